@@ -1,0 +1,105 @@
+"""Head scores: how much of each head's attention goes where the known kinds of head look.
+
+Each score is a mean over the queries for which it is defined; NaN where there is none. Previous-token,
+duplicate and induction heads are those of Elhage et al. 2021 and Olsson et al. 2022.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from playground.lens.site import Site
+
+LOCAL = 4
+CHUNK = 256
+SELF_ATTENTION_ONLY = ("previous", "duplicate", "induction", "local", "distance")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HeadFacts:
+    """The scores of all heads of one kind of attention: name -> float32 [layer, head].
+
+    previous: weight on the token before. first: weight on the first token. duplicate: weight on earlier
+    copies of the query's token. induction: weight on the tokens that followed those copies. local: weight
+    within four tokens. entropy: of the weights, in nats. distance: mean distance looked, in tokens.
+    """
+
+    scores: dict[str, np.ndarray]
+
+    def __getitem__(self, name: str) -> Float[np.ndarray, "layer head"]:
+        return self.scores[name]
+
+    def rows(self) -> list[dict[str, float]]:
+        """One row per head: layer, head and every score."""
+        layers, heads = next(iter(self.scores.values())).shape
+        places = ((layer, head) for layer in range(layers) for head in range(heads))
+        return [
+            {
+                "layer": layer,
+                "head": head,
+                **{name: float(table[layer, head]) for name, table in self.scores.items()},
+            }
+            for layer, head in places
+        ]
+
+
+def head_facts(sites: list[Site], ids: list[int] | None) -> HeadFacts:
+    """The scores of every head; ids None is cross-attention, where positions do not compare."""
+    per_site = [site_facts(site, ids) for site in sites]
+    return HeadFacts(scores={name: torch.stack([facts[name] for facts in per_site]).numpy() for name in per_site[0]})
+
+
+def site_facts(site: Site, ids: list[int] | None) -> dict[str, Float[Tensor, "head"]]:
+    """One site's scores, summed over blocks of queries so that memory stays bounded."""
+    totals: dict[str, Tensor] = {}
+    counts: dict[str, int] = {}
+    for rows in _blocks(site.queries):
+        weights = site.pattern(slice(None), rows)
+        for name, (values, count) in _block_sums(weights, rows, ids).items():
+            totals[name] = totals.get(name, torch.zeros(site.n_heads)) + values
+            counts[name] = counts.get(name, 0) + count
+    undefined = torch.full((site.n_heads,), float("nan"))
+    return {name: totals[name] / counts[name] if counts[name] else undefined for name in totals}
+
+
+def _blocks(length: int) -> Iterator[slice]:
+    for begin in range(0, length, CHUNK):
+        yield slice(begin, min(begin + CHUNK, length))
+
+
+def _block_sums(
+    weights: Float[Tensor, "head query key"], rows: slice, ids: list[int] | None
+) -> dict[str, tuple[Float[Tensor, "head"], int]]:
+    """For each score: the sum over a block's queries, and how many queries it is defined for."""
+    count = weights.shape[1]
+    later = slice(1, None) if rows.start == 0 else slice(None)
+    sums = {
+        "first": (weights[:, later, 0].sum(-1), weights[:, later].shape[1]),
+        "entropy": (-torch.special.xlogy(weights, weights).sum((-1, -2)), count),
+    }
+    if ids is None:
+        nothing = (torch.zeros(weights.shape[0]), 0)
+        return dict.fromkeys(SELF_ATTENTION_ONLY, nothing) | sums
+    query = torch.arange(rows.start, rows.stop)[:, None]
+    key = torch.arange(weights.shape[2])[None, :]
+    tokens = torch.tensor(ids)
+    same = (tokens[query] == tokens[key]) & (key < query)
+    followed = (tokens[query] == tokens[(key - 1).clamp(min=0)]) & (key > 0) & (key < query)
+    return sums | {
+        "previous": _share(weights, key == query - 1),
+        "duplicate": _share(weights, same),
+        "induction": _share(weights, followed),
+        "local": (_share(weights, (key - query).abs() <= LOCAL)[0], count),
+        "distance": ((weights * (key - query).abs()).sum((-1, -2)), count),
+    }
+
+
+def _share(
+    weights: Float[Tensor, "head query key"], places: Bool[Tensor, "query key"]
+) -> tuple[Float[Tensor, "head"], int]:
+    """The weight on the marked places, and how many queries have any."""
+    return (weights * places).sum((-1, -2)), int(places.any(-1).sum())

@@ -1,0 +1,200 @@
+"""Text to token ids, and ids to labels a person can read: no replacement signs, in any script."""
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from tokenizers import Tokenizer
+
+from playground.errors import UserError
+
+TOKEN_LIMIT = 2048
+_BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+_SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
+
+
+class TooLongError(UserError):
+    """A text with more tokens than can be shown; carries both numbers so that a page can offer to cut it."""
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(
+            f"The text has {count:,} tokens; at most {limit:,} fit. Shorten it, or cut it after {limit:,} tokens."
+        )
+        self.count = count
+        self.limit = limit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """One token: its id, a readable label, whether the tokenizer added it, and which sentence it is from."""
+
+    id: int
+    text: str
+    special: bool = False
+    segment: int = 0
+
+
+def encode(tokenizer: Any, text: str, pair: str | None = None) -> list[Token]:
+    """The tokens of a text or of a sentence pair, with the special tokens that the model expects."""
+    rust = rust_tokenizer(tokenizer)
+    return _encode_slow(tokenizer, text, pair) if rust is None else _encode_fast(rust, text, pair)
+
+
+def rust_tokenizer(tokenizer: Any) -> Tokenizer | None:
+    """The tokenizers-library tokenizer behind any tokenizer, free of truncation and padding; None if there is none.
+
+    A copy of our own, made once: transformers changes its copy's settings at each call, and thirty threads
+    may ask at once.
+    """
+    if isinstance(tokenizer, Tokenizer):
+        return tokenizer
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return None
+    with _copies_lock:
+        if tokenizer not in _copies:
+            copy = Tokenizer.from_str(backend.to_str())
+            copy.no_truncation()
+            copy.no_padding()
+            _copies[tokenizer] = copy
+        return _copies[tokenizer]
+
+
+_copies: WeakKeyDictionary[Any, Tokenizer] = WeakKeyDictionary()
+_copies_lock = Lock()
+
+
+def _encode_fast(tokenizer: Tokenizer, text: str, pair: str | None) -> list[Token]:
+    """By the tokenizers library, which knows special tokens and segments."""
+    encoding = tokenizer.encode(text, pair)
+    special = [bool(mask) for mask in encoding.special_tokens_mask]
+    segments = _segments(encoding.sequence_ids)
+    pieces = [tokenizer.id_to_token(id) or f"#{id}" for id in encoding.ids]
+    return _tokens(encoding.ids, pieces, special, segments, byte_level=is_byte_level(tokenizer))
+
+
+def _encode_slow(tokenizer: Any, text: str, pair: str | None) -> list[Token]:
+    """By a tokenizer written in Python (Marian), which gives ids only."""
+    ids = [int(id) for id in tokenizer(text, pair)["input_ids"]]
+    return label(tokenizer, ids)
+
+
+def label(tokenizer: Any, ids: list[int]) -> list[Token]:
+    """The tokens of given ids, such as those a model generated; special ones are marked."""
+    rust = rust_tokenizer(tokenizer)
+    if rust is not None:
+        added = {id for id, token in rust.get_added_tokens_decoder().items() if token.special}
+        pieces = [rust.id_to_token(id) or f"#{id}" for id in ids]
+        byte_level = is_byte_level(rust)
+    else:
+        added = set(tokenizer.all_special_ids)
+        pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(ids)]
+        byte_level = False
+    return _tokens(ids, pieces, [id in added for id in ids], [0] * len(ids), byte_level=byte_level)
+
+
+def _segments(sequence_ids: list[int | None]) -> list[int]:
+    """Which sentence each token belongs to; a separator belongs to the sentence before it."""
+    current = 0
+    segments = []
+    for sequence in sequence_ids:
+        current = current if sequence is None else sequence
+        segments.append(current)
+    return segments
+
+
+def _tokens(
+    ids: list[int], pieces: list[str], special: list[bool], segments: list[int], *, byte_level: bool
+) -> list[Token]:
+    texts = readable(pieces, special, byte_level=byte_level)
+    rows = zip(ids, texts, special, segments, strict=True)
+    return [Token(id=id, text=text, special=added, segment=segment) for id, text, added, segment in rows]
+
+
+def readable(pieces: list[str], special: list[bool], *, byte_level: bool) -> list[str]:
+    """A label for each piece of a vocabulary.
+
+    A character that several tokens share is shown by each of them, numbered: an emoji of three tokens becomes
+    😀₁ 😀₂ 😀₃. Bytes that are no character at all are shown as \\xNN.
+    """
+    chunks = [
+        piece.encode() if added else _bytes(piece, byte_level) for piece, added in zip(pieces, special, strict=True)
+    ]
+    characters = _characters(b"".join(chunks))
+    labels, position, parts = [], 0, Counter[int]()
+    for chunk in chunks:
+        labels.append(_label(characters, position, position + len(chunk), parts))
+        position += len(chunk)
+    return [label if chunk else piece for label, chunk, piece in zip(labels, chunks, pieces, strict=True)]
+
+
+def _bytes(piece: str, byte_level: bool) -> bytes:
+    """The bytes a piece of the vocabulary stands for."""
+    if byte_level:
+        table = _byte_level_table()
+        return bytes(table[c] for c in piece) if all(c in table for c in piece) else piece.encode()
+    match = _BYTE_TOKEN.fullmatch(piece)
+    return bytes([int(match[1], 16)]) if match else piece.replace("\u2581", " ").encode()
+
+
+def _characters(content: bytes) -> list[tuple[int, int, str]]:
+    """The characters in a byte string as (first byte, end, character); stray bytes as \\xNN."""
+    spans: list[tuple[int, int, str]] = []
+    position = 0
+    while position < len(content):
+        for length in range(1, 5):
+            try:
+                character = content[position : position + length].decode()
+            except UnicodeDecodeError:
+                continue
+            spans.append((position, position + length, character))
+            break
+        else:
+            length = 1
+            spans.append((position, position + 1, f"\\x{content[position]:02X}"))
+        position += length
+    return spans
+
+
+def _label(characters: list[tuple[int, int, str]], begin: int, end: int, parts: Counter[int]) -> str:
+    """The characters that overlap a byte range; one that is cut is numbered, `parts` counting its tokens so far."""
+    text = ""
+    for first, last, character in _overlapping(characters, begin, end):
+        text += character
+        if first < begin or end < last:
+            parts[first] += 1
+            text += _SUBSCRIPTS[parts[first]]
+    return text
+
+
+def _overlapping(characters: list[tuple[int, int, str]], begin: int, end: int) -> list[tuple[int, int, str]]:
+    """The part of a sorted list of spans that overlaps a byte range."""
+    index = max(0, bisect_right(characters, begin, key=lambda span: span[0]) - 1)
+    found = []
+    while index < len(characters) and characters[index][0] < end:
+        if characters[index][1] > begin:
+            found.append(characters[index])
+        index += 1
+    return found
+
+
+@lru_cache(maxsize=1)
+def _byte_level_table() -> dict[str, int]:
+    """GPT-2's alphabet: a printable character for each of the 256 bytes (Radford et al. 2019)."""
+    printable = [
+        *range(ord("!"), ord("~") + 1),
+        *range(ord("¡"), ord("¬") + 1),
+        *range(ord("®"), ord("ÿ") + 1),
+    ]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}
+
+
+def is_byte_level(tokenizer: Tokenizer) -> bool:
+    """Whether the vocabulary is written in GPT-2's byte alphabet."""
+    return "ByteLevel" in str(tokenizer.decoder)

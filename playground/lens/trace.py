@@ -1,0 +1,174 @@
+"""Trace: one text through one model, and the answers about it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+
+from playground.errors import UserError
+from playground.lens.facts import HeadFacts, head_facts
+from playground.lens.forward import OnLayer, Pass, run_pass
+from playground.lens.overview import overview
+from playground.lens.site import Site, SiteKind
+from playground.lens.steps import Steps, head_steps
+from playground.lens.tokens import Token, label
+
+if TYPE_CHECKING:
+    from playground.models import LoadedModel
+
+CHECKED_ROWS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """How far the maps are from what the model did.
+
+    `difference` is the largest absolute difference between pattern times value and the model's own z, over
+    all heads and `rows` of `queries` query tokens in each; None where the model only reports its own maps.
+    """
+
+    difference: float | None
+    rows: int
+    queries: int
+
+
+class Trace:
+    """What passed the seam when a model read a text. Maps are computed when somebody looks at them.
+
+    tokens and ids are the source's; target_tokens and target_ids an encoder-decoder's decoder input (empty
+    otherwise). sites lists every attention layer: kind, layer, n_heads.
+    """
+
+    def __init__(self, model: "LoadedModel", result: Pass) -> None:
+        self.model = model
+        self.source: tuple[Token, ...] = result.source
+        self.target: tuple[Token, ...] = result.target
+        self.sites: tuple[Site, ...] = result.sites
+        self.last_logits = result.last_logits
+        self._by_place = {(site.kind, site.layer): site for site in self.sites}
+
+    @property
+    def tokens(self) -> list[str]:
+        """The source tokens as readable labels."""
+        return [token.text for token in self.source]
+
+    @property
+    def ids(self) -> list[int]:
+        """The source token ids."""
+        return [token.id for token in self.source]
+
+    @property
+    def target_tokens(self) -> list[str]:
+        """The decoder's input tokens of an encoder-decoder model."""
+        return [token.text for token in self.target]
+
+    @property
+    def target_ids(self) -> list[int]:
+        """The decoder's input ids of an encoder-decoder model."""
+        return [token.id for token in self.target]
+
+    @property
+    def kinds(self) -> tuple[SiteKind, ...]:
+        """The kinds of attention in this trace, in the order in which they first come."""
+        return tuple(dict.fromkeys(site.kind for site in self.sites))
+
+    @property
+    def bytes(self) -> int:
+        """The memory that this trace holds."""
+        logits = 0 if self.last_logits is None else self.last_logits.nbytes
+        return sum(site.bytes for site in self.sites) + logits
+
+    def layers(self, kind: SiteKind | None = None) -> list[Site]:
+        """The sites of one kind, by layer. Raises UserError for a kind that the model does not have."""
+        kind = self._kind(kind)
+        return [site for site in self.sites if site.kind == kind]
+
+    def site(self, layer: int, kind: SiteKind | None = None) -> Site:
+        """One attention layer. Raises UserError for a layer that is not there."""
+        kind = self._kind(kind)
+        site = self._by_place.get((kind, layer))
+        if site is None:
+            raise UserError(f"There is no {kind} layer {layer}; choose 0 to {len(self.layers(kind)) - 1}.")
+        return site
+
+    def query_tokens(self, kind: SiteKind | None = None) -> tuple[Token, ...]:
+        """The tokens along the rows of a kind's maps."""
+        return self.target if self.target and self._kind(kind) != "encoder" else self.source
+
+    def key_tokens(self, kind: SiteKind | None = None) -> tuple[Token, ...]:
+        """The tokens along the columns of a kind's maps."""
+        return self.target if self.target and self._kind(kind) == "decoder" else self.source
+
+    def attention(self, layer: int, head: int, kind: SiteKind | None = None) -> Float[np.ndarray, "query key"]:
+        """One head's exact attention weights, float32. Raises UserError for a head that is not there."""
+        site = self.site(layer, kind)
+        if not 0 <= head < site.n_heads:
+            raise UserError(f"Layer {layer} has no head {head}; choose 0 to {site.n_heads - 1}.")
+        with torch.inference_mode():
+            return site.pattern(slice(head, head + 1), slice(None))[0].numpy()
+
+    def overview(self, cells: int = 48, kind: SiteKind | None = None) -> UInt8[np.ndarray, "layer head row column"]:
+        """All heads max-pooled to at most cells x cells, 255 standing for a weight of 1."""
+        with torch.inference_mode():
+            pooled = overview(self.layers(kind), cells)
+        return (pooled * 255).round().to(torch.uint8).numpy()
+
+    def head_scores(self, kind: SiteKind | None = None) -> HeadFacts:
+        """Each head's scores: previous-token, first-token, duplicate, induction, local, entropy, distance."""
+        kind = self._kind(kind)
+        ids = [token.id for token in self.query_tokens(kind)]
+        with torch.inference_mode():
+            return head_facts(self.layers(kind), ids if kind != "cross" else None)
+
+    def steps(self, layer: int, head: int, query: int, kind: SiteKind | None = None) -> Steps:
+        """Every number from one query and its keys to the weighted sum of values."""
+        with torch.inference_mode():
+            return head_steps(self.site(layer, kind), head, query)
+
+    def next_tokens(self, k: int = 20) -> list[tuple[str, float]]:
+        """The k most probable next tokens after the last, with probabilities over the whole vocabulary."""
+        if self.last_logits is None:
+            raise UserError(f"{self.model.name} has no output head, so it predicts no tokens.")
+        probabilities, ids = self.last_logits.float().softmax(-1).topk(min(k, len(self.last_logits)))
+        labels = label(self.model.tokenizer, ids.tolist())
+        return [(token.text, p) for token, p in zip(labels, probabilities.tolist(), strict=True)]
+
+    def check(self, rows: int = CHECKED_ROWS) -> Check:
+        """Recompute z from the maps at up to `rows` query tokens of every head and compare with the model's."""
+        queries = max((site.queries for site in self.sites), default=0)
+        step = max(1, -(-queries // rows))
+        with torch.inference_mode():
+            found = [site.recomputed_difference(slice(None, None, step)) for site in self.sites]
+        differences = [difference for difference in found if difference is not None]
+        # max() passes over a NaN or returns it by chance; numpy's always returns it.
+        largest = float(np.max(differences)) if len(differences) == len(self.sites) and differences else None
+        return Check(difference=largest, rows=-(-queries // step), queries=queries)
+
+    def _kind(self, kind: SiteKind | None) -> SiteKind:
+        if not self.sites:
+            raise UserError("There is no attention to show: the text has no tokens.")
+        if kind is None:
+            return "decoder" if "decoder" in self.kinds else self.kinds[0]
+        if kind not in self.kinds:
+            raise UserError(f"{self.model.name} has no {kind} attention; it has {', '.join(self.kinds)}.")
+        return kind
+
+
+def trace(
+    model: "LoadedModel",
+    text: str,
+    target: str | None = None,
+    *,
+    pair: str | None = None,
+    truncate: bool = False,
+    on_layer: OnLayer | None = None,
+) -> Trace:
+    """Run a text through a model and keep what passed the seam.
+
+    target is what an encoder-decoder's decoder reads; without one the model writes it itself, greedily. pair
+    is a second sentence, for encoders. Raises TooLongError beyond the model's context or 2,048 tokens, unless
+    `truncate` cuts the text there.
+    """
+    return Trace(model, run_pass(model, text, target, pair=pair, truncate=truncate, on_layer=on_layer))

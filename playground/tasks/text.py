@@ -1,0 +1,149 @@
+"""Language modelling on plain text: predict each next token. Right is a high probability of what came next."""
+
+import re
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+
+from playground.errors import UserError
+from playground.tasks.vocabulary import VocabularyKind, train_vocabulary
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextTaskConfig:
+    """Where the text comes from and how it is cut.
+
+    sources are .txt files or .zip archives of them; the last `held_out` share of each text is never trained on.
+    `repeats` is the share of training rows in which a passage stands twice (what an induction head lives on).
+    """
+
+    sources: tuple[str, ...]
+    vocabulary: VocabularyKind = "bpe"
+    vocabulary_size: int = 4096
+    held_out: float = 0.05
+    repeats: float = 0.0
+    unwrap: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            raise UserError("Name at least one text file to train on.")
+        if not 0 < self.held_out < 1:
+            raise UserError(f"The held-out share is {self.held_out}; choose a number between 0 and 1.")
+        if not 0 <= self.repeats <= 1:
+            raise UserError(f"The share of repeated passages is {self.repeats}; choose a number from 0 to 1.")
+        if self.vocabulary == "bpe" and self.vocabulary_size < 257:
+            raise UserError("A byte-level vocabulary needs at least 257 tokens: 256 bytes and the start token.")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TextTask:
+    """The text as token ids, cut into what is trained on and what is held out."""
+
+    config: TextTaskConfig
+    tokenizer: Tokenizer
+    train_ids: np.ndarray
+    held_out_ids: np.ndarray
+    held_out_bytes: int
+    start: int = field(default=0)
+
+    def batch(self, rows: int, length: int, generator: np.random.Generator) -> Int[Tensor, "rows length+1"]:
+        """Random rows of the training text; each begins with the start token."""
+        return torch.from_numpy(np.stack([self._row(length, generator) for _ in range(rows)]))
+
+    def _row(self, length: int, generator: np.random.Generator) -> np.ndarray:
+        ids = self.train_ids
+        begin = int(generator.integers(0, len(ids) - length))
+        row = ids[begin : begin + length].astype(np.int64)
+        if generator.random() < self.config.repeats:
+            passage = int(generator.integers(length // 8, length // 2 + 1))
+            row = np.concatenate([row[:passage], row])[:length]
+        return np.concatenate([[self.start], row])
+
+    @torch.no_grad()
+    def evaluate(self, model: nn.Module, length: int, rows: int | None = None) -> dict[str, float]:
+        """Held-out loss in nats per token and bits per byte, on windows spread evenly over the held-out text."""
+        windows = self._held_out_windows(length, rows)
+        losses = torch.cat([next_token_losses(model, batch) for batch in windows.split(8)])
+        nats = float(losses.mean())
+        bytes_per_token = self.held_out_bytes / len(self.held_out_ids)
+        return {"held_out_loss": nats, "bits_per_byte": nats / np.log(2) / bytes_per_token}
+
+    def _held_out_windows(self, length: int, rows: int | None) -> Int[Tensor, "rows length+1"]:
+        ids = self.held_out_ids
+        count = len(ids) // length
+        if count == 0:
+            raise UserError(f"The held-out text has {len(ids)} tokens, fewer than one context of {length}.")
+        chosen = np.linspace(0, count - 1, min(rows or count, count)).round().astype(int)
+        body = ids[: count * length].reshape(count, length)[chosen].astype(np.int64)
+        return torch.from_numpy(np.concatenate([np.full((len(body), 1), self.start), body], axis=1))
+
+
+def next_token_losses(model: nn.Module, ids: Int[Tensor, "rows length+1"]) -> Float[Tensor, "rows*length"]:
+    """The surprise at each next token, in nats."""
+    logits = model(ids[:, :-1])
+    return functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
+
+
+def prepare_text(config: TextTaskConfig) -> TextTask:
+    """Read the sources, train the vocabulary on the training part, and encode both parts."""
+    texts = [unwrap(text) if config.unwrap else text for text in read_sources(config.sources)]
+    cuts = [_cut(text, config.held_out) for text in texts]
+    train = [text[:cut] for text, cut in zip(texts, cuts, strict=True)]
+    held_out = [text[cut:] for text, cut in zip(texts, cuts, strict=True)]
+    tokenizer = train_vocabulary(config.vocabulary, train, config.vocabulary_size)
+    return TextTask(
+        config=config,
+        tokenizer=tokenizer,
+        train_ids=_encode(tokenizer, train),
+        held_out_ids=_encode(tokenizer, held_out),
+        held_out_bytes=sum(len(text.encode()) for text in held_out),
+    )
+
+
+def read_sources(sources: tuple[str, ...]) -> list[str]:
+    """The texts of all files, in order. Raises UserError for a missing file or one that is not UTF-8."""
+    texts: list[str] = []
+    for source in sources:
+        path = Path(source)
+        if not path.is_file():
+            raise UserError(f"There is no file {source}. Name a .txt file or a .zip of .txt files.")
+        texts += _read_zip(path) if path.suffix == ".zip" else [_decode(path.read_bytes(), source)]
+    return texts
+
+
+def _read_zip(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".txt")]
+        return [_decode(archive.read(name), name) for name in names]
+
+
+def _decode(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name} is not UTF-8 text (byte {error.start}). Save it as UTF-8 and try again.") from error
+
+
+def unwrap(text: str) -> str:
+    """Join the lines of each paragraph, one paragraph a line, and drop the underscores that mark italics."""
+    paragraphs = re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("_", ""))
+    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip())
+
+
+def _cut(text: str, held_out: float) -> int:
+    """Where the held-out part begins: the start of a line, if there is one."""
+    cut = int(len(text) * (1 - held_out))
+    line_end = text.find("\n", cut)
+    return cut if line_end < 0 else line_end + 1
+
+
+def _encode(tokenizer: Tokenizer, texts: list[str]) -> np.ndarray:
+    encodings = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+    return np.concatenate([np.array(encoding.ids, dtype=np.uint16) for encoding in encodings])

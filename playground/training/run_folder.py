@@ -1,0 +1,164 @@
+"""A run as a folder: what a training leaves on disk, and how it goes on from there.
+
+    config.json                 the TrainConfig
+    tokenizer.json, tokens.npz  the vocabulary and the encoded text, so that resuming reads the same ids
+    metrics.jsonl               one line per step
+    samples.jsonl               what the model wrote at each evaluation
+    snapshots/000500/           model.safetensors and optimizer.safetensors after step 500
+    status.json                 state and last step
+
+Every file is written under another name and moved into place, so a kill leaves the last whole one.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from playground.errors import UserError
+from playground.tasks.text import TextTask, prepare_text
+from playground.training.config import TrainConfig
+from playground.training.sample import sample_text
+from playground.training.trainer import Step, TrainingState, start_state, train
+
+SNAPSHOTS_KEPT = 2
+
+
+def run(config: TrainConfig, folder: Path, *, snapshot_every: int = 500) -> Iterator[Step]:
+    """Train into the folder, from its last snapshot if it has one, and yield each step.
+
+    Raises UserError where the folder holds a run of another configuration.
+    """
+    task = open_run(config, folder)
+    state = resume(config, folder)
+    _drop_metrics_after(folder, state.step)
+    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
+        for step in train(config, task, state=state):
+            metrics.write(json.dumps(asdict(step)) + "\n")
+            if step.evaluation is not None:
+                metrics.flush()
+                _write_sample(folder, step.step, sample_text(state.model, task.tokenizer, tokens=120))
+            if step.step % snapshot_every == 0 or step.step == config.steps:
+                metrics.flush()
+                write_snapshot(folder, state)
+            yield step
+    write_json(folder / "status.json", {"state": "finished", "step": state.step})
+
+
+def open_run(config: TrainConfig, folder: Path) -> TextTask:
+    """Create the folder, or check that it belongs to this configuration, and return its task."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "config.json"
+    if path.exists():
+        if TrainConfig.from_dict(json.loads(path.read_text(encoding="utf-8"))) != config:
+            raise UserError(f"{folder} holds a run of another configuration; choose a new folder.")
+        return _read_task(config, folder)
+    task = prepare_text(config.task)
+    task.tokenizer.save(str(folder / "tokenizer.json"))
+    held_out = {"held_out": task.held_out_ids, "held_out_bytes": np.array(task.held_out_bytes)}
+    np.savez(folder / "tokens.npz", train=task.train_ids, **held_out)
+    write_json(path, config.to_dict())
+    return task
+
+
+def _read_task(config: TrainConfig, folder: Path) -> TextTask:
+    with np.load(folder / "tokens.npz") as tokens:
+        return TextTask(
+            config=config.task,
+            tokenizer=Tokenizer.from_file(str(folder / "tokenizer.json")),
+            train_ids=tokens["train"],
+            held_out_ids=tokens["held_out"],
+            held_out_bytes=int(tokens["held_out_bytes"]),
+        )
+
+
+def resume(config: TrainConfig, folder: Path) -> TrainingState:
+    """The state of the last snapshot, or a fresh one."""
+    state = start_state(config)
+    snapshots = sorted((folder / "snapshots").glob("[0-9]*"))
+    if not snapshots:
+        return state
+    state.model.load_state_dict(load_file(snapshots[-1] / "model.safetensors"), strict=False)
+    _load_optimizer(state.optimizer, load_file(snapshots[-1] / "optimizer.safetensors"))
+    state.step = int(snapshots[-1].name)
+    return state
+
+
+def write_snapshot(folder: Path, state: TrainingState) -> None:
+    """Write model and optimiser under snapshots/, and keep the last few."""
+    target = folder / "snapshots" / f"{state.step:06d}"
+    staging = target.with_suffix(".part")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    save_file(model_tensors(state.model), staging / "model.safetensors")
+    save_file(_optimizer_tensors(state.optimizer), staging / "optimizer.safetensors")
+    if target.exists():
+        shutil.rmtree(target)
+    os.replace(staging, target)
+    write_json(folder / "status.json", {"state": "running", "step": state.step})
+    for old in sorted((folder / "snapshots").glob("[0-9]" * 6))[:-SNAPSHOTS_KEPT]:
+        shutil.rmtree(old)
+
+
+def model_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
+    """The weights by name, shared ones (a tied head) once."""
+    seen: set[int] = set()
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in model.state_dict().items():
+        if tensor.data_ptr() not in seen:
+            seen.add(tensor.data_ptr())
+            tensors[name] = tensor.contiguous()
+    return tensors
+
+
+def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    states: dict[int, dict[str, Tensor]] = optimizer.state_dict()["state"]
+    return {f"{index}.{name}": tensor for index, state in states.items() for name, tensor in state.items()}
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    values = optimizer.state_dict()
+    values["state"] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split(".")
+        values["state"].setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict(values)
+
+
+def _drop_metrics_after(folder: Path, step: int) -> None:
+    """Forget the lines of steps that are taken again after resuming."""
+    for name in ("metrics.jsonl", "samples.jsonl"):
+        path = folder / name
+        if path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines()
+            kept = [line for line in lines if _step_of(line) <= step]
+            path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+
+
+def _step_of(line: str) -> float:
+    """The step of a line; a line that a kill cut short counts as later than any."""
+    try:
+        return float(json.loads(line)["step"])
+    except (json.JSONDecodeError, KeyError):
+        return float("inf")
+
+
+def _write_sample(folder: Path, step: int, text: str) -> None:
+    with (folder / "samples.jsonl").open("a", encoding="utf-8") as samples:
+        samples.write(json.dumps({"step": step, "text": text}, ensure_ascii=False) + "\n")
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write a small JSON file whole or not at all."""
+    staging = path.with_name(path.name + ".part")
+    staging.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(staging, path)

@@ -1,0 +1,26 @@
+"""Text from a model in training."""
+
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+
+
+@torch.no_grad()
+def sample_text(
+    model: nn.Module,
+    tokenizer: Tokenizer,
+    *,
+    prompt: str = "",
+    tokens: int,
+    temperature: float = 0.8,
+    seed: int = 0,
+) -> str:
+    """Continue the prompt by drawing one token after another. The same seed draws the same text."""
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.tensor([tokenizer.encode(prompt).ids])
+    context = model.config.context
+    for _ in range(tokens):
+        logits = model(ids[:, -context:])[0, -1] / temperature
+        chosen = torch.multinomial(logits.softmax(-1), 1, generator=generator)
+        ids = torch.cat([ids, chosen[None]], dim=1)
+    return str(tokenizer.decode(ids[0].tolist()))

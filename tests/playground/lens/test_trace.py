@@ -1,0 +1,182 @@
+"""The trace against transformers' eager attention, family by family."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from playground.attention import AttentionCall, handling, z
+from playground.errors import UserError
+from playground.lens import trace
+from playground.lens.tokens import TooLongError
+from playground.models.loading import LoadedModel
+from tests.playground.families import DECODERS, ENCODER_DECODERS, ENCODERS, eager_twin, small_model
+
+TEXT = "The cat sat on the mat, the cat sat."
+TOLERANCE = 1e-5
+
+
+@torch.inference_mode()
+def eager_maps(model: LoadedModel, ids: list[int], target_ids: list[int]) -> dict[str, list[np.ndarray]]:
+    arguments = {"input_ids": torch.tensor([ids]), "output_attentions": True}
+    if target_ids:
+        arguments["decoder_input_ids"] = torch.tensor([target_ids])
+    output = eager_twin(model)(**arguments)
+    if target_ids:
+        found = {
+            "encoder": output.encoder_attentions,
+            "decoder": output.decoder_attentions,
+            "cross": output.cross_attentions,
+        }
+    else:
+        found = {model.kind: output.attentions}
+    return {kind: [layer[0].numpy() for layer in layers] for kind, layers in found.items()}
+
+
+@pytest.mark.parametrize("family", [*DECODERS, *ENCODERS, *ENCODER_DECODERS])
+def test_every_map_equals_eager_attention(family):
+    model = small_model(family)
+    traced = trace(model, TEXT, "A mat!") if family in ENCODER_DECODERS else trace(model, TEXT)
+    expected = eager_maps(model, traced.ids, traced.target_ids)
+    assert set(traced.kinds) == set(expected)
+    for kind, layers in expected.items():
+        assert len(traced.layers(kind)) == len(layers)
+        for layer, maps in enumerate(layers):
+            for head in range(maps.shape[0]):
+                difference = np.abs(traced.attention(layer, head, kind) - maps[head]).max()
+                assert difference < TOLERANCE, (kind, layer, head, difference)
+
+
+@pytest.mark.parametrize("family", [*DECODERS, *ENCODERS, *ENCODER_DECODERS])
+def test_the_check_recomputes_the_models_own_output(family):
+    check = trace(small_model(family), TEXT).check()
+    assert check.difference is not None
+    assert check.difference < TOLERANCE
+    assert check.rows == check.queries
+
+
+def test_the_check_notices_a_wrong_output():
+    traced = trace(small_model("llama"), TEXT)
+    with torch.inference_mode():
+        traced.sites[0].z[0, 3] += 0.5
+    assert traced.check().difference == pytest.approx(0.5, abs=1e-4)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama", "mistral", "gemma2", "gpt_oss", "bert", "t5"])
+@pytest.mark.parametrize("cells", [5, 36, 48])
+def test_the_overview_is_the_pooled_map(family, cells):
+    traced = trace(small_model(family), TEXT)
+    for kind in traced.kinds:
+        found = traced.overview(cells=cells, kind=kind)
+        for site in traced.layers(kind):
+            for head in range(site.n_heads):
+                exact = pooled(traced.attention(site.layer, head, kind), cells)
+                assert np.abs(found[site.layer, head] - exact * 255).max() <= 0.51
+
+
+def pooled(weights: np.ndarray, cells: int) -> np.ndarray:
+    rows, columns = (min(cells, length) for length in weights.shape)
+    row_bounds = [r * weights.shape[0] // rows for r in range(rows + 1)]
+    column_bounds = [c * weights.shape[1] // columns for c in range(columns + 1)]
+    return np.array(
+        [
+            [weights[a:b, c:d].max() for c, d in zip(column_bounds, column_bounds[1:], strict=False)]
+            for a, b in zip(row_bounds, row_bounds[1:], strict=False)
+        ]
+    )
+
+
+def test_steps_lead_from_query_to_z():
+    traced = trace(small_model("llama"), TEXT)
+    steps = traced.steps(1, 3, 7)
+    assert np.allclose(steps.scores, steps.products * steps.scaling, atol=1e-6)
+    assert np.isneginf(steps.masked[8:]).all()
+    assert steps.weights.sum() == pytest.approx(1, abs=1e-6)
+    assert np.allclose(steps.weights, traced.attention(1, 3)[7], atol=1e-7)
+    assert np.abs(steps.z - steps.model_z).max() < TOLERANCE
+
+
+def test_two_threads_with_different_handlers_get_what_each_would_get_alone():
+    model = small_model("llama")
+    plain = trace(model, TEXT).last_logits
+
+    def without(head: int):
+        def handler(call: AttentionCall) -> torch.Tensor:
+            output = z(call).clone()
+            output[:, head] = 0
+            return output
+
+        ids = torch.tensor([trace_ids])
+        with torch.inference_mode(), handling(handler):
+            return model.module(ids).logits[0, -1]
+
+    trace_ids = trace(model, TEXT).ids
+    alone = [without(0), without(3)]
+    together: dict[int, list[torch.Tensor]] = {0: [], 3: []}
+
+    def repeat(head: int) -> None:
+        together[head] = [without(head) for _ in range(10)]
+
+    threads = [threading.Thread(target=repeat, args=(head,)) for head in (0, 3)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert all(torch.equal(found, alone[0]) for found in together[0])
+    assert all(torch.equal(found, alone[1]) for found in together[3])
+    assert not torch.equal(alone[0], alone[1])
+    assert torch.equal(trace(model, TEXT).last_logits, plain)
+
+
+def test_an_exception_in_the_middle_leaves_nothing_behind():
+    model = small_model("gpt2")
+    before = trace(model, TEXT).last_logits
+
+    def stop(done: int) -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        trace(model, TEXT, on_layer=stop)
+    assert torch.equal(trace(model, TEXT).last_logits, before)
+
+
+def test_too_long_a_text_says_how_long_and_can_be_cut():
+    model = small_model("gpt2")
+    with pytest.raises(TooLongError, match=r"100 tokens; at most 64") as error:
+        trace(model, "a" * 100)
+    assert (error.value.count, error.value.limit) == (100, 64)
+    assert len(trace(model, "a" * 100, truncate=True).ids) == 64
+
+
+def test_an_empty_text_has_no_tokens_and_says_so():
+    traced = trace(small_model("gpt2"), "")
+    assert (traced.tokens, traced.sites) == ([], ())
+    with pytest.raises(UserError, match="no tokens"):
+        traced.attention(0, 0)
+
+
+@pytest.mark.parametrize(("layer", "head", "kind"), [(2, 0, None), (0, 4, None), (0, 0, "cross"), (-1, 0, None)])
+def test_a_place_that_is_not_there_is_refused(layer, head, kind):
+    with pytest.raises(UserError):
+        trace(small_model("gpt2"), TEXT).attention(layer, head, kind)
+
+
+def test_pairs_and_targets_are_for_the_models_that_take_them():
+    with pytest.raises(UserError, match="sentence pairs"):
+        trace(small_model("gpt2"), "a", pair="b")
+    with pytest.raises(UserError, match="without a target"):
+        trace(small_model("bert"), "a", "b")
+
+
+def test_an_encoder_decoder_writes_its_own_target():
+    traced = trace(small_model("bart"), TEXT)
+    assert traced.kinds == ("encoder", "decoder", "cross")
+    assert 1 <= len(traced.target_ids) <= 64
+    assert traced.attention(0, 0, "cross").shape == (len(traced.target_ids), len(traced.ids))
+
+
+def test_next_tokens_are_probabilities_of_the_last_position():
+    model = small_model("gpt2")
+    traced = trace(model, TEXT)
+    with torch.inference_mode():
+        expected = model.module(torch.tensor([traced.ids])).logits[0, -1].softmax(-1)
+    assert [p for _, p in traced.next_tokens(k=5)] == pytest.approx(expected.topk(5).values.tolist(), abs=1e-6)
