@@ -3,21 +3,14 @@
 import argparse
 import sys
 
+from playground.command import fetching, tracing, training
 from playground.errors import UserError
 
 
 def main(words: list[str] | None = None) -> int:
     """Run one command; 0 is success, 2 a request that cannot be carried out, 130 an interruption."""
-    parser = argparse.ArgumentParser(
-        prog="python -m playground", description="Transformer Playground, without the page."
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    from playground.training import command as train_command
-
-    train_parser = commands.add_parser("train", help="train a transformer into a run folder")
-    train_command.add_arguments(train_parser)
-    train_parser.set_defaults(run=train_command.command)
-    arguments = parser.parse_args(words)
+    words = sys.argv[1:] if words is None else words
+    arguments = _parser(words).parse_args(words)
     try:
         arguments.run(arguments)
     except UserError as error:
@@ -26,6 +19,17 @@ def main(words: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _parser(words: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m playground", description="Transformer Playground, without the page."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    fetching.declare(commands)
+    tracing.declare(commands)
+    training.declare(commands, chosen=words[0] if words else None)
+    return parser
 
 
 if __name__ == "__main__":

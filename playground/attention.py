@@ -96,6 +96,8 @@ def attend(
 
 def z(call: AttentionCall) -> Float[Tensor, "batch head query width"]:
     """Mix the values: pattern times value, by torch's fused kernel wherever it can compute the call."""
+    # Only additive_mask turns a float mask's most negative number into minus infinity, as the pattern has it.
+    boolean = call.bias is None and (call.mask is None or call.mask.dtype == torch.bool)
     if not call.is_plain:
         value = call.value.repeat_interleave(call.groups, dim=1)
         return pattern(call).to(value.dtype) @ value
@@ -103,8 +105,8 @@ def z(call: AttentionCall) -> Float[Tensor, "batch head query width"]:
         call.query,
         call.key,
         call.value,
-        attn_mask=additive_mask(call) if call.bias is not None else call.mask,
-        is_causal=call.is_causal and call.bias is None,
+        attn_mask=call.mask if boolean else additive_mask(call),
+        is_causal=call.is_causal and boolean,
         scale=call.scaling,
         enable_gqa=call.groups > 1,
     )
@@ -148,8 +150,11 @@ def masked_scores(call: AttentionCall) -> Float[Tensor, "batch head query key"]:
     return scores(call) if mask is None else scores(call) + mask
 
 
-def additive_mask(call: AttentionCall) -> Float[Tensor, "batch head query key"] | None:
-    """Bias, mask and causality as one term to add to the scores, in float32; None where there is none."""
+def additive_mask(call: AttentionCall) -> Float[Tensor, "... key"] | None:
+    """Bias, mask and causality as one term to add to the scores, in the query's dtype; None where there is none.
+
+    It broadcasts to [batch, head, query, key]; causality alone is [query, key].
+    """
     terms = [_as_additive(term) for term in (call.bias, call.mask) if term is not None]
     if call.is_causal:
         terms.append(_causal_term(call))

@@ -9,7 +9,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float, Int
@@ -42,8 +42,13 @@ class TransformerConfig:
 
     def __post_init__(self) -> None:
         for name in ("vocabulary", "context", "width", "layers", "heads"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+            check_count(name, getattr(self, name))
+        for name in ("key_value_heads", "hidden"):
+            if getattr(self, name) is not None:
+                check_count(name, getattr(self, name))
+        check_choice("feed_forward", self.feed_forward, get_args(FeedForward))
+        check_choice("norm", self.norm, get_args(Norm))
+        check_choice("positions", self.positions, get_args(Positions))
         if self.width % self.heads:
             raise UserError(f"A width of {self.width} does not divide into {self.heads} heads; change one of them.")
         if self.heads % self.groups_of:
@@ -77,7 +82,21 @@ class TransformerConfig:
         unknown = sorted(set(values) - known - {"model_type"})
         if unknown:
             raise UserError(f"The configuration has unknown fields: {', '.join(unknown)}. Is it from a newer version?")
+        if "vocabulary" not in values:
+            raise UserError("The configuration lacks the model's vocabulary; write the number of its tokens.")
         return cls(**{name: value for name, value in values.items() if name in known})
+
+
+def check_count(name: str, value: object, smallest: int = 1) -> None:
+    """Raise UserError unless the value is a whole number that is large enough."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
+        raise UserError(f"{name} is {value!r}; it must be a whole number of at least {smallest}.")
+
+
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise UserError unless the value is one of the choices."""
+    if value not in choices:
+        raise UserError(f"{name} is {value!r}; choose {', '.join(choices[:-1])} or {choices[-1]}.")
 
 
 class Transformer(nn.Module):
@@ -99,11 +118,12 @@ class Transformer(nn.Module):
 
     def forward(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token vocabulary"]:
         """The logits of the token after each token."""
-        return self.head(self.norm(self.residual(ids)))
+        logits: Tensor = self.head(self.norm(self.residual(ids)))
+        return logits
 
     def residual(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token width"]:
         """The residual stream after the last block, before the final norm."""
-        residual = self.position(self.embedding(ids))
+        residual: Tensor = self.position(self.embedding(ids))
         for block in self.blocks:
             residual = block(residual)
         return residual
@@ -121,7 +141,8 @@ class Block(nn.Module):
 
     def forward(self, residual: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
         residual = residual + self.attention(self.attention_norm(residual))
-        return residual + self.feed_forward(self.feed_forward_norm(residual))
+        written: Tensor = self.feed_forward(self.feed_forward_norm(residual))
+        return residual + written
 
 
 class Attention(nn.Module):
@@ -142,10 +163,11 @@ class Attention(nn.Module):
     def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
         query, key, value = (self._heads(part) for part in self.query_key_value(x).split(self.sizes, dim=-1))
         z, _ = attend(self, self.rotate(query), self.rotate(key), value, None, scaling=self.scaling)
-        return self.output(z.flatten(-2))
+        written: Tensor = self.output(z.flatten(-2))
+        return written
 
     def _heads(self, x: Tensor) -> Float[Tensor, "batch head token head_width"]:
-        return x.unflatten(-1, (-1, self.head_width)).transpose(1, 2)
+        return x.view(*x.shape[:-1], -1, self.head_width).transpose(1, 2)
 
 
 class Rotary(nn.Module):
@@ -208,7 +230,8 @@ class SwiGLU(nn.Module):
         self.output = nn.Linear(config.hidden_width, config.width, bias=False)
 
     def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
-        return self.output(functional.silu(self.gate(x)) * self.up(x))
+        written: Tensor = self.output(functional.silu(self.gate(x)) * self.up(x))
+        return written
 
 
 class FeedForwardLayer(nn.Module):
@@ -221,7 +244,8 @@ class FeedForwardLayer(nn.Module):
         self.bend = bend
 
     def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
-        return self.output(self.bend(self.up(x)))
+        written: Tensor = self.output(self.bend(self.up(x)))
+        return written
 
 
 class NoFeedForward(nn.Module):

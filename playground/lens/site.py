@@ -52,14 +52,19 @@ class Site:
         assert self.call is not None
         return attention.pattern(select(self.call, heads, rows))[0].cpu()
 
-    def recomputed_difference(self, rows: slice) -> float | None:
+    def recomputed_difference(self, heads: slice, rows: slice) -> float | None:
         """The largest difference between pattern times value and the model's own z; None without a call."""
         if self.call is None or self.z is None:
             return None
-        part = select(self.call, slice(None), rows)
+        part = select(self.call, heads, rows)
         value = part.value.float().repeat_interleave(part.groups, dim=1)
         again = attention.pattern(part) @ value
-        return float((again[0] - self.z[:, rows].float()).abs().max())
+        return float((again[0] - self.z[heads, rows].float()).abs().max())
+
+    @property
+    def largest_z(self) -> float:
+        """The largest number in z, which a difference is held against."""
+        return 0.0 if self.z is None else float(self.z.abs().max())
 
 
 def select(call: AttentionCall, heads: slice, rows: slice) -> AttentionCall:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 CHECKED_ROWS = 64
+TOLERANCES = {"float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +28,21 @@ class Check:
 
     `difference` is the largest absolute difference between pattern times value and the model's own z, over
     all heads and `rows` of `queries` query tokens in each; None where the model only reports its own maps.
+    `largest` is the largest number in z. A difference is small enough where it is below `largest` times the
+    precision of the model's numbers.
     """
 
     difference: float | None
+    largest: float
     rows: int
     queries: int
+    dtype: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the maps reproduce the output to the precision of the model's numbers."""
+        tolerance = TOLERANCES.get(self.dtype, 1e-5)
+        return self.difference is not None and self.difference <= tolerance * max(1.0, self.largest)
 
 
 class Trace:
@@ -140,11 +151,17 @@ class Trace:
         queries = max((site.queries for site in self.sites), default=0)
         step = max(1, -(-queries // rows))
         with torch.inference_mode():
-            found = [site.recomputed_difference(slice(None, None, step)) for site in self.sites]
+            found = [site.recomputed_difference(slice(None), slice(None, None, step)) for site in self.sites]
         differences = [difference for difference in found if difference is not None]
         # max() passes over a NaN or returns it by chance; numpy's always returns it.
         largest = float(np.max(differences)) if len(differences) == len(self.sites) and differences else None
-        return Check(difference=largest, rows=-(-queries // step), queries=queries)
+        return Check(
+            difference=largest,
+            largest=max((site.largest_z for site in self.sites), default=0.0),
+            rows=-(-queries // step),
+            queries=queries,
+            dtype=self.model.dtype,
+        )
 
     def _kind(self, kind: SiteKind | None) -> SiteKind:
         if not self.sites:

@@ -2,8 +2,10 @@
 
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -15,13 +17,16 @@ from torch.nn import functional
 from playground.errors import UserError
 from playground.tasks.vocabulary import VocabularyKind, train_vocabulary
 
+LARGEST_VOCABULARY = 65536
+"""Token ids are kept in 16 bits."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TextTaskConfig:
     """Where the text comes from and how it is cut.
 
     sources are .txt files or .zip archives of them; the last `held_out` share of each text is never trained on.
-    `repeats` is the share of training rows in which a passage stands twice (what an induction head lives on).
+    `repeats` is the share of training rows that say one passage again and again (what an induction head lives on).
     """
 
     sources: tuple[str, ...]
@@ -32,14 +37,23 @@ class TextTaskConfig:
     unwrap: bool = True
 
     def __post_init__(self) -> None:
-        if not self.sources:
-            raise UserError("Name at least one text file to train on.")
+        if not self.sources or isinstance(self.sources, str):
+            raise UserError("Name at least one text file to train on, in a list.")
+        if self.vocabulary not in get_args(VocabularyKind):
+            raise UserError(f"vocabulary is {self.vocabulary!r}; choose bpe or characters.")
         if not 0 < self.held_out < 1:
             raise UserError(f"The held-out share is {self.held_out}; choose a number between 0 and 1.")
         if not 0 <= self.repeats <= 1:
             raise UserError(f"The share of repeated passages is {self.repeats}; choose a number from 0 to 1.")
+        self._check_size()
+
+    def _check_size(self) -> None:
+        if not isinstance(self.vocabulary_size, int) or self.vocabulary_size > LARGEST_VOCABULARY:
+            raise UserError(f"vocabulary_size is {self.vocabulary_size!r}; choose at most {LARGEST_VOCABULARY} tokens.")
         if self.vocabulary == "bpe" and self.vocabulary_size < 257:
             raise UserError("A byte-level vocabulary needs at least 257 tokens: 256 bytes and the start token.")
+        if self.vocabulary_size < 3:
+            raise UserError("A vocabulary of characters needs at least 3 tokens: start, unknown and one character.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,7 +67,23 @@ class TextTask:
     held_out_bytes: int
     start: int = field(default=0)
 
-    def batch(self, rows: int, length: int, generator: np.random.Generator) -> Int[Tensor, "rows length+1"]:
+    def check_fits(self, *, context: int, vocabulary: int) -> None:
+        """Raise UserError where the text is too short for rows of one context, or has more tokens than the model."""
+        # The held-out text is read in whole windows; a random row leaves one token over.
+        parts = (("training", self.train_ids, context + 1), ("held-out", self.held_out_ids, context))
+        for part, ids, needed in parts:
+            if len(ids) < needed:
+                raise UserError(
+                    f"The {part} text has {len(ids)} tokens; a context of {context} needs {needed}. "
+                    "Choose a smaller context or a longer text."
+                )
+        tokens = self.tokenizer.get_vocab_size()
+        if tokens > vocabulary:
+            raise UserError(
+                f"The text has a vocabulary of {tokens} tokens, the model only {vocabulary}; make it larger."
+            )
+
+    def batch(self, rows: int, length: int, generator: np.random.Generator) -> Int[Tensor, "{rows} {length}+1"]:
         """Random rows of the training text; each begins with the start token."""
         return torch.from_numpy(np.stack([self._row(length, generator) for _ in range(rows)]))
 
@@ -62,20 +92,19 @@ class TextTask:
         begin = int(generator.integers(0, len(ids) - length))
         row = ids[begin : begin + length].astype(np.int64)
         if generator.random() < self.config.repeats:
-            passage = int(generator.integers(length // 8, length // 2 + 1))
-            row = np.concatenate([row[:passage], row])[:length]
+            row = np.resize(row[: _passage_length(length, generator)], length)
         return np.concatenate([[self.start], row])
 
     @torch.no_grad()
     def evaluate(self, model: nn.Module, length: int, rows: int | None = None) -> dict[str, float]:
         """Held-out loss in nats per token and bits per byte, on windows spread evenly over the held-out text."""
         windows = self._held_out_windows(length, rows)
-        losses = torch.cat([next_token_losses(model, batch) for batch in windows.split(8)])
+        losses = torch.cat([next_token_losses(model, batch) for batch in torch.split(windows, 8)])
         nats = float(losses.mean())
         bytes_per_token = self.held_out_bytes / len(self.held_out_ids)
         return {"held_out_loss": nats, "bits_per_byte": nats / np.log(2) / bytes_per_token}
 
-    def _held_out_windows(self, length: int, rows: int | None) -> Int[Tensor, "rows length+1"]:
+    def _held_out_windows(self, length: int, rows: int | None) -> Int[Tensor, "row {length}+1"]:
         ids = self.held_out_ids
         count = len(ids) // length
         if count == 0:
@@ -85,7 +114,13 @@ class TextTask:
         return torch.from_numpy(np.concatenate([np.full((len(body), 1), self.start), body], axis=1))
 
 
-def next_token_losses(model: nn.Module, ids: Int[Tensor, "rows length+1"]) -> Float[Tensor, "rows*length"]:
+def _passage_length(length: int, generator: np.random.Generator) -> int:
+    """Short passages are as likely as long ones: uniform in the logarithm, from 8 tokens to half a row."""
+    shortest, longest = min(8, max(1, length // 2)), max(1, length // 2)
+    return round(float(np.exp(generator.uniform(np.log(shortest), np.log(longest)))))
+
+
+def next_token_losses(model: nn.Module, ids: Int[Tensor, "row token"]) -> Float[Tensor, "row*(token-1)"]:
     """The surprise at each next token, in nats."""
     logits = model(ids[:, :-1])
     return functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
@@ -108,20 +143,35 @@ def prepare_text(config: TextTaskConfig) -> TextTask:
 
 
 def read_sources(sources: tuple[str, ...]) -> list[str]:
-    """The texts of all files, in order. Raises UserError for a missing file or one that is not UTF-8."""
+    """The texts of all files, in order. Raises UserError for a file that is missing, unreadable, empty or not UTF-8."""
     texts: list[str] = []
     for source in sources:
         path = Path(source)
         if not path.is_file():
             raise UserError(f"There is no file {source}. Name a .txt file or a .zip of .txt files.")
-        texts += _read_zip(path) if path.suffix == ".zip" else [_decode(path.read_bytes(), source)]
+        texts += _read_source(path)
     return texts
+
+
+def _read_source(path: Path) -> list[str]:
+    try:
+        found = _read_zip(path) if path.suffix.lower() == ".zip" else [_decode(path.read_bytes(), str(path))]
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        # RuntimeError is zipfile's word for an archive with a password.
+        raise UserError(f"{path} is not a .zip archive that can be opened; pack the .txt files again.") from error
+    if not found:
+        raise UserError(f"There is no .txt file in {path}; put at least one into it.")
+    if not any(text.strip() for text in found):
+        raise UserError(f"{path} holds no text; choose another file.")
+    return found
 
 
 def _read_zip(path: Path) -> list[str]:
     with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".txt")]
-        return [_decode(archive.read(name), name) for name in names]
+        names = [name for name in archive.namelist() if name.endswith(".txt") and not name.startswith("__MACOSX/")]
+        return [_decode(archive.read(name), f"{name} in {path}") for name in names]
 
 
 def _decode(content: bytes, name: str) -> str:
@@ -140,8 +190,8 @@ def unwrap(text: str) -> str:
 def _cut(text: str, held_out: float) -> int:
     """Where the held-out part begins: the start of a line, if there is one."""
     cut = int(len(text) * (1 - held_out))
-    line_end = text.find("\n", cut)
-    return cut if line_end < 0 else line_end + 1
+    line_start = text.find("\n", cut) + 1
+    return line_start if 0 < line_start < len(text) else cut
 
 
 def _encode(tokenizer: Tokenizer, texts: list[str]) -> np.ndarray:

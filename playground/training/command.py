@@ -1,18 +1,20 @@
 """`python -m playground train`: a run from the command line, resumable, with progress on one line."""
 
 import argparse
-import json
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, get_args
 
 import torch
 
 from playground.tasks.text import TextTaskConfig
-from playground.training.config import TrainConfig
-from playground.training.run_folder import run
+from playground.tasks.vocabulary import VocabularyKind
+from playground.training.config import ScheduleName, TrainConfig
+from playground.training.run_folder import read_config, run
 from playground.training.trainer import Step
-from playground.transformer import TransformerConfig
+from playground.transformer import FeedForward, Norm, Positions, TransformerConfig, check_count
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,23 +26,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
     parser.add_argument("--snapshot-every", type=int, default=500)
     parser.add_argument("--keep-lines", action="store_true", help="do not join the lines of a paragraph")
-    for name, kind in _TASK_OPTIONS.items():
-        parser.add_argument(_flag(name), type=kind, default=getattr(TextTaskConfig, name), dest=f"task_{name}")
-    for name, kind in _MODEL_OPTIONS.items():
-        parser.add_argument(_flag(name), type=kind, default=getattr(TransformerConfig, name), dest=f"model_{name}")
-    for name, kind in _TRAIN_OPTIONS.items():
-        parser.add_argument(_flag(name), type=kind, default=getattr(TrainConfig, name), dest=f"train_{name}")
+    for prefix, (record, options) in _RECORDS.items():
+        for name, kind in options.items():
+            accepted: dict[str, Any] = {"type": kind} if isinstance(kind, type) else {"choices": get_args(kind)}
+            parser.add_argument(_flag(name), default=getattr(record, name), dest=f"{prefix}_{name}", **accepted)
 
 
-_TASK_OPTIONS = {"vocabulary": str, "vocabulary_size": int, "held_out": float, "repeats": float}
+_TASK_OPTIONS = {"vocabulary": VocabularyKind, "vocabulary_size": int, "held_out": float, "repeats": float}
 _MODEL_OPTIONS = {
     **dict.fromkeys(("context", "width", "layers", "heads", "key_value_heads", "hidden"), int),
-    **dict.fromkeys(("feed_forward", "norm", "positions"), str),
+    "feed_forward": FeedForward,
+    "norm": Norm,
+    "positions": Positions,
 }
 _TRAIN_OPTIONS = {
     **dict.fromkeys(("steps", "batch", "warm_up", "seed", "evaluate_every", "evaluate_rows"), int),
     **dict.fromkeys(("learning_rate", "final_learning_rate", "weight_decay", "clip"), float),
-    "schedule": str,
+    "schedule": ScheduleName,
+}
+_RECORDS: dict[str, tuple[type, dict[str, Any]]] = {
+    "task": (TextTaskConfig, _TASK_OPTIONS),
+    "model": (TransformerConfig, _MODEL_OPTIONS),
+    "train": (TrainConfig, _TRAIN_OPTIONS),
 }
 
 
@@ -51,18 +58,23 @@ def _flag(name: str) -> str:
 def config_from(arguments: argparse.Namespace) -> TrainConfig:
     """The TrainConfig that the options describe."""
     if arguments.config is not None:
-        return TrainConfig.from_dict(json.loads(arguments.config.read_text(encoding="utf-8")))
-    values = vars(arguments)
-    pick = lambda prefix, names: {name: values[f"{prefix}_{name}"] for name in names}  # noqa: E731
+        return read_config(arguments.config)
     task = TextTaskConfig(
-        sources=tuple(arguments.source), unwrap=not arguments.keep_lines, **pick("task", _TASK_OPTIONS)
+        sources=tuple(arguments.source),
+        unwrap=not arguments.keep_lines,
+        **_picked(arguments, "task", _TASK_OPTIONS),
     )
-    model = TransformerConfig(vocabulary=task.vocabulary_size, **pick("model", _MODEL_OPTIONS))
-    return TrainConfig(task=task, model=model, **pick("train", _TRAIN_OPTIONS))
+    model = TransformerConfig(vocabulary=task.vocabulary_size, **_picked(arguments, "model", _MODEL_OPTIONS))
+    return TrainConfig(task=task, model=model, **_picked(arguments, "train", _TRAIN_OPTIONS))
+
+
+def _picked(arguments: argparse.Namespace, prefix: str, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(arguments, f"{prefix}_{name}") for name in names}
 
 
 def command(arguments: argparse.Namespace) -> None:
     """Train until the steps are done; an interrupted run goes on where its last snapshot stands."""
+    check_count("threads", arguments.threads)
     torch.set_num_threads(arguments.threads)
     config = config_from(arguments)
     began = time.monotonic()

@@ -1,12 +1,13 @@
 """Everything that decides a training run, in one frozen record."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from playground.errors import UserError
 from playground.tasks.text import TextTaskConfig
-from playground.transformer import TransformerConfig
+from playground.transformer import TransformerConfig, check_choice, check_count
 
 ScheduleName = Literal["cosine", "linear", "stable-decay", "constant"]
 
@@ -36,14 +37,25 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "evaluate_every", "evaluate_rows"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} is {getattr(self, name)}; it must be at least 1.")
-        if not 0 < self.learning_rate <= 1:
-            raise UserError(f"A learning rate of {self.learning_rate} is outside 0 to 1; 0.001 is a good start.")
-        if self.clip <= 0:
-            raise UserError(f"The gradient is clipped at {self.clip}; choose a positive number.")
+            check_count(name, getattr(self, name))
+        for name in ("warm_up", "seed"):
+            check_count(name, getattr(self, name), smallest=0)
+        check_choice("schedule", self.schedule, get_args(ScheduleName))
         if self.warm_up > self.steps:
             raise UserError(f"The warm-up of {self.warm_up} steps is longer than the run of {self.steps}.")
+        self._check_optimiser()
+
+    def _check_optimiser(self) -> None:
+        if not 0 < self.learning_rate <= 1:
+            raise UserError(f"A learning rate of {self.learning_rate} is outside 0 to 1; 0.001 is a good start.")
+        if not 0 <= self.final_learning_rate <= 1:
+            raise UserError(f"A final learning rate of {self.final_learning_rate} is outside 0 to 1.")
+        if not self.clip > 0:
+            raise UserError(f"The gradient is clipped at {self.clip}; choose a positive number.")
+        if not 0 <= self.weight_decay < math.inf:
+            raise UserError(f"A weight decay of {self.weight_decay} makes no sense; choose 0 or a positive number.")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise UserError(f"The betas are {self.betas}; choose two numbers from 0 up to but not including 1.")
 
     def to_dict(self) -> dict[str, Any]:
         """The record as it stands in a run folder's config.json."""
@@ -51,8 +63,18 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
-        """Read back what `to_dict` wrote."""
-        task = TextTaskConfig(**{**values["task"], "sources": tuple(values["task"]["sources"])})
+        """Read back what `to_dict` wrote. Raises UserError for what is missing, unknown or of the wrong kind."""
+        try:
+            return cls._from_dict(values)
+        except KeyError as error:
+            raise UserError(f"The configuration lacks the field {error}.") from error
+        except (TypeError, AttributeError) as error:
+            raise UserError(f"The configuration has a field that is unknown or of the wrong kind: {error}.") from error
+
+    @classmethod
+    def _from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
+        sources = values["task"]["sources"]
+        task = TextTaskConfig(**{**values["task"], "sources": tuple(sources) if isinstance(sources, list) else sources})
         model = TransformerConfig.from_dict(values["model"])
         rest = {name: value for name, value in values.items() if name not in ("task", "model", "betas")}
-        return cls(task=task, model=model, betas=tuple(values["betas"]), **rest)
+        return cls(task=task, model=model, betas=tuple(values.get("betas", cls.betas)), **rest)

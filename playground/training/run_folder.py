@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -29,6 +30,7 @@ from playground.tasks.text import TextTask, prepare_text
 from playground.training.config import TrainConfig
 from playground.training.sample import sample_text
 from playground.training.trainer import Step, TrainingState, start_state, train
+from playground.transformer import check_count
 
 SNAPSHOTS_KEPT = 2
 
@@ -36,8 +38,19 @@ SNAPSHOTS_KEPT = 2
 def run(config: TrainConfig, folder: Path, *, snapshot_every: int = 500) -> Iterator[Step]:
     """Train into the folder, from its last snapshot if it has one, and yield each step.
 
-    Raises UserError where the folder holds a run of another configuration.
+    Raises UserError where the folder holds a run of another configuration, or cannot be read or written.
     """
+    check_count("snapshot_every", snapshot_every)
+    try:
+        yield from _run(config, folder, snapshot_every)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"The run folder {folder} cannot be read or written: {reason}. Mend that and start again."
+        ) from error
+
+
+def _run(config: TrainConfig, folder: Path, snapshot_every: int) -> Iterator[Step]:
     task = open_run(config, folder)
     state = resume(config, folder)
     _drop_metrics_after(folder, state.step)
@@ -59,53 +72,97 @@ def open_run(config: TrainConfig, folder: Path) -> TextTask:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "config.json"
     if path.exists():
-        if TrainConfig.from_dict(json.loads(path.read_text(encoding="utf-8"))) != config:
+        if read_config(path) != config:
             raise UserError(f"{folder} holds a run of another configuration; choose a new folder.")
         return _read_task(config, folder)
     task = prepare_text(config.task)
+    # Before config.json is there: a refused run leaves the folder free for a better one.
+    task.check_fits(context=config.model.context, vocabulary=config.model.vocabulary)
     task.tokenizer.save(str(folder / "tokenizer.json"))
-    held_out = {"held_out": task.held_out_ids, "held_out_bytes": np.array(task.held_out_bytes)}
-    np.savez(folder / "tokens.npz", train=task.train_ids, **held_out)
+    np.savez(
+        folder / "tokens.npz",
+        train=task.train_ids,
+        held_out=task.held_out_ids,
+        held_out_bytes=np.array(task.held_out_bytes),
+    )
     write_json(path, config.to_dict())
     return task
 
 
+def read_config(path: Path) -> TrainConfig:
+    """The configuration in a config.json. Raises UserError for a file that is missing or holds something else."""
+    try:
+        return TrainConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text (byte {error.start}).") from error
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} is not JSON: {error}.") from error
+
+
 def _read_task(config: TrainConfig, folder: Path) -> TextTask:
-    with np.load(folder / "tokens.npz") as tokens:
-        return TextTask(
-            config=config.task,
-            tokenizer=Tokenizer.from_file(str(folder / "tokenizer.json")),
-            train_ids=tokens["train"],
-            held_out_ids=tokens["held_out"],
-            held_out_bytes=int(tokens["held_out_bytes"]),
-        )
+    try:
+        with np.load(folder / "tokens.npz") as tokens:
+            return TextTask(
+                config=config.task,
+                tokenizer=Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8")),
+                train_ids=tokens["train"],
+                held_out_ids=tokens["held_out"],
+                held_out_bytes=int(tokens["held_out_bytes"]),
+            )
+    except OSError:
+        raise
+    except Exception as error:  # tokenizers raises a bare Exception
+        raise UserError(
+            f"tokens.npz or tokenizer.json in {folder} is damaged; start anew in another folder."
+        ) from error
 
 
 def resume(config: TrainConfig, folder: Path) -> TrainingState:
     """The state of the last snapshot, or a fresh one."""
     state = start_state(config)
-    snapshots = sorted((folder / "snapshots").glob("[0-9]*"))
-    if not snapshots:
+    found = snapshots(folder)
+    if not found:
         return state
-    state.model.load_state_dict(load_file(snapshots[-1] / "model.safetensors"), strict=False)
-    _load_optimizer(state.optimizer, load_file(snapshots[-1] / "optimizer.safetensors"))
-    state.step = int(snapshots[-1].name)
+    try:
+        state.model.load_state_dict(load_file(found[-1] / "model.safetensors"), strict=False)
+        _load_optimizer(state.optimizer, load_file(found[-1] / "optimizer.safetensors"))
+    except (SafetensorError, RuntimeError, ValueError) as error:
+        raise UserError(f"The snapshot {found[-1]} is damaged; remove it to go on from the one before.") from error
+    state.step = int(found[-1].name)
     return state
 
 
+def snapshots(folder: Path) -> list[Path]:
+    """The snapshots, oldest first; what a kill left half written has a name with more than digits."""
+    found = [path for path in (folder / "snapshots").glob("*") if path.name.isdecimal()]
+    return sorted(found, key=lambda path: int(path.name))
+
+
 def write_snapshot(folder: Path, state: TrainingState) -> None:
-    """Write model and optimiser under snapshots/, and keep the last few."""
+    """Write model and optimiser under snapshots/, and keep the last few.
+
+    Raises UserError where they cannot be written; the snapshots before stay.
+    """
     target = folder / "snapshots" / f"{state.step:06d}"
     staging = target.with_suffix(".part")
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
-    save_file(model_tensors(state.model), staging / "model.safetensors")
-    save_file(_optimizer_tensors(state.optimizer), staging / "optimizer.safetensors")
+    try:
+        staging.mkdir(parents=True)
+        save_file(model_tensors(state.model), staging / "model.safetensors")
+        save_file(_optimizer_tensors(state.optimizer), staging / "optimizer.safetensors")
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise UserError(
+            f"The snapshot of step {state.step} cannot be written to {folder}: {error}. "
+            "Make room there and start again; the run goes on from its last snapshot."
+        ) from error
     if target.exists():
         shutil.rmtree(target)
     os.replace(staging, target)
     write_json(folder / "status.json", {"state": "running", "step": state.step})
-    for old in sorted((folder / "snapshots").glob("[0-9]" * 6))[:-SNAPSHOTS_KEPT]:
+    for old in snapshots(folder)[:-SNAPSHOTS_KEPT]:
         shutil.rmtree(old)
 
 
@@ -139,16 +196,17 @@ def _drop_metrics_after(folder: Path, step: int) -> None:
     for name in ("metrics.jsonl", "samples.jsonl"):
         path = folder / name
         if path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines()
+            # A kill may have cut a character in two; str.splitlines would also cut at the separators inside a sample.
+            lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
             kept = [line for line in lines if _step_of(line) <= step]
-            path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+            _write_whole(path, "".join(line + "\n" for line in kept))
 
 
 def _step_of(line: str) -> float:
     """The step of a line; a line that a kill cut short counts as later than any."""
     try:
         return float(json.loads(line)["step"])
-    except (json.JSONDecodeError, KeyError):
+    except (json.JSONDecodeError, KeyError, TypeError):
         return float("inf")
 
 
@@ -159,6 +217,10 @@ def _write_sample(folder: Path, step: int, text: str) -> None:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Write a small JSON file whole or not at all."""
+    _write_whole(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_whole(path: Path, text: str) -> None:
     staging = path.with_name(path.name + ".part")
-    staging.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    staging.write_text(text, encoding="utf-8", newline="\n")
     os.replace(staging, path)

@@ -2,12 +2,14 @@
 
 import torch
 from tokenizers import Tokenizer
-from torch import nn
+
+from playground.errors import UserError
+from playground.transformer import Transformer
 
 
 @torch.no_grad()
 def sample_text(
-    model: nn.Module,
+    model: Transformer,
     tokenizer: Tokenizer,
     *,
     prompt: str = "",
@@ -16,6 +18,8 @@ def sample_text(
     seed: int = 0,
 ) -> str:
     """Continue the prompt by drawing one token after another. The same seed draws the same text."""
+    if not temperature > 0:
+        raise UserError(f"A temperature of {temperature} cannot be drawn at; choose a positive number.")
     generator = torch.Generator().manual_seed(seed)
     ids = torch.tensor([tokenizer.encode(prompt).ids])
     context = model.config.context

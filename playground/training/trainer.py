@@ -4,6 +4,7 @@ The random stream of a step is derived from the seed and the step's number alone
 and resumed sees the very same batches as one that was not.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from playground.errors import UserError
 from playground.tasks.text import TextTask, next_token_losses
 from playground.training.config import TrainConfig
 from playground.training.schedule import learning_rate
@@ -57,7 +59,11 @@ def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimiz
 
 
 def train(config: TrainConfig, task: TextTask, *, state: TrainingState | None = None) -> Iterator[Step]:
-    """Yield one Step per optimiser step until config.steps are done; `state` is where to go on from."""
+    """Yield one Step per optimiser step until config.steps are done; `state` is where to go on from.
+
+    Raises UserError for a text that is shorter than one row, and when the loss is no longer a finite number.
+    """
+    task.check_fits(context=config.model.context, vocabulary=config.model.vocabulary)
     state = start_state(config) if state is None else state
     while state.step < config.steps:
         yield _advance(config, task, state)
@@ -72,6 +78,8 @@ def _advance(config: TrainConfig, task: TextTask, state: TrainingState) -> Step:
     generator = np.random.default_rng((config.seed, step))
     rows = task.batch(config.batch, config.model.context, generator)
     loss, norm = _update(state, rows, config.clip)
+    if not math.isfinite(loss):
+        raise UserError(f"The loss of step {step} is not a finite number; train anew with a lower learning rate.")
     state.step = step
     due = step % config.evaluate_every == 0 or step == config.steps
     return Step(
@@ -88,7 +96,7 @@ def _update(state: TrainingState, rows: Tensor, clip: float) -> tuple[float, flo
     """One backward pass and one optimiser step; returns the loss and the gradient's norm before clipping."""
     state.optimizer.zero_grad(set_to_none=True)
     loss = next_token_losses(state.model, rows).mean()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), clip)
     state.optimizer.step()
     return float(loss.detach()), float(norm)

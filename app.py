@@ -1,0 +1,5 @@
+"""Transformer Playground: `streamlit run app.py`."""
+
+from ui import shell
+
+shell.navigate()

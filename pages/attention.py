@@ -1,0 +1,53 @@
+"""Attention: type a text and see every head at once."""
+
+from ui import shell
+
+shell.guard()
+
+import streamlit as st
+
+from ui import state
+from ui.controls.compare import show_side_by_side
+from ui.controls.export import offer_exports
+from ui.controls.model import choose_model, choose_other_model, describe_model, obtain_model
+from ui.controls.picture import choose_options, show_heads
+from ui.controls.reading import read
+from ui.controls.texts import choose_other_text, choose_texts
+from ui.text import _
+
+ONE, TEXTS, MODELS = _("One text"), _("Two texts"), _("Two models")
+
+st.title(_("Attention"), anchor=False)
+st.caption(_("Where does each token look? Type a text and see every head of the model at once."))
+
+with st.sidebar:
+    choice = choose_model()
+model = obtain_model(choice)
+with st.sidebar:
+    describe_model(model)
+
+mode = st.segmented_control(
+    _("What to show"),
+    [ONE, TEXTS, MODELS],
+    default=ONE,
+    key=state.MODE,
+    bind="query-params",
+    label_visibility="collapsed",
+    required=True,
+)
+texts = choose_texts(model)
+other_texts = choose_other_text(texts) if mode == TEXTS else texts
+other_model = obtain_model(choose_other_model()) if mode == MODELS else model
+
+reading = read(model, texts, key="left")
+if not reading.trace.sites:
+    st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
+    st.stop()
+options = choose_options(reading)
+
+if mode == ONE:
+    view = show_heads(reading, options, key="heads")
+    with st.expander(_("Take it home: numbers, a stand-alone page, Python"), icon=":material/download:"):
+        offer_exports(reading, options, view, choice=choice, texts=texts)
+else:
+    show_side_by_side(reading, read(other_model, other_texts, key="right"), options)

@@ -1,0 +1,27 @@
+"""`train` trains a transformer into a run folder; `export` makes a run a model folder."""
+
+import argparse
+from pathlib import Path
+
+
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, chosen: str | None) -> None:
+    """Add both commands; the options of `train`, whose records need torch, only where it was chosen."""
+    trainer = commands.add_parser("train", help="train a transformer into a run folder; a run in it is resumed")
+    if chosen == "train":
+        from playground.training import command
+
+        command.add_arguments(trainer)
+        trainer.set_defaults(run=command.command)
+    exporter = commands.add_parser("export", help="make a run's last snapshot a model folder, with its card")
+    exporter.add_argument("folder", type=Path, help="the run folder")
+    exporter.add_argument("--out", type=Path, required=True, help="the model folder to write")
+    exporter.add_argument("--name", help="the model's name on its card; else the folder's")
+    exporter.set_defaults(run=export_run)
+
+
+def export_run(arguments: argparse.Namespace) -> None:
+    """Export and say where."""
+    from playground.training.export import export_model
+
+    export_model(arguments.folder, arguments.out, name=arguments.name or arguments.out.name)
+    print(arguments.out)

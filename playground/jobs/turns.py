@@ -1,0 +1,66 @@
+"""Forward passes on one machine take turns: first come, first served, a few at a time.
+
+Without turns thirty people's passes would share the cores and all finish last. Nobody waits behind a lock:
+whoever waits is told their place again and again, and can leave by raising from `on_wait`.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+POLL_SECONDS = 0.1
+
+
+class Turns:
+    """At most `slots` holders at once; the rest wait in order."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._running = 0
+        self._waiting: deque[object] = deque()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def turn(self, on_wait: Callable[[int], None] | None = None) -> Iterator[None]:
+        """Hold a slot within the block; `on_wait` hears the number of people ahead while there are any."""
+        ticket = object()
+        with self._changed:
+            self._waiting.append(ticket)
+        try:
+            self._wait_for(ticket, on_wait)
+        except BaseException:
+            self._leave(ticket)
+            raise
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+    def _wait_for(self, ticket: object, on_wait: Callable[[int], None] | None) -> None:
+        while not self._take(ticket):
+            if on_wait is not None:
+                on_wait(self._ahead(ticket))
+            with self._changed:
+                self._changed.wait(POLL_SECONDS)
+
+    def _take(self, ticket: object) -> bool:
+        with self._changed:
+            if self._waiting[0] is not ticket or self._running >= self._slots:
+                return False
+            self._waiting.popleft()
+            self._running += 1
+            self._changed.notify_all()
+            return True
+
+    def _ahead(self, ticket: object) -> int:
+        with self._changed:
+            return self._running + self._waiting.index(ticket)
+
+    def _leave(self, ticket: object) -> None:
+        with self._changed:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+                self._changed.notify_all()

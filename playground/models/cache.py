@@ -1,0 +1,126 @@
+"""Where models live on this machine: the shipped folder, the user's cache folder, and safe ways to fill it."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playground.errors import UserError
+
+PROVENANCE = "provenance.json"
+STAGING_PREFIX = ".staging-"
+ABANDONED_AFTER = 3600.0
+"""Seconds without a write after which a staging folder of another machine counts as left behind."""
+
+
+def cache_root() -> Path:
+    """The folder of fetched models: $PLAYGROUND_CACHE, else the platform's place for caches."""
+    chosen = os.environ.get("PLAYGROUND_CACHE")
+    return Path(chosen).expanduser() if chosen else _platform_cache() / "transformer-playground"
+
+
+def _platform_cache() -> Path:
+    """The user's cache folder by the custom of Windows, macOS and the XDG specification."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def models_root() -> Path:
+    """The folder in the cache that holds one folder per model."""
+    return cache_root() / "models"
+
+
+def shipped_folder(name: str) -> Path:
+    """Where a model of that name would lie if it is shipped with the app."""
+    return Path(__file__).resolve().parents[2] / "assets" / "models" / name
+
+
+def folder_of(name: str, revision: str | None = None) -> Path:
+    """Where the fetched model lies or will lie. A hub id `owner/name` becomes `owner--name@revision`."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name.replace("/", "--"))
+    asked = re.sub(r"[^A-Za-z0-9._-]", "_", revision or "main")
+    return models_root() / (f"{plain}@{asked}" if "/" in name or revision else plain)
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a folder has a configuration and weights; what was fetched appears whole or not at all."""
+    return (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
+
+
+def read_provenance(folder: Path) -> dict[str, Any]:
+    """What was written down when the folder was fetched; empty for a folder of the user's own."""
+    try:
+        values = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def write_provenance(folder: Path, **values: Any) -> None:
+    """Note beside the weights where they come from."""
+    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    (folder / PROVENANCE).write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def staging(final: Path) -> Iterator[Path]:
+    """A temporary folder beside the final one, gone when the block ends however it ends."""
+    root = final.parent
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        sweep(root)
+        prefix = f"{STAGING_PREFIX}{socket.gethostname()}-{os.getpid()}-"
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=root))
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(
+            f"The cache folder {root} cannot be written ({reason}); set PLAYGROUND_CACHE to one that can."
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(prepared: Path, final: Path) -> Path:
+    """Move a complete folder to its final name in one step; where another process was first, keep its copy."""
+    if final.exists() and not is_complete(final):
+        shutil.rmtree(final, ignore_errors=True)
+    try:
+        os.replace(prepared, final)
+    except OSError:
+        if not is_complete(final):
+            raise
+    return final
+
+
+def sweep(root: Path) -> None:
+    """Remove staging folders whose process is gone."""
+    for folder in root.glob(f"{STAGING_PREFIX}*"):
+        if _is_abandoned(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Gone process on this machine; elsewhere (a shared disk, a container) nothing written for an hour."""
+    import psutil
+
+    host, _, rest = folder.name.removeprefix(STAGING_PREFIX).rpartition("-")[0].rpartition("-")
+    if host == socket.gethostname() and rest.isdigit():
+        return not psutil.pid_exists(int(rest))
+    try:
+        newest = max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
+    except OSError:
+        return False
+    return time.time() - newest > ABANDONED_AFTER

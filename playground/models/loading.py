@@ -1,0 +1,179 @@
+"""Load a model by catalogue name, local folder or hub id: `load("smollm2-135m")`."""
+
+import contextlib
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from playground.errors import UserError
+from playground.models.cache import read_provenance, shipped_folder
+from playground.models.catalogue import Kind, find
+from playground.models.checkpoint import Checkpoint, inspect
+from playground.models.memory import BYTES_PER_NUMBER, check_fits
+from playground.models.progress import IsCancelled, Progress, ReportProgress, never_cancelled, no_progress
+from playground.models.sources import fetch
+
+if TYPE_CHECKING:
+    from torch import nn
+
+NO_STATED_LIMIT = 2048
+"""The context of a model that states none (relative positions): the longest text that the app traces."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoadedModel:
+    """A model ready to be run: its module in evaluation mode, its tokenizer, and where they come from.
+
+    family is the configuration's model_type, "playground" for our own. tokenizer is transformers', or for our own
+    models a `tokenizers.Tokenizer`. context: the most tokens it takes. device and dtype as words ("cpu",
+    "float32"). revision: a commit or version, None for a folder of the user's own. bytes: of the weights in
+    memory. layers and heads: of the stack that writes (the decoder, where there are two). attention: through the
+    seam ("interface"), or only by asking the model for its patterns ("eager").
+    """
+
+    name: str
+    kind: Kind
+    family: str
+    module: "nn.Module"
+    tokenizer: Any
+    context: int
+    device: str
+    dtype: str
+    revision: str | None
+    source: str
+    note: str
+    folder: Path
+    parameters: int
+    bytes: int
+    layers: int
+    heads: int
+    has_output_head: bool
+    attention: Literal["interface", "eager"]
+
+
+def load(
+    name: str,
+    *,
+    revision: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    progress: ReportProgress = no_progress,
+    cancelled: IsCancelled = never_cancelled,
+) -> LoadedModel:
+    """Load a model, fetching it first where it is not on this machine.
+
+    name: a catalogue name, a local folder, or a hub id. device: auto, cpu, cuda, cuda:1, mps. dtype: auto, float32,
+    float16, bfloat16; auto is float32, except on CUDA, where it is the checkpoint's own. Raises UserError in one
+    sentence for everything that can go wrong.
+    """
+    folder = find_folder(name, revision, progress, cancelled)
+    with _sentences(name):
+        checkpoint = inspect(folder, name)
+        device = choose_device(device)
+        dtype = choose_dtype(dtype, device, checkpoint.config)
+        check_fits(checkpoint, name=name, device=device, dtype=dtype)
+        progress(Progress(stage="loading"))
+        with _one_at_a_time:
+            parts = _build(checkpoint, name, device, dtype)
+    return LoadedModel(folder=folder, device=device, dtype=dtype, **_origin(name, checkpoint), **parts)
+
+
+_one_at_a_time = threading.Lock()
+"""transformers sets process-wide defaults while it builds a model; two builds at once would mix theirs."""
+
+
+def _build(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
+    """The fields of LoadedModel that depend on what is in the folder."""
+    if checkpoint.family == "playground":
+        from playground.models.own import build_own
+
+        return build_own(checkpoint, name, device, dtype)
+    from playground.models.pretrained import build_pretrained
+
+    return build_pretrained(checkpoint, name, device, dtype)
+
+
+def find_folder(name: str, revision: str | None, progress: ReportProgress, cancelled: IsCancelled) -> Path:
+    """The folder that holds the model: the person's own, a fetched one, or one that is fetched now."""
+    entry = find(name)
+    if not name.strip():
+        raise UserError("No model is named; give a catalogue name, a folder or a hub id.")
+    if entry is None and Path(name).expanduser().is_dir():
+        if revision is not None:
+            raise UserError(f"{name} is a local folder, which has no revisions; leave the revision empty.")
+        return Path(name).expanduser().resolve()
+    if "://" in name:
+        raise UserError(f"{name} is an address; give only the model's id, which looks like owner/name.")
+    if entry is None and _looks_like_path(name):
+        raise UserError(f"There is no folder {name}; check the path.")
+    return fetch(name, revision=revision, progress=progress, cancelled=cancelled)
+
+
+def _looks_like_path(name: str) -> bool:
+    """Whether a name can only be a path: hub ids have at most one slash and do not begin with these."""
+    return name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1 or Path(name).is_file()
+
+
+def choose_device(device: str) -> str:
+    """Resolve auto, and refuse a device that this machine does not have."""
+    import torch
+
+    kinds = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(kind for kind, there in kinds.items() if there)
+    kind, _, index = device.partition(":")
+    if kind not in kinds or (index and not index.isdigit()):
+        raise UserError(f"There is no device {device!r}; choose auto, cpu, cuda or mps.")
+    if not kinds[kind] or (kind == "cuda" and index and int(index) >= torch.cuda.device_count()):
+        raise UserError(f"This machine has no {device} that torch can use; choose auto or cpu.")
+    return device
+
+
+def choose_dtype(dtype: str, device: str, config: dict[str, Any]) -> str:
+    """Resolve auto: float32, except on CUDA the checkpoint's own."""
+    if dtype == "auto":
+        stored = str(config.get("dtype") or config.get("torch_dtype") or "float32").removeprefix("torch.")
+        return stored if device.startswith("cuda") and stored in BYTES_PER_NUMBER else "float32"
+    if dtype not in BYTES_PER_NUMBER:
+        raise UserError(f"There is no dtype {dtype!r} here; choose auto, float32, float16 or bfloat16.")
+    return dtype
+
+
+def _origin(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
+    """name, source, revision and note of LoadedModel: from what was written down, else from the place itself.
+
+    A shipped model's revision is its weights' SHA-256; a folder in huggingface_hub's own cache is named after its
+    commit; a folder of the user's own has none.
+    """
+    entry, folder = find(name), checkpoint.folder
+    known = read_provenance(folder)
+    origin = {"name": entry.name if entry else name.strip(), "note": known.get("note", "")}
+    if known.get("source"):
+        return {**origin, "source": known["source"], "revision": known.get("revision")}
+    if entry and folder == shipped_folder(entry.name):
+        digest = hashlib.sha256(checkpoint.weights[0].read_bytes()).hexdigest()
+        return {**origin, "source": str(entry.sources[0]), "revision": f"sha256:{digest}"}
+    if folder.parent.name == "snapshots":
+        return {**origin, "source": "Hugging Face hub", "revision": folder.name}
+    return {**origin, "source": f"folder {folder}", "revision": None}
+
+
+@contextlib.contextmanager
+def _sentences(name: str) -> Iterator[None]:
+    """Turn whatever the libraries raise while loading into one sentence for the person."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except UserError:
+        raise
+    except MemoryError as error:
+        raise UserError(f"The memory ran out while loading {name}; choose a smaller model.") from error
+    except SafetensorError as error:
+        raise UserError(f"The weights of {name} are damaged; fetch or save the model again.") from error
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{name} could not be loaded: {reason[:300]}") from error

@@ -1,0 +1,146 @@
+"""Build a model of any family that transformers knows, from a local folder of safetensors."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from playground.attention import IMPLEMENTATION, register
+from playground.errors import UserError
+from playground.models.architecture import Architecture, choose, goes_through_interface
+from playground.models.checkpoint import Checkpoint
+from playground.models.loading import NO_STATED_LIMIT
+from playground.models.seam import choose_attention
+
+PROBE_TEXT = "The cat sat on the mat."
+UNUSED_BY_ATTENTION = ("pooler.",)
+"""Layers after the last attention, absent from many checkpoints and never shown."""
+
+
+def build_pretrained(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
+    """The loaded parts, as fields of LoadedModel. Raises UserError where the model cannot be shown as it is."""
+    register()
+    with _quiet():
+        return _parts(checkpoint, name, device, dtype)
+
+
+def _parts(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
+    """Configuration, tokenizer, module, and how its attention is seen."""
+    config = _config(checkpoint, name)
+    architecture = choose(config, name)
+    tokenizer = _tokenizer(checkpoint, name)
+    module, has_head = _module(checkpoint, name, architecture, dtype)
+    module = module.to(device).eval().requires_grad_(False)
+    attention = choose_attention(
+        module,
+        _probe_ids(tokenizer, module).to(device),
+        encoder_decoder=architecture.kind == "encoder-decoder",
+        family=checkpoint.family,
+    )
+    text_config = config.get_text_config(decoder=True)
+    return {
+        "kind": architecture.kind,
+        "family": checkpoint.family,
+        "module": module,
+        "tokenizer": tokenizer,
+        "context": context_of(module, text_config, tokenizer),
+        "parameters": sum(parameter.numel() for parameter in module.parameters()),
+        "bytes": sum(parameter.numel() * parameter.element_size() for parameter in module.parameters()),
+        "layers": _stated(text_config, "num_hidden_layers"),
+        "heads": _stated(text_config, "num_attention_heads"),
+        "has_output_head": has_head,
+        "attention": attention,
+    }
+
+
+def _config(checkpoint: Checkpoint, name: str) -> Any:
+    """transformers' configuration. Raises UserError for a family that it does not know."""
+    import transformers
+
+    if checkpoint.family not in transformers.CONFIG_MAPPING:
+        raise UserError(
+            f"{name} is of the family {checkpoint.family}, which transformers {transformers.__version__} does not know."
+        )
+    return transformers.AutoConfig.from_pretrained(checkpoint.folder, trust_remote_code=False, local_files_only=True)
+
+
+def _tokenizer(checkpoint: Checkpoint, name: str) -> Any:
+    """transformers' tokenizer from the same folder."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(checkpoint.folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:
+        raise UserError(
+            f"The tokenizer of {name} cannot be read: it is damaged, or needs Python code of its own, which is never "
+            "run here."
+        ) from error
+
+
+def _module(checkpoint: Checkpoint, name: str, architecture: Architecture, dtype: str) -> tuple[nn.Module, bool]:
+    """The module with every weight from the checkpoint, and whether it has its head for words.
+
+    A head whose weights are missing is left away; other missing weights are an error, since transformers would
+    fill them with random numbers.
+    """
+    through = goes_through_interface(architecture.model_class)
+    module, report = architecture.model_class.from_pretrained(
+        checkpoint.folder,
+        dtype=getattr(torch, dtype),
+        attn_implementation=IMPLEMENTATION if through else "eager",
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        output_loading_info=True,
+    )
+    missing = [key for key in report["missing_keys"] if not any(part in key for part in UNUSED_BY_ATTENTION)]
+    base = getattr(module, module.base_model_prefix, None) if architecture.has_output_head else None
+    in_base = [key for key in missing if base is None or key.startswith(f"{module.base_model_prefix}.")]
+    if in_base:
+        raise UserError(
+            f"The weights of {name} lack {len(in_base)} of the model's tensors ({in_base[0]}, …); random numbers "
+            "would stand in for them. Check that the folder's config.json belongs to its weights."
+        )
+    return (base, False) if missing and base is not None else (module, architecture.has_output_head)
+
+
+def _probe_ids(tokenizer: Any, module: nn.Module) -> torch.Tensor:
+    """A few token ids, [1, token], all of them in the model's vocabulary."""
+    rows = module.get_input_embeddings().num_embeddings  # type: ignore[operator]
+    ids = [index for index in tokenizer(PROBE_TEXT)["input_ids"] if index < rows]
+    return torch.tensor([ids if len(ids) > 2 else list(range(min(rows, 4)))])
+
+
+def context_of(module: nn.Module, config: Any, tokenizer: Any) -> int:
+    """The most tokens the model takes.
+
+    RoBERTa's relatives count positions from after their padding row, so that their table has rows to spare.
+    """
+    for name, part in module.named_modules():
+        if name.endswith("position_embeddings") and getattr(part, "padding_idx", None) is not None:
+            return int(part.num_embeddings) - int(part.padding_idx) - 1  # type: ignore[arg-type]
+    stated = _stated(config, "max_position_embeddings") or _stated(config, "n_positions")
+    spoken = getattr(tokenizer, "model_max_length", None)
+    return stated or (int(spoken) if spoken and spoken < 1e6 else NO_STATED_LIMIT)
+
+
+def _stated(config: Any, name: str) -> int:
+    """A number of the configuration; 0 where it has none of that name."""
+    value = getattr(config, name, None)
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' progress bars and reports off the terminal; what matters of them is raised."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)

@@ -1,0 +1,90 @@
+"""A page with an attention view over synthetic maps; the case is chosen in the URL."""
+
+import json
+
+import numpy as np
+import streamlit as st
+
+from tests.e2e.components import synthetic
+from ui.components.attention_view import (
+    Selected,
+    Settings,
+    Token,
+    ViewState,
+    attention_head,
+    attention_view,
+    difference_view,
+)
+from ui.components.attention_view.view_state import read_view_state
+
+CASES = ("small", "long", "pair", "cross", "hostile", "wide", "compare", "empty", "real")
+
+
+@st.cache_data
+def maps_of(case: str) -> np.ndarray:
+    """Return the maps of a case: [layer, head, query, key]."""
+    shapes = {
+        "small": (12, 12, 64, 64, True),
+        "long": (30, 9, 1000, 1000, True),
+        "pair": (6, 12, 22, 22, False),
+        "cross": (4, 8, 7, 11, False),
+        "hostile": (3, 4, 10, 10, True),
+        "wide": (32, 32, 48, 48, True),
+        "compare": (4, 4, 20, 20, True),
+        "empty": (4, 4, 0, 0, True),
+    }
+    layers, heads, rows, columns, causal = shapes[case]
+    if case == "long":
+        return np.stack([synthetic.attention(1, heads, rows, columns, causal, seed=7)[0]] * layers)
+    if case == "empty":
+        return np.zeros((layers, heads, 0, 0), dtype=np.float32)
+    return synthetic.attention(layers, heads, rows, columns, causal)
+
+
+def names_of(case: str, count: int) -> list[Token]:
+    """Return a case's tokens."""
+    if case == "hostile":
+        return [Token(text=text) for text in synthetic.HOSTILE]
+    return synthetic.tokens(count, pair=case == "pair")
+
+
+def show(case: str, maps: np.ndarray, key: str, wanted: ViewState, **more: object) -> ViewState:
+    """Show a view with its exact head."""
+    causal = case not in ("pair", "cross")
+    keys = synthetic.tokens(maps.shape[-1]) if case == "cross" else None
+    grid = synthetic.grid(
+        f"{case}-{key}-{st.query_params.get('version', '')}",
+        maps,
+        names_of(case, maps.shape[-2]),
+        keys=keys,
+        causal=causal,
+        cells=48 if case == "long" else None,
+        **more,
+    )
+    state = attention_view(grid, selected=wanted.selected, settings=wanted.settings, key=key)
+    if st.query_params.get("exact", "yes") == "yes" and maps.shape[-1]:
+        attention_head(grid.trace, synthetic.head_view(maps, state.selected, causal), view=key)
+    return state
+
+
+st.set_page_config(layout="wide")
+case = st.query_params.get("case", "small")
+maps = maps_of(case)
+start = json.loads(st.query_params.get("state", "{}"))
+wanted = read_view_state(
+    start, layers=maps.shape[0], heads=maps.shape[1], otherwise=ViewState(selected=Selected(), settings=Settings())
+)
+more = {"sink_set_aside": True, "special_hidden": True} if case == "pair" else {}
+if case == "compare":
+    left, right = st.columns(2)
+    with left:
+        show(case, maps, "left", wanted)
+    with right:
+        shorter = maps[..., :12, :12] if st.query_params.get("uneven") else maps[::-1]
+        state = show(case, shorter, "right", wanted)
+    difference_view("left", "right", key="difference")
+else:
+    if st.button("Choose layer 1, head 2"):
+        wanted = ViewState(selected=Selected(layer=1, head=2), settings=wanted.settings)
+    state = show(case, maps, "view", wanted, **more)
+st.code(json.dumps(state.as_dict()), language=None)

@@ -1,0 +1,135 @@
+"""Attention that looks like a trained model's, without one: seeded, cheap, the same in app and test."""
+
+import numpy as np
+
+from ui.components.attention_view import GridView, HeadView, Selected, Token
+from ui.components.attention_view.payload import Packing
+
+WORDS = "the cat sat on a mat and then that cat saw another dog run over every small hill".split()
+HOSTILE = ["<img src=x onerror=alert(1)>", " 你好", " مرحبا", " 👩‍👩‍👧", "\n", "\t", " end", "\u202eright", "", "  two"]
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Return float32 softmax over the last axis; minus infinity becomes zero."""
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+def attention(layers: int, heads: int, rows: int, columns: int, causal: bool, seed: int = 0) -> np.ndarray:
+    """Return [layer, head, query, key]: previous-token, first-token, local and scattered heads by turns."""
+    random = np.random.default_rng(seed)
+    query, key = np.arange(rows)[:, None], np.arange(columns)[None, :]
+    shapes = [
+        lambda: -3.0 * np.abs(query - key - 1),
+        lambda: np.where(key == 0, 6.0, 0.0) + 0.0 * query,
+        lambda: -0.3 * np.abs(query - key),
+        lambda: np.where((query - key) % 17 == 16, 6.0, 0.0),
+        lambda: np.zeros((rows, columns)),
+    ]
+    maps = np.empty((layers, heads, rows, columns), dtype=np.float32)
+    for layer in range(layers):
+        for head in range(heads):
+            scores = shapes[int(random.integers(len(shapes)))]() + random.normal(0, 1.2, (rows, columns))
+            maps[layer, head] = softmax(np.where(key > query, -np.inf, scores) if causal else scores)
+    return maps
+
+
+def pooled(maps: np.ndarray, cells: int) -> np.ndarray:
+    """Return the maximum over cells x cells blocks; cell r covers tokens floor(r*T/cells) up to the next."""
+    count = maps.shape[-1]
+    starts = [index * count // cells for index in range(cells)]
+    return np.maximum.reduceat(np.maximum.reduceat(maps, starts, axis=-2), starts, axis=-1)
+
+
+def packed(maps: np.ndarray) -> np.ndarray:
+    """Return the lower triangles, rows one after another."""
+    rows, columns = np.tril_indices(maps.shape[-1])
+    return maps[..., rows, columns]
+
+
+def coded(maps: np.ndarray) -> np.ndarray:
+    """Return weights as square-root codes in uint8."""
+    return np.round(np.sqrt(maps) * 255).astype(np.uint8)
+
+
+def tokens(count: int, pair: bool = False) -> list[Token]:
+    """Return words with leading spaces; as a pair, two texts between special tokens."""
+    words = [WORDS[(index * 7 + index // 5) % len(WORDS)] for index in range(count)]
+    plain = [Token(text=(" " if index else "") + word) for index, word in enumerate(words)]
+    if not pair:
+        return plain
+    half = count // 2
+    first = [Token(text="[CLS]", special=True), *plain[1:half], Token(text="[SEP]", special=True)]
+    second = [Token(text=token.text, segment=1) for token in plain[half + 1 : -1]]
+    return [*first, *second, Token(text="[SEP]", special=True, segment=1)]
+
+
+def facts(maps: np.ndarray) -> dict[str, np.ndarray]:
+    """Return simple head scores, [layer, head] each."""
+    rows, columns = maps.shape[-2:]
+    if not maps.size:
+        return {}
+    query, key = np.arange(rows)[:, None], np.arange(columns)[None, :]
+    entropy = -(maps * np.log(np.maximum(maps, 1e-12))).sum(-1).mean(-1)
+    scores = {
+        "previous": (maps * (query - key == 1)).sum((-1, -2)) / max(rows - 1, 1),
+        "first": maps[..., 0].mean(-1),
+        "duplicate": np.full(maps.shape[:2], np.nan),
+        "induction": (maps * ((query - key) % 17 == 16)).sum((-1, -2)) / rows,
+        "local": (maps * (np.abs(query - key) <= 3)).sum((-1, -2)) / rows,
+        "entropy": entropy,
+        "distance": (maps * np.abs(query - key)).sum(-1).mean(-1),
+    }
+    return scores
+
+
+def grid(
+    trace: str,
+    maps: np.ndarray,
+    names: list[Token],
+    *,
+    keys: list[Token] | None = None,
+    causal: bool = False,
+    cells: int | None = None,
+    **more: object,
+) -> GridView:
+    """Return the overview of these maps, pooled to `cells` when given."""
+    small = pooled(maps, cells) if cells else maps
+    packing: Packing = "lower" if causal else "full"
+    flat = packed(small) if causal else small.reshape(*small.shape[:2], -1)
+    return GridView(
+        trace=trace,
+        title="Synthetic 1.0",
+        kind="cross" if keys else "decoder" if causal else "encoder",
+        maps=coded(flat),
+        rows=small.shape[-2],
+        columns=small.shape[-1],
+        packing=packing,
+        query_tokens=names,
+        key_tokens=keys or names,
+        causal=causal,
+        pooled=cells is not None,
+        facts=facts(maps),
+        provenance=["Synthetic 1.0, float32, seed 0", "transformer-playground tests"],
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def head_view(maps: np.ndarray, selected: Selected, causal: bool) -> HeadView:
+    """Return the exact map of a head or an aggregate."""
+    layer = maps[selected.layer]
+    exact = {
+        "head": lambda: layer[selected.head],
+        "layer mean": lambda: layer.mean(0),
+        "layer max": lambda: layer.max(0),
+        "all mean": lambda: maps.mean((0, 1)),
+        "all max": lambda: maps.max((0, 1)),
+    }[selected.combine]()
+    return HeadView(
+        selected=selected,
+        map=packed(exact) if causal else exact,
+        rows=exact.shape[0],
+        columns=exact.shape[1],
+        packing="lower" if causal else "full",
+        facts={"exactness": 2.9e-8},
+    )

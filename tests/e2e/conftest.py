@@ -1,0 +1,100 @@
+"""A real browser and real Streamlit servers for the end-to-end tests."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 60.0
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless browser for all tests; each test opens its own context or page."""
+    executable = CHROMIUM if Path(CHROMIUM).exists() else None
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Start `streamlit run script args` and return its address; every server ends with the module."""
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start(script: str | Path, *arguments: str, environment: dict[str, str] | None = None) -> str:
+        home = tmp_path_factory.mktemp("home")
+        port = _free_port()
+        server = _start_server(Path(script), arguments, port, home, environment or {})
+        servers.append(server)
+        _wait_until_healthy(server, port, home / "server.log")
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for server in servers:
+        server.terminate()
+    for server in servers:
+        try:
+            server.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _start_server(
+    script: Path, arguments: tuple[str, ...], port: int, home: Path, environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    options = {
+        "server.port": port,
+        "server.address": "127.0.0.1",
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+    }
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *flags, "--", *arguments]
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    variables = {**os.environ, "HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    with (home / "server.log").open("wb") as log:
+        return subprocess.Popen(
+            command, cwd=ROOT, env={**variables, **environment}, stdout=log, stderr=subprocess.STDOUT
+        )
+
+
+def _wait_until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail(f"The server did not start:\n{log.read_text(errors='replace')}")

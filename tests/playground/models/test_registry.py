@@ -1,0 +1,120 @@
+"""Sharing loaded models: once per model, bounded, least recently used out first."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+
+from playground.errors import UserError
+from playground.models.memory import DoesNotFitError
+from playground.models.registry import ModelRegistry
+
+
+class Loader:
+    """Counts loads; every model has 10 bytes."""
+
+    def __init__(self) -> None:
+        self.loaded: list[str] = []
+        self.wait: dict[str, threading.Event] = {}
+        self.fail: set[str] = set()
+
+    def __call__(self, name: str, **_: object) -> SimpleNamespace:
+        if name in self.wait:
+            assert self.wait[name].wait(5)
+        if name in self.fail:
+            raise UserError("no")
+        self.loaded.append(name)
+        return SimpleNamespace(name=name, bytes=10)
+
+
+def _registry(loader, models: int = 9, size: int = 999) -> ModelRegistry:
+    return ModelRegistry(max_models=models, max_bytes=size, loader=loader)
+
+
+def _names(registry: ModelRegistry) -> list[str]:
+    return [model.name for model in registry.loaded()]
+
+
+def test_the_same_object_for_everybody():
+    loader = Loader()
+    registry = _registry(loader)
+    assert registry.get("a") is registry.get("a") is registry.peek("a")
+    assert registry.get("a", dtype="float16") is not registry.get("a")
+    assert loader.loaded == ["a", "a"]
+
+
+def test_least_recently_used_goes_first():
+    registry = _registry(Loader(), models=2)
+    for name in ("a", "b", "a", "c"):
+        registry.get(name)
+    assert _names(registry) == ["a", "c"]
+
+
+def test_bytes_are_bounded_but_the_newest_stays():
+    registry = _registry(Loader(), size=25)
+    for name in ("a", "b", "c"):
+        registry.get(name)
+    assert _names(registry) == ["b", "c"]
+    tight = _registry(Loader(), size=5)
+    tight.get("a")
+    assert _names(tight) == ["a"]
+
+
+def test_many_threads_load_once():
+    loader = Loader()
+    loader.wait["a"] = threading.Event()
+    registry = _registry(loader)
+    with ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(registry.get, "a") for _ in range(8)]
+        time.sleep(0.05)
+        loader.wait["a"].set()
+        assert len({id(future.result()) for future in futures}) == 1
+    assert loader.loaded == ["a"]
+
+
+def test_one_model_does_not_hold_up_another():
+    loader = Loader()
+    loader.wait["slow"] = threading.Event()
+    registry = _registry(loader)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(registry.get, "slow")
+        assert registry.get("fast").name == "fast"
+        assert not slow.done()
+        loader.wait["slow"].set()
+        assert slow.result(5).name == "slow"
+
+
+def test_a_failed_load_leaves_nothing_and_can_be_tried_again():
+    loader = Loader()
+    loader.fail.add("a")
+    registry = _registry(loader)
+    with pytest.raises(UserError):
+        registry.get("a")
+    assert registry.loaded() == ()
+    loader.fail.clear()
+    assert registry.get("a").name == "a"
+
+
+def test_short_memory_drops_the_oldest_and_tries_again():
+    loader = Loader()
+    registry = _registry(loader)
+
+    def tight(name: str, **rest: object) -> SimpleNamespace:
+        if len(registry.loaded()) >= 2:
+            raise DoesNotFitError("no room")
+        return loader(name, **rest)
+
+    registry._loader = tight
+    for name in ("a", "b", "c"):
+        registry.get(name)
+    assert _names(registry) == ["b", "c"]
+
+
+def test_what_never_fits_is_refused_after_dropping_everything():
+    def never(name: str, **_: object) -> SimpleNamespace:
+        raise DoesNotFitError("no room")
+
+    with pytest.raises(UserError, match="no room"):
+        _registry(never).get("a")

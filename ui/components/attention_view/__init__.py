@@ -1,0 +1,119 @@
+"""The attention view: every head as a thumbnail, one head in full, the numbers beside it.
+
+`attention_view` shows a grid and returns what was chosen; `attention_head` sends one exact map to a view;
+`difference_view` subtracts what two views show. All drawing and pointing happens in the browser.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from .assets import CSS, difference_module, head_module, view_module
+from .labels import default_labels
+from .payload import GridView, HeadView, Token, encode_grid, encode_head
+from .standalone import standalone_html
+from .view_state import Pin, Selected, Settings, ViewState, read_view_state
+
+__all__ = [
+    "GridView",
+    "HeadView",
+    "Pin",
+    "Selected",
+    "Settings",
+    "Token",
+    "ViewState",
+    "attention_head",
+    "attention_view",
+    "default_labels",
+    "difference_view",
+    "encode_head",
+    "grid_payload",
+    "standalone_html",
+]
+
+_ROOT = '<div class="root"></div>\n<!-- filled by the module -->\n'
+_view = st.components.v2.component("playground_attention", html=_ROOT, css=CSS, js=view_module())
+_head = st.components.v2.component("playground_head", js=head_module())
+_difference = st.components.v2.component("playground_difference", html=_ROOT, css=CSS, js=difference_module())
+
+
+def attention_view(
+    grid: GridView,
+    *,
+    selected: Selected | None = None,
+    settings: Settings | None = None,
+    labels: Mapping[str, str] | None = None,
+    key: str,
+) -> ViewState:
+    """Draw the grid and the chosen head; return what is chosen.
+
+    `selected` and `settings` are where the view starts. Later runs may pass back what was returned, or
+    always the same; only a value that is neither (a reset, another link) moves the view.
+    """
+    wanted = ViewState(selected=selected or Selected(), settings=settings or Settings())
+    sent = _sent(key, wanted, _report(st.session_state.get(key)))
+    data = _payload(grid, view=key, initial=sent["initial"], revision=sent["revision"], labels=labels)
+    result = _view(key=key, data=data, on_view_change=_nothing)
+    report = _report(result)
+    current = sent["initial"] if report is None or report.get("revision") != sent["revision"] else report
+    state = read_view_state(current, layers=grid.layers, heads=grid.heads, otherwise=wanted)
+    sent["returned"] = state.as_dict()
+    return state
+
+
+def attention_head(trace: str, head: HeadView, *, view: str, key: str | None = None) -> None:
+    """Send one exact map to the attention view whose key is `view`; takes no room on the page."""
+    _head(key=key or f"{view}_head", data=encode_head(trace, head, view=view))
+
+
+def difference_view(left_key: str, right_key: str, *, key: str, labels: Mapping[str, str] | None = None) -> None:
+    """Draw left minus right of what the attention views with these two keys show just now."""
+    words = {**default_labels(), **(labels or {})}
+    _difference(key=key, data={"left": left_key, "right": right_key, "labels": words})
+
+
+def grid_payload(
+    grid: GridView, *, view: str, state: ViewState, labels: Mapping[str, str] | None = None
+) -> bytes:
+    """Return the bytes of a grid that starts in this state, for `standalone_html`."""
+    return _payload(grid, view=view, initial=state.as_dict(), revision=0, labels=labels)
+
+
+def _payload(
+    grid: GridView, *, view: str, initial: Any, revision: int, labels: Mapping[str, str] | None
+) -> bytes:
+    words = {**default_labels(), **(labels or {})}
+    return encode_grid(grid, view=view, initial=initial, revision=revision, labels=words)
+
+
+def _sent(key: str, wanted: ViewState, report: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the browser was told to start from; a new revision only when Python asks for something new.
+
+    The start must stay the same from run to run, or every click would send the whole grid again.
+    """
+    name, value = f"{key}:sent", wanted.as_dict()
+    sent: dict[str, Any] | None = st.session_state.get(name)
+    if sent is None:
+        sent = {"initial": value, "revision": 0, "wanted": value, "returned": value, "reported": False}
+    elif _moved(sent, value, report):
+        sent |= {"initial": value, "revision": sent["revision"] + 1}
+    sent |= {"wanted": value, "reported": report is not None}
+    st.session_state[name] = sent
+    return sent
+
+
+def _moved(sent: Mapping[str, Any], value: Mapping[str, Any], report: Mapping[str, Any] | None) -> bool:
+    if report is None:
+        # Nothing reported although there was once: the view left the page and comes back.
+        return bool(sent["reported"]) or value != sent["initial"]
+    return value not in (sent["wanted"], sent["returned"])
+
+
+def _report(result: object) -> Mapping[str, Any] | None:
+    report = result.get("view") if isinstance(result, Mapping) else None
+    return report if isinstance(report, Mapping) else None
+
+
+def _nothing() -> None:
+    """Do nothing; Streamlit keeps a component's state key only when a callback names it."""

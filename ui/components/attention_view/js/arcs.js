@@ -1,0 +1,170 @@
+// Arcs: queries on the left, keys on the right, a line for each weight worth seeing.
+
+import { cssRgb } from "./colour.js";
+import { formatWeight } from "./dom.js";
+import { tokenFont } from "./heatmap.js";
+import { indices, rowMaxima, strongest, weightAt } from "./matrix.js";
+import { pairAllowed, shadeColour } from "./paint.js";
+import { drawToken, textWidth, tokenWidth } from "./tokens.js";
+
+export const ARC_ROW = 19;
+export const ARC_HEAD = 24;
+export const LINKS_PER_TOKEN = 16;
+const NUMBER = 66;
+const LONGEST = 150;
+
+function columnWidth(context, axis) {
+  let width = 40;
+  for (let cell = 0; cell < axis.cells && width < LONGEST; cell++) {
+    width = Math.max(width, tokenWidth(context, axis.text(cell)));
+  }
+  return Math.min(width, LONGEST);
+}
+
+export function arcsLayout(context, { axes, theme, width }) {
+  context.font = tokenFont(theme);
+  const room = Math.max(60, (width - 2 * NUMBER) * 0.36);
+  const left = NUMBER + Math.min(columnWidth(context, axes.query), room);
+  const right = Math.min(columnWidth(context, axes.key), room);
+  const gap = Math.min(Math.max(40, width - left - right - NUMBER - 24), 460);
+  return {
+    left, right: left + gap + 16, labelLeft: left - NUMBER, labelRight: right, width,
+    height: Math.max(axes.query.cells, axes.key.cells) * ARC_ROW + 6,
+  };
+}
+
+export function arcY(cell, scroll) {
+  return ARC_HEAD + (cell + 0.5) * ARC_ROW - scroll;
+}
+
+// The part that shows cells scrolled by this much, in a viewport of this height.
+export function drawArcs(context, figure, { scroll, height, focus }) {
+  const { axes } = figure;
+  const visible = (axis) => {
+    const first = Math.max(0, Math.floor((scroll - ARC_HEAD) / ARC_ROW));
+    return [first, Math.min(axis.cells, Math.ceil((scroll + height) / ARC_ROW) + 1)];
+  };
+  const rows = visible(axes.query);
+  const links = focus ? focusLinks(figure, focus) : openLinks(figure, rows);
+  context.save();
+  context.beginPath();
+  context.rect(0, ARC_HEAD, figure.layout.width, height - ARC_HEAD);
+  context.clip();
+  drawLinks(context, figure, links, { scroll, height, focused: Boolean(focus) });
+  if (focus) drawFocusWeights(context, figure, links, scroll, focus);
+  drawTokens(context, figure, "query", rows, scroll, focus);
+  drawTokens(context, figure, "key", visible(axes.key), scroll, focus);
+  drawBorder(context, figure, scroll);
+  context.restore();
+  drawHeads(context, figure);
+}
+
+function openLinks({ matrix, masks }, [first, last]) {
+  const links = [];
+  for (let row = first; row < Math.min(last, matrix.rows); row++) {
+    links.push(...strongest(matrix, LINKS_PER_TOKEN, [row], null, (r, c) => pairAllowed(masks, r, c)));
+  }
+  return links.reverse();
+}
+
+export function focusLinks({ matrix, masks }, focus) {
+  const rows = focus.axis === "query" ? [focus.cell] : indices(matrix.rows);
+  const columns = focus.axis === "key" ? [focus.cell] : null;
+  return strongest(matrix, 4096, rows, columns, (r, c) => pairAllowed(masks, r, c)).reverse();
+}
+
+function strength({ matrix, shade }, row, weight) {
+  const maxima = shade.byRow ? rowMaxima(matrix) : null;
+  const share = maxima ? weight / (maxima[row] || 1) : weight;
+  return { level: shade.level(share) / 255, packed: shadeColour(shade, share) };
+}
+
+function unpack(packed, alpha) {
+  return cssRgb([packed & 255, (packed >> 8) & 255, (packed >> 16) & 255], alpha);
+}
+
+function drawLinks(context, figure, links, { scroll, height, focused }) {
+  const { layout, shade } = figure;
+  const colour = shade.ramp[Math.round(shade.ramp.length * 0.78)];
+  const bend = (layout.right - layout.left) * 0.42;
+  // Many lines on top of each other want to be fainter than the few of one token.
+  const steepness = focused ? 0.9 : 1.5;
+  for (const { row, column, weight } of links) {
+    const { level } = strength(figure, row, weight);
+    const [y0, y1] = [arcY(row, scroll), arcY(column, scroll)];
+    if (level < 0.02 || Math.max(y0, y1) < 0 || Math.min(y0, y1) > height) continue;
+    context.strokeStyle = cssRgb(colour, Math.round(1000 * Math.min(1, 0.05 + level ** steepness)) / 1000);
+    context.lineWidth = 0.6 + 2.6 * level;
+    context.beginPath();
+    context.moveTo(layout.left + 5, y0);
+    context.bezierCurveTo(layout.left + bend, y0, layout.right - bend, y1, layout.right - 5, y1);
+    context.stroke();
+  }
+}
+
+// Beside each token at the other end: its weight as a tinted bar and a number.
+function drawFocusWeights(context, figure, links, scroll, focus) {
+  const { layout, theme, matrix } = figure;
+  const onRight = focus.axis === "query";
+  for (const { row, column, weight } of links) {
+    const y = arcY(onRight ? column : row, scroll);
+    const { level, packed } = strength(figure, row, weight);
+    context.fillStyle = unpack(packed, 0.3);
+    const full = onRight ? layout.labelRight : layout.labelLeft;
+    const width = Math.max(1, full * level);
+    context.fillRect(onRight ? layout.right : layout.left - width, y - ARC_ROW / 2 + 1, width, ARC_ROW - 2);
+    context.font = `11px ${theme.mono}`;
+    context.textBaseline = "middle";
+    context.textAlign = onRight ? "left" : "right";
+    context.fillStyle = cssRgb(theme.faded);
+    const x = onRight ? layout.right + layout.labelRight + 8 : layout.left - layout.labelLeft - 8;
+    context.fillText(formatWeight(matrix, weightAt(matrix, row, column)).replace(" ", ""), x, y);
+  }
+}
+
+function drawTokens(context, figure, axis, [first, last], scroll, focus) {
+  const { layout, theme, axes, masks } = figure;
+  const isQuery = axis === "query";
+  context.textBaseline = "middle";
+  for (let cell = first; cell < last; cell++) {
+    const [, special] = axes[axis].tokens[axes[axis].span(cell)[0]];
+    const allowed = isQuery ? masks.rows : masks.columns;
+    const chosen = focus?.axis === axis && focus.cell === cell;
+    const away = (focus?.axis === axis && !chosen) || special || (allowed && !allowed[cell]);
+    context.font = (chosen ? "700 " : "") + tokenFont(theme);
+    drawToken(context, axes[axis].text(cell), isQuery ? layout.left : layout.right, arcY(cell, scroll), {
+      align: isQuery ? "right" : "left",
+      room: isQuery ? layout.labelLeft : layout.labelRight,
+      colour: cssRgb(away ? theme.faded : theme.text),
+      markColour: cssRgb(theme.faint),
+    });
+  }
+}
+
+function drawBorder(context, { layout, theme, axes }, scroll) {
+  context.fillStyle = cssRgb(theme.line);
+  for (const axis of ["query", "key"]) {
+    for (let cell = 1; cell < axes[axis].cells; cell++) {
+      const segments = [cell - 1, cell].map((index) => axes[axis].tokens[axes[axis].span(index)[0]][2]);
+      if (segments[0] === segments[1]) continue;
+      const x = axis === "query" ? layout.left - layout.labelLeft : layout.right;
+      context.fillRect(x, arcY(cell, scroll) - ARC_ROW / 2 - 0.5, axis === "query" ? layout.labelLeft : layout.labelRight, 1.5);
+    }
+  }
+}
+
+function drawHeads(context, { layout, theme, labels }) {
+  context.font = `11px ${theme.sans}`;
+  context.fillStyle = cssRgb(theme.faint);
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  context.fillText(labels.query, layout.left, 10);
+  context.textAlign = "left";
+  context.fillText(labels.key, layout.right, 10);
+  context.strokeStyle = cssRgb(theme.line);
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(Math.max(0, layout.left - layout.labelLeft), ARC_HEAD - 4.5);
+  context.lineTo(Math.min(layout.width, layout.right + Math.max(layout.labelRight, textWidth(context, labels.key))), ARC_HEAD - 4.5);
+  context.stroke();
+}

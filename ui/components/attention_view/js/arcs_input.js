@@ -1,0 +1,100 @@
+// The arcs as a part of the page: a canvas that stays in sight of a scrolling area, pointer and keys.
+
+import { ARC_HEAD, ARC_ROW, arcsLayout, drawArcs, focusLinks } from "./arcs.js";
+import { clamp, element, fill, formatWeight, sizeCanvas } from "./dom.js";
+import { pinnedCell } from "./heatmap_input.js";
+import { tokenText } from "./tokens.js";
+
+const TALLEST = 600;
+
+export function createArcs(view) {
+  const arcs = { view, hover: null, figure: null };
+  arcs.canvas = element("canvas", { class: "arcs-canvas" });
+  arcs.spacer = element("div", { class: "arcs-spacer" }, arcs.canvas);
+  arcs.element = element("div", {
+    class: "arcs", tabindex: "0", role: "application", "data-part": "arcs",
+  }, arcs.spacer);
+  arcs.element.addEventListener("scroll", () => drawNow(arcs));
+  arcs.element.addEventListener("pointermove", (event) => hoverToken(arcs, tokenAt(arcs, event)));
+  arcs.element.addEventListener("pointerleave", () => hoverToken(arcs, null));
+  arcs.element.addEventListener("click", (event) => {
+    const found = tokenAt(arcs, event);
+    if (found) view.togglePin(found.axis, view.axes[found.axis].span(found.cell)[0]);
+  });
+  arcs.element.addEventListener("keydown", (event) => onArcsKey(arcs, event));
+  return arcs;
+}
+
+export function paintArcs(arcs) {
+  const { view } = arcs;
+  const width = arcs.element.clientWidth;
+  if (!width) return;
+  const { matrix, axes, theme, shade, masks, labels } = view;
+  const layout = arcsLayout(arcs.canvas.getContext("2d"), { axes, theme, width });
+  arcs.figure = { layout, matrix, axes, theme, shade, masks, labels };
+  const total = layout.height + ARC_HEAD;
+  arcs.height = Math.min(total, TALLEST);
+  arcs.element.style.height = `${arcs.height}px`;
+  arcs.spacer.style.height = `${total}px`;
+  arcs.element.setAttribute("aria-label", `${view.title()}. ${labels.arcsHelp}`);
+  drawNow(arcs);
+}
+
+export function arcsFocus(arcs) {
+  return arcs.hover ?? pinnedCell(arcs.view);
+}
+
+function drawNow(arcs) {
+  if (!arcs.figure) return;
+  const context = sizeCanvas(arcs.canvas, arcs.figure.layout.width, arcs.height);
+  drawArcs(context, arcs.figure, { scroll: arcs.element.scrollTop, height: arcs.height, focus: arcsFocus(arcs) });
+}
+
+function tokenAt(arcs, event) {
+  const { layout, axes } = arcs.figure ?? {};
+  if (!layout) return null;
+  const box = arcs.element.getBoundingClientRect();
+  const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+  const cell = Math.floor((y - ARC_HEAD + arcs.element.scrollTop) / ARC_ROW);
+  const axis = x < layout.left + 12 ? "query" : x > layout.right - 12 ? "key" : null;
+  return axis && y > ARC_HEAD && cell >= 0 && cell < axes[axis].cells ? { axis, cell } : null;
+}
+
+function hoverToken(arcs, found) {
+  if (found?.axis === arcs.hover?.axis && found?.cell === arcs.hover?.cell) return;
+  arcs.hover = found;
+  arcs.element.style.cursor = found ? "pointer" : "default";
+  drawNow(arcs);
+  const box = arcs.view.figureBox;
+  if (found) box.dataset.hover = JSON.stringify(found);
+  else delete box.dataset.hover;
+}
+
+function onArcsKey(arcs, event) {
+  const { view } = arcs;
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (step && arcs.figure) {
+    const current = arcsFocus(arcs);
+    const cells = view.axes.query.cells;
+    const cell = current?.axis === "query" ? clamp(current.cell + step, 0, cells - 1) : 0;
+    hoverToken(arcs, { axis: "query", cell });
+    const middle = cell * ARC_ROW - arcs.height / 2;
+    if (Math.abs(arcs.element.scrollTop - middle) > arcs.height / 2 - 3 * ARC_ROW) arcs.element.scrollTop = middle;
+    announceLinks(arcs, cell);
+  } else if ((event.key === "Enter" || event.key === " ") && arcs.hover) {
+    view.togglePin(arcs.hover.axis, view.axes[arcs.hover.axis].span(arcs.hover.cell)[0]);
+  } else if (event.key === "Escape") {
+    arcs.hover = null;
+    view.setting("pin", null);
+  } else return;
+  event.preventDefault();
+}
+
+function announceLinks(arcs, cell) {
+  const { matrix, axes } = arcs.figure;
+  const best = focusLinks(arcs.figure, { axis: "query", cell }).reverse().slice(0, 3);
+  const words = best.map(({ column, weight }) => fill(arcs.view.labels.cell, {
+    query: tokenText(axes.query.text(cell)), key: tokenText(axes.key.text(column)), value: formatWeight(matrix, weight),
+  }));
+  arcs.view.announce(words.join("; "));
+}

@@ -1,0 +1,146 @@
+// What two attention views show just now, subtracted; follows them by itself.
+
+import { divergingRamps, readTheme } from "./colour.js";
+import { differenceImage, differenceMatrix, drawDifferenceLegend } from "./difference_paint.js";
+import { clamp, element, fill, formatNumber, formatWeight, placeTip, sizeCanvas } from "./dom.js";
+import { drawHeatmap, heatmapLayout } from "./heatmap.js";
+import { WHOLE_MAP, drawOverlay } from "./heatmap_layers.js";
+import { weightAt } from "./matrix.js";
+import { sharedStore, subscribe } from "./store.js";
+import { tokenNode } from "./tokens.js";
+
+const instances = new WeakMap();
+const TALLEST_MAP = 640;
+
+class DifferenceView {
+  constructor(root) {
+    this.root = root;
+    this.title = element("h4");
+    this.message = element("p", { class: "note", role: "status" });
+    this.canvas = element("canvas", { class: "difference" });
+    this.overlay = element("canvas", { class: "layer over" });
+    this.tip = element("div", { class: "tip", hidden: true, "aria-hidden": "true" });
+    this.box = element("div", { class: "figure stacked" }, this.canvas, this.overlay);
+    root.replaceChildren(this.title, this.message, this.box, this.tip);
+    this.box.addEventListener("pointermove", (event) => this.point(event));
+    this.box.addEventListener("pointerleave", () => this.leave());
+    this.end = subscribe("shown", ({ view }) => [this.data?.left, this.data?.right].includes(view) && this.later());
+    this.sizes = new ResizeObserver(() => this.width !== root.clientWidth && this.later());
+    this.sizes.observe(root);
+  }
+
+  accept(data) {
+    this.data = data;
+    this.later();
+  }
+
+  later() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.paint();
+    });
+  }
+
+  paint() {
+    const { shown } = sharedStore();
+    const { labels } = this.data;
+    this.width = this.root.clientWidth;
+    [this.left, this.right] = [shown.get(this.data.left), shown.get(this.data.right)];
+    this.message.textContent = this.problem(labels);
+    const fine = !this.message.textContent;
+    this.box.hidden = !fine;
+    this.title.textContent = fine ? fill(labels.difference, { left: this.left.title, right: this.right.title }) : "";
+    this.root.dataset.state = fine ? "drawn" : "message";
+    this.leave();
+    if (fine && this.width) this.draw();
+  }
+
+  problem(labels) {
+    if (!this.left || !this.right) return labels.waiting;
+    const count = ({ axes }) => [axes.query.tokens.length, axes.key.tokens.length];
+    const [left, right] = [count(this.left), count(this.right)];
+    if (left.join() !== right.join()) {
+      const words = ([queries, keys]) => (queries === keys ? String(queries) : `${queries} × ${keys}`);
+      return fill(labels.differs, { left: words(left), right: words(right) });
+    }
+    const same = this.left.matrix.rows === this.right.matrix.rows && this.left.matrix.columns === this.right.matrix.columns;
+    return same ? "" : labels.waiting;
+  }
+
+  draw() {
+    const theme = readTheme(this.root);
+    const ramps = divergingRamps(theme);
+    const matrix = differenceMatrix(this.left.matrix, this.right.matrix);
+    const { axes } = this.left;
+    const { labels } = this.data;
+    const probe = this.canvas.getContext("2d");
+    const layout = heatmapLayout(probe, { matrix, axes, theme, width: this.width, height: TALLEST_MAP, corner: 0 });
+    const image = (frame, plot, ratio) => ({
+      canvas: differenceImage(matrix, ramps, theme.masked, Math.ceil(plot.width * ratio), Math.ceil(plot.height * ratio)),
+      x: 0, y: 0, width: plot.width, height: plot.height,
+    });
+    this.figure = { layout, matrix, axes, frame: WHOLE_MAP, theme, masks: {}, labels, image };
+    const context = sizeCanvas(this.canvas, this.width, layout.height + 46);
+    drawHeatmap(context, this.figure, window.devicePixelRatio || 1);
+    sizeCanvas(this.overlay, this.width, layout.height);
+    const legend = { ramps, theme, largest: matrix.largest, format: (value) => formatNumber(value, 2) };
+    drawDifferenceLegend(context, legend, layout.left, layout.height + 14, Math.min(260, this.width - layout.left - 4));
+  }
+
+  point(event) {
+    if (!this.figure) return;
+    const { layout, matrix } = this.figure;
+    const box = this.canvas.getBoundingClientRect();
+    const column = Math.floor(((event.clientX - box.left - layout.left) / layout.plot.width) * matrix.columns);
+    const row = Math.floor(((event.clientY - box.top - layout.top) / layout.plot.height) * matrix.rows);
+    const inside = row >= 0 && column >= 0 && row < matrix.rows && column < matrix.columns;
+    if (!inside) return this.leave();
+    this.describe(row, column);
+    drawOverlay(this.overlay.getContext("2d"), this.figure, { row, column }, null);
+    const root = this.root.getBoundingClientRect();
+    placeTip(this.tip, root, clamp(event.clientX - root.left, 0, root.width), event.clientY - root.top);
+  }
+
+  describe(row, column) {
+    const { labels } = this.data;
+    const line = (name, ...content) => [element("span", { class: "tip-label" }, name), element("span", {}, ...content)];
+    const token = (axis, cell) => tokenNode(axis.text(cell), axis.tokens[axis.span(cell)[0]][1]);
+    const { left, right } = this;
+    const { matrix: both } = this.figure;
+    const difference = both.values[row * both.columns + column];
+    const value = ({ matrix }) => formatWeight(matrix, weightAt(matrix, row, column));
+    const end = ({ axes }, name) => token(axes[name], name === "query" ? row : column);
+    this.tip.replaceChildren(element("div", { class: "tip-cell" },
+      ...line(labels.query, end(left, "query")), ...line(labels.key, end(left, "key")),
+      ...line(labels.left, value(left)), ...line(labels.right, value(right)),
+      ...line(labels.minus, element("strong", {}, formatNumber(difference)))));
+    this.box.dataset.hover = JSON.stringify({ query: row, key: column, difference: formatNumber(difference) });
+  }
+
+  leave() {
+    this.tip.hidden = true;
+    this.overlay.getContext("2d").clearRect(0, 0, this.overlay.width, this.overlay.height);
+    delete this.box.dataset.hover;
+  }
+
+  dispose() {
+    this.end();
+    this.sizes.disconnect();
+    if (this.frame) cancelAnimationFrame(this.frame);
+  }
+}
+
+export default function differenceView({ data, parentElement }) {
+  const root = parentElement.querySelector(".root");
+  let view = instances.get(parentElement);
+  if (view?.root !== root) {
+    view?.dispose();
+    view = new DifferenceView(root);
+    instances.set(parentElement, view);
+  }
+  view.accept(data);
+  return () => {
+    view.dispose();
+    instances.delete(parentElement);
+  };
+}

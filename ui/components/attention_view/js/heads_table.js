@@ -1,0 +1,114 @@
+// All heads as a sortable table; a row chooses its head.
+
+import { element, formatFact } from "./dom.js";
+
+export function createHeadsTable(view) {
+  const heads = { view, sort: { name: "layer", down: false }, rows: new Map(), signature: "" };
+  heads.title = element("h4");
+  heads.hint = element("p", { class: "note", id: "heads-hint" });
+  heads.body = element("tbody");
+  heads.headRow = element("tr");
+  heads.table = element("table", { class: "heads", "aria-describedby": "heads-hint" }, element("thead", {}, heads.headRow), heads.body);
+  heads.scroller = element("div", { class: "table-scroll" }, heads.table);
+  heads.element = element("section", { class: "all-heads", "data-part": "heads" }, heads.title, heads.hint, heads.scroller);
+  heads.body.addEventListener("click", (event) => chooseRow(heads, event.target.closest("tr")));
+  heads.body.addEventListener("keydown", (event) => onRowKey(heads, event));
+  return heads;
+}
+
+// Rebuilt when the numbers change; otherwise only the marks move.
+export function paintHeadsTable(heads) {
+  const { view } = heads;
+  heads.title.textContent = view.labels.allHeads;
+  heads.hint.textContent = view.labels.sortHint;
+  heads.table.setAttribute("aria-label", view.labels.allHeads);
+  if (heads.source !== view.header) {
+    heads.source = view.header;
+    fillHeader(heads);
+    fillRows(heads);
+  }
+  markRows(heads);
+}
+
+function columnNames(view) {
+  return ["layer", "head", ...view.factNames];
+}
+
+function fillHeader(heads) {
+  const { view, sort } = heads;
+  heads.headRow.replaceChildren(...columnNames(view).map((name) => {
+    const label = name === "layer" || name === "head" ? view.labels[name] : view.factLabel(name);
+    const order = sort.name === name ? (sort.down ? "descending" : "ascending") : "none";
+    const button = element("button", { type: "button", "data-sort": name, onclick: () => sortBy(heads, name) }, label);
+    return element("th", { scope: "col", "aria-sort": order, class: "numeric" }, button);
+  }));
+}
+
+function sortBy(heads, name) {
+  const { sort } = heads;
+  const same = sort.name === name;
+  // Scores are looked at from the top, numbers of layers and heads from the bottom.
+  heads.sort = { name, down: same ? !sort.down : !(name === "layer" || name === "head") };
+  fillHeader(heads);
+  fillRows(heads);
+  markRows(heads);
+  heads.headRow.querySelector(`[data-sort="${CSS.escape(name)}"]`)?.focus();
+}
+
+function valueOf(view, name, { layer, head }) {
+  return name === "layer" ? layer : name === "head" ? head : view.header.facts[name][layer]?.[head];
+}
+
+function sortedHeads({ view, sort }) {
+  const all = [];
+  for (let layer = 0; layer < view.header.layers; layer++) {
+    for (let head = 0; head < view.header.heads; head++) all.push({ layer, head });
+  }
+  const sign = sort.down ? -1 : 1;
+  const missing = (value) => value === null || value === undefined;
+  return all.sort((one, other) => {
+    const [a, b] = [valueOf(view, sort.name, one), valueOf(view, sort.name, other)];
+    if (missing(a) || missing(b)) return Number(missing(a)) - Number(missing(b));
+    return sign * (a - b) || one.layer - other.layer || one.head - other.head;
+  });
+}
+
+function fillRows(heads) {
+  const { view } = heads;
+  heads.rows.clear();
+  const rows = sortedHeads(heads).map((place) => {
+    const cells = columnNames(view).map((name, index) => {
+      const value = valueOf(view, name, place);
+      return element("td", { class: "numeric" }, index < 2 ? String(value) : formatFact(value));
+    });
+    const row = element("tr", { "data-layer": place.layer, "data-head": place.head, tabindex: "-1" }, ...cells);
+    heads.rows.set(place.layer * view.header.heads + place.head, row);
+    return row;
+  });
+  heads.body.replaceChildren(...rows);
+}
+
+function markRows(heads) {
+  const { header, state, matches } = heads.view;
+  const { layer, head, combine } = state.selected;
+  for (const [index, row] of heads.rows) {
+    const chosen = index === layer * header.heads + head;
+    row.tabIndex = chosen ? 0 : -1;
+    row.setAttribute("aria-selected", String(chosen && combine === "head"));
+    row.classList.toggle("dim", Boolean(matches) && !matches.has(index));
+  }
+}
+
+function chooseRow(heads, row) {
+  if (!row) return;
+  heads.view.select({ layer: Number(row.dataset.layer), head: Number(row.dataset.head), combine: "head" });
+}
+
+function onRowKey(heads, event) {
+  const row = event.target.closest("tr");
+  const next = { ArrowDown: row?.nextElementSibling, ArrowUp: row?.previousElementSibling }[event.key];
+  if (event.key === "Enter" || event.key === " ") chooseRow(heads, row);
+  else if (next) next.focus();
+  else return;
+  event.preventDefault();
+}

@@ -1,0 +1,204 @@
+// One map in full: where everything stands, and the layer that changes only with the data, zoom or theme.
+
+import { cssRgb } from "./colour.js";
+import { clamp } from "./dom.js";
+import { cellSpan, rowEnd } from "./matrix.js";
+import { drawToken, textWidth, tokenWidth } from "./tokens.js";
+
+const FONT = 12;
+const ANGLE = -Math.PI / 3.2;
+const LONGEST_LABEL = 116;
+const CELL = 34;
+const AXIS = 18;
+const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+
+export function tokenFont(theme) {
+  return `${FONT}px ${theme.mono}`;
+}
+
+// An axis: its tokens, and the cells (tokens, or groups of them) that the map has for them.
+export function makeAxis(tokens, cells) {
+  const span = (index) => cellSpan(index, cells, tokens.length);
+  return { tokens, cells, span, text: (index) => tokens[span(index)[0]]?.[0] ?? "" };
+}
+
+function longestLabel(context, axis) {
+  let width = 0;
+  for (let cell = 0; cell < axis.cells && width < LONGEST_LABEL; cell++) {
+    width = Math.max(width, tokenWidth(context, axis.text(cell)));
+  }
+  return Math.min(width, LONGEST_LABEL);
+}
+
+// All positions of the figure, in CSS pixels, for a map drawn at this width.
+export function heatmapLayout(context, { matrix, axes, theme, width, height, corner }) {
+  context.font = tokenFont(theme);
+  const left = AXIS + Math.max(longestLabel(context, axes.query) + 10, corner);
+  const keyLabel = longestLabel(context, axes.key);
+  const flat = keyLabel + 8 <= Math.min(CELL, (width - left) / matrix.columns);
+  const rise = flat ? FONT + 8 : keyLabel * Math.sin(-ANGLE) + FONT + 4;
+  const top = AXIS + Math.max(rise, corner);
+  const right = flat ? 2 : Math.min(keyLabel * Math.cos(ANGLE) + 6, 0.2 * width);
+  let cellWidth = Math.min((width - left - right) / matrix.columns, CELL);
+  let cellHeight = Math.min((height - top) / matrix.rows, CELL);
+  if (matrix.rows === matrix.columns || Math.min(cellWidth, cellHeight) > 8) {
+    cellWidth = cellHeight = Math.min(cellWidth, cellHeight);
+  }
+  const plot = { width: Math.max(8, cellWidth * matrix.columns), height: Math.max(8, cellHeight * matrix.rows) };
+  return { left, top, flat, plot, keyLabel, width, height: top + plot.height + 2 };
+}
+
+// The size of one cell on screen, at the zoom of now.
+export function cellSize(layout, matrix, frame) {
+  return {
+    width: layout.plot.width / frame.width / matrix.columns,
+    height: layout.plot.height / frame.height / matrix.rows,
+  };
+}
+
+export function cellX(layout, matrix, frame, column) {
+  return layout.left + ((column / matrix.columns - frame.x) / frame.width) * layout.plot.width;
+}
+
+export function cellY(layout, matrix, frame, row) {
+  return layout.top + ((row / matrix.rows - frame.y) / frame.height) * layout.plot.height;
+}
+
+export function visibleCells(cells, start, size) {
+  return [Math.floor(start * cells), Math.min(cells, Math.ceil((start + size) * cells - 1e-6))];
+}
+
+export function drawHeatmap(context, figure, pixelRatio) {
+  const { layout, matrix, frame, theme } = figure;
+  context.save();
+  context.beginPath();
+  context.rect(layout.left, layout.top, layout.plot.width, layout.plot.height);
+  context.clip();
+  const image = figure.image(frame, layout.plot, pixelRatio);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(image.canvas, layout.left + image.x, layout.top + image.y, image.width, image.height);
+  drawSeparators(context, figure);
+  drawSegmentBorders(context, figure);
+  context.restore();
+  context.strokeStyle = cssRgb(theme.line);
+  context.lineWidth = 1;
+  context.strokeRect(layout.left - 0.5, layout.top - 0.5, layout.plot.width + 1, layout.plot.height + 1);
+  drawRowLabels(context, figure);
+  drawColumnLabels(context, figure);
+  drawAxisNames(context, figure);
+}
+
+// A hair of background between cells that are large enough to be told apart.
+function drawSeparators(context, { layout, matrix, frame, theme }) {
+  const cell = cellSize(layout, matrix, frame);
+  if (Math.min(cell.width, cell.height) < 9) return;
+  context.fillStyle = cssRgb(theme.background);
+  const [column0, column1] = visibleCells(matrix.columns, frame.x, frame.width);
+  const bottom = layout.top + layout.plot.height;
+  for (let column = column0 + 1; column < column1; column++) {
+    // In a causal map nobody before this token can see it.
+    const top = matrix.triangle ? Math.max(layout.top, cellY(layout, matrix, frame, column - 1)) : layout.top;
+    context.fillRect(Math.round(cellX(layout, matrix, frame, column)) - 0.5, top, 1, Math.max(0, bottom - top));
+  }
+  const [row0, row1] = visibleCells(matrix.rows, frame.y, frame.height);
+  for (let row = row0 + 1; row < row1; row++) {
+    const right = cellX(layout, matrix, frame, rowEnd(matrix, row));
+    context.fillRect(layout.left, Math.round(cellY(layout, matrix, frame, row)) - 0.5, Math.max(0, right - layout.left), 1);
+  }
+}
+
+// The first cell of the second text of a pair; null when there is one text only.
+export function segmentBorder(axis) {
+  for (let cell = 1; cell < axis.cells; cell++) {
+    if (axis.tokens[axis.span(cell)[0]][2] !== axis.tokens[axis.span(cell - 1)[0]][2]) return cell;
+  }
+  return null;
+}
+
+function drawSegmentBorders(context, { layout, matrix, frame, theme, axes }) {
+  context.fillStyle = cssRgb(theme.faded);
+  const [row, column] = [segmentBorder(axes.query), segmentBorder(axes.key)];
+  if (row !== null) {
+    context.fillRect(layout.left, Math.round(cellY(layout, matrix, frame, row)) - 1, layout.plot.width, 1.5);
+  }
+  if (column !== null) {
+    context.fillRect(Math.round(cellX(layout, matrix, frame, column)) - 1, layout.top, 1.5, layout.plot.height);
+  }
+}
+
+function labelStep(pixels, needed) {
+  return STEPS.find((step) => step * pixels >= needed) ?? 1000;
+}
+
+function labelColours(theme, special) {
+  return { colour: cssRgb(special ? theme.faded : theme.text), markColour: cssRgb(theme.faint) };
+}
+
+export function rowLabelStep(layout, matrix, frame) {
+  return labelStep(cellSize(layout, matrix, frame).height, FONT + 2);
+}
+
+export function columnLabelStep(layout, matrix, frame) {
+  return labelStep(cellSize(layout, matrix, frame).width, FONT + 4);
+}
+
+function drawRowLabels(context, figure) {
+  const { layout, matrix, frame } = figure;
+  const [first, last] = visibleCells(matrix.rows, frame.y, frame.height);
+  const step = rowLabelStep(layout, matrix, frame);
+  for (let row = Math.ceil(first / step) * step; row < last; row += step) drawRowLabel(context, figure, row);
+}
+
+export function drawRowLabel(context, { layout, matrix, frame, theme, axes, masks }, row, strong) {
+  const y = cellY(layout, matrix, frame, row + 0.5);
+  if (y < layout.top || y > layout.top + layout.plot.height) return;
+  const special = axes.query.tokens[axes.query.span(row)[0]][1];
+  const out = masks.rows && !masks.rows[row];
+  context.font = (strong ? "700 " : "") + tokenFont(theme);
+  context.textBaseline = "middle";
+  const look = { ...labelColours(theme, special || out), align: "right", room: layout.left - AXIS - 8 };
+  drawToken(context, axes.query.text(row), layout.left - 6, y, look);
+}
+
+function drawColumnLabels(context, figure) {
+  const { layout, matrix, frame } = figure;
+  const [first, last] = visibleCells(matrix.columns, frame.x, frame.width);
+  const step = columnLabelStep(layout, matrix, frame);
+  for (let column = Math.ceil(first / step) * step; column < last; column += step) {
+    drawColumnLabel(context, figure, column);
+  }
+}
+
+export function drawColumnLabel(context, { layout, matrix, frame, theme, axes, masks }, column, strong) {
+  const x = cellX(layout, matrix, frame, column + 0.5);
+  if (x < layout.left || x > layout.left + layout.plot.width) return;
+  const special = axes.key.tokens[axes.key.span(column)[0]][1];
+  const out = masks.columns && !masks.columns[column];
+  context.save();
+  context.font = (strong ? "700 " : "") + tokenFont(theme);
+  context.textBaseline = "middle";
+  context.translate(x, layout.top - (layout.flat ? FONT / 2 + 3 : 6));
+  const text = axes.key.text(column);
+  if (!layout.flat) context.rotate(ANGLE);
+  const look = { ...labelColours(theme, special || out), align: "left", room: LONGEST_LABEL };
+  drawToken(context, text, layout.flat ? -tokenWidth(context, text) / 2 : 0, 0, look);
+  context.restore();
+}
+
+function drawAxisNames(context, { layout, theme, labels }) {
+  context.font = `11px ${theme.sans}`;
+  context.fillStyle = cssRgb(theme.faint);
+  context.textBaseline = "top";
+  const key = labels.keyAxis + " →";
+  context.textAlign = "left";
+  const room = layout.width - layout.left;
+  context.fillText(key, layout.left + clamp(0, 0, room - textWidth(context, key)), 2);
+  context.save();
+  context.translate(3, layout.top + layout.plot.height);
+  context.rotate(-Math.PI / 2);
+  if (textWidth(context, labels.queryAxis) + 14 < layout.plot.height + layout.top) {
+    context.textAlign = layout.plot.height > 150 ? "right" : "left";
+    context.fillText("← " + labels.queryAxis, layout.plot.height > 150 ? layout.plot.height : 0, 0);
+  }
+  context.restore();
+}

@@ -1,0 +1,253 @@
+// The heatmap as a part of the page: its canvases, and pointer, wheel and keys.
+
+import { clamp, element, sizeCanvas } from "./dom.js";
+import { drawHeatmap, heatmapLayout } from "./heatmap.js";
+import { MINIMAP, describeCell, drawMinimap, drawOverlay, showCellTip } from "./heatmap_layers.js";
+import { cellImage } from "./paint.js";
+
+const PAGE_SCROLL_PAUSE = 350;
+const CLICK_SLOP = 4;
+
+export function createHeatmap(view) {
+  const map = { view, hover: null, figure: null, drag: null, pageScroll: 0 };
+  map.base = element("canvas", { class: "layer" });
+  map.overlay = element("canvas", { class: "layer over" });
+  map.minimap = element("canvas", { class: "minimap", hidden: true });
+  map.zoomBar = element("div", { class: "zoom-bar" },
+    zoomButton(map, "zoomOut", "−", () => zoomBy(map, 1 / 1.6)),
+    zoomButton(map, "zoomIn", "+", () => zoomBy(map, 1.6)),
+    zoomButton(map, "zoomReset", "⤢", () => setFrame(map, 0, 0, 1)));
+  map.element = element("div", {
+    class: "heatmap", tabindex: "0", role: "application", "data-part": "heatmap",
+  }, map.base, map.overlay, map.minimap, map.zoomBar);
+  listen(map);
+  return map;
+}
+
+function zoomButton(map, label, sign, action) {
+  return element("button", { type: "button", class: "quiet", "data-label": label, onclick: action }, sign);
+}
+
+function listen(map) {
+  const { overlay, element: box, minimap } = map;
+  overlay.addEventListener("pointermove", (event) => onMove(map, event));
+  overlay.addEventListener("pointerleave", () => hoverCell(map, null));
+  overlay.addEventListener("pointerdown", (event) => onDown(map, event));
+  overlay.addEventListener("pointerup", (event) => onUp(map, event));
+  overlay.addEventListener("pointercancel", () => (map.drag = null));
+  overlay.addEventListener("dblclick", () => setFrame(map, 0, 0, 1));
+  overlay.addEventListener("wheel", (event) => onWheel(map, event), { passive: false });
+  box.addEventListener("keydown", (event) => onKey(map, event));
+  minimap.addEventListener("pointerdown", (event) => {
+    minimap.setPointerCapture(event.pointerId);
+    goThere(map, event);
+  });
+  minimap.addEventListener("pointermove", (event) => event.buttons && goThere(map, event));
+  const foreign = (event) => {
+    if (!event.composedPath().includes(overlay)) map.pageScroll = performance.now();
+  };
+  window.addEventListener("wheel", foreign, { passive: true, capture: true });
+  map.dispose = () => window.removeEventListener("wheel", foreign, { capture: true });
+}
+
+export function paintHeatmap(map) {
+  const { view } = map;
+  const width = map.element.clientWidth;
+  if (!width) return;
+  const { matrix, axes, frame, theme, shade, masks, labels } = view;
+  const many = Math.max(axes.query.tokens.length, axes.key.tokens.length) > 64;
+  const zoomed = frame.width < 1 || frame.height < 1;
+  const corner = many || zoomed ? MINIMAP + 6 : 0;
+  const height = clamp(window.innerHeight * 0.72, 340, 660);
+  const probe = map.base.getContext("2d");
+  const layout = heatmapLayout(probe, { matrix, axes, theme, width, height, corner });
+  const image = (part, plot, ratio) => cellImage(matrix, part, plot, ratio, shade, masks);
+  const figure = { layout, matrix, axes, frame, theme, masks, labels, image };
+  map.figure = figure;
+  const context = sizeCanvas(map.base, width, layout.height);
+  drawHeatmap(context, figure, window.devicePixelRatio || 1);
+  sizeCanvas(map.overlay, width, layout.height);
+  map.element.style.height = `${layout.height}px`;
+  map.minimap.hidden = corner === 0;
+  if (corner) drawMinimap(sizeCanvas(map.minimap, MINIMAP, MINIMAP), figure, window.devicePixelRatio || 1);
+  map.zoomBar.style.top = `${layout.top + layout.plot.height - 26}px`;
+  map.zoomBar.style.left = `${Math.min(layout.left + layout.plot.width + 8, width - 30)}px`;
+  map.zoomBar.classList.toggle("inside", layout.left + layout.plot.width + 38 > width);
+  for (const button of map.zoomBar.children) {
+    button.title = labels[button.dataset.label];
+    button.setAttribute("aria-label", labels[button.dataset.label]);
+  }
+  map.element.setAttribute("aria-label", `${view.title()}. ${labels.heatmapHelp}`);
+  Object.assign(map.element.dataset, {
+    left: layout.left, top: layout.top, width: layout.plot.width, height: layout.plot.height,
+    rows: matrix.rows, columns: matrix.columns, exact: matrix.exact,
+    frame: [frame.x, frame.y, frame.width, frame.height].join(","),
+  });
+  paintOverlay(map);
+}
+
+export function pinnedCell(view) {
+  const { pin } = view.state.settings;
+  if (!pin) return null;
+  const axis = view.axes[pin.axis];
+  const cell = Math.min(axis.cells - 1, Math.floor((pin.index * axis.cells) / axis.tokens.length));
+  return { axis: pin.axis, cell };
+}
+
+export function paintOverlay(map) {
+  if (!map.figure) return;
+  const hover = map.hover && map.hover.row < map.figure.matrix.rows && map.hover.column < map.figure.matrix.columns;
+  drawOverlay(map.overlay.getContext("2d"), map.figure, hover ? map.hover : null, pinnedCell(map.view));
+}
+
+// The cell, row label or column label under the pointer.
+function place(map, event) {
+  const { layout, matrix, frame } = map.figure;
+  const box = map.overlay.getBoundingClientRect();
+  const [x, y] = [event.clientX - box.left - layout.left, event.clientY - box.top - layout.top];
+  const column = Math.floor((frame.x + (x / layout.plot.width) * frame.width) * matrix.columns);
+  const row = Math.floor((frame.y + (y / layout.plot.height) * frame.height) * matrix.rows);
+  const inX = x >= 0 && x < layout.plot.width && column < matrix.columns;
+  const inY = y >= 0 && y < layout.plot.height && row < matrix.rows;
+  if (inX && inY) return { row, column };
+  if (inY && x < 0) return { row, column: null };
+  if (y < 0 && x >= 0) return labelUnder(map.figure, x, y);
+  return null;
+}
+
+// Column labels lean to the right: follow them down to their column.
+function labelUnder({ layout, matrix, frame }, x, y) {
+  const foot = layout.flat ? x : x + y / Math.tan(Math.PI / 3.2);
+  const column = Math.floor((frame.x + (foot / layout.plot.width) * frame.width) * matrix.columns);
+  return foot >= 0 && foot < layout.plot.width && column < matrix.columns ? { row: null, column } : null;
+}
+
+function onMove(map, event) {
+  if (!map.figure) return;
+  if (map.drag) return dragFrame(map, event);
+  hoverCell(map, place(map, event), event);
+}
+
+function hoverCell(map, found, event) {
+  const { view, figure } = map;
+  const same = found && map.hover && found.row === map.hover.row && found.column === map.hover.column;
+  map.hover = found;
+  map.overlay.style.cursor = found ? "crosshair" : "default";
+  if (found && found.row !== null && found.column !== null) showCellTip(view, figure, found, event);
+  else {
+    view.tip.hidden = true;
+    delete view.figureBox.dataset.hover;
+  }
+  if (!same) paintOverlay(map);
+}
+
+function onDown(map, event) {
+  if (event.button !== 0 || !map.figure) return;
+  map.overlay.setPointerCapture(event.pointerId);
+  const { x, y } = map.view.frame;
+  map.drag = { x: event.clientX, y: event.clientY, frameX: x, frameY: y, moved: false };
+  map.element.focus({ preventScroll: true });
+}
+
+function dragFrame(map, event) {
+  const { drag, view, figure } = map;
+  const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
+  if (Math.hypot(dx, dy) > CLICK_SLOP) drag.moved = true;
+  if (!drag.moved) return;
+  const { width, height } = view.frame;
+  const x = drag.frameX - (dx / figure.layout.plot.width) * width;
+  setFrame(map, x, drag.frameY - (dy / figure.layout.plot.height) * height, width);
+}
+
+function onUp(map, event) {
+  const moved = map.drag?.moved;
+  map.drag = null;
+  if (moved || !map.figure) return;
+  const found = place(map, event);
+  if (found) pinCell(map, found);
+}
+
+function pinCell(map, { row, column }) {
+  const axis = row === null ? "key" : "query";
+  const cell = row === null ? column : row;
+  map.view.togglePin(axis, map.view.axes[axis].span(cell)[0]);
+}
+
+// A page scroll that merely passes over the map goes on; a wheel turned over a resting map zooms.
+function onWheel(map, event) {
+  const now = performance.now();
+  const wanted = event.ctrlKey || event.metaKey || now - map.pageScroll > PAGE_SCROLL_PAUSE;
+  const leaving = event.deltaY > 0 && map.view.frame.width >= 1;
+  if (!wanted || leaving || !map.figure) {
+    map.pageScroll = now;
+    return;
+  }
+  event.preventDefault();
+  const { layout } = map.figure;
+  const box = map.overlay.getBoundingClientRect();
+  const x = clamp((event.clientX - box.left - layout.left) / layout.plot.width, 0, 1);
+  const y = clamp((event.clientY - box.top - layout.top) / layout.plot.height, 0, 1);
+  zoomBy(map, Math.exp(-clamp(event.deltaY, -120, 120) / 300), x, y);
+}
+
+// Zoom around a point of the plot, given as shares of its width and height.
+function zoomBy(map, factor, x = 0.5, y = 0.5) {
+  const { frame, matrix } = map.view;
+  const smallest = Math.min(1, 4 / Math.max(matrix.rows, matrix.columns));
+  const size = clamp(frame.width / factor, smallest, 1);
+  setFrame(map, frame.x + x * (frame.width - size), frame.y + y * (frame.height - size), size);
+}
+
+function setFrame(map, x, y, size) {
+  const high = Math.max(0, 1 - size);
+  map.view.frame = { x: clamp(x, 0, high), y: clamp(y, 0, high), width: size, height: size };
+  map.view.refresh("figure");
+}
+
+function goThere(map, event) {
+  const box = map.minimap.getBoundingClientRect();
+  const { width, height } = map.view.frame;
+  const { rows, columns } = map.figure.matrix;
+  const [wide, high] = rows > columns ? [columns / rows, 1] : [1, rows / columns];
+  const x = (event.clientX - box.left) / (box.width * wide);
+  setFrame(map, x - width / 2, (event.clientY - box.top) / (box.height * high) - height / 2, width);
+}
+
+const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+function onKey(map, event) {
+  if (event.target !== map.element || !map.figure || event.altKey || event.metaKey || event.ctrlKey) return;
+  const { view } = map;
+  const pinHere = () => map.hover && pinCell(map, map.hover);
+  const actions = {
+    "+": () => zoomBy(map, 1.6), "=": () => zoomBy(map, 1.6), "-": () => zoomBy(map, 1 / 1.6),
+    0: () => setFrame(map, 0, 0, 1), Enter: pinHere, " ": pinHere, Escape: () => view.setting("pin", null),
+  };
+  const action = MOVES[event.key] ? () => moveCell(map, MOVES[event.key]) : actions[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+// The keyboard's pointer: move, keep it in sight, say what it stands on.
+function moveCell(map, [down, right]) {
+  const { view, figure } = map;
+  const { matrix } = figure;
+  const pinned = pinnedCell(view);
+  const start = map.hover ?? { row: pinned?.axis === "query" ? pinned.cell : 0, column: 0 };
+  const row = clamp((start.row ?? 0) + (map.hover ? down : 0), 0, matrix.rows - 1);
+  const column = clamp((start.column ?? 0) + (map.hover ? right : 0), 0, matrix.columns - 1);
+  map.hover = { row, column };
+  const { frame } = view;
+  const x = clamp(frame.x, (column + 1) / matrix.columns - frame.width, column / matrix.columns);
+  const y = clamp(frame.y, (row + 1) / matrix.rows - frame.height, row / matrix.rows);
+  if (x !== frame.x || y !== frame.y) setFrame(map, x, y, frame.width);
+  paintOverlay(map);
+  const box = map.overlay.getBoundingClientRect();
+  const { layout } = figure;
+  showCellTip(view, figure, map.hover, {
+    clientX: box.left + layout.left + (((column + 0.5) / matrix.columns - view.frame.x) / view.frame.width) * layout.plot.width,
+    clientY: box.top + layout.top + (((row + 0.5) / matrix.rows - view.frame.y) / view.frame.height) * layout.plot.height,
+  });
+  view.announce(describeCell(view, figure, map.hover).sentence);
+}

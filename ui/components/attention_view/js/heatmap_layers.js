@@ -1,0 +1,144 @@
+// What moves over the heatmap: crosshair, pin, labels of the cell pointed at, and the minimap.
+
+import { cssRgb } from "./colour.js";
+import { element, fill, formatWeight, placeTip } from "./dom.js";
+import { cellX, cellY, columnLabelStep, drawColumnLabel, drawRowLabel, rowLabelStep } from "./heatmap.js";
+import { rowEnd, weightAt } from "./matrix.js";
+import { pairAllowed } from "./paint.js";
+import { tokenNode } from "./tokens.js";
+
+export const WHOLE_MAP = { x: 0, y: 0, width: 1, height: 1 };
+export const MINIMAP = 72;
+
+export function drawOverlay(context, figure, hover, pin) {
+  const { layout, theme } = figure;
+  context.clearRect(0, 0, layout.width, layout.height);
+  context.save();
+  context.beginPath();
+  context.rect(layout.left, layout.top, layout.plot.width, layout.plot.height);
+  context.clip();
+  if (pin) dimAround(context, figure, pin);
+  if (hover) drawCross(context, figure, hover);
+  context.restore();
+  if (pin) strongLabel(context, figure, pin.axis, pin.cell);
+  if (hover && hover.row !== null) strongLabel(context, figure, "query", hover.row);
+  if (hover && hover.column !== null) strongLabel(context, figure, "key", hover.column);
+  context.strokeStyle = cssRgb(theme.text);
+}
+
+function band(figure, axis, cell) {
+  const { layout, matrix, frame } = figure;
+  if (axis === "query") {
+    const y = cellY(layout, matrix, frame, cell);
+    return [layout.left, y, layout.plot.width, cellY(layout, matrix, frame, cell + 1) - y];
+  }
+  const x = cellX(layout, matrix, frame, cell);
+  return [x, layout.top, cellX(layout, matrix, frame, cell + 1) - x, layout.plot.height];
+}
+
+// A pinned row or column keeps its colours, the rest steps back.
+function dimAround(context, figure, pin) {
+  const { layout, theme } = figure;
+  const [x, y, width, height] = band(figure, pin.axis, pin.cell);
+  context.fillStyle = cssRgb(theme.background, 0.72);
+  if (pin.axis === "query") {
+    context.fillRect(layout.left, layout.top, width, Math.max(0, y - layout.top));
+    context.fillRect(layout.left, y + height, width, layout.height);
+  } else {
+    context.fillRect(layout.left, layout.top, Math.max(0, x - layout.left), height);
+    context.fillRect(x + width, layout.top, layout.width, height);
+  }
+  context.strokeStyle = cssRgb(theme.text);
+  context.lineWidth = 1;
+  context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
+}
+
+function drawCross(context, figure, { row, column }) {
+  const { theme } = figure;
+  context.fillStyle = cssRgb(theme.text, 0.09);
+  if (row !== null) context.fillRect(...band(figure, "query", row));
+  if (column !== null) context.fillRect(...band(figure, "key", column));
+  if (row === null || column === null) return;
+  const [, y, , height] = band(figure, "query", row);
+  const [x, , width] = band(figure, "key", column);
+  context.strokeStyle = cssRgb(theme.text);
+  context.lineWidth = 1.5;
+  context.strokeRect(x - 0.25, y - 0.25, Math.max(width, 3) + 0.5, Math.max(height, 3) + 0.5);
+}
+
+// Where labels are thinned out, the one pointed at is written over its neighbours.
+function strongLabel(context, figure, axis, cell) {
+  const { layout, matrix, frame, theme } = figure;
+  context.fillStyle = cssRgb(theme.background, 0.94);
+  if (axis === "query") {
+    const y = cellY(layout, matrix, frame, cell + 0.5);
+    const thin = rowLabelStep(layout, matrix, frame) > 1;
+    context.fillRect(18, y - (thin ? 16 : 8), layout.left - 20, thin ? 32 : 16);
+    drawRowLabel(context, figure, cell, true);
+    return;
+  }
+  const x = cellX(layout, matrix, frame, cell + 0.5);
+  const thin = columnLabelStep(layout, matrix, frame) > 1;
+  context.save();
+  context.beginPath();
+  context.rect(0, 0, layout.width, layout.top - 1);
+  context.clip();
+  context.translate(x, layout.top - 6);
+  if (!layout.flat) context.rotate(-Math.PI / 3.2);
+  const reach = thin ? 17 : 7;
+  if (layout.flat) context.fillRect(-20, -12, 40, 15);
+  else context.fillRect(1, -reach, layout.keyLabel + 8, 2 * reach);
+  context.restore();
+  drawColumnLabel(context, figure, cell, true);
+}
+
+// The text beside the pointer, and the same for tests and assistive technology.
+export function describeCell(view, figure, { row, column }) {
+  const { matrix, axes, masks } = figure;
+  const { labels } = view;
+  const weight = pairAllowed(masks, row, column) ? weightAt(matrix, row, column) : undefined;
+  const shown = column < rowEnd(matrix, row) && weight !== undefined ? formatWeight(matrix, weight) : "–";
+  const node = element("div", { class: "tip-cell" },
+    element("span", { class: "tip-label" }, labels.query), cellName(view, axes.query, row),
+    element("span", { class: "tip-label" }, labels.key), cellName(view, axes.key, column),
+    element("span", { class: "tip-label" }, labels.weight), element("output", {}, shown));
+  const words = { query: axes.query.text(row), key: axes.key.text(column), value: shown };
+  return { node, shown, weight, sentence: fill(labels.cell, words) };
+}
+
+function cellName(view, axis, cell) {
+  const [first, last] = axis.span(cell);
+  const [text, special] = axis.tokens[first];
+  const place = first === last ? String(first) : fill(view.labels.tokens, { first, last });
+  return element("span", { class: "tip-token" }, tokenNode(text, special), element("span", { class: "place" }, place));
+}
+
+export function showCellTip(view, figure, hover, event) {
+  const { node, shown, weight } = describeCell(view, figure, hover);
+  view.tip.replaceChildren(node);
+  const spans = [figure.axes.query.span(hover.row)[0], figure.axes.key.span(hover.column)[0]];
+  view.figureBox.dataset.hover = JSON.stringify({
+    query: spans[0], key: spans[1], value: shown, weight: weight ?? null, exact: figure.matrix.exact,
+  });
+  const box = view.root.getBoundingClientRect();
+  placeTip(view.tip, box, event.clientX - box.left, event.clientY - box.top);
+}
+
+// The whole map in the corner between the labels, with a frame around what is visible.
+export function drawMinimap(context, figure, pixelRatio) {
+  const { matrix, theme, frame } = figure;
+  const aspect = matrix.rows / matrix.columns;
+  const width = aspect > 1 ? Math.max(16, MINIMAP / aspect) : MINIMAP;
+  const height = aspect > 1 ? MINIMAP : Math.max(16, MINIMAP * aspect);
+  const image = figure.image(WHOLE_MAP, { width, height }, pixelRatio);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(image.canvas, 0, 0, width, height);
+  context.strokeStyle = cssRgb(theme.line);
+  context.lineWidth = 1;
+  context.strokeRect(0.5, 0.5, width - 1, height - 1);
+  context.strokeStyle = cssRgb(theme.text);
+  context.lineWidth = 1.5;
+  const [w, h] = [Math.max(4, frame.width * width), Math.max(4, frame.height * height)];
+  context.strokeRect(frame.x * width + 0.75, frame.y * height + 0.75, w - 1.5, h - 1.5);
+  return { width, height };
+}

@@ -1,0 +1,74 @@
+// What is chosen: taken from the header, changed in the browser at once, reported to Python afterwards.
+
+import { clamp, debounce } from "./dom.js";
+
+const COMBINES = ["head", "layer mean", "layer max", "all mean", "all max"];
+const CHOICES = {
+  scale: ["sqrt", "linear", "log"],
+  range: ["global", "row"],
+  palette: ["ink", "cividis"],
+  view: ["heatmap", "arcs"],
+  pairs: ["all", "a-b", "b-a", "a-a", "b-b"],
+};
+
+export function choicesOf(name) {
+  return name === "combine" ? COMBINES : CHOICES[name];
+}
+
+// The state that a new payload leads to: Python's when its revision is new, otherwise what is chosen already.
+export function nextState(header, current) {
+  const fresh = !current || current.revision !== header.revision;
+  const source = fresh ? header.initial : current;
+  const settings = { ...source.settings };
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    if (!choices.includes(settings[name])) settings[name] = choices[0];
+  }
+  settings.filter = String(settings.filter ?? "");
+  settings.pin = validPin(settings.pin, header);
+  return { revision: header.revision, selected: validSelected(source.selected, header), settings };
+}
+
+function validSelected({ layer, head, combine }, { layers, heads }) {
+  return {
+    layer: clamp(layer | 0, 0, Math.max(0, layers - 1)),
+    head: clamp(head | 0, 0, Math.max(0, heads - 1)),
+    combine: COMBINES.includes(combine) ? combine : "head",
+  };
+}
+
+function validPin(pin, header) {
+  if (!pin) return null;
+  const count = pin.axis === "query" ? header.queryTokens.length : header.keyTokens.length;
+  return pin.index >= 0 && pin.index < count ? { axis: pin.axis, index: pin.index } : null;
+}
+
+// Reports a state once it has settled; the same state is never sent twice.
+export function makeReporter(send) {
+  let pending = null;
+  let last = "";
+  const flush = () => {
+    const text = JSON.stringify(pending);
+    if (text === last) return;
+    last = text;
+    send(JSON.parse(text));
+  };
+  const soon = debounce(flush, 120);
+  const calmly = debounce(flush, 350);
+  return {
+    // Python knows the start; when the view starts elsewhere it is told.
+    start(state, known) {
+      last = JSON.stringify(known);
+      this.report(state, false);
+    },
+    report(state, urgent) {
+      pending = state;
+      calmly.cancel();
+      soon.cancel();
+      (urgent ? soon : calmly)();
+    },
+    cancel() {
+      soon.cancel();
+      calmly.cancel();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+// What components on one page share: exact maps by view, and what each view shows just now.
+
+const STORE = Symbol.for("playground.attention");
+const BYTES_KEPT = 96 * 1024 * 1024;
+
+export function sharedStore() {
+  globalThis[STORE] ??= { heads: new Map(), shown: new Map(), states: new Map(), events: new EventTarget() };
+  return globalThis[STORE];
+}
+
+// Of an aggregate only what it is over matters: "layer mean" has a layer but no head.
+export function headKey(trace, { layer, head, combine }) {
+  if (combine.startsWith("all")) return `${trace}|${combine}`;
+  return combine === "head" ? `${trace}|${layer}|${head}` : `${trace}|${combine}|${layer}`;
+}
+
+export function putHead(view, header, values) {
+  const shared = sharedStore();
+  const key = `${view}|${headKey(header.trace, header)}`;
+  shared.heads.delete(key);
+  shared.heads.set(key, { ...header, values });
+  let bytes = 0;
+  for (const [old, entry] of [...shared.heads].reverse()) {
+    bytes += entry.values.byteLength;
+    if (bytes > BYTES_KEPT && old !== key) shared.heads.delete(old);
+  }
+  shared.events.dispatchEvent(new CustomEvent("head", { detail: { view } }));
+}
+
+export function findHead(view, trace, selected) {
+  return sharedStore().heads.get(`${view}|${headKey(trace, selected)}`);
+}
+
+export function publishShown(view, shown) {
+  const shared = sharedStore();
+  if (shown) shared.shown.set(view, shown);
+  else shared.shown.delete(view);
+  shared.events.dispatchEvent(new CustomEvent("shown", { detail: { view } }));
+}
+
+// Call back on every event of this kind; returns the function that ends it.
+export function subscribe(kind, callback) {
+  const { events } = sharedStore();
+  const listener = (event) => callback(event.detail);
+  events.addEventListener(kind, listener);
+  return () => events.removeEventListener(kind, listener);
+}

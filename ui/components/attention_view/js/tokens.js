@@ -1,0 +1,97 @@
+// Tokens as a reader sees them: spaces, line ends and tabs get visible marks, controls their code.
+
+import { element } from "./dom.js";
+
+const MARKS = { " ": "·", "\n": "↵", "\r": "␍", "\t": "⇥", "\u00a0": "⍽", "\u3000": "□" };
+// Direction overrides would reorder what stands around a token; other controls are invisible.
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+const RIGHT_TO_LEFT = /^[^\p{L}]*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u;
+const segmenter = globalThis.Intl?.Segmenter ? new Intl.Segmenter() : null;
+const pieceCache = new Map();
+
+export function graphemes(text) {
+  return segmenter ? Array.from(segmenter.segment(text), (part) => part.segment) : Array.from(text);
+}
+
+// [{ text, mark }]: marks are drawn dimmer than the token's own letters.
+export function tokenPieces(text) {
+  if (pieceCache.has(text)) return pieceCache.get(text);
+  const pieces = [];
+  for (const character of graphemes(text)) {
+    const mark = MARKS[character] ?? (HIDDEN.test(character) ? codeMark(character) : null);
+    const last = pieces[pieces.length - 1];
+    if (last && last.mark === (mark !== null)) last.text += mark ?? character;
+    else pieces.push({ text: mark ?? character, mark: mark !== null });
+  }
+  if (!pieces.length) pieces.push({ text: "∅", mark: true });
+  if (pieceCache.size > 20000) pieceCache.clear();
+  pieceCache.set(text, pieces);
+  return pieces;
+}
+
+function codeMark(character) {
+  if (character === "\r\n") return "␍↵";
+  return Array.from(character, (one) => (HIDDEN.test(one) ? `‹${one.codePointAt(0).toString(16)}›` : one)).join("");
+}
+
+export function tokenText(text) {
+  return tokenPieces(text).map((piece) => piece.text).join("");
+}
+
+// An inline element that shows one token; `bdi` keeps its direction to itself.
+export function tokenNode(text, special) {
+  const spans = tokenPieces(text).map((piece) => element("span", piece.mark ? { class: "mark" } : {}, piece.text));
+  return element("bdi", { class: special ? "token special" : "token" }, ...spans);
+}
+
+const widths = new Map();
+
+export function textWidth(context, text) {
+  const key = `${context.font}\n${text}`;
+  let width = widths.get(key);
+  if (width === undefined) {
+    if (widths.size > 20000) widths.clear();
+    width = context.measureText(text).width;
+    widths.set(key, width);
+  }
+  return width;
+}
+
+export function forgetWidths() {
+  widths.clear();
+}
+
+export function tokenWidth(context, text) {
+  return tokenPieces(text).reduce((sum, piece) => sum + textWidth(context, piece.text), 0);
+}
+
+// Draw a token from x on ("left") or up to x ("right"), cut to `room` pixels with an ellipsis.
+export function drawToken(context, text, x, y, { align, room, colour, markColour }) {
+  const pieces = tokenWidth(context, text) <= room ? tokenPieces(text) : cutPieces(context, text, room);
+  const total = pieces.reduce((sum, piece) => sum + textWidth(context, piece.text), 0);
+  let at = align === "right" ? x - total : x;
+  context.textAlign = "left";
+  const leftmostFirst = RIGHT_TO_LEFT.test(text) ? [...pieces].reverse() : pieces;
+  for (const piece of leftmostFirst) {
+    context.fillStyle = piece.mark ? markColour : colour;
+    context.fillText(piece.text, at, y);
+    at += textWidth(context, piece.text);
+  }
+  return total;
+}
+
+function cutPieces(context, text, room) {
+  const kept = [];
+  let left = room - textWidth(context, "…");
+  for (const piece of tokenPieces(text)) {
+    const letters = graphemes(piece.text);
+    let part = "";
+    for (const letter of letters) {
+      if (textWidth(context, part + letter) > left) return [...kept, { text: part + "…", mark: piece.mark }];
+      part += letter;
+    }
+    left -= textWidth(context, part);
+    kept.push({ text: part, mark: piece.mark });
+  }
+  return kept;
+}

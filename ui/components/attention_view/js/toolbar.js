@@ -1,0 +1,101 @@
+// The row of choices above the pictures, and the field that finds heads.
+
+import { debounce, element, fill } from "./dom.js";
+import { choicesOf } from "./state.js";
+
+const COMBINE_LABELS = {
+  "head": "combineHead", "layer mean": "combineLayerMean", "layer max": "combineLayerMax",
+  "all mean": "combineAllMean", "all max": "combineAllMax",
+};
+
+export function createToolbar(view) {
+  const bar = { view, built: null, selects: {} };
+  bar.element = element("div", { class: "toolbar", role: "toolbar" });
+  return bar;
+}
+
+function optionLabel(name, choice, labels) {
+  if (name === "combine") return labels[COMBINE_LABELS[choice]];
+  return labels[name === "pairs" ? `pairs_${choice}` : choice];
+}
+
+function choiceField(bar, name, change) {
+  const { labels } = bar.view;
+  const options = choicesOf(name).map((choice) => element("option", { value: choice }, optionLabel(name, choice, labels)));
+  const select = element("select", { "data-choice": name, onchange: () => change(select.value) }, ...options);
+  bar.selects[name] = select;
+  return element("label", { class: "field" }, element("span", {}, labels[name]), select);
+}
+
+function viewSwitch(bar) {
+  const { view } = bar;
+  bar.switches = choicesOf("view").map((choice) => element("button", {
+    type: "button", "data-view": choice, onclick: () => view.setting("view", choice),
+  }, view.labels[choice]));
+  return element("div", { class: "switch", role: "group", "aria-label": view.labels.view }, ...bar.switches);
+}
+
+function exportButtons({ view }) {
+  const button = (kind) => element("button", {
+    type: "button", class: "quiet word", "data-export": kind, "aria-label": `${view.labels.export}: ${kind.toUpperCase()}`,
+    onclick: () => view.save(kind),
+  }, kind.toUpperCase());
+  return element("div", { class: "field exports" }, element("span", {}, view.labels.export),
+    element("div", {}, button("png"), button("svg")));
+}
+
+function buildToolbar(bar, paired) {
+  const { view } = bar;
+  bar.selects = {};
+  const change = (name) => (value) => view.setting(name, value);
+  const combine = (value) => view.select({ ...view.state.selected, combine: value });
+  bar.element.setAttribute("aria-label", view.labels.toolbar);
+  bar.element.replaceChildren(
+    viewSwitch(bar),
+    choiceField(bar, "combine", combine),
+    choiceField(bar, "scale", change("scale")),
+    choiceField(bar, "range", change("range")),
+    choiceField(bar, "palette", change("palette")),
+    ...(paired ? [choiceField(bar, "pairs", change("pairs"))] : []),
+    exportButtons(bar),
+  );
+}
+
+export function paintToolbar(bar) {
+  const { view } = bar;
+  const signature = `${view.paired}|${JSON.stringify(view.labels)}`;
+  if (bar.built !== signature) buildToolbar(bar, view.paired);
+  bar.built = signature;
+  for (const [name, select] of Object.entries(bar.selects)) {
+    select.value = name === "combine" ? view.state.selected.combine : view.state.settings[name];
+  }
+  for (const button of bar.switches) {
+    button.setAttribute("aria-pressed", String(button.dataset.view === view.state.settings.view));
+  }
+}
+
+export function createFilterField(view) {
+  const field = { view };
+  const later = debounce(() => view.setting("filter", field.input.value), 150);
+  field.input = element("input", {
+    type: "text", spellcheck: "false", autocomplete: "off", maxlength: "200", oninput: later, "data-part": "filter",
+  });
+  field.caption = element("span");
+  field.result = element("p", { class: "note filter-result", role: "status" });
+  field.element = element("div", { class: "filter" },
+    element("label", { class: "field" }, field.caption, field.input), field.result);
+  return field;
+}
+
+export function paintFilterField(field) {
+  const { labels, state, matches, filterError, header } = field.view;
+  field.caption.textContent = labels.filter;
+  field.input.placeholder = labels.filterExample;
+  // While somebody types, the text in the field is newer than the state.
+  if (field.input.getRootNode().activeElement !== field.input) field.input.value = state.settings.filter;
+  field.input.setAttribute("aria-invalid", String(Boolean(filterError)));
+  field.result.classList.toggle("error", Boolean(filterError));
+  field.result.textContent = filterError
+    ? fill(labels[filterError[0]], { example: labels.filterExample, ...filterError[1] })
+    : matches ? fill(labels.filterMatches, { count: matches.size, total: header.layers * header.heads }) : "";
+}

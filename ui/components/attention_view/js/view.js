@@ -1,0 +1,254 @@
+// The attention view: holds what is known and chosen, and repaints the parts that a change touches.
+
+import { createArcs, paintArcs } from "./arcs_input.js";
+import { LINKS_PER_TOKEN } from "./arcs.js";
+import { readTheme } from "./colour.js";
+import { decodePayload } from "./decode.js";
+import { element, fill } from "./dom.js";
+import { savePicture } from "./export.js";
+import { createFacts, paintFacts } from "./facts.js";
+import { parseFilter } from "./filter.js";
+import { createGrid, paintGrid, showChosen } from "./grid.js";
+import { createHeadsTable, paintHeadsTable } from "./heads_table.js";
+import { makeAxis } from "./heatmap.js";
+import { createHeatmap, paintHeatmap, paintOverlay } from "./heatmap_input.js";
+import { createLegend, paintLegend } from "./legend.js";
+import { createLinks, paintLinks } from "./links.js";
+import { codedMatrix, combinedMatrix, makeMatrix } from "./matrix.js";
+import { makeShade, pairMasks } from "./paint.js";
+import { makeReporter, nextState } from "./state.js";
+import { findHead, publishShown, sharedStore, subscribe } from "./store.js";
+import { forgetWidths, tokenText } from "./tokens.js";
+import { createFilterField, createToolbar, paintFilterField, paintToolbar } from "./toolbar.js";
+
+const WHOLE_FRAME = { x: 0, y: 0, width: 1, height: 1 };
+const PINNED = { query: "pinnedQuery", key: "pinnedKey" };
+
+// Streamlit fades what waits for its script; this view answers by itself meanwhile.
+function stayVivid(root) {
+  const box = root.getRootNode().host?.closest?.('[data-testid="stElementContainer"]');
+  box?.style.setProperty("opacity", "1", "important");
+}
+
+export class AttentionView {
+  constructor(root) {
+    this.root = root;
+    this.frame = { ...WHOLE_FRAME };
+    this.state = null;
+    this.waiting = new Set();
+    this.reporter = makeReporter((state) => this.component.setStateValue("view", state));
+    this.build();
+    stayVivid(root);
+    this.unsubscribe = subscribe("head", ({ view }) => view === this.header?.view && this.headArrived());
+    this.sizes = new ResizeObserver(() => this.resized());
+    this.sizes.observe(root);
+    document.fonts?.addEventListener?.("loadingdone", (this.fontsLoaded = () => {
+      forgetWidths();
+      this.refresh("all");
+    }));
+  }
+
+  build() {
+    this.parts = {
+      toolbar: createToolbar(this), filter: createFilterField(this), grid: createGrid(this), heatmap: createHeatmap(this),
+      arcs: createArcs(this), legend: createLegend(), facts: createFacts(), links: createLinks(this), heads: createHeadsTable(this),
+    };
+    const { toolbar, filter, grid, heatmap, arcs, legend, facts, links, heads } = this.parts;
+    this.heading = element("h3");
+    this.badge = element("span", { class: "badge" });
+    this.notes = element("div", { class: "notes" });
+    this.hint = element("p", { class: "note" });
+    this.tip = element("div", { class: "tip", hidden: true, "aria-hidden": "true" });
+    this.live = element("div", { class: "unseen", role: "status", "aria-live": "polite", "data-part": "live" });
+    this.figureBox = element("div", { class: "figure" }, heatmap.element, arcs.element, this.hint, legend.element);
+    const left = element("div", { class: "left" }, filter.element, grid.element);
+    const right = element("div", { class: "right" }, element("div", { class: "title" }, this.heading, this.badge), this.notes, this.figureBox);
+    const below = element("div", { class: "below" }, facts.element, links.element, heads.element);
+    this.root.replaceChildren(toolbar.element, element("div", { class: "panes" }, left, right), below, this.tip, this.live);
+  }
+
+  // Heights follow from what is drawn; only a new width asks for a new drawing.
+  resized() {
+    if (this.width === this.root.clientWidth) return;
+    this.width = this.root.clientWidth;
+    this.refresh("all");
+  }
+
+  // Take a new payload, or only a new theme when the payload is the one already shown.
+  accept(data) {
+    if (data && data !== this.data) {
+      this.data = data;
+      const { header, arrays } = decodePayload(data);
+      this.takeHeader(header, arrays.maps);
+    }
+    if (!this.header) return;
+    this.theme = readTheme(this.root);
+    this.root.dataset.theme = this.theme.dark ? "dark" : "light";
+    this.refresh("all");
+  }
+
+  takeHeader(header, maps) {
+    header.keyTokens ??= header.queryTokens;
+    if (this.header && this.header.view !== header.view) publishShown(this.header.view, null);
+    const first = !this.header;
+    Object.assign(this, { header, maps, labels: header.labels, factNames: Object.keys(header.facts) });
+    this.paired = [...header.queryTokens, ...header.keyTokens].some((token) => token[2] === 1);
+    // A view that Streamlit mounts anew goes on where its predecessor was.
+    this.state = nextState(header, this.state ?? sharedStore().states.get(header.view));
+    sharedStore().states.set(header.view, this.state);
+    if (!this.paired) this.state.settings.pairs = "all";
+    if (first) this.reporter.start(this.state, nextState(header, null));
+    this.root.classList.toggle("nothing", !header.rows || !header.columns || !header.layers);
+    this.root.dataset.trace = header.trace;
+    this.findMatches();
+    this.chooseMatrix();
+  }
+
+  // The exact map when it is there, otherwise the one from the overview.
+  chooseMatrix() {
+    const { header, maps, state } = this;
+    const { layer, head, combine } = state.selected;
+    this.exact = findHead(header.view, header.trace, state.selected);
+    if (this.exact) this.matrix = makeMatrix({ ...this.exact, causal: header.causal, exact: true });
+    else this.matrix = combine === "head" ? codedMatrix(header, maps, layer, head) : combinedMatrix(header, maps, state.selected);
+    this.axes = {
+      query: makeAxis(header.queryTokens, this.matrix.rows),
+      key: makeAxis(header.keyTokens, this.matrix.columns),
+    };
+    publishShown(header.view, { matrix: this.matrix, axes: this.axes, title: `${header.title} · ${this.title()}` });
+  }
+
+  headArrived() {
+    if (this.exact || !findHead(this.header.view, this.header.trace, this.state.selected)) return;
+    this.chooseMatrix();
+    this.refresh("figure", "info");
+  }
+
+  title() {
+    const { labels } = this;
+    const names = { "head": "layerHead", "layer mean": "layerMean", "layer max": "layerMax", "all mean": "allMean", "all max": "allMax" };
+    return fill(labels[names[this.state.selected.combine]], this.state.selected);
+  }
+
+  factLabel(name) {
+    return this.labels[`fact_${name}`] ?? name.replaceAll("_", " ");
+  }
+
+  select(selected) {
+    this.state.selected = { ...selected };
+    this.chooseMatrix();
+    this.announce(fill(this.labels.chosen, { title: this.title() }));
+    this.refresh("grid", "figure", "info", "toolbar");
+    this.reporter.report(this.state, true);
+  }
+
+  setting(name, value) {
+    if (JSON.stringify(this.state.settings[name]) === JSON.stringify(value)) return;
+    this.state.settings[name] = value;
+    if (name === "filter") this.findMatches();
+    this.refresh("all");
+    this.reporter.report(this.state, false);
+  }
+
+  togglePin(axis, index) {
+    const { pin } = this.state.settings;
+    const same = pin && pin.axis === axis && pin.index === index;
+    this.setting("pin", same ? null : { axis, index });
+    const tokens = axis === "query" ? this.header.queryTokens : this.header.keyTokens;
+    if (!same) this.announce(fill(this.labels[PINNED[axis]], { token: tokenText(tokens[index][0]) }));
+  }
+
+  findMatches() {
+    const { header, factNames } = this;
+    const parsed = parseFilter(this.state.settings.filter, ["layer", "head", ...factNames]);
+    this.filterError = parsed?.error ?? null;
+    this.matches = parsed?.test ? new Set() : null;
+    if (!this.matches) return;
+    for (let layer = 0; layer < header.layers; layer++) {
+      for (let head = 0; head < header.heads; head++) {
+        const scores = Object.fromEntries(factNames.map((name) => [name, header.facts[name][layer]?.[head]]));
+        if (parsed.test({ ...scores, layer, head })) this.matches.add(layer * header.heads + head);
+      }
+    }
+  }
+
+  announce(text) {
+    this.live.textContent = text;
+  }
+
+  save(kind) {
+    return savePicture(this, kind);
+  }
+
+  // Ask for parts to be repainted before the next frame: "all", "grid", "figure", "overlay", "info", "toolbar".
+  refresh(...what) {
+    what.forEach((part) => this.waiting.add(part));
+    this.scheduled ??= requestAnimationFrame(() => {
+      this.scheduled = null;
+      const parts = new Set(this.waiting);
+      this.waiting.clear();
+      if (this.header && this.theme) this.repaint((part) => parts.has("all") || parts.has(part));
+    });
+  }
+
+  repaint(touches) {
+    const started = performance.now();
+    const { header, parts, state } = this;
+    this.shade = makeShade(this.theme, state.settings);
+    this.masks = pairMasks(state.settings.pairs, header.queryTokens, header.keyTokens, this.matrix);
+    if (this.root.classList.contains("nothing")) return this.paintEmpty();
+    if (touches("toolbar")) paintToolbar(parts.toolbar);
+    if (touches("toolbar")) paintFilterField(parts.filter);
+    if (touches("grid")) paintGrid(parts.grid);
+    if (touches("figure")) this.paintFigure();
+    if (touches("overlay")) paintOverlay(parts.heatmap);
+    if (touches("info")) this.paintInfo();
+    if (!this.root.dataset.paint) showChosen(parts.grid);
+    this.root.dataset.paint = (performance.now() - started).toFixed(1);
+  }
+
+  paintEmpty() {
+    paintToolbar(this.parts.toolbar);
+    this.heading.textContent = this.labels.empty;
+    this.badge.textContent = "";
+    this.root.dataset.paint = "0";
+  }
+
+  paintFigure() {
+    const { parts, state, labels } = this;
+    const arcs = state.settings.view === "arcs";
+    parts.arcs.element.hidden = !arcs;
+    parts.heatmap.element.hidden = arcs;
+    this.hint.textContent = arcs && this.matrix.columns > LINKS_PER_TOKEN ? fill(labels.arcsMore, { count: LINKS_PER_TOKEN }) : "";
+    if (arcs) paintArcs(parts.arcs);
+    else paintHeatmap(parts.heatmap);
+    paintLegend(parts.legend, this);
+  }
+
+  paintInfo() {
+    const { header, labels, parts, matrix } = this;
+    this.heading.textContent = this.title();
+    this.badge.textContent = matrix.exact ? "" : "≈";
+    this.badge.title = matrix.exact ? "" : labels.approximate;
+    const pooled = Math.ceil(header.keyTokens.length / matrix.columns);
+    const notes = [
+      header.sinkSetAside && labels.sinkSetAside,
+      header.specialHidden && labels.specialHidden,
+      pooled > 1 && fill(labels.pooled, { count: pooled }),
+    ].filter(Boolean);
+    this.notes.replaceChildren(...notes.map((text) => element("p", { class: "note" }, text)));
+    paintFacts(parts.facts, this);
+    paintLinks(parts.links, this);
+    paintHeadsTable(parts.heads);
+  }
+
+  dispose() {
+    this.unsubscribe();
+    this.sizes.disconnect();
+    this.reporter.cancel();
+    this.parts.heatmap.dispose();
+    if (this.scheduled) cancelAnimationFrame(this.scheduled);
+    document.fonts?.removeEventListener?.("loadingdone", this.fontsLoaded);
+    if (this.header) publishShown(this.header.view, null);
+  }
+}

@@ -1,0 +1,134 @@
+"""Every word that the attention view shows, translated; {names} in braces are filled in by the browser."""
+
+from ui.text import _
+
+
+def default_labels() -> dict[str, str]:
+    """Return the words of the attention view and of the difference view, by the names their code uses."""
+    return _places() | _toolbar() | _tables() | _messages() | _facts()
+
+
+def _places() -> dict[str, str]:
+    return {
+        "grid": _("All heads: layers from top to bottom, heads from left to right"),
+        "layer": _("layer"),
+        "head": _("head"),
+        "layerHead": _("layer {layer}, head {head}"),
+        "layerMean": _("layer {layer}, mean of heads"),
+        "layerMax": _("layer {layer}, maximum of heads"),
+        "allMean": _("mean of all heads"),
+        "allMax": _("maximum of all heads"),
+        "encoder": _("encoder self-attention"),
+        "decoder": _("decoder self-attention"),
+        "cross": _("cross-attention"),
+        "query": _("query"),
+        "key": _("key"),
+        "queryAxis": _("query token (attends)"),
+        "keyAxis": _("key token (is attended to)"),
+        "weight": _("weight"),
+        "heatmapHelp": _(
+            "Heatmap of attention weights. Arrow keys move over the cells, Enter pins a query, "
+            "plus and minus zoom, 0 shows everything, Escape unpins."
+        ),
+        "arcsHelp": _("Queries on the left, keys on the right. Arrow keys move over the queries, Enter pins."),
+        "arcsMore": _("The {count} strongest links of each token are drawn; point at a token to see all of its links."),
+        "minimap": _("Overview of the whole map; click to go there"),
+        "tokens": _("tokens {first}–{last}"),
+    }
+
+
+def _toolbar() -> dict[str, str]:
+    return {
+        "toolbar": _("How the attention is drawn"),
+        "view": _("View"),
+        "heatmap": _("Heatmap"),
+        "arcs": _("Arcs"),
+        "combine": _("Show"),
+        "combineHead": _("One head"),
+        "combineLayerMean": _("Layer mean"),
+        "combineLayerMax": _("Layer maximum"),
+        "combineAllMean": _("Mean of all"),
+        "combineAllMax": _("Maximum of all"),
+        "scale": _("Scale"),
+        "linear": _("Linear"),
+        "sqrt": _("Square root"),
+        "log": _("Logarithm"),
+        "range": _("Range"),
+        "global": _("0 to 1"),
+        "row": _("Each row's maximum"),
+        "palette": _("Colours"),
+        "ink": _("Ink"),
+        "cividis": _("Colour-blind safe"),
+        "pairs": _("From, to"),
+        "pairs_all": _("All"),
+        "pairs_a-b": _("A to B"),
+        "pairs_b-a": _("B to A"),
+        "pairs_a-a": _("A to A"),
+        "pairs_b-b": _("B to B"),
+        "export": _("Save picture"),
+        "zoomIn": _("Zoom in"),
+        "zoomOut": _("Zoom out"),
+        "zoomReset": _("Show everything"),
+        "unpin": _("Unpin"),
+    }
+
+
+def _tables() -> dict[str, str]:
+    return {
+        "factsOf": _("This head in numbers"),
+        "links": _("Strongest links"),
+        "linksOfQuery": _("Where {token} attends"),
+        "linksOfKey": _("What attends to {token}"),
+        "allHeads": _("All heads"),
+        "sortHint": _("Choose a column to sort by it; choose a row to see that head."),
+        "noLinks": _("No weight is above zero here."),
+    }
+
+
+def _messages() -> dict[str, str]:
+    return {
+        "filter": _("Find heads"),
+        "filterExample": _("induction > 0.5 and entropy < 2"),
+        "filterMatches": _("{count} of {total} heads match"),
+        "filterName": _("There is no score called “{name}”; use one of {names}."),
+        "filterNumber": _("Write a number after “{operator}”."),
+        "filterOperator": _("Write <, <=, >, >=, = or != after “{name}”."),
+        "filterMore": _("The filter ends too early: write a comparison such as {example}."),
+        "filterUnexpected": _("“{text}” does not belong there."),
+        "filterBracket": _("A closing bracket is missing."),
+        "chosen": _("{title} chosen"),
+        "cell": _("from {query} to {key}: {value}"),
+        "pinnedQuery": _("query {token} pinned"),
+        "pinnedKey": _("key {token} pinned"),
+        "sinkSetAside": _("The first token is set aside; each row is rescaled to sum to 1."),
+        "specialHidden": _("Special tokens are hidden; each row is rescaled to sum to 1."),
+        "approximate": _("≈ marks values read from the overview, which are rounded."),
+        "pooled": _("Each cell shows the largest weight among {count} × {count} tokens."),
+        "exactness": _("Exact: the output recomputed from this map differs by at most {value}."),
+        "legend": _("Attention weight"),
+        "legendRow": _("Share of the row's maximum"),
+        "empty": _("There is nothing to show for an empty text."),
+        "differs": _(
+            "The token counts differ ({left} and {right}), so the maps cannot be subtracted. "
+            "Choose texts that are split into equally many tokens."
+        ),
+        "waiting": _("The difference appears when both maps are there."),
+        "difference": _("{left} − {right}"),
+        "left": _("left"),
+        "right": _("right"),
+        "minus": _("difference"),
+    }
+
+
+def _facts() -> dict[str, str]:
+    return {
+        "fact_previous": _("previous token"),
+        "fact_first": _("first token"),
+        "fact_duplicate": _("duplicate token"),
+        "fact_induction": _("induction"),
+        "fact_local": _("local"),
+        "fact_entropy": _("entropy"),
+        "fact_distance": _("mean distance"),
+        "unit_entropy": _("nats"),
+        "unit_distance": _("tokens"),
+    }

@@ -1,0 +1,111 @@
+"""What a person has chosen in the attention view, and how an arbitrary value from a browser becomes it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeVar, get_args
+
+Combine = Literal["head", "layer mean", "layer max", "all mean", "all max"]
+Scale = Literal["linear", "sqrt", "log"]
+Range = Literal["row", "global"]
+Palette = Literal["ink", "cividis"]
+Drawing = Literal["heatmap", "arcs"]
+Pairs = Literal["all", "a-b", "b-a", "a-a", "b-b"]
+Axis = Literal["query", "key"]
+
+FILTER_LENGTH = 200
+_Word = TypeVar("_Word", bound=str)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selected:
+    """The head on show; with another `combine` than "head" the aggregate over its layer, or over all heads."""
+
+    layer: int = 0
+    head: int = 0
+    combine: Combine = "head"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """One query (row) or key (column) token that stays highlighted."""
+
+    axis: Axis
+    index: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How the maps are drawn. Range "global" is 0 to 1, "row" divides each row by its maximum."""
+
+    scale: Scale = "sqrt"
+    range: Range = "global"
+    palette: Palette = "ink"
+    view: Drawing = "heatmap"
+    pin: Pin | None = None
+    filter: str = ""
+    pairs: Pairs = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewState:
+    """All that the browser reports, and all that a URL needs to restore the picture."""
+
+    selected: Selected = field(default_factory=Selected)
+    settings: Settings = field(default_factory=Settings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values under the names that the browser uses."""
+        return asdict(self)
+
+
+def read_view_state(value: object, *, layers: int, heads: int, otherwise: ViewState) -> ViewState:
+    """Return the state in a component value (arbitrary JSON); what is not valid keeps the other state's."""
+    report = _mapping(value)
+    selected, settings = _mapping(report.get("selected")), _mapping(report.get("settings"))
+    return ViewState(
+        selected=_read_selected(selected, layers, heads, otherwise.selected),
+        settings=_read_settings(settings, otherwise.settings),
+    )
+
+
+def _read_selected(value: Mapping[str, object], layers: int, heads: int, otherwise: Selected) -> Selected:
+    return Selected(
+        layer=min(_index(value.get("layer"), otherwise.layer), max(layers - 1, 0)),
+        head=min(_index(value.get("head"), otherwise.head), max(heads - 1, 0)),
+        combine=_one_of(get_args(Combine), value.get("combine"), otherwise.combine),
+    )
+
+
+def _read_settings(value: Mapping[str, object], otherwise: Settings) -> Settings:
+    text = value.get("filter")
+    return Settings(
+        scale=_one_of(get_args(Scale), value.get("scale"), otherwise.scale),
+        range=_one_of(get_args(Range), value.get("range"), otherwise.range),
+        palette=_one_of(get_args(Palette), value.get("palette"), otherwise.palette),
+        view=_one_of(get_args(Drawing), value.get("view"), otherwise.view),
+        pin=_read_pin(value["pin"]) if "pin" in value else otherwise.pin,
+        filter=text[:FILTER_LENGTH] if isinstance(text, str) else otherwise.filter,
+        pairs=_one_of(get_args(Pairs), value.get("pairs"), otherwise.pairs),
+    )
+
+
+def _read_pin(value: object) -> Pin | None:
+    pin = _mapping(value)
+    index = _index(pin.get("index"), -1)
+    axis = pin.get("axis")
+    if index < 0 or axis not in ("query", "key"):
+        return None
+    return Pin(axis="query" if axis == "query" else "key", index=index)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _index(value: object, otherwise: int) -> int:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 <= value < 1_000_000 else otherwise  # type: ignore[operator, return-value]
+
+
+def _one_of(words: tuple[_Word, ...], value: object, otherwise: _Word) -> _Word:
+    return next((word for word in words if word == value), otherwise)

@@ -1,0 +1,28 @@
+"""The scripts that BertViz would take from a CDN, as installed Python packages ship them."""
+
+from functools import cache
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+from playground.errors import UserError
+
+HERE = Path(__file__).parent
+LIBRARIES = (("XStatic-jQuery", "jquery.min.js"), ("XStatic-D3", "d3.js"))
+
+
+@cache
+def libraries() -> str:
+    """jQuery, D3, and the few lines that stand in for require.js, as one script."""
+    loader = (HERE / "loader.js").read_text(encoding="utf-8")
+    return "\n".join([*(_packaged(*library) for library in LIBRARIES), loader])
+
+
+def _packaged(distribution: str, name: str) -> str:
+    """The text of a file of an installed package. Raises UserError where it is not installed."""
+    try:
+        paths = [Path(str(file.locate())) for file in files(distribution) or () if file.name == name]
+        return paths[0].read_text(encoding="utf-8")
+    except (PackageNotFoundError, IndexError, OSError) as error:
+        raise UserError(
+            f"BertViz's views need {name} of the package {distribution}: run pip install {distribution}."
+        ) from error

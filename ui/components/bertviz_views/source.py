@@ -1,0 +1,100 @@
+"""What BertViz's views ask of a trace: tokens, and the maps of some layers when they are to be drawn."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from playground.lens import Trace
+from playground.lens.site import Site, SiteKind
+from ui.text import _
+
+LayerMaps = Callable[[Sequence[int], int], Float[np.ndarray, "layer head query key"]]
+LayerVectors = Callable[
+    [Sequence[int], int],
+    tuple[Float[np.ndarray, "layer head query width"], Float[np.ndarray, "layer head key width"]],
+]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source:
+    """One kind of attention of one text. `maps` and `vectors` take the layers and the number of first tokens
+    that are wanted; vectors gives queries and keys, of `width` numbers each, and is None where there are none."""
+
+    kind: SiteKind
+    layers: int
+    heads: int
+    query_tokens: tuple[str, ...]
+    key_tokens: tuple[str, ...]
+    sentence_b_start: int | None
+    causal: bool
+    maps: LayerMaps
+    vectors: LayerVectors | None
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Support:
+    """Whether something can be shown; if not, why, in a sentence for the user."""
+
+    supported: bool
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.supported
+
+
+def source_of(trace: Trace, kind: SiteKind) -> Source:
+    """Take one kind of attention from a trace. Raises UserError for a kind that the model does not have."""
+    sites = trace.layers(kind)
+    segments = [token.segment for token in trace.query_tokens(kind)]
+    first = sites[0]
+    return Source(
+        kind=kind,
+        layers=len(sites),
+        heads=min(site.n_heads for site in sites),
+        query_tokens=tuple(token.text for token in trace.query_tokens(kind)),
+        key_tokens=tuple(token.text for token in trace.key_tokens(kind)),
+        sentence_b_start=segments.index(1) if kind == "encoder" and 1 in segments else None,
+        causal=first.is_causal,
+        maps=lambda layers, tokens: _maps([sites[layer] for layer in layers], tokens),
+        vectors=(lambda layers, tokens: _vectors([sites[n] for n in layers], tokens)) if first.call else None,
+        width=first.call.query.shape[-1] if first.call else 0,
+    )
+
+
+def neuron_supported(trace: Trace, kind: SiteKind) -> Support:
+    """Whether BertViz's neuron view tells the truth about a kind: softmax(query times key / root of width)."""
+    if kind == "cross":
+        return Support(supported=False, reason=_("BertViz's neuron view shows self-attention only."))
+    calls = [site.call for site in trace.layers(kind)]
+    if any(call is None for call in calls):
+        reason = _("{model} reports its attention only, not the queries and keys that the neuron view is about.")
+        return Support(supported=False, reason=reason.format(model=trace.model.name))
+    known = [call for call in calls if call is not None]
+    plain = all(c.bias is None and c.is_plain and abs(c.scaling * c.query.shape[-1] ** 0.5 - 1) < 1e-3 for c in known)
+    if not plain or len({call.query.shape for call in known}) > 1:
+        reason = _(
+            "{model} does more to its scores than divide query times key by the root of their width, "
+            "which is all that BertViz's neuron view can show."
+        )
+        return Support(supported=False, reason=reason.format(model=trace.model.name))
+    return Support(supported=True)
+
+
+@torch.inference_mode()
+def _maps(sites: Sequence[Site], tokens: int) -> Float[np.ndarray, "layer head query key"]:
+    return np.stack([site.pattern(slice(None), slice(0, tokens))[:, :, :tokens].numpy() for site in sites])
+
+
+@torch.inference_mode()
+def _vectors(
+    sites: Sequence[Site], tokens: int
+) -> tuple[Float[np.ndarray, "layer head query width"], Float[np.ndarray, "layer head key width"]]:
+    """Queries and keys; a key that several query heads share stands once for each of them."""
+    calls = [site.call for site in sites if site.call is not None]
+    queries = [call.query[0, :, :tokens].float().cpu() for call in calls]
+    keys = [call.key[0, :, :tokens].float().cpu().repeat_interleave(call.groups, dim=0) for call in calls]
+    return torch.stack(queries).numpy(), torch.stack(keys).numpy()

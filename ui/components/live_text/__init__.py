@@ -1,0 +1,84 @@
+"""A text area whose text arrives half a second after the last key stroke, without Ctrl+Enter."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from ui.components.bundle import bundle
+
+__all__ = ["live_text"]
+
+HERE = Path(__file__).parent
+HTML = """<div class="live-text">
+  <label for="text"></label>
+  <div class="frame"><textarea id="text" dir="auto" spellcheck="false" autocomplete="off"></textarea></div>
+  <div class="count" aria-live="polite"></div>
+</div>
+"""
+_component = st.components.v2.component(
+    "playground_live_text",
+    html=HTML,
+    css=(HERE / "live_text.css").read_text(encoding="utf-8"),
+    js=bundle([HERE / "live_text.js"]),
+)
+
+
+def live_text(
+    value: str,
+    *,
+    label: str,
+    key: str,
+    placeholder: str = "",
+    max_chars: int = 20_000,
+    rows: int = 4,
+    delay: int = 500,
+    revision: str | int = 0,
+    label_hidden: bool = False,
+) -> str:
+    """Show an editable text and return it as it was `delay` milliseconds after the last key stroke.
+
+    `value` is where the text starts. What is typed wins over it until `revision` changes, as it should when
+    an example is chosen; a later value under the same revision is taken for an echo and ignored.
+    """
+    report = _report(st.session_state.get(key))
+    known = _read(report, revision=str(revision), otherwise=_start(key, value, revision, report))
+    data = {
+        "value": known[:max_chars],
+        "revision": str(revision),
+        "label": label,
+        "labelHidden": label_hidden,
+        "placeholder": placeholder,
+        "maxChars": max_chars,
+        "rows": rows,
+        "delay": delay,
+    }
+    result = _component(key=key, data=data, on_text_change=_nothing)
+    return _read(_report(result), revision=str(revision), otherwise=known)[:max_chars]
+
+
+def _start(key: str, value: str, revision: str | int, report: object) -> str:
+    """Return the text that this revision started from; `value` anew when the component comes back to the page."""
+    name = f"{key}:sent"
+    sent: tuple[str | int, str, bool] | None = st.session_state.get(name)
+    lost = sent is not None and sent[2] and report is None
+    if sent is None or sent[0] != revision or lost:
+        sent = (revision, value, False)
+    st.session_state[name] = (sent[0], sent[1], report is not None)
+    return sent[1]
+
+
+def _report(result: object) -> object:
+    return result.get("text") if isinstance(result, Mapping) else None
+
+
+def _read(report: object, *, revision: str, otherwise: str) -> str:
+    """Return the reported text when it is one and belongs to the revision that is shown."""
+    if not isinstance(report, Mapping) or report.get("revision") != revision:
+        return otherwise
+    text = report.get("value")
+    return text if isinstance(text, str) else otherwise
+
+
+def _nothing() -> None:
+    """Do nothing; Streamlit keeps a component's state key only when a callback names it."""

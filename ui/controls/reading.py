@@ -1,0 +1,75 @@
+"""Run the texts through the model, with progress where the picture will stand."""
+
+import time
+
+import streamlit as st
+
+from playground.errors import UserError
+from playground.lens import trace
+from playground.lens.tokens import TooLongError
+from playground.models import LoadedModel
+from ui import state
+from ui.controls.texts import Texts
+from ui.readings import Reading
+from ui.text import _
+
+PATIENCE_SECONDS = 0.25
+REPORT_SECONDS = 0.1
+
+
+def read(model: LoadedModel, texts: Texts, *, key: str) -> Reading:
+    """The reading of these texts: kept from before, or made now; ends the run with a sentence where it cannot be."""
+    truncate = state.wants_cut(key, texts)
+    name = state.reading_key(model, texts, truncate)
+    kept = state.readings().get(name)
+    if kept is not None:
+        return kept
+    try:
+        return _make(model, texts, name, truncate)
+    except TooLongError as error:
+        _offer_cut(error, texts, key)
+        st.stop()
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+
+
+def _make(model: LoadedModel, texts: Texts, name: str, truncate: bool) -> Reading:
+    """One forward pass in its turn. Every report is a point where Streamlit ends a run that newer keys made stale."""
+    place = st.empty()
+    report = LayerReport(place, model)
+    with state.turns().turn(report.waiting):
+        traced = trace(model, texts.text, texts.target, pair=texts.pair, truncate=truncate, on_layer=report.layer)
+    place.empty()
+    reading = Reading(name=name, trace=traced)
+    state.readings().put(name, reading)
+    return reading
+
+
+class LayerReport:
+    """Shows the pass's progress once it has taken a quarter of a second."""
+
+    def __init__(self, place: "st.delta_generator.DeltaGenerator", model: LoadedModel) -> None:
+        self._place = place
+        self._model = model
+        self._begun = time.monotonic()
+        self._last = 0.0
+
+    def waiting(self, ahead: int) -> None:
+        """Say how many are ahead in the queue."""
+        self._place.progress(0.0, text=_("Waiting for a free core: {ahead} ahead").format(ahead=ahead))
+
+    def layer(self, done: int) -> None:
+        """Say which layer is done."""
+        now = time.monotonic()
+        if now - self._begun < PATIENCE_SECONDS or now - self._last < REPORT_SECONDS:
+            return
+        self._last = now
+        words = _("Reading with {name}: attention layer {done}").format(name=self._model.name, done=done)
+        self._place.progress(min(1.0, done / max(self._model.layers, done)), text=words)
+
+
+def _offer_cut(error: TooLongError, texts: Texts, key: str) -> None:
+    st.warning(str(error), icon=":material/content_cut:")
+    label = _("Show the first {limit:,} tokens").format(limit=error.limit)
+    st.button(label, key=f"cut_button_{key}", on_click=state.agree_to_cut, args=(key, texts))

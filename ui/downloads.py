@@ -1,0 +1,93 @@
+"""Downloads that run on when the page is left: one thread each, shared by everybody who wants the same model."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import cache
+
+from playground.errors import UserError
+from playground.models import Progress, fetch
+from playground.models.progress import CancelledError
+
+KEPT = 16
+RUNNING = 2
+
+
+@dataclass(kw_only=True, eq=False)
+class Download:
+    """One model on its way. `error` is what ended it, in words; `done` means that it is there."""
+
+    name: str
+    revision: str | None
+    progress: Progress = field(default_factory=lambda: Progress(stage="connecting"))
+    error: str | None = None
+    done: bool = False
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is still at it."""
+        return not self.done and self.error is None
+
+    def cancel(self) -> None:
+        """Ask the thread to stop; it leaves nothing behind."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Fetch, and keep the outcome."""
+        try:
+            fetch(self.name, revision=self.revision, progress=self._report, cancelled=self._stop.is_set)
+        except CancelledError:
+            self.error = ""
+        except UserError as error:
+            self.error = str(error)
+        except Exception as error:  # whatever a library raises must end as words on the page
+            self.error = f"{type(error).__name__}: {error}"
+        else:
+            self.done = True
+
+    def _report(self, progress: Progress) -> None:
+        self.progress = progress
+
+
+class Downloads:
+    """The server's downloads by model; a few at a time, and the last outcomes."""
+
+    def __init__(self) -> None:
+        self._downloads: OrderedDict[tuple[str, str | None], Download] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def get(self, name: str, revision: str | None) -> Download | None:
+        """The download of that model that runs, or the last one that ended."""
+        with self._guard:
+            return self._downloads.get((name, revision))
+
+    def start(self, name: str, revision: str | None) -> Download:
+        """The running download of that model, or a new one. Raises UserError where too many run."""
+        with self._guard:
+            found = self._downloads.get((name, revision))
+            if found is not None and found.running:
+                return found
+            if sum(download.running for download in self._downloads.values()) >= RUNNING:
+                raise UserError(f"{RUNNING} downloads are already running on this server. Try again in a moment.")
+            download = Download(name=name, revision=revision)
+            self._downloads[name, revision] = download
+            self._forget_old()
+        threading.Thread(target=download.run, name=f"download {name}", daemon=True).start()
+        return download
+
+    def forget(self, name: str, revision: str | None) -> None:
+        """Drop an outcome that has been read."""
+        with self._guard:
+            self._downloads.pop((name, revision), None)
+
+    def _forget_old(self) -> None:
+        ended = [key for key, download in self._downloads.items() if not download.running]
+        for key in ended[: max(0, len(self._downloads) - KEPT)]:
+            del self._downloads[key]
+
+
+@cache
+def downloads() -> Downloads:
+    """The server's downloads."""
+    return Downloads()

@@ -1,0 +1,65 @@
+"""The frame around every page: navigation, and the guard line that each page begins with."""
+
+import time
+from contextvars import ContextVar
+from pathlib import Path
+
+import streamlit as st
+
+from ui.text import _
+from ui.warm import ORDER, Stage, WarmUp, warm_up
+
+ROOT = Path(__file__).resolve().parent.parent
+_navigating: ContextVar[bool] = ContextVar("playground_navigating", default=False)
+
+
+def navigate() -> None:
+    """Configure the app and run the page that the address asks for."""
+    warm_up()
+    st.set_page_config(page_title=_("Transformer Playground"), page_icon=":material/grid_view:", layout="wide")
+    token = _navigating.set(True)
+    try:
+        st.navigation(_pages()).run()
+    finally:
+        _navigating.reset(token)
+
+
+def _pages() -> list[st.Page]:
+    return [
+        st.Page(
+            ROOT / "pages" / "attention.py", title=_("Attention"), icon=":material/grid_view:", url_path="attention"
+        ),
+    ]
+
+
+def guard(needs: Stage = "model") -> None:
+    """Let the rest of the page run once what it needs is imported; until then show how far that is.
+
+    A fresh server that is asked for a page's own address runs the page without app.py (Streamlit's older
+    multipage mode); then this line runs the whole app in its place.
+    """
+    if not _navigating.get():
+        navigate()
+        st.stop()
+    progress = warm_up()
+    if progress.has_passed(needs):
+        return
+    place = st.empty()
+    while not progress.has_passed(needs) and progress.error is None:
+        _show(place, progress)
+        time.sleep(0.1)
+    place.empty()
+    if progress.error is not None:
+        st.error(_("The libraries could not be loaded. Install them again as the README says. ") + progress.error)
+        st.stop()
+
+
+def _show(place: "st.delta_generator.DeltaGenerator", progress: WarmUp) -> None:
+    words = {
+        "torch": _("Loading PyTorch …"),
+        "model": _("Loading the built-in model …"),
+        "transformers": _("Loading transformers …"),
+        "ready": "",
+    }
+    part = (ORDER.index(progress.stage) + 1) / len(ORDER)
+    place.progress(part, text=words[progress.stage])

@@ -1,0 +1,164 @@
+"""The only file that spells session keys, query parameters or caches.
+
+Everything a person can set is in the address, so that a link brings the same picture back; what is heavy
+(models, traces) lives in bounded registries of the server and is found again by what it was made from.
+"""
+
+import base64
+import binascii
+import hashlib
+import zlib
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from playground.jobs.turns import Turns
+from ui.components.attention_view import Pin, ViewState
+from ui.components.attention_view.view_state import read_view_state
+from ui.readings import Readings
+
+if TYPE_CHECKING:
+    from playground.models import LoadedModel
+    from ui.controls.texts import Texts
+
+MODEL, REVISION, DEVICE, DTYPE = "model", "revision", "device", "dtype"
+MODE, KIND, HIDE_SPECIAL, SET_ASIDE = "mode", "kind", "hide_special", "set_aside"
+OTHER_MODEL, SAME_HEAD = "other_model", "same_head"
+BERTVIZ_VIEW, BERTVIZ_LAYER = "bertviz", "bertviz_layer"
+TEXT, PAIR, TARGET, OTHER_TEXT = "text", "pair", "target", "other_text"
+
+PLAIN_LENGTH = 600
+"""Longer texts travel compressed: an address much longer than this is cut by mail programs and proxies."""
+_COMPRESSED = "~"
+TRACE_BYTES = 2 << 30
+FORWARD_SLOTS = 2
+
+
+@cache
+def readings() -> Readings:
+    """The server's traces, bounded in bytes."""
+    return Readings(max_bytes=TRACE_BYTES)
+
+
+@cache
+def turns() -> Turns:
+    """Whose forward pass is next on this server."""
+    return Turns(FORWARD_SLOTS)
+
+
+def read_text(name: str, otherwise: str, *, limit: int) -> str:
+    """A text from the address, or the other one. A damaged one counts as absent."""
+    value = st.query_params.get(name)
+    if value is None:
+        return otherwise
+    return unpack(value, otherwise, limit)[:limit]
+
+
+def write_text(name: str, text: str | None) -> None:
+    """Put a text into the address; None takes it out."""
+    if text is None:
+        st.query_params.pop(name, None)
+    elif st.query_params.get(name) != pack(text):
+        st.query_params[name] = pack(text)
+
+
+def replace_text(name: str, text: str) -> None:
+    """Put a text into the address and into its area, whatever was typed there."""
+    write_text(name, text)
+    st.session_state[f"{name}_revision"] = text_revision(name) + 1
+
+
+def text_revision(name: str) -> int:
+    """How often the text of that name was replaced: a live text area takes a new value only with a new number."""
+    return int(st.session_state.get(f"{name}_revision", 0))
+
+
+def pack(text: str) -> str:
+    """A text as it stands in an address: as it is, or compressed behind a tilde where it is long."""
+    if len(text) <= PLAIN_LENGTH and not text.startswith(_COMPRESSED):
+        return text
+    return _COMPRESSED + base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
+
+
+def unpack(value: str, otherwise: str, limit: int) -> str:
+    """What `pack` packed; at most `limit` characters are decompressed, so that a short link cannot be a bomb."""
+    if not value.startswith(_COMPRESSED):
+        return value
+    body = value[len(_COMPRESSED) :]
+    try:
+        content = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        return zlib.decompressobj().decompress(content, 4 * limit).decode(errors="ignore")
+    except (binascii.Error, zlib.error, ValueError):
+        return otherwise
+
+
+_VIEW_WORDS = ("combine", "scale", "range", "palette", "view", "filter", "pairs")
+
+
+def read_view(prefix: str, otherwise: ViewState) -> ViewState:
+    """What an attention view shows, from the address; whatever is missing or wrong there is the other's."""
+    values = {word: st.query_params.get(prefix + word) for word in _VIEW_WORDS}
+    place = _numbers(st.query_params.get(prefix + "head", ""))
+    selected = {"layer": place[0], "head": place[1]} if len(place) == 2 else {}
+    axis, _separator, index = st.query_params.get(prefix + "pin", "").partition(".")
+    pin = {"axis": axis, "index": int(index)} if index.isdecimal() and len(index) < 7 else None
+    given = {word: value for word, value in values.items() if value is not None}
+    report = {
+        "selected": {**selected, **given},
+        "settings": {**given, **({"pin": pin} if pin else {})},
+    }
+    return read_view_state(report, layers=10_000, heads=10_000, otherwise=otherwise)
+
+
+def _numbers(text: str) -> list[int]:
+    parts = text.split(".")
+    return [int(part) for part in parts] if all(part.isdecimal() and len(part) < 6 for part in parts) else []
+
+
+def write_view(prefix: str, view: ViewState) -> None:
+    """Put what an attention view shows into the address; what is as usual stays out of it."""
+    usual = ViewState()
+    values: dict[str, str | None] = {
+        word: _unless(getattr(view.settings, word), getattr(usual.settings, word))
+        for word in _VIEW_WORDS
+        if word != "combine"
+    }
+    values["combine"] = _unless(view.selected.combine, usual.selected.combine)
+    values["head"] = f"{view.selected.layer}.{view.selected.head}"
+    values["pin"] = _pin_word(view.settings.pin)
+    _write({prefix + word: value for word, value in values.items()})
+
+
+def _pin_word(pin: Pin | None) -> str | None:
+    return None if pin is None else f"{pin.axis}.{pin.index}"
+
+
+def _unless(value: str, usual: str) -> str | None:
+    return None if value == usual else value
+
+
+def _write(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def reading_key(model: "LoadedModel", texts: "Texts", truncate: bool) -> str:
+    """What a reading is found by: the model as it was loaded, and everything it read."""
+    place = (model.name, model.revision, model.device, model.dtype, str(model.folder))
+    made_from = (*place, texts.text, texts.pair, texts.target, truncate)
+    return hashlib.sha256(repr(made_from).encode()).hexdigest()[:24]
+
+
+def wants_cut(key: str, texts: "Texts") -> bool:
+    """Whether the person has agreed that these texts are cut to what fits."""
+    return bool(st.session_state.get(f"cut_{key}") == texts)
+
+
+def agree_to_cut(key: str, texts: "Texts") -> None:
+    """Remember that these texts, and no others, may be cut."""
+    st.session_state[f"cut_{key}"] = texts

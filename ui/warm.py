@@ -1,0 +1,80 @@
+"""Heavy imports in the background, so that the first page is there at once and says what is happening."""
+
+import gc
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+Stage = Literal["torch", "model", "transformers", "ready"]
+ORDER: tuple[Stage, ...] = ("torch", "model", "transformers", "ready")
+EMBEDDED = "books-decoder"
+JANITOR_SECONDS = 60.0
+
+
+@dataclass(kw_only=True)
+class WarmUp:
+    """How far the background thread is. `error` is what stopped it, in words."""
+
+    stage: Stage = "torch"
+    error: str | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    def has_passed(self, stage: Stage) -> bool:
+        """Whether a stage is finished."""
+        return ORDER.index(self.stage) > ORDER.index(stage)
+
+
+@cache
+def warm_up() -> WarmUp:
+    """Start the thread, once in a server's life, and return its progress."""
+    progress = WarmUp()
+    threading.Thread(target=_run, args=(progress,), name="warm-up", daemon=True).start()
+    return progress
+
+
+def _run(progress: WarmUp) -> None:
+    try:
+        _import_torch()
+        progress.stage = "model"
+        _load_embedded()
+        progress.stage = "transformers"
+        _import_transformers()
+    except Exception as error:  # a broken installation must reach the page as words, whatever it raises
+        progress.error = f"{type(error).__name__}: {error}"
+        return
+    progress.stage = "ready"
+    _collect_slowly()
+
+
+def _import_torch() -> None:
+    import torch  # noqa: F401
+
+
+def _load_embedded() -> None:
+    from playground.errors import UserError
+    from playground.lens import trace
+    from playground.models import default_registry
+
+    try:
+        trace(default_registry().get(EMBEDDED), "warm")
+    except UserError:
+        # The page reports it, with what to do, when the model is asked for.
+        return
+
+
+def _import_transformers() -> None:
+    from playground import attention
+
+    attention.register()
+    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: F401
+
+
+def _collect_slowly() -> None:
+    """Collect now and then: Streamlit's own collection after every run is switched off in its config."""
+    gc.collect()
+    gc.freeze()
+    while True:
+        time.sleep(JANITOR_SECONDS)
+        gc.collect()
