@@ -1,8 +1,9 @@
 """Attention: type a text and see every head at once."""
 
 from ui import shell
+from ui.text import _
 
-shell.guard()
+shell.guard(_("Attention"), _("Where does each token look? Type a text and see every head of the model at once."))
 
 import streamlit as st
 
@@ -13,12 +14,8 @@ from ui.controls.model import choose_model, choose_other_model, describe_model, 
 from ui.controls.picture import choose_options, show_heads
 from ui.controls.reading import read
 from ui.controls.texts import choose_other_text, choose_texts
-from ui.text import _
 
 ONE, TEXTS, MODELS = _("One text"), _("Two texts"), _("Two models")
-
-st.title(_("Attention"), anchor=False)
-st.caption(_("Where does each token look? Type a text and see every head of the model at once."))
 
 with st.sidebar:
     choice = choose_model()

@@ -1,18 +1,18 @@
 """Transformer Playground without the page: load a transformer, run a text through it, ask what happened.
 
-    from playground import catalogue, load, trace
-    model = load("books-decoder")                # or a hub id, or a folder
-    t = trace(model, "The cat sat on the mat")
-    t.attention(layer=3, head=1)                 # numpy float32 [query, key]
+from playground import catalogue, load, trace
+model = load("books-decoder")                # or a hub id, or a folder
+t = trace(model, "The cat sat on the mat")
+t.attention(layer=3, head=1)                 # numpy float32 [query, key]
 
-    attention.py     the seam: how queries meet keys, in every model
-    transformer.py   our transformer, to be read in one sitting
-    models/          what can be loaded and how
-    lens/            run a text through a model and ask
-    tasks/           what a transformer can be trained on
-    training/        the trainer (an iterator) and its run folders
-    charts/          plain data in, plotly Figure out
-    __main__.py      the same abilities from the command line
+attention.py     the seam: how queries meet keys, in every model
+transformer.py   our transformer, to be read in one sitting
+models/          what can be loaded and how
+lens/            run a text through a model and ask
+tasks/           what a transformer can be trained on
+training/        the trainer (an iterator) and its run folders
+charts/          plain data in, plotly Figure out
+__main__.py      the same abilities from the command line
 """
 
 from typing import Any

@@ -27,7 +27,8 @@ class Reading:
         with self._guard:
             if question in self._answers:
                 self._answers.move_to_end(question)
-                return self._answers[question]
+                kept: Answer = self._answers[question]
+                return kept
         answer = compute()
         with self._guard:
             self._answers[question] = answer

@@ -16,7 +16,9 @@ _navigating: ContextVar[bool] = ContextVar("playground_navigating", default=Fals
 def navigate() -> None:
     """Configure the app and run the page that the address asks for."""
     warm_up()
-    st.set_page_config(page_title=_("Transformer Playground"), page_icon=":material/grid_view:", layout="wide")
+    st.set_page_config(
+        page_title=_("Transformer Playground"), page_icon=str(ROOT / "assets" / "images" / "icon.png"), layout="wide"
+    )
     token = _navigating.set(True)
     try:
         st.navigation(_pages()).run()
@@ -25,15 +27,17 @@ def navigate() -> None:
 
 
 def _pages() -> list[st.Page]:
+    """The site map. The first page also answers at /, so it stands a second time under its own name."""
+    attention = ROOT / "pages" / "attention.py"
+    icon = ":material/grid_view:"
     return [
-        st.Page(
-            ROOT / "pages" / "attention.py", title=_("Attention"), icon=":material/grid_view:", url_path="attention"
-        ),
+        st.Page(attention, title=_("Attention"), icon=icon, default=True, url_path=""),
+        st.Page(attention, title=_("Attention"), icon=icon, url_path="attention", visibility="hidden"),
     ]
 
 
-def guard(needs: Stage = "model") -> None:
-    """Let the rest of the page run once what it needs is imported; until then show how far that is.
+def guard(title: str, sentence: str, *, needs: Stage = "model") -> None:
+    """Head the page with its title and what one can find out on it, and hold the rest until it is imported.
 
     A fresh server that is asked for a page's own address runs the page without app.py (Streamlit's older
     multipage mode); then this line runs the whole app in its place.
@@ -41,11 +45,18 @@ def guard(needs: Stage = "model") -> None:
     if not _navigating.get():
         navigate()
         st.stop()
+    st.title(title, anchor=False)
+    st.caption(sentence)
+    wait_for(needs)
+
+
+def wait_for(stage: Stage) -> None:
+    """Hold the page, with progress, until the background thread has passed a stage; end it if that failed."""
     progress = warm_up()
-    if progress.has_passed(needs):
+    if progress.has_passed(stage):
         return
     place = st.empty()
-    while not progress.has_passed(needs) and progress.error is None:
+    while not progress.has_passed(stage) and progress.error is None:
         _show(place, progress)
         time.sleep(0.1)
     place.empty()

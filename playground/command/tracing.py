@@ -88,7 +88,7 @@ def write_trace(traced: "Trace", out: Path) -> None:
     arrays["provenance"] = np.array(json.dumps(provenance(traced.model), ensure_ascii=False))
     try:
         with out.open("wb") as stream:
-            np.savez_compressed(stream, **arrays)
+            np.savez_compressed(stream, allow_pickle=False, **arrays)
     except OSError as error:
         out.unlink(missing_ok=True)
         raise UserError(f"{out} could not be written: {error.strerror or error}.") from error

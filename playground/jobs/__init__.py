@@ -1,4 +1,4 @@
 """Where work runs.
 
-    turns.py   forward passes on one machine take turns, first come first served
+turns.py   forward passes on one machine take turns, first come first served
 """

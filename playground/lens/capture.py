@@ -87,13 +87,17 @@ def z_and_logsumexp(call: AttentionCall) -> tuple[Tensor, Tensor | None]:
 
 def _compact(call: AttentionCall) -> AttentionCall:
     """The call without its module and without the storage that a view would keep alive."""
-    tensors = {name: _own(getattr(call, name)) for name in ("query", "key", "value", "bias")}
-    return dataclasses.replace(call, module=_NO_MODULE, **tensors)
+    return dataclasses.replace(
+        call,
+        module=_NO_MODULE,
+        query=_own(call.query),
+        key=_own(call.key),
+        value=_own(call.value),
+        bias=None if call.bias is None else _own(call.bias),
+    )
 
 
-def _own(tensor: Tensor | None) -> Tensor | None:
-    if tensor is None:
-        return None
+def _own(tensor: Tensor) -> Tensor:
     tensor = tensor.detach()
     return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
 

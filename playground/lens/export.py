@@ -77,7 +77,7 @@ def head_npz(trace: Trace, picture: Picture) -> bytes:
             [[trace.attention(site.layer, head, kind) for head in range(site.n_heads)] for site in sites]
         )
     stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
+    np.savez_compressed(stream, allow_pickle=False, **arrays)
     return stream.getvalue()
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from playground.lens.site import Site
 
 LOCAL = 4
 CHUNK = 256
-SELF_ATTENTION_ONLY = ("previous", "duplicate", "induction", "local", "distance")
+NAMES = ("previous", "first", "duplicate", "induction", "local", "entropy", "distance")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,31 +75,28 @@ def _block_sums(
     weights: Float[Tensor, "head query key"], rows: slice, ids: list[int] | None
 ) -> dict[str, tuple[Float[Tensor, "head"], int]]:
     """For each score: the sum over a block's queries, and how many queries it is defined for."""
-    count = weights.shape[1]
-    later = slice(1, None) if rows.start == 0 else slice(None)
-    sums = {
-        "first": (weights[:, later, 0].sum(-1), weights[:, later].shape[1]),
-        "entropy": (-torch.special.xlogy(weights, weights).sum((-1, -2)), count),
-    }
-    if ids is None:
-        nothing = (torch.zeros(weights.shape[0]), 0)
-        return dict.fromkeys(SELF_ATTENTION_ONLY, nothing) | sums
     query = torch.arange(rows.start, rows.stop)[:, None]
     key = torch.arange(weights.shape[2])[None, :]
-    tokens = torch.tensor(ids)
-    same = (tokens[query] == tokens[key]) & (key < query)
-    followed = (tokens[query] == tokens[(key - 1).clamp(min=0)]) & (key > 0) & (key < query)
-    return sums | {
-        "previous": _share(weights, key == query - 1),
-        "duplicate": _share(weights, same),
-        "induction": _share(weights, followed),
-        "local": (_share(weights, (key - query).abs() <= LOCAL)[0], count),
-        "distance": ((weights * (key - query).abs()).sum((-1, -2)), count),
+    later = (query > 0).expand(weights.shape[1:])
+    places = {"first": ((key == 0) & later, int(later[:, 0].sum()))}
+    if ids is not None:
+        places |= _self_attention_places(query, key, torch.tensor(ids))
+    # One matrix product reads the weights once for all scores; a masked sum for each would read them six times.
+    stacked = torch.stack([place.float().flatten() for place, _ in places.values()], dim=1)
+    sums = (weights.flatten(1) @ stacked).unbind(1)
+    found = {name: (value, count) for (name, (_, count)), value in zip(places.items(), sums, strict=True)}
+    found["entropy"] = (torch.special.entr(weights).sum((-1, -2)), weights.shape[1])
+    undefined = (torch.zeros(weights.shape[0]), 0)
+    return {name: found.get(name, undefined) for name in NAMES}
+
+
+def _self_attention_places(query: Tensor, key: Tensor, ids: Tensor) -> dict[str, tuple[Tensor, int]]:
+    """Where each score looks, as a factor for every weight, and for how many queries that is anywhere."""
+    distance = (key - query).abs()
+    same = (ids[query] == ids[key]) & (key < query)
+    followed = (ids[query] == ids[(key - 1).clamp(min=0)]) & (key > 0) & (key < query)
+    shares = {"previous": key == query - 1, "duplicate": same, "induction": followed}
+    return {name: (place, int(place.any(-1).sum())) for name, place in shares.items()} | {
+        "local": (distance <= LOCAL, len(query)),
+        "distance": (distance, len(query)),
     }
-
-
-def _share(
-    weights: Float[Tensor, "head query key"], places: Bool[Tensor, "query key"]
-) -> tuple[Float[Tensor, "head"], int]:
-    """The weight on the marked places, and how many queries have any."""
-    return (weights * places).sum((-1, -2)), int(places.any(-1).sum())

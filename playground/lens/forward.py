@@ -156,25 +156,30 @@ def _last_logits(model: "LoadedModel", output: Any) -> Tensor | None:
 
 def _decoder_ids(model: "LoadedModel", ids: Tensor, target: str | None, truncate: bool) -> Tensor:
     """What the decoder reads: its start token and the target, or what the model itself writes."""
-    config = model.module.config
-    start = getattr(config, "decoder_start_token_id", None)
-    start = getattr(config, "bos_token_id", None) if start is None else start
-    start = getattr(config, "pad_token_id", 0) if start is None else start
+    start = _decoder_start(model.module.config)
     if target is None:
-        return _generate(model, ids, int(start))
+        return _generate(model, ids, start)
     tokens = [token for token in encode(model.tokenizer, target) if not token.special]
-    tokens = _fit(model, [Token(id=int(start), text="", special=True), *tokens], truncate)
+    tokens = _fit(model, [Token(id=start, text="", special=True), *tokens], truncate)
     return _ids(model, tokens)
+
+
+def _decoder_start(config: Any) -> int:
+    """The token a decoder begins with, by the first name of it that the configuration knows."""
+    names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
+    found = (getattr(config, name, None) for name in names)
+    return next((int(token) for token in found if token is not None), 0)
 
 
 def _generate(model: "LoadedModel", ids: Tensor, start: int) -> Tensor:
     """Greedy decoding, at most TARGET_LIMIT tokens; the end token is not read again."""
-    end = getattr(model.module.config, "eos_token_id", None)
+    module: Any = model.module
+    end = getattr(module.config, "eos_token_id", None)
     ends = set(end if isinstance(end, list) else [end])
-    encoded = model.module.get_encoder()(input_ids=ids)
+    encoded = module.get_encoder()(input_ids=ids)
     decoder_ids = torch.tensor([[start]], device=ids.device)
     for _ in range(min(TARGET_LIMIT, model.context) - 1):
-        output = model.module(encoder_outputs=encoded, decoder_input_ids=decoder_ids, use_cache=False)
+        output = module(encoder_outputs=encoded, decoder_input_ids=decoder_ids, use_cache=False)
         if getattr(output, "logits", None) is None or int(output.logits[0, -1].argmax()) in ends:
             break
         decoder_ids = torch.cat([decoder_ids, output.logits[:, -1:].argmax(-1)], dim=1)

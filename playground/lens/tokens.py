@@ -72,7 +72,8 @@ _copies_lock = Lock()
 def _encode_fast(tokenizer: Tokenizer, text: str, pair: str | None) -> list[Token]:
     """By the tokenizers library, which knows special tokens and segments."""
     encoding = tokenizer.encode(text, pair)
-    special = [bool(mask) for mask in encoding.special_tokens_mask]
+    added = _special_ids(tokenizer)
+    special = [bool(mask) or id in added for mask, id in zip(encoding.special_tokens_mask, encoding.ids, strict=True)]
     segments = _segments(encoding.sequence_ids)
     pieces = [tokenizer.id_to_token(id) or f"#{id}" for id in encoding.ids]
     return _tokens(encoding.ids, pieces, special, segments, byte_level=is_byte_level(tokenizer))
@@ -88,7 +89,7 @@ def label(tokenizer: Any, ids: list[int]) -> list[Token]:
     """The tokens of given ids, such as those a model generated; special ones are marked."""
     rust = rust_tokenizer(tokenizer)
     if rust is not None:
-        added = {id for id, token in rust.get_added_tokens_decoder().items() if token.special}
+        added = _special_ids(rust)
         pieces = [rust.id_to_token(id) or f"#{id}" for id in ids]
         byte_level = is_byte_level(rust)
     else:
@@ -96,6 +97,11 @@ def label(tokenizer: Any, ids: list[int]) -> list[Token]:
         pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(ids)]
         byte_level = False
     return _tokens(ids, pieces, [id in added for id in ids], [0] * len(ids), byte_level=byte_level)
+
+
+def _special_ids(tokenizer: Tokenizer) -> set[int]:
+    """The ids of special tokens, also where somebody typed one."""
+    return {id for id, token in tokenizer.get_added_tokens_decoder().items() if token.special}
 
 
 def _segments(sequence_ids: list[int | None]) -> list[int]:

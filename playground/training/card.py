@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 
@@ -57,7 +58,7 @@ def mean_facts(model: Transformer, task: TextTask, config: TrainConfig) -> HeadF
         with handling(recorder):
             model(ids[None])
         passes.append(head_facts(recorder.sites, ids.tolist()))
-    return HeadFacts(scores={name: sum(f[name] for f in passes) / FACT_ROWS for name in passes[0].scores})
+    return HeadFacts(scores={name: np.mean([f[name] for f in passes], axis=0) for name in passes[0].scores})
 
 
 def _summary(name: str, config: TrainConfig, step: int, model: Transformer) -> str:
@@ -85,7 +86,7 @@ def _data(config: TrainConfig, task: TextTask) -> str:
 def _settings(config: TrainConfig, step: int) -> str:
     tokens = step * config.batch * config.model.context
     return (
-        f"## Settings\n\n{step:,} steps of {config.batch} rows x {config.model.context} tokens: {tokens:,} tokens seen. "
+        f"## Settings\n\n{step:,} steps of {config.batch} rows x {config.model.context} tokens: {tokens:,} seen. "
         f"AdamW, learning rate {config.learning_rate:g} to {config.final_learning_rate:g} ({config.schedule}), "
         f"warm-up {config.warm_up}, betas {config.betas[0]:g} and {config.betas[1]:g}, weight decay "
         f"{config.weight_decay:g}, gradient clipped at {config.clip:g}, seed {config.seed}, one CPU thread.\n"

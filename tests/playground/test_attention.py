@@ -144,14 +144,15 @@ def test_half_precision_stays_near_float32_and_keeps_its_dtype(dtype):
 @settings(max_examples=100, deadline=None)
 @given(calls())
 def test_a_row_of_the_pattern_sums_to_one_or_looks_nowhere(call):
+    """With a sink: to one minus the sink's own share, which the logistic function gives."""
     found = pattern(call)
-    sums = found.sum(-1)
-    assert (found >= 0).all()
+    logits = attention.masked_scores(call)
+    nowhere = logits.isneginf().all(-1)
+    expected = (~nowhere).float()
     if call.sinks is not None:
-        assert (sums < 1).all()
-        return
-    nowhere = attention.masked_scores(call).isneginf().all(-1)
-    torch.testing.assert_close(sums, (~nowhere).float(), atol=1e-5, rtol=0)
+        expected = torch.sigmoid(logits.logsumexp(-1) - call.sinks[:, None])
+    assert (found >= 0).all()
+    torch.testing.assert_close(found.sum(-1), expected, atol=1e-5, rtol=0)
     assert (z(call)[nowhere] == 0).all()
 
 
@@ -242,6 +243,17 @@ def test_grouped_queries_share_their_key_head_in_order():
     assert found.flatten().tolist() == [10, 10, 20, 20]
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.float16, torch.float32, torch.float64])
+def test_a_query_that_may_look_nowhere_by_hand(dtype):
+    """Query 1 sees no key, whatever kind of mask says so: its weights and its z are zero, query 0 sees key 2."""
+    allowed = torch.tensor([[False, False, True], [False, False, False], [True, True, True]])[None, None]
+    mask = allowed if dtype == torch.bool else torch.zeros(1, 1, 3, 3, dtype=dtype)
+    mask = mask if dtype == torch.bool else mask.masked_fill(~allowed, torch.finfo(dtype).min)
+    call = call_of(QUERY, KEY, VALUE, scaling=1.0, mask=mask)
+    assert pattern(call)[0, 0, :2].tolist() == [[0, 0, 1], [0, 0, 0]]
+    assert z(call)[0, 0, :2].tolist() == [[4, 2], [0, 0]]
+
+
 # How the seam decides
 
 
@@ -292,14 +304,21 @@ def test_a_handler_ends_with_its_block_even_by_an_exception():
     def doubled(call: AttentionCall) -> Tensor:
         return 2 * z(call)
 
-    plain = attend(Causal(), QUERY, KEY, VALUE, None)[0]
-    with pytest.raises(TimeoutError), handling(doubled):
-        assert torch.equal(attend(Causal(), QUERY, KEY, VALUE, None)[0], 2 * plain)
-        with handling(z):
-            assert torch.equal(attend(Causal(), QUERY, KEY, VALUE, None)[0], plain)
-        assert torch.equal(attend(Causal(), QUERY, KEY, VALUE, None)[0], 2 * plain)
-        raise TimeoutError
-    assert torch.equal(attend(Causal(), QUERY, KEY, VALUE, None)[0], plain)
+    def output() -> Tensor:
+        return attend(Causal(), QUERY, KEY, VALUE, None)[0]
+
+    def stop_within() -> None:
+        with handling(doubled):
+            assert torch.equal(output(), 2 * plain)
+            with handling(z):
+                assert torch.equal(output(), plain)
+            assert torch.equal(output(), 2 * plain)
+            raise TimeoutError
+
+    plain = output()
+    with pytest.raises(TimeoutError):
+        stop_within()
+    assert torch.equal(output(), plain)
 
 
 def test_a_handler_is_not_seen_by_another_thread():

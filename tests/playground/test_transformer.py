@@ -245,9 +245,7 @@ def test_rotary_by_hand():
 def test_sinusoidal_positions_by_hand():
     """Width 4: sine and cosine of the position, then of a hundredth of it."""
     table = SinusoidalPositions(TransformerConfig(vocabulary=1, context=3, width=4, heads=1)).table
-    expected = [[0, 1, 0, 1]] + [
-        [math.sin(p), math.cos(p), math.sin(p / 100), math.cos(p / 100)] for p in (1, 2)
-    ]
+    expected = [[0, 1, 0, 1]] + [[math.sin(p), math.cos(p), math.sin(p / 100), math.cos(p / 100)] for p in (1, 2)]
     np.testing.assert_allclose(table.numpy(), expected, atol=1e-7)
 
 
@@ -348,10 +346,8 @@ def test_a_file_of_another_kind_is_refused(values, sentence):
 SHAPES = """
     from jaxtyping import TypeCheckError, install_import_hook
 
-    install_import_hook(
-        ["playground.transformer", "playground.attention", "playground.lens", "playground.tasks", "playground.training"],
-        "beartype.beartype",
-    )
+    parts = ("transformer", "attention", "lens", "tasks", "training")
+    install_import_hook([f"playground.{part}" for part in parts], "beartype.beartype")
     import numpy as np
     import torch
 
@@ -374,7 +370,8 @@ SHAPES = """
         found.check(), found.next_tokens(3)
 
     for feed_forward, norm, positions in [
-        ("swiglu", "rms", "rotary"), ("gelu", "layer", "learned"), ("relu", "rms", "sinusoidal"), ("none", "rms", "none")
+        ("swiglu", "rms", "rotary"), ("gelu", "layer", "learned"),
+        ("relu", "rms", "sinusoidal"), ("none", "rms", "none"),
     ]:
         config = TransformerConfig(
             vocabulary=99, width=16, context=64, layers=2, heads=4, key_value_heads=2,
@@ -386,7 +383,8 @@ SHAPES = """
     look(small_model("t5"), target="a mat")
 
     import sys
-    task = prepare_text(TextTaskConfig(sources=(sys.argv[1],), vocabulary="characters", vocabulary_size=64, repeats=0.5))
+    given = {"vocabulary": "characters", "vocabulary_size": 64, "repeats": 0.5}
+    task = prepare_text(TextTaskConfig(sources=(sys.argv[1],), **given))
     model = TransformerConfig(vocabulary=64, width=16, context=8, layers=1, heads=2)
     steps = list(train(TrainConfig(task=task.config, model=model, steps=2, warm_up=0, batch=3), task))
     assert steps[-1].evaluation is not None

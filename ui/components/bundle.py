@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
+_MARGIN = re.compile(r"^[ \t]+|^[ \t]*//.*\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 _NAME = re.compile(r"^(?:export )?(?:default )?(?:async )?(?:function\*?|class|const|let) (\w+)", re.MULTILINE)
 
 
 def bundle(files: Iterable[Path]) -> str:
-    """Concatenate modules in the order given, without their imports; only `export default` survives.
+    """Concatenate modules in the order given, without imports, comment lines and indentation.
+
+    Only `export default` survives. A module must not hold a string that goes over several lines.
 
     Raises ValueError when two modules use the same top-level name, since they come to share one scope.
     """
@@ -22,5 +25,5 @@ def bundle(files: Iterable[Path]) -> str:
             if name in seen:
                 raise ValueError(f"{file.name} and {seen[name]} both define {name}.")
             seen[name] = file.name
-        parts.append(_EXPORT.sub("", _IMPORT.sub("", source)))
+        parts.append(_EXPORT.sub("", _IMPORT.sub("", _MARGIN.sub("", source))))
     return "\n".join(parts)

@@ -7,7 +7,8 @@ import streamlit as st
 from playground.lens.export import Inputs, Picture, head_csv, head_npz, snippet
 from playground.lens.view import ViewOptions
 from ui import state
-from ui.components.attention_view import ViewState, encode_grid, encode_head
+from ui.components.attention_view import ViewState
+from ui.components.attention_view.payload import encode_grid, encode_head
 from ui.components.attention_view.standalone import standalone_html
 from ui.controls.model import ModelChoice
 from ui.controls.picture import grid_view, head_view

@@ -15,7 +15,7 @@ from playground.models import (
     is_local,
     local_folder,
 )
-from ui import state
+from ui import shell, state
 from ui.downloads import Download, downloads
 from ui.text import _
 from ui.warm import EMBEDDED
@@ -86,6 +86,9 @@ def obtain_model(choice: ModelChoice) -> LoadedModel:
     loaded = registry.peek(choice.name, choice.revision, choice.device, choice.dtype)
     if loaded is None:
         _require_local(choice)
+        if not is_own(choice.name):
+            # Two threads in transformers' lazy imports break each other: let the background one finish.
+            shell.wait_for("transformers")
     place = st.empty()
     try:
         with place, st.spinner(_("Loading {name} …").format(name=choice.name), show_time=True):
@@ -93,6 +96,12 @@ def obtain_model(choice: ModelChoice) -> LoadedModel:
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+
+
+def is_own(name: str) -> bool:
+    """Whether it is a shipped model of our own, which needs no transformers."""
+    entry = find(name)
+    return entry is not None and entry.family == "playground"
 
 
 def _require_local(choice: ModelChoice) -> None:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
+from playground.lens import tokens as lens_tokens
 from playground.lens.facts import HeadFacts
 from playground.lens.provenance import provenance
 from playground.lens.site import SiteKind
@@ -76,10 +77,11 @@ def _show_badge(check: Check) -> None:
         "the largest difference over all heads, {rows}."
     ).format(rows=rows)
     if check.passed:
-        label, colour = _("Exact to {difference:.0e}"), "green"
+        label = _("Exact to {difference:.0e}").format(difference=check.difference)
+        st.badge(label, icon=":material/verified:", color="green", help=meaning)
     else:
-        label, colour = _("Differs by {difference:.0e}"), "orange"
-    st.badge(label.format(difference=check.difference), icon=":material/verified:", color=colour, help=meaning)
+        label = _("Differs by {difference:.0e}").format(difference=check.difference)
+        st.badge(label, icon=":material/warning:", color="orange", help=meaning)
 
 
 def show_heads(
@@ -120,7 +122,7 @@ def grid_view(reading: Reading, options: ViewOptions) -> GridView:
     )
 
 
-def _tokens(tokens: tuple[object, ...]) -> list[Token]:
+def _tokens(tokens: tuple[lens_tokens.Token, ...]) -> list[Token]:
     return [Token(text=token.text, special=token.special, segment=token.segment) for token in tokens]
 
 

@@ -17,7 +17,7 @@ from ui.components.attention_view import (
 )
 from ui.components.attention_view.view_state import read_view_state
 
-CASES = ("small", "long", "pair", "cross", "hostile", "wide", "compare", "empty", "real")
+CASES = ("small", "long", "pair", "cross", "hostile", "wide", "compare", "empty")
 
 
 @st.cache_data
@@ -53,7 +53,7 @@ def show(case: str, maps: np.ndarray, key: str, wanted: ViewState, **more: objec
     causal = case not in ("pair", "cross")
     keys = synthetic.tokens(maps.shape[-1]) if case == "cross" else None
     grid = synthetic.grid(
-        f"{case}-{key}-{st.query_params.get('version', '')}",
+        f"{case}-{key}-{st.session_state.get('version', 0)}",
         maps,
         names_of(case, maps.shape[-2]),
         keys=keys,
@@ -84,6 +84,9 @@ if case == "compare":
         state = show(case, shorter, "right", wanted)
     difference_view("left", "right", key="difference")
 else:
+    if st.button("Other text"):
+        st.session_state.version = 1
+        maps = np.ascontiguousarray(maps[:, ::-1])
     if st.button("Choose layer 1, head 2"):
         wanted = ViewState(selected=Selected(layer=1, head=2), settings=wanted.settings)
     state = show(case, maps, "view", wanted, **more)

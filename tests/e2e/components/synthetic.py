@@ -5,7 +5,8 @@ import numpy as np
 from ui.components.attention_view import GridView, HeadView, Selected, Token
 from ui.components.attention_view.payload import Packing
 
-WORDS = "the cat sat on a mat and then that cat saw another dog run over every small hill".split()
+WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "then", "that"]
+WORDS += ["cat", "saw", "another", "dog", "run", "over", "every", "small", "hill"]
 HOSTILE = ["<img src=x onerror=alert(1)>", " 你好", " مرحبا", " 👩‍👩‍👧", "\n", "\t", " end", "\u202eright", "", "  two"]
 
 

@@ -1,5 +1,6 @@
 """The trace against transformers' eager attention, family by family."""
 
+import itertools
 import threading
 
 import numpy as np
@@ -81,8 +82,8 @@ def pooled(weights: np.ndarray, cells: int) -> np.ndarray:
     column_bounds = [c * weights.shape[1] // columns for c in range(columns + 1)]
     return np.array(
         [
-            [weights[a:b, c:d].max() for c, d in zip(column_bounds, column_bounds[1:], strict=False)]
-            for a, b in zip(row_bounds, row_bounds[1:], strict=False)
+            [weights[a:b, c:d].max() for c, d in itertools.pairwise(column_bounds)]
+            for a, b in itertools.pairwise(row_bounds)
         ]
     )
 

@@ -73,16 +73,12 @@ def difference_view(left_key: str, right_key: str, *, key: str, labels: Mapping[
     _difference(key=key, data={"left": left_key, "right": right_key, "labels": words})
 
 
-def grid_payload(
-    grid: GridView, *, view: str, state: ViewState, labels: Mapping[str, str] | None = None
-) -> bytes:
+def grid_payload(grid: GridView, *, view: str, state: ViewState, labels: Mapping[str, str] | None = None) -> bytes:
     """Return the bytes of a grid that starts in this state, for `standalone_html`."""
     return _payload(grid, view=view, initial=state.as_dict(), revision=0, labels=labels)
 
 
-def _payload(
-    grid: GridView, *, view: str, initial: Any, revision: int, labels: Mapping[str, str] | None
-) -> bytes:
+def _payload(grid: GridView, *, view: str, initial: Any, revision: int, labels: Mapping[str, str] | None) -> bytes:
     words = {**default_labels(), **(labels or {})}
     return encode_grid(grid, view=view, initial=initial, revision=revision, labels=words)
 

@@ -109,7 +109,8 @@ def _arguments(attention: Maps, queries: list[str], keys: list[str]) -> dict[str
     if len({maps.shape[0] for maps in attention.values()}) > 1:
         raise UserError("BertViz shows several kinds of attention only with as many layers each; choose one kind.")
     if len(attention) == 1 and "cross" not in attention:
-        return {"attention": _rounded(*attention.values(), DECIMALS), "tokens": queries}
+        (maps,) = attention.values()
+        return {"attention": _rounded(maps, DECIMALS), "tokens": queries}
     named: dict[str, Any] = {f"{kind}_attention": _rounded(maps, DECIMALS) for kind, maps in attention.items()}
     return {**named, "encoder_tokens": keys, "decoder_tokens": queries}
 

@@ -15,6 +15,7 @@ ROOT = "bertviz"
 _SCRIPT = '<script type="text/javascript">'
 _CONFIGURATION = re.compile(r"require\.config\(\{.*?\n\}\);\n", re.DOTALL)
 _PARAMETERS = re.compile(r"(?:const params|window\.bertviz_params) = (?=\{)")
+_BETWEEN_SCRIPTS = f"</script>\n\n{_SCRIPT}"
 _LAYER_OPTION = 'layerSelect.append($("<option />").val(i).text(i))'
 
 
@@ -26,14 +27,12 @@ def offline_document(page: str, view: str, changes: Mapping[str, Any], *, dark: 
     """
     _, page = page.split("</script>", 1)
     body, script = page.split(_SCRIPT, 1)
-    script, root = _with_data_once(_joined(script), {**changes, "root_div_id": ROOT}, trim=view == "model")
+    script = script.strip().removesuffix("</script>")
+    script, root = _with_data_once(script, {**changes, "root_div_id": ROOT}, trim=view == "model")
+    # The neuron view comes as two scripts, and counts its layers from 0 whichever they are.
+    script = script.replace(_BETWEEN_SCRIPTS, "")
     script = script.replace(_LAYER_OPTION, _LAYER_OPTION.replace("text(i)", "text(params.include_layers[i])"))
     return _document(body.replace(root, ROOT), [libraries(), _CONFIGURATION.sub("", script)], view, dark)
-
-
-def _joined(script: str) -> str:
-    """The neuron view writes its data and its code into two script elements; a token cannot look like this."""
-    return script.strip().removesuffix("</script>").replace(f";\n</script>\n\n{_SCRIPT}\n", ";\n", 1)
 
 
 def _document(body: str, scripts: list[str], view: str, dark: bool) -> str:

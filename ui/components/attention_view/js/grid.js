@@ -19,7 +19,7 @@ export function createGrid(view) {
     class: "board", tabindex: "0", role: "grid", "aria-activedescendant": "active-head", "data-part": "grid",
   }, numbers, canvas, hovered, chosen, element("div", { role: "row", class: "unseen" }, active));
   const scroller = element("div", { class: "grid-scroll" }, board);
-  const grid = { view, canvas, numbers, chosen, hovered, active, board, scroller, size: 0, hover: null };
+  const grid = { view, canvas, numbers, chosen, hovered, active, board, scroller, size: null, hover: null };
   grid.element = element("div", { class: "grid-box" }, scroller);
   board.addEventListener("pointermove", (event) => hoverHead(grid, headAt(grid, event), event));
   board.addEventListener("pointerleave", () => hoverHead(grid, null));
@@ -43,17 +43,22 @@ function measure(grid) {
 }
 
 export function paintGrid(grid) {
-  const { header, theme } = grid.view;
+  const { header } = grid.view;
   if (!grid.scroller.clientWidth) return;
   const size = (grid.size = measure(grid));
   const width = LABEL_SIDE + header.heads * (size.width + GAP);
   const height = TOP + header.layers * (size.height + GAP) + GAP;
   const context = sizeCanvas(grid.canvas, width, height);
   paintThumbs(grid, context);
-  paintNumbers(grid, context, width);
   dimUnmatched(grid, context);
-  context.strokeStyle = cssRgb(theme.line);
   grid.canvas.dataset.painted = header.trace;
+  paintMarks(grid);
+}
+
+// What says which head is chosen: cheap enough for a held arrow key.
+export function paintMarks(grid) {
+  if (!grid.size) return;
+  paintNumbers(grid);
   placeMark(grid, grid.chosen, grid.view.state.selected);
   describeActive(grid);
 }
@@ -78,11 +83,13 @@ function paintThumbs(grid, context) {
   }
 }
 
-function paintNumbers(grid, context, width) {
+function paintNumbers(grid) {
   const { header, theme, state } = grid.view;
   const { selected } = state;
   const font = (chosen) => `${chosen ? 600 : 400} 11px ${theme.sans}`;
-  const top = sizeCanvas(grid.numbers, width, 16);
+  const top = sizeCanvas(grid.numbers, grid.canvas.clientWidth, 16);
+  const context = grid.canvas.getContext("2d");
+  context.clearRect(0, 0, LABEL_SIDE, grid.canvas.clientHeight);
   top.textAlign = "center";
   const step = grid.size.width < 15 && header.heads > 10 ? 2 : 1;
   for (let head = 0; head < header.heads; head++) {

@@ -66,26 +66,25 @@ function drawCross(context, figure, { row, column }) {
   context.strokeRect(x - 0.25, y - 0.25, Math.max(width, 3) + 0.5, Math.max(height, 3) + 0.5);
 }
 
-// Where labels are thinned out, the one pointed at is written over its neighbours.
+// Where labels are thinned out, one that had no place is written over its neighbours.
 function strongLabel(context, figure, axis, cell) {
   const { layout, matrix, frame, theme } = figure;
   context.fillStyle = cssRgb(theme.background, 0.94);
   if (axis === "query") {
     const y = cellY(layout, matrix, frame, cell + 0.5);
-    const thin = rowLabelStep(layout, matrix, frame) > 1;
-    context.fillRect(18, y - (thin ? 16 : 8), layout.left - 20, thin ? 32 : 16);
+    const reach = cell % rowLabelStep(layout, matrix, frame) ? 14 : 8;
+    context.fillRect(18, y - reach, layout.left - 20, 2 * reach);
     drawRowLabel(context, figure, cell, true);
     return;
   }
   const x = cellX(layout, matrix, frame, cell + 0.5);
-  const thin = columnLabelStep(layout, matrix, frame) > 1;
+  const reach = cell % columnLabelStep(layout, matrix, frame) ? 14 : 7;
   context.save();
   context.beginPath();
   context.rect(0, 0, layout.width, layout.top - 1);
   context.clip();
   context.translate(x, layout.top - 6);
   if (!layout.flat) context.rotate(-Math.PI / 3.2);
-  const reach = thin ? 17 : 7;
   if (layout.flat) context.fillRect(-20, -12, 40, 15);
   else context.fillRect(1, -reach, layout.keyLabel + 8, 2 * reach);
   context.restore();

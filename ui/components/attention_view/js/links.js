@@ -35,7 +35,7 @@ export function paintLinks(links, view) {
       element("th", { scope: "col", class: "numeric" }, labels.weight))),
     element("tbody", {}, ...best.map((link) => linkRow(view, link))));
   const body = best.length ? table : element("p", { class: "note" }, labels.noLinks);
-  links.element.replaceChildren(element("h4", {}, title), element("div", { class: "table-scroll", tabindex: "0" }, body));
+  links.element.replaceChildren(element("h4", {}, title), element("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": title }, body));
 }
 
 function linksTitle({ axes, labels }, pin) {

@@ -8,7 +8,7 @@ import { element, fill } from "./dom.js";
 import { savePicture } from "./export.js";
 import { createFacts, paintFacts } from "./facts.js";
 import { parseFilter } from "./filter.js";
-import { createGrid, paintGrid, showChosen } from "./grid.js";
+import { createGrid, paintGrid, paintMarks, showChosen } from "./grid.js";
 import { createHeadsTable, paintHeadsTable } from "./heads_table.js";
 import { makeAxis } from "./heatmap.js";
 import { createHeatmap, paintHeatmap, paintOverlay } from "./heatmap_input.js";
@@ -138,7 +138,7 @@ export class AttentionView {
     this.state.selected = { ...selected };
     this.chooseMatrix();
     this.announce(fill(this.labels.chosen, { title: this.title() }));
-    this.refresh("grid", "figure", "info", "toolbar");
+    this.refresh("marks", "figure", "info", "toolbar");
     this.reporter.report(this.state, true);
   }
 
@@ -180,7 +180,7 @@ export class AttentionView {
     return savePicture(this, kind);
   }
 
-  // Ask for parts to be repainted before the next frame: "all", "grid", "figure", "overlay", "info", "toolbar".
+  // Ask for parts to be repainted before the next frame: "all", "grid", "marks", "figure", "overlay", "info", "toolbar".
   refresh(...what) {
     what.forEach((part) => this.waiting.add(part));
     this.scheduled ??= requestAnimationFrame(() => {
@@ -200,6 +200,7 @@ export class AttentionView {
     if (touches("toolbar")) paintToolbar(parts.toolbar);
     if (touches("toolbar")) paintFilterField(parts.filter);
     if (touches("grid")) paintGrid(parts.grid);
+    else if (touches("marks")) paintMarks(parts.grid);
     if (touches("figure")) this.paintFigure();
     if (touches("overlay")) paintOverlay(parts.heatmap);
     if (touches("info")) this.paintInfo();

@@ -1,0 +1,362 @@
+"""The attention view in a real browser, on synthetic maps whose values numpy knows."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.components import synthetic
+from tests.e2e.components.conftest import (
+    cell_position,
+    hover_cell,
+    reported,
+    thumb_position,
+    wait_for_report,
+    wait_until_exact,
+)
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def small() -> np.ndarray:
+    """The maps of the page's case "small"."""
+    return synthetic.attention(12, 12, 64, 64, True)
+
+
+def pixel(page: Page, selector: str, x: float, y: float) -> list[int]:
+    """Return one pixel of a canvas; x and y are shares of its size."""
+    script = """(canvas, [x, y]) => [...canvas.getContext("2d").getImageData(
+        Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data]"""
+    return list(page.locator(selector).first.evaluate(script, [x, y]))
+
+
+def first_corner(page: Page) -> tuple[float, float]:
+    """Return where the first thumbnail's first weight, which is 1, is painted."""
+    width, height = page.locator(".thumbs").evaluate("canvas => [canvas.clientWidth, canvas.clientHeight]")
+    return 22.5 / width, 5.5 / height
+
+
+def test_grid_is_painted(open_view: Open) -> None:
+    page = open_view("small")
+    script = """canvas => new Set(new Uint32Array(canvas.getContext("2d")
+        .getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"""
+    assert page.locator(".thumbs").evaluate(script) > 50
+    assert float(page.locator(".root").get_attribute("data-paint") or "inf") < 300
+
+
+def test_click_chooses_a_head_and_reports_it(open_view: Open, small: np.ndarray) -> None:
+    page = open_view("small")
+    page.mouse.click(*thumb_position(page, 3, 7, 12, 12))
+    expect(page.locator("h3")).to_have_text("layer 3, head 7")
+    expect(page.locator("[data-part=live]")).to_have_text("layer 3, head 7 chosen")
+    state = wait_for_report(page, '"layer": 3, "head": 7')
+    assert state["selected"] == {"layer": 3, "head": 7, "combine": "head"}
+    wait_until_exact(page)
+    assert hover_cell(page, 40, 12)["value"] == f"{float(small[3, 7, 40, 12]):#.4g}"
+
+
+def test_keys_choose_a_head(open_view: Open) -> None:
+    page = open_view("small")
+    page.locator("[data-part=grid]").focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "End", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(page.locator("h3")).to_have_text("layer 1, head 10")
+    expect(page.locator("#active-head")).to_have_text("layer 1, head 10")
+    wait_for_report(page, '"layer": 1, "head": 10')
+
+
+def test_hover_is_exact(open_view: Open, small: np.ndarray) -> None:
+    page = open_view("small")
+    for row, column in ((10, 3), (63, 0), (33, 32)):
+        shown = hover_cell(page, row, column)
+        assert (shown["query"], shown["key"], shown["exact"]) == (row, column, True)
+        assert np.float32(shown["weight"]) == small[0, 0, row, column]
+    assert hover_cell(page, 3, 40)["weight"] is None, "a causal model cannot look ahead"
+
+
+def test_values_from_the_overview_are_marked(open_view: Open, small: np.ndarray) -> None:
+    page = open_view("small", exact=False)
+    shown = hover_cell(page, 2, 1)
+    assert shown["value"].startswith("≈ ")
+    assert shown["weight"] == pytest.approx(float(small[0, 0, 2, 1]), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("previous > 0.5", lambda scores: scores["previous"] > 0.5),
+        ("induction>.5 AND entropy < 2", lambda scores: (scores["induction"] > 0.5) & (scores["entropy"] < 2)),
+        ("not (first >= 0.2 or local >= 0.2)", lambda scores: (scores["first"] < 0.2) & (scores["local"] < 0.2)),
+    ],
+)
+def test_filter_counts_what_matches(open_view: Open, small: np.ndarray, text: str, expected: Any) -> None:
+    page = open_view("small")
+    count = int(expected(synthetic.facts(small)).sum())
+    assert 0 < count < 144
+    page.locator("[data-part=filter]").fill(text)
+    expect(page.locator(".filter-result")).to_have_text(f"{count} of 144 heads match")
+    expect(page.locator(".heads tr.dim")).to_have_count(144 - count)
+    assert wait_for_report(page, json.dumps(text))["settings"]["filter"] == text
+
+
+def test_filter_dims_thumbnails(open_view: Open) -> None:
+    page = open_view("small")
+    x, y = first_corner(page)
+    before = pixel(page, ".thumbs", x, y)
+    page.locator("[data-part=filter]").fill("layer > 5")
+    expect(page.locator(".filter-result")).to_have_text("72 of 144 heads match")
+    after = pixel(page, ".thumbs", x, y)
+    assert sum(after[:3]) > sum(before[:3]) + 200, "the corner of head 0 is full weight: dark, then dimmed"
+
+
+@pytest.mark.parametrize("text", ["induction >", "bogus > 1", "previous 0.5", "(previous > 1", "previous > 1 first"])
+def test_filter_explains_what_is_wrong(open_view: Open, text: str) -> None:
+    page = open_view("small")
+    page.locator("[data-part=filter]").fill(text)
+    expect(page.locator(".filter-result.error")).not_to_be_empty()
+    expect(page.locator("[data-part=filter]")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".heads tr.dim")).to_have_count(0)
+
+
+def test_pin_by_click_and_escape(open_view: Open, small: np.ndarray) -> None:
+    page = open_view("small")
+    page.mouse.click(*cell_position(page, 20, 5))
+    state = wait_for_report(page, '"index": 20')
+    assert state["settings"]["pin"] == {"axis": "query", "index": 20}
+    rows = page.locator("[data-part=links] tbody tr")
+    order = np.argsort(-small[0, 0, 20])[:20]
+    assert [int(row.get_attribute("data-key") or -1) for row in rows.all()] == order.tolist()
+    assert {row.get_attribute("data-query") for row in rows.all()} == {"20"}
+    page.keyboard.press("Escape")
+    assert wait_for_report(page, '"pin": null')["settings"]["pin"] is None
+
+
+def test_keyboard_reads_cells_and_pins(open_view: Open, small: np.ndarray) -> None:
+    page = open_view("small")
+    page.locator("[data-part=heatmap]").focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    value = f"{float(small[0, 0, 2, 1]):#.4g}"
+    expect(page.locator("[data-part=live]")).to_contain_text(value)
+    page.keyboard.press("Enter")
+    wait_for_report(page, '"index": 2')
+
+
+def test_strongest_links_are_the_strongest(open_view: Open, small: np.ndarray) -> None:
+    page = open_view("small")
+    shown = [float(text) for text in page.locator("[data-part=links] tbody td.numeric").all_inner_texts()]
+    expected = np.sort(small[0, 0].ravel())[::-1][:20]
+    assert shown == pytest.approx(expected.tolist(), rel=1e-3)
+
+
+def test_table_sorts_and_chooses(open_view: Open, small: np.ndarray) -> None:
+    page = open_view("small")
+    page.locator("[data-sort=entropy]").click()
+    expect(page.locator("th[aria-sort=descending]")).to_have_text("entropy")
+    layer, head = np.unravel_index(np.argmax(synthetic.facts(small)["entropy"]), (12, 12))
+    page.locator(".heads tbody tr").first.click()
+    expect(page.locator("h3")).to_have_text(f"layer {layer}, head {head}")
+    expect(page.locator(".heads tr[aria-selected=true]")).to_have_count(1)
+
+
+def test_zoom_by_wheel_and_keys(open_view: Open) -> None:
+    page = open_view("small")
+    heatmap = page.locator("[data-part=heatmap]")
+    page.mouse.move(*cell_position(page, 30, 10))
+    page.mouse.wheel(0, -240)
+    expect(heatmap).not_to_have_attribute("data-frame", "0,0,1,1")
+    heatmap.focus()
+    page.keyboard.press("0")
+    expect(heatmap).to_have_attribute("data-frame", "0,0,1,1")
+    page.keyboard.press("+")
+    expect(page.locator(".minimap")).to_be_visible()
+    page.mouse.dblclick(*cell_position(page, 30, 10))
+    expect(heatmap).to_have_attribute("data-frame", "0,0,1,1")
+
+
+@pytest.mark.parametrize(
+    ("combine", "expected"),
+    [
+        ("layer mean", lambda maps: maps[2].mean(0)),
+        ("all max", lambda maps: maps.max((0, 1))),
+    ],
+)
+def test_aggregates(open_view: Open, small: np.ndarray, combine: str, expected: Any) -> None:
+    page = open_view("small", state={"selected": {"layer": 2, "head": 5}})
+    page.locator("[data-choice=combine]").select_option(combine)
+    wait_for_report(page, combine)
+    wait_until_exact(page)
+    assert hover_cell(page, 30, 7)["weight"] == pytest.approx(float(expected(small)[30, 7]), rel=1e-6)
+
+
+def test_hostile_tokens_are_text(open_view: Open) -> None:
+    page = open_view("hostile")
+    assert hover_cell(page, 0, 0)["exact"]
+    expect(page.locator(".tip .token").first).to_have_text("<img·src=x·onerror=alert(1)>")
+    page.locator("[data-view=arcs]").click()
+    page.locator("[data-part=arcs]").wait_for()
+    assert page.locator(".root img").count() == 0
+    assert page.locator(".links .token", has_text="<img").count() > 0
+
+
+def test_state_restores_everything(open_view: Open) -> None:
+    state = {
+        "selected": {"layer": 4, "head": 9, "combine": "head"},
+        "settings": {
+            "scale": "log",
+            "range": "row",
+            "palette": "cividis",
+            "view": "arcs",
+            "pin": {"axis": "key", "index": 6},
+            "filter": "first > 0.2",
+            "pairs": "all",
+        },
+    }
+    page = open_view("small", state=state)
+    expect(page.locator("h3")).to_have_text("layer 4, head 9")
+    expect(page.locator("[data-view=arcs]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-choice=scale]")).to_have_value("log")
+    expect(page.locator("[data-part=filter]")).to_have_value("first > 0.2")
+    expect(page.locator("[data-part=links] h4")).to_contain_text("What attends to")
+    assert reported(page) == state
+
+
+def test_python_can_move_the_view(open_view: Open) -> None:
+    page = open_view("small")
+    page.mouse.click(*thumb_position(page, 8, 8, 12, 12))
+    wait_for_report(page, '"layer": 8, "head": 8')
+    page.get_by_role("button", name="Choose layer 1, head 2").click()
+    expect(page.locator("h3")).to_have_text("layer 1, head 2")
+    wait_for_report(page, '"layer": 1, "head": 2')
+
+
+def test_a_new_text_keeps_zoom_pin_and_choice(open_view: Open, small: np.ndarray) -> None:
+    page = open_view("small")
+    page.mouse.click(*thumb_position(page, 2, 3, 12, 12))
+    page.mouse.click(*cell_position(page, 20, 5))
+    wait_for_report(page, '"index": 20')
+    page.keyboard.press("+")
+    heatmap = page.locator("[data-part=heatmap]")
+    expect(heatmap).not_to_have_attribute("data-frame", "0,0,1,1")
+    frame = heatmap.get_attribute("data-frame") or ""
+    page.get_by_role("button", name="Other text").click()
+    page.locator(".root[data-trace=small-view-1]").wait_for()
+    wait_until_exact(page)
+    expect(page.locator("h3")).to_have_text("layer 2, head 3")
+    expect(heatmap).to_have_attribute("data-frame", frame)
+    weights = page.locator("[data-part=links] tbody td.numeric").all_inner_texts()
+    assert float(weights[0]) == pytest.approx(float(small[2, 8, 20].max()), rel=1e-3)
+
+
+def test_a_click_costs_one_head(open_view: Open, open_page: Open) -> None:
+    page = open_page("about:blank")
+    sizes: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame))))
+    other = open_view("small")
+    page.goto(other.url)
+    page.locator("[data-part=heatmap][data-exact=true]").wait_for()
+    page.locator("[data-testid=stCode]").wait_for()
+    assert max(sizes) > 144 * 64 * 65 // 2
+    sizes.clear()
+    page.mouse.click(*thumb_position(page, 5, 5, 12, 12))
+    wait_for_report(page, '"layer": 5, "head": 5')
+    assert max(sizes) < 4 * 64 * 65 // 2 + 12_000
+
+
+def test_pairs_filter_and_captions(open_view: Open) -> None:
+    page = open_view("pair")
+    expect(page.locator(".notes")).to_contain_text("set aside")
+    page.locator("[data-choice=pairs]").select_option("a-b")
+    wait_for_report(page, "a-b")
+    assert hover_cell(page, 2, 15)["weight"] is not None
+    assert hover_cell(page, 15, 2)["weight"] is None
+    rows = page.locator("[data-part=links] tbody tr").all()
+    assert all(int(row.get_attribute("data-query") or -1) < 12 for row in rows)
+    assert all(int(row.get_attribute("data-key") or -1) >= 12 for row in rows)
+
+
+def test_long_text_starts_pooled_and_becomes_exact(open_view: Open) -> None:
+    page = open_view("long", exact=False)
+    heatmap = page.locator("[data-part=heatmap]")
+    expect(heatmap).to_have_attribute("data-rows", "48")
+    expect(page.locator(".notes")).to_contain_text("21 × 21 tokens")
+    page = open_view("long")
+    expect(page.locator("[data-part=heatmap]")).to_have_attribute("data-rows", "1000")
+    expect(page.locator(".minimap")).to_be_visible()
+    page.locator("[data-view=arcs]").click()
+    assert page.locator(".arcs-canvas").evaluate("canvas => canvas.clientHeight") <= 600
+    assert page.locator(".arcs-spacer").evaluate("node => node.clientHeight") > 10_000
+
+
+@pytest.mark.parametrize(("case", "width"), [("small", 600), ("wide", 600), ("pair", 480), ("long", 700)])
+def test_narrow_pages_do_not_overflow(open_view: Open, case: str, width: int) -> None:
+    page = open_view(case, width=width, theme="dark")
+    grid, figure = page.locator(".left").bounding_box(), page.locator(".right").bounding_box()
+    assert grid is not None
+    assert figure is not None
+    assert figure["y"] >= grid["y"] + grid["height"], "the head stands below the grid"
+    overflow = page.locator("[data-testid=stMain]").evaluate("node => node.scrollWidth - node.clientWidth")
+    assert overflow <= 0
+
+
+def test_empty_text(open_view: Open) -> None:
+    page = open_view("empty")
+    expect(page.locator("h3")).to_have_text("There is nothing to show for an empty text.")
+
+
+def test_export_png_and_svg(open_view: Open, tmp_path: Any) -> None:
+    page = open_view("hostile")
+    with page.expect_download() as download:
+        page.locator("[data-export=svg]").click()
+    download.value.save_as(tmp_path / "picture.svg")
+    text = (tmp_path / "picture.svg").read_text(encoding="utf-8")
+    assert download.value.suggested_filename == "synthetic-1-0-layer-0-head-0.svg"
+    assert "Synthetic 1.0, float32, seed 0" in text
+    assert "<img" not in text
+    assert "&lt;img" in text
+    with page.expect_download() as download:
+        page.locator("[data-export=png]").click()
+    download.value.save_as(tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_difference_of_two_views(open_view: Open) -> None:
+    page = open_view("compare")
+    maps = synthetic.attention(4, 4, 20, 20, True)
+    box = page.locator(".difference")
+    box.wait_for()
+    box.scroll_into_view_if_needed()
+    area = box.bounding_box()
+    assert area is not None
+    page.locator(".root[data-state=drawn]").wait_for()
+    page.locator("[data-part=heatmap][data-exact=true]").nth(1).wait_for()
+    # The label column is about as wide as in the views; scan a line for some cell of row 5.
+    found = None
+    for step in range(60, 400, 7):
+        page.mouse.move(area["x"] + step, area["y"] + area["height"] * 0.45)
+        if shown := page.locator(".stacked").get_attribute("data-hover"):
+            found = json.loads(shown)
+            break
+    assert found is not None
+    row, column = found["query"], found["key"]
+    expected = float(maps[0, 0, row, column] - maps[3, 0, row, column])
+    assert float(found["difference"].replace("−", "-")) == pytest.approx(expected, rel=1e-3)
+
+
+def test_difference_needs_equal_counts(open_view: Open, open_page: Open, attention_address: str) -> None:
+    page = open_page(attention_address, case="compare", uneven="1")
+    message = page.locator(".root[data-state=message] .note")
+    expect(message).to_contain_text("20 and 12", timeout=30_000)
+
+
+def test_dark_theme_turns_the_ramp(open_view: Open) -> None:
+    light, dark = open_view("small"), open_view("small", theme="dark")
+    assert light.locator(".root").get_attribute("data-theme") == "light"
+    assert dark.locator(".root").get_attribute("data-theme") == "dark"
+    x, y = first_corner(light)
+    assert sum(pixel(light, ".thumbs", x, y)[:3]) < 300, "the first weight is 1: darkest on a light page"
+    assert sum(pixel(dark, ".thumbs", x, y)[:3]) > 500, "and lightest on a dark one"

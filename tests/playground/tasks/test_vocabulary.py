@@ -1,0 +1,79 @@
+"""Vocabularies trained on the spot: round trips, sizes, the start token."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground.lens.tokens import encode
+from playground.tasks.vocabulary import START, train_vocabulary
+
+TEXT = "the cat sat on the mat. the dog sat on the log.\nthe end\n" * 5
+BPE = train_vocabulary("bpe", [TEXT], 300)
+CHARACTERS = train_vocabulary("characters", [TEXT], 300)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\u2018\u2019\u201c\u201d"), max_size=30))
+def test_bytes_encode_any_text_and_give_it_back(text):
+    if START in text:
+        return
+    encoding = BPE.encode(text)
+    assert encoding.ids[0] == BPE.token_to_id(START)
+    assert BPE.decode(encoding.ids) == text
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text("thecatsondmlg. \n", max_size=30))
+def test_characters_encode_their_own_text_one_by_one(text):
+    encoding = CHARACTERS.encode(text)
+    assert len(encoding.ids) == len(text) + 1
+    assert CHARACTERS.decode(encoding.ids) == text
+
+
+def test_curly_quotes_become_straight():
+    assert BPE.decode(BPE.encode("\u201cit\u2019s\u201d").ids) == '"it\'s"'
+
+
+def test_the_start_token_is_zero_in_both():
+    assert BPE.token_to_id(START) == CHARACTERS.token_to_id(START) == 0
+    assert BPE.encode("").ids == CHARACTERS.encode("").ids == [0]
+
+
+@pytest.mark.parametrize("size", [257, 260, 300])
+def test_a_byte_vocabulary_is_as_large_as_asked_where_the_text_has_enough_pairs(size):
+    tokenizer = train_vocabulary("bpe", [TEXT], size)
+    assert tokenizer.get_vocab_size() == min(size, BPE.get_vocab_size())
+    assert set(range(tokenizer.get_vocab_size())) == set(tokenizer.get_vocab().values())
+
+
+def test_merges_are_the_frequent_pairs_by_hand():
+    """In "aaab aaab": one space, 6 a, 2 b; the pair aa stands 4 times in the two words, more than any other."""
+    tokenizer = train_vocabulary("bpe", ["aaab aaab"], 258)
+    assert tokenizer.id_to_token(257) == "aa"
+
+
+def test_the_most_frequent_characters_are_kept_and_the_others_are_unknown_by_hand():
+    """In "aaabbc" with room for four: start, unknown, a, b; c is unknown."""
+    tokenizer = train_vocabulary("characters", ["aaa", "bbc"], 4)
+    assert tokenizer.get_vocab() == {START: 0, "<|unknown|>": 1, "a": 2, "b": 3}
+    assert tokenizer.encode("cab").ids == [0, 1, 2, 3]
+
+
+def test_equally_frequent_characters_stand_in_the_order_of_their_code_points():
+    assert train_vocabulary("characters", ["cab"], 99).encode("abc").ids == [0, 2, 3, 4]
+    assert (
+        train_vocabulary("characters", ["bca"], 99).get_vocab()
+        == train_vocabulary("characters", ["abc"], 99).get_vocab()
+    )
+
+
+def test_the_same_text_gives_the_same_vocabulary():
+    assert train_vocabulary("bpe", [TEXT], 300).to_str() == BPE.to_str()
+
+
+@pytest.mark.parametrize("tokenizer", [BPE, CHARACTERS], ids=["bpe", "characters"])
+def test_the_lens_labels_every_token_with_its_text(tokenizer):
+    tokens = encode(tokenizer, "the mat.\n")
+    assert "".join(token.text for token in tokens[1:]) == "the mat.\n"
+    assert tokens[0].special
+    assert not any(token.special for token in tokens[1:])
