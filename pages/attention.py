@@ -8,6 +8,7 @@ shell.guard(_("Attention"), _("Where does each token look? Type a text and see e
 import streamlit as st
 
 from ui import state
+from ui.controls.bertviz import show_bertviz_views
 from ui.controls.compare import show_side_by_side
 from ui.controls.export import offer_exports
 from ui.controls.model import choose_model, choose_other_model, describe_model, obtain_model
@@ -15,7 +16,7 @@ from ui.controls.picture import choose_options, show_heads
 from ui.controls.reading import read
 from ui.controls.texts import choose_other_text, choose_texts
 
-ONE, TEXTS, MODELS = _("One text"), _("Two texts"), _("Two models")
+ONE, TEXTS, MODELS, BERTVIZ = _("One text"), _("Two texts"), _("Two models"), _("BertViz")
 
 with st.sidebar:
     choice = choose_model()
@@ -25,7 +26,7 @@ with st.sidebar:
 
 mode = st.segmented_control(
     _("What to show"),
-    [ONE, TEXTS, MODELS],
+    [ONE, TEXTS, MODELS, BERTVIZ],
     default=ONE,
     key=state.MODE,
     bind="query-params",
@@ -46,5 +47,7 @@ if mode == ONE:
     view = show_heads(reading, options, key="heads")
     with st.expander(_("Take it home: numbers, a stand-alone page, Python"), icon=":material/download:"):
         offer_exports(reading, options, view, choice=choice, texts=texts)
+elif mode == BERTVIZ:
+    show_bertviz_views(reading, options.kind)
 else:
     show_side_by_side(reading, read(other_model, other_texts, key="right"), options)

@@ -26,7 +26,7 @@ class TextTaskConfig:
     """Where the text comes from and how it is cut.
 
     sources are .txt files or .zip archives of them; the last `held_out` share of each text is never trained on.
-    `repeats` is the share of training rows that say one passage again and again (what an induction head lives on).
+    `repeats` is the share of training rows in which a passage stands twice (what an induction head lives on).
     """
 
     sources: tuple[str, ...]
@@ -92,7 +92,8 @@ class TextTask:
         begin = int(generator.integers(0, len(ids) - length))
         row = ids[begin : begin + length].astype(np.int64)
         if generator.random() < self.config.repeats:
-            row = np.resize(row[: _passage_length(length, generator)], length)
+            passage = int(generator.integers(length // 8, length // 2 + 1))
+            row = np.concatenate([row[:passage], row])[:length]
         return np.concatenate([[self.start], row])
 
     @torch.no_grad()
@@ -112,12 +113,6 @@ class TextTask:
         chosen = np.linspace(0, count - 1, min(rows or count, count)).round().astype(int)
         body = ids[: count * length].reshape(count, length)[chosen].astype(np.int64)
         return torch.from_numpy(np.concatenate([np.full((len(body), 1), self.start), body], axis=1))
-
-
-def _passage_length(length: int, generator: np.random.Generator) -> int:
-    """Short passages are as likely as long ones: uniform in the logarithm, from 8 tokens to half a row."""
-    shortest, longest = min(8, max(1, length // 2)), max(1, length // 2)
-    return round(float(np.exp(generator.uniform(np.log(shortest), np.log(longest)))))
 
 
 def next_token_losses(model: nn.Module, ids: Int[Tensor, "row token"]) -> Float[Tensor, "row*(token-1)"]:

@@ -79,7 +79,7 @@ def _data(config: TrainConfig, task: TextTask) -> str:
         f"## Data\n\n{names}: {len(task.train_ids):,} tokens to train on; the last {config.task.held_out:.0%} of every "
         f"text held out ({len(task.held_out_ids):,} tokens, {task.held_out_bytes:,} bytes). The lines of a paragraph "
         f"were joined. The vocabulary is {config.task.vocabulary} with {config.model.vocabulary:,} tokens, trained on "
-        f"the training part. {config.task.repeats:.0%} of the rows say one passage again and again.\n"
+        f"the training part. In {config.task.repeats:.0%} of the rows a passage stands twice.\n"
     )
 
 

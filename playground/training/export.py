@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from playground.errors import UserError
 from playground.training.card import write_card
-from playground.training.run_folder import open_run, read_config, write_json
+from playground.training.run_folder import open_run, read_config, snapshots, write_json
 
 
 def export_model(run: Path, out: Path, *, name: str) -> None:
@@ -16,13 +16,13 @@ def export_model(run: Path, out: Path, *, name: str) -> None:
     Raises UserError where the run has no snapshot yet.
     """
     config = read_config(run / "config.json")
-    snapshots = sorted((run / "snapshots").glob("[0-9]" * 6))
-    if not snapshots:
+    found = snapshots(run)
+    if not found:
         raise UserError(f"{run} has no snapshot yet; let it train for longer.")
-    weights = load_file(snapshots[-1] / "model.safetensors")
+    weights = load_file(found[-1] / "model.safetensors")
     out.mkdir(parents=True, exist_ok=True)
     halves = {key: tensor.to(torch.float16) for key, tensor in weights.items()}
     save_file(halves, out / "model.safetensors", metadata={"format": "pt"})
     write_json(out / "config.json", config.model.to_dict())
     (out / "tokenizer.json").write_bytes((run / "tokenizer.json").read_bytes())
-    write_card(out, name=name, config=config, task=open_run(config, run), step=int(snapshots[-1].name))
+    write_card(out, name=name, config=config, task=open_run(config, run), step=int(found[-1].name))

@@ -13,8 +13,10 @@ LEFT, RIGHT = "heads_left", "heads_right"
 
 
 def show_side_by_side(left: Reading, right: Reading, options: ViewOptions) -> None:
-    """Both pictures, head by head, with the difference below."""
+    """The difference of the chosen heads, and below it both pictures."""
     same = st.toggle(_("Show the same head on both sides"), value=True, key=state.SAME_HEAD, bind="query-params")
+    st.subheader(_("Left minus right"), anchor=False)
+    difference_view(LEFT, RIGHT, key="difference")
     columns = st.columns(2, gap="large")
     with columns[0]:
         st.subheader(left.trace.model.name, anchor=False)
@@ -23,8 +25,6 @@ def show_side_by_side(left: Reading, right: Reading, options: ViewOptions) -> No
         st.subheader(right.trace.model.name, anchor=False)
         other = _options_for(right, options)
         show_heads(right, other, key=RIGHT, prefix="other_", follow=view.selected if same else None)
-    st.subheader(_("Left minus right"), anchor=False)
-    difference_view(LEFT, RIGHT, key="difference")
 
 
 def _options_for(reading: Reading, options: ViewOptions) -> ViewOptions:

@@ -7,8 +7,7 @@ import streamlit as st
 from playground.lens.export import Inputs, Picture, head_csv, head_npz, snippet
 from playground.lens.view import ViewOptions
 from ui import state
-from ui.components.attention_view import ViewState
-from ui.components.attention_view.payload import encode_grid, encode_head
+from ui.components.attention_view import ViewState, encode_head, grid_payload
 from ui.components.attention_view.standalone import standalone_html
 from ui.controls.model import ModelChoice
 from ui.controls.picture import grid_view, head_view
@@ -55,5 +54,5 @@ def _page(reading: Reading, options: ViewOptions, view: ViewState) -> str:
     grid = grid_view(reading, options)
     head = head_view(reading, options, view.selected)
     return standalone_html(
-        encode_grid(grid, view="page", initial=view.as_dict()), encode_head(grid.trace, head, view="page"), grid.title
+        grid_payload(grid, view="page", state=view), encode_head(grid.trace, head, view="page"), grid.title
     )

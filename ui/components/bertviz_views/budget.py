@@ -1,8 +1,9 @@
 """How much of a text BertViz may draw before the browser stops answering.
 
-BertViz makes one SVG element per pair of tokens in every head that it shows. On two cores without a GPU Chromium
-painted 60,000 to 80,000 of them a second, 590,000 in 7 s, and 27,000 to 40,000 a second where three other processes
-took turns: 150,000 stay below 5 s. A number takes at most 7 bytes, so a document stays below 5 MB.
+BertViz makes one SVG element per pair of tokens in every head that it shows. Measured on two cores without a GPU,
+Chromium paints 55,000 to 85,000 of them a second, and 15,000 to 60,000 where eight other processes want the same
+cores; 590,000, which is 12 x 12 heads at 64 tokens, take 7 s at best. 150,000 take 2 to 3 s, below 5 s with most
+kinds of company. A number takes at most 7 bytes: with the libraries a document stays below 5 MB.
 """
 
 from dataclasses import dataclass

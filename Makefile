@@ -1,0 +1,25 @@
+# The few commands that everybody needs.
+.PHONY: run test fast lint requirements benchmark
+
+run:            ## open the app
+	streamlit run app.py
+
+test:           ## everything, as CI does
+	python -m pytest
+
+fast:           ## what takes seconds
+	python -m pytest -m "not slow" --ignore tests/e2e
+
+lint:           ## formatter, linter, types, who may import whom
+	ruff format . && ruff check --fix . && mypy && lint-imports
+
+# The local version of a CPU wheel (2.13.0+cpu) is on no registry that a reader's pip asks, so it is cut off.
+COMPILE = pip-compile --quiet --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	--no-emit-trusted-host --no-emit-options
+requirements:   ## the two pinned files, from the list in pyproject.toml
+	$(COMPILE) --output-file requirements.txt pyproject.toml
+	$(COMPILE) --extra dev --output-file requirements-dev.txt pyproject.toml
+	sed -i 's/+cpu$$//' requirements.txt requirements-dev.txt
+
+benchmark:      ## writes benchmarks/results/*.json, which the README quotes
+	python -m benchmarks.attention

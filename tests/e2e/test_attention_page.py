@@ -1,0 +1,137 @@
+"""The attention page in a real browser, on cold servers, with the embedded model."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from playground import load, trace
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = "The cat sat on the mat."
+HOSTILE = "<img src=x onerror=alert(1)> </script><script>alert(2)</script>"
+PATIENCE = 60_000
+HEATMAP = "[data-part=heatmap]"
+
+
+@pytest.fixture(scope="module")
+def server(serve: Callable[..., str]) -> str:
+    return serve(ROOT / "app.py")
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page whose errors and dialogs fail the test."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("dialog", lambda dialog: (trouble.append(dialog.message), dialog.dismiss()))
+    # Streamlit looks for its own server below a page's path first, and the browser reports that.
+    page.on("console", lambda m: trouble.append(m.text) if m.type == "error" and "404" not in m.text else None)
+    yield page
+    context.close()
+    assert trouble == []
+
+
+def open_page(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
+
+
+def chosen(page: Page) -> str:
+    return parse_qs(urlsplit(page.url).query).get("head", [""])[0]
+
+
+def hover_value(page: Page, row: int, column: int, count: int) -> dict[str, object]:
+    """Point at a cell of the heatmap and read what the figure says."""
+    frame = json.loads(page.locator(HEATMAP).get_attribute("data-frame") or "{}")
+    box = page.locator(HEATMAP).bounding_box()
+    assert box is not None
+    x = box["x"] + frame["x"] + (column + 0.5) * frame["width"] / count
+    y = box["y"] + frame["y"] + (row + 0.5) * frame["height"] / count
+    page.mouse.move(x, y)
+    expect(page.locator(".figure")).to_have_attribute("data-hover", re.compile("weight"), timeout=PATIENCE)
+    return json.loads(page.locator(".figure").get_attribute("data-hover") or "{}")
+
+
+def test_a_cold_deep_link_shows_the_picture_it_names(serve, page):
+    address = serve(ROOT / "app.py")
+    open_page(page, f"{address}/attention?text={quote(TEXT)}&head=2.3&scale=log&palette=cividis")
+    expect(page.locator("[data-part=live]")).to_contain_text("layer 2, head 3")
+    expect(page.locator("[data-choice=scale]")).to_have_value("log")
+    assert chosen(page) == "2.3"
+
+
+def test_the_value_under_the_pointer_is_numpys(server, page):
+    open_page(page, f"{server}/?text={quote(TEXT)}&head=3.1")
+    traced = trace(load("books-decoder"), TEXT)
+    found = hover_value(page, 5, 2, len(traced.tokens))
+    assert (found["query"], found["key"]) == (5, 2)
+    assert found["exact"] is True
+    assert found["weight"] == pytest.approx(float(traced.attention(3, 1)[5, 2]), abs=1e-6)
+
+
+def test_heads_are_chosen_by_click_and_by_key_and_stand_in_the_address(server, page):
+    open_page(page, f"{server}/?text={quote(TEXT)}&head=0.0")
+    grid = page.locator("[data-part=grid]")
+    grid.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("[data-part=live]")).to_contain_text("layer 1, head 1")
+    page.wait_for_url(re.compile(r"head=1\.1"), timeout=PATIENCE)
+    expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
+
+
+def test_the_picture_follows_the_keys(server, page):
+    open_page(page, f"{server}/?text={quote(TEXT)}")
+    area = page.locator("textarea").first
+    area.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" The dog sat, too.")
+    page.wait_for_url(re.compile("dog"), timeout=PATIENCE)
+    count = len(trace(load("books-decoder"), TEXT + " The dog sat, too.").tokens)
+    expect(page.locator(HEATMAP)).to_have_attribute("data-rows", str(count), timeout=PATIENCE)
+    expect(area).to_have_value(TEXT + " The dog sat, too.")
+
+
+def test_an_example_replaces_the_text_and_the_back_of_the_queue_is_the_last_text(server, page):
+    open_page(page, f"{server}/?text={quote(TEXT)}")
+    page.get_by_role("button", name="Two banks").click()
+    expect(page.locator("textarea").first).to_have_value(re.compile("refused her the loan"), timeout=PATIENCE)
+
+
+def test_hostile_tokens_are_text(server, page):
+    open_page(page, f"{server}/?text={quote(HOSTILE)}")
+    assert page.locator("img[src=x]").count() == 0
+    expect(page.locator("[data-part=links]")).to_be_attached()
+
+
+def test_links_of_a_head_can_be_read_in_a_table(server, page):
+    open_page(page, f"{server}/?text={quote(TEXT)}&head=1.2")
+    rows = page.locator("[data-part=links] tbody tr")
+    expect(rows.first).to_be_attached(timeout=PATIENCE)
+    first = rows.first.inner_text().split()
+    strongest = trace(load("books-decoder"), TEXT).attention(1, 2).max()
+    assert float(first[-1]) == pytest.approx(float(strongest), abs=1e-3)
+
+
+def test_the_stand_alone_page_is_offered_and_opens_without_a_server(server, page, tmp_path):
+    open_page(page, f"{server}/?text={quote(TEXT)}&head=2.2")
+    page.get_by_text("Take it home").click()
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_role("button", name="Stand-alone page").click()
+    target = tmp_path / "page.html"
+    download.value.save_as(target)
+    page.goto(target.as_uri())
+    expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
+
+
+def test_two_texts_are_subtracted(server, page):
+    page.goto(f"{server}/?mode=Two+texts&text={quote(TEXT)}&other_text={quote('The dog sat on the mat.')}&head=2.1")
+    expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator(".st-key-difference canvas").first).to_be_visible(timeout=PATIENCE)

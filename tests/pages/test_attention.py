@@ -1,0 +1,115 @@
+"""The attention page as a script: alone, through app.py, and with everything a person can get wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+from streamlit.testing.v1 import AppTest
+
+from ui import state
+from ui.warm import warm_up
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ["app.py", "pages/attention.py"]
+
+
+def run(script: str = "app.py", **parameters: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / script), default_timeout=60)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    """Everything that the page says."""
+    kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title]
+    return "\n".join(str(element.value) for elements in kinds for element in elements)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_page_shows_the_embedded_model_without_a_question(script):
+    app = run(script)
+    assert not app.exception
+    assert not app.error
+    assert [title.value for title in app.title] == ["Attention"]
+    assert app.selectbox(key=state.MODEL).value == "books-decoder"
+    assert "Exact to" in words(app)
+    assert warm_up().error is None
+
+
+def test_a_text_without_tokens_says_what_to_do(small_folder):
+    app = run(model=str(small_folder), text="")
+    assert not app.exception
+    assert "no tokens" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        ("/no/such/folder", "There is no folder /no/such/folder; check the path."),
+        ("https://example.org/model", "is an address"),
+    ],
+)
+def test_a_wrong_model_is_answered_with_a_sentence(model, sentence):
+    app = run(model=model)
+    assert not app.exception
+    assert sentence in words(app)
+
+
+def test_a_long_text_offers_to_be_cut():
+    app = run(text="word " * 900)
+    assert "512" in app.warning[0].value
+    app.button[-1].click().run()
+    assert not app.exception
+    assert not app.warning
+    assert "Exact to" in words(app)
+
+
+@pytest.mark.parametrize("mode", ["Two texts", "Two models"])
+def test_two_readings_stand_side_by_side(mode):
+    app = run(mode=mode)
+    assert not app.exception
+    assert [header.value for header in app.subheader][0] == "Left minus right"
+
+
+@pytest.mark.parametrize("view", ["head", "model", "neuron"])
+def test_bertviz_draws_the_reading(view):
+    app = run(mode="BertViz", bertviz=view)
+    assert not app.exception
+    assert not app.error
+
+
+def test_options_come_from_the_address():
+    app = run(hide_special="true", set_aside="true")
+    assert app.toggle(key=state.HIDE_SPECIAL).value is True
+    assert app.toggle(key=state.SET_ASIDE).value is True
+    assert not app.exception
+
+
+def test_a_damaged_address_is_no_error():
+    app = run(text="~%%%", head="x.y", pin="query.", scale="cubic", mode="nothing", device="toaster")
+    assert not app.exception
+    assert "Exact to" in words(app)
+
+
+def test_corrupt_weights_and_pickle_are_refused_with_a_sentence(small_folder, tmp_path):
+    (small_folder / "model.safetensors").write_bytes(b"\x10" * 64)
+    app = run(model=str(small_folder))
+    assert not app.exception
+    assert "damaged" in words(app) or "safetensors" in words(app)
+    torch.save({}, small_folder / "pytorch_model.bin")
+    (small_folder / "model.safetensors").unlink()
+    assert "pickle" in words(run(model=str(small_folder)))
+
+
+def test_numbers_that_are_not_finite_are_named(small_folder):
+    path = small_folder / "model.safetensors"
+    weights = safetensors.torch.load_file(path)
+    name = next(name for name in weights if "attn" in name and weights[name].ndim > 1)
+    weights[name][0, 0] = float("nan")
+    safetensors.torch.save_file(weights, path, metadata={"format": "pt"})
+    app = run(model=str(small_folder), text="The cat")
+    assert not app.exception
+    assert "not finite" in words(app) or app.error

@@ -1,0 +1,36 @@
+"""The code's own rules: format, lint, types, and who may import whom."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = {
+    "format": ["ruff", "format", "--check", "."],
+    "lint": ["ruff", "check", "."],
+    "types": ["mypy"],
+    "imports": ["lint-imports"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_tool_has_nothing_to_say(tool):
+    name, *arguments = TOOLS[tool]
+    command = [str(Path(sys.executable).parent / name), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+def test_no_file_of_ours_is_longer_than_three_hundred_lines():
+    files = [path for folder in ("playground", "ui", "pages") for path in (ROOT / folder).rglob("*.py")]
+    files += (ROOT / "ui").rglob("*.js")
+    assert {str(path): count for path in files if (count := len(path.read_text().splitlines())) > 310} == {}
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = "import playground, playground.models, sys; print({'torch', 'transformers', 'streamlit'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
