@@ -18,8 +18,9 @@ SiteKind = Literal["encoder", "decoder", "cross"]
 class Site:
     """Where a layer attends: kind, layer (counted within its kind), and what passed there.
 
-    `call` holds query, key, value and mask; `z` the model's own output [head, query, width]; `logsumexp`
-    [head, query] is the softmax's denominator where the kernel gave it. A family outside transformers'
+    `call` holds query, key, value and mask; `z` the model's own output of every `z_step`-th query [head, kept,
+    width], enough to hold the maps against; `logsumexp` [head, query] is the softmax's denominator where the
+    kernel gave it. A family outside transformers'
     attention interface has no call, only the `maps` it reports itself [head, query, key].
     """
 
@@ -30,6 +31,7 @@ class Site:
     keys: int
     call: AttentionCall | None = None
     z: Tensor | None = None
+    z_step: int = 1
     logsumexp: Tensor | None = None
     maps: Tensor | None = None
 
@@ -52,14 +54,22 @@ class Site:
         assert self.call is not None
         return attention.pattern(select(self.call, heads, rows))[0].cpu()
 
-    def recomputed_difference(self, heads: slice, rows: slice) -> float | None:
-        """The largest difference between pattern times value and the model's own z; None without a call."""
+    def recomputed_difference(self, heads: slice, every: int = 1) -> float | None:
+        """The largest difference between pattern times value and the model's own z, at every so many kept queries.
+
+        None without a call.
+        """
         if self.call is None or self.z is None:
             return None
-        part = select(self.call, heads, rows)
+        part = select(self.call, heads, slice(None, None, self.z_step * every))
         value = part.value.float().repeat_interleave(part.groups, dim=1)
         again = attention.pattern(part) @ value
-        return float((again[0] - self.z[heads, rows].float()).abs().max())
+        return float((again[0] - self.z[heads, ::every].float()).abs().max())
+
+    def model_z(self, head: int, query: int) -> Tensor | None:
+        """What the model itself mixed for one query, where it was kept."""
+        kept = self.z is not None and query % self.z_step == 0
+        return self.z[head, query // self.z_step] if kept and self.z is not None else None
 
     @property
     def largest_z(self) -> float:

@@ -17,7 +17,8 @@ class Steps:
     """The numbers behind one row of one head's map, float32.
 
     products is query times each key; scores are scaled (and soft-capped); masked adds bias and mask; weights
-    is their softmax; z the weights' mix of values; model_z what the model itself produced.
+    is their softmax; z the weights' mix of values; model_z what the model itself produced (of a long text only
+    some queries' are kept; None for the others).
     """
 
     query: Float[np.ndarray, "width"]
@@ -29,15 +30,16 @@ class Steps:
     masked: Float[np.ndarray, "key"]
     weights: Float[np.ndarray, "key"]
     z: Float[np.ndarray, "width"]
-    model_z: Float[np.ndarray, "width"]
+    model_z: Float[np.ndarray, "width"] | None
 
 
 def head_steps(site: Site, head: int, query: int) -> Steps:
     """Recompute one query's row. Raises UserError for a head or query that is not there."""
-    if site.call is None or site.z is None:
+    if site.call is None:
         raise UserError("This family reports only its finished maps, so the steps behind them cannot be shown.")
     if not 0 <= head < site.n_heads or not 0 <= query < site.queries:
         raise UserError(f"Choose a head from 0 to {site.n_heads - 1} and a query from 0 to {site.queries - 1}.")
+    model_z = site.model_z(head, query)
     part = select(site.call, slice(head, head + 1), slice(query, query + 1))
     weights = attention.pattern(part)[0, 0, 0]
     keys, values = part.key[0, 0].float(), part.value[0, 0].float()
@@ -51,7 +53,7 @@ def head_steps(site: Site, head: int, query: int) -> Steps:
         masked=_array(attention.masked_scores(part)[0, 0, 0]),
         weights=_array(weights),
         z=_array(weights @ values),
-        model_z=_array(site.z[head, query]),
+        model_z=None if model_z is None else _array(model_z),
     )
 
 

@@ -148,18 +148,19 @@ class Trace:
 
     def check(self, rows: int = CHECKED_ROWS) -> Check:
         """Recompute z from the maps at up to `rows` query tokens of every head and compare with the model's."""
-        queries = max((site.queries for site in self.sites), default=0)
-        step = max(1, -(-queries // rows))
+        self._kind(None)
+        longest = max(self.sites, key=lambda site: site.queries)
+        every = max(1, -(-longest.queries // (rows * longest.z_step)))
         with torch.inference_mode():
-            found = [site.recomputed_difference(slice(None), slice(None, None, step)) for site in self.sites]
+            found = [site.recomputed_difference(slice(None), every) for site in self.sites]
         differences = [difference for difference in found if difference is not None]
         # max() passes over a NaN or returns it by chance; numpy's always returns it.
         largest = float(np.max(differences)) if len(differences) == len(self.sites) and differences else None
         return Check(
             difference=largest,
             largest=max((site.largest_z for site in self.sites), default=0.0),
-            rows=-(-queries // step),
-            queries=queries,
+            rows=-(-longest.queries // (every * longest.z_step)),
+            queries=longest.queries,
             dtype=self.model.dtype,
         )
 

@@ -146,7 +146,7 @@ def _exactness(reading: Reading, options: ViewOptions, selected: Selected) -> fl
     if selected.combine != "head":
         return None
     site = reading.trace.site(selected.layer, options.kind)
-    return site.recomputed_difference(slice(selected.head, selected.head + 1), slice(None))
+    return site.recomputed_difference(slice(selected.head, selected.head + 1))
 
 
 def head_facts(reading: Reading, kind: SiteKind) -> HeadFacts:
