@@ -12,7 +12,6 @@ lens/            run a text through a model and ask
 tasks/           what a transformer can be trained on
 training/        the trainer (an iterator) and its run folders
 charts/          plain data in, plotly Figure out
-__main__.py      the same abilities from the command line
 """
 
 from typing import Any

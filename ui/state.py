@@ -27,7 +27,7 @@ MODEL, REVISION, DEVICE, DTYPE = "model", "revision", "device", "dtype"
 MODE, KIND, HIDE_SPECIAL, SET_ASIDE = "mode", "kind", "hide_special", "set_aside"
 OTHER_MODEL, SAME_HEAD = "other_model", "same_head"
 BERTVIZ_VIEW, BERTVIZ_LAYER = "bertviz", "bertviz_layer"
-TEXT, PAIR, TARGET, OTHER_TEXT = "text", "pair", "target", "other_text"
+TEXT, PAIR, TARGET, OTHER_TEXT, CUT = "text", "pair", "target", "other_text", "cut"
 
 PLAIN_LENGTH = 600
 """Longer texts travel compressed: an address much longer than this is cut by mail programs and proxies."""
@@ -154,11 +154,16 @@ def reading_key(model: "LoadedModel", texts: "Texts", truncate: bool) -> str:
     return hashlib.sha256(repr(made_from).encode()).hexdigest()[:24]
 
 
-def wants_cut(key: str, texts: "Texts") -> bool:
-    """Whether the person has agreed that these texts are cut to what fits."""
-    return bool(st.session_state.get(f"cut_{key}") == texts)
+def wants_cut(texts: "Texts") -> bool:
+    """Whether the person has agreed that these texts are cut to what fits; a link carries that along."""
+    return _mark(texts) in st.query_params.get_all(CUT)
 
 
-def agree_to_cut(key: str, texts: "Texts") -> None:
-    """Remember that these texts, and no others, may be cut."""
-    st.session_state[f"cut_{key}"] = texts
+def agree_to_cut(texts: "Texts") -> None:
+    """Put into the address that these texts, and no others, may be cut."""
+    st.query_params[CUT] = [*st.query_params.get_all(CUT)[-1:], _mark(texts)]
+
+
+def _mark(texts: "Texts") -> str:
+    """A few letters that stand for these texts."""
+    return hashlib.sha256(repr((texts.text, texts.pair, texts.target)).encode()).hexdigest()[:8]

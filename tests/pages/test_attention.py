@@ -1,5 +1,6 @@
 """The attention page as a script: alone, through app.py, and with everything a person can get wrong."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from ui import state
+from ui.downloads import downloads
 from ui.warm import warm_up
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,20 +60,44 @@ def test_a_wrong_model_is_answered_with_a_sentence(model, sentence):
     assert sentence in words(app)
 
 
+def test_a_model_that_is_not_here_is_offered_and_the_hub_out_of_reach_is_named():
+    app = run(model="nobody/nothing")
+    assert not app.exception
+    assert "is not on this machine" in words(app)
+    assert app.button(key="fetch_nobody/nothing").label == "Fetch it"
+    # AppTest cannot run again with a name that is typed into a select box, so the click is made for it.
+    download = downloads().start("nobody/nothing", None)
+    for _ in range(200):
+        if not download.running:
+            break
+        time.sleep(0.05)
+    app = run(model="nobody/nothing")
+    assert not app.exception
+    assert len(app.error) == 1
+    assert app.error[0].value == download.error
+    assert "hub" in download.error
+
+
 def test_a_long_text_offers_to_be_cut():
     app = run(text="word " * 900)
     assert "512" in app.warning[0].value
     app.button[-1].click().run()
     assert not app.exception
     assert not app.warning
+    assert "first 512 tokens" in words(app)
     assert "Exact to" in words(app)
+    again = run(text="word " * 900, cut=str(app.query_params["cut"]))
+    assert not again.warning
+    assert "first 512 tokens" in words(again)
+    other = run(text="Word " * 900, cut=str(app.query_params["cut"]))
+    assert other.warning
 
 
 @pytest.mark.parametrize("mode", ["Two texts", "Two models"])
 def test_two_readings_stand_side_by_side(mode):
     app = run(mode=mode)
     assert not app.exception
-    assert [header.value for header in app.subheader][0] == "Left minus right"
+    assert next(header.value for header in app.subheader) == "Left minus right"
 
 
 @pytest.mark.parametrize("view", ["head", "model", "neuron"])

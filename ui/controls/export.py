@@ -38,7 +38,7 @@ def offer_exports(
         text=texts.text,
         pair=texts.pair,
         target=texts.target,
-        truncate=state.wants_cut("left", texts),
+        truncate=state.wants_cut(texts),
     )
     st.code(snippet(inputs, trace, picture), language="python", height=240)
 

@@ -19,19 +19,20 @@ REPORT_SECONDS = 0.1
 
 def read(model: LoadedModel, texts: Texts, *, key: str) -> Reading:
     """The reading of these texts: kept from before, or made now; ends the run with a sentence where it cannot be."""
-    truncate = state.wants_cut(key, texts)
+    truncate = state.wants_cut(texts)
     name = state.reading_key(model, texts, truncate)
-    kept = state.readings().get(name)
-    if kept is not None:
-        return kept
     try:
-        return _make(model, texts, name, truncate)
+        reading = state.readings().get(name) or _make(model, texts, name, truncate)
     except TooLongError as error:
         _offer_cut(error, texts, key)
         st.stop()
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+    if truncate:
+        shown = len(reading.trace.source)
+        st.caption(_("Only the first {shown:,} tokens are shown.").format(shown=shown))
+    return reading
 
 
 def _make(model: LoadedModel, texts: Texts, name: str, truncate: bool) -> Reading:
@@ -72,4 +73,4 @@ class LayerReport:
 def _offer_cut(error: TooLongError, texts: Texts, key: str) -> None:
     st.warning(str(error), icon=":material/content_cut:")
     label = _("Show the first {limit:,} tokens").format(limit=error.limit)
-    st.button(label, key=f"cut_button_{key}", on_click=state.agree_to_cut, args=(key, texts))
+    st.button(label, key=f"cut_button_{key}", on_click=state.agree_to_cut, args=(texts,))

@@ -1,0 +1,9 @@
+"""What the README quotes is measured here: `python -m benchmarks.attention` writes results/attention.json.
+
+attention.py   everything side by side in one go;  table.py  the README's table of what was written
+forward.py     one forward pass: plain, captured by the lens, and eager with all maps kept
+paint.py       the app in Chromium: text to painted picture, click to exact map, rerun, cold start
+peer.py        BertViz's own views in the same Chromium
+browser.py     Chromium, servers, and what a page is asked;  page.js  the clock inside the page
+english.py     English text of an exact number of tokens
+"""
