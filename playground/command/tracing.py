@@ -3,11 +3,13 @@
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from playground.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from playground.lens import Trace
 
 WHOLE_BYTES = 2 << 30
@@ -62,6 +64,13 @@ def _refuse_out(out: Path) -> None:
         raise UserError(f"{out} is a folder; name a file to write.")
 
 
+def save_arrays(stream: BinaryIO, **arrays: "np.ndarray") -> None:
+    """Write an NPZ archive without any pickle."""
+    import numpy as np
+
+    np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+
 def write_trace(traced: "Trace", out: Path) -> None:
     """Write every map as KIND_LAYER [head, query, key], the tokens, the scores and the provenance.
 
@@ -88,7 +97,7 @@ def write_trace(traced: "Trace", out: Path) -> None:
     arrays["provenance"] = np.array(json.dumps(provenance(traced.model), ensure_ascii=False))
     try:
         with out.open("wb") as stream:
-            np.savez_compressed(stream, allow_pickle=False, **arrays)
+            save_arrays(stream, **arrays)
     except OSError as error:
         out.unlink(missing_ok=True)
         raise UserError(f"{out} could not be written: {error.strerror or error}.") from error

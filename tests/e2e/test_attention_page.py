@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from playground import load, trace
+from tests.e2e.components.conftest import cell_position
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = "The cat sat on the mat."
@@ -47,14 +48,9 @@ def chosen(page: Page) -> str:
     return parse_qs(urlsplit(page.url).query).get("head", [""])[0]
 
 
-def hover_value(page: Page, row: int, column: int, count: int) -> dict[str, object]:
+def hover_value(page: Page, row: int, column: int) -> dict[str, object]:
     """Point at a cell of the heatmap and read what the figure says."""
-    frame = json.loads(page.locator(HEATMAP).get_attribute("data-frame") or "{}")
-    box = page.locator(HEATMAP).bounding_box()
-    assert box is not None
-    x = box["x"] + frame["x"] + (column + 0.5) * frame["width"] / count
-    y = box["y"] + frame["y"] + (row + 0.5) * frame["height"] / count
-    page.mouse.move(x, y)
+    page.mouse.move(*cell_position(page, row, column))
     expect(page.locator(".figure")).to_have_attribute("data-hover", re.compile("weight"), timeout=PATIENCE)
     return json.loads(page.locator(".figure").get_attribute("data-hover") or "{}")
 
@@ -62,7 +58,7 @@ def hover_value(page: Page, row: int, column: int, count: int) -> dict[str, obje
 def test_a_cold_deep_link_shows_the_picture_it_names(serve, page):
     address = serve(ROOT / "app.py")
     open_page(page, f"{address}/attention?text={quote(TEXT)}&head=2.3&scale=log&palette=cividis")
-    expect(page.locator("[data-part=live]")).to_contain_text("layer 2, head 3")
+    expect(page.locator("h3", has_text="layer 2, head 3")).to_be_visible()
     expect(page.locator("[data-choice=scale]")).to_have_value("log")
     assert chosen(page) == "2.3"
 
@@ -70,7 +66,7 @@ def test_a_cold_deep_link_shows_the_picture_it_names(serve, page):
 def test_the_value_under_the_pointer_is_numpys(server, page):
     open_page(page, f"{server}/?text={quote(TEXT)}&head=3.1")
     traced = trace(load("books-decoder"), TEXT)
-    found = hover_value(page, 5, 2, len(traced.tokens))
+    found = hover_value(page, 5, 2)
     assert (found["query"], found["key"]) == (5, 2)
     assert found["exact"] is True
     assert found["weight"] == pytest.approx(float(traced.attention(3, 1)[5, 2]), abs=1e-6)
@@ -135,3 +131,23 @@ def test_two_texts_are_subtracted(server, page):
     page.goto(f"{server}/?mode=Two+texts&text={quote(TEXT)}&other_text={quote('The dog sat on the mat.')}&head=2.1")
     expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_have_count(2, timeout=PATIENCE)
     expect(page.locator(".st-key-difference canvas").first).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_model_is_fetched_and_read_as_a_sentence_pair(serve, page, tmp_path):
+    """The real download, from whichever source answers."""
+    address = serve(ROOT / "app.py", environment={"PLAYGROUND_CACHE": str(tmp_path)})
+    page.goto(f"{address}/?model=all-minilm-l6-v2&pair={quote('A dog lay on the rug.')}")
+    page.get_by_role("button", name="Fetch it").click(timeout=PATIENCE)
+    expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=180_000)
+    page.locator("[data-choice=pairs]").select_option("a-b")
+    page.wait_for_url(re.compile("pairs=a-b"), timeout=PATIENCE)
+
+
+def test_cancelling_a_download_leaves_nothing(serve, page, tmp_path):
+    address = serve(ROOT / "app.py", environment={"PLAYGROUND_CACHE": str(tmp_path)})
+    page.goto(f"{address}/?model=smollm2-135m")
+    page.get_by_role("button", name="Fetch it").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Cancel").click(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Fetch it")).to_be_visible(timeout=PATIENCE)
+    assert [path for path in tmp_path.rglob("*.safetensors") if path.is_file()] == []
