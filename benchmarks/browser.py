@@ -42,7 +42,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def serve(threads: int) -> Iterator[str]:
-    """`streamlit run app.py` in a fresh process with the app's own settings, from when it answers to the block's end."""
+    """`streamlit run app.py` in a fresh process, with the app's own settings; the block begins when it answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = int(listener.getsockname()[1])

@@ -160,6 +160,23 @@ def capture(model: str) -> tuple[Run, Run]:
     return run, ask
 
 
+def eager_maps(model: str, count: int) -> tuple[list[str], list[Any], float]:
+    """The tokens of a text, the maps [1, head, query, key] of every layer as eager returns them, and the seconds."""
+    import torch
+
+    from playground.lens.tokens import encode
+
+    module, tokenizer = _transformers_model(model, "eager")
+    tokens = encode(tokenizer, english(tokenizer, count))
+    ids = torch.tensor([[token.id for token in tokens]])
+    with torch.inference_mode():
+        module(input_ids=ids[:, :WARM_UP_TOKENS])
+        started = perf_counter()
+        maps = module(input_ids=ids, output_attentions=True).attentions
+        seconds = perf_counter() - started
+    return [token.text for token in tokens], list(maps), seconds
+
+
 METHODS: dict[str, Callable[[str], tuple[Run, Run | None]]] = {"plain": plain, "capture": capture, "eager": eager}
 
 

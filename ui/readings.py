@@ -22,6 +22,11 @@ class Reading:
     _answers: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
+    def knows(self, question: Hashable) -> bool:
+        """Whether the answer is there without computing."""
+        with self._guard:
+            return question in self._answers
+
     def remember(self, question: Hashable, compute: Callable[[], Answer]) -> Answer:
         """The answer to a question, computed when it is first asked; only the last few are kept."""
         with self._guard:

@@ -7,6 +7,7 @@ Everything a person can set is in the address, so that a link brings the same pi
 import base64
 import binascii
 import hashlib
+import os
 import zlib
 from collections.abc import Mapping
 from functools import cache
@@ -33,7 +34,8 @@ PLAIN_LENGTH = 600
 """Longer texts travel compressed: an address much longer than this is cut by mail programs and proxies."""
 _COMPRESSED = "~"
 TRACE_BYTES = 2 << 30
-FORWARD_SLOTS = 2
+FORWARD_SLOTS = max(1, (os.cpu_count() or 1) // 4)
+"""Passes at once: each one uses all of torch's threads, and two on two cores are slower than one after the other."""
 
 
 @cache

@@ -21,6 +21,7 @@ from ui.components.attention_view import (
     attention_head,
     attention_view,
 )
+from ui.controls.reading import answer
 from ui.readings import Reading
 from ui.text import _
 
@@ -46,7 +47,7 @@ def choose_options(reading: Reading) -> ViewOptions:
             bind="query-params",
             help=_("Many heads rest on the first token. Without it each row is rescaled to sum to 1."),
         )
-        _show_badge(reading.remember("check", trace.check))
+        _show_badge(answer(reading, "check", trace.check))
     return ViewOptions(kind=kind, hide_special=hide, set_aside_first=aside)
 
 
@@ -88,8 +89,8 @@ def show_heads(
     reading: Reading, options: ViewOptions, *, key: str, prefix: str = "", follow: Selected | None = None
 ) -> ViewState:
     """Draw all heads and the chosen one; what is chosen goes into the address and comes back."""
-    grid = reading.remember(("grid", options), lambda: grid_view(reading, options))
     facts = head_facts(reading, options.kind)
+    grid = answer(reading, ("grid", options), lambda: grid_view(reading, options))
     start = state.read_view(prefix, ViewState(selected=striking_head(facts)))
     view = attention_view(grid, selected=follow or start.selected, settings=start.settings, key=key)
     state.write_view(prefix, view)
@@ -115,7 +116,7 @@ def grid_view(reading: Reading, options: ViewOptions) -> GridView:
         query_tokens=_tokens(queries.tokens),
         key_tokens=_tokens(keys.tokens),
         causal=sites[0].is_causal,
-        facts=head_facts(reading, options.kind).scores,
+        facts=reading.remember(("facts", options.kind), lambda: trace.head_scores(options.kind)).scores,
         sink_set_aside=options.set_aside_first,
         special_hidden=options.hide_special,
         provenance=[f"{name}: {value}" for name, value in provenance(trace.model).items()],
@@ -151,7 +152,7 @@ def _exactness(reading: Reading, options: ViewOptions, selected: Selected) -> fl
 
 def head_facts(reading: Reading, kind: SiteKind) -> HeadFacts:
     """Every head's scores, computed once per reading."""
-    return reading.remember(("facts", kind), lambda: reading.trace.head_scores(kind))
+    return answer(reading, ("facts", kind), lambda: reading.trace.head_scores(kind))
 
 
 def striking_head(facts: HeadFacts) -> Selected:

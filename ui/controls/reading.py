@@ -1,6 +1,8 @@
 """Run the texts through the model, with progress where the picture will stand."""
 
 import time
+from collections.abc import Callable, Hashable
+from typing import TypeVar
 
 import streamlit as st
 
@@ -13,6 +15,7 @@ from ui.controls.texts import Texts
 from ui.readings import Reading
 from ui.text import _
 
+Answer = TypeVar("Answer")
 PATIENCE_SECONDS = 0.25
 REPORT_SECONDS = 0.1
 
@@ -45,6 +48,14 @@ def _make(model: LoadedModel, texts: Texts, name: str, truncate: bool) -> Readin
     reading = Reading(name=name, trace=traced)
     state.readings().put(name, reading)
     return reading
+
+
+def answer(reading: Reading, question: Hashable, compute: Callable[[], Answer]) -> Answer:
+    """The answer to a question about a reading: kept from before, or computed in its turn, with a word meanwhile."""
+    if reading.knows(question):
+        return reading.remember(question, compute)
+    with st.spinner(_("Comparing the heads …"), show_time=True), state.turns().turn():
+        return reading.remember(question, compute)
 
 
 class LayerReport:
