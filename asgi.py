@@ -3,6 +3,7 @@
 streamlit run asgi.py        or        uvicorn asgi:app --host 0.0.0.0 --port 8501
 """
 
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -25,4 +26,6 @@ class ClosedPaths:
         await answer(scope, receive, send)
 
 
+# Visitors of a shared server may not open its folders; ui/controls/model.py reads this.
+os.environ["PLAYGROUND_HOSTED"] = "1"
 app = st.App(str(Path(__file__).resolve().parent / "app.py"), middleware=[Middleware(ClosedPaths)])

@@ -144,7 +144,21 @@ def _run_eager(model: "LoadedModel", arguments: dict[str, Any]) -> tuple[tuple[S
     ]
     if not sites:
         raise UserError(f"The family {model.family} reports no attention patterns, so there is nothing to show.")
+    _refuse_other_shapes(model, sites, arguments)
     return tuple(sites), _last_logits(model, output)
+
+
+def _refuse_other_shapes(model: "LoadedModel", sites: list[Site], arguments: dict[str, Any]) -> None:
+    """Some families attend in blocks or to other positions than the tokens; such maps would be shown wrong."""
+    source = arguments["input_ids"].shape[1]
+    target = arguments["decoder_input_ids"].shape[1] if "decoder_input_ids" in arguments else source
+    sizes = {"encoder": (source, source), "decoder": (target, target), "cross": (target, source)}
+    for site in sites:
+        if (site.queries, site.keys) != sizes[site.kind]:
+            raise UserError(
+                f"The family {model.family} does not report one weight for each pair of tokens "
+                f"({site.queries} by {site.keys} for {source} tokens), so its patterns cannot be shown."
+            )
 
 
 def _last_logits(model: "LoadedModel", output: Any) -> Tensor | None:

@@ -60,6 +60,13 @@ def test_a_wrong_model_is_answered_with_a_sentence(model, sentence):
     assert sentence in words(app)
 
 
+def test_a_shared_server_opens_no_folders(small_folder, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_HOSTED", "1")
+    app = run(model=str(small_folder))
+    assert "opens no folders" in words(app)
+    assert not app.toggle
+
+
 def test_a_model_that_is_not_here_is_offered_and_the_hub_out_of_reach_is_named():
     app = run(model="nobody/nothing")
     assert not app.exception

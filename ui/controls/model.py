@@ -1,6 +1,8 @@
 """Which model, on which device; fetched first where it is not on this machine."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -107,6 +109,9 @@ def is_own(name: str) -> bool:
 def _require_local(choice: ModelChoice) -> None:
     """End the run with a card where the model has to be fetched first."""
     entry = find(choice.name)
+    if entry is None and is_hosted() and (_is_folder(choice.name) or Path(choice.name).exists()):
+        st.error(_("This shared server opens no folders. Run the app on your own machine for that."))
+        st.stop()
     try:
         missing = not is_local(entry) if entry else not _is_folder(choice.name) and _is_elsewhere(choice)
     except UserError as error:
@@ -117,10 +122,13 @@ def _require_local(choice: ModelChoice) -> None:
         st.stop()
 
 
+def is_hosted() -> bool:
+    """Whether strangers share this server (asgi.py says so)."""
+    return os.environ.get("PLAYGROUND_HOSTED") == "1"
+
+
 def _is_folder(name: str) -> bool:
     """Whether `load` would take the name for a path: those need no download."""
-    from pathlib import Path
-
     return name.startswith((".", "/", "~")) or "\\" in name or name.count("/") != 1 or Path(name).is_dir()
 
 

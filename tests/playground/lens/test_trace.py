@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from playground import load
 from playground.attention import AttentionCall, handling, z
 from playground.errors import UserError
 from playground.lens import trace
@@ -181,3 +182,29 @@ def test_next_tokens_are_probabilities_of_the_last_position():
     with torch.inference_mode():
         expected = model.module(torch.tensor([traced.ids])).logits[0, -1].softmax(-1)
     assert [p for _, p in traced.next_tokens(k=5)] == pytest.approx(expected.topk(5).values.tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("family", ["bloom", "falcon", "deberta-v2", "xlnet"])
+def test_families_outside_the_interface_are_shown_as_they_report_themselves(family, save_model):
+    traced = trace(load(str(save_model(family))), "the cat sat on the mat")
+    assert traced.check().difference is None
+    assert not traced.check().passed
+    weights = traced.attention(1, 2)
+    assert weights.shape == (len(traced.ids), len(traced.ids))
+    assert np.allclose(weights.sum(1), 1, atol=1e-5)
+    with pytest.raises(UserError, match="only its finished maps"):
+        traced.steps(0, 0, 0)
+
+
+def test_maps_that_are_not_between_tokens_are_refused(save_model):
+    model = load(str(save_model("bloom")))
+    report = model.module.forward
+
+    def blocks(**arguments):
+        output = report(**arguments)
+        output.attentions = tuple(maps[..., :2] for maps in output.attentions)
+        return output
+
+    model.module.forward = blocks
+    with pytest.raises(UserError, match="bloom does not report one weight for each pair"):
+        trace(model, "the cat sat on the mat")
