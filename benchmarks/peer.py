@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import psutil
 from playwright.sync_api import Error, Page
@@ -136,7 +136,7 @@ def paint(page: str, limit: float) -> dict[str, Any]:
             milliseconds = float(blank.evaluate("window.painted"))
             shapes = int(blank.evaluate("document.querySelectorAll('svg *').length"))
         except Error as error:
-            return {"outcome": _in_words(error, limit)}
+            _give_up({"outcome": _in_words(error, limit)})
         if not shapes:
             return {"outcome": f"drew nothing{': ' if trouble else ''}{'; '.join(trouble)}"}
         return {"outcome": "painted", "paint_seconds": milliseconds / 1000, "shapes": shapes}
@@ -152,6 +152,14 @@ def _in_words(error: Error, limit: float) -> str:
 def _blank_page() -> Iterator[Page]:
     with chromium() as browser:
         yield browser.new_page(viewport={"width": 1400, "height": 1000})
+
+
+def _give_up(answer: dict[str, Any]) -> NoReturn:
+    """Say what came out, and end the browser by force: one whose page hangs does not close when asked."""
+    _say(answer)
+    for process in psutil.Process().children(recursive=True):
+        process.kill()
+    os._exit(0)
 
 
 def _say(answer: dict[str, Any]) -> None:

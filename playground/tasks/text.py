@@ -92,7 +92,7 @@ class TextTask:
         begin = int(generator.integers(0, len(ids) - length))
         row = ids[begin : begin + length].astype(np.int64)
         if generator.random() < self.config.repeats:
-            passage = int(generator.integers(length // 8, length // 2 + 1))
+            passage = int(generator.integers(max(1, length // 8), length // 2 + 1))
             row = np.concatenate([row[:passage], row])[:length]
         return np.concatenate([[self.start], row])
 

@@ -12,6 +12,7 @@ from playground.lens.facts import HeadFacts, head_facts
 from playground.tasks.text import TextTask
 from playground.training.config import TrainConfig
 from playground.training.sample import sample_text
+from playground.training.trainer import tokens_seen
 from playground.transformer import Transformer
 
 PROMPT = "The old man looked at the sea and said"
@@ -84,9 +85,15 @@ def _data(config: TrainConfig, task: TextTask) -> str:
 
 
 def _settings(config: TrainConfig, step: int) -> str:
-    tokens = step * config.batch * config.model.context
+    copying = ""
+    if config.copying_steps:
+        copying = (
+            f"The first {config.copying_steps:,} steps trained on {config.copying_rows} rows each of random tokens in "
+            "blocks that repeat, counting only the repeats (playground/tasks/copying.py), and no text. "
+        )
     return (
-        f"## Settings\n\n{step:,} steps of {config.batch} rows x {config.model.context} tokens: {tokens:,} seen. "
+        f"## Settings\n\n{step:,} steps of {config.batch} rows x {config.model.context} tokens. {copying}"
+        f"{tokens_seen(config, step):,} tokens seen in all. "
         f"AdamW, learning rate {config.learning_rate:g} to {config.final_learning_rate:g} ({config.schedule}), "
         f"warm-up {config.warm_up}, betas {config.betas[0]:g} and {config.betas[1]:g}, weight decay "
         f"{config.weight_decay:g}, gradient clipped at {config.clip:g}, seed {config.seed}, one CPU thread.\n"

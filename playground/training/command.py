@@ -40,7 +40,9 @@ _MODEL_OPTIONS = {
     "positions": Positions,
 }
 _TRAIN_OPTIONS = {
-    **dict.fromkeys(("steps", "batch", "warm_up", "seed", "evaluate_every", "evaluate_rows"), int),
+    **dict.fromkeys(
+        ("steps", "batch", "warm_up", "seed", "evaluate_every", "evaluate_rows", "copying_steps", "copying_rows"), int
+    ),
     **dict.fromkeys(("learning_rate", "final_learning_rate", "weight_decay", "clip"), float),
     "schedule": ScheduleName,
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from playground.errors import UserError
+from playground.tasks.copying import LENGTH as COPYING_LENGTH
 from playground.tasks.text import TextTaskConfig
 from playground.transformer import TransformerConfig, check_choice, check_count
 
@@ -17,7 +18,8 @@ class TrainConfig:
     """A run: the same config and seed give the same weights on one CPU thread, bit for bit.
 
     learning_rate is the highest, final_learning_rate the last; warm_up is in steps; batch is in rows of one
-    model context each.
+    model context each. The first copying_steps train on copying_rows rows of random blocks that repeat
+    (tasks/copying.py) instead of the text.
     """
 
     task: TextTaskConfig
@@ -34,15 +36,21 @@ class TrainConfig:
     seed: int = 0
     evaluate_every: int = 250
     evaluate_rows: int = 64
+    copying_steps: int = 0
+    copying_rows: int = 40
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "evaluate_every", "evaluate_rows"):
+        for name in ("steps", "batch", "evaluate_every", "evaluate_rows", "copying_rows"):
             check_count(name, getattr(self, name))
-        for name in ("warm_up", "seed"):
+        for name in ("warm_up", "seed", "copying_steps"):
             check_count(name, getattr(self, name), smallest=0)
         check_choice("schedule", self.schedule, get_args(ScheduleName))
         if self.warm_up > self.steps:
             raise UserError(f"The warm-up of {self.warm_up} steps is longer than the run of {self.steps}.")
+        if self.copying_steps and self.model.context < COPYING_LENGTH:
+            raise UserError(
+                f"Copying needs a context of at least {COPYING_LENGTH}; this model's is {self.model.context}."
+            )
         self._check_optimiser()
 
     def _check_optimiser(self) -> None:

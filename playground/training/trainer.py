@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from playground.errors import UserError
+from playground.tasks.copying import LENGTH as COPYING_LENGTH
+from playground.tasks.copying import copying_rows
 from playground.tasks.text import TextTask, next_token_losses
 from playground.training.config import TrainConfig
 from playground.training.schedule import learning_rate
@@ -76,8 +78,7 @@ def _advance(config: TrainConfig, task: TextTask, state: TrainingState) -> Step:
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     generator = np.random.default_rng((config.seed, step))
-    rows = task.batch(config.batch, config.model.context, generator)
-    loss, norm = _update(state, rows, config.clip)
+    loss, norm = _update(state, *_rows(config, task, step, generator), config.clip)
     if not math.isfinite(loss):
         raise UserError(f"The loss of step {step} is not a finite number; train anew with a lower learning rate.")
     state.step = step
@@ -87,15 +88,31 @@ def _advance(config: TrainConfig, task: TextTask, state: TrainingState) -> Step:
         loss=loss,
         learning_rate=rate,
         gradient_norm=norm,
-        tokens=step * config.batch * config.model.context,
+        tokens=tokens_seen(config, step),
         evaluation=task.evaluate(state.model, config.model.context, config.evaluate_rows) if due else None,
     )
 
 
-def _update(state: TrainingState, rows: Tensor, clip: float) -> tuple[float, float]:
+def _rows(
+    config: TrainConfig, task: TextTask, step: int, generator: np.random.Generator
+) -> tuple[Tensor, Tensor | None]:
+    """What a step trains on, and which targets count (None: all)."""
+    if step <= config.copying_steps:
+        return copying_rows(config.model.vocabulary, config.copying_rows, generator, start=task.start)
+    return task.batch(config.batch, config.model.context, generator), None
+
+
+def tokens_seen(config: TrainConfig, step: int) -> int:
+    """How many tokens the steps up to this one have trained on."""
+    copying = min(step, config.copying_steps)
+    return copying * config.copying_rows * COPYING_LENGTH + (step - copying) * config.batch * config.model.context
+
+
+def _update(state: TrainingState, rows: Tensor, counted: Tensor | None, clip: float) -> tuple[float, float]:
     """One backward pass and one optimiser step; returns the loss and the gradient's norm before clipping."""
     state.optimizer.zero_grad(set_to_none=True)
-    loss = next_token_losses(state.model, rows).mean()
+    losses = next_token_losses(state.model, rows)
+    loss = losses.mean() if counted is None else losses[counted.flatten()].mean()
     loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), clip)
     state.optimizer.step()
