@@ -43,7 +43,7 @@ def test_a_context_shorter_than_the_rows_is_refused(tmp_path):
 
 
 def test_only_the_repeats_move_the_loss():
-    ids, counted = copying_rows(50, 2, np.random.default_rng(1))
+    _, counted = copying_rows(50, 2, np.random.default_rng(1))
     losses = torch.arange(counted.numel(), dtype=torch.float32)
     block = counted[0].int().argmax()
     assert not counted[0, :block].any()
