@@ -125,6 +125,7 @@ def test_the_stand_alone_page_is_offered_and_opens_without_a_server(server, page
     download.value.save_as(target)
     page.goto(target.as_uri())
     expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("footer")).to_contain_text("model: books-decoder")
 
 
 def test_two_texts_are_subtracted(server, page):

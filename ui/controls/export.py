@@ -53,6 +53,5 @@ def _page(reading: Reading, options: ViewOptions, view: ViewState) -> str:
     """One HTML file with the grid and the exact map of the chosen head."""
     grid = grid_view(reading, options)
     head = head_view(reading, options, view.selected)
-    return standalone_html(
-        grid_payload(grid, view="page", state=view), encode_head(grid.trace, head, view="page"), grid.title
-    )
+    payload = grid_payload(grid, view="page", state=view)
+    return standalone_html(payload, encode_head(grid.trace, head, view="page"), grid.title, grid.provenance)

@@ -101,7 +101,7 @@ def _messages() -> dict[str, str]:
         "pinnedQuery": _("query {token} pinned"),
         "pinnedKey": _("key {token} pinned"),
         "sinkSetAside": _("The first token is set aside; each row is rescaled to sum to 1."),
-        "specialHidden": _("Special tokens are hidden; each row is rescaled to sum to 1."),
+        "specialHidden": _("Special tokens are hidden; the numbers of the others are unchanged."),
         "approximate": _("≈ marks values read from the overview, which are rounded."),
         "pooled": _("Each cell shows the largest weight among {count} × {count} tokens."),
         "exactness": _("Exact: the output recomputed from this map differs by at most {value}."),

@@ -2,6 +2,7 @@
 
 import base64
 import html
+from collections.abc import Sequence
 
 from .assets import CSS, view_module
 
@@ -41,12 +42,14 @@ body {{
   color: var(--st-text-color);
   font: 16px/1.5 var(--st-font);
 }}
+footer {{ margin-top: 2rem; font-size: 0.8rem; opacity: 0.75; overflow-wrap: anywhere; }}
 h1 {{ font-size: 1.25rem; font-weight: 600; margin: 0 0 1.25rem; }}
 </style>
 </head>
 <body>
 <h1>{title}</h1>
 <div id="view"></div>
+<footer>{provenance}</footer>
 <template id="style"><style>{css}</style></template>
 <script type="text/plain" id="grid">{grid}</script>
 <script type="text/plain" id="head">{head}</script>
@@ -74,10 +77,14 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
 """
 
 
-def standalone_html(grid_bytes: bytes, head_bytes: bytes, title: str) -> str:
-    """Return a page that shows these payloads (of `grid_payload` and `encode_head`); `head_bytes` may be empty."""
+def standalone_html(grid_bytes: bytes, head_bytes: bytes, title: str, provenance: Sequence[str] = ()) -> str:
+    """Return a page that shows these payloads (of `grid_payload` and `encode_head`); `head_bytes` may be empty.
+
+    provenance: lines that say where the numbers come from, printed at the foot.
+    """
     return _PAGE.format(
         title=html.escape(title),
+        provenance=html.escape(" · ".join(provenance)),
         css=CSS,
         grid=base64.b64encode(grid_bytes).decode(),
         head=base64.b64encode(head_bytes).decode(),
