@@ -11,6 +11,8 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ui.warm import warm_up
+
 CLOSED = ("/_stcore/metrics",)
 
 
@@ -28,4 +30,6 @@ class ClosedPaths:
 
 # Visitors of a shared server may not open its folders; ui/controls/model.py reads this.
 os.environ["PLAYGROUND_HOSTED"] = "1"
+# Begin before the first visitor comes.
+warm_up()
 app = st.App(str(Path(__file__).resolve().parent / "app.py"), middleware=[Middleware(ClosedPaths)])

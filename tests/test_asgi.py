@@ -1,15 +1,24 @@
 """The hosted entry: the server's own figures are closed to the public."""
 
 import asyncio
+import importlib
+import os
+import sys
 
 import pytest
 from starlette.types import Message
 
-from asgi import ClosedPaths
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """Importing the entry marks the process as hosted; other tests must not see that."""
+    monkeypatch.setenv("PLAYGROUND_HOSTED", "")
 
 
 async def ask(path: str) -> int:
     """The status that the middleware answers, where 299 stands for the app behind it."""
+    from asgi import ClosedPaths
+
     sent: list[Message] = []
 
     async def behind(scope, receive, send):
@@ -31,3 +40,9 @@ async def ask(path: str) -> int:
 )
 def test_only_what_is_for_the_public_is_answered(path, status):
     assert asyncio.run(ask(path)) == status
+
+
+def test_the_entry_says_that_strangers_share_the_server(monkeypatch):
+    monkeypatch.delitem(sys.modules, "asgi", raising=False)
+    importlib.import_module("asgi")
+    assert os.environ["PLAYGROUND_HOSTED"] == "1"

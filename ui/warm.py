@@ -26,9 +26,17 @@ class WarmUp:
         return ORDER.index(self.stage) > ORDER.index(stage)
 
 
-@cache
 def warm_up() -> WarmUp:
     """Start the thread, once in a server's life, and return its progress."""
+    with _starting:
+        return _started()
+
+
+_starting = threading.Lock()
+
+
+@cache
+def _started() -> WarmUp:
     progress = WarmUp()
     threading.Thread(target=_run, args=(progress,), name="warm-up", daemon=True).start()
     return progress
