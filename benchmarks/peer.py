@@ -33,7 +33,9 @@ requestAnimationFrame(() => requestAnimationFrame(() => { window.painted = perfo
 </script>
 """
 MAKING_SECONDS = 180.0
-"""What a process may take, besides the limit for painting, to import, run the model and write the page."""
+"""What a process may take to import, run the model and write the page."""
+OPENING_SECONDS = 10.0
+"""What it may take besides the limit to start its browser."""
 
 ViewName = Literal["model", "head"]
 
@@ -71,25 +73,33 @@ def run_attempt(attempt: Attempt, threads: int) -> dict[str, Any]:
     print(f"BertViz: {attempt.view} view, {attempt.model}, {attempt.tokens} tokens", file=sys.stderr)
     command = [sys.executable, "-m", "benchmarks.peer", attempt.view, attempt.model]
     command += ["--tokens", str(attempt.tokens), "--limit", str(attempt.limit), "--threads", str(threads)]
-    with tempfile.TemporaryFile("w+") as answers:
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=answers)
-        outcome = _wait(child, attempt.limit + MAKING_SECONDS)
-        answers.seek(0)
-        lines = [json.loads(line) for line in answers]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    with tempfile.TemporaryDirectory() as folder:
+        answers = Path(folder) / "answers"
+        with answers.open("wb") as file:
+            child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file)
+        outcome = _wait(child, answers, attempt.limit)
+        lines = [json.loads(line) for line in answers.read_text().splitlines()]
     return {**vars(attempt), "outcome": outcome, **{name: value for line in lines for name, value in line.items()}}
 
 
-def _wait(child: subprocess.Popen[bytes], seconds: float) -> str:
-    """Wait for a process and end it with its browser; what to say where it did not say more itself."""
-    try:
-        code = child.wait(timeout=seconds)
-        return f"ended with exit code {code}"
-    except subprocess.TimeoutExpired:
-        return f"did not finish in {seconds:.0f} s"
-    finally:
-        for process in reversed(_family(child.pid)):
-            process.kill()
+def _wait(child: subprocess.Popen[bytes], answers: Path, limit: float) -> str:
+    """Wait for a process, and end it with its browser; what to say where it did not say more itself.
+
+    The limit counts from its first answer. A page that keeps its renderer busy can keep Playwright's own time limits
+    from firing, so the child cannot be relied on here.
+    """
+    end, opened = time.monotonic() + MAKING_SECONDS, False
+    while child.poll() is None:
+        if not opened and answers.stat().st_size:
+            end, opened = time.monotonic() + limit + OPENING_SECONDS, True
+        if time.monotonic() > end:
+            for process in reversed(_family(child.pid)):
+                process.kill()
+            child.wait()
+            return f"did not finish in {limit:.0f} s" if opened else f"made no page in {MAKING_SECONDS:.0f} s"
+        time.sleep(0.1)
+    return f"ended with exit code {child.returncode}"
 
 
 def _family(pid: int) -> list[psutil.Process]:
@@ -121,7 +131,7 @@ def make_page(attempt: Attempt) -> tuple[str, dict[str, Any]]:
     return page, {"forward_seconds": forward_seconds, "page_seconds": seconds, "bytes": len(page.encode())}
 
 
-def paint(page: str, limit: float) -> dict[str, Any]:
+def paint_page(page: str, limit: float) -> dict[str, Any]:
     """Open the page; seconds from the navigation to the frame after the first, and the SVG elements drawn."""
     with tempfile.TemporaryDirectory() as folder, _blank_page() as blank:
         path = Path(folder) / "bertviz.html"
@@ -182,7 +192,7 @@ def main() -> None:
     attempt = Attempt(**given)
     page, made = make_page(attempt)
     _say(made)
-    _say(paint(page, attempt.limit))
+    _say(paint_page(page, attempt.limit))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from playground.attention import handling
 from playground.errors import UserError
 from playground.lens.capture import OnLayer, Recorder, recorder_for
 from playground.lens.site import Site, SiteKind
-from playground.lens.tokens import TOKEN_LIMIT, Token, TooLongError, encode, label
+from playground.lens.tokens import TOKEN_LIMIT, Token, TooLongError, encode, encode_target, label
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -169,13 +169,15 @@ def _last_logits(model: "LoadedModel", output: Any) -> Tensor | None:
 
 
 def _decoder_ids(model: "LoadedModel", ids: Tensor, target: str | None, truncate: bool) -> Tensor:
-    """What the decoder reads: its start token and the target, or what the model itself writes."""
+    """What the decoder reads: its start token and the labels but for the last (teacher forcing), or its own output."""
     start = _decoder_start(model.module.config)
     if target is None:
         return _generate(model, ids, start)
-    tokens = [token for token in encode(model.tokenizer, target) if not token.special]
-    tokens = _fit(model, [Token(id=start, text="", special=True), *tokens], truncate)
-    return _ids(model, tokens)
+    labels = encode_target(model.tokenizer, target)
+    if labels and labels[-1] in _end_ids(model.module.config):
+        labels = labels[:-1]
+    tokens = [Token(id=id, text="") for id in (start, *labels)]
+    return _ids(model, _fit(model, tokens, truncate))
 
 
 def _decoder_start(config: Any) -> int:
@@ -185,11 +187,16 @@ def _decoder_start(config: Any) -> int:
     return next((int(token) for token in found if token is not None), 0)
 
 
+def _end_ids(config: Any) -> set[int | None]:
+    """The tokens that end a text."""
+    end = getattr(config, "eos_token_id", None)
+    return set(end) if isinstance(end, list) else {end}
+
+
 def _generate(model: "LoadedModel", ids: Tensor, start: int) -> Tensor:
     """Greedy decoding, at most TARGET_LIMIT tokens; the end token is not read again."""
     module: Any = model.module
-    end = getattr(module.config, "eos_token_id", None)
-    ends = set(end if isinstance(end, list) else [end])
+    ends = _end_ids(module.config)
     encoded = module.get_encoder()(input_ids=ids)
     decoder_ids = torch.tensor([[start]], device=ids.device)
     for _ in range(min(TARGET_LIMIT, model.context) - 1):

@@ -85,6 +85,14 @@ def _encode_slow(tokenizer: Any, text: str, pair: str | None) -> list[Token]:
     return label(tokenizer, ids)
 
 
+def encode_target(tokenizer: Any, text: str) -> list[int]:
+    """The ids of a text as an encoder-decoder's labels: with the target language's vocabulary and marks."""
+    if isinstance(tokenizer, Tokenizer):
+        return [int(id) for id in tokenizer.encode(text).ids]
+    with _copies_lock:  # transformers switches the tokenizer to its target side and back
+        return [int(id) for id in tokenizer(text_target=text)["input_ids"]]
+
+
 def label(tokenizer: Any, ids: list[int]) -> list[Token]:
     """The tokens of given ids, such as those a model generated; special ones are marked."""
     rust = rust_tokenizer(tokenizer)

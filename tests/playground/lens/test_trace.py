@@ -208,3 +208,12 @@ def test_maps_that_are_not_between_tokens_are_refused(save_model):
     model.module.forward = blocks
     with pytest.raises(UserError, match="bloom does not report one weight for each pair"):
         trace(model, "the cat sat on the mat")
+
+
+def test_a_target_is_read_as_in_training(save_model):
+    """BART's labels are <s> … </s>; its decoder reads the start token and all of them but the end."""
+    model = load(str(save_model("bart")))
+    start = model.module.config.decoder_start_token_id
+    labels = model.tokenizer(text_target="the mat")["input_ids"]
+    expected = labels[:-1] if labels[-1] == model.module.config.eos_token_id else labels
+    assert trace(model, "the cat sat", "the mat").target_ids == [start, *expected]
