@@ -1,6 +1,6 @@
 """The forward pass of each kind of model, from text to captured sites."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,6 +28,7 @@ class Pass:
     target: tuple[Token, ...]
     sites: tuple[Site, ...]
     last_logits: Tensor | None
+    arguments: dict[str, Any] = field(default_factory=dict)
 
 
 @torch.inference_mode()
@@ -59,7 +60,17 @@ def run_pass(
         target=() if decoder_ids is None else tuple(label(model.tokenizer, decoder_ids[0].tolist())),
         sites=sites,
         last_logits=logits,
+        arguments=arguments,
     )
+
+
+@torch.inference_mode()
+def logits_at(model: "LoadedModel", arguments: dict[str, Any], position: int) -> Tensor:
+    """The logits at one position, by running the model again: all positions' would not fit beside a trace."""
+    whole = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
+    output = model.module(**whole)
+    logits = output if isinstance(output, Tensor) else output.logits
+    return logits[0, position].float().cpu()
 
 
 def _refuse_mismatch(model: "LoadedModel", target: str | None, pair: str | None) -> None:

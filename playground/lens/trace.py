@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 
 from playground.errors import UserError
 from playground.lens.facts import HeadFacts, head_facts
-from playground.lens.forward import OnLayer, Pass, run_pass
+from playground.lens.forward import OnLayer, Pass, logits_at, run_pass
 from playground.lens.overview import overview
 from playground.lens.site import Site, SiteKind
 from playground.lens.steps import Steps, head_steps
@@ -58,6 +58,7 @@ class Trace:
         self.target: tuple[Token, ...] = result.target
         self.sites: tuple[Site, ...] = result.sites
         self.last_logits = result.last_logits
+        self._arguments = result.arguments
         self._by_place = {(site.kind, site.layer): site for site in self.sites}
 
     @property
@@ -138,11 +139,19 @@ class Trace:
         with torch.inference_mode():
             return head_steps(self.site(layer, kind), head, query)
 
-    def next_tokens(self, k: int = 20) -> list[tuple[str, float]]:
-        """The k most probable next tokens after the last, with probabilities over the whole vocabulary."""
+    def next_tokens(self, position: int = -1, k: int = 20) -> list[tuple[str, float]]:
+        """The k most probable tokens at a position (a decoder's: the next one), over the whole vocabulary.
+
+        Raises UserError for a model without an output head or a position that is not there.
+        """
         if self.last_logits is None:
             raise UserError(f"{self.model.name} has no output head, so it predicts no tokens.")
-        probabilities, ids = self.last_logits.float().softmax(-1).topk(min(k, len(self.last_logits)))
+        length = len(self.target or self.source)
+        if not -length <= position < length:
+            raise UserError(f"There is no position {position}; choose {-length} to {length - 1}.")
+        is_last = position % length == length - 1
+        logits = self.last_logits if is_last else logits_at(self.model, self._arguments, position)
+        probabilities, ids = logits.softmax(-1).topk(min(k, len(logits)))
         labels = label(self.model.tokenizer, ids.tolist())
         return [(token.text, p) for token, p in zip(labels, probabilities.tolist(), strict=True)]
 

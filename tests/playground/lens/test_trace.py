@@ -176,12 +176,18 @@ def test_an_encoder_decoder_writes_its_own_target():
     assert traced.attention(0, 0, "cross").shape == (len(traced.target_ids), len(traced.ids))
 
 
-def test_next_tokens_are_probabilities_of_the_last_position():
-    model = small_model("gpt2")
+@pytest.mark.parametrize(("family", "position"), [("gpt2", -1), ("gpt2", 3), ("llama", -5), ("bert", 0)])
+def test_next_tokens_are_probabilities_over_the_whole_vocabulary(family, position):
+    model = small_model(family)
     traced = trace(model, TEXT)
     with torch.inference_mode():
-        expected = model.module(torch.tensor([traced.ids])).logits[0, -1].softmax(-1)
-    assert [p for _, p in traced.next_tokens(k=5)] == pytest.approx(expected.topk(5).values.tolist(), abs=1e-6)
+        expected = model.module(torch.tensor([traced.ids])).logits[0, position].softmax(-1)
+    assert [p for _, p in traced.next_tokens(position, k=5)] == pytest.approx(
+        expected.topk(5).values.tolist(), abs=1e-6
+    )
+    assert sum(p for _, p in traced.next_tokens(position, k=10_000)) == pytest.approx(1, abs=1e-5)
+    with pytest.raises(UserError, match="no position 99"):
+        traced.next_tokens(99)
 
 
 @pytest.mark.parametrize("family", ["bloom", "falcon", "deberta-v2", "xlnet"])
