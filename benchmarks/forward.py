@@ -21,9 +21,9 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.english import english, tokenizer_of
+from benchmarks.table import DECODER, ENCODER
 
 ROOT = Path(__file__).resolve().parents[1]
-DECODER, ENCODER = "smollm2-135m", "all-minilm-l6-v2"
 COUNTS = (64, 256, 1024)
 PAINTED = (64, 256, 1000)
 WARM_UP_TOKENS = 32

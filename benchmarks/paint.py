@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.browser import ROOT, Wire, open_page, serve
 from benchmarks.english import english, tokenizer_of
-from benchmarks.forward import DECODER, ENCODER, PAINTED
+from benchmarks.forward import PAINTED
+from benchmarks.table import DECODER, ENCODER
 
 EXACT = "[data-part=heatmap][data-exact=true]"
 HEAD_MARK = b'"kind": "head"'

@@ -1,0 +1,102 @@
+"""Measure the attention page and its peers, side by side in one go: `python -m benchmarks.attention`.
+
+Writes benchmarks/results/attention.json and prints the README's table. Needs Linux, Chromium, and the models
+(`python -m playground fetch smollm2-135m`, `python -m playground fetch all-minilm-l6-v2`). Leave the machine alone
+meanwhile: it takes about ten minutes.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.table import markdown
+
+__all__ = ["markdown", "measure"]
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).resolve().parent / "results" / "attention.json"
+PACKAGES = ("torch", "transformers", "streamlit", "bertviz", "playwright")
+
+
+def measure(*, quick: bool, threads: int) -> dict[str, Any]:
+    """Everything, as it is written; quick is once each, to see that it works."""
+    from benchmarks.browser import chromium
+    from benchmarks.forward import measure_forward
+    from benchmarks.paint import measure_cold_start, measure_paint
+    from benchmarks.peer import measure_peer
+
+    rounds, repetitions, trials, colds = (1, 1, 1, 1) if quick else (5, 2, 5, 3)
+    forward = measure_forward(rounds=rounds, repetitions=repetitions, threads=threads)
+    with chromium() as browser:
+        made = describe(quick=quick, threads=threads, chromium=browser.version)
+        paint = measure_paint(browser, trials=trials, threads=threads)
+        cold = measure_cold_start(browser, trials=colds, threads=threads)
+    peer = measure_peer(quick=quick, threads=threads)
+    return {"made": made, "forward": forward, "paint": paint, "cold_start": cold, "bertviz": peer}
+
+
+def describe(*, quick: bool, threads: int, chromium: str) -> dict[str, Any]:
+    """When, where and of what a measurement was made."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join(["python -m benchmarks.attention", *sys.argv[1:]]),
+        "commit": _git("rev-parse", "HEAD"),
+        "uncommitted": [line[3:] for line in _git("status", "--porcelain").splitlines()],
+        "quick": quick,
+        "threads": threads,
+        "cores": os.cpu_count(),
+        "cpu": _cpu(),
+        "system": platform.system(),
+        "versions": {
+            "Python": platform.python_version(),
+            **{name: version(name) for name in PACKAGES},
+            "Chromium": chromium,
+        },
+    }
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    return done.stdout.rstrip()
+
+
+def _cpu() -> str:
+    """The processor's name as Linux knows it."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _require_models() -> None:
+    """End with a sentence where a model is not on this machine."""
+    from benchmarks.table import DECODER, ENCODER
+    from playground.models import local_folder
+
+    for name in (DECODER, ENCODER):
+        if local_folder(name) is None:
+            raise SystemExit(f"{name} is not on this machine; run `python -m playground fetch {name}` first.")
+
+
+def main() -> None:
+    """Measure, write, and print the table."""
+    parser = argparse.ArgumentParser(description="Measure the attention page and its peers, side by side.")
+    parser.add_argument("--quick", action="store_true", help="once each, to see that it works")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where the JSON goes")
+    parser.add_argument("--threads", type=int, default=2, help="torch's threads, in the app too")
+    given = parser.parse_args()
+    _require_models()
+    results = measure(quick=given.quick, threads=given.threads)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(markdown(results))
+
+
+if __name__ == "__main__":
+    main()

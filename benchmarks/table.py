@@ -1,0 +1,160 @@
+"""The README's table, made of what benchmarks/results/attention.json holds and of nothing else."""
+
+from collections.abc import Iterable
+from typing import Any
+
+DECODER, ENCODER = "smollm2-135m", "all-minilm-l6-v2"
+TITLES = {DECODER: "SmolLM2-135M", ENCODER: "all-MiniLM-L6-v2"}
+HEADINGS = ("What", "Budget", "Here", "The usual way, measured beside it")
+
+OVERVIEW_SECONDS = 0.5
+OVERVIEW_BYTES = 1_000_000
+CAPTURE_TIMES, CAPTURE_MEMORY = 1.4, 1.2
+HEAD_SECONDS = 0.5
+RERUN_SECONDS = 0.1
+TITLE_SECONDS = 3.0
+
+Row = tuple[str, str, str, str]
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """The table as the README holds it, and below it in a paragraph what it was measured on and how."""
+    rows = [
+        HEADINGS,
+        ("---",) * len(HEADINGS),
+        _overview_row(results, DECODER, 64),
+        _overview_row(results, ENCODER, 64),
+        _overview_row(results, DECODER, 256),
+        _overview_row(results, DECODER, 1000),
+        _bytes_row(results),
+        _capture_row(results),
+        _head_row(results),
+        _rerun_row(results),
+        _cold_row(results),
+    ]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([*lines, "", _caption(results)])
+
+
+def _overview_row(results: dict[str, Any], model: str, tokens: int) -> Row:
+    """The budget is for 12 x 12 heads and 64 tokens; longer texts stand without one."""
+    painted = _painted(results, model, tokens)
+    forward = results["forward"]["medians"][f"plain {model}"][str(tokens)]["seconds"]
+    beyond = max(0.0, painted["overview_seconds"] - forward)
+    heads = f"{painted['layers']} × {painted['heads']} heads"
+    what = f"Text to painted overview beyond the model's own pass: {TITLES[model]}, {heads}, {tokens:,} tokens"
+    ours = f"{_seconds(beyond)} ({_seconds(painted['overview_seconds'])} with the pass)"
+    if tokens > 64:
+        return what, "", ours, _bertviz_seconds(results, model, tokens)
+    missed = _missed(beyond < OVERVIEW_SECONDS)
+    return what, f"< {OVERVIEW_SECONDS} s for 12 × 12 heads", ours + missed, _bertviz_seconds(results, model, tokens)
+
+
+def _bertviz_seconds(results: dict[str, Any], model: str, tokens: int) -> str:
+    """From the end of BertViz's own (eager) pass to the painted view."""
+    views = []
+    for name, words in (("model", "model view"), ("head", "head view, one layer at a time")):
+        found = _attempt(results, name, model, tokens)
+        if found is None:
+            continue
+        time = found["outcome"]
+        if time == "painted":
+            time = _seconds(found["page_seconds"] + found["paint_seconds"])
+        views.append(f"{words}: {time}")
+    return f"BertViz {'; '.join(views)}" if views else ""
+
+
+def _bytes_row(results: dict[str, Any]) -> Row:
+    subjects = [one for one in results["paint"] if one["model"] == DECODER]
+    ours = "; ".join(f"{one['tokens']:,} tokens: {_bytes(one['overview_bytes'])}" for one in subjects)
+    theirs = []
+    for one in subjects:
+        found = _attempt(results, "model", DECODER, one["tokens"])
+        if found is not None and "bytes" in found:
+            theirs.append(f"{one['tokens']:,} tokens: {_bytes(found['bytes'])}")
+    missed = _missed(max(one["overview_bytes"] for one in results["paint"]) <= OVERVIEW_BYTES)
+    peer = f"BertViz model view {'; '.join(theirs)}" if theirs else ""
+    what = f"Bytes to the browser for the overview of a text: {TITLES[DECODER]}"
+    return what, f"≤ {OVERVIEW_BYTES / 1e6:.0f} MB", ours + missed, peer
+
+
+def _capture_row(results: dict[str, Any]) -> Row:
+    ratio = results["forward"]["ratios"]["capture"]["1024"]
+    missed = _missed(ratio["seconds"] <= CAPTURE_TIMES and ratio["peak_bytes"] <= CAPTURE_MEMORY)
+    what = f"Captured pass and overview over a plain sdpa pass: {TITLES[DECODER]}, 1,024 tokens"
+    budget = f"≤ {CAPTURE_TIMES} × time, ≤ {CAPTURE_MEMORY} × memory"
+    return what, budget, f"{_cost(results, 'capture')}{missed}", f"eager with all maps: {_cost(results, 'eager')}"
+
+
+def _cost(results: dict[str, Any], method: str) -> str:
+    ratio = results["forward"]["ratios"][method]["1024"]
+    median = results["forward"]["medians"][f"{method} {DECODER}"]["1024"]
+    time = f"{ratio['seconds']:.2f} × time ({_seconds(median['seconds'])})"
+    return f"{time}, {ratio['peak_bytes']:.2f} × memory ({_bytes(median['peak_bytes'])})"
+
+
+def _head_row(results: dict[str, Any]) -> Row:
+    found = _painted(results, DECODER, 1000)["click_seconds"]
+    what = f"One head at full resolution, click to paint: {TITLES[DECODER]}, 1,000 tokens"
+    return what, f"< {HEAD_SECONDS} s", _seconds(found) + _missed(found < HEAD_SECONDS), ""
+
+
+def _rerun_row(results: dict[str, Any]) -> Row:
+    subjects = [one for one in results["paint"] if one["model"] == DECODER]
+    ours = "; ".join(f"{one['tokens']:,} tokens: {_seconds(one['rerun_seconds'])}" for one in subjects)
+    missed = _missed(all(one["rerun_seconds"] < RERUN_SECONDS for one in subjects))
+    return f"Page rerun without new work: {TITLES[DECODER]}", f"< {_seconds(RERUN_SECONDS)}", ours + missed, ""
+
+
+def _cold_row(results: dict[str, Any]) -> Row:
+    cold = results["cold_start"]
+    title, picture = _seconds(cold["title_seconds"]), _seconds(cold["picture_seconds"])
+    ours = f"{title}{_missed(cold['title_seconds'] < TITLE_SECONDS)}; first picture of the built-in model {picture}"
+    peer = f"only importing streamlit, torch and transformers first: {_seconds(cold['imports_seconds'])}"
+    return "First page visible on a cold start", f"< {TITLE_SECONDS:.0f} s", ours, peer
+
+
+def _caption(results: dict[str, Any]) -> str:
+    made = results["made"]
+    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    kind = "A quick run of" if made["quick"] else "Medians of"
+    return " ".join(
+        [
+            f"{kind} `{made['command']}` on {made['date'][:10]}: {made['cpu']}, {made['cores']} cores, no GPU,",
+            f"{made['threads']} torch thread{'s' if made['threads'] > 1 else ''}; {versions}.",
+            "Bytes are counted before compression. Memory is the process's peak, model included.",
+            "BertViz's pages were opened from a file, their libraries at hand; its times, too, begin after the pass.",
+        ]
+    )
+
+
+def _painted(results: dict[str, Any], model: str, tokens: int) -> dict[str, Any]:
+    return _one(one for one in results["paint"] if (one["model"], one["tokens"]) == (model, tokens))
+
+
+def _attempt(results: dict[str, Any], view: str, model: str, tokens: int) -> dict[str, Any] | None:
+    wanted = (view, model, tokens)
+    found = [one for one in results["bertviz"] if (one["view"], one["model"], one["tokens"]) == wanted]
+    return found[0] if found else None
+
+
+def _one(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    (only,) = found
+    return only
+
+
+def _missed(met: bool) -> str:
+    return "" if met else " (missed)"
+
+
+def _seconds(seconds: float) -> str:
+    """Seconds, or milliseconds below a fifth of a second."""
+    if seconds < 0.2:
+        return f"{1000 * seconds:.0f} ms"
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+
+
+def _bytes(count: float) -> str:
+    if count >= 1e9:
+        return f"{count / 1e9:.2f} GB"
+    return f"{count / 1e6:.2f} MB" if count < 1e7 else f"{count / 1e6:.0f} MB"
