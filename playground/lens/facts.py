@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from playground.lens.rows import has_logsumexp, log_weights
 from playground.lens.site import Site
 
 LOCAL = 4
@@ -58,8 +59,8 @@ def site_facts(site: Site, ids: list[int] | None) -> dict[str, Float[Tensor, "he
     totals: dict[str, Tensor] = {}
     counts: dict[str, int] = {}
     for rows in _blocks(site.queries):
-        weights = site.pattern(slice(None), rows)
-        for name, (values, count) in _block_sums(weights, rows, ids).items():
+        weights, entropy = _block_weights(site, rows)
+        for name, (values, count) in _block_sums(weights, entropy, rows, ids).items():
             totals[name] = totals.get(name, torch.zeros(site.n_heads)) + values
             counts[name] = counts.get(name, 0) + count
     undefined = torch.full((site.n_heads,), float("nan"))
@@ -71,8 +72,20 @@ def _blocks(length: int) -> Iterator[slice]:
         yield slice(begin, min(begin + CHUNK, length))
 
 
+def _block_weights(site: Site, rows: slice) -> tuple[Float[Tensor, "head query seen"], Float[Tensor, "head"]]:
+    """The weights of a block of queries on the keys that they see, and the sum of their rows' entropies."""
+    if not has_logsumexp(site):
+        weights = site.pattern(slice(None), rows)
+        return weights, torch.special.entr(weights).sum((-1, -2))
+    logs = log_weights(site, rows.start, rows.stop)
+    weights = logs.exp()
+    # A weight of zero has no entropy; its logarithm only has to be finite for the product to be zero.
+    sums = weights.flatten(1)[:, None] @ logs.clamp_(min=-1e4).flatten(1)[..., None]
+    return weights, -sums[:, 0, 0]
+
+
 def _block_sums(
-    weights: Float[Tensor, "head query key"], rows: slice, ids: list[int] | None
+    weights: Float[Tensor, "head query seen"], entropy: Float[Tensor, "head"], rows: slice, ids: list[int] | None
 ) -> dict[str, tuple[Float[Tensor, "head"], int]]:
     """For each score: the sum over a block's queries, and how many queries it is defined for."""
     query = torch.arange(rows.start, rows.stop)[:, None]
@@ -85,7 +98,7 @@ def _block_sums(
     stacked = torch.stack([place.float().flatten() for place, _ in places.values()], dim=1)
     sums = (weights.flatten(1) @ stacked).unbind(1)
     found = {name: (value, count) for (name, (_, count)), value in zip(places.items(), sums, strict=True)}
-    found["entropy"] = (torch.special.entr(weights).sum((-1, -2)), weights.shape[1])
+    found["entropy"] = (entropy, weights.shape[1])
     undefined = (torch.zeros(weights.shape[0]), 0)
     return {name: found.get(name, undefined) for name in NAMES}
 

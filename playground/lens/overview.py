@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from playground.attention import additive_mask
-from playground.lens.site import Site, select
+from playground.lens.rows import has_logsumexp, log_weights
+from playground.lens.site import Site
 
 
 def overview(sites: list[Site], cells: int) -> Float[Tensor, "layer head row column"]:
@@ -24,7 +24,7 @@ def pooled_site(site: Site, cells: int) -> Float[Tensor, "head row column"]:
     """One site's heads, max-pooled."""
     rows, columns = min(cells, site.queries), min(cells, site.keys)
     bounds = cell_bounds(site.queries, rows)
-    fast = site.logsumexp is not None and site.call is not None
+    fast = has_logsumexp(site)
     block = _log_block if fast else _exact_block
     strips = torch.stack([block(site, begin, end) for begin, end in itertools.pairwise(bounds)], dim=1)
     pooled = pool_columns(strips, columns)
@@ -55,32 +55,6 @@ def _exact_block(site: Site, begin: int, end: int) -> Float[Tensor, "head key"]:
 
 def _log_block(site: Site, begin: int, end: int) -> Float[Tensor, "head key"]:
     """The largest log weight of each key over a block of queries."""
-    assert site.call is not None
-    assert site.logsumexp is not None
-    seen = end if site.call.is_causal else site.keys
-    differences = _log_weights(site, begin, end, seen)
-    if site.call.is_causal:
-        corner = differences[..., begin:end]
-        future = torch.ones(end - begin, end - begin, dtype=torch.bool, device=corner.device).triu(1)
-        corner.masked_fill_(future, float("-inf"))
-    pooled = differences.amax(1)
-    if seen == site.keys:
-        return pooled
-    unseen = pooled.new_full((pooled.shape[0], site.keys - seen), float("-inf"))
+    pooled = log_weights(site, begin, end).amax(1)
+    unseen = pooled.new_full((pooled.shape[0], site.keys - pooled.shape[1]), float("-inf"))
     return torch.cat([pooled, unseen], dim=-1)
-
-
-def _log_weights(site: Site, begin: int, end: int, seen: int) -> Float[Tensor, "head query key"]:
-    """score - logsumexp for a block of queries and the first `seen` keys; groups of heads share one product."""
-    assert site.call is not None
-    assert site.logsumexp is not None
-    call = site.call
-    rows = end - begin
-    query = call.query[0, :, begin:end].float().reshape(-1, call.groups * rows, call.query.shape[-1])
-    key = call.key[0, :, :seen].float().transpose(-1, -2)
-    shift = -site.logsumexp[:, begin:end].reshape(-1, call.groups * rows, 1)
-    weights = torch.baddbmm(shift, query, key, alpha=call.scaling).view(call.heads, rows, seen)
-    if call.mask is None and call.bias is None:
-        return weights
-    mask = additive_mask(select(call, slice(None), slice(begin, end)))
-    return weights if mask is None else weights + mask[0, ..., :seen]

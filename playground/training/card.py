@@ -94,8 +94,8 @@ def _settings(config: TrainConfig, step: int) -> str:
     return (
         f"## Settings\n\n{step:,} steps of {config.batch} rows x {config.model.context} tokens. {copying}"
         f"{tokens_seen(config, step):,} tokens seen in all. "
-        f"AdamW, learning rate {config.learning_rate:g} to {config.final_learning_rate:g} ({config.schedule} over {config.steps:,} "
-        f"steps), "
+        f"AdamW, learning rate {config.learning_rate:g} to {config.final_learning_rate:g} ({config.schedule} "
+        f"over {config.steps:,} steps), "
         f"warm-up {config.warm_up}, betas {config.betas[0]:g} and {config.betas[1]:g}, weight decay "
         f"{config.weight_decay:g}, gradient clipped at {config.clip:g}, seed {config.seed}, one CPU thread.\n"
     )

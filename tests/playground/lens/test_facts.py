@@ -1,5 +1,6 @@
 """Head scores: a hand-worked example, and heads whose scores are known by construction."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -67,3 +68,15 @@ def test_what_is_not_defined_is_nan():
 def test_rows_name_every_head_once():
     rows = trace(small_model("gpt2"), "abcabc").head_scores().rows()
     assert [(row["layer"], row["head"]) for row in rows] == [(layer, head) for layer in range(2) for head in range(4)]
+
+
+@pytest.mark.parametrize("family", ["llama", "mistral", "bert", "t5"])
+def test_the_fast_way_and_the_exact_maps_agree(family):
+    traced = trace(small_model(family), "The cat sat on the mat, the cat sat.")
+    for site in traced.layers(traced.kinds[0]):
+        ids = [token.id for token in traced.query_tokens(traced.kinds[0])]
+        fast = site_facts(site, ids)
+        exact = site_facts(dataclasses.replace(site, logsumexp=None), ids)
+        assert site.logsumexp is not None
+        for name, value in exact.items():
+            assert torch.allclose(fast[name], value, atol=1e-5), name

@@ -52,7 +52,7 @@ export function makeReporter(send) {
     last = text;
     send(JSON.parse(text));
   };
-  const soon = debounce(flush, 120);
+  const soon = debounce(flush, 60);
   const calmly = debounce(flush, 350);
   return {
     // Python knows the start; when the view starts elsewhere it is told.
