@@ -38,7 +38,8 @@ other_texts = choose_other_text(texts) if mode == TEXTS else texts
 other_model = obtain_model(choose_other_model()) if mode == MODELS else model
 
 reading = read(model, texts, key="left")
-if not reading.trace.sites:
+other = read(other_model, other_texts, key="right") if mode in (TEXTS, MODELS) else reading
+if not (reading.trace.sites and other.trace.sites):
     st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
     st.stop()
 options = choose_options(reading)
@@ -50,4 +51,4 @@ if mode == ONE:
 elif mode == BERTVIZ:
     show_bertviz_views(reading, options.kind)
 else:
-    show_side_by_side(reading, read(other_model, other_texts, key="right"), options)
+    show_side_by_side(reading, other, options)

@@ -47,6 +47,19 @@ def test_a_text_without_tokens_says_what_to_do(small_folder):
     assert "no tokens" in words(app)
 
 
+def test_two_texts_of_which_one_is_empty_say_what_to_do(small_folder):
+    app = run(model=str(small_folder), text="the cat", mode="Two texts", other_text="")
+    assert not app.exception
+    assert "no tokens" in words(app)
+
+
+@pytest.mark.parametrize("mode", ["One text", "Two texts", "BertViz"])
+def test_nothing_but_hidden_tokens_is_no_error(mode):
+    app = run(text="", hide_special="true", set_aside="true", mode=mode, other_text="a")
+    assert not app.exception
+    assert not app.error
+
+
 @pytest.mark.parametrize(
     ("model", "sentence"),
     [
