@@ -76,11 +76,6 @@ class Downloads:
         threading.Thread(target=download.run, name=f"download {name}", daemon=True).start()
         return download
 
-    def forget(self, name: str, revision: str | None) -> None:
-        """Drop an outcome that has been read."""
-        with self._guard:
-            self._downloads.pop((name, revision), None)
-
     def _forget_old(self) -> None:
         ended = [key for key, download in self._downloads.items() if not download.running]
         for key in ended[: max(0, len(self._downloads) - KEPT)]:

@@ -48,7 +48,7 @@ def exported_model(folder: Path, config: TrainConfig) -> Transformer:
 
 
 def mean_facts(model: Transformer, task: TextTask, config: TrainConfig) -> HeadFacts:
-    """Head scores on held-out rows in which a passage of random tokens stands twice (Olsson et al. 2022)."""
+    """Head scores on rows in which a passage of random tokens stands twice (Olsson et al. 2022)."""
     generator = torch.Generator().manual_seed(0)
     length = min(64, config.model.context // 2)
     passes = []

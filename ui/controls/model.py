@@ -18,7 +18,7 @@ from playground.models import (
     local_folder,
 )
 from ui import shell, state
-from ui.downloads import Download, downloads
+from ui.downloads import downloads
 from ui.text import _
 from ui.warm import EMBEDDED
 
@@ -228,6 +228,3 @@ def describe_model(model: LoadedModel) -> None:
     origin = [entry.licence] if entry else []
     origin += [model.source, model.note, f"{model.dtype}, {model.device}"]
     st.caption(" · ".join(part for part in origin if part))
-
-
-__all__ = ["Download", "ModelChoice", "choose_model", "describe_model", "obtain_model", "progress_words"]
