@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,13 +22,21 @@ from playground.errors import UserError
 Positions = Literal["rotary", "learned", "sinusoidal", "none"]
 FeedForward = Literal["swiglu", "gelu", "relu", "none"]
 Norm = Literal["rms", "layer"]
+NormPlace = Literal["before", "after"]
+ModelKind = Literal["decoder", "encoder", "encoder-decoder"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
-    """The shape of a decoder. `key_value_heads` below `heads` groups the queries; hidden None is 4 widths."""
+    """The shape of a transformer. `key_value_heads` below `heads` groups the queries; hidden None is 4 widths.
+
+    layers are those of each stack. segments: how many segment embeddings an encoder adds (BERT: 2; 0: none).
+    classes: the size of an encoder's classifier on its first token (0: none). dropout acts in training only.
+    bias: whether the attention's projections have one.
+    """
 
     vocabulary: int
+    kind: ModelKind = "decoder"
     context: int = 256
     width: int = 128
     layers: int = 4
@@ -39,6 +47,11 @@ class TransformerConfig:
     norm: Norm = "rms"
     positions: Positions = "rotary"
     tied: bool = True
+    norm_place: NormPlace = "before"
+    bias: bool = False
+    segments: int = 0
+    classes: int = 0
+    dropout: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("vocabulary", "context", "width", "layers", "heads"):
@@ -118,8 +131,20 @@ class Transformer(nn.Module):
 
     def forward(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token vocabulary"]:
         """The logits of the token after each token."""
-        logits: Tensor = self.head(self.norm(self.residual(ids)))
+        logits: Tensor = self.head(self.read(ids))
         return logits
+
+    def read(
+        self,
+        ids: Int[Tensor, "batch token"],
+        target_ids: Int[Tensor, "batch position"] | None = None,
+        *,
+        segments: Int[Tensor, "batch token"] | None = None,
+        mask: Bool[Tensor, "batch token"] | None = None,
+    ) -> Float[Tensor, "batch position width"]:
+        """The last residual stream after its final norm: what the output head reads."""
+        normed: Tensor = self.norm(self.residual(ids))
+        return normed
 
     def residual(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token width"]:
         """The residual stream after the last block, before the final norm."""

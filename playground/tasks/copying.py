@@ -7,21 +7,21 @@ would drown the signal.
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
-from torch import Tensor
+
+from playground.tasks.task import IGNORED, Batch
 
 LENGTH = 48
 SHORTEST = 6
 
 
 def copying_rows(
-    vocabulary: int, rows: int, generator: np.random.Generator, *, start: int = 0
-) -> tuple[Int[Tensor, "row position"], Bool[Tensor, "row target"]]:
-    """Rows of a start token and LENGTH tokens; and which targets (the tokens after the first) are repeats."""
-    ids = np.full((rows, LENGTH + 1), start)
-    counted = np.zeros((rows, LENGTH), dtype=bool)
+    vocabulary: int, rows: int, generator: np.random.Generator, *, start: int = 0, length: int = LENGTH
+) -> Batch:
+    """Rows of a start token and tokens in a block that repeats; labels count the repeats only."""
+    ids = np.full((rows, length + 1), start)
+    labels = np.full((rows, length), IGNORED)
     for row in range(rows):
-        block = int(generator.integers(SHORTEST, LENGTH // 2 + 1))
-        ids[row, 1:] = np.resize(generator.integers(1, vocabulary, block), LENGTH)
-        counted[row, block:] = True
-    return torch.from_numpy(ids), torch.from_numpy(counted)
+        block = int(generator.integers(SHORTEST, length // 2 + 1))
+        ids[row, 1:] = np.resize(generator.integers(1, vocabulary, block), length)
+        labels[row, block:] = ids[row, block + 1 :]
+    return Batch(ids=torch.from_numpy(ids[:, :-1]), labels=torch.from_numpy(labels))

@@ -15,10 +15,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.tasks.copying import LENGTH as COPYING_LENGTH
+from playground.tasks.copying import copying_rows
+from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs
 from playground.tasks.vocabulary import VocabularyKind, train_vocabulary
+from playground.tasks.writing import sample_text
+from playground.transformer import Transformer, TransformerConfig, check_count
 
 LARGEST_VOCABULARY = 65536
 """Token ids are kept in 16 bits."""
+PROBE_TOKENS = 64
+SAMPLE_TOKENS = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +34,8 @@ class TextTaskConfig:
 
     sources are .txt files or .zip archives of them; the last `held_out` share of each text is never trained on.
     `repeats` is the share of training rows in which a passage stands twice (what an induction head lives on).
+    The first copying_first steps train on copying_rows short rows of random blocks that repeat (copying.py) and on
+    no text; later steps have copying_beside such rows, as long as the text's, in every batch.
     """
 
     sources: tuple[str, ...]
@@ -35,6 +44,9 @@ class TextTaskConfig:
     held_out: float = 0.05
     repeats: float = 0.0
     unwrap: bool = True
+    copying_first: int = 0
+    copying_rows: int = 40
+    copying_beside: int = 0
 
     def __post_init__(self) -> None:
         if not self.sources or isinstance(self.sources, str):
@@ -45,7 +57,15 @@ class TextTaskConfig:
             raise UserError(f"The held-out share is {self.held_out}; choose a number between 0 and 1.")
         if not 0 <= self.repeats <= 1:
             raise UserError(f"The share of repeated passages is {self.repeats}; choose a number from 0 to 1.")
+        for name in ("copying_first", "copying_beside"):
+            check_count(name, getattr(self, name), smallest=0)
+        check_count("copying_rows", self.copying_rows)
         self._check_size()
+
+    def needs(self) -> Needs:
+        """A decoder with at most as many tokens as the vocabulary is allowed to have."""
+        shortest = COPYING_LENGTH if self.copying_first else 1
+        return Needs(kind="decoder", vocabulary=self.vocabulary_size, context=shortest)
 
     def _check_size(self) -> None:
         if not isinstance(self.vocabulary_size, int) or self.vocabulary_size > LARGEST_VOCABULARY:
@@ -67,9 +87,13 @@ class TextTask:
     held_out_bytes: int
     start: int = field(default=0)
 
-    def check_fits(self, *, context: int, vocabulary: int) -> None:
+    class_names: tuple[str, ...] = ()
+
+    def check_fits(self, model: TransformerConfig) -> None:
         """Raise UserError where the text is too short for rows of one context, or has more tokens than the model."""
+        check_needs(self.config.needs(), model, vocabulary=self.tokenizer.get_vocab_size())
         # The held-out text is read in whole windows; a random row leaves one token over.
+        context = model.context
         parts = (("training", self.train_ids, context + 1), ("held-out", self.held_out_ids, context))
         for part, ids, needed in parts:
             if len(ids) < needed:
@@ -77,15 +101,17 @@ class TextTask:
                     f"The {part} text has {len(ids)} tokens; a context of {context} needs {needed}. "
                     "Choose a smaller context or a longer text."
                 )
-        tokens = self.tokenizer.get_vocab_size()
-        if tokens > vocabulary:
-            raise UserError(
-                f"The text has a vocabulary of {tokens} tokens, the model only {vocabulary}; make it larger."
-            )
 
-    def batch(self, rows: int, length: int, generator: np.random.Generator) -> Int[Tensor, "{rows} {length}+1"]:
-        """Random rows of the training text; each begins with the start token."""
-        return torch.from_numpy(np.stack([self._row(length, generator) for _ in range(rows)]))
+    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
+        """Random rows of the training text, each begun with the start token; copying rows where the config says so."""
+        tokens = self.tokenizer.get_vocab_size()
+        if step <= self.config.copying_first:
+            return copying_rows(tokens, self.config.copying_rows, generator, start=self.start)
+        text = next_token_batch(np.stack([self._row(length, generator) for _ in range(rows)]))
+        if not self.config.copying_beside:
+            return text
+        copying = copying_rows(tokens, self.config.copying_beside, generator, start=self.start, length=length)
+        return join_rows(text, copying)
 
     def _row(self, length: int, generator: np.random.Generator) -> np.ndarray:
         ids = self.train_ids
@@ -97,13 +123,32 @@ class TextTask:
         return np.concatenate([[self.start], row])
 
     @torch.no_grad()
-    def evaluate(self, model: nn.Module, length: int, rows: int | None = None) -> dict[str, float]:
+    def evaluate(self, model: Transformer, *, rows: int | None, length: int) -> dict[str, float]:
         """Held-out loss in nats per token and bits per byte, on windows spread evenly over the held-out text."""
         windows = self._held_out_windows(length, rows)
         losses = torch.cat([next_token_losses(model, batch) for batch in torch.split(windows, 8)])
         nats = float(losses.mean())
         bytes_per_token = self.held_out_bytes / len(self.held_out_ids)
         return {"held_out_loss": nats, "bits_per_byte": nats / np.log(2) / bytes_per_token}
+
+    def probe(self, length: int) -> Probe:
+        """The beginning of the held-out text, and once more: an induction head sees the second coming."""
+        body = self.held_out_ids[: max(1, min(PROBE_TOKENS, length - 1) // 2)].astype(np.int64)
+        return Probe(batch=Batch(ids=torch.from_numpy(np.concatenate([[self.start], body, body]))[None]))
+
+    def samples(self, model: Transformer) -> list[Sample]:
+        """What the model writes from nothing."""
+        return [TextSample(prompt="", text=sample_text(model, self.tokenizer, tokens=SAMPLE_TOKENS))]
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary and the encoded text, so that resuming reads the same ids."""
+        self.tokenizer.save(str(folder / "tokenizer.json"))
+        np.savez(
+            folder / "tokens.npz",
+            train=self.train_ids,
+            held_out=self.held_out_ids,
+            held_out_bytes=np.array(self.held_out_bytes),
+        )
 
     def _held_out_windows(self, length: int, rows: int | None) -> Int[Tensor, "row {length}+1"]:
         ids = self.held_out_ids
@@ -119,6 +164,37 @@ def next_token_losses(model: nn.Module, ids: Int[Tensor, "row token"]) -> Float[
     """The surprise at each next token, in nats."""
     logits = model(ids[:, :-1])
     return functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
+
+
+def next_token_batch(rows: Int[np.ndarray, "row token+1"]) -> Batch:
+    """Rows to read, and as labels the token after each token."""
+    ids = torch.from_numpy(rows)
+    return Batch(ids=ids[:, :-1], labels=ids[:, 1:])
+
+
+def join_rows(first: Batch, second: Batch) -> Batch:
+    """Two batches of a decoder's rows, of one length, as one."""
+    assert first.labels is not None and second.labels is not None
+    return Batch(ids=torch.cat([first.ids, second.ids]), labels=torch.cat([first.labels, second.labels]))
+
+
+def restore_text(config: TextTaskConfig, folder: Path) -> TextTask:
+    """The task of a run folder. Raises UserError where its files are damaged."""
+    try:
+        with np.load(folder / "tokens.npz") as tokens:
+            return TextTask(
+                config=config,
+                tokenizer=Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8")),
+                train_ids=tokens["train"],
+                held_out_ids=tokens["held_out"],
+                held_out_bytes=int(tokens["held_out_bytes"]),
+            )
+    except OSError:
+        raise
+    except Exception as error:  # tokenizers raises a bare Exception
+        raise UserError(
+            f"tokens.npz or tokenizer.json in {folder} is damaged; start anew in another folder."
+        ) from error
 
 
 def prepare_text(config: TextTaskConfig) -> TextTask:
@@ -192,3 +268,12 @@ def _cut(text: str, held_out: float) -> int:
 def _encode(tokenizer: Tokenizer, texts: list[str]) -> np.ndarray:
     encodings = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
     return np.concatenate([np.array(encoding.ids, dtype=np.uint16) for encoding in encodings])
+
+
+KIND = TaskKind(
+    name="text",
+    config=TextTaskConfig,
+    prepare=prepare_text,
+    restore=restore_text,
+    right="A high probability of the token that came next.",
+)

@@ -10,9 +10,8 @@ from playground.attention import handling
 from playground.lens.capture import recorder_for
 from playground.lens.facts import HeadFacts, head_facts
 from playground.tasks.text import TextTask
+from playground.tasks.writing import sample_text
 from playground.training.config import TrainConfig
-from playground.training.sample import sample_text
-from playground.training.trainer import tokens_seen
 from playground.transformer import Transformer
 
 PROMPT = "The old man looked at the sea and said"
@@ -25,7 +24,7 @@ def write_card(folder: Path, *, name: str, config: TrainConfig, task: TextTask, 
     """Measure the exported weights and write card.md."""
     model = exported_model(folder, config)
     with torch.inference_mode():
-        measures = task.evaluate(model, config.model.context)
+        measures = task.evaluate(model, rows=None, length=config.model.context)
         facts = mean_facts(model, task, config)
         sample = sample_text(model, task.tokenizer, prompt=PROMPT, tokens=SAMPLE_TOKENS, seed=config.seed)
     sections = [

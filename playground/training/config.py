@@ -6,23 +6,25 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from playground.errors import UserError
-from playground.tasks.copying import LENGTH as COPYING_LENGTH
-from playground.tasks.text import TextTaskConfig
+from playground.tasks.registry import task_from_dict, task_to_dict
+from playground.tasks.task import TaskConfig
 from playground.transformer import TransformerConfig, check_choice, check_count
 
 ScheduleName = Literal["cosine", "linear", "stable-decay", "constant"]
+OptimizerName = Literal["adamw", "sgd", "lion", "muon"]
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """A run: the same config and seed give the same weights on one CPU thread, bit for bit.
 
-    learning_rate is the highest, final_learning_rate the last; warm_up is in steps; batch is in rows of one
-    model context each. The first copying_steps train on copying_rows rows of random blocks that repeat
-    (tasks/copying.py) instead of the text.
+    learning_rate is the highest, final_learning_rate the last; warm_up is in steps; batch is in rows of at most one
+    model context each; accumulation is how many batches make one step. snapshot_every is in steps; frames is how
+    many pictures of the probe's attention are taken on the way, more of them early (film.py).
     """
 
-    task: TextTaskConfig
+    task: TaskConfig
     model: TransformerConfig
     steps: int = 2000
     batch: int = 12
@@ -36,21 +38,23 @@ class TrainConfig:
     seed: int = 0
     evaluate_every: int = 250
     evaluate_rows: int = 64
-    copying_steps: int = 0
-    copying_rows: int = 40
+    optimizer: OptimizerName = "adamw"
+    accumulation: int = 1
+    precision: Precision = "float32"
+    device: str = "cpu"
+    snapshot_every: int = 500
+    frames: int = 60
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "evaluate_every", "evaluate_rows", "copying_rows"):
+        for name in ("steps", "batch", "evaluate_every", "evaluate_rows", "accumulation", "snapshot_every"):
             check_count(name, getattr(self, name))
-        for name in ("warm_up", "seed", "copying_steps"):
+        for name in ("warm_up", "seed", "frames"):
             check_count(name, getattr(self, name), smallest=0)
         check_choice("schedule", self.schedule, get_args(ScheduleName))
+        check_choice("optimizer", self.optimizer, get_args(OptimizerName))
+        check_choice("precision", self.precision, get_args(Precision))
         if self.warm_up > self.steps:
             raise UserError(f"The warm-up of {self.warm_up} steps is longer than the run of {self.steps}.")
-        if self.copying_steps and self.model.context < COPYING_LENGTH:
-            raise UserError(
-                f"Copying needs a context of at least {COPYING_LENGTH}; this model's is {self.model.context}."
-            )
         self._check_optimiser()
 
     def _check_optimiser(self) -> None:
@@ -67,7 +71,8 @@ class TrainConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as it stands in a run folder's config.json."""
-        return dataclasses.asdict(self)
+        rest = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {**rest, "task": task_to_dict(self.task), "model": self.model.to_dict()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
@@ -81,8 +86,7 @@ class TrainConfig:
 
     @classmethod
     def _from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
-        sources = values["task"]["sources"]
-        task = TextTaskConfig(**{**values["task"], "sources": tuple(sources) if isinstance(sources, list) else sources})
+        task = task_from_dict(values["task"])
         model = TransformerConfig.from_dict(values["model"])
         rest = {name: value for name, value in values.items() if name not in ("task", "model", "betas")}
         return cls(task=task, model=model, betas=tuple(values.get("betas", cls.betas)), **rest)

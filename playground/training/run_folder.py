@@ -1,10 +1,10 @@
 """A run as a folder: what a training leaves on disk, and how it goes on from there.
 
     config.json                 the TrainConfig
-    tokenizer.json, tokens.npz  the vocabulary and the encoded text, so that resuming reads the same ids
+    tokenizer.json, …           what the task saved: the vocabulary, a text's tokens
     metrics.jsonl               one line per step
-    samples.jsonl               what the model wrote at each evaluation
-    snapshots/000500/           model.safetensors and optimizer.safetensors after step 500
+    samples.jsonl               what the model did at each evaluation
+    snapshots/000500/           model.safetensors, optimizer.safetensors and state.json after step 500
     status.json                 state and last step
 
 Every file is written under another name and moved into place, so a kill leaves the last whole one.
@@ -18,31 +18,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.tasks.text import TextTask, prepare_text
+from playground.tasks.registry import kind_of
+from playground.tasks.task import Sample, Task
 from playground.training.config import TrainConfig
-from playground.training.sample import sample_text
 from playground.training.trainer import Step, TrainingState, start_state, train
-from playground.transformer import check_count
 
 SNAPSHOTS_KEPT = 2
 
 
-def run(config: TrainConfig, folder: Path, *, snapshot_every: int = 500) -> Iterator[Step]:
+def run(config: TrainConfig, folder: Path) -> Iterator[Step]:
     """Train into the folder, from its last snapshot if it has one, and yield each step.
 
     Raises UserError where the folder holds a run of another configuration, or cannot be read or written.
     """
-    check_count("snapshot_every", snapshot_every)
     try:
-        yield from _run(config, folder, snapshot_every)
+        yield from _run(config, folder)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
@@ -50,7 +46,7 @@ def run(config: TrainConfig, folder: Path, *, snapshot_every: int = 500) -> Iter
         ) from error
 
 
-def _run(config: TrainConfig, folder: Path, snapshot_every: int) -> Iterator[Step]:
+def _run(config: TrainConfig, folder: Path) -> Iterator[Step]:
     task = open_run(config, folder)
     state = resume(config, folder)
     _drop_metrics_after(folder, state.step)
@@ -59,32 +55,26 @@ def _run(config: TrainConfig, folder: Path, snapshot_every: int) -> Iterator[Ste
             metrics.write(json.dumps(asdict(step)) + "\n")
             if step.evaluation is not None:
                 metrics.flush()
-                _write_sample(folder, step.step, sample_text(state.model, task.tokenizer, tokens=120))
-            if step.step % snapshot_every == 0 or step.step == config.steps:
+                _write_samples(folder, step.step, task.samples(state.model))
+            if step.step % config.snapshot_every == 0 or step.step == config.steps:
                 metrics.flush()
                 write_snapshot(folder, state)
             yield step
     write_json(folder / "status.json", {"state": "finished", "step": state.step})
 
 
-def open_run(config: TrainConfig, folder: Path) -> TextTask:
+def open_run(config: TrainConfig, folder: Path) -> Task:
     """Create the folder, or check that it belongs to this configuration, and return its task."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "config.json"
     if path.exists():
         if read_config(path) != config:
             raise UserError(f"{folder} holds a run of another configuration; choose a new folder.")
-        return _read_task(config, folder)
-    task = prepare_text(config.task)
+        return kind_of(config.task).restore(config.task, folder)
+    task = kind_of(config.task).prepare(config.task)
     # Before config.json is there: a refused run leaves the folder free for a better one.
-    task.check_fits(context=config.model.context, vocabulary=config.model.vocabulary)
-    task.tokenizer.save(str(folder / "tokenizer.json"))
-    np.savez(
-        folder / "tokens.npz",
-        train=task.train_ids,
-        held_out=task.held_out_ids,
-        held_out_bytes=np.array(task.held_out_bytes),
-    )
+    task.check_fits(config.model)
+    task.save(folder)
     write_json(path, config.to_dict())
     return task
 
@@ -101,24 +91,6 @@ def read_config(path: Path) -> TrainConfig:
         raise UserError(f"{path} is not JSON: {error}.") from error
 
 
-def _read_task(config: TrainConfig, folder: Path) -> TextTask:
-    try:
-        with np.load(folder / "tokens.npz") as tokens:
-            return TextTask(
-                config=config.task,
-                tokenizer=Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8")),
-                train_ids=tokens["train"],
-                held_out_ids=tokens["held_out"],
-                held_out_bytes=int(tokens["held_out_bytes"]),
-            )
-    except OSError:
-        raise
-    except Exception as error:  # tokenizers raises a bare Exception
-        raise UserError(
-            f"tokens.npz or tokenizer.json in {folder} is damaged; start anew in another folder."
-        ) from error
-
-
 def resume(config: TrainConfig, folder: Path) -> TrainingState:
     """The state of the last snapshot, or a fresh one."""
     state = start_state(config)
@@ -128,9 +100,10 @@ def resume(config: TrainConfig, folder: Path) -> TrainingState:
     try:
         state.model.load_state_dict(load_file(found[-1] / "model.safetensors"), strict=False)
         _load_optimizer(state.optimizer, load_file(found[-1] / "optimizer.safetensors"))
+        counts = json.loads((found[-1] / "state.json").read_text(encoding="utf-8"))
     except (SafetensorError, RuntimeError, ValueError) as error:
         raise UserError(f"The snapshot {found[-1]} is damaged; remove it to go on from the one before.") from error
-    state.step = int(found[-1].name)
+    state.step, state.tokens, state.rate_factor = counts["step"], counts["tokens"], counts["rate_factor"]
     return state
 
 
@@ -152,6 +125,8 @@ def write_snapshot(folder: Path, state: TrainingState) -> None:
         staging.mkdir(parents=True)
         save_file(model_tensors(state.model), staging / "model.safetensors")
         save_file(_optimizer_tensors(state.optimizer), staging / "optimizer.safetensors")
+        counts = {"step": state.step, "tokens": state.tokens, "rate_factor": state.rate_factor}
+        write_json(staging / "state.json", counts)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(staging, ignore_errors=True)
         raise UserError(
@@ -210,9 +185,9 @@ def _step_of(line: str) -> float:
         return float("inf")
 
 
-def _write_sample(folder: Path, step: int, text: str) -> None:
-    with (folder / "samples.jsonl").open("a", encoding="utf-8") as samples:
-        samples.write(json.dumps({"step": step, "text": text}, ensure_ascii=False) + "\n")
+def _write_samples(folder: Path, step: int, samples: list[Sample]) -> None:
+    with (folder / "samples.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"step": step, "samples": [asdict(s) for s in samples]}, ensure_ascii=False) + "\n")
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

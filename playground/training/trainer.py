@@ -10,24 +10,28 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from playground.errors import UserError
-from playground.tasks.copying import LENGTH as COPYING_LENGTH
-from playground.tasks.copying import copying_rows
-from playground.tasks.text import TextTask, next_token_losses
+from playground.tasks.task import Batch, Task
 from playground.training.config import TrainConfig
+from playground.training.objective import loss_of
 from playground.training.schedule import learning_rate
 from playground.transformer import Transformer
 
 
 @dataclass(kw_only=True)
 class TrainingState:
-    """What a run holds between two steps: the model, the optimiser and how many steps are done."""
+    """What a run holds between two steps: the model, the optimiser, how many steps are done, how many tokens seen.
+
+    rate_factor multiplies the schedule's learning rate: a person may change it between two steps.
+    """
 
     model: Transformer
     optimizer: torch.optim.Optimizer
     step: int = 0
+    tokens: int = 0
+    rate_factor: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,59 +64,50 @@ def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimiz
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
 
 
-def train(config: TrainConfig, task: TextTask, *, state: TrainingState | None = None) -> Iterator[Step]:
+def train(config: TrainConfig, task: Task, *, state: TrainingState | None = None) -> Iterator[Step]:
     """Yield one Step per optimiser step until config.steps are done; `state` is where to go on from.
 
-    Raises UserError for a text that is shorter than one row, and when the loss is no longer a finite number.
+    Raises UserError for a task that the model does not fit, and when the loss is no longer a finite number.
     """
-    task.check_fits(context=config.model.context, vocabulary=config.model.vocabulary)
+    task.check_fits(config.model)
     state = start_state(config) if state is None else state
     while state.step < config.steps:
         yield _advance(config, task, state)
 
 
-def _advance(config: TrainConfig, task: TextTask, state: TrainingState) -> Step:
+def _advance(config: TrainConfig, task: Task, state: TrainingState) -> Step:
     """Take one step and report it."""
     step = state.step + 1
-    rate = learning_rate(config, step)
+    rate = learning_rate(config, step) * state.rate_factor
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     generator = np.random.default_rng((config.seed, step))
-    loss, norm = _update(state, *_rows(config, task, step, generator), config.clip)
+    batch = task.batch(generator, rows=config.batch, length=config.model.context, step=step)
+    loss, norm = _update(state, batch, config.clip)
     if not math.isfinite(loss):
         raise UserError(f"The loss of step {step} is not a finite number; train anew with a lower learning rate.")
     state.step = step
+    state.tokens += tokens_in(batch)
     due = step % config.evaluate_every == 0 or step == config.steps
     return Step(
         step=step,
         loss=loss,
         learning_rate=rate,
         gradient_norm=norm,
-        tokens=tokens_seen(config, step),
-        evaluation=task.evaluate(state.model, config.model.context, config.evaluate_rows) if due else None,
+        tokens=state.tokens,
+        evaluation=task.evaluate(state.model, rows=config.evaluate_rows, length=config.model.context) if due else None,
     )
 
 
-def _rows(
-    config: TrainConfig, task: TextTask, step: int, generator: np.random.Generator
-) -> tuple[Tensor, Tensor | None]:
-    """What a step trains on, and which targets count (None: all)."""
-    if step <= config.copying_steps:
-        return copying_rows(config.model.vocabulary, config.copying_rows, generator, start=task.start)
-    return task.batch(config.batch, config.model.context, generator), None
+def tokens_in(batch: Batch) -> int:
+    """How many tokens the model reads in a batch, padding included."""
+    return batch.ids.numel() + (0 if batch.target_ids is None else batch.target_ids.numel())
 
 
-def tokens_seen(config: TrainConfig, step: int) -> int:
-    """How many tokens the steps up to this one have trained on."""
-    copying = min(step, config.copying_steps)
-    return copying * config.copying_rows * COPYING_LENGTH + (step - copying) * config.batch * config.model.context
-
-
-def _update(state: TrainingState, rows: Tensor, counted: Tensor | None, clip: float) -> tuple[float, float]:
+def _update(state: TrainingState, batch: Batch, clip: float) -> tuple[float, float]:
     """One backward pass and one optimiser step; returns the loss and the gradient's norm before clipping."""
     state.optimizer.zero_grad(set_to_none=True)
-    losses = next_token_losses(state.model, rows)
-    loss = losses.mean() if counted is None else losses[counted.flatten()].mean()
+    loss = loss_of(state.model, batch)
     loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), clip)
     state.optimizer.step()

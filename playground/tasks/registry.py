@@ -1,0 +1,31 @@
+"""The tasks by name, and their configs as dictionaries."""
+
+import dataclasses
+from typing import Any
+
+from playground.errors import UserError
+from playground.tasks import text
+from playground.tasks.task import TaskConfig, TaskKind
+
+TASKS: dict[str, TaskKind] = {kind.name: kind for kind in (text.KIND,)}
+
+
+def kind_of(config: TaskConfig) -> TaskKind:
+    """The kind of task that a config belongs to."""
+    return next(kind for kind in TASKS.values() if type(config) is kind.config)
+
+
+def task_to_dict(config: TaskConfig) -> dict[str, Any]:
+    """A task's config as it stands in a run's config.json, with the task's name."""
+    return {"name": kind_of(config).name, **dataclasses.asdict(config)}  # type: ignore[call-overload]
+
+
+def task_from_dict(values: dict[str, Any]) -> TaskConfig:
+    """Read back what `task_to_dict` wrote; lists become tuples. Raises UserError for an unknown task."""
+    kind = TASKS.get(values["name"])
+    if kind is None:
+        raise UserError(f"There is no task {values['name']!r}; choose {', '.join(TASKS)}.")
+    rest = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    del rest["name"]
+    config: TaskConfig = kind.config(**rest)
+    return config
