@@ -3,9 +3,23 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
+from playground.errors import UserError
 from playground.lens.tokens import encode
-from playground.tasks.vocabulary import START, train_vocabulary
+from playground.tasks.vocabulary import (
+    END,
+    END_ID,
+    MASK_ID,
+    PAD_ID,
+    SPECIALS,
+    START,
+    START_ID,
+    UNKNOWN,
+    UNKNOWN_ID,
+    train_vocabulary,
+    word_vocabulary,
+)
 
 TEXT = "the cat sat on the mat. the dog sat on the log.\nthe end\n" * 5
 BPE = train_vocabulary("bpe", [TEXT], 300)
@@ -77,3 +91,90 @@ def test_the_lens_labels_every_token_with_its_text(tokenizer):
     assert "".join(token.text for token in tokens[1:]) == "the mat.\n"
     assert tokens[0].special
     assert not any(token.special for token in tokens[1:])
+
+
+# Words, and what encoders read
+
+WORLD = word_vocabulary(
+    [
+        "Anna",
+        "'s",
+        "gave",
+        "the",
+        "ball",
+        "to",
+        "Ben",
+        ".",
+        "?",
+        "l'",
+        "arbre",
+        "rouge",
+        "french",
+        ":",
+        "安娜",
+        "在",
+        "树",
+        "树下",
+        "。",
+        "球",
+    ],
+    model="encoder-decoder",
+)
+WORDS = train_vocabulary("words", ["the cat's mat, (the dog) sat. l'homme 你好 we'll"], 40, model="encoder")
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "text", "tokens"),
+    [
+        (WORLD, "Anna's ball?", ["Anna", "'s", "ball", "?"]),
+        (WORLD, "french: l'arbre rouge.", ["french", ":", "l'", "arbre", "rouge", "."]),
+        (WORLD, "安娜在树下。", ["安娜", "在", "树下", "。"]),
+        (WORDS, "the cat's mat, (the dog) sat.", ["the", "cat", "'s", "mat", ",", "(", "the", "dog", ")", "sat", "."]),
+        (WORDS, "l'homme 你好 we'll", ["l'", "homme", "你", "好", "we'", "ll"]),
+    ],
+)
+def test_a_text_is_cut_into_words_and_put_together_again_by_hand(tokenizer, text, tokens):
+    encoding = tokenizer.encode(text)
+    assert encoding.tokens == [START, *tokens, END]
+    assert tokenizer.decode(encoding.ids) == text
+    assert Tokenizer.from_str(tokenizer.to_str()).encode(text).tokens == encoding.tokens
+
+
+def test_what_is_no_word_of_the_vocabulary_is_unknown():
+    assert WORLD.encode("Anna gave Zebra").ids[3] == UNKNOWN_ID
+    assert word_vocabulary(["a"]).get_vocab() == {START: 0, UNKNOWN: 1, "a": 2}
+
+
+@pytest.mark.parametrize("kind", ["bpe", "characters", "words"])
+@pytest.mark.parametrize("model", ["encoder", "encoder-decoder"])
+def test_an_encoder_has_five_special_tokens_in_one_order_and_reads_pairs(kind, model):
+    tokenizer = train_vocabulary(kind, [TEXT], 300, model=model)
+    assert [tokenizer.token_to_id(token) for token in SPECIALS] == [START_ID, END_ID, PAD_ID, MASK_ID, UNKNOWN_ID]
+    assert (START_ID, END_ID, PAD_ID, MASK_ID, UNKNOWN_ID) == (0, 1, 2, 3, 4)
+    first, second = (tokenizer.encode(text, add_special_tokens=False).ids for text in ("the cat", "the dog"))
+    alone, pair = tokenizer.encode("the cat"), tokenizer.encode("the cat", "the dog")
+    assert alone.ids == [0, *first, 1]
+    assert pair.ids == [0, *first, 1, *second, 1]
+    assert pair.type_ids == [0] * (len(first) + 2) + [1] * (len(second) + 1)
+    assert tokenizer.decode(alone.ids) == "the cat"
+
+
+def test_the_most_frequent_words_are_kept_by_hand():
+    """In "b b a c" with room for two words: b, then a, the first of the equally frequent ones."""
+    assert train_vocabulary("words", ["b b a c"], 4).get_vocab() == {START: 0, UNKNOWN: 1, "b": 2, "a": 3}
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(["bpe", "characters", "words", "letters"]),
+    st.integers(-1, 400) | st.integers(60000, 70000) | st.booleans() | st.just("many"),
+    st.sampled_from(["decoder", "encoder", "encoder-decoder"]),
+)
+def test_every_vocabulary_is_either_made_or_refused_with_a_sentence(kind, size, model):
+    try:
+        tokenizer = train_vocabulary(kind, [TEXT], size, model=model)
+    except UserError:
+        assert kind == "letters" or isinstance(size, bool | str) or size < 261 or size > 65536
+        return
+    assert tokenizer.get_vocab_size() <= size
+    assert tokenizer.encode("the cat").ids[0] == START_ID
