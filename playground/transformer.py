@@ -1,15 +1,16 @@
 """Our transformer, to be read in one sitting: embed, attend, feed forward, predict.
 
-Sizes are written as in the papers: width is d_model, hidden is the feed-forward layer's inner width.
-Vaswani et al. 2017 (the architecture), Su et al. 2021 (rotary positions), Shazeer 2020 (SwiGLU),
-Zhang and Sennrich 2019 (RMS norm), Ainslie et al. 2023 (grouped queries).
+A decoder and an encoder are one stack of blocks; an encoder-decoder is an encoder and a decoder whose blocks
+also attend to what the encoder read. Sizes are written as in the papers: width is d_model, hidden is the
+feed-forward layer's inner width. Vaswani et al. 2017 (the architecture), Devlin et al. 2019 (segments and the
+classifier), Su et al. 2021 (rotary positions), Shazeer 2020 (SwiGLU), Zhang and Sennrich 2019 (RMS norm),
+Ainslie et al. 2023 (grouped queries), Xiong et al. 2020 (norm before or after), Elhage et al. 2021 (attention
+only).
 """
 
-import dataclasses
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -18,120 +19,92 @@ from torch.nn import functional
 
 from playground.attention import attend
 from playground.errors import UserError
+from playground.transformer_config import (
+    FeedForward,
+    ModelKind,
+    Norm,
+    NormPlace,
+    Positions,
+    TransformerConfig,
+    check_choice,
+    check_count,
+)
 
-Positions = Literal["rotary", "learned", "sinusoidal", "none"]
-FeedForward = Literal["swiglu", "gelu", "relu", "none"]
-Norm = Literal["rms", "layer"]
-NormPlace = Literal["before", "after"]
-ModelKind = Literal["decoder", "encoder", "encoder-decoder"]
+__all__ = [
+    "FeedForward",
+    "ModelKind",
+    "Norm",
+    "NormPlace",
+    "Positions",
+    "Transformer",
+    "TransformerConfig",
+    "check_choice",
+    "check_count",
+]
 
 
-@dataclass(frozen=True, kw_only=True)
-class TransformerConfig:
-    """The shape of a transformer. `key_value_heads` below `heads` groups the queries; hidden None is 4 widths.
+class Stack(nn.Module):
+    """Embed a text, let each block read and write its residual stream, and norm what is there at the end."""
 
-    layers are those of each stack. segments: how many segment embeddings an encoder adds (BERT: 2; 0: none).
-    classes: the size of an encoder's classifier on its first token (0: none). dropout acts in training only.
-    bias: whether the attention's projections have one.
+    def __init__(self, config: TransformerConfig, kind: ModelKind, embedding: nn.Embedding) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.segment = SegmentEmbedding(config) if config.segments else NoSegments()
+        self.position = ADDED_POSITIONS[config.positions](config)
+        self.embedding_norm = NORMS[config.norm](config.width) if config.embedding_norm else nn.Identity()
+        self.dropout = dropout(config)
+        self.blocks = nn.ModuleList(BLOCKS[kind](config) for _ in range(config.layers))
+        self.norm = NORMS[config.norm](config.width) if config.norm_place == "before" else nn.Identity()
+        self.sees = SEES[kind]
+
+    def residual(
+        self,
+        ids: Int[Tensor, "batch token"],
+        *source: Tensor | None,
+        segments: Int[Tensor, "batch token"] | None = None,
+        mask: Bool[Tensor, "batch token"] | None = None,
+    ) -> Float[Tensor, "batch token width"]:
+        """The residual stream after the last block, before the final norm.
+
+        source, in a stack that crosses: what the encoder read, and which of its tokens may be looked at.
+        """
+        embedded = self.position(self.segment(self.embedding(ids), segments))
+        residual: Tensor = self.dropout(self.embedding_norm(embedded))
+        seen = None if mask is None else self.sees(mask)
+        for block in self.blocks:
+            residual = block(residual, seen, *source)
+        return residual
+
+
+class Transformer(Stack):
+    """Token ids to logits. An encoder-decoder is this stack, which writes, and `encoder`, which reads the source.
+
+    mask is True at real tokens; None where no row is padded.
     """
 
-    vocabulary: int
-    kind: ModelKind = "decoder"
-    context: int = 256
-    width: int = 128
-    layers: int = 4
-    heads: int = 4
-    key_value_heads: int | None = None
-    hidden: int | None = None
-    feed_forward: FeedForward = "swiglu"
-    norm: Norm = "rms"
-    positions: Positions = "rotary"
-    tied: bool = True
-    norm_place: NormPlace = "before"
-    bias: bool = False
-    segments: int = 0
-    classes: int = 0
-    dropout: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("vocabulary", "context", "width", "layers", "heads"):
-            check_count(name, getattr(self, name))
-        for name in ("key_value_heads", "hidden"):
-            if getattr(self, name) is not None:
-                check_count(name, getattr(self, name))
-        check_choice("feed_forward", self.feed_forward, get_args(FeedForward))
-        check_choice("norm", self.norm, get_args(Norm))
-        check_choice("positions", self.positions, get_args(Positions))
-        if self.width % self.heads:
-            raise UserError(f"A width of {self.width} does not divide into {self.heads} heads; change one of them.")
-        if self.heads % self.groups_of:
-            raise UserError(f"{self.heads} query heads cannot share {self.groups_of} key heads evenly.")
-        if self.positions == "rotary" and self.head_width % 2:
-            raise UserError(f"Rotary positions turn pairs of numbers; a head width of {self.head_width} is odd.")
-
-    @property
-    def groups_of(self) -> int:
-        """The number of key and value heads."""
-        return self.key_value_heads or self.heads
-
-    @property
-    def head_width(self) -> int:
-        """The width of one head."""
-        return self.width // self.heads
-
-    @property
-    def hidden_width(self) -> int:
-        """The inner width of the feed-forward layer."""
-        return self.hidden or 4 * self.width
-
-    def to_dict(self) -> dict[str, Any]:
-        """The configuration as it stands in a model folder's config.json."""
-        return {"model_type": "playground", **dataclasses.asdict(self)}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "TransformerConfig":
-        """Read back what `to_dict` wrote. Raises UserError for a field that this version does not know."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - known - {"model_type"})
-        if unknown:
-            raise UserError(f"The configuration has unknown fields: {', '.join(unknown)}. Is it from a newer version?")
-        if "vocabulary" not in values:
-            raise UserError("The configuration lacks the model's vocabulary; write the number of its tokens.")
-        return cls(**{name: value for name, value in values.items() if name in known})
-
-
-def check_count(name: str, value: object, smallest: int = 1) -> None:
-    """Raise UserError unless the value is a whole number that is large enough."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
-        raise UserError(f"{name} is {value!r}; it must be a whole number of at least {smallest}.")
-
-
-def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    """Raise UserError unless the value is one of the choices."""
-    if value not in choices:
-        raise UserError(f"{name} is {value!r}; choose {', '.join(choices[:-1])} or {choices[-1]}.")
-
-
-class Transformer(nn.Module):
-    """A decoder: token ids to the logits of every next token."""
-
     def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
+        super().__init__(config, config.kind, EMBEDDINGS[config.scaled_embedding](config.vocabulary, config.width))
         self.config = config
-        self.embedding = nn.Embedding(config.vocabulary, config.width)
-        self.position = ADDED_POSITIONS[config.positions](config)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
-        self.norm = NORMS[config.norm](config.width)
         self.head = nn.Linear(config.width, config.vocabulary, bias=False)
         if config.tied:
             self.head.weight = self.embedding.weight
+        self.classifier = Classifier(config) if config.classes else NoClassifier()
+        # One vocabulary, one embedding: section 3.4 of Vaswani et al. 2017.
+        self.encoder = Stack(config, "encoder", self.embedding) if config.kind == "encoder-decoder" else None
         self.apply(_initialise)
-        for block in self.blocks:
+        for block in [*self.blocks, *(self.encoder.blocks if self.encoder else ())]:
             _shrink_residual_writers(block, config.layers)
 
-    def forward(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token vocabulary"]:
-        """The logits of the token after each token."""
-        logits: Tensor = self.head(self.read(ids))
+    def forward(
+        self,
+        ids: Int[Tensor, "batch token"],
+        target_ids: Int[Tensor, "batch position"] | None = None,
+        *,
+        segments: Int[Tensor, "batch token"] | None = None,
+        mask: Bool[Tensor, "batch token"] | None = None,
+    ) -> Float[Tensor, "batch _ vocabulary"]:
+        """The logits at each token: a decoder's of the next token, an encoder's of the token itself."""
+        logits: Tensor = self.head(self.read(ids, target_ids, segments=segments, mask=mask))
         return logits
 
     def read(
@@ -141,58 +114,176 @@ class Transformer(nn.Module):
         *,
         segments: Int[Tensor, "batch token"] | None = None,
         mask: Bool[Tensor, "batch token"] | None = None,
-    ) -> Float[Tensor, "batch position width"]:
-        """The last residual stream after its final norm: what the output head reads."""
-        normed: Tensor = self.norm(self.residual(ids))
-        return normed
+    ) -> Float[Tensor, "batch _ width"]:
+        """The last residual stream after its final norm: what the output head reads.
 
-    def residual(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token width"]:
-        """The residual stream after the last block, before the final norm."""
-        residual: Tensor = self.position(self.embedding(ids))
-        for block in self.blocks:
-            residual = block(residual)
-        return residual
+        Raises UserError for an encoder-decoder without a target.
+        """
+        encoded = self.encode(ids, segments, mask)
+        if self.encoder is None:
+            return encoded
+        if target_ids is None:
+            raise UserError("An encoder-decoder reads a source and a target; give it both.")
+        return self.decode(target_ids, encoded, mask)
+
+    def encode(
+        self,
+        ids: Int[Tensor, "batch token"],
+        segments: Int[Tensor, "batch token"] | None = None,
+        mask: Bool[Tensor, "batch token"] | None = None,
+    ) -> Float[Tensor, "batch token width"]:
+        """What the stack that is given the text makes of it: the encoder, or the only stack there is."""
+        stack = self.encoder or self
+        encoded: Tensor = stack.norm(stack.residual(ids, segments=segments, mask=mask))
+        return encoded
+
+    def decode(
+        self,
+        target_ids: Int[Tensor, "batch position"],
+        encoded: Float[Tensor, "batch token width"],
+        mask: Bool[Tensor, "batch token"] | None = None,
+    ) -> Float[Tensor, "batch position width"]:
+        """What an encoder-decoder's decoder makes of a target, given the encoded source and the source's mask."""
+        decoded: Tensor = self.norm(self.residual(target_ids, encoded, None if mask is None else all_real(mask)))
+        return decoded
+
+    def classify(self, read: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch class"]:
+        """The class logits, from what was read at the first token. Raises UserError where there are no classes."""
+        logits: Tensor = self.classifier(read)
+        return logits
 
 
 class Block(nn.Module):
     """Read the residual stream, attend, add; read again, feed forward, add."""
 
-    def __init__(self, config: TransformerConfig) -> None:
+    def __init__(self, config: TransformerConfig, *, is_causal: bool) -> None:
         super().__init__()
         self.attention_norm = NORMS[config.norm](config.width)
-        self.attention = Attention(config)
-        self.feed_forward_norm = NORMS[config.norm](config.width)
+        self.attention = Attention(config, is_causal=is_causal)
+        self.feed_forward_norm = NORMS[config.norm](config.width) if config.feed_forward != "none" else nn.Identity()
         self.feed_forward = FEED_FORWARDS[config.feed_forward](config)
+        self.dropout = dropout(config)
+        self.add = ADDS[config.norm_place]
+        self.add_feed_forward = add_nothing if config.feed_forward == "none" else self.add
 
-    def forward(self, residual: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
-        residual = residual + self.attention(self.attention_norm(residual))
-        written: Tensor = self.feed_forward(self.feed_forward_norm(residual))
-        return residual + written
+    def forward(
+        self, residual: Float[Tensor, "batch token width"], seen: Bool[Tensor, "batch 1 _ token"] | None = None
+    ) -> Float[Tensor, "batch token width"]:
+        residual = self.add(residual, self.attention_norm, self.dropout, self.attention, seen)
+        return self.add_feed_forward(residual, self.feed_forward_norm, self.dropout, self.feed_forward)
+
+
+class CrossBlock(Block):
+    """A decoder's block that attends to the encoded source between its own attention and its feed-forward."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__(config, is_causal=True)
+        self.cross_attention_norm = NORMS[config.norm](config.width)
+        self.cross_attention = CrossAttention(config)
+
+    def forward(
+        self,
+        residual: Float[Tensor, "batch position width"],
+        seen: Bool[Tensor, "batch 1 _ position"] | None,
+        encoded: Float[Tensor, "batch token width"],
+        seen_source: Bool[Tensor, "batch 1 1 token"] | None,
+    ) -> Float[Tensor, "batch position width"]:
+        residual = self.add(residual, self.attention_norm, self.dropout, self.attention, seen)
+        crossed = (self.cross_attention_norm, self.dropout, self.cross_attention, encoded, seen_source)
+        residual = self.add(residual, *crossed)
+        return self.add_feed_forward(residual, self.feed_forward_norm, self.dropout, self.feed_forward)
+
+
+def add_before(residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Module, *seen: Tensor | None) -> Tensor:
+    """The layer reads the normed residual stream; the stream itself stays as it is. Xiong et al. 2020."""
+    added: Tensor = residual + drop(layer(norm(residual), *seen))
+    return added
+
+
+def add_after(residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Module, *seen: Tensor | None) -> Tensor:
+    """The layer reads the residual stream, and the sum is normed. Vaswani et al. 2017, sections 3.1 and 5.4."""
+    normed: Tensor = norm(residual + drop(layer(residual, *seen)))
+    return normed
+
+
+def add_nothing(residual: Tensor, *_: Any) -> Tensor:
+    """Of a layer that is not there."""
+    return residual
+
+
+def dropout(config: TransformerConfig) -> nn.Module:
+    """What zeroes a share of numbers in training: each layer's output and the embeddings (section 5.4)."""
+    return nn.Dropout(config.dropout) if config.dropout else nn.Identity()
 
 
 class Attention(nn.Module):
-    """Causal multi-head self-attention; one projection makes query, key and value of all heads."""
+    """Multi-head self-attention; one projection makes query, key and value of all heads."""
 
-    is_causal = True
+    def __init__(self, config: TransformerConfig, *, is_causal: bool) -> None:
+        super().__init__()
+        self.is_causal = is_causal
+        self.head_width = config.head_width
+        self.scaling = config.head_width**-0.5
+        self.heads = [config.heads, config.groups_of]
+        shared = config.groups_of * config.head_width
+        self.sizes = [config.width, shared, shared]
+        self.query_key_value = nn.Linear(config.width, sum(self.sizes), bias=config.bias)
+        self.output = nn.Linear(config.width, config.width, bias=config.bias)
+        self.rotate = Rotary(config) if config.positions == "rotary" else nn.Identity()
+
+    def forward(
+        self, x: Float[Tensor, "batch token width"], seen: Bool[Tensor, "batch 1 _ token"] | None = None
+    ) -> Float[Tensor, "batch token width"]:
+        heads = split_heads(self.query_key_value(x), self.head_width)
+        query_key, value = heads.split([sum(self.heads), self.heads[1]], dim=1)
+        # Queries and keys turn together: one operation instead of two.
+        query, key = self.rotate(query_key).split(self.heads, dim=1)
+        z, _ = attend(self, query, key, value, seen, scaling=self.scaling)
+        written: Tensor = self.output(z.flatten(-2))
+        return written
+
+
+class CrossAttention(nn.Module):
+    """Queries from the target, keys and values from the encoded source. Vaswani et al. 2017, section 3.2.3."""
+
+    is_causal = False
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.head_width = config.head_width
         self.scaling = config.head_width**-0.5
-        shared = config.groups_of * config.head_width
-        self.sizes = [config.width, shared, shared]
-        self.query_key_value = nn.Linear(config.width, sum(self.sizes), bias=False)
-        self.output = nn.Linear(config.width, config.width, bias=False)
-        self.rotate = Rotary(config) if config.positions == "rotary" else nn.Identity()
+        self.query = nn.Linear(config.width, config.width, bias=config.bias)
+        self.key_value = nn.Linear(config.width, 2 * config.groups_of * config.head_width, bias=config.bias)
+        self.output = nn.Linear(config.width, config.width, bias=config.bias)
 
-    def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
-        query, key, value = (self._heads(part) for part in self.query_key_value(x).split(self.sizes, dim=-1))
-        z, _ = attend(self, self.rotate(query), self.rotate(key), value, None, scaling=self.scaling)
+    def forward(
+        self,
+        x: Float[Tensor, "batch position width"],
+        encoded: Float[Tensor, "batch token width"],
+        seen: Bool[Tensor, "batch 1 1 token"] | None = None,
+    ) -> Float[Tensor, "batch position width"]:
+        query = split_heads(self.query(x), self.head_width)
+        key, value = split_heads(self.key_value(encoded), self.head_width).chunk(2, dim=1)
+        z, _ = attend(self, query, key, value, seen, scaling=self.scaling)
         written: Tensor = self.output(z.flatten(-2))
         return written
 
-    def _heads(self, x: Tensor) -> Float[Tensor, "batch head token head_width"]:
-        return x.view(*x.shape[:-1], -1, self.head_width).transpose(1, 2)
+
+def split_heads(x: Float[Tensor, "batch token _"], head_width: int) -> Float[Tensor, "batch head token {head_width}"]:
+    """The heads that lie side by side, apart."""
+    return x.unflatten(-1, (-1, head_width)).transpose(1, 2)
+
+
+def all_real(mask: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch 1 1 token"]:
+    """An encoder's query, or one that crosses, sees every real token."""
+    return mask[:, None, None]
+
+
+def earlier_real(mask: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch 1 token token"]:
+    """A decoder's query sees real tokens up to its own; padding sees at least itself, so that no row is empty."""
+    length = mask.shape[1]
+    earlier = torch.ones(length, length, dtype=torch.bool, device=mask.device).tril()
+    return (mask[:, None] & earlier | torch.eye(length, dtype=torch.bool, device=mask.device))[:, None]
 
 
 class Rotary(nn.Module):
@@ -208,14 +299,13 @@ class Rotary(nn.Module):
         super().__init__()
         frequencies = 10000.0 ** (-torch.arange(0, config.head_width, 2) / config.head_width)
         angles = torch.arange(config.context)[:, None] * frequencies
+        signs = torch.tensor([-1.0, 1.0]).repeat_interleave(config.head_width // 2)
         self.register_buffer("cosine", angles.cos().repeat(1, 2), persistent=False)
-        self.register_buffer("sine", angles.sin().repeat(1, 2), persistent=False)
+        self.register_buffer("sine", angles.sin().repeat(1, 2) * signs, persistent=False)
 
     def forward(self, x: Float[Tensor, "batch head token width"]) -> Float[Tensor, "batch head token width"]:
-        length = x.shape[-2]
-        first, second = x.chunk(2, dim=-1)
-        turned = torch.cat([-second, first], dim=-1)
-        return x * self.cosine[:length] + turned * self.sine[:length]
+        length, half = x.shape[-2], x.shape[-1] // 2
+        return torch.addcmul(x * self.cosine[:length], x.roll(half, -1), self.sine[:length])
 
 
 class LearnedPositions(nn.Module):
@@ -243,6 +333,54 @@ class SinusoidalPositions(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
         return x + self.table[: x.shape[1]]
+
+
+class ScaledEmbedding(nn.Embedding):
+    """Token embeddings times the square root of the width. Vaswani et al. 2017, section 3.4."""
+
+    def forward(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token width"]:
+        return super().forward(ids) * math.sqrt(self.embedding_dim)
+
+
+class SegmentEmbedding(nn.Module):
+    """Add a trained vector for the sentence that a token is from; segments None is the first everywhere."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(config.segments, config.width)
+
+    def forward(
+        self, x: Float[Tensor, "batch token width"], segments: Int[Tensor, "batch token"] | None
+    ) -> Float[Tensor, "batch token width"]:
+        added: Tensor = self.embedding.weight[0] if segments is None else self.embedding(segments)
+        return x + added
+
+
+class NoSegments(nn.Module):
+    """A model that does not tell sentences apart."""
+
+    def forward(self, x: Tensor, segments: Tensor | None) -> Tensor:
+        return x
+
+
+class Classifier(nn.Module):
+    """Two layers on what was read at the first token (Devlin et al. 2019: the pooler, then the classifier)."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.pool = nn.Linear(config.width, config.width)
+        self.output = nn.Linear(config.width, config.classes)
+
+    def forward(self, read: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch class"]:
+        logits: Tensor = self.output(torch.tanh(self.pool(read[:, 0])))
+        return logits
+
+
+class NoClassifier(nn.Module):
+    """A model that has no classes."""
+
+    def forward(self, read: Tensor) -> Tensor:
+        raise UserError("This model has no classes; make one with classes above 0.")
 
 
 class SwiGLU(nn.Module):
@@ -273,20 +411,12 @@ class FeedForwardLayer(nn.Module):
         return written
 
 
-class NoFeedForward(nn.Module):
-    """An attention-only transformer adds nothing here. Elhage et al. 2021."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.zeros_like(x)
-
-
 NORMS: dict[Norm, Callable[[int], nn.Module]] = {
     "rms": lambda width: nn.RMSNorm(width, eps=1e-5),
     "layer": lambda width: nn.LayerNorm(width, eps=1e-5),
 }
+ADDS: dict[NormPlace, Callable[..., Tensor]] = {"before": add_before, "after": add_after}
+EMBEDDINGS: dict[bool, type[nn.Embedding]] = {False: nn.Embedding, True: ScaledEmbedding}
 ADDED_POSITIONS: dict[Positions, Callable[[TransformerConfig], nn.Module]] = {
     "rotary": lambda config: nn.Identity(),
     "none": lambda config: nn.Identity(),
@@ -297,7 +427,17 @@ FEED_FORWARDS: dict[FeedForward, Callable[[TransformerConfig], nn.Module]] = {
     "swiglu": SwiGLU,
     "gelu": lambda config: FeedForwardLayer(config, functional.gelu),
     "relu": lambda config: FeedForwardLayer(config, functional.relu),
-    "none": NoFeedForward,
+    "none": lambda config: nn.Identity(),
+}
+BLOCKS: dict[ModelKind, Callable[[TransformerConfig], nn.Module]] = {
+    "decoder": lambda config: Block(config, is_causal=True),
+    "encoder": lambda config: Block(config, is_causal=False),
+    "encoder-decoder": CrossBlock,
+}
+SEES: dict[ModelKind, Callable[[Tensor], Tensor]] = {
+    "decoder": earlier_real,
+    "encoder": all_real,
+    "encoder-decoder": earlier_real,
 }
 
 
@@ -310,7 +450,7 @@ def _initialise(module: nn.Module) -> None:
 
 
 def _shrink_residual_writers(block: nn.Module, layers: int) -> None:
-    """Start the layers that write into the residual stream smaller, by 1/sqrt(2 layers) (Radford et al. 2019)."""
-    for name, parameter in block.named_parameters():
-        if name.endswith("output.weight"):
-            nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * layers))
+    """Start the layers that write into the residual stream smaller, by 1/sqrt(writers) (Radford et al. 2019)."""
+    writers = [parameter for name, parameter in block.named_parameters() if name.endswith("output.weight")]
+    for parameter in writers:
+        nn.init.normal_(parameter, std=0.02 / math.sqrt(max(2, len(writers)) * layers))
