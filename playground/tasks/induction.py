@@ -1,0 +1,178 @@
+"""Induction: a block of random symbols, again and again. Right is the symbol that followed last time.
+
+Nothing in the block can be foreseen, and everything after it can, but only by a head that finds the last time
+the symbol stood there and copies what came next. Two attention layers learn that all at once, one layer never
+does. Olsson et al. 2022, "In-context learning and induction heads"; Elhage et al. 2021 (attention only).
+"""
+
+import string
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional
+
+from playground.attention import handling
+from playground.errors import UserError
+from playground.lens.capture import recorder_for
+from playground.lens.facts import head_facts
+from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
+from playground.tasks.vocabulary import train_vocabulary
+from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
+
+Counted = Literal["all", "repeats"]
+SPECIALS = 2
+"""The start token and the token for what is no symbol come before the symbols."""
+ALPHABET = string.ascii_letters + string.digits + "".join(chr(point) for point in range(0x3B1, 0x3CA))
+HELD_OUT = (20220924, 1, 1)
+"""Three numbers seed what is held out; a training step's stream has two."""
+SCORED_ROWS = 16
+SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class InductionConfig:
+    """How rows are made: `length` symbols, a block of `shortest` to `longest` of them repeated to the end.
+
+    counted: whether the loss counts every symbol ("all") or only those that can be foreseen ("repeats").
+    """
+
+    symbols: int = 64
+    shortest: int = 16
+    longest: int = 32
+    length: int = 64
+    counted: Counted = "all"
+
+    def __post_init__(self) -> None:
+        check_count("symbols", self.symbols, smallest=2)
+        check_count("shortest", self.shortest)
+        check_choice("counted", self.counted, get_args(Counted))
+        for name in ("longest", "length"):
+            check_count(name, getattr(self, name))
+        if self.symbols > len(ALPHABET):
+            raise UserError(f"There are letters for {len(ALPHABET)} symbols, not for {self.symbols}; choose fewer.")
+        if self.shortest > self.longest:
+            raise UserError(f"The shortest block of {self.shortest} is longer than the longest of {self.longest}.")
+        if self.longest >= self.length:
+            raise UserError(f"A block of {self.longest} symbols does not come again in a row of {self.length}.")
+
+    def needs(self) -> Needs:
+        """A decoder that reads the start token and all but the last symbol."""
+        return Needs(kind="decoder", vocabulary=self.symbols + SPECIALS, context=self.length)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InductionTask:
+    """The symbols, and the rows made of them."""
+
+    config: InductionConfig
+    tokenizer: Tokenizer
+
+    class_names: tuple[str, ...] = ()
+
+    def check_fits(self, model: TransformerConfig) -> None:
+        """Raise UserError where the model is no decoder or too small."""
+        check_needs(self.config.needs(), model)
+
+    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
+        """Rows of repeated blocks, with the labels that the config counts."""
+        ids, repeats = block_rows(self.config, rows, generator)
+        return self._batch(ids, repeats if self.config.counted == "repeats" else torch.ones_like(repeats))
+
+    def _batch(self, ids: Int[Tensor, "row token+1"], counted: Bool[Tensor, "row token"]) -> Batch:
+        return Batch(ids=ids[:, :-1], labels=ids[:, 1:].masked_fill(~counted, IGNORED))
+
+    @torch.no_grad()
+    def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
+        """Surprise in the first block and in the repeats, how many repeats are foreseen, and the best head's score."""
+        ids, repeats = block_rows(self.config, rows, np.random.default_rng(HELD_OUT))
+        logits = model(ids[:, :-1])
+        losses = functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
+        right = logits.argmax(-1) == ids[:, 1:]
+        return {
+            "held_out_loss": float((losses[repeats] if self.config.counted == "repeats" else losses).mean()),
+            "repeat_loss": float(losses[repeats].mean()),
+            "first_loss": float(losses[~repeats].mean()),
+            "repeat_accuracy": float(right[repeats].float().mean()),
+            "induction_score": float(induction_scores(model, ids[:SCORED_ROWS, :-1]).max()),
+        }
+
+    def probe(self, length: int) -> Probe:
+        """The first held-out row."""
+        ids, repeats = block_rows(self.config, 1, np.random.default_rng(HELD_OUT))
+        return Probe(batch=self._batch(ids, repeats))
+
+    def samples(self, model: Transformer) -> list[Sample]:
+        """What the model foresees in the repeats of some held-out rows; `·` stands where it is wrong."""
+        ids, repeats = block_rows(self.config, SHOWN, np.random.default_rng(HELD_OUT))
+        with torch.no_grad():
+            guesses = model(ids[:, :-1]).argmax(-1)
+        return [self._sample(*row) for row in zip(ids, guesses, repeats, strict=True)]
+
+    def _sample(
+        self, ids: Int[Tensor, "token+1"], guesses: Int[Tensor, "token"], repeats: Bool[Tensor, "token"]
+    ) -> AnswerSample:
+        answer, right = self._letters(guesses[repeats]), self._letters(ids[1:][repeats])
+        question = self._letters(ids[1:][~repeats])
+        return AnswerSample(question=question, answer=answer, right=right, is_right=answer == right)
+
+    def _letters(self, ids: Int[Tensor, "token"]) -> str:
+        return "".join(ALPHABET[index - SPECIALS] if index >= SPECIALS else "·" for index in ids.tolist())
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary."""
+        self.tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def block_rows(
+    config: InductionConfig, rows: int, generator: np.random.Generator
+) -> tuple[Int[Tensor, "row length+1"], Bool[Tensor, "row length"]]:
+    """Rows that begin with START, and which of the symbols after it stand there for the second time or later.
+
+    With symbols a to z, a block of 3 and a length of 8: `START q e t q e t q e`, and the last five are repeats.
+    """
+    blocks = generator.integers(config.shortest, config.longest + 1, (rows, 1))
+    drawn = generator.integers(SPECIALS, SPECIALS + config.symbols, (rows, config.longest))
+    places = np.arange(config.length)[None]
+    symbols = np.take_along_axis(drawn, places % blocks, axis=1)
+    ids = np.concatenate([np.zeros((rows, 1), dtype=np.int64), symbols], axis=1)
+    return torch.from_numpy(ids), torch.from_numpy(places >= blocks)
+
+
+def induction_scores(model: Transformer, ids: Int[Tensor, "row token"]) -> Float[np.ndarray, "layer head"]:
+    """Each head's mean weight on what followed the earlier copies of a token, over the rows (Olsson et al. 2022)."""
+    tables = []
+    for row in ids:
+        recorder = recorder_for(model, "decoder", None)
+        with handling(recorder):
+            model(row[None])
+        tables.append(head_facts(recorder.sites, row.tolist())["induction"])
+    return np.nanmean(tables, axis=0)
+
+
+def prepare_induction(config: InductionConfig) -> InductionTask:
+    """The task of a config; nothing has to be read."""
+    letters = ALPHABET[: config.symbols]
+    # Falling counts keep the letters in this order.
+    text = [letter * (config.symbols - index) for index, letter in enumerate(letters)]
+    tokenizer = train_vocabulary("characters", text, config.symbols + SPECIALS)
+    return InductionTask(config=config, tokenizer=tokenizer)
+
+
+def restore_induction(config: InductionConfig, folder: Path) -> InductionTask:
+    """The task of a run's folder: the same as at its start."""
+    return prepare_induction(config)
+
+
+KIND = TaskKind(
+    name="induction",
+    config=InductionConfig,
+    prepare=prepare_induction,
+    restore=restore_induction,
+    right="The symbol that followed the last time this one stood there.",
+)

@@ -1,0 +1,189 @@
+"""Addition modulo p: `a + b =`, and the right answer is (a + b) mod p. What grokking was first seen on.
+
+A share of all pairs is trained on. The network first learns them by heart, and much later, and only under weight
+decay, finds a rule that holds for the others: it turns numbers into angles of a few frequencies and adds those.
+Power et al. 2022, "Grokking"; Nanda et al. 2023, "Progress measures for grokking via mechanistic interpretability".
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional
+
+from playground.errors import UserError
+from playground.tasks.task import (
+    IGNORED,
+    AnswerSample,
+    Batch,
+    Needs,
+    Probe,
+    Sample,
+    SpectrumSample,
+    TaskKind,
+    check_needs,
+)
+from playground.tasks.vocabulary import word_vocabulary
+from playground.transformer import Transformer, TransformerConfig, check_count
+
+LARGEST = 199
+"""With p numbers there are p squared pairs, and all are read at every evaluation."""
+CONTEXT = 5
+"""START a + b =; the answer stands at the last position."""
+SPLIT = 20220106
+SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModularConfig:
+    """Addition modulo `modulus`; `train_share` of all pairs is trained on, the seed `split` decides which."""
+
+    modulus: int = 53
+    train_share: float = 0.4
+    split: int = 0
+
+    def __post_init__(self) -> None:
+        check_count("modulus", self.modulus, smallest=3)
+        check_count("split", self.split, smallest=0)
+        if self.modulus > LARGEST:
+            raise UserError(f"modulus is {self.modulus}; choose at most {LARGEST}, which makes {LARGEST**2:,} pairs.")
+        if not 0 < self.train_share < 1:
+            raise UserError(f"The share of pairs to train on is {self.train_share}; choose a number between 0 and 1.")
+
+    @property
+    def train_pairs(self) -> int:
+        """How many pairs are trained on: at least one, and at least one is left."""
+        pairs = self.modulus**2
+        return min(max(1, round(pairs * self.train_share)), pairs - 1)
+
+    def needs(self) -> Needs:
+        """A decoder that reads `START a + b =`."""
+        return Needs(kind="decoder", vocabulary=_tokenizer(self).get_vocab_size(), context=CONTEXT)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModularTask:
+    """All pairs as rows, in two parts."""
+
+    config: ModularConfig
+    tokenizer: Tokenizer
+    train_rows: Int[Tensor, "row 6"]
+    test_rows: Int[Tensor, "row 6"]
+
+    class_names: tuple[str, ...] = ()
+
+    def check_fits(self, model: TransformerConfig) -> None:
+        """Raise UserError where the model is no decoder or too small."""
+        check_needs(self.config.needs(), model)
+
+    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
+        """Different pairs of the training part, all of it where `rows` reaches that far."""
+        if rows >= len(self.train_rows):
+            return _batch(self.train_rows)
+        chosen = generator.choice(len(self.train_rows), rows, replace=False)
+        return _batch(self.train_rows[torch.from_numpy(chosen)])
+
+    @torch.no_grad()
+    def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
+        """Surprise and accuracy on all pairs of both parts, however few rows are asked for: grokking is between them."""
+        test_loss, test_accuracy = _answers(model, self.test_rows)
+        train_loss, train_accuracy = _answers(model, self.train_rows)
+        return {
+            "held_out_loss": test_loss,
+            "test_accuracy": test_accuracy,
+            "train_loss": train_loss,
+            "train_accuracy": train_accuracy,
+        }
+
+    def probe(self, length: int) -> Probe:
+        """The first pair that is not trained on."""
+        return Probe(batch=_batch(self.test_rows[:1]))
+
+    @torch.no_grad()
+    def samples(self, model: Transformer) -> list[Sample]:
+        """The spectrum of the numbers' embeddings, and the answers to some pairs that are not trained on."""
+        rows = self.test_rows[:SHOWN]
+        guesses = model(rows[:, :-1])[:, -1].argmax(-1)
+        answers = [self._sample(row, guess) for row, guess in zip(rows, guesses, strict=True)]
+        return [SpectrumSample(power=tuple(spectrum(self.number_embeddings(model)).tolist())), *answers]
+
+    def _sample(self, row: Int[Tensor, "6"], guess: Int[Tensor, ""]) -> AnswerSample:
+        words = [self.tokenizer.id_to_token(index) for index in row.tolist()]
+        answer = self.tokenizer.id_to_token(int(guess))
+        return AnswerSample(
+            question=" ".join(words[1:5]), answer=answer, right=words[5], is_right=bool(guess == row[5])
+        )
+
+    def number_embeddings(self, model: Transformer) -> Float[Tensor, "number width"]:
+        """What the model holds for 0 … p-1, in this order."""
+        return model.embedding.weight.detach()[_number_ids(self.tokenizer, self.config.modulus)]
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary; the pairs follow from the config."""
+        self.tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def spectrum(embeddings: Float[Tensor, "number width"]) -> Float[Tensor, "frequency"]:
+    """The share of each frequency 0 … p/2 in the embeddings as functions of the number, their mean left out.
+
+    A single wave cos(2 pi 3 n / p) has all its power at index 3. Nanda et al. 2023, section 4.1.
+    """
+    waves = torch.fft.rfft(embeddings.double() - embeddings.double().mean(0), dim=0)
+    power = waves.abs().square().sum(1)
+    # Every frequency but 0 and p/2 stands for two terms of the whole transform.
+    count = len(embeddings)
+    power[1 : (count + 1) // 2] *= 2
+    return (power / power.sum().clamp(min=1e-30)).float()
+
+
+def _batch(rows: Int[Tensor, "row 6"]) -> Batch:
+    labels = torch.full((len(rows), CONTEXT), IGNORED)
+    labels[:, -1] = rows[:, -1]
+    return Batch(ids=rows[:, :-1], labels=labels)
+
+
+def _answers(model: Transformer, rows: Int[Tensor, "row 6"]) -> tuple[float, float]:
+    """The mean surprise at the answers in nats, and the share that the model gets right."""
+    logits = torch.cat([model(part[:, :-1])[:, -1] for part in rows.split(4096)])
+    loss = functional.cross_entropy(logits, rows[:, -1])
+    return float(loss), float((logits.argmax(-1) == rows[:, -1]).float().mean())
+
+
+def _tokenizer(config: ModularConfig) -> Tokenizer:
+    return word_vocabulary([*map(str, range(config.modulus)), "+", "="])
+
+
+def _number_ids(tokenizer: Tokenizer, modulus: int) -> list[int]:
+    return [tokenizer.token_to_id(str(number)) for number in range(modulus)]
+
+
+def prepare_modular(config: ModularConfig) -> ModularTask:
+    """All pairs, shuffled by the split's seed and cut in two."""
+    tokenizer = _tokenizer(config)
+    numbers = np.array(_number_ids(tokenizer, config.modulus))
+    pairs = np.random.default_rng((SPLIT, config.split, 1)).permutation(config.modulus**2)
+    first, second = np.divmod(pairs, config.modulus)
+    start, plus, equals = (np.full(len(pairs), tokenizer.encode(text).ids[-1]) for text in ("", "+", "="))
+    answers = numbers[(first + second) % config.modulus]
+    columns = [start, numbers[first], plus, numbers[second], equals, answers]
+    rows = torch.from_numpy(np.stack(columns, axis=1))
+    cut = config.train_pairs
+    return ModularTask(config=config, tokenizer=tokenizer, train_rows=rows[:cut], test_rows=rows[cut:])
+
+
+def restore_modular(config: ModularConfig, folder: Path) -> ModularTask:
+    """The task of a run's folder: the same as at its start."""
+    return prepare_modular(config)
+
+
+KIND = TaskKind(
+    name="modular",
+    config=ModularConfig,
+    prepare=prepare_modular,
+    restore=restore_modular,
+    right="The sum of both numbers, less p where it reaches p.",
+)
