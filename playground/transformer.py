@@ -3,9 +3,8 @@
 A decoder and an encoder are one stack of blocks; an encoder-decoder is an encoder and a decoder whose blocks
 also attend to what the encoder read. Sizes are written as in the papers: width is d_model, hidden is the
 feed-forward layer's inner width. Vaswani et al. 2017 (the architecture), Devlin et al. 2019 (segments and the
-classifier), Su et al. 2021 (rotary positions), Shazeer 2020 (SwiGLU), Zhang and Sennrich 2019 (RMS norm),
-Ainslie et al. 2023 (grouped queries), Xiong et al. 2020 (norm before or after), Elhage et al. 2021 (attention
-only).
+classifier), Shazeer 2020 (SwiGLU), Zhang and Sennrich 2019 (RMS norm), Ainslie et al. 2023 (grouped queries),
+Xiong et al. 2020 (norm before or after), Elhage et al. 2021 (attention only).
 """
 
 import math
@@ -18,6 +17,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from playground.attention import attend
+from playground.embeddings import (
+    LearnedPositions,
+    NoSegments,
+    Rotary,
+    ScaledEmbedding,
+    SegmentEmbedding,
+    SinusoidalPositions,
+)
 from playground.errors import UserError
 from playground.transformer_config import (
     FeedForward,
@@ -32,10 +39,13 @@ from playground.transformer_config import (
 
 __all__ = [
     "FeedForward",
+    "LearnedPositions",
     "ModelKind",
     "Norm",
     "NormPlace",
     "Positions",
+    "Rotary",
+    "SinusoidalPositions",
     "Transformer",
     "TransformerConfig",
     "check_choice",
@@ -184,13 +194,11 @@ class CrossBlock(Block):
     def forward(
         self,
         residual: Float[Tensor, "batch position width"],
-        seen: Bool[Tensor, "batch 1 _ position"] | None,
-        encoded: Float[Tensor, "batch token width"],
-        seen_source: Bool[Tensor, "batch 1 1 token"] | None,
+        seen: Bool[Tensor, "batch 1 _ position"] | None = None,
+        *source: Tensor | None,
     ) -> Float[Tensor, "batch position width"]:
         residual = self.add(residual, self.attention_norm, self.dropout, self.attention, seen)
-        crossed = (self.cross_attention_norm, self.dropout, self.cross_attention, encoded, seen_source)
-        residual = self.add(residual, *crossed)
+        residual = self.add(residual, self.cross_attention_norm, self.dropout, self.cross_attention, *source)
         return self.add_feed_forward(residual, self.feed_forward_norm, self.dropout, self.feed_forward)
 
 
@@ -235,9 +243,9 @@ class Attention(nn.Module):
         self, x: Float[Tensor, "batch token width"], seen: Bool[Tensor, "batch 1 _ token"] | None = None
     ) -> Float[Tensor, "batch token width"]:
         heads = split_heads(self.query_key_value(x), self.head_width)
-        query_key, value = heads.split([sum(self.heads), self.heads[1]], dim=1)
+        query_key, value = heads.split_with_sizes([sum(self.heads), self.heads[1]], dim=1)
         # Queries and keys turn together: one operation instead of two.
-        query, key = self.rotate(query_key).split(self.heads, dim=1)
+        query, key = self.rotate(query_key).split_with_sizes(self.heads, dim=1)
         z, _ = attend(self, query, key, value, seen, scaling=self.scaling)
         written: Tensor = self.output(z.flatten(-2))
         return written
@@ -271,7 +279,7 @@ class CrossAttention(nn.Module):
 
 def split_heads(x: Float[Tensor, "batch token _"], head_width: int) -> Float[Tensor, "batch head token {head_width}"]:
     """The heads that lie side by side, apart."""
-    return x.unflatten(-1, (-1, head_width)).transpose(1, 2)
+    return x.view(x.shape[0], x.shape[1], -1, head_width).transpose(1, 2)
 
 
 def all_real(mask: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch 1 1 token"]:
@@ -284,83 +292,6 @@ def earlier_real(mask: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch 1 tok
     length = mask.shape[1]
     earlier = torch.ones(length, length, dtype=torch.bool, device=mask.device).tril()
     return (mask[:, None] & earlier | torch.eye(length, dtype=torch.bool, device=mask.device))[:, None]
-
-
-class Rotary(nn.Module):
-    """Turn each pair of numbers of a query or key by an angle that grows with its position.
-
-    The pairs are (i, i + half), as in Llama; the frequencies are 10000^(-2i/width). Su et al. 2021, section 3.
-    """
-
-    cosine: Tensor
-    sine: Tensor
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        frequencies = 10000.0 ** (-torch.arange(0, config.head_width, 2) / config.head_width)
-        angles = torch.arange(config.context)[:, None] * frequencies
-        signs = torch.tensor([-1.0, 1.0]).repeat_interleave(config.head_width // 2)
-        self.register_buffer("cosine", angles.cos().repeat(1, 2), persistent=False)
-        self.register_buffer("sine", angles.sin().repeat(1, 2) * signs, persistent=False)
-
-    def forward(self, x: Float[Tensor, "batch head token width"]) -> Float[Tensor, "batch head token width"]:
-        length, half = x.shape[-2], x.shape[-1] // 2
-        return torch.addcmul(x * self.cosine[:length], x.roll(half, -1), self.sine[:length])
-
-
-class LearnedPositions(nn.Module):
-    """Add a trained vector to each position (GPT-2, BERT)."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(config.context, config.width)
-
-    def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
-        return x + self.embedding.weight[: x.shape[1]]
-
-
-class SinusoidalPositions(nn.Module):
-    """Add sines and cosines of falling frequency. Vaswani et al. 2017, section 3.5."""
-
-    table: Tensor
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        half = (config.width + 1) // 2
-        angles = torch.arange(config.context)[:, None] * 10000.0 ** (-torch.arange(half) / half)
-        table = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, : config.width]
-        self.register_buffer("table", table, persistent=False)
-
-    def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
-        return x + self.table[: x.shape[1]]
-
-
-class ScaledEmbedding(nn.Embedding):
-    """Token embeddings times the square root of the width. Vaswani et al. 2017, section 3.4."""
-
-    def forward(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token width"]:
-        return super().forward(ids) * math.sqrt(self.embedding_dim)
-
-
-class SegmentEmbedding(nn.Module):
-    """Add a trained vector for the sentence that a token is from; segments None is the first everywhere."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(config.segments, config.width)
-
-    def forward(
-        self, x: Float[Tensor, "batch token width"], segments: Int[Tensor, "batch token"] | None
-    ) -> Float[Tensor, "batch token width"]:
-        added: Tensor = self.embedding.weight[0] if segments is None else self.embedding(segments)
-        return x + added
-
-
-class NoSegments(nn.Module):
-    """A model that does not tell sentences apart."""
-
-    def forward(self, x: Tensor, segments: Tensor | None) -> Tensor:
-        return x
 
 
 class Classifier(nn.Module):
