@@ -28,7 +28,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     fetching.declare(commands)
     tracing.declare(commands)
-    training.declare(commands, chosen=words[0] if words else None)
+    training.declare(commands, words=words)
     return parser
 
 

@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 
 
-def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, chosen: str | None) -> None:
-    """Add both commands; the options of `train`, whose records need torch, only where it was chosen."""
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, words: list[str]) -> None:
+    """Add both commands; the options of `train`, whose records need torch, only where the words ask for it."""
     trainer = commands.add_parser("train", help="train a transformer into a run folder; a run in it is resumed")
-    if chosen == "train":
+    if words[:1] == ["train"]:
         from playground.training import command
 
-        command.add_arguments(trainer)
+        command.add_arguments(trainer, words)
         trainer.set_defaults(run=command.command)
     exporter = commands.add_parser("export", help="make a run's last snapshot a model folder, with its card")
     exporter.add_argument("folder", type=Path, help="the run folder")

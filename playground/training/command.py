@@ -1,77 +1,85 @@
 """`python -m playground train`: a run from the command line, resumable, with progress on one line."""
 
 import argparse
+import dataclasses
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import torch
 
-from playground.tasks.text import TextTaskConfig
-from playground.tasks.vocabulary import VocabularyKind
-from playground.training.config import ScheduleName, TrainConfig
+from playground.errors import UserError
+from playground.tasks.registry import TASKS
+from playground.tasks.task import TaskConfig, TaskKind
+from playground.training.config import TrainConfig
+from playground.training.options import add_options, given_options
 from playground.training.run_folder import read_config, run
 from playground.training.trainer import Step
-from playground.transformer import FeedForward, Norm, Positions, TransformerConfig, check_count
+from playground.transformer import TransformerConfig, check_count
+
+FROM_TASK = ("kind", "vocabulary", "classes")
+"""What a model's config takes from the task's needs, and nobody has to say."""
+RECORDS = ("task", "model", "train")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options; the defaults are those of the config records."""
-    parser.add_argument("--task", choices=["text"], default="text", help="what to learn")
-    parser.add_argument("--source", action="append", default=[], help="a .txt file or a .zip of them (repeatable)")
+def add_arguments(parser: argparse.ArgumentParser, words: list[str]) -> None:
+    """Declare the options: some of the command's own, and one for every field of the records.
+
+    The task among `words` decides which task's fields there are.
+    """
+    parser.add_argument("--task", choices=list(TASKS), default="text", help="what to learn (default text)")
     parser.add_argument("--out", type=Path, required=True, help="the run folder; a run in it is resumed")
-    parser.add_argument("--config", type=Path, help="a config.json to repeat; other options are then ignored")
+    parser.add_argument("--config", type=Path, help="a config.json to repeat, instead of all other options")
     parser.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
-    parser.add_argument("--snapshot-every", type=int, default=500)
-    parser.add_argument("--keep-lines", action="store_true", help="do not join the lines of a paragraph")
-    for prefix, (record, options) in _RECORDS.items():
-        for name, kind in options.items():
-            accepted: dict[str, Any] = {"type": kind} if isinstance(kind, type) else {"choices": get_args(kind)}
-            parser.add_argument(_flag(name), default=getattr(record, name), dest=f"{prefix}_{name}", **accepted)
+    kind = TASKS.get(_task_among(words), TASKS["text"])
+    add_options(parser.add_argument_group(f"task {kind.name}"), kind.config, prefix="task")  # type: ignore[arg-type]
+    if any(field.name == "unwrap" for field in dataclasses.fields(kind.config)):
+        parser.add_argument(
+            "--keep-lines",
+            action="store_false",
+            dest="task.unwrap",
+            default=argparse.SUPPRESS,
+            help="do not join the lines of a paragraph",
+        )
+    add_options(parser.add_argument_group("model"), TransformerConfig, prefix="model", without=FROM_TASK)  # type: ignore[arg-type]
+    add_options(parser.add_argument_group("training"), TrainConfig, prefix="train", without=("task", "model"))  # type: ignore[arg-type]
 
 
-_TASK_OPTIONS = {"vocabulary": VocabularyKind, "vocabulary_size": int, "held_out": float, "repeats": float}
-_MODEL_OPTIONS = {
-    **dict.fromkeys(("context", "width", "layers", "heads", "key_value_heads", "hidden"), int),
-    "feed_forward": FeedForward,
-    "norm": Norm,
-    "positions": Positions,
-}
-_TRAIN_OPTIONS = {
-    **dict.fromkeys(
-        ("steps", "batch", "warm_up", "seed", "evaluate_every", "evaluate_rows", "copying_steps", "copying_rows"), int
-    ),
-    **dict.fromkeys(("learning_rate", "final_learning_rate", "weight_decay", "clip"), float),
-    "schedule": ScheduleName,
-}
-_RECORDS: dict[str, tuple[type, dict[str, Any]]] = {
-    "task": (TextTaskConfig, _TASK_OPTIONS),
-    "model": (TransformerConfig, _MODEL_OPTIONS),
-    "train": (TrainConfig, _TRAIN_OPTIONS),
-}
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+def _task_among(words: list[str]) -> str:
+    """The word after --task, read before the options are known; the whole command line is parsed later."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "--task":
+            return following
+        if word.startswith("--task="):
+            return word.removeprefix("--task=")
+    return "text"
 
 
 def config_from(arguments: argparse.Namespace) -> TrainConfig:
-    """The TrainConfig that the options describe."""
+    """The TrainConfig that the options describe. Raises UserError where they do not go together."""
+    task_given, model_given, train_given = (given_options(arguments, prefix) for prefix in RECORDS)
     if arguments.config is not None:
+        given = [*task_given, *model_given, *train_given]
+        if given:
+            raise UserError(f"--config repeats a run as it was; leave out {', '.join(given)}, or edit the file.")
         return read_config(arguments.config)
-    task = TextTaskConfig(
-        sources=tuple(arguments.source),
-        unwrap=not arguments.keep_lines,
-        **_picked(arguments, "task", _TASK_OPTIONS),
-    )
-    model = TransformerConfig(vocabulary=task.vocabulary_size, **_picked(arguments, "model", _MODEL_OPTIONS))
-    return TrainConfig(task=task, model=model, **_picked(arguments, "train", _TRAIN_OPTIONS))
+    task = _task_config(TASKS[arguments.task], task_given)
+    needs = task.needs()
+    model = {"kind": needs.kind, "vocabulary": needs.vocabulary, "classes": needs.classes}
+    # Where a task sets no length (a text can be cut anywhere), the model's own default holds.
+    context = {"context": needs.context} if needs.context > 1 else {}
+    return TrainConfig(task=task, model=TransformerConfig(**{**model, **context, **model_given}), **train_given)
 
 
-def _picked(arguments: argparse.Namespace, prefix: str, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(arguments, f"{prefix}_{name}") for name in names}
+def _task_config(kind: TaskKind, given: dict[str, Any]) -> TaskConfig:
+    fields = dataclasses.fields(kind.config)
+    required = [f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING]
+    missing = [name.replace("_", "-") for name in required if name not in given]
+    if missing:
+        raise UserError(f"The task {kind.name} has to be given --{' and --'.join(missing)}.")
+    config: TaskConfig = kind.config(**given)
+    return config
 
 
 def command(arguments: argparse.Namespace) -> None:
@@ -81,14 +89,15 @@ def command(arguments: argparse.Namespace) -> None:
     config = config_from(arguments)
     began = time.monotonic()
     first: int | None = None
-    for step in run(config, arguments.out, snapshot_every=arguments.snapshot_every):
+    for step in run(config, arguments.out):
         first = step.step - 1 if first is None else first
         seconds = (time.monotonic() - began) / (step.step - first) * (config.steps - step.step)
         _report(step, config.steps, seconds)
 
 
 def _report(step: Step, steps: int, seconds_left: float) -> None:
-    line = f"step {step.step}/{steps}  loss {step.loss:.3f}  {seconds_left / 60:.0f} min left"
+    left = f"{seconds_left / 60:.0f} min" if seconds_left >= 90 else f"{seconds_left:.0f} s"
+    line = f"step {step.step}/{steps}  loss {step.loss:.3f}  {left} left"
     if step.evaluation is not None:
         measures = "  ".join(f"{name} {value:.4f}" for name, value in step.evaluation.items())
         print(f"\r{line}  {measures}", flush=True)
