@@ -7,7 +7,7 @@ rows from the generator it is given and keeps no state, so the same seed and ste
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -123,6 +123,7 @@ def check_needs(needs: Needs, model: TransformerConfig, *, vocabulary: int | Non
         raise UserError(f"The task has {needs.classes} classes, the model {model.classes}; make them equal.")
 
 
+@runtime_checkable
 class TaskConfig(Protocol):
     """The frozen record that a task is prepared from. `needs` may read the task's sources."""
 
@@ -131,6 +132,7 @@ class TaskConfig(Protocol):
         ...
 
 
+@runtime_checkable
 class Task(Protocol):
     """A prepared task."""
 
