@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
+from ui.static_files import publish_plotly
+
 Stage = Literal["torch", "model", "transformers", "ready"]
 ORDER: tuple[Stage, ...] = ("torch", "model", "transformers", "ready")
 EMBEDDED = "books-decoder"
@@ -43,6 +45,7 @@ def _started() -> WarmUp:
 
 
 def _run(progress: WarmUp) -> None:
+    publish_plotly()
     try:
         _import_torch()
         progress.stage = "model"

@@ -134,3 +134,14 @@ def head_view(maps: np.ndarray, selected: Selected, causal: bool) -> HeadView:
         packing="lower" if causal else "full",
         facts={"exactness": 2.9e-8},
     )
+
+
+def score_tables(frames: int, layers: int, heads: int, seed: int = 3) -> dict[str, np.ndarray]:
+    """Return head scores over training, [frame, layer, head] each: one head of a kind rises at its own time."""
+    random = np.random.default_rng(seed)
+    time = np.linspace(0, 1, frames)[:, None, None]
+    tables = {}
+    for name in ("induction", "previous", "first"):
+        start, top = random.uniform(0.2, 0.7, (layers, heads)), random.uniform(0.05, 0.95, (layers, heads)) ** 2
+        tables[name] = (0.03 + top / (1 + np.exp(-(time - start) * 18))).astype(np.float32)
+    return tables

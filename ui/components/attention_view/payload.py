@@ -1,19 +1,18 @@
 """The bytes that travel to the browser: u32 length of a JSON header, the header, then aligned arrays."""
 
-import json
 import math
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
+from ui.components.payload import encode_payload
+
 from .view_state import Selected
 
 Kind = Literal["encoder", "decoder", "cross"]
 Packing = Literal["lower", "full"]
-_ALIGNMENT = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +96,7 @@ def encode_grid(grid: GridView, **header: Any) -> bytes:
         raise ValueError(f"Give the maps as uint8 or uint16, not {grid.maps.dtype}.")
     if grid.maps.ndim != 3 or grid.maps.shape[2] != expected:
         raise ValueError(f"Give the maps as [layers, heads, {expected}], not {grid.maps.shape}.")
-    return _encode(_grid_header(grid) | header, {"maps": grid.maps})
+    return encode_payload(_grid_header(grid) | header, {"maps": grid.maps})
 
 
 def encode_head(trace: str, head: HeadView, *, view: str) -> bytes:
@@ -120,7 +119,7 @@ def encode_head(trace: str, head: HeadView, *, view: str) -> bytes:
         "packing": head.packing,
         "facts": {name: _number(value) for name, value in head.facts.items()},
     }
-    return _encode(header, {"map": np.asarray(head.map, dtype="<f4").ravel()})
+    return encode_payload(header, {"map": np.asarray(head.map, dtype="<f4").ravel()})
 
 
 def _grid_header(grid: GridView) -> dict[str, Any]:
@@ -150,21 +149,3 @@ def _number(value: Any) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return float(f"{float(value):.6g}")
-
-
-def _encode(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
-    sections, chunks, offset = {}, [], 0
-    for name, array in arrays.items():
-        body = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-        body += bytes(-len(body) % _ALIGNMENT)
-        sections[name] = {
-            "offset": offset,
-            "length": array.size,
-            "dtype": array.dtype.name,
-            "shape": array.shape,
-        }
-        chunks.append(body)
-        offset += len(body)
-    text = json.dumps({**header, "sections": sections}, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
-    text += b" " * (-(len(text) + 4) % _ALIGNMENT)
-    return struct.pack("<I", len(text)) + text + b"".join(chunks)

@@ -1,0 +1,1 @@
+"""Charts: plain data in, a plotly Figure out. Only this package imports plotly."""

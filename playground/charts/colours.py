@@ -1,0 +1,88 @@
+"""One meaning, one colour, in every chart: readable on white and on the dark page, and told apart by the colour-blind.
+
+Charts are drawn in the light colours; `for_dark` exchanges them. Every light colour has a contrast of at least
+3 : 1 with white, every dark one with the dark page (WCAG 2.2, 1.4.11).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+NAMES = (
+    "train",
+    "held-out",
+    "encoder",
+    "decoder",
+    "cross",
+    "query",
+    "key",
+    "value",
+    "neutral",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colour:
+    """A colour on the light and on the dark page, as #rrggbb."""
+
+    light: str
+    dark: str
+
+
+TRAIN = Colour(light="#2f63c0", dark="#86aef5")
+HELD_OUT = Colour(light="#c4520a", dark="#f39a55")
+ENCODER = Colour(light="#12805c", dark="#4fc99c")
+DECODER = Colour(light="#7349b3", dark="#b99af0")
+CROSS = Colour(light="#b8327a", dark="#f08cc0")
+QUERY = Colour(light="#946500", dark="#e3b341")
+KEY = Colour(light="#0a7f8c", dark="#51c5d1")
+VALUE = Colour(light="#6b7a1e", dark="#b7c75a")
+NEUTRAL = Colour(light="#6b7280", dark="#9aa3b2")
+
+MEANINGS: dict[str, Colour] = dict(
+    zip(NAMES, (TRAIN, HELD_OUT, ENCODER, DECODER, CROSS, QUERY, KEY, VALUE, NEUTRAL), strict=True)
+)
+
+SCORES: dict[str, Colour] = {
+    "induction": Colour(light="#b42318", dark="#ff8b7b"),
+    "previous": Colour(light="#1d6fb8", dark="#7cb8f0"),
+    "first": Colour(light="#6e6259", dark="#b5a99f"),
+    "duplicate": Colour(light="#8a4fa3", dark="#cf9be6"),
+    "local": Colour(light="#3d7d2c", dark="#86cc72"),
+    "alignment": Colour(light="#b8327a", dark="#f08cc1"),
+    "entropy": Colour(light="#8c6a00", dark="#dcb84a"),
+    "distance": Colour(light="#0f7a80", dark="#58c4c6"),
+}
+"""A kind of head, a colour: the names of lens.facts, and how well cross-attention meets the gold alignment."""
+
+SERIES: tuple[Colour, ...] = (
+    Colour(light="#2f63c1", dark="#86aef6"),
+    Colour(light="#c4520b", dark="#f39a56"),
+    Colour(light="#12805d", dark="#4fc99d"),
+    Colour(light="#b8327b", dark="#f08cc2"),
+    Colour(light="#946501", dark="#e3b342"),
+    Colour(light="#0a7f8d", dark="#51c5d2"),
+    Colour(light="#7349b4", dark="#b99af1"),
+    Colour(light="#6b7a1f", dark="#b7c75b"),
+)
+"""For things of one kind that differ only by name, such as runs; after the last it begins anew, dashed."""
+
+DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def series_look(index: int) -> tuple[str, str]:
+    """The light colour and the dash of the n-th of several series.
+
+    >>> series_look(0), series_look(8)
+    (('#2f63c1', 'solid'), ('#2f63c1', 'dash'))
+    """
+    return SERIES[index % len(SERIES)].light, DASHES[index // len(SERIES) % len(DASHES)]
+
+
+def score_colour(name: str, names: Sequence[str]) -> str:
+    """The light colour of a head score; one that has none of its own takes a series' colour by its place."""
+    return SCORES[name].light if name in SCORES else series_look(list(names).index(name))[0]
+
+
+def for_dark() -> dict[str, str]:
+    """Light colour -> dark colour, for whoever draws a figure on a dark page."""
+    return {colour.light: colour.dark for colour in (*MEANINGS.values(), *SCORES.values(), *SERIES)}

@@ -1,0 +1,73 @@
+"""The quiet frame that all charts share: thin axes with units, light grid, values on hover."""
+
+from math import log10
+from typing import Any
+
+import plotly.graph_objects as go
+
+from playground.charts.colours import NEUTRAL
+
+GRID = "rgba(107, 114, 128, 0.18)"
+TEXT = "#4b5563"
+
+
+def quiet_layout(figure: go.Figure, *, x: str, y: str, log_x: bool = False, log_y: bool = False) -> go.Figure:
+    """Give a figure with one panel its axes, whose titles name what is drawn and its unit."""
+    figure.update_layout(
+        template=None,
+        margin={"l": 56, "r": 14, "t": 34, "b": 44},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"size": 12, "color": TEXT},
+        hovermode="x unified",
+        hoverlabel={"namelength": -1},
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        xaxis=axis(x, log=log_x),
+        yaxis=axis(y, log=log_y),
+    )
+    return figure
+
+
+def axis(title: str, *, log: bool = False, **more: Any) -> dict[str, Any]:
+    """An axis with a title; a logarithmic one shows its powers."""
+    ticks = {"exponentformat": "power", "minor": {"ticks": "outside", "ticklen": 3}} if log else {}
+    return {
+        "title": {"text": title, "standoff": 8},
+        "type": "log" if log else "linear",
+        "showgrid": True,
+        "gridcolor": GRID,
+        "zeroline": False,
+        "showline": False,
+        "automargin": True,
+        **ticks,
+        **more,
+    }
+
+
+def level(figure: go.Figure, value: float, text: str, *, log: bool = False) -> None:
+    """Draw a labelled horizontal line, such as a floor that no model can go below; nothing at or below 0 on a log axis.
+
+    plotly takes a shape's place as the value itself on a logarithmic axis, an annotation's as its logarithm.
+    """
+    if log and value <= 0:
+        return
+    figure.add_shape(
+        type="line",
+        xref="x domain",
+        x0=0,
+        x1=1,
+        y0=value,
+        y1=value,
+        line={"color": NEUTRAL.light, "width": 1, "dash": "dot"},
+    )
+    figure.add_annotation(
+        xref="x domain",
+        x=1,
+        y=log10(value) if log else value,
+        xanchor="right",
+        yanchor="bottom",
+        text=text,
+        font={"color": NEUTRAL.light, "size": 11},
+        showarrow=False,
+    )

@@ -1,0 +1,72 @@
+"""A curve over training steps, made smooth or made short."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from playground.errors import UserError
+
+POINTS = 500
+"""How many points a live curve is drawn with: more cannot be seen and would have to travel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """A named curve: a value at each step. None and NaN leave a gap."""
+
+    name: str
+    steps: Sequence[float]
+    values: Sequence[float | None]
+
+    def __post_init__(self) -> None:
+        if len(self.steps) != len(self.values):
+            raise UserError(
+                f"The curve “{self.name}” has {len(self.steps)} steps and {len(self.values)} values; give as many."
+            )
+
+
+def smooth(values: Sequence[float], weight: float = 0.95) -> Float[np.ndarray, "step"]:
+    """Exponential moving average without the pull towards zero at its start; NaN is passed over.
+
+    m_t = w m_(t-1) + (1 - w) x_t, divided by 1 - w^t (Kingma & Ba 2015, section 3).
+    Raises UserError for a weight outside [0, 1).
+
+    >>> smooth([4.0, 4.0, 4.0], 0.9).round(6).tolist()
+    [4.0, 4.0, 4.0]
+    """
+    if not 0 <= weight < 1:
+        raise UserError(f"The smoothing weight must be at least 0 and below 1, not {weight}.")
+    mean, mass = 0.0, 0.0
+    smoothed = np.full(len(values), np.nan)
+    for index, value in enumerate(values):
+        if np.isfinite(value):
+            mean = weight * mean + (1 - weight) * value
+            mass = weight * mass + (1 - weight)
+        if mass > 0:
+            smoothed[index] = mean / mass
+    return smoothed
+
+
+def decimate(series: Series, points: int = POINTS) -> Series:
+    """At most `points` points that keep the first, the last, and each stretch's lowest and highest value.
+
+    Raises UserError for fewer than four points.
+    """
+    if points < 4:
+        raise UserError(f"A curve needs at least 4 points to be drawn with, not {points}.")
+    count = len(series.steps)
+    if count <= points:
+        return series
+    values = np.asarray([np.nan if value is None else value for value in series.values], dtype=np.float64)
+    edges = np.linspace(1, count - 1, (points - 2) // 2 + 1).astype(int)
+    kept = {0, count - 1}
+    for start, end in zip(edges[:-1], edges[1:], strict=True):
+        stretch = values[start:end]
+        if np.isfinite(stretch).any():
+            kept |= {int(start + np.nanargmin(stretch)), int(start + np.nanargmax(stretch))}
+        else:
+            kept.add(int(start))
+    order = sorted(kept)
+    return Series(name=series.name, steps=[series.steps[i] for i in order], values=[series.values[i] for i in order])

@@ -1,0 +1,73 @@
+"""A plotly chart that takes new data without being built again: no flicker, and zoom and legend stay as set."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from playground.charts.colours import for_dark
+from ui.components.bundle import bundle
+from ui.components.payload import encode_payload
+from ui.static_files import plotly_name, publish_plotly
+
+from .figure import compact_figure
+from .labels import default_labels
+
+__all__ = ["chart_payload", "compact_figure", "default_labels", "live_chart"]
+
+HERE = Path(__file__).parent
+_SHARED = HERE.parent / "attention_view" / "js"
+_MODULES = [
+    *(_SHARED / f"{name}.js" for name in ("decode", "colour", "dom")),
+    *(HERE / "js" / f"{name}.js" for name in ("library", "theme", "table", "save", "chart")),
+]
+
+
+def chart_module() -> str:
+    """Return the live chart as one ES module."""
+    return bundle(_MODULES)
+
+
+# plotly writes its style rules into the document's head, where a shadow root would not see them.
+_component = st.components.v2.component(
+    "playground_live_chart",
+    html='<div class="live-chart"></div>',
+    css=(HERE / "live_chart.css").read_text(encoding="utf-8"),
+    js=chart_module(),
+    isolate_styles=False,
+)
+
+
+def live_chart(
+    figure: go.Figure,
+    *,
+    key: str,
+    height: int = 320,
+    revision: str = "",
+    label: str,
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Draw the figure, or give the chart that is already there its data.
+
+    Zoom, pan and hidden curves stay as a person has set them until `revision` changes (another run, other
+    axes). `label` says to those who cannot see it what the chart shows. `height` is in CSS pixels.
+    """
+    publish_plotly()
+    _component(key=key, data=chart_payload(figure, height=height, revision=revision, label=label, labels=labels))
+
+
+def chart_payload(
+    figure: go.Figure, *, height: int, revision: str, label: str, labels: Mapping[str, str] | None = None
+) -> bytes:
+    """Return what the browser needs to draw the figure."""
+    header = {
+        "figure": compact_figure(figure),
+        "height": height,
+        "revision": revision,
+        "label": label,
+        "labels": {**default_labels(), **(labels or {})},
+        "script": plotly_name(),
+        "dark": for_dark(),
+    }
+    return encode_payload(header)

@@ -1,0 +1,44 @@
+"""A plotly figure as few plain numbers: no template, six significant digits, no binary arrays."""
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+_TYPES = {"b", "i", "u", "f"}
+
+
+def compact_figure(figure: go.Figure) -> dict[str, Any]:
+    """Return the figure's data and layout as JSON values; what is not finite becomes None, a gap."""
+    plain = figure.to_plotly_json()
+    layout = {name: value for name, value in plain["layout"].items() if name != "template"}
+    return {"data": _compact(plain["data"]), "layout": _compact(layout)}
+
+
+def _compact(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _decoded(value) if "bdata" in value else {name: _compact(part) for name, part in value.items()}
+    if isinstance(value, np.ndarray):
+        return _compact(value.tolist())
+    if isinstance(value, np.generic):
+        return _compact(value.item())
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_compact(part) for part in value]
+    return value
+
+
+def _decoded(array: Mapping[str, Any]) -> Any:
+    """Read plotly's own binary form of an array: little-endian numbers in base64."""
+    dtype = np.dtype(array["dtype"])
+    if dtype.kind not in _TYPES:
+        raise ValueError(f"An array of type {dtype} cannot be drawn.")
+    values = np.frombuffer(base64.b64decode(array["bdata"]), dtype.newbyteorder("<"))
+    shape = array.get("shape")
+    if shape is not None:
+        values = values.reshape([int(size) for size in str(shape).split(",")])
+    return _compact(values)

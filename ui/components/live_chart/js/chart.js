@@ -1,0 +1,129 @@
+// A live chart: one plotly node for as long as it is on the page; new data goes into it by Plotly.react.
+
+import { readTheme } from "./colour.js";
+import { decodePayload } from "./decode.js";
+import { element } from "./dom.js";
+import { loadPlotly } from "./library.js";
+import { saveButtons } from "./save.js";
+import { fillTable } from "./table.js";
+import { recoloured, themedLayout } from "./theme.js";
+
+const charts = new WeakMap();
+const REMOVED = ["toImage", "select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"];
+
+class LiveChart {
+  constructor(root) {
+    this.root = root;
+    this.node = element("div", { class: "plot" });
+    this.note = element("p", { class: "note", role: "status" });
+    this.table = element("table");
+    this.held = false;
+    root.replaceChildren(this.node, this.note, element("div", { class: "values" }, this.table));
+    // Streamlit fades what waits for its script; a chart that is fed twice a second must not blink.
+    root.closest('[data-testid="stElementContainer"]')?.style.setProperty("opacity", "1", "important");
+    this.sizes = new ResizeObserver(() => root.clientWidth !== this.width && this.draw());
+    this.sizes.observe(root);
+    // A drag that draws a zoom box would be broken off by new data.
+    this.node.addEventListener("pointerdown", () => (this.held = true));
+    this.release = () => {
+      if (!this.held) return;
+      this.held = false;
+      this.draw();
+    };
+    addEventListener("pointerup", this.release);
+    addEventListener("pointercancel", this.release);
+  }
+
+  accept({ data }) {
+    if (data && data !== this.data) {
+      this.data = data;
+      this.header = decodePayload(data).header;
+      this.root.style.minHeight = `${this.header.height}px`;
+      this.node.style.height = `${this.header.height}px`;
+      this.curves = fillTable(this.table, this.header.figure, this.header);
+      this.node.setAttribute("role", "figure");
+      this.node.setAttribute("aria-label", this.header.label);
+    }
+    if (this.header) this.draw();
+  }
+
+  say(text) {
+    this.note.textContent = text;
+    this.note.hidden = !text;
+  }
+
+  draw() {
+    if (this.held || !this.header) return;
+    this.scheduled ??= requestAnimationFrame(() => {
+      this.scheduled = null;
+      this.paint();
+    });
+  }
+
+  async paint() {
+    const { labels, script } = this.header;
+    if (!this.Plotly) {
+      if (!this.root.classList.contains("without")) this.say(labels.loading);
+      this.Plotly = await loadPlotly(script).catch(() => null);
+    }
+    if (this.disposed) return;
+    this.root.classList.toggle("without", !this.Plotly);
+    if (!this.Plotly) return this.say(labels.missing);
+    this.say(this.curves ? "" : labels.empty);
+    this.width = this.root.clientWidth;
+    if (this.width) await this.react();
+  }
+
+  async react() {
+    const { header, node, Plotly } = this;
+    const { figure, height, revision } = header;
+    this.theme = readTheme(this.root);
+    const shown = this.theme.dark ? recoloured(figure, header.dark) : structuredClone(figure);
+    const layout = themedLayout(shown.layout, this.theme, { width: this.width, height, revision });
+    const config = { displaylogo: false, responsive: false, modeBarButtonsToRemove: REMOVED, modeBarButtonsToAdd: saveButtons(this) };
+    await Plotly.react(node, shown.data, layout, config);
+    if (this.listening) this.pointAgain();
+    else this.listen();
+    node.dataset.drawn = String(Number(node.dataset.drawn ?? 0) + 1);
+  }
+
+  listen() {
+    this.listening = true;
+    this.node.on("plotly_hover", ({ xvals }) => (this.pointed = xvals?.[0]));
+    this.node.on("plotly_unhover", () => (this.pointed = undefined));
+  }
+
+  // New data takes the hover away; whoever is reading a value gets it back.
+  pointAgain() {
+    if (this.pointed === undefined || !this.node.matches(":hover")) return;
+    try {
+      this.Plotly.Fx.hover(this.node, { xval: this.pointed });
+    } catch {
+      this.pointed = undefined;
+    }
+  }
+
+  dispose() {
+    this.disposed = true;
+    this.sizes.disconnect();
+    removeEventListener("pointerup", this.release);
+    removeEventListener("pointercancel", this.release);
+    this.Plotly?.purge(this.node);
+  }
+}
+
+export default function liveChart(component) {
+  const { parentElement } = component;
+  const root = parentElement.querySelector(".live-chart");
+  let chart = charts.get(parentElement);
+  if (chart?.root !== root) {
+    chart?.dispose();
+    chart = new LiveChart(root);
+    charts.set(parentElement, chart);
+  }
+  chart.accept(component);
+  return () => {
+    chart.dispose();
+    charts.delete(parentElement);
+  };
+}

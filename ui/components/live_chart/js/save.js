@@ -1,0 +1,67 @@
+// The chart as a file: PNG and SVG as it is seen, CSV with the numbers of the curves that are not hidden.
+
+import { cssRgb } from "./colour.js";
+
+// Icons of the bar over the chart, on plotly's own grid of 24 by 24.
+const ICONS = {
+  png: "M4 4h16v16H4zM6 6v9l3.5-3.5 3 3L16 11l2 2V6zM9 7.5A1.5 1.5 0 1 1 9 10.5 1.5 1.5 0 0 1 9 7.5z",
+  svg: "M5 3h3v2h8V3h3v3h-2c0 6-4 10-9 12v3H5v-3h2C7 12 11 8 16 6H8v0H5zM6 4v1h1V4zM17 4v1h1V4zM6 19v1h1v-1z",
+  csv: "M4 4h16v16H4zM6 6v3h5V6zM13 6v3h5V6zM6 11v3h5v-3zM13 11v3h5v-3zM6 16v2h5v-2zM13 16v2h5v-2z",
+};
+
+export function fileStem(label) {
+  return label.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 60) || "chart";
+}
+
+export function saveBlob(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function quoted(value) {
+  const text = value === null || value === undefined ? "" : String(value);
+  // A spreadsheet would run a text that begins like a formula.
+  const safe = typeof value === "string" && /^[=+\-@\t]/.test(text) ? `'${text}` : text;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function plainTitle(axis, otherwise) {
+  return axis?.title?.text ?? otherwise;
+}
+
+// One line for each point: curve, x, y. A curve that the legend hides is left out.
+export function csvOf(traces, layout, labels) {
+  const lines = [[labels.curve, plainTitle(layout.xaxis, "x"), plainTitle(layout.yaxis, "y")]];
+  for (const trace of traces) {
+    if (trace.visible === "legendonly" || trace.visible === false) continue;
+    (trace.y ?? []).forEach((y, index) => {
+      if (y !== null && y !== undefined) lines.push([trace.name ?? "", trace.x?.[index] ?? index, y]);
+    });
+  }
+  return lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
+}
+
+async function savePlot(chart, format) {
+  const { Plotly, node, theme } = chart;
+  const layout = { ...node.layout, paper_bgcolor: cssRgb(theme.background) };
+  const { width, height } = node.layout;
+  const address = await Plotly.toImage({ data: node.data, layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
+  saveBlob(await (await fetch(address)).blob(), `${fileStem(chart.header.label)}.${format}`);
+}
+
+export function saveButtons(chart) {
+  const { labels } = chart.header;
+  const button = (kind, title, click) => ({ name: `save-${kind}`, title, icon: { width: 24, height: 24, path: ICONS[kind] }, click });
+  const saveCsv = () => {
+    const text = csvOf(chart.node.data, chart.node.layout, labels);
+    saveBlob(new Blob([text], { type: "text/csv;charset=utf-8" }), `${fileStem(chart.header.label)}.csv`);
+  };
+  return [
+    button("png", labels.savePng, () => savePlot(chart, "png")),
+    button("svg", labels.saveSvg, () => savePlot(chart, "svg")),
+    button("csv", labels.saveCsv, saveCsv),
+  ];
+}

@@ -1,0 +1,52 @@
+// The page's own colours and fonts on a figure that was made in light ones.
+
+import { cssRgb } from "./colour.js";
+
+const CLEAR = "rgba(0, 0, 0, 0)";
+
+// Exchange every colour that has a counterpart on a dark page.
+export function recoloured(value, dark) {
+  if (typeof value === "string") return dark[value.toLowerCase()] ?? value;
+  if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map((part) => recoloured(part, dark));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, recoloured(part, dark)]));
+}
+
+function themedAxis(axis, theme) {
+  const soft = cssRgb(theme.faded);
+  return {
+    ...axis,
+    gridcolor: cssRgb(theme.line),
+    linecolor: cssRgb(theme.line),
+    tickfont: { size: 11, ...axis.tickfont, color: soft },
+    title: { ...axis.title, font: { size: 12, ...axis.title?.font, color: soft } },
+    spikecolor: soft,
+    spikethickness: 1,
+    spikedash: "dot",
+  };
+}
+
+// What the page decides about a layout: sizes, fonts, colours, and that a person's zoom stays.
+export function themedLayout(layout, theme, { width, height, revision }) {
+  const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
+  const text = cssRgb(theme.text);
+  return {
+    ...layout,
+    ...Object.fromEntries(axes.map((name) => [name, themedAxis(layout[name], theme)])),
+    width,
+    height,
+    autosize: false,
+    uirevision: revision || "kept",
+    paper_bgcolor: CLEAR,
+    plot_bgcolor: CLEAR,
+    font: { ...layout.font, family: theme.sans, color: text },
+    legend: { ...layout.legend, bgcolor: CLEAR, font: { size: 12, color: text } },
+    hoverlabel: {
+      ...layout.hoverlabel,
+      bgcolor: cssRgb(theme.background),
+      bordercolor: cssRgb(theme.line),
+      font: { family: theme.sans, size: 12, color: text },
+    },
+    modebar: { bgcolor: CLEAR, color: cssRgb(theme.faint), activecolor: text, orientation: "h" },
+  };
+}
