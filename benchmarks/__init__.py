@@ -1,4 +1,4 @@
-"""What the README quotes is measured here: `python -m benchmarks.attention` writes results/attention.json.
+"""What the README quotes is measured here: `python -m benchmarks.NAME` writes results/NAME.json.
 
 attention.py   everything side by side in one go;  table.py  the README's table of what was written
 forward.py     one forward pass: plain, captured by the lens, and eager with all maps kept
@@ -6,4 +6,6 @@ paint.py       the app in Chromium: text to painted picture, click to exact map,
 peer.py        BertViz's own views in the same Chromium
 browser.py     Chromium, servers, and what a page is asked;  page.js  the clock inside the page
 english.py     English text of an exact number of tokens
+shakespeare.py what a character model of Shakespeare reaches, trained from the command line
+machine.py     when, where and of what a measurement was made
 """

@@ -7,21 +7,14 @@ meanwhile: it takes about ten minutes.
 
 import argparse
 import json
-import os
-import platform
-import subprocess
-import sys
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import RESULTS, made
 from benchmarks.table import markdown
 
 __all__ = ["markdown", "measure"]
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = Path(__file__).resolve().parent / "results" / "attention.json"
 PACKAGES = ("torch", "transformers", "streamlit", "bertviz", "playwright")
 
 
@@ -35,43 +28,17 @@ def measure(*, quick: bool, threads: int) -> dict[str, Any]:
     rounds, repetitions, trials, colds = (1, 1, 1, 1) if quick else (5, 2, 5, 3)
     forward = measure_forward(rounds=rounds, repetitions=repetitions, threads=threads)
     with chromium() as browser:
-        made = describe(quick=quick, threads=threads, chromium=browser.version)
+        head = describe(quick=quick, threads=threads, chromium=browser.version)
         paint = measure_paint(browser, trials=trials, threads=threads)
         cold = measure_cold_start(browser, trials=colds, threads=threads)
     peer = measure_peer(quick=quick, threads=threads)
-    return {"made": made, "forward": forward, "paint": paint, "cold_start": cold, "bertviz": peer}
+    return {"made": head, "forward": forward, "paint": paint, "cold_start": cold, "bertviz": peer}
 
 
 def describe(*, quick: bool, threads: int, chromium: str) -> dict[str, Any]:
     """When, where and of what a measurement was made."""
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join(["python -m benchmarks.attention", *sys.argv[1:]]),
-        "commit": _git("rev-parse", "HEAD"),
-        "uncommitted": [line[3:] for line in _git("status", "--porcelain").splitlines()],
-        "quick": quick,
-        "threads": threads,
-        "cores": os.cpu_count(),
-        "cpu": _cpu(),
-        "system": platform.system(),
-        "versions": {
-            "Python": platform.python_version(),
-            **{name: version(name) for name in PACKAGES},
-            "Chromium": chromium,
-        },
-    }
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    return done.stdout.rstrip()
-
-
-def _cpu() -> str:
-    """The processor's name as Linux knows it."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+    found = made("attention", threads=threads, packages=PACKAGES)
+    return {**found, "quick": quick, "versions": {**found["versions"], "Chromium": chromium}}
 
 
 def _require_models() -> None:
@@ -88,7 +55,7 @@ def main() -> None:
     """Measure, write, and print the table."""
     parser = argparse.ArgumentParser(description="Measure the attention page and its peers, side by side.")
     parser.add_argument("--quick", action="store_true", help="once each, to see that it works")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="where the JSON goes")
+    parser.add_argument("--out", type=Path, default=RESULTS / "attention.json", help="where the JSON goes")
     parser.add_argument("--threads", type=int, default=2, help="torch's threads, in the app too")
     given = parser.parse_args()
     _require_models()
