@@ -13,6 +13,8 @@ from playground.transformer import TransformerConfig, check_choice, check_count
 ScheduleName = Literal["cosine", "linear", "stable-decay", "constant"]
 OptimizerName = Literal["adamw", "sgd", "lion", "muon"]
 Precision = Literal["float32", "bfloat16"]
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +22,9 @@ class TrainConfig:
     """A run: the same config and seed give the same weights on one CPU thread, bit for bit.
 
     learning_rate is the highest, final_learning_rate the last; warm_up is in steps; batch is in rows of at most one
-    model context each; accumulation is how many batches make one step. snapshot_every is in steps; frames is how
-    many pictures of the probe's attention are taken on the way, more of them early (film.py).
+    model context each; accumulation is how many batches make one step. The first of the betas is the momentum of
+    sgd and muon. bfloat16 is autocast: weights and optimiser stay in float32. snapshot_every is in steps; frames is
+    how many pictures of the probe's attention are taken on the way, more of them early (film.py).
     """
 
     task: TaskConfig
@@ -41,7 +44,7 @@ class TrainConfig:
     optimizer: OptimizerName = "adamw"
     accumulation: int = 1
     precision: Precision = "float32"
-    device: str = "cpu"
+    device: DeviceName = "cpu"
     snapshot_every: int = 500
     frames: int = 60
 
@@ -53,11 +56,18 @@ class TrainConfig:
         check_choice("schedule", self.schedule, get_args(ScheduleName))
         check_choice("optimizer", self.optimizer, get_args(OptimizerName))
         check_choice("precision", self.precision, get_args(Precision))
+        check_choice("device", self.device, get_args(DeviceName))
+        if self.seed > LARGEST_SEED:
+            raise UserError(f"seed is {self.seed}; choose at most {LARGEST_SEED}.")
         if self.warm_up > self.steps:
             raise UserError(f"The warm-up of {self.warm_up} steps is longer than the run of {self.steps}.")
+        if self.precision == "bfloat16" and self.device == "cpu":
+            raise UserError("bfloat16 is two to three times slower than float32 on a processor; choose float32.")
         self._check_optimiser()
 
     def _check_optimiser(self) -> None:
+        for name in ("learning_rate", "final_learning_rate", "clip", "weight_decay"):
+            _check_number(name, getattr(self, name))
         if not 0 < self.learning_rate <= 1:
             raise UserError(f"A learning rate of {self.learning_rate} is outside 0 to 1; 0.001 is a good start.")
         if not 0 <= self.final_learning_rate <= 1:
@@ -66,7 +76,7 @@ class TrainConfig:
             raise UserError(f"The gradient is clipped at {self.clip}; choose a positive number.")
         if not 0 <= self.weight_decay < math.inf:
             raise UserError(f"A weight decay of {self.weight_decay} makes no sense; choose 0 or a positive number.")
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+        if not isinstance(self.betas, tuple) or len(self.betas) != 2 or not all(_is_share(beta) for beta in self.betas):
             raise UserError(f"The betas are {self.betas}; choose two numbers from 0 up to but not including 1.")
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,3 +100,13 @@ class TrainConfig:
         model = TransformerConfig.from_dict(values["model"])
         rest = {name: value for name, value in values.items() if name not in ("task", "model", "betas")}
         return cls(task=task, model=model, betas=tuple(values.get("betas", cls.betas)), **rest)
+
+
+def _check_number(name: str, value: object) -> None:
+    """Raise UserError unless the value is a number; nan is one, and refused by the range it is held against."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise UserError(f"{name} is {value!r}; it must be a number.")
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1

@@ -1,21 +1,25 @@
 """Training as an iterator: one optimiser step for each `next`.
 
-The random stream of a step is derived from the seed and the step's number alone, so a run that is stopped
-and resumed sees the very same batches as one that was not.
+Every random stream is derived from the seed, the step's number and the part of the step alone, so a run that is
+stopped and resumed sees the very same batches and drops the very same units as one that was not.
 """
 
+import copy
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 
 from playground.errors import UserError
 from playground.tasks.task import Batch, Task
 from playground.training.config import TrainConfig
+from playground.training.device import choose_device, device_of
 from playground.training.objective import loss_of
+from playground.training.optimizers import make_optimizer
 from playground.training.schedule import learning_rate
 from playground.transformer import Transformer
 
@@ -24,7 +28,8 @@ from playground.transformer import Transformer
 class TrainingState:
     """What a run holds between two steps: the model, the optimiser, how many steps are done, how many tokens seen.
 
-    rate_factor multiplies the schedule's learning rate: a person may change it between two steps.
+    rate_factor multiplies the schedule's learning rate: a person may change it between two steps. Between steps the
+    model is in its evaluation mode.
     """
 
     model: Transformer
@@ -36,7 +41,10 @@ class TrainingState:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What one step reports. Losses in nats; `evaluation` is None except where the held-out text was read."""
+    """What one step reports. Losses in nats; `evaluation` is None except where the held-out text was read.
+
+    gradient_norm is the norm over all parameters before clipping; tokens are those of all steps so far.
+    """
 
     step: int
     loss: float
@@ -46,22 +54,22 @@ class Step:
     evaluation: dict[str, float] | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """What one optimiser step found: the loss in nats, and the gradient's norm before clipping."""
+
+    loss: float
+    gradient_norm: float
+
+
 def start_state(config: TrainConfig) -> TrainingState:
-    """A fresh model and optimiser, decided by the seed."""
+    """A fresh model and optimiser, decided by the seed. Raises UserError for a device that is not there."""
+    device = choose_device(config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        model = Transformer(config.model)
+        model = Transformer(config.model).eval()
+    model.to(device)
     return TrainingState(model=model, optimizer=make_optimizer(config, model))
-
-
-def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """AdamW that decays matrices and leaves vectors (norms and biases) alone. Loshchilov and Hutter 2019."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
 
 
 def train(config: TrainConfig, task: Task, *, state: TrainingState | None = None) -> Iterator[Step]:
@@ -79,36 +87,110 @@ def _advance(config: TrainConfig, task: Task, state: TrainingState) -> Step:
     """Take one step and report it."""
     step = state.step + 1
     rate = learning_rate(config, step) * state.rate_factor
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate
-    generator = np.random.default_rng((config.seed, step))
-    batch = task.batch(generator, rows=config.batch, length=config.model.context, step=step)
-    loss, norm = _update(state, batch, config.clip)
-    if not math.isfinite(loss):
-        raise UserError(f"The loss of step {step} is not a finite number; train anew with a lower learning rate.")
-    state.step = step
-    state.tokens += tokens_in(batch)
+    update = take_step(config, task, state, rate=rate)
     due = step % config.evaluate_every == 0 or step == config.steps
     return Step(
         step=step,
-        loss=loss,
+        loss=update.loss,
         learning_rate=rate,
-        gradient_norm=norm,
+        gradient_norm=update.gradient_norm,
         tokens=state.tokens,
-        evaluation=task.evaluate(state.model, rows=config.evaluate_rows, length=config.model.context) if due else None,
+        evaluation=_evaluate(config, task, state) if due else None,
     )
+
+
+def _evaluate(config: TrainConfig, task: Task, state: TrainingState) -> dict[str, float]:
+    return task.evaluate(model_at_rest(state), rows=config.evaluate_rows, length=config.model.context)
+
+
+def model_at_rest(state: TrainingState) -> Transformer:
+    """The model as tasks, films and samples read it: on the CPU, without dropout. A copy where it trains elsewhere."""
+    return state.model if device_of(state.model).type == "cpu" else copy.deepcopy(state.model).cpu()
+
+
+def take_step(config: TrainConfig, task: Task, state: TrainingState, *, rate: float) -> Update:
+    """One optimiser step at a learning rate, on the batches of the state's next step.
+
+    Raises UserError where loss or gradient is no finite number; the state is then still that of the step before.
+    """
+    step = state.step + 1
+    parameters = list(state.model.parameters())
+    batches = _batches(config, task, state.model, step)
+    loss = _accumulate(config, state.model, batches, step)
+    norm = gradient_norm(parameters)
+    if not math.isfinite(loss) or not math.isfinite(norm):
+        found = "loss" if not math.isfinite(loss) else "gradient"
+        raise UserError(f"The {found} of step {step} is not a finite number; train anew with a lower learning rate.")
+    if norm > config.clip:
+        torch._foreach_mul_([p.grad for p in parameters if p.grad is not None], config.clip / (norm + 1e-6))
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    state.optimizer.step()
+    for parameter in parameters:
+        parameter.grad = None
+    state.step = step
+    state.tokens += sum(tokens_in(batch) for batch in batches)
+    return Update(loss=loss, gradient_norm=norm)
+
+
+def _batches(config: TrainConfig, task: Task, model: Transformer, step: int) -> list[Batch]:
+    """The batches of a step, each drawn from its own stream, where the model can read them."""
+    streams = (np.random.default_rng((config.seed, step, part)) for part in range(config.accumulation))
+    drawn = [task.batch(stream, rows=config.batch, length=config.model.context, step=step) for stream in streams]
+    return [_moved(batch, device_of(model)) for batch in drawn]
+
+
+def _moved(batch: Batch, device: torch.device) -> Batch:
+    if device.type == "cpu":
+        return batch
+    tensors = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    return replace(batch, **{name: tensor.to(device) for name, tensor in tensors.items() if tensor is not None})
+
+
+def _accumulate(config: TrainConfig, model: Transformer, batches: list[Batch], step: int) -> float:
+    """Leave the mean gradient of the batches in the parameters and return the mean loss, each batch counting alike."""
+    losses = []
+    with _dropping_out(config, model, step):
+        for batch in batches:
+            with _precision(config, device_of(model)):
+                loss = loss_of(model, batch)
+            (loss if len(batches) == 1 else loss / len(batches)).backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+    return float(torch.stack(losses).mean()) if len(losses) > 1 else float(losses[0])
+
+
+@contextmanager
+def _dropping(model: Transformer, seed: int) -> Iterator[None]:
+    device = device_of(model)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        model.train()
+        try:
+            yield
+        finally:
+            model.eval()
+
+
+def _dropping_out(config: TrainConfig, model: Transformer, step: int) -> AbstractContextManager[None]:
+    """Training mode, with what is dropped decided by seed and step. Without dropout it would change nothing."""
+    if config.model.dropout == 0:
+        return nullcontext()
+    words = np.random.SeedSequence((config.seed, step)).generate_state(1, np.uint64)
+    return _dropping(model, int(words[0]))
+
+
+def _precision(config: TrainConfig, device: torch.device) -> AbstractContextManager[object]:
+    if config.precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def gradient_norm(parameters: list[torch.nn.Parameter]) -> float:
+    """The norm of all gradients as one vector."""
+    gradients: list[Tensor] = [p.grad for p in parameters if p.grad is not None]
+    return float(torch.nn.utils.get_total_norm(gradients))
 
 
 def tokens_in(batch: Batch) -> int:
     """How many tokens the model reads in a batch, padding included."""
     return batch.ids.numel() + (0 if batch.target_ids is None else batch.target_ids.numel())
-
-
-def _update(state: TrainingState, batch: Batch, clip: float) -> tuple[float, float]:
-    """One backward pass and one optimiser step; returns the loss and the gradient's norm before clipping."""
-    state.optimizer.zero_grad(set_to_none=True)
-    loss = loss_of(state.model, batch)
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = nn.utils.clip_grad_norm_(state.model.parameters(), clip)
-    state.optimizer.step()
-    return float(loss.detach()), float(norm)

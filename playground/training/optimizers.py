@@ -1,0 +1,142 @@
+"""The optimisers: torch's AdamW and SGD, and two that torch's interface is missing for a whole model.
+
+All decay matrices and leave vectors (norms and biases) alone, and all take the learning rate of the moment from
+their groups. Their state is one or two tensors per parameter, so a snapshot holds it whole.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from playground.training.config import OptimizerName, TrainConfig
+
+Groups = list[dict[str, Any]]
+
+
+def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:
+    """The config's optimiser over all parameters of the model, each once."""
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return OPTIMIZERS[config.optimizer](config, model, groups)
+
+
+def _adamw(config: TrainConfig, model: nn.Module, groups: Groups) -> torch.optim.Optimizer:
+    """Loshchilov and Hutter 2019, algorithm 2."""
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
+
+
+def _sgd(config: TrainConfig, model: nn.Module, groups: Groups) -> torch.optim.Optimizer:
+    """Momentum as in Sutskever et al. 2013; the decay is added to the gradient."""
+    return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.betas[0], fused=True)
+
+
+def _lion(config: TrainConfig, model: nn.Module, groups: Groups) -> torch.optim.Optimizer:
+    return Lion(groups, lr=config.learning_rate, betas=config.betas)
+
+
+def _muon(config: TrainConfig, model: nn.Module, groups: Groups) -> torch.optim.Optimizer:
+    inner = {id(p) for name, p in model.named_parameters() if "blocks" in name.split(".") and p.ndim == 2}
+    return Muon(_split(groups, inner), lr=config.learning_rate, betas=config.betas)
+
+
+def _split(groups: Groups, inner: set[int]) -> Groups:
+    """The same groups with the matrices of the blocks in one of their own."""
+    matrices = [p for group in groups for p in group["params"] if id(p) in inner]
+    decay = groups[0]["weight_decay"]
+    rest = [{**group, "params": [p for p in group["params"] if id(p) not in inner]} for group in groups]
+    return [{"params": matrices, "weight_decay": decay, "orthogonal": True}, *rest]
+
+
+OPTIMIZERS: dict[OptimizerName, Callable[[TrainConfig, nn.Module, Groups], torch.optim.Optimizer]] = {
+    "adamw": _adamw,
+    "sgd": _sgd,
+    "lion": _lion,
+    "muon": _muon,
+}
+
+
+class Lion(torch.optim.Optimizer):
+    """Step by the sign of an interpolated momentum: one tensor of state, steps of one size.
+
+    Chen et al. 2023, algorithm 2. Its learning rate wants to be three to ten times smaller than AdamW's.
+    """
+
+    def __init__(self, groups: Iterable[dict[str, Any]], *, lr: float, betas: tuple[float, float]) -> None:
+        super().__init__(groups, {"lr": lr, "betas": betas, "weight_decay": 0.0})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move every parameter that has a gradient."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._move(parameter, parameter.grad, group)
+
+    def _move(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        momentum = _momentum(self.state[parameter], parameter)
+        towards, keep = group["betas"]
+        direction = momentum.lerp(gradient, 1 - towards).sign_()
+        parameter.mul_(1 - group["lr"] * group["weight_decay"]).add_(direction, alpha=-group["lr"])
+        momentum.lerp_(gradient, 1 - keep)
+
+
+class Muon(torch.optim.AdamW):
+    """Step matrices of the blocks by their orthogonalised momentum, and all else by AdamW.
+
+    Jordan et al. 2024 (kellerjordan.github.io/posts/muon), with Nesterov's momentum; the step is scaled by
+    0.2 sqrt(longer side), so that AdamW's learning rates and decay fit (Liu et al. 2025, section 2.2).
+    """
+
+    def __init__(self, groups: Iterable[dict[str, Any]], *, lr: float, betas: tuple[float, float]) -> None:
+        super().__init__(groups, lr=lr, betas=betas, fused=True)
+        for group in self.param_groups:
+            group.setdefault("orthogonal", False)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move every parameter that has a gradient."""
+        orthogonal = [group for group in self.param_groups if group["orthogonal"]]
+        for group in orthogonal:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._turn(parameter, parameter.grad, group)
+                    # AdamW's own step passes over a parameter without a gradient.
+                    parameter.grad = None
+        super().step()
+
+    def _turn(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        momentum = _momentum(self.state[parameter], parameter)
+        keep = group["betas"][0]
+        momentum.lerp_(gradient, 1 - keep)
+        update = orthogonalised(gradient.lerp(momentum, keep))
+        rate = group["lr"]
+        scale = 0.2 * max(parameter.shape) ** 0.5
+        parameter.mul_(1 - rate * group["weight_decay"]).add_(update, alpha=-rate * scale)
+
+
+def orthogonalised(matrix: Float[Tensor, "row column"], iterations: int = 5) -> Float[Tensor, "row column"]:
+    """Roughly U V^T of the matrix's singular value decomposition: singular values between 0.7 and 1.2.
+
+    Newton-Schulz iteration of fifth order with the coefficients of Jordan et al. 2024.
+    """
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    x = wide / (wide.norm() + 1e-7)
+    for _ in range(iterations):
+        square = x @ x.T
+        x = 3.4445 * x + (2.0315 * square @ square - 4.7750 * square) @ x
+    turned: Tensor = x if matrix.shape[0] <= matrix.shape[1] else x.T
+    return turned
+
+
+def _momentum(state: dict[str, Any], parameter: Tensor) -> Tensor:
+    """The parameter's momentum, zero at first."""
+    if "momentum" not in state:
+        state["momentum"] = torch.zeros_like(parameter)
+    momentum: Tensor = state["momentum"]
+    return momentum
