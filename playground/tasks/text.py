@@ -166,7 +166,7 @@ def next_token_losses(model: nn.Module, ids: Int[Tensor, "row token"]) -> Float[
     return functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
 
 
-def next_token_batch(rows: Int[np.ndarray, "row token+1"]) -> Batch:
+def next_token_batch(rows: Int[np.ndarray, "row token"]) -> Batch:
     """Rows to read, and as labels the token after each token."""
     ids = torch.from_numpy(rows)
     return Batch(ids=ids[:, :-1], labels=ids[:, 1:])
