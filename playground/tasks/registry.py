@@ -4,10 +4,10 @@ import dataclasses
 from typing import Any
 
 from playground.errors import UserError
-from playground.tasks import induction, modular, text
+from playground.tasks import induction, modular, rewriting, text
 from playground.tasks.task import TaskConfig, TaskKind
 
-TASKS: dict[str, TaskKind] = {kind.name: kind for kind in (text.KIND, induction.KIND, modular.KIND)}
+TASKS: dict[str, TaskKind] = {kind.name: kind for kind in (text.KIND, induction.KIND, rewriting.KIND, modular.KIND)}
 
 
 def kind_of(config: TaskConfig) -> TaskKind:

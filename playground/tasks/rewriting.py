@@ -1,0 +1,183 @@
+"""Rewriting digits: copy them, reverse them, or sort them. Right is the whole answer, digit for digit.
+
+The smallest tasks for an encoder-decoder: its cross-attention has to point at one digit after another, and where
+is known beforehand. For `reverse` and the source 3 1 4 the right answer is 4 1 3.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from tokenizers import Tokenizer
+from torch.nn import functional
+
+from playground.errors import UserError
+from playground.generation import greedy_answers
+from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
+from playground.tasks.vocabulary import END_ID, PAD_ID, SPECIALS, START_ID, train_vocabulary
+from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
+
+Operation = Literal["copy", "reverse", "sort"]
+DIGITS = "0123456789"
+FIRST_DIGIT = len(SPECIALS)
+LONGEST = 256
+HELD_OUT = (20170612, 1, 1)
+"""Three numbers seed what is held out; a training step's stream has two."""
+SHOWN = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewritingConfig:
+    """What is done with the digits, and how many there are: from `shortest` to `longest`, at random."""
+
+    operation: Operation = "reverse"
+    shortest: int = 8
+    longest: int = 8
+
+    def __post_init__(self) -> None:
+        check_choice("operation", self.operation, get_args(Operation))
+        check_count("shortest", self.shortest)
+        check_count("longest", self.longest)
+        if self.shortest > self.longest:
+            raise UserError(f"The shortest row of {self.shortest} digits is longer than the longest of {self.longest}.")
+        if self.longest > LONGEST:
+            raise UserError(f"A row of {self.longest} digits is too long; choose at most {LONGEST}.")
+
+    def needs(self) -> Needs:
+        """An encoder-decoder that reads the longest row between START and END."""
+        return Needs(kind="encoder-decoder", vocabulary=FIRST_DIGIT + len(DIGITS), context=self.longest + 2)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RewritingTask:
+    """Rows of digits and what is to become of them."""
+
+    config: RewritingConfig
+    tokenizer: Tokenizer
+
+    class_names: tuple[str, ...] = ()
+
+    def check_fits(self, model: TransformerConfig) -> None:
+        """Raise UserError where the model is no encoder-decoder or too small."""
+        check_needs(self.config.needs(), model)
+
+    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
+        """Random digits, and their answers."""
+        lengths = generator.integers(self.config.shortest, self.config.longest + 1, rows)
+        digits = generator.integers(FIRST_DIGIT, FIRST_DIGIT + len(DIGITS), (rows, self.config.longest))
+        return _padded([self._pair(row[:count]) for row, count in zip(digits, lengths, strict=True)])
+
+    def _pair(self, digits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return digits, rewritten(self.config.operation, digits)
+
+    @torch.no_grad()
+    def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
+        """Surprise and accuracy at each token given the right ones before it, and how many answers are right whole."""
+        batch = self._held_out(rows, length)
+        assert batch.labels is not None
+        logits = model(batch.ids, batch.target_ids, mask=batch.mask)
+        counted = batch.labels != IGNORED
+        hits = (logits.argmax(-1) == batch.labels) & counted
+        loss = functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED)
+        answers = self._answers(model, batch)
+        right = [answer == self._right(row) for answer, row in zip(answers, batch.labels, strict=True)]
+        return {
+            "held_out_loss": float(loss),
+            "token_accuracy": float(hits.sum() / counted.sum()),
+            "exact_match": sum(right) / len(right),
+        }
+
+    def _held_out(self, rows: int, length: int) -> Batch:
+        return self.batch(np.random.default_rng(HELD_OUT), rows=rows, length=length, step=0)
+
+    def _answers(self, model: Transformer, batch: Batch) -> list[list[int]]:
+        """What the model writes on its own, up to END."""
+        most = self.config.longest + 1
+        written = greedy_answers(model, batch.ids, batch.mask, start=START_ID, end=END_ID, most=most).tolist()
+        return [row[: row.index(END_ID)] if END_ID in row else row for row in written]
+
+    def _right(self, labels: Int[torch.Tensor, "position"]) -> list[int]:
+        return [index for index in labels.tolist() if index not in (IGNORED, END_ID)]
+
+    def probe(self, length: int) -> Probe:
+        """The first held-out row, and where each of its answer's digits comes from."""
+        batch = self._held_out(1, length)
+        digits = batch.ids[0][(batch.ids[0] >= FIRST_DIGIT)].numpy()
+        return Probe(batch=batch, alignment=alignment(self.config.operation, digits))
+
+    def samples(self, model: Transformer) -> list[Sample]:
+        """What the model makes of some held-out rows."""
+        batch = self._held_out(SHOWN, self.config.longest + 2)
+        assert batch.labels is not None
+        shown = zip(batch.ids, self._answers(model, batch), batch.labels, strict=True)
+        return [self._sample(ids.tolist(), answer, self._right(labels)) for ids, answer, labels in shown]
+
+    def _sample(self, ids: list[int], answer: list[int], right: list[int]) -> AnswerSample:
+        question, given, wanted = (self.tokenizer.decode(part) for part in (ids, answer, right))
+        return AnswerSample(question=question, answer=given, right=wanted, is_right=answer == right)
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary."""
+        self.tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def rewritten(operation: Operation, digits: Int[np.ndarray, "digit"]) -> Int[np.ndarray, "digit"]:
+    """The right answer: 3 1 4 becomes 3 1 4, 4 1 3 or 1 3 4."""
+    if operation == "reverse":
+        return digits[::-1]
+    return np.sort(digits) if operation == "sort" else digits
+
+
+def alignment(operation: Operation, digits: Int[np.ndarray, "digit"]) -> tuple[tuple[int, int], ...]:
+    """Which source position each digit of the answer comes from, by the decoder's position that writes it.
+
+    Position 0 of both is START: the decoder writes its first digit there, and the source's first digit stands at 1.
+    A sorted digit that the source holds twice could come from either place and is left out.
+    """
+    count = len(digits)
+    if operation == "copy":
+        return tuple((place, place + 1) for place in range(count))
+    if operation == "reverse":
+        return tuple((place, count - place) for place in range(count))
+    order = np.argsort(digits, kind="stable")
+    return tuple((place, int(source) + 1) for place, source in enumerate(order) if (digits == digits[source]).sum() == 1)
+
+
+def _padded(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Batch:
+    """Sources as START … END, targets as START …, labels as … END, all filled up to the longest."""
+    longest = max(len(source) for source, _ in pairs)
+    ids = np.full((len(pairs), longest + 2), PAD_ID)
+    target_ids = np.full((len(pairs), longest + 1), PAD_ID)
+    labels = np.full((len(pairs), longest + 1), IGNORED)
+    for row, (source, target) in enumerate(pairs):
+        count = len(source)
+        ids[row, : count + 2] = [START_ID, *source, END_ID]
+        target_ids[row, : count + 1] = [START_ID, *target]
+        labels[row, : count + 1] = [*target, END_ID]
+    mask = None if all(len(source) == longest for source, _ in pairs) else torch.from_numpy(ids != PAD_ID)
+    parts = (torch.from_numpy(part) for part in (ids, target_ids, labels))
+    return Batch(**dict(zip(("ids", "target_ids", "labels"), parts, strict=True)), mask=mask)
+
+
+def prepare_rewriting(config: RewritingConfig) -> RewritingTask:
+    """The task of a config; nothing has to be read."""
+    size = FIRST_DIGIT + len(DIGITS)
+    tokenizer = train_vocabulary("characters", [DIGITS], size, model="encoder-decoder")
+    return RewritingTask(config=config, tokenizer=tokenizer)
+
+
+def restore_rewriting(config: RewritingConfig, folder: Path) -> RewritingTask:
+    """The task of a run's folder: the same as at its start."""
+    return prepare_rewriting(config)
+
+
+KIND = TaskKind(
+    name="rewriting",
+    config=RewritingConfig,
+    prepare=prepare_rewriting,
+    restore=restore_rewriting,
+    right="The whole answer, digit for digit.",
+)
