@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -62,7 +63,7 @@ def decimate(series: Series, points: int = POINTS) -> Series:
     values = np.asarray([np.nan if value is None else value for value in series.values], dtype=np.float64)
     edges = np.linspace(1, count - 1, (points - 2) // 2 + 1).astype(int)
     kept = {0, count - 1}
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges.tolist()):
         stretch = values[start:end]
         if np.isfinite(stretch).any():
             kept |= {int(start + np.nanargmin(stretch)), int(start + np.nanargmax(stretch))}

@@ -4,6 +4,7 @@ import numpy as np
 
 from ui.components.attention_view import GridView, HeadView, Selected, Token
 from ui.components.attention_view.payload import Packing
+from ui.components.film_view import FilmView, Kind
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "then", "that"]
 WORDS += ["cat", "saw", "another", "dog", "run", "over", "every", "small", "hill"]
@@ -145,3 +146,50 @@ def score_tables(frames: int, layers: int, heads: int, seed: int = 3) -> dict[st
         start, top = random.uniform(0.2, 0.7, (layers, heads)), random.uniform(0.05, 0.95, (layers, heads)) ** 2
         tables[name] = (0.03 + top / (1 + np.exp(-(time - start) * 18))).astype(np.float32)
     return tables
+
+
+def film_maps(case: str, frames: int) -> dict[Kind, np.ndarray]:
+    """Return a film's maps as uint8 codes: heads that begin even and grow to what they will be."""
+    shapes: dict[Kind, tuple[int, int, int, int, bool]] = {"decoder": (2, 4, 16, 16, True)}
+    if case == "translation":
+        shapes = {
+            "encoder": (2, 4, 9, 9, False),
+            "decoder": (2, 4, 7, 7, True),
+            "cross": (2, 4, 7, 9, False),
+        }
+    elif case == "hostile":
+        shapes = {"decoder": (1, 2, len(HOSTILE), len(HOSTILE), True)}
+    elif case == "long":
+        shapes = {"decoder": (4, 8, 128, 128, True)}
+    films: dict[Kind, np.ndarray] = {}
+    for kind, (layers, heads, rows, columns, causal) in shapes.items():
+        final = attention(layers, heads, rows, columns, causal, seed=len(kind))
+        even = (final > 0) / np.maximum((final > 0).sum(-1, keepdims=True), 1)
+        time = np.minimum(1, np.arange(frames) / 40)[:, None, None, None, None]
+        films[kind] = coded((1 - time) * even + time * final)
+    return films
+
+
+def film(case: str, frames: int, run: str = "run") -> FilmView:
+    """Return a film of a frame each ten steps."""
+    maps = film_maps(case, frames)
+    scores = {
+        kind: {name: table[:frames] for name, table in score_tables(max(frames, 60), *codes.shape[1:3]).items()}
+        for kind, codes in maps.items()
+    }
+    rows, columns = maps["cross"].shape[3:] if "cross" in maps else maps["decoder"].shape[3:]
+    source = HOSTILE if case == "hostile" else [token.text for token in tokens(columns)]
+    target = ["<|start|>", *(" " + word for word in "le chat dort sur un tapis".split())] if "cross" in maps else []
+    return FilmView(
+        run=run,
+        title="Synthetic run",
+        tokens=source,
+        target_tokens=target[:rows],
+        alignment=[(index, index + 1) for index in range(rows - 1)] if target else [],
+        steps=[10 * index for index in range(frames)],
+        last_step=600,
+        live=True,
+        maps=maps,
+        scores=scores,
+        provenance=["Synthetic run, seed 0"],
+    )

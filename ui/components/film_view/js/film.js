@@ -1,0 +1,227 @@
+// The film: takes frames as they come, holds what is chosen, and repaints the parts that a change touches.
+
+import { readTheme } from "./colour.js";
+import { decodePayload } from "./decode.js";
+import { element, fill } from "./dom.js";
+import { makeAxis } from "./heatmap.js";
+import { createLegend, paintLegend } from "./legend.js";
+import { codedMatrix } from "./matrix.js";
+import { makeShade } from "./paint.js";
+import { makeFilmReporter, startChoice, validChoice } from "./choice.js";
+import { createCurves, paintCurves, paintCursor } from "./curves.js";
+import { createChoices, createPlayer, frameMilliseconds, paintChoices, paintPlayer } from "./player.js";
+import { addFrames, frameIndex, keptChoices } from "./reel.js";
+import { createScores, paintScores } from "./scores.js";
+import { saveFilmPicture } from "./picture.js";
+import { createStage, paintStage } from "./stage.js";
+import { createThumbs, paintThumbs } from "./thumbs.js";
+import { createTimeline, paintKnob, paintTicks } from "./timeline.js";
+
+const films = new WeakMap();
+const GOLD = { light: "#b8327a", dark: "#f08cc0" };
+
+class Film {
+  constructor(root) {
+    this.root = root;
+    this.waiting = new Set();
+    this.request = 0;
+    this.settings = { palette: "ink", scale: "sqrt", range: "global" };
+    this.reporter = makeFilmReporter((report) => this.component.setStateValue("film", report));
+    this.build();
+    root.getRootNode().host?.closest?.('[data-testid="stElementContainer"]')?.style.setProperty("opacity", "1", "important");
+    this.sizes = new ResizeObserver(() => {
+      if (this.width === root.clientWidth) return;
+      this.width = root.clientWidth;
+      this.refresh("all");
+    });
+    this.sizes.observe(root);
+  }
+
+  build() {
+    this.parts = {
+      choices: createChoices(this), thumbs: createThumbs(this), stage: createStage(this), legend: createLegend(),
+      player: createPlayer(this), curves: createCurves(this), timeline: createTimeline(this), scores: createScores(this),
+    };
+    const { choices, thumbs, stage, legend, player, curves, timeline, scores } = this.parts;
+    this.heading = element("h3");
+    this.note = element("p", { class: "note" });
+    this.empty = element("p", { class: "empty", hidden: true });
+    this.tip = element("div", { class: "tip", hidden: true, "aria-hidden": "true" });
+    this.live = element("div", { class: "unseen", role: "status", "aria-live": "polite", "data-part": "live" });
+    this.figureBox = element("div", { class: "figure" }, stage.element, this.note, legend.element);
+    this.body = element("div", { class: "film" }, choices.element,
+      element("div", { class: "panes" }, element("div", { class: "left" }, thumbs.element, scores.element),
+        element("div", { class: "right" }, element("div", { class: "title" }, this.heading), this.figureBox)),
+      element("div", { class: "time" }, player.element, curves.element, timeline.element));
+    this.root.replaceChildren(this.empty, this.body, this.tip, this.live);
+  }
+
+  accept({ data }) {
+    this.theme = readTheme(this.root);
+    this.theme.gold = GOLD[this.theme.dark ? "dark" : "light"];
+    this.shade = makeShade(this.theme, this.settings);
+    if (data && data !== this.data) this.take(data);
+    this.refresh("all");
+  }
+
+  take(data) {
+    this.data = data;
+    const { header, arrays } = decodePayload(data);
+    const reel = addFrames(header, arrays);
+    this.header = header;
+    this.labels = header.labels;
+    if (!reel) {
+      // This page never had the frames before these: ask once for each message.
+      this.request = header.request + 1;
+      return this.reporter.everything(header.run, this.request);
+    }
+    this.request = header.request;
+    this.reel = reel;
+    const shown = reel.frames.length > 0 && Object.keys(header.sites).length > 0;
+    this.body.hidden = !shown;
+    this.empty.hidden = shown;
+    this.empty.textContent = header.labels.empty;
+    if (!shown) return;
+    const kept = this.choice ?? keptChoices().get(header.run);
+    this.choice = kept ? validChoice(kept, header) : startChoice(header.initial, header, reel);
+    this.place();
+    this.reporter.frames(this.choice, reel, this.request);
+  }
+
+  // The frame, map and axes that the choice leads to.
+  place() {
+    const { header, choice, reel } = this;
+    keptChoices().set(header.run, choice);
+    this.site = header.sites[choice.kind];
+    this.index = frameIndex(reel, choice.step);
+    this.frame = reel.frames[this.index];
+    this.matrix = codedMatrix(this.site, this.frame.sites[choice.kind].maps, choice.layer, choice.head);
+    this.axes = { query: makeAxis(this.site.queryTokens, this.site.rows), key: makeAxis(this.site.keyTokens, this.site.columns) };
+  }
+
+  title() {
+    return fill(this.labels.layerHead, this.choice);
+  }
+
+  number(value) {
+    return Number(value ?? 0).toLocaleString();
+  }
+
+  announce(text) {
+    this.live.textContent = text;
+  }
+
+  choose(change) {
+    this.choice = validChoice({ ...this.choice, ...change }, this.header);
+    this.place();
+    if ("layer" in change) this.announce(fill(this.labels.chosen, { title: this.title() }));
+    this.refresh("all");
+    this.reporter.choice(this.choice, this.reel, this.request);
+  }
+
+  // Go to a frame; the last one of a live film is followed from then on.
+  seek(index) {
+    this.stop();
+    this.show(index);
+    this.reporter.choice(this.choice, this.reel, this.request);
+  }
+
+  show(index) {
+    const last = index >= this.reel.frames.length - 1;
+    this.choice.step = last ? null : this.reel.frames[index].step;
+    this.place();
+    this.refresh("frame");
+  }
+
+  follow() {
+    this.seek(this.reel.frames.length - 1);
+  }
+
+  togglePlay() {
+    if (this.playing) {
+      this.stop();
+      this.reporter.choice(this.choice, this.reel, this.request);
+    } else {
+      if (this.index >= this.reel.frames.length - 1) this.show(0);
+      this.playing = setTimeout(() => this.advance(), frameMilliseconds(this.reel.frames.length));
+    }
+    this.refresh("frame");
+  }
+
+  advance() {
+    const { length } = this.reel.frames;
+    const atEnd = this.index >= length - 1;
+    if (atEnd && !this.choice.loop) {
+      this.stop();
+      this.reporter.choice(this.choice, this.reel, this.request);
+      return this.refresh("frame");
+    }
+    this.show(atEnd ? 0 : this.index + 1);
+    this.playing = setTimeout(() => this.advance(), frameMilliseconds(length));
+  }
+
+  stop() {
+    clearTimeout(this.playing);
+    this.playing = null;
+  }
+
+  save() {
+    return saveFilmPicture(this, this.parts.curves);
+  }
+
+  // Ask for a repaint before the next frame: "all", or "frame" where only the step is another.
+  refresh(what) {
+    this.waiting.add(what);
+    this.scheduled ??= requestAnimationFrame(() => {
+      this.scheduled = null;
+      const all = this.waiting.has("all");
+      this.waiting.clear();
+      if (this.frame && this.theme && this.root.clientWidth) this.repaint(all);
+    });
+  }
+
+  repaint(all) {
+    const { parts, labels, header, site } = this;
+    if (all) {
+      paintChoices(parts.choices);
+      paintLegend(parts.legend, { theme: this.theme, shade: this.shade, labels, state: { settings: this.settings }, figureBox: this.figureBox });
+      paintCurves(parts.curves);
+      paintTicks(parts.timeline);
+    } else paintCursor(parts.curves);
+    const pooled = site.rows < site.queryTokens.length || site.columns < site.keyTokens.length;
+    const notes = [];
+    if (this.choice.kind === "cross" && header.alignment.length) notes.push(labels.gold);
+    if (pooled) notes.push(fill(labels.pooled, { count: Math.ceil(site.queryTokens.length / site.rows) }));
+    this.note.textContent = notes.join(". ");
+    this.heading.textContent = this.title();
+    paintThumbs(parts.thumbs);
+    paintStage(parts.stage);
+    paintKnob(parts.timeline);
+    paintPlayer(parts.player);
+    paintScores(parts.scores);
+    Object.assign(this.root.dataset, { frames: this.reel.frames.length, step: this.frame.step, run: header.run });
+  }
+
+  dispose() {
+    this.stop();
+    this.sizes.disconnect();
+    this.reporter.cancel();
+  }
+}
+
+export default function filmView(component) {
+  const { parentElement } = component;
+  const root = parentElement.querySelector(".root");
+  let film = films.get(parentElement);
+  if (film?.root !== root) {
+    film?.dispose();
+    film = new Film(root);
+    films.set(parentElement, film);
+  }
+  film.component = component;
+  film.accept(component);
+  return () => {
+    film.dispose();
+    films.delete(parentElement);
+  };
+}
