@@ -33,7 +33,9 @@ def measure(source: Path, *, seed: int) -> dict[str, Any]:
         run = Path(folder) / "run"
         options = ["--source", str(source), "--out", str(run), *DATA, *SHAPE, *SETTINGS, *EVALUATION]
         began = time.monotonic()
-        subprocess.run([sys.executable, "-m", "playground", "train", *options, "--seed", str(seed)], cwd=ROOT, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "playground", "train", *options, "--seed", str(seed)], cwd=ROOT, check=True
+        )
         seconds = time.monotonic() - began
         lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
         evaluations = [line for line in map(json.loads, lines) if line["evaluation"] is not None]

@@ -152,7 +152,8 @@ def induction_scores(model: Transformer, ids: Int[Tensor, "row token"]) -> Float
         with handling(recorder):
             model(row[None])
         tables.append(head_facts(recorder.sites, row.tolist())["induction"])
-    return np.nanmean(tables, axis=0)
+    mean: np.ndarray = np.nanmean(tables, axis=0)
+    return mean
 
 
 def prepare_induction(config: InductionConfig) -> InductionTask:

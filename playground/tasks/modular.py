@@ -89,7 +89,7 @@ class ModularTask:
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
-        """Surprise and accuracy on all pairs of both parts, however few rows are asked for: grokking is between them."""
+        """Surprise and accuracy on all pairs of both parts, however few rows are asked for."""
         test_loss, test_accuracy = _answers(model, self.test_rows)
         train_loss, train_accuracy = _answers(model, self.train_rows)
         return {
@@ -112,15 +112,16 @@ class ModularTask:
         return [SpectrumSample(power=tuple(spectrum(self.number_embeddings(model)).tolist())), *answers]
 
     def _sample(self, row: Int[Tensor, "6"], guess: Int[Tensor, ""]) -> AnswerSample:
-        words = [self.tokenizer.id_to_token(index) for index in row.tolist()]
-        answer = self.tokenizer.id_to_token(int(guess))
+        words = [str(self.tokenizer.id_to_token(index)) for index in row.tolist()]
+        answer = str(self.tokenizer.id_to_token(int(guess)))
         return AnswerSample(
             question=" ".join(words[1:5]), answer=answer, right=words[5], is_right=bool(guess == row[5])
         )
 
     def number_embeddings(self, model: Transformer) -> Float[Tensor, "number width"]:
         """What the model holds for 0 … p-1, in this order."""
-        return model.embedding.weight.detach()[_number_ids(self.tokenizer, self.config.modulus)]
+        embeddings: Tensor = model.embedding.weight.detach()[_number_ids(self.tokenizer, self.config.modulus)]
+        return embeddings
 
     def save(self, folder: Path) -> None:
         """Write the vocabulary; the pairs follow from the config."""
@@ -133,11 +134,12 @@ def spectrum(embeddings: Float[Tensor, "number width"]) -> Float[Tensor, "freque
     A single wave cos(2 pi 3 n / p) has all its power at index 3. Nanda et al. 2023, section 4.1.
     """
     waves = torch.fft.rfft(embeddings.double() - embeddings.double().mean(0), dim=0)
-    power = waves.abs().square().sum(1)
+    power: Tensor = waves.abs().square().sum(1)
     # Every frequency but 0 and p/2 stands for two terms of the whole transform.
     count = len(embeddings)
     power[1 : (count + 1) // 2] *= 2
-    return (power / power.sum().clamp(min=1e-30)).float()
+    shares: Tensor = power / power.sum().clamp(min=1e-30)
+    return shares.float()
 
 
 def _batch(rows: Int[Tensor, "row 6"]) -> Batch:
@@ -148,7 +150,7 @@ def _batch(rows: Int[Tensor, "row 6"]) -> Batch:
 
 def _answers(model: Transformer, rows: Int[Tensor, "row 6"]) -> tuple[float, float]:
     """The mean surprise at the answers in nats, and the share that the model gets right."""
-    logits = torch.cat([model(part[:, :-1])[:, -1] for part in rows.split(4096)])
+    logits = torch.cat([model(part[:, :-1])[:, -1] for part in torch.split(rows, 4096)])
     loss = functional.cross_entropy(logits, rows[:, -1])
     return float(loss), float((logits.argmax(-1) == rows[:, -1]).float().mean())
 
@@ -158,7 +160,7 @@ def _tokenizer(config: ModularConfig) -> Tokenizer:
 
 
 def _number_ids(tokenizer: Tokenizer, modulus: int) -> list[int]:
-    return [tokenizer.token_to_id(str(number)) for number in range(modulus)]
+    return [tokenizer.encode(str(number)).ids[-1] for number in range(modulus)]
 
 
 def prepare_modular(config: ModularConfig) -> ModularTask:

@@ -143,7 +143,8 @@ def alignment(operation: Operation, digits: Int[np.ndarray, "digit"]) -> tuple[t
     if operation == "reverse":
         return tuple((place, count - place) for place in range(count))
     order = np.argsort(digits, kind="stable")
-    return tuple((place, int(source) + 1) for place, source in enumerate(order) if (digits == digits[source]).sum() == 1)
+    alone = [(digits == digits[source]).sum() == 1 for source in order]
+    return tuple((place, int(source) + 1) for place, source in enumerate(order) if alone[place])
 
 
 def _padded(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Batch:
@@ -158,8 +159,12 @@ def _padded(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Batch:
         target_ids[row, : count + 1] = [START_ID, *target]
         labels[row, : count + 1] = [*target, END_ID]
     mask = None if all(len(source) == longest for source, _ in pairs) else torch.from_numpy(ids != PAD_ID)
-    parts = (torch.from_numpy(part) for part in (ids, target_ids, labels))
-    return Batch(**dict(zip(("ids", "target_ids", "labels"), parts, strict=True)), mask=mask)
+    return Batch(
+        ids=torch.from_numpy(ids),
+        labels=torch.from_numpy(labels),
+        target_ids=torch.from_numpy(target_ids),
+        mask=mask,
+    )
 
 
 def prepare_rewriting(config: RewritingConfig) -> RewritingTask:

@@ -1,11 +1,7 @@
 """Language modelling on plain text: predict each next token. Right is a high probability of what came next."""
 
-import re
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import torch
@@ -17,13 +13,16 @@ from torch.nn import functional
 from playground.errors import UserError
 from playground.tasks.copying import LENGTH as COPYING_LENGTH
 from playground.tasks.copying import copying_rows
+from playground.tasks.sources import check_sources, read_sources, read_texts, unwrap
 from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs
-from playground.tasks.vocabulary import VocabularyKind, train_vocabulary
+from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary
 from playground.tasks.writing import sample_text
 from playground.transformer import Transformer, TransformerConfig, check_count
 
-LARGEST_VOCABULARY = 65536
-"""Token ids are kept in 16 bits."""
+__all__ = ["KIND", "TextTask", "TextTaskConfig", "prepare_text", "read_sources", "unwrap"]
+
+SHORTEST = 8
+"""Tokens below which neither training nor holding out makes sense."""
 PROBE_TOKENS = 64
 SAMPLE_TOKENS = 120
 
@@ -32,13 +31,15 @@ SAMPLE_TOKENS = 120
 class TextTaskConfig:
     """Where the text comes from and how it is cut.
 
-    sources are .txt files or .zip archives of them; the last `held_out` share of each text is never trained on.
+    text is what was typed in; sources.py says how sources are written. The last `held_out` share of each text is
+    never trained on.
     `repeats` is the share of training rows in which a passage stands twice (what an induction head lives on).
     The first copying_first steps train on copying_rows short rows of random blocks that repeat (copying.py) and on
     no text; later steps have copying_beside such rows, as long as the text's, in every batch.
     """
 
-    sources: tuple[str, ...]
+    sources: tuple[str, ...] = ()
+    text: str = ""
     vocabulary: VocabularyKind = "bpe"
     vocabulary_size: int = 4096
     held_out: float = 0.05
@@ -49,10 +50,8 @@ class TextTaskConfig:
     copying_beside: int = 0
 
     def __post_init__(self) -> None:
-        if not self.sources or isinstance(self.sources, str):
-            raise UserError("Name at least one text file to train on, in a list.")
-        if self.vocabulary not in get_args(VocabularyKind):
-            raise UserError(f"vocabulary is {self.vocabulary!r}; choose bpe or characters.")
+        check_sources(self.sources, self.text)
+        check_vocabulary(self.vocabulary, self.vocabulary_size)
         if not 0 < self.held_out < 1:
             raise UserError(f"The held-out share is {self.held_out}; choose a number between 0 and 1.")
         if not 0 <= self.repeats <= 1:
@@ -60,20 +59,11 @@ class TextTaskConfig:
         for name in ("copying_first", "copying_beside"):
             check_count(name, getattr(self, name), smallest=0)
         check_count("copying_rows", self.copying_rows)
-        self._check_size()
 
     def needs(self) -> Needs:
         """A decoder with at most as many tokens as the vocabulary is allowed to have."""
         shortest = COPYING_LENGTH if self.copying_first else 1
         return Needs(kind="decoder", vocabulary=self.vocabulary_size, context=shortest)
-
-    def _check_size(self) -> None:
-        if not isinstance(self.vocabulary_size, int) or self.vocabulary_size > LARGEST_VOCABULARY:
-            raise UserError(f"vocabulary_size is {self.vocabulary_size!r}; choose at most {LARGEST_VOCABULARY} tokens.")
-        if self.vocabulary == "bpe" and self.vocabulary_size < 257:
-            raise UserError("A byte-level vocabulary needs at least 257 tokens: 256 bytes and the start token.")
-        if self.vocabulary_size < 3:
-            raise UserError("A vocabulary of characters needs at least 3 tokens: start, unknown and one character.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,15 +82,18 @@ class TextTask:
     def check_fits(self, model: TransformerConfig) -> None:
         """Raise UserError where the text is too short for rows of one context, or has more tokens than the model."""
         check_needs(self.config.needs(), model, vocabulary=self.tokenizer.get_vocab_size())
-        # The held-out text is read in whole windows; a random row leaves one token over.
-        context = model.context
-        parts = (("training", self.train_ids, context + 1), ("held-out", self.held_out_ids, context))
-        for part, ids, needed in parts:
-            if len(ids) < needed:
+        for part, ids in (("training", self.train_ids), ("held-out", self.held_out_ids)):
+            if len(ids) < SHORTEST:
                 raise UserError(
-                    f"The {part} text has {len(ids)} tokens; a context of {context} needs {needed}. "
-                    "Choose a smaller context or a longer text."
+                    f"The {part} text has {len(ids)} tokens; at least {SHORTEST} are needed. Choose a longer text, "
+                    "or another share to hold out."
                 )
+        # A random row leaves one token over.
+        if len(self.train_ids) <= model.context:
+            raise UserError(
+                f"The training text has {len(self.train_ids)} tokens, too few for a context of {model.context}. "
+                f"Choose a context of at most {len(self.train_ids) - 1}, or a longer text."
+            )
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
         """Random rows of the training text, each begun with the start token; copying rows where the config says so."""
@@ -150,11 +143,11 @@ class TextTask:
             held_out_bytes=np.array(self.held_out_bytes),
         )
 
-    def _held_out_windows(self, length: int, rows: int | None) -> Int[Tensor, "row {length}+1"]:
+    def _held_out_windows(self, length: int, rows: int | None) -> Int[Tensor, "row token"]:
         ids = self.held_out_ids
+        # A short text is measured in one window, shorter than the context.
+        length = min(length, len(ids))
         count = len(ids) // length
-        if count == 0:
-            raise UserError(f"The held-out text has {len(ids)} tokens, fewer than one context of {length}.")
         chosen = np.linspace(0, count - 1, min(rows or count, count)).round().astype(int)
         body = ids[: count * length].reshape(count, length)[chosen].astype(np.int64)
         return torch.from_numpy(np.concatenate([np.full((len(body), 1), self.start), body], axis=1))
@@ -174,7 +167,8 @@ def next_token_batch(rows: Int[np.ndarray, "row token"]) -> Batch:
 
 def join_rows(first: Batch, second: Batch) -> Batch:
     """Two batches of a decoder's rows, of one length, as one."""
-    assert first.labels is not None and second.labels is not None
+    assert first.labels is not None
+    assert second.labels is not None
     return Batch(ids=torch.cat([first.ids, second.ids]), labels=torch.cat([first.labels, second.labels]))
 
 
@@ -199,7 +193,7 @@ def restore_text(config: TextTaskConfig, folder: Path) -> TextTask:
 
 def prepare_text(config: TextTaskConfig) -> TextTask:
     """Read the sources, train the vocabulary on the training part, and encode both parts."""
-    texts = [unwrap(text) if config.unwrap else text for text in read_sources(config.sources)]
+    texts = [unwrap(text) if config.unwrap else text for text in read_texts(config.sources, config.text)]
     cuts = [_cut(text, config.held_out) for text in texts]
     train = [text[:cut] for text, cut in zip(texts, cuts, strict=True)]
     held_out = [text[cut:] for text, cut in zip(texts, cuts, strict=True)]
@@ -213,56 +207,11 @@ def prepare_text(config: TextTaskConfig) -> TextTask:
     )
 
 
-def read_sources(sources: tuple[str, ...]) -> list[str]:
-    """The texts of all files, in order. Raises UserError for a file that is missing, unreadable, empty or not UTF-8."""
-    texts: list[str] = []
-    for source in sources:
-        path = Path(source)
-        if not path.is_file():
-            raise UserError(f"There is no file {source}. Name a .txt file or a .zip of .txt files.")
-        texts += _read_source(path)
-    return texts
-
-
-def _read_source(path: Path) -> list[str]:
-    try:
-        found = _read_zip(path) if path.suffix.lower() == ".zip" else [_decode(path.read_bytes(), str(path))]
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        # RuntimeError is zipfile's word for an archive with a password.
-        raise UserError(f"{path} is not a .zip archive that can be opened; pack the .txt files again.") from error
-    if not found:
-        raise UserError(f"There is no .txt file in {path}; put at least one into it.")
-    if not any(text.strip() for text in found):
-        raise UserError(f"{path} holds no text; choose another file.")
-    return found
-
-
-def _read_zip(path: Path) -> list[str]:
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".txt") and not name.startswith("__MACOSX/")]
-        return [_decode(archive.read(name), f"{name} in {path}") for name in names]
-
-
-def _decode(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{name} is not UTF-8 text (byte {error.start}). Save it as UTF-8 and try again.") from error
-
-
-def unwrap(text: str) -> str:
-    """Join the lines of each paragraph, one paragraph a line, and drop the underscores that mark italics."""
-    paragraphs = re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("_", ""))
-    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip())
-
-
 def _cut(text: str, held_out: float) -> int:
-    """Where the held-out part begins: the start of a line, if there is one."""
+    """Where the held-out part begins: the start of a line, unless that makes it less than half as long as asked."""
     cut = int(len(text) * (1 - held_out))
     line_start = text.find("\n", cut) + 1
-    return line_start if 0 < line_start < len(text) else cut
+    return line_start if line_start and 2 * (len(text) - line_start) >= len(text) - cut else cut
 
 
 def _encode(tokenizer: Tokenizer, texts: list[str]) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 _NAMES = {int: "COUNT", float: "NUMBER", str: "TEXT"}
 
+
 def add_options(parser: argparse.ArgumentParser, record: type, *, prefix: str, without: Collection[str] = ()) -> None:
     """Declare an option for each field of the record but those in `without`; values arrive as PREFIX.FIELD.
 
@@ -48,10 +49,10 @@ def _accepted(hint: Any) -> dict[str, Any] | None:
         return _accepted(next(part for part in inner if part is not types.NoneType))
     if origin is Literal:
         return {"choices": inner, "type": type(inner[0])}
-    if origin is tuple and inner[-1] is Ellipsis:
-        return {"type": inner[0], "metavar": _NAMES[inner[0]], "nargs": "+", "action": "extend"} if inner[0] in _NAMES else None
-    if origin is tuple and set(inner) <= {int, float}:
-        return {"type": inner[0], "metavar": _NAMES[inner[0]], "nargs": len(inner)}
+    if origin is tuple:
+        one = _accepted(inner[0])
+        many = {"nargs": "+", "action": "extend"} if inner[-1] is Ellipsis else {"nargs": len(inner)}
+        return one and {**one, **many}
     if hint is bool:
         return {"action": argparse.BooleanOptionalAction}
     return {"type": hint, "metavar": _NAMES[hint]} if hint in _NAMES else None

@@ -1,0 +1,113 @@
+"""Where text comes from: typed in, from files, from the documentation of the running Python, from the hub.
+
+A source is written as one string: the path of a .txt file or of a .zip of them, `python-documentation`, or
+`hub:owner/name` for a data set of the Hugging Face hub.
+"""
+
+import re
+import zipfile
+import zlib
+from pathlib import Path
+
+from playground.errors import UserError
+from playground.tasks.hub_text import read_hub
+
+PYTHON_DOCUMENTATION = "python-documentation"
+HUB = "hub:"
+LARGEST_TEXT = 4_000_000
+"""Characters that may be typed in; they stand in the run's config.json."""
+LARGEST_FILE = 256_000_000
+"""Bytes of text that are read from one file; encoded, they take a few times as much memory."""
+
+
+def check_sources(sources: tuple[str, ...], text: str) -> None:
+    """Raise UserError where there is nothing to read, or more typed in than a configuration should hold."""
+    if isinstance(sources, str) or not all(isinstance(source, str) for source in sources):
+        raise UserError("The sources are a list: name at least one text file in it.")
+    if not isinstance(text, str) or len(text) > LARGEST_TEXT:
+        raise UserError(f"The text typed in is longer than {LARGEST_TEXT:,} characters; put it into a file.")
+    if not sources and not text.strip():
+        raise UserError("Name at least one text file to train on, or type a text in.")
+
+
+def read_texts(sources: tuple[str, ...], text: str = "") -> list[str]:
+    """What was typed in, then the texts of all sources. Raises UserError for what cannot be read."""
+    return ([text] if text.strip() else []) + read_sources(sources)
+
+
+def read_sources(sources: tuple[str, ...]) -> list[str]:
+    """The texts of all sources, in order. Raises UserError for one that is missing, unreadable, empty or not UTF-8."""
+    return [text for source in sources for text in _read_source(source)]
+
+
+def source_name(source: str) -> str:
+    """A source as it may be shown: a file without its folder."""
+    return source if source.startswith(HUB) else Path(source).name
+
+
+def unwrap(text: str) -> str:
+    """Join the lines of each paragraph, one paragraph a line, and drop the underscores that mark _italics_."""
+    plain = re.sub(r"(?<!\w)_([^_]+)_(?!\w)", r"\1", text.replace("\r\n", "\n"))
+    paragraphs = re.split(r"\n\s*\n", plain)
+    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip())
+
+
+def python_documentation() -> list[str]:
+    """The language reference that `help()` shows: one text for each topic, about half a megabyte of English."""
+    try:
+        from pydoc_data.topics import topics
+    except ImportError as error:  # some distributions leave it out
+        raise UserError("This Python came without its documentation; choose another source.") from error
+    return [topics[name] for name in sorted(topics)]
+
+
+def _read_source(source: str) -> list[str]:
+    if source == PYTHON_DOCUMENTATION:
+        return python_documentation()
+    if source.startswith(HUB):
+        return [read_hub(source.removeprefix(HUB))]
+    path = Path(source)
+    if not path.is_file():
+        raise UserError(f"There is no file {source}. Name a .txt file or a .zip of .txt files.")
+    return _read_file(path)
+
+
+def _read_file(path: Path) -> list[str]:
+    try:
+        found = _read_zip(path) if path.suffix.lower() == ".zip" else [_read_text(path)]
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        # RuntimeError is zipfile's word for an archive with a password.
+        raise UserError(f"{path} is not a .zip archive that can be opened; pack the .txt files again.") from error
+    if not found:
+        raise UserError(f"There is no .txt file in {path}; put at least one into it.")
+    if not any(text.strip() for text in found):
+        raise UserError(f"{path} holds no text; choose another file.")
+    return found
+
+
+def _read_text(path: Path) -> str:
+    _check_bytes(path, path.stat().st_size)
+    return _decode(path.read_bytes(), str(path))
+
+
+def _read_zip(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        texts = [info for info in archive.infolist() if info.filename.endswith(".txt")]
+        texts = [info for info in texts if not info.filename.startswith("__MACOSX/")]
+        _check_bytes(path, sum(info.file_size for info in texts))
+        return [_decode(archive.read(info), f"{info.filename} in {path}") for info in texts]
+
+
+def _check_bytes(path: Path, size: int) -> None:
+    if size > LARGEST_FILE:
+        most = LARGEST_FILE // 10**6
+        raise UserError(f"{path} holds {size / 1e6:,.0f} MB of text; choose a part of at most {most} MB.")
+
+
+def _decode(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name} is not UTF-8 text (byte {error.start}). Save it as UTF-8 and try again.") from error
