@@ -1,7 +1,6 @@
 """Plain text as a task: what is read, how it is cut, and what a row holds."""
 
 import math
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from playground.errors import UserError
-from playground.tasks.text import TextTaskConfig, next_token_losses, prepare_text, read_sources, unwrap
+from playground.tasks.text import TextTaskConfig, next_token_losses, prepare_text, restore_text
+from playground.transformer import TransformerConfig
 
 torch.set_num_threads(1)
 
@@ -22,6 +22,13 @@ def task_of(folder: Path, text: str, name: str = "text.txt", **changes):
     path.write_text(text, encoding="utf-8", newline="")
     given = {"vocabulary": "characters", "unwrap": False}
     return prepare_text(TextTaskConfig(sources=(str(path),), **{**given, **changes}))
+
+
+def rows_of(task, rows: int, length: int, generator) -> torch.Tensor:
+    """A batch's rows with the token after each row's end."""
+    batch = task.batch(generator, rows=rows, length=length, step=1)
+    assert torch.equal(batch.ids[:, 1:], batch.labels[:, :-1])
+    return torch.cat([batch.ids, batch.labels[:, -1:]], dim=1)
 
 
 class Fixed(nn.Module):
@@ -68,7 +75,7 @@ def test_held_out_text_is_never_in_a_training_row_nor_in_the_vocabulary(tmp_path
     unknown = task.tokenizer.token_to_id("<|unknown|>")
     assert (task.held_out_ids == unknown).sum() == 400
     generator = np.random.default_rng(0)
-    assert unknown not in task.batch(200, 16, generator)
+    assert unknown not in rows_of(task, 200, 16, generator)
 
 
 def test_merges_are_learned_from_the_training_part_alone(tmp_path):
@@ -107,7 +114,7 @@ def test_a_last_line_end_does_not_eat_the_held_out_part(tmp_path):
 def test_a_row_is_the_start_token_and_a_passage_of_the_training_text(tmp_path):
     task = task_of(tmp_path, "the quick brown fox jumps over the lazy dog. " * 20)
     train = task.tokenizer.decode(task.train_ids.tolist())
-    rows = task.batch(20, 12, np.random.default_rng(0))
+    rows = rows_of(task, 20, 12, np.random.default_rng(0))
     assert rows.shape == (20, 13)
     assert rows.dtype == torch.int64
     assert (rows[:, 0] == task.start).all()
@@ -117,7 +124,7 @@ def test_a_row_is_the_start_token_and_a_passage_of_the_training_text(tmp_path):
 
 def test_the_same_generator_gives_the_same_rows(tmp_path):
     task = task_of(tmp_path, "abc def ghi " * 50, repeats=0.5)
-    first, again, other = (task.batch(8, 16, np.random.default_rng((1, step))) for step in (7, 7, 8))
+    first, again, other = (rows_of(task, 8, 16, np.random.default_rng((1, step))) for step in (7, 7, 8))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -129,20 +136,21 @@ def test_with_repeats_a_passage_stands_twice_in_every_row(tmp_path, length, shor
     repeated = task_of(tmp_path, symbols, repeats=1.0)
     plain = task_of(tmp_path, symbols, repeats=0.0)
     passages = set()
-    for row in repeated.batch(200, length, np.random.default_rng(0))[:, 1:].tolist():
+    for row in rows_of(repeated, 200, length, np.random.default_rng(0))[:, 1:].tolist():
         passage = row.index(row[0], 1)
         assert len(set(row)) == length - passage
         assert row[passage : 2 * passage] == row[:passage]
         assert row[passage:] == list(range(row[0], row[0] + length - passage))
         passages.add(passage)
     assert (min(passages), max(passages)) == (shortest, length // 2)
-    for row in plain.batch(50, length, np.random.default_rng(0))[:, 1:].tolist():
+    for row in rows_of(plain, 50, length, np.random.default_rng(0))[:, 1:].tolist():
         assert len(set(row)) == length
 
 
 def test_the_share_of_repeats_is_the_share_asked_for(tmp_path):
     symbols = "".join(chr(0x4E00 + index) for index in range(900))
-    rows = task_of(tmp_path, symbols, repeats=0.3).batch(2000, 16, np.random.default_rng(0))[:, 1:]
+    task = task_of(tmp_path, symbols, repeats=0.3)
+    rows = rows_of(task, 2000, 16, np.random.default_rng(0))[:, 1:]
     share = sum(len(set(row)) < 16 for row in rows.tolist()) / 2000
     assert share == pytest.approx(0.3, abs=0.04)
 
@@ -164,7 +172,7 @@ def test_evaluation_by_hand(tmp_path):
     """
     task = task_of(tmp_path, "éa" * 190 + "éa" * 10, held_out=0.05)
     assert (len(task.held_out_ids), task.held_out_bytes) == (20, 30)
-    measures = task.evaluate(Fixed(torch.zeros(4)), 5)
+    measures = task.evaluate(Fixed(torch.zeros(4)), rows=None, length=5)
     assert measures == pytest.approx({"held_out_loss": math.log(4), "bits_per_byte": 4 / 3})
 
 
@@ -179,81 +187,13 @@ def test_evaluation_reads_every_window_once_or_an_even_choice(tmp_path):
             seen.append(ids)
             return super().forward(ids)
 
-    task.evaluate(Watching(torch.zeros(300)), 10)
+    task.evaluate(Watching(torch.zeros(300)), rows=None, length=10)
     windows = torch.cat(seen)
     assert (windows[:, 0] == task.start).all()
     assert windows[:, 1].tolist() == list(range(0, 100, 10))
     seen.clear()
-    task.evaluate(Watching(torch.zeros(300)), 10, rows=4)
+    task.evaluate(Watching(torch.zeros(300)), rows=4, length=10)
     assert torch.cat(seen)[:, 1].tolist() == [0, 30, 60, 90]
-
-
-# Reading
-
-
-def test_unwrap_by_hand():
-    text = "A _long_\r\nline.\r\n\r\n\r\n  Next   one\nends.\n \n\n"
-    assert unwrap(text) == "A long line.\nNext one ends."
-
-
-def test_a_zip_gives_its_texts_in_order_and_a_mark_at_the_beginning_is_dropped(tmp_path):
-    path = tmp_path / "books.ZIP"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("b.txt", "\ufeffsecond".encode())
-        archive.writestr("notes.md", "not read")
-        archive.writestr("__MACOSX/._b.txt", b"\x00\xff\xfe")
-        archive.writestr("a.txt", "first")
-    assert read_sources((str(path),)) == ["second", "first"]
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "sentence"),
-    [
-        ("latin.txt", "caf\u00e9".encode("latin-1"), r"latin.txt is not UTF-8 text \(byte 3\)"),
-        ("empty.txt", b"", "holds no text"),
-        ("blank.txt", b" \n\t\n", "holds no text"),
-        ("broken.zip", b"PK\x03\x04 and no more", "not a .zip archive"),
-    ],
-)
-def test_a_file_that_is_no_text_is_refused(tmp_path, name, content, sentence):
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=sentence):
-        read_sources((str(tmp_path / name),))
-
-
-def test_a_missing_file_a_folder_and_a_zip_without_text_are_refused(tmp_path):
-    with pytest.raises(UserError, match=r"no file .*gone.txt"):
-        read_sources((str(tmp_path / "gone.txt"),))
-    with pytest.raises(UserError, match="no file"):
-        read_sources((str(tmp_path),))
-    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
-        archive.writestr("cat.png", b"")
-    with pytest.raises(UserError, match=r"no \.txt file in .*pictures.zip"):
-        read_sources((str(tmp_path / "pictures.zip"),))
-
-
-def test_a_text_in_a_damaged_or_locked_archive_is_refused(tmp_path):
-    path = tmp_path / "books.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.txt", "some words " * 100)
-    content = bytearray(path.read_bytes())
-    content[45] ^= 0xFF
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=r"not a \.zip archive"):
-        read_sources((str(path),))
-    content[45] ^= 0xFF
-    for marker, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        content[content.find(marker) + offset] |= 1
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=r"not a \.zip archive"):
-        read_sources((str(path),))
-
-
-def test_a_zip_with_a_text_that_is_not_utf8_names_it(tmp_path):
-    with zipfile.ZipFile(tmp_path / "books.zip", "w") as archive:
-        archive.writestr("bad.txt", b"\xff\xff")
-    with pytest.raises(UserError, match=r"bad.txt in .*books.zip is not UTF-8"):
-        read_sources((str(tmp_path / "books.zip"),))
 
 
 # The configuration
@@ -264,12 +204,14 @@ def test_a_zip_with_a_text_that_is_not_utf8_names_it(tmp_path):
     [
         ({"sources": ()}, "at least one text file"),
         ({"sources": "text.txt"}, "at least one text file"),
+        ({"text": " \n"}, "at least one text file"),
+        ({"text": "a" * 4_000_001}, "put it into a file"),
         ({"held_out": 0.0}, "held-out share"),
         ({"held_out": 1.0}, "held-out share"),
         ({"held_out": float("nan")}, "held-out share"),
         ({"repeats": -0.1}, "repeated passages"),
         ({"repeats": 1.1}, "repeated passages"),
-        ({"vocabulary": "words"}, "choose bpe or characters"),
+        ({"vocabulary": "morse"}, "choose bpe, characters or words"),
         ({"vocabulary_size": 256}, "at least 257"),
         ({"vocabulary_size": 65537}, "at most 65536"),
         ({"vocabulary_size": 400.0}, "at most 65536"),
@@ -278,24 +220,68 @@ def test_a_zip_with_a_text_that_is_not_utf8_names_it(tmp_path):
 )
 def test_a_task_that_cannot_be_is_refused(changes, sentence):
     with pytest.raises(UserError, match=sentence):
-        TextTaskConfig(**{"sources": ("a.txt",), **changes})
+        TextTaskConfig(**{"sources": () if "text" in changes else ("a.txt",), **changes})
 
 
 @pytest.mark.parametrize(
-    ("context", "vocabulary", "sentence"),
+    ("text", "context", "vocabulary", "sentence"),
     [
-        (95, 4, "training text has 95 tokens; a context of 95 needs 96"),
-        (6, 4, "held-out text has 5 tokens; a context of 6 needs 6"),
-        (5, 3, "vocabulary of 4 tokens, the model only 3"),
-        (5, 4, None),
+        ("ab" * 100, 190, 4, "training text has 190 tokens, too few for a context of 190. Choose a context of at most 189"),
+        ("ab" * 50, 5, 4, "held-out text has 5 tokens; at least 8 are needed"),
+        ("ab" * 3, 1, 4, "training text has 5 tokens; at least 8"),
+        ("ab" * 100, 5, 3, "vocabulary of 4 tokens, the model only 3"),
+        ("ab" * 100, 189, 4, None),
     ],
 )
-def test_the_text_must_fit_the_model(tmp_path, context, vocabulary, sentence):
-    task = task_of(tmp_path, "ab" * 50, held_out=0.05)
+def test_the_text_must_fit_the_model(tmp_path, text, context, vocabulary, sentence):
+    task = task_of(tmp_path, text, held_out=0.05)
+    model = TransformerConfig(vocabulary=vocabulary, context=context, width=8, heads=1)
     if sentence is None:
-        task.check_fits(context=context, vocabulary=vocabulary)
-        task.batch(50, context, np.random.default_rng(0))
-        task.evaluate(Fixed(torch.zeros(4)), context)
+        task.check_fits(model)
+        rows_of(task, 50, context, np.random.default_rng(0))
+        task.evaluate(Fixed(torch.zeros(4)), rows=None, length=context)
         return
     with pytest.raises(UserError, match=sentence):
-        task.check_fits(context=context, vocabulary=vocabulary)
+        task.check_fits(model)
+
+
+def test_a_held_out_text_shorter_than_the_context_is_one_window(tmp_path):
+    """Ten tokens and a context of 64: an even guess over four tokens costs log 4 at each of the ten."""
+    task = task_of(tmp_path, "ab" * 100, held_out=0.05)
+    assert len(task.held_out_ids) == 10
+    assert task.evaluate(Fixed(torch.zeros(4)), rows=8, length=64)["held_out_loss"] == pytest.approx(math.log(4))
+
+
+# Copying beside text
+
+
+def test_the_first_steps_copy_and_the_rest_read_the_text(tmp_path):
+    task = task_of(tmp_path, "the cat sat. " * 50, copying_first=3, copying_rows=4, copying_beside=2)
+    drawn = [task.batch(np.random.default_rng(1), rows=5, length=60, step=step) for step in (1, 3, 4)]
+    assert [tuple(batch.ids.shape) for batch in drawn] == [(4, 48), (4, 48), (7, 60)]
+    assert (drawn[1].labels == -100).any()
+    assert not (drawn[2].labels[:5] == -100).any()
+    assert (drawn[2].labels[5:] == -100).any()
+    assert task.config.needs().context == 48
+    with pytest.raises(UserError, match="at least 48"):
+        task.check_fits(TransformerConfig(vocabulary=4096, context=47))
+
+
+def test_text_that_was_typed_in_stands_before_the_files(tmp_path):
+    (tmp_path / "b.txt").write_text("b" * 100)
+    config = TextTaskConfig(text="a" * 100, sources=(str(tmp_path / "b.txt"),), vocabulary="characters", held_out=0.1)
+    task = prepare_text(config)
+    assert task.tokenizer.decode(task.train_ids.tolist()) == "a" * 90 + "b" * 90
+
+
+def test_the_probe_is_held_out_text_twice_and_the_saved_task_comes_back(tmp_path):
+    task = task_of(tmp_path, "abcdefghij" * 20, held_out=0.1)
+    probe = task.probe(17).batch.ids[0].tolist()
+    assert probe == [0, *task.held_out_ids[:8].tolist() * 2]
+    task.save(tmp_path)
+    again = restore_text(task.config, tmp_path)
+    assert np.array_equal(again.train_ids, task.train_ids)
+    assert again.held_out_bytes == task.held_out_bytes
+    (tmp_path / "tokens.npz").write_bytes(b"half")
+    with pytest.raises(UserError, match="damaged"):
+        restore_text(task.config, tmp_path)

@@ -8,7 +8,7 @@ from torch import nn
 
 from playground.errors import UserError
 from playground.tasks.vocabulary import train_vocabulary
-from playground.training.sample import sample_text
+from playground.tasks.writing import sample_text
 from playground.transformer import Transformer, TransformerConfig
 
 torch.set_num_threads(1)
