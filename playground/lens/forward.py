@@ -8,6 +8,7 @@ from torch import Tensor
 
 from playground.attention import handling
 from playground.errors import UserError
+from playground.lens import own
 from playground.lens.capture import OnLayer, Recorder, recorder_for
 from playground.lens.site import Site, SiteKind
 from playground.lens.tokens import TOKEN_LIMIT, Token, TooLongError, encode, encode_target, label
@@ -92,9 +93,9 @@ def _ids(model: "LoadedModel", tokens: list[Token]) -> Tensor:
 
 
 def _arguments(model: "LoadedModel", ids: Tensor, source: list[Token], decoder_ids: Tensor | None) -> dict[str, Any]:
-    """The keyword arguments of one forward pass of a transformers model; ours takes the ids alone."""
+    """The keyword arguments of one forward pass."""
     if model.family == "playground":
-        return {"ids": ids}
+        return own.arguments(model, ids, source, decoder_ids)
     arguments: dict[str, Any] = {"input_ids": ids, "use_cache": False}
     parameters = forward_parameters(model.module)
     if "token_type_ids" in parameters and any(token.segment for token in source):
@@ -181,14 +182,20 @@ def _last_logits(model: "LoadedModel", output: Any) -> Tensor | None:
 
 def _decoder_ids(model: "LoadedModel", ids: Tensor, target: str | None, truncate: bool) -> Tensor:
     """What the decoder reads: its start token and the labels but for the last (teacher forcing), or its own output."""
-    start = _decoder_start(model.module.config)
     if target is None:
-        return _generate(model, ids, start)
+        most = min(TARGET_LIMIT, model.context)
+        return own.write(model, ids, most) if model.family == "playground" else _generate(model, ids, most)
+    read = own.target_ids(model, target) if model.family == "playground" else _target_ids(model, target)
+    tokens = [Token(id=id, text="") for id in read]
+    return _ids(model, _fit(model, tokens, truncate))
+
+
+def _target_ids(model: "LoadedModel", target: str) -> list[int]:
+    """The decoder's start token and the target's labels but for the last, if that is an end token."""
     labels = encode_target(model.tokenizer, target)
     if labels and labels[-1] in _end_ids(model.module.config):
         labels = labels[:-1]
-    tokens = [Token(id=id, text="") for id in (start, *labels)]
-    return _ids(model, _fit(model, tokens, truncate))
+    return [_decoder_start(model.module.config), *labels]
 
 
 def _decoder_start(config: Any) -> int:
@@ -204,13 +211,14 @@ def _end_ids(config: Any) -> set[int | None]:
     return set(end) if isinstance(end, list) else {end}
 
 
-def _generate(model: "LoadedModel", ids: Tensor, start: int) -> Tensor:
-    """Greedy decoding, at most TARGET_LIMIT tokens; the end token is not read again."""
+def _generate(model: "LoadedModel", ids: Tensor, most: int) -> Tensor:
+    """Greedy decoding, at most `most` tokens; the end token is not read again."""
     module: Any = model.module
+    start = _decoder_start(module.config)
     ends = _end_ids(module.config)
     encoded = module.get_encoder()(input_ids=ids)
     decoder_ids = torch.tensor([[start]], device=ids.device)
-    for _ in range(min(TARGET_LIMIT, model.context) - 1):
+    for _ in range(most - 1):
         output = module(encoder_outputs=encoded, decoder_input_ids=decoder_ids, use_cache=False)
         if getattr(output, "logits", None) is None or int(output.logits[0, -1].argmax()) in ends:
             break

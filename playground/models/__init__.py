@@ -6,6 +6,7 @@
       cache.py            folders, staging, provenance;  progress.py, watched.py  reports, cancelling
     checkpoint.py       what a folder holds, and what is refused: pickle, remote code, damage
     memory.py           will it fit?
+    names.py            is a name a run's snapshot, a path, or a hub id?
     loading.py          load(name) -> LoadedModel;  own.py, pretrained.py  the two ways to build one
       architecture.py, seam.py  which class, which kind, how its attention is seen
     registry.py         loaded models shared by the users of one server
@@ -15,7 +16,9 @@ Importing this package, or its catalogue, needs neither torch nor transformers.
 
 from typing import TYPE_CHECKING, Any
 
+from playground.models.cache import runs_folder
 from playground.models.catalogue import Entry, Source, catalogue, find, is_local
+from playground.models.names import is_run_name, looks_like_path
 from playground.models.progress import CancelledError, Progress
 
 if TYPE_CHECKING:
@@ -35,8 +38,11 @@ __all__ = [
     "fetch",
     "find",
     "is_local",
+    "is_run_name",
     "load",
     "local_folder",
+    "looks_like_path",
+    "runs_folder",
 ]
 
 _LATER = {

@@ -41,6 +41,12 @@ def models_root() -> Path:
     return cache_root() / "models"
 
 
+def runs_folder() -> Path:
+    """The folder that holds one folder per training run: $PLAYGROUND_RUNS, else beside the fetched models."""
+    chosen = os.environ.get("PLAYGROUND_RUNS")
+    return Path(chosen).expanduser() if chosen else cache_root() / "runs"
+
+
 def shipped_folder(name: str) -> Path:
     """Where a model of that name would lie if it is shipped with the app."""
     return Path(__file__).resolve().parents[2] / "assets" / "models" / name

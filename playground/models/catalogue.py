@@ -118,10 +118,27 @@ MINILM = Entry(
     summary="A sentence encoder: every token looks both ways. It has no head that predicts words.",
 )
 
+SHIPPED = {
+    "books-decoder": ("Books decoder", "Our own small transformer, trained by this project on public-domain books."),
+    "books-encoder": (
+        "Books encoder",
+        "Our own small BERT: it fills in masked words and tells whether one passage follows another, in old books.",
+    ),
+    "tales-translator": (
+        "Tales translator",
+        "Our own encoder-decoder: it translates small tales from English into French and Chinese.",
+    ),
+    "induction": (
+        "Induction",
+        "Two layers of nothing but attention, in which induction heads have formed: it repeats what came before.",
+    ),
+}
+"""Title and summary of each model in assets/models; one is offered where its weights are there."""
+
 
 def catalogue() -> tuple[Entry, ...]:
-    """Every model that has a name here, the embedded one first."""
-    return (_books_decoder(), SMOLLM2, MINILM)
+    """Every model that has a name here, the shipped ones first."""
+    return (*_shipped_models(), SMOLLM2, MINILM)
 
 
 def find(name: str) -> Entry | None:
@@ -134,20 +151,25 @@ def is_local(entry: Entry) -> bool:
     return any(is_complete(folder) for folder in (shipped_folder(entry.name), folder_of(entry.name)))
 
 
-def _books_decoder() -> Entry:
-    """The embedded model; its sizes stand in its own config.json, so that a retrained one needs no edit."""
-    config = _shipped_config("books-decoder")
+def _shipped_models() -> tuple[Entry, ...]:
+    """Our own models, as far as their weights are in the app's folder."""
+    return tuple(_shipped(name, *words) for name, words in SHIPPED.items() if is_complete(shipped_folder(name)))
+
+
+def _shipped(name: str, title: str, summary: str) -> Entry:
+    """One of our models; its kind and sizes stand in its own config.json, so that a retrained one needs no edit."""
+    config = _shipped_config(name)
     return Entry(
-        name="books-decoder",
-        title="Books decoder",
+        name=name,
+        title=title,
         family="playground",
-        kind="decoder",
-        parameters=_shipped_parameters("books-decoder"),
+        kind=config.get("kind", "decoder"),
+        parameters=_shipped_parameters(name),
         licence="Apache-2.0",
-        sources=(Source(kind="embedded", reference="books-decoder"),),
+        sources=(Source(kind="embedded", reference=name),),
         layers=int(config.get("layers", 0)),
         heads=int(config.get("heads", 0)),
-        summary="Our own small transformer, trained by this project on public-domain books.",
+        summary=summary,
     )
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from playground.models.cache import read_provenance, shipped_folder
 from playground.models.catalogue import Kind, find
 from playground.models.checkpoint import Checkpoint, inspect
 from playground.models.memory import BYTES_PER_NUMBER, check_fits
+from playground.models.names import is_run_name, looks_like_path, snapshot_folder
 from playground.models.progress import IsCancelled, Progress, ReportProgress, never_cancelled, no_progress
 from playground.models.sources import fetch
 
@@ -31,7 +33,8 @@ class LoadedModel:
     models a `tokenizers.Tokenizer`. context: the most tokens it takes. device and dtype as words ("cpu",
     "float32"). revision: a commit or version, None for a folder of the user's own. bytes: of the weights in
     memory. layers and heads: of the stack that writes (the decoder, where there are two). attention: through the
-    seam ("interface"), or only by asking the model for its patterns ("eager").
+    seam ("interface"), or only by asking the model for its patterns ("eager"). has_output_head: whether it predicts
+    tokens (an encoder: masked ones). classes: how many it tells apart by its first token, 0 without a classifier.
     """
 
     name: str
@@ -52,6 +55,7 @@ class LoadedModel:
     heads: int
     has_output_head: bool
     attention: Literal["interface", "eager"]
+    classes: int = 0
 
 
 def load(
@@ -65,9 +69,9 @@ def load(
 ) -> LoadedModel:
     """Load a model, fetching it first where it is not on this machine.
 
-    name: a catalogue name, a local folder, or a hub id. device: auto, cpu, cuda, cuda:1, mps. dtype: auto, float32,
-    float16, bfloat16; auto is float32, except on CUDA, where it is the checkpoint's own. Raises UserError in one
-    sentence for everything that can go wrong.
+    name: a catalogue name, a local folder, a hub id, or run/<id>/<step> for a training run's snapshot. device:
+    auto, cpu, cuda, cuda:1, mps. dtype: auto, float32, float16, bfloat16; auto is float32, except on CUDA, where it
+    is the checkpoint's own. Raises UserError in one sentence for everything that can go wrong.
     """
     folder = find_folder(name, revision, progress, cancelled)
     with _sentences(name):
@@ -101,20 +105,19 @@ def find_folder(name: str, revision: str | None, progress: ReportProgress, cance
     entry = find(name)
     if not name.strip():
         raise UserError("No model is named; give a catalogue name, a folder or a hub id.")
+    if is_run_name(name):
+        if revision is not None:
+            raise UserError(f"{name} is a snapshot, which has no revisions; leave the revision empty.")
+        return snapshot_folder(name)
     if entry is None and Path(name).expanduser().is_dir():
         if revision is not None:
             raise UserError(f"{name} is a local folder, which has no revisions; leave the revision empty.")
         return Path(name).expanduser().resolve()
     if "://" in name:
         raise UserError(f"{name} is an address; give only the model's id, which looks like owner/name.")
-    if entry is None and _looks_like_path(name):
+    if entry is None and looks_like_path(name):
         raise UserError(f"There is no folder {name}; check the path.")
     return fetch(name, revision=revision, progress=progress, cancelled=cancelled)
-
-
-def _looks_like_path(name: str) -> bool:
-    """Whether a name can only be a path: hub ids have at most one slash and do not begin with these."""
-    return name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1 or Path(name).is_file()
 
 
 def choose_device(device: str) -> str:
@@ -146,7 +149,8 @@ def _origin(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
     """name, source, revision and note of LoadedModel: from what was written down, else from the place itself.
 
     A shipped model's revision is its weights' SHA-256; a folder in huggingface_hub's own cache is named after its
-    commit; a folder of the user's own has none.
+    commit. A run's snapshot has its step and the beginning of that sum, since a run that is rewound writes the step
+    anew. A folder of the user's own has none.
     """
     entry, folder = find(name), checkpoint.folder
     known = read_provenance(folder)
@@ -154,11 +158,17 @@ def _origin(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
     if known.get("source"):
         return {**origin, "source": known["source"], "revision": known.get("revision")}
     if entry and folder == shipped_folder(entry.name):
-        digest = hashlib.sha256(checkpoint.weights[0].read_bytes()).hexdigest()
-        return {**origin, "source": str(entry.sources[0]), "revision": f"sha256:{digest}"}
-    if folder.parent.name == "snapshots":
+        return {**origin, "source": str(entry.sources[0]), "revision": _digest(checkpoint)}
+    if is_run_name(name):
+        return {**origin, "source": "training run", "revision": f"step {int(folder.name)}, {_digest(checkpoint)[:19]}"}
+    if folder.parent.name == "snapshots" and re.fullmatch("[0-9a-f]{40}", folder.name):
         return {**origin, "source": "Hugging Face hub", "revision": folder.name}
     return {**origin, "source": f"folder {folder}", "revision": None}
+
+
+def _digest(checkpoint: Checkpoint) -> str:
+    """The SHA-256 of the (only) weights file."""
+    return f"sha256:{hashlib.sha256(checkpoint.weights[0].read_bytes()).hexdigest()}"
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ def build_own(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dic
     module = _module(checkpoint, name, config).to(device=device, dtype=getattr(torch, dtype))
     parameters = sum(parameter.numel() for parameter in module.parameters())
     return {
-        "kind": "decoder",
+        "kind": config.kind,
         "family": "playground",
         "module": module,
         "tokenizer": Tokenizer.from_file(str(path)),
@@ -29,8 +29,10 @@ def build_own(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dic
         "bytes": parameters * getattr(torch, dtype).itemsize,
         "layers": config.layers,
         "heads": config.heads,
-        "has_output_head": True,
+        # A classifier alone leaves the output head as it was at the start, unless it is the embedding.
+        "has_output_head": config.kind != "encoder" or config.tied or not config.classes,
         "attention": "interface",
+        "classes": config.classes,
     }
 
 
@@ -49,8 +51,10 @@ def _module(checkpoint: Checkpoint, name: str, config: TransformerConfig) -> Tra
         missing, unexpected = module.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise UserError(f"The weights of {name} have other sizes than its config.json says.") from error
-    shared = {"head.weight", "embedding.weight"} if config.tied else set()
-    lacking = [key for key in missing if key not in shared] + [*unexpected]
-    if lacking or len(missing) > 1:
-        raise UserError(f"The weights of {name} do not belong to its config.json ({(lacking or missing)[0]}).")
+    own = module.state_dict()
+    read = {own[key].data_ptr() for key in weights if key in own}
+    # A tied head and an encoder's embedding are the embedding under other names: one of them is enough.
+    lacking = [key for key in missing if own[key].data_ptr() not in read] + [*unexpected]
+    if lacking:
+        raise UserError(f"The weights of {name} do not belong to its config.json ({lacking[0]}).")
     return module.eval().requires_grad_(False)

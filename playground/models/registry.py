@@ -8,10 +8,16 @@ from functools import cache
 
 from playground.models.loading import LoadedModel, load
 from playground.models.memory import DoesNotFitError, machine_bytes
+from playground.models.names import written_at
 from playground.models.progress import IsCancelled, ReportProgress, never_cancelled, no_progress
 
-Key = tuple[str, str | None, str, str]
+Key = tuple[str, str | None, str, str, int]
 Load = Callable[..., LoadedModel]
+
+
+def key_of(name: str, revision: str | None, device: str, dtype: str) -> Key:
+    """What a model is kept by; a run's snapshot may be written anew under the same name, or be deleted."""
+    return (name, revision, device, dtype, written_at(name))
 
 
 class ModelRegistry:
@@ -40,7 +46,7 @@ class ModelRegistry:
     ) -> LoadedModel:
         """The model, loaded at most once however many threads ask. A failed load leaves nothing, and the next
         one who asks tries again. Raises UserError as `load` does."""
-        key = (name, revision, device, dtype)
+        key = key_of(name, revision, device, dtype)
         found = self._recall(key)
         if found is not None:
             return found
@@ -54,7 +60,7 @@ class ModelRegistry:
 
     def _load(self, key: Key, progress: ReportProgress, cancelled: IsCancelled) -> LoadedModel:
         """Load; where the memory does not suffice, forget other models, oldest first, and try again."""
-        name, revision, device, dtype = key
+        name, revision, device, dtype, _ = key
         while True:
             try:
                 return self._loader(
@@ -69,7 +75,7 @@ class ModelRegistry:
     ) -> LoadedModel | None:
         """The model if it is loaded now, without loading it and without counting as a use."""
         with self._guard:
-            return self._models.get((name, revision, device, dtype))
+            return self._models.get(key_of(name, revision, device, dtype))
 
     def loaded(self) -> tuple[LoadedModel, ...]:
         """What is kept, the least recently used first."""

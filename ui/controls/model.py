@@ -15,7 +15,9 @@ from playground.models import (
     default_registry,
     find,
     is_local,
+    is_run_name,
     local_folder,
+    looks_like_path,
 )
 from ui import shell, state
 from ui.downloads import downloads
@@ -101,19 +103,21 @@ def obtain_model(choice: ModelChoice) -> LoadedModel:
 
 
 def is_own(name: str) -> bool:
-    """Whether it is a shipped model of our own, which needs no transformers."""
+    """Whether it is a model of our own, shipped or from a training run, which needs no transformers."""
     entry = find(name)
-    return entry is not None and entry.family == "playground"
+    return is_run_name(name) or (entry is not None and entry.family == "playground")
 
 
 def _require_local(choice: ModelChoice) -> None:
     """End the run with a card where the model has to be fetched first."""
+    if is_run_name(choice.name):
+        return
     entry = find(choice.name)
-    if entry is None and is_hosted() and (_is_folder(choice.name) or Path(choice.name).exists()):
+    if entry is None and is_hosted() and (looks_like_path(choice.name) or Path(choice.name).exists()):
         st.error(_("This shared server opens no folders. Run the app on your own machine for that."))
         st.stop()
     try:
-        missing = not is_local(entry) if entry else not _is_folder(choice.name) and _is_elsewhere(choice)
+        missing = not is_local(entry) if entry else not looks_like_path(choice.name) and _is_elsewhere(choice)
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
@@ -125,11 +129,6 @@ def _require_local(choice: ModelChoice) -> None:
 def is_hosted() -> bool:
     """Whether strangers share this server (asgi.py says so)."""
     return os.environ.get("PLAYGROUND_HOSTED") == "1"
-
-
-def _is_folder(name: str) -> bool:
-    """Whether `load` would take the name for a path: those need no download."""
-    return name.startswith((".", "/", "~")) or "\\" in name or name.count("/") != 1 or Path(name).is_dir()
 
 
 def _is_elsewhere(choice: ModelChoice) -> bool:
