@@ -1,0 +1,313 @@
+"""A decoder of ours as a folder that `transformers.AutoModelForCausalLM.from_pretrained` loads, with equal logits.
+
+Three families can hold what we build: Llama (RMS norm, rotary positions, SwiGLU), GPT-NeoX (layer norm, rotary
+positions) and GPT-2 (layer norm, added positions). Grouped keys and values are repeated where a family has none;
+a missing feed-forward layer becomes one that writes zeros.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from playground.errors import UserError
+from playground.transformer import Transformer, TransformerConfig
+
+Weights = dict[str, Tensor]
+
+SPECIAL = {
+    "bos_token": "<|start|>",
+    "eos_token": "<|end|>",
+    "pad_token": "<|pad|>",
+    "mask_token": "<|mask|>",
+    "unk_token": "<|unknown|>",
+}
+"""transformers' names of the special tokens, and ours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """One of transformers' families: its model_type, our configuration in its words, and our weights in its names."""
+
+    name: str
+    settings: Callable[[TransformerConfig], dict[str, Any]]
+    weights: Callable[[Transformer], Weights]
+
+
+def export_for_transformers(model: Transformer | Path | str, tokenizer: Tokenizer | None, out: Path) -> Path:
+    """Write config.json, model.safetensors (float32) and the tokenizer's files, and return the folder.
+
+    model: a decoder, or a folder or name that `load` reads; then tokenizer None is the one beside its weights.
+    Raises UserError for a shape that no family of transformers has, and where the folder cannot be written.
+    """
+    if not isinstance(model, Transformer):
+        model, found = _load(str(model))
+        tokenizer = tokenizer or found
+    if tokenizer is None:
+        raise UserError("The model's vocabulary is missing; give its tokenizer, too.")
+    family = family_of(model.config)
+    module = _rebuild(model, family, _special_ids(tokenizer))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        module.save_pretrained(out)
+        _wrap(tokenizer, model.config).save_pretrained(out)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"The folder {out} cannot be written ({reason}); choose another.") from error
+    return out
+
+
+def family_of(config: TransformerConfig) -> Family:
+    """The family that can hold the model. Raises UserError, with the reason, where none can."""
+    if config.kind != "decoder":
+        raise UserError(f"Only decoders are exported to transformers' format; this model is of the kind {config.kind}.")
+    if config.norm_place == "after":
+        raise UserError("transformers has no such decoder with its norms after the layers; train with them before.")
+    if config.embedding_norm:
+        raise UserError("transformers has no such decoder that norms its embeddings; train without embedding_norm.")
+    positions = "rotary" if config.positions == "rotary" else "added"
+    family = _FAMILIES.get((config.norm, positions))
+    if family is None or config.feed_forward not in _FEED_FORWARDS[family.name]:
+        raise UserError(
+            f"No family of transformers has {config.norm} norms, {config.positions} positions and a "
+            f"{config.feed_forward} feed-forward layer; train with rms, rotary and swiglu, or with layer and gelu."
+        )
+    return family
+
+
+def _load(name: str) -> tuple[Transformer, Tokenizer]:
+    """One of our models from its folder or by its name."""
+    from playground.models import load
+
+    loaded = load(name, device="cpu", dtype="float32")
+    if not isinstance(loaded.module, Transformer):
+        raise UserError(f"{name} is in transformers' format already; copy its folder as it is.")
+    return loaded.module, loaded.tokenizer
+
+
+@torch.no_grad()
+def _rebuild(model: Transformer, family: Family, special: dict[str, int | None]) -> Any:
+    """The model as transformers' class, every one of its weights taken from ours."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = model.config
+    # The scale goes into the embedding, which the head must not share then.
+    tied = config.tied and not config.scaled_embedding
+    settings = {**family.settings(config), **special, "vocab_size": config.vocabulary, "tie_word_embeddings": tied}
+    module = AutoModelForCausalLM.from_config(AutoConfig.for_model(family.name, **settings))
+    weights = {name: tensor.detach().float().clone() for name, tensor in family.weights(model).items()}
+    weights["lm_head.weight"] = model.head.weight.detach().float().clone()
+    module.load_state_dict(weights, strict=True)
+    return module.float().eval()
+
+
+def _wrap(tokenizer: Tokenizer, config: TransformerConfig) -> Any:
+    """The tokenizer as transformers', with our special tokens under its names for them."""
+    from transformers import PreTrainedTokenizerFast
+
+    there = {name: token for name, token in SPECIAL.items() if tokenizer.token_to_id(token) is not None}
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=config.context,
+        clean_up_tokenization_spaces=False,
+        **there,
+    )
+
+
+def _special_ids(tokenizer: Tokenizer) -> dict[str, int | None]:
+    """The ids that generation begins, ends and pads with; None for a token that the vocabulary lacks."""
+    names = {"bos_token_id": "bos_token", "eos_token_id": "eos_token", "pad_token_id": "pad_token"}
+    return {key: tokenizer.token_to_id(SPECIAL[name]) for key, name in names.items()}
+
+
+# Parts that the families share
+
+
+def _embedding(model: Transformer) -> Tensor:
+    scale = math.sqrt(model.config.width) if model.config.scaled_embedding else 1.0
+    return model.embedding.weight * scale
+
+
+def _query_key_value(model: Transformer, block: nn.Module) -> list[tuple[Tensor, Tensor]]:
+    """Weight and bias of query, key and value; a missing bias is zeros."""
+    attention: Any = block.attention
+    joined = attention.query_key_value
+    bias = torch.zeros(joined.out_features) if joined.bias is None else joined.bias
+    return list(zip(joined.weight.split(attention.sizes), bias.split(attention.sizes), strict=True))
+
+
+def _ungrouped(model: Transformer, block: nn.Module) -> list[tuple[Tensor, Tensor]]:
+    """Query, key and value with as many key heads as query heads, each group's repeated."""
+    config = model.config
+    query, *shared = _query_key_value(model, block)
+    repeats = config.heads // config.groups_of
+
+    def repeat(tensor: Tensor) -> Tensor:
+        heads = tensor.view(config.groups_of, config.head_width, *tensor.shape[1:])
+        return heads.repeat_interleave(repeats, 0).flatten(0, 1)
+
+    return [query, *((repeat(weight), repeat(bias)) for weight, bias in shared)]
+
+
+def _layer(name: str, layer: nn.Module) -> Weights:
+    """Weight and bias of a linear layer or norm under a new name; a missing bias is zeros."""
+    weight: Any = layer.weight
+    bias: Any = getattr(layer, "bias", None)
+    return {f"{name}.weight": weight, f"{name}.bias": torch.zeros(len(weight)) if bias is None else bias}
+
+
+def _written(config: TransformerConfig, block: nn.Module, norm: str, up: str, down: str) -> Weights:
+    """Norm and two-layer feed-forward; of an attention-only model, one hidden number that writes zeros."""
+    part: Any = block
+    if config.feed_forward != "none":
+        layers = {norm: part.feed_forward_norm, up: part.feed_forward.up, down: part.feed_forward.output}
+        return {key: tensor for name, layer in layers.items() for key, tensor in _layer(name, layer).items()}
+    width = config.width
+    sizes = {norm: (width,), up: (1, width), down: (width, 1)}
+    weights = {f"{name}.weight": torch.zeros(size) for name, size in sizes.items()}
+    return weights | {f"{name}.bias": torch.zeros(size[0]) for name, size in sizes.items()}
+
+
+def _hidden(config: TransformerConfig) -> int:
+    return 1 if config.feed_forward == "none" else config.hidden_width
+
+
+def _bend(config: TransformerConfig) -> str:
+    return "relu" if config.feed_forward == "relu" else "gelu"
+
+
+# Llama
+
+
+def _llama_settings(config: TransformerConfig) -> dict[str, Any]:
+    return {
+        "hidden_size": config.width,
+        "intermediate_size": _hidden(config),
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "num_key_value_heads": config.groups_of,
+        "head_dim": config.head_width,
+        "max_position_embeddings": config.context,
+        "rms_norm_eps": 1e-5,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0},
+        "attention_bias": config.bias,
+        "hidden_act": "silu",
+    }
+
+
+def _llama_weights(model: Transformer) -> Weights:
+    norm: Any = model.norm
+    weights: Weights = {"model.embed_tokens.weight": _embedding(model), "model.norm.weight": norm.weight}
+    for index, block in enumerate(model.blocks):
+        part: Any = block
+        own = {"input_layernorm.weight": part.attention_norm.weight, **_llama_feed_forward(model.config, part)}
+        names = ("q_proj", "k_proj", "v_proj")
+        for name, (weight, bias) in zip(names, _query_key_value(model, part), strict=True):
+            own |= {f"self_attn.{name}.weight": weight, f"self_attn.{name}.bias": bias}
+        own |= _layer("self_attn.o_proj", part.attention.output)
+        kept = {name: tensor for name, tensor in own.items() if model.config.bias or not name.endswith(".bias")}
+        weights |= {f"model.layers.{index}.{name}": tensor for name, tensor in kept.items()}
+    return weights
+
+
+def _llama_feed_forward(config: TransformerConfig, block: Any) -> Weights:
+    """The gated layer and its norm; of an attention-only model, one hidden number that writes zeros."""
+    names = ("post_attention_layernorm", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
+    if config.feed_forward == "none":
+        width = config.width
+        tensors = [torch.zeros(size) for size in ((width,), (1, width), (1, width), (width, 1))]
+    else:
+        layer = block.feed_forward
+        tensors = [part.weight for part in (block.feed_forward_norm, layer.gate, layer.up, layer.output)]
+    return {f"{name}.weight": tensor for name, tensor in zip(names, tensors, strict=True)}
+
+
+# GPT-NeoX
+
+
+def _gpt_neox_settings(config: TransformerConfig) -> dict[str, Any]:
+    return {
+        "hidden_size": config.width,
+        "intermediate_size": _hidden(config),
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "max_position_embeddings": config.context,
+        "layer_norm_eps": 1e-5,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 1.0},
+        "use_parallel_residual": False,
+        "hidden_act": _bend(config),
+        "attention_bias": True,
+    }
+
+
+def _gpt_neox_weights(model: Transformer) -> Weights:
+    weights = {"gpt_neox.embed_in.weight": _embedding(model), **_layer("gpt_neox.final_layer_norm", model.norm)}
+    for index, block in enumerate(model.blocks):
+        part: Any = block
+        # Each head's query, key and value lie together there.
+        heads = [[t.view(model.config.heads, -1, *t.shape[1:]) for t in pair] for pair in _ungrouped(model, part)]
+        weight, bias = (torch.cat(tensors, dim=1).flatten(0, 1) for tensors in zip(*heads, strict=True))
+        own = {
+            **_layer("input_layernorm", part.attention_norm),
+            "attention.query_key_value.weight": weight,
+            "attention.query_key_value.bias": bias,
+            **_layer("attention.dense", part.attention.output),
+            **_written(model.config, part, "post_attention_layernorm", "mlp.dense_h_to_4h", "mlp.dense_4h_to_h"),
+        }
+        weights |= {f"gpt_neox.layers.{index}.{name}": tensor for name, tensor in own.items()}
+    return weights
+
+
+# GPT-2
+
+
+def _gpt2_settings(config: TransformerConfig) -> dict[str, Any]:
+    return {
+        "n_embd": config.width,
+        "n_inner": _hidden(config),
+        "n_layer": config.layers,
+        "n_head": config.heads,
+        "n_positions": config.context,
+        "layer_norm_epsilon": 1e-5,
+        "activation_function": _bend(config),
+    }
+
+
+def _gpt2_weights(model: Transformer) -> Weights:
+    weights: Weights = {
+        "transformer.wte.weight": _embedding(model),
+        "transformer.wpe.weight": _POSITION_TABLES[model.config.positions](model),
+        **_layer("transformer.ln_f", model.norm),
+    }
+    for index, block in enumerate(model.blocks):
+        part: Any = block
+        weight, bias = (torch.cat(tensors) for tensors in zip(*_ungrouped(model, part), strict=True))
+        own = {
+            **_layer("ln_1", part.attention_norm),
+            "attn.c_attn.weight": weight,
+            "attn.c_attn.bias": bias,
+            **_layer("attn.c_proj", part.attention.output),
+            **_written(model.config, part, "ln_2", "mlp.c_fc", "mlp.c_proj"),
+        }
+        # Its matrices map from rows to columns.
+        turned = {name: tensor.T if tensor.ndim == 2 else tensor for name, tensor in own.items()}
+        weights |= {f"transformer.h.{index}.{name}": tensor for name, tensor in turned.items()}
+    return weights
+
+
+_POSITION_TABLES: dict[str, Callable[[Any], Tensor]] = {
+    "learned": lambda model: model.position.embedding.weight,
+    "sinusoidal": lambda model: model.position.table,
+    "none": lambda model: torch.zeros(model.config.context, model.config.width),
+}
+_FAMILIES = {
+    ("rms", "rotary"): Family(name="llama", settings=_llama_settings, weights=_llama_weights),
+    ("layer", "rotary"): Family(name="gpt_neox", settings=_gpt_neox_settings, weights=_gpt_neox_weights),
+    ("layer", "added"): Family(name="gpt2", settings=_gpt2_settings, weights=_gpt2_weights),
+}
+_FEED_FORWARDS = {"llama": ("swiglu", "none"), "gpt_neox": ("gelu", "relu", "none"), "gpt2": ("gelu", "relu", "none")}
