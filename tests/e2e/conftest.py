@@ -28,16 +28,21 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Start `streamlit run script args` and return its address; every server ends with the module."""
+    """Start `streamlit run script args` and return its address; every server ends with the module.
+
+    `base` is the path under which a proxy would show the app.
+    """
     servers: list[subprocess.Popen[bytes]] = []
 
-    def start(script: str | Path, *arguments: str, environment: dict[str, str] | None = None) -> str:
+    def start(script: str | Path, *arguments: str, environment: dict[str, str] | None = None, base: str = "") -> str:
         home = tmp_path_factory.mktemp("home")
         port = _free_port()
-        server = _start_server(Path(script), arguments, port, home, environment or {})
+        settings = {**(environment or {}), "STREAMLIT_SERVER_BASE_URL_PATH": base}
+        server = _start_server(Path(script), arguments, port, home, settings)
         servers.append(server)
-        _wait_until_healthy(server, port, home / "server.log")
-        return f"http://127.0.0.1:{port}"
+        address = f"http://127.0.0.1:{port}/{base}".rstrip("/")
+        _wait_until_healthy(server, address, home / "server.log")
+        return address
 
     yield start
     for server in servers:
@@ -75,13 +80,13 @@ def _start_server(
         )
 
 
-def _wait_until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_healthy(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if server.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as answer:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):

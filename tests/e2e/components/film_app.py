@@ -18,7 +18,7 @@ if "frames" not in st.session_state:
 def show() -> None:
     """The film, what it returned, and how many bytes went to the browser."""
     if st.query_params.get("live"):
-        st.session_state.frames = min(60, st.session_state.frames + 1)
+        st.session_state.frames = min(30, st.session_state.frames + 1)
     if st.button("More frames"):
         st.session_state.frames += 3
     shown = not st.toggle("Hide")

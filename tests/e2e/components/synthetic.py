@@ -1,5 +1,7 @@
 """Attention that looks like a trained model's, without one: seeded, cheap, the same in app and test."""
 
+from typing import Any
+
 import numpy as np
 
 from ui.components.attention_view import GridView, HeadView, Selected, Token
@@ -179,7 +181,7 @@ def film(case: str, frames: int, run: str = "run") -> FilmView:
     }
     rows, columns = maps["cross"].shape[3:] if "cross" in maps else maps["decoder"].shape[3:]
     source = HOSTILE if case == "hostile" else [token.text for token in tokens(columns)]
-    target = ["<|start|>", *(" " + word for word in "le chat dort sur un tapis".split())] if "cross" in maps else []
+    target = ["<|start|>", " le", " chat", " dort", " sur", " un", " tapis"] if "cross" in maps else []
     return FilmView(
         run=run,
         title="Synthetic run",
@@ -193,3 +195,25 @@ def film(case: str, frames: int, run: str = "run") -> FilmView:
         scores=scores,
         provenance=["Synthetic run, seed 0"],
     )
+
+
+def samples(count: int) -> list[dict[str, Any]]:
+    """Return the samples of `count` evaluations, each 100 steps after the other, in the words of samples.jsonl."""
+    hostile = "<img src=x onerror=alert(1)>"
+    lines = []
+    for index in range(1, count + 1):
+        guesses = [["·dog", 0.62], ["cat", 0.2 + index / 100], [hostile, 0.05]]
+        masked = [
+            {"position": 2, "right": "cat", "guesses": guesses},
+            {"position": 5, "right": "mat", "guesses": [["mat", 0.91], ["hat", 0.04]]},
+        ]
+        written = f" a small house by the river, and on day {index}\nshe met {hostile} there."
+        samples: list[dict[str, Any]] = [
+            {"kind": "text", "prompt": "Once upon a time Anna had", "text": written},
+            {"kind": "answer", "question": "reverse 1 2 3", "answer": "3 2 1", "right": "3 2 1", "is_right": True},
+            {"kind": "answer", "question": hostile, "answer": "4 4", "right": "5 4", "is_right": False},
+            {"kind": "masked", "tokens": ["<|start|>", "the", "cat", "on", "a", "mat", "<|end|>"], "masked": masked},
+            {"kind": "spectrum", "power": [0.5, 0.5]},
+        ]
+        lines.append({"step": 100 * index, "samples": samples})
+    return lines

@@ -199,7 +199,7 @@ class Film {
     paintKnob(parts.timeline);
     paintPlayer(parts.player);
     paintScores(parts.scores);
-    Object.assign(this.root.dataset, { frames: this.reel.frames.length, step: this.frame.step, run: header.run });
+    Object.assign(this.root.dataset, { frames: this.reel.frames.length, step: this.frame.step, since: header.since ?? "all" });
   }
 
   dispose() {

@@ -1,0 +1,62 @@
+// How each kind of sample is drawn. Text only ever becomes text nodes.
+
+import { element, fill, formatNumber } from "./dom.js";
+import { tokenNode } from "./tokens.js";
+
+// A prompt and what the model wrote after it, in one piece, as one reads it.
+export function textSample(sample, labels) {
+  return element("figure", { class: "written", "data-kind": "text" },
+    element("p", { dir: "auto" },
+      element("span", { class: "prompt", title: labels.prompt }, sample.prompt),
+      element("span", { class: "continuation", title: labels.continuation }, sample.text)));
+}
+
+function mark(isRight, labels) {
+  return element("td", { class: isRight ? "mark right" : "mark wrong" },
+    element("span", { "aria-hidden": "true" }, isRight ? "✓" : "×"),
+    element("span", { class: "unseen" }, isRight ? labels.correct : labels.wrong));
+}
+
+export function answerTable(samples, labels) {
+  const head = ["question", "answer", "right"].map((name) => element("th", { scope: "col" }, labels[name]));
+  const rows = samples.map((sample) => element("tr", { "data-kind": "answer", "data-right": String(sample.isRight) },
+    mark(sample.isRight, labels),
+    ...[sample.question, sample.answer, sample.right].map((text) => element("td", {}, element("bdi", { class: "said" }, text)))));
+  const right = samples.filter(({ isRight }) => isRight).length;
+  return element("div", { class: "table-scroll answers" }, element("table", {},
+    element("caption", {}, fill(labels.share, { right, count: samples.length })),
+    element("thead", {}, element("tr", {}, element("th", { class: "mark" }), ...head)),
+    element("tbody", {}, ...rows)));
+}
+
+function guessBars(word, labels) {
+  const rows = word.guesses.map(([text, share]) => {
+    const bar = element("i", { class: "share" });
+    bar.style.inlineSize = `${Math.max(1, 100 * share)}%`;
+    return element("li", text === word.right ? { class: "right" } : {},
+      tokenNode(text, false), element("span", { class: "bar" }, bar), element("span", { class: "numeric" }, formatNumber(share, 3)));
+  });
+  return element("div", { class: "guesses", role: "tooltip" },
+    element("strong", {}, fill(labels.guesses, { position: word.position })),
+    element("ol", {}, ...rows),
+    element("div", { class: "right-word" }, fill(labels.rightWord, { word: word.right })));
+}
+
+function maskedChip(word, labels) {
+  const [best] = word.guesses;
+  const isRight = best?.[0] === word.right;
+  const said = best ? `${best[0]}, ${isRight ? labels.correct : labels.wrong}; ${fill(labels.rightWord, { word: word.right })}` : word.right;
+  const parts = [tokenNode(best?.[0] ?? "", false)];
+  if (!isRight) parts.push(element("span", { class: "instead" }, tokenNode(word.right, false)));
+  const button = element("button", {
+    type: "button", class: `masked ${isRight ? "right" : "wrong"}`, "data-position": word.position, "aria-label": said,
+  }, ...parts);
+  return element("span", { class: "holder" }, button, guessBars(word, labels));
+}
+
+export function maskedSample(sample, labels) {
+  const byPlace = new Map(sample.masked.map((word) => [word.position, word]));
+  const chips = sample.tokens.map((text, place) =>
+    byPlace.has(place) ? maskedChip(byPlace.get(place), labels) : element("span", { class: "plain" }, tokenNode(text, /^<\|.*\|>$/.test(text))));
+  return element("div", { class: "masked-text", dir: "auto", "data-kind": "masked" }, ...chips);
+}
