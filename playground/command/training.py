@@ -16,6 +16,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, 
     exporter.add_argument("folder", type=Path, help="the run folder")
     exporter.add_argument("--out", type=Path, required=True, help="the model folder to write")
     exporter.add_argument("--name", help="the model's name on its card; else the folder's")
+    exporter.add_argument("--licence", help="the licence that stands on the card; else none is named")
     exporter.set_defaults(run=export_run)
 
 
@@ -23,5 +24,6 @@ def export_run(arguments: argparse.Namespace) -> None:
     """Export and say where."""
     from playground.training.export import export_model
 
-    export_model(arguments.folder, arguments.out, name=arguments.name or arguments.out.name)
+    name = arguments.name or arguments.out.name
+    export_model(arguments.folder, arguments.out, name=name, licence=arguments.licence)
     print(arguments.out)

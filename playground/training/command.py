@@ -73,13 +73,17 @@ def config_from(arguments: argparse.Namespace) -> TrainConfig:
 
 
 def _task_config(kind: TaskKind, given: dict[str, Any]) -> TaskConfig:
-    fields = dataclasses.fields(kind.config)
-    required = [f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING]
-    missing = [name.replace("_", "-") for name in required if name not in given]
+    missing = [name.replace("_", "-") for name in required_fields(kind) if name not in given]
     if missing:
         raise UserError(f"The task {kind.name} has to be given --{' and --'.join(missing)}.")
     config: TaskConfig = kind.config(**given)
     return config
+
+
+def required_fields(kind: TaskKind) -> list[str]:
+    """The fields of a task's config that have no default."""
+    fields = dataclasses.fields(kind.config)
+    return [field.name for field in fields if field.default is field.default_factory is dataclasses.MISSING]
 
 
 def command(arguments: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from playground.errors import UserError
 from playground.tasks import sources as sources_module
 from playground.tasks.sources import read_sources, read_texts, source_name, unwrap
 
+
 def test_unwrap_by_hand():
     text = "A _long_\r\nline.\r\n\r\n\r\n  Next   one\nends.\n \n\n"
     assert unwrap(text) == "A long line.\nNext one ends."

@@ -226,7 +226,12 @@ def test_a_task_that_cannot_be_is_refused(changes, sentence):
 @pytest.mark.parametrize(
     ("text", "context", "vocabulary", "sentence"),
     [
-        ("ab" * 100, 190, 4, "training text has 190 tokens, too few for a context of 190. Choose a context of at most 189"),
+        (
+            "ab" * 100,
+            190,
+            4,
+            "training text has 190 tokens, too few for a context of 190. Choose a context of at most 189",
+        ),
         ("ab" * 50, 5, 4, "held-out text has 5 tokens; at least 8 are needed"),
         ("ab" * 3, 1, 4, "training text has 5 tokens; at least 8"),
         ("ab" * 100, 5, 3, "vocabulary of 4 tokens, the model only 3"),

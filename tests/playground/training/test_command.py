@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from playground import load
 from playground.__main__ import main
+from playground.tasks.registry import TASKS
+from playground.training.command import required_fields
 from playground.training.run_folder import read_config, snapshots
 from tests.playground.training.small import write_text
 
@@ -71,6 +74,51 @@ def test_a_run_can_be_repeated_from_its_config(tmp_path):
         assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
+def test_a_config_goes_with_no_other_options(tmp_path, capsys):
+    (tmp_path / "config.json").write_text("{}")
+    words_ = ["train", "--config", str(tmp_path / "config.json"), "--out", str(tmp_path / "run"), "--width", "8"]
+    assert "leave out width" in refused(words_, capsys)
+
+
+TINY = ["--steps", "2", "--warm-up", "1", "--batch", "2", "--evaluate-rows", "2", "--evaluate-every", "1"]
+TINY += ["--width", "8", "--layers", "1", "--heads", "1", "--frames", "0"]
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS if not required_fields(TASKS[name])])
+def test_every_task_trains_with_what_it_needs_and_becomes_a_model_that_loads(name, tmp_path, capsys):
+    """A task that has to be told nothing trains from its name alone; its model is as large as it says."""
+    more = ["--text", "the cat sat on the mat. " * 40] if name == "text" else []
+    more += ["--context", "32"] if TASKS[name].config(**given_text(name)).needs().context == 1 else []
+    run = tmp_path / "run"
+    assert main(["train", "--task", name, "--out", str(run), *TINY, *more]) == 0
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert "held_out_loss" in lines[-1]
+    config = read_config(run / "config.json")
+    needs = config.task.needs()
+    assert (config.model.kind, config.model.vocabulary, config.model.classes) == (
+        needs.kind,
+        needs.vocabulary,
+        needs.classes,
+    )
+    assert main(["export", str(run), "--out", str(tmp_path / "model")]) == 0
+    assert load(str(tmp_path / "model")).kind == needs.kind
+    card = (tmp_path / "model" / "card.md").read_text(encoding="utf-8")
+    assert card.startswith("# model\n")
+    assert config.model.kind in card
+    assert "held_out_loss" in card
+
+
+def given_text(name: str) -> dict:
+    return {"text": "a b"} if name == "text" else {}
+
+
+def test_options_of_one_task_are_not_those_of_another(tmp_path, capsys):
+    words_ = ["train", "--task", "induction", "--out", str(tmp_path / "run"), "--modulus", "7"]
+    assert "unrecognized arguments: --modulus" in refused(words_, capsys)
+    assert "modulus is 2" in refused(["train", "--task=modular", "--out", str(tmp_path), "--modulus", "2"], capsys)
+    assert "expected one argument" in refused(["train", "--out", str(tmp_path), "--task"], capsys)
+
+
 def wait_for_snapshot(process: subprocess.Popen[str], folder: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
@@ -81,6 +129,7 @@ def wait_for_snapshot(process: subprocess.Popen[str], folder: Path) -> None:
     raise AssertionError(f"no snapshot: {process.communicate()}")
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_ends_bit_for_bit_like_one_that_was_not(tmp_path):
     source = write_text(tmp_path)
     more = ["--snapshot-every", "25", "--evaluate-every", "40"]
@@ -135,12 +184,16 @@ def test_a_refusal_is_one_sentence_and_code_2_in_a_process_of_its_own(tmp_path):
         (["--vocabulary-size", "2"], "at least 3"),
         (["--held-out", "1"], "held-out share"),
         (["--context", "5000"], "training text has"),
-        (["--context", "100"], "held-out text has"),
+        (["--held-out", "0.001"], "held-out text has"),
+        (["--betas", "0.9"], "expected 2 arguments"),
+        (["--betas", "0.9", "1"], "betas are"),
+        (["--copying-first", "2"], "at least 48"),
+        (["--kind", "encoder"], "unrecognized arguments"),
         (["--positions", "alibi"], "invalid choice: 'alibi'"),
         (["--norm", "batch"], "invalid choice: 'batch'"),
         (["--feed-forward", "tanh"], "invalid choice: 'tanh'"),
         (["--schedule", "exponential"], "invalid choice: 'exponential'"),
-        (["--vocabulary", "words"], "invalid choice: 'words'"),
+        (["--vocabulary", "morse"], "invalid choice: 'morse'"),
         (["--task", "sorting"], "invalid choice: 'sorting'"),
         (["--steps", "many"], "invalid int value: 'many'"),
     ],
@@ -154,7 +207,7 @@ def test_a_wrong_option_is_refused(tmp_path, capsys, options, sentence):
     [
         ("latin.txt", "caf\u00e9".encode("latin-1"), "is not UTF-8 text"),
         ("empty.txt", b"", "holds no text"),
-        ("short.txt", b"a short text", "The training text has 11 tokens"),
+        ("short.txt", b"a short text", "The held-out text has 1 tokens"),
         ("broken.zip", b"no archive", "is not a .zip archive"),
     ],
 )
@@ -177,9 +230,10 @@ def test_a_zip_without_text_and_no_source_at_all_are_refused(tmp_path, capsys):
         (b"{", "is not JSON"),
         (b"\xff", "is not UTF-8"),
         (b"[1]", "wrong kind"),
+        (b'{"task": {"name": "dancing"}, "model": {"vocabulary": 9}}', "no task 'dancing'"),
         (b"{}", "lacks the field 'task'"),
-        (b'{"task": {"sources": ["a.txt"]}, "model": {"vocabulary": 4096}, "steps": 0}', "steps is 0"),
-        (b'{"task": {"sources": ["a.txt"]}, "model": {"vocabulary": 4096}, "speed": 1}', "unknown"),
+        (b'{"task": {"name": "text", "sources": ["a.txt"]}, "model": {"vocabulary": 4096}, "steps": 0}', "steps is 0"),
+        (b'{"task": {"name": "text", "sources": ["a.txt"]}, "model": {"vocabulary": 4096}, "speed": 1}', "unknown"),
     ],
 )
 def test_a_wrong_config_is_refused(tmp_path, capsys, content, sentence):
