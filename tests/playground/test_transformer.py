@@ -344,21 +344,24 @@ def test_a_file_of_another_kind_is_refused(values, sentence):
 
 
 SHAPES = """
+    import dataclasses
     from jaxtyping import TypeCheckError, install_import_hook
 
-    parts = ("transformer", "attention", "lens", "tasks", "training")
+    parts = ("transformer", "embeddings", "generation", "attention", "lens", "tasks", "training")
     install_import_hook([f"playground.{part}" for part in parts], "beartype.beartype")
     import numpy as np
     import torch
 
     torch.set_num_threads(1)
     import playground.lens.forward, playground.lens.trace
+    from playground.generation import greedy_answers, greedy_continuation
     from playground.lens import trace
     from playground.models.loading import LoadedModel
     from playground.tasks.text import TextTaskConfig, prepare_text
     from playground.training import TrainConfig, train
     from playground.transformer import Transformer, TransformerConfig
     from tests.playground.families import as_loaded, small_model
+    from tests.playground.own import letters_tokenizer
 
     # The lens imports the name for type checkers only.
     playground.lens.forward.LoadedModel = playground.lens.trace.LoadedModel = LoadedModel
@@ -378,6 +381,26 @@ SHAPES = """
             feed_forward=feed_forward, norm=norm, positions=positions,
         )
         look(as_loaded(Transformer(config).eval(), "decoder", "playground"))
+    mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    ids, target = torch.zeros(2, 5, dtype=torch.long), torch.zeros(2, 3, dtype=torch.long)
+    for kind, place in [("encoder", "after"), ("encoder-decoder", "before"), ("decoder", "before")]:
+        parts = {"segments": 2, "classes": 3} if kind == "encoder" else {}
+        config = TransformerConfig(
+            vocabulary=99, kind=kind, norm_place=place, width=16, context=64, layers=2, heads=4, dropout=0.1,
+            scaled_embedding=True, bias=True, **parts,
+        )
+        module = Transformer(config)
+        read = module.read(ids, target if kind == "encoder-decoder" else None, segments=ids, mask=mask)
+        if kind == "encoder":
+            module.classify(read)
+        if kind == "encoder-decoder":
+            greedy_answers(module, ids, mask, start=0, end=1, most=4)
+        if kind == "decoder":
+            greedy_continuation(module, ids, most=2, end=1)
+        loaded = dataclasses.replace(
+            as_loaded(module.eval(), kind, "playground"), tokenizer=letters_tokenizer(kind)
+        )
+        look(loaded, target="a mat" if kind == "encoder-decoder" else None)
     for family in ("llama", "gemma2", "gpt_oss", "bert"):
         look(small_model(family))
     look(small_model("t5"), target="a mat")
