@@ -14,38 +14,19 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
 
+from playground import layers
 from playground.attention import attend
-from playground.embeddings import (
-    LearnedPositions,
-    NoSegments,
-    Rotary,
-    ScaledEmbedding,
-    SegmentEmbedding,
-    SinusoidalPositions,
-)
 from playground.errors import UserError
-from playground.transformer_config import (
-    FeedForward,
-    ModelKind,
-    Norm,
-    NormPlace,
-    Positions,
-    TransformerConfig,
-    check_choice,
-    check_count,
-)
+from playground.layers import FeedForwardLayer, Rotary, SinusoidalPositions, SwiGLU
+from playground.transformer_config import ModelKind, NormPlace, TransformerConfig, check_choice, check_count
 
 __all__ = [
-    "FeedForward",
-    "LearnedPositions",
+    "FeedForwardLayer",
     "ModelKind",
-    "Norm",
-    "NormPlace",
-    "Positions",
     "Rotary",
     "SinusoidalPositions",
+    "SwiGLU",
     "Transformer",
     "TransformerConfig",
     "check_choice",
@@ -59,12 +40,12 @@ class Stack(nn.Module):
     def __init__(self, config: TransformerConfig, kind: ModelKind, embedding: nn.Embedding) -> None:
         super().__init__()
         self.embedding = embedding
-        self.segment = SegmentEmbedding(config) if config.segments else NoSegments()
-        self.position = ADDED_POSITIONS[config.positions](config)
-        self.embedding_norm = NORMS[config.norm](config.width) if config.embedding_norm else nn.Identity()
-        self.dropout = dropout(config)
+        self.segment = layers.segment_embedding(config)
+        self.position = layers.ADDED_POSITIONS[config.positions](config)
+        self.embedding_norm = layers.norm(config) if config.embedding_norm else nn.Identity()
+        self.dropout = layers.dropout(config)
         self.blocks = nn.ModuleList(BLOCKS[kind](config) for _ in range(config.layers))
-        self.norm = NORMS[config.norm](config.width) if config.norm_place == "before" else nn.Identity()
+        self.norm = layers.norm(config) if config.norm_place == "before" else nn.Identity()
         self.sees = SEES[kind]
 
     def residual(
@@ -93,12 +74,12 @@ class Transformer(Stack):
     """
 
     def __init__(self, config: TransformerConfig) -> None:
-        super().__init__(config, config.kind, EMBEDDINGS[config.scaled_embedding](config.vocabulary, config.width))
+        super().__init__(config, config.kind, layers.embedding(config))
         self.config = config
         self.head = nn.Linear(config.width, config.vocabulary, bias=False)
         if config.tied:
             self.head.weight = self.embedding.weight
-        self.classifier = Classifier(config) if config.classes else NoClassifier()
+        self.classifier = layers.classifier(config)
         # One vocabulary, one embedding: section 3.4 of Vaswani et al. 2017.
         self.encoder = Stack(config, "encoder", self.embedding) if config.kind == "encoder-decoder" else None
         self.apply(_initialise)
@@ -168,11 +149,11 @@ class Block(nn.Module):
 
     def __init__(self, config: TransformerConfig, *, is_causal: bool) -> None:
         super().__init__()
-        self.attention_norm = NORMS[config.norm](config.width)
+        self.attention_norm = layers.norm(config)
         self.attention = Attention(config, is_causal=is_causal)
-        self.feed_forward_norm = NORMS[config.norm](config.width) if config.feed_forward != "none" else nn.Identity()
-        self.feed_forward = FEED_FORWARDS[config.feed_forward](config)
-        self.dropout = dropout(config)
+        self.feed_forward_norm = layers.norm(config) if config.feed_forward != "none" else nn.Identity()
+        self.feed_forward = layers.FEED_FORWARDS[config.feed_forward](config)
+        self.dropout = layers.dropout(config)
         self.add = ADDS[config.norm_place]
         self.add_feed_forward = add_nothing if config.feed_forward == "none" else self.add
 
@@ -188,7 +169,7 @@ class CrossBlock(Block):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__(config, is_causal=True)
-        self.cross_attention_norm = NORMS[config.norm](config.width)
+        self.cross_attention_norm = layers.norm(config)
         self.cross_attention = CrossAttention(config)
 
     def forward(
@@ -217,11 +198,6 @@ def add_after(residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Modu
 def add_nothing(residual: Tensor, *_: Any) -> Tensor:
     """Of a layer that is not there."""
     return residual
-
-
-def dropout(config: TransformerConfig) -> nn.Module:
-    """What zeroes a share of numbers in training: each layer's output and the embeddings (section 5.4)."""
-    return nn.Dropout(config.dropout) if config.dropout else nn.Identity()
 
 
 class Attention(nn.Module):
@@ -294,72 +270,7 @@ def earlier_real(mask: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch 1 tok
     return (mask[:, None] & earlier | torch.eye(length, dtype=torch.bool, device=mask.device))[:, None]
 
 
-class Classifier(nn.Module):
-    """Two layers on what was read at the first token (Devlin et al. 2019: the pooler, then the classifier)."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        self.pool = nn.Linear(config.width, config.width)
-        self.output = nn.Linear(config.width, config.classes)
-
-    def forward(self, read: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch class"]:
-        logits: Tensor = self.output(torch.tanh(self.pool(read[:, 0])))
-        return logits
-
-
-class NoClassifier(nn.Module):
-    """A model that has no classes."""
-
-    def forward(self, read: Tensor) -> Tensor:
-        raise UserError("This model has no classes; make one with classes above 0.")
-
-
-class SwiGLU(nn.Module):
-    """One half of the hidden layer gates the other. Shazeer 2020, equation 6."""
-
-    def __init__(self, config: TransformerConfig) -> None:
-        super().__init__()
-        self.gate = nn.Linear(config.width, config.hidden_width, bias=False)
-        self.up = nn.Linear(config.width, config.hidden_width, bias=False)
-        self.output = nn.Linear(config.hidden_width, config.width, bias=False)
-
-    def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
-        written: Tensor = self.output(functional.silu(self.gate(x)) * self.up(x))
-        return written
-
-
-class FeedForwardLayer(nn.Module):
-    """Two layers with a bend between them. Vaswani et al. 2017, equation 2."""
-
-    def __init__(self, config: TransformerConfig, bend: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.up = nn.Linear(config.width, config.hidden_width)
-        self.output = nn.Linear(config.hidden_width, config.width)
-        self.bend = bend
-
-    def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
-        written: Tensor = self.output(self.bend(self.up(x)))
-        return written
-
-
-NORMS: dict[Norm, Callable[[int], nn.Module]] = {
-    "rms": lambda width: nn.RMSNorm(width, eps=1e-5),
-    "layer": lambda width: nn.LayerNorm(width, eps=1e-5),
-}
 ADDS: dict[NormPlace, Callable[..., Tensor]] = {"before": add_before, "after": add_after}
-EMBEDDINGS: dict[bool, type[nn.Embedding]] = {False: nn.Embedding, True: ScaledEmbedding}
-ADDED_POSITIONS: dict[Positions, Callable[[TransformerConfig], nn.Module]] = {
-    "rotary": lambda config: nn.Identity(),
-    "none": lambda config: nn.Identity(),
-    "learned": LearnedPositions,
-    "sinusoidal": SinusoidalPositions,
-}
-FEED_FORWARDS: dict[FeedForward, Callable[[TransformerConfig], nn.Module]] = {
-    "swiglu": SwiGLU,
-    "gelu": lambda config: FeedForwardLayer(config, functional.gelu),
-    "relu": lambda config: FeedForwardLayer(config, functional.relu),
-    "none": lambda config: nn.Identity(),
-}
 BLOCKS: dict[ModelKind, Callable[[TransformerConfig], nn.Module]] = {
     "decoder": lambda config: Block(config, is_causal=True),
     "encoder": lambda config: Block(config, is_causal=False),

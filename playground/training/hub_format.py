@@ -111,18 +111,13 @@ def _wrap(tokenizer: Tokenizer, config: TransformerConfig) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     there = {name: token for name, token in SPECIAL.items() if tokenizer.token_to_id(token) is not None}
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_max_length=config.context,
-        clean_up_tokenization_spaces=False,
-        **there,
-    )
+    options = {"model_max_length": config.context, "clean_up_tokenization_spaces": False}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **options, **there)
 
 
 def _special_ids(tokenizer: Tokenizer) -> dict[str, int | None]:
     """The ids that generation begins, ends and pads with; None for a token that the vocabulary lacks."""
-    names = {"bos_token_id": "bos_token", "eos_token_id": "eos_token", "pad_token_id": "pad_token"}
-    return {key: tokenizer.token_to_id(SPECIAL[name]) for key, name in names.items()}
+    return {f"{name}_id": tokenizer.token_to_id(SPECIAL[name]) for name in ("bos_token", "eos_token", "pad_token")}
 
 
 # Parts that the families share

@@ -347,7 +347,7 @@ SHAPES = """
     import dataclasses
     from jaxtyping import TypeCheckError, install_import_hook
 
-    parts = ("transformer", "embeddings", "generation", "attention", "lens", "tasks", "training")
+    parts = ("transformer", "layers", "generation", "attention", "lens", "tasks", "training")
     install_import_hook([f"playground.{part}" for part in parts], "beartype.beartype")
     import numpy as np
     import torch

@@ -1,0 +1,181 @@
+"""The small parts of a transformer: positions, segments, norms, feed-forward layers, the classifier."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from playground.errors import UserError
+from playground.transformer_config import FeedForward, Norm, Positions, TransformerConfig
+
+
+class Rotary(nn.Module):
+    """Turn each pair of numbers of a query or key by an angle that grows with its position.
+
+    The pairs are (i, i + half), as in Llama; the frequencies are 10000^(-2i/width). Su et al. 2021, section 3.
+    """
+
+    cosine: Tensor
+    sine: Tensor
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        frequencies = 10000.0 ** (-torch.arange(0, config.head_width, 2) / config.head_width)
+        angles = torch.arange(config.context)[:, None] * frequencies
+        signs = torch.tensor([-1.0, 1.0]).repeat_interleave(config.head_width // 2)
+        self.register_buffer("cosine", angles.cos().repeat(1, 2), persistent=False)
+        self.register_buffer("sine", angles.sin().repeat(1, 2) * signs, persistent=False)
+
+    def forward(self, x: Float[Tensor, "batch head token width"]) -> Float[Tensor, "batch head token width"]:
+        length, half = x.shape[-2], x.shape[-1] // 2
+        return torch.addcmul(x * self.cosine[:length], x.roll(half, -1), self.sine[:length])
+
+
+class LearnedPositions(nn.Module):
+    """Add a trained vector to each position (GPT-2, BERT)."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(config.context, config.width)
+
+    def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
+        return x + self.embedding.weight[: x.shape[1]]
+
+
+class SinusoidalPositions(nn.Module):
+    """Add sines and cosines of falling frequency. Vaswani et al. 2017, section 3.5."""
+
+    table: Tensor
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        half = (config.width + 1) // 2
+        angles = torch.arange(config.context)[:, None] * 10000.0 ** (-torch.arange(half) / half)
+        table = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, : config.width]
+        self.register_buffer("table", table, persistent=False)
+
+    def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
+        return x + self.table[: x.shape[1]]
+
+
+class ScaledEmbedding(nn.Embedding):
+    """Token embeddings times the square root of the width. Vaswani et al. 2017, section 3.4."""
+
+    def forward(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token width"]:
+        return super().forward(ids) * math.sqrt(self.embedding_dim)
+
+
+class SegmentEmbedding(nn.Module):
+    """Add a trained vector for the sentence that a token is from; segments None is the first everywhere."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(config.segments, config.width)
+
+    def forward(
+        self, x: Float[Tensor, "batch token width"], segments: Int[Tensor, "batch token"] | None
+    ) -> Float[Tensor, "batch token width"]:
+        added: Tensor = self.embedding.weight[0] if segments is None else self.embedding(segments)
+        return x + added
+
+
+class NoSegments(nn.Module):
+    """A model that does not tell sentences apart."""
+
+    def forward(self, x: Tensor, segments: Tensor | None) -> Tensor:
+        return x
+
+
+def embedding(config: TransformerConfig) -> nn.Embedding:
+    """Token ids to vectors."""
+    return EMBEDDINGS[config.scaled_embedding](config.vocabulary, config.width)
+
+
+def segment_embedding(config: TransformerConfig) -> nn.Module:
+    """What tells sentences apart, or nothing."""
+    return SegmentEmbedding(config) if config.segments else NoSegments()
+
+
+class SwiGLU(nn.Module):
+    """One half of the hidden layer gates the other. Shazeer 2020, equation 6."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.gate = nn.Linear(config.width, config.hidden_width, bias=False)
+        self.up = nn.Linear(config.width, config.hidden_width, bias=False)
+        self.output = nn.Linear(config.hidden_width, config.width, bias=False)
+
+    def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
+        written: Tensor = self.output(functional.silu(self.gate(x)) * self.up(x))
+        return written
+
+
+class FeedForwardLayer(nn.Module):
+    """Two layers with a bend between them. Vaswani et al. 2017, equation 2."""
+
+    def __init__(self, config: TransformerConfig, bend: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.up = nn.Linear(config.width, config.hidden_width)
+        self.output = nn.Linear(config.hidden_width, config.width)
+        self.bend = bend
+
+    def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
+        written: Tensor = self.output(self.bend(self.up(x)))
+        return written
+
+
+class Classifier(nn.Module):
+    """Two layers on what was read at the first token (Devlin et al. 2019: the pooler, then the classifier)."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.pool = nn.Linear(config.width, config.width)
+        self.output = nn.Linear(config.width, config.classes)
+
+    def forward(self, read: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch class"]:
+        logits: Tensor = self.output(torch.tanh(self.pool(read[:, 0])))
+        return logits
+
+
+class NoClassifier(nn.Module):
+    """A model that has no classes."""
+
+    def forward(self, read: Tensor) -> Tensor:
+        raise UserError("This model has no classes; make one with classes above 0.")
+
+
+def classifier(config: TransformerConfig) -> nn.Module:
+    """What tells classes apart, or refuses to."""
+    return Classifier(config) if config.classes else NoClassifier()
+
+
+def norm(config: TransformerConfig) -> nn.Module:
+    """What brings the residual stream to one size."""
+    return NORMS[config.norm](config.width)
+
+
+def dropout(config: TransformerConfig) -> nn.Module:
+    """What zeroes a share of numbers in training: each layer's output and the embeddings (section 5.4)."""
+    return nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+
+
+NORMS: dict[Norm, Callable[[int], nn.Module]] = {
+    "rms": lambda width: nn.RMSNorm(width, eps=1e-5),
+    "layer": lambda width: nn.LayerNorm(width, eps=1e-5),
+}
+EMBEDDINGS: dict[bool, type[nn.Embedding]] = {False: nn.Embedding, True: ScaledEmbedding}
+ADDED_POSITIONS: dict[Positions, Callable[[TransformerConfig], nn.Module]] = {
+    "rotary": lambda config: nn.Identity(),
+    "none": lambda config: nn.Identity(),
+    "learned": LearnedPositions,
+    "sinusoidal": SinusoidalPositions,
+}
+FEED_FORWARDS: dict[FeedForward, Callable[[TransformerConfig], nn.Module]] = {
+    "swiglu": SwiGLU,
+    "gelu": lambda config: FeedForwardLayer(config, functional.gelu),
+    "relu": lambda config: FeedForwardLayer(config, functional.relu),
+    "none": lambda config: nn.Identity(),
+}
