@@ -147,10 +147,17 @@ def test_the_library_is_fetched_once_for_all_charts(open_page: Open, address: st
     assert page.locator("script[src*='app/static/plotly-']").count() == 1
 
 
-def test_deep_link_under_a_base_path(open_page: Open, serve: Callable[..., str]) -> None:
-    page = open_page(serve(HERE / "live_chart_app.py", base="some/where") + "/deep")
+def test_deep_link_under_a_base_path(browser: Browser, serve: Callable[..., str]) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    missing: list[str] = []
+    page.on("response", lambda answer: missing.append(answer.url) if answer.status == 404 else None)
+    page.goto(serve(HERE / "live_chart_app.py", base="some/where") + "/deep")
     plot_of(page)
     assert "/some/where/app/static/plotly-" in page.locator("script[src*='plotly-']").get_attribute("src")
+    # Streamlit finds out its own base path by asking.
+    assert [url for url in missing if "/_stcore/" not in url] == []
+    context.close()
 
 
 def test_without_the_library_the_last_values_are_shown(browser: Browser, address: str) -> None:

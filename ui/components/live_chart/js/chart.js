@@ -80,8 +80,9 @@ class LiveChart {
     this.theme = readTheme(this.root);
     const shown = this.theme.dark ? recoloured(figure, header.dark) : structuredClone(figure);
     const layout = themedLayout(shown.layout, this.theme, { width: this.width, height, revision });
-    const config = { displaylogo: false, responsive: false, modeBarButtonsToRemove: REMOVED, modeBarButtonsToAdd: saveButtons(this) };
-    await Plotly.react(node, shown.data, layout, config);
+    // Another config than last time, be it only a new function, would make plotly begin anew and forget the zoom.
+    this.config ??= { displaylogo: false, responsive: false, modeBarButtonsToRemove: REMOVED, modeBarButtonsToAdd: saveButtons(this) };
+    await Plotly.react(node, shown.data, layout, this.config);
     if (this.listening) this.pointAgain();
     else this.listen();
     node.dataset.drawn = String(Number(node.dataset.drawn ?? 0) + 1);
