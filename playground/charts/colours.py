@@ -30,9 +30,9 @@ class Colour:
 
 TRAIN = Colour(light="#2f63c0", dark="#86aef5")
 HELD_OUT = Colour(light="#c4520a", dark="#f39a55")
-ENCODER = Colour(light="#12805c", dark="#4fc99c")
+ENCODER = Colour(light="#17906a", dark="#3fb389")
 DECODER = Colour(light="#7349b3", dark="#b99af0")
-CROSS = Colour(light="#b8327a", dark="#f08cc0")
+CROSS = Colour(light="#8f1d5e", dark="#f7aed6")
 QUERY = Colour(light="#946500", dark="#e3b341")
 KEY = Colour(light="#0a7f8c", dark="#51c5d1")
 VALUE = Colour(light="#6b7a1e", dark="#b7c75a")
@@ -48,7 +48,7 @@ SCORES: dict[str, Colour] = {
     "first": Colour(light="#6e6259", dark="#b5a99f"),
     "duplicate": Colour(light="#8a4fa3", dark="#cf9be6"),
     "local": Colour(light="#3d7d2c", dark="#86cc72"),
-    "alignment": Colour(light="#b8327a", dark="#f08cc1"),
+    "alignment": Colour(light="#8f1d5f", dark="#f7aed7"),
     "entropy": Colour(light="#8c6a00", dark="#dcb84a"),
     "distance": Colour(light="#0f7a80", dark="#58c4c6"),
 }
@@ -57,8 +57,8 @@ SCORES: dict[str, Colour] = {
 SERIES: tuple[Colour, ...] = (
     Colour(light="#2f63c1", dark="#86aef6"),
     Colour(light="#c4520b", dark="#f39a56"),
-    Colour(light="#12805d", dark="#4fc99d"),
-    Colour(light="#b8327b", dark="#f08cc2"),
+    Colour(light="#17906b", dark="#3fb38a"),
+    Colour(light="#8f1d60", dark="#f7aed8"),
     Colour(light="#946501", dark="#e3b342"),
     Colour(light="#0a7f8d", dark="#51c5d2"),
     Colour(light="#7349b4", dark="#b99af1"),

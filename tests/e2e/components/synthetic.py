@@ -162,7 +162,7 @@ def film_maps(case: str, frames: int) -> dict[Kind, np.ndarray]:
     elif case == "hostile":
         shapes = {"decoder": (1, 2, len(HOSTILE), len(HOSTILE), True)}
     elif case == "long":
-        shapes = {"decoder": (4, 8, 128, 128, True)}
+        shapes = {"decoder": (2, 8, 128, 128, True)}
     films: dict[Kind, np.ndarray] = {}
     for kind, (layers, heads, rows, columns, causal) in shapes.items():
         final = attention(layers, heads, rows, columns, causal, seed=len(kind))

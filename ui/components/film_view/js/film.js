@@ -18,7 +18,6 @@ import { createThumbs, paintThumbs } from "./thumbs.js";
 import { createTimeline, paintKnob, paintTicks } from "./timeline.js";
 
 const films = new WeakMap();
-const GOLD = { light: "#b8327a", dark: "#f08cc0" };
 
 class Film {
   constructor(root) {
@@ -58,9 +57,9 @@ class Film {
 
   accept({ data }) {
     this.theme = readTheme(this.root);
-    this.theme.gold = GOLD[this.theme.dark ? "dark" : "light"];
     this.shade = makeShade(this.theme, this.settings);
     if (data && data !== this.data) this.take(data);
+    this.theme.gold = this.header?.colours.alignment[this.theme.dark ? 1 : 0];
     this.refresh("all");
   }
 

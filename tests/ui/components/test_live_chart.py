@@ -1,0 +1,48 @@
+"""What the live chart sends."""
+
+import json
+import re
+
+import numpy as np
+import plotly.graph_objects as go
+
+from playground.charts.training import loss_figure
+from tests.e2e.components.test_payload import decode
+from ui.components.live_chart import chart_module, chart_payload, compact_figure, default_labels
+
+
+def test_numbers_have_six_digits_and_gaps_are_none() -> None:
+    figure = go.Figure()
+    figure.add_scatter(x=[1, 2, 1_234_567], y=[1 / 3, float("nan"), float("inf")])
+    (trace,) = compact_figure(figure)["data"]
+    assert trace["x"] == [1, 2, 1_234_567]
+    assert trace["y"] == [0.333333, None, None]
+
+
+def test_plotlys_binary_arrays_become_numbers() -> None:
+    figure = go.Figure()
+    figure.add_scatter(x=np.arange(3, dtype=np.int16), y=np.array([0.5, 1.0, np.nan], dtype=np.float32))
+    figure.add_heatmap(z=np.arange(6.0).reshape(2, 3))
+    scatter, heatmap = compact_figure(figure)["data"]
+    assert (scatter["x"], scatter["y"]) == ([0, 1, 2], [0.5, 1.0, None])
+    assert heatmap["z"] == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_the_payload_is_small_and_whole() -> None:
+    steps = list(range(500))
+    values = np.random.default_rng(0).random(500).tolist()
+    data = chart_payload(
+        loss_figure(steps, values, values, steps[::10], values[::10]), height=200, revision="r", label="L"
+    )
+    header, arrays = decode(data)
+    assert arrays == {}
+    assert (header["height"], header["revision"], header["label"]) == (200, "r", "L")
+    assert len(data) < 30_000
+    assert '"template"' not in json.dumps(header["figure"])
+
+
+def test_every_label_in_the_module_exists() -> None:
+    module = chart_module()
+    assert set(re.findall(r"\blabels\.(\w+)", module)) <= set(default_labels())
+    assert module.count("export default ") == 1
+    assert "innerHTML" not in module
