@@ -17,13 +17,19 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, 
     exporter.add_argument("--out", type=Path, required=True, help="the model folder to write")
     exporter.add_argument("--name", help="the model's name on its card; else the folder's")
     exporter.add_argument("--licence", help="the licence that stands on the card; else none is named")
+    exporter.add_argument(
+        "--format", choices=["playground", "transformers"], default="playground", help="whose model folder it becomes"
+    )
     exporter.set_defaults(run=export_run)
 
 
 def export_run(arguments: argparse.Namespace) -> None:
     """Export and say where."""
-    from playground.training.export import export_model
+    from playground.training.export import export_model, export_to_transformers
 
-    name = arguments.name or arguments.out.name
-    export_model(arguments.folder, arguments.out, name=name, licence=arguments.licence)
+    if arguments.format == "transformers":
+        export_to_transformers(arguments.folder, arguments.out)
+    else:
+        name = arguments.name or arguments.out.name
+        export_model(arguments.folder, arguments.out, name=name, licence=arguments.licence)
     print(arguments.out)
