@@ -103,9 +103,9 @@ class InductionTask:
         }
 
     def probe(self, length: int) -> Probe:
-        """The first held-out row."""
-        ids, repeats = block_rows(self.config, 1, np.random.default_rng(HELD_OUT))
-        return Probe(batch=self._batch(ids, repeats))
+        """The row of the first sample."""
+        ids, repeats = block_rows(self.config, SHOWN, np.random.default_rng(HELD_OUT))
+        return Probe(batch=self._batch(ids[:1], repeats[:1]))
 
     def samples(self, model: Transformer) -> list[Sample]:
         """What the model foresees in the repeats of some held-out rows; `·` stands where it is wrong."""

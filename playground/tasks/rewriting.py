@@ -103,7 +103,7 @@ class RewritingTask:
         return [index for index in labels.tolist() if index not in (IGNORED, END_ID)]
 
     def probe(self, length: int) -> Probe:
-        """The first held-out row, and where each of its answer's digits comes from."""
+        """One held-out row, and where each of its answer's digits comes from."""
         batch = self._held_out(1, length)
         digits = batch.ids[0][(batch.ids[0] >= FIRST_DIGIT)].numpy()
         return Probe(batch=batch, alignment=alignment(self.config.operation, digits))

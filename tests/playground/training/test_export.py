@@ -9,7 +9,7 @@ from playground.__main__ import main
 from playground.errors import UserError
 from playground.training.export import export_model, export_to_transformers, tokens_read
 from playground.training.run_folder import run, write_json
-from tests.playground.training.small import train_config
+from tests.playground.training.small import task_config, train_config
 
 
 @pytest.fixture
@@ -43,8 +43,6 @@ def test_the_card_says_what_is_true_of_the_run(trained, tmp_path):
 
 
 def test_a_run_whose_lines_were_kept_is_not_said_to_have_joined_them(tmp_path):
-    from tests.playground.training.small import task_config
-
     config = train_config(tmp_path)
     object.__setattr__(config, "task", task_config(tmp_path, unwrap=False))
     for _ in run(config, tmp_path / "run"):
@@ -73,9 +71,8 @@ def test_what_cannot_be_exported_is_a_sentence(trained, tmp_path):
         export_model(trained, tmp_path / "file", name="mine")
     (tmp_path / "new").mkdir()
     write_json(tmp_path / "new" / "config.json", train_config(tmp_path).to_dict())
-    for export in (lambda: export_model(tmp_path / "new", tmp_path / "x", name="x"),):
-        with pytest.raises(UserError, match="no snapshot yet"):
-            export()
+    with pytest.raises(UserError, match="no snapshot yet"):
+        export_model(tmp_path / "new", tmp_path / "x", name="x")
     with pytest.raises(UserError, match="no snapshot yet"):
         export_to_transformers(tmp_path / "new", tmp_path / "x")
     with pytest.raises(UserError, match="says nothing about step 7"):
