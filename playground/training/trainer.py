@@ -135,7 +135,8 @@ def take_step(config: TrainConfig, task: Task, state: TrainingState, *, rate: fl
 
 def _batches(config: TrainConfig, task: Task, model: Transformer, step: int) -> list[Batch]:
     """The batches of a step, each drawn from its own stream, where the model can read them."""
-    streams = (np.random.default_rng((config.seed, step, part)) for part in range(config.accumulation))
+    first = np.random.SeedSequence((config.seed, step))
+    streams = [np.random.default_rng(seed) for seed in (first, *first.spawn(config.accumulation - 1))]
     drawn = [task.batch(stream, rows=config.batch, length=config.model.context, step=step) for stream in streams]
     return [_moved(batch, device_of(model)) for batch in drawn]
 
