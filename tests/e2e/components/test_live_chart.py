@@ -132,6 +132,14 @@ def test_csv_holds_what_is_visible(open_page: Open, address: str) -> None:
     assert len(lines) == 1 + 40 + 4
 
 
+def test_nothing_offers_to_leave_the_page(open_page: Open, address: str) -> None:
+    page = open_page(address)
+    plot_of(page)
+    titles = page.locator(".st-key-loss .modebar-btn").evaluate_all("all => all.map((one) => one.dataset.title)")
+    own = ["Save as PNG", "Save as SVG", "Save the visible values as CSV"]
+    assert titles == ["Zoom", "Pan", "Reset axes", *own]
+
+
 def test_picture_is_saved(open_page: Open, address: str) -> None:
     page = open_page(address)
     plot_of(page).hover()

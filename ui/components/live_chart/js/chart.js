@@ -9,7 +9,8 @@ import { fillTable } from "./table.js";
 import { recoloured, themedLayout } from "./theme.js";
 
 const charts = new WeakMap();
-const REMOVED = ["toImage", "select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"];
+// Named one by one: plotly's own list would offer to upload the chart to a foreign server.
+const BUTTONS = ["zoom2d", "pan2d", "resetScale2d"];
 
 class LiveChart {
   constructor(root) {
@@ -81,7 +82,7 @@ class LiveChart {
     const shown = this.theme.dark ? recoloured(figure, header.dark) : structuredClone(figure);
     const layout = themedLayout(shown.layout, this.theme, { width: this.width, height, revision });
     // Another config than last time, be it only a new function, would make plotly begin anew and forget the zoom.
-    this.config ??= { displaylogo: false, responsive: false, modeBarButtonsToRemove: REMOVED, modeBarButtonsToAdd: saveButtons(this) };
+    this.config ??= { displaylogo: false, responsive: false, showSendToCloud: false, modeBarButtons: [BUTTONS, saveButtons(this)] };
     await Plotly.react(node, shown.data, layout, this.config);
     if (this.listening) this.pointAgain();
     else this.listen();

@@ -12,7 +12,7 @@ export function recoloured(value, dark) {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, recoloured(part, dark)]));
 }
 
-function themedAxis(axis, theme) {
+function themedAxis(name, axis, theme) {
   const soft = cssRgb(theme.faded);
   return {
     ...axis,
@@ -20,9 +20,10 @@ function themedAxis(axis, theme) {
     linecolor: cssRgb(theme.line),
     tickfont: { size: 11, ...axis.tickfont, color: soft },
     title: { ...axis.title, font: { size: 12, ...axis.title?.font, color: soft } },
+    showspikes: name.startsWith("x"),
     spikecolor: soft,
     spikethickness: 1,
-    spikedash: "dot",
+    spikedash: "solid",
   };
 }
 
@@ -32,7 +33,7 @@ export function themedLayout(layout, theme, { width, height, revision }) {
   const text = cssRgb(theme.text);
   return {
     ...layout,
-    ...Object.fromEntries(axes.map((name) => [name, themedAxis(layout[name], theme)])),
+    ...Object.fromEntries(axes.map((name) => [name, themedAxis(name, layout[name], theme)])),
     width,
     height,
     autosize: false,
