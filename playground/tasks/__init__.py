@@ -3,6 +3,10 @@
 task.py         what every task hands over: Batch, Probe, samples
 registry.py     the tasks by name
 text.py         language modelling on plain text of your own: predict the next token
+sources.py      where text comes from: typed in, files, Python's documentation;  hub_text.py  the hub's data sets
 copying.py      random blocks that repeat: what makes an induction head
+induction.py    nothing but such blocks
+rewriting.py    copy, reverse or sort digits: the smallest task for cross-attention
+modular.py      addition modulo p: learnt by heart first, understood later
 vocabulary.py   how text becomes tokens: byte-level BPE, words or single characters, trained on the spot
 """

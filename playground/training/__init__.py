@@ -3,7 +3,10 @@
 config.py      TrainConfig: task, model, optimiser, schedule, limits, all in one frozen record
 schedule.py    the learning rate of each step
 trainer.py     train(config, task) -> Iterator[Step]
-run_folder.py  config, metrics, samples and snapshots on disk; resuming; export to a model folder
+run_folder.py  config, metrics, samples and snapshots on disk; resuming
+command.py     `python -m playground train`;  options.py  its options, made of the config records
+export.py      a run as a model folder, ours or transformers' (hub_format.py)
+card.py        what an exported model learnt and does;  heads.py  what its heads do
 """
 
 from playground.training.config import TrainConfig

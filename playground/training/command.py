@@ -10,11 +10,14 @@ from typing import Any
 import torch
 
 from playground.errors import UserError
+from playground.models.memory import available_bytes
 from playground.tasks.registry import TASKS
 from playground.tasks.task import TaskConfig, TaskKind
 from playground.training.config import TrainConfig
+from playground.training.estimate import memory_of
 from playground.training.options import add_options, given_options
 from playground.training.run_folder import read_config, run
+from playground.training.sizes import parameters_by_part
 from playground.training.trainer import Step
 from playground.transformer import TransformerConfig, check_count
 
@@ -91,12 +94,24 @@ def command(arguments: argparse.Namespace) -> None:
     check_count("threads", arguments.threads)
     torch.set_num_threads(arguments.threads)
     config = config_from(arguments)
+    check_memory(config)
     began = time.monotonic()
     first: int | None = None
     for step in run(config, arguments.out):
         first = step.step - 1 if first is None else first
         seconds = (time.monotonic() - began) / (step.step - first) * (config.steps - step.step)
         _report(step, config.steps, seconds)
+
+
+def check_memory(config: TrainConfig) -> None:
+    """Raise UserError where a step on the CPU would take more memory than is free."""
+    needed = memory_of(config, parameters_by_part(config.model)).total
+    free = available_bytes()
+    if config.device == "cpu" and needed > free:
+        raise UserError(
+            f"A step would take about {needed / 1e9:,.1f} GB of memory, and {free / 1e9:,.1f} GB are free; "
+            "choose a smaller model, context or batch."
+        )
 
 
 def _report(step: Step, steps: int, seconds_left: float) -> None:

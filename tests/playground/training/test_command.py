@@ -189,6 +189,8 @@ def test_a_refusal_is_one_sentence_and_code_2_in_a_process_of_its_own(tmp_path):
         (["--betas", "0.9", "1"], "betas are"),
         (["--copying-first", "2"], "at least 48"),
         (["--kind", "encoder"], "unrecognized arguments"),
+        (["--width", "1000000"], "GB of memory"),
+        (["--batch", "1000000000"], "GB of memory"),
         (["--positions", "alibi"], "invalid choice: 'alibi'"),
         (["--norm", "batch"], "invalid choice: 'batch'"),
         (["--feed-forward", "tanh"], "invalid choice: 'tanh'"),
