@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.tasks.copying import LENGTH as COPYING_LENGTH
+from playground.tasks.copying import SHORTEST as SHORTEST_BLOCK
 from playground.tasks.copying import copying_rows
 from playground.tasks.sources import check_sources, read_sources, read_texts, unwrap
 from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs
@@ -62,7 +63,8 @@ class TextTaskConfig:
 
     def needs(self) -> Needs:
         """A decoder with at most as many tokens as the vocabulary is allowed to have."""
-        shortest = COPYING_LENGTH if self.copying_first else 1
+        beside = 2 * SHORTEST_BLOCK if self.copying_beside else 1
+        shortest = COPYING_LENGTH if self.copying_first else beside
         return Needs(kind="decoder", vocabulary=self.vocabulary_size, context=shortest)
 
 
