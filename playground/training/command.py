@@ -13,6 +13,7 @@ from playground.errors import UserError
 from playground.models.memory import available_bytes
 from playground.tasks.registry import TASKS
 from playground.tasks.task import TaskConfig, TaskKind
+from playground.tasks.text import TextTaskConfig
 from playground.training.config import TrainConfig
 from playground.training.estimate import memory_of
 from playground.training.options import add_options, given_options
@@ -70,8 +71,9 @@ def config_from(arguments: argparse.Namespace) -> TrainConfig:
     task = _task_config(TASKS[arguments.task], task_given)
     needs = task.needs()
     model = {"kind": needs.kind, "vocabulary": needs.vocabulary, "classes": needs.classes}
-    # Where a task sets no length (a text can be cut anywhere), the model's own default holds.
-    context = {"context": needs.context} if needs.context > 1 else {}
+    # A text can be cut anywhere: there the task only says how short is too short, and the model's own default holds.
+    is_cut = needs.context == 1 or isinstance(task, TextTaskConfig)
+    context = {} if is_cut else {"context": needs.context}
     return TrainConfig(task=task, model=TransformerConfig(**{**model, **context, **model_given}), **train_given)
 
 

@@ -112,6 +112,13 @@ def given_text(name: str) -> dict:
     return {"text": "a b"} if name == "text" else {}
 
 
+def test_copying_leaves_a_texts_context_at_the_models_default(tmp_path):
+    text = ["--text", "the cat sat on the mat. " * 60, "--vocabulary", "characters", "--vocabulary-size", "32"]
+    run = tmp_path / "run"
+    assert main(["train", "--out", str(run), *TINY, *text, "--copying-first", "1", "--copying-beside", "1"]) == 0
+    assert read_config(run / "config.json").model.context == 256
+
+
 def test_options_of_one_task_are_not_those_of_another(tmp_path, capsys):
     words_ = ["train", "--task", "induction", "--out", str(tmp_path / "run"), "--modulus", "7"]
     assert "unrecognized arguments: --modulus" in refused(words_, capsys)
