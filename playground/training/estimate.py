@@ -8,7 +8,6 @@ from playground.training.sizes import activations, embedding_flops, layers, para
 
 BYTES = 4
 """Of a number in float32, in which weights, gradients and the optimiser's state are kept."""
-BLOCK_PARTS = ("attention", "cross_attention", "feed_forward")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +72,10 @@ def flops_per_step(config: TrainConfig) -> dict[str, int]:
 def memory_of(config: TrainConfig, parameters: dict[str, int]) -> Memory:
     """Bytes at the end of a forward pass, when everything that the backward pass needs is there."""
     total = sum(parameters.values())
-    blocks = sum(parameters.get(part, 0) for part in BLOCK_PARTS)
-    kept = {"adamw": 2 * total, "sgd": total, "lion": total, "muon": 2 * total - blocks}[config.optimizer]
+    # One token is multiplied with each weight of a block's matrices once.
+    products = product_flops(config.model, 1)
+    matrices = (products["projections"] + products["feed_forward"]) // 2
+    kept = {"adamw": 2 * total, "sgd": total, "lion": total, "muon": 2 * total - matrices}[config.optimizer]
     return Memory(
         weights=BYTES * total,
         gradients=BYTES * total,

@@ -98,6 +98,10 @@ class Muon(torch.optim.AdamW):
         for group in self.param_groups:
             group.setdefault("orthogonal", False)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # AdamW's own looks for its count of steps in every state, and a matrix has none.
+        torch.optim.Optimizer.__setstate__(self, state)
+
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Move every parameter that has a gradient."""

@@ -115,6 +115,8 @@ def take_step(config: TrainConfig, task: Task, state: TrainingState, *, rate: fl
     """
     step = state.step + 1
     parameters = list(state.model.parameters())
+    for parameter in parameters:
+        parameter.grad = None
     batches = _batches(config, task, state.model, step)
     loss = _accumulate(config, state.model, batches, step)
     norm = gradient_norm(parameters)
@@ -126,8 +128,6 @@ def take_step(config: TrainConfig, task: Task, state: TrainingState, *, rate: fl
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     state.optimizer.step()
-    for parameter in parameters:
-        parameter.grad = None
     state.step = step
     state.tokens += sum(tokens_in(batch) for batch in batches)
     return Update(loss=loss, gradient_norm=norm)

@@ -41,6 +41,19 @@ def test_the_record_survives_a_file():
         ({"weight_decay": float("inf")}, "weight decay of inf"),
         ({"betas": (0.9, 1.0)}, "betas are"),
         ({"betas": (0.9,)}, "betas are"),
+        ({"betas": [0.9, 0.99]}, "betas are"),
+        ({"betas": ("a", 0.9)}, "betas are"),
+        ({"seed": 2**63}, "seed is"),
+        ({"accumulation": 0}, "accumulation is 0"),
+        ({"snapshot_every": 0}, "snapshot_every is 0"),
+        ({"frames": -1}, "frames is -1"),
+        ({"optimizer": "adam"}, "adamw, sgd, lion or muon"),
+        ({"precision": "float16"}, "float32 or bfloat16"),
+        ({"device": "tpu"}, "auto, cpu, cuda or mps"),
+        ({"precision": "bfloat16", "device": "cpu"}, "two to three times slower"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast'; it must be a number"),
+        ({"clip": None}, "clip is None; it must be a number"),
+        ({"weight_decay": True}, "weight_decay is True; it must be a number"),
         ({"schedule": "exponential"}, "cosine, linear, stable-decay or constant"),
     ],
 )
@@ -58,9 +71,17 @@ def values_without(*path: str) -> dict:
     return values
 
 
-@pytest.mark.parametrize("path", [("task",), ("model",), ("task", "sources"), ("model", "vocabulary")])
-def test_a_missing_field_is_named(path):
-    with pytest.raises(UserError, match=path[-1]):
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        (("task",), "task"),
+        (("model",), "model"),
+        (("task", "sources"), "Name at least one text file"),
+        (("model", "vocabulary"), "vocabulary"),
+    ],
+)
+def test_a_missing_field_is_named(path, sentence):
+    with pytest.raises(UserError, match=sentence):
         TrainConfig.from_dict(values_without(*path))
 
 
