@@ -218,10 +218,12 @@ class Attention(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch token width"], seen: Bool[Tensor, "batch 1 _ token"] | None = None
     ) -> Float[Tensor, "batch token width"]:
-        heads = split_heads(self.query_key_value(x), self.head_width)
-        query_key, value = heads.split_with_sizes([sum(self.heads), self.heads[1]], dim=1)
+        heads = self.query_key_value(x).unflatten(-1, (-1, self.head_width))
+        # Cut before heads and tokens change places: the gradients then need no copy to lie as the weights want them.
+        query_key, value = heads.split_with_sizes([sum(self.heads), self.heads[1]], dim=2)
         # Queries and keys turn together: one operation instead of two.
-        query, key = self.rotate(query_key).split_with_sizes(self.heads, dim=1)
+        query, key = self.rotate(query_key).split_with_sizes(self.heads, dim=2)
+        query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
         z, _ = attend(self, query, key, value, seen, scaling=self.scaling)
         written: Tensor = self.output(z.flatten(-2))
         return written

@@ -13,6 +13,7 @@ from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from playground.errors import UserError
+from playground.layers import RMSNorm
 from playground.transformer import (
     FeedForwardLayer,
     Rotary,
@@ -177,8 +178,8 @@ def test_rows_of_a_batch_do_not_meet():
 def test_rotary_products_depend_on_the_distance_alone():
     rotate = Rotary(TransformerConfig(**{**SMALL, "context": 40}))
     query, key = torch.randn(2, 1, 1, 1, 6, generator=torch.Generator().manual_seed(0))
-    turned_query = rotate(query.expand(1, 1, 40, 6))[0, 0]
-    turned_key = rotate(key.expand(1, 1, 40, 6))[0, 0]
+    turned_query = rotate(query.expand(1, 40, 1, 6))[0, :, 0]
+    turned_key = rotate(key.expand(1, 40, 1, 6))[0, :, 0]
     products = turned_query @ turned_key.T
     for distance in (0, 3, 17):
         diagonal = products.diagonal(-distance)
@@ -237,7 +238,7 @@ def test_rotary_by_hand():
     (0, 1) -> (-sin 0.01, cos 0.01) = (-0.0100, 0.99995).
     """
     rotate = Rotary(TransformerConfig(vocabulary=1, context=2, width=4, heads=1))
-    turned = rotate(torch.tensor([1.0, 0.0, 0.0, 1.0]).expand(1, 1, 2, 4))[0, 0]
+    turned = rotate(torch.tensor([1.0, 0.0, 0.0, 1.0]).expand(1, 2, 1, 4))[0, :, 0]
     expected = torch.tensor([[1, 0, 0, 1], [0.540302, -0.0099998, 0.841471, 0.99995]])
     torch.testing.assert_close(turned, expected, atol=1e-6, rtol=0)
 
@@ -428,3 +429,22 @@ def test_the_shapes_in_the_signatures_hold(tmp_path):
     done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.split() == ["refused", "refused"]
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-3, 1.0, 1e4])
+def test_the_rms_norm_is_that_of_torch_there_and_back(scale):
+    ours, theirs = RMSNorm(12, eps=1e-5), torch.nn.RMSNorm(12, eps=1e-5)
+    generator = torch.Generator().manual_seed(3)
+    weight = torch.randn(12, generator=generator)
+    numbers = scale * torch.randn(2, 5, 12, generator=generator)
+    found = []
+    for norm in (ours, theirs):
+        norm.weight.data.copy_(weight)
+        x = numbers.clone().requires_grad_()
+        normed = norm(x)
+        (normed * torch.arange(12.0)).sum().backward()
+        found.append((normed.detach(), x.grad, norm.weight.grad))
+    for our, their in zip(*found, strict=True):
+        torch.testing.assert_close(our, their, atol=1e-5 / max(scale, 0.01), rtol=1e-4)
+    half = numbers.half().clamp(-100, 100)
+    assert torch.equal(ours.half()(half), theirs.half()(half))
