@@ -11,7 +11,7 @@ from playground.tasks.task import TaskConfig
 from playground.transformer import TransformerConfig, check_choice, check_count
 
 ScheduleName = Literal["cosine", "linear", "stable-decay", "constant"]
-OptimizerName = Literal["adamw", "sgd", "lion", "muon"]
+OptimizerName = Literal["adamw", "sgd", "muon"]
 Precision = Literal["float32", "bfloat16"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 LARGEST_SEED = 2**63 - 1

@@ -75,7 +75,7 @@ def memory_of(config: TrainConfig, parameters: dict[str, int]) -> Memory:
     # One token is multiplied with each weight of a block's matrices once.
     products = product_flops(config.model, 1)
     matrices = (products["projections"] + products["feed_forward"]) // 2
-    kept = {"adamw": 2 * total, "sgd": total, "lion": total, "muon": 2 * total - matrices}[config.optimizer]
+    kept = {"adamw": 2 * total, "sgd": total, "muon": 2 * total - matrices}[config.optimizer]
     return Memory(
         weights=BYTES * total,
         gradients=BYTES * total,

@@ -47,7 +47,7 @@ def test_the_record_survives_a_file():
         ({"accumulation": 0}, "accumulation is 0"),
         ({"snapshot_every": 0}, "snapshot_every is 0"),
         ({"frames": -1}, "frames is -1"),
-        ({"optimizer": "adam"}, "adamw, sgd, lion or muon"),
+        ({"optimizer": "adam"}, "adamw, sgd or muon"),
         ({"precision": "float16"}, "float32 or bfloat16"),
         ({"device": "tpu"}, "auto, cpu, cuda or mps"),
         ({"precision": "bfloat16", "device": "cpu"}, "two to three times slower"),

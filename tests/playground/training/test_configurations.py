@@ -123,7 +123,7 @@ def runs(draw) -> dict:
         "weight_decay": draw(mostly(st.floats(0, 1), -1.0)),
         "clip": draw(mostly(st.floats(0.01, 10), 0.0)),
         "seed": draw(mostly(st.integers(0, 2**63 - 1), -1, 2**63)),
-        "optimizer": draw(st.sampled_from(["adamw", "sgd", "lion", "muon"])),
+        "optimizer": draw(st.sampled_from(["adamw", "sgd", "muon"])),
         "accumulation": draw(mostly(st.integers(1, 3), 0)),
         "precision": draw(mostly(st.just("float32"), "bfloat16")),
         "device": draw(mostly(st.just("cpu"), "cuda", "tpu")),

@@ -73,7 +73,7 @@ def test_a_step_by_hand(tmp_path):
     assert found.seconds == pytest.approx(6 * found.seconds_per_step)
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion", "muon"])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "muon"])
 @pytest.mark.parametrize("changes", [*SHAPES, {"dropout": 0.1}])
 def test_memory_is_within_a_third_of_what_a_step_holds(tmp_path, changes, optimizer):
     shape = TransformerConfig(**{**SHAPE, "width": 48, "heads": 4, **changes, "classes": 0})
