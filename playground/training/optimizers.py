@@ -5,7 +5,7 @@ their groups. Their state is tensors by parameter, so a snapshot holds it whole.
 
 Each was tried at several rates: 400 steps of 12 x 64 characters of Shakespeare, 2 layers of width 64, one seed. The
 best held-out losses, in nats: AdamW 2.09 (betas 0.9 and 0.95), Muon 2.00 (0.95 and 0.99), SGD with momentum 2.96.
-Lion (Chen et al. 2023) reached 2.43 and was left out.
+Lion (Chen et al. 2023) reached 2.43 and was left out. A step of Muon takes 1.2 to 1.4 times as long as one of AdamW.
 """
 
 from collections.abc import Callable, Iterable
