@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.products import linear
 from playground.transformer_config import FeedForward, Norm, Positions, TransformerConfig
 
 EPSILON = 1e-5
@@ -107,9 +108,9 @@ class SwiGLU(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.gate = nn.Linear(config.width, config.hidden_width, bias=False)
-        self.up = nn.Linear(config.width, config.hidden_width, bias=False)
-        self.output = nn.Linear(config.hidden_width, config.width, bias=False)
+        self.gate = linear(config.width, config.hidden_width, bias=False)
+        self.up = linear(config.width, config.hidden_width, bias=False)
+        self.output = linear(config.hidden_width, config.width, bias=False)
 
     def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
         written: Tensor = self.output(functional.silu(self.gate(x)) * self.up(x))
@@ -121,8 +122,8 @@ class FeedForwardLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig, bend: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.up = nn.Linear(config.width, config.hidden_width)
-        self.output = nn.Linear(config.hidden_width, config.width)
+        self.up = linear(config.width, config.hidden_width, bias=True)
+        self.output = linear(config.hidden_width, config.width, bias=True)
         self.bend = bend
 
     def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
@@ -135,8 +136,8 @@ class Classifier(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.pool = nn.Linear(config.width, config.width)
-        self.output = nn.Linear(config.width, config.classes)
+        self.pool = linear(config.width, config.width, bias=True)
+        self.output = linear(config.width, config.classes, bias=True)
 
     def forward(self, read: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch class"]:
         logits: Tensor = self.output(torch.tanh(self.pool(read[:, 0])))

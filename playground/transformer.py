@@ -19,6 +19,7 @@ from playground import layers
 from playground.attention import attend
 from playground.errors import UserError
 from playground.layers import FeedForwardLayer, Rotary, SinusoidalPositions, SwiGLU
+from playground.products import linear
 from playground.transformer_config import ModelKind, NormPlace, TransformerConfig, check_choice, check_count
 
 __all__ = [
@@ -76,7 +77,7 @@ class Transformer(Stack):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__(config, config.kind, layers.embedding(config))
         self.config = config
-        self.head = nn.Linear(config.width, config.vocabulary, bias=False)
+        self.head = linear(config.width, config.vocabulary, bias=False)
         if config.tied:
             self.head.weight = self.embedding.weight
         self.classifier = layers.classifier(config)
@@ -211,8 +212,8 @@ class Attention(nn.Module):
         self.heads = [config.heads, config.groups_of]
         shared = config.groups_of * config.head_width
         self.sizes = [config.width, shared, shared]
-        self.query_key_value = nn.Linear(config.width, sum(self.sizes), bias=config.bias)
-        self.output = nn.Linear(config.width, config.width, bias=config.bias)
+        self.query_key_value = linear(config.width, sum(self.sizes), bias=config.bias)
+        self.output = linear(config.width, config.width, bias=config.bias)
         self.rotate = Rotary(config) if config.positions == "rotary" else nn.Identity()
 
     def forward(
@@ -238,9 +239,9 @@ class CrossAttention(nn.Module):
         super().__init__()
         self.head_width = config.head_width
         self.scaling = config.head_width**-0.5
-        self.query = nn.Linear(config.width, config.width, bias=config.bias)
-        self.key_value = nn.Linear(config.width, 2 * config.groups_of * config.head_width, bias=config.bias)
-        self.output = nn.Linear(config.width, config.width, bias=config.bias)
+        self.query = linear(config.width, config.width, bias=config.bias)
+        self.key_value = linear(config.width, 2 * config.groups_of * config.head_width, bias=config.bias)
+        self.output = linear(config.width, config.width, bias=config.bias)
 
     def forward(
         self,
