@@ -172,14 +172,14 @@ def _watched(model: "LoadedModel") -> tuple[_Watch, Any]:
 
 def _probe(model: "LoadedModel") -> dict[str, Any]:
     """The arguments of the probing pass; the target is shorter than the source, to tell them apart."""
-    embedding = _embedding(model)
+    embedding = embedding_of(model)
     ids = torch.arange(min(PROBE_TOKENS, embedding.num_embeddings, model.context), device=model.device)[None]  # type: ignore[type-var,call-overload]
     name, target_name = ("ids", "target_ids") if model.family == "playground" else ("input_ids", "decoder_input_ids")
     target = {target_name: ids[:, : max(1, ids.shape[1] - 1)]} if model.kind == "encoder-decoder" else {}
     return {name: ids, **target}
 
 
-def _embedding(model: "LoadedModel") -> nn.Module:
+def embedding_of(model: "LoadedModel") -> nn.Module:
     """The module that looks up token embeddings."""
     module: Any = model.module
     found: nn.Module = module.embedding if model.family == "playground" else module.get_input_embeddings()
@@ -296,7 +296,7 @@ def _around(
         read = residual if norm is None else norm(residual)
         reads_out = read.shape[-1] == head.weight.shape[-1] and _same(head(read), logits)
     return Parts(
-        blocks=blocks, embedding=_embedding(model), final_norm=norm, unembedding=head, reads_out=reads_out
+        blocks=blocks, embedding=embedding_of(model), final_norm=norm, unembedding=head, reads_out=reads_out
     )
 
 
