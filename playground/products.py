@@ -18,10 +18,15 @@ def linear(inputs: int, outputs: int, *, bias: bool) -> nn.Linear:
 
 
 class LargeLinear(nn.Linear):
-    """The same numbers as nn.Linear's, up to rounding; on other devices and in other dtypes it is nn.Linear."""
+    """The same numbers as nn.Linear's, up to rounding; on other devices and in other dtypes it is nn.Linear.
+
+    So it is without gradients: oneDNN prepares itself anew for every number of rows, which takes a millisecond and
+    which only training repeats often enough.
+    """
 
     def forward(self, x: Float[Tensor, "*rows inputs"]) -> Float[Tensor, "*rows outputs"]:
-        if x.device.type != "cpu" or x.dtype != torch.float32 or self.weight.dtype != torch.float32:
+        plain = x.device.type == "cpu" and x.dtype == self.weight.dtype == torch.float32
+        if not (plain and torch.is_grad_enabled()):
             return super().forward(x)
         product: Tensor = _Product.apply(x, self.weight, self.bias)  # type: ignore[no-untyped-call]
         return product

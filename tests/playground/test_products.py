@@ -54,6 +54,14 @@ def test_another_dtype_is_left_to_torch():
     assert torch.equal(layer(x), nn.functional.linear(x, layer.weight, layer.bias))
 
 
+def test_without_gradients_it_is_nn_linear_to_the_bit():
+    layer = filled(LargeLinear(96, 200))
+    x = torch.randn(3, 96, generator=torch.Generator().manual_seed(1))
+    for context in (torch.no_grad, torch.inference_mode):
+        with context():
+            assert torch.equal(layer(x), nn.functional.linear(x, layer.weight, layer.bias))
+
+
 def test_only_large_layers_take_the_longer_way():
     assert type(linear(127, 128, bias=True)) is nn.Linear
     large = linear(128, 128, bias=False)
