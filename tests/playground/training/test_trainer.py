@@ -11,8 +11,8 @@ import torch
 from playground.errors import UserError
 from playground.training import train
 from playground.training.objective import loss_of
-from playground.training.run_folder import resume, write_snapshot
 from playground.training.schedule import learning_rate
+from playground.training.snapshots import resume, write_snapshot
 from playground.training.trainer import start_state, take_step
 from tests.playground.training.small import task_of, train_config
 
@@ -106,7 +106,7 @@ def test_a_run_resumed_from_disk_ends_bit_identical(tmp_path, optimizer, changes
     stream = train(config, task, state=state)
     for _ in range(3):
         next(stream)
-    write_snapshot(tmp_path / "run", state)
+    write_snapshot(tmp_path / "run", state, task.tokenizer)
     whole = list(stream)
     torch.rand(7)
     again = resume(config, tmp_path / "run")
