@@ -106,10 +106,10 @@ def test_a_run_resumed_from_disk_ends_bit_identical(tmp_path, optimizer, changes
     stream = train(config, task, state=state)
     for _ in range(3):
         next(stream)
-    write_snapshot(tmp_path / "run", state, task.tokenizer)
+    write_snapshot(tmp_path, state, task.tokenizer)
     whole = list(stream)
     torch.rand(7)
-    again = resume(config, tmp_path / "run")
+    again = resume(config, tmp_path)
     assert (again.step, again.rate_factor) == (3, 0.5)
     assert list(train(config, task, state=again)) == whole
     for (name, first), second in zip(state.model.named_parameters(), again.model.parameters(), strict=True):
