@@ -1,82 +1,148 @@
-"""A run as a folder: what a training leaves on disk, and how it goes on from there.
+"""A run as a folder: what a training leaves on disk, how a person's hand reaches it, and how it goes on from there.
 
     config.json                 the TrainConfig
-    tokenizer.json, …           what the task saved: the vocabulary, a text's tokens
+    tokenizer.json, …           what the task saved: the vocabulary, a text's tokens (prepared.json: they are complete)
     metrics.jsonl               one line per step
     samples.jsonl               what the model did at each evaluation
-    snapshots/000500/           model.safetensors, optimizer.safetensors and state.json after step 500
-    status.json                 state and last step
+    rates.jsonl                 from which step on the learning rate was multiplied by what
+    snapshots/000500/           the model after step 500, and what it takes to go on (snapshots.py)
+    film/000500.npz             the probe's attention after step 500 (film.py)
+    status.json                 how it is doing (status.py)
+    control.jsonl               what a person asks of it (control.py), between two steps (sitting.py)
 
-Every file is written under another name and moved into place, so a kill leaves the last whole one.
+Every file but the growing ones is written under another name and moved into place, so a kill leaves the last whole
+one; of the growing ones a kill may cut the last line, which is dropped when the run goes on.
 """
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from playground.errors import UserError
 from playground.tasks.registry import kind_of
-from playground.tasks.task import Sample, Task
+from playground.tasks.task import Task
 from playground.training.config import TrainConfig
-from playground.training.trainer import Step, TrainingState, start_state, train
+from playground.training.control import open_control, read_offset, read_rates
+from playground.training.film import film_steps
+from playground.training.layout import CONFIG, PREPARED, snapshots, write_json
+from playground.training.recording import keep_reserve, recorder_of, spend_reserve
+from playground.training.sitting import Bounds, Interruption, LimitReachedError, Sitting, never, sit
+from playground.training.snapshots import resume, write_snapshot
+from playground.training.status import has_process, read_status
+from playground.training.trainer import Step
 
-SNAPSHOTS_KEPT = 2
+__all__ = ["Bounds", "open_run", "read_config", "resume", "run", "snapshots", "write_json", "write_snapshot"]
 
 
-def run(config: TrainConfig, folder: Path) -> Iterator[Step]:
-    """Train into the folder, from its last snapshot if it has one, and yield each step.
+def run(
+    config: TrainConfig, folder: Path, *, bounds: Bounds | None = None, interruption: Interruption = never
+) -> Iterator[Step]:
+    """Train into the folder, from its last snapshot if it has one, obey its commands, and yield each step.
 
-    Raises UserError where the folder holds a run of another configuration, or cannot be read or written.
+    Raises UserError where the folder holds a run of another configuration or one that is at work, cannot be read or
+    written, or is deleted. How it ended stands in the folder's status.
     """
+    _refuse_other_run(config, folder)
     try:
-        yield from _run(config, folder)
+        yield from _run(config, folder, bounds or Bounds(), interruption)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(
-            f"The run folder {folder} cannot be read or written: {reason}. Mend that and start again."
-        ) from error
+        sentence = _sentence(folder, error)
+        _note_end(folder, UserError(sentence))
+        raise UserError(sentence) from error
+    except BaseException as error:
+        _note_end(folder, error)
+        raise
 
 
-def _run(config: TrainConfig, folder: Path) -> Iterator[Step]:
+def _refuse_other_run(config: TrainConfig, folder: Path) -> None:
+    path = folder / CONFIG
+    if path.exists() and read_config(path) != config:
+        raise UserError(f"{folder} holds a run of another configuration; choose a new folder.")
+    status = read_status(folder)
+    if status.is_live and has_process(status) and status.pid != os.getpid():
+        raise UserError(f"Process {status.pid} is training into {folder}; stop it first, or choose a new folder.")
+
+
+def _sentence(folder: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and not folder.exists():
+        return f"The run folder {folder} was deleted, so the run has ended."
+    reason = error.strerror or str(error)
+    return f"The run folder {folder} cannot be read or written: {reason}. Mend that and start again."
+
+
+def _note_end(folder: Path, error: BaseException) -> None:
+    """Write down why a run ended, if its folder is there and lets itself be written."""
+    if not folder.exists():
+        return
+    try:
+        spend_reserve(folder)
+        recorder = recorder_of(folder)
+        if isinstance(error, LimitReachedError):
+            recorder.say("stopped", str(error))
+        elif isinstance(error, UserError):
+            recorder.say("failed", str(error))
+        elif isinstance(error, Exception):
+            recorder.say("failed", f"The training ended by an error in the program: {type(error).__name__}: {error}")
+        else:
+            recorder.say("interrupted", "The run was ended where it was started; it can go on from its last snapshot.")
+    except OSError:
+        return  # The one who reads the folder finds a process that is gone, and says so.
+
+
+def _run(config: TrainConfig, folder: Path, bounds: Bounds, interruption: Interruption) -> Iterator[Step]:
+    folder.mkdir(parents=True, exist_ok=True)
+    keep_reserve(folder)
+    recorder = recorder_of(folder)
+    recorder.say("preparing")
     task = open_run(config, folder)
+    open_control(folder)
     state = resume(config, folder)
-    _drop_metrics_after(folder, state.step)
-    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
-        for step in train(config, task, state=state):
-            metrics.write(json.dumps(asdict(step)) + "\n")
-            if step.evaluation is not None:
-                metrics.flush()
-                _write_samples(folder, step.step, task.samples(state.model))
-            if step.step % config.snapshot_every == 0 or step.step == config.steps:
-                metrics.flush()
-                write_snapshot(folder, state)
-            yield step
-    write_json(folder / "status.json", {"state": "finished", "step": state.step})
+    sitting = Sitting(
+        config=config,
+        folder=folder,
+        bounds=bounds,
+        interruption=interruption,
+        recorder=recorder,
+        task=task,
+        probe=task.probe(config.model.context),
+        state=state,
+        film=frozenset(film_steps(config.steps, config.frames)),
+        rates=read_rates(folder),
+        read=read_offset(folder),
+    )
+    ending = yield from sit(sitting)
+    spend_reserve(folder)
+    recorder.say(ending.state, ending.message, step=sitting.state.step)
 
 
 def open_run(config: TrainConfig, folder: Path) -> Task:
-    """Create the folder, or check that it belongs to this configuration, and return its task."""
+    """The folder's task, prepared and saved there if it is new.
+
+    Raises UserError where the folder holds a run of another configuration, or weights of another vocabulary.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "config.json"
-    if path.exists():
-        if read_config(path) != config:
-            raise UserError(f"{folder} holds a run of another configuration; choose a new folder.")
+    path = folder / CONFIG
+    if path.exists() and read_config(path) != config:
+        raise UserError(f"{folder} holds a run of another configuration; choose a new folder.")
+    if path.exists() and (folder / PREPARED).exists():
         return kind_of(config.task).restore(config.task, folder)
     task = kind_of(config.task).prepare(config.task)
     # Before config.json is there: a refused run leaves the folder free for a better one.
     task.check_fits(config.model)
+    _refuse_other_vocabulary(folder, task)
     task.save(folder)
     write_json(path, config.to_dict())
+    write_json(folder / PREPARED, {"task": kind_of(config.task).name})
     return task
+
+
+def _refuse_other_vocabulary(folder: Path, task: Task) -> None:
+    """A forked run's weights know the tokens that they were trained with."""
+    found = snapshots(folder)
+    path = found[-1] / "tokenizer.json" if found else None
+    if path is not None and path.exists() and path.read_text(encoding="utf-8") != task.tokenizer.to_str():
+        raise UserError("The weights were trained with another vocabulary; start a new run for this task instead.")
 
 
 def read_config(path: Path) -> TrainConfig:
@@ -89,113 +155,3 @@ def read_config(path: Path) -> TrainConfig:
         raise UserError(f"{path} is not UTF-8 text (byte {error.start}).") from error
     except json.JSONDecodeError as error:
         raise UserError(f"{path} is not JSON: {error}.") from error
-
-
-def resume(config: TrainConfig, folder: Path) -> TrainingState:
-    """The state of the last snapshot, or a fresh one."""
-    state = start_state(config)
-    found = snapshots(folder)
-    if not found:
-        return state
-    try:
-        state.model.load_state_dict(load_file(found[-1] / "model.safetensors"), strict=False)
-        _load_optimizer(state.optimizer, load_file(found[-1] / "optimizer.safetensors"))
-        counts = json.loads((found[-1] / "state.json").read_text(encoding="utf-8"))
-    except (SafetensorError, RuntimeError, ValueError) as error:
-        raise UserError(f"The snapshot {found[-1]} is damaged; remove it to go on from the one before.") from error
-    state.step, state.tokens, state.rate_factor = counts["step"], counts["tokens"], counts["rate_factor"]
-    return state
-
-
-def snapshots(folder: Path) -> list[Path]:
-    """The snapshots, oldest first; what a kill left half written has a name with more than digits."""
-    found = [path for path in (folder / "snapshots").glob("*") if path.name.isdecimal()]
-    return sorted(found, key=lambda path: int(path.name))
-
-
-def write_snapshot(folder: Path, state: TrainingState) -> None:
-    """Write model and optimiser under snapshots/, and keep the last few.
-
-    Raises UserError where they cannot be written; the snapshots before stay.
-    """
-    target = folder / "snapshots" / f"{state.step:06d}"
-    staging = target.with_suffix(".part")
-    shutil.rmtree(staging, ignore_errors=True)
-    try:
-        staging.mkdir(parents=True)
-        save_file(model_tensors(state.model), staging / "model.safetensors")
-        save_file(_optimizer_tensors(state.optimizer), staging / "optimizer.safetensors")
-        counts = {"step": state.step, "tokens": state.tokens, "rate_factor": state.rate_factor}
-        write_json(staging / "state.json", counts)
-    except (OSError, SafetensorError) as error:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise UserError(
-            f"The snapshot of step {state.step} cannot be written to {folder}: {error}. "
-            "Make room there and start again; the run goes on from its last snapshot."
-        ) from error
-    if target.exists():
-        shutil.rmtree(target)
-    os.replace(staging, target)
-    write_json(folder / "status.json", {"state": "running", "step": state.step})
-    for old in snapshots(folder)[:-SNAPSHOTS_KEPT]:
-        shutil.rmtree(old)
-
-
-def model_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
-    """The weights by name, shared ones (a tied head) once."""
-    seen: set[int] = set()
-    tensors: dict[str, Tensor] = {}
-    for name, tensor in model.state_dict().items():
-        if tensor.data_ptr() not in seen:
-            seen.add(tensor.data_ptr())
-            tensors[name] = tensor.contiguous()
-    return tensors
-
-
-def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    states: dict[int, dict[str, Tensor]] = optimizer.state_dict()["state"]
-    return {f"{index}.{name}": tensor for index, state in states.items() for name, tensor in state.items()}
-
-
-def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    values = optimizer.state_dict()
-    values["state"] = {}
-    for key, tensor in tensors.items():
-        index, name = key.split(".")
-        values["state"].setdefault(int(index), {})[name] = tensor
-    optimizer.load_state_dict(values)
-
-
-def _drop_metrics_after(folder: Path, step: int) -> None:
-    """Forget the lines of steps that are taken again after resuming."""
-    for name in ("metrics.jsonl", "samples.jsonl"):
-        path = folder / name
-        if path.exists():
-            # A kill may have cut a character in two; str.splitlines would also cut at the separators inside a sample.
-            lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-            kept = [line for line in lines if _step_of(line) <= step]
-            _write_whole(path, "".join(line + "\n" for line in kept))
-
-
-def _step_of(line: str) -> float:
-    """The step of a line; a line that a kill cut short counts as later than any."""
-    try:
-        return float(json.loads(line)["step"])
-    except (json.JSONDecodeError, KeyError, TypeError):
-        return float("inf")
-
-
-def _write_samples(folder: Path, step: int, samples: list[Sample]) -> None:
-    with (folder / "samples.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"step": step, "samples": [asdict(s) for s in samples]}, ensure_ascii=False) + "\n")
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write a small JSON file whole or not at all."""
-    _write_whole(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-
-
-def _write_whole(path: Path, text: str) -> None:
-    staging = path.with_name(path.name + ".part")
-    staging.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(staging, path)

@@ -1,0 +1,96 @@
+"""How a run is doing, in its status.json: written by whoever works on the run, read by everybody. Needs no torch."""
+
+import dataclasses
+import os
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from playground.training.layout import STATUS, read_json, write_json
+
+State = Literal[
+    "queued", "starting", "preparing", "running", "paused", "finished", "stopped", "interrupted", "failed", "unknown"
+]
+LIVE: tuple[State, ...] = ("queued", "starting", "preparing", "running", "paused")
+"""The states that only hold while a process is there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """How a run is doing. message is a sentence for the person, empty where there is nothing to say.
+
+    position: how many runs are ahead in the queue, while queued. snapshot: the step of the last one, None before the
+    first. seconds: trained in all, pauses left out. tokens_per_second: of the last second or so. pid and born (the
+    process's start, in seconds since 1970) say which process answers for a live state; updated is in seconds
+    since 1970, too.
+    """
+
+    state: State = "unknown"
+    step: int = 0
+    message: str = ""
+    position: int | None = None
+    snapshot: int | None = None
+    seconds: float = 0.0
+    tokens_per_second: float = 0.0
+    pid: int = 0
+    born: float = 0.0
+    updated: float = 0.0
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a process should be behind this run."""
+        return self.state in LIVE
+
+
+def read_status(folder: Path) -> Status:
+    """The status in a run folder; what is missing, damaged or unknown has its default."""
+    values = read_json(folder / STATUS)
+    given: dict[str, Any] = {}
+    for field in dataclasses.fields(Status):
+        value = values.get(field.name)
+        if _is_like(value, field.default):
+            given[field.name] = value
+    if given.get("state") not in get_args(State):
+        given.pop("state", None)
+    return Status(**given)
+
+
+def _is_like(value: Any, default: Any) -> bool:
+    if isinstance(value, bool) or value is None:
+        return False
+    if isinstance(default, float):
+        return isinstance(value, int | float)
+    return isinstance(value, int if default is None else type(default))
+
+
+def write_status(folder: Path, status: Status) -> None:
+    """Write down how the run is doing, now."""
+    write_json(folder / STATUS, dataclasses.asdict(dataclasses.replace(status, updated=time.time())))
+
+
+def by_this_process(status: Status) -> Status:
+    """The status with this process as the one that answers for it."""
+    return dataclasses.replace(status, pid=os.getpid(), born=_born())
+
+
+@cache
+def _born() -> float:
+    return birth_of(os.getpid())
+
+
+def birth_of(pid: int) -> float:
+    """When a process started, in seconds since 1970; 0 where there is no such process."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+    except (psutil.Error, ValueError, OverflowError):
+        return 0.0
+
+
+def has_process(status: Status) -> bool:
+    """Whether the process that answers for the run lives; another with the same number does not count."""
+    return status.pid > 0 and abs(birth_of(status.pid) - status.born) < 1.0
