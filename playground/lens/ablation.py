@@ -67,8 +67,8 @@ class Experiment:
         """What stands in the component's place."""
         if self.by == "zero":
             return Replacement(component=component)
-        made = _made(self.reference, component)
-        return Replacement(component=component, value=made.mean(0) if self.by == "mean" else made)
+        activation = made(self.reference, component)
+        return Replacement(component=component, value=activation.mean(0) if self.by == "mean" else activation)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,6 +106,10 @@ def prepare(
     """
     clean = capture(model, read(model, text, target))
     logits = clean.predicted()
+    if logits.isnan().any():
+        raise UserError(
+            f"{model.name} computes what is not a number, so that there is nothing to measure: its weights are damaged."
+        )
     if by == "resampled" and reference is None:
         raise UserError("Resampling takes what the parts did on another text; give one of as many tokens.")
     other = clean if reference is None else capture(model, read(model, reference, target))
@@ -126,9 +130,7 @@ def ablate(experiment: Experiment, components: Sequence[Component]) -> Effect:
 
 
 @torch.inference_mode()
-def ablate_each(
-    experiment: Experiment, sets: Sequence[Sequence[Component]], on_run: OnRun = no_report
-) -> list[Effect]:
+def ablate_each(experiment: Experiment, sets: Sequence[Sequence[Component]], on_run: OnRun = no_report) -> list[Effect]:
     """The effect of taking away each set of parts, batched; on_run is told how many are done."""
     rows: list[Row] = [[experiment.replacement(component) for component in chosen] for chosen in sets]
     found: dict[int, Effect] = {}
@@ -151,9 +153,7 @@ def heads_of(clean: Activations, kind: SiteKind | None = None) -> list[Component
     ]
 
 
-def ablate_every_head(
-    experiment: Experiment, kind: SiteKind | None = None, on_run: OnRun = no_report
-) -> HeadMap:
+def ablate_every_head(experiment: Experiment, kind: SiteKind | None = None, on_run: OnRun = no_report) -> HeadMap:
     """Each head taken away alone, layers x heads."""
     heads = heads_of(experiment.clean, kind)
     effects = ablate_each(experiment, [[head] for head in heads], on_run)
@@ -194,11 +194,13 @@ def smallest_circuit(
         on_run(len(heads) + len(removed) + len(kept), 2 * len(heads))
     place = lambda head: (head.layer, head.head or 0)  # noqa: E731
     return Circuit(
-        kept=tuple(sorted(kept, key=place)), removed=tuple(sorted(removed, key=place)), effect=ablate(experiment, removed)
+        kept=tuple(sorted(kept, key=place)),
+        removed=tuple(sorted(removed, key=place)),
+        effect=ablate(experiment, removed),
     )
 
 
-def _made(activations: Activations, component: Component) -> Float[Tensor, "token width"]:
+def made(activations: Activations, component: Component) -> Float[Tensor, "token width"]:
     """What a component made in a pass. Raises UserError for a part that the model does not have."""
     place = (component.kind, component.layer)
     tables = {"attention": activations.attention, "feed_forward": activations.feed_forward}
@@ -214,9 +216,6 @@ def _made(activations: Activations, component: Component) -> Float[Tensor, "toke
     if place not in tables[component.part]:
         raise UserError(f"This model has no {component.part.replace('_', '-')} layer there.")
     return tables[component.part][place]
-
-
-made = _made
 
 
 def _lengths(activations: Activations) -> tuple[int, int]:

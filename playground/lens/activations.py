@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from playground import attention
 from playground.attention import AttentionCall, handling
 from playground.errors import UserError
+from playground.lens.discovery import find_parts
 from playground.lens.forward import run_pass
 from playground.lens.hooks import Edit, Note, editing, watching
-from playground.lens.parts import AttentionParts, BlockParts, Parts, StackKind, find_parts
+from playground.lens.parts import AttentionParts, BlockParts, Parts, StackKind
 from playground.lens.site import SiteKind
 from playground.lens.tokens import Token
 
@@ -56,7 +57,9 @@ def read(model: "LoadedModel", text: str, target: str | None = None) -> Reading:
         for name, value in result.arguments.items()
         if name != "logits_to_keep"
     }
-    return Reading(tokens=result.target or result.source, source=result.source if result.target else (), arguments=arguments)
+    return Reading(
+        tokens=result.target or result.source, source=result.source if result.target else (), arguments=arguments
+    )
 
 
 Place = tuple[SiteKind, int]

@@ -75,7 +75,9 @@ def freeze(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> FrozenNo
     if float((product / scale + shift - normed).abs().max()) > TOLERANCE.get(normed.dtype, 1e-4) * float(
         normed.abs().max().clamp(min=1e-3)
     ):
-        raise UserError("This model's final norm is neither a layer norm nor an RMS norm, so that no scale can be frozen.")
+        raise UserError(
+            "This model's final norm is neither a layer norm nor an RMS norm, so that no scale can be frozen."
+        )
     return FrozenNorm(weight=weight, bias=shift, scale=scale, centres=centres)
 
 
@@ -132,9 +134,7 @@ def _bias(head: nn.Module, token: int, against: int | None) -> float:
     return float(bias[token]) - (0.0 if against is None else float(bias[against]))
 
 
-def _refuse(
-    model: "LoadedModel", activations: Activations, position: int, token: int, against: int | None
-) -> None:
+def _refuse(model: "LoadedModel", activations: Activations, position: int, token: int, against: int | None) -> None:
     parts = activations.parts
     if not all(block.is_additive for block in parts.stack):
         raise UserError(
@@ -143,14 +143,13 @@ def _refuse(
         )
     if not parts.reads_out:
         raise UserError(
-            f"{model.name} does not read its logits straight from the residual stream, so that they are no sum of parts."
+            f"{model.name} does not read its logits straight from the residual stream, so that they are no sum of "
+            "parts; choose another model."
         )
     length, vocabulary = activations.predicted().shape
     wrong = [one for one in (token, against) if one is not None and not 0 <= one < vocabulary]
     if not -length <= position < length or wrong:
-        raise UserError(
-            f"Choose a position from {-length} to {length - 1} and tokens from 0 to {vocabulary - 1}."
-        )
+        raise UserError(f"Choose a position from {-length} to {length - 1} and tokens from 0 to {vocabulary - 1}.")
 
 
 def head_writes(
@@ -195,4 +194,5 @@ def value_weighted(activations: Activations, kind: SiteKind, layer: int) -> Floa
         raise UserError("The patterns of this pass were not kept; capture it with patterns.")
     carried, _ = head_writes(attention, activations.values[place])
     norms = carried.float().norm(dim=-1)
-    return (activations.patterns[place] * norms[:, None]).cpu().numpy()
+    weighted: np.ndarray = (activations.patterns[place] * norms[:, None]).cpu().numpy()
+    return weighted

@@ -83,7 +83,9 @@ def integrated_gradients(
         return logits[:, position, token]
 
     if not -len(reading.tokens) <= position < len(reading.tokens) or not 0 <= token < _vocabulary(model):
-        raise UserError(f"Choose a position from {-len(reading.tokens)} to {len(reading.tokens) - 1} and a known token.")
+        raise UserError(
+            f"Choose a position from {-len(reading.tokens)} to {len(reading.tokens) - 1} and a known token."
+        )
     with torch.no_grad():
         end = embedding(ids)
         begin = torch.zeros_like(end) if baseline == "zero" else _mean_embedding(model).expand_as(end)

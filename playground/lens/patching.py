@@ -139,9 +139,7 @@ def patch_positions(
     kind = kind or pair.clean.parts.kind
     layers = _layers(pair.clean, part, kind)
     length = pair.clean.residual[kind if kind != "cross" else "decoder", 0].shape[0]
-    rows = [
-        _row(pair.clean, part, layer, kind, position=position) for layer in layers for position in range(length)
-    ]
+    rows = [_row(pair.clean, part, layer, kind, position=position) for layer in layers for position in range(length)]
     return patch_rows(pair, rows, on_run).reshape(len(layers), length)
 
 

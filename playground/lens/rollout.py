@@ -4,6 +4,7 @@ Both see a layer as half attention (its heads' mean), half the residual connecti
 flow is the largest flow that fits through them, each weight being a pipe.
 """
 
+import itertools
 from collections import deque
 from collections.abc import Sequence
 
@@ -116,7 +117,7 @@ def _push(graph: list[dict[int, float]], levels: list[int], waiting: list[list[i
             path.append(neighbour)
         else:
             waiting[node].pop()
-    steps = list(zip(path, path[1:], strict=False))
+    steps = list(itertools.pairwise(path))
     room = min(graph[begin][after] for begin, after in steps)
     for begin, after in steps:
         graph[begin][after] -= room

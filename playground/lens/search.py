@@ -51,7 +51,9 @@ class Ranking:
     shuffles: int
 
 
-def mask_of(pattern: Pattern, ids: Sequence[int], labels: Sequence[str], special: Sequence[bool]) -> Bool[Tensor, "query key"]:
+def mask_of(
+    pattern: Pattern, ids: Sequence[int], labels: Sequence[str], special: Sequence[bool]
+) -> Bool[Tensor, "query key"]:
     """The keys that count for each query.
 
     previous: the token before. first: the first token (not for itself). same token: earlier copies of the query's
@@ -89,7 +91,9 @@ def rank_heads(
     if not sites:
         raise UserError("There is no attention to search through.")
     if any((site.queries, site.keys) != tuple(mask.shape) for site in sites):
-        raise UserError(f"The mask is {mask.shape[0]} by {mask.shape[1]}, and the maps are of another size; paint anew.")
+        raise UserError(
+            f"The mask is {mask.shape[0]} by {mask.shape[1]}, and the maps are of another size; paint anew."
+        )
     generator = torch.Generator().manual_seed(seed)
     causal = sites[0].is_causal
     seen = torch.ones_like(mask).tril() if causal else torch.ones_like(mask)

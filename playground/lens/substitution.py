@@ -46,7 +46,9 @@ class Component:
 
     def __post_init__(self) -> None:
         if (self.part == "head") != (self.head is not None):
-            raise UserError("A head is named by its number, and nothing else is; give a head exactly for the part head.")
+            raise UserError(
+                "A head is named by its number, and nothing else is; give a head exactly for the part head."
+            )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
