@@ -1,5 +1,6 @@
 """Trace: one text through one model, and the answers about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from playground.lens.steps import Steps, head_steps
 from playground.lens.tokens import Token, label
 
 if TYPE_CHECKING:
+    from playground.lens.logit_lens import LogitLens
     from playground.models import LoadedModel
 
 CHECKED_ROWS = 64
@@ -154,6 +156,17 @@ class Trace:
         probabilities, ids = logits.softmax(-1).topk(min(k, len(logits)))
         labels = label(self.model.tokenizer, ids.tolist())
         return [(token.text, p) for token, p in zip(labels, probabilities.tolist(), strict=True)]
+
+    def logit_lens(self, k: int = 5, answers: Sequence[int] | None = None) -> "LogitLens":
+        """What the model would predict if it stopped after each layer, at every position.
+
+        answers: token ids to follow, one or one for each position; else what the model ranks first. Raises UserError
+        for a model without an output head or a text without tokens.
+        """
+        from playground.lens.logit_lens import logit_lens
+
+        self._kind(None)
+        return logit_lens(self.model, self._arguments, k=k, answers=answers)
 
     def check(self, rows: int = CHECKED_ROWS) -> Check:
         """Recompute z from the maps at up to `rows` query tokens of every head and compare with the model's."""
