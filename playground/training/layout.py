@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ RESERVE = ".reserve"
 STAGING = ".part"
 OF_A_RUN = (CONFIG, ABOUT, STATUS, METRICS, SAMPLES, RATES, CONTROL, CONTROL_READ, SNAPSHOTS, FILM, RESERVE)
 """What a run's folder holds besides the files that the task saved."""
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 
 
 def step_name(step: int) -> str:
@@ -101,3 +104,8 @@ def bytes_in(folder: Path) -> int:
             except OSError:
                 continue
     return total
+
+
+def is_run_id(run_id: str) -> bool:
+    """Whether a word can be a run's id: letters, digits, - and _; so it never leads out of the root."""
+    return _ID.fullmatch(run_id) is not None

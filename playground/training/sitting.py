@@ -105,7 +105,9 @@ def _steps(sitting: Sitting) -> Generator[Step, None, Ending]:
         if step is None:
             return Ending(state="finished")
         sitting.recorder.note(step, seconds=time.perf_counter() - began, tokens=sitting.state.tokens - before)
+        began = time.perf_counter()
         _keep(sitting, step)
+        sitting.recorder.seconds += time.perf_counter() - began
         sitting.allowed = max(0, sitting.allowed - 1)
         yield step
 

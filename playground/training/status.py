@@ -57,6 +57,30 @@ def read_status(folder: Path) -> Status:
     return Status(**given)
 
 
+def observed_status(folder: Path) -> Status:
+    """The status, or that the run is interrupted where it should be live and its process is gone."""
+    status = read_status(folder)
+    if not status.is_live or has_process(status):
+        return status
+    again = read_status(folder)  # it may have ended in this moment, by itself
+    return lost(again, "its process is gone") if again.is_live else again
+
+
+def lost(status: Status, reason: str) -> Status:
+    """The status of a run whose process is gone; reason is the end of a sentence."""
+    return dataclasses.replace(
+        status, state="interrupted", position=None, tokens_per_second=0.0, message=lost_sentence(status, reason)
+    )
+
+
+def lost_sentence(status: Status, reason: str) -> str:
+    """What happened, and from where the run can go on."""
+    if status.state == "queued":
+        return f"The run was interrupted while it waited: {reason}. It can be started again."
+    onward = "can be started again" if status.snapshot is None else f"can go on from step {status.snapshot}"
+    return f"The run was interrupted after step {status.step}: {reason}. It {onward}."
+
+
 def _is_like(value: Any, default: Any) -> bool:
     if isinstance(value, bool) or value is None:
         return False

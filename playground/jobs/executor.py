@@ -1,0 +1,292 @@
+"""Runs on this machine: a queue, a few slots, and a worker process that is ready before anybody asks.
+
+The executor hands out folders and watches processes; what a run does stands in its folder alone. A page may read
+that folder in any process, and nothing is lost when the server starts anew.
+"""
+
+import contextlib
+import dataclasses
+import os
+import threading
+import time
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playground.errors import UserError
+from playground.jobs.folders import make_folder, mark_lost_runs, reason_of
+from playground.jobs.limits import Limits, check_limits
+from playground.jobs.process import Worker, start_worker
+from playground.training import runs
+from playground.training.control import Command, send
+from playground.training.forks import fork
+from playground.training.reading import last_step
+from playground.training.status import (
+    Status,
+    by_this_process,
+    has_process,
+    lost,
+    observed_status,
+    read_status,
+    write_status,
+)
+
+if TYPE_CHECKING:
+    from playground.training.config import TrainConfig
+
+WATCH_SECONDS = 0.1
+SPARE_SECONDS = 1.0
+"""How long after a run has started the next spare worker is: its imports would slow the first steps."""
+CLOSE_SECONDS = 10.0
+
+
+class LocalExecutor:
+    """Trains runs below a folder, at most `slots` at once; the rest wait in order. All methods are thread-safe."""
+
+    def __init__(self, root: Path, *, slots: int = 1, limits: Limits | None = None) -> None:
+        if slots < 1:
+            raise UserError(f"There are {slots} slots for runs; at least 1 is needed.")
+        self.root, self.slots, self.limits = root, slots, limits or Limits()
+        self._lock = threading.RLock()
+        self._waiting: list[str] = []
+        self._working: dict[str, Worker] = {}
+        self._spare: Worker | None = None
+        self._given = 0.0
+        self._closed = threading.Event()
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"The folder of runs {root} cannot be made: {error.strerror}.") from error
+        mark_lost_runs(root)
+        self._monitor = threading.Thread(target=self._watch, name="runs", daemon=True)
+        self._monitor.start()
+
+    def submit(self, config: "TrainConfig", *, name: str) -> str:
+        """Put a new run into the queue and return its id. Raises UserError for a run that asks for too much."""
+        check_limits(config, self.limits)
+        with self._lock:
+            self._check_queue()
+            run_id = make_folder(self.root, config, name)
+            self._enqueue(run_id)
+        return run_id
+
+    def fork(self, run_id: str, step: int, config: "TrainConfig", *, name: str) -> str:
+        """Put a run into the queue that goes on from another's snapshot; returns the new id.
+
+        Raises UserError where the settings do not fit the weights, or ask for too much.
+        """
+        check_limits(config, self.limits)
+        with self._lock:
+            self._check_queue()
+            new = fork(self.root, run_id, step, config, name=name)
+            self._enqueue(new)
+        return new
+
+    def resume(self, run_id: str) -> None:
+        """Let a run that is not at work go on from its last snapshot.
+
+        Raises UserError where it is at work or has finished.
+        """
+        with self._lock:
+            run = runs.read_run(runs.run_path(self.root, run_id))
+            if run_id in self._waiting or run_id in self._working or run.status.is_live:
+                raise UserError("This run is at work already.")
+            if run.status.state == "finished":
+                raise UserError("This run has finished; fork it with more steps to go on.")
+            self._check_queue()
+            self._enqueue(run_id)
+
+    def control(self, run_id: str, command: Command) -> None:
+        """Pass a command on to a run; a run that is not at work is started for those that need it.
+
+        Raises UserError where the command makes no sense for the run as it stands.
+        """
+        folder = runs.run_path(self.root, run_id)
+        with self._lock:
+            self._tend()
+            is_waiting = run_id in self._waiting
+            is_live = not is_waiting and observed_status(folder).is_live
+            if is_live or command.action == "rate":
+                send(folder, command)
+            elif is_waiting and command.action == "stop":
+                self.cancel(run_id)
+            elif is_waiting:
+                raise UserError("This run is still waiting for its turn.")
+            elif command.action == "resume":
+                self.resume(run_id)
+            elif command.action in ("rewind", "step"):
+                self._check_queue()
+                send(folder, command)
+                self._enqueue(run_id)
+            else:
+                raise UserError("This run is not at work.")
+
+    def cancel(self, run_id: str) -> None:
+        """Take a waiting run from the queue, or stop one that is at work (with a snapshot)."""
+        folder = runs.run_path(self.root, run_id)
+        with self._lock:
+            if run_id not in self._waiting:
+                send(folder, Command(action="stop"))
+                return
+            self._waiting.remove(run_id)
+            status = read_status(folder)
+            message = "The run was taken from the queue; it can be started again."
+            self._tell(run_id, dataclasses.replace(status, state="stopped", position=None, message=message))
+            self._tell_positions()
+
+    def delete(self, run_id: str) -> None:
+        """Delete a run and its folder, whatever it is doing; its worker finds the folder gone and ends."""
+        with self._lock:
+            if run_id in self._waiting:
+                self._waiting.remove(run_id)
+                self._tell_positions()
+            runs.delete(self.root, run_id)
+
+    def waiting(self) -> tuple[str, ...]:
+        """The runs in the queue, the next one first."""
+        with self._lock:
+            return tuple(self._waiting)
+
+    def working(self) -> tuple[str, ...]:
+        """The runs that have a worker."""
+        with self._lock:
+            return tuple(self._working)
+
+    def is_warm(self, timeout: float = 0.0) -> bool:
+        """Whether a spare worker is ready, waiting for that so many seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            with self._lock:
+                spare = self._spare
+            if spare is not None and spare.is_warm():
+                return True
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        """Let every worker write a snapshot and leave, and end those that do not in time."""
+        self._closed.set()
+        self._monitor.join()
+        with self._lock:
+            workers = [*self._working.values(), *([self._spare] if self._spare else [])]
+            for worker in workers:
+                worker.dismiss()
+            deadline = time.monotonic() + CLOSE_SECONDS
+            for worker in workers:
+                worker.end(max(0.1, deadline - time.monotonic()))
+            self._reap()
+            if self._spare is not None:
+                self._spare.release()
+                self._spare = None
+            for run_id in self._waiting:
+                self._tell(run_id, lost(read_status(self.root / run_id), "the server was closed"))
+            self._waiting.clear()
+
+    def _check_queue(self) -> None:
+        if self._closed.is_set():
+            raise UserError("The server is closing; start the run again in a moment.")
+        if len(self._waiting) >= self.limits.queued:
+            raise UserError(f"{self.limits.queued} runs are waiting already; try again when some have finished.")
+
+    def _enqueue(self, run_id: str) -> None:
+        self._waiting.append(run_id)
+        self._tend()
+        self._tell_positions()
+
+    def _watch(self) -> None:
+        while not self._closed.wait(WATCH_SECONDS):
+            with self._lock:
+                self._tend()
+
+    def _tend(self) -> None:
+        """See who is gone, start who waits, and keep a spare worker."""
+        self._reap()
+        started = False
+        while self._waiting and len(self._working) < self.slots:
+            self._start(self._waiting.pop(0))
+            started = True
+        if started:
+            self._tell_positions()
+        self._keep_spare()
+
+    def _keep_spare(self) -> None:
+        if self._spare is not None and self._spare.process.poll() is not None:
+            self._spare.release()
+            self._spare = None
+        is_due = time.monotonic() - self._given > SPARE_SECONDS
+        if self._spare is None and is_due and not self._closed.is_set():
+            with contextlib.suppress(OSError):  # no process can be had at the moment: it is tried again
+                self._spare = start_worker()
+
+    def _start(self, run_id: str) -> None:
+        """Hand a run to the spare worker, or to a new one where there is none."""
+        folder = self.root / run_id
+        if not folder.is_dir():
+            return
+        try:
+            worker, self._spare = self._spare or start_worker(), None
+        except OSError as error:
+            message = f"No process could be started for the run: {error.strerror}. Try again."
+            self._tell(run_id, dataclasses.replace(read_status(folder), state="failed", position=None, message=message))
+            return
+        status = read_status(folder)
+        starting = dataclasses.replace(
+            status, state="starting", position=None, message="", pid=worker.pid, born=worker.born
+        )
+        self._tell(run_id, starting)
+        # A worker that died while it waited is reaped like one that died at work: the run says so.
+        worker.give(folder, seconds=self.limits.minutes * 60, disk_bytes=self.limits.disk_bytes)
+        self._working[run_id] = worker
+        self._given = time.monotonic()
+
+    def _reap(self) -> None:
+        for run_id, worker in list(self._working.items()):
+            code = worker.process.poll()
+            if code is not None:
+                del self._working[run_id]
+                self._note_gone(run_id, code, worker.last_words())
+                worker.release()
+
+    def _note_gone(self, run_id: str, code: int, words: str) -> None:
+        """Write down how a worker left, where it could not do so itself."""
+        folder = self.root / run_id
+        status = read_status(folder)
+        if not folder.is_dir() or not status.is_live:
+            return
+        status = dataclasses.replace(status, step=max(status.step, last_step(folder)))
+        if code > 0:
+            message = words or f"The worker ended with code {code}."
+            self._tell(run_id, dataclasses.replace(status, state="failed", message=message))
+        else:
+            self._tell(run_id, lost(status, reason_of(code)))
+
+    def _tell_positions(self) -> None:
+        """Write to each waiting run how many are ahead of it."""
+        for position, run_id in enumerate(self._waiting):
+            status = read_status(self.root / run_id)
+            if status.state != "queued" or status.position != position or not has_process(status):
+                queued = dataclasses.replace(status, state="queued", position=position, message="")
+                self._tell(run_id, by_this_process(queued))
+
+    def _tell(self, run_id: str, status: Status) -> None:
+        """Write a status; where the folder is gone or full, readers find out by the process."""
+        with contextlib.suppress(OSError):
+            write_status(self.root / run_id, status)
+
+
+@cache
+def default_executor() -> LocalExecutor:
+    """This process's executor: runs below runs_folder(), $PLAYGROUND_SLOTS at once (default: one for each core)."""
+    from playground.models.cache import runs_folder
+
+    return LocalExecutor(runs_folder(), slots=slots_from(os.environ.get("PLAYGROUND_SLOTS")))
+
+
+def slots_from(text: str | None) -> int:
+    """How many runs at once. Raises UserError for what is no positive whole number."""
+    if not text:
+        return os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError(f"PLAYGROUND_SLOTS is {text!r}; it must be a whole number of at least 1.")
+    return int(text)

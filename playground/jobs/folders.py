@@ -1,0 +1,53 @@
+"""The folders of runs as the executor makes and finds them."""
+
+import contextlib
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playground.errors import UserError
+from playground.training import runs
+from playground.training.control import open_control
+from playground.training.forks import STAGING_PREFIX, new_run_id
+from playground.training.layout import CONFIG, write_json
+from playground.training.status import Status, by_this_process, has_process, lost, read_status, write_status
+
+if TYPE_CHECKING:
+    from playground.training.config import TrainConfig
+
+KILL = 9
+
+
+def reason_of(code: int) -> str:
+    """Why a worker is gone, as the end of a sentence."""
+    if code == 0:
+        return "its worker left"
+    killed = " (the system does that when the memory runs out)" if -code == KILL else ""
+    return f"its worker was ended from outside by signal {-code}{killed}"
+
+
+def make_folder(root: Path, config: "TrainConfig", name: str) -> str:
+    """A new run's folder, whole from the first moment; returns the run's id."""
+    run_id = new_run_id()
+    staging = root / f"{STAGING_PREFIX}{run_id}"
+    try:
+        staging.mkdir(parents=True)
+        runs.write_about(staging, name)
+        write_json(staging / CONFIG, config.to_dict())
+        open_control(staging)
+        write_status(staging, by_this_process(Status(state="queued")))
+        staging.rename(root / run_id)
+    except OSError as error:
+        raise UserError(f"The run cannot be written to {root}: {error.strerror}. Make room there.") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return run_id
+
+
+def mark_lost_runs(root: Path) -> None:
+    """Write to each run that should be live and whose process is gone that it was interrupted."""
+    for run in runs.list_runs(root):
+        status = read_status(run.folder)
+        if status.is_live and not has_process(status):
+            with contextlib.suppress(OSError):
+                write_status(run.folder, lost(status, "the server went away"))

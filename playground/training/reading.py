@@ -1,0 +1,217 @@
+"""Reading what grows in a run folder: metrics, samples and the film. Needs no torch: a page polls these."""
+
+import itertools
+import json
+import os
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from playground.training.layout import FILM, METRICS, SAMPLES, frames, read_json, step_name
+
+COLUMNS = ("step", "loss", "learning_rate", "gradient_norm", "tokens")
+CHUNK = 2**22
+"""At most so many bytes of metrics are read at a time."""
+POINTS = 500
+MOST_SAMPLES = 200
+TAIL = 8192
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Metrics:
+    """Columns by name, one number per step. Evaluations have columns of their own and their own steps."""
+
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+    evaluation_steps: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    evaluations: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.columns["step"]) if self.columns else 0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Frame:
+    """The probe's attention after a step: uint8 maps [layer, head, query, key] by kind, (code / 255)^2 the weight,
+    and head scores, by kind and name, float32 [layer, head].
+    """
+
+    step: int
+    maps: dict[str, np.ndarray]
+    scores: dict[str, dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmProbe:
+    """What is filmed: labels of the tokens read, of the target read (encoder-decoder), what is right at each
+    position (None where nothing counts), and gold pairs (target position, source position).
+    """
+
+    tokens: tuple[str, ...]
+    target_tokens: tuple[str, ...] | None
+    labels: tuple[str | None, ...] | None
+    alignment: tuple[tuple[int, int], ...]
+
+
+def read_metrics(folder: Path, after_offset: int = 0) -> tuple[Metrics, int]:
+    """The steps written since `after_offset` bytes, and the offset to go on from; at most CHUNK bytes at a time.
+
+    Where the file has become shorter (a rewind, a restart), it is read from its beginning; the first step then is not
+    later than the last one seen. Damaged lines are left out.
+    """
+    try:
+        with (folder / METRICS).open("rb") as file:
+            if os.fstat(file.fileno()).st_size < after_offset:
+                after_offset = 0
+            file.seek(after_offset)
+            content = file.read(CHUNK)
+    except OSError:
+        return Metrics(), 0
+    end = content.rfind(b"\n") + 1
+    return _columns(_objects(content[:end])), after_offset + end
+
+
+def last_step(folder: Path) -> int:
+    """The last step that the metrics tell of; 0 before the first."""
+    try:
+        with (folder / METRICS).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - TAIL))
+            rows = _objects(file.read(TAIL))
+    except OSError:
+        return 0
+    return int(rows[-1]["step"]) if rows else 0
+
+
+def _objects(content: bytes) -> list[dict[str, Any]]:
+    found = []
+    for line in content.split(b"\n"):
+        try:
+            values = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(values, dict) and isinstance(values.get("step"), int):
+            found.append(values)
+    return found
+
+
+def _columns(rows: list[dict[str, Any]]) -> Metrics:
+    evaluated = [row for row in rows if isinstance(row.get("evaluation"), dict)]
+    names = dict.fromkeys(name for row in evaluated for name in row["evaluation"])
+    return Metrics(
+        columns={
+            name: np.array([_number(row.get(name)) for row in rows], dtype=int if name in ("step", "tokens") else float)
+            for name in COLUMNS
+        },
+        evaluation_steps=np.array([row["step"] for row in evaluated], dtype=int),
+        evaluations={name: np.array([_number(row["evaluation"].get(name)) for row in evaluated]) for name in names},
+    )
+
+
+def _number(value: Any) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number else float("nan")
+
+
+def joined(first: Metrics, second: Metrics) -> Metrics:
+    """Metrics read earlier and those that followed. After a rewind or a restart the later ones replace the earlier."""
+    if not len(second):
+        return first
+    begins = second.columns["step"][0]
+    keep, keep_evaluations = first.columns.get("step", np.zeros(0)) < begins, first.evaluation_steps < begins
+    names = dict.fromkeys([*first.evaluations, *second.evaluations])
+    earlier, later = int(keep_evaluations.sum()), len(second.evaluation_steps)
+    return Metrics(
+        columns={
+            name: np.concatenate([first.columns[name][keep], values]) if len(first) else values
+            for name, values in second.columns.items()
+        },
+        evaluation_steps=np.concatenate([first.evaluation_steps[keep_evaluations], second.evaluation_steps]),
+        evaluations={
+            name: np.concatenate(
+                [
+                    first.evaluations[name][keep_evaluations]
+                    if name in first.evaluations
+                    else np.full(earlier, np.nan),
+                    second.evaluations.get(name, np.full(later, np.nan)),
+                ]
+            )
+            for name in names
+        },
+    )
+
+
+def decimate(steps: np.ndarray, values: np.ndarray, points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """At most `points` of a series: of each stretch the lowest and the highest value, in order; ends stay.
+
+    So no spike is lost.
+    """
+    if len(steps) <= points:
+        return steps, values
+    edges = np.linspace(1, len(steps) - 1, max(1, (points - 2) // 2) + 1).astype(int)
+    chosen = {0, len(steps) - 1}
+    filled = np.where(np.isnan(values), -np.inf, values)
+    for begin, end in itertools.pairwise(edges):
+        if end > begin:
+            stretch = filled[begin:end]
+            chosen |= {begin + int(stretch.argmin()), begin + int(stretch.argmax())}
+    index = np.array(sorted(chosen))
+    return steps[index], values[index]
+
+
+def read_samples(folder: Path, last: int = MOST_SAMPLES) -> list[dict[str, Any]]:
+    """What the model did at its last evaluations, oldest first: {"step": …, "samples": [{"kind": …}, …]}."""
+    try:
+        with (folder / SAMPLES).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - CHUNK))
+            rows = _objects(file.read(CHUNK))
+    except OSError:
+        return []
+    return [row for row in rows if isinstance(row.get("samples"), list)][-last:]
+
+
+def frame_steps(folder: Path) -> tuple[int, ...]:
+    """The steps that a frame of the film is there for."""
+    return tuple(int(path.stem) for path in frames(folder))
+
+
+def read_film(folder: Path, after_step: int = -1) -> list[Frame]:
+    """The frames of later steps, in order; a damaged one is left out."""
+    found = [read_frame(folder, step) for step in frame_steps(folder) if step > after_step]
+    return [frame for frame in found if frame is not None]
+
+
+def read_frame(folder: Path, step: int) -> Frame | None:
+    """One frame; None where there is none that can be read."""
+    maps: dict[str, np.ndarray] = {}
+    scores: dict[str, dict[str, np.ndarray]] = {}
+    try:
+        with np.load(folder / FILM / f"{step_name(step)}.npz", allow_pickle=False) as arrays:
+            for key in arrays.files:
+                what, _, rest = key.partition(".")
+                kind, _, name = rest.partition(".")
+                if what == "maps":
+                    maps[kind] = arrays[key]
+                elif what == "score":
+                    scores.setdefault(kind, {})[name] = arrays[key]
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        return None
+    return Frame(step=step, maps=maps, scores=scores)
+
+
+def read_probe(folder: Path) -> FilmProbe | None:
+    """The labels of what is filmed; None before the first frame."""
+    values = read_json(folder / FILM / "probe.json")
+    try:
+        targets, labels = values["target_tokens"], values["labels"]
+        return FilmProbe(
+            tokens=tuple(values["tokens"]),
+            target_tokens=None if targets is None else tuple(targets),
+            labels=None if labels is None else tuple(labels),
+            alignment=tuple((int(target), int(source)) for target, source in values["alignment"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
