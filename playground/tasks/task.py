@@ -102,11 +102,12 @@ Sample = TextSample | AnswerSample | MaskedSample | SpectrumSample
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """What a model must be to learn a task: its kind, its least vocabulary, classes and least context, in tokens."""
+    """What a model must be to learn a task: its kind, its least vocabulary, classes, segments and least context."""
 
     kind: ModelKind
     vocabulary: int
     classes: int = 0
+    segments: int = 0
     context: int = 1
 
 
@@ -121,6 +122,8 @@ def check_needs(needs: Needs, model: TransformerConfig, *, vocabulary: int | Non
         raise UserError(f"The task needs a context of at least {needs.context}; the model's is {model.context}.")
     if needs.classes > model.classes:
         raise UserError(f"The task has {needs.classes} classes, the model {model.classes}; make them equal.")
+    if needs.segments > model.segments:
+        raise UserError(f"The task has {needs.segments} segments, the model {model.segments}; make them equal.")
 
 
 @runtime_checkable

@@ -196,7 +196,7 @@ def restore_text(config: TextTaskConfig, folder: Path) -> TextTask:
 def prepare_text(config: TextTaskConfig) -> TextTask:
     """Read the sources, train the vocabulary on the training part, and encode both parts."""
     texts = [unwrap(text) if config.unwrap else text for text in read_texts(config.sources, config.text)]
-    cuts = [_cut(text, config.held_out) for text in texts]
+    cuts = [cut_text(text, config.held_out) for text in texts]
     train = [text[:cut] for text, cut in zip(texts, cuts, strict=True)]
     held_out = [text[cut:] for text, cut in zip(texts, cuts, strict=True)]
     tokenizer = train_vocabulary(config.vocabulary, train, config.vocabulary_size)
@@ -209,7 +209,7 @@ def prepare_text(config: TextTaskConfig) -> TextTask:
     )
 
 
-def _cut(text: str, held_out: float) -> int:
+def cut_text(text: str, held_out: float) -> int:
     """Where the held-out part begins: the start of a line, unless that makes it less than half as long as asked."""
     cut = int(len(text) * (1 - held_out))
     line_start = text.find("\n", cut) + 1

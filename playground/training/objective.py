@@ -1,10 +1,14 @@
 """What is minimised: the surprise at the right tokens, and at the right classes, in nats."""
 
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from playground.tasks.task import IGNORED, Batch
 from playground.transformer import Transformer
+
+SPARSE = 0.5
+"""The share of labels below which picking them out costs less than the logits of all."""
 
 
 def loss_of(model: Transformer, batch: Batch) -> Tensor:
@@ -18,8 +22,15 @@ def losses_of(model: Transformer, batch: Batch) -> list[Tensor]:
     read = model.read(batch.ids, batch.target_ids, segments=batch.segments, mask=batch.mask)
     parts = []
     if batch.labels is not None:
-        logits = model.head(read)
-        parts.append(functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED))
+        parts.append(_surprise(model, read.flatten(0, 1), batch.labels.flatten()))
     if batch.classes is not None:
         parts.append(functional.cross_entropy(model.classify(read), batch.classes))
     return parts
+
+
+def _surprise(model: Transformer, read: Float[Tensor, "position width"], labels: Int[Tensor, "position"]) -> Tensor:
+    """The mean surprise at the labels that count; where they are few, the head computes nothing else."""
+    counted = labels != IGNORED
+    if counted.sum() < SPARSE * len(labels):
+        read, labels = read[counted], labels[counted]
+    return functional.cross_entropy(model.head(read), labels, ignore_index=IGNORED)

@@ -1,0 +1,224 @@
+"""Masked words and next sentences, as BERT learns: fill in hidden words, and say whether one text follows another.
+
+A row is START A END B END. In half of the rows B follows A, in the others it is from somewhere else. Right is a high
+probability of each hidden word, read from both sides, and the right answer about B. Devlin et al. 2019, section 3.1.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional
+
+from playground.errors import UserError
+from playground.tasks.pairs import FRAME, pair_batch
+from playground.tasks.sentences import Sentences, encode_sentences
+from playground.tasks.sources import check_sources, read_texts, unwrap
+from playground.tasks.tales_text import ordinary_world, told_stories
+from playground.tasks.task import (
+    IGNORED,
+    Batch,
+    MaskedSample,
+    MaskedWord,
+    Needs,
+    Probe,
+    Sample,
+    TaskKind,
+    check_needs,
+)
+from playground.tasks.text import cut_text
+from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary
+from playground.transformer import Transformer, TransformerConfig
+
+TALES = "tales"
+"""The source that is the small world's stories."""
+TALES_WORDS = 200_000
+SHORTEST = FRAME + 5
+HELD_OUT = (20181011, 1, 1)
+"""Three numbers seed what is held out; a training step's stream has two."""
+CHUNK = 16
+PROBE_TOKENS = 48
+SHOWN = 2
+SHOWN_TOKENS = 48
+GUESSES = 5
+PARTS = ("ids", "starts", "documents")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedConfig:
+    """Where the text comes from, and the share of words that is to be guessed.
+
+    text is what was typed in; sources.py says how sources are written, and `tales` is the small world's stories. The
+    last `held_out` share of each text is never trained on.
+    """
+
+    sources: tuple[str, ...] = ()
+    text: str = ""
+    vocabulary: VocabularyKind = "bpe"
+    vocabulary_size: int = 4096
+    held_out: float = 0.05
+    unwrap: bool = True
+    mask_share: float = 0.15
+
+    def __post_init__(self) -> None:
+        check_sources(self.sources, self.text)
+        check_vocabulary(self.vocabulary, self.vocabulary_size, model="encoder")
+        if not 0 < self.held_out < 1:
+            raise UserError(f"The held-out share is {self.held_out}; choose a number between 0 and 1.")
+        if not 0 < self.mask_share < 1:
+            raise UserError(f"The share of masked words is {self.mask_share}; choose a number between 0 and 1.")
+
+    def needs(self) -> Needs:
+        """An encoder with two segments and two classes."""
+        return Needs(kind="encoder", vocabulary=self.vocabulary_size, classes=2, segments=2, context=SHORTEST)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MaskedTask:
+    """The sentences as token ids: what is trained on and what is held out."""
+
+    config: MaskedConfig
+    tokenizer: Tokenizer
+    train: Sentences
+    held_out: Sentences
+
+    class_names: tuple[str, ...] = ("follows", "random")
+
+    def check_fits(self, model: TransformerConfig) -> None:
+        """Raise UserError where the model is no encoder of pairs, or where the text has no two sentences in a row."""
+        check_needs(self.config.needs(), model, vocabulary=self.tokenizer.get_vocab_size())
+        for part, sentences in (("training", self.train), ("held-out", self.held_out)):
+            if len(sentences) < len(sentences.documents):
+                raise UserError(
+                    f"The {part} text has no two sentences that follow each other. Choose a longer text, or another "
+                    "share to hold out."
+                )
+
+    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
+        """Random pairs of the training text, half of them in their true order, with masked words."""
+        return self._rows(self.train, generator, rows=rows, length=length)
+
+    def _rows(self, sentences: Sentences, generator: np.random.Generator, *, rows: int, length: int) -> Batch:
+        vocabulary = self.tokenizer.get_vocab_size()
+        share = self.config.mask_share
+        return pair_batch(sentences, generator, rows=rows, length=length, share=share, vocabulary=vocabulary)
+
+    @torch.no_grad()
+    def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
+        """The surprise at masked held-out words (nats), how many are guessed, and how many pairs are judged rightly."""
+        batch = self._held_out(rows, length)
+        assert batch.labels is not None
+        assert batch.classes is not None
+        logits, classes = _read(model, batch)
+        right = batch.labels[batch.labels != IGNORED]
+        return {
+            "held_out_loss": float(functional.cross_entropy(logits, right)),
+            "masked_accuracy": float((logits.argmax(-1) == right).float().mean()),
+            "next_sentence_accuracy": float((classes.argmax(-1) == batch.classes).float().mean()),
+        }
+
+    def _held_out(self, rows: int, length: int) -> Batch:
+        return self._rows(self.held_out, np.random.default_rng(HELD_OUT), rows=rows, length=length)
+
+    def probe(self, length: int) -> Probe:
+        """One held-out pair."""
+        return Probe(batch=self._held_out(1, min(length, PROBE_TOKENS)))
+
+    @torch.no_grad()
+    def samples(self, model: Transformer) -> list[Sample]:
+        """Some held-out pairs, and what the model takes the masked words for."""
+        batch = self._held_out(SHOWN, min(model.config.context, SHOWN_TOKENS))
+        assert batch.labels is not None
+        logits, _ = _read(model, batch)
+        labels, counted = batch.labels, batch.labels != IGNORED
+        by_row = torch.split(logits.softmax(-1), counted.sum(1).tolist())
+        return [self._sample(*row) for row in zip(batch.ids, labels, by_row, strict=True)]
+
+    def _sample(
+        self, ids: Int[Tensor, "token"], labels: Int[Tensor, "token"], probabilities: Float[Tensor, "masked vocabulary"]
+    ) -> MaskedSample:
+        places = torch.nonzero(labels != IGNORED)[:, 0].tolist()
+        best = probabilities.topk(min(GUESSES, probabilities.shape[1]))
+        masked = tuple(
+            MaskedWord(
+                position=place,
+                right=self._word(int(labels[place])),
+                guesses=tuple((self._word(index), share) for index, share in zip(indices, shares, strict=True)),
+            )
+            for place, indices, shares in zip(places, best.indices.tolist(), best.values.tolist(), strict=True)
+        )
+        return MaskedSample(tokens=tuple(self._word(index) for index in ids.tolist()), masked=masked)
+
+    def _word(self, index: int) -> str:
+        return str(self.tokenizer.decode([index], skip_special_tokens=False))
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary and the encoded sentences, so that resuming reads the same ids."""
+        self.tokenizer.save(str(folder / "tokenizer.json"))
+        both = {"train": self.train, "held_out": self.held_out}
+        arrays = {f"{name}_{part}": getattr(found, part) for name, found in both.items() for part in PARTS}
+        np.savez(folder / "tokens.npz", **arrays)
+
+
+def _read(model: Transformer, batch: Batch) -> tuple[Float[Tensor, "masked vocabulary"], Float[Tensor, "row class"]]:
+    """The logits at the masked words of all rows, and of the classes; a few rows at a time."""
+    assert batch.labels is not None
+    assert batch.segments is not None
+    logits, classes = [], []
+    for begin in range(0, len(batch.ids), CHUNK):
+        some = slice(begin, begin + CHUNK)
+        mask = None if batch.mask is None else batch.mask[some]
+        read = model.read(batch.ids[some], segments=batch.segments[some], mask=mask)
+        logits.append(model.head(read[batch.labels[some] != IGNORED]))
+        classes.append(model.classify(read))
+    return torch.cat(logits), torch.cat(classes)
+
+
+def prepare_masked(config: MaskedConfig) -> MaskedTask:
+    """Read the sources, train the vocabulary on the training part, and encode both parts."""
+    sources = tuple(source for source in config.sources if source != TALES)
+    texts = [unwrap(text) if config.unwrap else text for text in read_texts(sources, config.text)]
+    cuts = [cut_text(text, config.held_out) for text in texts]
+    train = [text[:cut] for text, cut in zip(texts, cuts, strict=True)]
+    held_out = [text[cut:] for text, cut in zip(texts, cuts, strict=True)]
+    if TALES in config.sources:
+        stories = [" ".join(story) for story in told_stories(ordinary_world(), words=TALES_WORDS)]
+        cut = int(len(stories) * (1 - config.held_out))
+        train, held_out = train + stories[:cut], held_out + stories[cut:]
+    tokenizer = train_vocabulary(config.vocabulary, train, config.vocabulary_size, model="encoder")
+    return MaskedTask(
+        config=config,
+        tokenizer=tokenizer,
+        train=encode_sentences(tokenizer, train),
+        held_out=encode_sentences(tokenizer, held_out),
+    )
+
+
+def restore_masked(config: MaskedConfig, folder: Path) -> MaskedTask:
+    """The task of a run folder. Raises UserError where its files are damaged."""
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        with np.load(folder / "tokens.npz") as arrays:
+            train, held_out = (
+                Sentences(**{part: arrays[f"{name}_{part}"] for part in PARTS}) for name in ("train", "held_out")
+            )
+    except OSError:
+        raise
+    except Exception as error:  # tokenizers raises a bare Exception
+        raise UserError(
+            f"tokens.npz or tokenizer.json in {folder} is damaged; start anew in another folder."
+        ) from error
+    return MaskedTask(config=config, tokenizer=tokenizer, train=train, held_out=held_out)
+
+
+KIND = TaskKind(
+    name="masked",
+    config=MaskedConfig,
+    prepare=prepare_masked,
+    restore=restore_masked,
+    right="A high probability of each hidden word, and the right answer whether the second text follows.",
+)

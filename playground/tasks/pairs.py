@@ -1,0 +1,113 @@
+"""Rows of two texts for an encoder, and words to be guessed in them. Devlin et al. 2019, sections 3.1 and A.1."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+
+from playground.tasks.sentences import Sentences
+from playground.tasks.task import IGNORED, Batch
+from playground.tasks.vocabulary import END_ID, MASK_ID, PAD_ID, SPECIALS, START_ID
+
+FIRST_WORD = len(SPECIALS)
+FOLLOWS, RANDOM = range(2)
+"""The classes, numbered as in BERT."""
+FRAME = 3
+"""START, and END after each text."""
+TO_MASK, TO_RANDOM = 0.8, 0.9
+"""Of ten chosen words eight become MASK, one a random word, and one stays."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spans:
+    """Which tokens are the first and which the second text of each row: [begin, end) into the flat ids."""
+
+    first: Int[np.ndarray, "row 2"]
+    second: Int[np.ndarray, "row 2"]
+    classes: Int[np.ndarray, "row"]
+
+
+def pair_batch(
+    sentences: Sentences, generator: np.random.Generator, *, rows: int, length: int, share: float, vocabulary: int
+) -> Batch:
+    """Rows START A END B END with a share of their words to be guessed, and whether B follows A."""
+    spans = draw_spans(sentences, generator, rows=rows, space=length - FRAME)
+    ids, segments = joined(sentences.ids, spans)
+    read, labels = mask_words(ids, generator, share=share, vocabulary=vocabulary)
+    is_real = ids != PAD_ID
+    return Batch(
+        ids=torch.from_numpy(read),
+        labels=torch.from_numpy(labels),
+        segments=torch.from_numpy(segments),
+        mask=None if is_real.all() else torch.from_numpy(is_real),
+        classes=torch.from_numpy(spans.classes),
+    )
+
+
+def draw_spans(sentences: Sentences, generator: np.random.Generator, *, rows: int, space: int) -> Spans:
+    """Two runs of sentences for each row, of together at most `space` tokens; in half of the rows B follows A.
+
+    A ends where a sentence ends and B begins where one begins. A has a quarter to three quarters of the space, less
+    where its document has less before it, and B what is left. A random B may be anywhere but at the next sentence.
+    """
+    starts, documents = sentences.starts, sentences.documents
+    is_opening = np.isin(np.arange(len(sentences)), documents)
+    joint = generator.choice(np.flatnonzero(~is_opening), rows)
+    most = generator.integers(max(1, space // 4), max(2, 3 * space // 4 + 1), rows)
+    opening = np.maximum(np.searchsorted(starts, starts[joint] - most), _opening_of(documents, joint))
+    # A sentence too long for the space loses its beginning.
+    begin = np.where(opening < joint, starts[opening], starts[joint] - most)
+    classes = (generator.random(rows) < 0.5).astype(np.int64)
+    other = generator.integers(0, len(sentences) - 1, rows)
+    second = np.where(classes == RANDOM, other + (other >= joint), joint)
+    room = space - (starts[joint] - begin)
+    ends = starts[documents[np.searchsorted(documents, second, side="right")]]
+    return Spans(
+        first=np.stack([begin, starts[joint]], axis=1),
+        second=np.stack([starts[second], np.minimum(starts[second] + room, ends)], axis=1),
+        classes=classes,
+    )
+
+
+def _opening_of(documents: Int[np.ndarray, "document+1"], sentence: Int[np.ndarray, "row"]) -> np.ndarray:
+    """The first sentence of the document that each sentence stands in."""
+    opening: np.ndarray = documents[np.searchsorted(documents, sentence, side="right") - 1]
+    return opening
+
+
+def joined(flat: Int[np.ndarray, "token"], spans: Spans) -> tuple[np.ndarray, np.ndarray]:
+    """The rows START A END B END, padded to the longest, and the segment of each token: 0 up to the first END."""
+    first, second = (np.diff(span, axis=1) for span in (spans.first, spans.second))
+    places = np.arange(int((first + second).max()) + FRAME)[None]
+    after = first + 2
+    in_first = (places >= 1) & (places <= first)
+    in_second = (places >= after) & (places < after + second)
+    source = np.where(in_first, spans.first[:, :1] + places - 1, spans.second[:, :1] + places - after)
+    words = flat[np.clip(source, 0, len(flat) - 1)].astype(np.int64)
+    ids = np.where(in_first | in_second, words, PAD_ID)
+    ids[:, 0] = START_ID
+    ids[(places == after - 1) | (places == after + second)] = END_ID
+    return ids, ((places >= after) & (places <= after + second)).astype(np.int64)
+
+
+def mask_words(
+    ids: Int[np.ndarray, "row token"], generator: np.random.Generator, *, share: float, vocabulary: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the model reads, and the right word at each chosen place, IGNORED elsewhere.
+
+    Of each row's words the share is chosen, at least one where there is one; special tokens never are.
+    """
+    chosen = _chosen(ids >= FIRST_WORD, generator, share)
+    draw = generator.random(ids.shape)
+    words = generator.integers(FIRST_WORD, vocabulary, ids.shape)
+    read = np.where(draw < TO_MASK, MASK_ID, np.where(draw < TO_RANDOM, words, ids))
+    return np.where(chosen, read, ids), np.where(chosen, ids, IGNORED)
+
+
+def _chosen(is_word: Bool[np.ndarray, "row token"], generator: np.random.Generator, share: float) -> np.ndarray:
+    counts = is_word.sum(axis=1, keepdims=True)
+    wanted = np.minimum(counts, np.maximum(1, np.round(share * counts)))
+    scores = np.where(is_word, generator.random(is_word.shape), np.inf)
+    chosen: np.ndarray = scores.argsort(axis=1).argsort(axis=1) < wanted
+    return chosen

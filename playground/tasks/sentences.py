@@ -1,0 +1,89 @@
+"""Text cut into sentences, and many sentences as one flat row of token ids."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int, UInt16
+from tokenizers import Tokenizer
+
+_ABBREVIATED = """mr mrs ms messrs mme mlle dr st prof rev hon sr jr capt col gen lieut sergt
+no vol fig cf vs viz etc e.g i.e"""
+ABBREVIATIONS = frozenset(_ABBREVIATED.split())
+"""Words whose full stop ends no sentence."""
+AT_ONCE = 4096
+"""Sentences encoded together: enough to keep the tokenizer busy, few enough that their encodings stay small."""
+
+_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*")
+_LAST_WORD = re.compile(r"[^\s(\[\"'“‘«—]*$")
+_OPENING = "\"'“‘«([—-_"
+
+
+def split_sentences(paragraph: str) -> list[str]:
+    """The sentences of a paragraph, without the spaces around them.
+
+    A sentence ends at . ! ? or … before a space, unless a small letter follows or the stop belongs to an
+    abbreviation or an initial; and at 。！？ wherever they stand.
+    """
+    cuts = [found.end() for found in _END.finditer(paragraph) if _ends_sentence(paragraph, found)]
+    parts = [paragraph[begin:end].strip() for begin, end in zip([0, *cuts], [*cuts, len(paragraph)], strict=True)]
+    return [part for part in parts if part]
+
+
+def _ends_sentence(paragraph: str, found: re.Match[str]) -> bool:
+    if found[0][0] in "。！？":
+        return True
+    following = paragraph[found.end() : found.end() + 8].lstrip(_OPENING)[:1]
+    if following.islower():
+        return False
+    if found[0].rstrip() != ".":
+        return True
+    before = _LAST_WORD.search(paragraph[max(0, found.start() - 20) : found.start()])
+    word = before[0] if before else ""
+    is_initial = len(word) == 1 and word.isupper() and word != "I"
+    return not is_initial and word.lower() not in ABBREVIATIONS
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sentences:
+    """Documents as token ids: sentence k is ids[starts[k]:starts[k+1]], document d begins at sentence documents[d].
+
+    Both rows of offsets end with their total, so that every end is the next one's start.
+    """
+
+    ids: UInt16[np.ndarray, "token"]
+    starts: Int[np.ndarray, "sentence+1"]
+    documents: Int[np.ndarray, "document+1"]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+
+def encode_sentences(tokenizer: Tokenizer, documents: Iterable[str]) -> Sentences:
+    """Encode each document, a paragraph a line, sentence by sentence; a document without any is left out.
+
+    Within a paragraph a sentence keeps the space before it: to a byte-level vocabulary that is part of its first word.
+    """
+    by_document = [sentences for document in documents if (sentences := _spaced_sentences(document))]
+    ids, lengths = _encode(tokenizer, [sentence for sentences in by_document for sentence in sentences])
+    return Sentences(ids=ids, starts=_offsets(lengths), documents=_offsets([len(part) for part in by_document]))
+
+
+def _spaced_sentences(document: str) -> list[str]:
+    paragraphs = [split_sentences(line) for line in document.splitlines()]
+    return [(" " if place else "") + sentence for found in paragraphs for place, sentence in enumerate(found)]
+
+
+def _encode(tokenizer: Tokenizer, sentences: list[str]) -> tuple[np.ndarray, list[int]]:
+    parts: list[np.ndarray] = []
+    lengths: list[int] = []
+    for begin in range(0, len(sentences), AT_ONCE):
+        encodings = tokenizer.encode_batch_fast(sentences[begin : begin + AT_ONCE], add_special_tokens=False)
+        parts.extend(np.array(encoding.ids, dtype=np.uint16) for encoding in encodings)
+        lengths.extend(len(encoding.ids) for encoding in encodings)
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint16), lengths
+
+
+def _offsets(lengths: Sequence[int]) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
