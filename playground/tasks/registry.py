@@ -4,10 +4,12 @@ import dataclasses
 from typing import Any
 
 from playground.errors import UserError
-from playground.tasks import induction, modular, rewriting, text
+from playground.tasks import induction, masked, modular, rewriting, tales, text
 from playground.tasks.task import TaskConfig, TaskKind
 
-TASKS: dict[str, TaskKind] = {kind.name: kind for kind in (text.KIND, induction.KIND, rewriting.KIND, modular.KIND)}
+TASKS: dict[str, TaskKind] = {
+    kind.name: kind for kind in (text.KIND, masked.KIND, tales.KIND, induction.KIND, rewriting.KIND, modular.KIND)
+}
 
 
 def kind_of(config: TaskConfig) -> TaskKind:
