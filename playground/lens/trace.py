@@ -17,6 +17,7 @@ from playground.lens.steps import Steps, head_steps
 from playground.lens.tokens import Token, label
 
 if TYPE_CHECKING:
+    from playground.lens.inside import LayerInside
     from playground.lens.logit_lens import LogitLens
     from playground.models import LoadedModel
 
@@ -140,6 +141,16 @@ class Trace:
         """Every number from one query and its keys to the weighted sum of values."""
         with torch.inference_mode():
             return head_steps(self.site(layer, kind), head, query)
+
+    def inside(self, layer: int, kind: SiteKind | None = None) -> "LayerInside":
+        """One layer with every number from the embedding to the residual stream; runs the model again.
+
+        Raises UserError for a layer that is not there or a family that reports only its finished maps.
+        """
+        from playground.lens.inside import look_inside
+
+        kind = self._kind(kind)
+        return look_inside(self.model, self._arguments, self.site(layer, kind).layer, kind)
 
     def next_tokens(self, position: int = -1, k: int = 20) -> list[tuple[str, float]]:
         """The k most probable tokens at a position (a decoder's: the next one), over the whole vocabulary.

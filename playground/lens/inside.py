@@ -1,0 +1,254 @@
+"""Inside one attention layer: every number from the embedding to what each head writes into the residual stream.
+
+Queries, keys and values are sought in what the layer's own modules returned before the seam: at the first token,
+which rotary positions leave as it is, the vector that met at the seam is a piece of one of them. No family's names
+are needed.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from playground import attention
+from playground.attention import AttentionCall, handling
+from playground.errors import UserError
+from playground.lens.discovery import find_parts
+from playground.lens.head_inside import HeadInside, Projected
+from playground.lens.hooks import Edit, editing
+from playground.lens.parts import BlockParts, Parts
+from playground.lens.predictions import refuse_not_a_number
+from playground.lens.site import Site, SiteKind, select
+from playground.lens.sources import Noted, Source, find_source, matrix_of
+from playground.lens.steps import head_steps
+
+if TYPE_CHECKING:
+    from playground.models import LoadedModel
+
+
+@dataclass(kw_only=True)
+class _Kept:
+    """What is noted during a pass."""
+
+    before_seam: list[Noted] = field(default_factory=list)
+    inputs: dict[nn.Module, Tensor] = field(default_factory=dict)
+    outputs: dict[nn.Module, Tensor] = field(default_factory=dict)
+    embedded: list[Tensor] = field(default_factory=list)
+    call: AttentionCall | None = None
+    z: Tensor | None = None
+
+
+class LayerInside:
+    """One layer of one pass, kept whole, so that any head and query can be asked for without another pass."""
+
+    def __init__(self, parts: Parts, block: BlockParts, kind: SiteKind, kept: _Kept) -> None:
+        assert kept.call is not None
+        assert kept.z is not None
+        self.kind, self.layer = kind, block.layer
+        self._block, self._kept = block, kept
+        self._attention = parts.attention(kind, block.layer)
+        self._first = next(other for other in parts.blocks if other.kind == block.kind)
+        self._call, z = kept.call, kept.z[0]
+        queries, keys = self._call.query.shape[2], self._call.key.shape[2]
+        self.site = Site(kind=kind, layer=block.layer, n_heads=len(z), queries=queries, keys=keys, call=self._call, z=z)
+
+    @torch.inference_mode()
+    def head(self, head: int, query: int) -> HeadInside:
+        """Every number of one head and query token. Raises UserError for one that is not there."""
+        steps = head_steps(self.site, head, query)
+        shared, own = head // self._call.groups, slice(query, query + 1)
+        query_made = self._projected(self._call.query[0, head], own)
+        keys_made = self._projected(self._call.key[0, shared], slice(None))
+        values_made = self._projected(self._call.value[0, shared], slice(None))
+        weight, bias = matrix_of(self._attention.projection)
+        width = len(steps.z)
+        part = weight[:, head * width : (head + 1) * width].float()
+        written, added = self._row(self._attention.projection, query), self._row(self._attention.writer, query)
+        residual = self._residual()[query].float()
+        return HeadInside(
+            kind=self.kind,
+            layer=self.layer,
+            head=head,
+            query_position=query,
+            shared_by=tuple(range(shared * self._call.groups, (shared + 1) * self._call.groups)),
+            embedded=_array(self._embedded()[query]),
+            entered=_array(_rows(self._kept.inputs[self._first.module])[query]),
+            residual=_array(residual),
+            given=_array(_rows(self._kept.inputs[self._attention.module])[query]),
+            query=query_made,
+            keys=keys_made,
+            values=values_made,
+            steps=steps,
+            output_weight=_array(part),
+            output_bias=None if bias is None else _array(bias),
+            share=_array(part @ torch.from_numpy(steps.z).to(part.device)),
+            written=_array(written),
+            added=_array(added),
+            after=_array(residual + added),
+            is_additive=self._block.is_additive,
+            differences={
+                "query": _difference(query_made),
+                "keys": _difference(keys_made),
+                "values": _difference(values_made),
+                "z": float(np.abs(steps.z - _array(self._kept_z(head, query))).max()),
+                "output": self._output_difference(query, weight, bias, written),
+                **self._residual_difference(query),
+            },
+        )
+
+    def _projected(self, met: Float[Tensor, "token head_width"], rows: slice) -> Projected:
+        """Some rows of the queries, keys or values of a head, and where they come from."""
+        source = find_source(self._kept.before_seam, met)
+        if source is None:
+            return Projected(met=_array(met[rows]))
+        before = source.made * source.factor
+        if source.weight is None:
+            return Projected(met=_array(met[rows]), before=_array(before[rows]), factor=source.factor)
+        return Projected(
+            met=_array(met[rows]),
+            before=_array(before[rows]),
+            given=_array(_given(source)[rows]),
+            weight=_array(source.weight),
+            bias=None if source.bias is None else _array(source.bias),
+            factor=source.factor,
+        )
+
+    def _kept_z(self, head: int, query: int) -> Tensor:
+        assert self.site.z is not None
+        return self.site.z[head, query]
+
+    def _row(self, module: nn.Module, query: int) -> Float[Tensor, "width"]:
+        return _rows(self._kept.outputs[module])[query].float()
+
+    def _embedded(self) -> Float[Tensor, "token width"]:
+        """Of an encoder-decoder's two embeddings the encoder's comes first."""
+        return _rows(self._kept.embedded[0 if self._block.kind == "encoder" else -1])
+
+    def _residual(self) -> Float[Tensor, "token width"]:
+        """The stream before this attention: a block's cross-attention comes after its own."""
+        if self.kind != "cross":
+            return _rows(self._kept.inputs[self._block.module])
+        if not self._block.is_additive:
+            return _rows(self._kept.inputs[self._attention.module])
+        entered = _rows(self._kept.inputs[self._block.module])
+        return entered + _rows(self._kept.outputs[self._block.attention.writer])
+
+    def _output_difference(self, query: int, weight: Tensor, bias: Tensor | None, written: Tensor) -> float:
+        """All heads' recomputed z through the output projection, against what it returned."""
+        part = select(self._call, slice(None), slice(query, query + 1))
+        value = part.value.float().repeat_interleave(part.groups, dim=1)
+        mixed = (attention.pattern(part) @ value)[0, :, 0].flatten()
+        again = weight.float() @ mixed + (0 if bias is None else bias.float())
+        return float((again - written).abs().max())
+
+    def _residual_difference(self, query: int) -> dict[str, float]:
+        """The stream before the block plus what its layers wrote, against the stream after it, where it is a sum."""
+        if not self._block.is_additive:
+            return {}
+        layers = [self._block.attention.writer]
+        layers += [] if self._block.cross is None else [self._block.cross.writer]
+        layers += [] if self._block.feed_forward is None else [self._block.feed_forward]
+        total = _rows(self._kept.inputs[self._block.module])[query].float()
+        total = total + sum(self._row(layer, query) for layer in layers)
+        return {"residual": float((total - self._row(self._block.module, query)).abs().max())}
+
+
+@torch.inference_mode()
+def look_inside(
+    model: "LoadedModel", arguments: dict[str, Any], layer: int, kind: SiteKind | None = None
+) -> LayerInside:
+    """Run the model with these arguments and keep one attention layer whole.
+
+    Raises UserError for a layer that is not there, or a family whose parts cannot be told apart.
+    """
+    parts = find_parts(model)
+    kind = kind or parts.kind
+    block = parts.block(kind, layer)
+    kept = _Kept()
+    with (
+        editing(_notes(model.module, parts, block, kind, kept)),
+        handling(_keeping(parts.attention(kind, layer).module, kept)),
+    ):
+        model.module(**arguments)
+    if kept.z is None:
+        raise UserError(f"Nothing passed layer {layer}; choose another.")
+    refuse_not_a_number(kept.z)
+    return LayerInside(parts, block, kind, kept)
+
+
+def _notes(root: nn.Module, parts: Parts, block: BlockParts, kind: SiteKind, kept: _Kept) -> dict[Any, Edit]:
+    """Edits that change nothing and keep what they see."""
+    edits: dict[Any, Edit] = {}
+    chosen = parts.attention(kind, block.layer)
+    first = next(other for other in parts.blocks if other.kind == block.kind)
+    layers = [block.attention, *([] if block.cross is None else [block.cross])]
+    outputs = {block.module, chosen.projection, *(layer.writer for layer in layers)}
+    outputs |= set() if block.feed_forward is None else {block.feed_forward}
+    inside = list(chosen.module.modules())
+    for module in {first.module, block.module, *inside}:
+        edits[module, "input"] = _keep_input(kept, module)
+    embeddings = _embeddings(root, parts.embedding)
+    for module in {*outputs, *inside, *embeddings}:
+        edits[module, "output"] = _keep_output(kept, module, module in inside, module in embeddings)
+    return edits
+
+
+def _embeddings(root: nn.Module, embedding: nn.Module) -> set[nn.Module]:
+    """The embedding of tokens; an encoder-decoder may have another of the same shape for each of its stacks."""
+    shape = getattr(embedding, "weight", torch.empty(0)).shape
+    return {module for module in root.modules() if isinstance(module, nn.Embedding) and module.weight.shape == shape}
+
+
+def _keep_input(kept: _Kept, module: nn.Module) -> Edit:
+    def note(tensor: Tensor) -> None:
+        kept.inputs[module] = tensor
+
+    return note
+
+
+def _keep_output(kept: _Kept, module: nn.Module, is_inside: bool, is_embedding: bool) -> Edit:
+    def note(tensor: Tensor) -> None:
+        kept.outputs[module] = tensor
+        if is_embedding:
+            kept.embedded.append(tensor)
+        if is_inside and kept.z is None:
+            kept.before_seam.append(Noted(module=module, given=kept.inputs.get(module), made=tensor))
+
+    return note
+
+
+def _keeping(module: nn.Module, kept: _Kept) -> attention.Handler:
+    """A handler that computes each call as usual and keeps that of one module."""
+
+    def handler(call: AttentionCall) -> Tensor:
+        z = attention.z(call)
+        if call.module is module:
+            kept.call, kept.z = call, z
+        return z
+
+    return handler
+
+
+def _given(source: Source) -> Float[Tensor, "token width"]:
+    assert source.given is not None
+    return source.given
+
+
+def _difference(made: Projected) -> float:
+    """How far the product is from the vectors before positions; 0 where there is no product to recompute."""
+    if made.weight is None or made.given is None or made.before is None:
+        return 0.0
+    again = made.given @ made.weight.T + (0 if made.bias is None else made.bias)
+    return float(np.abs(again * made.factor - made.before).max())
+
+
+def _rows(tensor: Tensor) -> Float[Tensor, "token width"]:
+    """The rows of a batch of one, whether or not a family lays its tokens in one row."""
+    return tensor.reshape(-1, tensor.shape[-1])
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().to(device="cpu", dtype=torch.float32).numpy()
