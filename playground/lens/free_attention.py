@@ -1,0 +1,133 @@
+"""Attention without a model: a few words with vectors that anybody may change, and every number on the way.
+
+The words start with vectors of three meanings: a thing, a deed, a place. "sat" asks for things and places, and so finds
+"cat" and "mat".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from playground.errors import UserError
+
+MOST_WORDS = 16
+MOST_NUMBERS = 16
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Words:
+    """Words with a query, a key and a value each."""
+
+    words: tuple[str, ...]
+    queries: Float[np.ndarray, "word width"]
+    keys: Float[np.ndarray, "word width"]
+    values: Float[np.ndarray, "word value_width"]
+
+    def __post_init__(self) -> None:
+        tables = (self.queries, self.keys, self.values)
+        if not 1 <= len(self.words) <= MOST_WORDS:
+            raise UserError(f"There are {len(self.words)} words; write 1 to {MOST_WORDS}.")
+        if any(table.ndim != 2 or len(table) != len(self.words) for table in tables):
+            raise UserError("Every word needs a query, a key and a value; fill in the rows that are missing.")
+        if self.queries.shape != self.keys.shape:
+            raise UserError("Queries and keys have different lengths; give each word as many numbers in both.")
+        if not all(1 <= table.shape[1] <= MOST_NUMBERS for table in tables):
+            raise UserError(f"A vector has 1 to {MOST_NUMBERS} numbers; change the columns.")
+        if not all(np.isfinite(table).all() for table in tables):
+            raise UserError("A number is missing in a vector; fill in every cell.")
+
+
+EXAMPLE = Words(
+    words=("The", "cat", "sat", "on", "the", "mat"),
+    queries=np.array([[1, 0, 0], [0, 1, 0], [2, 0, 2], [0, 0, 2], [1, 0, 0], [0, 1, 0]], dtype=float),
+    keys=np.array([[0, 0, 0], [2, 0, 0], [0, 2, 0], [0, 0, 1], [0, 0, 0], [1, 0, 2]], dtype=float),
+    values=np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0], [1, 0, 1]], dtype=float),
+)
+"""The words to start with; the query to start with is "sat"."""
+EXAMPLE_QUERY = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Whether scores are divided by the root of the width, whether words may look ahead, and the temperature."""
+
+    is_scaled: bool = True
+    is_causal: bool = False
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.temperature <= 100:
+            raise UserError(f"The temperature is {self.temperature}; choose 0.01 to 100.")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FreeAttention:
+    """Every number of scaled dot-product attention. Vaswani et al. 2017, equation 1.
+
+    products: each number of a query times that of a key; scores their sums; scaled: scores times scaling; masked: minus
+    infinity where a word may not look; exponentials: e to the masked scores over the temperature, the row's largest
+    taken away first; weights: divided by their sum; shares: weight times value; output: the sum of a query's shares.
+    """
+
+    products: Float[np.ndarray, "query key width"]
+    scores: Float[np.ndarray, "query key"]
+    scaling: float
+    scaled: Float[np.ndarray, "query key"]
+    masked: Float[np.ndarray, "query key"]
+    exponentials: Float[np.ndarray, "query key"]
+    weights: Float[np.ndarray, "query key"]
+    shares: Float[np.ndarray, "query key value_width"]
+    output: Float[np.ndarray, "query value_width"]
+
+    @property
+    def sums(self) -> Float[np.ndarray, "query"]:
+        """What each query's weights sum to: 1."""
+        return np.asarray(self.weights.sum(-1))
+
+
+def attend_freely(words: Words, rules: Rules | None = None) -> FreeAttention:
+    """Let every word's query meet every key.
+
+    >>> attend_freely(EXAMPLE).scores[EXAMPLE_QUERY].tolist()
+    [0.0, 4.0, 0.0, 2.0, 0.0, 6.0]
+    """
+    rules = rules or Rules()
+    products = words.queries[:, None] * words.keys[None]
+    scaling = words.queries.shape[1] ** -0.5 if rules.is_scaled else 1.0
+    scores = products.sum(-1)
+    scaled = scores * scaling
+    future = np.triu(np.ones(scaled.shape, dtype=bool), 1) & rules.is_causal
+    masked = np.where(future, -np.inf, scaled)
+    tempered = masked / rules.temperature
+    exponentials = np.exp(tempered - tempered.max(-1, keepdims=True))
+    weights = exponentials / exponentials.sum(-1, keepdims=True)
+    shares = weights[..., None] * words.values[None]
+    return FreeAttention(
+        products=products,
+        scores=scores,
+        scaling=float(scaling),
+        scaled=scaled,
+        masked=masked,
+        exponentials=exponentials,
+        weights=weights,
+        shares=shares,
+        output=shares.sum(1),
+    )
+
+
+def invent(words: Sequence[str], width: int = 3) -> Words:
+    """Words with vectors to begin from: whole numbers that depend on the word alone, so that equal words are equal.
+
+    Raises UserError for too many or too few words.
+    """
+    names = tuple(words)
+    numbers = np.array([_numbers(word, 3 * width) for word in names], dtype=float).reshape(len(names), 3, width)
+    return Words(words=names, queries=numbers[:, 0], keys=numbers[:, 1], values=numbers[:, 2])
+
+
+def _numbers(word: str, count: int) -> list[int]:
+    """Numbers from -2 to 2 from the word's letters."""
+    seed = int.from_bytes(word.lower().encode(), "big")
+    return [int(number) for number in np.random.default_rng(seed).integers(-2, 3, count)]
