@@ -38,6 +38,7 @@ WATCH_SECONDS = 0.1
 SPARE_SECONDS = 1.0
 """How long after a run has started the next spare worker is: its imports would slow the first steps."""
 CLOSE_SECONDS = 10.0
+LEAVE_SECONDS = 2.0
 
 
 class LocalExecutor:
@@ -89,6 +90,7 @@ class LocalExecutor:
         """
         with self._lock:
             run = runs.read_run(runs.run_path(self.root, run_id))
+            self._settle(run_id)
             if run_id in self._waiting or run_id in self._working or run.status.is_live:
                 raise UserError("This run is at work already.")
             if run.status.state == "finished":
@@ -116,6 +118,7 @@ class LocalExecutor:
                 self.resume(run_id)
             elif command.action in ("rewind", "step"):
                 self._check_queue()
+                self._settle(run_id)
                 send(folder, command)
                 self._enqueue(run_id)
             else:
@@ -239,6 +242,12 @@ class LocalExecutor:
         worker.give(folder, seconds=self.limits.minutes * 60, disk_bytes=self.limits.disk_bytes)
         self._working[run_id] = worker
         self._given = time.monotonic()
+
+    def _settle(self, run_id: str) -> None:
+        """See off the worker of a run that has ended, so that another can take the run over."""
+        if run_id in self._working and not read_status(self.root / run_id).is_live:
+            self._working[run_id].end(LEAVE_SECONDS)
+            self._reap()
 
     def _reap(self) -> None:
         for run_id, worker in list(self._working.items()):

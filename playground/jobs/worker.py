@@ -95,4 +95,7 @@ def train_into(job: dict[str, Any], leaving: Leaving) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    # All is written; to take torch down in good order would keep the slot for a while.
+    os._exit(code)
