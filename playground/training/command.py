@@ -11,6 +11,7 @@ import torch
 
 from playground.errors import UserError
 from playground.models.memory import available_bytes
+from playground.tasks.masked import MaskedConfig
 from playground.tasks.registry import TASKS
 from playground.tasks.task import TaskConfig, TaskKind
 from playground.tasks.text import TextTaskConfig
@@ -22,7 +23,7 @@ from playground.training.sizes import parameters_by_part
 from playground.training.trainer import Step
 from playground.transformer import TransformerConfig, check_count
 
-FROM_TASK = ("kind", "vocabulary", "classes")
+FROM_TASK = ("kind", "vocabulary", "classes", "segments")
 """What a model's config takes from the task's needs, and nobody has to say."""
 RECORDS = ("task", "model", "train")
 
@@ -70,9 +71,9 @@ def config_from(arguments: argparse.Namespace) -> TrainConfig:
         return read_config(arguments.config)
     task = _task_config(TASKS[arguments.task], task_given)
     needs = task.needs()
-    model = {"kind": needs.kind, "vocabulary": needs.vocabulary, "classes": needs.classes}
+    model = {name: getattr(needs, name) for name in FROM_TASK}
     # A text can be cut anywhere: there the task only says how short is too short, and the model's own default holds.
-    is_cut = needs.context == 1 or isinstance(task, TextTaskConfig)
+    is_cut = needs.context == 1 or isinstance(task, TextTaskConfig | MaskedConfig)
     context = {} if is_cut else {"context": needs.context}
     return TrainConfig(task=task, model=TransformerConfig(**{**model, **context, **model_given}), **train_given)
 

@@ -87,7 +87,7 @@ TINY += ["--width", "8", "--layers", "1", "--heads", "1", "--frames", "0"]
 @pytest.mark.parametrize("name", [name for name in TASKS if not required_fields(TASKS[name])])
 def test_every_task_trains_with_what_it_needs_and_becomes_a_model_that_loads(name, tmp_path, capsys):
     """A task that has to be told nothing trains from its name alone; its model is as large as it says."""
-    more = ["--text", "the cat sat on the mat. " * 40] if name == "text" else []
+    more = ["--text", "The cat sat on the mat. " * 40] if name in ("text", "masked") else []
     more += ["--context", "32"] if TASKS[name].config(**given_text(name)).needs().context == 1 else []
     run = tmp_path / "run"
     assert main(["train", "--task", name, "--out", str(run), *TINY, *more]) == 0
@@ -109,7 +109,7 @@ def test_every_task_trains_with_what_it_needs_and_becomes_a_model_that_loads(nam
 
 
 def given_text(name: str) -> dict:
-    return {"text": "a b"} if name == "text" else {}
+    return {"text": "a b"} if name in ("text", "masked") else {}
 
 
 def test_copying_leaves_a_texts_context_at_the_models_default(tmp_path):
