@@ -33,6 +33,7 @@ def _pages() -> list[st.Page]:
     return [
         st.Page(attention, title=_("Attention"), icon=icon, default=True, url_path=""),
         st.Page(attention, title=_("Attention"), icon=icon, url_path="attention", visibility="hidden"),
+        st.Page(ROOT / "pages" / "train.py", title=_("Train"), icon=":material/model_training:", url_path="train"),
     ]
 
 

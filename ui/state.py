@@ -7,11 +7,12 @@ Everything a person can set is in the address, so that a link brings the same pi
 import base64
 import binascii
 import hashlib
+import json
 import os
 import zlib
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -19,19 +20,27 @@ from playground.jobs.turns import Turns
 from ui.components.attention_view import Pin, ViewState
 from ui.components.attention_view.view_state import read_view_state
 from ui.readings import Readings
+from ui.run_logs import RunLogs
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
+    from playground.training import TrainConfig
+    from ui.components.film_view import FilmState
     from ui.controls.texts import Texts
 
 MODEL, REVISION, DEVICE, DTYPE = "model", "revision", "device", "dtype"
 MODE, KIND, HIDE_SPECIAL, SET_ASIDE = "mode", "kind", "hide_special", "set_aside"
 OTHER_MODEL, SAME_HEAD = "other_model", "same_head"
 BERTVIZ_VIEW, BERTVIZ_LAYER = "bertviz", "bertviz_layer"
+PRESET, CHANGES, RUN, RUNS, COMPARE = "preset", "changes", "run", "runs", "compare"
 TEXT, PAIR, TARGET, OTHER_TEXT, CUT = "text", "pair", "target", "other_text", "cut"
 
 PLAIN_LENGTH = 600
 """Longer texts travel compressed: an address much longer than this is cut by mail programs and proxies."""
+LOG_AXES, LOG_STEPS, LOG_LOSS = "log_axes", "steps", "loss"
+SECTION, FILM = "section", "film"
+CHANGES_LENGTH = 200_000
+KNOWN_RUNS = 12
 _COMPRESSED = "~"
 TRACE_BYTES = 2 << 30
 FORWARD_SLOTS = max(1, (os.cpu_count() or 1) // 4)
@@ -42,6 +51,12 @@ FORWARD_SLOTS = max(1, (os.cpu_count() or 1) // 4)
 def readings() -> Readings:
     """The server's traces, bounded in bytes."""
     return Readings(max_bytes=TRACE_BYTES)
+
+
+@cache
+def run_logs() -> RunLogs:
+    """What the server's runs have written, bounded in bytes."""
+    return RunLogs()
 
 
 @cache
@@ -169,3 +184,80 @@ def agree_to_cut(texts: "Texts") -> None:
 def _mark(texts: "Texts") -> str:
     """A few letters that stand for these texts."""
     return hashlib.sha256(repr((texts.text, texts.pair, texts.target)).encode()).hexdigest()[:8]
+
+
+def read_changes() -> dict[str, Any]:
+    """What the address changes in a preset; empty where it is damaged."""
+    try:
+        values = json.loads(read_text(CHANGES, "{}", limit=CHANGES_LENGTH))
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def write_changes(changes: Mapping[str, Any]) -> None:
+    """Put what was changed in a preset into the address."""
+    write_text(CHANGES, json.dumps(changes, ensure_ascii=False) if changes else None)
+
+
+def draft_revision() -> int:
+    """How often the fields of a new run were filled from elsewhere: widgets take new values only under new keys."""
+    return int(st.session_state.get("draft_revision", 0))
+
+
+def keep_draft(config: "TrainConfig") -> None:
+    """Remember what the fields of a new run say, for a fork."""
+    st.session_state["draft_config"] = config
+
+
+def draft_config() -> "TrainConfig | None":
+    """What the fields of a new run said last."""
+    config: TrainConfig | None = st.session_state.get("draft_config")
+    return config
+
+
+def adopt_draft(preset: str, changes: Mapping[str, Any]) -> None:
+    """Fill the fields of a new run from elsewhere."""
+    st.session_state[PRESET] = preset
+    write_changes(changes)
+    st.session_state["draft_revision"] = draft_revision() + 1
+
+
+def read_run() -> str | None:
+    """The run that the address shows."""
+    return st.query_params.get(RUN) or None
+
+
+def write_run(run: str | None) -> None:
+    """Show a run, and remember it among the runs of this address; None shows no run."""
+    if run is None:
+        st.query_params.pop(RUN, None)
+        return
+    st.query_params[RUN] = run
+    known = known_runs()
+    if run not in known:
+        st.query_params[RUNS] = ",".join([*known, run][-KNOWN_RUNS:])
+
+
+def known_runs() -> list[str]:
+    """The runs that this address may see on a shared server: an id is long and random, so it is also the key."""
+    listed = st.query_params.get(RUNS, "").split(",")
+    shown = read_run()
+    return list(dict.fromkeys(run for run in (*listed, shown or "") if run))
+
+
+def read_film() -> "FilmState | None":
+    """What a film shows, from the address; None where it says nothing."""
+    from ui.components.film_view import FilmState
+
+    words = st.query_params.get(FILM, "").split(".")
+    if len(words) != 5 or words[0] not in ("encoder", "decoder", "cross"):
+        return None
+    step, layer, head = ([*_numbers(word), None][0] for word in words[1:4])
+    return FilmState(kind=words[0], step=step, layer=layer or 0, head=head or 0, score=words[4])  # type: ignore[arg-type]
+
+
+def write_film(film: "FilmState") -> None:
+    """Put what a film shows into the address: kind, step (empty: the newest), layer, head, score."""
+    step = "" if film.step is None else film.step
+    _write({FILM: f"{film.kind}.{step}.{film.layer}.{film.head}.{film.score}"})

@@ -1,0 +1,30 @@
+"""Train: a tiny transformer learns before one's eyes."""
+
+from ui import shell
+from ui.text import _
+
+shell.guard(
+    _("Train"),
+    _("What does a transformer learn, and when? Train a small one and watch its heads form."),
+    needs="torch",
+)
+
+import streamlit as st
+
+from ui import state
+from ui.controls.training.draft import choose_draft, upload_settings
+from ui.controls.training.run_view import show_run
+from ui.controls.training.runs_table import show_runs
+from ui.controls.training.start import show_start
+
+with st.sidebar:
+    draft = choose_draft()
+    show_start(draft)
+    upload_settings()
+
+run_id = state.read_run()
+if run_id is not None:
+    show_run(run_id)
+    st.divider()
+st.subheader(_("Runs"), anchor=False)
+show_runs()

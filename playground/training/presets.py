@@ -1,0 +1,131 @@
+"""Runs to begin with: each reaches something to see within about a minute on one core. Functions that return a config.
+
+The outcomes that they are held to stand in tests/playground/training/test_outcomes.py.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from playground.tasks.induction import InductionConfig
+from playground.tasks.modular import ModularConfig
+from playground.tasks.rewriting import RewritingConfig
+from playground.tasks.task import TaskConfig
+from playground.tasks.text import TextTaskConfig
+from playground.training.config import TrainConfig
+from playground.transformer import TransformerConfig
+
+
+def config_for(task: TaskConfig, *, shape: dict[str, Any], **settings: Any) -> TrainConfig:
+    """A run of a task with a model of the kind, vocabulary and classes that the task needs."""
+    needs = task.needs()
+    given = {"context": needs.context, "segments": needs.segments, **shape}
+    model = TransformerConfig(kind=needs.kind, vocabulary=needs.vocabulary, classes=needs.classes, **given)
+    return TrainConfig(task=task, model=model, **settings)
+
+
+def induction_heads() -> TrainConfig:
+    """Two attention-only layers; the induction heads appear between steps 200 and 300."""
+    return config_for(
+        InductionConfig(),
+        shape={"width": 64, "layers": 2, "heads": 4, "feed_forward": "none"},
+        steps=600,
+        batch=32,
+        learning_rate=3e-3,
+        final_learning_rate=3e-3,
+        schedule="constant",
+        warm_up=50,
+        evaluate_every=25,
+        snapshot_every=100,
+        frames=80,
+    )
+
+
+def reverse() -> TrainConfig:
+    """Reverse eight digits; cross-attention becomes an anti-diagonal."""
+    return config_for(
+        RewritingConfig(operation="reverse"),
+        shape={**_SMALL_PAIR, "width": 64},
+        steps=700,
+        batch=64,
+        warm_up=100,
+        evaluate_every=50,
+        snapshot_every=100,
+    )
+
+
+def grokking() -> TrainConfig:
+    """Addition modulo 53: learnt by heart at step 100, understood after step 1,000."""
+    task = ModularConfig()
+    return config_for(
+        task,
+        shape={
+            "width": 64,
+            "layers": 1,
+            "heads": 4,
+            "hidden": 256,
+            "feed_forward": "relu",
+            "norm": "layer",
+            "positions": "learned",
+            "tied": False,
+        },
+        steps=2500,
+        batch=task.train_pairs,
+        learning_rate=3e-3,
+        final_learning_rate=3e-3,
+        schedule="constant",
+        warm_up=10,
+        betas=(0.9, 0.98),
+        weight_decay=1.0,
+        evaluate_every=25,
+        snapshot_every=250,
+    )
+
+
+def documentation() -> TrainConfig:
+    """The running Python's own documentation, byte pairs."""
+    return config_for(
+        TextTaskConfig(sources=("python-documentation",), vocabulary="bpe", vocabulary_size=1024),
+        shape={"context": 64, "width": 96, "layers": 3, "heads": 4, "hidden": 256},
+        steps=1500,
+        batch=12,
+        learning_rate=2e-3,
+        warm_up=100,
+        evaluate_every=100,
+        snapshot_every=250,
+    )
+
+
+def own_text() -> TrainConfig:
+    """The person's own text, character by character."""
+    return config_for(
+        TextTaskConfig(text=EXAMPLE_TEXT, vocabulary="characters", vocabulary_size=128, held_out=0.1),
+        shape={"context": 64, "width": 128, "layers": 4, "heads": 4},
+        steps=1000,
+        batch=12,
+        warm_up=100,
+        evaluate_every=100,
+        snapshot_every=250,
+    )
+
+
+_SMALL_PAIR = {
+    "layers": 2,
+    "heads": 4,
+    "feed_forward": "gelu",
+    "norm": "layer",
+    "positions": "learned",
+    "bias": True,
+}
+
+EXAMPLE_TEXT = (
+    "The lamp stood in the window, and the window looked over the harbour. "
+    "Every evening the keeper lit the lamp, and every evening the boats turned home.\n"
+) * 40
+
+PRESETS: dict[str, Callable[[], TrainConfig]] = {
+    "induction": induction_heads,
+    "reverse": reverse,
+    "grokking": grokking,
+    "documentation": documentation,
+    "own-text": own_text,
+}

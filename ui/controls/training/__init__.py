@@ -1,0 +1,1 @@
+"""The training page: presets and fields, estimate, the run that is followed, all runs."""

@@ -1,0 +1,91 @@
+"""How a run is doing, in words and numbers."""
+
+import math
+
+import streamlit as st
+
+from playground.training.reading import Metrics
+from playground.training.runs import Run
+from ui.controls.training.words import measure_label
+from ui.text import _
+
+COLOURS = {
+    "running": "green",
+    "paused": "orange",
+    "queued": "blue",
+    "starting": "blue",
+    "preparing": "blue",
+    "finished": "green",
+    "stopped": "gray",
+    "interrupted": "orange",
+    "failed": "red",
+}
+
+
+def show_numbers(run: Run, metrics: Metrics) -> None:
+    """State, progress and the last values."""
+    status = run.status
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(state_word(status.state), color=COLOURS.get(status.state, "gray"))  # type: ignore[arg-type]
+        if status.state == "queued" and status.position is not None:
+            st.caption(_("{ahead} runs are ahead").format(ahead=status.position))
+        if status.message:
+            st.caption(status.message)
+    words = _("step {step:,} of {steps:,}").format(step=status.step, steps=run.steps)
+    left = seconds_left(run, metrics)
+    if left is not None and status.state == "running":
+        words += " · " + _("{time} left").format(time=duration(left))
+    st.progress(min(1.0, status.step / max(1, run.steps)), text=words)
+    _show_values(run, metrics)
+
+
+def _show_values(run: Run, metrics: Metrics) -> None:
+    values = {_("Loss (nats)"): _last(metrics.columns.get("loss"), "{:.4f}")}
+    for name, column in list(metrics.evaluations.items())[:3]:
+        values[measure_label(name)] = _last(column, "{:.4f}")
+    values[_("Learning rate")] = _last(metrics.columns.get("learning_rate"), "{:.2e}")
+    values[_("Tokens per second")] = f"{run.status.tokens_per_second:,.0f}" if run.status.tokens_per_second else "–"
+    for column, (label, value) in zip(st.columns(len(values)), values.items(), strict=True):
+        column.metric(label, value)
+
+
+def _last(column: object, pattern: str) -> str:
+    """The last value of a column that is a number."""
+    values = [] if column is None else [float(value) for value in column[-50:]]  # type: ignore[index]
+    known = [value for value in values if math.isfinite(value)]
+    return pattern.format(known[-1]) if known else "–"
+
+
+def seconds_left(run: Run, metrics: Metrics) -> float | None:
+    """The time that the remaining steps will take at the present speed."""
+    tokens = metrics.columns.get("tokens")
+    if tokens is None or len(tokens) < 2 or not run.status.tokens_per_second:
+        return None
+    first = max(0, len(tokens) - 50)
+    per_step = float(tokens[-1] - tokens[first]) / (len(tokens) - 1 - first)
+    return max(0, run.steps - run.status.step) * per_step / run.status.tokens_per_second
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that a person would say it in."""
+    if seconds < 90:
+        return _("{count:.0f} s").format(count=seconds)
+    if seconds < 5400:
+        return _("{count:.0f} min").format(count=seconds / 60)
+    return _("{count:.1f} h").format(count=seconds / 3600)
+
+
+def state_word(name: str) -> str:
+    """A state as it reads on the page."""
+    words = {
+        "queued": _("Waiting"),
+        "starting": _("Starting"),
+        "preparing": _("Preparing the data"),
+        "running": _("Running"),
+        "paused": _("Paused"),
+        "finished": _("Finished"),
+        "stopped": _("Stopped"),
+        "interrupted": _("Interrupted"),
+        "failed": _("Failed"),
+    }
+    return words.get(name, _("Unknown"))

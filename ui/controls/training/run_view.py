@@ -1,0 +1,107 @@
+"""One run: how it does, what one can do with it, its curves, film and samples; followed while it lives."""
+
+import streamlit as st
+
+from playground.errors import UserError
+from playground.models import runs_folder
+from playground.training.reading import read_samples
+from playground.training.runs import Run, read_run, run_path
+from ui import state
+from ui.components.samples_view import samples_view
+from ui.controls.training.figures import show_loss, show_measures, show_rate, show_spectrum
+from ui.controls.training.film import show_film
+from ui.controls.training.hand import show_hand
+from ui.controls.training.numbers import show_numbers
+from ui.controls.training.take_home import show_files
+from ui.run_logs import RunLog
+from ui.text import _
+
+FOLLOW_SECONDS = 0.7
+FORMING, SAMPLES, RATE, FILES = "attention", "samples", "rate", "files"
+
+
+def show_run(run_id: str) -> None:
+    """Show a run; a run that is gone is said to be."""
+    try:
+        run = read_run(run_path(runs_folder(), run_id))
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        st.button(_("Show no run"), on_click=state.write_run, args=(None,))
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(run.name, anchor=False)
+        if run.parent is not None:
+            st.caption(_("forked from {run} at step {step}").format(run=run.parent[0][:8], step=run.parent[1]))
+    live = run.status.is_live
+    st.fragment(_follow, run_every=FOLLOW_SECONDS if live else None)(run_id, live)
+
+
+def _follow(run_id: str, was_live: bool) -> None:
+    """Everything that changes while a run lives. When it has ended, the page runs once more and rests."""
+    try:
+        run = read_run(run_path(runs_folder(), run_id))
+    except UserError:
+        st.rerun()
+        return
+    if run.status.is_live != was_live:
+        st.rerun()
+    log = state.run_logs().of(run.folder, run.created)
+    show_numbers(run, log.metrics)
+    show_hand(run)
+    if len(log.metrics):
+        _show_charts(run, log)
+    elif was_live:
+        st.info(_("The first step is on its way."), icon=":material/hourglass_top:")
+    _show_section(run, log)
+
+
+def _show_charts(run: Run, log: RunLog) -> None:
+    st.pills(
+        _("Logarithmic axes"),
+        [state.LOG_STEPS, state.LOG_LOSS],
+        selection_mode="multi",
+        key=state.LOG_AXES,
+        format_func={state.LOG_STEPS: _("log steps"), state.LOG_LOSS: _("log loss")}.__getitem__,
+        label_visibility="collapsed",
+    )
+    left, right = st.columns(2)
+    with left:
+        show_loss(run, log.metrics)
+    with right:
+        show_measures(run, log.metrics)
+
+
+def _show_section(run: Run, log: RunLog) -> None:
+    titles = {
+        FORMING: _("Attention forming"),
+        SAMPLES: _("What it does now"),
+        RATE: _("Learning rate and gradient"),
+        FILES: _("Settings and files"),
+    }
+    section = st.segmented_control(
+        _("Section"),
+        list(titles),
+        default=FORMING,
+        key=state.SECTION,
+        bind="query-params",
+        format_func=titles.__getitem__,
+        label_visibility="collapsed",
+        required=True,
+    )
+    if section == SAMPLES:
+        _show_samples(run)
+    elif section == RATE and len(log.metrics):
+        show_rate(run, log.metrics)
+    elif section == FILES:
+        show_files(run)
+    elif section == FORMING and not show_film(run, log):
+        st.caption(_("The film begins with the first step."))
+
+
+def _show_samples(run: Run) -> None:
+    samples = read_samples(run.folder)
+    if not samples:
+        st.caption(_("The first samples come with the first evaluation."))
+        return
+    show_spectrum(run, samples)
+    samples_view(samples, key="samples", run=run.id)
