@@ -1,0 +1,215 @@
+"""How a model knows where a word stands: sines, learned vectors, rotations, biases by distance, ALiBi.
+
+Each is a matrix and a curve by distance. Added vectors (Vaswani et al. 2017, section 3.5; Radford et al. 2019): the dot
+product of two positions' vectors. Rotations (Su et al. 2021): that of two equal vectors after turning. Biases (Raffel
+et al. 2020, section 2.1; Press et al. 2022): what is added to a score.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import nn
+
+from playground.errors import UserError
+
+if TYPE_CHECKING:
+    from playground.models import LoadedModel
+
+PositionKind = Literal["sinusoidal", "learned", "rotary", "relative bias", "alibi"]
+LONGEST = 1024
+LEARNED = {"wpe", "position_embeddings", "position_embedding", "embed_positions"}
+"""What families call the table of vectors that they add to the embeddings."""
+ALIBI = {"bloom", "mpt"}
+"""Families that always add ALiBi; others say so in their configuration (Falcon)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Positions:
+    """One scheme: its matrix, and its curves by distance.
+
+    matrix: sinusoidal and learned [position, dimension]; rotary [position, pair], the cosine of each pair's angle;
+    relative bias and alibi [head, distance]. distances: query's position minus key's, negative for later keys.
+    by_distance [curve, distance]: one curve, or one for each head; of added vectors the mean over all pairs of
+    positions that far apart, of rotations between -1 and 1. place: where it is in the model, empty for chosen sizes.
+    """
+
+    kind: PositionKind
+    matrix: Float[np.ndarray, "row column"]
+    distances: Int[np.ndarray, "distance"]
+    by_distance: Float[np.ndarray, "curve distance"]
+    place: str = ""
+
+
+def sinusoidal(length: int, width: int) -> Positions:
+    """Sines and cosines side by side, PE(p, 2i) = sin(p / 10000^(2i / width)).
+
+    >>> sinusoidal(2, 2).matrix.round(3).tolist()
+    [[0.0, 1.0], [0.841, 0.54]]
+    """
+    _check(length, width)
+    angles = np.arange(length)[:, None] * 10000.0 ** (-np.arange(0, width, 2) / width)
+    table = np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(length, -1)[:, :width]
+    return _added("sinusoidal", table)
+
+
+def learned(table: Float[np.ndarray, "position dimension"], place: str = "") -> Positions:
+    """A table of trained vectors, one for each position."""
+    return _added("learned", table, place)
+
+
+def rotary(length: int, head_width: int, base: float = 10000.0) -> Positions:
+    """Pairs of numbers turned by p * base^(-2i / head_width). Raises UserError for an odd width."""
+    _check(length, head_width)
+    if head_width % 2:
+        raise UserError(f"A rotary head's width is even, since it turns pairs; {head_width} is not.")
+    if not 1 < base < 1e9:
+        raise UserError(f"The base is {base}; choose above 1, such as 10,000.")
+    return _turned(length, base ** (-np.arange(0, head_width, 2) / head_width))
+
+
+def relative_bias(
+    length: int,
+    table: Float[np.ndarray, "bucket head"],
+    *,
+    is_causal: bool,
+    furthest: int = 128,
+    place: str = "",
+) -> Positions:
+    """T5's trained bias of each head for each bucket of distances."""
+    distances = np.arange(0 if is_causal else 1 - length, length)
+    buckets = bucket_of(distances, len(table), is_causal=is_causal, furthest=furthest)
+    bias = table[buckets].T
+    return Positions(kind="relative bias", matrix=bias, distances=distances, by_distance=bias, place=place)
+
+
+def alibi(length: int, heads: int, place: str = "") -> Positions:
+    """A penalty for each token of distance, steeper from head to head: -slope * distance."""
+    _check(length, heads)
+    distances = np.arange(length)
+    bias = -slopes(heads)[:, None] * distances
+    return Positions(kind="alibi", matrix=bias, distances=distances, by_distance=bias, place=place)
+
+
+def slopes(heads: int) -> Float[np.ndarray, "head"]:
+    """ALiBi's slopes: 2^(-8/n), 2^(-16/n), …; for n no power of two, those of the power below and between.
+
+    >>> slopes(8)[:3].tolist()
+    [0.5, 0.25, 0.125]
+    """
+    power = 2 ** int(math.log2(heads))
+    first = 2.0 ** (-8 / power * np.arange(1, power + 1))
+    between = 2.0 ** (-4 / power * np.arange(1, 2 * (heads - power), 2))
+    return np.concatenate([first, between])
+
+
+def bucket_of(
+    distances: Int[np.ndarray, "distance"], buckets: int, *, is_causal: bool, furthest: int = 128
+) -> Int[np.ndarray, "distance"]:
+    """T5's bucket of each distance: one each for the near, ever wider ones up to the furthest, one for all beyond.
+
+    An encoder has half of the buckets for later keys. Raffel et al. 2020, section 2.1.
+
+    >>> bucket_of(np.array([0, 1, 15, 16, 127, 500]), 32, is_causal=True).tolist()
+    [0, 1, 15, 16, 31, 31]
+    """
+    half = buckets if is_causal else buckets // 2
+    exact = half // 2
+    far = torch.from_numpy(np.maximum(distances, 0) if is_causal else np.abs(distances))
+    # In float32 and in this order, as the models were trained: at a bucket's edge another rounding would be another bias.
+    steps = torch.log(far.clamp(min=exact).float() / exact) / math.log(furthest / exact) * (half - exact)
+    large = (exact + steps.to(torch.long)).clamp(max=half - 1)
+    begin = 0 if is_causal else half * (distances < 0)
+    return np.asarray(begin + torch.where(far < exact, far, large).numpy())
+
+
+def model_positions(model: "LoadedModel", length: int = 128) -> tuple[Positions, ...]:
+    """All schemes of a loaded model, with where they are; none for a model without positions.
+
+    An encoder-decoder may have one for each stack; layers that share a scheme show it once.
+    """
+    _check(length, 1)
+    length = min(length, model.context)
+    found: dict[bytes, Positions] = {}
+    parents = dict(model.module.named_modules())
+    for place, module in parents.items():
+        parent = parents[place.rpartition(".")[0]]
+        for positions in _of_module(module, parent, place, length):
+            found.setdefault(positions.matrix.tobytes(), positions)
+    heads = _alibi_heads(model)
+    return (*found.values(), *([alibi(length, heads)] if heads else []))
+
+
+def _of_module(module: nn.Module, parent: nn.Module, place: str, length: int) -> list[Positions]:
+    """What one module adds, turns or biases by."""
+    name = place.rpartition(".")[2]
+    if name == "relative_attention_bias" and isinstance(module, nn.Embedding):
+        furthest = int(getattr(parent, "relative_attention_max_distance", 128))
+        is_causal = bool(getattr(parent, "is_decoder", False))
+        return [relative_bias(length, _numbers(module.weight), is_causal=is_causal, furthest=furthest, place=place)]
+    if isinstance(module, nn.Embedding) and (name in LEARNED or type(parent).__name__ == "LearnedPositions"):
+        begin = _first_row(module)
+        kind: PositionKind = "sinusoidal" if "Sinusoidal" in type(module).__name__ else "learned"
+        return [_added(kind, _numbers(module.weight[begin : begin + length]), place)]
+    if type(module).__name__ == "SinusoidalPositions":
+        return [_added("sinusoidal", _numbers(module.table[:length]), place)]  # type: ignore[index]
+    return [_turned(length, frequencies, place) for frequencies in _frequencies(module)]
+
+
+def _first_row(module: nn.Embedding) -> int:
+    """The row of the first position: some families keep rows for padding before it."""
+    if getattr(module, "offset", None) is not None:
+        return int(module.offset)  # type: ignore[arg-type]
+    is_plain = module.padding_idx is None or "Sinusoidal" in type(module).__name__
+    return 0 if is_plain else int(module.padding_idx) + 1  # type: ignore[arg-type]
+
+
+def _frequencies(module: nn.Module) -> list[Float[np.ndarray, "pair"]]:
+    """The angles per position of a rotary module: transformers' buffers, or our own cosines and sines."""
+    if type(module).__name__ == "Rotary":
+        cosine, sine = _numbers(module.cosine), _numbers(module.sine)  # type: ignore[arg-type]
+        half = cosine.shape[1] // 2
+        return [np.arctan2(sine[1, half:], cosine[1, half:])] if len(cosine) > 1 else []
+    buffers = module.named_buffers(recurse=False)
+    return [_numbers(buffer) for name, buffer in buffers if name.endswith("inv_freq") and "original" not in name]
+
+
+def _alibi_heads(model: "LoadedModel") -> int:
+    """How many heads have slopes; 0 where the model has none."""
+    config: Any = getattr(model.module, "config", None)
+    if model.family not in ALIBI and not getattr(config, "alibi", False):
+        return 0
+    return model.heads
+
+
+def _added(kind: PositionKind, table: Float[np.ndarray, "position dimension"], place: str = "") -> Positions:
+    """Vectors that are added: their dot products, averaged over all pairs of the same distance."""
+    products = table.astype(float) @ table.T.astype(float)
+    curve = np.array([np.diagonal(products, distance).mean() for distance in range(len(table))])
+    return Positions(kind=kind, matrix=table, distances=np.arange(len(table)), by_distance=curve[None], place=place)
+
+
+def _turned(length: int, frequencies: Float[np.ndarray, "pair"], place: str = "") -> Positions:
+    """Rotations: the cosine of each pair's angle, whose mean is the dot product of equal unit vectors so far apart."""
+    cosines = np.cos(np.arange(length)[:, None] * frequencies)
+    return Positions(
+        kind="rotary",
+        matrix=cosines,
+        distances=np.arange(length),
+        by_distance=cosines.mean(1)[None],
+        place=place,
+    )
+
+
+def _check(length: int, width: int) -> None:
+    if not 1 <= length <= LONGEST:
+        raise UserError(f"{length} positions cannot be drawn; choose 1 to {LONGEST:,}.")
+    if not 1 <= width <= 4096:
+        raise UserError(f"The size is {width}; choose 1 to 4,096.")
+
+
+def _numbers(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().to(device="cpu", dtype=torch.float32).numpy()
