@@ -119,7 +119,7 @@ def bucket_of(
     half = buckets if is_causal else buckets // 2
     exact = half // 2
     far = torch.from_numpy(np.maximum(distances, 0) if is_causal else np.abs(distances))
-    # In float32 and in this order, as the models were trained: at a bucket's edge another rounding would be another bias.
+    # In float32 and in this order, as models are trained: at a bucket's edge another rounding is another bias.
     steps = torch.log(far.clamp(min=exact).float() / exact) / math.log(furthest / exact) * (half - exact)
     large = (exact + steps.to(torch.long)).clamp(max=half - 1)
     begin = 0 if is_causal else half * (distances < 0)
