@@ -4,11 +4,20 @@ import dataclasses
 from typing import Any
 
 from playground.errors import UserError
-from playground.tasks import induction, masked, modular, rewriting, tales, text
+from playground.tasks import induction, masked, modular, rewriting, tales, text, translation
 from playground.tasks.task import TaskConfig, TaskKind
 
 TASKS: dict[str, TaskKind] = {
-    kind.name: kind for kind in (text.KIND, masked.KIND, tales.KIND, induction.KIND, rewriting.KIND, modular.KIND)
+    kind.name: kind
+    for kind in (
+        text.KIND,
+        tales.KIND,
+        masked.KIND,
+        translation.KIND,
+        induction.KIND,
+        rewriting.KIND,
+        modular.KIND,
+    )
 }
 
 

@@ -42,6 +42,11 @@ class Adjective:
     place: str
     chinese: str
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The French forms."""
+        return self.masculine, self.feminine, self.masculine_plural, self.feminine_plural
+
 
 @dataclass(frozen=True)
 class Verb:
