@@ -49,10 +49,10 @@ EXAMPLES = (
     ),
     PatchingExample(
         name="Induction",
-        clean="red tree, blue car, green house, red",
-        corrupted="red car, blue tree, green house, red",
-        answer=" tree",
-        other=" car",
+        clean="Anna Smith met Peter Brown. Anna",
+        corrupted="Anna Brown met Peter Smith. Anna",
+        answer=" Smith",
+        other=" Brown",
         about="What followed a word the last time follows it again (Olsson et al. 2022).",
     ),
     PatchingExample(

@@ -85,6 +85,7 @@ def run_replaced(
     for number, row in enumerate(rows):
         batches[_first_layer(clean.parts, row)].append(number)
     done = 0
+    on_run(0, len(rows))
     for first, numbers in sorted(batches.items()):
         for begin in range(0, len(numbers), most):
             chosen = numbers[begin : begin + most]

@@ -13,12 +13,12 @@ from tests.playground.own import random_model
 from tests.playground.own import save_model as save_own
 
 
-@pytest.mark.parametrize("baseline", ["zero", "mean"])
+@pytest.mark.parametrize("baseline", ["filler", "mean", "zero"])
 @pytest.mark.parametrize("kind", ["decoder", "encoder", "encoder-decoder"])
 def test_shares_add_up_to_what_is_explained(tmp_path, kind, baseline):
     model = load(str(save_own(random_model(kind=kind, norm="layer", positions="learned"), tmp_path)))
     reading = read(model, "a cat sat", "un chat" if kind == "encoder-decoder" else None)
-    found = integrated_gradients(model, reading, position=-1, token=7, steps=128, baseline=baseline)
+    found = integrated_gradients(model, reading, position=-1, token=7, steps=256, baseline=baseline)
     assert len(found.shares) == len(reading.source or reading.tokens)
     assert found.shares.sum() == pytest.approx(found.explained, abs=0.02 * max(1, abs(found.explained)))
     assert found.is_complete
@@ -45,7 +45,7 @@ def test_a_linear_model_by_hand(tmp_path):
     model = load(str(save_own(random_model(), tmp_path)))
     object.__setattr__(model, "module", module.eval())
     reading = read(model, "a cat")
-    found = integrated_gradients(model, reading, position=-1, token=7, steps=8)
+    found = integrated_gradients(model, reading, position=-1, token=7, steps=8, baseline="zero")
     expected = np.zeros(len(reading.tokens))
     expected[-1] = float(module.embedding.weight[reading.ids[-1]] @ module.head.weight[7])
     np.testing.assert_allclose(found.shares, expected, atol=1e-4)
@@ -58,12 +58,13 @@ def test_a_family_of_transformers_and_progress(save_model):
         model, read(model, TEXT), position=-1, token=5, steps=32, on_run=lambda *report: reports.append(report)
     )
     assert found.shares.shape == (13,)
-    assert reports[-1] == (32, 32)
+    assert reports == sorted(reports)
+    assert reports[-1] == (found.steps, 32)
 
 
 def test_what_cannot_be_explained_is_refused(tmp_path):
     model = load(str(save_own(random_model(), tmp_path)))
     with pytest.raises(UserError, match="position"):
         integrated_gradients(model, read(model, "a"), position=9, token=0)
-    with pytest.raises(UserError, match="2 steps"):
+    with pytest.raises(UserError, match="8 steps"):
         integrated_gradients(model, read(model, "a"), position=0, token=0, steps=1)
