@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from playground.errors import UserError
-from playground.tasks import induction, masked, modular, rewriting, tales, text, translation
+from playground.tasks import classification, induction, masked, modular, rewriting, tales, text, translation
 from playground.tasks.task import TaskConfig, TaskKind
 
 TASKS: dict[str, TaskKind] = {
@@ -13,6 +13,7 @@ TASKS: dict[str, TaskKind] = {
         text.KIND,
         tales.KIND,
         masked.KIND,
+        classification.KIND,
         translation.KIND,
         induction.KIND,
         rewriting.KIND,

@@ -13,7 +13,7 @@ no vol fig cf vs viz etc e.g i.e"""
 ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 """Words whose full stop ends no sentence."""
 AT_ONCE = 4096
-"""Sentences encoded together: enough to keep the tokenizer busy, few enough that their encodings stay small."""
+"""Texts encoded together: enough to keep the tokenizer busy, few enough that their encodings stay small."""
 
 _END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*")
 _LAST_WORD = re.compile(r"[^\s(\[\"'“‘«—]*$")
@@ -66,8 +66,8 @@ def encode_sentences(tokenizer: Tokenizer, documents: Iterable[str]) -> Sentence
     Within a paragraph a sentence keeps the space before it: to a byte-level vocabulary that is part of its first word.
     """
     by_document = [sentences for document in documents if (sentences := _spaced_sentences(document))]
-    ids, lengths = _encode(tokenizer, [sentence for sentences in by_document for sentence in sentences])
-    return Sentences(ids=ids, starts=_offsets(lengths), documents=_offsets([len(part) for part in by_document]))
+    ids, starts = encode_flat(tokenizer, [sentence for sentences in by_document for sentence in sentences])
+    return Sentences(ids=ids, starts=starts, documents=_offsets([len(part) for part in by_document]))
 
 
 def _spaced_sentences(document: str) -> list[str]:
@@ -75,14 +75,13 @@ def _spaced_sentences(document: str) -> list[str]:
     return [(" " if place else "") + sentence for found in paragraphs for place, sentence in enumerate(found)]
 
 
-def _encode(tokenizer: Tokenizer, sentences: list[str]) -> tuple[np.ndarray, list[int]]:
+def encode_flat(tokenizer: Tokenizer, texts: list[str]) -> tuple[UInt16[np.ndarray, "token"], np.ndarray]:
+    """The ids of all texts in one row, without special tokens, and where each begins; the last offset is the end."""
     parts: list[np.ndarray] = []
-    lengths: list[int] = []
-    for begin in range(0, len(sentences), AT_ONCE):
-        encodings = tokenizer.encode_batch_fast(sentences[begin : begin + AT_ONCE], add_special_tokens=False)
+    for begin in range(0, len(texts), AT_ONCE):
+        encodings = tokenizer.encode_batch_fast(texts[begin : begin + AT_ONCE], add_special_tokens=False)
         parts.extend(np.array(encoding.ids, dtype=np.uint16) for encoding in encodings)
-        lengths.extend(len(encoding.ids) for encoding in encodings)
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint16), lengths
+    return np.concatenate([np.zeros(0, dtype=np.uint16), *parts]), _offsets([len(part) for part in parts])
 
 
 def _offsets(lengths: Sequence[int]) -> np.ndarray:

@@ -11,6 +11,7 @@ import torch
 
 from playground.errors import UserError
 from playground.models.memory import available_bytes
+from playground.tasks.classification import ClassificationConfig
 from playground.tasks.masked import MaskedConfig
 from playground.tasks.registry import TASKS
 from playground.tasks.task import TaskConfig, TaskKind
@@ -73,7 +74,7 @@ def config_from(arguments: argparse.Namespace) -> TrainConfig:
     needs = task.needs()
     model = {name: getattr(needs, name) for name in FROM_TASK}
     # A text can be cut anywhere: there the task only says how short is too short, and the model's own default holds.
-    is_cut = needs.context == 1 or isinstance(task, TextTaskConfig | MaskedConfig)
+    is_cut = needs.context == 1 or isinstance(task, TextTaskConfig | MaskedConfig | ClassificationConfig)
     context = {} if is_cut else {"context": needs.context}
     return TrainConfig(task=task, model=TransformerConfig(**{**model, **context, **model_given}), **train_given)
 

@@ -1,0 +1,286 @@
+"""Text classification: which of some classes a text belongs to. Right is its label.
+
+An encoder reads START, the text and END; its classifier answers from the first token. What there is to be told
+apart: the kinds of sentences of the small world, languages, or the labels of a table of your own.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional
+
+from playground.errors import UserError
+from playground.tasks.labelled_text import (
+    KINDS,
+    LANGUAGES,
+    Labelled,
+    archive_groups,
+    table_groups,
+    tales_kinds,
+    tales_languages,
+)
+from playground.tasks.sentences import encode_flat
+from playground.tasks.sources import check_sources
+from playground.tasks.task import AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
+from playground.tasks.vocabulary import END_ID, PAD_ID, START_ID, VocabularyKind, check_vocabulary, train_vocabulary
+from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
+
+Labels = Literal["kinds", "languages", "csv"]
+FRAME = 2
+"""START and END."""
+SHORTEST = FRAME + 2
+LARGEST_CLASSES = 1000
+CHUNK = 32
+PROBE_TOKENS = 64
+SHOWN = 6
+SHOWN_CHARACTERS = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationConfig:
+    """What is told apart, and where it comes from.
+
+    kind: `kinds` of sentences of the small world; `languages`, of the .zip archives in sources (each file's name
+    begins with its label) or, without any, of the small world; `csv`, a table that was typed in or lies in sources.
+    passage is how many characters of a file make one text. The last `held_out` share of each label's texts is never
+    trained on.
+    """
+
+    kind: Labels = "kinds"
+    sources: tuple[str, ...] = ()
+    text: str = ""
+    text_column: str = "text"
+    label_column: str = "label"
+    passage: int = 80
+    vocabulary: VocabularyKind = "words"
+    vocabulary_size: int = 2048
+    held_out: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_choice("kind", self.kind, get_args(Labels))
+        if self.kind == "csv" or self.sources:
+            check_sources(self.sources, self.text)
+        if self.kind == "kinds" and self.sources:
+            raise UserError("The kinds of sentences come from the small world; choose languages or csv for sources.")
+        check_count("passage", self.passage, smallest=8)
+        check_vocabulary(self.vocabulary, self.vocabulary_size, model="encoder")
+        if not 0 < self.held_out < 1:
+            raise UserError(f"The held-out share is {self.held_out}; choose a number between 0 and 1.")
+
+    def read(self) -> Labelled:
+        """The labelled texts. Raises UserError for sources that cannot be read."""
+        if self.kind == "csv":
+            columns = {"text_column": self.text_column, "label_column": self.label_column}
+            return table_groups(self.sources, self.text, **columns)
+        if self.kind == "languages":
+            return archive_groups(self.sources, passage=self.passage) if self.sources else tales_languages()
+        return tales_kinds()
+
+    def needs(self) -> Needs:
+        """An encoder with as many classes as there are labels."""
+        if self.kind == "kinds":
+            classes = len(KINDS)
+        elif self.kind == "languages" and not self.sources:
+            classes = len(LANGUAGES)
+        else:
+            classes = len(class_names_of(self.read()))
+        return Needs(kind="encoder", vocabulary=self.vocabulary_size, classes=classes, context=SHORTEST)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Examples:
+    """Texts as token ids, text k being ids[starts[k]:starts[k+1]], and their classes."""
+
+    ids: Int[np.ndarray, "token"]
+    starts: Int[np.ndarray, "text+1"]
+    classes: Int[np.ndarray, "text"]
+
+    def batch(self, chosen: Int[np.ndarray, "row"], length: int) -> Batch:
+        """The chosen texts between START and END, cut to `length` tokens and padded to the longest."""
+        texts = [self.ids[self.starts[index] : self.starts[index + 1]][: length - FRAME] for index in chosen]
+        ids = np.full((len(texts), max(map(len, texts)) + FRAME), PAD_ID)
+        for row, text in enumerate(texts):
+            ids[row, : len(text) + FRAME] = [START_ID, *text, END_ID]
+        mask = np.arange(ids.shape[1])[None] < np.array([len(text) + FRAME for text in texts])[:, None]
+        return Batch(
+            ids=torch.from_numpy(ids),
+            mask=None if mask.all() else torch.from_numpy(mask),
+            classes=torch.from_numpy(self.classes[chosen]),
+        )
+
+
+PARTS = ("ids", "starts", "classes")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClassificationTask:
+    """The labelled texts: what is trained on and what is held out. skipped counts files that could not be read."""
+
+    config: ClassificationConfig
+    tokenizer: Tokenizer
+    class_names: tuple[str, ...]
+    train: Examples
+    held_out: Examples
+    skipped: int = 0
+
+    def check_fits(self, model: TransformerConfig) -> None:
+        """Raise UserError where the model is no encoder or has too few classes or tokens."""
+        needs = Needs(kind="encoder", vocabulary=1, classes=len(self.class_names), context=SHORTEST)
+        check_needs(needs, model, vocabulary=self.tokenizer.get_vocab_size())
+
+    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
+        """Random texts of the training part."""
+        return self.train.batch(generator.integers(0, len(self.train.classes), rows), length)
+
+    @torch.no_grad()
+    def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
+        """The surprise at held-out labels (nats), how many are right, and the mean F1 of the classes."""
+        chosen = self._shown(rows)
+        logits = torch.cat(
+            [_answer(model, self.held_out.batch(chosen[i : i + CHUNK], length)) for i in range(0, len(chosen), CHUNK)]
+        )
+        right = torch.from_numpy(self.held_out.classes[chosen])
+        answers = logits.argmax(-1)
+        return {
+            "held_out_loss": float(functional.cross_entropy(logits, right)),
+            "accuracy": float((answers == right).float().mean()),
+            "macro_f1": macro_f1(answers.numpy(), right.numpy()),
+        }
+
+    def _shown(self, rows: int) -> np.ndarray:
+        """The same held-out texts every time, of all classes mixed."""
+        return np.random.default_rng(0).permutation(len(self.held_out.classes))[:rows]
+
+    def probe(self, length: int) -> Probe:
+        """One held-out text."""
+        return Probe(batch=self.held_out.batch(self._shown(1), min(length, PROBE_TOKENS)))
+
+    @torch.no_grad()
+    def samples(self, model: Transformer) -> list[Sample]:
+        """Some held-out texts, and what the model takes them for."""
+        batch = self.held_out.batch(self._shown(SHOWN), model.config.context)
+        assert batch.classes is not None
+        answers = _answer(model, batch).argmax(-1).tolist()
+        return [self._sample(*row) for row in zip(batch.ids.tolist(), answers, batch.classes.tolist(), strict=True)]
+
+    def _sample(self, ids: list[int], answer: int, right: int) -> AnswerSample:
+        return AnswerSample(
+            question=self.tokenizer.decode(ids)[:SHOWN_CHARACTERS],
+            answer=self.class_names[answer],
+            right=self.class_names[right],
+            is_right=answer == right,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary, the classes and the encoded texts, so that resuming reads the same ids."""
+        self.tokenizer.save(str(folder / "tokenizer.json"))
+        about = {"names": self.class_names, "skipped": self.skipped}
+        (folder / "classes.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+        both = {"train": self.train, "held_out": self.held_out}
+        arrays = {f"{name}_{part}": getattr(found, part) for name, found in both.items() for part in PARTS}
+        np.savez(folder / "tokens.npz", **arrays)
+
+
+def _answer(model: Transformer, batch: Batch) -> Float[Tensor, "row class"]:
+    return model.classify(model.read(batch.ids, mask=batch.mask))
+
+
+def macro_f1(answers: Int[np.ndarray, "text"], right: Int[np.ndarray, "text"]) -> float:
+    """The mean over the classes that occur of 2 hits / (answered + true); 0 for a class without a hit."""
+    found = np.union1d(answers, right)
+    hits = [int(((answers == one) & (right == one)).sum()) for one in found]
+    either = [int((answers == one).sum() + (right == one).sum()) for one in found]
+    return float(np.mean([2 * hit / count for hit, count in zip(hits, either, strict=True)]))
+
+
+def class_names_of(labelled: Labelled) -> tuple[str, ...]:
+    """The labels in alphabetical order. Raises UserError for fewer than two, or more than can be told apart."""
+    names = tuple(sorted({group.label for group in labelled.groups}))
+    if not names:
+        raise UserError("There is not one labelled text; write at least two texts of each of two labels.")
+    if len(names) == 1:
+        raise UserError(f"All texts have the label {names[0]!r}; at least two labels are needed.")
+    if len(names) > LARGEST_CLASSES:
+        raise UserError(
+            f"There are {len(names):,} different labels, at most {LARGEST_CLASSES:,} can be told apart. Are the "
+            "columns of text and label mixed up?"
+        )
+    return names
+
+
+def prepare_classification(config: ClassificationConfig) -> ClassificationTask:
+    """Read the texts, hold out the last of each group, train the vocabulary on the others, and encode both parts."""
+    labelled = config.read()
+    names = class_names_of(labelled)
+    train, held_out = split(labelled, config.held_out)
+    tokenizer = train_vocabulary(
+        config.vocabulary, [text for text, _ in train], config.vocabulary_size, model="encoder"
+    )
+    return ClassificationTask(
+        config=config,
+        tokenizer=tokenizer,
+        class_names=names,
+        train=_encode(tokenizer, train, names),
+        held_out=_encode(tokenizer, held_out, names),
+        skipped=labelled.skipped,
+    )
+
+
+def split(labelled: Labelled, share: float) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The (text, label) pairs to train on and to hold out: of each group the last share, at least one of two or more.
+
+    Raises UserError where nothing can be held out.
+    """
+    train: list[tuple[str, str]] = []
+    held_out: list[tuple[str, str]] = []
+    for group in labelled.groups:
+        count = len(group.texts)
+        cut = count - min(count - 1, max(1, round(share * count)))
+        train.extend((text, group.label) for text in group.texts[:cut])
+        held_out.extend((text, group.label) for text in group.texts[cut:])
+    if not held_out:
+        raise UserError("Every label has one text only; at least one label needs two, so that one can be held out.")
+    return train, held_out
+
+
+def _encode(tokenizer: Tokenizer, examples: list[tuple[str, str]], names: tuple[str, ...]) -> Examples:
+    ids, starts = encode_flat(tokenizer, [text for text, _ in examples])
+    places = {name: index for index, name in enumerate(names)}
+    return Examples(ids=ids, starts=starts, classes=np.array([places[label] for _, label in examples]))
+
+
+def restore_classification(config: ClassificationConfig, folder: Path) -> ClassificationTask:
+    """The task of a run folder. Raises UserError where its files are damaged."""
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        about = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
+        with np.load(folder / "tokens.npz") as arrays:
+            train, held_out = (
+                Examples(**{part: arrays[f"{name}_{part}"] for part in PARTS}) for name in ("train", "held_out")
+            )
+        names, skipped = tuple(about["names"]), int(about["skipped"])
+    except OSError:
+        raise
+    except Exception as error:  # tokenizers raises a bare Exception
+        raise UserError(
+            f"tokens.npz, classes.json or tokenizer.json in {folder} is damaged; start anew in another folder."
+        ) from error
+    return ClassificationTask(
+        config=config, tokenizer=tokenizer, class_names=names, train=train, held_out=held_out, skipped=skipped
+    )
+
+
+KIND = TaskKind(
+    name="classification",
+    config=ClassificationConfig,
+    prepare=prepare_classification,
+    restore=restore_classification,
+    right="The label of the text.",
+)

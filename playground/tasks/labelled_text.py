@@ -1,0 +1,208 @@
+"""Texts with their labels: from a table, from files that are named after their label, and from the small world."""
+
+import codecs
+import csv
+import io
+import re
+import textwrap
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from playground.errors import UserError
+from playground.tasks.sources import LARGEST_FILE, read_texts
+from playground.tasks.tales_languages import Language, sentence
+from playground.tasks.tales_scenes import Scenes
+from playground.tasks.tales_text import ordinary_world, told_stories
+from playground.tasks.tales_world import uniforms
+
+KINDS = ("statement", "question", "request")
+LANGUAGES: tuple[Language, ...] = ("english", "french", "chinese")
+TALES_WORDS = 120_000
+TALES_SCENES = 4_000
+SHORTEST_PASSAGE = 20
+"""Characters below which nobody could tell a language."""
+CANDIDATES = {
+    "latin1": ("cp1252", "latin-1"),
+    "latin2": ("cp1250", "iso8859-2"),
+    "cyrillic": ("cp1251", "iso8859-5"),
+    "arabic": ("cp1256",),
+    "greek": ("iso8859-7",),
+    "hebrew": ("iso8859-8",),
+    "turkish": ("iso8859-9",),
+    "baltic": ("iso8859-4",),
+    "gb2312": ("gb2312",),
+    "hz": ("hz",),
+    "euc": ("euc-jp",),
+    "jis": ("iso2022_jp",),
+    "sjis": ("shift_jis",),
+    "unicode": ("utf-16",),
+}
+"""What a file's name calls an encoding, and which of Python's that can be; without such a word it is UTF-8."""
+
+_LABEL = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Texts of one label from one place, in an order in which the last ones can be held out."""
+
+    label: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """All groups, and how many files could not be read."""
+
+    groups: tuple[Group, ...]
+    skipped: int = 0
+
+
+def read_table(text: str, *, text_column: str, label_column: str) -> list[tuple[str, str]]:
+    """The (text, label) of each row of a CSV table, whose columns , ; tab or | separate.
+
+    Raises UserError for a table without these columns, and for a row in which one of them is empty.
+    """
+    lines = text.lstrip("\ufeff")
+    try:
+        rows = csv.DictReader(io.StringIO(lines, newline=""), delimiter=_delimiter(lines), restval="")
+        _check_columns(rows.fieldnames or [], text_column, label_column)
+        found = [(rows.line_num, row[text_column].strip(), row[label_column].strip()) for row in rows]
+    except csv.Error as error:
+        raise UserError(f"The table cannot be read as CSV ({error}); save it once more as CSV.") from error
+    for line, example, label in found:
+        if not example or not label:
+            missing = "label" if example else "text"
+            raise UserError(f"The row that ends in line {line} has no {missing}; fill it in or delete the row.")
+    return [(example, label) for _, example, label in found]
+
+
+def _delimiter(text: str) -> str:
+    """What separates the columns of the first line: sniffed, or a comma where that cannot be said."""
+    first = text.lstrip().partition("\n")[0]
+    try:
+        return csv.Sniffer().sniff(first, delimiters=",;\t|").delimiter
+    except csv.Error:
+        return ","
+
+
+def _check_columns(given: object, *wanted: str) -> None:
+    columns = [str(name) for name in given] if isinstance(given, list | tuple) else []
+    missing = [name for name in wanted if name not in columns]
+    if missing:
+        there = f"Its columns are {', '.join(columns)}." if columns else "It is empty."
+        raise UserError(f"The table has no column {missing[0]!r}. {there} Say which hold the text and the label.")
+
+
+def table_groups(sources: tuple[str, ...], text: str, *, text_column: str, label_column: str) -> Labelled:
+    """The rows of all tables by label, in a random order that is always the same."""
+    tables = read_texts(sources, text)
+    rows = [row for one in tables for row in read_table(one, text_column=text_column, label_column=label_column)]
+    return _grouped(rows)
+
+
+def _grouped(rows: list[tuple[str, str]]) -> Labelled:
+    """One group for each label, without repeated texts, mixed by a fixed seed."""
+    by_label: dict[str, dict[str, None]] = {}
+    for text, label in rows:
+        by_label.setdefault(label, {})[text] = None
+    return Labelled(groups=tuple(Group(label=label, texts=_mixed([*by_label[label]])) for label in sorted(by_label)))
+
+
+def _mixed(texts: list[str]) -> tuple[str, ...]:
+    return tuple(texts[index] for index in np.random.default_rng(0).permutation(len(texts)))
+
+
+def archive_groups(sources: tuple[str, ...], *, passage: int) -> Labelled:
+    """Passages of the files in .zip archives, whose names begin with their label: Greek_Ellinika-Greek is Greek.
+
+    Files that cannot be decoded are skipped. Raises UserError for an archive that cannot be opened.
+    """
+    decoded = [pair for source in sources for pair in _files_in(Path(source))]
+    groups = [
+        Group(label=label, texts=cut_passages(text, passage)) for label, text in decoded if label and text is not None
+    ]
+    kept = tuple(group for group in groups if group.texts)
+    if not kept:
+        raise UserError("No file in the archive could be read as text; each name has to begin with the label.")
+    return Labelled(groups=kept, skipped=len(decoded) - len(kept))
+
+
+def _files_in(path: Path) -> list[tuple[str, str | None]]:
+    """The label and the text of each file; None where it cannot be decoded."""
+    if not path.is_file():
+        raise UserError(f"There is no file {path}. Name a .zip archive whose files are named after their label.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = [info for info in archive.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
+            if sum(info.file_size for info in found) > LARGEST_FILE:
+                raise UserError(f"{path} holds more than {LARGEST_FILE // 10**6} MB; choose a smaller archive.")
+            names = [PurePosixPath(info.filename).name for info in found]
+            return [(label_of(name), decode(archive.read(i), name)) for name, i in zip(names, found, strict=True)]
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise UserError(f"{path} is not a .zip archive that can be opened; pack the files again.") from error
+
+
+def label_of(name: str) -> str:
+    """The letters that a file's name begins with; "" where it begins with none."""
+    found = _LABEL.match(name)
+    return found[0] if found else ""
+
+
+def decode(content: bytes, name: str) -> str | None:
+    """The text of a file, in the encoding that its name ends with; None where it is not in that encoding.
+
+    Where the name leaves two encodings possible, the one with the more small letters and the fewer control
+    characters is right. A last character that is cut off is left out.
+    """
+    word = PurePosixPath(name.removesuffix(".txt")).name.rpartition("-")[2].partition("+")[0].lower()
+    texts = [text for encoding in CANDIDATES.get(word, ("utf-8-sig",)) if (text := _decoded(content, encoding))]
+    return max(texts, key=_plainness) if texts else None
+
+
+def _decoded(content: bytes, encoding: str) -> str | None:
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(content)
+    except UnicodeDecodeError:
+        return None
+
+
+def _plainness(text: str) -> int:
+    return sum(letter.islower() for letter in text) - 9 * sum("\x7f" <= letter <= "\x9f" for letter in text)
+
+
+def cut_passages(text: str, length: int) -> tuple[str, ...]:
+    """The text in lines of at most `length` characters; too short ones are left out."""
+    lines = textwrap.wrap(" ".join(text.split()), length, break_on_hyphens=False)
+    return tuple(dict.fromkeys(line for line in lines if len(line) >= min(length, SHORTEST_PASSAGE)))
+
+
+def tales_kinds() -> Labelled:
+    """Sentences of the small world by what they are for; without their last sign, which would give it away."""
+    return _grouped([pair for story in told_stories(ordinary_world(), words=TALES_WORDS) for pair in _kinds(story)])
+
+
+def _kinds(story: list[str]) -> Iterator[tuple[str, str]]:
+    for told in story:
+        for sign, kind in zip("?!.", ("question", "request", "statement"), strict=True):
+            if sign in told:
+                yield told.partition(sign)[0], kind
+                break
+
+
+def tales_languages() -> Labelled:
+    """Sentences of the small world, each in one of its languages."""
+    scenes, draws = Scenes(ordinary_world()), uniforms(np.random.default_rng(0))
+    drawn = [(scenes.draw(draws), LANGUAGES[index % len(LANGUAGES)]) for index in range(TALES_SCENES)]
+    return _grouped([(_text([word for word, _ in sentence(scene, lang)], lang), lang) for scene, lang in drawn])
+
+
+def _text(words: list[str], language: Language) -> str:
+    return "".join(words) if language == "chinese" else re.sub(r" (?=[.,?!])|(?<=') ", "", " ".join(words))
