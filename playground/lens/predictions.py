@@ -87,8 +87,12 @@ class Distribution:
         return np.argsort(-self.model, kind="stable")
 
     def top(self, k: int) -> list[int]:
-        """The k most probable token ids."""
-        return [int(token) for token in self.order[:k]]
+        """The k most probable token ids; of equals the lower id first."""
+        k = min(k, len(self.model))
+        # Only the few that can be among them are sorted: a vocabulary has up to 250,000 tokens.
+        least = np.partition(self.model, len(self.model) - k)[len(self.model) - k] if k else np.inf
+        among = np.flatnonzero(self.model >= least)
+        return [int(token) for token in among[np.argsort(-self.model[among], kind="stable")][:k]]
 
     def rank(self, token: int) -> int:
         """How many tokens are more probable than this one."""
@@ -194,12 +198,11 @@ def _tempered(scores: Float[Tensor, "vocabulary"], temperature: float) -> Float[
 
 def _kept(left: Float[Tensor, "vocabulary"], name: str, sampling: Sampling) -> Tensor:
     """Which tokens an option keeps of a distribution; the most probable one always stays."""
-    if name == "top-k":
-        k = min(sampling.top_k or len(left), len(left))
-        return left >= left.topk(k).values[-1]
+    if name == "top-k" and 0 < sampling.top_k < len(left):
+        return left >= left.topk(sampling.top_k).values[-1]
     if name == "min-p":
         return left >= sampling.min_p * left.max()
-    if sampling.top_p >= 1:
+    if name == "top-k" or sampling.top_p >= 1:
         return torch.ones_like(left, dtype=torch.bool)
     ordered, order = left.sort(descending=True, stable=True)
     before = ordered.cumsum(0) - ordered

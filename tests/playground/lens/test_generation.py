@@ -1,10 +1,12 @@
 """Writing token by token, held against transformers' own generate and its eager attention."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
+from transformers import BloomConfig, BloomForCausalLM
 
 from playground.errors import UserError
 from playground.lens.branches import ROOT, Tree, grow
@@ -64,6 +66,30 @@ def test_looks_are_the_eager_rows(family):
             keys = query + 1 if kind == "decoder" else ids.shape[1]
             expected = torch.stack([layer[0, :, query, :keys] for layer in layers]).numpy()
             np.testing.assert_allclose(token.looks[kind], expected, atol=1e-5)
+
+
+def test_a_family_outside_the_seam_shows_its_own_maps():
+    config = BloomConfig(vocab_size=99, hidden_size=32, n_layer=2, n_head=4, attn_implementation="eager")
+    torch.manual_seed(0)
+    model = as_loaded(BloomForCausalLM(config).eval().requires_grad_(False), "decoder", "bloom")
+    object.__setattr__(model, "attention", "eager")
+    written = list(generate(model, TEXT, GREEDILY))
+    ids = torch.tensor([[*model.tokenizer.encode(TEXT).ids, *(new.token.id for new in written)]])
+    maps = torch.stack(model.module(input_ids=ids, output_attentions=True).attentions)[:, 0]
+    logits = model.module(input_ids=ids).logits[0]
+    for new in written:
+        query = len(TEXT) - 1 + new.number
+        np.testing.assert_allclose(new.looks["decoder"], maps[:, :, query, : query + 1], atol=1e-5)
+        assert new.token.id == int(logits[query].argmax())
+
+
+def test_two_threads_write_with_one_model():
+    model = small_model("llama")
+    texts = ["the cat sat on", "a dog ran to", "hello there you", "my old friend"]
+    alone = [[new.token.id for new in generate(model, text, GREEDILY)] for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda text: [new.token.id for new in generate(model, text, GREEDILY)], texts))
+    assert together == alone
 
 
 @pytest.mark.parametrize("kind", ["decoder", "encoder-decoder"])

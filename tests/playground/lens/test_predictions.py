@@ -71,6 +71,12 @@ def test_entropy_surprise_and_rank():
     assert peaked.top(2) == [1, 3]
 
 
+@given(numbers=st.lists(st.integers(0, 4), min_size=1, max_size=30), k=st.integers(0, 35))
+def test_top_is_the_head_of_the_order(numbers, k):
+    found = distribution(torch.tensor(numbers, dtype=torch.float32))
+    assert found.top(k) == found.order[:k].tolist()
+
+
 @given(seed=st.integers(0, 10**6), chance=st.floats(0, 1, exclude_max=True))
 def test_draws_only_what_is_left(seed, chance):
     logits = torch.randn(20, generator=torch.Generator().manual_seed(seed))
