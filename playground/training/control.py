@@ -87,7 +87,7 @@ def _parse(line: bytes) -> Command | None:
         values = json.loads(line)
         known = {name: values[name] for name in ("action", "steps", "factor") if name in values}
         return Command(**known)
-    except (ValueError, TypeError):  # UserError is a ValueError
+    except (ValueError, TypeError, RecursionError):  # UserError is a ValueError
         return None
 
 

@@ -65,7 +65,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty where the file is missing, damaged or something else."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
 
@@ -74,7 +74,7 @@ def step_of(line: str | bytes) -> float:
     """The step of a line of metrics or samples; a line that a kill cut short counts as later than any."""
     try:
         return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return float("inf")
 
 

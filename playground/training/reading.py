@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import os
 import zipfile
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ CHUNK = 2**22
 POINTS = 500
 MOST_SAMPLES = 200
 TAIL = 8192
+LARGEST_STEP = 2**53
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,11 +92,15 @@ def _objects(content: bytes) -> list[dict[str, Any]]:
     for line in content.split(b"\n"):
         try:
             values = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(values, dict) and isinstance(values.get("step"), int):
+        if isinstance(values, dict) and _is_step(values.get("step")):
             found.append(values)
     return found
+
+
+def _is_step(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST_STEP
 
 
 def _columns(rows: list[dict[str, Any]]) -> Metrics:
@@ -102,7 +108,7 @@ def _columns(rows: list[dict[str, Any]]) -> Metrics:
     names = dict.fromkeys(name for row in evaluated for name in row["evaluation"])
     return Metrics(
         columns={
-            name: np.array([_number(row.get(name)) for row in rows], dtype=int if name in ("step", "tokens") else float)
+            name: np.array([_number(row.get(name)) for row in rows], dtype=int if name == "step" else float)
             for name in COLUMNS
         },
         evaluation_steps=np.array([row["step"] for row in evaluated], dtype=int),
@@ -111,8 +117,13 @@ def _columns(rows: list[dict[str, Any]]) -> Metrics:
 
 
 def _number(value: Any) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number else float("nan")
+    """The value, or nan where it is no number."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
 
 
 def joined(first: Metrics, second: Metrics) -> Metrics:
