@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from playground.lens.rotation import Rotation
 from playground.lens.site import SiteKind
 from playground.lens.steps import Steps
 
@@ -15,6 +16,7 @@ class Projected:
 
     met: as they met at the seam; before: before rotary positions, None where the family's modules do not show it.
     given, weight and bias are None where something stands between the matrix and these vectors (Qwen 3's norm).
+    rotation: which numbers were turned by which angles; None where nothing turned them, or it is not known.
     """
 
     met: Float[np.ndarray, "token head_width"]
@@ -23,11 +25,12 @@ class Projected:
     weight: Float[np.ndarray, "head_width width"] | None = None
     bias: Float[np.ndarray, "head_width"] | None = None
     factor: float = 1.0
+    rotation: Rotation | None = None
 
     @property
     def rotates(self) -> bool:
         """Whether positions turned the vectors; False where it is not known."""
-        return self.before is not None and not np.allclose(self.before, self.met, rtol=1e-3, atol=1e-5)
+        return self.rotation is not None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,7 +43,8 @@ class HeadInside:
     output_weight [width, head_width] and output_bias: this head's part of the output projection, and the bias that
     all share; share: output_weight @ z; written: what all heads wrote; added: what went into the stream (as written,
     but for families that norm it); after: residual + added, which families with is_additive False norm next.
-    differences: the largest one between this recomputation and the model's own numbers, by step.
+    differences: the largest one between this recomputation and the model's own numbers, by every step that could be
+    recomputed.
     """
 
     kind: SiteKind

@@ -5,7 +5,7 @@ which rotary positions leave as it is, the vector that met at the seam is a piec
 are needed.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from playground.lens.head_inside import HeadInside, Projected
 from playground.lens.hooks import Edit, editing
 from playground.lens.parts import BlockParts, Parts
 from playground.lens.predictions import refuse_not_a_number
+from playground.lens.rotation import rotation_of
 from playground.lens.site import Site, SiteKind, select
 from playground.lens.sources import Noted, Source, find_source, matrix_of
 from playground.lens.steps import head_steps
@@ -90,9 +91,9 @@ class LayerInside:
             after=_array(residual + added),
             is_additive=self._block.is_additive,
             differences={
-                "query": _difference(query_made),
-                "keys": _difference(keys_made),
-                "values": _difference(values_made),
+                **_differences("query", query_made),
+                **_differences("keys", keys_made),
+                **_differences("values", values_made),
                 "z": float(np.abs(steps.z - _array(self._kept_z(head, query))).max()),
                 "output": self._output_difference(query, weight, bias, written),
                 **self._residual_difference(query),
@@ -104,16 +105,15 @@ class LayerInside:
         source = find_source(self._kept.before_seam, met)
         if source is None:
             return Projected(met=_array(met[rows]))
-        before = source.made * source.factor
-        if source.weight is None:
-            return Projected(met=_array(met[rows]), before=_array(before[rows]), factor=source.factor)
+        before, after = _array(source.made * source.factor), _array(met)
+        rotation = None if np.allclose(before, after, rtol=1e-3, atol=1e-5) else rotation_of(before, after)
+        matrix = {} if source.weight is None else _matrix(source, rows)
         return Projected(
-            met=_array(met[rows]),
-            before=_array(before[rows]),
-            given=_array(_given(source)[rows]),
-            weight=_array(source.weight),
-            bias=None if source.bias is None else _array(source.bias),
+            met=after[rows],
+            before=before[rows],
             factor=source.factor,
+            rotation=None if rotation is None else replace(rotation, angles=rotation.angles[rows]),
+            **matrix,
         )
 
     def _kept_z(self, head: int, query: int) -> Tensor:
@@ -232,17 +232,23 @@ def _keeping(module: nn.Module, kept: _Kept) -> attention.Handler:
     return handler
 
 
-def _given(source: Source) -> Float[Tensor, "token width"]:
+def _matrix(source: Source, rows: slice) -> dict[str, Any]:
+    """What was multiplied by which piece of the matrix."""
     assert source.given is not None
-    return source.given
+    assert source.weight is not None
+    bias = None if source.bias is None else _array(source.bias)
+    return {"given": _array(source.given[rows]), "weight": _array(source.weight), "bias": bias}
 
 
-def _difference(made: Projected) -> float:
-    """How far the product is from the vectors before positions; 0 where there is no product to recompute."""
-    if made.weight is None or made.given is None or made.before is None:
-        return 0.0
-    again = made.given @ made.weight.T + (0 if made.bias is None else made.bias)
-    return float(np.abs(again * made.factor - made.before).max())
+def _differences(name: str, made: Projected) -> dict[str, float]:
+    """How far the product is from the vectors before positions, and these, turned, from those that met."""
+    found = {}
+    if made.weight is not None and made.given is not None and made.before is not None:
+        again = made.given @ made.weight.T + (0 if made.bias is None else made.bias)
+        found[name] = float(np.abs(again * made.factor - made.before).max())
+    if made.rotation is not None and made.before is not None:
+        found[f"{name} turned"] = float(np.abs(made.rotation.turn(made.before) - made.met).max())
+    return found
 
 
 def _rows(tensor: Tensor) -> Float[Tensor, "token width"]:

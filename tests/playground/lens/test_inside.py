@@ -84,6 +84,20 @@ def test_llama_by_its_own_weights():
     assert found.shared_by == (2, 3)
 
 
+@pytest.mark.parametrize("family", ["llama", "gpt_neox", "qwen3"])
+def test_angles_are_position_times_frequency(family):
+    model = small_model(family)
+    found = trace(model, TEXT).inside(1).head(2, 9)
+    module = next(part for name, part in model.module.named_modules() if name.endswith("rotary_emb"))
+    frequencies = module.inv_freq.numpy()
+    angles = np.arange(len(TEXT))[:, None] * frequencies
+    turned = np.exp(1j * found.keys.rotation.angles)
+    np.testing.assert_allclose(turned, np.exp(1j * angles), atol=2e-3)
+    np.testing.assert_allclose(np.exp(1j * found.query.rotation.angles[0]), np.exp(1j * angles[9]), atol=2e-3)
+    assert {"query turned", "keys turned"} <= set(found.differences)
+    assert ("query" in found.differences) == (family not in NORMED)
+
+
 @pytest.mark.parametrize("kind", ["decoder", "encoder", "encoder-decoder"])
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_our_own_kinds(kind, place):
