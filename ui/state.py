@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -186,6 +186,17 @@ def _mark(texts: "Texts") -> str:
     return hashlib.sha256(repr((texts.text, texts.pair, texts.target)).encode()).hexdigest()[:8]
 
 
+def read_word(name: str, choices: Sequence[str]) -> str:
+    """A choice from the address, in a word that no language changes; the first choice where it says none of them."""
+    value = st.query_params.get(name)
+    return value if value in choices else choices[0]
+
+
+def write_word(name: str, value: str, usual: str) -> None:
+    """Put a choice into the address; the usual one stays out of it."""
+    _write({name: _unless(value, usual)})
+
+
 def read_changes() -> dict[str, Any]:
     """What the address changes in a preset; empty where it is damaged."""
     try:
@@ -219,6 +230,7 @@ def draft_config() -> "TrainConfig | None":
 def adopt_draft(preset: str, changes: Mapping[str, Any]) -> None:
     """Fill the fields of a new run from elsewhere."""
     st.session_state[PRESET] = preset
+    write_word(PRESET, preset, "")
     write_changes(changes)
     st.session_state["draft_revision"] = draft_revision() + 1
 

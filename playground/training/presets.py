@@ -6,11 +6,15 @@ The outcomes that they are held to stand in tests/playground/training/test_outco
 from collections.abc import Callable
 from typing import Any
 
+from playground.tasks.classification import ClassificationConfig
 from playground.tasks.induction import InductionConfig
+from playground.tasks.masked import MaskedConfig
 from playground.tasks.modular import ModularConfig
 from playground.tasks.rewriting import RewritingConfig
+from playground.tasks.tales import TalesConfig
 from playground.tasks.task import TaskConfig
 from playground.tasks.text import TextTaskConfig
+from playground.tasks.translation import TranslationConfig
 from playground.training.config import TrainConfig
 from playground.transformer import TransformerConfig
 
@@ -19,7 +23,8 @@ def config_for(task: TaskConfig, *, shape: dict[str, Any], **settings: Any) -> T
     """A run of a task with a model of the kind, vocabulary and classes that the task needs."""
     needs = task.needs()
     given = {"context": needs.context, "segments": needs.segments, **shape}
-    model = TransformerConfig(kind=needs.kind, vocabulary=needs.vocabulary, classes=needs.classes, **given)
+    given |= {"kind": needs.kind, "vocabulary": needs.vocabulary, "classes": needs.classes, "segments": needs.segments}
+    model = TransformerConfig(**given)
     return TrainConfig(task=task, model=model, **settings)
 
 
@@ -108,6 +113,62 @@ def own_text() -> TrainConfig:
     )
 
 
+def tales() -> TrainConfig:
+    """Stories of a small world; the held-out loss comes down towards the world's own floor."""
+    return config_for(
+        TalesConfig(),
+        shape={"context": 64, "width": 96, "layers": 3, "heads": 4, "hidden": 256},
+        steps=1500,
+        batch=16,
+        learning_rate=2e-3,
+        warm_up=100,
+        evaluate_every=100,
+        snapshot_every=250,
+    )
+
+
+def translation() -> TrainConfig:
+    """Sentences of the small world into French and Chinese; cross-attention finds the words' order."""
+    return config_for(
+        TranslationConfig(),
+        shape={**_SMALL_PAIR, "width": 96},
+        steps=800,
+        batch=64,
+        learning_rate=2e-3,
+        warm_up=100,
+        evaluate_every=50,
+        snapshot_every=100,
+    )
+
+
+def masked_words() -> TrainConfig:
+    """Masked words and next sentences in the running Python's documentation."""
+    return config_for(
+        MaskedConfig(sources=("python-documentation",), vocabulary="bpe", vocabulary_size=1024),
+        shape={"context": 64, "width": 96, "layers": 3, "heads": 4, "hidden": 256},
+        steps=1500,
+        batch=16,
+        learning_rate=2e-3,
+        warm_up=100,
+        evaluate_every=100,
+        snapshot_every=250,
+    )
+
+
+def classification() -> TrainConfig:
+    """Statements, questions and requests of the small world told apart."""
+    return config_for(
+        ClassificationConfig(),
+        shape={"context": 32, "width": 64, "layers": 2, "heads": 4, "tied": False},
+        steps=400,
+        batch=32,
+        learning_rate=1e-3,
+        warm_up=40,
+        evaluate_every=25,
+        snapshot_every=100,
+    )
+
+
 _SMALL_PAIR = {
     "layers": 2,
     "heads": 4,
@@ -125,7 +186,11 @@ EXAMPLE_TEXT = (
 PRESETS: dict[str, Callable[[], TrainConfig]] = {
     "induction": induction_heads,
     "reverse": reverse,
+    "translation": translation,
     "grokking": grokking,
+    "tales": tales,
+    "masked": masked_words,
+    "classification": classification,
     "documentation": documentation,
     "own-text": own_text,
 }

@@ -36,14 +36,14 @@ class Draft:
 
 def choose_draft() -> Draft:
     """Choose a preset and change whatever in it; what was changed stands in the address."""
+    names = list(PRESETS)
+    shown = state.read_word(state.PRESET, names)
     preset = st.selectbox(
-        _("What to learn"),
-        list(PRESETS),
-        key=state.PRESET,
-        bind="query-params",
-        format_func=preset_title,
+        _("What to learn"), names, index=names.index(shown), key=state.PRESET, format_func=preset_title
     )
-    preset = preset if preset in PRESETS else next(iter(PRESETS))
+    state.write_word(state.PRESET, preset, names[0])
+    if preset != shown:
+        state.write_changes({})
     st.caption(preset_words(preset))
     base = PRESETS[preset]()
     key = f"draft.{preset}.{state.draft_revision()}"
@@ -80,6 +80,7 @@ def build(base: TrainConfig, values: dict[str, dict[str, Any]]) -> TrainConfig:
     needs = task.needs()
     shape = {**base.model.to_dict(), **values.get("model", {})}
     shape |= {"kind": needs.kind, "vocabulary": needs.vocabulary, "classes": needs.classes}
+    shape |= {"segments": needs.segments}
     shape |= {"segments": needs.segments}
     shape |= {"context": max(int(shape["context"]), needs.context)}
     model = TransformerConfig.from_dict(shape)

@@ -63,19 +63,13 @@ def _choice(name: str, options: tuple[Any, ...], value: Any, key: str) -> Any:
     )
 
 
-def _number(name: str, kind: type, value: float | None, key: str) -> float | int | None:
-    whole = kind is int
-    return st.number_input(
-        field_label(name),
-        min_value=0 if whole else 0.0,
-        max_value=LARGEST if whole else float(LARGEST),
-        value=value,
-        step=1 if whole else None,
-        format="%d" if whole else "%g",
-        key=key,
-        help=field_help(name),
-        placeholder=_placeholder(name),
-    )
+def _number(name: str, kind: type, value: float | None, key: str) -> Any:
+    """A field for a number; one that may be missing is empty."""
+    # Streamlit wants all numbers of a field in one type, which its overloads cannot be told here.
+    limits: dict[str, Any] = {"min_value": kind(0), "max_value": kind(LARGEST), "value": value}
+    look: dict[str, Any] = {"step": 1, "format": "%d"} if kind is int else {"step": None, "format": "%g"}
+    words: dict[str, Any] = {"key": key, "help": field_help(name), "placeholder": _placeholder(name)}
+    return st.number_input(field_label(name), **limits, **look, **words)
 
 
 def _placeholder(name: str) -> str:

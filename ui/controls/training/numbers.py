@@ -41,8 +41,8 @@ def show_numbers(run: Run, metrics: Metrics) -> None:
 
 def _show_values(run: Run, metrics: Metrics) -> None:
     values = {_("Loss (nats)"): _last(metrics.columns.get("loss"), "{:.4f}")}
-    for name, column in list(metrics.evaluations.items())[:3]:
-        values[measure_label(name)] = _last(column, "{:.4f}")
+    for name, measured in list(metrics.evaluations.items())[:3]:
+        values[measure_label(name)] = _last(measured, "{:.4f}")
     values[_("Learning rate")] = _last(metrics.columns.get("learning_rate"), "{:.2e}")
     values[_("Tokens per second")] = f"{run.status.tokens_per_second:,.0f}" if run.status.tokens_per_second else "–"
     for column, (label, value) in zip(st.columns(len(values)), values.items(), strict=True):

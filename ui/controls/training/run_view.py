@@ -81,13 +81,13 @@ def _show_section(run: Run, log: RunLog) -> None:
     section = st.segmented_control(
         _("Section"),
         list(titles),
-        default=FORMING,
+        default=state.read_word(state.SECTION, list(titles)),
         key=state.SECTION,
-        bind="query-params",
         format_func=titles.__getitem__,
         label_visibility="collapsed",
         required=True,
     )
+    state.write_word(state.SECTION, section, FORMING)
     if section == SAMPLES:
         _show_samples(run)
     elif section == RATE and len(log.metrics):

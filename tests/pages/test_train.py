@@ -1,0 +1,168 @@
+"""The training page as a script: its presets, what is adjusted, what is refused, runs in every state."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.jobs import executor
+from playground.training import TrainConfig
+from playground.training.presets import PRESETS
+from playground.training.run_folder import run as train_into
+from playground.training.runs import write_about
+from ui import state
+from ui.controls.training.draft import build, changed, differences
+from ui.warm import warm_up
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = f"""
+import runpy
+from ui import shell
+token = shell._navigating.set(True)
+try:
+    runpy.run_path({str(ROOT / "pages" / "train.py")!r})
+finally:
+    shell._navigating.reset(token)
+"""
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of runs of the test's own, and an executor for it that is closed afterwards."""
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "runs"))
+    executor.default_executor.cache_clear()
+    yield tmp_path / "runs"
+    executor.default_executor().close()
+    executor.default_executor.cache_clear()
+
+
+def page(**parameters: str) -> AppTest:
+    warm_up()
+    app = AppTest.from_string(SCRIPT, default_timeout=120)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title, app.subheader]
+    return "\n".join(str(element.value) for elements in kinds for element in elements)
+
+
+def tiny(**changes: Any) -> TrainConfig:
+    """The induction preset, made to last a second."""
+    base = PRESETS["induction"]()
+    model = dataclasses.replace(base.model, width=16, heads=2)
+    short = {"steps": 6, "batch": 2, "warm_up": 1, "evaluate_every": 3, "evaluate_rows": 2, "snapshot_every": 3}
+    return dataclasses.replace(base, model=model, **{**short, "frames": 4, **changes})
+
+
+def finished(runs: Path, name: str = "a run") -> str:
+    """A run that has been trained to its end; returns its id."""
+    run_id = "Abcdefghijkmnop"
+    for _step in train_into(tiny(), runs / run_id):
+        pass
+    write_about(runs / run_id, name)
+    return run_id
+
+
+def test_a_new_visitor_finds_a_preset_its_cost_and_a_start_button():
+    app = page()
+    assert not app.exception
+    assert not app.error
+    assert app.selectbox(key=state.PRESET).value == "induction"
+    assert app.button(key="start").label == "Start"
+    assert "37,184" in words(app)
+    assert "No runs yet" in words(app)
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_every_preset_stands_on_the_page_without_trouble(preset):
+    app = page(preset=preset)
+    assert not app.exception
+    assert not app.error
+    assert not app.button(key="start").disabled
+
+
+def test_what_is_changed_goes_into_the_address_and_comes_back():
+    app = page()
+    app.number_input(key="draft.induction.0.train.steps").set_value(77).run()
+    changes = app.query_params[state.CHANGES]
+    assert json.loads(changes[0] if isinstance(changes, list) else changes) == {"train": {"steps": 77}}
+    again = page(changes=json.dumps({"train": {"steps": 77}}))
+    assert again.number_input(key="draft.induction.0.train.steps").value == 77
+
+
+def test_settings_that_make_no_model_are_answered_with_a_sentence_and_no_start():
+    app = page()
+    app.number_input(key="draft.induction.0.model.heads").set_value(7).run()
+    assert not app.exception
+    assert "does not divide" in words(app)
+    assert app.button(key="start").disabled
+
+
+@pytest.mark.parametrize(
+    "changes", ["{", "[]", '{"train": {"nonsense": 1}}', '{"model": 3}', '{"train": {"steps": "x"}}']
+)
+def test_a_damaged_address_shows_the_preset(changes):
+    app = page(changes=changes)
+    assert not app.exception
+    assert app.number_input(key="draft.induction.0.train.steps").value == PRESETS["induction"]().steps
+
+
+def test_a_run_too_large_is_refused_with_the_numbers():
+    app = page(changes=json.dumps({"train": {"steps": 10_000_000}}))
+    app.button(key="start").click().run()
+    assert not app.exception
+    assert "at most" in words(app)
+
+
+def test_a_run_that_is_gone_is_said_to_be():
+    app = page(run="NoSuchRunAnywhere")
+    assert not app.exception
+    assert "no such run" in words(app)
+
+
+def test_a_finished_run_shows_its_numbers_and_can_be_chosen_again(runs):
+    run_id = finished(runs)
+    app = page(run=run_id)
+    assert not app.exception
+    assert "a run" in words(app)
+    assert any(metric.label == "Loss (nats)" for metric in app.metric)
+    assert "step 6 of 6" in str([progress.proto for progress in app.get("progress")])
+
+
+@pytest.mark.parametrize("section", ["attention", "samples", "rate", "files"])
+def test_every_section_of_a_finished_run_can_be_opened(runs, section):
+    app = page(run=finished(runs), section=section)
+    assert not app.exception
+    assert not app.error
+
+
+def test_a_run_whose_config_is_damaged_is_said_to_be(runs):
+    run_id = finished(runs)
+    (runs / run_id / "config.json").write_text("{")
+    app = page(run=run_id)
+    assert not app.exception
+    assert "configuration" in words(app)
+
+
+def test_on_a_shared_server_files_are_refused_and_foreign_runs_unseen(runs, monkeypatch):
+    finished(runs, name="somebody else's")
+    monkeypatch.setenv("PLAYGROUND_HOSTED", "1")
+    app = page(preset="documentation", changes=json.dumps({"task": {"sources": ["/etc/passwd"]}}))
+    assert not app.exception
+    assert "somebody else" not in words(app)
+    assert app.text_input(key="draft.documentation.0.task.sources").value == "python-documentation"
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_differences_and_changes_are_each_others_inverse(preset):
+    base = PRESETS[preset]()
+    other = build(base, {"train": {"seed": 5, "betas": (0.5, 0.6)}, "model": {"layers": 3}})
+    there = json.loads(json.dumps(differences(base, other)))
+    assert changed(base, there) == (other, "")
