@@ -23,3 +23,5 @@ requirements:   ## the two pinned files, from the list in pyproject.toml
 
 benchmark:      ## writes benchmarks/results/*.json, which the README quotes
 	python -m benchmarks.attention
+	python -m benchmarks.training
+	python -m benchmarks.lens

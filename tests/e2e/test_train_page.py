@@ -1,0 +1,128 @@
+"""The training page in a real browser: a run from the click to its end, two runs at once, a killed worker."""
+
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120_000
+QUICK = {"train": {"steps": 60, "evaluate_every": 20, "snapshot_every": 20, "frames": 12}, "model": {"width": 32}}
+ENDLESS = {"train": {"steps": 50_000, "evaluate_every": 50, "snapshot_every": 50}, "model": {"width": 32}}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def server(serve: Callable[..., str], runs: Path) -> str:
+    return serve(ROOT / "app.py", environment={"PLAYGROUND_RUNS": str(runs), "PLAYGROUND_SLOTS": "2"})
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
+    """Opens an address in a browser of its own; errors of a page fail the test."""
+    contexts, trouble = [], []
+
+    def open_one(address: str) -> Page:
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("console", lambda m: trouble.append(m.text) if m.type == "error" and "404" not in m.text else None)
+        page.goto(address)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert trouble == []
+
+
+def start(page: Page) -> str:
+    """Press Start and wait until the address names the run."""
+    page.get_by_role("button", name="Start", exact=True).click(timeout=PATIENCE)
+    page.wait_for_url(re.compile("run="), timeout=PATIENCE)
+    return parse_qs(urlsplit(page.url).query)["run"][0]
+
+
+def address(server: str, changes: dict) -> str:
+    return f"{server}/train?preset=induction&changes={quote(json.dumps(changes))}"
+
+
+def status(runs: Path, run_id: str) -> dict:
+    return json.loads((runs / run_id / "status.json").read_text())
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_a_run_is_watched_to_its_end_and_found_again(server, runs, open_page):
+    page = open_page(address(server, QUICK))
+    run_id = start(page)
+    expect(page.get_by_text("Finished").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("step 60 of 60")).to_be_visible()
+    expect(page.locator(".st-key-loss_chart .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".st-key-film canvas").first).to_be_visible(timeout=PATIENCE)
+    assert len(list((runs / run_id / "film").glob("*.npz"))) > 5
+    again = open_page(page.url)
+    expect(again.get_by_text("step 60 of 60")).to_be_visible(timeout=PATIENCE)
+    again.get_by_role("radio", name="Settings and files").click()
+    link = again.get_by_role("link", name="Open on the attention page")
+    expect(link).to_have_attribute("href", re.compile(f"run%2F{run_id}%2F60"), timeout=PATIENCE)
+    attention = open_page(f"{server}/attention?model={quote(f'run/{run_id}/60', safe='')}&text=abcab")
+    expect(attention.locator("[data-part=heatmap][data-exact=true]")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_two_browsers_with_two_runs_pause_step_and_stop_each_its_own(server, runs, open_page):
+    first, second = open_page(address(server, ENDLESS)), open_page(address(server, ENDLESS))
+    one, other = start(first), start(second)
+    assert one != other
+    for run_id in (one, other):
+        wait_until(lambda run_id=run_id: status(runs, run_id)["step"] > 0)
+    first.get_by_role("button", name="Pause").click(timeout=PATIENCE)
+    wait_until(lambda: status(runs, one)["state"] == "paused")
+    halted = status(runs, one)["step"]
+    first.get_by_role("button", name="One step", exact=True).click(timeout=PATIENCE)
+    wait_until(lambda: status(runs, one)["step"] == halted + 1)
+    assert status(runs, other)["state"] == "running"
+    for page, run_id in ((first, one), (second, other)):
+        page.get_by_role("button", name="Stop").click(timeout=PATIENCE)
+        wait_until(lambda run_id=run_id: status(runs, run_id)["state"] == "stopped")
+        expect(page.get_by_text("Stopped").first).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_said_to_be_and_goes_on(server, runs, open_page):
+    page = open_page(address(server, ENDLESS))
+    run_id = start(page)
+    wait_until(lambda: (status(runs, run_id)["snapshot"] or 0) >= 50)
+    os.kill(status(runs, run_id)["pid"], signal.SIGKILL)
+    expect(page.get_by_text(re.compile("signal 9"))).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Go on from the last snapshot").click(timeout=PATIENCE)
+    wait_until(lambda: status(runs, run_id)["state"] == "running")
+    page.get_by_role("button", name="Stop").click(timeout=PATIENCE)
+    wait_until(lambda: status(runs, run_id)["state"] == "stopped")
+
+
+def test_a_cold_deep_link_to_the_training_page_keeps_its_settings(serve, open_page, tmp_path):
+    cold = serve(ROOT / "app.py", environment={"PLAYGROUND_RUNS": str(tmp_path)})
+    page = open_page(f"{cold}/train?preset=grokking&changes={quote(json.dumps({'train': {'steps': 123}}))}")
+    expect(page.get_by_text("Grokking: addition modulo 53").first).to_be_visible(timeout=PATIENCE)
+    page.get_by_text("Training", exact=True).click()
+    expect(page.get_by_role("spinbutton", name="Steps", exact=True)).to_have_value("123", timeout=PATIENCE)
