@@ -10,9 +10,9 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -35,6 +35,7 @@ BERTVIZ_VIEW, BERTVIZ_LAYER = "bertviz", "bertviz_layer"
 PRESET, CHANGES, RUN, RUNS, COMPARE = "preset", "changes", "run", "runs", "compare"
 TEXT, PAIR, TARGET, OTHER_TEXT, CUT = "text", "pair", "target", "other_text", "cut"
 
+Finding = TypeVar("Finding")
 PLAIN_LENGTH = 600
 """Longer texts travel compressed: an address much longer than this is cut by mail programs and proxies."""
 LOG_AXES, LOG_STEPS, LOG_LOSS = "log_axes", "steps", "loss"
@@ -273,3 +274,51 @@ def write_film(film: "FilmState") -> None:
     """Put what a film shows into the address: kind, step (empty: the newest), layer, head, score."""
     step = "" if film.step is None else film.step
     _write({FILM: f"{film.kind}.{step}.{film.layer}.{film.head}.{film.score}"})
+
+
+GENERATE, BRANCH = "generate", "branch"
+TEMPERATURE, TOP_K, TOP_P, MIN_P, SEED, NEW_TOKENS = "temperature", "top_k", "top_p", "min_p", "seed", "new_tokens"
+BEAMS, LENGTH_PENALTY, WATCHED_HEAD, WATCHED_KIND, COLOUR_BY = (
+    "beams",
+    "length_penalty",
+    "watch",
+    "watch_kind",
+    "colour",
+)
+KEPT_FINDINGS = 12
+
+
+def remember(question: Hashable, compute: Callable[[], Finding]) -> Finding:
+    """A session's answer to a question, computed when it is first asked; only the last few are kept."""
+    kept: dict[Hashable, Finding] = st.session_state.setdefault("findings", {})
+    found = kept.pop(question) if question in kept else compute()
+    kept[question] = found
+    while len(kept) > KEPT_FINDINGS:
+        kept.pop(next(iter(kept)))
+    return found
+
+
+def knows(question: Hashable) -> bool:
+    """Whether `remember` would answer without computing."""
+    return question in st.session_state.get("findings", {})
+
+
+def replace_finding(question: Hashable, finding: object) -> None:
+    """Put another answer in a question's place, such as a tree that has grown."""
+    st.session_state.setdefault("findings", {}).pop(question, None)
+    remember(question, lambda: finding)
+
+
+def read_branch() -> list[int]:
+    """The token ids of the branch that the address shows; none where it is damaged."""
+    return _ids_of(st.query_params.get(BRANCH, ""))
+
+
+def write_branch(ids: Sequence[int]) -> None:
+    """Put a branch's token ids into the address; a very long one stays out of it."""
+    _write({BRANCH: ".".join(map(str, ids)) if 0 < len(ids) <= 300 else None})
+
+
+def _ids_of(text: str) -> list[int]:
+    parts = text.split(".")
+    return [int(part) for part in parts] if all(part.isdecimal() and len(part) < 8 for part in parts) else []
