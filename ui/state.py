@@ -278,7 +278,7 @@ def write_film(film: "FilmState") -> None:
 
 GENERATE, BRANCH = "generate", "branch"
 TEMPERATURE, TOP_K, TOP_P, MIN_P, SEED, NEW_TOKENS = "temperature", "top_k", "top_p", "min_p", "seed", "new_tokens"
-BEAMS, LENGTH_PENALTY, WATCHED_HEAD, WATCHED_KIND, COLOUR_BY = (
+BEAMS, LENGTH_PENALTY, WATCHED_HEAD, COLOUR_BY = "beams", "length_penalty", "watch", "colour"
     "beams",
     "length_penalty",
     "watch",
@@ -322,3 +322,21 @@ def write_branch(ids: Sequence[int]) -> None:
 def _ids_of(text: str) -> list[int]:
     parts = text.split(".")
     return [int(part) for part in parts] if all(part.isdecimal() and len(part) < 8 for part in parts) else []
+
+
+BY, JUDGE, PARTS, POSITION, ANSWER = "by", "judge", "parts", "position", "answer"
+
+
+def cancel(work: str) -> None:
+    """Remember that a person wants no answer to this question now; the next run begins nothing for it."""
+    st.session_state["cancelled"] = work
+
+
+def is_cancelled(work: str) -> bool:
+    """Whether the work on this question was cancelled last."""
+    return bool(st.session_state.get("cancelled") == work)
+
+
+def resume() -> None:
+    """Begin again what was cancelled."""
+    st.session_state.pop("cancelled", None)
