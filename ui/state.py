@@ -340,3 +340,45 @@ def is_cancelled(work: str) -> bool:
 def resume() -> None:
     """Begin again what was cancelled."""
     st.session_state.pop("cancelled", None)
+
+
+INSIDE, QUERY, SCALED, CAUSAL, HAND_TEMPERATURE, WORDS, VECTORS = (
+    "inside",
+    "query",
+    "scaled",
+    "causal",
+    "hand_temperature",
+    "words",
+    "vectors",
+)
+SCHEME, LENGTH, WIDTH, HEADS = "scheme", "length", "width", "heads"
+
+
+def read_head(otherwise: tuple[int, int], layers: int, heads: int) -> tuple[int, int]:
+    """The layer and head of the address, in the attention page's words; the other one where they are not there."""
+    place = _numbers(st.query_params.get("head", ""))
+    return (place[0], place[1]) if len(place) == 2 and place[0] < layers and place[1] < heads else otherwise
+
+
+def write_head(layer: int, head: int) -> None:
+    """Put a layer and a head into the address."""
+    _write({"head": f"{layer}.{head}"})
+
+
+def read_number(name: str, otherwise: int, most: int) -> int:
+    """A whole number from the address; the other one where it is none, or above the most."""
+    value = _numbers(st.query_params.get(name, ""))
+    return value[0] if len(value) == 1 and value[0] <= most else otherwise
+
+
+def write_number(name: str, value: int, usual: int) -> None:
+    """Put a whole number into the address; the usual one stays out of it."""
+    write_word(name, str(value), str(usual))
+
+
+def first_value(name: str, make: Callable[[], Finding]) -> Finding:
+    """What an editable table began with in this session: it must not change under the person's hand."""
+    if name not in st.session_state:
+        st.session_state[name] = make()
+    first: Finding = st.session_state[name]
+    return first

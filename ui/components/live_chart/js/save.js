@@ -1,6 +1,7 @@
 // The chart as a file: PNG and SVG as it is seen, CSV with the numbers of the curves that are not hidden.
 
 import { cssRgb } from "./colour.js";
+import { numbersOf } from "./table.js";
 
 // Icons of the bar over the chart, on plotly's own grid of 24 by 24.
 const ICONS = {
@@ -37,7 +38,8 @@ export function csvOf(traces, layout, labels) {
   const lines = [[labels.curve, plainTitle(layout.xaxis, "x"), plainTitle(layout.yaxis, "y")]];
   for (const trace of traces) {
     if (trace.visible === "legendonly" || trace.visible === false) continue;
-    (trace.y ?? []).forEach((y, index) => {
+    if (trace.mode === "text") continue;
+    numbersOf(trace).forEach((y, index) => {
       if (y !== null && y !== undefined) lines.push([trace.name ?? "", trace.x?.[index] ?? index, y]);
     });
   }

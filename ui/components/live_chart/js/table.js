@@ -6,9 +6,16 @@ function point(labels, x, y) {
   return fill(labels.at, { y: formatNumber(y), x: typeof x === "number" ? formatNumber(x) : String(x) });
 }
 
+// The numbers that a curve draws: heights, or the colours of a map's row.
+export function numbersOf({ y, z }) {
+  return z ? z.flat() : (y ?? []);
+}
+
 // The places of a curve's numbers worth telling; null for a curve without any.
-export function summarise({ x, y }) {
-  const known = (y ?? []).flatMap((value, index) => (Number.isFinite(value) ? [index] : []));
+export function summarise(trace) {
+  const x = trace.x;
+  const y = numbersOf(trace);
+  const known = y.flatMap((value, index) => (Number.isFinite(value) ? [index] : []));
   if (!known.length) return null;
   const lowest = known.reduce((best, index) => (y[index] < y[best] ? index : best), known[0]);
   const highest = known.reduce((best, index) => (y[index] > y[best] ? index : best), known[0]);

@@ -4,10 +4,15 @@ import { cssRgb } from "./colour.js";
 
 const CLEAR = "rgba(0, 0, 0, 0)";
 
+// Long rows of numbers have no colours; a colour scale's stops are a number and a colour each.
+function isNumbers(array) {
+  return typeof array[0] === "number" && typeof array[1] !== "string";
+}
+
 // Exchange every colour that has a counterpart on a dark page.
 export function recoloured(value, dark) {
   if (typeof value === "string") return dark[value.toLowerCase()] ?? value;
-  if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map((part) => recoloured(part, dark));
+  if (Array.isArray(value)) return isNumbers(value) ? value : value.map((part) => recoloured(part, dark));
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, recoloured(part, dark)]));
 }

@@ -1,0 +1,184 @@
+"""The numbers of a head, drawn: vectors as rows of cells, scores by key, maps, curves by distance."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float, Int
+
+from playground.charts.colours import NEUTRAL, Colour, series_look
+from playground.charts.layout import quiet_layout
+
+CLEAR = "rgba(127, 127, 127, 0)"
+STRONGEST = 0.75
+"""Cells let the page through a little, so that numbers on them can be read in the page's own colour."""
+
+
+def plain(text: str) -> str:
+    """A token as a label: plotly reads tags in labels, and a space at the edge would not be seen.
+
+    >>> plain(" <s>")
+    '·&lt;s&gt;'
+    """
+    inner = text.strip(" ")
+    before, after = (text.partition(inner)[::2]) if inner else (text, "")
+    return escape("·" * len(before) + inner + "·" * len(after), quote=False).replace("\n", "⏎")
+
+
+def rows_figure(
+    values: Sequence[Float[np.ndarray, "column"]],
+    rows: Sequence[str],
+    hover: Sequence[Sequence[str]],
+    colours: Sequence[Colour],
+    *,
+    x: str,
+    columns: Sequence[str] = (),
+    scaled_by_row: bool = False,
+    shows_numbers: bool = False,
+) -> go.Figure:
+    """Vectors below each other, a cell for each number: positive in the row's colour, negative grey.
+
+    The strongest colour is the largest number of all rows, or of each row where they are scaled by row. hover is what
+    each cell says; columns name the cells, which are numbered otherwise. Rows may differ in length.
+    """
+    figure = go.Figure()
+    largest = max((_largest(row) for row in values), default=1.0)
+    for index, (row, name, words, colour) in enumerate(zip(values, rows, hover, colours, strict=True)):
+        bound = _largest(row) if scaled_by_row else largest
+        figure.add_heatmap(
+            z=[row],
+            x=list(range(len(row))),
+            y0=index,
+            dy=1,
+            name=plain(name),
+            hovertext=[list(words)],
+            hovertemplate="%{hovertext}<extra></extra>",
+            colorscale=[[0, NEUTRAL.light], [0.5, CLEAR], [1, colour.light]],
+            zmin=-bound,
+            zmax=bound,
+            opacity=STRONGEST,
+            showscale=False,
+            ygap=2,
+            xgap=1 if len(row) <= 64 else 0,
+        )
+    if shows_numbers:
+        _write_numbers(figure, values)
+    quiet_layout(figure, x=x, y="")
+    figure.update_layout(showlegend=False, hovermode="closest", margin={"l": 20, "r": 14, "t": 30, "b": 40})
+    figure.update_yaxes(_ticks(rows), showgrid=False, range=[len(rows) - 0.5, -0.5])
+    figure.update_xaxes(_ticks(columns) if len(columns) else {}, showgrid=False)
+    return figure
+
+
+def _largest(row: Float[np.ndarray, "column"]) -> float:
+    """The largest finite magnitude, and 1 for zeros."""
+    finite = np.abs(row[np.isfinite(row)])
+    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+
+
+def _write_numbers(figure: go.Figure, values: Sequence[Float[np.ndarray, "column"]]) -> None:
+    """Each number on its cell, in the page's colour."""
+    places = [(column, row) for row, numbers in enumerate(values) for column in range(len(numbers))]
+    figure.add_scatter(
+        x=[column for column, _row in places],
+        y=[row for _column, row in places],
+        text=[number_word(float(values[row][column])) for column, row in places],
+        mode="text",
+        hoverinfo="skip",
+    )
+
+
+def number_word(value: float) -> str:
+    """A number in three digits, with a true minus sign.
+
+    >>> number_word(-0.12345), number_word(float("-inf"))
+    ('−0.123', '−∞')
+    """
+    text = "∞" if np.isinf(value) else f"{abs(value):.3g}"
+    return f"−{text}" if value < 0 else text
+
+
+def _ticks(names: Sequence[str]) -> dict[str, object]:
+    return {
+        "tickmode": "array",
+        "tickvals": list(range(len(names))),
+        "ticktext": [plain(name) for name in names],
+    }
+
+
+def map_figure(
+    weights: Float[np.ndarray, "query key"], queries: Sequence[str], keys: Sequence[str], colour: Colour
+) -> go.Figure:
+    """One map of attention weights, from 0 to the largest."""
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=weights,
+        colorscale=[[0, CLEAR], [1, colour.light]],
+        zmin=0,
+        zmax=max(float(weights.max(initial=0.0)), 1e-9),
+        customdata=[[[plain(query), plain(key)] for key in keys] for query in queries],
+        hovertemplate="%{customdata[0]} → %{customdata[1]}: %{z:.4f}<extra></extra>",
+        showscale=False,
+    )
+    quiet_layout(figure, x="key", y="query")
+    figure.update_layout(showlegend=False, hovermode="closest")
+    dense = max(len(queries), len(keys)) > 32
+    figure.update_yaxes({} if dense else _ticks(queries), showgrid=False, range=[len(queries) - 0.5, -0.5])
+    figure.update_xaxes({} if dense else _ticks(keys), showgrid=False)
+    return figure
+
+
+def bars_figure(values: Float[np.ndarray, "place"], names: Sequence[str], colour: Colour, *, x: str, y: str) -> go.Figure:
+    """One number for each token."""
+    figure = go.Figure()
+    figure.add_bar(
+        x=list(range(len(values))),
+        y=list(values),
+        marker={"color": colour.light},
+        customdata=[plain(name) for name in names],
+        hovertemplate="%{customdata}: %{y:.4f}<extra></extra>",
+    )
+    quiet_layout(figure, x=x, y=y)
+    figure.update_layout(showlegend=False, hovermode="closest", bargap=0.25)
+    figure.update_xaxes(_ticks(names) if len(names) <= 32 else {})
+    return figure
+
+
+def matrix_figure(matrix: Float[np.ndarray, "row column"], colour: Colour, *, x: str, y: str) -> go.Figure:
+    """A matrix of positions: positive in the colour, negative grey."""
+    figure = go.Figure()
+    bound = _largest(matrix.ravel())
+    figure.add_heatmap(
+        z=matrix,
+        colorscale=[[0, NEUTRAL.light], [0.5, CLEAR], [1, colour.light]],
+        zmin=-bound,
+        zmax=bound,
+        hovertemplate=f"{escape(y)} %{{y}}, {escape(x)} %{{x}}: %{{z:.4f}}<extra></extra>",
+        showscale=False,
+    )
+    quiet_layout(figure, x=x, y=y)
+    figure.update_layout(showlegend=False, hovermode="closest")
+    figure.update_yaxes(showgrid=False, range=[len(matrix) - 0.5, -0.5])
+    figure.update_xaxes(showgrid=False)
+    return figure
+
+
+def distance_figure(
+    distances: Int[np.ndarray, "distance"], curves: Float[np.ndarray, "curve distance"], names: Sequence[str], *, y: str
+) -> go.Figure:
+    """One curve, or one for each head, by the distance from key to query."""
+    figure = go.Figure()
+    for index, (curve, name) in enumerate(zip(curves, names, strict=True)):
+        colour, dash = series_look(index)
+        figure.add_scatter(
+            x=list(distances),
+            y=list(curve),
+            mode="lines",
+            name=name,
+            line={"color": colour, "width": 2, "dash": dash},
+            hovertemplate="%{y:.4f}",
+        )
+    quiet_layout(figure, x="distance (tokens from key to query)", y=y)
+    figure.update_layout(showlegend=1 < len(curves) <= 12)
+    return figure
