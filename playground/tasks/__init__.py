@@ -8,5 +8,7 @@ copying.py      random blocks that repeat: what makes an induction head
 induction.py    nothing but such blocks
 rewriting.py    copy, reverse or sort digits: the smallest task for cross-attention
 modular.py      addition modulo p: learnt by heart first, understood later
+masked.py       masked words and next sentences, as BERT learns;  sentences.py  where they end;  pairs.py  its rows
+classification.py  kinds of sentences, languages, a table of your own;  labelled_text.py  texts and their labels
 vocabulary.py   how text becomes tokens: byte-level BPE, words or single characters, trained on the spot
 """
