@@ -268,7 +268,8 @@ class LocalExecutor:
             message = words or f"The worker ended with code {code}."
             self._tell(run_id, dataclasses.replace(status, state="failed", message=message))
         else:
-            self._tell(run_id, lost(status, reason_of(code)))
+            reason = "the server was closed" if self._closed.is_set() else reason_of(code)
+            self._tell(run_id, lost(status, reason))
 
     def _tell_positions(self) -> None:
         """Write to each waiting run how many are ahead of it."""

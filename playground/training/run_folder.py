@@ -26,10 +26,11 @@ from playground.training.config import TrainConfig
 from playground.training.control import open_control, read_offset, read_rates
 from playground.training.film import film_steps
 from playground.training.layout import CONFIG, PREPARED, snapshots, write_json
+from playground.training.reading import last_step
 from playground.training.recording import keep_reserve, recorder_of, spend_reserve
 from playground.training.sitting import Bounds, Interruption, LimitReachedError, Sitting, never, sit
 from playground.training.snapshots import resume, write_snapshot
-from playground.training.status import has_process, read_status
+from playground.training.status import State, has_process, read_status
 from playground.training.trainer import Step
 
 __all__ = ["Bounds", "open_run", "read_config", "resume", "run", "snapshots", "write_json", "write_snapshot"]
@@ -77,17 +78,21 @@ def _note_end(folder: Path, error: BaseException) -> None:
         return
     try:
         spend_reserve(folder)
-        recorder = recorder_of(folder)
-        if isinstance(error, LimitReachedError):
-            recorder.say("stopped", str(error))
-        elif isinstance(error, UserError):
-            recorder.say("failed", str(error))
-        elif isinstance(error, Exception):
-            recorder.say("failed", f"The training ended by an error in the program: {type(error).__name__}: {error}")
-        else:
-            recorder.say("interrupted", "The run was ended where it was started; it can go on from its last snapshot.")
+        state, message = _end_of(error)
+        recorder_of(folder).say(state, message, step=max(read_status(folder).step, last_step(folder)))
     except OSError:
         return  # The one who reads the folder finds a process that is gone, and says so.
+
+
+def _end_of(error: BaseException) -> tuple[State, str]:
+    """The state of a run that an exception ended, and the sentence for the person."""
+    if isinstance(error, LimitReachedError):
+        return "stopped", str(error)
+    if isinstance(error, UserError):
+        return "failed", str(error)
+    if isinstance(error, Exception):
+        return "failed", f"The training ended by an error in the program: {type(error).__name__}: {error}"
+    return "interrupted", "The run was ended where it was started; it can go on from its last snapshot."
 
 
 def _run(config: TrainConfig, folder: Path, bounds: Bounds, interruption: Interruption) -> Iterator[Step]:

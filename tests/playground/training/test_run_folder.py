@@ -212,6 +212,8 @@ def test_a_full_disk_gives_a_sentence_and_keeps_the_last_snapshot(tmp_path, monk
         finished(config, folder)
     assert sorted(path.name for path in (folder / "snapshots").iterdir()) == ["000000", "000002"]
     assert resume(config, folder).step == 2
+    status = read_status(folder)
+    assert (status.state, status.snapshot, status.step) == ("failed", 2, 4)
     monkeypatch.undo()
     assert [step.step for step in run(config, folder)] == [3, 4, 5, 6]
     assert content(folder) == content(whole)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import UserError
@@ -111,6 +111,7 @@ def test_a_long_file_is_read_in_bounded_pieces(tmp_path, monkeypatch):
     assert pieces >= 8
 
 
+@settings(max_examples=30)
 @given(st.lists(st.binary(max_size=40), max_size=8))
 def test_damaged_lines_are_left_out(tmp_path_factory, lines):
     folder = tmp_path_factory.mktemp("run")

@@ -20,7 +20,7 @@ torch.set_num_threads(1)
 
 
 def train_config(folder, **changes):
-    return small_config(folder, **{"steps": 10, "snapshot_every": 4, "frames": 4, **changes})
+    return small_config(folder, **{"steps": 10, "snapshot_every": 4, "frames": 4, "evaluate_every": 100, **changes})
 
 
 def after(asks: int):
