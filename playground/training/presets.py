@@ -22,7 +22,7 @@ from playground.transformer import TransformerConfig
 def config_for(task: TaskConfig, *, shape: dict[str, Any], **settings: Any) -> TrainConfig:
     """A run of a task with a model of the kind, vocabulary and classes that the task needs."""
     needs = task.needs()
-    given = {"context": needs.context, "segments": needs.segments, **shape}
+    given = {"context": needs.context, **shape}
     given |= {"kind": needs.kind, "vocabulary": needs.vocabulary, "classes": needs.classes, "segments": needs.segments}
     model = TransformerConfig(**given)
     return TrainConfig(task=task, model=model, **settings)

@@ -81,7 +81,6 @@ def build(base: TrainConfig, values: dict[str, dict[str, Any]]) -> TrainConfig:
     shape = {**base.model.to_dict(), **values.get("model", {})}
     shape |= {"kind": needs.kind, "vocabulary": needs.vocabulary, "classes": needs.classes}
     shape |= {"segments": needs.segments}
-    shape |= {"segments": needs.segments}
     shape |= {"context": max(int(shape["context"]), needs.context)}
     model = TransformerConfig.from_dict(shape)
     return dataclasses.replace(base, task=task, model=model, **values.get("train", {}))
