@@ -278,7 +278,7 @@ def write_film(film: "FilmState") -> None:
 
 GENERATE, BRANCH = "generate", "branch"
 TEMPERATURE, TOP_K, TOP_P, MIN_P, SEED, NEW_TOKENS = "temperature", "top_k", "top_p", "min_p", "seed", "new_tokens"
-BEAMS, LENGTH_PENALTY, WATCHED_HEAD, WATCHED_KIND, COLOUR_BY = (
+BEAMS, LENGTH_PENALTY, WATCHED_HEAD, COLOUR_BY = "beams", "length_penalty", "watch", "colour"
 KEPT_FINDINGS = 12
 
 
