@@ -33,7 +33,19 @@ def _pages() -> list[st.Page]:
     return [
         st.Page(attention, title=_("Attention"), icon=icon, default=True, url_path=""),
         st.Page(attention, title=_("Attention"), icon=icon, url_path="attention", visibility="hidden"),
+        st.Page(
+            ROOT / "pages" / "inside.py", title=_("Inside a head"), icon=":material/frame_inspect:", url_path="inside"
+        ),
         st.Page(ROOT / "pages" / "train.py", title=_("Train"), icon=":material/model_training:", url_path="train"),
+        st.Page(
+            ROOT / "pages" / "generate.py",
+            title=_("Predict and generate"),
+            icon=":material/edit_note:",
+            url_path="generate",
+        ),
+        st.Page(
+            ROOT / "pages" / "ablate.py", title=_("Take it apart"), icon=":material/content_cut:", url_path="ablate"
+        ),
     ]
 
 
