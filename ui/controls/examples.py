@@ -1,6 +1,6 @@
 """Texts to begin with, written for what they show. Model input is not translated."""
 
-from playground.models.catalogue import Kind
+from playground.models import LoadedModel
 from ui.text import _
 
 DEFAULT_TEXT = "The cat sat on the mat, and the dog sat on the rug. The cat looked at the dog."
@@ -27,8 +27,8 @@ _LONG = " ".join(
 )
 
 
-def examples(kind: Kind) -> dict[str, str]:
-    """Example texts by title, for a kind of model."""
+def examples(model: LoadedModel) -> dict[str, str]:
+    """Example texts by title, for a model: a small vocabulary is shown only what it can read."""
     shared = {
         _("Cat and dog"): DEFAULT_TEXT,
         _("Names that recur"): _INDUCTION,
@@ -37,7 +37,43 @@ def examples(kind: Kind) -> dict[str, str]:
         _("Two banks"): _BANK,
         _("Many scripts"): _SCRIPTS,
     }
-    return shared if kind == "encoder-decoder" else {**shared, _("A long text"): _LONG}
+    if model.kind != "encoder-decoder":
+        shared[_("A long text")] = _LONG
+    unknown = unknown_id(model)
+    if unknown is None:
+        return shared
+    small = {
+        _("A tale"): "Anna has the red ball. She gives the ball to Ben.",
+        _("Into French"): "french: Anna gives the red ball to Ben.",
+        _("Into Chinese"): "chinese: Anna gives the red ball to Ben.",
+        _("Symbols twice"): "KqZfBmXdTWKqZfBmXdTW",
+        _("Digits"): "31415926",
+        _("A sum"): "17 + 29 =",
+    }
+    return {title: text for title, text in {**small, **shared}.items() if can_read(model, text, unknown)}
 
 
+def first_text(model: LoadedModel) -> str:
+    """What a page reads before anybody has typed: the usual text, or one that the model's vocabulary has."""
+    unknown = unknown_id(model)
+    if unknown is None or can_read(model, DEFAULT_TEXT, unknown):
+        return DEFAULT_TEXT
+    return next(iter(examples(model).values()), DEFAULT_TEXT)
+
+
+def unknown_id(model: LoadedModel) -> int | None:
+    """The token for what a model of our own cannot read; None where everything can be read."""
+    if model.family != "playground":
+        return None
+    found: int | None = model.tokenizer.token_to_id(UNKNOWN)
+    return found
+
+
+def can_read(model: LoadedModel, text: str, unknown: int) -> bool:
+    """Whether every token of a text is in the vocabulary, and it is not too long."""
+    ids = model.tokenizer.encode(text).ids
+    return unknown not in ids and len(ids) <= model.context
+
+
+UNKNOWN = "<|unknown|>"
 PAIR_EXAMPLE = "The dog lay on the rug while the cat watched."

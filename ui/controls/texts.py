@@ -1,5 +1,6 @@
 """What the model reads: one text, a sentence pair, or a source and its target."""
 
+import zlib
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -7,7 +8,7 @@ import streamlit as st
 from playground.models import LoadedModel
 from ui import state
 from ui.components.live_text import live_text
-from ui.controls.examples import DEFAULT_TEXT, OTHER_TEXT, PAIR_EXAMPLE, examples
+from ui.controls.examples import OTHER_TEXT, PAIR_EXAMPLE, examples, first_text
 from ui.text import _
 
 TEXT_LENGTH = 40_000
@@ -26,7 +27,7 @@ class Texts:
 def choose_texts(model: LoadedModel) -> Texts:
     """The text areas that fit the model; they follow the keys, and the address follows them."""
     _example_buttons(model)
-    text = address_text(state.TEXT, DEFAULT_TEXT, label=_("Text"), limit=TEXT_LENGTH, rows=3)
+    text = address_text(state.TEXT, first_text(model), label=_("Text"), limit=TEXT_LENGTH, rows=3)
     if model.kind == "encoder":
         pair = _second(state.PAIR, _("Second sentence (optional)"), PAIR_EXAMPLE)
         return Texts(text=text, pair=pair)
@@ -51,7 +52,8 @@ def address_text(name: str, otherwise: str, *, label: str, limit: int, rows: int
         max_chars=limit,
         rows=rows,
         key=f"{name}_area",
-        revision=state.text_revision(name),
+        # Another model may begin with another text; what was typed stands in the address and stays.
+        revision=f"{state.text_revision(name)}.{zlib.crc32(otherwise.encode())}",
     )
     state.write_text(name, None if text == otherwise else text)
     return text
@@ -67,7 +69,7 @@ def _example_buttons(model: LoadedModel) -> None:
     """One button per example; it replaces the text."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(_("Examples"), width="content")
-        for title, text in examples(model.kind).items():
+        for title, text in examples(model).items():
             st.button(
                 title, key=f"example_{title}", type="tertiary", on_click=state.replace_text, args=(state.TEXT, text)
             )
