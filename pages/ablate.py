@@ -1,0 +1,52 @@
+"""Take it apart: what each part of a model does, and what breaks without it."""
+
+from ui import shell
+from ui.text import _
+
+shell.guard(
+    _("Take it apart"),
+    _("Which parts does a prediction rest on? Take them away, exchange them, and follow the numbers."),
+)
+
+import streamlit as st
+
+from ui import state
+from ui.controls.apart.ablate import show_ablation
+from ui.controls.apart.choose import choose_text, choose_word, examine
+from ui.controls.apart.flow import show_flow
+from ui.controls.apart.heads import show_search
+from ui.controls.apart.patch import show_patching
+from ui.controls.apart.whole import show_whole
+from ui.controls.apart.writes import show_writers
+from ui.controls.model import choose_model, describe_model, obtain_model
+
+PATCH = "patch"
+TITLES = {
+    "ablate": _("Ablate"),
+    "writes": _("Who writes the answer"),
+    PATCH: _("Patch"),
+    "flow": _("Flow"),
+    "whole": _("Whole and parts"),
+    "heads": _("Find heads"),
+}
+SHOW = {
+    "ablate": show_ablation,
+    "writes": show_writers,
+    "flow": show_flow,
+    "whole": show_whole,
+    "heads": show_search,
+}
+
+with st.sidebar:
+    choice = choose_model()
+model = obtain_model(choice)
+with st.sidebar:
+    describe_model(model)
+
+section = choose_word(state.SECTION, _("Section"), TITLES, hidden=True)
+if section == PATCH:
+    show_patching(model)
+    st.stop()
+subject = examine(model, choose_text(model), key="apart")
+if subject is not None:
+    SHOW[section](subject)

@@ -1,0 +1,143 @@
+"""Taking apart as a script: every section on our own model, and everything that cannot be answered."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+from streamlit.testing.v1 import AppTest
+
+from tests.playground.models.conftest import build
+from ui import state
+from ui.warm import warm_up
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = f"""
+import runpy
+from ui import shell
+token = shell._navigating.set(True)
+try:
+    runpy.run_path({str(ROOT / "pages" / "ablate.py")!r})
+finally:
+    shell._navigating.reset(token)
+"""
+TEXT = "The cat sat on the mat"
+
+
+def page(**parameters: str) -> AppTest:
+    warm_up()
+    app = AppTest.from_string(SCRIPT, default_timeout=120)
+    for name, value in {"text": TEXT, **parameters}.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title, app.subheader]
+    return "\n".join(str(element.value) for elements in kinds for element in elements)
+
+
+def figures(app: AppTest) -> int:
+    return len(app.get("plotly_chart"))
+
+
+def test_a_new_visitor_sees_what_each_head_is_worth():
+    app = page()
+    assert not app.exception
+    assert not app.error
+    assert figures(app) == 1
+
+
+def test_a_chosen_set_and_the_smallest_one_come_back_with_the_address(small_folder):
+    app = page(
+        model=str(small_folder), text="the cat sat on", parts="decoder.0.1,decoder.1.layer", smallest="yes", limit="3"
+    )
+    assert not app.exception
+    assert not app.error
+    assert len(app.metric) == 6
+    assert "8 heads are enough" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("section", "more", "count"),
+    [
+        ("writes", {}, 4),
+        ("patch", {"clean": "the cat sat on", "corrupted": "the dog sat on", "patch_answer": "the", "other": "a"}, 1),
+        (
+            "patch",
+            {"clean": "the cat sat", "corrupted": "the dog sat", "patch_answer": "the", "other": "a", "patch": "head"},
+            1,
+        ),
+        ("flow", {}, 1),
+        ("flow", {"method": "flow"}, 1),
+        ("flow", {"method": "gradients"}, 1),
+        ("whole", {"parts": "decoder.0.0,decoder.0.1,decoder.1.feed_forward"}, 2),
+        ("heads", {}, 1),
+        ("heads", {"pattern": "painted", "painted": "2-1,3-2"}, 1),
+    ],
+)
+def test_every_section_draws_its_pictures_from_the_address(small_folder, section, more, count):
+    app = page(model=str(small_folder), text="the cat sat on", section=section, **more)
+    assert not app.exception
+    assert not app.error
+    assert figures(app) == count
+
+
+def test_patching_prompts_of_different_lengths_is_answered_with_both_numbers(small_folder):
+    prompts = {"clean": "the cat sat on", "corrupted": "the dog", "patch_answer": "the", "other": "a"}
+    app = page(model=str(small_folder), section="patch", **prompts)
+    assert not app.exception
+    assert "4 tokens and the corrupted one 2" in words(app)
+
+
+@pytest.mark.parametrize("section", ["ablate", "writes", "flow", "whole", "heads"])
+def test_one_token_is_no_exception(small_folder, section):
+    app = page(model=str(small_folder), text="the", section=section, judge="loss", pattern="previous")
+    assert not app.exception
+    assert figures(app) or app.error or app.info
+
+
+@pytest.mark.parametrize("section", ["ablate", "writes", "whole"])
+def test_a_model_without_an_output_head_says_so(save_model, section):
+    folder = save_model("bert")
+    build("bert").base_model.save_pretrained(folder)
+    app = page(model=str(folder), text="the cat sat", section=section)
+    assert not app.exception
+    assert "no output head" in words(app)
+
+
+@pytest.mark.parametrize("section", ["ablate", "flow"])
+def test_damaged_weights_are_said_to_be(small_folder, section):
+    path = small_folder / "model.safetensors"
+    tensors = safetensors.torch.load_file(path)
+    name = next(name for name in tensors if name.endswith("ln_f.weight"))
+    tensors[name] = torch.full_like(tensors[name], float("nan"))
+    safetensors.torch.save_file(tensors, path, metadata={"format": "pt"})
+    app = page(model=str(small_folder), text="the cat sat", section=section)
+    assert not app.exception
+    assert "not a number" in words(app)
+
+
+def test_an_empty_text_and_a_long_one_say_what_to_do(small_folder):
+    assert "no tokens" in words(page(model=str(small_folder), text=""))
+    assert "Shorten it" in words(page(text="the cat " * 300))
+
+
+def test_cancelled_work_rests_until_it_is_wanted_again(small_folder, monkeypatch):
+    monkeypatch.setattr(state, "is_cancelled", lambda work: True)
+    app = page(model=str(small_folder), text="the cat sat")
+    assert not app.exception
+    assert "Cancelled" in words(app)
+    assert not figures(app)
+    monkeypatch.undo()
+    next(button for button in app.button if button.label == "Compute it").click().run()
+    assert figures(app) == 1
+
+
+@pytest.mark.parametrize("damaged", ["nonsense", "encoder.9.9,,x", "~broken"])
+def test_a_damaged_address_falls_back(small_folder, damaged):
+    names = ("parts", "by", "judge", "position", "limit", "section")
+    app = page(model=str(small_folder), text="the cat sat", **dict.fromkeys(names, damaged))
+    assert not app.exception
+    assert not app.error

@@ -1,0 +1,170 @@
+"""What breaks when parts are taken away: each head alone, a chosen set, and the few heads that suffice."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import streamlit as st
+
+from playground.charts.apart import map_figure
+from playground.lens.ablation import (
+    By,
+    Circuit,
+    Effect,
+    Experiment,
+    HeadMap,
+    Judge,
+    Watched,
+    ablate,
+    ablate_every_head,
+    prepare,
+    smallest_circuit,
+)
+from playground.lens.activations import OnRun
+from playground.lens.site import SiteKind
+from ui import state
+from ui.controls.apart.choose import Subject, choose_parts, choose_watched, choose_word, component_title, kind_titles
+from ui.controls.apart.shown import show_figure, table_rows
+from ui.controls.apart.work import ask
+from ui.controls.examples import OTHER_TEXT
+from ui.controls.texts import address_text
+from ui.text import _
+
+LIMITS = ("0.1", "0.01", "0.03", "0.3", "1", "3")
+NO, YES = "no", "yes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """How parts are taken away, and the prediction and measure that are watched."""
+
+    subject: Subject
+    by: By
+    reference: str | None
+    watched: Watched
+    judge: Judge
+
+    @property
+    def question(self) -> tuple[object, ...]:
+        """What the effects depend on, besides the reading."""
+        return self.by, self.reference, self.watched
+
+    def experiment(self) -> Experiment:
+        """The clean pass and what stands in for parts."""
+        texts = self.subject.texts
+        return prepare(
+            self.subject.model,
+            texts.text,
+            target=texts.target,
+            by=self.by,
+            reference=self.reference,
+            watched=self.watched,
+        )
+
+
+def choose_setting(subject: Subject) -> Setting | None:
+    """By what parts are replaced, and by what the damage is judged; None where nothing is predicted."""
+    watched = choose_watched(subject)
+    if watched is None:
+        return None
+    with st.container(horizontal=True, gap="large"):
+        by = choose_word(
+            state.BY,
+            _("Replace a part by"),
+            {"zero": _("zero"), "mean": _("its mean over the text"), "resampled": _("what it did on another text")},
+        )
+        judge = choose_word(state.JUDGE, _("Judge by"), judge_titles())
+    reference = None
+    if by == "resampled":
+        words = _("The other text, of as many tokens")
+        reference = address_text(state.OTHER_TEXT, OTHER_TEXT, label=words, limit=4000, rows=2)
+    return Setting(subject=subject, by=cast(By, by), reference=reference, watched=watched, judge=cast(Judge, judge))
+
+
+def judge_titles() -> dict[str, str]:
+    """The measures of damage, with their units."""
+    return {
+        "divergence": _("KL divergence (nats)"),
+        "loss": _("change of loss (nats)"),
+        "logit": _("change of the watched logit"),
+    }
+
+
+def show_ablation(subject: Subject) -> None:
+    """The map of every head, a chosen set, and the smallest set."""
+    setting = choose_setting(subject)
+    if setting is None:
+        return
+    if setting.judge == "loss" and len(subject.clean.tokens) < 2 and subject.model.kind != "encoder":
+        st.info(_("One token has no next one, so that there is no loss; judge by another measure."))
+        return
+    kind = cast(SiteKind, _choose_kind(subject))
+    _show_map(setting, kind)
+    _show_set(setting)
+    _show_smallest(setting)
+
+
+def _choose_kind(subject: Subject) -> str:
+    kinds = list(dict.fromkeys(kind for kind, _layer, _heads in subject.clean.places))
+    titles = kind_titles()
+    return (
+        choose_word(state.KIND, _("Heads of"), {kind: titles[kind] for kind in kinds[::-1]}) if kinds[1:] else kinds[0]
+    )
+
+
+def _show_map(setting: Setting, kind: SiteKind) -> None:
+    st.subheader(_("Each head alone"), anchor=False)
+
+    def compute(on_run: OnRun) -> HeadMap:
+        return ablate_every_head(setting.experiment(), kind, on_run)
+
+    words = _("Taking away one head after the other:")
+    found = ask(setting.subject.reading, ("ablate", kind, *setting.question), words, compute)
+    if found is None:
+        return
+    values = getattr(found, setting.judge)
+    layers, heads = (list(map(str, range(count))) for count in values.shape)
+    meaning = judge_titles()[setting.judge]
+    figure = map_figure(values, rows=layers, columns=heads, y=_("layer"), x=_("head"), meaning=meaning)
+    show_figure(figure, table_rows("layer", layers, heads, values), name=f"ablated-{kind}-{setting.judge}")
+
+
+def _show_set(setting: Setting) -> None:
+    st.subheader(_("A set at once"), anchor=False)
+    chosen = choose_parts(setting.subject.clean, _("Take away together"))
+    if not chosen:
+        return
+    words = _("Taking away the chosen parts …")
+    question = ("set", tuple(chosen), *setting.question)
+    effect = ask(setting.subject.reading, question, words, lambda _on_run: ablate(setting.experiment(), chosen))
+    if effect is not None:
+        show_effect(effect)
+
+
+def show_effect(effect: Effect) -> None:
+    """All three measures of one change."""
+    numbers = {"divergence": effect.divergence, "loss": effect.loss, "logit": effect.logit}
+    for column, (name, value) in zip(st.columns(3), numbers.items(), strict=True):
+        column.metric(judge_titles()[name], "–" if value != value else f"{value:+.4f}")
+
+
+def _show_smallest(setting: Setting) -> None:
+    st.subheader(_("The fewest heads that keep the behaviour"), anchor=False)
+    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+        limit = choose_word("limit", _("Largest effect allowed"), {word: word for word in LIMITS})
+        wanted = choose_word("smallest", _("Greedy search"), {NO: _("not now"), YES: _("search")})
+    if wanted == NO:
+        return
+
+    def compute(on_run: OnRun) -> Circuit:
+        return smallest_circuit(setting.experiment(), float(limit), judge=setting.judge, on_run=on_run)
+
+    words = _("Taking away as many heads as possible:")
+    question = ("smallest", limit, setting.judge, *setting.question)
+    circuit = ask(setting.subject.reading, question, words, compute)
+    if circuit is None:
+        return
+    sentence = _("{kept} of {all} heads are enough; without the others together the predictions change by this much:")
+    st.write(sentence.format(kept=len(circuit.kept), all=len(circuit.kept) + len(circuit.removed)))
+    show_effect(circuit.effect)
+    if circuit.kept:
+        st.caption(" · ".join(component_title(head, with_kind=False) for head in circuit.kept))

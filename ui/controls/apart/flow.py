@@ -1,0 +1,98 @@
+"""Where a prediction comes from in the text: attention followed through all layers, and gradients."""
+
+from typing import cast
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from playground.charts.apart import bars_figure, map_figure
+from playground.lens.activations import OnRun
+from playground.lens.activations import read as read_text
+from playground.lens.integrated_gradients import Baseline, TokenAttribution, integrated_gradients
+from playground.lens.rollout import flow, rollout
+from playground.lens.site import SiteKind
+from ui.controls.apart.choose import Subject, choose_position, choose_watched, choose_word, kind_titles
+from ui.controls.apart.shown import numbered, show_figure, table_rows
+from ui.controls.apart.work import ask
+from ui.text import _
+
+ROLLOUT, FLOW, GRADIENTS = "rollout", "flow", "gradients"
+
+
+def show_flow(subject: Subject) -> None:
+    """Rollout, flow or integrated gradients."""
+    titles = {ROLLOUT: _("Attention rollout"), FLOW: _("Attention flow"), GRADIENTS: _("Integrated gradients")}
+    method = choose_word("method", _("Method"), titles)
+    if method == GRADIENTS:
+        _show_gradients(subject)
+        return
+    kinds = [kind for kind in subject.reading.trace.kinds if kind != "cross"][::-1]
+    titles = {kind: kind_titles()[kind] for kind in kinds}
+    kind = cast(SiteKind, choose_word("flow_kind", _("In"), titles) if kinds[1:] else kinds[0])
+    tokens = numbered(subject.reading.trace.query_tokens(kind))
+    maps = _maps(subject, kind)
+    if method == ROLLOUT:
+        _show_rollout(subject, kind, tokens, maps)
+    else:
+        _show_maximum_flow(subject, kind, tokens, maps)
+
+
+def _maps(subject: Subject, kind: SiteKind) -> list[Tensor]:
+    return [site.pattern(slice(None), slice(None)) for site in subject.reading.trace.layers(kind)]
+
+
+def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str], maps: list[Tensor]) -> None:
+    words = _("Multiplying the layers …")
+    found = ask(subject.reading, ("rollout", kind), words, lambda _on_run: rollout(maps))
+    if found is None:
+        return
+    st.caption(_("How much each token holds of each input token after the last layer; every layer is half attention."))
+    figure = map_figure(
+        found[-1], rows=tokens, columns=tokens, y=_("token"), x=_("input"), meaning=_("share"), signed=False
+    )
+    show_figure(figure, table_rows("token", tokens, tokens, found[-1]), name=f"rollout-{kind}")
+
+
+def _show_maximum_flow(subject: Subject, kind: SiteKind, tokens: list[str], maps: list[Tensor]) -> None:
+    query = choose_position("flow_query", _("From the token"), subject.reading.trace.query_tokens(kind))
+    words = _("Pushing through the layers:")
+    found = ask(subject.reading, ("flow", kind, query), words, lambda on_run: flow(maps, query, on_run))
+    if found is None:
+        return
+    st.caption(_("The largest flow from this token at the top down to each input token, every weight being a pipe."))
+    _show_bars(tokens, found, x=_("flow"), name=f"flow-{kind}-{query}")
+
+
+def _show_gradients(subject: Subject) -> None:
+    watched = choose_watched(subject)
+    if watched is None:
+        return
+    titles = {"filler": _("a token that says nothing"), "mean": _("the mean embedding"), "zero": _("zero")}
+    baseline = choose_word("baseline", _("Begin at"), titles)
+
+    def compute(on_run: OnRun) -> TokenAttribution:
+        return integrated_gradients(
+            subject.model,
+            read_text(subject.model, subject.texts.text, subject.texts.target),
+            position=watched.position,
+            token=watched.token,
+            baseline=cast(Baseline, baseline),
+            on_run=on_run,
+        )
+
+    question = ("gradients", watched, baseline)
+    found = ask(subject.reading, question, _("Adding up gradients, at most:"), compute)
+    if found is None:
+        return
+    sentence = _("From {begin:+.3f} to {end:+.3f}: the tokens' shares add up to the change but for {error:+.3f}.")
+    st.caption(sentence.format(begin=found.at_baseline, end=found.at_text, error=found.error))
+    if not found.is_complete:
+        st.warning(_("The shares do not add up well; take them with care."), icon=":material/warning:")
+    read = subject.clean.source or subject.clean.tokens
+    _show_bars(numbered(read), found.shares, x=_("share of the logit's change"), name=f"gradients-{baseline}")
+
+
+def _show_bars(tokens: list[str], values: np.ndarray, *, x: str, name: str) -> None:
+    rows = [("token", x), *zip(tokens, values.tolist(), strict=True)]
+    show_figure(bars_figure(tokens, values.tolist(), x=x), rows, name=name)

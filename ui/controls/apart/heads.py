@@ -1,0 +1,123 @@
+"""Find heads: all heads ranked by a pattern, with what shuffled weights would give."""
+
+from typing import cast
+
+import pandas as pd
+import streamlit as st
+import torch
+from torch import Tensor
+
+from playground.charts.apart import chance_figure
+from playground.lens.search import Pattern, RankedHead, mask_of, rank_heads
+from playground.lens.tokens import Token
+from ui import state
+from ui.controls.apart.choose import Subject, choose_word, kind_titles
+from ui.controls.apart.shown import numbered, show_figure
+from ui.controls.apart.work import ask
+from ui.text import _
+
+MOST_BARS = 24
+MOST_PAINTED = 24
+PAINTED = "painted"
+
+
+def show_search(subject: Subject) -> None:
+    """Choose or paint a pattern; see which heads look that way, and what chance would give."""
+    trace = subject.reading.trace
+    kinds = [kind for kind in trace.kinds if kind != "cross"][::-1]
+    with st.container(horizontal=True, gap="large"):
+        kind = (
+            choose_word("search_kind", _("In"), {one: kind_titles()[one] for one in kinds}) if kinds[1:] else kinds[0]
+        )
+        word = choose_word("pattern", _("Look for heads that look at"), _titles())
+    tokens = trace.query_tokens(kind)  # type: ignore[arg-type]
+    if word == PAINTED:
+        mask = _paint(tokens)
+    else:
+        mask = mask_of(
+            cast(Pattern, word.replace("_", " ")),
+            [token.id for token in tokens],
+            [token.text for token in tokens],
+            [token.special for token in tokens],
+        )
+    if mask is None:
+        return
+    sites = trace.layers(kind)  # type: ignore[arg-type]
+    marked = tuple(map(tuple, mask.nonzero().tolist()))
+    words = _("Searching layer after layer:")
+    found = ask(
+        subject.reading, ("search", kind, word, marked), words, lambda on_run: rank_heads(sites, mask, on_run=on_run)
+    )
+    if found is None:
+        return
+    above = sum(head.is_above_chance for head in found.heads)
+    sentence = _(
+        "Mean weight on the marked keys, over {queries} queries. {above} of {all} heads are above all of their own "
+        "{shuffles} shuffles; the best of all heads is {best:.3f} by chance."
+    )
+    st.caption(
+        sentence.format(
+            queries=found.queries,
+            above=above,
+            all=len(found.heads),
+            shuffles=found.shuffles,
+            best=found.best_by_chance,
+        )
+    )
+    _show(found.heads, found.best_by_chance, f"search-{kind}-{word}")
+
+
+def _titles() -> dict[str, str]:
+    return {
+        "previous": _("the token before"),
+        "first": _("the first token"),
+        "same_token": _("the same token earlier"),
+        "induction": _("what followed the same token"),
+        "separator": _("separators"),
+        PAINTED: _("a pattern of your own"),
+    }
+
+
+def _show(heads: tuple[RankedHead, ...], best_by_chance: float, name: str) -> None:
+    shown = heads[:MOST_BARS]
+    rows = [
+        ("layer", "head", "score", "chance", "most by chance", "deviations"),
+        *((one.layer, one.head, one.score, one.chance, one.chance_most, one.deviations) for one in heads),
+    ]
+    figure = chance_figure(
+        [f"{one.layer}.{one.head}" for one in shown],
+        [one.score for one in shown],
+        [one.chance_most for one in shown],
+        best_by_chance,
+        titles=(_("mean weight on the marked keys"), _("most by chance"), _("best head by chance")),
+    )
+    show_figure(figure, rows, name=name)
+
+
+def _paint(tokens: tuple[Token, ...]) -> Tensor | None:
+    """A table of boxes, query by key; what is ticked stands in the address. None, with a sentence, if it is large."""
+    count = len(tokens)
+    if count > MOST_PAINTED:
+        sentence = _("A pattern is painted on up to {most} tokens; this text has {count}. Shorten it.")
+        st.info(sentence.format(most=MOST_PAINTED, count=count), icon=":material/content_cut:")
+        return None
+    begun: torch.Tensor = state.first_value(f"painted_first_{count}", lambda: _from_address(count))
+    labels = numbered(tokens)
+    table = st.data_editor(
+        pd.DataFrame(begun.numpy(), index=labels, columns=labels), key=f"painted_{count}_{hash(tuple(labels))}"
+    )
+    mask = torch.from_numpy(table.to_numpy(dtype=bool).copy())
+    state.write_text(PAINTED, ",".join(f"{query}-{key}" for query, key in mask.nonzero().tolist()) or None)
+    if not mask.any():
+        st.info(_("Tick the keys (columns) that each query (row) should look at."), icon=":material/brush:")
+        return None
+    return mask
+
+
+def _from_address(count: int) -> Tensor:
+    mask = torch.zeros(count, count, dtype=torch.bool)
+    for pair in state.read_text(PAINTED, "", limit=4000).split(","):
+        query, _dash, key = pair.partition("-")
+        if query.isdecimal() and key.isdecimal() and max(int(query), int(key)) < count:
+            mask[int(query), int(key)] = True
+    return mask

@@ -1,0 +1,153 @@
+"""Activation patching: what of the clean prompt, put into the corrupted one, brings the clean answer back."""
+
+from typing import cast
+
+import numpy as np
+import streamlit as st
+
+from playground.charts.apart import map_figure
+from playground.errors import UserError
+from playground.lens.activations import OnRun
+from playground.lens.patching import (
+    EXAMPLES,
+    Patched,
+    PatchingExample,
+    first_id,
+    patch_heads,
+    patch_positions,
+    prepare_pair,
+)
+from playground.lens.site import SiteKind
+from playground.models import LoadedModel
+from ui import state
+from ui.controls.apart.choose import (
+    TEXT_LENGTH,
+    Subject,
+    choose_position,
+    choose_target,
+    choose_word,
+    examine,
+    kind_titles,
+)
+from ui.controls.apart.shown import show_figure, table_rows
+from ui.controls.apart.work import ask
+from ui.controls.texts import Texts, address_text
+from ui.text import _
+
+CLEAN, CORRUPTED, OTHER = "clean", "corrupted", "other"
+HEADS = "head"
+
+
+def show_patching(model: LoadedModel) -> None:
+    """Two prompts, two answers, and the map of what brings the first one back."""
+    _offer_examples()
+    first = EXAMPLES[0]
+    left, right = st.columns(2)
+    with left:
+        clean = address_text(CLEAN, first.clean, label=_("Clean prompt"), limit=TEXT_LENGTH, rows=2)
+        answer = address_text("patch_answer", first.answer, label=_("Its answer"), limit=60, rows=1)
+    with right:
+        corrupted = address_text(CORRUPTED, first.corrupted, label=_("Corrupted prompt"), limit=TEXT_LENGTH, rows=2)
+        other = address_text(OTHER, first.other, label=_("Its answer"), limit=60, rows=1)
+    target = choose_target(model)
+    subject = examine(model, Texts(text=clean, target=target), key="clean")
+    second = examine(model, Texts(text=corrupted, target=target), key="corrupted") if subject else None
+    if subject is None or second is None:
+        return
+    if not subject.clean.best:
+        sentence = _("{name} has no output head, so that there is no prediction to measure. Choose another model.")
+        st.error(sentence.format(name=model.name), icon=":material/error:")
+        return
+    try:
+        ids = first_id(model, answer), first_id(model, other)
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    _show_map(subject, second, *ids)
+
+
+def _offer_examples() -> None:
+    titles = {"Indirect object": _("Indirect object"), "Induction": _("Induction"), "Agreement": _("Agreement")}
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.caption(_("Examples"), width="content")
+        for example in EXAMPLES:
+            st.button(
+                titles[example.name],
+                key=f"patch_{example.name}",
+                type="tertiary",
+                help=example.about,
+                on_click=_fill,
+                args=(example,),
+            )
+
+
+def _fill(example: PatchingExample) -> None:
+    for name, text in (
+        (CLEAN, example.clean),
+        (CORRUPTED, example.corrupted),
+        ("patch_answer", example.answer),
+        (OTHER, example.other),
+    ):
+        state.replace_text(name, text)
+
+
+def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> None:
+    with st.container(horizontal=True, gap="large"):
+        part = choose_word("patch", _("Exchange"), _part_titles())
+        kinds = list(dict.fromkeys(kind for kind, _layer, _heads in subject.clean.places))[::-1]
+        titles = kind_titles()
+        kind = choose_word("patch_kind", _("In"), {one: titles[one] for one in kinds}) if kinds[1:] else kinds[0]
+    position = choose_position(state.POSITION, _("Compare the answers at"), subject.clean.tokens)
+
+    def compute(on_run: OnRun) -> tuple[float, float, np.ndarray]:
+        targets = None if subject.texts.target is None else (subject.texts.target, subject.texts.target)
+        pair = prepare_pair(
+            subject.model,
+            subject.texts.text,
+            second.texts.text,
+            answer=answer,
+            other=other,
+            position=position,
+            targets=targets,
+        )
+        if part == HEADS:
+            shares = patch_heads(pair, kind=cast(SiteKind, kind), on_run=on_run)
+        else:
+            shares = patch_positions(pair, cast(Patched, part), kind=cast(SiteKind, kind), on_run=on_run)
+        return pair.clean_difference, pair.corrupted_difference, shares
+
+    question = ("patch", second.texts, answer, other, part, kind, position)
+    found = ask(subject.reading, question, _("Exchanging one part after the other:"), compute)
+    if found is None:
+        return
+    before, after, shares = found
+    sentence = _(
+        "The first answer's logit less the second one's: {before:+.3f} in the clean prompt, {after:+.3f} in the "
+        "corrupted one. 1 brings the clean difference back, 0 changes nothing."
+    )
+    st.caption(sentence.format(before=before, after=after))
+    layers = list(map(str, range(len(shares))))
+    columns = list(map(str, range(shares.shape[1]))) if part == HEADS else _labels(subject, second, kind)
+    x = _("head") if part == HEADS else _("token")
+    meaning = _("share brought back")
+    figure = map_figure(shares, rows=layers, columns=columns, y=_("layer"), x=x, meaning=meaning)
+    show_figure(figure, table_rows("layer", layers, columns, shares), name=f"patched-{part}-{kind}")
+
+
+def _part_titles() -> dict[str, str]:
+    return {
+        "residual": _("the residual stream"),
+        "attention": _("what attention writes"),
+        "feed_forward": _("what the feed-forward layer writes"),
+        HEADS: _("a head"),
+    }
+
+
+def _labels(subject: Subject, second: Subject, kind: str) -> list[str]:
+    """The tokens of both prompts where they differ."""
+    stack: SiteKind = "encoder" if kind == "encoder" else "decoder"
+    both = zip(subject.clean.tokens_of(stack), second.clean.tokens_of(stack), strict=False)
+    return [
+        f"{place} {clean.text}" + ("" if clean.id == other.id else f" | {other.text}")
+        for place, (clean, other) in enumerate(both)
+    ]

@@ -1,0 +1,59 @@
+"""The whole and the sum of its parts: single effects against the joint effect."""
+
+import numpy as np
+import streamlit as st
+
+from playground.charts.apart import map_figure, together_figure
+from playground.lens.activations import OnRun
+from playground.lens.interaction import MOST, Interaction, interaction
+from ui.controls.apart.ablate import Setting, choose_setting, judge_titles
+from ui.controls.apart.choose import Subject, choose_parts, component_title
+from ui.controls.apart.shown import show_figure, table_rows
+from ui.controls.apart.work import ask
+from ui.text import _
+
+
+def show_whole(subject: Subject) -> None:
+    """Choose parts; see what they do one by one, together, and in pairs."""
+    setting = choose_setting(subject)
+    if setting is None:
+        return
+    parts = choose_parts(subject.clean, _("Parts"))
+    if len(parts) < 2:
+        st.info(_("Choose from 2 to {most} parts to hold them against each other.").format(most=MOST))
+        return
+
+    def compute(on_run: OnRun) -> Interaction:
+        return interaction(setting.experiment(), parts, on_run)
+
+    words = _("Taking parts away, alone and together:")
+    found = ask(subject.reading, ("whole", tuple(parts), *setting.question), words, compute)
+    if found is not None:
+        _show(setting, found)
+
+
+def _show(setting: Setting, found: Interaction) -> None:
+    judge, unit = setting.judge, judge_titles()[setting.judge]
+    with_kind = len({part.kind for part in found.components}) > 1
+    names = [component_title(part, with_kind=with_kind) for part in found.components]
+    singles = [float(getattr(effect, judge)) for effect in found.singles]
+    joint = float(getattr(found.joint, judge))
+    rows: list[tuple[object, ...]] = [("part", unit), *zip(names, singles, strict=True)]
+    rows += [("together", joint), ("interaction", found.interaction(judge))]
+    figure = together_figure(
+        names, singles, joint, titles=(_("sum of singles"), _("together"), _("interaction")), x=unit
+    )
+    sentence = _("One by one {sum:+.4f}, together {joint:+.4f}: the whole differs from the sum by {rest:+.4f}.")
+    st.write(sentence.format(sum=found.sum_of_singles(judge), joint=joint, rest=found.interaction(judge)))
+    show_figure(figure, rows, name=f"whole-{judge}")
+    st.caption(
+        _(
+            "Each pair's joint effect less its two single effects. Of the single effects' sign: each needs the other. "
+            "Of the opposite sign: they do the same, or stand in for each other."
+        )
+    )
+    table = np.full((len(names), len(names)), np.nan)
+    for first, second in found.pairs:
+        table[first, second] = table[second, first] = found.pair(first, second, judge)
+    figure = map_figure(table, rows=names, columns=names, y=_("part"), x=_("part"), meaning=unit)
+    show_figure(figure, table_rows("part", names, names, table), name=f"pairs-{judge}")
