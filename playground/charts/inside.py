@@ -129,7 +129,9 @@ def map_figure(
     return figure
 
 
-def bars_figure(values: Float[np.ndarray, "place"], names: Sequence[str], colour: Colour, *, x: str, y: str) -> go.Figure:
+def bars_figure(
+    values: Float[np.ndarray, "place"], names: Sequence[str], colour: Colour, *, x: str, y: str
+) -> go.Figure:
     """One number for each token."""
     figure = go.Figure()
     figure.add_bar(

@@ -56,9 +56,7 @@ def products_of(
     return said
 
 
-def projected(
-    name: str, matrix: str, made: Projected, rows: Sequence[int], tokens: Sequence[str]
-) -> list[list[str]]:
+def projected(name: str, matrix: str, made: Projected, rows: Sequence[int], tokens: Sequence[str]) -> list[list[str]]:
     """Queries, keys or values before positions: what their matrix made of which input."""
     vectors = made.met if made.before is None else made.before
     said = []
@@ -104,9 +102,7 @@ def pairwise(
     ]
 
 
-def per_key(
-    names: Sequence[str], values: Float[np.ndarray, "key"], origins: Sequence[str]
-) -> list[str]:
+def per_key(names: Sequence[str], values: Float[np.ndarray, "key"], origins: Sequence[str]) -> list[str]:
     """One number for each key, and where it came from."""
     return [
         f"{plain(name)}: {word(float(value))}<br>= {origin}"

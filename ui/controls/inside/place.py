@@ -82,9 +82,9 @@ def layer_inside(reading: Reading, place: Place) -> LayerInside:
         found: LayerInside = inside
         return found
     try:
-        with st.spinner(_("Looking into layer {layer} …").format(layer=place.layer), show_time=True):
-            with state.turns().turn():
-                found = reading.trace.inside(place.layer, place.kind)
+        words = _("Looking into layer {layer} …").format(layer=place.layer)
+        with st.spinner(words, show_time=True), state.turns().turn():
+            found = reading.trace.inside(place.layer, place.kind)
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()

@@ -1,0 +1,81 @@
+"""Step by step: one head and one query token of a loaded model, from the embedding to the residual stream."""
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from playground.errors import UserError
+from playground.lens.head_inside import HeadInside
+from playground.lens.trace import TOLERANCES
+from ui.controls.inside.place import choose_place, layer_inside
+from ui.controls.inside.stage import show_stage
+from ui.controls.inside.stages import Scene, contribution, into_the_stream, mixture, stages_of
+from ui.controls.inside.weighing import weighing
+from ui.readings import Reading
+from ui.text import _
+
+MOST_KEYS = 20
+
+
+def show_story(reading: Reading) -> None:
+    """Choose a place and go through every step of it."""
+    place = choose_place(reading)
+    inside = layer_inside(reading, place)
+    try:
+        found = inside.head(place.head, place.query)
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    trace = reading.trace
+    scene = Scene(
+        inside=found,
+        shown=most_watched(found),
+        keys=[token.text for token in trace.key_tokens(place.kind)],
+        queries=[token.text for token in trace.query_tokens(place.kind)],
+    )
+    _show_badge(found, trace.model.dtype)
+    _say_what_is_shown(scene)
+    stages = [*stages_of(scene), *weighing(scene), mixture(scene), contribution(scene), into_the_stream(scene)]
+    revision = f"{reading.name}.{place}"
+    for number, stage in enumerate(stages, start=1):
+        show_stage(number, stage, revision, is_cross=place.kind == "cross", norms_after=not found.is_additive)
+
+
+def most_watched(found: HeadInside) -> list[int]:
+    """The keys to show: all of a short text, else those of the largest weights, in their order."""
+    weights = found.steps.weights
+    if len(weights) <= MOST_KEYS:
+        return list(range(len(weights)))
+    return sorted(np.argsort(-weights, kind="stable")[:MOST_KEYS].tolist())
+
+
+def _say_what_is_shown(scene: Scene) -> None:
+    if len(scene.shown) < len(scene.keys):
+        share = float(scene.inside.steps.weights[scene.shown].sum())
+        st.caption(
+            _(
+                "Of {keys:,} keys the {shown} with the largest weights are shown, with {share:.1%} of the attention."
+            ).format(keys=len(scene.keys), shown=len(scene.shown), share=share)
+        )
+    if scene.inside.kind == "cross":
+        st.caption(_("Cross-attention: the query is the decoder's, keys and values come from the encoder."))
+
+
+def _show_badge(found: HeadInside, dtype: str) -> None:
+    """The largest difference between these numbers and the model's own, and by which step."""
+    difference = found.difference
+    if math.isnan(difference):
+        st.badge(_("The model's numbers are not finite"), icon=":material/error:", color="red")
+        return
+    largest = max(1.0, float(np.abs(found.after).max()), float(np.abs(found.written).max()))
+    passed = difference <= TOLERANCES.get(dtype, 1e-5) * largest
+    words = _("Exact to {difference:.0e}") if passed else _("Differs by {difference:.0e}")
+    meaning = _("The largest difference between this recomputation and what the model itself produced, step by step: ")
+    by_step = ", ".join(f"{name} {value:.0e}" for name, value in found.differences.items())
+    st.badge(
+        words.format(difference=difference),
+        icon=":material/verified:" if passed else ":material/warning:",
+        color="green" if passed else "orange",
+        help=meaning + by_step,
+    )
