@@ -1,0 +1,26 @@
+"""Predict and generate: what a model expects next, what it writes, and how it takes a text."""
+
+from ui import shell
+from ui.text import _
+
+shell.guard(
+    _("Predict and generate"),
+    _("What does the model expect next, how sure is it, and what else could it have written?"),
+)
+
+import streamlit as st
+
+from ui.controls.generate.sections import choose_section, require_predictions, show_section
+from ui.controls.model import choose_model, describe_model, obtain_model
+from ui.controls.texts import choose_texts
+
+with st.sidebar:
+    choice = choose_model()
+model = obtain_model(choice)
+with st.sidebar:
+    describe_model(model)
+
+require_predictions(model)
+section = choose_section(model)
+texts = choose_texts(model)
+show_section(section, model, texts)

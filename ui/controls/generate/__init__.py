@@ -1,0 +1,1 @@
+"""What a model predicts and writes: the parts of the page "Predict and generate"."""

@@ -1,0 +1,72 @@
+"""What is being written: the tree, where it stands, and the pass that goes on from there with its cache."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from playground.errors import UserError
+from playground.lens.branches import ROOT, Tree, grow
+from playground.lens.generation import GenerationConfig, generate
+from playground.models import LoadedModel
+
+
+@dataclass(kw_only=True, eq=False)
+class Draft:
+    """A session's tree over one text. node: the end of the branch that is shown; looked: the token looked at in it.
+
+    left: how many more tokens are to be written now.
+    """
+
+    tree: Tree
+    node: int = ROOT
+    looked: int = ROOT
+    left: int = 0
+    message: str = ""
+    _stream: Iterator[tuple[Tree, int]] | None = field(default=None, repr=False)
+    _settings: object = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the model itself ended the branch, or the context is full."""
+        return self.node != ROOT and self.tree.nodes[self.node].generated.ends in ("end", "context")
+
+    def write(self, model: LoadedModel, config: GenerationConfig) -> None:
+        """Write one token after the branch, going on with the cache while nothing else has changed."""
+        settings = (config, self.node)
+        if self._stream is None or self._settings != settings:
+            self._stream = grow(model, self.tree, self.node, config)
+        try:
+            self.tree, self.node = next(self._stream)
+        except StopIteration:
+            self._stream, self.left = None, 0
+            return
+        self._settings, self.looked = (config, self.node), self.node
+        self.left = 0 if self.has_ended else max(0, self.left - 1)
+
+    def branch(self, node: int, token: int) -> None:
+        """Put another token in a node's place, and stand there."""
+        self.tree, self.node = self.tree.choose(node, token)
+        self.stand(self.node)
+
+    def stand(self, node: int) -> None:
+        """Show the branch that ends with this node."""
+        self.node, self.looked, self.left, self._stream = node, node, 0, None
+
+
+def replay(model: LoadedModel, text: str, ids: list[int], config: GenerationConfig) -> Draft:
+    """The draft whose branch has these token ids, as a link gives them; it ends before one that was never offered."""
+    tree, node = Tree(text=text), ROOT
+    place = 0
+    while place < len(ids):
+        for generated in generate(model, text, config, written=ids[:place]):
+            wanted = ids[place]
+            try:
+                found = generated if generated.token.id == wanted else generated.instead(wanted)
+            except UserError:
+                return Draft(tree=tree, node=node, looked=node)
+            tree, node = tree.add(node, found)
+            place += 1
+            if place == len(ids) or found is not generated:
+                break
+        else:
+            break
+    return Draft(tree=tree, node=node, looked=node)

@@ -1,0 +1,71 @@
+"""What can be asked of each kind of model, and the part of the page that is shown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from playground.errors import UserError
+from playground.lens.predictions import require_output_head
+from playground.models import LoadedModel
+from playground.models.catalogue import Kind
+from ui import state
+from ui.controls.generate.asking import refuse
+from ui.controls.generate.judging import show_surprise
+from ui.controls.generate.layers import show_logit_lens
+from ui.controls.generate.next_token import show_next_token
+from ui.controls.generate.writing import show_writing
+from ui.controls.texts import Texts
+from ui.text import _
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the page: its word in the address, its title, the kinds of models it is for."""
+
+    word: str
+    title: str
+    kinds: tuple[Kind, ...]
+    show: Callable[[LoadedModel, Texts], None]
+
+
+WRITERS: tuple[Kind, ...] = ("decoder", "encoder-decoder")
+ALL: tuple[Kind, ...] = ("decoder", "encoder", "encoder-decoder")
+SECTIONS = (
+    Section(word="next", title=_("Next token"), kinds=WRITERS, show=show_next_token),
+    Section(word="write", title=_("Write"), kinds=WRITERS, show=show_writing),
+    Section(word="surprise", title=_("Surprise"), kinds=ALL, show=show_surprise),
+    Section(word="lens", title=_("Logit lens"), kinds=ALL, show=show_logit_lens),
+)
+
+
+def require_predictions(model: LoadedModel) -> None:
+    """End the run with a sentence where the model predicts no tokens."""
+    try:
+        require_output_head(model)
+    except UserError as error:
+        refuse(error)
+
+
+def choose_section(model: LoadedModel) -> Section:
+    """The part that the address names, among those for this kind of model; the first otherwise."""
+    fitting = {section.word: section for section in SECTIONS if model.kind in section.kinds}
+    word = st.segmented_control(
+        _("What to show"),
+        list(fitting),
+        default=state.read_word(state.GENERATE, list(fitting)),
+        key=f"{state.GENERATE}_{model.kind}",
+        format_func=lambda name: fitting[name].title,
+        label_visibility="collapsed",
+        required=True,
+    )
+    state.write_word(state.GENERATE, word, next(iter(fitting)))
+    return fitting[word]
+
+
+def show_section(section: Section, model: LoadedModel, texts: Texts) -> None:
+    """Draw the part; what the model refuses is said in its own sentence."""
+    try:
+        section.show(model, texts)
+    except UserError as error:
+        refuse(error)
