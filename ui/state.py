@@ -376,3 +376,16 @@ def first_value(name: str, make: Callable[[], Finding]) -> Finding:
         st.session_state[name] = make()
     first: Finding = st.session_state[name]
     return first
+
+
+MASKED = "masked"
+
+
+def read_masked() -> list[int]:
+    """The places of a text that a person has masked; none where the address is damaged."""
+    return _ids_of(st.query_params.get(MASKED, ""))
+
+
+def write_masked(places: Sequence[int]) -> None:
+    """Put the masked places into the address."""
+    _write({MASKED: ".".join(map(str, places)) or None})
