@@ -1,4 +1,4 @@
-"""Inside a head: how the numbers of one head come about, step by step."""
+"""Inside a head: how the numbers of one head come about, step by step and by hand."""
 
 from ui import shell
 from ui.text import _
@@ -9,19 +9,15 @@ shell.guard(
 
 import streamlit as st
 
+from ui.controls.inside.hand import show_by_hand
+from ui.controls.inside.sections import HAND, choose_section, obtain_reading
 from ui.controls.inside.story import show_story
-from ui.controls.model import choose_model, describe_model, obtain_model
-from ui.controls.reading import read
-from ui.controls.texts import choose_texts
+from ui.controls.model import choose_model
 
 with st.sidebar:
     choice = choose_model()
-model = obtain_model(choice)
-with st.sidebar:
-    describe_model(model)
-texts = choose_texts(model)
-reading = read(model, texts, key="inside")
-if not reading.trace.sites:
-    st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
-    st.stop()
-show_story(reading)
+section = choose_section()
+if section == HAND:
+    show_by_hand()
+else:
+    show_story(obtain_reading(choice))

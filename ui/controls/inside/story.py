@@ -8,8 +8,9 @@ import streamlit as st
 from playground.errors import UserError
 from playground.lens.head_inside import HeadInside
 from playground.lens.trace import TOLERANCES
+from ui import state
 from ui.controls.inside.place import choose_place, layer_inside
-from ui.controls.inside.stage import show_stage
+from ui.controls.inside.stage import Stage, show_stage
 from ui.controls.inside.stages import Scene, contribution, into_the_stream, mixture, stages_of
 from ui.controls.inside.weighing import weighing
 from ui.readings import Reading
@@ -36,10 +37,14 @@ def show_story(reading: Reading) -> None:
     )
     _show_badge(found, trace.model.dtype)
     _say_what_is_shown(scene)
-    stages = [*stages_of(scene), *weighing(scene), mixture(scene), contribution(scene), into_the_stream(scene)]
     revision = f"{reading.name}.{place}"
+    stages = state.remember(("stages", revision, st.context.theme.type), lambda: _all_stages(scene))
     for number, stage in enumerate(stages, start=1):
         show_stage(number, stage, revision, is_cross=place.kind == "cross", norms_after=not found.is_additive)
+
+
+def _all_stages(scene: Scene) -> list[Stage]:
+    return [*stages_of(scene), *weighing(scene), mixture(scene), contribution(scene), into_the_stream(scene)]
 
 
 def most_watched(found: HeadInside) -> list[int]:

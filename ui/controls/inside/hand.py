@@ -1,0 +1,144 @@
+"""By hand: a few words with vectors that a person may change, and what attention makes of them at once."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from playground.errors import UserError
+from playground.lens.free_attention import EXAMPLE, EXAMPLE_QUERY, FreeAttention, Rules, Words, attend_freely, invent
+from ui import state
+from ui.controls.inside.hand_pictures import show_everybody, show_mixture, show_weighing
+from ui.text import _
+
+WORDS_LENGTH = 300
+VECTORS_LENGTH = 20_000
+LARGEST = 1000.0
+
+
+def show_by_hand() -> None:
+    """Words, their vectors, the rules, and every number of one query."""
+    words = _choose_words()
+    rules = _choose_rules()
+    query = _choose_query(words)
+    found = attend_freely(words, rules)
+    st.latex(rf"\mathrm{{softmax}}\left(\frac{{q \cdot k_j}}{{{_divisor(words, rules)}}}\right) v_j")
+    show_weighing(words, found, query, rules)
+    _say_sum(found, words, query)
+    show_mixture(words, found, query)
+    show_everybody(words, found)
+
+
+def _divisor(words: Words, rules: Rules) -> str:
+    root = rf"\sqrt{{{words.queries.shape[1]}}}" if rules.is_scaled else "1"
+    return root if rules.temperature == 1 else rf"{root} \cdot {rules.temperature:g}"
+
+
+def _choose_words() -> Words:
+    """The words and the tables of their vectors; ends the run with a sentence where they cannot be used."""
+    text = st.text_input(
+        _("Words"),
+        value=" ".join(EXAMPLE.words),
+        key=state.WORDS,
+        bind="query-params",
+        max_chars=WORDS_LENGTH,
+        help=_("Change the words: each new one gets vectors of its own, which you can change too."),
+    )
+    try:
+        start = EXAMPLE if tuple(text.split()) == EXAMPLE.words else invent(text.split())
+        words = _edit(start)
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    _write_vectors(words, start)
+    return words
+
+
+def _edit(start: Words) -> Words:
+    """Three tables side by side. Raises UserError for an empty cell."""
+    key = "hand." + " ".join(start.words)
+    first = state.first_value(key, lambda: _read_vectors(start))
+    names = [f"{index} {word}" for index, word in enumerate(start.words)]
+    titles = {_("Queries"): first.queries, _("Keys"): first.keys, _("Values"): first.values}
+    tables = []
+    for column, (title, numbers) in zip(st.columns(3), titles.items(), strict=True):
+        with column:
+            st.caption(title)
+            tables.append(_table(numbers, names, f"{key}.{title}"))
+    return Words(words=start.words, queries=tables[0], keys=tables[1], values=tables[2])
+
+
+def _table(numbers: np.ndarray, names: list[str], key: str) -> np.ndarray:
+    columns = [str(index) for index in range(numbers.shape[1])]
+    number = st.column_config.NumberColumn(min_value=-LARGEST, max_value=LARGEST, step=0.01, format="%g")
+    edited = st.data_editor(
+        pd.DataFrame(numbers, index=names, columns=columns),
+        column_config=dict.fromkeys(columns, number),
+        key=key,
+        width="stretch",
+    )
+    return np.asarray(edited.to_numpy(dtype=float, na_value=np.nan))
+
+
+def _read_vectors(start: Words) -> Words:
+    """The vectors of the address, or the ones to start with where it holds none that fit."""
+    try:
+        numbers = json.loads(state.read_text(state.VECTORS, "", limit=VECTORS_LENGTH))
+        tables = [np.array(table, dtype=float) for table in numbers]
+        words = Words(words=start.words, queries=tables[0], keys=tables[1], values=tables[2])
+    except (ValueError, TypeError, IndexError, UserError):
+        return start
+    return words if max(float(np.abs(table).max()) for table in tables) <= LARGEST else start
+
+
+def _write_vectors(words: Words, start: Words) -> None:
+    """Put changed vectors into the address."""
+    tables = [words.queries.tolist(), words.keys.tolist(), words.values.tolist()]
+    is_start = tables == [start.queries.tolist(), start.keys.tolist(), start.values.tolist()]
+    state.write_text(state.VECTORS, None if is_start else json.dumps(tables, separators=(",", ":")))
+
+
+def _choose_rules() -> Rules:
+    with st.container(horizontal=True, vertical_alignment="center", gap="large"):
+        is_scaled = st.toggle(_("Scale"), value=True, key=state.SCALED, bind="query-params")
+        is_causal = st.toggle(_("Hide later words"), key=state.CAUSAL, bind="query-params")
+        temperature = st.slider(
+            _("Temperature"), 0.1, 5.0, 1.0, 0.1, key=state.HAND_TEMPERATURE, bind="query-params", width=320
+        )
+    return Rules(is_scaled=is_scaled, is_causal=is_causal, temperature=temperature)
+
+
+def _choose_query(words: Words) -> int:
+    last = len(words.words) - 1
+    usual = EXAMPLE_QUERY if words.words == EXAMPLE.words else last
+    chosen = st.segmented_control(
+        _("Query"),
+        range(len(words.words)),
+        default=state.read_number(state.QUERY, usual, last),
+        key=f"hand_query.{len(words.words)}",
+        format_func=lambda index: words.words[index],
+        required=True,
+    )
+    query = int(chosen)
+    state.write_number(state.QUERY, query, usual)
+    return query
+
+
+def _say_sum(found: FreeAttention, words: Words, query: int) -> None:
+    """What the weights sum to, and whom the query looks at most."""
+    best = int(found.weights[query].argmax())
+    st.success(
+        _('The weights of "{query}" sum to {total:.6f}. It looks most at "{best}" ({weight:.1%}).').format(
+            query=_safe(words.words[query]),
+            total=float(found.sums[query]),
+            best=_safe(words.words[best]),
+            weight=float(found.weights[query, best]),
+        ),
+        icon=":material/functions:",
+    )
+
+
+def _safe(word: str) -> str:
+    """A word that Markdown reads as it stands."""
+    return "".join(f"\\{letter}" if letter in r"\`*_{}[]()#+-.!|$~<>:" else letter for letter in word)

@@ -1,0 +1,78 @@
+"""Every number of attention by hand, drawn."""
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from playground.charts.colours import DECODER, KEY, VALUE
+from playground.charts.inside import map_figure, plain, rows_figure
+from playground.charts.inside import number_word as word
+from playground.lens.free_attention import FreeAttention, Rules, Words
+from ui.components.live_chart import live_chart
+from ui.controls.inside.origins import pairwise, per_key, values_of
+from ui.controls.inside.stage import FRAME_PIXELS, ROW_PIXELS
+from ui.text import _
+
+
+def show_weighing(words: Words, found: FreeAttention, query: int, rules: Rules) -> None:
+    """One query's scores, scaled, masked, exponentials and weights, by key."""
+    names = words.words
+    largest = float((found.masked[query] / rules.temperature).max())
+    total = float(found.exponentials[query].sum())
+    steps = {
+        _("score q · k"): (found.scores[query], [_sum_of(found.products[query, key]) for key in range(len(names))]),
+        _("scaled"): (found.scaled[query], [f"{word(s)} · {word(found.scaling)}" for s in found.scores[query]]),
+        _("masked"): (found.masked[query], [_masking(m) for m in found.masked[query]]),
+        _("exponential"): (
+            found.exponentials[query],
+            [f"exp({word(m)} / {word(rules.temperature)} − {word(largest)})" for m in found.masked[query]],
+        ),
+        _("weight"): (found.weights[query], [f"{word(e)} / {word(total)}" for e in found.exponentials[query]]),
+    }
+    values = [numbers for numbers, _origins in steps.values()]
+    hover = [per_key(names, numbers, origins) for numbers, origins in steps.values()]
+    colours = [KEY, KEY, KEY, DECODER, DECODER]
+    figure = rows_figure(
+        values, list(steps), hover, colours, x=_("key"), columns=names, scaled_by_row=True, shows_numbers=True
+    )
+    _draw(figure, "hand_weights", len(values), _("From scores to weights"))
+
+
+def _sum_of(products: np.ndarray) -> str:
+    return " + ".join(word(float(product)) for product in products)
+
+
+def _masking(masked: float) -> str:
+    return _("hidden: a later word") if np.isinf(masked) else _("may be seen")
+
+
+def show_mixture(words: Words, found: FreeAttention, query: int) -> None:
+    """The values by their weights, and the output below them."""
+    hover = []
+    for key, name in enumerate(words.words):
+        weight = np.full(words.values.shape[1], found.weights[query, key])
+        hover += pairwise(weight, words.values[key][None], [name], "{token}: a · v[{i}]")
+    hover.append(values_of(_("output"), found.output[query], _("the sum of the column")))
+    values = [*found.shares[query], found.output[query]]
+    rows = [*words.words, _("output")]
+    figure = rows_figure(values, rows, hover, [VALUE] * len(values), x=_("dimension"), shows_numbers=True)
+    _draw(figure, "hand_output", len(values), _("Weighted values and the output of the query"))
+
+
+def show_everybody(words: Words, found: FreeAttention) -> None:
+    """The map of all queries, with their outputs beside it."""
+    left, right = st.columns(2)
+    with left:
+        st.caption(_("The weights of all words"))
+        figure = map_figure(found.weights, words.words, words.words, DECODER)
+        _draw(figure, "hand_map", len(words.words) + 2, _("The weights of all words"))
+    with right:
+        st.caption(_("The output of all words"))
+        hover = [values_of(plain(name), row) for name, row in zip(words.words, found.output, strict=True)]
+        rows = list(found.output)
+        figure = rows_figure(rows, words.words, hover, [VALUE] * len(rows), x=_("dimension"), shows_numbers=True)
+        _draw(figure, "hand_outputs", len(words.words) + 2, _("The output of all words"))
+
+
+def _draw(figure: go.Figure, key: str, rows: int, label: str) -> None:
+    live_chart(figure, key=key, height=FRAME_PIXELS + ROW_PIXELS * rows, label=label)

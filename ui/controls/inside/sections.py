@@ -1,0 +1,40 @@
+"""The sections of the page inside a head, and the reading that some of them need."""
+
+import streamlit as st
+
+from ui import state
+from ui.controls.model import ModelChoice, describe_model, obtain_model
+from ui.controls.reading import read
+from ui.controls.texts import choose_texts
+from ui.readings import Reading
+from ui.text import _
+
+STEPS, HAND = "steps", "hand"
+
+
+def choose_section() -> str:
+    """The section of the address, in a word that no language changes."""
+    titles = {STEPS: _("Step by step"), HAND: _("By hand")}
+    section = st.segmented_control(
+        _("Section"),
+        list(titles),
+        default=state.read_word(state.SECTION, list(titles)),
+        key="inside_section",
+        format_func=titles.__getitem__,
+        label_visibility="collapsed",
+        required=True,
+    )
+    state.write_word(state.SECTION, section, STEPS)
+    return str(section)
+
+
+def obtain_reading(choice: ModelChoice) -> Reading:
+    """The chosen model's reading of the chosen text; ends the run with a sentence where there is none."""
+    model = obtain_model(choice)
+    with st.sidebar:
+        describe_model(model)
+    reading = read(model, choose_texts(model), key="inside")
+    if not reading.trace.sites:
+        st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
+        st.stop()
+    return reading
