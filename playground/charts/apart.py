@@ -71,7 +71,7 @@ def bars_figure(names: Sequence[str], values: Sequence[float], *, x: str, y: str
         )
     )
     _frame(figure, x=x, y=y, height=110 + ROW_PIXELS * len(names))
-    figure.update_yaxes(**_ticks(names), autorange="reversed", showgrid=False)
+    figure.update_yaxes(**_ticks(names), autorange="reversed")
     figure.add_vline(x=0, line={"color": NEUTRAL.light, "width": 1})
     return figure
 

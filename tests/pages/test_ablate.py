@@ -45,7 +45,7 @@ def figures(app: AppTest) -> int:
 def test_a_new_visitor_sees_what_each_head_is_worth():
     app = page()
     assert not app.exception
-    assert not app.error
+    assert not app.error, words(app)
     assert figures(app) == 1
 
 
@@ -54,7 +54,7 @@ def test_a_chosen_set_and_the_smallest_one_come_back_with_the_address(small_fold
         model=str(small_folder), text="the cat sat on", parts="decoder.0.1,decoder.1.layer", smallest="yes", limit="3"
     )
     assert not app.exception
-    assert not app.error
+    assert not app.error, words(app)
     assert len(app.metric) == 6
     assert "8 heads are enough" in words(app)
 
@@ -63,10 +63,16 @@ def test_a_chosen_set_and_the_smallest_one_come_back_with_the_address(small_fold
     ("section", "more", "count"),
     [
         ("writes", {}, 4),
-        ("patch", {"clean": "the cat sat on", "corrupted": "the dog sat on", "patch_answer": "the", "other": "a"}, 1),
+        ("patch", {"clean": "the cat sat on", "corrupted": "the dog sat on", "patch_answer": "the", "other": "dog"}, 1),
         (
             "patch",
-            {"clean": "the cat sat", "corrupted": "the dog sat", "patch_answer": "the", "other": "a", "patch": "head"},
+            {
+                "clean": "the cat sat",
+                "corrupted": "the dog sat",
+                "patch_answer": "the",
+                "other": "dog",
+                "patch": "head",
+            },
             1,
         ),
         ("flow", {}, 1),
@@ -80,12 +86,12 @@ def test_a_chosen_set_and_the_smallest_one_come_back_with_the_address(small_fold
 def test_every_section_draws_its_pictures_from_the_address(small_folder, section, more, count):
     app = page(model=str(small_folder), text="the cat sat on", section=section, **more)
     assert not app.exception
-    assert not app.error
+    assert not app.error, words(app)
     assert figures(app) == count
 
 
 def test_patching_prompts_of_different_lengths_is_answered_with_both_numbers(small_folder):
-    prompts = {"clean": "the cat sat on", "corrupted": "the dog", "patch_answer": "the", "other": "a"}
+    prompts = {"clean": "the cat sat on", "corrupted": "the dog", "patch_answer": "the", "other": "dog"}
     app = page(model=str(small_folder), section="patch", **prompts)
     assert not app.exception
     assert "4 tokens and the corrupted one 2" in words(app)
@@ -124,9 +130,9 @@ def test_an_empty_text_and_a_long_one_say_what_to_do(small_folder):
     assert "Shorten it" in words(page(text="the cat " * 300))
 
 
-def test_cancelled_work_rests_until_it_is_wanted_again(small_folder, monkeypatch):
+def test_cancelled_work_rests_until_it_is_wanted_again(monkeypatch):
     monkeypatch.setattr(state, "is_cancelled", lambda work: True)
-    app = page(model=str(small_folder), text="the cat sat")
+    app = page(text="Cancelled before it began")
     assert not app.exception
     assert "Cancelled" in words(app)
     assert not figures(app)
@@ -140,4 +146,4 @@ def test_a_damaged_address_falls_back(small_folder, damaged):
     names = ("parts", "by", "judge", "position", "limit", "section")
     app = page(model=str(small_folder), text="the cat sat", **dict.fromkeys(names, damaged))
     assert not app.exception
-    assert not app.error
+    assert not app.error, words(app)

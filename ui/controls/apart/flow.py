@@ -31,20 +31,19 @@ def show_flow(subject: Subject) -> None:
     titles = {kind: kind_titles()[kind] for kind in kinds}
     kind = cast(SiteKind, choose_word("flow_kind", _("In"), titles) if kinds[1:] else kinds[0])
     tokens = numbered(subject.reading.trace.query_tokens(kind))
-    maps = _maps(subject, kind)
     if method == ROLLOUT:
-        _show_rollout(subject, kind, tokens, maps)
+        _show_rollout(subject, kind, tokens)
     else:
-        _show_maximum_flow(subject, kind, tokens, maps)
+        _show_maximum_flow(subject, kind, tokens)
 
 
 def _maps(subject: Subject, kind: SiteKind) -> list[Tensor]:
     return [site.pattern(slice(None), slice(None)) for site in subject.reading.trace.layers(kind)]
 
 
-def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str], maps: list[Tensor]) -> None:
+def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
     words = _("Multiplying the layers …")
-    found = ask(subject.reading, ("rollout", kind), words, lambda _on_run: rollout(maps))
+    found = ask(subject.reading, ("rollout", kind), words, lambda _on_run: rollout(_maps(subject, kind)))
     if found is None:
         return
     st.caption(_("How much each token holds of each input token after the last layer; every layer is half attention."))
@@ -54,10 +53,14 @@ def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str], maps: lis
     show_figure(figure, table_rows("token", tokens, tokens, found[-1]), name=f"rollout-{kind}")
 
 
-def _show_maximum_flow(subject: Subject, kind: SiteKind, tokens: list[str], maps: list[Tensor]) -> None:
+def _show_maximum_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
     query = choose_position("flow_query", _("From the token"), subject.reading.trace.query_tokens(kind))
     words = _("Pushing through the layers:")
-    found = ask(subject.reading, ("flow", kind, query), words, lambda on_run: flow(maps, query, on_run))
+
+    def compute(on_run: OnRun) -> np.ndarray:
+        return flow(_maps(subject, kind), query, on_run)
+
+    found = ask(subject.reading, ("flow", kind, query), words, compute)
     if found is None:
         return
     st.caption(_("The largest flow from this token at the top down to each input token, every weight being a pipe."))

@@ -1,0 +1,58 @@
+"""Pictures of a model taken apart: what is drawn is what was given, and zero lies in the middle of the scale."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from playground.charts.apart import bars_figure, chance_figure, map_figure, together_figure
+
+TITLES = ("sum", "together", "interaction")
+
+
+def drawn(values: np.ndarray, *, signed: bool = True):
+    rows, columns = (list(map(str, range(count))) for count in values.shape)
+    return map_figure(values, rows=rows, columns=columns, y="layer", x="head", meaning="nats", signed=signed)
+
+
+@given(arrays.arrays(np.float64, (2, 3), elements=st.floats(-9, 9, width=16)))
+def test_a_signed_map_has_zero_in_the_middle_of_its_scale(values):
+    heat = drawn(values).data[0]
+    assert heat.zmin == -heat.zmax < 0
+    assert np.abs(values).max() in (0.0, heat.zmax)
+    np.testing.assert_array_equal(np.array(heat.z, dtype=float), values)
+
+
+def test_what_is_not_finite_stays_empty_and_does_not_stretch_the_scale():
+    heat = drawn(np.array([[1.0, np.inf], [np.nan, -2.0]])).data[0]
+    assert heat.zmax == 2.0
+    assert np.isnan(heat.z[0][1])
+    assert np.isnan(heat.z[1][0])
+
+
+def test_an_unsigned_map_begins_at_zero():
+    assert drawn(np.array([[0.25, 0.5]]), signed=False).data[0].zmin == 0.0
+
+
+def test_each_cell_says_its_row_and_column():
+    assert drawn(np.zeros((2, 2))).data[0].customdata[1][0] == "layer 1<br>head 0"
+
+
+def test_bars_that_take_away_have_another_colour():
+    colours = bars_figure(["a", "b", "c"], [1.0, -1.0, 2.0], x="logits").data[0].marker.color
+    assert colours[0] == colours[2] != colours[1]
+
+
+@pytest.mark.parametrize(("joint", "rest"), [(3.0, 0.0), (5.0, 2.0), (1.0, -2.0)])
+def test_the_interaction_is_what_the_sum_leaves_over(joint, rest):
+    figure = together_figure(["a", "b"], [1.0, 2.0], joint, titles=TITLES, x="nats")
+    lengths = {bar.y[0]: bar.x[0] for bar in figure.data[2:]}
+    assert lengths == {"together": joint, "interaction": rest}
+    assert [bar.x[0] for bar in figure.data[:2]] == [1.0, 2.0]
+
+
+def test_chance_stands_beside_each_score():
+    figure = chance_figure(["0.1", "0.2"], [0.9, 0.4], [0.2, 0.3], 0.35, titles=("score", "by chance", "best"))
+    assert list(figure.data[1].x) == [0.2, 0.3]
+    assert figure.layout.shapes[-1].x0 == 0.35
