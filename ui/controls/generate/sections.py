@@ -11,9 +11,11 @@ from playground.models import LoadedModel
 from playground.models.catalogue import Kind
 from ui import state
 from ui.controls.generate.asking import refuse
+from ui.controls.generate.filling import show_filling
 from ui.controls.generate.judging import show_surprise
 from ui.controls.generate.layers import show_logit_lens
 from ui.controls.generate.next_token import show_next_token
+from ui.controls.generate.translating import show_translating
 from ui.controls.generate.writing import show_writing
 from ui.controls.texts import Texts
 from ui.text import _
@@ -34,6 +36,8 @@ ALL: tuple[Kind, ...] = ("decoder", "encoder", "encoder-decoder")
 SECTIONS = (
     Section(word="next", title=_("Next token"), kinds=WRITERS, show=show_next_token),
     Section(word="write", title=_("Write"), kinds=WRITERS, show=show_writing),
+    Section(word="fill", title=_("Fill in"), kinds=("encoder",), show=show_filling),
+    Section(word="translate", title=_("Translate"), kinds=("encoder-decoder",), show=show_translating),
     Section(word="surprise", title=_("Surprise"), kinds=ALL, show=show_surprise),
     Section(word="lens", title=_("Logit lens"), kinds=ALL, show=show_logit_lens),
 )
