@@ -8,6 +8,10 @@ copying.py      random blocks that repeat: what makes an induction head
 induction.py    nothing but such blocks
 rewriting.py    copy, reverse or sort digits: the smallest task for cross-attention
 modular.py      addition modulo p: learnt by heart first, understood later
+tales.py        endless stories of a small world, with a known floor under the loss
+                tales_words.py  its words;  tales_world.py  their frequencies;  tales_stories.py  how it is told
+translation.py  the world's sentences into French and Chinese;  alignment.py  cross-attention against gold
+                tales_scenes.py  what a sentence says;  tales_languages.py  how each language says it
 masked.py       masked words and next sentences, as BERT learns;  sentences.py  where they end;  pairs.py  its rows
 classification.py  kinds of sentences, languages, a table of your own;  labelled_text.py  texts and their labels
 vocabulary.py   how text becomes tokens: byte-level BPE, words or single characters, trained on the spot

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from playground.errors import UserError
 from playground.tasks.registry import task_from_dict, task_to_dict
 from playground.tasks.tales import FIRST_WORD, TalesConfig, prepare_tales, told_rows
+from playground.training import TrainConfig, train
 from playground.transformer import TransformerConfig
 
 torch.set_num_threads(1)
@@ -101,3 +102,37 @@ def test_every_config_gives_rows_or_is_refused_with_a_sentence(exponent, names, 
 def test_a_model_with_too_few_words_is_refused():
     with pytest.raises(UserError, match="vocabulary"):
         TASK.check_fits(TransformerConfig(vocabulary=50))
+
+
+# What training reaches
+
+
+def trained(steps: int, every: int) -> dict[int, dict[str, float]]:
+    needs = TASK.config.needs()
+    shape = {"kind": needs.kind, "vocabulary": needs.vocabulary, "context": 64, "width": 64, "layers": 2, "heads": 4}
+    config = TrainConfig(
+        task=TASK.config,
+        model=TransformerConfig(**shape, hidden=128),
+        steps=steps,
+        batch=16,
+        learning_rate=5e-3,
+        final_learning_rate=5e-4,
+        warm_up=min(50, steps),
+        evaluate_every=every,
+    )
+    return {step.step: step.evaluation for step in train(config, TASK) if step.evaluation is not None}
+
+
+def test_a_few_steps_lower_the_loss_but_not_below_the_floor():
+    measures = trained(12, every=12)[12]
+    assert measures["loss_floor"] < measures["held_out_loss"] < math.log(TASK.config.needs().vocabulary) - 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_short_run_learns_agreement_first_and_comes_near_the_floor():
+    """What can be read off one word is learnt before what has to be looked up in the story."""
+    measures = trained(900, every=150)
+    assert measures[900]["agreement_accuracy"] >= 0.95
+    assert measures[900]["recall_accuracy"] < measures[900]["agreement_accuracy"]
+    assert 0 < measures[900]["excess"] < 0.25 < measures[150]["excess"]

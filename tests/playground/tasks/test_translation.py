@@ -22,6 +22,7 @@ from playground.tasks.translation import (
     translation_words,
 )
 from playground.tasks.vocabulary import END_ID, PAD_ID, START_ID
+from playground.training import TrainConfig, train
 from playground.transformer import Transformer, TransformerConfig
 
 torch.set_num_threads(1)
@@ -150,3 +151,36 @@ def test_words_are_listed_once():
     words = translation_words(CONFIG.make())
     assert len(words) == len(set(words))
     assert not any(" " in word for word in words)
+
+
+# What training reaches
+
+
+def trained(steps: int, **shape) -> dict[str, float]:
+    given = {"layers": 1, "width": 128, "heads": 4, "feed_forward": "gelu", "norm": "layer", "positions": "learned"}
+    needs = CONFIG.needs()
+    model = {"kind": needs.kind, "vocabulary": needs.vocabulary, "context": needs.context, "bias": True}
+    settings = {"batch": 64, "learning_rate": 2e-3, "final_learning_rate": 1e-4, "warm_up": min(60, steps)}
+    config = TrainConfig(
+        task=CONFIG,
+        model=TransformerConfig(**model, **{**given, **shape}),
+        steps=steps,
+        evaluate_every=steps,
+        evaluate_rows=64,
+        **settings,
+    )
+    measures = [step.evaluation for step in train(config, TASK)][-1]
+    assert measures is not None
+    return measures
+
+
+def test_a_few_steps_lower_the_loss():
+    assert trained(8, width=32)["held_out_loss"] < math.log(CONFIG.needs().vocabulary) - 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_short_run_translates_whole_sentences_and_its_cross_attention_is_an_alignment():
+    measures = trained(500)
+    assert measures["exact_match"] >= 0.95
+    assert measures["alignment_error_rate"] <= 0.2
