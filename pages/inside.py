@@ -10,7 +10,9 @@ shell.guard(
 import streamlit as st
 
 from ui.controls.inside.hand import show_by_hand
-from ui.controls.inside.sections import HAND, choose_section, obtain_reading
+from ui.controls.inside.many_heads import show_many_heads
+from ui.controls.inside.positions_view import show_positions
+from ui.controls.inside.sections import HAND, MANY, POSITIONS, choose_section, obtain_reading
 from ui.controls.inside.story import show_story
 from ui.controls.model import choose_model
 
@@ -19,5 +21,9 @@ with st.sidebar:
 section = choose_section()
 if section == HAND:
     show_by_hand()
+elif section == POSITIONS:
+    show_positions(choice)
+elif section == MANY:
+    show_many_heads(obtain_reading(choice))
 else:
     show_story(obtain_reading(choice))

@@ -9,12 +9,17 @@ from ui.controls.texts import choose_texts
 from ui.readings import Reading
 from ui.text import _
 
-STEPS, HAND = "steps", "hand"
+STEPS, HAND, POSITIONS, MANY = "steps", "hand", "positions", "many"
 
 
 def choose_section() -> str:
     """The section of the address, in a word that no language changes."""
-    titles = {STEPS: _("Step by step"), HAND: _("By hand")}
+    titles = {
+        STEPS: _("Step by step"),
+        HAND: _("By hand"),
+        POSITIONS: _("Positions"),
+        MANY: _("Many heads or one"),
+    }
     section = st.segmented_control(
         _("Section"),
         list(titles),

@@ -1,0 +1,143 @@
+"""The page inside a head as a script: its sections, the address, and everything a person can get wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ui import state
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = f"""
+import runpy
+from ui import shell
+token = shell._navigating.set(True)
+try:
+    runpy.run_path({str(ROOT / "pages" / "inside.py")!r})
+finally:
+    shell._navigating.reset(token)
+"""
+
+
+def page(**parameters: str) -> AppTest:
+    app = AppTest.from_string(SCRIPT, default_timeout=120)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    kinds: list[Any] = [app.error, app.info, app.success, app.markdown, app.caption, app.subheader, app.latex]
+    return "\n".join(str(element.value) for elements in kinds for element in elements)
+
+
+def headings(app: AppTest) -> list[str]:
+    return [heading.value for heading in app.subheader]
+
+
+def test_the_built_in_model_is_followed_through_every_step():
+    app = page(text="The cat sat")
+    assert not app.exception
+    assert not app.error
+    assert len(headings(app)) == 11
+    assert headings(app)[3] == "4. Rotary positions"
+    assert "Exact to" in words(app)
+    assert "weights sum to 1.000000" in words(app)
+    assert any("query_key_value" in code.value for code in app.code)
+
+
+def test_a_model_that_adds_its_positions_turns_nothing(small_folder):
+    app = page(model=str(small_folder), text="the cat sat on the mat", head="1.2", query="3")
+    assert not app.exception
+    assert len(headings(app)) == 10
+    assert "Exact to" in words(app)
+    assert "before layer 1 " in words(app)
+    assert "may look at 4 of 6 keys" in words(app)
+
+
+def test_shared_keys_are_said_to_be_shared(save_model):
+    app = page(model=str(save_model("llama")), text="the cat sat", head="0.3")
+    assert not app.exception
+    assert "the heads 2, 3 share one set of keys and values, key head 1" in words(app)
+
+
+def test_an_encoder_decoder_shows_its_cross_attention(save_model):
+    app = page(model=str(save_model("bart")), text="the cat sat", target="a dog", kind="cross")
+    assert not app.exception
+    assert "keys and values come from the encoder" in words(app)
+    assert "Exact to" in words(app)
+
+
+def test_a_text_of_one_token_and_no_text_are_answered(small_folder):
+    app = page(model=str(small_folder), text="cat")
+    assert not app.exception
+    assert "All 1 weights sum to 1.000000" in words(app)
+    app = page(model=str(small_folder), text="")
+    assert not app.exception
+    assert "no tokens" in words(app)
+
+
+@pytest.mark.parametrize("address", [{"head": "99.99"}, {"head": "x"}, {"query": "-3"}, {"query": "10000"}])
+def test_a_damaged_address_shows_a_place_that_is_there(small_folder, address):
+    app = page(model=str(small_folder), text="the cat", **address)
+    assert not app.exception
+    assert "may look at 2 of 2 keys" in words(app)
+
+
+def test_by_hand_sat_looks_at_the_mat_and_the_weights_sum_to_one():
+    app = page(section="hand")
+    assert not app.exception
+    assert 'The weights of "sat" sum to 1.000000. It looks most at "mat"' in words(app)
+
+
+def test_by_hand_later_words_can_be_hidden():
+    app = page(section="hand")
+    app.toggle(key=state.CAUSAL).set_value(True).run()
+    assert not app.exception
+    assert 'looks most at "cat"' in words(app)
+
+
+def test_by_hand_vectors_come_back_from_the_address():
+    vectors = [[[1.0], [0.0]], [[0.0], [5.0]], [[1.0], [2.0]]]
+    app = page(section="hand", words="left right", vectors=json.dumps(vectors), query="0")
+    assert not app.exception
+    assert 'The weights of "left" sum to 1.000000. It looks most at "right" (99.3%).' in words(app)
+
+
+@pytest.mark.parametrize("vectors", ["{", "[]", "3", "[[[1]],[[1]],[[1]]]", '[["a"]]', "[[[1e9]],[[1]],[[1]]]"])
+def test_by_hand_damaged_vectors_are_passed_over(vectors):
+    app = page(section="hand", vectors=vectors)
+    assert not app.exception
+    assert 'looks most at "mat"' in words(app)
+
+
+@pytest.mark.parametrize("text", [" ", "a " * 40])
+def test_by_hand_too_few_or_too_many_words_are_answered(text):
+    app = page(section="hand")
+    app.text_input(key=state.WORDS).set_value(text).run()
+    assert not app.exception
+    assert "write 1 to 16" in words(app)
+
+
+def test_the_models_positions_are_shown_with_their_place(small_folder):
+    app = page(section="positions", model=str(small_folder))
+    assert not app.exception
+    assert headings(app) == ["Learned"]
+    assert "wpe" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "title"), [("sinusoidal", "Sinusoidal"), ("rotary", "Rotary"), ("alibi", "ALiBi"), ("x", "Rotary")]
+)
+def test_positions_of_chosen_sizes(scheme, title):
+    app = page(section="positions", scheme=scheme, length="16", width="8")
+    assert not app.exception
+    assert headings(app) == [title]
+
+
+def test_many_heads_are_held_against_one(small_folder):
+    app = page(section="many", model=str(small_folder), text="the cat sat")
+    assert not app.exception
+    assert "one head could only give 0" in words(app)

@@ -1,0 +1,66 @@
+"""The cells of a head's charts hold the numbers, the words and the colours they were given."""
+
+import numpy as np
+import pytest
+
+from playground.charts.colours import KEY, NEUTRAL, QUERY
+from playground.charts.inside import (
+    bars_figure,
+    distance_figure,
+    map_figure,
+    matrix_figure,
+    number_word,
+    plain,
+    rows_figure,
+)
+
+ROWS = [np.array([1.0, -2.0]), np.array([10.0, 0.0, -np.inf])]
+
+
+def drawn(**options):
+    hover = [["one", "two"], ["a", "b", "c"]]
+    return rows_figure(ROWS, ["q", "<s>"], hover, [QUERY, KEY], x="dimension", **options)
+
+
+def test_each_row_holds_its_numbers_words_and_colour():
+    first, second = drawn().data
+    assert list(first.z[0]) == [1.0, -2.0]
+    assert first.hovertext[0] == ("one", "two") or list(first.hovertext[0]) == ["one", "two"]
+    assert (first.colorscale[0][1], first.colorscale[2][1]) == (NEUTRAL.light, QUERY.light)
+    assert second.colorscale[2][1] == KEY.light
+    assert second.name == "&lt;s&gt;"
+
+
+@pytest.mark.parametrize(("by_row", "bounds"), [(False, [10.0, 10.0]), (True, [2.0, 10.0])])
+def test_the_strongest_colour_is_the_largest_finite_number_of_all_or_of_the_row(by_row, bounds):
+    figure = drawn(scaled_by_row=by_row)
+    assert [row.zmax for row in figure.data] == bounds
+    assert [row.zmin for row in figure.data] == [-bound for bound in bounds]
+
+
+def test_numbers_stand_on_their_cells():
+    numbers = drawn(shows_numbers=True).data[-1]
+    assert list(numbers.text) == ["1", "−2", "10", "0", "−∞"]
+    assert list(numbers.y) == [0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "label"), [(" a", "·a"), ("<b>", "&lt;b&gt;"), ("  ", "··"), ("", ""), ("\n", "⏎"), ("a b ", "a b·")]
+)
+def test_tokens_as_labels(text, label):
+    assert plain(text) == label
+
+
+def test_number_words():
+    assert [number_word(value) for value in (0.0, -0.12345, 1234.0, float("-inf"))] == ["0", "−0.123", "1.23e+03", "−∞"]
+
+
+def test_maps_bars_matrices_and_curves_hold_their_numbers():
+    weights = np.array([[1.0, 0.0], [0.25, 0.75]])
+    drawn_map = map_figure(weights, ["a", "b"], ["a", "b"], QUERY).data[0]
+    np.testing.assert_array_equal(drawn_map.z, weights)
+    assert (drawn_map.zmin, drawn_map.zmax) == (0, 1)
+    assert list(bars_figure(weights[1], ["a", "b"], QUERY, x="query", y="distance").data[0].y) == [0.25, 0.75]
+    assert matrix_figure(-weights, QUERY, x="dimension", y="position").data[0].zmax == 1
+    curves = distance_figure(np.arange(2), weights, ["head 0", "head 1"], y="bias").data
+    assert [list(curve.y) for curve in curves] == [[1.0, 0.0], [0.25, 0.75]]

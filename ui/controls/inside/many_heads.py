@@ -1,0 +1,67 @@
+"""Many heads or one: a layer's heads beside the one big head of the same queries and keys."""
+
+import numpy as np
+import streamlit as st
+
+from playground.charts.colours import CROSS, DECODER, ENCODER
+from playground.charts.inside import bars_figure, map_figure
+from playground.errors import UserError
+from playground.lens.one_head import model_heads
+from ui.components.live_chart import live_chart
+from ui.controls.inside.place import choose_place
+from ui.controls.reading import answer
+from ui.readings import Reading
+from ui.text import _
+
+MOST_TOKENS = 256
+HEIGHT = 420
+COLOURS = {"encoder": ENCODER, "decoder": DECODER, "cross": CROSS}
+
+
+def show_many_heads(reading: Reading) -> None:
+    """The chosen head, the one big head, and how far a layer's heads are apart at each query."""
+    place = choose_place(reading, with_query=False)
+    site = reading.trace.site(place.layer, place.kind)
+    if max(site.queries, site.keys) > MOST_TOKENS:
+        st.info(_("Choose a text of at most {most} tokens to compare whole maps.").format(most=MOST_TOKENS))
+        return
+    try:
+        found = answer(reading, ("one head", place.kind, place.layer), lambda: model_heads(site))
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    queries = [token.text for token in reading.trace.query_tokens(place.kind)]
+    keys = [token.text for token in reading.trace.key_tokens(place.kind)]
+    st.caption(
+        _(
+            "Both use the same queries and keys, {heads} × {width} numbers for each token. Many heads give a token "
+            "{heads} distributions over the text; one big head gives it one."
+        ).format(heads=site.n_heads, width=site.call.query.shape[-1] if site.call else 0)
+    )
+    st.latex(
+        r"\text{many: } a^{(h)} = \mathrm{softmax}\left(\tfrac{q_h \cdot k_h}{\sqrt{d}}\right) \qquad "
+        r"\text{one: } a = \mathrm{softmax}\left(\tfrac{\sum_h q_h \cdot k_h}{\sqrt{n d}}\right)"
+    )
+    maps = {
+        _("Head {head} of {heads}").format(head=place.head, heads=site.n_heads): found.many[place.head],
+        _("One big head"): found.one,
+    }
+    revision = f"{reading.name}.{place}"
+    for index, (column, (title, weights)) in enumerate(zip(st.columns(2), maps.items(), strict=True)):
+        with column:
+            st.caption(title)
+            figure = map_figure(weights, queries, keys, COLOURS[place.kind])
+            live_chart(figure, key=f"many_map_{index}", height=HEIGHT, revision=revision, label=title)
+    _show_disagreement(found.disagreement, queries, revision)
+
+
+def _show_disagreement(disagreement: np.ndarray, queries: list[str], revision: str) -> None:
+    """How far the heads are apart; one head could only give 0."""
+    st.caption(
+        _(
+            "How far the layer's heads are apart at each query: 0 where all look the same, 1 where no two look at a "
+            "common token. The mean is {mean:.3f}; one head could only give 0."
+        ).format(mean=float(disagreement.mean()))
+    )
+    figure = bars_figure(disagreement, queries, DECODER, x=_("query"), y=_("total variation distance"))
+    live_chart(figure, key="many_apart", height=260, revision=revision, label=_("How far the heads are apart"))

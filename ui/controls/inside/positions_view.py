@@ -1,0 +1,126 @@
+"""How a model knows where a word stands: the loaded model's own schemes, or any scheme of chosen sizes."""
+
+import streamlit as st
+
+from playground.charts.colours import QUERY
+from playground.charts.inside import distance_figure, matrix_figure
+from playground.errors import UserError
+from playground.lens.positions import Positions, alibi, model_positions, rotary, sinusoidal
+from playground.models import LoadedModel
+from ui import state
+from ui.components.live_chart import live_chart
+from ui.controls.model import ModelChoice, describe_model, obtain_model
+from ui.text import _
+
+OF_MODEL, SINES, ROTARY, ALIBI = "model", "sinusoidal", "rotary", "alibi"
+MOST_POSITIONS = 512
+HEIGHT = 380
+
+
+def show_positions(choice: ModelChoice) -> None:
+    """Choose a scheme; show its matrix, and its dot product or bias by distance."""
+    scheme = _choose_scheme()
+    columns = st.columns(3)
+    with columns[0]:
+        length = _size(_("Positions"), state.LENGTH, 128, most=MOST_POSITIONS)
+    try:
+        if scheme == OF_MODEL:
+            found = _of_model(obtain_model(choice), length)
+        else:
+            with columns[1]:
+                found = (_of_sizes(scheme, length),)
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    for index, positions in enumerate(found):
+        _show(positions, index)
+
+
+def _choose_scheme() -> str:
+    titles = {
+        OF_MODEL: _("The loaded model's"),
+        SINES: _("Sinusoidal"),
+        ROTARY: _("Rotary"),
+        ALIBI: _("ALiBi"),
+    }
+    scheme = st.segmented_control(
+        _("Scheme"),
+        list(titles),
+        default=state.read_word(state.SCHEME, list(titles)),
+        key="position_scheme",
+        format_func=titles.__getitem__,
+        label_visibility="collapsed",
+        required=True,
+    )
+    state.write_word(state.SCHEME, scheme, OF_MODEL)
+    return str(scheme)
+
+
+def _size(label: str, name: str, usual: int, *, most: int, step: int = 1) -> int:
+    """A number whose value stands in the address."""
+    start = max(step, state.read_number(name, usual, most))
+    value = int(st.number_input(label, step, most, start, step, key=f"positions_{name}"))
+    state.write_number(name, value, usual)
+    return value
+
+
+def _of_model(model: LoadedModel, length: int) -> tuple[Positions, ...]:
+    with st.sidebar:
+        describe_model(model)
+    found = state.remember(
+        ("positions", model.name, model.revision, model.dtype, length), lambda: model_positions(model, length)
+    )
+    if not found:
+        st.info(_("No positions were found in this model; choose another scheme above."), icon=":material/search_off:")
+    return found
+
+
+def _of_sizes(scheme: str, length: int) -> Positions:
+    if scheme == ALIBI:
+        return alibi(length, _size(_("Heads"), state.HEADS, 8, most=64))
+    width = _size(_("Width"), state.WIDTH, 64, most=512, step=2)
+    return sinusoidal(length, width) if scheme == SINES else rotary(length, width)
+
+
+def _show(positions: Positions, index: int) -> None:
+    titles = {
+        "sinusoidal": _("Sinusoidal"),
+        "learned": _("Learned"),
+        "rotary": _("Rotary"),
+        "relative bias": _("Relative bias"),
+        "alibi": _("ALiBi"),
+    }
+    st.subheader(titles[positions.kind], anchor=False)
+    if positions.place:
+        st.caption(_("In the model as `{place}`.").format(place=positions.place))
+    st.latex(FORMULAS[positions.kind])
+    rows, columns, height = _axes(positions)
+    left, right = st.columns(2)
+    matrix, curves = _("The matrix of positions"), _("By distance")
+    revision = f"{positions.kind}.{positions.matrix.shape}"
+    with left:
+        figure = matrix_figure(positions.matrix, QUERY, x=columns, y=rows)
+        live_chart(figure, key=f"positions_{index}", height=HEIGHT, revision=revision, label=matrix)
+    with right:
+        count = len(positions.by_distance)
+        names = [_("head {head}").format(head=head) for head in range(count)] if count > 1 else [height]
+        figure = distance_figure(positions.distances, positions.by_distance, names, y=height)
+        live_chart(figure, key=f"distances_{index}", height=HEIGHT, revision=revision, label=curves)
+
+
+FORMULAS = {
+    "sinusoidal": r"p_{t,2i} = \sin\left(t / 10000^{2i/d}\right), \quad p_{t,2i+1} = \cos\left(t / 10000^{2i/d}\right)",
+    "learned": r"x_t = e_t + p_t",
+    "rotary": r"q_t \cdot k_s = q^\top R_{\theta(t-s)}\, k, \quad \theta_i = b^{-2i/d}",
+    "relative bias": r"s_{ts} = q_t \cdot k_s + b_{\mathrm{bucket}(t-s)}",
+    "alibi": r"s_{ts} = q_t \cdot k_s - m_h\,(t-s)",
+}
+
+
+def _axes(positions: Positions) -> tuple[str, str, str]:
+    """What the matrix's rows and columns are, and what is drawn by distance."""
+    if positions.kind == "rotary":
+        return _("position"), _("pair of dimensions (cosine of its angle)"), _("dot product of equal unit vectors")
+    if positions.kind in ("sinusoidal", "learned"):
+        return _("position"), _("dimension"), _("mean dot product")
+    return _("head"), _("distance"), _("bias added to the score")
