@@ -14,8 +14,8 @@ from playground.charts.colours import NEUTRAL
 from playground.charts.layout import axis
 
 LESS, MORE = "#d9701e", "#3b7dd8"
-DIVERGING = [[0.0, LESS], [0.5, "rgba(140, 140, 140, 0.06)"], [1.0, MORE]]
 RISING = [[0.0, "rgba(59, 125, 216, 0.04)"], [1.0, MORE]]
+DIVERGING = [[0.0, LESS], [0.5, "rgba(217, 112, 30, 0.04)"], [0.5, "rgba(59, 125, 216, 0.04)"], [1.0, MORE]]
 ROW_PIXELS = 24
 
 
@@ -139,7 +139,7 @@ def _frame(figure: go.Figure, *, x: str, y: str, height: int) -> None:
         showlegend=False,
         height=height,
         xaxis=axis(x),
-        yaxis={**axis(y), "type": "-"},
+        yaxis={**axis(y), "type": "-", "title": {"text": y, "standoff": 20}},
     )
 
 

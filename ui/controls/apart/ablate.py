@@ -124,7 +124,8 @@ def _show_map(setting: Setting, kind: SiteKind) -> None:
     values = getattr(found, setting.judge)
     layers, heads = (list(map(str, range(count))) for count in values.shape)
     meaning = judge_titles()[setting.judge]
-    figure = map_figure(values, rows=layers, columns=heads, y=_("layer"), x=_("head"), meaning=meaning)
+    signed = setting.judge != "divergence"
+    figure = map_figure(values, rows=layers, columns=heads, y=_("layer"), x=_("head"), meaning=meaning, signed=signed)
     show_figure(figure, table_rows("layer", layers, heads, values), name=f"ablated-{kind}-{setting.judge}")
 
 

@@ -149,7 +149,7 @@ def choose_watched(subject: Subject) -> Watched | None:
     left, right = st.columns(2)
     with left:
         position = choose_position(state.POSITION, _("Watch the prediction at"), clean.tokens)
-    best = label(subject.model.tokenizer, [clean.best[position]])[0].text
+    best = token_title(subject.model, clean.best[position])
     with right:
         answer = st.text_input(
             _("Watched token"),
@@ -166,6 +166,11 @@ def choose_watched(subject: Subject) -> Watched | None:
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return None
+
+
+def token_title(model: LoadedModel, token: int) -> str:
+    """A token's label in quotes, in which a space can be seen."""
+    return "“" + label(model.tokenizer, [token])[0].text.replace(" ", "␣") + "”"
 
 
 def components(clean: Clean) -> dict[str, Component]:

@@ -12,9 +12,8 @@ from playground.lens.activations import capture
 from playground.lens.activations import read as read_text
 from playground.lens.attribution import Attribution, attribute, value_weighted
 from playground.lens.site import SiteKind
-from playground.lens.tokens import label
 from ui import state
-from ui.controls.apart.choose import Subject, choose_watched, kind_titles
+from ui.controls.apart.choose import Subject, choose_watched, kind_titles, token_title
 from ui.controls.apart.shown import numbered, show_figure, table_rows
 from ui.controls.apart.work import ask
 from ui.text import _
@@ -48,11 +47,11 @@ def _show_sum(subject: Subject, watched: Watched) -> None:
     found = ask(subject.reading, ("writes", watched), _("Splitting the logit …"), lambda _on_run: compute())
     if found is None:
         return
-    token = label(subject.model.tokenizer, [watched.token])[0].text
+    token = token_title(subject.model, watched.token)
     sentence = _(
         "The logit of {token} is {total:.3f}; the parts below add up to {sum:.3f}. The final norm's scale is frozen."
     )
-    st.caption(sentence.format(token=f"“{token}”", total=found.total, sum=found.sum))
+    st.caption(sentence.format(token=token, total=found.total, sum=found.sum))
     shares = shares_of(found)
     first = sorted(shares, key=lambda name: -abs(shares[name]))[:MOST_BARS]
     rows = [("part", "logits"), *shares.items()]
