@@ -304,7 +304,10 @@ def replace_finding(question: Hashable, finding: object) -> None:
 
 
 def read_branch() -> list[int]:
-    """The token ids of the branch that the address shows; none where it is damaged."""
+    """The token ids of the branch that a link brought; none once the session has asked, or where it is damaged."""
+    if st.session_state.get("branch_read"):
+        return []
+    st.session_state["branch_read"] = True
     return _ids_of(st.query_params.get(BRANCH, ""))
 
 

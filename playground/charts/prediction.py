@@ -187,7 +187,8 @@ def tree_figure(twigs: Sequence[Twig], chosen: Sequence[int], states: dict[str, 
     quiet_layout(figure, x="new token", y="")
     figure.update_layout(hovermode="closest")
     figure.update_yaxes(visible=False)
-    figure.update_layout(xaxis=axis("new token", showgrid=False))
+    steps = max(twig.step for twig in twigs) + 1
+    figure.update_layout(xaxis=axis("new token", showgrid=False, tick0=0, dtick=-(-steps // 20)))
     return figure
 
 

@@ -18,7 +18,8 @@ _MODULES = [
     *(HERE.parent / "attention_view" / "js" / f"{name}.js" for name in ("decode", "dom", "tokens")),
     HERE / "js" / "token_view.js",
 ]
-Layout = Literal["text", "bars"]
+Layout = Literal["text", "bars", "sentences"]
+"""Chips in a running text, rows with bars, or rows with room for a whole sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)

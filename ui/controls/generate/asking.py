@@ -1,7 +1,7 @@
 """Ask a model something once, in its turn, with a word meanwhile; what it cannot do is answered with a sentence."""
 
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import NoReturn, TypeVar
 
 import streamlit as st
 from tokenizers import Tokenizer
@@ -28,7 +28,7 @@ def work(model: LoadedModel, question: tuple[Hashable, ...], words: str, compute
         refuse(error)
 
 
-def refuse(error: UserError) -> Any:
+def refuse(error: UserError) -> NoReturn:
     """Say why not, and end the run here."""
     st.info(str(error), icon=":material/info:")
     st.stop()

@@ -29,6 +29,11 @@ class Draft:
         """Whether the model itself ended the branch, or the context is full."""
         return self.node != ROOT and self.tree.nodes[self.node].generated.ends in ("end", "context")
 
+    @property
+    def is_going_on(self) -> bool:
+        """Whether the next token can be written with the cache of the last one."""
+        return self._stream is not None
+
     def write(self, model: LoadedModel, config: GenerationConfig) -> None:
         """Write one token after the branch, going on with the cache while nothing else has changed."""
         settings = (config, self.node)

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from playground.lens.fill import Blank, fill, mask_id, spell_masks
+from playground.lens.generation import Alternative
 from playground.lens.tokens import Token, encode, label
 from playground.models import LoadedModel
 from ui import state
 from ui.components.token_view import TokenItem, token_view
 from ui.controls.generate.asking import work
-from ui.controls.generate.written import alternative_item
 from ui.controls.texts import Texts
 from ui.text import _
 
@@ -58,9 +58,17 @@ def _show_blanks(blanks: tuple[Blank, ...]) -> None:
                     place=blank.position, entropy=blank.distribution.entropy
                 )
             )
-            items = [
-                alternative_item(other, other.token.id == blank.token.id, clickable=False)
-                for other in blank.alternatives
-            ]
+            items = [_guess(other, other.token.id == blank.token.id) for other in blank.alternatives]
             name = _("What could stand at place {place}").format(place=blank.position)
             token_view(items, layout="bars", label=name, key=f"blank_{blank.position}")
+
+
+def _guess(other: Alternative, chosen: bool) -> TokenItem:
+    return TokenItem(
+        text=other.token.text,
+        special=other.token.special,
+        value=other.probability,
+        number=f"{other.probability:.2%}",
+        lines=(_("probability {value:.6g}").format(value=other.probability),),
+        chosen=chosen,
+    )

@@ -93,7 +93,7 @@ def _show_beams(model: LoadedModel, found: Beams) -> None:
         )
         for place, answer in enumerate(found.hypotheses)
     ]
-    token_view(items, layout="bars", label=_("The answers that beam search found"), key="answers")
+    token_view(items, layout="sentences", label=_("The answers that beam search found"), key="answers")
     best = found.path(found.hypotheses[0].beam) if found.hypotheses else []
     twigs = [
         Twig(

@@ -1,5 +1,7 @@
 """The model writes, token by token: step, play, look at what else could have come, and branch there."""
 
+from contextlib import nullcontext
+
 import streamlit as st
 
 from playground.errors import UserError
@@ -7,7 +9,7 @@ from playground.lens.branches import ROOT, Tree
 from playground.lens.generation import GenerationConfig
 from playground.models import LoadedModel
 from ui import state
-from ui.controls.generate.asking import place_of, work
+from ui.controls.generate.asking import work
 from ui.controls.generate.draft import Draft, replay
 from ui.controls.generate.sampling import choose_sampling, cut_words
 from ui.controls.generate.written import choose_head, show_alternatives, show_branches, show_text
@@ -43,11 +45,9 @@ def show_writing(model: LoadedModel, texts: Texts) -> None:
 
 
 def _draft(model: LoadedModel, texts: Texts, config: GenerationConfig) -> Draft:
-    """The session's draft of this text; a new one begins with the branch that the address names."""
-    begun = ("draft", texts.text)
-    fresh = not state.knows((*place_of(model), *begun))
-    ids = state.read_branch() if fresh else []
-    return work(model, begun, _("Writing …"), lambda: replay(model, texts.text, ids, config))
+    """The session's draft of this text; the first one begins with the branch that a link brought."""
+    ids = state.read_branch()
+    return work(model, ("draft", texts.text), _("Writing …"), lambda: replay(model, texts.text, ids, config))
 
 
 def _follow(model: LoadedModel, texts: Texts, draft: Draft, config: GenerationConfig, count: int) -> None:
@@ -70,7 +70,8 @@ def _follow(model: LoadedModel, texts: Texts, draft: Draft, config: GenerationCo
 
 def _write(model: LoadedModel, draft: Draft, config: GenerationConfig) -> None:
     try:
-        with state.turns().turn():
+        # Reading the text takes long; each further token is quick, and a spinner would only flicker.
+        with nullcontext() if draft.is_going_on else st.spinner(_("Reading the text …")), state.turns().turn():
             draft.write(model, config)
         draft.message = _("The model ended the text, or its context is full.") if draft.has_ended else ""
     except UserError as error:

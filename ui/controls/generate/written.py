@@ -40,16 +40,17 @@ def show_text(model: LoadedModel, texts: Texts, draft: Draft) -> None:
     picked = token_view(items, layout="text", label=_("The text and what the model wrote"), key="written")
     if picked is not None and picked >= len(prompt):
         draft.looked = path[picked - len(prompt)]
-        st.rerun(scope="fragment")
+        st.rerun()
 
 
 def _look(generated: GeneratedToken | None, kind: SiteKind) -> np.ndarray:
     """Where the chosen head looked; nothing before the first token, or where the family reports no maps."""
     if generated is None or kind not in generated.looks:
         return np.zeros(0)
-    looks = generated.looks[kind]
+    looks: np.ndarray = generated.looks[kind]
     layer, head = int(st.session_state.get(LAYER, 0)), int(st.session_state.get(HEAD, 0))
-    return looks[min(layer, looks.shape[0] - 1), min(head, looks.shape[1] - 1)]
+    weights: np.ndarray = looks[min(layer, looks.shape[0] - 1), min(head, looks.shape[1] - 1)]
+    return weights
 
 
 def _prompt_items(prompt: list[Token], weights: np.ndarray) -> list[TokenItem]:
@@ -101,8 +102,8 @@ def show_alternatives(draft: Draft) -> None:
         st.rerun()
 
 
-def alternative_item(other: Alternative, chosen: bool, clickable: bool = True) -> TokenItem:
-    """An alternative as a row with its bar."""
+def alternative_item(other: Alternative, chosen: bool) -> TokenItem:
+    """An alternative as a row with its bar; a click can choose it."""
     return TokenItem(
         text=other.token.text,
         special=other.token.special,
@@ -110,7 +111,7 @@ def alternative_item(other: Alternative, chosen: bool, clickable: bool = True) -
         number=f"{other.probability:.2%} → {other.sampled:.2%}",
         lines=(_("rank {rank:,}").format(rank=other.rank + 1),),
         chosen=chosen,
-        clickable=clickable,
+        clickable=True,
     )
 
 
@@ -144,7 +145,7 @@ def show_branches(draft: Draft) -> None:
         for leaf in leaves
     ]
     st.caption(_("All branches; the bar is the mean probability of a token. Click one to go on with it."))
-    picked = token_view(items, layout="bars", label=_("All branches"), key="branches")
+    picked = token_view(items, layout="sentences", label=_("All branches"), key="branches")
     if picked is not None:
         draft.stand(leaves[picked])
         st.rerun()

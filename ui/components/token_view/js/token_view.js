@@ -28,7 +28,7 @@ class TokenView {
     this.list.setAttribute("role", "list");
     this.list.setAttribute("aria-label", label);
     this.tip.hidden = true;
-    this.list.replaceChildren(...items.map((item, place) => (layout === "bars" ? barRow(item, place) : chip(item, place))));
+    this.list.replaceChildren(...items.map((item, place) => (layout === "text" ? chip(item, place) : barRow(item, place))));
   }
 
   place(event) {
