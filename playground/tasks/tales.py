@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from playground.errors import UserError
-from playground.tasks.tales_stories import Chances, Mark, Role, Teller
+from playground.tasks.tales_chances import Chances, Mark, Role
+from playground.tasks.tales_stories import Teller
 from playground.tasks.tales_words import LARGEST_NAMES
 from playground.tasks.tales_world import World, make_world, uniforms
 from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs

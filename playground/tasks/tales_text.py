@@ -5,7 +5,8 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from playground.tasks.tales import FIRST_WORD
-from playground.tasks.tales_stories import Chances, Teller
+from playground.tasks.tales_chances import Chances
+from playground.tasks.tales_stories import Teller
 from playground.tasks.tales_world import World, make_world, uniforms
 from playground.tasks.vocabulary import word_vocabulary
 

@@ -124,5 +124,6 @@ def test_a_cold_deep_link_to_the_training_page_keeps_its_settings(serve, open_pa
     cold = serve(ROOT / "app.py", environment={"PLAYGROUND_RUNS": str(tmp_path)})
     page = open_page(f"{cold}/train?preset=grokking&changes={quote(json.dumps({'train': {'steps': 123}}))}")
     expect(page.get_by_text("Grokking: addition modulo 53").first).to_be_visible(timeout=PATIENCE)
-    page.get_by_text("Training", exact=True).click()
-    expect(page.get_by_role("spinbutton", name="Steps", exact=True)).to_have_value("123", timeout=PATIENCE)
+    page.locator("summary", has_text="Training").click()
+    field = page.locator("[class*=train-steps] input")
+    expect(field).to_have_value("123", timeout=PATIENCE)

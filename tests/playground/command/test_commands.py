@@ -24,9 +24,11 @@ def own_cache(tmp_path, monkeypatch):
 def test_models_lists_the_catalogue(capsys):
     assert main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == ["books-decoder", "smollm2-135m", "all-minilm-l6-v2"]
-    assert lines[1].endswith("yes")
-    assert lines[2].endswith("no")
+    is_here = {line.split()[0]: line.split()[-1] for line in lines[1:]}
+    shipped = {path.name for path in (ROOT / "assets" / "models").iterdir()}
+    assert shipped == {"books-decoder", "books-encoder", "tales-translator", "induction"}
+    assert is_here == {**dict.fromkeys(shipped, "yes"), "smollm2-135m": "no", "all-minilm-l6-v2": "no"}
+    assert lines[1].startswith("books-decoder")
 
 
 def test_trace_writes_what_the_lens_sees(tmp_path, capsys):

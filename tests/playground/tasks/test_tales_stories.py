@@ -8,7 +8,8 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from playground.tasks.tales_stories import LOGARITHMS, Chances, Teller
+from playground.tasks.tales_chances import LOGARITHMS, Chances
+from playground.tasks.tales_stories import Teller
 from playground.tasks.tales_words import ADJECTIVES, ANIMALS, LANDMARKS, NAMES, PLACES, THINGS, VERBS, names
 from playground.tasks.tales_world import Table, World, make_world, uniforms
 
