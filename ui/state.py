@@ -190,7 +190,7 @@ def _mark(texts: "Texts") -> str:
 def read_word(name: str, choices: Sequence[str]) -> str:
     """A choice from the address, in a word that no language changes; the first choice where it says none of them."""
     value = st.query_params.get(name)
-    return value if value in choices else choices[0]
+    return value if value is not None and value in choices else choices[0]
 
 
 def write_word(name: str, value: str, usual: str) -> None:

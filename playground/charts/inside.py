@@ -16,14 +16,19 @@ STRONGEST = 0.75
 
 
 def plain(text: str) -> str:
-    """A token as a label: plotly reads tags in labels, and a space at the edge would not be seen.
+    """A token as a label, escaped because plotly reads tags in labels.
 
     >>> plain(" <s>")
     '·&lt;s&gt;'
     """
+    return escape(visible(text), quote=False)
+
+
+def visible(text: str) -> str:
+    """A token whose spaces at the edges and line ends can be seen."""
     inner = text.strip(" ")
     before, after = (text.partition(inner)[::2]) if inner else (text, "")
-    return escape("·" * len(before) + inner + "·" * len(after), quote=False).replace("\n", "⏎")
+    return ("·" * len(before) + inner + "·" * len(after)).replace("\n", "⏎")
 
 
 def rows_figure(
@@ -67,7 +72,8 @@ def rows_figure(
     quiet_layout(figure, x=x, y="")
     figure.update_layout(showlegend=False, hovermode="closest", margin={"l": 20, "r": 14, "t": 30, "b": 40})
     figure.update_yaxes(_ticks(rows), showgrid=False, range=[len(rows) - 0.5, -0.5])
-    figure.update_xaxes(_ticks(columns) if len(columns) else {}, showgrid=False)
+    few = {"dtick": 1} if max(map(len, values), default=0) <= 16 else {}
+    figure.update_xaxes(_ticks(columns) if len(columns) else few, showgrid=False)
     return figure
 
 

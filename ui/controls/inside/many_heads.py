@@ -43,7 +43,7 @@ def show_many_heads(reading: Reading) -> None:
         r"\text{one: } a = \mathrm{softmax}\left(\tfrac{\sum_h q_h \cdot k_h}{\sqrt{n d}}\right)"
     )
     maps = {
-        _("Head {head} of {heads}").format(head=place.head, heads=site.n_heads): found.many[place.head],
+        _("Head {head}").format(head=place.head): found.many[place.head],
         _("One big head"): found.one,
     }
     revision = f"{reading.name}.{place}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from playground.charts.inside import visible
 from playground.errors import UserError
 from playground.lens.inside import LayerInside
 from playground.lens.site import SiteKind
@@ -68,7 +69,7 @@ def _choose_query(tokens: list[str]) -> int:
         range(len(tokens)),
         index=state.read_number(state.QUERY, last, last),
         key=f"inside_query.{len(tokens)}",
-        format_func=lambda index: f"{index} · {tokens[index]}",
+        format_func=lambda index: f"{index} {visible(tokens[index])}",
     )
     state.write_number(state.QUERY, query, last)
     return query

@@ -56,6 +56,7 @@ def show_stage(number: int, stage: Stage, revision: str, *, is_cross: bool, norm
         _show_code(stage.code, is_cross=is_cross, norms_after=norms_after)
     with numbers:
         for index, picture in enumerate(stage.pictures):
+            st.caption(picture.label)
             live_chart(
                 picture.figure,
                 key=f"inside_{stage.name}_{index}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from playground.charts.colours import CROSS, DECODER, ENCODER, KEY, QUERY, TRAIN, VALUE, Colour
-from playground.charts.inside import rows_figure
+from playground.charts.inside import rows_figure, visible
 from playground.lens.head_inside import HeadInside, Projected
 from ui.controls.inside.origins import pairwise, products_of, projected, sums_of, turned, values_of
 from ui.controls.inside.stage import Picture, Stage, symbols
@@ -30,7 +30,7 @@ class Scene:
 
     @property
     def shown_keys(self) -> list[str]:
-        return [f"{index} {self.keys[index]}" for index in self.shown]
+        return [f"{index} {visible(self.keys[index])}" for index in self.shown]
 
     @property
     def colour(self) -> Colour:
@@ -62,14 +62,13 @@ def _embedding(scene: Scene) -> Stage:
         )
     )
     formula = r"x = e_{\text{token}}" if is_same else r"x = e_{\text{token}} + p_{\text{position}}"
-    code = ("embedding",)
     return Stage(
         name="embedding",
         title=_("Embedding and position"),
         formula=formula,
         sentence=sentence,
         pictures=(picture,),
-        code=code,
+        code=("embedding",),
     )
 
 
