@@ -9,6 +9,8 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from tests.playground.models.conftest import build
+from tests.playground.own import random_model
+from tests.playground.own import save_model as save_own_model
 from ui import state
 from ui.warm import warm_up
 
@@ -23,6 +25,7 @@ finally:
     shell._navigating.reset(token)
 """
 TEXT = "The cat sat on the mat"
+RUN = "Zx81-kqV_w7TfA2bGm9cHe"
 
 
 def page(**parameters: str) -> AppTest:
@@ -77,7 +80,7 @@ def test_a_chosen_set_and_the_smallest_one_come_back_with_the_address(small_fold
         ),
         ("flow", {}, 1),
         ("flow", {"method": "flow"}, 1),
-        ("flow", {"method": "gradients"}, 1),
+        pytest.param("flow", {"method": "gradients"}, 1, marks=pytest.mark.slow),
         ("whole", {"parts": "decoder.0.0,decoder.0.1,decoder.1.feed_forward"}, 2),
         ("heads", {}, 1),
         ("heads", {"pattern": "painted", "painted": "2-1,3-2"}, 1),
@@ -147,3 +150,15 @@ def test_a_damaged_address_falls_back(small_folder, damaged):
     app = page(model=str(small_folder), text="the cat sat", **dict.fromkeys(names, damaged))
     assert not app.exception
     assert not app.error, words(app)
+
+
+@pytest.mark.parametrize("section", ["ablate", "writes", "patch", "flow", "heads"])
+@pytest.mark.parametrize("kind", ["encoder", "encoder-decoder"])
+def test_our_own_kinds_are_taken_apart(tmp_path, monkeypatch, kind, section):
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path))
+    save_own_model(random_model(kind=kind), tmp_path / RUN / "snapshots" / "000500")
+    prompts = {"clean": "the cat sat", "corrupted": "the dog sat", "patch_answer": "cat", "other": "dog"}
+    app = page(model=f"run/{RUN}/500", text="the cat sat", target="the cat", section=section, **prompts)
+    assert not app.exception
+    assert not app.error, words(app)
+    assert figures(app)

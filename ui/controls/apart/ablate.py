@@ -97,18 +97,16 @@ def show_ablation(subject: Subject) -> None:
     if setting.judge == "loss" and len(subject.clean.tokens) < 2 and subject.model.kind != "encoder":
         st.info(_("One token has no next one, so that there is no loss; judge by another measure."))
         return
-    kind = cast(SiteKind, _choose_kind(subject))
-    _show_map(setting, kind)
+    _show_map(setting, _choose_kind(subject))
     _show_set(setting)
     _show_smallest(setting)
 
 
-def _choose_kind(subject: Subject) -> str:
-    kinds = list(dict.fromkeys(kind for kind, _layer, _heads in subject.clean.places))
-    titles = kind_titles()
-    return (
-        choose_word(state.KIND, _("Heads of"), {kind: titles[kind] for kind in kinds[::-1]}) if kinds[1:] else kinds[0]
-    )
+def _choose_kind(subject: Subject) -> SiteKind:
+    kinds, titles = subject.clean.kinds, kind_titles()
+    if len(kinds) == 1:
+        return kinds[0]
+    return cast(SiteKind, choose_word(state.KIND, _("Heads of"), {kind: titles[kind] for kind in kinds}))
 
 
 def _show_map(setting: Setting, kind: SiteKind) -> None:

@@ -41,6 +41,12 @@ class Clean:
     places: tuple[tuple[SiteKind, int, int], ...]
     feed_forward: frozenset[tuple[SiteKind, int]]
 
+    @property
+    def kinds(self) -> list[SiteKind]:
+        """The kinds of attention, that of the stack that predicts first."""
+        found = {kind for kind, _layer, _heads in self.places}
+        return [kind for kind in ("decoder", "cross", "encoder") if kind in found]
+
     def tokens_of(self, kind: SiteKind) -> tuple[Token, ...]:
         """The tokens that a stack reads."""
         return self.source if kind == "encoder" and self.source else self.tokens
@@ -207,7 +213,7 @@ def kind_titles() -> dict[SiteKind, str]:
 def choose_parts(clean: Clean, title: str) -> list[Component]:
     """A set of heads, attention and feed-forward layers, and whole layers."""
     known = components(clean)
-    with_kind = len({kind for kind, _layer, _heads in clean.places}) > 1
+    with_kind = len(clean.kinds) > 1
     listed = state.read_text(state.PARTS, "", limit=TEXT_LENGTH).split(",")
     chosen = st.multiselect(
         title,

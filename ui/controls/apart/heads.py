@@ -72,9 +72,9 @@ def _titles() -> dict[str, str]:
         "previous": _("the token before"),
         "first": _("the first token"),
         "same_token": _("the same token earlier"),
-        "induction": _("what followed the same token"),
+        "induction": _("what followed it"),
         "separator": _("separators"),
-        PAINTED: _("a pattern of your own"),
+        PAINTED: _("your own pattern"),
     }
 
 

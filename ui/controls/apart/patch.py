@@ -94,7 +94,8 @@ def _fill(example: PatchingExample) -> None:
 def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> None:
     with st.container(horizontal=True, gap="large"):
         part = choose_word("patch", _("Exchange"), _part_titles())
-        kinds = list(dict.fromkeys(kind for kind, _layer, _heads in subject.clean.places))[::-1]
+        # Cross-attention has heads and writes, but no stream and no feed-forward layers of its own.
+        kinds = [kind for kind in subject.clean.kinds if kind != "cross" or part in ("attention", HEADS)]
         titles = kind_titles()
         kind = choose_word("patch_kind", _("In"), {one: titles[one] for one in kinds}) if kinds[1:] else kinds[0]
     position = choose_position(state.POSITION, _("Compare the answers at"), subject.clean.tokens)
