@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.lens.generation import GenerationConfig
+from playground.models import default_registry
 from ui import state
+from ui.controls.generate.draft import Draft, replay
 from ui.warm import warm_up
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +22,7 @@ try:
 finally:
     shell._navigating.reset(token)
 """
+SECTIONS = ["next", "write", "surprise", "lens"]
 
 
 def page(**parameters: str) -> AppTest:
@@ -34,50 +38,165 @@ def words(app: AppTest) -> str:
     return "\n".join(str(element.value) for elements in kinds for element in elements)
 
 
+def branch(app: AppTest) -> str:
+    """The branch in the address; empty where there is none."""
+    value = app.query_params.get(state.BRANCH, "")
+    return value if isinstance(value, str) else value[0]
+
+
+def no_trouble(app: AppTest) -> bool:
+    return not app.exception and not app.error
+
+
 def test_a_new_visitor_sees_what_comes_next():
-    app = page(text="The cat")
-    assert not app.exception
-    assert not app.error
-    assert "Entropy" in words(app)
+    app = page()
+    assert no_trouble(app)
+    assert "4,096 of 4,096 tokens can be drawn" in words(app)
     assert "Nothing is cut away." in words(app)
 
 
-def test_what_the_options_cut_away_is_said_and_in_the_address():
-    app = page(text="The cat", top_k="5", min_p="0.9")
-    assert not app.exception
-    assert "top-k cut away" in words(app)
+def test_what_the_options_cut_away_is_said():
+    app = page(text="The cat", top_k="5", min_p="1.0")
+    assert no_trouble(app)
+    assert "top-k cut away 4,091 tokens" in words(app)
+    assert "1 of 4,096 tokens can be drawn" in words(app)
     assert app.number_input(key=state.TOP_K).value == 5
 
 
-@pytest.mark.parametrize("section", ["next"])
-@pytest.mark.parametrize("text", ["", "a"])
-def test_an_empty_text_and_one_of_one_token_are_no_trouble(section, text):
-    app = page(text=text, generate=section)
-    assert not app.exception
-    assert not app.error
-    assert ("no tokens" in words(app)) == (text == "")
+@pytest.mark.parametrize("section", SECTIONS)
+def test_one_token_is_enough_for_every_section(section):
+    assert no_trouble(page(text="a", generate=section))
 
 
-def test_a_model_without_an_output_head_is_said_to_predict_nothing(save_model, tmp_path):
+@pytest.mark.parametrize("section", ["next", "surprise", "lens"])
+def test_a_text_without_tokens_says_what_to_do(section, small_folder):
+    app = page(model=str(small_folder), text="", generate=section)
+    assert no_trouble(app)
+    assert "no tokens" in words(app)
+
+
+def test_writing_after_a_text_without_tokens_says_what_to_do(small_folder):
+    app = page(model=str(small_folder), text="", generate="write", branch="5")
+    assert no_trouble(app)
+    assert "no tokens" in words(app)
+
+
+def test_steps_are_written_and_a_link_brings_them_back():
+    app = page(text="The cat sat", generate="write")
+    app.button(key="step").click().run()
+    first = branch(app)
+    app.button(key="step").click().run()
+    assert no_trouble(app)
+    assert branch(app).startswith(first + ".")
+    assert "2 tokens" in words(app)
+    again = page(text="The cat sat", generate="write", branch=branch(app))
+    assert branch(again) == branch(app)
+    assert "2 tokens" in words(again)
+
+
+def test_playing_can_be_paused_and_begun_anew():
+    app = page(text="The cat sat", generate="write")
+    app.button(key="play").click().run()
+    app.button(key="pause").click().run()
+    assert no_trouble(app)
+    assert branch(app)
+    app.button(key="start_over").click().run()
+    assert not branch(app)
+    assert "0 tokens" in words(app)
+
+
+def test_another_text_does_not_inherit_the_branch():
+    app = page(text="The cat sat", generate="write")
+    app.button(key="step").click().run()
+    assert branch(app)
+    app.button(key="example_Agreement").click().run()
+    assert no_trouble(app)
+    assert not branch(app)
+    assert "0 tokens" in words(app)
+
+
+def test_a_draft_goes_on_as_if_it_had_been_written_at_once_and_branches():
+    model = default_registry().get("books-decoder", None, "auto", "auto")
+    config = GenerationConfig(tokens=50)
+    draft = replay(model, "The cat sat", [], config)
+    for _turn in range(4):
+        draft.write(model, config)
+    ids = draft.tree.ids(draft.node)
+    other = draft.tree.nodes[draft.tree.path(draft.node)[1]].generated.alternatives[3].token.id
+    draft.branch(draft.tree.path(draft.node)[1], other)
+    draft.write(model, config)
+    branched = draft.tree.ids(draft.node)
+    assert branched[:2] == [ids[0], other]
+    assert len(draft.tree.leaves()) == 2
+    for wanted in (ids, branched):
+        again = replay(model, "The cat sat", wanted, config)
+        assert again.tree.ids(again.node) == wanted
+
+
+def test_a_branch_that_was_never_offered_is_cut_where_it_leaves_the_offered():
+    model = default_registry().get("books-decoder", None, "auto", "auto")
+    config = GenerationConfig(tokens=50)
+    draft: Draft = replay(model, "The cat sat", [], config)
+    draft.write(model, config)
+    ids = draft.tree.ids(draft.node)
+    offered = {other.token.id for other in draft.tree.nodes[0].generated.alternatives}
+    never = next(id for id in range(4096) if id not in offered)
+    assert replay(model, "The cat sat", [never], config).tree.nodes == ()
+    assert replay(model, "The cat sat", [*ids, 10**6], config).tree.ids(0) == ids
+
+
+def test_a_model_without_an_output_head_is_said_to_predict_nothing(save_model):
+    import transformers
+
     folder = save_model("bert")
-    _drop_head(folder)
+    transformers.AutoModel.from_pretrained(folder).save_pretrained(folder)
     app = page(model=str(folder))
-    assert not app.exception
+    assert no_trouble(app)
     assert "no output head" in words(app)
 
 
-def _drop_head(folder: Path) -> None:
-    """Save the folder's model anew without its head for words."""
+def test_an_encoder_whose_vocabulary_has_no_mask_says_so(save_model):
+    app = page(model=str(save_model("bert")), text="the cat")
+    assert no_trouble(app)
+    assert "no mask" in words(app)
+
+
+def test_an_encoder_fills_in_what_is_masked(save_model):
     import transformers
 
-    transformers.AutoModel.from_pretrained(folder).save_pretrained(folder)
+    folder = save_model("bert")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"mask_token": "[MASK]"})
+    tokenizer.save_pretrained(folder)
+    spelled = page(model=str(folder), text="the [MASK] sat")
+    assert no_trouble(spelled)
+    assert "Place 1" in words(spelled)
+    clicked = page(model=str(folder), text="the cat sat", masked="0.2.99")
+    assert no_trouble(clicked)
+    assert "Place 0" in words(clicked)
+    assert "Place 2" in words(clicked)
+    assert "Nothing is masked" in words(page(model=str(folder), text="the cat", masked="x"))
+
+
+def test_an_encoder_decoder_translates_and_asks_for_the_target_that_is_judged(save_model):
+    folder = str(save_model("bart"))
+    translated = page(model=folder, text="the cat", generate="translate", beams="2")
+    assert no_trouble(translated)
+    assert "Beam search" in words(translated)
+    assert "Type the target" in words(page(model=folder, text="the cat", generate="surprise"))
+    assert no_trouble(page(model=folder, text="the cat", target="the dog", generate="surprise"))
 
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"generate": "nonsense"}, {"temperature": "x"}, {"top_p": "7"}, {"top_k": "-3"}, {"min_p": "nan"}],
+    [
+        {"generate": "nonsense"},
+        {"temperature": "x"},
+        {"top_p": "7"},
+        {"top_k": "-3"},
+        {"min_p": "nan"},
+        {"generate": "write", "branch": "1.x", "watch_layer": "999", "seed": "-1", "new_tokens": "1e9"},
+    ],
 )
 def test_a_damaged_address_shows_the_usual(parameters):
-    app = page(text="The cat", **parameters)
-    assert not app.exception
-    assert not app.error
+    assert no_trouble(page(text="The cat", **parameters))
