@@ -25,6 +25,7 @@ from ui.run_logs import RunLogs
 if TYPE_CHECKING:
     from playground.models import LoadedModel
     from playground.training import TrainConfig
+    from playground.training.calibration import Speeds
     from ui.components.film_view import FilmState
     from ui.controls.texts import Texts
 
@@ -58,6 +59,14 @@ def readings() -> Readings:
 def run_logs() -> RunLogs:
     """What the server's runs have written, bounded in bytes."""
     return RunLogs()
+
+
+@cache
+def speeds() -> "Speeds":
+    """How fast this machine trains."""
+    from playground.training.calibration import Speeds
+
+    return Speeds()
 
 
 @cache

@@ -1,5 +1,6 @@
 """How fast this machine trains, from a fifth of a second of measuring: three numbers that give a step's time."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from playground.transformer import Transformer, TransformerConfig
 SECONDS = 0.06
 """How long each of the three measurements may take."""
 LAYERS = 2
+TIMES = 4
+PAUSE_SECONDS = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,34 @@ class Speed:
 @cache
 def measured_speed(device: str = "cpu") -> Speed:
     """The speed of a device with the threads that torch now has; measured once in a process."""
+    return measure_speed(device)
+
+
+class Speeds:
+    """The best of a few measurements of each device: a server measures first while it is still busy starting."""
+
+    def __init__(self, measure: Callable[[str], Speed] | None = None) -> None:
+        self._measure = measure or measure_speed
+        self._found: dict[str, list[tuple[float, Speed]]] = {}
+        self._guard = threading.Lock()
+
+    def of(self, device: str, now: float | None = None) -> Speed:
+        """The best speed found yet, measured anew where the last time was a while ago; at most TIMES in all."""
+        now = time.monotonic() if now is None else now
+        with self._guard:
+            found = self._found.setdefault(device, [])
+            if not found or (len(found) < TIMES and now - found[-1][0] > PAUSE_SECONDS):
+                found.append((now, self._measure(device)))
+            speeds = [speed for _, speed in found]
+        return Speed(
+            products_per_second=max(speed.products_per_second for speed in speeds),
+            seconds_per_number=min(speed.seconds_per_number for speed in speeds),
+            seconds_per_layer=min(speed.seconds_per_layer for speed in speeds),
+        )
+
+
+def measure_speed(device: str) -> Speed:
+    """The speed of a device as it is just now."""
     rate = _product_rate(device)
     smallest = _shape(width=8, context=4)
     per_layer = _step_seconds(smallest, rows=1, device=device) / (LAYERS + 1)

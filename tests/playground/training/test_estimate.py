@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from playground.attention import handling, pattern
 from playground.tasks.task import Batch
-from playground.training.calibration import Speed, measured_speed
+from playground.training.calibration import Speed, Speeds, measured_speed
 from playground.training.estimate import estimate
 from playground.training.objective import loss_of
 from playground.training.optimizers import make_optimizer
@@ -126,3 +126,14 @@ def test_a_step_takes_about_as_long_as_estimated(tmp_path, changes):
         seconds.append(time.perf_counter() - began)
     measured = statistics.median(sorted(seconds)[:7])
     assert 1 / 3 < estimate(config, measured_speed()).seconds_per_step / measured < 3
+
+
+def test_a_machine_that_was_busy_is_measured_again_and_the_best_counts():
+    slow = Speed(products_per_second=1.0, seconds_per_number=2.0, seconds_per_layer=3.0)
+    fast = Speed(products_per_second=10.0, seconds_per_number=0.2, seconds_per_layer=4.0)
+    measured = iter([slow, fast, slow, slow])
+    speeds = Speeds(lambda device: next(measured))
+    assert speeds.of("cpu", now=0.0) == slow
+    assert speeds.of("cpu", now=1.0) == slow
+    best = Speed(products_per_second=10.0, seconds_per_number=0.2, seconds_per_layer=3.0)
+    assert [speeds.of("cpu", now=now) for now in (100.0, 200.0, 300.0, 400.0, 500.0)] == [best] * 5

@@ -6,7 +6,6 @@ import torch
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.training import TrainConfig
-from playground.training.calibration import measured_speed
 from playground.training.estimate import Estimate, estimate
 from ui import state
 from ui.controls.training.draft import Draft
@@ -42,7 +41,7 @@ def _start(config: TrainConfig, name: str) -> None:
 
 
 def _show_estimate(config: TrainConfig) -> None:
-    found = estimate(config, measured_speed(_device(config)))
+    found = estimate(config, state.speeds().of(_device(config)))
     rows = {
         _("Parameters"): f"{found.total_parameters:,}",
         _("Operations"): f"{_scaled(found.flops)}FLOP",
