@@ -13,6 +13,7 @@ import streamlit as st
 
 from ui import state
 from ui.controls.training.draft import choose_draft, upload_settings
+from ui.controls.training.finder import offer_finder
 from ui.controls.training.run_view import show_run
 from ui.controls.training.runs_table import show_runs
 from ui.controls.training.start import show_start
@@ -20,6 +21,7 @@ from ui.controls.training.start import show_start
 with st.sidebar:
     draft = choose_draft()
     show_start(draft)
+    offer_finder(draft)
     upload_settings()
 
 run_id = state.read_run()

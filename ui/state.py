@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from playground.models import LoadedModel
     from playground.training import TrainConfig
     from playground.training.calibration import Speeds
+    from playground.training.finder import Trial
     from ui.components.film_view import FilmState
     from ui.controls.texts import Texts
 
@@ -59,6 +60,14 @@ def readings() -> Readings:
 def run_logs() -> RunLogs:
     """What the server's runs have written, bounded in bytes."""
     return RunLogs()
+
+
+@cache
+def torch_threads() -> int:
+    """How many threads torch was given when the server started."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 @cache
@@ -235,6 +244,17 @@ def draft_config() -> "TrainConfig | None":
     """What the fields of a new run said last."""
     config: TrainConfig | None = st.session_state.get("draft_config")
     return config
+
+
+def kept_trials(config: "TrainConfig") -> "list[Trial] | None":
+    """What the learning-rate finder found for these very settings, if that was the last search."""
+    kept: tuple[TrainConfig, list[Trial]] | None = st.session_state.get("trials")
+    return kept[1] if kept is not None and kept[0] == config else None
+
+
+def keep_trials(config: "TrainConfig", trials: "list[Trial]") -> None:
+    """Remember the last search."""
+    st.session_state["trials"] = (config, trials)
 
 
 def adopt_draft(preset: str, changes: Mapping[str, Any]) -> None:

@@ -166,3 +166,16 @@ def test_differences_and_changes_are_each_others_inverse(preset):
     other = build(base, {"train": {"seed": 5, "betas": (0.5, 0.6)}, "model": {"layers": 3}})
     there = json.loads(json.dumps(differences(base, other)))
     assert changed(base, there) == (other, "")
+
+
+def test_the_finder_suggests_a_rate_and_it_goes_into_the_fields():
+    tiny_model = {"model": {"width": 32, "heads": 2}, "train": {"batch": 8}}
+    app = page(changes=json.dumps(tiny_model))
+    app.button(key="finder").click().run()
+    assert not app.exception
+    assert "at no rate" not in words(app)
+    use = next(button for button in app.button if button.label.startswith("Use "))
+    use.click().run()
+    assert not app.exception
+    found = app.number_input(key="draft.induction.1.train.learning_rate").value
+    assert 1e-6 < found < 1

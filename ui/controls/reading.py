@@ -5,8 +5,10 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 import streamlit as st
+import torch
 
 from playground.errors import UserError
+from playground.jobs.executor import default_executor
 from playground.lens import trace
 from playground.lens.tokens import TooLongError
 from playground.models import LoadedModel
@@ -43,11 +45,19 @@ def _make(model: LoadedModel, texts: Texts, name: str, truncate: bool) -> Readin
     place = st.empty()
     report = LayerReport(place, model)
     with state.turns().turn(report.waiting):
+        leave_cores_to_runs()
         traced = trace(model, texts.text, texts.target, pair=texts.pair, truncate=truncate, on_layer=report.layer)
     place.empty()
     reading = Reading(name=name, trace=traced)
     state.readings().put(name, reading)
     return reading
+
+
+def leave_cores_to_runs() -> None:
+    """Take only the cores that no training run is using: threads that wait for each other are many times slower."""
+    if default_executor.cache_info().currsize:
+        working = len(default_executor().working())
+        torch.set_num_threads(max(1, state.torch_threads() - working))
 
 
 def answer(reading: Reading, question: Hashable, compute: Callable[[], Answer]) -> Answer:

@@ -136,6 +136,13 @@ def adopt(config: TrainConfig) -> None:
     state.adopt_draft(name, differences(PRESETS[name](), config))
 
 
+def adopt_rate(config: TrainConfig, rate: float) -> None:
+    """Take a learning rate into the fields; the last rate stays below the highest."""
+    rate = float(f"{rate:.2g}")
+    last = min(config.final_learning_rate, rate)
+    adopt(dataclasses.replace(config, learning_rate=rate, final_learning_rate=last))
+
+
 def upload_settings() -> None:
     """Fill the fields from a config.json that somebody took home."""
     with st.expander(_("Settings from a file"), icon=":material/upload:"):
