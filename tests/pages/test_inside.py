@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 from streamlit.testing.v1 import AppTest
 
 from ui import state
@@ -61,6 +62,25 @@ def test_shared_keys_are_said_to_be_shared(save_model):
     app = page(model=str(save_model("llama")), text="the cat sat", head="0.3")
     assert not app.exception
     assert "the heads 2, 3 share one set of keys and values, key head 1" in words(app)
+    assert ":gray-badge[q0 q1 → k0 v0] :orange-badge[q2 q3 → k1 v1]" in words(app)
+
+
+def test_an_encoder_that_norms_afterwards_says_so(save_model):
+    app = page(model=str(save_model("bert")), text="the cat sat", pair="a dog")
+    assert not app.exception
+    assert "norms the sum afterwards" in words(app)
+    assert "norms after the layer, not before" in words(app)
+    assert "Exact to" in words(app)
+
+
+def test_numbers_that_are_none_are_answered(small_folder):
+    file = small_folder / "model.safetensors"
+    weights = safetensors.torch.load_file(file)
+    weights["transformer.h.0.attn.c_attn.weight"][:] = float("nan")
+    safetensors.torch.save_file(weights, file, metadata={"format": "pt"})
+    app = page(model=str(small_folder), text="the cat")
+    assert not app.exception
+    assert "not a number" in words(app)
 
 
 def test_an_encoder_decoder_shows_its_cross_attention(save_model):

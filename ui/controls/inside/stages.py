@@ -23,6 +23,7 @@ class Scene:
     shown: list[int]
     keys: list[str]
     queries: list[str]
+    heads: int
 
     @property
     def query(self) -> str:
@@ -116,20 +117,26 @@ def _projection(scene: Scene) -> Stage:
         title=_("Query, keys and values"),
         formula=rf"{sign['q']} = W_Q\hat{{x}} + b_Q \\ {sign['k']}_j = W_K\hat{{x}}_j + b_K \\ "
         rf"{sign['v']}_j = W_V\hat{{x}}_j + b_V",
-        sentence=sharing(found) + " " + _("Point at a number to see the largest products in its sum."),
+        sentence=sharing(found, scene.heads) + " " + _("Point at a number to see the largest products in its sum."),
         pictures=pictures,
         code=("projection",),
     )
 
 
-def sharing(found: HeadInside) -> str:
-    """Which query heads use the same keys and values."""
+def sharing(found: HeadInside, heads: int) -> str:
+    """Which query heads use the same keys and values; the groups of all heads, this one's in colour."""
     if len(found.shared_by) == 1:
         return _("Head {head} has keys and values of its own.").format(head=found.head)
-    heads = ", ".join(str(head) for head in found.shared_by)
-    return _("Grouped queries: the heads {heads} share one set of keys and values, key head {shared}.").format(
-        heads=heads, shared=found.shared_by[0] // len(found.shared_by)
+    size = len(found.shared_by)
+    shared = found.shared_by[0] // size
+    words = _("Grouped queries: the heads {heads} share one set of keys and values, key head {shared}.").format(
+        heads=", ".join(str(head) for head in found.shared_by), shared=shared
     )
+    groups = []
+    for group in range(heads // size):
+        queries = " ".join(f"q{head}" for head in range(group * size, (group + 1) * size))
+        groups.append(f":{'orange' if group == shared else 'gray'}-badge[{queries} → k{group} v{group}]")
+    return " ".join([words, *groups])
 
 
 def _rotation(scene: Scene) -> Stage:

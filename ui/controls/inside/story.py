@@ -34,6 +34,7 @@ def show_story(reading: Reading) -> None:
         shown=most_watched(found),
         keys=[token.text for token in trace.key_tokens(place.kind)],
         queries=[token.text for token in trace.query_tokens(place.kind)],
+        heads=inside.site.n_heads,
     )
     _show_badge(found, trace.model.dtype)
     _say_what_is_shown(scene)
