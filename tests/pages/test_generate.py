@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import safetensors.torch
 from streamlit.testing.v1 import AppTest
 
 from playground.lens.generation import GenerationConfig
@@ -185,6 +186,17 @@ def test_an_encoder_decoder_translates_and_asks_for_the_target_that_is_judged(sa
     assert "Beam search" in words(translated)
     assert "Type the target" in words(page(model=folder, text="the cat", generate="surprise"))
     assert no_trouble(page(model=folder, text="the cat", target="the dog", generate="surprise"))
+
+
+def test_weights_that_are_no_numbers_are_said_to_be_damaged(small_folder):
+    file = small_folder / "model.safetensors"
+    weights = safetensors.torch.load_file(file)
+    name = next(name for name in weights if "attn" in name and weights[name].ndim > 1)
+    weights[name][0, 0] = float("nan")
+    safetensors.torch.save_file(weights, file, metadata={"format": "pt"})
+    app = page(model=str(small_folder), text="the cat")
+    assert not app.exception
+    assert "not a number" in words(app)
 
 
 @pytest.mark.parametrize(
