@@ -65,7 +65,7 @@ def test_a_chosen_set_and_the_smallest_one_come_back_with_the_address(small_fold
 @pytest.mark.parametrize(
     ("section", "more", "count"),
     [
-        ("writes", {}, 4),
+        ("writes", {}, 5),
         ("patch", {"clean": "the cat sat on", "corrupted": "the dog sat on", "patch_answer": "the", "other": "dog"}, 1),
         (
             "patch",

@@ -14,6 +14,7 @@ from playground.lens.attribution import Attribution, attribute, value_weighted
 from playground.lens.site import SiteKind
 from ui import state
 from ui.controls.apart.choose import Subject, choose_watched, kind_titles, token_title
+from ui.controls.apart.products import show_products
 from ui.controls.apart.shown import numbered, show_figure, table_rows
 from ui.controls.apart.work import ask
 from ui.text import _
@@ -113,6 +114,8 @@ def _show_looks(subject: Subject) -> None:
                 values, rows=queries, columns=keys, y=_("query"), x=_("key"), meaning=title.split(":")[0], signed=False
             )
             show_figure(figure, table_rows("query", queries, keys, values), name=f"{name}-{kind}-{layer}-{word}")
+    st.caption(_("what makes a query's scores: q times k in each dimension; a row's sum is its score before the mask"))
+    show_products(subject, kind, layer, int(word))
 
 
 def _choose_layer(words: list[str]) -> str:
