@@ -9,7 +9,8 @@ induction.py    nothing but such blocks
 rewriting.py    copy, reverse or sort digits: the smallest task for cross-attention
 modular.py      addition modulo p: learnt by heart first, understood later
 tales.py        endless stories of a small world, with a known floor under the loss
-                tales_words.py  its words;  tales_world.py  their frequencies;  tales_chances.py, tales_stories.py  how it is told
+                tales_words.py  its words;  tales_world.py  their frequencies;  tales_chances.py  what may come next;
+                tales_stories.py  how it is told
 translation.py  the world's sentences into French and Chinese;  alignment.py  cross-attention against gold
                 tales_scenes.py  what a sentence says;  tales_languages.py  how each language says it
 masked.py       masked words and next sentences, as BERT learns;  sentences.py  where they end;  pairs.py  its rows

@@ -1,0 +1,79 @@
+"""What a session has asked and cancelled, what it wrote and masked."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
+
+import streamlit as st
+
+from ui.state.address import ids_of, write_values
+from ui.state.names import BRANCH, MASKED
+
+Finding = TypeVar("Finding")
+KEPT_FINDINGS = 12
+
+
+def remember(question: Hashable, compute: Callable[[], Finding]) -> Finding:
+    """A session's answer to a question, computed when it is first asked; only the last few are kept."""
+    kept: dict[Hashable, Finding] = st.session_state.setdefault("findings", {})
+    found = kept.pop(question) if question in kept else compute()
+    kept[question] = found
+    while len(kept) > KEPT_FINDINGS:
+        kept.pop(next(iter(kept)))
+    return found
+
+
+def knows(question: Hashable) -> bool:
+    """Whether `remember` would answer without computing."""
+    return question in st.session_state.get("findings", {})
+
+
+def replace_finding(question: Hashable, finding: object) -> None:
+    """Put another answer in a question's place, such as a tree that has grown."""
+    st.session_state.setdefault("findings", {}).pop(question, None)
+    remember(question, lambda: finding)
+
+
+def first_value(name: str, make: Callable[[], Finding]) -> Finding:
+    """What an editable table began with in this session: it must not change under the person's hand."""
+    if name not in st.session_state:
+        st.session_state[name] = make()
+    first: Finding = st.session_state[name]
+    return first
+
+
+def read_branch() -> list[int]:
+    """The token ids of the branch that a link brought; none once the session has asked, or where it is damaged."""
+    if st.session_state.get("branch_read"):
+        return []
+    st.session_state["branch_read"] = True
+    return ids_of(st.query_params.get(BRANCH, ""))
+
+
+def write_branch(ids: Sequence[int]) -> None:
+    """Put a branch's token ids into the address; a very long one stays out of it."""
+    write_values({BRANCH: ".".join(map(str, ids)) if 0 < len(ids) <= 300 else None})
+
+
+def read_masked() -> list[int]:
+    """The places of a text that a person has masked; none where the address is damaged."""
+    return ids_of(st.query_params.get(MASKED, ""))
+
+
+def write_masked(places: Sequence[int]) -> None:
+    """Put the masked places into the address."""
+    write_values({MASKED: ".".join(map(str, places)) or None})
+
+
+def cancel(work: str) -> None:
+    """Remember that a person wants no answer to this question now; the next run begins nothing for it."""
+    st.session_state["cancelled"] = work
+
+
+def is_cancelled(work: str) -> bool:
+    """Whether the work on this question was cancelled last."""
+    return bool(st.session_state.get("cancelled") == work)
+
+
+def resume() -> None:
+    """Begin again what was cancelled."""
+    st.session_state.pop("cancelled", None)

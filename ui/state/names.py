@@ -1,0 +1,28 @@
+"""Every session key and query parameter by name."""
+
+MODEL, REVISION, DEVICE, DTYPE = "model", "revision", "device", "dtype"
+MODE, KIND, HIDE_SPECIAL, SET_ASIDE = "mode", "kind", "hide_special", "set_aside"
+OTHER_MODEL, SAME_HEAD = "other_model", "same_head"
+BERTVIZ_VIEW, BERTVIZ_LAYER = "bertviz", "bertviz_layer"
+TEXT, PAIR, TARGET, OTHER_TEXT, CUT = "text", "pair", "target", "other_text", "cut"
+
+PRESET, CHANGES, RUN, RUNS, COMPARE = "preset", "changes", "run", "runs", "compare"
+LOG_AXES, LOG_STEPS, LOG_LOSS = "log_axes", "steps", "loss"
+SECTION, FILM = "section", "film"
+
+GENERATE, BRANCH, MASKED = "generate", "branch", "masked"
+TEMPERATURE, TOP_K, TOP_P, MIN_P, SEED, NEW_TOKENS = "temperature", "top_k", "top_p", "min_p", "seed", "new_tokens"
+BEAMS, LENGTH_PENALTY, WATCHED_HEAD, COLOUR_BY = "beams", "length_penalty", "watch", "colour"
+
+BY, JUDGE, PARTS, POSITION, ANSWER = "by", "judge", "parts", "position", "answer"
+
+INSIDE, QUERY, SCALED, CAUSAL, HAND_TEMPERATURE, WORDS, VECTORS = (
+    "inside",
+    "query",
+    "scaled",
+    "causal",
+    "hand_temperature",
+    "words",
+    "vectors",
+)
+SCHEME, LENGTH, WIDTH, HEADS = "scheme", "length", "width", "heads"
