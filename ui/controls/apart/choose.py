@@ -175,8 +175,9 @@ def choose_watched(subject: Subject) -> Watched | None:
 
 
 def token_title(model: LoadedModel, token: int) -> str:
-    """A token's label in quotes, in which a space can be seen."""
-    return "“" + label(model.tokenizer, [token])[0].text.replace(" ", "␣") + "”"
+    """A token's label in quotes, in which spaces and line ends can be seen."""
+    text = label(model.tokenizer, [token])[0].text.replace("\n", "⏎")
+    return "“" + "".join("␣" if character.isspace() else character for character in text) + "”"
 
 
 def components(clean: Clean) -> dict[str, Component]:
