@@ -6,13 +6,13 @@ OTHER_MODEL, SAME_HEAD = "other_model", "same_head"
 BERTVIZ_VIEW, BERTVIZ_LAYER = "bertviz", "bertviz_layer"
 TEXT, PAIR, TARGET, OTHER_TEXT, CUT = "text", "pair", "target", "other_text", "cut"
 
-PRESET, CHANGES, RUN, RUNS, COMPARE = "preset", "changes", "run", "runs", "compare"
+PRESET, CHANGES, RUN, RUNS = "preset", "changes", "run", "runs"
 LOG_AXES, LOG_STEPS, LOG_LOSS = "log_axes", "steps", "loss"
 SECTION, FILM = "section", "film"
 
 GENERATE, BRANCH, MASKED = "generate", "branch", "masked"
 TEMPERATURE, TOP_K, TOP_P, MIN_P, SEED, NEW_TOKENS = "temperature", "top_k", "top_p", "min_p", "seed", "new_tokens"
-BEAMS, LENGTH_PENALTY, WATCHED_HEAD, COLOUR_BY = "beams", "length_penalty", "watch", "colour"
+BEAMS, LENGTH_PENALTY, COLOUR_BY = "beams", "length_penalty", "colour"
 
 BY, JUDGE, PARTS, POSITION, ANSWER = "by", "judge", "parts", "position", "answer"
 
