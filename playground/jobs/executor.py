@@ -269,7 +269,10 @@ class LocalExecutor:
             self._tell(run_id, dataclasses.replace(status, state="failed", message=message))
         else:
             reason = "the server was closed" if self._closed.is_set() else reason_of(code)
-            self._tell(run_id, lost(status, reason))
+            # The last snapshot may be newer than the status: the worker had no time to tell of it.
+            last = max(runs.snapshot_steps(folder), default=status.snapshot)
+            known = dataclasses.replace(status, snapshot=last, step=max(status.step, last or 0))
+            self._tell(run_id, lost(known, reason))
 
     def _tell_positions(self) -> None:
         """Write to each waiting run how many are ahead of it."""

@@ -75,12 +75,12 @@ def test_a_run_is_watched_to_its_end_and_found_again(server, runs, open_page):
     page = open_page(address(server, QUICK))
     run_id = start(page)
     expect(page.get_by_text("Finished").first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text("step 60 of 60")).to_be_visible()
+    expect(page.get_by_text("step 60 of 60").first).to_be_visible()
     expect(page.locator(".st-key-loss_chart .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".st-key-film canvas").first).to_be_visible(timeout=PATIENCE)
     assert len(list((runs / run_id / "film").glob("*.npz"))) > 5
     again = open_page(page.url)
-    expect(again.get_by_text("step 60 of 60")).to_be_visible(timeout=PATIENCE)
+    expect(again.get_by_text("step 60 of 60").first).to_be_visible(timeout=PATIENCE)
     again.get_by_role("radio", name="Settings and files").click()
     link = again.get_by_role("link", name="Open on the attention page")
     expect(link).to_have_attribute("href", re.compile(f"run%2F{run_id}%2F60"), timeout=PATIENCE)
@@ -123,7 +123,7 @@ def test_a_worker_that_is_killed_is_said_to_be_and_goes_on(server, runs, open_pa
 def test_a_cold_deep_link_to_the_training_page_keeps_its_settings(serve, open_page, tmp_path):
     cold = serve(ROOT / "app.py", environment={"PLAYGROUND_RUNS": str(tmp_path)})
     page = open_page(f"{cold}/train?preset=grokking&changes={quote(json.dumps({'train': {'steps': 123}}))}")
-    expect(page.get_by_text("Grokking: addition modulo 53").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("By step 100 every pair")).to_be_visible(timeout=PATIENCE)
     page.locator("summary", has_text="Training").click()
     field = page.locator("[class*=train-steps] input")
     expect(field).to_have_value("123", timeout=PATIENCE)
