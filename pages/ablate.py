@@ -12,13 +12,14 @@ import streamlit as st
 
 from ui import state
 from ui.controls.apart.ablate import show_ablation
-from ui.controls.apart.choose import choose_text, choose_word, examine
+from ui.controls.apart.choose import choose_text, examine
 from ui.controls.apart.flow import show_flow
 from ui.controls.apart.heads import show_search
 from ui.controls.apart.patch import show_patching
 from ui.controls.apart.whole import show_whole
 from ui.controls.apart.writes import show_writers
 from ui.controls.model import choose_model, describe_model, obtain_model
+from ui.controls.words import choose_word
 
 PATCH = "patch"
 TITLES = {

@@ -22,11 +22,12 @@ from playground.lens.ablation import (
 from playground.lens.activations import OnRun
 from playground.lens.site import SiteKind
 from ui import state
-from ui.controls.apart.choose import Subject, choose_parts, choose_watched, choose_word, component_title, kind_titles
+from ui.controls.apart.choose import Subject, choose_parts, choose_watched, component_title, kind_titles
 from ui.controls.apart.shown import show_figure, table_rows
 from ui.controls.apart.work import ask
 from ui.controls.examples import OTHER_TEXT
 from ui.controls.texts import address_text
+from ui.controls.words import choose_word
 from ui.text import _
 
 LIMITS = ("0.1", "0.01", "0.03", "0.3", "1", "3")

@@ -1,6 +1,5 @@
 """What is chosen on Take it apart: the text, the prediction that is watched, and parts of the model."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -114,21 +113,6 @@ def read_clean(model: LoadedModel, texts: Texts) -> Clean:
         places=tuple((kind, layer, len(z)) for (kind, layer), z in found.z.items()),
         feed_forward=frozenset(found.feed_forward),
     )
-
-
-def choose_word(name: str, title: str, titles: Mapping[str, str], *, hidden: bool = False) -> str:
-    """One of a few words, which stands in the address as no language changes it; the first is the usual one."""
-    word = st.segmented_control(
-        title,
-        list(titles),
-        default=state.read_word(name, list(titles)),
-        key=f"apart_{name}",
-        format_func=titles.__getitem__,
-        label_visibility="collapsed" if hidden else "visible",
-        required=True,
-    )
-    state.write_word(name, word, next(iter(titles)))
-    return word
 
 
 def choose_position(name: str, title: str, tokens: tuple[Token, ...]) -> int:

@@ -12,9 +12,10 @@ from playground.lens.activations import read as read_text
 from playground.lens.integrated_gradients import Baseline, TokenAttribution, integrated_gradients
 from playground.lens.rollout import flow, rollout
 from playground.lens.site import SiteKind
-from ui.controls.apart.choose import Subject, choose_position, choose_watched, choose_word, kind_titles
+from ui.controls.apart.choose import Subject, choose_position, choose_watched, kind_titles
 from ui.controls.apart.shown import numbered, show_figure, table_rows
 from ui.controls.apart.work import ask
+from ui.controls.words import choose_word
 from ui.text import _
 
 ROLLOUT, FLOW, GRADIENTS = "rollout", "flow", "gradients"

@@ -11,9 +11,10 @@ from playground.charts.apart import chance_figure
 from playground.lens.search import Pattern, RankedHead, mask_of, rank_heads
 from playground.lens.tokens import Token
 from ui import state
-from ui.controls.apart.choose import Subject, choose_word, kind_titles
+from ui.controls.apart.choose import Subject, kind_titles
 from ui.controls.apart.shown import numbered, show_figure
 from ui.controls.apart.work import ask
+from ui.controls.words import choose_word
 from ui.text import _
 
 MOST_BARS = 24

@@ -25,13 +25,13 @@ from ui.controls.apart.choose import (
     Subject,
     choose_position,
     choose_target,
-    choose_word,
     examine,
     kind_titles,
 )
 from ui.controls.apart.shown import show_figure, table_rows
 from ui.controls.apart.work import ask
 from ui.controls.texts import Texts, address_text
+from ui.controls.words import choose_word
 from ui.text import _
 
 CLEAN, CORRUPTED, OTHER = "clean", "corrupted", "other"

@@ -5,9 +5,10 @@ import numpy as np
 from playground.charts.apart import map_figure
 from playground.lens.site import SiteKind
 from playground.lens.steps import Steps
-from ui.controls.apart.choose import Subject, choose_position, choose_word
+from ui.controls.apart.choose import Subject, choose_position
 from ui.controls.apart.shown import numbered, show_figure, table_rows
 from ui.controls.apart.work import ask
+from ui.controls.words import choose_word
 from ui.text import _
 
 NATURAL = "natural"

@@ -14,11 +14,11 @@ from ui.components.live_chart import live_chart
 from ui.components.token_view import TokenItem, token_view
 from ui.controls.generate.asking import refuse, work
 from ui.controls.texts import Texts
+from ui.controls.words import choose_word
 from ui.text import _
 
 DRAWN = 400
 """More tokens than this are coloured, but not drawn as bars."""
-MEASURES = ("surprise", "probability", "entropy")
 
 
 def show_surprise(model: LoadedModel, texts: Texts) -> None:
@@ -26,15 +26,7 @@ def show_surprise(model: LoadedModel, texts: Texts) -> None:
     if model.kind == "encoder-decoder" and texts.target is None:
         refuse(UserError(_("Type the target that is to be judged into the second field.")))
     titles = {"surprise": _("Surprise"), "probability": _("Probability"), "entropy": _("Entropy")}
-    measure = st.segmented_control(
-        _("Coloured by"),
-        list(MEASURES),
-        default=state.read_word(state.COLOUR_BY, MEASURES),
-        key=state.COLOUR_BY,
-        format_func=titles.__getitem__,
-        required=True,
-    )
-    state.write_word(state.COLOUR_BY, measure, MEASURES[0])
+    measure = choose_word(state.COLOUR_BY, _("Coloured by"), titles, key=state.COLOUR_BY)
     found = _judge(model, texts)
     _show_totals(found)
     items = surprise_items(found, measure)

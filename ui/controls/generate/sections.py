@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import streamlit as st
-
 from playground.errors import UserError
 from playground.lens.predictions import require_output_head
 from playground.models import LoadedModel
@@ -18,6 +16,7 @@ from ui.controls.generate.next_token import show_next_token
 from ui.controls.generate.translating import show_translating
 from ui.controls.generate.writing import show_writing
 from ui.controls.texts import Texts
+from ui.controls.words import choose_word
 from ui.text import _
 
 
@@ -54,16 +53,8 @@ def require_predictions(model: LoadedModel) -> None:
 def choose_section(model: LoadedModel) -> Section:
     """The part that the address names, among those for this kind of model; the first otherwise."""
     fitting = {section.word: section for section in SECTIONS if model.kind in section.kinds}
-    word = st.segmented_control(
-        _("What to show"),
-        list(fitting),
-        default=state.read_word(state.GENERATE, list(fitting)),
-        key=f"{state.GENERATE}_{model.kind}",
-        format_func=lambda name: fitting[name].title,
-        label_visibility="collapsed",
-        required=True,
-    )
-    state.write_word(state.GENERATE, word, next(iter(fitting)))
+    titles = {word: section.title for word, section in fitting.items()}
+    word = choose_word(state.GENERATE, _("What to show"), titles, key=f"{state.GENERATE}_{model.kind}", hidden=True)
     return fitting[word]
 
 

@@ -10,6 +10,7 @@ from playground.models import LoadedModel
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.controls.model import ModelChoice, describe_model, obtain_model
+from ui.controls.words import choose_word
 from ui.text import _
 
 OF_MODEL, SINES, ROTARY, ALIBI = "model", "sinusoidal", "rotary", "alibi"
@@ -43,17 +44,7 @@ def _choose_scheme() -> str:
         ROTARY: _("Rotary"),
         ALIBI: _("ALiBi"),
     }
-    scheme = st.segmented_control(
-        _("Scheme"),
-        list(titles),
-        default=state.read_word(state.SCHEME, list(titles)),
-        key="position_scheme",
-        format_func=titles.__getitem__,
-        label_visibility="collapsed",
-        required=True,
-    )
-    state.write_word(state.SCHEME, scheme, OF_MODEL)
-    return str(scheme)
+    return choose_word(state.SCHEME, _("Scheme"), titles, key="position_scheme", hidden=True)
 
 
 def _size(label: str, name: str, usual: int, *, most: int, step: int = 1) -> int:

@@ -6,6 +6,7 @@ from ui import state
 from ui.controls.model import ModelChoice, describe_model, obtain_model
 from ui.controls.reading import read
 from ui.controls.texts import choose_texts
+from ui.controls.words import choose_word
 from ui.readings import Reading
 from ui.text import _
 
@@ -20,17 +21,7 @@ def choose_section() -> str:
         POSITIONS: _("Positions"),
         MANY: _("Many heads or one"),
     }
-    section = st.segmented_control(
-        _("Section"),
-        list(titles),
-        default=state.read_word(state.SECTION, list(titles)),
-        key="inside_section",
-        format_func=titles.__getitem__,
-        label_visibility="collapsed",
-        required=True,
-    )
-    state.write_word(state.SECTION, section, STEPS)
-    return str(section)
+    return choose_word(state.SECTION, _("Section"), titles, key="inside_section", hidden=True)
 
 
 def obtain_reading(choice: ModelChoice) -> Reading:

@@ -13,6 +13,7 @@ from ui.controls.training.film import show_film
 from ui.controls.training.hand import show_hand
 from ui.controls.training.numbers import show_numbers
 from ui.controls.training.take_home import show_files
+from ui.controls.words import choose_word
 from ui.run_logs import RunLog
 from ui.text import _
 
@@ -78,16 +79,7 @@ def _show_section(run: Run, log: RunLog) -> None:
         RATE: _("Learning rate and gradient"),
         FILES: _("Settings and files"),
     }
-    section = st.segmented_control(
-        _("Section"),
-        list(titles),
-        default=state.read_word(state.SECTION, list(titles)),
-        key=state.SECTION,
-        format_func=titles.__getitem__,
-        label_visibility="collapsed",
-        required=True,
-    )
-    state.write_word(state.SECTION, section, FORMING)
+    section = choose_word(state.SECTION, _("Section"), titles, key=state.SECTION, hidden=True)
     if section == SAMPLES:
         _show_samples(run)
     elif section == RATE and len(log.metrics):
