@@ -15,7 +15,10 @@ BYTES = 256 << 20
 
 @dataclass(kw_only=True, eq=False)
 class RunLog:
-    """One run's metrics and film. `generation` grows when the run was taken back, so that a film begins anew."""
+    """One run's metrics, and its film once it is looked at.
+
+    `generation` grows when the run was taken back, so that a film begins anew.
+    """
 
     folder: Path
     metrics: Metrics = field(default_factory=Metrics)
@@ -25,8 +28,8 @@ class RunLog:
     _written: dict[int, int] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self) -> None:
-        """Read what was written since the last time."""
+    def read_metrics(self) -> None:
+        """Read the steps that were written since the last time."""
         with self._guard:
             while True:
                 found, offset = read_metrics(self.folder, self._offset)
@@ -34,17 +37,18 @@ class RunLog:
                     self._offset = offset
                     break
                 self.metrics, self._offset = joined(self.metrics, found), offset
-            self._read_frames()
 
-    def _read_frames(self) -> None:
-        written = _written(self.folder)
-        kept = [frame for frame in self.frames if self._written.get(frame.step) == written.get(frame.step)]
-        if len(kept) < len(self.frames):
-            self.generation += 1
-        last = kept[-1].step if kept else -1
-        later = (read_frame(self.folder, step) for step in written if step > last)
-        self.frames = [*kept, *(frame for frame in later if frame is not None)]
-        self._written = written
+    def read_film(self) -> None:
+        """Read the frames that were taken since the last time: the table of all runs needs none of them."""
+        with self._guard:
+            written = _written(self.folder)
+            kept = [frame for frame in self.frames if self._written.get(frame.step) == written.get(frame.step)]
+            if len(kept) < len(self.frames):
+                self.generation += 1
+            last = kept[-1].step if kept else -1
+            later = (read_frame(self.folder, step) for step in written if step > last)
+            self.frames = [*kept, *(frame for frame in later if frame is not None)]
+            self._written = written
 
     @property
     def bytes(self) -> int:
@@ -73,12 +77,12 @@ class RunLogs:
         self._guard = threading.Lock()
 
     def of(self, folder: Path, created: float) -> RunLog:
-        """The log of a run's folder, read up to now; a folder made anew under the same name has a new log."""
+        """The log of a run's folder, its metrics read up to now; a folder made anew under its name has a new log."""
         key = (folder, created)
         with self._guard:
             log = self._logs.setdefault(key, RunLog(folder=folder))
             self._logs.move_to_end(key)
-        log.read()
+        log.read_metrics()
         with self._guard:
             while len(self._logs) > 1 and self._is_over():
                 self._logs.popitem(last=False)

@@ -14,6 +14,7 @@ KEPT_BYTES = 48 << 20
 
 def show_film(run: Run, log: RunLog) -> bool:
     """Show the film if there is one; returns whether there is."""
+    log.read_film()
     probe = read_probe(run.folder)
     if probe is None or not log.frames:
         return False
