@@ -60,7 +60,7 @@ def decimate(series: Series, points: int = POINTS) -> Series:
     count = len(series.steps)
     if count <= points:
         return series
-    values = np.asarray([np.nan if value is None else value for value in series.values], dtype=np.float64)
+    values = np.asarray(series.values, dtype=np.float64)  # None becomes NaN
     edges = np.linspace(1, count - 1, (points - 2) // 2 + 1).astype(int)
     kept = {0, count - 1}
     for start, end in pairwise(edges.tolist()):

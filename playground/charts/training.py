@@ -17,7 +17,7 @@ STEP = "training step"
 
 def loss_figure(
     steps: Sequence[float],
-    train: Sequence[float],
+    train: Sequence[float | None],
     smoothed: Sequence[float],
     held_out_steps: Sequence[float],
     held_out: Sequence[float],
@@ -90,7 +90,7 @@ def measures_figure(measures: Sequence[Series], *, y: str = "share") -> go.Figur
 
 
 def rate_and_norm_figure(
-    steps: Sequence[float], rate: Sequence[float], norm: Sequence[float | None], clip: float | None = None
+    steps: Sequence[float], rate: Sequence[float | None], norm: Sequence[float | None], clip: float | None = None
 ) -> go.Figure:
     """Learning rate above, gradient norm (before clipping) below, over the same steps."""
     figure = go.Figure()

@@ -1,6 +1,5 @@
 """Reading what grows in a run folder: metrics, samples and the film. Needs no torch: a page polls these."""
 
-import itertools
 import json
 import math
 import os
@@ -152,24 +151,6 @@ def joined(first: Metrics, second: Metrics) -> Metrics:
             for name in names
         },
     )
-
-
-def decimate(steps: np.ndarray, values: np.ndarray, points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
-    """At most `points` of a series: of each stretch the lowest and the highest value, in order; ends stay.
-
-    So no spike is lost.
-    """
-    if len(steps) <= points:
-        return steps, values
-    edges = np.linspace(1, len(steps) - 1, max(1, (points - 2) // 2) + 1).astype(int)
-    chosen = {0, len(steps) - 1}
-    filled = np.where(np.isnan(values), -np.inf, values)
-    for begin, end in itertools.pairwise(edges):
-        if end > begin:
-            stretch = filled[begin:end]
-            chosen |= {begin + int(stretch.argmin()), begin + int(stretch.argmax())}
-    index = np.array(sorted(chosen))
-    return steps[index], values[index]
 
 
 def read_samples(folder: Path, last: int = MOST_SAMPLES) -> list[dict[str, Any]]:

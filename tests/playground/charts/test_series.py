@@ -52,6 +52,21 @@ def test_decimation_keeps_ends_and_extremes(values, points):
         assert (min(kept), max(kept)) == (min(known), max(known))
 
 
+@given(st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), max_size=400), st.integers(10, 60))
+def test_decimation_of_columns_keeps_the_ends_and_the_extremes(numbers, points):
+    values = np.array(numbers, dtype=float)
+    steps = np.arange(len(values))
+    short = decimate(Series(name="loss", steps=steps, values=values), points)
+    kept_steps, kept = np.array(short.steps, dtype=int), np.array(short.values, dtype=float)
+    assert len(kept) <= max(points, 2)
+    np.testing.assert_array_equal(values[kept_steps], kept)
+    assert (np.diff(kept_steps) > 0).all()
+    if len(values):
+        assert (kept_steps[0], kept_steps[-1]) == (0, len(values) - 1)
+    if len(values) and not np.isnan(values).any():
+        assert (kept.min(), kept.max()) == (values.min(), values.max())
+
+
 def test_a_long_curve_keeps_its_spike():
     values = [0.0] * 10_000
     values[7_777] = 9.0

@@ -15,7 +15,6 @@ from playground.errors import UserError
 from playground.training.run_folder import run
 from playground.training.runs import (
     Metrics,
-    decimate,
     delete,
     joined,
     list_runs,
@@ -133,20 +132,6 @@ def test_damaged_lines_are_left_out(tmp_path_factory, lines):
     assert steps[-3:] == [3, 2, 9]
     assert np.isnan(found.columns["loss"][-3:-1]).all()
     assert read_samples(folder) == []
-
-
-@given(st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), max_size=400), st.integers(10, 60))
-def test_decimation_keeps_the_ends_and_the_extremes(numbers, points):
-    values = np.array(numbers, dtype=float)
-    steps = np.arange(len(values))
-    kept_steps, kept = decimate(steps, values, points)
-    assert len(kept) <= max(points, 2)
-    np.testing.assert_array_equal(values[kept_steps], kept)
-    assert (np.diff(kept_steps) > 0).all()
-    if len(values):
-        assert (kept_steps[0], kept_steps[-1]) == (0, len(values) - 1)
-    if len(values) and not np.isnan(values).any():
-        assert (kept.min(), kept.max()) == (values.min(), values.max())
 
 
 # Lists, names, deletion

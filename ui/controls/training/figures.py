@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from playground.charts.series import Series, smooth
+from playground.charts.series import Series, decimate, smooth
 from playground.charts.training import (
     loss_figure,
     measures_figure,
@@ -11,14 +11,14 @@ from playground.charts.training import (
     rate_and_norm_figure,
     spectrum_figure,
 )
-from playground.training.reading import Metrics, decimate
+from playground.training.reading import Metrics
 from playground.training.runs import Run
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.controls.training.words import measure_label
 from ui.text import _
 
-LOSSES = ("held_out_loss", "train_loss", "loss_floor", "bits_per_byte", "repeat_loss", "first_loss", "excess_loss")
+LOSSES = ("held_out_loss", "train_loss", "loss_floor", "bits_per_byte", "repeat_loss", "first_loss", "excess")
 """Measures that are no shares."""
 HEIGHT = 300
 SMOOTHED_POINTS = 4000
@@ -28,13 +28,13 @@ def show_loss(run: Run, metrics: Metrics) -> None:
     """Training and held-out loss over the steps."""
     scale = st.session_state.get(state.LOG_AXES, [])
     steps, losses = metrics.columns["step"], metrics.columns["loss"]
-    raw_steps, raw = decimate(steps, losses)
+    raw = _curve("loss", steps, losses)
     held_out = metrics.evaluations.get("held_out_loss", np.zeros(0))
     floor = metrics.evaluations.get("loss_floor", np.zeros(0))
     figure = loss_figure(
-        raw_steps.tolist(),
-        raw.tolist(),
-        np.interp(raw_steps, *_smoothed(steps, losses)).tolist(),
+        raw.steps,
+        raw.values,
+        np.interp(raw.steps, *_smoothed(steps, losses)).tolist(),
         metrics.evaluation_steps.tolist(),
         held_out.tolist(),
         float(floor[-1]) if len(floor) else None,
@@ -67,9 +67,10 @@ def show_measures(run: Run, metrics: Metrics) -> None:
 
 def show_rate(run: Run, metrics: Metrics) -> None:
     """Learning rate and gradient norm."""
-    steps, rate = decimate(metrics.columns["step"], metrics.columns["learning_rate"])
-    norm = np.interp(steps, metrics.columns["step"], metrics.columns["gradient_norm"])
-    figure = rate_and_norm_figure(steps.tolist(), rate.tolist(), norm.tolist(), clip=run.config.get("clip"))
+    columns = metrics.columns
+    rate = _curve("rate", columns["step"], columns["learning_rate"])
+    norm = np.interp(rate.steps, columns["step"], columns["gradient_norm"])
+    figure = rate_and_norm_figure(rate.steps, rate.values, norm.tolist(), clip=run.config.get("clip"))
     label = _("Learning rate and gradient norm over the training steps")
     live_chart(figure, key="rate_chart", height=HEIGHT, revision=run.id, label=label)
 
@@ -106,8 +107,7 @@ def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
             steps, values = metrics.columns["step"], smooth(metrics.columns["loss"].tolist())
         else:
             continue
-        steps, values = decimate(steps, values)
-        series.append(Series(name=run.name, steps=steps.tolist(), values=_gaps(values)))
+        series.append(_curve(run.name, steps, values))
     if series:
         key = ",".join(run.id for run, _metrics in named)
         label = _("Held-out losses of several runs")
@@ -118,6 +118,11 @@ def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
             revision=key,
             label=label,
         )
+
+
+def _curve(name: str, steps: np.ndarray, values: np.ndarray) -> Series:
+    """A column as a curve that is short enough to travel."""
+    return decimate(Series(name=name, steps=steps.tolist(), values=_gaps(values)))
 
 
 def _gaps(values: np.ndarray) -> list[float | None]:
