@@ -179,3 +179,11 @@ def test_the_finder_suggests_a_rate_and_it_goes_into_the_fields():
     assert not app.exception
     found = app.number_input(key="draft.induction.1.train.learning_rate").value
     assert 1e-6 < found < 1
+
+
+def test_a_device_that_is_not_there_is_answered_with_a_sentence_and_no_start(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    app = page(changes=json.dumps({"train": {"device": "cuda"}}))
+    assert not app.exception
+    assert "has no cuda device" in words(app)
+    assert app.button(key="start").disabled

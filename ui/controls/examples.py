@@ -1,6 +1,7 @@
 """Texts to begin with, written for what they show. Model input is not translated."""
 
 from playground.models import LoadedModel
+from playground.tasks.vocabulary import UNKNOWN
 from ui.text import _
 
 DEFAULT_TEXT = "The cat sat on the mat, and the dog sat on the rug. The cat looked at the dog."
@@ -75,5 +76,4 @@ def can_read(model: LoadedModel, text: str, unknown: int) -> bool:
     return unknown not in ids and len(ids) <= model.context
 
 
-UNKNOWN = "<|unknown|>"
 PAIR_EXAMPLE = "The dog lay on the rug while the cat watched."

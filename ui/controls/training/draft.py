@@ -8,8 +8,11 @@ from typing import Any
 import streamlit as st
 
 from playground.errors import UserError
+from playground.tasks.masked import TALES
 from playground.tasks.registry import kind_of
+from playground.tasks.sources import HUB, PYTHON_DOCUMENTATION
 from playground.training import TrainConfig
+from playground.training.device import choose_device
 from playground.training.presets import PRESETS
 from playground.transformer import TransformerConfig
 from ui import state
@@ -21,7 +24,7 @@ from ui.text import _
 FROM_TASK = ("vocabulary", "kind", "classes", "segments")
 """Fields of the model that the task decides."""
 MODEL_FIRST = ("layers", "heads", "width", "context", "feed_forward", "positions")
-BUILT_IN = ("python-documentation", "tales")
+BUILT_IN = (PYTHON_DOCUMENTATION, TALES)
 TRAIN_FIRST = ("steps", "batch", "learning_rate", "warm_up", "schedule", "optimizer", "weight_decay", "seed")
 
 
@@ -51,6 +54,7 @@ def choose_draft() -> Draft:
     values = _edit_all(start, key)
     try:
         config = build(base, values)
+        choose_device(config)
     except UserError as error:
         return Draft(preset=preset, config=None, trouble=str(error))
     state.write_changes(differences(base, config))
@@ -95,7 +99,7 @@ def _refuse_files(task: Any) -> None:
 
 def is_public(source: str) -> bool:
     """Whether a source is no file of this machine."""
-    return source in BUILT_IN or source.startswith("hub:")
+    return source in BUILT_IN or source.startswith(HUB)
 
 
 def changed(base: TrainConfig, changes: dict[str, Any]) -> tuple[TrainConfig, str]:

@@ -1,11 +1,11 @@
 """What a run will cost, and its beginning."""
 
 import streamlit as st
-import torch
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.training import TrainConfig
+from playground.training.device import choose_device
 from playground.training.estimate import Estimate, estimate
 from ui import state
 from ui.controls.training.draft import Draft
@@ -41,7 +41,7 @@ def _start(config: TrainConfig, name: str) -> None:
 
 
 def _show_estimate(config: TrainConfig) -> None:
-    found = estimate(config, state.speeds().of(_device(config)))
+    found = estimate(config, state.speeds().of(choose_device(config).type))
     rows = {
         _("Parameters"): f"{found.total_parameters:,}",
         _("Operations"): f"{_scaled(found.flops)}FLOP",
@@ -54,12 +54,6 @@ def _show_estimate(config: TrainConfig) -> None:
                 st.caption(label, width="content")
                 st.caption(f"**{value}**", width="content")
     _show_parts(found)
-
-
-def _device(config: TrainConfig) -> str:
-    if config.device != "auto":
-        return config.device
-    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _show_parts(found: Estimate) -> None:
