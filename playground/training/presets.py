@@ -90,7 +90,7 @@ def documentation() -> TrainConfig:
     """The running Python's own documentation, byte pairs."""
     return config_for(
         TextTaskConfig(sources=("python-documentation",), vocabulary="bpe", vocabulary_size=1024),
-        shape={"context": 64, "width": 96, "layers": 3, "heads": 4, "hidden": 256},
+        shape=_READER,
         steps=1500,
         batch=12,
         learning_rate=2e-3,
@@ -117,7 +117,7 @@ def tales() -> TrainConfig:
     """Stories of a small world; the held-out loss comes down towards the world's own floor."""
     return config_for(
         TalesConfig(),
-        shape={"context": 64, "width": 96, "layers": 3, "heads": 4, "hidden": 256},
+        shape=_READER,
         steps=1500,
         batch=16,
         learning_rate=2e-3,
@@ -145,7 +145,7 @@ def masked_words() -> TrainConfig:
     """Masked words and next sentences in the running Python's documentation."""
     return config_for(
         MaskedConfig(sources=("python-documentation",), vocabulary="bpe", vocabulary_size=1024),
-        shape={"context": 64, "width": 96, "layers": 3, "heads": 4, "hidden": 256},
+        shape=_READER,
         steps=1500,
         batch=16,
         learning_rate=2e-3,
@@ -169,6 +169,8 @@ def classification() -> TrainConfig:
     )
 
 
+_READER = {"context": 64, "width": 96, "layers": 3, "heads": 4, "hidden": 256}
+"""A small model that reads text, of either direction."""
 _SMALL_PAIR = {
     "layers": 2,
     "heads": 4,
