@@ -15,5 +15,6 @@ translation.py  the world's sentences into French and Chinese;  alignment.py  cr
                 tales_scenes.py  what a sentence says;  tales_languages.py  how each language says it
 masked.py       masked words and next sentences, as BERT learns;  sentences.py  where they end;  pairs.py  its rows
 classification.py  kinds of sentences, languages, a table of your own;  labelled_text.py  texts and their labels
+saved.py        what a task saved in a run's folder, read back
 vocabulary.py   how text becomes tokens: byte-level BPE, words or single characters, trained on the spot
 """

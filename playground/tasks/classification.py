@@ -26,6 +26,7 @@ from playground.tasks.labelled_text import (
     tales_kinds,
     tales_languages,
 )
+from playground.tasks.saved import reading_saved
 from playground.tasks.sentences import encode_flat
 from playground.tasks.sources import check_sources
 from playground.tasks.task import AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
@@ -258,7 +259,7 @@ def _encode(tokenizer: Tokenizer, examples: list[tuple[str, str]], names: tuple[
 
 def restore_classification(config: ClassificationConfig, folder: Path) -> ClassificationTask:
     """The task of a run folder. Raises UserError where its files are damaged."""
-    try:
+    with reading_saved(folder, "tokens.npz", "classes.json", "tokenizer.json"):
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         about = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
         with np.load(folder / "tokens.npz") as arrays:
@@ -266,12 +267,6 @@ def restore_classification(config: ClassificationConfig, folder: Path) -> Classi
                 Examples(**{part: arrays[f"{name}_{part}"] for part in PARTS}) for name in ("train", "held_out")
             )
         names, skipped = tuple(about["names"]), int(about["skipped"])
-    except OSError:
-        raise
-    except Exception as error:  # tokenizers raises a bare Exception
-        raise UserError(
-            f"tokens.npz, classes.json or tokenizer.json in {folder} is damaged; start anew in another folder."
-        ) from error
     return ClassificationTask(
         config=config, tokenizer=tokenizer, class_names=names, train=train, held_out=held_out, skipped=skipped
     )

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.tasks.pairs import FRAME, pair_batch
+from playground.tasks.saved import reading_saved
 from playground.tasks.sentences import Sentences, encode_sentences
 from playground.tasks.sources import check_sources, read_texts, unwrap
 from playground.tasks.tales_text import ordinary_world, told_stories
@@ -200,18 +201,12 @@ def prepare_masked(config: MaskedConfig) -> MaskedTask:
 
 def restore_masked(config: MaskedConfig, folder: Path) -> MaskedTask:
     """The task of a run folder. Raises UserError where its files are damaged."""
-    try:
+    with reading_saved(folder, "tokens.npz", "tokenizer.json"):
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         with np.load(folder / "tokens.npz") as arrays:
             train, held_out = (
                 Sentences(**{part: arrays[f"{name}_{part}"] for part in PARTS}) for name in ("train", "held_out")
             )
-    except OSError:
-        raise
-    except Exception as error:  # tokenizers raises a bare Exception
-        raise UserError(
-            f"tokens.npz or tokenizer.json in {folder} is damaged; start anew in another folder."
-        ) from error
     return MaskedTask(config=config, tokenizer=tokenizer, train=train, held_out=held_out)
 
 

@@ -14,6 +14,7 @@ from playground.errors import UserError
 from playground.tasks.copying import LENGTH as COPYING_LENGTH
 from playground.tasks.copying import SHORTEST as SHORTEST_BLOCK
 from playground.tasks.copying import copying_rows
+from playground.tasks.saved import reading_saved
 from playground.tasks.sources import check_sources, read_sources, read_texts, unwrap
 from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs
 from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary
@@ -176,21 +177,14 @@ def join_rows(first: Batch, second: Batch) -> Batch:
 
 def restore_text(config: TextTaskConfig, folder: Path) -> TextTask:
     """The task of a run folder. Raises UserError where its files are damaged."""
-    try:
-        with np.load(folder / "tokens.npz") as tokens:
-            return TextTask(
-                config=config,
-                tokenizer=Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8")),
-                train_ids=tokens["train"],
-                held_out_ids=tokens["held_out"],
-                held_out_bytes=int(tokens["held_out_bytes"]),
-            )
-    except OSError:
-        raise
-    except Exception as error:  # tokenizers raises a bare Exception
-        raise UserError(
-            f"tokens.npz or tokenizer.json in {folder} is damaged; start anew in another folder."
-        ) from error
+    with reading_saved(folder, "tokens.npz", "tokenizer.json"), np.load(folder / "tokens.npz") as tokens:
+        return TextTask(
+            config=config,
+            tokenizer=Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8")),
+            train_ids=tokens["train"],
+            held_out_ids=tokens["held_out"],
+            held_out_bytes=int(tokens["held_out_bytes"]),
+        )
 
 
 def prepare_text(config: TextTaskConfig) -> TextTask:
