@@ -1,6 +1,7 @@
 """What a run did, drawn: loss, measures, learning rate and gradient norm, head scores, a spectrum, the finder."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -54,34 +55,29 @@ def overlay_figure(
     runs: Sequence[Series], *, y: str = LOSS, log_steps: bool = False, log_values: bool = False
 ) -> go.Figure:
     """One curve of several runs over the same axes, for comparison."""
+    figure = _curves(runs, mode="lines")
+    return quiet_layout(figure, x=STEP, y=y, log_x=log_steps, log_y=log_values)
+
+
+def _curves(curves: Sequence[Series], **look: Any) -> go.Figure:
+    """Curves that are told apart by colour and dash."""
     figure = go.Figure()
-    for index, run in enumerate(runs):
+    for index, curve in enumerate(curves):
         colour, dash = series_look(index)
         figure.add_scatter(
-            x=list(run.steps),
-            y=list(run.values),
-            mode="lines",
-            name=run.name,
+            x=list(curve.steps),
+            y=list(curve.values),
+            name=curve.name,
             line={"color": colour, "width": 2, "dash": dash},
             hovertemplate="%{y:.4f}",
+            **look,
         )
-    return quiet_layout(figure, x=STEP, y=y, log_x=log_steps, log_y=log_values)
+    return figure
 
 
 def measures_figure(measures: Sequence[Series], *, y: str = "share") -> go.Figure:
     """A task's own measures, such as accuracies; shares get the whole range from 0 to 1."""
-    figure = go.Figure()
-    for index, measure in enumerate(measures):
-        colour, dash = series_look(index)
-        figure.add_scatter(
-            x=list(measure.steps),
-            y=list(measure.values),
-            mode="lines+markers",
-            name=measure.name,
-            line={"color": colour, "width": 2, "dash": dash},
-            marker={"size": 5},
-            hovertemplate="%{y:.4f}",
-        )
+    figure = _curves(measures, mode="lines+markers", marker={"size": 5})
     quiet_layout(figure, x=STEP, y=y)
     values = [value for measure in measures for value in measure.values if value is not None]
     if values and min(values) >= 0 and max(values) <= 1:
