@@ -1,44 +1,22 @@
 """Taking apart as a script: every section on our own model, and everything that cannot be answered."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 import safetensors.torch
 import torch
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.script import run_page, words
 from tests.playground.models.conftest import build
 from tests.playground.own import random_model
 from tests.playground.own import save_model as save_own_model
 from ui import state
-from ui.warm import warm_up
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = f"""
-import runpy
-from ui import shell
-token = shell._navigating.set(True)
-try:
-    runpy.run_path({str(ROOT / "pages" / "ablate.py")!r})
-finally:
-    shell._navigating.reset(token)
-"""
 TEXT = "The cat sat on the mat"
 RUN = "Zx81-kqV_w7TfA2bGm9cHe"
 
 
 def page(**parameters: str) -> AppTest:
-    warm_up()
-    app = AppTest.from_string(SCRIPT, default_timeout=120)
-    for name, value in {"text": TEXT, **parameters}.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def words(app: AppTest) -> str:
-    kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title, app.subheader]
-    return "\n".join(str(element.value) for elements in kinds for element in elements)
+    return run_page("ablate", **{"text": TEXT, **parameters})
 
 
 def figures(app: AppTest) -> int:

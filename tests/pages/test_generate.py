@@ -1,42 +1,20 @@
 """The page that predicts and writes, as a script: every section, and everything a person can get wrong."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 import safetensors.torch
 from streamlit.testing.v1 import AppTest
 
 from playground.lens.generation import GenerationConfig
 from playground.models import default_registry
+from tests.pages.script import run_page, words
 from ui import state
 from ui.controls.generate.draft import Draft, replay
-from ui.warm import warm_up
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = f"""
-import runpy
-from ui import shell
-token = shell._navigating.set(True)
-try:
-    runpy.run_path({str(ROOT / "pages" / "generate.py")!r})
-finally:
-    shell._navigating.reset(token)
-"""
 SECTIONS = ["next", "write", "surprise", "lens"]
 
 
 def page(**parameters: str) -> AppTest:
-    warm_up()
-    app = AppTest.from_string(SCRIPT, default_timeout=120)
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def words(app: AppTest) -> str:
-    kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title, app.subheader]
-    return "\n".join(str(element.value) for elements in kinds for element in elements)
+    return run_page("generate", **parameters)
 
 
 def branch(app: AppTest) -> str:

@@ -1,32 +1,18 @@
 """The page inside a head as a script: its sections, the address, and everything a person can get wrong."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 import safetensors.torch
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.script import run_page
 from ui import state
-
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = f"""
-import runpy
-from ui import shell
-token = shell._navigating.set(True)
-try:
-    runpy.run_path({str(ROOT / "pages" / "inside.py")!r})
-finally:
-    shell._navigating.reset(token)
-"""
 
 
 def page(**parameters: str) -> AppTest:
-    app = AppTest.from_string(SCRIPT, default_timeout=120)
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    return app.run()
+    return run_page("inside", **parameters)
 
 
 def words(app: AppTest) -> str:

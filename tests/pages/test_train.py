@@ -14,20 +14,9 @@ from playground.training import TrainConfig
 from playground.training.presets import PRESETS
 from playground.training.run_folder import run as train_into
 from playground.training.runs import write_about
+from tests.pages.script import run_page, words
 from ui import state
 from ui.controls.training.draft import build, changed, differences
-from ui.warm import warm_up
-
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = f"""
-import runpy
-from ui import shell
-token = shell._navigating.set(True)
-try:
-    runpy.run_path({str(ROOT / "pages" / "train.py")!r})
-finally:
-    shell._navigating.reset(token)
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -41,16 +30,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def page(**parameters: str) -> AppTest:
-    warm_up()
-    app = AppTest.from_string(SCRIPT, default_timeout=120)
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def words(app: AppTest) -> str:
-    kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title, app.subheader]
-    return "\n".join(str(element.value) for elements in kinds for element in elements)
+    return run_page("train", **parameters)
 
 
 def tiny(**changes: Any) -> TrainConfig:

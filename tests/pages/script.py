@@ -1,0 +1,37 @@
+"""A page of the app as a script of its own, and everything that it says."""
+
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from ui.warm import warm_up
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_page(name: str, **parameters: str) -> AppTest:
+    """Run pages/<name>.py as app.py would, with these parameters in the address."""
+    warm_up()
+    path = str(ROOT / "pages" / f"{name}.py")
+    app = AppTest.from_string(
+        f"""
+import runpy
+from ui import shell
+token = shell._navigating.set(True)
+try:
+    runpy.run_path({path!r})
+finally:
+    shell._navigating.reset(token)
+""",
+        default_timeout=120,
+    )
+    for parameter, value in parameters.items():
+        app.query_params[parameter] = value
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    """Everything that the page says."""
+    kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title, app.subheader]
+    return "\n".join(str(element.value) for elements in kinds for element in elements)
