@@ -26,6 +26,7 @@ from benchmarks.machine import RESULTS, made
 from playground.tasks.text import TextTask, TextTaskConfig
 from playground.tasks.vocabulary import train_vocabulary
 from playground.training import TrainConfig, train
+from playground.training.memory import keep_freed_memory
 from playground.training.optimizers import make_optimizer
 from playground.training.sizes import product_flops
 from playground.training.trainer import start_state
@@ -268,6 +269,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="torch's threads, one as a run has them")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    keep_freed_memory()
     torch.manual_seed(0)
     turns, warm_up = (3, 1) if given.quick else (31, 5)
     head = {**made("training", threads=given.threads, packages=PACKAGES), "quick": given.quick}

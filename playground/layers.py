@@ -9,11 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.norms import EPSILON, RMSNorm
 from playground.products import linear
 from playground.transformer_config import FeedForward, Norm, Positions, TransformerConfig
-
-EPSILON = 1e-5
-"""What the norms add, so that they never divide by zero."""
 
 
 class Rotary(nn.Module):
@@ -154,20 +152,6 @@ class NoClassifier(nn.Module):
 def classifier(config: TransformerConfig) -> nn.Module:
     """What tells classes apart, or refuses to."""
     return Classifier(config) if config.classes else NoClassifier()
-
-
-class RMSNorm(nn.RMSNorm):
-    """Divide by the root of the mean square, and scale. Zhang and Sennrich 2019, equation 4.
-
-    On a CPU torch's own takes more passes over the numbers, and a step of a small model a few percent longer. Other
-    dtypes are left to it: it computes them in float32.
-    """
-
-    def forward(self, x: Float[Tensor, "... width"]) -> Float[Tensor, "... width"]:
-        if x.device.type != "cpu" or x.dtype != torch.float32:
-            return super().forward(x)
-        square: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square() / x.shape[-1]
-        return x * (square + EPSILON).rsqrt() * self.weight
 
 
 def norm(config: TransformerConfig) -> nn.Module:

@@ -65,9 +65,11 @@ def warm_up() -> None:
     torch.set_num_threads(1)
     from playground.tasks.induction import InductionConfig
     from playground.training.config import TrainConfig
+    from playground.training.memory import keep_freed_memory
     from playground.training.run_folder import run
     from playground.transformer import TransformerConfig
 
+    keep_freed_memory()
     task = InductionConfig()
     needs = task.needs()
     model = TransformerConfig(vocabulary=needs.vocabulary, context=needs.context, width=8, layers=1, heads=1)

@@ -18,6 +18,7 @@ from playground.tasks.task import TaskConfig, TaskKind
 from playground.tasks.text import TextTaskConfig
 from playground.training.config import TrainConfig
 from playground.training.estimate import memory_of
+from playground.training.memory import keep_freed_memory
 from playground.training.options import add_options, given_options
 from playground.training.run_folder import read_config, run
 from playground.training.sizes import parameters_by_part
@@ -97,6 +98,7 @@ def command(arguments: argparse.Namespace) -> None:
     """Train until the steps are done; an interrupted run goes on where its last snapshot stands."""
     check_count("threads", arguments.threads)
     torch.set_num_threads(arguments.threads)
+    keep_freed_memory()
     config = config_from(arguments)
     check_memory(config)
     began = time.monotonic()
