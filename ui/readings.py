@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from playground.lens.trace import Trace
@@ -14,13 +14,13 @@ REMEMBERED = 24
 
 
 @dataclass(kw_only=True, eq=False)
-class Reading:
-    """A trace and the answers about it that were asked for lately."""
+class Answers:
+    """The answers that were asked for lately; safe for several threads."""
 
     name: str
-    trace: "Trace"
-    _answers: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
+    most: int = REMEMBERED
+    _answers: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict, repr=False)
+    _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def knows(self, question: Hashable) -> bool:
         """Whether the answer is there without computing."""
@@ -37,15 +37,23 @@ class Reading:
         answer = compute()
         with self._guard:
             self._answers[question] = answer
-            while len(self._answers) > REMEMBERED:
+            while len(self._answers) > self.most:
                 self._answers.popitem(last=False)
         return answer
+
+
+@dataclass(kw_only=True, eq=False)
+class Reading(Answers):
+    """A trace and the answers about it."""
+
+    trace: "Trace"
 
 
 class Readings:
     """Readings by what they were made from."""
 
     def __init__(self, *, max_bytes: int) -> None:
+        self.name = "readings"
         self._max_bytes = max_bytes
         self._readings: OrderedDict[Hashable, Reading] = OrderedDict()
         self._guard = threading.Lock()
@@ -63,6 +71,20 @@ class Readings:
             self._readings[key] = reading
             while len(self._readings) > 1 and self._bytes() > self._max_bytes:
                 self._readings.popitem(last=False)
+
+    def knows(self, key: Hashable) -> bool:
+        """Whether the reading of that key is there."""
+        with self._guard:
+            return key in self._readings
+
+    def remember(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
+        """The reading of that key, made and kept when it is first asked for."""
+        kept = self.get(key)
+        if kept is not None:
+            return cast(Answer, kept)
+        made = compute()
+        self.put(key, cast(Reading, made))
+        return made
 
     def _bytes(self) -> int:
         return sum(reading.trace.bytes for reading in self._readings.values())

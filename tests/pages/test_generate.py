@@ -5,7 +5,7 @@ import safetensors.torch
 from streamlit.testing.v1 import AppTest
 
 from playground.lens.generation import GenerationConfig
-from playground.models import default_registry
+from playground.models import LoadedModel, default_registry
 from tests.pages.script import run_page, words
 from ui import state
 from ui.controls.generate.draft import Draft, replay
@@ -94,16 +94,22 @@ def test_another_text_does_not_inherit_the_branch():
     assert "0 tokens" in words(app)
 
 
+def write(draft: Draft, model: LoadedModel, config: GenerationConfig) -> None:
+    """Write one token."""
+    stream = draft.take_stream(model, config)
+    draft.write(config, stream, [next(stream)])
+
+
 def test_a_draft_goes_on_as_if_it_had_been_written_at_once_and_branches():
     model = default_registry().get("books-decoder", None, "auto", "auto")
     config = GenerationConfig(tokens=50)
     draft = replay(model, "The cat sat", [], config)
     for _turn in range(4):
-        draft.write(model, config)
+        write(draft, model, config)
     ids = draft.tree.ids(draft.node)
     other = draft.tree.nodes[draft.tree.path(draft.node)[1]].generated.alternatives[3].token.id
     draft.branch(draft.tree.path(draft.node)[1], other)
-    draft.write(model, config)
+    write(draft, model, config)
     branched = draft.tree.ids(draft.node)
     assert branched[:2] == [ids[0], other]
     assert len(draft.tree.leaves()) == 2
@@ -116,7 +122,7 @@ def test_a_branch_that_was_never_offered_is_cut_where_it_leaves_the_offered():
     model = default_registry().get("books-decoder", None, "auto", "auto")
     config = GenerationConfig(tokens=50)
     draft: Draft = replay(model, "The cat sat", [], config)
-    draft.write(model, config)
+    write(draft, model, config)
     ids = draft.tree.ids(draft.node)
     offered = {other.token.id for other in draft.tree.nodes[0].generated.alternatives}
     never = next(id for id in range(4096) if id not in offered)

@@ -20,6 +20,7 @@ from playground.models import (
     looks_like_path,
 )
 from ui import shell, state
+from ui.controls.work import follow
 from ui.downloads import downloads
 from ui.text import _
 from ui.warm import EMBEDDED
@@ -87,19 +88,24 @@ def _choose_settings(name: str) -> ModelChoice:
 def obtain_model(choice: ModelChoice) -> LoadedModel:
     """The model, loaded and shared; where it must be fetched first, offer that and end the run here."""
     registry = default_registry()
-    loaded = registry.peek(choice.name, choice.revision, choice.device, choice.dtype)
-    if loaded is None:
-        _require_local(choice)
-        if not is_own(choice.name):
-            # Two threads in transformers' lazy imports break each other: let the background one finish.
-            shell.wait_for("transformers")
-    place = st.empty()
+    wanted = (choice.name, choice.revision, choice.device, choice.dtype)
+    if registry.peek(*wanted) is not None:
+        return registry.get(*wanted)
+    _require_local(choice)
+    if not is_own(choice.name):
+        # Two threads in transformers' lazy imports break each other: let the background one finish.
+        shell.wait_for("transformers")
     try:
-        with place, st.spinner(_("Loading {name} …").format(name=choice.name), show_time=True):
-            return registry.get(choice.name, choice.revision, choice.device, choice.dtype)
+        words = _("Loading {name} …").format(name=choice.name)
+        loaded = follow(
+            ("load", *wanted), words, lambda report: registry.get(*wanted, cancelled=lambda: report.is_left)
+        )
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+    if loaded is None:
+        st.stop()
+    return loaded
 
 
 def is_own(name: str) -> bool:

@@ -61,10 +61,14 @@ def write_head(layer: int, head: int) -> None:
     write_values({"head": f"{layer}.{head}"})
 
 
+def model_key(model: "LoadedModel") -> tuple[str, ...]:
+    """What tells a model, as it was loaded, from others."""
+    return (model.name, model.revision or "", model.device, model.dtype, str(model.folder))
+
+
 def reading_key(model: "LoadedModel", texts: "Texts", truncate: bool) -> str:
     """What a reading is found by: the model as it was loaded, and everything it read."""
-    place = (model.name, model.revision, model.device, model.dtype, str(model.folder))
-    made_from = (*place, texts.text, texts.pair, texts.target, truncate)
+    made_from = (*model_key(model), texts.text, texts.pair, texts.target, truncate)
     return hashlib.sha256(repr(made_from).encode()).hexdigest()[:24]
 
 

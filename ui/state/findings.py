@@ -1,10 +1,11 @@
 """What a session has asked and cancelled, what it wrote and masked."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import streamlit as st
 
+from ui.readings import Answers
 from ui.state.address import ids_of, write_values
 from ui.state.names import BRANCH, MASKED
 
@@ -12,25 +13,10 @@ Finding = TypeVar("Finding")
 KEPT_FINDINGS = 12
 
 
-def remember(question: Hashable, compute: Callable[[], Finding]) -> Finding:
-    """A session's answer to a question, computed when it is first asked; only the last few are kept."""
-    kept: dict[Hashable, Finding] = st.session_state.setdefault("findings", {})
-    found = kept.pop(question) if question in kept else compute()
-    kept[question] = found
-    while len(kept) > KEPT_FINDINGS:
-        kept.pop(next(iter(kept)))
+def findings(slot: str = "findings", most: int = KEPT_FINDINGS) -> Answers:
+    """A session's own answers to its questions; only the last few are kept. slot: of another kind, another store."""
+    found: Answers = st.session_state.setdefault(slot, Answers(name=slot, most=most))
     return found
-
-
-def knows(question: Hashable) -> bool:
-    """Whether `remember` would answer without computing."""
-    return question in st.session_state.get("findings", {})
-
-
-def replace_finding(question: Hashable, finding: object) -> None:
-    """Put another answer in a question's place, such as a tree that has grown."""
-    st.session_state.setdefault("findings", {}).pop(question, None)
-    remember(question, lambda: finding)
 
 
 def first_value(name: str, make: Callable[[], Finding]) -> Finding:
@@ -66,14 +52,14 @@ def write_masked(places: Sequence[int]) -> None:
 
 def cancel(work: str) -> None:
     """Remember that a person wants no answer to this question now; the next run begins nothing for it."""
-    st.session_state["cancelled"] = work
+    st.session_state["cancelled"] = [*st.session_state.get("cancelled", []), work][-KEPT_FINDINGS:]
 
 
 def is_cancelled(work: str) -> bool:
-    """Whether the work on this question was cancelled last."""
-    return bool(st.session_state.get("cancelled") == work)
+    """Whether the work on this question was cancelled."""
+    return work in st.session_state.get("cancelled", [])
 
 
-def resume() -> None:
+def resume(work: str) -> None:
     """Begin again what was cancelled."""
-    st.session_state.pop("cancelled", None)
+    st.session_state["cancelled"] = [other for other in st.session_state.get("cancelled", []) if other != work]

@@ -24,10 +24,10 @@ from playground.lens.site import SiteKind
 from ui import state
 from ui.controls.apart.choose import Subject, choose_parts, choose_watched, component_title, kind_titles
 from ui.controls.apart.shown import show_figure, table_rows
-from ui.controls.apart.work import ask
 from ui.controls.examples import OTHER_TEXT
 from ui.controls.texts import address_text
 from ui.controls.words import choose_word
+from ui.controls.work import ask
 from ui.text import _
 
 LIMITS = ("0.1", "0.01", "0.03", "0.3", "1", "3")

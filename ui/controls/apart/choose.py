@@ -14,10 +14,10 @@ from playground.lens.substitution import Component
 from playground.lens.tokens import Token, label
 from playground.models import LoadedModel
 from ui import state
-from ui.controls.apart.work import ask
 from ui.controls.examples import first_text
 from ui.controls.reading import read
 from ui.controls.texts import Texts, address_text
+from ui.controls.work import ask
 from ui.readings import Reading
 from ui.text import _
 

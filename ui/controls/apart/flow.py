@@ -14,8 +14,8 @@ from playground.lens.rollout import flow, rollout
 from playground.lens.site import SiteKind
 from ui.controls.apart.choose import Subject, choose_position, choose_watched, kind_titles
 from ui.controls.apart.shown import numbered, show_figure, table_rows
-from ui.controls.apart.work import ask
 from ui.controls.words import choose_word
+from ui.controls.work import ask
 from ui.text import _
 
 ROLLOUT, FLOW, GRADIENTS = "rollout", "flow", "gradients"

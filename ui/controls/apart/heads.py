@@ -13,8 +13,8 @@ from playground.lens.tokens import Token
 from ui import state
 from ui.controls.apart.choose import Subject, kind_titles
 from ui.controls.apart.shown import numbered, show_figure
-from ui.controls.apart.work import ask
 from ui.controls.words import choose_word
+from ui.controls.work import ask
 from ui.text import _
 
 MOST_BARS = 24

@@ -29,9 +29,9 @@ from ui.controls.apart.choose import (
     kind_titles,
 )
 from ui.controls.apart.shown import show_figure, table_rows
-from ui.controls.apart.work import ask
 from ui.controls.texts import Texts, address_text
 from ui.controls.words import choose_word
+from ui.controls.work import ask
 from ui.text import _
 
 CLEAN, CORRUPTED, OTHER = "clean", "corrupted", "other"

@@ -7,8 +7,8 @@ from playground.lens.site import SiteKind
 from playground.lens.steps import Steps
 from ui.controls.apart.choose import Subject, choose_position
 from ui.controls.apart.shown import numbered, show_figure, table_rows
-from ui.controls.apart.work import ask
 from ui.controls.words import choose_word
+from ui.controls.work import ask
 from ui.text import _
 
 NATURAL = "natural"

@@ -9,7 +9,7 @@ from playground.lens.interaction import MOST, Interaction, interaction
 from ui.controls.apart.ablate import Setting, choose_setting, judge_titles
 from ui.controls.apart.choose import Subject, choose_parts, component_title
 from ui.controls.apart.shown import show_figure, table_rows
-from ui.controls.apart.work import ask
+from ui.controls.work import ask
 from ui.text import _
 
 

@@ -16,7 +16,7 @@ from ui import state
 from ui.controls.apart.choose import Subject, choose_watched, kind_titles, token_title
 from ui.controls.apart.products import show_products
 from ui.controls.apart.shown import numbered, show_figure, table_rows
-from ui.controls.apart.work import ask
+from ui.controls.work import ask
 from ui.text import _
 
 MOST_BARS = 20

@@ -7,36 +7,29 @@ import streamlit as st
 from tokenizers import Tokenizer
 
 from playground.errors import UserError
+from playground.lens.activations import OnRun
 from playground.models import LoadedModel
 from ui import state
+from ui.controls.work import obtain
 
 Answer = TypeVar("Answer")
 
 
-def work(model: LoadedModel, question: tuple[Hashable, ...], words: str, compute: Callable[[], Answer]) -> Answer:
-    """The answer to a question about a model: kept from before, or computed in its turn.
-
-    Ends the run with a sentence where there is no answer.
-    """
-    key = (*place_of(model), *question)
+def work(model: LoadedModel, question: tuple[Hashable, ...], words: str, compute: Callable[[OnRun], Answer]) -> Answer:
+    """The answer to a session's question about a model; ends the run with a sentence where there is none."""
     try:
-        if state.knows(key):
-            return state.remember(key, compute)
-        with st.spinner(words, show_time=True), state.turns().turn():
-            return state.remember(key, compute)
+        found = obtain(state.findings(), (*state.model_key(model), *question), words, compute)
     except UserError as error:
         refuse(error)
+    if found is None:
+        st.stop()
+    return found
 
 
 def refuse(error: UserError) -> NoReturn:
     """Say why not, and end the run here."""
     st.info(str(error), icon=":material/info:")
     st.stop()
-
-
-def place_of(model: LoadedModel) -> tuple[Hashable, ...]:
-    """What tells a loaded model from others."""
-    return (model.name, model.revision, model.device, model.dtype, str(model.folder))
 
 
 def spell(model: LoadedModel, ids: list[int]) -> str:

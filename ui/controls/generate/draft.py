@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from playground.errors import UserError
+from playground.lens.activations import OnRun, no_report
 from playground.lens.branches import ROOT, Tree, grow
 from playground.lens.generation import GenerationConfig, generate
 from playground.models import LoadedModel
+
+Stream = Iterator[tuple[Tree, int]]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -21,7 +24,7 @@ class Draft:
     looked: int = ROOT
     left: int = 0
     message: str = ""
-    _stream: Iterator[tuple[Tree, int]] | None = field(default=None, repr=False)
+    _stream: Stream | None = field(default=None, repr=False)
     _settings: object = None
 
     @property
@@ -34,17 +37,20 @@ class Draft:
         """Whether the next token can be written with the cache of the last one."""
         return self._stream is not None
 
-    def write(self, model: LoadedModel, config: GenerationConfig) -> None:
-        """Write one token after the branch, going on with the cache while nothing else has changed."""
-        settings = (config, self.node)
-        if self._stream is None or self._settings != settings:
-            self._stream = grow(model, self.tree, self.node, config)
-        try:
-            self.tree, self.node = next(self._stream)
-        except StopIteration:
-            self._stream, self.left = None, 0
+    def take_stream(self, model: LoadedModel, config: GenerationConfig) -> Stream:
+        """What writes after the branch, with the cache while nothing else has changed. Whoever takes it has it."""
+        stream, self._stream = self._stream, None
+        if stream is None or self._settings != (config, self.node):
+            stream = grow(model, self.tree, self.node, config)
+        return stream
+
+    def write(self, config: GenerationConfig, stream: Stream, written: list[tuple[Tree, int]]) -> None:
+        """Put down the token that the stream wrote, and give the stream back; none: it has nothing more to write."""
+        if not written:
+            self.left = 0
             return
-        self._settings, self.looked = (config, self.node), self.node
+        self.tree, self.node = written[0]
+        self._stream, self._settings, self.looked = stream, (config, self.node), self.node
         self.left = 0 if self.has_ended else max(0, self.left - 1)
 
     def branch(self, node: int, token: int) -> None:
@@ -57,7 +63,7 @@ class Draft:
         self.node, self.looked, self.left, self._stream = node, node, 0, None
 
 
-def replay(model: LoadedModel, text: str, ids: list[int], config: GenerationConfig) -> Draft:
+def replay(model: LoadedModel, text: str, ids: list[int], config: GenerationConfig, on_run: OnRun = no_report) -> Draft:
     """The draft whose branch has these token ids, as a link gives them; it ends before one that was never offered."""
     tree, node = Tree(text=text), ROOT
     place = 0
@@ -70,6 +76,7 @@ def replay(model: LoadedModel, text: str, ids: list[int], config: GenerationConf
                 return Draft(tree=tree, node=node, looked=node)
             tree, node = tree.add(node, found)
             place += 1
+            on_run(place, len(ids))
             if place == len(ids) or found is not generated:
                 break
         else:

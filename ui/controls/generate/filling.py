@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from playground.lens.activations import OnRun
 from playground.lens.fill import Blank, fill, mask_id, spell_masks
 from playground.lens.generation import Alternative
 from playground.lens.tokens import Token, encode, label
@@ -34,7 +35,11 @@ def show_filling(model: LoadedModel, texts: Texts) -> None:
         return
     question = ("fill", texts.text, texts.pair, tuple(masked))
     words = _("Filling in …")
-    blanks = work(model, question, words, lambda: fill(model, texts.text, positions=masked, pair=texts.pair, k=LISTED))
+
+    def compute(_on_run: OnRun) -> tuple[Blank, ...]:
+        return fill(model, texts.text, positions=masked, pair=texts.pair, k=LISTED)
+
+    blanks = work(model, question, words, compute)
     _show_blanks(blanks)
 
 

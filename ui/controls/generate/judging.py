@@ -7,6 +7,7 @@ import streamlit as st
 
 from playground.charts.prediction import surprise_figure
 from playground.errors import UserError
+from playground.lens.activations import OnRun
 from playground.lens.surprise import TextSurprise, text_surprise
 from playground.models import LoadedModel
 from ui import state
@@ -41,17 +42,10 @@ def show_surprise(model: LoadedModel, texts: Texts) -> None:
 
 
 def _judge(model: LoadedModel, texts: Texts) -> TextSurprise:
-    place = st.empty()
+    def judge(on_run: OnRun) -> TextSurprise:
+        return text_surprise(model, texts.text, target=texts.target, on_window=on_run)
 
-    def report(done: int, total: int) -> None:
-        place.progress(done / max(1, total), text=_("{done:,} of {total:,} tokens").format(done=done, total=total))
-
-    def judge() -> TextSurprise:
-        return text_surprise(model, texts.text, target=texts.target, on_window=report)
-
-    found = work(model, ("surprise", texts.text, texts.target), _("Reading the text …"), judge)
-    place.empty()
-    return found
+    return work(model, ("surprise", texts.text, texts.target), _("Reading the text, token:"), judge)
 
 
 def _show_totals(found: TextSurprise) -> None:

@@ -26,7 +26,7 @@ def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
         st.info(_("The text has no tokens; type a few words."), icon=":material/info:")
         return
     words = _("Reading every layer out …")
-    lens = work(model, ("lens", reading.name), words, lambda: reading.trace.logit_lens(k=1))
+    lens = work(model, ("lens", reading.name), words, lambda _on_run: reading.trace.logit_lens(k=1))
     first = _choose_first(len(tokens))
     _draw(model, reading, lens, tokens, first)
     st.caption(_("The frame: from this layer on the model's final answer is the most probable token and stays so."))

@@ -29,7 +29,7 @@ def show_next_token(model: LoadedModel, texts: Texts) -> None:
     if logits is None:
         refuse(UserError(_("The text has no tokens; type a few words.")))
     question = ("next", reading.name, sampling)
-    found = work(model, question, _("Sorting the vocabulary …"), lambda: distribution(logits, sampling))
+    found = work(model, question, _("Sorting the vocabulary …"), lambda _on_run: distribution(logits, sampling))
     _show_numbers(found)
     left, right = st.columns([1, 1])
     with left:

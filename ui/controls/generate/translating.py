@@ -5,6 +5,7 @@ import math
 import streamlit as st
 
 from playground.charts.prediction import Twig, tree_figure
+from playground.lens.activations import OnRun
 from playground.lens.beams import BeamConfig, Beams, beam_search
 from playground.lens.generation import GenerationConfig, generate
 from playground.lens.predictions import GREEDY
@@ -39,18 +40,21 @@ def show_translating(model: LoadedModel, texts: Texts) -> None:
         )
     _show_greedy(model, texts.text)
     config = BeamConfig(beams=int(beams), tokens=LONGEST, length_penalty=float(penalty))
-    found = work(model, ("beams", texts.text, config), _("Searching …"), lambda: _search(model, texts.text, config))
+
+    def search(on_run: OnRun) -> Beams:
+        return _search(model, texts.text, config, on_run)
+
+    found = work(model, ("beams", texts.text, config), _("Beam search, token:"), search)
     _show_beams(model, found)
 
 
 def _show_greedy(model: LoadedModel, text: str) -> None:
     config = GenerationConfig(tokens=LONGEST, sampling=GREEDY)
-    place = st.empty()
 
-    def write() -> list[TokenItem]:
+    def write(on_run: OnRun) -> list[TokenItem]:
         items = []
         for generated in generate(model, text, config):
-            place.progress((generated.number + 1) / LONGEST, text=_("Greedy: token {n}").format(n=generated.number + 1))
+            on_run(generated.number + 1, LONGEST)
             lines = (
                 _("probability {value:.6g}").format(value=generated.probability),
                 _("entropy before it {value:.4f} nats").format(value=generated.entropy),
@@ -59,19 +63,16 @@ def _show_greedy(model: LoadedModel, text: str) -> None:
             items.append(TokenItem(text=token.text, special=token.special, value=generated.probability, lines=lines))
         return items
 
-    items = work(model, ("greedy", text), _("Translating …"), write)
-    place.empty()
+    items = work(model, ("greedy", text), _("Greedy, token:"), write)
     st.caption(_("Greedy: always the most probable token. The surer the model, the stronger the colour."))
     token_view(items, layout="text", label=_("The greedy answer"), key="greedy")
 
 
-def _search(model: LoadedModel, text: str, config: BeamConfig) -> Beams:
-    place = st.empty()
+def _search(model: LoadedModel, text: str, config: BeamConfig, on_run: OnRun) -> Beams:
     found = Beams()
     for step, latest in enumerate(beam_search(model, text, config), 1):
         found = latest
-        place.progress(step / LONGEST, text=_("Beam search: token {n}").format(n=step))
-    place.empty()
+        on_run(step, LONGEST)
     return found
 
 

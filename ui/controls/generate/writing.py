@@ -1,10 +1,11 @@
 """The model writes, token by token: step, play, look at what else could have come, and branch there."""
 
-from contextlib import nullcontext
+from itertools import islice
 
 import streamlit as st
 
 from playground.errors import UserError
+from playground.lens.activations import OnRun
 from playground.lens.branches import ROOT, Tree
 from playground.lens.generation import GenerationConfig
 from playground.models import LoadedModel
@@ -14,9 +15,12 @@ from ui.controls.generate.draft import Draft, replay
 from ui.controls.generate.sampling import choose_sampling, cut_words
 from ui.controls.generate.written import choose_head, show_alternatives, show_branches, show_text
 from ui.controls.texts import Texts
+from ui.controls.work import PATIENCE_SECONDS, follow, leave_cores_to_runs
 from ui.text import _
+from ui.work import Report
 
 PLAY_SECONDS = 0.3
+PATIENT_SECONDS = 1.0
 MOST = 200
 
 
@@ -47,7 +51,11 @@ def show_writing(model: LoadedModel, texts: Texts) -> None:
 def _draft(model: LoadedModel, texts: Texts, config: GenerationConfig) -> Draft:
     """The session's draft of this text; the first one begins with the branch that a link brought."""
     ids = state.read_branch()
-    return work(model, ("draft", texts.text), _("Writing …"), lambda: replay(model, texts.text, ids, config))
+
+    def compute(on_run: OnRun) -> Draft:
+        return replay(model, texts.text, ids, config, on_run)
+
+    return work(model, ("draft", texts.text), _("Writing, token:"), compute)
 
 
 def _follow(model: LoadedModel, texts: Texts, draft: Draft, config: GenerationConfig, count: int) -> None:
@@ -69,13 +77,24 @@ def _follow(model: LoadedModel, texts: Texts, draft: Draft, config: GenerationCo
 
 
 def _write(model: LoadedModel, draft: Draft, config: GenerationConfig) -> None:
+    # Reading the text takes long; a further token is quick and seen to come, and a bar would only flicker.
+    patience = PATIENT_SECONDS if draft.is_going_on else PATIENCE_SECONDS
+    stream = draft.take_stream(model, config)
+
+    def next_token(report: Report) -> list[tuple[Tree, int]]:
+        with state.turns().turn(report.waiting):
+            leave_cores_to_runs()
+            return list(islice(stream, 1))
+
+    question = ("write", *state.model_key(model), draft.tree.text, *draft.tree.ids(draft.node), config)
     try:
-        # Reading the text takes long; each further token is quick, and a spinner would only flicker.
-        with nullcontext() if draft.is_going_on else st.spinner(_("Reading the text …")), state.turns().turn():
-            draft.write(model, config)
-        draft.message = _("The model ended the text, or its context is full.") if draft.has_ended else ""
+        written = follow(question, _("Reading the text …"), next_token, patience=patience)
     except UserError as error:
         draft.left, draft.message = 0, str(error)
+        return
+    if written is not None:
+        draft.write(config, stream, written)
+        draft.message = _("The model ended the text, or its context is full.") if draft.has_ended else ""
 
 
 def _buttons(draft: Draft, count: int) -> None:

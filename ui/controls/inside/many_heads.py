@@ -5,7 +5,6 @@ import streamlit as st
 
 from playground.charts.colours import CROSS, DECODER, ENCODER
 from playground.charts.inside import bars_figure, map_figure
-from playground.errors import UserError
 from playground.lens.one_head import model_heads
 from ui.components.live_chart import live_chart
 from ui.controls.inside.place import choose_place
@@ -25,11 +24,7 @@ def show_many_heads(reading: Reading) -> None:
     if max(site.queries, site.keys) > MOST_TOKENS:
         st.info(_("Choose a text of at most {most} tokens to compare whole maps.").format(most=MOST_TOKENS))
         return
-    try:
-        found = answer(reading, ("one head", place.kind, place.layer), lambda: model_heads(site))
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        return
+    found = answer(reading, ("one head", place.kind, place.layer), lambda: model_heads(site))
     queries = [token.text for token in reading.trace.query_tokens(place.kind)]
     keys = [token.text for token in reading.trace.key_tokens(place.kind)]
     st.caption(

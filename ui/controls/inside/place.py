@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.charts.inside import visible
-from playground.errors import UserError
 from playground.lens.inside import LayerInside
 from playground.lens.site import SiteKind
 from ui import state
 from ui.controls.picture import head_facts, striking_head
+from ui.controls.work import ask
 from ui.readings import Reading
 from ui.text import _
 
@@ -76,18 +76,11 @@ def _choose_query(tokens: list[str]) -> int:
 
 
 def layer_inside(reading: Reading, place: Place) -> LayerInside:
-    """The layer with all its numbers, from one more pass in its turn; a session keeps the last one it looked at."""
+    """The layer with all its numbers, from one more pass; a session keeps the last one it looked at."""
     question = (reading.name, place.kind, place.layer)
-    kept, inside = state.remember(state.INSIDE, lambda: (None, None))
-    if kept == question:
-        found: LayerInside = inside
-        return found
-    try:
-        words = _("Looking into layer {layer} …").format(layer=place.layer)
-        with st.spinner(words, show_time=True), state.turns().turn():
-            found = reading.trace.inside(place.layer, place.kind)
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
+    words = _("Looking into layer {layer} …").format(layer=place.layer)
+    kept = state.findings(state.INSIDE, most=1)
+    found = ask(kept, question, words, lambda _on_run: reading.trace.inside(place.layer, place.kind))
+    if found is None:
         st.stop()
-    state.replace_finding(state.INSIDE, (question, found))
     return found

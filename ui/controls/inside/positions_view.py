@@ -58,9 +58,8 @@ def _size(label: str, name: str, usual: int, *, most: int, step: int = 1) -> int
 def _of_model(model: LoadedModel, length: int) -> tuple[Positions, ...]:
     with st.sidebar:
         describe_model(model)
-    found = state.remember(
-        ("positions", model.name, model.revision, model.dtype, length), lambda: model_positions(model, length)
-    )
+    question = ("positions", *state.model_key(model), length)
+    found = state.findings().remember(question, lambda: model_positions(model, length))
     if not found:
         st.info(_("No positions were found in this model; choose another scheme above."), icon=":material/search_off:")
     return found

@@ -39,7 +39,7 @@ def show_story(reading: Reading) -> None:
     _show_badge(found, trace.model.dtype)
     _say_what_is_shown(scene)
     revision = f"{reading.name}.{place}"
-    stages = state.remember(("stages", revision, st.context.theme.type), lambda: _all_stages(scene))
+    stages = state.findings().remember(("stages", revision, st.context.theme.type), lambda: _all_stages(scene))
     for number, stage in enumerate(stages, start=1):
         show_stage(number, stage, revision, is_cross=place.kind == "cross", norms_after=not found.is_additive)
 
