@@ -39,8 +39,8 @@ def new_run_id() -> str:
     return "".join(secrets.choice(alphabet) for _ in range(22))
 
 
-def fork(root: Path, run_id: str, step: int, config: "TrainConfig", *, name: str) -> str:
-    """Make a run that goes on after `step` of another with the settings of `config`; returns its id.
+def fork(root: Path, run_id: str, step: int, config: "TrainConfig", *, name: str, new: str | None = None) -> str:
+    """Make a run that goes on after `step` of another with the settings of `config`; returns its id, `new` if given.
 
     It has the metrics and samples up to there. Everything may change but the shape of the weights and the vocabulary;
     where the optimiser changes, it starts fresh. Raises UserError, with what must stay equal.
@@ -51,7 +51,7 @@ def fork(root: Path, run_id: str, step: int, config: "TrainConfig", *, name: str
     if not snapshot.is_dir():
         raise UserError(f"The run has no snapshot of step {step}; choose a step that was saved.")
     check_fork(before, after, step)
-    new = new_run_id()
+    new = new or new_run_id()
     staging = root / f"{STAGING_PREFIX}{new}"
     try:
         staging.mkdir()

@@ -1,0 +1,170 @@
+"""`sweep`: train a grid of sizes, token budgets and seeds into a folder, resumable; or collect one that is done."""
+
+import argparse
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playground.errors import UserError
+
+if TYPE_CHECKING:
+    from playground.scaling.design import SweepConfig
+    from playground.scaling.places import Place
+    from playground.scaling.progress import Progress
+
+FROM_TEXT = ("task", "sizes")
+
+
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, words: list[str]) -> None:
+    """Add the command; its options, whose records need torch, only where the words ask for it."""
+    parser = commands.add_parser("sweep", help="train sizes on token budgets into a folder; a sweep in it is resumed")
+    if words[:1] != ["sweep"]:
+        return
+    from playground.scaling.design import SweepConfig
+    from playground.tasks.registry import TASKS
+    from playground.training.options import add_options
+
+    place = parser.add_mutually_exclusive_group()
+    parser.add_argument("--out", type=Path, required=True, help="the sweep's folder; with --collect where to copy to")
+    parser.add_argument("--config", type=Path, help="a sweep.json to repeat, instead of all other options")
+    parser.add_argument("--collect", type=Path, metavar="FOLDER", help="copy that sweep's results to --out, no runs")
+    parser.add_argument("--dry-run", action="store_true", help="print the cells and what they cost, train nothing")
+    parser.add_argument("--price", type=float, default=0.0, metavar="NUMBER", help="of one worker's hour")
+    place.add_argument("--workers", type=int, default=1, help="processes that train at once (default 1: this one)")
+    place.add_argument("--ray", metavar="ADDRESS", help="train on that Ray cluster (requirements-cluster.txt)")
+    parser.add_argument("--task", choices=["tales", "text"], default="tales", help="what to learn (default tales)")
+    parser.add_argument("--sizes", nargs="+", type=size, metavar="WIDTHxLAYERS", help="the models, as 32x3")
+    kind = TASKS["text" if "text" in words and words[words.index("text") - 1] == "--task" else "tales"]
+    options: Any = add_options
+    options(parser.add_argument_group(f"task {kind.name}"), kind.config, prefix="task")
+    options(parser.add_argument_group("sweep"), SweepConfig, prefix="sweep", without=FROM_TEXT)
+    parser.set_defaults(run=sweep, words=words)
+
+
+def size(text: str) -> tuple[int, int]:
+    """WIDTHxLAYERS as two numbers."""
+    found = re.fullmatch(r"(\d{1,6})x(\d{1,4})", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write a width and a number of layers, as 32x3")
+    return int(found[1]), int(found[2])
+
+
+def config_from(arguments: argparse.Namespace) -> "SweepConfig":
+    """The SweepConfig that the options describe. Raises UserError where they do not go together."""
+    from playground.scaling.design import SweepConfig
+    from playground.tasks.registry import TASKS
+    from playground.training.options import given_options
+
+    given = given_options(arguments, "sweep")
+    task = given_options(arguments, "task")
+    if arguments.sizes:
+        given["sizes"] = tuple(arguments.sizes)
+    if arguments.config is None:
+        return SweepConfig(task=TASKS[arguments.task].config(**task), **given)
+    if given or task:
+        names = ", ".join([*given, *task])
+        raise UserError(f"--config repeats a sweep as it was; leave out {names}, or edit the file.")
+    return read_config(arguments.config)
+
+
+def read_config(path: Path) -> "SweepConfig":
+    """The configuration in a sweep.json."""
+    from playground.scaling.design import SweepConfig
+    from playground.training.layout import read_json
+
+    values = read_json(path)
+    if not values:
+        raise UserError(f"{path} cannot be read as a sweep.json.")
+    return SweepConfig.from_dict(values)
+
+
+def sweep(arguments: argparse.Namespace) -> None:
+    """Train until all cells are done; an interrupted sweep goes on where it was."""
+    import torch
+
+    torch.set_num_threads(1)
+    if arguments.collect is not None:
+        from playground.scaling.card import collect
+
+        print(collect(arguments.collect, arguments.out))
+        return
+    config = config_from(arguments)
+    print(costs(config, workers=arguments.workers, hourly_price=arguments.price, each=arguments.dry_run), flush=True)
+    if arguments.dry_run:
+        return
+    from playground.scaling.sweep import run_sweep
+
+    place = place_of(arguments)
+    command = f"python -m playground {shlex.join(arguments.words)}"
+    ending = run_sweep(config, arguments.out, place=place, told=_report, command=command)
+    print(_ending(ending), flush=True)
+    if ending.failed:
+        raise UserError(
+            f"{len(ending.failed)} cells failed: {', '.join(ending.failed)}. Run it again to try them again."
+        )
+    if ending.state != "finished":
+        raise KeyboardInterrupt
+
+
+def place_of(arguments: argparse.Namespace) -> "Place | None":
+    """Where to train: this process, workers, or a cluster."""
+    from playground.transformer import check_count
+
+    check_count("workers", arguments.workers)
+    if arguments.ray is not None:
+        from playground.scaling.cluster import RayPlace
+
+        return RayPlace(arguments.ray)
+    if arguments.workers == 1:
+        return None
+    from playground.scaling.places import own_workers
+
+    return own_workers(arguments.out, arguments.workers)
+
+
+def costs(config: "SweepConfig", *, workers: int, hourly_price: float, each: bool) -> str:
+    """What the sweep takes on this machine; each: with a line for every cell."""
+    from playground.scaling.costs import cell_seconds, cost_of
+    from playground.scaling.design import cells
+    from playground.training.calibration import measured_speed
+
+    found, speed = cells(config), measured_speed()
+    lines = [f"{'cell':28} {'parameters':>11} {'tokens':>12} {'FLOPs':>9} {'rate':>8} {'steps':>7} {'seconds':>8}"]
+    lines += [
+        f"{cell.name:28} {cell.parameters:11,} {cell.tokens:12,} {cell.flops:9.2e} {cell.config.learning_rate:8.2g}"
+        f" {cell.steps:7,} {cell_seconds(cell, speed):8,.0f}"
+        for cell in found
+    ]
+    cost = cost_of(found, speed, workers=workers, hourly_price=hourly_price)
+    price = f", {cost.price:,.2f} at {hourly_price:g} for a worker's hour" if hourly_price else ""
+    said = (
+        f"{cost.cells} cells, {cost.flops:.2e} FLOPs: about {_time(cost.worker_seconds)} of one worker, "
+        f"{_time(cost.seconds)} with {workers}{price}"
+    )
+    return "\n".join([*lines, said] if each else [said])
+
+
+def _time(seconds: float) -> str:
+    return (
+        f"{seconds / 3600:.1f} h"
+        if seconds > 5400
+        else f"{seconds / 60:.1f} min"
+        if seconds > 90
+        else f"{seconds:.0f} s"
+    )
+
+
+def _report(progress: "Progress") -> None:
+    left = "" if progress.seconds_left is None else f"  {_time(progress.seconds_left)} left"
+    line = f"{progress.done}/{progress.total} cells  {' '.join(progress.working)}{left}"
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+    elif int(progress.seconds) % 60 == 0:
+        print(line, flush=True)
+
+
+def _ending(progress: "Progress") -> str:
+    named = "".join(f"\n{name}: {message}" for name, message in progress.failed.items())
+    return f"{progress.done} of {progress.total} cells are done after {_time(progress.seconds)}.{named}"

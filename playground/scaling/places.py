@@ -1,0 +1,123 @@
+"""Where the cells of a sweep are trained: in this process, or in worker processes of this machine. cluster.py: Ray.
+
+A place takes cells and says which it still works on. How a cell's run ended stands in its folder alone.
+"""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from playground.errors import UserError
+from playground.scaling.design import Cell
+from playground.scaling.folder import RUNS, Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playground.jobs.executor import LocalExecutor
+    from playground.training.trainer import Step
+
+TURN_SECONDS = 0.3
+POLL_SECONDS = 0.1
+LEAVING = "the sweep was stopped"
+
+
+class Place(Protocol):
+    """Trains cells whose folders have been prepared."""
+
+    @property
+    def slots(self) -> int:
+        """How many cells it works on at once."""
+        ...
+
+    def start(self, sweep: Sweep, cell: Cell) -> None:
+        """Begin with a cell, or go on with it."""
+        ...
+
+    def working(self) -> frozenset[str]:
+        """The names of the cells that it works on, after having waited or worked for a moment."""
+        ...
+
+    def close(self) -> None:
+        """Let every cell at work write a snapshot, and end."""
+        ...
+
+
+class Here:
+    """Trains in this process, one cell after another."""
+
+    slots = 1
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._steps: Iterator[Step] | None = None
+        self._reason: str | None = None
+
+    def start(self, sweep: Sweep, cell: Cell) -> None:
+        """Begin with a cell, or go on with it."""
+        from playground.training.run_folder import run
+
+        self._name = cell.name
+        self._steps = run(cell.config, sweep.run_folder(cell), interruption=lambda: self._reason)
+
+    def working(self) -> frozenset[str]:
+        """Train for a moment."""
+        until = time.monotonic() + TURN_SECONDS
+        while self._steps is not None and time.monotonic() < until:
+            self._advance()
+        return frozenset() if self._steps is None else frozenset((self._name,))
+
+    def _advance(self) -> None:
+        assert self._steps is not None
+        try:
+            if next(self._steps, None) is None:
+                self._steps = None
+        except UserError:  # the run's status says what
+            self._steps = None
+
+    def close(self) -> None:
+        """Take the step that is begun, and write a snapshot."""
+        self._reason = LEAVING
+        while self._steps is not None:
+            self._advance()
+
+
+class Workers:
+    """Trains in the worker processes of an executor, at most `slots` at once."""
+
+    def __init__(self, executor: "LocalExecutor", *, slots: int, owned: bool) -> None:
+        self.slots = slots
+        self._executor, self._owned = executor, owned
+        self._runs: dict[str, str] = {}
+
+    def start(self, sweep: Sweep, cell: Cell) -> None:
+        """Put the cell's run into the executor's queue."""
+        self._executor.resume(sweep.run_id(cell))
+        self._runs[cell.name] = sweep.run_id(cell)
+
+    def working(self) -> frozenset[str]:
+        """The cells whose runs wait or have a worker."""
+        time.sleep(POLL_SECONDS)
+        at_work = {*self._executor.waiting(), *self._executor.working()}
+        self._runs = {name: run_id for name, run_id in self._runs.items() if run_id in at_work}
+        return frozenset(self._runs)
+
+    def close(self) -> None:
+        """Stop the cells; an executor of the sweep's own ends with them."""
+        if self._owned:
+            self._executor.close()
+            return
+        for run_id in self._runs.values():
+            try:
+                self._executor.cancel(run_id)
+            except UserError:
+                continue  # it has been deleted
+
+
+def own_workers(folder: Path, count: int) -> Workers:
+    """So many worker processes for the sweep of a folder alone, without limits."""
+    from playground.jobs.executor import LocalExecutor
+    from playground.jobs.limits import Limits
+
+    boundless = Limits(steps=2**53, minutes=1e9, parameters=2**53, layers=2**20, tokens=2**53, disk_bytes=2**53)
+    return Workers(LocalExecutor(folder / RUNS, slots=count, limits=boundless), slots=count, owned=True)
