@@ -1,0 +1,30 @@
+"""Scaling laws: fit them, hold them against the published ones, and plan a budget with them.
+
+points.py     measured losses over parameters, tokens and FLOPs;  reading.py  from a CSV;  numerals.py  its numbers
+laws.py       the laws by name;  forms/  their formulas, gradients and starts
+fits.py       a law fitted to points from many starts;  heldout.py, identifiability.py  how far to trust it
+bootstrap.py  intervals, in worker processes
+frontier.py   the compute-optimal model: closed form, isoFLOP valleys, the envelope of training curves
+constants.py  what the papers printed, with sources
+counting.py   parameters and FLOPs, by each convention
+plans.py      a budget to a model, data, loss;  budgets.py, serving.py, repeats.py, data_size.py
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playground.scaling.fits import fit, fit_chinchilla, fit_power_law
+    from playground.scaling.points import Points
+
+__all__ = ["Points", "fit", "fit_chinchilla", "fit_power_law"]
+
+_HOMES = {"Points": "points", "fit": "fits", "fit_chinchilla": "fits", "fit_power_law": "fits"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import scipy only when somebody fits."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'playground.scaling' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"playground.scaling.{_HOMES[name]}"), name)

@@ -1,0 +1,93 @@
+"""L = E + A x^-c0 (1 + (x / d1)^(1/f1))^(-c1 f1): Caballero et al. 2022, equation 1, with one break.
+
+Before the break at d1 the exponent is c0, after it c0 + c1; f1 is how many natural logarithms of x the bend takes.
+theta: log E, log A, c0, c1, log d1, log f1.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from jaxtyping import Float
+
+from playground.scaling.forms.form import Parameters, log_sum_exp, offset_bounds
+
+OFFSETS = (0.1, 0.8)
+BREAKS = (0.2, 0.4, 0.6, 0.8)
+EXPONENTS = ((0.1, 0.3), (0.4, -0.3), (0.3, 0.5), (0.8, -0.6))
+WIDTH = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenPower:
+    """A power law with a bend, in one column."""
+
+    columns: tuple[str, ...]
+    parameters: tuple[str, ...] = ("E", "A", "c0", "c1", "d1", "f1")
+    freedom: int = 6
+
+    def loss(self, parameters: Parameters, *values: Float[np.ndarray, " point"]) -> Float[np.ndarray, " point"]:
+        """The formula as printed."""
+        (x,) = values
+        e, a, c0, c1, d1, f1 = (parameters[name] for name in self.parameters)
+        # (1 + z^(1/f))^f without an overflow of z^(1/f) where the bend is sharp.
+        bend = f1 * np.logaddexp(0.0, np.log(x / d1) / f1)
+        return np.asarray(e + a * x**-c0 * np.exp(-c1 * bend))
+
+    def log_loss(
+        self, theta: Float[np.ndarray, " number"], logs: Float[np.ndarray, "column point"]
+    ) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, "number point"]]:
+        """Its logarithm, and the derivative by theta."""
+        e, a, c0, c1, d, log_f = theta
+        x, f = logs[0], np.exp(log_f)
+        z = (x - d) / f
+        rise = np.logaddexp(0.0, z)
+        slope = np.exp(z - rise)
+        power = a - c0 * x - c1 * f * rise
+        total, (offset, share) = log_sum_exp(np.stack([np.full_like(x, e), power]))
+        by_power = np.stack([np.ones_like(x), -x, -f * rise, c1 * slope, -c1 * f * (rise - z * slope)])
+        return total, np.concatenate([offset[None], share * by_power])
+
+    def starts(
+        self, logs: Float[np.ndarray, "column point"], log_losses: Float[np.ndarray, " point"]
+    ) -> Float[np.ndarray, "start number"]:
+        """Offsets, places of the break and pairs of exponents; the level is that of the median."""
+        smallest, median = np.exp(log_losses.min()), np.exp(np.median(log_losses))
+        return np.array(
+            [
+                [np.log(share * smallest), np.log(median - share * smallest), c0, c1, place, np.log(WIDTH)]
+                for share, place, (c0, c1) in product(OFFSETS, np.quantile(logs[0], BREAKS), EXPONENTS)
+            ]
+        )
+
+    def bounds(
+        self, logs: Float[np.ndarray, "column point"], log_losses: Float[np.ndarray, " point"]
+    ) -> list[tuple[float, float]]:
+        """The break lies within the data; a bend is at most as wide as two decades."""
+        level = float(log_losses.max())
+        place = (float(logs[0].min()), float(logs[0].max()))
+        return [offset_bounds(log_losses), (level - 25.0, level + 5.0), (-1.0, 5.0), (-5.0, 5.0), place, (-3.0, 1.5)]
+
+    def centre(self, logs: Float[np.ndarray, "column point"]) -> Float[np.ndarray, " column"]:
+        """The middle of the data."""
+        return np.asarray(logs.mean(1))
+
+    def moved(
+        self, theta: Float[np.ndarray, "*start number"], by: Float[np.ndarray, " column"]
+    ) -> Float[np.ndarray, "*start number"]:
+        """The break moves along; the coefficient takes up the first exponent's share."""
+        moved = theta.copy()
+        moved[..., 1] -= theta[..., 2] * by[0]
+        moved[..., 4] -= by[0]
+        return moved
+
+    def published(self, theta: Float[np.ndarray, " number"]) -> Parameters:
+        """Numbers instead of their logarithms."""
+        e, a, c0, c1, d, f = (float(number) for number in theta)
+        values = (np.exp(e), np.exp(a), c0, c1, np.exp(d), np.exp(f))
+        return {name: float(value) for name, value in zip(self.parameters, values, strict=True)}
+
+    def theta(self, parameters: Parameters) -> Float[np.ndarray, " number"]:
+        """The inverse of `published`."""
+        e, a, c0, c1, d1, f1 = (parameters[name] for name in self.parameters)
+        return np.array([np.log(e), np.log(a), c0, c1, np.log(d1), np.log(f1)])

@@ -1,0 +1,84 @@
+"""L = [(N_c / N)^(alpha_N / alpha_D) + D_c / D]^alpha_D: Kaplan et al. 2020, equation 1.5.
+
+As both parts are powers, it is (n^p + d^p)^(1/p) of the two single laws n = (N_c / N)^alpha_N and
+d = (D_c / D)^alpha_D with p = 1 / alpha_D. theta: alpha_N log N_c, alpha_D log D_c, alpha_N, alpha_D.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from jaxtyping import Float
+
+from playground.scaling.forms.form import Parameters, log_sum_exp
+
+PAIRS = ((0.05, 0.05), (0.05, 0.1), (0.1, 0.05), (0.1, 0.1), (0.1, 0.3), (0.3, 0.1), (0.3, 0.3), (0.6, 0.6))
+SHARES = (0.1, 0.4, 0.6, 0.9)
+"""Of the first part in the sum, to begin from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KaplanJoint:
+    """Kaplan's law of parameters and data together."""
+
+    columns: tuple[str, ...] = ("params", "tokens")
+    parameters: tuple[str, ...] = ("N_c", "D_c", "alpha_N", "alpha_D")
+    freedom: int = 4
+
+    def loss(self, parameters: Parameters, *values: Float[np.ndarray, " point"]) -> Float[np.ndarray, " point"]:
+        """The formula as printed."""
+        params, tokens = values
+        n_c, d_c, alpha_n, alpha_d = (parameters[name] for name in self.parameters)
+        return np.asarray(((n_c / params) ** (alpha_n / alpha_d) + d_c / tokens) ** alpha_d)
+
+    def log_loss(
+        self, theta: Float[np.ndarray, " number"], logs: Float[np.ndarray, "column point"]
+    ) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, "number point"]]:
+        """Its logarithm alpha_D log(e^u + e^v), and the derivative by theta."""
+        n, d, alpha_n, alpha_d = theta
+        u, v = (n - alpha_n * logs[0]) / alpha_d, d / alpha_d - logs[1]
+        total, (p, q) = log_sum_exp(np.stack([u, v]))
+        return alpha_d * total, np.stack([p, q, -p * logs[0], total - p * u - q * d / alpha_d])
+
+    def starts(
+        self, logs: Float[np.ndarray, "column point"], log_losses: Float[np.ndarray, " point"]
+    ) -> Float[np.ndarray, "start number"]:
+        """Exponents times shares of the two parts at the middle of the data."""
+        level = float(np.median(log_losses))
+        return np.array(
+            [
+                [level + alpha_d * np.log(share), level + alpha_d * np.log(1 - share), alpha_n, alpha_d]
+                for share, (alpha_n, alpha_d) in product(SHARES, PAIRS)
+            ]
+        )
+
+    def bounds(
+        self, logs: Float[np.ndarray, "column point"], log_losses: Float[np.ndarray, " point"]
+    ) -> list[tuple[float, float]]:
+        """Both parts are of the order of the loss; alpha_D divides and stays above 0."""
+        level = float(np.median(log_losses))
+        return [(level - 20.0, level + 5.0)] * 2 + [(0.0, 3.0), (0.005, 3.0)]
+
+    def centre(self, logs: Float[np.ndarray, "column point"]) -> Float[np.ndarray, " column"]:
+        """The middle of the data."""
+        return np.asarray(logs.mean(1))
+
+    def moved(
+        self, theta: Float[np.ndarray, "*start number"], by: Float[np.ndarray, " column"]
+    ) -> Float[np.ndarray, "*start number"]:
+        """The units of N and D go into N_c and D_c."""
+        moved = theta.copy()
+        moved[..., :2] -= theta[..., 2:] * by
+        return moved
+
+    def published(self, theta: Float[np.ndarray, " number"]) -> Parameters:
+        """N_c and D_c instead of the products."""
+        n, d, alpha_n, alpha_d = (float(number) for number in theta)
+        # An exponent of 0 leaves no scale: the part is a constant.
+        n_c = float(np.exp(min(700.0, n / alpha_n))) if alpha_n > 0 else float("inf")
+        return {"N_c": n_c, "D_c": float(np.exp(min(700.0, d / alpha_d))), "alpha_N": alpha_n, "alpha_D": alpha_d}
+
+    def theta(self, parameters: Parameters) -> Float[np.ndarray, " number"]:
+        """The inverse of `published`."""
+        n_c, d_c, alpha_n, alpha_d = (parameters[name] for name in self.parameters)
+        return np.array([alpha_n * np.log(n_c), alpha_d * np.log(d_c), alpha_n, alpha_d])

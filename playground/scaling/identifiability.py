@@ -1,0 +1,91 @@
+"""Which of a law's numbers the points do not tell, with sentences that say why."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from playground.scaling.forms.form import SMALLEST_OFFSET, Form
+from playground.scaling.minimise import minimise
+
+MOVES = (0.0, 0.8, 1.2)
+"""Of a fitted E: what is tried in its place, all other numbers fitted anew. 0 is no E at all."""
+LIKELIHOOD = 1.92
+"""How much less likely, in logarithms, before a value is refused: half of chi squared's 95 % quantile."""
+FEWEST_VALUES = 3
+LETTERS = {
+    "params": "model sizes",
+    "tokens": "numbers of tokens",
+    "flops": "budgets",
+    "unique": "sets of unique tokens",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """A number that the points do not tell, and why in one sentence."""
+
+    parameter: str
+    sentence: str
+
+
+def doubts(
+    form: Form,
+    theta: Float[np.ndarray, " number"],
+    objective: float,
+    logs: Float[np.ndarray, "column point"],
+    log_losses: Float[np.ndarray, " point"],
+) -> tuple[Doubt, ...]:
+    """What the fit at theta cannot know. logs lie around 0."""
+    found = _too_few_values(form, logs)
+    if form.parameters[0] == "E":
+        found += _loose_offset(form, theta, objective, logs, log_losses)
+    return tuple(found)
+
+
+def _too_few_values(form: Form, logs: Float[np.ndarray, "column point"]) -> list[Doubt]:
+    """A power of something that hardly varies cannot be told from a constant."""
+    found = []
+    for column, values in zip(form.columns, logs, strict=True):
+        count = len(np.unique(values.round(6)))
+        if column != "unique" and count < FEWEST_VALUES:
+            exponents = dict(zip(("params", "tokens", "flops"), ("alpha", "beta", "gamma"), strict=True))
+            name = exponents[column] if exponents[column] in form.parameters else form.parameters[-1]
+            sentence = (
+                f"There are only {count} different {LETTERS[column]}, too few to tell how the loss falls with them."
+            )
+            found.append(Doubt(parameter=name, sentence=sentence))
+    return found
+
+
+def _loose_offset(
+    form: Form,
+    theta: Float[np.ndarray, " number"],
+    objective: float,
+    logs: Float[np.ndarray, "column point"],
+    log_losses: Float[np.ndarray, " point"],
+) -> list[Doubt]:
+    """E, where an E that is a fifth smaller or larger, or none, fits as well."""
+    fitted = math.exp(theta[0])
+    good = [share * fitted for share in MOVES if _fits_as_well(share, form, theta, objective, logs, log_losses)]
+    if not good:
+        return []
+    others = " or ".join(f"{value:.3g}" if value else "no E at all" for value in good)
+    sentence = f"The points do not tell E: {others} fits about as well as {fitted:.3g}. Trust the curve, not its floor."
+    return [Doubt(parameter="E", sentence=sentence)]
+
+
+def _fits_as_well(
+    share: float,
+    form: Form,
+    theta: Float[np.ndarray, " number"],
+    objective: float,
+    logs: Float[np.ndarray, "column point"],
+    log_losses: Float[np.ndarray, " point"],
+) -> bool:
+    value = theta[0] + math.log(share) if share else float(log_losses.min()) - SMALLEST_OFFSET
+    moved = minimise(form, logs, log_losses, theta[None], held={0: value}).objective
+    # Residuals of a normal distribution of unknown width; for heavier tails this refuses a little too rarely.
+    tiny = 1e-12 * len(log_losses)
+    return 0.5 * len(log_losses) * math.log((moved + tiny) / (objective + tiny)) < LIKELIHOOD
