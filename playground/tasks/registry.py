@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from playground.errors import UserError
-from playground.tasks import classification, induction, masked, modular, rewriting, tales, text, translation
+from playground.tasks import addition, classification, induction, masked, modular, rewriting, tales, text, translation
 from playground.tasks.task import TaskConfig, TaskKind
 
 TASKS: dict[str, TaskKind] = {
@@ -17,6 +17,7 @@ TASKS: dict[str, TaskKind] = {
         translation.KIND,
         induction.KIND,
         rewriting.KIND,
+        addition.KIND,
         modular.KIND,
     )
 }

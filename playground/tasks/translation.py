@@ -107,6 +107,10 @@ class TranslationTask:
         """Sentences, none of them held out, and their translations."""
         return padded(self._pairs(generator, rows, held_out=False), self.ids)
 
+    def held_out(self, rows: int) -> Batch:
+        """Sentences that are never trained on, and their translations; always the same."""
+        return padded(self._pairs(np.random.default_rng(HELD_OUT), rows, held_out=True), self.ids)
+
     def _pairs(self, generator: np.random.Generator, rows: int, *, held_out: bool) -> list[Pair]:
         draws = uniforms(generator)
         return [self._pair(draws, held_out) for _ in range(rows)]

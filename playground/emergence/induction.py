@@ -1,0 +1,49 @@
+"""Induction heads: what one sees in the repeats, and the heads behind it. Olsson et al. 2022, sections 3 and 4.
+
+Two heads have to meet: one that looks at the token before, and, a layer above, one that looks for what followed this
+token last time. Alone, neither foresees anything.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch.nn import functional
+
+from playground.attention import handling
+from playground.lens.capture import recorder_for
+from playground.lens.facts import head_facts
+from playground.tasks.induction import HELD_OUT, InductionTask, block_rows
+from playground.transformer import Transformer
+
+SCORED_ROWS = 16
+SCORES = ("induction", "previous")
+
+
+@torch.no_grad()
+def induction_measures(task: InductionTask, model: Transformer, rows: int) -> dict[str, float]:
+    """Every measure of measures.INDUCTION, over the repeats of held-out rows; scores are the best head's."""
+    ids, repeats = block_rows(task.config, rows, np.random.default_rng(HELD_OUT))
+    logits = model(ids[:, :-1])
+    losses = functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")[repeats]
+    right = (logits.argmax(-1) == ids[:, 1:])[repeats]
+    scores = best_scores(model, ids[:SCORED_ROWS, :-1])
+    return {
+        "repeat_accuracy": float(right.float().mean()),
+        "repeat_probability": float(losses.neg().exp().mean()),
+        "repeat_loss": float(losses.mean()),
+        "induction_score": scores["induction"],
+        "previous_score": scores["previous"],
+    }
+
+
+def best_scores(model: Transformer, ids: torch.Tensor) -> dict[str, float]:
+    """The best head's score of each kind, the mean over rows of ids [row, token]."""
+    tables: dict[str, list[Float[np.ndarray, "layer head"]]] = {name: [] for name in SCORES}
+    for row in ids:
+        recorder = recorder_for(model, "decoder", None)
+        with handling(recorder):
+            model(row[None])
+        facts = head_facts(recorder.sites, row.tolist())
+        for name in SCORES:
+            tables[name].append(facts[name])
+    return {name: float(np.nanmean(found, axis=0).max()) for name, found in tables.items()}

@@ -1,0 +1,36 @@
+"""The tables that come with the app, made by `python -m playground emergence`. Needs no torch."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playground.emergence.records import Checkpoint, read_table
+from playground.errors import UserError
+
+FOLDER = Path(__file__).resolve().parents[2] / "assets" / "emergence"
+MADE = "made.json"
+
+
+def table_path(study: str, folder: Path = FOLDER) -> Path:
+    """Where the table of a study lies."""
+    return folder / f"{study}.csv"
+
+
+def read_study(study: str, folder: Path = FOLDER) -> tuple[Checkpoint, ...]:
+    """The checkpoints of a study. Raises UserError, with what to do, where its table is missing or damaged."""
+    path = table_path(study, folder)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        command = f"python -m playground emergence --study {study} --out {folder.name}"
+        raise UserError(f"The table {path.name} is missing or unreadable. Make it with `{command}`.") from error
+    return read_table(text)
+
+
+def read_provenance(study: str, folder: Path = FOLDER) -> dict[str, str]:
+    """How the table of a study was made: command, versions, machine; empty where nothing says so."""
+    try:
+        made: dict[str, Any] = json.loads((folder / MADE).read_text(encoding="utf-8"))
+        return {str(name): str(value) for name, value in made[study].items()}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return {}

@@ -1,0 +1,196 @@
+"""Addition of numbers with several digits, a digit a token. Right is the whole sum, digit for digit.
+
+    as written, 3 digits:    START 0 5 7 + 4 6 8 = 0 5 2 5
+    units first, 3 digits:   START 0 5 7 + 4 6 8 = 5 2 5 0
+
+Numbers are filled up with zeros, so that every sum has one digit more than its numbers and an answer is right where
+all of them are. As written, the first digit depends on every carry after it; units first, each digit needs one carry
+(Lee et al. 2023, "Teaching Arithmetic to Small Transformers", section 4).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from tokenizers import Tokenizer
+from torch.nn import functional
+
+from playground.errors import UserError
+from playground.generation import greedy_continuation
+from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
+from playground.tasks.vocabulary import train_vocabulary
+from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
+
+AnswerOrder = Literal["as-written", "units-first"]
+SYMBOLS = "0123456789+="
+FIRST_DIGIT = 2
+"""The start token and the token for what is no symbol come before the digits."""
+PLUS, EQUALS = FIRST_DIGIT + 10, FIRST_DIGIT + 11
+MOST_DIGITS = 9
+HELD_OUT = (20230707, 1, 1)
+"""Three numbers seed what is held out; a training step's stream has two."""
+HELD_OUT_SHARE = 8
+"""One question in so many is never trained on; which, a hash of its two numbers decides."""
+HASH = np.uint64(0x9E3779B97F4A7C15)
+SHOWN = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdditionConfig:
+    """How many digits each number has, and which digit of the sum is written first."""
+
+    digits: int = 4
+    answer_order: AnswerOrder = "as-written"
+
+    def __post_init__(self) -> None:
+        check_count("digits", self.digits)
+        check_choice("answer_order", self.answer_order, get_args(AnswerOrder))
+        if self.digits > MOST_DIGITS:
+            raise UserError(f"Numbers of {self.digits} digits are too long; choose at most {MOST_DIGITS}.")
+
+    @property
+    def answer_length(self) -> int:
+        """How many digits a sum has, zeros in front included."""
+        return self.digits + 1
+
+    @property
+    def question_length(self) -> int:
+        """START, both numbers, + and =."""
+        return 2 * self.digits + 3
+
+    def needs(self) -> Needs:
+        """A decoder that reads the question and all but the last digit of the sum."""
+        context = self.question_length + self.answer_length - 1
+        return Needs(kind="decoder", vocabulary=FIRST_DIGIT + len(SYMBOLS), context=context)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AdditionTask:
+    """Pairs of numbers and their sums."""
+
+    config: AdditionConfig
+    tokenizer: Tokenizer
+
+    class_names: tuple[str, ...] = ()
+
+    def check_fits(self, model: TransformerConfig) -> None:
+        """Raise UserError where the model is no decoder or too small."""
+        check_needs(self.config.needs(), model)
+
+    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
+        """Sums of random numbers, none of the questions held out."""
+        return _batch(self.config, draw_pairs(self.config, generator, rows, held_out=False))
+
+    def held_out(self, rows: int) -> Batch:
+        """Questions that are never trained on; always the same."""
+        return _batch(self.config, draw_pairs(self.config, np.random.default_rng(HELD_OUT), rows, held_out=True))
+
+    def answers(self, model: Transformer, batch: Batch) -> list[list[int]]:
+        """The digits that the model writes on its own after each question."""
+        questions = batch.ids[:, : self.config.question_length]
+        return greedy_continuation(model, questions, most=self.config.answer_length).tolist()
+
+    @torch.no_grad()
+    def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
+        """Surprise and accuracy at each digit given the right ones before it, and how many sums are right whole."""
+        batch = self.held_out(rows)
+        assert batch.labels is not None
+        logits = model(batch.ids)
+        counted = batch.labels != IGNORED
+        loss = functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED)
+        right = [answer == wanted for answer, wanted in zip(self.answers(model, batch), right_of(batch), strict=True)]
+        return {
+            "held_out_loss": float(loss),
+            "token_accuracy": float((logits.argmax(-1) == batch.labels)[counted].float().mean()),
+            "exact_match": sum(right) / len(right),
+        }
+
+    def probe(self, length: int) -> Probe:
+        """The first question that is held out."""
+        return Probe(batch=self.held_out(1))
+
+    @torch.no_grad()
+    def samples(self, model: Transformer) -> list[Sample]:
+        """What the model makes of some held-out questions."""
+        batch = self.held_out(SHOWN)
+        questions = batch.ids[:, : self.config.question_length].tolist()
+        shown = zip(questions, self.answers(model, batch), right_of(batch), strict=True)
+        return [self._sample(*row) for row in shown]
+
+    def _sample(self, question: list[int], answer: list[int], right: list[int]) -> AnswerSample:
+        asked, given, wanted = (self.tokenizer.decode(part) for part in (question, answer, right))
+        return AnswerSample(question=asked, answer=given, right=wanted, is_right=answer == right)
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary."""
+        self.tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def is_held_out(pairs: Int[np.ndarray, "row 2"]) -> Bool[np.ndarray, "row"]:
+    """Whether each question is never trained on (multiplicative hashing, Knuth, volume 3, section 6.4)."""
+    key = pairs[:, 0].astype(np.uint64) * np.uint64(10**MOST_DIGITS) + pairs[:, 1].astype(np.uint64)
+    with np.errstate(over="ignore"):
+        mixed = key * HASH
+    chosen: np.ndarray = (mixed >> np.uint64(40)) % np.uint64(HELD_OUT_SHARE) == 0
+    return chosen
+
+
+def draw_pairs(
+    config: AdditionConfig, generator: np.random.Generator, rows: int, *, held_out: bool
+) -> Int[np.ndarray, "row 2"]:
+    """Pairs of numbers of which all, or none, are held out."""
+    found = np.zeros((0, 2), dtype=np.int64)
+    while len(found) < rows:
+        drawn = generator.integers(0, 10**config.digits, (2 * rows, 2))
+        found = np.concatenate([found, drawn[is_held_out(drawn) == held_out]])
+    return found[:rows]
+
+
+def digits_of(numbers: Int[np.ndarray, "row"], count: int) -> Int[np.ndarray, "row digit"]:
+    """The digits of each number, filled up with zeros: 57 with a count of 3 is 0 5 7."""
+    powers = 10 ** np.arange(count - 1, -1, -1)
+    digits: np.ndarray = numbers[:, None] // powers % 10
+    return digits
+
+
+def right_of(batch: Batch) -> list[list[int]]:
+    """The tokens of each row's right answer."""
+    assert batch.labels is not None
+    return [[index for index in row if index != IGNORED] for row in batch.labels.tolist()]
+
+
+def _batch(config: AdditionConfig, pairs: Int[np.ndarray, "row 2"]) -> Batch:
+    """Questions with their sums; only the sum's digits count."""
+    first, second = (FIRST_DIGIT + digits_of(column, config.digits) for column in pairs.T)
+    total = FIRST_DIGIT + digits_of(pairs.sum(1), config.answer_length)
+    answer = total[:, ::-1] if config.answer_order == "units-first" else total
+    start, plus, equals = (np.full((len(pairs), 1), token) for token in (0, PLUS, EQUALS))
+    rows = torch.from_numpy(np.concatenate([start, first, plus, second, equals, answer], axis=1))
+    labels = rows[:, 1:].clone()
+    labels[:, : config.question_length - 1] = IGNORED
+    return Batch(ids=rows[:, :-1], labels=labels)
+
+
+def prepare_addition(config: AdditionConfig) -> AdditionTask:
+    """The task of a config; nothing has to be read."""
+    # Falling counts keep the symbols in this order.
+    text = [symbol * (len(SYMBOLS) - index) for index, symbol in enumerate(SYMBOLS)]
+    tokenizer = train_vocabulary("characters", text, FIRST_DIGIT + len(SYMBOLS))
+    return AdditionTask(config=config, tokenizer=tokenizer)
+
+
+def restore_addition(config: AdditionConfig, folder: Path) -> AdditionTask:
+    """The task of a run's folder: the same as at its start."""
+    return prepare_addition(config)
+
+
+KIND = TaskKind(
+    name="addition",
+    config=AdditionConfig,
+    prepare=prepare_addition,
+    restore=restore_addition,
+    right="The whole sum, digit for digit.",
+)
