@@ -9,4 +9,5 @@ from ui.state.attention import *  # noqa: F403
 from ui.state.findings import *  # noqa: F403
 from ui.state.names import *  # noqa: F403
 from ui.state.registries import *  # noqa: F403
+from ui.state.scaling import *  # noqa: F403
 from ui.state.training import *  # noqa: F403

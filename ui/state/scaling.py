@@ -1,0 +1,106 @@
+"""The scaling page's data, laws, budgets and sweeps, in the address; and the server's answers about them."""
+
+import json
+import math
+from collections.abc import Mapping
+from functools import cache
+
+import streamlit as st
+
+from ui.readings import Answers
+from ui.state.address import pack, read_text, unless, write_text, write_values
+
+SOURCE, LAW, PICTURE, OVER, COUNT, PUBLISHED, CONE = "source", "law", "picture", "over", "count", "published", "cone"
+POINTS, COLUMNS, SWEEP, SWEEPS = "points", "columns", "sweep", "sweeps"
+POINTS_LENGTH = 2_000_000
+POINTS_IN_ADDRESS = 12_000
+"""A longer packed table stays out of the address: servers refuse addresses much longer than this."""
+KNOWN_SWEEPS = 12
+ANSWERS = 64
+
+
+@cache
+def scaling_answers() -> Answers:
+    """The server's fits and intervals, by the points they were made from."""
+    return Answers(name="scaling", most=ANSWERS)
+
+
+def read_points_text() -> str:
+    """The table that a person brought: this session's, or the address's; empty where there is none."""
+    kept = st.session_state.get("points_text")
+    return kept if isinstance(kept, str) else read_text(POINTS, "", limit=POINTS_LENGTH)
+
+
+def write_points_text(text: str) -> bool:
+    """Keep a table for this session, and in the address where it fits; whether it does."""
+    text = text[:POINTS_LENGTH]
+    st.session_state["points_text"] = text
+    fits = len(pack(text)) <= POINTS_IN_ADDRESS
+    write_text(POINTS, text if text and fits else None)
+    return fits
+
+
+def is_in_address() -> bool:
+    """Whether a link to this page brings the person's table along."""
+    return POINTS in st.query_params
+
+
+def read_columns() -> dict[str, str]:
+    """Which column of the person's table is taken for what; empty where the address is damaged."""
+    try:
+        values = json.loads(read_text(COLUMNS, "{}", limit=4000))
+    except ValueError:
+        return {}
+    return {str(name): str(column) for name, column in values.items()} if isinstance(values, dict) else {}
+
+
+def write_columns(columns: Mapping[str, str]) -> None:
+    """Put the mapping into the address; the one that is found by itself stays out."""
+    write_text(COLUMNS, json.dumps(columns, ensure_ascii=False) if columns else None)
+
+
+def read_float(name: str, otherwise: float, least: float, most: float) -> float:
+    """A number from the address; the other one where it is none or out of bounds."""
+    try:
+        value = float(st.query_params.get(name, ""))
+    except ValueError:
+        return otherwise
+    return value if math.isfinite(value) and least <= value <= most else otherwise
+
+
+def write_float(name: str, value: float, usual: float) -> None:
+    """Put a number into the address; the usual one stays out of it."""
+    write_values({name: unless(f"{value:.6g}", f"{usual:.6g}")})
+
+
+def read_flag(name: str, usual: bool) -> bool:
+    """A switch from the address."""
+    value = st.query_params.get(name)
+    return usual if value not in ("yes", "no") else value == "yes"
+
+
+def write_flag(name: str, value: bool, usual: bool) -> None:
+    """Put a switch into the address; as usual it stays out of it."""
+    write_values({name: None if value == usual else "yes" if value else "no"})
+
+
+def read_sweep_id() -> str | None:
+    """The sweep that the address follows."""
+    return st.query_params.get(SWEEP) or None
+
+
+def write_sweep_id(sweep: str | None) -> None:
+    """Follow a sweep, and remember it among the sweeps of this address; None follows none."""
+    if sweep is None:
+        st.query_params.pop(SWEEP, None)
+        return
+    st.query_params[SWEEP] = sweep
+    known = known_sweeps()
+    if sweep not in st.query_params.get(SWEEPS, "").split(","):
+        st.query_params[SWEEPS] = ",".join(dict.fromkeys([*known, sweep][-KNOWN_SWEEPS:]))
+
+
+def known_sweeps() -> list[str]:
+    """The sweeps that this address may see on a shared server: an id is long and random, so it is also the key."""
+    listed = st.query_params.get(SWEEPS, "").split(",")
+    return list(dict.fromkeys(sweep for sweep in (*listed, read_sweep_id() or "") if sweep))
