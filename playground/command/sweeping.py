@@ -126,15 +126,16 @@ def place_of(arguments: argparse.Namespace) -> "Place | None":
 
 def costs(config: "SweepConfig", *, workers: int, hourly_price: float, each: bool) -> str:
     """What the sweep takes on this machine; each: with a line for every cell."""
-    from playground.scaling.costs import cell_seconds, cost_of
+    from playground.scaling.costs import cost_of, seconds_of
     from playground.scaling.design import cells
     from playground.training.calibration import measured_speed
 
     found, speed = cells(config), measured_speed()
+    seconds = seconds_of(found, speed)
     lines = [f"{'cell':28} {'parameters':>11} {'tokens':>12} {'FLOPs':>9} {'rate':>8} {'steps':>7} {'seconds':>8}"]
     lines += [
         f"{cell.name:28} {cell.parameters:11,} {cell.tokens:12,} {cell.flops:9.2e} {cell.config.learning_rate:8.2g}"
-        f" {cell.steps:7,} {cell_seconds(cell, speed):8,.0f}"
+        f" {cell.steps:7,} {seconds[cell.name]:8,.0f}"
         for cell in found
     ]
     cost = cost_of(found, speed, workers=workers, hourly_price=hourly_price)

@@ -1,5 +1,6 @@
 """What a sweep costs: estimated before it starts, and from how fast it goes once it does."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from playground.scaling.design import Cell
@@ -29,7 +30,7 @@ def cost_of(cells: tuple[Cell, ...], speed: Speed, *, workers: int = 1, hourly_p
 
     A line's branches wait for its trunk, so the clock never shows less than the longest trunk takes.
     """
-    seconds = [cell_seconds(cell, speed) for cell in cells]
+    seconds = list(seconds_of(cells, speed).values())
     total = sum(seconds)
     return Cost(
         cells=len(cells),
@@ -40,19 +41,42 @@ def cost_of(cells: tuple[Cell, ...], speed: Speed, *, workers: int = 1, hourly_p
     )
 
 
-def cell_seconds(cell: Cell, speed: Speed) -> float:
-    """What a worker takes for the steps that have to be trained for a cell."""
-    return OVERHEAD * cell.steps * seconds_per_step(cell.config, speed)
+def seconds_of(cells: tuple[Cell, ...], speed: Speed) -> dict[str, float]:
+    """What a worker takes for the steps that have to be trained for each cell."""
+    # Cells of one shape have equal steps, and to count a shape takes longer than all else here.
+    configs = {cell.config.model: cell.config for cell in cells}
+    steps = {shape: OVERHEAD * seconds_per_step(config, speed) for shape, config in configs.items()}
+    return {cell.name: cell.steps * steps[cell.config.model] for cell in cells}
 
 
-def seconds_left(sweep: Sweep, speed: Speed, *, workers: int, given_up: frozenset[str] = frozenset()) -> float | None:
-    """What the rest takes by the clock, as fast as the cells have gone so far; None before any has gone."""
-    spent = estimated = left = 0.0
-    for cell in sweep.cells:
-        status = sweep.status(cell)
-        whole = cell_seconds(cell, speed)
-        done = whole * max(0, status.step - (cell.fork or 0)) / cell.steps
-        spent, estimated = spent + status.seconds, estimated + done
-        if status.state != "finished" and cell.name not in given_up:
-            left += whole - done
-    return left * spent / estimated / workers if spent and estimated else None
+class Clock:
+    """What the rest of a sweep takes, as fast as its cells have gone so far."""
+
+    def __init__(self, sweep: Sweep, speed: Speed) -> None:
+        self.sweep = sweep
+        self.estimated = seconds_of(sweep.cells, speed)
+        self.spent: dict[str, float] = {}
+        """Seconds that finished cells took: their folders are not read again."""
+
+    def seconds_left(self, *, workers: int, given_up: Collection[str] = ()) -> float | None:
+        """By the clock, with so many workers; None before any step has been taken."""
+        spent = estimated = left = 0.0
+        for cell in self.sweep.cells:
+            whole = self.estimated[cell.name]
+            seconds, share = self._done(cell)
+            spent, estimated = spent + seconds, estimated + whole * share
+            left += 0.0 if cell.name in given_up else whole * (1 - share)
+        return left * spent / estimated / workers if spent and estimated else None
+
+    def done(self) -> int:
+        """How many cells have finished, as of when seconds_left was last asked."""
+        return len(self.spent)
+
+    def _done(self, cell: Cell) -> tuple[float, float]:
+        """Seconds that were trained for a cell, and the share of its steps that is done."""
+        if cell.name in self.spent:
+            return self.spent[cell.name], 1.0
+        status = self.sweep.status(cell)
+        if status.state == "finished":
+            self.spent[cell.name] = status.seconds
+        return status.seconds, max(0, status.step - (cell.fork or 0)) / cell.steps

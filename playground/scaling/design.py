@@ -9,6 +9,7 @@ first step on.
 import dataclasses
 import math
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, get_args
 
 from playground.errors import UserError
@@ -264,6 +265,7 @@ def _train_config(config: SweepConfig, shape: TransformerConfig, *, seed: int, s
     )
 
 
+@cache
 def _counts(shape: TransformerConfig) -> tuple[int, int]:
     """Parameters, and those without embeddings and head."""
     parts = parameters_by_part(shape)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playground.errors import UserError
 from playground.scaling.card import note_command
-from playground.scaling.costs import seconds_left
+from playground.scaling.costs import Clock
 from playground.scaling.design import Cell, SweepConfig
 from playground.scaling.folder import Sweep, has_fork, open_sweep, prepare_cell
 from playground.scaling.places import Here, Place
@@ -23,7 +23,7 @@ from playground.training.control import Command, read_commands, read_offset, sen
 RETRIES = 2
 KILLS = 10
 """How often a cell's worker may be killed before the cell is given up."""
-TELL_SECONDS = 1.0
+TELL_SECONDS = 2.0
 Told = Callable[[Progress], None]
 
 
@@ -32,8 +32,8 @@ def run_sweep(
 ) -> Progress:
     """Train the cells of a sweep into the folder until all are done or somebody stops it; returns how it ended.
 
-    A sweep that lies there is gone on with. place is where: by default this process. told hears of the progress about
-    once a second. command is what the card says it was made by. Ctrl-C and stop_sweep end it, after snapshots are
+    A sweep that lies there is gone on with. place is where: by default this process. told hears of the progress every
+    few seconds. command is what the card says it was made by. Ctrl-C and stop_sweep end it, after snapshots are
     written. Raises UserError where another sweep lies in the folder, or a process is driving it.
     """
     sweep = open_sweep(config, folder)
@@ -67,7 +67,7 @@ class Driver:
         before = read_progress(sweep.folder)
         if before.state == "running":
             raise UserError(f"Process {before.pid} is driving the sweep in {sweep.folder}; stop it first.")
-        self.sweep, self.place, self.told, self.speed = sweep, place, told, speed
+        self.sweep, self.place, self.told, self.clock = sweep, place, told, Clock(sweep, speed)
         finished = {cell.name for cell in sweep.finished()}
         self.waiting = [cell for cell in sweep.cells if cell.name not in finished]
         self.working: dict[str, Cell] = {}
@@ -142,10 +142,10 @@ class Driver:
     def _tell(self, state: SweepState) -> Progress:
         """Write down how it goes, and say so."""
         self.spoken = time.monotonic()
-        left = seconds_left(self.sweep, self.speed, workers=self.place.slots, given_up=frozenset(self.failed))
+        left = self.clock.seconds_left(workers=max(1, self.place.slots), given_up=self.failed)
         progress = Progress(
             state=state,
-            done=sum(1 for _ in self.sweep.finished()),
+            done=self.clock.done(),
             total=len(self.sweep.cells),
             working=tuple(self.working),
             failed=dict(self.failed),
