@@ -12,6 +12,7 @@ shell.guard(
 import streamlit as st
 
 from ui import state
+from ui.components.live_chart import load_chart_library
 from ui.controls.training.draft import choose_draft, upload_settings
 from ui.controls.training.finder import offer_finder
 from ui.controls.training.run_view import show_run
@@ -30,3 +31,4 @@ if run_id is not None:
     st.divider()
 st.subheader(_("Runs"), anchor=False)
 show_runs()
+load_chart_library()

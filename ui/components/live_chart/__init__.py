@@ -14,7 +14,7 @@ from ui.static_files import plotly_name, publish_plotly
 from .figure import compact_figure
 from .labels import default_labels
 
-__all__ = ["chart_payload", "compact_figure", "default_labels", "live_chart"]
+__all__ = ["chart_payload", "compact_figure", "default_labels", "live_chart", "load_chart_library"]
 
 HERE = Path(__file__).parent
 _SHARED = HERE.parent / "attention_view" / "js"
@@ -37,6 +37,16 @@ _component = st.components.v2.component(
     js=chart_module(),
     isolate_styles=False,
 )
+
+
+_AHEAD = [_SHARED / "decode.js", HERE / "js" / "library.js", HERE / "js" / "ahead.js"]
+_ahead = st.components.v2.component("playground_live_chart_ahead", html="<span hidden></span>", js=bundle(_AHEAD))
+
+
+def load_chart_library() -> None:
+    """Let the browser fetch plotly while a person still reads: nothing is drawn."""
+    publish_plotly()
+    _ahead(key="chart_library", data=encode_payload({"script": plotly_name()}), height=1)
 
 
 def live_chart(

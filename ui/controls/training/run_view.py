@@ -1,5 +1,7 @@
 """One run: how it does, what one can do with it, its curves, film and samples; followed while it lives."""
 
+import time
+
 import streamlit as st
 
 from playground.errors import UserError
@@ -18,6 +20,10 @@ from ui.run_logs import RunLog
 from ui.text import _
 
 FOLLOW_SECONDS = 0.7
+FIRST_SECONDS = 0.5
+"""How long the page waits for the first step of a run that has just begun: the worker is that quick."""
+JUST_BEGUN_SECONDS = 3.0
+LOOK_SECONDS = 0.02
 FORMING, SAMPLES, RATE, FILES = "attention", "samples", "rate", "files"
 
 
@@ -40,13 +46,12 @@ def show_run(run_id: str) -> None:
 def _follow(run_id: str, was_live: bool) -> None:
     """Everything that changes while a run lives. When it has ended, the page runs once more and rests."""
     try:
-        run = read_run(run_path(runs_folder(), run_id))
+        run, log = _first_step(read_run(run_path(runs_folder(), run_id)))
     except UserError:
         st.rerun()
         return
     if run.status.is_live != was_live:
         st.rerun()
-    log = state.run_logs().of(run.folder, run.created)
     show_numbers(run, log.metrics)
     show_hand(run)
     if len(log.metrics):
@@ -54,6 +59,17 @@ def _follow(run_id: str, was_live: bool) -> None:
     elif was_live:
         st.info(_("The first step is on its way."), icon=":material/hourglass_top:")
     _show_section(run, log)
+
+
+def _first_step(run: Run) -> tuple[Run, RunLog]:
+    """The run and what it has written; of a run that was started a moment ago, with its first step if it comes soon."""
+    log = state.run_logs().of(run.folder, run.created)
+    end = min(time.time() + FIRST_SECONDS, run.created + JUST_BEGUN_SECONDS)
+    while not len(log.metrics) and run.status.is_live and time.time() < end:
+        time.sleep(LOOK_SECONDS)
+        log = state.run_logs().of(run.folder, run.created)
+        run = read_run(run.folder)
+    return run, log
 
 
 def _show_charts(run: Run, log: RunLog) -> None:

@@ -36,8 +36,7 @@ def _start(config: TrainConfig, name: str) -> None:
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return
-    state.write_run(run_id)
-    st.rerun()
+    state.write_run(run_id)  # the page shows it further down, in this very run of the script
 
 
 def _show_estimate(config: TrainConfig) -> None:
