@@ -24,7 +24,10 @@ def read_study(study: str, folder: Path = FOLDER) -> tuple[Checkpoint, ...]:
     except (OSError, UnicodeDecodeError) as error:
         command = f"python -m playground emergence --study {study} --out {folder.name}"
         raise UserError(f"The table {path.name} is missing or unreadable. Make it with `{command}`.") from error
-    return read_table(text)
+    rows = read_table(text)
+    if not rows:
+        raise UserError(f"The table {path.name} holds no checkpoints; make it anew.")
+    return rows
 
 
 def read_provenance(study: str, folder: Path = FOLDER) -> dict[str, str]:

@@ -6,6 +6,7 @@ Everything a person can set is in the address, so that a link brings the same pi
 
 from ui.state.address import *  # noqa: F403
 from ui.state.attention import *  # noqa: F403
+from ui.state.emergence import *  # noqa: F403
 from ui.state.findings import *  # noqa: F403
 from ui.state.names import *  # noqa: F403
 from ui.state.registries import *  # noqa: F403

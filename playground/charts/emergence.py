@@ -1,0 +1,114 @@
+"""The same checkpoints under a measure of one's choice, and what grows behind an ability that comes all at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from playground.charts.colours import HELD_OUT, NEUTRAL, series_look
+from playground.charts.layout import axis, quiet_layout
+from playground.charts.series import Series
+from playground.errors import UserError
+
+GAP = 0.12
+"""Of the height, between two panels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axes:
+    """What stands along both axes, whether they are logarithmic, and whether the values are shares from 0 to 1."""
+
+    x: str
+    y: str
+    log_x: bool = False
+    log_y: bool = False
+    is_share: bool = True
+
+
+def ability_figure(
+    measured: Sequence[Series], promised: Sequence[Series], axes: Axes, *, live: Sequence[Series] = (), note: str = ""
+) -> go.Figure:
+    """Measured curves, what p^L promises beside them (dotted, in the same colours), and a run that is at work.
+
+    On a logarithmic axis a value of zero is left out. note: the line of provenance below the picture.
+    """
+    figure = go.Figure()
+    for index, curve in enumerate(measured):
+        colour, dash = series_look(index)
+        _add(figure, curve, axes, colour=colour, dash=dash, size=6)
+    for index, curve in enumerate(promised):
+        _add(figure, curve, axes, colour=series_look(index)[0], dash="dot", size=0)
+    for curve in live:
+        _add(figure, curve, axes, colour=HELD_OUT.light, dash="solid", size=8)
+    quiet_layout(figure, x=axes.x, y=axes.y, log_x=axes.log_x, log_y=axes.log_y)
+    if axes.is_share and not axes.log_y:
+        figure.update_yaxes(range=[-0.03, 1.03])
+    _sign(figure, note)
+    return figure
+
+
+def _add(figure: go.Figure, curve: Series, axes: Axes, *, colour: str, dash: str, size: int, panel: str = "y") -> None:
+    points = [
+        (x, y if y is None or y > 0 or not axes.log_y else None)
+        for x, y in zip(curve.steps, curve.values, strict=True)
+        if x > 0 or not axes.log_x
+    ]
+    figure.add_scatter(
+        x=[x for x, _ in points],
+        y=[y for _, y in points],
+        name=curve.name,
+        mode="lines+markers" if size else "lines",
+        line={"color": colour, "width": 2, "dash": dash},
+        marker={"size": size or 6},
+        hovertemplate="%{y:.4g}",
+        yaxis=panel,
+    )
+
+
+def panels_figure(
+    seen: Sequence[Series], hidden: Sequence[Series], axes: tuple[Axes, Axes], *, note: str = ""
+) -> go.Figure:
+    """What one sees above, what grows behind it below, over one axis of steps.
+
+    Raises UserError where the panels' axes of steps differ.
+    """
+    above, below = axes
+    if (above.x, above.log_x) != (below.x, below.log_x):
+        raise UserError("Both panels have one axis of steps; give them the same title and scale.")
+    figure = go.Figure()
+    for place, (curves, shown, panel) in enumerate(((seen, above, "y"), (hidden, below, "y2"))):
+        for index, curve in enumerate(curves):
+            colour, dash = series_look(index + place * len(seen))
+            _add(figure, curve, shown, colour=colour, dash=dash, size=4, panel=panel)
+    quiet_layout(figure, x=above.x, y=above.y, log_x=above.log_x)
+    figure.update_layout(
+        yaxis=axis(above.y, log=above.log_y, domain=[0.5 + GAP / 2, 1.0], **_range(above)),
+        yaxis2=axis(below.y, log=below.log_y, domain=[0.0, 0.5 - GAP / 2], **_range(below)),
+        xaxis={"anchor": "y2"},
+        hoversubplots="axis",
+    )
+    _sign(figure, note)
+    return figure
+
+
+def _range(axes: Axes) -> dict[str, list[float]]:
+    return {"range": [-0.03, 1.03]} if axes.is_share and not axes.log_y else {}
+
+
+def _sign(figure: go.Figure, note: str) -> None:
+    """Write where the numbers come from below the axis, so that a saved picture says it too."""
+    if not note:
+        return
+    figure.add_annotation(
+        xref="paper",
+        yref="paper",
+        x=1,
+        y=0,
+        yshift=-58,
+        xanchor="right",
+        yanchor="top",
+        showarrow=False,
+        text=note,
+        font={"color": NEUTRAL.light, "size": 10},
+    )
+    figure.update_layout(margin={"b": 76})

@@ -1,0 +1,1 @@
+"""What the Emergence page is made of."""

@@ -1,0 +1,159 @@
+"""The counter-cases: induction heads and grokking, what one sees above and what grows behind it below."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import streamlit as st
+
+from playground.charts.emergence import Axes, panels_figure
+from playground.charts.series import Series
+from playground.emergence.measures import GROKKING, INDUCTION, Measure
+from playground.emergence.records import Checkpoint, runs_of
+from playground.emergence.studies import Study
+from ui import state
+from ui.components.live_chart import live_chart
+from ui.controls.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
+from ui.controls.emergence.shown import offer_table, series_of, show_table, source_note
+from ui.controls.emergence.words import measure_title, run_title
+from ui.controls.words import choose_word
+from ui.text import _
+
+HEIGHT = 520
+MEASURES: Mapping[str, tuple[Measure, ...]] = {"induction": INDUCTION, "grokking": GROKKING}
+SEEN: Mapping[str, tuple[str, ...]] = {
+    "induction": ("repeat_accuracy",),
+    "grokking": ("train_accuracy", "test_accuracy"),
+}
+HIDDEN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "induction": {
+        "heads": ("previous_score", "induction_score"),
+        "probability": ("repeat_probability",),
+        "loss": ("repeat_loss",),
+    },
+    "grokking": {
+        "losses": ("train_loss", "test_loss", "restricted_loss", "excluded_loss"),
+        "gini": ("embedding_gini",),
+        "weights": ("squared_weights",),
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class HiddenView:
+    """What is drawn below, whether the run that lacks the ability stands beside it, and the scale of the steps."""
+
+    hidden: str
+    with_control: bool
+    log_x: bool
+
+
+def show_hidden(study: Study, rows: Sequence[Checkpoint]) -> None:
+    """What is seen and what is hidden, over one axis of steps."""
+    st.markdown(_stories()[study.name])
+    view = _choose_view(study)
+    live = live_run(study)
+    busy = live is not None and live.is_busy
+    st.fragment(_follow, run_every=FOLLOW_SECONDS if busy else None)(study, rows, view, busy)
+    offer_table(study.name, rows)
+
+
+def _choose_view(study: Study) -> HiddenView:
+    titles = {name: title for name, title in _titles().items() if name in HIDDEN[study.name]}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        hidden = choose_word(state.HIDDEN_MEASURE, _("Behind it"), titles, key=f"hidden_{study.name}")
+        control = st.toggle(_controls()[study.name], key=state.WITH_CONTROL, bind="query-params")
+        log_x = st.toggle(_("Logarithmic steps"), key=state.LOG_ABILITY_STEPS, bind="query-params")
+    return HiddenView(hidden=hidden, with_control=control, log_x=log_x)
+
+
+def _follow(study: Study, rows: Sequence[Checkpoint], view: HiddenView, was_busy: bool) -> None:
+    """Everything that changes while a run lives. When it has ended, the page runs once more and rests."""
+    live = live_run(study)
+    if live is not None:
+        measure_more(live)
+    if (live is not None and live.is_busy) != was_busy:
+        st.rerun()
+    show_live(study, live)
+    _draw(study, rows, view, live)
+    main = _main_run(study, rows)
+    show_table(main, [row.step for row in main], [measure.name for measure in MEASURES[study.name]])
+
+
+def _draw(study: Study, rows: Sequence[Checkpoint], view: HiddenView, live: LiveRun | None) -> None:
+    main = _main_run(study, rows)
+    shown = {run_title(main[0]) if view.with_control else "": main}
+    if view.with_control:
+        shown |= {run_title(run[0]): run for name, run in runs_of(rows).items() if name != main[0].run}
+    if live is not None and live.rows:
+        shown[_("now: {run}").format(run=live.run.name)] = list(live.rows)
+    seen, hidden = SEEN[study.name], HIDDEN[study.name][view.hidden]
+    shares = {measure.name: measure.is_share for measure in MEASURES[study.name]}
+    axes = tuple(
+        Axes(
+            x=_("training step"),
+            y=_("share") if shares[measures[0]] else _titles()[view.hidden].lower(),
+            log_x=view.log_x,
+            is_share=shares[measures[0]],
+        )
+        for measures in (seen, hidden)
+    )
+    figure = panels_figure(
+        _series(shown, seen), _series(shown, hidden), (axes[0], axes[1]), note=source_note(study.name, rows)
+    )
+    label = _("{study}: what is seen and what is hidden").format(study=study.name)
+    revision = f"{study.name}{view.hidden}{view.with_control}{view.log_x}"
+    live_chart(figure, key="hidden_chart", height=HEIGHT, revision=revision, label=label)
+
+
+def _main_run(study: Study, rows: Sequence[Checkpoint]) -> list[Checkpoint]:
+    """The run that has the ability."""
+    runs = runs_of(rows)
+    return runs.get(study.live) or next(iter(runs.values()))
+
+
+def _series(shown: Mapping[str, Sequence[Checkpoint]], measures: Sequence[str]) -> list[Series]:
+    return [
+        series_of(", ".join(filter(None, (measure_title(measure), run))), [row.step for row in rows], rows, measure)
+        for run, rows in shown.items()
+        for measure in measures
+    ]
+
+
+@cache
+def _titles() -> dict[str, str]:
+    return {
+        "heads": _("Head scores"),
+        "probability": _("Probability of the right symbol"),
+        "loss": _("Loss on the repeat (nats)"),
+        "losses": _("Losses (nats)"),
+        "gini": _("Gini of the embedding"),
+        "weights": _("Sum of squared weights"),
+    }
+
+
+@cache
+def _controls() -> dict[str, str]:
+    return {
+        "induction": _("Beside it: one layer, which cannot"),
+        "grokking": _("Beside it: without weight decay"),
+    }
+
+
+@cache
+def _stories() -> dict[str, str]:
+    return {
+        "induction": _(
+            "Here another measure does not take the cliff away. A symbol is one token, so there is no p^L; "
+            "the probability of the right symbol and the loss turn as sharply as the accuracy. Two heads have to meet: "
+            "one that looks at the token before, and above it one that looks for what followed last time. "
+            "(Olsson et al. 2022)"
+        ),
+        "grokking": _(
+            "Test accuracy rises late and at once, and so does the probability of the right answer. Behind it the "
+            "rule grows evenly: **restricted loss** keeps of the answers only the waves of the key frequencies, "
+            "**excluded loss** takes them away from the pairs that were trained on, the **Gini coefficient** says how "
+            "few frequencies the embedding rests on. The key frequencies are those of the last checkpoint, so these "
+            "measures are hindsight. (Nanda et al. 2023)"
+        ),
+    }
