@@ -101,7 +101,7 @@ class SweepConfig:
 
     def rate(self, width: int) -> float:
         """The highest learning rate of a width."""
-        return self.learning_rate * (self.learning_rate_width / width) ** self.learning_rate_exponent
+        return self.learning_rate * math.pow(self.learning_rate_width / width, self.learning_rate_exponent)
 
     def to_dict(self) -> dict[str, Any]:
         """The record as it stands in sweep.json."""

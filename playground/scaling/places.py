@@ -86,9 +86,14 @@ class Workers:
     """Trains in the worker processes of an executor, at most `slots` at once."""
 
     def __init__(self, executor: "LocalExecutor", *, slots: int, owned: bool) -> None:
-        self.slots = slots
-        self._executor, self._owned = executor, owned
+        self._slots, self._executor, self._owned = slots, executor, owned
         self._runs: dict[str, str] = {}
+
+    @property
+    def slots(self) -> int:
+        """How many cells may be at work or wait; none beyond those while the executor's queue is full."""
+        is_full = len(self._executor.waiting()) >= self._executor.limits.queued
+        return len(self._runs) if is_full else self._slots
 
     def start(self, sweep: Sweep, cell: Cell) -> None:
         """Put the cell's run into the executor's queue."""

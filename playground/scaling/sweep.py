@@ -1,30 +1,53 @@
-"""A sweep from beginning to end: cells are begun in order, finished ones skipped, half-done ones gone on with.
+"""Sweeps: begin one, go on with it, stop it, read it.
 
-A cell whose worker was killed is begun again from its last snapshot; one that failed by an error is tried again
-RETRIES times and then named in the progress, and the sweep goes on without it.
+    run_sweep(config, folder)        train it here and now, into a folder of its own (the command line)
+    start_sweep(config, executor)    train it in the background among an executor's runs (the page); returns its id
+    resume_sweep, stop_sweep, delete_sweep, read_sweep, sweep_folder
+
+The last four take the sweep's folder: what was given to run_sweep, or sweep_folder(executor, id). Everything about a
+sweep stands in its folder, so any process may read or stop it, and nothing is lost when the server starts anew.
 """
 
-import time
-from collections import Counter
-from collections.abc import Callable
+import contextlib
+import shutil
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from playground.errors import UserError
 from playground.scaling.card import note_command
-from playground.scaling.costs import Clock
-from playground.scaling.design import Cell, SweepConfig
-from playground.scaling.folder import Sweep, has_fork, open_sweep, prepare_cell
-from playground.scaling.places import Here, Place
-from playground.scaling.progress import Progress, SweepState, read_progress, write_progress
-from playground.scaling.results import write_results
-from playground.training.calibration import Speed, measured_speed
-from playground.training.control import Command, read_commands, read_offset, send
+from playground.scaling.design import SweepConfig, cells
+from playground.scaling.driving import Told, drive
+from playground.scaling.folder import SWEEP, Sweep, find_sweep, open_sweep
+from playground.scaling.places import Here, Place, Workers
+from playground.scaling.progress import Progress, read_progress
+from playground.scaling.view import CellView, SweepView, read_sweep
+from playground.training import runs
+from playground.training.control import Command, open_control, send
+from playground.training.forks import STAGING_PREFIX, new_run_id
+from playground.training.layout import is_run_id, write_json
 
-RETRIES = 2
-KILLS = 10
-"""How often a cell's worker may be killed before the cell is given up."""
-TELL_SECONDS = 2.0
-Told = Callable[[Progress], None]
+if TYPE_CHECKING:
+    from playground.jobs.executor import LocalExecutor
+
+__all__ = [
+    "CellView",
+    "SweepView",
+    "delete_sweep",
+    "read_sweep",
+    "resume_sweep",
+    "run_sweep",
+    "start_sweep",
+    "stop_sweep",
+    "sweep_folder",
+]
+
+MOST_CELLS = 100
+"""Of a sweep that the page starts."""
+MOST_SWEEPS = 4
+"""That the page may have at work at once."""
+FROM_THE_PAGE = "python -m playground sweep --config sweep.json --out FOLDER"
+THREAD = "sweep-"
 
 
 def run_sweep(
@@ -32,8 +55,8 @@ def run_sweep(
 ) -> Progress:
     """Train the cells of a sweep into the folder until all are done or somebody stops it; returns how it ended.
 
-    A sweep that lies there is gone on with. place is where: by default this process. told hears of the progress every
-    few seconds. command is what the card says it was made by. Ctrl-C and stop_sweep end it, after snapshots are
+    A sweep that lies there is gone on with. place is where: by default this process. told hears of the progress about
+    once a second. command is what the card says it was made by. Ctrl-C and stop_sweep end it, after snapshots are
     written. Raises UserError where another sweep lies in the folder, or a process is driving it.
     """
     sweep = open_sweep(config, folder)
@@ -41,118 +64,93 @@ def run_sweep(
     return drive(sweep, place or Here(), told or (lambda progress: None))
 
 
+def start_sweep(config: SweepConfig, executor: "LocalExecutor") -> str:
+    """Begin a sweep among the executor's runs and return its id; it waits its turn as single runs do.
+
+    Its cells are runs named <id>-<cell>, below the executor's root like all others, and within its limits. Raises
+    UserError, with what to change, for a sweep that asks for too much, and where too many are at work.
+    """
+    found = cells(config)
+    _check_room(config, executor)
+    sweep_id = new_run_id()
+    folder, staging = executor.root / sweep_id, executor.root / f"{STAGING_PREFIX}{sweep_id}"
+    try:
+        staging.mkdir(parents=True)
+        write_json(staging / SWEEP, config.to_dict())
+        open_control(staging)
+        staging.rename(folder)
+    except OSError as error:
+        raise UserError(f"The sweep cannot be written to {executor.root}: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    note_command(folder, FROM_THE_PAGE)
+    _drive_behind(Sweep(folder=folder, config=config, cells=found, root=executor.root, prefix=f"{sweep_id}-"), executor)
+    return sweep_id
+
+
+def resume_sweep(folder: Path, executor: "LocalExecutor") -> None:
+    """Go on with a sweep of start_sweep that was stopped or interrupted.
+
+    Raises UserError where it is at work, and where too many are.
+    """
+    sweep = find_sweep(folder)
+    if read_progress(folder).state == "running":
+        raise UserError("This sweep is at work already.")
+    _check_room(sweep.config, executor)
+    _drive_behind(sweep, executor)
+
+
 def stop_sweep(folder: Path) -> None:
     """Ask for the end of a sweep, from any process; it can be gone on with."""
     send(folder, Command(action="stop"))
 
 
-def drive(sweep: Sweep, place: Place, told: Told) -> Progress:
-    """Train what is not finished in a place, then close the place."""
-    driver = Driver(sweep, place, told, measured_speed())
-    state: SweepState = "interrupted"
-    try:
-        state = driver.run()
-    except KeyboardInterrupt:
-        state = "stopped"
-    finally:
-        place.close()
-        progress = driver.end(state)
-    return progress
+def delete_sweep(folder: Path) -> None:
+    """Delete a sweep of start_sweep with all its runs; a worker finds its folder gone and ends.
+
+    Raises UserError where no sweep lies there.
+    """
+    sweep = find_sweep(folder)
+    with contextlib.suppress(UserError):  # its file of commands may be gone
+        stop_sweep(folder)
+    for cell in sweep.cells:
+        if sweep.run_folder(cell).is_dir():
+            runs.delete(sweep.root, sweep.run_id(cell))
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-class Driver:
-    """One sitting of a sweep: which cells wait, which are at work, and which were given up."""
+def sweep_folder(executor: "LocalExecutor", sweep_id: str) -> Path:
+    """The folder of a sweep that start_sweep began. Raises UserError where there is none."""
+    folder = executor.root / sweep_id
+    if not is_run_id(sweep_id) or folder.is_symlink() or not (folder / SWEEP).is_file():
+        raise UserError("There is no such sweep here; it may have been deleted.")
+    return folder
 
-    def __init__(self, sweep: Sweep, place: Place, told: Told, speed: Speed) -> None:
-        before = read_progress(sweep.folder)
-        if before.state == "running":
-            raise UserError(f"Process {before.pid} is driving the sweep in {sweep.folder}; stop it first.")
-        self.sweep, self.place, self.told, self.clock = sweep, place, told, Clock(sweep, speed)
-        finished = {cell.name for cell in sweep.finished()}
-        self.waiting = [cell for cell in sweep.cells if cell.name not in finished]
-        self.working: dict[str, Cell] = {}
-        self.failures: Counter[str] = Counter()
-        self.kills: Counter[str] = Counter()
-        self.failed: dict[str, str] = {}
-        self.seconds_before, self.began, self.spoken = before.seconds, time.monotonic(), 0.0
 
-    def run(self) -> SweepState:
-        """Until all cells are done or given up, or a person says stop."""
-        _, read = read_commands(self.sweep.folder, read_offset(self.sweep.folder))
-        write_results(self.sweep)
-        while self.waiting or self.working:
-            self._start_those_ready()
-            if time.monotonic() - self.spoken > TELL_SECONDS:
-                self._tell("running")
-            at_work = self.place.working()
-            for name in [name for name in self.working if name not in at_work]:
-                self._settle(self.working.pop(name))
-            commands, read = read_commands(self.sweep.folder, read)
-            if any(command.action == "stop" for command in commands):
-                return "stopped"
-        return "finished"
+def _check_room(config: SweepConfig, executor: "LocalExecutor") -> None:
+    """Raise UserError for more than the page may ask for."""
+    from playground.jobs.limits import check_limits
 
-    def end(self, state: SweepState) -> Progress:
-        """Write the results, and how the sweep ended."""
-        self.working.clear()
-        write_results(self.sweep)
-        return self._tell(state)
-
-    def _start_those_ready(self) -> None:
-        while len(self.working) < self.place.slots:
-            cell = next((cell for cell in self.waiting if self._is_ready(cell)), None)
-            if cell is None:
-                return
-            self.waiting.remove(cell)
-            try:
-                prepare_cell(self.sweep, cell)
-                self.place.start(self.sweep, cell)
-            except UserError as error:
-                self._count_failure(cell, str(error))
-            else:
-                self.working[cell.name] = cell
-
-    def _is_ready(self, cell: Cell) -> bool:
-        """A branch waits for its trunk to come to the fork, unless that will not be."""
-        trunk = cell.trunk
-        is_coming = trunk in self.working or any(other.name == trunk for other in self.waiting)
-        return trunk is None or not is_coming or has_fork(self.sweep, cell)
-
-    def _settle(self, cell: Cell) -> None:
-        """See how a cell ended that the place no longer works on."""
-        status = self.sweep.status(cell)
-        if status.state == "finished":
-            write_results(self.sweep)
-        elif status.state in ("interrupted", "unknown") and self.kills[cell.name] < KILLS:
-            self.kills[cell.name] += 1
-            self.waiting.insert(0, cell)
-        elif status.state == "failed":
-            self._count_failure(cell, status.message)
-        else:
-            self.failed[cell.name] = status.message or f"Its worker was lost {KILLS} times."
-
-    def _count_failure(self, cell: Cell, message: str) -> None:
-        """Try a cell again later, unless it has failed too often."""
-        self.failures[cell.name] += 1
-        if self.failures[cell.name] <= RETRIES:
-            self.waiting.append(cell)
-        else:
-            self.failed[cell.name] = message
-
-    def _tell(self, state: SweepState) -> Progress:
-        """Write down how it goes, and say so."""
-        self.spoken = time.monotonic()
-        left = self.clock.seconds_left(workers=max(1, self.place.slots), given_up=self.failed)
-        progress = Progress(
-            state=state,
-            done=self.clock.done(),
-            total=len(self.sweep.cells),
-            working=tuple(self.working),
-            failed=dict(self.failed),
-            retried=dict(self.failures + self.kills),
-            seconds=self.seconds_before + time.monotonic() - self.began,
-            seconds_left=left if state == "running" else None,
+    found = cells(config)
+    if len(found) > MOST_CELLS:
+        raise UserError(
+            f"The sweep has {len(found)} cells, and at most {MOST_CELLS} are allowed here; choose fewer sizes, budgets "
+            "or seeds, or run it from the command line."
         )
-        write_progress(self.sweep.folder, progress)
-        self.told(progress)
-        return progress
+    for cell in found:
+        check_limits(cell.config, executor.limits)
+    at_work = [thread for thread in threading.enumerate() if thread.name.startswith(THREAD)]
+    if len(at_work) >= MOST_SWEEPS:
+        raise UserError(f"{len(at_work)} sweeps are at work already; try again when one has finished.")
+
+
+def _drive_behind(sweep: Sweep, executor: "LocalExecutor") -> None:
+    """Drive a sweep in a thread that only hands out cells and looks; the training is in worker processes."""
+    place = Workers(executor, slots=executor.slots, owned=False)
+
+    def work() -> None:
+        # Deleted while it was at work: there is nothing left to tell anybody.
+        with contextlib.suppress(OSError, UserError):
+            drive(sweep, place, lambda progress: None)
+
+    threading.Thread(target=work, name=f"{THREAD}{sweep.folder.name}", daemon=True).start()

@@ -1,0 +1,137 @@
+"""Driving a sweep: which cell is begun when and where, and what becomes of those that end badly.
+
+A cell whose worker was killed is begun again from its last snapshot; one that failed by an error is tried again
+RETRIES times and then named in the progress, and the sweep goes on without it.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from playground.errors import UserError
+from playground.scaling.costs import Clock
+from playground.scaling.design import Cell
+from playground.scaling.folder import Sweep, has_fork, prepare_cell
+from playground.scaling.places import Place
+from playground.scaling.progress import Progress, SweepState, read_progress, write_progress
+from playground.scaling.results import write_results
+from playground.training.calibration import Speed, measured_speed
+from playground.training.control import read_commands, read_offset
+
+RETRIES = 2
+KILLS = 10
+"""How often a cell's worker may be killed before the cell is given up."""
+TELL_SECONDS = 1.0
+Told = Callable[[Progress], None]
+
+
+def drive(sweep: Sweep, place: Place, told: Told) -> Progress:
+    """Train what is not finished in a place, then close the place."""
+    driver = Driver(sweep, place, told, measured_speed())
+    state: SweepState = "interrupted"
+    try:
+        state = driver.run()
+    except KeyboardInterrupt:
+        state = "stopped"
+    finally:
+        place.close()
+        progress = driver.end(state)
+    return progress
+
+
+class Driver:
+    """One sitting of a sweep: which cells wait, which are at work, and which were given up."""
+
+    def __init__(self, sweep: Sweep, place: Place, told: Told, speed: Speed) -> None:
+        before = read_progress(sweep.folder)
+        if before.state == "running":
+            raise UserError(f"Process {before.pid} is driving the sweep in {sweep.folder}; stop it first.")
+        self.sweep, self.place, self.told, self.clock = sweep, place, told, Clock(sweep, speed)
+        finished = {cell.name for cell in sweep.finished()}
+        self.waiting = [cell for cell in sweep.cells if cell.name not in finished]
+        self.working: dict[str, Cell] = {}
+        self.failures: Counter[str] = Counter()
+        self.kills: Counter[str] = Counter()
+        self.failed: dict[str, str] = {}
+        self.seconds_before, self.began, self.spoken = before.seconds, time.monotonic(), 0.0
+
+    def run(self) -> SweepState:
+        """Until all cells are done or given up, or a person says stop."""
+        _, read = read_commands(self.sweep.folder, read_offset(self.sweep.folder))
+        write_results(self.sweep)
+        while self.waiting or self.working:
+            self._start_those_ready()
+            if time.monotonic() - self.spoken > TELL_SECONDS:
+                self._tell("running")
+            at_work = self.place.working()
+            for name in [name for name in self.working if name not in at_work]:
+                self._settle(self.working.pop(name))
+            commands, read = read_commands(self.sweep.folder, read)
+            if any(command.action == "stop" for command in commands):
+                return "stopped"
+        return "finished"
+
+    def end(self, state: SweepState) -> Progress:
+        """Write the results, and how the sweep ended."""
+        self.working.clear()
+        write_results(self.sweep)
+        return self._tell(state)
+
+    def _start_those_ready(self) -> None:
+        while len(self.working) < self.place.slots:
+            cell = next((cell for cell in self.waiting if self._is_ready(cell)), None)
+            if cell is None:
+                return
+            self.waiting.remove(cell)
+            try:
+                prepare_cell(self.sweep, cell)
+                self.place.start(self.sweep, cell)
+            except UserError as error:
+                self._count_failure(cell, str(error))
+            else:
+                self.working[cell.name] = cell
+
+    def _is_ready(self, cell: Cell) -> bool:
+        """A branch waits for its trunk to come to the fork, unless that will not be."""
+        trunk = cell.trunk
+        is_coming = trunk in self.working or any(other.name == trunk for other in self.waiting)
+        return trunk is None or not is_coming or has_fork(self.sweep, cell)
+
+    def _settle(self, cell: Cell) -> None:
+        """See how a cell ended that the place no longer works on."""
+        status = self.sweep.status(cell)
+        if status.state == "finished":
+            write_results(self.sweep)
+        elif status.state in ("interrupted", "unknown") and self.kills[cell.name] < KILLS:
+            self.kills[cell.name] += 1
+            self.waiting.insert(0, cell)
+        elif status.state == "failed":
+            self._count_failure(cell, status.message)
+        else:
+            self.failed[cell.name] = status.message or f"Its worker was lost {KILLS} times."
+
+    def _count_failure(self, cell: Cell, message: str) -> None:
+        """Try a cell again later, unless it has failed too often."""
+        self.failures[cell.name] += 1
+        if self.failures[cell.name] <= RETRIES:
+            self.waiting.append(cell)
+        else:
+            self.failed[cell.name] = message
+
+    def _tell(self, state: SweepState) -> Progress:
+        """Write down how it goes, and say so."""
+        self.spoken = time.monotonic()
+        left = self.clock.seconds_left(workers=max(1, self.place.slots), given_up=self.failed)
+        progress = Progress(
+            state=state,
+            done=self.clock.done(),
+            total=len(self.sweep.cells),
+            working=tuple(self.working),
+            failed=dict(self.failed),
+            retried=dict(self.failures + self.kills),
+            seconds=self.seconds_before + time.monotonic() - self.began,
+            seconds_left=left if state == "running" else None,
+        )
+        write_progress(self.sweep.folder, progress)
+        self.told(progress)
+        return progress
