@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from playground.command import fetching, sweeping, tracing, training
+from playground.command import fetching, scaling, sweeping, tracing, training
 from playground.errors import UserError
 
 
@@ -29,6 +29,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     fetching.declare(commands)
     tracing.declare(commands)
     training.declare(commands, words=words)
+    scaling.declare(commands)
     sweeping.declare(commands, words=words)
     return parser
 

@@ -2,4 +2,5 @@
 
 fetching.py   models, fetch
 tracing.py    trace
+scaling.py    fit
 """

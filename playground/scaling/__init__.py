@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playground.scaling.fits import fit, fit_chinchilla, fit_power_law
+    from playground.scaling.frontier import isoflop
     from playground.scaling.points import Points
 
-__all__ = ["Points", "fit", "fit_chinchilla", "fit_power_law"]
+__all__ = ["Points", "fit", "fit_chinchilla", "fit_power_law", "isoflop"]
 
-_HOMES = {"Points": "points", "fit": "fits", "fit_chinchilla": "fits", "fit_power_law": "fits"}
+_HOMES = {"Points": "points", "fit": "fits", "fit_chinchilla": "fits", "fit_power_law": "fits", "isoflop": "frontier"}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,10 @@ MOVES = (0.0, 0.8, 1.2)
 LIKELIHOOD = 1.92
 """How much less likely, in logarithms, before a value is refused: half of chi squared's 95 % quantile."""
 FEWEST_VALUES = 3
+REPEATED = 0.05
+"""In natural logarithms, by how much tokens are more than the unique ones where some are repeated."""
+NO_OFFSET = 0.01
+"""Of the smallest loss: an E below it is none."""
 LETTERS = {
     "params": "model sizes",
     "tokens": "numbers of tokens",
@@ -38,7 +42,7 @@ def doubts(
     log_losses: Float[np.ndarray, " point"],
 ) -> tuple[Doubt, ...]:
     """What the fit at theta cannot know. logs lie around 0."""
-    found = _too_few_values(form, logs)
+    found = _too_few_values(form, logs) + _no_repeats(form, logs)
     if form.parameters[0] == "E":
         found += _loose_offset(form, theta, objective, logs, log_losses)
     return tuple(found)
@@ -59,6 +63,14 @@ def _too_few_values(form: Form, logs: Float[np.ndarray, "column point"]) -> list
     return found
 
 
+def _no_repeats(form: Form, logs: Float[np.ndarray, "column point"]) -> list[Doubt]:
+    """How fast repeated tokens lose their worth, where none is repeated."""
+    if "R_D" not in form.parameters or (logs[1] > logs[2] + REPEATED).any():
+        return []
+    sentence = "No run repeats its data (unique below tokens), so nothing is known of what repeats are worth."
+    return [Doubt(parameter="R_D", sentence=sentence)]
+
+
 def _loose_offset(
     form: Form,
     theta: Float[np.ndarray, " number"],
@@ -68,6 +80,8 @@ def _loose_offset(
 ) -> list[Doubt]:
     """E, where an E that is a fifth smaller or larger, or none, fits as well."""
     fitted = math.exp(theta[0])
+    if fitted < NO_OFFSET * math.exp(log_losses.min()):
+        return [Doubt(parameter="E", sentence="The points show no floor: the best fit has an E of nearly 0.")]
     good = [share * fitted for share in MOVES if _fits_as_well(share, form, theta, objective, logs, log_losses)]
     if not good:
         return []

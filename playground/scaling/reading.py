@@ -70,13 +70,7 @@ def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> 
         except ValueError as error:
             bad.append(BadRow(row=number, reason=str(error)))
             continue
-        labels.append(
-            {
-                name: cells[places[name]].strip()
-                for name in ("name", "seed")
-                if name in places and places[name] < len(cells)
-            }
-        )
+        labels.append(_labels(number, cells, places))
     if not good:
         raise UserError(
             f"No row can be used. {name_bad(bad)}" if bad else "The file has a header and no rows below it."
@@ -200,11 +194,19 @@ def _measured(cells: list[str], places: dict[str, int], decimal: str) -> dict[st
     return numbers
 
 
+def _labels(number: int, cells: list[str], places: dict[str, int]) -> dict[str, str]:
+    """A row's name and seed; its line in the file where it has no name."""
+    found = {
+        name: cells[places[name]].strip() for name in ("name", "seed") if places.get(name, len(cells)) < len(cells)
+    }
+    return {**found, "name": found.get("name") or f"row {number}"}
+
+
 def _points(good: list[dict[str, float]], labels: list[dict[str, str]]) -> Points:
     arrays = {name: [row[name] for row in good] for name in MEASURED if name in good[0]}
     seeds = [label.get("seed", "") for label in labels]
     return Points(
         **arrays,  # type: ignore[arg-type]  # lists become arrays there
-        names=tuple(label["name"] for label in labels) if all(label.get("name") for label in labels) else (),
+        names=tuple(label["name"] for label in labels),
         seeds=tuple(int(seed) for seed in seeds) if all(seed.lstrip("-").isdecimal() for seed in seeds) else (),
     )
