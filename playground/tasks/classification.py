@@ -6,6 +6,7 @@ apart: the kinds of sentences of the small world, languages, or the labels of a 
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -28,7 +29,7 @@ from playground.tasks.labelled_text import (
 )
 from playground.tasks.saved import reading_saved
 from playground.tasks.sentences import encode_flat
-from playground.tasks.sources import check_sources
+from playground.tasks.sources import Stamp, check_sources, stamp_of
 from playground.tasks.task import AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
 from playground.tasks.vocabulary import END_ID, PAD_ID, START_ID, VocabularyKind, check_vocabulary, train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
@@ -91,8 +92,14 @@ class ClassificationConfig:
         elif self.kind == "languages" and not self.sources:
             classes = len(LANGUAGES)
         else:
-            classes = len(class_names_of(self.read()))
+            classes = _count_classes(self, tuple(stamp_of(source) for source in self.sources))
         return Needs(kind="encoder", vocabulary=self.vocabulary_size, classes=classes, context=SHORTEST)
+
+
+@lru_cache(maxsize=8)
+def _count_classes(config: ClassificationConfig, stamps: tuple[Stamp, ...]) -> int:
+    """A page asks with every run of its script; the sources are read anew only when they were written anew."""
+    return len(class_names_of(config.read()))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,6 +19,18 @@ LARGEST_TEXT = 4_000_000
 LARGEST_FILE = 256_000_000
 """Bytes of text that are read from one file; encoded, they take a few times as much memory."""
 
+Stamp = tuple[int, int] | None
+"""When a file was last written, in nanoseconds, and its bytes; None for what is no file."""
+
+
+def stamp_of(source: str) -> Stamp:
+    """What tells whether a source was written anew."""
+    try:
+        found = Path(source).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size
+
 
 def check_sources(sources: tuple[str, ...], text: str) -> None:
     """Raise UserError where there is nothing to read, or more typed in than a configuration should hold."""

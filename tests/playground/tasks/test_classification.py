@@ -162,3 +162,17 @@ def test_a_model_with_too_few_classes_is_refused():
     assert task.config.needs().classes == 2
     with pytest.raises(UserError, match="2 classes, the model 1"):
         task.check_fits(model_of(task, classes=1).config)
+
+
+def test_a_table_is_read_for_its_labels_once_until_it_is_written_anew(tmp_path, monkeypatch):
+    path = tmp_path / "table.csv"
+    path.write_text("text,label\n" + "one text,a\nanother,b\n" * 3)
+    config = ClassificationConfig(kind="csv", sources=(str(path),))
+    reads = []
+    plain = ClassificationConfig.read
+    monkeypatch.setattr(ClassificationConfig, "read", lambda self: reads.append(1) or plain(self))
+    assert [config.needs().classes for _ in range(3)] == [2, 2, 2]
+    assert len(reads) == 1
+    path.write_text("text,label\n" + "one text,a\nanother,b\na third,c\n" * 3)
+    assert config.needs().classes == 3
+    assert len(reads) == 2

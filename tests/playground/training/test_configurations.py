@@ -21,6 +21,8 @@ from tests.playground.training.small import TEXT
 
 torch.set_num_threads(1)
 ENCODED_VOCABULARY, ENCODED_CLASSES = 24, 3
+PARAGRAPH = " ".join(f"The {noun} saw a {noun} by the sea. Then it slept!" for noun in ("cat", "dog", "owl", "bee") * 6)
+TABLE = "text,label\n" + "".join(f"the {noun} {verb}s,{verb}\n" for noun in ("cat", "dog") for verb in ("run", "sing"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,17 @@ SETTINGS: dict[str, tuple[dict, ...]] = {
     "induction": ({"symbols": 6, "shortest": 2, "longest": 4, "length": 8}, {"symbols": 20, "length": 40}),
     "rewriting": ({"shortest": 1, "longest": 3}, {"operation": "sort", "shortest": 3, "longest": 3}),
     "modular": ({"modulus": 5}, {"modulus": 13, "train_share": 0.9}),
+    "addition": ({"digits": 1}, {"digits": 3, "answer_order": "units-first"}),
+    "tales": ({}, {"names": 3, "exponent": 0.0}),
+    "translation": ({}, {"languages": ("chinese",), "names": 2}),
+    "masked": (
+        {"text": PARAGRAPH, "vocabulary": "words", "vocabulary_size": 64, "held_out": 0.3},
+        {"text": PARAGRAPH, "vocabulary_size": 300, "held_out": 0.5, "mask_share": 0.9},
+    ),
+    "classification": (
+        {"kind": "csv", "text": TABLE, "vocabulary_size": 64},
+        {"kind": "csv", "text": TABLE, "vocabulary": "characters", "vocabulary_size": 40, "held_out": 0.5},
+    ),
 }
 
 
@@ -166,6 +179,10 @@ def examine(examples: int) -> Counter[bool]:
 
     one()
     return found
+
+
+def test_every_task_is_among_them():
+    assert SETTINGS.keys() == TASKS.keys()
 
 
 def test_thirty_configurations_train_a_step_or_are_refused():

@@ -17,19 +17,33 @@ _LONG = ("text", "csv")
 
 
 def edit(record: Any, names: Sequence[str], *, key: str) -> dict[str, Any]:
-    """Show the fields of these names, two in a row, and return what stands in them now."""
+    """Show the fields of these names and return what stands in them now.
+
+    Numbers and switches stand two in a row; words, which are longer, have a row of their own.
+    """
     hints = typing.get_type_hints(type(record))
     values: dict[str, Any] = {}
-    narrow = [name for name in names if name not in _LONG]
-    for begin in range(0, len(narrow), COLUMNS):
-        columns = st.columns(COLUMNS)
-        for column, name in zip(columns, narrow[begin : begin + COLUMNS], strict=False):
+    for row in _rows([name for name in names if name not in _LONG], hints):
+        for column, name in zip(st.columns(COLUMNS) if len(row) > 1 else [st.container()], row, strict=False):
             with column:
                 values[name] = _widget(name, hints[name], getattr(record, name), f"{key}.{name}")
     for name in names:
         if name in _LONG:
             values[name] = _text_area(name, getattr(record, name), f"{key}.{name}")
     return values
+
+
+def _rows(names: Sequence[str], hints: dict[str, Any]) -> list[list[str]]:
+    """The fields by row, in their order."""
+    rows: list[list[str]] = []
+    for name in names:
+        joins = rows and len(rows[-1]) < COLUMNS and _is_narrow(hints[name]) and _is_narrow(hints[rows[-1][-1]])
+        rows[-1].append(name) if joins else rows.append([name])
+    return rows
+
+
+def _is_narrow(hint: Any) -> bool:
+    return hint in (int, float, bool) or (int in get_args(hint) and get_origin(hint) is not tuple)
 
 
 def editable(record: Any, hidden: Sequence[str] = ()) -> list[str]:

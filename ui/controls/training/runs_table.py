@@ -17,15 +17,20 @@ from ui.controls.training.preset_words import preset_title
 from ui.text import _
 
 NAME_LENGTH = 100
+TABLE = "runs_table"
+LOOK_SECONDS = 3.0
+"""How often the table looks at runs that are at work."""
 
 
 def show_runs() -> None:
     """The table, and what can be done with the chosen rows."""
     runs = visible_runs()
     if not runs:
-        st.caption(_("No runs yet. Choose what to learn on the left and press Start."))
+        st.caption(_("No runs yet. Choose what to learn in the sidebar and press Start."))
         return
-    chosen = _choose(runs)
+    live = any(run.status.is_live for run in runs)
+    st.fragment(_show_table, run_every=LOOK_SECONDS if live else None)([run.id for run in runs], _selected())
+    chosen = [runs[index] for index in _selected() if index < len(runs)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         one = len(chosen) == 1
         if st.button(_("Show"), icon=":material/visibility:", disabled=not one, key="show_run"):
@@ -52,15 +57,20 @@ def visible_runs() -> list[Run]:
     return found
 
 
-def _choose(runs: list[Run]) -> list[Run]:
-    event: Any = st.dataframe(
-        [_row(run) for run in runs],
-        key="runs_table",
-        on_select="rerun",
-        selection_mode="multi-row",
-        hide_index=True,
-    )
-    return [runs[index] for index in event.selection.rows if index < len(runs)]
+def _show_table(known: list[str], selected: list[int]) -> None:
+    """The table itself; only where its rows or their selection change does the page run again."""
+    runs = visible_runs()
+    if [run.id for run in runs] != known:
+        st.rerun()
+    st.dataframe([_row(run) for run in runs], key=TABLE, on_select="rerun", selection_mode="multi-row", hide_index=True)
+    if _selected() != selected:
+        st.rerun()
+
+
+def _selected() -> list[int]:
+    """The rows that are selected."""
+    table: Any = st.session_state.get(TABLE)
+    return [] if table is None else list(table.selection.rows)
 
 
 def _row(run: Run) -> dict[str, Any]:

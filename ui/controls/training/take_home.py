@@ -36,8 +36,8 @@ def _show_snapshots(run: Run) -> None:
     address = "attention?" + urlencode({"model": f"run/{run.id}/{step}"})
     st.link_button(_("Open on the attention page"), address, icon=":material/grid_view:")
     st.caption(_("Its name as a model, here and in Python: {name}").format(name=f"`run/{run.id}/{step}`"))
-    _deed(_("Take these settings into the fields on the left"), "arrow_back", partial(_adopt, run))
-    _deed(_("Fork from here with the settings on the left"), "fork_right", partial(_fork, run, step))
+    _deed(_("Take these settings into the fields of the sidebar"), "arrow_back", partial(_adopt, run))
+    _deed(_("Fork from here with the settings of the sidebar"), "fork_right", partial(_fork, run, step))
 
 
 def _deed(label: str, icon: str, deed: partial[None]) -> None:
@@ -57,7 +57,7 @@ def _adopt(run: Run) -> None:
 def _fork(run: Run, step: int) -> None:
     config = state.draft_config()
     if config is None:
-        raise UserError(_("The settings on the left are not complete."))
+        raise UserError(_("The settings in the sidebar are not complete."))
     state.write_run(default_executor().fork(run.id, step, config, name=f"{run.name} ⑂ {step}"))
 
 
