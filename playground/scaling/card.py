@@ -25,6 +25,7 @@ def note_command(folder: Path, command: str) -> None:
     """Write down by which command and with what a sweep is driven; the first time is kept as its beginning."""
     values = read_json(folder / ABOUT)
     machine = {"python": platform.python_version(), "system": platform.platform(), "processors": os.cpu_count() or 1}
+    command = command or values.get("command", "")
     now = {"command": command, "versions": {name: found for name in PACKAGES if (found := _version(name))}, **machine}
     write_json(folder / ABOUT, {"created": time.time(), **values, **now})
 
@@ -135,7 +136,7 @@ def _provenance(sweep: Sweep, about: dict[str, Any], progress: Progress) -> list
     retried = ", ".join(f"{name} ({times})" for name, times in progress.retried.items()) or "none"
     failed = "; ".join(f"{name}: {message}" for name, message in progress.failed.items()) or "none"
     return [
-        f"- made by this repository's own code{begun}: `{about.get('command', 'python -m playground sweep')}`",
+        f"- made by this repository's own code{begun}: `{about.get('command') or 'python -m playground sweep'}`",
         f"- Python {about.get('python', '')}, {versions}; {about.get('system', '')}, "
         f"{about.get('processors', '?')} cores",
         f"- training took {trained:,.0f} seconds in all ({trained / 3600:.1f} hours), evaluations included, "

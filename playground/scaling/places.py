@@ -3,6 +3,7 @@
 A place takes cells and says which it still works on. How a cell's run ended stands in its folder alone.
 """
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from playground.errors import UserError
 from playground.scaling.design import Cell
 from playground.scaling.folder import RUNS, Sweep
+from playground.training.status import read_status, write_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +51,7 @@ class Here:
     slots = 1
 
     def __init__(self) -> None:
-        self._name = ""
+        self._name, self._folder = "", Path()
         self._steps: Iterator[Step] | None = None
         self._reason: str | None = None
 
@@ -57,8 +59,8 @@ class Here:
         """Begin with a cell, or go on with it."""
         from playground.training.run_folder import run
 
-        self._name = cell.name
-        self._steps = run(cell.config, sweep.run_folder(cell), interruption=lambda: self._reason)
+        self._name, self._folder = cell.name, sweep.run_folder(cell)
+        self._steps = run(cell.config, self._folder, interruption=lambda: self._reason)
 
     def working(self) -> frozenset[str]:
         """Train for a moment."""
@@ -72,14 +74,22 @@ class Here:
         try:
             if next(self._steps, None) is None:
                 self._steps = None
-        except UserError:  # the run's status says what
+        except UserError as error:
             self._steps = None
+            note_failure(self._folder, str(error))
 
     def close(self) -> None:
         """Take the step that is begun, and write a snapshot."""
         self._reason = LEAVING
         while self._steps is not None:
             self._advance()
+
+
+def note_failure(folder: Path, message: str) -> None:
+    """Write down that a run failed, where it was refused before it could say so itself."""
+    status = read_status(folder)
+    if status.state not in ("failed", "stopped") and folder.is_dir():
+        write_status(folder, dataclasses.replace(status, state="failed", message=message))
 
 
 class Workers:
