@@ -15,11 +15,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playground.scaling.fits import fit, fit_chinchilla, fit_power_law
     from playground.scaling.frontier import isoflop
+    from playground.scaling.plans import plan
     from playground.scaling.points import Points
 
-__all__ = ["Points", "fit", "fit_chinchilla", "fit_power_law", "isoflop"]
+__all__ = ["Points", "fit", "fit_chinchilla", "fit_power_law", "isoflop", "plan"]
 
-_HOMES = {"Points": "points", "fit": "fits", "fit_chinchilla": "fits", "fit_power_law": "fits", "isoflop": "frontier"}
+_HOMES = {
+    "Points": "points",
+    "fit": "fits",
+    "fit_chinchilla": "fits",
+    "fit_power_law": "fits",
+    "isoflop": "frontier",
+    "plan": "plans",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -28,7 +28,8 @@ class Published:
 class Allocation:
     """A printed N ~ C^exponent, through N = params at a budget of `flops`. interval: of the exponent, where printed.
 
-    middle is the budget around which an exponent's error turns the line: that of the middle of the paper's runs.
+    middle is the budget around which an exponent's error turns the line, that in the middle of the paper's isoFLOP
+    runs (6e18 to 3e21); largest is that of its largest runs.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Allocation:
     interval: tuple[float, float] | None = None
     interval_means: str = ""
     middle: float = 1.3e20
+    largest: float = 3e21
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +137,8 @@ ALLOCATIONS: dict[str, Allocation] = {
             exponent=0.73,
             flops=PETAFLOP_DAY,
             params=1.3e9,
+            # 1.5e9 parameters, 2.5e5 steps of 512 x 1024 tokens: section 2.2.
+            largest=6 * 1.5e9 * 2.5e5 * 512 * 1024,
             source="Kaplan et al. 2020, table 6: N = 1.3e9 C_min^0.73, C in PF-days, without embeddings",
         ),
         Allocation(
@@ -164,7 +168,7 @@ ALLOCATIONS: dict[str, Allocation] = {
             flops=GOPHER_BUDGET,
             params=40e9,
             interval=(0.454, 0.455),
-            interval_means=PERCENTILES,
+            interval_means=f"{PERCENTILES}, printed narrower than the exponent's own rounding",
             source="Hoffmann et al. 2022, table 2 and section 3.3: parametric loss",
         ),
     ]
