@@ -4,7 +4,7 @@ A row is START A END B END. In half of the rows B follows A, in the others it is
 probability of each hidden word, read from both sides, and the right answer about B. Devlin et al. 2019, section 3.1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +33,13 @@ from playground.tasks.task import (
 )
 from playground.tasks.text import cut_text
 from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary
-from playground.transformer import Transformer, TransformerConfig
+from playground.transformer import Transformer, TransformerConfig, check_count
 
 TALES = "tales"
 """The source that is the small world's stories."""
 TALES_WORDS = 200_000
 SHORTEST = FRAME + 5
+HEAVIEST = 100.0
 HELD_OUT = (20181011, 1, 1)
 """Three numbers seed what is held out; a training step's stream has two."""
 CHUNK = 16
@@ -54,7 +55,9 @@ class MaskedConfig:
     """Where the text comes from, and the share of words that is to be guessed.
 
     text is what was typed in; sources.py says how sources are written, and `tales` is the small world's stories. The
-    last `held_out` share of each text is never trained on.
+    last `held_out` share of each text is never trained on. row_length is how many tokens a row that is trained on has
+    at most, where that is less than the model's context: most of BERT's steps had short rows (Devlin et al. 2019,
+    appendix A.2). class_weight is what a nat of surprise at the second text counts beside one at the words.
     """
 
     sources: tuple[str, ...] = ()
@@ -64,6 +67,8 @@ class MaskedConfig:
     held_out: float = 0.05
     unwrap: bool = True
     mask_share: float = 0.15
+    row_length: int | None = None
+    class_weight: float = 1.0
 
     def __post_init__(self) -> None:
         check_sources(self.sources, self.text)
@@ -72,6 +77,10 @@ class MaskedConfig:
             raise UserError(f"The held-out share is {self.held_out}; choose a number between 0 and 1.")
         if not 0 < self.mask_share < 1:
             raise UserError(f"The share of masked words is {self.mask_share}; choose a number between 0 and 1.")
+        if self.row_length is not None:
+            check_count("row_length", self.row_length, smallest=SHORTEST)
+        if not 0 <= self.class_weight <= HEAVIEST:
+            raise UserError(f"class_weight is {self.class_weight}; choose a number from 0 to {HEAVIEST:g}.")
 
     def needs(self) -> Needs:
         """An encoder with two segments and two classes."""
@@ -101,12 +110,14 @@ class MaskedTask:
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
         """Random pairs of the training text, half of them in their true order, with masked words."""
+        length = min(length, self.config.row_length or length)
         return self._rows(self.train, generator, rows=rows, length=length)
 
     def _rows(self, sentences: Sentences, generator: np.random.Generator, *, rows: int, length: int) -> Batch:
         vocabulary = self.tokenizer.get_vocab_size()
         share = self.config.mask_share
-        return pair_batch(sentences, generator, rows=rows, length=length, share=share, vocabulary=vocabulary)
+        batch = pair_batch(sentences, generator, rows=rows, length=length, share=share, vocabulary=vocabulary)
+        return replace(batch, class_weight=self.config.class_weight)
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:

@@ -29,7 +29,8 @@ class Batch:
     right token at each position that counts, IGNORED elsewhere: a decoder's next tokens (already shifted), an
     encoder's masked words, an encoder-decoder's target; None where only classes count. target_ids is what an
     encoder-decoder's decoder reads (begins with START). mask is True at real tokens of ids; None where no row is
-    padded. classes is the right class of each row.
+    padded. classes is the right class of each row, and class_weight what a nat of surprise at it counts in the loss,
+    beside a nat at the tokens.
     """
 
     ids: Int[Tensor, "row token"]
@@ -38,6 +39,7 @@ class Batch:
     segments: Int[Tensor, "row token"] | None = None
     mask: Bool[Tensor, "row token"] | None = None
     classes: Int[Tensor, "row"] | None = None
+    class_weight: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

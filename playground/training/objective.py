@@ -12,9 +12,9 @@ SPARSE = 0.5
 
 
 def loss_of(model: Transformer, batch: Batch) -> Tensor:
-    """The mean surprise at the labels that count, plus the mean surprise at the classes where there are any."""
-    parts = losses_of(model, batch)
-    return sum(parts[1:], start=parts[0])
+    """The mean surprise at the labels that count, plus the weighted one at the classes, where there are any."""
+    *tokens, last = losses_of(model, batch)
+    return sum(tokens, start=last if batch.classes is None else batch.class_weight * last)
 
 
 def losses_of(model: Transformer, batch: Batch) -> list[Tensor]:

@@ -145,7 +145,7 @@ def _moved(batch: Batch, device: torch.device) -> Batch:
     if device.type == "cpu":
         return batch
     tensors = {field.name: getattr(batch, field.name) for field in fields(batch)}
-    return replace(batch, **{name: tensor.to(device) for name, tensor in tensors.items() if tensor is not None})
+    return replace(batch, **{name: tensor.to(device) for name, tensor in tensors.items() if isinstance(tensor, Tensor)})
 
 
 def _accumulate(config: TrainConfig, model: Transformer, batches: list[Batch], step: int) -> float:

@@ -123,6 +123,8 @@ def test_the_small_worlds_stories_are_a_source(monkeypatch):
         ({"mask_share": 0.0}, "share of masked words"),
         ({"held_out": 1.0}, "held-out share"),
         ({"vocabulary_size": 5}, "at least 6"),
+        ({"row_length": 7}, "at least 8"),
+        ({"class_weight": -1.0}, "from 0 to 100"),
     ],
 )
 def test_a_task_that_cannot_be_is_refused(changes, sentence):
@@ -150,3 +152,12 @@ def test_one_sentence_is_too_little():
     task = prepare_masked(MaskedConfig(**{**GIVEN, "text": "the cat sat on the mat and never got up"}))
     with pytest.raises(UserError, match="no two sentences"):
         task.check_fits(model_of(task).config)
+
+
+def test_rows_may_be_shorter_than_the_context_and_are_only_in_training():
+    task = prepare_masked(MaskedConfig(**GIVEN, row_length=12, class_weight=3.0))
+    batch = task.batch(np.random.default_rng(0), rows=8, length=32, step=1)
+    assert batch.ids.shape[1] <= 12
+    assert batch.class_weight == 3.0
+    assert task.probe(32).batch.ids.shape[1] > 12
+    assert task.batch(np.random.default_rng(0), rows=8, length=10, step=1).ids.shape[1] <= 10

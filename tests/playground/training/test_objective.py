@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from playground.tasks.task import IGNORED, Batch
-from playground.training.objective import losses_of
+from playground.training.objective import loss_of, losses_of
 from playground.transformer import Transformer, TransformerConfig
 
 torch.set_num_threads(1)
@@ -46,3 +46,15 @@ def test_the_head_reads_only_what_counts_where_that_is_little():
     losses_of(model, Batch(ids=torch.zeros(2, 10, dtype=torch.long), labels=labels))
     losses_of(model, Batch(ids=torch.zeros(2, 10, dtype=torch.long), labels=labels.clamp(min=0)))
     assert seen == [3, 20]
+
+
+def test_the_loss_is_the_words_and_the_weighted_classes():
+    torch.manual_seed(0)
+    model = Transformer(
+        TransformerConfig(kind="encoder", vocabulary=30, context=10, width=16, layers=1, heads=2, classes=2)
+    )
+    ids = torch.randint(0, 30, (2, 10))
+    both = Batch(ids=ids, labels=ids, classes=torch.tensor([0, 1]), class_weight=4.0)
+    words, classes = losses_of(model, both)
+    assert loss_of(model, both).item() == pytest.approx((words + 4 * classes).item())
+    assert loss_of(model, Batch(ids=ids, labels=ids, class_weight=4.0)).item() == pytest.approx(words.item())
