@@ -84,7 +84,8 @@ def fourier_norms(embeddings: Float[np.ndarray, "number width"]) -> Float[np.nda
     """The norm of each Fourier component of the embeddings of 0 … p-1: constant, cos 1, sin 1, cos 2, sin 2, …"""
     waves = np.fft.rfft(embeddings.astype(np.float64), axis=0)
     parts = np.stack([np.linalg.norm(waves.real, axis=1), np.linalg.norm(waves.imag, axis=1)], axis=1)
-    # Every wave but the constant one is shared by two terms of the whole transform.
-    parts[1:] *= np.sqrt(2)
-    is_odd = len(embeddings) % 2 == 1
-    return np.concatenate([parts[:1, 0], parts[1:].ravel() if is_odd else np.append(parts[1:-1], parts[-1, 0])])
+    # Every wave but the constant one, and of an even count the last, is shared by two terms of the whole transform.
+    parts[1 : (len(embeddings) + 1) // 2] *= np.sqrt(2)
+    # The first has no sine, nor of an even count the last.
+    components: np.ndarray = np.concatenate([parts[:1, 0], parts[1:].ravel()])[: len(embeddings)]
+    return components

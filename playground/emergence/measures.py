@@ -15,6 +15,7 @@ class Measure:
 EXACT_MATCH = "exact_match"
 EXPECTED = "expected_exact_match"
 TOKEN_ACCURACY = "token_accuracy"
+LENGTH = "answer_length"
 
 ANSWERS: tuple[Measure, ...] = (
     Measure(name=EXACT_MATCH),
@@ -44,3 +45,16 @@ GROKKING: tuple[Measure, ...] = (
     Measure(name="embedding_gini"),
     Measure(name="squared_weights", is_share=False, falls=True),
 )
+OF_STUDY: dict[str, tuple[Measure, ...]] = {
+    "addition": ANSWERS,
+    "translation": ANSWERS,
+    "induction": INDUCTION,
+    "grokking": GROKKING,
+}
+"""What is measured of the checkpoints of each study."""
+
+
+def columns_of(study: str) -> tuple[str, ...]:
+    """The measures that a study's table has to hold."""
+    beside = (EXPECTED, LENGTH) if OF_STUDY[study] is ANSWERS else ()
+    return (*(measure.name for measure in OF_STUDY[study]), *beside)

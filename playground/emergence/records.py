@@ -27,13 +27,14 @@ class Checkpoint:
 def write_table(checkpoints: Sequence[Checkpoint]) -> str:
     """The rows as CSV, the measures with six significant digits. Raises UserError where their measures differ."""
     names = list(checkpoints[0].measures) if checkpoints else []
-    if any(list(row.measures) != names for row in checkpoints):
+    if any(row.measures.keys() != set(names) for row in checkpoints):
         raise UserError("Checkpoints with different measures do not stand in one table.")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*WHERE, *names])
     for row in checkpoints:
-        writer.writerow([row.run, row.parameters, row.width, row.seed, row.step, *_digits(row.measures.values())])
+        values = [row.measures[name] for name in names]
+        writer.writerow([row.run, row.parameters, row.width, row.seed, row.step, *_digits(values)])
     return text.getvalue()
 
 

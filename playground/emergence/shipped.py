@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from playground.emergence.measures import columns_of
 from playground.emergence.records import Checkpoint, read_table
 from playground.errors import UserError
 
@@ -27,6 +28,9 @@ def read_study(study: str, folder: Path = FOLDER) -> tuple[Checkpoint, ...]:
     rows = read_table(text)
     if not rows:
         raise UserError(f"The table {path.name} holds no checkpoints; make it anew.")
+    lacking = [name for name in columns_of(study) if name not in rows[0].measures]
+    if lacking:
+        raise UserError(f"The table {path.name} lacks the columns {', '.join(lacking)}; make it anew.")
     return rows
 
 

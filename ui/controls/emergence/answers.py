@@ -8,14 +8,14 @@ import streamlit as st
 
 from playground.charts.emergence import Axes, ability_figure
 from playground.charts.series import Series
-from playground.emergence.measures import ANSWERS, EXACT_MATCH, EXPECTED, TOKEN_ACCURACY, Measure
+from playground.emergence.measures import ANSWERS, EXACT_MATCH, EXPECTED, LENGTH, TOKEN_ACCURACY, Measure
 from playground.emergence.records import Checkpoint, last_of_each, runs_of
 from playground.emergence.studies import Study
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.controls.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
 from ui.controls.emergence.shown import offer_table, series_of, show_table, source_note
-from ui.controls.emergence.words import measure_title, measure_words, run_title
+from ui.controls.emergence.words import measure_axis, measure_title, measure_words, run_title
 from ui.controls.words import choose_word
 from ui.text import _
 
@@ -73,9 +73,9 @@ def _follow(study: Study, rows: Sequence[Checkpoint], view: View, was_busy: bool
         measure_more(live)
     if (live is not None and live.is_busy) != was_busy:
         st.rerun()
-    show_live(study, live)
     curves = _curves(rows, view)
     _draw(study, rows, view, curves, live)
+    show_live(study, live)
     shown = next(iter(curves.values()))
     _show_arithmetic(shown if view.over == TRAINING else last_of_each(rows))
     if view.run != ALL or view.over == SIZE:
@@ -118,7 +118,7 @@ def _draw(
         ]
     axes = Axes(
         x=_("parameters") if view.over == SIZE else _("training step"),
-        y=title.lower() if view.measure.is_share else title,
+        y=measure_axis(name),
         log_x=view.log_x,
         log_y=view.log_y,
         is_share=view.measure.is_share,
@@ -158,7 +158,7 @@ def _example(row: Checkpoint) -> str:
         parameters=row.parameters,
         step=row.step,
         p=measures[TOKEN_ACCURACY],
-        length=measures["answer_length"],
+        length=measures[LENGTH],
         promised=measures[EXPECTED],
         measured=measures[EXACT_MATCH],
     )

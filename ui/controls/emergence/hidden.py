@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.charts.emergence import Axes, panels_figure
 from playground.charts.series import Series
-from playground.emergence.measures import GROKKING, INDUCTION, Measure
+from playground.emergence.measures import OF_STUDY
 from playground.emergence.records import Checkpoint, runs_of
 from playground.emergence.studies import Study
 from ui import state
@@ -20,7 +20,6 @@ from ui.controls.words import choose_word
 from ui.text import _
 
 HEIGHT = 520
-MEASURES: Mapping[str, tuple[Measure, ...]] = {"induction": INDUCTION, "grokking": GROKKING}
 SEEN: Mapping[str, tuple[str, ...]] = {
     "induction": ("repeat_accuracy",),
     "grokking": ("train_accuracy", "test_accuracy"),
@@ -74,10 +73,10 @@ def _follow(study: Study, rows: Sequence[Checkpoint], view: HiddenView, was_busy
         measure_more(live)
     if (live is not None and live.is_busy) != was_busy:
         st.rerun()
-    show_live(study, live)
     _draw(study, rows, view, live)
+    show_live(study, live)
     main = _main_run(study, rows)
-    show_table(main, [row.step for row in main], [measure.name for measure in MEASURES[study.name]])
+    show_table(main, [row.step for row in main], [measure.name for measure in OF_STUDY[study.name]])
 
 
 def _draw(study: Study, rows: Sequence[Checkpoint], view: HiddenView, live: LiveRun | None) -> None:
@@ -88,7 +87,7 @@ def _draw(study: Study, rows: Sequence[Checkpoint], view: HiddenView, live: Live
     if live is not None and live.rows:
         shown[_("now: {run}").format(run=live.run.name)] = list(live.rows)
     seen, hidden = SEEN[study.name], HIDDEN[study.name][view.hidden]
-    shares = {measure.name: measure.is_share for measure in MEASURES[study.name]}
+    shares = {measure.name: measure.is_share for measure in OF_STUDY[study.name]}
     axes = tuple(
         Axes(
             x=_("training step"),

@@ -24,7 +24,7 @@ def source_note(study: str, rows: Sequence[Checkpoint]) -> str:
     """Where a picture's numbers come from, on one line."""
     made = read_provenance(study)
     parts = [
-        _("{count} runs of this code").format(count=len(runs_of(rows))),
+        _("runs of this code: {count}").format(count=len(runs_of(rows))),
         f"Transformer Playground {VERSION}",
         *(f"{name} {made[name]}" for name in ("torch",) if name in made),
         *(made[name] for name in ("made on",) if name in made),

@@ -16,6 +16,12 @@ def measure_words(name: str) -> str:
     return _measures().get(name, ("", ""))[1]
 
 
+def measure_axis(name: str) -> str:
+    """A measure's name along an axis, with its unit."""
+    units = {"token_edit_distance": _("edit distance (tokens)"), "held_out_loss": _("loss (nats per token)")}
+    return units.get(name, measure_title(name).lower())
+
+
 def run_title(row: Checkpoint) -> str:
     """A run among others: by its control where it is one, else by its size."""
     words = {
@@ -40,24 +46,24 @@ def _measures() -> dict[str, tuple[str, str]]:
             _("The share of tokens that are right, the right ones before them given: the p of one token."),
         ),
         "token_edit_distance": (
-            _("Edit distance (tokens)"),
-            _("How many tokens have to be changed, put in or taken out to make the answer right."),
+            _("Edit distance"),
+            _("How many tokens have to be changed, put in or taken out to make the answer right, on average."),
         ),
         "edit_distance": (
-            _("Edit distance (share)"),
+            _("Edit distance, share"),
             _("The edit distance as a share of the longer of both, the answer and the right one."),
         ),
         "token_probability": (
-            _("Probability of the right token"),
+            _("Probability of a token"),
             _("How probable the model holds each right token, the mean over all of them."),
         ),
         "answer_probability": (
-            _("Probability of the right answer"),
+            _("Probability of the answer"),
             _("The product of its tokens' probabilities, the mean over all answers: steep again, but never cut off."),
         ),
         "held_out_loss": (
-            _("Loss (nats per token)"),
-            _("The surprise at the right token: what the model is trained on."),
+            _("Loss"),
+            _("The surprise at the right token in nats, the mean over all of them: what the model is trained on."),
         ),
         "repeat_accuracy": (_("Accuracy on the repeat"), ""),
         "repeat_probability": (_("Probability of the right symbol"), ""),

@@ -1,0 +1,88 @@
+"""Tables of checkpoints: there and back, in order, and refused where they are damaged."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.emergence.records import Checkpoint, last_of_each, read_table, runs_of, write_table
+from playground.emergence.shipped import read_provenance, read_study
+from playground.emergence.steepness import steepest_share
+from playground.errors import UserError
+
+numbers = st.integers(0, 10**6)
+measured = st.floats(-1e6, 1e6).map(lambda value: float(f"{value:.6g}")) | st.just(math.nan)
+rows = st.builds(
+    Checkpoint,
+    run=st.text("abc,\"'-", min_size=1),
+    parameters=numbers,
+    width=numbers,
+    seed=numbers,
+    step=numbers,
+    measures=st.tuples(measured, measured).map(lambda pair: {"one": pair[0], "two": pair[1]}),
+)
+
+
+def checkpoint(run: str, parameters: int, step: int, **measures: float) -> Checkpoint:
+    return Checkpoint(run=run, parameters=parameters, width=8, seed=0, step=step, measures=measures)
+
+
+@given(st.lists(rows, min_size=1, max_size=5))
+def test_a_table_comes_back_as_it_was(table):
+    assert repr(read_table(write_table(table))) == repr(tuple(table))
+
+
+def test_runs_stand_in_the_order_of_their_size_and_steps():
+    table = [checkpoint("big", 90, 2), checkpoint("big", 90, 1), checkpoint("small", 10, 1)]
+    assert {name: [row.step for row in found] for name, found in runs_of(table).items()} == {
+        "small": [1],
+        "big": [1, 2],
+    }
+    assert [(row.run, row.step) for row in last_of_each(table)] == [("small", 1), ("big", 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "has to begin with"),
+        ("step,run\n", "has to begin with"),
+        ("run,parameters,width,seed,step,one\na,1,2,3,4\n", "Line 2"),
+        ("run,parameters,width,seed,step,one\na,1,2,3,4,0.5\na,1,2,3,x,0.5\n", "Line 3"),
+    ],
+)
+def test_a_damaged_table_is_refused_with_its_line(text, sentence):
+    with pytest.raises(UserError, match=sentence):
+        read_table(text)
+
+
+def test_different_measures_do_not_stand_in_one_table():
+    with pytest.raises(UserError, match="different measures"):
+        write_table([checkpoint("a", 1, 1, one=1.0), checkpoint("a", 1, 2, two=1.0)])
+
+
+def test_a_missing_or_empty_table_says_how_to_make_it(tmp_path):
+    with pytest.raises(UserError, match="playground emergence --study addition"):
+        read_study("addition", tmp_path)
+    (tmp_path / "addition.csv").write_text("run,parameters,width,seed,step\n")
+    with pytest.raises(UserError, match="no checkpoints"):
+        read_study("addition", tmp_path)
+    (tmp_path / "made.json").write_text("[1]")
+    assert read_provenance("addition", tmp_path) == {}
+
+
+def test_a_line_is_even_and_a_step_is_steep():
+    line = list(range(11))
+    assert steepest_share(line, line) == pytest.approx(0.1)
+    assert steepest_share(line, [0] * 6 + [1] * 5) == pytest.approx(1)
+    assert steepest_share(line, [3] * 11) == 0
+    assert steepest_share([1], [2]) == 0
+    assert steepest_share([0, 1, 2], [0, math.nan, 1]) == pytest.approx(0.1)
+
+
+@given(st.lists(st.integers(0, 100), min_size=2, max_size=12), st.floats(0.01, 1))
+def test_the_steepest_share_stays_a_share_whichever_way_a_curve_goes(values, window):
+    places = list(range(len(values)))
+    found = steepest_share(places, values, window)
+    assert 0 <= found <= 1
+    assert found == pytest.approx(steepest_share(places, [100 - value for value in values], window), abs=1e-9)
