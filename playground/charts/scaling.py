@@ -40,7 +40,10 @@ class Dots:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Line:
-    """A named curve; place is its colour and dash among the laws; low and high are its band, where it has one."""
+    """A named curve; low and high are its band, where it has one.
+
+    place is its colour and dash among the laws, unless colour says another, as #rrggbb, and dash another.
+    """
 
     name: str
     x: Float[np.ndarray, "place"]
@@ -48,7 +51,16 @@ class Line:
     place: int = 0
     low: Float[np.ndarray, "place"] | None = None
     high: Float[np.ndarray, "place"] | None = None
+    colour: str = ""
     dash: str = ""
+    is_listed: bool = True
+    """Whether the legend has it."""
+
+    @property
+    def look(self) -> tuple[str, str]:
+        """Colour and dash."""
+        colour, dash = series_look(self.place)
+        return self.colour or colour, self.dash or dash
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +82,7 @@ def size_colours(sizes: Float[np.ndarray, "point"]) -> list[str]:
     logs = np.log(np.asarray(sizes, dtype=np.float64))
     width = float(np.ptp(logs)) if logs.size else 0.0
     shares = (logs - logs.min()) / width if width > 0 else np.zeros_like(logs)
-    return [RAMP[int(round(share * (len(RAMP) - 1)))] for share in shares]
+    return [RAMP[round(share * (len(RAMP) - 1))] for share in shares]
 
 
 def colour_bar(sizes: Float[np.ndarray, "point"], title: str) -> dict[str, Any]:
@@ -133,23 +145,22 @@ def add_dots(figure: go.Figure, dots: Dots, title: str, *, y_format: str = ".4f"
         mode="markers",
         name=title,
         marker={"size": 8, "line": {"width": 0}, **colour_bar(dots.size, dots.size_title)},
-        customdata=[
-            [plain(name), detail, link] for name, detail, link in zip(dots.names, details, links, strict=True)
-        ],
+        customdata=[[plain(name), detail, link] for name, detail, link in zip(dots.names, details, links, strict=True)],
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{y:" + y_format + "} at %{x:.3s}<extra></extra>",
     )
 
 
 def add_line(figure: go.Figure, line: Line) -> None:
     """A law's curve."""
-    colour, dash = series_look(line.place)
+    colour, dash = line.look
     figure.add_scatter(
         x=line.x.tolist(),
         y=line.y.tolist(),
         mode="lines",
         name=line.name,
         legendgroup=line.name,
-        line={"color": colour, "dash": line.dash or dash, "width": 2},
+        line={"color": colour, "dash": dash, "width": 2},
+        showlegend=line.is_listed,
         hovertemplate=plain(line.name) + ": %{y:.4g} at %{x:.3s}<extra></extra>",
     )
 
@@ -158,7 +169,7 @@ def add_band(figure: go.Figure, line: Line) -> None:
     """What a law's interval covers; nothing where it has none."""
     if line.low is None or line.high is None:
         return
-    colour, _dash = series_look(line.place)
+    colour, _dash = line.look
     figure.add_scatter(
         x=[*line.x.tolist(), *line.x[::-1].tolist()],
         y=[*line.low.tolist(), *line.high[::-1].tolist()],

@@ -79,7 +79,9 @@ def training_curves_figure(
 def _add_scale(figure: go.Figure, sizes: Float[np.ndarray, "curve"], title: str) -> None:
     """A bar for the colours of lines: plotly gives one only to markers, so a mark that is never seen carries it."""
     marker = {**colour_bar(np.array([sizes.min(), sizes.max()]), title), "opacity": 0, "showscale": True}
-    figure.add_scatter(x=[None, None], y=[None, None], mode="markers", marker=marker, hoverinfo="skip", showlegend=False)
+    figure.add_scatter(
+        x=[None, None], y=[None, None], mode="markers", marker=marker, hoverinfo="skip", showlegend=False
+    )
 
 
 def valleys_figure(valleys: Sequence[Valley]) -> go.Figure:
@@ -102,7 +104,13 @@ def valleys_figure(valleys: Sequence[Valley]) -> go.Figure:
         )
         line = {"color": colour, "width": 1.6}
         figure.add_scatter(
-            x=valley.x.tolist(), y=valley.y.tolist(), mode="lines", line=line, showlegend=False, hoverinfo="skip", **look
+            x=valley.x.tolist(),
+            y=valley.y.tolist(),
+            mode="lines",
+            line=line,
+            showlegend=False,
+            hoverinfo="skip",
+            **look,
         )
         if valley.minimum is not None:
             figure.add_scatter(

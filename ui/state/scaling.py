@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import streamlit as st
@@ -23,6 +23,17 @@ ANSWERS = 64
 def scaling_answers() -> Answers:
     """The server's fits and intervals, by the points they were made from."""
     return Answers(name="scaling", most=ANSWERS)
+
+
+def source_revision() -> int:
+    """How often the source was chosen by something else than its own widget."""
+    return int(st.session_state.get("source_revision", 0))
+
+
+def adopt_source(word: str) -> None:
+    """Look at another source from the next run on."""
+    st.query_params[SOURCE] = word
+    st.session_state["source_revision"] = source_revision() + 1
 
 
 def read_points_text() -> str:
@@ -57,6 +68,17 @@ def read_columns() -> dict[str, str]:
 def write_columns(columns: Mapping[str, str]) -> None:
     """Put the mapping into the address; the one that is found by itself stays out."""
     write_text(COLUMNS, json.dumps(columns, ensure_ascii=False) if columns else None)
+
+
+def read_word_list(name: str, usual: Sequence[str]) -> list[str]:
+    """Words from the address, in their order; the usual ones where it says nothing."""
+    value = st.query_params.get(name)
+    return list(usual) if value is None else [word for word in value.split(",") if word in usual]
+
+
+def write_word_list(name: str, words: Sequence[str], usual: Sequence[str]) -> None:
+    """Put words into the address; the usual ones stay out of it, and none are a dash."""
+    write_values({name: None if set(words) == set(usual) else ",".join(words) or "-"})
 
 
 def read_float(name: str, otherwise: float, least: float, most: float) -> float:

@@ -1,0 +1,33 @@
+"""Scaling: curves from small runs, laws fitted to them, and what they foretell."""
+
+from ui import shell
+from ui.text import _
+
+shell.guard(
+    _("Scaling"),
+    _("How does the loss fall with parameters, data and compute, how far can one trust it, and what would it cost?"),
+    needs="torch",
+)
+
+import streamlit as st
+
+from ui import state
+from ui.controls.scaling.pictures import show_pictures
+from ui.controls.scaling.source import choose_counting, choose_source, find_study
+from ui.controls.scaling.table import show_table
+from ui.controls.words import choose_word
+
+TITLES = {
+    "curves": _("Curves"),
+    "data": _("Data"),
+}
+SHOW = {"curves": show_pictures, "data": show_table}
+
+with st.sidebar:
+    source = choose_source()
+section = choose_word(state.SECTION, _("Section"), TITLES, hidden=True)
+study = find_study(source)
+if study is not None:
+    with st.sidebar:
+        study = choose_counting(study)
+SHOW[section](study)

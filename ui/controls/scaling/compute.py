@@ -1,0 +1,269 @@
+"""Where compute goes: training curves and their envelope, isoFLOP valleys, the map of loss, the frontier."""
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Float
+
+from playground.charts.scaling import Dots, Line, short
+from playground.charts.scaling_maps import (
+    TrainingCurve,
+    frontier_figure,
+    loss_map_figure,
+    training_curves_figure,
+    valleys_figure,
+)
+from playground.charts.scaling_maps import Valley as DrawnValley
+from playground.errors import UserError
+from playground.scaling.bootstrap import Bootstrap
+from playground.scaling.constants import ALLOCATIONS, BESIROGLU, HOFFMANN
+from playground.scaling.fits import Fit
+from playground.scaling.forms.form import Parameters
+from playground.scaling.frontier import Envelope, IsoFlop, closed_form, envelope, isoflop, kaplan_closed_form
+from playground.scaling.laws import LAWS
+from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
+from ui.controls.scaling.shown import Row, fit_code, origin_of, show_picture
+from ui.controls.scaling.study import Study
+from ui.text import _
+
+SIZES_TRIED = 400
+MAP_CELLS = 56
+DRAWN = 60
+"""Of the bootstrap's drawings, from which the frontier's band is made where it has no closed form."""
+
+
+def best_params(law: str, parameters: Parameters, flops: Float[np.ndarray, " budget"]) -> Float[np.ndarray, " budget"]:
+    """The size of the least loss for each compute 6 N D.
+
+    Raises UserError for a law in which more of something does not help.
+    """
+    if law == "chinchilla":
+        return closed_form(parameters).params(flops)
+    if law == "kaplan":
+        return kaplan_closed_form(parameters).params(flops)
+    logs = np.linspace(0.05, 0.95, SIZES_TRIED)[:, None] * np.log(flops / FLOPS_PER_PARAMETER_AND_TOKEN)
+    params = np.exp(logs)
+    losses = LAWS[law].predict(parameters, params=params, tokens=flops / (FLOPS_PER_PARAMETER_AND_TOKEN * params))
+    return np.asarray(params[losses.argmin(0), np.arange(len(flops))])
+
+
+def show_training(study: Study) -> None:
+    """Every run on its way, and the best loss for each compute."""
+    if not study.curves:
+        st.info(
+            _("A table has no training curves; a sweep's runs do. Choose one on the left, or run one under Live."),
+            icon=":material/info:",
+        )
+        return
+    links = dict(zip(study.names, study.links, strict=True))
+    curves = [
+        TrainingCurve(name=one.name, compute=one.flops, loss=one.loss, params=one.params, link=links.get(one.name, ""))
+        for one in study.curves
+    ]
+    found: Envelope | None = None
+    try:
+        found = envelope(study.curves)
+    except UserError as error:
+        st.info(str(error), icon=":material/info:")
+    line = None if found is None else Line(name=_("envelope"), x=found.flops, y=found.loss, dash="dot")
+    rows: list[Row] = [("run", "params", "flops", "loss")]
+    for curve in curves:
+        rows += [
+            (curve.name, curve.params, flops, loss)
+            for flops, loss in zip(curve.compute.tolist(), curve.loss.tolist(), strict=True)
+        ]
+    show_picture(
+        training_curves_figure(curves, line),
+        name="training-curves",
+        label=_("Held-out loss of every run over its compute"),
+        origin=origin_of(study),
+        rows=rows,
+        revision=study.mark,
+    )
+    if found is not None and found.frontier is not None:
+        st.caption(
+            _("Through the sizes that touch the envelope: N grows as C to the power of {exponent:.2f}.").format(
+                exponent=found.frontier.exponent
+            )
+        )
+    st.caption(
+        _(
+            "A run whose learning rate has not decayed yet lies above what it could have reached: "
+            "read the envelope at the runs' ends."
+        )
+    )
+
+
+def find_valleys(study: Study) -> IsoFlop | None:
+    """The valleys of the points; None, with the reason, where there are none."""
+    try:
+        return isoflop(study.points)
+    except UserError as error:
+        st.info(str(error), icon=":material/info:")
+        return None
+
+
+def show_valleys(study: Study) -> None:
+    """Loss over size for each budget, with parabolas in log N."""
+    found = find_valleys(study)
+    if found is None:
+        return
+    drawn, rows = [], [("run", "budget", "params", "loss")]
+    for valley in found.valleys:
+        chosen = list(valley.rows)
+        params, loss = study.points.params[chosen], study.points.loss[chosen]
+        names = [study.names[row] for row in chosen]
+        x = np.geomspace(params.min() / 1.2, params.max() * 1.2, 60)
+        dots = Dots(x=params, y=loss, size=params, names=names, links=[study.links[row] for row in chosen])
+        minimum = (valley.params, valley.loss) if valley.inside else None
+        drawn.append(DrawnValley(budget=valley.flops, dots=dots, x=x, y=valley.curve(x), minimum=minimum))
+        rows += [
+            (name, f"{valley.flops:.6g}", f"{size:.6g}", f"{value:.6g}")
+            for name, size, value in zip(names, params.tolist(), loss.tolist(), strict=True)
+        ]
+        if valley.inside:
+            rows.append(("minimum", f"{valley.flops:.6g}", f"{valley.params:.6g}", f"{valley.loss:.6g}"))
+    show_picture(
+        valleys_figure(drawn),
+        name="isoflop",
+        label=_("Loss over the size of the model, for each budget"),
+        origin=origin_of(study),
+        rows=rows,
+        code=VALLEYS_CODE,
+        revision=study.mark,
+    )
+    st.caption(
+        _("Through the lowest points: N grows as C to the power of {exponent:.2f}.").format(
+            exponent=found.frontier.exponent
+        )
+    )
+    for reason in found.left_out:
+        st.caption(_("Left out of the line: {reason}").format(reason=reason))
+
+
+VALLEYS_CODE = """from pathlib import Path
+
+from playground.scaling.frontier import isoflop
+from playground.scaling.reading import read_points
+
+found = isoflop(read_points(Path("points.csv").read_text()).points)
+for valley in found.valleys:
+    print(f"{valley.flops:.3g} FLOPs: N {valley.params:.3g}, loss {valley.loss:.4f}")
+print("N ~ C ^", found.frontier.exponent)
+"""
+
+
+def show_map(study: Study, fitted: Fit) -> None:
+    """The law's loss over N and D, and the way of the best N and D."""
+    if not has_frontier(fitted.law):
+        st.info(_("A map needs a law of N and D together, such as Chinchilla's or Kaplan's."), icon=":material/info:")
+        return
+    points = study.points
+    params = np.geomspace(points.params.min() / 3, points.params.max() * 10, MAP_CELLS)
+    tokens = np.geomspace(points.tokens.min() / 3, points.tokens.max() * 10, MAP_CELLS)
+    grid = np.meshgrid(params, tokens)
+    loss = LAWS[fitted.law].predict(fitted.parameters, params=grid[0].ravel(), tokens=grid[1].ravel())
+    loss = loss.reshape(MAP_CELLS, MAP_CELLS)
+    corners = FLOPS_PER_PARAMETER_AND_TOKEN * np.array([params[0] * tokens[0], params[-1] * tokens[-1]])
+    flops = np.geomspace(corners[0], corners[1], 80)
+    try:
+        best = best_params(fitted.law, fitted.parameters, flops)
+    except UserError as error:
+        st.info(str(error), icon=":material/info:")
+        return
+    line = Line(name=_("efficient frontier"), x=best, y=flops / (FLOPS_PER_PARAMETER_AND_TOKEN * best))
+    details = [
+        _("N {params}, D {tokens}: loss {loss:.4f}").format(params=short(n), tokens=short(d), loss=value)
+        for n, d, value in zip(points.params.tolist(), points.tokens.tolist(), points.loss.tolist(), strict=True)
+    ]
+    dots = Dots(
+        x=points.params, y=points.tokens, size=points.flops, names=study.names, links=study.links, details=details
+    )
+    rows: list[Row] = [("params", "tokens", "loss")]
+    rows += list(zip(grid[0].ravel().tolist(), grid[1].ravel().tolist(), loss.ravel().tolist(), strict=True))
+    show_picture(
+        loss_map_figure(params, tokens, loss, dots, [line]),
+        name="loss-map",
+        label=_("Loss over parameters and tokens, with the efficient frontier"),
+        origin=origin_of(study, LAWS[fitted.law].title),
+        rows=rows,
+        code=fit_code(study, fitted.law, 200),
+        height=540,
+        revision=study.mark + fitted.law,
+    )
+
+
+def has_frontier(law: str) -> bool:
+    """Whether a law trades parameters against tokens."""
+    return {"params", "tokens"} <= set(LAWS[law].form.columns)
+
+
+def show_frontier(study: Study, fitted: Fit, intervals: Bootstrap | None) -> None:
+    """The best size for each compute by the law, by the valleys, and by the papers in their own, absolute units."""
+    points = study.points
+    flops = np.geomspace(points.flops.min(), points.flops.max() * 1e3, 60)
+    lines = _own_lines(fitted, intervals, flops) + published_frontiers(flops)
+    try:
+        found = isoflop(points)
+    except UserError:
+        found = None
+    dots = None
+    if found is not None:
+        inside = [valley for valley in found.valleys if valley.inside]
+        budgets = np.array([valley.flops for valley in inside])
+        best = np.array([valley.params for valley in inside])
+        names = [_("valley of {flops} FLOP").format(flops=short(valley.flops)) for valley in inside]
+        dots = Dots(x=budgets, y=best, size=best, names=names)
+        own = Line(name=_("isoFLOP valleys"), x=flops, y=found.frontier.params(flops), place=5, dash="dot")
+        lines.insert(1, own)
+    rows: list[Row] = [("by", "flops", "params")]
+    for line in lines:
+        rows += [(line.name, *pair) for pair in zip(line.x.tolist(), line.y.tolist(), strict=True)]
+    show_picture(
+        frontier_figure(lines, dots),
+        name="frontier",
+        label=_("The best size of a model for each compute"),
+        origin=origin_of(study, LAWS[fitted.law].title),
+        rows=rows,
+        code=fit_code(study, fitted.law, 200),
+        revision=study.mark + fitted.law,
+    )
+    st.caption(
+        _(
+            "Here papers stand in their own units: parameters and FLOP are counted, not measured on a corpus. "
+            "Tokens still differ between tokenizers, and Kaplan's N leaves out embeddings. "
+            "Where their lines are drawn at this compute they are far outside their data."
+        )
+    )
+
+
+def _own_lines(fitted: Fit, intervals: Bootstrap | None, flops: Float[np.ndarray, " budget"]) -> list[Line]:
+    """The frontier of the fitted law with a band from the drawings; empty where it has none."""
+    if not has_frontier(fitted.law):
+        st.info(_("This law does not trade N against D; the papers and the valleys are shown alone."))
+        return []
+    try:
+        best = best_params(fitted.law, fitted.parameters, flops)
+    except UserError as error:
+        st.info(str(error), icon=":material/info:")
+        return []
+    low = high = None
+    drawn = []
+    for parameters in intervals.parameters()[: DRAWN * 10] if intervals else ():
+        try:
+            drawn.append(best_params(fitted.law, parameters, flops))
+        except UserError:
+            continue
+    if drawn:
+        low, high = np.quantile(np.stack(drawn), [0.025, 0.975], axis=0)
+    return [Line(name=LAWS[fitted.law].title, x=flops, y=best, low=low, high=high)]
+
+
+def published_frontiers(flops: Float[np.ndarray, " budget"]) -> list[Line]:
+    """Kaplan's line as printed, and the closed forms of Hoffmann's law and of the replication's."""
+    kaplan = ALLOCATIONS["kaplan"]
+    lines = [Line(name=kaplan.title, x=flops, y=kaplan.params * (flops / kaplan.flops) ** kaplan.exponent, place=1)]
+    for place, published in enumerate((HOFFMANN, BESIROGLU), start=2):
+        lines.append(
+            Line(name=published.title, x=flops, y=closed_form(published.parameters).params(flops), place=place)
+        )
+    return lines

@@ -1,0 +1,57 @@
+"""Fits and their intervals: computed once for the server, with progress and a way to leave."""
+
+import streamlit as st
+
+from playground.scaling.bootstrap import Bootstrap, bootstrap
+from playground.scaling.fits import Fit, fit
+from playground.scaling.laws import LAWS
+from ui import state
+from ui.controls.scaling.study import Study
+from ui.controls.work import ask
+from ui.text import _
+
+DRAWINGS = (200, 1000, 4000)
+"""Of the bootstrap; the first is what the page begins with."""
+
+
+def choose_law() -> str:
+    """A law by name; Chinchilla's is the usual one."""
+    words = list(LAWS)
+    word: str = st.selectbox(
+        _("Law"),
+        words,
+        index=words.index(state.read_word(state.LAW, words)),
+        format_func=lambda name: LAWS[name].title,
+        key="choose_law",
+    )
+    state.write_word(state.LAW, word, words[0])
+    return word
+
+
+def choose_drawings() -> int:
+    """How many drawings the intervals rest on."""
+    words = [str(count) for count in DRAWINGS]
+    word = st.selectbox(
+        _("Bootstrap drawings"),
+        words,
+        index=words.index(state.read_word("drawings", words)),
+        key="choose_drawings",
+        help=_("Intervals come from fitting the law again to runs drawn with replacement. More drawings, finer ends."),
+    )
+    state.write_word("drawings", word, words[0])
+    return int(word)
+
+
+def obtain_fit(study: Study, law: str) -> Fit | None:
+    """The law fitted to the points; None, with a sentence, where that cannot be."""
+    words = _("Fitting from many starts …")
+    return ask(state.scaling_answers(), ("fit", study.mark, law), words, lambda _on_run: fit(law, study.points))
+
+
+def obtain_bootstrap(study: Study, fitted: Fit, drawings: int) -> Bootstrap | None:
+    """The fit's intervals; None where a person has cancelled them."""
+    question = ("bootstrap", study.mark, fitted.law, drawings)
+    words = _("Fitting drawings of the runs:")
+    return ask(
+        state.scaling_answers(), question, words, lambda on_run: bootstrap(fitted, count=drawings, on_sample=on_run)
+    )

@@ -1,0 +1,68 @@
+"""The section of curves: a law, its headline, and a picture by name."""
+
+import streamlit as st
+
+from ui import state
+from ui.controls.scaling.compute import show_frontier, show_map, show_training, show_valleys
+from ui.controls.scaling.curves import show_curves
+from ui.controls.scaling.doubts import show_intervals, show_residuals
+from ui.controls.scaling.fitting import choose_drawings, choose_law, obtain_bootstrap, obtain_fit
+from ui.controls.scaling.headline import show_headline
+from ui.controls.scaling.study import Study
+from ui.controls.scaling.table import show_runs
+from ui.controls.words import choose_word
+from ui.text import _
+
+
+def show_pictures(study: Study | None) -> None:
+    """The law's headline and the chosen picture; where there are no points, what to do about it."""
+    if study is None:
+        say_empty()
+        return
+    left, right = st.columns([3, 2])
+    with left:
+        law = choose_law()
+    with right:
+        drawings = choose_drawings()
+    headline = st.container()
+    titles = {
+        "loss": _("Loss"),
+        "training": _("Training curves"),
+        "valleys": _("IsoFLOP valleys"),
+        "map": _("Map"),
+        "frontier": _("Frontier"),
+        "residuals": _("Residuals"),
+        "intervals": _("Intervals"),
+    }
+    picture = choose_word(state.PICTURE, _("Picture"), titles, hidden=True)
+    place = st.container()
+    if picture in ("training", "valleys"):
+        with place:
+            (show_training if picture == "training" else show_valleys)(study)
+    with headline:
+        fitted = obtain_fit(study, law)
+        if fitted is None:
+            return
+        intervals = obtain_bootstrap(study, fitted, drawings)
+        show_headline(fitted, intervals)
+    with place:
+        if picture == "loss":
+            show_curves(study, fitted, intervals)
+        elif picture == "map":
+            show_map(study, fitted)
+        elif picture == "frontier":
+            show_frontier(study, fitted, intervals)
+        elif picture == "residuals":
+            show_residuals(study, fitted)
+        elif picture == "intervals":
+            show_intervals(study, fitted, intervals)
+    with st.expander(_("All {count} runs").format(count=len(study.points)), icon=":material/table_rows:"):
+        show_runs(study)
+
+
+def say_empty() -> None:
+    """What to do where there is nothing to draw."""
+    st.info(
+        _("There are no points yet. Bring a table of your own under Data, or run a small sweep under Live."),
+        icon=":material/info:",
+    )

@@ -1,0 +1,62 @@
+"""Published laws laid over the points at hand."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from playground.lens.activations import OnRun
+from playground.scaling.alignment import aligned
+from playground.scaling.constants import BESIROGLU, HOFFMANN, KAPLAN, Published
+from playground.scaling.forms.form import Parameters
+from ui import state
+from ui.controls.scaling.study import Study
+from ui.controls.work import ask
+from ui.text import _
+
+LAID: dict[str, Published] = {one.key: one for one in (KAPLAN, HOFFMANN, BESIROGLU)}
+PLACES = {key: place for place, key in enumerate(LAID, start=1)}
+"""Their place among the colours, after that of the points' own law."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Overlay:
+    """A published law whose exponents are as printed and whose other numbers were fitted to the points."""
+
+    name: str
+    law: str
+    parameters: Parameters
+    place: int
+
+
+def choose_overlays() -> list[str]:
+    """Which published laws are laid over; all of them until somebody chooses."""
+    known = list(LAID)
+    wanted = [key for key in state.read_word_list(state.PUBLISHED, known) if key in known]
+    chosen: list[str] = st.pills(
+        _("Published exponents laid over"),
+        known,
+        selection_mode="multi",
+        default=wanted,
+        format_func=lambda key: LAID[key].title,
+        key="choose_published",
+    )
+    state.write_word_list(state.PUBLISHED, chosen, known)
+    return chosen
+
+
+def obtain_overlays(study: Study, keys: list[str]) -> list[Overlay]:
+    """The chosen laws, aligned with the points; those that cannot be are left out with a sentence."""
+    found = []
+    for key in keys:
+        published = LAID[key]
+        words = _("Laying {name} over the runs …").format(name=published.title)
+        compute = partial(_align, published, study)
+        parameters = ask(state.scaling_answers(), ("aligned", study.mark, key), words, compute)
+        if parameters is not None:
+            found.append(Overlay(name=published.title, law=published.law, parameters=parameters, place=PLACES[key]))
+    return found
+
+
+def _align(published: Published, study: Study, _on_run: OnRun) -> Parameters:
+    return aligned(published.law, published.parameters, study.points)

@@ -1,0 +1,102 @@
+"""A picture of the scaling page, and how to take it home: PNG and SVG from its own bar, numbers, and code."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from playground.charts.colours import NEUTRAL
+from playground.lens.provenance import VERSION
+from ui.components.live_chart import live_chart
+from ui.controls.scaling.study import Study
+from ui.text import _
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+HEIGHT = 460
+Row = Sequence[object]
+
+
+def show_picture(
+    figure: "go.Figure",
+    *,
+    name: str,
+    label: str,
+    origin: str,
+    rows: Iterable[Row],
+    code: str = "",
+    height: int = HEIGHT,
+    revision: str = "",
+) -> None:
+    """Draw it with its origin in small letters, so that a saved picture says where it comes from.
+
+    rows are its numbers, the header first; code is Python that makes them again.
+    """
+    figure.update_layout(
+        title={
+            "text": origin,
+            "font": {"size": 10, "color": NEUTRAL.light},
+            "x": 0.0,
+            "xref": "paper",
+            "y": 0.005,
+            "yref": "container",
+            "yanchor": "bottom",
+        }
+    )
+    figure.update_layout(margin={"b": 74})
+    live_chart(figure, key=f"picture_{name}", height=height, revision=f"{name}{revision}", label=label)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            _("Numbers (.csv)"),
+            table(origin, rows),
+            file_name=f"{name}.csv",
+            mime="text/csv",
+            key=f"csv_{name}",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.caption(_("PNG and SVG: in the picture's own bar. A click on a run opens it where its folder is here."))
+    if code:
+        with st.expander(_("Python that makes the same numbers"), icon=":material/code:"):
+            st.code(code, language="python")
+
+
+def table(origin: str, rows: Iterable[Row]) -> str:
+    """Rows as CSV below comment lines that say where they come from."""
+    text = io.StringIO()
+    text.write(f"# transformer-playground {VERSION}\n# {' '.join(origin.split())}\n")
+    csv.writer(text, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet will not run as a formula."""
+    is_formula = isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@"))
+    return f"'{value}" if is_formula else value
+
+
+def origin_of(study: Study, law: str = "") -> str:
+    """Where a picture's numbers come from, on one line."""
+    counted = _("all parameters") if study.counts_embeddings else _("without embeddings and head")
+    words = [study.origin, _("{count} runs").format(count=len(study.points)), counted if study.links else ""]
+    return " · ".join(word for word in (*words, law) if word)
+
+
+def fit_code(study: Study, law: str, drawings: int) -> str:
+    """Python that fits the same law to the same points; points.csv is the table to take home under Data."""
+    recount = "" if study.counts_embeddings else "  # its params leave out embeddings and head"
+    return f"""from pathlib import Path
+
+from playground.scaling.bootstrap import bootstrap
+from playground.scaling.fits import fit
+from playground.scaling.reading import read_points
+
+points = read_points(Path("points.csv").read_text()).points{recount}
+fitted = fit({law!r}, points)
+print(fitted.parameters, fitted.heldout_error, fitted.warnings)
+print(bootstrap(fitted, count={drawings}, seed=0).intervals())
+"""
