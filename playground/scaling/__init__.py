@@ -6,7 +6,7 @@ fits.py       a law fitted to points from many starts;  heldout.py, identifiabil
 bootstrap.py  intervals, in worker processes
 frontier.py   the compute-optimal model: closed form, isoFLOP valleys, the envelope of training curves
 constants.py  what the papers printed, with sources
-counting.py   parameters and FLOPs, by each convention
+counting.py   parameters and FLOPs, by each convention;  counted.py  what that does to an exponent
 plans.py      a budget to a model, data, loss;  budgets.py, serving.py, repeats.py, data_size.py
 """
 

@@ -32,7 +32,7 @@ FRONTIERS = {"chinchilla": closed_form, "data-constrained": closed_form, "kaplan
 class Plan:
     """The best model of a budget by one law. Intervals are from the 10th to the 90th percentile, None where unknown.
 
-    loss is in nats for each token of that paper's text and tokenizer: it does not compare from paper to paper. beyond is
+    loss is in nats for each token of that paper's text and tokenizer: papers do not compare. beyond is
     how many times the budget is larger than that of the largest run that the law was fitted to. note says what stands
     behind the loss and the intervals.
     """
