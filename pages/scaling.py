@@ -12,20 +12,32 @@ shell.guard(
 import streamlit as st
 
 from ui import state
+from ui.controls.scaling.disagree import show_disagreement
+from ui.controls.scaling.live import show_live
 from ui.controls.scaling.pictures import show_pictures
+from ui.controls.scaling.planner import show_planner
 from ui.controls.scaling.source import choose_counting, choose_source, find_study
 from ui.controls.scaling.table import show_table
 from ui.controls.words import choose_word
 
+LIVE = "live"
 TITLES = {
     "curves": _("Curves"),
     "data": _("Data"),
+    "disagree": _("Why papers disagree"),
+    "plan": _("Planner"),
+    LIVE: _("Live"),
 }
-SHOW = {"curves": show_pictures, "data": show_table}
+SHOW = {"curves": show_pictures, "data": show_table, "disagree": show_disagreement, "plan": show_planner}
 
 with st.sidebar:
     source = choose_source()
-section = choose_word(state.SECTION, _("Section"), TITLES, hidden=True)
+section = choose_word(
+    state.SECTION, _("Section"), TITLES, key=f"scaling_section_{state.section_revision()}", hidden=True
+)
+if section == LIVE:
+    show_live()
+    st.stop()
 study = find_study(source)
 if study is not None:
     with st.sidebar:

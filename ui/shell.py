@@ -46,6 +46,7 @@ def _pages() -> list[st.Page]:
         st.Page(
             ROOT / "pages" / "ablate.py", title=_("Take it apart"), icon=":material/content_cut:", url_path="ablate"
         ),
+        st.Page(ROOT / "pages" / "scaling.py", title=_("Scaling"), icon=":material/trending_down:", url_path="scaling"),
         st.Page(ROOT / "pages" / "emergence.py", title=_("Emergence"), icon=":material/stairs:", url_path="emergence"),
     ]
 

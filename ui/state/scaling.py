@@ -4,11 +4,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import streamlit as st
 
 from ui.readings import Answers
 from ui.state.address import pack, read_text, unless, write_text, write_values
+from ui.state.names import SECTION
 
 SOURCE, LAW, PICTURE, OVER, COUNT, PUBLISHED, CONE = "source", "law", "picture", "over", "count", "published", "cone"
 POINTS, COLUMNS, SWEEP, SWEEPS = "points", "columns", "sweep", "sweeps"
@@ -34,6 +36,22 @@ def adopt_source(word: str) -> None:
     """Look at another source from the next run on."""
     st.query_params[SOURCE] = word
     st.session_state["source_revision"] = source_revision() + 1
+
+
+def adopt_section(word: str) -> None:
+    """Show another section from the next run on."""
+    st.query_params[SECTION] = word
+    st.session_state["section_revision"] = section_revision() + 1
+
+
+def section_revision() -> int:
+    """How often the section was chosen by something else than its own widget."""
+    return int(st.session_state.get("section_revision", 0))
+
+
+def settling(sweep: str) -> dict[int, Any]:
+    """A sweep's fits by the number of points they were made from; kept for the last few sweeps of the server."""
+    return scaling_answers().remember(("settling", sweep), dict)
 
 
 def read_points_text() -> str:
@@ -70,15 +88,16 @@ def write_columns(columns: Mapping[str, str]) -> None:
     write_text(COLUMNS, json.dumps(columns, ensure_ascii=False) if columns else None)
 
 
-def read_word_list(name: str, usual: Sequence[str]) -> list[str]:
-    """Words from the address, in their order; the usual ones where it says nothing."""
+def read_word_list(name: str, known: Sequence[str], usual: Sequence[str]) -> list[str]:
+    """Words from the address, of those that are known; the usual ones where it says nothing."""
     value = st.query_params.get(name)
-    return list(usual) if value is None else [word for word in value.split(",") if word in usual]
+    return list(usual) if value is None else [word for word in value.split(",") if word in known]
 
 
-def write_word_list(name: str, words: Sequence[str], usual: Sequence[str]) -> None:
-    """Put words into the address; the usual ones stay out of it, and none are a dash."""
-    write_values({name: None if set(words) == set(usual) else ",".join(words) or "-"})
+def write_word_list(name: str, words: Sequence[str], known: Sequence[str], usual: Sequence[str]) -> None:
+    """Put words into the address in their known order; the usual ones stay out of it, and none are a dash."""
+    ordered = [word for word in known if word in words]
+    write_values({name: None if set(words) == set(usual) else ",".join(ordered) or "-"})
 
 
 def read_float(name: str, otherwise: float, least: float, most: float) -> float:

@@ -32,16 +32,15 @@ class Overlay:
 def choose_overlays() -> list[str]:
     """Which published laws are laid over; all of them until somebody chooses."""
     known = list(LAID)
-    wanted = [key for key in state.read_word_list(state.PUBLISHED, known) if key in known]
     chosen: list[str] = st.pills(
         _("Published exponents laid over"),
         known,
         selection_mode="multi",
-        default=wanted,
+        default=state.read_word_list(state.PUBLISHED, known, known),
         format_func=lambda key: LAID[key].title,
         key="choose_published",
     )
-    state.write_word_list(state.PUBLISHED, chosen, known)
+    state.write_word_list(state.PUBLISHED, chosen, known, known)
     return chosen
 
 

@@ -11,10 +11,12 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.errors import UserError
+from playground.scaling.folder import find_sweep
 from playground.scaling.frontier import Curve
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points
 from playground.scaling.reading import BadRow, read_points
 from playground.scaling.results import Point, read_curves_file, read_points_file
+from playground.transformer import TransformerConfig
 from ui.text import _
 
 SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "sweeps"
@@ -25,7 +27,8 @@ class Study:
     """Points and what is known of them. links: where each run is opened; empty where its folder is not here.
 
     without_embeddings are the parameters without embeddings and head, where they are known; floor is the lowest
-    possible loss, where it is known. origin says where the points come from, for what is taken home.
+    possible loss, where it is known; folder is a sweep's. origin says where the points come from, in what is taken
+    home.
     """
 
     title: str
@@ -38,6 +41,7 @@ class Study:
     bad: tuple[BadRow, ...] = ()
     warnings: tuple[str, ...] = ()
     counts_embeddings: bool = True
+    folder: Path | None = None
 
     @property
     def mark(self) -> str:
@@ -59,6 +63,13 @@ class Study:
         rows = zip(self.names, *(column.tolist() for column in columns), strict=True)
         writer.writerows([name, *(f"{value:.10g}" for value in values)] for name, *values in rows)
         return text.getvalue()
+
+    def shapes(self) -> list[TransformerConfig]:
+        """The model of each run; empty for a table. Raises UserError where the sweep's configuration is damaged."""
+        if self.folder is None:
+            return []
+        known = {cell.name: cell.config.model for cell in find_sweep(self.folder).cells}
+        return [known[name] for name in self.names] if set(self.names) <= set(known) else []
 
     def counted_without_embeddings(self) -> "Study":
         """The same runs, their parameters counted without embeddings and head, and their compute as 6 N D of those."""
@@ -91,6 +102,7 @@ def study_of_sweep(folder: Path, *, title: str, origin: str, opens: bool) -> Stu
         without_embeddings=_column(rows, "params_without_embeddings"),
         curves=_curves(folder, rows),
         floor=float(np.mean(floors)) if floors else None,
+        folder=folder,
     )
 
 

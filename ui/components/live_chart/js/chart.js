@@ -93,6 +93,13 @@ class LiveChart {
     this.listening = true;
     this.node.on("plotly_hover", ({ xvals }) => (this.pointed = xvals?.[0]));
     this.node.on("plotly_unhover", () => (this.pointed = undefined));
+    this.node.on("plotly_click", ({ points }) => this.follow(points?.[0]?.customdata));
+  }
+
+  // The last of a point's own data may be a run of this app; nothing else is ever opened.
+  follow(own) {
+    const link = Array.isArray(own) ? own[own.length - 1] : undefined;
+    if (typeof link === "string" && /^train\?run=[\w-]+$/.test(link)) open(new URL(link, document.baseURI), "_blank", "noopener");
   }
 
   // New data takes the hover away; whoever is reading a value gets it back.

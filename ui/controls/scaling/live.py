@@ -1,0 +1,228 @@
+"""A small sweep, begun here and watched: points arrive, the fit tightens. It survives a reload through its id."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from playground.errors import UserError
+from playground.jobs.executor import default_executor
+from playground.scaling.costs import cost_of
+from playground.scaling.design import SweepConfig, cells
+from playground.scaling.sweep import (
+    SweepView,
+    delete_sweep,
+    read_sweep,
+    resume_sweep,
+    start_sweep,
+    stop_sweep,
+    sweep_folder,
+)
+from ui import state
+from ui.controls.scaling.growing import show_growing
+from ui.controls.training.numbers import COLOURS, duration, state_word
+from ui.text import _
+
+FOLLOW_SECONDS = 1.0
+SIZES = {
+    f"{width}x{layers}": (width, layers) for width, layers in ((8, 1), (16, 1), (24, 2), (32, 2), (48, 3), (64, 4))
+}
+TOKENS = (30_000, 60_000, 120_000, 250_000, 500_000)
+USUAL_SIZES, USUAL_TOKENS, USUAL_SEEDS = ("8x1", "16x1", "24x2", "32x2"), (60_000, 120_000, 250_000), 1
+EVALUATIONS = 12
+MOST_SEEDS = 5
+
+
+def show_live() -> None:
+    """The sweep that the address follows, or what it takes to begin one."""
+    sweep_id = state.read_sweep_id()
+    if sweep_id is None:
+        _offer_sweep()
+        return
+    try:
+        view = read_sweep(sweep_folder(default_executor(), sweep_id))
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        st.button(
+            _("Begin another"), icon=":material/add:", on_click=state.write_sweep_id, args=(None,), key="no_sweep"
+        )
+        return
+    is_live = view.progress.state == "running" or (view.progress.state == "new" and not view.progress.done)
+    st.fragment(_follow, run_every=FOLLOW_SECONDS if is_live else None)(sweep_id, is_live)
+
+
+def _offer_sweep() -> None:
+    """Sizes, tokens and seeds, what they will take, and the button."""
+    st.caption(
+        _(
+            "Small models learn little stories, endless and with a known lowest loss, in worker processes of this "
+            "machine. Every run is an ordinary run that the Train page opens."
+        )
+    )
+    config = _choose_config()
+    if config is None:
+        return
+    found = cells(config)
+    executor = default_executor()
+    speed = state.speeds().of("cpu")
+    cost = cost_of(found, speed, workers=executor.slots)
+    sizes = sorted({cell.parameters for cell in found})
+    words = _(
+        "{count} runs from {least:,} to {most:,} parameters, about {time} with {workers} at once, {flops:.2g} FLOP."
+    )
+    st.write(
+        words.format(
+            count=cost.cells,
+            least=sizes[0],
+            most=sizes[-1],
+            time=duration(cost.seconds),
+            workers=executor.slots,
+            flops=cost.flops,
+        )
+    )
+    _show_rates(config)
+    if st.button(_("Run the sweep"), type="primary", icon=":material/play_arrow:", key="start_sweep"):
+        try:
+            sweep_id = start_sweep(config, executor)
+        except UserError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        state.write_sweep_id(sweep_id)
+        st.rerun()
+
+
+def _choose_config() -> SweepConfig | None:
+    """What a person chose; None, with a sentence, where it makes no sweep."""
+    chosen = st.pills(
+        _("Sizes (width x layers)"),
+        list(SIZES),
+        selection_mode="multi",
+        default=state.read_word_list("sweep_sizes", list(SIZES), USUAL_SIZES),
+        key="sweep_sizes",
+    )
+    state.write_word_list("sweep_sizes", chosen, list(SIZES), USUAL_SIZES)
+    words = [str(count) for count in TOKENS]
+    usual = [str(count) for count in USUAL_TOKENS]
+    budgets = st.pills(
+        _("Tokens to train on"),
+        words,
+        selection_mode="multi",
+        default=state.read_word_list("sweep_tokens", words, usual),
+        format_func=lambda word: f"{int(word):,}",
+        key="sweep_tokens",
+    )
+    state.write_word_list("sweep_tokens", budgets, words, usual)
+    seeds = st.number_input(
+        _("Seeds"), 1, MOST_SEEDS, state.read_number("sweep_seeds", USUAL_SEEDS, MOST_SEEDS), key="number_sweep_seeds"
+    )
+    state.write_number("sweep_seeds", seeds, USUAL_SEEDS)
+    if not chosen or not budgets:
+        st.info(_("Choose at least one size and one number of tokens."), icon=":material/info:")
+        return None
+    try:
+        return SweepConfig(
+            sizes=tuple(SIZES[word] for word in chosen),
+            tokens=tuple(sorted(int(word) for word in budgets)),
+            seeds=tuple(range(seeds)),
+            evaluations=EVALUATIONS,
+            device="cpu",
+        )
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+
+
+def _show_rates(config: SweepConfig) -> None:
+    with st.expander(_("Learning rates: smaller for wider models")):
+        widths = sorted({width for width, _layers in config.sizes})
+        st.dataframe(
+            [{_("Width"): width, _("Learning rate"): f"{config.rate(width):.3g}"} for width in widths],
+            hide_index=True,
+            key="rate_rows",
+        )
+        st.caption(_("In inverse proportion to the width (Yang et al. 2022); warm-up, a stable rate, then decay."))
+
+
+def _follow(sweep_id: str, was_live: bool) -> None:
+    """Everything that changes while a sweep is at work. When it has ended, the page runs once more and rests."""
+    try:
+        view = read_sweep(sweep_folder(default_executor(), sweep_id))
+    except UserError:
+        st.rerun()
+        return
+    progress = view.progress
+    if was_live and progress.state not in ("running", "new"):
+        st.rerun()
+    _show_progress(view)
+    _show_hand(sweep_id, view)
+    show_growing(sweep_id, view)
+    _show_cells(view)
+
+
+def _show_progress(view: SweepView) -> None:
+    progress = view.progress
+    names = {"new": "starting"}
+    word = names.get(progress.state, progress.state)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(state_word(word), color=COLOURS.get(word, "gray"))  # type: ignore[arg-type]
+        st.caption(_("{seconds} so far").format(seconds=duration(progress.seconds)))
+    total = max(1, progress.total or len(view.cells))
+    words = _("{done} of {total} runs").format(done=progress.done, total=total)
+    if progress.seconds_left is not None:
+        words += " · " + _("about {time} left").format(time=duration(progress.seconds_left))
+    steps = sum(min(cell.step, cell.cell.config.steps) for cell in view.cells)
+    share = steps / max(1, sum(cell.cell.config.steps for cell in view.cells))
+    st.progress(min(1.0, share), text=words)
+    for name, why in progress.failed.items():
+        st.warning(f"{name}: {why}", icon=":material/error:")
+
+
+def _show_hand(sweep_id: str, view: SweepView) -> None:
+    """Stop, go on, delete, look closer, begin another."""
+    ended = view.progress.state in ("stopped", "interrupted", "finished")
+    with st.container(horizontal=True, gap="small"):
+        if not ended and st.button(_("Stop"), icon=":material/stop:", key="stop_sweep"):
+            _act(lambda: stop_sweep(view.folder))
+        is_open = ended and view.progress.done < len(view.cells)
+        if is_open and st.button(_("Go on"), icon=":material/play_arrow:", key="resume_sweep"):
+            _act(lambda: resume_sweep(view.folder, default_executor()))
+        if view.points and st.button(_("Look closer under Curves"), icon=":material/query_stats:", key="look_closer"):
+            state.adopt_source(sweep_id)
+            state.adopt_section("curves")
+            st.rerun(scope="app")
+        if ended and st.button(_("Begin another"), icon=":material/add:", key="another_sweep"):
+            state.write_sweep_id(None)
+            st.rerun(scope="app")
+        if ended and st.button(_("Delete it and its runs"), icon=":material/delete:", key="delete_sweep"):
+            _act(lambda: delete_sweep(view.folder))
+            state.write_sweep_id(None)
+            st.rerun(scope="app")
+
+
+def _act(deed: Callable[[], object]) -> None:
+    try:
+        deed()
+    except UserError as error:
+        st.toast(str(error), icon=":material/error:")
+        return
+    st.rerun(scope="app")
+
+
+def _show_cells(view: SweepView) -> None:
+    with st.expander(_("All {count} runs").format(count=len(view.cells)), icon=":material/table_rows:"):
+        losses = {point.run: point.loss for point in view.points}
+        rows = [
+            {
+                _("Run"): one.cell.name,
+                _("State"): state_word(one.state) if one.state != "unknown" else _("Not begun"),
+                _("Step"): f"{one.step:,} / {one.cell.config.steps:,}",
+                _("Loss"): losses.get(one.cell.name),
+                _("Open"): f"train?run={one.run_id}" if one.state != "unknown" else None,
+            }
+            for one in view.cells
+        ]
+        st.dataframe(
+            rows,
+            hide_index=True,
+            key="cell_rows",
+            column_config={_("Open"): st.column_config.LinkColumn(display_text=_("open in Train"))},
+        )
