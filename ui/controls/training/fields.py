@@ -24,13 +24,18 @@ def edit(record: Any, names: Sequence[str], *, key: str) -> dict[str, Any]:
     hints = typing.get_type_hints(type(record))
     values: dict[str, Any] = {}
     for row in _rows([name for name in names if name not in _LONG], hints):
-        for column, name in zip(st.columns(COLUMNS) if len(row) > 1 else [st.container()], row, strict=False):
+        for column, name in zip(_columns(len(row)), row, strict=True):
             with column:
                 values[name] = _widget(name, hints[name], getattr(record, name), f"{key}.{name}")
     for name in names:
         if name in _LONG:
             values[name] = _text_area(name, getattr(record, name), f"{key}.{name}")
     return values
+
+
+def _columns(count: int) -> list[Any]:
+    """Labels may take two lines, so the fields below them are aligned at their foot."""
+    return [st.container()] if count == 1 else list(st.columns(count, vertical_alignment="bottom"))
 
 
 def _rows(names: Sequence[str], hints: dict[str, Any]) -> list[list[str]]:
@@ -87,7 +92,7 @@ def _number(name: str, kind: type, value: float | None, key: str) -> Any:
 
 
 def _placeholder(name: str) -> str:
-    return {"key_value_heads": "= heads", "hidden": "4 x width"}.get(name, "")
+    return {"key_value_heads": "= heads", "hidden": "4 x width", "row_length": "= context"}.get(name, "")
 
 
 def _tuple(name: str, parts: tuple[Any, ...], value: tuple[Any, ...], key: str) -> tuple[Any, ...]:

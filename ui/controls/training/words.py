@@ -42,7 +42,7 @@ def _labels() -> dict[str, str]:
         "layers": _("Layers"),
         "heads": _("Heads"),
         "key_value_heads": _("Key and value heads"),
-        "hidden": _("Hidden width of the feed-forward layer"),
+        "hidden": _("Hidden width"),
         "feed_forward": _("Feed-forward layer"),
         "norm": _("Norm"),
         "norm_place": _("Norm before or after"),
@@ -71,6 +71,9 @@ def _labels() -> dict[str, str]:
         "frames": _("Pictures of the attention"),
         "exponent": _("Zipf exponent"),
         "modulus": _("Modulus p"),
+        "mask_share": _("Share of masked words"),
+        "row_length": _("Longest row (tokens)"),
+        "class_weight": _("Weight of the pair's answer"),
     }
 
 
@@ -82,6 +85,8 @@ def _helps() -> dict[str, str]:
         "held_out": _("This part is never trained on; the held-out loss is measured on it."),
         "key_value_heads": _("Fewer than heads: several query heads share one key and value head."),
         "hidden": _("The inner width of the feed-forward layer. Empty: four widths."),
+        "row_length": _("Shorter rows than the context are quicker. Empty: the context."),
+        "class_weight": _("What a nat of surprise at the second text counts beside one at the words."),
         "norm_place": _("Before: as GPT-2 and Llama. After: as in “Attention is all you need” and BERT."),
         "feed_forward": _("None makes an attention-only transformer."),
         "warm_up": _("The learning rate rises in a straight line over these steps."),
@@ -107,6 +112,9 @@ def _choices() -> dict[str, str]:
         "adamw": "AdamW",
         "sgd": "SGD",
         "muon": "Muon",
+        "cpu": "CPU",
+        "cuda": "CUDA",
+        "mps": "MPS",
         "float32": "float32",
         "bfloat16": "bfloat16",
         "stable-decay": _("Stable, then decay"),
