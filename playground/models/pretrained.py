@@ -32,6 +32,7 @@ def _parts(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[s
     architecture = choose(config, name)
     tokenizer = _tokenizer(checkpoint, name)
     module, has_head = _module(checkpoint, name, architecture, dtype)
+    refuse_not_a_number(module, name)
     module = module.to(device).eval().requires_grad_(False)
     attention = choose_attention(
         module,
@@ -104,6 +105,18 @@ def _module(checkpoint: Checkpoint, name: str, architecture: Architecture, dtype
             "would stand in for them. Check that the folder's config.json belongs to its weights."
         )
     return (base, False) if missing and base is not None else (module, architecture.has_output_head)
+
+
+def refuse_not_a_number(module: nn.Module, name: str) -> None:
+    """Raise UserError where the checkpoint holds NaN: everything computed from it would be NaN, too."""
+    for tensor, weight in module.named_parameters():
+        # A sum takes no memory of its own; infinities of both signs would make it NaN, too.
+        if bool(weight.sum().isnan()) and bool(weight.isnan().any()):
+            count = int(weight.isnan().sum())
+            raise UserError(
+                f"The checkpoint of {name} holds NaN, which is not a number: {count:,} of the {weight.numel():,} "
+                f"numbers in {tensor}. Fetch or save the model again."
+            )
 
 
 def _probe_ids(tokenizer: Any, module: nn.Module) -> torch.Tensor:
