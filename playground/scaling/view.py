@@ -19,7 +19,7 @@ from playground.scaling.results import (
     read_curves_file,
     read_points_file,
 )
-from playground.training.status import State
+from playground.training.status import State, read_status
 
 WORKING: tuple[State, ...] = ("starting", "preparing", "running", "paused")
 
@@ -78,12 +78,13 @@ def read_sweep(folder: Path) -> SweepView:
     sweep = find_sweep(folder)
     points = tuple(read_points_file(folder))
     done = {point.run for point in points}
-    views = tuple(_view(sweep, cell, cell.name in done) for cell in sweep.cells)
+    progress = _progress(sweep, len(points))
+    views = tuple(_view(sweep, cell, progress, is_done=cell.name in done) for cell in sweep.cells)
     at_work = [view.cell for view in views if view.state in WORKING]
     return SweepView(
         folder=folder,
         config=sweep.config,
-        progress=_progress(sweep, len(points)),
+        progress=progress,
         cells=views,
         points=points,
         curves=tuple(read_curves_file(folder)),
@@ -91,11 +92,12 @@ def read_sweep(folder: Path) -> SweepView:
     )
 
 
-def _view(sweep: Sweep, cell: Cell, is_done: bool) -> CellView:
+def _view(sweep: Sweep, cell: Cell, progress: Progress, *, is_done: bool) -> CellView:
     """A cell that stands among the points is done; its run need not be there any more."""
     if is_done:
         return CellView(cell=cell, run_id=sweep.run_id(cell), state="finished", step=cell.config.steps, message="")
-    status = sweep.status(cell)
+    # The process of a cell that the driver knows to be at work may be on another machine of a cluster.
+    status = read_status(sweep.run_folder(cell)) if cell.name in progress.working else sweep.status(cell)
     return CellView(cell=cell, run_id=sweep.run_id(cell), state=status.state, step=status.step, message=status.message)
 
 

@@ -235,7 +235,7 @@ def test_nothing_to_collect_is_said(tmp_path):
 @pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_the_sweep_finishes(tmp_path):
     folder, killed = tmp_path / "sweep", []
-    config = sweep_config(tokens=(60_000, 120_000), sizes=((8, 1), (16, 1)))
+    config = sweep_config(tokens=(20_000, 40_000), sizes=((8, 1), (16, 1)))
     sweep = open_sweep(config, folder)
     victim = sweep.cells[0]
 
