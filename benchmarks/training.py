@@ -261,6 +261,18 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def markdown(results: dict[str, Any]) -> str:
+    """The table as the README holds it, and below it what it was measured on."""
+    made = results["made"]
+    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    threads = "one torch thread" if made["threads"] == 1 else f"{made['threads']} torch threads"
+    return (
+        f"{table(results)}\n\nMedians of `{made['command']}` on {made['date'][:10]}: {made['cpu']}, "
+        f"{made['cores']} cores, no GPU, {threads}; {versions}. The peak is the best large matrix product of the same machine, "
+        f"{results['peak'] / 1e9:.0f} GFLOP/s."
+    )
+
+
 def main() -> None:
     """Measure, write, and print the table."""
     parser = argparse.ArgumentParser(description="Time a training step beside its peers.")

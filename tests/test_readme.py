@@ -52,6 +52,13 @@ def test_the_readme_quotes_only_what_the_benchmark_wrote():
     assert section("benchmark").strip() == markdown(results).strip()
 
 
+def test_the_readme_quotes_only_what_the_training_benchmark_wrote():
+    results = json.loads((ROOT / "benchmarks" / "results" / "training.json").read_text())
+    from benchmarks.training import markdown
+
+    assert section("training").strip() == markdown(results).strip()
+
+
 def test_requirements_are_pinned_and_hold_what_was_given():
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))

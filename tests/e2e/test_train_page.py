@@ -74,7 +74,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
 def test_a_run_is_watched_to_its_end_and_found_again(server, runs, open_page):
     page = open_page(address(server, QUICK))
     # The chart library is fetched while the settings are read, so that the first curve need not wait for it.
-    page.wait_for_function("globalThis.Plotly", timeout=PATIENCE * 1000)
+    page.wait_for_function("globalThis.Plotly", timeout=PATIENCE)
     run_id = start(page)
     expect(page.get_by_text("Finished").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("step 60 of 60").first).to_be_visible()
