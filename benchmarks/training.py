@@ -268,8 +268,8 @@ def markdown(results: dict[str, Any]) -> str:
     threads = "one torch thread" if made["threads"] == 1 else f"{made['threads']} torch threads"
     return (
         f"{table(results)}\n\nMedians of `{made['command']}` on {made['date'][:10]}: {made['cpu']}, "
-        f"{made['cores']} cores, no GPU, {threads}; {versions}. The peak is the best large matrix product of the same machine, "
-        f"{results['peak'] / 1e9:.0f} GFLOP/s."
+        f"{made['cores']} cores, no GPU, {threads}; {versions}. The peak is the best "
+        f"large matrix product of the same machine, {results['peak'] / 1e9:.0f} GFLOP/s."
     )
 
 
