@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from playground.command import fetching, scaling, sweeping, tracing, training
+from playground.command import emerging, fetching, scaling, sweeping, tracing, training
 from playground.errors import UserError
 
 
@@ -30,6 +30,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     tracing.declare(commands)
     training.declare(commands, words=words)
     scaling.declare(commands)
+    emerging.declare(commands)
     sweeping.declare(commands, words=words)
     return parser
 

@@ -11,8 +11,8 @@ from playground.emergence.checkpoints import measure_run, open_run
 from playground.emergence.records import Checkpoint, read_table, write_table
 from playground.emergence.shipped import MADE, table_path
 from playground.emergence.studies import Cell, Study
-from playground.training.layout import read_json, write_json, write_whole
-from playground.training.run_folder import run
+from playground.training.layout import CONFIG, read_json, write_json, write_whole
+from playground.training.run_folder import read_config, run
 from playground.training.status import read_status
 
 RUNS = "runs"
@@ -24,17 +24,16 @@ Tell = Callable[[str], None]
 def make_study(study: Study, folder: Path, tell: Tell) -> list[Checkpoint]:
     """Train, measure and write `<study>.csv`; interrupted, it goes on from the last snapshot of the last run."""
     folder.mkdir(parents=True, exist_ok=True)
-    began, cpu = time.monotonic(), time.process_time()
-    rows = [row for cell in study.cells for row in _cell_rows(cell, folder / RUNS / cell.name, tell)]
+    rows = [row for cell in study.cells for row in _cell_rows(cell, folder / RUNS / study.name / cell.name, tell)]
     write_whole(table_path(study.name, folder), write_table(rows))
-    _note(study, folder, seconds=time.monotonic() - began, cpu_seconds=time.process_time() - cpu)
+    _note(study, folder)
     return rows
 
 
 def _cell_rows(cell: Cell, folder: Path, tell: Tell) -> list[Checkpoint]:
     """The rows of one run; kept beside it, so that they are measured once."""
     kept = folder / "measures.csv"
-    if kept.is_file() and read_status(folder).state == "finished":
+    if kept.is_file() and _is_trained(cell, folder):
         return list(read_table(kept.read_text(encoding="utf-8")))
     for step in _trained(cell, folder):
         if step % cell.config.evaluate_every == 0:
@@ -47,18 +46,24 @@ def _cell_rows(cell: Cell, folder: Path, tell: Tell) -> list[Checkpoint]:
 
 
 def _trained(cell: Cell, folder: Path) -> Iterator[int]:
-    if read_status(folder).state != "finished":
+    """The steps that are still to be trained. Raises UserError where the folder holds a run of other settings."""
+    if not _is_trained(cell, folder):
         yield from (step.step for step in run(cell.config, folder))
 
 
-def _note(study: Study, folder: Path, *, seconds: float, cpu_seconds: float) -> None:
-    """Write how the table was made beside it."""
+def _is_trained(cell: Cell, folder: Path) -> bool:
+    return read_status(folder).state == "finished" and read_config(folder / CONFIG) == cell.config
+
+
+def _note(study: Study, folder: Path) -> None:
+    """Write how the table was made beside it; the minutes are those of training, in all sittings."""
+    seconds = sum(read_status(folder / RUNS / study.name / cell.name).seconds for cell in study.cells)
     made = read_json(folder / MADE)
     made[study.name] = {
         "command": f"python -m playground emergence --study {study.name} --out FOLDER",
         "made on": time.strftime("%Y-%m-%d", time.gmtime()),
-        "minutes": round(seconds / 60, 1),
-        "processor minutes": round(cpu_seconds / 60, 1),
+        "minutes of training": round(seconds / 60, 1),
+        "runs": len(study.cells),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
         "Python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},

@@ -12,18 +12,18 @@ FOLDER = Path(__file__).resolve().parents[2] / "assets" / "emergence"
 MADE = "made.json"
 
 
-def table_path(study: str, folder: Path = FOLDER) -> Path:
+def table_path(study: str, folder: Path) -> Path:
     """Where the table of a study lies."""
     return folder / f"{study}.csv"
 
 
-def read_study(study: str, folder: Path = FOLDER) -> tuple[Checkpoint, ...]:
+def read_study(study: str, folder: Path | None = None) -> tuple[Checkpoint, ...]:
     """The checkpoints of a study. Raises UserError, with what to do, where its table is missing or damaged."""
-    path = table_path(study, folder)
+    path = table_path(study, folder or FOLDER)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        command = f"python -m playground emergence --study {study} --out {folder.name}"
+        command = f"python -m playground emergence --study {study} --out {path.parent.name}"
         raise UserError(f"The table {path.name} is missing or unreadable. Make it with `{command}`.") from error
     rows = read_table(text)
     if not rows:
@@ -34,10 +34,10 @@ def read_study(study: str, folder: Path = FOLDER) -> tuple[Checkpoint, ...]:
     return rows
 
 
-def read_provenance(study: str, folder: Path = FOLDER) -> dict[str, str]:
+def read_provenance(study: str, folder: Path | None = None) -> dict[str, str]:
     """How the table of a study was made: command, versions, machine; empty where nothing says so."""
     try:
-        made: dict[str, Any] = json.loads((folder / MADE).read_text(encoding="utf-8"))
+        made: dict[str, Any] = json.loads(((folder or FOLDER) / MADE).read_text(encoding="utf-8"))
         return {str(name): str(value) for name, value in made[study].items()}
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return {}

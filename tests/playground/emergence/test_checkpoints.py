@@ -1,5 +1,6 @@
 """Snapshots of real runs under all measures: against the tasks' own measures, in order, and damaged."""
 
+import dataclasses
 import math
 import shutil
 
@@ -14,7 +15,7 @@ from playground.emergence.grokking import grokking_measures, key_frequencies_of,
 from playground.emergence.making import make_study
 from playground.emergence.measures import columns_of
 from playground.emergence.shipped import read_provenance, read_study
-from playground.emergence.studies import STUDIES, study_for, study_of
+from playground.emergence.studies import STUDIES, Cell, Study, study_for, study_of
 from playground.errors import UserError
 from playground.tasks.rewriting import RewritingConfig
 from tests.playground.emergence.small import small_study, trained
@@ -125,6 +126,13 @@ def test_every_study_has_runs_by_different_names_among_them_the_live_one(name):
         assert cell.config.steps // cell.config.snapshot_every < 200
 
 
+def other_steps(study: Study) -> Study:
+    """The same runs with one step more."""
+    longer = (dataclasses.replace(cell.config, steps=cell.config.steps + 1) for cell in study.cells)
+    cells = tuple(Cell(name=c.name, config=config) for c, config in zip(study.cells, longer, strict=True))
+    return dataclasses.replace(study, cells=cells)
+
+
 def test_a_study_is_made_once_and_goes_on_where_it_was(tmp_path):
     study, told = small_study("addition"), []
     rows = make_study(study, tmp_path, told.append)
@@ -135,6 +143,8 @@ def test_a_study_is_made_once_and_goes_on_where_it_was(tmp_path):
     make_study(study, tmp_path, told.append)
     assert (tmp_path / "addition.csv").read_text() == before
     assert told == []
+    with pytest.raises(UserError, match="another configuration"):
+        make_study(other_steps(study), tmp_path, told.append)
     made = read_provenance("addition", tmp_path)
     assert made["seeds"] == "0, 1"
     assert "torch" in made

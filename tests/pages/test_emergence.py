@@ -1,0 +1,160 @@
+"""The Emergence page as a script: its sections from the address, damaged tables, and a run that is trained now."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.emergence import checkpoints, shipped, studies
+from playground.emergence.making import make_study
+from playground.jobs import executor
+from playground.training.run_folder import run as train_into
+from playground.training.runs import write_about
+from tests.pages.script import run_page, words
+from tests.playground.emergence.small import small_config, small_study, trained
+from ui import state
+
+SECTIONS = ("addition", "translation", "induction", "grokking")
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tables of small runs, made as the shipped ones are."""
+    folder = tmp_path_factory.mktemp("emergence")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "ROWS", 16)
+        for name in SECTIONS:
+            make_study(small_study(name), folder, lambda line: None)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The small tables and studies, a folder of runs of the test's own, and an executor for it."""
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(shipped, "FOLDER", tables)
+    for name in SECTIONS:
+        monkeypatch.setitem(studies.STUDIES, name, lambda name=name: small_study(name))
+    executor.default_executor.cache_clear()
+    yield tmp_path / "runs"
+    executor.default_executor().close()
+    executor.default_executor.cache_clear()
+
+
+def page(**parameters: str) -> AppTest:
+    return run_page("emergence", **parameters)
+
+
+def table(app: AppTest) -> dict[str, str]:
+    """The first and last column of the table of all measures."""
+    frame = app.dataframe[0].value
+    return dict(zip(frame.iloc[:, 0], frame.iloc[:, -1], strict=True))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_shows_its_measures_all_at_once(section):
+    app = page(section=section)
+    assert not app.exception
+    assert not app.error, words(app)
+    assert "Start" in [button.label for button in app.button]
+    assert len(table(app)) >= 5
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"over": "training", "measure": "edit_distance", "size": "all"},
+        {"over": "training", "measure": "exact_match", "log_steps": "true", "log_values": "true"},
+        {"measure": "held_out_loss", "linear_sizes": "true"},
+        {"section": "translation", "over": "training", "measure": "answer_probability"},
+        {"section": "grokking", "hidden": "weights", "control": "true", "log_steps": "true"},
+        {"section": "induction", "hidden": "loss", "control": "true"},
+        {"section": "nonsense", "measure": "nonsense", "over": "nonsense", "size": "nonsense"},
+    ],
+)
+def test_what_the_address_asks_for_is_drawn_and_stays_in_it(parameters):
+    app = page(**parameters)
+    assert not app.exception
+    assert not app.error, words(app)
+    for name, value in parameters.items():
+        if value != "nonsense":
+            assert app.query_params.get(name) in (value, [value], None)
+
+
+def test_the_measure_is_exchanged_and_goes_into_the_address():
+    app = page()
+    assert "all have to be right at once" in words(app)
+    app.segmented_control(key="choose_measure").set_value("token_accuracy").run()
+    assert app.query_params["measure"] in ("token_accuracy", ["token_accuracy"])
+    assert "the p of one token" in words(app)
+
+
+def test_the_arithmetic_names_the_numbers_of_the_table(tables):
+    row = shipped.read_study("addition", tables)[-1]
+    said = words(page(over="training"))
+    power = row.measures["token_accuracy"] ** 4
+    assert f"p = {row.measures['token_accuracy']:.3f}" in said
+    assert f"**{power:.3f}**" in said
+
+
+def test_a_missing_table_says_how_to_make_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    app = page(section="grokking")
+    assert not app.exception
+    assert "python -m playground emergence --study grokking" in app.error[0].value
+
+
+def test_a_run_of_now_is_measured_and_stands_beside_the_others(runs):
+    trained("addition", runs / "Abcdefghijkmnop")
+    write_about(runs / "Abcdefghijkmnop", "seed-0")
+    app = page(over="training", run="Abcdefghijkmnop")
+    for _again in range(3):
+        app.run()
+    assert not app.exception
+    assert not app.error, words(app)
+    assert "3 checkpoints measured" in progress(app)
+    app.button(key="another_live").click().run()
+    assert state.RUN not in app.query_params
+
+
+def progress(app: AppTest) -> str:
+    """The words at the bar."""
+    return " ".join(str(element.proto.text) for element in app.get("progress"))
+
+
+def test_a_run_of_another_study_or_one_that_is_gone_leaves_the_start(runs):
+    trained("induction", runs / "Abcdefghijkmnop")
+    other = page(run="Abcdefghijkmnop")
+    assert not other.exception
+    assert "start_live" in [button.key for button in other.button]
+    gone = page(run="Gone")
+    assert not gone.exception
+    assert "may have been deleted" in words(gone)
+
+
+def test_a_stopped_run_keeps_what_was_measured(runs):
+    config = dataclasses.replace(small_config("addition"), steps=400, evaluate_every=400)
+    stream = train_into(config, runs / "Abcdefghijkmnop")
+    for _step in range(3):
+        next(stream)
+    stream.close()
+    app = page(run="Abcdefghijkmnop")
+    assert not app.exception
+    assert "interrupted" in progress(app)
+
+
+@pytest.mark.slow
+def test_start_trains_a_run_and_its_checkpoints_arrive(runs):
+    app = page()
+    app.button(key="start_live").click().run()
+    run_id = app.query_params[state.RUN]
+    run_id = run_id[0] if isinstance(run_id, list) else run_id
+    assert (runs / run_id / "config.json").exists() or (runs / run_id).exists()
+    for _again in range(200):
+        app.run()
+        if "finished" in progress(app) and "3 checkpoints" in progress(app):
+            break
+    assert "finished" in progress(app)
+    assert not app.exception

@@ -1,0 +1,56 @@
+"""Measured, promised and live curves, panels over one axis, and what a logarithmic axis cannot show."""
+
+import pytest
+
+from playground.charts.colours import HELD_OUT, for_dark
+from playground.charts.emergence import Axes, ability_figure, panels_figure
+from playground.charts.series import Series
+from playground.errors import UserError
+
+SIZES = [1000, 2000, 4000]
+MEASURED = Series(name="after training", steps=SIZES, values=[0.0, 0.1, 0.95])
+PROMISED = Series(name="p^L", steps=SIZES, values=[0.01, 0.2, 0.96])
+LIVE = Series(name="now", steps=[2000], values=[0.15])
+SHARE = Axes(x="parameters", y="exact match", log_x=True)
+
+
+def test_the_promise_is_dotted_in_the_colour_of_what_was_measured():
+    figure = ability_figure([MEASURED], [PROMISED], SHARE, live=[LIVE], note="made by this code")
+    measured, promised, live = figure.data
+    assert (list(measured.x), list(measured.y)) == (SIZES, [0.0, 0.1, 0.95])
+    assert (measured.line.color, measured.line.dash) == (promised.line.color, "solid")
+    assert promised.line.dash == "dot"
+    assert promised.mode == "lines"
+    assert live.line.color == HELD_OUT.light
+    assert figure.layout.yaxis.range == pytest.approx((-0.03, 1.03))
+    assert (figure.layout.xaxis.type, figure.layout.xaxis.title.text) == ("log", "parameters")
+    assert [note.text for note in figure.layout.annotations] == ["made by this code"]
+    assert {trace.line.color for trace in figure.data} <= set(for_dark())
+
+
+def test_a_logarithmic_axis_leaves_zeros_out_and_has_its_own_range():
+    axes = Axes(x="training step", y="exact match", log_x=True, log_y=True)
+    curve = Series(name="run", steps=[0, 10, 20], values=[0.5, 0.0, 1.0])
+    figure = ability_figure([curve], [], axes)
+    assert (list(figure.data[0].x), list(figure.data[0].y)) == ([10, 20], [None, 1.0])
+    assert figure.layout.yaxis.range is None
+    assert not figure.layout.annotations
+
+
+def test_a_measure_that_is_no_share_has_its_own_range():
+    curve = Series(name="run", steps=[1, 2], values=[5.0, 2.0])
+    assert ability_figure([curve], [], Axes(x="x", y="loss", is_share=False)).layout.yaxis.range is None
+
+
+def test_what_is_seen_and_what_is_hidden_have_a_panel_each_and_one_axis_of_steps():
+    above = Axes(x="training step", y="share")
+    below = Axes(x="training step", y="loss (nats)", is_share=False)
+    figure = panels_figure([MEASURED], [PROMISED, LIVE], (above, below), note="note")
+    assert [trace.yaxis for trace in figure.data] == ["y", "y2", "y2"]
+    assert len({trace.line.color for trace in figure.data}) == 3
+    assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
+    assert figure.layout.yaxis.range == pytest.approx((-0.03, 1.03))
+    assert figure.layout.yaxis2.range is None
+    assert figure.layout.yaxis2.title.text == "loss (nats)"
+    with pytest.raises(UserError, match="one axis"):
+        panels_figure([], [], (above, Axes(x="training step", y="loss", log_x=True)))
