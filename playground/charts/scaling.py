@@ -18,6 +18,8 @@ from playground.charts.layout import quiet_layout
 RAMP = ("#7a52c7", "#3b7dd8", "#12909a", "#4f9a3a", "#a8861a", "#d4701e")
 """Small to large; every colour has a contrast of 3 : 1 with both pages, so that none needs a counterpart."""
 LOSS = "loss (nats per token)"
+SPREAD = 0.4
+"""How far apart the groups of one row stand, of the distance of two rows."""
 PARAMETERS, TOKENS, COMPUTE = "parameters N", "training tokens D", "compute C (FLOP)"
 
 
@@ -53,8 +55,6 @@ class Line:
     high: Float[np.ndarray, "place"] | None = None
     colour: str = ""
     dash: str = ""
-    is_listed: bool = True
-    """Whether the legend has it."""
 
     @property
     def look(self) -> tuple[str, str]:
@@ -130,8 +130,12 @@ def loss_figure(
     add_dots(figure, dots, title)
     quiet_layout(figure, x=x, y=y, log_x=True, log_y=log_y)
     figure.update_layout(hovermode="closest")
-    if log_y:
-        figure.update_yaxes(exponentformat="none", nticks=8)
+    return loss_axis(figure) if log_y else figure
+
+
+def loss_axis(figure: go.Figure) -> go.Figure:
+    """Losses span less than a decade or two: plain numbers, and no small ticks between them."""
+    figure.update_yaxes(exponentformat="none", minor={"ticks": ""})
     return figure
 
 
@@ -160,7 +164,6 @@ def add_line(figure: go.Figure, line: Line) -> None:
         name=line.name,
         legendgroup=line.name,
         line={"color": colour, "dash": dash, "width": 2},
-        showlegend=line.is_listed,
         hovertemplate=plain(line.name) + ": %{y:.4g} at %{x:.3s}<extra></extra>",
     )
 
@@ -207,31 +210,48 @@ def residuals_figure(dots: Dots, *, x: str) -> go.Figure:
 def intervals_figure(groups: Sequence[tuple[str, Sequence[Interval]]], *, x: str, log_x: bool = False) -> go.Figure:
     """Values with their intervals, one row for each name; groups (such as ours and the published) by colour."""
     figure = go.Figure()
+    names = list(dict.fromkeys(row.name for _group, rows in groups for row in rows))
     for place, (group, intervals) in enumerate(groups):
-        colour, _dash = series_look(place)
         known = [row for row in intervals if np.isfinite(row.value)]
-        figure.add_scatter(
-            x=[row.value for row in known],
-            y=[plain(row.name) for row in known],
-            mode="markers",
-            name=group,
-            marker={"color": colour, "size": 9, "symbol": "circle" if place == 0 else "diamond-open"},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [max(0.0, row.high - row.value) if np.isfinite(row.high) else 0.0 for row in known],
-                "arrayminus": [max(0.0, row.value - row.low) if np.isfinite(row.low) else 0.0 for row in known],
-                "color": colour,
-                "thickness": 1.6,
-                "width": 5,
-            },
-            customdata=[[row.low, row.high, ""] for row in known],
-            hovertemplate="%{y}: %{x:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})<extra>"
-            + plain(group)
-            + "</extra>",
-        )
+        # Groups stand a little above and below each other, so that their intervals do not cover one another.
+        shift = SPREAD * (place - (len(groups) - 1) / 2) / max(1, len(groups) - 1)
+        _add_intervals(figure, group, known, [names.index(row.name) + shift for row in known], place)
     quiet_layout(figure, x=x, y="", log_x=log_x)
-    names = list(dict.fromkeys(plain(row.name) for _group, rows in groups for row in rows))
     figure.update_layout(hovermode="closest")
-    figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1], automargin=True)
+    if log_x:
+        figure.update_xaxes(exponentformat="SI", nticks=6, minor={"ticks": ""})
+    ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [plain(name) for name in names]}
+    figure.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5])
     return figure
+
+
+def _add_intervals(
+    figure: go.Figure, group: str, known: Sequence[Interval], heights: Sequence[float], place: int
+) -> None:
+    colour, _dash = series_look(place)
+    reach = [
+        (max(0.0, row.value - row.low), max(0.0, row.high - row.value))
+        if np.isfinite([row.low, row.high]).all()
+        else (0.0, 0.0)
+        for row in known
+    ]
+    figure.add_scatter(
+        x=[row.value for row in known],
+        y=list(heights),
+        mode="markers",
+        name=group,
+        marker={"color": colour, "size": 9, "symbol": "circle" if place == 0 else "diamond-open"},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [above for _below, above in reach],
+            "arrayminus": [below for below, _above in reach],
+            "color": colour,
+            "thickness": 1.6,
+            "width": 5,
+        },
+        customdata=[[plain(row.name), row.low, row.high, ""] for row in known],
+        hovertemplate="%{customdata[0]}: %{x:.4g} (%{customdata[1]:.4g} to %{customdata[2]:.4g})<extra>"
+        + plain(group)
+        + "</extra>",
+    )

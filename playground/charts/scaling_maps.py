@@ -22,6 +22,7 @@ from playground.charts.scaling import (
     add_dots,
     add_line,
     colour_bar,
+    loss_axis,
     short,
     size_colours,
 )
@@ -72,8 +73,7 @@ def training_curves_figure(
         add_line(figure, envelope)
     quiet_layout(figure, x=x, y=LOSS, log_x=True, log_y=True)
     figure.update_layout(hovermode="closest", showlegend=envelope is not None)
-    figure.update_yaxes(exponentformat="none", nticks=8)
-    return figure
+    return loss_axis(figure)
 
 
 def _add_scale(figure: go.Figure, sizes: Float[np.ndarray, "curve"], title: str) -> None:

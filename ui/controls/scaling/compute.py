@@ -78,6 +78,7 @@ def show_training(study: Study) -> None:
         origin=origin_of(study),
         rows=rows,
         revision=study.mark,
+        opens_runs=any(study.links),
     )
     if found is not None and found.frontier is not None:
         st.caption(
@@ -130,6 +131,7 @@ def show_valleys(study: Study) -> None:
         rows=rows,
         code=VALLEYS_CODE,
         revision=study.mark,
+        opens_runs=any(study.links),
     )
     st.caption(
         _("Through the lowest points: N grows as C to the power of {exponent:.2f}.").format(
@@ -189,6 +191,7 @@ def show_map(study: Study, fitted: Fit) -> None:
         code=fit_code(study, fitted.law, 200),
         height=540,
         revision=study.mark + fitted.law,
+        opens_runs=any(study.links),
     )
 
 
@@ -226,6 +229,7 @@ def show_frontier(study: Study, fitted: Fit, intervals: Bootstrap | None) -> Non
         rows=rows,
         code=fit_code(study, fitted.law, 200),
         revision=study.mark + fitted.law,
+        opens_runs=any(study.links),
     )
     st.caption(
         _(

@@ -36,6 +36,11 @@ class Laid:
     parameters: dict[str, float]
     place: int
 
+    @property
+    def dash(self) -> str:
+        """Published laws are dashed: their colours stand beside those of the points."""
+        return "dash" if self.place else ""
+
 
 def show_curves(study: Study, fitted: Fit, intervals: Bootstrap | None) -> None:
     """Choose an axis; see the runs, the law and its cone."""
@@ -67,6 +72,7 @@ def show_curves(study: Study, fitted: Fit, intervals: Bootstrap | None) -> None:
         rows=curve_rows(over, dots, lines),
         code=fit_code(study, fitted.law, intervals.count if intervals else 200),
         revision=f"{study.mark}{fitted.law}{wants_cone}",
+        opens_runs=any(study.links),
     )
     _explain(over, fitted.law, bool(overlays))
 
@@ -140,7 +146,6 @@ def _line(
     *,
     name: str = "",
     colour: str = "",
-    is_listed: bool = True,
 ) -> Line:
     columns: Any = given
     low, high = (None, None) if intervals is None else intervals.predicted(**columns)
@@ -152,7 +157,7 @@ def _line(
         low=low,
         high=high,
         colour=colour,
-        is_listed=is_listed,
+        dash=law.dash,
     )
 
 

@@ -36,6 +36,7 @@ def show_residuals(study: Study, fitted: Fit) -> None:
         code=fit_code(study, fitted.law, 200),
         height=380,
         revision=study.mark + fitted.law,
+        opens_runs=any(study.links),
     )
     st.caption(_("Scatter without a pattern is noise. A bend means that the law has the wrong shape for these runs."))
     _show_heldout(fitted)
@@ -78,6 +79,7 @@ def show_intervals(study: Study, fitted: Fit, intervals: Bootstrap | None) -> No
         code=fit_code(study, fitted.law, intervals.count if intervals else 200),
         height=130 + 60 * max(1, len(own)),
         revision=study.mark + fitted.law,
+        opens_runs=any(study.links),
     )
     table = [
         {

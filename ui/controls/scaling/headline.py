@@ -4,7 +4,6 @@ import streamlit as st
 
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
-from playground.scaling.laws import LAWS
 from ui.text import _
 
 GREEK = {
@@ -13,8 +12,8 @@ GREEK = {
     "gamma": "γ",
     "alpha_N": "α_N",
     "alpha_D": "α_D",
-    "R_D_star": "R_D*",
-    "R_N_star": "R_N*",
+    "c_0": "c₀",
+    "c_1": "c₁",
 }
 MOST_COLUMNS = 4
 
@@ -25,13 +24,13 @@ def symbol(name: str) -> str:
 
 
 def show_headline(fitted: Fit, intervals: Bootstrap | None) -> None:
-    """The formula, the held-out error, every number that the points tell, and the doubts."""
-    law = LAWS[fitted.law]
-    st.latex(law.formula, width="content")
-    st.caption(law.source)
-    told = [name for name in fitted.parameters if name not in untold(fitted, intervals)]
-    # Exponents have no unit and mean something beside other people's; coefficients come last.
-    told.sort(key=lambda name: (name not in GREEK, name != "E"))
+    """The held-out error, the exponents and E where the points tell them, and the doubts.
+
+    Exponents have no unit and mean something beside other people's; coefficients stand among the intervals.
+    """
+    unsure = untold(fitted, intervals)
+    told = [name for name in fitted.parameters if name not in unsure and (name in GREEK or name == "E")]
+    told.sort(key=lambda name: name == "E")
     known = intervals.intervals() if intervals else {}
     cells = [_heldout_cell(fitted), *((symbol(name), *_value_words(fitted, known, name)) for name in told)]
     for first in range(0, len(cells), MOST_COLUMNS):

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from playground.scaling.laws import LAWS
 from ui import state
 from ui.controls.scaling.compute import show_frontier, show_map, show_training, show_valleys
 from ui.controls.scaling.curves import show_curves
@@ -19,9 +20,11 @@ def show_pictures(study: Study | None) -> None:
     if study is None:
         say_empty()
         return
-    left, right = st.columns([3, 2])
+    left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
     with left:
         law = choose_law()
+    with middle:
+        st.latex(LAWS[law].formula, help=LAWS[law].source)
     with right:
         drawings = choose_drawings()
     headline = st.container()

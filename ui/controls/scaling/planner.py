@@ -71,12 +71,12 @@ def _show_plans(budget: Budget, plans: tuple[Plan, ...]) -> None:
         }
         for one in plans
     ]
-    st.dataframe(rows, hide_index=True, key="plan_rows")
+    st.dataframe(rows, hide_index=True, key="plan_rows", column_config={_("Loss"): st.column_config.Column(width=150)})
     st.caption(
         _(
             "In parentheses: the 10th to the 90th percentile where it is known. Losses are those of each paper's own "
-            "text and tokenizer and do not compare. Beyond its runs: how many times the budget is larger than the largest "
-            "run that the law was fitted to; a plan far beyond is a guess."
+            "text and tokenizer and do not compare. Beyond its runs: how many times the budget is larger than the "
+            "largest run that the law was fitted to; a plan far beyond is a guess."
         )
     )
     what = choose_word("planned", _("Drawn"), {"params": PARAMETERS, "tokens": TOKENS})
@@ -142,7 +142,7 @@ def _show_data(chosen: Plan) -> None:
     size = data_size(chosen.tokens)
     cells = (
         (_("Tokens"), short(size.tokens)),
-        (_("Text"), f"{short(size.bytes)}B"),
+        (_("Text"), bytes_word(size.bytes)),
         (_("Novels"), short(size.books)),
         (_("English Wikipedias"), f"{size.wikipedias:.3g}"),
         (_("Years of reading"), short(size.reading_years)),
@@ -152,6 +152,18 @@ def _show_data(chosen: Plan) -> None:
     st.caption(
         _("English prose under some 50,000 byte-level tokens; one person reading eight hours every day. Code differs.")
     )
+
+
+def bytes_word(count: float) -> str:
+    """Bytes in the unit that a person would say them in.
+
+    >>> bytes_word(2.64e11), bytes_word(4000.0)
+    ('264 GB', '4 kB')
+    """
+    for bound, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= bound:
+            return f"{count / bound:.3g} {unit}"
+    return f"{count:.0f} B"
 
 
 def _show_serving(budget: Budget, fitted: Fit | None) -> None:

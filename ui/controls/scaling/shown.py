@@ -10,7 +10,7 @@ import streamlit as st
 from playground.charts.colours import NEUTRAL
 from playground.lens.provenance import VERSION
 from ui.components.live_chart import live_chart
-from ui.controls.scaling.study import Study
+from ui.controls.scaling.study import Study, inert
 from ui.text import _
 
 if TYPE_CHECKING:
@@ -30,10 +30,11 @@ def show_picture(
     code: str = "",
     height: int = HEIGHT,
     revision: str = "",
+    opens_runs: bool = False,
 ) -> None:
     """Draw it with its origin in small letters, so that a saved picture says where it comes from.
 
-    rows are its numbers, the header first; code is Python that makes them again.
+    rows are its numbers, the header first; code is Python that makes them again; opens_runs: a click leads to a run.
     """
     figure.update_layout(
         title={
@@ -59,7 +60,9 @@ def show_picture(
             icon=":material/download:",
             on_click="ignore",
         )
-        st.caption(_("PNG and SVG: in the picture's own bar. A click on a run opens it where its folder is here."))
+        st.caption(_("PNG and SVG: in the picture's own bar."))
+        if opens_runs:
+            st.caption(_("A click on a run opens it on the Train page."))
     if code:
         with st.expander(_("Python that makes the same numbers"), icon=":material/code:"):
             st.code(code, language="python")
@@ -69,20 +72,20 @@ def table(origin: str, rows: Iterable[Row]) -> str:
     """Rows as CSV below comment lines that say where they come from."""
     text = io.StringIO()
     text.write(f"# transformer-playground {VERSION}\n# {' '.join(origin.split())}\n")
-    csv.writer(text, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(
+        [inert(value) if isinstance(value, str) else value for value in row] for row in rows
+    )
     return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    """A text that a spreadsheet will not run as a formula."""
-    is_formula = isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@"))
-    return f"'{value}" if is_formula else value
 
 
 def origin_of(study: Study, law: str = "") -> str:
     """Where a picture's numbers come from, on one line."""
     counted = _("all parameters") if study.counts_embeddings else _("without embeddings and head")
-    words = [study.origin, _("{count} runs").format(count=len(study.points)), counted if study.links else ""]
+    words = [
+        study.origin,
+        _("{count} runs").format(count=len(study.points)),
+        counted if study.without_embeddings is not None else "",
+    ]
     return " · ".join(word for word in (*words, law) if word)
 
 

@@ -61,7 +61,7 @@ class Study:
         writer.writerow(["run", "params", "tokens", "flops", "loss"])
         columns = (self.points.params, self.points.tokens, self.points.flops, self.points.loss)
         rows = zip(self.names, *(column.tolist() for column in columns), strict=True)
-        writer.writerows([name, *(f"{value:.10g}" for value in values)] for name, *values in rows)
+        writer.writerows([inert(name), *(f"{value:.10g}" for value in values)] for name, *values in rows)
         return text.getvalue()
 
     def shapes(self) -> list[TransformerConfig]:
@@ -83,6 +83,15 @@ class Study:
         counted = dict(zip(self.names, self.without_embeddings.tolist(), strict=True))
         curves = tuple(replace(one, params=counted[one.name], flops_per_token=None) for one in self.curves)
         return replace(self, points=points, curves=curves, counts_embeddings=False)
+
+
+def inert(text: str) -> str:
+    """A text that a spreadsheet will not run as a formula.
+
+    >>> inert("=1+1"), inert("run 1")
+    ("'=1+1", 'run 1')
+    """
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 def study_of_sweep(folder: Path, *, title: str, origin: str, opens: bool) -> Study:

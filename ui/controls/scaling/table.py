@@ -112,7 +112,8 @@ def _map_columns() -> None:
     }
     st.caption(_("Which column is what"))
     chosen: dict[str, str] = {}
-    for place, column in zip(MAPPED, st.columns(len(MAPPED)), strict=True):
+    columns = [*st.columns(3), *st.columns(3)]
+    for place, column in zip(MAPPED, columns, strict=False):
         options = ["", *dict.fromkeys(header)]
         now = mapping.get(place) or found.get(place, "")
         with column:
