@@ -95,6 +95,7 @@ def prepare(
     text: str,
     *,
     target: str | None = None,
+    pair: str | None = None,
     by: By = "zero",
     reference: str | None = None,
     watched: Watched | None = None,
@@ -104,7 +105,7 @@ def prepare(
     Without a watched token it is the most probable one at the last position. Raises UserError for a model without an
     output head, for a position that is not there, and for a resampled text of another length.
     """
-    clean = capture(model, read(model, text, target))
+    clean = capture(model, read(model, text, target, pair))
     logits = clean.predicted()
     if logits.isnan().any():
         raise UserError(
@@ -112,7 +113,7 @@ def prepare(
         )
     if by == "resampled" and reference is None:
         raise UserError("Resampling takes what the parts did on another text; give one of as many tokens.")
-    other = clean if reference is None else capture(model, read(model, reference, target))
+    other = clean if reference is None else capture(model, read(model, reference, target, pair))
     if by == "resampled" and _lengths(other) != _lengths(clean):
         raise UserError(
             f"The texts have {_lengths(clean)[0]} and {_lengths(other)[0]} tokens; to resample, they need as many."

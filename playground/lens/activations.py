@@ -46,9 +46,12 @@ class Reading:
         return [token.id for token in self.tokens]
 
 
-def read(model: "LoadedModel", text: str, target: str | None = None) -> Reading:
-    """Make a text ready for many passes. Raises UserError for a text without tokens or one that does not fit."""
-    result = run_pass(model, text, target, pair=None, truncate=False, on_layer=None)
+def read(model: "LoadedModel", text: str, target: str | None = None, pair: str | None = None) -> Reading:
+    """Make a text ready for many passes; pair: a second sentence, for encoders.
+
+    Raises UserError for a text without tokens or one that does not fit.
+    """
+    result = run_pass(model, text, target, pair=pair, truncate=False, on_layer=None)
     if not result.source:
         raise UserError("The text has no tokens; type a few words.")
     # Ids made under inference_mode could not be read in a pass that computes gradients.

@@ -5,7 +5,7 @@ corrupted pass is 0 and the clean pass 1 (Wang et al. 2022, section 3).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch import Tensor
 from playground.errors import UserError
 from playground.lens.ablation import heads_of, made
 from playground.lens.activations import Activations, OnRun, capture, no_report, read
+from playground.lens.fill import spell_masks
 from playground.lens.site import SiteKind
 from playground.lens.substitution import Component, Part, Replacement, Row, run_replaced
 from playground.lens.tokens import encode
@@ -28,7 +29,10 @@ Patched = Literal["residual", "attention", "feed_forward"]
 
 @dataclass(frozen=True, kw_only=True)
 class PatchingExample:
-    """Two prompts of one length that differ in a few words, the clean one's answer and the corrupted one's."""
+    """Two prompts of one length that differ in a few words, the clean one's answer and the corrupted one's.
+
+    target: what an encoder-decoder's decoder reads in both.
+    """
 
     name: str
     clean: str
@@ -36,6 +40,7 @@ class PatchingExample:
     answer: str
     other: str
     about: str
+    target: str = ""
 
 
 EXAMPLES = (
@@ -64,6 +69,48 @@ EXAMPLES = (
         about="The verb agrees with its subject, not with the noun beside it (Linzen et al. 2016).",
     ),
 )
+
+TRANSLATED = (
+    PatchingExample(
+        name="Who receives it",
+        clean="french: Anna gives the red ball to Ben.",
+        corrupted="french: Anna gives the red ball to Tom.",
+        answer="Ben",
+        other="Tom",
+        about="The name crosses from the source: cross-attention brings it to the place where it is written.",
+        target="Anna donne la balle rouge à",
+    ),
+    PatchingExample(
+        name="What is given",
+        clean="french: Anna gives the red ball to Ben.",
+        corrupted="french: Anna gives the red book to Ben.",
+        answer="balle",
+        other="livre",
+        about="The noun, and with it the French article, comes from one word of the source.",
+        target="Anna donne",
+    ),
+)
+"""The same for a model that translates short sentences."""
+MASKED = PatchingExample(
+    name="Whose hand",
+    clean="She took [MASK] hand.",
+    corrupted="He took [MASK] hand.",
+    answer=" her",
+    other=" his",
+    about="The pronoun that is filled in agrees with the one that was read.",
+)
+"""The same for a model that fills in words."""
+
+
+def examples_of(model: "LoadedModel") -> tuple[PatchingExample, ...]:
+    """The examples that fit a model's kind, the best one first."""
+    if model.kind == "encoder-decoder":
+        return TRANSLATED
+    try:
+        clean, corrupted = (spell_masks(model, text) for text in (MASKED.clean, MASKED.corrupted))
+    except UserError:
+        return EXAMPLES
+    return (replace(MASKED, clean=clean, corrupted=corrupted), *EXAMPLES)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,10 +152,15 @@ def prepare_pair(
     other: int,
     position: int = -1,
     targets: tuple[str, str] | None = None,
+    pair: str | None = None,
 ) -> Pair:
-    """Run both prompts. Raises UserError where they differ in length or the answers do not differ between them."""
+    """Run both prompts; pair: the second sentence of both, for encoders.
+
+    Raises UserError where they differ in length or the answers do not differ between them.
+    """
     first, second = targets or (None, None)
-    passes = [capture(model, read(model, text, target)) for text, target in ((clean, first), (corrupted, second))]
+    prompts = ((clean, first), (corrupted, second))
+    passes = [capture(model, read(model, text, target, pair)) for text, target in prompts]
     lengths = [(len(one.reading.tokens), len(one.reading.source)) for one in passes]
     if lengths[0] != lengths[1]:
         raise UserError(
@@ -118,10 +170,10 @@ def prepare_pair(
     vocabulary, length = passes[0].predicted().shape[-1], lengths[0][0]
     if not all(0 <= one < vocabulary for one in (answer, other)) or not -length <= position < length:
         raise UserError(f"Choose a position from {-length} to {length - 1} and tokens from 0 to {vocabulary - 1}.")
-    pair = Pair(model=model, clean=passes[0], corrupted=passes[1], position=position, answer=answer, other=other)
-    if abs(pair.clean_difference - pair.corrupted_difference) < 1e-4:
+    found = Pair(model=model, clean=passes[0], corrupted=passes[1], position=position, answer=answer, other=other)
+    if abs(found.clean_difference - found.corrupted_difference) < 1e-4:
         raise UserError("Both prompts prefer the answer equally, so that there is nothing to bring back; change one.")
-    return pair
+    return found
 
 
 def first_id(model: "LoadedModel", word: str) -> int:

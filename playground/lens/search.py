@@ -19,6 +19,7 @@ from playground.lens.activations import OnRun, no_report
 from playground.lens.site import Site, SiteKind
 
 Pattern = Literal["previous", "first", "same token", "induction", "separator"]
+CrossPattern = Literal["first", "same token", "same place", "separator"]
 SHUFFLES = 20
 SEPARATORS = frozenset({".", ",", ";", ":", "!", "?", "\n"})
 
@@ -65,15 +66,37 @@ def mask_of(
     length = len(ids)
     query, key = torch.arange(length)[:, None], torch.arange(length)[None, :]
     tokens = torch.tensor(list(ids))
-    stops = torch.tensor([one or label.strip(" ▁Ġ") in SEPARATORS for one, label in zip(special, labels, strict=True)])
     masks = {
         "previous": key == query - 1,
         "first": (key == 0) & (query > 0),
         "same token": (tokens[query] == tokens[key]) & (key < query),
         "induction": (tokens[query] == tokens[(key - 1).clamp(min=0)]) & (key > 0) & (key < query),
-        "separator": stops[None, :] & (key != query),
+        "separator": _stops(labels, special)[None, :] & (key != query),
     }
     return masks[pattern]
+
+
+def cross_mask_of(
+    pattern: CrossPattern, queries: Sequence[int], keys: Sequence[int], labels: Sequence[str], special: Sequence[bool]
+) -> Bool[Tensor, "query key"]:
+    """The source's keys that count for each of the target's queries; labels and special are the keys'.
+
+    first: the first token. same token: what is spelled alike on both sides. same place: the same number of tokens from
+    the start. separator: special tokens and punctuation.
+    """
+    query, key = torch.arange(len(queries))[:, None], torch.arange(len(keys))[None, :]
+    tokens = torch.tensor(list(queries))[:, None] == torch.tensor(list(keys))[None, :]
+    masks = {
+        "first": (key == 0).expand(len(queries), -1),
+        "same token": tokens,
+        "same place": key == query,
+        "separator": _stops(labels, special).expand(len(queries), -1),
+    }
+    return masks[pattern]
+
+
+def _stops(labels: Sequence[str], special: Sequence[bool]) -> Bool[Tensor, "key"]:
+    return torch.tensor([one or label.strip(" ▁Ġ") in SEPARATORS for one, label in zip(special, labels, strict=True)])
 
 
 def rank_heads(

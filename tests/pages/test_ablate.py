@@ -5,6 +5,7 @@ import safetensors.torch
 import torch
 from streamlit.testing.v1 import AppTest
 
+from playground import load, trace
 from tests.pages.script import run_page, words
 from tests.playground.models.conftest import build
 from tests.playground.own import random_model
@@ -130,13 +131,68 @@ def test_a_damaged_address_falls_back(small_folder, damaged):
     assert not app.error, words(app)
 
 
-@pytest.mark.parametrize("section", ["ablate", "writes", "patch", "flow", "heads"])
+@pytest.mark.parametrize(
+    ("section", "more"),
+    [
+        ("ablate", {}),
+        ("writes", {}),
+        ("patch", {}),
+        ("patch", {"patch": "head_position", "patch_layer": "1"}),
+        ("flow", {}),
+        ("heads", {}),
+        ("heads", {"search_kind": "cross", "pattern": "painted", "painted": "1-2"}),
+    ],
+)
 @pytest.mark.parametrize("kind", ["encoder", "encoder-decoder"])
-def test_our_own_kinds_are_taken_apart(tmp_path, monkeypatch, kind, section):
+def test_our_own_kinds_are_taken_apart(tmp_path, monkeypatch, kind, section, more):
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path))
     save_own_model(random_model(kind=kind), tmp_path / RUN / "snapshots" / "000500")
     prompts = {"clean": "the cat sat", "corrupted": "the dog sat", "patch_answer": "cat", "other": "dog"}
-    app = page(model=f"run/{RUN}/500", text="the cat sat", target="the cat", section=section, **prompts)
+    app = page(model=f"run/{RUN}/500", text="the cat sat", target="the cat", section=section, **prompts, **more)
     assert not app.exception
     assert not app.error, words(app)
-    assert figures(app)
+    assert figures(app) or "Tick the keys" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "count"),
+    [("tales-translator", "patch", 1), ("books-encoder", "patch", 1), ("tales-translator", "heads", 1)],
+)
+def test_our_shipped_models_begin_with_prompts_of_their_own(name, section, count):
+    app = page(model=name, section=section)
+    assert not app.exception
+    assert not app.error, words(app)
+    assert not app.warning
+    assert figures(app) == count
+
+
+@pytest.mark.parametrize(("section", "count"), [("ablate", 1), ("writes", 5), ("heads", 1)])
+def test_an_encoder_reads_a_sentence_pair(section, count):
+    app = page(model="books-encoder", text="The cat sat.", pair="It slept.", section=section)
+    assert not app.exception
+    assert not app.error, words(app)
+    assert figures(app) == count
+
+
+def test_a_head_that_attends_only_to_the_first_token_is_ranked_and_answered(small_folder):
+    path = small_folder / "model.safetensors"
+    tensors = safetensors.torch.load_file(path)
+    for name in tensors:
+        if "c_attn" in name:
+            tensors[name] = torch.zeros_like(tensors[name])
+    width = tensors["transformer.h.0.attn.c_attn.bias"].shape[0] // 3
+    tensors["transformer.wpe.weight"].zero_()
+    tensors["transformer.wpe.weight"][0, 0] = 100.0
+    for layer in (0, 1):
+        tensors[f"transformer.h.{layer}.attn.c_attn.bias"][:width] = 50.0
+        tensors[f"transformer.h.{layer}.attn.c_attn.weight"][0, width : 2 * width] = 50.0
+    safetensors.torch.save_file(tensors, path, metadata={"format": "pt"})
+    assert trace(load(str(small_folder)), "the cat sat on").attention(layer=0, head=1)[:, 0].min() > 0.99
+    app = page(model=str(small_folder), text="the cat sat on", section="heads", pattern="first")
+    assert not app.exception
+    assert not app.error, words(app)
+    assert figures(app) == 1
+    for section in ("ablate", "writes", "flow"):
+        other = page(model=str(small_folder), text="the cat sat on", section=section)
+        assert not other.exception
+        assert figures(other) or "nothing" in words(other)

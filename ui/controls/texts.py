@@ -29,12 +29,20 @@ def choose_texts(model: LoadedModel) -> Texts:
     _example_buttons(model)
     text = address_text(state.TEXT, first_text(model), label=_("Text"), limit=TEXT_LENGTH, rows=3)
     if model.kind == "encoder":
-        pair = _second(state.PAIR, _("Second sentence (optional)"), PAIR_EXAMPLE)
-        return Texts(text=text, pair=pair)
+        return Texts(text=text, pair=choose_pair())
     if model.kind == "encoder-decoder":
-        target = _second(state.TARGET, _("What the decoder reads (empty: the model writes it itself)"), "")
-        return Texts(text=text, target=target)
+        return Texts(text=text, target=choose_target())
     return Texts(text=text)
+
+
+def choose_pair() -> str | None:
+    """An encoder's second sentence; None while it is empty."""
+    return _second(state.PAIR, _("Second sentence (optional)"), PAIR_EXAMPLE)
+
+
+def choose_target(otherwise: str = "") -> str | None:
+    """What an encoder-decoder's decoder reads; None where the model writes it."""
+    return _second(state.TARGET, _("What the decoder reads (empty: the model writes it itself)"), "", otherwise)
 
 
 def choose_other_text(texts: Texts) -> Texts:
@@ -59,9 +67,9 @@ def address_text(name: str, otherwise: str, *, label: str, limit: int, rows: int
     return text
 
 
-def _second(name: str, label: str, hint: str) -> str | None:
+def _second(name: str, label: str, hint: str, otherwise: str = "") -> str | None:
     """An optional second text; None while it is empty."""
-    text = address_text(name, "", label=label, limit=TARGET_LENGTH, rows=1, placeholder=hint)
+    text = address_text(name, otherwise, label=label, limit=TARGET_LENGTH, rows=1, placeholder=hint)
     return text if text.strip() else None
 
 

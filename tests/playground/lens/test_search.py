@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from playground.errors import UserError
-from playground.lens.search import mask_of, rank_heads
+from playground.lens.search import cross_mask_of, mask_of, rank_heads
 from playground.lens.site import Site
 
 IDS = [4, 5, 6, 4, 5, 6, 9]
@@ -34,6 +34,29 @@ def causal(seed: int, heads: int, tokens: int) -> torch.Tensor:
 def test_masks_by_hand(pattern, marked):
     mask = mask_of(pattern, IDS, LABELS, [False] * 6 + [True])
     assert {tuple(pair) for pair in mask.nonzero().tolist()} == marked
+
+
+@pytest.mark.parametrize(
+    ("pattern", "marked"),
+    [
+        ("first", {(0, 0), (1, 0), (2, 0)}),
+        ("same token", {(0, 1), (2, 0), (2, 3)}),
+        ("same place", {(0, 0), (1, 1), (2, 2)}),
+        ("separator", {(0, 2), (1, 2), (2, 2)}),
+    ],
+)
+def test_masks_across_two_texts_by_hand(pattern, marked):
+    mask = cross_mask_of(pattern, [5, 9, 4], [4, 5, 6, 4], ["a", "b", ".", "a"], [False] * 4)
+    assert {tuple(pair) for pair in mask.nonzero().tolist()} == marked
+
+
+def test_a_planted_head_of_cross_attention_comes_first():
+    maps = torch.full((2, 3, 4), 0.25)
+    mask = cross_mask_of("same place", [5, 9, 4], [4, 5, 6, 4], ["a", "b", ".", "a"], [False] * 4)
+    maps[1] = mask * 0.97 + 0.01 * ~mask
+    found = rank_heads([site(maps, kind="cross")], mask)
+    assert [head.head for head in found.heads] == [1, 0]
+    assert found.heads[0].score == pytest.approx(0.97)
 
 
 @pytest.mark.parametrize("pattern", ["previous", "first", "same token", "induction", "separator"])

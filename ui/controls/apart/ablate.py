@@ -56,6 +56,7 @@ class Setting:
             self.subject.model,
             texts.text,
             target=texts.target,
+            pair=texts.pair,
             by=self.by,
             reference=self.reference,
             watched=self.watched,

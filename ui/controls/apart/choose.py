@@ -6,6 +6,7 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.lens.ablation import Watched
+from playground.lens.activations import Reading as ReadText
 from playground.lens.activations import capture
 from playground.lens.activations import read as read_text
 from playground.lens.patching import first_id
@@ -16,7 +17,7 @@ from playground.models import LoadedModel
 from ui import state
 from ui.controls.examples import first_text
 from ui.controls.reading import read
-from ui.controls.texts import Texts, address_text
+from ui.controls.texts import Texts, address_text, choose_pair, choose_target
 from ui.controls.work import ask
 from ui.readings import Reading
 from ui.text import _
@@ -64,16 +65,14 @@ class Subject:
 def choose_text(model: LoadedModel) -> Texts:
     """The text areas that fit the model."""
     text = address_text(state.TEXT, first_text(model), label=_("Text"), limit=TEXT_LENGTH, rows=2)
-    return Texts(text=text, target=choose_target(model))
+    return choose_second(model, text)
 
 
-def choose_target(model: LoadedModel) -> str | None:
-    """What an encoder-decoder's decoder reads; None where the model writes it."""
-    if model.kind != "encoder-decoder":
-        return None
-    words = _("What the decoder reads (empty: the model writes it itself)")
-    target = address_text(state.TARGET, "", label=words, limit=TEXT_LENGTH, rows=1)
-    return target if target.strip() else None
+def choose_second(model: LoadedModel, text: str, target: str = "") -> Texts:
+    """The text with what an encoder-decoder's decoder reads, or an encoder's second sentence."""
+    if model.kind == "encoder-decoder":
+        return Texts(text=text, target=choose_target(target))
+    return Texts(text=text, pair=choose_pair() if model.kind == "encoder" else None)
 
 
 def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
@@ -102,7 +101,7 @@ def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
 
 def read_clean(model: LoadedModel, texts: Texts) -> Clean:
     """Run the model once on the texts and keep what is small."""
-    found = capture(model, read_text(model, texts.text, texts.target))
+    found = capture(model, read_text(model, texts.text, texts.target, texts.pair))
     logits = found.logits
     numbers = found.final if logits is None else logits
     return Clean(
@@ -115,14 +114,22 @@ def read_clean(model: LoadedModel, texts: Texts) -> Clean:
     )
 
 
-def choose_position(name: str, title: str, tokens: tuple[Token, ...]) -> int:
-    """A token's place; the last one is the usual one."""
+def read_again(subject: Subject) -> ReadText:
+    """The subject's texts, ready for another pass."""
+    texts = subject.texts
+    return read_text(subject.model, texts.text, texts.target, texts.pair)
+
+
+def choose_position(name: str, title: str, tokens: tuple[Token, ...], usual: int | None = None) -> int:
+    """A token's place; the last one is the usual one where no other is named."""
     words = [str(place) for place in reversed(range(len(tokens)))]
+    if usual is not None:
+        words.insert(0, words.pop(words.index(str(usual))))
     word = st.selectbox(
         title,
         words,
         index=words.index(state.read_word(name, words)),
-        key=f"apart_{name}_{len(tokens)}",
+        key=f"apart_{name}_{len(tokens)}_{words[0]}",
         format_func=lambda word: f"{word} · {tokens[int(word)].text}",
     )
     state.write_word(name, word, words[0])

@@ -8,11 +8,10 @@ from torch import Tensor
 
 from playground.charts.apart import bars_figure, map_figure
 from playground.lens.activations import OnRun
-from playground.lens.activations import read as read_text
 from playground.lens.integrated_gradients import Baseline, TokenAttribution, integrated_gradients
 from playground.lens.rollout import flow, rollout
 from playground.lens.site import SiteKind
-from ui.controls.apart.choose import Subject, choose_position, choose_watched, kind_titles
+from ui.controls.apart.choose import Subject, choose_position, choose_watched, kind_titles, read_again
 from ui.controls.apart.shown import numbered, show_figure, table_rows
 from ui.controls.words import choose_word
 from ui.controls.work import ask
@@ -78,7 +77,7 @@ def _show_gradients(subject: Subject) -> None:
     def compute(on_run: OnRun) -> TokenAttribution:
         return integrated_gradients(
             subject.model,
-            read_text(subject.model, subject.texts.text, subject.texts.target),
+            read_again(subject),
             position=watched.position,
             token=watched.token,
             baseline=cast(Baseline, baseline),

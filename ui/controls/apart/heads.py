@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from playground.charts.apart import chance_figure
-from playground.lens.search import Pattern, RankedHead, mask_of, rank_heads
+from playground.lens.search import CrossPattern, Pattern, RankedHead, cross_mask_of, mask_of, rank_heads
+from playground.lens.site import SiteKind
 from playground.lens.tokens import Token
 from ui import state
 from ui.controls.apart.choose import Subject, kind_titles
@@ -25,25 +26,17 @@ PAINTED = "painted"
 def show_search(subject: Subject) -> None:
     """Choose or paint a pattern; see which heads look that way, and what chance would give."""
     trace = subject.reading.trace
-    kinds = [kind for kind in trace.kinds if kind != "cross"][::-1]
+    kinds: list[SiteKind] = [kind for kind in ("decoder", "cross", "encoder") if kind in trace.kinds]
     with st.container(horizontal=True, gap="large"):
-        kind = (
-            choose_word("search_kind", _("In"), {one: kind_titles()[one] for one in kinds}) if kinds[1:] else kinds[0]
-        )
-        word = choose_word("pattern", _("Look for heads that look at"), _titles())
-    tokens = trace.query_tokens(kind)  # type: ignore[arg-type]
-    if word == PAINTED:
-        mask = _paint(tokens)
-    else:
-        mask = mask_of(
-            cast(Pattern, word.replace("_", " ")),
-            [token.id for token in tokens],
-            [token.text for token in tokens],
-            [token.special for token in tokens],
-        )
+        titles: dict[str, str] = {one: kind_titles()[one] for one in kinds}
+        kind = cast(SiteKind, choose_word("search_kind", _("In"), titles) if kinds[1:] else kinds[0])
+        patterns = _cross_titles() if kind == "cross" else _titles()
+        word = choose_word("pattern", _("Look for heads that look at"), patterns, key=f"choose_pattern_{kind}")
+    queries, keys = trace.query_tokens(kind), trace.key_tokens(kind)
+    mask = _paint(queries, keys) if word == PAINTED else _mask(word, queries, keys, is_cross=kind == "cross")
     if mask is None:
         return
-    sites = trace.layers(kind)  # type: ignore[arg-type]
+    sites = trace.layers(kind)
     marked = tuple(map(tuple, mask.nonzero().tolist()))
     words = _("Searching layer after layer:")
     found = ask(
@@ -79,6 +72,25 @@ def _titles() -> dict[str, str]:
     }
 
 
+def _cross_titles() -> dict[str, str]:
+    return {
+        "same_token": _("the same token in the source"),
+        "same_place": _("the same place in the source"),
+        "first": _("the first token"),
+        "separator": _("separators"),
+        PAINTED: _("your own pattern"),
+    }
+
+
+def _mask(word: str, queries: tuple[Token, ...], keys: tuple[Token, ...], *, is_cross: bool) -> Tensor:
+    """The pattern's keys for each query."""
+    ids, pattern = [token.id for token in queries], word.replace("_", " ")
+    labels, special = [token.text for token in keys], [token.special for token in keys]
+    if is_cross:
+        return cross_mask_of(cast(CrossPattern, pattern), ids, [token.id for token in keys], labels, special)
+    return mask_of(cast(Pattern, pattern), ids, labels, special)
+
+
 def _show(heads: tuple[RankedHead, ...], best_by_chance: float, name: str) -> None:
     shown = heads[:MOST_BARS]
     rows = [
@@ -95,18 +107,18 @@ def _show(heads: tuple[RankedHead, ...], best_by_chance: float, name: str) -> No
     show_figure(figure, rows, name=name)
 
 
-def _paint(tokens: tuple[Token, ...]) -> Tensor | None:
+def _paint(queries: tuple[Token, ...], keys: tuple[Token, ...]) -> Tensor | None:
     """A table of boxes, query by key; what is ticked stands in the address. None, with a sentence, if it is large."""
-    count = len(tokens)
+    count = max(len(queries), len(keys))
     if count > MOST_PAINTED:
         sentence = _("A pattern is painted on up to {most} tokens; this text has {count}. Shorten it.")
         st.info(sentence.format(most=MOST_PAINTED, count=count), icon=":material/content_cut:")
         return None
-    begun: torch.Tensor = state.first_value(f"painted_first_{count}", lambda: _from_address(count))
-    labels = numbered(tokens)
-    table = st.data_editor(
-        pd.DataFrame(begun.numpy(), index=labels, columns=labels), key=f"painted_{count}_{hash(tuple(labels))}"
-    )
+    shape = len(queries), len(keys)
+    begun: torch.Tensor = state.first_value(f"painted_first_{shape}", lambda: _from_address(*shape))
+    rows, columns = numbered(queries), numbered(keys)
+    key = f"painted_{shape}_{hash((*rows, *columns))}"
+    table = st.data_editor(pd.DataFrame(begun.numpy(), index=rows, columns=columns), key=key)
     mask = torch.from_numpy(table.to_numpy(dtype=bool).copy())
     state.write_text(PAINTED, ",".join(f"{query}-{key}" for query, key in mask.nonzero().tolist()) or None)
     if not mask.any():
@@ -115,10 +127,10 @@ def _paint(tokens: tuple[Token, ...]) -> Tensor | None:
     return mask
 
 
-def _from_address(count: int) -> Tensor:
-    mask = torch.zeros(count, count, dtype=torch.bool)
+def _from_address(queries: int, keys: int) -> Tensor:
+    mask = torch.zeros(queries, keys, dtype=torch.bool)
     for pair in state.read_text(PAINTED, "", limit=4000).split(","):
         query, _dash, key = pair.partition("-")
-        if query.isdecimal() and key.isdecimal() and max(int(query), int(key)) < count:
+        if query.isdecimal() and key.isdecimal() and int(query) < queries and int(key) < keys:
             mask[int(query), int(key)] = True
     return mask

@@ -1,5 +1,6 @@
 """Activation patching: what of the clean prompt, put into the corrupted one, brings the clean answer back."""
 
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -8,11 +9,13 @@ import streamlit as st
 from playground.charts.apart import map_figure
 from playground.errors import UserError
 from playground.lens.activations import OnRun
+from playground.lens.fill import mask_id
 from playground.lens.patching import (
-    EXAMPLES,
     Patched,
     PatchingExample,
+    examples_of,
     first_id,
+    patch_head_positions,
     patch_heads,
     patch_positions,
     prepare_pair,
@@ -24,24 +27,25 @@ from ui.controls.apart.choose import (
     TEXT_LENGTH,
     Subject,
     choose_position,
-    choose_target,
+    choose_second,
     examine,
     kind_titles,
 )
 from ui.controls.apart.shown import show_figure, table_rows
-from ui.controls.texts import Texts, address_text
+from ui.controls.texts import address_text
 from ui.controls.words import choose_word
 from ui.controls.work import ask
 from ui.text import _
 
 CLEAN, CORRUPTED, OTHER = "clean", "corrupted", "other"
-HEADS = "head"
+HEADS, HEAD_POSITIONS = "head", "head_position"
 
 
 def show_patching(model: LoadedModel) -> None:
     """Two prompts, two answers, and the map of what brings the first one back."""
-    _offer_examples()
-    first = EXAMPLES[0]
+    offered = examples_of(model)
+    _offer_examples(offered)
+    first = offered[0]
     left, right = st.columns(2)
     with left:
         clean = address_text(CLEAN, first.clean, label=_("Clean prompt"), limit=TEXT_LENGTH, rows=2)
@@ -49,9 +53,9 @@ def show_patching(model: LoadedModel) -> None:
     with right:
         corrupted = address_text(CORRUPTED, first.corrupted, label=_("Corrupted prompt"), limit=TEXT_LENGTH, rows=2)
         other = address_text(OTHER, first.other, label=_("Its answer"), limit=60, rows=1)
-    target = choose_target(model)
-    subject = examine(model, Texts(text=clean, target=target), key="clean")
-    second = examine(model, Texts(text=corrupted, target=target), key="corrupted") if subject else None
+    texts = choose_second(model, clean, first.target)
+    subject = examine(model, texts, key="clean")
+    second = examine(model, replace(texts, text=corrupted), key="corrupted") if subject else None
     if subject is None or second is None:
         return
     if not subject.clean.best:
@@ -66,11 +70,18 @@ def show_patching(model: LoadedModel) -> None:
     _show_map(subject, second, *ids)
 
 
-def _offer_examples() -> None:
-    titles = {"Indirect object": _("Indirect object"), "Induction": _("Induction"), "Agreement": _("Agreement")}
+def _offer_examples(offered: tuple[PatchingExample, ...]) -> None:
+    titles = {
+        "Indirect object": _("Indirect object"),
+        "Induction": _("Induction"),
+        "Agreement": _("Agreement"),
+        "Who receives it": _("Who receives it"),
+        "What is given": _("What is given"),
+        "Whose hand": _("Whose hand"),
+    }
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(_("Examples"), width="content")
-        for example in EXAMPLES:
+        for example in offered:
             st.button(
                 titles[example.name],
                 key=f"patch_{example.name}",
@@ -87,6 +98,7 @@ def _fill(example: PatchingExample) -> None:
         (CORRUPTED, example.corrupted),
         ("patch_answer", example.answer),
         (OTHER, example.other),
+        (state.TARGET, example.target),
     ):
         state.replace_text(name, text)
 
@@ -95,10 +107,21 @@ def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> Non
     with st.container(horizontal=True, gap="large"):
         part = choose_word("patch", _("Exchange"), _part_titles())
         # Cross-attention has heads and writes, but no stream and no feed-forward layers of its own.
-        kinds = [kind for kind in subject.clean.kinds if kind != "cross" or part in ("attention", HEADS)]
+        kinds = [
+            kind for kind in subject.clean.kinds if kind != "cross" or part in ("attention", HEADS, HEAD_POSITIONS)
+        ]
         titles = kind_titles()
-        kind = choose_word("patch_kind", _("In"), {one: titles[one] for one in kinds}) if kinds[1:] else kinds[0]
-    position = choose_position(state.POSITION, _("Compare the answers at"), subject.clean.tokens)
+        word = choose_word("patch_kind", _("In"), {one: titles[one] for one in kinds}) if kinds[1:] else kinds[0]
+    kind = cast(SiteKind, word)
+    left, right = st.columns(2)
+    with left:
+        tokens = subject.clean.tokens
+        position = choose_position(state.POSITION, _("Compare the answers at"), tokens, _masked(subject))
+    layer = 0
+    if part == HEAD_POSITIONS:
+        with right:
+            count = sum(one == kind for one, _layer, _heads in subject.clean.places)
+            layer = _choose_layer(count)
 
     def compute(on_run: OnRun) -> tuple[float, float, np.ndarray]:
         targets = None if subject.texts.target is None else (subject.texts.target, subject.texts.target)
@@ -110,14 +133,17 @@ def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> Non
             other=other,
             position=position,
             targets=targets,
+            pair=subject.texts.pair,
         )
         if part == HEADS:
-            shares = patch_heads(pair, kind=cast(SiteKind, kind), on_run=on_run)
+            shares = patch_heads(pair, kind=kind, on_run=on_run)
+        elif part == HEAD_POSITIONS:
+            shares = patch_head_positions(pair, layer, kind=kind, on_run=on_run)
         else:
-            shares = patch_positions(pair, cast(Patched, part), kind=cast(SiteKind, kind), on_run=on_run)
+            shares = patch_positions(pair, cast(Patched, part), kind=kind, on_run=on_run)
         return pair.clean_difference, pair.corrupted_difference, shares
 
-    question = ("patch", second.texts, answer, other, part, kind, position)
+    question = ("patch", second.texts, answer, other, part, kind, position, layer)
     found = ask(subject.reading, question, _("Exchanging one part after the other:"), compute)
     if found is None:
         return
@@ -127,12 +153,29 @@ def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> Non
         "corrupted one. 1 brings the clean difference back, 0 changes nothing."
     )
     st.caption(sentence.format(before=before, after=after))
-    layers = list(map(str, range(len(shares))))
+    rows = list(map(str, range(len(shares))))
     columns = list(map(str, range(shares.shape[1]))) if part == HEADS else _labels(subject, second, kind)
     x = _("head") if part == HEADS else _("token")
-    meaning = _("share brought back")
-    figure = map_figure(shares, rows=layers, columns=columns, y=_("layer"), x=x, meaning=meaning)
-    show_figure(figure, table_rows("layer", layers, columns, shares), name=f"patched-{part}-{kind}")
+    y = _("head of layer {layer}").format(layer=layer) if part == HEAD_POSITIONS else _("layer")
+    figure = map_figure(shares, rows=rows, columns=columns, y=y, x=x, meaning=_("share brought back"))
+    show_figure(figure, table_rows(y, rows, columns, shares), name=f"patched-{part}-{kind}")
+
+
+def _choose_layer(count: int) -> int:
+    words = list(map(str, range(count)))
+    start = words.index(state.read_word("patch_layer", words))
+    word = st.selectbox(_("Layer"), words, index=start, key=f"apart_patch_layer_{count}")
+    state.write_word("patch_layer", word, words[0])
+    return int(word)
+
+
+def _masked(subject: Subject) -> int | None:
+    """Where an encoder's mask is: there its answers are compared."""
+    try:
+        mask = mask_id(subject.model)
+    except UserError:
+        return None
+    return next((place for place, token in enumerate(subject.clean.tokens) if token.id == mask), None)
 
 
 def _part_titles() -> dict[str, str]:
@@ -141,10 +184,11 @@ def _part_titles() -> dict[str, str]:
         "attention": _("what attention writes"),
         "feed_forward": _("what the feed-forward layer writes"),
         HEADS: _("a head"),
+        HEAD_POSITIONS: _("a head at one token"),
     }
 
 
-def _labels(subject: Subject, second: Subject, kind: str) -> list[str]:
+def _labels(subject: Subject, second: Subject, kind: SiteKind) -> list[str]:
     """The tokens of both prompts where they differ."""
     stack: SiteKind = "encoder" if kind == "encoder" else "decoder"
     both = zip(subject.clean.tokens_of(stack), second.clean.tokens_of(stack), strict=False)

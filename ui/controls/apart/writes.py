@@ -9,11 +9,10 @@ import streamlit as st
 from playground.charts.apart import bars_figure, map_figure
 from playground.lens.ablation import Watched
 from playground.lens.activations import capture
-from playground.lens.activations import read as read_text
 from playground.lens.attribution import Attribution, attribute, value_weighted
 from playground.lens.site import SiteKind
 from ui import state
-from ui.controls.apart.choose import Subject, choose_watched, kind_titles, token_title
+from ui.controls.apart.choose import Subject, choose_watched, kind_titles, read_again, token_title
 from ui.controls.apart.products import show_products
 from ui.controls.apart.shown import numbered, show_figure, table_rows
 from ui.controls.work import ask
@@ -42,7 +41,7 @@ def show_writers(subject: Subject) -> None:
 
 def _show_sum(subject: Subject, watched: Watched) -> None:
     def compute() -> Attribution:
-        clean = capture(subject.model, read_text(subject.model, subject.texts.text, subject.texts.target))
+        clean = capture(subject.model, read_again(subject))
         return attribute(subject.model, clean, position=watched.position, token=watched.token)
 
     found = ask(subject.reading, ("writes", watched), _("Splitting the logit …"), lambda _on_run: compute())
@@ -92,9 +91,7 @@ def _show_looks(subject: Subject) -> None:
         state.write_word("look_head", word, words[0])
 
     def compute() -> Looks:
-        found = capture(
-            subject.model, read_text(subject.model, subject.texts.text, subject.texts.target), patterns=True
-        )
+        found = capture(subject.model, read_again(subject), patterns=True)
         weights = found.patterns[kind, layer].float().cpu().numpy()
         return Looks(weights=weights, carried=value_weighted(found, kind, layer))
 
