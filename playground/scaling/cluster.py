@@ -8,6 +8,7 @@ package travels with the task; the nodes need requirements.txt and requirements-
 import contextlib
 import importlib
 import os
+import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from playground.training.control import Command, send
 PACKAGE = Path(__file__).resolve().parents[1]
 PATIENCE_SECONDS = 30.0
 """How long a cell may take to write its snapshot when the sweep is stopped."""
+LISTEN_SECONDS = 5.0
+LARGEST_PORT = 65_535
 LOOK_SECONDS = 5.0
 """How long a count of the cluster's processors holds: nodes come and go."""
 
@@ -111,6 +114,7 @@ def connect(address: str) -> Any:
         ray: Any = importlib.import_module("ray")
     except ImportError as error:
         raise UserError("Ray is not installed; run `pip install -r requirements-cluster.txt`.") from error
+    _check_somebody_listens(address)
     try:
         ray.init(
             address=address,
@@ -119,8 +123,24 @@ def connect(address: str) -> Any:
             runtime_env={"py_modules": [str(PACKAGE)], "env_vars": {"OMP_NUM_THREADS": "1"}},
         )
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        raise UserError(
-            f"No Ray cluster answers at {address}: {str(error).splitlines()[0]} Start one with `ray start --head`, and "
-            "run the sweep on one of its nodes."
-        ) from error
+        raise _no_cluster(address) from error
     return ray
+
+
+def _check_somebody_listens(address: str) -> None:
+    """Raise UserError where nobody does: Ray itself would ask for minutes. auto names no place to look at."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal() or int(port) > LARGEST_PORT:
+        if address == "auto":
+            return
+        raise UserError(f"{address!r} is no address of a Ray cluster; write HOST:PORT, as 10.0.0.1:6379, or auto.")
+    try:
+        socket.create_connection((host, int(port)), timeout=LISTEN_SECONDS).close()
+    except OSError as error:
+        raise _no_cluster(address) from error
+
+
+def _no_cluster(address: str) -> UserError:
+    return UserError(
+        f"No Ray cluster answers at {address}; start one with `ray start --head`, and the sweep on one of its nodes."
+    )

@@ -125,13 +125,15 @@ def test_a_failing_cell_is_named_with_its_sentence(address, tmp_path):
     assert "damaged" in ending.failed[cell.name]
 
 
-@pytest.mark.slow
 def test_where_no_cluster_is_a_sentence_says_how_to_start_one():
     with pytest.raises(UserError, match="ray start --head"):
         connect(f"{LOOPBACK}:{free_port()}")
+    for wrong in ("nowhere", "host:", "host:99999", ""):
+        with pytest.raises(UserError, match="HOST:PORT"):
+            connect(wrong)
 
 
 def test_without_ray_a_sentence_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError, match=r"requirements-cluster\.txt"):
-        connect("anywhere:1")
+        connect(f"{LOOPBACK}:1")
