@@ -1,15 +1,14 @@
-"""Every measure by name: what it is measured in, and whether it is steep or even. Needs no torch."""
+"""Every measure by name, and which study takes it. Needs no torch."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A measure: whether it is a share from 0 to 1, and whether it falls where a model gets better."""
+    """A measure, and whether it is a share from 0 to 1."""
 
     name: str
     is_share: bool = True
-    falls: bool = False
 
 
 EXACT_MATCH = "exact_match"
@@ -20,30 +19,30 @@ LENGTH = "answer_length"
 ANSWERS: tuple[Measure, ...] = (
     Measure(name=EXACT_MATCH),
     Measure(name=TOKEN_ACCURACY),
-    Measure(name="token_edit_distance", is_share=False, falls=True),
-    Measure(name="edit_distance", falls=True),
+    Measure(name="token_edit_distance", is_share=False),
+    Measure(name="edit_distance"),
     Measure(name="token_probability"),
     Measure(name="answer_probability"),
-    Measure(name="held_out_loss", is_share=False, falls=True),
+    Measure(name="held_out_loss", is_share=False),
 )
 """What is measured of answers; beside them stand expected_exact_match (p to the power of L) and answer_length."""
 
 INDUCTION: tuple[Measure, ...] = (
     Measure(name="repeat_accuracy"),
     Measure(name="repeat_probability"),
-    Measure(name="repeat_loss", is_share=False, falls=True),
+    Measure(name="repeat_loss", is_share=False),
     Measure(name="induction_score"),
     Measure(name="previous_score"),
 )
 GROKKING: tuple[Measure, ...] = (
     Measure(name="train_accuracy"),
     Measure(name="test_accuracy"),
-    Measure(name="train_loss", is_share=False, falls=True),
-    Measure(name="test_loss", is_share=False, falls=True),
-    Measure(name="restricted_loss", is_share=False, falls=True),
+    Measure(name="train_loss", is_share=False),
+    Measure(name="test_loss", is_share=False),
+    Measure(name="restricted_loss", is_share=False),
     Measure(name="excluded_loss", is_share=False),
     Measure(name="embedding_gini"),
-    Measure(name="squared_weights", is_share=False, falls=True),
+    Measure(name="squared_weights", is_share=False),
 )
 OF_STUDY: dict[str, tuple[Measure, ...]] = {
     "addition": ANSWERS,

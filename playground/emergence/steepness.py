@@ -1,4 +1,4 @@
-"""How much of a curve's change happens at once. Needs no torch."""
+"""How much of a curve's change happens at once, and when half of it has. Needs no torch."""
 
 from collections.abc import Sequence
 
@@ -27,3 +27,20 @@ def steepest_share(places: Sequence[float], values: Sequence[float], window: flo
     starts = np.clip(np.concatenate([x, x - width]), x[0], x[-1] - width)
     change = np.abs(np.interp(starts + width, x, y) - np.interp(starts, x, y))
     return round(float(change.max() / span), 12)
+
+
+def halfway(places: Sequence[float], values: Sequence[float]) -> float | None:
+    """The first place where a curve has come half of the way from its first value to its last; None if it stays.
+
+    Read between its points. What a curve does after that, such as a spike, changes nothing.
+
+    >>> halfway([0, 10, 20], [0, 1, 1]), halfway([0, 10, 20], [4, 3, 0])
+    (5.0, 13.333333333333334)
+    """
+    known = [(place, value) for place, value in zip(places, values, strict=True) if np.isfinite(value)]
+    if len(known) < 2 or known[0][1] == known[-1][1]:
+        return None
+    x, y = np.array(known, dtype=np.float64).T
+    share = (y - y[0]) / (y[-1] - y[0])
+    after = int(np.argmax(share >= 0.5))
+    return float(np.interp(0.5, share[after - 1 : after + 1], x[after - 1 : after + 1]))

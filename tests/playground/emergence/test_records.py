@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from playground.emergence.records import Checkpoint, last_of_each, read_table, runs_of, write_table
 from playground.emergence.shipped import read_provenance, read_study
-from playground.emergence.steepness import steepest_share
+from playground.emergence.steepness import halfway, steepest_share
 from playground.errors import UserError
 
 numbers = st.integers(0, 10**6)
@@ -86,3 +86,19 @@ def test_the_steepest_share_stays_a_share_whichever_way_a_curve_goes(values, win
     found = steepest_share(places, values, window)
     assert 0 <= found <= 1
     assert found == pytest.approx(steepest_share(places, [100 - value for value in values], window), abs=1e-9)
+
+
+def test_half_of_the_way_is_where_a_curve_first_gets_there():
+    assert halfway([0, 100, 200, 300], [0, 1, 0, 1]) == 50
+    assert halfway([0, 100, 200], [4, 4, 0]) == 150
+    assert halfway([1, 2], [3, 3]) is None
+    assert halfway([1, 2, 3], [math.nan, 0, 2]) == 2.5
+    assert halfway([1], [2]) is None
+
+
+@given(st.lists(st.integers(0, 100), min_size=2, max_size=9), st.integers(-5, 5).filter(bool))
+def test_half_of_the_way_knows_no_unit_and_no_direction(values, scale):
+    places = list(range(len(values)))
+    found = halfway(places, values)
+    assert found == pytest.approx(halfway(places, [scale * value + 3 for value in values]))
+    assert found is None or 0 < found <= places[-1]

@@ -14,7 +14,7 @@ from playground.emergence.studies import Study
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.controls.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
-from ui.controls.emergence.shown import offer_table, series_of, show_table, source_note
+from ui.controls.emergence.shown import offer_table, series_of, show_halfway, source_note
 from ui.controls.emergence.words import measure_title, run_title
 from ui.controls.words import choose_word
 from ui.text import _
@@ -36,6 +36,8 @@ HIDDEN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "weights": ("squared_weights",),
     },
 }
+TURNING = ("excluded_loss",)
+"""Falls and rises again: it has no half of a way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,7 @@ def _follow(study: Study, rows: Sequence[Checkpoint], view: HiddenView, was_busy
     _draw(study, rows, view, live)
     show_live(study, live)
     main = _main_run(study, rows)
-    show_table(main, [row.step for row in main], [measure.name for measure in OF_STUDY[study.name]])
+    show_halfway(main, [measure.name for measure in OF_STUDY[study.name] if measure.name not in TURNING])
 
 
 def _draw(study: Study, rows: Sequence[Checkpoint], view: HiddenView, live: LiveRun | None) -> None:
@@ -149,10 +151,12 @@ def _stories() -> dict[str, str]:
             "(Olsson et al. 2022)"
         ),
         "grokking": _(
-            "Test accuracy rises late and at once, and so does the probability of the right answer. Behind it the "
-            "rule grows evenly: **restricted loss** keeps of the answers only the waves of the key frequencies, "
-            "**excluded loss** takes them away from the pairs that were trained on, the **Gini coefficient** says how "
-            "few frequencies the embedding rests on. The key frequencies are those of the last checkpoint, so these "
-            "measures are hindsight. (Nanda et al. 2023)"
+            "What was trained on is known by heart at once. Of the other pairs, those are soon right whose numbers "
+            "were trained on the other way round; the rest come late and all at once, and the test loss with them. "
+            "Behind it the rule grows while the accuracy stands still: **restricted loss** keeps of the answers only "
+            "the waves of the key frequencies, **excluded loss** takes those away from the pairs that were trained "
+            "on, the **Gini coefficient** says how few frequencies the embedding rests on. The key frequencies are "
+            "those of the last checkpoint: this is hindsight. (Nanda et al. 2023.) The spikes are steps at which "
+            "the optimiser overshoots and recovers. (Thilak et al. 2022, “The Slingshot Mechanism”.)"
         ),
     }

@@ -1,6 +1,6 @@
 """Tables of checkpoints as curves, as a line of provenance, and as files to take home."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -8,7 +8,7 @@ import streamlit as st
 from playground.charts.series import Series
 from playground.emergence.records import Checkpoint, runs_of, write_table
 from playground.emergence.shipped import read_provenance
-from playground.emergence.steepness import steepest_share
+from playground.emergence.steepness import halfway, steepest_share
 from playground.lens.provenance import VERSION
 from ui.controls.emergence.words import measure_title
 from ui.text import _
@@ -32,8 +32,32 @@ def source_note(study: str, rows: Sequence[Checkpoint]) -> str:
     return " · ".join(parts)
 
 
-def show_table(rows: Sequence[Checkpoint], places: Sequence[float], measures: Sequence[str]) -> None:
-    """All measures of the same checkpoints at once: the first and last value, and how much comes at a stroke."""
+def show_steepness(rows: Sequence[Checkpoint], places: Sequence[float], measures: Sequence[str]) -> None:
+    """All measures of the same checkpoints at once: how much of each comes at a stroke."""
+    column = _("Change within the steepest tenth")
+    _show_table(rows, measures, column, lambda values: f"{steepest_share(places, values):.0%}")
+    st.caption(
+        _(
+            "The last column says how much of a measure's whole change falls within the steepest tenth of the "
+            "horizontal axis: a straight line has 10 %, a step 100 %."
+        )
+    )
+
+
+def show_halfway(rows: Sequence[Checkpoint], measures: Sequence[str]) -> None:
+    """All measures of the same checkpoints at once: when each has come half of its way."""
+    steps = [row.step for row in rows]
+
+    def when(values: list[float]) -> str:
+        step = halfway(steps, values)
+        return "–" if step is None else f"{step:,.0f}"
+
+    _show_table(rows, measures, _("Half of the way at step"), when)
+
+
+def _show_table(
+    rows: Sequence[Checkpoint], measures: Sequence[str], column: str, last: Callable[[list[float]], str]
+) -> None:
     lines = []
     for measure in measures:
         values = [row.measures.get(measure, float("nan")) for row in rows]
@@ -42,16 +66,10 @@ def show_table(rows: Sequence[Checkpoint], places: Sequence[float], measures: Se
                 _("Measure"): measure_title(measure),
                 _("First"): f"{values[0]:.4g}",
                 _("Last"): f"{values[-1]:.4g}",
-                _("Change within the steepest tenth"): f"{steepest_share(places, values):.0%}",
+                column: last(values),
             }
         )
     st.dataframe(lines, hide_index=True, key="measures_table")
-    st.caption(
-        _(
-            "The last column says how much of a measure's whole change falls within the steepest tenth of the "
-            "horizontal axis: a straight line has 10 %, a step 100 %."
-        )
-    )
 
 
 def offer_table(study: str, rows: Sequence[Checkpoint]) -> None:
