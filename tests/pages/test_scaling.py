@@ -1,0 +1,213 @@
+"""The scaling page as a script: every section and picture from its address, one's own tables good and bad, no data."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.script import run_page, words
+from tests.pages.tables import noisy_table, plant_sweep
+from tests.playground.scaling.planted import valleys
+from ui.controls.scaling import source, study
+
+SWEEP = "Zx81-kqV_w7TfA2bGm9cHe"
+TABLE = noisy_table()
+
+
+@pytest.fixture(autouse=True)
+def no_runs(tmp_path, monkeypatch):
+    """No sweep is shipped and none was run, until a test plants one."""
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path))
+    for module in (source, study):
+        monkeypatch.setattr(module, "SHIPPED", tmp_path / "shipped")
+    return tmp_path
+
+
+def page(**parameters: str) -> AppTest:
+    app = run_page("scaling", **parameters)
+    assert not app.exception, [(error.message, error.stack_trace) for error in app.exception]
+    return app
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_with_no_points_at_all_the_page_says_what_to_do():
+    app = page()
+    assert "no points yet" in words(app)
+    assert not app.error
+    assert not app.metric
+
+
+def test_the_headline_is_the_held_out_error_then_exponents_with_intervals():
+    app = page(points=TABLE)
+    assert not app.error, words(app)
+    labels = [metric.label for metric in app.metric]
+    assert labels[:3] == ["Held-out error", "α", "β"]
+    assert float(metrics(app)["α"]) == pytest.approx(0.348, abs=0.03)
+    assert " to " in app.metric[1].delta
+    assert metrics(app)["Held-out error"].endswith("%")
+
+
+def test_an_e_that_the_points_do_not_tell_is_no_headline():
+    app = page(points=TABLE, law="power-n-offset", picture="residuals")
+    assert "E" not in metrics(app)
+    assert "do not tell E" in words(app)
+
+
+@pytest.mark.parametrize("over", ["params", "tokens", "flops"])
+def test_loss_is_drawn_over_each_size_and_says_what_makes_published_laws_comparable(over):
+    app = page(points=TABLE, over=over)
+    assert not app.error, words(app)
+    assert "Exponents have no unit" in words(app)
+
+
+@pytest.mark.parametrize("picture", ["map", "frontier", "residuals", "intervals"])
+def test_every_other_picture_comes_back_with_its_address(picture):
+    app = page(points=TABLE, picture=picture)
+    assert not app.error, words(app)
+    assert len(app.get("download_button")) >= 1
+    assert "playground.scaling.fits import fit" in "".join(block.value for block in app.code)
+
+
+def test_runs_of_few_budgets_have_valleys_and_scattered_ones_say_why_not():
+    from tests.pages.tables import table_of
+
+    assert "to the power of 0.5" in words(page(points=table_of(valleys()), picture="valleys"))
+    assert "needs two budgets" in words(page(points=TABLE, picture="valleys"))
+
+
+def test_bad_rows_are_named_and_kept_out():
+    table = "params,tokens,loss\n1e6,2e7,3\n2e6,2e7,0\n3e6,many,3\n4e6,2e7,-1\n5e6,2e7,2.9\n"
+    app = page(section="data", points=table)
+    assert "3 rows were kept out" in words(app)
+    assert "2 runs" in words(app)
+    kept_out = app.dataframe[0].value
+    assert list(kept_out["Row"]) == [3, 4, 5]
+    assert "many" in kept_out["Why it was kept out"][1]
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("a,b\n1,2\n", "lacks params"),
+        ("params,tokens,loss\n", "no rows below"),
+        ("params,tokens,loss\n1,2,nan\n", "No row can be used"),
+        ("params,tokens,loss\n1e6,1e8,3\n2e6,1e8,2.9\n3e6,1e8,2.8\n", "bring at least"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_answered_with_the_reason(table, sentence):
+    app = page(points=table)
+    assert sentence in words(app)
+
+
+def test_numbers_in_wrong_units_are_asked_about():
+    table = "params,tokens,loss\n" + "".join(f"{n},{n * 20},{3 - n / 100}\n" for n in (10, 20, 40, 80))
+    assert "millions or billions" in words(page(section="data", points=table))
+
+
+def test_foreign_columns_are_mapped_by_the_address_and_by_hand():
+    table = TABLE.replace("params", "weights").replace("loss", "xent")
+    app = page(section="data", points=table, columns='{"params": "weights", "loss": "xent"}')
+    assert "40 runs" in words(app)
+    by_hand = page(section="data", points=table)
+    assert "lacks params and loss" in words(by_hand)
+    for label, column in (("parameters", "weights"), ("loss", "xent")):
+        next(box for box in by_hand.selectbox if box.label == label).select(column).run()
+    assert "40 runs" in words(by_hand)
+    assert not by_hand.exception
+
+
+def test_a_pasted_table_goes_into_the_address():
+    app = page(section="data")
+    app.text_area[0].input(TABLE)
+    next(button for button in app.button if button.label == "Use this table").click().run()
+    assert not app.exception
+    assert "40 runs" in words(app)
+    assert app.query_params["points"]
+
+
+def test_switches_lead_down_the_published_ladder_and_a_mixture_has_no_number():
+    assert metrics(page(section="disagree"))["Published exponent a"] == "0.834"
+    down = {"rung_head": "yes", "rung_warm-up": "yes", "rung_decay": "yes", "rung_tuned": "yes"}
+    assert metrics(page(section="disagree", **down))["Published exponent a"] == "0.497"
+    assert "no exponent is published" in words(page(section="disagree", rung_tuned="yes"))
+
+
+def test_a_sweep_is_drawn_with_its_training_curves_and_counted_in_several_ways(no_runs):
+    plant_sweep(no_runs / SWEEP)
+    app = page(source=SWEEP, picture="training")
+    assert not app.error, words(app)
+    assert "has not decayed yet" in words(app)
+    links = app.dataframe[0].value["Open"]
+    assert links[0].startswith(f"train?run={SWEEP}-w8-l1")
+    counted = page(source=SWEEP, section="disagree").dataframe[0].value
+    assert len(counted) == 6
+    assert any(exponent != "–" for exponent in counted["Exponent a"])
+    without = page(source=SWEEP, count="without", section="data")
+    assert "sizes from 768" in words(without) or "4 sizes" in words(without)
+
+
+def test_a_sweep_with_nothing_finished_says_so(no_runs):
+    plant_sweep(no_runs / SWEEP)
+    (no_runs / SWEEP / "points.csv").write_text("run,params\n")
+    app = page(source=SWEEP)
+    assert not app.error
+    assert "no points yet" in words(app)
+
+
+@pytest.mark.parametrize("budget", [{}, {"budget": "hours", "budget_hours": "48"}, {"budget": "money"}])
+def test_a_budget_is_planned_by_every_law(budget):
+    app = page(section="plan", points=TABLE, **budget)
+    assert not app.error, words(app)
+    titles = list(app.dataframe[0].value["Law"])
+    assert "Kaplan" in titles
+    assert titles[-1].startswith("Your fit")
+    assert "(" in app.dataframe[0].value["Parameters N"].iloc[-1]
+    assert {"Time", "Energy", "Money", "Novels", "Over-training", "Epochs"} <= set(metrics(app))
+
+
+def test_hoffmanns_budget_is_planned_as_they_printed_it():
+    app = page(section="plan", budget_flops="5.76e23")
+    rows = app.dataframe[0].value.set_index("Law")
+    assert rows.loc["Hoffmann, approach 1", "Parameters N"].startswith("67B")
+    assert rows.loc["Hoffmann, approach 2", "Parameters N"].startswith("63B")
+
+
+def test_a_price_of_nothing_buys_no_budget():
+    assert "any budget is affordable" in words(page(section="plan", budget="money", price="0"))
+
+
+def test_a_new_sweep_is_estimated_before_it_begins_and_a_lost_one_is_said_to_be():
+    app = page(section="live", sweep_sizes="8x1,16x1", sweep_tokens="30000", sweep_seeds="2")
+    assert "4 runs from" in words(app)
+    assert "no such sweep" in words(page(section="live", sweep=SWEEP))
+    assert "at least one size" in words(page(section="live", sweep_sizes="-"))
+
+
+def test_a_finished_sweep_shows_its_points_and_how_the_fit_settled(no_runs):
+    plant_sweep(no_runs / SWEEP)
+    app = page(section="live", sweep=SWEEP)
+    assert not app.error, words(app)
+    assert len(app.dataframe[-1].value) == 16
+
+
+@pytest.mark.parametrize("damaged", ["nonsense", "~broken", "-1"])
+def test_a_damaged_address_falls_back(damaged):
+    names = (
+        "section",
+        "source",
+        "law",
+        "picture",
+        "over",
+        "count",
+        "published",
+        "cone",
+        "columns",
+        "drawings",
+        "budget",
+    )
+    app = page(points=TABLE, **dict.fromkeys(names, damaged))
+    assert not app.error, words(app)
+    numbers = ("budget_flops", "accelerators", "utilisation", "served", "unique", "plan", "planned")
+    app = page(section="plan", **dict.fromkeys(numbers, damaged))
+    assert not app.error, words(app)
