@@ -6,6 +6,7 @@ The outcomes that they are held to stand in tests/playground/training/test_outco
 from collections.abc import Callable
 from typing import Any
 
+from playground.tasks.addition import AdditionConfig
 from playground.tasks.classification import ClassificationConfig
 from playground.tasks.induction import InductionConfig
 from playground.tasks.masked import MaskedConfig
@@ -55,6 +56,21 @@ def reverse() -> TrainConfig:
         warm_up=100,
         evaluate_every=50,
         snapshot_every=100,
+    )
+
+
+def addition() -> TrainConfig:
+    """Sums of numbers with three digits; first digits are right early, whole sums late and all at once."""
+    return config_for(
+        AdditionConfig(digits=3),
+        shape={"width": 48, "layers": 2, "heads": 4, "positions": "learned"},
+        steps=1200,
+        batch=64,
+        learning_rate=4.6e-3,
+        warm_up=100,
+        evaluate_every=50,
+        evaluate_rows=256,
+        snapshot_every=200,
     )
 
 
@@ -189,6 +205,7 @@ PRESETS: dict[str, Callable[[], TrainConfig]] = {
     "induction": induction_heads,
     "reverse": reverse,
     "translation": translation,
+    "addition": addition,
     "grokking": grokking,
     "tales": tales,
     "masked": masked_words,

@@ -66,6 +66,7 @@ SETTINGS: dict[str, tuple[dict, ...]] = {
     ),
     "induction": ({"symbols": 6, "shortest": 2, "longest": 4, "length": 8}, {"symbols": 20, "length": 40}),
     "rewriting": ({"shortest": 1, "longest": 3}, {"operation": "sort", "shortest": 3, "longest": 3}),
+    "addition": ({"digits": 1}, {"digits": 3, "answer_order": "units-first"}),
     "modular": ({"modulus": 5}, {"modulus": 13, "train_share": 0.9}),
     "addition": ({"digits": 1}, {"digits": 3, "answer_order": "units-first"}),
     "tales": ({}, {"names": 3, "exponent": 0.0}),

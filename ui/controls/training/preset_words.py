@@ -29,6 +29,13 @@ def _titles() -> dict[str, tuple[str, str]]:
             _("Reverse digits"),
             _("An encoder-decoder reverses eight digits. Its cross-attention turns into an anti-diagonal."),
         ),
+        "addition": (
+            _("Add numbers of three digits"),
+            _(
+                "A digit is a token, and a sum is right when all four of its digits are. Compare the two measures: "
+                "digits get right one by one, sums all at once."
+            ),
+        ),
         "grokking": (
             _("Grokking: addition modulo 53"),
             _(
