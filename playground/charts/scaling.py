@@ -213,9 +213,9 @@ def intervals_figure(groups: Sequence[tuple[str, Sequence[Interval]]], *, x: str
     names = list(dict.fromkeys(row.name for _group, rows in groups for row in rows))
     for place, (group, intervals) in enumerate(groups):
         known = [row for row in intervals if np.isfinite(row.value)]
-        # Groups stand a little above and below each other, so that their intervals do not cover one another.
-        shift = SPREAD * (place - (len(groups) - 1) / 2) / max(1, len(groups) - 1)
-        _add_intervals(figure, group, known, [names.index(row.name) + shift for row in known], place)
+        _add_intervals(
+            figure, group, known, [names.index(row.name) + _shift(row.name, place, groups) for row in known], place
+        )
     quiet_layout(figure, x=x, y="", log_x=log_x)
     figure.update_layout(hovermode="closest")
     if log_x:
@@ -223,6 +223,12 @@ def intervals_figure(groups: Sequence[tuple[str, Sequence[Interval]]], *, x: str
     ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [plain(name) for name in names]}
     figure.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5])
     return figure
+
+
+def _shift(name: str, place: int, groups: Sequence[tuple[str, Sequence[Interval]]]) -> float:
+    """How far above or below its row a group stands, so that intervals of one name do not cover one another."""
+    sharing = [number for number, (_group, rows) in enumerate(groups) if any(row.name == name for row in rows)]
+    return SPREAD * (sharing.index(place) / (len(sharing) - 1) - 0.5) if len(sharing) > 1 else 0.0
 
 
 def _add_intervals(

@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.jobs import executor
 from tests.pages.script import run_page, words
 from tests.pages.tables import noisy_table, plant_sweep
 from tests.playground.scaling.planted import valleys
@@ -10,6 +11,7 @@ from ui.controls.scaling import source, study
 
 SWEEP = "Zx81-kqV_w7TfA2bGm9cHe"
 TABLE = noisy_table()
+DAMAGED = ("nonsense", "~broken", "-1")
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +20,11 @@ def no_runs(tmp_path, monkeypatch):
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path))
     for module in (source, study):
         monkeypatch.setattr(module, "SHIPPED", tmp_path / "shipped")
-    return tmp_path
+    executor.default_executor.cache_clear()
+    yield tmp_path
+    if executor.default_executor.cache_info().currsize:
+        executor.default_executor().close()
+    executor.default_executor.cache_clear()
 
 
 def page(**parameters: str) -> AppTest:
@@ -143,8 +149,9 @@ def test_a_sweep_is_drawn_with_its_training_curves_and_counted_in_several_ways(n
     counted = page(source=SWEEP, section="disagree").dataframe[0].value
     assert len(counted) == 6
     assert any(exponent != "–" for exponent in counted["Exponent a"])
-    without = page(source=SWEEP, count="without", section="data")
-    assert "sizes from 768" in words(without) or "4 sizes" in words(without)
+    everything, without = (page(source=SWEEP, count=count, section="data") for count in ("all", "without"))
+    sizes = [int(app.dataframe[0].value["Parameters"][0].replace(",", "")) for app in (everything, without)]
+    assert sizes[0] > sizes[1]
 
 
 def test_a_sweep_with_nothing_finished_says_so(no_runs):
@@ -191,7 +198,13 @@ def test_a_finished_sweep_shows_its_points_and_how_the_fit_settled(no_runs):
     assert len(app.dataframe[-1].value) == 16
 
 
-@pytest.mark.parametrize("damaged", ["nonsense", "~broken", "-1"])
+def test_a_link_to_a_table_means_the_table_and_the_source_stays_in_the_address(no_runs):
+    plant_sweep(no_runs / SWEEP)
+    assert page(points=TABLE).query_params["source"] == ["table"]
+    assert page().query_params["source"] == [SWEEP]
+
+
+@pytest.mark.parametrize("damaged", DAMAGED)
 def test_a_damaged_address_falls_back(damaged):
     names = (
         "section",

@@ -21,7 +21,7 @@ def test_exponents_are_kept_to_the_last_digit_and_the_rest_meets_the_points(publ
     before = LAWS[published.law].predict_points(published.parameters, POINTS)
     after = LAWS[published.law].predict_points(found, POINTS)
     errors = [np.abs(np.log(loss / POINTS.loss)).mean() for loss in (after, before)]
-    assert errors[0] < errors[1]
+    assert errors[0] <= errors[1] + 1e-9
 
 
 def test_points_on_the_law_itself_give_its_own_numbers_back():

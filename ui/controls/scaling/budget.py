@@ -7,6 +7,7 @@ import streamlit as st
 from playground.errors import UserError
 from playground.scaling.budgets import ACCELERATORS, Cost, Rig, cost, flops_of_hours, flops_of_money
 from ui import state
+from ui.controls.scaling.shown import show_metrics
 from ui.controls.words import choose_word
 from ui.text import _
 
@@ -89,8 +90,7 @@ def show_cost(budget: Budget) -> None:
         (_("Energy"), energy_word(found.kilowatt_hours)),
         (_("Money"), f"{found.money:,.0f}"),
     )
-    for column, (label, value) in zip(st.columns(len(cells)), cells, strict=True):
-        column.metric(label, value)
+    show_metrics((label, value, "") for label, value in cells)
 
 
 def time_word(hours: float) -> str:

@@ -64,7 +64,10 @@ def show_training(study: Study) -> None:
         found = envelope(study.curves)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
-    line = None if found is None else Line(name=_("envelope"), x=found.flops, y=found.loss, dash="dot")
+    line = None
+    if found is not None:
+        # A run that has ended keeps its loss: what was reached with less compute is reached with more.
+        line = Line(name=_("envelope"), x=found.flops, y=np.minimum.accumulate(found.loss), dash="dot")
     rows: list[Row] = [("run", "params", "flops", "loss")]
     for curve in curves:
         rows += [

@@ -4,6 +4,7 @@ import streamlit as st
 
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
+from ui.controls.scaling.shown import show_metrics
 from ui.text import _
 
 GREEK = {
@@ -15,7 +16,6 @@ GREEK = {
     "c_0": "c₀",
     "c_1": "c₁",
 }
-MOST_COLUMNS = 4
 
 
 def symbol(name: str) -> str:
@@ -33,10 +33,7 @@ def show_headline(fitted: Fit, intervals: Bootstrap | None) -> None:
     told.sort(key=lambda name: name == "E")
     known = intervals.intervals() if intervals else {}
     cells = [_heldout_cell(fitted), *((symbol(name), *_value_words(fitted, known, name)) for name in told)]
-    for first in range(0, len(cells), MOST_COLUMNS):
-        row = cells[first : first + MOST_COLUMNS]
-        for column, (label, value, interval) in zip(st.columns(MOST_COLUMNS), row, strict=False):
-            column.metric(label, value, delta=interval or None, delta_color="off", delta_arrow="off")
+    show_metrics(cells)
     show_doubts(fitted, intervals)
 
 

@@ -18,7 +18,7 @@ from playground.scaling.serving import FLOPS_TO_SERVE, cheapest_to_serve, tokens
 from ui import state
 from ui.controls.scaling.budget import Budget, choose_budget, number, show_cost
 from ui.controls.scaling.fitting import DRAWINGS, obtain_bootstrap, obtain_fit
-from ui.controls.scaling.shown import Row, show_picture
+from ui.controls.scaling.shown import Row, show_metrics, show_picture
 from ui.controls.scaling.study import Study
 from ui.controls.words import choose_word
 from ui.text import _
@@ -147,8 +147,7 @@ def _show_data(chosen: Plan) -> None:
         (_("English Wikipedias"), f"{size.wikipedias:.3g}"),
         (_("Years of reading"), short(size.reading_years)),
     )
-    for column, (label, value) in zip(st.columns(len(cells)), cells, strict=True):
-        column.metric(label, value)
+    show_metrics((label, value, "") for label, value in cells)
     st.caption(
         _("English prose under some 50,000 byte-level tokens; one person reading eight hours every day. Code differs.")
     )
@@ -183,8 +182,7 @@ def _show_serving(budget: Budget, fitted: Fit | None) -> None:
         (_("Over-training"), f"× {found.overtraining:.3g}", _("tokens for each parameter")),
         (_("Saved of all FLOP"), f"{found.saved:.1%}", _("at the loss {loss:.3f}").format(loss=found.loss)),
     )
-    for column, (label, value, note) in zip(st.columns(len(cells)), cells, strict=True):
-        column.metric(label, value, delta=note, delta_color="off", delta_arrow="off")
+    show_metrics(cells)
     params = np.geomspace(found.params / 8, found.optimal_params * 8, SIZES)
     training = FLOPS_PER_PARAMETER_AND_TOKEN * params * tokens_for(found.loss, params, parameters)
     serving = FLOPS_TO_SERVE * params * served
@@ -220,8 +218,7 @@ def _show_repeats(budget: Budget) -> None:
         (_("Worth"), short(found.worth), _("fresh tokens")),
         (_("Loss"), f"{found.loss:.4f}", _("fresh data: {loss:.4f}").format(loss=found.fresh_loss)),
     )
-    for column, (label, value, note) in zip(st.columns(len(cells)), cells, strict=True):
-        column.metric(label, value, delta=note, delta_color="off", delta_arrow="off")
+    show_metrics(cells)
     _draw_repeats(found.params, unique)
     st.caption(
         _("By Muennighoff et al. 2023, for their corpus: up to about four epochs are nearly as good as fresh data.")

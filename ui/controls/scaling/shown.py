@@ -60,12 +60,19 @@ def show_picture(
             icon=":material/download:",
             on_click="ignore",
         )
-        st.caption(_("PNG and SVG: in the picture's own bar."))
-        if opens_runs:
-            st.caption(_("A click on a run opens it on the Train page."))
+        words = [_("PNG and SVG: in the picture's own bar.")]
+        words += [_("A click on a run opens it on the Train page.")] if opens_runs else []
+        st.caption(" ".join(words))
     if code:
         with st.expander(_("Python that makes the same numbers"), icon=":material/code:"):
             st.code(code, language="python")
+
+
+def show_metrics(cells: Iterable[tuple[str, str, str]]) -> None:
+    """Numbers side by side, as many as fit: a label, a value, and a note below it (empty: none)."""
+    with st.container(horizontal=True, gap="large"):
+        for label, value, note in cells:
+            st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", width="content")
 
 
 def table(origin: str, rows: Iterable[Row]) -> str:

@@ -22,7 +22,9 @@ def choose_source() -> str:
     """Which points; the word of the address is a shipped sweep's name, a sweep's id, or the table."""
     titles = source_titles()
     words = list(titles)
-    wanted = state.read_word(state.SOURCE, words)
+    # A link to a table alone means the table, whatever sweeps this machine has.
+    first = TABLE if state.is_in_address() else words[0]
+    wanted = state.read_word(state.SOURCE, [first, *words])
     word: str = st.selectbox(
         _("Points"),
         words,
@@ -30,7 +32,8 @@ def choose_source() -> str:
         format_func=titles.__getitem__,
         key=f"source_{state.source_revision()}",
     )
-    state.write_word(state.SOURCE, word, words[0])
+    # Always in the address: which source comes first differs from machine to machine and from day to day.
+    state.write_word(state.SOURCE, word, "")
     return word
 
 
