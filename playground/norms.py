@@ -34,7 +34,8 @@ class _Norm(torch.autograd.Function):
         inverse = square.div_(x.shape[-1]).add_(EPSILON).rsqrt_()
         unit = x * inverse
         ctx.save_for_backward(unit, inverse, weight)
-        return unit * weight
+        normed: Tensor = unit * weight
+        return normed
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]

@@ -1,6 +1,7 @@
 """The card of a trained model: what it learnt, from what, how, and what it does, all measured on its weights."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from playground.tasks.task import (
 from playground.tasks.text import TextTask
 from playground.training.config import TrainConfig
 from playground.training.heads import FACT_ROWS, alignment_shares, repeat_facts
+from playground.training.history import Chapter, differences
 from playground.transformer import Transformer
 
 ROWS = 256
@@ -28,15 +30,24 @@ FREQUENCIES = 5
 
 
 def write_card(
-    folder: Path, *, name: str, config: TrainConfig, task: Task, step: int, tokens: int, licence: str | None
+    folder: Path,
+    *,
+    name: str,
+    config: TrainConfig,
+    task: Task,
+    step: int,
+    tokens: int,
+    licence: str | None,
+    earlier: Sequence[Chapter] = (),
 ) -> None:
-    """Measure the exported weights and write card.md."""
+    """Measure the exported weights and write card.md; `earlier` are the settings that a forked run began with."""
     model = exported_model(folder, config)
     with torch.inference_mode():
         sections = [
             _summary(name, config, step, model, licence),
             _data(config, task),
             _settings(config, step, tokens),
+            _earlier(config, earlier),
             _measures(config, task, model),
             _heads(task, model),
             _samples(task.samples(model)),
@@ -115,6 +126,17 @@ def _settings(config: TrainConfig, step: int, tokens: int) -> str:
         f"{config.weight_decay:g}, gradient clipped at {config.clip:g}, seed {config.seed}, {config.precision}.\n\n"
         f"Model: {_listed(config.model)}.\n"
     )
+
+
+def _earlier(config: TrainConfig, earlier: Sequence[Chapter]) -> str:
+    """What was otherwise before the run was forked, and forked again."""
+    lines, first = [], 1
+    for chapter in earlier:
+        changed = differences(chapter.config, config)
+        words = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in changed.items()) or "the same"
+        lines.append(f"- steps {first:,} to {chapter.last_step:,}: {words}")
+        first = chapter.last_step + 1
+    return "\n".join(["Earlier steps had other settings:\n", *lines, ""]) if lines else ""
 
 
 def _measures(config: TrainConfig, task: Task, model: Transformer) -> str:

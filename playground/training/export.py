@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 
 from playground.errors import UserError
 from playground.training.card import write_card
+from playground.training.history import earlier_chapters
 from playground.training.hub_format import export_for_transformers
 from playground.training.run_folder import open_run, read_config, snapshots, write_json
 from playground.transformer import Transformer
@@ -31,7 +32,8 @@ def export_model(run: Path, out: Path, *, name: str, licence: str | None = None)
         raise UserError(f"The folder {out} cannot be written ({error.strerror or error}); choose another.") from error
     step = int(snapshot.name)
     task, tokens = open_run(config, run), tokens_read(run, step)
-    write_card(out, name=name, config=config, task=task, step=step, tokens=tokens, licence=licence)
+    earlier = earlier_chapters(run)
+    write_card(out, name=name, config=config, task=task, step=step, tokens=tokens, licence=licence, earlier=earlier)
 
 
 def export_to_transformers(run: Path, out: Path) -> None:

@@ -68,7 +68,6 @@ SETTINGS: dict[str, tuple[dict, ...]] = {
     "rewriting": ({"shortest": 1, "longest": 3}, {"operation": "sort", "shortest": 3, "longest": 3}),
     "addition": ({"digits": 1}, {"digits": 3, "answer_order": "units-first"}),
     "modular": ({"modulus": 5}, {"modulus": 13, "train_share": 0.9}),
-    "addition": ({"digits": 1}, {"digits": 3, "answer_order": "units-first"}),
     "tales": ({}, {"names": 3, "exponent": 0.0}),
     "translation": ({}, {"languages": ("chinese",), "names": 2}),
     "masked": (

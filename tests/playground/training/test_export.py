@@ -1,5 +1,7 @@
 """A run as a model folder: its weights, its card, and the same in transformers' own format."""
 
+import dataclasses
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -8,7 +10,8 @@ from playground import load
 from playground.__main__ import main
 from playground.errors import UserError
 from playground.training.export import export_model, export_to_transformers, tokens_read
-from playground.training.run_folder import run, write_json
+from playground.training.forks import fork
+from playground.training.run_folder import read_config, run, write_json
 from tests.playground.training.small import task_config, train_config
 
 
@@ -77,3 +80,17 @@ def test_what_cannot_be_exported_is_a_sentence(trained, tmp_path):
         export_to_transformers(tmp_path / "new", tmp_path / "x")
     with pytest.raises(UserError, match="says nothing about step 7"):
         tokens_read(trained, 7)
+
+
+def test_the_card_of_a_fork_tells_what_the_run_began_with(trained, tmp_path):
+    config = dataclasses.replace(read_config(trained / "config.json"), steps=8, batch=5)
+    new = fork(tmp_path, "run", 3, config, name="longer")
+    for _ in run(config, tmp_path / new):
+        pass
+    export_model(tmp_path / new, tmp_path / "model", name="mine")
+    card = (tmp_path / "model" / "card.md").read_text(encoding="utf-8")
+    assert "8 steps of 5 rows" in card
+    assert "- steps 1 to 3: steps: 6; batch: 2\n" in card
+    (trained / "config.json").unlink()
+    with pytest.raises(UserError, match="put that folder back"):
+        export_model(tmp_path / new, tmp_path / "model", name="mine")
