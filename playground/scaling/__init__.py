@@ -2,7 +2,7 @@
 
 points.py     measured losses over parameters, tokens and FLOPs;  reading.py  from a CSV;  numerals.py  its numbers
 laws.py       the laws by name;  forms/  their formulas, gradients and starts
-fits.py       a law fitted to points from many starts;  heldout.py, identifiability.py  how far to trust it
+fits.py       a law fitted to points from many starts;  minimise.py, heldout.py, identifiability.py
 bootstrap.py  intervals, in worker processes
 frontier.py   the compute-optimal model: closed form, isoFLOP valleys, the envelope of training curves
 constants.py  what the papers printed, with sources

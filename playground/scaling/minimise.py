@@ -12,6 +12,9 @@ from jaxtyping import Float
 from scipy.optimize import minimize
 
 from playground.scaling.forms.form import Form
+from playground.scaling.single_thread import use_one_thread
+
+use_one_thread()
 
 DELTA = 1e-3
 """Where the Huber loss turns from quadratic to linear, in logarithms of loss."""
