@@ -145,8 +145,9 @@ def _batches(config: TrainConfig, task: Task, model: Transformer, step: int) -> 
 def _moved(batch: Batch, device: torch.device) -> Batch:
     if device.type == "cpu":
         return batch
-    values: dict[str, Any] = {field.name: getattr(batch, field.name) for field in fields(batch)}
-    return replace(batch, **{name: value.to(device) for name, value in values.items() if isinstance(value, Tensor)})
+    values = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    moved: dict[str, Any] = {name: value.to(device) for name, value in values.items() if isinstance(value, Tensor)}
+    return replace(batch, **moved)
 
 
 def _accumulate(config: TrainConfig, model: Transformer, batches: list[Batch], step: int) -> float:
