@@ -5,6 +5,9 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
+
+from playground.scaling.constants import BESIROGLU
 from playground.scaling.design import SweepConfig, cells
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
@@ -26,6 +29,13 @@ def table_of(points: Points) -> str:
 def noisy_table(count: int = 40) -> str:
     """Forty runs around the replication's law, half a percent off."""
     return table_of(scattered(count=count, noise=0.005))
+
+
+def planted_grid() -> Points:
+    """Ten sizes on ten token budgets each, on the replication's law."""
+    params, tokens = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 1e10, 10), np.geomspace(2e8, 2e11, 10)))
+    loss = LAWS["chinchilla"].predict(BESIROGLU.parameters, params=params, tokens=tokens)
+    return Points(params=params, tokens=tokens, loss=loss)
 
 
 def wide_sweep() -> SweepConfig:

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.jobs import executor
 from tests.pages.script import run_page, words
-from tests.pages.tables import noisy_table, plant_sweep
+from tests.pages.tables import noisy_table, plant_sweep, planted_grid, table_of
 from tests.playground.scaling.planted import valleys
 from ui.controls.scaling import source, study
 
@@ -54,6 +54,7 @@ def test_the_headline_is_the_held_out_error_then_exponents_with_intervals():
     assert metrics(app)["Held-out error"].endswith("%")
 
 
+@pytest.mark.slow
 def test_an_e_that_the_points_do_not_tell_is_no_headline():
     app = page(points=TABLE, law="power-n-offset", picture="residuals")
     assert "E" not in metrics(app)
@@ -75,11 +76,11 @@ def test_every_other_picture_comes_back_with_its_address(picture):
     assert "playground.scaling.fits import fit" in "".join(block.value for block in app.code)
 
 
+@pytest.mark.slow
 def test_runs_of_few_budgets_have_valleys_and_scattered_ones_say_why_not():
-    from tests.pages.tables import table_of
-
     assert "to the power of 0.5" in words(page(points=table_of(valleys()), picture="valleys"))
     assert "needs two budgets" in words(page(points=TABLE, picture="valleys"))
+    assert "interpolated between" in words(page(points=table_of(planted_grid()), picture="valleys"))
 
 
 def test_bad_rows_are_named_and_kept_out():
@@ -139,6 +140,7 @@ def test_switches_lead_down_the_published_ladder_and_a_mixture_has_no_number():
     assert "no exponent is published" in words(page(section="disagree", rung_tuned="yes"))
 
 
+@pytest.mark.slow
 def test_a_sweep_is_drawn_with_its_training_curves_and_counted_in_several_ways(no_runs):
     plant_sweep(no_runs / SWEEP)
     app = page(source=SWEEP, picture="training")
@@ -200,8 +202,8 @@ def test_a_finished_sweep_shows_its_points_and_how_the_fit_settled(no_runs):
 
 def test_a_link_to_a_table_means_the_table_and_the_source_stays_in_the_address(no_runs):
     plant_sweep(no_runs / SWEEP)
-    assert page(points=TABLE).query_params["source"] == ["table"]
-    assert page().query_params["source"] == [SWEEP]
+    assert page(points=TABLE).query_params["source"] == "table"
+    assert page().query_params["source"] == SWEEP
 
 
 @pytest.mark.parametrize("damaged", DAMAGED)

@@ -5,7 +5,7 @@ source.py     choose among shipped sweeps, one's own sweeps and one's own table
 table.py      bring a table: paste, upload, map columns, see what was kept out
 fitting.py    fits and intervals, computed once
 headline.py   how well a law foretells, and what it says
-pictures.py   the pictures by name;  curves.py, compute.py, doubts.py  what they are drawn from
+pictures.py   the pictures by name;  curves.py, compute.py, valleys.py, doubts.py  what they are drawn from
 disagree.py   why papers disagree
 planner.py    a budget to a plan
 live.py       a small sweep, watched

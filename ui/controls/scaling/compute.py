@@ -10,19 +10,18 @@ from playground.charts.scaling_maps import (
     frontier_figure,
     loss_map_figure,
     training_curves_figure,
-    valleys_figure,
 )
-from playground.charts.scaling_maps import Valley as DrawnValley
 from playground.errors import UserError
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.constants import ALLOCATIONS, BESIROGLU, HOFFMANN
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
-from playground.scaling.frontier import Envelope, IsoFlop, closed_form, envelope, isoflop, kaplan_closed_form
+from playground.scaling.frontier import Envelope, closed_form, envelope, kaplan_closed_form
 from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from ui.controls.scaling.shown import Row, fit_code, origin_of, show_picture
 from ui.controls.scaling.study import Study
+from ui.controls.scaling.valleys import find_valleys
 from ui.text import _
 
 SIZES_TRIED = 400
@@ -97,66 +96,6 @@ def show_training(study: Study) -> None:
     )
 
 
-def find_valleys(study: Study) -> IsoFlop | None:
-    """The valleys of the points; None, with the reason, where there are none."""
-    try:
-        return isoflop(study.points)
-    except UserError as error:
-        st.info(str(error), icon=":material/info:")
-        return None
-
-
-def show_valleys(study: Study) -> None:
-    """Loss over size for each budget, with parabolas in log N."""
-    found = find_valleys(study)
-    if found is None:
-        return
-    drawn, rows = [], [("run", "budget", "params", "loss")]
-    for valley in found.valleys:
-        chosen = list(valley.rows)
-        params, loss = study.points.params[chosen], study.points.loss[chosen]
-        names = [study.names[row] for row in chosen]
-        x = np.geomspace(params.min() / 1.2, params.max() * 1.2, 60)
-        dots = Dots(x=params, y=loss, size=params, names=names, links=[study.links[row] for row in chosen])
-        minimum = (valley.params, valley.loss) if valley.inside else None
-        drawn.append(DrawnValley(budget=valley.flops, dots=dots, x=x, y=valley.curve(x), minimum=minimum))
-        rows += [
-            (name, f"{valley.flops:.6g}", f"{size:.6g}", f"{value:.6g}")
-            for name, size, value in zip(names, params.tolist(), loss.tolist(), strict=True)
-        ]
-        if valley.inside:
-            rows.append(("minimum", f"{valley.flops:.6g}", f"{valley.params:.6g}", f"{valley.loss:.6g}"))
-    show_picture(
-        valleys_figure(drawn),
-        name="isoflop",
-        label=_("Loss over the size of the model, for each budget"),
-        origin=origin_of(study),
-        rows=rows,
-        code=VALLEYS_CODE,
-        revision=study.mark,
-        opens_runs=any(study.links),
-    )
-    st.caption(
-        _("Through the lowest points: N grows as C to the power of {exponent:.2f}.").format(
-            exponent=found.frontier.exponent
-        )
-    )
-    for reason in found.left_out:
-        st.caption(_("Left out of the line: {reason}").format(reason=reason))
-
-
-VALLEYS_CODE = """from pathlib import Path
-
-from playground.scaling.frontier import isoflop
-from playground.scaling.reading import read_points
-
-found = isoflop(read_points(Path("points.csv").read_text()).points)
-for valley in found.valleys:
-    print(f"{valley.flops:.3g} FLOPs: N {valley.params:.3g}, loss {valley.loss:.4f}")
-print("N ~ C ^", found.frontier.exponent)
-"""
-
-
 def show_map(study: Study, fitted: Fit) -> None:
     """The law's loss over N and D, and the way of the best N and D."""
     if not has_frontier(fitted.law):
@@ -208,12 +147,10 @@ def show_frontier(study: Study, fitted: Fit, intervals: Bootstrap | None) -> Non
     points = study.points
     flops = np.geomspace(points.flops.min(), points.flops.max() * 1e3, 60)
     lines = _own_lines(fitted, intervals, flops) + published_frontiers(flops)
-    try:
-        found = isoflop(points)
-    except UserError:
-        found = None
+    both = find_valleys(study, is_asked=False)
     dots = None
-    if found is not None:
+    if both is not None:
+        found = both[0]
         inside = [valley for valley in found.valleys if valley.inside]
         budgets = np.array([valley.flops for valley in inside])
         best = np.array([valley.params for valley in inside])

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
+from playground.charts.layout import level
 from playground.charts.scaling import COMPUTE, PARAMETERS, RAMP, TOKENS, Dots, Line, loss_figure, short, size_colours
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
@@ -64,8 +65,11 @@ def show_curves(study: Study, fitted: Fit, intervals: Bootstrap | None) -> None:
         st.info(_("This law says nothing about {axis}; the runs are shown alone.").format(axis=AXES[over]))
     dots = dots_of(study, over)
     origin = origin_of(study, LAWS[fitted.law].title)
+    figure = loss_figure(dots, lines, x=AXES[over], title=_("measured"))
+    if study.floor is not None:
+        level(figure, study.floor, _("lowest possible loss {floor:.3f}").format(floor=study.floor), log=True)
     show_picture(
-        loss_figure(dots, lines, x=AXES[over], title=_("measured")),
+        figure,
         name=f"loss-{over}",
         label=_("Loss over {axis}").format(axis=AXES[over]),
         origin=origin,

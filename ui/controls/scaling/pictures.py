@@ -4,13 +4,14 @@ import streamlit as st
 
 from playground.scaling.laws import LAWS
 from ui import state
-from ui.controls.scaling.compute import show_frontier, show_map, show_training, show_valleys
+from ui.controls.scaling.compute import show_frontier, show_map, show_training
 from ui.controls.scaling.curves import show_curves
 from ui.controls.scaling.doubts import show_intervals, show_residuals
 from ui.controls.scaling.fitting import choose_drawings, choose_law, obtain_bootstrap, obtain_fit
 from ui.controls.scaling.headline import show_headline
 from ui.controls.scaling.study import Study
 from ui.controls.scaling.table import show_runs
+from ui.controls.scaling.valleys import show_valleys
 from ui.controls.words import choose_word
 from ui.text import _
 
