@@ -24,6 +24,6 @@ if section == HAND:
 elif section == POSITIONS:
     show_positions(choice)
 elif section == MANY:
-    show_many_heads(obtain_reading(choice))
+    show_many_heads(*obtain_reading(choice))
 else:
-    show_story(obtain_reading(choice))
+    show_story(*obtain_reading(choice))

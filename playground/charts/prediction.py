@@ -95,10 +95,12 @@ def lens_figure(
     top: Sequence[Sequence[str]],
     probability: Float[np.ndarray, "row position"],
     settled: Int[np.ndarray, "position"],
+    followed: str = "",
 ) -> go.Figure:
     """Layers by positions: each cell names what the layer ranks first, its colour how probable that is.
 
-    A frame marks the layer from which a position's final answer is the first one and stays so; -1 marks none.
+    followed: a token whose probability the colour is instead. A frame marks the layer from which a position's answer is
+    the first one and stays so; -1 marks none.
     """
     figure = go.Figure()
     across, up = list(range(len(tokens))), list(range(len(rows)))
@@ -111,10 +113,10 @@ def lens_figure(
         colorscale=_WEIGHT,
         xgap=1,
         ygap=1,
-        customdata=[[plain(token, 40) for token in row] for row in top],
+        customdata=[[plain(followed or token, 40) for token in row] for row in top],
         hovertemplate="%{customdata}: %{z:.4f}<extra></extra>",
-        colorbar={"title": {"text": "probability"}, "thickness": 12},
-        name="top token",
+        colorbar={"title": {"text": plain(followed or "probability", 20)}, "thickness": 12},
+        name=followed or "top token",
     )
     cells = [(x, y) for y in up for x in across]
     figure.add_scatter(

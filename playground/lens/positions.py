@@ -61,6 +61,22 @@ def learned(table: Float[np.ndarray, "position dimension"], place: str = "") -> 
     return _added("learned", table, place)
 
 
+def fresh_learned(length: int, width: int, seed: int = 0) -> Positions:
+    """A table as training begins with it: normal numbers of standard deviation 0.02 (Radford et al. 2019)."""
+    _check(length, width)
+    return learned(0.02 * np.random.default_rng(seed).standard_normal((length, width)))
+
+
+def fresh_relative_bias(length: int, heads: int, seed: int = 0, *, buckets: int = 32, furthest: int = 128) -> Positions:
+    """T5's buckets of an encoder, with biases as training begins with them: normal numbers of standard deviation 1.
+
+    Raffel et al. 2020, section 2.1: half of the buckets for keys to the left, half of each half exact.
+    """
+    _check(length, heads)
+    table = np.random.default_rng(seed).standard_normal((buckets, heads))
+    return relative_bias(length, table, is_causal=False, furthest=furthest)
+
+
 def rotary(length: int, head_width: int, base: float = 10000.0) -> Positions:
     """Pairs of numbers turned by p * base^(-2i / head_width). Raises UserError for an odd width."""
     _check(length, head_width)

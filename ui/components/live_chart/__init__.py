@@ -1,6 +1,6 @@
 """A plotly chart that takes new data without being built again: no flicker, and zoom and legend stay as set."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -57,18 +57,27 @@ def live_chart(
     revision: str = "",
     label: str,
     labels: Mapping[str, str] | None = None,
+    provenance: Sequence[str] = (),
 ) -> None:
     """Draw the figure, or give the chart that is already there its data.
 
     Zoom, pan and hidden curves stay as a person has set them until `revision` changes (another run, other
     axes). `label` says to those who cannot see it what the chart shows. `height` is in CSS pixels.
+    `provenance` stands in every file that is saved, a line each.
     """
     publish_plotly()
-    _component(key=key, data=chart_payload(figure, height=height, revision=revision, label=label, labels=labels))
+    data = chart_payload(figure, height=height, revision=revision, label=label, labels=labels, provenance=provenance)
+    _component(key=key, data=data)
 
 
 def chart_payload(
-    figure: go.Figure, *, height: int, revision: str, label: str, labels: Mapping[str, str] | None = None
+    figure: go.Figure,
+    *,
+    height: int,
+    revision: str,
+    label: str,
+    labels: Mapping[str, str] | None = None,
+    provenance: Sequence[str] = (),
 ) -> bytes:
     """Return what the browser needs to draw the figure."""
     header = {
@@ -77,6 +86,7 @@ def chart_payload(
         "revision": revision,
         "label": label,
         "labels": {**default_labels(), **(labels or {})},
+        "provenance": list(provenance),
         "script": plotly_name(),
         "dark": for_dark(),
     }

@@ -9,7 +9,8 @@ from playground.lens.tokens import Token, encode, label
 from playground.models import LoadedModel
 from ui import state
 from ui.components.token_view import TokenItem, token_view
-from ui.controls.generate.asking import work
+from ui.controls.generate.asking import spell, work
+from ui.controls.take_home import offer_snippet
 from ui.controls.texts import Texts
 from ui.text import _
 
@@ -40,7 +41,14 @@ def show_filling(model: LoadedModel, texts: Texts) -> None:
         return fill(model, texts.text, positions=masked, pair=texts.pair, k=LISTED)
 
     blanks = work(model, question, words, compute)
-    _show_blanks(blanks)
+    guessed = _show_blanks(blanks)
+    if guessed is not None:
+        place, token = guessed
+        _insert(model, texts, [token.id for token in tokens], masked, place, token)
+        st.rerun()
+    call = f"for blank in fill(model, {texts.text!r}, positions={masked!r}, pair={texts.pair!r}, k={LISTED}):"
+    line = "    print(blank.position, [(guess.token.text, guess.probability) for guess in blank.alternatives])"
+    offer_snippet(model, ["playground.lens.fill import fill"], [call, line])
 
 
 def _item(token: Token, masked: bool) -> TokenItem:
@@ -53,8 +61,42 @@ def _item(token: Token, masked: bool) -> TokenItem:
     )
 
 
-def _show_blanks(blanks: tuple[Blank, ...]) -> None:
-    """What could stand at each mask, some beside each other; the token that stood there is outlined."""
+def _insert(model: LoadedModel, texts: Texts, ids: list[int], masked: list[int], place: int, token: Token) -> None:
+    """Put a guess in its mask's place, in the first sentence or the second, and take the mask away."""
+    end = _end_of_first(model, texts)
+    filled = [token.id if number == place else id for number, id in enumerate(ids)]
+    if place < end:
+        state.replace_text(state.TEXT, _spell_keeping_masks(model, filled[:end]))
+    else:
+        state.replace_text(state.PAIR, _spell_keeping_masks(model, filled[end:]))
+    state.write_masked([other for other in masked if other != place])
+
+
+def _end_of_first(model: LoadedModel, texts: Texts) -> int:
+    """How many tokens the first sentence has."""
+    return len(encode(model.tokenizer, spell_masks(model, texts.text)))
+
+
+def _spell_keeping_masks(model: LoadedModel, ids: list[int]) -> str:
+    """The ids as text, typed masks among them as the model spells them."""
+    mask = mask_id(model)
+    spelled = label(model.tokenizer, [mask])[0].text
+    parts, run = [], list[int]()
+    for id in [*ids, mask]:
+        if id == mask:
+            parts.append(spell(model, run))
+            run = []
+        else:
+            run.append(id)
+    return spelled.join(parts)
+
+
+def _show_blanks(blanks: tuple[Blank, ...]) -> tuple[int, Token] | None:
+    """What could stand at each mask, some beside each other; the token that stood there is outlined.
+
+    The place and the guess that was clicked just now.
+    """
+    clicked = None
     columns = st.columns(min(COLUMNS, len(blanks)))
     for number, blank in enumerate(blanks):
         with columns[number % len(columns)]:
@@ -65,7 +107,10 @@ def _show_blanks(blanks: tuple[Blank, ...]) -> None:
             )
             items = [_guess(other, other.token.id == blank.token.id) for other in blank.alternatives]
             name = _("What could stand at place {place}").format(place=blank.position)
-            token_view(items, layout="bars", label=name, key=f"blank_{blank.position}")
+            picked = token_view(items, layout="bars", label=name, key=f"blank_{blank.position}")
+            if picked is not None:
+                clicked = (blank.position, blank.alternatives[picked].token)
+    return clicked
 
 
 def _guess(other: Alternative, chosen: bool) -> TokenItem:
@@ -76,4 +121,5 @@ def _guess(other: Alternative, chosen: bool) -> TokenItem:
         number=f"{other.probability:.2%}",
         lines=(_("probability {value:.6g}").format(value=other.probability),),
         chosen=chosen,
+        clickable=not other.token.special,
     )

@@ -4,16 +4,20 @@ import streamlit as st
 
 from playground.charts.prediction import lens_figure
 from playground.lens.logit_lens import LogitLens
+from playground.lens.patching import first_id
 from playground.lens.tokens import Token, label
 from playground.models import LoadedModel
-from ui.components.live_chart import live_chart
+from ui import state
 from ui.components.token_view import TokenItem, token_view
+from ui.controls.drawn import draw
 from ui.controls.generate.asking import work
 from ui.controls.reading import read
+from ui.controls.take_home import offer_snippet, traced
 from ui.controls.texts import Texts
 from ui.readings import Reading
 from ui.text import _
 
+FIRST = "lens_first"
 SHOWN = 16
 """How many positions stand beside each other, so that the words in the cells can be read."""
 
@@ -25,12 +29,33 @@ def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
     if not tokens:
         st.info(_("The text has no tokens; type a few words."), icon=":material/info:")
         return
+    answers = _choose_answer(model)
     words = _("Reading every layer out …")
-    lens = work(model, ("lens", reading.name), words, lambda _on_run: reading.trace.logit_lens(k=1))
+    question = ("lens", reading.name, *(answers or ()))
+    lens = work(model, question, words, lambda _on_run: reading.trace.logit_lens(k=1, answers=answers))
     first = _choose_first(len(tokens))
-    _draw(model, reading, lens, tokens, first)
-    st.caption(_("The frame: from this layer on the model's final answer is the most probable token and stays so."))
+    _draw(model, reading, lens, tokens, first, "" if answers is None else _text(model, answers[0]))
+    st.caption(
+        _("The frame: from this layer on the model's final answer is the most probable token and stays so.")
+        if answers is None
+        else _("The colour is the chosen token's probability; the frame: from this layer on it is the most probable.")
+    )
     _list_settled(model, lens, tokens)
+    call = f"lens = traced.logit_lens(k=1, answers={answers!r})"
+    offer_snippet(model, [], [traced(texts), call, "print(lens.top[..., 0], lens.probability, lens.settled)"])
+
+
+def _choose_answer(model: LoadedModel) -> list[int] | None:
+    """A token to follow through the layers; None: at each position what the model says in the end."""
+    answer = st.text_input(
+        _("Token to follow"),
+        key=state.ANSWER,
+        bind="query-params",
+        max_chars=60,
+        placeholder=_("each position's own answer"),
+        help=_("Its first token counts. Most models' words begin with a space."),
+    )
+    return [first_id(model, answer)] if answer else None
 
 
 def _choose_first(count: int) -> int:
@@ -38,20 +63,25 @@ def _choose_first(count: int) -> int:
     last = count - SHOWN
     if last <= 0:
         return 0
-    words = _("First position shown, of {count:,}")
-    return int(st.slider(words.format(count=count), min_value=0, max_value=last, value=last, key=f"lens_first_{count}"))
+    label = _("First position shown, of {count:,}").format(count=count)
+    start = state.read_number(FIRST, last, last)
+    first = int(st.slider(label, min_value=0, max_value=last, value=start, key=f"lens_first_{count}"))
+    state.write_number(FIRST, first, last)
+    return first
 
 
-def _draw(model: LoadedModel, reading: Reading, lens: LogitLens, tokens: tuple[Token, ...], first: int) -> None:
+def _draw(
+    model: LoadedModel, reading: Reading, lens: LogitLens, tokens: tuple[Token, ...], first: int, followed: str
+) -> None:
     shown = slice(first, first + SHOWN)
     rows = [_("embedding"), *(str(layer) for layer in range(1, len(lens.top)))]
     top = [[_text(model, int(id)) for id in row[shown, 0]] for row in lens.top]
-    figure = lens_figure(
-        [token.text for token in tokens[shown]], rows, top, lens.top_probability[:, shown, 0], lens.settled[shown]
-    )
+    labels = [token.text for token in tokens[shown]]
+    shades = lens.probability[:, shown] if followed else lens.top_probability[:, shown, 0]
+    figure = lens_figure(labels, rows, top, shades, lens.settled[shown], followed)
     name = _("The most probable token after each layer at each position")
     height = 110 + 26 * len(rows)
-    live_chart(figure, key="lens_chart", height=height, revision=f"{reading.name}{first}", label=name)
+    draw(model, figure, key="lens_chart", height=height, revision=f"{reading.name}{first}{followed}", label=name)
 
 
 def _text(model: LoadedModel, id: int) -> str:
@@ -65,10 +95,12 @@ def _list_settled(model: LoadedModel, lens: LogitLens, tokens: tuple[Token, ...]
         TokenItem(
             text=token.text,
             special=token.special,
-            value=float(settled) / last,
+            value=float(settled) / last if settled >= 0 else None,
             lines=(
                 _("then: {answer}").format(answer=_text(model, int(lens.answers[place]))),
-                _("first from layer {layer} of {last}").format(layer=int(settled), last=last),
+                _("first from layer {layer} of {last}").format(layer=int(settled), last=last)
+                if settled >= 0
+                else _("never the first"),
                 _("probability at the end {value:.6g}").format(value=float(lens.probability[-1, place])),
             ),
         )

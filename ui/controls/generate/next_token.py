@@ -8,11 +8,12 @@ from playground.lens.predictions import Distribution, distribution
 from playground.lens.tokens import Token, encode, label
 from playground.models import LoadedModel
 from ui import state
-from ui.components.live_chart import live_chart
 from ui.components.token_view import TokenItem, token_view
+from ui.controls.drawn import draw
 from ui.controls.generate.asking import refuse, spell, spell_on, work
 from ui.controls.generate.sampling import choose_sampling, cut_words
 from ui.controls.reading import read
+from ui.controls.take_home import offer_snippet, traced
 from ui.controls.texts import Texts
 from ui.readings import Reading
 from ui.text import _
@@ -39,8 +40,11 @@ def show_next_token(model: LoadedModel, texts: Texts) -> None:
         st.caption(_("The whole vocabulary, from the most probable token to the least."))
         name = _("Probability of every token of the vocabulary by its rank")
         figure = distribution_figure(found.model, found.tempered, found.sampled)
-        live_chart(figure, key="distribution_chart", height=HEIGHT, revision=reading.name, label=name)
+        draw(model, figure, key="distribution_chart", height=HEIGHT, revision=reading.name, label=name)
         _look_up(model, found)
+    imports = ["playground.lens.predictions import Sampling, distribution"]
+    lines = [traced(texts), f"found = distribution(traced.last_logits, {sampling!r})"]
+    offer_snippet(model, imports, [*lines, "print(found.entropy, found.kept, found.cuts)"])
 
 
 def _show_numbers(found: Distribution) -> None:

@@ -11,9 +11,10 @@ from playground.lens.generation import GenerationConfig, generate
 from playground.lens.predictions import GREEDY
 from playground.models import LoadedModel
 from ui import state
-from ui.components.live_chart import live_chart
 from ui.components.token_view import TokenItem, token_view
+from ui.controls.drawn import draw
 from ui.controls.generate.asking import spell, work
+from ui.controls.take_home import offer_snippet
 from ui.controls.texts import Texts
 from ui.text import _
 
@@ -46,6 +47,9 @@ def show_translating(model: LoadedModel, texts: Texts) -> None:
 
     found = work(model, ("beams", texts.text, config), _("Beam search, token:"), search)
     _show_beams(model, found)
+    search_line = f"*_, found = beam_search(model, {texts.text!r}, {config!r})"
+    line = "print([(answer.score, found.ids(answer.beam)) for answer in found.hypotheses])"
+    offer_snippet(model, ["playground.lens.beams import BeamConfig, beam_search"], [search_line, line])
 
 
 def _show_greedy(model: LoadedModel, text: str) -> None:
@@ -108,4 +112,5 @@ def _show_beams(model: LoadedModel, found: Beams) -> None:
     ]
     states = {"followed": _("followed"), "ended": _("ended"), "dropped": _("dropped")}
     height = min(900, 160 + 14 * len(twigs))
-    live_chart(tree_figure(twigs, best, states), key="beams_chart", height=height, label=_("All beams, step by step"))
+    figure, label = tree_figure(twigs, best, states), _("All beams, step by step")
+    draw(model, figure, key="beams_chart", height=height, label=label)

@@ -1,5 +1,6 @@
 """The model writes, token by token: step, play, look at what else could have come, and branch there."""
 
+from dataclasses import replace
 from itertools import islice
 
 import streamlit as st
@@ -14,6 +15,7 @@ from ui.controls.generate.asking import work
 from ui.controls.generate.draft import Draft, replay
 from ui.controls.generate.sampling import choose_sampling, cut_words
 from ui.controls.generate.written import choose_head, show_alternatives, show_branches, show_text
+from ui.controls.take_home import offer_snippet
 from ui.controls.texts import Texts
 from ui.controls.work import PATIENCE_SECONDS, follow, leave_cores_to_runs
 from ui.text import _
@@ -70,8 +72,13 @@ def _follow(model: LoadedModel, texts: Texts, draft: Draft, config: GenerationCo
     if draft.looked != ROOT:
         show_alternatives(draft)
         st.caption(cut_words(draft.tree.nodes[draft.looked].generated.cuts))
-        show_branches(draft)
+        show_branches(model, draft, config.seed)
     state.write_branch(draft.tree.ids(draft.node))
+    written = len(draft.tree.path(draft.node))
+    call = f"for token in generate(model, {texts.text!r}, {replace(config, tokens=max(1, written))!r}):"
+    imports = ["playground.lens.generation import GenerationConfig, generate"]
+    imports += ["playground.lens.predictions import Sampling"]
+    offer_snippet(model, imports, [call, "    print(token.token.text, token.probability)"], seed=config.seed)
     if was_playing and not draft.left:
         st.rerun()
 

@@ -9,8 +9,8 @@ from playground.lens.generation import Alternative, GeneratedToken
 from playground.lens.site import SiteKind
 from playground.lens.tokens import Token, encode
 from playground.models import LoadedModel
-from ui.components.live_chart import live_chart
 from ui.components.token_view import TokenItem, token_view
+from ui.controls.drawn import draw
 from ui.controls.generate.draft import Draft
 from ui.controls.texts import Texts
 from ui.text import _
@@ -115,7 +115,7 @@ def alternative_item(other: Alternative, chosen: bool) -> TokenItem:
     )
 
 
-def show_branches(draft: Draft) -> None:
+def show_branches(model: LoadedModel, draft: Draft, seed: int) -> None:
     """All branches as a tree; a click on one in the list shows it."""
     leaves = draft.tree.leaves()
     if len(leaves) < 2:
@@ -133,7 +133,7 @@ def show_branches(draft: Draft) -> None:
     ]
     figure = tree_figure(twigs, path, {"written": _("token")})
     height = 140 + 40 * min(len(leaves), 12)
-    live_chart(figure, key="tree_chart", height=height, label=_("The tree of everything that was written"))
+    draw(model, figure, key="tree_chart", height=height, label=_("The tree of everything that was written"), seed=seed)
     items = [
         TokenItem(
             text=_ending(draft, leaf),

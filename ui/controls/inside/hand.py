@@ -9,7 +9,9 @@ import streamlit as st
 from playground.errors import UserError
 from playground.lens.free_attention import EXAMPLE, EXAMPLE_QUERY, FreeAttention, Rules, Words, attend_freely, invent
 from ui import state
+from ui.controls.inside.hand_heads import show_one_big_head
 from ui.controls.inside.hand_pictures import show_everybody, show_mixture, show_weighing
+from ui.controls.take_home import offer_snippet
 from ui.text import _
 
 WORDS_LENGTH = 300
@@ -28,6 +30,11 @@ def show_by_hand() -> None:
     _say_sum(found, words, query)
     show_mixture(words, found, query)
     show_everybody(words, found)
+    show_one_big_head(words, rules, query)
+    imports = ["numpy import array", "playground.lens.free_attention import Rules, Words, attend_freely"]
+    tables = [f"    {name}=array({getattr(words, name).tolist()})," for name in ("queries", "keys", "values")]
+    lines = ["words = Words(", f"    words={words.words!r},", *tables, ")", f"found = attend_freely(words, {rules!r})"]
+    offer_snippet(None, imports, [*lines, f"print(found.weights[{query}], found.output[{query}])"])
 
 
 def _divisor(words: Words, rules: Rules) -> str:

@@ -8,7 +8,7 @@ from playground.charts.colours import DECODER, KEY, VALUE
 from playground.charts.inside import map_figure, plain, rows_figure
 from playground.charts.inside import number_word as word
 from playground.lens.free_attention import FreeAttention, Rules, Words
-from ui.components.live_chart import live_chart
+from ui.controls.drawn import draw
 from ui.controls.inside.origins import pairwise, per_key, values_of
 from ui.controls.inside.stage import FRAME_PIXELS, ROW_PIXELS
 from ui.text import _
@@ -75,4 +75,4 @@ def show_everybody(words: Words, found: FreeAttention) -> None:
 
 
 def _draw(figure: go.Figure, key: str, rows: int, label: str) -> None:
-    live_chart(figure, key=key, height=FRAME_PIXELS + ROW_PIXELS * rows, label=label)
+    draw(None, figure, key=key, height=FRAME_PIXELS + ROW_PIXELS * rows, label=label)

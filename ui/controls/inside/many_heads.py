@@ -6,9 +6,11 @@ import streamlit as st
 from playground.charts.colours import CROSS, DECODER, ENCODER
 from playground.charts.inside import bars_figure, map_figure
 from playground.lens.one_head import model_heads
-from ui.components.live_chart import live_chart
+from ui.controls.drawn import draw
 from ui.controls.inside.place import choose_place
 from ui.controls.reading import answer
+from ui.controls.take_home import offer_snippet, traced
+from ui.controls.texts import Texts
 from ui.readings import Reading
 from ui.text import _
 
@@ -17,7 +19,7 @@ HEIGHT = 420
 COLOURS = {"encoder": ENCODER, "decoder": DECODER, "cross": CROSS}
 
 
-def show_many_heads(reading: Reading) -> None:
+def show_many_heads(reading: Reading, texts: Texts) -> None:
     """The chosen head, the one big head, and how far a layer's heads are apart at each query."""
     place = choose_place(reading, with_query=False)
     site = reading.trace.site(place.layer, place.kind)
@@ -41,16 +43,19 @@ def show_many_heads(reading: Reading) -> None:
         _("Head {head}").format(head=place.head): found.many[place.head],
         _("One big head"): found.one,
     }
-    revision = f"{reading.name}.{place}"
+    revision, model = f"{reading.name}.{place}", reading.trace.model
     for index, (column, (title, weights)) in enumerate(zip(st.columns(2), maps.items(), strict=True)):
         with column:
             st.caption(title)
             figure = map_figure(weights, queries, keys, COLOURS[place.kind])
-            live_chart(figure, key=f"many_map_{index}", height=HEIGHT, revision=revision, label=title)
-    _show_disagreement(found.disagreement, queries, revision)
+            draw(model, figure, key=f"many_map_{index}", height=HEIGHT, revision=revision, label=title)
+    _show_disagreement(reading, found.disagreement, queries, revision)
+    site_line = f"found = model_heads(traced.site({place.layer}, {place.kind!r}))"
+    imports = ["playground.lens.one_head import model_heads"]
+    offer_snippet(model, imports, [traced(texts), site_line, "print(found.one, found.disagreement)"])
 
 
-def _show_disagreement(disagreement: np.ndarray, queries: list[str], revision: str) -> None:
+def _show_disagreement(reading: Reading, disagreement: np.ndarray, queries: list[str], revision: str) -> None:
     """How far the heads are apart; one head could only give 0."""
     st.caption(
         _(
@@ -59,4 +64,11 @@ def _show_disagreement(disagreement: np.ndarray, queries: list[str], revision: s
         ).format(mean=float(disagreement.mean()))
     )
     figure = bars_figure(disagreement, queries, DECODER, x=_("query"), y=_("total variation distance"))
-    live_chart(figure, key="many_apart", height=260, revision=revision, label=_("How far the heads are apart"))
+    draw(
+        reading.trace.model,
+        figure,
+        key="many_apart",
+        height=260,
+        revision=revision,
+        label=_("How far the heads are apart"),
+    )

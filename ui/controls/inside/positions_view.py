@@ -1,19 +1,30 @@
 """How a model knows where a word stands: the loaded model's own schemes, or any scheme of chosen sizes."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from playground.charts.colours import QUERY
 from playground.charts.inside import distance_figure, matrix_figure
 from playground.errors import UserError
-from playground.lens.positions import Positions, alibi, model_positions, rotary, sinusoidal
+from playground.lens.positions import (
+    Positions,
+    alibi,
+    fresh_learned,
+    fresh_relative_bias,
+    model_positions,
+    rotary,
+    sinusoidal,
+)
 from playground.models import LoadedModel
 from ui import state
-from ui.components.live_chart import live_chart
+from ui.controls.drawn import draw
 from ui.controls.model import ModelChoice, describe_model, obtain_model
+from ui.controls.take_home import offer_snippet
 from ui.controls.words import choose_word
 from ui.text import _
 
-OF_MODEL, SINES, ROTARY, ALIBI = "model", "sinusoidal", "rotary", "alibi"
+OF_MODEL, SINES, LEARNED, ROTARY, RELATIVE, ALIBI = "model", "sinusoidal", "learned", "rotary", "relative", "alibi"
 MOST_POSITIONS = 512
 HEIGHT = 380
 
@@ -24,24 +35,31 @@ def show_positions(choice: ModelChoice) -> None:
     columns = st.columns(3)
     with columns[0]:
         length = _size(_("Positions"), state.LENGTH, 128, most=MOST_POSITIONS)
+    model = obtain_model(choice) if scheme == OF_MODEL else None
     try:
-        if scheme == OF_MODEL:
-            found = _of_model(obtain_model(choice), length)
+        if model is not None:
+            found = _of_model(model, length)
+            imports, call = ["playground.lens.positions import model_positions"], f"model_positions(model, {length})"
         else:
             with columns[1]:
-                found = (_of_sizes(scheme, length),)
+                name, size, one = _of_sizes(scheme, length)
+            found, imports = (one,), [f"playground.lens.positions import {name}"]
+            call = f"[{name}({length}, {size})]"
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
     for index, positions in enumerate(found):
-        _show(positions, index)
+        _show(model, positions, index, fresh=scheme in (LEARNED, RELATIVE))
+    offer_snippet(model, imports, [f"for found in {call}:", "    print(found.kind, found.matrix, found.by_distance)"])
 
 
 def _choose_scheme() -> str:
     titles = {
         OF_MODEL: _("The loaded model's"),
         SINES: _("Sinusoidal"),
+        LEARNED: _("Learned"),
         ROTARY: _("Rotary"),
+        RELATIVE: _("Relative bias"),
         ALIBI: _("ALiBi"),
     }
     return choose_word(state.SCHEME, _("Scheme"), titles, key="position_scheme", hidden=True)
@@ -65,14 +83,24 @@ def _of_model(model: LoadedModel, length: int) -> tuple[Positions, ...]:
     return found
 
 
-def _of_sizes(scheme: str, length: int) -> Positions:
-    if scheme == ALIBI:
-        return alibi(length, _size(_("Heads"), state.HEADS, 8, most=64))
-    width = _size(_("Width"), state.WIDTH, 64, most=512, step=2)
-    return sinusoidal(length, width) if scheme == SINES else rotary(length, width)
+def _of_sizes(scheme: str, length: int) -> tuple[str, int, Positions]:
+    """The function that was called, its size, and what it gave."""
+    if scheme in (ALIBI, RELATIVE):
+        size = _size(_("Heads"), state.HEADS, 8, most=64)
+    else:
+        size = _size(_("Width"), state.WIDTH, 64, most=512, step=2)
+    makers: dict[str, Callable[[int, int], Positions]] = {
+        SINES: sinusoidal,
+        LEARNED: fresh_learned,
+        ROTARY: rotary,
+        RELATIVE: fresh_relative_bias,
+        ALIBI: alibi,
+    }
+    make = makers[scheme]
+    return str(make.__name__), size, make(length, size)
 
 
-def _show(positions: Positions, index: int) -> None:
+def _show(model: LoadedModel | None, positions: Positions, index: int, *, fresh: bool) -> None:
     titles = {
         "sinusoidal": _("Sinusoidal"),
         "learned": _("Learned"),
@@ -83,6 +111,13 @@ def _show(positions: Positions, index: int) -> None:
     st.subheader(titles[positions.kind], anchor=False)
     if positions.place:
         st.caption(_("In the model as `{place}`.").format(place=positions.place))
+    if fresh:
+        st.caption(
+            _(
+                "Nothing is learned yet: these are the random numbers that training begins with. Choose a loaded model "
+                "that has this scheme to see what becomes of them."
+            )
+        )
     st.latex(FORMULAS[positions.kind])
     rows, columns, height = _axes(positions)
     left, right = st.columns(2)
@@ -90,12 +125,12 @@ def _show(positions: Positions, index: int) -> None:
     revision = f"{positions.kind}.{positions.matrix.shape}"
     with left:
         figure = matrix_figure(positions.matrix, QUERY, x=columns, y=rows)
-        live_chart(figure, key=f"positions_{index}", height=HEIGHT, revision=revision, label=matrix)
+        draw(model, figure, key=f"positions_{index}", height=HEIGHT, revision=revision, label=matrix)
     with right:
         count = len(positions.by_distance)
         names = [_("head {head}").format(head=head) for head in range(count)] if count > 1 else [height]
         figure = distance_figure(positions.distances, positions.by_distance, names, y=height)
-        live_chart(figure, key=f"distances_{index}", height=HEIGHT, revision=revision, label=curves)
+        draw(model, figure, key=f"distances_{index}", height=HEIGHT, revision=revision, label=curves)
 
 
 FORMULAS = {

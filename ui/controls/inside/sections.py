@@ -5,7 +5,7 @@ import streamlit as st
 from ui import state
 from ui.controls.model import ModelChoice, describe_model, obtain_model
 from ui.controls.reading import read
-from ui.controls.texts import choose_texts
+from ui.controls.texts import Texts, choose_texts
 from ui.controls.words import choose_word
 from ui.readings import Reading
 from ui.text import _
@@ -24,13 +24,14 @@ def choose_section() -> str:
     return choose_word(state.SECTION, _("Section"), titles, key="inside_section", hidden=True)
 
 
-def obtain_reading(choice: ModelChoice) -> Reading:
-    """The chosen model's reading of the chosen text; ends the run with a sentence where there is none."""
+def obtain_reading(choice: ModelChoice) -> tuple[Reading, Texts]:
+    """The chosen model's reading of the chosen text, and the text; ends the run with a sentence where there is none."""
     model = obtain_model(choice)
     with st.sidebar:
         describe_model(model)
-    reading = read(model, choose_texts(model), key="inside")
+    texts = choose_texts(model)
+    reading = read(model, texts, key="inside")
     if not reading.trace.sites:
         st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
         st.stop()
-    return reading
+    return reading, texts

@@ -7,7 +7,8 @@ import streamlit as st
 
 from playground.charts.colours import KEY, QUERY, VALUE, Colour
 from playground.lens.code_lines import Step, code_lines
-from ui.components.live_chart import live_chart
+from playground.models import LoadedModel
+from ui.controls.drawn import draw
 from ui.text import _
 
 ROW_PIXELS = 26
@@ -46,7 +47,9 @@ def symbols() -> dict[str, str]:
     return {"q": tinted(QUERY, "q"), "k": tinted(KEY, "k"), "v": tinted(VALUE, "v")}
 
 
-def show_stage(number: int, stage: Stage, revision: str, *, is_cross: bool, norms_after: bool) -> None:
+def show_stage(
+    model: LoadedModel, number: int, stage: Stage, revision: str, *, is_cross: bool, norms_after: bool
+) -> None:
     """Formula and code on the left, the numbers beside them."""
     st.subheader(f"{number}. {stage.title}", anchor=False)
     words, numbers = st.columns([2, 5], gap="medium")
@@ -57,7 +60,8 @@ def show_stage(number: int, stage: Stage, revision: str, *, is_cross: bool, norm
     with numbers:
         for index, picture in enumerate(stage.pictures):
             st.caption(picture.label)
-            live_chart(
+            draw(
+                model,
                 picture.figure,
                 key=f"inside_{stage.name}_{index}",
                 height=FRAME_PIXELS + ROW_PIXELS * picture.rows,

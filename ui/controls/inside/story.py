@@ -13,13 +13,15 @@ from ui.controls.inside.place import choose_place, layer_inside
 from ui.controls.inside.stage import Stage, show_stage
 from ui.controls.inside.stages import Scene, contribution, into_the_stream, mixture, stages_of
 from ui.controls.inside.weighing import weighing
+from ui.controls.take_home import offer_snippet, traced
+from ui.controls.texts import Texts
 from ui.readings import Reading
 from ui.text import _
 
 MOST_KEYS = 20
 
 
-def show_story(reading: Reading) -> None:
+def show_story(reading: Reading, texts: Texts) -> None:
     """Choose a place and go through every step of it."""
     place = choose_place(reading)
     inside = layer_inside(reading, place)
@@ -41,7 +43,12 @@ def show_story(reading: Reading) -> None:
     revision = f"{reading.name}.{place}"
     stages = state.findings().remember(("stages", revision, st.context.theme.type), lambda: _all_stages(scene))
     for number, stage in enumerate(stages, start=1):
-        show_stage(number, stage, revision, is_cross=place.kind == "cross", norms_after=not found.is_additive)
+        is_cross, norms_after = place.kind == "cross", not found.is_additive
+        show_stage(trace.model, number, stage, revision, is_cross=is_cross, norms_after=norms_after)
+    look = f"found = traced.inside({place.layer}, {place.kind!r}).head({place.head}, {place.query})"
+    offer_snippet(
+        trace.model, [], [traced(texts), look, "print(found.steps.weights, found.steps.z, found.differences)"]
+    )
 
 
 def _all_stages(scene: Scene) -> list[Stage]:

@@ -3,6 +3,8 @@
 import { cssRgb } from "./colour.js";
 import { numbersOf } from "./table.js";
 
+const NOTE_SIZE = 10;
+
 // Icons of the bar over the chart, on plotly's own grid of 24 by 24.
 const ICONS = {
   png: "M4 4h16v16H4zM6 6v9l3.5-3.5 3 3L16 11l2 2V6zM9 7.5A1.5 1.5 0 1 1 9 10.5 1.5 1.5 0 0 1 9 7.5z",
@@ -33,8 +35,10 @@ function plainTitle(axis, otherwise) {
   return axis?.title?.text ?? otherwise;
 }
 
-// One line for each point: curve, x, y. A curve that the legend hides is left out.
-export function csvOf(traces, layout, labels) {
+// Comments that say where the numbers come from, then one line for each point: curve, x, y. A curve that the legend
+// hides is left out.
+export function csvOf(traces, layout, labels, provenance = []) {
+  const comments = provenance.map((line) => `# ${line}\r\n`).join("");
   const lines = [[labels.curve, plainTitle(layout.xaxis, "x"), plainTitle(layout.yaxis, "y")]];
   for (const trace of traces) {
     if (trace.visible === "legendonly" || trace.visible === false) continue;
@@ -43,13 +47,32 @@ export function csvOf(traces, layout, labels) {
       if (y !== null && y !== undefined) lines.push([trace.name ?? "", trace.x?.[index] ?? index, y]);
     });
   }
-  return lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
+  return comments + lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
+}
+
+// The layout with room below for where the numbers come from.
+function signed(layout, { header, theme }) {
+  const lines = header.provenance ?? [];
+  if (!lines.length) return layout;
+  const below = layout.margin?.b ?? 80;
+  const note = {
+    text: lines.join("<br>").replaceAll(/<(?!br>)/g, "&lt;"),
+    xref: "paper", yref: "paper", x: 0, y: 0, yshift: -below, xanchor: "left", yanchor: "top",
+    align: "left", showarrow: false, font: { size: NOTE_SIZE, color: cssRgb(theme.faded) },
+  };
+  const room = (lines.length + 1) * NOTE_SIZE * 1.3;
+  return {
+    ...layout,
+    height: layout.height + room,
+    margin: { ...layout.margin, b: below + room },
+    annotations: [...(layout.annotations ?? []), note],
+  };
 }
 
 async function savePlot(chart, format) {
   const { Plotly, node, theme } = chart;
-  const layout = { ...node.layout, paper_bgcolor: cssRgb(theme.background) };
-  const { width, height } = node.layout;
+  const layout = signed({ ...node.layout, paper_bgcolor: cssRgb(theme.background) }, chart);
+  const { width, height } = layout;
   const address = await Plotly.toImage({ data: node.data, layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
   saveBlob(await (await fetch(address)).blob(), `${fileStem(chart.header.label)}.${format}`);
 }
@@ -58,7 +81,7 @@ export function saveButtons(chart) {
   const { labels } = chart.header;
   const button = (kind, title, click) => ({ name: `save-${kind}`, title, icon: { width: 24, height: 24, path: ICONS[kind] }, click });
   const saveCsv = () => {
-    const text = csvOf(chart.node.data, chart.node.layout, labels);
+    const text = csvOf(chart.node.data, chart.node.layout, labels, chart.header.provenance);
     saveBlob(new Blob([text], { type: "text/csv;charset=utf-8" }), `${fileStem(chart.header.label)}.csv`);
   };
   return [

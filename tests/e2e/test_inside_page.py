@@ -1,0 +1,33 @@
+"""The page inside a head in a real browser, from a cold server's deep link to a reload."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 90_000
+
+
+@pytest.mark.slow
+def test_a_cold_deep_link_shows_every_step_and_a_query_that_is_chosen_stays(
+    serve: Callable[..., str], open_page: Callable[[str], Page]
+) -> None:
+    cold = serve(ROOT / "app.py")
+    page = open_page(f"{cold}/inside?text=The+cat+sat&head=1.2&query=2")
+    expect(page.get_by_text(re.compile("may look at 3 of"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("Exact to")).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name=re.compile("11. Into the residual stream"))).to_be_visible(timeout=PATIENCE)
+    softmax = page.get_by_role("figure", name="Weight of each key")
+    expect(softmax.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("combobox", name=re.compile("Query token")).click()
+    page.get_by_role("option").nth(1).click()
+    expect(page.get_by_text(re.compile("may look at 2 of"))).to_be_visible(timeout=PATIENCE)
+    page.wait_for_url(re.compile("query=1"), timeout=PATIENCE)
+    page.reload()
+    expect(page.get_by_text(re.compile("may look at 2 of"))).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("radio", name="By hand").click()
+    expect(page.get_by_text(re.compile('weights of "sat" sum to 1.000000'))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("figure", name="From scores to weights")).to_be_visible(timeout=PATIENCE)

@@ -1,0 +1,21 @@
+"""A chart of a model's numbers, whose files say where they come from."""
+
+import plotly.graph_objects as go
+
+from playground.lens.snippets import origin
+from playground.models import LoadedModel
+from ui.components.live_chart import live_chart
+
+
+def draw(
+    model: LoadedModel | None,
+    figure: go.Figure,
+    *,
+    key: str,
+    label: str,
+    height: int = 320,
+    revision: str = "",
+    seed: int | None = None,
+) -> None:
+    """Draw the figure; PNG, SVG and CSV name model, revision, dtype, seed and versions. None: no model made it."""
+    live_chart(figure, key=key, height=height, revision=revision, label=label, provenance=origin(model, seed))

@@ -1,0 +1,24 @@
+"""Python that makes the same numbers, and where they come from."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from playground.lens.snippets import program, tracing
+from playground.models import LoadedModel
+from ui import state
+from ui.controls.texts import Texts
+from ui.text import _
+
+
+def offer_snippet(
+    model: LoadedModel | None, imports: Sequence[str], lines: Sequence[str], *, seed: int | None = None
+) -> None:
+    """The program, folded away. imports: "module import names" each."""
+    with st.expander(_("The same in Python"), icon=":material/code:"):
+        st.code(program(model, imports, lines, seed=seed), language="python")
+
+
+def traced(texts: Texts) -> str:
+    """The line that reads the texts as this page has read them."""
+    return tracing(texts.text, pair=texts.pair, target=texts.target, truncate=state.wants_cut(texts))
