@@ -1,0 +1,156 @@
+"""Fits against laws that were planted, and against what goes wrong without them."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from playground.errors import UserError
+from playground.scaling import fit, fit_chinchilla, fit_power_law
+from playground.scaling.constants import BESIROGLU, KAPLAN, MUENNIGHOFF
+from playground.scaling.laws import LAWS
+from playground.scaling.minimise import huber, objective
+from playground.scaling.points import Points
+from tests.playground.scaling.planted import scattered, valleys
+
+BROKEN = {"E": 1.2, "A": 60.0, "c0": 0.04, "c1": 0.12, "d1": 1e20, "f1": 0.7}
+POWERS = {
+    "power-n": {"A": 9.0, "alpha": 0.06},
+    "power-d-offset": {"E": 1.7, "B": 900.0, "beta": 0.31},
+    "power-c-offset": {"E": 1.5, "K": 700.0, "gamma": 0.14},
+}
+
+
+def assert_close(found, planted, tolerance):
+    assert set(found) == set(planted)
+    assert max(abs(found[name] / planted[name] - 1) for name in planted) < tolerance, found
+
+
+@pytest.mark.parametrize(
+    ("law", "planted"),
+    [("chinchilla", BESIROGLU.parameters), ("kaplan", KAPLAN.parameters), *POWERS.items()],
+)
+def test_without_noise_a_planted_law_comes_back(law, planted):
+    found = fit(law, scattered(law, planted))
+    assert_close(found.parameters, planted, 0.002)
+    assert found.objective < 1e-8
+    assert found.heldout_error < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("law", "planted"), [("data-constrained", MUENNIGHOFF.parameters), ("broken-power", BROKEN)])
+def test_without_noise_a_planted_law_of_many_numbers_comes_back(law, planted):
+    found = fit(law, scattered(law, planted, params=(7.0, 11.0), tokens=(8.0, 12.0)))
+    assert_close(found.parameters, planted, 0.02)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_with_noise_of_half_a_percent_exponents_come_back_to_a_tenth_and_the_loss_to_two_thousandths(seed):
+    found = fit_chinchilla(scattered(noise=0.005, seed=seed, count=240))
+    for name in ("alpha", "beta"):
+        assert found.parameters[name] == pytest.approx(BESIROGLU.parameters[name], rel=0.1)
+    assert found.parameters["E"] == pytest.approx(BESIROGLU.parameters["E"], rel=0.03)
+    there = {"params": 1e9, "tokens": 2e10}
+    truth = LAWS["chinchilla"].predict(BESIROGLU.parameters, **there)
+    assert float(found.predict(**there)) == pytest.approx(float(truth), rel=2e-3)
+    assert 0.001 < found.heldout_error < 0.01
+
+
+def test_one_run_that_went_wrong_hardly_moves_the_fit():
+    points = scattered(noise=0.002, count=120)
+    loss = points.loss.copy()
+    loss[7] *= 2
+    spoilt = fit_chinchilla(Points(params=points.params, tokens=points.tokens, loss=loss))
+    assert spoilt.parameters["alpha"] == pytest.approx(fit_chinchilla(points).parameters["alpha"], rel=0.02)
+    assert spoilt.residuals()[7] == pytest.approx(np.log(2), abs=0.02)
+
+
+@pytest.mark.slow
+def test_one_start_can_stick_where_many_find_the_best():
+    points = scattered(noise=0.002, count=40, seed=2)
+    many, alone = fit("broken-power", points), fit("broken-power", points, starts=1)
+    assert many.starts == 32 == len(many.objectives)
+    assert many.objective == min(many.objectives)
+    assert 1 <= many.reached < 32
+    assert alone.starts == 1 == alone.reached
+    assert alone.objective > 1.02 * many.objective
+
+
+def test_the_mean_instead_of_the_sum_stops_elsewhere_and_reports_success():
+    points = scattered(noise=0.005, count=240)
+    form = LAWS["chinchilla"].form
+    logs, losses = points.logs(form.columns), np.log(points.loss)
+    centre = form.centre(logs)
+    starts = form.moved(form.starts(logs - centre[:, None], losses), -centre)
+
+    def mean(theta):
+        value, gradient = objective(theta, form, logs, losses)
+        return value / len(points), gradient / len(points)
+
+    ends = [minimize(mean, start, jac=True, method="L-BFGS-B") for start in starts]
+    best = min(ends, key=lambda end: end.fun)
+    found = fit_chinchilla(points)
+    assert best.success
+    assert best.fun * len(points) > 1.02 * found.objective
+    away = abs(form.published(best.x)["beta"] / BESIROGLU.parameters["beta"] - 1)
+    assert away > 3 * abs(found.parameters["beta"] / BESIROGLU.parameters["beta"] - 1)
+
+
+def test_the_huber_loss_is_quadratic_then_linear():
+    value, slope = huber(np.array([5e-4, -5e-4, 2e-3]))
+    assert value == pytest.approx(2 * 0.5 * 25e-8 + 1e-3 * (2e-3 - 5e-4))
+    assert np.allclose(slope, [5e-4, -5e-4, 1e-3])
+
+
+def test_the_largest_runs_are_held_out_together_with_those_of_the_same_budget():
+    points = valleys(noise=0.002)
+    heldout = fit_chinchilla(points).heldout
+    largest = np.flatnonzero(points.flops > 0.99 * np.sort(points.flops)[-16])
+    assert set(heldout.rows) == set(largest.tolist())
+    assert heldout.by == "flops"
+    assert len(heldout.rows) % 9 == 0
+    assert set(fit_power_law(points, of="params").heldout.rows) <= set(np.argsort(points.params)[-20:].tolist())
+
+
+def test_a_law_that_is_wrong_foretells_badly():
+    points = scattered(noise=0.002)
+    assert fit("power-n", points).heldout_error > 10 * fit_chinchilla(points).heldout_error
+
+
+def test_six_points_can_be_fitted_but_none_held_out():
+    found = fit_chinchilla(scattered(count=6))
+    assert found.heldout_error is None
+    assert "hold some out" in " ".join(found.warnings)
+
+
+@pytest.mark.slow
+def test_an_offset_that_the_points_do_not_tell_is_doubted():
+    near = scattered(noise=0.02, count=30, params=(8.0, 8.6), tokens=(10.0, 10.6))
+    found = fit_chinchilla(near)
+    assert "E" in found.unidentified
+    assert any("do not tell E" in sentence or "no floor" in sentence for sentence in found.warnings)
+    far = scattered(noise=0.002, count=200)
+    assert fit_chinchilla(far).unidentified == ()
+
+
+def test_a_power_law_without_a_floor_shows_none():
+    found = fit_power_law(scattered("power-n", POWERS["power-n"]), of="params", offset=True)
+    assert found.unidentified == ("E",)
+
+
+def test_one_size_of_model_cannot_tell_alpha_and_without_repeats_nothing_is_known_of_them():
+    points = scattered(noise=0.001, count=30)
+    one_size = Points(params=np.full(30, 1e8), tokens=points.tokens, loss=points.loss)
+    assert "alpha" in fit_chinchilla(one_size).unidentified
+    assert "R_D" in fit("data-constrained", points.take(range(12))).unidentified
+
+
+def test_too_few_points_and_strange_wishes_are_refused():
+    three = scattered(count=3)
+    with pytest.raises(UserError, match="There are 3 points, and chinchilla has 5 numbers to fit; bring at least 6"):
+        fit_chinchilla(three)
+    with pytest.raises(UserError, match="There is no law"):
+        fit("moore", three)
+    with pytest.raises(UserError, match="choose 1 to 32"):
+        fit_chinchilla(scattered(), starts=33)
+    with pytest.raises(UserError, match="params, tokens or flops"):
+        fit_power_law(scattered(), of="money")
