@@ -1,9 +1,12 @@
 """`sweep`: train a grid of sizes, token budgets and seeds into a folder, resumable; or collect one that is done."""
 
 import argparse
+import math
 import re
 import shlex
 import sys
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +22,11 @@ FROM_TEXT = ("task", "sizes")
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, words: list[str]) -> None:
     """Add the command; its options, whose records need torch, only where the words ask for it."""
-    parser = commands.add_parser("sweep", help="train sizes on token budgets into a folder; a sweep in it is resumed")
+    parser = commands.add_parser(
+        "sweep",
+        help="train sizes on token budgets into a folder; a sweep in it is resumed",
+        description='Ctrl-C stops a sweep with snapshots, and so does a line {"action": "stop"} in its control.jsonl.',
+    )
     if words[:1] != ["sweep"]:
         return
     from playground.scaling.design import SweepConfig
@@ -27,7 +34,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, 
     from playground.training.options import add_options
 
     place = parser.add_mutually_exclusive_group()
-    parser.add_argument("--out", type=Path, required=True, help="the sweep's folder; with --collect where to copy to")
+    parser.add_argument("--out", type=Path, help="the sweep's folder; with --collect where to copy to")
     parser.add_argument("--config", type=Path, help="a sweep.json to repeat, instead of all other options")
     parser.add_argument("--collect", type=Path, metavar="FOLDER", help="copy that sweep's results to --out, no runs")
     parser.add_argument("--dry-run", action="store_true", help="print the cells and what they cost, train nothing")
@@ -36,7 +43,8 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, 
     place.add_argument("--ray", metavar="ADDRESS", help="train on that Ray cluster (requirements-cluster.txt)")
     parser.add_argument("--task", choices=["tales", "text"], default="tales", help="what to learn (default tales)")
     parser.add_argument("--sizes", nargs="+", type=size, metavar="WIDTHxLAYERS", help="the models, as 32x3")
-    kind = TASKS["text" if "text" in words and words[words.index("text") - 1] == "--task" else "tales"]
+    is_text = "--task=text" in words or ("--task", "text") in pairwise(words)
+    kind = TASKS["text" if is_text else "tales"]
     options: Any = add_options
     options(parser.add_argument_group(f"task {kind.name}"), kind.config, prefix="task")
     options(parser.add_argument_group("sweep"), SweepConfig, prefix="sweep", without=FROM_TEXT)
@@ -84,7 +92,14 @@ def sweep(arguments: argparse.Namespace) -> None:
     """Train until all cells are done; an interrupted sweep goes on where it was."""
     import torch
 
+    from playground.transformer import check_count
+
     torch.set_num_threads(1)
+    check_count("workers", arguments.workers)
+    if not 0 <= arguments.price < math.inf:
+        raise UserError(f"A worker's hour cannot cost {arguments.price:g}; choose 0 or more.")
+    if arguments.out is None and not arguments.dry_run:
+        raise UserError("A sweep needs a folder: give it --out FOLDER, or --dry-run to see what it would cost.")
     if arguments.collect is not None:
         from playground.scaling.card import collect
 
@@ -98,7 +113,7 @@ def sweep(arguments: argparse.Namespace) -> None:
 
     place = place_of(arguments)
     command = f"python -m playground {shlex.join(arguments.words)}"
-    ending = run_sweep(config, arguments.out, place=place, told=_report, command=command)
+    ending = run_sweep(config, arguments.out, place=place, told=_reporter(), command=command)
     print(_ending(ending), flush=True)
     if ending.failed:
         raise UserError(
@@ -110,9 +125,6 @@ def sweep(arguments: argparse.Namespace) -> None:
 
 def place_of(arguments: argparse.Namespace) -> "Place | None":
     """Where to train: this process, workers, or a cluster."""
-    from playground.transformer import check_count
-
-    check_count("workers", arguments.workers)
     if arguments.ray is not None:
         from playground.scaling.cluster import RayPlace
 
@@ -148,22 +160,28 @@ def costs(config: "SweepConfig", *, workers: int, hourly_price: float, each: boo
 
 
 def _time(seconds: float) -> str:
-    return (
-        f"{seconds / 3600:.1f} h"
-        if seconds > 5400
-        else f"{seconds / 60:.1f} min"
-        if seconds > 90
-        else f"{seconds:.0f} s"
-    )
+    """In the unit that a person would choose."""
+    if seconds > 5400:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.1f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
-def _report(progress: "Progress") -> None:
-    left = "" if progress.seconds_left is None else f"  {_time(progress.seconds_left)} left"
-    line = f"{progress.done}/{progress.total} cells  {' '.join(progress.working)}{left}"
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
-    elif int(progress.seconds) % 60 == 0:
-        print(line, flush=True)
+def _reporter() -> "Callable[[Progress], None]":
+    """Tells of the progress: on one line of a terminal, else with a line for each cell that is done."""
+    told = -1
+
+    def report(progress: "Progress") -> None:
+        nonlocal told
+        failed = f"  {len(progress.failed)} failed" if progress.failed else ""
+        left = "" if progress.seconds_left is None else f"  {_time(progress.seconds_left)} left"
+        line = f"{progress.done}/{progress.total} cells{failed}{left}  {' '.join(progress.working)}"
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+        elif progress.done != told:
+            print(line, flush=True)
+        told = progress.done
+
+    return report
 
 
 def _ending(progress: "Progress") -> str:
