@@ -10,7 +10,7 @@ POWERS = {"k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
 
 
 def decimal_sign(cells: list[str], delimiter: str) -> str:
-    """What sets off the decimals in a file: a comma where one stands in some number and a point in none of its own.
+    """What sets off the decimals in a file: a comma where one stands in some number, unless it sets off thousands.
 
     >>> decimal_sign(["2,31", "1.000.000"], ";"), decimal_sign(["1,024.5"], ";"), decimal_sign(["1,024"], ",")
     (',', '.', '.')
@@ -18,8 +18,11 @@ def decimal_sign(cells: list[str], delimiter: str) -> str:
     if delimiter == ",":
         return "."
     commas = [cell for cell in cells if "," in cell]
-    points_last = any(cell.rfind(".") > cell.rfind(",") for cell in commas)
-    return "," if commas and not points_last else "."
+    points = [cell for cell in cells if "." in cell and "," not in cell]
+    certain = any(cell.count(",") > 1 or cell.rfind(".") > cell.rfind(",") for cell in commas)
+    grouped = all(GROUPED["."].fullmatch(cell.strip()) for cell in commas)
+    decimals = any(not GROUPED[","].fullmatch(cell.strip()) for cell in points)
+    return "." if not commas or certain or (grouped and decimals) else ","
 
 
 def read_number(cell: str, decimal: str) -> float:
