@@ -1,0 +1,112 @@
+"""Time a fit and its bootstrap: `python -m benchmarks.scaling`.
+
+250 points of the replication's law with noise of half a percent: Chinchilla's law fitted from 32 starts (with what is
+held out and doubted), and 1,000 drawings in two processes. Beside it, what one start of a plain L-BFGS-B reaches on the
+mean of the losses. Writes benchmarks/results/scaling.json. Leave the machine alone meanwhile.
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from benchmarks.machine import RESULTS, made
+from playground.scaling.bootstrap import bootstrap
+from playground.scaling.constants import BESIROGLU
+from playground.scaling.fits import Fit, fit_chinchilla
+from playground.scaling.laws import LAWS
+from playground.scaling.minimise import objective
+from playground.scaling.points import Points
+
+PACKAGES = ("numpy", "scipy")
+COUNT = 250
+NOISE = 0.005
+STUCK = 1.001
+"""Above the best objective, relative to it, a plain run has stuck."""
+
+
+def planted(seed: int = 0) -> Points:
+    """Runs of random sizes whose losses follow the replication's law."""
+    random = np.random.default_rng(seed)
+    params, tokens = 10 ** random.uniform(7.5, 10.2, COUNT), 10 ** random.uniform(9, 11.5, COUNT)
+    loss = LAWS["chinchilla"].predict(BESIROGLU.parameters, params=params, tokens=tokens)
+    return Points(params=params, tokens=tokens, loss=loss * np.exp(NOISE * random.normal(size=COUNT)))
+
+
+def measure(*, rounds: int, drawings: int, processes: int) -> dict[str, Any]:
+    """Seconds of a fit and of its bootstrap in each round, and how plain runs end."""
+    points = planted()
+    fits, bootstraps = [], []
+    for _ in range(rounds):
+        started = perf_counter()
+        fitted = fit_chinchilla(points)
+        fits.append(perf_counter() - started)
+        started = perf_counter()
+        drawn = bootstrap(fitted, count=drawings, processes=processes)
+        bootstraps.append(perf_counter() - started)
+    return {
+        "made": made("scaling", threads=1, packages=PACKAGES),
+        "points": COUNT,
+        "noise": NOISE,
+        "planted": BESIROGLU.parameters,
+        "fitted": fitted.parameters,
+        "intervals": drawn.intervals(),
+        "starts": fitted.starts,
+        "reached": fitted.reached,
+        "fit_seconds": fits,
+        "fit_median": statistics.median(fits),
+        "drawings": drawings,
+        "processes": processes,
+        "bootstrap_seconds": bootstraps,
+        "bootstrap_median": statistics.median(bootstraps),
+        "plain": plain(fitted),
+    }
+
+
+def plain(fitted: Fit) -> dict[str, Any]:
+    """L-BFGS-B as it comes, from the same starts, on the sum and on the mean of the losses as they are."""
+    points, form = fitted.points, LAWS["chinchilla"].form
+    logs, losses = points.logs(form.columns), np.log(points.loss)
+    centre = form.centre(logs)
+    starts = form.moved(form.starts(logs - centre[:, None], losses), -centre)
+    found = {}
+    for name, scale in (("sum", 1.0), ("mean", 1 / COUNT)):
+
+        def scaled(theta: Any, scale: float = scale) -> tuple[float, Any]:
+            value, gradient = objective(theta, form, logs, losses)
+            return scale * value, scale * gradient
+
+        ends = [minimize(scaled, start, jac=True, method="L-BFGS-B") for start in starts]
+        best = min(ends, key=lambda end: float(end.fun))
+        found[name] = {
+            "stuck": float(np.mean([end.fun / scale > STUCK * fitted.objective for end in ends])),
+            "report_success": float(np.mean([end.success for end in ends])),
+            "best": form.published(best.x),
+            "best_over_ours": float(best.fun / scale / fitted.objective),
+        }
+    return found
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description="Time a fit of Chinchilla's law and its bootstrap.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--drawings", type=int, default=1000)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=RESULTS / "scaling.json", help="where the JSON goes")
+    given = parser.parse_args()
+    results = measure(rounds=given.rounds, drawings=given.drawings, processes=given.processes)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print(
+        json.dumps({name: results[name] for name in ("fit_median", "bootstrap_median", "reached", "plain")}, indent=1)
+    )
+
+
+if __name__ == "__main__":
+    main()
