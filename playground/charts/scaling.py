@@ -18,6 +18,8 @@ from playground.charts.layout import quiet_layout
 RAMP = ("#7a52c7", "#3b7dd8", "#12909a", "#4f9a3a", "#a8861a", "#d4701e")
 """Small to large; every colour has a contrast of 3 : 1 with both pages, so that none needs a counterpart."""
 LOSS = "loss (nats per token)"
+MARGIN = 1.06
+"""Room below the lowest and above the highest loss that is drawn."""
 SPREAD = 0.4
 """How far apart the groups of one row stand, of the distance of two rows."""
 PARAMETERS, TOKENS, COMPUTE = "parameters N", "training tokens D", "compute C (FLOP)"
@@ -130,6 +132,10 @@ def loss_figure(
     add_dots(figure, dots, title)
     quiet_layout(figure, x=x, y=y, log_x=True, log_y=log_y)
     figure.update_layout(hovermode="closest")
+    # A band may open to anything beyond the data; what is looked at are the runs and the curves.
+    seen = np.concatenate([dots.y, *(line.y for line in lines)])
+    if log_y and seen.size:
+        figure.update_yaxes(range=[float(np.log10(seen.min() / MARGIN)), float(np.log10(seen.max() * MARGIN))])
     return loss_axis(figure) if log_y else figure
 
 

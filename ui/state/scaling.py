@@ -38,9 +38,10 @@ def adopt_source(word: str) -> None:
     st.session_state["source_revision"] = source_revision() + 1
 
 
-def adopt_section(word: str) -> None:
-    """Show another section from the next run on."""
-    st.query_params[SECTION] = word
+def look_closer(sweep: str) -> None:
+    """Show a sweep's points under the page's first section from the next run on."""
+    adopt_source(sweep)
+    st.query_params.pop(SECTION, None)
     st.session_state["section_revision"] = section_revision() + 1
 
 

@@ -56,6 +56,13 @@ def test_loss_over_size_has_the_band_below_the_line_below_the_runs():
     assert dots.customdata[0] == ["a", "N 1M", "train?run=a"]
 
 
+def test_a_band_that_opens_wide_does_not_squeeze_the_curves():
+    wide = Line(name="law", x=X, y=LINE.y, low=LINE.y / 1e6, high=LINE.y * 1e6)
+    low, high = loss_figure(DOTS, [wide], x="N").layout.yaxis.range
+    assert np.log10(2.4) - 0.1 < low < np.log10(2.4)
+    assert np.log10(4.0) < high < np.log10(4.0) + 0.1
+
+
 def test_a_name_is_text_and_never_a_tag():
     assert loss_figure(DOTS, [], x="N").data[0].customdata[1][0] == "&lt;b&gt;"
 

@@ -185,12 +185,22 @@ def _show_hand(sweep_id: str, view: SweepView) -> None:
         is_open = ended and view.progress.done < len(view.cells)
         if is_open and st.button(_("Go on"), icon=":material/play_arrow:", key="resume_sweep"):
             _act(lambda: resume_sweep(view.folder, default_executor()))
-        if view.points and st.button(_("Look closer under Curves"), icon=":material/query_stats:", key="look_closer"):
-            state.adopt_source(sweep_id)
-            state.adopt_section("curves")
+        # What a callback does is done even where the run that follows it is broken off.
+        if view.points and st.button(
+            _("Look closer under Curves"),
+            icon=":material/query_stats:",
+            key="look_closer",
+            on_click=state.look_closer,
+            args=(sweep_id,),
+        ):
             st.rerun(scope="app")
-        if ended and st.button(_("Begin another"), icon=":material/add:", key="another_sweep"):
-            state.write_sweep_id(None)
+        if ended and st.button(
+            _("Begin another"),
+            icon=":material/add:",
+            key="another_sweep",
+            on_click=state.write_sweep_id,
+            args=(None,),
+        ):
             st.rerun(scope="app")
         if ended and st.button(_("Delete it and its runs"), icon=":material/delete:", key="delete_sweep"):
             _act(lambda: delete_sweep(view.folder))
