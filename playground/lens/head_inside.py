@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from playground.lens.norm_step import NormStep
 from playground.lens.rotation import Rotation
 from playground.lens.site import SiteKind
 from playground.lens.steps import Steps
@@ -38,7 +39,8 @@ class HeadInside:
     """One head and one query token, from the embedding to the residual stream. float32.
 
     embedded: the token's embedding; entered: the stream before the first block, with positions; residual: the stream
-    before this layer; given: what the layer reads of it (normed, in most families). query [1, head_width], keys,
+    before this layer; given: what the layer reads of it (normed, in most families); norm: how, None where nothing
+    normed it or no norm of the block makes these numbers. query [1, head_width], keys,
     values: see Projected; shared_by: the query heads that use the same keys and values. steps: products to z.
     output_weight [width, head_width] and output_bias: this head's part of the output projection, and the bias that
     all share; share: output_weight @ z; written: what all heads wrote; added: what went into the stream (as written,
@@ -68,6 +70,7 @@ class HeadInside:
     after: Float[np.ndarray, "width"]
     is_additive: bool
     differences: dict[str, float]
+    norm: NormStep | None = None
 
     @property
     def difference(self) -> float:

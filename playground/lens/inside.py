@@ -19,6 +19,7 @@ from playground.errors import UserError
 from playground.lens.discovery import find_parts
 from playground.lens.head_inside import HeadInside, Projected
 from playground.lens.hooks import Edit, editing
+from playground.lens.norm_step import find_norm
 from playground.lens.parts import BlockParts, Parts
 from playground.lens.predictions import refuse_not_a_number
 from playground.lens.rotation import rotation_of
@@ -69,6 +70,7 @@ class LayerInside:
         part = weight[:, head * width : (head + 1) * width].float()
         written, added = self._row(self._attention.projection, query), self._row(self._attention.writer, query)
         residual = self._residual()[query].float()
+        given = _rows(self._kept.inputs[self._attention.module])[query].float()
         return HeadInside(
             kind=self.kind,
             layer=self.layer,
@@ -78,7 +80,8 @@ class LayerInside:
             embedded=_array(self._embedded()[query]),
             entered=_array(_rows(self._kept.inputs[self._first.module])[query]),
             residual=_array(residual),
-            given=_array(_rows(self._kept.inputs[self._attention.module])[query]),
+            given=_array(given),
+            norm=None if torch.equal(residual, given) else find_norm(self._block.module, residual, given),
             query=query_made,
             keys=keys_made,
             values=values_made,

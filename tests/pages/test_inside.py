@@ -147,3 +147,18 @@ def test_many_heads_are_held_against_one(small_folder):
     app = page(section="many", model=str(small_folder), text="the cat sat")
     assert not app.exception
     assert "one head could only give 0" in words(app)
+
+
+def test_the_norm_and_a_followed_dimension_are_shown(small_folder):
+    app = page(model=str(small_folder), text="the cat sat", dimension="3")
+    assert not app.exception
+    assert "Its mean" in words(app)
+    for matrix in ("W_Q", "W_K", "W_V", "W_O"):
+        assert f"Row 3 of {matrix}, its input" in words(app)
+    assert page(model=str(small_folder), text="the cat", dimension="999").number_input[0].value == 0
+
+
+def test_by_hand_heads_are_held_against_one_big_head():
+    app = page(section="hand")
+    assert not app.exception
+    assert "one head could only give 0" in words(app)

@@ -1,4 +1,4 @@
-"""What a page gives to take home: the Python under a picture runs as it stands, and says where its numbers come from."""
+"""What a page gives to take home: the Python under a picture runs as it stands and names its origin."""
 
 import pytest
 

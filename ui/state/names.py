@@ -16,9 +16,10 @@ BEAMS, LENGTH_PENALTY, COLOUR_BY = "beams", "length_penalty", "colour"
 
 BY, JUDGE, PARTS, POSITION, ANSWER = "by", "judge", "parts", "position", "answer"
 
-INSIDE, QUERY, SCALED, CAUSAL, HAND_TEMPERATURE, WORDS, VECTORS = (
+INSIDE, QUERY, DIMENSION, SCALED, CAUSAL, HAND_TEMPERATURE, WORDS, VECTORS = (
     "inside",
     "query",
+    "dimension",
     "scaled",
     "causal",
     "hand_temperature",

@@ -154,3 +154,15 @@ def test_refusals():
     model.module.model.embed_tokens.weight[t.ids[0]] = float("nan")
     with pytest.raises(UserError, match="not a number"):
         t.inside(0)
+
+
+@pytest.mark.parametrize(
+    ("family", "kind"), [("gpt2", "layer"), ("llama", "root mean square"), ("gemma2", "root mean square")]
+)
+def test_the_norm_before_a_layer_is_found(family, kind):
+    found = traced(small_model(family)).inside(1).head(0, 2)
+    assert found.norm is not None
+    assert found.norm.kind == kind
+    again = (found.residual - found.norm.mean) / found.norm.root * found.norm.weight
+    again = again + (0 if found.norm.bias is None else found.norm.bias)
+    np.testing.assert_allclose(again, found.given, atol=1e-4)

@@ -1,47 +1,21 @@
 """The steps of one head and one query token, each with the model's own numbers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
-from playground.charts.colours import CROSS, DECODER, ENCODER, KEY, QUERY, TRAIN, VALUE, Colour
-from playground.charts.inside import rows_figure, visible
+from playground.charts.colours import KEY, QUERY, TRAIN, VALUE, Colour
 from playground.lens.head_inside import HeadInside, Projected
+from ui.controls.inside.followed import matrix_row, matrix_rows
+from ui.controls.inside.norming import normed
 from ui.controls.inside.origins import pairwise, products_of, projected, sums_of, turned, values_of
+from ui.controls.inside.scene import Scene, vectors
 from ui.controls.inside.stage import Picture, Stage, symbols
 from ui.text import _
-
-KINDS = {"encoder": ENCODER, "decoder": DECODER, "cross": CROSS}
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Scene:
-    """What is shown: the numbers, the keys that are shown of them, and all tokens' labels."""
-
-    inside: HeadInside
-    shown: list[int]
-    keys: list[str]
-    queries: list[str]
-    heads: int
-
-    @property
-    def query(self) -> str:
-        return self.queries[self.inside.query_position]
-
-    @property
-    def shown_keys(self) -> list[str]:
-        return [f"{index} {visible(self.keys[index])}" for index in self.shown]
-
-    @property
-    def colour(self) -> Colour:
-        return KINDS[self.inside.kind]
 
 
 def stages_of(scene: Scene) -> list[Stage]:
     """From the embedding to the values; what follows is in `weighing`."""
     turns = scene.inside.query.rotates or scene.inside.keys.rotates
-    return [_embedding(scene), _normed(scene), _projection(scene), *([_rotation(scene)] if turns else [])]
+    return [_embedding(scene), normed(scene), _projection(scene), *([_rotation(scene)] if turns else [])]
 
 
 def _embedding(scene: Scene) -> Stage:
@@ -54,7 +28,7 @@ def _embedding(scene: Scene) -> Stage:
         fits = len(found.embedded) == len(found.entered)
         added = _("position, segment, scale or norm, as the family has it")
         hover.append(sums_of("x", found.embedded, found.entered, added) if fits else values_of("x", found.entered))
-    picture = _vectors(values, rows, hover, TRAIN, _("The embedding, and what enters the first block"))
+    picture = vectors(values, rows, hover, TRAIN, _("The embedding, and what enters the first block"))
     sentence = (
         _("This model adds no positions to its embeddings, so the embedding itself enters the first block.")
         if is_same
@@ -73,44 +47,16 @@ def _embedding(scene: Scene) -> Stage:
     )
 
 
-def _normed(scene: Scene) -> Stage:
-    found = scene.inside
-    mean, root = float(found.residual.mean()), float(np.sqrt(np.square(found.residual).mean()))
-    said = [
-        f"x̂[{index}] = {b:.4g}<br>" + _("from r[{index}] = {value:.4g}").format(index=index, value=a)
-        for index, (a, b) in enumerate(zip(found.residual, found.given, strict=True))
-    ]
-    is_same = np.array_equal(found.residual, found.given)
-    sentence = _(
-        "The residual stream before layer {layer} (mean {mean:.3g}, root mean square {root:.3g}), and "
-    ).format(layer=found.layer, mean=mean, root=root)
-    sentence += (
-        _("the same as the layer reads it: this family norms after the layer, not before.")
-        if is_same
-        else _("what the layer reads of it after its norm.")
-    )
-    hover = [values_of("r", found.residual, _("what the blocks before have left")), said]
-    rows = [_("residual stream"), _("what the layer reads")]
-    label = _("The residual stream, and what the layer reads of it")
-    return Stage(
-        name="norm",
-        title=_("Normalised input"),
-        formula=r"\hat{x} = r" if is_same else r"\hat{x} = \mathrm{norm}(r)",
-        sentence=sentence,
-        pictures=(_vectors([found.residual, found.given], rows, hover, TRAIN, label),),
-        code=("norm",),
-    )
-
-
 def _projection(scene: Scene) -> Stage:
     found = scene.inside
     sign = symbols()
     query_hover = projected("q", "W_Q", found.query, [0], [scene.query])
     label = _("The query of the token")
     pictures = (
-        _vectors([_before(found.query)[0]], ["q"], query_hover, QUERY, label),
+        vectors([_before(found.query)[0]], ["q"], query_hover, QUERY, label),
         _table(scene, found.keys, "k", "W_K", KEY, _("The keys")),
         _table(scene, found.values, "v", "W_V", VALUE, _("The values")),
+        *matrix_rows(scene),
     )
     return Stage(
         name="projection",
@@ -144,11 +90,11 @@ def _rotation(scene: Scene) -> Stage:
     pictures = []
     if found.query.rotates:
         hover = turned("q′", found.query, [0], [scene.query])
-        pictures.append(_vectors([found.query.met[0]], ["q′"], hover, QUERY, _("The query after rotation")))
+        pictures.append(vectors([found.query.met[0]], ["q′"], hover, QUERY, _("The query after rotation")))
     if found.keys.rotates:
         hover = turned("k′", found.keys, scene.shown, scene.keys)
         values = [found.keys.met[index] for index in scene.shown]
-        pictures.append(_vectors(values, scene.shown_keys, hover, KEY, _("The keys after rotation")))
+        pictures.append(vectors(values, scene.shown_keys, hover, KEY, _("The keys after rotation")))
     return Stage(
         name="rotation",
         title=_("Rotary positions"),
@@ -166,13 +112,13 @@ def contribution(scene: Scene) -> Stage:
     """From the head's z to what it adds to the residual stream."""
     found = scene.inside
     share = products_of("o", found.share, found.output_weight, found.steps.z, None, symbols=("W_O", "z"))
-    picture = _vectors([found.share], [_("head {head}").format(head=found.head)], [share], scene.colour, _("Its share"))
+    picture = vectors([found.share], [_("head {head}").format(head=found.head)], [share], scene.colour, _("Its share"))
     return Stage(
         name="output",
         title=_("The head's share of the output projection"),
         formula=r"o_h = W_O^{(h)} z_h",
         sentence=_("The columns of the output projection that belong to this head, times z."),
-        pictures=(picture,),
+        pictures=(picture, matrix_row("W_O", found.output_weight, found.steps.z, scene.followed, "z", scene.colour)),
         code=("output",),
     )
 
@@ -197,7 +143,7 @@ def into_the_stream(scene: Scene) -> Stage:
         title=_("Into the residual stream"),
         formula=r"r' = r + \sum_h o_h + b_O",
         sentence=sentence,
-        pictures=(_vectors(values, rows, hover, scene.colour, _("The residual stream before and after the layer")),),
+        pictures=(vectors(values, rows, hover, scene.colour, _("The residual stream before and after the layer")),),
         code=("residual",),
     )
 
@@ -213,7 +159,7 @@ def mixture(scene: Scene) -> Stage:
         for words in pairwise_one(float(found.steps.weights[index]), found.steps.values[index], scene.keys[index])
     ]
     hover.append(values_of("z", z, _("the sum of the column over all {count:,} keys").format(count=len(shares))))
-    picture = _vectors([*rows, z], [*scene.shown_keys, "z"], hover, VALUE, _("Weighted values and their sum"))
+    picture = vectors([*rows, z], [*scene.shown_keys, "z"], hover, VALUE, _("Weighted values and their sum"))
     return Stage(
         name="mix",
         title=_("Weighted sum of values"),
@@ -230,26 +176,10 @@ def pairwise_one(weight: float, value: np.ndarray, name: str) -> list[list[str]]
 
 
 def _table(scene: Scene, made: Projected, name: str, matrix: str, colour: Colour, label: str) -> Picture:
-    vectors = _before(made)
+    made_rows = _before(made)
     hover = projected(name, matrix, made, scene.shown, scene.keys)
-    return _vectors([vectors[index] for index in scene.shown], scene.shown_keys, hover, colour, label, by_row=False)
+    return vectors([made_rows[index] for index in scene.shown], scene.shown_keys, hover, colour, label, by_row=False)
 
 
 def _before(made: Projected) -> np.ndarray:
     return made.met if made.before is None else made.before
-
-
-def _vectors(
-    values: Sequence[np.ndarray],
-    rows: Sequence[str],
-    hover: Sequence[Sequence[str]],
-    colour: Colour,
-    label: str,
-    *,
-    by_row: bool | None = None,
-) -> Picture:
-    """Rows of cells; a few unlike vectors each have their own scale."""
-    scaled = len(values) <= 2 if by_row is None else by_row
-    colours = [colour] * len(values)
-    figure = rows_figure(values, rows, hover, colours, x=_("dimension"), scaled_by_row=scaled)
-    return Picture(figure=figure, rows=len(values), label=label)

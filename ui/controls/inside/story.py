@@ -10,8 +10,9 @@ from playground.lens.head_inside import HeadInside
 from playground.lens.trace import TOLERANCES
 from ui import state
 from ui.controls.inside.place import choose_place, layer_inside
+from ui.controls.inside.scene import Scene
 from ui.controls.inside.stage import Stage, show_stage
-from ui.controls.inside.stages import Scene, contribution, into_the_stream, mixture, stages_of
+from ui.controls.inside.stages import contribution, into_the_stream, mixture, stages_of
 from ui.controls.inside.weighing import weighing
 from ui.controls.take_home import offer_snippet, traced
 from ui.controls.texts import Texts
@@ -37,10 +38,11 @@ def show_story(reading: Reading, texts: Texts) -> None:
         keys=[token.text for token in trace.key_tokens(place.kind)],
         queries=[token.text for token in trace.query_tokens(place.kind)],
         heads=inside.site.n_heads,
+        followed=_choose_followed(len(found.steps.query)),
     )
     _show_badge(found, trace.model.dtype)
     _say_what_is_shown(scene)
-    revision = f"{reading.name}.{place}"
+    revision = f"{reading.name}.{place}.{scene.followed}"
     stages = state.findings().remember(("stages", revision, st.context.theme.type), lambda: _all_stages(scene))
     for number, stage in enumerate(stages, start=1):
         is_cross, norms_after = place.kind == "cross", not found.is_additive
@@ -49,6 +51,15 @@ def show_story(reading: Reading, texts: Texts) -> None:
     offer_snippet(
         trace.model, [], [traced(texts), look, "print(found.steps.weights, found.steps.z, found.differences)"]
     )
+
+
+def _choose_followed(width: int) -> int:
+    """A dimension whose row of each matrix is drawn."""
+    start = state.read_number(state.DIMENSION, 0, width - 1)
+    label = _("Dimension followed through the matrices")
+    chosen = int(st.number_input(label, 0, width - 1, start, key=f"inside_dimension_{width}", width=300))
+    state.write_number(state.DIMENSION, chosen, 0)
+    return chosen
 
 
 def _all_stages(scene: Scene) -> list[Stage]:

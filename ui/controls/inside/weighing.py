@@ -6,8 +6,8 @@ from playground.charts.colours import KEY
 from playground.charts.inside import number_word as word
 from playground.charts.inside import rows_figure
 from ui.controls.inside.origins import pairwise, per_key
+from ui.controls.inside.scene import Scene
 from ui.controls.inside.stage import Picture, Stage, symbols
-from ui.controls.inside.stages import Scene
 from ui.text import _
 
 

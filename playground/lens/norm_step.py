@@ -1,0 +1,65 @@
+"""How a norm made a layer's input out of the residual stream, found by trying what the block's norms make of it.
+
+Ba et al. 2016 (layer norm) and Zhang and Sennrich 2019 (root mean square). No family's names are needed: the norm is
+the one that gives the numbers that the layer has read.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+EPSILONS = ("eps", "variance_epsilon", "epsilon")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NormStep:
+    """normed = (residual - mean) / root * weight + bias; of the root mean square, mean is 0 and there is no bias.
+
+    root: the square root of the variance (or mean square) plus epsilon.
+    """
+
+    kind: Literal["layer", "root mean square"]
+    mean: float
+    root: float
+    epsilon: float
+    weight: Float[np.ndarray, "width"]
+    bias: Float[np.ndarray, "width"] | None
+
+
+def find_norm(block: nn.Module, residual: Float[Tensor, "width"], normed: Float[Tensor, "width"]) -> NormStep | None:
+    """The norm among a block's modules that makes `normed` of `residual`; None where none of them does."""
+    for module in block.modules():
+        weight = getattr(module, "weight", None)
+        if isinstance(weight, Tensor) and weight.shape == residual.shape:
+            found = _try(module, weight.detach().float(), residual.float(), normed.float())
+            if found is not None:
+                return found
+    return None
+
+
+def _try(module: nn.Module, weight: Tensor, residual: Tensor, normed: Tensor) -> NormStep | None:
+    bias = getattr(module, "bias", None)
+    shift = torch.zeros_like(weight) if bias is None else bias.detach().float()
+    given = next((getattr(module, name) for name in EPSILONS if hasattr(module, name)), None)
+    epsilon = torch.finfo(torch.float32).eps if given is None else float(given)
+    kinds: tuple[Literal["layer", "root mean square"], ...] = ("layer", "root mean square")
+    for kind in kinds:
+        mean = residual.mean() if kind == "layer" else torch.zeros(())
+        root = ((residual - mean).square().mean() + epsilon).sqrt()
+        # Gemma's weights are kept less one.
+        for gain in (weight, 1 + weight):
+            again = (residual - mean) / root * gain + shift
+            if torch.allclose(again, normed, rtol=1e-3, atol=1e-4 * max(1.0, float(normed.abs().max()))):
+                return NormStep(
+                    kind=kind,
+                    mean=float(mean),
+                    root=float(root),
+                    epsilon=epsilon,
+                    weight=gain.cpu().numpy(),
+                    bias=None if bias is None else shift.cpu().numpy(),
+                )
+    return None

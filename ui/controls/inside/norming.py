@@ -1,0 +1,71 @@
+"""The residual stream, and what the layer's norm makes of it, number by number."""
+
+import numpy as np
+
+from playground.charts.colours import TRAIN
+from playground.charts.inside import number_word as word
+from playground.lens.head_inside import HeadInside
+from playground.lens.norm_step import NormStep
+from ui.controls.inside.origins import values_of
+from ui.controls.inside.scene import Scene, vectors
+from ui.controls.inside.stage import Stage
+from ui.text import _
+
+
+def normed(scene: Scene) -> Stage:
+    found = scene.inside
+    mean, root = float(found.residual.mean()), float(np.sqrt(np.square(found.residual).mean()))
+    said = _origins(found)
+    is_same = np.array_equal(found.residual, found.given)
+    sentence = _(
+        "The residual stream before layer {layer} (mean {mean:.3g}, root mean square {root:.3g}), and "
+    ).format(layer=found.layer, mean=mean, root=root)
+    sentence += (
+        _("the same as the layer reads it: this family norms after the layer, not before.")
+        if is_same
+        else _("what the layer reads of it after its norm.")
+    )
+    if found.norm is not None:
+        words = _("Its mean {mean:.4g} is taken away, it is divided by {root:.4g} and multiplied by the weights.")
+        if found.norm.kind != "layer":
+            words = _("It is divided by its root mean square, {root:.4g}, and multiplied by the norm's weights.")
+        sentence += " " + words.format(mean=found.norm.mean, root=found.norm.root)
+    hover = [values_of("r", found.residual, _("what the blocks before have left")), said]
+    rows, values = [_("residual stream"), _("what the layer reads")], [found.residual, found.given]
+    if found.norm is not None:
+        rows.insert(1, _("the norm's weights"))
+        values.insert(1, found.norm.weight)
+        hover.insert(1, values_of("w", found.norm.weight, _("learned")))
+    label = _("The residual stream, and what the layer reads of it")
+    return Stage(
+        name="norm",
+        title=_("Normalised input"),
+        formula=_formula(found.norm, is_same=is_same),
+        sentence=sentence,
+        pictures=(vectors(values, rows, hover, TRAIN, label, by_row=True),),
+        code=("norm",),
+    )
+
+
+def _formula(norm: NormStep | None, *, is_same: bool) -> str:
+    if norm is None:
+        return r"\hat{x} = r" if is_same else r"\hat{x} = \mathrm{norm}(r)"
+    if norm.kind == "layer":
+        bias = "" if norm.bias is None else " + b_i"
+        return r"\hat{x}_i = \frac{r_i - \mu}{\sqrt{\sigma^2 + \epsilon}}\, w_i" + bias
+    return r"\hat{x}_i = \frac{r_i}{\sqrt{\overline{r^2} + \epsilon}}\, w_i"
+
+
+def _origins(found: HeadInside) -> list[str]:
+    """Of each number that the layer reads: the quotient and the product it came from."""
+    norm = found.norm
+    said = []
+    for index, (a, b) in enumerate(zip(found.residual, found.given, strict=True)):
+        value = f"x̂[{index}] = {word(float(b))}<br>"
+        if norm is None:
+            said.append(value + _("from r[{index}] = {value}").format(index=index, value=word(float(a))))
+            continue
+        over = word(float(a)) if norm.kind != "layer" else f"({word(float(a))} − {word(norm.mean)})"
+        bias = "" if norm.bias is None else f" + {word(float(norm.bias[index]))}"
+        said.append(value + f"= {over} / {word(norm.root)} · {word(float(norm.weight[index]))}{bias}")
+    return said

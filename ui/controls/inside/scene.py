@@ -1,0 +1,54 @@
+"""What the steps are told about: one head and one query token, and rows of their numbers drawn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from playground.charts.colours import CROSS, DECODER, ENCODER, Colour
+from playground.charts.inside import rows_figure, visible
+from playground.lens.head_inside import HeadInside
+from ui.controls.inside.stage import Picture
+from ui.text import _
+
+KINDS = {"encoder": ENCODER, "decoder": DECODER, "cross": CROSS}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """What is shown: the numbers, the keys that are shown of them, all tokens' labels; followed: a dimension."""
+
+    inside: HeadInside
+    shown: list[int]
+    keys: list[str]
+    queries: list[str]
+    heads: int
+    followed: int
+
+    @property
+    def query(self) -> str:
+        return self.queries[self.inside.query_position]
+
+    @property
+    def shown_keys(self) -> list[str]:
+        return [f"{index} {visible(self.keys[index])}" for index in self.shown]
+
+    @property
+    def colour(self) -> Colour:
+        return KINDS[self.inside.kind]
+
+
+def vectors(
+    values: Sequence[np.ndarray],
+    rows: Sequence[str],
+    hover: Sequence[Sequence[str]],
+    colour: Colour,
+    label: str,
+    *,
+    by_row: bool | None = None,
+) -> Picture:
+    """Rows of cells; a few unlike vectors each have their own scale."""
+    scaled = len(values) <= 2 if by_row is None else by_row
+    colours = [colour] * len(values)
+    figure = rows_figure(values, rows, hover, colours, x=_("dimension"), scaled_by_row=scaled)
+    return Picture(figure=figure, rows=len(values), label=label)
