@@ -38,6 +38,8 @@ def ability_figure(
         _add(figure, curve, axes, colour=colour, dash=dash, size=6)
     for index, curve in enumerate(promised):
         _add(figure, curve, axes, colour=series_look(index)[0], dash="dot", size=0)
+        # One line in the legend says what dots are.
+        figure.data[-1].update(showlegend=index == 0)
     for curve in live:
         _add(figure, curve, axes, colour=HELD_OUT.light, dash="solid", size=8)
     quiet_layout(figure, x=axes.x, y=axes.y, log_x=axes.log_x, log_y=axes.log_y)

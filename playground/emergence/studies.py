@@ -16,7 +16,7 @@ from playground.training.presets import config_for, grokking, induction_heads
 
 StudyName = Literal["addition", "translation", "induction", "grokking"]
 ADDITION_WIDTHS = (8, 12, 16, 24, 32, 48)
-TRANSLATION_WIDTHS = (4, 8, 12, 16, 24, 32, 48)
+TRANSLATION_WIDTHS = (4, 8, 12, 16, 24, 32, 48, 64)
 WIDEST_HEAD = 16
 TUNED_WIDTH = 64
 """The learning rates are those that this width learns well with; a narrower model takes larger steps."""
@@ -71,7 +71,7 @@ def addition_config(width: int, seed: int = 0) -> TrainConfig:
 
 
 def translation() -> Study:
-    """English sentences into French and Chinese, learnt by encoder-decoders of seven widths."""
+    """English sentences into French and Chinese, learnt by encoder-decoders of eight widths."""
     cells = tuple(Cell(name=f"translation-{width}", config=translation_config(width)) for width in TRANSLATION_WIDTHS)
     return Study(name="translation", cells=cells, live="translation-32")
 

@@ -28,6 +28,12 @@ def test_the_promise_is_dotted_in_the_colour_of_what_was_measured():
     assert {trace.line.color for trace in figure.data} <= set(for_dark())
 
 
+def test_the_legend_says_once_what_dots_are():
+    figure = ability_figure([MEASURED, LIVE], [PROMISED, PROMISED], SHARE)
+    assert [trace.showlegend for trace in figure.data] == [None, None, True, False]
+    assert figure.data[3].line.color == figure.data[1].line.color
+
+
 def test_a_logarithmic_axis_leaves_zeros_out_and_has_its_own_range():
     axes = Axes(x="training step", y="exact match", log_x=True, log_y=True)
     curve = Series(name="run", steps=[0, 10, 20], values=[0.5, 0.0, 1.0])

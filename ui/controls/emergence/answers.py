@@ -112,10 +112,7 @@ def _draw(
     promised = []
     if name == EXACT_MATCH:
         label = _("p^L from the tokens right")
-        promised = [
-            series_of(label if len(curves) == 1 else f"{run}: {label}", _places(found, view), found, EXPECTED)
-            for run, found in curves.items()
-        ]
+        promised = [series_of(label, _places(found, view), found, EXPECTED) for found in curves.values()]
     axes = Axes(
         x=_("parameters") if view.over == SIZE else _("training step"),
         y=measure_axis(name),
