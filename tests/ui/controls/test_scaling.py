@@ -1,0 +1,103 @@
+"""Pieces of the scaling page: numbers in words, tables in and out, and snippets that really run."""
+
+import numpy as np
+import pytest
+
+from playground.errors import UserError
+from playground.scaling.constants import BESIROGLU
+from playground.scaling.frontier import closed_form
+from playground.scaling.laws import LAWS
+from playground.scaling.reading import read_points
+from tests.pages.tables import noisy_table, plant_sweep, planted_grid, table_of
+from tests.playground.scaling.planted import valleys
+from ui.controls.scaling.budget import energy_word, time_word
+from ui.controls.scaling.compute import best_params
+from ui.controls.scaling.curves import levels
+from ui.controls.scaling.planner import PLAN_CODE, between, bytes_word
+from ui.controls.scaling.shown import fit_code, table
+from ui.controls.scaling.study import study_of_sweep, study_of_table
+from ui.controls.scaling.table import text_of
+from ui.controls.scaling.valleys import BETWEEN, BETWEEN_IMPORT, ISOFLOP, MEASURED, VALLEYS_CODE
+
+
+def test_numbers_are_said_in_the_unit_of_a_person():
+    assert [time_word(hours) for hours in (0.5, 3, 100, 90_000)] == ["30 min", "3.0 h", "4.2 days", "10.3 years"]
+    assert [energy_word(amount) for amount in (12, 3400, 3.4e6)] == ["12 kWh", "3.4 MWh", "3.4 GWh"]
+    assert [bytes_word(count) for count in (12, 4e3, 2.64e11)] == ["12 B", "4 kB", "264 GB"]
+    assert between(2.157, (2.1, 2.2), form=".3f") == "2.157 (2.100 to 2.200)"
+    assert between(1.5e9, None) == "1.5B"
+
+
+def test_some_values_are_chosen_evenly_with_both_ends():
+    assert levels(np.array([1.0, 2, 4, 8, 16, 32, 64, 64]), 3) == [1.0, 8.0, 64.0]
+    assert levels(np.array([5.0, 5.0])) == [5.0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_an_uploaded_table_is_read_in_any_usual_encoding(encoding):
+    assert text_of("run,lößs\n".encode(encoding)) == "run,lößs\n"
+
+
+def test_a_picture_is_no_table():
+    with pytest.raises(UserError, match="not text"):
+        text_of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+
+
+def test_points_taken_home_are_read_back_as_they_were():
+    study = study_of_table(noisy_table(), {})
+    again = read_points(study.csv()).points
+    for name in ("params", "tokens", "flops", "loss"):
+        assert np.allclose(getattr(again, name), getattr(study.points, name), rtol=1e-9)
+    assert again.names == study.points.names
+
+
+def test_nothing_in_a_table_is_run_by_a_spreadsheet():
+    assert "'=HYPERLINK" in table("origin", [("run",), ("=HYPERLINK(1)",)])
+    study = study_of_table("run,params,tokens,loss\n=1+1,1e6,1e7,3\n", {})
+    assert "\n'=1+1," in study.csv()
+
+
+def test_a_line_of_provenance_is_one_line():
+    assert table("one\ntwo", [("x",)]).splitlines()[1] == "# one two"
+
+
+def test_a_sweep_counts_without_embeddings_and_its_curves_follow(tmp_path):
+    plant_sweep(tmp_path / "sweep")
+    study = study_of_sweep(tmp_path / "sweep", title="", origin="", opens=True)
+    without = study.counted_without_embeddings()
+    assert (without.points.params < study.points.params).all()
+    assert np.allclose(without.points.flops, 6 * without.points.params * without.points.tokens)
+    sizes = dict(zip(without.names, without.points.params.tolist(), strict=True))
+    assert all(curve.params == sizes[curve.name] for curve in without.curves)
+    assert [shape.width for shape in study.shapes()] == [int(name[1 : name.index("-")]) for name in study.names]
+    assert study.mark != without.mark
+
+
+def test_the_best_size_is_the_closed_forms_where_there_is_one_and_the_search_agrees():
+    flops = np.geomspace(1e18, 1e22, 5)
+    numbers = BESIROGLU.parameters
+    assert np.allclose(best_params("chinchilla", numbers, flops), closed_form(numbers).params(flops))
+    endless = {**numbers, "R_D": 15.4, "R_N": 5.3}
+    found = best_params("data-constrained", endless, flops)
+    losses = [
+        LAWS["data-constrained"].predict(endless, params=found * factor, tokens=flops / (6 * found * factor))
+        for factor in (1.0, 0.7, 1.4)
+    ]
+    assert (losses[0] <= losses[1]).all()
+    assert (losses[0] <= losses[2]).all()
+
+
+def test_the_snippets_run_as_they_are_shown(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for points, code in (
+        (valleys(), fit_code(study_of_table(noisy_table(), {}), "power-c", 2)),
+        (valleys(), VALLEYS_CODE),
+        (planted_grid(), VALLEYS_CODE.replace(MEASURED, BETWEEN).replace(ISOFLOP, BETWEEN_IMPORT)),
+        (valleys(), PLAN_CODE.format(flops=1e21)),
+    ):
+        (tmp_path / "points.csv").write_text(table_of(points))
+        exec(code, {})
+    said = capsys.readouterr().out
+    assert "gamma" in said
+    assert said.count("N ~ C ^ 0.") == 2
+    assert "Hoffmann, approach 1: N 2.7" in said
