@@ -47,11 +47,11 @@ def end_tree(process: subprocess.Popen) -> None:
 
 @pytest.fixture(scope="module")
 def address():
-    """The address of a cluster of one node with two processors."""
+    """The address of a cluster of one node that says it has two processors and a GPU."""
     assert importlib.util.find_spec("ray"), "pip install -r requirements-dev.txt brings Ray"
     port, folder = free_port(), tempfile.mkdtemp(prefix="ray")
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", f"--port={port}", "--num-cpus=2"]
-    command += ["--num-gpus=0", "--include-dashboard=false", f"--node-ip-address={LOOPBACK}", f"--temp-dir={folder}"]
+    command += ["--num-gpus=1", "--include-dashboard=false", f"--node-ip-address={LOOPBACK}", f"--temp-dir={folder}"]
     command += ["--object-store-memory=80000000", "--disable-usage-stats", "--block"]
     environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -97,17 +97,20 @@ def test_a_killed_worker_on_the_cluster_is_replaced_and_nothing_is_lost(address,
 
 @pytest.mark.slow
 def test_a_stopped_sweep_leaves_snapshots_and_the_cluster_free(address, tmp_path):
-    folder = tmp_path / "sweep"
+    folder, free = tmp_path / "sweep", []
     config = sweep_config(tokens=(2_000_000,), sizes=((8, 1),))
     sweep = open_sweep(config, folder)
     (cell,) = sweep.cells
 
     def stop_when_running():
         until(lambda: read_status(sweep.run_folder(cell)).step > 0, "a step")
+        free.append(sys.modules["ray"].available_resources())
         stop_sweep(folder)
 
     threading.Thread(target=stop_when_running).start()
     assert run_sweep(config, folder, place=RayPlace(address)).state == "stopped"
+    # The one cell had the node's GPU: its device is auto.
+    assert [(found.get("CPU", 0), found.get("GPU", 0)) for found in free] == [(1, 0)]
     status = read_status(sweep.run_folder(cell))
     assert status.state == "stopped"
     assert status.snapshot == status.step > 0
