@@ -5,10 +5,13 @@ import safetensors.torch
 from streamlit.testing.v1 import AppTest
 
 from playground.lens.generation import GenerationConfig
+from playground.lens.tokens import encode
 from playground.models import LoadedModel, default_registry
 from tests.pages.script import run_page, words
 from ui import state
 from ui.controls.generate.draft import Draft, replay
+from ui.controls.generate.filling import filled
+from ui.controls.texts import Texts
 
 SECTIONS = ["next", "write", "surprise", "lens"]
 
@@ -196,3 +199,24 @@ def test_weights_that_are_no_numbers_are_said_to_be_damaged(small_folder):
 )
 def test_a_damaged_address_shows_the_usual(parameters):
     assert no_trouble(page(text="The cat", **parameters))
+
+
+def test_a_followed_token_and_the_first_position_stand_in_the_address():
+    text = "The cat sat on the mat, and the dog sat on the rug. The cat looked at the dog."
+    app = page(text=text, generate="lens", answer=" dog", lens_first="2")
+    assert no_trouble(app)
+    assert "chosen token's probability" in words(app)
+    assert app.slider[0].value == 2
+    app.slider[0].set_value(1).run()
+    assert app.query_params["lens_first"] in ("1", ["1"])
+
+
+def test_a_guess_is_put_in_its_masks_place():
+    model = default_registry().get("books-encoder", None, "auto", "auto")
+    texts = Texts(text="The<|mask|> sat on<|mask|>.", pair="It<|mask|> there.")
+    tokens = encode(model.tokenizer, texts.text, texts.pair)
+    places = [place for place, token in enumerate(tokens) if token.text == "<|mask|>"]
+    guess = encode(model.tokenizer, " slept")[1].id
+    ids = [token.id for token in tokens]
+    assert filled(model, texts, ids, places[0], guess) == (state.TEXT, "The slept sat on<|mask|>.")
+    assert filled(model, texts, ids, places[2], guess) == (state.PAIR, "It slept there.")

@@ -11,6 +11,7 @@ TALE = "french: Anna gives the red ball to Ben."
     ("name", "parameters"),
     [
         ("inside", {"text": "The cat", "head": "0.1"}),
+        ("ablate", {"text": "The cat", "by": "mean"}),
         ("inside", {"section": "many", "text": "The cat"}),
         ("inside", {"section": "positions"}),
         ("inside", {"section": "positions", "scheme": "relative", "length": "9", "heads": "2"}),

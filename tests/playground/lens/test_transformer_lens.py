@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from playground.lens import trace
 from playground.lens.ablation import Watched, ablate, ablate_every_head, heads_of, prepare
 from playground.lens.activations import Activations, capture, read
 from playground.lens.attribution import attribute, head_writes, value_weighted
-from playground.lens.patching import patch_heads, patch_positions, prepare_pair
+from playground.lens.patching import patch_head_positions, patch_heads, patch_positions, prepare_pair
 from playground.lens.substitution import Component, read_out
 from playground.models.loading import LoadedModel, load
 from playground.training.hub_format import export_for_transformers
@@ -88,6 +89,15 @@ def test_logit_lens(both: Both):
         with torch.no_grad():
             expected = both.theirs.unembed(both.theirs.ln_final(both.cache[f"blocks.{layer}.hook_resid_pre"]))[0]
         close(read_out(both.ours, both.clean.parts, residual[None])[0], expected)
+
+    traced = trace(both.ours, both.texts[0])
+    lens = traced.logit_lens(k=1)
+    for layer in range(2):
+        residual = both.cache[f"blocks.{layer}.hook_resid_pre"]
+        with torch.no_grad():
+            chances = both.theirs.unembed(both.theirs.ln_final(residual))[0].softmax(-1)
+        close(lens.top_probability[layer, :, 0], chances.amax(-1))
+        close(lens.probability[layer], chances.gather(1, torch.tensor(lens.answers)[:, None])[:, 0])
 
 
 def _direction(both: Both, position: int, token: int) -> torch.Tensor:
@@ -217,3 +227,18 @@ def test_patching_heads(both: Both):
 
         changed = _with_hook(both, name, hook, corrupted)
         close(found[component.layer, component.head], pair.share(float(changed[-1, 5] - changed[-1, 7])))
+
+
+def test_patching_heads_at_one_token(both: Both):
+    pair = prepare_pair(both.ours, *both.texts, answer=5, other=7)
+    found = patch_head_positions(pair, 1)
+    corrupted = torch.tensor([pair.corrupted.reading.ids])
+    for head, position in np.ndindex(found.shape):
+
+        def hook(z: torch.Tensor, hook: Any, head: int = head, position: int = position) -> torch.Tensor:
+            z = z.clone()
+            z[:, position, head] = both.cache["blocks.1.attn.hook_z"][:, position, head]
+            return z
+
+        changed = _with_hook(both, "blocks.1.attn.hook_z", hook, corrupted)
+        close(found[head, position], pair.share(float(changed[-1, 5] - changed[-1, 7])))

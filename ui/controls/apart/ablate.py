@@ -25,6 +25,7 @@ from ui import state
 from ui.controls.apart.choose import Subject, choose_parts, choose_watched, component_title, kind_titles
 from ui.controls.apart.shown import show_figure, table_rows
 from ui.controls.examples import OTHER_TEXT
+from ui.controls.take_home import offer_snippet
 from ui.controls.texts import address_text
 from ui.controls.words import choose_word
 from ui.controls.work import ask
@@ -102,6 +103,21 @@ def show_ablation(subject: Subject) -> None:
     _show_map(setting, _choose_kind(subject))
     _show_set(setting)
     _show_smallest(setting)
+    _offer_python(setting)
+
+
+def _offer_python(setting: Setting) -> None:
+    """The map in Python."""
+    texts, watched = setting.subject.texts, setting.watched
+    given = f"target={texts.target!r}, pair={texts.pair!r}, by={setting.by!r}, reference={setting.reference!r}"
+    lines = [
+        f"watched = {watched!r}",
+        f"experiment = prepare(model, {texts.text!r}, {given}, watched=watched)",
+        "found = ablate_every_head(experiment)",
+        "print(found.divergence, found.loss, found.logit)",
+    ]
+    imports = ["playground.lens.ablation import Watched, ablate_every_head, prepare"]
+    offer_snippet(setting.subject.model, imports, lines)
 
 
 def _choose_kind(subject: Subject) -> SiteKind:
@@ -126,7 +142,12 @@ def _show_map(setting: Setting, kind: SiteKind) -> None:
     meaning = judge_titles()[setting.judge]
     signed = setting.judge != "divergence"
     figure = map_figure(values, rows=layers, columns=heads, y=_("layer"), x=_("head"), meaning=meaning, signed=signed)
-    show_figure(figure, table_rows("layer", layers, heads, values), name=f"ablated-{kind}-{setting.judge}")
+    show_figure(
+        setting.subject.model,
+        figure,
+        table_rows("layer", layers, heads, values),
+        name=f"ablated-{kind}-{setting.judge}",
+    )
 
 
 def _show_set(setting: Setting) -> None:

@@ -11,6 +11,7 @@ from playground.lens.activations import OnRun
 from playground.lens.integrated_gradients import Baseline, TokenAttribution, integrated_gradients
 from playground.lens.rollout import flow, rollout
 from playground.lens.site import SiteKind
+from playground.models import LoadedModel
 from ui.controls.apart.choose import Subject, choose_position, choose_watched, kind_titles, read_again
 from ui.controls.apart.shown import numbered, show_figure, table_rows
 from ui.controls.words import choose_word
@@ -50,7 +51,7 @@ def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
     figure = map_figure(
         found[-1], rows=tokens, columns=tokens, y=_("token"), x=_("input"), meaning=_("share"), signed=False
     )
-    show_figure(figure, table_rows("token", tokens, tokens, found[-1]), name=f"rollout-{kind}")
+    show_figure(subject.model, figure, table_rows("token", tokens, tokens, found[-1]), name=f"rollout-{kind}")
 
 
 def _show_maximum_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
@@ -64,7 +65,7 @@ def _show_maximum_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> N
     if found is None:
         return
     st.caption(_("The largest flow from this token at the top down to each input token, every weight being a pipe."))
-    _show_bars(tokens, found, x=_("flow"), name=f"flow-{kind}-{query}")
+    _show_bars(subject.model, tokens, found, x=_("flow"), name=f"flow-{kind}-{query}")
 
 
 def _show_gradients(subject: Subject) -> None:
@@ -93,9 +94,11 @@ def _show_gradients(subject: Subject) -> None:
     if not found.is_complete:
         st.warning(_("The shares do not add up well; take them with care."), icon=":material/warning:")
     read = subject.clean.source or subject.clean.tokens
-    _show_bars(numbered(read), found.shares, x=_("share of the logit's change"), name=f"gradients-{baseline}")
+    _show_bars(
+        subject.model, numbered(read), found.shares, x=_("share of the logit's change"), name=f"gradients-{baseline}"
+    )
 
 
-def _show_bars(tokens: list[str], values: np.ndarray, *, x: str, name: str) -> None:
+def _show_bars(model: LoadedModel, tokens: list[str], values: np.ndarray, *, x: str, name: str) -> None:
     rows = [("token", x), *zip(tokens, values.tolist(), strict=True)]
-    show_figure(bars_figure(tokens, values.tolist(), x=x), rows, name=name)
+    show_figure(model, bars_figure(tokens, values.tolist(), x=x), rows, name=name)

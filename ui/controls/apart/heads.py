@@ -11,6 +11,7 @@ from playground.charts.apart import chance_figure
 from playground.lens.search import CrossPattern, Pattern, RankedHead, cross_mask_of, mask_of, rank_heads
 from playground.lens.site import SiteKind
 from playground.lens.tokens import Token
+from playground.models import LoadedModel
 from ui import state
 from ui.controls.apart.choose import Subject, kind_titles
 from ui.controls.apart.shown import numbered, show_figure
@@ -58,7 +59,7 @@ def show_search(subject: Subject) -> None:
             best=found.best_by_chance,
         )
     )
-    _show(found.heads, found.best_by_chance, f"search-{kind}-{word}")
+    _show(subject.model, found.heads, found.best_by_chance, f"search-{kind}-{word}")
 
 
 def _titles() -> dict[str, str]:
@@ -91,7 +92,7 @@ def _mask(word: str, queries: tuple[Token, ...], keys: tuple[Token, ...], *, is_
     return mask_of(cast(Pattern, pattern), ids, labels, special)
 
 
-def _show(heads: tuple[RankedHead, ...], best_by_chance: float, name: str) -> None:
+def _show(model: LoadedModel, heads: tuple[RankedHead, ...], best_by_chance: float, name: str) -> None:
     shown = heads[:MOST_BARS]
     rows = [
         ("layer", "head", "score", "chance", "most by chance", "deviations"),
@@ -104,7 +105,7 @@ def _show(heads: tuple[RankedHead, ...], best_by_chance: float, name: str) -> No
         best_by_chance,
         titles=(_("mean weight on the marked keys"), _("most by chance"), _("best head by chance")),
     )
-    show_figure(figure, rows, name=name)
+    show_figure(model, figure, rows, name=name)
 
 
 def _paint(queries: tuple[Token, ...], keys: tuple[Token, ...]) -> Tensor | None:

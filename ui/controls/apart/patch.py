@@ -158,7 +158,7 @@ def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> Non
     x = _("head") if part == HEADS else _("token")
     y = _("head of layer {layer}").format(layer=layer) if part == HEAD_POSITIONS else _("layer")
     figure = map_figure(shares, rows=rows, columns=columns, y=y, x=x, meaning=_("share brought back"))
-    show_figure(figure, table_rows(y, rows, columns, shares), name=f"patched-{part}-{kind}")
+    show_figure(subject.model, figure, table_rows(y, rows, columns, shares), name=f"patched-{part}-{kind}")
 
 
 def _choose_layer(count: int) -> int:

@@ -35,4 +35,5 @@ def show_products(subject: Subject, kind: SiteKind, layer: int, head: int) -> No
     figure = map_figure(
         values, rows=keys, columns=dimensions, y=_("key"), x=_("dimension"), meaning=_("scaled product of q and k")
     )
-    show_figure(figure, table_rows("key", keys, dimensions, values), name=f"products-{kind}-{layer}-{head}-{query}")
+    rows = table_rows("key", keys, dimensions, values)
+    show_figure(subject.model, figure, rows, name=f"products-{kind}-{layer}-{head}-{query}")

@@ -45,7 +45,7 @@ def _show(setting: Setting, found: Interaction) -> None:
     )
     sentence = _("One by one {sum:+.4f}, together {joint:+.4f}: the whole differs from the sum by {rest:+.4f}.")
     st.write(sentence.format(sum=found.sum_of_singles(judge), joint=joint, rest=found.interaction(judge)))
-    show_figure(figure, rows, name=f"whole-{judge}")
+    show_figure(setting.subject.model, figure, rows, name=f"whole-{judge}")
     st.caption(
         _(
             "Each pair's joint effect less its two single effects. Of the single effects' sign: each needs the other. "
@@ -56,4 +56,4 @@ def _show(setting: Setting, found: Interaction) -> None:
     for first, second in found.pairs:
         table[first, second] = table[second, first] = found.pair(first, second, judge)
     figure = map_figure(table, rows=names, columns=names, y=_("part"), x=_("part"), meaning=unit)
-    show_figure(figure, table_rows("part", names, names, table), name=f"pairs-{judge}")
+    show_figure(setting.subject.model, figure, table_rows("part", names, names, table), name=f"pairs-{judge}")

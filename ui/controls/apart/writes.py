@@ -56,11 +56,11 @@ def _show_sum(subject: Subject, watched: Watched) -> None:
     first = sorted(shares, key=lambda name: -abs(shares[name]))[:MOST_BARS]
     rows = [("part", "logits"), *shares.items()]
     figure = bars_figure(first, [shares[name] for name in first], x=_("share of the logit"))
-    show_figure(figure, rows, name="writers")
+    show_figure(subject.model, figure, rows, name="writers")
     layers, heads = (list(map(str, range(count))) for count in found.heads.shape)
     meaning = _("share of the logit")
     figure = map_figure(found.heads, rows=layers, columns=heads, y=_("layer"), x=_("head"), meaning=meaning)
-    show_figure(figure, table_rows("layer", layers, heads, found.heads), name="writing-heads")
+    show_figure(subject.model, figure, table_rows("layer", layers, heads, found.heads), name="writing-heads")
 
 
 def shares_of(found: Attribution) -> dict[str, float]:
@@ -110,7 +110,8 @@ def _show_looks(subject: Subject) -> None:
             figure = map_figure(
                 values, rows=queries, columns=keys, y=_("query"), x=_("key"), meaning=title.split(":")[0], signed=False
             )
-            show_figure(figure, table_rows("query", queries, keys, values), name=f"{name}-{kind}-{layer}-{word}")
+            rows = table_rows("query", queries, keys, values)
+            show_figure(subject.model, figure, rows, name=f"{name}-{kind}-{layer}-{word}")
     st.caption(_("what makes a query's scores: q times k in each dimension; a row's sum is its score before the mask"))
     show_products(subject, kind, layer, int(word))
 

@@ -44,7 +44,8 @@ def show_filling(model: LoadedModel, texts: Texts) -> None:
     guessed = _show_blanks(blanks)
     if guessed is not None:
         place, token = guessed
-        _insert(model, texts, [token.id for token in tokens], masked, place, token)
+        state.replace_text(*filled(model, texts, [token.id for token in tokens], place, token.id))
+        state.write_masked([other for other in masked if other != place])
         st.rerun()
     call = f"for blank in fill(model, {texts.text!r}, positions={masked!r}, pair={texts.pair!r}, k={LISTED}):"
     line = "    print(blank.position, [(guess.token.text, guess.probability) for guess in blank.alternatives])"
@@ -61,15 +62,13 @@ def _item(token: Token, masked: bool) -> TokenItem:
     )
 
 
-def _insert(model: LoadedModel, texts: Texts, ids: list[int], masked: list[int], place: int, token: Token) -> None:
-    """Put a guess in its mask's place, in the first sentence or the second, and take the mask away."""
+def filled(model: LoadedModel, texts: Texts, ids: list[int], place: int, token: int) -> tuple[str, str]:
+    """Which of the two sentences a guess is put into, and that sentence with it; other masks stay."""
     end = _end_of_first(model, texts)
-    filled = [token.id if number == place else id for number, id in enumerate(ids)]
+    with_guess = [token if number == place else id for number, id in enumerate(ids)]
     if place < end:
-        state.replace_text(state.TEXT, _spell_keeping_masks(model, filled[:end]))
-    else:
-        state.replace_text(state.PAIR, _spell_keeping_masks(model, filled[end:]))
-    state.write_masked([other for other in masked if other != place])
+        return state.TEXT, _spell_keeping_masks(model, with_guess[:end])
+    return state.PAIR, _spell_keeping_masks(model, with_guess[end:])
 
 
 def _end_of_first(model: LoadedModel, texts: Texts) -> int:

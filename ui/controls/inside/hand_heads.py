@@ -32,7 +32,9 @@ def show_one_big_head(words: Words, rules: Rules, query: int) -> None:
     share = width // int(chosen)
     rows = [_("one big head")]
     rows += [
-        _("head {head}: numbers {first} to {last}").format(head=head, first=head * share, last=(head + 1) * share - 1)
+        (_("head {head}: number {first}") if share == 1 else _("head {head}: numbers {first} to {last}")).format(
+            head=head, first=head * share, last=(head + 1) * share - 1
+        )
         for head in range(int(chosen))
     ]
     values = [found.one[query], *found.many[:, query]]
