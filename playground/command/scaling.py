@@ -90,7 +90,7 @@ def _bootstrap(fitted: "Fit", arguments: argparse.Namespace) -> "Bootstrap | Non
 
 
 def to_json(fitted: "Fit", drawings: "Bootstrap | None", read: "PointsRead") -> dict[str, Any]:
-    """The report: numbers that are none (an exponent of 0 leaves no scale) are null."""
+    """The report, all of it numbers and words."""
     import numpy as np
 
     doubts = [*fitted.doubts, *(drawings.doubts(fitted) if drawings else ())]
@@ -99,8 +99,8 @@ def to_json(fitted: "Fit", drawings: "Bootstrap | None", read: "PointsRead") -> 
     held = fitted.heldout
     return {
         "law": fitted.law,
-        "parameters": {name: _finite(value) for name, value in fitted.parameters.items()},
-        "intervals": {name: [_finite(low), _finite(high)] for name, (low, high) in intervals.items()},
+        "parameters": fitted.parameters,
+        "intervals": {name: [low, high] for name, (low, high) in intervals.items()},
         "objective": fitted.objective,
         "starts": fitted.starts,
         "reached": fitted.reached,
@@ -115,12 +115,6 @@ def to_json(fitted: "Fit", drawings: "Bootstrap | None", read: "PointsRead") -> 
     }
 
 
-def _finite(value: float) -> float | None:
-    import math
-
-    return value if math.isfinite(value) else None
-
-
 def in_words(report: dict[str, Any]) -> str:
     """The report for a terminal: what can be trusted first, and an E that the points do not tell in brackets."""
     lines = [f"{report['law']}, {report['points']} points"]
@@ -131,9 +125,8 @@ def in_words(report: dict[str, Any]) -> str:
             f"to {100 * report['heldout_error']:.2f} %"
         )
     for name, value in report["parameters"].items():
-        shown = "none" if value is None else f"{value:.6g}"
-        between = [f"{end:.6g}" if end is not None else "none" for end in report["intervals"].get(name, [])]
-        shown = f"({shown})" if name in report["unidentified"] else shown
+        between = [f"{end:.6g}" for end in report["intervals"].get(name, [])]
+        shown = f"({value:.6g})" if name in report["unidentified"] else f"{value:.6g}"
         lines.append(f"  {name:<8} {shown:>14}" + (f"   95 %: {' to '.join(between)}" if between else ""))
     lines.append(f"objective {report['objective']:.6g}, reached by {report['reached']} of {report['starts']} starts")
     return "\n".join([*lines, *(f"! {sentence}" for sentence in report["warnings"])])

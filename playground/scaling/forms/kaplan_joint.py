@@ -15,6 +15,9 @@ from playground.scaling.forms.form import Parameters, log_sum_exp
 PAIRS = ((0.05, 0.05), (0.05, 0.1), (0.1, 0.05), (0.1, 0.1), (0.1, 0.3), (0.3, 0.1), (0.3, 0.3), (0.6, 0.6))
 SHARES = (0.1, 0.4, 0.6, 0.9)
 """Of the first part in the sum, to begin from."""
+SMALLEST_EXPONENT = 0.01
+LARGEST_LOGARITHM = 700.0
+"""Of a scale that a float can hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +58,9 @@ class KaplanJoint:
     def bounds(
         self, logs: Float[np.ndarray, "column point"], log_losses: Float[np.ndarray, " point"]
     ) -> list[tuple[float, float]]:
-        """Both parts are of the order of the loss; alpha_D divides and stays above 0."""
+        """Both parts are of the order of the loss; with an exponent of 0 there would be no scale N_c or D_c."""
         level = float(np.median(log_losses))
-        return [(level - 20.0, level + 5.0)] * 2 + [(0.0, 3.0), (0.005, 3.0)]
+        return [(level - 20.0, level + 5.0)] * 2 + [(SMALLEST_EXPONENT, 3.0)] * 2
 
     def centre(self, logs: Float[np.ndarray, "column point"]) -> Float[np.ndarray, " column"]:
         """The middle of the data."""
@@ -74,9 +77,8 @@ class KaplanJoint:
     def published(self, theta: Float[np.ndarray, " number"]) -> Parameters:
         """N_c and D_c instead of the products."""
         n, d, alpha_n, alpha_d = (float(number) for number in theta)
-        # An exponent of 0 leaves no scale: the part is a constant.
-        n_c = float(np.exp(min(700.0, n / alpha_n))) if alpha_n > 0 else float("inf")
-        return {"N_c": n_c, "D_c": float(np.exp(min(700.0, d / alpha_d))), "alpha_N": alpha_n, "alpha_D": alpha_d}
+        n_c, d_c = (float(np.exp(min(LARGEST_LOGARITHM, log))) for log in (n / alpha_n, d / alpha_d))
+        return {"N_c": n_c, "D_c": d_c, "alpha_N": alpha_n, "alpha_D": alpha_d}
 
     def theta(self, parameters: Parameters) -> Float[np.ndarray, " number"]:
         """The inverse of `published`."""

@@ -132,11 +132,13 @@ def test_an_offset_that_the_points_do_not_tell_is_doubted():
     assert fit_chinchilla(far).unidentified == ()
 
 
+@pytest.mark.slow
 def test_a_power_law_without_a_floor_shows_none():
     found = fit_power_law(scattered("power-n", POWERS["power-n"]), of="params", offset=True)
     assert found.unidentified == ("E",)
 
 
+@pytest.mark.slow
 def test_one_size_of_model_cannot_tell_alpha_and_without_repeats_nothing_is_known_of_them():
     points = scattered(noise=0.001, count=30)
     one_size = Points(params=np.full(30, 1e8), tokens=points.tokens, loss=points.loss)
@@ -154,3 +156,30 @@ def test_too_few_points_and_strange_wishes_are_refused():
         fit_chinchilla(scattered(), starts=33)
     with pytest.raises(UserError, match="params, tokens or flops"):
         fit_power_law(scattered(), of="money")
+
+
+STRANGE = {
+    "one run again and again": Points(params=[1e6] * 10, tokens=[1e9] * 10, loss=[3.0] * 10),
+    "a loss that rises": Points(params=np.geomspace(1e6, 1e8, 10), tokens=[1e9] * 10, loss=np.linspace(3, 4, 10)),
+    "losses of nearly 0": Points(
+        params=np.geomspace(1e6, 1e8, 10), tokens=[1e9] * 10, loss=np.geomspace(1e-6, 1e-9, 10)
+    ),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("points", STRANGE.values(), ids=STRANGE)
+@pytest.mark.parametrize(
+    "law",
+    [
+        "chinchilla",
+        "kaplan",
+        "data-constrained",
+        "power-c-offset",
+        pytest.param("broken-power", marks=pytest.mark.slow),
+    ],
+)
+def test_strange_points_give_numbers_all_the_same(law, points):
+    found = fit(law, points, starts=2)
+    assert np.isfinite([found.objective, *found.parameters.values()]).all()
+    assert np.isfinite(found.residuals()).all()
