@@ -67,21 +67,29 @@ def _add(figure: go.Figure, curve: Series, axes: Axes, *, colour: str, dash: str
     )
 
 
-def panels_figure(
-    seen: Sequence[Series], hidden: Sequence[Series], axes: tuple[Axes, Axes], *, note: str = ""
-) -> go.Figure:
-    """What one sees above, what grows behind it below, over one axis of steps.
+@dataclass(frozen=True, kw_only=True)
+class Panels:
+    """The curves of one run: what one sees above, what grows behind it below, and how both are dashed."""
 
-    Raises UserError where the panels' axes of steps differ.
+    seen: Sequence[Series]
+    hidden: Sequence[Series]
+    dash: str = "solid"
+
+
+def panels_figure(runs: Sequence[Panels], axes: tuple[Axes, Axes], *, note: str = "") -> go.Figure:
+    """Both panels of several runs over one axis of steps; a measure has one colour in all runs.
+
+    The legend names the first run's curves. Raises UserError where the panels' axes of steps differ.
     """
     above, below = axes
     if (above.x, above.log_x) != (below.x, below.log_x):
         raise UserError("Both panels have one axis of steps; give them the same title and scale.")
     figure = go.Figure()
-    for place, (curves, shown, panel) in enumerate(((seen, above, "y"), (hidden, below, "y2"))):
-        for index, curve in enumerate(curves):
-            colour, dash = series_look(index + place * len(seen))
-            _add(figure, curve, shown, colour=colour, dash=dash, size=4, panel=panel)
+    for number, run in enumerate(runs):
+        places = [(curve, above, "y") for curve in run.seen] + [(curve, below, "y2") for curve in run.hidden]
+        for index, (curve, shown, panel) in enumerate(places):
+            _add(figure, curve, shown, colour=series_look(index)[0], dash=run.dash, size=4, panel=panel)
+            figure.data[-1].update(showlegend=number == 0)
     quiet_layout(figure, x=above.x, y=above.y, log_x=above.log_x)
     figure.update_layout(
         yaxis=axis(above.y, log=above.log_y, domain=[0.5 + GAP / 2, 1.0], **_range(above)),

@@ -3,7 +3,7 @@
 import pytest
 
 from playground.charts.colours import HELD_OUT, for_dark
-from playground.charts.emergence import Axes, ability_figure, panels_figure
+from playground.charts.emergence import Axes, Panels, ability_figure, panels_figure
 from playground.charts.series import Series
 from playground.errors import UserError
 
@@ -51,12 +51,16 @@ def test_a_measure_that_is_no_share_has_its_own_range():
 def test_what_is_seen_and_what_is_hidden_have_a_panel_each_and_one_axis_of_steps():
     above = Axes(x="training step", y="share")
     below = Axes(x="training step", y="loss (nats)", is_share=False)
-    figure = panels_figure([MEASURED], [PROMISED, LIVE], (above, below), note="note")
-    assert [trace.yaxis for trace in figure.data] == ["y", "y2", "y2"]
+    first, beside = (Panels(seen=[MEASURED], hidden=[PROMISED, LIVE], dash=dash) for dash in ("solid", "dash"))
+    figure = panels_figure([first, beside], (above, below), note="note")
+    assert [trace.yaxis for trace in figure.data] == ["y", "y2", "y2"] * 2
+    assert [trace.line.color for trace in figure.data[:3]] == [trace.line.color for trace in figure.data[3:]]
     assert len({trace.line.color for trace in figure.data}) == 3
+    assert [trace.line.dash for trace in figure.data] == ["solid"] * 3 + ["dash"] * 3
+    assert [trace.showlegend for trace in figure.data] == [True] * 3 + [False] * 3
     assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
     assert figure.layout.yaxis.range == pytest.approx((-0.03, 1.03))
     assert figure.layout.yaxis2.range is None
     assert figure.layout.yaxis2.title.text == "loss (nats)"
     with pytest.raises(UserError, match="one axis"):
-        panels_figure([], [], (above, Axes(x="training step", y="loss", log_x=True)))
+        panels_figure([], (above, Axes(x="training step", y="loss", log_x=True)))

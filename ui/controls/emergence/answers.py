@@ -76,7 +76,7 @@ def _follow(study: Study, rows: Sequence[Checkpoint], view: View, was_busy: bool
     curves = _curves(rows, view)
     _draw(study, rows, view, curves, live)
     show_live(study, live)
-    shown = next(iter(curves.values()))
+    shown = list(curves.values())[-1]
     _show_arithmetic(shown if view.over == TRAINING else last_of_each(rows))
     if view.run != ALL or view.over == SIZE:
         places = _places(shown, view)

@@ -6,7 +6,7 @@ from functools import cache
 
 import streamlit as st
 
-from playground.charts.emergence import Axes, panels_figure
+from playground.charts.emergence import Axes, Panels, panels_figure
 from playground.charts.series import Series
 from playground.emergence.measures import OF_STUDY
 from playground.emergence.records import Checkpoint, runs_of
@@ -83,12 +83,12 @@ def _follow(study: Study, rows: Sequence[Checkpoint], view: HiddenView, was_busy
 
 def _draw(study: Study, rows: Sequence[Checkpoint], view: HiddenView, live: LiveRun | None) -> None:
     main = _main_run(study, rows)
-    shown = {run_title(main[0]) if view.with_control else "": main}
-    if view.with_control:
-        shown |= {run_title(run[0]): run for name, run in runs_of(rows).items() if name != main[0].run}
-    if live is not None and live.rows:
-        shown[_("now: {run}").format(run=live.run.name)] = list(live.rows)
     seen, hidden = SEEN[study.name], HIDDEN[study.name][view.hidden]
+    runs = [Panels(seen=_series(main, seen), hidden=_series(main, hidden))]
+    controls = [run for name, run in runs_of(rows).items() if name != main[0].run] if view.with_control else []
+    for run, dash in [*((run, "dash") for run in controls), *([(live.rows, "dot")] if live and live.rows else [])]:
+        label = run_title(run[0])
+        runs.append(Panels(seen=_series(run, seen, label), hidden=_series(run, hidden, label), dash=dash))
     shares = {measure.name: measure.is_share for measure in OF_STUDY[study.name]}
     axes = tuple(
         Axes(
@@ -99,12 +99,12 @@ def _draw(study: Study, rows: Sequence[Checkpoint], view: HiddenView, live: Live
         )
         for measures in (seen, hidden)
     )
-    figure = panels_figure(
-        _series(shown, seen), _series(shown, hidden), (axes[0], axes[1]), note=source_note(study.name, rows)
-    )
+    figure = panels_figure(runs, (axes[0], axes[1]), note=source_note(study.name, rows))
     label = _("{study}: what is seen and what is hidden").format(study=study.name)
     revision = f"{study.name}{view.hidden}{view.with_control}{view.log_x}"
     live_chart(figure, key="hidden_chart", height=HEIGHT, revision=revision, label=label)
+    if live and live.rows:
+        st.caption(_("Dotted: the run that is trained now."))
 
 
 def _main_run(study: Study, rows: Sequence[Checkpoint]) -> list[Checkpoint]:
@@ -113,11 +113,10 @@ def _main_run(study: Study, rows: Sequence[Checkpoint]) -> list[Checkpoint]:
     return runs.get(study.live) or next(iter(runs.values()))
 
 
-def _series(shown: Mapping[str, Sequence[Checkpoint]], measures: Sequence[str]) -> list[Series]:
+def _series(rows: Sequence[Checkpoint], measures: Sequence[str], run: str = "") -> list[Series]:
+    steps = [row.step for row in rows]
     return [
-        series_of(", ".join(filter(None, (measure_title(measure), run))), [row.step for row in rows], rows, measure)
-        for run, rows in shown.items()
-        for measure in measures
+        series_of(", ".join(filter(None, (measure_title(measure), run))), steps, rows, measure) for measure in measures
     ]
 
 
@@ -136,8 +135,8 @@ def _titles() -> dict[str, str]:
 @cache
 def _controls() -> dict[str, str]:
     return {
-        "induction": _("Beside it: one layer, which cannot"),
-        "grokking": _("Beside it: without weight decay"),
+        "induction": _("Beside it, dashed: one layer, which cannot"),
+        "grokking": _("Beside it, dashed: without weight decay"),
     }
 
 
@@ -153,10 +152,12 @@ def _stories() -> dict[str, str]:
         "grokking": _(
             "What was trained on is known by heart at once. Of the other pairs, those are soon right whose numbers "
             "were trained on the other way round; the rest come late and all at once, and the test loss with them. "
-            "Behind it the rule grows while the accuracy stands still: **restricted loss** keeps of the answers only "
-            "the waves of the key frequencies, **excluded loss** takes those away from the pairs that were trained "
-            "on, the **Gini coefficient** says how few frequencies the embedding rests on. The key frequencies are "
-            "those of the last checkpoint: this is hindsight. (Nanda et al. 2023.) The spikes are steps at which "
-            "the optimiser overshoots and recovers. (Thilak et al. 2022, “The Slingshot Mechanism”.)"
+            "Behind it, **restricted loss** keeps of the answers only the waves of the key frequencies and falls long "
+            "before; **excluded loss** takes those waves away from the pairs that were trained on; the **Gini "
+            "coefficient** says how few frequencies the embedding rests on. The key frequencies are those of the last "
+            "checkpoint, so this is hindsight (Nanda et al. 2023), and it needs its control: without weight decay the "
+            "accuracy never comes, yet restricted loss falls too, since answers known by heart, averaged over all "
+            "pairs of one sum, point at the rule. The Gini coefficient tells the two runs apart. The spikes are steps "
+            "at which the optimiser overshoots (Thilak et al. 2022, “The Slingshot Mechanism”)."
         ),
     }

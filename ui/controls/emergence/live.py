@@ -13,10 +13,9 @@ from playground.jobs.executor import default_executor
 from playground.models import runs_folder
 from playground.training import TrainConfig
 from playground.training.control import Command
-from playground.training.estimate import estimate
 from playground.training.runs import Run, read_run, run_path
 from ui import state
-from ui.controls.training.numbers import duration, state_word
+from ui.controls.training.numbers import state_word
 from ui.text import _
 
 FOLLOW_SECONDS = 0.7
@@ -102,9 +101,8 @@ def _offer_start(study: Study) -> None:
         config = study.cell(name).config
         if st.button(_("Start"), type="primary", icon=":material/play_arrow:", key="start_live"):
             _start(config, name)
-        seconds = estimate(config, state.speeds().of("cpu")).seconds
-        words = _("{steps:,} steps, about {time} here; every snapshot is measured as it comes.")
-        st.caption(words.format(steps=config.steps, time=duration(seconds)), width="content")
+        words = _("{steps:,} steps; every snapshot is measured as it comes.").format(steps=config.steps)
+        st.caption(words, width="content")
 
 
 def _start(config: TrainConfig, name: str) -> None:

@@ -34,7 +34,7 @@ def source_note(study: str, rows: Sequence[Checkpoint]) -> str:
 
 def show_steepness(rows: Sequence[Checkpoint], places: Sequence[float], measures: Sequence[str]) -> None:
     """All measures of the same checkpoints at once: how much of each comes at a stroke."""
-    column = _("Change within the steepest tenth")
+    column = _("Steepest tenth")
     _show_table(rows, measures, column, lambda values: f"{steepest_share(places, values):.0%}")
     st.caption(
         _(

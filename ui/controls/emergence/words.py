@@ -76,6 +76,6 @@ def _measures() -> dict[str, tuple[str, str]]:
         "test_loss": (_("Test loss"), ""),
         "restricted_loss": (_("Restricted loss"), ""),
         "excluded_loss": (_("Excluded loss"), ""),
-        "embedding_gini": (_("Gini coefficient of the embedding's Fourier components"), ""),
+        "embedding_gini": (_("Gini of the embedding"), ""),
         "squared_weights": (_("Sum of squared weights"), ""),
     }
