@@ -32,9 +32,7 @@ SHOW = {"curves": show_pictures, "data": show_table, "disagree": show_disagreeme
 
 with st.sidebar:
     source = choose_source()
-section = choose_word(
-    state.SECTION, _("Section"), TITLES, key=f"scaling_section_{state.section_revision()}", hidden=True
-)
+section = choose_word(state.SECTION, _("Section"), TITLES, key="scaling_section", hidden=True)
 if section == LIVE:
     show_live()
     st.stop()

@@ -51,8 +51,9 @@ def test_a_small_sweep_is_watched_through_a_reload_to_its_fit_and_a_run_opens(se
     expect(page.get_by_text("4 of 4 runs")).to_be_visible(timeout=2 * PATIENCE)
     expect(page.locator(".st-key-sweep_chart .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".st-key-settling_chart .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')", timeout=PATIENCE)
-    page.get_by_role("button", name="Look closer under Curves").click()
+    closer = page.get_by_role("link", name="Look closer under Curves").get_attribute("href")
+    assert closer is not None
+    page.goto(f"{server}/{closer.rpartition('/')[2]}")
     page.get_by_role("radio", name="Training curves").click(timeout=PATIENCE)
     expect(page.locator(".st-key-picture_training-curves .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
     sweep = re.search("sweep=([^&]+)", page.url)

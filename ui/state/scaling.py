@@ -10,7 +10,6 @@ import streamlit as st
 
 from ui.readings import Answers
 from ui.state.address import pack, read_text, unless, write_text, write_values
-from ui.state.names import SECTION
 
 SOURCE, LAW, PICTURE, OVER, COUNT, PUBLISHED, CONE = "source", "law", "picture", "over", "count", "published", "cone"
 POINTS, COLUMNS, SWEEP, SWEEPS = "points", "columns", "sweep", "sweeps"
@@ -36,18 +35,6 @@ def adopt_source(word: str) -> None:
     """Look at another source from the next run on."""
     st.query_params[SOURCE] = word
     st.session_state["source_revision"] = source_revision() + 1
-
-
-def look_closer(sweep: str) -> None:
-    """Show a sweep's points under the page's first section from the next run on."""
-    adopt_source(sweep)
-    st.query_params.pop(SECTION, None)
-    st.session_state["section_revision"] = section_revision() + 1
-
-
-def section_revision() -> int:
-    """How often the section was chosen by something else than its own widget."""
-    return int(st.session_state.get("section_revision", 0))
 
 
 def settling(sweep: str) -> dict[int, Any]:

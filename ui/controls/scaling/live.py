@@ -1,6 +1,7 @@
 """A small sweep, begun here and watched: points arrive, the fit tightens. It survives a reload through its id."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -185,15 +186,9 @@ def _show_hand(sweep_id: str, view: SweepView) -> None:
         is_open = ended and view.progress.done < len(view.cells)
         if is_open and st.button(_("Go on"), icon=":material/play_arrow:", key="resume_sweep"):
             _act(lambda: resume_sweep(view.folder, default_executor()))
-        # What a callback does is done even where the run that follows it is broken off.
-        if view.points and st.button(
-            _("Look closer under Curves"),
-            icon=":material/query_stats:",
-            key="look_closer",
-            on_click=state.look_closer,
-            args=(sweep_id,),
-        ):
-            st.rerun(scope="app")
+        if view.points:
+            address = "scaling?" + urlencode({state.SOURCE: sweep_id, state.SWEEP: sweep_id})
+            st.link_button(_("Look closer under Curves"), address, icon=":material/query_stats:")
         if ended and st.button(
             _("Begin another"),
             icon=":material/add:",
