@@ -147,7 +147,7 @@ def _stories() -> dict[str, str]:
             "Here another measure does not take the cliff away. A symbol is one token, so there is no p^L; "
             "the probability of the right symbol and the loss turn as sharply as the accuracy. Two heads have to meet: "
             "one that looks at the token before, and above it one that looks for what followed last time. "
-            "(Olsson et al. 2022)"
+            "In this run both scores rise in the very steps in which the accuracy does. (Olsson et al. 2022)"
         ),
         "grokking": _(
             "What was trained on is known by heart at once. Of the other pairs, those are soon right whose numbers "
