@@ -24,7 +24,11 @@ PACKAGES = ("torch", "numpy", "tokenizers", "ray")
 def note_command(folder: Path, command: str) -> None:
     """Write down by which command and with what a sweep is driven; the first time is kept as its beginning."""
     values = read_json(folder / ABOUT)
-    machine = {"python": platform.python_version(), "system": platform.platform(), "processors": os.cpu_count() or 1}
+    machine = {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processors": os.cpu_count() or 1,
+    }
     command = command or values.get("command", "")
     now = {"command": command, "versions": {name: found for name in PACKAGES if (found := _version(name))}, **machine}
     write_json(folder / ABOUT, {"created": time.time(), **values, **now})
@@ -131,12 +135,14 @@ def _kept(config: SweepConfig) -> list[str]:
 def _provenance(sweep: Sweep, about: dict[str, Any], progress: Progress) -> list[str]:
     trained = sum(sweep.status(cell).seconds for cell in sweep.cells)
     created = about.get("created")
+    # Where the folder lay on the machine that made it says nothing to anybody else.
+    command = str(about.get("command") or "python -m playground sweep").replace(str(sweep.folder), sweep.folder.name)
     begun = f", begun {_day(created)}" if isinstance(created, int | float) else ""
     versions = ", ".join(f"{name} {found}" for name, found in dict(about.get("versions") or {}).items())
     retried = ", ".join(f"{name} ({times})" for name, times in progress.retried.items()) or "none"
     failed = "; ".join(f"{name}: {message}" for name, message in progress.failed.items()) or "none"
     return [
-        f"- made by this repository's own code{begun}: `{about.get('command') or 'python -m playground sweep'}`",
+        f"- made by this repository's own code{begun}: `{command}`",
         f"- Python {about.get('python', '')}, {versions}; {about.get('system', '')}, "
         f"{about.get('processors', '?')} cores",
         f"- training took {trained:,.0f} seconds in all ({trained / 3600:.1f} hours), evaluations included, "

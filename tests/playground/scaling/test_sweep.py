@@ -37,7 +37,7 @@ SPEED = Speed(products_per_second=1e10, seconds_per_number=1e-9, seconds_per_lay
 def done(tmp_path_factory):
     """A finished sweep."""
     folder = tmp_path_factory.mktemp("sweeps") / "done"
-    assert run_sweep(sweep_config(), folder, command="the command").state == "finished"
+    assert run_sweep(sweep_config(), folder, command=f"the command --out {folder}").state == "finished"
     return folder
 
 
@@ -216,7 +216,7 @@ def test_a_collected_sweep_has_its_card_and_reads_like_the_whole(done, tmp_path)
     target = collect(done, tmp_path / "assets" / "small")
     assert {path.name for path in target.iterdir()} == {"sweep.json", "points.csv", "curves.csv", "card.md"}
     card = (target / "card.md").read_text()
-    assert "`the command`" in card
+    assert "`the command --out done`" in card
     assert f"torch {torch.__version__}" in card
     assert "lowest possible loss" in card
     view = read_sweep(target)
