@@ -20,7 +20,7 @@ DELTA = 1e-3
 """Where the Huber loss turns from quadratic to linear, in logarithms of loss."""
 SCALE = 1 / DELTA
 """Makes the objective about the sum of absolute residuals, a number near 1."""
-OPTIONS = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-11, "gtol": 1e-7}
+OPTIONS = {"maxiter": 500, "maxfun": 1000, "ftol": 1e-11, "gtol": 1e-7}
 
 
 @dataclass(frozen=True, kw_only=True)
