@@ -8,6 +8,10 @@ frontier.py   the compute-optimal model: closed form, isoFLOP valleys, the envel
 constants.py  what the papers printed, with sources
 counting.py   parameters and FLOPs, by each convention;  counted.py  what that does to an exponent
 plans.py      a budget to a model, data, loss;  budgets.py, serving.py, repeats.py, data_size.py
+alignment.py  published laws in the units of one's own points;  interpolation.py  runs brought to one budget
+design.py     a sweep's cells: sizes, budgets, seeds;  costs.py  what they will take
+sweep.py      running them into a folder, resumable;  places.py, cluster.py  where;  driving.py  from a page
+results.py    points.csv and curves.csv of a sweep;  folder.py, progress.py, view.py, card.py
 """
 
 from typing import TYPE_CHECKING, Any
