@@ -32,8 +32,8 @@ def noisy_table(count: int = 40) -> str:
 
 
 def planted_grid() -> Points:
-    """Ten sizes on ten token budgets each, on the replication's law."""
-    params, tokens = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 1e10, 10), np.geomspace(2e8, 2e11, 10)))
+    """Ten sizes on seven token budgets each, no three of one compute, on the replication's law."""
+    params, tokens = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 1e10, 10), np.geomspace(2e8, 3e11, 7)))
     loss = LAWS["chinchilla"].predict(BESIROGLU.parameters, params=params, tokens=tokens)
     return Points(params=params, tokens=tokens, loss=loss)
 

@@ -18,6 +18,8 @@ from ui.text import _
 
 PARABOLA = 60
 """Points that a parabola is drawn with."""
+NAMED = 4
+"""Of the budgets that are left out of the line."""
 
 
 def find_valleys(study: Study, *, is_asked: bool = True) -> tuple[IsoFlop, Points] | None:
@@ -71,8 +73,10 @@ def show_valleys(study: Study) -> None:
                 "finished runs, straight in the logarithms, and nothing is assumed beyond them."
             )
         )
-    for reason in found.left_out:
-        st.caption(_("Left out of the line: {reason}").format(reason=reason))
+    if found.left_out:
+        named = "; ".join(found.left_out[:NAMED])
+        more = _("; and {count} more").format(count=len(found.left_out) - NAMED) if len(found.left_out) > NAMED else ""
+        st.caption(_("Left out of the line: {reasons}.").format(reasons=named + more))
 
 
 def _drawn_valley(valley: Valley, points: Points, links: Sequence[str]) -> DrawnValley:
