@@ -25,3 +25,4 @@ benchmark:      ## writes benchmarks/results/*.json, which the README quotes
 	python -m benchmarks.attention
 	python -m benchmarks.training
 	python -m benchmarks.lens
+	python -m benchmarks.scaling
