@@ -111,7 +111,10 @@ def test_weights_that_are_not_numbers_are_refused(save_model):
     weights = load_file(folder / "model.safetensors")
     weights["transformer.h.1.attn.c_attn.weight"][3] = float("nan")
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(UserError, match=r"holds NaN, which is not a number: 48 of the 768 numbers in transformer.h.1.attn.c_attn.weight"):
+    with pytest.raises(
+        UserError,
+        match=r"holds NaN, which is not a number: 48 of the 768 numbers in transformer.h.1.attn.c_attn.weight",
+    ):
         load(str(folder))
 
 

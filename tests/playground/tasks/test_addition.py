@@ -118,5 +118,5 @@ def test_the_loss_falls_when_it_is_trained():
 
 @pytest.mark.parametrize("settings", [{"digits": 0}, {"digits": 10}, {"digits": True}, {"answer_order": "random"}])
 def test_what_cannot_be_asked_is_refused_with_what_can(settings):
-    with pytest.raises(UserError, match="choose|at least"):
+    with pytest.raises(UserError, match=r"choose|at least"):
         AdditionConfig(**settings)

@@ -73,6 +73,8 @@ def _labels() -> dict[str, str]:
         "modulus": _("Modulus p"),
         "mask_share": _("Share of masked words"),
         "row_length": _("Longest row (tokens)"),
+        "digits": _("Digits of a number"),
+        "answer_order": _("Order of the answer's digits"),
         "class_weight": _("Weight of the pair's answer"),
     }
 
