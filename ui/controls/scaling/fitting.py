@@ -48,10 +48,20 @@ def obtain_fit(study: Study, law: str) -> Fit | None:
     return ask(state.scaling_answers(), ("fit", study.mark, law), words, lambda _on_run: fit(law, study.points))
 
 
+def known_bootstrap(study: Study, fitted: Fit, drawings: int) -> Bootstrap | None:
+    """The fit's intervals, if they are there without computing."""
+    question = _drawings_of(study, fitted, drawings)
+    return obtain_bootstrap(study, fitted, drawings) if state.scaling_answers().knows(question) else None
+
+
 def obtain_bootstrap(study: Study, fitted: Fit, drawings: int) -> Bootstrap | None:
     """The fit's intervals; None where a person has cancelled them."""
-    question = ("bootstrap", study.mark, fitted.law, drawings)
+    question = _drawings_of(study, fitted, drawings)
     words = _("Fitting drawings of the runs:")
     return ask(
         state.scaling_answers(), question, words, lambda on_run: bootstrap(fitted, count=drawings, on_sample=on_run)
     )
+
+
+def _drawings_of(study: Study, fitted: Fit, drawings: int) -> tuple[str, str, str, int]:
+    return ("bootstrap", study.mark, fitted.law, drawings)

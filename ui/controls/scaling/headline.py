@@ -53,8 +53,10 @@ def _value_words(fitted: Fit, known: dict[str, tuple[float, float]], name: str) 
 
 
 def untold(fitted: Fit, intervals: Bootstrap | None) -> set[str]:
-    """The numbers that are not headlined, because the points do not tell them."""
-    loose = intervals.doubts(fitted) if intervals else ()
+    """The numbers that are not headlined, because the points do not tell them; E never without its interval."""
+    if intervals is None:
+        return {*fitted.unidentified, "E"}
+    loose = intervals.doubts(fitted)
     return {*fitted.unidentified, *(doubt.parameter for doubt in loose)}
 
 

@@ -7,7 +7,7 @@ from ui import state
 from ui.controls.scaling.compute import show_frontier, show_map, show_training
 from ui.controls.scaling.curves import show_curves
 from ui.controls.scaling.doubts import show_intervals, show_residuals
-from ui.controls.scaling.fitting import choose_drawings, choose_law, obtain_bootstrap, obtain_fit
+from ui.controls.scaling.fitting import choose_drawings, choose_law, known_bootstrap, obtain_bootstrap, obtain_fit
 from ui.controls.scaling.headline import show_headline
 from ui.controls.scaling.study import Study
 from ui.controls.scaling.table import show_runs
@@ -47,8 +47,9 @@ def show_pictures(study: Study | None) -> None:
         fitted = obtain_fit(study, law)
         if fitted is None:
             return
-        intervals = obtain_bootstrap(study, fitted, drawings)
+        intervals = known_bootstrap(study, fitted, drawings)
         show_headline(fitted, intervals)
+        waiting = st.container()
     with place:
         if picture == "loss":
             show_curves(study, fitted, intervals)
@@ -62,6 +63,12 @@ def show_pictures(study: Study | None) -> None:
             show_intervals(study, fitted, intervals)
     with st.expander(_("All {count} runs").format(count=len(study.points)), icon=":material/table_rows:"):
         show_runs(study)
+    if intervals is None:
+        # The picture is there meanwhile; once the intervals are, the page draws them in.
+        with waiting:
+            drawn = obtain_bootstrap(study, fitted, drawings)
+        if drawn is not None:
+            st.rerun()
 
 
 def say_empty() -> None:
