@@ -15,6 +15,7 @@ from ui import state
 from ui.components.live_chart import load_chart_library
 from ui.controls.training.draft import choose_draft, upload_settings
 from ui.controls.training.finder import offer_finder
+from ui.controls.training.numbers import show_ready
 from ui.controls.training.run_view import show_run
 from ui.controls.training.runs_table import show_runs
 from ui.controls.training.start import show_start
@@ -28,6 +29,9 @@ with st.sidebar:
 run_id = state.read_run()
 if run_id is not None:
     show_run(run_id)
+    st.divider()
+elif draft.config is not None:
+    show_ready(draft.config.steps)
     st.divider()
 st.subheader(_("Runs"), anchor=False)
 show_runs()

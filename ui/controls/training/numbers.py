@@ -39,6 +39,14 @@ def show_numbers(run: Run, metrics: Metrics) -> None:
     _show_values(run, metrics)
 
 
+def show_ready(steps: int) -> None:
+    """The place of a run that has not begun: the browser has what it draws runs with before the first one."""
+    st.progress(0.0, text=_("step {step:,} of {steps:,}").format(step=0, steps=steps))
+    values = (_("Loss (nats)"), _("Held-out loss (nats)"), _("Learning rate"), _("Tokens per second"))
+    for column, label in zip(st.columns(len(values)), values, strict=True):
+        column.metric(label, "–")
+
+
 def _show_values(run: Run, metrics: Metrics) -> None:
     values = {_("Loss (nats)"): _last(metrics.columns.get("loss"), "{:.4f}")}
     for name, measured in list(metrics.evaluations.items())[:3]:
