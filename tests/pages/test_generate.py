@@ -1,5 +1,7 @@
 """The page that predicts and writes, as a script: every section, and everything a person can get wrong."""
 
+import threading
+
 import pytest
 import safetensors.torch
 from streamlit.testing.v1 import AppTest
@@ -24,6 +26,15 @@ def branch(app: AppTest) -> str:
     """The branch in the address; empty where there is none."""
     value = app.query_params.get(state.BRANCH, "")
     return value if isinstance(value, str) else value[0]
+
+
+def settle(app: AppTest, before: str = "") -> None:
+    """Let the page look again, as its browser does, until there is another branch than before."""
+    for _look in range(200):
+        if branch(app) not in ("", before):
+            return
+        app.run()
+    raise AssertionError("nothing was written")
 
 
 def no_trouble(app: AppTest) -> bool:
@@ -66,8 +77,10 @@ def test_writing_after_a_text_without_tokens_says_what_to_do(small_folder):
 def test_steps_are_written_and_a_link_brings_them_back():
     app = page(text="The cat sat", generate="write")
     app.button(key="step").click().run()
+    settle(app)
     first = branch(app)
     app.button(key="step").click().run()
+    settle(app, first)
     assert no_trouble(app)
     assert branch(app).startswith(first + ".")
     assert "2 tokens" in words(app)
@@ -79,6 +92,7 @@ def test_steps_are_written_and_a_link_brings_them_back():
 def test_playing_can_be_paused_and_begun_anew():
     app = page(text="The cat sat", generate="write")
     app.button(key="play").click().run()
+    settle(app)
     app.button(key="pause").click().run()
     assert no_trouble(app)
     assert branch(app)
@@ -87,10 +101,24 @@ def test_playing_can_be_paused_and_begun_anew():
     assert "0 tokens" in words(app)
 
 
+def test_a_token_that_takes_long_shows_a_bar_and_can_be_cancelled(monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setattr(Draft, "take_stream", lambda self, model, config: (gate.wait(30) for _ in "x"))
+    app = page(text="The cat sat", generate="write")
+    app.button(key="step").click().run()
+    assert app.button(key="cancel_writing")
+    app.button(key="cancel_writing").click().run()
+    gate.set()
+    assert no_trouble(app)
+    assert "Cancelled." in words(app)
+    assert not branch(app)
+    assert not app.button(key="step").disabled
+
+
 def test_another_text_does_not_inherit_the_branch():
     app = page(text="The cat sat", generate="write")
     app.button(key="step").click().run()
-    assert branch(app)
+    settle(app)
     app.button(key="example_Agreement").click().run()
     assert no_trouble(app)
     assert not branch(app)

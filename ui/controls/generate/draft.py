@@ -8,8 +8,21 @@ from playground.lens.activations import OnRun, no_report
 from playground.lens.branches import ROOT, Tree, grow
 from playground.lens.generation import GenerationConfig, generate
 from playground.models import LoadedModel
+from ui.work import Work
 
 Stream = Iterator[tuple[Tree, int]]
+Token = list[tuple[Tree, int]]
+"""The tree with the next token, and its node; empty where the stream has nothing more to write."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pending:
+    """A token that is being computed: by which stream, with which settings, since when (monotonic seconds)."""
+
+    stream: Stream
+    config: GenerationConfig
+    work: Work[Token]
+    begun: float
 
 
 @dataclass(kw_only=True, eq=False)
@@ -24,6 +37,7 @@ class Draft:
     looked: int = ROOT
     left: int = 0
     message: str = ""
+    pending: Pending | None = None
     _stream: Stream | None = field(default=None, repr=False)
     _settings: object = None
 
@@ -32,11 +46,6 @@ class Draft:
         """Whether the model itself ended the branch, or the context is full."""
         return self.node != ROOT and self.tree.nodes[self.node].generated.ends in ("end", "context")
 
-    @property
-    def is_going_on(self) -> bool:
-        """Whether the next token can be written with the cache of the last one."""
-        return self._stream is not None
-
     def take_stream(self, model: LoadedModel, config: GenerationConfig) -> Stream:
         """What writes after the branch, with the cache while nothing else has changed. Whoever takes it has it."""
         stream, self._stream = self._stream, None
@@ -44,7 +53,7 @@ class Draft:
             stream = grow(model, self.tree, self.node, config)
         return stream
 
-    def write(self, config: GenerationConfig, stream: Stream, written: list[tuple[Tree, int]]) -> None:
+    def write(self, config: GenerationConfig, stream: Stream, written: Token) -> None:
         """Put down the token that the stream wrote, and give the stream back; none: it has nothing more to write."""
         if not written:
             self.left = 0
@@ -58,9 +67,16 @@ class Draft:
         self.tree, self.node = self.tree.choose(node, token)
         self.stand(self.node)
 
+    def stop(self) -> None:
+        """Write no more, and want no token that is being computed."""
+        if self.pending is not None:
+            self.pending.work.leave()
+        self.left, self.pending = 0, None
+
     def stand(self, node: int) -> None:
         """Show the branch that ends with this node."""
-        self.node, self.looked, self.left, self._stream = node, node, 0, None
+        self.stop()
+        self.node, self.looked, self._stream = node, node, None
 
 
 def replay(model: LoadedModel, text: str, ids: list[int], config: GenerationConfig, on_run: OnRun = no_report) -> Draft:

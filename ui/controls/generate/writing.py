@@ -1,5 +1,6 @@
 """The model writes, token by token: step, play, look at what else could have come, and branch there."""
 
+import time
 from dataclasses import replace
 from itertools import islice
 
@@ -12,17 +13,18 @@ from playground.lens.generation import GenerationConfig
 from playground.models import LoadedModel
 from ui import state
 from ui.controls.generate.asking import work
-from ui.controls.generate.draft import Draft, replay
+from ui.controls.generate.draft import Draft, Pending, Token, replay
 from ui.controls.generate.sampling import choose_sampling, cut_words
 from ui.controls.generate.written import choose_head, show_alternatives, show_branches, show_text
 from ui.controls.take_home import offer_snippet
 from ui.controls.texts import Texts
-from ui.controls.work import PATIENCE_SECONDS, follow, leave_cores_to_runs
+from ui.controls.work import leave_cores_to_runs
 from ui.text import _
-from ui.work import Report
+from ui.work import Report, Work
 
 PLAY_SECONDS = 0.3
-PATIENT_SECONDS = 1.0
+WAIT_SECONDS = 0.25
+"""How long one look waits for a token: quicker ones come without a bar, which would only flicker."""
 MOST = 200
 
 
@@ -47,7 +49,8 @@ def show_writing(model: LoadedModel, texts: Texts) -> None:
     config = GenerationConfig(tokens=4096, sampling=sampling, seed=int(seed))
     draft = _draft(model, texts, config)
     choose_head(model)
-    st.fragment(_follow, run_every=PLAY_SECONDS if draft.left else None)(model, texts, draft, config, int(count))
+    plays = draft.left > 0
+    st.fragment(_follow, run_every=PLAY_SECONDS if plays else None)(model, texts, draft, config, int(count), plays)
 
 
 def _draft(model: LoadedModel, texts: Texts, config: GenerationConfig) -> Draft:
@@ -60,10 +63,11 @@ def _draft(model: LoadedModel, texts: Texts, config: GenerationConfig) -> Draft:
     return work(model, ("draft", texts.text), _("Writing, token:"), compute)
 
 
-def _follow(model: LoadedModel, texts: Texts, draft: Draft, config: GenerationConfig, count: int) -> None:
+def _follow(
+    model: LoadedModel, texts: Texts, draft: Draft, config: GenerationConfig, count: int, was_playing: bool
+) -> None:
     """Everything that changes with each token. When the playing begins or ends, the page runs once more."""
-    was_playing = draft.left > 0
-    if was_playing:
+    if draft.left:
         _write(model, draft, config)
     _buttons(draft, count)
     if draft.message:
@@ -84,24 +88,46 @@ def _follow(model: LoadedModel, texts: Texts, draft: Draft, config: GenerationCo
 
 
 def _write(model: LoadedModel, draft: Draft, config: GenerationConfig) -> None:
-    # Reading the text takes long; a further token is quick and seen to come, and a bar would only flicker.
-    patience = PATIENT_SECONDS if draft.is_going_on else PATIENCE_SECONDS
+    """Write the next token, or say that it is on its way: a fragment that waited could not be cancelled."""
+    if draft.pending is None or draft.pending.config != config:
+        draft.pending = _begin(model, draft, config)
+    pending = draft.pending
+    if not pending.work.wait(WAIT_SECONDS):
+        _show_progress(draft, pending)
+        return
+    draft.pending = None
+    try:
+        draft.write(config, pending.stream, pending.work.answer())
+    except UserError as error:
+        draft.left, draft.message = 0, str(error)
+        return
+    draft.message = _("The model ended the text, or its context is full.") if draft.has_ended else ""
+
+
+def _begin(model: LoadedModel, draft: Draft, config: GenerationConfig) -> Pending:
+    """Let the next token be computed, in its turn, in a thread of its own."""
     stream = draft.take_stream(model, config)
 
-    def next_token(report: Report) -> list[tuple[Tree, int]]:
+    def next_token(report: Report) -> Token:
         with state.turns().turn(report.waiting):
             leave_cores_to_runs()
             return list(islice(stream, 1))
 
-    question = ("write", *state.model_key(model), draft.tree.text, *draft.tree.ids(draft.node), config)
-    try:
-        written = follow(question, _("Reading the text …"), next_token, patience=patience)
-    except UserError as error:
-        draft.left, draft.message = 0, str(error)
-        return
-    if written is not None:
-        draft.write(config, stream, written)
-        draft.message = _("The model ended the text, or its context is full.") if draft.has_ended else ""
+    return Pending(stream=stream, config=config, work=Work(next_token), begun=time.monotonic())
+
+
+def _show_progress(draft: Draft, pending: Pending) -> None:
+    words = _("Reading the text …") + " " + _("{seconds:.0f} s").format(seconds=time.monotonic() - pending.begun)
+    if pending.work.report.ahead:
+        words = _("Waiting for a free core: {ahead} ahead").format(ahead=pending.work.report.ahead)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(0.0, text=words)
+        st.button(_("Cancel"), icon=":material/close:", key="cancel_writing", on_click=_cancel, args=(draft,))
+
+
+def _cancel(draft: Draft) -> None:
+    draft.stop()
+    draft.message = _("Cancelled.")
 
 
 def _buttons(draft: Draft, count: int) -> None:
@@ -113,7 +139,7 @@ def _buttons(draft: Draft, count: int) -> None:
             st.rerun()
         if draft.left:
             if st.button(_("Pause"), key="pause", icon=":material/pause:"):
-                draft.left = 0
+                draft.stop()
                 st.rerun()
         elif st.button(_("Play"), key="play", icon=":material/play_arrow:", disabled=stopped, type="primary"):
             draft.left = count
