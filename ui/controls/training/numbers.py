@@ -41,7 +41,8 @@ def show_numbers(run: Run, metrics: Metrics) -> None:
 
 def show_ready(steps: int) -> None:
     """The place of a run that has not begun: the browser has what it draws runs with before the first one."""
-    st.progress(0.0, text=_("step {step:,} of {steps:,}").format(step=0, steps=steps))
+    words = _("step {step:,} of {steps:,}").format(step=0, steps=steps) + " · " + _("press Start in the sidebar")
+    st.progress(0.0, text=words)
     values = (_("Loss (nats)"), _("Held-out loss (nats)"), _("Learning rate"), _("Tokens per second"))
     for column, label in zip(st.columns(len(values)), values, strict=True):
         column.metric(label, "–")
