@@ -21,6 +21,8 @@ from playground.training.control import read_commands, read_offset
 RETRIES = 2
 KILLS = 10
 """How often a cell's worker may be killed before the cell is given up."""
+REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 30.0
+"""How long a cell rests after its worker was killed, twice as long each time: what killed it may not be over."""
 TELL_SECONDS = 1.0
 Told = Callable[[Progress], None]
 
@@ -53,6 +55,7 @@ class Driver:
         self.failures: Counter[str] = Counter()
         self.kills: Counter[str] = Counter()
         self.failed: dict[str, str] = {}
+        self.rests_until: dict[str, float] = {}
         self.seconds_before, self.began, self.spoken = before.seconds, time.monotonic(), 0.0
 
     def run(self) -> SweepState:
@@ -92,7 +95,9 @@ class Driver:
                 self.working[cell.name] = cell
 
     def _is_ready(self, cell: Cell) -> bool:
-        """A branch waits for its trunk to come to the fork, unless that will not be."""
+        """A branch waits for its trunk to come to the fork, unless that will not be; a killed cell rests."""
+        if time.monotonic() < self.rests_until.get(cell.name, 0.0):
+            return False
         trunk = cell.trunk
         is_coming = trunk in self.working or any(other.name == trunk for other in self.waiting)
         return trunk is None or not is_coming or has_fork(self.sweep, cell)
@@ -104,6 +109,8 @@ class Driver:
             write_results(self.sweep)
         elif status.state in ("interrupted", "unknown") and self.kills[cell.name] < KILLS:
             self.kills[cell.name] += 1
+            rest = min(LONGEST_REST_SECONDS, REST_SECONDS * 2 ** (self.kills[cell.name] - 1))
+            self.rests_until[cell.name] = time.monotonic() + rest
             self.waiting.insert(0, cell)
         elif status.state == "failed":
             self._count_failure(cell, status.message)
@@ -121,7 +128,9 @@ class Driver:
     def _tell(self, state: SweepState) -> Progress:
         """Write down how it goes, and say so."""
         self.spoken = time.monotonic()
-        left = self.clock.seconds_left(workers=max(1, self.place.slots), given_up=self.failed)
+        # A place that is closed counts no slots.
+        workers = max(1, self.place.slots) if state == "running" else 1
+        left = self.clock.seconds_left(workers=workers, given_up=self.failed)
         progress = Progress(
             state=state,
             done=self.clock.done(),
