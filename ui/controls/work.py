@@ -19,7 +19,7 @@ from ui.text import _
 from ui.work import Report, Work
 
 Answer = TypeVar("Answer")
-PATIENCE_SECONDS = 0.12
+PATIENCE_SECONDS = 0.06
 """Quicker work shows no bar, which would only flicker."""
 REPORT_SECONDS = 0.1
 

@@ -23,7 +23,7 @@ from ui.text import _
 from ui.work import Report, Work
 
 PLAY_SECONDS = 0.3
-WAIT_SECONDS = 0.25
+WAIT_SECONDS = 0.12
 """How long one look waits for a token: quicker ones come without a bar, which would only flicker."""
 MOST = 200
 
