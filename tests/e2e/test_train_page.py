@@ -5,12 +5,12 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000
@@ -26,26 +26,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(serve: Callable[..., str], runs: Path) -> str:
     return serve(ROOT / "app.py", environment={"PLAYGROUND_RUNS": str(runs), "PLAYGROUND_SLOTS": "2"})
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
-    """Opens an address in a browser of its own; errors of a page fail the test."""
-    contexts, trouble = [], []
-
-    def open_one(address: str) -> Page:
-        context = browser.new_context(viewport={"width": 1400, "height": 1000})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("console", lambda m: trouble.append(m.text) if m.type == "error" and "404" not in m.text else None)
-        page.goto(address)
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert trouble == []
 
 
 def start(page: Page) -> str:
