@@ -69,7 +69,9 @@ class Clock:
         return left * spent / estimated / workers if spent and estimated else None
 
     def done(self) -> int:
-        """How many cells have finished, as of when seconds_left was last asked."""
+        """How many cells have finished."""
+        for cell in self.sweep.cells:
+            self._done(cell)
         return len(self.spent)
 
     def _done(self, cell: Cell) -> tuple[float, float]:

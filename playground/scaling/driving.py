@@ -128,9 +128,9 @@ class Driver:
     def _tell(self, state: SweepState) -> Progress:
         """Write down how it goes, and say so."""
         self.spoken = time.monotonic()
-        # A place that is closed counts no slots.
-        workers = max(1, self.place.slots) if state == "running" else 1
-        left = self.clock.seconds_left(workers=workers, given_up=self.failed)
+        left = None
+        if state == "running":  # a place that is closed counts no slots
+            left = self.clock.seconds_left(workers=max(1, self.place.slots), given_up=self.failed)
         progress = Progress(
             state=state,
             done=self.clock.done(),
@@ -139,7 +139,7 @@ class Driver:
             failed=dict(self.failed),
             retried=dict(self.failures + self.kills),
             seconds=self.seconds_before + time.monotonic() - self.began,
-            seconds_left=left if state == "running" else None,
+            seconds_left=left,
         )
         write_progress(self.sweep.folder, progress)
         self.told(progress)
