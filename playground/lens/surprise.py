@@ -5,7 +5,7 @@ from all others with itself masked (Salazar et al. 2020: pseudo-perplexity).
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.errors import UserError
+from playground.lens.activations import OnRun, no_report
 from playground.lens.continuation import end_ids
 from playground.lens.fill import each_masked
 from playground.lens.forward import forward_parameters, run_pass
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 LONGEST_WINDOW = 1024
 ROWS = 64
 """How many positions' distributions over the vocabulary are held at once."""
-OnWindow = Callable[[int, int], None]
-"""Told how many of how many tokens are judged; what it raises ends the work."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +89,6 @@ class TextSurprise:
         return total / math.log(2) / self.bytes if self.bytes else math.nan
 
 
-def no_report(done: int, total: int) -> None:
-    """Report to nobody."""
-
-
 @torch.inference_mode()
 def text_surprise(
     model: "LoadedModel",
@@ -101,7 +96,7 @@ def text_surprise(
     *,
     target: str | None = None,
     windows: Windows | None = None,
-    on_window: OnWindow = no_report,
+    on_window: OnRun = no_report,
 ) -> TextSurprise:
     """Judge a text by a model; of an encoder-decoder its target, with the token that ends it.
 
@@ -175,7 +170,7 @@ class _Table:
         )
 
 
-def _of_encoder(model: "LoadedModel", text: str, on_window: OnWindow) -> TextSurprise:
+def _of_encoder(model: "LoadedModel", text: str, on_window: OnRun) -> TextSurprise:
     """Each token masked in its turn."""
     tokens, masked = each_masked(model, text)
     table, total = _Table(len(tokens)), sum(not token.special for token in tokens)

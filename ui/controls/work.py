@@ -13,7 +13,7 @@ import torch
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
-from playground.lens.activations import OnRun
+from playground.lens.activations import OnRun, no_report
 from ui import state
 from ui.text import _
 from ui.work import Report, Work
@@ -52,7 +52,7 @@ def ask(kept: Kept, question: Hashable, words: str, compute: Callable[[OnRun], A
 def obtain(kept: Kept, question: Hashable, words: str, compute: Callable[[OnRun], Answer]) -> Answer | None:
     """As `ask`, but raises what the computing raises, such as a UserError."""
     if kept.knows(question):
-        return kept.remember(question, lambda: compute(_tell_nobody))
+        return kept.remember(question, lambda: compute(no_report))
 
     def work(report: Report) -> Answer:
         with state.turns().turn(report.waiting):
@@ -62,17 +62,8 @@ def obtain(kept: Kept, question: Hashable, words: str, compute: Callable[[OnRun]
     return follow((kept.name, question), words, work)
 
 
-def _tell_nobody(done: int, total: int) -> None:
-    """Work that is over has no progress."""
-
-
-def follow(
-    question: Hashable, words: str, compute: Callable[[Report], Answer], *, patience: float = PATIENCE_SECONDS
-) -> Answer | None:
-    """Begin the work and wait for it; None, with a sentence, where a person has cancelled it. Raises what it raises.
-
-    patience: after how many seconds the bar comes.
-    """
+def follow(question: Hashable, words: str, compute: Callable[[Report], Answer]) -> Answer | None:
+    """Begin the work and wait for it; None, with a sentence, where a person has cancelled it. Raises what it raises."""
     name = hashlib.sha256(repr(question).encode()).hexdigest()[:16]
     if state.is_cancelled(name):
         st.info(_("Cancelled."), icon=":material/cancel:")
@@ -83,7 +74,7 @@ def follow(
     place = st.empty()
     work = Work(compute)
     try:
-        if not work.wait(patience):
+        if not work.wait(PATIENCE_SECONDS):
             progress = Progress(place, words, name)
             while not work.wait(REPORT_SECONDS):
                 progress.show(work.report)
