@@ -13,8 +13,8 @@ LARGEST_KEPT_BYTES = 32 << 20
 def keep_freed_memory() -> bool:
     """Let this process keep what it frees for what it asks next, where its C library is glibc; returns whether it is.
 
-    Otherwise the memory of each step's activations goes back to the system and comes again page by page, cleared: some
-    four percent of a step at 800,000 parameters. It is for processes that train; a server would keep too much.
+    Otherwise the memory of each step's activations goes back to the system and comes again page by page, cleared. It is
+    for processes that train; a server would keep too much.
     """
     if not sys.platform.startswith("linux"):
         return False
