@@ -145,6 +145,20 @@ class LocalExecutor:
                 self._tell_positions()
             runs.delete(self.root, run_id)
 
+    def read(self, run_id: str) -> runs.Run:
+        """A run as it stands; where its worker is gone, only after the reason is written down.
+
+        Raises UserError where there is no such run.
+        """
+        run = runs.read_run(runs.run_path(self.root, run_id))
+        if run.status.state != "interrupted":
+            return run
+        with self._lock:
+            if run_id in self._working and observed_status(run.folder).state == "interrupted":
+                self._working[run_id].end(LEAVE_SECONDS)
+                self._reap()
+        return runs.read_run(run.folder)
+
     def waiting(self) -> tuple[str, ...]:
         """The runs in the queue, the next one first."""
         with self._lock:

@@ -159,6 +159,18 @@ def test_a_fork_goes_on_from_a_snapshot_with_other_settings(executor, tmp_path):
 
 
 @pytest.mark.slow
+def test_whoever_reads_a_run_whose_worker_was_just_killed_learns_the_reason(executor, tmp_path):
+    run_id = executor.submit(train_config(tmp_path), name="killed")
+    folder = tmp_path / "runs" / run_id
+    until(lambda: last_step(folder) > 5)
+    os.kill(read_status(folder).pid, signal.SIGKILL)
+    while (found := executor.read(run_id)).status.is_live:
+        pass
+    assert found.status.state == "interrupted"
+    assert "ended from outside by signal 9" in found.status.message
+
+
+@pytest.mark.slow
 def test_a_run_whose_worker_is_killed_ends_bit_for_bit_like_one_that_is_not(executor, tmp_path):
     config = train_config(tmp_path, steps=1000)
     run_id = executor.submit(config, name="killed")

@@ -10,10 +10,9 @@ from playground.emergence.records import Checkpoint
 from playground.emergence.studies import Study, study_for
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
-from playground.models import runs_folder
 from playground.training import TrainConfig
 from playground.training.control import Command
-from playground.training.runs import Run, read_run, run_path
+from playground.training.runs import Run
 from ui import state
 from ui.controls.training.numbers import state_word
 from ui.text import _
@@ -46,7 +45,7 @@ def live_run(study: Study) -> LiveRun | None:
     if run_id is None:
         return None
     try:
-        run = read_run(run_path(runs_folder(), run_id))
+        run = default_executor().read(run_id)
         if study_for(TrainConfig.from_dict(run.config).task) != study.name:
             return None
     except UserError as error:

@@ -5,9 +5,9 @@ import time
 import streamlit as st
 
 from playground.errors import UserError
-from playground.models import runs_folder
+from playground.jobs.executor import default_executor
 from playground.training.reading import read_samples
-from playground.training.runs import Run, read_run, run_path
+from playground.training.runs import Run
 from ui import state
 from ui.components.samples_view import samples_view
 from ui.controls.training.figures import show_loss, show_measures, show_rate, show_spectrum
@@ -30,7 +30,7 @@ FORMING, SAMPLES, RATE, FILES = "attention", "samples", "rate", "files"
 def show_run(run_id: str) -> None:
     """Show a run; a run that is gone is said to be."""
     try:
-        run = read_run(run_path(runs_folder(), run_id))
+        run = default_executor().read(run_id)
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         st.button(_("Show no run"), on_click=state.write_run, args=(None,))
@@ -46,7 +46,7 @@ def show_run(run_id: str) -> None:
 def _follow(run_id: str, was_live: bool) -> None:
     """Everything that changes while a run lives. When it has ended, the page runs once more and rests."""
     try:
-        run, log = _first_step(read_run(run_path(runs_folder(), run_id)))
+        run, log = _first_step(default_executor().read(run_id))
     except UserError:
         st.rerun()
         return
@@ -68,7 +68,7 @@ def _first_step(run: Run) -> tuple[Run, RunLog]:
     while not len(log.metrics) and run.status.is_live and time.time() < end:
         time.sleep(LOOK_SECONDS)
         log = state.run_logs().of(run.folder, run.created)
-        run = read_run(run.folder)
+        run = default_executor().read(run.id)
     return run, log
 
 
