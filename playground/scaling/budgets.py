@@ -31,7 +31,9 @@ ACCELERATORS: dict[str, Accelerator] = {
         Accelerator(key="mi300x", title="AMD MI300X", peak_flops=1307e12, watts=750),
     ]
 }
-"""Peaks and rated powers as the makers' data sheets print them, without sparsity."""
+"""Of the makers' data sheets: tensor or matrix cores at 16 bits that add up in 32; where only a peak with sparsity is
+printed (H100, H200, L4), half of it. The B200 is the air-cooled one of an HGX board.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ class Rig:
     """Where a model is trained. utilisation is the share of the peak that becomes model FLOPs (Chowdhery et al. 2022).
 
     price is for one accelerator and hour, in whatever money. overhead multiplies the accelerators' power: the rest of
-    the machine, cooling and mains.
+    the machine, cooling and mains. utilisation, price and overhead are assumptions that one's own should replace.
     """
 
     accelerator: Accelerator = ACCELERATORS["h100"]

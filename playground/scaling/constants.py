@@ -28,8 +28,8 @@ class Published:
 class Allocation:
     """A printed N ~ C^exponent, through N = params at a budget of `flops`. interval: of the exponent, where printed.
 
-    middle is the budget around which an exponent's error turns the line, that in the middle of the paper's isoFLOP
-    runs (6e18 to 3e21); largest is that of its largest runs.
+    middle is the budget around which an exponent's error turns the line, that in the middle of Hoffmann's isoFLOP
+    runs (6e18 to 3e21 FLOPs, section 3.2); largest is the largest budget of the runs.
     """
 
     key: str
@@ -46,11 +46,12 @@ class Allocation:
 
 @dataclass(frozen=True, kw_only=True)
 class Rung:
-    """A step on the way from Kaplan's exponent to Hoffmann's: what was changed, and the exponent of N in C after it."""
+    """A step on the way from Kaplan's exponent to Hoffmann's: the exponent of N in C with all these changes made."""
 
     key: str
     title: str
     exponent: float
+    changes: frozenset[str] = frozenset()
 
 
 WITHOUT_EMBEDDINGS = "parameters without embeddings"
@@ -62,7 +63,7 @@ KAPLAN_N = Published(
     law="power-n",
     # (N_c / N)^alpha_N, as A / N^alpha.
     parameters={"A": 8.8e13**0.076, "alpha": 0.076},
-    source="Kaplan et al. 2020, equation 1.1: alpha_N 0.076, N_c 8.8e13",
+    source="Kaplan et al. 2020, equation 1.1 and table 5: alpha_N 0.076, N_c 8.8e13",
     counts=WITHOUT_EMBEDDINGS,
 )
 KAPLAN_D = Published(
@@ -70,7 +71,7 @@ KAPLAN_D = Published(
     title="Kaplan, D alone",
     law="power-d",
     parameters={"B": 5.4e13**0.095, "beta": 0.095},
-    source="Kaplan et al. 2020, equation 1.2: alpha_D 0.095, D_c 5.4e13",
+    source="Kaplan et al. 2020, equation 1.2 and table 5: alpha_D 0.095, D_c 5.4e13",
     counts=WITHOUT_EMBEDDINGS,
 )
 KAPLAN_C = Published(
@@ -78,7 +79,7 @@ KAPLAN_C = Published(
     title="Kaplan, C alone, best allocation",
     law="power-c",
     parameters={"K": (3.1e8 * PETAFLOP_DAY) ** 0.050, "gamma": 0.050},
-    source="Kaplan et al. 2020, equation 1.3: alpha_C^min 0.050, C_c^min 3.1e8 PF-days",
+    source="Kaplan et al. 2020, equation 1.3 and table 5: alpha_C^min 0.050, C_c^min 3.1e8 PF-days",
     counts=WITHOUT_EMBEDDINGS,
 )
 KAPLAN = Published(
@@ -94,7 +95,7 @@ HOFFMANN = Published(
     title="Hoffmann, approach 3",
     law="chinchilla",
     parameters={"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28},
-    source="Hoffmann et al. 2022, equation 10, as printed",
+    source="Hoffmann et al. 2022, appendix D.2, equation 10, as printed",
     counts=ALL,
 )
 BESIROGLU = Published(
@@ -137,7 +138,7 @@ ALLOCATIONS: dict[str, Allocation] = {
             exponent=0.73,
             flops=PETAFLOP_DAY,
             params=1.3e9,
-            # 1.5e9 parameters, 2.5e5 steps of 512 x 1024 tokens: section 2.2.
+            # 1.5e9 parameters (section 3), 2.5e5 steps of 512 x 1024 tokens (section 2.2).
             largest=6 * 1.5e9 * 2.5e5 * 512 * 1024,
             source="Kaplan et al. 2020, table 6: N = 1.3e9 C_min^0.73, C in PF-days, without embeddings",
         ),
@@ -159,7 +160,7 @@ ALLOCATIONS: dict[str, Allocation] = {
             params=63e9,
             interval=(0.462, 0.534),
             interval_means=PERCENTILES,
-            source="Hoffmann et al. 2022, table 2 and section 3.2: isoFLOP profiles",
+            source="Hoffmann et al. 2022, table 2 and figure 3: isoFLOP profiles",
         ),
         Allocation(
             key="hoffmann-3",
@@ -169,16 +170,24 @@ ALLOCATIONS: dict[str, Allocation] = {
             params=40e9,
             interval=(0.454, 0.455),
             interval_means=f"{PERCENTILES}, printed narrower than the exponent's own rounding",
-            source="Hoffmann et al. 2022, table 2 and section 3.3: parametric loss",
+            source="Hoffmann et al. 2022, table 2 and figure 4: parametric loss",
         ),
     ]
 }
 
+COUNTED, WARMED = frozenset({"head"}), frozenset({"head", "warm-up"})
 LADDER: tuple[Rung, ...] = (
     Rung(key="kaplan", title="Kaplan's set-up", exponent=0.834),
-    Rung(key="head", title="The last layer's FLOPs counted", exponent=0.701),
-    Rung(key="warm-up", title="A warm-up that small models can afford", exponent=0.604),
-    Rung(key="decay", title="The learning rate decayed with the budget", exponent=0.571),
-    Rung(key="tuned", title="Learning rate, batch and beta_2 tuned for each size", exponent=0.497),
+    Rung(key="head", title="The last layer's FLOPs counted", exponent=0.701, changes=COUNTED),
+    Rung(key="warm-up", title="A warm-up that small models can afford", exponent=0.604, changes=WARMED),
+    Rung(key="decay", title="Then a cosine decay, nothing tuned", exponent=0.571, changes=WARMED | {"decay"}),
+    Rung(
+        key="tuned",
+        title="Or rate, batch and beta_2 tuned for each size, without decay",
+        exponent=0.497,
+        changes=WARMED | {"tuned"},
+    ),
 )
-"""Porian et al. 2024, figure 1: exponents of N in C on RefinedWeb, each step on top of those before."""
+"""Porian et al. 2024, figure 1, on RefinedWeb: exponents of N in C. The last two each follow upon the third, not upon
+one another: the optimiser was tuned at a constant learning rate.
+"""

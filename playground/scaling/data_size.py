@@ -9,16 +9,17 @@ READING_HOURS_A_DAY = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Ratios:
-    """English prose under a byte-level vocabulary of some 50,000 tokens, as GPT-2's; code and other languages differ.
+    """English text of the web under GPT-2's byte-level vocabulary of 50,257; code and other languages differ.
 
-    words_per_book is that of a novel; words_in_wikipedia is that of English Wikipedia's articles in 2024;
-    words_per_minute that of silent reading (Brysbaert 2019: 238).
+    Bytes and words for each token are those of WebText2, 96 GB and 1.62e10 words in 2.29e10 tokens (Kaplan et al. 2020,
+    section 2.3). words_in_wikipedia: English articles in July 2025, by Wikipedia's own page on its size.
+    words_per_minute: silent reading of non-fiction (Brysbaert 2019: 238). words_per_book is a usual novel, assumed.
     """
 
-    bytes_per_token: float = 4.4
-    words_per_token: float = 0.75
+    bytes_per_token: float = 96e9 / 2.29e10
+    words_per_token: float = 1.62e10 / 2.29e10
     words_per_book: float = 90_000
-    words_in_wikipedia: float = 4.8e9
+    words_in_wikipedia: float = 5.0e9
     words_per_minute: float = 238
 
     def __post_init__(self) -> None:
@@ -42,9 +43,9 @@ class DataSize:
 def data_size(tokens: float, ratios: Ratios | None = None) -> DataSize:
     """What tokens amount to.
 
-    >>> size = data_size(1.2e6)
+    >>> size = data_size(2.29e10)
     >>> round(size.words), round(size.books), round(size.bytes)
-    (900000, 10, 5280000)
+    (16200000000, 180000, 96000000000)
     """
     if not tokens > 0:
         raise UserError(f"{tokens:g} tokens are no data; choose a number above 0.")

@@ -6,7 +6,7 @@ import streamlit as st
 from playground.charts.scaling import Interval, intervals_figure
 from playground.errors import UserError
 from playground.lens.activations import OnRun
-from playground.scaling.constants import ALLOCATIONS, LADDER
+from playground.scaling.constants import ALLOCATIONS, LADDER, Rung
 from playground.scaling.counted import counted_frontier
 from playground.scaling.counting import flops_per_token, parameters
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
@@ -34,8 +34,8 @@ def show_disagreement(study: Study | None) -> None:
     st.caption(
         _(
             "The best size for a compute C grows as C to the power of a. Kaplan et al. found a large a, "
-            "Hoffmann et al. one near a half. Porian et al. 2024 repeated both and found what lies between them: "
-            "switch on one change after the other."
+            "Hoffmann et al. one near a half. Porian et al. 2024 repeated both and found what lies between them. "
+            "Switch on the first two changes, then one of the other two."
         )
     )
     exponent = _choose_rung()
@@ -49,7 +49,7 @@ def show_disagreement(study: Study | None) -> None:
 
 
 def switch_titles() -> dict[str, str]:
-    """The four changes between Kaplan's set-up and Hoffmann's, in the order in which they were published."""
+    """The changes between Kaplan's set-up and Hoffmann's, in the order of the paper."""
     return {
         "head": _("Count the last layer"),
         "warm-up": _("Short warm-up"),
@@ -61,21 +61,23 @@ def switch_titles() -> dict[str, str]:
 def _choose_rung() -> float | None:
     """The published exponent for the switches as they stand; None for a mixture that nobody published."""
     titles = switch_titles()
-    on = []
+    on = set()
     with st.container(horizontal=True):
         for name, title in titles.items():
             flag = f"rung_{name}"
             value = st.toggle(title, value=state.read_flag(flag, False), key=flag)
             state.write_flag(flag, value, False)
-            on.append(value)
-    count = sum(on)
-    if on != [True] * count + [False] * (len(on) - count):
+            on |= {name} if value else set()
+    rung = rung_of(on)
+    if rung is None:
         st.info(
-            _("Porian et al. add the changes in this order; for this mixture no exponent is published."),
+            _(
+                "No exponent is published for this mixture: Porian et al. count the last layer, then shorten the "
+                "warm-up, then either let the rate decay or tune it without decay."
+            ),
             icon=":material/info:",
         )
         return None
-    rung = LADDER[count]
     left, right = st.columns([1, 3], vertical_alignment="center")
     left.metric(_("Published exponent a"), f"{rung.exponent:.3f}")
     right.caption(
@@ -84,6 +86,11 @@ def _choose_rung() -> float | None:
         )
     )
     return rung.exponent
+
+
+def rung_of(changes: set[str]) -> Rung | None:
+    """The published rung with these changes made and no others."""
+    return next((rung for rung in LADDER if rung.changes == changes), None)
 
 
 def obtain_counted(study: Study) -> list[tuple[str, float | None, str]] | None:
@@ -151,7 +158,7 @@ def _show_exponents(
         for paper in ALLOCATIONS.values()
     ]
     own = [_point(title, exponent) for title, exponent, _why in counted or () if exponent is not None]
-    groups = [(_("Porian et al. 2024, one change after the other"), ladder), (_("as the papers print it"), papers)]
+    groups = [(_("Porian et al. 2024, Kaplan's set-up changed"), ladder), (_("as the papers print it"), papers)]
     if own:
         groups.append((_("the points at hand"), own))
     figure = intervals_figure(groups, x=_("exponent a in N ∝ C^a"))
