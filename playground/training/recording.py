@@ -44,10 +44,10 @@ class Recorder:
             self.say("running")
 
     def flush(self) -> None:
-        """Write the lines that wait."""
+        """Write the lines that wait; where there are none, the next one need not wait for the last."""
         lines, self.pending = self.pending, []
-        self.flushed = time.monotonic()
         if lines:
+            self.flushed = time.monotonic()
             with (self.folder / METRICS).open("a", encoding="utf-8", newline="\n") as file:
                 file.write("".join(lines))
 

@@ -170,3 +170,9 @@ def test_metrics_are_on_disk_soon_after_a_step(tmp_path, monkeypatch):
     config, folder = train_config(tmp_path), tmp_path / "run"
     for step in run(config, folder):
         assert read_metrics(folder)[0].columns["step"][-1] == step.step
+
+
+def test_the_first_step_is_written_down_at_once(tmp_path):
+    steps = run(small_config(tmp_path), tmp_path / "run")
+    next(steps)
+    assert len((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()) == 1

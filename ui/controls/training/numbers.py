@@ -31,12 +31,18 @@ def show_numbers(run: Run, metrics: Metrics) -> None:
             st.caption(_("{ahead} runs are ahead").format(ahead=status.position))
         if status.message:
             st.caption(status.message)
-    words = _("step {step:,} of {steps:,}").format(step=status.step, steps=run.steps)
+    step = last_step(run, metrics)
+    words = _("step {step:,} of {steps:,}").format(step=step, steps=run.steps)
     left = seconds_left(run, metrics)
     if left is not None and status.state == "running":
         words += " · " + _("{time} left").format(time=duration(left))
-    st.progress(min(1.0, status.step / max(1, run.steps)), text=words)
+    st.progress(min(1.0, step / max(1, run.steps)), text=words)
     _show_values(run, metrics)
+
+
+def last_step(run: Run, metrics: Metrics) -> int:
+    """The last step that was written down: a run tells of its state less often than of its steps."""
+    return int(metrics.columns["step"][-1]) if len(metrics) else run.status.step
 
 
 def show_ready(steps: int) -> None:
@@ -72,7 +78,7 @@ def seconds_left(run: Run, metrics: Metrics) -> float | None:
         return None
     first = max(0, len(tokens) - 50)
     per_step = float(tokens[-1] - tokens[first]) / (len(tokens) - 1 - first)
-    return max(0, run.steps - run.status.step) * per_step / run.status.tokens_per_second
+    return max(0, run.steps - last_step(run, metrics)) * per_step / run.status.tokens_per_second
 
 
 def duration(seconds: float) -> str:
