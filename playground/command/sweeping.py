@@ -36,7 +36,9 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, 
     place = parser.add_mutually_exclusive_group()
     parser.add_argument("--out", type=Path, help="the sweep's folder; with --collect where to copy to")
     parser.add_argument("--config", type=Path, help="a sweep.json to repeat, instead of all other options")
-    parser.add_argument("--collect", type=Path, metavar="FOLDER", help="copy that sweep's results to --out, no runs")
+    parser.add_argument(
+        "--collect", type=Path, nargs="+", metavar="FOLDER", help="join those sweeps' results in --out, without runs"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the cells and what they cost, train nothing")
     parser.add_argument("--price", type=float, default=0.0, metavar="NUMBER", help="of one worker's hour")
     place.add_argument("--workers", type=int, default=1, help="processes that train at once (default 1: this one)")
@@ -101,7 +103,7 @@ def sweep(arguments: argparse.Namespace) -> None:
     if arguments.out is None and not arguments.dry_run:
         raise UserError("A sweep needs a folder: give it --out FOLDER, or --dry-run to see what it would cost.")
     if arguments.collect is not None:
-        from playground.scaling.card import collect
+        from playground.scaling.collecting import collect
 
         print(collect(arguments.collect, arguments.out))
         return

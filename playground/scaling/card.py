@@ -1,24 +1,34 @@
-"""The card of a sweep: what was varied, by which command, with which versions, how long it took; and collecting it."""
+"""The card of a sweep: what was varied, by which command, with which versions, how long it took."""
 
 import datetime
 import os
 import platform
-import shutil
+import re
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from playground.errors import UserError
-from playground.scaling.design import SweepConfig
-from playground.scaling.folder import SWEEP, Sweep, find_sweep
+from playground.scaling.design import SweepConfig, cells
+from playground.scaling.folder import Sweep
 from playground.scaling.progress import Progress, read_progress
-from playground.scaling.results import CURVES, POINTS, Point, read_points_file, write_results
+from playground.scaling.results import Point
 from playground.tasks.registry import task_to_dict
-from playground.training.layout import ABOUT, read_json, write_json, write_whole
+from playground.training.layout import ABOUT, read_json, write_json
 
 CARD = "card.md"
+PROVENANCE = "Where it comes from"
 PACKAGES = ("torch", "numpy", "tokenizers", "ray")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where some runs of a sweep come from, in lines of Markdown."""
+
+    title: str
+    lines: tuple[str, ...]
 
 
 def note_command(folder: Path, command: str) -> None:
@@ -41,60 +51,55 @@ def _version(package: str) -> str:
         return ""
 
 
-def collect(folder: Path, target: Path) -> Path:
-    """Copy what a sweep found, without its runs: sweep.json, points.csv, curves.csv and card.md. Returns the target.
-
-    Raises UserError where the folder holds no sweep or no finished cell, or the target cannot be written.
-    """
-    sweep = find_sweep(folder)
-    try:
-        write_results(sweep)
-        points = read_points_file(folder)
-        if not points:
-            raise UserError(f"No cell of the sweep in {folder} has finished yet.")
-        write_whole(folder / CARD, card_of(sweep, points))
-        target.mkdir(parents=True, exist_ok=True)
-        for name in (SWEEP, POINTS, CURVES, CARD):
-            shutil.copyfile(folder / name, target / name)
-    except OSError as error:
-        raise UserError(f"The sweep cannot be collected into {target}: {error.strerror or error}.") from error
-    return target
-
-
-def card_of(sweep: Sweep, points: list[Point]) -> str:
-    """The card in Markdown."""
-    about, progress = read_json(sweep.folder / ABOUT), read_progress(sweep.folder)
+def card_of(config: SweepConfig, points: list[Point], origins: Sequence[Origin]) -> str:
+    """The card in Markdown; of several origins each with a heading of its own."""
     return "\n".join(
         [
             f"# A sweep of {len(points)} runs",
             "",
-            *_found(sweep, points),
+            *_found(config, points),
             "",
             "## What was varied",
             "",
-            *_varied(sweep.config, points),
+            *_varied(config, points),
             "",
             "## What was kept",
             "",
-            *_kept(sweep.config),
+            *_kept(config),
             "",
-            "## Where it comes from",
+            f"## {PROVENANCE}",
             "",
-            *_provenance(sweep, about, progress),
-            "",
+            *_told(origins),
         ]
     )
 
 
-def _found(sweep: Sweep, points: list[Point]) -> list[str]:
+def _told(origins: Sequence[Origin]) -> list[str]:
+    if len(origins) == 1:
+        return [*origins[0].lines, ""]
+    return [line for origin in origins for line in (f"### {origin.title}", "", *origin.lines, "")]
+
+
+def origins_in(card: str, title: str) -> list[Origin]:
+    """Where a collected sweep's runs come from, as its card says; title is that of a card of one origin."""
+    section = card.partition(f"## {PROVENANCE}\n")[2].strip()
+    if not section.startswith("### "):
+        return [Origin(title=title, lines=tuple(section.splitlines()))]
+    found = []
+    for part in section.removeprefix("### ").split("\n### "):
+        head, _, lines = part.partition("\n")
+        found.append(Origin(title=head, lines=tuple(lines.strip().splitlines())))
+    return found
+
+
+def _found(config: SweepConfig, points: list[Point]) -> list[str]:
     losses = [point.loss for point in points]
     floor = points[0].floor
     known = "" if floor is None else f" The lowest possible loss on the held-out text is {floor:.4f}."
-    missing = len(sweep.cells) - len(points)
+    design = cells(config)
+    missing = len(design) - len(points)
     rest = (
-        f" {missing} of the {len(sweep.cells)} cells of the design are not in it: they had not finished."
-        if missing
-        else ""
+        f" {missing} of the {len(design)} cells of the design are not in it: they had not finished." if missing else ""
     )
     return [
         f"Held-out losses from {max(losses):.4f} to {min(losses):.4f} nats per token.{known}{rest}",
@@ -132,11 +137,18 @@ def _kept(config: SweepConfig) -> list[str]:
     ]
 
 
+def origin_of(sweep: Sweep, title: str) -> Origin:
+    """Where the runs of a sweep come from that lie in its folder."""
+    about, progress = read_json(sweep.folder / ABOUT), read_progress(sweep.folder)
+    return Origin(title=title, lines=tuple(_provenance(sweep, about, progress)))
+
+
 def _provenance(sweep: Sweep, about: dict[str, Any], progress: Progress) -> list[str]:
     trained = sum(sweep.status(cell).seconds for cell in sweep.cells)
     created = about.get("created")
     # Where the folder lay on the machine that made it says nothing to anybody else.
-    command = str(about.get("command") or "python -m playground sweep").replace(str(sweep.folder), sweep.folder.name)
+    written = str(about.get("command") or "python -m playground sweep")
+    command = re.sub(r"(--out[ =])('[^']*'|\S+)", lambda found: found[1] + sweep.folder.name, written)
     begun = f", begun {_day(created)}" if isinstance(created, int | float) else ""
     versions = ", ".join(f"{name} {found}" for name, found in dict(about.get("versions") or {}).items())
     retried = ", ".join(f"{name} ({times})" for name, times in progress.retried.items()) or "none"

@@ -6,7 +6,8 @@
     control.jsonl     what a person asks of it: to stop
     points.csv        a line for each finished cell (results.py)
     curves.csv        held-out losses on the way
-    card.md           what was done, with what and how long it took (card.py)
+
+What is collected (collecting.py) has a card.md besides: what was done, with what and how long it took (card.py).
 
 A sweep of the page lies among the page's runs: its folder is named by a long random id, and its cells are ordinary
 runs beside it, named <id>-<cell>, which the page opens like any other.

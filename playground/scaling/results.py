@@ -101,8 +101,13 @@ def write_results(sweep: Sweep) -> None:
         if point is not None:
             points[cell.name], curves[cell.name] = point, curve_of(cell, metrics)
     known = [cell.name for cell in sweep.cells if cell.name in points]
-    write_whole(sweep.folder / POINTS, _table(Point, (points[name] for name in known)))
-    write_whole(sweep.folder / CURVES, _table(CurvePoint, (one for name in known for one in curves[name])))
+    write_tables(sweep.folder, [points[name] for name in known], [one for name in known for one in curves[name]])
+
+
+def write_tables(folder: Path, points: Iterable[Point], curves: Iterable[CurvePoint]) -> None:
+    """Write points.csv and curves.csv."""
+    write_whole(folder / POINTS, _table(Point, points))
+    write_whole(folder / CURVES, _table(CurvePoint, curves))
 
 
 def read_points_file(folder: Path) -> list[Point]:

@@ -14,7 +14,6 @@ from playground.errors import UserError
 from playground.jobs.executor import LocalExecutor
 from playground.jobs.limits import Limits
 from playground.scaling import sweep as sweeps
-from playground.scaling.card import collect
 from playground.scaling.costs import Clock, cost_of
 from playground.scaling.design import cells
 from playground.scaling.driving import RETRIES
@@ -210,26 +209,6 @@ def test_reading_tells_points_curves_and_cells(done):
     assert len(view.points) == len(view.to_points()) == 6
     assert view.to_points(with_embeddings=True).params[0] == view.points[0].params
     assert view.growing == ()
-
-
-def test_a_collected_sweep_has_its_card_and_reads_like_the_whole(done, tmp_path):
-    target = collect(done, tmp_path / "assets" / "small")
-    assert {path.name for path in target.iterdir()} == {"sweep.json", "points.csv", "curves.csv", "card.md"}
-    card = (target / "card.md").read_text()
-    assert "`the command --out done`" in card
-    assert f"torch {torch.__version__}" in card
-    assert "lowest possible loss" in card
-    view = read_sweep(target)
-    assert (view.points, view.curves) == (read_sweep(done).points, read_sweep(done).curves)
-    assert (view.progress.done, view.progress.total) == (6, 6)
-
-
-def test_nothing_to_collect_is_said(tmp_path):
-    with pytest.raises(UserError, match="holds no sweep"):
-        collect(tmp_path, tmp_path / "out")
-    open_sweep(sweep_config(), tmp_path / "new")
-    with pytest.raises(UserError, match="No cell"):
-        collect(tmp_path / "new", tmp_path / "out")
 
 
 @pytest.mark.slow
