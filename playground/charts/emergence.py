@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from playground.charts.colours import HELD_OUT, NEUTRAL, series_look
+from playground.charts.colours import HELD_OUT, series_look
 from playground.charts.layout import axis, quiet_layout
 from playground.charts.series import Series
 from playground.errors import UserError
@@ -26,11 +26,11 @@ class Axes:
 
 
 def ability_figure(
-    measured: Sequence[Series], promised: Sequence[Series], axes: Axes, *, live: Sequence[Series] = (), note: str = ""
+    measured: Sequence[Series], promised: Sequence[Series], axes: Axes, *, live: Sequence[Series] = ()
 ) -> go.Figure:
     """Measured curves, what p^L promises beside them (dotted, in the same colours), and a run that is at work.
 
-    On a logarithmic axis a value of zero is left out. note: the line of provenance below the picture.
+    On a logarithmic axis a value of zero is left out.
     """
     figure = go.Figure()
     for index, curve in enumerate(measured):
@@ -45,7 +45,6 @@ def ability_figure(
     quiet_layout(figure, x=axes.x, y=axes.y, log_x=axes.log_x, log_y=axes.log_y)
     if axes.is_share and not axes.log_y:
         figure.update_yaxes(range=[-0.03, 1.03])
-    _sign(figure, note)
     return figure
 
 
@@ -76,7 +75,7 @@ class Panels:
     dash: str = "solid"
 
 
-def panels_figure(runs: Sequence[Panels], axes: tuple[Axes, Axes], *, note: str = "") -> go.Figure:
+def panels_figure(runs: Sequence[Panels], axes: tuple[Axes, Axes]) -> go.Figure:
     """Both panels of several runs over one axis of steps; a measure has one colour in all runs.
 
     The legend names the first run's curves. Raises UserError where the panels' axes of steps differ.
@@ -97,28 +96,8 @@ def panels_figure(runs: Sequence[Panels], axes: tuple[Axes, Axes], *, note: str 
         xaxis={"anchor": "y2"},
         hoversubplots="axis",
     )
-    _sign(figure, note)
     return figure
 
 
 def _range(axes: Axes) -> dict[str, list[float]]:
     return {"range": [-0.03, 1.03]} if axes.is_share and not axes.log_y else {}
-
-
-def _sign(figure: go.Figure, note: str) -> None:
-    """Write where the numbers come from below the axis, so that a saved picture says it too."""
-    if not note:
-        return
-    figure.add_annotation(
-        xref="paper",
-        yref="paper",
-        x=1,
-        y=0,
-        yshift=-58,
-        xanchor="right",
-        yanchor="top",
-        showarrow=False,
-        text=note,
-        font={"color": NEUTRAL.light, "size": 10},
-    )
-    figure.update_layout(margin={"b": 76})

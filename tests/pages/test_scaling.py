@@ -142,6 +142,19 @@ def test_switches_lead_down_the_published_ladder_and_a_mixture_has_no_number():
     assert "No exponent is published" in words(both)
 
 
+def test_a_table_is_counted_by_the_formula_and_by_its_own_flops_and_says_why_in_no_other_way():
+    app = page(section="disagree", points=TABLE)
+    assert "a table does not say" in words(app)
+    assert len(app.dataframe[0].value) == 1
+    lines = TABLE.splitlines()
+    more = [f"{row},{10 * float(row.split(',')[1]) * float(row.split(',')[2])}" for row in lines[1:]]
+    counted = page(section="disagree", points="\n".join([f"{lines[0]},flops", *more])).dataframe[0].value
+    assert list(counted["What is counted"]) == [
+        "as in the table, C = 6 N D",
+        "as in the table, C as the table says",
+    ]
+
+
 @pytest.mark.slow
 def test_a_sweep_is_drawn_with_its_training_curves_and_counted_in_several_ways(no_runs):
     plant_sweep(no_runs / SWEEP)

@@ -113,6 +113,16 @@ def write_flag(name: str, value: bool, usual: bool) -> None:
     write_values({name: None if value == usual else "yes" if value else "no"})
 
 
+def leave_trouble(deed: str, words: str) -> None:
+    """Keep, for the run of the script that follows a deed, why it could not be done."""
+    st.session_state[f"trouble_{deed}"] = words
+
+
+def take_trouble(deed: str) -> str:
+    """Why a deed could not be done, said once; empty where it could."""
+    return str(st.session_state.pop(f"trouble_{deed}", ""))
+
+
 def read_sweep_id() -> str | None:
     """The sweep that the address follows."""
     return st.query_params.get(SWEEP) or None

@@ -15,7 +15,7 @@ SHARE = Axes(x="parameters", y="exact match", log_x=True)
 
 
 def test_the_promise_is_dotted_in_the_colour_of_what_was_measured():
-    figure = ability_figure([MEASURED], [PROMISED], SHARE, live=[LIVE], note="made by this code")
+    figure = ability_figure([MEASURED], [PROMISED], SHARE, live=[LIVE])
     measured, promised, live = figure.data
     assert (list(measured.x), list(measured.y)) == (SIZES, [0.0, 0.1, 0.95])
     assert (measured.line.color, measured.line.dash) == (promised.line.color, "solid")
@@ -24,7 +24,6 @@ def test_the_promise_is_dotted_in_the_colour_of_what_was_measured():
     assert live.line.color == HELD_OUT.light
     assert figure.layout.yaxis.range == pytest.approx((-0.03, 1.03))
     assert (figure.layout.xaxis.type, figure.layout.xaxis.title.text) == ("log", "parameters")
-    assert [note.text for note in figure.layout.annotations] == ["made by this code"]
     assert {trace.line.color for trace in figure.data} <= set(for_dark())
 
 
@@ -40,7 +39,6 @@ def test_a_logarithmic_axis_leaves_zeros_out_and_has_its_own_range():
     figure = ability_figure([curve], [], axes)
     assert (list(figure.data[0].x), list(figure.data[0].y)) == ([10, 20], [None, 1.0])
     assert figure.layout.yaxis.range is None
-    assert not figure.layout.annotations
 
 
 def test_a_measure_that_is_no_share_has_its_own_range():
@@ -52,7 +50,7 @@ def test_what_is_seen_and_what_is_hidden_have_a_panel_each_and_one_axis_of_steps
     above = Axes(x="training step", y="share")
     below = Axes(x="training step", y="loss (nats)", is_share=False)
     first, beside = (Panels(seen=[MEASURED], hidden=[PROMISED, LIVE], dash=dash) for dash in ("solid", "dash"))
-    figure = panels_figure([first, beside], (above, below), note="note")
+    figure = panels_figure([first, beside], (above, below))
     assert [trace.yaxis for trace in figure.data] == ["y", "y2", "y2"] * 2
     assert [trace.line.color for trace in figure.data[:3]] == [trace.line.color for trace in figure.data[3:]]
     assert len({trace.line.color for trace in figure.data}) == 3

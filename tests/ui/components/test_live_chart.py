@@ -5,10 +5,11 @@ import re
 
 import numpy as np
 import plotly.graph_objects as go
+import pytest
 
 from playground.charts.training import loss_figure
 from tests.e2e.components.test_payload import decode
-from ui.components.live_chart import chart_module, chart_payload, compact_figure, default_labels
+from ui.components.live_chart import chart_module, chart_payload, compact_figure, default_labels, read_cell
 
 
 def test_numbers_have_six_digits_and_gaps_are_none() -> None:
@@ -39,6 +40,33 @@ def test_the_payload_is_small_and_whole() -> None:
     assert (header["height"], header["revision"], header["label"]) == (200, "r", "L")
     assert len(data) < 30_000
     assert '"template"' not in json.dumps(header["figure"])
+
+
+@pytest.mark.parametrize(
+    ("sent", "cell"),
+    [
+        ({"picked": [0, 2, 17]}, (0, 2, 17)),
+        ({"picked": [0, 2]}, None),
+        ({"picked": [0, -1, 2]}, None),
+        ({"picked": [True, 1, 2]}, None),
+        ({"picked": "012"}, None),
+        ({"picked": None}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_only_a_place_of_a_cell_is_believed(sent, cell) -> None:
+    assert read_cell(sent) == cell
+
+
+def test_only_charts_that_are_picked_from_say_so() -> None:
+    figure = go.Figure(go.Heatmap(z=[[1.0]]))
+    (header, _), (plain, _) = (
+        decode(chart_payload(figure, height=1, label="L", revision="", **more))
+        for more in ({"picks": True, "picked": (0, 0, 0)}, {})
+    )
+    assert (header["picks"], header["picked"]) == (True, [0, 0, 0])
+    assert "picks" not in plain
 
 
 def test_every_label_in_the_module_exists() -> None:

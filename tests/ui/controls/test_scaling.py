@@ -5,25 +5,22 @@ import pytest
 
 from playground.errors import UserError
 from playground.scaling.constants import BESIROGLU
-from playground.scaling.frontier import closed_form
+from playground.scaling.frontier import closed_form, envelope
 from playground.scaling.laws import LAWS
 from playground.scaling.reading import read_points
 from tests.pages.tables import noisy_table, plant_sweep, planted_grid, table_of
 from tests.playground.scaling.planted import valleys
-from ui.controls.scaling.budget import energy_word, time_word
-from ui.controls.scaling.compute import best_params
+from ui.controls.scaling.compute import best_params, training_code
 from ui.controls.scaling.curves import levels
-from ui.controls.scaling.planner import PLAN_CODE, between, bytes_word
-from ui.controls.scaling.shown import fit_code, table
-from ui.controls.scaling.study import study_of_sweep, study_of_table
+from ui.controls.scaling.disagree import counted_code
+from ui.controls.scaling.planner import PLAN_CODE, REPEATS_CODE, between, serving_code
+from ui.controls.scaling.shown import fit_code, provenance
+from ui.controls.scaling.study import SHIPPED, study_of_sweep, study_of_table
 from ui.controls.scaling.table import text_of
 from ui.controls.scaling.valleys import BETWEEN, BETWEEN_IMPORT, ISOFLOP, MEASURED, VALLEYS_CODE
 
 
-def test_numbers_are_said_in_the_unit_of_a_person():
-    assert [time_word(hours) for hours in (0.5, 3, 100, 90_000)] == ["30 min", "3.0 h", "4.2 days", "10.3 years"]
-    assert [energy_word(amount) for amount in (12, 3400, 3.4e6)] == ["12 kWh", "3.4 MWh", "3.4 GWh"]
-    assert [bytes_word(count) for count in (12, 4e3, 2.64e11)] == ["12 B", "4 kB", "264 GB"]
+def test_a_number_is_said_with_its_interval():
     assert between(2.157, (2.1, 2.2), form=".3f") == "2.157 (2.100 to 2.200)"
     assert between(1.5e9, None) == "1.5B"
 
@@ -52,13 +49,14 @@ def test_points_taken_home_are_read_back_as_they_were():
 
 
 def test_nothing_in_a_table_is_run_by_a_spreadsheet():
-    assert "'=HYPERLINK" in table("origin", [("run",), ("=HYPERLINK(1)",)])
     study = study_of_table("run,params,tokens,loss\n=1+1,1e6,1e7,3\n", {})
     assert "\n'=1+1," in study.csv()
 
 
-def test_a_line_of_provenance_is_one_line():
-    assert table("one\ntwo", [("x",)]).splitlines()[1] == "# one two"
+def test_files_name_their_origin_on_one_line_and_what_computed_them():
+    versions, origin = provenance("one\ntwo")
+    assert origin == "one two"
+    assert all(word in versions for word in ("transformer-playground", "numpy", "scipy"))
 
 
 def test_a_sweep_counts_without_embeddings_and_its_curves_follow(tmp_path):
@@ -94,6 +92,8 @@ def test_the_snippets_run_as_they_are_shown(tmp_path, monkeypatch, capsys):
         (valleys(), VALLEYS_CODE),
         (planted_grid(), VALLEYS_CODE.replace(MEASURED, BETWEEN).replace(ISOFLOP, BETWEEN_IMPORT)),
         (valleys(), PLAN_CODE.format(flops=1e21)),
+        (valleys(), serving_code(1e21, 1e12, BESIROGLU.parameters)),
+        (valleys(), REPEATS_CODE.format(params=1e9, unique=1e10)),
     ):
         (tmp_path / "points.csv").write_text(table_of(points))
         exec(code, {})
@@ -101,3 +101,38 @@ def test_the_snippets_run_as_they_are_shown(tmp_path, monkeypatch, capsys):
     assert "gamma" in said
     assert said.count("N ~ C ^ 0.") == 2
     assert "Hoffmann, approach 1: N 2.7" in said
+    assert "saved " in said
+
+
+@pytest.mark.slow
+def test_a_sweeps_snippets_run_as_they_are_shown_and_agree_with_the_page(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path))
+    plant_sweep(tmp_path / "Zx81")
+    study = study_of_sweep(tmp_path / "Zx81", title="", origin="", opens=True)
+    assert str(tmp_path) not in training_code(study) + counted_code(study)
+    for counted in (study, study.counted_without_embeddings()):
+        exec(training_code(counted), {})
+        found = envelope(counted.curves).frontier
+        assert f"N ~ C ^ {found.exponent if found else 'none'}" in capsys.readouterr().out
+    exec(counted_code(study), {})
+    assert capsys.readouterr().out.count("without-embeddings") == 3
+
+
+def test_a_shipped_sweeps_snippet_runs_from_the_repository(monkeypatch):
+    monkeypatch.chdir(SHIPPED.parents[1])
+    (folder,) = SHIPPED.glob("*/points.csv")
+    code = training_code(study_of_sweep(folder.parent, title="", origin="", opens=False))
+    assert f'Path("assets/sweeps/{folder.parent.name}")' in code
+    exec(code, {})
+
+
+def test_a_table_has_no_snippet_that_reads_a_sweep():
+    assert training_code(study_of_table(noisy_table(), {})) == ""
+
+
+def test_a_click_on_a_shipped_run_is_answered_and_on_ones_own_opens_it(tmp_path):
+    plant_sweep(tmp_path / "Zx81")
+    own, shipped = (study_of_sweep(tmp_path / "Zx81", title="", origin="", opens=opens) for opens in (True, False))
+    assert own.clicks[0] == f"train?run=Zx81-{own.names[0]}"
+    assert shipped.clicks[0].startswith("say:This run's numbers came with the app")
+    assert set(study_of_table(noisy_table(), {}).clicks) == {""}

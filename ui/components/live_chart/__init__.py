@@ -14,13 +14,15 @@ from ui.static_files import plotly_name, publish_plotly
 from .figure import compact_figure
 from .labels import default_labels
 
-__all__ = ["chart_payload", "compact_figure", "default_labels", "live_chart", "load_chart_library"]
+__all__ = ["Cell", "chart_payload", "compact_figure", "default_labels", "live_chart", "load_chart_library", "read_cell"]
 
 HERE = Path(__file__).parent
+Cell = tuple[int, int, int]
+"""A curve of cells, and in it a row and a column."""
 _SHARED = HERE.parent / "attention_view" / "js"
 _MODULES = [
     *(_SHARED / f"{name}.js" for name in ("decode", "colour", "dom")),
-    *(HERE / "js" / f"{name}.js" for name in ("library", "theme", "table", "save", "chart")),
+    *(HERE / "js" / f"{name}.js" for name in ("library", "theme", "table", "pick", "save", "chart")),
 ]
 
 
@@ -58,16 +60,46 @@ def live_chart(
     label: str,
     labels: Mapping[str, str] | None = None,
     provenance: Sequence[str] = (),
-) -> None:
+    picks: bool = False,
+    picked: Cell | None = None,
+) -> Cell | None:
     """Draw the figure, or give the chart that is already there its data.
 
     Zoom, pan and hidden curves stay as a person has set them until `revision` changes (another run, other
-    axes). `label` says to those who cannot see it what the chart shows. `height` is in CSS pixels.
-    `provenance` stands in every file that is saved, a line each.
+    axes). A click on a point whose last customdata is `train?run=…` opens that run, one that is `say:` and a sentence
+    shows the sentence. `label` says to those who cannot see it what the chart shows. `height` is in CSS pixels.
+    `provenance` stands in every file that is saved, a line each. `picks`: the cells of its maps can be clicked, or
+    reached by arrow keys and Enter; the one that was picked just now is returned. `picked` has a frame.
     """
     publish_plotly()
-    data = chart_payload(figure, height=height, revision=revision, label=label, labels=labels, provenance=provenance)
-    _component(key=key, data=data)
+    data = chart_payload(
+        figure,
+        height=height,
+        revision=revision,
+        label=label,
+        labels=labels,
+        provenance=provenance,
+        picks=picks,
+        picked=picked,
+    )
+    if not picks:
+        _component(key=key, data=data)
+        return None
+    return read_cell(_component(key=key, data=data, on_picked_change=_nothing))
+
+
+def read_cell(result: object) -> Cell | None:
+    """The curve, row and column that the browser sent; None for anything else."""
+    sent = result.get("picked") if isinstance(result, Mapping) else None
+    if not isinstance(sent, list | tuple) or len(sent) != 3:
+        return None
+    if not all(isinstance(part, int) and not isinstance(part, bool) and 0 <= part < 1_000_000 for part in sent):
+        return None
+    return (sent[0], sent[1], sent[2])
+
+
+def _nothing() -> None:
+    """Do nothing; Streamlit keeps a component's trigger key only when a callback names it."""
 
 
 def chart_payload(
@@ -78,6 +110,8 @@ def chart_payload(
     label: str,
     labels: Mapping[str, str] | None = None,
     provenance: Sequence[str] = (),
+    picks: bool = False,
+    picked: Cell | None = None,
 ) -> bytes:
     """Return what the browser needs to draw the figure."""
     header = {
@@ -89,5 +123,6 @@ def chart_payload(
         "provenance": list(provenance),
         "script": plotly_name(),
         "dark": for_dark(),
+        **({"picks": True, "picked": picked} if picks else {}),
     }
     return encode_payload(header)

@@ -14,7 +14,7 @@ from playground.emergence.studies import Study
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.controls.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
-from ui.controls.emergence.shown import offer_table, series_of, show_steepness, source_note
+from ui.controls.emergence.shown import offer_table, provenance, series_of, show_source, show_steepness
 from ui.controls.emergence.words import measure_axis, measure_title, measure_words, run_title
 from ui.controls.words import choose_word
 from ui.text import _
@@ -120,10 +120,18 @@ def _draw(
         log_y=view.log_y,
         is_share=view.measure.is_share,
     )
-    figure = ability_figure(measured, promised, axes, live=_live_series(view, live), note=source_note(study.name, rows))
+    figure = ability_figure(measured, promised, axes, live=_live_series(view, live))
     key = f"{study.name}{view.over}{view.run}{name}{view.log_x}{view.log_y}"
     label = _("{study}: {measure}").format(study=study.name, measure=title)
-    live_chart(figure, key="ability_chart", height=HEIGHT, revision=key, label=label)
+    live_chart(
+        figure,
+        key="ability_chart",
+        height=HEIGHT,
+        revision=key,
+        label=label,
+        provenance=provenance(study.name, live.run.name if live and live.rows else ""),
+    )
+    show_source(study.name, rows)
 
 
 def _live_series(view: View, live: LiveRun | None) -> list[Series]:

@@ -14,7 +14,7 @@ from playground.emergence.studies import Study
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.controls.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
-from ui.controls.emergence.shown import offer_table, series_of, show_halfway, source_note
+from ui.controls.emergence.shown import offer_table, provenance, series_of, show_halfway, show_source
 from ui.controls.emergence.words import measure_title, run_title
 from ui.controls.words import choose_word
 from ui.text import _
@@ -99,10 +99,18 @@ def _draw(study: Study, rows: Sequence[Checkpoint], view: HiddenView, live: Live
         )
         for measures in (seen, hidden)
     )
-    figure = panels_figure(runs, (axes[0], axes[1]), note=source_note(study.name, rows))
+    figure = panels_figure(runs, (axes[0], axes[1]))
     label = _("{study}: what is seen and what is hidden").format(study=study.name)
     revision = f"{study.name}{view.hidden}{view.with_control}{view.log_x}"
-    live_chart(figure, key="hidden_chart", height=HEIGHT, revision=revision, label=label)
+    live_chart(
+        figure,
+        key="hidden_chart",
+        height=HEIGHT,
+        revision=revision,
+        label=label,
+        provenance=provenance(study.name, live.run.name if live and live.rows else ""),
+    )
+    show_source(study.name, rows)
     if live and live.rows:
         st.caption(_("Dotted: the run that is trained now."))
 

@@ -14,6 +14,7 @@ from playground.training import TrainConfig
 from playground.training.control import Command
 from playground.training.runs import Run
 from ui import state
+from ui.controls.deeds import deed_button
 from ui.controls.training.numbers import state_word
 from ui.text import _
 
@@ -126,25 +127,11 @@ def _show_progress(live: LiveRun) -> None:
     if status.message:
         st.caption(status.message)
     with st.container(horizontal=True, gap="small"):
-        if status.is_live and st.button(_("Cancel"), icon=":material/close:", key="cancel_live"):
-            _cancel(run)
+        if status.is_live:
+            stop = Command(action="stop")
+            deed_button(_("Cancel"), "cancel_live", lambda: default_executor().control(run.id, stop), icon="close")
         if not status.is_live:
-            st.button(
-                _("Train another"),
-                icon=":material/refresh:",
-                key="another_live",
-                on_click=state.write_run,
-                args=(None,),
-            )
+            deed_button(_("Train another"), "another_live", lambda: state.write_run(None), icon="refresh")
         st.link_button(
             _("Open on the train page"), f"train?run={run.id}", icon=":material/open_in_new:", type="tertiary"
         )
-
-
-def _cancel(run: Run) -> None:
-    try:
-        default_executor().control(run.id, Command(action="stop"))
-    except UserError as error:
-        st.toast(str(error), icon=":material/error:")
-        return
-    st.rerun()

@@ -11,6 +11,7 @@ from playground.emergence.shipped import read_provenance
 from playground.emergence.steepness import halfway, steepest_share
 from playground.lens.provenance import VERSION
 from ui.controls.emergence.words import measure_title
+from ui.tables import comments
 from ui.text import _
 
 
@@ -20,16 +21,32 @@ def series_of(name: str, places: Sequence[float], rows: Sequence[Checkpoint], me
     return Series(name=name, steps=list(places), values=[v if np.isfinite(v) else None for v in values])
 
 
-def source_note(study: str, rows: Sequence[Checkpoint]) -> str:
-    """Where a picture's numbers come from, on one line."""
+def origin_lines(study: str) -> list[str]:
+    """Where the numbers of a study come from, a line for each fact."""
+    made = {"transformer-playground": VERSION, "study": study, **read_provenance(study)}
+    return [f"{name}: {value}" for name, value in made.items()]
+
+
+def provenance(study: str, live: str = "") -> list[str]:
+    """The same in few lines, for the foot of a picture. live: the run of now that is drawn, where there is one."""
+    lines = origin_lines(study)
+    now = [_("now: {run}, trained on this machine").format(run=live)] if live else []
+    return [" · ".join(lines[:3]), " · ".join(lines[3:]), *now]
+
+
+def show_source(study: str, rows: Sequence[Checkpoint]) -> None:
+    """Who trained what, when, and that one seed is no law."""
     made = read_provenance(study)
-    parts = [
-        _("runs of this code: {count}").format(count=len(runs_of(rows))),
-        f"Transformer Playground {VERSION}",
-        *(f"{name} {made[name]}" for name in ("torch",) if name in made),
-        *(made[name] for name in ("made on",) if name in made),
+    runs = runs_of(rows)
+    seeds = len({row.seed for row in rows})
+    words = [
+        _("{count} runs of this code").format(count=len(runs)),
+        _("one seed each: another seed would move every curve somewhat")
+        if seeds == 1
+        else _("{count} seeds").format(count=seeds),
+        *(_("made on {day}").format(day=made[name]) for name in ("made on",) if name in made),
     ]
-    return " · ".join(parts)
+    st.caption(" · ".join(words))
 
 
 def show_steepness(rows: Sequence[Checkpoint], places: Sequence[float], measures: Sequence[str]) -> None:
@@ -74,11 +91,9 @@ def _show_table(
 
 def offer_table(study: str, rows: Sequence[Checkpoint]) -> None:
     """All checkpoints and measures as a CSV that says where it comes from."""
-    made = {"transformer-playground": VERSION, "study": study, **read_provenance(study)}
-    head = "".join(f"# {name}: {value}\n" for name, value in made.items())
     st.download_button(
         _("All checkpoints as CSV"),
-        head + write_table(rows),
+        comments(origin_lines(study)) + write_table(rows),
         file_name=f"emergence-{study}.csv",
         mime="text/csv",
         icon=":material/download:",

@@ -9,6 +9,7 @@ from playground.scaling.budgets import ACCELERATORS, Cost, Rig, cost, flops_of_h
 from ui import state
 from ui.controls.scaling.shown import show_metrics
 from ui.controls.words import choose_word
+from ui.quantities import duration, prefixed
 from ui.text import _
 
 USUAL = Rig()
@@ -85,36 +86,9 @@ def show_cost(budget: Budget) -> None:
     found: Cost = cost(budget.flops, budget.rig)
     cells = (
         (_("Compute"), f"{budget.flops:.3g} FLOP"),
-        (_("Time"), time_word(found.hours)),
+        (_("Time"), duration(3600 * found.hours)),
         (_("Accelerator hours"), f"{found.accelerator_hours:,.3g}"),
-        (_("Energy"), energy_word(found.kilowatt_hours)),
+        (_("Energy"), prefixed(1000 * found.kilowatt_hours, "Wh")),
         (_("Money"), f"{found.money:,.0f}"),
     )
     show_metrics((label, value, "") for label, value in cells)
-
-
-def time_word(hours: float) -> str:
-    """A time in the unit that a person would say it in.
-
-    >>> time_word(0.5), time_word(100.0), time_word(90000.0)
-    ('30 min', '4.2 days', '10.3 years')
-    """
-    if hours < 1.5:
-        return _("{count:.0f} min").format(count=60 * hours)
-    if hours < 48:
-        return _("{count:.1f} h").format(count=hours)
-    if hours < 24 * 600:
-        return _("{count:.1f} days").format(count=hours / 24)
-    return _("{count:.1f} years").format(count=hours / 24 / 365.25)
-
-
-def energy_word(kilowatt_hours: float) -> str:
-    """An energy with its prefix.
-
-    >>> energy_word(12.0), energy_word(3.4e6)
-    ('12 kWh', '3.4 GWh')
-    """
-    for bound, unit in ((1e6, "GWh"), (1e3, "MWh")):
-        if kilowatt_hours >= bound:
-            return f"{kilowatt_hours / bound:.3g} {unit}"
-    return f"{kilowatt_hours:.3g} kWh"

@@ -19,9 +19,10 @@ from playground.scaling.forms.form import Parameters
 from playground.scaling.frontier import Envelope, closed_form, envelope, kaplan_closed_form
 from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
-from ui.controls.scaling.shown import Row, fit_code, origin_of, show_picture
+from ui.controls.scaling.shown import fit_code, origin_of, show_picture, sweep_code
 from ui.controls.scaling.study import Study
 from ui.controls.scaling.valleys import find_valleys
+from ui.tables import Row
 from ui.text import _
 
 SIZES_TRIED = 400
@@ -53,7 +54,7 @@ def show_training(study: Study) -> None:
             icon=":material/info:",
         )
         return
-    links = dict(zip(study.names, study.links, strict=True))
+    links = dict(zip(study.names, study.clicks, strict=True))
     curves = [
         TrainingCurve(name=one.name, compute=one.flops, loss=one.loss, params=one.params, link=links.get(one.name, ""))
         for one in study.curves
@@ -79,6 +80,7 @@ def show_training(study: Study) -> None:
         label=_("Held-out loss of every run over its compute"),
         origin=origin_of(study),
         rows=rows,
+        code=training_code(study),
         revision=study.mark,
         opens_runs=any(study.links),
     )
@@ -94,6 +96,25 @@ def show_training(study: Study) -> None:
             "read the envelope at the runs' ends."
         )
     )
+
+
+def training_code(study: Study) -> str:
+    """Python that lays the envelope under a sweep's training curves."""
+    counted, each = ("params", "point.flops / point.tokens")
+    if not study.counts_embeddings:
+        counted, each = "params_without_embeddings", "None"
+    lines = f"""curves = []
+for point in view.points:
+    on_the_way = [one for one in view.curves if one.run == point.run and one.tokens > 0]
+    tokens, loss = np.array([(one.tokens, one.loss) for one in on_the_way], float).T
+    curves.append(
+        Curve(name=point.run, params=point.{counted}, tokens=tokens, loss=loss, flops_per_token={each})
+    )
+found = envelope(curves)
+print(np.column_stack([found.flops, np.minimum.accumulate(found.loss)]))
+print("N ~ C ^", found.frontier.exponent if found.frontier else "none")
+"""
+    return sweep_code(study, ["playground.scaling.frontier import Curve, envelope"], lines)
 
 
 def show_map(study: Study, fitted: Fit) -> None:
@@ -120,7 +141,7 @@ def show_map(study: Study, fitted: Fit) -> None:
         for n, d, value in zip(points.params.tolist(), points.tokens.tolist(), points.loss.tolist(), strict=True)
     ]
     dots = Dots(
-        x=points.params, y=points.tokens, size=points.flops, names=study.names, links=study.links, details=details
+        x=points.params, y=points.tokens, size=points.flops, names=study.names, links=study.clicks, details=details
     )
     rows: list[Row] = [("params", "tokens", "loss")]
     rows += list(zip(grid[0].ravel().tolist(), grid[1].ravel().tolist(), loss.ravel().tolist(), strict=True))

@@ -14,9 +14,10 @@ from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from ui import state
 from ui.controls.scaling.published import Overlay, choose_overlays, obtain_overlays
-from ui.controls.scaling.shown import Row, fit_code, origin_of, show_picture
+from ui.controls.scaling.shown import fit_code, origin_of, show_picture
 from ui.controls.scaling.study import Study
 from ui.controls.words import choose_word
+from ui.tables import Row
 from ui.text import _
 
 AXES = {"params": PARAMETERS, "tokens": TOKENS, "flops": COMPUTE}
@@ -122,7 +123,7 @@ def dots_of(study: Study, over: str, y: Float[np.ndarray, " point"] | None = Non
         size=getattr(points, OTHER[over]),
         size_title=AXES[OTHER[over]],
         names=study.names,
-        links=study.links,
+        links=study.clicks,
         details=details,
     )
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from jaxtyping import Float
 
 from playground.charts.scaling import Interval, intervals_figure
 from playground.errors import UserError
@@ -12,9 +13,10 @@ from playground.scaling.counting import flops_per_token, parameters
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.transformer import TransformerConfig
 from ui import state
-from ui.controls.scaling.shown import Row, origin_of, show_picture
+from ui.controls.scaling.shown import origin_of, show_picture, sweep_code
 from ui.controls.scaling.study import Study
 from ui.controls.work import ask
+from ui.tables import Row
 from ui.text import _
 
 WAYS = (
@@ -45,7 +47,7 @@ def show_disagreement(study: Study | None) -> None:
     if study is None:
         st.info(_("Choose points on the left to count them in several ways."), icon=":material/info:")
     elif counted is not None:
-        _show_counted(counted)
+        _show_counted(counted, is_table=study.folder is None)
 
 
 def switch_titles() -> dict[str, str]:
@@ -100,7 +102,7 @@ def obtain_counted(study: Study) -> list[tuple[str, float | None, str]] | None:
     def compute(on_run: OnRun) -> list[tuple[str, float | None, str]]:
         shapes = study.shapes()
         if not shapes:
-            return [_by_table(study)]
+            return _by_table(study)
         found = []
         for done, (n_way, c_way) in enumerate(WAYS):
             on_run(done, len(WAYS))
@@ -111,25 +113,30 @@ def obtain_counted(study: Study) -> list[tuple[str, float | None, str]] | None:
 
 
 def _by_way(study: Study, shapes: list[TransformerConfig], n_way: str, c_way: str) -> tuple[str, float | None, str]:
-    title = way_titles()[n_way, c_way]
     each = {shape: (parameters(shape, n_way), flops_per_token(shape, c_way)) for shape in set(shapes)}
     params, flops = np.array([each[shape] for shape in shapes], dtype=np.float64).T
+    return _counted(way_titles()[n_way, c_way], params, flops, study)
+
+
+def _counted(
+    title: str, params: Float[np.ndarray, " run"], flops_per_token: Float[np.ndarray, " run"], study: Study
+) -> tuple[str, float | None, str]:
     try:
-        found = counted_frontier(params, flops, study.points.tokens, study.points.loss)
+        found = counted_frontier(params, flops_per_token, study.points.tokens, study.points.loss)
     except UserError as error:
         return title, None, str(error)
     return title, found.exponent, ""
 
 
-def _by_table(study: Study) -> tuple[str, float | None, str]:
-    """A table says one N for each run: it can be counted in no other way."""
-    params, tokens, loss = study.points.params, study.points.tokens, study.points.loss
-    title = _("as in the table, C = 6 N D")
-    try:
-        found = counted_frontier(params, FLOPS_PER_PARAMETER_AND_TOKEN * params, tokens, loss)
-    except UserError as error:
-        return title, None, str(error)
-    return title, found.exponent, ""
+def _by_table(study: Study) -> list[tuple[str, float | None, str]]:
+    """A table says one N for each run; C is 6 N D, and what the table says where it says something else."""
+    points = study.points
+    formula = FLOPS_PER_PARAMETER_AND_TOKEN * points.params
+    ways = {_("as in the table, C = 6 N D"): formula}
+    given = points.flops / points.tokens
+    if not np.allclose(given, formula, rtol=1e-3):
+        ways[_("as in the table, C as the table says")] = given
+    return [_counted(title, points.params, each, study) for title, each in ways.items()]
 
 
 def way_titles() -> dict[tuple[str, str], str]:
@@ -173,7 +180,7 @@ def _show_exponents(
         origin=_("Porian et al. 2024, Kaplan et al. 2020, Hoffmann et al. 2022")
         + (f" · {origin_of(study)}" if study is not None and own else ""),
         rows=rows,
-        code=COUNTED_CODE,
+        code="" if study is None or study.folder is None else counted_code(study),
         height=150 + 30 * (len(ladder) + len(papers) + len(own)),
     )
 
@@ -182,12 +189,12 @@ def _point(name: str, value: float) -> Interval:
     return Interval(name=name, value=value, low=value, high=value)
 
 
-def _show_counted(counted: list[tuple[str, float | None, str]]) -> None:
-    if len(counted) == 1:
+def _show_counted(counted: list[tuple[str, float | None, str]], *, is_table: bool) -> None:
+    if is_table:
         st.caption(
             _(
-                "A table says one N for each run, so it can be counted in one way only. "
-                "A sweep knows its models' shapes: choose one on the left, or run one under Live."
+                "A table says one N for each run, so N can be counted in one way only, and C as 6 N D or as a column "
+                "FLOPs says. A sweep knows its models' shapes: choose one on the left, or run one under Live."
             )
         )
     rows = [
@@ -201,16 +208,18 @@ def _show_counted(counted: list[tuple[str, float | None, str]]) -> None:
     st.dataframe(rows, hide_index=True, key="counted_rows")
 
 
-COUNTED_CODE = """import numpy as np
+def counted_code(study: Study) -> str:
+    """Python that counts a sweep's runs in each of the ways."""
+    imports = [
+        "playground.scaling.counted import counted_frontier",
+        "playground.scaling.counting import flops_per_token, parameters",
+    ]
+    return sweep_code(study, imports, COUNTED_LINES.format(ways=WAYS))
 
-from playground.scaling.counted import counted_frontier
-from playground.scaling.counting import flops_per_token, parameters
-from playground.scaling.sweep import read_sweep
 
-view = read_sweep(FOLDER)  # a sweep's folder, as a pathlib.Path
-shapes = {cell.cell.name: cell.cell.config.model for cell in view.cells}
-for n_way, c_way in (("without-embeddings", "6nd-without-embeddings"), ("all", "6nd"), ("all", "executed")):
-    runs = [shapes[point.run] for point in view.points]
+COUNTED_LINES = """shapes = {{cell.cell.name: cell.cell.config.model for cell in view.cells}}
+runs = [shapes[point.run] for point in view.points]
+for n_way, c_way in {ways}:
     found = counted_frontier(
         np.array([parameters(shape, n_way) for shape in runs], float),
         np.array([flops_per_token(shape, c_way) for shape in runs]),

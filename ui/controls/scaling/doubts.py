@@ -11,9 +11,10 @@ from playground.scaling.laws import LAWS
 from ui import state
 from ui.controls.scaling.curves import dots_of
 from ui.controls.scaling.headline import GREEK, symbol, untold
-from ui.controls.scaling.shown import Row, fit_code, origin_of, show_picture
+from ui.controls.scaling.shown import fit_code, origin_of, show_picture
 from ui.controls.scaling.study import Study
 from ui.controls.words import choose_word
+from ui.tables import Row
 from ui.text import _
 
 TWO_SIGMA = 1.96
@@ -79,7 +80,6 @@ def show_intervals(study: Study, fitted: Fit, intervals: Bootstrap | None) -> No
         code=fit_code(study, fitted.law, intervals.count if intervals else 200),
         height=130 + 60 * max(1, len(own)),
         revision=study.mark + fitted.law,
-        opens_runs=any(study.links),
     )
     table = [
         {

@@ -7,11 +7,13 @@ from playground.charts.scaling import COMPUTE, Dots, Interval, Line, intervals_f
 from playground.errors import UserError
 from playground.scaling.bootstrap import Bootstrap, bootstrap
 from playground.scaling.fits import Fit, fit
+from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
 from playground.scaling.sweep import SweepView
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.controls.scaling.headline import GREEK, symbol
+from ui.controls.scaling.shown import provenance
 from ui.text import _
 
 FEW, MANY = "power-c", "chinchilla"
@@ -38,9 +40,21 @@ def show_growing(sweep_id: str, view: SweepView) -> None:
             height=380,
             revision=sweep_id,
             label=_("Loss over compute of the sweep's runs"),
+            provenance=_provenance(sweep_id, view, found),
         )
     with right:
-        _show_settling(sweep_id)
+        _show_settling(sweep_id, _provenance(sweep_id, view, found))
+
+
+def _provenance(sweep_id: str, view: SweepView, found: tuple[Fit, Bootstrap] | None) -> list[str]:
+    """Of which sweep, how much of it, by which law with how many drawings."""
+    words = [
+        _("the sweep {name}").format(name=sweep_id[:12]),
+        _("{done} of {total} runs").format(done=len(view.points), total=len(view.cells)),
+    ]
+    if found is not None:
+        words.append(_("{law}, {count} drawings").format(law=LAWS[found[0].law].title, count=found[1].count))
+    return provenance(" · ".join(words))
 
 
 def _points(view: SweepView) -> Points | None:
@@ -118,7 +132,7 @@ def _law_line(fitted: Fit, intervals: Bootstrap) -> Line:
     )
 
 
-def _show_settling(sweep_id: str) -> None:
+def _show_settling(sweep_id: str, origin: list[str]) -> None:
     """The exponents after so many points, the newest first."""
     history: dict[int, tuple[Fit, Bootstrap]] = state.settling(sweep_id)
     if not history:
@@ -139,4 +153,5 @@ def _show_settling(sweep_id: str) -> None:
         height=380,
         revision=sweep_id,
         label=_("How the exponents settle as runs arrive"),
+        provenance=origin,
     )

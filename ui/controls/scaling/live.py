@@ -1,6 +1,6 @@
 """A small sweep, begun here and watched: points arrive, the fit tightens. It survives a reload through its id."""
 
-from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -19,8 +19,10 @@ from playground.scaling.sweep import (
     sweep_folder,
 )
 from ui import state
+from ui.controls.deeds import deed_button
 from ui.controls.scaling.growing import show_growing
-from ui.controls.training.numbers import COLOURS, duration, state_word
+from ui.controls.training.numbers import COLOURS, state_word
+from ui.quantities import duration
 from ui.text import _
 
 FOLLOW_SECONDS = 1.0
@@ -47,8 +49,14 @@ def show_live() -> None:
             _("Begin another"), icon=":material/add:", on_click=state.write_sweep_id, args=(None,), key="no_sweep"
         )
         return
-    is_live = view.progress.state == "running" or (view.progress.state == "new" and not view.progress.done)
-    st.fragment(_follow, run_every=FOLLOW_SECONDS if is_live else None)(sweep_id, is_live)
+    if _is_live(view):
+        st.fragment(_follow, run_every=FOLLOW_SECONDS)(sweep_id)
+    else:
+        _show(sweep_id, view)
+
+
+def _is_live(view: SweepView) -> bool:
+    return view.progress.state == "running" or (view.progress.state == "new" and not view.progress.done)
 
 
 def _offer_sweep() -> None:
@@ -143,16 +151,19 @@ def _show_rates(config: SweepConfig) -> None:
         st.caption(_("In inverse proportion to the width (Yang et al. 2022); warm-up, a stable rate, then decay."))
 
 
-def _follow(sweep_id: str, was_live: bool) -> None:
-    """Everything that changes while a sweep is at work. When it has ended, the page runs once more and rests."""
+def _follow(sweep_id: str) -> None:
+    """A sweep at work, looked at again and again. When it has ended, the page runs once more and rests."""
     try:
         view = read_sweep(sweep_folder(default_executor(), sweep_id))
     except UserError:
         st.rerun()
         return
-    progress = view.progress
-    if was_live and progress.state not in ("running", "new"):
+    if not _is_live(view):
         st.rerun()
+    _show(sweep_id, view)
+
+
+def _show(sweep_id: str, view: SweepView) -> None:
     _show_progress(view)
     _show_hand(sweep_id, view)
     show_growing(sweep_id, view)
@@ -178,38 +189,28 @@ def _show_progress(view: SweepView) -> None:
 
 
 def _show_hand(sweep_id: str, view: SweepView) -> None:
-    """Stop, go on, delete, look closer, begin another."""
+    """Stop, go on, look closer, begin another, delete."""
     ended = view.progress.state in ("stopped", "interrupted", "finished")
     with st.container(horizontal=True, gap="small"):
-        if not ended and st.button(_("Stop"), icon=":material/stop:", key="stop_sweep"):
-            _act(lambda: stop_sweep(view.folder))
-        is_open = ended and view.progress.done < len(view.cells)
-        if is_open and st.button(_("Go on"), icon=":material/play_arrow:", key="resume_sweep"):
-            _act(lambda: resume_sweep(view.folder, default_executor()))
+        if not ended:
+            deed_button(_("Stop"), "stop_sweep", lambda: stop_sweep(view.folder), icon="stop")
+        if ended and view.progress.done < len(view.cells):
+            deed_button(
+                _("Go on"), "resume_sweep", lambda: resume_sweep(view.folder, default_executor()), icon="play_arrow"
+            )
         if view.points:
             address = "scaling?" + urlencode({state.SOURCE: sweep_id, state.SWEEP: sweep_id})
             st.link_button(_("Look closer under Curves"), address, icon=":material/query_stats:")
-        if ended and st.button(
-            _("Begin another"),
-            icon=":material/add:",
-            key="another_sweep",
-            on_click=state.write_sweep_id,
-            args=(None,),
-        ):
-            st.rerun(scope="app")
-        if ended and st.button(_("Delete it and its runs"), icon=":material/delete:", key="delete_sweep"):
-            _act(lambda: delete_sweep(view.folder))
-            state.write_sweep_id(None)
-            st.rerun(scope="app")
+        if ended:
+            deed_button(_("Begin another"), "another_sweep", lambda: state.write_sweep_id(None), icon="add")
+            with st.popover(_("Delete"), icon=":material/delete:"):
+                st.write(_("The sweep and its {count} runs are gone for good.").format(count=len(view.cells)))
+                deed_button(_("Delete it and its runs"), "delete_sweep", lambda: _delete(view.folder), icon="delete")
 
 
-def _act(deed: Callable[[], object]) -> None:
-    try:
-        deed()
-    except UserError as error:
-        st.toast(str(error), icon=":material/error:")
-        return
-    st.rerun(scope="app")
+def _delete(folder: Path) -> None:
+    delete_sweep(folder)
+    state.write_sweep_id(None)
 
 
 def _show_cells(view: SweepView) -> None:

@@ -10,6 +10,7 @@ from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.constants import BESIROGLU
 from playground.scaling.data_size import data_size
 from playground.scaling.fits import Fit
+from playground.scaling.forms.form import Parameters
 from playground.scaling.laws import LAWS
 from playground.scaling.plans import FRONTIERS, Plan, plan
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
@@ -18,9 +19,11 @@ from playground.scaling.serving import FLOPS_TO_SERVE, cheapest_to_serve, tokens
 from ui import state
 from ui.controls.scaling.budget import Budget, choose_budget, number, show_cost
 from ui.controls.scaling.fitting import DRAWINGS, obtain_bootstrap, obtain_fit
-from ui.controls.scaling.shown import Row, show_metrics, show_picture
+from ui.controls.scaling.shown import show_metrics, show_picture
 from ui.controls.scaling.study import Study
 from ui.controls.words import choose_word
+from ui.quantities import prefixed
+from ui.tables import Row
 from ui.text import _
 
 SERVED, UNIQUE = 1e12, 1e11
@@ -142,7 +145,7 @@ def _show_data(chosen: Plan) -> None:
     size = data_size(chosen.tokens)
     cells = (
         (_("Tokens"), short(size.tokens)),
-        (_("Text"), bytes_word(size.bytes)),
+        (_("Text"), prefixed(size.bytes, "B")),
         (_("Novels"), short(size.books)),
         (_("English Wikipedias"), f"{size.wikipedias:.3g}"),
         (_("Years of reading"), short(size.reading_years)),
@@ -151,21 +154,9 @@ def _show_data(chosen: Plan) -> None:
     st.caption(
         _(
             "English web text under GPT-2's tokens, as Kaplan et al. 2020 count it; novels of 90,000 words; Wikipedia "
-            "of July 2025; one person reading 238 words a minute, eight hours every day. Code and other languages differ."
+            "of July 2025; one person reading 238 words a minute, eight hours a day. Code and other languages differ."
         )
     )
-
-
-def bytes_word(count: float) -> str:
-    """Bytes in the unit that a person would say them in.
-
-    >>> bytes_word(2.64e11), bytes_word(4000.0)
-    ('264 GB', '4 kB')
-    """
-    for bound, unit in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= bound:
-            return f"{count / bound:.3g} {unit}"
-    return f"{count:.0f} B"
 
 
 def _show_serving(budget: Budget, fitted: Fit | None) -> None:
@@ -203,8 +194,34 @@ def _show_serving(budget: Budget, fitted: Fit | None) -> None:
         label=_("FLOP of training and serving to the same loss, over the size of the model"),
         origin=_("Sardana et al. 2023, by {law}").format(law=title),
         rows=rows,
+        code=serving_code(budget.flops, served, parameters),
         height=380,
     )
+
+
+def serving_code(flops: float, served: float, parameters: Parameters) -> str:
+    """Python that finds the same model, by the same law."""
+    return f"""from playground.scaling.serving import cheapest_to_serve
+
+law = {dict(parameters)}
+found = cheapest_to_serve({flops:.6g}, {served:.6g}, law)
+print(f"N {{found.params:.3g}}, D {{found.tokens:.3g}}, saved {{found.saved:.1%}}")
+"""
+
+
+REPEATS_CODE = """import numpy as np
+
+from playground.scaling.constants import MUENNIGHOFF
+from playground.scaling.laws import LAWS
+
+epochs = np.geomspace(0.25, 100, 160)
+tokens, unique = epochs * {unique:.6g}, {unique:.6g}
+sizes = np.full_like(epochs, {params:.6g})
+law = LAWS[MUENNIGHOFF.law]
+repeated = law.predict(MUENNIGHOFF.parameters, params=sizes, tokens=tokens, unique=np.minimum(tokens, unique))
+fresh = law.predict(MUENNIGHOFF.parameters, params=sizes, tokens=tokens, unique=tokens)
+print(np.column_stack([epochs, repeated, fresh]))
+"""
 
 
 def _show_repeats(budget: Budget) -> None:
@@ -244,5 +261,6 @@ def _draw_repeats(params: float, unique: float) -> None:
         label=_("Loss over how often the data are read"),
         origin=MUENNIGHOFF.source,
         rows=rows,
+        code=REPEATS_CODE.format(params=params, unique=unique),
         height=360,
     )

@@ -1,23 +1,22 @@
 """A picture of the scaling page, and how to take it home: PNG and SVG from its own bar, numbers, and code."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import numpy
+import scipy
 import streamlit as st
 
-from playground.charts.colours import NEUTRAL
 from playground.lens.provenance import VERSION
 from ui.components.live_chart import live_chart
-from ui.controls.scaling.study import Study, inert
+from ui.controls.scaling.study import SHIPPED, Study
+from ui.tables import Row, csv_table
 from ui.text import _
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 HEIGHT = 460
-Row = Sequence[object]
 
 
 def show_picture(
@@ -32,27 +31,23 @@ def show_picture(
     revision: str = "",
     opens_runs: bool = False,
 ) -> None:
-    """Draw it with its origin in small letters, so that a saved picture says where it comes from.
+    """Draw it; every file of it says where it comes from.
 
     rows are its numbers, the header first; code is Python that makes them again; opens_runs: a click leads to a run.
     """
-    figure.update_layout(
-        title={
-            "text": origin,
-            "font": {"size": 10, "color": NEUTRAL.light},
-            "x": 0.0,
-            "xref": "paper",
-            "y": 0.005,
-            "yref": "container",
-            "yanchor": "bottom",
-        }
+    live_chart(
+        figure,
+        key=f"picture_{name}",
+        height=height,
+        revision=f"{name}{revision}",
+        label=label,
+        provenance=provenance(origin),
     )
-    figure.update_layout(margin={"b": 74})
-    live_chart(figure, key=f"picture_{name}", height=height, revision=f"{name}{revision}", label=label)
+    st.caption(origin)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             _("Numbers (.csv)"),
-            table(origin, rows),
+            csv_table(rows, provenance(origin)),
             file_name=f"{name}.csv",
             mime="text/csv",
             key=f"csv_{name}",
@@ -75,14 +70,12 @@ def show_metrics(cells: Iterable[tuple[str, str, str]]) -> None:
             st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", width="content")
 
 
-def table(origin: str, rows: Iterable[Row]) -> str:
-    """Rows as CSV below comment lines that say where they come from."""
-    text = io.StringIO()
-    text.write(f"# transformer-playground {VERSION}\n# {' '.join(origin.split())}\n")
-    csv.writer(text, lineterminator="\n").writerows(
-        [inert(value) if isinstance(value, str) else value for value in row] for row in rows
-    )
-    return text.getvalue()
+def provenance(origin: str) -> list[str]:
+    """The lines that stand in every file: what the numbers come from, and what computed them."""
+    return [
+        f"transformer-playground {VERSION}, numpy {numpy.__version__}, scipy {scipy.__version__}",
+        " ".join(origin.split()),
+    ]
 
 
 def origin_of(study: Study, law: str = "") -> str:
@@ -110,3 +103,20 @@ fitted = fit({law!r}, points)
 print(fitted.parameters, fitted.heldout_error, fitted.warnings)
 print(bootstrap(fitted, count={drawings}, seed=0).intervals())
 """
+
+
+def sweep_code(study: Study, imports: Iterable[str], lines: str) -> str:
+    """Python that reads a sweep as `view` and goes on with these lines; empty for a table.
+
+    One that is shipped lies in the repository, others among this machine's runs. imports: "module import names" each.
+    """
+    if study.folder is None:
+        return ""
+    name = study.folder.name
+    shipped = study.folder.parent == SHIPPED
+    found = "playground.models import runs_folder" if not shipped else "pathlib import Path"
+    where = f"runs_folder() / {name!r}" if not shipped else f'Path("assets/sweeps/{name}")'
+    ours = sorted(["playground.scaling.sweep import read_sweep", *imports, *([] if shipped else [found])])
+    head = [*([f"from {found}", ""] if shipped else []), "import numpy as np", "", *(f"from {one}" for one in ours)]
+    read = f"view = read_sweep({where})" + ("  # from the repository's root" if shipped else "")
+    return "\n".join([*head, "", read, lines])

@@ -83,16 +83,22 @@ def find_study(word: str) -> Study | None:
 
 
 def choose_counting(study: Study) -> Study:
-    """Parameters with or without embeddings and head, where the sweep says both."""
+    """Parameters with or without embeddings and head, where the sweep says both; of a table why there is no choice."""
     if study.without_embeddings is None:
+        st.caption(
+            _(
+                "Parameters N count as in your table: how many of them are embeddings, a table does not say. "
+                "Put in the counts that you want to compare, one table each."
+            )
+        )
         return study
-    words = {"all": _("with embeddings and head"), "without": _("without")}
-    chosen = st.segmented_control(
-        _("Parameters N counted"),
-        list(words),
-        default=state.read_word(state.COUNT, list(words)),
+    words = {"all": _("all"), "without": _("without embeddings and head")}
+    known = list(words)
+    chosen: str = st.radio(
+        _("Parameters N"),
+        known,
+        index=known.index(state.read_word(state.COUNT, known)),
         format_func=words.__getitem__,
-        required=True,
         key="choose_count",
     )
     state.write_word(state.COUNT, chosen, "all")

@@ -1,8 +1,6 @@
 """The points at hand: measured losses, the curves on the way, and where they come from."""
 
-import csv
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points
 from playground.scaling.reading import BadRow, read_points
 from playground.scaling.results import Point, read_curves_file, read_points_file
 from playground.transformer import TransformerConfig
+from ui.tables import csv_table
 from ui.text import _
 
 SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "sweeps"
@@ -28,7 +27,7 @@ class Study:
 
     without_embeddings are the parameters without embeddings and head, where they are known; floor is the lowest
     possible loss, where it is known; folder is a sweep's. origin says where the points come from, in what is taken
-    home.
+    home. unopened says why no run can be opened, where a click might be thought to open one.
     """
 
     title: str
@@ -42,6 +41,12 @@ class Study:
     warnings: tuple[str, ...] = ()
     counts_embeddings: bool = True
     folder: Path | None = None
+    unopened: str = ""
+
+    @property
+    def clicks(self) -> tuple[str, ...]:
+        """What a click on each run does, as a live chart reads it: it opens a link, or is answered with a sentence."""
+        return tuple(link or (f"say:{self.unopened}" if self.unopened else "") for link in self.links)
 
     @property
     def mark(self) -> str:
@@ -56,13 +61,10 @@ class Study:
 
     def csv(self) -> str:
         """The points as a table that `playground fit` reads."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["run", "params", "tokens", "flops", "loss"])
         columns = (self.points.params, self.points.tokens, self.points.flops, self.points.loss)
         rows = zip(self.names, *(column.tolist() for column in columns), strict=True)
-        writer.writerows([inert(name), *(f"{value:.10g}" for value in values)] for name, *values in rows)
-        return text.getvalue()
+        cells = [(name, *(f"{value:.10g}" for value in values)) for name, *values in rows]
+        return csv_table([("run", "params", "tokens", "flops", "loss"), *cells])
 
     def shapes(self) -> list[TransformerConfig]:
         """The model of each run; empty for a table. Raises UserError where the sweep's configuration is damaged."""
@@ -85,15 +87,6 @@ class Study:
         return replace(self, points=points, curves=curves, counts_embeddings=False)
 
 
-def inert(text: str) -> str:
-    """A text that a spreadsheet will not run as a formula.
-
-    >>> inert("=1+1"), inert("run 1")
-    ("'=1+1", 'run 1')
-    """
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
-
-
 def study_of_sweep(folder: Path, *, title: str, origin: str, opens: bool) -> Study:
     """A sweep's finished cells. opens: its runs lie where the train page finds them.
 
@@ -112,6 +105,7 @@ def study_of_sweep(folder: Path, *, title: str, origin: str, opens: bool) -> Stu
         curves=_curves(folder, rows),
         floor=float(np.mean(floors)) if floors else None,
         folder=folder,
+        unopened="" if opens else _("This run's numbers came with the app, its folder did not: nothing can be opened."),
     )
 
 

@@ -12,8 +12,9 @@ from playground.errors import UserError
 from playground.scaling.frontier import IsoFlop, Valley, isoflop
 from playground.scaling.interpolation import at_budgets
 from playground.scaling.points import Points
-from ui.controls.scaling.shown import Row, origin_of, show_picture
+from ui.controls.scaling.shown import origin_of, show_picture
 from ui.controls.scaling.study import Study
+from ui.tables import Row
 from ui.text import _
 
 PARABOLA = 60
@@ -47,7 +48,7 @@ def show_valleys(study: Study) -> None:
         return
     found, points = both
     is_measured = points is study.points
-    drawn = [_drawn_valley(valley, points, study.links if is_measured else ()) for valley in found.valleys]
+    drawn = [_drawn_valley(valley, points, study.clicks if is_measured else ()) for valley in found.valleys]
     rows: list[Row] = [("run", "budget", "params", "loss")]
     for valley, picture in zip(found.valleys, drawn, strict=True):
         measured = zip(picture.dots.names, picture.dots.x.tolist(), picture.dots.y.tolist(), strict=True)

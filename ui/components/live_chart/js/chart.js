@@ -4,6 +4,7 @@ import { readTheme } from "./colour.js";
 import { decodePayload } from "./decode.js";
 import { element } from "./dom.js";
 import { loadPlotly } from "./library.js";
+import { Picking, frameOf } from "./pick.js";
 import { saveButtons } from "./save.js";
 import { fillTable } from "./table.js";
 import { recoloured, themedLayout } from "./theme.js";
@@ -17,9 +18,13 @@ class LiveChart {
     this.root = root;
     this.node = element("div", { class: "plot" });
     this.note = element("p", { class: "note", role: "status" });
+    this.answer = element("p", { class: "answer", role: "status", hidden: "" });
     this.table = element("table");
+    this.spoken = element("p", { role: "status" });
     this.held = false;
-    root.replaceChildren(this.node, this.note, element("div", { class: "values" }, this.table));
+    const values = element("div", { class: "values" }, this.table, this.spoken);
+    root.replaceChildren(this.node, this.note, this.answer, values);
+    this.picking = new Picking(this);
     // Streamlit fades what waits for its script; a chart that is fed twice a second must not blink.
     root.closest('[data-testid="stElementContainer"]')?.style.setProperty("opacity", "1", "important");
     this.sizes = new ResizeObserver(() => root.clientWidth !== this.width && this.draw());
@@ -35,7 +40,8 @@ class LiveChart {
     addEventListener("pointercancel", this.release);
   }
 
-  accept({ data }) {
+  accept({ data, setTriggerValue }) {
+    this.pick = (place) => this.header.picks && setTriggerValue("picked", place);
     if (data && data !== this.data) {
       this.data = data;
       this.header = decodePayload(data).header;
@@ -44,6 +50,8 @@ class LiveChart {
       this.curves = fillTable(this.table, this.header.figure, this.header);
       this.node.setAttribute("role", "figure");
       this.node.setAttribute("aria-label", this.header.label);
+      this.node.classList.toggle("picks", Boolean(this.header.picks));
+      if (this.header.picks) this.node.tabIndex = 0;
     }
     if (this.header) this.draw();
   }
@@ -81,6 +89,7 @@ class LiveChart {
     this.theme = readTheme(this.root);
     const shown = this.theme.dark ? recoloured(figure, header.dark) : structuredClone(figure);
     const layout = themedLayout(shown.layout, this.theme, { width: this.width, height, revision });
+    layout.shapes = [...(layout.shapes ?? []), ...frameOf(shown.data, header.picked, layout.font.color)];
     // Another config than last time, be it only a new function, would make plotly begin anew and forget the zoom.
     this.config ??= { displaylogo: false, responsive: false, showSendToCloud: false, modeBarButtons: [BUTTONS, saveButtons(this)] };
     await Plotly.react(node, shown.data, layout, this.config);
@@ -93,13 +102,19 @@ class LiveChart {
     this.listening = true;
     this.node.on("plotly_hover", ({ xvals }) => (this.pointed = xvals?.[0]));
     this.node.on("plotly_unhover", () => (this.pointed = undefined));
-    this.node.on("plotly_click", ({ points }) => this.follow(points?.[0]?.customdata));
+    this.node.on("plotly_click", ({ points }) => {
+      this.follow(points?.[0]?.customdata);
+      this.picking.click(points?.[0]);
+    });
   }
 
-  // The last of a point's own data may be a run of this app; nothing else is ever opened.
+  // The last of a point's own data may be a run of this app, or "say:" and a sentence that answers the click; nothing
+  // else is ever opened.
   follow(own) {
-    const link = Array.isArray(own) ? own[own.length - 1] : undefined;
-    if (typeof link === "string" && /^train\?run=[\w-]+$/.test(link)) open(new URL(link, document.baseURI), "_blank", "noopener");
+    const last = String((Array.isArray(own) && own[own.length - 1]) ?? "");
+    this.answer.textContent = last.startsWith("say:") ? last.slice(4) : "";
+    this.answer.hidden = !this.answer.textContent;
+    if (/^train\?run=[\w-]+$/.test(last)) open(new URL(last, document.baseURI), "_blank", "noopener");
   }
 
   // New data takes the hover away; whoever is reading a value gets it back.
