@@ -5,18 +5,30 @@ zero is the page itself, white or dark.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from playground.charts.colours import NEUTRAL
+from playground.charts.inside import plain
 from playground.charts.layout import axis
 
 LESS, MORE = "#d9701e", "#3b7dd8"
 RISING = [[0.0, "rgba(59, 125, 216, 0.04)"], [1.0, MORE]]
 DIVERGING = [[0.0, LESS], [0.5, "rgba(217, 112, 30, 0.04)"], [0.5, "rgba(59, 125, 216, 0.04)"], [1.0, MORE]]
 ROW_PIXELS = 24
+MOST_PIXELS = 720
+"""A map of many rows is as high as a screen; which of their names fit, plotly decides."""
+LABEL_LENGTH = 20
+
+
+def label(name: str) -> str:
+    """A name on an axis: not too long, and nothing that plotly would read as markup.
+
+    >>> label("3 <s>"), label("12 Donaudampfschiff | boat")
+    ('3 &lt;s&gt;', '12 Donaudampfschiff…')
+    """
+    return plain(name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1].rstrip() + "…")
 
 
 def map_figure(
@@ -31,30 +43,36 @@ def map_figure(
 ) -> go.Figure:
     """A table as colours; signed: zero in the middle of the scale, the largest size at both ends.
 
-    values [row, column]; meaning: what a value is, with its unit. What is not finite stays empty.
+    values [row, column]; meaning: what a value is, with its unit. Names differ from each other. What is not finite
+    stays empty.
     """
     finite = np.where(np.isfinite(values), values, np.nan)
     most = float(np.nanmax(np.abs(finite))) if np.isfinite(values).any() else 0.0
     most = most or 1.0
+    gap = 1 if max(values.shape, default=0) <= 64 else 0
     figure = go.Figure(
         go.Heatmap(
             z=finite,
-            x=list(range(len(columns))),
-            y=list(range(len(rows))),
-            customdata=[[f"{y} {row}<br>{x} {column}" for column in columns] for row in rows],
-            hovertemplate="%{customdata}<br>" + meaning + " %{z:.4g}<extra></extra>",
+            x=[label(column) for column in columns],
+            y=[label(row) for row in rows],
+            meta={"rows": list(rows), "columns": list(columns)},
+            hovertemplate=f"{y} %{{y}}<br>{x} %{{x}}<br>{meaning} %{{z:.4g}}<extra></extra>",
             colorscale=DIVERGING if signed else RISING,
             zmin=-most if signed else 0.0,
             zmax=most,
-            xgap=1,
-            ygap=1,
+            xgap=gap,
+            ygap=gap,
             colorbar={"title": {"text": meaning, "side": "right"}, "thickness": 12},
         )
     )
-    _frame(figure, x=x, y=y, height=110 + ROW_PIXELS * len(rows))
-    figure.update_xaxes(**_ticks(columns))
-    figure.update_yaxes(**_ticks(rows), autorange="reversed")
+    _frame(figure, x=x, y=y, height=_height(len(rows)))
+    figure.update_xaxes(type="category", showgrid=False)
+    figure.update_yaxes(type="category", showgrid=False, autorange="reversed")
     return figure
+
+
+def _height(rows: int) -> int:
+    return 110 + min(MOST_PIXELS, ROW_PIXELS * rows)
 
 
 def bars_figure(names: Sequence[str], values: Sequence[float], *, x: str, y: str = "") -> go.Figure:
@@ -63,15 +81,15 @@ def bars_figure(names: Sequence[str], values: Sequence[float], *, x: str, y: str
     figure = go.Figure(
         go.Bar(
             x=list(values),
-            y=list(range(len(names))),
-            customdata=list(names),
+            y=[label(name) for name in names],
+            meta={"rows": list(names)},
             orientation="h",
             marker={"color": colours},
-            hovertemplate="%{customdata}: %{x:.4g}<extra></extra>",
+            hovertemplate="%{y}: %{x:.4g}<extra></extra>",
         )
     )
-    _frame(figure, x=x, y=y, height=110 + ROW_PIXELS * len(names))
-    figure.update_yaxes(**_ticks(names), autorange="reversed")
+    _frame(figure, x=x, y=y, height=_height(len(names)))
+    figure.update_yaxes(type="category", showgrid=False, autorange="reversed")
     figure.add_vline(x=0, line={"color": NEUTRAL.light, "width": 1})
     return figure
 
@@ -118,9 +136,12 @@ def chance_figure(
     titles: of the axis, the marks, the line.
     """
     figure = bars_figure(names, scores, x=titles[0])
+    figure.update_traces(name=titles[0])
     figure.add_scatter(
         x=list(chances),
-        y=list(range(len(names))),
+        y=[label(name) for name in names],
+        meta={"rows": list(names)},
+        name=titles[1],
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 14, "color": LESS, "line": {"width": 3}},
         hovertemplate=titles[1] + " %{x:.4g}<extra></extra>",
@@ -141,10 +162,3 @@ def _frame(figure: go.Figure, *, x: str, y: str, height: int) -> None:
         xaxis=axis(x),
         yaxis={**axis(y), "type": "-", "title": {"text": y, "standoff": 20}},
     )
-
-
-def _ticks(names: Sequence[str], most: int = 64) -> dict[str, Any]:
-    """Names at whole numbers; of very many, every so many."""
-    step = -(-len(names) // most)
-    places = list(range(0, len(names), step))
-    return {"tickmode": "array", "tickvals": places, "ticktext": [names[place] for place in places], "showgrid": False}

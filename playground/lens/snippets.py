@@ -1,6 +1,6 @@
 """Python that computes what a page shows, without the page: where the numbers come from, the model, the call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from playground.lens.provenance import VERSION, provenance
@@ -9,12 +9,21 @@ if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 
-def origin(model: "LoadedModel | None", seed: int | None = None) -> list[str]:
-    """One line for each fact about where numbers come from; without a model only the version."""
-    facts = {"transformer-playground": VERSION} if model is None else provenance(model)
+def origin(
+    model: "LoadedModel | None", seed: int | None = None, facts: Mapping[str, object] | None = None
+) -> list[str]:
+    """One line for each fact about where numbers come from; without a model only the version.
+
+    facts: what was read and chosen, by name. A text stands in quotes, so that its line ends are seen.
+
+    >>> origin(None, 3, {"text": "a\\nb", "layer": 2})[1:]
+    ['seed: 3', "text: 'a\\\\nb'", 'layer: 2']
+    """
+    known: dict[str, object] = {"transformer-playground": VERSION} if model is None else dict(provenance(model))
     if seed is not None:
-        facts["seed"] = str(seed)
-    return [f"{name}: {value}" for name, value in facts.items()]
+        known["seed"] = seed
+    chosen = {name: repr(value) if isinstance(value, str) else value for name, value in (facts or {}).items()}
+    return [f"{name}: {value}" for name, value in {**known, **chosen}.items()]
 
 
 def program(

@@ -5,6 +5,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from tests.e2e.components.test_payload import decode
 from ui.warm import warm_up
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +30,12 @@ finally:
     for parameter, value in parameters.items():
         app.query_params[parameter] = value
     return app.run()
+
+
+def charts(app: AppTest) -> list[dict[str, Any]]:
+    """What each chart on the page was sent: figure, label, provenance."""
+    sent = [part.proto for part in app.get("bidi_component") if part.proto.component_name == "playground_live_chart"]
+    return [decode(part.bytes)[0] for part in sent]
 
 
 def words(app: AppTest) -> str:

@@ -6,7 +6,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from playground import load, trace
-from tests.pages.script import run_page, words
+from tests.pages.script import charts, run_page, words
 from tests.playground.models.conftest import build
 from tests.playground.own import random_model
 from tests.playground.own import save_model as save_own_model
@@ -21,7 +21,7 @@ def page(**parameters: str) -> AppTest:
 
 
 def figures(app: AppTest) -> int:
-    return len(app.get("plotly_chart"))
+    return len(charts(app))
 
 
 def test_a_new_visitor_sees_what_each_head_is_worth():

@@ -1,5 +1,7 @@
 """A chart of a model's numbers, whose files say where they come from."""
 
+from collections.abc import Mapping
+
 import plotly.graph_objects as go
 
 from playground.lens.snippets import origin
@@ -13,9 +15,13 @@ def draw(
     *,
     key: str,
     label: str,
+    facts: Mapping[str, object],
     height: int = 320,
     revision: str = "",
     seed: int | None = None,
 ) -> None:
-    """Draw the figure; PNG, SVG and CSV name model, revision, dtype, seed and versions. None: no model made it."""
-    live_chart(figure, key=key, height=height, revision=revision, label=label, provenance=origin(model, seed))
+    """Draw the figure; PNG, SVG and CSV name model, revision, dtype, seed, versions, and the facts.
+
+    model: None where no model made it. facts: what was read and how it was set, by name.
+    """
+    live_chart(figure, key=key, height=height, revision=revision, label=label, provenance=origin(model, seed, facts))

@@ -19,6 +19,18 @@ def offer_snippet(
         st.code(program(model, imports, lines, seed=seed), language="python")
 
 
+def text_facts(texts: Texts) -> dict[str, object]:
+    """What was read, for the files of a picture."""
+    facts: dict[str, object] = {"text": texts.text}
+    facts |= {} if texts.pair is None else {"pair": texts.pair}
+    return facts | ({} if texts.target is None else {"target": texts.target})
+
+
+def reading_line(texts: Texts) -> str:
+    """The line that makes the texts ready for many passes, as Take it apart does."""
+    return f"reading = read(model, {texts.text!r}, {texts.target!r}, {texts.pair!r})"
+
+
 def traced(texts: Texts) -> str:
     """The line that reads the texts as this page has read them."""
     return tracing(texts.text, pair=texts.pair, target=texts.target, truncate=state.wants_cut(texts))

@@ -3,9 +3,11 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from playground.charts import training
+from playground.charts.apart import bars_figure, map_figure
 from playground.charts.series import Series
 from tests.e2e.components.synthetic import score_tables
 from ui.components.live_chart import live_chart
@@ -28,12 +30,24 @@ def show() -> None:
     held_out = [value + 0.1 for value in smoothed[9::10]]
     figure = training.loss_figure(steps, train, smoothed, steps[9::10], held_out, 1.35)
     live_chart(figure, key="loss", revision=st.session_state.get("revision", ""), label="Loss of <b>run</b> one")
+    if st.query_params.get("maps"):
+        show_maps()
     if st.query_params.get("all"):
         left, right = st.columns(2)
         with left:
             show_measures(steps, train)
         with right:
             show_comparisons(steps, smoothed)
+
+
+def show_maps() -> None:
+    """A map of two rows whose names are shortened, and bars that lie; a click on the map is told to the page."""
+    names = ["0 <b>, a word that is far too long", "=1"]
+    values = np.array([[1.0, np.nan], [-0.5, 0.25]])
+    figure = map_figure(values, rows=names, columns=["x", "y"], y="query", x="key", meaning="weight")
+    picked = live_chart(figure, key="map", label="A map", provenance=["text: 'a\\nb'"], picks=True)
+    st.write(f"Picked {picked}.")
+    live_chart(bars_figure(names, [2.0, -1.0], x="share"), key="bars", label="Bars")
 
 
 def show_measures(steps: list[int], train: list[float]) -> None:

@@ -1,5 +1,6 @@
 """The live chart in a real browser: one node, a person's zoom, the page's theme, and files to take away."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,42 @@ def test_csv_holds_what_is_visible(open_page: Open, address: str) -> None:
     assert lines[0] == "curve,training step,loss (nats per token)"
     assert lines[1] == f'"train, smoothed",1,{smoothed[0]:.6g}'
     assert len(lines) == 1 + 40 + 4
+
+
+def saved_csv(page: Page, key: str) -> list[str]:
+    plot_of(page, key).hover()
+    with page.expect_download() as download:
+        page.locator(f".st-key-{key} [data-title='Save the visible values as CSV']").click()
+    return Path(download.value.path()).read_text().splitlines()
+
+
+def test_csv_of_a_map_names_row_and_column_in_full(open_page: Open, address: str) -> None:
+    page = open_page(address, maps="yes")
+    lines = saved_csv(page, "map")
+    assert lines[:2] == ["# text: 'a\\nb'", "query,key,weight"]
+    assert lines[2:] == ['"0 <b>, a word that is far too long",x,1', "'=1,x,-0.5", "'=1,y,0.25"]
+
+
+def test_lying_bars_are_told_and_saved_by_their_names(open_page: Open, address: str) -> None:
+    page = open_page(address, maps="yes")
+    assert saved_csv(page, "bars")[1:] == [',"0 <b>, a word that is far too long",2', ",'=1,-1"]
+    expect(page.locator(".st-key-bars .values tbody td").first).to_have_text(re.compile("at 0 <b>, a word"))
+
+
+def test_a_number_can_be_picked_by_pointer_and_by_keys(open_page: Open, address: str) -> None:
+    page = open_page(address, maps="yes")
+    plot = plot_of(page, "map")
+    area = page.locator(".st-key-map .nsewdrag").bounding_box()
+    assert area is not None
+    page.mouse.click(area["x"] + 0.25 * area["width"], area["y"] + 0.75 * area["height"])
+    expect(page.get_by_text("Picked (0, 1, 0).")).to_be_visible()
+    plot.focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".st-key-map .hoverlayer .hovertext")).to_contain_text("query 0")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Picked (0, 1, 1).")).to_be_visible()
 
 
 def test_nothing_offers_to_leave_the_page(open_page: Open, address: str) -> None:

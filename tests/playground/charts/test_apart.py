@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -16,6 +16,7 @@ def drawn(values: np.ndarray, *, signed: bool = True):
     return map_figure(values, rows=rows, columns=columns, y="layer", x="head", meaning="nats", signed=signed)
 
 
+@settings(deadline=None)
 @given(arrays.arrays(np.float64, (2, 3), elements=st.floats(-9, 9, width=16)))
 def test_a_signed_map_has_zero_in_the_middle_of_its_scale(values):
     heat = drawn(values).data[0]
@@ -36,7 +37,24 @@ def test_an_unsigned_map_begins_at_zero():
 
 
 def test_each_cell_says_its_row_and_column():
-    assert drawn(np.zeros((2, 2))).data[0].customdata[1][0] == "layer 1<br>head 0"
+    heat = drawn(np.zeros((2, 3))).data[0]
+    assert heat.hovertemplate.startswith("layer %{y}<br>head %{x}<br>nats %{z")
+    assert (heat.y, heat.x) == (("0", "1"), ("0", "1", "2"))
+
+
+def test_long_names_and_markup_are_shortened_on_the_axes_and_whole_in_the_files():
+    names = ["0 <b>", "1 Rindfleischetikettierungsüberwachung", "2 猫坐在垫子上"]
+    heat = map_figure(np.zeros((3, 3)), rows=names, columns=names, y="query", x="key", meaning="weight").data[0]
+    assert heat.x == ("0 &lt;b&gt;", "1 Rindfleischetiket…", "2 猫坐在垫子上")
+    assert heat.meta == {"rows": names, "columns": names}
+    bars = bars_figure(names, [1.0, 2.0, 3.0], x="share").data[0]
+    assert (bars.y, bars.meta["rows"]) == (heat.x, names)
+
+
+def test_a_map_of_very_many_rows_stays_as_high_as_a_screen():
+    names = list(map(str, range(256)))
+    figure = map_figure(np.zeros((256, 256)), rows=names, columns=names, y="query", x="key", meaning="weight")
+    assert figure.layout.height < 900
 
 
 def test_bars_that_take_away_have_another_colour():

@@ -50,6 +50,20 @@ class Setting:
         """What the effects depend on, besides the reading."""
         return self.by, self.reference, self.watched
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """The same for a picture's files."""
+        found: dict[str, object] = {"replaced by": self.by, "judged by": self.judge}
+        found |= {} if self.reference is None else {"other text": self.reference}
+        return {**found, "watched position": self.watched.position, "watched token": self.watched.token}
+
+    def lines(self) -> list[str]:
+        """Python that prepares the experiment."""
+        texts = self.subject.texts
+        given = f"target={texts.target!r}, pair={texts.pair!r}, by={self.by!r}, reference={self.reference!r}"
+        call = f"experiment = prepare(model, {texts.text!r}, {given}, watched=watched)"
+        return [f"watched = {self.watched!r}", call]
+
     def experiment(self) -> Experiment:
         """The clean pass and what stands in for parts."""
         texts = self.subject.texts
@@ -100,24 +114,13 @@ def show_ablation(subject: Subject) -> None:
     if setting.judge == "loss" and len(subject.clean.tokens) < 2 and subject.model.kind != "encoder":
         st.info(_("One token has no next one, so that there is no loss; judge by another measure."))
         return
-    _show_map(setting, _choose_kind(subject))
-    _show_set(setting)
-    _show_smallest(setting)
-    _offer_python(setting)
-
-
-def _offer_python(setting: Setting) -> None:
-    """The map in Python."""
-    texts, watched = setting.subject.texts, setting.watched
-    given = f"target={texts.target!r}, pair={texts.pair!r}, by={setting.by!r}, reference={setting.reference!r}"
-    lines = [
-        f"watched = {watched!r}",
-        f"experiment = prepare(model, {texts.text!r}, {given}, watched=watched)",
-        "found = ablate_every_head(experiment)",
-        "print(found.divergence, found.loss, found.logit)",
-    ]
-    imports = ["playground.lens.ablation import Watched, ablate_every_head, prepare"]
-    offer_snippet(setting.subject.model, imports, lines)
+    kind = _choose_kind(subject)
+    _show_map(setting, kind)
+    lines = [f"found = ablate_every_head(experiment, {kind!r})", "print(found.divergence, found.loss, found.logit)"]
+    lines += [*_show_set(setting), *_show_smallest(setting)]
+    names = "Watched, ablate, ablate_every_head, prepare, smallest_circuit"
+    imports = [f"playground.lens.ablation import {names}", "playground.lens.substitution import Component"]
+    offer_snippet(subject.model, imports, [*setting.lines(), *lines])
 
 
 def _choose_kind(subject: Subject) -> SiteKind:
@@ -143,23 +146,27 @@ def _show_map(setting: Setting, kind: SiteKind) -> None:
     signed = setting.judge != "divergence"
     figure = map_figure(values, rows=layers, columns=heads, y=_("layer"), x=_("head"), meaning=meaning, signed=signed)
     show_figure(
-        setting.subject.model,
+        setting.subject,
         figure,
         table_rows("layer", layers, heads, values),
         name=f"ablated-{kind}-{setting.judge}",
+        label=_("What breaks without each head alone"),
+        facts={"heads of": kind, **setting.facts},
     )
 
 
-def _show_set(setting: Setting) -> None:
+def _show_set(setting: Setting) -> list[str]:
+    """The effect of a chosen set, and the Python for it."""
     st.subheader(_("A set at once"), anchor=False)
     chosen = choose_parts(setting.subject.clean, _("Take away together"))
     if not chosen:
-        return
+        return []
     words = _("Taking away the chosen parts …")
     question = ("set", tuple(chosen), *setting.question)
     effect = ask(setting.subject.reading, question, words, lambda _on_run: ablate(setting.experiment(), chosen))
     if effect is not None:
         show_effect(effect)
+    return [f"print(ablate(experiment, {chosen!r}))"]
 
 
 def show_effect(effect: Effect) -> None:
@@ -169,13 +176,14 @@ def show_effect(effect: Effect) -> None:
         column.metric(judge_titles()[name], "–" if value != value else f"{value:+.4f}")
 
 
-def _show_smallest(setting: Setting) -> None:
+def _show_smallest(setting: Setting) -> list[str]:
+    """The few heads that suffice, where they are wanted, and the Python for them."""
     st.subheader(_("The fewest heads that keep the behaviour"), anchor=False)
     with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
         limit = choose_word("limit", _("Largest effect allowed"), {word: word for word in LIMITS})
         wanted = choose_word("smallest", _("Greedy search"), {NO: _("not now"), YES: _("search")})
     if wanted == NO:
-        return
+        return []
 
     def compute(on_run: OnRun) -> Circuit:
         return smallest_circuit(setting.experiment(), float(limit), judge=setting.judge, on_run=on_run)
@@ -183,10 +191,12 @@ def _show_smallest(setting: Setting) -> None:
     words = _("Taking away as many heads as possible:")
     question = ("smallest", limit, setting.judge, *setting.question)
     circuit = ask(setting.subject.reading, question, words, compute)
+    lines = [f"circuit = smallest_circuit(experiment, {limit}, judge={setting.judge!r})", "print(circuit.kept)"]
     if circuit is None:
-        return
+        return lines
     sentence = _("{kept} of {all} heads are enough; without the others together the predictions change by this much:")
     st.write(sentence.format(kept=len(circuit.kept), all=len(circuit.kept) + len(circuit.removed)))
     show_effect(circuit.effect)
     if circuit.kept:
         st.caption(" · ".join(component_title(head, with_kind=False) for head in circuit.kept))
+    return lines

@@ -1,5 +1,6 @@
 """Where a prediction comes from in the text: attention followed through all layers, and gradients."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -7,13 +8,14 @@ import streamlit as st
 from torch import Tensor
 
 from playground.charts.apart import bars_figure, map_figure
+from playground.lens.ablation import Watched
 from playground.lens.activations import OnRun
 from playground.lens.integrated_gradients import Baseline, TokenAttribution, integrated_gradients
 from playground.lens.rollout import flow, rollout
 from playground.lens.site import SiteKind
-from playground.models import LoadedModel
 from ui.controls.apart.choose import Subject, choose_position, choose_watched, kind_titles, read_again
 from ui.controls.apart.shown import numbered, show_figure, table_rows
+from ui.controls.take_home import offer_snippet, reading_line, traced
 from ui.controls.words import choose_word
 from ui.controls.work import ask
 from ui.text import _
@@ -51,7 +53,16 @@ def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
     figure = map_figure(
         found[-1], rows=tokens, columns=tokens, y=_("token"), x=_("input"), meaning=_("share"), signed=False
     )
-    show_figure(subject.model, figure, table_rows("token", tokens, tokens, found[-1]), name=f"rollout-{kind}")
+    rows, label = table_rows("token", tokens, tokens, found[-1]), _("Attention rollout through all layers")
+    show_figure(subject, figure, rows, name=f"rollout-{kind}", label=label, facts={"method": ROLLOUT, "in": kind})
+    imports = ["playground.lens.rollout import rollout"]
+    offer_snippet(subject.model, imports, [*_maps_lines(subject, kind), "print(rollout(maps)[-1])"])
+
+
+def _maps_lines(subject: Subject, kind: SiteKind) -> list[str]:
+    """The maps of `_maps` in Python."""
+    maps = f"maps = [site.pattern(slice(None), slice(None)) for site in traced.layers({kind!r})]"
+    return [traced(subject.texts), maps]
 
 
 def _show_maximum_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
@@ -65,7 +76,10 @@ def _show_maximum_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> N
     if found is None:
         return
     st.caption(_("The largest flow from this token at the top down to each input token, every weight being a pipe."))
-    _show_bars(subject.model, tokens, found, x=_("flow"), name=f"flow-{kind}-{query}")
+    facts: dict[str, object] = {"method": FLOW, "in": kind, "from": query}
+    _show_bars(subject, tokens, found, x=_("flow"), name=f"flow-{kind}-{query}", facts=facts)
+    imports = ["playground.lens.rollout import flow"]
+    offer_snippet(subject.model, imports, [*_maps_lines(subject, kind), f"print(flow(maps, {query}))"])
 
 
 def _show_gradients(subject: Subject) -> None:
@@ -87,18 +101,30 @@ def _show_gradients(subject: Subject) -> None:
 
     question = ("gradients", watched, baseline)
     found = ask(subject.reading, question, _("Adding up gradients, at most:"), compute)
-    if found is None:
-        return
+    if found is not None:
+        _draw_gradients(subject, watched, baseline, found)
+    place = f"position={watched.position}, token={watched.token}, baseline={baseline!r}"
+    lines = [reading_line(subject.texts), f"found = integrated_gradients(model, reading, {place})"]
+    imports = ["playground.lens.activations import read"]
+    imports += ["playground.lens.integrated_gradients import integrated_gradients"]
+    offer_snippet(subject.model, imports, [*lines, "print(found.shares, found.error)"])
+
+
+def _draw_gradients(subject: Subject, watched: Watched, baseline: str, found: TokenAttribution) -> None:
     sentence = _("From {begin:+.3f} to {end:+.3f}: the tokens' shares add up to the change but for {error:+.3f}.")
     st.caption(sentence.format(begin=found.at_baseline, end=found.at_text, error=found.error))
     if not found.is_complete:
         st.warning(_("The shares do not add up well; take them with care."), icon=":material/warning:")
     read = subject.clean.source or subject.clean.tokens
-    _show_bars(
-        subject.model, numbered(read), found.shares, x=_("share of the logit's change"), name=f"gradients-{baseline}"
-    )
+    facts: dict[str, object] = {"method": GRADIENTS, "begins at": baseline}
+    facts |= {"watched position": watched.position, "watched token": watched.token}
+    x = _("share of the logit's change")
+    _show_bars(subject, numbered(read), found.shares, x=x, name=f"gradients-{baseline}", facts=facts)
 
 
-def _show_bars(model: LoadedModel, tokens: list[str], values: np.ndarray, *, x: str, name: str) -> None:
-    rows = [("token", x), *zip(tokens, values.tolist(), strict=True)]
-    show_figure(model, bars_figure(tokens, values.tolist(), x=x), rows, name=name)
+def _show_bars(
+    subject: Subject, tokens: list[str], values: np.ndarray, *, x: str, name: str, facts: dict[str, object]
+) -> None:
+    rows: list[Sequence[object]] = [("token", x), *zip(tokens, values.tolist(), strict=True)]
+    figure = bars_figure(tokens, values.tolist(), x=x)
+    show_figure(subject, figure, rows, name=name, label=_("Each token's share"), facts=facts)

@@ -1,5 +1,6 @@
 """Find heads: all heads ranked by a pattern, with what shuffled weights would give."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import pandas as pd
@@ -8,13 +9,13 @@ import torch
 from torch import Tensor
 
 from playground.charts.apart import chance_figure
-from playground.lens.search import CrossPattern, Pattern, RankedHead, cross_mask_of, mask_of, rank_heads
+from playground.lens.search import CrossPattern, Pattern, RankedHead, Ranking, cross_mask_of, mask_of, rank_heads
 from playground.lens.site import SiteKind
 from playground.lens.tokens import Token
-from playground.models import LoadedModel
 from ui import state
 from ui.controls.apart.choose import Subject, kind_titles
 from ui.controls.apart.shown import numbered, show_figure
+from ui.controls.take_home import offer_snippet, traced
 from ui.controls.words import choose_word
 from ui.controls.work import ask
 from ui.text import _
@@ -43,8 +44,24 @@ def show_search(subject: Subject) -> None:
     found = ask(
         subject.reading, ("search", kind, word, marked), words, lambda on_run: rank_heads(sites, mask, on_run=on_run)
     )
-    if found is None:
-        return
+    if found is not None:
+        _say_and_draw(subject, found, kind, word)
+    _offer_python(subject, kind, word, marked)
+
+
+def _offer_python(subject: Subject, kind: SiteKind, word: str, marked: tuple[tuple[int, int], ...]) -> None:
+    """The ranking in Python, with the pattern's marks as they stand."""
+    trace = subject.reading.trace
+    rows, columns = ([place[side] for place in marked] for side in (0, 1))
+    shape = len(trace.query_tokens(kind)), len(trace.key_tokens(kind))
+    lines = [traced(subject.texts), f"mask = zeros({shape}, dtype=bool)"]
+    lines += [f"mask[{rows}, {columns}] = True" + ("" if word == PAINTED else f"  # {word}")]
+    lines += [f"found = rank_heads(traced.layers({kind!r}), mask)"]
+    lines += ["print([(head.layer, head.head, head.score, head.chance_most) for head in found.heads])"]
+    offer_snippet(subject.model, ["torch import zeros", "playground.lens.search import rank_heads"], lines)
+
+
+def _say_and_draw(subject: Subject, found: Ranking, kind: SiteKind, word: str) -> None:
     above = sum(head.is_above_chance for head in found.heads)
     sentence = _(
         "Mean weight on the marked keys, over {queries} queries. {above} of {all} heads are above all of their own "
@@ -59,7 +76,7 @@ def show_search(subject: Subject) -> None:
             best=found.best_by_chance,
         )
     )
-    _show(subject.model, found.heads, found.best_by_chance, f"search-{kind}-{word}")
+    _show(subject, found.heads, found.best_by_chance, kind, word)
 
 
 def _titles() -> dict[str, str]:
@@ -92,9 +109,9 @@ def _mask(word: str, queries: tuple[Token, ...], keys: tuple[Token, ...], *, is_
     return mask_of(cast(Pattern, pattern), ids, labels, special)
 
 
-def _show(model: LoadedModel, heads: tuple[RankedHead, ...], best_by_chance: float, name: str) -> None:
+def _show(subject: Subject, heads: tuple[RankedHead, ...], best_by_chance: float, kind: SiteKind, word: str) -> None:
     shown = heads[:MOST_BARS]
-    rows = [
+    rows: list[Sequence[object]] = [
         ("layer", "head", "score", "chance", "most by chance", "deviations"),
         *((one.layer, one.head, one.score, one.chance, one.chance_most, one.deviations) for one in heads),
     ]
@@ -105,7 +122,8 @@ def _show(model: LoadedModel, heads: tuple[RankedHead, ...], best_by_chance: flo
         best_by_chance,
         titles=(_("mean weight on the marked keys"), _("most by chance"), _("best head by chance")),
     )
-    show_figure(model, figure, rows, name=name)
+    label, facts = _("Heads by how much they look that way"), {"in": kind, "pattern": word}
+    show_figure(subject, figure, rows, name=f"search-{kind}-{word}", label=label, facts=facts)
 
 
 def _paint(queries: tuple[Token, ...], keys: tuple[Token, ...]) -> Tensor | None:

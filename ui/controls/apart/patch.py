@@ -1,7 +1,7 @@
 """Activation patching: what of the clean prompt, put into the corrupted one, brings the clean answer back."""
 
-from dataclasses import replace
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 import streamlit as st
@@ -32,6 +32,7 @@ from ui.controls.apart.choose import (
     kind_titles,
 )
 from ui.controls.apart.shown import show_figure, table_rows
+from ui.controls.take_home import offer_snippet
 from ui.controls.texts import address_text
 from ui.controls.words import choose_word
 from ui.controls.work import ask
@@ -103,6 +104,58 @@ def _fill(example: PatchingExample) -> None:
         state.replace_text(name, text)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """What of the first prompt is put into the second, and where the two answers' logits are compared."""
+
+    subject: Subject
+    second: Subject
+    answer: int
+    other: int
+    part: str
+    kind: SiteKind
+    position: int
+    layer: int
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """The choices, for the picture's files."""
+        facts: dict[str, object] = {"corrupted text": self.second.texts.text}
+        facts |= {"answer": self.answer, "other answer": self.other, "position": self.position}
+        facts |= {"exchanged": self.part, "in": self.kind}
+        return facts | ({"layer": self.layer} if self.part == HEAD_POSITIONS else {})
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What the pair is made of besides its two texts."""
+        texts = self.subject.texts
+        targets = None if texts.target is None else (texts.target, texts.target)
+        found: dict[str, Any] = {"answer": self.answer, "other": self.other, "position": self.position}
+        return {**found, "targets": targets, "pair": texts.pair}
+
+    def compute(self, on_run: OnRun) -> tuple[float, float, np.ndarray]:
+        """Both prompts' differences of the two logits, and the shares that come back."""
+        pair = prepare_pair(self.subject.model, self.subject.texts.text, self.second.texts.text, **self.given)
+        if self.part == HEADS:
+            shares = patch_heads(pair, kind=self.kind, on_run=on_run)
+        elif self.part == HEAD_POSITIONS:
+            shares = patch_head_positions(pair, self.layer, kind=self.kind, on_run=on_run)
+        else:
+            shares = patch_positions(pair, cast(Patched, self.part), kind=self.kind, on_run=on_run)
+        return pair.clean_difference, pair.corrupted_difference, shares
+
+    def lines(self) -> list[str]:
+        """The same in Python."""
+        given = ", ".join(f"{name}={value!r}" for name, value in self.given.items())
+        pair = f"pair = prepare_pair(model, {self.subject.texts.text!r}, {self.second.texts.text!r}, {given})"
+        calls = {
+            HEADS: f"patch_heads(pair, kind={self.kind!r})",
+            HEAD_POSITIONS: f"patch_head_positions(pair, {self.layer}, kind={self.kind!r})",
+        }
+        call = calls.get(self.part, f"patch_positions(pair, {self.part!r}, kind={self.kind!r})")
+        return [pair, f"print(pair.clean_difference, pair.corrupted_difference, {call})"]
+
+
 def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> None:
     with st.container(horizontal=True, gap="large"):
         part = choose_word("patch", _("Exchange"), _part_titles())
@@ -112,7 +165,6 @@ def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> Non
         ]
         titles = kind_titles()
         word = choose_word("patch_kind", _("In"), {one: titles[one] for one in kinds}) if kinds[1:] else kinds[0]
-    kind = cast(SiteKind, word)
     left, right = st.columns(2)
     with left:
         tokens = subject.clean.tokens
@@ -120,45 +172,46 @@ def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> Non
     layer = 0
     if part == HEAD_POSITIONS:
         with right:
-            count = sum(one == kind for one, _layer, _heads in subject.clean.places)
-            layer = _choose_layer(count)
+            layer = _choose_layer(sum(one == word for one, _layer, _heads in subject.clean.places))
+    exchange = Exchange(
+        subject=subject,
+        second=second,
+        answer=answer,
+        other=other,
+        part=part,
+        kind=cast(SiteKind, word),
+        position=position,
+        layer=layer,
+    )
+    question = ("patch", second.texts, answer, other, part, word, position, layer)
+    found = ask(subject.reading, question, _("Exchanging one part after the other:"), exchange.compute)
+    if found is not None:
+        _draw(exchange, *found)
+    names = "patch_head_positions, patch_heads, patch_positions, prepare_pair"
+    offer_snippet(subject.model, [f"playground.lens.patching import {names}"], exchange.lines())
 
-    def compute(on_run: OnRun) -> tuple[float, float, np.ndarray]:
-        targets = None if subject.texts.target is None else (subject.texts.target, subject.texts.target)
-        pair = prepare_pair(
-            subject.model,
-            subject.texts.text,
-            second.texts.text,
-            answer=answer,
-            other=other,
-            position=position,
-            targets=targets,
-            pair=subject.texts.pair,
-        )
-        if part == HEADS:
-            shares = patch_heads(pair, kind=kind, on_run=on_run)
-        elif part == HEAD_POSITIONS:
-            shares = patch_head_positions(pair, layer, kind=kind, on_run=on_run)
-        else:
-            shares = patch_positions(pair, cast(Patched, part), kind=kind, on_run=on_run)
-        return pair.clean_difference, pair.corrupted_difference, shares
 
-    question = ("patch", second.texts, answer, other, part, kind, position, layer)
-    found = ask(subject.reading, question, _("Exchanging one part after the other:"), compute)
-    if found is None:
-        return
-    before, after, shares = found
+def _draw(exchange: Exchange, before: float, after: float, shares: np.ndarray) -> None:
     sentence = _(
         "The first answer's logit less the second one's: {before:+.3f} in the clean prompt, {after:+.3f} in the "
         "corrupted one. 1 brings the clean difference back, 0 changes nothing."
     )
     st.caption(sentence.format(before=before, after=after))
+    part, kind = exchange.part, exchange.kind
     rows = list(map(str, range(len(shares))))
-    columns = list(map(str, range(shares.shape[1]))) if part == HEADS else _labels(subject, second, kind)
+    columns = list(map(str, range(shares.shape[1])))
+    if part != HEADS:
+        columns = _labels(exchange.subject, exchange.second, kind)
     x = _("head") if part == HEADS else _("token")
-    y = _("head of layer {layer}").format(layer=layer) if part == HEAD_POSITIONS else _("layer")
-    figure = map_figure(shares, rows=rows, columns=columns, y=y, x=x, meaning=_("share brought back"))
-    show_figure(subject.model, figure, table_rows(y, rows, columns, shares), name=f"patched-{part}-{kind}")
+    y = _("head of layer {layer}").format(layer=exchange.layer) if part == HEAD_POSITIONS else _("layer")
+    show_figure(
+        exchange.subject,
+        map_figure(shares, rows=rows, columns=columns, y=y, x=x, meaning=_("share brought back")),
+        table_rows(y, rows, columns, shares),
+        name=f"patched-{part}-{kind}",
+        label=_("How much of the clean difference each exchange brings back"),
+        facts=exchange.facts,
+    )
 
 
 def _choose_layer(count: int) -> int:

@@ -7,6 +7,7 @@ from playground.lens.site import SiteKind
 from playground.lens.steps import Steps
 from ui.controls.apart.choose import Subject, choose_position
 from ui.controls.apart.shown import numbered, show_figure, table_rows
+from ui.controls.take_home import offer_snippet, traced
 from ui.controls.words import choose_word
 from ui.controls.work import ask
 from ui.text import _
@@ -36,4 +37,14 @@ def show_products(subject: Subject, kind: SiteKind, layer: int, head: int) -> No
         values, rows=keys, columns=dimensions, y=_("key"), x=_("dimension"), meaning=_("scaled product of q and k")
     )
     rows = table_rows("key", keys, dimensions, values)
-    show_figure(subject.model, figure, rows, name=f"products-{kind}-{layer}-{head}-{query}")
+    show_figure(
+        subject,
+        figure,
+        rows,
+        name=f"products-{kind}-{layer}-{head}-{query}",
+        label=_("The products of the query and each key, by dimension"),
+        facts={"attention": kind, "layer": layer, "head": head, "query": query},
+    )
+    line = f"steps = traced.steps({layer}, {head}, {query}, {kind!r})"
+    product = "print(steps.query * steps.keys * steps.scaling)"
+    offer_snippet(subject.model, [], [traced(subject.texts), line, product])

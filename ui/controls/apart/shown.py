@@ -1,8 +1,8 @@
-"""A picture that stands still, and its numbers to take home."""
+"""A picture of a model taken apart, and all its numbers to take home."""
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,9 @@ import streamlit as st
 
 from playground.lens.snippets import origin
 from playground.lens.tokens import Token
-from playground.models import LoadedModel
+from ui.controls.apart.choose import Subject
+from ui.controls.drawn import draw
+from ui.controls.take_home import text_facts
 from ui.text import _
 
 if TYPE_CHECKING:
@@ -18,24 +20,24 @@ if TYPE_CHECKING:
 
 
 def show_figure(
-    model: LoadedModel,
+    subject: Subject,
     figure: "go.Figure",
     rows: Iterable[Sequence[object]],
     *,
     name: str,
-    height: int | None = None,
+    label: str,
+    facts: Mapping[str, object],
 ) -> None:
-    """Draw a figure (its own menu saves it as SVG) with a button for its numbers; the first row is the header.
+    """Draw a figure with a button for its numbers, of which the first row is the header.
 
-    The numbers' file begins with where they come from.
+    All its files begin with where they come from: model, text, and the facts.
     """
-    if height is not None:
-        figure.update_layout(height=height)
-    picture = {"format": "svg", "filename": name}
-    st.plotly_chart(figure, key=f"figure_{name}", config={"displaylogo": False, "toImageButtonOptions": picture})
+    known = {**text_facts(subject.texts), **facts}
+    height = int(figure.layout.height)
+    draw(subject.model, figure, key=f"figure_{name}", height=height, revision=name, label=label, facts=known)
     st.download_button(
-        _("CSV"),
-        "".join(f"# {line}\n" for line in origin(model)) + to_csv(rows),
+        _("All numbers as CSV"),
+        "".join(f"# {line}\n" for line in origin(subject.model, facts=known)) + to_csv(rows),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",

@@ -1,5 +1,7 @@
 """The whole and the sum of its parts: single effects against the joint effect."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
@@ -9,6 +11,7 @@ from playground.lens.interaction import MOST, Interaction, interaction
 from ui.controls.apart.ablate import Setting, choose_setting, judge_titles
 from ui.controls.apart.choose import Subject, choose_parts, component_title
 from ui.controls.apart.shown import show_figure, table_rows
+from ui.controls.take_home import offer_snippet
 from ui.controls.work import ask
 from ui.text import _
 
@@ -30,6 +33,11 @@ def show_whole(subject: Subject) -> None:
     found = ask(subject.reading, ("whole", tuple(parts), *setting.question), words, compute)
     if found is not None:
         _show(setting, found)
+    lines = [f"found = interaction(experiment, {parts!r})"]
+    lines += ["print(found.singles, found.joint)", f"print(found.interaction({setting.judge!r}))"]
+    imports = ["playground.lens.ablation import Watched, prepare", "playground.lens.interaction import interaction"]
+    imports += ["playground.lens.substitution import Component"]
+    offer_snippet(subject.model, imports, [*setting.lines(), *lines])
 
 
 def _show(setting: Setting, found: Interaction) -> None:
@@ -38,14 +46,15 @@ def _show(setting: Setting, found: Interaction) -> None:
     names = [component_title(part, with_kind=with_kind) for part in found.components]
     singles = [float(getattr(effect, judge)) for effect in found.singles]
     joint = float(getattr(found.joint, judge))
-    rows: list[tuple[object, ...]] = [("part", unit), *zip(names, singles, strict=True)]
+    rows: list[Sequence[object]] = [("part", unit), *zip(names, singles, strict=True)]
     rows += [("together", joint), ("interaction", found.interaction(judge))]
     figure = together_figure(
         names, singles, joint, titles=(_("sum of singles"), _("together"), _("interaction")), x=unit
     )
     sentence = _("One by one {sum:+.4f}, together {joint:+.4f}: the whole differs from the sum by {rest:+.4f}.")
     st.write(sentence.format(sum=found.sum_of_singles(judge), joint=joint, rest=found.interaction(judge)))
-    show_figure(setting.subject.model, figure, rows, name=f"whole-{judge}")
+    label, facts = _("The sum of single effects, and the joint effect"), {"parts": ", ".join(names), **setting.facts}
+    show_figure(setting.subject, figure, rows, name=f"whole-{judge}", label=label, facts=facts)
     st.caption(
         _(
             "Each pair's joint effect less its two single effects. Of the single effects' sign: each needs the other. "
@@ -56,4 +65,5 @@ def _show(setting: Setting, found: Interaction) -> None:
     for first, second in found.pairs:
         table[first, second] = table[second, first] = found.pair(first, second, judge)
     figure = map_figure(table, rows=names, columns=names, y=_("part"), x=_("part"), meaning=unit)
-    show_figure(setting.subject.model, figure, table_rows("part", names, names, table), name=f"pairs-{judge}")
+    pairs, label = table_rows("part", names, names, table), _("What each pair does beyond its two single effects")
+    show_figure(setting.subject, figure, pairs, name=f"pairs-{judge}", label=label, facts=facts)

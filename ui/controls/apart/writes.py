@@ -1,5 +1,6 @@
 """Who writes the answer: a logit as a sum over heads and layers; where a head looks, and what that carries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,6 +16,7 @@ from ui import state
 from ui.controls.apart.choose import Subject, choose_watched, kind_titles, read_again, token_title
 from ui.controls.apart.products import show_products
 from ui.controls.apart.shown import numbered, show_figure, table_rows
+from ui.controls.take_home import offer_snippet, reading_line
 from ui.controls.work import ask
 from ui.text import _
 
@@ -54,13 +56,27 @@ def _show_sum(subject: Subject, watched: Watched) -> None:
     st.caption(sentence.format(token=token, total=found.total, sum=found.sum))
     shares = shares_of(found)
     first = sorted(shares, key=lambda name: -abs(shares[name]))[:MOST_BARS]
-    rows = [("part", "logits"), *shares.items()]
+    rows: list[Sequence[object]] = [("part", "logits"), *shares.items()]
     figure = bars_figure(first, [shares[name] for name in first], x=_("share of the logit"))
-    show_figure(subject.model, figure, rows, name="writers")
+    label, facts = _("The parts with the largest shares of the logit"), _watched_facts(watched)
+    show_figure(subject, figure, rows, name="writers", label=label, facts=facts)
     layers, heads = (list(map(str, range(count))) for count in found.heads.shape)
     meaning = _("share of the logit")
     figure = map_figure(found.heads, rows=layers, columns=heads, y=_("layer"), x=_("head"), meaning=meaning)
-    show_figure(subject.model, figure, table_rows("layer", layers, heads, found.heads), name="writing-heads")
+    table, label = table_rows("layer", layers, heads, found.heads), _("Each head's share of the logit")
+    show_figure(subject, figure, table, name="writing-heads", label=label, facts=facts)
+    _offer_sum(subject, watched)
+
+
+def _watched_facts(watched: Watched) -> dict[str, object]:
+    return {"watched position": watched.position, "watched token": watched.token}
+
+
+def _offer_sum(subject: Subject, watched: Watched) -> None:
+    call = f"found = attribute(model, clean, position={watched.position}, token={watched.token})"
+    lines = [reading_line(subject.texts), "clean = capture(model, reading)", call]
+    imports = ["playground.lens.activations import capture, read", "playground.lens.attribution import attribute"]
+    offer_snippet(subject.model, imports, [*lines, "print(found.total, found.heads, found.feed_forward)"])
 
 
 def shares_of(found: Attribution) -> dict[str, float]:
@@ -98,22 +114,41 @@ def _show_looks(subject: Subject) -> None:
     looks = ask(subject.reading, ("looks", kind, layer), _("Weighing the values …"), lambda _on_run: compute())
     if looks is None:
         return
+    _draw_looks(subject, kind, layer, int(word), looks)
+    _offer_looks(subject, kind, layer, int(word))
+    st.caption(_("what makes a query's scores: q times k in each dimension; a row's sum is its score before the mask"))
+    show_products(subject, kind, layer, int(word))
+
+
+def _draw_looks(subject: Subject, kind: SiteKind, layer: int, head: int, looks: Looks) -> None:
+    """Both maps side by side."""
+    clean = subject.clean
     queries = numbered(clean.tokens_of("encoder" if kind == "encoder" else "decoder"))
     keys = numbered(clean.tokens_of("encoder" if kind in ("encoder", "cross") else "decoder"))
     pictures = (
-        (_("attention: where it looks"), looks.weights[int(word)], "looks"),
-        (_("norm of what is carried: what matters"), looks.carried[int(word)], "matters"),
+        (_("attention: where it looks"), looks.weights[head], "looks"),
+        (_("norm of what is carried: what matters"), looks.carried[head], "matters"),
     )
     for column, (title, values, name) in zip(st.columns(2), pictures, strict=True):
         with column:
             st.caption(title)
+            meaning = title.split(":")[0]
             figure = map_figure(
-                values, rows=queries, columns=keys, y=_("query"), x=_("key"), meaning=title.split(":")[0], signed=False
+                values, rows=queries, columns=keys, y=_("query"), x=_("key"), meaning=meaning, signed=False
             )
             rows = table_rows("query", queries, keys, values)
-            show_figure(subject.model, figure, rows, name=f"{name}-{kind}-{layer}-{word}")
-    st.caption(_("what makes a query's scores: q times k in each dimension; a row's sum is its score before the mask"))
-    show_products(subject, kind, layer, int(word))
+            facts = {"attention": kind, "layer": layer, "head": head}
+            show_figure(subject, figure, rows, name=f"{name}-{kind}-{layer}-{head}", label=title, facts=facts)
+
+
+def _offer_looks(subject: Subject, kind: SiteKind, layer: int, head: int) -> None:
+    lines = [reading_line(subject.texts), "clean = capture(model, reading, patterns=True)"]
+    lines += [
+        f"print(clean.patterns[{kind!r}, {layer}][{head}])",
+        f"print(value_weighted(clean, {kind!r}, {layer})[{head}])",
+    ]
+    imports = ["playground.lens.activations import capture, read", "playground.lens.attribution import value_weighted"]
+    offer_snippet(subject.model, imports, lines)
 
 
 def _choose_layer(words: list[str]) -> str:

@@ -14,7 +14,7 @@ from ui import state
 from ui.components.token_view import TokenItem, token_view
 from ui.controls.drawn import draw
 from ui.controls.generate.asking import refuse, work
-from ui.controls.take_home import offer_snippet
+from ui.controls.take_home import offer_snippet, text_facts
 from ui.controls.texts import Texts
 from ui.controls.words import choose_word
 from ui.text import _
@@ -39,7 +39,7 @@ def show_surprise(model: LoadedModel, texts: Texts) -> None:
         key="judged",
     )
     st.caption(_("Point at a token for its numbers. Nothing is predicted where no colour can be."))
-    _show_numbers(model, found)
+    _show_numbers(model, found, texts)
     call = f"found = text_surprise(model, {texts.text!r}, target={texts.target!r})"
     print_line = "print(found.surprise, found.perplexity, found.bits_per_byte)"
     offer_snippet(model, ["playground.lens.surprise import text_surprise"], [call, print_line])
@@ -96,13 +96,14 @@ def _lines(found: TextSurprise, place: int) -> tuple[str, ...]:
     )
 
 
-def _show_numbers(model: LoadedModel, found: TextSurprise) -> None:
+def _show_numbers(model: LoadedModel, found: TextSurprise, texts: Texts) -> None:
     """The numbers as bars, and as a table that can be saved."""
     tokens = [token.text for token in found.tokens]
     if len(tokens) <= DRAWN:
         name = _("Surprise and entropy of each token")
         figure = surprise_figure(tokens, found.surprise, found.entropy)
-        draw(model, figure, key="surprise_chart", height=300, revision=str(hash(tuple(tokens))), label=name)
+        revision, facts = str(hash(tuple(tokens))), text_facts(texts)
+        draw(model, figure, key="surprise_chart", height=300, revision=revision, label=name, facts=facts)
     with st.expander(_("All numbers as a table"), icon=":material/table:"):
         columns = {name: getattr(found, name) for name in ("probability", "surprise", "entropy", "rank")}
         st.dataframe({"token": tokens, **columns}, height=300)

@@ -12,7 +12,7 @@ from ui.components.token_view import TokenItem, token_view
 from ui.controls.drawn import draw
 from ui.controls.generate.asking import work
 from ui.controls.reading import read
-from ui.controls.take_home import offer_snippet, traced
+from ui.controls.take_home import offer_snippet, text_facts, traced
 from ui.controls.texts import Texts
 from ui.readings import Reading
 from ui.text import _
@@ -34,7 +34,9 @@ def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
     question = ("lens", reading.name, *(answers or ()))
     lens = work(model, question, words, lambda _on_run: reading.trace.logit_lens(k=1, answers=answers))
     first = _choose_first(len(tokens))
-    _draw(model, reading, lens, tokens, first, "" if answers is None else _text(model, answers[0]))
+    followed = "" if answers is None else _text(model, answers[0])
+    facts = text_facts(texts) | ({} if answers is None else {"token followed": followed})
+    _draw(model, reading, lens, first, followed, facts)
     st.caption(
         _("The frame: from this layer on the model's final answer is the most probable token and stays so.")
         if answers is None
@@ -71,8 +73,9 @@ def _choose_first(count: int) -> int:
 
 
 def _draw(
-    model: LoadedModel, reading: Reading, lens: LogitLens, tokens: tuple[Token, ...], first: int, followed: str
+    model: LoadedModel, reading: Reading, lens: LogitLens, first: int, followed: str, facts: dict[str, object]
 ) -> None:
+    tokens = reading.trace.target or reading.trace.source
     shown = slice(first, first + SHOWN)
     rows = [_("embedding"), *(str(layer) for layer in range(1, len(lens.top)))]
     top = [[_text(model, int(id)) for id in row[shown, 0]] for row in lens.top]
@@ -81,7 +84,8 @@ def _draw(
     figure = lens_figure(labels, rows, top, shades, lens.settled[shown], followed)
     name = _("The most probable token after each layer at each position")
     height = 110 + 26 * len(rows)
-    draw(model, figure, key="lens_chart", height=height, revision=f"{reading.name}{first}{followed}", label=name)
+    revision = f"{reading.name}{first}{followed}"
+    draw(model, figure, key="lens_chart", height=height, revision=revision, label=name, facts=facts)
 
 
 def _text(model: LoadedModel, id: int) -> str:

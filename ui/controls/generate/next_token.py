@@ -13,7 +13,7 @@ from ui.controls.drawn import draw
 from ui.controls.generate.asking import refuse, spell, spell_on, work
 from ui.controls.generate.sampling import choose_sampling, cut_words
 from ui.controls.reading import read
-from ui.controls.take_home import offer_snippet, traced
+from ui.controls.take_home import offer_snippet, text_facts, traced
 from ui.controls.texts import Texts
 from ui.readings import Reading
 from ui.text import _
@@ -40,7 +40,8 @@ def show_next_token(model: LoadedModel, texts: Texts) -> None:
         st.caption(_("The whole vocabulary, from the most probable token to the least."))
         name = _("Probability of every token of the vocabulary by its rank")
         figure = distribution_figure(found.model, found.tempered, found.sampled)
-        draw(model, figure, key="distribution_chart", height=HEIGHT, revision=reading.name, label=name)
+        facts = {**text_facts(texts), **vars(sampling)}
+        draw(model, figure, key="distribution_chart", height=HEIGHT, revision=reading.name, label=name, facts=facts)
         _look_up(model, found)
     imports = ["playground.lens.predictions import Sampling, distribution"]
     lines = [traced(texts), f"found = distribution(traced.last_logits, {sampling!r})"]

@@ -46,7 +46,7 @@ def show_translating(model: LoadedModel, texts: Texts) -> None:
         return _search(model, texts.text, config, on_run)
 
     found = work(model, ("beams", texts.text, config), _("Beam search, token:"), search)
-    _show_beams(model, found)
+    _show_beams(model, found, texts.text, config)
     search_line = f"*_, found = beam_search(model, {texts.text!r}, {config!r})"
     line = "print([(answer.score, found.ids(answer.beam)) for answer in found.hypotheses])"
     offer_snippet(model, ["playground.lens.beams import BeamConfig, beam_search"], [search_line, line])
@@ -80,7 +80,7 @@ def _search(model: LoadedModel, text: str, config: BeamConfig, on_run: OnRun) ->
     return found
 
 
-def _show_beams(model: LoadedModel, found: Beams) -> None:
+def _show_beams(model: LoadedModel, found: Beams, text: str, config: BeamConfig) -> None:
     """The answers from best to worst, and every beam."""
     st.caption(
         _("Beam search: the answers from best to worst with their scores. Point at one for its log probability.")
@@ -113,4 +113,4 @@ def _show_beams(model: LoadedModel, found: Beams) -> None:
     states = {"followed": _("followed"), "ended": _("ended"), "dropped": _("dropped")}
     height = min(900, 160 + 14 * len(twigs))
     figure, label = tree_figure(twigs, best, states), _("All beams, step by step")
-    draw(model, figure, key="beams_chart", height=height, label=label)
+    draw(model, figure, key="beams_chart", height=height, label=label, facts={"text": text, **vars(config)})

@@ -76,7 +76,7 @@ def _follow(
     if draft.looked != ROOT:
         show_alternatives(draft)
         st.caption(cut_words(draft.tree.nodes[draft.looked].generated.cuts))
-        show_branches(model, draft, config.seed)
+        show_branches(model, draft, config)
     state.write_branch(draft.tree.ids(draft.node))
     written = len(draft.tree.path(draft.node))
     call = f"for token in generate(model, {texts.text!r}, {replace(config, tokens=max(1, written))!r}):"

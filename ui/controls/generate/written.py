@@ -5,7 +5,7 @@ import streamlit as st
 
 from playground.charts.prediction import Twig, tree_figure
 from playground.lens.branches import ROOT
-from playground.lens.generation import Alternative, GeneratedToken
+from playground.lens.generation import Alternative, GeneratedToken, GenerationConfig
 from playground.lens.site import SiteKind
 from playground.lens.tokens import Token, encode
 from playground.models import LoadedModel
@@ -115,7 +115,7 @@ def alternative_item(other: Alternative, chosen: bool) -> TokenItem:
     )
 
 
-def show_branches(model: LoadedModel, draft: Draft, seed: int) -> None:
+def show_branches(model: LoadedModel, draft: Draft, config: GenerationConfig) -> None:
     """All branches as a tree; a click on one in the list shows it."""
     leaves = draft.tree.leaves()
     if len(leaves) < 2:
@@ -133,7 +133,8 @@ def show_branches(model: LoadedModel, draft: Draft, seed: int) -> None:
     ]
     figure = tree_figure(twigs, path, {"written": _("token")})
     height = 140 + 40 * min(len(leaves), 12)
-    draw(model, figure, key="tree_chart", height=height, label=_("The tree of everything that was written"), seed=seed)
+    label, facts = _("The tree of everything that was written"), {"text": draft.tree.text, **vars(config.sampling)}
+    draw(model, figure, key="tree_chart", height=height, label=label, facts=facts, seed=config.seed)
     items = [
         TokenItem(
             text=_ending(draft, leaf),

@@ -28,8 +28,8 @@ def show_by_hand() -> None:
     st.latex(rf"\mathrm{{softmax}}\left(\frac{{q \cdot k_j}}{{{_divisor(words, rules)}}}\right) v_j")
     show_weighing(words, found, query, rules)
     _say_sum(found, words, query)
-    show_mixture(words, found, query)
-    show_everybody(words, found)
+    show_mixture(words, found, query, rules)
+    show_everybody(words, found, rules)
     show_one_big_head(words, rules, query)
     imports = ["numpy import array", "playground.lens.free_attention import Rules, Words, attend_freely"]
     tables = [f"    {name}=array({getattr(words, name).tolist()})," for name in ("queries", "keys", "values")]

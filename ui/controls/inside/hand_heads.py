@@ -8,6 +8,7 @@ from playground.charts.inside import plain, rows_figure
 from playground.lens.free_attention import Rules, Words
 from playground.lens.one_head import free_heads
 from ui.controls.drawn import draw
+from ui.controls.inside.hand_pictures import hand_facts
 from ui.controls.inside.stage import FRAME_PIXELS, ROW_PIXELS
 from ui.controls.words import choose_word
 from ui.text import _
@@ -45,4 +46,6 @@ def show_one_big_head(words: Words, rules: Rules, query: int) -> None:
     colours = [DECODER] * len(values)
     figure = rows_figure(values, rows, hover, colours, x=_("key"), columns=words.words, shows_numbers=True)
     label = _("The query's weights in one big head and in many")
-    draw(None, figure, key="hand_heads_chart", height=FRAME_PIXELS + ROW_PIXELS * len(values), label=label)
+    facts = {**hand_facts(words, rules, query), "heads": int(chosen)}
+    height = FRAME_PIXELS + ROW_PIXELS * len(values)
+    draw(None, figure, key="hand_heads_chart", height=height, label=label, facts=facts)

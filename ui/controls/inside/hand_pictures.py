@@ -35,7 +35,7 @@ def show_weighing(words: Words, found: FreeAttention, query: int, rules: Rules) 
     figure = rows_figure(
         values, list(steps), hover, colours, x=_("key"), columns=names, scaled_by_row=True, shows_numbers=True
     )
-    _draw(figure, "hand_weights", len(values), _("From scores to weights"))
+    _draw(figure, "hand_weights", len(values), _("From scores to weights"), hand_facts(words, rules, query))
 
 
 def _sum_of(products: np.ndarray) -> str:
@@ -46,7 +46,7 @@ def _masking(masked: float) -> str:
     return _("hidden: a later word") if np.isinf(masked) else _("may be seen")
 
 
-def show_mixture(words: Words, found: FreeAttention, query: int) -> None:
+def show_mixture(words: Words, found: FreeAttention, query: int, rules: Rules) -> None:
     """The values by their weights, and the output below them."""
     hover = []
     for key, name in enumerate(words.words):
@@ -56,23 +56,32 @@ def show_mixture(words: Words, found: FreeAttention, query: int) -> None:
     values = [*found.shares[query], found.output[query]]
     rows = [*words.words, _("output")]
     figure = rows_figure(values, rows, hover, [VALUE] * len(values), x=_("dimension"), shows_numbers=True)
-    _draw(figure, "hand_output", len(values), _("Weighted values and the output of the query"))
+    label = _("Weighted values and the output of the query")
+    _draw(figure, "hand_output", len(values), label, hand_facts(words, rules, query))
 
 
-def show_everybody(words: Words, found: FreeAttention) -> None:
+def show_everybody(words: Words, found: FreeAttention, rules: Rules) -> None:
     """The map of all queries, with their outputs beside it."""
+    facts = hand_facts(words, rules)
     left, right = st.columns(2)
     with left:
         st.caption(_("The weights of all words"))
         figure = map_figure(found.weights, words.words, words.words, DECODER)
-        _draw(figure, "hand_map", len(words.words) + 2, _("The weights of all words"))
+        _draw(figure, "hand_map", len(words.words) + 2, _("The weights of all words"), facts)
     with right:
         st.caption(_("The output of all words"))
         hover = [values_of(plain(name), row) for name, row in zip(words.words, found.output, strict=True)]
         rows = list(found.output)
         figure = rows_figure(rows, words.words, hover, [VALUE] * len(rows), x=_("dimension"), shows_numbers=True)
-        _draw(figure, "hand_outputs", len(words.words) + 2, _("The output of all words"))
+        _draw(figure, "hand_outputs", len(words.words) + 2, _("The output of all words"), facts)
 
 
-def _draw(figure: go.Figure, key: str, rows: int, label: str) -> None:
-    draw(None, figure, key=key, height=FRAME_PIXELS + ROW_PIXELS * rows, label=label)
+def hand_facts(words: Words, rules: Rules, query: int | None = None) -> dict[str, object]:
+    """The words with their vectors, the rules and the query, for a picture's files."""
+    tables = {name: getattr(words, name).tolist() for name in ("queries", "keys", "values")}
+    facts = {"words": " ".join(words.words), **tables, **vars(rules)}
+    return facts if query is None else {**facts, "query": query}
+
+
+def _draw(figure: go.Figure, key: str, rows: int, label: str, facts: dict[str, object]) -> None:
+    draw(None, figure, key=key, height=FRAME_PIXELS + ROW_PIXELS * rows, label=label, facts=facts)

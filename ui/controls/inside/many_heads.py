@@ -6,10 +6,11 @@ import streamlit as st
 from playground.charts.colours import CROSS, DECODER, ENCODER
 from playground.charts.inside import bars_figure, map_figure
 from playground.lens.one_head import model_heads
+from playground.models import LoadedModel
 from ui.controls.drawn import draw
 from ui.controls.inside.place import choose_place
 from ui.controls.reading import answer
-from ui.controls.take_home import offer_snippet, traced
+from ui.controls.take_home import offer_snippet, text_facts, traced
 from ui.controls.texts import Texts
 from ui.readings import Reading
 from ui.text import _
@@ -44,18 +45,22 @@ def show_many_heads(reading: Reading, texts: Texts) -> None:
         _("One big head"): found.one,
     }
     revision, model = f"{reading.name}.{place}", reading.trace.model
+    facts = {**text_facts(texts), "attention": place.kind, "layer": place.layer}
     for index, (column, (title, weights)) in enumerate(zip(st.columns(2), maps.items(), strict=True)):
         with column:
             st.caption(title)
             figure = map_figure(weights, queries, keys, COLOURS[place.kind])
-            draw(model, figure, key=f"many_map_{index}", height=HEIGHT, revision=revision, label=title)
-    _show_disagreement(reading, found.disagreement, queries, revision)
+            about = {**facts, "head": place.head} if index == 0 else facts
+            draw(model, figure, key=f"many_map_{index}", height=HEIGHT, revision=revision, label=title, facts=about)
+    _show_disagreement(model, found.disagreement, queries, revision, facts)
     site_line = f"found = model_heads(traced.site({place.layer}, {place.kind!r}))"
     imports = ["playground.lens.one_head import model_heads"]
     offer_snippet(model, imports, [traced(texts), site_line, "print(found.one, found.disagreement)"])
 
 
-def _show_disagreement(reading: Reading, disagreement: np.ndarray, queries: list[str], revision: str) -> None:
+def _show_disagreement(
+    model: LoadedModel, disagreement: np.ndarray, queries: list[str], revision: str, facts: dict[str, object]
+) -> None:
     """How far the heads are apart; one head could only give 0."""
     st.caption(
         _(
@@ -64,11 +69,5 @@ def _show_disagreement(reading: Reading, disagreement: np.ndarray, queries: list
         ).format(mean=float(disagreement.mean()))
     )
     figure = bars_figure(disagreement, queries, DECODER, x=_("query"), y=_("total variation distance"))
-    draw(
-        reading.trace.model,
-        figure,
-        key="many_apart",
-        height=260,
-        revision=revision,
-        label=_("How far the heads are apart"),
-    )
+    label = _("How far the heads are apart")
+    draw(model, figure, key="many_apart", height=260, revision=revision, label=label, facts=facts)

@@ -123,14 +123,16 @@ def _show(model: LoadedModel | None, positions: Positions, index: int, *, fresh:
     left, right = st.columns(2)
     matrix, curves = _("The matrix of positions"), _("By distance")
     revision = f"{positions.kind}.{positions.matrix.shape}"
+    facts: dict[str, object] = {"scheme": positions.kind, "matrix": " × ".join(map(str, positions.matrix.shape))}
+    facts |= {"place": positions.place} if positions.place else {}
     with left:
         figure = matrix_figure(positions.matrix, QUERY, x=columns, y=rows)
-        draw(model, figure, key=f"positions_{index}", height=HEIGHT, revision=revision, label=matrix)
+        draw(model, figure, key=f"positions_{index}", height=HEIGHT, revision=revision, label=matrix, facts=facts)
     with right:
         count = len(positions.by_distance)
         names = [_("head {head}").format(head=head) for head in range(count)] if count > 1 else [height]
         figure = distance_figure(positions.distances, positions.by_distance, names, y=height)
-        draw(model, figure, key=f"distances_{index}", height=HEIGHT, revision=revision, label=curves)
+        draw(model, figure, key=f"distances_{index}", height=HEIGHT, revision=revision, label=curves, facts=facts)
 
 
 FORMULAS = {

@@ -1,5 +1,6 @@
 """One step of the story on the page: a formula, its numbers, and the lines of code that do the same."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -48,7 +49,14 @@ def symbols() -> dict[str, str]:
 
 
 def show_stage(
-    model: LoadedModel, number: int, stage: Stage, revision: str, *, is_cross: bool, norms_after: bool
+    model: LoadedModel,
+    number: int,
+    stage: Stage,
+    revision: str,
+    *,
+    is_cross: bool,
+    norms_after: bool,
+    facts: Mapping[str, object],
 ) -> None:
     """Formula and code on the left, the numbers beside them."""
     st.subheader(f"{number}. {stage.title}", anchor=False)
@@ -67,6 +75,7 @@ def show_stage(
                 height=FRAME_PIXELS + ROW_PIXELS * picture.rows,
                 revision=revision,
                 label=picture.label,
+                facts=facts,
             )
 
 

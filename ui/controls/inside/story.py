@@ -14,7 +14,7 @@ from ui.controls.inside.scene import Scene
 from ui.controls.inside.stage import Stage, show_stage
 from ui.controls.inside.stages import contribution, into_the_stream, mixture, stages_of
 from ui.controls.inside.weighing import weighing
-from ui.controls.take_home import offer_snippet, traced
+from ui.controls.take_home import offer_snippet, text_facts, traced
 from ui.controls.texts import Texts
 from ui.readings import Reading
 from ui.text import _
@@ -43,10 +43,11 @@ def show_story(reading: Reading, texts: Texts) -> None:
     _show_badge(found, trace.model.dtype)
     _say_what_is_shown(scene)
     revision = f"{reading.name}.{place}.{scene.followed}"
+    facts = {**text_facts(texts), **vars(place)}
     stages = state.findings().remember(("stages", revision, st.context.theme.type), lambda: _all_stages(scene))
     for number, stage in enumerate(stages, start=1):
         is_cross, norms_after = place.kind == "cross", not found.is_additive
-        show_stage(trace.model, number, stage, revision, is_cross=is_cross, norms_after=norms_after)
+        show_stage(trace.model, number, stage, revision, is_cross=is_cross, norms_after=norms_after, facts=facts)
     look = f"found = traced.inside({place.layer}, {place.kind!r}).head({place.head}, {place.query})"
     offer_snippet(
         trace.model, [], [traced(texts), look, "print(found.steps.weights, found.steps.z, found.differences)"]

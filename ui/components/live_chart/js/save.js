@@ -1,9 +1,10 @@
 // The chart as a file: PNG and SVG as it is seen, CSV with the numbers of the curves that are not hidden.
 
 import { cssRgb } from "./colour.js";
-import { numbersOf } from "./table.js";
+import { mapOf, numbersOf, placeOf } from "./table.js";
 
 const NOTE_SIZE = 10;
+const MOST_LINES = 4;
 
 // Icons of the bar over the chart, on plotly's own grid of 24 by 24.
 const ICONS = {
@@ -35,28 +36,43 @@ function plainTitle(axis, otherwise) {
   return axis?.title?.text ?? otherwise;
 }
 
-// Comments that say where the numbers come from, then one line for each point: curve, x, y. A curve that the legend
-// hides is left out.
+// Comments that say where the numbers come from, then one line for each point: curve, x, y; of a map: row, column,
+// value. A curve that the legend hides is left out.
 export function csvOf(traces, layout, labels, provenance = []) {
   const comments = provenance.map((line) => `# ${line}\r\n`).join("");
-  const lines = [[labels.curve, plainTitle(layout.xaxis, "x"), plainTitle(layout.yaxis, "y")]];
-  for (const trace of traces) {
-    if (trace.visible === "legendonly" || trace.visible === false) continue;
-    if (trace.mode === "text") continue;
-    numbersOf(trace).forEach((y, index) => {
-      if (y !== null && y !== undefined) lines.push([trace.name ?? "", trace.x?.[index] ?? index, y]);
-    });
-  }
+  const x = plainTitle(layout.xaxis, "x");
+  const y = plainTitle(layout.yaxis, "y");
+  const drawn = traces.filter(({ visible, mode }) => visible !== "legendonly" && visible !== false && mode !== "text");
+  const lines = drawn.length && drawn.every(mapOf) ? drawn.flatMap((trace) => mapLines(trace, x, y)) : [[labels.curve, x, y]];
+  if (lines.length === 1) drawn.forEach((trace) => lines.push(...curveLines(trace)));
   return comments + lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
+}
+
+function curveLines(trace) {
+  const numbers = numbersOf(trace).map((value, index) => [trace.name ?? "", placeOf(trace, index), value]);
+  return numbers.filter(([, , value]) => value !== null && value !== undefined);
+}
+
+function mapLines(trace, x, y) {
+  const { rows, columns } = mapOf(trace);
+  const cells = rows.flatMap((row, i) => columns.map((column, j) => [row, column, trace.z[i][j]]));
+  return [[y, x, trace.colorbar?.title?.text ?? trace.name ?? ""], ...cells.filter(([, , value]) => value !== null)];
+}
+
+// A long line in pieces that fit a picture; of a very long one only the beginning.
+function wrapped(line, letters) {
+  const pieces = line.match(new RegExp(`.{1,${letters}}`, "gu")) ?? [""];
+  return pieces.length > MOST_LINES ? [...pieces.slice(0, MOST_LINES - 1), `${pieces[MOST_LINES - 1].slice(0, -1)}…`] : pieces;
 }
 
 // The layout with room below for where the numbers come from.
 function signed(layout, { header, theme }) {
-  const lines = header.provenance ?? [];
+  const letters = Math.max(20, Math.floor((layout.width - (layout.margin?.l ?? 80)) / (0.62 * NOTE_SIZE)));
+  const lines = (header.provenance ?? []).flatMap((line) => wrapped(line, letters));
   if (!lines.length) return layout;
   const below = layout.margin?.b ?? 80;
   const note = {
-    text: lines.join("<br>").replaceAll(/<(?!br>)/g, "&lt;"),
+    text: lines.map((line) => line.replaceAll("&", "&amp;").replaceAll("<", "&lt;")).join("<br>"),
     xref: "paper", yref: "paper", x: 0, y: 0, yshift: -below, xanchor: "left", yanchor: "top",
     align: "left", showarrow: false, font: { size: NOTE_SIZE, color: cssRgb(theme.faded) },
   };

@@ -6,20 +6,39 @@ function point(labels, x, y) {
   return fill(labels.at, { y: formatNumber(y), x: typeof x === "number" ? formatNumber(x) : String(x) });
 }
 
-// The numbers that a curve draws: heights, or the colours of a map's row.
-export function numbersOf({ y, z }) {
-  return z ? z.flat() : (y ?? []);
+// Bars that lie have their names on the upright axis.
+function isLying({ x, y }) {
+  return typeof y?.[0] === "string" && typeof x?.[0] === "number";
+}
+
+// The numbers that a curve draws: heights, lengths of lying bars, or the colours of a map.
+export function numbersOf(trace) {
+  if (trace.z) return trace.z.flat();
+  return (isLying(trace) ? trace.x : trace.y) ?? [];
+}
+
+// A map of several rows, whose cells have two names; the full ones where the axes show shortened ones.
+export function mapOf({ x, y, z, meta }) {
+  if (!z || z.length < 2) return null;
+  const columns = meta?.columns ?? x ?? z[0].map((_, column) => column);
+  return { rows: meta?.rows ?? y ?? z.map((_, row) => row), columns };
+}
+
+// Where a number stands.
+export function placeOf(trace, index) {
+  const map = mapOf(trace);
+  if (map) return `${map.rows[Math.floor(index / map.columns.length)]}, ${map.columns[index % map.columns.length]}`;
+  return (isLying(trace) ? (trace.meta?.rows ?? trace.y) : trace.x)?.[index] ?? index;
 }
 
 // The places of a curve's numbers worth telling; null for a curve without any.
 export function summarise(trace) {
-  const x = trace.x;
-  const y = numbersOf(trace);
-  const known = y.flatMap((value, index) => (Number.isFinite(value) ? [index] : []));
+  const values = numbersOf(trace);
+  const known = values.flatMap((value, index) => (Number.isFinite(value) ? [index] : []));
   if (!known.length) return null;
-  const lowest = known.reduce((best, index) => (y[index] < y[best] ? index : best), known[0]);
-  const highest = known.reduce((best, index) => (y[index] > y[best] ? index : best), known[0]);
-  return [known[0], known[known.length - 1], lowest, highest].map((index) => [x?.[index] ?? index, y[index]]);
+  const lowest = known.reduce((best, index) => (values[index] < values[best] ? index : best), known[0]);
+  const highest = known.reduce((best, index) => (values[index] > values[best] ? index : best), known[0]);
+  return [known[0], known[known.length - 1], lowest, highest].map((index) => [placeOf(trace, index), values[index]]);
 }
 
 export function fillTable(table, figure, { label, labels }) {
