@@ -4,13 +4,14 @@ Before the break at d1 the exponent is c0, after it c0 + c1; f1 is how many natu
 theta: log E, log A, c0, c1, log d1, log f1.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from jaxtyping import Float
 
-from playground.scaling.forms.form import Parameters, log_sum_exp, offset_bounds
+from playground.scaling.forms.form import Parameters, offset_bounds
 
 OFFSETS = (0.1, 0.8)
 BREAKS = (0.2, 0.4, 0.6, 0.8)
@@ -38,15 +39,21 @@ class BrokenPower:
         self, theta: Float[np.ndarray, " number"], logs: Float[np.ndarray, "column point"]
     ) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, "number point"]]:
         """Its logarithm, and the derivative by theta."""
-        e, a, c0, c1, d, log_f = theta
-        x, f = logs[0], np.exp(log_f)
+        e, a, c0, c1, d, log_f = (float(number) for number in theta)
+        x, f = logs[0], math.exp(log_f)
         z = (x - d) / f
         rise = np.logaddexp(0.0, z)
         slope = np.exp(z - rise)
-        power = a - c0 * x - c1 * f * rise
-        total, (offset, share) = log_sum_exp(np.stack([np.full_like(x, e), power]))
-        by_power = np.stack([np.ones_like(x), -x, -f * rise, c1 * slope, -c1 * f * (rise - z * slope)])
-        return total, np.concatenate([offset[None], share * by_power])
+        power = a - c0 * x - (c1 * f) * rise
+        total = np.logaddexp(e, power)
+        gradient = np.empty((len(theta), len(x)))
+        gradient[0] = np.exp(e - total)
+        share = gradient[1] = np.exp(power - total)
+        gradient[2] = -x * share
+        gradient[3] = (-f * rise) * share
+        gradient[4] = c1 * slope * share
+        gradient[5] = (-c1 * f) * (rise - z * slope) * share
+        return total, gradient
 
     def starts(
         self, logs: Float[np.ndarray, "column point"], log_losses: Float[np.ndarray, " point"]
