@@ -1,8 +1,9 @@
 """Time a fit and its bootstrap: `python -m benchmarks.scaling`.
 
 250 points of the replication's law with noise of half a percent: Chinchilla's law fitted from 32 starts (with what is
-held out and doubted), and 1,000 drawings in two processes; then each other law on the same points. Beside it, what one start of a plain L-BFGS-B reaches on the
-mean of the losses. Writes benchmarks/results/scaling.json. Leave the machine alone meanwhile.
+held out and doubted), and 1,000 drawings in two processes; then each law once on the same points. Beside it, what one
+start of a plain L-BFGS-B reaches on the mean of the losses. Writes benchmarks/results/scaling.json. Leave the machine
+alone meanwhile.
 """
 
 import argparse
