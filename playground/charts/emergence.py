@@ -87,7 +87,9 @@ def panels_figure(runs: Sequence[Panels], axes: tuple[Axes, Axes]) -> go.Figure:
     for number, run in enumerate(runs):
         places = [(curve, above, "y") for curve in run.seen] + [(curve, below, "y2") for curve in run.hidden]
         for index, (curve, shown, panel) in enumerate(places):
-            _add(figure, curve, shown, colour=series_look(index)[0], dash=run.dash, size=4, panel=panel)
+            # Marks close together would hide that a line is dashed.
+            size = 0 if run.dash == "dash" else 4
+            _add(figure, curve, shown, colour=series_look(index)[0], dash=run.dash, size=size, panel=panel)
             figure.data[-1].update(showlegend=number == 0)
     quiet_layout(figure, x=above.x, y=above.y, log_x=above.log_x)
     figure.update_layout(

@@ -180,10 +180,15 @@ LADDER: tuple[Rung, ...] = (
     Rung(key="kaplan", title="Kaplan's set-up", exponent=0.834),
     Rung(key="head", title="The last layer's FLOPs counted", exponent=0.701, changes=COUNTED),
     Rung(key="warm-up", title="A warm-up that small models can afford", exponent=0.604, changes=WARMED),
-    Rung(key="decay", title="Then a cosine decay, nothing tuned", exponent=0.571, changes=WARMED | {"decay"}),
+    Rung(
+        key="decay",
+        title="Then the rate decayed with the budget, nothing tuned",
+        exponent=0.571,
+        changes=WARMED | {"decay"},
+    ),
     Rung(
         key="tuned",
-        title="Or rate, batch and beta_2 tuned for each size, without decay",
+        title="Instead rate, batch and β₂ tuned for each size, no decay",
         exponent=0.497,
         changes=WARMED | {"tuned"},
     ),

@@ -1,6 +1,7 @@
 """The Emergence page as a script: its sections from the address, damaged tables, and a run that is trained now."""
 
 import dataclasses
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from playground.training.runs import write_about
 from tests.pages.script import run_page, words
 from tests.playground.emergence.small import small_config, small_study, trained
 from ui import state
+from ui.controls.emergence import shown as emergence_shown
 
+PATIENCE_SECONDS = 120
 SECTIONS = ("addition", "translation", "induction", "grokking")
 
 
@@ -152,9 +155,22 @@ def test_start_trains_a_run_and_its_checkpoints_arrive(runs):
     run_id = app.query_params[state.RUN]
     run_id = run_id[0] if isinstance(run_id, list) else run_id
     assert (runs / run_id / "config.json").exists() or (runs / run_id).exists()
-    for _again in range(200):
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end and not ("finished" in progress(app) and "3 checkpoints" in progress(app)):
         app.run()
-        if "finished" in progress(app) and "3 checkpoints" in progress(app):
-            break
     assert "finished" in progress(app)
     assert not app.exception
+
+
+@pytest.mark.parametrize(("steepest", "verdict"), [(0.9, "makes the cliff"), (0.5, "makes hardly any of the cliff")])
+def test_the_page_says_whether_the_measure_makes_the_cliff(monkeypatch, steepest, verdict):
+    shares = iter([steepest, 0.45] + [0.3] * 20)
+    monkeypatch.setattr(emergence_shown, "steepest_share", lambda *_curve: next(shares))
+    app = page(over="training")
+    assert verdict in words(app)
+    assert f"{steepest:.0%}" in words(app)
+
+
+def test_one_seed_is_said_to_be_one(tables):
+    seeds = {row.seed for row in shipped.read_study("addition", tables)}
+    assert ("one seed each" in words(page())) == (len(seeds) == 1)

@@ -190,6 +190,15 @@ def test_a_budget_is_planned_by_every_law(budget):
     assert {"Time", "Energy", "Money", "Novels", "Over-training", "Epochs"} <= set(metrics(app))
 
 
+def test_a_budget_far_beyond_ones_own_runs_is_not_planned_by_them_unasked():
+    near, far = (page(section="plan", points=TABLE, budget_flops=flops) for flops in ("1e21", "1e30"))
+    assert "times the largest run that your fit has seen" not in words(near)
+    assert "times the largest run that your fit has seen" in words(far)
+    assert [box.value for box in far.selectbox if box.label == "Plan to look at"] == ["besiroglu"]
+    asked = page(section="plan", points=TABLE, budget_flops="1e30", plan="own")
+    assert [box.value for box in asked.selectbox if box.label == "Plan to look at"] == ["own"]
+
+
 def test_hoffmanns_budget_is_planned_as_they_printed_it():
     app = page(section="plan", budget_flops="5.76e23")
     rows = app.dataframe[0].value.set_index("Law")

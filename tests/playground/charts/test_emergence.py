@@ -56,6 +56,7 @@ def test_what_is_seen_and_what_is_hidden_have_a_panel_each_and_one_axis_of_steps
     assert len({trace.line.color for trace in figure.data}) == 3
     assert [trace.line.dash for trace in figure.data] == ["solid"] * 3 + ["dash"] * 3
     assert [trace.showlegend for trace in figure.data] == [True] * 3 + [False] * 3
+    assert [trace.mode for trace in figure.data] == ["lines+markers"] * 3 + ["lines"] * 3
     assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
     assert figure.layout.yaxis.range == pytest.approx((-0.03, 1.03))
     assert figure.layout.yaxis2.range is None

@@ -14,7 +14,7 @@ from playground.emergence.studies import Study
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.controls.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
-from ui.controls.emergence.shown import offer_table, provenance, series_of, show_source, show_steepness
+from ui.controls.emergence.shown import offer_table, provenance, series_of, show_source, show_steepness, show_verdict
 from ui.controls.emergence.words import measure_axis, measure_title, measure_words, run_title
 from ui.controls.words import choose_word
 from ui.text import _
@@ -81,11 +81,10 @@ def _follow(study: Study, rows: Sequence[Checkpoint], view: View, was_busy: bool
     if view.run != ALL or view.over == SIZE:
         places = _places(shown, view)
         known = [index for index, place in enumerate(places) if place > 0 or not view.log_x]
-        show_steepness(
-            [shown[index] for index in known],
-            [float(np.log10(places[index])) if view.log_x else places[index] for index in known],
-            list(MEASURES),
-        )
+        seen = [shown[index] for index in known]
+        axis = [float(np.log10(places[index])) if view.log_x else places[index] for index in known]
+        show_verdict(seen, axis)
+        show_steepness(seen, axis, list(MEASURES))
 
 
 def _curves(rows: Sequence[Checkpoint], view: View) -> dict[str, list[Checkpoint]]:

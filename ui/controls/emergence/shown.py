@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.series import Series
+from playground.emergence.measures import EXACT_MATCH, TOKEN_ACCURACY
 from playground.emergence.records import Checkpoint, runs_of, write_table
 from playground.emergence.shipped import read_provenance
 from playground.emergence.steepness import halfway, steepest_share
@@ -13,6 +14,9 @@ from playground.lens.provenance import VERSION
 from ui.controls.emergence.words import measure_title
 from ui.tables import comments
 from ui.text import _
+
+CLEAR = 0.1
+"""Of the steepest shares of two measures, from which on they are said to differ."""
 
 
 def series_of(name: str, places: Sequence[float], rows: Sequence[Checkpoint], measure: str) -> Series:
@@ -41,7 +45,7 @@ def show_source(study: str, rows: Sequence[Checkpoint]) -> None:
     seeds = len({row.seed for row in rows})
     words = [
         _("{count} runs of this code").format(count=len(runs)),
-        _("one seed each: another seed would move every curve somewhat")
+        _("one seed each: how far another seed would move a curve is not measured")
         if seeds == 1
         else _("{count} seeds").format(count=seeds),
         *(_("made on {day}").format(day=made[name]) for name in ("made on",) if name in made),
@@ -59,6 +63,26 @@ def show_steepness(rows: Sequence[Checkpoint], places: Sequence[float], measures
             "horizontal axis: a straight line has 10 %, a step 100 %."
         )
     )
+
+
+def show_verdict(rows: Sequence[Checkpoint], places: Sequence[float]) -> None:
+    """Whether exchanging the measure takes the cliff away, in these very checkpoints."""
+    steep, even = (
+        steepest_share(places, [row.measures[name] for row in rows]) for name in (EXACT_MATCH, TOKEN_ACCURACY)
+    )
+    words = (
+        _(
+            "**Here the measure makes the cliff**: of the whole change in exact match, {steep:.0%} falls within the "
+            "steepest tenth of the axis; of that in tokens right, {even:.0%}."
+        )
+        if steep - even >= CLEAR
+        else _(
+            "**Here the measure makes hardly any of the cliff**: of the whole change in exact match, {steep:.0%} falls "
+            "within the steepest tenth of the axis, and of that in tokens right {even:.0%}. Single tokens come about "
+            "as suddenly as whole answers."
+        )
+    )
+    st.markdown(words.format(steep=steep, even=even))
 
 
 def show_halfway(rows: Sequence[Checkpoint], measures: Sequence[str]) -> None:

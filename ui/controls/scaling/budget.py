@@ -29,7 +29,7 @@ def choose_budget() -> Budget | None:
     titles = {"flops": _("FLOP"), "hours": _("Accelerators and hours"), "money": _("Money")}
     by = choose_word("budget", _("Budget as"), titles)
     amount = {
-        "flops": lambda: number("budget_flops", _("FLOP"), FLOPS, 1e9, 1e32, form="%.3g"),
+        "flops": lambda: number("budget_flops", _("FLOP"), FLOPS, 1e9, 1e32, form="%.2e"),
         "hours": lambda: number("budget_hours", _("Hours"), HOURS, 0.01, 1e7),
         "money": lambda: number("budget_money", _("Money"), MONEY, 0.01, 1e13),
     }[by]()

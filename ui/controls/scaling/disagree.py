@@ -197,15 +197,22 @@ def _show_counted(counted: list[tuple[str, float | None, str]], *, is_table: boo
                 "FLOPs says. A sweep knows its models' shapes: choose one on the left, or run one under Live."
             )
         )
+    has_reasons = any(why for _title, _exponent, why in counted)
     rows = [
         {
             _("What is counted"): title,
             _("Exponent a"): "–" if exponent is None else f"{exponent:.3f}",
-            _("Why there is none"): why,
+            **({_("Why there is none"): why} if has_reasons else {}),
         }
         for title, exponent, why in counted
     ]
     st.dataframe(rows, hide_index=True, key="counted_rows")
+    st.caption(
+        _(
+            "An exponent depends on the text and on how far the runs reach, too. Compare the ways of counting with one "
+            "another: the papers' runs were other models on other texts."
+        )
+    )
 
 
 def counted_code(study: Study) -> str:

@@ -19,7 +19,7 @@ from playground.scaling.serving import FLOPS_TO_SERVE, cheapest_to_serve, tokens
 from ui import state
 from ui.controls.scaling.budget import Budget, choose_budget, number, show_cost
 from ui.controls.scaling.fitting import DRAWINGS, obtain_bootstrap, obtain_fit
-from ui.controls.scaling.shown import show_metrics, show_picture
+from ui.controls.scaling.shown import origin_of, show_metrics, show_picture
 from ui.controls.scaling.study import Study
 from ui.controls.words import choose_word
 from ui.quantities import prefixed
@@ -29,6 +29,8 @@ from ui.text import _
 SERVED, UNIQUE = 1e12, 1e11
 SIZES = 160
 MOST_EPOCHS = 100.0
+TRUSTED = 1e4
+"""How many times beyond its largest run a person's own fit is followed without being asked to."""
 
 
 def show_planner(study: Study | None) -> None:
@@ -43,11 +45,20 @@ def show_planner(study: Study | None) -> None:
     except UserError as error:
         st.warning(_("The points at hand make no plan: {reason}").format(reason=error), icon=":material/help:")
         plans = plan(budget.flops)
-    _show_plans(budget, plans)
-    chosen = _choose_plan(plans)
+    _show_plans(budget, plans, study if fitted is not None else None)
+    is_far = plans[-1].key == "own" and plans[-1].beyond > TRUSTED
+    if is_far:
+        st.warning(
+            _(
+                "The budget is {times:.2g} times the largest run that your fit has seen. What follows rests on the "
+                "replication's law instead, unless you choose another plan."
+            ).format(times=plans[-1].beyond),
+            icon=":material/help:",
+        )
+    chosen = _choose_plan(plans, BESIROGLU.key if is_far else plans[-1].key)
     _show_data(chosen)
     st.subheader(_("Served to many: smaller and trained for longer"), anchor=False)
-    _show_serving(budget, fitted)
+    _show_serving(budget, None if is_far else fitted)
     st.subheader(_("Too little data: read it again"), anchor=False)
     _show_repeats(budget)
 
@@ -61,7 +72,7 @@ def _own_fit(study: Study | None) -> tuple[Fit | None, Bootstrap | None]:
     return (None, None) if fitted is None else (fitted, obtain_bootstrap(study, fitted, DRAWINGS[0]))
 
 
-def _show_plans(budget: Budget, plans: tuple[Plan, ...]) -> None:
+def _show_plans(budget: Budget, plans: tuple[Plan, ...], study: Study | None) -> None:
     rows = [
         {
             _("Law"): one.title,
@@ -98,7 +109,12 @@ def _show_plans(budget: Budget, plans: tuple[Plan, ...]) -> None:
         ),
         name=f"plan-{what}",
         label=_("The plan of each law"),
-        origin="; ".join(one.title for one in plans),
+        origin=" · ".join(
+            [
+                _("{flops:.3g} FLOP by the laws as their papers print them").format(flops=budget.flops),
+                *([] if study is None else [origin_of(study)]),
+            ]
+        ),
         rows=table,
         code=PLAN_CODE.format(flops=budget.flops),
         height=130 + 38 * len(plans),
@@ -125,10 +141,9 @@ def between(value: float, interval: tuple[float, float] | None, *, form: str = "
     return word(value) if interval is None else f"{word(value)} ({word(interval[0])} to {word(interval[1])})"
 
 
-def _choose_plan(plans: tuple[Plan, ...]) -> Plan:
+def _choose_plan(plans: tuple[Plan, ...], usual: str) -> Plan:
     keys = [one.key for one in plans]
-    usual = keys[-1]
-    words = [usual, *keys[:-1]]
+    words = [usual, *(key for key in keys if key != usual)]
     titles = {one.key: one.title for one in plans}
     key = st.selectbox(
         _("Plan to look at"),
@@ -147,7 +162,7 @@ def _show_data(chosen: Plan) -> None:
         (_("Tokens"), short(size.tokens)),
         (_("Text"), prefixed(size.bytes, "B")),
         (_("Novels"), short(size.books)),
-        (_("English Wikipedias"), f"{size.wikipedias:.3g}"),
+        (_("English Wikipedias"), short(size.wikipedias)),
         (_("Years of reading"), short(size.reading_years)),
     )
     show_metrics((label, value, "") for label, value in cells)
@@ -161,7 +176,7 @@ def _show_data(chosen: Plan) -> None:
 
 def _show_serving(budget: Budget, fitted: Fit | None) -> None:
     """The model of the same loss that costs least over its whole life."""
-    served = number("served", _("Tokens read and written in its life"), SERVED, 0.0, 1e20, form="%.3g")
+    served = number("served", _("Tokens read and written in its life"), SERVED, 0.0, 1e20, form="%.2e")
     own = fitted is not None and fitted.law == "chinchilla"
     parameters = fitted.parameters if fitted is not None and own else BESIROGLU.parameters
     title = _("the fit of the points at hand") if own else BESIROGLU.title
@@ -226,7 +241,7 @@ print(np.column_stack([epochs, repeated, fresh]))
 
 def _show_repeats(budget: Budget) -> None:
     """The best use of the budget where only so many tokens are unique."""
-    unique = number("unique", _("Unique tokens"), UNIQUE, 1e3, 1e18, form="%.3g")
+    unique = number("unique", _("Unique tokens"), UNIQUE, 1e3, 1e18, form="%.2e")
     try:
         found = best_with_repeats(budget.flops, unique)
     except UserError as error:
