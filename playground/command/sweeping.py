@@ -115,7 +115,7 @@ def sweep(arguments: argparse.Namespace) -> None:
 
     place = place_of(arguments)
     command = f"python -m playground {shlex.join(arguments.words)}"
-    ending = run_sweep(config, arguments.out, place=place, told=_reporter(), command=command)
+    ending = run_sweep(config, arguments.out, place=place, told=_reporter(arguments.price), command=command)
     print(_ending(ending), flush=True)
     if ending.failed:
         raise UserError(
@@ -168,7 +168,7 @@ def _time(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
-def _reporter() -> "Callable[[Progress], None]":
+def _reporter(hourly_price: float) -> "Callable[[Progress], None]":
     """Tells of the progress: on one line of a terminal, else with a line for each cell that is done."""
     told = -1
 
@@ -176,7 +176,8 @@ def _reporter() -> "Callable[[Progress], None]":
         nonlocal told
         failed = f"  {len(progress.failed)} failed" if progress.failed else ""
         left = "" if progress.seconds_left is None else f"  {_time(progress.seconds_left)} left"
-        line = f"{progress.done}/{progress.total} cells{failed}{left}  {' '.join(progress.working)}"
+        price = _price(progress, hourly_price) if hourly_price else ""
+        line = f"{progress.done}/{progress.total} cells{failed}{left}{price}  {' '.join(progress.working)}"
         if sys.stderr.isatty():
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
         elif progress.done != told:
@@ -184,6 +185,14 @@ def _reporter() -> "Callable[[Progress], None]":
         told = progress.done
 
     return report
+
+
+def _price(progress: "Progress", hourly_price: float) -> str:
+    """What the workers have cost so far, and what they will in all."""
+    spent = hourly_price * progress.worker_seconds / 3600
+    if progress.worker_seconds_left is None:
+        return f"  cost {spent:,.2f}"
+    return f"  cost {spent:,.2f} of about {spent + hourly_price * progress.worker_seconds_left / 3600:,.2f}"
 
 
 def _ending(progress: "Progress") -> str:

@@ -249,7 +249,7 @@ class LocalExecutor:
             return
         status = read_status(folder)
         starting = dataclasses.replace(
-            status, state="starting", position=None, message="", pid=worker.pid, born=worker.born
+            by_this_process(status), state="starting", position=None, message="", pid=worker.pid, born=worker.born
         )
         self._tell(run_id, starting)
         # A worker that died while it waited is reaped like one that died at work: the run says so.

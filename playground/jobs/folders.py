@@ -10,7 +10,7 @@ from playground.training import runs
 from playground.training.control import open_control
 from playground.training.forks import STAGING_PREFIX, new_run_id
 from playground.training.layout import CONFIG, write_json
-from playground.training.status import Status, by_this_process, has_process, lost, read_status, write_status
+from playground.training.status import Status, by_this_process, is_attended, lost, read_status, write_status
 
 if TYPE_CHECKING:
     from playground.training.config import TrainConfig
@@ -48,6 +48,6 @@ def mark_lost_runs(root: Path) -> None:
     """Write to each run that should be live and whose process is gone that it was interrupted."""
     for run in runs.list_runs(root):
         status = read_status(run.folder)
-        if status.is_live and not has_process(status):
+        if status.is_live and not is_attended(status):
             with contextlib.suppress(OSError):
                 write_status(run.folder, lost(status, "the server went away"))

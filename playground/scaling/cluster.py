@@ -9,7 +9,9 @@ import contextlib
 import importlib
 import os
 import socket
+import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +92,7 @@ class RayPlace:
             self._see_off(POLL_SECONDS)
         for reference in self._runs:
             self._ray.cancel(reference, force=True)
-        self._ray.shutdown()
+        disconnect()
 
     def _see_off(self, seconds: float) -> None:
         """Take the tasks that have ended from those at work, waiting for one at most so long."""
@@ -107,13 +109,48 @@ class RayPlace:
                     note_failure(folder, message)
 
 
+@dataclass(kw_only=True)
+class Connection:
+    """A process has one connection to one cluster; so many sweeps use it."""
+
+    address: str = ""
+    users: int = 0
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+
+_connection = Connection()
+
+
 def connect(address: str) -> Any:
-    """Ray's module, connected to a cluster. Raises UserError where it is not installed or nobody answers."""
+    """Ray's module, connected to a cluster until as many have disconnected as have connected.
+
+    Raises UserError where Ray is not installed, nobody answers, or this process is connected to another cluster.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         ray: Any = importlib.import_module("ray")
     except ImportError as error:
         raise UserError("Ray is not installed; run `pip install -r requirements-cluster.txt`.") from error
+    with _connection.guard:
+        if _connection.users and _connection.address != address:
+            raise UserError(
+                f"A sweep is at work on the Ray cluster at {_connection.address}; use that one, or wait for the end."
+            )
+        if not _connection.users:
+            _join(ray, address)
+        _connection.address, _connection.users = address, _connection.users + 1
+    return ray
+
+
+def disconnect() -> None:
+    """Leave the cluster, if nobody else here uses it."""
+    with _connection.guard:
+        _connection.users -= 1
+        if not _connection.users:
+            importlib.import_module("ray").shutdown()
+
+
+def _join(ray: Any, address: str) -> None:
     _check_somebody_listens(address)
     try:
         ray.init(
@@ -124,7 +161,6 @@ def connect(address: str) -> Any:
         )
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise _no_cluster(address) from error
-    return ray
 
 
 def _check_somebody_listens(address: str) -> None:

@@ -58,15 +58,15 @@ class Clock:
         self.spent: dict[str, float] = {}
         """Seconds that finished cells took: their folders are not read again."""
 
-    def seconds_left(self, *, workers: int, given_up: Collection[str] = ()) -> float | None:
-        """By the clock, with so many workers; None before any step has been taken."""
+    def worker_seconds(self, *, given_up: Collection[str] = ()) -> tuple[float, float | None]:
+        """Those that all workers have spent, and those that the rest takes; None before any step has been taken."""
         spent = estimated = left = 0.0
         for cell in self.sweep.cells:
             whole = self.estimated[cell.name]
             seconds, share = self._done(cell)
             spent, estimated = spent + seconds, estimated + whole * share
             left += 0.0 if cell.name in given_up else whole * (1 - share)
-        return left * spent / estimated / workers if spent and estimated else None
+        return spent, left * spent / estimated if spent and estimated else None
 
     def done(self) -> int:
         """How many cells have finished."""

@@ -29,7 +29,11 @@ Told = Callable[[Progress], None]
 
 def drive(sweep: Sweep, place: Place, told: Told) -> Progress:
     """Train what is not finished in a place, then close the place."""
-    driver = Driver(sweep, place, told, measured_speed())
+    try:
+        driver = Driver(sweep, place, told, measured_speed())
+    except BaseException:
+        place.close()
+        raise
     state: SweepState = "interrupted"
     try:
         state = driver.run()
@@ -107,7 +111,8 @@ class Driver:
         status = self.sweep.status(cell)
         if status.state == "finished":
             write_results(self.sweep)
-        elif status.state in ("interrupted", "unknown") and self.kills[cell.name] < KILLS:
+        # A live state is that of a worker of another machine, which can no longer say that it is gone.
+        elif (status.is_live or status.state in ("interrupted", "unknown")) and self.kills[cell.name] < KILLS:
             self.kills[cell.name] += 1
             rest = min(LONGEST_REST_SECONDS, REST_SECONDS * 2 ** (self.kills[cell.name] - 1))
             self.rests_until[cell.name] = time.monotonic() + rest
@@ -128,9 +133,8 @@ class Driver:
     def _tell(self, state: SweepState) -> Progress:
         """Write down how it goes, and say so."""
         self.spoken = time.monotonic()
-        left = None
-        if state == "running":  # a place that is closed counts no slots
-            left = self.clock.seconds_left(workers=max(1, self.place.slots), given_up=self.failed)
+        spent, left = self.clock.worker_seconds(given_up=self.failed)
+        is_running = state == "running"  # a place that is closed counts no slots
         progress = Progress(
             state=state,
             done=self.clock.done(),
@@ -139,7 +143,9 @@ class Driver:
             failed=dict(self.failed),
             retried=dict(self.failures + self.kills),
             seconds=self.seconds_before + time.monotonic() - self.began,
-            seconds_left=left,
+            seconds_left=left / max(1, self.place.slots) if is_running and left is not None else None,
+            worker_seconds=spent,
+            worker_seconds_left=left if is_running else None,
         )
         write_progress(self.sweep.folder, progress)
         self.told(progress)

@@ -19,8 +19,9 @@ class Progress:
     """done and total count cells; working are those that are trained now.
 
     failed: the cells that were given up, with the reason; retried: how often a cell was begun again. seconds were
-    spent in all sittings; seconds_left is what the rest takes as it goes now, None before that can be said. pid and
-    born name the process that drives the sweep; updated is in seconds since 1970, like born.
+    spent by the clock in all sittings, worker_seconds by all workers together; seconds_left and worker_seconds_left
+    are what the rest takes as it goes now, None before that can be said. pid and born name the process that drives
+    the sweep; updated is in seconds since 1970, like born.
     """
 
     state: SweepState = "new"
@@ -31,6 +32,8 @@ class Progress:
     retried: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     seconds_left: float | None = None
+    worker_seconds: float = 0.0
+    worker_seconds_left: float | None = None
     pid: int = 0
     born: float = 0.0
     updated: float = 0.0

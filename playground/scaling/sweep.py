@@ -9,6 +9,7 @@ sweep stands in its folder, so any process may read or stop it, and nothing is l
 """
 
 import contextlib
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -34,6 +35,7 @@ __all__ = [
     "CellView",
     "SweepView",
     "delete_sweep",
+    "ray_address",
     "read_sweep",
     "resume_sweep",
     "run_sweep",
@@ -64,14 +66,21 @@ def run_sweep(
     return drive(sweep, place or Here(), told or (lambda progress: None))
 
 
-def start_sweep(config: SweepConfig, executor: "LocalExecutor") -> str:
+def ray_address() -> str:
+    """The Ray cluster that trains the sweeps of the page, from $PLAYGROUND_RAY; empty where none is given."""
+    return os.environ.get("PLAYGROUND_RAY", "").strip()
+
+
+def start_sweep(config: SweepConfig, executor: "LocalExecutor", *, ray: str = "") -> str:
     """Begin a sweep among the executor's runs and return its id; it waits its turn as single runs do.
 
-    Its cells are runs named <id>-<cell>, below the executor's root like all others, and within its limits. Raises
-    UserError, with what to change, for a sweep that asks for too much, and where too many are at work.
+    Its cells are runs named <id>-<cell>, below the executor's root like all others, and within its limits. They are
+    trained by the executor's workers, or on the Ray cluster of an address. Raises UserError, with what to change, for
+    a sweep that asks for too much, where too many are at work, and where no cluster answers.
     """
     found = cells(config)
     _check_room(config, executor)
+    place = _place(executor, ray)
     sweep_id = new_run_id()
     folder, staging = executor.root / sweep_id, executor.root / f"{STAGING_PREFIX}{sweep_id}"
     try:
@@ -80,24 +89,25 @@ def start_sweep(config: SweepConfig, executor: "LocalExecutor") -> str:
         open_control(staging)
         staging.rename(folder)
     except OSError as error:
+        place.close()
         raise UserError(f"The sweep cannot be written to {executor.root}: {error.strerror or error}.") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     note_command(folder, FROM_THE_PAGE)
-    _drive_behind(Sweep(folder=folder, config=config, cells=found, root=executor.root, prefix=f"{sweep_id}-"), executor)
+    _drive_behind(Sweep(folder=folder, config=config, cells=found, root=executor.root, prefix=f"{sweep_id}-"), place)
     return sweep_id
 
 
-def resume_sweep(folder: Path, executor: "LocalExecutor") -> None:
+def resume_sweep(folder: Path, executor: "LocalExecutor", *, ray: str = "") -> None:
     """Go on with a sweep of start_sweep that was stopped or interrupted.
 
-    Raises UserError where it is at work, and where too many are.
+    Raises UserError where it is at work, where too many are, and where no cluster answers.
     """
     sweep = find_sweep(folder)
     if read_progress(folder).state == "running":
         raise UserError("This sweep is at work already.")
     _check_room(sweep.config, executor)
-    _drive_behind(sweep, executor)
+    _drive_behind(sweep, _place(executor, ray))
 
 
 def stop_sweep(folder: Path) -> None:
@@ -144,9 +154,17 @@ def _check_room(config: SweepConfig, executor: "LocalExecutor") -> None:
         raise UserError(f"{len(at_work)} sweeps are at work already; try again when one has finished.")
 
 
-def _drive_behind(sweep: Sweep, executor: "LocalExecutor") -> None:
-    """Drive a sweep in a thread that only hands out cells and looks; the training is in worker processes."""
-    place = Workers(executor, slots=executor.slots, owned=False)
+def _place(executor: "LocalExecutor", ray: str) -> Place:
+    """Where the sweeps of the page are trained."""
+    if not ray:
+        return Workers(executor, slots=executor.slots, owned=False)
+    from playground.scaling.cluster import RayPlace
+
+    return RayPlace(ray)
+
+
+def _drive_behind(sweep: Sweep, place: Place) -> None:
+    """Drive a sweep in a thread that only hands out cells and looks; the training is in other processes."""
 
     def work() -> None:
         # Deleted while it was at work: there is nothing left to tell anybody.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import platform
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,8 @@ State = Literal[
 ]
 LIVE: tuple[State, ...] = ("queued", "starting", "preparing", "running", "paused")
 """The states that only hold while a process is there."""
+AWAY_SECONDS = 60.0
+"""How long another machine may be silent about a run: it tells every few seconds, but to prepare data takes longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +25,9 @@ class Status:
     """How a run is doing. message is a sentence for the person, empty where there is nothing to say.
 
     position: how many runs are ahead in the queue, while queued. snapshot: the step of the last one, None before the
-    first. seconds: trained in all, pauses left out. tokens_per_second: of the last second or so. pid and born (the
-    process's start, in seconds since 1970) say which process answers for a live state; updated is in seconds
-    since 1970, too.
+    first. seconds: trained in all, pauses left out. tokens_per_second: of the last second or so. node (the machine),
+    pid and born (the process's start, in seconds since 1970) say which process answers for a live state; updated is
+    in seconds since 1970, too.
     """
 
     state: State = "unknown"
@@ -34,6 +37,7 @@ class Status:
     snapshot: int | None = None
     seconds: float = 0.0
     tokens_per_second: float = 0.0
+    node: str = ""
     pid: int = 0
     born: float = 0.0
     updated: float = 0.0
@@ -60,7 +64,7 @@ def read_status(folder: Path) -> Status:
 def observed_status(folder: Path) -> Status:
     """The status, or that the run is interrupted where it should be live and its process is gone."""
     status = read_status(folder)
-    if not status.is_live or has_process(status):
+    if not status.is_live or is_attended(status):
         return status
     again = read_status(folder)  # it may have ended in this moment, by itself
     return lost(again, "its process is gone") if again.is_live else again
@@ -96,7 +100,7 @@ def write_status(folder: Path, status: Status) -> None:
 
 def by_this_process(status: Status) -> Status:
     """The status with this process as the one that answers for it."""
-    return dataclasses.replace(status, pid=os.getpid(), born=_born())
+    return dataclasses.replace(status, node=platform.node(), pid=os.getpid(), born=_born())
 
 
 @cache
@@ -115,6 +119,13 @@ def birth_of(pid: int) -> float:
         return 0.0
 
 
+def is_attended(status: Status) -> bool:
+    """Whether somebody answers for the run: a process here, or one of another machine that told of it lately."""
+    if status.node in ("", platform.node()):
+        return has_process(status)
+    return time.time() - status.updated < AWAY_SECONDS
+
+
 def has_process(status: Status) -> bool:
-    """Whether the process that answers for the run lives; another with the same number does not count."""
-    return status.pid > 0 and abs(birth_of(status.pid) - status.born) < 1.0
+    """Whether the process that answers for the run lives on this machine; another with its number does not count."""
+    return status.node in ("", platform.node()) and status.pid > 0 and abs(birth_of(status.pid) - status.born) < 1.0

@@ -16,9 +16,10 @@ import psutil
 import pytest
 
 from playground.errors import UserError
+from playground.jobs.executor import LocalExecutor
 from playground.scaling.cluster import RayPlace, connect
 from playground.scaling.folder import open_sweep, prepare_cell
-from playground.scaling.sweep import read_sweep, run_sweep, stop_sweep
+from playground.scaling.sweep import read_sweep, run_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.training.status import read_status
 from tests.playground.jobs.waiting import until
 from tests.playground.scaling.small_sweep import sweep_config
@@ -114,6 +115,23 @@ def test_a_stopped_sweep_leaves_snapshots_and_the_cluster_free(address, tmp_path
     status = read_status(sweep.run_folder(cell))
     assert status.state == "stopped"
     assert status.snapshot == status.step > 0
+
+
+@pytest.mark.slow
+def test_sweeps_of_the_page_share_one_connection_to_the_cluster(address, tmp_path):
+    executor = LocalExecutor(tmp_path, slots=1)
+    try:
+        configs = [sweep_config(tokens=(512,), sizes=((8, 1),), seeds=(seed,)) for seed in (0, 1)]
+        ids = [start_sweep(config, executor, ray=address) for config in configs]
+        with pytest.raises(UserError, match="use that one"):
+            start_sweep(configs[0], executor, ray=f"{LOOPBACK}:1")
+        folders = [sweep_folder(executor, sweep_id) for sweep_id in ids]
+        until(lambda: all(read_sweep(folder).progress.state == "finished" for folder in folders), "both sweeps")
+        assert [len(read_sweep(folder).points) for folder in folders] == [1, 1]
+        assert executor.working() == ()
+        until(lambda: not sys.modules["ray"].is_initialized(), "the end of the connection")
+    finally:
+        executor.close()
 
 
 @pytest.mark.slow

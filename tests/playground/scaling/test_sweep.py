@@ -24,7 +24,7 @@ from playground.scaling.sweep import read_sweep, run_sweep, stop_sweep
 from playground.training.calibration import Speed
 from playground.training.layout import snapshots
 from playground.training.run_folder import run
-from playground.training.status import read_status
+from playground.training.status import Status, read_status, write_status
 from tests.playground.jobs.waiting import until
 from tests.playground.scaling.small_sweep import sweep_config
 
@@ -188,10 +188,29 @@ def test_the_cost_is_that_of_the_steps_that_are_trained():
     assert cost.price == pytest.approx(cost.worker_seconds)
 
 
+def test_a_cell_whose_worker_died_on_another_machine_is_begun_again(tmp_path):
+    """Its folder still says that it runs."""
+
+    class Losing(Here):
+        lost = 0
+
+        def start(self, sweep, cell):
+            if self.lost:
+                return super().start(sweep, cell)
+            self.lost += 1
+            write_status(sweep.run_folder(cell), Status(state="running", node="elsewhere", pid=1))
+            return None
+
+    config = sweep_config(tokens=(512,), sizes=((8, 1),))
+    ending = run_sweep(config, tmp_path / "sweep", place=Losing())
+    assert (ending.state, ending.done, ending.failed) == ("finished", 1, {})
+    assert list(ending.retried.values()) == [1]
+
+
 def test_the_clock_goes_by_how_fast_the_cells_went(done, tmp_path):
-    assert Clock(find_sweep(done), SPEED).seconds_left(workers=1) == 0
+    assert Clock(find_sweep(done), SPEED).worker_seconds()[1] == 0
     sweep = open_sweep(sweep_config(), tmp_path / "new")
-    assert Clock(sweep, SPEED).seconds_left(workers=1) is None
+    assert Clock(sweep, SPEED).worker_seconds() == (0, None)
     cell = sweep.cells[0]
     prepare_cell(sweep, cell)
     for _ in run(cell.config, sweep.run_folder(cell)):
@@ -199,7 +218,7 @@ def test_the_clock_goes_by_how_fast_the_cells_went(done, tmp_path):
     clock = Clock(sweep, SPEED)
     spent = read_status(sweep.run_folder(cell)).seconds
     rest = sum(clock.estimated.values()) - clock.estimated[cell.name]
-    assert clock.seconds_left(workers=2) == pytest.approx(rest * spent / clock.estimated[cell.name] / 2)
+    assert clock.worker_seconds() == pytest.approx((spent, rest * spent / clock.estimated[cell.name]))
 
 
 def test_reading_tells_points_curves_and_cells(done):

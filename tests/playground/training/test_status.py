@@ -29,6 +29,16 @@ def test_what_is_written_is_read(tmp_path):
     assert observed_status(tmp_path) == found
 
 
+def test_another_machine_answers_for_its_run_while_it_tells_of_it(tmp_path):
+    status = Status(state="running", step=7, node="elsewhere", pid=os.getpid(), born=birth_of(os.getpid()))
+    assert not has_process(status)
+    write_status(tmp_path, status)
+    assert observed_status(tmp_path).state == "running"
+    values = json.loads((tmp_path / "status.json").read_text())
+    (tmp_path / "status.json").write_text(json.dumps({**values, "updated": values["updated"] - 61}))
+    assert observed_status(tmp_path).state == "interrupted"
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"state": "dancing"}', '{"step": "7"}', '{"newer": 1}', '{"sta', "null"]
 )
