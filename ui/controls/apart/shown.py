@@ -1,7 +1,5 @@
 """A picture of a model taken apart, and all its numbers to take home."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from playground.lens.tokens import Token
 from ui.controls.apart.choose import Subject
 from ui.controls.drawn import draw
 from ui.controls.take_home import text_facts
+from ui.tables import csv_table
 from ui.text import _
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def show_figure(
     draw(subject.model, figure, key=f"figure_{name}", height=height, revision=name, label=label, facts=known)
     st.download_button(
         _("All numbers as CSV"),
-        "".join(f"# {line}\n" for line in origin(subject.model, facts=known)) + to_csv(rows),
+        csv_table(rows, origin(subject.model, facts=known)),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",
@@ -45,13 +44,6 @@ def show_figure(
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-def to_csv(rows: Iterable[Sequence[object]]) -> str:
-    """Rows as CSV."""
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
 
 
 def table_rows(corner: str, rows: Sequence[str], columns: Sequence[str], values: np.ndarray) -> list[list[object]]:

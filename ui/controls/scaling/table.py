@@ -22,10 +22,17 @@ def show_table(study: Study | None) -> None:
         _bring()
     with right:
         st.subheader(_("What is looked at"), anchor=False)
-        if study is None:
+        if study is None and is_unread():
+            st.info(_("Your table cannot be read yet: say on the left which column is what."), icon=":material/info:")
+        elif study is None:
             st.info(_("Nothing yet: paste or upload a table, or run a small sweep under Live."), icon=":material/info:")
         else:
             show_points(study)
+
+
+def is_unread() -> bool:
+    """Whether a person's table is looked at; where there are no points then, its columns are not found."""
+    return bool(state.read_points_text().strip()) and state.read_word(state.SOURCE, ["", TABLE]) == TABLE
 
 
 def _bring() -> None:
