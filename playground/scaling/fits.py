@@ -111,8 +111,8 @@ def refuse_few(chosen: Law, points: Points) -> None:
     """Raise UserError where a law has more numbers than there are points, or as many."""
     if len(points) < chosen.fewest_points:
         raise UserError(
-            f"There are {len(points)} points, and {chosen.name} has {chosen.form.freedom} numbers to fit; "
-            f"bring at least {chosen.fewest_points} points."
+            f"{chosen.name} has {chosen.form.freedom} numbers to fit; bring at least {chosen.fewest_points} points "
+            f"instead of {len(points)}."
         )
 
 

@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.jobs import executor
+from playground.scaling.progress import Progress, write_progress
 from tests.pages.script import run_page, words
 from tests.pages.tables import noisy_table, plant_sweep, planted_grid, table_of
 from tests.playground.scaling.planted import valleys
@@ -215,6 +216,34 @@ def test_a_new_sweep_is_estimated_before_it_begins_and_a_lost_one_is_said_to_be(
     assert "4 runs from" in words(app)
     assert "no such sweep" in words(page(section="live", sweep=SWEEP))
     assert "at least one size" in words(page(section="live", sweep_sizes="-"))
+
+
+def test_a_sweep_of_equal_operations_says_which_runs_are_too_short_and_what_it_costs():
+    app = page(section="live", sweep_design="isoflop", sweep_sizes="8x1,24x2", sweep_flops="1e10", sweep_price="3600")
+    assert not app.exception
+    assert "2 runs from 2,672 to 23,424 parameters" in words(app)
+    assert "the warm-up of 50 steps, so that their losses say little" in words(app)
+    assert "That costs about" in words(app)
+    assert app.query_params["sweep_flops"] == "1e10"
+    assert "at least one size and one budget" in words(page(section="live", sweep_design="isoflop", sweep_flops="-"))
+
+
+def test_a_sweep_on_a_persons_text_counts_the_vocabulary_that_the_text_has():
+    app = page(section="live", sweep_task="text", sweep_sizes="8x1", sweep_tokens="30000", sweep_seeds="1")
+    assert "Paste a text" in words(app)
+    area = next(area for area in app.text_area if area.key == "area_sweep_text")
+    app = area.set_value("the cat sat on the mat. the dog sat on the log.\n" * 40).run()
+    assert not app.exception
+    # Characters and the special tokens of a decoder, in an embedding of width 8 that is tied with the head.
+    assert "1 runs from" in words(app)
+    few = area.set_value("cat").run()
+    assert few.error
+
+
+def test_the_price_of_a_running_sweep_is_told(no_runs):
+    plant_sweep(no_runs / SWEEP)
+    write_progress(no_runs / SWEEP, Progress(state="stopped", done=4, total=8, worker_seconds=1800.0))
+    assert "cost 5.00" in words(page(section="live", sweep=SWEEP, sweep_price="10"))
 
 
 def test_a_finished_sweep_shows_its_points_and_how_the_fit_settled(no_runs):

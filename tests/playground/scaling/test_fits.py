@@ -148,7 +148,7 @@ def test_one_size_of_model_cannot_tell_alpha_and_without_repeats_nothing_is_know
 
 def test_too_few_points_and_strange_wishes_are_refused():
     three = scattered(count=3)
-    with pytest.raises(UserError, match="There are 3 points, and chinchilla has 5 numbers to fit; bring at least 6"):
+    with pytest.raises(UserError, match="chinchilla has 5 numbers to fit; bring at least 6 points instead of 3"):
         fit_chinchilla(three)
     with pytest.raises(UserError, match="There is no law"):
         fit("moore", three)

@@ -7,11 +7,10 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
-from playground.scaling.costs import cost_of
-from playground.scaling.design import SweepConfig, cells
 from playground.scaling.sweep import (
     SweepView,
     delete_sweep,
+    ray_address,
     read_sweep,
     resume_sweep,
     start_sweep,
@@ -20,19 +19,15 @@ from playground.scaling.sweep import (
 )
 from ui import state
 from ui.controls.deeds import deed_button
+from ui.controls.scaling.design import choose_sweep, read_price, show_cost
 from ui.controls.scaling.growing import show_growing
 from ui.controls.training.numbers import COLOURS, state_word
 from ui.quantities import duration
 from ui.text import _
 
 FOLLOW_SECONDS = 1.0
-SIZES = {
-    f"{width}x{layers}": (width, layers) for width, layers in ((8, 1), (16, 1), (24, 2), (32, 2), (48, 3), (64, 4))
-}
-TOKENS = (30_000, 60_000, 120_000, 250_000, 500_000)
-USUAL_SIZES, USUAL_TOKENS, USUAL_SEEDS = ("8x1", "16x1", "24x2", "32x2"), (60_000, 120_000, 250_000), 1
-EVALUATIONS = 12
-MOST_SEEDS = 5
+PATIENCE_SECONDS = 15.0
+"""For a sweep that was told to go on to say that it does."""
 
 
 def show_live() -> None:
@@ -49,106 +44,41 @@ def show_live() -> None:
             _("Begin another"), icon=":material/add:", on_click=state.write_sweep_id, args=(None,), key="no_sweep"
         )
         return
-    if _is_live(view):
+    if _is_live(sweep_id, view):
         st.fragment(_follow, run_every=FOLLOW_SECONDS)(sweep_id)
     else:
         _show(sweep_id, view)
 
 
-def _is_live(view: SweepView) -> bool:
-    return view.progress.state == "running" or (view.progress.state == "new" and not view.progress.done)
+def _is_live(sweep_id: str, view: SweepView) -> bool:
+    """Whether it is at work, or will be in a moment."""
+    if view.progress.state == "running":
+        state.has_come(sweep_id)
+        return True
+    return state.is_awaited(sweep_id) or (view.progress.state == "new" and not view.progress.done)
 
 
 def _offer_sweep() -> None:
-    """Sizes, tokens and seeds, what they will take, and the button."""
+    """What to train, what it will take, and the button."""
     st.caption(
         _(
-            "Small models learn little stories, endless and with a known lowest loss, in worker processes of this "
-            "machine. Every run is an ordinary run that the Train page opens."
+            "Small models learn in worker processes of this machine, or on a Ray cluster where the server was given "
+            "one. Every run is an ordinary run that the Train page opens."
         )
     )
-    config = _choose_config()
+    config = choose_sweep()
     if config is None:
         return
-    found = cells(config)
-    executor = default_executor()
-    speed = state.speeds().of("cpu")
-    cost = cost_of(found, speed, workers=executor.slots)
-    sizes = sorted({cell.parameters for cell in found})
-    words = _(
-        "{count} runs from {least:,} to {most:,} parameters, about {time} with {workers} at once, {flops:.2g} FLOP."
-    )
-    st.write(
-        words.format(
-            count=cost.cells,
-            least=sizes[0],
-            most=sizes[-1],
-            time=duration(cost.seconds),
-            workers=executor.slots,
-            flops=cost.flops,
-        )
-    )
-    _show_rates(config)
+    show_cost(config)
     if st.button(_("Run the sweep"), type="primary", icon=":material/play_arrow:", key="start_sweep"):
         try:
-            sweep_id = start_sweep(config, executor)
+            with st.spinner(_("Beginning …")):
+                sweep_id = start_sweep(config, default_executor(), ray=ray_address())
         except UserError as error:
             st.error(str(error), icon=":material/error:")
             return
         state.write_sweep_id(sweep_id)
         st.rerun()
-
-
-def _choose_config() -> SweepConfig | None:
-    """What a person chose; None, with a sentence, where it makes no sweep."""
-    chosen = st.pills(
-        _("Sizes (width x layers)"),
-        list(SIZES),
-        selection_mode="multi",
-        default=state.read_word_list("sweep_sizes", list(SIZES), USUAL_SIZES),
-        key="sweep_sizes",
-    )
-    state.write_word_list("sweep_sizes", chosen, list(SIZES), USUAL_SIZES)
-    words = [str(count) for count in TOKENS]
-    usual = [str(count) for count in USUAL_TOKENS]
-    budgets = st.pills(
-        _("Tokens to train on"),
-        words,
-        selection_mode="multi",
-        default=state.read_word_list("sweep_tokens", words, usual),
-        format_func=lambda word: f"{int(word):,}",
-        key="sweep_tokens",
-    )
-    state.write_word_list("sweep_tokens", budgets, words, usual)
-    seeds = st.number_input(
-        _("Seeds"), 1, MOST_SEEDS, state.read_number("sweep_seeds", USUAL_SEEDS, MOST_SEEDS), key="number_sweep_seeds"
-    )
-    state.write_number("sweep_seeds", seeds, USUAL_SEEDS)
-    if not chosen or not budgets:
-        st.info(_("Choose at least one size and one number of tokens."), icon=":material/info:")
-        return None
-    try:
-        return SweepConfig(
-            sizes=tuple(SIZES[word] for word in chosen),
-            tokens=tuple(sorted(int(word) for word in budgets)),
-            seeds=tuple(range(seeds)),
-            evaluations=EVALUATIONS,
-            device="cpu",
-        )
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        return None
-
-
-def _show_rates(config: SweepConfig) -> None:
-    with st.expander(_("Learning rates: smaller for wider models")):
-        widths = sorted({width for width, _layers in config.sizes})
-        st.dataframe(
-            [{_("Width"): width, _("Learning rate"): f"{config.rate(width):.3g}"} for width in widths],
-            hide_index=True,
-            key="rate_rows",
-        )
-        st.caption(_("In inverse proportion to the width (Yang et al. 2022); warm-up, a stable rate, then decay."))
 
 
 def _follow(sweep_id: str) -> None:
@@ -158,25 +88,25 @@ def _follow(sweep_id: str) -> None:
     except UserError:
         st.rerun()
         return
-    if not _is_live(view):
+    if not _is_live(sweep_id, view):
         st.rerun()
     _show(sweep_id, view)
 
 
 def _show(sweep_id: str, view: SweepView) -> None:
-    _show_progress(view)
+    _show_progress(view, is_awaited=state.is_awaited(sweep_id))
     _show_hand(sweep_id, view)
     show_growing(sweep_id, view)
     _show_cells(view)
 
 
-def _show_progress(view: SweepView) -> None:
+def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
     progress = view.progress
-    names = {"new": "starting"}
-    word = names.get(progress.state, progress.state)
+    word = "starting" if is_awaited or progress.state == "new" else progress.state
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(state_word(word), color=COLOURS.get(word, "gray"))  # type: ignore[arg-type]
-        st.caption(_("{seconds} so far").format(seconds=duration(progress.seconds)))
+        said = _("{seconds} so far").format(seconds=duration(progress.seconds))
+        st.caption(said + (f" · {_price_words(view)}" if read_price() else ""))
     total = max(1, progress.total or len(view.cells))
     words = _("{done} of {total} runs").format(done=progress.done, total=total)
     if progress.seconds_left is not None:
@@ -188,16 +118,24 @@ def _show_progress(view: SweepView) -> None:
         st.warning(f"{name}: {why}", icon=":material/error:")
 
 
+def _price_words(view: SweepView) -> str:
+    """What the workers have cost so far, and will in all."""
+    progress, hourly = view.progress, read_price()
+    spent = hourly * progress.worker_seconds / 3600
+    if progress.worker_seconds_left is None:
+        return _("cost {spent:,.2f}").format(spent=spent)
+    total = spent + hourly * progress.worker_seconds_left / 3600
+    return _("cost {spent:,.2f} of about {total:,.2f}").format(spent=spent, total=total)
+
+
 def _show_hand(sweep_id: str, view: SweepView) -> None:
     """Stop, go on, look closer, begin another, delete."""
-    ended = view.progress.state in ("stopped", "interrupted", "finished")
+    ended = view.progress.state in ("stopped", "interrupted", "finished") and not state.is_awaited(sweep_id)
     with st.container(horizontal=True, gap="small"):
         if not ended:
             deed_button(_("Stop"), "stop_sweep", lambda: stop_sweep(view.folder), icon="stop")
         if ended and view.progress.done < len(view.cells):
-            deed_button(
-                _("Go on"), "resume_sweep", lambda: resume_sweep(view.folder, default_executor()), icon="play_arrow"
-            )
+            deed_button(_("Go on"), "resume_sweep", lambda: _resume(sweep_id, view.folder), icon="play_arrow")
         if view.points:
             address = "scaling?" + urlencode({state.SOURCE: sweep_id, state.SWEEP: sweep_id})
             st.link_button(_("Look closer under Curves"), address, icon=":material/query_stats:")
@@ -206,6 +144,11 @@ def _show_hand(sweep_id: str, view: SweepView) -> None:
             with st.popover(_("Delete"), icon=":material/delete:"):
                 st.write(_("The sweep and its {count} runs are gone for good.").format(count=len(view.cells)))
                 deed_button(_("Delete it and its runs"), "delete_sweep", lambda: _delete(view.folder), icon="delete")
+
+
+def _resume(sweep_id: str, folder: Path) -> None:
+    resume_sweep(folder, default_executor(), ray=ray_address())
+    state.await_sweep(sweep_id, PATIENCE_SECONDS)
 
 
 def _delete(folder: Path) -> None:
