@@ -1,6 +1,7 @@
 """The numbers of a head, drawn: vectors as rows of cells, scores by key, maps, curves by distance."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -31,10 +32,23 @@ def visible(text: str) -> str:
     return ("·" * len(before) + inner + "·" * len(after)).replace("\n", "⏎")
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Said:
+    """What the cells of a row say: one sentence with blanks (plotly's hovertemplate), and each cell's own numbers."""
+
+    sentence: str
+    numbers: Float[np.ndarray, "column number"]
+
+    def look(self) -> dict[str, object]:
+        """The same for plotly; five digits are more than the sentence shows."""
+        own = [[[float(f"{number:.5g}") for number in cell] for cell in self.numbers]] if self.numbers.size else None
+        return {"customdata": own, "hovertemplate": self.sentence + "<extra></extra>"}
+
+
 def rows_figure(
     values: Sequence[Float[np.ndarray, "column"]],
     rows: Sequence[str],
-    hover: Sequence[Sequence[str]],
+    hover: Sequence[Sequence[str] | Said],
     colours: Sequence[Colour],
     *,
     x: str,
@@ -57,8 +71,7 @@ def rows_figure(
             y0=index,
             dy=1,
             name=plain(name),
-            hovertext=[list(words)],
-            hovertemplate="%{hovertext}<extra></extra>",
+            **(words.look() if isinstance(words, Said) else _words_look(words)),
             colorscale=[[0, NEUTRAL.light], [0.5, CLEAR], [1, colour.light]],
             zmin=-bound,
             zmax=bound,
@@ -75,6 +88,10 @@ def rows_figure(
     few = {"dtick": 1} if max(map(len, values), default=0) <= 16 else {}
     figure.update_xaxes(_ticks(columns) if len(columns) else few, showgrid=False)
     return figure
+
+
+def _words_look(words: Sequence[str]) -> dict[str, object]:
+    return {"hovertext": [list(words)], "hovertemplate": "%{hovertext}<extra></extra>"}
 
 
 def _largest(row: Float[np.ndarray, "column"]) -> float:

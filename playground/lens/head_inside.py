@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from playground.lens.entering import Entering
 from playground.lens.norm_step import NormStep
 from playground.lens.rotation import Rotation
 from playground.lens.site import SiteKind
@@ -45,6 +46,8 @@ class HeadInside:
     output_weight [width, head_width] and output_bias: this head's part of the output projection, and the bias that
     all share; share: output_weight @ z; written: what all heads wrote; added: what went into the stream (as written,
     but for families that norm it); after: residual + added, which families with is_additive False norm next.
+    added_norm: how it was normed, where it was. entering: how the embedding became what entered, None where it cannot
+    be told. head_shares: every head's share.
     differences: the largest one between this recomputation and the model's own numbers, by every step that could be
     recomputed.
     """
@@ -71,6 +74,9 @@ class HeadInside:
     is_additive: bool
     differences: dict[str, float]
     norm: NormStep | None = None
+    added_norm: NormStep | None = None
+    entering: Entering | None = None
+    head_shares: Float[np.ndarray, "head width"]
 
     @property
     def difference(self) -> float:

@@ -17,6 +17,7 @@ from playground import attention
 from playground.attention import AttentionCall, handling
 from playground.errors import UserError
 from playground.lens.discovery import find_parts
+from playground.lens.entering import Entering, Outside, find_entering, noting_outside, outside, rows_of
 from playground.lens.head_inside import HeadInside, Projected
 from playground.lens.hooks import Edit, editing
 from playground.lens.norm_step import find_norm
@@ -39,6 +40,7 @@ class _Kept:
     inputs: dict[nn.Module, Tensor] = field(default_factory=dict)
     outputs: dict[nn.Module, Tensor] = field(default_factory=dict)
     embedded: list[Tensor] = field(default_factory=list)
+    outside: list[Outside] = field(default_factory=list)
     call: AttentionCall | None = None
     z: Tensor | None = None
 
@@ -93,6 +95,9 @@ class LayerInside:
             added=_array(added),
             after=_array(residual + added),
             is_additive=self._block.is_additive,
+            added_norm=None if torch.equal(written, added) else find_norm(self._block.module, written, added),
+            entering=self._entering(query),
+            head_shares=self._head_shares(query, weight.float()),
             differences={
                 **_differences("query", query_made),
                 **_differences("keys", keys_made),
@@ -118,6 +123,19 @@ class LayerInside:
             rotation=None if rotation is None else replace(rotation, angles=rotation.angles[rows]),
             **matrix,
         )
+
+    def _entering(self, query: int) -> Entering | None:
+        """How the embedding became what enters the first block."""
+        entered = _rows(self._kept.inputs[self._first.module])[query]
+        return find_entering(
+            rows_of(self._kept.outside, query, len(self._embedded())), self._embedded()[query], entered
+        )
+
+    def _head_shares(self, query: int, weight: Tensor) -> Float[np.ndarray, "head width"]:
+        """What each head adds to what is written."""
+        assert self.site.z is not None
+        z = self.site.z[:, query].float()
+        return _array(torch.einsum("whd,hd->hw", weight.reshape(len(weight), *z.shape), z))
 
     def _kept_z(self, head: int, query: int) -> Tensor:
         assert self.site.z is not None
@@ -188,6 +206,8 @@ def _notes(root: nn.Module, parts: Parts, block: BlockParts, kind: SiteKind, kep
     chosen = parts.attention(kind, block.layer)
     first = next(other for other in parts.blocks if other.kind == block.kind)
     layers = [block.attention, *([] if block.cross is None else [block.cross])]
+    before = outside(root, [other.module for other in parts.blocks])
+    edits |= noting_outside(before, kept.outside, is_over=lambda: first.module in kept.inputs)
     outputs = {block.module, chosen.projection, *(layer.writer for layer in layers)}
     outputs |= set() if block.feed_forward is None else {block.feed_forward}
     inside = list(chosen.module.modules())

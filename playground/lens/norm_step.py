@@ -32,13 +32,16 @@ class NormStep:
 
 def find_norm(block: nn.Module, residual: Float[Tensor, "width"], normed: Float[Tensor, "width"]) -> NormStep | None:
     """The norm among a block's modules that makes `normed` of `residual`; None where none of them does."""
-    for module in block.modules():
-        weight = getattr(module, "weight", None)
-        if isinstance(weight, Tensor) and weight.shape == residual.shape:
-            found = _try(module, weight.detach().float(), residual.float(), normed.float())
-            if found is not None:
-                return found
-    return None
+    found = (norm_of(module, residual, normed) for module in block.modules())
+    return next((norm for norm in found if norm is not None), None)
+
+
+def norm_of(module: nn.Module, residual: Float[Tensor, "width"], normed: Float[Tensor, "width"]) -> NormStep | None:
+    """How this module norms, if it is a norm and makes `normed` of `residual`."""
+    weight = getattr(module, "weight", None)
+    if not isinstance(weight, Tensor) or weight.shape != residual.shape:
+        return None
+    return _try(module, weight.detach().float(), residual.float(), normed.float())
 
 
 def _try(module: nn.Module, weight: Tensor, residual: Tensor, normed: Tensor) -> NormStep | None:

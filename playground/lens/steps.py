@@ -18,7 +18,8 @@ class Steps:
 
     products is query times each key; scores are scaled (and soft-capped); masked adds bias and mask; weights
     is their softmax; z the weights' mix of values; model_z what the model itself produced (of a long text only
-    some queries' are kept; None for the others).
+    some queries' are kept; None for the others). softcap: what bends the scores; sink: one more score in the
+    softmax, whose weight goes nowhere (gpt-oss).
     """
 
     query: Float[np.ndarray, "width"]
@@ -31,6 +32,8 @@ class Steps:
     weights: Float[np.ndarray, "key"]
     z: Float[np.ndarray, "width"]
     model_z: Float[np.ndarray, "width"] | None
+    softcap: float | None = None
+    sink: float | None = None
 
 
 def head_steps(site: Site, head: int, query: int) -> Steps:
@@ -54,6 +57,8 @@ def head_steps(site: Site, head: int, query: int) -> Steps:
         weights=_array(weights),
         z=_array(weights @ values),
         model_z=None if model_z is None else _array(model_z),
+        softcap=part.softcap,
+        sink=None if part.sinks is None else float(part.sinks[0]),
     )
 
 

@@ -19,6 +19,7 @@ from playground.lens.tokens import Token, label
 if TYPE_CHECKING:
     from playground.lens.inside import LayerInside
     from playground.lens.logit_lens import LogitLens
+    from playground.lens.stream import StreamParts
     from playground.models import LoadedModel
 
 CHECKED_ROWS = 64
@@ -151,6 +152,13 @@ class Trace:
 
         kind = self._kind(kind)
         return look_inside(self.model, self._arguments, self.site(layer, kind).layer, kind)
+
+    def stream_parts(self, layer: int, token: int, kind: SiteKind | None = None) -> "StreamParts | None":
+        """What the residual stream before a layer's attention is the sum of; runs the model again."""
+        from playground.lens.stream import stream_parts
+
+        kind = self._kind(kind)
+        return stream_parts(self.model, self._arguments, kind, self.site(layer, kind).layer, token)
 
     def next_tokens(self, position: int = -1, k: int = 20) -> list[tuple[str, float]]:
         """The k most probable tokens at a position (a decoder's: the next one), over the whole vocabulary.

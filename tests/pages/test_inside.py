@@ -1,14 +1,20 @@
 """The page inside a head as a script: its sections, the address, and everything a person can get wrong."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 import safetensors.torch
 from streamlit.testing.v1 import AppTest
 
+from playground import load
+from playground import trace as read
+from playground.lens.accounts import account
 from tests.pages.script import run_page
 from ui import state
+from ui.controls.inside.scene import Scene
+from ui.controls.inside.story import all_stages
 
 
 def page(**parameters: str) -> AppTest:
@@ -156,6 +162,54 @@ def test_the_norm_and_a_followed_dimension_are_shown(small_folder):
     for matrix in ("W_Q", "W_K", "W_V", "W_O"):
         assert f"Row 3 of {matrix}, its input" in words(app)
     assert page(model=str(small_folder), text="the cat", dimension="999").number_input[0].value == 0
+
+
+def test_every_number_that_is_drawn_has_a_name_and_an_account(small_folder):
+    trace = read(load(str(small_folder)), "the cat sat on")
+    found = trace.inside(1).head(2, 3)
+    scene = Scene(inside=found, shown=[0, 2, 3], keys=list("abcd"), queries=list("abcd"), heads=4, followed=3)
+    for stage in all_stages(scene):
+        for picture in stage.pictures:
+            rows = [part for part in picture.figure.data if part.type == "heatmap"]
+            for row, drawn in enumerate(rows):
+                for column, value in enumerate(drawn.z[0]):
+                    number = picture.number((row, 0, column))
+                    assert picture.cell(number) == (row, 0, column)
+                    told = account(found, number)
+                    same = told.value == value or told.value == pytest.approx(float(value), abs=1e-5)
+                    assert same, (stage.name, number, told)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("projection:k.1.3", "k[1,3] = Σ W_K[3,i] · x̂[1,i] + b_K[3]"),
+        ("norm:n.0.3", "x̂[3] = (r[3] − μ)"),
+        ("norm:r.0.3", "r[3] = x[3] + Σ attention[3]"),
+        ("scores:s.2.0", "s[2] = Σ q[i] · k[2,i]"),
+        ("softmax:a.2.0", "a[2] = exp(m[2]"),
+        ("mix:z.0.1", "z[1] = Σ a[j] · v[j,1]"),
+        ("residual:h.0.1", "= Σ o_h[1] + b_O[1]"),
+    ],
+)
+def test_a_number_in_the_address_is_told_with_all_its_terms(small_folder, number, said):
+    app = page(model=str(small_folder), text="the cat sat on", head="1.2", numbers=number)
+    assert not app.exception
+    assert not app.error
+    assert said in words(app)
+    assert "terms below sum to" in words(app)
+    assert len(app.dataframe) == 1
+    table = app.dataframe[0].value
+    (total,) = re.findall("terms below sum to ([-0-9.e]+)[.] ", words(app))
+    assert table["value"].sum() == pytest.approx(float(total), abs=1e-6)
+
+
+@pytest.mark.parametrize("damaged", ["projection:k.99.4", "k.1.4", "norm:k.1.4", "~x", "projection:q.0.9999,,:"])
+def test_a_number_that_is_not_shown_is_passed_over(small_folder, damaged):
+    app = page(model=str(small_folder), text="the cat sat on", head="1.2", numbers=damaged)
+    assert not app.exception
+    assert not app.error
+    assert not app.dataframe
 
 
 def test_by_hand_heads_are_held_against_one_big_head():

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from playground.lens.snippets import origin
 from playground.models import LoadedModel
-from ui.components.live_chart import live_chart
+from ui.components.live_chart import Cell, live_chart
 
 
 def draw(
@@ -19,9 +19,21 @@ def draw(
     height: int = 320,
     revision: str = "",
     seed: int | None = None,
-) -> None:
+    picks: bool = False,
+    picked: Cell | None = None,
+) -> Cell | None:
     """Draw the figure; PNG, SVG and CSV name model, revision, dtype, seed, versions, and the facts.
 
-    model: None where no model made it. facts: what was read and how it was set, by name.
+    model: None where no model made it. facts: what was read and how it was set, by name. picks, picked, and the
+    cell that is returned: see live_chart.
     """
-    live_chart(figure, key=key, height=height, revision=revision, label=label, provenance=origin(model, seed, facts))
+    return live_chart(
+        figure,
+        key=key,
+        height=height,
+        revision=revision,
+        label=label,
+        provenance=origin(model, seed, facts),
+        picks=picks,
+        picked=picked,
+    )

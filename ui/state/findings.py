@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.readings import Answers
 from ui.state.address import ids_of, write_values
@@ -48,6 +49,12 @@ def read_masked() -> list[int]:
 def write_masked(places: Sequence[int]) -> None:
     """Put the masked places into the address."""
     write_values({MASKED: ".".join(map(str, places)) or None})
+
+
+def run_again() -> None:
+    """Run what runs now once more: a fragment alone where only that runs."""
+    context = get_script_run_ctx()
+    st.rerun(scope="fragment" if context is not None and context.fragment_ids_this_run else "app")
 
 
 def cancel(work: str) -> None:

@@ -16,6 +16,7 @@ BEAMS, LENGTH_PENALTY, COLOUR_BY = "beams", "length_penalty", "colour"
 
 BY, JUDGE, PARTS, POSITION, ANSWER = "by", "judge", "parts", "position", "answer"
 
+NUMBERS = "numbers"
 INSIDE, QUERY, DIMENSION, SCALED, CAUSAL, HAND_TEMPERATURE, WORDS, VECTORS = (
     "inside",
     "query",

@@ -4,10 +4,11 @@ import numpy as np
 
 from playground.charts.colours import KEY, QUERY, VALUE, Colour
 from playground.charts.inside import number_word as word
+from playground.lens.accounts.vectors import MOST_TOKENS
 from playground.lens.head_inside import Projected
-from ui.controls.inside.origins import values_of
+from ui.controls.inside.origins import pairwise, values_of
 from ui.controls.inside.scene import Scene, vectors
-from ui.controls.inside.stage import Picture
+from ui.controls.inside.stage_parts import Picture
 from ui.text import _
 
 
@@ -21,7 +22,7 @@ def matrix_rows(scene: Scene) -> list[Picture]:
         ("W_V", found.values, key, VALUE),
     ]
     return [
-        matrix_row(name, one.weight, one.given[row], scene.followed, _name(scene, name, key), colour)
+        matrix_row(name, one.weight, one.given[row], scene.followed, _name(scene, name, key), colour, token=row)
         for name, one, row, colour in made
         if one.weight is not None and one.given is not None and scene.followed < len(one.weight)
     ]
@@ -32,16 +33,17 @@ def _name(scene: Scene, matrix: str, key: int) -> str:
     return f"x̂ ({token})"
 
 
-def matrix_row(name: str, weight: np.ndarray, given: np.ndarray, row: int, input_name: str, colour: Colour) -> Picture:
+def matrix_row(
+    name: str, weight: np.ndarray, given: np.ndarray, row: int, input_name: str, colour: Colour, *, token: int = 0
+) -> Picture:
     """A matrix's row, what it meets, and the product of each pair; all products together are the number."""
+    letter = name[-1].lower()
+    cells = [(f"w{letter}", row), (f"x{letter}", token), (f"p{letter}", row * MOST_TOKENS + token)]
     products = weight[row] * given
     label = _("Row {row} of {matrix}, its input, and their products, which sum to {total}").format(
         row=row, matrix=name, total=word(float(products.sum()))
     )
-    said = [
-        f"{name}[{row},{i}] · x[{i}] = {word(float(w))} · {word(float(x))} = {word(float(w * x))}"
-        for i, (w, x) in enumerate(zip(weight[row], given, strict=True))
-    ]
+    (said,) = pairwise(weight[row][None], given[None], [input_name], f"{name}[{row},{{place}}] · x[{{place}}]")
     hover = [values_of(f"{name}[{row}]", weight[row], _("learned")), values_of("x", given), said]
     rows = [f"{name}[{row}]", input_name, _("product")]
-    return vectors([weight[row], given, products], rows, hover, colour, label, by_row=True)
+    return vectors([weight[row], given, products], rows, hover, colour, label, cells=cells, by_row=True)

@@ -5,11 +5,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from playground.charts.colours import DECODER, KEY, VALUE
-from playground.charts.inside import map_figure, plain, rows_figure
+from playground.charts.inside import map_figure, rows_figure
 from playground.charts.inside import number_word as word
 from playground.lens.free_attention import FreeAttention, Rules, Words
 from ui.controls.drawn import draw
-from ui.controls.inside.origins import pairwise, per_key, values_of
+from ui.controls.inside.origins import literal, pairwise, per_key, values_of
 from ui.controls.inside.stage import FRAME_PIXELS, ROW_PIXELS
 from ui.text import _
 
@@ -48,10 +48,8 @@ def _masking(masked: float) -> str:
 
 def show_mixture(words: Words, found: FreeAttention, query: int, rules: Rules) -> None:
     """The values by their weights, and the output below them."""
-    hover = []
-    for key, name in enumerate(words.words):
-        weight = np.full(words.values.shape[1], found.weights[query, key])
-        hover += pairwise(weight, words.values[key][None], [name], "{token}: a · v[{i}]")
+    weights = np.broadcast_to(found.weights[query][:, None], words.values.shape)
+    hover = pairwise(weights, words.values, words.words, "a · v[{place}]")
     hover.append(values_of(_("output"), found.output[query], _("the sum of the column")))
     values = [*found.shares[query], found.output[query]]
     rows = [*words.words, _("output")]
@@ -70,7 +68,7 @@ def show_everybody(words: Words, found: FreeAttention, rules: Rules) -> None:
         _draw(figure, "hand_map", len(words.words) + 2, _("The weights of all words"), facts)
     with right:
         st.caption(_("The output of all words"))
-        hover = [values_of(plain(name), row) for name, row in zip(words.words, found.output, strict=True)]
+        hover = [values_of(literal(name), row) for name, row in zip(words.words, found.output, strict=True)]
         rows = list(found.output)
         figure = rows_figure(rows, words.words, hover, [VALUE] * len(rows), x=_("dimension"), shows_numbers=True)
         _draw(figure, "hand_outputs", len(words.words) + 2, _("The output of all words"), facts)

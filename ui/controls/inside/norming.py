@@ -3,12 +3,13 @@
 import numpy as np
 
 from playground.charts.colours import TRAIN
+from playground.charts.inside import Said
 from playground.charts.inside import number_word as word
 from playground.lens.head_inside import HeadInside
 from playground.lens.norm_step import NormStep
-from ui.controls.inside.origins import values_of
+from ui.controls.inside.origins import PLACE, VALUE, blank, values_of
 from ui.controls.inside.scene import Scene, vectors
-from ui.controls.inside.stage import Stage
+from ui.controls.inside.stage_parts import Stage
 from ui.text import _
 
 
@@ -31,8 +32,10 @@ def normed(scene: Scene) -> Stage:
             words = _("It is divided by its root mean square, {root:.4g}, and multiplied by the norm's weights.")
         sentence += " " + words.format(mean=found.norm.mean, root=found.norm.root)
     hover = [values_of("r", found.residual, _("what the blocks before have left")), said]
+    cells = [("r", 0), ("n", 0)]
     rows, values = [_("residual stream"), _("what the layer reads")], [found.residual, found.given]
     if found.norm is not None:
+        cells.insert(1, ("g", 0))
         rows.insert(1, _("the norm's weights"))
         values.insert(1, found.norm.weight)
         hover.insert(1, values_of("w", found.norm.weight, _("learned")))
@@ -42,7 +45,7 @@ def normed(scene: Scene) -> Stage:
         title=_("Normalised input"),
         formula=_formula(found.norm, is_same=is_same),
         sentence=sentence,
-        pictures=(vectors(values, rows, hover, TRAIN, label, by_row=True),),
+        pictures=(vectors(values, rows, hover, TRAIN, label, cells=cells, by_row=True),),
         code=("norm",),
     )
 
@@ -56,16 +59,13 @@ def _formula(norm: NormStep | None, *, is_same: bool) -> str:
     return r"\hat{x}_i = \frac{r_i}{\sqrt{\overline{r^2} + \epsilon}}\, w_i"
 
 
-def _origins(found: HeadInside) -> list[str]:
+def _origins(found: HeadInside) -> Said:
     """Of each number that the layer reads: the quotient and the product it came from."""
-    norm = found.norm
-    said = []
-    for index, (a, b) in enumerate(zip(found.residual, found.given, strict=True)):
-        value = f"x̂[{index}] = {word(float(b))}<br>"
-        if norm is None:
-            said.append(value + _("from r[{index}] = {value}").format(index=index, value=word(float(a))))
-            continue
-        over = word(float(a)) if norm.kind != "layer" else f"({word(float(a))} − {word(norm.mean)})"
-        bias = "" if norm.bias is None else f" + {word(float(norm.bias[index]))}"
-        said.append(value + f"= {over} / {word(norm.root)} · {word(float(norm.weight[index]))}{bias}")
-    return said
+    norm, value = found.norm, f"x̂[{PLACE}] = {VALUE}<br>"
+    if norm is None:
+        return Said(sentence=value + f"r[{PLACE}] = {blank(0)}", numbers=found.residual[:, None])
+    columns = [found.residual, norm.weight, *([] if norm.bias is None else [norm.bias])]
+    over = blank(0) if norm.kind != "layer" else f"({blank(0)} − {word(norm.mean)})"
+    bias = "" if norm.bias is None else f" + {blank(2)}"
+    sentence = value + f"= {over} / {word(norm.root)} · {blank(1)}{bias}"
+    return Said(sentence=sentence, numbers=np.stack(columns, axis=1))

@@ -1,105 +1,131 @@
-"""What each number says when it is pointed at: its value, and the sum, product or quotient it came from."""
+"""What each number says when it is pointed at: its value, and the sum, product or quotient it came from.
+
+One sentence serves a whole row of cells; only the numbers in it travel with each cell.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
 
+from playground.charts.inside import Said, plain
 from playground.charts.inside import number_word as word
-from playground.charts.inside import plain
 from playground.lens.head_inside import Projected
 from ui.text import _
 
 TERMS = 2
 """How many of a sum's largest products are named."""
+VALUE = "%{z:.3~g}"
+PLACE = "%{x}"
 
 
-def values_of(name: str, values: Float[np.ndarray, "place"], origin: str = "") -> list[str]:
+def blank(place: int, form: str = ":.3~g") -> str:
+    """Where a cell's own number stands in a sentence."""
+    return f"%{{customdata[{place}]{form}}}"
+
+
+def literal(text: str) -> str:
+    """A token in a sentence: neither markup nor a blank."""
+    return plain(text).replace("%", "&#37;")
+
+
+def values_of(name: str, values: Float[np.ndarray, "place"], origin: str = "") -> Said:
     """Each number of a vector, and one sentence for all of them."""
     after = f"<br>{origin}" if origin else ""
-    return [f"{name}[{index}] = {word(float(value))}{after}" for index, value in enumerate(values)]
+    return Said(sentence=f"{name}[{PLACE}] = {VALUE}{after}", numbers=np.zeros((len(values), 0)))
 
 
-def sums_of(name: str, was: Float[np.ndarray, "place"], now: Float[np.ndarray, "place"], added: str) -> list[str]:
+def sums_of(name: str, was: Float[np.ndarray, "place"], now: Float[np.ndarray, "place"], added: str) -> Said:
     """now = was + something: both terms of each number."""
-    return [
-        f"{name}[{index}] = {word(float(b))}<br>= {word(float(a))} + {word(float(b - a))} ({added})"
-        for index, (a, b) in enumerate(zip(was, now, strict=True))
-    ]
+    sentence = f"{name}[{PLACE}] = {VALUE}<br>= {blank(0)} + {blank(1)} ({added})"
+    return Said(sentence=sentence, numbers=np.stack([was, now - was], axis=1))
 
 
 def products_of(
     name: str,
-    made: Float[np.ndarray, "place"],
-    weight: Float[np.ndarray, "place width"],
-    given: Float[np.ndarray, "width"],
-    bias: Float[np.ndarray, "place"] | None,
-    *,
-    symbols: tuple[str, str],
-) -> list[str]:
-    """made = weight @ given + bias: of each number the largest products, and the bias."""
-    matrix, vector = symbols
-    terms = weight * given
+    left: Float[np.ndarray, "place term"],
+    right: Float[np.ndarray, "place term"],
+    form: str,
+    bias: Float[np.ndarray, "place"] | None = None,
+) -> Said:
+    """Sums of products left · right, and a bias: of each sum the largest products.
+
+    form: a product's name, in which {place} is the number's place and {i} the term's.
+    """
+    terms = left * right
     count = min(TERMS, terms.shape[1])
-    largest = np.argsort(-np.abs(terms), axis=1)[:, :count]
-    said = []
-    for place, value in enumerate(made):
-        parts = [
-            f"{matrix}[{place},{i}] · {vector}[{i}] = {word(float(weight[place, i]))} · {word(float(given[i]))}"
-            f" = {word(float(terms[place, i]))}"
-            for i in largest[place]
-        ]
-        rest = _("largest of {count:,} products:").format(count=terms.shape[1])
-        lines = [f"{name}[{place}] = {word(float(value))}", rest, *parts]
-        lines += [] if bias is None else [_("bias") + f" {word(float(bias[place]))}"]
-        said.append("<br>".join(lines))
-    return said
+    largest = np.argsort(-np.abs(terms), axis=1, kind="stable")[:, :count]
+    columns: list[np.ndarray] = []
+    lines = [f"{name} = {VALUE}", _("largest of {count:,} products:").format(count=terms.shape[1])]
+    for rank in range(count):
+        at = largest[:, rank : rank + 1]
+        first = len(columns)
+        columns += [at[:, 0], *(np.take_along_axis(one, at, 1)[:, 0] for one in (left, right, terms))]
+        named = form.format(place=PLACE, i=blank(first, ""))
+        lines.append(f"{named} = {blank(first + 1)} · {blank(first + 2)} = {blank(first + 3)}")
+    if bias is not None:
+        lines.append(_("bias") + f" {blank(len(columns))}")
+        columns.append(bias)
+    return Said(sentence="<br>".join(lines), numbers=np.stack(columns, axis=1))
 
 
-def projected(name: str, matrix: str, made: Projected, rows: Sequence[int], tokens: Sequence[str]) -> list[list[str]]:
+def projected(name: str, matrix: str, made: Projected, rows: Sequence[int], tokens: Sequence[str]) -> list[Said]:
     """Queries, keys or values before positions: what their matrix made of which input."""
     vectors = made.met if made.before is None else made.before
     said = []
     for row in rows:
-        label = f"{plain(tokens[row])}: {name}"
+        label = f"{literal(tokens[row])}: {name}[{PLACE}]"
         if made.weight is None or made.given is None:
+            label = f"{literal(tokens[row])}: {name}"
             said.append(values_of(label, vectors[row], _("This family norms it after its matrix.")))
             continue
-        symbols = (matrix, "x̂")
-        said.append(products_of(label, vectors[row], made.weight, made.given[row], made.bias, symbols=symbols))
+        given = np.broadcast_to(made.given[row], made.weight.shape)
+        said.append(products_of(label, made.weight, given, f"{matrix}[{{place}},{{i}}] · x̂[{{i}}]", made.bias))
     return said
 
 
-def turned(name: str, made: Projected, rows: Sequence[int], tokens: Sequence[str]) -> list[list[str]]:
+def turned(name: str, made: Projected, rows: Sequence[int], tokens: Sequence[str]) -> list[Said]:
     """Vectors after rotary positions: which two numbers were turned by which angle."""
     assert made.rotation is not None
     assert made.before is not None
-    first, second = made.rotation.first.tolist(), made.rotation.second.tolist()
+    first, second = made.rotation.first, made.rotation.second
     said = []
     for row in rows:
-        label, before, after = plain(tokens[row]), made.before[row], made.met[row]
-        words = values_of(f"{label}: {name}", after, _("not turned"))
-        for pair, (a, b) in enumerate(zip(first, second, strict=True)):
-            angle = float(made.rotation.angles[row, pair])
-            x, y = word(float(before[a])), word(float(before[b]))
-            turn = f"θ = {word(angle)} rad"
-            words[a] = f"{label}: {name}[{a}] = {word(float(after[a]))}<br>= {x} · cos θ − {y} · sin θ, {turn}"
-            words[b] = f"{label}: {name}[{b}] = {word(float(after[b]))}<br>= {y} · cos θ + {x} · sin θ, {turn}"
-        said.append(words)
+        before, angles = made.before[row], made.rotation.angles[row]
+        numbers = np.stack([before, np.zeros_like(before), np.zeros_like(before)], axis=1)
+        numbers[first, 1], numbers[first, 2] = -before[second], angles
+        numbers[second, 1], numbers[second, 2] = before[first], angles
+        turn = f"= {blank(0)} · cos θ + ({blank(1)}) · sin θ, θ = {blank(2)} rad"
+        said.append(Said(sentence=f"{literal(tokens[row])}: {name}[{PLACE}] = {VALUE}<br>{turn}", numbers=numbers))
     return said
 
 
 def pairwise(
-    left: Float[np.ndarray, "width"], right: Float[np.ndarray, "row width"], names: Sequence[str], form: str
-) -> list[list[str]]:
-    """Element by element products; form has {i}, {token} and stands before the numbers."""
+    left: Float[np.ndarray, "row width"], right: Float[np.ndarray, "row width"], names: Sequence[str], form: str
+) -> list[Said]:
+    """Element by element products; form names one, with {place}, and stands behind the row's name."""
+    product = form.format(place=PLACE)
     return [
-        [
-            form.format(i=i, token=plain(name)) + f" = {word(float(a))} · {word(float(b))} = {word(float(a * b))}"
-            for i, (a, b) in enumerate(zip(left, row, strict=True))
-        ]
-        for name, row in zip(names, right, strict=True)
+        Said(
+            sentence=f"{literal(name)}: {product} = {blank(0)} · {blank(1)} = {VALUE}",
+            numbers=np.stack([a, b], axis=1),
+        )
+        for name, a, b in zip(names, left, right, strict=True)
     ]
+
+
+def largest_terms(name: str, terms: Float[np.ndarray, "place term"], form: str) -> Said:
+    """Sums whose terms have names of their own: of each the largest terms; form has {place} and {i}."""
+    count = min(TERMS, terms.shape[1])
+    largest = np.argsort(-np.abs(terms), axis=1, kind="stable")[:, :count]
+    lines = [f"{name} = {VALUE}", _("largest of {count:,} terms:").format(count=terms.shape[1])]
+    columns: list[np.ndarray] = []
+    for rank in range(count):
+        at = largest[:, rank : rank + 1]
+        named = form.format(place=PLACE, i=blank(len(columns), ""))
+        lines.append(f"{named} = {blank(len(columns) + 1)}")
+        columns += [at[:, 0], np.take_along_axis(terms, at, 1)[:, 0]]
+    return Said(sentence="<br>".join(lines), numbers=np.stack(columns, axis=1))
 
 
 def per_key(names: Sequence[str], values: Float[np.ndarray, "key"], origins: Sequence[str]) -> list[str]:
@@ -108,3 +134,10 @@ def per_key(names: Sequence[str], values: Float[np.ndarray, "key"], origins: Seq
         f"{plain(name)}: {word(float(value))}<br>= {origin}"
         for name, value, origin in zip(names, values, origins, strict=True)
     ]
+
+
+def sum_words(products: Float[np.ndarray, "term"], form: str) -> str:
+    """The largest terms of one sum by name, and how many there are; form has {i}."""
+    largest = np.argsort(-np.abs(products), kind="stable")[:TERMS]
+    named = [f"{form.format(i=int(i))} = {word(float(products[i]))}" for i in largest]
+    return "<br>".join([_("the sum of {count:,} products, the largest:").format(count=len(products)), *named])

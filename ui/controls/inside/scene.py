@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from playground.charts.colours import CROSS, DECODER, ENCODER, Colour
-from playground.charts.inside import rows_figure, visible
+from playground.charts.inside import Said, rows_figure, visible
 from playground.lens.head_inside import HeadInside
-from ui.controls.inside.stage import Picture
+from ui.controls.inside.stage_parts import Picture
 from ui.text import _
 
 KINDS = {"encoder": ENCODER, "decoder": DECODER, "cross": CROSS}
@@ -41,14 +41,15 @@ class Scene:
 def vectors(
     values: Sequence[np.ndarray],
     rows: Sequence[str],
-    hover: Sequence[Sequence[str]],
+    hover: Sequence[Sequence[str] | Said],
     colour: Colour,
     label: str,
     *,
+    cells: Sequence[tuple[str, int]],
     by_row: bool | None = None,
 ) -> Picture:
-    """Rows of cells; a few unlike vectors each have their own scale."""
+    """Rows of cells; a few unlike vectors each have their own scale. cells: what each row's numbers are called."""
     scaled = len(values) <= 2 if by_row is None else by_row
     colours = [colour] * len(values)
     figure = rows_figure(values, rows, hover, colours, x=_("dimension"), scaled_by_row=scaled)
-    return Picture(figure=figure, rows=len(values), label=label)
+    return Picture(figure=figure, rows=len(values), label=label, cells=tuple(cells))

@@ -3,38 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from playground.charts.colours import KEY, QUERY, VALUE, Colour
+from playground.errors import UserError
+from playground.lens.accounts import Number
 from playground.lens.code_lines import Step, code_lines
 from playground.models import LoadedModel
+from ui import state
 from ui.controls.drawn import draw
+from ui.controls.inside.stage_parts import Stage
+from ui.controls.inside.telling import Tell, pick_number, picked_number, show_account
 from ui.text import _
 
 ROW_PIXELS = 26
 FRAME_PIXELS = 84
-
-
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A chart with its height in rows and what it shows, in words."""
-
-    figure: go.Figure
-    rows: int
-    label: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A step: its formula in LaTeX, sentences, pictures, and the steps of our transformer that compute it."""
-
-    name: str
-    title: str
-    formula: str
-    sentence: str
-    pictures: tuple[Picture, ...]
-    code: tuple[Step, ...]
 
 
 def tinted(colour: Colour, symbol: str) -> str:
@@ -48,35 +31,61 @@ def symbols() -> dict[str, str]:
     return {"q": tinted(QUERY, "q"), "k": tinted(KEY, "k"), "v": tinted(VALUE, "v")}
 
 
-def show_stage(
-    model: LoadedModel,
-    number: int,
-    stage: Stage,
-    revision: str,
-    *,
-    is_cross: bool,
-    norms_after: bool,
-    facts: Mapping[str, object],
-) -> None:
-    """Formula and code on the left, the numbers beside them."""
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What all stages of a story share: the model, what their pictures stay for, their files' facts, what tells."""
+
+    model: LoadedModel
+    revision: str
+    facts: Mapping[str, object]
+    tell: Tell
+    is_cross: bool
+    norms_after: bool
+
+
+def show_stage(around: Around, number: int, stage: Stage) -> None:
+    """Formula and code on the left, the numbers beside them; below, how the one that was clicked came about."""
     st.subheader(f"{number}. {stage.title}", anchor=False)
     words, numbers = st.columns([2, 5], gap="medium")
     with words:
         st.latex(stage.formula)
         st.caption(stage.sentence)
-        _show_code(stage.code, is_cross=is_cross, norms_after=norms_after)
+        _show_code(stage.code, is_cross=around.is_cross, norms_after=around.norms_after)
     with numbers:
-        for index, picture in enumerate(stage.pictures):
-            st.caption(picture.label)
-            draw(
-                model,
-                picture.figure,
-                key=f"inside_{stage.name}_{index}",
-                height=FRAME_PIXELS + ROW_PIXELS * picture.rows,
-                revision=revision,
-                label=picture.label,
-                facts=facts,
-            )
+        st.fragment(_show_numbers)(around, stage)
+
+
+def _show_numbers(around: Around, stage: Stage) -> None:
+    """The pictures; runs alone after a click."""
+    chosen = picked_number(stage)
+    for index, picture in enumerate(stage.pictures):
+        st.caption(picture.label)
+        cell = draw(
+            around.model,
+            picture.figure,
+            key=f"inside_{stage.name}_{index}",
+            height=FRAME_PIXELS + ROW_PIXELS * picture.rows,
+            revision=around.revision,
+            label=picture.label,
+            facts=around.facts,
+            picks=True,
+            picked=None if chosen is None else picture.cell(chosen),
+        )
+        if cell is not None and picture.number(cell) is not None:
+            pick_number(stage, picture.number(cell))
+            state.run_again()
+        if chosen is not None and picture.cell(chosen) is not None:
+            _tell(around, stage, chosen)
+
+
+def _tell(around: Around, stage: Stage, number: Number) -> None:
+    try:
+        told = around.tell(number)
+    except UserError as error:
+        st.info(str(error), icon=":material/info:")
+        return
+    if told is not None:
+        show_account(stage, told)
 
 
 def _show_code(steps: tuple[Step, ...], *, is_cross: bool, norms_after: bool) -> None:

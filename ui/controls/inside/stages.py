@@ -6,9 +6,19 @@ from playground.charts.colours import KEY, QUERY, TRAIN, VALUE, Colour
 from playground.lens.head_inside import HeadInside, Projected
 from ui.controls.inside.followed import matrix_row, matrix_rows
 from ui.controls.inside.norming import normed
-from ui.controls.inside.origins import pairwise, products_of, projected, sums_of, turned, values_of
+from ui.controls.inside.origins import (
+    PLACE,
+    largest_terms,
+    pairwise,
+    products_of,
+    projected,
+    sums_of,
+    turned,
+    values_of,
+)
 from ui.controls.inside.scene import Scene, vectors
-from ui.controls.inside.stage import Picture, Stage, symbols
+from ui.controls.inside.stage import symbols
+from ui.controls.inside.stage_parts import Picture, Stage
 from ui.text import _
 
 
@@ -28,7 +38,8 @@ def _embedding(scene: Scene) -> Stage:
         fits = len(found.embedded) == len(found.entered)
         added = _("position, segment, scale or norm, as the family has it")
         hover.append(sums_of("x", found.embedded, found.entered, added) if fits else values_of("x", found.entered))
-    picture = vectors(values, rows, hover, TRAIN, _("The embedding, and what enters the first block"))
+    cells = [("e", 0), ("x", 0)][: len(values)]
+    picture = vectors(values, rows, hover, TRAIN, _("The embedding, and what enters the first block"), cells=cells)
     sentence = (
         _("This model adds no positions to its embeddings, so the embedding itself enters the first block.")
         if is_same
@@ -53,7 +64,7 @@ def _projection(scene: Scene) -> Stage:
     query_hover = projected("q", "W_Q", found.query, [0], [scene.query])
     label = _("The query of the token")
     pictures = (
-        vectors([_before(found.query)[0]], ["q"], query_hover, QUERY, label),
+        vectors([_before(found.query)[0]], ["q"], query_hover, QUERY, label, cells=[("q", 0)]),
         _table(scene, found.keys, "k", "W_K", KEY, _("The keys")),
         _table(scene, found.values, "v", "W_V", VALUE, _("The values")),
         *matrix_rows(scene),
@@ -63,7 +74,9 @@ def _projection(scene: Scene) -> Stage:
         title=_("Query, keys and values"),
         formula=rf"{sign['q']} = W_Q\hat{{x}} + b_Q \\ {sign['k']}_j = W_K\hat{{x}}_j + b_K \\ "
         rf"{sign['v']}_j = W_V\hat{{x}}_j + b_V",
-        sentence=sharing(found, scene.heads) + " " + _("Point at a number to see the largest products in its sum."),
+        sentence=sharing(found, scene.heads)
+        + " "
+        + _("Point at a number to see the largest products in its sum; click it to see them all."),
         pictures=pictures,
         code=("projection",),
     )
@@ -90,11 +103,13 @@ def _rotation(scene: Scene) -> Stage:
     pictures = []
     if found.query.rotates:
         hover = turned("q′", found.query, [0], [scene.query])
-        pictures.append(vectors([found.query.met[0]], ["q′"], hover, QUERY, _("The query after rotation")))
+        label = _("The query after rotation")
+        pictures.append(vectors([found.query.met[0]], ["q′"], hover, QUERY, label, cells=[("qr", 0)]))
     if found.keys.rotates:
         hover = turned("k′", found.keys, scene.shown, scene.keys)
         values = [found.keys.met[index] for index in scene.shown]
-        pictures.append(vectors(values, scene.shown_keys, hover, KEY, _("The keys after rotation")))
+        label, cells = _("The keys after rotation"), [("kr", index) for index in scene.shown]
+        pictures.append(vectors(values, scene.shown_keys, hover, KEY, label, cells=cells))
     return Stage(
         name="rotation",
         title=_("Rotary positions"),
@@ -111,8 +126,10 @@ def _rotation(scene: Scene) -> Stage:
 def contribution(scene: Scene) -> Stage:
     """From the head's z to what it adds to the residual stream."""
     found = scene.inside
-    share = products_of("o", found.share, found.output_weight, found.steps.z, None, symbols=("W_O", "z"))
-    picture = vectors([found.share], [_("head {head}").format(head=found.head)], [share], scene.colour, _("Its share"))
+    z = np.broadcast_to(found.steps.z, found.output_weight.shape)
+    share = products_of(f"o[{PLACE}]", found.output_weight, z, "W_O[{place},{i}] · z[{i}]")
+    name, label = _("head {head}").format(head=found.head), _("Its share")
+    picture = vectors([found.share], [name], [share], scene.colour, label, cells=[("o", 0)])
     return Stage(
         name="output",
         title=_("The head's share of the output projection"),
@@ -126,15 +143,21 @@ def contribution(scene: Scene) -> Stage:
 def into_the_stream(scene: Scene) -> Stage:
     """The residual stream before and after the layer."""
     found = scene.inside
-    others = _("the other heads and the bias")
     hover = [
-        values_of("r", found.residual),
-        values_of("o", found.share),
-        sums_of("w", found.share, found.written, others),
+        values_of("r", found.residual, _("what was written before; click it for every layer's part")),
+        values_of("o", found.share, _("the product that the step before shows")),
+        largest_terms(f"Σ o_h[{PLACE}]", found.head_shares.T, "o_{i}[{place}]"),
         sums_of("r′", found.residual, found.after, _("what the layer added")),
     ]
     rows = [_("before"), _("this head"), _("all heads"), _("after")]
     values = [found.residual, found.share, found.written, found.after]
+    cells = [("r", 0), ("o", 0), ("h", 0), ("u", 0)]
+    if not np.allclose(found.added, found.written, atol=1e-6):
+        rows.insert(3, _("all heads, normed"))
+        values.insert(3, found.added)
+        cells.insert(3, ("d", 0))
+        hover.insert(3, values_of("d", found.added, _("what the layer's norm made of all heads")))
+    label = _("The residual stream before and after the layer")
     sentence = _("What all heads of the layer wrote is added to the stream.")
     if not found.is_additive:
         sentence += " " + _("This family norms the sum afterwards.")
@@ -143,7 +166,7 @@ def into_the_stream(scene: Scene) -> Stage:
         title=_("Into the residual stream"),
         formula=r"r' = r + \sum_h o_h + b_O",
         sentence=sentence,
-        pictures=(vectors(values, rows, hover, scene.colour, _("The residual stream before and after the layer")),),
+        pictures=(vectors(values, rows, hover, scene.colour, label, cells=cells),),
         code=("residual",),
     )
 
@@ -153,13 +176,13 @@ def mixture(scene: Scene) -> Stage:
     found, sign = scene.inside, symbols()
     shares = found.steps.weights[:, None] * found.steps.values
     rows, z = [shares[index] for index in scene.shown], found.steps.z
-    hover = [
-        words
-        for index in scene.shown
-        for words in pairwise_one(float(found.steps.weights[index]), found.steps.values[index], scene.keys[index])
-    ]
-    hover.append(values_of("z", z, _("the sum of the column over all {count:,} keys").format(count=len(shares))))
-    picture = vectors([*rows, z], [*scene.shown_keys, "z"], hover, VALUE, _("Weighted values and their sum"))
+    values = found.steps.values[scene.shown]
+    weights = np.broadcast_to(found.steps.weights[scene.shown][:, None], values.shape)
+    hover = pairwise(weights, values, [scene.keys[index] for index in scene.shown], "a · v[{place}]")
+    weights = np.broadcast_to(found.steps.weights, found.steps.values.T.shape)
+    hover.append(products_of(f"z[{PLACE}]", weights, found.steps.values.T, "a[{i}] · v[{i},{place}]"))
+    label, cells = _("Weighted values and their sum"), [*(("av", index) for index in scene.shown), ("z", 0)]
+    picture = vectors([*rows, z], [*scene.shown_keys, "z"], hover, VALUE, label, cells=cells)
     return Stage(
         name="mix",
         title=_("Weighted sum of values"),
@@ -170,15 +193,11 @@ def mixture(scene: Scene) -> Stage:
     )
 
 
-def pairwise_one(weight: float, value: np.ndarray, name: str) -> list[list[str]]:
-    """One value's numbers times its weight."""
-    return pairwise(np.full(len(value), weight), value[None], [name], "{token}: a · v[{i}]")
-
-
 def _table(scene: Scene, made: Projected, name: str, matrix: str, colour: Colour, label: str) -> Picture:
     made_rows = _before(made)
     hover = projected(name, matrix, made, scene.shown, scene.keys)
-    return vectors([made_rows[index] for index in scene.shown], scene.shown_keys, hover, colour, label, by_row=False)
+    rows, cells = [made_rows[index] for index in scene.shown], [(name, index) for index in scene.shown]
+    return vectors(rows, scene.shown_keys, hover, colour, label, cells=cells, by_row=False)
 
 
 def _before(made: Projected) -> np.ndarray:

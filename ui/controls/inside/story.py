@@ -11,8 +11,10 @@ from playground.lens.trace import TOLERANCES
 from ui import state
 from ui.controls.inside.place import choose_place, layer_inside
 from ui.controls.inside.scene import Scene
-from ui.controls.inside.stage import Stage, show_stage
+from ui.controls.inside.stage import Around, show_stage
+from ui.controls.inside.stage_parts import Stage
 from ui.controls.inside.stages import contribution, into_the_stream, mixture, stages_of
+from ui.controls.inside.telling import teller
 from ui.controls.inside.weighing import weighing
 from ui.controls.take_home import offer_snippet, text_facts, traced
 from ui.controls.texts import Texts
@@ -44,10 +46,17 @@ def show_story(reading: Reading, texts: Texts) -> None:
     _say_what_is_shown(scene)
     revision = f"{reading.name}.{place}.{scene.followed}"
     facts = {**text_facts(texts), **vars(place)}
-    stages = state.findings().remember(("stages", revision, st.context.theme.type), lambda: _all_stages(scene))
+    stages = state.findings().remember(("stages", revision, st.context.theme.type), lambda: all_stages(scene))
+    around = Around(
+        model=trace.model,
+        revision=revision,
+        facts=facts,
+        tell=teller(reading, found),
+        is_cross=place.kind == "cross",
+        norms_after=not found.is_additive,
+    )
     for number, stage in enumerate(stages, start=1):
-        is_cross, norms_after = place.kind == "cross", not found.is_additive
-        show_stage(trace.model, number, stage, revision, is_cross=is_cross, norms_after=norms_after, facts=facts)
+        show_stage(around, number, stage)
     look = f"found = traced.inside({place.layer}, {place.kind!r}).head({place.head}, {place.query})"
     offer_snippet(
         trace.model, [], [traced(texts), look, "print(found.steps.weights, found.steps.z, found.differences)"]
@@ -63,7 +72,8 @@ def _choose_followed(width: int) -> int:
     return chosen
 
 
-def _all_stages(scene: Scene) -> list[Stage]:
+def all_stages(scene: Scene) -> list[Stage]:
+    """Every step, from the embedding to the stream after the layer."""
     return [*stages_of(scene), *weighing(scene), mixture(scene), contribution(scene), into_the_stream(scene)]
 
 

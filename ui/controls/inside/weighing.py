@@ -5,9 +5,10 @@ import numpy as np
 from playground.charts.colours import KEY
 from playground.charts.inside import number_word as word
 from playground.charts.inside import rows_figure
-from ui.controls.inside.origins import pairwise, per_key
+from ui.controls.inside.origins import pairwise, per_key, sum_words
 from ui.controls.inside.scene import Scene
-from ui.controls.inside.stage import Picture, Stage, symbols
+from ui.controls.inside.stage import symbols
+from ui.controls.inside.stage_parts import Picture, Stage
 from ui.text import _
 
 
@@ -19,19 +20,22 @@ def weighing(scene: Scene) -> list[Stage]:
 def _scores(scene: Scene) -> Stage:
     steps, sign = scene.inside.steps, symbols()
     products = steps.query * steps.keys[scene.shown]
-    hover = pairwise(steps.query, steps.keys[scene.shown], scene.shown_keys, "{token}: q[{i}] · k[{i}]")
+    shown = steps.keys[scene.shown]
+    hover = pairwise(np.broadcast_to(steps.query, shown.shape), shown, scene.shown_keys, "q[{place}] · k[{place}]")
     colours = [KEY] * len(products)
     figure = rows_figure(list(products), scene.shown_keys, hover, colours, x=_("dimension"))
-    count = len(steps.query)
-    origins = [_("the sum of {count} products").format(count=count) for _index in scene.shown]
+    cells = tuple(("qk", index) for index in scene.shown)
+    origins = [
+        sum_words(row, f"q[{{i}}] · k[{index},{{i}}]") for index, row in zip(scene.shown, products, strict=True)
+    ]
     return Stage(
         name="scores",
         title=_("Scores"),
         formula=rf"s_j = {sign['q']} \cdot {sign['k']}_j = \sum_i {sign['q']}_i {sign['k']}_{{j,i}}",
         sentence=_("Above each product of query and key, number by number; below their sum, the score of each key."),
         pictures=(
-            Picture(figure=figure, rows=len(products), label=_("Products of query and keys")),
-            _strip(scene, steps.products, origins, _("Score of each key")),
+            Picture(figure=figure, rows=len(products), label=_("Products of query and keys"), cells=cells),
+            _strip(scene, "s", steps.products, origins, _("Score of each key")),
         ),
         code=("scores",),
     )
@@ -54,7 +58,7 @@ def _scaling(scene: Scene) -> Stage:
         sentence=_("Each score times {scaling:.4g}, which keeps wide heads from being too sure.").format(
             scaling=steps.scaling
         ),
-        pictures=(_strip(scene, steps.scores, origins, _("Scaled score of each key")),),
+        pictures=(_strip(scene, "t", steps.scores, origins, _("Scaled score of each key")),),
         code=("scores",),
     )
 
@@ -76,7 +80,7 @@ def _mask(scene: Scene) -> Stage:
         title=_("Bias and mask"),
         formula=r"m_j = s'_j + b_j + \begin{cases}0\\-\infty\end{cases}",
         sentence=sentence,
-        pictures=(_strip(scene, shown, origins, _("Score of each key after bias and mask")),),
+        pictures=(_strip(scene, "m", shown, origins, _("Score of each key after bias and mask")),),
         code=("mask",),
     )
 
@@ -106,12 +110,12 @@ def _softmax(scene: Scene) -> Stage:
         title=_("Softmax"),
         formula=r"a_j = \frac{e^{m_j}}{\sum_i e^{m_i}}",
         sentence=sentence,
-        pictures=(_strip(scene, weights, origins, _("Weight of each key")),),
+        pictures=(_strip(scene, "a", weights, origins, _("Weight of each key")),),
         code=("softmax",),
     )
 
 
-def _strip(scene: Scene, numbers: np.ndarray, origins: list[str], label: str) -> Picture:
+def _strip(scene: Scene, symbol: str, numbers: np.ndarray, origins: list[str], label: str) -> Picture:
     """One number for each shown key."""
     values = numbers[scene.shown].astype(float)
     figure = rows_figure(
@@ -123,4 +127,4 @@ def _strip(scene: Scene, numbers: np.ndarray, origins: list[str], label: str) ->
         columns=scene.shown_keys,
         shows_numbers=True,
     )
-    return Picture(figure=figure, rows=3, label=label)
+    return Picture(figure=figure, rows=3, label=label, cells=((symbol, 0),), keys=tuple(scene.shown))

@@ -56,7 +56,7 @@ export class Picking {
   point(place) {
     const [curve, row, column] = (this.place = place);
     this.chart.Plotly?.Fx.hover(this.chart.node, { xval: column, yval: (this.traces[curve].y0 ?? 0) + row }, "xy");
-    const said = this.traces[curve].hovertext?.[row]?.[column] ?? String(this.traces[curve].z[row][column]);
-    this.chart.spoken.textContent = said.replaceAll("<br>", ", ");
+    const lines = [...this.chart.node.querySelectorAll(".hovertext .nums, .hovertext .nums tspan.line")];
+    this.chart.spoken.textContent = lines.map((line) => line.textContent).join(", ") || String(this.traces[curve].z[row][column]);
   }
 }
