@@ -31,7 +31,7 @@ def quiet_layout(figure: go.Figure, *, x: str, y: str, log_x: bool = False, log_
 
 def axis(title: str, *, log: bool = False, **more: Any) -> dict[str, Any]:
     """An axis with a title; a logarithmic one shows its powers."""
-    ticks = {"exponentformat": "power", "nticks": 6, "minor": {"ticks": "outside", "ticklen": 3}} if log else {}
+    ticks = {"exponentformat": "power", "minor": {"ticks": "outside", "ticklen": 3}} if log else {}
     return {
         "title": {"text": title, "standoff": 8},
         "type": "log" if log else "linear",

@@ -20,6 +20,8 @@ RAMP = ("#7a52c7", "#3b7dd8", "#12909a", "#4f9a3a", "#a8861a", "#d4701e")
 LOSS = "loss (nats per token)"
 MARGIN = 1.06
 """Room below the lowest and above the highest loss that is drawn."""
+DECADE = 1.1
+"""What is shown across where the runs span less, in powers of ten."""
 SPREAD = 0.4
 """How far apart the groups of one row stand, of the distance of two rows."""
 PARAMETERS, TOKENS, COMPUTE = "parameters N", "training tokens D", "compute C (FLOP)"
@@ -123,7 +125,10 @@ def short(number: float) -> str:
 def loss_figure(
     dots: Dots, lines: Sequence[Line], *, x: str, y: str = LOSS, log_y: bool = True, title: str = "measured"
 ) -> go.Figure:
-    """Loss over N, D or C on logarithmic axes: points, laws, and each law's band, which opens beyond the data."""
+    """Loss over N, D or C on logarithmic axes: points, laws, and each law's band, which opens beyond the data.
+
+    At least a decade is shown across: on less, plotly writes a power beside every tick.
+    """
     figure = go.Figure()
     for line in lines:
         add_band(figure, line)
@@ -136,6 +141,9 @@ def loss_figure(
     seen = np.concatenate([dots.y, *(line.y for line in lines)])
     if log_y and seen.size:
         figure.update_yaxes(range=[float(np.log10(seen.min() / MARGIN)), float(np.log10(seen.max() * MARGIN))])
+    across = np.log10(np.concatenate([dots.x, *(line.x for line in lines)]))
+    if across.size and np.ptp(across) < 1:
+        figure.update_xaxes(range=[float((across.min() + across.max()) / 2 - 0.55), float((across.min() + across.max()) / 2 + 0.55])
     return loss_axis(figure) if log_y else figure
 
 

@@ -56,6 +56,14 @@ def test_loss_over_size_has_the_band_below_the_line_below_the_runs():
     assert dots.customdata[0] == ["a", "N 1M", "train?run=a"]
 
 
+def test_runs_that_hardly_differ_are_shown_within_a_decade():
+    near = Dots(x=np.array([2e9, 3e9]), y=DOTS.y[:2], size=X[:2], names=("a", "b"), links=("", ""), details=("", ""))
+    low, high = loss_figure(near, [], x="C").layout.xaxis.range
+    assert high - low == pytest.approx(1.1)
+    assert (low + high) / 2 == pytest.approx(np.log10(6e18) / 2)
+    assert loss_figure(DOTS, [LINE], x="C").layout.xaxis.range is None
+
+
 def test_a_band_that_opens_wide_does_not_squeeze_the_curves():
     wide = Line(name="law", x=X, y=LINE.y, low=LINE.y / 1e6, high=LINE.y * 1e6)
     low, high = loss_figure(DOTS, [wide], x="N").layout.yaxis.range
