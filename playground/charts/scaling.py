@@ -143,7 +143,8 @@ def loss_figure(
         figure.update_yaxes(range=[float(np.log10(seen.min() / MARGIN)), float(np.log10(seen.max() * MARGIN))])
     across = np.log10(np.concatenate([dots.x, *(line.x for line in lines)]))
     if across.size and np.ptp(across) < 1:
-        figure.update_xaxes(range=[float((across.min() + across.max()) / 2 - 0.55), float((across.min() + across.max()) / 2 + 0.55])
+        middle = float(across.min() + across.max()) / 2
+        figure.update_xaxes(range=[middle - DECADE / 2, middle + DECADE / 2])
     return loss_axis(figure) if log_y else figure
 
 
