@@ -19,7 +19,6 @@ from playground.charts.scaling import (
     Dots,
     Line,
     add_band,
-    add_dots,
     add_line,
     colour_bar,
     loss_axis,
@@ -182,7 +181,15 @@ def frontier_figure(lines: Sequence[Line], dots: Dots | None, *, y: str = PARAME
     for line in lines:
         add_line(figure, line)
     if dots is not None and len(dots.names):
-        add_dots(figure, dots, "lowest points of the valleys", y_format=".3s")
+        figure.add_scatter(
+            x=dots.x.tolist(),
+            y=dots.y.tolist(),
+            mode="markers",
+            name="lowest points of the valleys",
+            marker={"color": NEUTRAL.light, "size": 8},
+            customdata=[[plain(name)] for name in dots.names],
+            hovertemplate="<b>%{customdata[0]}</b><br>N %{y:.3s} at %{x:.3s} FLOP<extra></extra>",
+        )
     quiet_layout(figure, x=COMPUTE, y=y, log_x=True, log_y=True)
     figure.update_layout(hovermode="closest")
     return figure

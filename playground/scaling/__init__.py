@@ -5,6 +5,7 @@ laws.py       the laws by name;  forms/  their formulas, gradients and starts
 fits.py       a law fitted to points from many starts;  minimise.py, heldout.py, identifiability.py
 bootstrap.py  intervals, in worker processes
 frontier.py   the compute-optimal model: closed form, isoFLOP valleys, the envelope of training curves
+spending.py   the best use of compute, counted as one's own runs count it
 constants.py  what the papers printed, with sources
 counting.py   parameters and FLOPs, by each convention;  counted.py  what that does to an exponent
 plans.py      a budget to a model, data, loss;  budgets.py, serving.py, repeats.py, data_size.py

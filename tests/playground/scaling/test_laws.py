@@ -129,6 +129,7 @@ def test_a_law_says_what_it_lacks_and_which_laws_there_are():
         "serving",
         "repeats",
         "data_size",
+        "spending",
     ],
 )
 def test_the_examples_in_the_docstrings_hold(module):

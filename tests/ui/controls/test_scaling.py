@@ -5,12 +5,11 @@ import pytest
 
 from playground.errors import UserError
 from playground.scaling.constants import BESIROGLU
-from playground.scaling.frontier import closed_form, envelope
-from playground.scaling.laws import LAWS
+from playground.scaling.frontier import envelope
 from playground.scaling.reading import read_points
 from tests.pages.tables import noisy_table, plant_sweep, planted_grid, table_of
 from tests.playground.scaling.planted import valleys
-from ui.controls.scaling.compute import best_params, training_code
+from ui.controls.scaling.compute import training_code
 from ui.controls.scaling.curves import levels
 from ui.controls.scaling.disagree import counted_code
 from ui.controls.scaling.planner import PLAN_CODE, REPEATS_CODE, between, serving_code
@@ -69,20 +68,6 @@ def test_a_sweep_counts_without_embeddings_and_its_curves_follow(tmp_path):
     assert all(curve.params == sizes[curve.name] for curve in without.curves)
     assert [shape.width for shape in study.shapes()] == [int(name[1 : name.index("-")]) for name in study.names]
     assert study.mark != without.mark
-
-
-def test_the_best_size_is_the_closed_forms_where_there_is_one_and_the_search_agrees():
-    flops = np.geomspace(1e18, 1e22, 5)
-    numbers = BESIROGLU.parameters
-    assert np.allclose(best_params("chinchilla", numbers, flops), closed_form(numbers).params(flops))
-    endless = {**numbers, "R_D": 15.4, "R_N": 5.3}
-    found = best_params("data-constrained", endless, flops)
-    losses = [
-        LAWS["data-constrained"].predict(endless, params=found * factor, tokens=flops / (6 * found * factor))
-        for factor in (1.0, 0.7, 1.4)
-    ]
-    assert (losses[0] <= losses[1]).all()
-    assert (losses[0] <= losses[2]).all()
 
 
 def test_the_snippets_run_as_they_are_shown(tmp_path, monkeypatch, capsys):

@@ -15,35 +15,19 @@ from playground.errors import UserError
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.constants import ALLOCATIONS, BESIROGLU, HOFFMANN
 from playground.scaling.fits import Fit
-from playground.scaling.forms.form import Parameters
-from playground.scaling.frontier import Envelope, closed_form, envelope, kaplan_closed_form
+from playground.scaling.frontier import Envelope, closed_form, envelope
 from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
+from playground.scaling.spending import best_params, tokens_bought
 from ui.controls.scaling.shown import fit_code, origin_of, show_picture, sweep_code
 from ui.controls.scaling.study import Study
 from ui.controls.scaling.valleys import find_valleys
 from ui.tables import Row
 from ui.text import _
 
-SIZES_TRIED = 400
 MAP_CELLS = 56
-DRAWN = 60
+DRAWN = 120
 """Of the bootstrap's drawings, from which the frontier's band is made where it has no closed form."""
-
-
-def best_params(law: str, parameters: Parameters, flops: Float[np.ndarray, " budget"]) -> Float[np.ndarray, " budget"]:
-    """The size of the least loss for each compute 6 N D.
-
-    Raises UserError for a law in which more of something does not help.
-    """
-    if law == "chinchilla":
-        return closed_form(parameters).params(flops)
-    if law == "kaplan":
-        return kaplan_closed_form(parameters).params(flops)
-    logs = np.linspace(0.05, 0.95, SIZES_TRIED)[:, None] * np.log(flops / FLOPS_PER_PARAMETER_AND_TOKEN)
-    params = np.exp(logs)
-    losses = LAWS[law].predict(parameters, params=params, tokens=flops / (FLOPS_PER_PARAMETER_AND_TOKEN * params))
-    return np.asarray(params[losses.argmin(0), np.arange(len(flops))])
 
 
 def show_training(study: Study) -> None:
@@ -131,11 +115,11 @@ def show_map(study: Study, fitted: Fit) -> None:
     corners = FLOPS_PER_PARAMETER_AND_TOKEN * np.array([params[0] * tokens[0], params[-1] * tokens[-1]])
     flops = np.geomspace(corners[0], corners[1], 80)
     try:
-        best = best_params(fitted.law, fitted.parameters, flops)
+        best = best_params(fitted.law, fitted.parameters, flops, fitted.points)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return
-    line = Line(name=_("efficient frontier"), x=best, y=flops / (FLOPS_PER_PARAMETER_AND_TOKEN * best))
+    line = Line(name=_("efficient frontier"), x=best, y=tokens_bought(points, best, flops))
     details = [
         _("N {params}, D {tokens}: loss {loss:.4f}").format(params=short(n), tokens=short(d), loss=value)
         for n, d, value in zip(points.params.tolist(), points.tokens.tolist(), points.loss.tolist(), strict=True)
@@ -207,15 +191,15 @@ def _own_lines(fitted: Fit, intervals: Bootstrap | None, flops: Float[np.ndarray
         st.info(_("This law does not trade N against D; the papers and the valleys are shown alone."))
         return []
     try:
-        best = best_params(fitted.law, fitted.parameters, flops)
+        best = best_params(fitted.law, fitted.parameters, flops, fitted.points)
     except UserError as error:
         st.info(str(error), icon=":material/info:")
         return []
     low = high = None
     drawn = []
-    for parameters in intervals.parameters()[: DRAWN * 10] if intervals else ():
+    for parameters in intervals.parameters()[:DRAWN] if intervals else ():
         try:
-            drawn.append(best_params(fitted.law, parameters, flops))
+            drawn.append(best_params(fitted.law, parameters, flops, fitted.points))
         except UserError:
             continue
     if drawn:
@@ -226,9 +210,9 @@ def _own_lines(fitted: Fit, intervals: Bootstrap | None, flops: Float[np.ndarray
 def published_frontiers(flops: Float[np.ndarray, " budget"]) -> list[Line]:
     """Kaplan's line as printed, and the closed forms of Hoffmann's law and of the replication's."""
     kaplan = ALLOCATIONS["kaplan"]
-    lines = [Line(name=kaplan.title, x=flops, y=kaplan.params * (flops / kaplan.flops) ** kaplan.exponent, place=1)]
-    for place, published in enumerate((HOFFMANN, BESIROGLU), start=2):
-        lines.append(
-            Line(name=published.title, x=flops, y=closed_form(published.parameters).params(flops), place=place)
-        )
-    return lines
+    found = {kaplan.title: kaplan.params * (flops / kaplan.flops) ** kaplan.exponent}
+    found |= {one.title: closed_form(one.parameters).params(flops) for one in (HOFFMANN, BESIROGLU)}
+    return [
+        Line(name=title, x=flops, y=params, place=place, dash="dash")
+        for place, (title, params) in enumerate(found.items(), start=1)
+    ]

@@ -12,6 +12,8 @@ from playground.charts.scaling import COMPUTE, PARAMETERS, RAMP, TOKENS, Dots, L
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
+from playground.scaling.points import Points
+from playground.scaling.spending import best_params, tokens_bought
 from ui import state
 from ui.controls.scaling.published import Overlay, choose_overlays, obtain_overlays
 from ui.controls.scaling.shown import fit_code, origin_of, show_picture
@@ -91,7 +93,10 @@ def _explain(over: str, law: str, has_overlays: bool) -> None:
         st.caption(_("One line for each of some values of the other size, in its colour; the runs have theirs."))
     if over == "flops" and "flops" not in LAWS[law].form.columns:
         st.caption(
-            _("The line is the best that the law allows for the compute C = 6 N D, at the N that is best for it.")
+            _(
+                "The line is the best that the law allows for a compute, at the N that is best for it. Compute counts "
+                "as for the runs: between their sizes in proportion, beyond them as for the nearest."
+            )
         )
     if has_overlays:
         st.caption(
@@ -139,7 +144,9 @@ def lines_over(
         if columns == (over,):
             found.append(_line(law, {over: x}, x, band))
         elif "params" in columns and "tokens" in columns:
-            found += _over_compute(law, x, band) if over == "flops" else _at_levels(over, law, x, study, band)
+            found += (
+                _over_compute(law, x, study.points, band) if over == "flops" else _at_levels(over, law, x, study, band)
+            )
     return found
 
 
@@ -166,12 +173,10 @@ def _line(
     )
 
 
-def _over_compute(law: Laid, x: Float[np.ndarray, " place"], intervals: Bootstrap | None) -> list[Line]:
-    """The best loss for each compute."""
-    from ui.controls.scaling.compute import best_params
-
-    params = best_params(law.law, law.parameters, x)
-    given = {"params": params, "tokens": x / (6 * params)}
+def _over_compute(law: Laid, x: Float[np.ndarray, " place"], points: Points, intervals: Bootstrap | None) -> list[Line]:
+    """The best loss for each compute, which is counted as the runs' is."""
+    params = best_params(law.law, law.parameters, x, points)
+    given = {"params": params, "tokens": tokens_bought(points, params, x)}
     return [_line(law, given, x, intervals)]
 
 

@@ -9,6 +9,7 @@ from playground.scaling.bootstrap import Bootstrap, bootstrap
 from playground.scaling.fits import Fit, fit
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
+from playground.scaling.spending import best_params, tokens_bought
 from playground.scaling.sweep import SweepView
 from ui import state
 from ui.components.live_chart import live_chart
@@ -110,21 +111,22 @@ def _fit_so_far(sweep_id: str, points: Points) -> tuple[Fit, Bootstrap] | None:
 
 
 def _law_line(fitted: Fit, intervals: Bootstrap) -> Line:
-    """Loss over compute: the law itself, or the best that Chinchilla's allows."""
-    from ui.controls.scaling.compute import best_params
-
-    flops = np.geomspace(fitted.points.flops.min() / 2, fitted.points.flops.max() * 10, 80)
+    """Loss over compute: the law itself, or the best that Chinchilla's allows with a model of the sizes tried."""
+    points = fitted.points
+    flops = np.geomspace(points.flops.min() / 2, points.flops.max() * 3, 80)
     if fitted.law == FEW:
         low, high = intervals.predicted(flops=flops)
         return Line(name=_("power law in C"), x=flops, y=fitted.predict(flops=flops), low=low, high=high)
     try:
-        params = best_params(fitted.law, fitted.parameters, flops)
+        params = np.clip(
+            best_params(fitted.law, fitted.parameters, flops, points), points.params.min(), points.params.max()
+        )
     except UserError:
-        params = np.full_like(flops, float(np.median(fitted.points.params)))
-    tokens = flops / (6 * params)
+        params = np.full_like(flops, float(np.median(points.params)))
+    tokens = tokens_bought(points, params, flops)
     low, high = intervals.predicted(params=params, tokens=tokens)
     return Line(
-        name=_("Chinchilla, at the best size"),
+        name=_("Chinchilla, at the best of these sizes"),
         x=flops,
         y=fitted.predict(params=params, tokens=tokens),
         low=low,

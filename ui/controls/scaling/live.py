@@ -142,7 +142,7 @@ def _show_hand(sweep_id: str, view: SweepView) -> None:
         if ended:
             deed_button(_("Begin another"), "another_sweep", lambda: state.write_sweep_id(None), icon="add")
             with st.popover(_("Delete"), icon=":material/delete:"):
-                st.write(_("The sweep and its {count} runs are gone for good.").format(count=len(view.cells)))
+                st.write(_("The sweep and its {count} runs will be gone for good.").format(count=len(view.cells)))
                 deed_button(_("Delete it and its runs"), "delete_sweep", lambda: _delete(view.folder), icon="delete")
 
 

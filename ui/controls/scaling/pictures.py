@@ -45,11 +45,13 @@ def show_pictures(study: Study | None) -> None:
             (show_training if picture == "training" else show_valleys)(study)
     with headline:
         fitted = obtain_fit(study, law)
-        if fitted is None:
-            return
-        intervals = known_bootstrap(study, fitted, drawings)
-        show_headline(fitted, intervals)
-        waiting = st.container()
+        if fitted is not None:
+            intervals = known_bootstrap(study, fitted, drawings)
+            show_headline(fitted, intervals)
+            waiting = st.container()
+    if fitted is None:
+        _show_all_runs(study)
+        return
     with place:
         if picture == "loss":
             show_curves(study, fitted, intervals)
@@ -61,14 +63,18 @@ def show_pictures(study: Study | None) -> None:
             show_residuals(study, fitted)
         elif picture == "intervals":
             show_intervals(study, fitted, intervals)
-    with st.expander(_("All {count} runs").format(count=len(study.points)), icon=":material/table_rows:"):
-        show_runs(study)
+    _show_all_runs(study)
     if intervals is None:
         # The picture is there meanwhile; once the intervals are, the page draws them in.
         with waiting:
             drawn = obtain_bootstrap(study, fitted, drawings)
         if drawn is not None:
             st.rerun()
+
+
+def _show_all_runs(study: Study) -> None:
+    with st.expander(_("All {count} runs").format(count=len(study.points)), icon=":material/table_rows:"):
+        show_runs(study)
 
 
 def say_empty() -> None:

@@ -136,12 +136,11 @@ def _curves(folder: Path, rows: Sequence[Point]) -> tuple[Curve, ...]:
 def study_of_table(text: str, columns: dict[str, str]) -> Study:
     """A table that a person brought. Raises UserError where it cannot be read."""
     read = read_points(text, columns)
-    count = len(read.points)
     return Study(
         title=_("Your table"),
-        origin=_("a table of one's own, {count} rows").format(count=count),
+        origin=_("a table of one's own"),
         points=read.points,
-        links=("",) * count,
+        links=("",) * len(read.points),
         bad=read.bad,
         warnings=read.warnings,
     )

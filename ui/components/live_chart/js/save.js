@@ -87,7 +87,9 @@ function signed(layout, { header, theme }) {
 
 async function savePlot(chart, format) {
   const { Plotly, node, theme } = chart;
-  const layout = signed({ ...node.layout, paper_bgcolor: cssRgb(theme.background) }, chart);
+  // A file cannot bring the page's font along: what is measured in that one and drawn in another overlaps.
+  const font = { ...node.layout.font, family: "sans-serif" };
+  const layout = signed({ ...node.layout, font, paper_bgcolor: cssRgb(theme.background) }, chart);
   const { width, height } = layout;
   const address = await Plotly.toImage({ data: node.data, layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
   saveBlob(await (await fetch(address)).blob(), `${fileStem(chart.header.label)}.${format}`);
