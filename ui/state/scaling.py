@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -111,6 +112,23 @@ def read_flag(name: str, usual: bool) -> bool:
 def write_flag(name: str, value: bool, usual: bool) -> None:
     """Put a switch into the address; as usual it stays out of it."""
     write_values({name: None if value == usual else "yes" if value else "no"})
+
+
+def await_sweep(sweep: str, seconds: float) -> None:
+    """Look again at a sweep that was told to go on, for so long, though it still says that it is stopped."""
+    st.session_state["awaited_sweep"] = sweep, time.monotonic() + seconds
+
+
+def is_awaited(sweep: str) -> bool:
+    """Whether a sweep was told to go on just now and may not have begun to."""
+    awaited, until = st.session_state.get("awaited_sweep", ("", 0.0))
+    return bool(awaited == sweep and time.monotonic() < until)
+
+
+def has_come(sweep: str) -> None:
+    """The sweep is at work: nothing is awaited any more."""
+    if is_awaited(sweep):
+        del st.session_state["awaited_sweep"]
 
 
 def leave_trouble(deed: str, words: str) -> None:
