@@ -52,6 +52,7 @@ def ask(kept: Kept, question: Hashable, words: str, compute: Callable[[OnRun], A
 def obtain(kept: Kept, question: Hashable, words: str, compute: Callable[[OnRun], Answer]) -> Answer | None:
     """As `ask`, but raises what the computing raises, such as a UserError."""
     if kept.knows(question):
+        st.empty()  # in the bar's place: what comes below stands where it stood while the answer was computed
         return kept.remember(question, lambda: compute(no_report))
 
     def work(report: Report) -> Answer:
