@@ -1,5 +1,6 @@
 """Taking apart in a real browser, from a cold server's deep link to a reload; work is cancelled and begun again."""
 
+import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,12 @@ from playwright.sync_api import Page, expect
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90_000
 MAP = ".st-key-figure_ablated-decoder-{judge} .heatmaplayer image"
+
+
+@pytest.fixture(scope="module")
+def serve_once(serve: Callable[..., str]) -> Callable[[], str]:
+    """One server for all tests of this module that do not want a cold one."""
+    return functools.cache(lambda: serve(ROOT / "app.py"))
 
 
 @pytest.mark.slow
@@ -27,18 +34,30 @@ def test_a_cold_deep_link_shows_every_head_alone_and_another_measure_stays(
     assert "by=mean" in page.url
 
 
+LONG = "+".join(["the+cat+sat+on+the+mat"] * 30)
+OTHER = LONG.replace("cat", "dog", 1)
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"text={LONG}&section=flow&method=gradients",
+        f"text={'+'.join(['the+cat+sat+on+the+mat'] * 10)}&section=flow&method=flow",
+        f"clean={LONG}&corrupted={OTHER}&patch_answer=+cat&other=+dog&section=patch",
+        f"clean={LONG}&corrupted={OTHER}&patch_answer=+cat&other=+dog&section=patch&patch=head_position",
+        f"text={LONG}&smallest=yes",
+    ],
+)
 def test_long_work_can_be_cancelled_and_begun_again(
-    serve: Callable[..., str], open_page: Callable[[str], Page]
+    address: str, serve_once: Callable[[], str], open_page: Callable[[str], Page]
 ) -> None:
-    cold = serve(ROOT / "app.py")
-    text = "+".join(["the+cat+sat+on+the+mat"] * 30)
-    page = open_page(f"{cold}/ablate?text={text}&section=flow&method=gradients")
-    page.get_by_role("button", name="Cancel").click(timeout=PATIENCE)
+    page = open_page(f"{serve_once()}/ablate?{address}")
     again = page.get_by_role("button", name="Compute it")
+    cancel = page.get_by_role("button", name="Cancel")
+    cancel.last.click(timeout=PATIENCE)
     expect(again).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("Cancelled.")).to_be_visible()
     again.click()
-    expect(page.get_by_role("button", name="Cancel").or_(page.locator(".js-plotly-plot")).first).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(page.get_by_text("Cancelled.")).to_be_hidden(timeout=PATIENCE)
+    expect(cancel.or_(page.locator(".js-plotly-plot, [data-testid=stMetric]")).first).to_be_visible(timeout=PATIENCE)

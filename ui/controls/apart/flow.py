@@ -47,16 +47,19 @@ def _maps(subject: Subject, kind: SiteKind) -> list[Tensor]:
 def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
     words = _("Multiplying the layers …")
     found = ask(subject.reading, ("rollout", kind), words, lambda _on_run: rollout(_maps(subject, kind)))
-    if found is None:
-        return
+    if found is not None:
+        _draw_rollout(subject, kind, tokens, found)
+    imports = ["playground.lens.rollout import rollout"]
+    offer_snippet(subject.model, imports, [*_maps_lines(subject, kind), "print(rollout(maps)[-1])"])
+
+
+def _draw_rollout(subject: Subject, kind: SiteKind, tokens: list[str], found: np.ndarray) -> None:
     st.caption(_("How much each token holds of each input token after the last layer; every layer is half attention."))
     figure = map_figure(
         found[-1], rows=tokens, columns=tokens, y=_("token"), x=_("input"), meaning=_("share"), signed=False
     )
     rows, label = table_rows("token", tokens, tokens, found[-1]), _("Attention rollout through all layers")
     show_figure(subject, figure, rows, name=f"rollout-{kind}", label=label, facts={"method": ROLLOUT, "in": kind})
-    imports = ["playground.lens.rollout import rollout"]
-    offer_snippet(subject.model, imports, [*_maps_lines(subject, kind), "print(rollout(maps)[-1])"])
 
 
 def _maps_lines(subject: Subject, kind: SiteKind) -> list[str]:
@@ -73,11 +76,11 @@ def _show_maximum_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> N
         return flow(_maps(subject, kind), query, on_run)
 
     found = ask(subject.reading, ("flow", kind, query), words, compute)
-    if found is None:
-        return
-    st.caption(_("The largest flow from this token at the top down to each input token, every weight being a pipe."))
-    facts: dict[str, object] = {"method": FLOW, "in": kind, "from": query}
-    _show_bars(subject, tokens, found, x=_("flow"), name=f"flow-{kind}-{query}", facts=facts)
+    if found is not None:
+        about = _("The largest flow from this token at the top down to each input token, every weight being a pipe.")
+        st.caption(about)
+        facts: dict[str, object] = {"method": FLOW, "in": kind, "from": query}
+        _show_bars(subject, tokens, found, x=_("flow"), name=f"flow-{kind}-{query}", facts=facts)
     imports = ["playground.lens.rollout import flow"]
     offer_snippet(subject.model, imports, [*_maps_lines(subject, kind), f"print(flow(maps, {query}))"])
 

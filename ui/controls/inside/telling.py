@@ -1,5 +1,6 @@
 """A number that was clicked: the formula that made it, and every term of its sum, which together are the number."""
 
+import functools
 from collections.abc import Callable
 
 import pandas as pd
@@ -14,7 +15,7 @@ from ui.readings import Reading
 from ui.text import _
 
 Tell = Callable[[Number], Account | None]
-TABLE_PIXELS = 260
+TABLE_PIXELS, ROW_PIXELS = 248, 35
 WORDS_LENGTH = 600
 
 
@@ -56,23 +57,17 @@ def _entries() -> list[str]:
 def show_account(stage: Stage, told: Account) -> None:
     """The number with its formula, all terms in a table, and that they make the number."""
     with st.container(border=True):
-        words, close = st.columns([12, 1], vertical_alignment="center")
-        with words:
-            st.markdown(f"`{told.name} = {told.formula or '…'}` `= {told.value:.6g}`")
-        with close:
-            name = _("Close")
-            st.button(
-                name,
-                icon=":material/close:",
-                key=f"close_{stage.name}",
-                type="tertiary",
-                help=name,
-                on_click=pick_number,
-                args=(stage, None),
-            )
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.markdown(f"`{told.name} = {told.formula or '…'}` `= {told.value:.6g}`", width="stretch")
+            key, close = f"close_{stage.name}", functools.partial(pick_number, stage, None)
+            # The icon is the label: a second one beside it would be cut off.
+            st.button(":material/close:", key=key, type="tertiary", help=_("Close"), on_click=close)
         st.caption(sentence(told))
         if told.terms:
-            st.dataframe(terms_table(told), height=TABLE_PIXELS, hide_index=True, key=f"terms_{stage.name}")
+            table = terms_table(told)
+            height = min(TABLE_PIXELS, ROW_PIXELS * (len(table) + 1) + 3)
+            numbers = {name: st.column_config.NumberColumn(format="%.6g") for name in table.columns[1:]}
+            st.dataframe(table, height=height, hide_index=True, key=f"terms_{stage.name}", column_config=numbers)
 
 
 def sentence(told: Account) -> str:

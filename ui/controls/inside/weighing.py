@@ -25,9 +25,7 @@ def _scores(scene: Scene) -> Stage:
     colours = [KEY] * len(products)
     figure = rows_figure(list(products), scene.shown_keys, hover, colours, x=_("dimension"))
     cells = tuple(("qk", index) for index in scene.shown)
-    origins = [
-        sum_words(row, f"q[{{i}}] · k[{index},{{i}}]") for index, row in zip(scene.shown, products, strict=True)
-    ]
+    origins = [sum_words(row, f"q[{{i}}] · k[{index},{{i}}]") for index, row in zip(scene.shown, products, strict=True)]
     return Stage(
         name="scores",
         title=_("Scores"),
