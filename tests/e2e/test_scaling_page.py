@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.pages.tables import noisy_table
 
@@ -40,6 +40,97 @@ def test_a_pasted_table_becomes_curves_that_a_link_brings_back(server: str, brow
     assert trouble == []
 
 
+def upload(page: Page, address: str, text: str) -> None:
+    page.goto(f"{address}/scaling?section=data")
+    place = page.locator("input[type=file]")
+    expect(place).to_have_count(1, timeout=PATIENCE)
+    place.set_input_files({"name": "points.csv", "mimeType": "text/csv", "buffer": text.encode()})
+
+
+@pytest.mark.slow
+def test_an_uploaded_table_is_mapped_and_its_bad_rows_are_named_and_kept_out(server: str, open_page):
+    rows = noisy_table().replace("run,params,tokens,loss", "名称,weights,corpus,xent").splitlines()
+    rows[3], rows[5] = "模型,1e8,many,2.5", "模型,1e8,1e10,-2"
+    page = open_page(server)
+    upload(page, server, "\n".join(rows))
+    expect(page.get_by_text(re.compile("the header lacks params"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("say on the left which column is what"))).to_be_visible()
+    columns = {"parameters": "weights", "tokens": "corpus", "loss": "xent", "name": "名称"}
+    for place, column in columns.items():
+        page.get_by_role("combobox", name=place, exact=True).click()
+        page.get_by_role("option", name=column, exact=True).click()
+        page.wait_for_function("word => decodeURIComponent(location.search).includes(word)", arg=f'"{column}"')
+    expect(page.get_by_text(re.compile("38 runs"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("2 rows were kept out"))).to_be_visible()
+    page.get_by_role("radio", name="Curves").click()
+    expect(page.locator(".st-key-picture_loss-params .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("1,2,3\n4,5,6\n", "the header lacks params and tokens"),
+        ("params,tokens,loss\n1e6,2e7,4\n2e6,4e7,3.8\n4e6,8e7,3.6\n", "bring at least 6 points"),
+        ("params,tokens,loss\n1e6,2e7,0\n", "Row 2: loss is 0"),
+        ("\0\1\2", "The file is not text"),
+    ],
+)
+def test_an_upload_that_cannot_be_used_is_answered_with_the_reason(server: str, open_page, table, sentence):
+    page = open_page(server)
+    upload(page, server, table)
+    if sentence == "bring at least 6 points":
+        expect(page.get_by_text(re.compile("3 runs"))).to_be_visible(timeout=PATIENCE)
+        page.get_by_role("radio", name="Curves").click()
+    expect(page.get_by_text(re.compile(re.escape(sentence))).first).to_be_visible(timeout=PATIENCE)
+
+
+def click_a_run(page: Page, chart: str) -> str:
+    """Click the first of the chart's runs; what the click is about."""
+    plot = page.locator(f".st-key-{chart} .js-plotly-plot")
+    expect(plot).to_be_visible(timeout=PATIENCE)
+    page.wait_for_function("node => node?._fullLayout?.xaxis", arg=plot.element_handle(), timeout=PATIENCE)
+    plot.scroll_into_view_if_needed()
+    x, y, own = plot.evaluate(
+        """node => {
+            const trace = node.data.find(({ mode, customdata }) => mode === "markers" && customdata);
+            const { xaxis, yaxis, _size } = node._fullLayout;
+            const { left, top } = node.getBoundingClientRect();
+            const place = [xaxis.d2p(trace.x[0]) + _size.l + left, yaxis.d2p(trace.y[0]) + _size.t + top];
+            return [...place, trace.customdata[0].at(-1)];
+        }"""
+    )
+    page.mouse.move(x, y)
+    expect(plot.locator(".hoverlayer .hovertext")).to_have_count(1)
+    page.mouse.click(x, y)
+    return str(own)
+
+
+@pytest.mark.slow
+def test_a_click_on_a_shipped_run_is_answered_with_a_sentence(server: str, open_page):
+    page = open_page(f"{server}/scaling?source=tales&picture=residuals")
+    own = click_a_run(page, "picture_residuals-flops")
+    assert own.startswith("say:")
+    answer = page.locator(".st-key-picture_residuals-flops .answer")
+    expect(answer).to_have_text(own.removeprefix("say:"))
+    expect(answer).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_sweep_is_stopped_gone_on_with_and_deleted_while_the_page_looks_again(server: str, open_page):
+    page = open_page(f"{server}/scaling?section=live&sweep_sizes=8x1,16x1&sweep_tokens=30000,60000,120000")
+    page.get_by_role("button", name="Run the sweep").click(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("[1-5] of 6 runs"))).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Go on").click(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Go on")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_text("6 of 6 runs")).to_be_visible(timeout=2 * PATIENCE)
+    page.get_by_role("button", name="Delete", exact=True).click(timeout=PATIENCE)
+    page.get_by_role("button", name="Delete it and its runs").click()
+    expect(page.get_by_role("button", name="Run the sweep")).to_be_visible(timeout=PATIENCE)
+    assert not re.search("[?&]sweep=", page.url)
+
+
 @pytest.mark.slow
 def test_a_small_sweep_is_watched_through_a_reload_to_its_fit_and_a_run_opens(server: str, browser: Browser):
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
@@ -51,13 +142,14 @@ def test_a_small_sweep_is_watched_through_a_reload_to_its_fit_and_a_run_opens(se
     expect(page.get_by_text("4 of 4 runs")).to_be_visible(timeout=2 * PATIENCE)
     expect(page.locator(".st-key-sweep_chart .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".st-key-settling_chart .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
+    with context.expect_page(timeout=PATIENCE) as opened:
+        own = click_a_run(page, "sweep_chart")
+    assert opened.value.url == f"{server}/{own}"
+    expect(opened.value.get_by_text("Finished").first).to_be_visible(timeout=PATIENCE)
+    opened.value.close()
     closer = page.get_by_role("link", name="Look closer under Curves").get_attribute("href")
     assert closer is not None
     page.goto(f"{server}/{closer.rpartition('/')[2]}")
     page.get_by_role("radio", name="Training curves").click(timeout=PATIENCE)
     expect(page.locator(".st-key-picture_training-curves .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
-    sweep = re.search("sweep=([^&]+)", page.url)
-    assert sweep is not None
-    page.goto(f"{server}/train?run={sweep[1]}-w8-l1-t60416-s0")
-    expect(page.get_by_text("Finished").first).to_be_visible(timeout=PATIENCE)
     context.close()

@@ -32,7 +32,12 @@ def show_table(study: Study | None) -> None:
 
 def is_unread() -> bool:
     """Whether a person's table is looked at; where there are no points then, its columns are not found."""
-    return bool(state.read_points_text().strip()) and state.read_word(state.SOURCE, ["", TABLE]) == TABLE
+    return bool(state.read_points_text().strip()) and is_looked_at()
+
+
+def is_looked_at() -> bool:
+    """Whether the address is of the person's table."""
+    return state.read_word(state.SOURCE, ["", TABLE]) == TABLE
 
 
 def _bring() -> None:
@@ -135,7 +140,8 @@ def _map_columns() -> None:
             chosen[place] = picked
     if chosen != mapping:
         state.write_columns(chosen)
-        state.adopt_source(TABLE)
+        if not is_looked_at():
+            state.adopt_source(TABLE)
         st.rerun()
 
 
