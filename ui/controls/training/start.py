@@ -9,8 +9,8 @@ from playground.training.device import choose_device
 from playground.training.estimate import Estimate, estimate
 from ui import state
 from ui.controls.training.draft import Draft
-from ui.controls.training.numbers import duration
 from ui.controls.training.preset_words import preset_title
+from ui.quantities import duration, prefixed
 from ui.text import _
 
 LONGEST_NAME = 80
@@ -43,7 +43,7 @@ def _show_estimate(config: TrainConfig) -> None:
     found = estimate(config, state.speeds().of(choose_device(config).type))
     rows = {
         _("Parameters"): f"{found.total_parameters:,}",
-        _("Operations"): f"{_scaled(found.flops)}FLOP",
+        _("Operations"): prefixed(found.flops, "FLOP"),
         _("Memory"): _("{megabytes:,.0f} MB").format(megabytes=found.memory.total / 1e6),
         _("Time, about"): duration(found.seconds),
     }
@@ -57,15 +57,6 @@ def _show_estimate(config: TrainConfig) -> None:
 
 def _show_parts(found: Estimate) -> None:
     with st.expander(_("By part")):
-        operations = {part.replace("_", " "): _scaled(flops) + "FLOP" for part, flops in found.flops_per_step.items()}
+        operations = {part.replace("_", " "): prefixed(flops, "FLOP") for part, flops in found.flops_per_step.items()}
         st.table({_("parameters"): {part.replace("_", " "): f"{n:,}" for part, n in found.parameters.items()}})
         st.table({_("operations in a step"): operations})
-
-
-def _scaled(number: float) -> str:
-    """A large number with its prefix: 1.2 T."""
-    for prefix in ("", "k", "M", "G", "T", "P"):
-        if number < 1000:
-            return f"{number:.3g} {prefix}"
-        number /= 1000
-    return f"{number:.3g} E"
