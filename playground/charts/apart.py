@@ -20,6 +20,9 @@ ROW_PIXELS = 24
 MOST_PIXELS = 720
 """A map of many rows is as high as a screen; which of their names fit, plotly decides."""
 LABEL_LENGTH = 20
+NOISE = 1e-6
+"""Values that are all below this are rounding: in full colour they would pass for effects."""
+LETTER_PIXELS = 7
 
 
 def label(name: str) -> str:
@@ -48,7 +51,7 @@ def map_figure(
     """
     finite = np.where(np.isfinite(values), values, np.nan)
     most = float(np.nanmax(np.abs(finite))) if np.isfinite(values).any() else 0.0
-    most = most or 1.0
+    most = most if most > NOISE else 1.0
     gap = 1 if max(values.shape, default=0) <= 64 else 0
     figure = go.Figure(
         go.Heatmap(
@@ -65,14 +68,15 @@ def map_figure(
             colorbar={"title": {"text": meaning, "side": "right"}, "thickness": 12},
         )
     )
-    _frame(figure, x=x, y=y, height=_height(len(rows)))
+    _frame(figure, x=x, y=y, height=_height(len(rows), at_least=LETTER_PIXELS * len(meaning)))
     figure.update_xaxes(type="category", showgrid=False)
     figure.update_yaxes(type="category", showgrid=False, autorange="reversed")
     return figure
 
 
-def _height(rows: int) -> int:
-    return 110 + min(MOST_PIXELS, ROW_PIXELS * rows)
+def _height(rows: int, at_least: int = 0) -> int:
+    """Rows within a screen, and room for the words beside the colours."""
+    return 110 + max(at_least, min(MOST_PIXELS, ROW_PIXELS * rows))
 
 
 def bars_figure(names: Sequence[str], values: Sequence[float], *, x: str, y: str = "") -> go.Figure:
@@ -146,7 +150,12 @@ def chance_figure(
         marker={"symbol": "line-ns-open", "size": 14, "color": LESS, "line": {"width": 3}},
         hovertemplate=titles[1] + " %{x:.4g}<extra></extra>",
     )
-    figure.add_vline(x=best_by_chance, line={"color": NEUTRAL.light, "dash": "dash"}, annotation={"text": titles[2]})
+    figure.add_vline(
+        x=best_by_chance,
+        line={"color": NEUTRAL.light, "dash": "dash"},
+        annotation_text=titles[2],
+        annotation_position="top",
+    )
     return figure
 
 

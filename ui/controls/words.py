@@ -8,18 +8,25 @@ from ui import state
 
 
 def choose_word(
-    name: str, title: str, titles: Mapping[str, str], *, key: str | None = None, hidden: bool = False
+    name: str,
+    title: str,
+    titles: Mapping[str, str],
+    *,
+    key: str | None = None,
+    hidden: bool = False,
+    usual: str | None = None,
 ) -> str:
-    """The word that is chosen among those with a title; the first is the usual one and stays out of the address."""
+    """The word that is chosen among those with a title; the usual one (the first, or as named) is in no address."""
     words = list(titles)
+    usual = words[0] if usual is None else usual
     word = st.segmented_control(
         title,
         words,
-        default=state.read_word(name, words),
+        default=state.read_word(name, [usual, *words]),
         key=key or f"choose_{name}",
         format_func=titles.__getitem__,
         label_visibility="collapsed" if hidden else "visible",
         required=True,
     )
-    state.write_word(name, word, words[0])
+    state.write_word(name, word, usual)
     return word

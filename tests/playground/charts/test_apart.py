@@ -21,7 +21,8 @@ def drawn(values: np.ndarray, *, signed: bool = True):
 def test_a_signed_map_has_zero_in_the_middle_of_its_scale(values):
     heat = drawn(values).data[0]
     assert heat.zmin == -heat.zmax < 0
-    assert np.abs(values).max() in (0.0, heat.zmax)
+    most = np.abs(values).max()
+    assert heat.zmax == (most if most > 1e-6 else 1.0)
     np.testing.assert_array_equal(np.array(heat.z, dtype=float), values)
 
 
@@ -49,6 +50,15 @@ def test_long_names_and_markup_are_shortened_on_the_axes_and_whole_in_the_files(
     assert heat.meta == {"rows": names, "columns": names}
     bars = bars_figure(names, [1.0, 2.0, 3.0], x="share").data[0]
     assert (bars.y, bars.meta["rows"]) == (heat.x, names)
+
+
+def test_rounding_is_not_drawn_in_full_colour():
+    assert drawn(np.array([[5e-8, -5e-8]])).data[0].zmax == 1.0
+
+
+def test_a_map_of_one_row_has_room_for_the_words_beside_its_colours():
+    figure = map_figure(np.zeros((1, 3)), rows=["0"], columns=list("abc"), y="layer", x="token", meaning="m" * 20)
+    assert figure.layout.height >= 240
 
 
 def test_a_map_of_very_many_rows_stays_as_high_as_a_screen():

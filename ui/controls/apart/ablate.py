@@ -31,7 +31,7 @@ from ui.controls.words import choose_word
 from ui.controls.work import ask
 from ui.text import _
 
-LIMITS = ("0.1", "0.01", "0.03", "0.3", "1", "3")
+LIMITS, USUAL_LIMIT = ("0.01", "0.03", "0.1", "0.3", "1", "3"), "0.1"
 NO, YES = "no", "yes"
 
 
@@ -83,13 +83,13 @@ def choose_setting(subject: Subject) -> Setting | None:
     watched = choose_watched(subject)
     if watched is None:
         return None
-    with st.container(horizontal=True, gap="large"):
-        by = choose_word(
-            state.BY,
-            _("Replace a part by"),
-            {"zero": _("zero"), "mean": _("its mean over the text"), "resampled": _("what it did on another text")},
-        )
-        judge = choose_word(state.JUDGE, _("Judge by"), judge_titles())
+    # Side by side they would not wrap, and on a narrow screen their last words could not be reached.
+    by = choose_word(
+        state.BY,
+        _("Replace a part by"),
+        {"zero": _("zero"), "mean": _("its mean over the text"), "resampled": _("what it did on another text")},
+    )
+    judge = choose_word(state.JUDGE, _("Judge by"), judge_titles())
     reference = None
     if by == "resampled":
         words = _("The other text, of as many tokens")
@@ -179,8 +179,10 @@ def show_effect(effect: Effect) -> None:
 def _show_smallest(setting: Setting) -> list[str]:
     """The few heads that suffice, where they are wanted, and the Python for them."""
     st.subheader(_("The fewest heads that keep the behaviour"), anchor=False)
-    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
-        limit = choose_word("limit", _("Largest effect allowed"), {word: word for word in LIMITS})
+    left, right = st.columns(2)
+    with left:
+        limit = choose_word("limit", _("Largest effect allowed"), {word: word for word in LIMITS}, usual=USUAL_LIMIT)
+    with right:
         wanted = choose_word("smallest", _("Greedy search"), {NO: _("not now"), YES: _("search")})
     if wanted == NO:
         return []

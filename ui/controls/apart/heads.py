@@ -21,7 +21,7 @@ from ui.controls.work import ask
 from ui.text import _
 
 MOST_BARS = 24
-MOST_PAINTED = 24
+MOST_PAINTED = 32
 PAINTED = "painted"
 
 
@@ -29,11 +29,10 @@ def show_search(subject: Subject) -> None:
     """Choose or paint a pattern; see which heads look that way, and what chance would give."""
     trace = subject.reading.trace
     kinds: list[SiteKind] = [kind for kind in ("decoder", "cross", "encoder") if kind in trace.kinds]
-    with st.container(horizontal=True, gap="large"):
-        titles: dict[str, str] = {one: kind_titles()[one] for one in kinds}
-        kind = cast(SiteKind, choose_word("search_kind", _("In"), titles) if kinds[1:] else kinds[0])
-        patterns = _cross_titles() if kind == "cross" else _titles()
-        word = choose_word("pattern", _("Look for heads that look at"), patterns, key=f"choose_pattern_{kind}")
+    titles: dict[str, str] = {one: kind_titles()[one] for one in kinds}
+    kind = cast(SiteKind, choose_word("search_kind", _("In"), titles) if kinds[1:] else kinds[0])
+    patterns = _cross_titles() if kind == "cross" else _titles()
+    word = choose_word("pattern", _("Look for heads that look at"), patterns, key=f"choose_pattern_{kind}")
     queries, keys = trace.query_tokens(kind), trace.key_tokens(kind)
     mask = _paint(queries, keys) if word == PAINTED else _mask(word, queries, keys, is_cross=kind == "cross")
     if mask is None:
@@ -65,7 +64,8 @@ def _say_and_draw(subject: Subject, found: Ranking, kind: SiteKind, word: str) -
     above = sum(head.is_above_chance for head in found.heads)
     sentence = _(
         "Mean weight on the marked keys, over {queries} queries. {above} of {all} heads are above all of their own "
-        "{shuffles} shuffles; the best of all heads is {best:.3f} by chance."
+        "{shuffles} shuffles; the best of all heads is {best:.3f} by chance. The marks: the most that "
+        "shuffling gave a head."
     )
     st.caption(
         sentence.format(

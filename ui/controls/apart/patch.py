@@ -157,14 +157,9 @@ class Exchange:
 
 
 def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> None:
-    with st.container(horizontal=True, gap="large"):
-        part = choose_word("patch", _("Exchange"), _part_titles())
-        # Cross-attention has heads and writes, but no stream and no feed-forward layers of its own.
-        kinds = [
-            kind for kind in subject.clean.kinds if kind != "cross" or part in ("attention", HEADS, HEAD_POSITIONS)
-        ]
-        titles = kind_titles()
-        word = choose_word("patch_kind", _("In"), {one: titles[one] for one in kinds}) if kinds[1:] else kinds[0]
+    # Side by side they would not wrap, and on a narrow screen their last words could not be reached.
+    part = choose_word("patch", _("Exchange"), _part_titles())
+    word = _choose_kind(subject, part)
     left, right = st.columns(2)
     with left:
         tokens = subject.clean.tokens
@@ -189,6 +184,15 @@ def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> Non
         _draw(exchange, *found)
     names = "patch_head_positions, patch_heads, patch_positions, prepare_pair"
     offer_snippet(subject.model, [f"playground.lens.patching import {names}"], exchange.lines())
+
+
+def _choose_kind(subject: Subject, part: str) -> str:
+    """In which stack; where two sources differ, the encoder's first: the decoder reads the same in both."""
+    # Cross-attention has heads and writes, but no stream and no feed-forward layers of its own.
+    fits_cross = part in ("attention", HEADS, HEAD_POSITIONS)
+    kinds = sorted((kind for kind in subject.clean.kinds if kind != "cross" or fits_cross), reverse=True)
+    titles: dict[str, str] = {one: kind_titles()[one] for one in kinds}
+    return choose_word("patch_kind", _("In"), titles) if kinds[1:] else kinds[0]
 
 
 def _draw(exchange: Exchange, before: float, after: float, shares: np.ndarray) -> None:
