@@ -10,6 +10,8 @@ from ui.text import _
 from ui.warm import ORDER, Stage, WarmUp, warm_up
 
 ROOT = Path(__file__).resolve().parent.parent
+# Streamlit writes white on the dark theme's light primary colour, which is hard to read.
+STYLE = '<style>[data-testid="stBaseButton-primary"] { color: light-dark(#ffffff, #12151b); }</style>'
 _navigating: ContextVar[bool] = ContextVar("playground_navigating", default=False)
 
 
@@ -19,6 +21,7 @@ def navigate() -> None:
     st.set_page_config(
         page_title=_("Transformer Playground"), page_icon=str(ROOT / "assets" / "images" / "icon.png"), layout="wide"
     )
+    st.html(STYLE)
     token = _navigating.set(True)
     try:
         st.navigation(_pages()).run()

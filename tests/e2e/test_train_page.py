@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.playground.charts.test_colours import contrast
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000
 QUICK = {"train": {"steps": 60, "evaluate_every": 20, "snapshot_every": 20, "frames": 12}, "model": {"width": 32}}
@@ -109,3 +111,22 @@ def test_a_cold_deep_link_to_the_training_page_keeps_its_settings(serve, open_pa
     page.locator("summary", has_text="Training").click()
     field = page.locator("[class*=train-steps] input")
     expect(field).to_have_value("123", timeout=PATIENCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_button_that_starts_a_run_can_be_read(server, open_page, scheme):
+    page = open_page(address(server, QUICK))
+    page.emulate_media(color_scheme=scheme)
+    page.reload()
+    button = page.get_by_role("button", name="Start", exact=True)
+    button.wait_for(timeout=PATIENCE)
+    text, ground = button.evaluate(
+        "(one) => [getComputedStyle(one.querySelector('p')).color, getComputedStyle(one).backgroundColor]"
+    )
+    assert contrast(as_hex(text), as_hex(ground)) > 4.5
+
+
+def as_hex(colour: str) -> str:
+    """rgb(1, 2, 3) as #010203."""
+    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour)[:3])

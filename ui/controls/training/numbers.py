@@ -7,6 +7,7 @@ import streamlit as st
 from playground.training.reading import Metrics
 from playground.training.runs import Run
 from ui.controls.training.words import measure_label
+from ui.quantities import duration
 from ui.text import _
 
 COLOURS = {
@@ -20,6 +21,8 @@ COLOURS = {
     "interrupted": "orange",
     "failed": "red",
 }
+METRIC_WIDTH = 145
+"""In pixels: six stand in a row of a desktop's window, two on a telephone's."""
 
 
 def show_numbers(run: Run, metrics: Metrics) -> None:
@@ -50,8 +53,7 @@ def show_ready(steps: int) -> None:
     words = _("step {step:,} of {steps:,}").format(step=0, steps=steps) + " · " + _("press Start in the sidebar")
     st.progress(0.0, text=words)
     values = (_("Loss (nats)"), _("Held-out loss (nats)"), _("Learning rate"), _("Tokens per second"))
-    for column, label in zip(st.columns(len(values)), values, strict=True):
-        column.metric(label, "–")
+    _show_metrics(dict.fromkeys(values, "–"))
 
 
 def _show_values(run: Run, metrics: Metrics) -> None:
@@ -60,8 +62,14 @@ def _show_values(run: Run, metrics: Metrics) -> None:
         values[measure_label(name)] = _last(measured, "{:.4f}")
     values[_("Learning rate")] = _last(metrics.columns.get("learning_rate"), "{:.2e}")
     values[_("Tokens per second")] = f"{run.status.tokens_per_second:,.0f}" if run.status.tokens_per_second else "–"
-    for column, (label, value) in zip(st.columns(len(values)), values.items(), strict=True):
-        column.metric(label, value)
+    _show_metrics(values)
+
+
+def _show_metrics(values: dict[str, str]) -> None:
+    """The numbers side by side, in as many rows as the window needs."""
+    with st.container(horizontal=True):
+        for label, value in values.items():
+            st.metric(label, value, width=METRIC_WIDTH)
 
 
 def _last(column: object, pattern: str) -> str:
@@ -79,15 +87,6 @@ def seconds_left(run: Run, metrics: Metrics) -> float | None:
     first = max(0, len(tokens) - 50)
     per_step = float(tokens[-1] - tokens[first]) / (len(tokens) - 1 - first)
     return max(0, run.steps - last_step(run, metrics)) * per_step / run.status.tokens_per_second
-
-
-def duration(seconds: float) -> str:
-    """A time in the unit that a person would say it in."""
-    if seconds < 90:
-        return _("{count:.0f} s").format(count=seconds)
-    if seconds < 5400:
-        return _("{count:.0f} min").format(count=seconds / 60)
-    return _("{count:.1f} h").format(count=seconds / 3600)
 
 
 def state_word(name: str) -> str:
