@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -93,3 +94,13 @@ def test_nothing_to_collect_is_said(tmp_path):
     open_sweep(sweep_config(), tmp_path / "new")
     with pytest.raises(UserError, match="No cell"):
         collect([tmp_path / "new"], tmp_path / "out")
+
+
+def test_the_shipped_sweep_is_whole():
+    view = read_sweep(Path(__file__).parents[3] / "assets" / "sweeps" / "tales")
+    assert len(view.points) == len(view.cells) == 105
+    assert {point.seed for point in view.points} == {0, 1, 2}
+    sizes = [point.params_without_embeddings for point in view.points]
+    assert max(sizes) > 100 * min(sizes)
+    for point in view.points:
+        assert [one.loss for one in view.curves if one.run == point.run][-1] == point.loss
