@@ -234,7 +234,7 @@ def intervals_figure(groups: Sequence[tuple[str, Sequence[Interval]]], *, x: str
     quiet_layout(figure, x=x, y="", log_x=log_x)
     figure.update_layout(hovermode="closest")
     if log_x:
-        figure.update_xaxes(exponentformat="SI", nticks=6, minor={"ticks": ""})
+        figure.update_xaxes(exponentformat="B", nticks=6, minor={"ticks": ""})
     ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [plain(name) for name in names]}
     figure.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5])
     return figure

@@ -61,8 +61,8 @@ def show_hidden(study: Study, rows: Sequence[Checkpoint]) -> None:
 
 def _choose_view(study: Study) -> HiddenView:
     titles = {name: title for name, title in _titles().items() if name in HIDDEN[study.name]}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        hidden = choose_word(state.HIDDEN_MEASURE, _("Behind it"), titles, key=f"hidden_{study.name}")
+    hidden = choose_word(state.HIDDEN_MEASURE, _("Behind it"), titles, key=f"hidden_{study.name}")
+    with st.container(horizontal=True, gap="medium"):
         control = st.toggle(_controls()[study.name], key=state.WITH_CONTROL, bind="query-params")
         log_x = st.toggle(_("Logarithmic steps"), key=state.LOG_ABILITY_STEPS, bind="query-params")
     return HiddenView(hidden=hidden, with_control=control, log_x=log_x)

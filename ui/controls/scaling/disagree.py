@@ -151,10 +151,29 @@ def way_titles() -> dict[tuple[str, str], str]:
     }
 
 
+def brief_titles() -> dict[str, str]:
+    """What stands along the picture's axis, where little room is: the rungs by their keys, the ways by their titles."""
+    ways = way_titles()
+    return {
+        "kaplan": _("Kaplan's set-up"),
+        "head": _("+ last layer"),
+        "warm-up": _("+ short warm-up"),
+        "decay": _("and then decay"),
+        "tuned": _("or then tuning"),
+        ways[WAYS[0]]: _("no embeddings, 6 N D"),
+        ways[WAYS[1]]: _("… with attention"),
+        ways[WAYS[2]]: _("with head, 6 N D"),
+        ways[WAYS[3]]: _("all, 6 N D"),
+        ways[WAYS[4]]: _("all, every product"),
+        ways[WAYS[5]]: _("all, as executed"),
+    }
+
+
 def _show_exponents(
     study: Study | None, counted: list[tuple[str, float | None, str]] | None, chosen: float | None
 ) -> None:
-    ladder = [_point(rung.title, rung.exponent) for rung in LADDER]
+    brief = brief_titles()
+    ladder = [_point(brief[rung.key], rung.exponent) for rung in LADDER]
     papers = [
         Interval(
             name=paper.title,
@@ -164,7 +183,7 @@ def _show_exponents(
         )
         for paper in ALLOCATIONS.values()
     ]
-    own = [_point(title, exponent) for title, exponent, _why in counted or () if exponent is not None]
+    own = [_point(brief.get(title, title), exponent) for title, exponent, _why in counted or () if exponent is not None]
     groups = [(_("Porian et al. 2024, Kaplan's set-up changed"), ladder), (_("as the papers print it"), papers)]
     if own:
         groups.append((_("the points at hand"), own))

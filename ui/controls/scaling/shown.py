@@ -65,7 +65,7 @@ def show_picture(
 
 def show_metrics(cells: Iterable[tuple[str, str, str]]) -> None:
     """Numbers side by side, as many as fit: a label, a value, and a note below it (empty: none)."""
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for label, value, note in cells:
             st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", width="content")
 
