@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -35,7 +36,7 @@ class Speed:
 
 @cache
 def measured_speed(device: str = "cpu") -> Speed:
-    """The speed of a device with the threads that torch now has; measured once in a process."""
+    """The speed of a device; measured once in a process."""
     return measure_speed(device)
 
 
@@ -63,7 +64,23 @@ class Speeds:
 
 
 def measure_speed(device: str) -> Speed:
-    """The speed of a device as it is just now."""
+    """The speed of a device; of a CPU that of one thread, as a run trains, on a core that nobody else uses."""
+    with _one_thread():
+        return _measure_speed(device)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Runs have a thread each; several would also wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _measure_speed(device: str) -> Speed:
     rate = _product_rate(device)
     smallest = _shape(width=8, context=4)
     per_layer = _step_seconds(smallest, rows=1, device=device) / (LAYERS + 1)
@@ -103,11 +120,13 @@ def _step_seconds(shape: TransformerConfig, *, rows: int, device: str) -> float:
 
 def _fastest(action: Callable[[], object], device: str) -> float:
     """Seconds of the fastest of as many repetitions as fit into the time: what others do only ever slows one down."""
+    # On a CPU the time that this thread was at work: the clock would count what others do meanwhile.
+    clock = time.thread_time if device == "cpu" else time.perf_counter
     best, until = float("inf"), time.perf_counter() + SECONDS
     while time.perf_counter() < until:
-        began = time.perf_counter()
+        began = clock()
         action()
         if device != "cpu":
             torch.accelerator.synchronize()
-        best = min(best, time.perf_counter() - began)
+        best = min(best, clock() - began)
     return best

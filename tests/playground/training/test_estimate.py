@@ -111,7 +111,7 @@ def test_measuring_the_machine_is_quick_and_kept():
 
 @pytest.mark.parametrize("changes", [{"width": 32, "layers": 1}, {"width": 96, "layers": 3, "norm": "layer"}])
 def test_a_step_takes_about_as_long_as_estimated(tmp_path, changes):
-    """Within a factor of three, whatever else the machine does."""
+    """Within a factor of three, whatever else the machine does: both count the time of one thread at work."""
     shape = TransformerConfig(**{**SHAPE, "context": 64, "heads": 4, "hidden": None, **changes})
     config = replace(train_config(tmp_path, batch=8), model=shape)
     model, batch = Transformer(shape), batch_of(shape, rows=8)
@@ -119,11 +119,11 @@ def test_a_step_takes_about_as_long_as_estimated(tmp_path, changes):
     measured_speed.cache_clear()
     seconds = []
     for _ in range(15):
-        began = time.perf_counter()
+        began = time.thread_time()
         model.zero_grad()
         loss_of(model, batch).backward()
         stepper.step()
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.thread_time() - began)
     measured = statistics.median(sorted(seconds)[:7])
     assert 1 / 3 < estimate(config, measured_speed()).seconds_per_step / measured < 3
 
