@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.emergence import checkpoints, shipped, studies
 from playground.emergence.making import make_study
+from playground.emergence.records import runs_of
 from playground.jobs import executor
 from playground.training.run_folder import run as train_into
 from playground.training.runs import write_about
@@ -174,3 +175,21 @@ def test_the_page_says_whether_the_measure_makes_the_cliff(monkeypatch, steepest
 def test_one_seed_is_said_to_be_one(tables):
     seeds = {row.seed for row in shipped.read_study("addition", tables)}
     assert ("one seed each" in words(page())) == (len(seeds) == 1)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "measure"),
+    [
+        ({}, "exact_match"),
+        ({"over": "training", "size": "all", "measure": "edit_distance"}, "edit_distance"),
+        ({"over": "training"}, "exact_match"),
+        ({"section": "induction", "control": "true"}, "induction_score"),
+        ({"section": "grokking", "hidden": "gini", "control": "true"}, "embedding_gini"),
+    ],
+)
+def test_the_snippet_prints_the_numbers_that_are_drawn(parameters, measure, tables, capsys):
+    (code,) = page(**parameters).code
+    exec(code.value, {})
+    printed = capsys.readouterr().out.split()
+    last = list(runs_of(shipped.read_study(parameters.get("section", "addition"), tables)).values())[-1][-1]
+    assert printed[-1] == str(last.measures[measure])

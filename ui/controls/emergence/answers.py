@@ -14,7 +14,15 @@ from playground.emergence.studies import Study
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.controls.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
-from ui.controls.emergence.shown import offer_table, provenance, series_of, show_source, show_steepness, show_verdict
+from ui.controls.emergence.shown import (
+    offer_code,
+    offer_table,
+    provenance,
+    series_of,
+    show_source,
+    show_steepness,
+    show_verdict,
+)
 from ui.controls.emergence.words import measure_axis, measure_title, measure_words, run_title
 from ui.controls.words import choose_word
 from ui.text import _
@@ -41,6 +49,8 @@ def show_answers(study: Study, rows: Sequence[Checkpoint]) -> None:
     live = live_run(study)
     busy = live is not None and live.is_busy
     st.fragment(_follow, run_every=FOLLOW_SECONDS if busy else None)(study, rows, view, busy)
+    run = "" if view.run == ALL else view.run
+    offer_code(study.name, [view.measure.name], over_size=view.over == SIZE, run=run)
     offer_table(study.name, rows)
 
 

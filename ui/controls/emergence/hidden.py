@@ -14,7 +14,7 @@ from playground.emergence.studies import Study
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.controls.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
-from ui.controls.emergence.shown import offer_table, provenance, series_of, show_halfway, show_source
+from ui.controls.emergence.shown import offer_code, offer_table, provenance, series_of, show_halfway, show_source
 from ui.controls.emergence.words import measure_title, run_title
 from ui.controls.words import choose_word
 from ui.text import _
@@ -56,6 +56,8 @@ def show_hidden(study: Study, rows: Sequence[Checkpoint]) -> None:
     live = live_run(study)
     busy = live is not None and live.is_busy
     st.fragment(_follow, run_every=FOLLOW_SECONDS if busy else None)(study, rows, view, busy)
+    run = "" if view.with_control else _main_run(study, rows)[0].run
+    offer_code(study.name, [*SEEN[study.name], *HIDDEN[study.name][view.hidden]], run=run)
     offer_table(study.name, rows)
 
 

@@ -12,6 +12,7 @@ from playground.emergence.shipped import read_provenance
 from playground.emergence.steepness import halfway, steepest_share
 from playground.lens.provenance import VERSION
 from ui.controls.emergence.words import measure_title
+from ui.controls.take_home import offer_snippet
 from ui.tables import comments
 from ui.text import _
 
@@ -111,6 +112,28 @@ def _show_table(
             }
         )
     st.dataframe(lines, hide_index=True, key="measures_table")
+
+
+def offer_code(study: str, measures: Sequence[str], *, over_size: bool = False, run: str = "") -> None:
+    """Python that reads the same numbers. run: the only one that is drawn, if it is one."""
+    imports = [
+        f"playground.emergence.records import {'last_of_each' if over_size else 'runs_of'}",
+        "playground.emergence.shipped import read_study",
+    ]
+    offer_snippet(None, imports, [f"rows = read_study({study!r})", *code_lines(measures, over_size=over_size, run=run)])
+
+
+def code_lines(measures: Sequence[str], *, over_size: bool, run: str) -> list[str]:
+    """The lines that print the measures of the checkpoints `rows`, over sizes or of each run over its steps."""
+    values = ", ".join(f"row.measures[{measure!r}]" for measure in measures)
+    if over_size:
+        return ["for row in last_of_each(rows):", f"    print(row.parameters, {values})"]
+    chosen = f"{{{run!r}: runs_of(rows)[{run!r}]}}" if run else "runs_of(rows)"
+    return [
+        f"for name, run in {chosen}.items():",
+        "    for row in run:",
+        f"        print(name, row.step, {values})",
+    ]
 
 
 def offer_table(study: str, rows: Sequence[Checkpoint]) -> None:
