@@ -108,6 +108,7 @@ def _write_numbers(figure: go.Figure, values: Sequence[Float[np.ndarray, "column
         y=[row for _column, row in places],
         text=[number_word(float(values[row][column])) for column, row in places],
         mode="text",
+        meta={"columns": max(map(len, values), default=1)},
         hoverinfo="skip",
     )
 

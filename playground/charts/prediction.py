@@ -124,6 +124,7 @@ def lens_figure(
         y=[y for _, y in cells],
         text=[plain(top[y][x], 9) for x, y in cells],
         mode="text",
+        meta={"columns": len(tokens)},
         textfont={"size": 10},
         hoverinfo="skip",
         showlegend=False,
@@ -171,6 +172,8 @@ def tree_figure(twigs: Sequence[Twig], chosen: Sequence[int], states: dict[str, 
                 y += [start, heights[number], None]
         line = {"color": TRAIN.light if bold else NEUTRAL.light, "width": 3 if bold else 1}
         figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False, name=name)
+    # Only the room to the right of a last token is free: those of one step stand closely below each other.
+    parents = {twig.parent for twig in twigs}
     colours = dict(zip(states, (TRAIN.light, CROSS.light, NEUTRAL.light), strict=False))
     for state, label in states.items():
         found = [number for number, twig in enumerate(twigs) if twig.state == state]
@@ -180,7 +183,7 @@ def tree_figure(twigs: Sequence[Twig], chosen: Sequence[int], states: dict[str, 
             text=[plain(twigs[number].text) for number in found],
             customdata=[html.escape(twigs[number].note, quote=False) for number in found],
             mode="markers+text",
-            textposition="top center",
+            textposition=["top center" if number in parents else "middle right" for number in found],
             textfont={"size": 10},
             marker={"color": colours[state], "size": 7},
             hovertemplate="%{text}: %{customdata}<extra></extra>",
@@ -190,7 +193,8 @@ def tree_figure(twigs: Sequence[Twig], chosen: Sequence[int], states: dict[str, 
     figure.update_layout(hovermode="closest")
     figure.update_yaxes(visible=False)
     steps = max(twig.step for twig in twigs) + 1
-    figure.update_layout(xaxis=axis("new token", showgrid=False, tick0=0, dtick=-(-steps // 20)))
+    room = [-0.3, steps + max(0.8, 0.12 * steps)]
+    figure.update_layout(xaxis=axis("new token", showgrid=False, tick0=0, dtick=-(-steps // 20), range=room))
     return figure
 
 

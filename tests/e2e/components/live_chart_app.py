@@ -8,6 +8,8 @@ import streamlit as st
 
 from playground.charts import training
 from playground.charts.apart import bars_figure, map_figure
+from playground.charts.colours import KEY, QUERY
+from playground.charts.inside import rows_figure
 from playground.charts.series import Series
 from tests.e2e.components.synthetic import score_tables
 from ui.components.live_chart import live_chart
@@ -47,6 +49,8 @@ def show_maps() -> None:
     figure = map_figure(values, rows=names, columns=["x", "y"], y="query", x="key", meaning="weight")
     picked = live_chart(figure, key="map", label="A map", provenance=["text: 'a\\nb'"], picks=True)
     st.write(f"Picked {picked}.")
+    words = rows_figure([np.full(30, 0.123456), np.arange(30)], "ab", ["", ""], [QUERY, KEY], x="x", shows_numbers=True)
+    live_chart(words, key="words", label="Words")
     live_chart(bars_figure(names, [2.0, -1.0], x="share"), key="bars", label="Bars")
 
 

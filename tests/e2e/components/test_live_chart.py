@@ -169,6 +169,16 @@ def test_a_number_can_be_picked_by_pointer_and_by_keys(open_page: Open, address:
     expect(page.get_by_text("Picked (0, 1, 1).")).to_be_visible()
 
 
+def test_numbers_that_do_not_fit_their_cells_are_left_out(open_page: Open, address: str) -> None:
+    page = open_page(address, maps="yes")
+    plot = plot_of(page, "words")
+    shown = "node => node.data[2].text.filter((word) => word)"
+    assert len(plot.evaluate(shown)) == 60
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.wait_for_function("() => document.querySelector('.st-key-words .plot').data[2].text[0] === ''")
+    assert plot.evaluate(shown) == [str(number) for number in range(30)]
+
+
 def test_nothing_offers_to_leave_the_page(open_page: Open, address: str) -> None:
     page = open_page(address)
     plot_of(page)

@@ -63,3 +63,14 @@ def test_a_parent_stands_midway_of_its_children():
     assert list(followed.y) == [-0.5, 0.0]
     assert list(dropped.y) == [-1.0]
     assert list(figure.data[1].x) == [0, 1, None, 1, 2, None]
+
+
+def test_a_last_tokens_name_stands_right_of_it_where_no_other_is():
+    twigs = [
+        Twig(parent=-1, step=0, text="a", note="", state="written"),
+        Twig(parent=0, step=1, text="b", note="", state="written"),
+        Twig(parent=0, step=1, text="c", note="", state="written"),
+    ]
+    figure = tree_figure(twigs, [0, 1], {"written": "token"})
+    assert list(figure.data[-1].textposition) == ["top center", "middle right", "middle right"]
+    assert figure.layout.xaxis.range[1] > 2.5

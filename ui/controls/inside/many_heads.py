@@ -37,7 +37,7 @@ def show_many_heads(reading: Reading, texts: Texts) -> None:
         ).format(heads=site.n_heads, width=site.call.query.shape[-1] if site.call else 0)
     )
     st.latex(
-        r"\text{many: } a^{(h)} = \mathrm{softmax}\left(\tfrac{q_h \cdot k_h}{\sqrt{d}}\right) \qquad "
+        r"\text{many: } a^{(h)} = \mathrm{softmax}\left(\tfrac{q_h \cdot k_h}{\sqrt{d}}\right) \\ "
         r"\text{one: } a = \mathrm{softmax}\left(\tfrac{\sum_h q_h \cdot k_h}{\sqrt{n d}}\right)"
     )
     maps = {

@@ -7,7 +7,7 @@ import { loadPlotly } from "./library.js";
 import { Picking, frameOf } from "./pick.js";
 import { saveButtons } from "./save.js";
 import { fillTable } from "./table.js";
-import { recoloured, themedLayout } from "./theme.js";
+import { fitted, recoloured, themedLayout } from "./theme.js";
 
 const charts = new WeakMap();
 // Named one by one: plotly's own list would offer to upload the chart to a foreign server.
@@ -92,7 +92,9 @@ class LiveChart {
     layout.shapes = [...(layout.shapes ?? []), ...frameOf(shown.data, header.picked, layout.font.color)];
     // Another config than last time, be it only a new function, would make plotly begin anew and forget the zoom.
     this.config ??= { displaylogo: false, responsive: false, showSendToCloud: false, modeBarButtons: [BUTTONS, saveButtons(this)] };
-    await Plotly.react(node, shown.data, layout, this.config);
+    const { l = 80, r = 80 } = layout.margin ?? {};
+    const data = shown.data.map((trace) => fitted(trace, this.width - l - r));
+    await Plotly.react(node, data, layout, this.config);
     if (this.listening) this.pointAgain();
     else this.listen();
     node.dataset.drawn = String(Number(node.dataset.drawn ?? 0) + 1);

@@ -32,6 +32,15 @@ function themedAxis(name, axis, theme) {
   };
 }
 
+const LETTER = 6.6;
+
+// Words on cells that are too narrow for them would run into each other.
+export function fitted(trace, width) {
+  const columns = trace.mode === "text" && trace.meta?.columns;
+  if (typeof columns !== "number") return trace;
+  return { ...trace, text: trace.text.map((word) => (word.length * (trace.textfont?.size ?? 12) * LETTER > (12 * width) / columns ? "" : word)) };
+}
+
 // What the page decides about a layout: sizes, fonts, colours, and that a person's zoom stays.
 export function themedLayout(layout, theme, { width, height, revision }) {
   const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
