@@ -19,6 +19,7 @@ class Projected:
     met: as they met at the seam; before: before rotary positions, None where the family's modules do not show it.
     given, weight and bias are None where something stands between the matrix and these vectors (Qwen 3's norm).
     rotation: which numbers were turned by which angles; None where nothing turned them, or it is not known.
+    raw, raw_place, norm: what that norm was given, where in it this head begins, and how it normed the first token's.
     """
 
     met: Float[np.ndarray, "token head_width"]
@@ -28,6 +29,9 @@ class Projected:
     bias: Float[np.ndarray, "head_width"] | None = None
     factor: float = 1.0
     rotation: Rotation | None = None
+    raw: Float[np.ndarray, "token unit"] | None = None
+    raw_place: int = 0
+    norm: NormStep | None = None
 
     @property
     def rotates(self) -> bool:

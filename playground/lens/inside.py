@@ -121,6 +121,9 @@ class LayerInside:
             before=before[rows],
             factor=source.factor,
             rotation=None if rotation is None else replace(rotation, angles=rotation.angles[rows]),
+            raw=None if source.raw is None else _array(source.raw)[rows],
+            raw_place=source.raw_place,
+            norm=source.norm,
             **matrix,
         )
 

@@ -1,11 +1,13 @@
 """Where a head's queries, keys and values come from: which module made them, and with which piece of its matrix."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from playground.lens.norm_step import NormStep, norm_of
 
 TOLERANCE = {torch.float32: 1e-5, torch.float16: 2e-3, torch.bfloat16: 1e-2}
 NARROWEST = 4
@@ -23,13 +25,20 @@ class Noted:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """What met at the seam before positions turned it, times factor; weight None where no matrix made it."""
+    """What met at the seam before positions turned it, times factor; weight None where no matrix made it.
+
+    Where a norm made it (Qwen 3): raw is what the norm was given, norm how it normed the first token's, whose own
+    mean and root it holds, and raw_place where in a normed vector the piece begins.
+    """
 
     made: Float[Tensor, "token head_width"]
     factor: float
     given: Float[Tensor, "token width"] | None
     weight: Float[Tensor, "head_width width"] | None
     bias: Float[Tensor, "head_width"] | None
+    raw: Float[Tensor, "token unit"] | None = None
+    raw_place: int = 0
+    norm: NormStep | None = None
 
 
 def find_source(noted: Sequence[Noted], met: Float[Tensor, "token head_width"]) -> Source | None:
@@ -97,7 +106,7 @@ def _with_matrix(noted: Noted, made: Tensor, place: int, factor: float) -> Sourc
     weight = getattr(noted.module, "weight", None)
     plain = isinstance(weight, Tensor) and weight.ndim == 2 and noted.given is not None
     if not plain or matrix_of(noted.module)[0].shape[0] != noted.made.shape[-1]:
-        return Source(made=made, factor=factor, given=None, weight=None, bias=None)
+        return _with_norm(noted, made, place, factor)
     assert noted.given is not None
     matrix, bias = matrix_of(noted.module)
     rows = slice(place, place + made.shape[1])
@@ -108,3 +117,19 @@ def _with_matrix(noted: Noted, made: Tensor, place: int, factor: float) -> Sourc
         weight=matrix[rows],
         bias=None if bias is None else bias[rows],
     )
+
+
+def _with_norm(noted: Noted, made: Tensor, place: int, factor: float) -> Source:
+    """The source with what a norm made it of, where one did."""
+    bare = Source(made=made, factor=factor, given=None, weight=None, bias=None)
+    tokens, unit = len(made), noted.made.shape[-1]
+    if noted.given is None or noted.given.shape != noted.made.shape or made.shape[1] > unit:
+        return bare
+    begin = place // unit * unit
+    # The rows of the layout in which the piece was found: heads before tokens, or after them.
+    for given, normed in zip(_layouts(noted.given, tokens), _layouts(noted.made, tokens), strict=True):
+        if torch.equal(normed[:, place : place + made.shape[1]], made):
+            raw = given[:, begin : begin + unit].float()
+            norm = norm_of(noted.module, raw[0], normed[0, begin : begin + unit].float())
+            return bare if norm is None else replace(bare, raw=raw, raw_place=place - begin, norm=norm)
+    return bare

@@ -78,6 +78,13 @@ def made(letter: str, which: str) -> Teller:
         token = "" if which == "query" else f"{index},"
         name = f"{letter}[{token}{place}]"
         value = (made.met if made.before is None else made.before)[index, place]
+        if made.raw is not None and made.norm is not None:
+            raw = made.raw[index]
+            norm = made.norm if made.norm.kind != "layer" else replace(made.norm, mean=float(raw.mean()))
+            told = normed(name, value / made.factor, norm, raw, made.raw_place + place, letter="u")
+            return replace(
+                told, value=float(value), result=told.result * made.factor, formula=f"{told.formula}, u = W x̂"
+            )
         if made.weight is None or made.given is None:
             return without_terms(name, value, is_known=False)
         matrix = f"W_{letter.upper()}"
