@@ -48,7 +48,8 @@ class Dots:
 class Line:
     """A named curve; low and high are its band, where it has one.
 
-    place is its colour and dash among the laws, unless colour says another, as #rrggbb, and dash another.
+    place is its colour and dash among the laws, unless colour says another, as #rrggbb, and dash another. group: the
+    curves of one law, which the legend shows and hides as one; in_legend: whether it is the one that stands there.
     """
 
     name: str
@@ -59,6 +60,8 @@ class Line:
     high: Float[np.ndarray, "place"] | None = None
     colour: str = ""
     dash: str = ""
+    group: str = ""
+    in_legend: bool = True
 
     @property
     def look(self) -> tuple[str, str]:
@@ -164,8 +167,13 @@ def add_dots(figure: go.Figure, dots: Dots, title: str, *, y_format: str = ".4f"
         mode="markers",
         name=title,
         marker={"size": 8, "line": {"width": 0}, **colour_bar(dots.size, dots.size_title)},
-        customdata=[[plain(name), detail, link] for name, detail, link in zip(dots.names, details, links, strict=True)],
-        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{y:" + y_format + "} at %{x:.3s}<extra></extra>",
+        customdata=[
+            [plain(name), detail, short(x), link]
+            for name, detail, x, link in zip(dots.names, details, dots.x.tolist(), links, strict=True)
+        ],
+        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{y:"
+        + y_format
+        + "} at %{customdata[2]}<extra></extra>",
     )
 
 
@@ -177,7 +185,8 @@ def add_line(figure: go.Figure, line: Line) -> None:
         y=line.y.tolist(),
         mode="lines",
         name=line.name,
-        legendgroup=line.name,
+        legendgroup=line.group or line.name,
+        showlegend=line.in_legend,
         line={"color": colour, "dash": dash, "width": 2},
         hovertemplate=plain(line.name) + ": %{y:.4g} at %{x:.3s}<extra></extra>",
     )
@@ -196,7 +205,7 @@ def add_band(figure: go.Figure, line: Line) -> None:
         fill="toself",
         fillcolor=see_through(colour),
         name=f"{line.name}: interval",
-        legendgroup=line.name,
+        legendgroup=line.group or line.name,
         showlegend=False,
         hoverinfo="skip",
     )

@@ -53,7 +53,7 @@ def test_loss_over_size_has_the_band_below_the_line_below_the_runs():
     assert list(band.y) == [3.9, 2.9, 2.0, 2.8, 3.1, 4.1]
     assert list(line.y) == [4.0, 3.0, 2.4]
     assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
-    assert dots.customdata[0] == ["a", "N 1M", "train?run=a"]
+    assert dots.customdata[0] == ["a", "N 1M", "1M", "train?run=a"]
 
 
 def test_runs_that_hardly_differ_are_shown_within_a_decade():
@@ -167,3 +167,11 @@ def test_every_figure_travels_as_plain_numbers():
         plain = compact_figure(figure)
         assert plain["data"]
         assert all(isinstance(value, int | float) or value is None for trace in plain["data"] for value in trace["x"])
+
+
+def test_curves_of_one_law_stand_in_the_legend_once_and_are_hidden_together():
+    lines = [Line(name=f"law, D {size}", x=X, y=LINE.y, group="law", in_legend=size == 2) for size in (1, 2)]
+    first, second = loss_figure(DOTS, lines, x="N").data[:2]
+    assert (first.legendgroup, second.legendgroup) == ("law", "law")
+    assert (first.showlegend, second.showlegend, second.name) == (False, True, "law, D 2")
+    assert "law, D 1" in first.hovertemplate

@@ -90,7 +90,12 @@ def _laid(overlay: Overlay) -> Laid:
 
 def _explain(over: str, law: str, has_overlays: bool) -> None:
     if over in ("params", "tokens") and len(LAWS[law].form.columns) > 1:
-        st.caption(_("One line for each of some values of the other size, in its colour; the runs have theirs."))
+        st.caption(
+            _(
+                "The law has a line for each of some values of the other size, in its colour, as the runs have theirs; "
+                "published laws have one for the largest value."
+            )
+        )
     if over == "flops" and "flops" not in LAWS[law].form.columns:
         st.caption(
             _(
@@ -158,6 +163,7 @@ def _line(
     *,
     name: str = "",
     colour: str = "",
+    in_legend: bool = True,
 ) -> Line:
     columns: Any = given
     low, high = (None, None) if intervals is None else intervals.predicted(**columns)
@@ -170,6 +176,8 @@ def _line(
         high=high,
         colour=colour,
         dash=law.dash,
+        group=law.name,
+        in_legend=in_legend,
     )
 
 
@@ -194,7 +202,8 @@ def _at_levels(
         is_last = value == chosen[-1]
         title = f"{law.name}, {'D' if other == 'tokens' else 'N'} {short(value)}"
         colour = colours.get(value, RAMP[-1]) if law.place == 0 else ""
-        found.append(_line(law, given, x, intervals if is_last else None, name=title, colour=colour))
+        band = intervals if is_last else None
+        found.append(_line(law, given, x, band, name=title, colour=colour, in_legend=is_last))
     return found
 
 

@@ -102,7 +102,7 @@ class LiveChart {
 
   listen() {
     this.listening = true;
-    this.node.on("plotly_hover", ({ xvals }) => (this.pointed = xvals?.[0]));
+    this.node.on("plotly_hover", ({ xvals, yvals }) => (this.pointed = { xval: xvals?.[0], yval: yvals?.[0] }));
     this.node.on("plotly_unhover", () => (this.pointed = undefined));
     this.node.on("plotly_click", ({ points }) => {
       this.follow(points?.[0]?.customdata);
@@ -122,8 +122,11 @@ class LiveChart {
   // New data takes the hover away; whoever is reading a value gets it back.
   pointAgain() {
     if (this.pointed === undefined || !this.node.matches(":hover")) return;
+    const { xval, yval } = this.pointed;
+    // Where the closest point is told, its height matters; over several panels a height would be of one of them.
+    const place = this.node._fullLayout.hovermode === "closest" ? { xval, yval } : { xval };
     try {
-      this.Plotly.Fx.hover(this.node, { xval: this.pointed });
+      this.Plotly.Fx.hover(this.node, place);
     } catch {
       this.pointed = undefined;
     }
