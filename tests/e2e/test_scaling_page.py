@@ -85,35 +85,37 @@ def test_an_upload_that_cannot_be_used_is_answered_with_the_reason(server: str, 
     expect(page.get_by_text(re.compile(re.escape(sentence))).first).to_be_visible(timeout=PATIENCE)
 
 
-def click_a_run(page: Page, chart: str) -> str:
-    """Click the first of the chart's runs; what the click is about."""
+def click_a_run(page: Page, chart: str) -> tuple[str, str]:
+    """Click the first of the chart's runs; its name, and what the click leads to."""
     plot = page.locator(f".st-key-{chart} .js-plotly-plot")
     expect(plot).to_be_visible(timeout=PATIENCE)
     page.wait_for_function("node => node?._fullLayout?.xaxis", arg=plot.element_handle(), timeout=PATIENCE)
     plot.scroll_into_view_if_needed()
-    x, y, own = plot.evaluate(
+    x, y, name, own = plot.evaluate(
         """node => {
             const trace = node.data.find(({ mode, customdata }) => mode === "markers" && customdata);
             const { xaxis, yaxis, _size } = node._fullLayout;
             const { left, top } = node.getBoundingClientRect();
             const place = [xaxis.d2p(trace.x[0]) + _size.l + left, yaxis.d2p(trace.y[0]) + _size.t + top];
-            return [...place, trace.customdata[0].at(-1)];
+            return [...place, trace.customdata[0][0], trace.customdata[0].at(-1)];
         }"""
     )
     page.mouse.move(x, y)
     expect(plot.locator(".hoverlayer .hovertext")).to_have_count(1)
     page.mouse.click(x, y)
-    return str(own)
+    return name, own
 
 
 @pytest.mark.slow
 def test_a_click_on_a_shipped_run_is_answered_with_a_sentence(server: str, open_page):
     page = open_page(f"{server}/scaling?source=tales&picture=residuals")
-    own = click_a_run(page, "picture_residuals-flops")
+    name, own = click_a_run(page, "picture_residuals-flops")
     assert own.startswith("say:")
     answer = page.locator(".st-key-picture_residuals-flops .answer")
     expect(answer).to_have_text(own.removeprefix("say:"))
     expect(answer).to_be_visible()
+    # The click has the chart drawn anew.
+    expect(page.locator(".hoverlayer .hovertext").first).to_contain_text(name)
 
 
 @pytest.mark.slow
@@ -143,7 +145,7 @@ def test_a_small_sweep_is_watched_through_a_reload_to_its_fit_and_a_run_opens(se
     expect(page.locator(".st-key-sweep_chart .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".st-key-settling_chart .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
     with context.expect_page(timeout=PATIENCE) as opened:
-        own = click_a_run(page, "sweep_chart")
+        _name, own = click_a_run(page, "sweep_chart")
     assert opened.value.url == f"{server}/{own}"
     expect(opened.value.get_by_text("Finished").first).to_be_visible(timeout=PATIENCE)
     opened.value.close()
