@@ -40,9 +40,21 @@ class Said:
     numbers: Float[np.ndarray, "column number"]
 
     def look(self) -> dict[str, object]:
-        """The same for plotly; five digits are more than the sentence shows."""
-        own = [[[float(f"{number:.5g}") for number in cell] for cell in self.numbers]] if self.numbers.size else None
+        """The same for plotly, as an array, which it takes much faster than lists."""
+        own = five_digits(self.numbers)[None] if self.numbers.size else None
         return {"customdata": own, "hovertemplate": self.sentence + "<extra></extra>"}
+
+
+def five_digits(numbers: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """Numbers with five digits, which is more than is said of them: shorter on their way to the browser.
+
+    >>> five_digits(np.array([123456.0, -0.000123456, 0.0, 7.0])).tolist()
+    [123460.0, -0.00012346, 0.0, 7.0]
+    """
+    numbers = np.asarray(numbers, dtype=float)
+    sizes = np.floor(np.log10(np.where(np.isfinite(numbers) & (numbers != 0), np.abs(numbers), 1.0)))
+    scale = 10.0 ** (4 - sizes)
+    return np.asarray(np.round(numbers * scale) / scale)
 
 
 def rows_figure(
@@ -66,7 +78,7 @@ def rows_figure(
     for index, (row, name, words, colour) in enumerate(zip(values, rows, hover, colours, strict=True)):
         bound = _largest(row) if scaled_by_row else largest
         figure.add_heatmap(
-            z=[row],
+            z=np.asarray(row)[None],
             x=list(range(len(row))),
             y0=index,
             dy=1,

@@ -38,7 +38,7 @@ def stream_parts(
     parts = find_parts(model)
     block = parts.block(kind, layer)
     rows: dict[tuple[nn.Module, str], Tensor] = {}
-    with editing(_notes(parts, block, token, rows)):
+    with editing(_notes(parts, block, kind, token, rows)):
         model.module(**arguments)
     if not block.is_additive:
         return _behind_norm(_before(parts, block), block, kind, rows)
@@ -67,7 +67,9 @@ def _writers(parts: Parts, block: BlockParts, kind: SiteKind) -> dict[str, nn.Mo
     return found
 
 
-def _notes(parts: Parts, block: BlockParts, token: int, rows: dict[tuple[nn.Module, str], Tensor]) -> dict[Any, Edit]:
+def _notes(
+    parts: Parts, block: BlockParts, kind: SiteKind, token: int, rows: dict[tuple[nn.Module, str], Tensor]
+) -> dict[Any, Edit]:
     """Edits that change nothing and keep one token's row of what modules are given and make."""
 
     def keep(module: nn.Module, side: str) -> Edit:
@@ -79,9 +81,15 @@ def _notes(parts: Parts, block: BlockParts, token: int, rows: dict[tuple[nn.Modu
 
         return note
 
-    blocks = [other for other in parts.blocks if other.kind == block.kind]
-    modules = {module for other in blocks for module in other.module.modules()}
-    return {(module, side): keep(module, side) for module in modules for side in ("input", "output")}
+    first = next(other for other in parts.blocks if other.kind == block.kind)
+    edits = {(first.module, "input"): keep(first.module, "input")}
+    for writer in _writers(parts, block, kind).values():
+        edits[writer, "output"] = keep(writer, "output")
+    if not block.is_additive:
+        nearest = [*_before(parts, block)[-1:], block]
+        for module in (module for other in nearest for module in other.module.modules()):
+            edits[module, "input"] = keep(module, "input")
+    return edits
 
 
 def _behind_norm(

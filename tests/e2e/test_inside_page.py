@@ -31,3 +31,23 @@ def test_a_cold_deep_link_shows_every_step_and_a_query_that_is_chosen_stays(
     page.get_by_role("radio", name="By hand").click()
     expect(page.get_by_text(re.compile('weights of "cat" sum to 1.000000'))).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("figure", name="From scores to weights")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_number_that_is_clicked_lists_its_terms_and_a_reload_brings_them_back(
+    serve: Callable[..., str], open_page: Callable[[str], Page]
+) -> None:
+    page = open_page(f"{serve(ROOT / 'app.py')}/inside?text=The+cat+sat&head=1.2")
+    keys = page.get_by_role("figure", name="The keys", exact=True)
+    expect(keys.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
+    keys.scroll_into_view_if_needed()
+    area = keys.locator(".nsewdrag").bounding_box()
+    assert area is not None
+    page.mouse.click(area["x"] + 0.5 / 32 * area["width"], area["y"] + 0.3 * area["height"])
+    told = re.compile("The 192 terms below sum to")
+    expect(page.get_by_text(told)).to_be_visible(timeout=PATIENCE)
+    page.wait_for_url(re.compile(r"numbers=projection(:|%3A)k\.1\.0"), timeout=PATIENCE)
+    page.reload()
+    expect(page.get_by_text(told)).to_be_visible(timeout=PATIENCE)
+    page.locator(".st-key-close_projection button").first.click()
+    expect(page.get_by_text(told)).to_be_hidden(timeout=PATIENCE)

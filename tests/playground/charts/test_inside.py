@@ -5,6 +5,7 @@ import pytest
 
 from playground.charts.colours import KEY, NEUTRAL, QUERY
 from playground.charts.inside import (
+    Said,
     bars_figure,
     distance_figure,
     map_figure,
@@ -64,3 +65,11 @@ def test_maps_bars_matrices_and_curves_hold_their_numbers():
     assert matrix_figure(-weights, QUERY, x="dimension", y="position").data[0].zmax == 1
     curves = distance_figure(np.arange(2), weights, ["head 0", "head 1"], y="bias").data
     assert [list(curve.y) for curve in curves] == [[1.0, 0.0], [0.25, 0.75]]
+
+
+def test_a_sentence_serves_a_row_and_each_cell_brings_its_own_numbers():
+    said = Said(sentence="q[%{x}] = %{customdata[0]} · %{customdata[1]}", numbers=np.array([[1 / 3, 2.0], [3.0, 4.0]]))
+    row = rows_figure([np.array([1.0, 12.0])], ["q"], [said], [QUERY], x="dimension").data[0]
+    assert row.hovertemplate == "q[%{x}] = %{customdata[0]} · %{customdata[1]}<extra></extra>"
+    np.testing.assert_allclose(row.customdata, [[[0.33333, 2.0], [3.0, 4.0]]])
+    assert row.hovertext is None

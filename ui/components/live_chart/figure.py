@@ -22,7 +22,7 @@ def _compact(value: Any) -> Any:
     if isinstance(value, Mapping):
         return _decoded(value) if "bdata" in value else {name: _compact(part) for name, part in value.items()}
     if isinstance(value, np.ndarray):
-        return _compact(value.tolist())
+        return _short(value) if value.dtype.kind == "f" else _compact(value.tolist())
     if isinstance(value, np.generic):
         return _compact(value.item())
     if isinstance(value, float):
@@ -30,6 +30,14 @@ def _compact(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_compact(part) for part in value]
     return value
+
+
+def _short(values: np.ndarray) -> Any:
+    """Floats as `_compact` has them, many times faster than one by one."""
+    if values.ndim > 1:
+        return [_short(part) for part in values]
+    finite = np.isfinite(values).tolist()
+    return [float(f"{value:.6g}") if known else None for value, known in zip(values.tolist(), finite, strict=True)]
 
 
 def _decoded(array: Mapping[str, Any]) -> Any:

@@ -100,7 +100,8 @@ def _append(model: LoadedModel, texts: Texts, reading: Reading, token: int) -> N
 
 def _look_up(model: LoadedModel, found: Distribution) -> None:
     """Any token's place in the distribution."""
-    text = st.text_input(_("Look up any token"), key="look_up", max_chars=60, placeholder=_("for example: dog"))
+    hint = _("for example: dog")
+    text = st.text_input(_("Look up any token"), key="look_up", bind="query-params", max_chars=60, placeholder=hint)
     if not text:
         return
     rows = []

@@ -16,7 +16,10 @@ KINDS = {"encoder": ENCODER, "decoder": DECODER, "cross": CROSS}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
-    """What is shown: the numbers, the keys that are shown of them, all tokens' labels; followed: a dimension."""
+    """What is shown: the numbers, the keys that are shown of them, all tokens' labels.
+
+    followed: a dimension; is_dark: the page, whose formulas have colours of their own.
+    """
 
     inside: HeadInside
     shown: list[int]
@@ -24,6 +27,7 @@ class Scene:
     queries: list[str]
     heads: int
     followed: int
+    is_dark: bool = False
 
     @property
     def query(self) -> str:

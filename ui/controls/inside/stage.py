@@ -20,15 +20,15 @@ ROW_PIXELS = 26
 FRAME_PIXELS = 84
 
 
-def tinted(colour: Colour, symbol: str) -> str:
+def tinted(colour: Colour, symbol: str, *, is_dark: bool) -> str:
     """A symbol in the colour of its meaning, as in the charts."""
-    is_dark = st.context.theme.type == "dark"
     return rf"\textcolor{{{colour.dark if is_dark else colour.light}}}{{{symbol}}}"
 
 
-def symbols() -> dict[str, str]:
+def symbols(*, is_dark: bool) -> dict[str, str]:
     """Query, keys and values as they stand in every formula."""
-    return {"q": tinted(QUERY, "q"), "k": tinted(KEY, "k"), "v": tinted(VALUE, "v")}
+    colours = {"q": QUERY, "k": KEY, "v": VALUE}
+    return {symbol: tinted(colour, symbol, is_dark=is_dark) for symbol, colour in colours.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

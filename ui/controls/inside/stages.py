@@ -60,7 +60,7 @@ def _embedding(scene: Scene) -> Stage:
 
 def _projection(scene: Scene) -> Stage:
     found = scene.inside
-    sign = symbols()
+    sign = symbols(is_dark=scene.is_dark)
     query_hover = projected("q", "W_Q", found.query, [0], [scene.query])
     label = _("The query of the token")
     pictures = (
@@ -99,7 +99,7 @@ def sharing(found: HeadInside, heads: int) -> str:
 
 
 def _rotation(scene: Scene) -> Stage:
-    found, sign = scene.inside, symbols()
+    found, sign = scene.inside, symbols(is_dark=scene.is_dark)
     pictures = []
     if found.query.rotates:
         hover = turned("q′", found.query, [0], [scene.query])
@@ -173,7 +173,7 @@ def into_the_stream(scene: Scene) -> Stage:
 
 def mixture(scene: Scene) -> Stage:
     """The values by their weights, and their sum."""
-    found, sign = scene.inside, symbols()
+    found, sign = scene.inside, symbols(is_dark=scene.is_dark)
     shares = found.steps.weights[:, None] * found.steps.values
     rows, z = [shares[index] for index in scene.shown], found.steps.z
     values = found.steps.values[scene.shown]

@@ -18,6 +18,7 @@ from ui.controls.inside.telling import teller
 from ui.controls.inside.weighing import weighing
 from ui.controls.take_home import offer_snippet, text_facts, traced
 from ui.controls.texts import Texts
+from ui.controls.work import ask
 from ui.readings import Reading
 from ui.text import _
 
@@ -41,12 +42,16 @@ def show_story(reading: Reading, texts: Texts) -> None:
         queries=[token.text for token in trace.query_tokens(place.kind)],
         heads=inside.site.n_heads,
         followed=_choose_followed(len(found.steps.query)),
+        is_dark=st.context.theme.type == "dark",
     )
     _show_badge(found, trace.model.dtype)
     _say_what_is_shown(scene)
     revision = f"{reading.name}.{place}.{scene.followed}"
     facts = {**text_facts(texts), **vars(place)}
-    stages = state.findings().remember(("stages", revision, st.context.theme.type), lambda: all_stages(scene))
+    question = ("stages", revision, scene.is_dark)
+    stages = ask(state.findings(), question, _("Drawing every number …"), lambda _on_run: all_stages(scene))
+    if stages is None:
+        st.stop()
     around = Around(
         model=trace.model,
         revision=revision,

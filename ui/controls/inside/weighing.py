@@ -18,7 +18,7 @@ def weighing(scene: Scene) -> list[Stage]:
 
 
 def _scores(scene: Scene) -> Stage:
-    steps, sign = scene.inside.steps, symbols()
+    steps, sign = scene.inside.steps, symbols(is_dark=scene.is_dark)
     products = steps.query * steps.keys[scene.shown]
     shown = steps.keys[scene.shown]
     hover = pairwise(np.broadcast_to(steps.query, shown.shape), shown, scene.shown_keys, "q[{place}] · k[{place}]")
