@@ -148,6 +148,9 @@ def loss_figure(
     if across.size and np.ptp(across) < 1:
         middle = float(across.min() + across.max()) / 2
         figure.update_xaxes(range=[middle - DECADE / 2, middle + DECADE / 2])
+    else:
+        # Said, because a live chart that once had a range would keep none at all.
+        figure.update_xaxes(autorange=True)
     return loss_axis(figure) if log_y else figure
 
 

@@ -175,3 +175,10 @@ def test_curves_of_one_law_stand_in_the_legend_once_and_are_hidden_together():
     assert (first.legendgroup, second.legendgroup) == ("law", "law")
     assert (first.showlegend, second.showlegend, second.name) == (False, True, "law, D 2")
     assert "law, D 1" in first.hovertemplate
+
+
+def test_an_axis_says_whether_it_looks_for_its_range_since_a_live_chart_may_have_had_one():
+    wide = loss_figure(DOTS, [], x="N").layout.xaxis
+    narrow = loss_figure(Dots(x=X[:1], y=DOTS.y[:1], size=X[:1], names=("a",)), [], x="N").layout.xaxis
+    assert (wide.autorange, wide.range) == (True, None)
+    assert narrow.range[0] < 6 < narrow.range[1]
