@@ -216,15 +216,20 @@ def _notes(root: nn.Module, parts: Parts, block: BlockParts, kind: SiteKind, kep
     inside = list(chosen.module.modules())
     for module in {first.module, block.module, *inside}:
         edits[module, "input"] = _keep_input(kept, module)
-    embeddings = _embeddings(root, parts.embedding)
+    embeddings = _embeddings(root, parts)
     for module in {*outputs, *inside, *embeddings}:
         edits[module, "output"] = _keep_output(kept, module, module in inside, module in embeddings)
     return edits
 
 
-def _embeddings(root: nn.Module, embedding: nn.Module) -> set[nn.Module]:
-    """The embedding of tokens; an encoder-decoder may have another of the same shape for each of its stacks."""
-    shape = getattr(embedding, "weight", torch.empty(0)).shape
+def _embeddings(root: nn.Module, parts: Parts) -> set[nn.Module]:
+    """The embedding of tokens; an encoder-decoder may have another of the same shape for each of its stacks.
+
+    In others a table of the same shape is one of positions.
+    """
+    if len({block.kind for block in parts.blocks}) == 1:
+        return {parts.embedding}
+    shape = getattr(parts.embedding, "weight", torch.empty(0)).shape
     return {module for module in root.modules() if isinstance(module, nn.Embedding) and module.weight.shape == shape}
 
 

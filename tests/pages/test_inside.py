@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 import safetensors.torch
 from streamlit.testing.v1 import AppTest
@@ -13,6 +14,7 @@ from playground import trace as read
 from playground.lens.accounts import account
 from tests.pages.script import run_page
 from ui import state
+from ui.controls.inside.origins import entered
 from ui.controls.inside.scene import Scene
 from ui.controls.inside.story import all_stages
 
@@ -178,6 +180,21 @@ def test_every_number_that_is_drawn_has_a_name_and_an_account(small_folder):
                     told = account(found, number)
                     same = told.value == value or told.value == pytest.approx(float(value), abs=1e-5)
                     assert same, (stage.name, number, told)
+
+
+@pytest.mark.parametrize(("family", "added"), [("gpt2", "wpe"), ("bert", "position_embeddings")])
+def test_what_enters_the_first_block_names_what_was_added(save_model, family, added):
+    found = read(load(str(save_model(family))), "the cat sat on").inside(1).head(2, 3)
+    # As many positions as words: the tables have one shape, and must not pass for each other.
+    assert found.entering is not None
+    assert found.entering.names[-1] == "embedding"
+    np.testing.assert_allclose(found.entering.vectors[-1], found.embedded, atol=1e-6)
+    said = entered(found.entering)
+    assert added in said.sentence
+    assert (" / " in said.sentence) == (family == "bert")
+    parts = said.numbers[:, : len(found.entering.names)].sum(1)
+    expected = found.entered if family == "gpt2" else said.numbers[:, len(found.entering.names)]
+    np.testing.assert_allclose(parts, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

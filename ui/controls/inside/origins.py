@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from playground.charts.inside import Said, plain
 from playground.charts.inside import number_word as word
+from playground.lens.entering import Entering
 from playground.lens.head_inside import Projected
 from ui.text import _
 
@@ -39,6 +40,21 @@ def sums_of(name: str, was: Float[np.ndarray, "place"], now: Float[np.ndarray, "
     """now = was + something: both terms of each number."""
     sentence = f"{name}[{PLACE}] = {VALUE}<br>= {blank(0)} + {blank(1)} ({added})"
     return Said(sentence=sentence, numbers=np.stack([was, now - was], axis=1))
+
+
+def entered(entering: Entering) -> Said:
+    """What enters the first block: the vectors that were added, and the norm of their sum where there is one."""
+    columns, norm = list(entering.vectors), entering.norm
+    parts = " + ".join(f"{literal(name)} {blank(place)}" for place, name in enumerate(entering.names))
+    if norm is None:
+        return Said(sentence=f"x[{PLACE}] = {VALUE}<br>= {parts}", numbers=np.stack(columns, axis=1))
+    first = len(columns)
+    columns += [entering.vectors.sum(0), norm.weight, *([] if norm.bias is None else [norm.bias])]
+    over = blank(first) if norm.kind != "layer" else f"({blank(first)} − {word(norm.mean)})"
+    bias = "" if norm.bias is None else f" + {blank(first + 2)}"
+    quotient = f"= {over} / {word(norm.root)} · {blank(first + 1)}{bias}"
+    sentence = f"x[{PLACE}] = {VALUE}<br>{quotient}<br>{blank(first)} = {parts}"
+    return Said(sentence=sentence, numbers=np.stack(columns, axis=1))
 
 
 def products_of(

@@ -8,6 +8,7 @@ from ui.controls.inside.followed import matrix_row, matrix_rows
 from ui.controls.inside.norming import normed
 from ui.controls.inside.origins import (
     PLACE,
+    entered,
     largest_terms,
     pairwise,
     products_of,
@@ -37,7 +38,10 @@ def _embedding(scene: Scene) -> Stage:
         values.append(found.entered)
         fits = len(found.embedded) == len(found.entered)
         added = _("position, segment, scale or norm, as the family has it")
-        hover.append(sums_of("x", found.embedded, found.entered, added) if fits else values_of("x", found.entered))
+        if found.entering is not None:
+            hover.append(entered(found.entering))
+        else:
+            hover.append(sums_of("x", found.embedded, found.entered, added) if fits else values_of("x", found.entered))
     cells = [("e", 0), ("x", 0)][: len(values)]
     picture = vectors(values, rows, hover, TRAIN, _("The embedding, and what enters the first block"), cells=cells)
     sentence = (
