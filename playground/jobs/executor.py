@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.errors import UserError
-from playground.jobs.folders import make_folder, mark_lost_runs, reason_of
+from playground.jobs.folders import make_folder, mark_lost_runs, reason_of, status_of_gone
 from playground.jobs.limits import Limits, check_limits
 from playground.jobs.process import Worker, start_worker
 from playground.training import runs
 from playground.training.control import Command, send
 from playground.training.forks import fork
-from playground.training.reading import last_step
 from playground.training.status import (
     Status,
     by_this_process,
@@ -274,19 +273,9 @@ class LocalExecutor:
     def _note_gone(self, run_id: str, code: int, words: str) -> None:
         """Write down how a worker left, where it could not do so itself."""
         folder = self.root / run_id
-        status = read_status(folder)
-        if not folder.is_dir() or not status.is_live:
-            return
-        status = dataclasses.replace(status, step=max(status.step, last_step(folder)))
-        if code > 0:
-            message = words or f"The worker ended with code {code}."
-            self._tell(run_id, dataclasses.replace(status, state="failed", message=message))
-        else:
+        if folder.is_dir() and read_status(folder).is_live:
             reason = "the server was closed" if self._closed.is_set() else reason_of(code)
-            # The last snapshot may be newer than the status: the worker had no time to tell of it.
-            last = max(runs.snapshot_steps(folder), default=status.snapshot)
-            known = dataclasses.replace(status, snapshot=last, step=max(status.step, last or 0))
-            self._tell(run_id, lost(known, reason))
+            self._tell(run_id, status_of_gone(folder, code, words, reason))
 
     def _tell_positions(self) -> None:
         """Write to each waiting run how many are ahead of it."""

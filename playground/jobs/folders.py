@@ -1,6 +1,7 @@
 """The folders of runs as the executor makes and finds them."""
 
 import contextlib
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from playground.training import runs
 from playground.training.control import open_control
 from playground.training.forks import STAGING_PREFIX, new_run_id
 from playground.training.layout import CONFIG, write_json
+from playground.training.reading import last_step
 from playground.training.status import Status, by_this_process, is_attended, lost, read_status, write_status
 
 if TYPE_CHECKING:
@@ -24,6 +26,17 @@ def reason_of(code: int) -> str:
         return "its worker left"
     killed = " (the system does that when the memory runs out)" if -code == KILL else ""
     return f"its worker was ended from outside by signal {-code}{killed}"
+
+
+def status_of_gone(folder: Path, code: int, words: str, reason: str) -> Status:
+    """How a run stands whose worker left without a word: failed by its own fault, or else interrupted for a reason."""
+    status = read_status(folder)
+    status = dataclasses.replace(status, step=max(status.step, last_step(folder)))
+    if code > 0:
+        return dataclasses.replace(status, state="failed", message=words or f"The worker ended with code {code}.")
+    # The last snapshot may be newer than the status: the worker had no time to tell of it.
+    last = max(runs.snapshot_steps(folder), default=status.snapshot)
+    return lost(dataclasses.replace(status, snapshot=last, step=max(status.step, last or 0)), reason)
 
 
 def make_folder(root: Path, config: "TrainConfig", name: str) -> str:

@@ -68,7 +68,7 @@ def test_columns_of_other_names_can_be_given(points, capsys):
         ("params,tokens,loss\n" + "1e6,1e9,3\n" * 9 + "1e6,1e9,0\n", "Row 11: loss is 0, not above 0."),
         ("params,tokens,loss\n" + "1e6,1e9,3\n" * 9 + "1e6,1e9,-1\n", "Row 11: loss is -1, not above 0."),
         ("params,tokens,loss\n1e6,lots,3\n" + "1e6,1e9,3\n" * 9, "Row 2: tokens is 'lots', not a number."),
-        ("params,tokens,loss\n" + "1e6,1e9,3\n" * 3, "chinchilla has 5 numbers to fit; bring at least 6 points instead of 3"),
+        ("params,tokens,loss\n" + "1e6,1e9,3\n" * 3, "5 numbers to fit; bring at least 6 points instead of 3"),
         ("", "The file is empty"),
     ],
 )
