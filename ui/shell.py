@@ -11,7 +11,11 @@ from ui.warm import ORDER, Stage, WarmUp, warm_up
 
 ROOT = Path(__file__).resolve().parent.parent
 # Streamlit writes white on the dark theme's light primary colour, which is hard to read.
-STYLE = '<style>[data-testid="stBaseButton-primary"] { color: light-dark(#ffffff, #12151b); }</style>'
+STYLE = """<style>
+[data-testid="stBaseButton-primary"], [data-testid="stMultiSelectTagsContainer"] :is([data-tag], [data-tag] *) {
+    color: light-dark(#ffffff, #12151b);
+}
+</style>"""
 _navigating: ContextVar[bool] = ContextVar("playground_navigating", default=False)
 
 

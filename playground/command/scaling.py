@@ -27,6 +27,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument(
         "--bootstraps", type=int, default=DRAWINGS, help=f"drawings for the intervals, 0 for none ({DRAWINGS})"
     )
+    parser.add_argument("--floor", type=float, help="the lowest possible loss, where it is known: E is held there")
     parser.add_argument("--seed", type=int, default=0, help="of the drawings (0)")
     parser.add_argument("--processes", type=int, help="that share the drawings; else one for each core")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -45,7 +46,7 @@ def fit_points(arguments: argparse.Namespace) -> None:
     named = {column: getattr(arguments, column) for column in ("params", "tokens", "flops", "loss", "unique")}
     read = read_points_strictly(content, {column: name for column, name in named.items() if name})
     refuse_few(chosen, read.points)
-    fitted = fit(arguments.law, read.points)
+    fitted = fit(arguments.law, read.points, floor=arguments.floor)
     drawings = _bootstrap(fitted, arguments)
     report = to_json(fitted, drawings, read)
     print(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) if arguments.json else in_words(report))
@@ -105,6 +106,7 @@ def to_json(fitted: "Fit", drawings: "Bootstrap | None", read: "PointsRead") -> 
         "starts": fitted.starts,
         "reached": fitted.reached,
         "heldout_error": fitted.heldout_error,
+        "floor": fitted.floor,
         "heldout": held and {"by": held.by, "from": held.from_value, "points": list(held.names), "bias": held.bias},
         "unidentified": sorted({doubt.parameter for doubt in doubts}),
         "warnings": list(dict.fromkeys(sentences)),

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from playground.errors import UserError
-from playground.scaling.fits import Fit
+from playground.scaling.fits import Fit, held_at
 from playground.scaling.forms.form import Parameters
 from playground.scaling.identifiability import Doubt
 from playground.scaling.laws import LAWS
@@ -63,7 +63,7 @@ class Bootstrap:
 
     def doubts(self, fit: Fit) -> tuple[Doubt, ...]:
         """An E whose interval is too wide."""
-        if "E" not in fit.parameters:
+        if "E" not in fit.parameters or fit.floor is not None:
             return ()
         (low, high), fitted = self.intervals()["E"], fit.parameters["E"]
         if low > (1 - LOOSE) * fitted and high < (1 + LOOSE) * fitted:
@@ -119,16 +119,19 @@ def drawn(points: Points, seed: int, index: int) -> Int[np.ndarray, " row"]:
     return np.concatenate(rows)
 
 
-def refitted(name: str, points: Points, parameters: Parameters, seed: int, index: int) -> list[float]:
-    """The law's numbers for one drawing, beginning from those fitted to all points."""
+def refitted(
+    name: str, points: Points, parameters: Parameters, seed: int, index: int, floor: float | None = None
+) -> list[float]:
+    """The law's numbers for one drawing, beginning from those fitted to all points; E held at a known floor."""
     form = LAWS[name].form
     sample = points.take(drawn(points, seed, index))
     logs, log_losses = sample.logs(form.columns), np.log(sample.loss)
     centre = form.centre(logs)
     logs = logs - centre[:, None]
+    held = held_at(LAWS[name], sample, floor)
     low, high = np.array(form.bounds(logs, log_losses)).T
     warm = np.clip(form.moved(form.theta(parameters), centre), low, high)
     others = form.starts(logs, log_losses)
-    found = minimise(form, logs, log_losses, np.stack([warm, others[index % len(others)]]))
+    found = minimise(form, logs, log_losses, np.stack([warm, others[index % len(others)]]), held)
     published = form.published(form.moved(found.theta, -centre))
     return [published[parameter] for parameter in form.parameters]

@@ -35,7 +35,7 @@ def in_this_process(
     samples = []
     for index in range(count):
         on_sample(index, count)
-        samples.append(refitted(fit.law, fit.points, fit.parameters, seed, index))
+        samples.append(refitted(fit.law, fit.points, fit.parameters, seed, index, fit.floor))
     on_sample(count, count)
     return np.array(samples)
 
@@ -68,6 +68,7 @@ def _job(fit: Fit, indices: range, seed: int) -> dict[str, Any]:
     return {
         "law": fit.law,
         "parameters": fit.parameters,
+        "floor": fit.floor,
         "columns": {name: getattr(points, name).tolist() for name in COLUMNS},
         "names": points.names,
         "seed": seed,
@@ -125,7 +126,7 @@ def main() -> None:
     job = json.loads(sys.stdin.read())
     points = Points(**job["columns"], names=tuple(job["names"]))
     for index in job["indices"]:
-        values = refitted(job["law"], points, job["parameters"], job["seed"], index)
+        values = refitted(job["law"], points, job["parameters"], job["seed"], index, job["floor"])
         try:
             print(json.dumps([index, *values]), flush=True)
         except BrokenPipeError:

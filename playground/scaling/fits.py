@@ -1,5 +1,6 @@
 """Fit a law to points: from many starts, with what there is to doubt about it."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,7 +27,8 @@ NOTHING = 1e-10
 class Fit:
     """A law at its best numbers. objective is the sum of Huber losses there, objectives that of each start's end.
 
-    heldout is None where there are too few points. doubts name the numbers that the points do not tell.
+    heldout is None where there are too few points. doubts name the numbers that the points do not tell. floor is the
+    lowest possible loss at which E was held, None where E was fitted.
     """
 
     law: str
@@ -36,6 +38,7 @@ class Fit:
     points: Points
     heldout: HeldOut | None
     doubts: tuple[Doubt, ...]
+    floor: float | None = None
 
     @property
     def starts(self) -> int:
@@ -84,10 +87,14 @@ class Fit:
         return np.asarray(np.log(self.points.loss / LAWS[self.law].predict_points(self.parameters, self.points)))
 
 
-def fit(name: str, points: Points, *, starts: int = STARTS) -> Fit:
-    """The law of this name at its best numbers. Raises UserError for too few points or an unknown law."""
+def fit(name: str, points: Points, *, starts: int = STARTS, floor: float | None = None) -> Fit:
+    """The law of this name at its best numbers; with a floor E is held there, the lowest possible loss where one knows.
+
+    Raises UserError for too few points, an unknown law, and a floor that is none.
+    """
     chosen = law(name)
     refuse_few(chosen, points)
+    held = held_at(chosen, points, floor)
     form = chosen.form
     logs, log_losses = points.logs(form.columns), np.log(points.loss)
     centre = form.centre(logs)
@@ -95,16 +102,28 @@ def fit(name: str, points: Points, *, starts: int = STARTS) -> Fit:
     begin = form.starts(logs, log_losses)
     if not 1 <= starts <= len(begin):
         raise UserError(f"A fit cannot begin from {starts} starts; choose 1 to {len(begin)}.")
-    found = minimise(form, logs, log_losses, begin[:starts])
+    found = minimise(form, logs, log_losses, begin[:starts], held)
     return Fit(
         law=name,
         parameters=form.published(form.moved(found.theta, -centre)),
         objective=found.objective,
         objectives=found.objectives,
         points=points,
-        heldout=hold_out(chosen, points),
-        doubts=doubts(form, found.theta, found.objective, logs, log_losses),
+        heldout=hold_out(chosen, points, held=held),
+        doubts=doubts(form, found.theta, found.objective, logs, log_losses, holds_offset=floor is not None),
+        floor=floor,
     )
+
+
+def held_at(chosen: Law, points: Points, floor: float | None) -> dict[int, float]:
+    """Where a known floor holds theta's first number, E. Raises UserError for a law without E, and for no floor."""
+    if floor is None:
+        return {}
+    if chosen.form.parameters[0] != "E":
+        raise UserError(f"{chosen.name} has no E that could be held at a floor; leave the floor out.")
+    if not 0 < floor < points.loss.min():
+        raise UserError(f"A floor of {floor:g} is not between 0 and the smallest loss, {points.loss.min():.6g}.")
+    return {0: math.log(floor)}
 
 
 def refuse_few(chosen: Law, points: Points) -> None:

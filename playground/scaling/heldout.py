@@ -40,8 +40,10 @@ class HeldOut:
         return float(np.log(self.predicted / self.measured).mean())
 
 
-def hold_out(law: Law, points: Points, share: float = SHARE) -> HeldOut | None:
+def hold_out(law: Law, points: Points, share: float = SHARE, *, held: dict[int, float] | None = None) -> HeldOut | None:
     """Fit to all but the largest runs and foretell those; None where too few would be left to fit to.
+
+    held are numbers of theta that are known (`minimise`).
 
     The largest are those of most FLOPs, or of most of the one thing that the law is a function of.
     """
@@ -53,22 +55,22 @@ def hold_out(law: Law, points: Points, share: float = SHARE) -> HeldOut | None:
         cut -= 1
     if cut < law.fewest_points:
         return None
-    held = order[cut:]
-    predicted = law.predict_points(_parameters(law, points.take(order[:cut])), points.take(held))
+    largest = order[cut:]
+    predicted = law.predict_points(_parameters(law, points.take(order[:cut]), held), points.take(largest))
     return HeldOut(
-        rows=tuple(int(row) for row in held),
-        names=tuple(points.name(int(row)) for row in held),
+        rows=tuple(int(row) for row in largest),
+        names=tuple(points.name(int(row)) for row in largest),
         by=by,
-        from_value=float(sizes[held[0]]),
-        measured=points.loss[held],
+        from_value=float(sizes[largest[0]]),
+        measured=points.loss[largest],
         predicted=predicted,
     )
 
 
-def _parameters(law: Law, points: Points) -> dict[str, float]:
+def _parameters(law: Law, points: Points, held: dict[int, float] | None) -> dict[str, float]:
     form = law.form
     logs, log_losses = points.logs(form.columns), np.log(points.loss)
     centre = form.centre(logs)
     logs = logs - centre[:, None]
-    theta = minimise(form, logs, log_losses, form.starts(logs, log_losses)).theta
+    theta = minimise(form, logs, log_losses, form.starts(logs, log_losses), held).theta
     return form.published(form.moved(theta, -centre))

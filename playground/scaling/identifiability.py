@@ -40,10 +40,12 @@ def doubts(
     objective: float,
     logs: Float[np.ndarray, "column point"],
     log_losses: Float[np.ndarray, " point"],
+    *,
+    holds_offset: bool = False,
 ) -> tuple[Doubt, ...]:
-    """What the fit at theta cannot know. logs lie around 0."""
+    """What the fit at theta cannot know. logs lie around 0. holds_offset: E was not fitted, but known."""
     found = _too_few_values(form, logs) + _no_repeats(form, logs)
-    if form.parameters[0] == "E":
+    if form.parameters[0] == "E" and not holds_offset:
         found += _loose_offset(form, theta, objective, logs, log_losses)
     return tuple(found)
 

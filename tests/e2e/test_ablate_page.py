@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.contrast import contrast_of
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90_000
 MAP = ".st-key-figure_ablated-decoder-{judge} .heatmaplayer image"
@@ -61,3 +63,16 @@ def test_long_work_can_be_cancelled_and_begun_again(
     again.click()
     expect(page.get_by_text("Cancelled.")).to_be_hidden(timeout=PATIENCE)
     expect(cancel.or_(page.locator(".js-plotly-plot, [data-testid=stMetric]")).first).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_chosen_parts_can_be_read(
+    serve_once: Callable[[], str], open_page: Callable[[str], Page], scheme: str
+) -> None:
+    page = open_page(f"{serve_once()}/ablate?section=whole&parts=decoder.1.1")
+    page.emulate_media(color_scheme=scheme)
+    page.reload()
+    chip = page.get_by_title("head 1.1", exact=True)
+    chip.wait_for(timeout=60_000)
+    assert contrast_of(chip, page.locator("[data-tag]")) > 4.5

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.playground.charts.test_colours import contrast
+from tests.e2e.contrast import contrast_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000
@@ -121,12 +121,4 @@ def test_the_button_that_starts_a_run_can_be_read(server, open_page, scheme):
     page.reload()
     button = page.get_by_role("button", name="Start", exact=True)
     button.wait_for(timeout=PATIENCE)
-    text, ground = button.evaluate(
-        "(one) => [getComputedStyle(one.querySelector('p')).color, getComputedStyle(one).backgroundColor]"
-    )
-    assert contrast(as_hex(text), as_hex(ground)) > 4.5
-
-
-def as_hex(colour: str) -> str:
-    """rgb(1, 2, 3) as #010203."""
-    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour)[:3])
+    assert contrast_of(button.locator("p"), button) > 4.5

@@ -37,6 +37,15 @@ def test_json_has_the_fit_its_intervals_and_how_far_to_trust_it(points, capsys):
     assert len(report["heldout"]["points"]) == 8
 
 
+def test_a_known_floor_is_held(points, capsys):
+    words = ["fit", str(points), "--floor", "1.8", "--bootstraps", "0", "--json"]
+    assert main(words) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["floor"] == pytest.approx(report["parameters"]["E"]) == 1.8
+    assert main([*words, "--law", "kaplan"]) == 2
+    assert "has no E" in capsys.readouterr().err
+
+
 def test_other_laws_print_their_own_numbers(points, capsys):
     assert main(["fit", str(points), "--law", "power-n", "--bootstraps", "0", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

@@ -103,3 +103,13 @@ def test_an_offset_with_a_wide_interval_is_doubted_and_a_narrow_one_is_not(fitte
 def test_one_drawing_makes_no_interval(fitted):
     with pytest.raises(UserError, match="choose 2 to"):
         bootstrap(fitted, count=1)
+
+
+def test_drawings_hold_the_floor_that_the_fit_held():
+    fitted = fit("chinchilla", POINTS, floor=1.8)
+    alone, shared = (bootstrap(fitted, count=6, processes=processes) for processes in (1, 2))
+    assert alone.intervals()["E"] == pytest.approx((1.8, 1.8))
+    assert alone.doubts(fitted) == ()
+    low, high = alone.intervals()["alpha"]
+    assert low < high
+    assert (alone.samples == shared.samples).all()

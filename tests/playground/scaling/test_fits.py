@@ -183,3 +183,28 @@ def test_strange_points_give_numbers_all_the_same(law, points):
     found = fit(law, points, starts=2)
     assert np.isfinite([found.objective, *found.parameters.values()]).all()
     assert np.isfinite(found.residuals()).all()
+
+
+# A floor that is known
+
+
+def test_an_offset_is_held_at_a_known_floor_and_never_doubted():
+    points = scattered(noise=0.003, count=60, params=(7, 7.6), tokens=(9, 9.5))
+    free = fit("chinchilla", points)
+    assert "E" in free.unidentified
+    held = fit("chinchilla", points, floor=BESIROGLU.parameters["E"])
+    assert held.parameters["E"] == pytest.approx(BESIROGLU.parameters["E"])
+    assert "E" not in held.unidentified
+    assert held.objective >= free.objective
+    for name in ("alpha", "beta"):
+        errors = [abs(one.parameters[name] - BESIROGLU.parameters[name]) for one in (held, free)]
+        assert errors[0] < max(0.1, errors[1])
+    assert held.heldout is not None
+
+
+@pytest.mark.parametrize("floor", [0.0, -1.0, 50.0, float("nan")])
+def test_what_is_no_floor_is_refused(floor):
+    with pytest.raises(UserError, match="not between 0 and the smallest loss"):
+        fit("chinchilla", scattered(noise=0.003, count=20), floor=floor)
+    with pytest.raises(UserError, match="has no E"):
+        fit("kaplan", scattered(noise=0.003, count=20), floor=1.0)

@@ -5,6 +5,7 @@ import pytest
 
 from playground.errors import UserError
 from playground.scaling.constants import BESIROGLU
+from playground.scaling.fits import fit
 from playground.scaling.frontier import envelope
 from playground.scaling.reading import read_points
 from tests.pages.tables import noisy_table, plant_sweep, planted_grid, table_of
@@ -73,7 +74,8 @@ def test_a_sweep_counts_without_embeddings_and_its_curves_follow(tmp_path):
 def test_the_snippets_run_as_they_are_shown(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for points, code in (
-        (valleys(), fit_code(study_of_table(noisy_table(), {}), "power-c", 2)),
+        (valleys(), fit_code(study_of_table(noisy_table(), {}), fit("power-c", valleys()), 2)),
+        (valleys(), fit_code(study_of_table(noisy_table(), {}), fit("chinchilla", valleys(), floor=1.8172), 2)),
         (valleys(), VALLEYS_CODE),
         (planted_grid(), VALLEYS_CODE.replace(MEASURED, BETWEEN).replace(ISOFLOP, BETWEEN_IMPORT)),
         (valleys(), PLAN_CODE.format(flops=1e21)),
@@ -84,6 +86,7 @@ def test_the_snippets_run_as_they_are_shown(tmp_path, monkeypatch, capsys):
         exec(code, {})
     said = capsys.readouterr().out
     assert "gamma" in said
+    assert "'E': 1.8172" in said
     assert said.count("N ~ C ^ 0.") == 2
     assert "Hoffmann, approach 1: N 2.7" in said
     assert "saved " in said

@@ -19,7 +19,7 @@ from playground.scaling.frontier import Envelope, closed_form, envelope
 from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.scaling.spending import best_params, tokens_bought
-from ui.controls.scaling.shown import fit_code, origin_of, show_picture, sweep_code
+from ui.controls.scaling.shown import fit_code, origin_of, show_picture, sweep_code, title_of
 from ui.controls.scaling.study import Study
 from ui.controls.scaling.valleys import find_valleys
 from ui.tables import Row
@@ -133,9 +133,9 @@ def show_map(study: Study, fitted: Fit) -> None:
         loss_map_figure(params, tokens, loss, dots, [line]),
         name="loss-map",
         label=_("Loss over parameters and tokens, with the efficient frontier"),
-        origin=origin_of(study, LAWS[fitted.law].title),
+        origin=origin_of(study, title_of(fitted)),
         rows=rows,
-        code=fit_code(study, fitted.law, 200),
+        code=fit_code(study, fitted, 200),
         height=540,
         revision=study.mark + fitted.law,
         opens_runs=any(study.links),
@@ -170,9 +170,9 @@ def show_frontier(study: Study, fitted: Fit, intervals: Bootstrap | None) -> Non
         frontier_figure(lines, dots),
         name="frontier",
         label=_("The best size of a model for each compute"),
-        origin=origin_of(study, LAWS[fitted.law].title),
+        origin=origin_of(study, title_of(fitted)),
         rows=rows,
-        code=fit_code(study, fitted.law, 200),
+        code=fit_code(study, fitted, 200),
         revision=study.mark + fitted.law,
         opens_runs=any(study.links),
     )

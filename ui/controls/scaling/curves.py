@@ -16,7 +16,7 @@ from playground.scaling.points import Points
 from playground.scaling.spending import best_params, tokens_bought
 from ui import state
 from ui.controls.scaling.published import Overlay, choose_overlays, obtain_overlays
-from ui.controls.scaling.shown import fit_code, origin_of, show_picture
+from ui.controls.scaling.shown import fit_code, origin_of, show_picture, title_of
 from ui.controls.scaling.study import Study
 from ui.controls.words import choose_word
 from ui.tables import Row
@@ -67,7 +67,7 @@ def show_curves(study: Study, fitted: Fit, intervals: Bootstrap | None) -> None:
     if not lines:
         st.info(_("This law says nothing about {axis}; the runs are shown alone.").format(axis=AXES[over]))
     dots = dots_of(study, over)
-    origin = origin_of(study, LAWS[fitted.law].title)
+    origin = origin_of(study, title_of(fitted))
     figure = loss_figure(dots, lines, x=AXES[over], title=_("measured"))
     if study.floor is not None:
         level(figure, study.floor, _("lowest possible loss {floor:.3f}").format(floor=study.floor), log=True)
@@ -77,7 +77,7 @@ def show_curves(study: Study, fitted: Fit, intervals: Bootstrap | None) -> None:
         label=_("Loss over {axis}").format(axis=AXES[over]),
         origin=origin,
         rows=curve_rows(over, dots, lines),
-        code=fit_code(study, fitted.law, intervals.count if intervals else 200),
+        code=fit_code(study, fitted, intervals.count if intervals else 200),
         revision=f"{study.mark}{fitted.law}{wants_cone}",
         opens_runs=any(study.links),
     )

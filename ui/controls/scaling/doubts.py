@@ -11,7 +11,7 @@ from playground.scaling.laws import LAWS
 from ui import state
 from ui.controls.scaling.curves import dots_of
 from ui.controls.scaling.headline import GREEK, symbol, untold
-from ui.controls.scaling.shown import fit_code, origin_of, show_picture
+from ui.controls.scaling.shown import fit_code, origin_of, show_picture, title_of
 from ui.controls.scaling.study import Study
 from ui.controls.words import choose_word
 from ui.tables import Row
@@ -32,9 +32,9 @@ def show_residuals(study: Study, fitted: Fit) -> None:
         residuals_figure(dots, x=axes[over]),
         name=f"residuals-{over}",
         label=_("What the law leaves over"),
-        origin=origin_of(study, LAWS[fitted.law].title),
+        origin=origin_of(study, title_of(fitted)),
         rows=rows,
-        code=fit_code(study, fitted.law, 200),
+        code=fit_code(study, fitted, 200),
         height=380,
         revision=study.mark + fitted.law,
         opens_runs=any(study.links),
@@ -75,9 +75,9 @@ def show_intervals(study: Study, fitted: Fit, intervals: Bootstrap | None) -> No
         intervals_figure(groups, x=_("exponent, with 95 % intervals where they are known")),
         name="exponents",
         label=_("Exponents and their intervals"),
-        origin=origin_of(study, LAWS[fitted.law].title),
+        origin=origin_of(study, title_of(fitted)),
         rows=rows,
-        code=fit_code(study, fitted.law, intervals.count if intervals else 200),
+        code=fit_code(study, fitted, intervals.count if intervals else 200),
         height=130 + 60 * max(1, len(own)),
         revision=study.mark + fitted.law,
     )
@@ -87,12 +87,18 @@ def show_intervals(study: Study, fitted: Fit, intervals: Bootstrap | None) -> No
             _("Fitted"): f"{value:.5g}",
             _("95 % from"): f"{known[name][0]:.4g}" if name in known else "–",
             _("95 % to"): f"{known[name][1]:.4g}" if name in known else "–",
-            _("Told by the points"): _("no") if name in unsure else _("yes"),
+            _("Told by the points"): _told(fitted, name, name in unsure),
         }
         for name, value in fitted.parameters.items()
     ]
     st.dataframe(table, hide_index=True, key="parameter_rows")
     _show_starts(fitted)
+
+
+def _told(fitted: Fit, name: str, is_unsure: bool) -> str:
+    if name == "E" and fitted.floor is not None:
+        return _("known, not fitted")
+    return _("no") if is_unsure else _("yes")
 
 
 def _own(fitted: Fit, known: dict[str, tuple[float, float]], name: str, is_unsure: bool) -> Interval:

@@ -12,6 +12,7 @@ from ui.text import _
 
 DRAWINGS = (200, 1000, 4000)
 """Of the bootstrap; the first is what the page begins with."""
+HOLD = "hold"
 
 
 def choose_law() -> str:
@@ -42,10 +43,35 @@ def choose_drawings() -> int:
     return int(word)
 
 
+def choose_floor(study: Study, law: str) -> None:
+    """Whether E is held at the lowest possible loss, where that is known and the law has an E."""
+    if study.floor is None or not _has_offset(law):
+        return
+    holds = st.toggle(
+        _("Hold E at the lowest possible loss, which is known here: {floor:.4f}").format(floor=study.floor),
+        value=state.read_flag(HOLD, True),
+        key="holds_floor",
+        help=_(
+            "These runs learn made-up stories whose entropy can be counted. Let E go to see how little runs tell it."
+        ),
+    )
+    state.write_flag(HOLD, holds, True)
+
+
+def floor_of(study: Study, law: str) -> float | None:
+    """Where E is held; None where it is fitted."""
+    return study.floor if _has_offset(law) and state.read_flag(HOLD, True) else None
+
+
+def _has_offset(law: str) -> bool:
+    return LAWS[law].parameters[0] == "E"
+
+
 def obtain_fit(study: Study, law: str) -> Fit | None:
     """The law fitted to the points; None, with a sentence, where that cannot be."""
-    words = _("Fitting from many starts …")
-    return ask(state.scaling_answers(), ("fit", study.mark, law), words, lambda _on_run: fit(law, study.points))
+    words, floor = _("Fitting from many starts …"), floor_of(study, law)
+    question = ("fit", study.mark, law, floor)
+    return ask(state.scaling_answers(), question, words, lambda _on_run: fit(law, study.points, floor=floor))
 
 
 def known_bootstrap(study: Study, fitted: Fit, drawings: int) -> Bootstrap | None:
@@ -63,5 +89,5 @@ def obtain_bootstrap(study: Study, fitted: Fit, drawings: int) -> Bootstrap | No
     )
 
 
-def _drawings_of(study: Study, fitted: Fit, drawings: int) -> tuple[str, str, str, int]:
-    return ("bootstrap", study.mark, fitted.law, drawings)
+def _drawings_of(study: Study, fitted: Fit, drawings: int) -> tuple[str, str, str, float | None, int]:
+    return ("bootstrap", study.mark, fitted.law, fitted.floor, drawings)

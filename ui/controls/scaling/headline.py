@@ -47,6 +47,8 @@ def _heldout_cell(fitted: Fit) -> tuple[str, str, str]:
 
 def _value_words(fitted: Fit, known: dict[str, tuple[float, float]], name: str) -> tuple[str, str]:
     value = f"{fitted.parameters[name]:.4g}"
+    if name == "E" and fitted.floor is not None:
+        return value, _("known, not fitted")
     if name not in known:
         return value, ""
     return value, _("{low:.3g} to {high:.3g}").format(low=known[name][0], high=known[name][1])
@@ -55,7 +57,7 @@ def _value_words(fitted: Fit, known: dict[str, tuple[float, float]], name: str) 
 def untold(fitted: Fit, intervals: Bootstrap | None) -> set[str]:
     """The numbers that are not headlined, because the points do not tell them; E never without its interval."""
     if intervals is None:
-        return {*fitted.unidentified, "E"}
+        return {*fitted.unidentified, *(("E",) if fitted.floor is None else ())}
     loose = intervals.doubts(fitted)
     return {*fitted.unidentified, *(doubt.parameter for doubt in loose)}
 

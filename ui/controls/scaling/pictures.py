@@ -7,7 +7,14 @@ from ui import state
 from ui.controls.scaling.compute import show_frontier, show_map, show_training
 from ui.controls.scaling.curves import show_curves
 from ui.controls.scaling.doubts import show_intervals, show_residuals
-from ui.controls.scaling.fitting import choose_drawings, choose_law, known_bootstrap, obtain_bootstrap, obtain_fit
+from ui.controls.scaling.fitting import (
+    choose_drawings,
+    choose_floor,
+    choose_law,
+    known_bootstrap,
+    obtain_bootstrap,
+    obtain_fit,
+)
 from ui.controls.scaling.headline import show_headline
 from ui.controls.scaling.study import Study
 from ui.controls.scaling.table import show_runs
@@ -28,6 +35,7 @@ def show_pictures(study: Study | None) -> None:
         st.latex(LAWS[law].formula, help=LAWS[law].source)
     with right:
         drawings = choose_drawings()
+    choose_floor(study, law)
     headline = st.container()
     titles = {
         "loss": _("Loss"),

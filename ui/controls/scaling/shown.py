@@ -8,6 +8,7 @@ import scipy
 import streamlit as st
 
 from playground.lens.provenance import VERSION
+from playground.scaling.laws import LAWS
 from ui.components.live_chart import live_chart
 from ui.controls.scaling.study import SHIPPED, Study
 from ui.tables import Row, csv_table
@@ -15,6 +16,8 @@ from ui.text import _
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from playground.scaling.fits import Fit
 
 HEIGHT = 460
 
@@ -89,9 +92,16 @@ def origin_of(study: Study, law: str = "") -> str:
     return " · ".join(word for word in (*words, law) if word)
 
 
-def fit_code(study: Study, law: str, drawings: int) -> str:
+def title_of(fitted: "Fit") -> str:
+    """The law's name, and where its E was held."""
+    title = LAWS[fitted.law].title
+    return title if fitted.floor is None else _("{law}, E held at {floor:.4f}").format(law=title, floor=fitted.floor)
+
+
+def fit_code(study: Study, fitted: "Fit", drawings: int) -> str:
     """Python that fits the same law to the same points; points.csv is the table to take home under Data."""
     recount = "" if study.counts_embeddings else "  # its params leave out embeddings and head"
+    floor = "" if fitted.floor is None else f", floor={fitted.floor!r}"
     return f"""from pathlib import Path
 
 from playground.scaling.bootstrap import bootstrap
@@ -99,7 +109,7 @@ from playground.scaling.fits import fit
 from playground.scaling.reading import read_points
 
 points = read_points(Path("points.csv").read_text()).points{recount}
-fitted = fit({law!r}, points)
+fitted = fit({fitted.law!r}, points{floor})
 print(fitted.parameters, fitted.heldout_error, fitted.warnings)
 print(bootstrap(fitted, count={drawings}, seed=0).intervals())
 """
