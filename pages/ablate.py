@@ -11,6 +11,7 @@ shell.guard(
 import streamlit as st
 
 from ui import state
+from ui.components.live_chart import load_chart_library
 from ui.controls.apart.ablate import show_ablation
 from ui.controls.apart.choose import choose_text, examine
 from ui.controls.apart.flow import show_flow
@@ -39,6 +40,7 @@ SHOW = {
 }
 
 with st.sidebar:
+    load_chart_library()
     choice = choose_model()
 model = obtain_model(choice)
 with st.sidebar:

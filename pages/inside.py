@@ -9,6 +9,7 @@ shell.guard(
 
 import streamlit as st
 
+from ui.components.live_chart import load_chart_library
 from ui.controls.inside.hand import show_by_hand
 from ui.controls.inside.many_heads import show_many_heads
 from ui.controls.inside.positions_view import show_positions
@@ -17,6 +18,7 @@ from ui.controls.inside.story import show_story
 from ui.controls.model import choose_model
 
 with st.sidebar:
+    load_chart_library()
     choice = choose_model()
 section = choose_section()
 if section == HAND:

@@ -12,6 +12,7 @@ shell.guard(
 import streamlit as st
 
 from ui import state
+from ui.components.live_chart import load_chart_library
 from ui.controls.scaling.disagree import show_disagreement
 from ui.controls.scaling.live import show_live
 from ui.controls.scaling.pictures import show_pictures
@@ -31,6 +32,7 @@ TITLES = {
 SHOW = {"curves": show_pictures, "data": show_table, "disagree": show_disagreement, "plan": show_planner}
 
 with st.sidebar:
+    load_chart_library()
     source = choose_source()
 section = choose_word(state.SECTION, _("Section"), TITLES, key="scaling_section", hidden=True)
 if section == LIVE:

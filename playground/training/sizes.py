@@ -6,6 +6,7 @@ operations for each parameter and token.
 """
 
 from collections import Counter
+from functools import lru_cache
 
 import torch
 
@@ -17,15 +18,23 @@ MATRICES = {"swiglu": 3, "gelu": 2, "relu": 2, "none": 0}
 HIDDEN_KEPT = {"swiglu": 4, "gelu": 2, "relu": 2, "none": 0}
 """How many hidden layers' worth of numbers it keeps for the backward pass."""
 
+SHAPES = 256
+"""Whose parameters are remembered: a page asks several times for the one that is being edited."""
+
 
 def parameters_by_part(shape: TransformerConfig) -> dict[str, int]:
     """The exact number of parameters of each part, shared ones once; counted without making them."""
+    return dict(_counted(shape))
+
+
+@lru_cache(maxsize=SHAPES)
+def _counted(shape: TransformerConfig) -> Counter[str]:
     with torch.device("meta"):
         model = Transformer(shape)
     counts: Counter[str] = Counter()
     for name, parameter in model.named_parameters():
         counts[_part(name)] += parameter.numel()
-    return dict(counts)
+    return counts
 
 
 def _part(name: str) -> str:
