@@ -21,6 +21,8 @@ from ui.work import Report, Work
 Answer = TypeVar("Answer")
 PATIENCE_SECONDS = 0.06
 """Quicker work shows no bar, which would only flicker."""
+AT_ONCE = 0.0
+"""The patience for work that is known to be long: its bar is there before it begins and takes the processor."""
 REPORT_SECONDS = 0.1
 
 
@@ -36,20 +38,34 @@ class Kept(Protocol):
         """The answer, computed when it is first asked."""
 
 
-def ask(kept: Kept, question: Hashable, words: str, compute: Callable[[OnRun], Answer]) -> Answer | None:
+def ask(
+    kept: Kept,
+    question: Hashable,
+    words: str,
+    compute: Callable[[OnRun], Answer],
+    *,
+    patience: float = PATIENCE_SECONDS,
+) -> Answer | None:
     """The answer to a question, kept from before or computed now.
 
     None, with a sentence in its place, where it cannot be had or a person has cancelled it. words: what is done, for
-    the progress bar.
+    the progress bar. patience: for how many seconds there is none.
     """
     try:
-        return obtain(kept, question, words, compute)
+        return obtain(kept, question, words, compute, patience=patience)
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return None
 
 
-def obtain(kept: Kept, question: Hashable, words: str, compute: Callable[[OnRun], Answer]) -> Answer | None:
+def obtain(
+    kept: Kept,
+    question: Hashable,
+    words: str,
+    compute: Callable[[OnRun], Answer],
+    *,
+    patience: float = PATIENCE_SECONDS,
+) -> Answer | None:
     """As `ask`, but raises what the computing raises, such as a UserError."""
     if kept.knows(question):
         st.empty()  # in the bar's place: what comes below stands where it stood while the answer was computed
@@ -60,10 +76,12 @@ def obtain(kept: Kept, question: Hashable, words: str, compute: Callable[[OnRun]
             leave_cores_to_runs()
             return kept.remember(question, lambda: compute(report.run))
 
-    return follow((kept.name, question), words, work)
+    return follow((kept.name, question), words, work, patience=patience)
 
 
-def follow(question: Hashable, words: str, compute: Callable[[Report], Answer]) -> Answer | None:
+def follow(
+    question: Hashable, words: str, compute: Callable[[Report], Answer], *, patience: float = PATIENCE_SECONDS
+) -> Answer | None:
     """Begin the work and wait for it; None, with a sentence, where a person has cancelled it. Raises what it raises."""
     name = hashlib.sha256(repr(question).encode()).hexdigest()[:16]
     if state.is_cancelled(name):
@@ -73,10 +91,11 @@ def follow(question: Hashable, words: str, compute: Callable[[Report], Answer]) 
         )
         return None
     place = st.empty()
+    progress = None if patience else Progress(place, words, name)
     work = Work(compute)
     try:
-        if not work.wait(PATIENCE_SECONDS):
-            progress = Progress(place, words, name)
+        if progress or not work.wait(patience):
+            progress = progress or Progress(place, words, name)
             while not work.wait(REPORT_SECONDS):
                 progress.show(work.report)
             place.empty()

@@ -28,7 +28,7 @@ from ui.controls.examples import OTHER_TEXT
 from ui.controls.take_home import offer_snippet
 from ui.controls.texts import address_text
 from ui.controls.words import choose_word
-from ui.controls.work import ask
+from ui.controls.work import AT_ONCE, ask
 from ui.text import _
 
 LIMITS, USUAL_LIMIT = ("0.01", "0.03", "0.1", "0.3", "1", "3"), "0.1"
@@ -137,7 +137,7 @@ def _show_map(setting: Setting, kind: SiteKind) -> None:
         return ablate_every_head(setting.experiment(), kind, on_run)
 
     words = _("Taking away one head after the other:")
-    found = ask(setting.subject.reading, ("ablate", kind, *setting.question), words, compute)
+    found = ask(setting.subject.reading, ("ablate", kind, *setting.question), words, compute, patience=AT_ONCE)
     if found is None:
         return
     values = getattr(found, setting.judge)
@@ -192,7 +192,7 @@ def _show_smallest(setting: Setting) -> list[str]:
 
     words = _("Taking away as many heads as possible:")
     question = ("smallest", limit, setting.judge, *setting.question)
-    circuit = ask(setting.subject.reading, question, words, compute)
+    circuit = ask(setting.subject.reading, question, words, compute, patience=AT_ONCE)
     lines = [f"circuit = smallest_circuit(experiment, {limit}, judge={setting.judge!r})", "print(circuit.kept)"]
     if circuit is None:
         return lines

@@ -17,7 +17,7 @@ from ui.controls.apart.choose import Subject, choose_position, choose_watched, k
 from ui.controls.apart.shown import numbered, show_figure, table_rows
 from ui.controls.take_home import offer_snippet, reading_line, traced
 from ui.controls.words import choose_word
-from ui.controls.work import ask
+from ui.controls.work import AT_ONCE, ask
 from ui.text import _
 
 ROLLOUT, FLOW, GRADIENTS = "rollout", "flow", "gradients"
@@ -103,7 +103,7 @@ def _show_gradients(subject: Subject) -> None:
         )
 
     question = ("gradients", watched, baseline)
-    found = ask(subject.reading, question, _("Adding up gradients, at most:"), compute)
+    found = ask(subject.reading, question, _("Adding up gradients, at most:"), compute, patience=AT_ONCE)
     if found is not None:
         _draw_gradients(subject, watched, baseline, found)
     place = f"position={watched.position}, token={watched.token}, baseline={baseline!r}"

@@ -35,7 +35,7 @@ from ui.controls.apart.shown import show_figure, table_rows
 from ui.controls.take_home import offer_snippet
 from ui.controls.texts import address_text
 from ui.controls.words import choose_word
-from ui.controls.work import ask
+from ui.controls.work import AT_ONCE, ask
 from ui.text import _
 
 CLEAN, CORRUPTED, OTHER = "clean", "corrupted", "other"
@@ -179,7 +179,8 @@ def _show_map(subject: Subject, second: Subject, answer: int, other: int) -> Non
         layer=layer,
     )
     question = ("patch", second.texts, answer, other, part, word, position, layer)
-    found = ask(subject.reading, question, _("Exchanging one part after the other:"), exchange.compute)
+    words = _("Exchanging one part after the other:")
+    found = ask(subject.reading, question, words, exchange.compute, patience=AT_ONCE)
     if found is not None:
         _draw(exchange, *found)
     names = "patch_head_positions, patch_heads, patch_positions, prepare_pair"
