@@ -10,13 +10,14 @@ import streamlit as st
 from ui.components.attention_view.assets import CSS as ATTENTION_CSS
 from ui.components.bundle import bundle
 from ui.components.payload import encode_payload
+from ui.text import _
 
 __all__ = ["TokenItem", "encode_items", "token_module", "token_view"]
 
 HERE = Path(__file__).parent
 _MODULES = [
     *(HERE.parent / "attention_view" / "js" / f"{name}.js" for name in ("decode", "dom", "tokens")),
-    HERE / "js" / "token_view.js",
+    *(HERE / "js" / f"{name}.js" for name in ("picture", "token_view")),
 ]
 Layout = Literal["text", "bars", "sentences"]
 """Chips in a running text, rows with bars, or rows with room for a whole sentence."""
@@ -51,21 +52,26 @@ _component = st.components.v2.component(
 )
 
 
-def token_view(items: Sequence[TokenItem], *, layout: Layout, label: str, key: str) -> int | None:
+def token_view(
+    items: Sequence[TokenItem], *, layout: Layout, label: str, key: str, provenance: Sequence[str] = ()
+) -> int | None:
     """Draw the tokens; the place of the one that was clicked just now, None where none was.
 
-    `label` says to those who cannot see it what is shown.
+    `label` says to those who cannot see it what is shown. With `provenance` the tokens can be saved as a picture, in
+    which its lines say where they come from.
     """
-    result = _component(key=key, data=encode_items(items, layout=layout, label=label), on_picked_change=_nothing)
+    data = encode_items(items, layout=layout, label=label, provenance=provenance)
+    result = _component(key=key, data=data, on_picked_change=_nothing)
     picked = result.get("picked") if isinstance(result, Mapping) else None
     if isinstance(picked, bool) or not isinstance(picked, int) or not 0 <= picked < len(items):
         return None
     return picked if items[picked].clickable else None
 
 
-def encode_items(items: Sequence[TokenItem], *, layout: Layout, label: str) -> bytes:
+def encode_items(items: Sequence[TokenItem], *, layout: Layout, label: str, provenance: Sequence[str] = ()) -> bytes:
     """Return what the browser needs."""
-    return encode_payload({"items": [asdict(item) for item in items], "layout": layout, "label": label})
+    words = {"label": label, "notes": list(provenance), "saveLabel": _("Save as SVG")}
+    return encode_payload({"items": [asdict(item) for item in items], "layout": layout, **words})
 
 
 def _nothing() -> None:

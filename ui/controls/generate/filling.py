@@ -5,12 +5,13 @@ import streamlit as st
 from playground.lens.activations import OnRun
 from playground.lens.fill import Blank, fill, mask_id, spell_masks
 from playground.lens.generation import Alternative
+from playground.lens.snippets import origin
 from playground.lens.tokens import Token, encode, label
 from playground.models import LoadedModel
 from ui import state
 from ui.components.token_view import TokenItem, token_view
 from ui.controls.generate.asking import spell, work
-from ui.controls.take_home import offer_snippet
+from ui.controls.take_home import offer_snippet, text_facts
 from ui.controls.texts import Texts
 from ui.text import _
 
@@ -41,7 +42,7 @@ def show_filling(model: LoadedModel, texts: Texts) -> None:
         return fill(model, texts.text, positions=masked, pair=texts.pair, k=LISTED)
 
     blanks = work(model, question, words, compute)
-    guessed = _show_blanks(blanks)
+    guessed = _show_blanks(blanks, origin(model, facts={**text_facts(texts), "masked": masked}))
     if guessed is not None:
         place, token = guessed
         state.replace_text(*filled(model, texts, [token.id for token in tokens], place, token.id))
@@ -90,7 +91,7 @@ def _spell_keeping_masks(model: LoadedModel, ids: list[int]) -> str:
     return spelled.join(parts)
 
 
-def _show_blanks(blanks: tuple[Blank, ...]) -> tuple[int, Token] | None:
+def _show_blanks(blanks: tuple[Blank, ...], notes: list[str]) -> tuple[int, Token] | None:
     """What could stand at each mask, some beside each other; the token that stood there is outlined.
 
     The place and the guess that was clicked just now.
@@ -106,7 +107,7 @@ def _show_blanks(blanks: tuple[Blank, ...]) -> tuple[int, Token] | None:
             )
             items = [_guess(other, other.token.id == blank.token.id) for other in blank.alternatives]
             name = _("What could stand at place {place}").format(place=blank.position)
-            picked = token_view(items, layout="bars", label=name, key=f"blank_{blank.position}")
+            picked = token_view(items, layout="bars", label=name, key=f"blank_{blank.position}", provenance=notes)
             if picked is not None:
                 clicked = (blank.position, blank.alternatives[picked].token)
     return clicked

@@ -8,6 +8,7 @@ import streamlit as st
 from playground.charts.prediction import surprise_figure
 from playground.errors import UserError
 from playground.lens.activations import OnRun
+from playground.lens.snippets import origin
 from playground.lens.surprise import TextSurprise, text_surprise
 from playground.models import LoadedModel
 from ui import state
@@ -37,6 +38,7 @@ def show_surprise(model: LoadedModel, texts: Texts) -> None:
         layout="text",
         label=_("The text, coloured by each token's {measure}").format(measure=measure),
         key="judged",
+        provenance=origin(model, facts={**text_facts(texts), "coloured by": measure}),
     )
     st.caption(_("Point at a token for its numbers. Nothing is predicted where no colour can be."))
     _show_numbers(model, found, texts)

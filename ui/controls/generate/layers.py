@@ -5,6 +5,7 @@ import streamlit as st
 from playground.charts.prediction import lens_figure
 from playground.lens.logit_lens import LogitLens
 from playground.lens.patching import first_id
+from playground.lens.snippets import origin
 from playground.lens.tokens import Token, label
 from playground.models import LoadedModel
 from ui import state
@@ -42,7 +43,7 @@ def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
         if answers is None
         else _("The colour is the chosen token's probability; the frame: from this layer on it is the most probable.")
     )
-    _list_settled(model, lens, tokens)
+    _list_settled(model, texts, lens, tokens)
     call = f"lens = traced.logit_lens(k=1, answers={answers!r})"
     offer_snippet(model, [], [traced(texts), call, "print(lens.top[..., 0], lens.probability, lens.settled)"])
 
@@ -92,7 +93,7 @@ def _text(model: LoadedModel, id: int) -> str:
     return label(model.tokenizer, [id])[0].text
 
 
-def _list_settled(model: LoadedModel, lens: LogitLens, tokens: tuple[Token, ...]) -> None:
+def _list_settled(model: LoadedModel, texts: Texts, lens: LogitLens, tokens: tuple[Token, ...]) -> None:
     """Every token, coloured by how late its prediction settles, with the numbers on pointing at it."""
     last = len(lens.top) - 1
     items = [
@@ -111,4 +112,5 @@ def _list_settled(model: LoadedModel, lens: LogitLens, tokens: tuple[Token, ...]
         for place, (token, settled) in enumerate(zip(tokens, lens.settled.tolist(), strict=True))
     ]
     st.caption(_("The later the answer settles, the stronger the colour."))
-    token_view(items, layout="text", label=_("How late each prediction settles"), key="settled")
+    label = _("How late each prediction settles")
+    token_view(items, layout="text", label=label, key="settled", provenance=origin(model, facts=text_facts(texts)))

@@ -4,7 +4,8 @@ import streamlit as st
 
 from playground.charts.prediction import distribution_figure
 from playground.errors import UserError
-from playground.lens.predictions import Distribution, distribution
+from playground.lens.predictions import Distribution, Sampling, distribution
+from playground.lens.snippets import origin
 from playground.lens.tokens import Token, encode, label
 from playground.models import LoadedModel
 from ui import state
@@ -35,7 +36,7 @@ def show_next_token(model: LoadedModel, texts: Texts) -> None:
     left, right = st.columns([1, 1])
     with left:
         st.caption(_("Most probable: as the model says → as it is drawn. Click one to append it."))
-        _list_alternatives(model, texts, reading, found)
+        _list_alternatives(model, texts, reading, found, sampling)
     with right:
         st.caption(_("The whole vocabulary, from the most probable token to the least."))
         name = _("Probability of every token of the vocabulary by its rank")
@@ -56,10 +57,14 @@ def _show_numbers(found: Distribution) -> None:
     st.caption(cut_words(found.cuts))
 
 
-def _list_alternatives(model: LoadedModel, texts: Texts, reading: Reading, found: Distribution) -> None:
+def _list_alternatives(
+    model: LoadedModel, texts: Texts, reading: Reading, found: Distribution, sampling: Sampling
+) -> None:
     ids = found.top(LISTED)
     items = [_item(label(model.tokenizer, [id])[0], found) for id in ids]
-    picked = token_view(items, layout="bars", label=_("The most probable next tokens"), key="next_tokens")
+    notes = origin(model, facts={**text_facts(texts), **vars(sampling)})
+    name = _("The most probable next tokens")
+    picked = token_view(items, layout="bars", label=name, key="next_tokens", provenance=notes)
     if picked is not None:
         _append(model, texts, reading, ids[picked])
         st.rerun()

@@ -9,6 +9,7 @@ from playground.lens.activations import OnRun
 from playground.lens.beams import BeamConfig, Beams, beam_search
 from playground.lens.generation import GenerationConfig, generate
 from playground.lens.predictions import GREEDY
+from playground.lens.snippets import origin
 from playground.models import LoadedModel
 from ui import state
 from ui.components.token_view import TokenItem, token_view
@@ -69,7 +70,8 @@ def _show_greedy(model: LoadedModel, text: str) -> None:
 
     items = work(model, ("greedy", text), _("Greedy, token:"), write)
     st.caption(_("Greedy: always the most probable token. The surer the model, the stronger the colour."))
-    token_view(items, layout="text", label=_("The greedy answer"), key="greedy")
+    notes = origin(model, facts={"text": text})
+    token_view(items, layout="text", label=_("The greedy answer"), key="greedy", provenance=notes)
 
 
 def _search(model: LoadedModel, text: str, config: BeamConfig, on_run: OnRun) -> Beams:
@@ -98,7 +100,9 @@ def _show_beams(model: LoadedModel, found: Beams, text: str, config: BeamConfig)
         )
         for place, answer in enumerate(found.hypotheses)
     ]
-    token_view(items, layout="sentences", label=_("The answers that beam search found"), key="answers")
+    notes = origin(model, facts={"text": text, **vars(config)})
+    label = _("The answers that beam search found")
+    token_view(items, layout="sentences", label=label, key="answers", provenance=notes)
     best = found.path(found.hypotheses[0].beam) if found.hypotheses else []
     twigs = [
         Twig(

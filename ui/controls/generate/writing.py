@@ -74,7 +74,7 @@ def _follow(
         st.info(draft.message, icon=":material/info:")
     show_text(model, texts, draft)
     if draft.looked != ROOT:
-        show_alternatives(draft)
+        show_alternatives(model, draft)
         st.caption(cut_words(draft.tree.nodes[draft.looked].generated.cuts))
         show_branches(model, draft, config)
     state.write_branch(draft.tree.ids(draft.node))

@@ -7,11 +7,13 @@ from playground.charts.prediction import Twig, tree_figure
 from playground.lens.branches import ROOT
 from playground.lens.generation import Alternative, GeneratedToken, GenerationConfig
 from playground.lens.site import SiteKind
+from playground.lens.snippets import origin
 from playground.lens.tokens import Token, encode
 from playground.models import LoadedModel
 from ui.components.token_view import TokenItem, token_view
 from ui.controls.drawn import draw
 from ui.controls.generate.draft import Draft
+from ui.controls.take_home import text_facts
 from ui.controls.texts import Texts
 from ui.text import _
 
@@ -37,7 +39,8 @@ def show_text(model: LoadedModel, texts: Texts, draft: Draft) -> None:
     offset = 1 if model.kind == "encoder-decoder" else len(prompt)
     for place, number in enumerate(path):
         items.append(_written_item(draft.tree.nodes[number].generated, own, offset + place, number == draft.looked))
-    picked = token_view(items, layout="text", label=_("The text and what the model wrote"), key="written")
+    label, notes = _("The text and what the model wrote"), origin(model, facts=text_facts(texts))
+    picked = token_view(items, layout="text", label=label, key="written", provenance=notes)
     if picked is not None and picked >= len(prompt):
         draft.looked = path[picked - len(prompt)]
         st.rerun()
@@ -91,12 +94,13 @@ def _weight_lines(weights: np.ndarray, place: int) -> tuple[str, ...]:
     return () if weight is None else (_("attention weight {value:.4g}").format(value=weight),)
 
 
-def show_alternatives(draft: Draft) -> None:
+def show_alternatives(model: LoadedModel, draft: Draft) -> None:
     """What else could have stood in the outlined token's place; a click branches there."""
     generated = draft.tree.nodes[draft.looked].generated
     st.caption(_("What could stand there: as the model says → as it is drawn. Click one to branch."))
     items = [alternative_item(other, other.token.id == generated.token.id) for other in generated.alternatives]
-    picked = token_view(items, layout="bars", label=_("Alternatives of the outlined token"), key="alternatives")
+    label, notes = _("Alternatives of the outlined token"), origin(model, facts={"text": draft.tree.text})
+    picked = token_view(items, layout="bars", label=label, key="alternatives", provenance=notes)
     if picked is not None:
         draft.branch(draft.looked, generated.alternatives[picked].token.id)
         st.rerun()
@@ -146,7 +150,8 @@ def show_branches(model: LoadedModel, draft: Draft, config: GenerationConfig) ->
         for leaf in leaves
     ]
     st.caption(_("All branches; the bar is the mean probability of a token. Click one to go on with it."))
-    picked = token_view(items, layout="sentences", label=_("All branches"), key="branches")
+    notes = origin(model, config.seed, facts)
+    picked = token_view(items, layout="sentences", label=_("All branches"), key="branches", provenance=notes)
     if picked is not None:
         draft.stand(leaves[picked])
         st.rerun()

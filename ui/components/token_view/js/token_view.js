@@ -2,6 +2,7 @@
 
 import { decodePayload } from "./decode.js";
 import { clamp, element, placeTip } from "./dom.js";
+import { saveSvg, svgOf } from "./picture.js";
 import { tokenNode, tokenText } from "./tokens.js";
 
 const shown = new WeakMap();
@@ -11,7 +12,8 @@ class TokenView {
     this.root = root;
     this.list = element("div", {});
     this.tip = element("div", { class: "tip", role: "tooltip", hidden: true });
-    root.replaceChildren(this.list, this.tip);
+    this.save = element("button", { type: "button", class: "save", hidden: true, onclick: () => this.keep() }, "SVG");
+    root.replaceChildren(this.list, this.save, this.tip);
     for (const name of ["pointermove", "focusin"]) this.list.addEventListener(name, (event) => this.point(event));
     for (const name of ["pointerleave", "focusout"]) this.list.addEventListener(name, () => (this.tip.hidden = true));
     this.list.addEventListener("click", (event) => this.pick(event));
@@ -22,8 +24,11 @@ class TokenView {
     this.report = (place) => setTriggerValue("picked", place);
     if (!data || data === this.data) return;
     this.data = data;
-    const { items, layout, label } = decodePayload(data).header;
-    this.items = items;
+    const { items, layout, label, notes, saveLabel } = decodePayload(data).header;
+    Object.assign(this, { items, label, notes });
+    this.save.hidden = !notes.length;
+    this.save.setAttribute("aria-label", saveLabel);
+    this.save.title = saveLabel;
     this.list.className = layout;
     this.list.setAttribute("role", "list");
     this.list.setAttribute("aria-label", label);
@@ -47,6 +52,12 @@ class TokenView {
     const box = this.root.getBoundingClientRect();
     const at = event.clientX === undefined ? event.target.getBoundingClientRect() : { left: event.clientX, bottom: event.clientY };
     placeTip(this.tip, box, at.left - box.left, at.bottom - box.top);
+  }
+
+  keep() {
+    const style = getComputedStyle(this.root);
+    const [page, faded] = [style.getPropertyValue("--page"), style.getPropertyValue("--soft")];
+    saveSvg(svgOf(this.list, { page, faded, notes: this.notes }), this.label);
   }
 
   pick(event) {

@@ -1,0 +1,47 @@
+"""Tokens in a real browser, and their picture."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from playwright.sync_api import Page, expect
+
+Open = Callable[..., Page]
+HERE = Path(__file__).parent
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str]) -> str:
+    """The address of the page with tokens."""
+    return serve(HERE / "tokens_app.py")
+
+
+def test_the_text_is_saved_as_it_is_laid_out_with_its_origin(open_page: Open, address: str, tmp_path: Path) -> None:
+    page = open_page(address)
+    save = page.locator(".st-key-text").get_by_role("button", name="Save as SVG")
+    expect(save).to_be_visible(timeout=60_000)
+    with page.expect_download() as download:
+        save.click()
+    assert download.value.suggested_filename == "a-long-text.svg"
+    download.value.save_as(tmp_path / "text.svg")
+    picture = ElementTree.parse(tmp_path / "text.svg").getroot()
+    texts = ["".join(node.itertext()) for node in picture.iter(f"{SVG}text")]
+    assert texts[-2:] == ["model: <none>", "text: 'The cat'"]
+    for word in ("The", "<b>cat</b>", "猫", "&"):
+        assert sum(word in text for text in texts[:-2]) == 30
+    boxes = list(picture.iter(f"{SVG}rect"))
+    assert sum(box.get("stroke") is not None for box in boxes) == 1
+    assert len(boxes) > 150
+    assert all(re.fullmatch(r"rgb\(\d+, \d+, \d+\)|none", box.get("fill", "")) for box in boxes)
+    assert picture.find(f"{SVG}desc").text == "model: <none>\ntext: 'The cat'"
+    lowest = max(float(node.get("y", 0)) for node in picture.iter(f"{SVG}text"))
+    assert lowest <= float(picture.get("height", 0))
+
+
+def test_what_has_no_origin_is_not_offered(open_page: Open, address: str) -> None:
+    page = open_page(address)
+    expect(page.locator(".st-key-bars").get_by_text("75 %")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-bars").get_by_role("button", name="Save as SVG")).to_be_hidden()
