@@ -87,6 +87,11 @@ def test_steps_are_written_and_a_link_brings_them_back():
     again = page(text="The cat sat", generate="write", branch=branch(app))
     assert branch(again) == branch(app)
     assert "2 tokens" in words(again)
+    assert "looked" not in again.query_params
+    back = page(text="The cat sat", generate="write", branch=branch(app), looked="1")
+    assert "looked" in back.query_params
+    beyond = page(text="The cat sat", generate="write", branch=branch(app), looked="77")
+    assert "looked" not in beyond.query_params
 
 
 def test_playing_can_be_paused_and_begun_anew():

@@ -10,7 +10,7 @@ PRESET, CHANGES, RUN, RUNS = "preset", "changes", "run", "runs"
 LOG_AXES, LOG_STEPS, LOG_LOSS = "log_axes", "steps", "loss"
 SECTION, FILM = "section", "film"
 
-GENERATE, BRANCH, MASKED = "generate", "branch", "masked"
+GENERATE, BRANCH, LOOKED, MASKED = "generate", "branch", "looked", "masked"
 TEMPERATURE, TOP_K, TOP_P, MIN_P, SEED, NEW_TOKENS = "temperature", "top_k", "top_p", "min_p", "seed", "new_tokens"
 BEAMS, LENGTH_PENALTY, COLOUR_BY = "beams", "length_penalty", "colour"
 

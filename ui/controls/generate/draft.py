@@ -46,6 +46,17 @@ class Draft:
         """Whether the model itself ended the branch, or the context is full."""
         return self.node != ROOT and self.tree.nodes[self.node].generated.ends in ("end", "context")
 
+    @property
+    def looked_place(self) -> int:
+        """Which token of the branch is looked at, counted from 1; 0 for the last, which is looked at by itself."""
+        path = self.tree.path(self.node)
+        return path.index(self.looked) + 1 if self.looked in path[:-1] else 0
+
+    def look_at(self, place: int) -> None:
+        """Look at a token of the branch by its place; at the last where there is no such one."""
+        path = self.tree.path(self.node)
+        self.looked = path[place - 1] if 0 < place <= len(path) else self.node
+
     def take_stream(self, model: LoadedModel, config: GenerationConfig) -> Stream:
         """What writes after the branch, with the cache while nothing else has changed. Whoever takes it has it."""
         stream, self._stream = self._stream, None

@@ -26,6 +26,7 @@ PLAY_SECONDS = 0.3
 WAIT_SECONDS = 0.12
 """How long one look waits for a token: quicker ones come without a bar, which would only flicker."""
 MOST = 200
+MOST_LOOKED = 99_999
 
 
 def show_writing(model: LoadedModel, texts: Texts) -> None:
@@ -56,9 +57,12 @@ def show_writing(model: LoadedModel, texts: Texts) -> None:
 def _draft(model: LoadedModel, texts: Texts, config: GenerationConfig) -> Draft:
     """The session's draft of this text; the first one begins with the branch that a link brought."""
     ids = state.read_branch()
+    looked = state.read_number(state.LOOKED, 0, MOST_LOOKED)
 
     def compute(on_run: OnRun) -> Draft:
-        return replay(model, texts.text, ids, config, on_run)
+        draft = replay(model, texts.text, ids, config, on_run)
+        draft.look_at(looked)
+        return draft
 
     return work(model, ("draft", texts.text), _("Writing, token:"), compute)
 
@@ -78,6 +82,7 @@ def _follow(
         st.caption(cut_words(draft.tree.nodes[draft.looked].generated.cuts))
         show_branches(model, draft, config)
     state.write_branch(draft.tree.ids(draft.node))
+    state.write_number(state.LOOKED, draft.looked_place, 0)
     written = len(draft.tree.path(draft.node))
     call = f"for token in generate(model, {texts.text!r}, {replace(config, tokens=max(1, written))!r}):"
     imports = ["playground.lens.generation import GenerationConfig, generate"]
