@@ -22,7 +22,7 @@ RETRIES = 2
 KILLS = 10
 """How often a cell's worker may be killed before the cell is given up."""
 REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 30.0
-"""How long a cell rests after its worker was killed, twice as long each time: what killed it may not be over."""
+"""How long a cell rests after its worker was killed or it failed, twice as long each time: the cause may last."""
 TELL_SECONDS = 1.0
 Told = Callable[[Progress], None]
 
@@ -125,6 +125,7 @@ class Driver:
     def _count_failure(self, cell: Cell, message: str) -> None:
         """Try a cell again later, unless it has failed too often."""
         self.failures[cell.name] += 1
+        self.rests_until[cell.name] = time.monotonic() + REST_SECONDS * 2 ** (self.failures[cell.name] - 1)
         if self.failures[cell.name] <= RETRIES:
             self.waiting.append(cell)
         else:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TURN_SECONDS = 0.3
 POLL_SECONDS = 0.1
+PATIENCE_SECONDS = 15.0
+"""How long runs may take to write their snapshots when the sweep is stopped."""
 LEAVING = "the sweep was stopped"
 
 
@@ -118,7 +120,7 @@ class Workers:
         return frozenset(self._runs)
 
     def close(self) -> None:
-        """Stop the cells; an executor of the sweep's own ends with them."""
+        """Stop the cells and wait until they have; an executor of the sweep's own ends with them."""
         if self._owned:
             self._executor.close()
             return
@@ -127,6 +129,10 @@ class Workers:
                 self._executor.cancel(run_id)
             except UserError:
                 continue  # it has been deleted
+        # A sweep that says it has stopped may be gone on with at once: its runs have to be free by then.
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.working() and time.monotonic() < deadline:
+            continue
 
 
 def own_workers(folder: Path, count: int) -> Workers:

@@ -281,3 +281,20 @@ def test_the_page_refuses_what_is_too_much(tmp_path):
         assert list(tmp_path.iterdir()) == []
     finally:
         executor.close()
+
+
+@pytest.mark.slow
+def test_a_sweep_that_says_it_has_stopped_can_be_gone_on_with_at_once(tmp_path):
+    executor = LocalExecutor(tmp_path, slots=1)
+    try:
+        config = sweep_config(tokens=(20_000, 40_000), sizes=((8, 1), (16, 1)))
+        folder = sweeps.sweep_folder(executor, sweeps.start_sweep(config, executor))
+        until(lambda: executor.working(), "a cell at work")
+        sweeps.stop_sweep(folder)
+        until(lambda: read_progress(folder).state == "stopped", "the stop")
+        assert executor.working() == executor.waiting() == ()
+        sweeps.resume_sweep(folder, executor)
+        until(lambda: read_progress(folder).state == "finished", "the end")
+        assert (read_progress(folder).done, read_progress(folder).failed) == (4, {})
+    finally:
+        executor.close()
