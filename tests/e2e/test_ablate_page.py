@@ -1,12 +1,14 @@
 """Taking apart in a real browser, from a cold server's deep link to a reload; work is cancelled and begun again."""
 
+import contextlib
 import functools
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.e2e.contrast import contrast_of
 
@@ -57,12 +59,21 @@ def test_long_work_can_be_cancelled_and_begun_again(
     page = open_page(f"{serve_once()}/ablate?{address}")
     again = page.get_by_role("button", name="Compute it")
     cancel = page.get_by_role("button", name="Cancel")
-    cancel.last.click(timeout=PATIENCE)
-    expect(again).to_be_visible(timeout=PATIENCE)
+    cancel_whatever_runs(cancel, again)
     expect(page.get_by_text("Cancelled.")).to_be_visible()
     again.click()
     expect(page.get_by_text("Cancelled.")).to_be_hidden(timeout=PATIENCE)
     expect(cancel.or_(page.locator(".js-plotly-plot, [data-testid=stMetric]")).first).to_be_visible(timeout=PATIENCE)
+
+
+def cancel_whatever_runs(cancel: Locator, again: Locator) -> None:
+    """Click until something says that it was cancelled: what is short may end under the hand, before what is long."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not again.is_visible():
+        assert time.monotonic() < end, "nothing was cancelled"
+        with contextlib.suppress(TimeoutError):
+            cancel.last.click(timeout=2000)
+            again.wait_for(timeout=2000)
 
 
 @pytest.mark.slow
