@@ -89,17 +89,22 @@ def click_a_run(page: Page, chart: str) -> tuple[str, str]:
     """Click the first of the chart's runs; its name, and what the click leads to."""
     plot = page.locator(f".st-key-{chart} .js-plotly-plot")
     expect(plot).to_be_visible(timeout=PATIENCE)
-    page.wait_for_function("node => node?._fullLayout?.xaxis", arg=plot.element_handle(), timeout=PATIENCE)
-    plot.scroll_into_view_if_needed()
-    x, y, name, own = plot.evaluate(
-        """node => {
-            const trace = node.data.find(({ mode, customdata }) => mode === "markers" && customdata);
+    # Found and measured in one go: a page that runs again may put another chart in its place.
+    found = page.wait_for_function(
+        """selector => {
+            const node = document.querySelector(selector);
+            const trace = node?.data?.find(({ mode, customdata }) => mode === "markers" && customdata);
+            if (!trace || !node._fullLayout?.xaxis) return null;
+            node.scrollIntoView({ block: "center" });
             const { xaxis, yaxis, _size } = node._fullLayout;
             const { left, top } = node.getBoundingClientRect();
             const place = [xaxis.d2p(trace.x[0]) + _size.l + left, yaxis.d2p(trace.y[0]) + _size.t + top];
             return [...place, trace.customdata[0][0], trace.customdata[0].at(-1)];
-        }"""
+        }""",
+        arg=f".st-key-{chart} .js-plotly-plot",
+        timeout=PATIENCE,
     )
+    x, y, name, own = found.json_value()
     page.mouse.move(x, y)
     expect(plot.locator(".hoverlayer .hovertext")).to_have_count(1)
     page.mouse.click(x, y)
