@@ -188,11 +188,8 @@ def _reporter(hourly_price: float) -> "Callable[[Progress], None]":
 
 
 def _price(progress: "Progress", hourly_price: float) -> str:
-    """What the workers have cost so far, and what they will in all."""
-    spent = hourly_price * progress.worker_seconds / 3600
-    if progress.worker_seconds_left is None:
-        return f"  cost {spent:,.2f}"
-    return f"  cost {spent:,.2f} of about {spent + hourly_price * progress.worker_seconds_left / 3600:,.2f}"
+    spent, total = progress.price(hourly_price)
+    return f"  cost {spent:,.2f}" + ("" if total is None else f" of about {total:,.2f}")
 
 
 def _ending(progress: "Progress") -> str:

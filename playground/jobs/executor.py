@@ -153,9 +153,7 @@ class LocalExecutor:
         if run.status.state != "interrupted":
             return run
         with self._lock:
-            if run_id in self._working and observed_status(run.folder).state == "interrupted":
-                self._working[run_id].end(LEAVE_SECONDS)
-                self._reap()
+            self._settle(run_id)
         return runs.read_run(run.folder)
 
     def waiting(self) -> tuple[str, ...]:
@@ -258,7 +256,7 @@ class LocalExecutor:
 
     def _settle(self, run_id: str) -> None:
         """See off the worker of a run that has ended, so that another can take the run over."""
-        if run_id in self._working and not read_status(self.root / run_id).is_live:
+        if run_id in self._working and not observed_status(self.root / run_id).is_live:
             self._working[run_id].end(LEAVE_SECONDS)
             self._reap()
 

@@ -43,9 +43,14 @@ def stream_parts(
     if not block.is_additive:
         return _behind_norm(_before(parts, block), block, kind, rows)
     writers = _writers(parts, block, kind)
-    first = next(other for other in parts.blocks if other.kind == block.kind)
+    first = _first(parts, block)
     vectors = [rows[first.module, "input"], *(rows[writer, "output"] for writer in writers.values())]
     return StreamParts(names=("x", *writers), vectors=torch.stack(vectors).float().cpu().numpy())
+
+
+def _first(parts: Parts, block: BlockParts) -> BlockParts:
+    """The first block of the same stack."""
+    return next(other for other in parts.blocks if other.kind == block.kind)
 
 
 def _before(parts: Parts, block: BlockParts) -> list[BlockParts]:
@@ -81,7 +86,7 @@ def _notes(
 
         return note
 
-    first = next(other for other in parts.blocks if other.kind == block.kind)
+    first = _first(parts, block)
     edits = {(first.module, "input"): keep(first.module, "input")}
     for writer in _writers(parts, block, kind).values():
         edits[writer, "output"] = keep(writer, "output")

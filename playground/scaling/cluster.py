@@ -18,7 +18,7 @@ from typing import Any
 from playground.errors import UserError
 from playground.scaling.design import Cell
 from playground.scaling.folder import Sweep
-from playground.scaling.places import POLL_SECONDS, note_failure
+from playground.scaling.places import POLL_SECONDS, note_failure, wait_until_idle
 from playground.training.control import Command, send
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -87,9 +87,7 @@ class RayPlace:
         for _, folder, _ in self._runs.values():
             with contextlib.suppress(UserError):
                 send(folder, Command(action="stop"))
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self._runs and time.monotonic() < deadline:
-            self._see_off(POLL_SECONDS)
+        wait_until_idle(self, PATIENCE_SECONDS)
         for reference in self._runs:
             self._ray.cancel(reference, force=True)
         disconnect()

@@ -14,7 +14,7 @@ from playground.scaling.folder import SWEEP, Sweep, find_sweep
 from playground.scaling.results import (
     CurvePoint,
     Point,
-    read_curves_file,
+    curves_by_run,
     read_points_file,
     write_results,
     write_tables,
@@ -32,7 +32,7 @@ class Part:
     folder: Path
     config: SweepConfig
     points: list[Point]
-    curves: list[CurvePoint]
+    curves: dict[str, list[CurvePoint]]
     origins: list[Origin]
 
 
@@ -48,12 +48,12 @@ def collect(folders: Sequence[Path], target: Path) -> Path:
         config = functools.reduce(_joined, (part.config for part in parts))
         points, curves = _merged(parts)
         # In the order of the joined design, as if it had been trained in one go.
-        names = [cell.name for cell in cells(config) if cell.name in points]
+        ordered = [points[cell.name] for cell in cells(config) if cell.name in points]
         target.mkdir(parents=True, exist_ok=True)
-        write_tables(target, [points[name] for name in names], [one for name in names for one in curves[name]])
+        write_tables(target, ordered, [one for point in ordered for one in curves[point.run]])
         write_json(target / SWEEP, config.to_dict())
         origins = [origin for part in parts for origin in part.origins]
-        write_whole(target / CARD, card_of(config, [points[name] for name in names], origins))
+        write_whole(target / CARD, card_of(config, ordered, origins))
     except OSError as error:
         raise UserError(f"The sweep cannot be collected into {target}: {error.strerror or error}.") from error
     return target
@@ -71,7 +71,7 @@ def _part(folder: Path) -> Part:
         folder=folder,
         config=sweep.config,
         points=points,
-        curves=read_curves_file(folder),
+        curves=curves_by_run(folder),
         origins=_origins(sweep, points, has_runs=has_runs),
     )
 
@@ -106,8 +106,5 @@ def _merged(parts: Sequence[Part]) -> tuple[dict[str, Point], dict[str, list[Cur
         for point in part.points:
             if points.setdefault(point.run, point) != point:
                 raise UserError(f"The run {point.run} has another result in {part.folder}; leave one of them out.")
-        own: dict[str, list[CurvePoint]] = {}
-        for one in part.curves:
-            own.setdefault(one.run, []).append(one)
-        curves = {**own, **curves}
+        curves = {**part.curves, **curves}
     return points, curves

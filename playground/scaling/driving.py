@@ -12,7 +12,7 @@ from playground.errors import UserError
 from playground.scaling.costs import Clock
 from playground.scaling.design import Cell
 from playground.scaling.folder import Sweep, has_fork, prepare_cell
-from playground.scaling.places import Place
+from playground.scaling.places import POLL_SECONDS, Place
 from playground.scaling.progress import Progress, SweepState, read_progress, write_progress
 from playground.scaling.results import write_results
 from playground.training.calibration import Speed, measured_speed
@@ -68,6 +68,8 @@ class Driver:
         write_results(self.sweep)
         while self.waiting or self.working:
             self._start_those_ready()
+            if not self.working:  # all that wait are resting
+                time.sleep(POLL_SECONDS)
             if time.monotonic() - self.spoken > TELL_SECONDS:
                 self._tell("running")
             at_work = self.place.working()
@@ -99,7 +101,7 @@ class Driver:
                 self.working[cell.name] = cell
 
     def _is_ready(self, cell: Cell) -> bool:
-        """A branch waits for its trunk to come to the fork, unless that will not be; a killed cell rests."""
+        """A branch waits for its trunk to come to the fork, unless that will not be; one that ended badly rests."""
         if time.monotonic() < self.rests_until.get(cell.name, 0.0):
             return False
         trunk = cell.trunk
@@ -114,18 +116,22 @@ class Driver:
         # A live state is that of a worker of another machine, which can no longer say that it is gone.
         elif (status.is_live or status.state in ("interrupted", "unknown")) and self.kills[cell.name] < KILLS:
             self.kills[cell.name] += 1
-            rest = min(LONGEST_REST_SECONDS, REST_SECONDS * 2 ** (self.kills[cell.name] - 1))
-            self.rests_until[cell.name] = time.monotonic() + rest
+            self._let_rest(cell, self.kills[cell.name])
             self.waiting.insert(0, cell)
         elif status.state == "failed":
             self._count_failure(cell, status.message)
         else:
             self.failed[cell.name] = status.message or f"Its worker was lost {KILLS} times."
 
+    def _let_rest(self, cell: Cell, times: int) -> None:
+        """Begin a cell that ended badly so many times not before a while."""
+        rest = min(LONGEST_REST_SECONDS, REST_SECONDS * 2 ** (times - 1))
+        self.rests_until[cell.name] = time.monotonic() + rest
+
     def _count_failure(self, cell: Cell, message: str) -> None:
         """Try a cell again later, unless it has failed too often."""
         self.failures[cell.name] += 1
-        self.rests_until[cell.name] = time.monotonic() + REST_SECONDS * 2 ** (self.failures[cell.name] - 1)
+        self._let_rest(cell, self.failures[cell.name])
         if self.failures[cell.name] <= RETRIES:
             self.waiting.append(cell)
         else:

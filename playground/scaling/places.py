@@ -130,9 +130,14 @@ class Workers:
             except UserError:
                 continue  # it has been deleted
         # A sweep that says it has stopped may be gone on with at once: its runs have to be free by then.
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.working() and time.monotonic() < deadline:
-            continue
+        wait_until_idle(self, PATIENCE_SECONDS)
+
+
+def wait_until_idle(place: Place, seconds: float) -> None:
+    """Wait for the cells that a place was told to stop, at most so long."""
+    deadline = time.monotonic() + seconds
+    while place.working() and time.monotonic() < deadline:
+        continue
 
 
 def own_workers(folder: Path, count: int) -> Workers:

@@ -38,6 +38,16 @@ class Progress:
     born: float = 0.0
     updated: float = 0.0
 
+    def price(self, hourly: float) -> tuple[float, float | None]:
+        """What the workers have cost so far, and will in all, at a price of one's hour; None before that can be said.
+
+        >>> Progress(worker_seconds=1800.0, worker_seconds_left=900.0).price(10.0)
+        (5.0, 7.5)
+        """
+        spent = hourly * self.worker_seconds / 3600
+        left = self.worker_seconds_left
+        return spent, None if left is None else spent + hourly * left / 3600
+
 
 def write_progress(folder: Path, progress: Progress) -> None:
     """Write it down, with this process as the one that drives the sweep."""

@@ -90,9 +90,7 @@ def metrics_of(folder: Path) -> Metrics:
 def write_results(sweep: Sweep) -> None:
     """Write points.csv and curves.csv anew: cells that stand there are not read again."""
     points = {point.run: point for point in read_points_file(sweep.folder)}
-    curves: dict[str, list[CurvePoint]] = {}
-    for one in read_curves_file(sweep.folder):
-        curves.setdefault(one.run, []).append(one)
+    curves = curves_by_run(sweep.folder)
     for cell in sweep.finished():
         if cell.name in points and cell.name in curves:
             continue
@@ -141,6 +139,14 @@ def read_curves_file(folder: Path) -> list[CurvePoint]:
             found.append(CurvePoint(run=row["run"], step=step, tokens=tokens, loss=loss))
         except (KeyError, ValueError, TypeError):
             continue
+    return found
+
+
+def curves_by_run(folder: Path) -> dict[str, list[CurvePoint]]:
+    """The curves of a sweep folder, each run's evaluations in order."""
+    found: dict[str, list[CurvePoint]] = {}
+    for one in read_curves_file(folder):
+        found.setdefault(one.run, []).append(one)
     return found
 
 

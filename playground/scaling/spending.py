@@ -45,8 +45,7 @@ def best_params(law: str, parameters: Parameters, flops: Budgets, points: Points
     if points is None or np.allclose(overhead(points, points.params), 1.0, rtol=NO_OVERHEAD):
         return best
     params = best * np.geomspace(1 / AROUND, AROUND, SIZES_TRIED)[:, None]
-    losses = LAWS[law].predict(parameters, params=params, tokens=tokens_bought(points, params, flops))
-    return np.asarray(params[losses.argmin(0), np.arange(len(flops))])
+    return _least(law, parameters, params, tokens_bought(points, params, flops))
 
 
 def _of_formula(law: str, parameters: Parameters, flops: Budgets) -> Budgets:
@@ -56,5 +55,15 @@ def _of_formula(law: str, parameters: Parameters, flops: Budgets) -> Budgets:
         return kaplan_closed_form(parameters).params(flops)
     logs = np.linspace(0.05, 0.95, SIZES_TRIED)[:, None] * np.log(flops / FLOPS_PER_PARAMETER_AND_TOKEN)
     params = np.exp(logs)
-    losses = LAWS[law].predict(parameters, params=params, tokens=flops / (FLOPS_PER_PARAMETER_AND_TOKEN * params))
-    return np.asarray(params[losses.argmin(0), np.arange(len(flops))])
+    return _least(law, parameters, params, flops / (FLOPS_PER_PARAMETER_AND_TOKEN * params))
+
+
+def _least(
+    law: str,
+    parameters: Parameters,
+    params: Float[np.ndarray, "model budget"],
+    tokens: Float[np.ndarray, "model budget"],
+) -> Budgets:
+    """Of the sizes tried for each budget the one of the least loss."""
+    losses = LAWS[law].predict(parameters, params=params, tokens=tokens)
+    return np.asarray(params[losses.argmin(0), np.arange(params.shape[1])])

@@ -121,11 +121,14 @@ def birth_of(pid: int) -> float:
 
 def is_attended(status: Status) -> bool:
     """Whether somebody answers for the run: a process here, or one of another machine that told of it lately."""
-    if status.node in ("", platform.node()):
-        return has_process(status)
-    return time.time() - status.updated < AWAY_SECONDS
+    return has_process(status) if _is_here(status) else time.time() - status.updated < AWAY_SECONDS
 
 
 def has_process(status: Status) -> bool:
     """Whether the process that answers for the run lives on this machine; another with its number does not count."""
-    return status.node in ("", platform.node()) and status.pid > 0 and abs(birth_of(status.pid) - status.born) < 1.0
+    return _is_here(status) and status.pid > 0 and abs(birth_of(status.pid) - status.born) < 1.0
+
+
+def _is_here(status: Status) -> bool:
+    """Whether it tells of this machine; one that was written before machines were named does."""
+    return status.node in ("", platform.node())

@@ -12,14 +12,12 @@ from playground.emergence.measures import ANSWERS, EXACT_MATCH, EXPECTED, LENGTH
 from playground.emergence.records import Checkpoint, last_of_each, runs_of
 from playground.emergence.studies import Study
 from ui import state
-from ui.components.live_chart import live_chart
 from ui.controls.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
 from ui.controls.emergence.shown import (
+    draw,
     offer_code,
     offer_table,
-    provenance,
     series_of,
-    show_source,
     show_steepness,
     show_verdict,
 )
@@ -132,15 +130,7 @@ def _draw(
     figure = ability_figure(measured, promised, axes, live=_live_series(view, live))
     key = f"{study.name}{view.over}{view.run}{name}{view.log_x}{view.log_y}"
     label = _("{study}: {measure}").format(study=study.name, measure=title)
-    live_chart(
-        figure,
-        key="ability_chart",
-        height=HEIGHT,
-        revision=key,
-        label=label,
-        provenance=provenance(study.name, live.run.name if live and live.rows else ""),
-    )
-    show_source(study.name, rows)
+    draw(study, rows, live, figure, key="ability_chart", label=label, height=HEIGHT, revision=key)
 
 
 def _live_series(view: View, live: LiveRun | None) -> list[Series]:

@@ -12,9 +12,8 @@ from playground.emergence.measures import OF_STUDY
 from playground.emergence.records import Checkpoint, runs_of
 from playground.emergence.studies import Study
 from ui import state
-from ui.components.live_chart import live_chart
 from ui.controls.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
-from ui.controls.emergence.shown import offer_code, offer_table, provenance, series_of, show_halfway, show_source
+from ui.controls.emergence.shown import draw, offer_code, offer_table, series_of, show_halfway
 from ui.controls.emergence.words import measure_title, run_title
 from ui.controls.words import choose_word
 from ui.text import _
@@ -104,15 +103,7 @@ def _draw(study: Study, rows: Sequence[Checkpoint], view: HiddenView, live: Live
     figure = panels_figure(runs, (axes[0], axes[1]))
     label = _("{study}: what is seen and what is hidden").format(study=study.name)
     revision = f"{study.name}{view.hidden}{view.with_control}{view.log_x}"
-    live_chart(
-        figure,
-        key="hidden_chart",
-        height=HEIGHT,
-        revision=revision,
-        label=label,
-        provenance=provenance(study.name, live.run.name if live and live.rows else ""),
-    )
-    show_source(study.name, rows)
+    draw(study, rows, live, figure, key="hidden_chart", label=label, height=HEIGHT, revision=revision)
     if live and live.rows:
         st.caption(_("Dotted: the run that is trained now."))
 

@@ -1,6 +1,7 @@
 """Tables of checkpoints as curves, as a line of provenance, and as files to take home."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -10,11 +11,17 @@ from playground.emergence.measures import EXACT_MATCH, TOKEN_ACCURACY
 from playground.emergence.records import Checkpoint, runs_of, write_table
 from playground.emergence.shipped import read_provenance
 from playground.emergence.steepness import halfway, steepest_share
+from playground.emergence.studies import Study
 from playground.lens.provenance import VERSION
+from ui.components.live_chart import live_chart
+from ui.controls.emergence.live import LiveRun
 from ui.controls.emergence.words import measure_title
 from ui.controls.take_home import offer_snippet
 from ui.tables import comments
 from ui.text import _
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 CLEAR = 0.1
 """Of the steepest shares of two measures, from which on they are said to differ."""
@@ -37,6 +44,24 @@ def provenance(study: str, live: str = "") -> list[str]:
     lines = origin_lines(study)
     now = [_("now: {run}, trained on this machine").format(run=live)] if live else []
     return [" · ".join(lines[:3]), " · ".join(lines[3:]), *now]
+
+
+def draw(
+    study: Study,
+    rows: Sequence[Checkpoint],
+    live: LiveRun | None,
+    figure: "go.Figure",
+    *,
+    key: str,
+    label: str,
+    height: int,
+    revision: str,
+) -> None:
+    """The picture of a study with where it comes from, in its files and below it."""
+    now = live.run.name if live and live.rows else ""
+    lines = provenance(study.name, now)
+    live_chart(figure, key=key, height=height, revision=revision, label=label, provenance=lines)
+    show_source(study.name, rows)
 
 
 def show_source(study: str, rows: Sequence[Checkpoint]) -> None:

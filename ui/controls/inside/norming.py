@@ -4,10 +4,9 @@ import numpy as np
 
 from playground.charts.colours import TRAIN
 from playground.charts.inside import Said
-from playground.charts.inside import number_word as word
 from playground.lens.head_inside import HeadInside
 from playground.lens.norm_step import NormStep
-from ui.controls.inside.origins import PLACE, VALUE, blank, values_of
+from ui.controls.inside.origins import PLACE, VALUE, blank, normed_numbers, normed_words, values_of
 from ui.controls.inside.scene import Scene, vectors
 from ui.controls.inside.stage_parts import Stage
 from ui.text import _
@@ -64,8 +63,5 @@ def _origins(found: HeadInside) -> Said:
     norm, value = found.norm, f"x̂[{PLACE}] = {VALUE}<br>"
     if norm is None:
         return Said(sentence=value + f"r[{PLACE}] = {blank(0)}", numbers=found.residual[:, None])
-    columns = [found.residual, norm.weight, *([] if norm.bias is None else [norm.bias])]
-    over = blank(0) if norm.kind != "layer" else f"({blank(0)} − {word(norm.mean)})"
-    bias = "" if norm.bias is None else f" + {blank(2)}"
-    sentence = value + f"= {over} / {word(norm.root)} · {blank(1)}{bias}"
-    return Said(sentence=sentence, numbers=np.stack(columns, axis=1))
+    numbers = np.stack(normed_numbers(norm, found.residual), axis=1)
+    return Said(sentence=value + normed_words(norm, 0), numbers=numbers)

@@ -12,6 +12,7 @@ from playground.charts.inside import Said, plain
 from playground.charts.inside import number_word as word
 from playground.lens.entering import Entering
 from playground.lens.head_inside import Projected
+from playground.lens.norm_step import NormStep
 from ui.text import _
 
 TERMS = 2
@@ -49,12 +50,22 @@ def entered(entering: Entering) -> Said:
     if norm is None:
         return Said(sentence=f"x[{PLACE}] = {VALUE}<br>= {parts}", numbers=np.stack(columns, axis=1))
     first = len(columns)
-    columns += [entering.vectors.sum(0), norm.weight, *([] if norm.bias is None else [norm.bias])]
-    over = blank(first) if norm.kind != "layer" else f"({blank(first)} − {word(norm.mean)})"
-    bias = "" if norm.bias is None else f" + {blank(first + 2)}"
-    quotient = f"= {over} / {word(norm.root)} · {blank(first + 1)}{bias}"
+    columns += normed_numbers(norm, entering.vectors.sum(0))
+    quotient = normed_words(norm, first)
     sentence = f"x[{PLACE}] = {VALUE}<br>{quotient}<br>{blank(first)} = {parts}"
     return Said(sentence=sentence, numbers=np.stack(columns, axis=1))
+
+
+def normed_words(norm: NormStep, first: int) -> str:
+    """The quotient and the product that a norm makes a number of; its numbers stand from this blank on."""
+    over = blank(first) if norm.kind != "layer" else f"({blank(first)} − {word(norm.mean)})"
+    bias = "" if norm.bias is None else f" + {blank(first + 2)}"
+    return f"= {over} / {word(norm.root)} · {blank(first + 1)}{bias}"
+
+
+def normed_numbers(norm: NormStep, given: Float[np.ndarray, "width"]) -> list[Float[np.ndarray, "width"]]:
+    """What the blanks of `normed_words` stand for."""
+    return [given, norm.weight, *([] if norm.bias is None else [norm.bias])]
 
 
 def products_of(

@@ -120,11 +120,9 @@ def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
 
 def _price_words(view: SweepView) -> str:
     """What the workers have cost so far, and will in all."""
-    progress, hourly = view.progress, read_price()
-    spent = hourly * progress.worker_seconds / 3600
-    if progress.worker_seconds_left is None:
+    spent, total = view.progress.price(read_price())
+    if total is None:
         return _("cost {spent:,.2f}").format(spent=spent)
-    total = spent + hourly * progress.worker_seconds_left / 3600
     return _("cost {spent:,.2f} of about {total:,.2f}").format(spent=spent, total=total)
 
 
