@@ -7,7 +7,7 @@ from ui.components.bundle import bundle
 HERE = Path(__file__).parent
 CSS = (HERE / "attention_view.css").read_text(encoding="utf-8")
 
-_BASE = "store decode matrix colour dom tokens paint heatmap heatmap_layers"
+_BASE = "store decode matrix colour dom files tokens paint heatmap heatmap_layers"
 _VIEW = "filter state grid heatmap_input arcs arcs_input legend facts links heads_table toolbar vector export view main"
 
 

@@ -16,7 +16,7 @@ from .labels import default_labels
 __all__ = ["FilmState", "FilmView", "Kind", "default_labels", "encode_film", "film_view"]
 
 HERE = Path(__file__).parent
-_SHARED = "decode matrix colour dom tokens paint heatmap heatmap_layers legend"
+_SHARED = "decode matrix colour dom files tokens paint heatmap heatmap_layers legend"
 _OWN = "reel choice thumbs stage curves timeline player scores picture film"
 
 

@@ -21,7 +21,7 @@ Cell = tuple[int, int, int]
 """A curve of cells, and in it a row and a column."""
 _SHARED = HERE.parent / "attention_view" / "js"
 _MODULES = [
-    *(_SHARED / f"{name}.js" for name in ("decode", "colour", "dom")),
+    *(_SHARED / f"{name}.js" for name in ("decode", "colour", "dom", "files")),
     *(HERE / "js" / f"{name}.js" for name in ("library", "theme", "table", "pick", "save", "chart")),
 ]
 

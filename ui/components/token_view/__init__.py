@@ -16,7 +16,7 @@ __all__ = ["TokenItem", "encode_items", "token_module", "token_view"]
 
 HERE = Path(__file__).parent
 _MODULES = [
-    *(HERE.parent / "attention_view" / "js" / f"{name}.js" for name in ("decode", "dom", "tokens")),
+    *(HERE.parent / "attention_view" / "js" / f"{name}.js" for name in ("decode", "dom", "files", "tokens")),
     *(HERE / "js" / f"{name}.js" for name in ("picture", "token_view")),
 ]
 Layout = Literal["text", "bars", "sentences"]

@@ -3,6 +3,7 @@
 import { drawArcs } from "./arcs.js";
 import { arcsFocus } from "./arcs_input.js";
 import { cssRgb } from "./colour.js";
+import { fileStem, saveBlob } from "./files.js";
 import { drawHeatmap } from "./heatmap.js";
 import { pinnedCell } from "./heatmap_input.js";
 import { drawOverlay } from "./heatmap_layers.js";
@@ -116,16 +117,7 @@ function pngBlob(view) {
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
-function fileName(view, kind) {
-  const words = `${view.header.title} ${view.title()}`.toLowerCase();
-  return `${words.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 80) || "attention"}.${kind}`;
-}
-
 export async function savePicture(view, kind) {
   const blob = kind === "svg" ? svgBlob(view) : await pngBlob(view);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = fileName(view, kind);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  saveBlob(blob, `${fileStem(`${view.header.title} ${view.title()}`, { otherwise: "attention", most: 80 })}.${kind}`);
 }

@@ -2,6 +2,7 @@
 
 import { cssRgb } from "./colour.js";
 import { fill } from "./dom.js";
+import { fileStem, saveBlob } from "./files.js";
 import { CURVES_HEIGHT, drawCurves, drawCursor, scoreLabel } from "./curves.js";
 import { drawHeatmap } from "./heatmap.js";
 import { LEGEND_HEIGHT, drawLegend } from "./legend.js";
@@ -65,10 +66,6 @@ export function filmPicture(film, curves) {
 export async function saveFilmPicture(film, curves) {
   const canvas = filmPicture(film, curves);
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  const words = `${film.header.title} ${film.choice.kind} ${film.title()} step ${film.frame.step}`.toLowerCase();
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = `${words.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 80)}.png`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  const words = `${film.header.title} ${film.choice.kind} ${film.title()} step ${film.frame.step}`;
+  saveBlob(blob, `${fileStem(words, { otherwise: "film", most: 80 })}.png`);
 }

@@ -1,6 +1,7 @@
 // The chart as a file: PNG and SVG as it is seen, CSV with the numbers of the curves that are not hidden.
 
 import { cssRgb } from "./colour.js";
+import { fileStem, saveBlob } from "./files.js";
 import { mapOf, numbersOf, placeOf } from "./table.js";
 
 const NOTE_SIZE = 10;
@@ -12,18 +13,6 @@ const ICONS = {
   svg: "M5 3h3v2h8V3h3v3h-2c0 6-4 10-9 12v3H5v-3h2C7 12 11 8 16 6H8v0H5zM6 4v1h1V4zM17 4v1h1V4zM6 19v1h1v-1z",
   csv: "M4 4h16v16H4zM6 6v3h5V6zM13 6v3h5V6zM6 11v3h5v-3zM13 11v3h5v-3zM6 16v2h5v-2zM13 16v2h5v-2z",
 };
-
-export function fileStem(label) {
-  return label.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 60) || "chart";
-}
-
-export function saveBlob(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
 
 function quoted(value) {
   const text = value === null || value === undefined ? "" : String(value);
@@ -85,6 +74,10 @@ function signed(layout, { header, theme }) {
   };
 }
 
+function chartFile(chart, kind) {
+  return `${fileStem(chart.header.label, { otherwise: "chart", most: 60 })}.${kind}`;
+}
+
 async function savePlot(chart, format) {
   const { Plotly, node, theme } = chart;
   // A file cannot bring the page's font along: what is measured in that one and drawn in another overlaps.
@@ -92,7 +85,7 @@ async function savePlot(chart, format) {
   const layout = signed({ ...node.layout, font, paper_bgcolor: cssRgb(theme.background) }, chart);
   const { width, height } = layout;
   const address = await Plotly.toImage({ data: node.data, layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
-  saveBlob(await (await fetch(address)).blob(), `${fileStem(chart.header.label)}.${format}`);
+  saveBlob(await (await fetch(address)).blob(), chartFile(chart, format));
 }
 
 export function saveButtons(chart) {
@@ -100,7 +93,7 @@ export function saveButtons(chart) {
   const button = (kind, title, click) => ({ name: `save-${kind}`, title, icon: { width: 24, height: 24, path: ICONS[kind] }, click });
   const saveCsv = () => {
     const text = csvOf(chart.node.data, chart.node.layout, labels, chart.header.provenance);
-    saveBlob(new Blob([text], { type: "text/csv;charset=utf-8" }), `${fileStem(chart.header.label)}.csv`);
+    saveBlob(new Blob([text], { type: "text/csv;charset=utf-8" }), chartFile(chart, "csv"));
   };
   return [
     button("png", labels.savePng, () => savePlot(chart, "png")),

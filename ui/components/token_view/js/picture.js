@@ -1,6 +1,7 @@
 // The tokens as an SVG file: what the browser has laid out, box by box and line by line.
 
 import { element } from "./dom.js";
+import { fileStem, saveBlob } from "./files.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const MARGIN = 8;
@@ -101,8 +102,5 @@ export function svgOf(list, { page, faded, notes }) {
 }
 
 export function saveSvg(text, label) {
-  const name = label.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "").slice(0, 60);
-  const link = element("a", { href: URL.createObjectURL(new Blob([text], { type: "image/svg+xml" })), download: `${name || "tokens"}.svg` });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  saveBlob(new Blob([text], { type: "image/svg+xml" }), `${fileStem(label, { otherwise: "tokens", most: 60 })}.svg`);
 }
