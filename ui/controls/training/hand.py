@@ -1,14 +1,13 @@
 """What a person can do with a run while it lives and after: pause, step, change the rate, rewind, stop, go on, fork."""
 
-from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
-from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.training.control import Command
 from playground.training.runs import Run
+from ui.controls.deeds import deed_button
 from ui.text import _
 
 FACTORS = (0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0)
@@ -30,24 +29,14 @@ def show_hand(run: Run) -> None:
             _button(run, _("Stop"), "stop", Command(action="stop"))
             _show_rate(run)
         if name == "queued":
-            _act(_("Leave the queue"), "close", partial(default_executor().control, run.id, Command(action="stop")))
+            _button(run, _("Leave the queue"), "close", Command(action="stop"))
         if name in ("interrupted", "stopped", "failed"):
-            _act(_("Go on from the last snapshot"), "play_arrow", partial(default_executor().resume, run.id))
+            resume = partial(default_executor().resume, run.id)
+            deed_button(_("Go on from the last snapshot"), "hand_play_arrow", resume, icon="play_arrow")
 
 
 def _button(run: Run, label: str, icon: str, command: Command) -> None:
-    _act(label, icon, partial(default_executor().control, run.id, command))
-
-
-def _act(label: str, icon: str, deed: Callable[[], object]) -> None:
-    """A button whose deed may be refused with a sentence."""
-    if st.button(label, icon=f":material/{icon}:", key=f"hand_{icon}"):
-        try:
-            deed()
-        except UserError as error:
-            st.toast(str(error), icon=":material/error:")
-            return
-        st.rerun()
+    deed_button(label, f"hand_{icon}", partial(default_executor().control, run.id, command), icon=icon)
 
 
 def _show_rate(run: Run) -> None:
