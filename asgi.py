@@ -28,7 +28,7 @@ class ClosedPaths:
         await answer(scope, receive, send)
 
 
-# Visitors of a shared server may not open its folders; ui/controls/model.py reads this.
+# Visitors of a shared server may not open its folders; ui/widgets/model.py reads this.
 os.environ["PLAYGROUND_HOSTED"] = "1"
 # Begin before the first visitor comes.
 warm_up()

@@ -4,7 +4,7 @@ from itertools import accumulate
 
 from tokenizers import Tokenizer
 
-from playground.lens.tokens import encode
+from playground.lens.capture.tokens import encode
 
 PROSE = """
 The ferry left the island at seven, and by then the whole harbour knew that the clockmaker had gone with it. He had

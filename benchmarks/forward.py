@@ -106,8 +106,8 @@ def plain(model: str, implementation: str = "sdpa", **wanted: bool) -> tuple[Run
     """A pass of the model as transformers builds it; the ids are ready before the clock starts."""
     import torch
 
-    from playground.lens.forward import forward_parameters
-    from playground.lens.tokens import encode
+    from playground.lens.capture.forward import forward_parameters
+    from playground.lens.capture.tokens import encode
 
     module, tokenizer = _transformers_model(model, implementation)
     usual = {"use_cache": False, "logits_to_keep": 1}
@@ -164,7 +164,7 @@ def eager_maps(model: str, count: int) -> tuple[list[str], list[Any], float]:
     """The tokens of a text, the maps [1, head, query, key] of every layer as eager returns them, and the seconds."""
     import torch
 
-    from playground.lens.tokens import encode
+    from playground.lens.capture.tokens import encode
 
     module, tokenizer = _transformers_model(model, "eager")
     tokens = encode(tokenizer, english(tokenizer, count))
@@ -183,7 +183,7 @@ METHODS: dict[str, Callable[[str], tuple[Run, Run | None]]] = {"plain": plain, "
 def perform(task: Task, repetitions: int) -> dict[str, Any]:
     """Load, warm up, and take each number of tokens: first one pass for its memory, then those for their time."""
     from playground.models.loading import find_folder
-    from playground.models.progress import never_cancelled, no_progress
+    from playground.progress import never_cancelled, no_progress
 
     folder = find_folder(task.model, None, no_progress, never_cancelled)
     tokenizer = tokenizer_of(str(folder))
@@ -220,7 +220,7 @@ def _transformers_model(model: str, implementation: str) -> tuple[Any, Any]:
     import transformers
 
     from playground.models.loading import find_folder
-    from playground.models.progress import never_cancelled, no_progress
+    from playground.progress import never_cancelled, no_progress
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()

@@ -27,7 +27,7 @@ def measure(*, rounds: int, threads: int) -> dict[str, Any]:
     import torch
 
     from playground import load
-    from playground.lens.ablation import Experiment, ablate_every_head, prepare
+    from playground.lens.intervene.ablation import Experiment, ablate_every_head, prepare
 
     torch.set_num_threads(threads)
     model = load(DECODER, device="cpu", dtype="float32")

@@ -18,11 +18,11 @@ from scipy.optimize import minimize
 
 from benchmarks.machine import RESULTS, made
 from playground.scaling.bootstrap import bootstrap
-from playground.scaling.constants import BESIROGLU
 from playground.scaling.fits import Fit, fit, fit_chinchilla
 from playground.scaling.laws import LAWS
 from playground.scaling.minimise import objective
 from playground.scaling.points import Points
+from playground.scaling.published import BESIROGLU
 
 PACKAGES = ("numpy", "scipy")
 COUNT = 250

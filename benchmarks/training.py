@@ -23,10 +23,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.machine import RESULTS, made
+from playground.jobs.malloc import keep_freed_memory
 from playground.tasks.text import TextTask, TextTaskConfig
 from playground.tasks.vocabulary import train_vocabulary
 from playground.training import TrainConfig, train
-from playground.training.memory import keep_freed_memory
 from playground.training.optimizers import make_optimizer
 from playground.training.sizes import product_flops
 from playground.training.trainer import start_state

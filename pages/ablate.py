@@ -12,15 +12,15 @@ import streamlit as st
 
 from ui import state
 from ui.components.live_chart import load_chart_library
-from ui.controls.apart.ablate import show_ablation
-from ui.controls.apart.choose import choose_text, examine
-from ui.controls.apart.flow import show_flow
-from ui.controls.apart.heads import show_search
-from ui.controls.apart.patch import show_patching
-from ui.controls.apart.whole import show_whole
-from ui.controls.apart.writes import show_writers
-from ui.controls.model import choose_model, describe_model, obtain_model
-from ui.controls.words import choose_word
+from ui.sections.ablate.ablation import show_ablation
+from ui.sections.ablate.attribution import show_writers
+from ui.sections.ablate.head_circuits import show_search
+from ui.sections.ablate.information_flow import show_flow
+from ui.sections.ablate.interaction import show_whole
+from ui.sections.ablate.options import choose_text, examine
+from ui.sections.ablate.patching import show_patching
+from ui.widgets.choice import choose_word
+from ui.widgets.model import choose_model, describe_model, obtain_model
 
 PATCH = "patch"
 TITLES = {

@@ -8,13 +8,13 @@ shell.guard(_("Attention"), _("Where does each token look? Type a text and see e
 import streamlit as st
 
 from ui import state
-from ui.controls.bertviz import show_bertviz_views
-from ui.controls.compare import show_side_by_side
-from ui.controls.export import offer_exports
-from ui.controls.model import choose_model, choose_other_model, describe_model, obtain_model
-from ui.controls.picture import choose_options, show_heads
-from ui.controls.reading import read
-from ui.controls.texts import choose_other_text, choose_texts
+from ui.jobs import read
+from ui.sections.attention.bertviz import show_bertviz_views
+from ui.sections.attention.compare import show_side_by_side
+from ui.sections.attention.export import offer_exports
+from ui.sections.attention.heatmaps import choose_options, show_heads
+from ui.widgets.model import choose_model, choose_other_model, describe_model, obtain_model
+from ui.widgets.text import choose_other_text, choose_texts
 
 ONE, TEXTS, MODELS, BERTVIZ = _("One text"), _("Two texts"), _("Two models"), _("BertViz")
 

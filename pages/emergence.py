@@ -15,9 +15,9 @@ from playground.emergence.shipped import read_study
 from playground.emergence.studies import study_of
 from playground.errors import UserError
 from ui import state
-from ui.controls.emergence.answers import show_answers
-from ui.controls.emergence.hidden import show_hidden
-from ui.controls.words import choose_word
+from ui.sections.emergence.hidden_progress import show_hidden
+from ui.sections.emergence.metrics import show_answers
+from ui.widgets.choice import choose_word
 
 TITLES = {
     "addition": _("Addition"),

@@ -11,9 +11,9 @@ shell.guard(
 import streamlit as st
 
 from ui.components.live_chart import load_chart_library
-from ui.controls.generate.sections import choose_section, require_predictions, show_section
-from ui.controls.model import choose_model, describe_model, obtain_model
-from ui.controls.texts import choose_texts
+from ui.sections.generate.sections import choose_section, require_predictions, show_section
+from ui.widgets.model import choose_model, describe_model, obtain_model
+from ui.widgets.text import choose_texts
 
 with st.sidebar:
     load_chart_library()

@@ -10,12 +10,12 @@ shell.guard(
 import streamlit as st
 
 from ui.components.live_chart import load_chart_library
-from ui.controls.inside.hand import show_by_hand
-from ui.controls.inside.many_heads import show_many_heads
-from ui.controls.inside.positions_view import show_positions
-from ui.controls.inside.sections import HAND, MANY, POSITIONS, choose_section, obtain_reading
-from ui.controls.inside.story import show_story
-from ui.controls.model import choose_model
+from ui.sections.inside.attention_by_hand import show_by_hand
+from ui.sections.inside.head_comparison import show_many_heads
+from ui.sections.inside.positions import show_positions
+from ui.sections.inside.sections import HAND, MANY, POSITIONS, choose_section, obtain_reading
+from ui.sections.inside.walkthrough import show_story
+from ui.widgets.model import choose_model
 
 with st.sidebar:
     load_chart_library()

@@ -13,13 +13,12 @@ import streamlit as st
 
 from ui import state
 from ui.components.live_chart import load_chart_library
-from ui.controls.scaling.disagree import show_disagreement
-from ui.controls.scaling.live import show_live
-from ui.controls.scaling.pictures import show_pictures
-from ui.controls.scaling.planner import show_planner
-from ui.controls.scaling.source import choose_counting, choose_source, find_study
-from ui.controls.scaling.table import show_table
-from ui.controls.words import choose_word
+from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_table
+from ui.sections.scaling.method_comparison import show_disagreement
+from ui.sections.scaling.planner import show_planner
+from ui.sections.scaling.sections import show_pictures
+from ui.sections.scaling.sweep_progress import show_live
+from ui.widgets.choice import choose_word
 
 LIVE = "live"
 TITLES = {

@@ -13,12 +13,12 @@ import streamlit as st
 
 from ui import state
 from ui.components.live_chart import load_chart_library
-from ui.controls.training.draft import choose_draft, upload_settings
-from ui.controls.training.finder import offer_finder
-from ui.controls.training.numbers import show_ready
-from ui.controls.training.run_view import show_run
-from ui.controls.training.runs_table import show_runs
-from ui.controls.training.start import show_start
+from ui.sections.train.config_form import choose_draft, upload_settings
+from ui.sections.train.lr_finder import offer_finder
+from ui.sections.train.run import show_run
+from ui.sections.train.runs import show_runs
+from ui.sections.train.start import show_start
+from ui.sections.train.summary import show_ready
 
 with st.sidebar:
     draft = choose_draft()

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from playground.command import emerging, fetching, scaling, sweeping, tracing, training
+from playground.command import emerge, export, fit, models, sweep, trace
 from playground.errors import UserError
 
 
@@ -26,12 +26,18 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         prog="python -m playground", description="Transformer Playground, without the page."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    fetching.declare(commands)
-    tracing.declare(commands)
-    training.declare(commands, words=words)
-    scaling.declare(commands)
-    emerging.declare(commands)
-    sweeping.declare(commands, words=words)
+    models.declare(commands)
+    trace.declare(commands)
+    trainer = commands.add_parser("train", help="train a transformer into a run folder; a run in it is resumed")
+    if words[:1] == ["train"]:  # its options are made of records that need torch
+        from playground.command import train
+
+        train.add_arguments(trainer, words)
+        trainer.set_defaults(run=train.command)
+    export.declare(commands)
+    fit.declare(commands)
+    emerge.declare(commands)
+    sweep.declare(commands, words=words)
     return parser
 
 

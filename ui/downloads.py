@@ -7,7 +7,7 @@ from functools import cache
 
 from playground.errors import UserError
 from playground.models import Progress, fetch
-from playground.models.progress import CancelledError
+from playground.progress import CancelledError
 
 KEPT = 16
 RUNNING = 2

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from playground.charts.colours import HELD_OUT, series_look
 from playground.charts.layout import axis, quiet_layout
+from playground.charts.palette import HELD_OUT, series_look
 from playground.charts.series import Series
 from playground.errors import UserError
 

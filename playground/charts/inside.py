@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Int
 
-from playground.charts.colours import NEUTRAL, Colour, series_look
 from playground.charts.layout import quiet_layout
+from playground.charts.palette import NEUTRAL, Colour, series_look
 
 CLEAR = "rgba(127, 127, 127, 0)"
 STRONGEST = 0.75

@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from playground.charts.colours import NEUTRAL
+from playground.charts.palette import NEUTRAL
 
 GRID = "rgba(107, 114, 128, 0.18)"
 TEXT = "#4b5563"

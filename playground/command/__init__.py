@@ -1,4 +1,4 @@
-"""The commands of `python -m playground`, one file each; training's is playground/training/command.py.
+"""The commands of `python -m playground`, one file each; training's is playground/command/train.py.
 
 fetching.py   models, fetch
 tracing.py    trace

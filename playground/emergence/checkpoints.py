@@ -18,8 +18,8 @@ from playground.tasks.modular import ModularTask
 from playground.tasks.registry import kind_of
 from playground.tasks.task import Task
 from playground.training.config import TrainConfig
-from playground.training.layout import snapshots
-from playground.training.run_folder import read_config
+from playground.training.run.folder import read_config
+from playground.training.run.paths import snapshots
 from playground.transformer import Transformer
 
 ROWS = 512

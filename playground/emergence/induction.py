@@ -10,8 +10,8 @@ from jaxtyping import Float
 from torch.nn import functional
 
 from playground.attention import handling
-from playground.lens.capture import recorder_for
-from playground.lens.facts import head_facts
+from playground.lens.capture.recorder import recorder_for
+from playground.lens.inspect.head_scores import head_facts
 from playground.tasks.induction import HELD_OUT, InductionTask, block_rows
 from playground.transformer import Transformer
 

@@ -17,10 +17,10 @@ from playground.errors import UserError
 from playground.jobs.folders import make_folder, mark_lost_runs, reason_of, status_of_gone
 from playground.jobs.limits import Limits, check_limits
 from playground.jobs.process import Worker, start_worker
-from playground.training import runs
-from playground.training.control import Command, send
-from playground.training.forks import fork
-from playground.training.status import (
+from playground.training.run import runs
+from playground.training.run.control import Command, send
+from playground.training.run.lineage import fork
+from playground.training.run.status import (
     Status,
     by_this_process,
     has_process,

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.errors import UserError
-from playground.training import runs
-from playground.training.control import open_control
-from playground.training.forks import STAGING_PREFIX, new_run_id
-from playground.training.layout import CONFIG, write_json
-from playground.training.reading import last_step
-from playground.training.status import Status, by_this_process, is_attended, lost, read_status, write_status
+from playground.training.run import runs
+from playground.training.run.control import open_control
+from playground.training.run.lineage import STAGING_PREFIX, new_run_id
+from playground.training.run.metrics import last_step
+from playground.training.run.paths import CONFIG, write_json
+from playground.training.run.status import Status, by_this_process, is_attended, lost, read_status, write_status
 
 if TYPE_CHECKING:
     from playground.training.config import TrainConfig

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from playground.training.status import birth_of
+from playground.training.run.status import birth_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TAIL = 2000

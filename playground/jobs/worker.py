@@ -63,10 +63,10 @@ def warm_up() -> None:
     import torch
 
     torch.set_num_threads(1)
+    from playground.jobs.malloc import keep_freed_memory
     from playground.tasks.induction import InductionConfig
     from playground.training.config import TrainConfig
-    from playground.training.memory import keep_freed_memory
-    from playground.training.run_folder import run
+    from playground.training.run.folder import run
     from playground.transformer import TransformerConfig
 
     keep_freed_memory()
@@ -82,7 +82,7 @@ def warm_up() -> None:
 def train_into(job: dict[str, Any], leaving: Leaving) -> int:
     """Train into the folder of the job until it ends; how it ended stands in the folder."""
     from playground.errors import UserError
-    from playground.training.run_folder import Bounds, read_config, run
+    from playground.training.run.folder import Bounds, read_config, run
 
     folder = Path(job["folder"])
     bounds = Bounds(seconds=float(job["seconds"]), disk_bytes=int(job["disk_bytes"]))

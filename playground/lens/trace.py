@@ -9,17 +9,17 @@ import torch
 from jaxtyping import Float, UInt8
 
 from playground.errors import UserError
-from playground.lens.facts import HeadFacts, head_facts
-from playground.lens.forward import OnLayer, Pass, logits_at, run_pass
-from playground.lens.overview import overview
-from playground.lens.site import Site, SiteKind
-from playground.lens.steps import Steps, head_steps
-from playground.lens.tokens import Token, label
+from playground.lens.capture.forward import OnLayer, Pass, logits_at, run_pass
+from playground.lens.capture.overview import overview
+from playground.lens.capture.site import Site, SiteKind
+from playground.lens.capture.tokens import Token, label
+from playground.lens.inspect.head_scores import HeadFacts, head_facts
+from playground.lens.inspect.steps.attention import Steps, head_steps
 
 if TYPE_CHECKING:
-    from playground.lens.inside import LayerInside
-    from playground.lens.logit_lens import LogitLens
-    from playground.lens.stream import StreamParts
+    from playground.lens.attribute.logit_lens import LogitLens
+    from playground.lens.capture.residual_stream import StreamParts
+    from playground.lens.inspect.steps.layer import LayerInside
     from playground.models import LoadedModel
 
 CHECKED_ROWS = 64
@@ -148,14 +148,14 @@ class Trace:
 
         Raises UserError for a layer that is not there or a family that reports only its finished maps.
         """
-        from playground.lens.inside import look_inside
+        from playground.lens.inspect.steps.layer import look_inside
 
         kind = self._kind(kind)
         return look_inside(self.model, self._arguments, self.site(layer, kind).layer, kind)
 
     def stream_parts(self, layer: int, token: int, kind: SiteKind | None = None) -> "StreamParts | None":
         """What the residual stream before a layer's attention is the sum of; runs the model again."""
-        from playground.lens.stream import stream_parts
+        from playground.lens.capture.residual_stream import stream_parts
 
         kind = self._kind(kind)
         return stream_parts(self.model, self._arguments, kind, self.site(layer, kind).layer, token)
@@ -182,7 +182,7 @@ class Trace:
         answers: token ids to follow, one or one for each position; else what the model ranks first. Raises UserError
         for a model without an output head or a text without tokens.
         """
-        from playground.lens.logit_lens import logit_lens
+        from playground.lens.attribute.logit_lens import logit_lens
 
         self._kind(None)
         return logit_lens(self.model, self._arguments, k=k, answers=answers)

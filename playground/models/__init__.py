@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from playground.models.cache import runs_folder
 from playground.models.catalogue import Entry, Source, catalogue, find, is_local
 from playground.models.names import is_run_name, looks_like_path
-from playground.models.progress import CancelledError, Progress
+from playground.progress import CancelledError, Progress
 
 if TYPE_CHECKING:
     from playground.models.loading import LoadedModel, load

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from playground.models.cache import folder_of, is_complete, shipped_folder
-from playground.models.checkpoint import parameters_in
+from playground.models.formats.checkpoint import parameters_in
 
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
 

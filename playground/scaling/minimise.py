@@ -5,14 +5,32 @@ makes it stop early (Besiroglu et al. 2024, section 3.1); here the sum is scaled
 data lie around 0, where the numbers of a law hardly depend on each other.
 """
 
+import ctypes
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from scipy.optimize import minimize
 
 from playground.scaling.forms.form import Form
-from playground.scaling.single_thread import use_one_thread
+
+PLACES = ("../scipy.libs", ".dylibs")
+"""Where scipy's wheels keep their libraries: on Linux and Windows, and on macOS."""
+SETTERS = ("scipy_openblas_set_num_threads", "openblas_set_num_threads")
+
+
+def use_one_thread() -> None:
+    """Tell the OpenBLAS that scipy brings along; numpy's and torch's keep their threads. Nothing where it has none."""
+    home = Path(scipy.__file__).parent
+    for place in PLACES:
+        for library in (home / place).glob("*openblas*"):
+            loaded = ctypes.CDLL(str(library))
+            setter = next((getattr(loaded, name) for name in SETTERS if hasattr(loaded, name)), None)
+            if setter is not None:
+                setter(1)
+
 
 use_one_thread()
 

@@ -11,12 +11,12 @@ import numpy as np
 from playground.errors import UserError
 from playground.scaling.bootstrap import Bootstrap, quantiles
 from playground.scaling.budgets import checked
-from playground.scaling.constants import ALLOCATIONS, BESIROGLU, HOFFMANN, KAPLAN_C, Allocation, Published
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
 from playground.scaling.frontier import Frontier, closed_form, kaplan_closed_form
 from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
+from playground.scaling.published import ALLOCATIONS, BESIROGLU, HOFFMANN, KAPLAN_C, Allocation, Published
 
 Interval = tuple[float, float]
 INDEPENDENT = 1.2816

@@ -8,12 +8,12 @@ from jaxtyping import Float
 
 from playground.errors import UserError
 from playground.scaling.budgets import checked
-from playground.scaling.constants import MUENNIGHOFF
 from playground.scaling.forms.data_constrained import worth
 from playground.scaling.forms.form import Parameters
 from playground.scaling.frontier import closed_form
 from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
+from playground.scaling.published import MUENNIGHOFF
 
 SPAN = 1e4
 """How many times smaller or larger than the optimum without repeats the model may be."""

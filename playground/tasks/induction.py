@@ -19,8 +19,8 @@ from torch.nn import functional
 
 from playground.attention import handling
 from playground.errors import UserError
-from playground.lens.capture import recorder_for
-from playground.lens.facts import head_facts
+from playground.lens.capture.recorder import recorder_for
+from playground.lens.inspect.head_scores import head_facts
 from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
 from playground.tasks.vocabulary import train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count

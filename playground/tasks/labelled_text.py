@@ -15,10 +15,10 @@ import numpy as np
 
 from playground.errors import UserError
 from playground.tasks.sources import LARGEST_FILE, read_texts
-from playground.tasks.tales_languages import Language, sentence
-from playground.tasks.tales_scenes import Scenes
-from playground.tasks.tales_text import ordinary_world, told_stories
-from playground.tasks.tales_world import uniforms
+from playground.tasks.tales.languages import Language, sentence
+from playground.tasks.tales.scenes import Scenes
+from playground.tasks.tales.text import ordinary_world, told_stories
+from playground.tasks.tales.world import uniforms
 
 KINDS = ("statement", "question", "request")
 LANGUAGES: tuple[Language, ...] = ("english", "french", "chinese")

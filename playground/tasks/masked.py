@@ -19,7 +19,7 @@ from playground.tasks.pairs import FRAME, pair_batch
 from playground.tasks.saved import reading_saved
 from playground.tasks.sentences import Sentences, encode_sentences
 from playground.tasks.sources import check_sources, read_texts, unwrap
-from playground.tasks.tales_text import ordinary_world, told_stories
+from playground.tasks.tales.text import ordinary_world, told_stories
 from playground.tasks.task import (
     IGNORED,
     Batch,

@@ -4,14 +4,15 @@ import dataclasses
 from typing import Any
 
 from playground.errors import UserError
-from playground.tasks import addition, classification, induction, masked, modular, rewriting, tales, text, translation
+from playground.tasks import addition, classification, induction, masked, modular, rewriting, text, translation
+from playground.tasks.tales import tales_task
 from playground.tasks.task import TaskConfig, TaskKind
 
 TASKS: dict[str, TaskKind] = {
     kind.name: kind
     for kind in (
         text.KIND,
-        tales.KIND,
+        tales_task.KIND,
         masked.KIND,
         classification.KIND,
         translation.KIND,

@@ -20,11 +20,11 @@ from torch.nn import functional
 from playground.errors import UserError
 from playground.generation import greedy_answers
 from playground.tasks.alignment import Gold, alignment_error_rates, cross_attention
-from playground.tasks.tales import check_world
-from playground.tasks.tales_languages import FUNCTION_WORDS, Word, links, sentence
-from playground.tasks.tales_scenes import Scene, Scenes
-from playground.tasks.tales_words import NAMES
-from playground.tasks.tales_world import World, make_world, uniforms
+from playground.tasks.tales.languages import FUNCTION_WORDS, Word, links, sentence
+from playground.tasks.tales.scenes import Scene, Scenes
+from playground.tasks.tales.tales_task import check_world
+from playground.tasks.tales.words import NAMES
+from playground.tasks.tales.world import World, make_world, uniforms
 from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
 from playground.tasks.vocabulary import END_ID, PAD_ID, SPECIALS, START_ID, word_vocabulary
 from playground.transformer import Transformer, TransformerConfig

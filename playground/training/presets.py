@@ -12,7 +12,7 @@ from playground.tasks.induction import InductionConfig
 from playground.tasks.masked import MaskedConfig
 from playground.tasks.modular import ModularConfig
 from playground.tasks.rewriting import RewritingConfig
-from playground.tasks.tales import TalesConfig
+from playground.tasks.tales.tales_task import TalesConfig
 from playground.tasks.task import TaskConfig
 from playground.tasks.text import TextTaskConfig
 from playground.tasks.translation import TranslationConfig

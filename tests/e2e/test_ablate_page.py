@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-from tests.e2e.contrast import contrast_of
+from tests.helpers.contrast import contrast_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90_000

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.pages.tables import noisy_table
+from tests.helpers.tables import noisy_table
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000

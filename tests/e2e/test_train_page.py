@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.contrast import contrast_of
+from tests.helpers.contrast import contrast_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000

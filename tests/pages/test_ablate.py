@@ -6,10 +6,10 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from playground import load, trace
-from tests.pages.script import charts, run_page, words
+from tests.helpers.own_models import random_model
+from tests.helpers.own_models import save_model as save_own_model
+from tests.helpers.page_script import charts, run_page, words
 from tests.playground.models.conftest import build
-from tests.playground.own import random_model
-from tests.playground.own import save_model as save_own_model
 from ui import state
 
 TEXT = "The cat sat on the mat"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.own_models import random_model, save_model
 from tests.pages.test_attention import run, words
-from tests.playground.own import random_model, save_model
 
 RUN = "Zx81-kqV_w7TfA2bGm9cHd"
 

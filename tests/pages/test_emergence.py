@@ -9,15 +9,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.emergence import checkpoints, shipped, studies
-from playground.emergence.making import make_study
+from playground.emergence.builder import make_study
 from playground.emergence.records import runs_of
 from playground.jobs import executor
-from playground.training.run_folder import run as train_into
-from playground.training.runs import write_about
-from tests.pages.script import run_page, words
-from tests.playground.emergence.small import small_config, small_study, trained
+from playground.training.run.folder import run as train_into
+from playground.training.run.runs import write_about
+from tests.helpers.page_script import run_page, words
+from tests.helpers.small_study import small_config, small_study, trained
 from ui import state
-from ui.controls.emergence import shown as emergence_shown
+from ui.sections.emergence import study as emergence_shown
 
 PATIENCE_SECONDS = 120
 SECTIONS = ("addition", "translation", "induction", "grokking")

@@ -6,14 +6,14 @@ import pytest
 import safetensors.torch
 from streamlit.testing.v1 import AppTest
 
-from playground.lens.generation import GenerationConfig
-from playground.lens.tokens import encode
+from playground.lens.capture.tokens import encode
+from playground.lens.generate.generation import GenerationConfig
 from playground.models import LoadedModel, default_registry
-from tests.pages.script import run_page, words
+from tests.helpers.page_script import run_page, words
 from ui import state
-from ui.controls.generate.draft import Draft, replay
-from ui.controls.generate.filling import filled
-from ui.controls.texts import Texts
+from ui.sections.generate.draft import Draft, replay
+from ui.sections.generate.masked import filled
+from ui.widgets.text import Texts
 
 SECTIONS = ["next", "write", "surprise", "lens"]
 

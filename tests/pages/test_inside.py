@@ -11,12 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from playground import load
 from playground import trace as read
-from playground.lens.accounts import account
-from tests.pages.script import run_page
+from playground.lens.inspect.steps.accounts import account
+from tests.helpers.page_script import run_page
 from ui import state
-from ui.controls.inside.origins import entered
-from ui.controls.inside.scene import Scene
-from ui.controls.inside.story import all_stages
+from ui.sections.inside.origins import entered
+from ui.sections.inside.scene import Scene
+from ui.sections.inside.walkthrough import all_stages
 
 
 def page(**parameters: str) -> AppTest:

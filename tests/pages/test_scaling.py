@@ -4,11 +4,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.jobs import executor
-from playground.scaling.progress import Progress, write_progress
-from tests.pages.script import run_page, words
-from tests.pages.tables import noisy_table, plant_sweep, planted_grid, table_of
-from tests.playground.scaling.planted import valleys
-from ui.controls.scaling import source, study
+from playground.sweeps.progress import Progress, write_progress
+from tests.helpers.page_script import run_page, words
+from tests.helpers.planted_points import valleys
+from tests.helpers.tables import noisy_table, plant_sweep, planted_grid, table_of
+from ui.sections.scaling import data, study
 
 SWEEP = "Zx81-kqV_w7TfA2bGm9cHe"
 TABLE = noisy_table()
@@ -19,7 +19,7 @@ DAMAGED = ("nonsense", "~broken", "-1")
 def no_runs(tmp_path, monkeypatch):
     """No sweep is shipped and none was run, until a test plants one."""
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path))
-    for module in (source, study):
+    for module in (data, study):
         monkeypatch.setattr(module, "SHIPPED", tmp_path / "shipped")
     executor.default_executor.cache_clear()
     yield tmp_path

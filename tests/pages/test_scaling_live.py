@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from playground.errors import UserError
 from playground.jobs import executor
-from tests.pages.script import run_page
-from tests.pages.tables import plant_sweep
-from ui.controls.scaling import live
+from tests.helpers.page_script import run_page
+from tests.helpers.tables import plant_sweep
+from ui.sections.scaling import sweep_progress
 
 SWEEP = "Zx81-kqV_w7TfA2bGm9cHe"
 
@@ -47,7 +47,7 @@ def labels(app: AppTest) -> list[str]:
 def test_a_sweep_that_was_told_to_go_on_is_watched_though_it_still_says_that_it_is_stopped(no_runs, monkeypatch):
     stopped_sweep(no_runs / SWEEP)
     asked = []
-    monkeypatch.setattr(live, "resume_sweep", lambda folder, *_rest, **_more: asked.append(folder.name))
+    monkeypatch.setattr(sweep_progress, "resume_sweep", lambda folder, *_rest, **_more: asked.append(folder.name))
     app = followed()
     assert {"Go on", "Begin another", "Delete it and its runs"} <= set(labels(app))
     app.button(key="resume_sweep").click().run()
@@ -63,7 +63,7 @@ def test_why_a_sweep_cannot_go_on_is_said_once_at_its_button(no_runs, monkeypatc
     def refuse(*_rest, **_more):
         raise UserError("Too many sweeps are at work.")
 
-    monkeypatch.setattr(live, "resume_sweep", refuse)
+    monkeypatch.setattr(sweep_progress, "resume_sweep", refuse)
     app = followed()
     app.button(key="resume_sweep").click().run()
     assert [error.value for error in app.error] == ["Too many sweeps are at work."]

@@ -12,11 +12,11 @@ from streamlit.testing.v1 import AppTest
 from playground.jobs import executor
 from playground.training import TrainConfig
 from playground.training.presets import PRESETS
-from playground.training.run_folder import run as train_into
-from playground.training.runs import write_about
-from tests.pages.script import run_page, words
+from playground.training.run.folder import run as train_into
+from playground.training.run.runs import write_about
+from tests.helpers.page_script import run_page, words
 from ui import state
-from ui.controls.training.draft import build, changed, differences
+from ui.sections.train.config_form import build, changed, differences
 
 
 @pytest.fixture(autouse=True)

@@ -354,18 +354,18 @@ SHAPES = """
     import torch
 
     torch.set_num_threads(1)
-    import playground.lens.forward, playground.lens.trace
+    import playground.lens.capture.forward, playground.lens.trace
     from playground.generation import greedy_answers, greedy_continuation
     from playground.lens import trace
     from playground.models.loading import LoadedModel
     from playground.tasks.text import TextTaskConfig, prepare_text
     from playground.training import TrainConfig, train
     from playground.transformer import Transformer, TransformerConfig
-    from tests.playground.families import as_loaded, small_model
-    from tests.playground.own import letters_tokenizer
+    from tests.helpers.families import as_loaded, small_model
+    from tests.helpers.own_models import letters_tokenizer
 
     # The lens imports the name for type checkers only.
-    playground.lens.forward.LoadedModel = playground.lens.trace.LoadedModel = LoadedModel
+    playground.lens.capture.forward.LoadedModel = playground.lens.trace.LoadedModel = LoadedModel
 
     def look(model, text="a cat and a mat", target=None):
         found = trace(model, text, target)

@@ -7,7 +7,7 @@ import pytest
 
 from playground.errors import UserError
 from playground.models import Progress
-from playground.models.progress import CancelledError
+from playground.progress import CancelledError
 from ui import downloads as module
 from ui.downloads import Downloads
 

@@ -4,11 +4,11 @@ Everything a person can set is in the address, so that a link brings the same pi
 (models, traces) lives in bounded registries of the server and is found again by what it was made from.
 """
 
+from ui.cache import *  # noqa: F403
 from ui.state.address import *  # noqa: F403
 from ui.state.attention import *  # noqa: F403
 from ui.state.emergence import *  # noqa: F403
 from ui.state.findings import *  # noqa: F403
 from ui.state.names import *  # noqa: F403
-from ui.state.registries import *  # noqa: F403
 from ui.state.scaling import *  # noqa: F403
 from ui.state.training import *  # noqa: F403

@@ -12,7 +12,7 @@ from ui.state.names import CUT
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
-    from ui.controls.texts import Texts
+    from ui.widgets.text import Texts
 
 _VIEW_WORDS = ("combine", "scale", "range", "palette", "view", "filter", "pairs")
 

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playground.emergence.following import Follower
+    from playground.emergence.tracker import Follower
 
 ABILITY_OVER, ABILITY_MEASURE, ABILITY_SIZE = "over", "measure", "size"
 LINEAR_SIZES, LOG_ABILITY_STEPS, LOG_VALUES = "linear_sizes", "log_steps", "log_values"
@@ -24,7 +24,7 @@ class Followers:
 
     def of(self, folder: Path, created: float, name: str) -> "Follower":
         """The follower of a run's folder. Raises UserError where the run cannot be measured."""
-        from playground.emergence.following import Follower
+        from playground.emergence.tracker import Follower
 
         key = (folder, created)
         with self._guard:

@@ -6,7 +6,7 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui.readings import Answers
+from ui.cache import Answers
 from ui.state.address import ids_of, write_values
 from ui.state.names import BRANCH, MASKED
 

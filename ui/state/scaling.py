@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.readings import Answers
+from ui.cache import Answers
 from ui.state.address import pack, read_text, unless, write_text, write_values
 
 SOURCE, LAW, PICTURE, OVER, COUNT, PUBLISHED, CONE = "source", "law", "picture", "over", "count", "published", "cone"

@@ -11,7 +11,7 @@ from ui.state.names import CHANGES, FILM, PRESET, RUN, RUNS
 
 if TYPE_CHECKING:
     from playground.training import TrainConfig
-    from playground.training.finder import Trial
+    from playground.training.lr_finder import Trial
     from ui.components.film_view import FilmState
 
 CHANGES_LENGTH = 200_000

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import streamlit as st
 
-from tests.e2e.components import synthetic
+from tests.helpers import synthetic
 from ui.components.attention_view import (
     Selected,
     Settings,

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from tests.e2e.components import synthetic
+from tests.helpers import synthetic
 from ui.components.film_view import FilmState, film_view
 
 st.set_page_config(layout="wide")

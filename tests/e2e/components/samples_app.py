@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tests.e2e.components import synthetic
+from tests.helpers import synthetic
 from ui.components.samples_view import samples_view
 
 st.set_page_config(layout="wide")

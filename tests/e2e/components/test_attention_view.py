@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.components import synthetic
 from tests.e2e.components.conftest import (
     cell_position,
     hover_cell,
@@ -17,6 +16,7 @@ from tests.e2e.components.conftest import (
     wait_for_report,
     wait_until_exact,
 )
+from tests.helpers import synthetic
 
 Open = Callable[..., Page]
 

@@ -15,7 +15,7 @@ TEXTS = {"head": "#left text", "model": ".detail text.token", "neuron": "#collap
 APP = """
 import streamlit as st
 from playground.lens import trace
-from tests.playground.families import small_model
+from tests.helpers.families import small_model
 from ui.components.bertviz_views import show_bertviz, source_of
 
 st.button("again")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from playground.charts.colours import SCORES
-from tests.e2e.components import synthetic
+from playground.charts.palette import SCORES
 from tests.e2e.components.conftest import cell_position, reported, wait_for_report
+from tests.helpers import synthetic
 
 Open = Callable[..., Page]
 HERE = Path(__file__).parent

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from playground.charts.colours import TRAIN
+from playground.charts.palette import TRAIN
 from tests.e2e.components.live_chart_app import curves
 
 Open = Callable[..., Page]

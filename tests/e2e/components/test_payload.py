@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
-from tests.e2e.components import synthetic
 from tests.e2e.components.conftest import hover_cell
+from tests.helpers import synthetic
 from ui.components.attention_view import (
     Selected,
     Settings,
@@ -27,7 +27,7 @@ from ui.components.attention_view import (
 from ui.components.attention_view.assets import difference_module, head_module, view_module
 from ui.components.attention_view.payload import encode_grid
 from ui.components.attention_view.view_state import Pin, read_view_state
-from ui.components.bundle import bundle
+from ui.components.shared.bundle import bundle
 
 
 def decode(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from playground.charts.colours import HELD_OUT, for_dark
 from playground.charts.emergence import Axes, Panels, ability_figure, panels_figure
+from playground.charts.palette import HELD_OUT, for_dark
 from playground.charts.series import Series
 from playground.errors import UserError
 

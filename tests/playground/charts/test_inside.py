@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from playground.charts.colours import KEY, NEUTRAL, QUERY
 from playground.charts.inside import (
     Said,
     bars_figure,
@@ -14,6 +13,7 @@ from playground.charts.inside import (
     plain,
     rows_figure,
 )
+from playground.charts.palette import KEY, NEUTRAL, QUERY
 
 ROWS = [np.array([1.0, -2.0]), np.array([10.0, 0.0, -np.inf])]
 

@@ -10,7 +10,7 @@ import pytest
 
 from playground import load, trace
 from playground.__main__ import main
-from playground.command import tracing
+from playground.command import trace as trace_command
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -70,7 +70,7 @@ def test_a_full_disk_is_named_and_leaves_no_half_file(tmp_path, capsys, monkeypa
         stream.write(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tracing, "save_arrays", full)
+    monkeypatch.setattr(trace_command, "save_arrays", full)
     out = tmp_path / "cat.npz"
     assert main(["trace", "books-decoder", "The cat sat", "--out", str(out)]) == 2
     assert "No space left" in capsys.readouterr().err

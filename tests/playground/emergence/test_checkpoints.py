@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from playground.emergence import checkpoints
+from playground.emergence.builder import make_study
 from playground.emergence.checkpoints import load_model, measure_run, measure_step, measurer, open_run
-from playground.emergence.following import Follower
 from playground.emergence.grokking import grokking_measures, key_frequencies_of, read_all_pairs
-from playground.emergence.making import make_study
 from playground.emergence.measures import columns_of
 from playground.emergence.shipped import read_provenance, read_study
 from playground.emergence.studies import STUDIES, Cell, Study, study_for, study_of
+from playground.emergence.tracker import Follower
 from playground.errors import UserError
 from playground.tasks.rewriting import RewritingConfig
-from tests.playground.emergence.small import small_study, trained
+from tests.helpers.small_study import small_study, trained
 
 torch.set_num_threads(1)
 studies = pytest.mark.parametrize("name", list(STUDIES))

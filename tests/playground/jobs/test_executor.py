@@ -13,13 +13,13 @@ import torch
 from playground.errors import UserError
 from playground.jobs.executor import LocalExecutor, slots_from
 from playground.jobs.limits import Limits
-from playground.training.control import Command, rate_at, read_rates, write_rates
-from playground.training.reading import last_step, read_metrics
-from playground.training.run_folder import run
-from playground.training.runs import list_runs, read_run, snapshot_steps
-from playground.training.status import birth_of, read_status
-from tests.playground.jobs.waiting import until
-from tests.playground.training.small import train_config as small_config
+from playground.training.run.control import Command, rate_at, read_rates, write_rates
+from playground.training.run.folder import run
+from playground.training.run.metrics import last_step, read_metrics
+from playground.training.run.runs import list_runs, read_run, snapshot_steps
+from playground.training.run.status import birth_of, read_status
+from tests.helpers.small_training import train_config as small_config
+from tests.helpers.waiting import until
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).parents[3]
@@ -203,7 +203,7 @@ SERVER = """
 import resource, sys, time
 from pathlib import Path
 from playground.jobs.executor import LocalExecutor
-from playground.training.run_folder import read_config
+from playground.training.run.folder import read_config
 if len(sys.argv) > 3:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
 executor = LocalExecutor(Path(sys.argv[1]), slots=2)
@@ -214,7 +214,7 @@ time.sleep(600)
 
 def start_server(tmp_path: Path, config, *more: str) -> tuple[subprocess.Popen, list[Path]]:
     """A process with an executor of two slots and three runs; returns it and the runs' folders."""
-    from playground.training.layout import write_json
+    from playground.training.run.paths import write_json
 
     write_json(tmp_path / "config.json", config.to_dict())
     words = [sys.executable, "-c", SERVER, str(tmp_path / "runs"), str(tmp_path / "config.json"), *more]

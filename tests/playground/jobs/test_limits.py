@@ -7,7 +7,7 @@ import torch
 
 from playground.errors import UserError
 from playground.jobs.limits import Limits, check_limits
-from tests.playground.training.small import train_config
+from tests.helpers.small_training import train_config
 
 torch.set_num_threads(1)
 

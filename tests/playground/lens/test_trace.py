@@ -11,9 +11,9 @@ from playground import load
 from playground.attention import AttentionCall, handling, z
 from playground.errors import UserError
 from playground.lens import trace
-from playground.lens.tokens import TooLongError
+from playground.lens.capture.tokens import TooLongError
 from playground.models.loading import LoadedModel
-from tests.playground.families import DECODERS, ENCODER_DECODERS, ENCODERS, eager_twin, small_model
+from tests.helpers.families import DECODERS, ENCODER_DECODERS, ENCODERS, eager_twin, small_model
 
 TEXT = "The cat sat on the mat, the cat sat."
 TOLERANCE = 1e-5

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from playground.lens import trace
-from playground.lens.ablation import Watched, ablate, ablate_every_head, heads_of, prepare
-from playground.lens.activations import Activations, capture, read
-from playground.lens.attribution import attribute, head_writes, value_weighted
-from playground.lens.patching import patch_head_positions, patch_heads, patch_positions, prepare_pair
-from playground.lens.substitution import Component, read_out
+from playground.lens.attribute.attribution import attribute, head_writes, value_weighted
+from playground.lens.capture.activations import Activations, capture, read
+from playground.lens.intervene.ablation import Watched, ablate, ablate_every_head, heads_of, prepare
+from playground.lens.intervene.interventions import Component, read_out
+from playground.lens.intervene.patching import patch_head_positions, patch_heads, patch_positions, prepare_pair
 from playground.models.loading import LoadedModel, load
-from playground.training.hub_format import export_for_transformers
+from playground.training.run.hub_format import export_for_transformers
+from tests.helpers.own_models import letters_tokenizer, random_model, save_model
 from tests.playground.models.conftest import build, save_tokenizer
-from tests.playground.own import letters_tokenizer, random_model, save_model
 
 CLOSE = 1e-4
 WORDS = ("the cat sat on the mat and the dog", "the dog sat on the mat and the cat")

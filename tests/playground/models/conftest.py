@@ -92,7 +92,7 @@ def build(family: str, **changes: Any) -> Any:
     import torch
     import transformers
 
-    from playground.models.architecture import choose
+    from playground.models.adapters.transformers import choose
 
     torch.manual_seed(0)
     values = {**CONFIGURATIONS[family], **changes}

@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from playground.errors import UserError
-from playground.models import LoadedModel, seam
+from playground.models import LoadedModel
+from playground.models.adapters import attention_seam
+from playground.models.adapters.transformers import context_of
 from playground.models.loading import load
-from playground.models.pretrained import context_of
 
 INTERFACE = {
     "decoder": [
@@ -63,8 +64,8 @@ def test_sparse_families_are_refused_by_name(save_model):
 
 
 def test_a_family_whose_seam_disagrees_is_shown_by_its_own_maps(save_model, monkeypatch: pytest.MonkeyPatch):
-    exact = seam.z
-    monkeypatch.setattr(seam, "z", lambda call: exact(call) * 1.5)
+    exact = attention_seam.z
+    monkeypatch.setattr(attention_seam, "z", lambda call: exact(call) * 1.5)
     model = load(str(save_model("llama")))
     assert model.attention == "eager"
     assert model.module.config._attn_implementation == "eager"

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from playground.errors import UserError
-from playground.models.memory import DoesNotFitError
+from playground.models.memory_estimate import DoesNotFitError
 from playground.models.registry import ModelRegistry
 
 

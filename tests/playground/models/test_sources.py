@@ -12,10 +12,11 @@ from types import SimpleNamespace
 import pytest
 
 from playground.errors import UserError
-from playground.models import cache, sources, wheel
+from playground.models import cache, sources
+from playground.models.formats import wheel
 from playground.models.loading import load
-from playground.models.progress import CancelledError, Progress
 from playground.models.sources import fetch, local_folder
+from playground.progress import CancelledError, Progress
 
 MODEL = "all-minilm-l6-v2"
 Offer = Callable[[dict[str, bytes]], str]

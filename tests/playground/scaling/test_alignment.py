@@ -5,9 +5,9 @@ import pytest
 
 from playground.errors import UserError
 from playground.scaling.alignment import aligned
-from playground.scaling.constants import BESIROGLU, HOFFMANN, KAPLAN
 from playground.scaling.laws import LAWS
-from tests.playground.scaling.planted import scattered
+from playground.scaling.published import BESIROGLU, HOFFMANN, KAPLAN
+from tests.helpers.planted_points import scattered
 
 POINTS = scattered(count=40)
 

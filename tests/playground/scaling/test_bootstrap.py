@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from playground.errors import UserError
-from playground.scaling import Points, bootstrap_workers, fit, fit_chinchilla
+from playground.scaling import Points, fit, fit_chinchilla
 from playground.scaling.bootstrap import Bootstrap, bootstrap, drawn
-from playground.scaling.constants import BESIROGLU
-from tests.playground.scaling.planted import scattered
+from playground.scaling.published import BESIROGLU
+from tests.helpers.planted_points import scattered
 
 POINTS = scattered(noise=0.004, count=80)
 
@@ -78,7 +78,7 @@ def test_raising_ends_the_work_and_its_processes(fitted, monkeypatch):
 
 
 def test_a_process_that_dies_is_named(fitted, monkeypatch):
-    monkeypatch.setattr(bootstrap_workers, "_job", lambda *_: {"columns": {}, "nothing": 0})
+    monkeypatch.setattr("playground.scaling.bootstrap._job", lambda *_: {"columns": {}, "nothing": 0})
     with pytest.raises(UserError, match="ended early"):
         bootstrap(fitted, count=4, processes=2)
 

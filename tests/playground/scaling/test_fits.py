@@ -6,11 +6,11 @@ from scipy.optimize import minimize
 
 from playground.errors import UserError
 from playground.scaling import fit, fit_chinchilla, fit_power_law
-from playground.scaling.constants import BESIROGLU, KAPLAN, MUENNIGHOFF
 from playground.scaling.laws import LAWS
 from playground.scaling.minimise import huber, objective
 from playground.scaling.points import Points
-from tests.playground.scaling.planted import scattered, valleys
+from playground.scaling.published import BESIROGLU, KAPLAN, MUENNIGHOFF
+from tests.helpers.planted_points import scattered, valleys
 
 BROKEN = {"E": 1.2, "A": 60.0, "c0": 0.04, "c1": 0.12, "d1": 1e20, "f1": 0.7}
 POWERS = {

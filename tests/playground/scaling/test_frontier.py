@@ -5,11 +5,11 @@ import pytest
 
 from playground.errors import UserError
 from playground.scaling import fit_chinchilla, isoflop
-from playground.scaling.constants import ALLOCATIONS, BESIROGLU, GOPHER_BUDGET, HOFFMANN, KAPLAN, MUENNIGHOFF
 from playground.scaling.frontier import budgets, closed_form, envelope, kaplan_closed_form, line
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
-from tests.playground.scaling.planted import curves, scattered, valleys
+from playground.scaling.published import ALLOCATIONS, BESIROGLU, GOPHER_BUDGET, HOFFMANN, KAPLAN, MUENNIGHOFF
+from tests.helpers.planted_points import curves, scattered, valleys
 
 PLANTED = closed_form(BESIROGLU.parameters).exponent
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from playground.errors import UserError
-from playground.scaling.constants import BESIROGLU
 from playground.scaling.frontier import closed_form, isoflop
 from playground.scaling.interpolation import at_budgets
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
+from playground.scaling.published import BESIROGLU
 
 
 def grid(sizes, tokens, loss):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from playground.errors import UserError
-from playground.scaling.constants import KAPLAN, KAPLAN_D, KAPLAN_N, MUENNIGHOFF, PUBLISHED
 from playground.scaling.laws import LAWS, law
 from playground.scaling.points import Points
+from playground.scaling.published import KAPLAN, KAPLAN_D, KAPLAN_N, MUENNIGHOFF, PUBLISHED
 
 random = np.random.default_rng(7)
 RUNS = Points(
@@ -122,14 +122,13 @@ def test_a_law_says_what_it_lacks_and_which_laws_there_are():
         "forms.form",
         "forms.power_sum",
         "minimise",
-        "numerals",
-        "reading",
+        "points_csv",
         "frontier",
         "budgets",
         "serving",
         "repeats",
         "data_size",
-        "spending",
+        "allocation",
     ],
 )
 def test_the_examples_in_the_docstrings_hold(module):

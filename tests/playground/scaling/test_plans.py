@@ -7,7 +7,11 @@ from playground.errors import UserError
 from playground.scaling import fit, fit_chinchilla, plan
 from playground.scaling.bootstrap import bootstrap
 from playground.scaling.budgets import ACCELERATORS, Rig, cost, flops_of_hours, flops_of_money
-from playground.scaling.constants import (
+from playground.scaling.data_size import Ratios, data_size
+from playground.scaling.frontier import closed_form
+from playground.scaling.laws import LAWS
+from playground.scaling.plans import optimum
+from playground.scaling.published import (
     ALLOCATIONS,
     BESIROGLU,
     GOPHER_BUDGET,
@@ -15,13 +19,9 @@ from playground.scaling.constants import (
     MUENNIGHOFF,
     PETAFLOP_DAY,
 )
-from playground.scaling.data_size import Ratios, data_size
-from playground.scaling.frontier import closed_form
-from playground.scaling.laws import LAWS
-from playground.scaling.plans import optimum
 from playground.scaling.repeats import best_with_repeats
 from playground.scaling.serving import cheapest_to_serve, tokens_for
-from tests.playground.scaling.planted import scattered
+from tests.helpers.planted_points import scattered
 
 
 def test_the_papers_plans_at_gophers_budget_are_those_that_they_print():

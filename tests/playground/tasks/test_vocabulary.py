@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from playground.errors import UserError
-from playground.lens.tokens import encode
+from playground.lens.capture.tokens import encode
 from playground.tasks.vocabulary import (
     END,
     END_ID,

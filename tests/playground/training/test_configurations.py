@@ -17,7 +17,7 @@ from playground.tasks.task import Batch, Needs, check_needs
 from playground.training import TrainConfig, train
 from playground.training.objective import loss_of
 from playground.transformer import TransformerConfig
-from tests.playground.training.small import TEXT
+from tests.helpers.small_training import TEXT
 
 torch.set_num_threads(1)
 ENCODED_VOCABULARY, ENCODED_CLASSES = 24, 3

@@ -16,7 +16,7 @@ from playground.training.objective import loss_of
 from playground.training.optimizers import make_optimizer
 from playground.training.sizes import parameters_by_part, product_flops
 from playground.transformer import Transformer, TransformerConfig
-from tests.playground.training.small import train_config
+from tests.helpers.small_training import train_config
 
 torch.set_num_threads(1)
 SPEED = Speed(products_per_second=1e9, seconds_per_number=1e-9, seconds_per_layer=1e-3)

@@ -6,7 +6,7 @@ import torch
 
 from playground.training.optimizers import make_optimizer, orthogonalised
 from playground.transformer import Transformer
-from tests.playground.training.small import train_config
+from tests.helpers.small_training import train_config
 
 torch.set_num_threads(1)
 RATE, FIRST, SECOND, DECAY = 0.03, 0.8, 0.95, 0.3

@@ -11,10 +11,10 @@ import torch
 from playground.errors import UserError
 from playground.training import train
 from playground.training.objective import loss_of
+from playground.training.run.snapshots import resume, write_snapshot
 from playground.training.schedule import learning_rate
-from playground.training.snapshots import resume, write_snapshot
 from playground.training.trainer import start_state, take_step
-from tests.playground.training.small import task_of, train_config
+from tests.helpers.small_training import task_of, train_config
 
 torch.set_num_threads(1)
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.errors import UserError
 from playground.lens import trace
-from tests.playground.families import small_model
+from tests.helpers.families import small_model
 from ui.components.bertviz_views import (
     bertviz_document,
     budget_of,
@@ -301,7 +301,7 @@ def page():
     import streamlit as st
 
     from playground.lens import trace
-    from tests.playground.families import small_model
+    from tests.helpers.families import small_model
     from ui.components.bertviz_views import show_bertviz, source_of
 
     length = st.number_input("length", 1, 60, 60)

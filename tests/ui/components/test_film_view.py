@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.e2e.components import synthetic
 from tests.e2e.components.test_payload import decode
+from tests.helpers import synthetic
 from ui.components.film_view import FilmState, FilmView, default_labels, encode_film, film_module, film_payload
 from ui.components.film_view.film import chosen_frames, pooled_cells
 from ui.components.film_view.film_state import known_step, read_film_state

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from playground.charts.training import loss_figure
+from playground.charts.train import loss_figure
 from tests.e2e.components.test_payload import decode
 from ui.components.live_chart import chart_module, chart_payload, compact_figure, default_labels, read_cell
 

@@ -3,8 +3,8 @@
 import json
 import re
 
-from tests.e2e.components import synthetic
 from tests.e2e.components.test_payload import decode
+from tests.helpers import synthetic
 from ui.components.samples_view import default_labels, encode_samples, samples_module
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from .assets import CSS, difference_module, head_module, view_module
-from .labels import default_labels
-from .payload import GridView, HeadView, Token, encode_grid, encode_head
-from .standalone import standalone_html
-from .view_state import Pin, Selected, Settings, ViewState, read_view_state
+from ui.components.attention_view.assets import CSS, difference_module, head_module, view_module
+from ui.components.attention_view.labels import default_labels
+from ui.components.attention_view.payload import GridView, HeadView, Token, encode_grid, encode_head
+from ui.components.attention_view.standalone import standalone_html
+from ui.components.attention_view.view_state import Pin, Selected, Settings, ViewState, read_view_state
 
 __all__ = [
     "GridView",

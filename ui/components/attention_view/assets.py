@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ui.components.bundle import bundle
+from ui.components.shared.bundle import bundle
 
 HERE = Path(__file__).parent
 CSS = (HERE / "attention_view.css").read_text(encoding="utf-8")

@@ -7,9 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ui.components.payload import encode_payload
-
-from .view_state import Selected
+from ui.components.attention_view.view_state import Selected
+from ui.components.shared.payload import encode_payload
 
 Kind = Literal["encoder", "decoder", "cross"]
 Packing = Literal["lower", "full"]

@@ -4,7 +4,7 @@ import base64
 import html
 from collections.abc import Sequence
 
-from .assets import CSS, view_module
+from ui.components.attention_view.assets import CSS, view_module
 
 # The page stands in for Streamlit: its theme variables, a shadow root, and a place for the two payloads.
 _PAGE = """<!doctype html>

@@ -5,10 +5,10 @@ packaged.py   jQuery and D3 from installed packages;  loader.js  stands in for r
 source.py     what is asked of a trace;  budget.py  how much may be drawn;  show.py  the page's part
 """
 
-from .budget import Budget, View, within_budget
-from .document import bertviz_document, neuron_document
-from .show import budget_of, document_of, show_bertviz
-from .source import Source, Support, neuron_supported, source_of
+from ui.components.bertviz_views.budget import Budget, View, within_budget
+from ui.components.bertviz_views.document import bertviz_document, neuron_document
+from ui.components.bertviz_views.show import budget_of, document_of, show_bertviz
+from ui.components.bertviz_views.source import Source, Support, neuron_supported, source_of
 
 __all__ = [
     "Budget",

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.errors import UserError
-from playground.lens.site import SiteKind
+from playground.lens.capture.site import SiteKind
 from ui.components.bertviz_views.offline import offline_document
 
 Maps = Mapping[SiteKind, Float[np.ndarray, "layer head query key"]]

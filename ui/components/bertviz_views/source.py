@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 
 from playground.lens import Trace
-from playground.lens.site import Site, SiteKind
+from playground.lens.capture.site import Site, SiteKind
 from ui.text import _
 
 LayerMaps = Callable[[Sequence[int], int], Float[np.ndarray, "layer head query key"]]

@@ -7,11 +7,10 @@ from typing import Any
 import streamlit as st
 
 from ui.components.attention_view.assets import CSS as ATTENTION_CSS
-from ui.components.bundle import bundle
-
-from .film import FilmView, Kind, encode_film
-from .film_state import FilmState, known_step, read_film_state, request_number
-from .labels import default_labels
+from ui.components.film_view.film import FilmView, Kind, encode_film
+from ui.components.film_view.film_state import FilmState, known_step, read_film_state, request_number
+from ui.components.film_view.labels import default_labels
+from ui.components.shared.bundle import bundle
 
 __all__ = ["FilmState", "FilmView", "Kind", "default_labels", "encode_film", "film_view"]
 

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from playground.charts.colours import SCORES, SERIES
-from ui.components.payload import encode_payload
+from playground.charts.palette import SCORES, SERIES
+from ui.components.shared.payload import encode_payload
 
 Kind = Literal["encoder", "decoder", "cross"]
 BYTES = 1_000_000

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .film import FilmView, Kind
+from ui.components.film_view.film import FilmView, Kind
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,12 @@ from pathlib import Path
 import plotly.graph_objects as go
 import streamlit as st
 
-from playground.charts.colours import for_dark
-from ui.components.bundle import bundle
-from ui.components.payload import encode_payload
+from playground.charts.palette import for_dark
+from ui.components.live_chart.figure import compact_figure
+from ui.components.live_chart.labels import default_labels
+from ui.components.shared.bundle import bundle
+from ui.components.shared.payload import encode_payload
 from ui.static_files import plotly_name, publish_plotly
-
-from .figure import compact_figure
-from .labels import default_labels
 
 __all__ = ["Cell", "chart_payload", "compact_figure", "default_labels", "live_chart", "load_chart_library", "read_cell"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.components.bundle import bundle
+from ui.components.shared.bundle import bundle
 
 __all__ = ["live_text"]
 

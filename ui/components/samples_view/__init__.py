@@ -6,10 +6,9 @@ from pathlib import Path
 import streamlit as st
 
 from ui.components.attention_view.assets import CSS as ATTENTION_CSS
-from ui.components.bundle import bundle
-
-from .labels import default_labels
-from .samples import Entry, encode_samples
+from ui.components.samples_view.labels import default_labels
+from ui.components.samples_view.samples import Entry, encode_samples
+from ui.components.shared.bundle import bundle
 
 __all__ = ["default_labels", "encode_samples", "samples_view"]
 

@@ -1,0 +1,213 @@
+"""What a run did, drawn: loss, measures, learning rate and gradient norm, head scores, a spectrum, the finder."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from playground.charts.layout import axis, level, quiet_layout
+from playground.charts.palette import HELD_OUT, NEUTRAL, QUERY, TRAIN, score_colour, series_look
+from playground.charts.series import Series
+from playground.errors import UserError
+
+LOSS = "loss (nats per token)"
+STEP = "training step"
+
+
+def loss_figure(
+    steps: Sequence[float],
+    train: Sequence[float | None],
+    smoothed: Sequence[float],
+    held_out_steps: Sequence[float],
+    held_out: Sequence[float],
+    floor: float | None = None,
+    *,
+    log_steps: bool = False,
+    log_loss: bool = False,
+) -> go.Figure:
+    """Train loss as measured (faint) and smoothed, held-out loss at each evaluation, and the floor where it is known.
+
+    Losses in nats per token; floor is the loss of whoever knows the source itself.
+    """
+    figure = go.Figure()
+    raw = {"line": {"color": TRAIN.light, "width": 1}, "opacity": 0.4}
+    figure.add_scatter(x=list(steps), y=list(train), mode="lines", name="train, each step", **raw)
+    figure.add_scatter(
+        x=list(steps), y=list(smoothed), mode="lines", name="train, smoothed", line={"color": TRAIN.light, "width": 2}
+    )
+    figure.add_scatter(
+        x=list(held_out_steps),
+        y=list(held_out),
+        mode="lines+markers",
+        name="held-out",
+        line={"color": HELD_OUT.light, "width": 2},
+        marker={"size": 5},
+    )
+    figure.update_traces(hovertemplate="%{y:.4f}")
+    if floor is not None:
+        level(figure, floor, f"floor {floor:.3f}", log=log_loss)
+    return quiet_layout(figure, x=STEP, y=LOSS, log_x=log_steps, log_y=log_loss)
+
+
+def overlay_figure(
+    runs: Sequence[Series], *, y: str = LOSS, log_steps: bool = False, log_values: bool = False
+) -> go.Figure:
+    """One curve of several runs over the same axes, for comparison."""
+    figure = _curves(runs, mode="lines")
+    return quiet_layout(figure, x=STEP, y=y, log_x=log_steps, log_y=log_values)
+
+
+def _curves(curves: Sequence[Series], **look: Any) -> go.Figure:
+    """Curves that are told apart by colour and dash."""
+    figure = go.Figure()
+    for index, curve in enumerate(curves):
+        colour, dash = series_look(index)
+        figure.add_scatter(
+            x=list(curve.steps),
+            y=list(curve.values),
+            name=curve.name,
+            line={"color": colour, "width": 2, "dash": dash},
+            hovertemplate="%{y:.4f}",
+            **look,
+        )
+    return figure
+
+
+def measures_figure(measures: Sequence[Series], *, y: str = "share") -> go.Figure:
+    """A task's own measures, such as accuracies; shares get the whole range from 0 to 1."""
+    figure = _curves(measures, mode="lines+markers", marker={"size": 5})
+    quiet_layout(figure, x=STEP, y=y)
+    values = [value for measure in measures for value in measure.values if value is not None]
+    if values and min(values) >= 0 and max(values) <= 1:
+        figure.update_yaxes(range=[-0.03, 1.03])
+    return figure
+
+
+def rate_and_norm_figure(
+    steps: Sequence[float], rate: Sequence[float | None], norm: Sequence[float | None], clip: float | None = None
+) -> go.Figure:
+    """Learning rate above, gradient norm (before clipping) below, over the same steps."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=list(steps),
+        y=list(rate),
+        mode="lines",
+        name="learning rate",
+        line={"color": QUERY.light, "width": 2},
+        hovertemplate="%{y:.3g}",
+    )
+    figure.add_scatter(
+        x=list(steps),
+        y=list(norm),
+        mode="lines",
+        name="gradient norm",
+        line={"color": NEUTRAL.light, "width": 1.2},
+        hovertemplate="%{y:.3g}",
+        yaxis="y2",
+    )
+    quiet_layout(figure, x=STEP, y="learning rate")
+    figure.update_layout(
+        yaxis={"domain": [0.56, 1.0], "exponentformat": "e", "rangemode": "tozero"},
+        yaxis2=axis("gradient norm", domain=[0.0, 0.44], rangemode="tozero"),
+        xaxis={"anchor": "y2"},
+        hoversubplots="axis",
+    )
+    if clip is not None:
+        line = {"color": NEUTRAL.light, "width": 1, "dash": "dot"}
+        figure.add_hline(y=clip, yref="y2", line=line)
+    return figure
+
+
+def scores_figure(
+    steps: Sequence[float], scores: Mapping[str, Float[np.ndarray, "frame layer head"]], *, each_head: bool = True
+) -> go.Figure:
+    """For each kind of head the best head's score over training, strong; every single head faint."""
+    figure = go.Figure()
+    names = list(scores)
+    for name, table in scores.items():
+        heads = np.asarray(table, dtype=np.float64).reshape(len(steps), -1)
+        line = {"color": score_colour(name, names)}
+        if each_head and heads.shape[1] > 1:
+            x, y = _with_gaps(steps, heads)
+            look = {"line": {**line, "width": 1}, "opacity": 0.22, "hoverinfo": "skip", "showlegend": False}
+            figure.add_scatter(x=x, y=y, mode="lines", name=f"{name}, each head", legendgroup=name, **look)
+        figure.add_scatter(
+            x=list(steps),
+            y=_best(heads),
+            mode="lines",
+            name=name,
+            legendgroup=name,
+            line={**line, "width": 2.2},
+            hovertemplate="%{y:.3f}",
+        )
+    return quiet_layout(figure, x=STEP, y="best head's score")
+
+
+def _best(heads: Float[np.ndarray, "frame head"]) -> list[float | None]:
+    known = np.isfinite(heads).any(axis=1)
+    return [float(np.nanmax(row)) if some else None for row, some in zip(heads, known, strict=True)]
+
+
+def _with_gaps(
+    steps: Sequence[float], heads: Float[np.ndarray, "frame head"]
+) -> tuple[list[float | None], list[float | None]]:
+    """All heads as one line that is interrupted between them: one trace is drawn and sent faster than many."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for column in heads.T:
+        x += [*steps, None]
+        y += [*(float(value) if np.isfinite(value) else None for value in column), None]
+    return x, y
+
+
+def spectrum_figure(power: Sequence[float]) -> go.Figure:
+    """The share of each frequency in the embedding of the numbers of modular addition (Nanda et al. 2023)."""
+    figure = go.Figure()
+    figure.add_bar(
+        x=list(range(len(power))),
+        y=list(power),
+        marker={"color": TRAIN.light},
+        hovertemplate="frequency %{x}: %{y:.4f}<extra></extra>",
+    )
+    quiet_layout(figure, x="frequency (cycles per modulus)", y="share of the embedding's power")
+    figure.update_layout(showlegend=False, hovermode="closest", bargap=0.25)
+    return figure
+
+
+def finder_figure(
+    rates: Sequence[float],
+    losses: Sequence[float],
+    suggestion: float | None = None,
+    smoothed: Sequence[float] | None = None,
+) -> go.Figure:
+    """Loss over a rising learning rate (Smith 2017), and the rate that the finder suggests.
+
+    Raises UserError for rates that are not above zero: the axis is logarithmic.
+    """
+    if any(rate <= 0 for rate in rates):
+        raise UserError("Learning rates must be above zero to be drawn.")
+    figure = go.Figure()
+    faint = {"opacity": 0.4} if smoothed is not None else {}
+    line = {"color": TRAIN.light, "width": 1 if smoothed is not None else 2}
+    figure.add_scatter(x=list(rates), y=list(losses), mode="lines", name="train", line=line, **faint)
+    if smoothed is not None:
+        line = {"color": TRAIN.light, "width": 2}
+        figure.add_scatter(x=list(rates), y=list(smoothed), mode="lines", name="train, smoothed", line=line)
+    figure.update_traces(hovertemplate="%{y:.4f}")
+    quiet_layout(figure, x="learning rate", y=LOSS, log_x=True)
+    if suggestion is not None:
+        figure.add_vline(x=suggestion, line={"color": HELD_OUT.light, "width": 1.5, "dash": "dash"})
+        figure.add_annotation(
+            x=float(np.log10(suggestion)),
+            y=1,
+            yref="paper",
+            yanchor="top",
+            xanchor="left",
+            xshift=5,
+            showarrow=False,
+            text=f"suggested {suggestion:.2g}",
+            font={"color": HELD_OUT.light, "size": 11},
+        )
+    return figure

@@ -1,0 +1,103 @@
+"""`trace` writes what every head does with a text into an NPZ file."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from playground.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from playground.lens import Trace
+
+WHOLE_BYTES = 2 << 30
+
+
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser("trace", help="write every head's attention to an NPZ file")
+    parser.add_argument("model", help="a name from `models`, a Hugging Face id or a folder")
+    parser.add_argument("text", help="what the model reads")
+    parser.add_argument("--target", help="what an encoder-decoder's decoder reads")
+    parser.add_argument("--pair", help="a second sentence, for encoders")
+    parser.add_argument("--truncate", action="store_true", help="cut the text to what the model can read")
+    parser.add_argument("--revision", help="a branch, tag or commit of a Hugging Face model")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
+    parser.add_argument("--out", type=Path, required=True, help="the .npz file to write")
+    parser.set_defaults(run=trace_text)
+
+
+def trace_text(arguments: argparse.Namespace) -> None:
+    """Load, trace, check, write, and say what was written."""
+    _refuse_out(arguments.out)
+    from playground.command.models import ProgressLine
+    from playground.lens import trace
+    from playground.models import load
+
+    bar = ProgressLine()
+    try:
+        model = load(
+            arguments.model,
+            revision=arguments.revision,
+            device=arguments.device,
+            dtype=arguments.dtype,
+            progress=bar.show,
+        )
+    finally:
+        bar.end()
+    traced = trace(model, arguments.text, arguments.target, pair=arguments.pair, truncate=arguments.truncate)
+    if not traced.sites:
+        raise UserError("The text has no tokens, so there is nothing to write. Give a longer one.")
+    write_trace(traced, arguments.out)
+    check = traced.check()
+    difference = "not recomputed" if check.difference is None else f"exact to {check.difference:.1e}"
+    print(f"{arguments.out}: {len(traced.ids)} tokens, {len(traced.sites)} attention layers, {difference}")
+
+
+def _refuse_out(out: Path) -> None:
+    if not out.parent.is_dir():
+        raise UserError(f"There is no folder {out.parent} to write {out.name} into; create it first.")
+    if out.is_dir():
+        raise UserError(f"{out} is a folder; name a file to write.")
+
+
+def save_arrays(stream: BinaryIO, **arrays: "np.ndarray") -> None:
+    """Write an NPZ archive without any pickle."""
+    import numpy as np
+
+    np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+
+def write_trace(traced: "Trace", out: Path) -> None:
+    """Write every map as KIND_LAYER [head, query, key], the tokens, the scores and the provenance.
+
+    Raises UserError beyond 2 GB of maps, or where the disk is full.
+    """
+    import numpy as np
+
+    from playground.provenance import provenance
+
+    size = 4 * sum(site.n_heads * site.queries * site.keys for site in traced.sites)
+    if size > WHOLE_BYTES:
+        raise UserError(f"All maps would take {size / 1e9:.1f} GB; shorten the text (add --truncate).")
+    arrays: dict[str, np.ndarray] = {
+        f"{site.kind}_{site.layer}": np.stack(
+            [traced.attention(site.layer, head, site.kind) for head in range(site.n_heads)]
+        )
+        for site in traced.sites
+    }
+    for kind in traced.kinds:
+        arrays |= {f"{kind}_score_{name}": table for name, table in traced.head_scores(kind).scores.items()}
+    arrays |= {"tokens": np.array(traced.tokens), "ids": np.array(traced.ids)}
+    if traced.target:
+        arrays |= {"target_tokens": np.array(traced.target_tokens), "target_ids": np.array(traced.target_ids)}
+    arrays["provenance"] = np.array(json.dumps(provenance(traced.model), ensure_ascii=False))
+    try:
+        with out.open("wb") as stream:
+            save_arrays(stream, **arrays)
+    except OSError as error:
+        out.unlink(missing_ok=True)
+        raise UserError(f"{out} could not be written: {error.strerror or error}.") from error

@@ -1,0 +1,130 @@
+"""`python -m playground train`: a run from the command line, resumable, with progress on one line."""
+
+import argparse
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from playground.command.options import add_options, given_options
+from playground.errors import UserError
+from playground.jobs.malloc import keep_freed_memory
+from playground.models.memory_estimate import available_bytes
+from playground.tasks.classification import ClassificationConfig
+from playground.tasks.masked import MaskedConfig
+from playground.tasks.registry import TASKS
+from playground.tasks.task import TaskConfig, TaskKind
+from playground.tasks.text import TextTaskConfig
+from playground.training.config import TrainConfig
+from playground.training.estimate import memory_of
+from playground.training.run.folder import read_config, run
+from playground.training.sizes import parameters_by_part
+from playground.training.trainer import Step
+from playground.transformer import TransformerConfig, check_count
+
+FROM_TASK = ("kind", "vocabulary", "classes", "segments")
+"""What a model's config takes from the task's needs, and nobody has to say."""
+RECORDS = ("task", "model", "train")
+
+
+def add_arguments(parser: argparse.ArgumentParser, words: list[str]) -> None:
+    """Declare the options: some of the command's own, and one for every field of the records.
+
+    The task among `words` decides which task's fields there are.
+    """
+    parser.add_argument("--task", choices=list(TASKS), default="text", help="what to learn (default text)")
+    parser.add_argument("--out", type=Path, required=True, help="the run folder; a run in it is resumed")
+    parser.add_argument("--config", type=Path, help="a config.json to repeat, instead of all other options")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
+    kind = TASKS.get(_task_among(words), TASKS["text"])
+    add_options(parser.add_argument_group(f"task {kind.name}"), kind.config, prefix="task")  # type: ignore[arg-type]
+    if any(field.name == "unwrap" for field in dataclasses.fields(kind.config)):
+        parser.add_argument(
+            "--keep-lines",
+            action="store_false",
+            dest="task.unwrap",
+            default=argparse.SUPPRESS,
+            help="do not join the lines of a paragraph",
+        )
+    add_options(parser.add_argument_group("model"), TransformerConfig, prefix="model", without=FROM_TASK)  # type: ignore[arg-type]
+    add_options(parser.add_argument_group("training"), TrainConfig, prefix="train", without=("task", "model"))  # type: ignore[arg-type]
+
+
+def _task_among(words: list[str]) -> str:
+    """The word after --task, read before the options are known; the whole command line is parsed later."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "--task":
+            return following
+        if word.startswith("--task="):
+            return word.removeprefix("--task=")
+    return "text"
+
+
+def config_from(arguments: argparse.Namespace) -> TrainConfig:
+    """The TrainConfig that the options describe. Raises UserError where they do not go together."""
+    task_given, model_given, train_given = (given_options(arguments, prefix) for prefix in RECORDS)
+    if arguments.config is not None:
+        given = [*task_given, *model_given, *train_given]
+        if given:
+            raise UserError(f"--config repeats a run as it was; leave out {', '.join(given)}, or edit the file.")
+        return read_config(arguments.config)
+    task = _task_config(TASKS[arguments.task], task_given)
+    needs = task.needs()
+    model = {name: getattr(needs, name) for name in FROM_TASK}
+    # A text can be cut anywhere: there the task only says how short is too short, and the model's own default holds.
+    is_cut = needs.context == 1 or isinstance(task, TextTaskConfig | MaskedConfig | ClassificationConfig)
+    context = {} if is_cut else {"context": needs.context}
+    return TrainConfig(task=task, model=TransformerConfig(**{**model, **context, **model_given}), **train_given)
+
+
+def _task_config(kind: TaskKind, given: dict[str, Any]) -> TaskConfig:
+    missing = [name.replace("_", "-") for name in required_fields(kind) if name not in given]
+    if missing:
+        raise UserError(f"The task {kind.name} has to be given --{' and --'.join(missing)}.")
+    config: TaskConfig = kind.config(**given)
+    return config
+
+
+def required_fields(kind: TaskKind) -> list[str]:
+    """The fields of a task's config that have no default."""
+    fields = dataclasses.fields(kind.config)
+    return [field.name for field in fields if field.default is field.default_factory is dataclasses.MISSING]
+
+
+def command(arguments: argparse.Namespace) -> None:
+    """Train until the steps are done; an interrupted run goes on where its last snapshot stands."""
+    check_count("threads", arguments.threads)
+    torch.set_num_threads(arguments.threads)
+    keep_freed_memory()
+    config = config_from(arguments)
+    check_memory(config)
+    began = time.monotonic()
+    first: int | None = None
+    for step in run(config, arguments.out):
+        first = step.step - 1 if first is None else first
+        seconds = (time.monotonic() - began) / (step.step - first) * (config.steps - step.step)
+        _report(step, config.steps, seconds)
+
+
+def check_memory(config: TrainConfig) -> None:
+    """Raise UserError where a step on the CPU would take more memory than is free."""
+    needed = memory_of(config, parameters_by_part(config.model)).total
+    free = available_bytes()
+    if config.device == "cpu" and needed > free:
+        raise UserError(
+            f"A step would take about {needed / 1e9:,.1f} GB of memory, and {free / 1e9:,.1f} GB are free; "
+            "choose a smaller model, context or batch."
+        )
+
+
+def _report(step: Step, steps: int, seconds_left: float) -> None:
+    left = f"{seconds_left / 60:.0f} min" if seconds_left >= 90 else f"{seconds_left:.0f} s"
+    line = f"step {step.step}/{steps}  loss {step.loss:.3f}  {left} left"
+    if step.evaluation is not None:
+        measures = "  ".join(f"{name} {value:.4f}" for name, value in step.evaluation.items())
+        print(f"\r{line}  {measures}", flush=True)
+    elif sys.stderr.isatty():
+        print(f"\r{line}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Which parts and tokens a logit comes from."""

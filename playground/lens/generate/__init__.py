@@ -1,0 +1,1 @@
+"""Next-token predictions, sampling, beams, masked tokens and surprisal."""

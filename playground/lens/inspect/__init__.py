@@ -1,0 +1,1 @@
+"""What a captured pass shows: head scores, pictures, positions, and every step of a head."""

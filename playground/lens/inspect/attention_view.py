@@ -1,0 +1,178 @@
+"""What a picture shows of a trace: which tokens, with or without the first-token sink, one head or many.
+
+Setting the sink aside divides every weight by what the first token leaves, A[i, j] / (1 - A[i, 0]), and
+leaves the first column empty; hiding special tokens drops their rows and columns and changes no number.
+"""
+
+import itertools
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from playground.errors import UserError
+from playground.lens.capture.overview import cell_bounds, overview, pool_columns
+from playground.lens.capture.site import Site, SiteKind
+from playground.lens.capture.tokens import Token
+from playground.lens.trace import Trace
+
+Combine = Literal["head", "layer mean", "layer max", "all mean", "all max"]
+CELLS = 48
+BUDGET = 900_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewOptions:
+    """What is shown: the kind of attention, special tokens or not, the first-token sink or not."""
+
+    kind: SiteKind
+    hide_special: bool = False
+    set_aside_first: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CodedMaps:
+    """All heads at overview resolution, square-root coded: weight = (code / largest code)^2.
+
+    maps is uint16 or uint8 [layer, head, entry]; with packing "lower" row i holds its first i + 1 entries.
+    """
+
+    maps: np.ndarray
+    rows: int
+    columns: int
+    packing: Literal["lower", "full"]
+    pooled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """The tokens along one side of the picture, and where they stand in the text."""
+
+    tokens: tuple[Token, ...]
+    positions: tuple[int, ...]
+
+
+def axes(trace: Trace, options: ViewOptions) -> tuple[Axis, Axis]:
+    """The visible query and key tokens."""
+    return (
+        _axis(trace.query_tokens(options.kind), options.hide_special),
+        _axis(trace.key_tokens(options.kind), options.hide_special),
+    )
+
+
+def _axis(tokens: tuple[Token, ...], hide_special: bool) -> Axis:
+    shown = [i for i, token in enumerate(tokens) if not (hide_special and token.special)]
+    return Axis(tokens=tuple(tokens[i] for i in shown), positions=tuple(shown))
+
+
+def head_map(
+    trace: Trace, options: ViewOptions, *, layer: int, head: int, combine: Combine = "head"
+) -> Float[np.ndarray, "query key"]:
+    """One exact map, or the mean or maximum over a layer's heads or over all heads, float32."""
+    sites = trace.layers(options.kind) if combine.startswith("all") else [trace.site(layer, options.kind)]
+    heads = slice(head, head + 1) if combine == "head" else slice(None)
+    if combine == "head" and not 0 <= head < sites[0].n_heads:
+        raise UserError(f"Layer {layer} has no head {head}; choose 0 to {sites[0].n_heads - 1}.")
+    shown = axes(trace, options)
+    with torch.inference_mode():
+        maps = [_reduced(_visible(site, options, shown, heads), combine) for site in sites]
+        stacked = torch.stack(maps)
+        return (stacked.amax(0) if combine.endswith("max") else stacked.mean(0)).numpy()
+
+
+def _reduced(maps: Float[Tensor, "head query key"], combine: Combine) -> Float[Tensor, "query key"]:
+    return maps.amax(0) if combine.endswith("max") else maps.mean(0)
+
+
+def coded_maps(trace: Trace, options: ViewOptions, budget: int = BUDGET) -> CodedMaps:
+    """All heads in at most `budget` bytes: every weight in 16 bits, or in 8, or max-pooled cells in 8."""
+    queries, keys = axes(trace, options)
+    sites = trace.layers(options.kind)
+    lower = sites[0].is_causal and queries == keys
+    total = sum(site.n_heads for site in sites) * _entries(len(queries.tokens), len(keys.tokens), lower)
+    with torch.inference_mode():
+        if total * 2 <= budget:
+            return _coded_exact(sites, options, (queries, keys), lower, np.uint16)
+        if total <= budget:
+            return _coded_exact(sites, options, (queries, keys), lower, np.uint8)
+        return _coded_pooled(sites, options, (queries, keys), lower, budget)
+
+
+def _entries(rows: int, columns: int, lower: bool) -> int:
+    return rows * (rows + 1) // 2 if lower else rows * columns
+
+
+def _coded_exact(
+    sites: list[Site], options: ViewOptions, shown: tuple[Axis, Axis], lower: bool, dtype: type
+) -> CodedMaps:
+    maps = torch.stack([_visible(site, options, shown, slice(None)) for site in sites])
+    return _code(maps, lower, dtype, pooled=False)
+
+
+def _coded_pooled(
+    sites: list[Site], options: ViewOptions, shown: tuple[Axis, Axis], lower: bool, budget: int
+) -> CodedMaps:
+    heads = sum(site.n_heads for site in sites)
+    cells = CELLS
+    while cells > 1 and heads * _entries(cells, cells, lower) > budget:
+        cells -= 1
+    plain = not options.set_aside_first and not options.hide_special
+    maps = overview(sites, cells) if plain else _pooled_visible(sites, options, shown, cells)
+    return _code(maps, lower, np.uint8, pooled=True)
+
+
+def _pooled_visible(
+    sites: list[Site], options: ViewOptions, shown: tuple[Axis, Axis], cells: int
+) -> Float[Tensor, "layer head row column"]:
+    """Pooled from the exact maps, where tokens are hidden or the sink is set aside."""
+    rows = min(cells, len(shown[0].tokens))
+    bounds = cell_bounds(len(shown[0].tokens), rows)
+    pooled = []
+    for site in sites:
+        maps = _visible(site, options, shown, slice(None))
+        pairs = itertools.pairwise(bounds)
+        strips = torch.stack([maps[:, begin:end].amax(1) for begin, end in pairs], dim=1)
+        pooled.append(pool_columns(strips, min(cells, maps.shape[-1])))
+    return torch.stack(pooled)
+
+
+def _visible(
+    site: Site, options: ViewOptions, shown: tuple[Axis, Axis], heads: slice
+) -> Float[Tensor, "head query key"]:
+    """The exact maps of some heads as the picture shows them."""
+    maps = site.pattern(heads, slice(None))
+    if options.set_aside_first:
+        maps = set_aside_first(maps)
+    if options.hide_special:
+        maps = maps[:, list(shown[0].positions)][:, :, list(shown[1].positions)]
+    return maps
+
+
+def set_aside_first(maps: Float[Tensor, "head query key"]) -> Float[Tensor, "head query key"]:
+    """The weights without the first key, renormalised; a row with nothing left is empty.
+
+    >>> set_aside_first(torch.tensor([[[0.8, 0.1, 0.1]]]))
+    tensor([[[0.0000, 0.5000, 0.5000]]])
+    """
+    rest = maps.clone()
+    rest[..., 0] = 0.0
+    left = rest.sum(-1, keepdim=True)
+    return torch.where(left > 0, rest / left, 0.0)
+
+
+def _code(maps: Float[Tensor, "layer head row column"], lower: bool, dtype: type, *, pooled: bool) -> CodedMaps:
+    rows, columns = maps.shape[-2:]
+    codes = (maps.clamp(0, 1).sqrt() * np.iinfo(dtype).max).round().to(torch.int32)
+    if lower:
+        row, column = torch.tril_indices(rows, columns)
+        codes = codes[..., row, column]
+    return CodedMaps(
+        maps=codes.flatten(2).numpy().astype(dtype) if not lower else codes.numpy().astype(dtype),
+        rows=rows,
+        columns=columns,
+        packing="lower" if lower else "full",
+        pooled=pooled,
+    )

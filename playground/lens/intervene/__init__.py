@@ -1,0 +1,1 @@
+"""Change a pass and measure the effect: ablation, activation patching, interaction, head search."""

@@ -1,0 +1,1 @@
+"""One way to run any model: ours and those of transformers."""

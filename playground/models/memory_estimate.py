@@ -1,0 +1,125 @@
+"""Will it fit? Bytes a model needs, bytes the machine has, and a refusal with both numbers."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from playground.errors import UserError
+from playground.models.formats.checkpoint import Checkpoint
+
+BYTES_PER_NUMBER = {"float32": 4, "float16": 2, "bfloat16": 2}
+TRACED_TOKENS = 2048
+"""The longest text that is traced."""
+VECTORS_PER_LAYER = 6
+"""Per token and layer a trace keeps query, key, value, output and two residual vectors, each of the model's width."""
+FIXED_ALLOWANCE = 256 * 2**20
+"""Bytes for torch's own buffers, whatever the model."""
+UNLIMITED = 1 << 60
+"""Control groups write a number near 2^63 where there is no limit."""
+
+
+class DoesNotFitError(UserError):
+    """The model needs more memory than there is."""
+
+
+def bytes_needed(checkpoint: Checkpoint, dtype: str) -> int:
+    """Bytes to load the model and trace a long text: every weight in `dtype`, plus a working allowance.
+
+    The allowance: VECTORS_PER_LAYER vectors per layer and the next-token scores in float32, for TRACED_TOKENS
+    tokens or the model's context, whichever is less, and FIXED_ALLOWANCE.
+    """
+    return checkpoint.parameters * BYTES_PER_NUMBER[dtype] + _allowance(checkpoint.config, dtype)
+
+
+def _allowance(config: dict[str, Any], dtype: str) -> int:
+    """Bytes of the working allowance; what a configuration does not say counts as nothing."""
+    text = config.get("text_config") if isinstance(config.get("text_config"), dict) else config
+    assert isinstance(text, dict)
+    tokens = min(_number(text, "max_position_embeddings", "n_positions", "context") or TRACED_TOKENS, TRACED_TOKENS)
+    width = _number(text, "hidden_size", "d_model", "n_embd", "dim", "width")
+    layers = _number(text, "num_hidden_layers", "n_layer", "num_layers", "n_layers", "layers")
+    vocabulary = _number(text, "vocab_size", "vocabulary")
+    vectors = VECTORS_PER_LAYER * layers * width * BYTES_PER_NUMBER[dtype]
+    return tokens * (vectors + 4 * vocabulary) + FIXED_ALLOWANCE
+
+
+def _number(config: dict[str, Any], *names: str) -> int:
+    """The first of the names that holds a number; 0 where none does."""
+    return next((config[name] for name in names if isinstance(config.get(name), int)), 0)
+
+
+def check_fits(checkpoint: Checkpoint, *, name: str, device: str, dtype: str) -> int:
+    """The bytes needed. Raises DoesNotFitError with the numbers where the device has less."""
+    needed, available = bytes_needed(checkpoint, dtype), available_bytes(device)
+    if needed > available:
+        narrower = "" if dtype != "float32" else ", or choose dtype bfloat16, which halves it"
+        raise DoesNotFitError(
+            f"{name} does not fit: {checkpoint.parameters:,} parameters in {dtype} need about {_gigabytes(needed)} "
+            f"with working memory, and {_gigabytes(available)} are available on {device}. "
+            f"Choose a smaller model{narrower}."
+        )
+    return needed
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
+
+
+def available_bytes(device: str = "cpu") -> int:
+    """Free bytes on the device. MPS shares the machine's memory."""
+    if device.startswith("cuda"):
+        import torch
+
+        free, _ = torch.cuda.mem_get_info(device)
+        return free
+    import psutil
+
+    return int(min([psutil.virtual_memory().available, *_control_group_room()]))
+
+
+def machine_bytes() -> int:
+    """All the memory this process may ever use: the machine's, or its control group's limit."""
+    import psutil
+
+    limits = [limit for limit, _ in _control_groups()]
+    return int(min([psutil.virtual_memory().total, *limits]))
+
+
+def _control_group_room() -> list[int]:
+    """What is left of each memory limit set on this process (containers); caches of files count as free."""
+    return [max(limit - used, 0) for limit, used in _control_groups()]
+
+
+def _control_groups(
+    root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
+) -> list[tuple[int, int]]:
+    """(limit, used) in bytes of every limiting group, version 2 then 1; empty where there are none."""
+    folders = [*_lineage(root, own), root / "memory"]
+    version2 = [_limit(folder, "memory.max", "memory.current", "inactive_file") for folder in folders[:-1]]
+    version1 = _limit(folders[-1], "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+    return [pair for pair in (*version2, version1) if pair is not None]
+
+
+def _lineage(root: Path, own: Path) -> list[Path]:
+    """The process's own group of version 2 and every group above it, up to the root."""
+    path = next((line[3:].strip() for line in _read(own).splitlines() if line.startswith("0::")), "/")
+    folder = Path(os.path.normpath(root / path.lstrip("/")))
+    return [group for group in (folder, *folder.parents) if group == root or root in group.parents]
+
+
+def _limit(folder: Path, limit_file: str, used_file: str, cache_key: str) -> tuple[int, int] | None:
+    """One group's limit and what counts against it, or None without a limit."""
+    limit = _read(folder / limit_file).strip()
+    if not limit.isdigit() or int(limit) > UNLIMITED:
+        return None
+    used = _read(folder / used_file).strip()
+    lines = [line.split() for line in _read(folder / "memory.stat").splitlines()]
+    cached = next((int(words[1]) for words in lines if len(words) == 2 and words[0] == cache_key), 0)
+    return int(limit), max((int(used) if used.isdigit() else 0) - cached, 0)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""

@@ -1,0 +1,176 @@
+"""What counts as a parameter and as an operation: each paper's way, and as a machine carries it out.
+
+Operations are those of training, for each token: a forward pass, and a backward pass that takes twice as many
+(Kaplan et al. 2020, section 2.1; Hoffmann et al. 2022, appendix F). A multiply and an add are two.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+from playground.errors import UserError
+from playground.scaling.fits import Fit, fit_chinchilla
+from playground.scaling.frontier import Frontier, line
+from playground.scaling.laws import LAWS
+from playground.scaling.points import Points
+from playground.training.sizes import embedding_flops, parameters_by_part, product_flops
+from playground.transformer import Transformer, TransformerConfig
+
+TRAINING = 3
+"""Forward and backward, in forward passes."""
+SOFTMAX = 3
+"""Operations for each attention score: Hoffmann et al. 2022, appendix F."""
+LOOKED_UP = ("embedding", "position", "segment")
+
+
+def all_parameters(shape: TransformerConfig) -> int:
+    """Every number that is trained; a tied head is the embedding, counted once. Hoffmann et al. 2022."""
+    return sum(parameters_by_part(shape).values())
+
+
+def without_embeddings(shape: TransformerConfig) -> int:
+    """Neither embeddings of tokens and positions nor the head. Kaplan et al. 2020, section 2.1."""
+    left_out = (*LOOKED_UP, "head")
+    return sum(count for part, count in parameters_by_part(shape).items() if part not in left_out)
+
+
+def with_head(shape: TransformerConfig) -> int:
+    """The last layer is counted, which multiplies even where it is tied. Porian et al. 2024, section 3.1."""
+    return without_embeddings(shape) + shape.width * shape.vocabulary
+
+
+def six_n_d(shape: TransformerConfig, length: int) -> float:
+    """6 N, all parameters counted. Hoffmann et al. 2022, section 3.3."""
+    return 6.0 * all_parameters(shape)
+
+
+def six_n_d_without_embeddings(shape: TransformerConfig, length: int) -> float:
+    """6 N, embeddings and head left out. Kaplan et al. 2020, section 2.1."""
+    return 6.0 * without_embeddings(shape)
+
+
+def six_n_d_with_head(shape: TransformerConfig, length: int) -> float:
+    """6 N, the last layer counted. Porian et al. 2024, section 3.1."""
+    return 6.0 * with_head(shape)
+
+
+def kaplan(shape: TransformerConfig, length: int) -> float:
+    """Forward 2 N + 2 layers x context x width, embeddings and head left out. Kaplan et al. 2020, table 1."""
+    return float(TRAINING * (2 * without_embeddings(shape) + 2 * shape.layers * length * shape.width))
+
+
+def hoffmann(shape: TransformerConfig, length: int) -> float:
+    """All products, the embedding as one with one-hot rows, and the softmax. Hoffmann et al. 2022, appendix F."""
+    forward = sum(product_flops(shape, length).values()) + embedding_flops(shape, length)
+    softmax = SOFTMAX * shape.layers * shape.heads * length * length
+    return TRAINING * (forward + softmax) / length
+
+
+def executed(shape: TransformerConfig, length: int) -> float:
+    """The products that torch carries out for one row, forward and backward, counted as it dispatches them.
+
+    On the meta device nothing is computed, and attention goes through plain products; the kernels of a processor or a
+    graphics card skip or hide some of them from the counter.
+    """
+    with torch.device("meta"):
+        model = Transformer(shape)
+        ids = torch.zeros(1, length, dtype=torch.long)
+        labels = torch.zeros(length, dtype=torch.long)
+    with FlopCounterMode(display=False) as counter:
+        functional.cross_entropy(model(ids)[0], labels).backward()  # type: ignore[no-untyped-call]
+    return float(counter.get_total_flops()) / length
+
+
+PARAMETERS: dict[str, Callable[[TransformerConfig], int]] = {
+    "all": all_parameters,
+    "without-embeddings": without_embeddings,
+    "with-head": with_head,
+}
+"""Ways to count N."""
+FLOPS: dict[str, Callable[[TransformerConfig, int], float]] = {
+    "6nd": six_n_d,
+    "6nd-without-embeddings": six_n_d_without_embeddings,
+    "6nd-with-head": six_n_d_with_head,
+    "kaplan": kaplan,
+    "hoffmann": hoffmann,
+    "executed": executed,
+}
+"""Ways to count C / D."""
+
+
+def parameters(shape: TransformerConfig, way: str) -> int:
+    """N, counted this way. Raises UserError for a way that there is not."""
+    _refuse(way, PARAMETERS, shape)
+    return PARAMETERS[way](shape)
+
+
+def flops_per_token(shape: TransformerConfig, way: str, length: int | None = None) -> float:
+    """Operations of training for each token, in rows of `length` tokens (None: the context).
+
+    Raises UserError for a way that there is not, and for encoder-decoders: their two texts are no one length.
+    """
+    _refuse(way, FLOPS, shape)
+    return FLOPS[way](shape, length or shape.context)
+
+
+def _refuse(way: str, ways: "Mapping[str, Callable[..., float]]", shape: TransformerConfig) -> None:
+    if way not in ways:
+        raise UserError(f"There is no way {way!r} of counting; choose {', '.join(ways)}.")
+    if shape.kind == "encoder-decoder":
+        raise UserError("Operations are counted for models of one stack; choose a decoder or an encoder.")
+
+
+GRID = 400
+BUDGETS = 60
+FEWEST_SIZES = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Counted:
+    """The best models as counted one way. frontier is the line of log N over log C through them; its exponent is a."""
+
+    flops: Float[np.ndarray, " budget"]
+    params: Float[np.ndarray, " budget"]
+    frontier: Frontier
+    fit: Fit
+
+    @property
+    def exponent(self) -> float:
+        """Of N in C."""
+        return self.frontier.exponent
+
+
+def counted_frontier(
+    params: Float[np.ndarray, " run"],
+    flops_per_token: Float[np.ndarray, " run"],
+    tokens: Float[np.ndarray, " run"],
+    loss: Float[np.ndarray, " run"],
+) -> Counted:
+    """The frontier of runs whose N and FLOPs are counted some way (counting.py).
+
+    Between the models that were trained, FLOPs for each token are interpolated in logarithms. Budgets whose best model
+    is the smallest or the largest are left out: a smaller or larger one might be better.
+    Raises UserError for fewer than three sizes, and where no budget has its best model between them.
+    """
+    points = Points(params=params, tokens=tokens, loss=loss, flops=np.asarray(flops_per_token) * np.asarray(tokens))
+    sizes, rows = np.unique(points.params, return_index=True)
+    if len(sizes) < FEWEST_SIZES:
+        raise UserError(f"There are {len(sizes)} sizes of models; an exponent needs at least {FEWEST_SIZES}.")
+    fitted = fit_chinchilla(points)
+    grid = np.geomspace(sizes[0], sizes[-1], GRID)
+    each = np.exp(np.interp(np.log(grid), np.log(sizes), np.log(points.flops[rows] / points.tokens[rows])))
+    budgets = np.geomspace(points.flops.min(), points.flops.max(), BUDGETS)
+    losses = LAWS["chinchilla"].predict(fitted.parameters, params=grid, tokens=budgets[:, None] / each)
+    best = losses.argmin(1)
+    inside = (best > 0) & (best < GRID - 1)
+    if inside.sum() < 2:
+        raise UserError(
+            "At every budget the smallest or the largest model is best; an exponent needs others beside it."
+        )
+    flops, optimal = budgets[inside], grid[best[inside]]
+    return Counted(flops=flops, params=optimal, frontier=line(flops.tolist(), optimal.tolist()), fit=fitted)

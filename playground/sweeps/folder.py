@@ -1,0 +1,121 @@
+"""A sweep as a folder: its configuration, and where each cell's run lies.
+
+    sweep.json        the SweepConfig
+    runs/<cell>/      an ordinary run folder for each cell
+    progress.json     how the sweep is doing (progress.py)
+    control.jsonl     what a person asks of it: to stop
+    points.csv        a line for each finished cell (results.py)
+    curves.csv        held-out losses on the way
+
+What is collected (collecting.py) has a card.md besides: what was done, with what and how long it took (card.py).
+
+A sweep of the page lies among the page's runs: its folder is named by a long random id, and its cells are ordinary
+runs beside it, named <id>-<cell>, which the page opens like any other.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground.errors import UserError
+from playground.sweeps.grid import Cell, SweepConfig, cells
+from playground.training.run.control import open_control
+from playground.training.run.lineage import STAGING_PREFIX, fork
+from playground.training.run.paths import CONFIG, read_json, snapshots, write_json
+from playground.training.run.runs import write_about
+from playground.training.run.status import State, Status, observed_status
+
+SWEEP = "sweep.json"
+RUNS = "runs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """A sweep that has a folder. root is the folder of its runs, prefix what their names begin with."""
+
+    folder: Path
+    config: SweepConfig
+    cells: tuple[Cell, ...]
+    root: Path
+    prefix: str = ""
+
+    def run_id(self, cell: Cell) -> str:
+        """The name of a cell's run folder below the root."""
+        return f"{self.prefix}{cell.name}"
+
+    def run_folder(self, cell: Cell) -> Path:
+        """A cell's run folder."""
+        return self.root / self.run_id(cell)
+
+    def status(self, cell: Cell) -> Status:
+        """How a cell's run is doing; unknown before it was begun."""
+        return observed_status(self.run_folder(cell))
+
+    def state(self, cell: Cell) -> State:
+        """The state of a cell's run."""
+        return self.status(cell).state
+
+    def finished(self) -> Iterator[Cell]:
+        """The cells whose runs are finished, in order."""
+        return (cell for cell in self.cells if self.state(cell) == "finished")
+
+
+def open_sweep(config: SweepConfig, folder: Path) -> Sweep:
+    """The sweep of a folder, begun there if it is new. Raises UserError where another one lies there."""
+    found = cells(config)
+    values = read_json(folder / SWEEP)
+    if values and SweepConfig.from_dict(values) != config:
+        raise UserError(f"{folder} holds a sweep of another configuration; choose a new folder.")
+    if not values and folder.is_dir() and any(folder.iterdir()):
+        raise UserError(f"{folder} is not empty and holds no sweep; choose a new folder.")
+    try:
+        (folder / RUNS).mkdir(parents=True, exist_ok=True)
+        open_control(folder)
+        if not values:
+            write_json(folder / SWEEP, config.to_dict())
+    except OSError as error:
+        raise UserError(f"The sweep cannot be written to {folder}: {error.strerror or error}.") from error
+    return Sweep(folder=folder, config=config, cells=found, root=folder / RUNS)
+
+
+def find_sweep(folder: Path) -> Sweep:
+    """The sweep that lies in a folder. Raises UserError where there is none."""
+    values = read_json(folder / SWEEP)
+    if not values:
+        raise UserError(f"{folder} holds no sweep that can be read.")
+    config = SweepConfig.from_dict(values)
+    if (folder / RUNS).is_dir():
+        return Sweep(folder=folder, config=config, cells=cells(config), root=folder / RUNS)
+    return Sweep(folder=folder, config=config, cells=cells(config), root=folder.parent, prefix=f"{folder.name}-")
+
+
+def prepare_cell(sweep: Sweep, cell: Cell) -> None:
+    """Make a cell's run folder unless it is there: as a branch where its trunk has the snapshot, else empty.
+
+    Raises UserError where the folder cannot be written.
+    """
+    folder = sweep.run_folder(cell)
+    if (folder / CONFIG).exists():
+        return
+    if cell.trunk is not None and has_fork(sweep, cell):
+        assert cell.fork is not None
+        fork(sweep.root, f"{sweep.prefix}{cell.trunk}", cell.fork, cell.config, name=cell.name, new=sweep.run_id(cell))
+        return
+    staging = sweep.root / f"{STAGING_PREFIX}{folder.name}"
+    try:
+        staging.mkdir(exist_ok=True)
+        write_about(staging, cell.name)
+        write_json(staging / CONFIG, cell.config.to_dict())
+        open_control(staging)
+        staging.rename(folder)
+    except OSError as error:
+        raise UserError(f"The cell {cell.name} cannot be written to {sweep.root}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def has_fork(sweep: Sweep, cell: Cell) -> bool:
+    """Whether a branch's trunk has come to where the branch begins."""
+    trunk = sweep.root / f"{sweep.prefix}{cell.trunk}"
+    return any(int(path.name) == cell.fork for path in snapshots(trunk))

@@ -1,0 +1,180 @@
+"""Training the cells of a sweep on a Ray cluster: one task for each cell, on a GPU where a node has one free.
+
+Only used when an address is given. The sweep's folder lies on a filesystem that all nodes share, so a run folder is
+the same wherever it is trained, and a cell whose worker died goes on on another node from its last snapshot. The
+package travels with the task; the nodes need requirements.txt and requirements-cluster.txt.
+"""
+
+import contextlib
+import importlib
+import os
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playground.errors import UserError
+from playground.sweeps.executors import POLL_SECONDS, note_failure, wait_until_idle
+from playground.sweeps.folder import Sweep
+from playground.sweeps.grid import Cell
+from playground.training.run.control import Command, send
+
+PACKAGE = Path(__file__).resolve().parents[1]
+PATIENCE_SECONDS = 30.0
+"""How long a cell may take to write its snapshot when the sweep is stopped."""
+LISTEN_SECONDS = 5.0
+LARGEST_PORT = 65_535
+LOOK_SECONDS = 5.0
+"""How long a count of the cluster's processors holds: nodes come and go."""
+
+
+def train_cell(folder: str, uses_gpu: bool) -> str:
+    """What a Ray worker does: train into a run folder. Returns why it could not, empty where it could."""
+    if not uses_gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    import torch
+
+    from playground.errors import UserError
+    from playground.training.run.folder import read_config, run
+
+    path = Path(folder)
+    if not path.is_dir():
+        return f"The node {os.uname().nodename} does not see {folder}; put the sweep where all nodes share a folder."
+    torch.set_num_threads(1)
+    try:
+        for _ in run(read_config(path / "config.json"), path):
+            pass
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+class RayPlace:
+    """Trains on a cluster that is there already; it is never started here."""
+
+    def __init__(self, address: str) -> None:
+        self._ray = connect(address)
+        self._runs: dict[Any, tuple[Cell, Path, bool]] = {}
+        self._counted, self._processors, self._gpus = -LOOK_SECONDS, 0, 0
+
+    @property
+    def slots(self) -> int:
+        """A cell for each GPU and each processor of the cluster, as it is now."""
+        if time.monotonic() - self._counted > LOOK_SECONDS:
+            found = self._ray.cluster_resources()
+            self._processors, self._gpus = int(found.get("CPU", 0)), int(found.get("GPU", 0))
+            self._counted = time.monotonic()
+        return self._processors
+
+    def start(self, sweep: Sweep, cell: Cell) -> None:
+        """Send a cell to the cluster: to a GPU while one is free and the cell may use it."""
+        folder = sweep.run_folder(cell).resolve()
+        used = sum(uses_gpu for _, _, uses_gpu in self._runs.values())
+        uses_gpu = cell.config.device != "cpu" and used < self._gpus
+        # Not retried by Ray: a cell that is begun again is counted, and named where that does not help.
+        remote = self._ray.remote(num_cpus=1, num_gpus=int(uses_gpu), max_retries=0)(train_cell)
+        self._runs[remote.remote(str(folder), uses_gpu)] = (cell, folder, uses_gpu)
+
+    def working(self) -> frozenset[str]:
+        """The cells whose tasks have not ended, after a moment's wait."""
+        self._see_off(POLL_SECONDS)
+        return frozenset(cell.name for cell, _, _ in self._runs.values())
+
+    def close(self) -> None:
+        """Stop every cell with a snapshot, and leave the cluster."""
+        for _, folder, _ in self._runs.values():
+            with contextlib.suppress(UserError):
+                send(folder, Command(action="stop"))
+        wait_until_idle(self, PATIENCE_SECONDS)
+        for reference in self._runs:
+            self._ray.cancel(reference, force=True)
+        disconnect()
+
+    def _see_off(self, seconds: float) -> None:
+        """Take the tasks that have ended from those at work, waiting for one at most so long."""
+        if not self._runs:
+            time.sleep(seconds)
+            return
+        ended, _ = self._ray.wait(list(self._runs), num_returns=1, timeout=seconds)
+        for reference in ended:
+            _, folder, _ = self._runs.pop(reference)
+            # The worker or its node is gone: the folder has a live state without a process, and says so.
+            with contextlib.suppress(self._ray.exceptions.RayError):
+                message = self._ray.get(reference)
+                if message:
+                    note_failure(folder, message)
+
+
+@dataclass(kw_only=True)
+class Connection:
+    """A process has one connection to one cluster; so many sweeps use it."""
+
+    address: str = ""
+    users: int = 0
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+
+_connection = Connection()
+
+
+def connect(address: str) -> Any:
+    """Ray's module, connected to a cluster until as many have disconnected as have connected.
+
+    Raises UserError where Ray is not installed, nobody answers, or this process is connected to another cluster.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        ray: Any = importlib.import_module("ray")
+    except ImportError as error:
+        raise UserError("Ray is not installed; run `pip install -r requirements-cluster.txt`.") from error
+    with _connection.guard:
+        if _connection.users and _connection.address != address:
+            raise UserError(
+                f"A sweep is at work on the Ray cluster at {_connection.address}; use that one, or wait for the end."
+            )
+        if not _connection.users:
+            _join(ray, address)
+        _connection.address, _connection.users = address, _connection.users + 1
+    return ray
+
+
+def disconnect() -> None:
+    """Leave the cluster, if nobody else here uses it."""
+    with _connection.guard:
+        _connection.users -= 1
+        if not _connection.users:
+            importlib.import_module("ray").shutdown()
+
+
+def _join(ray: Any, address: str) -> None:
+    _check_somebody_listens(address)
+    try:
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level="ERROR",
+            runtime_env={"py_modules": [str(PACKAGE)], "env_vars": {"OMP_NUM_THREADS": "1"}},
+        )
+    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+        raise _no_cluster(address) from error
+
+
+def _check_somebody_listens(address: str) -> None:
+    """Raise UserError where nobody does: Ray itself would ask for minutes. auto names no place to look at."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal() or int(port) > LARGEST_PORT:
+        if address == "auto":
+            return
+        raise UserError(f"{address!r} is no address of a Ray cluster; write HOST:PORT, as 10.0.0.1:6379, or auto.")
+    try:
+        socket.create_connection((host, int(port)), timeout=LISTEN_SECONDS).close()
+    except OSError as error:
+        raise _no_cluster(address) from error
+
+
+def _no_cluster(address: str) -> UserError:
+    return UserError(
+        f"No Ray cluster answers at {address}; start one with `ray start --head`, and the sweep on one of its nodes."
+    )

@@ -1,0 +1,1 @@
+"""Synthetic stories of a small world with known entropy."""

@@ -1,0 +1,1 @@
+"""A run on disk: one module for each thing in its folder."""

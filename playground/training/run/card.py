@@ -1,0 +1,213 @@
+"""The card of a trained model: what it learnt, from what, how, and what it does, all measured on its weights."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from playground.tasks.registry import kind_of
+from playground.tasks.sources import source_name
+from playground.tasks.task import (
+    AnswerSample,
+    MaskedSample,
+    Sample,
+    SpectrumSample,
+    Task,
+    TextSample,
+)
+from playground.tasks.text import TextTask
+from playground.training.config import TrainConfig
+from playground.training.run.head_report import FACT_ROWS, alignment_shares, repeat_facts
+from playground.training.run.lineage import Chapter, differences
+from playground.transformer import Transformer
+
+ROWS = 256
+STRONG = 0.3
+FREQUENCIES = 5
+
+
+def write_card(
+    folder: Path,
+    *,
+    name: str,
+    config: TrainConfig,
+    task: Task,
+    step: int,
+    tokens: int,
+    licence: str | None,
+    earlier: Sequence[Chapter] = (),
+) -> None:
+    """Measure the exported weights and write card.md; `earlier` are the settings that a forked run began with."""
+    model = exported_model(folder, config)
+    with torch.inference_mode():
+        sections = [
+            _summary(name, config, step, model, licence),
+            _data(config, task),
+            _settings(config, step, tokens),
+            _earlier(config, earlier),
+            _measures(config, task, model),
+            _heads(task, model),
+            _samples(task.samples(model)),
+        ]
+    (folder / "card.md").write_text("\n".join(filter(None, sections)), encoding="utf-8")
+
+
+def exported_model(folder: Path, config: TrainConfig) -> Transformer:
+    """The model as it will be loaded: half-precision weights in float32 arithmetic."""
+    model = Transformer(config.model)
+    weights = {key: tensor.float() for key, tensor in load_file(folder / "model.safetensors").items()}
+    model.load_state_dict(weights, strict=False)
+    return model.eval().requires_grad_(False)
+
+
+def _summary(name: str, config: TrainConfig, step: int, model: Transformer, licence: str | None) -> str:
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    shape = config.model
+    stacks = f"{shape.layers} + {shape.layers}" if shape.kind == "encoder-decoder" else f"{shape.layers}"
+    article = "A" if shape.kind == "decoder" else "An"
+    return (
+        f"# {name}\n\n{article} {shape.kind} of {stacks} layers x {shape.heads} heads, width {shape.width}, "
+        f"context {shape.context}, vocabulary {shape.vocabulary}: {parameters:,} parameters in float16. "
+        f"Trained by this project's own trainer for {step:,} steps.{f' Licence: {licence}.' if licence else ''}\n\n"
+        "This file was written by `python -m playground export`; every number in it was measured on the weights "
+        "beside it.\n"
+    )
+
+
+def _data(config: TrainConfig, task: Task) -> str:
+    kind = kind_of(config.task)
+    words = _text_data(task) if isinstance(task, TextTask) else ""
+    return (
+        f"## Data\n\nTask `{kind.name}`. Right is: {kind.right[0].lower()}{kind.right[1:]} {words}"
+        f"({_listed(config.task, without=('text',))})\n"
+    )
+
+
+def _text_data(task: TextTask) -> str:
+    config = task.config
+    names = [*(["a text that was typed in"] if config.text.strip() else []), *map(source_name, config.sources)]
+    joined = "The lines of a paragraph were joined. " if config.unwrap else ""
+    twice = f"In {config.repeats:.0%} of the rows a passage stands twice. " if config.repeats else ""
+    return (
+        f"Read from {', '.join(names)}: {len(task.train_ids):,} tokens to train on; the last {config.held_out:.0%} of "
+        f"every text held out ({len(task.held_out_ids):,} tokens, {task.held_out_bytes:,} bytes). {joined}The "
+        f"vocabulary ({config.vocabulary}) has {task.tokenizer.get_vocab_size():,} tokens, trained on the training "
+        f"part. {twice}{_copying(task)}"
+    )
+
+
+def _copying(task: TextTask) -> str:
+    config = task.config
+    first = (
+        f"The first {config.copying_first:,} steps trained on {config.copying_rows} rows each of random tokens in "
+        "blocks that repeat, counting only the repeats, and on no text. "
+    )
+    beside = f"Every step on text had {config.copying_beside} such rows beside it. "
+    return (first if config.copying_first else "") + (beside if config.copying_beside else "")
+
+
+def _listed(record: Any, *, without: tuple[str, ...] = ()) -> str:
+    """The fields of a record and their values; files without their folders."""
+    values = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    if "sources" in values:
+        values["sources"] = ", ".join(map(source_name, values["sources"]))
+    return "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in values.items() if name not in without)
+
+
+def _settings(config: TrainConfig, step: int, tokens: int) -> str:
+    return (
+        f"## Settings\n\n{step:,} steps of {config.batch * config.accumulation} rows of at most "
+        f"{config.model.context} tokens, {tokens:,} tokens read in all. Optimiser {config.optimizer}, learning rate "
+        f"{config.learning_rate:g} to {config.final_learning_rate:g} ({config.schedule} over {config.steps:,} steps), "
+        f"warm-up {config.warm_up}, betas {config.betas[0]:g} and {config.betas[1]:g}, weight decay "
+        f"{config.weight_decay:g}, gradient clipped at {config.clip:g}, seed {config.seed}, {config.precision}.\n\n"
+        f"Model: {_listed(config.model)}.\n"
+    )
+
+
+def _earlier(config: TrainConfig, earlier: Sequence[Chapter]) -> str:
+    """What was otherwise before the run was forked, and forked again."""
+    lines, first = [], 1
+    for chapter in earlier:
+        changed = differences(chapter.config, config)
+        words = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in changed.items()) or "the same"
+        lines.append(f"- steps {first:,} to {chapter.last_step:,}: {words}")
+        first = chapter.last_step + 1
+    return "\n".join(["Earlier steps had other settings:\n", *lines, ""]) if lines else ""
+
+
+def _measures(config: TrainConfig, task: Task, model: Transformer) -> str:
+    """A text's on all that is held out; a generated task's on some rows."""
+    context = config.model.context
+    whole = isinstance(task, TextTask)
+    measures = task.evaluate(model, rows=len(task.held_out_ids) if isinstance(task, TextTask) else ROWS, length=context)
+    lines = [f"| {name} | {value:.4f} |" for name, value in measures.items()]
+    on = "the whole held-out text" if whole else f"at most {ROWS} held-out rows"
+    return "\n".join([f"## Measures\n\nOn {on}; losses in nats.\n", "| measure | value |", "| --- | --- |", *lines, ""])
+
+
+def _heads(task: Task, model: Transformer) -> str:
+    if model.config.kind == "decoder":
+        return _repeat_heads(task, model)
+    probe = task.probe(model.config.context)
+    if model.config.kind == "encoder-decoder" and probe.alignment:
+        shares = [
+            (share, f"layer {layer} head {head}")
+            for layer, row in enumerate(alignment_shares(model, probe))
+            for head, share in enumerate(row)
+        ]
+        words = "The share of the probe row's gold pairs at which a head's largest weight is the gold one"
+        return f"## Cross-attention heads\n\n{words}; counted from 0.\n\n- {_strongest(shares)}\n"
+    return ""
+
+
+def _repeat_heads(task: Task, model: Transformer) -> str:
+    rows = repeat_facts(model, task).rows()
+    lines = ["## Heads\n", f"Scores on {FACT_ROWS} rows of random tokens that stand twice; counted from 0.\n"]
+    for name, title in (("previous", "Previous-token heads"), ("induction", "Induction heads")):
+        scored = [(row[name], f"layer {row['layer']} head {row['head']}") for row in rows]
+        lines.append(f"- {title} (at least {STRONG}): {_strongest(scored)}")
+    return "\n".join(lines) + "\n"
+
+
+def _strongest(scored: list[tuple[float, str]]) -> str:
+    found = sorted((one for one in scored if one[0] >= STRONG), key=lambda one: -one[0])
+    return ", ".join(f"{words} ({score:.2f})" for score, words in found) or "none"
+
+
+def _samples(samples: list[Sample]) -> str:
+    return "\n\n".join(["## Samples", *map(_sample, samples)]) + "\n"
+
+
+def _sample(sample: Sample) -> str:
+    """One sample in Markdown."""
+    if isinstance(sample, TextSample):
+        prompt = f"After “{sample.prompt}”:" if sample.prompt else "From nothing:"
+        return f"{prompt}\n\n> {_quoted(sample.text)}"
+    if isinstance(sample, AnswerSample):
+        verdict = "right" if sample.is_right else f"right is `{sample.right}`"
+        return f"- `{sample.question}` → `{sample.answer}` ({verdict})"
+    if isinstance(sample, SpectrumSample):
+        return f"- {_spectrum(sample)}"
+    return _masked(sample)
+
+
+def _masked(sample: MaskedSample) -> str:
+    lines = [f"> {_quoted(' '.join(sample.tokens))}", ""]
+    for word in sample.masked:
+        guesses = ", ".join(f"{guess} {share:.0%}" for guess, share in word.guesses)
+        lines.append(f"- position {word.position}, right is {word.right}: {guesses}")
+    return "\n".join(lines)
+
+
+def _spectrum(sample: SpectrumSample) -> str:
+    order = sorted(range(len(sample.power)), key=lambda frequency: -sample.power[frequency])[:FREQUENCIES]
+    words = ", ".join(f"{frequency} ({sample.power[frequency]:.0%})" for frequency in order)
+    return f"The strongest frequencies of the number embeddings: {words}"
+
+
+def _quoted(text: str) -> str:
+    return text.strip().replace("\n", "\n> ")

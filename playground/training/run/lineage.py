@@ -1,0 +1,172 @@
+"""A new run that goes on from a snapshot of another, with other settings. Needs no torch."""
+
+import dataclasses
+import json
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playground.errors import UserError
+from playground.training.config import TrainConfig
+from playground.training.run.control import read_rates, write_rates
+from playground.training.run.paths import (
+    CONFIG,
+    FILM,
+    METRICS,
+    OF_A_RUN,
+    PREPARED,
+    RESUME,
+    SAMPLES,
+    SNAPSHOTS,
+    STAGING,
+    frames,
+    step_name,
+    step_of,
+    write_json,
+)
+from playground.training.run.runs import read_run, run_path, write_about
+
+if TYPE_CHECKING:
+    from playground.training.config import TrainConfig
+
+FREE_IN_MODEL = ("dropout",)
+"""What may change in the model's configuration: everything else decides what its weights are."""
+STAGING_PREFIX = ".staging-"
+
+
+def new_run_id() -> str:
+    """A long random id of letters and digits: who knows it may reach the run."""
+    alphabet = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    return "".join(secrets.choice(alphabet) for _ in range(22))
+
+
+def fork(root: Path, run_id: str, step: int, config: "TrainConfig", *, name: str, new: str | None = None) -> str:
+    """Make a run that goes on after `step` of another with the settings of `config`; returns its id, `new` if given.
+
+    It has the metrics and samples up to there. Everything may change but the shape of the weights and the vocabulary;
+    where the optimiser changes, it starts fresh. Raises UserError, with what must stay equal.
+    """
+    source = run_path(root, run_id)
+    before, after = read_run(source).config, _plain(config)
+    snapshot = source / SNAPSHOTS / step_name(step)
+    if not snapshot.is_dir():
+        raise UserError(f"The run has no snapshot of step {step}; choose a step that was saved.")
+    check_fork(before, after, step)
+    new = new or new_run_id()
+    staging = root / f"{STAGING_PREFIX}{new}"
+    try:
+        staging.mkdir()
+        _copy(source, staging, snapshot, before, after, step)
+        write_about(staging, name, (run_id, step))
+        staging.rename(root / new)
+    except OSError as error:
+        raise UserError(f"The run cannot be forked: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return new
+
+
+def _plain(config: "TrainConfig") -> dict[str, Any]:
+    """The configuration as it stands in a file: tuples are lists there."""
+    values: dict[str, Any] = json.loads(json.dumps(config.to_dict()))
+    return values
+
+
+def check_fork(before: dict[str, Any], after: dict[str, Any], step: int) -> None:
+    """Raise UserError where a configuration cannot go on from another's weights after `step`."""
+    old, new = before.get("model", {}), after["model"]
+    other = [name for name in sorted(new) if name not in FREE_IN_MODEL and name in old and new[name] != old[name]]
+    if other:
+        raise UserError(
+            f"A fork keeps the shape of its weights: {', '.join(other)} must stay "
+            f"{', '.join(str(old[name]) for name in other)}. Start a new run for another shape."
+        )
+    if after["steps"] <= step:
+        raise UserError(f"The fork begins after step {step}; give it more steps than that.")
+
+
+def _copy(source: Path, target: Path, snapshot: Path, before: dict[str, Any], after: dict[str, Any], step: int) -> None:
+    """Fill the new folder with all that comes before the fork."""
+    write_json(target / CONFIG, after)
+    shutil.copytree(snapshot, target / SNAPSHOTS / snapshot.name)
+    if after["model"] != before.get("model"):
+        write_json(target / SNAPSHOTS / snapshot.name / "config.json", after["model"])
+    if after.get("optimizer") != before.get("optimizer"):
+        _forget_optimizer(target / SNAPSHOTS / snapshot.name / RESUME)
+    write_rates(target, [(at, factor) for at, factor in read_rates(source) if at <= step])
+    for name in (METRICS, SAMPLES):
+        if (source / name).exists():
+            _copy_lines(source / name, target / name, step)
+    if after["task"] == before.get("task") and (source / PREPARED).exists():
+        _copy_task(source, target)
+        _copy_film(source, target, step)
+
+
+def _forget_optimizer(folder: Path) -> None:
+    """Leave an optimiser file without a tensor: another optimiser starts fresh."""
+    from safetensors.numpy import save_file
+
+    save_file({}, folder / "optimizer.safetensors")
+
+
+def _copy_lines(source: Path, target: Path, step: int) -> None:
+    with source.open("rb") as lines, target.open("wb") as kept:
+        kept.writelines(line for line in lines if line.endswith(b"\n") and step_of(line) <= step)
+
+
+def _copy_task(source: Path, target: Path) -> None:
+    """What the task saved need not be made again."""
+    for path in source.iterdir():
+        if path.is_file() and not path.is_symlink() and path.name not in OF_A_RUN and path.suffix != STAGING:
+            shutil.copy2(path, target / path.name)
+
+
+def _copy_film(source: Path, target: Path, step: int) -> None:
+    """The same probe is filmed on, so the frames up to the fork belong to both."""
+    probe = source / FILM / "probe.json"
+    if probe.exists():
+        (target / FILM).mkdir()
+        for path in (probe, *(frame for frame in frames(source) if int(frame.stem) <= step)):
+            shutil.copy2(path, target / FILM / path.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """Settings, and the last step that was trained with them."""
+
+    config: TrainConfig
+    last_step: int
+
+
+def earlier_chapters(run: Path) -> list[Chapter]:
+    """The runs that this one goes back to, the oldest first; they are looked for beside it.
+
+    Raises UserError where one of them is gone: nobody could then say what the weights were trained with.
+    """
+    chapters: list[Chapter] = []
+    parent = read_run(run).parent
+    while parent is not None:
+        name, step = parent
+        folder = run.parent / name
+        try:
+            values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"The run was forked from {name}, whose settings are not at {folder / CONFIG}; put that folder back."
+            ) from error
+        chapters.append(Chapter(config=TrainConfig.from_dict(values), last_step=step))
+        parent = read_run(folder).parent
+    return chapters[::-1]
+
+
+def differences(before: TrainConfig, after: TrainConfig) -> dict[str, Any]:
+    """The fields of `before`, its task's included, that are otherwise in `after`."""
+    pairs = [(before, after), (before.task, after.task)]
+    return {
+        field.name: getattr(one, field.name)
+        for one, other in pairs
+        for field in dataclasses.fields(one)  # type: ignore[arg-type]
+        if field.name not in ("task", "model") and getattr(one, field.name) != getattr(other, field.name, None)
+    }

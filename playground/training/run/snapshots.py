@@ -1,0 +1,135 @@
+"""Snapshots of a run: each a folder that loads as a model, with what it takes to go on training beside it.
+
+snapshots/000500/           model.safetensors (float32), config.json of the model, tokenizer.json
+snapshots/000500/resume/    optimizer.safetensors, state.json
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from playground.errors import UserError
+from playground.training.config import TrainConfig
+from playground.training.run.paths import RESUME, SNAPSHOTS, STAGING, bytes_in, snapshots, step_name, write_json
+from playground.training.trainer import TrainingState, start_state
+
+PLAIN = (int, float, bool, str)
+"""The types of TrainingState's fields that state.json holds."""
+MOST_SNAPSHOTS = 200
+
+
+def write_snapshot(folder: Path, state: TrainingState, tokenizer: Tokenizer) -> Path:
+    """Write the snapshot of the state's step under a staging name and move it in.
+
+    Raises UserError where it cannot be written; the snapshots before stay. Raises FileNotFoundError where the run
+    folder is gone.
+    """
+    (folder / SNAPSHOTS).mkdir(exist_ok=True)
+    target = folder / SNAPSHOTS / step_name(state.step)
+    staging = target.with_suffix(STAGING)
+    shutil.rmtree(staging, ignore_errors=True)
+    try:
+        (staging / RESUME).mkdir(parents=True)
+        save_file(model_tensors(state.model), staging / "model.safetensors", metadata={"format": "pt"})
+        write_json(staging / "config.json", state.model.config.to_dict())
+        (staging / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8", newline="\n")
+        save_file(_optimizer_tensors(state.optimizer), staging / RESUME / "optimizer.safetensors")
+        write_json(staging / RESUME / "state.json", plain_fields(state))
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        if not folder.exists():
+            raise FileNotFoundError(str(folder)) from error
+        raise UserError(
+            f"The snapshot of step {state.step} cannot be written to {folder}: {error}. "
+            "Make room there and start again; the run goes on from its last snapshot."
+        ) from error
+    if target.exists():
+        shutil.rmtree(target)
+    os.replace(staging, target)
+    return target
+
+
+def plain_fields(state: TrainingState) -> dict[str, Any]:
+    """The counts and factors of a state: every field that is no tensor's."""
+    values = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+    return {name: value for name, value in values.items() if isinstance(value, PLAIN)}
+
+
+def resume(config: TrainConfig, folder: Path) -> TrainingState:
+    """The state of the last snapshot, or a fresh one. Raises UserError for a damaged snapshot."""
+    state = start_state(config)
+    found = snapshots(folder)
+    return load_snapshot(found[-1], state) if found else state
+
+
+def load_snapshot(snapshot: Path, state: TrainingState) -> TrainingState:
+    """The state with the snapshot's weights, optimiser and counts. Raises UserError for a damaged snapshot."""
+    try:
+        weights = load_file(snapshot / "model.safetensors")
+        if weights.keys() != model_tensors(state.model).keys():
+            raise ValueError("other weights")
+        state.model.load_state_dict(weights, strict=False)
+        _load_optimizer(state.optimizer, load_file(snapshot / RESUME / "optimizer.safetensors"))
+        counts = json.loads((snapshot / RESUME / "state.json").read_text(encoding="utf-8"))
+        known = plain_fields(state)
+        for name, value in counts.items():
+            if name in known:
+                setattr(state, name, type(known[name])(value))
+    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"The snapshot {snapshot} is damaged; remove it to go on from the one before.") from error
+    return state
+
+
+def make_room(folder: Path, limit: int, needed: int) -> bool:
+    """Thin the snapshots until one more of `needed` bytes stays within the limit; whether it does.
+
+    Every second one between the first and the last goes, again and again while that helps.
+    """
+    while bytes_in(folder) + needed > limit or len(snapshots(folder)) >= MOST_SNAPSHOTS:
+        middle = snapshots(folder)[1:-1]
+        if not middle:
+            return False
+        for old in middle[::2]:
+            shutil.rmtree(old)
+    return True
+
+
+def snapshot_bytes(state: TrainingState) -> int:
+    """About how large a snapshot of this state is, when the optimiser has its own numbers for each weight."""
+    parameters = sum(parameter.nbytes for parameter in state.model.parameters())
+    kept = sum(tensor.nbytes for tensor in _optimizer_tensors(state.optimizer).values())
+    return parameters + kept
+
+
+def model_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
+    """The weights by name, shared ones (a tied head) once."""
+    seen: set[int] = set()
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in model.state_dict().items():
+        if tensor.data_ptr() not in seen:
+            seen.add(tensor.data_ptr())
+            tensors[name] = tensor.contiguous()
+    return tensors
+
+
+def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    states: dict[int, dict[str, Tensor]] = optimizer.state_dict()["state"]
+    return {f"{index}.{name}": tensor for index, state in states.items() for name, tensor in state.items()}
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    values = optimizer.state_dict()
+    values["state"] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split(".")
+        values["state"].setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict(values)

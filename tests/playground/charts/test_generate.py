@@ -1,0 +1,76 @@
+"""What a prediction's chart holds: exact values at exact places, and no markup from a token."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.charts.generate import (
+    Twig,
+    distribution_figure,
+    lens_figure,
+    plain,
+    spread_ranks,
+    surprise_figure,
+    tree_figure,
+)
+
+
+@given(st.text(max_size=30))
+def test_no_token_becomes_markup(text):
+    assert "<" not in plain(text)
+
+
+@given(st.integers(1, 300_000))
+def test_ranks_rise_from_the_first_to_the_last(count):
+    ranks = spread_ranks(count)
+    assert (ranks[0], ranks[-1]) == (0, count - 1)
+    assert (np.diff(ranks) > 0).all()
+
+
+def test_a_distribution_is_drawn_by_rank_with_a_gap_where_it_is_cut():
+    model, sampled = np.array([0.1, 0.6, 0.3]), np.array([0.0, 2 / 3, 1 / 3])
+    figure = distribution_figure(model, model, sampled)
+    assert list(figure.data[0].x) == [1, 2, 3]
+    assert list(figure.data[0].y) == [0.6, 0.3, 0.1]
+    assert list(figure.data[2].y) == [2 / 3, 1 / 3, None]
+
+
+def test_surprise_is_in_bits():
+    figure = surprise_figure(["a", "b"], np.array([np.nan, np.log(8)]), np.array([np.nan, np.log(2)]))
+    assert figure.data[0].y[0] is None
+    assert figure.data[0].y[1] == pytest.approx(3)
+    assert figure.data[1].y[1] == pytest.approx(1)
+
+
+def test_the_lens_names_each_cell_and_frames_where_the_answer_settles():
+    top = [["x", "y"], ["a", "<i>"]]
+    figure = lens_figure(
+        ["the", " cat"], ["embedding", "1"], top, np.array([[0.1, 0.2], [0.8, 0.9]]), np.array([1, -1])
+    )
+    assert list(figure.data[1].text) == ["x", "y", "a", "&lt;i&gt;"]
+    assert [(shape.x0, shape.y0) for shape in figure.layout.shapes] == [(-0.48, 0.52)]
+
+
+def test_a_parent_stands_midway_of_its_children():
+    twigs = [
+        Twig(parent=-1, step=0, text="a", note="", state="followed"),
+        Twig(parent=0, step=1, text="b", note="", state="followed"),
+        Twig(parent=0, step=1, text="c", note="", state="dropped"),
+    ]
+    figure = tree_figure(twigs, [0, 1], {"followed": "followed", "dropped": "dropped"})
+    followed, dropped = figure.data[2:]
+    assert list(followed.y) == [-0.5, 0.0]
+    assert list(dropped.y) == [-1.0]
+    assert list(figure.data[1].x) == [0, 1, None, 1, 2, None]
+
+
+def test_a_last_tokens_name_stands_right_of_it_where_no_other_is():
+    twigs = [
+        Twig(parent=-1, step=0, text="a", note="", state="written"),
+        Twig(parent=0, step=1, text="b", note="", state="written"),
+        Twig(parent=0, step=1, text="c", note="", state="written"),
+    ]
+    figure = tree_figure(twigs, [0, 1], {"written": "token"})
+    assert list(figure.data[-1].textposition) == ["top center", "middle right", "middle right"]
+    assert figure.layout.xaxis.range[1] > 2.5

@@ -1,0 +1,95 @@
+"""What goes into a chart is in the figure, under axes that name their units."""
+
+import math
+
+import numpy as np
+import pytest
+
+from playground.charts import train
+from playground.charts.palette import HELD_OUT, TRAIN, for_dark
+from playground.charts.series import Series
+from playground.errors import UserError
+
+STEPS, LOSSES = [1, 2, 3, 4], [4.0, 3.0, 2.5, 2.25]
+
+
+def test_loss():
+    figure = train.loss_figure(STEPS, LOSSES, [4, 3.5, 3, 2.6], [2, 4], [3.1, 2.4], floor=1.5)
+    raw, smoothed, held_out = figure.data
+    assert (list(raw.x), list(raw.y)) == (STEPS, LOSSES)
+    assert list(smoothed.y) == [4, 3.5, 3, 2.6]
+    assert (list(held_out.x), list(held_out.y)) == ([2, 4], [3.1, 2.4])
+    assert (raw.line.color, smoothed.line.color, held_out.line.color) == (TRAIN.light, TRAIN.light, HELD_OUT.light)
+    assert figure.layout.xaxis.title.text == "training step"
+    assert figure.layout.yaxis.title.text == "loss (nats per token)"
+    assert figure.layout.shapes[0].y0 == 1.5
+
+
+def test_logarithmic_axes_put_the_floor_and_its_words_at_one_height():
+    figure = train.loss_figure(STEPS, LOSSES, LOSSES, [], [], floor=1.5, log_steps=True, log_loss=True)
+    assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("log", "log")
+    assert figure.layout.shapes[0].y0 == 1.5
+    assert figure.layout.annotations[0].y == pytest.approx(math.log10(1.5))
+    assert not train.loss_figure(STEPS, LOSSES, LOSSES, [], [], floor=0.0, log_loss=True).layout.shapes
+
+
+def test_overlay():
+    runs = [Series(name=f"run {index}", steps=STEPS, values=[index] * 4) for index in range(10)]
+    figure = train.overlay_figure(runs, y="accuracy")
+    assert [trace.name for trace in figure.data] == [run.name for run in runs]
+    assert len({(trace.line.color, trace.line.dash) for trace in figure.data}) == 10
+    assert figure.layout.yaxis.title.text == "accuracy"
+
+
+def test_measures_that_are_shares_have_the_whole_range():
+    figure = train.measures_figure([Series(name="accuracy", steps=STEPS, values=[0, 0.2, None, 1])])
+    assert figure.layout.yaxis.range == pytest.approx((-0.03, 1.03))
+    assert list(figure.data[0].y) == [0, 0.2, None, 1]
+    assert train.measures_figure([Series(name="bleu", steps=[1], values=[31])]).layout.yaxis.range is None
+
+
+def test_rate_and_norm_have_a_panel_each():
+    figure = train.rate_and_norm_figure(STEPS, [0.1, 0.2, 0.3, 0.4], [5, 6, None, 8], clip=1.0)
+    rate, norm = figure.data
+    assert (list(rate.y), list(norm.y)) == ([0.1, 0.2, 0.3, 0.4], [5, 6, None, 8])
+    assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
+    assert (norm.yaxis, figure.layout.shapes[0].yref) == ("y2", "y2")
+
+
+def test_scores_show_the_best_head_and_each_one():
+    table = np.random.default_rng(0).random((4, 2, 3))
+    table[1, 0, 0] = np.nan
+    table[0] = np.nan
+    each, best = train.scores_figure(STEPS, {"induction": table}).data
+    assert list(best.y) == [None, *(float(np.nanmax(frame)) for frame in table[1:])]
+    assert list(each.x) == [*STEPS, None] * 6
+    assert each.y[1] is None
+    assert each.y[5 * 5 + 3] == table[3, 1, 2]
+    assert len(train.scores_figure(STEPS, {"induction": table}, each_head=False).data) == 1
+
+
+def test_spectrum():
+    figure = train.spectrum_figure([0.25, 0.75])
+    assert (list(figure.data[0].x), list(figure.data[0].y)) == ([0, 1], [0.25, 0.75])
+
+
+def test_finder():
+    figure = train.finder_figure([1e-4, 1e-3, 1e-2], [3, 2, 9], 1e-3, [3, 2.5, 4])
+    assert list(figure.data[0].y) == [3, 2, 9]
+    assert list(figure.data[1].y) == [3, 2.5, 4]
+    assert (figure.layout.shapes[0].x0, figure.layout.annotations[0].x) == (1e-3, pytest.approx(-3))
+    with pytest.raises(UserError, match="above zero"):
+        train.finder_figure([0.0], [1.0])
+
+
+def test_every_colour_has_a_dark_counterpart():
+    table = np.zeros((4, 1, 2))
+    figures = [
+        train.loss_figure(STEPS, LOSSES, LOSSES, STEPS, LOSSES, 1.0),
+        train.overlay_figure([Series(name="a", steps=STEPS, values=LOSSES)]),
+        train.rate_and_norm_figure(STEPS, LOSSES, LOSSES),
+        train.scores_figure(STEPS, {"induction": table, "own": table}),
+        train.finder_figure(STEPS, LOSSES, 2.0),
+    ]
+    colours = {trace.line.color for figure in figures for trace in figure.data}
+    assert colours <= set(for_dark())

@@ -1,0 +1,115 @@
+"""`python -m playground fit`: what it prints, and what it refuses with exit code 2."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from playground.__main__ import main
+from playground.scaling.published import BESIROGLU
+from tests.helpers.planted_points import scattered
+
+
+@pytest.fixture
+def points(tmp_path):
+    runs = scattered(noise=0.003, count=40)
+    lines = [f"{n!r},{d!r},{loss!r}" for n, d, loss in np.stack([runs.params, runs.tokens, runs.loss], 1).tolist()]
+    path = tmp_path / "points.csv"
+    path.write_text("\n".join(["params,tokens,loss", *lines]) + "\n")
+    return path
+
+
+def test_json_has_the_fit_its_intervals_and_how_far_to_trust_it(points, capsys):
+    assert main(["fit", str(points), "--law", "chinchilla", "--bootstraps", "8", "--processes", "1", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    wanted = ["law", "parameters", "intervals", "objective", "starts", "reached", "heldout_error"]
+    assert list(report)[: len(wanted)] == wanted
+    assert report["law"] == "chinchilla"
+    assert set(report["parameters"]) == {"E", "A", "B", "alpha", "beta"} == set(report["intervals"])
+    assert report["parameters"]["alpha"] == pytest.approx(BESIROGLU.parameters["alpha"], rel=0.1)
+    low, high = report["intervals"]["alpha"]
+    assert low < report["parameters"]["alpha"] < high
+    assert report["starts"] == 32 == len(report["objectives"])
+    assert 1 < report["reached"] <= 32
+    assert 0 < report["heldout_error"] < 0.02
+    assert len(report["heldout"]["points"]) == 8
+
+
+def test_a_known_floor_is_held(points, capsys):
+    words = ["fit", str(points), "--floor", "1.8", "--bootstraps", "0", "--json"]
+    assert main(words) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["floor"] == pytest.approx(report["parameters"]["E"]) == 1.8
+    assert main([*words, "--law", "kaplan"]) == 2
+    assert "has no E" in capsys.readouterr().err
+
+
+def test_other_laws_print_their_own_numbers(points, capsys):
+    assert main(["fit", str(points), "--law", "power-n", "--bootstraps", "0", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert set(report["parameters"]) == {"A", "alpha"}
+    assert report["intervals"] == {}
+
+
+def test_words_put_the_foretelling_first(points, capsys):
+    assert main(["fit", str(points), "--bootstraps", "4", "--processes", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "chinchilla, 40 points"
+    assert lines[1].startswith("foretells the 8 largest runs")
+    assert any(line.split()[:1] == ["alpha"] and "95 %" in line for line in lines)
+
+
+def test_columns_of_other_names_can_be_given(points, capsys):
+    points.write_text(points.read_text().replace("params,tokens,loss", "size,seen,nll"))
+    assert main(["fit", str(points), "--law", "power-n", "--bootstraps", "0", "--json"]) == 2
+    assert "lacks tokens (or flops) and loss" in capsys.readouterr().err
+    words = ["fit", str(points), "--law", "power-n", "--tokens", "seen", "--loss", "nll", "--bootstraps", "0", "--json"]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["columns"] == {"params": "size", "tokens": "seen", "loss": "nll"}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("params,loss\n1,2\n", "Row 1: the header lacks tokens (or flops)"),
+        ("params,tokens,loss\n" + "1e6,1e9,3\n" * 9 + "1e6,1e9,0\n", "Row 11: loss is 0, not above 0."),
+        ("params,tokens,loss\n" + "1e6,1e9,3\n" * 9 + "1e6,1e9,-1\n", "Row 11: loss is -1, not above 0."),
+        ("params,tokens,loss\n1e6,lots,3\n" + "1e6,1e9,3\n" * 9, "Row 2: tokens is 'lots', not a number."),
+        ("params,tokens,loss\n" + "1e6,1e9,3\n" * 3, "5 numbers to fit; bring at least 6 points instead of 3"),
+        ("", "The file is empty"),
+    ],
+)
+def test_a_bad_file_is_answered_with_row_and_reason(content, sentence, tmp_path, capsys):
+    path = tmp_path / "bad.csv"
+    path.write_text(content)
+    assert main(["fit", str(path), "--law", "chinchilla", "--json"]) == 2
+    captured = capsys.readouterr()
+    assert sentence in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["/no/such.csv"], "cannot be read"),
+        (["points.csv", "--law", "moore"], "There is no law 'moore'; choose one of chinchilla"),
+        (["points.csv", "--bootstraps", "1"], "give no interval"),
+        (["points.csv", "--bootstraps", "-3"], "give no interval"),
+        (["points.csv", "--seed", "-1"], "The seed is -1"),
+        (["points.csv", "--processes", "0"], "cannot work"),
+        (["points.csv", "--loss", "price"], "no column 'price'"),
+    ],
+)
+def test_strange_wishes_are_refused(words, sentence, points, capsys, monkeypatch):
+    monkeypatch.chdir(points.parent)
+    assert main(["fit", *words]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_asking_for_help_imports_neither_torch_nor_scipy():
+    code = "import sys; import playground.__main__ as m; import playground.scaling as s; m._parser(['fit']); "
+    code += "print({'torch', 'scipy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

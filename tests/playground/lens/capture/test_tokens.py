@@ -1,0 +1,71 @@
+"""Labels a person can read, whatever the script and however the vocabulary cuts it."""
+
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from playground.lens.capture.tokens import encode, readable, rust_tokenizer
+from playground.tasks.vocabulary import train_vocabulary
+from tests.helpers.families import word_tokenizer
+
+
+@pytest.fixture(scope="module")
+def byte_level() -> Tokenizer:
+    return train_vocabulary("bpe", ["the cat sat on the mat " * 20], 300)
+
+
+def test_an_emoji_of_four_tokens_is_shown_by_each_of_them(byte_level):
+    assert [token.text for token in encode(byte_level, "😀")] == ["<|start|>", "😀₁", "😀₂", "😀₃", "😀₄"]
+
+
+def test_spaces_stay_and_special_tokens_are_marked(byte_level):
+    tokens = encode(byte_level, "the cat")
+    assert "".join(token.text for token in tokens[1:]) == "the cat"
+    assert [token.special for token in tokens] == [True] + [False] * (len(tokens) - 1)
+
+
+def test_bytes_written_as_such_become_characters():
+    pieces = ["▁Hi", "<0xE7>", "<0x8C>", "<0xAB>", "!", "<0xFF>"]
+    assert readable(pieces, [False] * 6, byte_level=False) == [" Hi", "猫₁", "猫₂", "猫₃", "!", "\\xFF"]
+
+
+def test_word_pieces_keep_their_marks():
+    assert readable(["[CLS]", "play", "##ing"], [True, False, False], byte_level=False) == ["[CLS]", "play", "##ing"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=40))
+def test_no_label_holds_a_replacement_sign_and_none_is_lost(byte_level, text):
+    tokens = encode(byte_level, text)
+    labels = "".join(token.text for token in tokens[1:])
+    assert "�" not in labels or "�" in text
+    plain = labels.translate({ord(digit): None for digit in "₀₁₂₃₄₅₆₇₈₉"})
+    assert all(character in plain for character in text if character not in "‘’“”₀₁₂₃₄₅₆₇₈₉")
+
+
+def test_segments_of_a_pair_follow_the_sentences():
+    tokenizer = word_tokenizer()
+    assert [token.segment for token in encode(tokenizer, "ab", "cd")] == [0, 0, 1, 1]
+
+
+def test_threads_may_share_a_tokenizer_that_transformers_changes():
+    from transformers import PreTrainedTokenizerFast
+
+    shared = PreTrainedTokenizerFast(tokenizer_object=word_tokenizer(), pad_token="<pad>")
+    shared("abc", truncation=True, max_length=2, padding="max_length")
+    found: list[list[int]] = []
+
+    def work() -> None:
+        for _ in range(50):
+            found.append([token.id for token in encode(shared, "abcdef")])
+            shared("abc", truncation=True, max_length=2)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(found) == 200
+    assert all(len(ids) == 6 for ids in found)
+    assert rust_tokenizer(shared) is rust_tokenizer(shared)

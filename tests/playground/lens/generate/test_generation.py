@@ -1,0 +1,215 @@
+"""Writing token by token, held against transformers' own generate and its eager attention."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from transformers import BloomConfig, BloomForCausalLM
+
+from playground.errors import UserError
+from playground.lens.generate.branches import ROOT, Tree, grow
+from playground.lens.generate.continuation import Continuation, end_ids
+from playground.lens.generate.generation import GenerationConfig, generate
+from playground.lens.generate.predictions import GREEDY, Sampling
+from tests.helpers.families import DECODERS, ENCODER_DECODERS, as_loaded, eager_twin, small_model
+from tests.helpers.own_models import letters_tokenizer, random_model
+
+TEXT = "the cat sat on"
+GREEDILY = GenerationConfig(tokens=8, sampling=GREEDY)
+
+
+def own_model(kind):
+    module = random_model(kind=kind)
+    loaded = as_loaded(module, kind, "playground")
+    object.__setattr__(loaded, "tokenizer", letters_tokenizer(kind))
+    return loaded
+
+
+def greedy_ids(model):
+    return [new.token.id for new in generate(model, TEXT, GREEDILY)]
+
+
+@pytest.mark.parametrize("family", [*DECODERS, *ENCODER_DECODERS])
+def test_greedy_as_transformers_generates(family):
+    model = small_model(family)
+    ids = torch.tensor([model.tokenizer.encode(TEXT).ids])
+    expected = model.module.generate(
+        ids, attention_mask=torch.ones_like(ids), max_new_tokens=8, do_sample=False, num_beams=1, use_cache=True
+    )[0].tolist()
+    expected = expected[1:] if model.kind == "encoder-decoder" else expected[ids.shape[1] :]
+    assert greedy_ids(model) == expected
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama", "mistral", "gemma2", "gpt_oss", "t5", "bart"])
+@torch.no_grad()
+def test_looks_are_the_eager_rows(family):
+    model = small_model(family)
+    written = list(generate(model, TEXT, GREEDILY))
+    ids = torch.tensor([model.tokenizer.encode(TEXT).ids])
+    new = torch.tensor([[token.token.id for token in written]])
+    twin = eager_twin(model)
+    if model.kind == "encoder-decoder":
+        start = torch.full((1, 1), model.module.config.decoder_start_token_id)
+        whole = torch.cat([start, new], 1)
+        output = twin(input_ids=ids, decoder_input_ids=whole, output_attentions=True)
+        maps = {"decoder": output.decoder_attentions, "cross": output.cross_attentions}
+    else:
+        whole = torch.cat([ids, new], 1)
+        maps = {"decoder": twin(input_ids=whole, output_attentions=True).attentions}
+    begin = whole.shape[1] - new.shape[1] - 1
+    for token in written:
+        query = begin + token.number
+        assert set(token.looks) == set(maps)
+        for kind, layers in maps.items():
+            keys = query + 1 if kind == "decoder" else ids.shape[1]
+            expected = torch.stack([layer[0, :, query, :keys] for layer in layers]).numpy()
+            np.testing.assert_allclose(token.looks[kind], expected, atol=1e-5)
+
+
+def test_a_family_outside_the_seam_shows_its_own_maps():
+    config = BloomConfig(vocab_size=99, hidden_size=32, n_layer=2, n_head=4, attn_implementation="eager")
+    torch.manual_seed(0)
+    model = as_loaded(BloomForCausalLM(config).eval().requires_grad_(False), "decoder", "bloom")
+    object.__setattr__(model, "attention", "eager")
+    written = list(generate(model, TEXT, GREEDILY))
+    ids = torch.tensor([[*model.tokenizer.encode(TEXT).ids, *(new.token.id for new in written)]])
+    maps = torch.stack(model.module(input_ids=ids, output_attentions=True).attentions)[:, 0]
+    logits = model.module(input_ids=ids).logits[0]
+    for new in written:
+        query = len(TEXT) - 1 + new.number
+        np.testing.assert_allclose(new.looks["decoder"], maps[:, :, query, : query + 1], atol=1e-5)
+        assert new.token.id == int(logits[query].argmax())
+
+
+def test_two_threads_write_with_one_model():
+    model = small_model("llama")
+    texts = ["the cat sat on", "a dog ran to", "hello there you", "my old friend"]
+    alone = [[new.token.id for new in generate(model, text, GREEDILY)] for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda text: [new.token.id for new in generate(model, text, GREEDILY)], texts))
+    assert together == alone
+
+
+@pytest.mark.parametrize("kind", ["decoder", "encoder-decoder"])
+def test_our_own_write_as_they_read(kind):
+    model = own_model(kind)
+    written = list(generate(model, TEXT, GREEDILY))
+    ids = torch.tensor([model.tokenizer.encode(TEXT).ids])
+    for token in written:
+        before = [other.token.id for other in written[: token.number]]
+        if kind == "decoder":
+            logits = model.module(torch.cat([ids, torch.tensor([before], dtype=torch.long)], 1))
+        else:
+            logits = model.module(ids, torch.tensor([[0, *before]]))
+        expected = logits[0, -1].softmax(-1)
+        assert token.token.id == int(expected.argmax())
+        assert token.probability == pytest.approx(float(expected.max()), abs=1e-5)
+        assert token.surprise == pytest.approx(-float(expected.max().log()), abs=1e-4)
+        for weights in token.looks.values():
+            np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
+
+
+def test_a_seed_writes_the_same_wherever_it_is_taken_up():
+    model = small_model("gpt2")
+    config = GenerationConfig(tokens=10, seed=3, sampling=Sampling(temperature=1.5))
+    whole = [new.token.id for new in generate(model, TEXT, config)]
+    later = GenerationConfig(tokens=6, seed=3, sampling=Sampling(temperature=1.5))
+    assert [new.token.id for new in generate(model, TEXT, later, written=whole[:4])] == whole[4:]
+    others = [
+        [new.token.id for new in generate(model, TEXT, GenerationConfig(tokens=10, seed=seed))] for seed in range(3)
+    ]
+    assert all(a != b for a, b in itertools.combinations(others, 2))
+
+
+def test_draws_only_what_the_cuts_leave():
+    model = small_model("gpt2")
+    config = GenerationConfig(tokens=12, sampling=Sampling(top_k=3, temperature=2), alternatives=3)
+    for token in generate(model, TEXT, config):
+        assert token.rank < 3
+        assert sum(other.sampled for other in token.alternatives) == pytest.approx(1)
+        assert token.cuts[0].tokens == 96
+
+
+def test_endings():
+    model = small_model("gpt2")
+    long = list(generate(model, "a" * 60, GenerationConfig(tokens=40)))
+    assert len(long) == 5  # the last of 64 places predicts one more
+    assert [token.ends for token in long] == [None] * 4 + ["context"]
+    assert [token.ends for token in generate(model, "a", GenerationConfig(tokens=2))] == [None, "length"]
+    first = greedy_ids(model)[0]
+    model.module.generation_config.eos_token_id = [first]
+    assert end_ids(model) == {first}
+    (only,) = generate(model, TEXT, GREEDILY)
+    assert only.ends == "end"
+
+
+def test_what_the_settings_forbid_is_not_written():
+    model = small_model("marian")
+    first = greedy_ids(model)[0]
+    model.module.generation_config.bad_words_ids = [[first]]
+    assert first not in greedy_ids(model)
+    model.module.generation_config.forced_bos_token_id = 7
+    assert greedy_ids(model)[0] == 7
+
+
+def test_branches_are_paths_of_a_tree():
+    model = small_model("gpt2")
+    *_, (tree, node) = grow(model, Tree(text=TEXT), ROOT, GREEDILY)
+    assert tree.ids(node) == greedy_ids(model)
+    other = tree.nodes[2].generated.alternatives[1].token.id
+    tree, branch = tree.choose(2, other)
+    assert tree.ids(branch) == [*greedy_ids(model)[:2], other]
+    assert tree.choose(2, other) == (tree, branch)
+    *_, (tree, leaf) = grow(model, tree, branch, GenerationConfig(tokens=3, sampling=GREEDY))
+    assert tree.children(1) == [2, branch]
+    assert tree.leaves() == [node, leaf]
+    assert len(tree.ids(leaf)) == 6
+    assert tree.surprise(leaf) == pytest.approx(sum(tree.nodes[i].generated.surprise for i in tree.path(leaf)))
+    # The branch goes on as the model would have gone on had it written that token itself.
+    ids = torch.tensor([[*model.tokenizer.encode(TEXT).ids, *tree.ids(leaf)]])
+    assert int(model.module(ids[:, :-1]).logits[0, -1].argmax()) == tree.ids(leaf)[-1]
+    with pytest.raises(UserError, match="alternatives"):
+        tree.choose(2, 10**6)
+    with pytest.raises(UserError, match="no token"):
+        tree.path(99)
+    with pytest.raises(UserError, match="written yet"):
+        tree.choose(ROOT, 1)
+
+
+def test_rows_are_kept_in_their_order():
+    model = small_model("llama")
+    continuation = Continuation(model, TEXT)
+    continuation.feed(continuation.first)
+    continuation.keep_rows(torch.tensor([0, 0, 0]))
+    continuation.feed(torch.tensor([[5], [6], [7]]))
+    continuation.keep_rows(torch.tensor([2, 0, 0]))
+    found = continuation.feed(torch.tensor([[8], [9], [10]]))
+    for row, (before, after) in enumerate([(7, 8), (5, 9), (5, 10)]):
+        ids = torch.tensor([[*continuation.first, before, after]])
+        torch.testing.assert_close(found[row], model.module(ids).logits[0, -1], atol=1e-4, rtol=1e-4)
+
+
+def test_a_text_of_one_token_is_continued():
+    assert len(list(generate(small_model("gpt2"), "a", GREEDILY))) == 8
+
+
+def test_refusals():
+    with pytest.raises(UserError, match="no tokens"):
+        next(generate(small_model("gpt2"), ""))
+    with pytest.raises(UserError, match="masked words"):
+        next(generate(small_model("bert"), "a"))
+    headless = small_model("gpt2")
+    object.__setattr__(headless, "has_output_head", False)
+    with pytest.raises(UserError, match="no output head"):
+        next(generate(headless, "a"))
+    broken = small_model("gpt2")
+    broken.module.transformer.ln_f.weight[0] = float("nan")
+    with pytest.raises(UserError, match="not a number"):
+        next(generate(broken, "a"))
+    with pytest.raises(UserError, match="at most 64"):
+        next(generate(small_model("gpt2"), "a" * 65))
+    for changes in ({"tokens": 0}, {"seed": -1}, {"alternatives": 0}):
+        with pytest.raises(UserError):
+            GenerationConfig(**changes)

@@ -1,0 +1,165 @@
+"""CSV files as people bring them: separators, marks, units, and every bad row named."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.errors import UserError
+from playground.scaling.points import Points
+from playground.scaling.points_csv import header_of, read_number, read_points, read_points_strictly
+
+GOOD = "params,tokens,loss\n1e6,2e9,3.1\n2000000,4e9,2.9\n"
+numbers = st.floats(min_value=1e-3, max_value=1e30, allow_nan=False)
+
+
+def test_a_plain_file_is_read():
+    read = read_points(GOOD)
+    assert read.points.params.tolist() == [1e6, 2e6]
+    assert read.points.flops.tolist() == [6 * 1e6 * 2e9, 6 * 2e6 * 4e9]
+    assert read.points.names == ("row 2", "row 3")
+    assert (read.bad, read.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfparams,tokens,loss\r\n1000000,2000000000,3.1\r\n",
+        "params;tokens;loss\n1.000.000;2e9;3,1\n",
+        "Params\tTokens\tLoss\n1 000 000\t2000000000\t3,1\n",
+        'N,D,Val loss\n"1,000,000","2,000,000,000",3.1\n',
+        "params;tokens;loss\n1,000,000;2,000,000,000;3.1\n",
+        "\n\nloss, tokens ,params\n3.1,2e9,1e6\n\n,,\n",
+        "params;tokens;loss\n1’000’000;2e9;3.1\n".encode("utf-16"),
+        "params,tokens,loss,straße\n1e6,2e9,3.1,x\n".encode("cp1252"),
+        "params,flops,loss\n1e6,1.2e16,3.1\n",
+    ],
+)
+def test_the_same_point_however_it_is_written(content):
+    points = read_points_strictly(content).points
+    assert (points.params.tolist(), points.tokens.tolist(), points.loss.tolist()) == ([1e6], [2e9], [3.1])
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ("1e6,2e9,0", "loss is 0, not above 0"),
+        ("1e6,2e9,-2.5", "loss is -2.5, not above 0"),
+        ("0,2e9,3", "params is 0, not above 0"),
+        ("1e6,many,3", "tokens is 'many', not a number"),
+        ("1e6,,3", "tokens is empty"),
+        ("1e6,2e9", "loss is missing, the row has only 2 cells"),
+        ("124M,2e9,3", "params is '124M', not a number; write 1.24e+08"),
+        ("1e6,2e9,nan", "loss is 'nan', not a number"),
+        ("1e6,2e400,3", "tokens is inf, too large"),
+        ('"1,5",2e9,3', "params is '1,5', not a number"),
+    ],
+)
+def test_a_bad_row_is_named_and_kept_out_or_refused(cells, reason):
+    read = read_points(f"{GOOD}{cells}\n1e7,2e9,2.8\n")
+    assert [(row.row, row.reason) for row in read.bad] == [(4, reason)]
+    assert read.points.params.tolist() == [1e6, 2e6, 1e7]
+    assert read.points.names[-1] == "row 5"
+    with pytest.raises(UserError) as refused:
+        read_points_strictly(f"{GOOD}{cells}\n")
+    assert str(refused.value) == f"Row 4: {reason}. Correct or remove it."
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("params,loss\n1,2\n", r"lacks tokens \(or flops\); it has 'params', 'loss'"),
+        ("tokens,price\n1,2\n", "lacks params and loss"),
+        ("1e6,2e9,3\n1e7,2e9,2\n", "Row 1: the header lacks params"),
+        ("", "The file is empty"),
+        ("\n , \n", "The file is empty"),
+        ("params,tokens,loss\n", "no rows below it"),
+        ("params,tokens,loss\n1,2,x\n", "No row can be used. Row 2: loss is 'x'"),
+        (b"\x00\x01params,tokens", "not text"),
+        ('params,tokens,loss\n1,2,"' + "x" * 200_000, "no CSV"),
+    ],
+)
+def test_a_file_without_points_is_refused_with_the_reason(content, sentence):
+    with pytest.raises(UserError, match=sentence):
+        read_points(content)
+
+
+def test_columns_can_be_mapped():
+    content = "size,seen,nll,seed,run\n1e6,2e9,3.1,3,a\n1e6,2e9,3.2,4,b\n"
+    read = read_points(content, {"params": "size", "tokens": "seen", "loss": "nll"})
+    assert read.columns == {"params": "size", "tokens": "seen", "loss": "nll", "name": "run", "seed": "seed"}
+    assert read.points.seeds == (3, 4)
+    assert read.points.names == ("a", "b")
+    assert header_of(content) == ["size", "seen", "nll", "seed", "run"]
+    with pytest.raises(UserError, match="no column 'bytes' to take tokens from"):
+        read_points(content, {"tokens": "bytes"})
+    with pytest.raises(UserError, match="nothing to map to 'colour'"):
+        read_points(content, {"colour": "size"})
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ("124,2e9,3", "If params are in millions"),
+        ("1e8,300,3", "If tokens are in millions"),
+        ("1e8,2e9,35", "write their logarithms"),
+    ],
+)
+def test_numbers_in_strange_units_are_pointed_out(row, sentence):
+    (warning,) = read_points(f"params,tokens,loss\n{row}\n").warnings
+    assert sentence in warning
+
+
+def test_flops_that_do_not_fit_are_pointed_out():
+    assert "times 6 x params x tokens" in read_points("params,tokens,flops,loss\n1e6,1e9,1e6,3\n").warnings[0]
+    assert read_points("params,tokens,flops,loss\n1e6,1e9,7e15,3\n").warnings == ()
+
+
+@given(st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=20), st.sampled_from(",;\t"))
+def test_what_is_written_is_read(rows, delimiter):
+    lines = [delimiter.join(("params", "tokens", "loss"))] + [delimiter.join(map(repr, row)) for row in rows]
+    points = read_points_strictly("\n".join(lines)).points
+    assert np.array_equal(np.stack([points.params, points.tokens, points.loss], 1), np.array(rows))
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_or_refused(text):
+    try:
+        read = read_points(text)
+    except UserError:
+        return
+    assert len(read.points) > 0
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=12), min_size=3, max_size=3))
+def test_any_row_is_a_point_or_a_bad_row(cells):
+    quoted = ",".join('"' + cell.replace('"', '""').replace("\0", "") + '"' for cell in cells)
+    read = read_points(f"params,tokens,loss\n1e6,1e9,2.5\n{quoted}\n")
+    assert len(read.points) - 1 + len(read.bad) in (0, 1)
+    assert (np.stack([read.points.params, read.points.tokens, read.points.loss]) > 0).all()
+
+
+@given(st.integers(1, 10**15))
+def test_thousands_set_apart_any_usual_way_are_one_number(number):
+    for mark in (" ", "\u00a0", "\u202f", "'", "’", "_", ","):
+        assert read_number(f"{number:,}".replace(",", mark), ".") == number
+    assert read_number(f"{number:,}".replace(",", "."), ",") == number
+
+
+def test_points_refuse_what_no_logarithm_takes():
+    good = {"params": [1e6], "tokens": [1e9], "loss": [2.0]}
+    assert len(Points(**good)) == 1
+    for name, value in [("params", [0.0]), ("tokens", [-1.0]), ("loss", [np.nan])]:
+        with pytest.raises(UserError, match=f"{name} has a number that is not above 0"):
+            Points(**{**good, name: value})
+    with pytest.raises(UserError, match="2 numbers for 1 points"):
+        Points(**{**good, "loss": [1.0, 2.0]})
+    with pytest.raises(UserError, match="2 names for 1 points"):
+        Points(**good, names=("a", "b"))
+
+
+def test_points_can_be_taken_with_their_names():
+    points = Points(params=[1e6, 1e7], tokens=[1e9, 1e9], loss=[3, 2], names=("a", "b"), seeds=(1, 2))
+    taken = points.take([1])
+    assert (taken.params.tolist(), taken.names, taken.seeds) == ([1e7], ("b",), (2,))
+    assert (points.name(1), Points(params=[1], tokens=[1], loss=[1]).name(0)) == ("b", "point 1")

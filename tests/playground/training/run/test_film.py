@@ -1,0 +1,87 @@
+"""The film: when a frame is taken, and that it shows the attention that the lens shows."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground import load, trace
+from playground.training.run.film import encoded, film_steps, take_frame
+from playground.training.run.folder import run
+from playground.training.run.metrics import frame_steps, read_film, read_frame, read_probe
+from playground.training.trainer import start_state
+from tests.helpers.small_training import task_of, train_config
+
+torch.set_num_threads(1)
+
+
+@given(st.integers(1, 100_000), st.integers(0, 300))
+def test_the_first_and_the_last_step_are_filmed_and_early_ones_more_densely(steps, frames):
+    found = film_steps(steps, frames)
+    if frames == 0:
+        assert found == ()
+        return
+    assert (found[0], found[-1]) == (0, steps)
+    assert len(found) <= max(frames, 3)
+    assert list(found) == sorted(set(found))
+    half = sum(step <= steps / 2 for step in found)
+    assert half >= len(found) / 2
+
+
+@given(st.floats(0, 1))
+def test_a_weight_survives_the_code_to_within_its_rounding(weight):
+    code = int(encoded(torch.tensor([weight]))[0])
+    assert abs((code / 255) ** 2 - weight) <= 1 / 255
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("film")
+    config = train_config(folder, {"layers": 2}, snapshot_every=3, frames=6)
+    list(run(config, folder / "run"))
+    return folder / "run"
+
+
+def test_a_frame_is_what_the_lens_shows_of_the_snapshot(folder):
+    """The same row through the loaded snapshot: maps to within the code, scores to float32."""
+    probe, frame = read_probe(folder), read_frame(folder, 6)
+    model = load(str(folder / "snapshots" / "000006"))
+    found = trace(model, "".join(probe.tokens[1:]))
+    assert tuple(found.tokens) == probe.tokens
+    for layer in range(2):
+        shown = (frame.maps["decoder"][layer].astype(float) / 255) ** 2
+        for head in range(2):
+            np.testing.assert_allclose(shown[head], found.attention(layer=layer, head=head), atol=1 / 255)
+    np.testing.assert_allclose(frame.scores["decoder"]["previous"], found.head_scores()["previous"], atol=1e-5)
+
+
+def test_the_frames_of_a_run_are_read_in_order_and_from_any_step(folder):
+    assert frame_steps(folder)[0] == 0
+    assert frame_steps(folder)[-1] == 6
+    assert [frame.step for frame in read_film(folder)] == list(frame_steps(folder))
+    assert [frame.step for frame in read_film(folder, after_step=2)] == [s for s in frame_steps(folder) if s > 2]
+    first, last = read_frame(folder, 0), read_frame(folder, 6)
+    assert first.maps["decoder"].shape == (2, 2, 15, 15)
+    assert (first.maps["decoder"] != last.maps["decoder"]).any()
+    assert set(first.scores["decoder"]) >= {"previous", "induction", "entropy"}
+
+
+def test_a_damaged_frame_is_left_out(folder, tmp_path):
+    import shutil
+
+    shutil.copytree(folder, tmp_path / "run")
+    (tmp_path / "run" / "film" / "000006.npz").write_bytes(b"PK\x03\x04 half")
+    (tmp_path / "run" / "film" / "probe.json").write_text('{"tokens": 3}')
+    assert 6 not in [frame.step for frame in read_film(tmp_path / "run")]
+    assert read_probe(tmp_path / "run") is None
+    assert read_film(tmp_path / "nowhere") == []
+
+
+def test_a_later_position_is_never_looked_at_by_a_decoder(tmp_path):
+    config = train_config(tmp_path)
+    task = task_of(config)
+    frame = take_frame(start_state(config).model, task.probe(16))
+    maps = frame["maps.decoder"]
+    assert (np.triu(maps, k=1) == 0).all()
+    np.testing.assert_allclose(((maps / 255.0) ** 2).sum(-1), 1, atol=0.05)

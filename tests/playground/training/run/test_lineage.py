@@ -1,0 +1,101 @@
+"""Forks: what may change, what must stay, and that an unchanged fork ends like its parent."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from playground.errors import UserError
+from playground.training.run.folder import read_config, run
+from playground.training.run.lineage import fork, new_run_id
+from playground.training.run.metrics import frame_steps, read_metrics
+from playground.training.run.runs import read_run, snapshot_steps
+from playground.training.run.snapshots import model_tensors, resume
+from playground.training.run.status import read_status
+from tests.helpers.small_training import task_config, train_config
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    list(run(config_of(root), root / "parent"))
+    return root
+
+
+def config_of(root, shape=None, **changes):
+    return train_config(root, shape, **{"snapshot_every": 2, "frames": 4, **changes})
+
+
+def test_an_unchanged_fork_ends_bit_for_bit_like_its_parent(root):
+    config = config_of(root)
+    new = fork(root, "parent", 2, config, name="again")
+    assert snapshot_steps(root / new) == (2,)
+    assert list(read_metrics(root / new)[0].columns["step"]) == [1, 2]
+    assert (read_run(root / new).name, read_run(root / new).parent) == ("again", ("parent", 2))
+    assert [step.step for step in run(config, root / new)] == [3, 4, 5, 6]
+    assert (root / new / "metrics.jsonl").read_bytes() == (root / "parent" / "metrics.jsonl").read_bytes()
+    weights = [model_tensors(resume(config, root / name).model) for name in ("parent", new)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert frame_steps(root / new) == frame_steps(root / "parent")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"steps": 9},
+        {"learning_rate": 0.05, "schedule": "constant", "seed": 5},
+        {"optimizer": "sgd"},
+        {"optimizer": "muon", "batch": 3, "accumulation": 2},
+        {"evaluate_every": 1, "frames": 0, "clip": 0.1},
+    ],
+)
+def test_everything_but_the_weights_may_change(root, changes):
+    config = config_of(root, **changes)
+    new = fork(root, "parent", 4, config, name="changed")
+    steps = [step.step for step in run(config, root / new)]
+    assert steps == list(range(5, config.steps + 1))
+    assert read_config(root / new / "config.json") == config
+
+
+def test_dropout_may_change_too(root):
+    config = config_of(root, {"dropout": 0.2})
+    new = fork(root, "parent", 4, config, name="dropout")
+    assert len(list(run(config, root / new))) == 2
+
+
+def test_the_shape_of_the_weights_stays_and_the_sentence_says_what_it_was(root):
+    with pytest.raises(UserError, match="heads, width must stay 2, 16"):
+        fork(root, "parent", 2, config_of(root, {"width": 32, "heads": 4}), name="wider")
+
+
+def test_steps_and_snapshots_have_to_be_there(root):
+    with pytest.raises(UserError, match="no snapshot of step 3"):
+        fork(root, "parent", 3, config_of(root), name="between")
+    with pytest.raises(UserError, match="begins after step 6; give it more steps"):
+        fork(root, "parent", 6, config_of(root), name="at its end")
+    with pytest.raises(UserError, match="no such run"):
+        fork(root, "../parent", 2, config_of(root), name="outside")
+    with pytest.raises(UserError, match="1 to 100 characters"):
+        fork(root, "parent", 2, config_of(root), name="")
+    assert not list(root.glob(".staging-*"))
+
+
+def test_another_task_must_have_the_same_vocabulary(root, tmp_path):
+    same = dataclasses.replace(config_of(root), task=task_config(root, repeats=0.5))
+    new = fork(root, "parent", 2, same, name="another task")
+    assert len(list(run(same, root / new))) == 4
+    other_text = tmp_path / "text.txt"
+    other_text.write_text("vexing quiz: why jump?\n" * 60)
+    other = dataclasses.replace(config_of(root), task=task_config(root, sources=(str(other_text),)))
+    new = fork(root, "parent", 2, other, name="other words")
+    with pytest.raises(UserError, match="trained with another vocabulary"):
+        list(run(other, root / new))
+    assert read_status(root / new).state == "failed"
+
+
+def test_ids_are_long_and_random():
+    ids = {new_run_id() for _ in range(200)}
+    assert len(ids) == 200
+    assert all(len(run_id) == 22 and run_id.isalnum() and run_id.isascii() for run_id in ids)

@@ -1,0 +1,203 @@
+"""Reading runs while they grow and when they are damaged; renaming, deleting; none of it loads torch."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground.errors import UserError
+from playground.training.run.folder import run
+from playground.training.run.runs import (
+    Metrics,
+    delete,
+    joined,
+    list_runs,
+    read_metrics,
+    read_run,
+    read_samples,
+    rename,
+    run_path,
+    snapshot_steps,
+    write_about,
+)
+from tests.helpers.small_training import train_config
+
+torch.set_num_threads(1)
+ROOT = Path(__file__).parents[3]
+
+
+def metrics_line(step: int, loss: float = 1.0, evaluation: dict | None = None) -> bytes:
+    values = {"step": step, "loss": loss, "learning_rate": 0.1, "gradient_norm": 1.0, "tokens": 8 * step}
+    return json.dumps({**values, "evaluation": evaluation}).encode() + b"\n"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    list(run(train_config(root, frames=3), root / "run1"))
+    write_about(root / "run1", "my run", ("other", 7))
+    return root / "run1"
+
+
+def test_reading_runs_needs_no_torch(finished):
+    code = (
+        "import sys; from pathlib import Path; from playground.jobs import executor;"
+        "from playground.training.run import archive, lineage, metrics, runs; folder = Path(sys.argv[1]);"
+        "runs.read_run(folder); assert len(metrics.read_metrics(folder)[0]) == 6;"
+        "assert metrics.read_film(folder) and metrics.read_samples(folder);"
+        "assert archive.take_home(folder); print('torch' in sys.modules)"
+    )
+    words = [sys.executable, "-c", code, str(finished)]
+    assert subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=True).stdout == "False\n"
+
+
+def test_a_run_as_its_folder_tells_it(finished):
+    found = read_run(finished)
+    assert (found.id, found.name, found.task, found.parent) == ("run1", "my run", "text", ("other", 7))
+    assert (found.status.state, found.steps, found.config["model"]["width"]) == ("finished", 6, 16)
+    assert snapshot_steps(finished) == (0, 6)
+    samples = read_samples(finished)
+    assert [row["step"] for row in samples] == [3, 6]
+    assert samples[0]["samples"][0]["kind"] == "text"
+    assert read_samples(finished, last=1) == samples[-1:]
+
+
+def test_metrics_are_read_in_pieces_as_they_grow(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    assert len(read_metrics(tmp_path)[0]) == 0
+    path.write_bytes(metrics_line(1) + metrics_line(2, evaluation={"held_out_loss": 3.0}) + metrics_line(3)[:20])
+    first, offset = read_metrics(tmp_path)
+    assert list(first.columns["step"]) == [1, 2]
+    path.write_bytes(path.read_bytes()[:offset] + metrics_line(3) + metrics_line(4, evaluation={"accuracy": 0.5}))
+    second, end = read_metrics(tmp_path, offset)
+    both = joined(first, second)
+    assert list(both.columns["step"]) == [1, 2, 3, 4]
+    assert list(both.evaluation_steps) == [2, 4]
+    np.testing.assert_array_equal(both.evaluations["held_out_loss"], [3.0, np.nan])
+    np.testing.assert_array_equal(both.evaluations["accuracy"], [np.nan, 0.5])
+    assert end == path.stat().st_size
+    assert len(read_metrics(tmp_path, end)[0]) == 0
+    assert joined(both, Metrics()) is both
+
+
+def test_metrics_that_begin_anew_replace_what_was_read(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b"".join(metrics_line(step, loss=5.0) for step in range(1, 6)))
+    first, offset = read_metrics(tmp_path)
+    path.write_bytes(metrics_line(1, loss=2.0))
+    again, _ = read_metrics(tmp_path, offset)
+    both = joined(first, again)
+    assert (list(both.columns["step"]), list(both.columns["loss"])) == ([1], [2.0])
+
+
+def test_a_long_file_is_read_in_bounded_pieces(tmp_path, monkeypatch):
+    from playground.training.run import metrics
+
+    monkeypatch.setattr(metrics, "CHUNK", 500)
+    (tmp_path / "metrics.jsonl").write_bytes(b"".join(metrics_line(step) for step in range(1, 41)))
+    read, offset, pieces = Metrics(), 0, 0
+    while True:
+        more, offset = read_metrics(tmp_path, offset)
+        if not len(more):
+            break
+        read, pieces = joined(read, more), pieces + 1
+    assert list(read.columns["step"]) == list(range(1, 41))
+    assert pieces >= 8
+
+
+@settings(max_examples=30)
+@given(st.lists(st.binary(max_size=40), max_size=8))
+def test_damaged_lines_are_left_out(tmp_path_factory, lines):
+    folder = tmp_path_factory.mktemp("run")
+    odd = [
+        b"[1]",
+        b"[" * 9999,
+        b'{"step": true}',
+        b'{"step": 1' + b"0" * 400 + b"}",
+        b'{"step": "x"}',
+        b'{"step": 3}',
+        b'{"step": 2, "loss": 1' + b"0" * 400 + b', "evaluation": [1]}',
+    ]
+    content = b"\n".join([metrics_line(1).strip(), *lines, *odd, metrics_line(9, evaluation={"a": None}).strip(), b""])
+    (folder / "metrics.jsonl").write_bytes(content)
+    (folder / "samples.jsonl").write_bytes(content)
+    found, _ = read_metrics(folder)
+    steps = list(found.columns["step"])
+    assert steps[0] == 1
+    assert steps[-3:] == [3, 2, 9]
+    assert np.isnan(found.columns["loss"][-3:-1]).all()
+    assert read_samples(folder) == []
+
+
+# Lists, names, deletion
+
+
+def test_the_list_passes_over_what_is_no_run(tmp_path):
+    for number, name in enumerate(("first", "second")):
+        (tmp_path / name).mkdir()
+        write_about(tmp_path / name, name)
+        (tmp_path / name / "about.json").write_text(json.dumps({"name": name, "created": number}))
+        (tmp_path / name / "config.json").write_text('{"task": {"name": "text"}, "newer": true}')
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "config.json").write_text("{")
+    (tmp_path / "a file").write_text("")
+    (tmp_path / ".staging-x").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "first")
+    assert [found.name for found in list_runs(tmp_path)] == ["second", "first"]
+    assert list_runs(tmp_path / "nowhere") == []
+    with pytest.raises(UserError, match="no configuration that can be read"):
+        read_run(tmp_path / "damaged")
+    with pytest.raises(UserError, match="is gone"):
+        read_run(tmp_path / "nowhere")
+
+
+def test_a_run_gets_another_name_and_keeps_the_rest(tmp_path, finished):
+    import shutil
+
+    shutil.copytree(finished, tmp_path / "run1")
+    before = read_run(tmp_path / "run1")
+    rename(tmp_path, "run1", "  une\nautre ")
+    after = read_run(tmp_path / "run1")
+    assert (after.name, after.created, after.parent) == ("une autre", before.created, before.parent)
+    for name in ("", "  ", "x" * 101):
+        with pytest.raises(UserError, match="1 to 100 characters"):
+            rename(tmp_path, "run1", name)
+
+
+@pytest.mark.parametrize(
+    "run_id", ["", ".", "..", "../other", "a/b", "/etc", "link", "file", "nowhere", ".hidden", "a\nb"]
+)
+def test_only_a_run_below_the_root_can_be_deleted(tmp_path, run_id):
+    root, other = tmp_path / "runs", tmp_path / "other"
+    for folder in (root, other, root / ".hidden"):
+        folder.mkdir()
+        (folder / "config.json").write_text("{}")
+    (root / "link").symlink_to(other)
+    (root / "file").write_text("mine")
+    with pytest.raises(UserError, match="no such run"):
+        delete(root, run_id)
+    with pytest.raises(UserError, match="no such run"):
+        run_path(root, run_id)
+    assert (other / "config.json").exists()
+    assert (root / "file").exists()
+
+
+def test_deleting_removes_the_run_alone_and_follows_no_link_in_it(tmp_path):
+    root, precious = tmp_path / "runs", tmp_path / "precious"
+    for folder in (root / "run1", root / "run2", root / "folder", precious):
+        folder.mkdir(parents=True)
+    for name in ("run1", "run2"):
+        (root / name / "config.json").write_text("{}")
+    (precious / "file").write_text("mine")
+    (root / "run1" / "link").symlink_to(precious)
+    delete(root, "run1")
+    assert sorted(path.name for path in root.iterdir()) == ["folder", "run2"]
+    assert (precious / "file").read_text() == "mine"
+    with pytest.raises(UserError, match="no run's folder"):
+        delete(root, "folder")

@@ -1,0 +1,73 @@
+"""How a run is doing: what is written is read, and a process that is gone is noticed."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from playground.training.run.status import (
+    Status,
+    birth_of,
+    by_this_process,
+    has_process,
+    observed_status,
+    read_status,
+    write_status,
+)
+
+
+def test_what_is_written_is_read(tmp_path):
+    status = by_this_process(Status(state="running", step=7, snapshot=5, seconds=1.5, message="so it is"))
+    write_status(tmp_path, status)
+    found = read_status(tmp_path)
+    assert dataclasses.replace(found, updated=0.0) == status
+    assert found.updated > 0
+    assert has_process(found)
+    assert observed_status(tmp_path) == found
+
+
+def test_another_machine_answers_for_its_run_while_it_tells_of_it(tmp_path):
+    status = Status(state="running", step=7, node="elsewhere", pid=os.getpid(), born=birth_of(os.getpid()))
+    assert not has_process(status)
+    write_status(tmp_path, status)
+    assert observed_status(tmp_path).state == "running"
+    values = json.loads((tmp_path / "status.json").read_text())
+    (tmp_path / "status.json").write_text(json.dumps({**values, "updated": values["updated"] - 61}))
+    assert observed_status(tmp_path).state == "interrupted"
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"state": "dancing"}', '{"step": "7"}', '{"newer": 1}', '{"sta', "null"]
+)
+def test_damage_and_newer_versions_read_as_defaults(tmp_path, content):
+    (tmp_path / "status.json").write_text(content)
+    assert read_status(tmp_path) == Status()
+
+
+def test_a_process_that_is_gone_or_another_one_interrupts_the_run(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    status = Status(state="running", step=7, snapshot=5, pid=process.pid, born=birth_of(process.pid))
+    assert has_process(status)
+    write_status(tmp_path, status)
+    process.communicate()
+    assert not has_process(status)
+    found = observed_status(tmp_path)
+    message = "The run was interrupted after step 7: its process is gone. It can go on from step 5."
+    assert (found.state, found.message) == ("interrupted", message)
+    reused = Status(state="running", pid=os.getpid(), born=birth_of(os.getpid()) - 100)
+    assert not has_process(reused)
+    queued = dataclasses.replace(reused, state="queued", position=2)
+    write_status(tmp_path, queued)
+    assert observed_status(tmp_path).message.startswith("The run was interrupted while it waited")
+    assert observed_status(tmp_path).position is None
+    ended = dataclasses.replace(reused, state="stopped")
+    write_status(tmp_path, ended)
+    assert observed_status(tmp_path).state == "stopped"
+
+
+def test_the_numbers_are_json_that_others_can_read(tmp_path):
+    write_status(tmp_path, Status(state="queued", position=3))
+    assert json.loads((tmp_path / "status.json").read_text())["position"] == 3

@@ -1,0 +1,1 @@
+"""What all custom components share: registration, payloads, bundling."""

@@ -1,0 +1,156 @@
+"""How a model knows where a word stands: the loaded model's own schemes, or any scheme of chosen sizes."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from playground.charts.inside import distance_figure, matrix_figure
+from playground.charts.palette import QUERY
+from playground.errors import UserError
+from playground.lens.inspect.positions import (
+    Positions,
+    alibi,
+    fresh_learned,
+    fresh_relative_bias,
+    model_positions,
+    rotary,
+    sinusoidal,
+)
+from playground.models import LoadedModel
+from ui import state
+from ui.text import _
+from ui.widgets.chart import draw
+from ui.widgets.choice import choose_word
+from ui.widgets.download import offer_snippet
+from ui.widgets.model import ModelChoice, describe_model, obtain_model
+
+OF_MODEL, SINES, LEARNED, ROTARY, RELATIVE, ALIBI = "model", "sinusoidal", "learned", "rotary", "relative", "alibi"
+MOST_POSITIONS = 512
+HEIGHT = 380
+
+
+def show_positions(choice: ModelChoice) -> None:
+    """Choose a scheme; show its matrix, and its dot product or bias by distance."""
+    scheme = _choose_scheme()
+    columns = st.columns(3)
+    with columns[0]:
+        length = _size(_("Positions"), state.LENGTH, 128, most=MOST_POSITIONS)
+    model = obtain_model(choice) if scheme == OF_MODEL else None
+    try:
+        if model is not None:
+            found = _of_model(model, length)
+            imports, call = (
+                ["playground.lens.inspect.positions import model_positions"],
+                f"model_positions(model, {length})",
+            )
+        else:
+            with columns[1]:
+                name, size, one = _of_sizes(scheme, length)
+            found, imports = (one,), [f"playground.lens.inspect.positions import {name}"]
+            call = f"[{name}({length}, {size})]"
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    for index, positions in enumerate(found):
+        _show(model, positions, index, fresh=scheme in (LEARNED, RELATIVE))
+    offer_snippet(model, imports, [f"for found in {call}:", "    print(found.kind, found.matrix, found.by_distance)"])
+
+
+def _choose_scheme() -> str:
+    titles = {
+        OF_MODEL: _("The loaded model's"),
+        SINES: _("Sinusoidal"),
+        LEARNED: _("Learned"),
+        ROTARY: _("Rotary"),
+        RELATIVE: _("Relative bias"),
+        ALIBI: _("ALiBi"),
+    }
+    return choose_word(state.SCHEME, _("Scheme"), titles, key="position_scheme", hidden=True)
+
+
+def _size(label: str, name: str, usual: int, *, most: int, step: int = 1) -> int:
+    """A number whose value stands in the address."""
+    start = max(step, state.read_number(name, usual, most))
+    value = int(st.number_input(label, step, most, start, step, key=f"positions_{name}"))
+    state.write_number(name, value, usual)
+    return value
+
+
+def _of_model(model: LoadedModel, length: int) -> tuple[Positions, ...]:
+    with st.sidebar:
+        describe_model(model)
+    question = ("positions", *state.model_key(model), length)
+    found = state.findings().remember(question, lambda: model_positions(model, length))
+    if not found:
+        st.info(_("No positions were found in this model; choose another scheme above."), icon=":material/search_off:")
+    return found
+
+
+def _of_sizes(scheme: str, length: int) -> tuple[str, int, Positions]:
+    """The function that was called, its size, and what it gave."""
+    if scheme in (ALIBI, RELATIVE):
+        size = _size(_("Heads"), state.HEADS, 8, most=64)
+    else:
+        size = _size(_("Width"), state.WIDTH, 64, most=512, step=2)
+    makers: dict[str, Callable[[int, int], Positions]] = {
+        SINES: sinusoidal,
+        LEARNED: fresh_learned,
+        ROTARY: rotary,
+        RELATIVE: fresh_relative_bias,
+        ALIBI: alibi,
+    }
+    make = makers[scheme]
+    return str(make.__name__), size, make(length, size)
+
+
+def _show(model: LoadedModel | None, positions: Positions, index: int, *, fresh: bool) -> None:
+    titles = {
+        "sinusoidal": _("Sinusoidal"),
+        "learned": _("Learned"),
+        "rotary": _("Rotary"),
+        "relative bias": _("Relative bias"),
+        "alibi": _("ALiBi"),
+    }
+    st.subheader(titles[positions.kind], anchor=False)
+    if positions.place:
+        st.caption(_("In the model as `{place}`.").format(place=positions.place))
+    if fresh:
+        st.caption(
+            _(
+                "Nothing is learned yet: these are the random numbers that training begins with. Choose a loaded model "
+                "that has this scheme to see what becomes of them."
+            )
+        )
+    st.latex(FORMULAS[positions.kind])
+    rows, columns, height = _axes(positions)
+    left, right = st.columns(2)
+    matrix, curves = _("The matrix of positions"), _("By distance")
+    revision = f"{positions.kind}.{positions.matrix.shape}"
+    facts: dict[str, object] = {"scheme": positions.kind, "matrix": " × ".join(map(str, positions.matrix.shape))}
+    facts |= {"place": positions.place} if positions.place else {}
+    with left:
+        figure = matrix_figure(positions.matrix, QUERY, x=columns, y=rows)
+        draw(model, figure, key=f"positions_{index}", height=HEIGHT, revision=revision, label=matrix, facts=facts)
+    with right:
+        count = len(positions.by_distance)
+        names = [_("head {head}").format(head=head) for head in range(count)] if count > 1 else [height]
+        figure = distance_figure(positions.distances, positions.by_distance, names, y=height)
+        draw(model, figure, key=f"distances_{index}", height=HEIGHT, revision=revision, label=curves, facts=facts)
+
+
+FORMULAS = {
+    "sinusoidal": r"p_{t,2i} = \sin\left(t / 10000^{2i/d}\right), \quad p_{t,2i+1} = \cos\left(t / 10000^{2i/d}\right)",
+    "learned": r"x_t = e_t + p_t",
+    "rotary": r"q_t \cdot k_s = q^\top R_{\theta(t-s)}\, k, \quad \theta_i = b^{-2i/d}",
+    "relative bias": r"s_{ts} = q_t \cdot k_s + b_{\mathrm{bucket}(t-s)}",
+    "alibi": r"s_{ts} = q_t \cdot k_s - m_h\,(t-s)",
+}
+
+
+def _axes(positions: Positions) -> tuple[str, str, str]:
+    """What the matrix's rows and columns are, and what is drawn by distance."""
+    if positions.kind == "rotary":
+        return _("position"), _("pair of dimensions (cosine of its angle)"), _("dot product of equal unit vectors")
+    if positions.kind in ("sinusoidal", "learned"):
+        return _("position"), _("dimension"), _("mean dot product")
+    return _("head"), _("distance"), _("bias added to the score")

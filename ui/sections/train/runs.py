@@ -1,0 +1,120 @@
+"""All runs: open one, lay several over each other, rename, delete."""
+
+import datetime
+from typing import Any
+
+import streamlit as st
+
+from playground.errors import UserError
+from playground.jobs.executor import default_executor
+from playground.models import runs_folder
+from playground.training.run.runs import Run, list_runs, read_run, rename, run_path
+from ui import state
+from ui.sections.train.curves import show_overlay
+from ui.sections.train.labels import preset_title
+from ui.sections.train.summary import state_word
+from ui.text import _
+from ui.widgets.model import is_hosted
+
+NAME_LENGTH = 100
+TABLE = "runs_table"
+LOOK_SECONDS = 3.0
+"""How often the table looks at runs that are at work."""
+
+
+def show_runs() -> None:
+    """The table, and what can be done with the chosen rows."""
+    runs = visible_runs()
+    if not runs:
+        st.caption(_("No runs yet. Choose what to learn in the sidebar and press Start."))
+        return
+    live = any(run.status.is_live for run in runs)
+    st.fragment(_show_table, run_every=LOOK_SECONDS if live else None)([run.id for run in runs], _selected())
+    chosen = [runs[index] for index in _selected() if index < len(runs)]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        one = len(chosen) == 1
+        if st.button(_("Show"), icon=":material/visibility:", disabled=not one, key="show_run"):
+            state.write_run(chosen[0].id)
+            st.rerun()
+        if st.button(_("Rename"), icon=":material/edit:", disabled=not one, key="rename_run"):
+            _rename(chosen[0])
+        if st.button(_("Delete"), icon=":material/delete:", disabled=not chosen, key="delete_runs"):
+            _delete(chosen)
+    if len(chosen) > 1:
+        show_overlay([(run, state.run_logs().of(run.folder, run.created).metrics) for run in chosen])
+
+
+def visible_runs() -> list[Run]:
+    """All runs on a machine of one's own; on a shared server those whose ids stand in the address."""
+    if not is_hosted():
+        return list_runs(runs_folder())
+    found = []
+    for run_id in state.known_runs():
+        try:
+            found.append(read_run(run_path(runs_folder(), run_id)))
+        except UserError:
+            continue
+    return found
+
+
+def _show_table(known: list[str], selected: list[int]) -> None:
+    """The table itself; only where its rows or their selection change does the page run again."""
+    runs = visible_runs()
+    if [run.id for run in runs] != known:
+        st.rerun()
+    st.dataframe([_row(run) for run in runs], key=TABLE, on_select="rerun", selection_mode="multi-row", hide_index=True)
+    if _selected() != selected:
+        st.rerun()
+
+
+def _selected() -> list[int]:
+    """The rows that are selected."""
+    table: Any = st.session_state.get(TABLE)
+    return [] if table is None else list(table.selection.rows)
+
+
+def _row(run: Run) -> dict[str, Any]:
+    log = state.run_logs().of(run.folder, run.created)
+    losses = log.metrics.evaluations.get("held_out_loss")
+    when = datetime.datetime.fromtimestamp(run.created).astimezone()
+    model = run.config.get("model", {})
+    return {
+        _("Name"): run.name,
+        _("Task"): preset_title(run.task),
+        _("State"): state_word(run.status.state),
+        _("Step"): f"{run.status.step:,} / {run.steps:,}",
+        _("Held-out loss"): None if losses is None or not len(losses) else round(float(losses[-1]), 4),
+        _("Model"): f"{model.get('layers')} × {model.get('heads')}, {model.get('width')}",
+        _("Learning rate"): run.config.get("learning_rate"),
+        _("Seed"): run.config.get("seed"),
+        _("Begun"): when.strftime("%Y-%m-%d %H:%M"),
+    }
+
+
+@st.dialog(_("Rename the run"))
+def _rename(run: Run) -> None:
+    name = st.text_input(_("New name"), value=run.name, max_chars=NAME_LENGTH)
+    if st.button(_("Rename"), type="primary"):
+        try:
+            rename(runs_folder(), run.id, name or "")
+        except UserError as error:
+            st.error(str(error))
+            return
+        st.rerun()
+
+
+@st.dialog(_("Delete for good?"))
+def _delete(runs: list[Run]) -> None:
+    st.write(_("These runs and everything they have written will be gone:"))
+    for run in runs:
+        st.text(f"• {run.name}")
+    if st.button(_("Delete"), type="primary", icon=":material/delete:"):
+        try:
+            for run in runs:
+                default_executor().delete(run.id)
+        except UserError as error:
+            st.error(str(error))
+            return
+        if state.read_run() in [run.id for run in runs]:
+            state.write_run(None)
+        st.rerun()

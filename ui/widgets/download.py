@@ -1,0 +1,36 @@
+"""Python that makes the same numbers, and where they come from."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from playground.models import LoadedModel
+from playground.snippets import program, tracing
+from ui import state
+from ui.text import _
+from ui.widgets.text import Texts
+
+
+def offer_snippet(
+    model: LoadedModel | None, imports: Sequence[str], lines: Sequence[str], *, seed: int | None = None
+) -> None:
+    """The program, folded away. imports: "module import names" each."""
+    with st.expander(_("The same in Python"), icon=":material/code:"):
+        st.code(program(model, imports, lines, seed=seed), language="python")
+
+
+def text_facts(texts: Texts) -> dict[str, object]:
+    """What was read, for the files of a picture."""
+    facts: dict[str, object] = {"text": texts.text}
+    facts |= {} if texts.pair is None else {"pair": texts.pair}
+    return facts | ({} if texts.target is None else {"target": texts.target})
+
+
+def reading_line(texts: Texts) -> str:
+    """The line that makes the texts ready for many passes, as Take it apart does."""
+    return f"reading = read(model, {texts.text!r}, {texts.target!r}, {texts.pair!r})"
+
+
+def traced(texts: Texts) -> str:
+    """The line that reads the texts as this page has read them."""
+    return tracing(texts.text, pair=texts.pair, target=texts.target, truncate=state.wants_cut(texts))

@@ -1,0 +1,128 @@
+"""One widget for each field of a frozen record: the record's own types say which."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Sequence
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+
+from ui.sections.train.labels import choice_word, field_help, field_label
+
+LARGEST = 1_000_000_000
+LONG_TEXT = 2_000_000
+COLUMNS = 2
+_LONG = ("text", "csv")
+
+
+def edit(record: Any, names: Sequence[str], *, key: str) -> dict[str, Any]:
+    """Show the fields of these names and return what stands in them now.
+
+    Numbers and switches stand two in a row; words, which are longer, have a row of their own.
+    """
+    hints = typing.get_type_hints(type(record))
+    values: dict[str, Any] = {}
+    for row in _rows([name for name in names if name not in _LONG], hints):
+        for column, name in zip(_columns(len(row)), row, strict=True):
+            with column:
+                values[name] = _widget(name, hints[name], getattr(record, name), f"{key}.{name}")
+    for name in names:
+        if name in _LONG:
+            values[name] = _text_area(name, getattr(record, name), f"{key}.{name}")
+    return values
+
+
+def _columns(count: int) -> list[Any]:
+    """Labels may take two lines, so the fields below them are aligned at their foot."""
+    return [st.container()] if count == 1 else list(st.columns(count, vertical_alignment="bottom"))
+
+
+def _rows(names: Sequence[str], hints: dict[str, Any]) -> list[list[str]]:
+    """The fields by row, in their order."""
+    rows: list[list[str]] = []
+    for name in names:
+        joins = rows and len(rows[-1]) < COLUMNS and _is_narrow(hints[name]) and _is_narrow(hints[rows[-1][-1]])
+        rows[-1].append(name) if joins else rows.append([name])
+    return rows
+
+
+def _is_narrow(hint: Any) -> bool:
+    return hint in (int, float, bool) or (int in get_args(hint) and get_origin(hint) is not tuple)
+
+
+def editable(record: Any, hidden: Sequence[str] = ()) -> list[str]:
+    """The names of a record's fields, in order, without the hidden ones."""
+    return [field.name for field in dataclasses.fields(record) if field.name not in hidden]
+
+
+def _widget(name: str, hint: Any, value: Any, key: str) -> Any:
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return _choice(name, parts, value, key)
+    if hint is bool:
+        return st.toggle(field_label(name), value=value, key=key, help=field_help(name))
+    if hint in (int, float):
+        return _number(name, hint, value, key)
+    if origin in (types.UnionType, typing.Union) and int in parts:
+        return _number(name, int, value, key)
+    if origin is tuple:
+        return _tuple(name, parts, value, key)
+    return st.text_input(field_label(name), value=value or "", key=key, help=field_help(name), max_chars=400)
+
+
+def _choice(name: str, options: tuple[Any, ...], value: Any, key: str) -> Any:
+    return st.selectbox(
+        field_label(name),
+        options,
+        index=options.index(value) if value in options else 0,
+        key=key,
+        format_func=choice_word,
+        help=field_help(name),
+    )
+
+
+def _number(name: str, kind: type, value: float | None, key: str) -> Any:
+    """A field for a number; one that may be missing is empty."""
+    # Streamlit wants all numbers of a field in one type, which its overloads cannot be told here.
+    limits: dict[str, Any] = {"min_value": kind(0), "max_value": kind(LARGEST), "value": value}
+    look: dict[str, Any] = {"step": 1, "format": "%d"} if kind is int else {"step": None, "format": "%g"}
+    words: dict[str, Any] = {"key": key, "help": field_help(name), "placeholder": _placeholder(name)}
+    return st.number_input(field_label(name), **limits, **look, **words)
+
+
+def _placeholder(name: str) -> str:
+    return {"key_value_heads": "= heads", "hidden": "4 x width", "row_length": "= context"}.get(name, "")
+
+
+def _tuple(name: str, parts: tuple[Any, ...], value: tuple[Any, ...], key: str) -> tuple[Any, ...]:
+    """Words or numbers with commas between them."""
+    kind = parts[0]
+    if get_origin(kind) is Literal:
+        chosen = st.multiselect(
+            field_label(name), get_args(kind), default=list(value), key=key, format_func=choice_word
+        )
+        return tuple(chosen)
+    text = st.text_input(
+        field_label(name),
+        value=", ".join(f"{item:g}" if kind is float else str(item) for item in value),
+        key=key,
+        help=field_help(name),
+        max_chars=2000,
+    )
+    return tuple(_item(part.strip(), kind) for part in (text or "").split(",") if part.strip())
+
+
+def _item(word: str, kind: Any) -> Any:
+    """A word as the kind of thing that it should be; as it stands where it is not, for the record to refuse."""
+    try:
+        return kind(word)
+    except (TypeError, ValueError):
+        return word
+
+
+def _text_area(name: str, value: str, key: str) -> str:
+    return (
+        st.text_area(field_label(name), value=value, key=key, help=field_help(name), height=160, max_chars=LONG_TEXT)
+        or ""
+    )

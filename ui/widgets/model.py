@@ -1,0 +1,235 @@
+"""Which model, on which device; fetched first where it is not on this machine."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from playground.errors import UserError
+from playground.models import (
+    Entry,
+    LoadedModel,
+    Progress,
+    catalogue,
+    default_registry,
+    find,
+    is_local,
+    is_run_name,
+    local_folder,
+    looks_like_path,
+)
+from ui import shell, state
+from ui.downloads import downloads
+from ui.jobs import follow
+from ui.text import _
+from ui.warm import EMBEDDED
+
+NAME_LENGTH = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelChoice:
+    """A model as it was asked for; revision None is the source's newest."""
+
+    name: str
+    revision: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+
+
+def choose_model() -> ModelChoice:
+    """A name from the catalogue, a hub id or a folder, with revision, device and dtype."""
+    name = _choose_name(_("Model"), state.MODEL)
+    with st.expander(_("Revision, device and precision")):
+        return _choose_settings(name)
+
+
+def choose_other_model() -> ModelChoice:
+    """A second model to hold against the first, with everything else as usual."""
+    return ModelChoice(name=_choose_name(_("Other model"), state.OTHER_MODEL))
+
+
+def _choose_name(label: str, key: str) -> str:
+    name = st.selectbox(
+        label,
+        [entry.name for entry in catalogue()],
+        key=key,
+        bind="query-params",
+        accept_new_options=True,
+        help=_("Choose one, or type a Hugging Face model id (owner/name) or the path of a local folder."),
+    )
+    return (name or EMBEDDED).strip()[:NAME_LENGTH]
+
+
+def _choose_settings(name: str) -> ModelChoice:
+    revision = st.text_input(
+        _("Revision"),
+        key=state.REVISION,
+        bind="query-params",
+        max_chars=100,
+        placeholder="main",
+        help=_("A branch, tag or commit of a Hugging Face model. Empty is the newest."),
+    )
+    device = st.selectbox(_("Device"), ["auto", "cpu", "cuda", "mps"], key=state.DEVICE, bind="query-params")
+    dtype = st.selectbox(
+        _("Precision"),
+        ["auto", "float32", "bfloat16", "float16"],
+        key=state.DTYPE,
+        bind="query-params",
+        help=_("auto is float32 on the CPU, where half precision is slower."),
+    )
+    named = (revision or "").strip() or None
+    return ModelChoice(
+        name=name, revision=None if find(name) else named, device=device or "auto", dtype=dtype or "auto"
+    )
+
+
+def obtain_model(choice: ModelChoice) -> LoadedModel:
+    """The model, loaded and shared; where it must be fetched first, offer that and end the run here."""
+    registry = default_registry()
+    wanted = (choice.name, choice.revision, choice.device, choice.dtype)
+    if registry.peek(*wanted) is not None:
+        return registry.get(*wanted)
+    _require_local(choice)
+    if not is_own(choice.name):
+        # Two threads in transformers' lazy imports break each other: let the background one finish.
+        shell.wait_for("transformers")
+    try:
+        words = _("Loading {name} …").format(name=choice.name)
+        loaded = follow(
+            ("load", *wanted), words, lambda report: registry.get(*wanted, cancelled=lambda: report.is_left)
+        )
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    if loaded is None:
+        st.stop()
+    return loaded
+
+
+def is_own(name: str) -> bool:
+    """Whether it is a model of our own, shipped or from a training run, which needs no transformers."""
+    entry = find(name)
+    return is_run_name(name) or (entry is not None and entry.family == "playground")
+
+
+def _require_local(choice: ModelChoice) -> None:
+    """End the run with a card where the model has to be fetched first."""
+    if is_run_name(choice.name):
+        return
+    entry = find(choice.name)
+    if entry is None and is_hosted() and (looks_like_path(choice.name) or Path(choice.name).exists()):
+        st.error(_("This shared server opens no folders. Run the app on your own machine for that."))
+        st.stop()
+    try:
+        missing = not is_local(entry) if entry else not looks_like_path(choice.name) and _is_elsewhere(choice)
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    if missing:
+        _offer_download(choice, entry)
+        st.stop()
+
+
+def is_hosted() -> bool:
+    """Whether strangers share this server (asgi.py says so)."""
+    return os.environ.get("PLAYGROUND_HOSTED") == "1"
+
+
+def _is_elsewhere(choice: ModelChoice) -> bool:
+    return local_folder(choice.name, choice.revision) is None
+
+
+def _offer_download(choice: ModelChoice, entry: Entry | None) -> None:
+    download = downloads().get(choice.name, choice.revision)
+    with st.container(border=True):
+        st.markdown(f"**{entry.title if entry else choice.name}**")
+        if download is not None and download.running:
+            _follow(choice)
+            return
+        if download is not None and download.error:
+            st.error(download.error, icon=":material/error:")
+        st.write(_describe(choice, entry))
+        if st.button(_("Fetch it"), icon=":material/download:", type="primary", key=f"fetch_{choice.name}"):
+            _start(choice)
+
+
+def _start(choice: ModelChoice) -> None:
+    try:
+        downloads().start(choice.name, choice.revision)
+    except UserError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.rerun()
+
+
+def _describe(choice: ModelChoice, entry: Entry | None) -> str:
+    if entry is None:
+        return _(
+            "{name} is not on this machine. It would be fetched from the Hugging Face hub (safetensors only)."
+        ).format(name=choice.name)
+    sources = _(", otherwise from the ").join(str(source) for source in entry.sources)
+    megabytes = entry.download_bytes / 1e6
+    return _("This model is not on this machine yet: {size:.0f} MB from the {sources}. Licence: {licence}.").format(
+        size=megabytes, sources=sources, licence=entry.licence
+    )
+
+
+@st.fragment(run_every=0.5)
+def _follow(choice: ModelChoice) -> None:
+    """Show a running download; when it has ended, run the page again."""
+    download = downloads().get(choice.name, choice.revision)
+    if download is None or not download.running:
+        st.rerun()
+        return
+    progress = download.progress
+    st.progress(progress.fraction or 0.0, text=progress_words(progress))
+    if st.button(_("Cancel"), icon=":material/close:", key=f"cancel_{choice.name}"):
+        download.cancel()
+
+
+def progress_words(progress: Progress) -> str:
+    """A download's progress in one line: stage, megabytes, time left, source."""
+    stages = {
+        "connecting": _("Connecting"),
+        "downloading": _("Downloading"),
+        "checking": _("Checking"),
+        "unpacking": _("Unpacking"),
+        "converting": _("Converting"),
+        "loading": _("Loading"),
+        "done": _("Done"),
+    }
+    words = [stages[progress.stage]]
+    if progress.bytes_total:
+        words.append(f"{progress.bytes_done / 1e6:.0f} / {progress.bytes_total / 1e6:.0f} MB")
+    if progress.seconds_left is not None:
+        words.append(_("{seconds:.0f} s left").format(seconds=progress.seconds_left))
+    if progress.source:
+        words.append(progress.source)
+    return " · ".join(words)
+
+
+def describe_model(model: LoadedModel) -> None:
+    """The model's facts, small."""
+    kinds = {
+        "decoder": _("decoder"),
+        "encoder": _("encoder"),
+        "encoder-decoder": _("encoder-decoder"),
+    }
+    entry = find(model.name)
+    st.caption(
+        _(
+            "{family} {kind} · {layers} layers × {heads} heads · {parameters:,} parameters · up to {context:,} tokens"
+        ).format(
+            family=model.family,
+            kind=kinds[model.kind],
+            layers=model.layers,
+            heads=model.heads,
+            parameters=model.parameters,
+            context=model.context,
+        )
+    )
+    origin = [entry.licence] if entry else []
+    origin += [model.source, model.note, f"{model.dtype}, {model.device}"]
+    st.caption(" · ".join(part for part in origin if part))
