@@ -182,10 +182,10 @@ METHODS: dict[str, Callable[[str], tuple[Run, Run | None]]] = {"plain": plain, "
 
 def perform(task: Task, repetitions: int) -> dict[str, Any]:
     """Load, warm up, and take each number of tokens: first one pass for its memory, then those for their time."""
+    from playground.models.download_progress import never_cancelled, no_download_progress
     from playground.models.loading import find_folder
-    from playground.progress import never_cancelled, no_progress
 
-    folder = find_folder(task.model, None, no_progress, never_cancelled)
+    folder = find_folder(task.model, None, no_download_progress, never_cancelled)
     tokenizer = tokenizer_of(str(folder))
     run, ask = METHODS[task.method](task.model)
     for _ in range(2):
@@ -219,12 +219,12 @@ def _transformers_model(model: str, implementation: str) -> tuple[Any, Any]:
     import torch
     import transformers
 
+    from playground.models.download_progress import never_cancelled, no_download_progress
     from playground.models.loading import find_folder
-    from playground.progress import never_cancelled, no_progress
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    folder = find_folder(model, None, no_progress, never_cancelled)
+    folder = find_folder(model, None, no_download_progress, never_cancelled)
     architecture = json.loads((folder / "config.json").read_text())["architectures"][0]
     automatic = transformers.AutoModel
     if architecture.endswith(("ForCausalLM", "LMHeadModel")):

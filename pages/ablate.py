@@ -1,7 +1,7 @@
 """Take it apart: what each part of a model does, and what breaks without it."""
 
+from playground.text import _
 from ui import shell
-from ui.text import _
 
 shell.guard(
     _("Take it apart"),

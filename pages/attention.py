@@ -1,7 +1,7 @@
 """Attention: type a text and see every head at once."""
 
+from playground.text import _
 from ui import shell
-from ui.text import _
 
 shell.guard(_("Attention"), _("Where does each token look? Type a text and see every head of the model at once."))
 

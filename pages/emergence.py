@@ -1,7 +1,7 @@
 """Emergence: abilities that seem to appear all at once, under measures that are steep and under others."""
 
+from playground.text import _
 from ui import shell
-from ui.text import _
 
 shell.guard(
     _("Emergence"),

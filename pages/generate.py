@@ -1,7 +1,7 @@
 """Predict and generate: what a model expects next, what it writes, and how it takes a text."""
 
+from playground.text import _
 from ui import shell
-from ui.text import _
 
 shell.guard(
     _("Predict and generate"),

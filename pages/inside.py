@@ -1,7 +1,7 @@
 """Inside a head: how the numbers of one head come about, step by step and by hand."""
 
+from playground.text import _
 from ui import shell
-from ui.text import _
 
 shell.guard(
     _("Inside a head"), _("How do the numbers of a head come about? Follow one token through every product and sum.")

@@ -1,7 +1,7 @@
 """Scaling: curves from small runs, laws fitted to them, and what they foretell."""
 
+from playground.text import _
 from ui import shell
-from ui.text import _
 
 shell.guard(
     _("Scaling"),

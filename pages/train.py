@@ -1,7 +1,7 @@
 """Train: a tiny transformer learns before one's eyes."""
 
+from playground.text import _
 from ui import shell
-from ui.text import _
 
 shell.guard(
     _("Train"),

@@ -71,17 +71,28 @@ class TransformerConfig:
 
     def _check_heads(self) -> None:
         if self.width % self.heads:
-            raise UserError(f"A width of {self.width} does not divide into {self.heads} heads; change one of them.")
+            raise UserError(
+                "A width of {width} does not divide into {heads} heads; change one of them.",
+                width=self.width,
+                heads=self.heads,
+            )
         if self.heads % self.groups_of:
-            raise UserError(f"{self.heads} query heads cannot share {self.groups_of} key heads evenly.")
+            raise UserError(
+                "{heads} query heads cannot share {groups_of} key heads evenly.",
+                heads=self.heads,
+                groups_of=self.groups_of,
+            )
         if self.positions == "rotary" and self.head_width % 2:
-            raise UserError(f"Rotary positions turn pairs of numbers; a head width of {self.head_width} is odd.")
+            raise UserError(
+                "Rotary positions turn pairs of numbers; a head width of {head_width} is odd.",
+                head_width=self.head_width,
+            )
 
     def _check_encoder_parts(self) -> None:
         if self.kind != "encoder" and self.segments:
-            raise UserError(f"Segments are for encoders; set segments to 0 for the kind {self.kind}.")
+            raise UserError("Segments are for encoders; set segments to 0 for the kind {kind}.", kind=self.kind)
         if self.kind != "encoder" and self.classes:
-            raise UserError(f"A classifier reads an encoder; set classes to 0 for the kind {self.kind}.")
+            raise UserError("A classifier reads an encoder; set classes to 0 for the kind {kind}.", kind=self.kind)
 
     @property
     def groups_of(self) -> int:
@@ -108,7 +119,10 @@ class TransformerConfig:
         known = {field.name for field in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known - {"model_type"})
         if unknown:
-            raise UserError(f"The configuration has unknown fields: {', '.join(unknown)}. Is it from a newer version?")
+            raise UserError(
+                "The configuration has unknown fields: {unknown}. Is it from a newer version?",
+                unknown=", ".join(unknown),
+            )
         if "vocabulary" not in values:
             raise UserError("The configuration lacks the model's vocabulary; write the number of its tokens.")
         return cls(**{name: value for name, value in values.items() if name in known})
@@ -117,22 +131,35 @@ class TransformerConfig:
 def check_count(name: str, value: object, smallest: int = 1) -> None:
     """Raise UserError unless the value is a whole number that is large enough."""
     if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
-        raise UserError(f"{name} is {value!r}; it must be a whole number of at least {smallest}.")
+        raise UserError(
+            "{name} is {value!r}; it must be a whole number of at least {smallest}.",
+            name=name,
+            value=value,
+            smallest=smallest,
+        )
 
 
 def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """Raise UserError unless the value is one of the choices."""
     if value not in choices:
-        raise UserError(f"{name} is {value!r}; choose {', '.join(choices[:-1])} or {choices[-1]}.")
+        raise UserError(
+            "{name} is {value!r}; choose {choice} or {choice_2}.",
+            name=name,
+            value=value,
+            choice=", ".join(choices[:-1]),
+            choice_2=choices[-1],
+        )
 
 
 def check_truth(name: str, value: object) -> None:
     """Raise UserError unless the value is true or false."""
     if not isinstance(value, bool):
-        raise UserError(f"{name} is {value!r}; choose true or false.")
+        raise UserError("{name} is {value!r}; choose true or false.", name=name, value=value)
 
 
 def check_share(name: str, value: object) -> None:
     """Raise UserError unless the value is a number from 0 up to but not including 1."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1:
-        raise UserError(f"{name} is {value!r}; choose a number from 0 up to but not including 1.")
+        raise UserError(
+            "{name} is {value!r}; choose a number from 0 up to but not including 1.", name=name, value=value
+        )

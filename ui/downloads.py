@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from playground.errors import UserError
-from playground.models import Progress, fetch
-from playground.progress import CancelledError
+from playground.models import DownloadProgress, fetch
+from playground.models.download_progress import CancelledError
 
 KEPT = 16
 RUNNING = 2
@@ -19,7 +19,7 @@ class Download:
 
     name: str
     revision: str | None
-    progress: Progress = field(default_factory=lambda: Progress(stage="connecting"))
+    progress: DownloadProgress = field(default_factory=lambda: DownloadProgress(stage="connecting"))
     error: str | None = None
     done: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -46,7 +46,7 @@ class Download:
         else:
             self.done = True
 
-    def _report(self, progress: Progress) -> None:
+    def _report(self, progress: DownloadProgress) -> None:
         self.progress = progress
 
 
@@ -69,7 +69,9 @@ class Downloads:
             if found is not None and found.running:
                 return found
             if sum(download.running for download in self._downloads.values()) >= RUNNING:
-                raise UserError(f"{RUNNING} downloads are already running on this server. Try again in a moment.")
+                raise UserError(
+                    "{running} downloads are already running on this server. Try again in a moment.", running=RUNNING
+                )
             download = Download(name=name, revision=revision)
             self._downloads[name, revision] = download
             self._forget_old()

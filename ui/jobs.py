@@ -16,12 +16,12 @@ from tokenizers import Tokenizer
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.lens import trace
-from playground.lens.capture.activations import OnRun, no_report
 from playground.lens.capture.tokens import TooLongError
 from playground.models import LoadedModel
+from playground.progress import OnProgress, no_progress
+from playground.text import _
 from ui import state
 from ui.cache import Reading
-from ui.text import _
 from ui.widgets.text import Texts
 
 Answer = TypeVar("Answer")
@@ -111,7 +111,7 @@ def ask(
     kept: Kept,
     question: Hashable,
     words: str,
-    compute: Callable[[OnRun], Answer],
+    compute: Callable[[OnProgress], Answer],
     *,
     patience: float = PATIENCE_SECONDS,
 ) -> Answer | None:
@@ -131,14 +131,14 @@ def obtain(
     kept: Kept,
     question: Hashable,
     words: str,
-    compute: Callable[[OnRun], Answer],
+    compute: Callable[[OnProgress], Answer],
     *,
     patience: float = PATIENCE_SECONDS,
 ) -> Answer | None:
     """As `ask`, but raises what the computing raises, such as a UserError."""
     if kept.knows(question):
         st.empty()  # in the bar's place: what comes below stands where it stood while the answer was computed
-        return kept.remember(question, lambda: compute(no_report))
+        return kept.remember(question, lambda: compute(no_progress))
 
     def work(report: Report) -> Answer:
         with state.turns().turn(report.waiting):
@@ -160,11 +160,11 @@ def follow(
         )
         return None
     place = st.empty()
-    progress = None if patience else Progress(place, words, name)
+    progress = None if patience else DownloadProgress(place, words, name)
     work = Work(compute)
     try:
         if progress or not work.wait(patience):
-            progress = progress or Progress(place, words, name)
+            progress = progress or DownloadProgress(place, words, name)
             while not work.wait(REPORT_SECONDS):
                 progress.show(work.report)
             place.empty()
@@ -173,7 +173,7 @@ def follow(
     return work.answer()
 
 
-class Progress:
+class DownloadProgress:
     """A bar with a cancel button. Each time it is shown Streamlit may end a run that newer keys made stale."""
 
     def __init__(self, place: "st.delta_generator.DeltaGenerator", words: str, name: str) -> None:
@@ -207,11 +207,11 @@ def read(model: LoadedModel, texts: Texts, *, key: str) -> Reading:
     truncate = state.wants_cut(texts)
     name = state.reading_key(model, texts, truncate)
 
-    def make(on_run: OnRun) -> Reading:
+    def make(on_progress: OnProgress) -> Reading:
         """One forward pass. Each layer's report is a point where it ends if nobody waits for it."""
 
         def on_layer(done: int) -> None:
-            on_run(done, max(model.layers, done))
+            on_progress(done, max(model.layers, done))
 
         traced = trace(model, texts.text, texts.target, pair=texts.pair, truncate=truncate, on_layer=on_layer)
         return Reading(name=name, trace=traced)
@@ -235,7 +235,7 @@ def read(model: LoadedModel, texts: Texts, *, key: str) -> Reading:
 
 def answer(reading: Reading, question: Hashable, compute: Callable[[], Answer]) -> Answer:
     """The answer to a question about all heads of a reading; ends the run with a sentence where there is none."""
-    found = ask(reading, question, _("Comparing the heads …"), lambda _on_run: compute())
+    found = ask(reading, question, _("Comparing the heads …"), lambda _on_progress: compute())
     if found is None:
         st.stop()
     return found
@@ -247,7 +247,9 @@ def _offer_cut(error: TooLongError, texts: Texts, key: str) -> None:
     st.button(label, key=f"cut_button_{key}", on_click=state.agree_to_cut, args=(texts,))
 
 
-def work(model: LoadedModel, question: tuple[Hashable, ...], words: str, compute: Callable[[OnRun], Answer]) -> Answer:
+def work(
+    model: LoadedModel, question: tuple[Hashable, ...], words: str, compute: Callable[[OnProgress], Answer]
+) -> Answer:
     """The answer to a session's question about a model; ends the run with a sentence where there is none."""
     try:
         found = obtain(state.findings(), (*state.model_key(model), *question), words, compute)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.text import _
+from playground.text import _
 from ui.warm import ORDER, Stage, WarmUp, warm_up
 
 ROOT = Path(__file__).resolve().parent.parent

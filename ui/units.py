@@ -1,6 +1,6 @@
 """Times and amounts in the unit that a person would say them in."""
 
-from ui.text import _
+from playground.text import _
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 

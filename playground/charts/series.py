@@ -24,7 +24,10 @@ class Series:
     def __post_init__(self) -> None:
         if len(self.steps) != len(self.values):
             raise UserError(
-                f"The curve “{self.name}” has {len(self.steps)} steps and {len(self.values)} values; give as many."
+                "The curve “{name}” has {n_steps} steps and {n_values} values; give as many.",
+                name=self.name,
+                n_steps=len(self.steps),
+                n_values=len(self.values),
             )
 
 
@@ -38,7 +41,7 @@ def smooth(values: Sequence[float], weight: float = 0.95) -> Float[np.ndarray, "
     [4.0, 4.0, 4.0]
     """
     if not 0 <= weight < 1:
-        raise UserError(f"The smoothing weight must be at least 0 and below 1, not {weight}.")
+        raise UserError("The smoothing weight must be at least 0 and below 1, not {weight}.", weight=weight)
     mean, mass = 0.0, 0.0
     smoothed = np.full(len(values), np.nan)
     for index, value in enumerate(values):
@@ -56,7 +59,7 @@ def decimate(series: Series, points: int = POINTS) -> Series:
     Raises UserError for fewer than four points.
     """
     if points < 4:
-        raise UserError(f"A curve needs at least 4 points to be drawn with, not {points}.")
+        raise UserError("A curve needs at least 4 points to be drawn with, not {points}.", points=points)
     count = len(series.steps)
     if count <= points:
         return series

@@ -54,20 +54,26 @@ def fit_points(arguments: argparse.Namespace) -> None:
 
 def _refuse_numbers(arguments: argparse.Namespace) -> None:
     if arguments.bootstraps < 0 or arguments.bootstraps == 1:
-        raise UserError(f"{arguments.bootstraps} drawings give no interval; choose 0, or 2 and more.")
+        raise UserError(
+            "{bootstraps} drawings give no interval; choose 0, or 2 and more.", bootstraps=arguments.bootstraps
+        )
     if arguments.seed < 0:
-        raise UserError(f"The seed is {arguments.seed}; choose 0 or more.")
+        raise UserError("The seed is {seed}; choose 0 or more.", seed=arguments.seed)
     if arguments.processes is not None and arguments.processes < 1:
-        raise UserError(f"{arguments.processes} processes cannot work; choose 1 or more.")
+        raise UserError("{processes} processes cannot work; choose 1 or more.", processes=arguments.processes)
 
 
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise UserError(f"{path} has {path.stat().st_size / 1e6:.0f} MB; a table of points has less than 50.")
+            raise UserError(
+                "{path} has {st_size:.0f} MB; a table of points has less than 50.",
+                path=path,
+                st_size=path.stat().st_size / 1000000.0,
+            )
         return path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise UserError("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error) from error
 
 
 def _bootstrap(fitted: "Fit", arguments: argparse.Namespace) -> "Bootstrap | None":

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from playground.models import Progress, catalogue, fetch, is_local
+from playground.models import DownloadProgress, catalogue, fetch, is_local
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -42,7 +42,7 @@ class ProgressLine:
         self._stage: str | None = None
         self._terminal = sys.stderr.isatty()
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: DownloadProgress) -> None:
         """Draw one report."""
         if not self._terminal:
             if progress.stage != self._stage:
@@ -52,7 +52,7 @@ class ProgressLine:
         self._stage = progress.stage
         print(f"\r\033[K{self._words(progress)}", end="", file=sys.stderr, flush=True)
 
-    def _words(self, progress: Progress) -> str:
+    def _words(self, progress: DownloadProgress) -> str:
         fraction = progress.fraction
         bar = "" if fraction is None else f" [{'#' * int(fraction * 30):<30}]"
         size = (

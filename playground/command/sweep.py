@@ -75,7 +75,7 @@ def config_from(arguments: argparse.Namespace) -> "SweepConfig":
         return SweepConfig(task=TASKS[arguments.task].config(**task), **given)
     if given or task:
         names = ", ".join([*given, *task])
-        raise UserError(f"--config repeats a sweep as it was; leave out {names}, or edit the file.")
+        raise UserError("--config repeats a sweep as it was; leave out {names}, or edit the file.", names=names)
     return read_config(arguments.config)
 
 
@@ -86,7 +86,7 @@ def read_config(path: Path) -> "SweepConfig":
 
     values = read_json(path)
     if not values:
-        raise UserError(f"{path} cannot be read as a sweep.json.")
+        raise UserError("{path} cannot be read as a sweep.json.", path=path)
     return SweepConfig.from_dict(values)
 
 
@@ -99,7 +99,7 @@ def sweep(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     check_count("workers", arguments.workers)
     if not 0 <= arguments.price < math.inf:
-        raise UserError(f"A worker's hour cannot cost {arguments.price:g}; choose 0 or more.")
+        raise UserError("A worker's hour cannot cost {price:g}; choose 0 or more.", price=arguments.price)
     if arguments.out is None and not arguments.dry_run:
         raise UserError("A sweep needs a folder: give it --out FOLDER, or --dry-run to see what it would cost.")
     if arguments.collect is not None:
@@ -119,7 +119,9 @@ def sweep(arguments: argparse.Namespace) -> None:
     print(_ending(ending), flush=True)
     if ending.failed:
         raise UserError(
-            f"{len(ending.failed)} cells failed: {', '.join(ending.failed)}. Run it again to try them again."
+            "{n_failed} cells failed: {failed}. Run it again to try them again.",
+            n_failed=len(ending.failed),
+            failed=", ".join(ending.failed),
         )
     if ending.state != "finished":
         raise KeyboardInterrupt

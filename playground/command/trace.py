@@ -59,9 +59,11 @@ def trace_text(arguments: argparse.Namespace) -> None:
 
 def _refuse_out(out: Path) -> None:
     if not out.parent.is_dir():
-        raise UserError(f"There is no folder {out.parent} to write {out.name} into; create it first.")
+        raise UserError(
+            "There is no folder {parent} to write {name} into; create it first.", parent=out.parent, name=out.name
+        )
     if out.is_dir():
-        raise UserError(f"{out} is a folder; name a file to write.")
+        raise UserError("{out} is a folder; name a file to write.", out=out)
 
 
 def save_arrays(stream: BinaryIO, **arrays: "np.ndarray") -> None:
@@ -82,7 +84,9 @@ def write_trace(traced: "Trace", out: Path) -> None:
 
     size = 4 * sum(site.n_heads * site.queries * site.keys for site in traced.sites)
     if size > WHOLE_BYTES:
-        raise UserError(f"All maps would take {size / 1e9:.1f} GB; shorten the text (add --truncate).")
+        raise UserError(
+            "All maps would take {size:.1f} GB; shorten the text (add --truncate).", size=size / 1000000000.0
+        )
     arrays: dict[str, np.ndarray] = {
         f"{site.kind}_{site.layer}": np.stack(
             [traced.attention(site.layer, head, site.kind) for head in range(site.n_heads)]
@@ -100,4 +104,4 @@ def write_trace(traced: "Trace", out: Path) -> None:
             save_arrays(stream, **arrays)
     except OSError as error:
         out.unlink(missing_ok=True)
-        raise UserError(f"{out} could not be written: {error.strerror or error}.") from error
+        raise UserError("{out} could not be written: {reason}.", out=out, reason=error.strerror or error) from error

@@ -69,7 +69,9 @@ def config_from(arguments: argparse.Namespace) -> TrainConfig:
     if arguments.config is not None:
         given = [*task_given, *model_given, *train_given]
         if given:
-            raise UserError(f"--config repeats a run as it was; leave out {', '.join(given)}, or edit the file.")
+            raise UserError(
+                "--config repeats a run as it was; leave out {given}, or edit the file.", given=", ".join(given)
+            )
         return read_config(arguments.config)
     task = _task_config(TASKS[arguments.task], task_given)
     needs = task.needs()
@@ -83,7 +85,7 @@ def config_from(arguments: argparse.Namespace) -> TrainConfig:
 def _task_config(kind: TaskKind, given: dict[str, Any]) -> TaskConfig:
     missing = [name.replace("_", "-") for name in required_fields(kind) if name not in given]
     if missing:
-        raise UserError(f"The task {kind.name} has to be given --{' and --'.join(missing)}.")
+        raise UserError("The task {name} has to be given --{missing}.", name=kind.name, missing=" and --".join(missing))
     config: TaskConfig = kind.config(**given)
     return config
 
@@ -115,8 +117,10 @@ def check_memory(config: TrainConfig) -> None:
     free = available_bytes()
     if config.device == "cpu" and needed > free:
         raise UserError(
-            f"A step would take about {needed / 1e9:,.1f} GB of memory, and {free / 1e9:,.1f} GB are free; "
-            "choose a smaller model, context or batch."
+            "A step would take about {needed:,.1f} GB of memory, and {free:,.1f} GB are free; choose a "
+            "smaller model, context or batch.",
+            needed=needed / 1000000000.0,
+            free=free / 1000000000.0,
         )
 
 

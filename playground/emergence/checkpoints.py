@@ -63,7 +63,9 @@ def load_model(run: RunToMeasure, step: int) -> Transformer:
         if unexpected or (missing and not run.config.model.tied):
             raise ValueError("other weights")
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
-        raise UserError(f"The snapshot of step {step} of {run.name} is gone or damaged.") from error
+        raise UserError(
+            "The snapshot of step {step} of {name} is gone or damaged.", step=step, name=run.name
+        ) from error
     return model.eval().requires_grad_(False)
 
 
@@ -96,7 +98,7 @@ def measure_run(run: RunToMeasure) -> Iterator[Checkpoint]:
     """All checkpoints of a run that has ended, in the order of their steps. Raises UserError where it has none."""
     steps = run.steps()
     if not steps:
-        raise UserError(f"The run {run.name} has no snapshot yet.")
+        raise UserError("The run {name} has no snapshot yet.", name=run.name)
     measure = measurer(run)
     for step in steps:
         yield measure_step(run, step, measure)

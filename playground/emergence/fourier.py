@@ -58,7 +58,9 @@ def excluded(logits: Logits, keys: Sequence[int]) -> Logits:
 
 def _waves(logits: Logits) -> np.ndarray:
     if logits.ndim != 3 or logits.shape[0] != logits.shape[1] or len(logits) < 3:
-        raise UserError(f"Logits of shape {logits.shape} are not those of all pairs of at least three numbers.")
+        raise UserError(
+            "Logits of shape {shape} are not those of all pairs of at least three numbers.", shape=logits.shape
+        )
     waves: np.ndarray = np.fft.fft2(logits.astype(np.float64), axes=(0, 1))
     return waves
 

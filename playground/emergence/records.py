@@ -47,13 +47,15 @@ def read_table(text: str) -> tuple[Checkpoint, ...]:
     rows = csv.reader(io.StringIO(text))
     header = next(rows, [])
     if tuple(header[: len(WHERE)]) != WHERE:
-        raise UserError(f"The table of checkpoints has to begin with the columns {', '.join(WHERE)}.")
+        raise UserError("The table of checkpoints has to begin with the columns {where}.", where=", ".join(WHERE))
     names, found = header[len(WHERE) :], []
     for number, row in enumerate(rows, start=2):
         try:
             found.append(_checkpoint(row, names))
         except ValueError as error:
-            raise UserError(f"Line {number} of the table of checkpoints cannot be read: {error}.") from error
+            raise UserError(
+                "Line {number} of the table of checkpoints cannot be read: {error}.", number=number, error=error
+            ) from error
     return tuple(found)
 
 

@@ -24,13 +24,17 @@ def read_study(study: str, folder: Path | None = None) -> tuple[Checkpoint, ...]
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         command = f"python -m playground emergence --study {study} --out {path.parent.name}"
-        raise UserError(f"The table {path.name} is missing or unreadable. Make it with `{command}`.") from error
+        raise UserError(
+            "The table {name} is missing or unreadable. Make it with `{command}`.", name=path.name, command=command
+        ) from error
     rows = read_table(text)
     if not rows:
-        raise UserError(f"The table {path.name} holds no checkpoints; make it anew.")
+        raise UserError("The table {name} holds no checkpoints; make it anew.", name=path.name)
     lacking = [name for name in columns_of(study) if name not in rows[0].measures]
     if lacking:
-        raise UserError(f"The table {path.name} lacks the columns {', '.join(lacking)}; make it anew.")
+        raise UserError(
+            "The table {name} lacks the columns {lacking}; make it anew.", name=path.name, lacking=", ".join(lacking)
+        )
     return rows
 
 

@@ -43,7 +43,12 @@ class Study:
         for cell in self.cells:
             if cell.name == name:
                 return cell
-        raise UserError(f"The study {self.name} has no run {name!r}; choose {', '.join(c.name for c in self.cells)}.")
+        raise UserError(
+            "The study {name} has no run {name_2!r}; choose {cells}.",
+            name=self.name,
+            name_2=name,
+            cells=", ".join(c.name for c in self.cells),
+        )
 
 
 def addition() -> Study:
@@ -133,7 +138,7 @@ def study_of(name: str) -> Study:
     for known, make in STUDIES.items():
         if known == name:
             return make()
-    raise UserError(f"There is no study {name!r}; choose {', '.join(STUDIES)}.")
+    raise UserError("There is no study {name!r}; choose {studies}.", name=name, studies=", ".join(STUDIES))
 
 
 def study_for(task: TaskConfig) -> StudyName:

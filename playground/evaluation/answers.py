@@ -36,7 +36,11 @@ def exact_match(answers: Sequence[Sequence[Hashable]], rights: Sequence[Sequence
     0.3333
     """
     if not answers or len(answers) != len(rights):
-        raise UserError(f"There are {len(answers)} answers for {len(rights)} questions; give one for each.")
+        raise UserError(
+            "There are {n_answers} answers for {n_rights} questions; give one for each.",
+            n_answers=len(answers),
+            n_rights=len(rights),
+        )
     return sum(list(answer) == list(right) for answer, right in zip(answers, rights, strict=True)) / len(answers)
 
 
@@ -49,7 +53,7 @@ def expected_exact_match(accuracy: float, lengths: Sequence[int]) -> float:
     (0.5904900000000001, 0.375)
     """
     if not 0 <= accuracy <= 1:
-        raise UserError(f"An accuracy of {accuracy} is no share; choose a number from 0 to 1.")
+        raise UserError("An accuracy of {accuracy} is no share; choose a number from 0 to 1.", accuracy=accuracy)
     if not len(lengths) or min(lengths) < 0:
         raise UserError("Give the length of at least one answer, in tokens.")
     return float(np.mean(accuracy ** np.asarray(lengths, dtype=np.float64)))
@@ -80,6 +84,10 @@ def answer_probabilities(
 
 def _check(values: np.ndarray, counted: Counted) -> None:
     if values.shape != counted.shape:
-        raise UserError(f"There are values of shape {values.shape} for positions of shape {counted.shape}.")
+        raise UserError(
+            "There are values of shape {shape} for positions of shape {shape_2}.",
+            shape=values.shape,
+            shape_2=counted.shape,
+        )
     if not counted.any():
         raise UserError("No position counts, so there is nothing to measure.")

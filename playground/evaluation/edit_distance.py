@@ -44,6 +44,10 @@ def mean_edit_distance(
     1.0
     """
     if not answers or len(answers) != len(rights):
-        raise UserError(f"There are {len(answers)} answers for {len(rights)} questions; give one for each.")
+        raise UserError(
+            "There are {n_answers} answers for {n_rights} questions; give one for each.",
+            n_answers=len(answers),
+            n_rights=len(rights),
+        )
     distance = normalised_edit_distance if normalised else edit_distance
     return sum(distance(answer, right) for answer, right in zip(answers, rights, strict=True)) / len(answers)

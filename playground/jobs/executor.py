@@ -45,7 +45,7 @@ class LocalExecutor:
 
     def __init__(self, root: Path, *, slots: int = 1, limits: Limits | None = None) -> None:
         if slots < 1:
-            raise UserError(f"There are {slots} slots for runs; at least 1 is needed.")
+            raise UserError("There are {slots} slots for runs; at least 1 is needed.", slots=slots)
         self.root, self.slots, self.limits = root, slots, limits or Limits()
         self._lock = threading.RLock()
         self._waiting: list[str] = []
@@ -56,7 +56,9 @@ class LocalExecutor:
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f"The folder of runs {root} cannot be made: {error.strerror}.") from error
+            raise UserError(
+                "The folder of runs {root} cannot be made: {reason}.", root=root, reason=error.strerror
+            ) from error
         mark_lost_runs(root)
         self._monitor = threading.Thread(target=self._watch, name="runs", daemon=True)
         self._monitor.start()
@@ -201,7 +203,9 @@ class LocalExecutor:
         if self._closed.is_set():
             raise UserError("The server is closing; start the run again in a moment.")
         if len(self._waiting) >= self.limits.queued:
-            raise UserError(f"{self.limits.queued} runs are waiting already; try again when some have finished.")
+            raise UserError(
+                "{queued} runs are waiting already; try again when some have finished.", queued=self.limits.queued
+            )
 
     def _enqueue(self, run_id: str) -> None:
         self._waiting.append(run_id)
@@ -302,5 +306,5 @@ def slots_from(text: str | None) -> int:
     if not text:
         return os.cpu_count() or 1
     if not text.isdecimal() or int(text) < 1:
-        raise UserError(f"PLAYGROUND_SLOTS is {text!r}; it must be a whole number of at least 1.")
+        raise UserError("PLAYGROUND_SLOTS is {text!r}; it must be a whole number of at least 1.", text=text)
     return int(text)

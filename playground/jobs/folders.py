@@ -51,7 +51,9 @@ def make_folder(root: Path, config: "TrainConfig", name: str) -> str:
         write_status(staging, by_this_process(Status(state="queued")))
         staging.rename(root / run_id)
     except OSError as error:
-        raise UserError(f"The run cannot be written to {root}: {error.strerror}. Make room there.") from error
+        raise UserError(
+            "The run cannot be written to {root}: {reason}. Make room there.", root=root, reason=error.strerror
+        ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return run_id

@@ -27,7 +27,9 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("steps", "minutes", "parameters", "layers", "tokens", "disk_bytes", "queued"):
             if not getattr(self, name) > 0:
-                raise UserError(f"The limit {name} is {getattr(self, name)}; it must be more than 0.")
+                raise UserError(
+                    "The limit {name} is {getattr}; it must be more than 0.", name=name, getattr=getattr(self, name)
+                )
 
 
 def check_limits(config: "TrainConfig", limits: Limits) -> None:
@@ -41,7 +43,13 @@ def check_limits(config: "TrainConfig", limits: Limits) -> None:
 
 def _check(what: str, value: int, limit: int, instead: str) -> None:
     if value > limit:
-        raise UserError(f"The run has {value:,} {what}, and at most {limit:,} are allowed here; choose {instead}.")
+        raise UserError(
+            "The run has {value:,} {what}, and at most {limit:,} are allowed here; choose {instead}.",
+            value=value,
+            what=what,
+            limit=limit,
+            instead=instead,
+        )
 
 
 def _parameters(model: "TransformerConfig", limits: Limits) -> int:

@@ -106,7 +106,12 @@ class Trace:
         kind = self._kind(kind)
         site = self._by_place.get((kind, layer))
         if site is None:
-            raise UserError(f"There is no {kind} layer {layer}; choose 0 to {len(self.layers(kind)) - 1}.")
+            raise UserError(
+                "There is no {kind} layer {layer}; choose 0 to {n_layers}.",
+                kind=kind,
+                layer=layer,
+                n_layers=len(self.layers(kind)) - 1,
+            )
         return site
 
     def query_tokens(self, kind: SiteKind | None = None) -> tuple[Token, ...]:
@@ -121,7 +126,12 @@ class Trace:
         """One head's exact attention weights, float32. Raises UserError for a head that is not there."""
         site = self.site(layer, kind)
         if not 0 <= head < site.n_heads:
-            raise UserError(f"Layer {layer} has no head {head}; choose 0 to {site.n_heads - 1}.")
+            raise UserError(
+                "Layer {layer} has no head {head}; choose 0 to {n_heads}.",
+                layer=layer,
+                head=head,
+                n_heads=site.n_heads - 1,
+            )
         with torch.inference_mode():
             return site.pattern(slice(head, head + 1), slice(None))[0].numpy()
 
@@ -166,10 +176,15 @@ class Trace:
         Raises UserError for a model without an output head or a position that is not there.
         """
         if self.last_logits is None:
-            raise UserError(f"{self.model.name} has no output head, so it predicts no tokens.")
+            raise UserError("{name} has no output head, so it predicts no tokens.", name=self.model.name)
         length = len(self.target or self.source)
         if not -length <= position < length:
-            raise UserError(f"There is no position {position}; choose {-length} to {length - 1}.")
+            raise UserError(
+                "There is no position {position}; choose {length} to {length_2}.",
+                position=position,
+                length=-length,
+                length_2=length - 1,
+            )
         is_last = position % length == length - 1
         logits = self.last_logits if is_last else logits_at(self.model, self._arguments, position)
         probabilities, ids = logits.softmax(-1).topk(min(k, len(logits)))
@@ -211,7 +226,12 @@ class Trace:
         if kind is None:
             return "decoder" if "decoder" in self.kinds else self.kinds[0]
         if kind not in self.kinds:
-            raise UserError(f"{self.model.name} has no {kind} attention; it has {', '.join(self.kinds)}.")
+            raise UserError(
+                "{name} has no {kind} attention; it has {kinds}.",
+                name=self.model.name,
+                kind=kind,
+                kinds=", ".join(self.kinds),
+            )
         return kind
 
 

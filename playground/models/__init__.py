@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from playground.models.cache import runs_folder
 from playground.models.catalogue import Entry, Source, catalogue, find, is_local
+from playground.models.download_progress import CancelledError, DownloadProgress
 from playground.models.names import is_run_name, looks_like_path
-from playground.progress import CancelledError, Progress
 
 if TYPE_CHECKING:
     from playground.models.loading import LoadedModel, load
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CancelledError",
+    "DownloadProgress",
     "Entry",
     "LoadedModel",
     "ModelRegistry",
-    "Progress",
     "Source",
     "catalogue",
     "default_registry",

@@ -91,7 +91,9 @@ def staging(final: Path) -> Iterator[Path]:
     except OSError as error:
         reason = error.strerror or error
         raise UserError(
-            f"The cache folder {root} cannot be written ({reason}); set PLAYGROUND_CACHE to one that can."
+            "The cache folder {root} cannot be written ({reason}); set PLAYGROUND_CACHE to one that can.",
+            root=root,
+            reason=reason,
         ) from error
     try:
         yield folder

@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from playground.errors import UserError
 from playground.models.cache import read_provenance, shipped_folder
 from playground.models.catalogue import Kind, find
+from playground.models.download_progress import (
+    DownloadProgress,
+    IsCancelled,
+    OnDownload,
+    never_cancelled,
+    no_download_progress,
+)
 from playground.models.formats.checkpoint import Checkpoint, inspect
 from playground.models.memory_estimate import BYTES_PER_NUMBER, check_fits
 from playground.models.names import is_run_name, looks_like_path, snapshot_folder
 from playground.models.sources import fetch
-from playground.progress import IsCancelled, Progress, ReportProgress, never_cancelled, no_progress
 
 if TYPE_CHECKING:
     from torch import nn
@@ -64,7 +70,7 @@ def load(
     revision: str | None = None,
     device: str = "auto",
     dtype: str = "auto",
-    progress: ReportProgress = no_progress,
+    progress: OnDownload = no_download_progress,
     cancelled: IsCancelled = never_cancelled,
 ) -> LoadedModel:
     """Load a model, fetching it first where it is not on this machine.
@@ -79,7 +85,7 @@ def load(
         device = choose_device(device)
         dtype = choose_dtype(dtype, device, checkpoint.config)
         check_fits(checkpoint, name=name, device=device, dtype=dtype)
-        progress(Progress(stage="loading"))
+        progress(DownloadProgress(stage="loading"))
         with _one_at_a_time:
             parts = _build(checkpoint, name, device, dtype)
     return LoadedModel(folder=folder, device=device, dtype=dtype, **_origin(name, checkpoint), **parts)
@@ -100,23 +106,23 @@ def _build(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[s
     return build_pretrained(checkpoint, name, device, dtype)
 
 
-def find_folder(name: str, revision: str | None, progress: ReportProgress, cancelled: IsCancelled) -> Path:
+def find_folder(name: str, revision: str | None, progress: OnDownload, cancelled: IsCancelled) -> Path:
     """The folder that holds the model: the person's own, a fetched one, or one that is fetched now."""
     entry = find(name)
     if not name.strip():
         raise UserError("No model is named; give a catalogue name, a folder or a hub id.")
     if is_run_name(name):
         if revision is not None:
-            raise UserError(f"{name} is a snapshot, which has no revisions; leave the revision empty.")
+            raise UserError("{name} is a snapshot, which has no revisions; leave the revision empty.", name=name)
         return snapshot_folder(name)
     if entry is None and Path(name).expanduser().is_dir():
         if revision is not None:
-            raise UserError(f"{name} is a local folder, which has no revisions; leave the revision empty.")
+            raise UserError("{name} is a local folder, which has no revisions; leave the revision empty.", name=name)
         return Path(name).expanduser().resolve()
     if "://" in name:
-        raise UserError(f"{name} is an address; give only the model's id, which looks like owner/name.")
+        raise UserError("{name} is an address; give only the model's id, which looks like owner/name.", name=name)
     if entry is None and looks_like_path(name):
-        raise UserError(f"There is no folder {name}; check the path.")
+        raise UserError("There is no folder {name}; check the path.", name=name)
     return fetch(name, revision=revision, progress=progress, cancelled=cancelled)
 
 
@@ -129,9 +135,9 @@ def choose_device(device: str) -> str:
         return next(kind for kind, there in kinds.items() if there)
     kind, _, index = device.partition(":")
     if kind not in kinds or (index and not index.isdigit()):
-        raise UserError(f"There is no device {device!r}; choose auto, cpu, cuda or mps.")
+        raise UserError("There is no device {device!r}; choose auto, cpu, cuda or mps.", device=device)
     if not kinds[kind] or (kind == "cuda" and index and int(index) >= torch.cuda.device_count()):
-        raise UserError(f"This machine has no {device} that torch can use; choose auto or cpu.")
+        raise UserError("This machine has no {device} that torch can use; choose auto or cpu.", device=device)
     return device
 
 
@@ -141,7 +147,7 @@ def choose_dtype(dtype: str, device: str, config: dict[str, Any]) -> str:
         stored = str(config.get("dtype") or config.get("torch_dtype") or "float32").removeprefix("torch.")
         return stored if device.startswith("cuda") and stored in BYTES_PER_NUMBER else "float32"
     if dtype not in BYTES_PER_NUMBER:
-        raise UserError(f"There is no dtype {dtype!r} here; choose auto, float32, float16 or bfloat16.")
+        raise UserError("There is no dtype {dtype!r} here; choose auto, float32, float16 or bfloat16.", dtype=dtype)
     return dtype
 
 
@@ -181,9 +187,9 @@ def _sentences(name: str) -> Iterator[None]:
     except UserError:
         raise
     except MemoryError as error:
-        raise UserError(f"The memory ran out while loading {name}; choose a smaller model.") from error
+        raise UserError("The memory ran out while loading {name}; choose a smaller model.", name=name) from error
     except SafetensorError as error:
-        raise UserError(f"The weights of {name} are damaged; fetch or save the model again.") from error
+        raise UserError("The weights of {name} are damaged; fetch or save the model again.", name=name) from error
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{name} could not be loaded: {reason[:300]}") from error
+        raise UserError("{name} could not be loaded: {reason}", name=name, reason=reason[:300]) from error

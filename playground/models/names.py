@@ -18,13 +18,13 @@ def snapshot_folder(name: str) -> Path:
     """The folder that run/<id>/<step> names. Raises UserError where there is none."""
     found = _RUN.fullmatch(name.strip())
     if found is None:
-        raise UserError(f"{name} names no snapshot; write run/, the run's id, a slash and the step's number.")
+        raise UserError("{name} names no snapshot; write run/, the run's id, a slash and the step's number.", name=name)
     run = runs_folder() / found[1]
     if not run.is_dir():
-        raise UserError(f"There is no training run {found[1]} here; it may have been deleted.")
+        raise UserError("There is no training run {found} here; it may have been deleted.", found=found[1])
     folder = run / "snapshots" / f"{int(found[2]):06d}"
     if not is_complete(folder):
-        raise UserError(f"The run has no snapshot of step {int(found[2])}; choose a step that was saved.")
+        raise UserError("The run has no snapshot of step {found}; choose a step that was saved.", found=int(found[2]))
     return folder
 
 

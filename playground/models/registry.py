@@ -6,10 +6,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
 
+from playground.models.download_progress import IsCancelled, OnDownload, never_cancelled, no_download_progress
 from playground.models.loading import LoadedModel, load
 from playground.models.memory_estimate import DoesNotFitError, machine_bytes
 from playground.models.names import written_at
-from playground.progress import IsCancelled, ReportProgress, never_cancelled, no_progress
 
 Key = tuple[str, str | None, str, str, int]
 Load = Callable[..., LoadedModel]
@@ -41,7 +41,7 @@ class ModelRegistry:
         device: str = "auto",
         dtype: str = "auto",
         *,
-        progress: ReportProgress = no_progress,
+        progress: OnDownload = no_download_progress,
         cancelled: IsCancelled = never_cancelled,
     ) -> LoadedModel:
         """The model, loaded at most once however many threads ask. A failed load leaves nothing, and the next
@@ -58,7 +58,7 @@ class ModelRegistry:
             self._keep(key, model)
             return model
 
-    def _load(self, key: Key, progress: ReportProgress, cancelled: IsCancelled) -> LoadedModel:
+    def _load(self, key: Key, progress: OnDownload, cancelled: IsCancelled) -> LoadedModel:
         """Load; where the memory does not suffice, forget other models, oldest first, and try again."""
         name, revision, device, dtype, _ = key
         while True:

@@ -7,18 +7,18 @@ from pathlib import Path
 from playground.errors import UserError
 from playground.models.cache import cache_root, folder_of, is_complete, publish, shipped_folder, staging
 from playground.models.catalogue import Entry, Source, find
+from playground.models.download_progress import (
+    CancelledError,
+    DownloadProgress,
+    IsCancelled,
+    Meter,
+    OnDownload,
+    never_cancelled,
+    no_download_progress,
+)
 from playground.models.formats.checkpoint import inspect
 from playground.models.formats.hub import fetch_hub, look_up
 from playground.models.formats.wheel import bytes_needed, fetch_wheel
-from playground.progress import (
-    CancelledError,
-    IsCancelled,
-    Meter,
-    Progress,
-    ReportProgress,
-    never_cancelled,
-    no_progress,
-)
 
 SPARE_BYTES = 200_000_000
 """Disk space that is left to others."""
@@ -32,7 +32,7 @@ def fetch(
     name: str,
     *,
     revision: str | None = None,
-    progress: ReportProgress = no_progress,
+    progress: OnDownload = no_download_progress,
     cancelled: IsCancelled = never_cancelled,
 ) -> Path:
     """Bring a catalogue model or a hub id onto this machine; returns its folder, at once where it is there.
@@ -44,7 +44,7 @@ def fetch(
     entry = find(name)
     present = local_folder(name, revision)
     if present is not None:
-        progress(Progress(stage="done"))
+        progress(DownloadProgress(stage="done"))
         return present
     final = folder_of(entry.name if entry else name, revision)
     meter = Meter(report=progress, is_cancelled=cancelled)
@@ -52,7 +52,7 @@ def fetch(
         folder = _from_first_source(sources_of(name, entry, revision), revision, final, meter)
     except OSError as error:
         raise _explain(error, name) from error
-    progress(Progress(stage="done", source=meter.source, note=meter.note))
+    progress(DownloadProgress(stage="done", source=meter.source, note=meter.note))
     return folder
 
 
@@ -97,8 +97,9 @@ def sources_of(name: str, entry: Entry | None, revision: str | None) -> tuple[So
     sources = tuple(source for source in entry.sources if source.kind == "hub" or revision is None)
     if not sources or all(source.kind == "embedded" for source in sources):
         raise UserError(
-            f"{entry.name} is shipped with the app and has no other revisions; if its folder in assets/models is "
-            "missing, download the app again."
+            "{name} is shipped with the app and has no other revisions; if its folder in assets/models is "
+            "missing, download the app again.",
+            name=entry.name,
         )
     return sources
 
@@ -154,5 +155,8 @@ def _explain(error: OSError, name: str) -> UserError:
         )
     reason = error.strerror or type(error).__name__
     return UserError(
-        f"{name} could not be stored in {cache_root()} ({reason}); set PLAYGROUND_CACHE to another folder."
+        "{name} could not be stored in {cache_root} ({reason}); set PLAYGROUND_CACHE to another folder.",
+        name=name,
+        cache_root=cache_root(),
+        reason=reason,
     )

@@ -105,7 +105,7 @@ def bootstrap(
     Raises UserError for a count that makes no sense, or where a process dies.
     """
     if not 2 <= count <= MOST:
-        raise UserError(f"A bootstrap of {count} drawings makes no sense; choose 2 to {MOST:,}.")
+        raise UserError("A bootstrap of {count} drawings makes no sense; choose 2 to {most:,}.", count=count, most=MOST)
 
     work = in_this_process if processes == 1 else in_processes
     samples = work(fit, count=count, seed=seed, processes=processes, on_sample=on_sample or _tell_nobody)
@@ -237,7 +237,7 @@ def _arrived(lines: "queue.SimpleQueue[str]", workers: "list[subprocess.Popen[st
         if failed:
             errors.seek(0)
             last = errors.read().decode(errors="replace").strip().splitlines()[-1:] or ["without a word"]
-            raise UserError(f"A process of the bootstrap ended early: {last[0]}. Try again.") from None
+            raise UserError("A process of the bootstrap ended early: {last}. Try again.", last=last[0]) from None
         return []
     while not lines.empty():
         found.append(lines.get())

@@ -52,13 +52,19 @@ class Rig:
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= 10_000_000:
-            raise UserError(f"{self.count} accelerators make no rig; choose 1 to 10 million.")
+            raise UserError("{count} accelerators make no rig; choose 1 to 10 million.", count=self.count)
         if not 0 < self.utilisation <= 1:
-            raise UserError(f"A utilisation of {self.utilisation} is impossible; 0.3 to 0.5 is common.")
+            raise UserError(
+                "A utilisation of {utilisation} is impossible; 0.3 to 0.5 is common.", utilisation=self.utilisation
+            )
         if not (math.isfinite(self.price) and self.price >= 0):
-            raise UserError(f"A price of {self.price} makes no sense; choose 0 or more for an accelerator and hour.")
+            raise UserError(
+                "A price of {price} makes no sense; choose 0 or more for an accelerator and hour.", price=self.price
+            )
         if not 1 <= self.overhead <= 10:
-            raise UserError(f"Power cannot be multiplied by {self.overhead}; choose 1 to 10, 1.5 is common.")
+            raise UserError(
+                "Power cannot be multiplied by {overhead}; choose 1 to 10, 1.5 is common.", overhead=self.overhead
+            )
 
     @property
     def flops_per_hour(self) -> float:
@@ -113,5 +119,5 @@ def cost(flops: float, rig: Rig) -> Cost:
 def checked(flops: float) -> float:
     """A budget that can be planned with. Raises UserError for one that is no number above 0."""
     if not (math.isfinite(flops) and 0 < flops < LARGEST):
-        raise UserError(f"A budget of {flops:g} FLOPs cannot be planned with; choose a number above 0.")
+        raise UserError("A budget of {flops:g} FLOPs cannot be planned with; choose a number above 0.", flops=flops)
     return flops

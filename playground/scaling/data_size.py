@@ -25,7 +25,7 @@ class Ratios:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if not value > 0:
-                raise UserError(f"{name} is {value}; choose a number above 0.")
+                raise UserError("{name} is {value}; choose a number above 0.", name=name, value=value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def data_size(tokens: float, ratios: Ratios | None = None) -> DataSize:
     (16200000000, 180000, 96000000000)
     """
     if not tokens > 0:
-        raise UserError(f"{tokens:g} tokens are no data; choose a number above 0.")
+        raise UserError("{tokens:g} tokens are no data; choose a number above 0.", tokens=tokens)
     ratios = ratios or Ratios()
     words = tokens * ratios.words_per_token
     return DataSize(

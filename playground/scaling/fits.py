@@ -100,7 +100,9 @@ def fit(name: str, points: Points, *, starts: int = STARTS, floor: float | None 
     logs = logs - centre[:, None]
     begin = form.starts(logs, log_losses)
     if not 1 <= starts <= len(begin):
-        raise UserError(f"A fit cannot begin from {starts} starts; choose 1 to {len(begin)}.")
+        raise UserError(
+            "A fit cannot begin from {starts} starts; choose 1 to {n_begin}.", starts=starts, n_begin=len(begin)
+        )
     found = minimise(form, logs, log_losses, begin[:starts], held)
     return Fit(
         law=name,
@@ -119,9 +121,13 @@ def held_at(chosen: Law, points: Points, floor: float | None) -> dict[int, float
     if floor is None:
         return {}
     if chosen.form.parameters[0] != "E":
-        raise UserError(f"{chosen.name} has no E that could be held at a floor; leave the floor out.")
+        raise UserError("{name} has no E that could be held at a floor; leave the floor out.", name=chosen.name)
     if not 0 < floor < points.loss.min():
-        raise UserError(f"A floor of {floor:g} is not between 0 and the smallest loss, {points.loss.min():.6g}.")
+        raise UserError(
+            "A floor of {floor:g} is not between 0 and the smallest loss, {min:.6g}.",
+            floor=floor,
+            min=points.loss.min(),
+        )
     return {0: math.log(floor)}
 
 
@@ -129,8 +135,11 @@ def refuse_few(chosen: Law, points: Points) -> None:
     """Raise UserError where a law has more numbers than there are points, or as many."""
     if len(points) < chosen.fewest_points:
         raise UserError(
-            f"{chosen.name} has {chosen.form.freedom} numbers to fit; bring at least {chosen.fewest_points} points "
-            f"instead of {len(points)}."
+            "{name} has {freedom} numbers to fit; bring at least {fewest_points} points instead of {n_points}.",
+            name=chosen.name,
+            freedom=chosen.form.freedom,
+            fewest_points=chosen.fewest_points,
+            n_points=len(points),
         )
 
 
@@ -148,5 +157,5 @@ def fit_power_law(
 ) -> Fit:
     """L = A / N^alpha (Kaplan et al. 2020), or with an offset E + A / N^alpha; in tokens or FLOPs likewise."""
     if of not in SYMBOLS:
-        raise UserError(f"A power law is fitted in params, tokens or flops, not in {of!r}.")
+        raise UserError("A power law is fitted in params, tokens or flops, not in {of!r}.", of=of)
     return fit(f"power-{SYMBOLS[of][0]}" + ("-offset" if offset else ""), points, starts=starts)

@@ -200,7 +200,9 @@ def envelope(curves: Sequence[Curve], count: int = BUDGETS) -> Envelope:
     Raises UserError for fewer than two curves.
     """
     if len(curves) < 2:
-        raise UserError(f"An envelope needs at least two training curves, and there are {len(curves)}.")
+        raise UserError(
+            "An envelope needs at least two training curves, and there are {n_curves}.", n_curves=len(curves)
+        )
     spans = [np.log(curve.flops) for curve in curves]
     at = np.linspace(min(span.min() for span in spans), max(span.max() for span in spans), count)
     losses = np.array(

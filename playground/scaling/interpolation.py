@@ -28,7 +28,8 @@ def at_budgets(points: Points, count: int = 6) -> Points:
     inside = tried[np.array(covered)]
     if not len(inside):
         raise UserError(
-            f"No compute is spanned by {FEWEST_SIZES} sizes that have a shorter and a longer run; add sizes or budgets."
+            "No compute is spanned by {fewest_sizes} sizes that have a shorter and a longer run; add sizes or budgets.",
+            fewest_sizes=FEWEST_SIZES,
         )
     rows = [
         (size, np.exp(budget), np.exp(np.interp(budget, logs, losses)), each)

@@ -53,7 +53,12 @@ class Law:
         given = {"params": params, "tokens": tokens, "flops": flops, "unique": tokens if unique is None else unique}
         missing = [column for column in self.form.columns if given[column] is None]
         if missing:
-            raise UserError(f"The law {self.name} predicts from {', '.join(self.form.columns)}; give {missing[0]} too.")
+            raise UserError(
+                "The law {name} predicts from {columns}; give {missing} too.",
+                name=self.name,
+                columns=", ".join(self.form.columns),
+                missing=missing[0],
+            )
         values = [np.asarray(given[column], dtype=np.float64) for column in self.form.columns]
         return self.form.loss(parameters, *values)
 
@@ -65,7 +70,7 @@ class Law:
 def law(name: str) -> Law:
     """The law of this name. Raises UserError for a name that no law has."""
     if name not in LAWS:
-        raise UserError(f"There is no law {name!r}; choose one of {', '.join(LAWS)}.")
+        raise UserError("There is no law {name!r}; choose one of {laws}.", name=name, laws=", ".join(LAWS))
     return LAWS[name]
 
 

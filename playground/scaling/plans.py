@@ -160,7 +160,11 @@ def own_plan(flops: float, fit: Fit, bootstrap: Bootstrap | None = None) -> Plan
 def optimum(flops: float, law: str, parameters: Parameters) -> tuple[float, float, float]:
     """N, D and loss of the best use of a budget. Raises UserError for laws of one thing alone."""
     if law not in FRONTIERS:
-        raise UserError(f"The law {law} does not say how to share a budget; fit {', '.join(FRONTIERS)}.")
+        raise UserError(
+            "The law {law} does not say how to share a budget; fit {frontiers}.",
+            law=law,
+            frontiers=", ".join(FRONTIERS),
+        )
     frontier: Frontier = FRONTIERS[law](parameters)
     params, tokens = float(frontier.params(flops)), float(frontier.tokens(flops))
     return params, tokens, float(LAWS[law].predict(parameters, params=params, tokens=tokens))

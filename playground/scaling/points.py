@@ -41,15 +41,23 @@ class Points:
             object.__setattr__(self, name, tuple(getattr(self, name)))
             if len(getattr(self, name)) not in (0, len(self)):
                 raise UserError(
-                    f"There are {len(getattr(self, name))} {name} for {len(self)} points; give one for each."
+                    "There are {n_getattr} {name} for {n_self} points; give one for each.",
+                    n_getattr=len(getattr(self, name)),
+                    name=name,
+                    n_self=len(self),
                 )
 
     def _keep(self, name: str, values: Any) -> None:
         array = np.array(values, dtype=np.float64)
         if array.ndim != 1 or len(array) != np.size(self.params):
-            raise UserError(f"{name} has {array.size} numbers for {np.size(self.params)} points; give one for each.")
+            raise UserError(
+                "{name} has {size} numbers for {size_2} points; give one for each.",
+                name=name,
+                size=array.size,
+                size_2=np.size(self.params),
+            )
         if not (np.isfinite(array) & (array > 0)).all():
-            raise UserError(f"{name} has a number that is not above 0; leave such points out.")
+            raise UserError("{name} has a number that is not above 0; leave such points out.", name=name)
         array.setflags(write=False)
         object.__setattr__(self, name, array)
 

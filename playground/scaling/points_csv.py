@@ -85,7 +85,11 @@ def read_points_strictly(text: str | bytes, columns: Mapping[str, str] | None = 
     """As `read_points`, but raises UserError that names rows and reasons where one row is bad."""
     read = read_points(text, columns)
     if read.bad:
-        raise UserError(f"{name_bad(read.bad)} Correct or remove {'it' if len(read.bad) == 1 else 'them'}.")
+        raise UserError(
+            "{name_bad} Correct or remove {value}.",
+            name_bad=name_bad(read.bad),
+            value="it" if len(read.bad) == 1 else "them",
+        )
     return read
 
 
@@ -127,11 +131,15 @@ def _rows(text: str) -> tuple[list[tuple[int, list[str]]], str]:
     try:
         rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
-        raise UserError(f"Line {reader.line_num} of the file is no CSV: {error}.") from error
+        raise UserError(
+            "Line {line_num} of the file is no CSV: {error}.", line_num=reader.line_num, error=error
+        ) from error
     if not rows:
         raise UserError("The file is empty. It needs a header with params, tokens and loss, and a row for each run.")
     if len(rows) > MOST_ROWS + 1:
-        raise UserError(f"The file has {len(rows) - 1:,} rows; bring at most {MOST_ROWS:,}.")
+        raise UserError(
+            "The file has {n_rows:,} rows; bring at most {most_rows:,}.", n_rows=len(rows) - 1, most_rows=MOST_ROWS
+        )
     return rows, delimiter
 
 
@@ -141,9 +149,16 @@ def _places(header: list[str], columns: Mapping[str, str]) -> dict[str, int]:
     plain = [name.lower().replace(" ", "_").replace("-", "_") for name in header]
     for name, wanted in columns.items():
         if name not in ALIASES:
-            raise UserError(f"There is nothing to map to {name!r}; choose among {', '.join(ALIASES)}.")
+            raise UserError(
+                "There is nothing to map to {name!r}; choose among {aliases}.", name=name, aliases=", ".join(ALIASES)
+            )
         if wanted not in header:
-            raise UserError(f"There is no column {wanted!r} to take {name} from; the file has {_listed(header)}.")
+            raise UserError(
+                "There is no column {wanted!r} to take {name} from; the file has {listed}.",
+                wanted=wanted,
+                name=name,
+                listed=_listed(header),
+            )
         places[name] = header.index(wanted)
     for name, aliases in ALIASES.items():
         found = next((plain.index(alias) for alias in aliases if alias in plain), None)
@@ -158,8 +173,10 @@ def _refuse_missing(places: dict[str, int], header: list[str]) -> None:
         missing.insert(1 if "params" in missing else 0, "tokens (or flops)")
     if missing:
         raise UserError(
-            f"Row 1: the header lacks {' and '.join(missing)}; it has {_listed(header)}. "
-            "The columns needed are params, tokens (or flops) and loss."
+            "Row 1: the header lacks {missing}; it has {listed}. The columns needed are params, tokens (or "
+            "flops) and loss.",
+            missing=" and ".join(missing),
+            listed=_listed(header),
         )
 
 

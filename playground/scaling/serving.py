@@ -58,7 +58,7 @@ def cheapest_to_serve(flops: float, served: float, parameters: Parameters) -> Se
     Raises UserError for numbers below 0.
     """
     if not (np.isfinite(served) and served >= 0):
-        raise UserError(f"{served:g} tokens cannot be served; choose 0 or more.")
+        raise UserError("{served:g} tokens cannot be served; choose 0 or more.", served=served)
     frontier = closed_form(parameters)
     optimal, tokens = float(frontier.params(checked(flops))), float(frontier.tokens(flops))
     loss = float(LAWS["chinchilla"].predict(parameters, params=optimal, tokens=tokens))

@@ -55,7 +55,9 @@ def collect(folders: Sequence[Path], target: Path) -> Path:
         origins = [origin for part in parts for origin in part.origins]
         write_whole(target / CARD, card_of(config, ordered, origins))
     except OSError as error:
-        raise UserError(f"The sweep cannot be collected into {target}: {error.strerror or error}.") from error
+        raise UserError(
+            "The sweep cannot be collected into {target}: {reason}.", target=target, reason=error.strerror or error
+        ) from error
     return target
 
 
@@ -66,7 +68,7 @@ def _part(folder: Path) -> Part:
         write_results(sweep)
     points = read_points_file(folder)
     if not points:
-        raise UserError(f"No cell of the sweep in {folder} has finished yet.")
+        raise UserError("No cell of the sweep in {folder} has finished yet.", folder=folder)
     return Part(
         folder=folder,
         config=sweep.config,
@@ -92,8 +94,8 @@ def _joined(one: SweepConfig, other: SweepConfig) -> SweepConfig:
         names = [field.name for field in dataclasses.fields(joined)]
         different = [name for name in names if getattr(joined, name) != getattr(also, name)]
         raise UserError(
-            f"The sweeps differ in {', '.join(different)}; only those that differ in sizes, budgets and seeds alone "
-            "can be joined."
+            "The sweeps differ in {different}; only those that differ in sizes, budgets and seeds alone can be joined.",
+            different=", ".join(different),
         )
     return joined
 
@@ -105,6 +107,10 @@ def _merged(parts: Sequence[Part]) -> tuple[dict[str, Point], dict[str, list[Cur
     for part in parts:
         for point in part.points:
             if points.setdefault(point.run, point) != point:
-                raise UserError(f"The run {point.run} has another result in {part.folder}; leave one of them out.")
+                raise UserError(
+                    "The run {run} has another result in {folder}; leave one of them out.",
+                    run=point.run,
+                    folder=part.folder,
+                )
         curves = {**part.curves, **curves}
     return points, curves

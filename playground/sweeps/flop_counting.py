@@ -120,7 +120,7 @@ def flops_per_token(shape: TransformerConfig, way: str, length: int | None = Non
 
 def _refuse(way: str, ways: "Mapping[str, Callable[..., float]]", shape: TransformerConfig) -> None:
     if way not in ways:
-        raise UserError(f"There is no way {way!r} of counting; choose {', '.join(ways)}.")
+        raise UserError("There is no way {way!r} of counting; choose {ways}.", way=way, ways=", ".join(ways))
     if shape.kind == "encoder-decoder":
         raise UserError("Operations are counted for models of one stack; choose a decoder or an encoder.")
 
@@ -160,7 +160,11 @@ def counted_frontier(
     points = Points(params=params, tokens=tokens, loss=loss, flops=np.asarray(flops_per_token) * np.asarray(tokens))
     sizes, rows = np.unique(points.params, return_index=True)
     if len(sizes) < FEWEST_SIZES:
-        raise UserError(f"There are {len(sizes)} sizes of models; an exponent needs at least {FEWEST_SIZES}.")
+        raise UserError(
+            "There are {n_sizes} sizes of models; an exponent needs at least {fewest_sizes}.",
+            n_sizes=len(sizes),
+            fewest_sizes=FEWEST_SIZES,
+        )
     fitted = fit_chinchilla(points)
     grid = np.geomspace(sizes[0], sizes[-1], GRID)
     each = np.exp(np.interp(np.log(grid), np.log(sizes), np.log(points.flops[rows] / points.tokens[rows])))

@@ -66,16 +66,18 @@ def open_sweep(config: SweepConfig, folder: Path) -> Sweep:
     found = cells(config)
     values = read_json(folder / SWEEP)
     if values and SweepConfig.from_dict(values) != config:
-        raise UserError(f"{folder} holds a sweep of another configuration; choose a new folder.")
+        raise UserError("{folder} holds a sweep of another configuration; choose a new folder.", folder=folder)
     if not values and folder.is_dir() and any(folder.iterdir()):
-        raise UserError(f"{folder} is not empty and holds no sweep; choose a new folder.")
+        raise UserError("{folder} is not empty and holds no sweep; choose a new folder.", folder=folder)
     try:
         (folder / RUNS).mkdir(parents=True, exist_ok=True)
         open_control(folder)
         if not values:
             write_json(folder / SWEEP, config.to_dict())
     except OSError as error:
-        raise UserError(f"The sweep cannot be written to {folder}: {error.strerror or error}.") from error
+        raise UserError(
+            "The sweep cannot be written to {folder}: {reason}.", folder=folder, reason=error.strerror or error
+        ) from error
     return Sweep(folder=folder, config=config, cells=found, root=folder / RUNS)
 
 
@@ -83,7 +85,7 @@ def find_sweep(folder: Path) -> Sweep:
     """The sweep that lies in a folder. Raises UserError where there is none."""
     values = read_json(folder / SWEEP)
     if not values:
-        raise UserError(f"{folder} holds no sweep that can be read.")
+        raise UserError("{folder} holds no sweep that can be read.", folder=folder)
     config = SweepConfig.from_dict(values)
     if (folder / RUNS).is_dir():
         return Sweep(folder=folder, config=config, cells=cells(config), root=folder / RUNS)
@@ -110,7 +112,12 @@ def prepare_cell(sweep: Sweep, cell: Cell) -> None:
         open_control(staging)
         staging.rename(folder)
     except OSError as error:
-        raise UserError(f"The cell {cell.name} cannot be written to {sweep.root}: {error.strerror}.") from error
+        raise UserError(
+            "The cell {name} cannot be written to {root}: {reason}.",
+            name=cell.name,
+            root=sweep.root,
+            reason=error.strerror,
+        ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

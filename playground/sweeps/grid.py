@@ -80,13 +80,20 @@ class SweepConfig:
             check_count("a seed", seed, smallest=0)
         self._check_rule()
         if self.count > MOST_CELLS:
-            raise UserError(f"The sweep has {self.count:,} cells; choose at most {MOST_CELLS:,}.")
+            raise UserError(
+                "The sweep has {count:,} cells; choose at most {most_cells:,}.", count=self.count, most_cells=MOST_CELLS
+            )
 
     def _check_rule(self) -> None:
         for name, least in (("learning_rate", 0.0), ("learning_rate_exponent", -4.0), ("weight_decay", -1e-9)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not least < value <= 4:
-                raise UserError(f"{name} of the sweep is {value!r}; choose a number above {least:g}, at most 4.")
+                raise UserError(
+                    "{name} of the sweep is {value!r}; choose a number above {least:g}, at most 4.",
+                    name=name,
+                    value=value,
+                    least=least,
+                )
 
     @property
     def count(self) -> int:
@@ -120,7 +127,7 @@ class SweepConfig:
             raise
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise UserError(
-                f"The sweep's configuration has a field that is missing, unknown or wrong: {error}."
+                "The sweep's configuration has a field that is missing, unknown or wrong: {error}.", error=error
             ) from error
 
 
@@ -274,23 +281,25 @@ def _counts(shape: TransformerConfig) -> tuple[int, int]:
 
 def _check_list(name: str, values: object) -> None:
     if not isinstance(values, tuple) or not values:
-        raise UserError(f"The sweep needs at least one of its {name}.")
+        raise UserError("The sweep needs at least one of its {name}.", name=name)
 
 
 def _check_size(size: object) -> None:
     if not isinstance(size, tuple) or len(size) != 2:
-        raise UserError(f"A size is a width and a number of layers, as 32x3; this one is {size!r}.")
+        raise UserError("A size is a width and a number of layers, as 32x3; this one is {size!r}.", size=size)
     check_count("a width", size[0], smallest=2)
     check_count("layers", size[1])
     if size[0] % 2:
-        raise UserError(f"The width {size[0]} is odd; rotary positions turn pairs of numbers.")
+        raise UserError("The width {size} is odd; rotary positions turn pairs of numbers.", size=size[0])
 
 
 def _check_budgets(name: str, values: tuple[float, ...]) -> None:
     for value in values:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not 1 <= value <= LARGEST_NUMBER:
-            raise UserError(f"A budget of {value!r} {name} makes no sense; choose a number of at least 1.")
+            raise UserError(
+                "A budget of {value!r} {name} makes no sense; choose a number of at least 1.", value=value, name=name
+            )
 
 
 def _tuples(value: Any) -> Any:

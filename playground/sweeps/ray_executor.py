@@ -132,7 +132,8 @@ def connect(address: str) -> Any:
     with _connection.guard:
         if _connection.users and _connection.address != address:
             raise UserError(
-                f"A sweep is at work on the Ray cluster at {_connection.address}; use that one, or wait for the end."
+                "A sweep is at work on the Ray cluster at {address}; use that one, or wait for the end.",
+                address=_connection.address,
             )
         if not _connection.users:
             _join(ray, address)
@@ -167,7 +168,9 @@ def _check_somebody_listens(address: str) -> None:
     if not host or not port.isdecimal() or int(port) > LARGEST_PORT:
         if address == "auto":
             return
-        raise UserError(f"{address!r} is no address of a Ray cluster; write HOST:PORT, as 10.0.0.1:6379, or auto.")
+        raise UserError(
+            "{address!r} is no address of a Ray cluster; write HOST:PORT, as 10.0.0.1:6379, or auto.", address=address
+        )
     try:
         socket.create_connection((host, int(port)), timeout=LISTEN_SECONDS).close()
     except OSError as error:
@@ -176,5 +179,6 @@ def _check_somebody_listens(address: str) -> None:
 
 def _no_cluster(address: str) -> UserError:
     return UserError(
-        f"No Ray cluster answers at {address}; start one with `ray start --head`, and the sweep on one of its nodes."
+        "No Ray cluster answers at {address}; start one with `ray start --head`, and the sweep on one of its nodes.",
+        address=address,
     )

@@ -51,7 +51,9 @@ class Driver:
     def __init__(self, sweep: Sweep, place: Place, told: Told, speed: Speed) -> None:
         before = read_progress(sweep.folder)
         if before.state == "running":
-            raise UserError(f"Process {before.pid} is driving the sweep in {sweep.folder}; stop it first.")
+            raise UserError(
+                "Process {pid} is driving the sweep in {folder}; stop it first.", pid=before.pid, folder=sweep.folder
+            )
         self.sweep, self.place, self.told, self.clock = sweep, place, told, Clock(sweep, speed)
         finished = {cell.name for cell in sweep.finished()}
         self.waiting = [cell for cell in sweep.cells if cell.name not in finished]

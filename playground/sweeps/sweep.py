@@ -89,7 +89,9 @@ def start_sweep(config: SweepConfig, executor: "LocalExecutor", *, ray: str = ""
         staging.rename(folder)
     except OSError as error:
         place.close()
-        raise UserError(f"The sweep cannot be written to {executor.root}: {error.strerror or error}.") from error
+        raise UserError(
+            "The sweep cannot be written to {root}: {reason}.", root=executor.root, reason=error.strerror or error
+        ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     note_command(folder, FROM_THE_PAGE)
@@ -143,14 +145,18 @@ def _check_room(config: SweepConfig, executor: "LocalExecutor") -> None:
     found = cells(config)
     if len(found) > MOST_CELLS:
         raise UserError(
-            f"The sweep has {len(found)} cells, and at most {MOST_CELLS} are allowed here; choose fewer sizes, budgets "
-            "or seeds, or run it from the command line."
+            "The sweep has {n_found} cells, and at most {most_cells} are allowed here; choose fewer sizes, "
+            "budgets or seeds, or run it from the command line.",
+            n_found=len(found),
+            most_cells=MOST_CELLS,
         )
     for cell in found:
         check_limits(cell.config, executor.limits)
     at_work = [thread for thread in threading.enumerate() if thread.name.startswith(THREAD)]
     if len(at_work) >= MOST_SWEEPS:
-        raise UserError(f"{len(at_work)} sweeps are at work already; try again when one has finished.")
+        raise UserError(
+            "{n_at_work} sweeps are at work already; try again when one has finished.", n_at_work=len(at_work)
+        )
 
 
 def _place(executor: "LocalExecutor", ray: str) -> Place:

@@ -49,7 +49,11 @@ class AdditionConfig:
         check_count("digits", self.digits)
         check_choice("answer_order", self.answer_order, get_args(AnswerOrder))
         if self.digits > MOST_DIGITS:
-            raise UserError(f"Numbers of {self.digits} digits are too long; choose at most {MOST_DIGITS}.")
+            raise UserError(
+                "Numbers of {digits} digits are too long; choose at most {most_digits}.",
+                digits=self.digits,
+                most_digits=MOST_DIGITS,
+            )
 
     @property
     def answer_length(self) -> int:

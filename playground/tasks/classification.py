@@ -74,7 +74,9 @@ class ClassificationConfig:
         check_count("passage", self.passage, smallest=8)
         check_vocabulary(self.vocabulary, self.vocabulary_size, model="encoder")
         if not 0 < self.held_out < 1:
-            raise UserError(f"The held-out share is {self.held_out}; choose a number between 0 and 1.")
+            raise UserError(
+                "The held-out share is {held_out}; choose a number between 0 and 1.", held_out=self.held_out
+            )
 
     def read(self) -> Labelled:
         """The labelled texts. Raises UserError for sources that cannot be read."""
@@ -214,11 +216,13 @@ def class_names_of(labelled: Labelled) -> tuple[str, ...]:
     if not names:
         raise UserError("There is not one labelled text; write at least two texts of each of two labels.")
     if len(names) == 1:
-        raise UserError(f"All texts have the label {names[0]!r}; at least two labels are needed.")
+        raise UserError("All texts have the label {name!r}; at least two labels are needed.", name=names[0])
     if len(names) > LARGEST_CLASSES:
         raise UserError(
-            f"There are {len(names):,} different labels, at most {LARGEST_CLASSES:,} can be told apart. Are the "
-            "columns of text and label mixed up?"
+            "There are {n_names:,} different labels, at most {largest_classes:,} can be told apart. Are the "
+            "columns of text and label mixed up?",
+            n_names=len(names),
+            largest_classes=LARGEST_CLASSES,
         )
     return names
 

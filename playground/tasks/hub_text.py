@@ -77,7 +77,7 @@ def read_hub(name: str) -> str:
     except Exception as error:  # huggingface_hub's, the network's and the file formats' have no ancestor in common
         raise explain(error, name) from error
     if not text.strip():
-        raise UserError(f"The data set {name} holds no text in its training part; choose another.")
+        raise UserError("The data set {name} holds no text in its training part; choose another.", name=name)
     return text
 
 
@@ -102,7 +102,9 @@ def training_files(name: str) -> list[HubFile]:
                 )
                 for path in chosen
             ]
-    raise UserError(f"The data set {name} has no {', '.join(READERS)} file; choose one that does.")
+    raise UserError(
+        "The data set {name} has no {readers} file; choose one that does.", name=name, readers=", ".join(READERS)
+    )
 
 
 def _rows(files: list[HubFile]) -> Iterator[str]:
@@ -172,7 +174,9 @@ def _beginning(file: HubFile) -> str:
 def text_column(names: list[str], file: HubFile) -> str:
     """The column that holds the text."""
     if not names:
-        raise UserError(f"{file.path} of {file.dataset} has no column of text; choose another data set.")
+        raise UserError(
+            "{path} of {dataset} has no column of text; choose another data set.", path=file.path, dataset=file.dataset
+        )
     lower = {name.lower(): name for name in reversed(names)}
     return next((lower[name] for name in COLUMNS if name in lower), names[0])
 
@@ -186,7 +190,11 @@ def _get(file: HubFile, begin: int, count: int) -> bytes:
     with get_session().stream("GET", file.url, headers=headers, timeout=ANSWER_WITHIN, follow_redirects=True) as answer:
         hf_raise_for_status(answer)
         if begin and answer.status_code != 206:
-            raise UserError(f"The hub does not let {file.path} of {file.dataset} be read in part; choose another.")
+            raise UserError(
+                "The hub does not let {path} of {dataset} be read in part; choose another.",
+                path=file.path,
+                dataset=file.dataset,
+            )
         content = bytearray()
         for chunk in answer.iter_bytes():
             content += chunk
@@ -200,21 +208,31 @@ def explain(error: Exception, name: str) -> UserError:
     from huggingface_hub import errors
 
     if isinstance(error, errors.GatedRepoError):
-        return UserError(f"The data set {name} is gated: accept its terms on its hub page, then run `hf auth login`.")
+        return UserError(
+            "The data set {name} is gated: accept its terms on its hub page, then run `hf auth login`.", name=name
+        )
     if isinstance(error, errors.RepositoryNotFoundError):
-        return UserError(f"The hub has no data set {name}, or it is private: check the spelling (owner/name).")
+        return UserError(
+            "The hub has no data set {name}, or it is private: check the spelling (owner/name).", name=name
+        )
     if isinstance(error, errors.HFValidationError):
-        return UserError(f"{name!r} is not the id of a data set; one looks like owner/name.")
+        return UserError("{name!r} is not the id of a data set; one looks like owner/name.", name=name)
     if isinstance(error, errors.OfflineModeIsEnabled):
-        return UserError(f"The hub is switched off by HF_HUB_OFFLINE, so the data set {name} cannot be read.")
+        return UserError("The hub is switched off by HF_HUB_OFFLINE, so the data set {name} cannot be read.", name=name)
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status == 429:
         return UserError("The hub refuses more requests for now (rate limit); wait a few minutes, or log in.")
     if status is not None:
-        return UserError(f"The hub answered with status {status} when asked for the data set {name}; try again later.")
+        return UserError(
+            "The hub answered with status {status} when asked for the data set {name}; try again later.",
+            status=status,
+            name=name,
+        )
     if isinstance(error, ValueError | KeyError | csv.Error) or type(error).__module__.startswith("pyarrow"):
-        return UserError(f"The data set {name} has a file that cannot be read as what its name says; choose another.")
-    return UserError(f"The hub cannot be reached to ask for the data set {name}; check the network.")
+        return UserError(
+            "The data set {name} has a file that cannot be read as what its name says; choose another.", name=name
+        )
+    return UserError("The hub cannot be reached to ask for the data set {name}; check the network.", name=name)
 
 
 READERS: dict[str, Callable[[HubFile], Iterator[str]]] = {

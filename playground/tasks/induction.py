@@ -55,11 +55,23 @@ class InductionConfig:
         for name in ("longest", "length"):
             check_count(name, getattr(self, name))
         if self.symbols > len(ALPHABET):
-            raise UserError(f"There are letters for {len(ALPHABET)} symbols, not for {self.symbols}; choose fewer.")
+            raise UserError(
+                "There are letters for {n_alphabet} symbols, not for {symbols}; choose fewer.",
+                n_alphabet=len(ALPHABET),
+                symbols=self.symbols,
+            )
         if self.shortest > self.longest:
-            raise UserError(f"The shortest block of {self.shortest} is longer than the longest of {self.longest}.")
+            raise UserError(
+                "The shortest block of {shortest} is longer than the longest of {longest}.",
+                shortest=self.shortest,
+                longest=self.longest,
+            )
         if self.longest >= self.length:
-            raise UserError(f"A block of {self.longest} symbols does not come again in a row of {self.length}.")
+            raise UserError(
+                "A block of {longest} symbols does not come again in a row of {length}.",
+                longest=self.longest,
+                length=self.length,
+            )
 
     def needs(self) -> Needs:
         """A decoder that reads the start token and all but the last symbol."""

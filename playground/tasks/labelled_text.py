@@ -74,11 +74,15 @@ def read_table(text: str, *, text_column: str, label_column: str) -> list[tuple[
         _check_columns(rows.fieldnames or [], text_column, label_column)
         found = [(rows.line_num, row[text_column].strip(), row[label_column].strip()) for row in rows]
     except csv.Error as error:
-        raise UserError(f"The table cannot be read as CSV ({error}); save it once more as CSV.") from error
+        raise UserError("The table cannot be read as CSV ({error}); save it once more as CSV.", error=error) from error
     for line, example, label in found:
         if not example or not label:
             missing = "label" if example else "text"
-            raise UserError(f"The row that ends in line {line} has no {missing}; fill it in or delete the row.")
+            raise UserError(
+                "The row that ends in line {line} has no {missing}; fill it in or delete the row.",
+                line=line,
+                missing=missing,
+            )
     return [(example, label) for _, example, label in found]
 
 
@@ -96,7 +100,11 @@ def _check_columns(given: object, *wanted: str) -> None:
     missing = [name for name in wanted if name not in columns]
     if missing:
         there = f"Its columns are {', '.join(columns)}." if columns else "It is empty."
-        raise UserError(f"The table has no column {missing[0]!r}. {there} Say which hold the text and the label.")
+        raise UserError(
+            "The table has no column {missing!r}. {there} Say which hold the text and the label.",
+            missing=missing[0],
+            there=there,
+        )
 
 
 def table_groups(sources: tuple[str, ...], text: str, *, text_column: str, label_column: str) -> Labelled:
@@ -136,18 +144,24 @@ def archive_groups(sources: tuple[str, ...], *, passage: int) -> Labelled:
 def _files_in(path: Path) -> list[tuple[str, str | None]]:
     """The label and the text of each file; None where it cannot be decoded."""
     if not path.is_file():
-        raise UserError(f"There is no file {path}. Name a .zip archive whose files are named after their label.")
+        raise UserError(
+            "There is no file {path}. Name a .zip archive whose files are named after their label.", path=path
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             found = [info for info in archive.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
             if sum(info.file_size for info in found) > LARGEST_FILE:
-                raise UserError(f"{path} holds more than {LARGEST_FILE // 10**6} MB; choose a smaller archive.")
+                raise UserError(
+                    "{path} holds more than {largest_file} MB; choose a smaller archive.",
+                    path=path,
+                    largest_file=LARGEST_FILE // 10**6,
+                )
             names = [PurePosixPath(info.filename).name for info in found]
             return [(label_of(name), decode(archive.read(i), name)) for name, i in zip(names, found, strict=True)]
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).") from error
+        raise UserError("{path} cannot be read ({reason}).", path=path, reason=error.strerror) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise UserError(f"{path} is not a .zip archive that can be opened; pack the files again.") from error
+        raise UserError("{path} is not a .zip archive that can be opened; pack the files again.", path=path) from error
 
 
 def label_of(name: str) -> str:

@@ -74,13 +74,22 @@ class MaskedConfig:
         check_sources(self.sources, self.text)
         check_vocabulary(self.vocabulary, self.vocabulary_size, model="encoder")
         if not 0 < self.held_out < 1:
-            raise UserError(f"The held-out share is {self.held_out}; choose a number between 0 and 1.")
+            raise UserError(
+                "The held-out share is {held_out}; choose a number between 0 and 1.", held_out=self.held_out
+            )
         if not 0 < self.mask_share < 1:
-            raise UserError(f"The share of masked words is {self.mask_share}; choose a number between 0 and 1.")
+            raise UserError(
+                "The share of masked words is {mask_share}; choose a number between 0 and 1.",
+                mask_share=self.mask_share,
+            )
         if self.row_length is not None:
             check_count("row_length", self.row_length, smallest=SHORTEST)
         if not 0 <= self.class_weight <= HEAVIEST:
-            raise UserError(f"class_weight is {self.class_weight}; choose a number from 0 to {HEAVIEST:g}.")
+            raise UserError(
+                "class_weight is {class_weight}; choose a number from 0 to {heaviest:g}.",
+                class_weight=self.class_weight,
+                heaviest=HEAVIEST,
+            )
 
     def needs(self) -> Needs:
         """An encoder with two segments and two classes."""
@@ -104,8 +113,9 @@ class MaskedTask:
         for part, sentences in (("training", self.train), ("held-out", self.held_out)):
             if len(sentences) < len(sentences.documents):
                 raise UserError(
-                    f"The {part} text has no two sentences that follow each other. Choose a longer text, or another "
-                    "share to hold out."
+                    "The {part} text has no two sentences that follow each other. Choose a longer text, or another "
+                    "share to hold out.",
+                    part=part,
                 )
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:

@@ -50,9 +50,17 @@ class ModularConfig:
         check_count("modulus", self.modulus, smallest=3)
         check_count("split", self.split, smallest=0)
         if self.modulus > LARGEST:
-            raise UserError(f"modulus is {self.modulus}; choose at most {LARGEST}, which makes {LARGEST**2:,} pairs.")
+            raise UserError(
+                "modulus is {modulus}; choose at most {largest}, which makes {largest_2:,} pairs.",
+                modulus=self.modulus,
+                largest=LARGEST,
+                largest_2=LARGEST**2,
+            )
         if not 0 < self.train_share < 1:
-            raise UserError(f"The share of pairs to train on is {self.train_share}; choose a number between 0 and 1.")
+            raise UserError(
+                "The share of pairs to train on is {train_share}; choose a number between 0 and 1.",
+                train_share=self.train_share,
+            )
 
     @property
     def train_pairs(self) -> int:

@@ -38,7 +38,7 @@ def task_from_dict(values: dict[str, Any]) -> TaskConfig:
     """Read back what `task_to_dict` wrote; lists become tuples. Raises UserError for an unknown task."""
     kind = TASKS.get(values["name"])
     if kind is None:
-        raise UserError(f"There is no task {values['name']!r}; choose {', '.join(TASKS)}.")
+        raise UserError("There is no task {value!r}; choose {tasks}.", value=values["name"], tasks=", ".join(TASKS))
     rest = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     del rest["name"]
     config: TaskConfig = kind.config(**rest)

@@ -42,9 +42,17 @@ class RewritingConfig:
         check_count("shortest", self.shortest)
         check_count("longest", self.longest)
         if self.shortest > self.longest:
-            raise UserError(f"The shortest row of {self.shortest} digits is longer than the longest of {self.longest}.")
+            raise UserError(
+                "The shortest row of {shortest} digits is longer than the longest of {longest}.",
+                shortest=self.shortest,
+                longest=self.longest,
+            )
         if self.longest > LONGEST:
-            raise UserError(f"A row of {self.longest} digits is too long; choose at most {LONGEST}.")
+            raise UserError(
+                "A row of {longest} digits is too long; choose at most {limit}.",
+                longest=self.longest,
+                limit=LONGEST,
+            )
 
     def needs(self) -> Needs:
         """An encoder-decoder that reads the longest row between START and END."""

@@ -16,4 +16,6 @@ def reading_saved(folder: Path, *names: str) -> Iterator[None]:
         raise
     except Exception as error:  # tokenizers raises a bare Exception
         files = f"{', '.join(names[:-1])} or {names[-1]}"
-        raise UserError(f"{files} in {folder} is damaged; start anew in another folder.") from error
+        raise UserError(
+            "{files} in {folder} is damaged; start anew in another folder.", files=files, folder=folder
+        ) from error

@@ -37,7 +37,10 @@ def check_sources(sources: tuple[str, ...], text: str) -> None:
     if isinstance(sources, str) or not all(isinstance(source, str) for source in sources):
         raise UserError("The sources are a list: name at least one text file in it.")
     if not isinstance(text, str) or len(text) > LARGEST_TEXT:
-        raise UserError(f"The text typed in is longer than {LARGEST_TEXT:,} characters; put it into a file.")
+        raise UserError(
+            "The text typed in is longer than {largest_text:,} characters; put it into a file.",
+            largest_text=LARGEST_TEXT,
+        )
     if not sources and not text.strip():
         raise UserError("Name at least one text file to train on, or type a text in.")
 
@@ -80,7 +83,7 @@ def _read_source(source: str) -> list[str]:
         return [read_hub(source.removeprefix(HUB))]
     path = Path(source)
     if not path.is_file():
-        raise UserError(f"There is no file {source}. Name a .txt file or a .zip of .txt files.")
+        raise UserError("There is no file {source}. Name a .txt file or a .zip of .txt files.", source=source)
     return _read_file(path)
 
 
@@ -88,14 +91,16 @@ def _read_file(path: Path) -> list[str]:
     try:
         found = _read_zip(path) if path.suffix.lower() == ".zip" else [_read_text(path)]
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).") from error
+        raise UserError("{path} cannot be read ({reason}).", path=path, reason=error.strerror) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         # RuntimeError is zipfile's word for an archive with a password.
-        raise UserError(f"{path} is not a .zip archive that can be opened; pack the .txt files again.") from error
+        raise UserError(
+            "{path} is not a .zip archive that can be opened; pack the .txt files again.", path=path
+        ) from error
     if not found:
-        raise UserError(f"There is no .txt file in {path}; put at least one into it.")
+        raise UserError("There is no .txt file in {path}; put at least one into it.", path=path)
     if not any(text.strip() for text in found):
-        raise UserError(f"{path} holds no text; choose another file.")
+        raise UserError("{path} holds no text; choose another file.", path=path)
     return found
 
 
@@ -115,11 +120,18 @@ def _read_zip(path: Path) -> list[str]:
 def _check_bytes(path: Path, size: int) -> None:
     if size > LARGEST_FILE:
         most = LARGEST_FILE // 10**6
-        raise UserError(f"{path} holds {size / 1e6:,.0f} MB of text; choose a part of at most {most} MB.")
+        raise UserError(
+            "{path} holds {size:,.0f} MB of text; choose a part of at most {most} MB.",
+            path=path,
+            size=size / 1000000.0,
+            most=most,
+        )
 
 
 def _decode(content: bytes, name: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(f"{name} is not UTF-8 text (byte {error.start}). Save it as UTF-8 and try again.") from error
+        raise UserError(
+            "{name} is not UTF-8 text (byte {start}). Save it as UTF-8 and try again.", name=name, start=error.start
+        ) from error

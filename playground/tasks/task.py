@@ -117,15 +117,35 @@ def check_needs(needs: Needs, model: TransformerConfig, *, vocabulary: int | Non
     """Raise UserError where a model is not what a task needs; vocabulary is the true one where it is smaller."""
     tokens = needs.vocabulary if vocabulary is None else vocabulary
     if model.kind != needs.kind:
-        raise UserError(f"This task is learnt by an {needs.kind}, and the model is of the kind {model.kind}.")
+        raise UserError(
+            "This task is learnt by an {kind}, and the model is of the kind {kind_2}.",
+            kind=needs.kind,
+            kind_2=model.kind,
+        )
     if tokens > model.vocabulary:
-        raise UserError(f"The task has a vocabulary of {tokens} tokens, the model only {model.vocabulary}.")
+        raise UserError(
+            "The task has a vocabulary of {tokens} tokens, the model only {vocabulary}.",
+            tokens=tokens,
+            vocabulary=model.vocabulary,
+        )
     if needs.context > model.context:
-        raise UserError(f"The task needs a context of at least {needs.context}; the model's is {model.context}.")
+        raise UserError(
+            "The task needs a context of at least {context}; the model's is {context_2}.",
+            context=needs.context,
+            context_2=model.context,
+        )
     if needs.classes > model.classes:
-        raise UserError(f"The task has {needs.classes} classes, the model {model.classes}; make them equal.")
+        raise UserError(
+            "The task has {classes} classes, the model {classes_2}; make them equal.",
+            classes=needs.classes,
+            classes_2=model.classes,
+        )
     if needs.segments > model.segments:
-        raise UserError(f"The task has {needs.segments} segments, the model {model.segments}; make them equal.")
+        raise UserError(
+            "The task has {segments} segments, the model {segments_2}; make them equal.",
+            segments=needs.segments,
+            segments_2=model.segments,
+        )
 
 
 @runtime_checkable

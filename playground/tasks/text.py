@@ -55,9 +55,13 @@ class TextTaskConfig:
         check_sources(self.sources, self.text)
         check_vocabulary(self.vocabulary, self.vocabulary_size)
         if not 0 < self.held_out < 1:
-            raise UserError(f"The held-out share is {self.held_out}; choose a number between 0 and 1.")
+            raise UserError(
+                "The held-out share is {held_out}; choose a number between 0 and 1.", held_out=self.held_out
+            )
         if not 0 <= self.repeats <= 1:
-            raise UserError(f"The share of repeated passages is {self.repeats}; choose a number from 0 to 1.")
+            raise UserError(
+                "The share of repeated passages is {repeats}; choose a number from 0 to 1.", repeats=self.repeats
+            )
         for name in ("copying_first", "copying_beside"):
             check_count(name, getattr(self, name), smallest=0)
         check_count("copying_rows", self.copying_rows)
@@ -88,14 +92,20 @@ class TextTask:
         for part, ids in (("training", self.train_ids), ("held-out", self.held_out_ids)):
             if len(ids) < SHORTEST:
                 raise UserError(
-                    f"The {part} text has {len(ids)} tokens; at least {SHORTEST} are needed. Choose a longer text, "
-                    "or another share to hold out."
+                    "The {part} text has {n_ids} tokens; at least {shortest} are needed. Choose a longer text, or "
+                    "another share to hold out.",
+                    part=part,
+                    n_ids=len(ids),
+                    shortest=SHORTEST,
                 )
         # A random row leaves one token over.
         if len(self.train_ids) <= model.context:
             raise UserError(
-                f"The training text has {len(self.train_ids)} tokens, too few for a context of {model.context}. "
-                f"Choose a context of at most {len(self.train_ids) - 1}, or a longer text."
+                "The training text has {n_train_ids} tokens, too few for a context of {context}. Choose a "
+                "context of at most {n_train_ids_2}, or a longer text.",
+                n_train_ids=len(self.train_ids),
+                context=model.context,
+                n_train_ids_2=len(self.train_ids) - 1,
             )
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:

@@ -55,7 +55,11 @@ class TranslationConfig:
         check_world(exponent=self.exponent, names=self.names, world=self.world, most=len(NAMES))
         known = get_args(TargetLanguage)
         if isinstance(self.languages, str) or not self.languages or not set(self.languages) <= set(known):
-            raise UserError(f"The languages are {self.languages!r}; choose {' or '.join(known)}, or both.")
+            raise UserError(
+                "The languages are {languages!r}; choose {known}, or both.",
+                languages=self.languages,
+                known=" or ".join(known),
+            )
         if len(set(self.languages)) < len(self.languages):
             raise UserError("Name each language once.")
 

@@ -54,15 +54,29 @@ def check_vocabulary(kind: str, size: object, *, model: ModelKind = "decoder") -
     """Raise UserError for a kind of vocabulary that there is not, or a size that it cannot have."""
     check_choice("vocabulary", kind, get_args(VocabularyKind))
     if not isinstance(size, int) or isinstance(size, bool) or size > LARGEST_VOCABULARY:
-        raise UserError(f"vocabulary_size is {size!r}; choose at most {LARGEST_VOCABULARY} tokens.")
+        raise UserError(
+            "vocabulary_size is {size!r}; choose at most {largest_vocabulary} tokens.",
+            size=size,
+            largest_vocabulary=LARGEST_VOCABULARY,
+        )
     special = len(_specials(kind, model))
     if kind == "bpe" and size < 256 + special:
         extra = "the start token" if special == 1 else f"{special} special tokens"
-        raise UserError(f"A byte-level vocabulary needs at least {256 + special} tokens: 256 bytes and {extra}.")
+        raise UserError(
+            "A byte-level vocabulary needs at least {special} tokens: 256 bytes and {extra}.",
+            special=256 + special,
+            extra=extra,
+        )
     if size < special + 1:
         last = "start, unknown and" if model == "decoder" else f"{special} special tokens and"
         one = {"characters": "one character", "words": "one word"}[kind]
-        raise UserError(f"A vocabulary of {kind} needs at least {special + 1} tokens: {last} {one}.")
+        raise UserError(
+            "A vocabulary of {kind} needs at least {special} tokens: {last} {one}.",
+            kind=kind,
+            special=special + 1,
+            last=last,
+            one=one,
+        )
 
 
 def _specials(kind: str, model: ModelKind) -> list[str]:

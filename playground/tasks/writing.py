@@ -19,7 +19,9 @@ def sample_text(
 ) -> str:
     """Continue the prompt by drawing one token after another. The same seed draws the same text."""
     if not temperature > 0:
-        raise UserError(f"A temperature of {temperature} cannot be drawn at; choose a positive number.")
+        raise UserError(
+            "A temperature of {temperature} cannot be drawn at; choose a positive number.", temperature=temperature
+        )
     generator = torch.Generator().manual_seed(seed)
     ids = torch.tensor([tokenizer.encode(prompt).ids])
     context = model.config.context

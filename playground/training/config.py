@@ -58,9 +58,13 @@ class TrainConfig:
         check_choice("precision", self.precision, get_args(Precision))
         check_choice("device", self.device, get_args(DeviceName))
         if self.seed > LARGEST_SEED:
-            raise UserError(f"seed is {self.seed}; choose at most {LARGEST_SEED}.")
+            raise UserError("seed is {seed}; choose at most {largest_seed}.", seed=self.seed, largest_seed=LARGEST_SEED)
         if self.warm_up > self.steps:
-            raise UserError(f"The warm-up of {self.warm_up} steps is longer than the run of {self.steps}.")
+            raise UserError(
+                "The warm-up of {warm_up} steps is longer than the run of {steps}.",
+                warm_up=self.warm_up,
+                steps=self.steps,
+            )
         if self.precision == "bfloat16" and self.device == "cpu":
             raise UserError("bfloat16 is two to three times slower than float32 on a processor; choose float32.")
         self._check_optimiser()
@@ -69,15 +73,26 @@ class TrainConfig:
         for name in ("learning_rate", "final_learning_rate", "clip", "weight_decay"):
             _check_number(name, getattr(self, name))
         if not 0 < self.learning_rate <= 1:
-            raise UserError(f"A learning rate of {self.learning_rate} is outside 0 to 1; 0.001 is a good start.")
+            raise UserError(
+                "A learning rate of {learning_rate} is outside 0 to 1; 0.001 is a good start.",
+                learning_rate=self.learning_rate,
+            )
         if not 0 <= self.final_learning_rate <= 1:
-            raise UserError(f"A final learning rate of {self.final_learning_rate} is outside 0 to 1.")
+            raise UserError(
+                "A final learning rate of {final_learning_rate} is outside 0 to 1.",
+                final_learning_rate=self.final_learning_rate,
+            )
         if not self.clip > 0:
-            raise UserError(f"The gradient is clipped at {self.clip}; choose a positive number.")
+            raise UserError("The gradient is clipped at {clip}; choose a positive number.", clip=self.clip)
         if not 0 <= self.weight_decay < math.inf:
-            raise UserError(f"A weight decay of {self.weight_decay} makes no sense; choose 0 or a positive number.")
+            raise UserError(
+                "A weight decay of {weight_decay} makes no sense; choose 0 or a positive number.",
+                weight_decay=self.weight_decay,
+            )
         if not isinstance(self.betas, tuple) or len(self.betas) != 2 or not all(_is_share(beta) for beta in self.betas):
-            raise UserError(f"The betas are {self.betas}; choose two numbers from 0 up to but not including 1.")
+            raise UserError(
+                "The betas are {betas}; choose two numbers from 0 up to but not including 1.", betas=self.betas
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """The record as it stands in a run folder's config.json."""
@@ -90,9 +105,11 @@ class TrainConfig:
         try:
             return cls._from_dict(values)
         except KeyError as error:
-            raise UserError(f"The configuration lacks the field {error}.") from error
+            raise UserError("The configuration lacks the field {error}.", error=error) from error
         except (TypeError, AttributeError) as error:
-            raise UserError(f"The configuration has a field that is unknown or of the wrong kind: {error}.") from error
+            raise UserError(
+                "The configuration has a field that is unknown or of the wrong kind: {error}.", error=error
+            ) from error
 
     @classmethod
     def _from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
@@ -105,7 +122,7 @@ class TrainConfig:
 def _check_number(name: str, value: object) -> None:
     """Raise UserError unless the value is a number; nan is one, and refused by the range it is held against."""
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise UserError(f"{name} is {value!r}; it must be a number.")
+        raise UserError("{name} is {value!r}; it must be a number.", name=name, value=value)
 
 
 def _is_share(value: object) -> bool:

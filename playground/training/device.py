@@ -14,7 +14,7 @@ def choose_device(config: TrainConfig) -> torch.device:
     """
     device = torch.device(_fastest() if config.device == "auto" else config.device)
     if not _is_there(device.type):
-        raise UserError(f"This machine has no {device.type} device; choose auto or cpu.")
+        raise UserError("This machine has no {type} device; choose auto or cpu.", type=device.type)
     if config.precision == "bfloat16" and device.type == "cpu":
         raise UserError("bfloat16 is two to three times slower than float32 on a processor; choose float32.")
     return device

@@ -46,7 +46,11 @@ def find_rate(
     """
     check_count("steps", steps, smallest=2)
     if not 0 < lowest < highest:
-        raise UserError(f"Rates from {lowest} to {highest} do not rise; choose two positive numbers in order.")
+        raise UserError(
+            "Rates from {lowest} to {highest} do not rise; choose two positive numbers in order.",
+            lowest=lowest,
+            highest=highest,
+        )
     task.check_fits(config.model)
     tried = start_state(config) if state is None else copy.deepcopy(state)
     mean, least = 0.0, math.inf

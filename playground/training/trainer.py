@@ -123,7 +123,11 @@ def take_step(config: TrainConfig, task: Task, state: TrainingState, *, rate: fl
     norm = gradient_norm(parameters)
     if not math.isfinite(loss) or not math.isfinite(norm):
         found = "loss" if not math.isfinite(loss) else "gradient"
-        raise UserError(f"The {found} of step {step} is not a finite number; train anew with a lower learning rate.")
+        raise UserError(
+            "The {found} of step {step} is not a finite number; train anew with a lower learning rate.",
+            found=found,
+            step=step,
+        )
     if norm > config.clip:
         torch._foreach_mul_([p.grad for p in parameters if p.grad is not None], config.clip / (norm + 1e-6))
     for group in state.optimizer.param_groups:

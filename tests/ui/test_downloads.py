@@ -6,8 +6,8 @@ import time
 import pytest
 
 from playground.errors import UserError
-from playground.models import Progress
-from playground.progress import CancelledError
+from playground.models import DownloadProgress
+from playground.models.download_progress import CancelledError
 from ui import downloads as module
 from ui.downloads import Downloads
 
@@ -18,7 +18,7 @@ def held(monkeypatch):
     release = threading.Event()
 
     def fetch(name, *, revision, progress, cancelled):
-        progress(Progress(stage="downloading", bytes_done=5, bytes_total=10))
+        progress(DownloadProgress(stage="downloading", bytes_done=5, bytes_total=10))
         while not release.wait(0.01):
             if cancelled():
                 raise CancelledError

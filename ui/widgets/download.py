@@ -6,8 +6,8 @@ import streamlit as st
 
 from playground.models import LoadedModel
 from playground.snippets import program, tracing
+from playground.text import _
 from ui import state
-from ui.text import _
 from ui.widgets.text import Texts
 
 

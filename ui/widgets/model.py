@@ -8,9 +8,9 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.models import (
+    DownloadProgress,
     Entry,
     LoadedModel,
-    Progress,
     catalogue,
     default_registry,
     find,
@@ -19,10 +19,10 @@ from playground.models import (
     local_folder,
     looks_like_path,
 )
+from playground.text import _
 from ui import shell, state
 from ui.downloads import downloads
 from ui.jobs import follow
-from ui.text import _
 from ui.warm import EMBEDDED
 
 NAME_LENGTH = 200
@@ -189,7 +189,7 @@ def _follow(choice: ModelChoice) -> None:
         download.cancel()
 
 
-def progress_words(progress: Progress) -> str:
+def progress_words(progress: DownloadProgress) -> str:
     """A download's progress in one line: stage, megabytes, time left, source."""
     stages = {
         "connecting": _("Connecting"),

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from playground.models import LoadedModel
+from playground.text import _
 from ui import state
 from ui.components.live_text import live_text
 from ui.sections.attention.examples import OTHER_TEXT, PAIR_EXAMPLE, examples, first_text
-from ui.text import _
 
 TEXT_LENGTH = 40_000
 TARGET_LENGTH = 4_000

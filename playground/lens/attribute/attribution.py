@@ -123,7 +123,9 @@ def attribute(
         total=float(total),
     )
     if abs(result.sum - result.total) > 50 * TOLERANCE.get(weights.dtype, 1e-4) * max(1.0, float(logits.abs().max())):
-        raise UserError(f"The logits of {model.name} are bent after the unembedding, so that they are no sum of parts.")
+        raise UserError(
+            "The logits of {name} are bent after the unembedding, so that they are no sum of parts.", name=model.name
+        )
     return result
 
 
@@ -138,18 +140,25 @@ def _refuse(model: "LoadedModel", activations: Activations, position: int, token
     parts = activations.parts
     if not all(block.is_additive for block in parts.stack):
         raise UserError(
-            f"{model.name} norms its residual stream after each layer, so that a logit is no sum of what the layers "
-            "wrote; choose a model that norms before."
+            "{name} norms its residual stream after each layer, so that a logit is no sum of what the layers "
+            "wrote; choose a model that norms before.",
+            name=model.name,
         )
     if not parts.reads_out:
         raise UserError(
-            f"{model.name} does not read its logits straight from the residual stream, so that they are no sum of "
-            "parts; choose another model."
+            "{name} does not read its logits straight from the residual stream, so that they are no sum of "
+            "parts; choose another model.",
+            name=model.name,
         )
     length, vocabulary = activations.predicted().shape
     wrong = [one for one in (token, against) if one is not None and not 0 <= one < vocabulary]
     if not -length <= position < length or wrong:
-        raise UserError(f"Choose a position from {-length} to {length - 1} and tokens from 0 to {vocabulary - 1}.")
+        raise UserError(
+            "Choose a position from {length} to {length_2} and tokens from 0 to {vocabulary}.",
+            length=-length,
+            length_2=length - 1,
+            vocabulary=vocabulary - 1,
+        )
 
 
 def head_writes(

@@ -16,9 +16,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.lens.capture.activations import OnRun, Reading, logits_of, no_report
+from playground.lens.capture.activations import Reading, logits_of
 from playground.lens.capture.anatomy import embedding_of
 from playground.lens.capture.hooks import editing
+from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -82,7 +83,7 @@ def integrated_gradients(
     token: int,
     steps: int = 512,
     baseline: Baseline = "filler",
-    on_run: OnRun = no_report,
+    on_progress: OnProgress = no_progress,
 ) -> TokenAttribution:
     """The share of each token in the logit of `token` at a position, by at most so many steps (gradients).
 
@@ -92,9 +93,9 @@ def integrated_gradients(
     prediction that is not there.
     """
     if not model.has_output_head:
-        raise UserError(f"{model.name} has no output head, so that there is no prediction to explain.")
+        raise UserError("{name} has no output head, so that there is no prediction to explain.", name=model.name)
     if steps < PIECE_STEPS:
-        raise UserError(f"The line needs at least {PIECE_STEPS} steps.")
+        raise UserError("The line needs at least {piece_steps} steps.", piece_steps=PIECE_STEPS)
     embedding = embedding_of(model)
     name = "ids" if model.family == "playground" else "input_ids"
     ids = reading.arguments[name]
@@ -105,12 +106,14 @@ def integrated_gradients(
         logits = _logits_with(model, reading, ids, embedded)
         # Gradients are steps; the two ends of a piece are looked at without.
         done += len(embedded) * torch.is_grad_enabled()
-        on_run(min(done, most), most)
+        on_progress(min(done, most), most)
         return logits[:, position, token]
 
     if not -len(reading.tokens) <= position < len(reading.tokens) or not 0 <= token < _vocabulary(model):
         raise UserError(
-            f"Choose a position from {-len(reading.tokens)} to {len(reading.tokens) - 1} and a known token."
+            "Choose a position from {n_tokens} to {n_tokens_2} and a known token.",
+            n_tokens=-len(reading.tokens),
+            n_tokens_2=len(reading.tokens) - 1,
         )
     with torch.no_grad():
         end = embedding(ids)

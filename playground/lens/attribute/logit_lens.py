@@ -121,7 +121,7 @@ def _answers(model: "LoadedModel", answers: Sequence[int], final: Float[Tensor, 
     """The ids to follow, one for each position. Raises UserError for ids that are not in the vocabulary."""
     length, vocabulary = final.shape
     if len(answers) not in (1, length) or not all(0 <= answer < vocabulary for answer in answers):
-        raise UserError(f"Choose one token to follow, or one for each of the {length} positions.")
+        raise UserError("Choose one token to follow, or one for each of the {length} positions.", length=length)
     return torch.tensor(answers, device=model.device).expand(length)
 
 

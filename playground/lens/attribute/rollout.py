@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.lens.capture.activations import OnRun, no_report
+from playground.progress import OnProgress, no_progress
 
 MOST_TOKENS = 64
 SMALLEST = 1e-9
@@ -44,7 +44,7 @@ def rollout(maps: Maps) -> Float[np.ndarray, "layer token token"]:
     return torch.stack(reached).cpu().numpy()
 
 
-def flow(maps: Maps, query: int, on_run: OnRun = no_report) -> Float[np.ndarray, "token"]:
+def flow(maps: Maps, query: int, on_progress: OnProgress = no_progress) -> Float[np.ndarray, "token"]:
     """The largest flow from the last layer's token `query` down to each input token.
 
     Raises UserError for a long text: every input token is a maximum-flow problem of its own.
@@ -53,14 +53,17 @@ def flow(maps: Maps, query: int, on_run: OnRun = no_report) -> Float[np.ndarray,
         raise UserError("There are no layers to follow attention through.")
     tokens = maps[0].shape[-1]
     if tokens > MOST_TOKENS:
-        raise UserError(f"Attention flow is for texts of up to {MOST_TOKENS} tokens; shorten it, or choose rollout.")
+        raise UserError(
+            "Attention flow is for texts of up to {most_tokens} tokens; shorten it, or choose rollout.",
+            most_tokens=MOST_TOKENS,
+        )
     if not 0 <= query < tokens:
-        raise UserError(f"There is no token {query}; choose 0 to {tokens - 1}.")
+        raise UserError("There is no token {query}; choose 0 to {tokens}.", query=query, tokens=tokens - 1)
     layers = [mixed(layer).cpu().numpy().astype(np.float64) for layer in reversed(maps)]
     found = np.zeros(tokens, dtype=np.float32)
     for token in range(tokens):
         found[token] = maximum_flow(layers, query, token)
-        on_run(token + 1, tokens)
+        on_progress(token + 1, tokens)
     return found
 
 

@@ -1,6 +1,5 @@
 """What one pass left at every part: the heads' z, what each layer wrote, the residual stream, the logits."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +19,6 @@ from playground.lens.capture.tokens import Token
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
-
-OnRun = Callable[[int, int], None]
-"""Told how many of how many runs are done; what it raises ends the work, which is how it is cancelled."""
-
-
-def no_report(done: int, total: int) -> None:
-    """Report to nobody."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -75,9 +75,14 @@ class Parts:
         stack: StackKind = "decoder" if kind == "cross" else kind
         found = [block for block in self.blocks if block.kind == stack]
         if not found:
-            raise UserError(f"This model has no {stack}; choose a layer of its {self.kind}.")
+            raise UserError("This model has no {stack}; choose a layer of its {kind}.", stack=stack, kind=self.kind)
         if not 0 <= layer < len(found):
-            raise UserError(f"There is no {stack} layer {layer}; choose 0 to {len(found) - 1}.")
+            raise UserError(
+                "There is no {stack} layer {layer}; choose 0 to {n_found}.",
+                stack=stack,
+                layer=layer,
+                n_found=len(found) - 1,
+            )
         return found[layer]
 
     def attention(self, kind: SiteKind, layer: int) -> AttentionParts:

@@ -69,15 +69,17 @@ def find_parts(model: "LoadedModel") -> Parts:
 def _parts(model: "LoadedModel") -> Parts:
     if model.attention == "eager":
         raise UserError(
-            f"The attention of the family {model.family} does not go through the seam, so its parts can be looked at "
-            "but not changed; choose a model of another family."
+            "The attention of the family {family} does not go through the seam, so its parts can be looked "
+            "at but not changed; choose a model of another family.",
+            family=model.family,
         )
     watch, output = _watched(model)
     counts = Counter(id(module) for _, _, module, _, _ in watch.calls)
     if not counts or max(counts.values()) > 1:
         raise UserError(
-            f"The layers of {model.name} share their weights, so that one cannot be changed without the others; "
-            "choose a model of another family."
+            "The layers of {name} share their weights, so that one cannot be changed without the others; "
+            "choose a model of another family.",
+            name=model.name,
         )
     blocks = tuple(_block(model, watch, number) for number in _self_attentions(watch))
     logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
@@ -155,7 +157,7 @@ def _around_attention(model: "LoadedModel", watch: _Watch, attention: nn.Module)
         if isinstance(parent, nn.ModuleList):
             block: nn.Module = module
             return block
-    raise UserError(f"The layers of {model.name} cannot be told apart; choose a model of another family.")
+    raise UserError("The layers of {name} cannot be told apart; choose a model of another family.", name=model.name)
 
 
 def _projection(model: "LoadedModel", watch: _Watch, call: Any, inside: set[nn.Module]) -> nn.Module:
@@ -168,8 +170,9 @@ def _projection(model: "LoadedModel", watch: _Watch, call: Any, inside: set[nn.M
                 return module
             break
     raise UserError(
-        f"{model.name} changes what its heads mixed before projecting it, so that their parts cannot be told apart; "
-        "choose a model of another family."
+        "{name} changes what its heads mixed before projecting it, so that their parts cannot be told "
+        "apart; choose a model of another family.",
+        name=model.name,
     )
 
 

@@ -76,9 +76,11 @@ def logits_at(model: "LoadedModel", arguments: dict[str, Any], position: int) ->
 
 def _refuse_mismatch(model: "LoadedModel", target: str | None, pair: str | None) -> None:
     if target is not None and model.kind != "encoder-decoder":
-        raise UserError(f"{model.name} is a {model.kind}: it reads one text, without a target.")
+        raise UserError("{name} is a {kind}: it reads one text, without a target.", name=model.name, kind=model.kind)
     if pair is not None and model.kind != "encoder":
-        raise UserError(f"{model.name} is a {model.kind}; sentence pairs are for encoders such as BERT.")
+        raise UserError(
+            "{name} is a {kind}; sentence pairs are for encoders such as BERT.", name=model.name, kind=model.kind
+        )
 
 
 def _fit(model: "LoadedModel", tokens: list[Token], truncate: bool) -> list[Token]:
@@ -125,8 +127,9 @@ def _run_recorded(
         output = model.module(**arguments)
     if not recorder.sites:
         raise UserError(
-            f"The family {model.family} does not compute its attention through transformers' attention interface, "
-            "so its patterns cannot be shown."
+            "The family {family} does not compute its attention through transformers' attention interface, "
+            "so its patterns cannot be shown.",
+            family=model.family,
         )
     return tuple(recorder.sites), _last_logits(model, output)
 
@@ -155,7 +158,9 @@ def _run_eager(model: "LoadedModel", arguments: dict[str, Any]) -> tuple[tuple[S
         if maps is not None
     ]
     if not sites:
-        raise UserError(f"The family {model.family} reports no attention patterns, so there is nothing to show.")
+        raise UserError(
+            "The family {family} reports no attention patterns, so there is nothing to show.", family=model.family
+        )
     _refuse_other_shapes(model, sites, arguments)
     return tuple(sites), _last_logits(model, output)
 
@@ -168,8 +173,12 @@ def _refuse_other_shapes(model: "LoadedModel", sites: list[Site], arguments: dic
     for site in sites:
         if (site.queries, site.keys) != sizes[site.kind]:
             raise UserError(
-                f"The family {model.family} does not report one weight for each pair of tokens "
-                f"({site.queries} by {site.keys} for {source} tokens), so its patterns cannot be shown."
+                "The family {family} does not report one weight for each pair of tokens ({queries} by {keys} for "
+                "{source} tokens), so its patterns cannot be shown.",
+                family=model.family,
+                queries=site.queries,
+                keys=site.keys,
+                source=source,
             )
 
 

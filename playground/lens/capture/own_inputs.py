@@ -46,5 +46,7 @@ def _id_of(model: "LoadedModel", token: str) -> int:
     """The id of a special token. Raises UserError for a vocabulary without it."""
     found = model.tokenizer.token_to_id(token)
     if found is None:
-        raise UserError(f"The vocabulary of {model.name} has no token {token}, so its decoder cannot be run.")
+        raise UserError(
+            "The vocabulary of {name} has no token {token}, so its decoder cannot be run.", name=model.name, token=token
+        )
     return int(found)

@@ -36,11 +36,13 @@ class BeamConfig:
 
     def __post_init__(self) -> None:
         if not 2 <= self.beams <= 16:
-            raise UserError(f"{self.beams} beams cannot be searched; choose 2 to 16, or write greedily.")
+            raise UserError("{beams} beams cannot be searched; choose 2 to 16, or write greedily.", beams=self.beams)
         if not 1 <= self.tokens <= 512:
-            raise UserError(f"{self.tokens} tokens cannot be searched; choose 1 to 512.")
+            raise UserError("{tokens} tokens cannot be searched; choose 1 to 512.", tokens=self.tokens)
         if not -5 <= self.length_penalty <= 5:
-            raise UserError(f"The length penalty is {self.length_penalty}; choose -5 to 5.")
+            raise UserError(
+                "The length penalty is {length_penalty}; choose -5 to 5.", length_penalty=self.length_penalty
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

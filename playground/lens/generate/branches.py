@@ -72,7 +72,7 @@ class Tree:
 
     def _check(self, node: int) -> None:
         if not ROOT <= node < len(self.nodes):
-            raise UserError(f"There is no token {node} in this tree; choose one that is drawn.")
+            raise UserError("There is no token {node} in this tree; choose one that is drawn.", node=node)
 
 
 def grow(

@@ -37,7 +37,7 @@ class Continuation:
     def __init__(self, model: "LoadedModel", text: str) -> None:
         require_output_head(model)
         if model.kind == "encoder":
-            raise UserError(f"{model.name} is an encoder, which writes no text; let it fill in masked words.")
+            raise UserError("{name} is an encoder, which writes no text; let it fill in masked words.", name=model.name)
         self.model = model
         self.prompt = [token.id for token in encode(model.tokenizer, text)]
         if not self.prompt:
@@ -203,7 +203,11 @@ def _start_id(model: "LoadedModel") -> int:
     if model.family == "playground":
         found = model.tokenizer.token_to_id(START)
         if found is None:
-            raise UserError(f"The vocabulary of {model.name} has no token {START}, so its decoder cannot be run.")
+            raise UserError(
+                "The vocabulary of {name} has no token {start}, so its decoder cannot be run.",
+                name=model.name,
+                start=START,
+            )
         return int(found)
     module: Any = model.module
     names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")

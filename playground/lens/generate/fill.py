@@ -50,10 +50,14 @@ def fill(
     mask = mask_id(model)
     tokens, arguments, name = _read(model, spell_masks(model, text), pair)
     if any(not 0 <= position < len(tokens) for position in positions):
-        raise UserError(f"There is no such token to mask; choose positions from 0 to {len(tokens) - 1}.")
+        raise UserError(
+            "There is no such token to mask; choose positions from 0 to {n_tokens}.", n_tokens=len(tokens) - 1
+        )
     blanks = sorted({*positions, *(place for place, token in enumerate(tokens) if token.id == mask)})
     if not blanks:
-        raise UserError(f"Nothing is masked; write {label(model.tokenizer, [mask])[0].text} for a word, or choose one.")
+        raise UserError(
+            "Nothing is masked; write {text} for a word, or choose one.", text=label(model.tokenizer, [mask])[0].text
+        )
     ids = arguments[name].clone()
     ids[0, blanks] = mask
     with torch.inference_mode():
@@ -99,14 +103,18 @@ def mask_id(model: "LoadedModel") -> int:
     """The mask's token id. Raises UserError for a model that fills in no words."""
     require_output_head(model)
     if model.kind != "encoder":
-        raise UserError(f"{model.name} is a {model.kind}: it writes what comes next, and fills in no masked words.")
+        raise UserError(
+            "{name} is a {kind}: it writes what comes next, and fills in no masked words.",
+            name=model.name,
+            kind=model.kind,
+        )
     tokenizer = model.tokenizer
     if isinstance(tokenizer, Tokenizer):
         found = next((tokenizer.token_to_id(mask) for mask in MASKS if tokenizer.token_to_id(mask) is not None), None)
     else:
         found = tokenizer.mask_token_id
     if found is None:
-        raise UserError(f"The vocabulary of {model.name} has no mask, so that it can fill in no words.")
+        raise UserError("The vocabulary of {name} has no mask, so that it can fill in no words.", name=model.name)
     return int(found)
 
 

@@ -33,11 +33,13 @@ class GenerationConfig:
 
     def __post_init__(self) -> None:
         if not 1 <= self.tokens <= 4096:
-            raise UserError(f"{self.tokens} tokens cannot be written at once; choose 1 to 4096.")
+            raise UserError("{tokens} tokens cannot be written at once; choose 1 to 4096.", tokens=self.tokens)
         if self.seed < 0:
-            raise UserError(f"The seed is {self.seed}; choose a whole number from 0.")
+            raise UserError("The seed is {seed}; choose a whole number from 0.", seed=self.seed)
         if self.alternatives < 1:
-            raise UserError(f"{self.alternatives} alternatives cannot be listed; choose at least 1.")
+            raise UserError(
+                "{alternatives} alternatives cannot be listed; choose at least 1.", alternatives=self.alternatives
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

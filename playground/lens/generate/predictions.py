@@ -32,13 +32,13 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 100:
-            raise UserError(f"The temperature is {self.temperature}; choose 0 to 100.")
+            raise UserError("The temperature is {temperature}; choose 0 to 100.", temperature=self.temperature)
         if self.top_k < 0:
-            raise UserError(f"Top-k is {self.top_k}; choose how many tokens to keep, or 0 for all.")
+            raise UserError("Top-k is {top_k}; choose how many tokens to keep, or 0 for all.", top_k=self.top_k)
         if not 0 < self.top_p <= 1:
-            raise UserError(f"Top-p is {self.top_p}; choose above 0 and at most 1.")
+            raise UserError("Top-p is {top_p}; choose above 0 and at most 1.", top_p=self.top_p)
         if not 0 <= self.min_p <= 1:
-            raise UserError(f"Min-p is {self.min_p}; choose 0 to 1.")
+            raise UserError("Min-p is {min_p}; choose 0 to 1.", min_p=self.min_p)
 
 
 GREEDY = Sampling(temperature=0.0)
@@ -159,7 +159,12 @@ def next_distribution(
     if not length:
         raise UserError("The text has no tokens; type a few words.")
     if not -length <= position < length:
-        raise UserError(f"There is no position {position}; choose {-length} to {length - 1}.")
+        raise UserError(
+            "There is no position {position}; choose {length} to {length_2}.",
+            position=position,
+            length=-length,
+            length_2=length - 1,
+        )
     is_last = position % length == length - 1
     logits = result.last_logits if is_last else logits_at(model, result.arguments, position)
     assert logits is not None
@@ -169,7 +174,9 @@ def next_distribution(
 def require_output_head(model: "LoadedModel") -> None:
     """Raise UserError for a model that predicts no tokens."""
     if not model.has_output_head:
-        raise UserError(f"{model.name} has no output head, so it predicts no tokens; choose a model that has one.")
+        raise UserError(
+            "{name} has no output head, so it predicts no tokens; choose a model that has one.", name=model.name
+        )
 
 
 def refuse_not_a_number(logits: Tensor) -> None:

@@ -15,12 +15,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.lens.capture.activations import OnRun, no_report
 from playground.lens.capture.forward import forward_parameters, run_pass
 from playground.lens.capture.tokens import Token, encode, is_byte_level, label, rust_tokenizer
 from playground.lens.generate.continuation import end_ids
 from playground.lens.generate.fill import each_masked
 from playground.lens.generate.predictions import refuse_not_a_number, require_output_head
+from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -48,7 +48,11 @@ class Windows:
     def of(self, model: "LoadedModel") -> tuple[int, int]:
         """Window and stride for a model. Raises UserError for a window that the model does not take."""
         if self.window > model.context:
-            raise UserError(f"{model.name} reads {model.context} tokens at once; choose a window of at most that.")
+            raise UserError(
+                "{name} reads {context} tokens at once; choose a window of at most that.",
+                name=model.name,
+                context=model.context,
+            )
         window = self.window or min(model.context, LONGEST_WINDOW)
         return window, min(self.stride or max(1, window // 2), window - 1)
 
@@ -96,7 +100,7 @@ def text_surprise(
     *,
     target: str | None = None,
     windows: Windows | None = None,
-    on_window: OnRun = no_report,
+    on_progress: OnProgress = no_progress,
 ) -> TextSurprise:
     """Judge a text by a model; of an encoder-decoder its target, with the token that ends it.
 
@@ -104,7 +108,7 @@ def text_surprise(
     """
     require_output_head(model)
     if model.kind == "encoder":
-        return _of_encoder(model, text, on_window)
+        return _of_encoder(model, text, on_progress)
     if model.kind == "encoder-decoder":
         return _of_target(model, text, target)
     tokens = encode(model.tokenizer, text)
@@ -116,7 +120,7 @@ def text_surprise(
     for begin, first, end in spans(len(tokens), window, stride):
         logits = _logits(model, ids[None, begin:end])
         table.judge(logits[first - begin - 1 : -1], ids[first:end], range(first, end))
-        on_window(end, len(tokens))
+        on_progress(end, len(tokens))
     return table.surprise(tokens, len(text.encode()) - _bytes_of_first(model, text, tokens[0]))
 
 
@@ -170,13 +174,13 @@ class _Table:
         )
 
 
-def _of_encoder(model: "LoadedModel", text: str, on_window: OnRun) -> TextSurprise:
+def _of_encoder(model: "LoadedModel", text: str, on_progress: OnProgress) -> TextSurprise:
     """Each token masked in its turn."""
     tokens, masked = each_masked(model, text)
     table, total = _Table(len(tokens)), sum(not token.special for token in tokens)
     for done, (place, logits) in enumerate(masked, 1):
         table.judge(logits[None], torch.tensor([tokens[place].id], device=logits.device), [place])
-        on_window(done, total)
+        on_progress(done, total)
     return table.surprise(tokens, len(text.encode()))
 
 

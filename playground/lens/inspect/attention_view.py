@@ -75,7 +75,12 @@ def head_map(
     sites = trace.layers(options.kind) if combine.startswith("all") else [trace.site(layer, options.kind)]
     heads = slice(head, head + 1) if combine == "head" else slice(None)
     if combine == "head" and not 0 <= head < sites[0].n_heads:
-        raise UserError(f"Layer {layer} has no head {head}; choose 0 to {sites[0].n_heads - 1}.")
+        raise UserError(
+            "Layer {layer} has no head {head}; choose 0 to {n_heads}.",
+            layer=layer,
+            head=head,
+            n_heads=sites[0].n_heads - 1,
+        )
     shown = axes(trace, options)
     with torch.inference_mode():
         maps = [_reduced(_visible(site, options, shown, heads), combine) for site in sites]

@@ -28,13 +28,15 @@ class Words:
     def __post_init__(self) -> None:
         tables = (self.queries, self.keys, self.values)
         if not 1 <= len(self.words) <= MOST_WORDS:
-            raise UserError(f"There are {len(self.words)} words; write 1 to {MOST_WORDS}.")
+            raise UserError(
+                "There are {n_words} words; write 1 to {most_words}.", n_words=len(self.words), most_words=MOST_WORDS
+            )
         if any(table.ndim != 2 or len(table) != len(self.words) for table in tables):
             raise UserError("Every word needs a query, a key and a value; fill in the rows that are missing.")
         if self.queries.shape != self.keys.shape:
             raise UserError("Queries and keys have different lengths; give each word as many numbers in both.")
         if not all(1 <= table.shape[1] <= MOST_NUMBERS for table in tables):
-            raise UserError(f"A vector has 1 to {MOST_NUMBERS} numbers; change the columns.")
+            raise UserError("A vector has 1 to {most_numbers} numbers; change the columns.", most_numbers=MOST_NUMBERS)
         if not all(np.isfinite(table).all() for table in tables):
             raise UserError("A number is missing in a vector; fill in every cell.")
 
@@ -59,7 +61,7 @@ class Rules:
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.temperature <= 100:
-            raise UserError(f"The temperature is {self.temperature}; choose 0.01 to 100.")
+            raise UserError("The temperature is {temperature}; choose 0.01 to 100.", temperature=self.temperature)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -34,7 +34,11 @@ def free_heads(words: Words, heads: int, rules: Rules | None = None) -> HeadsCom
     """The words' vectors cut into so many heads. Raises UserError for a number that does not divide their width."""
     width = words.queries.shape[1]
     if heads < 1 or width % heads:
-        raise UserError(f"{heads} heads cannot share {width} numbers; choose a number that divides {width}.")
+        raise UserError(
+            "{heads} heads cannot share {width} numbers; choose a number that divides {width}.",
+            heads=heads,
+            width=width,
+        )
     cuts = [slice(head * width // heads, (head + 1) * width // heads) for head in range(heads)]
     parts = [
         Words(words=words.words, queries=words.queries[:, cut], keys=words.keys[:, cut], values=words.values)

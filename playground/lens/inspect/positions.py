@@ -81,9 +81,11 @@ def rotary(length: int, head_width: int, base: float = 10000.0) -> Positions:
     """Pairs of numbers turned by p * base^(-2i / head_width). Raises UserError for an odd width."""
     _check(length, head_width)
     if head_width % 2:
-        raise UserError(f"A rotary head's width is even, since it turns pairs; {head_width} is not.")
+        raise UserError(
+            "A rotary head's width is even, since it turns pairs; {head_width} is not.", head_width=head_width
+        )
     if not 1 < base < 1e9:
-        raise UserError(f"The base is {base}; choose above 1, such as 10,000.")
+        raise UserError("The base is {base}; choose above 1, such as 10,000.", base=base)
     return _turned(length, base ** (-np.arange(0, head_width, 2) / head_width))
 
 
@@ -222,9 +224,9 @@ def _turned(length: int, frequencies: Float[np.ndarray, "pair"], place: str = ""
 
 def _check(length: int, width: int) -> None:
     if not 1 <= length <= LONGEST:
-        raise UserError(f"{length} positions cannot be drawn; choose 1 to {LONGEST:,}.")
+        raise UserError("{length} positions cannot be drawn; choose 1 to {longest:,}.", length=length, longest=LONGEST)
     if not 1 <= width <= 4096:
-        raise UserError(f"The size is {width}; choose 1 to 4,096.")
+        raise UserError("The size is {width}; choose 1 to 4,096.", width=width)
 
 
 def _numbers(tensor: torch.Tensor) -> np.ndarray:

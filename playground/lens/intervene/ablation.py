@@ -15,9 +15,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.lens.capture.activations import Activations, OnRun, capture, ids_to_predict, no_report, read
+from playground.lens.capture.activations import Activations, capture, ids_to_predict, read
 from playground.lens.capture.site import SiteKind
 from playground.lens.intervene.interventions import Component, Replacement, Row, run_replaced
+from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -109,19 +110,26 @@ def prepare(
     logits = clean.predicted()
     if logits.isnan().any():
         raise UserError(
-            f"{model.name} computes what is not a number, so that there is nothing to measure: its weights are damaged."
+            "{name} computes what is not a number, so that there is nothing to measure: its weights are damaged.",
+            name=model.name,
         )
     if by == "resampled" and reference is None:
         raise UserError("Resampling takes what the parts did on another text; give one of as many tokens.")
     other = clean if reference is None else capture(model, read(model, reference, target, pair))
     if by == "resampled" and _lengths(other) != _lengths(clean):
         raise UserError(
-            f"The texts have {_lengths(clean)[0]} and {_lengths(other)[0]} tokens; to resample, they need as many."
+            "The texts have {length} and {length_2} tokens; to resample, they need as many.",
+            length=_lengths(clean)[0],
+            length_2=_lengths(other)[0],
         )
     length = len(clean.reading.tokens)
     watched = watched or Watched(position=length - 1, token=int(logits[-1].argmax()))
     if not -length <= watched.position < length or not 0 <= watched.token < logits.shape[-1]:
-        raise UserError(f"There is no such prediction; choose a position from {-length} to {length - 1}.")
+        raise UserError(
+            "There is no such prediction; choose a position from {length} to {length_2}.",
+            length=-length,
+            length_2=length - 1,
+        )
     return Experiment(model=model, clean=clean, by=by, reference=other, watched=watched)
 
 
@@ -131,12 +139,14 @@ def ablate(experiment: Experiment, components: Sequence[Component]) -> Effect:
 
 
 @torch.inference_mode()
-def ablate_each(experiment: Experiment, sets: Sequence[Sequence[Component]], on_run: OnRun = no_report) -> list[Effect]:
-    """The effect of taking away each set of parts, batched; on_run is told how many are done."""
+def ablate_each(
+    experiment: Experiment, sets: Sequence[Sequence[Component]], on_progress: OnProgress = no_progress
+) -> list[Effect]:
+    """The effect of taking away each set of parts, batched; on_progress is told how many are done."""
     rows: list[Row] = [[experiment.replacement(component) for component in chosen] for chosen in sets]
     found: dict[int, Effect] = {}
     measure = _measure(experiment)
-    for number, logits in run_replaced(experiment.model, experiment.clean, rows, on_run):
+    for number, logits in run_replaced(experiment.model, experiment.clean, rows, on_progress):
         found[number] = measure(logits)
     return [found[number] for number in range(len(sets))]
 
@@ -146,7 +156,7 @@ def heads_of(clean: Activations, kind: SiteKind | None = None) -> list[Component
     kind = kind or clean.parts.kind
     places = sorted(layer for found, layer in clean.z if found == kind)
     if not places:
-        raise UserError(f"This model has no {kind} attention.")
+        raise UserError("This model has no {kind} attention.", kind=kind)
     return [
         Component(part="head", layer=layer, head=head, kind=kind)
         for layer in places
@@ -154,10 +164,12 @@ def heads_of(clean: Activations, kind: SiteKind | None = None) -> list[Component
     ]
 
 
-def ablate_every_head(experiment: Experiment, kind: SiteKind | None = None, on_run: OnRun = no_report) -> HeadMap:
+def ablate_every_head(
+    experiment: Experiment, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
+) -> HeadMap:
     """Each head taken away alone, layers x heads."""
     heads = heads_of(experiment.clean, kind)
-    effects = ablate_each(experiment, [[head] for head in heads], on_run)
+    effects = ablate_each(experiment, [[head] for head in heads], on_progress)
     shape = (heads[-1].layer + 1, -1)
     tables = {
         name: np.array([getattr(effect, name) for effect in effects], dtype=np.float32).reshape(shape)
@@ -167,18 +179,18 @@ def ablate_every_head(experiment: Experiment, kind: SiteKind | None = None, on_r
 
 
 def smallest_circuit(
-    experiment: Experiment, limit: float, *, judge: Judge = "divergence", on_run: OnRun = no_report
+    experiment: Experiment, limit: float, *, judge: Judge = "divergence", on_progress: OnProgress = no_progress
 ) -> Circuit:
     """The heads that are left when as many as possible are taken away and the effect stays within the limit.
 
     Greedy: by rising effect alone, heads are taken away in runs, and a run that is too much is halved. Every kept head
     was tried alone against what was taken away by then; another order may keep fewer. limit: in nats (loss, divergence)
-    or logits. on_run is told how many heads are decided.
+    or logits. on_progress is told how many heads are decided.
     """
     if limit < 0:
         raise UserError("The limit is the largest effect allowed; choose 0 or more.")
     heads = heads_of(experiment.clean)
-    alone = ablate_each(experiment, [[head] for head in heads], lambda done, _: on_run(done, 2 * len(heads)))
+    alone = ablate_each(experiment, [[head] for head in heads], lambda done, _: on_progress(done, 2 * len(heads)))
     order = [head for _, head in sorted(zip(alone, heads, strict=True), key=lambda pair: pair[0].size(judge))]
     removed: list[Component] = []
     kept: list[Component] = []
@@ -192,7 +204,7 @@ def smallest_circuit(
         else:
             half = len(tried) // 2
             waiting += [tried[half:], tried[:half]]
-        on_run(len(heads) + len(removed) + len(kept), 2 * len(heads))
+        on_progress(len(heads) + len(removed) + len(kept), 2 * len(heads))
     place = lambda head: (head.layer, head.head or 0)  # noqa: E731
     return Circuit(
         kept=tuple(sorted(kept, key=place)),
@@ -207,7 +219,12 @@ def made(activations: Activations, component: Component) -> Float[Tensor, "token
     tables = {"attention": activations.attention, "feed_forward": activations.feed_forward}
     if component.part == "head":
         if place not in activations.z or not 0 <= (component.head or 0) < len(activations.z[place]):
-            raise UserError(f"There is no {component.kind} head {component.layer}.{component.head} in this model.")
+            raise UserError(
+                "There is no {kind} head {layer}.{head} in this model.",
+                kind=component.kind,
+                layer=component.layer,
+                head=component.head,
+            )
         return activations.z[place][component.head]
     activations.parts.block(component.kind, component.layer)
     if component.part == "layer":
@@ -215,7 +232,7 @@ def made(activations: Activations, component: Component) -> Float[Tensor, "token
     if component.part == "residual":
         return activations.residual[place]
     if place not in tables[component.part]:
-        raise UserError(f"This model has no {component.part.replace('_', '-')} layer there.")
+        raise UserError("This model has no {part} layer there.", part=component.part.replace("_", "-"))
     return tables[component.part][place]
 
 

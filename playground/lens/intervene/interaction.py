@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from playground.errors import UserError
-from playground.lens.capture.activations import OnRun, no_report
 from playground.lens.intervene.ablation import Effect, Experiment, Judge, ablate_each
 from playground.lens.intervene.interventions import Component
+from playground.progress import OnProgress, no_progress
 
 MOST = 12
 """More parts than this have too many pairs to look at."""
@@ -42,20 +42,22 @@ class Interaction:
         return float(getattr(both, judge)) - sum(float(getattr(effect, judge)) for effect in singles)
 
 
-def interaction(experiment: Experiment, components: Sequence[Component], on_run: OnRun = no_report) -> Interaction:
+def interaction(
+    experiment: Experiment, components: Sequence[Component], on_progress: OnProgress = no_progress
+) -> Interaction:
     """Take the parts away one by one, two by two and all together.
 
     Raises UserError for fewer than two parts, the same part twice, or too many.
     """
     if not 2 <= len(components) <= MOST or len(set(components)) < len(components):
-        raise UserError(f"Choose from 2 to {MOST} different parts.")
+        raise UserError("Choose from 2 to {most} different parts.", most=MOST)
     pairs = list(combinations(range(len(components)), 2))
     sets = [
         list(components),
         *([component] for component in components),
         *([components[first], components[second]] for first, second in pairs),
     ]
-    joint, *rest = ablate_each(experiment, sets, on_run)
+    joint, *rest = ablate_each(experiment, sets, on_progress)
     count = len(components)
     return Interaction(
         components=tuple(components),

@@ -18,10 +18,11 @@ from torch import Tensor, nn
 from playground import attention
 from playground.attention import AttentionCall, handling
 from playground.errors import UserError
-from playground.lens.capture.activations import Activations, OnRun, logits_of, no_report
+from playground.lens.capture.activations import Activations, logits_of
 from playground.lens.capture.anatomy import Parts
 from playground.lens.capture.hooks import Edit, editing
 from playground.lens.capture.site import SiteKind
+from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -73,7 +74,7 @@ Row = Sequence[Replacement]
 
 
 def run_replaced(
-    model: "LoadedModel", clean: Activations, rows: Sequence[Row], on_run: OnRun = no_report
+    model: "LoadedModel", clean: Activations, rows: Sequence[Row], on_progress: OnProgress = no_progress
 ) -> Iterator[tuple[int, Float[Tensor, "token vocabulary"]]]:
     """The logits of each row, with its number; rows that begin in the same layer share a pass.
 
@@ -85,13 +86,13 @@ def run_replaced(
     for number, row in enumerate(rows):
         batches[_first_layer(clean.parts, row)].append(number)
     done = 0
-    on_run(0, len(rows))
+    on_progress(0, len(rows))
     for first, numbers in sorted(batches.items()):
         for begin in range(0, len(numbers), most):
             chosen = numbers[begin : begin + most]
             found = _run_batch(model, clean, [rows[number] for number in chosen], first)
             done += len(chosen)
-            on_run(done, len(rows))
+            on_progress(done, len(rows))
             yield from zip(chosen, found, strict=True)
 
 
@@ -261,7 +262,7 @@ def _head_handler(heads: dict[int, list[tuple[int, Replacement]]]) -> attention.
         for number, item in items:
             head = item.component.head
             if not 0 <= (head or 0) < call.heads:
-                raise UserError(f"There is no head {head}; choose 0 to {call.heads - 1}.")
+                raise UserError("There is no head {head}; choose 0 to {heads}.", head=head, heads=call.heads - 1)
             item.put(z[number, head])
         return z
 

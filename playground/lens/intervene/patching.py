@@ -14,12 +14,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.lens.capture.activations import Activations, OnRun, capture, no_report, read
+from playground.lens.capture.activations import Activations, capture, read
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import encode
 from playground.lens.generate.fill import spell_masks
 from playground.lens.intervene.ablation import heads_of, made
 from playground.lens.intervene.interventions import Component, Part, Replacement, Row, run_replaced
+from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -164,12 +165,19 @@ def prepare_pair(
     lengths = [(len(one.reading.tokens), len(one.reading.source)) for one in passes]
     if lengths[0] != lengths[1]:
         raise UserError(
-            f"The clean prompt has {lengths[0][0]} tokens and the corrupted one {lengths[1][0]}; change words so that "
-            "both have as many, or tokens would be put in others' places."
+            "The clean prompt has {length} tokens and the corrupted one {length_2}; change words so that "
+            "both have as many, or tokens would be put in others' places.",
+            length=lengths[0][0],
+            length_2=lengths[1][0],
         )
     vocabulary, length = passes[0].predicted().shape[-1], lengths[0][0]
     if not all(0 <= one < vocabulary for one in (answer, other)) or not -length <= position < length:
-        raise UserError(f"Choose a position from {-length} to {length - 1} and tokens from 0 to {vocabulary - 1}.")
+        raise UserError(
+            "Choose a position from {length} to {length_2} and tokens from 0 to {vocabulary}.",
+            length=-length,
+            length_2=length - 1,
+            vocabulary=vocabulary - 1,
+        )
     found = Pair(model=model, clean=passes[0], corrupted=passes[1], position=position, answer=answer, other=other)
     if abs(found.clean_difference - found.corrupted_difference) < 1e-4:
         raise UserError("Both prompts prefer the answer equally, so that there is nothing to bring back; change one.")
@@ -185,42 +193,42 @@ def first_id(model: "LoadedModel", word: str) -> int:
 
 
 def patch_positions(
-    pair: Pair, part: Patched, *, kind: SiteKind | None = None, on_run: OnRun = no_report
+    pair: Pair, part: Patched, *, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
 ) -> Float[np.ndarray, "layer token"]:
     """The share brought back by the clean activation of one layer at one token, for every layer and token."""
     kind = kind or pair.clean.parts.kind
     layers = _layers(pair.clean, part, kind)
     length = pair.clean.residual[kind if kind != "cross" else "decoder", 0].shape[0]
     rows = [_row(pair.clean, part, layer, kind, position=position) for layer in layers for position in range(length)]
-    return patch_rows(pair, rows, on_run).reshape(len(layers), length)
+    return patch_rows(pair, rows, on_progress).reshape(len(layers), length)
 
 
 def patch_heads(
-    pair: Pair, *, kind: SiteKind | None = None, position: int | None = None, on_run: OnRun = no_report
+    pair: Pair, *, kind: SiteKind | None = None, position: int | None = None, on_progress: OnProgress = no_progress
 ) -> Float[np.ndarray, "layer head"]:
     """The share brought back by each head's clean z, at one token or at all."""
     heads = heads_of(pair.clean, kind)
     rows = [[_replacement(pair.clean, head, position)] for head in heads]
-    return patch_rows(pair, rows, on_run).reshape(heads[-1].layer + 1, -1)
+    return patch_rows(pair, rows, on_progress).reshape(heads[-1].layer + 1, -1)
 
 
 def patch_head_positions(
-    pair: Pair, layer: int, *, kind: SiteKind | None = None, on_run: OnRun = no_report
+    pair: Pair, layer: int, *, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
 ) -> Float[np.ndarray, "head token"]:
     """The share brought back by each head of one layer at each token."""
     heads = [head for head in heads_of(pair.clean, kind) if head.layer == layer]
     if not heads:
-        raise UserError(f"There is no layer {layer}.")
+        raise UserError("There is no layer {layer}.", layer=layer)
     length = pair.clean.z[heads[0].kind, layer].shape[1]
     rows = [[_replacement(pair.clean, head, position)] for head in heads for position in range(length)]
-    return patch_rows(pair, rows, on_run).reshape(len(heads), length)
+    return patch_rows(pair, rows, on_progress).reshape(len(heads), length)
 
 
 @torch.inference_mode()
-def patch_rows(pair: Pair, rows: Sequence[Row], on_run: OnRun = no_report) -> Float[np.ndarray, "row"]:
+def patch_rows(pair: Pair, rows: Sequence[Row], on_progress: OnProgress = no_progress) -> Float[np.ndarray, "row"]:
     """The share that each row of replacements, put into the corrupted pass, brings back."""
     shares = np.zeros(len(rows), dtype=np.float32)
-    for number, logits in run_replaced(pair.model, pair.corrupted, rows, on_run):
+    for number, logits in run_replaced(pair.model, pair.corrupted, rows, on_progress):
         shares[number] = pair.share(pair.difference(logits))
     return shares
 
@@ -229,7 +237,7 @@ def _layers(clean: Activations, part: Patched, kind: SiteKind) -> list[int]:
     tables = {"residual": clean.residual, "attention": clean.attention, "feed_forward": clean.feed_forward}
     layers = [layer for found, layer in tables[part] if found == kind]
     if not layers:
-        raise UserError(f"This model has no {part.replace('_', '-')} layers of that kind to patch.")
+        raise UserError("This model has no {part} layers of that kind to patch.", part=part.replace("_", "-"))
     return sorted(layers)
 
 

@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.lens.capture.activations import OnRun, no_report
 from playground.lens.capture.site import Site, SiteKind
+from playground.progress import OnProgress, no_progress
 
 Pattern = Literal["previous", "first", "same token", "induction", "separator"]
 CrossPattern = Literal["first", "same token", "same place", "separator"]
@@ -105,7 +105,7 @@ def rank_heads(
     *,
     shuffles: int = SHUFFLES,
     seed: int = 0,
-    on_run: OnRun = no_report,
+    on_progress: OnProgress = no_progress,
 ) -> Ranking:
     """Rank all heads of some sites by a mask, which may be a painted one.
 
@@ -115,7 +115,9 @@ def rank_heads(
         raise UserError("There is no attention to search through.")
     if any((site.queries, site.keys) != tuple(mask.shape) for site in sites):
         raise UserError(
-            f"The mask is {mask.shape[0]} by {mask.shape[1]}, and the maps are of another size; paint anew."
+            "The mask is {shape} by {shape_2}, and the maps are of another size; paint anew.",
+            shape=mask.shape[0],
+            shape_2=mask.shape[1],
         )
     generator = torch.Generator().manual_seed(seed)
     causal = sites[0].is_causal
@@ -134,7 +136,7 @@ def rank_heads(
             chances = torch.stack([_score(_shuffled(weights, order), marked[rows]) for order in orders])
         heads += _ranked(site, scores, chances)
         best = np.maximum(best, chances.amax(-1).numpy())
-        on_run(number + 1, len(sites))
+        on_progress(number + 1, len(sites))
     heads.sort(key=lambda head: -head.score)
     return Ranking(
         heads=tuple(heads), best_by_chance=float(np.median(best)), queries=int(rows.sum()), shuffles=shuffles

@@ -29,8 +29,10 @@ def choose_attention(module: nn.Module, ids: Tensor, *, encoder_decoder: bool, f
     output, calls = _run_counting(module, given)
     if output.isnan().any():
         raise UserError(
-            f"This {family} model computes what is not a number in {str(output.dtype).removeprefix('torch.')}: its "
-            "weights are damaged, or the dtype is too narrow; choose float32."
+            "This {family} model computes what is not a number in {dtype}: its weights are damaged, or the "
+            "dtype is too narrow; choose float32.",
+            family=family,
+            dtype=str(output.dtype).removeprefix("torch."),
         )
     if module.config._attn_implementation == IMPLEMENTATION:  # type: ignore[union-attr]
         _set_implementation(module, "eager")
@@ -39,8 +41,9 @@ def choose_attention(module: nn.Module, ids: Tensor, *, encoder_decoder: bool, f
             return "interface"
     if not _returns_patterns(module, given):
         raise UserError(
-            f"The family {family} has no attention that can be shown exactly: its layers neither go through "
-            "transformers' attention interface nor return their patterns. Choose a model of another family."
+            "The family {family} has no attention that can be shown exactly: its layers neither go through "
+            "transformers' attention interface nor return their patterns. Choose a model of another family.",
+            family=family,
         )
     return "eager"
 

@@ -15,7 +15,7 @@ def build_own(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dic
 
     path = checkpoint.folder / "tokenizer.json"
     if not path.is_file():
-        raise UserError(f"{name} has no tokenizer.json; put it beside its weights.")
+        raise UserError("{name} has no tokenizer.json; put it beside its weights.", name=name)
     config = TransformerConfig.from_dict(_known(checkpoint.config))
     module = _module(checkpoint, name, config).to(device=device, dtype=getattr(torch, dtype))
     parameters = sum(parameter.numel() for parameter in module.parameters())
@@ -50,11 +50,13 @@ def _module(checkpoint: Checkpoint, name: str, config: TransformerConfig) -> Tra
     try:
         missing, unexpected = module.load_state_dict(weights, strict=False)
     except RuntimeError as error:
-        raise UserError(f"The weights of {name} have other sizes than its config.json says.") from error
+        raise UserError("The weights of {name} have other sizes than its config.json says.", name=name) from error
     own = module.state_dict()
     read = {own[key].data_ptr() for key in weights if key in own}
     # A tied head and an encoder's embedding are the embedding under other names: one of them is enough.
     lacking = [key for key in missing if own[key].data_ptr() not in read] + [*unexpected]
     if lacking:
-        raise UserError(f"The weights of {name} do not belong to its config.json ({lacking[0]}).")
+        raise UserError(
+            "The weights of {name} do not belong to its config.json ({lacking}).", name=name, lacking=lacking[0]
+        )
     return module.eval().requires_grad_(False)

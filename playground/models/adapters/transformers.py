@@ -47,16 +47,23 @@ def choose(config: Any, name: str) -> Architecture:
     """The class for a transformers configuration. Raises UserError for a model that does not read text."""
     if config.model_type in SPARSE and getattr(config, "attention_type", "") != "original_full":
         raise UserError(
-            f"The attention of the family {config.model_type} is sparse and cannot be shown exactly; choose another."
+            "The attention of the family {model_type} is sparse and cannot be shown exactly; choose another.",
+            model_type=config.model_type,
         )
     kind = kind_of(config)
     headed = _headed_class(config, kind) if _promises_head(config) else None
     model_class = headed or _class_in(config, "MODEL_MAPPING")
     if model_class is None:
-        raise UserError(f"{name} is of the family {config.model_type}, which has no text model that can be loaded.")
+        raise UserError(
+            "{name} is of the family {model_type}, which has no text model that can be loaded.",
+            name=name,
+            model_type=config.model_type,
+        )
     reads = getattr(model_class, "main_input_name", "input_ids")
     if reads != "input_ids":
-        raise UserError(f"{name} reads {reads.replace('_', ' ')}, not text; choose a text model.")
+        raise UserError(
+            "{name} reads {reads}, not text; choose a text model.", name=name, reads=reads.replace("_", " ")
+        )
     return Architecture(kind=kind, model_class=model_class, has_output_head=headed is not None)
 
 
@@ -153,7 +160,10 @@ def _config(checkpoint: Checkpoint, name: str) -> Any:
 
     if checkpoint.family not in transformers.CONFIG_MAPPING:
         raise UserError(
-            f"{name} is of the family {checkpoint.family}, which transformers {transformers.__version__} does not know."
+            "{name} is of the family {family}, which transformers {version} does not know.",
+            name=name,
+            family=checkpoint.family,
+            version=transformers.__version__,
         )
     return transformers.AutoConfig.from_pretrained(checkpoint.folder, trust_remote_code=False, local_files_only=True)
 
@@ -166,8 +176,9 @@ def _tokenizer(checkpoint: Checkpoint, name: str) -> Any:
         return AutoTokenizer.from_pretrained(checkpoint.folder, trust_remote_code=False, local_files_only=True)
     except Exception as error:
         raise UserError(
-            f"The tokenizer of {name} cannot be read: it is damaged, or needs Python code of its own, which is never "
-            "run here."
+            "The tokenizer of {name} cannot be read: it is damaged, or needs Python code of its own, which "
+            "is never run here.",
+            name=name,
         ) from error
 
 
@@ -192,8 +203,11 @@ def _module(checkpoint: Checkpoint, name: str, architecture: Architecture, dtype
     in_base = [key for key in missing if base is None or key.startswith(f"{module.base_model_prefix}.")]
     if in_base:
         raise UserError(
-            f"The weights of {name} lack {len(in_base)} of the model's tensors ({in_base[0]}, …); random numbers "
-            "would stand in for them. Check that the folder's config.json belongs to its weights."
+            "The weights of {name} lack {n_in_base} of the model's tensors ({in_base}, …); random numbers "
+            "would stand in for them. Check that the folder's config.json belongs to its weights.",
+            name=name,
+            n_in_base=len(in_base),
+            in_base=in_base[0],
         )
     return (base, False) if missing and base is not None else (module, architecture.has_output_head)
 
@@ -205,8 +219,12 @@ def refuse_not_a_number(module: nn.Module, name: str) -> None:
         if bool(weight.sum().isnan()) and bool(weight.isnan().any()):
             count = int(weight.isnan().sum())
             raise UserError(
-                f"The checkpoint of {name} holds NaN, which is not a number: {count:,} of the {weight.numel():,} "
-                f"numbers in {tensor}. Fetch or save the model again."
+                "The checkpoint of {name} holds NaN, which is not a number: {count:,} of the {numel:,} numbers "
+                "in {tensor}. Fetch or save the model again.",
+                name=name,
+                count=count,
+                numel=weight.numel(),
+                tensor=tensor,
             )
 
 

@@ -53,7 +53,7 @@ def inspect(folder: Path, name: str) -> Checkpoint:
     names = {path.name for path in folder.iterdir() if path.is_file()}
     weights = tuple(folder / file for file in sorted(_expand(folder, name, weight_files_among(name, names))))
     if not any(file in names for file in TOKENIZER_FILES):
-        raise UserError(f"{name} has no tokenizer; put tokenizer.json beside its weights.")
+        raise UserError("{name} has no tokenizer; put tokenizer.json beside its weights.", name=name)
     parameters = sum(parameters_in(path) for path in weights)
     size = sum(path.stat().st_size for path in weights)
     return Checkpoint(folder=folder, config=config, weights=weights, parameters=parameters, bytes=size)
@@ -63,13 +63,15 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
     """The folder's config.json. Raises UserError where it is missing or is not a JSON object."""
     path = folder / "config.json"
     if not path.is_file():
-        raise UserError(f"{name} has no config.json; open a folder that save_pretrained has written.")
+        raise UserError("{name} has no config.json; open a folder that save_pretrained has written.", name=name)
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"The config.json of {name} cannot be read; fetch or save the model again.") from error
+        raise UserError(
+            "The config.json of {name} cannot be read; fetch or save the model again.", name=name
+        ) from error
     if not isinstance(values, dict) or not values.get("model_type"):
-        raise UserError(f"The config.json of {name} names no model_type, so its family is unknown.")
+        raise UserError("The config.json of {name} names no model_type, so its family is unknown.", name=name)
     return values
 
 
@@ -77,8 +79,9 @@ def refuse_configuration(name: str, config: dict[str, Any]) -> None:
     """Raise UserError for a model that runs Python code of its own."""
     if config.get("auto_map") and not _is_native(str(config.get("model_type"))):
         raise UserError(
-            f"{name} brings Python code of its own, which is never run here; choose a model whose family "
-            "transformers itself knows."
+            "{name} brings Python code of its own, which is never run here; choose a model whose family "
+            "transformers itself knows.",
+            name=name,
         )
 
 
@@ -100,16 +103,20 @@ def weight_files_among(name: str, files: set[str]) -> set[str]:
         shards = {file for file in files if file.startswith("model-") and file.endswith(".safetensors")}
         return shards | {INDEX}
     if "adapter_model.safetensors" in files:
-        raise UserError(f"{name} is an adapter, not a whole model; merge it into its base model and open that.")
+        raise UserError(
+            "{name} is an adapter, not a whole model; merge it into its base model and open that.", name=name
+        )
     pickled = sorted(file for file in files if PurePosixPath(file).suffix in PICKLED and file != "training_args.bin")
     if pickled:
         raise UserError(
-            f"{name} has only pickle weights ({pickled[0]}), which can run code when opened; ask for safetensors, "
-            "or convert it yourself with save_pretrained."
+            "{name} has only pickle weights ({pickled}), which can run code when opened; ask for "
+            "safetensors, or convert it yourself with save_pretrained.",
+            name=name,
+            pickled=pickled[0],
         )
     if any(file.endswith(".gguf") for file in files):
-        raise UserError(f"{name} has only GGUF weights; open the safetensors version of it.")
-    raise UserError(f"{name} has no weights: model.safetensors is missing.")
+        raise UserError("{name} has only GGUF weights; open the safetensors version of it.", name=name)
+    raise UserError("{name} has no weights: model.safetensors is missing.", name=name)
 
 
 def _expand(folder: Path, name: str, files: set[str]) -> set[str]:
@@ -119,10 +126,14 @@ def _expand(folder: Path, name: str, files: set[str]) -> set[str]:
     try:
         shards = set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"The index of {name}'s weights cannot be read; fetch or save the model again.") from error
+        raise UserError(
+            "The index of {name}'s weights cannot be read; fetch or save the model again.", name=name
+        ) from error
     missing = sorted(shard for shard in shards if "/" in shard or "\\" in shard or not (folder / shard).is_file())
     if missing:
-        raise UserError(f"{name} is incomplete: {missing[0]} is missing; fetch the model again.")
+        raise UserError(
+            "{name} is incomplete: {missing} is missing; fetch the model again.", name=name, missing=missing[0]
+        )
     return shards
 
 
@@ -149,11 +160,17 @@ def read_header(path: Path) -> tuple[dict[str, Any], int]:
     except (struct.error, ValueError) as error:
         raise _damaged(path) from error
     except OSError as error:
-        raise UserError(f"{path.name} cannot be read ({error.strerror}); check the folder's permissions.") from error
+        raise UserError(
+            "{name} cannot be read ({reason}); check the folder's permissions.", name=path.name, reason=error.strerror
+        ) from error
     if not isinstance(header, dict):
         raise _damaged(path)
     return header, 8 + length
 
 
 def _damaged(path: Path) -> UserError:
-    return UserError(f"{path.name} is damaged or cut short; delete {path.parent} and fetch or save the model again.")
+    return UserError(
+        "{name} is damaged or cut short; delete {parent} and fetch or save the model again.",
+        name=path.name,
+        parent=path.parent,
+    )

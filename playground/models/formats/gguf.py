@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from playground.errors import UserError
-from playground.progress import Meter
+from playground.models.download_progress import Meter
 
 TOKEN_IS_SPECIAL = 3
 
@@ -65,7 +65,7 @@ def convert(path: Path, target: Path, meter: Meter) -> None:
     fields = _Fields(reader)
     if fields("general.architecture") != "llama" or fields("tokenizer.ggml.pre") != "smollm":
         raise UserError(
-            f"{path.name} is not of SmolLM2's kind; convert it to safetensors yourself and open the folder."
+            "{name} is not of SmolLM2's kind; convert it to safetensors yourself and open the folder.", name=path.name
         )
     target.mkdir()
     tensors = [_plan(tensor) for tensor in reader.tensors]
@@ -118,7 +118,7 @@ def _plan(tensor: Any) -> Tensor:
     parts = tensor.name.removesuffix(".weight").split(".")
     prefix = f"model.layers.{parts[1]}." if parts[0] == "blk" else ""
     if parts[-1] not in TENSOR_NAMES:
-        raise UserError(f"The GGUF file holds a tensor that a Llama does not have: {tensor.name}.")
+        raise UserError("The GGUF file holds a tensor that a Llama does not have: {name}.", name=tensor.name)
     shape = tuple(int(size) for size in reversed(tensor.shape))
     return Tensor(name=f"{prefix}{TENSOR_NAMES[parts[-1]]}.weight", shape=shape, origin=tensor)
 

@@ -17,10 +17,9 @@ from typing import Any, TypeVar
 
 from playground.errors import UserError
 from playground.models.cache import write_provenance
-from playground.models.download_progress import run_watched
+from playground.models.download_progress import Meter, run_watched
 from playground.models.formats.checkpoint import refuse_configuration, weight_files_among
 from playground.models.formats.wheel import sha256
-from playground.progress import Meter
 
 Answer = TypeVar("Answer")
 
@@ -67,7 +66,7 @@ def look_up(name: str, revision: str | None) -> Repository:
     info = _within(ANSWER_WITHIN, lambda: _model_info(name, revision), name, revision)
     files = {item.rfilename: item for item in info.siblings or []}
     if "config.json" not in files:
-        raise UserError(f"{name} has no config.json on the hub: it is not a model that transformers loads.")
+        raise UserError("{name} has no config.json on the hub: it is not a model that transformers loads.", name=name)
     weights = weight_files_among(name, set(files))
     wanted = [path for path in files if path in weights or ("/" not in path and WANTED.fullmatch(path))]
     return Repository(
@@ -92,7 +91,9 @@ def fetch_hub(repository: Repository, folder: Path, meter: Meter, *, pinned: str
     expected = {**repository.checksums, **({"model.safetensors": pinned} if pinned else {})}
     for path, checksum in expected.items():
         if sha256(target / path, meter) != checksum:
-            raise UserError(f"{path} of {repository.name} does not have its checksum; nothing of it was kept.")
+            raise UserError(
+                "{path} of {name} does not have its checksum; nothing of it was kept.", path=path, name=repository.name
+            )
     shutil.rmtree(target / ".cache", ignore_errors=True)
     write_provenance(
         target, source=f"Hugging Face hub {repository.name}", revision=repository.commit, checksums=expected
@@ -120,7 +121,7 @@ def _why_transfer_failed(name: str, output: str) -> UserError:
     if "GatedRepoError" in output:
         return _gated(name)
     if "No space left" in output or "not enough free disk space" in output.lower():
-        return UserError(f"The disk became full while downloading {name}; free some space and try again.")
+        return UserError("The disk became full while downloading {name}; free some space and try again.", name=name)
     return HubUnreachableError(f"The download of {name} from the hub broke off; try again.")
 
 
@@ -161,13 +162,18 @@ def explain(error: Exception, name: str, revision: str | None) -> UserError:
     if isinstance(error, errors.GatedRepoError):
         return _gated(name)
     if isinstance(error, errors.RevisionNotFoundError):
-        return UserError(f"{name} has no revision {revision}; give a branch, a tag or a full commit hash.")
+        return UserError(
+            "{name} has no revision {revision}; give a branch, a tag or a full commit hash.",
+            name=name,
+            revision=revision,
+        )
     if isinstance(error, errors.RepositoryNotFoundError):
         return UserError(
-            f"The hub has no model {name}, or it is private: check the spelling (owner/name), or run `hf auth login`."
+            "The hub has no model {name}, or it is private: check the spelling (owner/name), or run `hf auth login`.",
+            name=name,
         )
     if isinstance(error, errors.HFValidationError):
-        return UserError(f"{name!r} is not a model id; a hub id looks like owner/name.")
+        return UserError("{name!r} is not a model id; a hub id looks like owner/name.", name=name)
     if isinstance(error, errors.OfflineModeIsEnabled):
         return HubUnreachableError(f"The hub is switched off by HF_HUB_OFFLINE, and {name} is not on this machine.")
     return _explain_status(getattr(getattr(error, "response", None), "status_code", None), name)
@@ -178,7 +184,11 @@ def _explain_status(status: int | None, name: str) -> UserError:
     if status == 429:
         return HubUnreachableError("The hub refuses more requests for now (rate limit); wait a few minutes, or log in.")
     if status is not None and status < 500:
-        return UserError(f"The hub refused to show {name} (status {status}); check the id and your access to it.")
+        return UserError(
+            "The hub refused to show {name} (status {status}); check the id and your access to it.",
+            name=name,
+            status=status,
+        )
     if status is not None:
         return HubUnreachableError(f"The hub has a problem of its own (status {status}); try again later.")
     return HubUnreachableError(f"The hub cannot be reached to ask for {name}; check the network.")
@@ -186,5 +196,6 @@ def _explain_status(status: int | None, name: str) -> UserError:
 
 def _gated(name: str) -> UserError:
     return UserError(
-        f"{name} is gated: accept its terms on its hub page, then run `hf auth login` on this machine and try again."
+        "{name} is gated: accept its terms on its hub page, then run `hf auth login` on this machine and try again.",
+        name=name,
     )

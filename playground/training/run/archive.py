@@ -25,7 +25,7 @@ def take_home(folder: Path, step: int | None = None) -> bytes:
     try:
         return _archive(run, chosen)
     except OSError as error:
-        raise UserError(f"The run cannot be packed: {error.strerror or error}.") from error
+        raise UserError("The run cannot be packed: {reason}.", reason=error.strerror or error) from error
 
 
 def _archive(run: Run, step: int) -> bytes:
@@ -35,7 +35,11 @@ def _archive(run: Run, step: int) -> bytes:
     files |= {name: run.folder / name for name in (CONFIG, METRICS, SAMPLES, RATES)}
     there = {name: path for name, path in files.items() if path.is_file()}
     if sum(path.stat().st_size for path in there.values()) > LARGEST:
-        raise UserError(f"The run is larger than {LARGEST >> 20} MB; copy its folder {run.folder} instead.")
+        raise UserError(
+            "The run is larger than {largest} MB; copy its folder {folder} instead.",
+            largest=LARGEST >> 20,
+            folder=run.folder,
+        )
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, path in there.items():

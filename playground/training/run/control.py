@@ -28,12 +28,18 @@ class Command:
 
     def __post_init__(self) -> None:
         if self.action not in get_args(Action):
-            raise UserError(f"There is no command {self.action!r}; choose {', '.join(get_args(Action))}.")
+            raise UserError(
+                "There is no command {action!r}; choose {get_args}.",
+                action=self.action,
+                get_args=", ".join(get_args(Action)),
+            )
         if not isinstance(self.steps, int) or isinstance(self.steps, bool) or self.steps < 1:
-            raise UserError(f"A run cannot go {self.steps!r} steps; choose a whole number of at least 1.")
+            raise UserError("A run cannot go {steps!r} steps; choose a whole number of at least 1.", steps=self.steps)
         is_number = isinstance(self.factor, int | float) and not isinstance(self.factor, bool)
         if not is_number or not (math.isfinite(self.factor) and 0 <= self.factor <= LARGEST_FACTOR):
-            raise UserError(f"The learning rate cannot be multiplied by {self.factor!r}; choose 0 to 1000.")
+            raise UserError(
+                "The learning rate cannot be multiplied by {factor!r}; choose 0 to 1000.", factor=self.factor
+            )
 
 
 def send(folder: Path, command: Command) -> None:
@@ -49,7 +55,9 @@ def send(folder: Path, command: Command) -> None:
     except FileNotFoundError as error:
         raise UserError("This run is gone, or has not been started yet.") from error
     except OSError as error:
-        raise UserError(f"The run folder {folder} cannot be written: {error.strerror}.") from error
+        raise UserError(
+            "The run folder {folder} cannot be written: {reason}.", folder=folder, reason=error.strerror
+        ) from error
 
 
 def open_control(folder: Path) -> None:

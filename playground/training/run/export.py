@@ -29,7 +29,9 @@ def export_model(run: Path, out: Path, *, name: str, licence: str | None = None)
         write_json(out / "config.json", config.model.to_dict())
         (out / "tokenizer.json").write_bytes((run / "tokenizer.json").read_bytes())
     except OSError as error:
-        raise UserError(f"The folder {out} cannot be written ({error.strerror or error}); choose another.") from error
+        raise UserError(
+            "The folder {out} cannot be written ({reason}); choose another.", out=out, reason=error.strerror or error
+        ) from error
     step = int(snapshot.name)
     task, tokens = open_run(config, run), tokens_read(run, step)
     earlier = earlier_chapters(run)
@@ -52,7 +54,7 @@ def last_snapshot(run: Path) -> Path:
     """The folder of a run's last snapshot. Raises UserError where there is none."""
     found = snapshots(run)
     if not found:
-        raise UserError(f"{run} has no snapshot yet; let it train for longer.")
+        raise UserError("{run} has no snapshot yet; let it train for longer.", run=run)
     return found[-1]
 
 
@@ -63,4 +65,6 @@ def tokens_read(run: Path, step: int) -> int:
             report = json.loads(line)
             if report["step"] == step:
                 return int(report["tokens"])
-    raise UserError(f"{run}/metrics.jsonl says nothing about step {step}; the run folder is damaged.")
+    raise UserError(
+        "{run}/metrics.jsonl says nothing about step {step}; the run folder is damaged.", run=run, step=step
+    )

@@ -58,10 +58,14 @@ def run(
 def _refuse_other_run(config: TrainConfig, folder: Path) -> None:
     path = folder / CONFIG
     if path.exists() and read_config(path) != config:
-        raise UserError(f"{folder} holds a run of another configuration; choose a new folder.")
+        raise UserError("{folder} holds a run of another configuration; choose a new folder.", folder=folder)
     status = read_status(folder)
     if status.is_live and has_process(status) and status.pid != os.getpid():
-        raise UserError(f"Process {status.pid} is training into {folder}; stop it first, or choose a new folder.")
+        raise UserError(
+            "Process {pid} is training into {folder}; stop it first, or choose a new folder.",
+            pid=status.pid,
+            folder=folder,
+        )
 
 
 def _sentence(folder: Path, error: OSError) -> str:
@@ -128,7 +132,7 @@ def open_run(config: TrainConfig, folder: Path) -> Task:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / CONFIG
     if path.exists() and read_config(path) != config:
-        raise UserError(f"{folder} holds a run of another configuration; choose a new folder.")
+        raise UserError("{folder} holds a run of another configuration; choose a new folder.", folder=folder)
     if path.exists() and (folder / PREPARED).exists():
         return kind_of(config.task).restore(config.task, folder)
     task = kind_of(config.task).prepare(config.task)
@@ -154,8 +158,8 @@ def read_config(path: Path) -> TrainConfig:
     try:
         return TrainConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).") from error
+        raise UserError("{path} cannot be read ({reason}).", path=path, reason=error.strerror) from error
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text (byte {error.start}).") from error
+        raise UserError("{path} is not UTF-8 text (byte {start}).", path=path, start=error.start) from error
     except json.JSONDecodeError as error:
-        raise UserError(f"{path} is not JSON: {error}.") from error
+        raise UserError("{path} is not JSON: {error}.", path=path, error=error) from error

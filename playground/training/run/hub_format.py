@@ -58,14 +58,18 @@ def export_for_transformers(model: Transformer | Path | str, tokenizer: Tokenize
         _wrap(tokenizer, model.config).save_pretrained(out)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(f"The folder {out} cannot be written ({reason}); choose another.") from error
+        raise UserError(
+            "The folder {out} cannot be written ({reason}); choose another.", out=out, reason=reason
+        ) from error
     return out
 
 
 def family_of(config: TransformerConfig) -> Family:
     """The family that can hold the model. Raises UserError, with the reason, where none can."""
     if config.kind != "decoder":
-        raise UserError(f"Only decoders are exported to transformers' format; this model is of the kind {config.kind}.")
+        raise UserError(
+            "Only decoders are exported to transformers' format; this model is of the kind {kind}.", kind=config.kind
+        )
     if config.norm_place == "after":
         raise UserError("transformers has no such decoder with its norms after the layers; train with them before.")
     if config.embedding_norm:
@@ -74,8 +78,11 @@ def family_of(config: TransformerConfig) -> Family:
     family = _FAMILIES.get((config.norm, positions))
     if family is None or config.feed_forward not in _FEED_FORWARDS[family.name]:
         raise UserError(
-            f"No family of transformers has {config.norm} norms, {config.positions} positions and a "
-            f"{config.feed_forward} feed-forward layer; train with rms, rotary and swiglu, or with layer and gelu."
+            "No family of transformers has {norm} norms, {positions} positions and a {feed_forward} "
+            "feed-forward layer; train with rms, rotary and swiglu, or with layer and gelu.",
+            norm=config.norm,
+            positions=config.positions,
+            feed_forward=config.feed_forward,
         )
     return family
 
@@ -86,7 +93,7 @@ def _load(name: str) -> tuple[Transformer, Tokenizer]:
 
     loaded = load(name, device="cpu", dtype="float32")
     if not isinstance(loaded.module, Transformer):
-        raise UserError(f"{name} is in transformers' format already; copy its folder as it is.")
+        raise UserError("{name} is in transformers' format already; copy its folder as it is.", name=name)
     return loaded.module, loaded.tokenizer
 
 

@@ -52,7 +52,7 @@ def fork(root: Path, run_id: str, step: int, config: "TrainConfig", *, name: str
     before, after = read_run(source).config, _plain(config)
     snapshot = source / SNAPSHOTS / step_name(step)
     if not snapshot.is_dir():
-        raise UserError(f"The run has no snapshot of step {step}; choose a step that was saved.")
+        raise UserError("The run has no snapshot of step {step}; choose a step that was saved.", step=step)
     check_fork(before, after, step)
     new = new or new_run_id()
     staging = root / f"{STAGING_PREFIX}{new}"
@@ -62,7 +62,7 @@ def fork(root: Path, run_id: str, step: int, config: "TrainConfig", *, name: str
         write_about(staging, name, (run_id, step))
         staging.rename(root / new)
     except OSError as error:
-        raise UserError(f"The run cannot be forked: {error.strerror or error}.") from error
+        raise UserError("The run cannot be forked: {reason}.", reason=error.strerror or error) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return new
@@ -80,11 +80,12 @@ def check_fork(before: dict[str, Any], after: dict[str, Any], step: int) -> None
     other = [name for name in sorted(new) if name not in FREE_IN_MODEL and name in old and new[name] != old[name]]
     if other:
         raise UserError(
-            f"A fork keeps the shape of its weights: {', '.join(other)} must stay "
-            f"{', '.join(str(old[name]) for name in other)}. Start a new run for another shape."
+            "A fork keeps the shape of its weights: {other} must stay {other_2}. Start a new run for another shape.",
+            other=", ".join(other),
+            other_2=", ".join(str(old[name]) for name in other),
         )
     if after["steps"] <= step:
-        raise UserError(f"The fork begins after step {step}; give it more steps than that.")
+        raise UserError("The fork begins after step {step}; give it more steps than that.", step=step)
 
 
 def _copy(source: Path, target: Path, snapshot: Path, before: dict[str, Any], after: dict[str, Any], step: int) -> None:
@@ -154,7 +155,9 @@ def earlier_chapters(run: Path) -> list[Chapter]:
             values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UserError(
-                f"The run was forked from {name}, whose settings are not at {folder / CONFIG}; put that folder back."
+                "The run was forked from {name}, whose settings are not at {folder}; put that folder back.",
+                name=name,
+                folder=folder / CONFIG,
             ) from error
         chapters.append(Chapter(config=TrainConfig.from_dict(values), last_step=step))
         parent = read_run(folder).parent

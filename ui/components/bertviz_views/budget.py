@@ -9,7 +9,7 @@ kinds of company. A number takes at most 7 bytes: with the libraries a document 
 from dataclasses import dataclass
 from typing import Literal
 
-from ui.text import _
+from playground.text import _
 
 View = Literal["head", "model", "neuron"]
 

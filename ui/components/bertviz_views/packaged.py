@@ -24,5 +24,7 @@ def _packaged(distribution: str, name: str) -> str:
         return paths[0].read_text(encoding="utf-8")
     except (PackageNotFoundError, IndexError, OSError) as error:
         raise UserError(
-            f"BertViz's views need {name} of the package {distribution}: run pip install {distribution}."
+            "BertViz's views need {name} of the package {distribution}: run pip install {distribution}.",
+            name=name,
+            distribution=distribution,
         ) from error

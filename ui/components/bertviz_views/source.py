@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from playground.lens import Trace
 from playground.lens.capture.site import Site, SiteKind
-from ui.text import _
+from playground.text import _
 
 LayerMaps = Callable[[Sequence[int], int], Float[np.ndarray, "layer head query key"]]
 LayerVectors = Callable[

@@ -1,6 +1,6 @@
 """Every word that the film shows, translated; {names} in braces are filled in by the browser."""
 
-from ui.text import _
+from playground.text import _
 
 
 def default_labels() -> dict[str, str]:

@@ -7,10 +7,10 @@ from typing import Literal
 
 import streamlit as st
 
+from playground.text import _
 from ui.components.attention_view.assets import CSS as ATTENTION_CSS
 from ui.components.shared.bundle import bundle
 from ui.components.shared.payload import encode_payload
-from ui.text import _
 
 __all__ = ["TokenItem", "encode_items", "token_module", "token_view"]
 

@@ -6,7 +6,6 @@ from typing import cast
 import streamlit as st
 
 from playground.charts.ablate import map_figure
-from playground.lens.capture.activations import OnRun
 from playground.lens.capture.site import SiteKind
 from playground.lens.intervene.ablation import (
     By,
@@ -21,12 +20,13 @@ from playground.lens.intervene.ablation import (
     prepare,
     smallest_circuit,
 )
+from playground.progress import OnProgress
+from playground.text import _
 from ui import state
 from ui.jobs import AT_ONCE, ask
 from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.options import Subject, choose_parts, choose_watched, component_title, kind_titles
 from ui.sections.attention.examples import OTHER_TEXT
-from ui.text import _
 from ui.widgets.choice import choose_word
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import address_text
@@ -136,8 +136,8 @@ def _choose_kind(subject: Subject) -> SiteKind:
 def _show_map(setting: Setting, kind: SiteKind) -> None:
     st.subheader(_("Each head alone"), anchor=False)
 
-    def compute(on_run: OnRun) -> HeadMap:
-        return ablate_every_head(setting.experiment(), kind, on_run)
+    def compute(on_progress: OnProgress) -> HeadMap:
+        return ablate_every_head(setting.experiment(), kind, on_progress)
 
     words = _("Taking away one head after the other:")
     found = ask(setting.subject.reading, ("ablate", kind, *setting.question), words, compute, patience=AT_ONCE)
@@ -166,7 +166,7 @@ def _show_set(setting: Setting) -> list[str]:
         return []
     words = _("Taking away the chosen parts …")
     question = ("set", tuple(chosen), *setting.question)
-    effect = ask(setting.subject.reading, question, words, lambda _on_run: ablate(setting.experiment(), chosen))
+    effect = ask(setting.subject.reading, question, words, lambda _on_progress: ablate(setting.experiment(), chosen))
     if effect is not None:
         show_effect(effect)
     return [f"print(ablate(experiment, {chosen!r}))"]
@@ -190,8 +190,8 @@ def _show_smallest(setting: Setting) -> list[str]:
     if wanted == NO:
         return []
 
-    def compute(on_run: OnRun) -> Circuit:
-        return smallest_circuit(setting.experiment(), float(limit), judge=setting.judge, on_run=on_run)
+    def compute(on_progress: OnProgress) -> Circuit:
+        return smallest_circuit(setting.experiment(), float(limit), judge=setting.judge, on_progress=on_progress)
 
     words = _("Taking away as many heads as possible:")
     question = ("smallest", limit, setting.judge, *setting.question)

@@ -12,12 +12,12 @@ from playground.lens.attribute.attribution import Attribution, attribute, value_
 from playground.lens.capture.activations import capture
 from playground.lens.capture.site import SiteKind
 from playground.lens.intervene.ablation import Watched
+from playground.text import _
 from ui import state
 from ui.jobs import ask
 from ui.sections.ablate.figure import numbered, show_figure, table_rows
 from ui.sections.ablate.head_circuits import show_products
 from ui.sections.ablate.options import Subject, choose_watched, kind_titles, read_again, token_title
-from ui.text import _
 from ui.widgets.download import offer_snippet, reading_line
 
 MOST_BARS = 20

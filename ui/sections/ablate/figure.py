@@ -8,9 +8,9 @@ import streamlit as st
 
 from playground.lens.capture.tokens import Token
 from playground.snippets import origin
+from playground.text import _
 from ui.sections.ablate.options import Subject
 from ui.tables import csv_table
-from ui.text import _
 from ui.widgets.chart import draw
 from ui.widgets.download import text_facts
 

@@ -22,11 +22,11 @@ from playground.lens.intervene.search import (
     mask_of,
     rank_heads,
 )
+from playground.text import _
 from ui import state
 from ui.jobs import ask
 from ui.sections.ablate.figure import numbered, show_figure, table_rows
 from ui.sections.ablate.options import Subject, choose_position, kind_titles
-from ui.text import _
 from ui.widgets.choice import choose_word
 from ui.widgets.download import offer_snippet, traced
 
@@ -51,7 +51,10 @@ def show_search(subject: Subject) -> None:
     marked = tuple(map(tuple, mask.nonzero().tolist()))
     words = _("Searching layer after layer:")
     found = ask(
-        subject.reading, ("search", kind, word, marked), words, lambda on_run: rank_heads(sites, mask, on_run=on_run)
+        subject.reading,
+        ("search", kind, word, marked),
+        words,
+        lambda on_progress: rank_heads(sites, mask, on_progress=on_progress),
     )
     if found is not None:
         _say_and_draw(subject, found, kind, word)
@@ -177,7 +180,9 @@ def show_products(subject: Subject, kind: SiteKind, layer: int, head: int) -> No
     def compute() -> Steps:
         return trace.steps(layer, head, query, kind)
 
-    steps = ask(subject.reading, ("steps", kind, layer, head, query), _("Multiplying …"), lambda _on_run: compute())
+    steps = ask(
+        subject.reading, ("steps", kind, layer, head, query), _("Multiplying …"), lambda _on_progress: compute()
+    )
     if steps is None:
         return
     products = steps.query * steps.keys * steps.scaling

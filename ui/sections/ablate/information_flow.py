@@ -10,13 +10,13 @@ from torch import Tensor
 from playground.charts.ablate import bars_figure, map_figure
 from playground.lens.attribute.integrated_gradients import Baseline, TokenAttribution, integrated_gradients
 from playground.lens.attribute.rollout import flow, rollout
-from playground.lens.capture.activations import OnRun
 from playground.lens.capture.site import SiteKind
 from playground.lens.intervene.ablation import Watched
+from playground.progress import OnProgress
+from playground.text import _
 from ui.jobs import AT_ONCE, ask
 from ui.sections.ablate.figure import numbered, show_figure, table_rows
 from ui.sections.ablate.options import Subject, choose_position, choose_watched, kind_titles, read_again
-from ui.text import _
 from ui.widgets.choice import choose_word
 from ui.widgets.download import offer_snippet, reading_line, traced
 
@@ -46,7 +46,7 @@ def _maps(subject: Subject, kind: SiteKind) -> list[Tensor]:
 
 def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
     words = _("Multiplying the layers …")
-    found = ask(subject.reading, ("rollout", kind), words, lambda _on_run: rollout(_maps(subject, kind)))
+    found = ask(subject.reading, ("rollout", kind), words, lambda _on_progress: rollout(_maps(subject, kind)))
     if found is not None:
         _draw_rollout(subject, kind, tokens, found)
     imports = ["playground.lens.attribute.rollout import rollout"]
@@ -72,8 +72,8 @@ def _show_maximum_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> N
     query = choose_position("flow_query", _("From the token"), subject.reading.trace.query_tokens(kind))
     words = _("Pushing through the layers:")
 
-    def compute(on_run: OnRun) -> np.ndarray:
-        return flow(_maps(subject, kind), query, on_run)
+    def compute(on_progress: OnProgress) -> np.ndarray:
+        return flow(_maps(subject, kind), query, on_progress)
 
     found = ask(subject.reading, ("flow", kind, query), words, compute)
     if found is not None:
@@ -92,14 +92,14 @@ def _show_gradients(subject: Subject) -> None:
     titles = {"filler": _("a token that says nothing"), "mean": _("the mean embedding"), "zero": _("zero")}
     baseline = choose_word("baseline", _("Begin at"), titles)
 
-    def compute(on_run: OnRun) -> TokenAttribution:
+    def compute(on_progress: OnProgress) -> TokenAttribution:
         return integrated_gradients(
             subject.model,
             read_again(subject),
             position=watched.position,
             token=watched.token,
             baseline=cast(Baseline, baseline),
-            on_run=on_run,
+            on_progress=on_progress,
         )
 
     question = ("gradients", watched, baseline)

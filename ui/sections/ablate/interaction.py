@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.ablate import map_figure, together_figure
-from playground.lens.capture.activations import OnRun
 from playground.lens.intervene.interaction import MOST, Interaction, interaction
+from playground.progress import OnProgress
+from playground.text import _
 from ui.jobs import ask
 from ui.sections.ablate.ablation import Setting, choose_setting, judge_titles
 from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.options import Subject, choose_parts, component_title
-from ui.text import _
 from ui.widgets.download import offer_snippet
 
 
@@ -26,8 +26,8 @@ def show_whole(subject: Subject) -> None:
         st.info(_("Choose from 2 to {most} parts to hold them against each other.").format(most=MOST))
         return
 
-    def compute(on_run: OnRun) -> Interaction:
-        return interaction(setting.experiment(), parts, on_run)
+    def compute(on_progress: OnProgress) -> Interaction:
+        return interaction(setting.experiment(), parts, on_progress)
 
     words = _("Taking parts away, alone and together:")
     found = ask(subject.reading, ("whole", tuple(parts), *setting.question), words, compute)

@@ -14,11 +14,11 @@ from playground.lens.intervene.ablation import Watched
 from playground.lens.intervene.interventions import Component
 from playground.lens.intervene.patching import first_id
 from playground.models import LoadedModel
+from playground.text import _
 from ui import state
 from ui.cache import Reading
 from ui.jobs import ask, read
 from ui.sections.attention.examples import first_text
-from ui.text import _
 from ui.widgets.text import Texts, address_text, choose_pair, choose_target
 
 TEXT_LENGTH = 4_000

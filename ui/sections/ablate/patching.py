@@ -8,7 +8,6 @@ import streamlit as st
 
 from playground.charts.ablate import map_figure
 from playground.errors import UserError
-from playground.lens.capture.activations import OnRun
 from playground.lens.capture.site import SiteKind
 from playground.lens.generate.fill import mask_id
 from playground.lens.intervene.patching import (
@@ -22,6 +21,8 @@ from playground.lens.intervene.patching import (
     prepare_pair,
 )
 from playground.models import LoadedModel
+from playground.progress import OnProgress
+from playground.text import _
 from ui import state
 from ui.jobs import AT_ONCE, ask
 from ui.sections.ablate.figure import show_figure, table_rows
@@ -33,7 +34,6 @@ from ui.sections.ablate.options import (
     examine,
     kind_titles,
 )
-from ui.text import _
 from ui.widgets.choice import choose_word
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import address_text
@@ -133,15 +133,15 @@ class Exchange:
         found: dict[str, Any] = {"answer": self.answer, "other": self.other, "position": self.position}
         return {**found, "targets": targets, "pair": texts.pair}
 
-    def compute(self, on_run: OnRun) -> tuple[float, float, np.ndarray]:
+    def compute(self, on_progress: OnProgress) -> tuple[float, float, np.ndarray]:
         """Both prompts' differences of the two logits, and the shares that come back."""
         pair = prepare_pair(self.subject.model, self.subject.texts.text, self.second.texts.text, **self.given)
         if self.part == HEADS:
-            shares = patch_heads(pair, kind=self.kind, on_run=on_run)
+            shares = patch_heads(pair, kind=self.kind, on_progress=on_progress)
         elif self.part == HEAD_POSITIONS:
-            shares = patch_head_positions(pair, self.layer, kind=self.kind, on_run=on_run)
+            shares = patch_head_positions(pair, self.layer, kind=self.kind, on_progress=on_progress)
         else:
-            shares = patch_positions(pair, cast(Patched, self.part), kind=self.kind, on_run=on_run)
+            shares = patch_positions(pair, cast(Patched, self.part), kind=self.kind, on_progress=on_progress)
         return pair.clean_difference, pair.corrupted_difference, shares
 
     def lines(self) -> list[str]:

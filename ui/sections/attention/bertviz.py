@@ -7,12 +7,12 @@ from typing import get_args
 import streamlit as st
 
 from playground.lens.capture.site import SiteKind
+from playground.text import _
 from ui import state
 from ui.cache import Reading
 from ui.components.bertviz_views import document_of, neuron_supported, show_bertviz, source_of
 from ui.components.bertviz_views.budget import View
 from ui.components.bertviz_views.source import Source
-from ui.text import _
 
 
 def show_bertviz_views(reading: Reading, kind: SiteKind) -> None:

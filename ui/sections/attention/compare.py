@@ -3,11 +3,11 @@
 import streamlit as st
 
 from playground.lens.inspect.attention_view import ViewOptions
+from playground.text import _
 from ui import state
 from ui.cache import Reading
 from ui.components.attention_view import difference_view
 from ui.sections.attention.heatmaps import show_heads
-from ui.text import _
 
 LEFT, RIGHT = "heads_left", "heads_right"
 

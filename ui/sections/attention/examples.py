@@ -2,7 +2,7 @@
 
 from playground.models import LoadedModel
 from playground.tasks.vocabulary import UNKNOWN
-from ui.text import _
+from playground.text import _
 
 DEFAULT_TEXT = "The cat sat on the mat, and the dog sat on the rug. The cat looked at the dog."
 OTHER_TEXT = "The cat sat on the rug, and the dog sat on the mat. The dog looked at the cat."

@@ -6,12 +6,12 @@ import streamlit as st
 
 from playground.export_csv import Inputs, Picture, head_csv, head_npz, snippet
 from playground.lens.inspect.attention_view import ViewOptions
+from playground.text import _
 from ui import state
 from ui.cache import Reading
 from ui.components.attention_view import ViewState, encode_head, grid_payload
 from ui.components.attention_view.standalone import standalone_html
 from ui.sections.attention.heatmaps import grid_view, head_view
-from ui.text import _
 from ui.widgets.model import ModelChoice
 from ui.widgets.text import Texts
 

@@ -11,6 +11,7 @@ from playground.lens.inspect.attention_view import ViewOptions, axes, coded_maps
 from playground.lens.inspect.head_scores import HeadFacts
 from playground.lens.trace import Check
 from playground.provenance import provenance
+from playground.text import _
 from ui import state
 from ui.cache import Reading
 from ui.components.attention_view import (
@@ -23,7 +24,6 @@ from ui.components.attention_view import (
     attention_view,
 )
 from ui.jobs import answer
-from ui.text import _
 
 
 def choose_options(reading: Reading) -> ViewOptions:

@@ -11,11 +11,11 @@ from playground.charts.series import Series
 from playground.emergence.measures import OF_STUDY
 from playground.emergence.records import Checkpoint, runs_of
 from playground.emergence.studies import Study
+from playground.text import _
 from ui import state
 from ui.sections.emergence.labels import measure_title, run_title
 from ui.sections.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
 from ui.sections.emergence.study import draw, offer_code, offer_table, series_of, show_halfway
-from ui.text import _
 from ui.widgets.choice import choose_word
 
 HEIGHT = 520

@@ -3,7 +3,7 @@
 from functools import cache
 
 from playground.emergence.records import Checkpoint
-from ui.text import _
+from playground.text import _
 
 
 def measure_title(name: str) -> str:

@@ -10,12 +10,12 @@ from playground.emergence.studies import Study, study_for
 from playground.emergence.tracker import Follower
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
+from playground.text import _
 from playground.training import TrainConfig
 from playground.training.run.control import Command
 from playground.training.run.runs import Run
 from ui import state
 from ui.sections.train.summary import state_word
-from ui.text import _
 from ui.widgets.callbacks import deed_button
 
 FOLLOW_SECONDS = 0.7

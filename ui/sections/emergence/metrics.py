@@ -11,6 +11,7 @@ from playground.charts.series import Series
 from playground.emergence.measures import ANSWERS, EXACT_MATCH, EXPECTED, LENGTH, TOKEN_ACCURACY, Measure
 from playground.emergence.records import Checkpoint, last_of_each, runs_of
 from playground.emergence.studies import Study
+from playground.text import _
 from ui import state
 from ui.sections.emergence.labels import measure_axis, measure_title, measure_words, run_title
 from ui.sections.emergence.live import FOLLOW_SECONDS, LiveRun, live_run, measure_more, show_live
@@ -22,7 +23,6 @@ from ui.sections.emergence.study import (
     show_steepness,
     show_verdict,
 )
-from ui.text import _
 from ui.widgets.choice import choose_word
 
 SIZE, TRAINING, ALL = "size", "training", "all"

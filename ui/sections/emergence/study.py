@@ -13,11 +13,11 @@ from playground.emergence.shipped import read_provenance
 from playground.emergence.steepness import halfway, steepest_share
 from playground.emergence.studies import Study
 from playground.provenance import VERSION
+from playground.text import _
 from ui.components.live_chart import live_chart
 from ui.sections.emergence.labels import measure_title
 from ui.sections.emergence.live import LiveRun
 from ui.tables import comments
-from ui.text import _
 from ui.widgets.download import offer_snippet
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from playground.errors import UserError
-from playground.lens.capture.activations import OnRun, no_report
 from playground.lens.generate.branches import ROOT, Tree, grow
 from playground.lens.generate.generation import GenerationConfig, generate
 from playground.models import LoadedModel
+from playground.progress import OnProgress, no_progress
 from ui.jobs import Work
 
 Stream = Iterator[tuple[Tree, int]]
@@ -90,7 +90,9 @@ class Draft:
         self.node, self.looked, self._stream = node, node, None
 
 
-def replay(model: LoadedModel, text: str, ids: list[int], config: GenerationConfig, on_run: OnRun = no_report) -> Draft:
+def replay(
+    model: LoadedModel, text: str, ids: list[int], config: GenerationConfig, on_progress: OnProgress = no_progress
+) -> Draft:
     """The draft whose branch has these token ids, as a link gives them; it ends before one that was never offered."""
     tree, node = Tree(text=text), ROOT
     place = 0
@@ -103,7 +105,7 @@ def replay(model: LoadedModel, text: str, ids: list[int], config: GenerationConf
                 return Draft(tree=tree, node=node, looked=node)
             tree, node = tree.add(node, found)
             place += 1
-            on_run(place, len(ids))
+            on_progress(place, len(ids))
             if place == len(ids) or found is not generated:
                 break
         else:

@@ -8,11 +8,11 @@ from playground.lens.capture.tokens import Token, label
 from playground.lens.intervene.patching import first_id
 from playground.models import LoadedModel
 from playground.snippets import origin
+from playground.text import _
 from ui import state
 from ui.cache import Reading
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import read, work
-from ui.text import _
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet, text_facts, traced
 from ui.widgets.text import Texts

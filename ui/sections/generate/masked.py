@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from playground.lens.capture.activations import OnRun
 from playground.lens.capture.tokens import Token, encode, label
 from playground.lens.generate.fill import Blank, fill, mask_id, spell_masks
 from playground.lens.generate.generation import Alternative
 from playground.models import LoadedModel
+from playground.progress import OnProgress
 from playground.snippets import origin
+from playground.text import _
 from ui import state
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import spell, work
-from ui.text import _
 from ui.widgets.download import offer_snippet, text_facts
 from ui.widgets.text import Texts
 
@@ -38,7 +38,7 @@ def show_filling(model: LoadedModel, texts: Texts) -> None:
     question = ("fill", texts.text, texts.pair, tuple(masked))
     words = _("Filling in …")
 
-    def compute(_on_run: OnRun) -> tuple[Blank, ...]:
+    def compute(_on_progress: OnProgress) -> tuple[Blank, ...]:
         return fill(model, texts.text, positions=masked, pair=texts.pair, k=LISTED)
 
     blanks = work(model, question, words, compute)

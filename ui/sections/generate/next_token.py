@@ -8,12 +8,12 @@ from playground.lens.capture.tokens import Token, encode, label
 from playground.lens.generate.predictions import Distribution, Sampling, distribution
 from playground.models import LoadedModel
 from playground.snippets import origin
+from playground.text import _
 from ui import state
 from ui.cache import Reading
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import read, refuse, spell, spell_on, work
 from ui.sections.generate.sampling_options import choose_sampling, cut_words
-from ui.text import _
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet, text_facts, traced
 from ui.widgets.text import Texts

@@ -10,9 +10,9 @@ from playground.lens.generate.branches import ROOT
 from playground.lens.generate.generation import Alternative, GeneratedToken, GenerationConfig
 from playground.models import LoadedModel
 from playground.snippets import origin
+from playground.text import _
 from ui.components.token_view import TokenItem, token_view
 from ui.sections.generate.draft import Draft
-from ui.text import _
 from ui.widgets.chart import draw
 from ui.widgets.download import text_facts
 from ui.widgets.text import Texts

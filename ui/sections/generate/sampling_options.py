@@ -3,8 +3,8 @@
 import streamlit as st
 
 from playground.lens.generate.predictions import Cut, Sampling
+from playground.text import _
 from ui import state
-from ui.text import _
 
 LARGEST_K = 100_000
 

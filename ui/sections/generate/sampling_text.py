@@ -7,16 +7,16 @@ from itertools import islice
 import streamlit as st
 
 from playground.errors import UserError
-from playground.lens.capture.activations import OnRun
 from playground.lens.generate.branches import ROOT, Tree
 from playground.lens.generate.generation import GenerationConfig
 from playground.models import LoadedModel
+from playground.progress import OnProgress
+from playground.text import _
 from ui import state
 from ui.jobs import Report, Work, leave_cores_to_runs, work
 from ui.sections.generate.draft import Draft, Pending, Token, replay
 from ui.sections.generate.sampled_text import choose_head, show_alternatives, show_branches, show_text
 from ui.sections.generate.sampling_options import choose_sampling, cut_words
-from ui.text import _
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import Texts
 
@@ -57,8 +57,8 @@ def _draft(model: LoadedModel, texts: Texts, config: GenerationConfig) -> Draft:
     ids = state.read_branch()
     looked = state.read_number(state.LOOKED, 0, MOST_LOOKED)
 
-    def compute(on_run: OnRun) -> Draft:
-        draft = replay(model, texts.text, ids, config, on_run)
+    def compute(on_progress: OnProgress) -> Draft:
+        draft = replay(model, texts.text, ids, config, on_progress)
         draft.look_at(looked)
         return draft
 

@@ -7,6 +7,7 @@ from playground.errors import UserError
 from playground.lens.generate.predictions import require_output_head
 from playground.models import LoadedModel
 from playground.models.catalogue import Kind
+from playground.text import _
 from ui import state
 from ui.jobs import refuse
 from ui.sections.generate.logit_lens import show_logit_lens
@@ -15,7 +16,6 @@ from ui.sections.generate.next_token import show_next_token
 from ui.sections.generate.sampling_text import show_writing
 from ui.sections.generate.surprisal import show_surprise
 from ui.sections.generate.translation import show_translating
-from ui.text import _
 from ui.widgets.choice import choose_word
 from ui.widgets.text import Texts
 

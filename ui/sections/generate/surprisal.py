@@ -7,14 +7,14 @@ import streamlit as st
 
 from playground.charts.generate import surprise_figure
 from playground.errors import UserError
-from playground.lens.capture.activations import OnRun
 from playground.lens.generate.surprisal import TextSurprise, text_surprise
 from playground.models import LoadedModel
+from playground.progress import OnProgress
 from playground.snippets import origin
+from playground.text import _
 from ui import state
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import refuse, work
-from ui.text import _
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_word
 from ui.widgets.download import offer_snippet, text_facts
@@ -48,8 +48,8 @@ def show_surprise(model: LoadedModel, texts: Texts) -> None:
 
 
 def _judge(model: LoadedModel, texts: Texts) -> TextSurprise:
-    def judge(on_run: OnRun) -> TextSurprise:
-        return text_surprise(model, texts.text, target=texts.target, on_window=on_run)
+    def judge(on_progress: OnProgress) -> TextSurprise:
+        return text_surprise(model, texts.text, target=texts.target, on_progress=on_progress)
 
     return work(model, ("surprise", texts.text, texts.target), _("Reading the text, token:"), judge)
 

@@ -5,16 +5,16 @@ import math
 import streamlit as st
 
 from playground.charts.generate import Twig, tree_figure
-from playground.lens.capture.activations import OnRun
 from playground.lens.generate.beams import BeamConfig, Beams, beam_search
 from playground.lens.generate.generation import GenerationConfig, generate
 from playground.lens.generate.predictions import GREEDY
 from playground.models import LoadedModel
+from playground.progress import OnProgress
 from playground.snippets import origin
+from playground.text import _
 from ui import state
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import spell, work
-from ui.text import _
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import Texts
@@ -43,8 +43,8 @@ def show_translating(model: LoadedModel, texts: Texts) -> None:
     _show_greedy(model, texts.text)
     config = BeamConfig(beams=int(beams), tokens=LONGEST, length_penalty=float(penalty))
 
-    def search(on_run: OnRun) -> Beams:
-        return _search(model, texts.text, config, on_run)
+    def search(on_progress: OnProgress) -> Beams:
+        return _search(model, texts.text, config, on_progress)
 
     found = work(model, ("beams", texts.text, config), _("Beam search, token:"), search)
     _show_beams(model, found, texts.text, config)
@@ -56,10 +56,10 @@ def show_translating(model: LoadedModel, texts: Texts) -> None:
 def _show_greedy(model: LoadedModel, text: str) -> None:
     config = GenerationConfig(tokens=LONGEST, sampling=GREEDY)
 
-    def write(on_run: OnRun) -> list[TokenItem]:
+    def write(on_progress: OnProgress) -> list[TokenItem]:
         items = []
         for generated in generate(model, text, config):
-            on_run(generated.number + 1, LONGEST)
+            on_progress(generated.number + 1, LONGEST)
             lines = (
                 _("probability {value:.6g}").format(value=generated.probability),
                 _("entropy before it {value:.4f} nats").format(value=generated.entropy),
@@ -74,11 +74,11 @@ def _show_greedy(model: LoadedModel, text: str) -> None:
     token_view(items, layout="text", label=_("The greedy answer"), key="greedy", provenance=notes)
 
 
-def _search(model: LoadedModel, text: str, config: BeamConfig, on_run: OnRun) -> Beams:
+def _search(model: LoadedModel, text: str, config: BeamConfig, on_progress: OnProgress) -> Beams:
     found = Beams()
     for step, latest in enumerate(beam_search(model, text, config), 1):
         found = latest
-        on_run(step, LONGEST)
+        on_progress(step, LONGEST)
     return found
 
 

@@ -20,10 +20,10 @@ from playground.lens.inspect.free_attention import (
     invent,
 )
 from playground.lens.inspect.head_comparison import free_heads
+from playground.text import _
 from ui import state
 from ui.sections.inside.attention_by_hand_figures import hand_facts, show_everybody, show_mixture, show_weighing
 from ui.sections.inside.step_layout import FRAME_PIXELS, ROW_PIXELS
-from ui.text import _
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_word
 from ui.widgets.download import offer_snippet

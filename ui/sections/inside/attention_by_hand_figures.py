@@ -8,9 +8,9 @@ from playground.charts.inside import map_figure, rows_figure
 from playground.charts.inside import number_word as word
 from playground.charts.palette import DECODER, KEY, VALUE
 from playground.lens.inspect.free_attention import FreeAttention, Rules, Words
+from playground.text import _
 from ui.sections.inside.origins import literal, pairwise, per_key, values_of
 from ui.sections.inside.step_layout import FRAME_PIXELS, ROW_PIXELS
-from ui.text import _
 from ui.widgets.chart import draw
 
 

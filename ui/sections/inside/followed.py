@@ -6,10 +6,10 @@ from playground.charts.inside import number_word as word
 from playground.charts.palette import KEY, QUERY, VALUE, Colour
 from playground.lens.inspect.steps.accounts.vectors import MOST_TOKENS
 from playground.lens.inspect.steps.layer import Projected
+from playground.text import _
 from ui.sections.inside.origins import pairwise, values_of
 from ui.sections.inside.scene import Scene, vectors
 from ui.sections.inside.step_parts import Picture
-from ui.text import _
 
 
 def matrix_rows(scene: Scene) -> list[Picture]:

@@ -7,10 +7,10 @@ from playground.charts.inside import bars_figure, map_figure
 from playground.charts.palette import CROSS, DECODER, ENCODER
 from playground.lens.inspect.head_comparison import model_heads
 from playground.models import LoadedModel
+from playground.text import _
 from ui.cache import Reading
 from ui.jobs import answer
 from ui.sections.inside.selection import choose_place
-from ui.text import _
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet, text_facts, traced
 from ui.widgets.text import Texts

@@ -6,10 +6,10 @@ from playground.charts.inside import Said
 from playground.charts.palette import TRAIN
 from playground.lens.capture.norm_step import NormStep
 from playground.lens.inspect.steps.layer import HeadInside
+from playground.text import _
 from ui.sections.inside.origins import PLACE, VALUE, blank, normed_numbers, normed_words, values_of
 from ui.sections.inside.scene import Scene, vectors
 from ui.sections.inside.step_parts import Stage
-from ui.text import _
 
 
 def normed(scene: Scene) -> Stage:

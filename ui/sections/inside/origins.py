@@ -13,7 +13,7 @@ from playground.charts.inside import number_word as word
 from playground.lens.capture.inputs import Entering
 from playground.lens.capture.norm_step import NormStep
 from playground.lens.inspect.steps.layer import Projected
-from ui.text import _
+from playground.text import _
 
 TERMS = 2
 """How many of a sum's largest products are named."""

@@ -17,8 +17,8 @@ from playground.lens.inspect.positions import (
     sinusoidal,
 )
 from playground.models import LoadedModel
+from playground.text import _
 from ui import state
-from ui.text import _
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_word
 from ui.widgets.download import offer_snippet

@@ -8,8 +8,8 @@ import numpy as np
 from playground.charts.inside import Said, rows_figure, visible
 from playground.charts.palette import CROSS, DECODER, ENCODER, Colour
 from playground.lens.inspect.steps.layer import HeadInside
+from playground.text import _
 from ui.sections.inside.step_parts import Picture
-from ui.text import _
 
 KINDS = {"encoder": ENCODER, "decoder": DECODER, "cross": CROSS}
 

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from playground.text import _
 from ui import state
 from ui.cache import Reading
 from ui.jobs import read
-from ui.text import _
 from ui.widgets.choice import choose_word
 from ui.widgets.model import ModelChoice, describe_model, obtain_model
 from ui.widgets.text import Texts, choose_texts

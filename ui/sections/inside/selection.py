@@ -7,11 +7,11 @@ import streamlit as st
 from playground.charts.inside import visible
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.steps.layer import LayerInside
+from playground.text import _
 from ui import state
 from ui.cache import Reading
 from ui.jobs import ask
 from ui.sections.attention.heatmaps import head_facts, striking_head
-from ui.text import _
 
 
 @dataclass(frozen=True, kw_only=True)

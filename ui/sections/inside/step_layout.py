@@ -10,10 +10,10 @@ from playground.errors import UserError
 from playground.lens.inspect.steps.accounts import Number
 from playground.lens.inspect.steps.code_lines import Step, code_lines
 from playground.models import LoadedModel
+from playground.text import _
 from ui import state
 from ui.sections.inside.step_parts import Stage
 from ui.sections.inside.telling import Tell, pick_number, picked_number, show_account
-from ui.text import _
 from ui.widgets.chart import draw
 
 ROW_PIXELS = 26

@@ -4,6 +4,7 @@ import numpy as np
 
 from playground.charts.palette import KEY, QUERY, TRAIN, VALUE, Colour
 from playground.lens.inspect.steps.layer import HeadInside, Projected
+from playground.text import _
 from ui.sections.inside.followed import matrix_row, matrix_rows
 from ui.sections.inside.norming import normed
 from ui.sections.inside.origins import (
@@ -20,7 +21,6 @@ from ui.sections.inside.origins import (
 from ui.sections.inside.scene import Scene, vectors
 from ui.sections.inside.step_layout import symbols
 from ui.sections.inside.step_parts import Picture, Stage
-from ui.text import _
 
 
 def stages_of(scene: Scene) -> list[Stage]:

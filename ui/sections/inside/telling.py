@@ -8,11 +8,11 @@ import streamlit as st
 
 from playground.lens.inspect.steps.accounts import Account, Number, account, read_number, split_stream
 from playground.lens.inspect.steps.layer import HeadInside
+from playground.text import _
 from ui import state
 from ui.cache import Reading
 from ui.jobs import ask
 from ui.sections.inside.step_parts import Stage
-from ui.text import _
 
 Tell = Callable[[Number], Account | None]
 TABLE_PIXELS, ROW_PIXELS = 248, 35

@@ -8,6 +8,7 @@ import streamlit as st
 from playground.errors import UserError
 from playground.lens.inspect.steps.layer import HeadInside
 from playground.lens.trace import TOLERANCES
+from playground.text import _
 from ui import state
 from ui.cache import Reading
 from ui.jobs import ask
@@ -18,7 +19,6 @@ from ui.sections.inside.step_parts import Stage
 from ui.sections.inside.steps import contribution, into_the_stream, mixture, stages_of
 from ui.sections.inside.telling import teller
 from ui.sections.inside.weighing import weighing
-from ui.text import _
 from ui.widgets.download import offer_snippet, text_facts, traced
 from ui.widgets.text import Texts
 

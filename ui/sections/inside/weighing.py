@@ -5,11 +5,11 @@ import numpy as np
 from playground.charts.inside import number_word as word
 from playground.charts.inside import rows_figure
 from playground.charts.palette import KEY
+from playground.text import _
 from ui.sections.inside.origins import pairwise, per_key, sum_words
 from ui.sections.inside.scene import Scene
 from ui.sections.inside.step_layout import symbols
 from ui.sections.inside.step_parts import Picture, Stage
-from ui.text import _
 
 
 def weighing(scene: Scene) -> list[Stage]:

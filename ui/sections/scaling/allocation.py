@@ -19,11 +19,11 @@ from playground.scaling.frontier import Envelope, closed_form, envelope
 from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.scaling.published import ALLOCATIONS, BESIROGLU, HOFFMANN
+from playground.text import _
 from ui.sections.scaling.figure import fit_code, origin_of, show_picture, sweep_code, title_of
 from ui.sections.scaling.isoflop import find_valleys
 from ui.sections.scaling.study import Study
 from ui.tables import Row
-from ui.text import _
 
 MAP_CELLS = 56
 DRAWN = 120

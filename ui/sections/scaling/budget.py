@@ -6,9 +6,9 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.scaling.budgets import ACCELERATORS, Cost, Rig, cost, flops_of_hours, flops_of_money
+from playground.text import _
 from ui import state
 from ui.sections.scaling.figure import show_metrics
-from ui.text import _
 from ui.units import duration, prefixed
 from ui.widgets.choice import choose_word
 

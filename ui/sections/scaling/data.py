@@ -9,10 +9,10 @@ from playground.errors import UserError
 from playground.models import runs_folder
 from playground.scaling.points_csv import header_of, read_points
 from playground.sweeps.results import read_points_file
+from playground.text import _
 from playground.training.run.paths import is_run_id
 from ui import state
 from ui.sections.scaling.study import SHIPPED, Study, study_of_sweep, study_of_table
-from ui.text import _
 from ui.widgets.model import is_hosted
 
 TABLE = "table"

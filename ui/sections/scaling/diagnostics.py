@@ -8,13 +8,13 @@ from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.scaling.published import BESIROGLU, HOFFMANN, KAPLAN, Published
+from playground.text import _
 from ui import state
 from ui.sections.scaling.figure import fit_code, origin_of, show_picture, title_of
 from ui.sections.scaling.fit import GREEK, symbol, untold
 from ui.sections.scaling.loss_curves import dots_of
 from ui.sections.scaling.study import Study
 from ui.tables import Row
-from ui.text import _
 from ui.widgets.choice import choose_word
 
 TWO_SIGMA = 1.96

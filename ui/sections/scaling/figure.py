@@ -9,10 +9,10 @@ import streamlit as st
 
 from playground.provenance import VERSION
 from playground.scaling.laws import LAWS
+from playground.text import _
 from ui.components.live_chart import live_chart
 from ui.sections.scaling.study import SHIPPED, Study
 from ui.tables import Row, csv_table
-from ui.text import _
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -5,11 +5,11 @@ import streamlit as st
 from playground.scaling.bootstrap import Bootstrap, bootstrap
 from playground.scaling.fits import Fit, fit
 from playground.scaling.laws import LAWS
+from playground.text import _
 from ui import state
 from ui.jobs import ask
 from ui.sections.scaling.figure import show_metrics
 from ui.sections.scaling.study import Study
-from ui.text import _
 
 DRAWINGS = (200, 1000, 4000)
 """Of the bootstrap; the first is what the page begins with."""
@@ -72,7 +72,7 @@ def obtain_fit(study: Study, law: str) -> Fit | None:
     """The law fitted to the points; None, with a sentence, where that cannot be."""
     words, floor = _("Fitting from many starts …"), floor_of(study, law)
     question = ("fit", study.mark, law, floor)
-    return ask(state.scaling_answers(), question, words, lambda _on_run: fit(law, study.points, floor=floor))
+    return ask(state.scaling_answers(), question, words, lambda _on_progress: fit(law, study.points, floor=floor))
 
 
 def known_bootstrap(study: Study, fitted: Fit, drawings: int) -> Bootstrap | None:
@@ -86,7 +86,10 @@ def obtain_bootstrap(study: Study, fitted: Fit, drawings: int) -> Bootstrap | No
     question = _drawings_of(study, fitted, drawings)
     words = _("Fitting drawings of the runs:")
     return ask(
-        state.scaling_answers(), question, words, lambda on_run: bootstrap(fitted, count=drawings, on_sample=on_run)
+        state.scaling_answers(),
+        question,
+        words,
+        lambda on_progress: bootstrap(fitted, count=drawings, on_sample=on_progress),
     )
 
 

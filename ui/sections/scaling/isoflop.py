@@ -12,10 +12,10 @@ from playground.errors import UserError
 from playground.scaling.frontier import IsoFlop, Valley, isoflop
 from playground.scaling.interpolation import at_budgets
 from playground.scaling.points import Points
+from playground.text import _
 from ui.sections.scaling.figure import origin_of, show_picture
 from ui.sections.scaling.study import Study
 from ui.tables import Row
-from ui.text import _
 
 PARABOLA = 60
 """Points that a parabola is drawn with."""

@@ -11,11 +11,11 @@ from playground.scaling.fits import Fit, fit
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
 from playground.sweeps.sweep import SweepView
+from playground.text import _
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.sections.scaling.figure import provenance
 from ui.sections.scaling.fit import GREEK, symbol
-from ui.text import _
 
 FEW, MANY = "power-c", "chinchilla"
 ENOUGH = 8

@@ -24,12 +24,12 @@ from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
+from playground.text import _
 from ui import state
 from ui.sections.scaling.figure import fit_code, origin_of, show_picture, title_of
 from ui.sections.scaling.overlays import Overlay, choose_overlays, obtain_overlays
 from ui.sections.scaling.study import Study
 from ui.tables import Row
-from ui.text import _
 from ui.widgets.choice import choose_word
 
 AXES = {"params": PARAMETERS, "tokens": TOKENS, "flops": COMPUTE}

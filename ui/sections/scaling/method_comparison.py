@@ -6,17 +6,17 @@ from jaxtyping import Float
 
 from playground.charts.scaling.loss import Interval, intervals_figure
 from playground.errors import UserError
-from playground.lens.capture.activations import OnRun
+from playground.progress import OnProgress
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.scaling.published import ALLOCATIONS, LADDER, Rung
 from playground.sweeps.flop_counting import counted_frontier, flops_per_token, parameters
+from playground.text import _
 from playground.transformer import TransformerConfig
 from ui import state
 from ui.jobs import ask
 from ui.sections.scaling.figure import origin_of, show_picture, sweep_code
 from ui.sections.scaling.study import Study
 from ui.tables import Row
-from ui.text import _
 
 WAYS = (
     ("without-embeddings", "6nd-without-embeddings"),
@@ -98,13 +98,13 @@ def obtain_counted(study: Study) -> list[tuple[str, float | None, str]] | None:
     """For each way of counting its title, its exponent and, where there is none, why."""
     words = _("Counting the runs in several ways:")
 
-    def compute(on_run: OnRun) -> list[tuple[str, float | None, str]]:
+    def compute(on_progress: OnProgress) -> list[tuple[str, float | None, str]]:
         shapes = study.shapes()
         if not shapes:
             return _by_table(study)
         found = []
         for done, (n_way, c_way) in enumerate(WAYS):
-            on_run(done, len(WAYS))
+            on_progress(done, len(WAYS))
             found.append(_by_way(study, shapes, n_way, c_way))
         return found
 

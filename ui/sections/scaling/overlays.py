@@ -5,14 +5,14 @@ from functools import partial
 
 import streamlit as st
 
-from playground.lens.capture.activations import OnRun
+from playground.progress import OnProgress
 from playground.scaling.alignment import aligned
 from playground.scaling.forms.form import Parameters
 from playground.scaling.published import BESIROGLU, HOFFMANN, KAPLAN, Published
+from playground.text import _
 from ui import state
 from ui.jobs import ask
 from ui.sections.scaling.study import Study
-from ui.text import _
 
 LAID: dict[str, Published] = {one.key: one for one in (KAPLAN, HOFFMANN, BESIROGLU)}
 OVERLAY_POSITIONS = {key: place for place, key in enumerate(LAID, start=1)}
@@ -58,5 +58,5 @@ def obtain_overlays(study: Study, keys: list[str]) -> list[Overlay]:
     return found
 
 
-def _align(published: Published, study: Study, _on_run: OnRun) -> Parameters:
+def _align(published: Published, study: Study, _on_progress: OnProgress) -> Parameters:
     return aligned(published.law, published.parameters, study.points)

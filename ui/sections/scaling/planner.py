@@ -16,13 +16,13 @@ from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.scaling.published import BESIROGLU
 from playground.scaling.repeats import best_with_repeats
 from playground.scaling.serving import FLOPS_TO_SERVE, cheapest_to_serve, tokens_for
+from playground.text import _
 from ui import state
 from ui.sections.scaling.budget import Budget, choose_budget, number, show_cost
 from ui.sections.scaling.figure import origin_of, show_metrics, show_picture
 from ui.sections.scaling.fit import DRAWINGS, obtain_bootstrap, obtain_fit
 from ui.sections.scaling.study import Study
 from ui.tables import Row
-from ui.text import _
 from ui.units import prefixed
 from ui.widgets.choice import choose_word
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from playground.scaling.laws import LAWS
+from playground.text import _
 from ui import state
 from ui.sections.scaling.allocation import show_frontier, show_map, show_training
 from ui.sections.scaling.data import show_runs
@@ -19,7 +20,6 @@ from ui.sections.scaling.fit import (
 from ui.sections.scaling.isoflop import show_valleys
 from ui.sections.scaling.loss_curves import show_curves
 from ui.sections.scaling.study import Study
-from ui.text import _
 from ui.widgets.choice import choose_word
 
 

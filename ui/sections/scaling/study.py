@@ -14,9 +14,9 @@ from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points
 from playground.scaling.points_csv import BadRow, read_points
 from playground.sweeps.folder import find_sweep
 from playground.sweeps.results import Point, read_curves_file, read_points_file
+from playground.text import _
 from playground.transformer import TransformerConfig
 from ui.tables import csv_table
-from ui.text import _
 
 SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "sweeps"
 

@@ -15,9 +15,9 @@ from playground.tasks.tales.tales_task import TalesConfig
 from playground.tasks.task import TaskConfig
 from playground.tasks.text import TextTaskConfig
 from playground.tasks.vocabulary import VocabularyKind
+from playground.text import _
 from ui import state
 from ui.sections.train.labels import choice_word
-from ui.text import _
 from ui.units import duration, prefixed
 from ui.widgets.choice import choose_word
 

@@ -17,11 +17,11 @@ from playground.sweeps.sweep import (
     stop_sweep,
     sweep_folder,
 )
+from playground.text import _
 from ui import state
 from ui.sections.scaling.live_fit import show_growing
 from ui.sections.scaling.sweep_form import choose_sweep, read_price, show_cost
 from ui.sections.train.summary import COLOURS, state_word
-from ui.text import _
 from ui.units import duration
 from ui.widgets.callbacks import deed_button
 

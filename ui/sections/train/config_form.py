@@ -11,13 +11,13 @@ from playground.errors import UserError
 from playground.tasks.masked import TALES
 from playground.tasks.registry import kind_of
 from playground.tasks.sources import HUB, PYTHON_DOCUMENTATION
+from playground.text import _
 from playground.training import TrainConfig
 from playground.training.device import choose_device
 from playground.training.presets import PRESETS
 from playground.transformer import TransformerConfig
 from ui import state
 from ui.sections.train.labels import preset_title, preset_words
-from ui.text import _
 from ui.widgets.fields import edit, editable
 from ui.widgets.model import is_hosted
 

@@ -11,12 +11,12 @@ from playground.charts.train import (
     rate_and_norm_figure,
     spectrum_figure,
 )
+from playground.text import _
 from playground.training.run.metrics import Metrics
 from playground.training.run.runs import Run
 from ui import state
 from ui.components.live_chart import live_chart
 from ui.sections.train.labels import measure_label
-from ui.text import _
 
 LOSSES = ("held_out_loss", "train_loss", "loss_floor", "bits_per_byte", "repeat_loss", "first_loss", "excess")
 """Measures that are no shares."""

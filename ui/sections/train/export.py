@@ -8,12 +8,12 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
+from playground.text import _
 from playground.training import TrainConfig
 from playground.training.run.archive import SCRIPT, take_home
 from playground.training.run.runs import Run, snapshot_steps
 from ui import state
 from ui.sections.train.config_form import adopt
-from ui.text import _
 
 
 def show_files(run: Run) -> None:

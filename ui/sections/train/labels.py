@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from ui.text import _
+from playground.text import _
 
 
 def field_label(name: str) -> str:

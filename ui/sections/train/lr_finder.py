@@ -7,11 +7,11 @@ from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.jobs.limits import check_limits
 from playground.tasks.registry import kind_of
+from playground.text import _
 from playground.training import TrainConfig
 from playground.training.lr_finder import Trial, find_rate, suggested_rate
 from ui import state
 from ui.sections.train.config_form import Draft, adopt_rate
-from ui.text import _
 
 TRIALS = 100
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
+from playground.text import _
 from playground.training.run.metrics import read_samples
 from playground.training.run.runs import Run
 from ui import state
@@ -16,7 +17,6 @@ from ui.sections.train.export import show_files
 from ui.sections.train.film import show_film
 from ui.sections.train.run_controls import show_hand
 from ui.sections.train.summary import show_numbers
-from ui.text import _
 from ui.widgets.choice import choose_word
 
 FOLLOW_SECONDS = 0.7

@@ -5,9 +5,9 @@ from functools import partial
 import streamlit as st
 
 from playground.jobs.executor import default_executor
+from playground.text import _
 from playground.training.run.control import Command
 from playground.training.run.runs import Run
-from ui.text import _
 from ui.widgets.callbacks import deed_button
 
 FACTORS = (0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0)

@@ -8,12 +8,12 @@ import streamlit as st
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.models import runs_folder
+from playground.text import _
 from playground.training.run.runs import Run, list_runs, read_run, rename, run_path
 from ui import state
 from ui.sections.train.curves import show_overlay
 from ui.sections.train.labels import preset_title
 from ui.sections.train.summary import state_word
-from ui.text import _
 from ui.widgets.model import is_hosted
 
 NAME_LENGTH = 100

@@ -4,13 +4,13 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
+from playground.text import _
 from playground.training import TrainConfig
 from playground.training.device import choose_device
 from playground.training.estimate import Estimate, estimate
 from ui import state
 from ui.sections.train.config_form import Draft
 from ui.sections.train.labels import preset_title
-from ui.text import _
 from ui.units import duration, prefixed
 
 LONGEST_NAME = 80

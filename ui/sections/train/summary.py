@@ -4,10 +4,10 @@ import math
 
 import streamlit as st
 
+from playground.text import _
 from playground.training.run.metrics import Metrics
 from playground.training.run.runs import Run
 from ui.sections.train.labels import measure_label
-from ui.text import _
 from ui.units import duration
 
 COLOURS = {

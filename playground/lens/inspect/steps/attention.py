@@ -41,7 +41,11 @@ def head_steps(site: Site, head: int, query: int) -> Steps:
     if site.call is None:
         raise UserError("This family reports only its finished maps, so the steps behind them cannot be shown.")
     if not 0 <= head < site.n_heads or not 0 <= query < site.queries:
-        raise UserError(f"Choose a head from 0 to {site.n_heads - 1} and a query from 0 to {site.queries - 1}.")
+        raise UserError(
+            "Choose a head from 0 to {n_heads} and a query from 0 to {queries}.",
+            n_heads=site.n_heads - 1,
+            queries=site.queries - 1,
+        )
     model_z = site.model_z(head, query)
     part = select(site.call, slice(head, head + 1), slice(query, query + 1))
     weights = attention.pattern(part)[0, 0, 0]

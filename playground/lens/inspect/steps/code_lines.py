@@ -75,7 +75,9 @@ AFTER: dict[Step, _Place] = {
 def code_lines(step: Step, *, is_cross: bool = False, norms_after: bool = False) -> CodeLines:
     """The lines of a step. Raises UserError for a step that is not there."""
     if step not in PLACES or (is_cross and step == "rotation"):
-        raise UserError(f"There is no code for the step {step}; choose one of {', '.join(PLACES)}.")
+        raise UserError(
+            "There is no code for the step {step}; choose one of {places}.", step=step, places=", ".join(PLACES)
+        )
     places = {**PLACES, **(CROSS if is_cross else {}), **(AFTER if norms_after else {})}
     return _find(places[step])
 

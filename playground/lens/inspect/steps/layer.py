@@ -273,7 +273,7 @@ def look_inside(
     ):
         model.module(**arguments)
     if kept.z is None:
-        raise UserError(f"Nothing passed layer {layer}; choose another.")
+        raise UserError("Nothing passed layer {layer}; choose another.", layer=layer)
     refuse_not_a_number(kept.z)
     return LayerInside(parts, block, kind, kept)
 

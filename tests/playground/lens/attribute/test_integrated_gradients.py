@@ -55,7 +55,7 @@ def test_a_family_of_transformers_and_progress(save_model):
     model = load(str(save_model("llama")))
     reports: list[tuple[int, int]] = []
     found = integrated_gradients(
-        model, read(model, TEXT), position=-1, token=5, steps=32, on_run=lambda *report: reports.append(report)
+        model, read(model, TEXT), position=-1, token=5, steps=32, on_progress=lambda *report: reports.append(report)
     )
     assert found.shares.shape == (13,)
     assert reports == sorted(reports)

@@ -107,14 +107,14 @@ def test_a_text_of_one_token():
 
 def test_progress_and_cancelling():
     seen = []
-    text_surprise(small_model("gpt2"), "a" * 100, on_window=lambda done, total: seen.append((done, total)))
+    text_surprise(small_model("gpt2"), "a" * 100, on_progress=lambda done, total: seen.append((done, total)))
     assert seen == [(64, 100), (96, 100), (100, 100)]
 
     def cancel(done, total):
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        text_surprise(small_model("gpt2"), "a" * 100, on_window=cancel)
+        text_surprise(small_model("gpt2"), "a" * 100, on_progress=cancel)
 
 
 def test_refusals():

@@ -144,7 +144,7 @@ def test_an_exception_in_between_leaves_the_model_as_it_was(decoder):
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        ablate_every_head(experiment, on_run=stop)
+        ablate_every_head(experiment, on_progress=stop)
     with pytest.raises(UserError, match=r"no decoder head 0\.9"):
         ablate(prepare(decoder, TEXT, by="mean"), [Component(part="head", layer=0, head=9)])
     with pytest.raises(UserError, match="There is no head 9"):
@@ -177,7 +177,7 @@ def test_the_smallest_circuit(decoder):
     assert smallest_circuit(experiment, 2 * whole).kept == ()
     assert len(smallest_circuit(experiment, 0.0).kept) == 8
     reports: list[tuple[int, int]] = []
-    found = smallest_circuit(experiment, whole / 4, on_run=lambda done, total: reports.append((done, total)))
+    found = smallest_circuit(experiment, whole / 4, on_progress=lambda done, total: reports.append((done, total)))
     assert 0 < len(found.kept) < 8
     assert {*found.kept, *found.removed} == set(heads_of(experiment.clean))
     assert found.effect == ablate(experiment, found.removed)

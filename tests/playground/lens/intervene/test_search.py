@@ -96,7 +96,7 @@ def test_the_same_seed_ranks_alike_and_progress_is_told():
     mask = mask_of("previous", IDS, LABELS, [False] * 7)
     reports: list[tuple[int, int]] = []
     sites = [site(causal(layer, 2, 7), layer) for layer in range(3)]
-    first = rank_heads(sites, mask, seed=3, on_run=lambda *report: reports.append(report))
+    first = rank_heads(sites, mask, seed=3, on_progress=lambda *report: reports.append(report))
     assert first == rank_heads(sites, mask, seed=3)
     assert reports == [(1, 3), (2, 3), (3, 3)]
 

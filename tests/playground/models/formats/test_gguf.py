@@ -11,9 +11,15 @@ from gguf.quants import dequantize, quantize
 from tokenizers import Tokenizer
 
 from playground.errors import UserError
+from playground.models.download_progress import (
+    CancelledError,
+    DownloadProgress,
+    Meter,
+    never_cancelled,
+    no_download_progress,
+)
 from playground.models.formats.gguf import convert, ungroup_rotary_pairs
 from playground.models.loading import load
-from playground.progress import CancelledError, Meter, Progress, never_cancelled, no_progress
 
 HEADS, KEY_HEADS, WIDTH = 4, 2, 32
 BACK = {
@@ -107,7 +113,7 @@ def model() -> torch.nn.Module:
 
 
 def _meter() -> Meter:
-    return Meter(report=no_progress, is_cancelled=never_cancelled)
+    return Meter(report=no_download_progress, is_cancelled=never_cancelled)
 
 
 def test_the_converted_model_is_the_same_model(tmp_path: Path, model: torch.nn.Module):
@@ -161,7 +167,7 @@ def test_another_kind_is_refused(tmp_path: Path, model: torch.nn.Module):
 
 def test_conversion_can_be_cancelled(tmp_path: Path, model: torch.nn.Module):
     _write(tmp_path / "x.gguf", model)
-    reports: list[Progress] = []
+    reports: list[DownloadProgress] = []
     meter = Meter(report=reports.append, is_cancelled=lambda: len(reports) >= 1)
     with pytest.raises(CancelledError):
         convert(tmp_path / "x.gguf", tmp_path / "out", meter)

@@ -9,10 +9,10 @@ from huggingface_hub import errors
 
 from playground.errors import UserError
 from playground.models import cache
+from playground.models.download_progress import CancelledError, DownloadProgress
 from playground.models.formats import hub as hub_module
 from playground.models.loading import load
 from playground.models.sources import fetch
-from playground.progress import CancelledError, Progress
 
 COMMIT = "a" * 40
 
@@ -126,7 +126,7 @@ def test_impossible_ids_are_refused(name: str):
 
 def test_cancelling_a_transfer_ends_it_at_once(tiny):
     tiny.stall = threading.Event()
-    reports: list[Progress] = []
+    reports: list[DownloadProgress] = []
     started = time.monotonic()
 
     def enough() -> bool:

@@ -50,7 +50,7 @@ def account(found: HeadInside, number: Number) -> Account:
     try:
         return SYMBOLS[number.symbol](found, number.index, number.place)
     except (KeyError, IndexError) as error:
-        raise UserError(f"There is no number {number.word} here; point at one and click it.") from error
+        raise UserError("There is no number {word} here; point at one and click it.", word=number.word) from error
 
 
 SYMBOLS: dict[str, Teller] = {

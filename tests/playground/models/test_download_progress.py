@@ -8,8 +8,14 @@ import pytest
 
 from playground import progress
 from playground.errors import UserError
-from playground.models.download_progress import largest_tree, run_watched
-from playground.progress import CancelledError, Meter, Progress, never_cancelled
+from playground.models.download_progress import (
+    CancelledError,
+    DownloadProgress,
+    Meter,
+    largest_tree,
+    never_cancelled,
+    run_watched,
+)
 
 
 @pytest.fixture
@@ -20,7 +26,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_time_left_by_hand(clock: list[float]):
-    reports: list[Progress] = []
+    reports: list[DownloadProgress] = []
     meter = Meter(report=reports.append, is_cancelled=never_cancelled, source="s")
     meter.tell("downloading", 0, 100)
     clock[0] += 2
@@ -34,7 +40,7 @@ def test_time_left_by_hand(clock: list[float]):
 
 
 def test_reports_are_rare_but_the_last_one_comes(clock: list[float]):
-    reports: list[Progress] = []
+    reports: list[DownloadProgress] = []
     meter = Meter(report=reports.append, is_cancelled=never_cancelled)
     for done in range(101):
         clock[0] += 0.001
@@ -52,8 +58,8 @@ def test_cancelling_is_asked_even_between_reports(clock: list[float]):
 
 
 def test_no_total_no_fraction():
-    assert Progress(stage="connecting").fraction is None
-    assert Progress(stage="downloading", bytes_done=9, bytes_total=3).fraction == 1.0
+    assert DownloadProgress(stage="connecting").fraction is None
+    assert DownloadProgress(stage="downloading", bytes_done=9, bytes_total=3).fraction == 1.0
 
 
 def test_a_cancelled_program_is_gone(tmp_path: Path):
@@ -72,7 +78,7 @@ def test_a_cancelled_program_is_gone(tmp_path: Path):
 
 
 def test_bytes_are_seen_while_they_arrive(tmp_path: Path):
-    reports: list[Progress] = []
+    reports: list[DownloadProgress] = []
     code = (
         "import os, time; open(os.environ['TMPDIR'] + '/big', 'wb').write(b'x' * 5000); time.sleep(0.6); print('bye')"
     )

@@ -1,0 +1,57 @@
+"""Sentences for people, looked up when they are shown, in the language of whoever reads them.
+
+`_("…")` translates; `N_("…")` marks a sentence that stands in a table and is translated where it is shown.
+The pseudo-language `qps` wraps every sentence in brackets and makes it a third longer: what stands on a page without
+brackets does not pass here, and what does not fit will not fit in German either.
+"""
+
+import gettext
+import string
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+CATALOGUES = Path(__file__).resolve().parent.parent / "assets" / "locale"
+PSEUDO = "qps"
+LANGUAGE: ContextVar[str | None] = ContextVar("language", default=None)
+"""The language of this context; None asks `language_source`."""
+_source: list[Callable[[], str]] = []
+
+
+def language_source(ask: Callable[[], str]) -> None:
+    """Say how the language is found where no context sets it: the page asks its session."""
+    _source[:] = [ask]
+
+
+def language() -> str:
+    """The language of whoever reads: the context's, the session's, English."""
+    return LANGUAGE.get() or (_source[0]() if _source else "en")
+
+
+def _(message: str) -> str:
+    """The message in the reader's language; as it is where no catalogue has it."""
+    code = language()
+    if code == "en":
+        return message
+    return pseudo(message) if code == PSEUDO else _catalogue(code).gettext(message)
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for a mark
+    """The message itself, marked for translation; `_` looks it up where it is shown."""
+    return message
+
+
+@cache
+def _catalogue(code: str) -> gettext.NullTranslations:
+    return gettext.translation("playground", CATALOGUES, languages=[code], fallback=True)
+
+
+def pseudo(message: str) -> str:
+    """The message in brackets, a third longer; fields such as {name} stay as they are.
+
+    >>> pseudo("Show {count} heads")
+    '⟦Show {count} heads ~~~~~⟧'
+    """
+    letters = sum(len(literal) for literal, *_rest in string.Formatter().parse(message)) if message else 0
+    return f"⟦{message} {'~' * max(1, letters // 3)}⟧"
