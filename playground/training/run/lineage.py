@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import UserError
-from playground.training.config import TrainConfig
 from playground.training.run.control import read_rates, write_rates
 from playground.training.run.paths import (
     CONFIG,
@@ -137,7 +136,7 @@ def _copy_film(source: Path, target: Path, step: int) -> None:
 class Chapter:
     """Settings, and the last step that was trained with them."""
 
-    config: TrainConfig
+    config: "TrainConfig"
     last_step: int
 
 
@@ -146,6 +145,8 @@ def earlier_chapters(run: Path) -> list[Chapter]:
 
     Raises UserError where one of them is gone: nobody could then say what the weights were trained with.
     """
+    from playground.training.config import TrainConfig
+
     chapters: list[Chapter] = []
     parent = read_run(run).parent
     while parent is not None:
@@ -164,7 +165,7 @@ def earlier_chapters(run: Path) -> list[Chapter]:
     return chapters[::-1]
 
 
-def differences(before: TrainConfig, after: TrainConfig) -> dict[str, Any]:
+def differences(before: "TrainConfig", after: "TrainConfig") -> dict[str, Any]:
     """The fields of `before`, its task's included, that are otherwise in `after`."""
     pairs = [(before, after), (before.task, after.task)]
     return {
