@@ -55,3 +55,15 @@ def pseudo(message: str) -> str:
     """
     letters = sum(len(literal) for literal, *_rest in string.Formatter().parse(message)) if message else 0
     return f"⟦{message} {'~' * max(1, letters // 3)}⟧"
+
+
+def _n(one: str, many: str, n: float) -> str:
+    """The message for one or for many, with {n} filled in.
+
+    >>> _n("{n} layer", "{n} layers", 1), _n("{n} layer", "{n} layers", 3)
+    ('1 layer', '3 layers')
+    """
+    code = language()
+    if code in ("en", PSEUDO):
+        return (one if n == 1 else many).format(n=n) if code == "en" else pseudo(one if n == 1 else many).format(n=n)
+    return _catalogue(code).ngettext(one, many, int(n)).format(n=n)
