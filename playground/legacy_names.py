@@ -1,0 +1,51 @@
+"""Old spellings of what is stored or linked: one table per artefact, read when it is opened, never written.
+
+A link, a run folder, a model's config.json or a sweep.json from before a renaming opens as if it were new.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renaming:
+    """What one kind of artefact was spelt like before."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Old key to today's key."""
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Today's key to its old values and today's."""
+
+
+MODEL_CONFIG = Renaming(
+    keys={"heads": "n_heads", "norm_place": "norm_position"},
+    values={"norm_position": {"before": "pre", "after": "post"}},
+)
+"""config.json of our own models, and the model part of a run's."""
+
+TRAIN_CONFIG = Renaming()
+"""config.json of a run, without its task and model."""
+
+TASK_CONFIG = Renaming()
+"""The task part of a run's config.json."""
+
+SWEEP = Renaming()
+"""sweep.json."""
+
+STATUS = Renaming()
+"""status.json of a run and progress.json of a sweep."""
+
+ADDRESS = Renaming()
+"""Query parameters of every page."""
+
+
+def modernise(values: Mapping[str, Any], renaming: Renaming) -> dict[str, Any]:
+    """The values under today's keys and in today's words; a key that stands there in both spellings keeps today's."""
+    renamed = {renaming.keys.get(key, key): value for key, value in values.items() if key in renaming.keys}
+    today = renamed | {key: value for key, value in values.items() if key not in renaming.keys}
+    for key, words in renaming.values.items():
+        value = today.get(key)
+        if isinstance(value, str) and value in words:
+            today[key] = words[value]
+    return today
