@@ -1,5 +1,25 @@
-"""One torch thread in every test and in every server that a test starts: more threads than cores would wait."""
+"""One torch thread in every test and in every server that a test starts, and the files shared out to processes."""
 
 import os
 
+import pytest
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+LONGEST_FIRST = ("test_ray_executor", "test_code", "test_outcomes", "e2e", "test_tales_task", "test_executor", "sweeps")
+"""Parts of paths: begun first, so that no process is left with a long file at the end."""
+SHARED_OUT = ("test_code", "test_outcomes", "test_configurations")
+"""Files whose tests have nothing in common: each may run in another process."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file stay together, with the server or the trained model that they share."""
+    for item in items:
+        if item.path.stem not in SHARED_OUT:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    return next((rank for rank, part in enumerate(LONGEST_FIRST) if part in path), len(LONGEST_FIRST))
