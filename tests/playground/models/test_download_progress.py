@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from playground import progress
+from playground.models import download_progress
 from playground.errors import UserError
 from playground.models.download_progress import (
     CancelledError,
@@ -21,7 +21,7 @@ from playground.models.download_progress import (
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [100.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(download_progress.time, "monotonic", lambda: now[0])
     return now
 
 
