@@ -1,9 +1,9 @@
 """Time a fit and its bootstrap: `python -m benchmarks.scaling`.
 
-250 points of the replication's law with noise of half a percent: Chinchilla's law fitted from 32 starts (with what is
-held out and doubted), and 1,000 drawings in two processes; then each law once on the same points. Beside it, what one
-start of a plain L-BFGS-B reaches on the mean of the losses. Writes benchmarks/results/scaling.json. Leave the machine
-alone meanwhile.
+250 points of the replication's law with noise of half a percent: Chinchilla's law fitted from 32 starts (with
+diagnostics), and 1,000 bootstrap resamples in two processes; then each law once on the same points. For comparison,
+what one start of a plain L-BFGS-B reaches on the mean of the losses. Writes benchmarks/results/scaling.json. Run
+nothing else meanwhile.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def planted(seed: int = 0) -> Points:
     return Points(params=params, tokens=tokens, loss=loss * np.exp(NOISE * random.normal(size=COUNT)))
 
 
-def measure(*, rounds: int, drawings: int, processes: int) -> dict[str, Any]:
+def measure(*, rounds: int, n_resamples: int, processes: int) -> dict[str, Any]:
     """Seconds of a fit and of its bootstrap in each round, and how plain runs end."""
     points = planted()
     fits, bootstraps = [], []
@@ -48,7 +48,7 @@ def measure(*, rounds: int, drawings: int, processes: int) -> dict[str, Any]:
         fitted = fit_chinchilla(points)
         fits.append(perf_counter() - started)
         started = perf_counter()
-        drawn = bootstrap(fitted, count=drawings, processes=processes)
+        resamples = bootstrap(fitted, n_resamples=n_resamples, processes=processes)
         bootstraps.append(perf_counter() - started)
     return {
         "made": made("scaling", threads=1, packages=PACKAGES),
@@ -56,38 +56,38 @@ def measure(*, rounds: int, drawings: int, processes: int) -> dict[str, Any]:
         "noise": NOISE,
         "planted": BESIROGLU.parameters,
         "fitted": fitted.parameters,
-        "intervals": drawn.intervals(),
+        "intervals": resamples.intervals(),
         "starts": fitted.starts,
         "reached": fitted.reached,
         "fit_seconds": fits,
         "fit_median": statistics.median(fits),
-        "drawings": drawings,
+        "drawings": n_resamples,
         "processes": processes,
         "bootstrap_seconds": bootstraps,
         "bootstrap_median": statistics.median(bootstraps),
-        "laws": {name: each(name, points, drawings=drawings, processes=processes) for name in LAWS},
+        "laws": {name: each(name, points, n_resamples=n_resamples, processes=processes) for name in LAWS},
         "plain": plain(fitted),
     }
 
 
-def each(name: str, points: Points, *, drawings: int, processes: int) -> dict[str, Any]:
-    """Seconds of a law's fit and bootstrap on the same points; most laws are not theirs, and some cannot be told."""
+def each(name: str, points: Points, *, n_resamples: int, processes: int) -> dict[str, Any]:
+    """Seconds of a law's fit and bootstrap on the same points, which do not identify every law."""
     started = perf_counter()
     fitted = fit(name, points)
-    fitting = perf_counter() - started
+    fit_seconds = perf_counter() - started
     started = perf_counter()
-    bootstrap(fitted, count=drawings, processes=processes)
-    drawing = perf_counter() - started
-    return {"fit": fitting, "bootstrap": drawing, "not_told": list(fitted.unidentified)}
+    bootstrap(fitted, n_resamples=n_resamples, processes=processes)
+    bootstrap_seconds = perf_counter() - started
+    return {"fit": fit_seconds, "bootstrap": bootstrap_seconds, "not_told": list(fitted.unidentified)}
 
 
 def plain(fitted: Fit) -> dict[str, Any]:
-    """L-BFGS-B as it comes, from the same starts, on the sum and on the mean of the losses as they are."""
+    """Plain L-BFGS-B from the same starts, on the sum and on the mean of the losses, neither centred nor scaled."""
     points, form = fitted.points, LAWS["chinchilla"].form
     logs, losses = points.logs(form.columns), np.log(points.loss)
     centre = form.centre(logs)
-    starts = form.moved(form.starts(logs - centre[:, None], losses), -centre)
-    found = {}
+    starts = form.shift(form.starts(logs - centre[:, None], losses), -centre)
+    outcomes = {}
     for name, scale in (("sum", 1.0), ("mean", 1 / COUNT)):
 
         def scaled(theta: Any, scale: float = scale) -> tuple[float, Any]:
@@ -96,26 +96,26 @@ def plain(fitted: Fit) -> dict[str, Any]:
 
         ends = [minimize(scaled, start, jac=True, method="L-BFGS-B") for start in starts]
         best = min(ends, key=lambda end: float(end.fun))
-        found[name] = {
+        outcomes[name] = {
             "stuck": float(np.mean([end.fun / scale > STUCK * fitted.objective for end in ends])),
             "report_success": float(np.mean([end.success for end in ends])),
-            "best": form.published(best.x),
+            "best": form.to_parameters(best.x),
             "best_over_ours": float(best.fun / scale / fitted.objective),
         }
-    return found
+    return outcomes
 
 
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description="Time a fit of Chinchilla's law and its bootstrap.")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--drawings", type=int, default=1000)
+    parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=RESULTS / "scaling.json", help="where the JSON goes")
-    given = parser.parse_args()
-    results = measure(rounds=given.rounds, drawings=given.drawings, processes=given.processes)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    arguments = parser.parse_args()
+    results = measure(rounds=arguments.rounds, n_resamples=arguments.resamples, processes=arguments.processes)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(
         json.dumps(
             {name: results[name] for name in ("fit_median", "bootstrap_median", "reached", "laws", "plain")}, indent=1

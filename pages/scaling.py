@@ -1,4 +1,4 @@
-"""Scaling: curves from small runs, laws fitted to them, and what they foretell."""
+"""Scaling: curves from small runs, laws fitted to them, and what they predict."""
 
 from playground.text import _
 from ui import shell
@@ -13,32 +13,37 @@ import streamlit as st
 
 from ui import state
 from ui.components.live_chart import load_chart_library
-from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_table
-from ui.sections.scaling.method_comparison import show_disagreement
+from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_data_section
+from ui.sections.scaling.method_comparison import show_method_comparison
 from ui.sections.scaling.planner import show_planner
-from ui.sections.scaling.sections import show_pictures
-from ui.sections.scaling.sweep_progress import show_live
+from ui.sections.scaling.sections import show_curves_section
+from ui.sections.scaling.sweep_progress import show_sweep_section
 from ui.widgets.choice import choose_word
 
 LIVE = "live"
 TITLES = {
     "curves": _("Curves"),
-    "data": _("Data"),
+    "data": _("Upload data"),
     "disagree": _("Why papers disagree"),
     "plan": _("Planner"),
-    LIVE: _("Live"),
+    LIVE: _("Run a sweep"),
 }
-SHOW = {"curves": show_pictures, "data": show_table, "disagree": show_disagreement, "plan": show_planner}
+SECTIONS = {
+    "curves": show_curves_section,
+    "data": show_data_section,
+    "disagree": show_method_comparison,
+    "plan": show_planner,
+}
 
 with st.sidebar:
     load_chart_library()
     source = choose_source()
 section = choose_word(state.SECTION, _("Section"), TITLES, key="scaling_section", hidden=True)
 if section == LIVE:
-    show_live()
+    show_sweep_section()
     st.stop()
 study = find_study(source)
 if study is not None:
     with st.sidebar:
         study = choose_counting(study)
-SHOW[section](study)
+SECTIONS[section](study)

@@ -1,4 +1,4 @@
-"""`sweep`: train a grid of sizes, token budgets and seeds into a folder, resumable; or collect one that is done."""
+"""`sweep` trains a grid of sizes, token budgets and seeds into a folder, resumable, or collects finished sweeps."""
 
 import argparse
 import math
@@ -11,21 +11,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import UserError
+from playground.text import _
 
 if TYPE_CHECKING:
-    from playground.sweeps.executors import Place
+    from playground.sweeps.executors import SweepExecutor
     from playground.sweeps.grid import SweepConfig
-    from playground.sweeps.progress import Progress
+    from playground.sweeps.progress import SweepProgress
 
-FROM_TEXT = ("task", "sizes")
+NO_OPTIONS = ("task", "sizes")
+"""Fields of SweepConfig that have options of their own here."""
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, words: list[str]) -> None:
-    """Add the command; its options, whose records need torch, only where the words ask for it."""
+    """Add the command; its options, whose records need torch, only where the command line asks for it."""
+    stop = _("Ctrl-C stops a sweep with checkpoints, and so does a line {command} in its control.jsonl.").format(
+        command='{"action": "stop"}'
+    )
     parser = commands.add_parser(
-        "sweep",
-        help="train sizes on token budgets into a folder; a sweep in it is resumed",
-        description='Ctrl-C stops a sweep with snapshots, and so does a line {"action": "stop"} in its control.jsonl.',
+        "sweep", help=_("train sizes on token budgets into a folder; a sweep in it is resumed"), description=stop
     )
     if words[:1] != ["sweep"]:
         return
@@ -33,32 +36,34 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, 
     from playground.sweeps.grid import SweepConfig
     from playground.tasks.registry import TASKS
 
-    place = parser.add_mutually_exclusive_group()
-    parser.add_argument("--out", type=Path, help="the sweep's folder; with --collect where to copy to")
-    parser.add_argument("--config", type=Path, help="a sweep.json to repeat, instead of all other options")
-    parser.add_argument(
-        "--collect", type=Path, nargs="+", metavar="FOLDER", help="join those sweeps' results in --out, without runs"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="print the cells and what they cost, train nothing")
-    parser.add_argument("--price", type=float, default=0.0, metavar="NUMBER", help="of one worker's hour")
-    place.add_argument("--workers", type=int, default=1, help="processes that train at once (default 1: this one)")
-    place.add_argument("--ray", metavar="ADDRESS", help="train on that Ray cluster (requirements-cluster.txt)")
-    parser.add_argument("--task", choices=["tales", "text"], default="tales", help="what to learn (default tales)")
-    parser.add_argument("--sizes", nargs="+", type=size, metavar="WIDTHxLAYERS", help="the models, as 32x3")
+    executor = parser.add_mutually_exclusive_group()
+    parser.add_argument("--out", type=Path, help=_("the sweep's folder; with --collect where to copy to"))
+    parser.add_argument("--config", type=Path, help=_("a sweep.json to repeat, instead of all other options"))
+    joined = _("join those sweeps' results in --out, without runs")
+    parser.add_argument("--collect", type=Path, nargs="+", metavar="FOLDER", help=joined)
+    parser.add_argument("--dry-run", action="store_true", help=_("print the cells and what they cost, train nothing"))
+    parser.add_argument("--price", type=float, default=0.0, metavar="NUMBER", help=_("of one worker's hour"))
+    workers = _("processes that train at once (default 1: this one)")
+    executor.add_argument("--workers", type=int, default=1, help=workers)
+    executor.add_argument("--ray", metavar="ADDRESS", help=_("train on that Ray cluster (requirements-cluster.txt)"))
+    task = _("what to learn (default tales)")
+    parser.add_argument("--task", choices=["tales", "text"], default="tales", help=task)
+    parser.add_argument("--sizes", nargs="+", type=size, metavar="WIDTHxLAYERS", help=_("the models, as 32x3"))
     is_text = "--task=text" in words or ("--task", "text") in pairwise(words)
     kind = TASKS["text" if is_text else "tales"]
     options: Any = add_options
-    options(parser.add_argument_group(f"task {kind.name}"), kind.config, prefix="task")
-    options(parser.add_argument_group("sweep"), SweepConfig, prefix="sweep", without=FROM_TEXT)
+    options(parser.add_argument_group(_("task {name}").format(name=kind.name)), kind.config, prefix="task")
+    options(parser.add_argument_group(_("sweep")), SweepConfig, prefix="sweep", without=NO_OPTIONS)
     parser.set_defaults(run=sweep, words=words)
 
 
 def size(text: str) -> tuple[int, int]:
     """WIDTHxLAYERS as two numbers."""
-    found = re.fullmatch(r"(\d{1,6})x(\d{1,4})", text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write a width and a number of layers, as 32x3")
-    return int(found[1]), int(found[2])
+    match = re.fullmatch(r"(\d{1,6})x(\d{1,4})", text)
+    if match is None:
+        message = _("{text!r} is no size; write a width and a number of layers, as 32x3")
+        raise argparse.ArgumentTypeError(message.format(text=text))
+    return int(match[1]), int(match[2])
 
 
 def config_from(arguments: argparse.Namespace) -> "SweepConfig":
@@ -67,14 +72,14 @@ def config_from(arguments: argparse.Namespace) -> "SweepConfig":
     from playground.sweeps.grid import SweepConfig
     from playground.tasks.registry import TASKS
 
-    given = given_options(arguments, "sweep")
+    options = given_options(arguments, "sweep")
     task = given_options(arguments, "task")
     if arguments.sizes:
-        given["sizes"] = tuple(arguments.sizes)
+        options["sizes"] = tuple(arguments.sizes)
     if arguments.config is None:
-        return SweepConfig(task=TASKS[arguments.task].config(**task), **given)
-    if given or task:
-        names = ", ".join([*given, *task])
+        return SweepConfig(task=TASKS[arguments.task].config(**task), **options)
+    if options or task:
+        names = ", ".join([*options, *task])
         raise UserError("--config repeats a sweep as it was; leave out {names}, or edit the file.", names=names)
     return read_config(arguments.config)
 
@@ -91,7 +96,7 @@ def read_config(path: Path) -> "SweepConfig":
 
 
 def sweep(arguments: argparse.Namespace) -> None:
-    """Train until all cells are done; an interrupted sweep goes on where it was."""
+    """Train until all cells are done; an interrupted sweep is resumed."""
     import torch
 
     from playground.transformer import check_count
@@ -109,58 +114,70 @@ def sweep(arguments: argparse.Namespace) -> None:
         return
     config = config_from(arguments)
     print(costs(config, workers=arguments.workers, hourly_price=arguments.price, each=arguments.dry_run), flush=True)
-    if arguments.dry_run:
-        return
+    if not arguments.dry_run:
+        train(config, arguments)
+
+
+def train(config: "SweepConfig", arguments: argparse.Namespace) -> None:
+    """Run the sweep and print how it ended. Raises UserError where cells failed."""
     from playground.sweeps.sweep import run_sweep
 
-    place = place_of(arguments)
+    executor, on_progress = executor_from(arguments), _progress_printer(arguments.price)
     command = f"python -m playground {shlex.join(arguments.words)}"
-    ending = run_sweep(config, arguments.out, place=place, told=_reporter(arguments.price), command=command)
-    print(_ending(ending), flush=True)
-    if ending.failed:
+    progress = run_sweep(config, arguments.out, executor=executor, on_progress=on_progress, command=command)
+    print(_outcome(progress), flush=True)
+    if progress.failed:
         raise UserError(
             "{n_failed} cells failed: {failed}. Run it again to try them again.",
-            n_failed=len(ending.failed),
-            failed=", ".join(ending.failed),
+            n_failed=len(progress.failed),
+            failed=", ".join(progress.failed),
         )
-    if ending.state != "finished":
+    if progress.state != "finished":
         raise KeyboardInterrupt
 
 
-def place_of(arguments: argparse.Namespace) -> "Place | None":
-    """Where to train: this process, workers, or a cluster."""
+def executor_from(arguments: argparse.Namespace) -> "SweepExecutor | None":
+    """Where to train: on a cluster, in workers, or (None) in this process."""
     if arguments.ray is not None:
-        from playground.sweeps.ray_executor import RayPlace
+        from playground.sweeps.ray_executor import RayExecutor
 
-        return RayPlace(arguments.ray)
+        return RayExecutor(arguments.ray)
     if arguments.workers == 1:
         return None
-    from playground.sweeps.executors import own_workers
+    from playground.sweeps.executors import dedicated_workers
 
-    return own_workers(arguments.out, arguments.workers)
+    return dedicated_workers(arguments.out, arguments.workers)
 
 
 def costs(config: "SweepConfig", *, workers: int, hourly_price: float, each: bool) -> str:
     """What the sweep takes on this machine; each: with a line for every cell."""
-    from playground.sweeps.costs import cost_of, seconds_of
+    from playground.sweeps.costs import cell_seconds, sweep_cost
     from playground.sweeps.grid import cells
-    from playground.training.calibration import measured_speed
+    from playground.training.calibration import measured_throughput
 
-    found, speed = cells(config), measured_speed()
-    seconds = seconds_of(found, speed)
-    lines = [f"{'cell':28} {'parameters':>11} {'tokens':>12} {'FLOPs':>9} {'rate':>8} {'steps':>7} {'seconds':>8}"]
+    grid, speed = cells(config), measured_throughput()
+    cost = sweep_cost(grid, speed, workers=workers, hourly_price=hourly_price)
+    total = _("{cells} cells, {flops:.2e} FLOP: about {worker_time} of one worker, {time} with {workers}").format(
+        cells=cost.cells,
+        flops=cost.flops,
+        worker_time=_time(cost.worker_seconds),
+        time=_time(cost.seconds),
+        workers=workers,
+    )
+    if hourly_price:
+        price = _("{price:,.2f} at {hourly:g} for a worker's hour").format(price=cost.price, hourly=hourly_price)
+        total = f"{total}, {price}"
+    if not each:
+        return total
+    headings = [_("cell"), _("parameters"), _("tokens"), _("FLOP"), _("rate"), _("steps"), _("seconds")]
+    seconds = cell_seconds(grid, speed)
+    lines = ["{:28} {:>11} {:>12} {:>9} {:>8} {:>7} {:>8}".format(*headings)]
     lines += [
         f"{cell.name:28} {cell.parameters:11,} {cell.tokens:12,} {cell.flops:9.2e} {cell.config.learning_rate:8.2g}"
         f" {cell.steps:7,} {seconds[cell.name]:8,.0f}"
-        for cell in found
+        for cell in grid
     ]
-    cost = cost_of(found, speed, workers=workers, hourly_price=hourly_price)
-    price = f", {cost.price:,.2f} at {hourly_price:g} for a worker's hour" if hourly_price else ""
-    said = (
-        f"{cost.cells} cells, {cost.flops:.2e} FLOPs: about {_time(cost.worker_seconds)} of one worker, "
-        f"{_time(cost.seconds)} with {workers}{price}"
-    )
-    return "\n".join([*lines, said] if each else [said])
+    return "\n".join([*lines, total])
 
 
 def _time(seconds: float) -> str:
@@ -170,30 +187,41 @@ def _time(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
-def _reporter(hourly_price: float) -> "Callable[[Progress], None]":
-    """Tells of the progress: on one line of a terminal, else with a line for each cell that is done."""
-    told = -1
+def _progress_printer(hourly_price: float) -> "Callable[[SweepProgress], None]":
+    """Print progress: on one line of a terminal, else a line for each finished cell."""
+    printed = -1
 
-    def report(progress: "Progress") -> None:
-        nonlocal told
-        failed = f"  {len(progress.failed)} failed" if progress.failed else ""
-        left = "" if progress.seconds_left is None else f"  {_time(progress.seconds_left)} left"
-        price = _price(progress, hourly_price) if hourly_price else ""
-        line = f"{progress.done}/{progress.total} cells{failed}{left}{price}  {' '.join(progress.working)}"
+    def on_progress(progress: "SweepProgress") -> None:
+        nonlocal printed
+        line = _progress_line(progress, hourly_price)
         if sys.stderr.isatty():
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
-        elif progress.done != told:
+        elif progress.done != printed:
             print(line, flush=True)
-        told = progress.done
+        printed = progress.done
 
-    return report
+    return on_progress
 
 
-def _price(progress: "Progress", hourly_price: float) -> str:
+def _progress_line(progress: "SweepProgress", hourly_price: float) -> str:
+    parts = [_("{done}/{total} cells").format(done=progress.done, total=progress.total)]
+    if progress.failed:
+        parts.append(_("{count} failed").format(count=len(progress.failed)))
+    if progress.seconds_left is not None:
+        parts.append(_("{time} left").format(time=_time(progress.seconds_left)))
+    if hourly_price:
+        parts.append(_price(progress, hourly_price))
+    return "  ".join([*parts, " ".join(progress.working)])
+
+
+def _price(progress: "SweepProgress", hourly_price: float) -> str:
     spent, total = progress.price(hourly_price)
-    return f"  cost {spent:,.2f}" + ("" if total is None else f" of about {total:,.2f}")
+    if total is None:
+        return _("cost {spent:,.2f}").format(spent=spent)
+    return _("cost {spent:,.2f} of about {total:,.2f}").format(spent=spent, total=total)
 
 
-def _ending(progress: "Progress") -> str:
-    named = "".join(f"\n{name}: {message}" for name, message in progress.failed.items())
-    return f"{progress.done} of {progress.total} cells are done after {_time(progress.seconds)}.{named}"
+def _outcome(progress: "SweepProgress") -> str:
+    failed = "".join(f"\n{name}: {message}" for name, message in progress.failed.items())
+    outcome = _("{done} of {total} cells are done after {time}.")
+    return outcome.format(done=progress.done, total=progress.total, time=_time(progress.seconds)) + failed

@@ -1,27 +1,28 @@
-"""Scaling laws: fit them, hold them against the published ones, and plan a budget with them.
+"""Scaling laws: fit them, compare them with the published ones, plan a budget. No torch, no training (see sweeps).
 
-points.py     measured losses over parameters, tokens and FLOPs;  reading.py  from a CSV;  numerals.py  its numbers
-laws.py       the laws by name;  forms/  their formulas, gradients and starts
-fits.py       a law fitted to points from many starts;  minimise.py, heldout.py, identifiability.py
-bootstrap.py  intervals, in worker processes
-frontier.py   the compute-optimal model: closed form, isoFLOP valleys, the envelope of training curves
-spending.py   the best use of compute, counted as one's own runs count it
-constants.py  what the papers printed, with sources
-counting.py   parameters and FLOPs, by each convention;  counted.py  what that does to an exponent
-plans.py      a budget to a model, data, loss;  budgets.py, serving.py, repeats.py, data_size.py
-alignment.py  published laws in the units of one's own points;  interpolation.py  runs brought to one budget
-design.py     a sweep's cells: sizes, budgets, seeds;  costs.py  what they will take
-sweep.py      running them into a folder, resumable;  places.py, cluster.py  where;  driving.py  from a page
-results.py    points.csv and curves.csv of a sweep;  folder.py, progress.py, view.py, card.py
+points.py       measured losses over parameters, tokens and FLOPs
+points_csv.py   points from a CSV
+laws.py         the laws by name
+forms/          their formulas, gradients and starting points
+minimise.py     the Huber objective, minimised from many starts
+fits.py         fit a law to points
+diagnostics.py  which parameters the points identify; how well the largest runs are predicted
+bootstrap.py    intervals by resampling, in worker processes
+frontier.py     the compute-optimal frontier: closed forms, and the envelope of training curves
+profiles.py     isoFLOP profiles, and a grid's runs interpolated to common budgets
+allocation.py   the optimal N and D of a budget; with inference, with repeated data
+published.py    what the papers printed, with sources
+plans.py        a budget planned by each paper and by one's own fit
+budgets.py      FLOP to hours, energy and cost; tokens to bytes and books
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playground.scaling.fits import fit, fit_chinchilla, fit_power_law
-    from playground.scaling.frontier import isoflop
     from playground.scaling.plans import plan
     from playground.scaling.points import Points
+    from playground.scaling.profiles import isoflop
 
 __all__ = ["Points", "fit", "fit_chinchilla", "fit_power_law", "isoflop", "plan"]
 
@@ -30,7 +31,7 @@ _HOMES = {
     "fit": "fits",
     "fit_chinchilla": "fits",
     "fit_power_law": "fits",
-    "isoflop": "frontier",
+    "isoflop": "profiles",
     "plan": "plans",
 }
 

@@ -1,7 +1,9 @@
-"""Intervals of a fit's numbers by the bootstrap: Efron 1979; the law is fitted again to points drawn with replacement.
+"""Bootstrap intervals of a fit's parameters (Efron 1979): refit the law to points resampled with replacement.
 
-Each drawing starts from the fit and from one other start, so that a second valley of the objective is found as well.
-Points of one name are drawn together: budgets cut from one training curve are not independent.
+Each refit starts from the original fit and from one other start, so that a second minimum of the objective is found as
+well. Points of one name are resampled together: budgets cut from one training curve are not independent.
+
+`python -m playground.scaling.bootstrap` is the worker: a job as JSON on stdin, one line of JSON for each refit.
 """
 
 import json
@@ -11,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,67 +22,67 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from playground.errors import UserError
-from playground.scaling.diagnostics import Doubt
-from playground.scaling.fits import Fit, held_at
+from playground.progress import OnProgress, no_progress
+from playground.scaling.diagnostics import Diagnostic
+from playground.scaling.fits import Fit, fixed_offset
 from playground.scaling.forms.form import Parameters
 from playground.scaling.laws import LAWS
-from playground.scaling.minimise import minimise
-from playground.scaling.points import Points
+from playground.scaling.minimise import CentredPoints, minimise
+from playground.scaling.points import ARRAYS, Points
+from playground.text import N_
 
 LEVEL = 0.95
-LOOSE = 0.2
-"""An interval of E that reaches further than this share of E to either side is too wide to headline E."""
-COUNT = 1000
-MOST = 100_000
-
-OnSample = Callable[[int, int], None]
-"""Told how many of how many drawings are fitted; what it raises ends the work, which is how it is cancelled."""
+WIDE = 0.2
+"""An interval of E that reaches further than this share of E to either side does not identify E."""
+RESAMPLES = 1000
+MOST_RESAMPLES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bootstrap:
-    """The law's numbers, fitted to drawing after drawing. samples are in the order of `LAWS[law].parameters`."""
+    """The law's parameters, refitted to resample after resample."""
 
     law: str
     seed: int
-    samples: Float[np.ndarray, "sample parameter"]
+    estimates: Float[np.ndarray, "resample parameter"]
+    """In the order of `LAWS[law].parameters`."""
 
     @property
-    def count(self) -> int:
-        """How many drawings."""
-        return len(self.samples)
+    def n_resamples(self) -> int:
+        """The number of resamples."""
+        return len(self.estimates)
 
     def parameters(self) -> list[Parameters]:
-        """The numbers of each drawing by name."""
+        """Each resample's parameters by name."""
         names = LAWS[self.law].parameters
-        return [dict(zip(names, map(float, sample), strict=True)) for sample in self.samples]
+        return [dict(zip(names, map(float, estimate), strict=True)) for estimate in self.estimates]
 
     def intervals(self, level: float = LEVEL) -> dict[str, tuple[float, float]]:
-        """Of each number, between which quantiles so many of the drawings lie."""
-        low, high = quantiles(self.samples, level)
+        """Each parameter's percentile interval."""
+        low, high = percentile_interval(self.estimates, level)
         names = LAWS[self.law].parameters
         return {name: (float(a), float(b)) for name, a, b in zip(names, low, high, strict=True)}
 
     def predicted(
         self, level: float = LEVEL, **columns: ArrayLike
     ) -> tuple[Float[np.ndarray, "*point"], Float[np.ndarray, "*point"]]:
-        """Between what the curve itself lies at these params, tokens, flops or unique; a single run scatters wider."""
+        """The confidence band of the curve at these params, tokens, flops or unique; a single run scatters wider."""
         law = LAWS[self.law]
         losses = np.stack([law.predict(parameters, **columns) for parameters in self.parameters()])
-        return quantiles(losses, level)
+        return percentile_interval(losses, level)
 
-    def doubts(self, fit: Fit) -> tuple[Doubt, ...]:
-        """An E whose interval is too wide."""
+    def diagnose(self, fit: Fit) -> tuple[Diagnostic, ...]:
+        """E, where its interval is too wide."""
         if "E" not in fit.parameters or fit.floor is not None:
             return ()
         (low, high), fitted = self.intervals()["E"], fit.parameters["E"]
-        if low > (1 - LOOSE) * fitted and high < (1 + LOOSE) * fitted:
+        if low > (1 - WIDE) * fitted and high < (1 + WIDE) * fitted:
             return ()
-        sentence = f"The points do not tell E: 95 % of the drawings give {low:.3g} to {high:.3g}."
-        return (Doubt(parameter="E", sentence=sentence),)
+        template = N_("The points do not identify E: its 95 % interval is {low:.3g} to {high:.3g}.")
+        return (Diagnostic(parameter="E", template=template, values={"low": low, "high": high}),)
 
 
-def quantiles(
+def percentile_interval(
     samples: Float[np.ndarray, "sample *rest"], level: float
 ) -> tuple[Float[np.ndarray, "*rest"], Float[np.ndarray, "*rest"]]:
     """The quantiles that leave the same share outside on either side."""
@@ -93,97 +94,97 @@ def quantiles(
 def bootstrap(
     fit: Fit,
     *,
-    count: int = COUNT,
+    n_resamples: int = RESAMPLES,
     seed: int = 0,
     processes: int | None = None,
-    on_sample: OnSample | None = None,
+    on_progress: OnProgress = no_progress,
 ) -> Bootstrap:
-    """Fit `count` drawings, in processes of their own (None: one for each core; 1: in this one).
+    """Refit the law to `n_resamples` resamples, in worker processes (None: one for each core; 1: in this process).
 
-    The result depends on the seed alone, not on the number of processes. on_sample is called at least every tenth of
-    a second and cancels by raising.
-    Raises UserError for a count that makes no sense, or where a process dies.
+    The result depends on the seed alone, not on the number of processes. on_progress is called at least every tenth of
+    a second. Raises UserError for a number of resamples that makes no interval, and where a process dies.
     """
-    if not 2 <= count <= MOST:
-        raise UserError("A bootstrap of {count} drawings makes no sense; choose 2 to {most:,}.", count=count, most=MOST)
+    if not 2 <= n_resamples <= MOST_RESAMPLES:
+        raise UserError(
+            "{n_resamples} resamples make no interval; choose 2 to {most:,}.",
+            n_resamples=n_resamples,
+            most=MOST_RESAMPLES,
+        )
+    if processes == 1:
+        estimates = _in_this_process(fit, n_resamples, seed, on_progress)
+    else:
+        n_workers = min(processes or os.cpu_count() or 1, n_resamples)
+        estimates = _in_workers(fit, n_resamples, seed, n_workers, on_progress)
+    return Bootstrap(law=fit.law, seed=seed, estimates=estimates)
 
-    work = in_this_process if processes == 1 else in_processes
-    samples = work(fit, count=count, seed=seed, processes=processes, on_sample=on_sample or _tell_nobody)
-    return Bootstrap(law=fit.law, seed=seed, samples=samples)
 
-
-def _tell_nobody(done: int, total: int) -> None:
-    """Nobody waits."""
-
-
-def drawn(points: Points, seed: int, index: int) -> Int[np.ndarray, " row"]:
-    """The rows of one drawing."""
+def resample(points: Points, seed: int, index: int) -> Int[np.ndarray, " point"]:
+    """The indices of one resample's points: as many points with replacement, or as many names with all their points."""
     random = np.random.default_rng([seed, index])
     if not points.names or len(set(points.names)) == len(points):
         return random.integers(0, len(points), len(points))
     names = sorted(set(points.names))
     chosen = random.integers(0, len(names), len(names))
-    rows = [[row for row, name in enumerate(points.names) if name == names[pick]] for pick in chosen]
-    return np.concatenate(rows)
+    clusters = [[point for point, name in enumerate(points.names) if name == names[pick]] for pick in chosen]
+    return np.concatenate(clusters)
 
 
-def refitted(
+def refit(
     name: str, points: Points, parameters: Parameters, seed: int, index: int, floor: float | None = None
 ) -> list[float]:
-    """The law's numbers for one drawing, beginning from those fitted to all points; E held at a known floor."""
-    form = LAWS[name].form
-    sample = points.take(drawn(points, seed, index))
-    logs, log_losses = sample.logs(form.columns), np.log(sample.loss)
-    centre = form.centre(logs)
-    logs = logs - centre[:, None]
-    held = held_at(LAWS[name], sample, floor)
-    low, high = np.array(form.bounds(logs, log_losses)).T
-    warm = np.clip(form.moved(form.theta(parameters), centre), low, high)
-    others = form.starts(logs, log_losses)
-    found = minimise(form, logs, log_losses, np.stack([warm, others[index % len(others)]]), held)
-    published = form.published(form.moved(found.theta, -centre))
-    return [published[parameter] for parameter in form.parameters]
+    """The law's parameters for one resample, starting from those of all points; E fixed at a known floor."""
+    law = LAWS[name]
+    sample = points.take(resample(points, seed, index))
+    centred = CentredPoints.of(law.form, sample)
+    low, high = np.array(centred.bounds()).T
+    warm = np.clip(centred.to_theta(parameters), low, high)
+    others = centred.starts()
+    # One other start for each resample, in turn: the refits together visit all of them.
+    starts = np.stack([warm, others[index % len(others)]])
+    minimum = minimise(centred, starts, fixed_offset(law, sample, floor))
+    refitted = centred.to_parameters(minimum.theta)
+    return [refitted[parameter] for parameter in law.parameters]
+
+
+def _in_this_process(
+    fit: Fit, n_resamples: int, seed: int, on_progress: OnProgress
+) -> Float[np.ndarray, "resample parameter"]:
+    estimates = []
+    for index in range(n_resamples):
+        on_progress(index, n_resamples)
+        estimates.append(refit(fit.law, fit.points, fit.parameters, seed, index, fit.floor))
+    on_progress(n_resamples, n_resamples)
+    return np.array(estimates)
 
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 0.1
-"""Seconds between two reports, at most."""
-COLUMNS = ("params", "tokens", "loss", "flops", "unique")
+REPORT_SECONDS = 0.1
+"""The longest time between two reports."""
 
 
-def in_this_process(
-    fit: Fit, *, count: int, seed: int, processes: int | None, on_sample: OnSample
-) -> Float[np.ndarray, "sample parameter"]:
-    """One drawing after the other."""
-    samples = []
-    for index in range(count):
-        on_sample(index, count)
-        samples.append(refitted(fit.law, fit.points, fit.parameters, seed, index, fit.floor))
-    on_sample(count, count)
-    return np.array(samples)
-
-
-def in_processes(
-    fit: Fit, *, count: int, seed: int, processes: int | None, on_sample: OnSample
-) -> Float[np.ndarray, "sample parameter"]:
-    """Every n-th drawing to each of n processes. Raises UserError where one of them dies."""
-    number = min(processes or os.cpu_count() or 1, count)
-    samples: dict[int, list[float]] = {}
+def _in_workers(
+    fit: Fit, n_resamples: int, seed: int, n_workers: int, on_progress: OnProgress
+) -> Float[np.ndarray, "resample parameter"]:
+    """Give every n-th resample to each of n processes. Raises UserError where one of them dies."""
+    estimates: dict[int, list[float]] = {}
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     with tempfile.TemporaryFile() as errors:
-        workers = [_start(_job(fit, range(first, count, number), seed), lines, errors) for first in range(number)]
+        workers = [
+            _start_worker(_job(fit, range(first, n_resamples, n_workers), seed), lines, errors)
+            for first in range(n_workers)
+        ]
         try:
-            while len(samples) < count:
-                on_sample(len(samples), count)
-                for line in _arrived(lines, workers, errors):
-                    index, *values = json.loads(line)
-                    samples[index] = values
-            on_sample(count, count)
+            while len(estimates) < n_resamples:
+                on_progress(len(estimates), n_resamples)
+                for line in _next_lines(lines, workers, errors):
+                    index, *parameters = json.loads(line)
+                    estimates[index] = parameters
+            on_progress(n_resamples, n_resamples)
         finally:
             for worker in workers:
                 worker.kill()
                 worker.wait()
-    return np.array([samples[index] for index in range(count)])
+    return np.array([estimates[index] for index in range(n_resamples)])
 
 
 def _job(fit: Fit, indices: range, seed: int) -> dict[str, Any]:
@@ -192,14 +193,14 @@ def _job(fit: Fit, indices: range, seed: int) -> dict[str, Any]:
         "law": fit.law,
         "parameters": fit.parameters,
         "floor": fit.floor,
-        "columns": {name: getattr(points, name).tolist() for name in COLUMNS},
+        "arrays": {name: getattr(points, name).tolist() for name in ARRAYS},
         "names": points.names,
         "seed": seed,
         "indices": list(indices),
     }
 
 
-def _start(job: dict[str, Any], lines: "queue.SimpleQueue[str]", errors: IO[bytes]) -> "subprocess.Popen[str]":
+def _start_worker(job: dict[str, Any], lines: "queue.SimpleQueue[str]", errors: IO[bytes]) -> "subprocess.Popen[str]":
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     worker = subprocess.Popen(
@@ -224,15 +225,17 @@ def _feed_and_read(worker: "subprocess.Popen[str]", job: str, lines: "queue.Simp
             for line in worker.stdout:
                 lines.put(line)
     except (OSError, ValueError):
-        # It was ended while it was fed or read; whoever waits finds its exit code.
+        # The worker ended while it was fed or read; _next_lines sees its exit code.
         return
 
 
-def _arrived(lines: "queue.SimpleQueue[str]", workers: "list[subprocess.Popen[str]]", errors: IO[bytes]) -> list[str]:
-    """What has come in, after waiting a little for the first."""
+def _next_lines(
+    lines: "queue.SimpleQueue[str]", workers: "list[subprocess.Popen[str]]", errors: IO[bytes]
+) -> list[str]:
+    """The lines that have arrived, after a short wait for the first. Raises UserError where a worker has died."""
     failed = any(worker.poll() not in (None, 0) for worker in workers)
     try:
-        found = [lines.get(timeout=PATIENCE)]
+        arrived = [lines.get(timeout=REPORT_SECONDS)]
     except queue.Empty:
         if failed:
             errors.seek(0)
@@ -240,18 +243,18 @@ def _arrived(lines: "queue.SimpleQueue[str]", workers: "list[subprocess.Popen[st
             raise UserError("A process of the bootstrap ended early: {last}. Try again.", last=last[0]) from None
         return []
     while not lines.empty():
-        found.append(lines.get())
-    return found
+        arrived.append(lines.get())
+    return arrived
 
 
 def main() -> None:
-    """Fit the drawings of a job."""
+    """Work off the job on stdin."""
     job = json.loads(sys.stdin.read())
-    points = Points(**job["columns"], names=tuple(job["names"]))
+    points = Points(**job["arrays"], names=tuple(job["names"]))
     for index in job["indices"]:
-        values = refitted(job["law"], points, job["parameters"], job["seed"], index, job["floor"])
+        parameters = refit(job["law"], points, job["parameters"], job["seed"], index, job["floor"])
         try:
-            print(json.dumps([index, *values]), flush=True)
+            print(json.dumps([index, *parameters]), flush=True)
         except BrokenPipeError:
             # Python would complain a second time on its way out.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

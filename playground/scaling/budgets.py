@@ -1,21 +1,26 @@
-"""Budgets: FLOPs from hours or money, and from FLOPs hours, energy and money."""
+"""A budget's units: training compute in FLOP to hours, energy and cost and back; tokens to bytes, words and books.
+
+Rates and ratios are assumptions, all of them fields that can be replaced.
+"""
 
 import math
 from dataclasses import dataclass
 
 from playground.errors import UserError
 
-LARGEST = 1e40
+LARGEST_BUDGET = 1e40
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accelerator:
-    """A processor for training. peak_flops: dense, in 16-bit floats, each second; watts: its rated power."""
+    """A GPU for training, by its maker's data sheet."""
 
     key: str
     title: str
     peak_flops: float
+    """Dense FLOP per second in 16-bit floats."""
     watts: float
+    """Rated power."""
 
 
 ACCELERATORS: dict[str, Accelerator] = {
@@ -31,24 +36,23 @@ ACCELERATORS: dict[str, Accelerator] = {
         Accelerator(key="mi300x", title="AMD MI300X", peak_flops=1307e12, watts=750),
     ]
 }
-"""Of the makers' data sheets: tensor or matrix cores at 16 bits that add up in 32; where only a peak with sparsity is
-printed (H100, H200, L4), half of it. The B200 is the air-cooled one of an HGX board.
+"""From the makers' data sheets: tensor or matrix cores at 16 bits that accumulate in 32; where only a peak with
+sparsity is printed (H100, H200, L4), half of it. The B200 is the air-cooled one of an HGX board.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rig:
-    """Where a model is trained. utilisation is the share of the peak that becomes model FLOPs (Chowdhery et al. 2022).
-
-    price is for one accelerator and hour, in whatever money. overhead multiplies the accelerators' power: the rest of
-    the machine, cooling and mains. utilisation, price and overhead are assumptions that one's own should replace.
-    """
+    """The machines of a training run. utilisation, price and overhead are assumptions to be replaced by one's own."""
 
     accelerator: Accelerator = ACCELERATORS["h100"]
     count: int = 8
     utilisation: float = 0.4
+    """Model FLOPs utilisation (MFU), the share of the peak that becomes model FLOPs (Chowdhery et al. 2022)."""
     price: float = 2.0
+    """Of one accelerator for an hour, in any currency."""
     overhead: float = 1.5
+    """What the accelerators' power is multiplied by: the rest of the machine, cooling and mains (PUE)."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= 10_000_000:
@@ -68,12 +72,12 @@ class Rig:
 
     @property
     def flops_per_hour(self) -> float:
-        """Of one accelerator."""
+        """Model FLOPs of one accelerator in an hour."""
         return self.accelerator.peak_flops * self.utilisation * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cost:
+class TrainingCost:
     """What a budget takes on a rig."""
 
     hours: float
@@ -89,26 +93,26 @@ def flops_of_hours(hours: float, rig: Rig) -> float:
     >>> f"{flops_of_hours(1, rig):.4g}"
     '1.123e+18'
     """
-    return checked(hours * rig.count * rig.flops_per_hour)
+    return check_budget(hours * rig.count * rig.flops_per_hour)
 
 
 def flops_of_money(money: float, rig: Rig) -> float:
     """The budget that so much money rents. Raises UserError where an hour costs nothing."""
     if rig.price == 0:
         raise UserError("At a price of 0 any budget is affordable; give the price of an accelerator for an hour.")
-    return checked(money / rig.price * rig.flops_per_hour)
+    return check_budget(money / rig.price * rig.flops_per_hour)
 
 
-def cost(flops: float, rig: Rig) -> Cost:
-    """Hours, energy and money of a budget.
+def training_cost(flops: float, rig: Rig) -> TrainingCost:
+    """Hours, energy and cost of a budget.
 
     >>> rig = Rig(accelerator=ACCELERATORS["h100"], count=8, utilisation=0.5, price=2.0, overhead=1.0)
-    >>> spent = cost(989e12 * 0.5 * 3600 * 80, rig)
-    >>> round(spent.hours), round(spent.accelerator_hours), round(spent.kilowatt_hours), round(spent.money)
+    >>> cost = training_cost(989e12 * 0.5 * 3600 * 80, rig)
+    >>> round(cost.hours), round(cost.accelerator_hours), round(cost.kilowatt_hours), round(cost.money)
     (10, 80, 56, 160)
     """
-    hours = checked(flops) / rig.flops_per_hour
-    return Cost(
+    hours = check_budget(flops) / rig.flops_per_hour
+    return TrainingCost(
         hours=hours / rig.count,
         accelerator_hours=hours,
         kilowatt_hours=hours * rig.accelerator.watts * rig.overhead / 1000,
@@ -116,8 +120,68 @@ def cost(flops: float, rig: Rig) -> Cost:
     )
 
 
-def checked(flops: float) -> float:
-    """A budget that can be planned with. Raises UserError for one that is no number above 0."""
-    if not (math.isfinite(flops) and 0 < flops < LARGEST):
-        raise UserError("A budget of {flops:g} FLOPs cannot be planned with; choose a number above 0.", flops=flops)
+def check_budget(flops: float) -> float:
+    """Return the budget. Raises UserError for one that is not a finite number above 0."""
+    if not (math.isfinite(flops) and 0 < flops < LARGEST_BUDGET):
+        raise UserError("A budget of {flops:g} FLOP cannot be planned with; choose a number above 0.", flops=flops)
     return flops
+
+
+READING_HOURS_A_DAY = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextRatios:
+    """English text of the web under GPT-2's byte-level vocabulary of 50,257; code and other languages differ.
+
+    Bytes and words per token are those of WebText2, 96 GB and 1.62e10 words in 2.29e10 tokens (Kaplan et al. 2020,
+    section 2.3).
+    """
+
+    bytes_per_token: float = 96e9 / 2.29e10
+    words_per_token: float = 1.62e10 / 2.29e10
+    words_per_book: float = 90_000
+    """A usual novel, assumed."""
+    words_in_wikipedia: float = 5.0e9
+    """English articles in July 2025, by Wikipedia's own page on its size."""
+    words_per_minute: float = 238
+    """Silent reading of non-fiction (Brysbaert 2019)."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise UserError("{name} is {value}; choose a number above 0.", name=name, value=value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextSize:
+    """So many tokens of text in other units."""
+
+    tokens: float
+    bytes: float
+    words: float
+    books: float
+    wikipedias: float
+    reading_years: float
+    """Of one person who reads eight hours every day."""
+
+
+def text_size(tokens: float, ratios: TextRatios | None = None) -> TextSize:
+    """How much text so many tokens are.
+
+    >>> size = text_size(2.29e10)
+    >>> round(size.words), round(size.books), round(size.bytes)
+    (16200000000, 180000, 96000000000)
+    """
+    if not tokens > 0:
+        raise UserError("{tokens:g} tokens are no data; choose a number above 0.", tokens=tokens)
+    ratios = ratios or TextRatios()
+    words = tokens * ratios.words_per_token
+    return TextSize(
+        tokens=tokens,
+        bytes=tokens * ratios.bytes_per_token,
+        words=words,
+        books=words / ratios.words_per_book,
+        wikipedias=words / ratios.words_in_wikipedia,
+        reading_years=words / ratios.words_per_minute / 60 / READING_HOURS_A_DAY / 365,
+    )

@@ -1,165 +1,158 @@
-"""Which of a law's numbers the points do not tell, with sentences that say why."""
+"""How far a fit can be trusted: which parameters the points identify, and how well it predicts the largest runs."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from playground.scaling.forms.form import SMALLEST_OFFSET, Form
 from playground.scaling.laws import Law
-from playground.scaling.minimise import minimise
+from playground.scaling.minimise import CentredPoints, Minimum, minimise
 from playground.scaling.points import Points
+from playground.text import N_, _
 
-MOVES = (0.0, 0.8, 1.2)
-"""Of a fitted E: what is tried in its place, all other numbers fitted anew. 0 is no E at all."""
-LIKELIHOOD = 1.92
-"""How much less likely, in logarithms, before a value is refused: half of chi squared's 95 % quantile."""
+ALTERNATIVE_OFFSETS = (0.0, 0.8, 1.2)
+"""Multiples of a fitted E that are tried in its place, all other parameters refitted. 0 is no E at all."""
+LIKELIHOOD_RATIO = 1.92
+"""The log-likelihood ratio beyond which a value is rejected: half of the 95 % quantile of chi squared."""
 FEWEST_VALUES = 3
 REPEATED = 0.05
-"""In natural logarithms, by how much tokens are more than the unique ones where some are repeated."""
+"""How far log tokens lies above log unique where tokens are repeated."""
 NO_OFFSET = 0.01
-"""Of the smallest loss: an E below it is none."""
-LETTERS = {
-    "params": "model sizes",
-    "tokens": "numbers of tokens",
-    "flops": "budgets",
-    "unique": "sets of unique tokens",
+"""As a share of the smallest loss: an E below it is none."""
+TOO_FEW_VALUES = {
+    "params": N_("There are only {count} different model sizes, too few to tell how the loss falls with them."),
+    "tokens": N_("There are only {count} different token counts, too few to tell how the loss falls with them."),
+    "flops": N_("There are only {count} different budgets, too few to tell how the loss falls with them."),
 }
+EXPONENTS = {"params": "alpha", "tokens": "beta", "flops": "gamma"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doubt:
-    """A number that the points do not tell, and why in one sentence."""
+class Diagnostic:
+    """A parameter that the points do not identify, and why: a template that is translated when it is shown."""
 
     parameter: str
-    sentence: str
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """The reason in one sentence."""
+        return _(self.template).format(**self.values)
 
 
-def doubts(
-    form: Form,
-    theta: Float[np.ndarray, " number"],
-    objective: float,
-    logs: Float[np.ndarray, "column point"],
-    log_losses: Float[np.ndarray, " point"],
-    *,
-    holds_offset: bool = False,
-) -> tuple[Doubt, ...]:
-    """What the fit at theta cannot know. logs lie around 0. holds_offset: E was not fitted, but known."""
-    found = _too_few_values(form, logs) + _no_repeats(form, logs)
-    if form.parameters[0] == "E" and not holds_offset:
-        found += _loose_offset(form, theta, objective, logs, log_losses)
-    return tuple(found)
+def diagnose(points: CentredPoints, minimum: Minimum, *, is_offset_known: bool = False) -> tuple[Diagnostic, ...]:
+    """What the fit that ended at this minimum cannot identify; a known E is not questioned."""
+    diagnostics = _too_few_values(points) + _no_repeats(points)
+    if points.form.parameters[0] == "E" and not is_offset_known:
+        diagnostics += _loose_offset(points, minimum)
+    return tuple(diagnostics)
 
 
-def _too_few_values(form: Form, logs: Float[np.ndarray, "column point"]) -> list[Doubt]:
+def _too_few_values(points: CentredPoints) -> list[Diagnostic]:
     """A power of something that hardly varies cannot be told from a constant."""
-    found = []
-    for column, values in zip(form.columns, logs, strict=True):
+    diagnostics = []
+    for column, values in zip(points.form.columns, points.logs, strict=True):
         count = len(np.unique(values.round(6)))
         if column != "unique" and count < FEWEST_VALUES:
-            exponents = dict(zip(("params", "tokens", "flops"), ("alpha", "beta", "gamma"), strict=True))
-            name = exponents[column] if exponents[column] in form.parameters else form.parameters[-1]
-            sentence = (
-                f"There are only {count} different {LETTERS[column]}, too few to tell how the loss falls with them."
-            )
-            found.append(Doubt(parameter=name, sentence=sentence))
-    return found
+            parameters = points.form.parameters
+            parameter = EXPONENTS[column] if EXPONENTS[column] in parameters else parameters[-1]
+            template = TOO_FEW_VALUES[column]
+            diagnostics.append(Diagnostic(parameter=parameter, template=template, values={"count": count}))
+    return diagnostics
 
 
-def _no_repeats(form: Form, logs: Float[np.ndarray, "column point"]) -> list[Doubt]:
-    """How fast repeated tokens lose their worth, where none is repeated."""
-    if "R_D" not in form.parameters or (logs[1] > logs[2] + REPEATED).any():
+def _no_repeats(points: CentredPoints) -> list[Diagnostic]:
+    """R_D, where no token is repeated."""
+    if "R_D" not in points.form.parameters or (points.logs[1] > points.logs[2] + REPEATED).any():
         return []
-    sentence = "No run repeats its data (unique below tokens), so nothing is known of what repeats are worth."
-    return [Doubt(parameter="R_D", sentence=sentence)]
+    template = N_("No run repeats its data (unique below tokens), so the value of repeated tokens is unknown.")
+    return [Diagnostic(parameter="R_D", template=template)]
 
 
-def _loose_offset(
-    form: Form,
-    theta: Float[np.ndarray, " number"],
-    objective: float,
-    logs: Float[np.ndarray, "column point"],
-    log_losses: Float[np.ndarray, " point"],
-) -> list[Doubt]:
+def _loose_offset(points: CentredPoints, minimum: Minimum) -> list[Diagnostic]:
     """E, where an E that is a fifth smaller or larger, or none, fits as well."""
-    fitted = math.exp(theta[0])
-    if fitted < NO_OFFSET * math.exp(log_losses.min()):
-        return [Doubt(parameter="E", sentence="The points show no floor: the best fit has an E of nearly 0.")]
-    good = [share * fitted for share in MOVES if _fits_as_well(share, form, theta, objective, logs, log_losses)]
-    if not good:
+    fitted = math.exp(minimum.theta[0])
+    if fitted < NO_OFFSET * math.exp(points.log_losses.min()):
+        template = N_("The points show no floor: the best fit has an E of nearly 0.")
+        return [Diagnostic(parameter="E", template=template)]
+    others = [share * fitted for share in ALTERNATIVE_OFFSETS if _fits_as_well(share, points, minimum)]
+    if not others:
         return []
-    others = " or ".join(f"{value:.3g}" if value else "no E at all" for value in good)
-    sentence = f"The points do not tell E: {others} fits about as well as {fitted:.3g}. Trust the curve, not its floor."
-    return [Doubt(parameter="E", sentence=sentence)]
+    template = N_(
+        "The points do not identify E: E = {others} fits about as well as {fitted:.3g}. "
+        "Trust the curve, not its asymptote."
+    )
+    values = {"others": ", ".join(f"{value:.3g}" for value in others), "fitted": fitted}
+    return [Diagnostic(parameter="E", template=template, values=values)]
 
 
-def _fits_as_well(
-    share: float,
-    form: Form,
-    theta: Float[np.ndarray, " number"],
-    objective: float,
-    logs: Float[np.ndarray, "column point"],
-    log_losses: Float[np.ndarray, " point"],
-) -> bool:
-    value = theta[0] + math.log(share) if share else float(log_losses.min()) - SMALLEST_OFFSET
-    moved = minimise(form, logs, log_losses, theta[None], held={0: value}).objective
-    # Residuals of a normal distribution of unknown width; for heavier tails this refuses a little too rarely.
-    tiny = 1e-12 * len(log_losses)
-    return 0.5 * len(log_losses) * math.log((moved + tiny) / (objective + tiny)) < LIKELIHOOD
+def _fits_as_well(share: float, points: CentredPoints, minimum: Minimum) -> bool:
+    """Whether a likelihood-ratio test does not reject this share of the fitted E: a point of its profile likelihood."""
+    log_offset = minimum.theta[0] + math.log(share) if share else float(points.log_losses.min()) - SMALLEST_OFFSET
+    refitted = minimise(points, minimum.theta[None], fixed={0: log_offset}).objective
+    # The test of normal residuals of unknown width, n/2 log(S / S_min); heavier tails make it reject a little too
+    # rarely. The tiny term keeps points that lie on a law exactly, S = 0, from dividing by 0.
+    n_points = len(points.log_losses)
+    tiny = 1e-12 * n_points
+    return 0.5 * n_points * math.log((refitted + tiny) / (minimum.objective + tiny)) < LIKELIHOOD_RATIO
 
 
-SHARE = 0.2
-SAME = 1 - 1e-9
-"""Budgets closer than this are one: their runs are held out together or not at all."""
+HELD_OUT_SHARE = 0.2
+SAME_SIZE = 1 - 1e-9
+"""Budgets closer than this ratio are one: their runs are held out together or not at all."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HeldOut:
-    """What was foretold. rows are those of the points held out; error is the mean of |log predicted - log measured|.
+    """The largest runs, predicted by a fit to all others."""
 
-    bias is the mean of log predicted - log measured: above 0 where the law foretells too much loss. by is the column
-    whose largest values were held out, and from_value the smallest of them.
-    """
-
-    rows: tuple[int, ...]
+    indices: tuple[int, ...]
+    """Of the held-out points among all points."""
     names: tuple[str, ...]
     by: str
+    """The column whose largest values were held out."""
     from_value: float
+    """The smallest of those values."""
     measured: Float[np.ndarray, " held"]
     predicted: Float[np.ndarray, " held"]
 
     @property
     def error(self) -> float:
-        """0.01 is one percent off."""
+        """The mean of |log predicted - log measured|; 0.01 is one percent off."""
         return float(np.abs(np.log(self.predicted / self.measured)).mean())
 
     @property
     def bias(self) -> float:
-        """The error with its sign."""
+        """The mean of log predicted - log measured; above 0 where the law predicts too much loss."""
         return float(np.log(self.predicted / self.measured).mean())
 
 
-def hold_out(law: Law, points: Points, share: float = SHARE, *, held: dict[int, float] | None = None) -> HeldOut | None:
-    """Fit to all but the largest runs and foretell those; None where too few would be left to fit to.
+def hold_out(
+    law: Law, points: Points, share: float = HELD_OUT_SHARE, *, fixed: dict[int, float] | None = None
+) -> HeldOut | None:
+    """Fit to all but the largest runs and predict those; None where too few would be left to fit to.
 
-    held are numbers of theta that are known (`minimise`).
-
-    The largest are those of most FLOPs, or of most of the one thing that the law is a function of.
+    The largest are those of most FLOPs, or of most of the law's one variable. fixed: see `minimise`.
     """
     by = law.form.columns[0] if len(law.form.columns) == 1 else "flops"
     sizes = getattr(points, by)
     order = np.argsort(sizes, kind="stable")
     cut = len(points) - max(1, round(share * len(points)))
-    while cut > 0 and sizes[order[cut - 1]] >= SAME * sizes[order[cut]]:
+    # Runs of one budget stay together: move the cut down to where the budget changes.
+    while cut > 0 and sizes[order[cut - 1]] >= SAME_SIZE * sizes[order[cut]]:
         cut -= 1
     if cut < law.fewest_points:
         return None
     largest = order[cut:]
-    predicted = law.predict_points(_parameters(law, points.take(order[:cut]), held), points.take(largest))
+    predicted = law.predict_points(_fit(law.form, points.take(order[:cut]), fixed), points.take(largest))
     return HeldOut(
-        rows=tuple(int(row) for row in largest),
-        names=tuple(points.name(int(row)) for row in largest),
+        indices=tuple(int(index) for index in largest),
+        names=tuple(points.name(int(index)) for index in largest),
         by=by,
         from_value=float(sizes[largest[0]]),
         measured=points.loss[largest],
@@ -167,10 +160,6 @@ def hold_out(law: Law, points: Points, share: float = SHARE, *, held: dict[int, 
     )
 
 
-def _parameters(law: Law, points: Points, held: dict[int, float] | None) -> dict[str, float]:
-    form = law.form
-    logs, log_losses = points.logs(form.columns), np.log(points.loss)
-    centre = form.centre(logs)
-    logs = logs - centre[:, None]
-    theta = minimise(form, logs, log_losses, form.starts(logs, log_losses), held).theta
-    return form.published(form.moved(theta, -centre))
+def _fit(form: Form, points: Points, fixed: dict[int, float] | None) -> dict[str, float]:
+    centred = CentredPoints.of(form, points)
+    return centred.to_parameters(minimise(centred, centred.starts(), fixed).theta)

@@ -1,4 +1,4 @@
-"""Fit a law to points: from many starts, with what there is to doubt about it."""
+"""Fit a law to points: all of its parameters, or a published law's without its exponents."""
 
 import math
 from dataclasses import dataclass
@@ -9,63 +9,65 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from playground.errors import UserError
-from playground.scaling.diagnostics import Doubt, HeldOut, doubts, hold_out
+from playground.scaling.diagnostics import Diagnostic, HeldOut, diagnose, hold_out
 from playground.scaling.forms.form import Parameters
 from playground.scaling.laws import LAWS, SYMBOLS, Law, law
-from playground.scaling.minimise import minimise
+from playground.scaling.minimise import CentredPoints, minimise
 from playground.scaling.points import Points
+from playground.text import _
 
 STARTS = 32
 REACHED = 1e-4
-"""How far above the best, relative to it, a start may have ended to have reached it."""
-NOTHING = 1e-10
+"""How far above the best objective, relative to it, a restart may end to have reached it."""
+ZERO_OBJECTIVE = 1e-10
 """Objectives below this are equally 0: points that lie on a law without noise."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fit:
-    """A law at its best numbers. objective is the sum of Huber losses there, objectives that of each start's end.
-
-    heldout is None where there are too few points. doubts name the numbers that the points do not tell. floor is the
-    lowest possible loss at which E was held, None where E was fitted.
-    """
+    """A law fitted to points."""
 
     law: str
     parameters: Parameters
     objective: float
+    """The sum of Huber losses at these parameters."""
     objectives: tuple[float, ...]
+    """Where each restart ended."""
     points: Points
     heldout: HeldOut | None
-    doubts: tuple[Doubt, ...]
+    """How well the largest runs are predicted from the others; None where there are too few points."""
+    diagnostics: tuple[Diagnostic, ...]
+    """The parameters that the points do not identify."""
     floor: float | None = None
+    """The known entropy at which E was fixed; None where E was fitted."""
 
     @property
     def starts(self) -> int:
-        """How many starts there were."""
+        """The number of restarts."""
         return len(self.objectives)
 
     @property
     def reached(self) -> int:
-        """How many of them ended at the best objective, up to one part in ten thousand."""
-        return sum(end <= self.objective * (1 + REACHED) + NOTHING for end in self.objectives)
+        """The number of restarts that ended at the best objective, up to one part in ten thousand."""
+        return sum(end <= self.objective * (1 + REACHED) + ZERO_OBJECTIVE for end in self.objectives)
 
     @property
     def heldout_error(self) -> float | None:
-        """The mean of |log predicted - log measured| of the largest runs, foretold from the others."""
+        """The mean of |log predicted - log measured| of the largest runs, predicted from the others."""
         return self.heldout.error if self.heldout else None
 
     @property
     def unidentified(self) -> tuple[str, ...]:
-        """Names of numbers that are not to be headlined."""
-        return tuple(doubt.parameter for doubt in self.doubts)
+        """Names of the parameters that the points do not identify."""
+        return tuple(diagnostic.parameter for diagnostic in self.diagnostics)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences for the person who reads the fit."""
-        few = "Too few points to hold some out: nothing is known of how well this foretells larger runs."
-        stuck = "Only one start reached the best objective; a better one may have been missed."
+        """What a person who reads the fit has to know, in sentences."""
+        few = _("Too few points to hold some out: how well this fit extrapolates is unknown.")
+        stuck = _("Only one restart reached the best objective; a better one may have been missed.")
         return (
-            *(doubt.sentence for doubt in self.doubts),
+            *(diagnostic.message for diagnostic in self.diagnostics),
             *((few,) if self.heldout is None else ()),
             *((stuck,) if self.reached == 1 < self.starts else ()),
         )
@@ -82,46 +84,46 @@ class Fit:
         return LAWS[self.law].predict(self.parameters, params=params, tokens=tokens, flops=flops, unique=unique)
 
     def residuals(self) -> Float[np.ndarray, " point"]:
-        """Log measured minus log predicted of each point."""
+        """log measured - log predicted of each point."""
         return np.asarray(np.log(self.points.loss / LAWS[self.law].predict_points(self.parameters, self.points)))
 
 
 def fit(name: str, points: Points, *, starts: int = STARTS, floor: float | None = None) -> Fit:
-    """The law of this name at its best numbers; with a floor E is held there, the lowest possible loss where one knows.
+    """Fit the law of this name; a floor, the known entropy of the data, fixes E there.
 
-    Raises UserError for too few points, an unknown law, and a floor that is none.
+    Raises UserError for too few points, an unknown law, and a floor that is not below every loss.
     """
     chosen = law(name)
-    refuse_few(chosen, points)
-    held = held_at(chosen, points, floor)
-    form = chosen.form
-    logs, log_losses = points.logs(form.columns), np.log(points.loss)
-    centre = form.centre(logs)
-    logs = logs - centre[:, None]
-    begin = form.starts(logs, log_losses)
+    check_enough_points(chosen, points)
+    fixed = fixed_offset(chosen, points, floor)
+    centred = CentredPoints.of(chosen.form, points)
+    begin = centred.starts()
     if not 1 <= starts <= len(begin):
         raise UserError(
             "A fit cannot begin from {starts} starts; choose 1 to {n_begin}.", starts=starts, n_begin=len(begin)
         )
-    found = minimise(form, logs, log_losses, begin[:starts], held)
+    minimum = minimise(centred, begin[:starts], fixed)
     return Fit(
         law=name,
-        parameters=form.published(form.moved(found.theta, -centre)),
-        objective=found.objective,
-        objectives=found.objectives,
+        parameters=centred.to_parameters(minimum.theta),
+        objective=minimum.objective,
+        objectives=minimum.objectives,
         points=points,
-        heldout=hold_out(chosen, points, held=held),
-        doubts=doubts(form, found.theta, found.objective, logs, log_losses, holds_offset=floor is not None),
+        heldout=hold_out(chosen, points, fixed=fixed),
+        diagnostics=diagnose(centred, minimum, is_offset_known=floor is not None),
         floor=floor,
     )
 
 
-def held_at(chosen: Law, points: Points, floor: float | None) -> dict[int, float]:
-    """Where a known floor holds theta's first number, E. Raises UserError for a law without E, and for no floor."""
+def fixed_offset(chosen: Law, points: Points, floor: float | None) -> dict[int, float]:
+    """Theta's first entry, log E, where a floor is known, as `minimise` takes it.
+
+    Raises UserError for a law without E, and for a floor that is not between 0 and the smallest loss.
+    """
     if floor is None:
         return {}
     if chosen.form.parameters[0] != "E":
-        raise UserError("{name} has no E that could be held at a floor; leave the floor out.", name=chosen.name)
+        raise UserError("{name} has no E that could be fixed at a floor; leave the floor out.", name=chosen.name)
     if not 0 < floor < points.loss.min():
         raise UserError(
             "A floor of {floor:g} is not between 0 and the smallest loss, {min:.6g}.",
@@ -131,13 +133,13 @@ def held_at(chosen: Law, points: Points, floor: float | None) -> dict[int, float
     return {0: math.log(floor)}
 
 
-def refuse_few(chosen: Law, points: Points) -> None:
-    """Raise UserError where a law has more numbers than there are points, or as many."""
+def check_enough_points(chosen: Law, points: Points) -> None:
+    """Raise UserError where a law does not have fewer parameters than there are points."""
     if len(points) < chosen.fewest_points:
         raise UserError(
-            "{name} has {freedom} numbers to fit; bring at least {fewest_points} points instead of {n_points}.",
+            "{name} has {n_fitted} parameters to fit; bring at least {fewest_points} points instead of {n_points}.",
             name=chosen.name,
-            freedom=chosen.form.freedom,
+            n_fitted=chosen.form.n_fitted,
             fewest_points=chosen.fewest_points,
             n_points=len(points),
         )
@@ -159,3 +161,26 @@ def fit_power_law(
     if of not in SYMBOLS:
         raise UserError("A power law is fitted in params, tokens or flops, not in {of!r}.", of=of)
     return fit(f"power-{SYMBOLS[of][0]}" + ("-offset" if offset else ""), points, starts=starts)
+
+
+PUBLISHED_EXPONENTS = ("alpha", "beta", "gamma", "alpha_N", "alpha_D")
+
+
+def fit_to_exponents(name: str, published: Parameters, points: Points) -> Parameters:
+    """Fit a law whose exponents stay as published: how a paper's law is overlaid on points of another corpus.
+
+    Losses of different corpora and tokenizers do not compare, and neither do E, A, B, N_c or D_c, which carry their
+    units. Exponents have no unit: they say how steeply the loss falls. Raises UserError for an unknown law.
+    """
+    form = law(name).form
+    centred = CentredPoints.of(form, points)
+    fixed = {
+        index: published[parameter]
+        for index, parameter in enumerate(form.parameters)
+        if parameter in PUBLISHED_EXPONENTS
+    }
+    starts = centred.starts()
+    for index, value in fixed.items():
+        starts[:, index] = value
+    # Starts that differed in their exponents alone are now the same.
+    return centred.to_parameters(minimise(centred, np.unique(starts, axis=0), fixed).theta)

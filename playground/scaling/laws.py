@@ -1,4 +1,4 @@
-"""The scaling laws by name: what each says, and how to predict with it."""
+"""The scaling laws by name, and predicting with them."""
 
 from dataclasses import dataclass
 
@@ -13,27 +13,31 @@ from playground.scaling.forms.form import Form, Parameters
 from playground.scaling.forms.kaplan_joint import KaplanJoint
 from playground.scaling.forms.power_sum import PowerSum
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points
+from playground.text import N_
 
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
-    """A scaling law. formula is written for a person, in LaTeX; source is where it stands."""
+    """A scaling law."""
 
     name: str
     title: str
+    """Marked for translation: `_(law.title)` where it is shown."""
     formula: str
+    """In LaTeX."""
     source: str
+    """Paper, section, equation; marked for translation."""
     form: Form
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names of its numbers, in the order of printing."""
+        """The names of its parameters, in the order of printing."""
         return self.form.parameters
 
     @property
     def fewest_points(self) -> int:
-        """One more than the numbers that are fitted."""
-        return self.form.freedom + 1
+        """One more than the parameters that are fitted."""
+        return self.form.n_fitted + 1
 
     def predict(
         self,
@@ -44,14 +48,14 @@ class Law:
         flops: ArrayLike | None = None,
         unique: ArrayLike | None = None,
     ) -> Float[np.ndarray, "*point"]:
-        """The loss. Where they are needed and not given, flops are 6 N D, and all tokens are unique.
+        """The loss. Where they are not given, flops are 6 N D, and all tokens are unique.
 
         Raises UserError where params or tokens that the law is a function of are missing.
         """
         if flops is None and params is not None and tokens is not None:
             flops = FLOPS_PER_PARAMETER_AND_TOKEN * np.asarray(params, float) * np.asarray(tokens, float)
-        given = {"params": params, "tokens": tokens, "flops": flops, "unique": tokens if unique is None else unique}
-        missing = [column for column in self.form.columns if given[column] is None]
+        columns = {"params": params, "tokens": tokens, "flops": flops, "unique": tokens if unique is None else unique}
+        missing = [column for column in self.form.columns if columns[column] is None]
         if missing:
             raise UserError(
                 "The law {name} predicts from {columns}; give {missing} too.",
@@ -59,7 +63,7 @@ class Law:
                 columns=", ".join(self.form.columns),
                 missing=missing[0],
             )
-        values = [np.asarray(given[column], dtype=np.float64) for column in self.form.columns]
+        values = [np.asarray(columns[column], dtype=np.float64) for column in self.form.columns]
         return self.form.loss(parameters, *values)
 
     def predict_points(self, parameters: Parameters, points: Points) -> Float[np.ndarray, " point"]:
@@ -74,19 +78,31 @@ def law(name: str) -> Law:
     return LAWS[name]
 
 
-KAPLAN = "Kaplan et al. 2020, section 1.2"
 SYMBOLS = {"params": ("n", "N", "A", "alpha"), "tokens": ("d", "D", "B", "beta"), "flops": ("c", "C", "K", "gamma")}
 """Of each column: the letter in a law's name, the one in a formula, the names of coefficient and exponent."""
+POWER_TITLES = {
+    ("params", False): N_("Power law in N"),
+    ("params", True): N_("Power law in N with an offset"),
+    ("tokens", False): N_("Power law in D"),
+    ("tokens", True): N_("Power law in D with an offset"),
+    ("flops", False): N_("Power law in C"),
+    ("flops", True): N_("Power law in C with an offset"),
+}
+BROKEN_TITLES = {
+    "flops": N_("Broken power law in C"),
+    "params": N_("Broken power law in N"),
+    "tokens": N_("Broken power law in D"),
+}
 
 
 def _powers() -> list[Law]:
-    """L = A / N^alpha and its like, in N, D and C, without and with an offset."""
+    """L = A / N^alpha and the like, in N, D and C, without and with an offset."""
     return [
         Law(
             name=f"power-{letter}" + ("-offset" if offset else ""),
-            title=f"Power law in {symbol}" + (" with an offset" if offset else ""),
+            title=POWER_TITLES[column, offset],
             formula=rf"L = {'E + ' if offset else ''}\frac{{{coefficient}}}{{{symbol}^\{exponent}}}",
-            source=KAPLAN if not offset else "Henighan et al. 2020, equation 1.1",
+            source=N_("Henighan et al. 2020, equation 1.1") if offset else N_("Kaplan et al. 2020, section 1.2"),
             form=PowerSum(columns=(column,), coefficients=(coefficient,), exponents=(exponent,), offset=offset),
         )
         for column, (letter, symbol, coefficient, exponent) in SYMBOLS.items()
@@ -95,13 +111,13 @@ def _powers() -> list[Law]:
 
 
 def _broken_powers() -> list[Law]:
-    """A power law with a bend, in C (the one without a suffix), N and D."""
+    """A power law with one break, in C (the name without a suffix), N and D."""
     return [
         Law(
             name="broken-power" + ("" if column == "flops" else f"-{SYMBOLS[column][0]}"),
-            title=f"Broken power law in {SYMBOLS[column][1]}",
+            title=BROKEN_TITLES[column],
             formula=rf"L = E + A\,{x}^{{-c_0}}\left(1 + ({x}/d_1)^{{1/f_1}}\right)^{{-c_1 f_1}}",
-            source="Caballero et al. 2022, equation 1 with one break",
+            source=N_("Caballero et al. 2022, equation 1 with one break"),
             form=BrokenPower(columns=(column,)),
         )
         for column in ("flops", "params", "tokens")
@@ -111,23 +127,23 @@ def _broken_powers() -> list[Law]:
 
 CHINCHILLA = Law(
     name="chinchilla",
-    title="Chinchilla",
+    title=N_("Chinchilla"),
     formula=r"L = E + \frac{A}{N^\alpha} + \frac{B}{D^\beta}",
-    source="Hoffmann et al. 2022, equation 2",
+    source=N_("Hoffmann et al. 2022, equation 2"),
     form=PowerSum(columns=("params", "tokens"), coefficients=("A", "B"), exponents=("alpha", "beta")),
 )
 KAPLAN_JOINT = Law(
     name="kaplan",
-    title="Kaplan, N and D together",
+    title=N_("Kaplan, N and D together"),
     formula=r"L = \left[(N_c/N)^{\alpha_N/\alpha_D} + D_c/D\right]^{\alpha_D}",
-    source="Kaplan et al. 2020, equation 1.5",
+    source=N_("Kaplan et al. 2020, equation 1.5"),
     form=KaplanJoint(),
 )
 DATA_CONSTRAINED = Law(
     name="data-constrained",
-    title="Repeated data",
+    title=N_("Data-constrained (repeated data)"),
     formula=r"L = E + \frac{A}{N'^\alpha} + \frac{B}{D'^\beta},\quad D' = U_D + U_D R_D^*(1 - e^{-R_D/R_D^*})",
-    source="Muennighoff et al. 2023, equations 5 and 6",
+    source=N_("Muennighoff et al. 2023, equations 5 and 6"),
     form=DataConstrained(),
 )
 LAWS: dict[str, Law] = {

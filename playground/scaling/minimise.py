@@ -1,8 +1,8 @@
-"""Least Huber loss of log losses, from many starts: Hoffmann et al. 2022, appendix D.2, equation 12.
+"""Minimise the Huber loss of log losses from many starts: Hoffmann et al. 2022, appendix D.2, equation 12.
 
 The objective is the sum over points. Its mean is thousands of times flatter than an optimiser's usual tolerances and
-makes it stop early (Besiroglu et al. 2024, section 3.1); here the sum is scaled up before it is handed over, and the
-data lie around 0, where the numbers of a law hardly depend on each other.
+makes it stop early (Besiroglu et al. 2024, section 3.1). Here the sum is scaled up before L-BFGS-B sees it, and the
+data are centred, where the entries of theta are nearly independent.
 """
 
 import ctypes
@@ -14,20 +14,24 @@ import scipy
 from jaxtyping import Float
 from scipy.optimize import minimize
 
-from playground.scaling.forms.form import Form
+from playground.scaling.forms.form import Form, Parameters
+from playground.scaling.points import Points
 
-PLACES = ("../scipy.libs", ".dylibs")
+LIBRARY_FOLDERS = ("../scipy.libs", ".dylibs")
 """Where scipy's wheels keep their libraries: on Linux and Windows, and on macOS."""
-SETTERS = ("scipy_openblas_set_num_threads", "openblas_set_num_threads")
+THREAD_SETTERS = ("scipy_openblas_set_num_threads", "openblas_set_num_threads")
 
 
 def use_one_thread() -> None:
-    """Tell the OpenBLAS that scipy brings along; numpy's and torch's keep their threads. Nothing where it has none."""
+    """Limit the OpenBLAS that scipy brings along, if there is one; numpy's and torch's keep their threads.
+
+    L-BFGS-B's matrices are a few numbers wide: threads would only wait for one another.
+    """
     home = Path(scipy.__file__).parent
-    for place in PLACES:
-        for library in (home / place).glob("*openblas*"):
+    for folder in LIBRARY_FOLDERS:
+        for library in (home / folder).glob("*openblas*"):
             loaded = ctypes.CDLL(str(library))
-            setter = next((getattr(loaded, name) for name in SETTERS if hasattr(loaded, name)), None)
+            setter = next((getattr(loaded, name) for name in THREAD_SETTERS if hasattr(loaded, name)), None)
             if setter is not None:
                 setter(1)
 
@@ -41,9 +45,43 @@ SCALE = 1 / DELTA
 OPTIONS = {"maxiter": 500, "maxfun": 1000, "ftol": 1e-11, "gtol": 1e-7}
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CentredPoints:
+    """Points in centred logarithms, as a formula is fitted to them."""
+
+    form: Form
+    logs: Float[np.ndarray, "column point"]
+    """Logarithms of the formula's columns, `centre` subtracted: their mean is 0."""
+    log_losses: Float[np.ndarray, " point"]
+    centre: Float[np.ndarray, " column"]
+
+    @classmethod
+    def of(cls, form: Form, points: Points) -> "CentredPoints":
+        """The points as this formula sees them."""
+        logs = points.logs(form.columns)
+        centre = form.centre(logs)
+        return cls(form=form, logs=logs - centre[:, None], log_losses=np.log(points.loss), centre=centre)
+
+    def starts(self) -> Float[np.ndarray, "start number"]:
+        """The formula's starting points for these data."""
+        return self.form.starts(self.logs, self.log_losses)
+
+    def bounds(self) -> list[tuple[float, float]]:
+        """The formula's bounds of theta for these data."""
+        return self.form.bounds(self.logs, self.log_losses)
+
+    def to_parameters(self, theta: Float[np.ndarray, " number"]) -> Parameters:
+        """Theta of the centred data as parameters of the data themselves."""
+        return self.form.to_parameters(self.form.shift(theta, -self.centre))
+
+    def to_theta(self, parameters: Parameters) -> Float[np.ndarray, " number"]:
+        """The inverse of `to_parameters`."""
+        return self.form.shift(self.form.to_theta(parameters), self.centre)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Minimum:
-    """Where the best start ended, and the objective that each start ended with, in the order of the starts."""
+    """The best of several minimisations; objectives are where each of them ended, in the order of the starts."""
 
     theta: Float[np.ndarray, " number"]
     objective: float
@@ -57,6 +95,7 @@ def huber(residuals: Float[np.ndarray, " point"]) -> tuple[float, Float[np.ndarr
     >>> round(value / 1e-6, 6), (slope / 1e-3).round(3).tolist()
     (2.625, [0.5, -1.0])
     """
+    # With c = r clipped to [-delta, delta], c r - c²/2 is r²/2 inside and delta |r| - delta²/2 outside.
     clipped = np.minimum(np.maximum(residuals, -DELTA), DELTA)
     return float(clipped @ (residuals - clipped / 2)), clipped
 
@@ -70,26 +109,24 @@ def objective(
     """The sum of Huber losses, and its derivative by theta."""
     predicted, gradient = form.log_loss(theta, logs)
     value, slope = huber(predicted - log_losses)
-    return value, gradient @ slope
+    return value, gradient @ slope  # [number, point] @ [point]
 
 
 def minimise(
-    form: Form,
-    logs: Float[np.ndarray, "column point"],
-    log_losses: Float[np.ndarray, " point"],
+    points: CentredPoints,
     starts: Float[np.ndarray, "start number"],
-    held: dict[int, float] | None = None,
+    fixed: dict[int, float] | None = None,
 ) -> Minimum:
-    """Run L-BFGS-B from each start. logs lie around 0; held numbers of theta stay at the values given."""
-    bounds = form.bounds(logs, log_losses)
-    for index, value in (held or {}).items():
+    """Run L-BFGS-B from each start; fixed entries of theta, by index, stay at the values given."""
+    bounds = points.bounds()
+    for index, value in (fixed or {}).items():
         bounds[index] = (value, value)
     low, high = np.array(bounds).T
     ends = [
         minimize(
-            _scaled,
+            _scaled_objective,
             np.clip(start, low, high),
-            (form, logs, log_losses),
+            (points.form, points.logs, points.log_losses),
             "L-BFGS-B",
             jac=True,
             bounds=bounds,
@@ -102,7 +139,7 @@ def minimise(
     return Minimum(theta=ends[best].x, objective=objectives[best], objectives=objectives)
 
 
-def _scaled(
+def _scaled_objective(
     theta: Float[np.ndarray, " number"],
     form: Form,
     logs: Float[np.ndarray, "column point"],

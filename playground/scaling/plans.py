@@ -1,54 +1,50 @@
-"""A budget in FLOPs to a model, its data and its loss, by each paper and by a fit of one's own.
-
-budgets.py makes FLOPs of hours and money; serving.py trades training for serving; repeats.py plans with too little
-data; data_size.py says how much data that is.
-"""
+"""Plan a compute budget: N, D and loss by each paper and by one's own fit, with intervals."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from playground.errors import UserError
-from playground.scaling.bootstrap import Bootstrap, quantiles
-from playground.scaling.budgets import checked
+from playground.scaling.bootstrap import Bootstrap, percentile_interval
+from playground.scaling.budgets import check_budget
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
 from playground.scaling.frontier import Frontier, closed_form, kaplan_closed_form
 from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.scaling.published import ALLOCATIONS, BESIROGLU, HOFFMANN, KAPLAN_C, Allocation, Published
+from playground.text import _
 
 Interval = tuple[float, float]
-INDEPENDENT = 1.2816
+P90 = 1.2816
 """Standard errors between the median and the 90th percentile of a normal distribution."""
 MIDDLE, LARGEST = ALLOCATIONS["hoffmann-3"].middle, ALLOCATIONS["hoffmann-3"].largest
-"""The replication is fitted to runs of the same paper."""
+"""Of the replication, which is fitted to runs of the same paper."""
 LEVEL = 0.8
-"""Papers print 10th to 90th percentiles, so a fit's own intervals here are the same."""
+"""Papers print 10th to 90th percentiles; a fit's own intervals are the same here."""
 FRONTIERS = {"chinchilla": closed_form, "data-constrained": closed_form, "kaplan": kaplan_closed_form}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The best model of a budget by one law. Intervals are from the 10th to the 90th percentile, None where unknown.
-
-    loss is in nats for each token of that paper's text and tokenizer: papers do not compare. beyond is
-    how many times the budget is larger than that of the largest run that the law was fitted to. note says what stands
-    behind the loss and the intervals.
-    """
+    """The best model of a budget by one law. Intervals span the 10th to the 90th percentile, None where unknown."""
 
     key: str
     title: str
+    """In the reader's language, like source and note."""
     flops: float
     params: float
     tokens: float
     loss: float
+    """In nats per token of that paper's text and tokenizer: papers do not compare."""
     params_interval: Interval | None
     tokens_interval: Interval | None
     loss_interval: Interval | None
     beyond: float
+    """The extrapolation factor: the budget over that of the largest run that the law was fitted to."""
     source: str
     note: str
+    """What the loss and the intervals rest on."""
 
     @property
     def tokens_per_parameter(self) -> float:
@@ -57,26 +53,30 @@ class Plan:
 
 
 def plan(flops: float, fit: Fit | None = None, bootstrap: Bootstrap | None = None) -> tuple[Plan, ...]:
-    """The budget spent by Kaplan, Hoffmann's approaches 1 to 3, the replication, and a fit of one's own.
+    """Plan the budget by Kaplan, Hoffmann's approaches 1 to 3, the replication, and one's own fit.
 
-    Raises UserError for a budget that is none, and for a fit of a law that knows no optimum.
+    Raises UserError for a budget that is not above 0, and for a fit of a law that has no optimum.
     """
-    checked(flops)
+    check_budget(flops)
     own = (own_plan(flops, fit, bootstrap),) if fit else ()
-    return (*(_allocated(flops, allocation) for allocation in ALLOCATIONS.values()), _replicated(flops), *own)
+    return (
+        *(_allocation_plan(flops, allocation) for allocation in ALLOCATIONS.values()),
+        _replication_plan(flops),
+        *own,
+    )
 
 
-def _allocated(flops: float, allocation: Allocation) -> Plan:
-    """Along a printed N ~ C^a, with the exponent's interval swung around the middle of the paper's runs."""
+def _allocation_plan(flops: float, allocation: Allocation) -> Plan:
+    """Along a printed N ~ C^a; the exponent's interval turns the line around the middle of the paper's runs."""
     params = _along(flops, allocation, allocation.exponent)
     tokens = flops / (FLOPS_PER_PARAMETER_AND_TOKEN * params)
     interval = allocation.interval and _interval(
         *(_along(flops, allocation, exponent) for exponent in allocation.interval)
     )
-    behind, loss, note = _loss_of(allocation, flops, params, tokens)
+    law, loss, note = _loss_at(allocation, flops, params, tokens)
     return Plan(
         key=allocation.key,
-        title=allocation.title,
+        title=_(allocation.title),
         flops=flops,
         params=params,
         tokens=tokens,
@@ -85,9 +85,15 @@ def _allocated(flops: float, allocation: Allocation) -> Plan:
         tokens_interval=interval and _tokens_of(flops, interval),
         loss_interval=None,
         beyond=flops / allocation.largest,
-        source=f"{allocation.source}; loss: {behind.source}",
-        note=note + (f" Interval: {allocation.interval_means}." if interval else " No interval is printed."),
+        source=_("{allocation}; loss: {law}").format(allocation=_(allocation.source), law=_(law.source)),
+        note=" ".join(filter(None, [note, _interval_note(allocation)])),
     )
+
+
+def _interval_note(allocation: Allocation) -> str:
+    if not allocation.interval:
+        return _("No interval is printed.")
+    return _("Interval: {meaning}.").format(meaning=_(allocation.interval_means))
 
 
 def _along(flops: float, allocation: Allocation, exponent: float) -> float:
@@ -95,32 +101,36 @@ def _along(flops: float, allocation: Allocation, exponent: float) -> float:
     return float(middle * (flops / allocation.middle) ** exponent)
 
 
-def _loss_of(allocation: Allocation, flops: float, params: float, tokens: float) -> tuple[Published, float, str]:
+def _loss_at(allocation: Allocation, flops: float, params: float, tokens: float) -> tuple[Published, float, str]:
     if allocation.key == "kaplan":
         loss = LAWS[KAPLAN_C.law].predict(KAPLAN_C.parameters, flops=flops)
-        return KAPLAN_C, float(loss), "N without embeddings; the loss is that of Kaplan's best allocation of C."
-    behind = HOFFMANN if allocation.key == "hoffmann-3" else BESIROGLU
-    loss = LAWS[behind.law].predict(behind.parameters, params=params, tokens=tokens)
-    note = (
-        ""
-        if behind is HOFFMANN
-        else "The approach has no formula of the loss; this is the replication's at its N and D."
+        return KAPLAN_C, float(loss), _("N without embeddings; the loss is that of Kaplan's best allocation of C.")
+    published = HOFFMANN if allocation.key == "hoffmann-3" else BESIROGLU
+    loss = LAWS[published.law].predict(published.parameters, params=params, tokens=tokens)
+    if published is HOFFMANN:
+        return published, float(loss), ""
+    return (
+        published,
+        float(loss),
+        _("The approach has no formula of the loss; this is the replication's at its N and D."),
     )
-    return behind, float(loss), note
 
 
-def _replicated(flops: float) -> Plan:
-    """The closed form of the replication; the interval treats its printed standard errors as independent."""
+def _replication_plan(flops: float) -> Plan:
+    """The replication's closed form; the interval takes its printed standard errors as independent.
+
+    a = beta / (alpha + beta), so da = (alpha dbeta - beta dalpha) / (alpha + beta)^2.
+    """
     parameters, errors = BESIROGLU.parameters, BESIROGLU.errors or {}
     frontier = closed_form(parameters)
     alpha, beta = parameters["alpha"], parameters["beta"]
     error = np.hypot(alpha * errors["beta"], beta * errors["alpha"]) / (alpha + beta) ** 2
     params = float(frontier.params(flops))
-    swing = (flops / MIDDLE) ** (INDEPENDENT * error)
+    swing = (flops / MIDDLE) ** (P90 * error)
     interval = _interval(params / swing, params * swing)
     return Plan(
         key=BESIROGLU.key,
-        title=BESIROGLU.title,
+        title=_(BESIROGLU.title),
         flops=flops,
         params=params,
         tokens=float(frontier.tokens(flops)),
@@ -129,36 +139,41 @@ def _replicated(flops: float) -> Plan:
         tokens_interval=_tokens_of(flops, interval),
         loss_interval=None,
         beyond=flops / LARGEST,
-        source=BESIROGLU.source,
-        note="Interval: of the exponent, from the printed standard errors of alpha and beta taken as independent.",
+        source=_(BESIROGLU.source),
+        note=_("Interval: of the exponent, from the printed standard errors of α and β taken as independent."),
     )
 
 
 def own_plan(flops: float, fit: Fit, bootstrap: Bootstrap | None = None) -> Plan:
-    """By a fit, with intervals from its bootstrap. Raises UserError for laws of one thing: they know no optimum."""
-    params, tokens, loss = optimum(checked(flops), fit.law, fit.parameters)
-    drawn = np.array([optimum(flops, fit.law, parameters) for parameters in _usable(bootstrap)])
-    intervals = list(zip(*quantiles(drawn, LEVEL), strict=True)) if len(drawn) else [None] * 3
-    n, d, nats = (interval and _interval(*interval) for interval in intervals)
+    """Plan by a fit, with intervals from its bootstrap.
+
+    Raises UserError for laws of one variable: they have no optimum.
+    """
+    params, tokens, loss = optimum(check_budget(flops), fit.law, fit.parameters)
+    optima = np.array([optimum(flops, fit.law, parameters) for parameters in _with_optimum(bootstrap)])  # [resample, 3]
+    intervals = list(zip(*percentile_interval(optima, LEVEL), strict=True)) if len(optima) else [None] * 3
+    params_interval, tokens_interval, loss_interval = (interval and _interval(*interval) for interval in intervals)
     beyond = flops / float(fit.points.flops.max())
     return Plan(
         key="own",
-        title=f"Your fit, {LAWS[fit.law].title}",
+        title=_("Your fit, {law}").format(law=_(LAWS[fit.law].title)),
         flops=flops,
         params=params,
         tokens=tokens,
         loss=loss,
-        params_interval=n,
-        tokens_interval=d,
-        loss_interval=nats,
+        params_interval=params_interval,
+        tokens_interval=tokens_interval,
+        loss_interval=loss_interval,
         beyond=beyond,
-        source=f"{len(fit.points)} points",
-        note=f"{bootstrap.count:,} drawings of the points." if bootstrap else "Draw intervals to see how sure this is.",
+        source=_("{count} points").format(count=len(fit.points)),
+        note=_("{count:,} bootstrap resamples.").format(count=bootstrap.n_resamples)
+        if bootstrap
+        else _("A bootstrap would give intervals."),
     )
 
 
 def optimum(flops: float, law: str, parameters: Parameters) -> tuple[float, float, float]:
-    """N, D and loss of the best use of a budget. Raises UserError for laws of one thing alone."""
+    """N, D and loss of the compute-optimal model. Raises UserError for laws of one variable."""
     if law not in FRONTIERS:
         raise UserError(
             "The law {law} does not say how to share a budget; fit {frontiers}.",
@@ -170,16 +185,16 @@ def optimum(flops: float, law: str, parameters: Parameters) -> tuple[float, floa
     return params, tokens, float(LAWS[law].predict(parameters, params=params, tokens=tokens))
 
 
-def _usable(bootstrap: Bootstrap | None) -> list[Parameters]:
-    """The drawings in which more parameters and more data do help; without them there is no optimum."""
+def _with_optimum(bootstrap: Bootstrap | None) -> list[Parameters]:
+    """The resamples in which more parameters and more data help; the others have no optimum."""
     exponents = {"alpha", "beta", "alpha_N", "alpha_D"}
-    every = bootstrap.parameters() if bootstrap else []
-    return [one for one in every if all(one[name] > 0 for name in exponents & set(one))]
+    resamples = bootstrap.parameters() if bootstrap else []
+    return [parameters for parameters in resamples if all(parameters[name] > 0 for name in exponents & set(parameters))]
 
 
 def _tokens_of(flops: float, params: Interval) -> Interval:
     return _interval(*(flops / (FLOPS_PER_PARAMETER_AND_TOKEN * size) for size in params))
 
 
-def _interval(one: float, other: float) -> Interval:
-    return (float(min(one, other)), float(max(one, other)))
+def _interval(end: float, other_end: float) -> Interval:
+    return (float(min(end, other_end)), float(max(end, other_end)))

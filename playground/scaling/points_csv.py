@@ -1,16 +1,15 @@
-"""Points from a CSV that somebody brings: columns found or mapped, units looked at, bad rows named and kept out."""
+"""Points from a CSV: find or map its columns, check the units, name the rows that cannot be used."""
 
 import csv
 import io
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from playground.errors import UserError
-from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points
+from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points, check_units
+from playground.text import N_, _
 
 ALIASES = {
     "params": ("params", "parameters", "n", "n_params", "num_params", "model_size", "size"),
@@ -21,207 +20,209 @@ ALIASES = {
     "name": ("run", "name", "id"),
     "seed": ("seed",),
 }
-"""Names of columns, in any case and with spaces or hyphens for underscores, that are taken for each column."""
-MEASURED = ("params", "tokens", "flops", "loss", "unique")
+"""Usual headings of each column, in any case and with spaces or hyphens for underscores."""
+NUMERIC = ("params", "tokens", "flops", "loss", "unique")
 DELIMITERS = (",", ";", "\t")
 LARGEST_NUMBER = 1e40
 MOST_ROWS = 100_000
-NAMED = 5
+NAMED_ROWS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class BadRow:
-    """A row that was kept out. row is its line in the file, the header's being 1; reason says what is wrong with it."""
+    """A row that cannot be used."""
 
     row: int
+    """Its line in the file, the header's being 1."""
     reason: str
 
     def __str__(self) -> str:
-        return f"row {self.row}: {self.reason}"
+        return _("row {row}: {reason}").format(row=self.row, reason=self.reason)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PointsRead:
-    """What a file holds. warnings are sentences about units; columns says which of the file's was taken for what."""
+class PointsTable:
+    """The points of a file, the rows that cannot be used, and what looks wrong."""
 
     points: Points
     bad: tuple[BadRow, ...]
     warnings: tuple[str, ...]
+    """Sentences about units."""
     columns: dict[str, str]
+    """The heading that was taken for each column."""
 
 
-def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> PointsRead:
-    """The points of a CSV with a header; cells are set off by commas, semicolons or tabs.
+def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> PointsTable:
+    """Read the points of a CSV with a header; the delimiter may be a comma, a semicolon or a tab.
 
-    columns maps params, tokens, flops, loss, unique, name or seed to a name in the header; the others are found by
-    their usual names. params, loss, and tokens or flops have to be there.
+    columns maps params, tokens, flops, loss, unique, name or seed to a heading; the others are found by their usual
+    headings. params, loss, and tokens or flops have to be there.
     Raises UserError for a file without a header, a missing column, or no good row at all.
     """
-    rows, delimiter = _rows(_decode(text))
-    header = [cell.strip() for cell in rows[0][1]]
-    places = _places(header, columns or {})
-    _refuse_missing(places, header)
-    decimal = _decimal(rows[1:], places, delimiter)
-    good: list[dict[str, float]] = []
+    lines, delimiter = _lines(decode(text))
+    header = _header(lines)
+    index_of = _column_indices(header, columns or {})
+    _check_required(index_of, header)
+    decimal = _decimal_sign(lines[1:], index_of, delimiter)
+    numbers: list[dict[str, float]] = []
     labels: list[dict[str, str]] = []
     bad: list[BadRow] = []
-    for number, cells in rows[1:]:
+    for number, cells in lines[1:]:
         try:
-            good.append(_measured(cells, places, decimal))
-        except ValueError as error:
+            numbers.append(_numbers(cells, index_of, decimal))
+        except UserError as error:
             bad.append(BadRow(row=number, reason=str(error)))
             continue
-        labels.append(_labels(number, cells, places))
-    if not good:
-        raise UserError(
-            f"No row can be used. {name_bad(bad)}" if bad else "The file has a header and no rows below it."
-        )
-    points = _points(good, labels)
-    taken = {name: header[place] for name, place in places.items()}
-    return PointsRead(points=points, bad=tuple(bad), warnings=suspicions(points, "flops" in places), columns=taken)
+        labels.append(_labels(number, cells, index_of))
+    if not numbers and bad:
+        raise UserError("No row can be used. {rows}", rows=name_bad(bad))
+    if not numbers:
+        raise UserError("The file has a header and no rows below it.")
+    points = _points(numbers, labels)
+    headings = {name: header[index] for name, index in index_of.items()}
+    warnings = check_units(points, has_flops="flops" in index_of)
+    return PointsTable(points=points, bad=tuple(bad), warnings=warnings, columns=headings)
 
 
-def read_points_strictly(text: str | bytes, columns: Mapping[str, str] | None = None) -> PointsRead:
-    """As `read_points`, but raises UserError that names rows and reasons where one row is bad."""
-    read = read_points(text, columns)
-    if read.bad:
-        raise UserError(
-            "{name_bad} Correct or remove {value}.",
-            name_bad=name_bad(read.bad),
-            value="it" if len(read.bad) == 1 else "them",
-        )
-    return read
+def read_points_strictly(text: str | bytes, columns: Mapping[str, str] | None = None) -> PointsTable:
+    """As `read_points`, but a bad row raises UserError with its line and reason."""
+    table = read_points(text, columns)
+    if table.bad:
+        one, many = N_("{rows} Correct or remove it."), N_("{rows} Correct or remove them.")
+        raise UserError(one if len(table.bad) == 1 else many, rows=name_bad(table.bad))
+    return table
 
 
 def header_of(text: str | bytes) -> list[str]:
-    """The names of a file's columns, for a person to map. Raises UserError where there are none."""
-    return [cell.strip() for cell in _rows(_decode(text))[0][0][1]]
+    """The headings of a file, for a person to map. Raises UserError where there are none."""
+    return _header(_lines(decode(text))[0])
 
 
-def name_bad(bad: "tuple[BadRow, ...] | list[BadRow]") -> str:
+def name_bad(bad: Sequence[BadRow]) -> str:
     """The first few bad rows in one sentence.
 
     >>> name_bad([BadRow(row=3, reason="loss is 0, not above 0")])
     'Row 3: loss is 0, not above 0.'
     """
-    more = f"; and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
-    listed = "; ".join(str(row) for row in bad[:NAMED]) + more
+    listed = "; ".join(str(row) for row in bad[:NAMED_ROWS])
+    if len(bad) > NAMED_ROWS:
+        listed = _("{listed}; and {count} more").format(listed=listed, count=len(bad) - NAMED_ROWS)
     return f"{listed[:1].upper()}{listed[1:]}."
 
 
-def _decode(text: str | bytes) -> str:
-    if isinstance(text, str):
-        return text.removeprefix("\ufeff")
-    for marks, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig"), (b"", "cp1252")):
-        if text.startswith(marks):
-            try:
-                return text.decode(encoding)
-            except UnicodeDecodeError:
-                continue
+# Cells
+
+
+def decode(content: str | bytes) -> str:
+    """The text of a file in UTF-8, UTF-16 or a Western code page. Raises UserError for what is not text."""
+    if isinstance(content, str):
+        return content.removeprefix("\ufeff")
+    encodings = ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ()
+    for encoding in (*encodings, "utf-8-sig", "cp1252"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
     raise UserError("The file is not text. Save the table as CSV in UTF-8.")
 
 
-def _rows(text: str) -> tuple[list[tuple[int, list[str]]], str]:
-    """Rows that are not empty, with the line they end on, and what sets off their cells."""
+def _lines(text: str) -> tuple[list[tuple[int, list[str]]], str]:
+    """The cells of each line that is not empty, with the line's number, and the delimiter."""
     if "\0" in text:
         raise UserError("The file is not text. Save the table as CSV in UTF-8.")
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
-        rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+        lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
-        raise UserError(
-            "Line {line_num} of the file is no CSV: {error}.", line_num=reader.line_num, error=error
-        ) from error
-    if not rows:
+        raise UserError("Line {line} of the file is no CSV: {error}.", line=reader.line_num, error=error) from error
+    if not lines:
         raise UserError("The file is empty. It needs a header with params, tokens and loss, and a row for each run.")
-    if len(rows) > MOST_ROWS + 1:
-        raise UserError(
-            "The file has {n_rows:,} rows; bring at most {most_rows:,}.", n_rows=len(rows) - 1, most_rows=MOST_ROWS
-        )
-    return rows, delimiter
+    if len(lines) > MOST_ROWS + 1:
+        raise UserError("The file has {n_rows:,} rows; bring at most {most:,}.", n_rows=len(lines) - 1, most=MOST_ROWS)
+    return lines, delimiter
 
 
-def _places(header: list[str], columns: Mapping[str, str]) -> dict[str, int]:
-    """Which cell of a row holds which column."""
-    places: dict[str, int] = {}
-    plain = [name.lower().replace(" ", "_").replace("-", "_") for name in header]
-    for name, wanted in columns.items():
+def _header(lines: list[tuple[int, list[str]]]) -> list[str]:
+    return [cell.strip() for cell in lines[0][1]]
+
+
+def _column_indices(header: list[str], columns: Mapping[str, str]) -> dict[str, int]:
+    """The index of each column's cell in a row."""
+    index_of: dict[str, int] = {}
+    for name, heading in columns.items():
         if name not in ALIASES:
             raise UserError(
                 "There is nothing to map to {name!r}; choose among {aliases}.", name=name, aliases=", ".join(ALIASES)
             )
-        if wanted not in header:
+        if heading not in header:
             raise UserError(
-                "There is no column {wanted!r} to take {name} from; the file has {listed}.",
-                wanted=wanted,
+                "There is no column {heading!r} to take {name} from; the file has {header}.",
+                heading=heading,
                 name=name,
-                listed=_listed(header),
+                header=_list_header(header),
             )
-        places[name] = header.index(wanted)
+        index_of[name] = header.index(heading)
+    plain = [heading.lower().replace(" ", "_").replace("-", "_") for heading in header]
     for name, aliases in ALIASES.items():
-        found = next((plain.index(alias) for alias in aliases if alias in plain), None)
-        if name not in places and found is not None and found not in places.values():
-            places[name] = found
-    return places
+        index = next((plain.index(alias) for alias in aliases if alias in plain), None)
+        if name not in index_of and index is not None and index not in index_of.values():
+            index_of[name] = index
+    return index_of
 
 
-def _refuse_missing(places: dict[str, int], header: list[str]) -> None:
-    missing = [name for name in ("params", "loss") if name not in places]
-    if "tokens" not in places and "flops" not in places:
-        missing.insert(1 if "params" in missing else 0, "tokens (or flops)")
+def _check_required(index_of: dict[str, int], header: list[str]) -> None:
+    missing = [name for name in ("params", "loss") if name not in index_of]
+    if "tokens" not in index_of and "flops" not in index_of:
+        missing.insert(1 if "params" in missing else 0, _("tokens (or flops)"))
     if missing:
         raise UserError(
-            "Row 1: the header lacks {missing}; it has {listed}. The columns needed are params, tokens (or "
-            "flops) and loss.",
-            missing=" and ".join(missing),
-            listed=_listed(header),
+            "Row 1: the header lacks {missing}; it has {header}. The columns needed are params, tokens (or flops) and "
+            "loss.",
+            missing=_(" and ").join(missing),
+            header=_list_header(header),
         )
 
 
-def _listed(header: list[str]) -> str:
-    return ", ".join(repr(name[:40]) for name in header[:12])
+def _list_header(header: list[str]) -> str:
+    return ", ".join(repr(heading[:40]) for heading in header[:12])
 
 
-def _decimal(rows: list[tuple[int, list[str]]], places: dict[str, int], delimiter: str) -> str:
-    measured = [place for name, place in places.items() if name in MEASURED]
-    cells = [cells[place] for _, cells in rows for place in measured if place < len(cells)]
-    return decimal_sign(cells, delimiter)
-
-
-def _measured(cells: list[str], places: dict[str, int], decimal: str) -> dict[str, float]:
-    """The numbers of a row. Raises ValueError with the reason why it is bad."""
+def _numbers(cells: list[str], index_of: dict[str, int], decimal: str) -> dict[str, float]:
+    """The numbers of a row. Raises UserError with the reason why it cannot be used."""
     numbers: dict[str, float] = {}
-    for name in MEASURED:
-        if name not in places:
+    for name in NUMERIC:
+        if name not in index_of:
             continue
-        if places[name] >= len(cells):
-            raise ValueError(f"{name} is missing, the row has only {len(cells)} cells")
+        if index_of[name] >= len(cells):
+            raise UserError("{name} is missing, the row has only {count} cells", name=name, count=len(cells))
         try:
-            number = read_number(cells[places[name]], decimal)
-        except ValueError as error:
-            raise ValueError(f"{name} {error}") from error
-        if not (math.isfinite(number) and 0 < number < LARGEST_NUMBER):
-            raise ValueError(
-                f"{name} is {number:g}, not above 0" if number <= 0 else f"{name} is {number:g}, too large"
-            )
+            number = read_number(cells[index_of[name]], decimal)
+        except UserError as error:
+            raise UserError("{name} {reason}", name=name, reason=error) from error
+        if number <= 0:
+            raise UserError("{name} is {number:g}, not above 0", name=name, number=number)
+        if not (math.isfinite(number) and number < LARGEST_NUMBER):
+            raise UserError("{name} is {number:g}, too large", name=name, number=number)
         numbers[name] = number
     if "tokens" not in numbers:
-        numbers["tokens"] = numbers["flops"] / (6 * numbers["params"])
+        numbers["tokens"] = numbers["flops"] / (FLOPS_PER_PARAMETER_AND_TOKEN * numbers["params"])
     return numbers
 
 
-def _labels(number: int, cells: list[str], places: dict[str, int]) -> dict[str, str]:
+def _labels(number: int, cells: list[str], index_of: dict[str, int]) -> dict[str, str]:
     """A row's name and seed; its line in the file where it has no name."""
-    found = {
-        name: cells[places[name]].strip() for name in ("name", "seed") if places.get(name, len(cells)) < len(cells)
+    labels = {
+        name: cells[index_of[name]].strip() for name in ("name", "seed") if index_of.get(name, len(cells)) < len(cells)
     }
-    return {**found, "name": found.get("name") or f"row {number}"}
+    return {**labels, "name": labels.get("name") or f"row {number}"}
 
 
-def _points(good: list[dict[str, float]], labels: list[dict[str, str]]) -> Points:
-    arrays = {name: [row[name] for row in good] for name in MEASURED if name in good[0]}
+def _points(numbers: list[dict[str, float]], labels: list[dict[str, str]]) -> Points:
+    arrays = {name: [row[name] for row in numbers] for name in NUMERIC if name in numbers[0]}
     seeds = [label.get("seed", "") for label in labels]
     return Points(
         **arrays,  # type: ignore[arg-type]  # lists become arrays there
@@ -230,6 +231,8 @@ def _points(good: list[dict[str, float]], labels: list[dict[str, str]]) -> Point
     )
 
 
+# Numbers
+
 THOUSANDS = " \u00a0\u202f'’_"
 PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 GROUPED = {",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?"), ".": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")}
@@ -237,8 +240,13 @@ SUFFIXED = re.compile(r"([+-]?\d+[.,]?\d*)\s*([kKmMbBgGtT])")
 POWERS = {"k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
 
 
+def _decimal_sign(lines: list[tuple[int, list[str]]], index_of: dict[str, int], delimiter: str) -> str:
+    numeric = [index for name, index in index_of.items() if name in NUMERIC]
+    return decimal_sign([cells[index] for _line, cells in lines for index in numeric if index < len(cells)], delimiter)
+
+
 def decimal_sign(cells: list[str], delimiter: str) -> str:
-    """What sets off the decimals in a file: a comma where one stands in some number, unless it sets off thousands.
+    """The decimal sign of a file: a comma where one stands in some number, unless it separates thousands.
 
     >>> decimal_sign(["2,31", "1.000.000"], ";"), decimal_sign(["1,024.5"], ";"), decimal_sign(["1,024"], ",")
     (',', '.', '.')
@@ -254,14 +262,14 @@ def decimal_sign(cells: list[str], delimiter: str) -> str:
 
 
 def read_number(cell: str, decimal: str) -> float:
-    """The number in a cell. Raises ValueError, with a reason for a person, for everything else.
+    """The number in a cell. Raises UserError with the reason for everything else.
 
     >>> read_number("1.234.567,8", ","), read_number("1,234,567", "."), read_number("1.5e9", ".")
     (1234567.8, 1234567.0, 1500000000.0)
     """
     text = cell.strip()
     if not text:
-        raise ValueError("is empty")
+        raise UserError("is empty")
     for mark in THOUSANDS:
         text = re.sub(rf"(?<=\d){re.escape(mark)}(?=\d{{3}}(\D|$))", "", text)
     if GROUPED[decimal].fullmatch(text):
@@ -272,33 +280,5 @@ def read_number(cell: str, decimal: str) -> float:
     suffixed = SUFFIXED.fullmatch(cell.strip())
     if suffixed:
         number = float(suffixed[1].replace(",", ".")) * 10 ** POWERS[suffixed[2].lower()]
-        raise ValueError(f"is {cell.strip()!r}, not a number; write {number:.6g}")
-    raise ValueError(f"is {cell.strip()[:40]!r}, not a number")
-
-
-FEWEST_PARAMETERS = 1e3
-FEWEST_TOKENS = 1e4
-LARGEST_LOSS = 15.0
-"""Above the logarithm of any vocabulary, in nats."""
-FACTOR = 4.0
-"""How far given FLOPs may be from 6 N D: embeddings and attention are counted or not."""
-
-
-def suspicions(points: Points, flops_given: bool) -> tuple[str, ...]:
-    """A sentence for each column that looks wrong."""
-    found = []
-    params, tokens, loss = np.median(points.params), np.median(points.tokens), np.median(points.loss)
-    if params < FEWEST_PARAMETERS:
-        found.append(f"Half of the models have fewer than {params:,.4g} parameters. {_millions('params')}")
-    if tokens < FEWEST_TOKENS:
-        found.append(f"Half of the runs read fewer than {tokens:,.4g} tokens. {_millions('tokens')}")
-    if loss > LARGEST_LOSS:
-        found.append(f"Half of the losses are above {loss:.4g}. If they are perplexities, write their logarithms.")
-    ratio = np.median(points.flops / (FLOPS_PER_PARAMETER_AND_TOKEN * points.params * points.tokens))
-    if flops_given and not 1 / FACTOR < ratio < FACTOR:
-        found.append(f"The FLOPs are {ratio:.3g} times 6 x params x tokens. Look at the units of all three.")
-    return tuple(found)
-
-
-def _millions(column: str) -> str:
-    return f"If {column} are in millions or billions, write them out: exponents stay the same, coefficients do not."
+        raise UserError("is {cell!r}, not a number; write {number:.6g}", cell=cell.strip(), number=number)
+    raise UserError("is {cell!r}, not a number", cell=cell.strip()[:40])

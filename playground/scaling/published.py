@@ -1,19 +1,23 @@
-"""What the papers printed, with where it stands."""
+"""What the papers printed: laws, allocations, and the ladder between Kaplan and Hoffmann, each with its source.
+
+Titles and sources are marked for translation: `_(entry.title)` where they are shown.
+"""
 
 import math
 from dataclasses import dataclass
 
 from playground.scaling.forms.form import Parameters
+from playground.text import N_
 
 PETAFLOP_DAY = 1e15 * 24 * 3600
-"""In FLOPs; Kaplan et al. 2020 measure compute in it."""
+"""In FLOPs, Kaplan et al. 2020's unit of compute."""
 GOPHER_BUDGET = 5.76e23
 """In FLOPs, for which Hoffmann et al. 2022 print an optimum by each approach."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """A law with its printed numbers. errors are printed standard errors; counts says what its N counts."""
+    """A law with its printed parameters."""
 
     key: str
     title: str
@@ -21,16 +25,14 @@ class Published:
     parameters: Parameters
     source: str
     counts: str
+    """What its N counts."""
     errors: Parameters | None = None
+    """Printed standard errors."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Allocation:
-    """A printed N ~ C^exponent, through N = params at a budget of `flops`. interval: of the exponent, where printed.
-
-    middle is the budget around which an exponent's error turns the line, that in the middle of Hoffmann's isoFLOP
-    runs (6e18 to 3e21 FLOPs, section 3.2); largest is the largest budget of the runs.
-    """
+    """A printed N ~ C^exponent, through N = params at a budget of `flops`."""
 
     key: str
     title: str
@@ -39,14 +41,19 @@ class Allocation:
     params: float
     source: str
     interval: tuple[float, float] | None = None
+    """Of the exponent, where one is printed."""
     interval_means: str = ""
     middle: float = 1.3e20
+    """The budget around which an exponent's error turns the line: the geometric middle of Hoffmann's isoFLOP runs
+    (6e18 to 3e21 FLOPs, section 3.2).
+    """
     largest: float = 3e21
+    """The largest budget of the paper's runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rung:
-    """A step on the way from Kaplan's exponent to Hoffmann's: the exponent of N in C with all these changes made."""
+    """A step from Kaplan's exponent to Hoffmann's: the exponent of N in C with all these changes made."""
 
     key: str
     title: str
@@ -54,62 +61,62 @@ class Rung:
     changes: frozenset[str] = frozenset()
 
 
-WITHOUT_EMBEDDINGS = "parameters without embeddings"
-ALL = "all parameters"
+WITHOUT_EMBEDDINGS = N_("parameters without embeddings")
+ALL = N_("all parameters")
 
 KAPLAN_N = Published(
     key="kaplan-n",
-    title="Kaplan, N alone",
+    title=N_("Kaplan, N alone"),
     law="power-n",
     # (N_c / N)^alpha_N, as A / N^alpha.
     parameters={"A": 8.8e13**0.076, "alpha": 0.076},
-    source="Kaplan et al. 2020, equation 1.1 and table 5: alpha_N 0.076, N_c 8.8e13",
+    source=N_("Kaplan et al. 2020, equation 1.1 and table 5: alpha_N 0.076, N_c 8.8e13"),
     counts=WITHOUT_EMBEDDINGS,
 )
 KAPLAN_D = Published(
     key="kaplan-d",
-    title="Kaplan, D alone",
+    title=N_("Kaplan, D alone"),
     law="power-d",
     parameters={"B": 5.4e13**0.095, "beta": 0.095},
-    source="Kaplan et al. 2020, equation 1.2 and table 5: alpha_D 0.095, D_c 5.4e13",
+    source=N_("Kaplan et al. 2020, equation 1.2 and table 5: alpha_D 0.095, D_c 5.4e13"),
     counts=WITHOUT_EMBEDDINGS,
 )
 KAPLAN_C = Published(
     key="kaplan-c",
-    title="Kaplan, C alone, best allocation",
+    title=N_("Kaplan, C alone, best allocation"),
     law="power-c",
     parameters={"K": (3.1e8 * PETAFLOP_DAY) ** 0.050, "gamma": 0.050},
-    source="Kaplan et al. 2020, equation 1.3 and table 5: alpha_C^min 0.050, C_c^min 3.1e8 PF-days",
+    source=N_("Kaplan et al. 2020, equation 1.3 and table 5: alpha_C^min 0.050, C_c^min 3.1e8 PF-days"),
     counts=WITHOUT_EMBEDDINGS,
 )
 KAPLAN = Published(
     key="kaplan",
-    title="Kaplan",
+    title=N_("Kaplan"),
     law="kaplan",
     parameters={"N_c": 6.4e13, "D_c": 1.8e13, "alpha_N": 0.076, "alpha_D": 0.103},
-    source="Kaplan et al. 2020, table 2, for equation 1.5",
+    source=N_("Kaplan et al. 2020, table 2, for equation 1.5"),
     counts=WITHOUT_EMBEDDINGS,
 )
 HOFFMANN = Published(
     key="hoffmann-3",
-    title="Hoffmann, approach 3",
+    title=N_("Hoffmann, approach 3"),
     law="chinchilla",
     parameters={"E": 1.69, "A": 406.4, "B": 410.7, "alpha": 0.34, "beta": 0.28},
-    source="Hoffmann et al. 2022, appendix D.2, equation 10, as printed",
+    source=N_("Hoffmann et al. 2022, appendix D.2, equation 10, as printed"),
     counts=ALL,
 )
 BESIROGLU = Published(
     key="besiroglu",
-    title="Besiroglu, the replication",
+    title=N_("Besiroglu, the replication"),
     law="chinchilla",
     parameters={"E": 1.817, "A": 482.0, "B": 2085.4, "alpha": 0.348, "beta": 0.366},
     errors={"E": 0.026, "A": 124.5, "B": 1293.0, "alpha": 0.015, "beta": 0.021},
-    source="Besiroglu et al. 2024, table 1: 240 points read off a figure of Hoffmann et al.",
+    source=N_("Besiroglu et al. 2024, table 1: 240 points read off a figure of Hoffmann et al."),
     counts=ALL,
 )
 MUENNIGHOFF = Published(
     key="muennighoff",
-    title="Muennighoff, repeated data",
+    title=N_("Muennighoff, repeated data"),
     law="data-constrained",
     parameters={
         # The paper's code prints logarithms.
@@ -121,74 +128,76 @@ MUENNIGHOFF = Published(
         "R_D": 15.387756,
         "R_N": 5.309743,
     },
-    source="Muennighoff et al. 2023, appendix A and its code",
+    source=N_("Muennighoff et al. 2023, appendix A and its code"),
     counts=ALL,
 )
 PUBLISHED: dict[str, Published] = {
     entry.key: entry for entry in [KAPLAN_N, KAPLAN_D, KAPLAN_C, KAPLAN, HOFFMANN, BESIROGLU, MUENNIGHOFF]
 }
 
-PERCENTILES = "10th to 90th percentile of bootstrapped exponents"
+PERCENTILES = N_("10th to 90th percentile of bootstrapped exponents")
 ALLOCATIONS: dict[str, Allocation] = {
     entry.key: entry
     for entry in [
         Allocation(
             key="kaplan",
-            title="Kaplan",
+            title=N_("Kaplan"),
             exponent=0.73,
             flops=PETAFLOP_DAY,
             params=1.3e9,
             # 1.5e9 parameters (section 3), 2.5e5 steps of 512 x 1024 tokens (section 2.2).
             largest=6 * 1.5e9 * 2.5e5 * 512 * 1024,
-            source="Kaplan et al. 2020, table 6: N = 1.3e9 C_min^0.73, C in PF-days, without embeddings",
+            source=N_("Kaplan et al. 2020, table 6: N = 1.3e9 C_min^0.73, C in PF-days, without embeddings"),
         ),
         Allocation(
             key="hoffmann-1",
-            title="Hoffmann, approach 1",
+            title=N_("Hoffmann, approach 1"),
             exponent=0.50,
             flops=GOPHER_BUDGET,
             params=67e9,
             interval=(0.488, 0.502),
             interval_means=PERCENTILES,
-            source="Hoffmann et al. 2022, tables 2 and 3: minimum over training curves",
+            source=N_("Hoffmann et al. 2022, tables 2 and 3: minimum over training curves"),
         ),
         Allocation(
             key="hoffmann-2",
-            title="Hoffmann, approach 2",
+            title=N_("Hoffmann, approach 2"),
             exponent=0.49,
             flops=GOPHER_BUDGET,
             params=63e9,
             interval=(0.462, 0.534),
             interval_means=PERCENTILES,
-            source="Hoffmann et al. 2022, table 2 and figure 3: isoFLOP profiles",
+            source=N_("Hoffmann et al. 2022, table 2 and figure 3: isoFLOP profiles"),
         ),
         Allocation(
             key="hoffmann-3",
-            title="Hoffmann, approach 3",
+            title=N_("Hoffmann, approach 3"),
             exponent=0.46,
             flops=GOPHER_BUDGET,
             params=40e9,
             interval=(0.454, 0.455),
-            interval_means=f"{PERCENTILES}, printed narrower than the exponent's own rounding",
-            source="Hoffmann et al. 2022, table 2 and figure 4: parametric loss",
+            interval_means=N_(
+                "10th to 90th percentile of bootstrapped exponents, printed narrower than the exponent's own rounding"
+            ),
+            source=N_("Hoffmann et al. 2022, table 2 and figure 4: parametric loss"),
         ),
     ]
 }
 
 COUNTED, WARMED = frozenset({"head"}), frozenset({"head", "warm-up"})
 LADDER: tuple[Rung, ...] = (
-    Rung(key="kaplan", title="Kaplan's set-up", exponent=0.834),
-    Rung(key="head", title="The last layer's FLOPs counted", exponent=0.701, changes=COUNTED),
-    Rung(key="warm-up", title="A warm-up that small models can afford", exponent=0.604, changes=WARMED),
+    Rung(key="kaplan", title=N_("Kaplan's set-up"), exponent=0.834),
+    Rung(key="head", title=N_("The last layer's FLOPs counted"), exponent=0.701, changes=COUNTED),
+    Rung(key="warm-up", title=N_("A warm-up that small models can afford"), exponent=0.604, changes=WARMED),
     Rung(
         key="decay",
-        title="Then the rate decayed with the budget, nothing tuned",
+        title=N_("Then the rate decayed with the budget, nothing tuned"),
         exponent=0.571,
         changes=WARMED | {"decay"},
     ),
     Rung(
         key="tuned",
-        title="Instead rate, batch and β₂ tuned for each size, no decay",
+        title=N_("Instead rate, batch and β₂ tuned for each size, no decay"),
         exponent=0.497,
         changes=WARMED | {"tuned"},
     ),

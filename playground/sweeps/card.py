@@ -1,4 +1,4 @@
-"""The card of a sweep: what was varied, by which command, with which versions, how long it took."""
+"""The card of a sweep, a Markdown document in English: what was varied, what was fixed, where its runs come from."""
 
 import datetime
 import os
@@ -13,18 +13,18 @@ from typing import Any
 
 from playground.sweeps.folder import Sweep
 from playground.sweeps.grid import SweepConfig, cells
-from playground.sweeps.progress import Progress, read_progress
-from playground.sweeps.results import Point
+from playground.sweeps.progress import SweepProgress, read_progress
+from playground.sweeps.results import CellResult
 from playground.tasks.registry import task_to_dict
 from playground.training.run.paths import ABOUT, read_json, write_json
 
 CARD = "card.md"
-PROVENANCE = "Where it comes from"
+PROVENANCE_HEADING = "Where it comes from"
 PACKAGES = ("torch", "numpy", "tokenizers", "ray")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
+class SweepSource:
     """Where some runs of a sweep come from, in lines of Markdown."""
 
     title: str
@@ -32,15 +32,16 @@ class Origin:
 
 
 def note_command(folder: Path, command: str) -> None:
-    """Write down by which command and with what a sweep is driven; the first time is kept as its beginning."""
+    """Record by which command, versions and machine a sweep is run; the time of the first call is kept."""
     values = read_json(folder / ABOUT)
-    machine = {
+    versions = {name: found for name in PACKAGES if (found := _version(name))}
+    now = {
+        "command": command or values.get("command", ""),
+        "versions": versions,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count() or 1,
     }
-    command = command or values.get("command", "")
-    now = {"command": command, "versions": {name: found for name in PACKAGES if (found := _version(name))}, **machine}
     write_json(folder / ABOUT, {"created": time.time(), **values, **now})
 
 
@@ -51,56 +52,44 @@ def _version(package: str) -> str:
         return ""
 
 
-def card_of(config: SweepConfig, points: list[Point], origins: Sequence[Origin]) -> str:
-    """The card in Markdown; of several origins each with a heading of its own."""
-    return "\n".join(
-        [
-            f"# A sweep of {len(points)} runs",
-            "",
-            *_found(config, points),
-            "",
-            "## What was varied",
-            "",
-            *_varied(config, points),
-            "",
-            "## What was kept",
-            "",
-            *_kept(config),
-            "",
-            f"## {PROVENANCE}",
-            "",
-            *_told(origins),
-        ]
-    )
+def card_of(config: SweepConfig, results: list[CellResult], sources: Sequence[SweepSource]) -> str:
+    """The card; each of several sources has a heading of its own."""
+    sections = {
+        "What was varied": _varied(config, results),
+        "What was fixed": _fixed(config),
+        PROVENANCE_HEADING: _provenance(sources),
+    }
+    lines = [f"# A sweep of {len(results)} runs", "", *_summary(config, results), ""]
+    for heading, section in sections.items():
+        lines += [f"## {heading}", "", *section, ""]
+    return "\n".join(lines)
 
 
-def _told(origins: Sequence[Origin]) -> list[str]:
-    if len(origins) == 1:
-        return [*origins[0].lines, ""]
-    return [line for origin in origins for line in (f"### {origin.title}", "", *origin.lines, "")]
+def _provenance(sources: Sequence[SweepSource]) -> list[str]:
+    if len(sources) == 1:
+        return list(sources[0].lines)
+    return [line for source in sources for line in (f"### {source.title}", "", *source.lines, "")][:-1]
 
 
-def origins_in(card: str, title: str) -> list[Origin]:
-    """Where a collected sweep's runs come from, as its card says; title is that of a card of one origin."""
-    section = card.partition(f"## {PROVENANCE}\n")[2].strip()
+def sources_in(card: str, title: str) -> list[SweepSource]:
+    """The sources that a collected sweep's card names; title is for a card of a single one."""
+    section = card.partition(f"## {PROVENANCE_HEADING}\n")[2].strip()
     if not section.startswith("### "):
-        return [Origin(title=title, lines=tuple(section.splitlines()))]
-    found = []
+        return [SweepSource(title=title, lines=tuple(section.splitlines()))]
+    sources = []
     for part in section.removeprefix("### ").split("\n### "):
-        head, _, lines = part.partition("\n")
-        found.append(Origin(title=head, lines=tuple(lines.strip().splitlines())))
-    return found
+        heading, _, lines = part.partition("\n")
+        sources.append(SweepSource(title=heading, lines=tuple(lines.strip().splitlines())))
+    return sources
 
 
-def _found(config: SweepConfig, points: list[Point]) -> list[str]:
-    losses = [point.loss for point in points]
-    floor = points[0].floor
+def _summary(config: SweepConfig, results: list[CellResult]) -> list[str]:
+    losses = [result.loss for result in results]
+    floor = results[0].floor
     known = "" if floor is None else f" The lowest possible loss on the held-out text is {floor:.4f}."
-    design = cells(config)
-    missing = len(design) - len(points)
-    rest = (
-        f" {missing} of the {len(design)} cells of the design are not in it: they had not finished." if missing else ""
-    )
+    n_cells = len(cells(config))
+    missing = n_cells - len(results)
+    rest = f" {missing} of the {n_cells} cells of the design are not in it: they had not finished." if missing else ""
     return [
         f"Held-out losses from {max(losses):.4f} to {min(losses):.4f} nats per token.{known}{rest}",
         "",
@@ -108,59 +97,63 @@ def _found(config: SweepConfig, points: list[Point]) -> list[str]:
     ]
 
 
-def _varied(config: SweepConfig, points: list[Point]) -> list[str]:
-    without = sorted({point.params_without_embeddings for point in points})
-    sizes = sorted({(point.width, point.layers) for point in points})
-    tokens = sorted({point.tokens for point in points})
+def _varied(config: SweepConfig, results: list[CellResult]) -> list[str]:
+    params = sorted({result.params_without_embeddings for result in results})
+    sizes = sorted({(result.width, result.layers) for result in results})
+    tokens = sorted({result.tokens for result in results})
+    seeds = sorted({result.seed for result in results})
     return [
         f"- size (width x layers): {', '.join(f'{width} x {layers}' for width, layers in sizes)}; "
-        f"{without[0]:,} to {without[-1]:,} parameters without embeddings",
+        f"{params[0]:,} to {params[-1]:,} parameters without embeddings",
         f"- tokens ({config.design} design): {tokens[0]:,} to {tokens[-1]:,}, {len(tokens)} budgets",
-        f"- seed of weights and rows: {', '.join(str(seed) for seed in sorted({point.seed for point in points}))}",
-        f"- highest learning rate, with the width: {config.learning_rate:g} x ({config.learning_rate_width} / width)"
+        f"- seed of weights and batches: {', '.join(map(str, seeds))}",
+        f"- peak learning rate, by width: {config.learning_rate:g} x ({config.learning_rate_width} / width)"
         f" ^ {config.learning_rate_exponent:g}",
     ]
 
 
-def _kept(config: SweepConfig) -> list[str]:
+def _fixed(config: SweepConfig) -> list[str]:
     task = ", ".join(f"{name} {value}" for name, value in task_to_dict(config.task).items() if value not in ("", ()))
     return [
         f"- task: {task}",
-        f"- {config.batch} rows of {config.context} tokens in a step; AdamW (betas 0.9, 0.95; decay "
-        f"{config.weight_decay:g}; gradient clipped at 1)",
-        f"- schedule: {config.warm_up} steps of warm-up, then stable, then the last fifth straight down to 0. A "
-        "shorter run of a size and seed goes on from a snapshot of the longest before its own decay; its batches and "
-        "learning rates are those it would have had from the first step on.",
-        f"- held out: {config.evaluate_rows} rows of {config.context} tokens, the same for all runs",
+        f"- batches of {config.batch} x {config.context} tokens; AdamW (betas 0.9, 0.95; weight decay "
+        f"{config.weight_decay:g}; gradient clipping at 1)",
+        f"- schedule: {config.warm_up} steps of warm-up, then stable, then linear decay to 0 over the last fifth. A "
+        "shorter run of a size and seed branches off from a checkpoint of the longest before its own decay; its "
+        "batches and learning rates are those it would have had from the first step on.",
+        f"- held out: {config.evaluate_rows} examples of {config.context} tokens, the same for all runs",
         "- parameters are counted with embeddings (tied with the head) and without; FLOPs are those of the matrix "
         "products, forward and backward, attention and head among them",
     ]
 
 
-def origin_of(sweep: Sweep, title: str) -> Origin:
-    """Where the runs of a sweep come from that lie in its folder."""
+def source_of(sweep: Sweep, title: str) -> SweepSource:
+    """The source of the runs that lie in a sweep's folder."""
     about, progress = read_json(sweep.folder / ABOUT), read_progress(sweep.folder)
-    return Origin(title=title, lines=tuple(_provenance(sweep, about, progress)))
+    return SweepSource(title=title, lines=tuple(_source_lines(sweep, about, progress)))
 
 
-def _provenance(sweep: Sweep, about: dict[str, Any], progress: Progress) -> list[str]:
+def _source_lines(sweep: Sweep, about: dict[str, Any], progress: SweepProgress) -> list[str]:
     trained = sum(sweep.status(cell).seconds for cell in sweep.cells)
     created = about.get("created")
-    # Where the folder lay on the machine that made it says nothing to anybody else.
-    written = str(about.get("command") or "python -m playground sweep")
-    command = re.sub(r"(--out[ =])('[^']*'|\S+)", lambda found: found[1] + sweep.folder.name, written)
-    begun = f", begun {_day(created)}" if isinstance(created, int | float) else ""
-    versions = ", ".join(f"{name} {found}" for name, found in dict(about.get("versions") or {}).items())
+    started = f", started {_day(created)}" if isinstance(created, int | float) else ""
+    command = _without_path(str(about.get("command") or "python -m playground sweep"), sweep.folder.name)
+    versions = ", ".join(f"{name} {number}" for name, number in dict(about.get("versions") or {}).items())
     retried = ", ".join(f"{name} ({times})" for name, times in progress.retried.items()) or "none"
     failed = "; ".join(f"{name}: {message}" for name, message in progress.failed.items()) or "none"
     return [
-        f"- made by this repository's own code{begun}: `{command}`",
+        f"- made by this repository's own code{started}: `{command}`",
         f"- Python {about.get('python', '')}, {versions}; {about.get('system', '')}, "
         f"{about.get('processors', '?')} cores",
         f"- training took {trained:,.0f} seconds in all ({trained / 3600:.1f} hours), evaluations included, "
-        f"{progress.seconds / 3600:.1f} hours by the clock",
-        f"- begun again: {retried}; given up: {failed}",
+        f"{progress.seconds / 3600:.1f} hours of wall-clock time",
+        f"- retried: {retried}; failed: {failed}",
     ]
+
+
+def _without_path(command: str, folder: str) -> str:
+    """The command with the folder's name alone: where it lay on one machine says nothing to anybody else."""
+    return re.sub(r"(--out[ =])('[^']*'|\S+)", lambda match: match[1] + folder, command)
 
 
 def _day(seconds: float) -> str:

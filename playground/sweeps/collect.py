@@ -1,4 +1,4 @@
-"""Collecting what sweeps found, without their runs: one sweep, or several that belong together, in one folder."""
+"""Collect the results of sweeps without their runs: of one, or of several that belong together, in one folder."""
 
 import dataclasses
 import functools
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import UserError
-from playground.sweeps.card import CARD, Origin, card_of, origin_of, origins_in
+from playground.sweeps.card import CARD, SweepSource, card_of, source_of, sources_in
 from playground.sweeps.folder import SWEEP, Sweep, find_sweep
 from playground.sweeps.grid import SweepConfig, cells
 from playground.sweeps.results import (
+    CellResult,
     CurvePoint,
-    Point,
     curves_by_run,
     read_points_file,
     write_results,
@@ -26,34 +26,34 @@ VARIED = ("sizes", "tokens", "flops", "seeds")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class SweepPart:
     """What one folder holds."""
 
     folder: Path
     config: SweepConfig
-    points: list[Point]
+    results: list[CellResult]
     curves: dict[str, list[CurvePoint]]
-    origins: list[Origin]
+    sources: list[SweepSource]
 
 
 def collect(folders: Sequence[Path], target: Path) -> Path:
-    """Write what sweeps found: sweep.json, points.csv, curves.csv and card.md. Returns the target.
+    """Write the results of sweeps as sweep.json, points.csv, curves.csv and card.md. Returns the target.
 
-    The sweeps may differ in sizes, budgets and seeds; each is one with its runs, or one that was collected before.
+    The sweeps may differ in sizes, budgets and seeds; each still has its runs, or was collected before.
     Raises UserError where a folder holds no sweep or no finished cell, they differ in more, one run has two results,
     or the target cannot be written.
     """
     try:
         parts = [_part(folder) for folder in folders]
-        config = functools.reduce(_joined, (part.config for part in parts))
-        points, curves = _merged(parts)
+        config = functools.reduce(_join, (part.config for part in parts))
+        results, curves = _merge(parts)
         # In the order of the joined design, as if it had been trained in one go.
-        ordered = [points[cell.name] for cell in cells(config) if cell.name in points]
+        ordered = [results[cell.name] for cell in cells(config) if cell.name in results]
         target.mkdir(parents=True, exist_ok=True)
-        write_tables(target, ordered, [one for point in ordered for one in curves[point.run]])
+        write_tables(target, ordered, [point for result in ordered for point in curves[result.run]])
         write_json(target / SWEEP, config.to_dict())
-        origins = [origin for part in parts for origin in part.origins]
-        write_whole(target / CARD, card_of(config, ordered, origins))
+        sources = [source for part in parts for source in part.sources]
+        write_whole(target / CARD, card_of(config, ordered, sources))
     except OSError as error:
         raise UserError(
             "The sweep cannot be collected into {target}: {reason}.", target=target, reason=error.strerror or error
@@ -61,38 +61,38 @@ def collect(folders: Sequence[Path], target: Path) -> Path:
     return target
 
 
-def _part(folder: Path) -> Part:
+def _part(folder: Path) -> SweepPart:
     sweep = find_sweep(folder)
     has_runs = any(sweep.run_folder(cell).is_dir() for cell in sweep.cells)
     if has_runs:
         write_results(sweep)
-    points = read_points_file(folder)
-    if not points:
+    results = read_points_file(folder)
+    if not results:
         raise UserError("No cell of the sweep in {folder} has finished yet.", folder=folder)
-    return Part(
+    return SweepPart(
         folder=folder,
         config=sweep.config,
-        points=points,
+        results=results,
         curves=curves_by_run(folder),
-        origins=_origins(sweep, points, has_runs=has_runs),
+        sources=_sources(sweep, results, has_runs=has_runs),
     )
 
 
-def _origins(sweep: Sweep, points: list[Point], *, has_runs: bool) -> list[Origin]:
-    seeds = sorted({point.seed for point in points})
-    title = f"{len(points)} runs of seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+def _sources(sweep: Sweep, results: list[CellResult], *, has_runs: bool) -> list[SweepSource]:
+    seeds = sorted({result.seed for result in results})
+    title = f"{len(results)} runs of seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
     if has_runs:
-        return [origin_of(sweep, title)]
-    return origins_in((sweep.folder / CARD).read_text(encoding="utf-8"), title)
+        return [source_of(sweep, title)]
+    return sources_in((sweep.folder / CARD).read_text(encoding="utf-8"), title)
 
 
-def _joined(one: SweepConfig, other: SweepConfig) -> SweepConfig:
+def _join(config: SweepConfig, other: SweepConfig) -> SweepConfig:
     """The design that has the cells of both. Raises UserError where they differ in more than VARIED."""
-    union: dict[str, Any] = {name: tuple(sorted({*getattr(one, name), *getattr(other, name)})) for name in VARIED}
-    joined, also = (dataclasses.replace(config, **union) for config in (one, other))
-    if joined != also:
+    union: dict[str, Any] = {name: tuple(sorted({*getattr(config, name), *getattr(other, name)})) for name in VARIED}
+    joined, same = (dataclasses.replace(each, **union) for each in (config, other))
+    if joined != same:
         names = [field.name for field in dataclasses.fields(joined)]
-        different = [name for name in names if getattr(joined, name) != getattr(also, name)]
+        different = [name for name in names if getattr(joined, name) != getattr(same, name)]
         raise UserError(
             "The sweeps differ in {different}; only those that differ in sizes, budgets and seeds alone can be joined.",
             different=", ".join(different),
@@ -100,17 +100,17 @@ def _joined(one: SweepConfig, other: SweepConfig) -> SweepConfig:
     return joined
 
 
-def _merged(parts: Sequence[Part]) -> tuple[dict[str, Point], dict[str, list[CurvePoint]]]:
-    """All points and curves by run. Raises UserError where one run has two results."""
-    points: dict[str, Point] = {}
+def _merge(parts: Sequence[SweepPart]) -> tuple[dict[str, CellResult], dict[str, list[CurvePoint]]]:
+    """All results and curves by run. Raises UserError where one run has two results."""
+    results: dict[str, CellResult] = {}
     curves: dict[str, list[CurvePoint]] = {}
     for part in parts:
-        for point in part.points:
-            if points.setdefault(point.run, point) != point:
+        for result in part.results:
+            if results.setdefault(result.run, result) != result:
                 raise UserError(
                     "The run {run} has another result in {folder}; leave one of them out.",
-                    run=point.run,
+                    run=result.run,
                     folder=part.folder,
                 )
         curves = {**part.curves, **curves}
-    return points, curves
+    return results, curves

@@ -1,6 +1,6 @@
-"""Where the cells of a sweep are trained: in this process, or in worker processes of this machine. cluster.py: Ray.
+"""Where the cells of a sweep are trained: in this process, or in worker processes of this machine.
 
-A place takes cells and says which it still works on. How a cell's run ended stands in its folder alone.
+An executor takes cells and says which of them it still works on. How a cell's run ended stands in its folder alone.
 """
 
 import dataclasses
@@ -19,35 +19,35 @@ if TYPE_CHECKING:
     from playground.jobs.executor import LocalExecutor
     from playground.training.trainer import Step
 
-TURN_SECONDS = 0.3
+TRAIN_SECONDS = 0.3
 POLL_SECONDS = 0.1
-PATIENCE_SECONDS = 15.0
-"""How long runs may take to write their snapshots when the sweep is stopped."""
-LEAVING = "the sweep was stopped"
+STOP_SECONDS = 15.0
+"""How long runs may take to write their checkpoints when the sweep is stopped."""
+STOPPED = "the sweep was stopped"
 
 
-class Place(Protocol):
-    """Trains cells whose folders have been prepared."""
+class SweepExecutor(Protocol):
+    """Trains cells whose run folders are there."""
 
     @property
     def slots(self) -> int:
-        """How many cells it works on at once."""
+        """The number of cells that it takes at once."""
         ...
 
     def start(self, sweep: Sweep, cell: Cell) -> None:
-        """Begin with a cell, or go on with it."""
+        """Start or resume a cell."""
         ...
 
     def working(self) -> frozenset[str]:
-        """The names of the cells that it works on, after having waited or worked for a moment."""
+        """The names of the cells that it works on, after a moment of waiting or work."""
         ...
 
     def close(self) -> None:
-        """Let every cell at work write a snapshot, and end."""
+        """Stop every cell with a checkpoint."""
         ...
 
 
-class Here:
+class InProcess:
     """Trains in this process, one cell after another."""
 
     slots = 1
@@ -55,47 +55,47 @@ class Here:
     def __init__(self) -> None:
         self._name, self._folder = "", Path()
         self._steps: Iterator[Step] | None = None
-        self._reason: str | None = None
+        self._stop_reason: str | None = None
 
     def start(self, sweep: Sweep, cell: Cell) -> None:
-        """Begin with a cell, or go on with it."""
+        """Start or resume a cell."""
         from playground.training.run.folder import run
 
         self._name, self._folder = cell.name, sweep.run_folder(cell)
-        self._steps = run(cell.config, self._folder, interruption=lambda: self._reason)
+        self._steps = run(cell.config, self._folder, interruption=lambda: self._stop_reason)
 
     def working(self) -> frozenset[str]:
         """Train for a moment."""
-        until = time.monotonic() + TURN_SECONDS
+        until = time.monotonic() + TRAIN_SECONDS
         while self._steps is not None and time.monotonic() < until:
-            self._advance()
+            self._step()
         return frozenset() if self._steps is None else frozenset((self._name,))
 
-    def _advance(self) -> None:
+    def _step(self) -> None:
         assert self._steps is not None
         try:
             if next(self._steps, None) is None:
                 self._steps = None
         except UserError as error:
             self._steps = None
-            note_failure(self._folder, str(error))
+            mark_failed(self._folder, str(error))
 
     def close(self) -> None:
-        """Take the step that is begun, and write a snapshot."""
-        self._reason = LEAVING
+        """Finish the current step and write a checkpoint."""
+        self._stop_reason = STOPPED
         while self._steps is not None:
-            self._advance()
+            self._step()
 
 
-def note_failure(folder: Path, message: str) -> None:
-    """Write down that a run failed, where it was refused before it could say so itself."""
+def mark_failed(folder: Path, message: str) -> None:
+    """Mark a run as failed that was refused before it could do so itself."""
     status = read_status(folder)
     if status.state not in ("failed", "stopped") and folder.is_dir():
         write_status(folder, dataclasses.replace(status, state="failed", message=message))
 
 
-class Workers:
-    """Trains in the worker processes of an executor, at most `slots` at once."""
+class LocalWorkers:
+    """Trains in the worker processes of a job executor, at most `slots` cells at once."""
 
     def __init__(self, executor: "LocalExecutor", *, slots: int, owned: bool) -> None:
         self._slots, self._executor, self._owned = slots, executor, owned
@@ -103,12 +103,12 @@ class Workers:
 
     @property
     def slots(self) -> int:
-        """How many cells may be at work or wait; none beyond those while the executor's queue is full."""
+        """The cells that may be at work or wait; only those already there while the job executor's queue is full."""
         is_full = len(self._executor.waiting()) >= self._executor.limits.queued
         return len(self._runs) if is_full else self._slots
 
     def start(self, sweep: Sweep, cell: Cell) -> None:
-        """Put the cell's run into the executor's queue."""
+        """Queue the cell's run."""
         self._executor.resume(sweep.run_id(cell))
         self._runs[cell.name] = sweep.run_id(cell)
 
@@ -120,7 +120,7 @@ class Workers:
         return frozenset(self._runs)
 
     def close(self) -> None:
-        """Stop the cells and wait until they have; an executor of the sweep's own ends with them."""
+        """Stop the cells and wait until they have stopped; an executor of the sweep's own is closed."""
         if self._owned:
             self._executor.close()
             return
@@ -129,21 +129,21 @@ class Workers:
                 self._executor.cancel(run_id)
             except UserError:
                 continue  # it has been deleted
-        # A sweep that says it has stopped may be gone on with at once: its runs have to be free by then.
-        wait_until_idle(self, PATIENCE_SECONDS)
+        # A sweep that says it has stopped may be resumed at once: its runs have to be free by then.
+        wait_until_idle(self, STOP_SECONDS)
 
 
-def wait_until_idle(place: Place, seconds: float) -> None:
-    """Wait for the cells that a place was told to stop, at most so long."""
+def wait_until_idle(executor: SweepExecutor, seconds: float) -> None:
+    """Wait for the cells that an executor was told to stop, at most so long."""
     deadline = time.monotonic() + seconds
-    while place.working() and time.monotonic() < deadline:
+    while executor.working() and time.monotonic() < deadline:
         continue
 
 
-def own_workers(folder: Path, count: int) -> Workers:
-    """So many worker processes for the sweep of a folder alone, without limits."""
+def dedicated_workers(folder: Path, count: int) -> LocalWorkers:
+    """Worker processes for the sweep of one folder alone, without limits."""
     from playground.jobs.executor import LocalExecutor
     from playground.jobs.limits import Limits
 
-    boundless = Limits(steps=2**53, minutes=1e9, parameters=2**53, layers=2**20, tokens=2**53, disk_bytes=2**53)
-    return Workers(LocalExecutor(folder / RUNS, slots=count, limits=boundless), slots=count, owned=True)
+    unlimited = Limits(steps=2**53, minutes=1e9, parameters=2**53, layers=2**20, tokens=2**53, disk_bytes=2**53)
+    return LocalWorkers(LocalExecutor(folder / RUNS, slots=count, limits=unlimited), slots=count, owned=True)

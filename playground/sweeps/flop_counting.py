@@ -1,7 +1,7 @@
-"""What counts as a parameter and as an operation: each paper's way, and as a machine carries it out.
+"""Count parameters and training FLOPs by each paper's convention and as torch executes them; what that does to a.
 
-Operations are those of training, for each token: a forward pass, and a backward pass that takes twice as many
-(Kaplan et al. 2020, section 2.1; Hoffmann et al. 2022, appendix F). A multiply and an add are two.
+FLOPs are per token: a forward pass, and a backward pass of twice as many (Kaplan et al. 2020, section 2.1; Hoffmann et
+al. 2022, appendix F). A multiply-add is two.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,32 +15,32 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from playground.errors import UserError
 from playground.scaling.fits import Fit, fit_chinchilla
-from playground.scaling.frontier import Frontier, line
+from playground.scaling.frontier import Frontier, fit_frontier
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
 from playground.training.sizes import embedding_flops, parameters_by_part, product_flops
 from playground.transformer import Transformer, TransformerConfig
 
-TRAINING = 3
+FORWARD_PASSES = 3
 """Forward and backward, in forward passes."""
-SOFTMAX = 3
-"""Operations for each attention score: Hoffmann et al. 2022, appendix F."""
-LOOKED_UP = ("embedding", "position", "segment")
+SOFTMAX_FLOPS = 3
+"""For each attention score: Hoffmann et al. 2022, appendix F."""
+LOOKUPS = ("embedding", "position", "segment")
 
 
 def all_parameters(shape: TransformerConfig) -> int:
-    """Every number that is trained; a tied head is the embedding, counted once. Hoffmann et al. 2022."""
+    """All of them; a tied head is the embedding, counted once. Hoffmann et al. 2022."""
     return sum(parameters_by_part(shape).values())
 
 
 def without_embeddings(shape: TransformerConfig) -> int:
-    """Neither embeddings of tokens and positions nor the head. Kaplan et al. 2020, section 2.1."""
-    left_out = (*LOOKED_UP, "head")
+    """No embeddings of tokens and positions, no head. Kaplan et al. 2020, section 2.1."""
+    left_out = (*LOOKUPS, "head")
     return sum(count for part, count in parameters_by_part(shape).items() if part not in left_out)
 
 
 def with_head(shape: TransformerConfig) -> int:
-    """The last layer is counted, which multiplies even where it is tied. Porian et al. 2024, section 3.1."""
+    """With the head, which multiplies even where it is tied. Porian et al. 2024, section 3.1."""
     return without_embeddings(shape) + shape.width * shape.vocabulary
 
 
@@ -55,27 +55,27 @@ def six_n_d_without_embeddings(shape: TransformerConfig, length: int) -> float:
 
 
 def six_n_d_with_head(shape: TransformerConfig, length: int) -> float:
-    """6 N, the last layer counted. Porian et al. 2024, section 3.1."""
+    """6 N, the head counted. Porian et al. 2024, section 3.1."""
     return 6.0 * with_head(shape)
 
 
 def kaplan(shape: TransformerConfig, length: int) -> float:
     """Forward 2 N + 2 layers x context x width, embeddings and head left out. Kaplan et al. 2020, table 1."""
-    return float(TRAINING * (2 * without_embeddings(shape) + 2 * shape.layers * length * shape.width))
+    return float(FORWARD_PASSES * (2 * without_embeddings(shape) + 2 * shape.layers * length * shape.width))
 
 
 def hoffmann(shape: TransformerConfig, length: int) -> float:
     """All products, the embedding as one with one-hot rows, and the softmax. Hoffmann et al. 2022, appendix F."""
     forward = sum(product_flops(shape, length).values()) + embedding_flops(shape, length)
-    softmax = SOFTMAX * shape.layers * shape.heads * length * length
-    return TRAINING * (forward + softmax) / length
+    softmax = SOFTMAX_FLOPS * shape.layers * shape.n_heads * length * length
+    return FORWARD_PASSES * (forward + softmax) / length
 
 
 def executed(shape: TransformerConfig, length: int) -> float:
-    """The products that torch carries out for one row, forward and backward, counted as it dispatches them.
+    """The matrix products of one sequence, forward and backward, counted as torch dispatches them.
 
-    On the meta device nothing is computed, and attention goes through plain products; the kernels of a processor or a
-    graphics card skip or hide some of them from the counter.
+    The meta device computes nothing and does attention by plain products; CPU and GPU kernels hide some of them from
+    the counter.
     """
     with torch.device("meta"):
         model = Transformer(shape)
@@ -91,7 +91,7 @@ PARAMETERS: dict[str, Callable[[TransformerConfig], int]] = {
     "without-embeddings": without_embeddings,
     "with-head": with_head,
 }
-"""Ways to count N."""
+"""Conventions for N."""
 FLOPS: dict[str, Callable[[TransformerConfig, int], float]] = {
     "6nd": six_n_d,
     "6nd-without-embeddings": six_n_d_without_embeddings,
@@ -100,48 +100,49 @@ FLOPS: dict[str, Callable[[TransformerConfig, int], float]] = {
     "hoffmann": hoffmann,
     "executed": executed,
 }
-"""Ways to count C / D."""
+"""Conventions for C / D."""
 
 
-def parameters(shape: TransformerConfig, way: str) -> int:
-    """N, counted this way. Raises UserError for a way that there is not."""
-    _refuse(way, PARAMETERS, shape)
+def count_parameters(shape: TransformerConfig, way: str) -> int:
+    """N by a convention of `PARAMETERS`. Raises UserError for an unknown one."""
+    _check_way(way, PARAMETERS, shape)
     return PARAMETERS[way](shape)
 
 
-def flops_per_token(shape: TransformerConfig, way: str, length: int | None = None) -> float:
-    """Operations of training for each token, in rows of `length` tokens (None: the context).
+def count_flops_per_token(shape: TransformerConfig, way: str, length: int | None = None) -> float:
+    """Training FLOPs per token by a convention of `FLOPS`, in sequences of `length` tokens (None: the context).
 
-    Raises UserError for a way that there is not, and for encoder-decoders: their two texts are no one length.
+    Raises UserError for an unknown convention, and for encoder-decoders: their two texts are no one length.
     """
-    _refuse(way, FLOPS, shape)
+    _check_way(way, FLOPS, shape)
     return FLOPS[way](shape, length or shape.context)
 
 
-def _refuse(way: str, ways: "Mapping[str, Callable[..., float]]", shape: TransformerConfig) -> None:
+def _check_way(way: str, ways: "Mapping[str, Callable[..., float]]", shape: TransformerConfig) -> None:
     if way not in ways:
         raise UserError("There is no way {way!r} of counting; choose {ways}.", way=way, ways=", ".join(ways))
     if shape.kind == "encoder-decoder":
-        raise UserError("Operations are counted for models of one stack; choose a decoder or an encoder.")
+        raise UserError("FLOPs are counted for models of one stack; choose a decoder or an encoder.")
 
 
-GRID = 400
-BUDGETS = 60
+N_SIZES = 400
+N_BUDGETS = 60
 FEWEST_SIZES = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Counted:
-    """The best models as counted one way. frontier is the line of log N over log C through them; its exponent is a."""
+class CountedFrontier:
+    """The compute-optimal frontier of runs whose N and C are counted by one convention."""
 
     flops: Float[np.ndarray, " budget"]
     params: Float[np.ndarray, " budget"]
     frontier: Frontier
+    """The line of log N over log C through them."""
     fit: Fit
 
     @property
     def exponent(self) -> float:
-        """Of N in C."""
+        """a, of N in C."""
         return self.frontier.exponent
 
 
@@ -150,31 +151,32 @@ def counted_frontier(
     flops_per_token: Float[np.ndarray, " run"],
     tokens: Float[np.ndarray, " run"],
     loss: Float[np.ndarray, " run"],
-) -> Counted:
-    """The frontier of runs whose N and FLOPs are counted some way (counting.py).
+) -> CountedFrontier:
+    """Fit Chinchilla's law to runs whose N and FLOPs are counted by some convention, and follow its optimum.
 
-    Between the models that were trained, FLOPs for each token are interpolated in logarithms. Budgets whose best model
-    is the smallest or the largest are left out: a smaller or larger one might be better.
+    Between the models that were trained, FLOPs per token are interpolated in logarithms. Budgets whose best model is
+    the smallest or the largest are left out: a smaller or larger one might be better.
     Raises UserError for fewer than three sizes, and where no budget has its best model between them.
     """
     points = Points(params=params, tokens=tokens, loss=loss, flops=np.asarray(flops_per_token) * np.asarray(tokens))
-    sizes, rows = np.unique(points.params, return_index=True)
+    sizes, first = np.unique(points.params, return_index=True)
     if len(sizes) < FEWEST_SIZES:
         raise UserError(
             "There are {n_sizes} sizes of models; an exponent needs at least {fewest_sizes}.",
             n_sizes=len(sizes),
             fewest_sizes=FEWEST_SIZES,
         )
-    fitted = fit_chinchilla(points)
-    grid = np.geomspace(sizes[0], sizes[-1], GRID)
-    each = np.exp(np.interp(np.log(grid), np.log(sizes), np.log(points.flops[rows] / points.tokens[rows])))
-    budgets = np.geomspace(points.flops.min(), points.flops.max(), BUDGETS)
-    losses = LAWS["chinchilla"].predict(fitted.parameters, params=grid, tokens=budgets[:, None] / each)
-    best = losses.argmin(1)
-    inside = (best > 0) & (best < GRID - 1)
+    law = fit_chinchilla(points)
+    grid = np.geomspace(sizes[0], sizes[-1], N_SIZES)
+    each = np.exp(np.interp(np.log(grid), np.log(sizes), np.log(points.flops[first] / points.tokens[first])))
+    budgets = np.geomspace(points.flops.min(), points.flops.max(), N_BUDGETS)
+    losses = LAWS["chinchilla"].predict(law.parameters, params=grid, tokens=budgets[:, None] / each)
+    best = losses.argmin(1)  # [budget, model] to [budget]
+    inside = (best > 0) & (best < N_SIZES - 1)
     if inside.sum() < 2:
         raise UserError(
             "At every budget the smallest or the largest model is best; an exponent needs others beside it."
         )
     flops, optimal = budgets[inside], grid[best[inside]]
-    return Counted(flops=flops, params=optimal, frontier=line(flops.tolist(), optimal.tolist()), fit=fitted)
+    frontier = fit_frontier(flops.tolist(), optimal.tolist())
+    return CountedFrontier(flops=flops, params=optimal, frontier=frontier, fit=law)

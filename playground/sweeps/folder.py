@@ -1,16 +1,16 @@
-"""A sweep as a folder: its configuration, and where each cell's run lies.
+"""A sweep as a folder: its configuration, and a run folder for each cell.
 
     sweep.json        the SweepConfig
     runs/<cell>/      an ordinary run folder for each cell
-    progress.json     how the sweep is doing (progress.py)
-    control.jsonl     what a person asks of it: to stop
-    points.csv        a line for each finished cell (results.py)
-    curves.csv        held-out losses on the way
+    progress.json     how the sweep is doing
+    control.jsonl     commands to it: stop
+    points.csv        a line for each finished cell
+    curves.csv        held-out losses during training
 
-What is collected (collecting.py) has a card.md besides: what was done, with what and how long it took (card.py).
+A collected sweep has a card.md instead of runs.
 
-A sweep of the page lies among the page's runs: its folder is named by a long random id, and its cells are ordinary
-runs beside it, named <id>-<cell>, which the page opens like any other.
+A sweep that the page started lies among the page's runs: its folder is named by a long random id, and its cells are
+ordinary runs beside it, named <id>-<cell>, which the page opens like any other.
 """
 
 import shutil
@@ -22,7 +22,7 @@ from playground.errors import UserError
 from playground.sweeps.grid import Cell, SweepConfig, cells
 from playground.training.run.control import open_control
 from playground.training.run.lineage import STAGING_PREFIX, fork
-from playground.training.run.paths import CONFIG, read_json, snapshots, write_json
+from playground.training.run.paths import CONFIG, read_json, checkpoint_folders, write_json
 from playground.training.run.runs import write_about
 from playground.training.run.status import State, Status, observed_status
 
@@ -32,13 +32,15 @@ RUNS = "runs"
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """A sweep that has a folder. root is the folder of its runs, prefix what their names begin with."""
+    """A sweep that has a folder."""
 
     folder: Path
     config: SweepConfig
     cells: tuple[Cell, ...]
     root: Path
+    """The folder of its runs."""
     prefix: str = ""
+    """What its runs' names begin with."""
 
     def run_id(self, cell: Cell) -> str:
         """The name of a cell's run folder below the root."""
@@ -49,7 +51,7 @@ class Sweep:
         return self.root / self.run_id(cell)
 
     def status(self, cell: Cell) -> Status:
-        """How a cell's run is doing; unknown before it was begun."""
+        """How a cell's run is doing; unknown before it was started."""
         return observed_status(self.run_folder(cell))
 
     def state(self, cell: Cell) -> State:
@@ -57,13 +59,13 @@ class Sweep:
         return self.status(cell).state
 
     def finished(self) -> Iterator[Cell]:
-        """The cells whose runs are finished, in order."""
+        """The cells whose runs have finished, in training order."""
         return (cell for cell in self.cells if self.state(cell) == "finished")
 
 
 def open_sweep(config: SweepConfig, folder: Path) -> Sweep:
-    """The sweep of a folder, begun there if it is new. Raises UserError where another one lies there."""
-    found = cells(config)
+    """Open the sweep of a folder, or make it there. Raises UserError where another one lies there."""
+    grid = cells(config)
     values = read_json(folder / SWEEP)
     if values and SweepConfig.from_dict(values) != config:
         raise UserError("{folder} holds a sweep of another configuration; choose a new folder.", folder=folder)
@@ -78,7 +80,7 @@ def open_sweep(config: SweepConfig, folder: Path) -> Sweep:
         raise UserError(
             "The sweep cannot be written to {folder}: {reason}.", folder=folder, reason=error.strerror or error
         ) from error
-    return Sweep(folder=folder, config=config, cells=found, root=folder / RUNS)
+    return Sweep(folder=folder, config=config, cells=grid, root=folder / RUNS)
 
 
 def find_sweep(folder: Path) -> Sweep:
@@ -93,7 +95,7 @@ def find_sweep(folder: Path) -> Sweep:
 
 
 def prepare_cell(sweep: Sweep, cell: Cell) -> None:
-    """Make a cell's run folder unless it is there: as a branch where its trunk has the snapshot, else empty.
+    """Make a cell's run folder unless it is there: as a fork where its trunk has the checkpoint, else empty.
 
     Raises UserError where the folder cannot be written.
     """
@@ -123,6 +125,6 @@ def prepare_cell(sweep: Sweep, cell: Cell) -> None:
 
 
 def has_fork(sweep: Sweep, cell: Cell) -> bool:
-    """Whether a branch's trunk has come to where the branch begins."""
+    """Whether a branch's trunk has the checkpoint that it begins from."""
     trunk = sweep.root / f"{sweep.prefix}{cell.trunk}"
-    return any(int(path.name) == cell.fork for path in snapshots(trunk))
+    return any(int(path.name) == cell.fork for path in checkpoint_folders(trunk))

@@ -1,9 +1,11 @@
-"""What a sweep trains: sizes, token budgets and seeds, each combination an ordinary run.
+"""The grid of a sweep: sizes, token budgets and seeds, each combination (a cell) an ordinary run.
 
-Runs of one size and seed share a line: they follow warm-up, stable rate and decay (Hu et al. 2024, section 4), whose
-steps before the decay do not depend on the run's length. So the longest run, the trunk, is trained once, and a
-shorter one goes on from the trunk's snapshot before its own decay, as the very run that it would have been from its
-first step on.
+Runs of one size and seed share a trunk. Their schedule is warm-up, stable, decay (Hu et al. 2024, section 4), whose
+steps before the decay do not depend on the run's length: the longest run is trained from step 0, and a shorter one
+branches off at the trunk's last checkpoint before its own decay. It is the very run that it would have been.
+
+    trunk    warm-up ─ stable ──────────────────────── decay
+    branch             └ checkpoint 8, decay from 10 to 12
 """
 
 import dataclasses
@@ -13,6 +15,7 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from playground.errors import UserError
+from playground.legacy_names import SWEEP, modernise
 from playground.tasks.registry import task_from_dict, task_to_dict
 from playground.tasks.tales.tales_task import TalesConfig
 from playground.tasks.task import TaskConfig
@@ -28,38 +31,39 @@ Size = tuple[int, int]
 MOST_CELLS = 5000
 LARGEST_NUMBER = 1e30
 STABLE_SHARE = 0.8
-"""Of the steps after the warm-up; the rest is the decay (playground/training/schedule.py)."""
-TRUNK_SNAPSHOTS = 20
-ENDS = ("embedding", "head", "position", "segment")
-"""The parts that are left out where parameters are counted without embeddings (Kaplan et al. 2020, section 2.1)."""
+"""Of the steps after the warm-up; the rest is the decay, as in playground/training/schedule.py."""
+TRUNK_CHECKPOINTS = 20
+EMBEDDING_PARTS = ("embedding", "head", "position", "segment")
+"""Left out where parameters are counted without embeddings (Kaplan et al. 2020, section 2.1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepConfig:
-    """Which sizes are trained on how many tokens, with which seeds, and how.
-
-    A size is (width, layers). grid: each size on each of `tokens`. isoflop: each size on as many tokens as each of
-    `flops` pays for, in operations as they are counted in estimate.flops_per_step without the embedding's lookup.
-    The learning rate of a width is learning_rate * (learning_rate_width / width) ** learning_rate_exponent;
-    exponent 1 is that of hidden matrices in Yang et al. 2022, table 3. head_width is the least width of a head.
-    context and batch are in tokens and rows; warm_up is in steps; evaluations are those of a line's longest run.
-    """
+    """Which sizes are trained on how many tokens, with which seeds, and how. Raises UserError for what cannot be."""
 
     task: TaskConfig = field(default_factory=TalesConfig)
     design: Design = "grid"
+    """grid: each size on each of `tokens`. isoflop: each size on as many tokens as each of `flops` pays for."""
     sizes: tuple[Size, ...] = ((16, 1), (24, 2), (32, 3), (48, 3))
     tokens: tuple[int, ...] = (250_000, 500_000, 1_000_000)
     flops: tuple[float, ...] = ()
+    """Budgets, counted as `flops_per_token` counts."""
     seeds: tuple[int, ...] = (0,)
     context: int = 128
     batch: int = 8
+    """Sequences in a step."""
     head_width: int = 16
+    """The least width of an attention head."""
     warm_up: int = 50
+    """In steps."""
     learning_rate: float = 4e-3
+    """The peak at `learning_rate_width`; at another width it is times (learning_rate_width / width) ** exponent."""
     learning_rate_width: int = 32
     learning_rate_exponent: float = 1.0
+    """1 is that of hidden matrices in Yang et al. 2022, table 3."""
     weight_decay: float = 0.1
     evaluations: int = 30
+    """Of a trunk; shorter runs are evaluated at the same intervals."""
     evaluate_rows: int = 128
     device: DeviceName = "auto"
 
@@ -97,23 +101,23 @@ class SweepConfig:
 
     @property
     def count(self) -> int:
-        """How many cells there are."""
+        """The number of cells."""
         budgets = self.tokens if self.design == "grid" else self.flops
         return len(self.sizes) * len(budgets) * len(self.seeds)
 
     @property
     def tokens_per_step(self) -> int:
-        """How many tokens are read in a step."""
+        """Tokens in a step."""
         return self.batch * self.context
 
-    def rate(self, width: int) -> float:
-        """The highest learning rate of a width."""
+    def peak_rate(self, width: int) -> float:
+        """The peak learning rate of a width."""
         return self.learning_rate * math.pow(self.learning_rate_width / width, self.learning_rate_exponent)
 
     def to_dict(self) -> dict[str, Any]:
-        """The record as it stands in sweep.json."""
+        """As it stands in sweep.json."""
         return {
-            **{one.name: getattr(self, one.name) for one in dataclasses.fields(self)},
+            **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)},
             "task": task_to_dict(self.task),
         }
 
@@ -121,8 +125,9 @@ class SweepConfig:
     def from_dict(cls, values: dict[str, Any]) -> "SweepConfig":
         """Read back what `to_dict` wrote. Raises UserError for what is missing, unknown or of the wrong kind."""
         try:
-            rest = {name: _tuples(value) for name, value in values.items() if name != "task"}
-            return cls(task=task_from_dict(values["task"]), **rest)
+            values = modernise(values, SWEEP)
+            fields = {name: _tuples(value) for name, value in values.items() if name != "task"}
+            return cls(task=task_from_dict(values["task"]), **fields)
         except UserError:
             raise
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -133,39 +138,41 @@ class SweepConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One run of a sweep. parameters are all; flops and tokens those of all its steps.
-
-    trunk is the cell that it may branch from, and fork the last snapshot of that one before this cell's decay; None
-    for a trunk itself and where the decay begins before the first snapshot.
-    """
+    """One run of a sweep."""
 
     name: str
     config: TrainConfig
     parameters: int
+    """All, embeddings included."""
     parameters_without_embeddings: int
     tokens: int
+    """Of all its steps, those before the fork included; so are the FLOPs."""
     flops: int
     trunk: str | None = None
+    """The cell that it branches from; None for a trunk, and where the decay begins before the first checkpoint."""
     fork: int | None = None
+    """The trunk's last checkpoint before this cell's decay."""
 
     @property
     def steps(self) -> int:
-        """The steps that have to be trained for it."""
+        """The steps of its own, after the fork."""
         return self.config.steps - (self.fork or 0)
 
 
 def cells(config: SweepConfig) -> tuple[Cell, ...]:
-    """The cells in the order in which they are trained: seed by seed, small sizes first, each line's longest first.
+    """The cells in training order: seed by seed, small sizes first, each trunk before its branches.
 
-    Whenever a sweep is stopped, what is there spans the sizes. Raises UserError for cells that cannot be.
+    Whenever a sweep is stopped, its finished cells span the sizes. Raises UserError for cells that cannot be.
     """
-    shapes = sorted((shape_of(config, size) for size in set(config.sizes)), key=lambda shape: _counts(shape)[1])
+    shapes = sorted(
+        (shape_of(config, size) for size in set(config.sizes)), key=lambda shape: _parameter_counts(shape)[1]
+    )
     seeds = list(dict.fromkeys(config.seeds))
-    return tuple(cell for seed in seeds for shape in shapes for cell in _line(config, shape, seed))
+    return tuple(cell for seed in seeds for shape in shapes for cell in _trunk_and_branches(config, shape, seed))
 
 
 def shape_of(config: SweepConfig, size: Size) -> TransformerConfig:
-    """The model of a size."""
+    """The model of a size. Raises UserError for a task that does not train decoders."""
     width, layers = size
     needs = config.task.needs()
     if needs.kind != "decoder":
@@ -175,34 +182,34 @@ def shape_of(config: SweepConfig, size: Size) -> TransformerConfig:
         context=config.context,
         width=width,
         layers=layers,
-        heads=heads_of(width, config.head_width),
+        n_heads=n_heads_for(width, config.head_width),
     )
 
 
-def heads_of(width: int, least: int) -> int:
-    """The most heads of at least so many numbers each, an even number of them (rotary positions turn pairs)."""
-    fits = [heads for heads in range(1, width + 1) if width % heads == 0 and (width // heads) % 2 == 0]
-    return max([heads for heads in fits if width // heads >= least], default=1)
+def n_heads_for(width: int, least: int) -> int:
+    """The most heads that are at least so wide; a head's width is even, as rotary positions turn pairs."""
+    even = [count for count in range(1, width + 1) if width % count == 0 and (width // count) % 2 == 0]
+    return max([count for count in even if width // count >= least], default=1)
 
 
 def flops_per_token(config: SweepConfig, shape: TransformerConfig) -> float:
-    """Operations of training on one token, forward and backward, attention and head counted, the lookup not."""
+    """Training FLOPs of one token, forward and backward, attention and head counted, the embedding lookup not."""
     parts = flops_per_step(_train_config(config, shape, seed=0, steps=1))
     return (sum(parts.values()) - parts["embedding"]) / config.tokens_per_step
 
 
-def budgets_of(config: SweepConfig, shape: TransformerConfig) -> tuple[int, ...]:
-    """The tokens that a size is trained on, as asked or as its operations allow; the most last."""
+def token_budgets(config: SweepConfig, shape: TransformerConfig) -> tuple[int, ...]:
+    """The token budgets of a size, smallest first: as configured, or what each compute budget pays for."""
     if config.design == "grid":
         return tuple(sorted(set(config.tokens)))
     each = flops_per_token(config, shape)
     return tuple(sorted({round(flops / each) for flops in config.flops}))
 
 
-def _line(config: SweepConfig, shape: TransformerConfig, seed: int) -> list[Cell]:
-    """The cells of one size and seed, the trunk first, then the others from the shortest on."""
-    steps = sorted({max(1, round(tokens / config.tokens_per_step)) for tokens in budgets_of(config, shape)})
-    every = snapshot_distance(steps, config.warm_up)
+def _trunk_and_branches(config: SweepConfig, shape: TransformerConfig, seed: int) -> list[Cell]:
+    """The cells of one size and seed: the longest run, then the others from the shortest on."""
+    steps = sorted({max(1, round(tokens / config.tokens_per_step)) for tokens in token_budgets(config, shape)})
+    every = checkpoint_interval(steps, config.warm_up)
     evaluate_every = max(1, steps[-1] // config.evaluations)
     trunk = _cell(config, shape, seed, steps[-1], every, evaluate_every)
     branches = []
@@ -214,40 +221,41 @@ def _line(config: SweepConfig, shape: TransformerConfig, seed: int) -> list[Cell
 
 
 def last_stable_step(steps: int, warm_up: int) -> int:
-    """A step up to which a run's learning rates are those of every longer run. 0 where it never reaches the height."""
+    """The last step at which every longer run has the same learning rates; 0 where the peak is never reached."""
     if steps <= warm_up:
         return 0
     # One step less than the schedule says: its quotient may be a rounding below 1 there.
     return max(0, warm_up + math.floor(STABLE_SHARE * (steps - warm_up)) - 1)
 
 
-def snapshot_distance(steps: list[int], warm_up: int) -> int:
-    """How many steps lie between the snapshots of a line, so that branches begin close before their decay.
+def checkpoint_interval(steps: list[int], warm_up: int) -> int:
+    """The steps between a trunk's checkpoints that let branches repeat the fewest steps.
 
-    steps are the line's, in order; the trunk has at most about TRUNK_SNAPSHOTS.
+    steps are the lengths of all runs of one size and seed, shortest first; the trunk keeps about TRUNK_CHECKPOINTS.
     """
     forks = [last_stable_step(count, warm_up) for count in steps[:-1]]
-    least = max(1, steps[-1] // TRUNK_SNAPSHOTS)
+    least = max(1, steps[-1] // TRUNK_CHECKPOINTS)
     most = max([least, *(fork for fork in forks[:1] if fork)])
-    # The largest of those that repeat the fewest steps.
+    # A branch repeats fork % every steps: with forks at 79 and 159, an interval of 39 repeats 1 + 3.
+    # Ties go to the largest interval.
     return min(range(most, least - 1, -1), key=lambda every: sum(fork % every for fork in forks))
 
 
 def _cell(
-    config: SweepConfig, shape: TransformerConfig, seed: int, steps: int, snapshot_every: int, evaluate_every: int
+    config: SweepConfig, shape: TransformerConfig, seed: int, steps: int, checkpoint_every: int, evaluate_every: int
 ) -> Cell:
     run = dataclasses.replace(
         _train_config(config, shape, seed=seed, steps=steps),
-        snapshot_every=snapshot_every,
+        checkpoint_every=checkpoint_every,
         evaluate_every=evaluate_every,
     )
-    parameters, without = _counts(shape)
+    parameters, without_embeddings = _parameter_counts(shape)
     tokens = steps * config.tokens_per_step
     return Cell(
         name=f"w{shape.width}-l{shape.layers}-t{tokens}-s{seed}",
         config=run,
         parameters=parameters,
-        parameters_without_embeddings=without,
+        parameters_without_embeddings=without_embeddings,
         tokens=tokens,
         flops=round(flops_per_token(config, shape) * tokens),
     )
@@ -259,7 +267,7 @@ def _train_config(config: SweepConfig, shape: TransformerConfig, *, seed: int, s
         model=shape,
         steps=steps,
         batch=config.batch,
-        learning_rate=config.rate(shape.width),
+        learning_rate=config.peak_rate(shape.width),
         final_learning_rate=0.0,
         warm_up=min(config.warm_up, steps),
         schedule="stable-decay",
@@ -273,10 +281,10 @@ def _train_config(config: SweepConfig, shape: TransformerConfig, *, seed: int, s
 
 
 @cache
-def _counts(shape: TransformerConfig) -> tuple[int, int]:
-    """Parameters, and those without embeddings and head."""
+def _parameter_counts(shape: TransformerConfig) -> tuple[int, int]:
+    """All parameters, and those without embeddings and head."""
     parts = parameters_by_part(shape)
-    return sum(parts.values()), sum(count for part, count in parts.items() if part not in ENDS)
+    return sum(parts.values()), sum(count for part, count in parts.items() if part not in EMBEDDING_PARTS)
 
 
 def _check_list(name: str, values: object) -> None:
@@ -303,5 +311,5 @@ def _check_budgets(name: str, values: tuple[float, ...]) -> None:
 
 
 def _tuples(value: Any) -> Any:
-    """Lists as they stand in a file become tuples, inner ones too."""
-    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+    """Lists of a JSON file, nested ones too, as tuples."""
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -1,8 +1,7 @@
-"""Training the cells of a sweep on a Ray cluster: one task for each cell, on a GPU where a node has one free.
+"""Train the cells of a sweep on a Ray cluster: one task for each cell, on a GPU where a node has one free.
 
-Only used when an address is given. The sweep's folder lies on a filesystem that all nodes share, so a run folder is
-the same wherever it is trained, and a cell whose worker died goes on on another node from its last snapshot. The
-package travels with the task; the nodes need requirements.txt and requirements-cluster.txt.
+The sweep's folder lies on a filesystem that all nodes share: a cell whose worker died resumes on another node from its
+last checkpoint. The package travels with the task; the nodes need requirements.txt and requirements-cluster.txt.
 """
 
 import contextlib
@@ -16,100 +15,100 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import UserError
-from playground.sweeps.executors import POLL_SECONDS, note_failure, wait_until_idle
+from playground.sweeps.executors import POLL_SECONDS, mark_failed, wait_until_idle
 from playground.sweeps.folder import Sweep
 from playground.sweeps.grid import Cell
 from playground.training.run.control import Command, send
 
 PACKAGE = Path(__file__).resolve().parents[1]
-PATIENCE_SECONDS = 30.0
-"""How long a cell may take to write its snapshot when the sweep is stopped."""
-LISTEN_SECONDS = 5.0
+STOP_SECONDS = 30.0
+"""How long a cell may take to write its checkpoint when the sweep is stopped."""
+CONNECT_SECONDS = 5.0
 LARGEST_PORT = 65_535
-LOOK_SECONDS = 5.0
-"""How long a count of the cluster's processors holds: nodes come and go."""
+RECOUNT_SECONDS = 5.0
+"""How long a count of the cluster's CPUs and GPUs holds: nodes come and go."""
 
 
 def train_cell(folder: str, uses_gpu: bool) -> str:
-    """What a Ray worker does: train into a run folder. Returns why it could not, empty where it could."""
+    """The Ray task: train into a run folder. Returns why it could not, empty where it could."""
     if not uses_gpu:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     import torch
 
     from playground.errors import UserError
-    from playground.training.run.folder import read_config, run
+    from playground.training.run.folder import read_train_config, run
 
     path = Path(folder)
     if not path.is_dir():
         return f"The node {os.uname().nodename} does not see {folder}; put the sweep where all nodes share a folder."
     torch.set_num_threads(1)
     try:
-        for _ in run(read_config(path / "config.json"), path):
+        for _ in run(read_train_config(path / "config.json"), path):
             pass
     except UserError as error:
         return str(error)
     return ""
 
 
-class RayPlace:
-    """Trains on a cluster that is there already; it is never started here."""
+class RayExecutor:
+    """Trains on a cluster that is running already; it is never started here."""
 
     def __init__(self, address: str) -> None:
         self._ray = connect(address)
         self._runs: dict[Any, tuple[Cell, Path, bool]] = {}
-        self._counted, self._processors, self._gpus = -LOOK_SECONDS, 0, 0
+        self._counted_at, self._cpus, self._gpus = -RECOUNT_SECONDS, 0, 0
 
     @property
     def slots(self) -> int:
-        """A cell for each GPU and each processor of the cluster, as it is now."""
-        if time.monotonic() - self._counted > LOOK_SECONDS:
-            found = self._ray.cluster_resources()
-            self._processors, self._gpus = int(found.get("CPU", 0)), int(found.get("GPU", 0))
-            self._counted = time.monotonic()
-        return self._processors
+        """One for each CPU of the cluster, as it is now; a task on a GPU takes a CPU, too."""
+        if time.monotonic() - self._counted_at > RECOUNT_SECONDS:
+            resources = self._ray.cluster_resources()
+            self._cpus, self._gpus = int(resources.get("CPU", 0)), int(resources.get("GPU", 0))
+            self._counted_at = time.monotonic()
+        return self._cpus
 
     def start(self, sweep: Sweep, cell: Cell) -> None:
         """Send a cell to the cluster: to a GPU while one is free and the cell may use it."""
         folder = sweep.run_folder(cell).resolve()
         used = sum(uses_gpu for _, _, uses_gpu in self._runs.values())
         uses_gpu = cell.config.device != "cpu" and used < self._gpus
-        # Not retried by Ray: a cell that is begun again is counted, and named where that does not help.
+        # Not retried by Ray: the scheduler counts retries, and names the cells that they do not help.
         remote = self._ray.remote(num_cpus=1, num_gpus=int(uses_gpu), max_retries=0)(train_cell)
         self._runs[remote.remote(str(folder), uses_gpu)] = (cell, folder, uses_gpu)
 
     def working(self) -> frozenset[str]:
         """The cells whose tasks have not ended, after a moment's wait."""
-        self._see_off(POLL_SECONDS)
+        self._settle_ended(POLL_SECONDS)
         return frozenset(cell.name for cell, _, _ in self._runs.values())
 
     def close(self) -> None:
-        """Stop every cell with a snapshot, and leave the cluster."""
+        """Stop every cell with a checkpoint, and leave the cluster."""
         for _, folder, _ in self._runs.values():
             with contextlib.suppress(UserError):
                 send(folder, Command(action="stop"))
-        wait_until_idle(self, PATIENCE_SECONDS)
+        wait_until_idle(self, STOP_SECONDS)
         for reference in self._runs:
             self._ray.cancel(reference, force=True)
         disconnect()
 
-    def _see_off(self, seconds: float) -> None:
-        """Take the tasks that have ended from those at work, waiting for one at most so long."""
+    def _settle_ended(self, seconds: float) -> None:
+        """Drop the tasks that have ended, after waiting for one at most so long."""
         if not self._runs:
             time.sleep(seconds)
             return
         ended, _ = self._ray.wait(list(self._runs), num_returns=1, timeout=seconds)
         for reference in ended:
             _, folder, _ = self._runs.pop(reference)
-            # The worker or its node is gone: the folder has a live state without a process, and says so.
+            # Where the worker or its node is gone, its folder shows a live state without a process.
             with contextlib.suppress(self._ray.exceptions.RayError):
                 message = self._ray.get(reference)
                 if message:
-                    note_failure(folder, message)
+                    mark_failed(folder, message)
 
 
 @dataclass(kw_only=True)
 class Connection:
-    """A process has one connection to one cluster; so many sweeps use it."""
+    """This process's one connection to a cluster, and the number of sweeps that use it."""
 
     address: str = ""
     users: int = 0
@@ -120,7 +119,7 @@ _connection = Connection()
 
 
 def connect(address: str) -> Any:
-    """Ray's module, connected to a cluster until as many have disconnected as have connected.
+    """Connect to a cluster and return Ray's module; each call is undone by one `disconnect`.
 
     Raises UserError where Ray is not installed, nobody answers, or this process is connected to another cluster.
     """
@@ -132,7 +131,7 @@ def connect(address: str) -> Any:
     with _connection.guard:
         if _connection.users and _connection.address != address:
             raise UserError(
-                "A sweep is at work on the Ray cluster at {address}; use that one, or wait for the end.",
+                "A sweep is running on the Ray cluster at {address}; use that one, or wait for its end.",
                 address=_connection.address,
             )
         if not _connection.users:
@@ -142,7 +141,7 @@ def connect(address: str) -> Any:
 
 
 def disconnect() -> None:
-    """Leave the cluster, if nobody else here uses it."""
+    """Leave the cluster, unless another sweep uses it."""
     with _connection.guard:
         _connection.users -= 1
         if not _connection.users:
@@ -150,7 +149,7 @@ def disconnect() -> None:
 
 
 def _join(ray: Any, address: str) -> None:
-    _check_somebody_listens(address)
+    _check_reachable(address)
     try:
         ray.init(
             address=address,
@@ -162,8 +161,8 @@ def _join(ray: Any, address: str) -> None:
         raise _no_cluster(address) from error
 
 
-def _check_somebody_listens(address: str) -> None:
-    """Raise UserError where nobody does: Ray itself would ask for minutes. auto names no place to look at."""
+def _check_reachable(address: str) -> None:
+    """Raise UserError where nobody listens: Ray itself would try for minutes. auto names no host."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal() or int(port) > LARGEST_PORT:
         if address == "auto":
@@ -172,7 +171,7 @@ def _check_somebody_listens(address: str) -> None:
             "{address!r} is no address of a Ray cluster; write HOST:PORT, as 10.0.0.1:6379, or auto.", address=address
         )
     try:
-        socket.create_connection((host, int(port)), timeout=LISTEN_SECONDS).close()
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
     except OSError as error:
         raise _no_cluster(address) from error
 

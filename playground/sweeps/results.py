@@ -1,4 +1,4 @@
-"""What a sweep found: points.csv, a line for each finished cell, and curves.csv, the held-out loss on the way."""
+"""Results of a sweep: points.csv, a line for each finished cell, and curves.csv, the held-out loss during training."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playground.sweeps.folder import Sweep
 from playground.sweeps.grid import Cell
-from playground.training.run.metrics import Metrics, joined, read_metrics
+from playground.training.run.metrics import Metrics, join_metrics, read_metrics
 from playground.training.run.paths import write_whole
 
 POINTS = "points.csv"
@@ -18,28 +18,28 @@ FLOOR = "loss_floor"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
-    """A finished cell. loss is held out, in nats per token; floor is the lowest possible one, where it is known.
-
-    flops are counted (design.py), not 6 * params * tokens.
-    """
+class CellResult:
+    """A finished cell, a line of points.csv."""
 
     run: str
     params: int
     params_without_embeddings: int
     tokens: int
     flops: int
+    """Counted (`grid.flops_per_token`), not 6 N D."""
     loss: float
+    """Held out, in nats per token."""
     seed: int
     width: int
     layers: int
     learning_rate: float
     floor: float | None = None
+    """The lowest possible loss, the entropy of the held-out text, where it is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CurvePoint:
-    """The held-out loss of a run after a step."""
+    """The held-out loss of a run after a step, a line of curves.csv."""
 
     run: str
     step: int
@@ -47,12 +47,12 @@ class CurvePoint:
     loss: float
 
 
-def point_of(cell: Cell, metrics: Metrics) -> Point | None:
-    """The point of a finished cell; None where its last evaluation is missing."""
+def result_of(cell: Cell, metrics: Metrics) -> CellResult | None:
+    """The result of a finished cell; None where its last evaluation is missing."""
     if not len(metrics.evaluation_steps) or metrics.evaluation_steps[-1] != cell.config.steps:
         return None
     floors = metrics.evaluations.get(FLOOR)
-    return Point(
+    return CellResult(
         run=cell.name,
         params=cell.parameters,
         params_without_embeddings=cell.parameters_without_embeddings,
@@ -68,53 +68,54 @@ def point_of(cell: Cell, metrics: Metrics) -> Point | None:
 
 
 def curve_of(cell: Cell, metrics: Metrics) -> list[CurvePoint]:
-    """The evaluations of a cell so far; a branch's begin with its trunk's."""
-    each = cell.tokens // cell.config.steps
+    """The evaluations of a cell so far; those of a branch begin with its trunk's."""
+    tokens_per_step = cell.tokens // cell.config.steps
     pairs = zip(metrics.evaluation_steps, metrics.evaluations.get(LOSS, ()), strict=True)
     return [
-        CurvePoint(run=cell.name, step=int(step), tokens=int(step) * each, loss=round(float(loss), 6))
+        CurvePoint(run=cell.name, step=int(step), tokens=int(step) * tokens_per_step, loss=round(float(loss), 6))
         for step, loss in pairs
     ]
 
 
 def metrics_of(folder: Path) -> Metrics:
     """All metrics of a run folder."""
-    found, offset = read_metrics(folder)
+    metrics, offset = read_metrics(folder)
     while True:
         more, further = read_metrics(folder, offset)
         if further <= offset:
-            return found
-        found, offset = joined(found, more), further
+            return metrics
+        metrics, offset = join_metrics(metrics, more), further
 
 
 def write_results(sweep: Sweep) -> None:
-    """Write points.csv and curves.csv anew: cells that stand there are not read again."""
-    points = {point.run: point for point in read_points_file(sweep.folder)}
+    """Update points.csv and curves.csv; cells that stand there already are not read again."""
+    results = {result.run: result for result in read_points_file(sweep.folder)}
     curves = curves_by_run(sweep.folder)
     for cell in sweep.finished():
-        if cell.name in points and cell.name in curves:
+        if cell.name in results and cell.name in curves:
             continue
         metrics = metrics_of(sweep.run_folder(cell))
-        point = point_of(cell, metrics)
-        if point is not None:
-            points[cell.name], curves[cell.name] = point, curve_of(cell, metrics)
-    known = [cell.name for cell in sweep.cells if cell.name in points]
-    write_tables(sweep.folder, [points[name] for name in known], [one for name in known for one in curves[name]])
+        result = result_of(cell, metrics)
+        if result is not None:
+            results[cell.name], curves[cell.name] = result, curve_of(cell, metrics)
+    finished = [cell.name for cell in sweep.cells if cell.name in results]
+    points = [point for name in finished for point in curves[name]]
+    write_tables(sweep.folder, [results[name] for name in finished], points)
 
 
-def write_tables(folder: Path, points: Iterable[Point], curves: Iterable[CurvePoint]) -> None:
+def write_tables(folder: Path, results: Iterable[CellResult], curves: Iterable[CurvePoint]) -> None:
     """Write points.csv and curves.csv."""
-    write_whole(folder / POINTS, _table(Point, points))
+    write_whole(folder / POINTS, _table(CellResult, results))
     write_whole(folder / CURVES, _table(CurvePoint, curves))
 
 
-def read_points_file(folder: Path) -> list[Point]:
-    """The points of a sweep folder; a line that is damaged is left out."""
-    found = []
+def read_points_file(folder: Path) -> list[CellResult]:
+    """The results in a sweep folder; damaged lines are left out."""
+    results = []
     for row in _rows(folder / POINTS):
         try:
-            found.append(
-                Point(
+            results.append(
+                CellResult(
                     run=row["run"],
                     loss=float(row["loss"]),
                     learning_rate=float(row["learning_rate"]),
@@ -124,30 +125,30 @@ def read_points_file(folder: Path) -> list[Point]:
             )
         except (KeyError, ValueError, TypeError):
             continue
-    return found
+    return results
 
 
 COUNTS = ("params", "params_without_embeddings", "tokens", "flops", "seed", "width", "layers")
 
 
 def read_curves_file(folder: Path) -> list[CurvePoint]:
-    """The curves of a sweep folder, one evaluation after another; a line that is damaged is left out."""
-    found = []
+    """The curves in a sweep folder, one evaluation after another; damaged lines are left out."""
+    points = []
     for row in _rows(folder / CURVES):
         try:
             step, tokens, loss = int(row["step"]), int(row["tokens"]), float(row["loss"])
-            found.append(CurvePoint(run=row["run"], step=step, tokens=tokens, loss=loss))
+            points.append(CurvePoint(run=row["run"], step=step, tokens=tokens, loss=loss))
         except (KeyError, ValueError, TypeError):
             continue
-    return found
+    return points
 
 
 def curves_by_run(folder: Path) -> dict[str, list[CurvePoint]]:
-    """The curves of a sweep folder, each run's evaluations in order."""
-    found: dict[str, list[CurvePoint]] = {}
-    for one in read_curves_file(folder):
-        found.setdefault(one.run, []).append(one)
-    return found
+    """The curves in a sweep folder by run, each run's evaluations in order."""
+    curves: dict[str, list[CurvePoint]] = {}
+    for point in read_curves_file(folder):
+        curves.setdefault(point.run, []).append(point)
+    return curves
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -157,9 +158,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return []
 
 
-def _table(kind: type[Point] | type[CurvePoint], records: Iterable[Point | CurvePoint]) -> str:
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
+def _table(kind: type[CellResult] | type[CurvePoint], records: Iterable[CellResult | CurvePoint]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow([field.name for field in fields(kind)])
     writer.writerows(["" if value is None else value for value in astuple(record)] for record in records)
-    return written.getvalue()
+    return text.getvalue()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from playground.scaling.frontier import Curve, closed_form
+from playground.scaling.frontier import LossCurve, closed_form
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
 from playground.scaling.published import BESIROGLU
@@ -21,7 +21,7 @@ def scattered(law="chinchilla", parameters=BESIROGLU.parameters, *, count=120, n
     return Points(params=params, tokens=tokens, unique=unique, loss=loss * np.exp(noise * random.normal(size=count)))
 
 
-def valleys(parameters=BESIROGLU.parameters, *, noise=0.0, seed=0, budgets=BUDGETS, sizes=9):
+def isoflop_runs(parameters=BESIROGLU.parameters, *, noise=0.0, seed=0, budgets=BUDGETS, sizes=9):
     """Budgets, each with models from a fifth to five times the best one."""
     random = np.random.default_rng(seed)
     best = closed_form(parameters)
@@ -31,11 +31,11 @@ def valleys(parameters=BESIROGLU.parameters, *, noise=0.0, seed=0, budgets=BUDGE
     return Points(params=params, tokens=tokens, loss=loss * np.exp(noise * random.normal(size=len(loss))))
 
 
-def curves(parameters=BESIROGLU.parameters, *, sizes=SIZES, steps=400):
-    """Training curves of models that all read from 2e8 to 2e12 tokens."""
+def loss_curves(parameters=BESIROGLU.parameters, *, sizes=SIZES, steps=400):
+    """Training loss_curves of models that all read from 2e8 to 2e12 tokens."""
     tokens = np.geomspace(2e8, 2e12, steps)
     return [
-        Curve(
+        LossCurve(
             name=f"{size:.3g}",
             params=size,
             tokens=tokens,

@@ -11,7 +11,7 @@ from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
 from playground.scaling.published import BESIROGLU
 from playground.sweeps.grid import SweepConfig, cells
-from playground.sweeps.results import CurvePoint, Point
+from playground.sweeps.results import CellResult, CurvePoint
 from tests.helpers.planted_points import scattered
 from tests.helpers.small_sweep import sweep_config
 
@@ -58,7 +58,7 @@ def plant_sweep(folder: Path, config: SweepConfig | None = None) -> None:
             for step, loss in zip(steps, losses, strict=True)
         ]
         points.append(
-            Point(
+            CellResult(
                 run=cell.name,
                 params=cell.parameters,
                 params_without_embeddings=cell.parameters_without_embeddings,

@@ -4,9 +4,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.jobs import executor
-from playground.sweeps.progress import Progress, write_progress
+from playground.sweeps.progress import SweepProgress, write_progress
 from tests.helpers.page_script import run_page, words
-from tests.helpers.planted_points import valleys
+from tests.helpers.planted_points import isoflop_runs
 from tests.helpers.tables import noisy_table, plant_sweep, planted_grid, table_of
 from ui.sections.scaling import data, study
 
@@ -56,10 +56,10 @@ def test_the_headline_is_the_held_out_error_then_exponents_with_intervals():
 
 
 @pytest.mark.slow
-def test_an_e_that_the_points_do_not_tell_is_no_headline():
+def test_an_e_that_the_points_do_not_identify_is_no_headline():
     app = page(points=TABLE, law="power-n-offset", picture="residuals")
     assert "E" not in metrics(app)
-    assert "do not tell E" in words(app)
+    assert "do not identify E" in words(app)
 
 
 @pytest.mark.parametrize("over", ["params", "tokens", "flops"])
@@ -78,20 +78,20 @@ def test_every_other_picture_comes_back_with_its_address(picture):
 
 
 @pytest.mark.slow
-def test_runs_of_few_budgets_have_valleys_and_scattered_ones_say_why_not():
-    assert "to the power of 0.5" in words(page(points=table_of(valleys()), picture="valleys"))
+def test_runs_of_few_budgets_have_profiles_and_scattered_ones_say_why_not():
+    assert "to the power of 0.5" in words(page(points=table_of(isoflop_runs()), picture="valleys"))
     assert "needs two budgets" in words(page(points=TABLE, picture="valleys"))
     assert "interpolated between" in words(page(points=table_of(planted_grid()), picture="valleys"))
 
 
-def test_bad_rows_are_named_and_kept_out():
+def test_bad_rows_are_named_and_skipped():
     table = "params,tokens,loss\n1e6,2e7,3\n2e6,2e7,0\n3e6,many,3\n4e6,2e7,-1\n5e6,2e7,2.9\n"
     app = page(section="data", points=table)
-    assert "3 rows were kept out" in words(app)
+    assert "3 rows were skipped" in words(app)
     assert "2 runs" in words(app)
-    kept_out = app.dataframe[0].value
-    assert list(kept_out["Row"]) == [3, 4, 5]
-    assert "many" in kept_out["Why it was kept out"][1]
+    skipped = app.dataframe[0].value
+    assert list(skipped["Row"]) == [3, 4, 5]
+    assert "many" in skipped["Reason"][1]
 
 
 @pytest.mark.parametrize(
@@ -188,16 +188,16 @@ def test_a_budget_is_planned_by_every_law(budget):
     assert "Kaplan" in titles
     assert titles[-1].startswith("Your fit")
     assert "(" in app.dataframe[0].value["Parameters N"].iloc[-1]
-    assert {"Time", "Energy", "Money", "Novels", "Over-training", "Epochs"} <= set(metrics(app))
+    assert {"Time", "Energy", "Cost", "Novels", "Over-training", "Epochs"} <= set(metrics(app))
 
 
 def test_a_budget_far_beyond_ones_own_runs_is_not_planned_by_them_unasked():
     near, far = (page(section="plan", points=TABLE, budget_flops=flops) for flops in ("1e21", "1e30"))
     assert "times the largest run that your fit has seen" not in words(near)
     assert "times the largest run that your fit has seen" in words(far)
-    assert [box.value for box in far.selectbox if box.label == "Plan to look at"] == ["besiroglu"]
+    assert [box.value for box in far.selectbox if box.label == "Plan to follow"] == ["besiroglu"]
     asked = page(section="plan", points=TABLE, budget_flops="1e30", plan="own")
-    assert [box.value for box in asked.selectbox if box.label == "Plan to look at"] == ["own"]
+    assert [box.value for box in asked.selectbox if box.label == "Plan to follow"] == ["own"]
 
 
 def test_hoffmanns_budget_is_planned_as_they_printed_it():
@@ -218,7 +218,7 @@ def test_a_new_sweep_is_estimated_before_it_begins_and_a_lost_one_is_said_to_be(
     assert "at least one size" in words(page(section="live", sweep_sizes="-"))
 
 
-def test_a_sweep_of_equal_operations_says_which_runs_are_too_short_and_what_it_costs():
+def test_an_isoflop_sweep_says_which_runs_are_too_short_and_what_it_costs():
     app = page(section="live", sweep_design="isoflop", sweep_sizes="8x1,24x2", sweep_flops="1e10", sweep_price="3600")
     assert not app.exception
     assert "2 runs from 2,672 to 23,424 parameters" in words(app)
@@ -240,13 +240,13 @@ def test_a_sweep_on_a_persons_text_counts_the_vocabulary_that_the_text_has():
     assert few.error
 
 
-def test_the_price_of_a_running_sweep_is_told(no_runs):
+def test_the_price_of_a_running_sweep_is_shown(no_runs):
     plant_sweep(no_runs / SWEEP)
-    write_progress(no_runs / SWEEP, Progress(state="stopped", done=4, total=8, worker_seconds=1800.0))
+    write_progress(no_runs / SWEEP, SweepProgress(state="stopped", done=4, total=8, worker_seconds=1800.0))
     assert "cost 5.00" in words(page(section="live", sweep=SWEEP, sweep_price="10"))
 
 
-def test_a_finished_sweep_shows_its_points_and_how_the_fit_settled(no_runs):
+def test_a_finished_sweep_shows_its_points_and_how_the_fit_converged(no_runs):
     plant_sweep(no_runs / SWEEP)
     app = page(section="live", sweep=SWEEP)
     assert not app.error, words(app)

@@ -44,29 +44,29 @@ def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
-def test_a_sweep_that_was_told_to_go_on_is_watched_though_it_still_says_that_it_is_stopped(no_runs, monkeypatch):
+def test_a_resumed_sweep_is_watched_though_it_still_says_that_it_is_stopped(no_runs, monkeypatch):
     stopped_sweep(no_runs / SWEEP)
     asked = []
     monkeypatch.setattr(sweep_progress, "resume_sweep", lambda folder, *_rest, **_more: asked.append(folder.name))
     app = followed()
-    assert {"Go on", "Begin another", "Delete it and its runs"} <= set(labels(app))
+    assert {"Resume", "New sweep", "Delete it and its runs"} <= set(labels(app))
     app.button(key="resume_sweep").click().run()
     assert not app.exception
     assert asked == [SWEEP]
     assert "Stop" in labels(app)
-    assert not {"Go on", "Begin another"} & set(labels(app))
+    assert not {"Resume", "New sweep"} & set(labels(app))
 
 
-def test_why_a_sweep_cannot_go_on_is_said_once_at_its_button(no_runs, monkeypatch):
+def test_why_a_sweep_cannot_be_resumed_is_said_once_at_its_button(no_runs, monkeypatch):
     stopped_sweep(no_runs / SWEEP)
 
     def refuse(*_rest, **_more):
-        raise UserError("Too many sweeps are at work.")
+        raise UserError("Too many sweeps are running.")
 
     monkeypatch.setattr(sweep_progress, "resume_sweep", refuse)
     app = followed()
     app.button(key="resume_sweep").click().run()
-    assert [error.value for error in app.error] == ["Too many sweeps are at work."]
+    assert [error.value for error in app.error] == ["Too many sweeps are running."]
     app.run()
     assert not app.error
 

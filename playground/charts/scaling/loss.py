@@ -1,4 +1,4 @@
-"""Scaling curves, drawn: measured points, laws through them, what lies beyond the data, residuals and intervals.
+"""Scaling curves: measured points, fitted laws with their bands, residuals, and parameters with intervals.
 
 Points are coloured by a size on one ramp that is readable on white and on the dark page alike.
 """
@@ -14,59 +14,69 @@ from jaxtyping import Float
 from playground.charts.inside import plain
 from playground.charts.layout import quiet_layout
 from playground.charts.palette import NEUTRAL, series_look
+from playground.text import N_, _
 
 RAMP = ("#7a52c7", "#3b7dd8", "#12909a", "#4f9a3a", "#a8861a", "#d4701e")
 """Small to large; every colour has a contrast of 3 : 1 with both pages, so that none needs a counterpart."""
-LOSS = "loss (nats per token)"
+AXES = {
+    "params": N_("parameters N"),
+    "tokens": N_("training tokens D"),
+    "flops": N_("compute C (FLOP)"),
+    "loss": N_("loss (nats per token)"),
+}
 MARGIN = 1.06
 """Room below the lowest and above the highest loss that is drawn."""
-DECADE = 1.1
-"""What is shown across where the runs span less, in powers of ten."""
-SPREAD = 0.4
-"""How far apart the groups of one row stand, of the distance of two rows."""
-PARAMETERS, TOKENS, COMPUTE = "parameters N", "training tokens D", "compute C (FLOP)"
+LEAST_DECADES = 1.1
+"""The width of an x axis whose runs span less than a decade."""
+GROUP_SPREAD = 0.4
+"""How far apart the groups of one row stand, relative to the distance of two rows."""
+
+
+def axis_title(column: str) -> str:
+    """The title of an axis: params, tokens, flops or loss."""
+    return _(AXES[column])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dots:
-    """Measured points. names are what they are called, links where a click leads (empty: nowhere).
-
-    size colours them on a logarithmic scale (parameters, say); sizes_title names it. details are further lines of a
-    point's hover.
-    """
+    """Measured points."""
 
     x: Float[np.ndarray, "point"]
     y: Float[np.ndarray, "point"]
     size: Float[np.ndarray, "point"]
+    """Colours the points on a logarithmic scale."""
     names: Sequence[str]
-    size_title: str = PARAMETERS
+    size_title: str = ""
+    """Of the colour bar; empty: parameters."""
     links: Sequence[str] = ()
+    """Where a click leads; empty: nowhere."""
     details: Sequence[str] = ()
+    """A further line in each point's hover."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Line:
-    """A named curve; low and high are its band, where it has one.
-
-    place is its colour and dash among the laws, unless colour says another, as #rrggbb, and dash another. group: the
-    curves of one law, which the legend shows and hides as one; in_legend: whether it is the one that stands there.
-    """
+    """A named curve."""
 
     name: str
-    x: Float[np.ndarray, "place"]
-    y: Float[np.ndarray, "place"]
-    place: int = 0
-    low: Float[np.ndarray, "place"] | None = None
-    high: Float[np.ndarray, "place"] | None = None
+    x: Float[np.ndarray, "step"]
+    y: Float[np.ndarray, "step"]
+    series: int = 0
+    """Its colour and dash among the laws, unless they are given."""
+    low: Float[np.ndarray, "step"] | None = None
+    """With `high` its band, where it has one."""
+    high: Float[np.ndarray, "step"] | None = None
     colour: str = ""
+    """As #rrggbb."""
     dash: str = ""
     group: str = ""
+    """The curves of one law, which the legend shows and hides together."""
     in_legend: bool = True
 
     @property
     def look(self) -> tuple[str, str]:
         """Colour and dash."""
-        colour, dash = series_look(self.place)
+        colour, dash = series_look(self.series)
         return self.colour or colour, self.dash or dash
 
 
@@ -102,7 +112,7 @@ def colour_bar(sizes: Float[np.ndarray, "point"], title: str) -> dict[str, Any]:
         "color": logs.tolist(),
         "cmin": low,
         "cmax": max(high, low + 1e-9),
-        "colorscale": [[place / steps, colour] for place, colour in enumerate(RAMP)],
+        "colorscale": [[step / steps, colour] for step, colour in enumerate(RAMP)],
         "colorbar": {
             "title": {"text": title, "side": "right"},
             "thickness": 10,
@@ -125,10 +135,8 @@ def short(number: float) -> str:
     return f"{number:.3g}"
 
 
-def loss_figure(
-    dots: Dots, lines: Sequence[Line], *, x: str, y: str = LOSS, log_y: bool = True, title: str = "measured"
-) -> go.Figure:
-    """Loss over N, D or C on logarithmic axes: points, laws, and each law's band, which opens beyond the data.
+def loss_figure(dots: Dots, lines: Sequence[Line], *, x: str, title: str = "") -> go.Figure:
+    """Loss over N, D or C on logarithmic axes: the points, named `title`, and laws with their bands.
 
     At least a decade is shown across: on less, plotly writes a power beside every tick.
     """
@@ -137,21 +145,21 @@ def loss_figure(
         add_band(figure, line)
     for line in lines:
         add_line(figure, line)
-    add_dots(figure, dots, title)
-    quiet_layout(figure, x=x, y=y, log_x=True, log_y=log_y)
+    add_dots(figure, dots, title or _("measured"))
+    quiet_layout(figure, x=x, y=axis_title("loss"), log_x=True, log_y=True)
     figure.update_layout(hovermode="closest")
-    # A band may open to anything beyond the data; what is looked at are the runs and the curves.
-    seen = np.concatenate([dots.y, *(line.y for line in lines)])
-    if log_y and seen.size:
-        figure.update_yaxes(range=[float(np.log10(seen.min() / MARGIN)), float(np.log10(seen.max() * MARGIN))])
-    across = np.log10(np.concatenate([dots.x, *(line.x for line in lines)]))
-    if across.size and np.ptp(across) < 1:
-        middle = float(across.min() + across.max()) / 2
-        figure.update_xaxes(range=[middle - DECADE / 2, middle + DECADE / 2])
+    # A band may open to anything beyond the data; the axis is for the runs and the curves.
+    losses = np.concatenate([dots.y, *(line.y for line in lines)])
+    if losses.size:
+        figure.update_yaxes(range=[float(np.log10(losses.min() / MARGIN)), float(np.log10(losses.max() * MARGIN))])
+    logs = np.log10(np.concatenate([dots.x, *(line.x for line in lines)]))
+    if logs.size and np.ptp(logs) < 1:
+        middle = float(logs.min() + logs.max()) / 2
+        figure.update_xaxes(range=[middle - LEAST_DECADES / 2, middle + LEAST_DECADES / 2])
     else:
-        # Said, because a live chart that once had a range would keep none at all.
+        # Explicit, because a live chart that once had a range would keep it.
         figure.update_xaxes(autorange=True)
-    return loss_axis(figure) if log_y else figure
+    return loss_axis(figure)
 
 
 def loss_axis(figure: go.Figure) -> go.Figure:
@@ -161,27 +169,33 @@ def loss_axis(figure: go.Figure) -> go.Figure:
 
 
 def add_dots(figure: go.Figure, dots: Dots, title: str, *, y_format: str = ".4f") -> None:
-    """The points, coloured by their size."""
+    """Add the points, coloured by their size."""
     details = dots.details or [""] * len(dots.names)
     links = dots.links or [""] * len(dots.names)
+    bar = colour_bar(dots.size, dots.size_title or axis_title("params"))
     figure.add_scatter(
         x=dots.x.tolist(),
         y=dots.y.tolist(),
         mode="markers",
         name=title,
-        marker={"size": 8, "line": {"width": 0}, **colour_bar(dots.size, dots.size_title)},
+        marker={"size": 8, "line": {"width": 0}, **bar},
         customdata=[
             [plain(name), detail, short(x), link]
             for name, detail, x, link in zip(dots.names, details, dots.x.tolist(), links, strict=True)
         ],
-        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{y:"
-        + y_format
-        + "} at %{customdata[2]}<extra></extra>",
+        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>"
+        + at(f"%{{y:{y_format}}}", "%{customdata[2]}")
+        + "<extra></extra>",
     )
 
 
+def at(y: str, x: str) -> str:
+    """A hover's value and where it is."""
+    return _("{y} at {x}").format(y=y, x=x)
+
+
 def add_line(figure: go.Figure, line: Line) -> None:
-    """A law's curve."""
+    """Add a law's curve."""
     colour, dash = line.look
     figure.add_scatter(
         x=line.x.tolist(),
@@ -191,12 +205,12 @@ def add_line(figure: go.Figure, line: Line) -> None:
         legendgroup=line.group or line.name,
         showlegend=line.in_legend,
         line={"color": colour, "dash": dash, "width": 2},
-        hovertemplate=plain(line.name) + ": %{y:.4g} at %{x:.3s}<extra></extra>",
+        hovertemplate=f"{plain(line.name)}: {at('%{y:.4g}', '%{x:.3s}')}<extra></extra>",
     )
 
 
 def add_band(figure: go.Figure, line: Line) -> None:
-    """What a law's interval covers; nothing where it has none."""
+    """Add a law's band, if it has one."""
     if line.low is None or line.high is None:
         return
     colour, _dash = line.look
@@ -206,43 +220,45 @@ def add_band(figure: go.Figure, line: Line) -> None:
         mode="lines",
         line={"width": 0, "color": colour},
         fill="toself",
-        fillcolor=see_through(colour),
-        name=f"{line.name}: interval",
+        fillcolor=translucent(colour),
+        name=_("{law}: interval").format(law=line.name),
         legendgroup=line.group or line.name,
         showlegend=False,
         hoverinfo="skip",
     )
 
 
-def see_through(colour: str, opacity: float = 0.18) -> str:
-    """The colour #rrggbb with the page behind it.
+def translucent(colour: str, opacity: float = 0.18) -> str:
+    """The colour #rrggbb as rgba.
 
-    >>> see_through("#ff0080", 0.5)
+    >>> translucent("#ff0080", 0.5)
     'rgba(255, 0, 128, 0.5)'
     """
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
 def residuals_figure(dots: Dots, *, x: str) -> go.Figure:
-    """Measured over predicted loss, less one, in percent: what a law leaves over, and whether it leaves a pattern."""
+    """Residuals in percent of the loss: whether they have a pattern."""
     figure = go.Figure()
-    add_dots(figure, dots, "measured − fitted", y_format="+.2f")
-    quiet_layout(figure, x=x, y="measured − fitted (% of the loss)", log_x=True)
+    add_dots(figure, dots, _("measured − fitted"), y_format="+.2f")
+    quiet_layout(figure, x=x, y=_("measured − fitted (% of the loss)"), log_x=True)
     figure.add_hline(y=0, line={"color": NEUTRAL.light, "width": 1})
     figure.update_layout(hovermode="closest", showlegend=False)
     return figure
 
 
-def intervals_figure(groups: Sequence[tuple[str, Sequence[Interval]]], *, x: str, log_x: bool = False) -> go.Figure:
-    """Values with their intervals, one row for each name; groups (such as ours and the published) by colour."""
+Groups = Sequence[tuple[str, Sequence[Interval]]]
+
+
+def intervals_figure(groups: Groups, *, x: str, log_x: bool = False) -> go.Figure:
+    """Values with their intervals, a row for each name; groups (such as ours and the published) by colour."""
     figure = go.Figure()
-    names = list(dict.fromkeys(row.name for _group, rows in groups for row in rows))
-    for place, (group, intervals) in enumerate(groups):
-        known = [row for row in intervals if np.isfinite(row.value)]
-        _add_intervals(
-            figure, group, known, [names.index(row.name) + _shift(row.name, place, groups) for row in known], place
-        )
+    names = list(dict.fromkeys(interval.name for _group, intervals in groups for interval in intervals))
+    for series, (group, intervals) in enumerate(groups):
+        known = [interval for interval in intervals if np.isfinite(interval.value)]
+        heights = [names.index(interval.name) + _offset(interval.name, series, groups) for interval in known]
+        _add_intervals(figure, group, known, heights, series)
     quiet_layout(figure, x=x, y="", log_x=log_x)
     figure.update_layout(hovermode="closest")
     if log_x:
@@ -252,39 +268,42 @@ def intervals_figure(groups: Sequence[tuple[str, Sequence[Interval]]], *, x: str
     return figure
 
 
-def _shift(name: str, place: int, groups: Sequence[tuple[str, Sequence[Interval]]]) -> float:
-    """How far above or below its row a group stands, so that intervals of one name do not cover one another."""
-    sharing = [number for number, (_group, rows) in enumerate(groups) if any(row.name == name for row in rows)]
-    return SPREAD * (sharing.index(place) / (len(sharing) - 1) - 0.5) if len(sharing) > 1 else 0.0
+def _offset(name: str, series: int, groups: Groups) -> float:
+    """How far from its row a group stands, so that intervals of one name do not cover one another."""
+    sharing = [
+        index
+        for index, (_group, intervals) in enumerate(groups)
+        if any(interval.name == name for interval in intervals)
+    ]
+    return GROUP_SPREAD * (sharing.index(series) / (len(sharing) - 1) - 0.5) if len(sharing) > 1 else 0.0
 
 
 def _add_intervals(
-    figure: go.Figure, group: str, known: Sequence[Interval], heights: Sequence[float], place: int
+    figure: go.Figure, group: str, known: Sequence[Interval], heights: Sequence[float], series: int
 ) -> None:
-    colour, _dash = series_look(place)
-    reach = [
-        (max(0.0, row.value - row.low), max(0.0, row.high - row.value))
-        if np.isfinite([row.low, row.high]).all()
+    colour, _dash = series_look(series)
+    bars = [
+        (max(0.0, interval.value - interval.low), max(0.0, interval.high - interval.value))
+        if np.isfinite([interval.low, interval.high]).all()
         else (0.0, 0.0)
-        for row in known
+        for interval in known
     ]
+    span = _("{low} to {high}").format(low="%{customdata[1]:.4g}", high="%{customdata[2]:.4g}")
     figure.add_scatter(
-        x=[row.value for row in known],
+        x=[interval.value for interval in known],
         y=list(heights),
         mode="markers",
         name=group,
-        marker={"color": colour, "size": 9, "symbol": "circle" if place == 0 else "diamond-open"},
+        marker={"color": colour, "size": 9, "symbol": "circle" if series == 0 else "diamond-open"},
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [above for _below, above in reach],
-            "arrayminus": [below for below, _above in reach],
+            "array": [above for _below, above in bars],
+            "arrayminus": [below for below, _above in bars],
             "color": colour,
             "thickness": 1.6,
             "width": 5,
         },
-        customdata=[[plain(row.name), row.low, row.high, ""] for row in known],
-        hovertemplate="%{customdata[0]}: %{x:.4g} (%{customdata[1]:.4g} to %{customdata[2]:.4g})<extra>"
-        + plain(group)
-        + "</extra>",
+        customdata=[[plain(interval.name), interval.low, interval.high, ""] for interval in known],
+        hovertemplate=f"%{{customdata[0]}}: %{{x:.4g}} ({span})<extra>{plain(group)}</extra>",
     )

@@ -1,4 +1,4 @@
-"""A plan, drawn: what training and serving cost together over the size of a model, what repeated data are worth."""
+"""Charts of the planner: lifetime compute over the size of a model, and the loss with repeated data."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -6,7 +6,8 @@ from jaxtyping import Float
 
 from playground.charts.layout import quiet_layout
 from playground.charts.palette import HELD_OUT, NEUTRAL, TRAIN
-from playground.charts.scaling.loss import PARAMETERS, short
+from playground.charts.scaling.loss import axis_title, short
+from playground.text import _
 
 
 def serving_figure(
@@ -17,55 +18,63 @@ def serving_figure(
     best: tuple[float, float],
     optimal: tuple[float, float],
 ) -> go.Figure:
-    """FLOP of training to one loss and of serving afterwards, over the size; the cheapest, and the compute-optimal one.
+    """Compute of training to one loss and of serving afterwards, over the size of the model.
 
-    best and optimal are a size and its FLOP in all.
+    best and optimal mark the cheapest and the compute-optimal model: N and total FLOP.
     """
     figure = go.Figure()
     curves = (
-        ("training", training, TRAIN.light, "solid"),
-        ("serving", serving, HELD_OUT.light, "solid"),
-        ("together", training + serving, NEUTRAL.light, "dash"),
+        (_("training"), training, TRAIN.light, "solid"),
+        (_("inference"), serving, HELD_OUT.light, "solid"),
+        (_("total"), training + serving, NEUTRAL.light, "dash"),
     )
     for name, values, colour, dash in curves:
         known = np.isfinite(values)
+        hover = _("{curve} {flops} FLOP at N {size}").format(curve=name, flops="%{y:.3g}", size="%{x:.3s}")
         figure.add_scatter(
             x=params[known].tolist(),
             y=values[known].tolist(),
             mode="lines",
             name=name,
             line={"color": colour, "width": 2, "dash": dash},
-            hovertemplate=name + " %{y:.3g} FLOP at N %{x:.3s}<extra></extra>",
+            hovertemplate=f"{hover}<extra></extra>",
         )
-    for name, place, symbol in (("cheapest", best, "circle"), ("compute-optimal", optimal, "diamond-open")):
+    for name, (size, flops), symbol in (
+        (_("inference-aware"), best, "circle"),
+        (_("compute-optimal"), optimal, "diamond-open"),
+    ):
         figure.add_scatter(
-            x=[place[0]],
-            y=[place[1]],
+            x=[size],
+            y=[flops],
             mode="markers",
-            name=f"{name}: N {short(place[0])}",
+            name=f"{name}: N {short(size)}",
             marker={"size": 11, "symbol": symbol, "color": NEUTRAL.light},
             hovertemplate=name + ": N %{x:.3s}, %{y:.3g} FLOP<extra></extra>",
         )
-    quiet_layout(figure, x=PARAMETERS, y="FLOP to the same loss", log_x=True, log_y=True)
+    quiet_layout(figure, x=axis_title("params"), y=_("compute to the same loss (FLOP)"), log_x=True, log_y=True)
     figure.update_layout(hovermode="closest")
     return figure
 
 
 def repeats_figure(
-    epochs: Float[np.ndarray, "place"], fresh: Float[np.ndarray, "place"], repeated: Float[np.ndarray, "place"]
+    epochs: Float[np.ndarray, "step"], fresh: Float[np.ndarray, "step"], repeated: Float[np.ndarray, "step"]
 ) -> go.Figure:
-    """Loss over how often the data are read: repeated, and if every token were fresh."""
+    """Loss over epochs: of repeated data, and if every token were fresh."""
     figure = go.Figure()
-    curves = (("repeated", repeated, HELD_OUT.light, "solid"), ("if all were fresh", fresh, NEUTRAL.light, "dash"))
+    curves = (
+        (_("repeated"), repeated, HELD_OUT.light, "solid"),
+        (_("if all were fresh"), fresh, NEUTRAL.light, "dash"),
+    )
     for name, values, colour, dash in curves:
+        hover = _("{curve}: {loss} after {epochs} epochs").format(curve=name, loss="%{y:.4f}", epochs="%{x:.3g}")
         figure.add_scatter(
             x=epochs.tolist(),
             y=values.tolist(),
             mode="lines",
             name=name,
             line={"color": colour, "width": 2, "dash": dash},
-            hovertemplate=name + ": %{y:.4f} after %{x:.3g} epochs<extra></extra>",
+            hovertemplate=f"{hover}<extra></extra>",
         )
-    quiet_layout(figure, x="epochs: how often the data are read", y="loss (nats per token)", log_x=True)
+    quiet_layout(figure, x=_("epochs"), y=axis_title("loss"), log_x=True)
     figure.update_layout(hovermode="closest")
     return figure

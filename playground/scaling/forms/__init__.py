@@ -1,7 +1,8 @@
-"""The formulas of the laws, one file each; form.py says what a formula has to know.
+"""Formulas of the loss: value, gradient, starting points and bounds of each.
 
-power_sum.py          an offset and powers, as in Kaplan's single laws and Chinchilla's
-kaplan_joint.py       Kaplan's law of parameters and data together
-broken_power.py       a power law with a bend
+form.py               the protocol, and the arithmetic that the formulas share
+power_sum.py          an offset and powers: Kaplan's single laws, Chinchilla's law
+kaplan_joint.py       Kaplan's law of parameters and tokens together
+broken_power.py       a power law with one break
 data_constrained.py   Chinchilla's law with repeated data
 """

@@ -1,7 +1,7 @@
 """L = [(N_c / N)^(alpha_N / alpha_D) + D_c / D]^alpha_D: Kaplan et al. 2020, equation 1.5.
 
-As both parts are powers, it is (n^p + d^p)^(1/p) of the two single laws n = (N_c / N)^alpha_N and
-d = (D_c / D)^alpha_D with p = 1 / alpha_D. theta: alpha_N log N_c, alpha_D log D_c, alpha_N, alpha_D.
+It is the p-norm (n^p + d^p)^(1/p), p = 1 / alpha_D, of the two single laws n = (N_c / N)^alpha_N and
+d = (D_c / D)^alpha_D. theta = (alpha_N log N_c, alpha_D log D_c, alpha_N, alpha_D).
 """
 
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from playground.scaling.forms.form import Parameters, log_sum_exp
 
 PAIRS = ((0.05, 0.05), (0.05, 0.1), (0.1, 0.05), (0.1, 0.1), (0.1, 0.3), (0.3, 0.1), (0.3, 0.3), (0.6, 0.6))
 SHARES = (0.1, 0.4, 0.6, 0.9)
-"""Of the first part in the sum, to begin from."""
+"""Of the first term in the sum, at the starting points."""
 SMALLEST_EXPONENT = 0.01
 LARGEST_LOGARITHM = 700.0
-"""Of a scale that a float can hold."""
+"""Of an N_c or D_c that a float can hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class KaplanJoint:
-    """Kaplan's law of parameters and data together."""
+    """Kaplan's law of parameters and tokens together."""
 
     columns: tuple[str, ...] = ("params", "tokens")
     parameters: tuple[str, ...] = ("N_c", "D_c", "alpha_N", "alpha_D")
-    freedom: int = 4
+    n_fitted: int = 4
 
     def loss(self, parameters: Parameters, *values: Float[np.ndarray, " point"]) -> Float[np.ndarray, " point"]:
         """The formula as printed."""
@@ -37,7 +37,7 @@ class KaplanJoint:
     def log_loss(
         self, theta: Float[np.ndarray, " number"], logs: Float[np.ndarray, "column point"]
     ) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, "number point"]]:
-        """Its logarithm alpha_D log(e^u + e^v), and the derivative by theta."""
+        """Its log alpha_D log(e^u + e^v), and the derivative by theta."""
         n, d, alpha_n, alpha_d = theta
         u, v = (n - alpha_n * logs[0]) / alpha_d, d / alpha_d - logs[1]
         total, (p, q) = log_sum_exp(np.stack([u, v]))
@@ -46,7 +46,7 @@ class KaplanJoint:
     def starts(
         self, logs: Float[np.ndarray, "column point"], log_losses: Float[np.ndarray, " point"]
     ) -> Float[np.ndarray, "start number"]:
-        """Exponents times shares of the two parts at the middle of the data."""
+        """Pairs of exponents times shares of the two terms at the median loss."""
         level = float(np.median(log_losses))
         return np.array(
             [
@@ -58,29 +58,29 @@ class KaplanJoint:
     def bounds(
         self, logs: Float[np.ndarray, "column point"], log_losses: Float[np.ndarray, " point"]
     ) -> list[tuple[float, float]]:
-        """Both parts are of the order of the loss; with an exponent of 0 there would be no scale N_c or D_c."""
+        """Both terms are of the order of the loss; with an exponent of 0, N_c or D_c would not exist."""
         level = float(np.median(log_losses))
         return [(level - 20.0, level + 5.0)] * 2 + [(SMALLEST_EXPONENT, 3.0)] * 2
 
     def centre(self, logs: Float[np.ndarray, "column point"]) -> Float[np.ndarray, " column"]:
-        """The middle of the data."""
+        """The means of the logarithms."""
         return np.asarray(logs.mean(1))
 
-    def moved(
+    def shift(
         self, theta: Float[np.ndarray, "*start number"], by: Float[np.ndarray, " column"]
     ) -> Float[np.ndarray, "*start number"]:
-        """The units of N and D go into N_c and D_c."""
-        moved = theta.copy()
-        moved[..., :2] -= theta[..., 2:] * by
-        return moved
+        """N_c and D_c absorb the units of N and D."""
+        shifted = theta.copy()
+        shifted[..., :2] -= theta[..., 2:] * by
+        return shifted
 
-    def published(self, theta: Float[np.ndarray, " number"]) -> Parameters:
+    def to_parameters(self, theta: Float[np.ndarray, " number"]) -> Parameters:
         """N_c and D_c instead of the products."""
         n, d, alpha_n, alpha_d = (float(number) for number in theta)
         n_c, d_c = (float(np.exp(min(LARGEST_LOGARITHM, log))) for log in (n / alpha_n, d / alpha_d))
         return {"N_c": n_c, "D_c": d_c, "alpha_N": alpha_n, "alpha_D": alpha_d}
 
-    def theta(self, parameters: Parameters) -> Float[np.ndarray, " number"]:
-        """The inverse of `published`."""
+    def to_theta(self, parameters: Parameters) -> Float[np.ndarray, " number"]:
+        """The inverse of `to_parameters`."""
         n_c, d_c, alpha_n, alpha_d = (parameters[name] for name in self.parameters)
         return np.array([alpha_n * np.log(n_c), alpha_d * np.log(d_c), alpha_n, alpha_d])

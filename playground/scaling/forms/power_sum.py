@@ -11,12 +11,12 @@ from playground.scaling.forms.form import LARGEST_EXPONENT, OFFSET_SHARES, Param
 PAIRS = ((0.2, 0.2), (0.2, 0.5), (0.2, 0.9), (0.5, 0.2), (0.5, 0.5), (0.5, 0.9), (0.9, 0.2), (0.9, 0.9))
 SINGLES = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.9, 1.5)
 ALONE = tuple(0.05 * number for number in range(1, 33))
-"""Exponents to begin from: of two powers, of one beside an offset, of one by itself."""
+"""Starting exponents: of two powers, of one beside an offset, of one by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PowerSum:
-    """Powers of columns, and an offset where it has one. theta: log E, log coefficients, exponents."""
+    """A sum of powers, with or without an offset. theta = (log E, log coefficients, exponents)."""
 
     columns: tuple[str, ...]
     coefficients: tuple[str, ...]
@@ -25,12 +25,12 @@ class PowerSum:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """E, coefficients, exponents."""
+        """E where there is an offset, coefficients, exponents."""
         return (*(("E",) if self.offset else ()), *self.coefficients, *self.exponents)
 
     @property
-    def freedom(self) -> int:
-        """How many numbers are fitted."""
+    def n_fitted(self) -> int:
+        """One entry of theta for each parameter."""
         return len(self.parameters)
 
     def loss(self, parameters: Parameters, *values: Float[np.ndarray, " point"]) -> Float[np.ndarray, " point"]:
@@ -47,7 +47,10 @@ class PowerSum:
     def log_loss(
         self, theta: Float[np.ndarray, " number"], logs: Float[np.ndarray, "column point"]
     ) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, "number point"]]:
-        """Its logarithm, as a log of a sum of exponentials, and the derivative by theta (Hoffmann et al. 2022, D.2)."""
+        """Its log as a log-sum-exp, and the derivative by theta (Hoffmann et al. 2022, appendix D.2).
+
+        Chinchilla's law: terms (log E, log A - alpha log N, log B - beta log D) [3, point].
+        """
         count, first = len(logs), int(self.offset)
         terms = np.empty((count + first, logs.shape[1]))
         terms[:first] = theta[0]
@@ -58,7 +61,7 @@ class PowerSum:
     def starts(
         self, logs: Float[np.ndarray, "column point"], log_losses: Float[np.ndarray, " point"]
     ) -> Float[np.ndarray, "start number"]:
-        """Offsets below the smallest loss times exponents; the powers share what is left of the median loss."""
+        """Offsets times exponents; the powers share equally what the offset leaves of the median loss."""
         if not self.offset:
             level = float(np.median(log_losses))
             return np.array([[level - np.log(len(logs))] * len(logs) + [exponent] * len(logs) for exponent in ALONE])
@@ -74,32 +77,32 @@ class PowerSum:
     def bounds(
         self, logs: Float[np.ndarray, "column point"], log_losses: Float[np.ndarray, " point"]
     ) -> list[tuple[float, float]]:
-        """The offset stays below the losses; a larger model or more data never does harm."""
+        """E stays about below the losses; exponents are not negative: more never hurts."""
         offset = [offset_bounds(log_losses)] if self.offset else []
         level = float(log_losses.max())
         return offset + [(level - 25.0, level + 5.0)] * len(logs) + [(0.0, LARGEST_EXPONENT)] * len(logs)
 
     def centre(self, logs: Float[np.ndarray, "column point"]) -> Float[np.ndarray, " column"]:
-        """The middle of the data."""
+        """The means of the logarithms."""
         return np.asarray(logs.mean(1))
 
-    def moved(
+    def shift(
         self, theta: Float[np.ndarray, "*start number"], by: Float[np.ndarray, " column"]
     ) -> Float[np.ndarray, "*start number"]:
         """A / N^alpha = A e^(-alpha m) / (N / e^m)^alpha."""
         count, first = len(by), int(self.offset)
-        moved = theta.copy()
-        moved[..., first : first + count] -= theta[..., first + count :] * by
-        return moved
+        shifted = theta.copy()
+        shifted[..., first : first + count] -= theta[..., first + count :] * by
+        return shifted
 
-    def published(self, theta: Float[np.ndarray, " number"]) -> Parameters:
-        """Coefficients instead of their logarithms."""
+    def to_parameters(self, theta: Float[np.ndarray, " number"]) -> Parameters:
+        """Theta by name, coefficients without their logarithm."""
         logarithms = len(self.coefficients) + int(self.offset)
         values = [*np.exp(theta[:logarithms]), *theta[logarithms:]]
         return {name: float(value) for name, value in zip(self.parameters, values, strict=True)}
 
-    def theta(self, parameters: Parameters) -> Float[np.ndarray, " number"]:
-        """The inverse of `published`."""
+    def to_theta(self, parameters: Parameters) -> Float[np.ndarray, " number"]:
+        """The inverse of `to_parameters`."""
         values = np.array([parameters[name] for name in self.parameters])
         logarithms = len(self.coefficients) + int(self.offset)
         return np.concatenate([np.log(values[:logarithms]), values[logarithms:]])

@@ -37,7 +37,7 @@ def test_json_has_the_fit_its_intervals_and_how_far_to_trust_it(points, capsys):
     assert len(report["heldout"]["points"]) == 8
 
 
-def test_a_known_floor_is_held(points, capsys):
+def test_a_known_floor_is_fixed(points, capsys):
     words = ["fit", str(points), "--floor", "1.8", "--bootstraps", "0", "--json"]
     assert main(words) == 0
     report = json.loads(capsys.readouterr().out)
@@ -53,11 +53,11 @@ def test_other_laws_print_their_own_numbers(points, capsys):
     assert report["intervals"] == {}
 
 
-def test_words_put_the_foretelling_first(points, capsys):
+def test_text_puts_the_prediction_first(points, capsys):
     assert main(["fit", str(points), "--bootstraps", "4", "--processes", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "chinchilla, 40 points"
-    assert lines[1].startswith("foretells the 8 largest runs")
+    assert lines[1].startswith("predicts the 8 largest runs")
     assert any(line.split()[:1] == ["alpha"] and "95 %" in line for line in lines)
 
 
@@ -77,7 +77,7 @@ def test_columns_of_other_names_can_be_given(points, capsys):
         ("params,tokens,loss\n" + "1e6,1e9,3\n" * 9 + "1e6,1e9,0\n", "Row 11: loss is 0, not above 0."),
         ("params,tokens,loss\n" + "1e6,1e9,3\n" * 9 + "1e6,1e9,-1\n", "Row 11: loss is -1, not above 0."),
         ("params,tokens,loss\n1e6,lots,3\n" + "1e6,1e9,3\n" * 9, "Row 2: tokens is 'lots', not a number."),
-        ("params,tokens,loss\n" + "1e6,1e9,3\n" * 3, "5 numbers to fit; bring at least 6 points instead of 3"),
+        ("params,tokens,loss\n" + "1e6,1e9,3\n" * 3, "5 parameters to fit; bring at least 6 points instead of 3"),
         ("", "The file is empty"),
     ],
 )

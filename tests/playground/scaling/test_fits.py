@@ -6,11 +6,12 @@ from scipy.optimize import minimize
 
 from playground.errors import UserError
 from playground.scaling import fit, fit_chinchilla, fit_power_law
+from playground.scaling.fits import fit_to_exponents
 from playground.scaling.laws import LAWS
 from playground.scaling.minimise import huber, objective
 from playground.scaling.points import Points
-from playground.scaling.published import BESIROGLU, KAPLAN, MUENNIGHOFF
-from tests.helpers.planted_points import scattered, valleys
+from playground.scaling.published import BESIROGLU, HOFFMANN, KAPLAN, MUENNIGHOFF
+from tests.helpers.planted_points import isoflop_runs, scattered
 
 BROKEN = {"E": 1.2, "A": 60.0, "c0": 0.04, "c1": 0.12, "d1": 1e20, "f1": 0.7}
 POWERS = {
@@ -80,7 +81,7 @@ def test_the_mean_instead_of_the_sum_stops_elsewhere_and_reports_success():
     form = LAWS["chinchilla"].form
     logs, losses = points.logs(form.columns), np.log(points.loss)
     centre = form.centre(logs)
-    starts = form.moved(form.starts(logs - centre[:, None], losses), -centre)
+    starts = form.shift(form.starts(logs - centre[:, None], losses), -centre)
 
     def mean(theta):
         value, gradient = objective(theta, form, logs, losses)
@@ -91,7 +92,7 @@ def test_the_mean_instead_of_the_sum_stops_elsewhere_and_reports_success():
     found = fit_chinchilla(points)
     assert best.success
     assert best.fun * len(points) > 1.02 * found.objective
-    away = abs(form.published(best.x)["beta"] / BESIROGLU.parameters["beta"] - 1)
+    away = abs(form.to_parameters(best.x)["beta"] / BESIROGLU.parameters["beta"] - 1)
     assert away > 3 * abs(found.parameters["beta"] / BESIROGLU.parameters["beta"] - 1)
 
 
@@ -102,16 +103,16 @@ def test_the_huber_loss_is_quadratic_then_linear():
 
 
 def test_the_largest_runs_are_held_out_together_with_those_of_the_same_budget():
-    points = valleys(noise=0.002)
+    points = isoflop_runs(noise=0.002)
     heldout = fit_chinchilla(points).heldout
     largest = np.flatnonzero(points.flops > 0.99 * np.sort(points.flops)[-16])
-    assert set(heldout.rows) == set(largest.tolist())
+    assert set(heldout.indices) == set(largest.tolist())
     assert heldout.by == "flops"
-    assert len(heldout.rows) % 9 == 0
-    assert set(fit_power_law(points, of="params").heldout.rows) <= set(np.argsort(points.params)[-20:].tolist())
+    assert len(heldout.indices) % 9 == 0
+    assert set(fit_power_law(points, of="params").heldout.indices) <= set(np.argsort(points.params)[-20:].tolist())
 
 
-def test_a_law_that_is_wrong_foretells_badly():
+def test_a_law_that_is_wrong_predicts_badly():
     points = scattered(noise=0.002)
     assert fit("power-n", points).heldout_error > 10 * fit_chinchilla(points).heldout_error
 
@@ -123,11 +124,11 @@ def test_six_points_can_be_fitted_but_none_held_out():
 
 
 @pytest.mark.slow
-def test_an_offset_that_the_points_do_not_tell_is_doubted():
+def test_an_offset_that_the_points_do_not_identify_is_said():
     near = scattered(noise=0.02, count=30, params=(8.0, 8.6), tokens=(10.0, 10.6))
     found = fit_chinchilla(near)
     assert "E" in found.unidentified
-    assert any("do not tell E" in sentence or "no floor" in sentence for sentence in found.warnings)
+    assert any("do not identify E" in sentence or "no floor" in sentence for sentence in found.warnings)
     far = scattered(noise=0.002, count=200)
     assert fit_chinchilla(far).unidentified == ()
 
@@ -139,7 +140,7 @@ def test_a_power_law_without_a_floor_shows_none():
 
 
 @pytest.mark.slow
-def test_one_size_of_model_cannot_tell_alpha_and_without_repeats_nothing_is_known_of_them():
+def test_one_size_of_model_does_not_identify_alpha_and_without_repeats_nothing_is_known_of_them():
     points = scattered(noise=0.001, count=30)
     one_size = Points(params=np.full(30, 1e8), tokens=points.tokens, loss=points.loss)
     assert "alpha" in fit_chinchilla(one_size).unidentified
@@ -148,7 +149,7 @@ def test_one_size_of_model_cannot_tell_alpha_and_without_repeats_nothing_is_know
 
 def test_too_few_points_and_strange_wishes_are_refused():
     three = scattered(count=3)
-    with pytest.raises(UserError, match="chinchilla has 5 numbers to fit; bring at least 6 points instead of 3"):
+    with pytest.raises(UserError, match="chinchilla has 5 parameters to fit; bring at least 6 points instead of 3"):
         fit_chinchilla(three)
     with pytest.raises(UserError, match="There is no law"):
         fit("moore", three)
@@ -188,18 +189,18 @@ def test_strange_points_give_numbers_all_the_same(law, points):
 # A floor that is known
 
 
-def test_an_offset_is_held_at_a_known_floor_and_never_doubted():
+def test_an_offset_is_fixed_at_a_known_floor_and_never_questioned():
     points = scattered(noise=0.003, count=60, params=(7, 7.6), tokens=(9, 9.5))
     free = fit("chinchilla", points)
     assert "E" in free.unidentified
-    held = fit("chinchilla", points, floor=BESIROGLU.parameters["E"])
-    assert held.parameters["E"] == pytest.approx(BESIROGLU.parameters["E"])
-    assert "E" not in held.unidentified
-    assert held.objective >= free.objective
+    fixed = fit("chinchilla", points, floor=BESIROGLU.parameters["E"])
+    assert fixed.parameters["E"] == pytest.approx(BESIROGLU.parameters["E"])
+    assert "E" not in fixed.unidentified
+    assert fixed.objective >= free.objective
     for name in ("alpha", "beta"):
-        errors = [abs(one.parameters[name] - BESIROGLU.parameters[name]) for one in (held, free)]
+        errors = [abs(one.parameters[name] - BESIROGLU.parameters[name]) for one in (fixed, free)]
         assert errors[0] < max(0.1, errors[1])
-    assert held.heldout is not None
+    assert fixed.heldout is not None
 
 
 @pytest.mark.parametrize("floor", [0.0, -1.0, 50.0, float("nan")])
@@ -208,3 +209,38 @@ def test_what_is_no_floor_is_refused(floor):
         fit("chinchilla", scattered(noise=0.003, count=20), floor=floor)
     with pytest.raises(UserError, match="has no E"):
         fit("kaplan", scattered(noise=0.003, count=20), floor=1.0)
+
+
+# A published law over other points: its exponents stay
+
+FORTY = scattered(count=40)
+
+
+@pytest.mark.parametrize("published", [KAPLAN, HOFFMANN, BESIROGLU], ids=lambda published: published.key)
+def test_exponents_are_kept_to_the_last_digit_and_the_rest_meets_the_points(published):
+    found = fit_to_exponents(published.law, published.parameters, FORTY)
+    for name in ("alpha", "beta", "alpha_N", "alpha_D"):
+        if name in published.parameters:
+            assert found[name] == pytest.approx(published.parameters[name], abs=1e-12)
+    before = LAWS[published.law].predict_points(published.parameters, FORTY)
+    after = LAWS[published.law].predict_points(found, FORTY)
+    errors = [np.abs(np.log(loss / FORTY.loss)).mean() for loss in (after, before)]
+    assert errors[0] <= errors[1] + 1e-9
+
+
+def test_points_on_the_law_itself_give_its_own_numbers_back():
+    loss = LAWS["chinchilla"].predict_points(HOFFMANN.parameters, FORTY)
+    own = type(FORTY)(params=FORTY.params, tokens=FORTY.tokens, loss=loss)
+    found = fit_to_exponents("chinchilla", HOFFMANN.parameters, own)
+    assert found == pytest.approx(HOFFMANN.parameters, rel=1e-3)
+
+
+def test_a_change_of_unit_leaves_the_exponents_and_moves_the_coefficients():
+    in_thousands = type(FORTY)(params=FORTY.params / 1e3, tokens=FORTY.tokens, loss=FORTY.loss)
+    one, other = (fit_to_exponents("chinchilla", HOFFMANN.parameters, points) for points in (FORTY, in_thousands))
+    assert one["A"] / other["A"] == pytest.approx(1e3 ** HOFFMANN.parameters["alpha"], rel=1e-3)
+
+
+def test_an_unknown_law_is_named():
+    with pytest.raises(UserError, match="no law"):
+        fit_to_exponents("newton", {}, FORTY)

@@ -5,11 +5,12 @@ import pytest
 
 from playground.errors import UserError
 from playground.scaling import fit_chinchilla, isoflop
-from playground.scaling.frontier import budgets, closed_form, envelope, kaplan_closed_form, line
+from playground.scaling.frontier import closed_form, envelope, fit_frontier, kaplan_closed_form
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
+from playground.scaling.profiles import group_by_budget
 from playground.scaling.published import ALLOCATIONS, BESIROGLU, GOPHER_BUDGET, HOFFMANN, KAPLAN, MUENNIGHOFF
-from tests.helpers.planted_points import curves, scattered, valleys
+from tests.helpers.planted_points import isoflop_runs, loss_curves, scattered
 
 PLANTED = closed_form(BESIROGLU.parameters).exponent
 
@@ -51,54 +52,54 @@ def test_published_numbers_give_what_their_papers_say():
 
 
 def test_the_three_approaches_agree_on_a_planted_law():
-    by_valleys = isoflop(valleys()).frontier.exponent
-    by_envelope = envelope(curves()).frontier.exponent
-    by_formula = closed_form(fit_chinchilla(valleys()).parameters).exponent
+    by_profiles = isoflop(isoflop_runs()).frontier.exponent
+    by_envelope = envelope(loss_curves()).frontier.exponent
+    by_formula = closed_form(fit_chinchilla(isoflop_runs()).parameters).exponent
     assert by_formula == pytest.approx(PLANTED, abs=0.001)
-    assert by_valleys == pytest.approx(PLANTED, abs=0.01)
+    assert by_profiles == pytest.approx(PLANTED, abs=0.01)
     assert by_envelope == pytest.approx(PLANTED, abs=0.02)
 
 
 def test_with_noise_of_a_thousandth_they_still_agree_to_three_hundredths():
-    points = valleys(noise=0.001, seed=1)
+    points = isoflop_runs(noise=0.001, seed=1)
     assert isoflop(points).frontier.exponent == pytest.approx(PLANTED, abs=0.03)
     assert closed_form(fit_chinchilla(points).parameters).exponent == pytest.approx(PLANTED, abs=0.03)
 
 
-def test_a_valley_of_a_true_parabola_has_its_lowest_point():
+def test_a_profile_of_a_true_parabola_has_its_minimum():
     sizes = np.exp(np.array([1.0, 2.0, 3.0, 4.0, 5.0]) + 10)
     both = np.concatenate([sizes, 10 * sizes])
     loss = np.tile(2 + 0.1 * (np.log(sizes) - 12.5) ** 2, 2)
     budget = np.repeat([1e15, 1e17], 5)
     found = isoflop(Points(params=both, tokens=budget / (6 * both), loss=loss))
-    assert [np.log(valley.params) for valley in found.valleys] == pytest.approx([12.5, 12.5 + np.log(10)])
-    assert [valley.loss for valley in found.valleys] == pytest.approx([2, 2])
+    assert [np.log(profile.params) for profile in found.profiles] == pytest.approx([12.5, 12.5 + np.log(10)])
+    assert [profile.loss for profile in found.profiles] == pytest.approx([2, 2])
     assert found.frontier.exponent == pytest.approx(0.5)
-    assert found.valleys[0].curve(sizes) == pytest.approx(loss[:5])
-    assert found.valleys[0].params * found.valleys[0].tokens * 6 == pytest.approx(1e15)
+    assert found.profiles[0].curve(sizes) == pytest.approx(loss[:5])
+    assert found.profiles[0].params * found.profiles[0].tokens * 6 == pytest.approx(1e15)
 
 
-def test_budgets_are_grouped_and_those_without_a_valley_are_named():
-    points = valleys(budgets=np.array([1e19, 1e20, 1e21]))
-    assert [len(rows) for rows in budgets(points)] == [9, 9, 9]
+def test_budgets_are_grouped_and_those_without_a_minimum_are_named():
+    points = isoflop_runs(budgets=np.array([1e19, 1e20, 1e21]))
+    assert [len(rows) for rows in group_by_budget(points)] == [9, 9, 9]
     rising = points.take([*range(18), *range(23, 27)])
     found = isoflop(rising)
     assert len(found.left_out) == 1
-    assert found.left_out[0].startswith("1e+21 FLOPs")
+    assert found.left_out[0].startswith("1e+21 FLOP: the minimum is beyond the models")
     with pytest.raises(UserError, match="two budgets with at least three models"):
         isoflop(scattered(count=20))
 
 
 def test_the_envelope_is_the_lowest_curve_and_leaves_out_its_ends():
-    drawn = curves(sizes=np.array([1e8, 1e9, 1e10]), steps=50)
-    found = envelope(drawn, count=100)
-    for curve in drawn:
+    three = loss_curves(sizes=np.array([1e8, 1e9, 1e10]), steps=50)
+    found = envelope(three, n_budgets=100)
+    for curve in three:
         here = np.interp(np.log(found.flops), np.log(curve.flops), curve.loss, left=np.inf, right=np.inf)
         assert (found.loss <= here + 1e-12).all()
     assert set(found.names) == {"1e+08", "1e+09", "1e+10"}
     assert found.frontier is None
     with pytest.raises(UserError, match="at least two"):
-        envelope(drawn[:1])
+        envelope(three[:1])
 
 
 def test_a_law_whose_exponent_is_0_has_no_optimum():
@@ -107,5 +108,5 @@ def test_a_law_whose_exponent_is_0_has_no_optimum():
 
 
 def test_a_line_goes_through_two_points():
-    through = line([1e18, 1e20], [1e8, 1e9])
+    through = fit_frontier([1e18, 1e20], [1e8, 1e9])
     assert through.params([1e18, 1e20]) == pytest.approx([1e8, 1e9])

@@ -42,10 +42,10 @@ def test_what_is_fitted_is_the_logarithm_of_the_printed_formula(name):
     form = LAWS[name].form
     logs, centre, losses = around_zero(form)
     for theta in form.starts(logs, losses):
-        raw = form.moved(theta, -centre)
+        raw = form.shift(theta, -centre)
         assert np.allclose(form.log_loss(raw, logs + centre[:, None])[0], form.log_loss(theta, logs)[0])
-        assert np.allclose(form.theta(form.published(raw)), raw)
-        printed = form.loss(form.published(raw), *(getattr(RUNS, column) for column in form.columns))
+        assert np.allclose(form.to_theta(form.to_parameters(raw)), raw)
+        printed = form.loss(form.to_parameters(raw), *(getattr(RUNS, column) for column in form.columns))
         assert np.allclose(np.log(printed), form.log_loss(theta, logs)[0])
 
 
@@ -125,9 +125,6 @@ def test_a_law_says_what_it_lacks_and_which_laws_there_are():
         "points_csv",
         "frontier",
         "budgets",
-        "serving",
-        "repeats",
-        "data_size",
         "allocation",
     ],
 )

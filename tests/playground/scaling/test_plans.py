@@ -5,9 +5,17 @@ import pytest
 
 from playground.errors import UserError
 from playground.scaling import fit, fit_chinchilla, plan
+from playground.scaling.allocation import inference_aware_optimum, optimum_with_repeats, tokens_to_reach
 from playground.scaling.bootstrap import bootstrap
-from playground.scaling.budgets import ACCELERATORS, Rig, cost, flops_of_hours, flops_of_money
-from playground.scaling.data_size import Ratios, data_size
+from playground.scaling.budgets import (
+    ACCELERATORS,
+    Rig,
+    TextRatios,
+    flops_of_hours,
+    flops_of_money,
+    text_size,
+    training_cost,
+)
 from playground.scaling.frontier import closed_form
 from playground.scaling.laws import LAWS
 from playground.scaling.plans import optimum
@@ -19,8 +27,6 @@ from playground.scaling.published import (
     MUENNIGHOFF,
     PETAFLOP_DAY,
 )
-from playground.scaling.repeats import best_with_repeats
-from playground.scaling.serving import cheapest_to_serve, tokens_for
 from tests.helpers.planted_points import scattered
 
 
@@ -56,8 +62,8 @@ def test_the_interval_of_a_paper_is_its_exponents_swung_around_the_middle_of_its
 
 def test_a_fit_of_ones_own_plans_with_the_intervals_of_its_bootstrap():
     fitted = fit_chinchilla(scattered(noise=0.003, count=60))
-    drawings = bootstrap(fitted, count=20, processes=1)
-    own = plan(1e23, fitted, drawings)[-1]
+    resamples = bootstrap(fitted, n_resamples=20, processes=1)
+    own = plan(1e23, fitted, resamples)[-1]
     truth = optimum(1e23, "chinchilla", BESIROGLU.parameters)
     for value, interval, planted in zip(
         (own.params, own.tokens, own.loss),
@@ -84,7 +90,7 @@ def test_hours_and_money_are_the_same_budget_there_and_back():
     rig = Rig(accelerator=ACCELERATORS["a100"], count=16, utilisation=0.4, price=1.5)
     flops = flops_of_hours(100, rig)
     assert flops == pytest.approx(16 * 100 * 3600 * 0.4 * 312e12)
-    spent = cost(flops, rig)
+    spent = training_cost(flops, rig)
     assert (spent.hours, spent.accelerator_hours, spent.money) == pytest.approx((100, 1600, 2400))
     assert spent.kilowatt_hours == pytest.approx(1600 * 0.4 * 1.5)
     assert flops_of_money(2400, rig) == pytest.approx(flops)
@@ -103,9 +109,9 @@ def test_a_budget_of_money_needs_a_price():
 
 @pytest.mark.parametrize("served", [1e11, 1e13])
 def test_the_cheapest_model_to_serve_is_where_a_search_finds_it(served):
-    found = cheapest_to_serve(GOPHER_BUDGET, served, BESIROGLU.parameters)
+    found = inference_aware_optimum(GOPHER_BUDGET, served, BESIROGLU.parameters)
     sizes = np.geomspace(found.optimal_params / 50, found.optimal_params, 400_001)
-    totals = 6 * sizes * tokens_for(found.loss, sizes, BESIROGLU.parameters) + 2 * sizes * served
+    totals = 6 * sizes * tokens_to_reach(found.loss, sizes, BESIROGLU.parameters) + 2 * sizes * served
     assert found.params == pytest.approx(sizes[totals.argmin()], rel=1e-3)
     reached = LAWS["chinchilla"].predict(BESIROGLU.parameters, params=found.params, tokens=found.tokens)
     assert float(reached) == pytest.approx(found.loss, rel=1e-12)
@@ -115,26 +121,26 @@ def test_the_cheapest_model_to_serve_is_where_a_search_finds_it(served):
 
 
 def test_who_serves_nothing_trains_the_compute_optimal_model():
-    found = cheapest_to_serve(1e21, 0, BESIROGLU.parameters)
+    found = inference_aware_optimum(1e21, 0, BESIROGLU.parameters)
     assert found.params == pytest.approx(found.optimal_params)
     assert found.tokens == pytest.approx(found.optimal_tokens)
     assert found.saved == pytest.approx(0, abs=1e-9)
     with pytest.raises(UserError, match="choose 0 or more"):
-        cheapest_to_serve(1e21, -1, BESIROGLU.parameters)
+        inference_aware_optimum(1e21, -1, BESIROGLU.parameters)
 
 
 def test_with_enough_data_nothing_is_repeated():
-    found = best_with_repeats(1e21, 1e13)
+    found = optimum_with_repeats(1e21, 1e13)
     assert found.epochs < 1
     assert found.params == pytest.approx(found.fresh_params, rel=1e-3)
     assert found.loss == pytest.approx(found.fresh_loss, rel=1e-9)
-    assert found.worth == pytest.approx(found.tokens)
+    assert found.effective_tokens == pytest.approx(found.tokens)
 
 
 def test_with_too_little_data_it_is_repeated_and_worth_less():
-    found = best_with_repeats(GOPHER_BUDGET, 1e11)
+    found = optimum_with_repeats(GOPHER_BUDGET, 1e11)
     assert found.epochs > 5
-    assert found.worth < found.tokens
+    assert found.effective_tokens < found.tokens
     assert found.loss > found.fresh_loss
     # Muennighoff et al. 2023, section 5: rather more epochs than parameters.
     assert found.params < found.fresh_params
@@ -146,21 +152,21 @@ def test_with_too_little_data_it_is_repeated_and_worth_less():
     )
     assert found.params == pytest.approx(sizes[losses.argmin()], rel=1e-3)
     with pytest.raises(UserError, match="unique"):
-        best_with_repeats(1e21, 0)
+        optimum_with_repeats(1e21, 0)
 
 
 def test_tokens_are_books():
     # WebText2, as Kaplan et al. 2020 count it.
-    size = data_size(2.29e10)
+    size = text_size(2.29e10)
     assert size.bytes == pytest.approx(96e9)
     assert size.words == pytest.approx(1.62e10)
     assert size.books == pytest.approx(180_000)
     assert size.reading_years == pytest.approx(1.62e10 / (238 * 60 * 8 * 365))
-    assert data_size(2.29e10, Ratios(words_per_book=180_000)).books == pytest.approx(90_000)
+    assert text_size(2.29e10, TextRatios(words_per_book=180_000)).books == pytest.approx(90_000)
     with pytest.raises(UserError):
-        data_size(0)
+        text_size(0)
     with pytest.raises(UserError, match="bytes_per_token"):
-        Ratios(bytes_per_token=0)
+        TextRatios(bytes_per_token=0)
 
 
 def test_hoffmanns_printed_digits_do_not_give_the_optimum_that_the_paper_prints():

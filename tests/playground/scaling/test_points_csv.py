@@ -14,11 +14,11 @@ numbers = st.floats(min_value=1e-3, max_value=1e30, allow_nan=False)
 
 
 def test_a_plain_file_is_read():
-    read = read_points(GOOD)
-    assert read.points.params.tolist() == [1e6, 2e6]
-    assert read.points.flops.tolist() == [6 * 1e6 * 2e9, 6 * 2e6 * 4e9]
-    assert read.points.names == ("row 2", "row 3")
-    assert (read.bad, read.warnings) == ((), ())
+    table = read_points(GOOD)
+    assert table.points.params.tolist() == [1e6, 2e6]
+    assert table.points.flops.tolist() == [6 * 1e6 * 2e9, 6 * 2e6 * 4e9]
+    assert table.points.names == ("row 2", "row 3")
+    assert (table.bad, table.warnings) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_the_same_point_however_it_is_written(content):
     ],
 )
 def test_a_bad_row_is_named_and_kept_out_or_refused(cells, reason):
-    read = read_points(f"{GOOD}{cells}\n1e7,2e9,2.8\n")
-    assert [(row.row, row.reason) for row in read.bad] == [(4, reason)]
-    assert read.points.params.tolist() == [1e6, 2e6, 1e7]
-    assert read.points.names[-1] == "row 5"
+    table = read_points(f"{GOOD}{cells}\n1e7,2e9,2.8\n")
+    assert [(row.row, row.reason) for row in table.bad] == [(4, reason)]
+    assert table.points.params.tolist() == [1e6, 2e6, 1e7]
+    assert table.points.names[-1] == "row 5"
     with pytest.raises(UserError) as refused:
         read_points_strictly(f"{GOOD}{cells}\n")
     assert str(refused.value) == f"Row 4: {reason}. Correct or remove it."
@@ -86,10 +86,10 @@ def test_a_file_without_points_is_refused_with_the_reason(content, sentence):
 
 def test_columns_can_be_mapped():
     content = "size,seen,nll,seed,run\n1e6,2e9,3.1,3,a\n1e6,2e9,3.2,4,b\n"
-    read = read_points(content, {"params": "size", "tokens": "seen", "loss": "nll"})
-    assert read.columns == {"params": "size", "tokens": "seen", "loss": "nll", "name": "run", "seed": "seed"}
-    assert read.points.seeds == (3, 4)
-    assert read.points.names == ("a", "b")
+    table = read_points(content, {"params": "size", "tokens": "seen", "loss": "nll"})
+    assert table.columns == {"params": "size", "tokens": "seen", "loss": "nll", "name": "run", "seed": "seed"}
+    assert table.points.seeds == (3, 4)
+    assert table.points.names == ("a", "b")
     assert header_of(content) == ["size", "seen", "nll", "seed", "run"]
     with pytest.raises(UserError, match="no column 'bytes' to take tokens from"):
         read_points(content, {"tokens": "bytes"})
@@ -125,18 +125,18 @@ def test_what_is_written_is_read(rows, delimiter):
 @given(st.text(max_size=300))
 def test_any_text_is_read_or_refused(text):
     try:
-        read = read_points(text)
+        table = read_points(text)
     except UserError:
         return
-    assert len(read.points) > 0
+    assert len(table.points) > 0
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=12), min_size=3, max_size=3))
 def test_any_row_is_a_point_or_a_bad_row(cells):
     quoted = ",".join('"' + cell.replace('"', '""').replace("\0", "") + '"' for cell in cells)
-    read = read_points(f"params,tokens,loss\n1e6,1e9,2.5\n{quoted}\n")
-    assert len(read.points) - 1 + len(read.bad) in (0, 1)
-    assert (np.stack([read.points.params, read.points.tokens, read.points.loss]) > 0).all()
+    table = read_points(f"params,tokens,loss\n1e6,1e9,2.5\n{quoted}\n")
+    assert len(table.points) - 1 + len(table.bad) in (0, 1)
+    assert (np.stack([table.points.params, table.points.tokens, table.points.loss]) > 0).all()
 
 
 @given(st.integers(1, 10**15))

@@ -10,8 +10,9 @@ import torch
 from playground.errors import UserError
 from playground.sweeps.collect import collect
 from playground.sweeps.folder import open_sweep
+from playground.sweeps.progress import read_sweep
 from playground.sweeps.results import read_points_file
-from playground.sweeps.sweep import read_sweep, run_sweep
+from playground.sweeps.sweep import run_sweep
 from tests.helpers.small_sweep import sweep_config
 
 torch.set_num_threads(1)

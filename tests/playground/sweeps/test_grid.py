@@ -11,11 +11,11 @@ from playground.errors import UserError
 from playground.sweeps.grid import (
     SweepConfig,
     cells,
+    checkpoint_interval,
     flops_per_token,
-    heads_of,
     last_stable_step,
+    n_heads_for,
     shape_of,
-    snapshot_distance,
 )
 from playground.training.config import TrainConfig
 from playground.training.schedule import learning_rate
@@ -71,7 +71,7 @@ def test_a_branch_has_the_rates_of_its_trunk_up_to_its_fork_and_not_beyond_its_d
         )
         assert rates[: cell.fork] == others[: cell.fork]
         assert rates[-1] == 0.0 < others[-1]
-        assert cell.fork % cell.config.snapshot_every == 0
+        assert cell.fork % cell.config.checkpoint_every == 0
 
 
 @given(warm_up=st.integers(0, 50), steps=st.integers(1, 400), longer=st.integers(1, 400))
@@ -89,16 +89,16 @@ def test_up_to_the_last_stable_step_all_longer_runs_have_the_same_rates(warm_up,
 
 
 @given(steps=st.lists(st.integers(1, 5000), min_size=1, max_size=6, unique=True), warm_up=st.integers(0, 100))
-def test_a_trunk_has_few_snapshots_and_branches_repeat_less_than_the_distance(steps, warm_up):
+def test_a_trunk_has_few_checkpoints_and_branches_repeat_less_than_the_distance(steps, warm_up):
     steps = sorted(steps)
-    every = snapshot_distance(steps, warm_up)
+    every = checkpoint_interval(steps, warm_up)
     assert every >= 1
     assert steps[-1] // every <= 40
 
 
 def test_heads_are_as_many_as_fit():
-    assert [heads_of(width, 16) for width in (8, 16, 24, 32, 48, 96)] == [1, 1, 1, 2, 3, 6]
-    assert heads_of(20, 5) == 2  # 4 heads of 5 would be odd
+    assert [n_heads_for(width, 16) for width in (8, 16, 24, 32, 48, 96)] == [1, 1, 1, 2, 3, 6]
+    assert n_heads_for(20, 5) == 2  # 4 heads of 5 would be odd
 
 
 def test_a_config_survives_its_file():

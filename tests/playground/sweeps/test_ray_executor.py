@@ -18,8 +18,9 @@ import pytest
 from playground.errors import UserError
 from playground.jobs.executor import LocalExecutor
 from playground.sweeps.folder import open_sweep, prepare_cell
-from playground.sweeps.ray_executor import RayPlace, connect
-from playground.sweeps.sweep import read_sweep, run_sweep, start_sweep, stop_sweep, sweep_folder
+from playground.sweeps.progress import read_sweep
+from playground.sweeps.ray_executor import RayExecutor, connect
+from playground.sweeps.sweep import run_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.training.run.status import read_status
 from tests.helpers.small_sweep import sweep_config
 from tests.helpers.waiting import until
@@ -76,7 +77,7 @@ def test_a_killed_worker_on_the_cluster_is_replaced_and_nothing_is_lost(address,
     sweep = open_sweep(config, folder)
     victim = sweep.cells[0]
 
-    def told(progress):
+    def on_progress(progress):
         status = read_status(sweep.run_folder(victim))
         if not killed and status.state == "running" and status.step > 0:
             assert status.pid != os.getpid()
@@ -84,7 +85,7 @@ def test_a_killed_worker_on_the_cluster_is_replaced_and_nothing_is_lost(address,
             os.kill(status.pid, signal.SIGKILL)
             killed.append(status.step)
 
-    ending = run_sweep(config, folder, place=RayPlace(address), told=told)
+    ending = run_sweep(config, folder, executor=RayExecutor(address), on_progress=on_progress)
     assert killed
     assert seen == ["running"]
     assert (ending.state, ending.done, ending.failed) == ("finished", 4, {})
@@ -97,7 +98,7 @@ def test_a_killed_worker_on_the_cluster_is_replaced_and_nothing_is_lost(address,
 
 
 @pytest.mark.slow
-def test_a_stopped_sweep_leaves_snapshots_and_the_cluster_free(address, tmp_path):
+def test_a_stopped_sweep_leaves_checkpoints_and_the_cluster_free(address, tmp_path):
     folder, free = tmp_path / "sweep", []
     config = sweep_config(tokens=(2_000_000,), sizes=((8, 1),))
     sweep = open_sweep(config, folder)
@@ -109,7 +110,7 @@ def test_a_stopped_sweep_leaves_snapshots_and_the_cluster_free(address, tmp_path
         stop_sweep(folder)
 
     threading.Thread(target=stop_when_running).start()
-    assert run_sweep(config, folder, place=RayPlace(address)).state == "stopped"
+    assert run_sweep(config, folder, executor=RayExecutor(address)).state == "stopped"
     # The one cell had the node's GPU: its device is auto.
     assert [(found.get("CPU", 0), found.get("GPU", 0)) for found in free] == [(1, 0)]
     status = read_status(sweep.run_folder(cell))
@@ -142,7 +143,7 @@ def test_a_failing_cell_is_named_with_its_sentence(address, tmp_path):
     (cell,) = sweep.cells
     prepare_cell(sweep, cell)
     (sweep.run_folder(cell) / "snapshots" / "000002").mkdir(parents=True)
-    ending = run_sweep(config, folder, place=RayPlace(address))
+    ending = run_sweep(config, folder, executor=RayExecutor(address))
     assert "damaged" in ending.failed[cell.name]
 
 

@@ -14,22 +14,22 @@ from playground.errors import UserError
 from playground.jobs.executor import LocalExecutor
 from playground.jobs.limits import Limits
 from playground.sweeps import sweep as sweeps
-from playground.sweeps.costs import Clock, cost_of
-from playground.sweeps.executors import Here, own_workers
+from playground.sweeps.costs import CostTracker, sweep_cost
+from playground.sweeps.executors import InProcess, dedicated_workers
 from playground.sweeps.folder import find_sweep, open_sweep, prepare_cell
 from playground.sweeps.grid import cells
-from playground.sweeps.progress import Progress, read_progress, write_progress
+from playground.sweeps.progress import SweepProgress, read_progress, read_sweep, write_progress
 from playground.sweeps.scheduler import RETRIES
-from playground.sweeps.sweep import read_sweep, run_sweep, stop_sweep
-from playground.training.calibration import Speed
+from playground.sweeps.sweep import run_sweep, stop_sweep
+from playground.training.calibration import Throughput
 from playground.training.run.folder import run
-from playground.training.run.paths import snapshots
+from playground.training.run.paths import checkpoint_folders
 from playground.training.run.status import Status, read_status, write_status
 from tests.helpers.small_sweep import sweep_config
 from tests.helpers.waiting import until
 
 torch.set_num_threads(1)
-SPEED = Speed(products_per_second=1e10, seconds_per_number=1e-9, seconds_per_layer=1e-4)
+SPEED = Throughput(flops_per_second=1e10, seconds_per_value=1e-9, seconds_per_layer=1e-4)
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +45,15 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-class Counting(Here):
-    """Keeps the names of the cells that were begun."""
+class Counting(InProcess):
+    """Keeps the names of the cells that were started."""
 
     def __init__(self):
         super().__init__()
-        self.begun = []
+        self.started = []
 
     def start(self, sweep, cell):
-        self.begun.append(cell.name)
+        self.started.append(cell.name)
         super().start(sweep, cell)
 
 
@@ -83,26 +83,27 @@ def test_a_branch_is_bit_for_bit_the_run_it_would_have_been(done, tmp_path):
     for _ in run(cell.config, tmp_path / "alone"):
         pass
     weights = [
-        snapshots(folder)[-1] / "model.safetensors" for folder in (tmp_path / "alone", done / "runs" / cell.name)
+        checkpoint_folders(folder)[-1] / "model.safetensors"
+        for folder in (tmp_path / "alone", done / "runs" / cell.name)
     ]
     assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
-def test_a_finished_sweep_begins_nothing(done):
-    place = Counting()
-    assert run_sweep(sweep_config(), done, place=place).done == 6
-    assert place.begun == []
+def test_a_finished_sweep_starts_nothing(done):
+    executor = Counting()
+    assert run_sweep(sweep_config(), done, executor=executor).done == 6
+    assert executor.started == []
 
 
-def test_a_stopped_sweep_goes_on_where_it_was(tmp_path, done):
+def test_a_stopped_sweep_leaves_what_it_has(tmp_path, done):
     folder, stopped = tmp_path / "sweep", []
 
-    def told(progress):
+    def on_progress(progress):
         if not stopped:
             stopped.append(stop_sweep(folder))
 
     long = sweep_config(tokens=(512, 1024, 200_000), sizes=((8, 1),))
-    first = run_sweep(long, folder, told=told)
+    first = run_sweep(long, folder, on_progress=on_progress)
     assert first.state == "stopped"
     assert first.done < 3
     trunk = cells(long)[0]
@@ -122,25 +123,25 @@ def test_only_what_has_not_finished_is_trained_again(tmp_path):
     taken: list[int] = []
     for step in run(half.config, sweep.run_folder(half), interruption=lambda: "a test" if len(taken) == 20 else None):
         taken.append(step.step)
-    place = Counting()
-    assert run_sweep(config, folder, place=place).state == "finished"
-    assert place.begun == [cell.name for cell in sweep.cells[2:]]
+    executor = Counting()
+    assert run_sweep(config, folder, executor=executor).state == "finished"
+    assert executor.started == [cell.name for cell in sweep.cells[2:]]
     lines = (sweep.run_folder(half) / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == list(range(1, half.config.steps + 1))
 
 
-def test_a_failing_cell_is_tried_again_then_named_and_the_others_go_on(tmp_path):
+def test_a_failing_cell_is_tried_again_then_named_and_the_others_are_trained(tmp_path):
     folder, config = tmp_path / "sweep", sweep_config(tokens=(512, 1024))
     sweep = open_sweep(config, folder)
     bad = sweep.cells[0]
     prepare_cell(sweep, bad)
     (sweep.run_folder(bad) / "snapshots" / "000002").mkdir(parents=True)
-    place = Counting()
-    ending = run_sweep(config, folder, place=place)
+    executor = Counting()
+    ending = run_sweep(config, folder, executor=executor)
     assert list(ending.failed) == [bad.name]
     assert "damaged" in ending.failed[bad.name]
     assert ending.retried[bad.name] == RETRIES + 1
-    assert place.begun.count(bad.name) == RETRIES + 1
+    assert executor.started.count(bad.name) == RETRIES + 1
     # Its branch is trained from the first step on.
     assert {point["run"] for point in rows(folder / "points.csv")} == {cell.name for cell in sweep.cells[1:]}
 
@@ -161,15 +162,15 @@ def test_another_sweep_in_the_folder_is_refused(done, tmp_path):
         run_sweep(sweep_config(), tmp_path)
 
 
-def test_a_sweep_that_is_driven_is_refused(tmp_path):
+def test_a_sweep_that_is_running_is_refused(tmp_path):
     open_sweep(sweep_config(), tmp_path)
-    write_progress(tmp_path, Progress(state="running"))
-    with pytest.raises(UserError, match=f"Process {os.getpid()} is driving"):
+    write_progress(tmp_path, SweepProgress(state="running"))
+    with pytest.raises(UserError, match=f"Process {os.getpid()} is running"):
         run_sweep(sweep_config(), tmp_path)
 
 
 def test_a_driver_that_died_leaves_an_interrupted_sweep(tmp_path):
-    write_progress(tmp_path, Progress(state="running", done=3, working=("one",)))
+    write_progress(tmp_path, SweepProgress(state="running", done=3, working=("one",)))
     values = json.loads((tmp_path / "progress.json").read_text())
     (tmp_path / "progress.json").write_text(json.dumps({**values, "born": 1.0}))
     assert (read_progress(tmp_path).state, read_progress(tmp_path).working) == ("interrupted", ())
@@ -180,18 +181,18 @@ def test_a_driver_that_died_leaves_an_interrupted_sweep(tmp_path):
 def test_the_cost_is_that_of_the_steps_that_are_trained():
     found = cells(sweep_config(tokens=(512, 4096), sizes=((8, 1),)))
     trunk, branch = found
-    cost = cost_of(found, SPEED, workers=2, hourly_price=3600.0)
-    each = cost_of((trunk,), SPEED).worker_seconds / trunk.config.steps
+    cost = sweep_cost(found, SPEED, workers=2, hourly_price=3600.0)
+    each = sweep_cost((trunk,), SPEED).worker_seconds / trunk.config.steps
     assert cost.worker_seconds == pytest.approx(each * (trunk.config.steps + branch.config.steps - branch.fork))
     assert cost.flops == pytest.approx(trunk.flops + branch.flops * branch.steps / branch.config.steps)
     assert cost.seconds == pytest.approx(each * trunk.config.steps)
     assert cost.price == pytest.approx(cost.worker_seconds)
 
 
-def test_a_cell_whose_worker_died_on_another_machine_is_begun_again(tmp_path):
+def test_a_cell_whose_worker_died_on_another_machine_is_retried(tmp_path):
     """Its folder still says that it runs."""
 
-    class Losing(Here):
+    class Losing(InProcess):
         lost = 0
 
         def start(self, sweep, cell):
@@ -202,20 +203,20 @@ def test_a_cell_whose_worker_died_on_another_machine_is_begun_again(tmp_path):
             return None
 
     config = sweep_config(tokens=(512,), sizes=((8, 1),))
-    ending = run_sweep(config, tmp_path / "sweep", place=Losing())
+    ending = run_sweep(config, tmp_path / "sweep", executor=Losing())
     assert (ending.state, ending.done, ending.failed) == ("finished", 1, {})
     assert list(ending.retried.values()) == [1]
 
 
 def test_the_clock_goes_by_how_fast_the_cells_went(done, tmp_path):
-    assert Clock(find_sweep(done), SPEED).worker_seconds()[1] == 0
+    assert CostTracker(find_sweep(done), SPEED).worker_seconds()[1] == 0
     sweep = open_sweep(sweep_config(), tmp_path / "new")
-    assert Clock(sweep, SPEED).worker_seconds() == (0, None)
+    assert CostTracker(sweep, SPEED).worker_seconds() == (0, None)
     cell = sweep.cells[0]
     prepare_cell(sweep, cell)
     for _ in run(cell.config, sweep.run_folder(cell)):
         pass
-    clock = Clock(sweep, SPEED)
+    clock = CostTracker(sweep, SPEED)
     spent = read_status(sweep.run_folder(cell)).seconds
     rest = sum(clock.estimated.values()) - clock.estimated[cell.name]
     assert clock.worker_seconds() == pytest.approx((spent, rest * spent / clock.estimated[cell.name]))
@@ -227,7 +228,7 @@ def test_reading_tells_points_curves_and_cells(done):
     assert [cell.state for cell in view.cells] == ["finished"] * 6
     assert len(view.points) == len(view.to_points()) == 6
     assert view.to_points(with_embeddings=True).params[0] == view.points[0].params
-    assert view.growing == ()
+    assert view.partial_curves == ()
 
 
 @pytest.mark.slow
@@ -237,13 +238,13 @@ def test_a_killed_worker_is_replaced_and_the_sweep_finishes(tmp_path):
     sweep = open_sweep(config, folder)
     victim = sweep.cells[0]
 
-    def told(progress):
+    def on_progress(progress):
         status = read_status(sweep.run_folder(victim))
         if not killed and status.state == "running" and status.step > 0:
             os.kill(status.pid, signal.SIGKILL)
             killed.append(status.step)
 
-    ending = run_sweep(config, folder, place=own_workers(folder, 2), told=told)
+    ending = run_sweep(config, folder, executor=dedicated_workers(folder, 2), on_progress=on_progress)
     assert killed
     assert (ending.state, ending.done, ending.failed) == ("finished", 4, {})
     assert ending.retried[victim.name] == 1
@@ -284,7 +285,7 @@ def test_the_page_refuses_what_is_too_much(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_sweep_that_says_it_has_stopped_can_be_gone_on_with_at_once(tmp_path):
+def test_a_sweep_that_says_it_has_stopped_can_be_resumed_at_once(tmp_path):
     executor = LocalExecutor(tmp_path, slots=1)
     try:
         config = sweep_config(tokens=(20_000, 40_000), sizes=((8, 1), (16, 1)))

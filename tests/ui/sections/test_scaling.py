@@ -6,23 +6,22 @@ import pytest
 from playground.errors import UserError
 from playground.scaling.fits import fit
 from playground.scaling.frontier import envelope
-from playground.scaling.points_csv import read_points
+from playground.scaling.points_csv import decode, read_points
 from playground.scaling.published import BESIROGLU
-from tests.helpers.planted_points import valleys
+from tests.helpers.planted_points import isoflop_runs
 from tests.helpers.tables import noisy_table, plant_sweep, planted_grid, table_of
 from ui.sections.scaling.allocation import training_code
-from ui.sections.scaling.data import text_of
 from ui.sections.scaling.figure import fit_code, provenance
-from ui.sections.scaling.isoflop import BETWEEN, BETWEEN_IMPORT, ISOFLOP, MEASURED, VALLEYS_CODE
+from ui.sections.scaling.isoflop import profiles_code
 from ui.sections.scaling.loss_curves import levels
 from ui.sections.scaling.method_comparison import counted_code
-from ui.sections.scaling.planner import PLAN_CODE, REPEATS_CODE, between, serving_code
+from ui.sections.scaling.planner import PLAN_CODE, REPEATS_CODE, inference_code, with_interval
 from ui.sections.scaling.study import SHIPPED, study_of_sweep, study_of_table
 
 
 def test_a_number_is_said_with_its_interval():
-    assert between(2.157, (2.1, 2.2), form=".3f") == "2.157 (2.100 to 2.200)"
-    assert between(1.5e9, None) == "1.5B"
+    assert with_interval(2.157, (2.1, 2.2), form=".3f") == "2.157 (2.100 to 2.200)"
+    assert with_interval(1.5e9, None) == "1.5B"
 
 
 def test_some_values_are_chosen_evenly_with_both_ends():
@@ -32,15 +31,15 @@ def test_some_values_are_chosen_evenly_with_both_ends():
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_an_uploaded_table_is_read_in_any_usual_encoding(encoding):
-    assert text_of("run,lößs\n".encode(encoding)) == "run,lößs\n"
+    assert decode("run,lößs\n".encode(encoding)) == "run,lößs\n"
 
 
 def test_a_picture_is_no_table():
     with pytest.raises(UserError, match="not text"):
-        text_of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+        decode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
 
 
-def test_points_taken_home_are_read_back_as_they_were():
+def test_exported_points_are_read_back_as_they_were():
     study = study_of_table(noisy_table(), {})
     again = read_points(study.csv()).points
     for name in ("params", "tokens", "flops", "loss"):
@@ -53,34 +52,37 @@ def test_nothing_in_a_table_is_run_by_a_spreadsheet():
     assert "\n'=1+1," in study.csv()
 
 
-def test_files_name_their_origin_on_one_line_and_what_computed_them():
-    versions, origin = provenance("one\ntwo")
-    assert origin == "one two"
+def test_exports_name_their_source_on_one_line_and_what_computed_them():
+    versions, source = provenance("one\ntwo")
+    assert source == "one two"
     assert all(word in versions for word in ("transformer-playground", "numpy", "scipy"))
 
 
 def test_a_sweep_counts_without_embeddings_and_its_curves_follow(tmp_path):
     plant_sweep(tmp_path / "sweep")
-    study = study_of_sweep(tmp_path / "sweep", title="", origin="", opens=True)
+    study = study_of_sweep(tmp_path / "sweep", title="", source="", opens=True)
     without = study.counted_without_embeddings()
     assert (without.points.params < study.points.params).all()
     assert np.allclose(without.points.flops, 6 * without.points.params * without.points.tokens)
     sizes = dict(zip(without.names, without.points.params.tolist(), strict=True))
     assert all(curve.params == sizes[curve.name] for curve in without.curves)
     assert [shape.width for shape in study.shapes()] == [int(name[1 : name.index("-")]) for name in study.names]
-    assert study.mark != without.mark
+    assert study.fingerprint != without.fingerprint
 
 
 def test_the_snippets_run_as_they_are_shown(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for points, code in (
-        (valleys(), fit_code(study_of_table(noisy_table(), {}), fit("power-c", valleys()), 2)),
-        (valleys(), fit_code(study_of_table(noisy_table(), {}), fit("chinchilla", valleys(), floor=1.8172), 2)),
-        (valleys(), VALLEYS_CODE),
-        (planted_grid(), VALLEYS_CODE.replace(MEASURED, BETWEEN).replace(ISOFLOP, BETWEEN_IMPORT)),
-        (valleys(), PLAN_CODE.format(flops=1e21)),
-        (valleys(), serving_code(1e21, 1e12, BESIROGLU.parameters)),
-        (valleys(), REPEATS_CODE.format(params=1e9, unique=1e10)),
+        (isoflop_runs(), fit_code(study_of_table(noisy_table(), {}), fit("power-c", isoflop_runs()), 2)),
+        (
+            isoflop_runs(),
+            fit_code(study_of_table(noisy_table(), {}), fit("chinchilla", isoflop_runs(), floor=1.8172), 2),
+        ),
+        (isoflop_runs(), profiles_code(interpolated=False)),
+        (planted_grid(), profiles_code(interpolated=True)),
+        (isoflop_runs(), PLAN_CODE.format(flops=1e21)),
+        (isoflop_runs(), inference_code(1e21, 1e12, BESIROGLU.parameters)),
+        (isoflop_runs(), REPEATS_CODE.format(params=1e9, unique=1e10)),
     ):
         (tmp_path / "points.csv").write_text(table_of(points))
         exec(code, {})
@@ -96,12 +98,12 @@ def test_the_snippets_run_as_they_are_shown(tmp_path, monkeypatch, capsys):
 def test_a_sweeps_snippets_run_as_they_are_shown_and_agree_with_the_page(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path))
     plant_sweep(tmp_path / "Zx81")
-    study = study_of_sweep(tmp_path / "Zx81", title="", origin="", opens=True)
+    study = study_of_sweep(tmp_path / "Zx81", title="", source="", opens=True)
     assert str(tmp_path) not in training_code(study) + counted_code(study)
     for counted in (study, study.counted_without_embeddings()):
         exec(training_code(counted), {})
-        found = envelope(counted.curves).frontier
-        assert f"N ~ C ^ {found.exponent if found else 'none'}" in capsys.readouterr().out
+        frontier = envelope(counted.curves).frontier
+        assert f"N ~ C ^ {frontier.exponent if frontier else 'none'}" in capsys.readouterr().out
     exec(counted_code(study), {})
     assert capsys.readouterr().out.count("without-embeddings") == 3
 
@@ -109,7 +111,7 @@ def test_a_sweeps_snippets_run_as_they_are_shown_and_agree_with_the_page(tmp_pat
 def test_a_shipped_sweeps_snippet_runs_from_the_repository(monkeypatch):
     monkeypatch.chdir(SHIPPED.parents[1])
     (folder,) = SHIPPED.glob("*/points.csv")
-    code = training_code(study_of_sweep(folder.parent, title="", origin="", opens=False))
+    code = training_code(study_of_sweep(folder.parent, title="", source="", opens=False))
     assert f'Path("assets/sweeps/{folder.parent.name}")' in code
     exec(code, {})
 
@@ -120,7 +122,7 @@ def test_a_table_has_no_snippet_that_reads_a_sweep():
 
 def test_a_click_on_a_shipped_run_is_answered_and_on_ones_own_opens_it(tmp_path):
     plant_sweep(tmp_path / "Zx81")
-    own, shipped = (study_of_sweep(tmp_path / "Zx81", title="", origin="", opens=opens) for opens in (True, False))
+    own, shipped = (study_of_sweep(tmp_path / "Zx81", title="", source="", opens=opens) for opens in (True, False))
     assert own.clicks[0] == f"train?run=Zx81-{own.names[0]}"
     assert shipped.clicks[0].startswith("say:This run's numbers came with the app")
     assert set(study_of_table(noisy_table(), {}).clicks) == {""}

@@ -1,13 +1,19 @@
-"""The scaling page: whose points, which law, its curves and intervals, published laws, a plan, a sweep.
+"""Sections of the scaling page.
 
-study.py      the points at hand, and where they come from
-source.py     choose among shipped sweeps, one's own sweeps and one's own table
-table.py      bring a table: paste, upload, map columns, see what was kept out
-fitting.py    fits and intervals, computed once
-headline.py   how well a law foretells, and what it says
-pictures.py   the pictures by name;  curves.py, compute.py, valleys.py, doubts.py  what they are drawn from
-disagree.py   why papers disagree
-planner.py    a budget to a plan
-live.py       a small sweep, watched
-shown.py      a picture, its numbers and its code to take home
+data.py               choose, upload and map the data
+study.py              the current data set
+fit.py                choose and fit a law, bootstrap it, headline it
+overlays.py           published laws fitted to the data
+sections.py           the section of curves: one figure of choice
+loss_curves.py        loss over N, D or C with laws and extrapolation
+isoflop.py            isoFLOP profiles
+allocation.py         training curves, loss surface, compute-optimal frontier
+diagnostics.py        residuals, held-out runs, intervals, restarts
+method_comparison.py  why papers disagree
+planner.py            a budget planned
+budget.py             the planner's budget, in FLOP, hours or money
+sweep_form.py         the configuration of a new sweep
+sweep_progress.py     a sweep started, watched and stopped
+live_fit.py           the fit of a running sweep
+figure.py             a figure and its exports
 """

@@ -1,37 +1,37 @@
-"""A budget in FLOP, as FLOP, as accelerators and hours, or as money; and what it costs."""
+"""A compute budget, given as FLOP, as accelerators and hours, or as money; and what it costs."""
 
 from dataclasses import dataclass
 
 import streamlit as st
 
 from playground.errors import UserError
-from playground.scaling.budgets import ACCELERATORS, Cost, Rig, cost, flops_of_hours, flops_of_money
+from playground.scaling.budgets import ACCELERATORS, Rig, flops_of_hours, flops_of_money, training_cost
 from playground.text import _
 from ui import state
 from ui.sections.scaling.figure import show_metrics
 from ui.units import duration, prefixed
 from ui.widgets.choice import choose_word
 
-USUAL = Rig()
+DEFAULT_RIG = Rig()
 FLOPS, HOURS, MONEY = 1e21, 24.0, 10_000.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """So many FLOP, on such a rig."""
+    """A compute budget on a rig."""
 
     flops: float
     rig: Rig
 
 
 def choose_budget() -> Budget | None:
-    """The budget; None, with a sentence, where its numbers make none."""
-    titles = {"flops": _("FLOP"), "hours": _("Accelerators and hours"), "money": _("Money")}
-    by = choose_word("budget", _("Budget as"), titles)
+    """The budget; None, with the reason, where its numbers cannot be."""
+    titles = {"flops": _("Compute (FLOP)"), "hours": _("Accelerators and hours"), "money": _("Cost")}
+    by = choose_word("budget", _("Budget"), titles)
     amount = {
-        "flops": lambda: number("budget_flops", _("FLOP"), FLOPS, 1e9, 1e32, form="%.2e"),
+        "flops": lambda: number("budget_flops", _("Compute (FLOP)"), FLOPS, 1e9, 1e32, form="%.2e"),
         "hours": lambda: number("budget_hours", _("Hours"), HOURS, 0.01, 1e7),
-        "money": lambda: number("budget_money", _("Money"), MONEY, 0.01, 1e13),
+        "money": lambda: number("budget_money", _("Cost (in your currency)"), MONEY, 0.01, 1e13),
     }[by]()
     try:
         rig = choose_rig()
@@ -44,31 +44,31 @@ def choose_budget() -> Budget | None:
 
 
 def choose_rig() -> Rig:
-    """Where it is trained: which accelerators, how many, how well used, at what price. Raises UserError."""
-    words = list(ACCELERATORS)
+    """The accelerators, their number, utilisation and price. Raises UserError for what cannot be."""
+    keys = list(ACCELERATORS)
     columns = st.columns(5)
     with columns[0]:
         key = st.selectbox(
             _("Accelerator"),
-            words,
-            index=words.index(state.read_word("accelerator", words)),
-            format_func=lambda word: ACCELERATORS[word].title,
+            keys,
+            index=keys.index(state.read_word("accelerator", keys)),
+            format_func=lambda key: ACCELERATORS[key].title,
             key="choose_accelerator",
         )
-        state.write_word("accelerator", key, words[0])
+        state.write_word("accelerator", key, keys[0])
     with columns[1]:
-        count = number("accelerators", _("How many"), USUAL.count, 1, 1e6, form="%.0f")
+        count = number("accelerators", _("Accelerators"), DEFAULT_RIG.count, 1, 1e6, form="%.0f")
     with columns[2]:
-        utilisation = number("utilisation", _("Utilisation"), USUAL.utilisation, 0.01, 1.0, form="%.2f")
+        utilisation = number("utilisation", _("Utilisation (MFU)"), DEFAULT_RIG.utilisation, 0.01, 1.0, form="%.2f")
     with columns[3]:
-        price = number("price", _("Price of one for an hour"), USUAL.price, 0.0, 1e4, form="%.2f")
+        price = number("price", _("Price per accelerator-hour"), DEFAULT_RIG.price, 0.0, 1e4, form="%.2f")
     with columns[4]:
-        overhead = number("overhead", _("Power, times the rated"), USUAL.overhead, 1.0, 10.0, form="%.2f")
+        overhead = number("overhead", _("PUE × power factor"), DEFAULT_RIG.overhead, 1.0, 10.0, form="%.2f")
     return Rig(accelerator=ACCELERATORS[key], count=int(count), utilisation=utilisation, price=price, overhead=overhead)
 
 
 def number(name: str, label: str, usual: float, least: float, most: float, *, form: str = "%.6g") -> float:
-    """A number that stands in the address."""
+    """A number, kept in the address."""
     value = st.number_input(
         label,
         min_value=float(least),
@@ -81,14 +81,14 @@ def number(name: str, label: str, usual: float, least: float, most: float, *, fo
     return float(value)
 
 
-def show_cost(budget: Budget) -> None:
-    """Time, energy and money of the whole budget."""
-    found: Cost = cost(budget.flops, budget.rig)
+def show_budget_cost(budget: Budget) -> None:
+    """Time, energy and cost of the budget."""
+    cost = training_cost(budget.flops, budget.rig)
     cells = (
-        (_("Compute"), f"{budget.flops:.3g} FLOP"),
-        (_("Time"), duration(3600 * found.hours)),
-        (_("Accelerator hours"), f"{found.accelerator_hours:,.3g}"),
-        (_("Energy"), prefixed(1000 * found.kilowatt_hours, "Wh")),
-        (_("Money"), f"{found.money:,.0f}"),
+        (_("Compute (FLOP)"), f"{budget.flops:.3g}"),
+        (_("Time"), duration(3600 * cost.hours)),
+        (_("Accelerator-hours"), f"{cost.accelerator_hours:,.3g}"),
+        (_("Energy"), prefixed(1000 * cost.kilowatt_hours, "Wh")),
+        (_("Cost"), f"{cost.money:,.0f}"),
     )
     show_metrics((label, value, "") for label, value in cells)

@@ -1,4 +1,4 @@
-"""Whose points are looked at: a sweep that is shipped, one of this machine's own sweeps, or a table."""
+"""The data: a shipped sweep, one of this machine's own sweeps, or an uploaded table."""
 
 import datetime
 from pathlib import Path
@@ -7,7 +7,8 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.models import runs_folder
-from playground.scaling.points_csv import header_of, read_points
+from playground.scaling.points_csv import decode, header_of, read_points
+from playground.sweeps.folder import SWEEP
 from playground.sweeps.results import read_points_file
 from playground.text import _
 from playground.training.run.paths import is_run_id
@@ -16,32 +17,31 @@ from ui.sections.scaling.study import SHIPPED, Study, study_of_sweep, study_of_t
 from ui.widgets.model import is_hosted
 
 TABLE = "table"
-SWEEP_FILE = "sweep.json"
 
 
 def choose_source() -> str:
-    """Which points; the word of the address is a shipped sweep's name, a sweep's id, or the table."""
+    """The data set; in the address the name of a shipped sweep, the id of an own one, or `table`."""
     titles = source_titles()
-    words = list(titles)
+    sources = list(titles)
     # A link to a table alone means the table, whatever sweeps this machine has.
-    first = TABLE if state.is_in_address() else words[0]
-    wanted = state.read_word(state.SOURCE, [first, *words])
-    word: str = st.selectbox(
-        _("Points"),
-        words,
-        index=words.index(wanted),
+    default = TABLE if state.is_in_address() else sources[0]
+    wanted = state.read_word(state.SOURCE, [default, *sources])
+    source: str = st.selectbox(
+        _("Data"),
+        sources,
+        index=sources.index(wanted),
         format_func=titles.__getitem__,
         key=f"source_{state.source_revision()}",
     )
     # Always in the address: which source comes first differs from machine to machine and from day to day.
-    state.write_word(state.SOURCE, word, "")
-    return word
+    state.write_word(state.SOURCE, source, "")
+    return source
 
 
 def source_titles() -> dict[str, str]:
-    """Every source by its word; what is shipped comes first, then this machine's sweeps, the newest first."""
+    """The title of every data set: shipped sweeps, then this machine's, newest first, then the table."""
     shipped = {folder.name: _("Shipped sweep: {name}").format(name=folder.name) for folder in shipped_sweeps()}
-    own = {folder.name: _("Sweep of {when}").format(when=_when(folder)) for folder in own_sweeps()}
+    own = {folder.name: _("Sweep of {when}").format(when=_started(folder)) for folder in own_sweeps()}
     return {**shipped, **own, TABLE: _("Your own table")}
 
 
@@ -54,37 +54,37 @@ def own_sweeps() -> list[Path]:
     """Sweeps among this machine's runs that have finished cells; on a shared server those of the address."""
     root = runs_folder()
     if is_hosted():
-        found = [root / name for name in state.known_sweeps() if is_run_id(name)]
+        folders = [root / name for name in state.known_sweeps() if is_run_id(name)]
     else:
-        found = [path.parent for path in root.glob(f"*/{SWEEP_FILE}")]
-    found = [folder for folder in found if (folder / SWEEP_FILE).is_file() and read_points_file(folder)]
-    return sorted(found, key=lambda folder: (folder / SWEEP_FILE).stat().st_mtime, reverse=True)
+        folders = [path.parent for path in root.glob(f"*/{SWEEP}")]
+    folders = [folder for folder in folders if (folder / SWEEP).is_file() and read_points_file(folder)]
+    return sorted(folders, key=lambda folder: (folder / SWEEP).stat().st_mtime, reverse=True)
 
 
-def _when(folder: Path) -> str:
-    begun = datetime.datetime.fromtimestamp((folder / SWEEP_FILE).stat().st_mtime).astimezone()
-    return begun.strftime("%Y-%m-%d %H:%M")
+def _started(folder: Path) -> str:
+    started = datetime.datetime.fromtimestamp((folder / SWEEP).stat().st_mtime).astimezone()
+    return started.strftime("%Y-%m-%d %H:%M")
 
 
-def find_study(word: str) -> Study | None:
-    """The points of a source; None, with a sentence where it cannot be read, and none where there is no table yet."""
+def find_study(source: str) -> Study | None:
+    """The data set of a source; None, with the reason where it cannot be read, and without where there is no table."""
     try:
-        if word == TABLE:
+        if source == TABLE:
             text = state.read_points_text()
             return study_of_table(text, state.read_columns()) if text.strip() else None
-        shipped = word in [folder.name for folder in shipped_sweeps()]
-        folder = (SHIPPED if shipped else runs_folder()) / word
-        origin = _("the shipped sweep {name} (assets/sweeps/{name}/card.md)") if shipped else _("the sweep {name}")
-        return study_of_sweep(
-            folder, title=source_titles()[word], origin=origin.format(name=word[:12]), opens=not shipped
-        )
+        title = source_titles()[source]
+        if source in [folder.name for folder in shipped_sweeps()]:
+            line = _("the shipped sweep {name} (assets/sweeps/{name}/card.md)").format(name=source)
+            return study_of_sweep(SHIPPED / source, title=title, source=line, opens=False)
+        line = _("the sweep {name}").format(name=source[:12])
+        return study_of_sweep(runs_folder() / source, title=title, source=line, opens=True)
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return None
 
 
 def choose_counting(study: Study) -> Study:
-    """Parameters with or without embeddings and head, where the sweep says both; of a table why there is no choice."""
+    """Count parameters with or without embeddings and head, where the sweep knows both; a table knows one count."""
     if study.without_embeddings is None:
         st.caption(
             _(
@@ -93,13 +93,13 @@ def choose_counting(study: Study) -> Study:
             )
         )
         return study
-    words = {"all": _("all"), "without": _("without embeddings and head")}
-    known = list(words)
+    titles = {"all": _("all"), "without": _("without embeddings and head")}
+    known = list(titles)
     chosen: str = st.radio(
         _("Parameters N"),
         known,
         index=known.index(state.read_word(state.COUNT, known)),
-        format_func=words.__getitem__,
+        format_func=titles.__getitem__,
         key="choose_count",
     )
     state.write_word(state.COUNT, chosen, "all")
@@ -111,33 +111,33 @@ MAPPED = ("params", "tokens", "flops", "loss", "name")
 LARGEST_UPLOAD_MB = 5
 
 
-def show_table(study: Study | None) -> None:
-    """Bring a table, then what is in the one that is looked at."""
+def show_data_section(study: Study | None) -> None:
+    """Upload a table, beside what is in the current data set."""
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader(_("Bring your own"), anchor=False)
-        _bring()
+        st.subheader(_("Your own table"), anchor=False)
+        _upload()
     with right:
-        st.subheader(_("What is looked at"), anchor=False)
+        st.subheader(_("Current data set"), anchor=False)
         if study is None and is_unread():
             st.info(_("Your table cannot be read yet: say on the left which column is what."), icon=":material/info:")
         elif study is None:
-            st.info(_("Nothing yet: paste or upload a table, or run a small sweep under Live."), icon=":material/info:")
+            st.info(_("Nothing yet: paste or upload a table, or start a small sweep."), icon=":material/info:")
         else:
             show_points(study)
 
 
 def is_unread() -> bool:
-    """Whether a person's table is looked at; where there are no points then, its columns are not found."""
-    return bool(state.read_points_text().strip()) and is_looked_at()
+    """Whether the current data set is a table; where it has no points, its columns are not mapped yet."""
+    return bool(state.read_points_text().strip()) and is_table_chosen()
 
 
-def is_looked_at() -> bool:
-    """Whether the address is of the person's table."""
+def is_table_chosen() -> bool:
+    """Whether the address is of the uploaded table."""
     return state.read_word(state.SOURCE, ["", TABLE]) == TABLE
 
 
-def _bring() -> None:
+def _upload() -> None:
     st.caption(
         _(
             "One row for each run, with a header: parameters, tokens or FLOPs, and the loss in nats. "
@@ -153,9 +153,9 @@ def _bring() -> None:
             max_chars=state.POINTS_LENGTH,
             key=f"table_{state.source_revision()}",
         )
-        sent = st.form_submit_button(_("Use this table"), type="primary", icon=":material/check:")
-    if sent:
-        _adopt(text or "", {})
+        is_sent = st.form_submit_button(_("Use this table"), type="primary", icon=":material/check:")
+    if is_sent:
+        _adopt(text or "")
     file = st.file_uploader(
         _("Or a file (CSV)"),
         type=["csv", "tsv", "txt"],
@@ -163,43 +163,35 @@ def _bring() -> None:
         key=f"upload_{state.source_revision()}",
     )
     if file is not None:
-        _take_file(file.getvalue())
+        try:
+            text = decode(file.getvalue())
+        except UserError as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            _adopt(text)
     _map_columns()
 
 
-def _take_file(content: bytes) -> None:
-    """Adopt an uploaded table, or say why it is none."""
-    try:
-        text = text_of(content)
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        return
-    _adopt(text, {})
-
-
-def text_of(content: bytes) -> str:
-    """The text of an uploaded file. Raises UserError where it is no text."""
-    for encoding in ("utf-16", "utf-8-sig", "cp1252"):
-        if encoding == "utf-16" and content[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-            continue
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise UserError(_("The file is not text. Save the table as CSV in UTF-8."))
-
-
-def _adopt(text: str, columns: dict[str, str]) -> None:
+def _adopt(text: str) -> None:
     state.write_points_text(text)
-    state.write_columns(columns)
+    state.write_columns({})
     state.adopt_source(TABLE)
     st.rerun()
 
 
+def column_titles() -> dict[str, str]:
+    """What may be mapped."""
+    return {
+        "params": _("parameters"),
+        "tokens": _("tokens"),
+        "flops": _("FLOPs"),
+        "loss": _("loss"),
+        "name": _("name"),
+    }
+
+
 def _map_columns() -> None:
-    """Which of the table's columns is what; shown once there is a table with a header."""
+    """Which heading of the table is which column; shown once there is a table with a header."""
     text = state.read_points_text()
     if not text.strip():
         return
@@ -210,40 +202,31 @@ def _map_columns() -> None:
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return
-    mapping = {name: column for name, column in state.read_columns().items() if name in MAPPED and column in header}
-    found = _found(text, mapping)
-    titles = {
-        "params": _("parameters"),
-        "tokens": _("tokens"),
-        "flops": _("FLOPs"),
-        "loss": _("loss"),
-        "name": _("name"),
-    }
+    mapping = {name: heading for name, heading in state.read_columns().items() if name in MAPPED and heading in header}
+    recognised = _recognised(text, mapping)
     st.caption(_("Which column is what"))
     chosen: dict[str, str] = {}
-    columns = [*st.columns(3), *st.columns(3)]
-    for place, column in zip(MAPPED, columns, strict=False):
+    for (name, title), cell in zip(column_titles().items(), [*st.columns(3), *st.columns(3)], strict=False):
         options = ["", *dict.fromkeys(header)]
-        now = mapping.get(place) or found.get(place, "")
-        with column:
-            picked = st.selectbox(
-                titles[place],
-                options,
-                index=options.index(now) if now in options else 0,
-                format_func=lambda name: name or "–",
-                key=f"map_{place}_{state.source_revision()}",
-            )
-        if picked and (place in mapping or picked != found.get(place)):
-            chosen[place] = picked
+        current = mapping.get(name) or recognised.get(name, "")
+        picked = cell.selectbox(
+            title,
+            options,
+            index=options.index(current) if current in options else 0,
+            format_func=lambda heading: heading or "–",
+            key=f"map_{name}_{state.source_revision()}",
+        )
+        if picked and (name in mapping or picked != recognised.get(name)):
+            chosen[name] = picked
     if chosen != mapping:
         state.write_columns(chosen)
-        if not is_looked_at():
+        if not is_table_chosen():
             state.adopt_source(TABLE)
         st.rerun()
 
 
-def _found(text: str, mapping: dict[str, str]) -> dict[str, str]:
-    """What is taken for what; what the person said where the table cannot be read yet."""
+def _recognised(text: str, mapping: dict[str, str]) -> dict[str, str]:
+    """The heading taken for each column; the person's own mapping while the table cannot be read."""
     try:
         return read_points(text, mapping).columns
     except UserError:
@@ -251,14 +234,14 @@ def _found(text: str, mapping: dict[str, str]) -> dict[str, str]:
 
 
 def show_points(study: Study) -> None:
-    """Counts, what looks wrong, what was kept out and why, and every point."""
+    """Counts, warnings about units, the rows that cannot be used, and every point."""
     points = study.points
     st.write(f"**{study.title}**")
-    sentence = _(
+    summary = _(
         "{count} runs, {sizes} sizes from {least:.3g} to {most:.3g} parameters, losses {low:.3f} to {high:.3f}."
     )
     st.write(
-        sentence.format(
+        summary.format(
             count=len(points),
             sizes=len(set(points.params.tolist())),
             least=points.params.min(),
@@ -270,14 +253,10 @@ def show_points(study: Study) -> None:
     for warning in study.warnings:
         st.warning(warning, icon=":material/straighten:")
     if study.bad:
-        st.warning(
-            _("{count} rows were kept out. Everything on this page is computed without them.").format(
-                count=len(study.bad)
-            ),
-            icon=":material/rule:",
-        )
-        rows = [{_("Row"): one.row, _("Why it was kept out"): one.reason} for one in study.bad]
-        st.dataframe(rows, hide_index=True, key="bad_rows")
+        skipped = _("{count} rows were skipped. Everything on this page is computed without them.")
+        st.warning(skipped.format(count=len(study.bad)), icon=":material/rule:")
+        table = [{_("Row"): bad.row, _("Reason"): bad.reason} for bad in study.bad]
+        st.dataframe(table, hide_index=True, key="bad_rows")
     show_runs(study)
     st.download_button(
         _("These points (.csv)"),
@@ -291,15 +270,15 @@ def show_points(study: Study) -> None:
 
 
 def show_runs(study: Study) -> None:
-    """Every run as a row; where its folder is here, a link opens it."""
+    """Every run as a row, with a link where its folder is on this machine."""
     points = study.points
     columns = (points.params, points.tokens, points.flops, points.loss)
-    rows = [
+    table = [
         {
             _("Run"): name,
             _("Parameters"): f"{params:,.0f}",
             _("Tokens"): f"{tokens:,.0f}",
-            _("FLOPs"): f"{flops:.3g}",
+            _("Compute (FLOP)"): f"{flops:.3g}",
             _("Loss"): round(loss, 4),
             **({_("Open"): link} if link else {}),
         }
@@ -308,4 +287,4 @@ def show_runs(study: Study) -> None:
         )
     ]
     open_link = st.column_config.LinkColumn(display_text=_("open in Train"))
-    st.dataframe(rows, hide_index=True, key="run_rows", column_config={_("Open"): open_link})
+    st.dataframe(table, hide_index=True, key="run_rows", column_config={_("Open"): open_link})

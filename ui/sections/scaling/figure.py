@@ -1,4 +1,4 @@
-"""A picture of the scaling page, and how to take it home: PNG and SVG from its own bar, numbers, and code."""
+"""A figure of the scaling page with its exports: PNG and SVG in its own bar, data as CSV, Python that recomputes it."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 HEIGHT = 460
 
 
-def show_picture(
+def show_figure(
     figure: "go.Figure",
     *,
     name: str,
     label: str,
-    origin: str,
-    rows: Iterable[Row],
+    source: str,
+    table: Iterable[Row],
     code: str = "",
     height: int = HEIGHT,
     revision: str = "",
     opens_runs: bool = False,
 ) -> None:
-    """Draw it; every file of it says where it comes from.
+    """Draw a figure with its exports, each of which names the source.
 
-    rows are its numbers, the header first; code is Python that makes them again; opens_runs: a click leads to a run.
+    table: its data, the header first. code: Python that recomputes them. opens_runs: a click leads to a run.
     """
     live_chart(
         figure,
@@ -44,13 +44,13 @@ def show_picture(
         height=height,
         revision=f"{name}{revision}",
         label=label,
-        provenance=provenance(origin),
+        provenance=provenance(source),
     )
-    st.caption(origin)
+    st.caption(source)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
-            _("Numbers (.csv)"),
-            csv_table(rows, provenance(origin)),
+            _("Data (.csv)"),
+            csv_table(table, provenance(source)),
             file_name=f"{name}.csv",
             mime="text/csv",
             key=f"csv_{name}",
@@ -58,11 +58,11 @@ def show_picture(
             icon=":material/download:",
             on_click="ignore",
         )
-        words = [_("PNG and SVG: in the picture's own bar.")]
-        words += [_("A click on a run opens it on the Train page.")] if opens_runs else []
-        st.caption(" ".join(words))
+        hints = [_("PNG and SVG: in the chart's own bar.")]
+        hints += [_("A click on a run opens it on the Train page.")] if opens_runs else []
+        st.caption(" ".join(hints))
     if code:
-        with st.expander(_("Python that makes the same numbers"), icon=":material/code:"):
+        with st.expander(_("Python that computes the same numbers"), icon=":material/code:"):
             st.code(code, language="python")
 
 
@@ -73,33 +73,36 @@ def show_metrics(cells: Iterable[tuple[str, str, str]]) -> None:
             st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", width="content")
 
 
-def provenance(origin: str) -> list[str]:
-    """The lines that stand in every file: what the numbers come from, and what computed them."""
+def provenance(source: str) -> list[str]:
+    """The lines at the head of every export: what computed the data, and from what."""
     return [
         f"transformer-playground {VERSION}, numpy {numpy.__version__}, scipy {scipy.__version__}",
-        " ".join(origin.split()),
+        " ".join(source.split()),
     ]
 
 
-def origin_of(study: Study, law: str = "") -> str:
-    """Where a picture's numbers come from, on one line."""
+def source_line(study: Study, law: str = "") -> str:
+    """The source of a figure's data, on one line."""
     counted = _("all parameters") if study.counts_embeddings else _("without embeddings and head")
-    words = [
-        study.origin,
+    parts = [
+        study.source,
         _("{count} runs").format(count=len(study.points)),
         counted if study.without_embeddings is not None else "",
+        law,
     ]
-    return " · ".join(word for word in (*words, law) if word)
+    return " · ".join(part for part in parts if part)
 
 
-def title_of(fitted: "Fit") -> str:
-    """The law's name, and where its E was held."""
-    title = LAWS[fitted.law].title
-    return title if fitted.floor is None else _("{law}, E held at {floor:.4f}").format(law=title, floor=fitted.floor)
+def law_title(fitted: "Fit") -> str:
+    """The law's title, and where its E was fixed."""
+    title = _(LAWS[fitted.law].title)
+    if fitted.floor is None:
+        return title
+    return _("{law}, E fixed to {floor:.4f}").format(law=title, floor=fitted.floor)
 
 
-def fit_code(study: Study, fitted: "Fit", drawings: int) -> str:
-    """Python that fits the same law to the same points; points.csv is the table to take home under Data."""
+def fit_code(study: Study, fitted: "Fit", n_resamples: int) -> str:
+    """Python that fits the same law to the same points, given points.csv of the page's section of data."""
     recount = "" if study.counts_embeddings else "  # its params leave out embeddings and head"
     floor = "" if fitted.floor is None else f", floor={fitted.floor!r}"
     return f"""from pathlib import Path
@@ -111,22 +114,24 @@ from playground.scaling.points_csv import read_points
 points = read_points(Path("points.csv").read_text()).points{recount}
 fitted = fit({fitted.law!r}, points{floor})
 print(fitted.parameters, fitted.heldout_error, fitted.warnings)
-print(bootstrap(fitted, count={drawings}, seed=0).intervals())
+print(bootstrap(fitted, n_resamples={n_resamples}, seed=0).intervals())
 """
 
 
 def sweep_code(study: Study, imports: Iterable[str], lines: str) -> str:
-    """Python that reads a sweep as `view` and goes on with these lines; empty for a table.
+    """Python that reads a sweep as `view`, followed by these lines; empty for a table.
 
-    One that is shipped lies in the repository, others among this machine's runs. imports: "module import names" each.
+    A shipped sweep is read from the repository, others from this machine's runs. imports: "module import names" each.
     """
     if study.folder is None:
         return ""
     name = study.folder.name
-    shipped = study.folder.parent == SHIPPED
-    found = "playground.models import runs_folder" if not shipped else "pathlib import Path"
-    where = f"runs_folder() / {name!r}" if not shipped else f'Path("assets/sweeps/{name}")'
-    ours = sorted(["playground.sweeps.sweep import read_sweep", *imports, *([] if shipped else [found])])
-    head = [*([f"from {found}", ""] if shipped else []), "import numpy as np", "", *(f"from {one}" for one in ours)]
-    read = f"view = read_sweep({where})" + ("  # from the repository's root" if shipped else "")
-    return "\n".join([*head, "", read, lines])
+    if study.folder.parent == SHIPPED:
+        head, extra = ["from pathlib import Path", ""], []
+        folder, comment = f'Path("assets/sweeps/{name}")', "  # from the repository's root"
+    else:
+        head, extra = [], ["playground.models import runs_folder"]
+        folder, comment = f"runs_folder() / {name!r}", ""
+    ours = sorted(["playground.sweeps.progress import read_sweep", *imports, *extra])
+    head += ["import numpy as np", "", *(f"from {line}" for line in ours)]
+    return "\n".join([*head, "", f"view = read_sweep({folder}){comment}", lines])

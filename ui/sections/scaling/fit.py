@@ -1,7 +1,11 @@
-"""Fits and their intervals: computed once for the server, with progress and a way to leave."""
+"""The law: choose and fit it, with its bootstrap, and headline what can be trusted."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 import streamlit as st
 
+from playground.progress import OnProgress
 from playground.scaling.bootstrap import Bootstrap, bootstrap
 from playground.scaling.fits import Fit, fit
 from playground.scaling.laws import LAWS
@@ -11,56 +15,66 @@ from ui.jobs import ask
 from ui.sections.scaling.figure import show_metrics
 from ui.sections.scaling.study import Study
 
-DRAWINGS = (200, 1000, 4000)
-"""Of the bootstrap; the first is what the page begins with."""
+RESAMPLES = (200, 1000, 4000)
+"""Of the bootstrap; the first is the default."""
 HOLD = "hold"
+Result = TypeVar("Result")
+
+
+def compute(key: tuple[object, ...], title: str, make: Callable[[OnProgress], Result]) -> Result | None:
+    """A result of this page, computed once on the server; None, with a sentence, where it cannot be or is cancelled."""
+    return ask(state.scaling_answers(), key, title, make)
 
 
 def choose_law() -> str:
-    """A law by name; Chinchilla's is the usual one."""
-    words = list(LAWS)
-    word: str = st.selectbox(
+    """A law by name, Chinchilla's by default."""
+    names = list(LAWS)
+    name: str = st.selectbox(
         _("Law"),
-        words,
-        index=words.index(state.read_word(state.LAW, words)),
-        format_func=lambda name: LAWS[name].title,
+        names,
+        index=names.index(state.read_word(state.LAW, names)),
+        format_func=lambda law: _(LAWS[law].title),
         key="choose_law",
     )
-    state.write_word(state.LAW, word, words[0])
-    return word
+    state.write_word(state.LAW, name, names[0])
+    return name
 
 
-def choose_drawings() -> int:
-    """How many drawings the intervals rest on."""
-    words = [str(count) for count in DRAWINGS]
-    word = st.selectbox(
-        _("Bootstrap drawings"),
-        words,
-        index=words.index(state.read_word("drawings", words)),
-        key="choose_drawings",
-        help=_("Intervals come from fitting the law again to runs drawn with replacement. More drawings, finer ends."),
+def choose_resamples() -> int:
+    """The number of bootstrap resamples."""
+    choices = [str(count) for count in RESAMPLES]
+    chosen = st.selectbox(
+        _("Bootstrap resamples"),
+        choices,
+        index=choices.index(state.read_word("drawings", choices)),
+        key="choose_resamples",
+        help=_(
+            "Intervals come from refitting the law to runs resampled with replacement. "
+            "More resamples, more precise intervals."
+        ),
     )
-    state.write_word("drawings", word, words[0])
-    return int(word)
+    state.write_word("drawings", chosen, choices[0])
+    return int(chosen)
 
 
 def choose_floor(study: Study, law: str) -> None:
-    """Whether E is held at the lowest possible loss, where that is known and the law has an E."""
+    """Whether E is fixed to the known entropy, where there is one and the law has an E."""
     if study.floor is None or not _has_offset(law):
         return
-    holds = st.toggle(
-        _("Hold E at the lowest possible loss, which is known here: {floor:.4f}").format(floor=study.floor),
+    fixes = st.toggle(
+        _("Fix E to the known entropy ({floor:.4f} nats)").format(floor=study.floor),
         value=state.read_flag(HOLD, True),
-        key="holds_floor",
+        key="fixes_floor",
         help=_(
-            "These runs learn made-up stories whose entropy can be counted. Let E go to see how little runs tell it."
+            "These runs learn synthetic stories whose entropy can be computed: no model can have a lower loss. "
+            "Fit E instead to see how little the runs say about it."
         ),
     )
-    state.write_flag(HOLD, holds, True)
+    state.write_flag(HOLD, fixes, True)
 
 
 def floor_of(study: Study, law: str) -> float | None:
-    """Where E is held; None where it is fitted."""
+    """Where E is fixed; None where it is fitted."""
     return study.floor if _has_offset(law) and state.read_flag(HOLD, True) else None
 
 
@@ -68,36 +82,26 @@ def _has_offset(law: str) -> bool:
     return LAWS[law].parameters[0] == "E"
 
 
-def obtain_fit(study: Study, law: str) -> Fit | None:
+def fetch_fit(study: Study, law: str) -> Fit | None:
     """The law fitted to the points; None, with a sentence, where that cannot be."""
-    words, floor = _("Fitting from many starts …"), floor_of(study, law)
-    question = ("fit", study.mark, law, floor)
-    return ask(state.scaling_answers(), question, words, lambda _on_progress: fit(law, study.points, floor=floor))
+    floor = floor_of(study, law)
+    key, title = ("fit", study.fingerprint, law, floor), _("Fitting from many starts …")
+    return compute(key, title, lambda _on_progress: fit(law, study.points, floor=floor))
 
 
-def known_bootstrap(study: Study, fitted: Fit, drawings: int) -> Bootstrap | None:
-    """The fit's intervals, if they are there without computing."""
-    question = _drawings_of(study, fitted, drawings)
-    return obtain_bootstrap(study, fitted, drawings) if state.scaling_answers().knows(question) else None
+def fetch_bootstrap(study: Study, fitted: Fit, n_resamples: int, *, only_known: bool = False) -> Bootstrap | None:
+    """The fit's bootstrap; None where a person has cancelled it, or (only_known) where it is not computed yet."""
+    key = ("bootstrap", study.fingerprint, fitted.law, fitted.floor, n_resamples)
+    if only_known and not state.scaling_answers().knows(key):
+        return None
+
+    def make(on_progress: OnProgress) -> Bootstrap:
+        return bootstrap(fitted, n_resamples=n_resamples, on_progress=on_progress)
+
+    return compute(key, _("Bootstrap resamples:"), make)
 
 
-def obtain_bootstrap(study: Study, fitted: Fit, drawings: int) -> Bootstrap | None:
-    """The fit's intervals; None where a person has cancelled them."""
-    question = _drawings_of(study, fitted, drawings)
-    words = _("Fitting drawings of the runs:")
-    return ask(
-        state.scaling_answers(),
-        question,
-        words,
-        lambda on_progress: bootstrap(fitted, count=drawings, on_sample=on_progress),
-    )
-
-
-def _drawings_of(study: Study, fitted: Fit, drawings: int) -> tuple[str, str, str, float | None, int]:
-    return ("bootstrap", study.mark, fitted.law, fitted.floor, drawings)
-
-
-GREEK = {
+EXPONENT_SYMBOLS = {
     "alpha": "α",
     "beta": "β",
     "gamma": "γ",
@@ -110,52 +114,53 @@ GREEK = {
 
 def symbol(name: str) -> str:
     """A parameter as it is written."""
-    return GREEK.get(name, name)
+    return EXPONENT_SYMBOLS.get(name, name)
 
 
-def show_headline(fitted: Fit, intervals: Bootstrap | None) -> None:
-    """The held-out error, the exponents and E where the points tell them, and the doubts.
+def show_headline(fitted: Fit, resamples: Bootstrap | None) -> None:
+    """The held-out error, the exponents and E where the points identify them, and the warnings.
 
-    Exponents have no unit and mean something beside other people's; coefficients stand among the intervals.
+    Exponents have no unit and compare with other people's; coefficients stand among the intervals.
     """
-    unsure = untold(fitted, intervals)
-    told = [name for name in fitted.parameters if name not in unsure and (name in GREEK or name == "E")]
-    told.sort(key=lambda name: name == "E")
-    known = intervals.intervals() if intervals else {}
-    cells = [_heldout_cell(fitted), *((symbol(name), *_value_words(fitted, known, name)) for name in told)]
-    show_metrics(cells)
-    show_doubts(fitted, intervals)
+    unsure = unidentified(fitted, resamples)
+    headlined = [name for name in fitted.parameters if name not in unsure and (name in EXPONENT_SYMBOLS or name == "E")]
+    headlined.sort(key=lambda name: name == "E")
+    intervals = resamples.intervals() if resamples else {}
+    show_metrics(
+        [_heldout_cell(fitted), *((symbol(name), *_value_and_note(fitted, intervals, name)) for name in headlined)]
+    )
+    show_warnings(fitted, resamples)
 
 
 def _heldout_cell(fitted: Fit) -> tuple[str, str, str]:
-    found = fitted.heldout
-    if found is None:
+    held_out = fitted.heldout
+    if held_out is None:
         return _("Held-out error"), "–", ""
-    words = _("{count} largest runs, bias {bias:+.2%}").format(count=len(found.rows), bias=found.bias)
-    return _("Held-out error"), f"{found.error:.2%}", words
+    note = _("{count} largest runs, bias {bias:+.2%}").format(count=len(held_out.indices), bias=held_out.bias)
+    return _("Held-out error"), f"{held_out.error:.2%}", note
 
 
-def _value_words(fitted: Fit, known: dict[str, tuple[float, float]], name: str) -> tuple[str, str]:
+def _value_and_note(fitted: Fit, intervals: dict[str, tuple[float, float]], name: str) -> tuple[str, str]:
     value = f"{fitted.parameters[name]:.4g}"
     if name == "E" and fitted.floor is not None:
         return value, _("known, not fitted")
-    if name not in known:
+    if name not in intervals:
         return value, ""
-    return value, _("{low:.3g} to {high:.3g}").format(low=known[name][0], high=known[name][1])
+    low, high = intervals[name]
+    return value, _("{low:.3g} to {high:.3g}").format(low=low, high=high)
 
 
-def untold(fitted: Fit, intervals: Bootstrap | None) -> set[str]:
-    """The numbers that are not headlined, because the points do not tell them; E never without its interval."""
-    if intervals is None:
+def unidentified(fitted: Fit, resamples: Bootstrap | None) -> set[str]:
+    """The parameters that are not headlined, because the points do not identify them; E never without its interval."""
+    if resamples is None:
         return {*fitted.unidentified, *(("E",) if fitted.floor is None else ())}
-    loose = intervals.doubts(fitted)
-    return {*fitted.unidentified, *(doubt.parameter for doubt in loose)}
+    return {*fitted.unidentified, *(diagnostic.parameter for diagnostic in resamples.diagnose(fitted))}
 
 
-def show_doubts(fitted: Fit, intervals: Bootstrap | None) -> None:
-    """Sentences of doubt, each once."""
-    sentences = list(fitted.warnings)
-    if intervals and "E" not in fitted.unidentified:
-        sentences += [doubt.sentence for doubt in intervals.doubts(fitted)]
-    for sentence in sentences:
-        st.warning(sentence, icon=":material/help:")
+def show_warnings(fitted: Fit, resamples: Bootstrap | None) -> None:
+    """The fit's warnings, each once."""
+    warnings = list(fitted.warnings)
+    if resamples and "E" not in fitted.unidentified:
+        warnings += [diagnostic.message for diagnostic in resamples.diagnose(fitted)]
+    for warning in warnings:
+        st.warning(warning, icon=":material/help:")

@@ -1,111 +1,115 @@
-"""IsoFLOP valleys: of runs of one compute, or of losses between the runs of a grid."""
+"""IsoFLOP profiles: of runs of equal compute, or interpolated between the runs of a grid."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
-from playground.charts.scaling.compute import Valley as DrawnValley
-from playground.charts.scaling.compute import valleys_figure
+from playground.charts.scaling.compute import ProfileTrace, profiles_figure
 from playground.charts.scaling.loss import Dots
 from playground.errors import UserError
-from playground.scaling.frontier import IsoFlop, Valley, isoflop
-from playground.scaling.interpolation import at_budgets
 from playground.scaling.points import Points
+from playground.scaling.profiles import IsoFlop, IsoFlopProfile, interpolate_budgets, isoflop
 from playground.text import _
-from ui.sections.scaling.figure import origin_of, show_picture
+from ui.sections.scaling.figure import show_figure, source_line
 from ui.sections.scaling.study import Study
 from ui.tables import Row
 
-PARABOLA = 60
-"""Points that a parabola is drawn with."""
-NAMED = 4
-"""Of the budgets that are left out of the line."""
+PARABOLA_POINTS = 60
+NAMED_BUDGETS = 4
+"""Of those that are left out."""
 
 
-def find_valleys(study: Study, *, is_asked: bool = True) -> tuple[IsoFlop, Points] | None:
-    """The valleys and the points that they go through: runs of one compute, or losses between the runs of a grid.
+def find_profiles(study: Study, *, explains: bool = True) -> tuple[IsoFlop, Points] | None:
+    """The profiles and the points that they go through: runs of equal compute, or interpolated between a grid's runs.
 
-    None, with the reason, where there are neither.
+    None, with the reason where `explains`, where there are neither.
     """
     try:
         return isoflop(study.points), study.points
     except UserError as error:
         reason = str(error)
     try:
-        between = at_budgets(study.points)
+        between = interpolate_budgets(study.points)
         return isoflop(between), between
     except UserError as error:
-        if is_asked:
+        if explains:
             st.info(f"{reason} {error}", icon=":material/info:")
         return None
 
 
-def show_valleys(study: Study) -> None:
+def show_profiles(study: Study) -> None:
     """Loss over size for each budget, with parabolas in log N."""
-    both = find_valleys(study)
-    if both is None:
+    profiles_and_points = find_profiles(study)
+    if profiles_and_points is None:
         return
-    found, points = both
+    isoflops, points = profiles_and_points
     is_measured = points is study.points
-    drawn = [_drawn_valley(valley, points, study.clicks if is_measured else ()) for valley in found.valleys]
-    rows: list[Row] = [("run", "budget", "params", "loss")]
-    for valley, picture in zip(found.valleys, drawn, strict=True):
-        measured = zip(picture.dots.names, picture.dots.x.tolist(), picture.dots.y.tolist(), strict=True)
-        rows += [(name, f"{valley.flops:.6g}", f"{size:.6g}", f"{value:.6g}") for name, size, value in measured]
-        if valley.inside:
-            rows.append(("minimum", f"{valley.flops:.6g}", f"{valley.params:.6g}", f"{valley.loss:.6g}"))
-    show_picture(
-        valleys_figure(drawn),
+    traces = [_trace(profile, points, study.clicks if is_measured else ()) for profile in isoflops.profiles]
+    show_figure(
+        profiles_figure(traces),
         name="isoflop",
         label=_("Loss over the size of the model, for each budget"),
-        origin=origin_of(study),
-        rows=rows,
-        code=VALLEYS_CODE if is_measured else VALLEYS_CODE.replace(MEASURED, BETWEEN).replace(ISOFLOP, BETWEEN_IMPORT),
-        revision=study.mark,
-        opens_runs=is_measured and any(study.links),
+        source=source_line(study),
+        table=_table(isoflops, traces),
+        code=profiles_code(interpolated=not is_measured),
+        revision=study.fingerprint,
+        opens_runs=is_measured and study.opens_runs,
     )
-    words = _("Through the lowest points: N grows as C to the power of {exponent:.2f}.")
-    st.caption(words.format(exponent=found.frontier.exponent))
+    exponent = _("Through the minima: N grows as C to the power of {exponent:.2f}.")
+    st.caption(exponent.format(exponent=isoflops.frontier.exponent))
     if not is_measured:
         st.caption(
             _(
-                "These runs are a grid, not runs of one compute: each size's loss is interpolated between its own "
-                "finished runs, straight in the logarithms, and nothing is assumed beyond them."
+                "These runs are a grid, not runs of equal compute: each size's loss is interpolated between its own "
+                "finished runs, linearly in the logarithms, and nothing is assumed beyond them."
             )
         )
-    if found.left_out:
-        named = "; ".join(found.left_out[:NAMED])
-        more = _("; and {count} more").format(count=len(found.left_out) - NAMED) if len(found.left_out) > NAMED else ""
-        st.caption(_("Left out of the line: {reasons}.").format(reasons=named + more))
+    if isoflops.left_out:
+        named, more = isoflops.left_out[:NAMED_BUDGETS], len(isoflops.left_out) - NAMED_BUDGETS
+        reasons = "; ".join([*named, *([_("and {count} more").format(count=more)] if more > 0 else [])])
+        st.caption(_("Left out: {reasons}.").format(reasons=reasons))
 
 
-def _drawn_valley(valley: Valley, points: Points, links: Sequence[str]) -> DrawnValley:
-    rows = list(valley.rows)
-    params = points.params[rows]
-    x = np.geomspace(params.min() / 1.2, params.max() * 1.2, PARABOLA)
+def _table(isoflops: IsoFlop, traces: Sequence[ProfileTrace]) -> list[Row]:
+    table: list[Row] = [("run", "budget", "params", "loss")]
+    for profile, trace in zip(isoflops.profiles, traces, strict=True):
+        budget, dots = f"{profile.flops:.6g}", trace.dots
+        measured = zip(dots.names, dots.x.tolist(), dots.y.tolist(), strict=True)
+        table += [(name, budget, f"{size:.6g}", f"{value:.6g}") for name, size, value in measured]
+        if profile.is_bracketed:
+            table.append(("minimum", budget, f"{profile.params:.6g}", f"{profile.loss:.6g}"))
+    return table
+
+
+def _trace(profile: IsoFlopProfile, points: Points, links: Sequence[str]) -> ProfileTrace:
+    indices = list(profile.indices)
+    params = points.params[indices]
+    x = np.geomspace(params.min() / 1.2, params.max() * 1.2, PARABOLA_POINTS)
     dots = Dots(
         x=params,
-        y=points.loss[rows],
+        y=points.loss[indices],
         size=params,
-        names=[points.name(row) for row in rows],
-        links=[links[row] for row in rows] if links else (),
+        names=[points.name(index) for index in indices],
+        links=[links[index] for index in indices] if links else (),
     )
-    minimum = (valley.params, valley.loss) if valley.inside else None
-    return DrawnValley(budget=valley.flops, dots=dots, x=x, y=valley.curve(x), minimum=minimum)
+    minimum = (profile.params, profile.loss) if profile.is_bracketed else None
+    return ProfileTrace(budget=profile.flops, dots=dots, x=x, y=profile.curve(x), minimum=minimum)
 
 
-MEASURED, BETWEEN = "isoflop(points)", "isoflop(at_budgets(points))"
-ISOFLOP = "from playground.scaling.frontier import isoflop\n"
-BETWEEN_IMPORT = ISOFLOP + "from playground.scaling.interpolation import at_budgets\n"
-VALLEYS_CODE = """from pathlib import Path
+def profiles_code(*, interpolated: bool) -> str:
+    """Python that fits the same profiles."""
+    names, points = (
+        ("interpolate_budgets, isoflop", "interpolate_budgets(points)") if interpolated else ("isoflop", "points")
+    )
+    return f"""from pathlib import Path
 
-from playground.scaling.frontier import isoflop
 from playground.scaling.points_csv import read_points
+from playground.scaling.profiles import {names}
 
 points = read_points(Path("points.csv").read_text()).points
-found = isoflop(points)
-for valley in found.valleys:
-    print(f"{valley.flops:.3g} FLOPs: N {valley.params:.3g}, loss {valley.loss:.4f}")
-print("N ~ C ^", found.frontier.exponent)
+isoflops = isoflop({points})
+for profile in isoflops.profiles:
+    print(f"{{profile.flops:.3g}} FLOP: N {{profile.params:.3g}}, loss {{profile.loss:.4f}}")
+print("N ~ C ^", isoflops.frontier.exponent)
 """

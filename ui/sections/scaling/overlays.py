@@ -1,4 +1,4 @@
-"""Published laws laid over the points at hand."""
+"""Published laws overlaid on the current data set: exponents as printed, everything else fitted."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -6,57 +6,61 @@ from functools import partial
 import streamlit as st
 
 from playground.progress import OnProgress
-from playground.scaling.alignment import aligned
+from playground.scaling.fits import fit_to_exponents
 from playground.scaling.forms.form import Parameters
 from playground.scaling.published import BESIROGLU, HOFFMANN, KAPLAN, Published
 from playground.text import _
 from ui import state
-from ui.jobs import ask
+from ui.sections.scaling.fit import compute
 from ui.sections.scaling.study import Study
 
-LAID: dict[str, Published] = {one.key: one for one in (KAPLAN, HOFFMANN, BESIROGLU)}
-OVERLAY_POSITIONS = {key: place for place, key in enumerate(LAID, start=1)}
+OVERLAYS: dict[str, Published] = {published.key: published for published in (KAPLAN, HOFFMANN, BESIROGLU)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Overlay:
-    """A published law whose exponents are as printed and whose other numbers were fitted to the points."""
+class LawCurve:
+    """A law as it is drawn on this page."""
 
     name: str
     law: str
     parameters: Parameters
-    place: int
+    series: int = 0
+    """Its colour: 0 for one's own fit, then the published laws."""
+
+    @property
+    def dash(self) -> str:
+        """Published laws are dashed: their colours stand beside those of the points."""
+        return "dash" if self.series else ""
 
 
 def choose_overlays() -> list[str]:
-    """Which published laws are laid over; all of them until somebody chooses."""
-    known = list(LAID)
+    """The published laws to overlay, all by default."""
+    known = list(OVERLAYS)
     chosen: list[str] = st.pills(
-        _("Published exponents laid over"),
+        _("Overlay published laws"),
         known,
         selection_mode="multi",
         default=state.read_word_list(state.PUBLISHED, known, known),
-        format_func=lambda key: LAID[key].title,
+        format_func=lambda key: _(OVERLAYS[key].title),
         key="choose_published",
     )
     state.write_word_list(state.PUBLISHED, chosen, known, known)
     return chosen
 
 
-def obtain_overlays(study: Study, keys: list[str]) -> list[Overlay]:
-    """The chosen laws, aligned with the points; those that cannot be are left out with a sentence."""
-    found = []
-    for key in keys:
-        published = LAID[key]
-        words = _("Laying {name} over the runs …").format(name=published.title)
-        compute = partial(_align, published, study)
-        parameters = ask(state.scaling_answers(), ("aligned", study.mark, key), words, compute)
+def fetch_overlays(study: Study, keys: list[str]) -> list[LawCurve]:
+    """The chosen laws, fitted to the points; those that cannot be are left out with a sentence."""
+    curves = []
+    for series, (key, published) in enumerate(OVERLAYS.items(), start=1):
+        if key not in keys:
+            continue
+        name = _(published.title)
+        title = _("Fitting {law} with its published exponents …").format(law=name)
+        parameters = compute(("aligned", study.fingerprint, key), title, partial(_fit, published, study))
         if parameters is not None:
-            found.append(
-                Overlay(name=published.title, law=published.law, parameters=parameters, place=OVERLAY_POSITIONS[key])
-            )
-    return found
+            curves.append(LawCurve(name=name, law=published.law, parameters=parameters, series=series))
+    return curves
 
 
-def _align(published: Published, study: Study, _on_progress: OnProgress) -> Parameters:
-    return aligned(published.law, published.parameters, study.points)
+def _fit(published: Published, study: Study, _on_progress: OnProgress) -> Parameters:
+    return fit_to_exponents(published.law, published.parameters, study.points)

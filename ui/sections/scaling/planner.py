@@ -1,36 +1,41 @@
-"""A budget to a plan: the best model by each law with intervals, its data, serving it, repeating too little data."""
+"""The planner: a budget to the best model by each law, its data, its inference, and what to do with too little data."""
 
 import numpy as np
 import streamlit as st
 
-from playground.charts.scaling.loss import PARAMETERS, TOKENS, Interval, intervals_figure, short
+from playground.charts.scaling.loss import Interval, axis_title, intervals_figure, short
 from playground.charts.scaling.plans import repeats_figure, serving_figure
 from playground.errors import UserError
+from playground.scaling.allocation import (
+    INFERENCE_FLOPS,
+    InferenceOptimum,
+    inference_aware_optimum,
+    optimum_with_repeats,
+    tokens_to_reach,
+)
 from playground.scaling.bootstrap import Bootstrap
-from playground.scaling.data_size import data_size
+from playground.scaling.budgets import text_size
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
 from playground.scaling.laws import LAWS
 from playground.scaling.plans import FRONTIERS, Plan, plan
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
-from playground.scaling.published import BESIROGLU
-from playground.scaling.repeats import best_with_repeats
-from playground.scaling.serving import FLOPS_TO_SERVE, cheapest_to_serve, tokens_for
+from playground.scaling.published import BESIROGLU, MUENNIGHOFF
 from playground.text import _
 from ui import state
-from ui.sections.scaling.budget import Budget, choose_budget, number, show_cost
-from ui.sections.scaling.figure import origin_of, show_metrics, show_picture
-from ui.sections.scaling.fit import DRAWINGS, obtain_bootstrap, obtain_fit
+from ui.sections.scaling.budget import Budget, choose_budget, number, show_budget_cost
+from ui.sections.scaling.figure import show_figure, show_metrics, source_line
+from ui.sections.scaling.fit import RESAMPLES, fetch_bootstrap, fetch_fit
 from ui.sections.scaling.study import Study
 from ui.tables import Row
 from ui.units import prefixed
 from ui.widgets.choice import choose_word
 
 SERVED, UNIQUE = 1e12, 1e11
-SIZES = 160
+CURVE_SIZES = 160
 MOST_EPOCHS = 100.0
 TRUSTED = 1e4
-"""How many times beyond its largest run a person's own fit is followed without being asked to."""
+"""The extrapolation factor up to which a person's own fit is followed without being asked to."""
 
 
 def show_planner(study: Study | None) -> None:
@@ -38,12 +43,12 @@ def show_planner(study: Study | None) -> None:
     budget = choose_budget()
     if budget is None:
         return
-    show_cost(budget)
-    fitted, intervals = _own_fit(study)
+    show_budget_cost(budget)
+    fitted, resamples = _own_fit(study)
     try:
-        plans = plan(budget.flops, fitted, intervals)
+        plans = plan(budget.flops, fitted, resamples)
     except UserError as error:
-        st.warning(_("The points at hand make no plan: {reason}").format(reason=error), icon=":material/help:")
+        st.warning(_("Your data give no plan: {reason}").format(reason=error), icon=":material/help:")
         plans = plan(budget.flops)
     _show_plans(budget, plans, study if fitted is not None else None)
     is_far = plans[-1].key == "own" and plans[-1].beyond > TRUSTED
@@ -56,66 +61,66 @@ def show_planner(study: Study | None) -> None:
             icon=":material/help:",
         )
     chosen = _choose_plan(plans, BESIROGLU.key if is_far else plans[-1].key)
-    _show_data(chosen)
-    st.subheader(_("Served to many: smaller and trained for longer"), anchor=False)
-    _show_serving(budget, None if is_far else fitted)
-    st.subheader(_("Too little data: read it again"), anchor=False)
+    _show_text_size(chosen)
+    st.subheader(_("Inference-aware optimum (Sardana et al.)"), anchor=False)
+    st.caption(_("A model that serves many tokens pays off smaller and trained for longer."))
+    _show_inference(budget, None if is_far else fitted)
+    st.subheader(_("Data-constrained scaling (Muennighoff et al.)"), anchor=False)
+    st.caption(_("With too little data, they are read for several epochs; each repeat is worth less."))
     _show_repeats(budget)
 
 
 def _own_fit(study: Study | None) -> tuple[Fit | None, Bootstrap | None]:
-    """The fit of the points at hand, by the law of the address where it can plan, else by Chinchilla's."""
+    """The fit of the current data set, by the law of the address where it can plan, else by Chinchilla's."""
     if study is None:
         return None, None
     law = state.read_word(state.LAW, list(LAWS))
-    fitted = obtain_fit(study, law if law in FRONTIERS else "chinchilla")
-    return (None, None) if fitted is None else (fitted, obtain_bootstrap(study, fitted, DRAWINGS[0]))
+    fitted = fetch_fit(study, law if law in FRONTIERS else "chinchilla")
+    return (None, None) if fitted is None else (fitted, fetch_bootstrap(study, fitted, RESAMPLES[0]))
 
 
 def _show_plans(budget: Budget, plans: tuple[Plan, ...], study: Study | None) -> None:
-    rows = [
+    table = [
         {
-            _("Law"): one.title,
-            _("Parameters N"): between(one.params, one.params_interval),
-            _("Tokens D"): between(one.tokens, one.tokens_interval),
-            _("D / N"): f"{one.tokens_per_parameter:.3g}",
-            _("Loss"): between(one.loss, one.loss_interval, form=".3f"),
-            _("Beyond its runs"): f"× {one.beyond:.2g}",
-            _("What stands behind it"): f"{one.source}. {one.note}",
+            _("Law"): each.title,
+            _("Parameters N"): with_interval(each.params, each.params_interval),
+            _("Tokens D"): with_interval(each.tokens, each.tokens_interval),
+            _("D / N"): f"{each.tokens_per_parameter:.3g}",
+            _("Loss"): with_interval(each.loss, each.loss_interval, form=".3f"),
+            _("Extrapolation factor"): f"× {each.beyond:.2g}",
+            _("Source"): f"{each.source}. {each.note}",
         }
-        for one in plans
+        for each in plans
     ]
-    st.dataframe(rows, hide_index=True, key="plan_rows", column_config={_("Loss"): st.column_config.Column(width=150)})
+    loss_width = {_("Loss"): st.column_config.Column(width=150)}
+    st.dataframe(table, hide_index=True, key="plan_rows", column_config=loss_width)
     st.caption(
         _(
             "In parentheses: the 10th to the 90th percentile where it is known. Losses are those of each paper's own "
-            "text and tokenizer and do not compare. Beyond its runs: how many times the budget is larger than the "
-            "largest run that the law was fitted to; a plan far beyond is a guess."
+            "text and tokenizer and do not compare. Extrapolation factor: the budget over the largest run that the law "
+            "was fitted to; a plan far beyond is a guess."
         )
     )
-    what = choose_word("planned", _("Drawn"), {"params": PARAMETERS, "tokens": TOKENS})
-    drawn = [
-        Interval(name=one.title, value=getattr(one, what), low=low, high=high)
-        for one in plans
-        for low, high in [getattr(one, f"{what}_interval") or (getattr(one, what), getattr(one, what))]
-    ]
-    table: list[Row] = [("law", what, "low", "high")]
-    table += [(one.name, one.value, one.low, one.high) for one in drawn]
-    show_picture(
-        intervals_figure(
-            [(_("best for {flops} FLOP").format(flops=short(budget.flops)), drawn)],
-            x=PARAMETERS if what == "params" else TOKENS,
-            log_x=True,
-        ),
-        name=f"plan-{what}",
+    column = choose_word("planned", _("Figure"), {"params": axis_title("params"), "tokens": axis_title("tokens")})
+    _draw_plans(budget, plans, study, column)
+
+
+def _draw_plans(budget: Budget, plans: tuple[Plan, ...], study: Study | None, column: str) -> None:
+    intervals = []
+    for each in plans:
+        value = getattr(each, column)
+        low, high = getattr(each, f"{column}_interval") or (value, value)
+        intervals.append(Interval(name=each.title, value=value, low=low, high=high))
+    table: list[Row] = [("law", column, "low", "high")]
+    table += [(each.name, each.value, each.low, each.high) for each in intervals]
+    source = _("{flops:.3g} FLOP by the laws as their papers print them").format(flops=budget.flops)
+    title = _("optimum for {flops} FLOP").format(flops=short(budget.flops))
+    show_figure(
+        intervals_figure([(title, intervals)], x=axis_title(column), log_x=True),
+        name=f"plan-{column}",
         label=_("The plan of each law"),
-        origin=" · ".join(
-            [
-                _("{flops:.3g} FLOP by the laws as their papers print them").format(flops=budget.flops),
-                *([] if study is None else [origin_of(study)]),
-            ]
-        ),
-        rows=table,
+        source=source if study is None else f"{source} · {source_line(study)}",
+        table=table,
         code=PLAN_CODE.format(flops=budget.flops),
         height=130 + 38 * len(plans),
     )
@@ -123,41 +128,42 @@ def _show_plans(budget: Budget, plans: tuple[Plan, ...], study: Study | None) ->
 
 PLAN_CODE = """from playground.scaling import plan
 
-for one in plan({flops:.6g}):
-    print(f"{{one.title}}: N {{one.params:.3g}}, D {{one.tokens:.3g}}, loss {{one.loss:.3f}}")
+for each in plan({flops:.6g}):
+    print(f"{{each.title}}: N {{each.params:.3g}}, D {{each.tokens:.3g}}, loss {{each.loss:.3f}}")
 """
 
 
-def between(value: float, interval: tuple[float, float] | None, *, form: str = "") -> str:
+def with_interval(value: float, interval: tuple[float, float] | None, *, form: str = "") -> str:
     """A value with its interval.
 
-    >>> between(1.5e9, (1e9, 2e9))
+    >>> with_interval(1.5e9, (1e9, 2e9))
     '1.5B (1B to 2B)'
     """
 
-    def word(number: float) -> str:
+    def text(number: float) -> str:
         return f"{number:{form}}" if form else short(number)
 
-    return word(value) if interval is None else f"{word(value)} ({word(interval[0])} to {word(interval[1])})"
+    if interval is None:
+        return text(value)
+    return _("{value} ({low} to {high})").format(value=text(value), low=text(interval[0]), high=text(interval[1]))
 
 
-def _choose_plan(plans: tuple[Plan, ...], usual: str) -> Plan:
-    keys = [one.key for one in plans]
-    words = [usual, *(key for key in keys if key != usual)]
-    titles = {one.key: one.title for one in plans}
-    key = st.selectbox(
-        _("Plan to look at"),
-        words,
-        index=words.index(state.read_word("plan", words)),
+def _choose_plan(plans: tuple[Plan, ...], default: str) -> Plan:
+    titles = {each.key: each.title for each in plans}
+    keys = [default, *(key for key in titles if key != default)]
+    chosen = st.selectbox(
+        _("Plan to follow"),
+        keys,
+        index=keys.index(state.read_word("plan", keys)),
         format_func=titles.__getitem__,
         key="choose_plan",
     )
-    state.write_word("plan", key, usual)
-    return plans[keys.index(key)]
+    state.write_word("plan", chosen, default)
+    return next(each for each in plans if each.key == chosen)
 
 
-def _show_data(chosen: Plan) -> None:
-    size = data_size(chosen.tokens)
+def _show_text_size(chosen: Plan) -> None:
+    size = text_size(chosen.tokens)
     cells = (
         (_("Tokens"), short(size.tokens)),
         (_("Text"), prefixed(size.bytes, "B")),
@@ -174,53 +180,60 @@ def _show_data(chosen: Plan) -> None:
     )
 
 
-def _show_serving(budget: Budget, fitted: Fit | None) -> None:
-    """The model of the same loss that costs least over its whole life."""
-    served = number("served", _("Tokens read and written in its life"), SERVED, 0.0, 1e20, form="%.2e")
-    own = fitted is not None and fitted.law == "chinchilla"
-    parameters = fitted.parameters if fitted is not None and own else BESIROGLU.parameters
-    title = _("the fit of the points at hand") if own else BESIROGLU.title
+def _show_inference(budget: Budget, fitted: Fit | None) -> None:
+    """The model of the same loss that takes the least compute over its whole life."""
+    served = number("served", _("Lifetime inference tokens"), SERVED, 0.0, 1e20, form="%.2e")
+    parameters, law = BESIROGLU.parameters, _(BESIROGLU.title)
+    if fitted is not None and fitted.law == "chinchilla":
+        parameters, law = fitted.parameters, _("your fit")
     try:
-        found = cheapest_to_serve(budget.flops, served, parameters)
+        optimum = inference_aware_optimum(budget.flops, served, parameters)
     except UserError as error:
         st.warning(str(error), icon=":material/help:")
         return
-    cells = (
-        (_("Parameters N"), short(found.params), _("of {size}").format(size=short(found.optimal_params))),
-        (_("Tokens D"), short(found.tokens), _("of {size}").format(size=short(found.optimal_tokens))),
-        (_("Over-training"), f"× {found.overtraining:.3g}", _("tokens for each parameter")),
-        (_("Saved of all FLOP"), f"{found.saved:.1%}", _("at the loss {loss:.3f}").format(loss=found.loss)),
+    compute_optimal = _("compute-optimal: {size}")
+    show_metrics(
+        (
+            (_("Parameters N"), short(optimum.params), compute_optimal.format(size=short(optimum.optimal_params))),
+            (_("Tokens D"), short(optimum.tokens), compute_optimal.format(size=short(optimum.optimal_tokens))),
+            (_("Over-training"), f"× {optimum.overtraining:.3g}", _("tokens per parameter")),
+            (_("Compute saved"), f"{optimum.saved:.1%}", _("at the loss {loss:.3f}").format(loss=optimum.loss)),
+        )
     )
-    show_metrics(cells)
-    params = np.geomspace(found.params / 8, found.optimal_params * 8, SIZES)
-    training = FLOPS_PER_PARAMETER_AND_TOKEN * params * tokens_for(found.loss, params, parameters)
-    serving = FLOPS_TO_SERVE * params * served
-    rows: list[Row] = [("params", "training_flops", "serving_flops")]
-    rows += list(zip(params.tolist(), training.tolist(), serving.tolist(), strict=True))
-    show_picture(
+    _draw_inference(budget, optimum, parameters, law)
+
+
+def _draw_inference(budget: Budget, optimum: InferenceOptimum, parameters: Parameters, law: str) -> None:
+    params = np.geomspace(optimum.params / 8, optimum.optimal_params * 8, CURVE_SIZES)
+    training = FLOPS_PER_PARAMETER_AND_TOKEN * params * tokens_to_reach(optimum.loss, params, parameters)
+    serving = INFERENCE_FLOPS * params * optimum.served
+    table: list[Row] = [("params", "training_flops", "serving_flops")]
+    table += list(zip(params.tolist(), training.tolist(), serving.tolist(), strict=True))
+    optimal_flops = optimum.optimal_training_flops + optimum.optimal_serving_flops
+    show_figure(
         serving_figure(
             params,
             training,
             np.maximum(serving, 1e-30),
-            best=(found.params, found.total_flops),
-            optimal=(found.optimal_params, found.optimal_training_flops + found.optimal_serving_flops),
+            best=(optimum.params, optimum.total_flops),
+            optimal=(optimum.optimal_params, optimal_flops),
         ),
         name="serving",
-        label=_("FLOP of training and serving to the same loss, over the size of the model"),
-        origin=_("Sardana et al. 2023, by {law}").format(law=title),
-        rows=rows,
-        code=serving_code(budget.flops, served, parameters),
+        label=_("Compute of training and inference to the same loss, over the size of the model"),
+        source=_("Sardana et al. 2023, by {law}").format(law=law),
+        table=table,
+        code=inference_code(budget.flops, optimum.served, parameters),
         height=380,
     )
 
 
-def serving_code(flops: float, served: float, parameters: Parameters) -> str:
+def inference_code(flops: float, served: float, parameters: Parameters) -> str:
     """Python that finds the same model, by the same law."""
-    return f"""from playground.scaling.serving import cheapest_to_serve
+    return f"""from playground.scaling.allocation import inference_aware_optimum
 
 law = {dict(parameters)}
-found = cheapest_to_serve({flops:.6g}, {served:.6g}, law)
-print(f"N {{found.params:.3g}}, D {{found.tokens:.3g}}, saved {{found.saved:.1%}}")
+optimum = inference_aware_optimum({flops:.6g}, {served:.6g}, law)
+print(f"N {{optimum.params:.3g}}, D {{optimum.tokens:.3g}}, saved {{optimum.saved:.1%}}")
 """
 
 
@@ -243,39 +256,39 @@ def _show_repeats(budget: Budget) -> None:
     """The best use of the budget where only so many tokens are unique."""
     unique = number("unique", _("Unique tokens"), UNIQUE, 1e3, 1e18, form="%.2e")
     try:
-        found = best_with_repeats(budget.flops, unique)
+        optimum = optimum_with_repeats(budget.flops, unique)
     except UserError as error:
         st.warning(str(error), icon=":material/help:")
         return
-    cells = (
-        (_("Parameters N"), short(found.params), _("fresh data: {size}").format(size=short(found.fresh_params))),
-        (_("Epochs"), f"{found.epochs:.3g}", _("{tokens} tokens in all").format(tokens=short(found.tokens))),
-        (_("Worth"), short(found.worth), _("fresh tokens")),
-        (_("Loss"), f"{found.loss:.4f}", _("fresh data: {loss:.4f}").format(loss=found.fresh_loss)),
+    fresh_size = _("fresh data: {size}").format(size=short(optimum.fresh_params))
+    show_metrics(
+        (
+            (_("Parameters N"), short(optimum.params), fresh_size),
+            (_("Epochs"), f"{optimum.epochs:.3g}", _("{tokens} tokens in all").format(tokens=short(optimum.tokens))),
+            (_("Effective tokens"), short(optimum.effective_tokens), _("worth as many fresh ones")),
+            (_("Loss"), f"{optimum.loss:.4f}", _("fresh data: {loss:.4f}").format(loss=optimum.fresh_loss)),
+        )
     )
-    show_metrics(cells)
-    _draw_repeats(found.params, unique)
+    _draw_repeats(optimum.params, unique)
     st.caption(
         _("By Muennighoff et al. 2023, for their corpus: up to about four epochs are nearly as good as fresh data.")
     )
 
 
 def _draw_repeats(params: float, unique: float) -> None:
-    from playground.scaling.published import MUENNIGHOFF
-
     law, numbers = LAWS[MUENNIGHOFF.law], MUENNIGHOFF.parameters
-    epochs = np.geomspace(0.25, MOST_EPOCHS, SIZES)
+    epochs = np.geomspace(0.25, MOST_EPOCHS, CURVE_SIZES)
     sizes, tokens = np.full_like(epochs, params), epochs * unique
     repeated = law.predict(numbers, params=sizes, tokens=tokens, unique=np.minimum(tokens, unique))
     fresh = law.predict(numbers, params=sizes, tokens=tokens, unique=tokens)
-    rows: list[Row] = [("epochs", "repeated", "fresh")]
-    rows += list(zip(epochs.tolist(), repeated.tolist(), fresh.tolist(), strict=True))
-    show_picture(
+    table: list[Row] = [("epochs", "repeated", "fresh")]
+    table += list(zip(epochs.tolist(), repeated.tolist(), fresh.tolist(), strict=True))
+    show_figure(
         repeats_figure(epochs, fresh, repeated),
         name="repeats",
-        label=_("Loss over how often the data are read"),
-        origin=MUENNIGHOFF.source,
-        rows=rows,
+        label=_("Loss over epochs"),
+        source=_(MUENNIGHOFF.source),
+        table=table,
         code=REPEATS_CODE.format(params=params, unique=unique),
         height=360,
     )

@@ -1,83 +1,99 @@
-"""The section of curves: a law, its headline, and a picture by name."""
+"""The section of curves: a law, its headline, and a figure of choice."""
 
 import streamlit as st
 
+from playground.scaling.bootstrap import Bootstrap
+from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.text import _
 from ui import state
-from ui.sections.scaling.allocation import show_frontier, show_map, show_training
+from ui.sections.scaling.allocation import show_frontier, show_loss_surface, show_training
 from ui.sections.scaling.data import show_runs
 from ui.sections.scaling.diagnostics import show_intervals, show_residuals
 from ui.sections.scaling.fit import (
-    choose_drawings,
     choose_floor,
     choose_law,
-    known_bootstrap,
-    obtain_bootstrap,
-    obtain_fit,
+    choose_resamples,
+    fetch_bootstrap,
+    fetch_fit,
     show_headline,
 )
-from ui.sections.scaling.isoflop import show_valleys
+from ui.sections.scaling.isoflop import show_profiles
 from ui.sections.scaling.loss_curves import show_curves
 from ui.sections.scaling.study import Study
 from ui.widgets.choice import choose_word
 
 
-def show_pictures(study: Study | None) -> None:
-    """The law's headline and the chosen picture; where there are no points, what to do about it."""
+def figure_titles() -> dict[str, str]:
+    """The figures to choose from, by the names that stand in addresses."""
+    return {
+        "loss": _("Loss"),
+        "training": _("Training curves"),
+        "valleys": _("IsoFLOP profiles"),
+        "map": _("Loss surface"),
+        "frontier": _("Compute-optimal frontier"),
+        "residuals": _("Residuals"),
+        "intervals": _("Intervals"),
+    }
+
+
+def show_curves_section(study: Study | None) -> None:
+    """The law's headline and the chosen figure; without points, what to do about it."""
     if study is None:
-        say_empty()
+        show_empty()
         return
+    law, n_resamples = _choose_fit(study)
+    headline = st.container()
+    figure = choose_word(state.PICTURE, _("Figure"), figure_titles(), hidden=True)
+    below = st.container()
+    # These need no fit: they are there while it is computed.
+    with below:
+        if figure == "training":
+            show_training(study)
+        elif figure == "valleys":
+            show_profiles(study)
+    with headline:
+        fitted = fetch_fit(study, law)
+        resamples = None
+        if fitted is not None:
+            resamples = fetch_bootstrap(study, fitted, n_resamples, only_known=True)
+            show_headline(fitted, resamples)
+            progress = st.container()
+    if fitted is not None:
+        with below:
+            _show_fitted(figure, study, fitted, resamples)
+    _show_all_runs(study)
+    if fitted is not None and resamples is None:
+        # The figure is there meanwhile; once the intervals are, the page draws them in.
+        with progress:
+            resamples = fetch_bootstrap(study, fitted, n_resamples)
+        if resamples is not None:
+            st.rerun()
+
+
+def _choose_fit(study: Study) -> tuple[str, int]:
     left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
     with left:
         law = choose_law()
     with middle:
-        st.latex(LAWS[law].formula, help=LAWS[law].source)
+        st.latex(LAWS[law].formula, help=_(LAWS[law].source))
     with right:
-        drawings = choose_drawings()
+        n_resamples = choose_resamples()
     choose_floor(study, law)
-    headline = st.container()
-    titles = {
-        "loss": _("Loss"),
-        "training": _("Training curves"),
-        "valleys": _("IsoFLOP valleys"),
-        "map": _("Map"),
-        "frontier": _("Frontier"),
-        "residuals": _("Residuals"),
-        "intervals": _("Intervals"),
-    }
-    picture = choose_word(state.PICTURE, _("Picture"), titles, hidden=True)
-    place = st.container()
-    if picture in ("training", "valleys"):
-        with place:
-            (show_training if picture == "training" else show_valleys)(study)
-    with headline:
-        fitted = obtain_fit(study, law)
-        if fitted is not None:
-            intervals = known_bootstrap(study, fitted, drawings)
-            show_headline(fitted, intervals)
-            waiting = st.container()
-    if fitted is None:
-        _show_all_runs(study)
-        return
-    with place:
-        if picture == "loss":
-            show_curves(study, fitted, intervals)
-        elif picture == "map":
-            show_map(study, fitted)
-        elif picture == "frontier":
-            show_frontier(study, fitted, intervals)
-        elif picture == "residuals":
-            show_residuals(study, fitted)
-        elif picture == "intervals":
-            show_intervals(study, fitted, intervals)
-    _show_all_runs(study)
-    if intervals is None:
-        # The picture is there meanwhile; once the intervals are, the page draws them in.
-        with waiting:
-            drawn = obtain_bootstrap(study, fitted, drawings)
-        if drawn is not None:
-            st.rerun()
+    return law, n_resamples
+
+
+def _show_fitted(figure: str, study: Study, fitted: Fit, resamples: Bootstrap | None) -> None:
+    if figure == "loss":
+        show_curves(study, fitted, resamples)
+    elif figure == "map":
+        show_loss_surface(study, fitted)
+    elif figure == "frontier":
+        show_frontier(study, fitted, resamples)
+    elif figure == "residuals":
+        show_residuals(study, fitted)
+    elif figure == "intervals":
+        show_intervals(study, fitted, resamples)
 
 
 def _show_all_runs(study: Study) -> None:
@@ -85,9 +101,9 @@ def _show_all_runs(study: Study) -> None:
         show_runs(study)
 
 
-def say_empty() -> None:
-    """What to do where there is nothing to draw."""
+def show_empty() -> None:
+    """What to do where there is no data."""
     st.info(
-        _("There are no points yet. Bring a table of your own under Data, or run a small sweep under Live."),
+        _("There are no points yet. Bring a table of your own under Upload data, or start a small sweep."),
         icon=":material/info:",
     )

@@ -1,4 +1,4 @@
-"""The points at hand: measured losses, the curves on the way, and where they come from."""
+"""The current data set: measured losses, the training curves behind them, and their source."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.errors import UserError
-from playground.scaling.frontier import Curve
+from playground.scaling.frontier import LossCurve
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points
 from playground.scaling.points_csv import BadRow, read_points
 from playground.sweeps.folder import find_sweep
-from playground.sweeps.results import Point, read_curves_file, read_points_file
+from playground.sweeps.results import CellResult, curves_by_run, read_points_file
 from playground.text import _
 from playground.transformer import TransformerConfig
 from ui.tables import csv_table
@@ -23,48 +23,54 @@ SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "sweeps"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Study:
-    """Points and what is known of them. links: where each run is opened; empty where its folder is not here.
-
-    without_embeddings are the parameters without embeddings and head, where they are known; floor is the lowest
-    possible loss, where it is known; folder is a sweep's. origin says where the points come from, in what is taken
-    home. unopened says why no run can be opened, where a click might be thought to open one.
-    """
+    """Points and what is known of them."""
 
     title: str
-    origin: str
+    source: str
+    """Where the points come from, for figures and exports."""
     points: Points
     links: tuple[str, ...]
+    """Where each run is opened; empty where its folder is not on this machine."""
     without_embeddings: Float[np.ndarray, " point"] | None = None
-    curves: tuple[Curve, ...] = ()
+    """Parameters without embeddings and head, where they are known."""
+    curves: tuple[LossCurve, ...] = ()
     floor: float | None = None
+    """The known entropy of the held-out text."""
     bad: tuple[BadRow, ...] = ()
     warnings: tuple[str, ...] = ()
     counts_embeddings: bool = True
     folder: Path | None = None
+    """A sweep's; None for a table."""
     unopened: str = ""
+    """Why no run can be opened, where a click might be expected to open one."""
 
     @property
     def clicks(self) -> tuple[str, ...]:
-        """What a click on each run does, as a live chart reads it: it opens a link, or is answered with a sentence."""
+        """What a click on each run does, as a live chart takes it: open a link, or answer with a sentence."""
         return tuple(link or (f"say:{self.unopened}" if self.unopened else "") for link in self.links)
 
     @property
-    def mark(self) -> str:
-        """What answers about these points are found by."""
+    def opens_runs(self) -> bool:
+        """Whether a click on a run leads anywhere."""
+        return any(self.links)
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the points in caches."""
         arrays = (self.points.params, self.points.tokens, self.points.loss, self.points.flops)
         return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:16]
 
     @property
     def names(self) -> list[str]:
-        """What each point is called."""
-        return [self.points.name(row) for row in range(len(self.points))]
+        """The name of each point."""
+        return [self.points.name(index) for index in range(len(self.points))]
 
     def csv(self) -> str:
         """The points as a table that `playground fit` reads."""
         columns = (self.points.params, self.points.tokens, self.points.flops, self.points.loss)
-        rows = zip(self.names, *(column.tolist() for column in columns), strict=True)
-        cells = [(name, *(f"{value:.10g}" for value in values)) for name, *values in rows]
-        return csv_table([("run", "params", "tokens", "flops", "loss"), *cells])
+        runs = zip(self.names, *(column.tolist() for column in columns), strict=True)
+        table = [(name, *(f"{value:.10g}" for value in values)) for name, *values in runs]
+        return csv_table([("run", "params", "tokens", "flops", "loss"), *table])
 
     def shapes(self) -> list[TransformerConfig]:
         """The model of each run; empty for a table. Raises UserError where the sweep's configuration is damaged."""
@@ -74,7 +80,7 @@ class Study:
         return [known[name] for name in self.names] if set(self.names) <= set(known) else []
 
     def counted_without_embeddings(self) -> "Study":
-        """The same runs, their parameters counted without embeddings and head, and their compute as 6 N D of those."""
+        """The same runs with N without embeddings and head, and C = 6 N D of that N."""
         if self.without_embeddings is None:
             return self
         points = replace(
@@ -83,64 +89,66 @@ class Study:
             flops=FLOPS_PER_PARAMETER_AND_TOKEN * self.without_embeddings * self.points.tokens,
         )
         counted = dict(zip(self.names, self.without_embeddings.tolist(), strict=True))
-        curves = tuple(replace(one, params=counted[one.name], flops_per_token=None) for one in self.curves)
+        curves = tuple(replace(curve, params=counted[curve.name], flops_per_token=None) for curve in self.curves)
         return replace(self, points=points, curves=curves, counts_embeddings=False)
 
 
-def study_of_sweep(folder: Path, *, title: str, origin: str, opens: bool) -> Study:
-    """A sweep's finished cells. opens: its runs lie where the train page finds them.
+def study_of_sweep(folder: Path, *, title: str, source: str, opens: bool) -> Study:
+    """A sweep's finished cells; opens: its runs lie where the Train page finds them.
 
     Raises UserError where none has finished.
     """
-    rows = read_points_file(folder)
-    if not rows:
-        raise UserError(_("No run of this sweep has finished yet."))
-    floors = [row.floor for row in rows if row.floor is not None]
+    results = read_points_file(folder)
+    if not results:
+        raise UserError("No run of this sweep has finished yet.")
+    floors = [result.floor for result in results if result.floor is not None]
     return Study(
         title=title,
-        origin=origin,
-        points=_points(rows),
-        links=tuple(f"train?run={folder.name}-{row.run}" if opens else "" for row in rows),
-        without_embeddings=_column(rows, "params_without_embeddings"),
-        curves=_curves(folder, rows),
+        source=source,
+        points=_points(results),
+        links=tuple(f"train?run={folder.name}-{result.run}" if opens else "" for result in results),
+        without_embeddings=_column(results, "params_without_embeddings"),
+        curves=_curves(folder, results),
         floor=float(np.mean(floors)) if floors else None,
         folder=folder,
         unopened="" if opens else _("This run's numbers came with the app, its folder did not: nothing can be opened."),
     )
 
 
-def _points(rows: Sequence[Point]) -> Points:
-    columns = {name: _column(rows, name) for name in ("params", "tokens", "loss", "flops")}
-    return Points(**columns, names=tuple(row.run for row in rows), seeds=tuple(row.seed for row in rows))
+def _points(results: Sequence[CellResult]) -> Points:
+    columns = {name: _column(results, name) for name in ("params", "tokens", "loss", "flops")}
+    names, seeds = tuple(result.run for result in results), tuple(result.seed for result in results)
+    return Points(**columns, names=names, seeds=seeds)
 
 
-def _column(rows: Sequence[Point], name: str) -> Float[np.ndarray, " point"]:
-    return np.array([float(getattr(row, name)) for row in rows])
+def _column(results: Sequence[CellResult], name: str) -> Float[np.ndarray, " point"]:
+    return np.array([float(getattr(result, name)) for result in results])
 
 
-def _curves(folder: Path, rows: Sequence[Point]) -> tuple[Curve, ...]:
-    """The held-out losses on the way of each finished cell; those before its first step have no logarithm."""
-    found: dict[str, list[tuple[float, float]]] = {}
-    for one in read_curves_file(folder):
-        if one.tokens > 0 and one.loss > 0:
-            found.setdefault(one.run, []).append((float(one.tokens), one.loss))
+def _curves(folder: Path, results: Sequence[CellResult]) -> tuple[LossCurve, ...]:
+    """The training curve of each finished cell, without what has no logarithm, such as a loss before the first step."""
+    points = curves_by_run(folder)
     curves = []
-    for row in rows:
-        if row.run in found:
-            tokens, loss = np.array(found[row.run]).T
-            each = row.flops / row.tokens
-            curves.append(Curve(name=row.run, params=row.params, tokens=tokens, loss=loss, flops_per_token=each))
+    for result in results:
+        pairs = [(float(point.tokens), point.loss) for point in points.get(result.run, ())]
+        positive = [(tokens, loss) for tokens, loss in pairs if tokens > 0 and loss > 0]
+        if positive:
+            tokens, loss = np.array(positive).T
+            each = result.flops / result.tokens
+            curves.append(
+                LossCurve(name=result.run, params=result.params, tokens=tokens, loss=loss, flops_per_token=each)
+            )
     return tuple(curves)
 
 
 def study_of_table(text: str, columns: dict[str, str]) -> Study:
-    """A table that a person brought. Raises UserError where it cannot be read."""
-    read = read_points(text, columns)
+    """An uploaded table. Raises UserError where it cannot be read."""
+    table = read_points(text, columns)
     return Study(
         title=_("Your table"),
-        origin=_("a table of one's own"),
-        points=read.points,
-        links=("",) * len(read.points),
-        bad=read.bad,
-        warnings=read.warnings,
+        source=_("an uploaded table"),
+        points=table.points,
+        links=("",) * len(table.points),
+        bad=table.bad,
+        warnings=table.warnings,
     )

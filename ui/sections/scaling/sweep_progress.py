@@ -1,4 +1,4 @@
-"""A small sweep, begun here and watched: points arrive, the fit tightens. It survives a reload through its id."""
+"""A small sweep, started here and watched: points arrive, the fit tightens. Its id in the address survives a reload."""
 
 from pathlib import Path
 from urllib.parse import urlencode
@@ -7,31 +7,23 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
-from playground.sweeps.sweep import (
-    SweepView,
-    delete_sweep,
-    ray_address,
-    read_sweep,
-    resume_sweep,
-    start_sweep,
-    stop_sweep,
-    sweep_folder,
-)
+from playground.sweeps.progress import SweepView, read_sweep
+from playground.sweeps.sweep import delete_sweep, ray_address, resume_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.text import _
 from ui import state
-from ui.sections.scaling.live_fit import show_growing
-from ui.sections.scaling.sweep_form import choose_sweep, read_price, show_cost
+from ui.sections.scaling.live_fit import show_live_fit
+from ui.sections.scaling.sweep_form import choose_sweep, read_price, show_sweep_cost
 from ui.sections.train.summary import COLOURS, state_word
 from ui.units import duration
 from ui.widgets.callbacks import deed_button
 
 FOLLOW_SECONDS = 1.0
-PATIENCE_SECONDS = 15.0
-"""For a sweep that was told to go on to say that it does."""
+RESUME_SECONDS = 15.0
+"""How long a resumed sweep may take to say that it runs."""
 
 
-def show_live() -> None:
-    """The sweep that the address follows, or what it takes to begin one."""
+def show_sweep_section() -> None:
+    """The sweep of the address, or a form for a new one."""
     sweep_id = state.read_sweep_id()
     if sweep_id is None:
         _offer_sweep()
@@ -40,9 +32,7 @@ def show_live() -> None:
         view = read_sweep(sweep_folder(default_executor(), sweep_id))
     except UserError as error:
         st.error(str(error), icon=":material/error:")
-        st.button(
-            _("Begin another"), icon=":material/add:", on_click=state.write_sweep_id, args=(None,), key="no_sweep"
-        )
+        st.button(_("New sweep"), icon=":material/add:", on_click=state.write_sweep_id, args=(None,), key="no_sweep")
         return
     if _is_live(sweep_id, view):
         st.fragment(_follow, run_every=FOLLOW_SECONDS)(sweep_id)
@@ -51,7 +41,7 @@ def show_live() -> None:
 
 
 def _is_live(sweep_id: str, view: SweepView) -> bool:
-    """Whether it is at work, or will be in a moment."""
+    """Whether it is running, or will be in a moment."""
     if view.progress.state == "running":
         state.has_come(sweep_id)
         return True
@@ -69,10 +59,10 @@ def _offer_sweep() -> None:
     config = choose_sweep()
     if config is None:
         return
-    show_cost(config)
+    show_sweep_cost(config)
     if st.button(_("Run the sweep"), type="primary", icon=":material/play_arrow:", key="start_sweep"):
         try:
-            with st.spinner(_("Beginning …")):
+            with st.spinner(_("Starting…")):
                 sweep_id = start_sweep(config, default_executor(), ray=ray_address())
         except UserError as error:
             st.error(str(error), icon=":material/error:")
@@ -82,7 +72,7 @@ def _offer_sweep() -> None:
 
 
 def _follow(sweep_id: str) -> None:
-    """A sweep at work, looked at again and again. When it has ended, the page runs once more and rests."""
+    """Show a running sweep again and again. When it has ended, the page runs once more and rests."""
     try:
         view = read_sweep(sweep_folder(default_executor(), sweep_id))
     except UserError:
@@ -95,50 +85,50 @@ def _follow(sweep_id: str) -> None:
 
 def _show(sweep_id: str, view: SweepView) -> None:
     _show_progress(view, is_awaited=state.is_awaited(sweep_id))
-    _show_hand(sweep_id, view)
-    show_growing(sweep_id, view)
+    _show_actions(sweep_id, view)
+    show_live_fit(sweep_id, view)
     _show_cells(view)
 
 
 def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
     progress = view.progress
-    word = "starting" if is_awaited or progress.state == "new" else progress.state
+    shown_state = "starting" if is_awaited or progress.state == "new" else progress.state
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(state_word(word), color=COLOURS.get(word, "gray"))  # type: ignore[arg-type]
-        said = _("{seconds} so far").format(seconds=duration(progress.seconds))
-        st.caption(said + (f" · {_price_words(view)}" if read_price() else ""))
+        st.badge(state_word(shown_state), color=COLOURS.get(shown_state, "gray"))  # type: ignore[arg-type]
+        elapsed = _("{seconds} so far").format(seconds=duration(progress.seconds))
+        st.caption(elapsed + (f" · {_price(view)}" if read_price() else ""))
     total = max(1, progress.total or len(view.cells))
-    words = _("{done} of {total} runs").format(done=progress.done, total=total)
+    text = _("{done} of {total} runs").format(done=progress.done, total=total)
     if progress.seconds_left is not None:
-        words += " · " + _("about {time} left").format(time=duration(progress.seconds_left))
-    steps = sum(min(cell.step, cell.cell.config.steps) for cell in view.cells)
-    share = steps / max(1, sum(cell.cell.config.steps for cell in view.cells))
-    st.progress(min(1.0, share), text=words)
-    for name, why in progress.failed.items():
-        st.warning(f"{name}: {why}", icon=":material/error:")
+        text += " · " + _("about {time} left").format(time=duration(progress.seconds_left))
+    steps = sum(min(each.step, each.cell.config.steps) for each in view.cells)
+    share = steps / max(1, sum(each.cell.config.steps for each in view.cells))
+    st.progress(min(1.0, share), text=text)
+    for name, reason in progress.failed.items():
+        st.warning(f"{name}: {reason}", icon=":material/error:")
 
 
-def _price_words(view: SweepView) -> str:
-    """What the workers have cost so far, and will in all."""
+def _price(view: SweepView) -> str:
+    """The cost of the workers so far, and in all."""
     spent, total = view.progress.price(read_price())
     if total is None:
         return _("cost {spent:,.2f}").format(spent=spent)
     return _("cost {spent:,.2f} of about {total:,.2f}").format(spent=spent, total=total)
 
 
-def _show_hand(sweep_id: str, view: SweepView) -> None:
-    """Stop, go on, look closer, begin another, delete."""
+def _show_actions(sweep_id: str, view: SweepView) -> None:
+    """Stop, resume, open under Curves, start another, delete."""
     ended = view.progress.state in ("stopped", "interrupted", "finished") and not state.is_awaited(sweep_id)
     with st.container(horizontal=True, gap="small"):
         if not ended:
             deed_button(_("Stop"), "stop_sweep", lambda: stop_sweep(view.folder), icon="stop")
         if ended and view.progress.done < len(view.cells):
-            deed_button(_("Go on"), "resume_sweep", lambda: _resume(sweep_id, view.folder), icon="play_arrow")
+            deed_button(_("Resume"), "resume_sweep", lambda: _resume(sweep_id, view.folder), icon="play_arrow")
         if view.points:
             address = "scaling?" + urlencode({state.SOURCE: sweep_id, state.SWEEP: sweep_id})
-            st.link_button(_("Look closer under Curves"), address, icon=":material/query_stats:")
+            st.link_button(_("Open under Curves"), address, icon=":material/query_stats:")
         if ended:
-            deed_button(_("Begin another"), "another_sweep", lambda: state.write_sweep_id(None), icon="add")
+            deed_button(_("New sweep"), "another_sweep", lambda: state.write_sweep_id(None), icon="add")
             with st.popover(_("Delete"), icon=":material/delete:"):
                 st.write(_("The sweep and its {count} runs will be gone for good.").format(count=len(view.cells)))
                 deed_button(_("Delete it and its runs"), "delete_sweep", lambda: _delete(view.folder), icon="delete")
@@ -146,7 +136,7 @@ def _show_hand(sweep_id: str, view: SweepView) -> None:
 
 def _resume(sweep_id: str, folder: Path) -> None:
     resume_sweep(folder, default_executor(), ray=ray_address())
-    state.await_sweep(sweep_id, PATIENCE_SECONDS)
+    state.await_sweep(sweep_id, RESUME_SECONDS)
 
 
 def _delete(folder: Path) -> None:
@@ -157,19 +147,15 @@ def _delete(folder: Path) -> None:
 def _show_cells(view: SweepView) -> None:
     with st.expander(_("All {count} runs").format(count=len(view.cells)), icon=":material/table_rows:"):
         losses = {point.run: point.loss for point in view.points}
-        rows = [
+        table = [
             {
-                _("Run"): one.cell.name,
-                _("State"): state_word(one.state) if one.state != "unknown" else _("Not begun"),
-                _("Step"): f"{one.step:,} / {one.cell.config.steps:,}",
-                _("Loss"): losses.get(one.cell.name),
-                _("Open"): f"train?run={one.run_id}" if one.state != "unknown" else None,
+                _("Run"): each.cell.name,
+                _("State"): state_word(each.state) if each.state != "unknown" else _("Not started"),
+                _("Step"): f"{each.step:,} / {each.cell.config.steps:,}",
+                _("Loss"): losses.get(each.cell.name),
+                _("Open"): f"train?run={each.run_id}" if each.state != "unknown" else None,
             }
-            for one in view.cells
+            for each in view.cells
         ]
-        st.dataframe(
-            rows,
-            hide_index=True,
-            key="cell_rows",
-            column_config={_("Open"): st.column_config.LinkColumn(display_text=_("open in Train"))},
-        )
+        open_link = st.column_config.LinkColumn(display_text=_("open in Train"))
+        st.dataframe(table, hide_index=True, key="cell_rows", column_config={_("Open"): open_link})

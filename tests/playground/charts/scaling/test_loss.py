@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.charts.scaling.compute import (
+    ProfileTrace,
     TrainingCurve,
-    Valley,
     frontier_figure,
-    loss_map_figure,
+    loss_surface_figure,
+    profiles_figure,
     training_curves_figure,
-    valleys_figure,
 )
 from playground.charts.scaling.loss import (
     RAMP,
@@ -83,11 +83,11 @@ def test_a_line_without_intervals_has_no_band():
 @given(st.lists(st.floats(min_value=1e-3, max_value=1e30), min_size=1, max_size=30))
 def test_larger_runs_never_have_an_earlier_colour(sizes):
     ordered = np.sort(np.array(sizes))
-    places = [RAMP.index(colour) for colour in size_colours(ordered)]
-    assert places == sorted(places)
+    indices = [RAMP.index(colour) for colour in size_colours(ordered)]
+    assert indices == sorted(indices)
 
 
-def test_residuals_lie_around_a_line_at_nothing():
+def test_residuals_lie_around_a_line_at_0():
     figure = residuals_figure(DOTS, x="N")
     assert figure.layout.shapes[0].y0 == 0
     assert "%{y:+.2f}" in figure.data[0].hovertemplate
@@ -105,11 +105,11 @@ def test_intervals_reach_as_far_as_they_say_and_groups_do_not_cover_each_other()
 
 
 def test_an_interval_that_is_not_known_has_no_bar_and_an_unknown_value_is_left_out():
-    rows = [
+    intervals = [
         Interval(name="A", value=2.0, low=float("nan"), high=3.0),
         Interval(name="E", value=float("nan"), low=1, high=2),
     ]
-    trace = intervals_figure([("ours", rows)], x="value").data[0]
+    trace = intervals_figure([("ours", intervals)], x="value").data[0]
     assert list(trace.x) == [2.0]
     assert list(trace.error_x.array) == [0.0]
 
@@ -125,28 +125,28 @@ def test_training_curves_are_coloured_by_size_and_the_envelope_is_named():
     assert figure.data[-1].name == "envelope"
 
 
-def test_a_valley_without_a_lowest_point_between_its_models_shows_none():
-    valley = {"budget": 1e15, "dots": DOTS, "x": X, "y": DOTS.y}
-    inside = valleys_figure([Valley(**valley, minimum=(1e7, 3.0))])
-    outside = valleys_figure([Valley(**valley, minimum=None)])
+def test_a_profile_without_a_minimum_between_its_models_shows_none():
+    profile = {"budget": 1e15, "dots": DOTS, "x": X, "y": DOTS.y}
+    inside = profiles_figure([ProfileTrace(**profile, minimum=(1e7, 3.0))])
+    outside = profiles_figure([ProfileTrace(**profile, minimum=None)])
     assert len(inside.data) == 3
     assert list(inside.data[2].x) == [1e7]
     assert len(outside.data) == 2
 
 
-def test_the_map_shows_runs_and_frontier_within_its_own_range():
+def test_the_loss_surface_shows_runs_and_frontier_within_its_own_range():
     params, tokens = np.geomspace(1e5, 1e9, 5), np.geomspace(1e6, 1e10, 4)
     loss = 2 + 400 / params[None] ** 0.3 + 400 / tokens[:, None] ** 0.3
-    figure = loss_map_figure(params, tokens, loss, DOTS, [LINE])
+    figure = loss_surface_figure(params, tokens, loss, DOTS, [LINE])
     assert np.array(figure.data[0].z).shape == (4, 5)
     assert np.allclose(figure.layout.xaxis.range, (5, 9))
     assert np.allclose(figure.layout.yaxis.range, (6, 10))
     assert [trace.name for trace in figure.data[1:]] == ["law", "runs"]
 
 
-def test_the_frontier_may_stand_without_measured_valleys():
+def test_the_frontier_may_stand_without_measured_profiles():
     assert [trace.name for trace in frontier_figure([LINE], None).data] == ["law: interval", "law"]
-    assert frontier_figure([LINE], DOTS).data[-1].name == "lowest points of the valleys"
+    assert frontier_figure([LINE], DOTS).data[-1].name == "minima of the isoFLOP profiles"
 
 
 def test_training_that_never_reaches_the_loss_is_a_gap():
