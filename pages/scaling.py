@@ -11,14 +11,14 @@ shell.guard(
 
 import streamlit as st
 
-from ui import state
 from ui.components.live_chart import load_chart_library
 from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_data_section
 from ui.sections.scaling.method_comparison import show_method_comparison
 from ui.sections.scaling.planner import show_planner
 from ui.sections.scaling.sections import show_curves_section
 from ui.sections.scaling.sweep_progress import show_sweep_section
-from ui.widgets.choice import choose_word
+from ui.state.parameters import SECTION
+from ui.widgets.choice import choose_option
 
 LIVE = "live"
 TITLES = {
@@ -38,7 +38,7 @@ SECTIONS = {
 with st.sidebar:
     load_chart_library()
     source = choose_source()
-section = choose_word(state.SECTION, _("Section"), TITLES, key="scaling_section", hidden=True)
+section = choose_option(SECTION, _("Section"), TITLES, key="scaling_section", hidden=True)
 if section == LIVE:
     show_sweep_section()
     st.stop()

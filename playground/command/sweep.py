@@ -54,7 +54,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, 
     options: Any = add_options
     options(parser.add_argument_group(_("task {name}").format(name=kind.name)), kind.config, prefix="task")
     options(parser.add_argument_group(_("sweep")), SweepConfig, prefix="sweep", without=NO_OPTIONS)
-    parser.set_defaults(run=sweep, words=words)
+    parser.set_defaults(run=train_or_collect, words=words)
 
 
 def size(text: str) -> tuple[int, int]:
@@ -66,7 +66,7 @@ def size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def config_from(arguments: argparse.Namespace) -> "SweepConfig":
+def sweep_config_from(arguments: argparse.Namespace) -> "SweepConfig":
     """The SweepConfig that the options describe. Raises UserError where they do not go together."""
     from playground.command.options import given_options
     from playground.sweeps.grid import SweepConfig
@@ -81,10 +81,10 @@ def config_from(arguments: argparse.Namespace) -> "SweepConfig":
     if options or task:
         names = ", ".join([*options, *task])
         raise UserError("--config repeats a sweep as it was; leave out {names}, or edit the file.", names=names)
-    return read_config(arguments.config)
+    return read_sweep_config(arguments.config)
 
 
-def read_config(path: Path) -> "SweepConfig":
+def read_sweep_config(path: Path) -> "SweepConfig":
     """The configuration in a sweep.json."""
     from playground.sweeps.grid import SweepConfig
     from playground.training.run.paths import read_json
@@ -95,7 +95,7 @@ def read_config(path: Path) -> "SweepConfig":
     return SweepConfig.from_dict(values)
 
 
-def sweep(arguments: argparse.Namespace) -> None:
+def train_or_collect(arguments: argparse.Namespace) -> None:
     """Train until all cells are done; an interrupted sweep is resumed."""
     import torch
 
@@ -112,13 +112,13 @@ def sweep(arguments: argparse.Namespace) -> None:
 
         print(collect(arguments.collect, arguments.out))
         return
-    config = config_from(arguments)
+    config = sweep_config_from(arguments)
     print(costs(config, workers=arguments.workers, hourly_price=arguments.price, each=arguments.dry_run), flush=True)
     if not arguments.dry_run:
-        train(config, arguments)
+        train_cells(config, arguments)
 
 
-def train(config: "SweepConfig", arguments: argparse.Namespace) -> None:
+def train_cells(config: "SweepConfig", arguments: argparse.Namespace) -> None:
     """Run the sweep and print how it ended. Raises UserError where cells failed."""
     from playground.sweeps.sweep import run_sweep
 
@@ -210,15 +210,8 @@ def _progress_line(progress: "SweepProgress", hourly_price: float) -> str:
     if progress.seconds_left is not None:
         parts.append(_("{time} left").format(time=_time(progress.seconds_left)))
     if hourly_price:
-        parts.append(_price(progress, hourly_price))
+        parts.append(progress.price_text(hourly_price))
     return "  ".join([*parts, " ".join(progress.working)])
-
-
-def _price(progress: "SweepProgress", hourly_price: float) -> str:
-    spent, total = progress.price(hourly_price)
-    if total is None:
-        return _("cost {spent:,.2f}").format(spent=spent)
-    return _("cost {spent:,.2f} of about {total:,.2f}").format(spent=spent, total=total)
 
 
 def _outcome(progress: "SweepProgress") -> str:

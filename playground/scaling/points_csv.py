@@ -59,7 +59,7 @@ def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> 
     headings. params, loss, and tokens or flops have to be there.
     Raises UserError for a file without a header, a missing column, or no good row at all.
     """
-    lines, delimiter = _lines(decode(text))
+    lines, delimiter = _lines(decode_table(text))
     header = _header(lines)
     index_of = _column_indices(header, columns or {})
     _check_required(index_of, header)
@@ -88,14 +88,14 @@ def read_points_strictly(text: str | bytes, columns: Mapping[str, str] | None = 
     """As `read_points`, but a bad row raises UserError with its line and reason."""
     table = read_points(text, columns)
     if table.bad:
-        one, many = N_("{rows} Correct or remove it."), N_("{rows} Correct or remove them.")
-        raise UserError(one if len(table.bad) == 1 else many, rows=name_bad(table.bad))
+        singular, plural = N_("{rows} Correct or remove it."), N_("{rows} Correct or remove them.")
+        raise UserError(singular if len(table.bad) == 1 else plural, rows=name_bad(table.bad))
     return table
 
 
 def header_of(text: str | bytes) -> list[str]:
     """The headings of a file, for a person to map. Raises UserError where there are none."""
-    return _header(_lines(decode(text))[0])
+    return _header(_lines(decode_table(text))[0])
 
 
 def name_bad(bad: Sequence[BadRow]) -> str:
@@ -113,7 +113,7 @@ def name_bad(bad: Sequence[BadRow]) -> str:
 # Cells
 
 
-def decode(content: str | bytes) -> str:
+def decode_table(content: str | bytes) -> str:
     """The text of a file in UTF-8, UTF-16 or a Western code page. Raises UserError for what is not text."""
     if isinstance(content, str):
         return content.removeprefix("\ufeff")
@@ -200,7 +200,7 @@ def _numbers(cells: list[str], index_of: dict[str, int], decimal: str) -> dict[s
         if index_of[name] >= len(cells):
             raise UserError("{name} is missing, the row has only {count} cells", name=name, count=len(cells))
         try:
-            number = read_number(cells[index_of[name]], decimal)
+            number = parse_cell(cells[index_of[name]], decimal)
         except UserError as error:
             raise UserError("{name} {reason}", name=name, reason=error) from error
         if number <= 0:
@@ -261,10 +261,10 @@ def decimal_sign(cells: list[str], delimiter: str) -> str:
     return "." if not commas or certain or (grouped and decimals) else ","
 
 
-def read_number(cell: str, decimal: str) -> float:
+def parse_cell(cell: str, decimal: str) -> float:
     """The number in a cell. Raises UserError with the reason for everything else.
 
-    >>> read_number("1.234.567,8", ","), read_number("1,234,567", "."), read_number("1.5e9", ".")
+    >>> parse_cell("1.234.567,8", ","), parse_cell("1,234,567", "."), parse_cell("1.5e9", ".")
     (1234567.8, 1234567.0, 1500000000.0)
     """
     text = cell.strip()

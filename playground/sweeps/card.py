@@ -34,7 +34,7 @@ class SweepSource:
 def note_command(folder: Path, command: str) -> None:
     """Record by which command, versions and machine a sweep is run; the time of the first call is kept."""
     values = read_json(folder / ABOUT)
-    versions = {name: found for name in PACKAGES if (found := _version(name))}
+    versions = {name: number for name in PACKAGES if (number := _version(name))}
     now = {
         "command": command or values.get("command", ""),
         "versions": versions,
@@ -127,7 +127,7 @@ def _fixed(config: SweepConfig) -> list[str]:
     ]
 
 
-def source_of(sweep: Sweep, title: str) -> SweepSource:
+def folder_source(sweep: Sweep, title: str) -> SweepSource:
     """The source of the runs that lie in a sweep's folder."""
     about, progress = read_json(sweep.folder / ABOUT), read_progress(sweep.folder)
     return SweepSource(title=title, lines=tuple(_source_lines(sweep, about, progress)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import UserError
-from playground.sweeps.card import CARD, SweepSource, card_of, source_of, sources_in
+from playground.sweeps.card import CARD, SweepSource, card_of, folder_source, sources_in
 from playground.sweeps.folder import SWEEP, Sweep, find_sweep
 from playground.sweeps.grid import SweepConfig, cells
 from playground.sweeps.results import (
@@ -82,7 +82,7 @@ def _sources(sweep: Sweep, results: list[CellResult], *, has_runs: bool) -> list
     seeds = sorted({result.seed for result in results})
     title = f"{len(results)} runs of seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
     if has_runs:
-        return [source_of(sweep, title)]
+        return [folder_source(sweep, title)]
     return sources_in((sweep.folder / CARD).read_text(encoding="utf-8"), title)
 
 

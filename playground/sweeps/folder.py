@@ -22,7 +22,7 @@ from playground.errors import UserError
 from playground.sweeps.grid import Cell, SweepConfig, cells
 from playground.training.run.control import open_control
 from playground.training.run.lineage import STAGING_PREFIX, fork
-from playground.training.run.paths import CONFIG, read_json, checkpoint_folders, write_json
+from playground.training.run.paths import CONFIG, checkpoint_folders, read_json, write_json
 from playground.training.run.runs import write_about
 from playground.training.run.status import State, Status, observed_status
 

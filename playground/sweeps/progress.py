@@ -23,6 +23,7 @@ from playground.sweeps.results import (
     read_curves_file,
     read_points_file,
 )
+from playground.text import _
 from playground.training.run.paths import read_json, write_json
 from playground.training.run.status import State, birth_of, read_status
 
@@ -66,6 +67,13 @@ class SweepProgress:
         spent = hourly * self.worker_seconds / 3600
         left = self.worker_seconds_left
         return spent, None if left is None else spent + hourly * left / 3600
+
+    def price_text(self, hourly: float) -> str:
+        """The cost so far and in all, for a person."""
+        spent, total = self.price(hourly)
+        if total is None:
+            return _("cost {spent:,.2f}").format(spent=spent)
+        return _("cost {spent:,.2f} of about {total:,.2f}").format(spent=spent, total=total)
 
 
 def write_progress(folder: Path, progress: SweepProgress) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from playground.charts.inside import plain
+from playground.charts.inside import token_label
 from playground.charts.layout import quiet_layout
 from playground.charts.palette import NEUTRAL
 from playground.charts.scaling.loss import (
@@ -62,10 +62,10 @@ def training_curves_figure(curves: Sequence[TrainingCurve], envelope: Line | Non
             x=curve.compute.tolist(),
             y=curve.loss.tolist(),
             mode="lines",
-            name=plain(curve.name),
+            name=token_label(curve.name),
             line={"color": colour, "width": 1.3},
             showlegend=False,
-            customdata=[[plain(curve.name), short(curve.params), curve.link]] * len(curve.loss),
+            customdata=[[token_label(curve.name), short(curve.params), curve.link]] * len(curve.loss),
             hovertemplate="<b>%{customdata[0]}</b>, N %{customdata[1]}<br>"
             + at("%{y:.4f}", "%{x:.3s}")
             + "<extra></extra>",
@@ -108,7 +108,7 @@ def _add_profile(figure: go.Figure, profile: ProfileTrace, colour: str) -> None:
         y=dots.y.tolist(),
         mode="markers",
         marker={"color": colour, "size": 8},
-        customdata=[[plain(run), name, link] for run, link in zip(dots.names, links, strict=True)],
+        customdata=[[token_label(run), name, link] for run, link in zip(dots.names, links, strict=True)],
         hovertemplate="<b>%{customdata[0]}</b>, %{customdata[1]}<br>"
         + at("%{y:.4f}", "N %{x:.3s}")
         + "<extra></extra>",
@@ -146,6 +146,31 @@ def loss_surface_figure(
 ) -> go.Figure:
     """A law's loss over N and D as contours, the runs on it, and the compute-optimal frontier."""
     figure = go.Figure()
+    _add_contours(figure, params, tokens, loss)
+    for line in frontiers:
+        add_line(figure, line)
+    links, details = (column or [""] * len(dots.names) for column in (dots.links, dots.details))
+    figure.add_scatter(
+        x=dots.x.tolist(),
+        y=dots.y.tolist(),
+        mode="markers",
+        name=_("runs"),
+        marker={"color": NEUTRAL.light, "size": 7},
+        customdata=[[token_label(run), detail, link] for run, detail, link in zip(dots.names, details, links, strict=True)],
+        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
+    )
+    quiet_layout(figure, x=axis_title("params"), y=axis_title("tokens"), log_x=True, log_y=True)
+    ends = [[float(np.log10(axis.min())), float(np.log10(axis.max()))] for axis in (params, tokens)]
+    figure.update_layout(hovermode="closest", xaxis={"range": ends[0]}, yaxis={"range": ends[1]})
+    return figure
+
+
+def _add_contours(
+    figure: go.Figure,
+    params: Float[np.ndarray, "column"],
+    tokens: Float[np.ndarray, "row"],
+    loss: Float[np.ndarray, "row column"],
+) -> None:
     steps = len(RAMP) - 1
     low, high = float(np.nanmin(loss)), float(np.nanmax(loss))
     hover = _("N {params}, D {tokens}: loss {loss}").format(params="%{x:.3s}", tokens="%{y:.3s}", loss="%{z:.4f}")
@@ -167,22 +192,6 @@ def loss_surface_figure(
         showscale=False,
         hovertemplate=f"{hover}<extra></extra>",
     )
-    for line in frontiers:
-        add_line(figure, line)
-    links, details = (column or [""] * len(dots.names) for column in (dots.links, dots.details))
-    figure.add_scatter(
-        x=dots.x.tolist(),
-        y=dots.y.tolist(),
-        mode="markers",
-        name=_("runs"),
-        marker={"color": NEUTRAL.light, "size": 7},
-        customdata=[[plain(run), detail, link] for run, detail, link in zip(dots.names, details, links, strict=True)],
-        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
-    )
-    quiet_layout(figure, x=axis_title("params"), y=axis_title("tokens"), log_x=True, log_y=True)
-    ends = [[float(np.log10(axis.min())), float(np.log10(axis.max()))] for axis in (params, tokens)]
-    figure.update_layout(hovermode="closest", xaxis={"range": ends[0]}, yaxis={"range": ends[1]})
-    return figure
 
 
 def frontier_figure(lines: Sequence[Line], dots: Dots | None) -> go.Figure:
@@ -199,7 +208,7 @@ def frontier_figure(lines: Sequence[Line], dots: Dots | None) -> go.Figure:
             mode="markers",
             name=_("minima of the isoFLOP profiles"),
             marker={"color": NEUTRAL.light, "size": 8},
-            customdata=[[plain(name)] for name in dots.names],
+            customdata=[[token_label(name)] for name in dots.names],
             hovertemplate="<b>%{customdata[0]}</b><br>" + at("N %{y:.3s}", "%{x:.3s} FLOP") + "<extra></extra>",
         )
     quiet_layout(figure, x=axis_title("flops"), y=axis_title("params"), log_x=True, log_y=True)

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from playground.charts.inside import plain
+from playground.charts.inside import token_label
 from playground.charts.layout import quiet_layout
 from playground.charts.palette import NEUTRAL, series_look
 from playground.text import N_, _
@@ -135,7 +135,7 @@ def short(number: float) -> str:
     return f"{number:.3g}"
 
 
-def loss_figure(dots: Dots, lines: Sequence[Line], *, x: str, title: str = "") -> go.Figure:
+def fitted_loss_figure(dots: Dots, lines: Sequence[Line], *, x: str, title: str = "") -> go.Figure:
     """Loss over N, D or C on logarithmic axes: the points, named `title`, and laws with their bands.
 
     At least a decade is shown across: on less, plotly writes a power beside every tick.
@@ -180,7 +180,7 @@ def add_dots(figure: go.Figure, dots: Dots, title: str, *, y_format: str = ".4f"
         name=title,
         marker={"size": 8, "line": {"width": 0}, **bar},
         customdata=[
-            [plain(name), detail, short(x), link]
+            [token_label(name), detail, short(x), link]
             for name, detail, x, link in zip(dots.names, details, dots.x.tolist(), links, strict=True)
         ],
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>"
@@ -205,7 +205,7 @@ def add_line(figure: go.Figure, line: Line) -> None:
         legendgroup=line.group or line.name,
         showlegend=line.in_legend,
         line={"color": colour, "dash": dash, "width": 2},
-        hovertemplate=f"{plain(line.name)}: {at('%{y:.4g}', '%{x:.3s}')}<extra></extra>",
+        hovertemplate=f"{token_label(line.name)}: {at('%{y:.4g}', '%{x:.3s}')}<extra></extra>",
     )
 
 
@@ -263,7 +263,7 @@ def intervals_figure(groups: Groups, *, x: str, log_x: bool = False) -> go.Figur
     figure.update_layout(hovermode="closest")
     if log_x:
         figure.update_xaxes(exponentformat="B", nticks=6, minor={"ticks": ""})
-    ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [plain(name) for name in names]}
+    ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [token_label(name) for name in names]}
     figure.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5])
     return figure
 
@@ -304,6 +304,6 @@ def _add_intervals(
             "thickness": 1.6,
             "width": 5,
         },
-        customdata=[[plain(interval.name), interval.low, interval.high, ""] for interval in known],
-        hovertemplate=f"%{{customdata[0]}}: %{{x:.4g}} ({span})<extra>{plain(group)}</extra>",
+        customdata=[[token_label(interval.name), interval.low, interval.high, ""] for interval in known],
+        hovertemplate=f"%{{customdata[0]}}: %{{x:.4g}} ({span})<extra>{token_label(group)}</extra>",
     )

@@ -31,14 +31,7 @@ def serving_figure(
     for name, values, colour, dash in curves:
         known = np.isfinite(values)
         hover = _("{curve} {flops} FLOP at N {size}").format(curve=name, flops="%{y:.3g}", size="%{x:.3s}")
-        figure.add_scatter(
-            x=params[known].tolist(),
-            y=values[known].tolist(),
-            mode="lines",
-            name=name,
-            line={"color": colour, "width": 2, "dash": dash},
-            hovertemplate=f"{hover}<extra></extra>",
-        )
+        _add_curve(figure, name, params[known], values[known], {"color": colour, "dash": dash}, hover)
     for name, (size, flops), symbol in (
         (_("inference-aware"), best, "circle"),
         (_("compute-optimal"), optimal, "diamond-open"),
@@ -56,6 +49,24 @@ def serving_figure(
     return figure
 
 
+def _add_curve(
+    figure: go.Figure,
+    name: str,
+    x: Float[np.ndarray, "step"],
+    y: Float[np.ndarray, "step"],
+    line: dict[str, str],
+    hover: str,
+) -> None:
+    figure.add_scatter(
+        x=x.tolist(),
+        y=y.tolist(),
+        mode="lines",
+        name=name,
+        line={**line, "width": 2},
+        hovertemplate=f"{hover}<extra></extra>",
+    )
+
+
 def repeats_figure(
     epochs: Float[np.ndarray, "step"], fresh: Float[np.ndarray, "step"], repeated: Float[np.ndarray, "step"]
 ) -> go.Figure:
@@ -67,14 +78,7 @@ def repeats_figure(
     )
     for name, values, colour, dash in curves:
         hover = _("{curve}: {loss} after {epochs} epochs").format(curve=name, loss="%{y:.4f}", epochs="%{x:.3g}")
-        figure.add_scatter(
-            x=epochs.tolist(),
-            y=values.tolist(),
-            mode="lines",
-            name=name,
-            line={"color": colour, "width": 2, "dash": dash},
-            hovertemplate=f"{hover}<extra></extra>",
-        )
+        _add_curve(figure, name, epochs, values, {"color": colour, "dash": dash}, hover)
     quiet_layout(figure, x=_("epochs"), y=axis_title("loss"), log_x=True)
     figure.update_layout(hovermode="closest")
     return figure

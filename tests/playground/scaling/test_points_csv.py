@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from playground.errors import UserError
 from playground.scaling.points import Points
-from playground.scaling.points_csv import header_of, read_number, read_points, read_points_strictly
+from playground.scaling.points_csv import header_of, parse_cell, read_points, read_points_strictly
 
 GOOD = "params,tokens,loss\n1e6,2e9,3.1\n2000000,4e9,2.9\n"
 numbers = st.floats(min_value=1e-3, max_value=1e30, allow_nan=False)
@@ -142,8 +142,8 @@ def test_any_row_is_a_point_or_a_bad_row(cells):
 @given(st.integers(1, 10**15))
 def test_thousands_set_apart_any_usual_way_are_one_number(number):
     for mark in (" ", "\u00a0", "\u202f", "'", "’", "_", ","):
-        assert read_number(f"{number:,}".replace(",", mark), ".") == number
-    assert read_number(f"{number:,}".replace(",", "."), ",") == number
+        assert parse_cell(f"{number:,}".replace(",", mark), ".") == number
+    assert parse_cell(f"{number:,}".replace(",", "."), ",") == number
 
 
 def test_points_refuse_what_no_logarithm_takes():

@@ -18,7 +18,7 @@ from playground.sweeps.grid import (
     shape_of,
 )
 from playground.training.config import TrainConfig
-from playground.training.schedule import learning_rate
+from playground.training.optimizers import learning_rate
 from tests.helpers.small_sweep import sweep_config
 
 

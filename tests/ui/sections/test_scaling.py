@@ -6,12 +6,12 @@ import pytest
 from playground.errors import UserError
 from playground.scaling.fits import fit
 from playground.scaling.frontier import envelope
-from playground.scaling.points_csv import decode, read_points
+from playground.scaling.points_csv import decode_table, read_points
 from playground.scaling.published import BESIROGLU
 from tests.helpers.planted_points import isoflop_runs
 from tests.helpers.tables import noisy_table, plant_sweep, planted_grid, table_of
 from ui.sections.scaling.allocation import training_code
-from ui.sections.scaling.figure import fit_code, provenance
+from ui.sections.scaling.figure import fit_code, provenance_lines
 from ui.sections.scaling.isoflop import profiles_code
 from ui.sections.scaling.loss_curves import levels
 from ui.sections.scaling.method_comparison import counted_code
@@ -31,12 +31,12 @@ def test_some_values_are_chosen_evenly_with_both_ends():
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_an_uploaded_table_is_read_in_any_usual_encoding(encoding):
-    assert decode("run,lößs\n".encode(encoding)) == "run,lößs\n"
+    assert decode_table("run,lößs\n".encode(encoding)) == "run,lößs\n"
 
 
 def test_a_picture_is_no_table():
     with pytest.raises(UserError, match="not text"):
-        decode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+        decode_table(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
 
 
 def test_exported_points_are_read_back_as_they_were():
@@ -53,7 +53,7 @@ def test_nothing_in_a_table_is_run_by_a_spreadsheet():
 
 
 def test_exports_name_their_source_on_one_line_and_what_computed_them():
-    versions, source = provenance("one\ntwo")
+    versions, source = provenance_lines("one\ntwo")
     assert source == "one two"
     assert all(word in versions for word in ("transformer-playground", "numpy", "scipy"))
 

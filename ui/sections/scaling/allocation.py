@@ -20,9 +20,9 @@ from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.scaling.published import ALLOCATIONS, BESIROGLU, HOFFMANN
 from playground.text import _
-from ui.sections.scaling.figure import fit_code, law_title, show_figure, source_line, sweep_code
+from ui.sections.scaling.figure import fit_code, law_title, show_scaling_figure, source_line, sweep_code
 from ui.sections.scaling.isoflop import find_profiles
-from ui.sections.scaling.study import Study
+from ui.sections.scaling.study import ScalingStudy
 from ui.tables import Row
 
 SURFACE_CELLS = 56
@@ -30,7 +30,7 @@ FRONTIER_RESAMPLES = 120
 """Of the bootstrap, for the frontier's band: a law without a closed form takes a search for each."""
 
 
-def show_training(study: Study) -> None:
+def show_training(study: ScalingStudy) -> None:
     """Every run's training curve, and their lower envelope."""
     if not study.curves:
         st.info(
@@ -53,7 +53,7 @@ def show_training(study: Study) -> None:
     if lowest is not None:
         # A run that has ended keeps its loss: what was reached with less compute is reached with more.
         line = Line(name=_("envelope"), x=lowest.flops, y=np.minimum.accumulate(lowest.loss), dash="dot")
-    show_figure(
+    show_scaling_figure(
         training_curves_figure(curves, line),
         name="training-curves",
         label=_("Held-out loss of every run over its compute"),
@@ -71,7 +71,7 @@ def show_training(study: Study) -> None:
     )
 
 
-def _envelope(study: Study) -> Envelope | None:
+def _envelope(study: ScalingStudy) -> Envelope | None:
     try:
         return envelope(study.curves)
     except UserError as error:
@@ -87,7 +87,7 @@ def _training_table(curves: list[TrainingCurve]) -> list[Row]:
     return table
 
 
-def training_code(study: Study) -> str:
+def training_code(study: ScalingStudy) -> str:
     """Python that computes the envelope of a sweep's training curves."""
     params, each = ("params", "point.flops / point.tokens")
     if not study.counts_embeddings:
@@ -106,7 +106,7 @@ print("N ~ C ^", lowest.frontier.exponent if lowest.frontier else "none")
     return sweep_code(study, ["playground.scaling.frontier import LossCurve, envelope"], lines)
 
 
-def show_loss_surface(study: Study, fitted: Fit) -> None:
+def show_loss_surface(study: ScalingStudy, fitted: Fit) -> None:
     """The law's loss over N and D, and its compute-optimal frontier."""
     if not has_frontier(fitted.law):
         st.info(
@@ -129,7 +129,7 @@ def show_loss_surface(study: Study, fitted: Fit) -> None:
     line = Line(name=_("compute-optimal frontier"), x=best, y=tokens_for_compute(points, best, flops))
     table: list[Row] = [("params", "tokens", "loss")]
     table += list(zip(n.ravel().tolist(), d.ravel().tolist(), loss.tolist(), strict=True))
-    show_figure(
+    show_scaling_figure(
         loss_surface_figure(params, tokens, loss.reshape(n.shape), _surface_dots(study), [line]),
         name="loss-map",
         label=_("Loss over parameters and tokens, with the compute-optimal frontier"),
@@ -142,7 +142,7 @@ def show_loss_surface(study: Study, fitted: Fit) -> None:
     )
 
 
-def _surface_dots(study: Study) -> Dots:
+def _surface_dots(study: ScalingStudy) -> Dots:
     points = study.points
     details = [
         _("N {params}, D {tokens}: loss {loss:.4f}").format(params=short(params), tokens=short(tokens), loss=loss)
@@ -160,7 +160,7 @@ def has_frontier(law: str) -> bool:
     return {"params", "tokens"} <= set(LAWS[law].form.columns)
 
 
-def show_frontier(study: Study, fitted: Fit, resamples: Bootstrap | None) -> None:
+def show_frontier(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
     """The compute-optimal size by the fitted law, by isoFLOP profiles, and by the papers in their own units."""
     points = study.points
     flops = np.geomspace(points.flops.min(), points.flops.max() * 1e3, 60)
@@ -178,7 +178,7 @@ def show_frontier(study: Study, fitted: Fit, resamples: Bootstrap | None) -> Non
     table: list[Row] = [("by", "flops", "params")]
     for line in lines:
         table += [(line.name, *pair) for pair in zip(line.x.tolist(), line.y.tolist(), strict=True)]
-    show_figure(
+    show_scaling_figure(
         frontier_figure(lines, dots),
         name="frontier",
         label=_("The compute-optimal size of a model for each budget"),

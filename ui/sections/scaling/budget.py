@@ -7,37 +7,41 @@ import streamlit as st
 from playground.errors import UserError
 from playground.scaling.budgets import ACCELERATORS, Rig, flops_of_hours, flops_of_money, training_cost
 from playground.text import _
-from ui import state
 from ui.sections.scaling.figure import show_metrics
+from ui.state import parameters
+from ui.state.address import read_choice, read_float, write_choice, write_float
+from ui.state.parameters import ACCELERATOR, BUDGET
 from ui.units import duration, prefixed
-from ui.widgets.choice import choose_word
+from ui.widgets.choice import choose_option
 
 DEFAULT_RIG = Rig()
 FLOPS, HOURS, MONEY = 1e21, 24.0, 10_000.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budget:
+class ComputeBudget:
     """A compute budget on a rig."""
 
     flops: float
     rig: Rig
 
 
-def choose_budget() -> Budget | None:
+def choose_budget() -> ComputeBudget | None:
     """The budget; None, with the reason, where its numbers cannot be."""
     titles = {"flops": _("Compute (FLOP)"), "hours": _("Accelerators and hours"), "money": _("Cost")}
-    by = choose_word("budget", _("Budget"), titles)
+    by = choose_option(BUDGET, _("Budget"), titles)
     amount = {
-        "flops": lambda: number("budget_flops", _("Compute (FLOP)"), FLOPS, 1e9, 1e32, form="%.2e"),
-        "hours": lambda: number("budget_hours", _("Hours"), HOURS, 0.01, 1e7),
-        "money": lambda: number("budget_money", _("Cost (in your currency)"), MONEY, 0.01, 1e13),
+        "flops": lambda: number(parameters.BUDGET_FLOPS, _("Compute (FLOP)"), form="%.2e"),
+        "hours": lambda: number(parameters.BUDGET_HOURS, _("Hours")),
+        "money": lambda: number(parameters.BUDGET_MONEY, _("Cost (in your currency)")),
     }[by]()
     try:
         rig = choose_rig()
         if by == "flops":
-            return Budget(flops=amount, rig=rig)
-        return Budget(flops=flops_of_hours(amount, rig) if by == "hours" else flops_of_money(amount, rig), rig=rig)
+            return ComputeBudget(flops=amount, rig=rig)
+        return ComputeBudget(
+            flops=flops_of_hours(amount, rig) if by == "hours" else flops_of_money(amount, rig), rig=rig
+        )
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return None
@@ -51,37 +55,37 @@ def choose_rig() -> Rig:
         key = st.selectbox(
             _("Accelerator"),
             keys,
-            index=keys.index(state.read_word("accelerator", keys)),
+            index=keys.index(read_choice(ACCELERATOR, keys)),
             format_func=lambda key: ACCELERATORS[key].title,
             key="choose_accelerator",
         )
-        state.write_word("accelerator", key, keys[0])
+        write_choice(ACCELERATOR, key, keys[0])
     with columns[1]:
-        count = number("accelerators", _("Accelerators"), DEFAULT_RIG.count, 1, 1e6, form="%.0f")
+        count = number(parameters.ACCELERATORS, _("Accelerators"), form="%.0f")
     with columns[2]:
-        utilisation = number("utilisation", _("Utilisation (MFU)"), DEFAULT_RIG.utilisation, 0.01, 1.0, form="%.2f")
+        utilisation = number(parameters.UTILISATION, _("Utilisation (MFU)"), form="%.2f")
     with columns[3]:
-        price = number("price", _("Price per accelerator-hour"), DEFAULT_RIG.price, 0.0, 1e4, form="%.2f")
+        price = number(parameters.PRICE, _("Price per accelerator-hour"), form="%.2f")
     with columns[4]:
-        overhead = number("overhead", _("PUE × power factor"), DEFAULT_RIG.overhead, 1.0, 10.0, form="%.2f")
+        overhead = number(parameters.OVERHEAD, _("PUE × power factor"), form="%.2f")
     return Rig(accelerator=ACCELERATORS[key], count=int(count), utilisation=utilisation, price=price, overhead=overhead)
 
 
-def number(name: str, label: str, usual: float, least: float, most: float, *, form: str = "%.6g") -> float:
+def number(name: parameters.Real, label: str, *, form: str = "%.6g") -> float:
     """A number, kept in the address."""
     value = st.number_input(
         label,
-        min_value=float(least),
-        max_value=float(most),
-        value=state.read_float(name, float(usual), least, most),
+        min_value=float(name.least),
+        max_value=float(name.most),
+        value=float(read_float(name)),
         format=form,
         key=f"number_{name}",
     )
-    state.write_float(name, value, usual)
+    write_float(name, value)
     return float(value)
 
 
-def show_budget_cost(budget: Budget) -> None:
+def show_budget_cost(budget: ComputeBudget) -> None:
     """Time, energy and cost of the budget."""
     cost = training_cost(budget.flops, budget.rig)
     cells = (

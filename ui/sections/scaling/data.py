@@ -7,13 +7,24 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.models import runs_folder
-from playground.scaling.points_csv import decode, header_of, read_points
+from playground.scaling.points_csv import decode_table, header_of, read_points
 from playground.sweeps.folder import SWEEP
 from playground.sweeps.results import read_points_file
 from playground.text import _
 from playground.training.run.paths import is_run_id
-from ui import state
-from ui.sections.scaling.study import SHIPPED, Study, study_of_sweep, study_of_table
+from ui.sections.scaling.study import SHIPPED, ScalingStudy, study_of_sweep, study_of_table
+from ui.state.address import read_choice, write_choice
+from ui.state.parameters import COUNT, POINTS, SOURCE
+from ui.state.scaling import (
+    adopt_source,
+    is_in_address,
+    known_sweeps,
+    read_columns,
+    read_points_text,
+    source_revision,
+    write_columns,
+    write_points_text,
+)
 from ui.widgets.model import is_hosted
 
 TABLE = "table"
@@ -24,17 +35,17 @@ def choose_source() -> str:
     titles = source_titles()
     sources = list(titles)
     # A link to a table alone means the table, whatever sweeps this machine has.
-    default = TABLE if state.is_in_address() else sources[0]
-    wanted = state.read_word(state.SOURCE, [default, *sources])
+    default = TABLE if is_in_address() else sources[0]
+    wanted = read_choice(SOURCE, [default, *sources])
     source: str = st.selectbox(
         _("Data"),
         sources,
         index=sources.index(wanted),
         format_func=titles.__getitem__,
-        key=f"source_{state.source_revision()}",
+        key=f"source_{source_revision()}",
     )
     # Always in the address: which source comes first differs from machine to machine and from day to day.
-    state.write_word(state.SOURCE, source, "")
+    write_choice(SOURCE, source, "")
     return source
 
 
@@ -54,7 +65,7 @@ def own_sweeps() -> list[Path]:
     """Sweeps among this machine's runs that have finished cells; on a shared server those of the address."""
     root = runs_folder()
     if is_hosted():
-        folders = [root / name for name in state.known_sweeps() if is_run_id(name)]
+        folders = [root / name for name in known_sweeps() if is_run_id(name)]
     else:
         folders = [path.parent for path in root.glob(f"*/{SWEEP}")]
     folders = [folder for folder in folders if (folder / SWEEP).is_file() and read_points_file(folder)]
@@ -66,12 +77,12 @@ def _started(folder: Path) -> str:
     return started.strftime("%Y-%m-%d %H:%M")
 
 
-def find_study(source: str) -> Study | None:
+def find_study(source: str) -> ScalingStudy | None:
     """The data set of a source; None, with the reason where it cannot be read, and without where there is no table."""
     try:
         if source == TABLE:
-            text = state.read_points_text()
-            return study_of_table(text, state.read_columns()) if text.strip() else None
+            text = read_points_text()
+            return study_of_table(text, read_columns()) if text.strip() else None
         title = source_titles()[source]
         if source in [folder.name for folder in shipped_sweeps()]:
             line = _("the shipped sweep {name} (assets/sweeps/{name}/card.md)").format(name=source)
@@ -83,7 +94,7 @@ def find_study(source: str) -> Study | None:
         return None
 
 
-def choose_counting(study: Study) -> Study:
+def choose_counting(study: ScalingStudy) -> ScalingStudy:
     """Count parameters with or without embeddings and head, where the sweep knows both; a table knows one count."""
     if study.without_embeddings is None:
         st.caption(
@@ -98,11 +109,11 @@ def choose_counting(study: Study) -> Study:
     chosen: str = st.radio(
         _("Parameters N"),
         known,
-        index=known.index(state.read_word(state.COUNT, known)),
+        index=known.index(read_choice(COUNT, known)),
         format_func=titles.__getitem__,
         key="choose_count",
     )
-    state.write_word(state.COUNT, chosen, "all")
+    write_choice(COUNT, chosen, "all")
     return study.counted_without_embeddings() if chosen == "without" else study
 
 
@@ -111,7 +122,7 @@ MAPPED = ("params", "tokens", "flops", "loss", "name")
 LARGEST_UPLOAD_MB = 5
 
 
-def show_data_section(study: Study | None) -> None:
+def show_data_section(study: ScalingStudy | None) -> None:
     """Upload a table, beside what is in the current data set."""
     left, right = st.columns(2, gap="large")
     with left:
@@ -129,12 +140,12 @@ def show_data_section(study: Study | None) -> None:
 
 def is_unread() -> bool:
     """Whether the current data set is a table; where it has no points, its columns are not mapped yet."""
-    return bool(state.read_points_text().strip()) and is_table_chosen()
+    return bool(read_points_text().strip()) and is_table_chosen()
 
 
 def is_table_chosen() -> bool:
     """Whether the address is of the uploaded table."""
-    return state.read_word(state.SOURCE, ["", TABLE]) == TABLE
+    return read_choice(SOURCE, ["", TABLE]) == TABLE
 
 
 def _upload() -> None:
@@ -147,11 +158,11 @@ def _upload() -> None:
     with st.form("own_table", border=False):
         text = st.text_area(
             _("Table"),
-            value=state.read_points_text(),
+            value=read_points_text(),
             placeholder=EXAMPLE,
             height=180,
-            max_chars=state.POINTS_LENGTH,
-            key=f"table_{state.source_revision()}",
+            max_chars=POINTS.limit,
+            key=f"table_{source_revision()}",
         )
         is_sent = st.form_submit_button(_("Use this table"), type="primary", icon=":material/check:")
     if is_sent:
@@ -160,11 +171,11 @@ def _upload() -> None:
         _("Or a file (CSV)"),
         type=["csv", "tsv", "txt"],
         max_upload_size=LARGEST_UPLOAD_MB,
-        key=f"upload_{state.source_revision()}",
+        key=f"upload_{source_revision()}",
     )
     if file is not None:
         try:
-            text = decode(file.getvalue())
+            text = decode_table(file.getvalue())
         except UserError as error:
             st.error(str(error), icon=":material/error:")
         else:
@@ -173,9 +184,9 @@ def _upload() -> None:
 
 
 def _adopt(text: str) -> None:
-    state.write_points_text(text)
-    state.write_columns({})
-    state.adopt_source(TABLE)
+    write_points_text(text)
+    write_columns({})
+    adopt_source(TABLE)
     st.rerun()
 
 
@@ -192,17 +203,17 @@ def column_titles() -> dict[str, str]:
 
 def _map_columns() -> None:
     """Which heading of the table is which column; shown once there is a table with a header."""
-    text = state.read_points_text()
+    text = read_points_text()
     if not text.strip():
         return
-    if not state.is_in_address():
+    if not is_in_address():
         st.caption(_("This table is too long for the address: it stays in this session, and a link does not carry it."))
     try:
         header = header_of(text)
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return
-    mapping = {name: heading for name, heading in state.read_columns().items() if name in MAPPED and heading in header}
+    mapping = {name: heading for name, heading in read_columns().items() if name in MAPPED and heading in header}
     recognised = _recognised(text, mapping)
     st.caption(_("Which column is what"))
     chosen: dict[str, str] = {}
@@ -214,14 +225,14 @@ def _map_columns() -> None:
             options,
             index=options.index(current) if current in options else 0,
             format_func=lambda heading: heading or "–",
-            key=f"map_{name}_{state.source_revision()}",
+            key=f"map_{name}_{source_revision()}",
         )
         if picked and (name in mapping or picked != recognised.get(name)):
             chosen[name] = picked
     if chosen != mapping:
-        state.write_columns(chosen)
+        write_columns(chosen)
         if not is_table_chosen():
-            state.adopt_source(TABLE)
+            adopt_source(TABLE)
         st.rerun()
 
 
@@ -233,7 +244,7 @@ def _recognised(text: str, mapping: dict[str, str]) -> dict[str, str]:
         return mapping
 
 
-def show_points(study: Study) -> None:
+def show_points(study: ScalingStudy) -> None:
     """Counts, warnings about units, the rows that cannot be used, and every point."""
     points = study.points
     st.write(f"**{study.title}**")
@@ -257,7 +268,7 @@ def show_points(study: Study) -> None:
         st.warning(skipped.format(count=len(study.bad)), icon=":material/rule:")
         table = [{_("Row"): bad.row, _("Reason"): bad.reason} for bad in study.bad]
         st.dataframe(table, hide_index=True, key="bad_rows")
-    show_runs(study)
+    show_run_table(study)
     st.download_button(
         _("These points (.csv)"),
         study.csv(),
@@ -269,7 +280,7 @@ def show_points(study: Study) -> None:
     )
 
 
-def show_runs(study: Study) -> None:
+def show_run_table(study: ScalingStudy) -> None:
     """Every run as a row, with a link where its folder is on this machine."""
     points = study.points
     columns = (points.params, points.tokens, points.flops, points.loss)

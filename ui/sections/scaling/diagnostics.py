@@ -9,27 +9,27 @@ from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.scaling.published import BESIROGLU, HOFFMANN, KAPLAN, Published
 from playground.text import _
-from ui import state
-from ui.sections.scaling.figure import fit_code, law_title, show_figure, source_line
+from ui.sections.scaling.figure import fit_code, law_title, show_scaling_figure, source_line
 from ui.sections.scaling.fit import EXPONENT_SYMBOLS, symbol, unidentified
 from ui.sections.scaling.loss_curves import dots_of, over_titles
-from ui.sections.scaling.study import Study
+from ui.sections.scaling.study import ScalingStudy
+from ui.state.parameters import OVER
 from ui.tables import Row
-from ui.widgets.choice import choose_word
+from ui.widgets.choice import choose_option
 
 TWO_SIDED_95 = 1.96
 """Standard errors from the mean to either end of a 95 % interval."""
 RESIDUAL_AXES = ("flops", "params", "tokens")
 
 
-def show_residuals(study: Study, fitted: Fit) -> None:
+def show_residuals(study: ScalingStudy, fitted: Fit) -> None:
     """Residuals in percent over an axis, and the held-out runs."""
     titles = over_titles()
-    over = choose_word(state.OVER, _("Over"), {axis: titles[axis] for axis in RESIDUAL_AXES}, key="residuals_over")
+    over = choose_option(OVER, _("Over"), {axis: titles[axis] for axis in RESIDUAL_AXES}, key="residuals_over")
     dots = dots_of(study, over, 100 * np.expm1(fitted.residuals()))
     table: list[Row] = [("run", over, "residual_percent")]
     table += list(zip(dots.names, dots.x.tolist(), dots.y.tolist(), strict=True))
-    show_figure(
+    show_scaling_figure(
         residuals_figure(dots, x=axis_title(over)),
         name=f"residuals-{over}",
         label=_("Residuals of the fitted law"),
@@ -64,7 +64,7 @@ def _show_heldout(fitted: Fit) -> None:
     st.dataframe(table, hide_index=True, key="heldout_rows")
 
 
-def show_intervals(study: Study, fitted: Fit, resamples: Bootstrap | None) -> None:
+def show_intervals(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
     """Exponents beside the published ones, all parameters with their intervals, and the optimiser restarts."""
     intervals = resamples.intervals() if resamples else {}
     unsure = unidentified(fitted, resamples)
@@ -77,7 +77,7 @@ def show_intervals(study: Study, fitted: Fit, resamples: Bootstrap | None) -> No
     ]
     exported: list[Row] = [("law", "parameter", "value", "low", "high")]
     exported += [(group, each.name, each.value, each.low, each.high) for group, members in groups for each in members]
-    show_figure(
+    show_scaling_figure(
         intervals_figure(groups, x=_("exponent, with its 95 % interval where it is known")),
         name="exponents",
         label=_("Exponents and their intervals"),

@@ -11,7 +11,7 @@ from playground.provenance import VERSION
 from playground.scaling.laws import LAWS
 from playground.text import _
 from ui.components.live_chart import live_chart
-from ui.sections.scaling.study import SHIPPED, Study
+from ui.sections.scaling.study import SHIPPED, ScalingStudy
 from ui.tables import Row, csv_table
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HEIGHT = 460
 
 
-def show_figure(
+def show_scaling_figure(
     figure: "go.Figure",
     *,
     name: str,
@@ -44,13 +44,20 @@ def show_figure(
         height=height,
         revision=f"{name}{revision}",
         label=label,
-        provenance=provenance(source),
+        provenance=provenance_lines(source),
     )
     st.caption(source)
+    _offer_exports(name, source, table, opens_runs=opens_runs)
+    if code:
+        with st.expander(_("Python that computes the same numbers"), icon=":material/code:"):
+            st.code(code, language="python")
+
+
+def _offer_exports(name: str, source: str, table: Iterable[Row], *, opens_runs: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             _("Data (.csv)"),
-            csv_table(table, provenance(source)),
+            csv_table(table, provenance_lines(source)),
             file_name=f"{name}.csv",
             mime="text/csv",
             key=f"csv_{name}",
@@ -61,9 +68,6 @@ def show_figure(
         hints = [_("PNG and SVG: in the chart's own bar.")]
         hints += [_("A click on a run opens it on the Train page.")] if opens_runs else []
         st.caption(" ".join(hints))
-    if code:
-        with st.expander(_("Python that computes the same numbers"), icon=":material/code:"):
-            st.code(code, language="python")
 
 
 def show_metrics(cells: Iterable[tuple[str, str, str]]) -> None:
@@ -73,7 +77,7 @@ def show_metrics(cells: Iterable[tuple[str, str, str]]) -> None:
             st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", width="content")
 
 
-def provenance(source: str) -> list[str]:
+def provenance_lines(source: str) -> list[str]:
     """The lines at the head of every export: what computed the data, and from what."""
     return [
         f"transformer-playground {VERSION}, numpy {numpy.__version__}, scipy {scipy.__version__}",
@@ -81,7 +85,7 @@ def provenance(source: str) -> list[str]:
     ]
 
 
-def source_line(study: Study, law: str = "") -> str:
+def source_line(study: ScalingStudy, law: str = "") -> str:
     """The source of a figure's data, on one line."""
     counted = _("all parameters") if study.counts_embeddings else _("without embeddings and head")
     parts = [
@@ -101,7 +105,7 @@ def law_title(fitted: "Fit") -> str:
     return _("{law}, E fixed to {floor:.4f}").format(law=title, floor=fitted.floor)
 
 
-def fit_code(study: Study, fitted: "Fit", n_resamples: int) -> str:
+def fit_code(study: ScalingStudy, fitted: "Fit", n_resamples: int) -> str:
     """Python that fits the same law to the same points, given points.csv of the page's section of data."""
     recount = "" if study.counts_embeddings else "  # its params leave out embeddings and head"
     floor = "" if fitted.floor is None else f", floor={fitted.floor!r}"
@@ -118,7 +122,7 @@ print(bootstrap(fitted, n_resamples={n_resamples}, seed=0).intervals())
 """
 
 
-def sweep_code(study: Study, imports: Iterable[str], lines: str) -> str:
+def sweep_code(study: ScalingStudy, imports: Iterable[str], lines: str) -> str:
     """Python that reads a sweep as `view`, followed by these lines; empty for a table.
 
     A shipped sweep is read from the repository, others from this machine's runs. imports: "module import names" each.

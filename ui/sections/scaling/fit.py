@@ -10,20 +10,22 @@ from playground.scaling.bootstrap import Bootstrap, bootstrap
 from playground.scaling.fits import Fit, fit
 from playground.scaling.laws import LAWS
 from playground.text import _
-from ui import state
 from ui.jobs import ask
 from ui.sections.scaling.figure import show_metrics
-from ui.sections.scaling.study import Study
+from ui.sections.scaling.study import ScalingStudy
+from ui.state.address import read_choice, read_switch, write_choice, write_switch
+from ui.state.parameters import FIX_FLOOR, LAW
+from ui.state.parameters import RESAMPLES as RESAMPLES_CHOSEN
+from ui.state.scaling import scaling_answers
 
 RESAMPLES = (200, 1000, 4000)
 """Of the bootstrap; the first is the default."""
-HOLD = "hold"
 Result = TypeVar("Result")
 
 
 def compute(key: tuple[object, ...], title: str, make: Callable[[OnProgress], Result]) -> Result | None:
     """A result of this page, computed once on the server; None, with a sentence, where it cannot be or is cancelled."""
-    return ask(state.scaling_answers(), key, title, make)
+    return ask(scaling_answers(), key, title, make)
 
 
 def choose_law() -> str:
@@ -32,11 +34,11 @@ def choose_law() -> str:
     name: str = st.selectbox(
         _("Law"),
         names,
-        index=names.index(state.read_word(state.LAW, names)),
+        index=names.index(read_choice(LAW, names)),
         format_func=lambda law: _(LAWS[law].title),
         key="choose_law",
     )
-    state.write_word(state.LAW, name, names[0])
+    write_choice(LAW, name, names[0])
     return name
 
 
@@ -46,53 +48,55 @@ def choose_resamples() -> int:
     chosen = st.selectbox(
         _("Bootstrap resamples"),
         choices,
-        index=choices.index(state.read_word("drawings", choices)),
+        index=choices.index(read_choice(RESAMPLES_CHOSEN, choices)),
         key="choose_resamples",
         help=_(
             "Intervals come from refitting the law to runs resampled with replacement. "
             "More resamples, more precise intervals."
         ),
     )
-    state.write_word("drawings", chosen, choices[0])
+    write_choice(RESAMPLES_CHOSEN, chosen, choices[0])
     return int(chosen)
 
 
-def choose_floor(study: Study, law: str) -> None:
+def choose_floor(study: ScalingStudy, law: str) -> None:
     """Whether E is fixed to the known entropy, where there is one and the law has an E."""
     if study.floor is None or not _has_offset(law):
         return
     fixes = st.toggle(
         _("Fix E to the known entropy ({floor:.4f} nats)").format(floor=study.floor),
-        value=state.read_flag(HOLD, True),
+        value=read_switch(FIX_FLOOR),
         key="fixes_floor",
         help=_(
             "These runs learn synthetic stories whose entropy can be computed: no model can have a lower loss. "
             "Fit E instead to see how little the runs say about it."
         ),
     )
-    state.write_flag(HOLD, fixes, True)
+    write_switch(FIX_FLOOR, fixes)
 
 
-def floor_of(study: Study, law: str) -> float | None:
+def floor_of(study: ScalingStudy, law: str) -> float | None:
     """Where E is fixed; None where it is fitted."""
-    return study.floor if _has_offset(law) and state.read_flag(HOLD, True) else None
+    return study.floor if _has_offset(law) and read_switch(FIX_FLOOR) else None
 
 
 def _has_offset(law: str) -> bool:
     return LAWS[law].parameters[0] == "E"
 
 
-def fetch_fit(study: Study, law: str) -> Fit | None:
+def fetch_fit(study: ScalingStudy, law: str) -> Fit | None:
     """The law fitted to the points; None, with a sentence, where that cannot be."""
     floor = floor_of(study, law)
     key, title = ("fit", study.fingerprint, law, floor), _("Fitting from many starts …")
     return compute(key, title, lambda _on_progress: fit(law, study.points, floor=floor))
 
 
-def fetch_bootstrap(study: Study, fitted: Fit, n_resamples: int, *, only_known: bool = False) -> Bootstrap | None:
+def fetch_bootstrap(
+    study: ScalingStudy, fitted: Fit, n_resamples: int, *, only_known: bool = False
+) -> Bootstrap | None:
     """The fit's bootstrap; None where a person has cancelled it, or (only_known) where it is not computed yet."""
     key = ("bootstrap", study.fingerprint, fitted.law, fitted.floor, n_resamples)
-    if only_known and not state.scaling_answers().knows(key):
+    if only_known and not scaling_answers().knows(key):
         return None
 
     def make(on_progress: OnProgress) -> Bootstrap:

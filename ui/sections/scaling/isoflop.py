@@ -11,8 +11,8 @@ from playground.errors import UserError
 from playground.scaling.points import Points
 from playground.scaling.profiles import IsoFlop, IsoFlopProfile, interpolate_budgets, isoflop
 from playground.text import _
-from ui.sections.scaling.figure import show_figure, source_line
-from ui.sections.scaling.study import Study
+from ui.sections.scaling.figure import show_scaling_figure, source_line
+from ui.sections.scaling.study import ScalingStudy
 from ui.tables import Row
 
 PARABOLA_POINTS = 60
@@ -20,7 +20,7 @@ NAMED_BUDGETS = 4
 """Of those that are left out."""
 
 
-def find_profiles(study: Study, *, explains: bool = True) -> tuple[IsoFlop, Points] | None:
+def find_profiles(study: ScalingStudy, *, explains: bool = True) -> tuple[IsoFlop, Points] | None:
     """The profiles and the points that they go through: runs of equal compute, or interpolated between a grid's runs.
 
     None, with the reason where `explains`, where there are neither.
@@ -38,7 +38,7 @@ def find_profiles(study: Study, *, explains: bool = True) -> tuple[IsoFlop, Poin
         return None
 
 
-def show_profiles(study: Study) -> None:
+def show_profiles(study: ScalingStudy) -> None:
     """Loss over size for each budget, with parabolas in log N."""
     profiles_and_points = find_profiles(study)
     if profiles_and_points is None:
@@ -46,7 +46,7 @@ def show_profiles(study: Study) -> None:
     isoflops, points = profiles_and_points
     is_measured = points is study.points
     traces = [_trace(profile, points, study.clicks if is_measured else ()) for profile in isoflops.profiles]
-    show_figure(
+    show_scaling_figure(
         profiles_figure(traces),
         name="isoflop",
         label=_("Loss over the size of the model, for each budget"),

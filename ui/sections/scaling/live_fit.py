@@ -2,8 +2,9 @@
 
 import numpy as np
 import streamlit as st
+from jaxtyping import Float
 
-from playground.charts.scaling.loss import Dots, Interval, Line, axis_title, intervals_figure, loss_figure, short
+from playground.charts.scaling.loss import Dots, Interval, Line, axis_title, fitted_loss_figure, intervals_figure, short
 from playground.errors import UserError
 from playground.scaling.allocation import optimal_params, tokens_for_compute
 from playground.scaling.bootstrap import Bootstrap, bootstrap
@@ -12,10 +13,10 @@ from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
 from playground.sweeps.progress import SweepView
 from playground.text import _
-from ui import state
 from ui.components.live_chart import live_chart
-from ui.sections.scaling.figure import provenance
+from ui.sections.scaling.figure import provenance_lines
 from ui.sections.scaling.fit import EXPONENT_SYMBOLS, symbol
+from ui.state.scaling import scaling_answers, settling
 
 FIRST_LAW, LAW = "power-c", "chinchilla"
 ENOUGH = 8
@@ -35,7 +36,7 @@ def show_live_fit(sweep_id: str, view: SweepView) -> None:
     left, right = st.columns([3, 2])
     with left:
         live_chart(
-            loss_figure(_dots(sweep_id, view), lines, x=axis_title("flops"), title=_("finished runs")),
+            fitted_loss_figure(_dots(sweep_id, view), lines, x=axis_title("flops"), title=_("finished runs")),
             key="sweep_chart",
             height=380,
             revision=sweep_id,
@@ -55,7 +56,7 @@ def _source(sweep_id: str, view: SweepView, fitted: tuple[Fit, Bootstrap] | None
     if fitted is not None:
         law, count = _(LAWS[fitted[0].law].title), fitted[1].n_resamples
         parts.append(_("{law}, {count} resamples").format(law=law, count=count))
-    return provenance(" · ".join(parts))
+    return provenance_lines(" · ".join(parts))
 
 
 def _dots(sweep_id: str, view: SweepView) -> Dots:
@@ -100,9 +101,9 @@ def _fit_so_far(sweep_id: str, view: SweepView) -> tuple[Fit, Bootstrap] | None:
         except UserError:
             return None
 
-    fitted = state.scaling_answers().remember(("sweep", sweep_id, len(points)), make)
+    fitted = scaling_answers().remember(("sweep", sweep_id, len(points)), make)
     if fitted is not None:
-        state.settling(sweep_id)[len(points)] = fitted
+        settling(sweep_id)[len(points)] = fitted
     return fitted
 
 
@@ -125,17 +126,18 @@ def _law_line(fitted: Fit, resamples: Bootstrap) -> Line:
     )
 
 
-def _optimal_within(points: Points, fitted: Fit, flops: np.ndarray) -> np.ndarray:
+def _optimal_within(points: Points, fitted: Fit, flops: Float[np.ndarray, " budget"]) -> Float[np.ndarray, " budget"]:
+    """The compute-optimal size for each budget, within the sizes that were trained."""
     try:
         best = optimal_params(fitted.law, fitted.parameters, flops, points)
     except UserError:
         return np.full_like(flops, float(np.median(points.params)))
-    return np.clip(best, points.params.min(), points.params.max())
+    return np.asarray(np.clip(best, points.params.min(), points.params.max()))
 
 
 def _show_convergence(sweep_id: str, source: list[str]) -> None:
     """The exponents after so many points."""
-    history: dict[int, tuple[Fit, Bootstrap]] = state.settling(sweep_id)
+    history: dict[int, tuple[Fit, Bootstrap]] = settling(sweep_id)
     if not history:
         st.info(_("A law is fitted as soon as a few runs have finished."), icon=":material/hourglass_top:")
         return

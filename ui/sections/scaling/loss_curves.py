@@ -7,19 +7,20 @@ import streamlit as st
 from jaxtyping import Float
 
 from playground.charts.layout import level
-from playground.charts.scaling.loss import RAMP, Dots, Line, axis_title, loss_figure, short, size_colours
+from playground.charts.scaling.loss import RAMP, Dots, Line, axis_title, fitted_loss_figure, short, size_colours
 from playground.scaling.allocation import optimal_params, tokens_for_compute
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
 from playground.text import _
-from ui import state
-from ui.sections.scaling.figure import fit_code, law_title, show_figure, source_line
+from ui.sections.scaling.figure import fit_code, law_title, show_scaling_figure, source_line
 from ui.sections.scaling.overlays import LawCurve, choose_overlays, fetch_overlays
-from ui.sections.scaling.study import Study
+from ui.sections.scaling.study import ScalingStudy
+from ui.state.address import read_switch, write_switch
+from ui.state.parameters import EXTRAPOLATE, OVER
 from ui.tables import Row
-from ui.widgets.choice import choose_word
+from ui.widgets.choice import choose_option
 
 OTHER = {"params": "tokens", "tokens": "params", "flops": "params"}
 """What colours the points over an axis."""
@@ -34,16 +35,16 @@ def over_titles() -> dict[str, str]:
     return {column: axis_title(column) for column in OTHER}
 
 
-def show_curves(study: Study, fitted: Fit, resamples: Bootstrap | None) -> None:
+def show_curves(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
     """Choose an axis; see the runs, the laws and the extrapolation."""
     left, right = st.columns(2)
     with left:
         over = _choose_axis(fitted)
     with right:
         extrapolates = st.toggle(
-            _("Extrapolate, with a 95 % interval"), value=state.read_flag(state.CONE, True), key="extrapolates"
+            _("Extrapolate, with a 95 % interval"), value=read_switch(EXTRAPOLATE), key="extrapolates"
         )
-        state.write_flag(state.CONE, extrapolates, True)
+        write_switch(EXTRAPOLATE, extrapolates)
     overlays = fetch_overlays(study, choose_overlays())
     own = LawCurve(name=_(LAWS[fitted.law].title), law=fitted.law, parameters=fitted.parameters)
     x = curve_points(getattr(study.points, over), EXTRAPOLATION if extrapolates else 1.3)
@@ -51,10 +52,10 @@ def show_curves(study: Study, fitted: Fit, resamples: Bootstrap | None) -> None:
     if not lines:
         st.info(_("This law does not depend on {axis}; the runs are shown alone.").format(axis=axis_title(over)))
     dots = dots_of(study, over)
-    figure = loss_figure(dots, lines, x=axis_title(over))
+    figure = fitted_loss_figure(dots, lines, x=axis_title(over))
     if study.floor is not None:
         level(figure, study.floor, _("known entropy {floor:.3f}").format(floor=study.floor), log=True)
-    show_figure(
+    show_scaling_figure(
         figure,
         name=f"loss-{over}",
         label=_("Loss over {axis}").format(axis=axis_title(over)),
@@ -71,7 +72,7 @@ def _choose_axis(fitted: Fit) -> str:
     column = LAWS[fitted.law].form.columns[0]
     default = column if column in OTHER else "params"
     titles = {default: axis_title(default), **over_titles()}
-    return choose_word(state.OVER, _("Over"), titles, key=f"over_{default}")
+    return choose_option(OVER, _("Over"), titles, key=f"over_{default}")
 
 
 def _explain(over: str, law: str, has_overlays: bool) -> None:
@@ -106,7 +107,7 @@ def curve_points(values: Float[np.ndarray, " point"], beyond: float) -> Float[np
     return np.geomspace(values.min() / 1.3, values.max() * beyond, CURVE_POINTS)
 
 
-def dots_of(study: Study, over: str, y: Float[np.ndarray, " point"] | None = None) -> Dots:
+def dots_of(study: ScalingStudy, over: str, y: Float[np.ndarray, " point"] | None = None) -> Dots:
     """The runs over one of their sizes, coloured by another one."""
     points = study.points
     sizes = zip(points.params.tolist(), points.tokens.tolist(), points.flops.tolist(), strict=True)
@@ -122,7 +123,7 @@ def dots_of(study: Study, over: str, y: Float[np.ndarray, " point"] | None = Non
 
 
 def lines_over(
-    over: str, x: Float[np.ndarray, " step"], laws: list[LawCurve], study: Study, resamples: Bootstrap | None
+    over: str, x: Float[np.ndarray, " step"], laws: list[LawCurve], study: ScalingStudy, resamples: Bootstrap | None
 ) -> list[Line]:
     """Each law's curves over an axis; one's own fit has a band where there is a bootstrap."""
     lines: list[Line] = []
@@ -172,7 +173,7 @@ def _over_compute(law: LawCurve, x: Float[np.ndarray, " step"], points: Points, 
 
 
 def _at_levels(
-    over: str, law: LawCurve, x: Float[np.ndarray, " step"], study: Study, resamples: Bootstrap | None
+    over: str, law: LawCurve, x: Float[np.ndarray, " step"], study: ScalingStudy, resamples: Bootstrap | None
 ) -> list[Line]:
     """A curve for some values of the other size; of a published law for the largest alone."""
     other = OTHER[over]

@@ -14,10 +14,11 @@ from playground.scaling.published import ALLOCATIONS, LADDER, Rung
 from playground.sweeps.flop_counting import count_flops_per_token, count_parameters, counted_frontier
 from playground.text import N_, _
 from playground.transformer import TransformerConfig
-from ui import state
-from ui.sections.scaling.figure import show_figure, source_line, sweep_code
+from ui.sections.scaling.figure import show_scaling_figure, source_line, sweep_code
 from ui.sections.scaling.fit import compute
-from ui.sections.scaling.study import Study
+from ui.sections.scaling.study import ScalingStudy
+from ui.state.address import read_switch, write_switch
+from ui.state.parameters import COUNT_LAST_LAYER, DECAY, SHORT_WARM_UP, TUNED
 from ui.tables import Row
 
 SWITCHES = {
@@ -27,6 +28,7 @@ SWITCHES = {
     "tuned": N_("Tune rate, batch and β₂"),
 }
 """The changes between Kaplan's set-up and Hoffmann's, in the order of the paper."""
+RUNGS = {"head": COUNT_LAST_LAYER, "warm-up": SHORT_WARM_UP, "decay": DECAY, "tuned": TUNED}
 RUNG_LABELS = {
     "kaplan": N_("Kaplan's set-up"),
     "head": N_("+ last layer"),
@@ -98,7 +100,7 @@ class CountedExponent:
     reason: UserError | None = None
 
 
-def show_method_comparison(study: Study | None) -> None:
+def show_method_comparison(study: ScalingStudy | None) -> None:
     """The published ladder with switches, and the conventions of counting on the current data set."""
     st.subheader(_("The same models, five answers"), anchor=False)
     st.caption(
@@ -123,9 +125,9 @@ def _choose_rung() -> float | None:
     changes = set()
     with st.container(horizontal=True):
         for name, title in SWITCHES.items():
-            flag = f"rung_{name}"
-            value = st.toggle(_(title), value=state.read_flag(flag, False), key=flag)
-            state.write_flag(flag, value, False)
+            flag = RUNGS[name]
+            value = st.toggle(_(title), value=read_switch(flag), key=flag)
+            write_switch(flag, value)
             changes |= {name} if value else set()
     rung = rung_with(changes)
     if rung is None:
@@ -152,7 +154,7 @@ def rung_with(changes: set[str]) -> Rung | None:
     return next((rung for rung in LADDER if rung.changes == changes), None)
 
 
-def fetch_exponents(study: Study) -> list[CountedExponent] | None:
+def fetch_exponents(study: ScalingStudy) -> list[CountedExponent] | None:
     """The exponent by each convention; of a table by those that it allows."""
 
     def make(on_progress: OnProgress) -> list[CountedExponent]:
@@ -169,7 +171,7 @@ def fetch_exponents(study: Study) -> list[CountedExponent] | None:
     return compute(key, _("Counting the runs in several ways:"), make)
 
 
-def _by_shapes(study: Study, shapes: list[TransformerConfig], counting: Counting) -> CountedExponent:
+def _by_shapes(study: ScalingStudy, shapes: list[TransformerConfig], counting: Counting) -> CountedExponent:
     each = {
         shape: (count_parameters(shape, counting.params), count_flops_per_token(shape, counting.flops))
         for shape in set(shapes)
@@ -182,7 +184,7 @@ def _exponent(
     counting: Counting,
     params: Float[np.ndarray, " run"],
     flops_per_token: Float[np.ndarray, " run"],
-    study: Study,
+    study: ScalingStudy,
 ) -> CountedExponent:
     try:
         frontier = counted_frontier(params, flops_per_token, study.points.tokens, study.points.loss)
@@ -191,7 +193,7 @@ def _exponent(
     return CountedExponent(counting=counting, exponent=frontier.exponent)
 
 
-def _by_table(study: Study) -> list[CountedExponent]:
+def _by_table(study: ScalingStudy) -> list[CountedExponent]:
     """A table has one N for each run; C is 6 N D, and what the table says where that differs."""
     points = study.points
     formula = FLOPS_PER_PARAMETER_AND_TOKEN * points.params
@@ -202,7 +204,7 @@ def _by_table(study: Study) -> list[CountedExponent]:
     return [_exponent(counting, points.params, each, study) for counting, each in ways.items()]
 
 
-def _show_exponents(study: Study | None, counted: list[CountedExponent], chosen: float | None) -> None:
+def _show_exponents(study: ScalingStudy | None, counted: list[CountedExponent], chosen: float | None) -> None:
     ladder = [_point(_(RUNG_LABELS[rung.key]), rung.exponent) for rung in LADDER]
     papers = []
     for paper in ALLOCATIONS.values():
@@ -218,7 +220,7 @@ def _show_exponents(study: Study | None, counted: list[CountedExponent], chosen:
     table: list[Row] = [("group", "what", "exponent", "low", "high")]
     table += [(group, each.name, each.value, each.low, each.high) for group, members in groups for each in members]
     source = _("Porian et al. 2024, Kaplan et al. 2020, Hoffmann et al. 2022")
-    show_figure(
+    show_scaling_figure(
         figure,
         name="exponents-of-papers",
         label=_("Exponents of the compute-optimal size"),
@@ -259,7 +261,7 @@ def _show_counted(counted: list[CountedExponent], *, is_table: bool) -> None:
     )
 
 
-def counted_code(study: Study) -> str:
+def counted_code(study: ScalingStudy) -> str:
     """Python that counts a sweep's runs by each convention."""
     imports = [
         "playground.sweeps.flop_counting import count_flops_per_token, count_parameters",

@@ -10,9 +10,10 @@ from playground.scaling.fits import fit_to_exponents
 from playground.scaling.forms.form import Parameters
 from playground.scaling.published import BESIROGLU, HOFFMANN, KAPLAN, Published
 from playground.text import _
-from ui import state
 from ui.sections.scaling.fit import compute
-from ui.sections.scaling.study import Study
+from ui.sections.scaling.study import ScalingStudy
+from ui.state.address import read_several, write_several
+from ui.state.parameters import PUBLISHED
 
 OVERLAYS: dict[str, Published] = {published.key: published for published in (KAPLAN, HOFFMANN, BESIROGLU)}
 
@@ -40,15 +41,15 @@ def choose_overlays() -> list[str]:
         _("Overlay published laws"),
         known,
         selection_mode="multi",
-        default=state.read_word_list(state.PUBLISHED, known, known),
+        default=read_several(PUBLISHED, known, known),
         format_func=lambda key: _(OVERLAYS[key].title),
         key="choose_published",
     )
-    state.write_word_list(state.PUBLISHED, chosen, known, known)
+    write_several(PUBLISHED, chosen, known, known)
     return chosen
 
 
-def fetch_overlays(study: Study, keys: list[str]) -> list[LawCurve]:
+def fetch_overlays(study: ScalingStudy, keys: list[str]) -> list[LawCurve]:
     """The chosen laws, fitted to the points; those that cannot be are left out with a sentence."""
     curves = []
     for series, (key, published) in enumerate(OVERLAYS.items(), start=1):
@@ -62,5 +63,5 @@ def fetch_overlays(study: Study, keys: list[str]) -> list[LawCurve]:
     return curves
 
 
-def _fit(published: Published, study: Study, _on_progress: OnProgress) -> Parameters:
+def _fit(published: Published, study: ScalingStudy, _on_progress: OnProgress) -> Parameters:
     return fit_to_exponents(published.law, published.parameters, study.points)

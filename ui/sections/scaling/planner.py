@@ -22,23 +22,23 @@ from playground.scaling.plans import FRONTIERS, Plan, plan
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.scaling.published import BESIROGLU, MUENNIGHOFF
 from playground.text import _
-from ui import state
-from ui.sections.scaling.budget import Budget, choose_budget, number, show_budget_cost
-from ui.sections.scaling.figure import show_figure, show_metrics, source_line
+from ui.sections.scaling.budget import ComputeBudget, choose_budget, number, show_budget_cost
+from ui.sections.scaling.figure import show_metrics, show_scaling_figure, source_line
 from ui.sections.scaling.fit import RESAMPLES, fetch_bootstrap, fetch_fit
-from ui.sections.scaling.study import Study
+from ui.sections.scaling.study import ScalingStudy
+from ui.state.address import read_choice, write_choice
+from ui.state.parameters import LAW, PLAN, PLANNED, SERVED, UNIQUE
 from ui.tables import Row
 from ui.units import prefixed
-from ui.widgets.choice import choose_word
+from ui.widgets.choice import choose_option
 
-SERVED, UNIQUE = 1e12, 1e11
 CURVE_SIZES = 160
 MOST_EPOCHS = 100.0
 TRUSTED = 1e4
 """The extrapolation factor up to which a person's own fit is followed without being asked to."""
 
 
-def show_planner(study: Study | None) -> None:
+def show_planner(study: ScalingStudy | None) -> None:
     """Choose a budget; see what each law would do with it."""
     budget = choose_budget()
     if budget is None:
@@ -70,16 +70,16 @@ def show_planner(study: Study | None) -> None:
     _show_repeats(budget)
 
 
-def _own_fit(study: Study | None) -> tuple[Fit | None, Bootstrap | None]:
+def _own_fit(study: ScalingStudy | None) -> tuple[Fit | None, Bootstrap | None]:
     """The fit of the current data set, by the law of the address where it can plan, else by Chinchilla's."""
     if study is None:
         return None, None
-    law = state.read_word(state.LAW, list(LAWS))
+    law = read_choice(LAW, list(LAWS))
     fitted = fetch_fit(study, law if law in FRONTIERS else "chinchilla")
     return (None, None) if fitted is None else (fitted, fetch_bootstrap(study, fitted, RESAMPLES[0]))
 
 
-def _show_plans(budget: Budget, plans: tuple[Plan, ...], study: Study | None) -> None:
+def _show_plans(budget: ComputeBudget, plans: tuple[Plan, ...], study: ScalingStudy | None) -> None:
     table = [
         {
             _("Law"): each.title,
@@ -101,11 +101,11 @@ def _show_plans(budget: Budget, plans: tuple[Plan, ...], study: Study | None) ->
             "was fitted to; a plan far beyond is a guess."
         )
     )
-    column = choose_word("planned", _("Figure"), {"params": axis_title("params"), "tokens": axis_title("tokens")})
+    column = choose_option(PLANNED, _("Figure"), {"params": axis_title("params"), "tokens": axis_title("tokens")})
     _draw_plans(budget, plans, study, column)
 
 
-def _draw_plans(budget: Budget, plans: tuple[Plan, ...], study: Study | None, column: str) -> None:
+def _draw_plans(budget: ComputeBudget, plans: tuple[Plan, ...], study: ScalingStudy | None, column: str) -> None:
     intervals = []
     for each in plans:
         value = getattr(each, column)
@@ -115,7 +115,7 @@ def _draw_plans(budget: Budget, plans: tuple[Plan, ...], study: Study | None, co
     table += [(each.name, each.value, each.low, each.high) for each in intervals]
     source = _("{flops:.3g} FLOP by the laws as their papers print them").format(flops=budget.flops)
     title = _("optimum for {flops} FLOP").format(flops=short(budget.flops))
-    show_figure(
+    show_scaling_figure(
         intervals_figure([(title, intervals)], x=axis_title(column), log_x=True),
         name=f"plan-{column}",
         label=_("The plan of each law"),
@@ -154,11 +154,11 @@ def _choose_plan(plans: tuple[Plan, ...], default: str) -> Plan:
     chosen = st.selectbox(
         _("Plan to follow"),
         keys,
-        index=keys.index(state.read_word("plan", keys)),
+        index=keys.index(read_choice(PLAN, keys)),
         format_func=titles.__getitem__,
         key="choose_plan",
     )
-    state.write_word("plan", chosen, default)
+    write_choice(PLAN, chosen, default)
     return next(each for each in plans if each.key == chosen)
 
 
@@ -180,9 +180,9 @@ def _show_text_size(chosen: Plan) -> None:
     )
 
 
-def _show_inference(budget: Budget, fitted: Fit | None) -> None:
+def _show_inference(budget: ComputeBudget, fitted: Fit | None) -> None:
     """The model of the same loss that takes the least compute over its whole life."""
-    served = number("served", _("Lifetime inference tokens"), SERVED, 0.0, 1e20, form="%.2e")
+    served = number(SERVED, _("Lifetime inference tokens"), form="%.2e")
     parameters, law = BESIROGLU.parameters, _(BESIROGLU.title)
     if fitted is not None and fitted.law == "chinchilla":
         parameters, law = fitted.parameters, _("your fit")
@@ -203,14 +203,14 @@ def _show_inference(budget: Budget, fitted: Fit | None) -> None:
     _draw_inference(budget, optimum, parameters, law)
 
 
-def _draw_inference(budget: Budget, optimum: InferenceOptimum, parameters: Parameters, law: str) -> None:
+def _draw_inference(budget: ComputeBudget, optimum: InferenceOptimum, parameters: Parameters, law: str) -> None:
     params = np.geomspace(optimum.params / 8, optimum.optimal_params * 8, CURVE_SIZES)
     training = FLOPS_PER_PARAMETER_AND_TOKEN * params * tokens_to_reach(optimum.loss, params, parameters)
     serving = INFERENCE_FLOPS * params * optimum.served
     table: list[Row] = [("params", "training_flops", "serving_flops")]
     table += list(zip(params.tolist(), training.tolist(), serving.tolist(), strict=True))
     optimal_flops = optimum.optimal_training_flops + optimum.optimal_serving_flops
-    show_figure(
+    show_scaling_figure(
         serving_figure(
             params,
             training,
@@ -252,9 +252,9 @@ print(np.column_stack([epochs, repeated, fresh]))
 """
 
 
-def _show_repeats(budget: Budget) -> None:
+def _show_repeats(budget: ComputeBudget) -> None:
     """The best use of the budget where only so many tokens are unique."""
-    unique = number("unique", _("Unique tokens"), UNIQUE, 1e3, 1e18, form="%.2e")
+    unique = number(UNIQUE, _("Unique tokens"), form="%.2e")
     try:
         optimum = optimum_with_repeats(budget.flops, unique)
     except UserError as error:
@@ -283,7 +283,7 @@ def _draw_repeats(params: float, unique: float) -> None:
     fresh = law.predict(numbers, params=sizes, tokens=tokens, unique=tokens)
     table: list[Row] = [("epochs", "repeated", "fresh")]
     table += list(zip(epochs.tolist(), repeated.tolist(), fresh.tolist(), strict=True))
-    show_figure(
+    show_scaling_figure(
         repeats_figure(epochs, fresh, repeated),
         name="repeats",
         label=_("Loss over epochs"),

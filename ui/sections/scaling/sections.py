@@ -6,9 +6,8 @@ from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.text import _
-from ui import state
 from ui.sections.scaling.allocation import show_frontier, show_loss_surface, show_training
-from ui.sections.scaling.data import show_runs
+from ui.sections.scaling.data import show_run_table
 from ui.sections.scaling.diagnostics import show_intervals, show_residuals
 from ui.sections.scaling.fit import (
     choose_floor,
@@ -20,8 +19,9 @@ from ui.sections.scaling.fit import (
 )
 from ui.sections.scaling.isoflop import show_profiles
 from ui.sections.scaling.loss_curves import show_curves
-from ui.sections.scaling.study import Study
-from ui.widgets.choice import choose_word
+from ui.sections.scaling.study import ScalingStudy
+from ui.state.parameters import FIGURE
+from ui.widgets.choice import choose_option
 
 
 def figure_titles() -> dict[str, str]:
@@ -37,14 +37,14 @@ def figure_titles() -> dict[str, str]:
     }
 
 
-def show_curves_section(study: Study | None) -> None:
+def show_curves_section(study: ScalingStudy | None) -> None:
     """The law's headline and the chosen figure; without points, what to do about it."""
     if study is None:
         show_empty()
         return
     law, n_resamples = _choose_fit(study)
     headline = st.container()
-    figure = choose_word(state.PICTURE, _("Figure"), figure_titles(), hidden=True)
+    figure = choose_option(FIGURE, _("Figure"), figure_titles(), hidden=True)
     below = st.container()
     # These need no fit: they are there while it is computed.
     with below:
@@ -71,7 +71,7 @@ def show_curves_section(study: Study | None) -> None:
             st.rerun()
 
 
-def _choose_fit(study: Study) -> tuple[str, int]:
+def _choose_fit(study: ScalingStudy) -> tuple[str, int]:
     left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
     with left:
         law = choose_law()
@@ -83,7 +83,7 @@ def _choose_fit(study: Study) -> tuple[str, int]:
     return law, n_resamples
 
 
-def _show_fitted(figure: str, study: Study, fitted: Fit, resamples: Bootstrap | None) -> None:
+def _show_fitted(figure: str, study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
     if figure == "loss":
         show_curves(study, fitted, resamples)
     elif figure == "map":
@@ -96,9 +96,9 @@ def _show_fitted(figure: str, study: Study, fitted: Fit, resamples: Bootstrap | 
         show_intervals(study, fitted, resamples)
 
 
-def _show_all_runs(study: Study) -> None:
+def _show_all_runs(study: ScalingStudy) -> None:
     with st.expander(_("All {count} runs").format(count=len(study.points)), icon=":material/table_rows:"):
-        show_runs(study)
+        show_run_table(study)
 
 
 def show_empty() -> None:

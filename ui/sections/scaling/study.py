@@ -22,7 +22,7 @@ SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "sweeps"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Study:
+class ScalingStudy:
     """Points and what is known of them."""
 
     title: str
@@ -79,7 +79,7 @@ class Study:
         known = {cell.name: cell.config.model for cell in find_sweep(self.folder).cells}
         return [known[name] for name in self.names] if set(self.names) <= set(known) else []
 
-    def counted_without_embeddings(self) -> "Study":
+    def counted_without_embeddings(self) -> "ScalingStudy":
         """The same runs with N without embeddings and head, and C = 6 N D of that N."""
         if self.without_embeddings is None:
             return self
@@ -93,7 +93,7 @@ class Study:
         return replace(self, points=points, curves=curves, counts_embeddings=False)
 
 
-def study_of_sweep(folder: Path, *, title: str, source: str, opens: bool) -> Study:
+def study_of_sweep(folder: Path, *, title: str, source: str, opens: bool) -> ScalingStudy:
     """A sweep's finished cells; opens: its runs lie where the Train page finds them.
 
     Raises UserError where none has finished.
@@ -102,7 +102,7 @@ def study_of_sweep(folder: Path, *, title: str, source: str, opens: bool) -> Stu
     if not results:
         raise UserError("No run of this sweep has finished yet.")
     floors = [result.floor for result in results if result.floor is not None]
-    return Study(
+    return ScalingStudy(
         title=title,
         source=source,
         points=_points(results),
@@ -141,10 +141,10 @@ def _curves(folder: Path, results: Sequence[CellResult]) -> tuple[LossCurve, ...
     return tuple(curves)
 
 
-def study_of_table(text: str, columns: dict[str, str]) -> Study:
+def study_of_table(text: str, columns: dict[str, str]) -> ScalingStudy:
     """An uploaded table. Raises UserError where it cannot be read."""
     table = read_points(text, columns)
-    return Study(
+    return ScalingStudy(
         title=_("Your table"),
         source=_("an uploaded table"),
         points=table.points,

@@ -16,10 +16,33 @@ from playground.tasks.task import TaskConfig
 from playground.tasks.text import TextTaskConfig
 from playground.tasks.vocabulary import VocabularyKind
 from playground.text import _
-from ui import state
+from ui.cache import speeds
 from ui.sections.train.labels import choice_word
+from ui.state.address import (
+    read_float,
+    read_number,
+    read_several,
+    read_text,
+    write_float,
+    write_number,
+    write_several,
+    write_text,
+)
+from ui.state.parameters import (
+    SWEEP_FLOPS,
+    SWEEP_GRID,
+    SWEEP_PRICE,
+    SWEEP_SEEDS,
+    SWEEP_SIZES,
+    SWEEP_TASK,
+    SWEEP_TEXT,
+    SWEEP_TOKENS,
+    SWEEP_VOCABULARY,
+    Several,
+)
+from ui.state.scaling import scaling_answers
 from ui.units import duration, prefixed
-from ui.widgets.choice import choose_word
+from ui.widgets.choice import choose_option
 
 SIZES = {
     f"{width}x{layers}": (width, layers) for width, layers in ((8, 1), (16, 1), (24, 2), (32, 2), (48, 3), (64, 4))
@@ -33,33 +56,30 @@ DEFAULT_SEEDS, MOST_SEEDS = 1, 5
 EVALUATIONS = 12
 GRID, ISOFLOP = "grid", "isoflop"
 TALES, OWN_TEXT = "tales", "text"
-TEXT, PRICE = "sweep_text", "sweep_price"
 TEXT_LENGTH = 400_000
 """Of a person's text: it stands in the configuration of every run."""
-ADDRESS_LENGTH = 2_000
 VOCABULARY = 512
-MOST_PRICE = 1e4
 
 
 def choose_sweep() -> SweepConfig | None:
     """The configuration; None, with the reason, where the choices make no sweep."""
     left, right = st.columns(2)
     with left:
-        design = choose_word("sweep_design", _("Design"), {GRID: _("full grid"), ISOFLOP: _("isoFLOP")})
+        design = choose_option(SWEEP_GRID, _("Design"), {GRID: _("full grid"), ISOFLOP: _("isoFLOP")})
     with right:
-        corpus = choose_word("sweep_task", _("Corpus"), {TALES: _("synthetic stories"), OWN_TEXT: _("your text")})
+        corpus = choose_option(SWEEP_TASK, _("Corpus"), {TALES: _("synthetic stories"), OWN_TEXT: _("your text")})
     task = _own_text() if corpus == OWN_TEXT else TalesConfig()
-    sizes = _pills("sweep_sizes", _("Sizes (width x layers)"), tuple(SIZES), DEFAULT_SIZES)
+    sizes = _pills(SWEEP_SIZES, _("Sizes (width x layers)"), tuple(SIZES), DEFAULT_SIZES)
     budgets = _choose_budgets(design)
     seeds = st.number_input(
         _("Seeds"),
         1,
         MOST_SEEDS,
-        state.read_number("sweep_seeds", DEFAULT_SEEDS, MOST_SEEDS),
+        read_number(SWEEP_SEEDS),
         key="number_sweep_seeds",
         width=220,
     )
-    state.write_number("sweep_seeds", seeds, DEFAULT_SEEDS)
+    write_number(SWEEP_SEEDS, seeds)
     if task is None:
         return None
     if not sizes or not budgets:
@@ -83,17 +103,17 @@ def _config(task: TaskConfig, sizes: list[str], budgets: dict[str, Any], seeds: 
         return None
 
 
-def _pills(name: str, title: str, choices: tuple[str, ...], default: tuple[str, ...]) -> list[str]:
+def _pills(name: Several, title: str, choices: tuple[str, ...], default: tuple[str, ...]) -> list[str]:
     """Several of some choices, kept in the address."""
     chosen = st.pills(
         title,
         choices,
         selection_mode="multi",
-        default=state.read_word_list(name, choices, default),
+        default=read_several(name, choices, default),
         key=name,
         format_func=_choice_label,
     )
-    state.write_word_list(name, chosen, choices, default)
+    write_several(name, chosen, choices, default)
     return list(chosen)
 
 
@@ -107,27 +127,27 @@ def _choice_label(choice: str) -> str:
 def _choose_budgets(design: str) -> dict[str, Any]:
     """The fields of the design: tokens, or the compute that each size is trained for; empty where none is chosen."""
     if design == GRID:
-        tokens = _pills("sweep_tokens", _("Training tokens"), TOKENS, DEFAULT_TOKENS)
+        tokens = _pills(SWEEP_TOKENS, _("Training tokens"), TOKENS, DEFAULT_TOKENS)
         return {"design": "grid", "tokens": tuple(sorted(map(int, tokens)))} if tokens else {}
-    flops = _pills("sweep_flops", _("Compute of each size (FLOP)"), FLOPS, DEFAULT_FLOPS)
+    flops = _pills(SWEEP_FLOPS, _("Compute of each size (FLOP)"), FLOPS, DEFAULT_FLOPS)
     return {"design": "isoflop", "flops": tuple(sorted(map(float, flops)))} if flops else {}
 
 
 def _own_text() -> TaskConfig | None:
     """A text that is typed in or a file, with its vocabulary; None, with the reason, where it is too short."""
     kinds: tuple[VocabularyKind, ...] = ("characters", "bpe")
-    titles = {kind: choice_word(kind) for kind in kinds}
-    chosen = choose_word("sweep_vocabulary", _("Vocabulary"), titles)
+    titles = {str(kind): choice_word(kind) for kind in kinds}
+    chosen = choose_option(SWEEP_VOCABULARY, _("Vocabulary"), titles)
     typed = st.text_area(
         _("Your text"),
-        value=state.read_text(TEXT, "", limit=ADDRESS_LENGTH),
+        value=read_text(SWEEP_TEXT),
         height=140,
         max_chars=TEXT_LENGTH,
         key="area_sweep_text",
         placeholder=_("A few pages at least: paste them here, or choose a file below."),
     )
     file = st.file_uploader(_("Or a text file"), type=["txt", "md"], key="file_sweep_text")
-    state.write_text(TEXT, typed if typed.strip() and len(typed) <= ADDRESS_LENGTH else None)
+    write_text(SWEEP_TEXT, typed if typed.strip() and len(typed) <= SWEEP_TEXT.limit else None)
     text = file.getvalue().decode("utf-8", errors="replace")[:TEXT_LENGTH] if file is not None else typed
     if not text.strip():
         st.info(_("Paste a text or choose a file for the models to learn from."), icon=":material/info:")
@@ -149,7 +169,7 @@ def _text_task(text: str, kind: VocabularyKind) -> TaskConfig:
         return int(prepared.tokenizer.get_vocab_size())
 
     key = ("vocabulary", kind, hashlib.sha256(text.encode()).hexdigest())
-    size = state.scaling_answers().remember(key, count)
+    size = scaling_answers().remember(key, count)
     return TextTaskConfig(text=text, vocabulary=kind, vocabulary_size=size)
 
 
@@ -157,7 +177,7 @@ def show_sweep_cost(config: SweepConfig) -> None:
     """Runs, time, compute and price of the sweep; and what is to be known before it starts."""
     grid, ray = cells(config), ray_address()
     workers = 1 if ray else default_executor().slots
-    cost = sweep_cost(grid, state.speeds().of("cpu"), workers=workers, hourly_price=read_price())
+    cost = sweep_cost(grid, speeds().of("cpu"), workers=workers, hourly_price=read_price())
     sizes = sorted({cell.parameters for cell in grid})
     summary = _("{count} runs from {least:,} to {most:,} parameters, {flops}, {time}.").format(
         count=cost.cells,
@@ -202,12 +222,12 @@ def _show_rates(config: SweepConfig) -> None:
 
 def _choose_price() -> None:
     price = st.number_input(
-        _("Price of a worker's hour (in your currency)"), 0.0, MOST_PRICE, read_price(), key="number_sweep_price"
+        _("Price of a worker's hour (in your currency)"), 0.0, SWEEP_PRICE.most, read_price(), key="number_sweep_price"
     )
-    state.write_float(PRICE, price, 0.0)
+    write_float(SWEEP_PRICE, price)
 
 
 def read_price() -> float:
     """Of a worker's hour, from the address; 0 where it costs nothing."""
     typed = st.session_state.get("number_sweep_price")
-    return float(typed) if isinstance(typed, int | float) else state.read_float(PRICE, 0.0, 0.0, MOST_PRICE)
+    return float(typed) if isinstance(typed, int | float) else read_float(SWEEP_PRICE)

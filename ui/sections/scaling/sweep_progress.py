@@ -10,10 +10,11 @@ from playground.jobs.executor import default_executor
 from playground.sweeps.progress import SweepView, read_sweep
 from playground.sweeps.sweep import delete_sweep, ray_address, resume_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.text import _
-from ui import state
 from ui.sections.scaling.live_fit import show_live_fit
 from ui.sections.scaling.sweep_form import choose_sweep, read_price, show_sweep_cost
 from ui.sections.train.summary import COLOURS, state_word
+from ui.state.parameters import SOURCE, SWEEP
+from ui.state.scaling import await_sweep, has_come, is_awaited, read_sweep_id, write_sweep_id
 from ui.units import duration
 from ui.widgets.callbacks import deed_button
 
@@ -24,7 +25,7 @@ RESUME_SECONDS = 15.0
 
 def show_sweep_section() -> None:
     """The sweep of the address, or a form for a new one."""
-    sweep_id = state.read_sweep_id()
+    sweep_id = read_sweep_id()
     if sweep_id is None:
         _offer_sweep()
         return
@@ -32,7 +33,7 @@ def show_sweep_section() -> None:
         view = read_sweep(sweep_folder(default_executor(), sweep_id))
     except UserError as error:
         st.error(str(error), icon=":material/error:")
-        st.button(_("New sweep"), icon=":material/add:", on_click=state.write_sweep_id, args=(None,), key="no_sweep")
+        st.button(_("New sweep"), icon=":material/add:", on_click=write_sweep_id, args=(None,), key="no_sweep")
         return
     if _is_live(sweep_id, view):
         st.fragment(_follow, run_every=FOLLOW_SECONDS)(sweep_id)
@@ -43,9 +44,9 @@ def show_sweep_section() -> None:
 def _is_live(sweep_id: str, view: SweepView) -> bool:
     """Whether it is running, or will be in a moment."""
     if view.progress.state == "running":
-        state.has_come(sweep_id)
+        has_come(sweep_id)
         return True
-    return state.is_awaited(sweep_id) or (view.progress.state == "new" and not view.progress.done)
+    return is_awaited(sweep_id) or (view.progress.state == "new" and not view.progress.done)
 
 
 def _offer_sweep() -> None:
@@ -67,7 +68,7 @@ def _offer_sweep() -> None:
         except UserError as error:
             st.error(str(error), icon=":material/error:")
             return
-        state.write_sweep_id(sweep_id)
+        write_sweep_id(sweep_id)
         st.rerun()
 
 
@@ -84,7 +85,7 @@ def _follow(sweep_id: str) -> None:
 
 
 def _show(sweep_id: str, view: SweepView) -> None:
-    _show_progress(view, is_awaited=state.is_awaited(sweep_id))
+    _show_progress(view, is_awaited=is_awaited(sweep_id))
     _show_actions(sweep_id, view)
     show_live_fit(sweep_id, view)
     _show_cells(view)
@@ -96,7 +97,7 @@ def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(state_word(shown_state), color=COLOURS.get(shown_state, "gray"))  # type: ignore[arg-type]
         elapsed = _("{seconds} so far").format(seconds=duration(progress.seconds))
-        st.caption(elapsed + (f" · {_price(view)}" if read_price() else ""))
+        st.caption(elapsed + (f" · {progress.price_text(read_price())}" if read_price() else ""))
     total = max(1, progress.total or len(view.cells))
     text = _("{done} of {total} runs").format(done=progress.done, total=total)
     if progress.seconds_left is not None:
@@ -108,27 +109,19 @@ def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
         st.warning(f"{name}: {reason}", icon=":material/error:")
 
 
-def _price(view: SweepView) -> str:
-    """The cost of the workers so far, and in all."""
-    spent, total = view.progress.price(read_price())
-    if total is None:
-        return _("cost {spent:,.2f}").format(spent=spent)
-    return _("cost {spent:,.2f} of about {total:,.2f}").format(spent=spent, total=total)
-
-
 def _show_actions(sweep_id: str, view: SweepView) -> None:
     """Stop, resume, open under Curves, start another, delete."""
-    ended = view.progress.state in ("stopped", "interrupted", "finished") and not state.is_awaited(sweep_id)
+    ended = view.progress.state in ("stopped", "interrupted", "finished") and not is_awaited(sweep_id)
     with st.container(horizontal=True, gap="small"):
         if not ended:
             deed_button(_("Stop"), "stop_sweep", lambda: stop_sweep(view.folder), icon="stop")
         if ended and view.progress.done < len(view.cells):
             deed_button(_("Resume"), "resume_sweep", lambda: _resume(sweep_id, view.folder), icon="play_arrow")
         if view.points:
-            address = "scaling?" + urlencode({state.SOURCE: sweep_id, state.SWEEP: sweep_id})
+            address = "scaling?" + urlencode([(SOURCE, sweep_id), (SWEEP, sweep_id)])
             st.link_button(_("Open under Curves"), address, icon=":material/query_stats:")
         if ended:
-            deed_button(_("New sweep"), "another_sweep", lambda: state.write_sweep_id(None), icon="add")
+            deed_button(_("New sweep"), "another_sweep", lambda: write_sweep_id(None), icon="add")
             with st.popover(_("Delete"), icon=":material/delete:"):
                 st.write(_("The sweep and its {count} runs will be gone for good.").format(count=len(view.cells)))
                 deed_button(_("Delete it and its runs"), "delete_sweep", lambda: _delete(view.folder), icon="delete")
@@ -136,12 +129,12 @@ def _show_actions(sweep_id: str, view: SweepView) -> None:
 
 def _resume(sweep_id: str, folder: Path) -> None:
     resume_sweep(folder, default_executor(), ray=ray_address())
-    state.await_sweep(sweep_id, RESUME_SECONDS)
+    await_sweep(sweep_id, RESUME_SECONDS)
 
 
 def _delete(folder: Path) -> None:
     delete_sweep(folder)
-    state.write_sweep_id(None)
+    write_sweep_id(None)
 
 
 def _show_cells(view: SweepView) -> None:

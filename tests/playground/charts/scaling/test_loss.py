@@ -18,8 +18,8 @@ from playground.charts.scaling.loss import (
     Dots,
     Interval,
     Line,
+    fitted_loss_figure,
     intervals_figure,
-    loss_figure,
     residuals_figure,
     size_colours,
 )
@@ -46,7 +46,7 @@ def test_the_ramp_stands_out_from_both_pages(colour):
 
 
 def test_loss_over_size_has_the_band_below_the_line_below_the_runs():
-    figure = loss_figure(DOTS, [LINE], x="N")
+    figure = fitted_loss_figure(DOTS, [LINE], x="N")
     band, line, dots = figure.data
     assert band.fill == "toself"
     assert list(band.x) == [*X, *X[::-1]]
@@ -58,26 +58,26 @@ def test_loss_over_size_has_the_band_below_the_line_below_the_runs():
 
 def test_runs_that_hardly_differ_are_shown_within_a_decade():
     near = Dots(x=np.array([2e9, 3e9]), y=DOTS.y[:2], size=X[:2], names=("a", "b"), links=("", ""), details=("", ""))
-    low, high = loss_figure(near, [], x="C").layout.xaxis.range
+    low, high = fitted_loss_figure(near, [], x="C").layout.xaxis.range
     assert high - low == pytest.approx(1.1)
     assert (low + high) / 2 == pytest.approx(np.log10(6e18) / 2)
-    assert loss_figure(DOTS, [LINE], x="C").layout.xaxis.range is None
+    assert fitted_loss_figure(DOTS, [LINE], x="C").layout.xaxis.range is None
 
 
 def test_a_band_that_opens_wide_does_not_squeeze_the_curves():
     wide = Line(name="law", x=X, y=LINE.y, low=LINE.y / 1e6, high=LINE.y * 1e6)
-    low, high = loss_figure(DOTS, [wide], x="N").layout.yaxis.range
+    low, high = fitted_loss_figure(DOTS, [wide], x="N").layout.yaxis.range
     assert np.log10(2.4) - 0.1 < low < np.log10(2.4)
     assert np.log10(4.0) < high < np.log10(4.0) + 0.1
 
 
 def test_a_name_is_text_and_never_a_tag():
-    assert loss_figure(DOTS, [], x="N").data[0].customdata[1][0] == "&lt;b&gt;"
+    assert fitted_loss_figure(DOTS, [], x="N").data[0].customdata[1][0] == "&lt;b&gt;"
 
 
 def test_a_line_without_intervals_has_no_band():
     plain = Line(name="law", x=X, y=LINE.y)
-    assert len(loss_figure(DOTS, [plain], x="N").data) == 2
+    assert len(fitted_loss_figure(DOTS, [plain], x="N").data) == 2
 
 
 @given(st.lists(st.floats(min_value=1e-3, max_value=1e30), min_size=1, max_size=30))
@@ -162,7 +162,11 @@ def test_repeats_are_drawn_beside_fresh_data():
 
 
 def test_every_figure_travels_as_plain_numbers():
-    figures = [loss_figure(DOTS, [LINE], x="N"), intervals_figure([("a", [])], x="x"), frontier_figure([LINE], DOTS)]
+    figures = [
+        fitted_loss_figure(DOTS, [LINE], x="N"),
+        intervals_figure([("a", [])], x="x"),
+        frontier_figure([LINE], DOTS),
+    ]
     for figure in figures:
         plain = compact_figure(figure)
         assert plain["data"]
@@ -171,14 +175,14 @@ def test_every_figure_travels_as_plain_numbers():
 
 def test_curves_of_one_law_stand_in_the_legend_once_and_are_hidden_together():
     lines = [Line(name=f"law, D {size}", x=X, y=LINE.y, group="law", in_legend=size == 2) for size in (1, 2)]
-    first, second = loss_figure(DOTS, lines, x="N").data[:2]
+    first, second = fitted_loss_figure(DOTS, lines, x="N").data[:2]
     assert (first.legendgroup, second.legendgroup) == ("law", "law")
     assert (first.showlegend, second.showlegend, second.name) == (False, True, "law, D 2")
     assert "law, D 1" in first.hovertemplate
 
 
 def test_an_axis_says_whether_it_looks_for_its_range_since_a_live_chart_may_have_had_one():
-    wide = loss_figure(DOTS, [], x="N").layout.xaxis
-    narrow = loss_figure(Dots(x=X[:1], y=DOTS.y[:1], size=X[:1], names=("a",)), [], x="N").layout.xaxis
+    wide = fitted_loss_figure(DOTS, [], x="N").layout.xaxis
+    narrow = fitted_loss_figure(Dots(x=X[:1], y=DOTS.y[:1], size=X[:1], names=("a",)), [], x="N").layout.xaxis
     assert (wide.autorange, wide.range) == (True, None)
     assert narrow.range[0] < 6 < narrow.range[1]
