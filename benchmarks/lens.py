@@ -27,7 +27,7 @@ def measure(*, rounds: int, threads: int) -> dict[str, Any]:
     import torch
 
     from playground import load
-    from playground.lens.intervene.ablation import Experiment, ablate_every_head, prepare
+    from playground.lens.intervene.ablation import Experiment, ablate_heads, prepare
 
     torch.set_num_threads(threads)
     model = load(DECODER, device="cpu", dtype="float32")
@@ -35,7 +35,7 @@ def measure(*, rounds: int, threads: int) -> dict[str, Any]:
     experiment: Experiment = prepare(model, text)
     ways: dict[str, Callable[[], Any]] = {
         "naive": lambda: naive(experiment),
-        "ours": lambda: _tables(ablate_every_head(experiment)),
+        "ours": lambda: _tables(ablate_heads(experiment)),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     results: dict[str, Any] = {}
@@ -49,7 +49,7 @@ def measure(*, rounds: int, threads: int) -> dict[str, Any]:
     return {
         "made": made("lens", threads=threads, packages=PACKAGES),
         "model": DECODER,
-        "tokens": len(experiment.clean.reading.tokens),
+        "tokens": len(experiment.clean.encoded.tokens),
         "heads": int(results["ours"]["loss"].size),
         "seconds": seconds,
         "ratio": statistics.median(ratios),
@@ -71,7 +71,7 @@ def naive(experiment: Any) -> dict[str, Any]:
     from playground.attention import AttentionCall, handling
 
     model, clean = experiment.model, experiment.clean.logits
-    ids = torch.tensor(experiment.clean.reading.ids)
+    ids = torch.tensor(experiment.clean.encoded.ids)
     position, token = experiment.watched.position, experiment.watched.token
     log_clean = clean.log_softmax(-1)
     modules = [block.attention.module for block in experiment.clean.parts.stack]
@@ -79,7 +79,7 @@ def naive(experiment: Any) -> dict[str, Any]:
     clean_loss = float(functional.cross_entropy(clean[:-1], ids[1:]))
     for module in modules:
         rows: dict[str, list[float]] = {name: [] for name in found}
-        for head in range(model.heads):
+        for head in range(model.n_heads):
 
             def handler(call: AttentionCall, module: Any = module, head: int = head) -> torch.Tensor:
                 z = attention.z(call)

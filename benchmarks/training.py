@@ -67,7 +67,7 @@ def llama_shape(size: Size) -> TransformerConfig:
         context=size.context,
         width=size.width,
         layers=size.layers,
-        heads=size.heads,
+        n_heads=size.heads,
         hidden=size.hidden,
     )
 
@@ -93,8 +93,8 @@ def llama_peer(shape: TransformerConfig) -> Callable[[Tensor], Tensor]:
         hidden_size=shape.width,
         intermediate_size=shape.hidden_width,
         num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        num_key_value_heads=shape.groups_of,
+        num_attention_heads=shape.n_heads,
+        num_key_value_heads=shape.n_key_value_heads,
         max_position_embeddings=shape.context,
         rms_norm_eps=1e-5,
         tie_word_embeddings=True,
@@ -121,7 +121,7 @@ class EncoderPeer(nn.Module):
     def __init__(self, shape: TransformerConfig) -> None:
         super().__init__()
         layer = nn.TransformerEncoderLayer(
-            shape.width, shape.heads, shape.hidden_width, 0.0, "gelu", batch_first=True, norm_first=True
+            shape.width, shape.n_heads, shape.hidden_width, 0.0, "gelu", batch_first=True, norm_first=True
         )
         self.embedding = nn.Embedding(shape.vocabulary, shape.width)
         self.position = nn.Embedding(shape.context, shape.width)

@@ -45,13 +45,13 @@ class AttentionCall:
     is_causal: bool
 
     @property
-    def groups(self) -> int:
-        """How many query heads share one key head."""
+    def queries_per_key_value_head(self) -> int:
+        """How many query heads share one key and value head."""
         return self.query.shape[1] // self.key.shape[1]
 
     @property
-    def heads(self) -> int:
-        """How many query heads there are."""
+    def n_heads(self) -> int:
+        """Number of query heads."""
         return self.query.shape[1]
 
     @property
@@ -99,7 +99,7 @@ def z(call: AttentionCall) -> Float[Tensor, "batch head query width"]:
     # Only additive_mask turns a float mask's most negative number into minus infinity, as the pattern has it.
     boolean = call.bias is None and (call.mask is None or call.mask.dtype == torch.bool)
     if not call.is_plain:
-        value = call.value.repeat_interleave(call.groups, dim=1)
+        value = call.value.repeat_interleave(call.queries_per_key_value_head, dim=1)
         return pattern(call).to(value.dtype) @ value
     return functional.scaled_dot_product_attention(
         call.query,
@@ -108,7 +108,7 @@ def z(call: AttentionCall) -> Float[Tensor, "batch head query width"]:
         attn_mask=call.mask if boolean else additive_mask(call),
         is_causal=call.is_causal and boolean,
         scale=call.scaling,
-        enable_gqa=call.groups > 1,
+        enable_gqa=call.queries_per_key_value_head > 1,
     )
 
 
@@ -139,7 +139,7 @@ def pattern(call: AttentionCall) -> Float[Tensor, "batch head query key"]:
 
 def scores(call: AttentionCall) -> Float[Tensor, "batch head query key"]:
     """Queries times keys, scaled and soft-capped, before bias and mask, in float32."""
-    key = call.key.float().repeat_interleave(call.groups, dim=1)
+    key = call.key.float().repeat_interleave(call.queries_per_key_value_head, dim=1)
     products = call.query.float() @ key.transpose(-1, -2) * call.scaling
     return products if call.softcap is None else call.softcap * torch.tanh(products / call.softcap)
 

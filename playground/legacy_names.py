@@ -24,7 +24,7 @@ MODEL_CONFIG = Renaming(
 )
 """config.json of our own models, and the model part of a run's."""
 
-TRAIN_CONFIG = Renaming()
+TRAIN_CONFIG = Renaming(keys={"snapshot_every": "checkpoint_every"})
 """config.json of a run, without its task and model."""
 
 TASK_CONFIG = Renaming()
@@ -33,8 +33,11 @@ TASK_CONFIG = Renaming()
 SWEEP = Renaming()
 """sweep.json."""
 
-STATUS = Renaming()
+STATUS = Renaming(keys={"snapshot": "checkpoint"})
 """status.json of a run and progress.json of a sweep."""
+
+CONTROL = Renaming(values={"action": {"snapshot": "checkpoint"}})
+"""A line of a run's control.jsonl."""
 
 ADDRESS = Renaming()
 """Query parameters of every page."""
@@ -48,4 +51,17 @@ def modernise(values: Mapping[str, Any], renaming: Renaming) -> dict[str, Any]:
         value = today.get(key)
         if isinstance(value, str) and value in words:
             today[key] = words[value]
+    return today
+
+
+RUN_PARTS = {"task": TASK_CONFIG, "model": MODEL_CONFIG, "train": TRAIN_CONFIG}
+"""The records of a run: in its config.json the training's fields stand beside the others, in a link below "train"."""
+
+
+def modernise_run_config(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's config.json, or a link's changes to a preset, its records included."""
+    today = modernise(values, TRAIN_CONFIG)
+    for name, renaming in RUN_PARTS.items():
+        if isinstance(today.get(name), dict):
+            today[name] = modernise(today[name], renaming)
     return today

@@ -20,7 +20,7 @@ from playground.attention import attend
 from playground.errors import UserError
 from playground.layers import FeedForwardLayer, Rotary, SinusoidalPositions, SwiGLU
 from playground.products import linear
-from playground.transformer_config import ModelKind, NormPlace, TransformerConfig, check_choice, check_count
+from playground.transformer_config import ModelKind, NormPosition, TransformerConfig, check_choice, check_count
 
 __all__ = [
     "FeedForwardLayer",
@@ -46,8 +46,8 @@ class Stack(nn.Module):
         self.embedding_norm = layers.norm(config) if config.embedding_norm else nn.Identity()
         self.dropout = layers.dropout(config)
         self.blocks = nn.ModuleList(BLOCKS[kind](config) for _ in range(config.layers))
-        self.norm = layers.norm(config) if config.norm_place == "before" else nn.Identity()
-        self.sees = SEES[kind]
+        self.norm = layers.norm(config) if config.norm_position == "pre" else nn.Identity()
+        self.mask = MASKS[kind]
 
     def residual(
         self,
@@ -62,7 +62,7 @@ class Stack(nn.Module):
         """
         embedded = self.position(self.segment(self.embedding(ids), segments))
         residual: Tensor = self.dropout(self.embedding_norm(embedded))
-        seen = None if mask is None else self.sees(mask)
+        seen = None if mask is None else self.mask(mask)
         for block in self.blocks:
             residual = block(residual, seen, *source)
         return residual
@@ -155,8 +155,8 @@ class Block(nn.Module):
         self.feed_forward_norm = layers.norm(config) if config.feed_forward != "none" else nn.Identity()
         self.feed_forward = layers.FEED_FORWARDS[config.feed_forward](config)
         self.dropout = layers.dropout(config)
-        self.add = ADDS[config.norm_place]
-        self.add_feed_forward = add_nothing if config.feed_forward == "none" else self.add
+        self.add = RESIDUALS[config.norm_position]
+        self.add_feed_forward = identity if config.feed_forward == "none" else self.add
 
     def forward(
         self, residual: Float[Tensor, "batch token width"], seen: Bool[Tensor, "batch 1 _ token"] | None = None
@@ -184,20 +184,20 @@ class CrossBlock(Block):
         return self.add_feed_forward(residual, self.feed_forward_norm, self.dropout, self.feed_forward)
 
 
-def add_before(residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Module, *seen: Tensor | None) -> Tensor:
+def pre_norm(residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Module, *seen: Tensor | None) -> Tensor:
     """The layer reads the normed residual stream; the stream itself stays as it is. Xiong et al. 2020."""
     added: Tensor = residual + drop(layer(norm(residual), *seen))
     return added
 
 
-def add_after(residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Module, *seen: Tensor | None) -> Tensor:
+def post_norm(residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Module, *seen: Tensor | None) -> Tensor:
     """The layer reads the residual stream, and the sum is normed. Vaswani et al. 2017, sections 3.1 and 5.4."""
     normed: Tensor = norm(residual + drop(layer(residual, *seen)))
     return normed
 
 
-def add_nothing(residual: Tensor, *_: Any) -> Tensor:
-    """Of a layer that is not there."""
+def identity(residual: Tensor, *_: Any) -> Tensor:
+    """The residual stream past a layer that the model does not have."""
     return residual
 
 
@@ -209,8 +209,8 @@ class Attention(nn.Module):
         self.is_causal = is_causal
         self.head_width = config.head_width
         self.scaling = config.head_width**-0.5
-        self.heads = [config.heads, config.groups_of]
-        shared = config.groups_of * config.head_width
+        self.n_heads, self.n_key_value_heads = config.n_heads, config.n_key_value_heads
+        shared = config.n_key_value_heads * config.head_width
         self.sizes = [config.width, shared, shared]
         self.query_key_value = linear(config.width, sum(self.sizes), bias=config.bias)
         self.output = linear(config.width, config.width, bias=config.bias)
@@ -221,9 +221,11 @@ class Attention(nn.Module):
     ) -> Float[Tensor, "batch token width"]:
         heads = self.query_key_value(x).unflatten(-1, (-1, self.head_width))
         # Cut before heads and tokens change places: the gradients then need no copy to lie as the weights want them.
-        query_key, value = heads.split_with_sizes([sum(self.heads), self.heads[1]], dim=2)
+        query_key, value = heads.split_with_sizes(
+            [self.n_heads + self.n_key_value_heads, self.n_key_value_heads], dim=2
+        )
         # Queries and keys turn together: one operation instead of two.
-        query, key = self.rotate(query_key).split_with_sizes(self.heads, dim=2)
+        query, key = self.rotate(query_key).split_with_sizes([self.n_heads, self.n_key_value_heads], dim=2)
         query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
         z, _ = attend(self, query, key, value, seen, scaling=self.scaling)
         written: Tensor = self.output(z.flatten(-2))
@@ -240,7 +242,7 @@ class CrossAttention(nn.Module):
         self.head_width = config.head_width
         self.scaling = config.head_width**-0.5
         self.query = linear(config.width, config.width, bias=config.bias)
-        self.key_value = linear(config.width, 2 * config.groups_of * config.head_width, bias=config.bias)
+        self.key_value = linear(config.width, 2 * config.n_key_value_heads * config.head_width, bias=config.bias)
         self.output = linear(config.width, config.width, bias=config.bias)
 
     def forward(
@@ -273,13 +275,13 @@ def earlier_real(mask: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch 1 tok
     return (mask[:, None] & earlier | torch.eye(length, dtype=torch.bool, device=mask.device))[:, None]
 
 
-ADDS: dict[NormPlace, Callable[..., Tensor]] = {"before": add_before, "after": add_after}
+RESIDUALS: dict[NormPosition, Callable[..., Tensor]] = {"pre": pre_norm, "post": post_norm}
 BLOCKS: dict[ModelKind, Callable[[TransformerConfig], nn.Module]] = {
     "decoder": lambda config: Block(config, is_causal=True),
     "encoder": lambda config: Block(config, is_causal=False),
     "encoder-decoder": CrossBlock,
 }
-SEES: dict[ModelKind, Callable[[Tensor], Tensor]] = {
+MASKS: dict[ModelKind, Callable[[Tensor], Tensor]] = {
     "decoder": earlier_real,
     "encoder": all_real,
     "encoder-decoder": earlier_real,

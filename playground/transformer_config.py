@@ -5,56 +5,64 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from playground.errors import UserError
+from playground.legacy_names import MODEL_CONFIG, modernise
 
 Positions = Literal["rotary", "learned", "sinusoidal", "none"]
 FeedForward = Literal["swiglu", "gelu", "relu", "none"]
 Norm = Literal["rms", "layer"]
-NormPlace = Literal["before", "after"]
+NormPosition = Literal["pre", "post"]
 ModelKind = Literal["decoder", "encoder", "encoder-decoder"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "kind": get_args(ModelKind),
     "feed_forward": get_args(FeedForward),
     "norm": get_args(Norm),
-    "norm_place": get_args(NormPlace),
+    "norm_position": get_args(NormPosition),
     "positions": get_args(Positions),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
-    """The shape of a transformer. `key_value_heads` below `heads` groups the queries; hidden None is 4 widths.
-
-    layers are those of each stack. norm_place: before a layer reads the residual stream, or after it has written
-    (the stream itself is normed then, and there is no norm at the end). bias: whether the attention's projections
-    have one. segments: how many segment embeddings an encoder adds (BERT: 2; 0: none). classes: the size of an
-    encoder's classifier on its first token (0: none). dropout acts in training only. scaled_embedding multiplies
-    token embeddings by the square root of the width (Vaswani et al. 2017, section 3.4). embedding_norm norms the
-    sum of embeddings before the first block (BERT).
-    """
+    """The shape of a transformer. Raises UserError for one that cannot be built."""
 
     vocabulary: int
+    """Number of tokens that the model knows."""
     kind: ModelKind = "decoder"
     context: int = 256
+    """Longest text in tokens."""
     width: int = 128
+    """d_model: size of the residual stream."""
     layers: int = 4
-    heads: int = 4
+    """Blocks in each stack: an encoder-decoder has twice as many."""
+    n_heads: int = 4
+    """Query heads in each attention layer."""
     key_value_heads: int | None = None
+    """Key and value heads in each attention layer, fewer than n_heads for grouped queries; None: as many."""
     hidden: int | None = None
+    """d_ff: inner width of the feed-forward layer; None: 4 widths."""
     feed_forward: FeedForward = "swiglu"
     norm: Norm = "rms"
     positions: Positions = "rotary"
     tied: bool = True
-    norm_place: NormPlace = "before"
+    """Whether the output head is the transposed embedding."""
+    norm_position: NormPosition = "pre"
+    """"pre" norms what a layer reads, "post" the stream after it has written; then no norm stands at the end."""
     bias: bool = False
+    """Whether the attention's projections have biases."""
     segments: int = 0
+    """Segment embeddings that an encoder adds (BERT: 2; 0: none)."""
     classes: int = 0
+    """Classes that an encoder's classifier tells apart at its first token (0: no classifier)."""
     dropout: float = 0.0
+    """Share of activations zeroed in training."""
     scaled_embedding: bool = False
+    """Whether token embeddings are multiplied by the square root of the width (Vaswani et al. 2017, section 3.4)."""
     embedding_norm: bool = False
+    """Whether the sum of embeddings is normed before the first block (BERT)."""
 
     def __post_init__(self) -> None:
-        for name in ("vocabulary", "context", "width", "layers", "heads"):
+        for name in ("vocabulary", "context", "width", "layers", "n_heads"):
             check_count(name, getattr(self, name))
         for name in ("key_value_heads", "hidden"):
             if getattr(self, name) is not None:
@@ -70,17 +78,17 @@ class TransformerConfig:
         self._check_encoder_parts()
 
     def _check_heads(self) -> None:
-        if self.width % self.heads:
+        if self.width % self.n_heads:
             raise UserError(
-                "A width of {width} does not divide into {heads} heads; change one of them.",
+                "A width of {width} does not divide into {n_heads} heads; change one of them.",
                 width=self.width,
-                heads=self.heads,
+                n_heads=self.n_heads,
             )
-        if self.heads % self.groups_of:
+        if self.n_heads % self.n_key_value_heads:
             raise UserError(
-                "{heads} query heads cannot share {groups_of} key heads evenly.",
-                heads=self.heads,
-                groups_of=self.groups_of,
+                "{n_heads} query heads cannot share {n_key_value_heads} key heads evenly.",
+                n_heads=self.n_heads,
+                n_key_value_heads=self.n_key_value_heads,
             )
         if self.positions == "rotary" and self.head_width % 2:
             raise UserError(
@@ -95,14 +103,14 @@ class TransformerConfig:
             raise UserError("A classifier reads an encoder; set classes to 0 for the kind {kind}.", kind=self.kind)
 
     @property
-    def groups_of(self) -> int:
-        """The number of key and value heads."""
-        return self.key_value_heads or self.heads
+    def n_key_value_heads(self) -> int:
+        """Key and value heads in each attention layer."""
+        return self.key_value_heads or self.n_heads
 
     @property
     def head_width(self) -> int:
         """The width of one head."""
-        return self.width // self.heads
+        return self.width // self.n_heads
 
     @property
     def hidden_width(self) -> int:
@@ -115,7 +123,8 @@ class TransformerConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TransformerConfig":
-        """Read back what `to_dict` wrote. Raises UserError for a field that this version does not know."""
+        """Read back what `to_dict` wrote, old spellings included. Raises UserError for an unknown field."""
+        values = modernise(values, MODEL_CONFIG)
         known = {field.name for field in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known - {"model_type"})
         if unknown:

@@ -6,17 +6,28 @@ An option that is not given is left out, so the record's own default holds and s
 import argparse
 import dataclasses
 import types
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from playground.legacy_names import Renaming
 
 _NAMES = {int: "COUNT", float: "NUMBER", str: "TEXT"}
 
 
-def add_options(parser: argparse.ArgumentParser, record: type, *, prefix: str, without: Collection[str] = ()) -> None:
+def add_options(
+    parser: argparse.ArgumentParser,
+    record: type,
+    *,
+    prefix: str,
+    without: Collection[str] = (),
+    renaming: Renaming | None = None,
+) -> None:
     """Declare an option for each field of the record but those in `without`; values arrive as PREFIX.FIELD.
 
-    A flag that is declared already is the earlier record's; here it is then called --PREFIX-FIELD.
+    A flag that is declared already is the earlier record's; here it is then called --PREFIX-FIELD. Old flags and
+    values of `renaming` are accepted too.
     """
+    renaming = renaming or Renaming()
     hints = get_type_hints(record)
     for field in dataclasses.fields(record):
         accepted = _accepted(hints[field.name])
@@ -25,7 +36,10 @@ def add_options(parser: argparse.ArgumentParser, record: type, *, prefix: str, w
         flags = _flags(field.name, hints[field.name])
         if any(flag in parser._option_string_actions for flag in flags):
             flags = [f"--{prefix}-{flag.removeprefix('--')}" for flag in flags]
+        flags += ["--" + old.replace("_", "-") for old, new in renaming.keys.items() if new == field.name]
         accepted = {"help": _default(field), **accepted}
+        if field.name in renaming.values:
+            accepted["type"] = _modern(renaming.values[field.name])
         parser.add_argument(*flags, dest=f"{prefix}.{field.name}", default=argparse.SUPPRESS, **accepted)
 
 
@@ -40,6 +54,11 @@ def _flags(name: str, hint: Any) -> list[str]:
     flag = "--" + name.replace("_", "-")
     is_many = get_origin(hint) is tuple and get_args(hint)[-1] is Ellipsis
     return [flag, flag.removesuffix("s")] if is_many and flag.endswith("s") else [flag]
+
+
+def _modern(values: Mapping[str, str]) -> Callable[[str], str]:
+    """A reader of a value in its old or today's spelling."""
+    return lambda value: values.get(value, value)
 
 
 def _accepted(hint: Any) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ import torch
 from playground.command.options import add_options, given_options
 from playground.errors import UserError
 from playground.jobs.malloc import keep_freed_memory
+from playground.legacy_names import MODEL_CONFIG
 from playground.models.memory_estimate import available_bytes
 from playground.tasks.classification import ClassificationConfig
 from playground.tasks.masked import MaskedConfig
@@ -20,7 +21,7 @@ from playground.tasks.task import TaskConfig, TaskKind
 from playground.tasks.text import TextTaskConfig
 from playground.training.config import TrainConfig
 from playground.training.estimate import memory_of
-from playground.training.run.folder import read_config, run
+from playground.training.run.folder import read_train_config, run
 from playground.training.sizes import parameters_by_part
 from playground.training.trainer import Step
 from playground.transformer import TransformerConfig, check_count
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser, words: list[str]) -> None:
             default=argparse.SUPPRESS,
             help="do not join the lines of a paragraph",
         )
-    add_options(parser.add_argument_group("model"), TransformerConfig, prefix="model", without=FROM_TASK)  # type: ignore[arg-type]
+    add_options(parser.add_argument_group("model"), TransformerConfig, prefix="model", without=FROM_TASK, renaming=MODEL_CONFIG)  # type: ignore[arg-type]
     add_options(parser.add_argument_group("training"), TrainConfig, prefix="train", without=("task", "model"))  # type: ignore[arg-type]
 
 
@@ -72,7 +73,7 @@ def config_from(arguments: argparse.Namespace) -> TrainConfig:
             raise UserError(
                 "--config repeats a run as it was; leave out {given}, or edit the file.", given=", ".join(given)
             )
-        return read_config(arguments.config)
+        return read_train_config(arguments.config)
     task = _task_config(TASKS[arguments.task], task_given)
     needs = task.needs()
     model = {name: getattr(needs, name) for name in FROM_TASK}

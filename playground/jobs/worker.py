@@ -1,8 +1,8 @@
-"""A process that trains one run into its folder: `python -m playground.jobs.worker`.
+"""The program of a worker process: train one run into its folder (`python -m playground.jobs.worker`).
 
-It is started ahead: torch is imported and a step taken before there is work, so that the first step of a run comes
-at once. One line of JSON on standard input names the folder; when the input ends, whoever started the process is
-gone, and it leaves: with a snapshot if it was at work.
+It is started ahead: torch is imported and a step trained before there is work, so that the first step of a run comes
+at once. One line of JSON on standard input names the folder. When the input closes, the process that started this one
+is gone, and it exits, with a checkpoint if it was at work.
 """
 
 import json
@@ -13,17 +13,19 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from playground.text import N_
+
 NICENESS = 10
 PATIENCE_SECONDS = 10.0
-"""How long a step and its snapshot may take once the process has to leave."""
+"""How long a step and its checkpoint may take once the process has to exit."""
 READY = "ready"
 
 
 def main() -> int:
-    """Wait for a job, do it, and leave. 0: done or nothing to do; 1: the run failed, and its status says why."""
+    """Wait for a job, do it, and exit. 0: done or nothing to do; 1: the run failed, and its status says why."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    warm_up()
+    warm_up_training()
     print(READY, flush=True)
     os.dup2(2, 1)  # nobody reads on: what a library prints would fill the pipe and stop the run
     line = sys.stdin.readline()
@@ -31,33 +33,33 @@ def main() -> int:
         return 0
     leaving = Leaving()
     threading.Thread(target=leaving.watch_input, daemon=True).start()
-    signal.signal(signal.SIGTERM, lambda *_: leaving.leave("its process was told to end"))
+    signal.signal(signal.SIGTERM, lambda *_: leaving.leave(N_("its process was terminated")))
     return train_into(json.loads(line), leaving)
 
 
 class Leaving:
-    """Whether the process has to leave, and why, as the end of a sentence."""
+    """Whether the process has to exit, and why, as the end of a sentence."""
 
     def __init__(self) -> None:
         self.reason: str | None = None
 
     def watch_input(self) -> None:
-        """Wait until the input ends; it does when the process that started this one closes it or dies."""
-        # The bare descriptor: a thread that holds sys.stdin's lock would stop the interpreter from leaving.
+        """Wait until the input closes: the process that started this one closes it or dies."""
+        # The bare descriptor: a thread that holds the lock of sys.stdin would keep the interpreter from exiting.
         while os.read(0, 4096):
             continue
-        self.leave("the server went away")
+        self.leave(N_("the server went away"))
 
     def leave(self, reason: str) -> None:
-        """Ask for the end after this step, and see to it that it comes."""
+        """Ask for the end after this step, and enforce it after PATIENCE_SECONDS."""
         self.reason = self.reason or reason
         timer = threading.Timer(PATIENCE_SECONDS, os._exit, args=(1,))
         timer.daemon = True
         timer.start()
 
 
-def warm_up() -> None:
-    """Import what training needs, and train a model of a few numbers for one step: torch loads much on first use."""
+def warm_up_training() -> None:
+    """Import what training needs, and train a tiny model for one step: torch loads much on first use."""
     import tempfile
 
     import torch
@@ -72,7 +74,7 @@ def warm_up() -> None:
     keep_freed_memory()
     task = InductionConfig()
     needs = task.needs()
-    model = TransformerConfig(vocabulary=needs.vocabulary, context=needs.context, width=8, layers=1, heads=1)
+    model = TransformerConfig(vocabulary=needs.vocabulary, context=needs.context, width=8, layers=1, n_heads=1)
     config = TrainConfig(task=task, model=model, steps=1, batch=1, warm_up=0, evaluate_rows=1, frames=1)
     with tempfile.TemporaryDirectory() as folder:
         for _ in run(config, Path(folder)):
@@ -80,15 +82,16 @@ def warm_up() -> None:
 
 
 def train_into(job: dict[str, Any], leaving: Leaving) -> int:
-    """Train into the folder of the job until it ends; how it ended stands in the folder."""
+    """Train into the folder of the job until the run ends; the folder's status says how."""
     from playground.errors import UserError
-    from playground.training.run.folder import Bounds, read_config, run
+    from playground.training.run.folder import read_train_config, run
+    from playground.training.run.session import RunLimits
 
     folder = Path(job["folder"])
-    bounds = Bounds(seconds=float(job["seconds"]), disk_bytes=int(job["disk_bytes"]))
+    limits = RunLimits(seconds=float(job["seconds"]), disk_bytes=int(job["disk_bytes"]))
     try:
-        config = read_config(folder / "config.json")
-        for _ in run(config, folder, bounds=bounds, interruption=lambda: leaving.reason):
+        config = read_train_config(folder / "config.json")
+        for _ in run(config, folder, limits=limits, interruption=lambda: leaving.reason):
             pass
     except UserError as error:
         print(error, file=sys.stderr)
@@ -99,5 +102,5 @@ def train_into(job: dict[str, Any], leaving: Leaving) -> int:
 if __name__ == "__main__":
     code = main()
     sys.stderr.flush()
-    # All is written; to take torch down in good order would keep the slot for a while.
+    # Everything is written; an orderly shutdown of torch would occupy the slot for a while.
     os._exit(code)

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from playground.legacy_names import MODEL_CONFIG, modernise
 from playground.models.cache import folder_of, is_complete, shipped_folder
 from playground.models.formats.checkpoint import parameters_in
 
@@ -49,7 +50,7 @@ class Entry:
     licence: str
     sources: tuple[Source, ...]
     layers: int
-    heads: int
+    n_heads: int
     summary: str
 
     @property
@@ -84,7 +85,7 @@ SMOLLM2 = Entry(
         ),
     ),
     layers=30,
-    heads=9,
+    n_heads=9,
     summary="A small language model that follows instructions; 9 query heads share 3 key heads per layer.",
 )
 
@@ -114,7 +115,7 @@ MINILM = Entry(
         ),
     ),
     layers=6,
-    heads=12,
+    n_heads=12,
     summary="A sentence encoder: every token looks both ways. It has no head that predicts words.",
 )
 
@@ -168,7 +169,7 @@ def _shipped(name: str, title: str, summary: str) -> Entry:
         licence="Apache-2.0",
         sources=(Source(kind="embedded", reference=name),),
         layers=int(config.get("layers", 0)),
-        heads=int(config.get("heads", 0)),
+        n_heads=int(config.get("n_heads", 0)),
         summary=summary,
     )
 
@@ -179,7 +180,7 @@ def _shipped_config(name: str) -> dict[str, Any]:
         values = json.loads((shipped_folder(name) / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return values if isinstance(values, dict) else {}
+    return modernise(values, MODEL_CONFIG) if isinstance(values, dict) else {}
 
 
 def _shipped_parameters(name: str) -> int:

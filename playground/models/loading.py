@@ -58,7 +58,7 @@ class LoadedModel:
     parameters: int
     bytes: int
     layers: int
-    heads: int
+    n_heads: int
     has_output_head: bool
     attention: Literal["interface", "eager"]
     classes: int = 0

@@ -22,33 +22,33 @@ PAUSE_SECONDS = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Speed:
+class Throughput:
     """Of matrix products in floating-point operations per second; of all else in seconds.
 
-    seconds_per_number: for each number that the forward pass keeps, there and back. seconds_per_layer: what a layer
+    seconds_per_value: for each number that the forward pass keeps, there and back. seconds_per_layer: what a layer
     costs however small it is; embedding, head and loss count as one more.
     """
 
-    products_per_second: float
-    seconds_per_number: float
+    flops_per_second: float
+    seconds_per_value: float
     seconds_per_layer: float
 
 
 @cache
-def measured_speed(device: str = "cpu") -> Speed:
+def measured_throughput(device: str = "cpu") -> Throughput:
     """The speed of a device; measured once in a process."""
-    return measure_speed(device)
+    return measure_throughput(device)
 
 
-class Speeds:
+class ThroughputCache:
     """The best of a few measurements of each device: a server measures first while it is still busy starting."""
 
-    def __init__(self, measure: Callable[[str], Speed] | None = None) -> None:
-        self._measure = measure or measure_speed
-        self._found: dict[str, list[tuple[float, Speed]]] = {}
+    def __init__(self, measure: Callable[[str], Throughput] | None = None) -> None:
+        self._measure = measure or measure_throughput
+        self._found: dict[str, list[tuple[float, Throughput]]] = {}
         self._guard = threading.Lock()
 
-    def of(self, device: str, now: float | None = None) -> Speed:
+    def of(self, device: str, now: float | None = None) -> Throughput:
         """The best speed found yet, measured anew where the last time was a while ago; at most TIMES in all."""
         now = time.monotonic() if now is None else now
         with self._guard:
@@ -56,14 +56,14 @@ class Speeds:
             if not found or (len(found) < TIMES and now - found[-1][0] > PAUSE_SECONDS):
                 found.append((now, self._measure(device)))
             speeds = [speed for _, speed in found]
-        return Speed(
-            products_per_second=max(speed.products_per_second for speed in speeds),
-            seconds_per_number=min(speed.seconds_per_number for speed in speeds),
+        return Throughput(
+            flops_per_second=max(speed.flops_per_second for speed in speeds),
+            seconds_per_value=min(speed.seconds_per_value for speed in speeds),
             seconds_per_layer=min(speed.seconds_per_layer for speed in speeds),
         )
 
 
-def measure_speed(device: str) -> Speed:
+def measure_throughput(device: str) -> Throughput:
     """The speed of a device; of a CPU that of one thread, as a run trains, on a core that nobody else uses."""
     with _one_thread():
         return _measure_speed(device)
@@ -80,22 +80,22 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _measure_speed(device: str) -> Speed:
+def _measure_speed(device: str) -> Throughput:
     rate = _product_rate(device)
     smallest = _shape(width=8, context=4)
     per_layer = _step_seconds(smallest, rows=1, device=device) / (LAYERS + 1)
     shape, rows = _shape(width=64, context=64), 8
     products = 3 * rows * sum(product_flops(shape, shape.context).values())
     rest = _step_seconds(shape, rows=rows, device=device) - products / rate - (LAYERS + 1) * per_layer
-    return Speed(
-        products_per_second=rate,
-        seconds_per_number=max(0.0, rest) / (rows * activations(shape, shape.context)),
+    return Throughput(
+        flops_per_second=rate,
+        seconds_per_value=max(0.0, rest) / (rows * activations(shape, shape.context)),
         seconds_per_layer=per_layer,
     )
 
 
 def _shape(*, width: int, context: int) -> TransformerConfig:
-    return TransformerConfig(vocabulary=64, width=width, context=context, layers=LAYERS, heads=2)
+    return TransformerConfig(vocabulary=64, width=width, context=context, layers=LAYERS, n_heads=2)
 
 
 def _product_rate(device: str) -> float:

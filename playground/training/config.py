@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from playground.errors import UserError
+from playground.legacy_names import modernise_run_config
 from playground.tasks.registry import task_from_dict, task_to_dict
 from playground.tasks.task import TaskConfig
 from playground.transformer import TransformerConfig, check_choice, check_count
@@ -23,7 +24,7 @@ class TrainConfig:
 
     learning_rate is the highest, final_learning_rate the last; warm_up is in steps; batch is in rows of at most one
     model context each; accumulation is how many batches make one step. The first of the betas is the momentum of
-    sgd and muon. bfloat16 is autocast: weights and optimiser stay in float32. snapshot_every is in steps; frames is
+    sgd and muon. bfloat16 is autocast: weights and optimiser stay in float32. checkpoint_every is in steps; frames is
     how many pictures of the probe's attention are taken on the way, more of them early (film.py).
     """
 
@@ -45,11 +46,11 @@ class TrainConfig:
     accumulation: int = 1
     precision: Precision = "float32"
     device: DeviceName = "cpu"
-    snapshot_every: int = 500
+    checkpoint_every: int = 500
     frames: int = 60
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "evaluate_every", "evaluate_rows", "accumulation", "snapshot_every"):
+        for name in ("steps", "batch", "evaluate_every", "evaluate_rows", "accumulation", "checkpoint_every"):
             check_count(name, getattr(self, name))
         for name in ("warm_up", "seed", "frames"):
             check_count(name, getattr(self, name), smallest=0)
@@ -113,6 +114,7 @@ class TrainConfig:
 
     @classmethod
     def _from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
+        values = modernise_run_config(values)
         task = task_from_dict(values["task"])
         model = TransformerConfig.from_dict(values["model"])
         rest = {name: value for name, value in values.items() if name not in ("task", "model", "betas")}

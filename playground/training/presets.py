@@ -33,7 +33,7 @@ def induction_heads() -> TrainConfig:
     """Two attention-only layers; the induction heads appear between steps 200 and 300."""
     return config_for(
         InductionConfig(),
-        shape={"width": 64, "layers": 2, "heads": 4, "feed_forward": "none"},
+        shape={"width": 64, "layers": 2, "n_heads": 4, "feed_forward": "none"},
         steps=600,
         batch=32,
         learning_rate=3e-3,
@@ -41,7 +41,7 @@ def induction_heads() -> TrainConfig:
         schedule="constant",
         warm_up=50,
         evaluate_every=25,
-        snapshot_every=100,
+        checkpoint_every=100,
         frames=80,
     )
 
@@ -55,7 +55,7 @@ def reverse() -> TrainConfig:
         batch=64,
         warm_up=100,
         evaluate_every=50,
-        snapshot_every=100,
+        checkpoint_every=100,
     )
 
 
@@ -63,14 +63,14 @@ def addition() -> TrainConfig:
     """Sums of numbers with three digits; first digits are right early, whole sums late and all at once."""
     return config_for(
         AdditionConfig(digits=3),
-        shape={"width": 48, "layers": 2, "heads": 4, "positions": "learned"},
+        shape={"width": 48, "layers": 2, "n_heads": 4, "positions": "learned"},
         steps=1200,
         batch=64,
         learning_rate=4.6e-3,
         warm_up=100,
         evaluate_every=50,
         evaluate_rows=256,
-        snapshot_every=200,
+        checkpoint_every=200,
     )
 
 
@@ -82,7 +82,7 @@ def grokking() -> TrainConfig:
         shape={
             "width": 64,
             "layers": 1,
-            "heads": 4,
+            "n_heads": 4,
             "hidden": 256,
             "feed_forward": "relu",
             "norm": "layer",
@@ -98,7 +98,7 @@ def grokking() -> TrainConfig:
         betas=(0.9, 0.98),
         weight_decay=1.0,
         evaluate_every=25,
-        snapshot_every=250,
+        checkpoint_every=250,
     )
 
 
@@ -112,7 +112,7 @@ def documentation() -> TrainConfig:
         learning_rate=2e-3,
         warm_up=100,
         evaluate_every=100,
-        snapshot_every=250,
+        checkpoint_every=250,
     )
 
 
@@ -120,12 +120,12 @@ def own_text() -> TrainConfig:
     """The person's own text, character by character."""
     return config_for(
         TextTaskConfig(text=EXAMPLE_TEXT, vocabulary="characters", vocabulary_size=128, held_out=0.1),
-        shape={"context": 64, "width": 128, "layers": 4, "heads": 4},
+        shape={"context": 64, "width": 128, "layers": 4, "n_heads": 4},
         steps=1000,
         batch=12,
         warm_up=100,
         evaluate_every=100,
-        snapshot_every=250,
+        checkpoint_every=250,
     )
 
 
@@ -139,7 +139,7 @@ def tales() -> TrainConfig:
         learning_rate=2e-3,
         warm_up=100,
         evaluate_every=100,
-        snapshot_every=250,
+        checkpoint_every=250,
     )
 
 
@@ -153,7 +153,7 @@ def translation() -> TrainConfig:
         learning_rate=2e-3,
         warm_up=60,
         evaluate_every=50,
-        snapshot_every=100,
+        checkpoint_every=100,
     )
 
 
@@ -167,7 +167,7 @@ def masked_words() -> TrainConfig:
         learning_rate=2e-3,
         warm_up=100,
         evaluate_every=100,
-        snapshot_every=250,
+        checkpoint_every=250,
     )
 
 
@@ -175,21 +175,21 @@ def classification() -> TrainConfig:
     """Statements, questions and requests of the small world told apart."""
     return config_for(
         ClassificationConfig(),
-        shape={"context": 32, "width": 64, "layers": 2, "heads": 4, "tied": False},
+        shape={"context": 32, "width": 64, "layers": 2, "n_heads": 4, "tied": False},
         steps=400,
         batch=32,
         learning_rate=1e-3,
         warm_up=40,
         evaluate_every=25,
-        snapshot_every=100,
+        checkpoint_every=100,
     )
 
 
-_READER = {"context": 64, "width": 96, "layers": 3, "heads": 4, "hidden": 256}
+_READER = {"context": 64, "width": 96, "layers": 3, "n_heads": 4, "hidden": 256}
 """A small model that reads text, of either direction."""
 _SMALL_PAIR = {
     "layers": 2,
-    "heads": 4,
+    "n_heads": 4,
     "feed_forward": "gelu",
     "norm": "layer",
     "positions": "learned",

@@ -192,11 +192,11 @@ def test_bertviz_is_painted_or_ended_at_its_limit(save_model: SaveModel):
 @pytest.mark.slow
 def test_the_clock_inside_the_page_finds_the_apps_marks():
     model = load("books-decoder")
-    subject = Subject(model=model.name, layers=model.layers, heads=model.heads, tokens=20)
+    subject = Subject(model=model.name, layers=model.layers, heads=model.n_heads, tokens=20)
     with browser.chromium() as chromium, browser.serve(1) as address:
         found = _measure_subject(chromium, address, subject, 1)
     assert 0 < found["overview_seconds"] <= found["exact_seconds"]
     assert found["exact_bytes"] > 20 * 21 / 2 * 4
-    assert found["overview_bytes"] > 2 * model.layers * model.heads * 20 * 21 / 2
+    assert found["overview_bytes"] > 2 * model.layers * model.n_heads * 20 * 21 / 2
     assert found["click_seconds"] > 0
     assert 0 < found["rerun_seconds"] < 10

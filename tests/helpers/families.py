@@ -75,7 +75,7 @@ ENCODER_DECODERS = {
 AUTO = {"decoder": AutoModelForCausalLM, "encoder": AutoModelForMaskedLM, "encoder-decoder": AutoModelForSeq2SeqLM}
 
 
-def kind_of(family: str) -> str:
+def task_kind_of(family: str) -> str:
     """The kind of a family in the tables above."""
     return "decoder" if family in DECODERS else "encoder" if family in ENCODERS else "encoder-decoder"
 
@@ -93,7 +93,7 @@ def word_tokenizer() -> Tokenizer:
 def small_model(family: str, *, seed: int = 0) -> LoadedModel:
     """A random model of the family, loaded with our attention."""
     attention.register()
-    kind = kind_of(family)
+    kind = task_kind_of(family)
     name, sizes = (DECODERS | ENCODERS | ENCODER_DECODERS)[family]
     config = getattr(transformers, name)(**sizes)
     torch.manual_seed(seed)
@@ -122,7 +122,7 @@ def as_loaded(module: torch.nn.Module, kind: str, family: str, context: int = 64
         parameters=sum(p.numel() for p in module.parameters()),
         bytes=sum(p.nbytes for p in module.parameters()),
         layers=2,
-        heads=4,
+        n_heads=4,
         has_output_head=True,
         attention="interface",
     )

@@ -11,7 +11,7 @@ from playground.transformer import Transformer, TransformerConfig
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .,!?'"
 SPECIAL = ["<|start|>", "<|end|>", "<|pad|>", "<|mask|>", "<|unknown|>"]
-SMALL = {"context": 64, "width": 24, "layers": 2, "heads": 4, "hidden": 20}
+SMALL = {"context": 64, "width": 24, "layers": 2, "n_heads": 4, "hidden": 20}
 
 
 def letters_tokenizer(kind: str) -> Tokenizer:

@@ -7,7 +7,7 @@ from playground.training import TrainConfig
 from playground.transformer import TransformerConfig
 
 TEXT = "the cat sat on the mat. the dog sat on the log.\n" * 30
-SHAPE = {"vocabulary": 32, "context": 16, "width": 16, "layers": 1, "heads": 2, "hidden": 24}
+SHAPE = {"vocabulary": 32, "context": 16, "width": 16, "layers": 1, "n_heads": 2, "hidden": 24}
 
 
 def write_text(folder: Path, text: str = TEXT) -> Path:

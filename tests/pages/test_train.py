@@ -15,8 +15,8 @@ from playground.training.presets import PRESETS
 from playground.training.run.folder import run as train_into
 from playground.training.run.runs import write_about
 from tests.helpers.page_script import run_page, words
-from ui import state
 from ui.sections.train.config_form import build, changed, differences
+from ui.state.parameters import CHANGES, PRESET
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +36,8 @@ def page(**parameters: str) -> AppTest:
 def tiny(**changes: Any) -> TrainConfig:
     """The induction preset, made to last a second."""
     base = PRESETS["induction"]()
-    model = dataclasses.replace(base.model, width=16, heads=2)
-    short = {"steps": 6, "batch": 2, "warm_up": 1, "evaluate_every": 3, "evaluate_rows": 2, "snapshot_every": 3}
+    model = dataclasses.replace(base.model, width=16, n_heads=2)
+    short = {"steps": 6, "batch": 2, "warm_up": 1, "evaluate_every": 3, "evaluate_rows": 2, "checkpoint_every": 3}
     return dataclasses.replace(base, model=model, **{**short, "frames": 4, **changes})
 
 
@@ -54,7 +54,7 @@ def test_a_new_visitor_finds_a_preset_its_cost_and_a_start_button():
     app = page()
     assert not app.exception
     assert not app.error
-    assert app.selectbox(key=state.PRESET).value == "induction"
+    assert app.selectbox(key=PRESET).value == "induction"
     assert app.button(key="start").label == "Start"
     assert "37,184" in words(app)
     assert "No runs yet" in words(app)
@@ -71,7 +71,7 @@ def test_every_preset_stands_on_the_page_without_trouble(preset):
 def test_what_is_changed_goes_into_the_address_and_comes_back():
     app = page()
     app.number_input(key="draft.induction.0.train.steps").set_value(77).run()
-    changes = app.query_params[state.CHANGES]
+    changes = app.query_params[CHANGES]
     assert json.loads(changes[0] if isinstance(changes, list) else changes) == {"train": {"steps": 77}}
     again = page(changes=json.dumps({"train": {"steps": 77}}))
     assert again.number_input(key="draft.induction.0.train.steps").value == 77
@@ -79,7 +79,7 @@ def test_what_is_changed_goes_into_the_address_and_comes_back():
 
 def test_settings_that_make_no_model_are_answered_with_a_sentence_and_no_start():
     app = page()
-    app.number_input(key="draft.induction.0.model.heads").set_value(7).run()
+    app.number_input(key="draft.induction.0.model.n_heads").set_value(7).run()
     assert not app.exception
     assert "does not divide" in words(app)
     assert app.button(key="start").disabled
@@ -149,7 +149,7 @@ def test_differences_and_changes_are_each_others_inverse(preset):
 
 
 def test_the_finder_suggests_a_rate_and_it_goes_into_the_fields():
-    tiny_model = {"model": {"width": 32, "heads": 2}, "train": {"batch": 8}}
+    tiny_model = {"model": {"width": 32, "n_heads": 2}, "train": {"batch": 8}}
     app = page(changes=json.dumps(tiny_model))
     app.button(key="finder").click().run()
     assert not app.exception

@@ -112,7 +112,7 @@ def test_pattern_and_z_are_those_of_plain_loops(call):
 @given(calls())
 def test_attend_is_sdpa_where_sdpa_can(call):
     """Query and key heads alike, no bias, sinks or softcap: torch's own function with the same mask."""
-    key, value = (tensor.repeat_interleave(call.groups, dim=1) for tensor in (call.key, call.value))
+    key, value = (tensor.repeat_interleave(call.queries_per_key_value_head, dim=1) for tensor in (call.key, call.value))
     mask = None if call.mask is None or call.mask.dtype != torch.bool else call.mask
     output, _ = attend(
         call.module, call.query, call.key, call.value, mask, scaling=call.scaling, is_causal=call.is_causal

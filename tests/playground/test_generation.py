@@ -9,7 +9,7 @@ from playground.transformer import Transformer, TransformerConfig
 torch.set_num_threads(1)
 
 SOURCE = torch.tensor([[3, 1, 4, 1, 5], [2, 7, 1, 8, 2]])
-SMALL = {"vocabulary": 11, "context": 9, "width": 16, "layers": 2, "heads": 2}
+SMALL = {"vocabulary": 11, "context": 9, "width": 16, "layers": 2, "n_heads": 2}
 
 
 def model_of(seed: int, kind: str) -> Transformer:

@@ -27,7 +27,7 @@ torch.set_num_threads(1)
 
 ROOT = Path(__file__).parents[2]
 IDS = torch.tensor([[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5], [2, 7, 1, 8, 2, 8, 1, 8, 2, 8, 4]])
-SMALL = {"vocabulary": 11, "context": 16, "width": 24, "layers": 2, "heads": 4, "hidden": 20}
+SMALL = {"vocabulary": 11, "context": 16, "width": 24, "layers": 2, "n_heads": 4, "hidden": 20}
 POSITIONS = ["rotary", "learned", "sinusoidal", "none"]
 FEED_FORWARDS = ["swiglu", "gelu", "relu", "none"]
 
@@ -52,8 +52,8 @@ def llama_of(model: Transformer) -> LlamaForCausalLM:
             hidden_size=config.width,
             intermediate_size=config.hidden_width,
             num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            num_key_value_heads=config.groups_of,
+            num_attention_heads=config.n_heads,
+            num_key_value_heads=config.n_key_value_heads,
             max_position_embeddings=config.context,
             rms_norm_eps=1e-5,
             rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
@@ -237,7 +237,7 @@ def test_rotary_by_hand():
     turns by 1 radian: (1, 0) -> (cos 1, sin 1) = (0.5403, 0.8415), and the pair (second, fourth) by 0.01:
     (0, 1) -> (-sin 0.01, cos 0.01) = (-0.0100, 0.99995).
     """
-    rotate = Rotary(TransformerConfig(vocabulary=1, context=2, width=4, heads=1))
+    rotate = Rotary(TransformerConfig(vocabulary=1, context=2, width=4, n_heads=1))
     turned = rotate(torch.tensor([1.0, 0.0, 0.0, 1.0]).expand(1, 2, 1, 4))[0, :, 0]
     expected = torch.tensor([[1, 0, 0, 1], [0.540302, -0.0099998, 0.841471, 0.99995]])
     torch.testing.assert_close(turned, expected, atol=1e-6, rtol=0)
@@ -245,14 +245,14 @@ def test_rotary_by_hand():
 
 def test_sinusoidal_positions_by_hand():
     """Width 4: sine and cosine of the position, then of a hundredth of it."""
-    table = SinusoidalPositions(TransformerConfig(vocabulary=1, context=3, width=4, heads=1)).table
+    table = SinusoidalPositions(TransformerConfig(vocabulary=1, context=3, width=4, n_heads=1)).table
     expected = [[0, 1, 0, 1]] + [[math.sin(p), math.cos(p), math.sin(p / 100), math.cos(p / 100)] for p in (1, 2)]
     np.testing.assert_allclose(table.numpy(), expected, atol=1e-7)
 
 
 def test_swiglu_by_hand():
     """x = (1, 2); gate = x1 + x2 = 3, silu(3) = 3 / (1 + e^-3) = 2.857722; up = x2 - x1 = 1; output (1, -2)."""
-    layer = SwiGLU(TransformerConfig(vocabulary=1, width=2, heads=1, hidden=1))
+    layer = SwiGLU(TransformerConfig(vocabulary=1, width=2, n_heads=1, hidden=1))
     with torch.no_grad():
         layer.gate.weight.copy_(torch.tensor([[1.0, 1.0]]))
         layer.up.weight.copy_(torch.tensor([[-1.0, 1.0]]))
@@ -263,7 +263,7 @@ def test_swiglu_by_hand():
 
 def test_relu_layer_by_hand():
     """x = (1, 2); hidden (1 - 2 + 0.5, 2 + 1) = (-0.5, 3) bends to (0, 3); output (3 * 2 + 1, -3)."""
-    layer = FeedForwardLayer(TransformerConfig(vocabulary=1, width=2, heads=1, hidden=2), functional.relu)
+    layer = FeedForwardLayer(TransformerConfig(vocabulary=1, width=2, n_heads=1, hidden=2), functional.relu)
     with torch.no_grad():
         layer.up.weight.copy_(torch.tensor([[1.0, -1.0], [0.0, 1.0]]))
         layer.up.bias.copy_(torch.tensor([0.5, 1.0]))
@@ -285,7 +285,7 @@ def test_a_whole_decoder_by_hand():
     the residual (0.276578, 2.137636) has root mean square 1.524145, so the norm gives (0.181464, 1.402515).
     """
     config = TransformerConfig(
-        vocabulary=3, context=3, width=2, layers=1, heads=1, feed_forward="none", positions="none"
+        vocabulary=3, context=3, width=2, layers=1, n_heads=1, feed_forward="none", positions="none"
     )
     model = Transformer(config).requires_grad_(False)
     model.embedding.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
@@ -306,15 +306,15 @@ def test_a_whole_decoder_by_hand():
     [
         ({"vocabulary": 0}, "vocabulary is 0"),
         ({"layers": -1}, "layers is -1"),
-        ({"width": 12.0, "heads": 4}, "whole number"),
+        ({"width": 12.0, "n_heads": 4}, "whole number"),
         ({"context": True}, "context is True"),
-        ({"width": 10, "heads": 4}, "does not divide"),
-        ({"heads": 4, "key_value_heads": 3}, "cannot share"),
-        ({"heads": 4, "key_value_heads": -2}, "key_value_heads is -2"),
+        ({"width": 10, "n_heads": 4}, "does not divide"),
+        ({"n_heads": 4, "key_value_heads": 3}, "cannot share"),
+        ({"n_heads": 4, "key_value_heads": -2}, "key_value_heads is -2"),
         ({"key_value_heads": 0}, "key_value_heads is 0"),
         ({"hidden": 0}, "hidden is 0"),
         ({"hidden": -4}, "hidden is -4"),
-        ({"width": 12, "heads": 4}, "is odd"),
+        ({"width": 12, "n_heads": 4}, "is odd"),
         ({"norm": "batch"}, "rms or layer"),
         ({"positions": "alibi"}, "rotary, learned, sinusoidal or none"),
         ({"feed_forward": "tanh"}, "swiglu, gelu, relu or none"),
@@ -378,16 +378,16 @@ SHAPES = """
         ("relu", "rms", "sinusoidal"), ("none", "rms", "none"),
     ]:
         config = TransformerConfig(
-            vocabulary=99, width=16, context=64, layers=2, heads=4, key_value_heads=2,
+            vocabulary=99, width=16, context=64, layers=2, n_heads=4, key_value_heads=2,
             feed_forward=feed_forward, norm=norm, positions=positions,
         )
         look(as_loaded(Transformer(config).eval(), "decoder", "playground"))
     mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
     ids, target = torch.zeros(2, 5, dtype=torch.long), torch.zeros(2, 3, dtype=torch.long)
-    for kind, place in [("encoder", "after"), ("encoder-decoder", "before"), ("decoder", "before")]:
+    for kind, norm_position in [("encoder", "post"), ("encoder-decoder", "pre"), ("decoder", "pre")]:
         parts = {"segments": 2, "classes": 3} if kind == "encoder" else {}
         config = TransformerConfig(
-            vocabulary=99, kind=kind, norm_place=place, width=16, context=64, layers=2, heads=4, dropout=0.1,
+            vocabulary=99, kind=kind, norm_position=norm_position, width=16, context=64, layers=2, n_heads=4, dropout=0.1,
             scaled_embedding=True, bias=True, **parts,
         )
         module = Transformer(config)
@@ -409,7 +409,7 @@ SHAPES = """
     import sys
     given = {"vocabulary": "characters", "vocabulary_size": 64, "repeats": 0.5}
     task = prepare_text(TextTaskConfig(sources=(sys.argv[1],), **given))
-    model = TransformerConfig(vocabulary=64, width=16, context=8, layers=1, heads=2)
+    model = TransformerConfig(vocabulary=64, width=16, context=8, layers=1, n_heads=2)
     steps = list(train(TrainConfig(task=task.config, model=model, steps=2, warm_up=0, batch=3), task))
     assert steps[-1].evaluation is not None
 

@@ -13,7 +13,7 @@ torch.set_num_threads(1)
 SOURCE = torch.tensor([[3, 1, 4, 1, 5, 9, 2], [2, 7, 1, 8, 2, 8, 1]])
 TARGET = torch.tensor([[0, 5, 3, 9], [0, 2, 7, 1]])
 MASK = torch.tensor([[True] * 7, [True] * 5 + [False] * 2])
-SMALL = {"vocabulary": 11, "context": 16, "width": 24, "layers": 2, "heads": 4, "hidden": 20}
+SMALL = {"vocabulary": 11, "context": 16, "width": 24, "layers": 2, "n_heads": 4, "hidden": 20}
 POSITIONS = ["rotary", "learned", "sinusoidal", "none"]
 
 
@@ -39,10 +39,10 @@ def moved(before: torch.Tensor, after: torch.Tensor) -> list[bool]:
 # Who sees whom
 
 
-@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("norm_position", ["pre", "post"])
 @pytest.mark.parametrize("positions", POSITIONS)
-def test_every_token_of_an_encoder_sees_every_other(positions, place):
-    model = model_of(kind="encoder", positions=positions, norm_place=place)
+def test_every_token_of_an_encoder_sees_every_other(positions, norm_position):
+    model = model_of(kind="encoder", positions=positions, norm_position=norm_position)
     assert all(moved(model(SOURCE), model(changed_at(SOURCE, 6))))
 
 
@@ -120,7 +120,7 @@ def test_segments_tell_sentences_apart_and_default_to_the_first():
 
 def test_the_classifier_by_hand():
     """The first token reads (1, 0): pooled (tanh 1, tanh 0) = (0.761594, 0), classes 2 * 0.761594 + 1 and 1."""
-    model = model_of(kind="encoder", width=2, heads=1, classes=2)
+    model = model_of(kind="encoder", width=2, n_heads=1, classes=2)
     model.classifier.pool.weight.copy_(torch.eye(2))
     model.classifier.pool.bias.zero_()
     model.classifier.output.weight.copy_(torch.tensor([[2.0, 5.0], [0.0, 5.0]]))
@@ -137,7 +137,7 @@ def test_classes_that_are_not_there_are_refused():
 
 def test_a_scaled_embedding_by_hand():
     """Width 4: every embedding is doubled; without positions and layers' writing, the first norm sees it."""
-    plain, scaled = (model_of(width=4, heads=2, scaled_embedding=scaled) for scaled in (False, True))
+    plain, scaled = (model_of(width=4, n_heads=2, scaled_embedding=scaled) for scaled in (False, True))
     torch.testing.assert_close(scaled.embedding(SOURCE), 2 * plain.embedding(SOURCE))
 
 
@@ -171,7 +171,7 @@ def test_dropout_acts_in_training_at_the_embeddings_and_each_layer(kind, dropped
     ("changes", "sentence"),
     [
         ({"kind": "both"}, "decoder, encoder or encoder-decoder"),
-        ({"norm_place": "between"}, "before or after"),
+        ({"norm_position": "between"}, "pre or post"),
         ({"segments": -1, "kind": "encoder"}, "segments is -1"),
         ({"segments": 2}, "Segments are for encoders"),
         ({"classes": 2, "kind": "encoder-decoder"}, "set classes to 0"),
@@ -191,12 +191,12 @@ WILD = {
     "kind": st.sampled_from(["decoder", "encoder", "encoder-decoder"]),
     "width": st.sampled_from([0, 7, 8, 12, 12, 24, 24]),
     "layers": st.sampled_from([0, 1, 1, 2, 2]),
-    "heads": st.sampled_from([1, 2, 2, 3, 4, 6]),
+    "n_heads": st.sampled_from([1, 2, 2, 3, 4, 6]),
     "key_value_heads": st.sampled_from([None, None, None, 1, 2, 0]),
     "hidden": st.sampled_from([None, 1, 9, 0]),
     "feed_forward": st.sampled_from(["swiglu", "gelu", "relu", "none"]),
     "norm": st.sampled_from(["rms", "layer"]),
-    "norm_place": st.sampled_from(["before", "after"]),
+    "norm_position": st.sampled_from(["pre", "post"]),
     "positions": st.sampled_from(POSITIONS),
     "segments": st.sampled_from([0, 0, 0, 1, 2]),
     "classes": st.sampled_from([0, 0, 0, 3]),

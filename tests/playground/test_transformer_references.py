@@ -15,7 +15,7 @@ WIDTH, HEADS, HIDDEN, LAYERS = 24, 4, 20, 2
 SOURCE = torch.tensor([[3, 1, 4, 1, 5, 9, 2], [2, 7, 1, 8, 2, 8, 1]])
 TARGET = torch.tensor([[0, 5, 3, 9], [0, 2, 7, 1]])
 MASK = torch.tensor([[True] * 7, [True] * 5 + [False] * 2])
-PLAIN = {"vocabulary": 11, "context": 16, "width": WIDTH, "layers": LAYERS, "heads": HEADS, "hidden": HIDDEN}
+PLAIN = {"vocabulary": 11, "context": 16, "width": WIDTH, "layers": LAYERS, "n_heads": HEADS, "hidden": HIDDEN}
 VASWANI = {"norm": "layer", "bias": True, "positions": "none"}
 
 
@@ -61,8 +61,8 @@ def copy_attention(attention: nn.MultiheadAttention, joined: nn.Linear, output: 
     attention.out_proj.load_state_dict(output.state_dict())
 
 
-def torch_layers(kind: type[nn.Module], blocks: nn.ModuleList, place: str, bend: str) -> list[nn.Module]:
-    options = {"dropout": 0.0, "activation": bend, "batch_first": True, "norm_first": place == "before"}
+def torch_layers(kind: type[nn.Module], blocks: nn.ModuleList, norm_position: str, bend: str) -> list[nn.Module]:
+    options = {"dropout": 0.0, "activation": bend, "batch_first": True, "norm_first": norm_position == "pre"}
     layers = [kind(WIDTH, HEADS, HIDDEN, **options).eval() for _ in blocks]
     for layer, block in zip(layers, blocks, strict=True):
         copy_layer(layer, block)
@@ -71,12 +71,12 @@ def torch_layers(kind: type[nn.Module], blocks: nn.ModuleList, place: str, bend:
 
 @pytest.mark.parametrize("mask", [None, MASK])
 @pytest.mark.parametrize("bend", ["relu", "gelu"])
-@pytest.mark.parametrize("place", ["before", "after"])
-def test_an_encoder_is_torchs_encoder_layers(place, bend, mask):
-    model = model_of(kind="encoder", norm_place=place, feed_forward=bend, **VASWANI)
+@pytest.mark.parametrize("norm_position", ["pre", "post"])
+def test_an_encoder_is_torchs_encoder_layers(norm_position, bend, mask):
+    model = model_of(kind="encoder", norm_position=norm_position, feed_forward=bend, **VASWANI)
     x = model.embedding(SOURCE)
     with torch.no_grad():
-        for layer in torch_layers(nn.TransformerEncoderLayer, model.blocks, place, bend):
+        for layer in torch_layers(nn.TransformerEncoderLayer, model.blocks, norm_position, bend):
             x = layer(x, src_key_padding_mask=None if mask is None else ~mask)
     found, expected = model.read(SOURCE, mask=mask), model.norm(x)
     real = torch.ones_like(MASK) if mask is None else mask
@@ -84,24 +84,24 @@ def test_an_encoder_is_torchs_encoder_layers(place, bend, mask):
 
 
 @pytest.mark.parametrize("bend", ["relu", "gelu"])
-@pytest.mark.parametrize("place", ["before", "after"])
-def test_a_decoder_is_torchs_encoder_layers_under_a_causal_mask(place, bend):
-    model = model_of(norm_place=place, feed_forward=bend, **VASWANI)
+@pytest.mark.parametrize("norm_position", ["pre", "post"])
+def test_a_decoder_is_torchs_encoder_layers_under_a_causal_mask(norm_position, bend):
+    model = model_of(norm_position=norm_position, feed_forward=bend, **VASWANI)
     x, future = model.embedding(SOURCE), nn.Transformer.generate_square_subsequent_mask(7)
     with torch.no_grad():
-        for layer in torch_layers(nn.TransformerEncoderLayer, model.blocks, place, bend):
+        for layer in torch_layers(nn.TransformerEncoderLayer, model.blocks, norm_position, bend):
             x = layer(x, src_mask=future, is_causal=True)
     close(model.read(SOURCE), model.norm(x))
 
 
 @pytest.mark.parametrize("mask", [None, MASK])
 @pytest.mark.parametrize("bend", ["relu", "gelu"])
-@pytest.mark.parametrize("place", ["before", "after"])
-def test_an_encoder_decoder_is_torchs_transformer(place, bend, mask):
+@pytest.mark.parametrize("norm_position", ["pre", "post"])
+def test_an_encoder_decoder_is_torchs_transformer(norm_position, bend, mask):
     """torch's Transformer, with a norm after each stack as ours has where the norms come before."""
-    model = model_of(kind="encoder-decoder", norm_place=place, feed_forward=bend, **VASWANI)
-    options = {"activation": bend, "batch_first": True, "norm_first": place == "before", "dropout": 0.0}
-    norms = [nn.LayerNorm(WIDTH) if place == "before" else None for _ in range(2)]
+    model = model_of(kind="encoder-decoder", norm_position=norm_position, feed_forward=bend, **VASWANI)
+    options = {"activation": bend, "batch_first": True, "norm_first": norm_position == "pre", "dropout": 0.0}
+    norms = [nn.LayerNorm(WIDTH) if norm_position == "pre" else None for _ in range(2)]
     layers = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
     reader, writer = (layer(WIDTH, HEADS, HIDDEN, **options) for layer in layers)
     stacks = {
@@ -135,7 +135,7 @@ def test_an_encoder_decoder_is_torchs_transformer(place, bend, mask):
 @pytest.mark.parametrize("segments", [None, torch.tensor([[0, 0, 0, 1, 1, 1, 1], [0, 0, 1, 1, 1, 0, 0]])])
 def test_an_encoder_is_bert(segments, mask):
     """Embeddings that are summed and normed, two post-norm layers, and the pooler on the first token."""
-    bert_like = {**VASWANI, "positions": "learned", "norm_place": "after", "embedding_norm": True}
+    bert_like = {**VASWANI, "positions": "learned", "norm_position": "post", "embedding_norm": True}
     model = model_of(kind="encoder", feed_forward="gelu", segments=2, classes=3, **bert_like)
     reference = BertModel(
         BertConfig(

@@ -20,9 +20,10 @@ from playground.models import (
     looks_like_path,
 )
 from playground.text import _
-from ui import shell, state
+from ui import shell
 from ui.downloads import downloads
 from ui.jobs import follow
+from ui.state.parameters import DEVICE, DTYPE, MODEL, OTHER_MODEL, REVISION
 from ui.warm import EMBEDDED
 
 NAME_LENGTH = 200
@@ -40,14 +41,14 @@ class ModelChoice:
 
 def choose_model() -> ModelChoice:
     """A name from the catalogue, a hub id or a folder, with revision, device and dtype."""
-    name = _choose_name(_("Model"), state.MODEL)
+    name = _choose_name(_("Model"), MODEL)
     with st.expander(_("Revision, device and precision")):
         return _choose_settings(name)
 
 
 def choose_other_model() -> ModelChoice:
     """A second model to hold against the first, with everything else as usual."""
-    return ModelChoice(name=_choose_name(_("Other model"), state.OTHER_MODEL))
+    return ModelChoice(name=_choose_name(_("Other model"), OTHER_MODEL))
 
 
 def _choose_name(label: str, key: str) -> str:
@@ -65,17 +66,17 @@ def _choose_name(label: str, key: str) -> str:
 def _choose_settings(name: str) -> ModelChoice:
     revision = st.text_input(
         _("Revision"),
-        key=state.REVISION,
+        key=REVISION,
         bind="query-params",
         max_chars=100,
         placeholder="main",
         help=_("A branch, tag or commit of a Hugging Face model. Empty is the newest."),
     )
-    device = st.selectbox(_("Device"), ["auto", "cpu", "cuda", "mps"], key=state.DEVICE, bind="query-params")
+    device = st.selectbox(_("Device"), ["auto", "cpu", "cuda", "mps"], key=DEVICE, bind="query-params")
     dtype = st.selectbox(
         _("Precision"),
         ["auto", "float32", "bfloat16", "float16"],
-        key=state.DTYPE,
+        key=DTYPE,
         bind="query-params",
         help=_("auto is float32 on the CPU, where half precision is slower."),
     )
@@ -225,7 +226,7 @@ def describe_model(model: LoadedModel) -> None:
             family=model.family,
             kind=kinds[model.kind],
             layers=model.layers,
-            heads=model.heads,
+            heads=model.n_heads,
             parameters=model.parameters,
             context=model.context,
         )

@@ -1,7 +1,7 @@
-"""Who wrote a logit: the residual stream is a sum, so that a logit is a sum over those who wrote into it.
+"""Direct logit attribution: a logit as the sum of what every component contributes through the residual stream.
 
-The final norm is not linear; its scale is frozen at what it was in this pass, as TransformerLens does. Value-weighted
-attention is Kobayashi et al. 2020, section 3: the norm of what a head carries from a key to a query.
+The final norm is not linear; its scale is frozen at this pass's, as TransformerLens does. Value-weighted attention is
+the norm of the transformed vectors that a head moves from a key to a query (Kobayashi et al. 2020, section 3).
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from playground.errors import UserError
-from playground.lens.capture.activations import Activations, Place
-from playground.lens.capture.anatomy import TOLERANCE, AttentionParts, Parts
+from playground.lens.capture.activations import Activations
+from playground.lens.capture.anatomy import TOLERANCE, AttentionParts
 from playground.lens.capture.site import SiteKind
 
 if TYPE_CHECKING:
@@ -22,46 +22,48 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Attribution:
-    """A logit (or the difference of two), as a sum: embedding + heads + biases + feed_forward + constant.
-
-    heads [layer, head] and cross_heads (empty without cross-attention) leave out the output projection's bias, which
-    is in attention_bias [layer]. embedding is everything in the stream before the first block. constant: the final
-    norm's and the unembedding's biases. total is the model's own number.
-    """
+class LogitAttribution:
+    """A logit (or the difference of two) as a sum of contributions."""
 
     embedding: float
+    """Everything in the stream before the first block."""
     heads: Float[np.ndarray, "layer head"]
+    """Without the output projection's bias."""
     cross_heads: Float[np.ndarray, "layer _"]
+    """Empty without cross-attention."""
     attention_bias: Float[np.ndarray, "layer"]
+    """The output projections' biases."""
     feed_forward: Float[np.ndarray, "layer"]
     constant: float
+    """The biases of the final norm and the unembedding."""
     total: float
+    """The model's own logit."""
 
     @property
     def sum(self) -> float:
-        """All parts together: the total, up to rounding."""
+        """All contributions together: the total, up to rounding."""
         tables = (self.heads, self.cross_heads, self.attention_bias, self.feed_forward)
         return self.embedding + self.constant + float(sum(table.sum() for table in tables))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FrozenNorm:
-    """A norm as the linear map that it was for one token: centre (or not), divide by a fixed scale, multiply."""
+    """A norm as the linear map that it is for one token: centre (a layer norm), divide by a fixed scale, multiply."""
 
     weight: Float[Tensor, "width"]
     bias: Float[Tensor, "width"] | float
     scale: Float[Tensor, ""] | float
     centres: bool
 
-    def direction(self, read: Float[Tensor, "width"]) -> Float[Tensor, "width"]:
-        """What the stream itself is multiplied by, where the normed stream is multiplied by `read`."""
-        direction = read * self.weight / self.scale
+    def direction(self, unembedded: Float[Tensor, "width"]) -> Float[Tensor, "width"]:
+        """The direction d with stream @ d = norm(stream) @ unembedded, up to the norm's bias."""
+        direction = unembedded * self.weight / self.scale
+        # (x - mean(x)) @ d = x @ (d - mean(d)): centring moves from the stream to the direction.
         return direction - direction.mean() if self.centres else direction
 
 
-def freeze(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> FrozenNorm:
-    """The norm frozen at one token's residual stream. Raises UserError for one that is no layer or RMS norm."""
+def freeze_norm(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> FrozenNorm:
+    """Freeze a norm at one token's residual stream. Raises UserError for one that is no layer or RMS norm."""
     if norm is None:
         return FrozenNorm(weight=torch.ones_like(residual), bias=0.0, scale=1.0, centres=False)
     bias = getattr(norm, "bias", None)
@@ -70,7 +72,7 @@ def freeze(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> FrozenNo
     shift = bias if isinstance(bias, Tensor) else 0.0
     weight = _weight(norm, residual, centres=centres)
     product = weight * (residual - residual.mean() if centres else residual)
-    # Whatever epsilon the norm adds, the scale is what divides the product.
+    # normed - shift = product / scale. Solved by projection, so that epsilon is in it whatever the norm adds.
     scale = (product @ product) / (product @ (normed - shift))
     if float((product / scale + shift - normed).abs().max()) > TOLERANCE.get(normed.dtype, 1e-4) * float(
         normed.abs().max().clamp(min=1e-3)
@@ -82,7 +84,7 @@ def freeze(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> FrozenNo
 
 
 def _weight(norm: nn.Module, residual: Tensor, *, centres: bool) -> Tensor:
-    """What the norm multiplies by; an RMS norm tells by norming ones, which also serves Gemma's 1 + weight."""
+    """The norm's multiplier. An RMS norm maps a constant vector to it, which covers Gemma's 1 + weight too."""
     if not centres:
         large = torch.full_like(residual, 1000.0)
         return torch.as_tensor(norm(large[None])[0])
@@ -91,10 +93,10 @@ def _weight(norm: nn.Module, residual: Tensor, *, centres: bool) -> Tensor:
 
 
 @torch.inference_mode()
-def attribute(
+def attribute_logit(
     model: "LoadedModel", activations: Activations, *, position: int, token: int, against: int | None = None
-) -> Attribution:
-    """Split the logit of a token at a position among those who wrote it; `against` subtracts another token's logit.
+) -> LogitAttribution:
+    """Split a token's logit at a position by component; `against` subtracts another token's logit.
 
     Raises UserError for a model whose stream is no sum, or whose logits are not read straight from it.
     """
@@ -102,31 +104,31 @@ def attribute(
     parts = activations.parts
     _refuse(model, activations, position, token, against)
     final = activations.final[position]
-    frozen = freeze(parts.final_norm, final)
+    frozen = freeze_norm(parts.final_norm, final)
     head = parts.unembedding
     assert head is not None
     weights: Tensor = head.weight  # type: ignore[assignment]
-    read = weights[token] - (0 if against is None else weights[against])
-    direction = frozen.direction(read)
-    heads, biases = _attention_writes(activations, position, direction, parts.kind)
-    crossed, cross_biases = _attention_writes(activations, position, direction, "cross")
+    unembedded = weights[token] - (0 if against is None else weights[against])
+    direction = frozen.direction(unembedded)
+    heads, biases = _attention_contributions(activations, position, direction, parts.kind)
+    cross_heads, cross_biases = _attention_contributions(activations, position, direction, "cross")
     embedding = float(activations.residual[parts.kind, 0][position] @ direction)
-    written = [activations.feed_forward.get((parts.kind, block.layer)) for block in parts.stack]
+    outputs = [activations.feed_forward.get((parts.kind, block.layer)) for block in parts.stack]
     total = logits[position, token] - (0 if against is None else logits[position, against])
-    result = Attribution(
+    attribution = LogitAttribution(
         embedding=embedding,
         heads=heads,
-        cross_heads=crossed,
+        cross_heads=cross_heads,
         attention_bias=biases + (cross_biases if len(cross_biases) else 0),
-        feed_forward=np.array([0.0 if one is None else float(one[position] @ direction) for one in written]),
-        constant=float((torch.as_tensor(frozen.bias, device=read.device) * read).sum()) + _bias(head, token, against),
+        feed_forward=np.array([0.0 if output is None else float(output[position] @ direction) for output in outputs]),
+        constant=float((torch.as_tensor(frozen.bias, device=unembedded.device) * unembedded).sum()) + _bias(head, token, against),
         total=float(total),
     )
-    if abs(result.sum - result.total) > 50 * TOLERANCE.get(weights.dtype, 1e-4) * max(1.0, float(logits.abs().max())):
+    if abs(attribution.sum - attribution.total) > 50 * TOLERANCE.get(weights.dtype, 1e-4) * max(1.0, float(logits.abs().max())):
         raise UserError(
-            "The logits of {name} are bent after the unembedding, so that they are no sum of parts.", name=model.name
+            "The logits of {name} are transformed after the unembedding, so that they are no sum of parts.", name=model.name
         )
-    return result
+    return attribution
 
 
 def _bias(head: nn.Module, token: int, against: int | None) -> float:
@@ -151,57 +153,59 @@ def _refuse(model: "LoadedModel", activations: Activations, position: int, token
             name=model.name,
         )
     length, vocabulary = activations.predicted().shape
-    wrong = [one for one in (token, against) if one is not None and not 0 <= one < vocabulary]
-    if not -length <= position < length or wrong:
+    tokens = [token] if against is None else [token, against]
+    if not -length <= position < length or not all(0 <= id < vocabulary for id in tokens):
         raise UserError(
-            "Choose a position from {length} to {length_2} and tokens from 0 to {vocabulary}.",
-            length=-length,
-            length_2=length - 1,
-            vocabulary=vocabulary - 1,
+            "Choose a position from {first} to {last} and tokens from 0 to {last_token}.",
+            first=-length,
+            last=length - 1,
+            last_token=vocabulary - 1,
         )
 
 
-def head_writes(
+def head_outputs(
     layer: AttentionParts, z: Float[Tensor, "head token width"]
 ) -> tuple[Float[Tensor, "head token width"], Float[Tensor, "width"]]:
-    """What each head writes through its part of the output projection, and the projection's bias.
+    """Each head's output through its slice of the output projection, and the projection's bias.
 
     Raises UserError where a norm stands between the projection and the stream (Gemma 2).
     """
     if layer.writer is not layer.projection:
-        raise UserError("This model norms what an attention layer writes, so that its heads' shares are no sum.")
-    heads, tokens, width = z.shape
-    alone = z.new_zeros(heads, tokens, heads, width)
-    index = torch.arange(heads, device=z.device)
+        raise UserError("This model norms what an attention layer writes, so that it is no sum over heads.")
+    n_heads, tokens, width = z.shape
+    # Row h of the batch holds head h's z and zeros for the other heads: [head, token, head, width].
+    alone = z.new_zeros(n_heads, tokens, n_heads, width)
+    index = torch.arange(n_heads, device=z.device)
     alone[index, :, index] = z
-    bias: Tensor = layer.projection(z.new_zeros(1, 1, heads * width))[0, 0]
+    bias: Tensor = layer.projection(z.new_zeros(1, 1, n_heads * width))[0, 0]
     return layer.projection(alone.flatten(2)) - bias, bias
 
 
-def _attention_writes(
+def _attention_contributions(
     activations: Activations, position: int, direction: Tensor, kind: SiteKind
 ) -> tuple[Float[np.ndarray, "layer head"], Float[np.ndarray, "layer"]]:
     heads, biases = [], []
-    for (found, layer), z in activations.z.items():
-        if found == kind:
-            writes, bias = head_writes(activations.parts.attention(kind, layer), z[:, position, None])
-            heads.append((writes[:, 0] @ direction).float().cpu().numpy())
+    for (site_kind, layer), z in activations.z.items():
+        if site_kind == kind:
+            outputs, bias = head_outputs(activations.parts.attention(kind, layer), z[:, position, None])
+            heads.append((outputs[:, 0] @ direction).float().cpu().numpy())
             biases.append(float(bias @ direction))
     return np.stack(heads) if heads else np.zeros((0, 0), dtype=np.float32), np.array(biases)
 
 
 @torch.inference_mode()
-def value_weighted(activations: Activations, kind: SiteKind, layer: int) -> Float[np.ndarray, "head query key"]:
-    """The norm of a_ij v_j W_O for every head: how much is carried, where attention says how much is looked at.
+def value_weighted_attention(
+    activations: Activations, kind: SiteKind, layer: int
+) -> Float[np.ndarray, "head query key"]:
+    """Norm-based attention: the norm of a_ij v_j W_O of every head, from activations captured with patterns.
 
-    activations: captured with patterns. Raises UserError without them.
+    Raises UserError without patterns.
     """
-    place: Place = (kind, layer)
-    parts: Parts = activations.parts
-    attention = parts.attention(kind, layer)
-    if place not in activations.patterns:
+    key = (kind, layer)
+    attention = activations.parts.attention(kind, layer)
+    if key not in activations.patterns:
         raise UserError("The patterns of this pass were not kept; capture it with patterns.")
-    carried, _ = head_writes(attention, activations.values[place])
-    norms = carried.float().norm(dim=-1)
-    weighted: np.ndarray = (activations.patterns[place] * norms[:, None]).cpu().numpy()
+    outputs, _ = head_outputs(attention, activations.values[key])
+    norms = outputs.float().norm(dim=-1)
+    weighted: np.ndarray = (activations.patterns[key] * norms[:, None]).cpu().numpy()
     return weighted

@@ -1,7 +1,8 @@
-"""What one pass left at every part: the heads' z, what each layer wrote, the residual stream, the logits."""
+"""Activations of one pass: each head's z, what every layer writes, the residual stream, the logits."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -10,10 +11,9 @@ from torch import Tensor
 from playground import attention
 from playground.attention import AttentionCall, handling
 from playground.errors import UserError
-from playground.lens.capture.anatomy import AttentionParts, BlockParts, Parts, StackKind
-from playground.lens.capture.discovery import find_parts
+from playground.lens.capture.anatomy import AttentionParts, Parts, StackKind, find_parts
 from playground.lens.capture.forward import run_pass
-from playground.lens.capture.hooks import Edit, Note, editing, watching
+from playground.lens.capture.hooks import Recording, record
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import Token
 
@@ -22,66 +22,92 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Reading:
-    """A text as a model reads it: its tokens, an encoder-decoder's target, and the arguments of a pass.
-
-    tokens are those of the stack that predicts; source is set for an encoder-decoder.
-    """
+class EncodedText:
+    """A text as tokens, and the arguments of a pass that reads it."""
 
     tokens: tuple[Token, ...]
+    """The tokens of the stack that predicts."""
     source: tuple[Token, ...]
+    """The encoder's tokens of an encoder-decoder; empty otherwise."""
     arguments: dict[str, Any]
 
     @property
     def ids(self) -> list[int]:
-        """The ids of the tokens that the predicting stack reads."""
+        """The token ids of the stack that predicts."""
         return [token.id for token in self.tokens]
 
 
-def read(model: "LoadedModel", text: str, target: str | None = None, pair: str | None = None) -> Reading:
-    """Make a text ready for many passes; pair: a second sentence, for encoders.
+def encode_text(model: "LoadedModel", text: str, target: str | None = None, pair: str | None = None) -> EncodedText:
+    """Tokenize once for many passes; pair: a second sentence, for encoders.
 
     Raises UserError for a text without tokens or one that does not fit.
     """
     result = run_pass(model, text, target, pair=pair, truncate=False, on_layer=None)
     if not result.source:
         raise UserError("The text has no tokens; type a few words.")
-    # Ids made under inference_mode could not be read in a pass that computes gradients.
+    # Tensors created under inference_mode cannot take part in a pass that computes gradients.
     arguments = {
         name: value.clone() if isinstance(value, Tensor) else value
         for name, value in result.arguments.items()
         if name != "logits_to_keep"
     }
-    return Reading(
+    return EncodedText(
         tokens=result.target or result.source, source=result.source if result.target else (), arguments=arguments
     )
 
 
-Place = tuple[SiteKind, int]
+Part = Literal["head", "attention", "feed_forward", "layer", "residual"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """A part of a model that can be measured and replaced."""
+
+    part: Part
+    """A head's z, what an attention or feed-forward layer adds, everything a block adds (layer), or the stream before
+    a block (residual)."""
+    layer: int
+    head: int | None = None
+    kind: SiteKind = "decoder"
+    """cross: a decoder's cross-attention."""
+
+    def __post_init__(self) -> None:
+        if (self.part == "head") != (self.head is not None):
+            raise UserError(
+                "A head is named by its number, and nothing else is; give a head exactly for the part head."
+            )
+
+
+SiteKey = tuple[SiteKind, int]
 """A kind of attention and a layer."""
+ModuleCall = tuple[tuple[Any, ...], dict[str, Any]]
+"""The arguments and keywords of a module's call."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Activations:
-    """Everything that one pass left, by place; batch left away.
+    """Everything that one pass computed, without the batch dimension."""
 
-    z: what each head mixed [head, token, width]; patterns likewise [head, query, key] where they were wanted;
-    attention and feed_forward: what those layers wrote into the residual stream [token, width]; residual: the stream
-    before each block, `final` after the last; logits [token, vocabulary], None without an output head. resumed: with
-    what each block of the predicting stack was called.
-    """
-
-    reading: Reading
+    encoded: EncodedText
     parts: Parts
-    z: dict[Place, Float[Tensor, "head token width"]]
-    patterns: dict[Place, Float[Tensor, "head query key"]]
-    values: dict[Place, Float[Tensor, "head key width"]]
-    attention: dict[Place, Float[Tensor, "token width"]]
-    feed_forward: dict[Place, Float[Tensor, "token width"]]
-    residual: dict[Place, Float[Tensor, "token width"]]
-    after: dict[Place, Float[Tensor, "token width"]]
+    z: dict[SiteKey, Float[Tensor, "head token width"]]
+    """Each head's weighted sum of values, before the output projection."""
+    patterns: dict[SiteKey, Float[Tensor, "head query key"]]
+    """Attention weights; empty unless asked for."""
+    values: dict[SiteKey, Float[Tensor, "head key width"]]
+    """Value vectors, repeated for query heads that share them."""
+    attention: dict[SiteKey, Float[Tensor, "token width"]]
+    """What each attention layer adds to the residual stream."""
+    feed_forward: dict[SiteKey, Float[Tensor, "token width"]]
+    """What each feed-forward layer adds to the residual stream."""
+    residual: dict[SiteKey, Float[Tensor, "token width"]]
+    """The residual stream before each block (resid_pre)."""
+    after: dict[SiteKey, Float[Tensor, "token width"]]
+    """The residual stream after each block (resid_post)."""
     logits: Float[Tensor, "token vocabulary"] | None
-    resumed: dict[int, tuple[tuple[Any, ...], dict[str, Any]]]
+    """None without an output head."""
+    block_calls: dict[int, ModuleCall]
+    """How each block of the predicting stack was called, to run it again."""
 
     @property
     def final(self) -> Float[Tensor, "token width"]:
@@ -89,7 +115,7 @@ class Activations:
         return self.after[self.parts.kind, len(self.parts.stack) - 1]
 
     def middle(self, kind: StackKind, layer: int) -> Float[Tensor, "token width"]:
-        """The residual stream after a block's attention and before its feed-forward layer (resid_mid).
+        """The residual stream between a block's attention and its feed-forward layer (resid_mid).
 
         Raises UserError where the block's stream is no sum.
         """
@@ -105,33 +131,87 @@ class Activations:
             raise UserError("This model has no output head, so that there is no prediction to measure.")
         return self.logits
 
+    def heads(self, kind: SiteKind | None = None) -> list[Component]:
+        """Every head of a kind of attention, by layer; by default of the stack that predicts."""
+        kind = kind or self.parts.kind
+        layers = sorted(layer for site_kind, layer in self.z if site_kind == kind)
+        if not layers:
+            raise UserError("This model has no {kind} attention.", kind=kind)
+        return [
+            Component(part="head", layer=layer, head=head, kind=kind)
+            for layer in layers
+            for head in range(self.z[kind, layer].shape[0])
+        ]
 
-@dataclass(kw_only=True)
-class _Kept:
-    """What is noted during a pass."""
-
-    z: dict[Place, Tensor] = field(default_factory=dict)
-    patterns: dict[Place, Tensor] = field(default_factory=dict)
-    values: dict[Place, Tensor] = field(default_factory=dict)
-    attention: dict[Place, Tensor] = field(default_factory=dict)
-    feed_forward: dict[Place, Tensor] = field(default_factory=dict)
-    residual: dict[Place, Tensor] = field(default_factory=dict)
-    after: dict[Place, Tensor] = field(default_factory=dict)
-    resumed: dict[int, tuple[tuple[Any, ...], dict[str, Any]]] = field(default_factory=dict)
+    def of(self, component: Component) -> Float[Tensor, "token width"]:
+        """A component's activation. Raises UserError for one that the model does not have."""
+        key = (component.kind, component.layer)
+        if component.part == "head":
+            if key not in self.z or not 0 <= (component.head or 0) < len(self.z[key]):
+                raise UserError(
+                    "There is no {kind} head {layer}.{head} in this model.",
+                    kind=component.kind,
+                    layer=component.layer,
+                    head=component.head,
+                )
+            return self.z[key][component.head]
+        self.parts.block(component.kind, component.layer)
+        if component.part == "layer":
+            return self.after[key] - self.residual[key]
+        if component.part == "residual":
+            return self.residual[key]
+        outputs = self.attention if component.part == "attention" else self.feed_forward
+        if key not in outputs:
+            raise UserError("This model has no {part} layer there.", part=component.part.replace("_", "-"))
+        return outputs[key]
 
 
 @torch.inference_mode()
-def capture(model: "LoadedModel", reading: Reading, *, patterns: bool = False) -> Activations:
-    """Run the model once and keep what every part made."""
+def capture(model: "LoadedModel", encoded: EncodedText, *, patterns: bool = False) -> Activations:
+    """Run the model once and keep every activation; patterns: the attention weights too."""
     parts = find_parts(model)
-    kept = _Kept()
-    edits = _notes(parts, kept)
-    handler = _keeping(parts, kept, patterns=patterns)
-    calls = {block.module: _call_note(kept, block) for block in parts.stack}
-    with watching(calls), editing(edits), handling(handler):
-        output = model.module(**reading.arguments)
-    logits = logits_of(model, output)
-    return Activations(reading=reading, parts=parts, logits=None if logits is None else logits[0], **vars(kept))
+    blocks = [block.module for block in parts.blocks]
+    writers = [layer.writer for _key, layer in attention_layers(parts)]
+    feed_forwards = [block.feed_forward for block in parts.blocks if block.feed_forward is not None]
+    seam = _SeamRecorder(parts, keeps_patterns=patterns)
+    with (
+        record(
+            inputs=blocks,
+            outputs=[*writers, *blocks, *feed_forwards],
+            calls=[block.module for block in parts.stack],
+            keep=_token_rows,
+        ) as recording,
+        handling(seam),
+    ):
+        logits = logits_of(model, model.module(**encoded.arguments))
+    return Activations(
+        encoded=encoded,
+        parts=parts,
+        z=seam.z,
+        patterns=seam.patterns,
+        values=seam.values,
+        logits=None if logits is None else logits[0],
+        block_calls={block.layer: recording.calls[block.module] for block in parts.stack},
+        **_streams(parts, recording),
+    )
+
+
+def _token_rows(tensor: Tensor) -> Float[Tensor, "token width"]:
+    return tensor.detach().reshape(-1, tensor.shape[-1])
+
+
+def _streams(parts: Parts, recording: Recording) -> dict[str, dict[SiteKey, Tensor]]:
+    """The recorded tensors by the names of the fields that hold them."""
+    outputs = {item.module: item.output for item in recording.outputs}
+    blocks = {(block.kind, block.layer): block for block in parts.blocks}
+    return {
+        "attention": {key: outputs[layer.writer] for key, layer in attention_layers(parts)},
+        "feed_forward": {
+            key: outputs[block.feed_forward] for key, block in blocks.items() if block.feed_forward is not None
+        },
+        "residual": {key: recording.inputs[block.module] for key, block in blocks.items()},
+        "after": {key: outputs[block.module] for key, block in blocks.items()},
+    }
 
 
 def logits_of(model: "LoadedModel", output: Any) -> Tensor | None:
@@ -141,63 +221,37 @@ def logits_of(model: "LoadedModel", output: Any) -> Tensor | None:
     return output if isinstance(output, Tensor) else getattr(output, "logits", None)
 
 
-def ids_to_predict(model: "LoadedModel", reading: Reading) -> tuple[Int[Tensor, "_"], slice]:
-    """The ids that the logits of some rows are held against, and which rows: a decoder's next, an encoder's own."""
-    ids = torch.tensor(reading.ids, device=model.device)
+def predicted_ids(model: "LoadedModel", encoded: EncodedText) -> tuple[Int[Tensor, "_"], slice]:
+    """The ids that the logits should predict, and which rows predict them: a decoder's next, an encoder's own."""
+    ids = torch.tensor(encoded.ids, device=model.device)
     if model.kind == "encoder":
         return ids, slice(None)
     return ids[1:], slice(None, -1)
 
 
-def attentions(parts: Parts) -> list[tuple[Place, AttentionParts]]:
-    """All attention layers with their places, cross-attention after its block's own."""
-    found: list[tuple[Place, AttentionParts]] = []
+def attention_layers(parts: Parts) -> Iterator[tuple[SiteKey, AttentionParts]]:
+    """All attention layers with their keys, cross-attention after its block's own."""
     for block in parts.blocks:
-        found.append(((block.kind, block.layer), block.attention))
+        yield (block.kind, block.layer), block.attention
         if block.cross is not None:
-            found.append((("cross", block.layer), block.cross))
-    return found
+            yield ("cross", block.layer), block.cross
 
 
-def _keeping(parts: Parts, kept: _Kept, *, patterns: bool) -> attention.Handler:
-    """A handler that computes each call as usual and keeps z, the values, and the pattern where it is wanted."""
-    places = {id(layer.module): place for place, layer in attentions(parts)}
+class _SeamRecorder:
+    """An attention handler that computes each call as usual and keeps z, the values and, if asked, the pattern."""
 
-    def handler(call: AttentionCall) -> Tensor:
+    def __init__(self, parts: Parts, *, keeps_patterns: bool) -> None:
+        self._keys = {id(layer.module): key for key, layer in attention_layers(parts)}
+        self._keeps_patterns = keeps_patterns
+        self.z: dict[SiteKey, Tensor] = {}
+        self.values: dict[SiteKey, Tensor] = {}
+        self.patterns: dict[SiteKey, Tensor] = {}
+
+    def __call__(self, call: AttentionCall) -> Tensor:
         z = attention.z(call)
-        place = places[id(call.module)]
-        kept.z[place] = z[0]
-        kept.values[place] = call.value[0].repeat_interleave(call.groups, dim=0)
-        if patterns:
-            kept.patterns[place] = attention.pattern(call)[0]
+        key = self._keys[id(call.module)]
+        self.z[key] = z[0]
+        self.values[key] = call.value[0].repeat_interleave(call.queries_per_key_value_head, dim=0)
+        if self._keeps_patterns:
+            self.patterns[key] = attention.pattern(call)[0]
         return z
-
-    return handler
-
-
-def _notes(parts: Parts, kept: _Kept) -> dict[Any, Edit]:
-    """Edits that change nothing and keep what they see."""
-    edits: dict[Any, Edit] = {}
-    for place, layer in attentions(parts):
-        edits[layer.writer, "output"] = _note(kept.attention, place)
-    for block in parts.blocks:
-        place = (block.kind, block.layer)
-        edits[block.module, "input"] = _note(kept.residual, place)
-        edits[block.module, "output"] = _note(kept.after, place)
-        if block.feed_forward is not None:
-            edits[block.feed_forward, "output"] = _note(kept.feed_forward, place)
-    return edits
-
-
-def _note(kept: dict[Place, Tensor], place: Place) -> Edit:
-    def note(tensor: Tensor) -> None:
-        kept[place] = tensor.detach().reshape(-1, tensor.shape[-1])
-
-    return note
-
-
-def _call_note(kept: _Kept, block: BlockParts) -> Note:
-    def note(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        kept.resumed[block.layer] = (args, kwargs)
-
-    return note

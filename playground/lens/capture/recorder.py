@@ -44,7 +44,7 @@ class Recorder:
             Site(
                 kind=kind,
                 layer=self.counts[kind],
-                n_heads=call.heads,
+                n_heads=call.n_heads,
                 queries=call.query.shape[2],
                 keys=call.key.shape[2],
                 call=_compact(call),
@@ -80,8 +80,8 @@ def z_and_logsumexp(call: AttentionCall) -> tuple[Tensor, Tensor | None]:
     mask = attention.additive_mask(call) if call.mask is not None or call.bias is not None else None
     z, logsumexp = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
         call.query,
-        call.key.repeat_interleave(call.groups, dim=1),
-        call.value.repeat_interleave(call.groups, dim=1),
+        call.key.repeat_interleave(call.queries_per_key_value_head, dim=1),
+        call.value.repeat_interleave(call.queries_per_key_value_head, dim=1),
         0.0,
         call.is_causal and mask is None,
         attn_mask=mask,

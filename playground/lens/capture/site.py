@@ -62,7 +62,7 @@ class Site:
         if self.call is None or self.z is None:
             return None
         part = select(self.call, heads, slice(None, None, self.z_step * every))
-        value = part.value.float().repeat_interleave(part.groups, dim=1)
+        value = part.value.float().repeat_interleave(part.queries_per_key_value_head, dim=1)
         again = attention.pattern(part) @ value
         return float((again[0] - self.z[heads, ::every].float()).abs().max())
 
@@ -80,13 +80,13 @@ class Site:
 def select(call: AttentionCall, heads: slice, rows: slice) -> AttentionCall:
     """The same call for some of its heads and queries; causality becomes an explicit mask."""
     indices = torch.arange(call.query.shape[1], device=call.query.device)[heads]
-    key_indices = indices // call.groups
+    key_indices = indices // call.queries_per_key_value_head
     mask = _causal_rows(call, rows) if call.is_causal else _part(call.mask, heads, rows)
     return dataclasses.replace(
         call,
         query=call.query[:, heads, rows],
-        key=call.key[:, key_indices] if call.groups > 1 else call.key[:, heads],
-        value=call.value[:, key_indices] if call.groups > 1 else call.value[:, heads],
+        key=call.key[:, key_indices] if call.queries_per_key_value_head > 1 else call.key[:, heads],
+        value=call.value[:, key_indices] if call.queries_per_key_value_head > 1 else call.value[:, heads],
         mask=mask,
         bias=_part(call.bias, heads, rows),
         sinks=None if call.sinks is None else call.sinks[heads],

@@ -59,9 +59,9 @@ def model_heads(site: Site) -> HeadsCompared:
         raise UserError("This family reports only its finished maps, so its heads cannot be put together.")
     many = site.pattern(slice(None), slice(None)).numpy()
     call = site.call
-    key = call.key[0].float().repeat_interleave(call.groups, dim=0)
+    key = call.key[0].float().repeat_interleave(call.queries_per_key_value_head, dim=0)
     products = (call.query[0].float() @ key.transpose(-1, -2)).sum(0)
-    logits = products * call.scaling / call.heads**0.5 + _mean_mask(attention.additive_mask(call))
+    logits = products * call.scaling / call.n_heads**0.5 + _mean_mask(attention.additive_mask(call))
     one = logits.softmax(-1).nan_to_num(0.0).cpu().numpy()
     return HeadsCompared(many=many, one=one, disagreement=_disagreement(many))
 

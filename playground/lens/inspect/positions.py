@@ -200,7 +200,7 @@ def _alibi_heads(model: "LoadedModel") -> int:
     config: Any = getattr(model.module, "config", None)
     if model.family not in ALIBI and not getattr(config, "alibi", False):
         return 0
-    return model.heads
+    return model.n_heads
 
 
 def _added(kind: PositionKind, table: Float[np.ndarray, "position dimension"], place: str = "") -> Positions:

@@ -1,12 +1,13 @@
-"""Run a model with some of its activations replaced: the one operation behind ablation and patching.
+"""Interventions: run a model with some activations replaced, the one operation behind ablation and patching.
 
-Each row of a batch is the same text with its own replacements. What lies below the lowest replaced layer is not
-computed again: the rows start from the residual stream that entered that layer in the clean pass.
+Each row of a batch is the same text under its own intervention. Layers below the lowest replaced one are not run again:
+the batch resumes from the residual stream that entered that layer in the clean pass.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
@@ -18,103 +19,87 @@ from torch import Tensor, nn
 from playground import attention
 from playground.attention import AttentionCall, handling
 from playground.errors import UserError
-from playground.lens.capture.activations import Activations, logits_of
+from playground.lens.capture.activations import Activations, Component, Part, logits_of
 from playground.lens.capture.anatomy import Parts
-from playground.lens.capture.hooks import Edit, editing
+from playground.lens.capture.hooks import Edit, apply_edits, editing
 from playground.lens.capture.site import SiteKind
 from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
 
-Part = Literal["head", "attention", "feed_forward", "layer", "residual"]
-ROW_BYTES = 256 * 2**20
-"""The most memory that one batch's logits may take; more rows are run one batch after another."""
+BATCH_BYTES = 256 * 2**20
+"""The most memory for the logits of one batch."""
 MOST_ROWS = 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class Component:
-    """A part of the model that can be replaced: a head's z, what a layer writes, or the stream before a block.
-
-    kind cross is a decoder's cross-attention. layer, as a part, is everything that the block adds.
-    """
-
-    part: Part
-    layer: int
-    head: int | None = None
-    kind: SiteKind = "decoder"
-
-    def __post_init__(self) -> None:
-        if (self.part == "head") != (self.head is not None):
-            raise UserError(
-                "A head is named by its number, and nothing else is; give a head exactly for the part head."
-            )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Replacement:
-    """What stands in a component's place: a tensor [token, width], or [width] at every token; None for zero.
-
-    position: only at this token; None at all.
-    """
+    """What replaces one component's activation."""
 
     component: Component
     value: Tensor | None = None
+    """[token, width], or [width] for every token; None for zero."""
     position: int | None = None
+    """Replace at this token only; None replaces at all."""
 
-    def put(self, row: Float[Tensor, "token width"], base: Tensor | None = None) -> None:
-        """Write into a row; what a layer adds stands upon `base`, the stream that entered it."""
+    def write(self, row: Float[Tensor, "token width"], base: Tensor | None = None) -> None:
+        """Write into one row of the batch; what a layer adds is added to `base`, the stream that entered it."""
         where = slice(None) if self.position is None else self.position
         value = torch.zeros_like(row) if self.value is None else self.value.expand_as(row)
         row[where] = value[where] if base is None else base[where] + value[where]
 
 
-Row = Sequence[Replacement]
+Intervention = Sequence[Replacement]
+"""All replacements of one pass; none leaves the pass as it is."""
 
 
-def run_replaced(
-    model: "LoadedModel", clean: Activations, rows: Sequence[Row], on_progress: OnProgress = no_progress
+def run_interventions(
+    model: "LoadedModel",
+    clean: Activations,
+    interventions: Sequence[Intervention],
+    on_progress: OnProgress = no_progress,
 ) -> Iterator[tuple[int, Float[Tensor, "token vocabulary"]]]:
-    """The logits of each row, with its number; rows that begin in the same layer share a pass.
+    """The index and the logits of each intervention; those that begin in the same layer share a batch.
 
-    Raises UserError for a part that the model does not have.
+    Raises UserError for a component that the model does not have.
     """
     logits = clean.predicted()
-    most = max(1, min(MOST_ROWS, ROW_BYTES // logits.nbytes))
-    batches: dict[int, list[int]] = defaultdict(list)
-    for number, row in enumerate(rows):
-        batches[_first_layer(clean.parts, row)].append(number)
+    most = max(1, min(MOST_ROWS, BATCH_BYTES // logits.nbytes))
+    by_first_layer: dict[int, list[int]] = defaultdict(list)
+    for index, intervention in enumerate(interventions):
+        by_first_layer[_first_layer(clean.parts, intervention)].append(index)
     done = 0
-    on_progress(0, len(rows))
-    for first, numbers in sorted(batches.items()):
-        for begin in range(0, len(numbers), most):
-            chosen = numbers[begin : begin + most]
-            found = _run_batch(model, clean, [rows[number] for number in chosen], first)
-            done += len(chosen)
-            on_progress(done, len(rows))
-            yield from zip(chosen, found, strict=True)
+    on_progress(0, len(interventions))
+    for first, indices in sorted(by_first_layer.items()):
+        for begin in range(0, len(indices), most):
+            batch = indices[begin : begin + most]
+            logits_by_row = _run_batch(model, clean, [interventions[index] for index in batch], first)
+            done += len(batch)
+            on_progress(done, len(interventions))
+            yield from zip(batch, logits_by_row, strict=True)
 
 
 @torch.inference_mode()
-def _run_batch(model: "LoadedModel", clean: Activations, rows: Sequence[Row], first: int) -> Tensor:
+def _run_batch(model: "LoadedModel", clean: Activations, rows: Sequence[Intervention], first: int) -> Tensor:
     edits, handler = _edits(clean.parts, rows)
     resumes = first >= 0 and can_resume(model, clean)
     with editing(edits), handling(handler):
         if resumes:
             return _resume(model, clean, first, len(rows))
-        arguments = {name: _repeated(value, len(rows)) for name, value in clean.reading.arguments.items()}
-        logits = logits_of(model, model.module(**arguments))
+        logits = logits_of(model, model.module(**_repeated_values(clean.encoded.arguments, len(rows))))
     assert logits is not None
     return logits
 
 
-def _first_layer(parts: Parts, row: Row) -> int:
-    """The lowest layer that a row replaces something in; -1 where that is in the stack before (an encoder's)."""
-    layers = [0 if _stack(item.component) == parts.kind else -1 for item in row]
-    if not row or min(layers) < 0:
+def _first_layer(parts: Parts, intervention: Intervention) -> int:
+    """The lowest replaced layer of the predicting stack; -1 for no replacement or one in the stack before (an encoder).
+
+    A pass resumes from here: with blocks 0 1 2 3 and replacements in 2 and 3, blocks 0 and 1 are not run.
+    """
+    if not intervention or any(_stack(item.component) != parts.kind for item in intervention):
         return -1
-    return min(item.component.layer for item in row)
+    return min(item.component.layer for item in intervention)
 
 
 def _stack(component: Component) -> SiteKind:
@@ -122,7 +107,7 @@ def _stack(component: Component) -> SiteKind:
 
 
 def _repeated(value: Any, rows: int) -> Any:
-    """A tensor of one row as so many; everything else as it is, tuples inside out."""
+    """A tensor of one row expanded to `rows`; tuples item by item, everything else as it is."""
     if isinstance(value, tuple):
         return tuple(_repeated(part, rows) for part in value)
     if isinstance(value, Tensor) and value.ndim > 1 and value.shape[0] == 1:
@@ -130,12 +115,17 @@ def _repeated(value: Any, rows: int) -> Any:
     return value
 
 
+def _repeated_values(arguments: dict[str, Any], rows: int) -> dict[str, Any]:
+    return {name: _repeated(value, rows) for name, value in arguments.items()}
+
+
 def _resume(model: "LoadedModel", clean: Activations, first: int, rows: int) -> Tensor:
-    """The logits from the stream that entered the first replaced layer, for so many rows at once."""
+    """The logits of the blocks from `first` on, begun with the clean stream that entered it, in `rows` copies."""
     blocks = clean.parts.stack
     residual = clean.residual[clean.parts.kind, first].expand(rows, -1, -1)
     for block in blocks[first:]:
-        args, kwargs = (_repeated_call(part, rows) for part in clean.resumed[block.layer])
+        args, kwargs = clean.block_calls[block.layer]
+        args, kwargs = _repeated(args, rows), _repeated_values(kwargs, rows)
         if args and isinstance(args[0], Tensor):
             output = block.module(residual, *args[1:], **kwargs)
         else:
@@ -144,14 +134,8 @@ def _resume(model: "LoadedModel", clean: Activations, first: int, rows: int) -> 
     return read_out(model, clean.parts, residual)
 
 
-def _repeated_call(part: Any, rows: int) -> Any:
-    if isinstance(part, dict):
-        return {name: _repeated(value, rows) for name, value in part.items()}
-    return _repeated(part, rows)
-
-
 def read_out(model: "LoadedModel", parts: Parts, residual: Tensor) -> Tensor:
-    """The logits of a stream after its last block. Soft-capped where the configuration says so (Gemma 2)."""
+    """Logits of the stream after the last block: final norm, unembedding, and the soft cap of Gemma 2."""
     assert parts.unembedding is not None
     logits: Tensor = parts.unembedding(residual if parts.final_norm is None else parts.final_norm(residual))
     cap = getattr(getattr(model.module, "config", None), "final_logit_softcapping", None)
@@ -163,7 +147,7 @@ _resumes_lock = Lock()
 
 
 def can_resume(model: "LoadedModel", clean: Activations) -> bool:
-    """Whether running the blocks alone gives the model's own logits: tried once for each model."""
+    """Whether running the blocks alone gives the model's own logits; tried once for each model."""
     with _resumes_lock:
         known = _resumes.get(model.module)
     if known is None:
@@ -177,41 +161,41 @@ def _resume_agrees(model: "LoadedModel", clean: Activations) -> bool:
     if clean.parts.unembedding is None or not clean.parts.reads_out:
         return False
     expected = clean.predicted()
-    # Two rows, so that whatever does not take a batch shows.
+    # Two rows, so that blocks which cannot take a batch are found out.
     with handling(attention.z):
         try:
-            found = _resume(model, clean, 0, 2)
+            logits = _resume(model, clean, 0, 2)
         except (RuntimeError, TypeError, ValueError, AttributeError):
             return False
-    return found.shape[1:] == expected.shape and bool(
-        (found - expected).abs().max() <= 1e-4 * expected.abs().max().clamp(min=1.0)
+    return logits.shape[1:] == expected.shape and bool(
+        (logits - expected).abs().max() <= 1e-4 * expected.abs().max().clamp(min=1.0)
     )
 
 
-def _edits(parts: Parts, rows: Sequence[Row]) -> tuple[dict[Any, Edit], attention.Handler]:
-    """The rows' replacements as edits of modules and as a handler at the seam."""
-    items = [(number, item) for number, row in enumerate(rows) for item in row]
-    # The stream is replaced before anything reads it; what a layer adds stands upon the stream that it was given.
+APPLIED: dict[Part, int] = {"residual": 0, "head": 1, "attention": 1, "feed_forward": 1, "layer": 2}
+"""In which order replacements apply: the stream before what reads it; what a layer adds to the stream that it read."""
+
+
+def _edits(parts: Parts, rows: Sequence[Intervention]) -> tuple[dict[Any, Edit], attention.Handler]:
+    """The rows' replacements as edits of modules, and those of heads as a handler at the seam."""
+    items = [(row, item) for row, intervention in enumerate(rows) for item in intervention]
     edits: dict[Any, list[Edit]] = defaultdict(list)
     heads: dict[int, list[tuple[int, Replacement]]] = defaultdict(list)
-    for number, item in sorted(items, key=lambda found: ORDER[found[1].component.part]):
+    for row, item in sorted(items, key=lambda numbered: APPLIED[numbered[1].component.part]):
         part, kind, layer = item.component.part, item.component.kind, item.component.layer
         if part == "head":
-            heads[id(parts.attention(kind, layer).module)].append((number, item))
+            heads[id(parts.attention(kind, layer).module)].append((row, item))
         elif part == "layer":
             entered: list[Tensor] = []
             module = parts.block(kind, layer).module
-            edits[module, "input"].append(_keep(entered))
-            edits[module, "output"].append(_put(number, item, len(rows), entered))
+            edits[module, "input"].append(entered.append)
+            edits[module, "output"].append(_replace_row(row, item, len(rows), entered))
         else:
-            edits[_place(parts, item.component)].append(_put(number, item, len(rows), []))
-    return {place: _chain(found) for place, found in edits.items()}, _head_handler(heads)
+            edits[_hook_point(parts, item.component)].append(_replace_row(row, item, len(rows), []))
+    return {point: partial(apply_edits, edits=chain) for point, chain in edits.items()}, _head_handler(heads)
 
 
-ORDER: dict[Part, int] = {"residual": 0, "head": 1, "attention": 1, "feed_forward": 1, "layer": 2}
-
-
-def _place(parts: Parts, component: Component) -> tuple[nn.Module, Literal["input", "output"]]:
+def _hook_point(parts: Parts, component: Component) -> tuple[nn.Module, Literal["input", "output"]]:
     """The module, and the side of it, where a component can be replaced. Raises UserError where there is none."""
     if component.part == "attention":
         return parts.attention(component.kind, component.layer).writer, "output"
@@ -223,35 +207,18 @@ def _place(parts: Parts, component: Component) -> tuple[nn.Module, Literal["inpu
     return block.feed_forward, "output"
 
 
-def _keep(entered: list[Tensor]) -> Edit:
-    def keep(tensor: Tensor) -> None:
-        entered.append(tensor)
-
-    return keep
-
-
-def _put(number: int, item: Replacement, rows: int, entered: list[Tensor]) -> Edit:
-    def put(tensor: Tensor) -> Tensor:
-        # Some families (OPT) lay all rows' tokens in one for the feed-forward layer.
-        changed = tensor.reshape(rows, -1, tensor.shape[-1]).clone()
-        item.put(changed[number], entered[0][number] if entered else None)
-        return changed.view_as(tensor)
-
-    return put
-
-
-def _chain(edits: list[Edit]) -> Edit:
+def _replace_row(row: int, item: Replacement, rows: int, entered: list[Tensor]) -> Edit:
     def edit(tensor: Tensor) -> Tensor:
-        for one in edits:
-            changed = one(tensor)
-            tensor = tensor if changed is None else changed
-        return tensor
+        # Some families (OPT) flatten batch and tokens for the feed-forward layer: [row * token, width].
+        edited = tensor.reshape(rows, -1, tensor.shape[-1]).clone()
+        item.write(edited[row], entered[0][row] if entered else None)
+        return edited.view_as(tensor)
 
     return edit
 
 
 def _head_handler(heads: dict[int, list[tuple[int, Replacement]]]) -> attention.Handler:
-    """A handler that computes each call as usual and then puts the rows' replacements into their heads."""
+    """A handler that computes each call as usual and then writes the rows' replacements into their heads."""
 
     def handler(call: AttentionCall) -> Tensor:
         z = attention.z(call)
@@ -259,11 +226,11 @@ def _head_handler(heads: dict[int, list[tuple[int, Replacement]]]) -> attention.
         if not items:
             return z
         z = z.clone()
-        for number, item in items:
+        for row, item in items:
             head = item.component.head
-            if not 0 <= (head or 0) < call.heads:
-                raise UserError("There is no head {head}; choose 0 to {heads}.", head=head, heads=call.heads - 1)
-            item.put(z[number, head])
+            if not 0 <= (head or 0) < call.n_heads:
+                raise UserError("There is no head {head}; choose 0 to {last}.", head=head, last=call.n_heads - 1)
+            item.write(z[row, head])
         return z
 
     return handler

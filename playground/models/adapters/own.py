@@ -28,7 +28,7 @@ def build_own(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dic
         "parameters": parameters,
         "bytes": parameters * getattr(torch, dtype).itemsize,
         "layers": config.layers,
-        "heads": config.heads,
+        "n_heads": config.n_heads,
         # A classifier alone leaves the output head as it was at the start, unless it is the embedding.
         "has_output_head": config.kind != "encoder" or config.tied or not config.classes,
         "attention": "interface",

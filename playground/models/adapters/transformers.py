@@ -148,7 +148,7 @@ def _parts(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[s
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
         "bytes": sum(parameter.numel() * parameter.element_size() for parameter in module.parameters()),
         "layers": _stated(text_config, "num_hidden_layers"),
-        "heads": _stated(text_config, "num_attention_heads"),
+        "n_heads": _stated(text_config, "num_attention_heads"),
         "has_output_head": has_head,
         "attention": attention,
     }

@@ -1,4 +1,4 @@
-"""The card of a trained model: what it learnt, from what, how, and what it does, all measured on its weights."""
+"""The card of an exported model: data, settings, measures, heads and samples, all measured on its weights."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from playground.tasks.registry import kind_of
+from playground.tasks.registry import task_kind_of
 from playground.tasks.sources import source_name
 from playground.tasks.task import (
     AnswerSample,
@@ -20,13 +20,13 @@ from playground.tasks.task import (
 )
 from playground.tasks.text import TextTask
 from playground.training.config import TrainConfig
-from playground.training.run.head_report import FACT_ROWS, alignment_shares, repeat_facts
-from playground.training.run.lineage import Chapter, differences
+from playground.training.run.head_report import N_ROWS, alignment_shares, repeat_scores
+from playground.training.run.lineage import Chapter, changed_fields
 from playground.transformer import Transformer
 
-ROWS = 256
-STRONG = 0.3
-FREQUENCIES = 5
+EVALUATION_ROWS = 256
+STRONG_SCORE = 0.3
+N_FREQUENCIES = 5
 
 
 def write_card(
@@ -40,7 +40,7 @@ def write_card(
     licence: str | None,
     earlier: Sequence[Chapter] = (),
 ) -> None:
-    """Measure the exported weights and write card.md; `earlier` are the settings that a forked run began with."""
+    """Measure the exported weights and write card.md; `earlier` are the chapters that a forked run descends from."""
     model = exported_model(folder, config)
     with torch.inference_mode():
         sections = [
@@ -48,7 +48,7 @@ def write_card(
             _data(config, task),
             _settings(config, step, tokens),
             _earlier(config, earlier),
-            _measures(config, task, model),
+            _measured(config, task, model),
             _heads(task, model),
             _samples(task.samples(model)),
         ]
@@ -56,7 +56,7 @@ def write_card(
 
 
 def exported_model(folder: Path, config: TrainConfig) -> Transformer:
-    """The model as it will be loaded: half-precision weights in float32 arithmetic."""
+    """The model as `load` will give it: half-precision weights in float32 arithmetic."""
     model = Transformer(config.model)
     weights = {key: tensor.float() for key, tensor in load_file(folder / "model.safetensors").items()}
     model.load_state_dict(weights, strict=False)
@@ -69,7 +69,7 @@ def _summary(name: str, config: TrainConfig, step: int, model: Transformer, lice
     stacks = f"{shape.layers} + {shape.layers}" if shape.kind == "encoder-decoder" else f"{shape.layers}"
     article = "A" if shape.kind == "decoder" else "An"
     return (
-        f"# {name}\n\n{article} {shape.kind} of {stacks} layers x {shape.heads} heads, width {shape.width}, "
+        f"# {name}\n\n{article} {shape.kind} of {stacks} layers x {shape.n_heads} heads, width {shape.width}, "
         f"context {shape.context}, vocabulary {shape.vocabulary}: {parameters:,} parameters in float16. "
         f"Trained by this project's own trainer for {step:,} steps.{f' Licence: {licence}.' if licence else ''}\n\n"
         "This file was written by `python -m playground export`; every number in it was measured on the weights "
@@ -78,28 +78,28 @@ def _summary(name: str, config: TrainConfig, step: int, model: Transformer, lice
 
 
 def _data(config: TrainConfig, task: Task) -> str:
-    kind = kind_of(config.task)
-    words = _text_data(task) if isinstance(task, TextTask) else ""
+    kind = task_kind_of(config.task)
+    source = _text_source(task) if isinstance(task, TextTask) else ""
     return (
-        f"## Data\n\nTask `{kind.name}`. Right is: {kind.right[0].lower()}{kind.right[1:]} {words}"
-        f"({_listed(config.task, without=('text',))})\n"
+        f"## Data\n\nTask `{kind.name}`. Correct is: {kind.right[0].lower()}{kind.right[1:]} {source}"
+        f"({_fields(config.task, without=('text',))})\n"
     )
 
 
-def _text_data(task: TextTask) -> str:
+def _text_source(task: TextTask) -> str:
     config = task.config
     names = [*(["a text that was typed in"] if config.text.strip() else []), *map(source_name, config.sources)]
-    joined = "The lines of a paragraph were joined. " if config.unwrap else ""
-    twice = f"In {config.repeats:.0%} of the rows a passage stands twice. " if config.repeats else ""
+    unwrapped = "The lines of a paragraph were joined. " if config.unwrap else ""
+    repeated = f"In {config.repeats:.0%} of the rows a passage occurs twice. " if config.repeats else ""
     return (
         f"Read from {', '.join(names)}: {len(task.train_ids):,} tokens to train on; the last {config.held_out:.0%} of "
-        f"every text held out ({len(task.held_out_ids):,} tokens, {task.held_out_bytes:,} bytes). {joined}The "
+        f"each text held out ({len(task.held_out_ids):,} tokens, {task.held_out_bytes:,} bytes). {unwrapped}The "
         f"vocabulary ({config.vocabulary}) has {task.tokenizer.get_vocab_size():,} tokens, trained on the training "
-        f"part. {twice}{_copying(task)}"
+        f"part. {repeated}{_copying_rows(task)}"
     )
 
 
-def _copying(task: TextTask) -> str:
+def _copying_rows(task: TextTask) -> str:
     config = task.config
     first = (
         f"The first {config.copying_first:,} steps trained on {config.copying_rows} rows each of random tokens in "
@@ -109,8 +109,8 @@ def _copying(task: TextTask) -> str:
     return (first if config.copying_first else "") + (beside if config.copying_beside else "")
 
 
-def _listed(record: Any, *, without: tuple[str, ...] = ()) -> str:
-    """The fields of a record and their values; files without their folders."""
+def _fields(record: Any, *, without: tuple[str, ...] = ()) -> str:
+    """The fields of a config and their values; files without their folders."""
     values = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
     if "sources" in values:
         values["sources"] = ", ".join(map(source_name, values["sources"]))
@@ -120,32 +120,34 @@ def _listed(record: Any, *, without: tuple[str, ...] = ()) -> str:
 def _settings(config: TrainConfig, step: int, tokens: int) -> str:
     return (
         f"## Settings\n\n{step:,} steps of {config.batch * config.accumulation} rows of at most "
-        f"{config.model.context} tokens, {tokens:,} tokens read in all. Optimiser {config.optimizer}, learning rate "
+        f"{config.model.context} tokens, {tokens:,} tokens in all. Optimiser {config.optimizer}, learning rate "
         f"{config.learning_rate:g} to {config.final_learning_rate:g} ({config.schedule} over {config.steps:,} steps), "
         f"warm-up {config.warm_up}, betas {config.betas[0]:g} and {config.betas[1]:g}, weight decay "
         f"{config.weight_decay:g}, gradient clipped at {config.clip:g}, seed {config.seed}, {config.precision}.\n\n"
-        f"Model: {_listed(config.model)}.\n"
+        f"Model: {_fields(config.model)}.\n"
     )
 
 
 def _earlier(config: TrainConfig, earlier: Sequence[Chapter]) -> str:
-    """What was otherwise before the run was forked, and forked again."""
+    """The settings that differed before the run was forked, and forked again."""
     lines, first = [], 1
     for chapter in earlier:
-        changed = differences(chapter.config, config)
-        words = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in changed.items()) or "the same"
-        lines.append(f"- steps {first:,} to {chapter.last_step:,}: {words}")
+        changed = changed_fields(chapter.config, config)
+        settings = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in changed.items())
+        lines.append(f"- steps {first:,} to {chapter.last_step:,}: {settings or 'the same'}")
         first = chapter.last_step + 1
     return "\n".join(["Earlier steps had other settings:\n", *lines, ""]) if lines else ""
 
 
-def _measures(config: TrainConfig, task: Task, model: Transformer) -> str:
-    """A text's on all that is held out; a generated task's on some rows."""
+def _measured(config: TrainConfig, task: Task, model: Transformer) -> str:
+    """On the whole held-out part of a text; on EVALUATION_ROWS of a generated task."""
     context = config.model.context
     whole = isinstance(task, TextTask)
-    measures = task.evaluate(model, rows=len(task.held_out_ids) if isinstance(task, TextTask) else ROWS, length=context)
+    measures = task.evaluate(
+        model, rows=len(task.held_out_ids) if isinstance(task, TextTask) else EVALUATION_ROWS, length=context
+    )
     lines = [f"| {name} | {value:.4f} |" for name, value in measures.items()]
-    on = "the whole held-out text" if whole else f"at most {ROWS} held-out rows"
+    on = "the whole held-out text" if whole else f"at most {EVALUATION_ROWS} held-out rows"
     return "\n".join([f"## Measures\n\nOn {on}; losses in nats.\n", "| measure | value |", "| --- | --- |", *lines, ""])
 
 
@@ -159,23 +161,23 @@ def _heads(task: Task, model: Transformer) -> str:
             for layer, row in enumerate(alignment_shares(model, probe))
             for head, share in enumerate(row)
         ]
-        words = "The share of the probe row's gold pairs at which a head's largest weight is the gold one"
-        return f"## Cross-attention heads\n\n{words}; counted from 0.\n\n- {_strongest(shares)}\n"
+        caption = "The share of the probe's gold pairs on which a head puts its largest weight"
+        return f"## Cross-attention heads\n\n{caption}; counted from 0.\n\n- {_strongest(shares)}\n"
     return ""
 
 
 def _repeat_heads(task: Task, model: Transformer) -> str:
-    rows = repeat_facts(model, task).rows()
-    lines = ["## Heads\n", f"Scores on {FACT_ROWS} rows of random tokens that stand twice; counted from 0.\n"]
+    scores = repeat_scores(model, task).rows()
+    lines = ["## Heads\n", f"Scores on {N_ROWS} rows of random tokens that occur twice; counted from 0.\n"]
     for name, title in (("previous", "Previous-token heads"), ("induction", "Induction heads")):
-        scored = [(row[name], f"layer {row['layer']} head {row['head']}") for row in rows]
-        lines.append(f"- {title} (at least {STRONG}): {_strongest(scored)}")
+        scored = [(row[name], f"layer {row['layer']} head {row['head']}") for row in scores]
+        lines.append(f"- {title} (at least {STRONG_SCORE}): {_strongest(scored)}")
     return "\n".join(lines) + "\n"
 
 
 def _strongest(scored: list[tuple[float, str]]) -> str:
-    found = sorted((one for one in scored if one[0] >= STRONG), key=lambda one: -one[0])
-    return ", ".join(f"{words} ({score:.2f})" for score, words in found) or "none"
+    strong = sorted((head for head in scored if head[0] >= STRONG_SCORE), key=lambda head: -head[0])
+    return ", ".join(f"{name} ({score:.2f})" for score, name in strong) or "none"
 
 
 def _samples(samples: list[Sample]) -> str:
@@ -188,25 +190,25 @@ def _sample(sample: Sample) -> str:
         prompt = f"After “{sample.prompt}”:" if sample.prompt else "From nothing:"
         return f"{prompt}\n\n> {_quoted(sample.text)}"
     if isinstance(sample, AnswerSample):
-        verdict = "right" if sample.is_right else f"right is `{sample.right}`"
+        verdict = "correct" if sample.is_right else f"correct is `{sample.right}`"
         return f"- `{sample.question}` → `{sample.answer}` ({verdict})"
     if isinstance(sample, SpectrumSample):
         return f"- {_spectrum(sample)}"
-    return _masked(sample)
+    return _masked_sample(sample)
 
 
-def _masked(sample: MaskedSample) -> str:
+def _masked_sample(sample: MaskedSample) -> str:
     lines = [f"> {_quoted(' '.join(sample.tokens))}", ""]
     for word in sample.masked:
         guesses = ", ".join(f"{guess} {share:.0%}" for guess, share in word.guesses)
-        lines.append(f"- position {word.position}, right is {word.right}: {guesses}")
+        lines.append(f"- position {word.position}, correct is {word.right}: {guesses}")
     return "\n".join(lines)
 
 
 def _spectrum(sample: SpectrumSample) -> str:
-    order = sorted(range(len(sample.power)), key=lambda frequency: -sample.power[frequency])[:FREQUENCIES]
-    words = ", ".join(f"{frequency} ({sample.power[frequency]:.0%})" for frequency in order)
-    return f"The strongest frequencies of the number embeddings: {words}"
+    order = sorted(range(len(sample.power)), key=lambda frequency: -sample.power[frequency])[:N_FREQUENCIES]
+    strongest = ", ".join(f"{frequency} ({sample.power[frequency]:.0%})" for frequency in order)
+    return f"The strongest frequencies of the number embeddings: {strongest}"
 
 
 def _quoted(text: str) -> str:

@@ -1,8 +1,8 @@
-"""A decoder of ours as a folder that `transformers.AutoModelForCausalLM.from_pretrained` loads, with equal logits.
+"""Export a decoder of ours as a folder that `transformers.AutoModelForCausalLM` loads, with equal logits.
 
-Three families can hold what we build: Llama (RMS norm, rotary positions, SwiGLU), GPT-NeoX (layer norm, rotary
-positions) and GPT-2 (layer norm, added positions). Grouped keys and values are repeated where a family has none;
-a missing feed-forward layer becomes one that writes zeros.
+Three families fit: Llama (RMS norm, rotary positions, SwiGLU), GPT-NeoX (layer norm, rotary positions) and GPT-2
+(layer norm, added positions). GPT-NeoX and GPT-2 have no grouped keys and values, so those are repeated; a missing
+MLP becomes one that writes zeros.
 """
 
 import math
@@ -31,12 +31,15 @@ SPECIAL = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
-    """One of transformers' families: its model_type, our configuration in its words, and our weights in its names."""
+class HubFamily:
+    """A family of models in transformers."""
 
     name: str
+    """Its model_type."""
     settings: Callable[[TransformerConfig], dict[str, Any]]
+    """Our configuration as its configuration."""
     weights: Callable[[Transformer], Weights]
+    """Our weights under its names."""
 
 
 def export_for_transformers(model: Transformer | Path | str, tokenizer: Tokenizer | None, out: Path) -> Path:
@@ -46,12 +49,12 @@ def export_for_transformers(model: Transformer | Path | str, tokenizer: Tokenize
     Raises UserError for a shape that no family of transformers has, and where the folder cannot be written.
     """
     if not isinstance(model, Transformer):
-        model, found = _load(str(model))
-        tokenizer = tokenizer or found
+        model, own_tokenizer = _load_own(str(model))
+        tokenizer = tokenizer or own_tokenizer
     if tokenizer is None:
-        raise UserError("The model's vocabulary is missing; give its tokenizer, too.")
+        raise UserError("The model has no tokenizer; pass one.")
     family = family_of(model.config)
-    module = _rebuild(model, family, _special_ids(tokenizer))
+    module = _rebuild(model, family, _special_token_ids(tokenizer))
     try:
         out.mkdir(parents=True, exist_ok=True)
         module.save_pretrained(out)
@@ -64,13 +67,13 @@ def export_for_transformers(model: Transformer | Path | str, tokenizer: Tokenize
     return out
 
 
-def family_of(config: TransformerConfig) -> Family:
+def family_of(config: TransformerConfig) -> HubFamily:
     """The family that can hold the model. Raises UserError, with the reason, where none can."""
     if config.kind != "decoder":
         raise UserError(
             "Only decoders are exported to transformers' format; this model is of the kind {kind}.", kind=config.kind
         )
-    if config.norm_place == "after":
+    if config.norm_position == "post":
         raise UserError("transformers has no such decoder with its norms after the layers; train with them before.")
     if config.embedding_norm:
         raise UserError("transformers has no such decoder that norms its embeddings; train without embedding_norm.")
@@ -87,7 +90,7 @@ def family_of(config: TransformerConfig) -> Family:
     return family
 
 
-def _load(name: str) -> tuple[Transformer, Tokenizer]:
+def _load_own(name: str) -> tuple[Transformer, Tokenizer]:
     """One of our models from its folder or by its name."""
     from playground.models import load
 
@@ -98,7 +101,7 @@ def _load(name: str) -> tuple[Transformer, Tokenizer]:
 
 
 @torch.no_grad()
-def _rebuild(model: Transformer, family: Family, special: dict[str, int | None]) -> Any:
+def _rebuild(model: Transformer, family: HubFamily, special: dict[str, int | None]) -> Any:
     """The model as transformers' class, every one of its weights taken from ours."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -117,12 +120,12 @@ def _wrap(tokenizer: Tokenizer, config: TransformerConfig) -> Any:
     """The tokenizer as transformers', with our special tokens under its names for them."""
     from transformers import PreTrainedTokenizerFast
 
-    there = {name: token for name, token in SPECIAL.items() if tokenizer.token_to_id(token) is not None}
+    present = {name: token for name, token in SPECIAL.items() if tokenizer.token_to_id(token) is not None}
     options = {"model_max_length": config.context, "clean_up_tokenization_spaces": False}
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **options, **there)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **options, **present)
 
 
-def _special_ids(tokenizer: Tokenizer) -> dict[str, int | None]:
+def _special_token_ids(tokenizer: Tokenizer) -> dict[str, int | None]:
     """The ids that generation begins, ends and pads with; None for a token that the vocabulary lacks."""
     return {f"{name}_id": tokenizer.token_to_id(SPECIAL[name]) for name in ("bos_token", "eos_token", "pad_token")}
 
@@ -130,7 +133,7 @@ def _special_ids(tokenizer: Tokenizer) -> dict[str, int | None]:
 # Parts that the families share
 
 
-def _embedding(model: Transformer) -> Tensor:
+def _scaled_embedding(model: Transformer) -> Tensor:
     scale = math.sqrt(model.config.width) if model.config.scaled_embedding else 1.0
     return model.embedding.weight * scale
 
@@ -138,19 +141,19 @@ def _embedding(model: Transformer) -> Tensor:
 def _query_key_value(model: Transformer, block: nn.Module) -> list[tuple[Tensor, Tensor]]:
     """Weight and bias of query, key and value; a missing bias is zeros."""
     attention: Any = block.attention
-    joined = attention.query_key_value
-    bias = torch.zeros(joined.out_features) if joined.bias is None else joined.bias
-    return list(zip(joined.weight.split(attention.sizes), bias.split(attention.sizes), strict=True))
+    join_metrics = attention.query_key_value
+    bias = torch.zeros(join_metrics.out_features) if join_metrics.bias is None else join_metrics.bias
+    return list(zip(join_metrics.weight.split(attention.sizes), bias.split(attention.sizes), strict=True))
 
 
 def _ungrouped(model: Transformer, block: nn.Module) -> list[tuple[Tensor, Tensor]]:
     """Query, key and value with as many key heads as query heads, each group's repeated."""
     config = model.config
     query, *shared = _query_key_value(model, block)
-    repeats = config.heads // config.groups_of
+    repeats = config.n_heads // config.n_key_value_heads
 
     def repeat(tensor: Tensor) -> Tensor:
-        heads = tensor.view(config.groups_of, config.head_width, *tensor.shape[1:])
+        heads = tensor.view(config.n_key_value_heads, config.head_width, *tensor.shape[1:])
         return heads.repeat_interleave(repeats, 0).flatten(0, 1)
 
     return [query, *((repeat(weight), repeat(bias)) for weight, bias in shared)]
@@ -163,8 +166,8 @@ def _layer(name: str, layer: nn.Module) -> Weights:
     return {f"{name}.weight": weight, f"{name}.bias": torch.zeros(len(weight)) if bias is None else bias}
 
 
-def _written(config: TransformerConfig, block: nn.Module, norm: str, up: str, down: str) -> Weights:
-    """Norm and two-layer feed-forward; of an attention-only model, one hidden number that writes zeros."""
+def _norm_and_mlp(config: TransformerConfig, block: nn.Module, norm: str, up: str, down: str) -> Weights:
+    """Norm and two-layer MLP; of an attention-only model, one hidden unit that writes zeros."""
     part: Any = block
     if config.feed_forward != "none":
         layers = {norm: part.feed_forward_norm, up: part.feed_forward.up, down: part.feed_forward.output}
@@ -175,11 +178,11 @@ def _written(config: TransformerConfig, block: nn.Module, norm: str, up: str, do
     return weights | {f"{name}.bias": torch.zeros(size[0]) for name, size in sizes.items()}
 
 
-def _hidden(config: TransformerConfig) -> int:
+def _mlp_width(config: TransformerConfig) -> int:
     return 1 if config.feed_forward == "none" else config.hidden_width
 
 
-def _bend(config: TransformerConfig) -> str:
+def _activation(config: TransformerConfig) -> str:
     return "relu" if config.feed_forward == "relu" else "gelu"
 
 
@@ -189,10 +192,10 @@ def _bend(config: TransformerConfig) -> str:
 def _llama_settings(config: TransformerConfig) -> dict[str, Any]:
     return {
         "hidden_size": config.width,
-        "intermediate_size": _hidden(config),
+        "intermediate_size": _mlp_width(config),
         "num_hidden_layers": config.layers,
-        "num_attention_heads": config.heads,
-        "num_key_value_heads": config.groups_of,
+        "num_attention_heads": config.n_heads,
+        "num_key_value_heads": config.n_key_value_heads,
         "head_dim": config.head_width,
         "max_position_embeddings": config.context,
         "rms_norm_eps": 1e-5,
@@ -204,7 +207,7 @@ def _llama_settings(config: TransformerConfig) -> dict[str, Any]:
 
 def _llama_weights(model: Transformer) -> Weights:
     norm: Any = model.norm
-    weights: Weights = {"model.embed_tokens.weight": _embedding(model), "model.norm.weight": norm.weight}
+    weights: Weights = {"model.embed_tokens.weight": _scaled_embedding(model), "model.norm.weight": norm.weight}
     for index, block in enumerate(model.blocks):
         part: Any = block
         own = {"input_layernorm.weight": part.attention_norm.weight, **_llama_feed_forward(model.config, part)}
@@ -218,7 +221,7 @@ def _llama_weights(model: Transformer) -> Weights:
 
 
 def _llama_feed_forward(config: TransformerConfig, block: Any) -> Weights:
-    """The gated layer and its norm; of an attention-only model, one hidden number that writes zeros."""
+    """Gated MLP and its norm; of an attention-only model, one hidden unit that writes zeros."""
     names = ("post_attention_layernorm", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
     if config.feed_forward == "none":
         width = config.width
@@ -235,31 +238,31 @@ def _llama_feed_forward(config: TransformerConfig, block: Any) -> Weights:
 def _gpt_neox_settings(config: TransformerConfig) -> dict[str, Any]:
     return {
         "hidden_size": config.width,
-        "intermediate_size": _hidden(config),
+        "intermediate_size": _mlp_width(config),
         "num_hidden_layers": config.layers,
-        "num_attention_heads": config.heads,
+        "num_attention_heads": config.n_heads,
         "max_position_embeddings": config.context,
         "layer_norm_eps": 1e-5,
         "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 1.0},
         "use_parallel_residual": False,
-        "hidden_act": _bend(config),
+        "hidden_act": _activation(config),
         "attention_bias": True,
     }
 
 
 def _gpt_neox_weights(model: Transformer) -> Weights:
-    weights = {"gpt_neox.embed_in.weight": _embedding(model), **_layer("gpt_neox.final_layer_norm", model.norm)}
+    weights = {"gpt_neox.embed_in.weight": _scaled_embedding(model), **_layer("gpt_neox.final_layer_norm", model.norm)}
     for index, block in enumerate(model.blocks):
         part: Any = block
-        # Each head's query, key and value lie together there.
-        heads = [[t.view(model.config.heads, -1, *t.shape[1:]) for t in pair] for pair in _ungrouped(model, part)]
+        # GPT-NeoX interleaves by head: query, key, value of head 0, then of head 1, …
+        heads = [[t.view(model.config.n_heads, -1, *t.shape[1:]) for t in pair] for pair in _ungrouped(model, part)]
         weight, bias = (torch.cat(tensors, dim=1).flatten(0, 1) for tensors in zip(*heads, strict=True))
         own = {
             **_layer("input_layernorm", part.attention_norm),
             "attention.query_key_value.weight": weight,
             "attention.query_key_value.bias": bias,
             **_layer("attention.dense", part.attention.output),
-            **_written(model.config, part, "post_attention_layernorm", "mlp.dense_h_to_4h", "mlp.dense_4h_to_h"),
+            **_norm_and_mlp(model.config, part, "post_attention_layernorm", "mlp.dense_h_to_4h", "mlp.dense_4h_to_h"),
         }
         weights |= {f"gpt_neox.layers.{index}.{name}": tensor for name, tensor in own.items()}
     return weights
@@ -271,18 +274,18 @@ def _gpt_neox_weights(model: Transformer) -> Weights:
 def _gpt2_settings(config: TransformerConfig) -> dict[str, Any]:
     return {
         "n_embd": config.width,
-        "n_inner": _hidden(config),
+        "n_inner": _mlp_width(config),
         "n_layer": config.layers,
-        "n_head": config.heads,
+        "n_head": config.n_heads,
         "n_positions": config.context,
         "layer_norm_epsilon": 1e-5,
-        "activation_function": _bend(config),
+        "activation_function": _activation(config),
     }
 
 
 def _gpt2_weights(model: Transformer) -> Weights:
     weights: Weights = {
-        "transformer.wte.weight": _embedding(model),
+        "transformer.wte.weight": _scaled_embedding(model),
         "transformer.wpe.weight": _POSITION_TABLES[model.config.positions](model),
         **_layer("transformer.ln_f", model.norm),
     }
@@ -294,11 +297,11 @@ def _gpt2_weights(model: Transformer) -> Weights:
             "attn.c_attn.weight": weight,
             "attn.c_attn.bias": bias,
             **_layer("attn.c_proj", part.attention.output),
-            **_written(model.config, part, "ln_2", "mlp.c_fc", "mlp.c_proj"),
+            **_norm_and_mlp(model.config, part, "ln_2", "mlp.c_fc", "mlp.c_proj"),
         }
-        # Its matrices map from rows to columns.
-        turned = {name: tensor.T if tensor.ndim == 2 else tensor for name, tensor in own.items()}
-        weights |= {f"transformer.h.{index}.{name}": tensor for name, tensor in turned.items()}
+        # GPT-2 stores its matrices transposed (Conv1D).
+        transposed = {name: tensor.T if tensor.ndim == 2 else tensor for name, tensor in own.items()}
+        weights |= {f"transformer.h.{index}.{name}": tensor for name, tensor in transposed.items()}
     return weights
 
 
@@ -308,8 +311,8 @@ _POSITION_TABLES: dict[str, Callable[[Any], Tensor]] = {
     "none": lambda model: torch.zeros(model.config.context, model.config.width),
 }
 _FAMILIES = {
-    ("rms", "rotary"): Family(name="llama", settings=_llama_settings, weights=_llama_weights),
-    ("layer", "rotary"): Family(name="gpt_neox", settings=_gpt_neox_settings, weights=_gpt_neox_weights),
-    ("layer", "added"): Family(name="gpt2", settings=_gpt2_settings, weights=_gpt2_weights),
+    ("rms", "rotary"): HubFamily(name="llama", settings=_llama_settings, weights=_llama_weights),
+    ("layer", "rotary"): HubFamily(name="gpt_neox", settings=_gpt_neox_settings, weights=_gpt_neox_weights),
+    ("layer", "added"): HubFamily(name="gpt2", settings=_gpt2_settings, weights=_gpt2_weights),
 }
 _FEED_FORWARDS = {"llama": ("swiglu", "none"), "gpt_neox": ("gelu", "relu", "none"), "gpt2": ("gelu", "relu", "none")}

@@ -1,7 +1,4 @@
-"""The runs below a folder: what each is, renaming and deleting them; reading.py reads what grows in them.
-
-Needs no torch: a page polls these.
-"""
+"""The runs below a folder: list, read, rename and delete them. Needs no torch: a page polls these."""
 
 import os
 import shutil
@@ -11,41 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import UserError
-from playground.training.run.metrics import (
-    FilmProbe,
-    Frame,
-    Metrics,
-    frame_steps,
-    joined,
-    read_film,
-    read_frame,
-    read_metrics,
-    read_probe,
-    read_samples,
-)
-from playground.training.run.paths import ABOUT, CONFIG, is_run_id, read_json, snapshots, write_json
+from playground.legacy_names import modernise_run_config
+from playground.training.run.paths import ABOUT, CONFIG, is_run_id, read_json, write_json
 from playground.training.run.status import Status, observed_status
-
-__all__ = [
-    "FilmProbe",
-    "Frame",
-    "Metrics",
-    "Run",
-    "delete",
-    "frame_steps",
-    "joined",
-    "list_runs",
-    "read_film",
-    "read_frame",
-    "read_metrics",
-    "read_probe",
-    "read_run",
-    "read_samples",
-    "rename",
-    "run_path",
-    "snapshot_steps",
-    "write_about",
-]
 
 LONGEST_NAME = 100
 TRASH = ".deleted-"
@@ -53,29 +18,29 @@ TRASH = ".deleted-"
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run as its folder tells it. config is the TrainConfig as a dictionary (TrainConfig.from_dict reads it).
-
-    created is in seconds since 1970; parent is the run and the step that it was forked from.
-    """
+    """A run as its folder describes it."""
 
     id: str
     folder: Path
     name: str
     task: str
     config: dict[str, Any]
+    """The TrainConfig as a dictionary, in today's spelling; TrainConfig.from_dict reads it."""
     status: Status
     created: float
+    """In seconds since 1970."""
     parent: tuple[str, int] | None = None
+    """The run and the step that it was forked from."""
 
     @property
     def steps(self) -> int:
-        """How many steps it is meant to have; 0 where its config does not say."""
+        """The number of steps it is meant to have; 0 if its config does not say."""
         steps = self.config.get("steps")
         return steps if isinstance(steps, int) else 0
 
 
 def run_path(root: Path, run_id: str) -> Path:
-    """The folder of a run below the root. Raises UserError where there is none, or it is a link to elsewhere."""
+    """The folder of a run below the root. Raises UserError if there is none, or it is a link to elsewhere."""
     folder = root / run_id
     if not is_run_id(run_id) or folder.is_symlink() or not folder.is_dir():
         raise UserError("There is no such run here; it may have been deleted.")
@@ -83,11 +48,12 @@ def run_path(root: Path, run_id: str) -> Path:
 
 
 def read_run(folder: Path) -> Run:
-    """What a run folder says about its run. Raises UserError where it is gone or holds no configuration."""
-    config = read_json(folder / CONFIG)
+    """The run in a folder. Raises UserError if the folder is gone or holds no configuration."""
+    config = modernise_run_config(read_json(folder / CONFIG))
+    if not config and folder.is_dir():
+        raise UserError("The run folder {name} has no configuration that can be read.", name=folder.name)
     if not config:
-        reason = "has no configuration that can be read" if folder.is_dir() else "is gone"
-        raise UserError("The run folder {name} {reason}.", name=folder.name, reason=reason)
+        raise UserError("The run folder {name} is gone.", name=folder.name)
     about, task, parent = read_json(folder / ABOUT), config.get("task"), None
     if isinstance(about.get("parent"), str) and isinstance(about.get("parent_step"), int):
         parent = (about["parent"], about["parent_step"])
@@ -113,8 +79,8 @@ def _written_at(path: Path) -> float:
 
 
 def list_runs(root: Path) -> list[Run]:
-    """All runs below the root, the newest first; folders that are no runs are passed over."""
-    found = []
+    """All runs below the root, newest first; other folders are skipped."""
+    runs = []
     try:
         folders = [Path(entry.path) for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
     except OSError:
@@ -122,19 +88,14 @@ def list_runs(root: Path) -> list[Run]:
     for folder in folders:
         try:
             if is_run_id(folder.name):
-                found.append(read_run(folder))
+                runs.append(read_run(folder))
         except UserError:
             continue
-    return sorted(found, key=lambda run: run.created, reverse=True)
-
-
-def snapshot_steps(folder: Path) -> tuple[int, ...]:
-    """The steps that a snapshot is there for; run/<id>/<step> loads one as a model."""
-    return tuple(int(path.name) for path in snapshots(folder))
+    return sorted(runs, key=lambda run: run.created, reverse=True)
 
 
 def write_about(folder: Path, name: str, parent: tuple[str, int] | None = None) -> None:
-    """Write what a new run is called and where it comes from."""
+    """Write the name of a new run, and the run and step that it was forked from."""
     values: dict[str, Any] = {"name": checked_name(name), "created": time.time()}
     if parent is not None:
         values |= {"parent": parent[0], "parent_step": parent[1]}
@@ -146,15 +107,15 @@ def checked_name(name: str) -> str:
     plain = " ".join(name.split())
     if not plain or len(plain) > LONGEST_NAME:
         raise UserError(
-            "A run's name has 1 to {longest_name} characters; this one has {n_plain}.",
-            longest_name=LONGEST_NAME,
-            n_plain=len(plain),
+            "A run's name has 1 to {longest} characters; this one has {length}.",
+            longest=LONGEST_NAME,
+            length=len(plain),
         )
     return plain
 
 
 def rename(root: Path, run_id: str, name: str) -> None:
-    """Give a run another name. Raises UserError where that cannot be."""
+    """Give a run another name. Raises UserError if that cannot be."""
     folder = run_path(root, run_id)
     run = read_run(folder)
     try:
@@ -165,16 +126,16 @@ def rename(root: Path, run_id: str, name: str) -> None:
 
 
 def delete(root: Path, run_id: str) -> None:
-    """Delete a run and its folder; a worker that is at work in it finds it gone and ends.
+    """Delete a run and its folder; a worker in it finds the folder gone and ends.
 
-    Raises UserError where there is no such run below the root; links are never followed.
+    Raises UserError if there is no such run below the root; links are never followed.
     """
     folder = run_path(root, run_id)
     if not (folder / CONFIG).is_file():
         raise UserError("{run_id} is no run's folder, so it was left alone.", run_id=run_id)
     trash = root / f"{TRASH}{run_id}"
     try:
-        # Moved away first: at no moment is there half a run.
+        # Moved away first: half a run is never seen.
         os.replace(folder, trash)
         shutil.rmtree(trash)
     except OSError as error:

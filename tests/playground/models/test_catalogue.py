@@ -32,7 +32,7 @@ def test_every_source_outside_the_app_can_be_checked(entry):
 def test_a_name_is_found_in_any_case():
     entry = find(" SmolLM2-135M ")
     assert entry is not None
-    assert (entry.layers, entry.heads, entry.kind) == (30, 9, "decoder")
+    assert (entry.layers, entry.n_heads, entry.kind) == (30, 9, "decoder")
     assert find("gpt2") is None
 
 
@@ -55,7 +55,7 @@ def test_the_embedded_model_is_there_and_loads():
     model = load("books-decoder")
     weights = (model.folder / "model.safetensors").read_bytes()
     assert len(weights) <= 16_000_000
-    assert (model.layers, model.heads, model.source) == (entry.layers, entry.heads, "shipped with the app")
+    assert (model.layers, model.n_heads, model.source) == (entry.layers, entry.n_heads, "shipped with the app")
     assert model.revision == f"sha256:{hashlib.sha256(weights).hexdigest()}"
     # Tied weights count once in the module and once in the file.
     assert model.parameters == entry.parameters

@@ -30,7 +30,7 @@ INTERFACE = {
 def test_families_of_the_interface(save_model, kind: str, family: str):
     model = load(str(save_model(family)))
     assert (model.kind, model.attention, model.family) == (kind, "interface", family)
-    assert (model.layers, model.heads, model.has_output_head) == (2, 4, True)
+    assert (model.layers, model.n_heads, model.has_output_head) == (2, 4, True)
     assert (model.device, model.dtype, model.revision) == ("cpu", "float32", None)
     assert not model.module.training
     assert not any(parameter.requires_grad for parameter in model.module.parameters())
@@ -47,7 +47,7 @@ def test_families_outside_report_their_own_maps(save_model, family: str, kind: s
     assert (model.kind, model.attention) == (kind, "eager")
     maps = model.module(torch.tensor([[5, 6, 7, 8]]), output_attentions=True).attentions
     assert len(maps) == model.layers
-    assert all(one.shape == (1, model.heads, 4, 4) for one in maps)
+    assert all(one.shape == (1, model.n_heads, 4, 4) for one in maps)
 
 
 @pytest.mark.parametrize("family", ["mamba", "longformer", "funnel"])
@@ -242,7 +242,7 @@ def _own_folder(folder: Path, *, tied: bool = True) -> Path:
 
     folder.mkdir()
     torch.manual_seed(0)
-    config = TransformerConfig(vocabulary=32, context=16, width=16, layers=2, heads=4, hidden=24, tied=tied)
+    config = TransformerConfig(vocabulary=32, context=16, width=16, layers=2, n_heads=4, hidden=24, tied=tied)
     weights = {key: value.half().contiguous() for key, value in Transformer(config).state_dict().items()}
     if tied:
         del weights["head.weight"]
@@ -255,7 +255,7 @@ def _own_folder(folder: Path, *, tied: bool = True) -> Path:
 @pytest.mark.parametrize("tied", [True, False])
 def test_our_own_family(tmp_path: Path, tied: bool):
     model = load(str(_own_folder(tmp_path / "own", tied=tied)))
-    assert (model.family, model.kind, model.layers, model.heads, model.context) == ("playground", "decoder", 2, 4, 16)
+    assert (model.family, model.kind, model.layers, model.n_heads, model.context) == ("playground", "decoder", 2, 4, 16)
     assert {parameter.dtype for parameter in model.module.parameters()} == {torch.float32}
     assert not any(parameter.requires_grad for parameter in model.module.parameters())
     stored = load_file(model.folder / "model.safetensors")["embedding.weight"]

@@ -178,7 +178,7 @@ def test_the_real_packages(name: str):
     assert reports[-1].source.startswith("Python package")
     model = load(name)
     if name == "all-minilm-l6-v2":
-        assert (model.layers, model.heads, model.has_output_head, model.kind) == (6, 12, False, "encoder")
+        assert (model.layers, model.n_heads, model.has_output_head, model.kind) == (6, 12, False, "encoder")
         assert model.parameters == 22_713_216
         return
     import torch

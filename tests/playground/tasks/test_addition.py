@@ -31,7 +31,7 @@ torch.set_num_threads(1)
 def small_model(config: AdditionConfig) -> Transformer:
     needs = config.needs()
     torch.manual_seed(0)
-    shape = TransformerConfig(vocabulary=needs.vocabulary, context=needs.context, width=16, layers=1, heads=2)
+    shape = TransformerConfig(vocabulary=needs.vocabulary, context=needs.context, width=16, layers=1, n_heads=2)
     return Transformer(shape).eval()
 
 
@@ -109,7 +109,7 @@ def test_a_model_writes_exactly_the_answers_length_and_the_task_comes_back(tmp_p
 
 def test_the_loss_falls_when_it_is_trained():
     task = AdditionConfig(digits=1)
-    shape = {"width": 16, "layers": 1, "heads": 2}
+    shape = {"width": 16, "layers": 1, "n_heads": 2}
     config = config_for(task, shape=shape, steps=60, batch=32, warm_up=5, learning_rate=1e-2)
     state, prepared = start_state(config), prepare_addition(task)
     losses = [take_step(config, prepared, state, rate=1e-2).loss for _ in range(60)]

@@ -44,7 +44,7 @@ def test_each_head_is_linked_to_its_heaviest_token_and_the_mean_head_comes_last(
 
 
 def test_the_patterns_are_those_of_cross_attention_and_no_padding_is_looked_at():
-    config = TransformerConfig(vocabulary=9, kind="encoder-decoder", context=8, width=16, layers=3, heads=2)
+    config = TransformerConfig(vocabulary=9, kind="encoder-decoder", context=8, width=16, layers=3, n_heads=2)
     torch.manual_seed(0)
     model = Transformer(config)
     ids = torch.tensor([[0, 5, 6, 1, 2], [0, 5, 6, 7, 1]])

@@ -25,7 +25,7 @@ torch.set_num_threads(1)
 
 def small_model(config: InductionConfig, **changes) -> Transformer:
     needs = config.needs()
-    shape = {"width": 16, "layers": 2, "heads": 2, "feed_forward": "none", **changes}
+    shape = {"width": 16, "layers": 2, "n_heads": 2, "feed_forward": "none", **changes}
     torch.manual_seed(0)
     return Transformer(TransformerConfig(vocabulary=needs.vocabulary, context=needs.context, **shape)).eval()
 

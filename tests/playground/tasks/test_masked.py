@@ -23,7 +23,7 @@ def model_of(task, **changes) -> Transformer:
     needs = task.config.needs()
     shape = {"kind": "encoder", "vocabulary": needs.vocabulary, "classes": 2, "segments": 2, "context": 32}
     torch.manual_seed(0)
-    return Transformer(TransformerConfig(**{**shape, "width": 16, "layers": 1, "heads": 2, **changes})).eval()
+    return Transformer(TransformerConfig(**{**shape, "width": 16, "layers": 1, "n_heads": 2, **changes})).eval()
 
 
 def test_a_row_is_two_texts_with_hidden_words():

@@ -95,7 +95,7 @@ def test_samples_are_the_spectrum_of_the_numbers_and_answers_to_unseen_pairs(tmp
     task = prepare_modular(ModularConfig(modulus=7))
     needs = task.config.needs()
     torch.manual_seed(0)
-    model = Transformer(TransformerConfig(vocabulary=needs.vocabulary, context=5, width=8, layers=1, heads=2)).eval()
+    model = Transformer(TransformerConfig(vocabulary=needs.vocabulary, context=5, width=8, layers=1, n_heads=2)).eval()
     first, *answers = task.samples(model)
     assert isinstance(first, SpectrumSample)
     assert sum(first.power) == pytest.approx(1, abs=1e-5)

@@ -27,7 +27,7 @@ def small_model(config: RewritingConfig) -> Transformer:
     needs = config.needs()
     torch.manual_seed(0)
     shape = TransformerConfig(
-        kind="encoder-decoder", vocabulary=needs.vocabulary, context=needs.context, width=16, layers=1, heads=2
+        kind="encoder-decoder", vocabulary=needs.vocabulary, context=needs.context, width=16, layers=1, n_heads=2
     )
     return Transformer(shape).eval()
 

@@ -240,7 +240,7 @@ def test_a_task_that_cannot_be_is_refused(changes, sentence):
 )
 def test_the_text_must_fit_the_model(tmp_path, text, context, vocabulary, sentence):
     task = task_of(tmp_path, text, held_out=0.05)
-    model = TransformerConfig(vocabulary=vocabulary, context=context, width=8, heads=1)
+    model = TransformerConfig(vocabulary=vocabulary, context=context, width=8, n_heads=1)
     if sentence is None:
         task.check_fits(model)
         rows_of(task, 50, context, np.random.default_rng(0))

@@ -39,7 +39,7 @@ def small_model() -> Transformer:
     torch.manual_seed(0)
     return Transformer(
         TransformerConfig(
-            kind=needs.kind, vocabulary=needs.vocabulary, context=needs.context, width=16, layers=1, heads=2
+            kind=needs.kind, vocabulary=needs.vocabulary, context=needs.context, width=16, layers=1, n_heads=2
         )
     )
 
@@ -157,7 +157,7 @@ def test_words_are_listed_once():
 
 
 def trained(steps: int, **shape) -> dict[str, float]:
-    given = {"layers": 1, "width": 128, "heads": 4, "feed_forward": "gelu", "norm": "layer", "positions": "learned"}
+    given = {"layers": 1, "width": 128, "n_heads": 4, "feed_forward": "gelu", "norm": "layer", "positions": "learned"}
     needs = CONFIG.needs()
     model = {"kind": needs.kind, "vocabulary": needs.vocabulary, "context": needs.context, "bias": True}
     settings = {"batch": 64, "learning_rate": 2e-3, "final_learning_rate": 1e-4, "warm_up": min(60, steps)}

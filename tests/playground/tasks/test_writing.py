@@ -43,7 +43,7 @@ class Even(nn.Module):
 
 def random_model() -> Transformer:
     torch.manual_seed(0)
-    config = TransformerConfig(vocabulary=10, context=6, width=8, layers=1, heads=2)
+    config = TransformerConfig(vocabulary=10, context=6, width=8, layers=1, n_heads=2)
     return Transformer(config).requires_grad_(False)
 
 

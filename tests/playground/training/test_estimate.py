@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from playground.attention import handling, pattern
 from playground.tasks.task import Batch
-from playground.training.calibration import Speed, Speeds, measured_speed
+from playground.training.calibration import Throughput, ThroughputCache, measured_throughput
 from playground.training.estimate import estimate
 from playground.training.objective import loss_of
 from playground.training.optimizers import make_optimizer
@@ -19,12 +19,12 @@ from playground.transformer import Transformer, TransformerConfig
 from tests.helpers.small_training import train_config
 
 torch.set_num_threads(1)
-SPEED = Speed(products_per_second=1e9, seconds_per_number=1e-9, seconds_per_layer=1e-3)
-SHAPE = {"vocabulary": 32, "context": 16, "width": 24, "layers": 2, "heads": 2, "hidden": 40}
+SPEED = Throughput(flops_per_second=1e9, seconds_per_value=1e-9, seconds_per_layer=1e-3)
+SHAPE = {"vocabulary": 32, "context": 16, "width": 24, "layers": 2, "n_heads": 2, "hidden": 40}
 SHAPES = [
     {},
     {"key_value_heads": 1, "tied": False, "positions": "learned"},
-    {"norm": "layer", "feed_forward": "gelu", "bias": True, "norm_place": "after"},
+    {"norm": "layer", "feed_forward": "gelu", "bias": True, "norm_position": "post"},
     {"feed_forward": "none", "positions": "none"},
     {"kind": "encoder", "segments": 2, "classes": 3, "feed_forward": "relu"},
     {"kind": "encoder-decoder"},
@@ -38,7 +38,7 @@ def batch_of(shape: TransformerConfig, rows: int = 2) -> Batch:
 
 def pattern_times_value(call):
     """Attention by two plain products, which the operations' counter sees."""
-    return pattern(call) @ call.value.repeat_interleave(call.groups, dim=1)
+    return pattern(call) @ call.value.repeat_interleave(call.queries_per_key_value_head, dim=1)
 
 
 @pytest.mark.parametrize("changes", SHAPES)
@@ -76,7 +76,7 @@ def test_a_step_by_hand(tmp_path):
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "muon"])
 @pytest.mark.parametrize("changes", [*SHAPES, {"dropout": 0.1}])
 def test_memory_is_within_a_third_of_what_a_step_holds(tmp_path, changes, optimizer):
-    shape = TransformerConfig(**{**SHAPE, "width": 48, "heads": 4, **changes, "classes": 0})
+    shape = TransformerConfig(**{**SHAPE, "width": 48, "n_heads": 4, **changes, "classes": 0})
     config = replace(train_config(tmp_path, batch=8, optimizer=optimizer), model=shape)
     model = Transformer(shape)
     stepper = make_optimizer(config, model)
@@ -102,21 +102,21 @@ def test_memory_is_within_a_third_of_what_a_step_holds(tmp_path, changes, optimi
 def test_measuring_the_machine_is_quick_and_kept():
     torch.mm(torch.ones(64, 64), torch.ones(64, 64))
     began = time.perf_counter()
-    speed = measured_speed()
-    assert speed.products_per_second > 1e8
+    speed = measured_throughput()
+    assert speed.flops_per_second > 1e8
     assert speed.seconds_per_layer > 0
-    assert measured_speed() is speed
+    assert measured_throughput() is speed
     assert time.perf_counter() - began < 3, "three measurements of 0.06 seconds, on however busy a machine"
 
 
 @pytest.mark.parametrize("changes", [{"width": 32, "layers": 1}, {"width": 96, "layers": 3, "norm": "layer"}])
 def test_a_step_takes_about_as_long_as_estimated(tmp_path, changes):
     """Within a factor of three, whatever else the machine does: both count the time of one thread at work."""
-    shape = TransformerConfig(**{**SHAPE, "context": 64, "heads": 4, "hidden": None, **changes})
+    shape = TransformerConfig(**{**SHAPE, "context": 64, "n_heads": 4, "hidden": None, **changes})
     config = replace(train_config(tmp_path, batch=8), model=shape)
     model, batch = Transformer(shape), batch_of(shape, rows=8)
     stepper = make_optimizer(config, model)
-    measured_speed.cache_clear()
+    measured_throughput.cache_clear()
     seconds = []
     for _ in range(15):
         began = time.thread_time()
@@ -125,15 +125,15 @@ def test_a_step_takes_about_as_long_as_estimated(tmp_path, changes):
         stepper.step()
         seconds.append(time.thread_time() - began)
     measured = statistics.median(sorted(seconds)[:7])
-    assert 1 / 3 < estimate(config, measured_speed()).seconds_per_step / measured < 3
+    assert 1 / 3 < estimate(config, measured_throughput()).seconds_per_step / measured < 3
 
 
 def test_a_machine_that_was_busy_is_measured_again_and_the_best_counts():
-    slow = Speed(products_per_second=1.0, seconds_per_number=2.0, seconds_per_layer=3.0)
-    fast = Speed(products_per_second=10.0, seconds_per_number=0.2, seconds_per_layer=4.0)
+    slow = Throughput(flops_per_second=1.0, seconds_per_value=2.0, seconds_per_layer=3.0)
+    fast = Throughput(flops_per_second=10.0, seconds_per_value=0.2, seconds_per_layer=4.0)
     measured = iter([slow, fast, slow, slow])
-    speeds = Speeds(lambda device: next(measured))
+    speeds = ThroughputCache(lambda device: next(measured))
     assert speeds.of("cpu", now=0.0) == slow
     assert speeds.of("cpu", now=1.0) == slow
-    best = Speed(products_per_second=10.0, seconds_per_number=0.2, seconds_per_layer=3.0)
+    best = Throughput(flops_per_second=10.0, seconds_per_value=0.2, seconds_per_layer=3.0)
     assert [speeds.of("cpu", now=now) for now in (100.0, 200.0, 300.0, 400.0, 500.0)] == [best] * 5

@@ -20,7 +20,7 @@ def test_few_labels_and_many_cost_the_same_as_all_logits_together(counted, has_c
     """40 positions, of which one to all count: loss and gradients are those of the cross-entropy over all logits."""
     torch.manual_seed(seed)
     model = Transformer(
-        TransformerConfig(kind="encoder", vocabulary=150, context=10, width=128, layers=1, heads=2, classes=3)
+        TransformerConfig(kind="encoder", vocabulary=150, context=10, width=128, layers=1, n_heads=2, classes=3)
     )
     ids = torch.randint(0, 150, (4, 10))
     labels = torch.full((40,), IGNORED)
@@ -38,7 +38,7 @@ def test_few_labels_and_many_cost_the_same_as_all_logits_together(counted, has_c
 
 
 def test_the_head_reads_only_what_counts_where_that_is_little():
-    model = Transformer(TransformerConfig(kind="encoder", vocabulary=30, context=10, width=16, layers=1, heads=2))
+    model = Transformer(TransformerConfig(kind="encoder", vocabulary=30, context=10, width=16, layers=1, n_heads=2))
     seen = []
     model.head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[0]))
     labels = torch.full((2, 10), IGNORED)
@@ -51,7 +51,7 @@ def test_the_head_reads_only_what_counts_where_that_is_little():
 def test_the_loss_is_the_words_and_the_weighted_classes():
     torch.manual_seed(0)
     model = Transformer(
-        TransformerConfig(kind="encoder", vocabulary=30, context=10, width=16, layers=1, heads=2, classes=2)
+        TransformerConfig(kind="encoder", vocabulary=30, context=10, width=16, layers=1, n_heads=2, classes=2)
     )
     ids = torch.randint(0, 30, (2, 10))
     both = Batch(ids=ids, labels=ids, classes=torch.tensor([0, 1]), class_weight=4.0)

@@ -5,7 +5,7 @@ import torch
 
 from playground.tasks.induction import InductionConfig
 from playground.tasks.modular import ModularConfig
-from playground.tasks.registry import kind_of
+from playground.tasks.registry import task_kind_of
 from playground.tasks.rewriting import RewritingConfig
 from playground.tasks.task import SpectrumSample, TaskConfig
 from playground.training import TrainConfig, train
@@ -28,7 +28,7 @@ def learnt(
     config = TrainConfig(task=task, model=TransformerConfig(**model), **settings)
     state = start_state(config)
     measures = {}
-    for step in train(config, kind_of(task).prepare(task), state=state):
+    for step in train(config, task_kind_of(task).prepare(task), state=state):
         if step.evaluation is not None:
             measures[step.step] = step.evaluation
             if until is not None and step.evaluation[until[0]] >= until[1]:
@@ -37,7 +37,7 @@ def learnt(
 
 
 def induction(layers: int, seed: int) -> dict[int, dict[str, float]]:
-    shape = {"width": 64, "heads": 4, "layers": layers, "feed_forward": "none", "positions": "rotary"}
+    shape = {"width": 64, "n_heads": 4, "layers": layers, "feed_forward": "none", "positions": "rotary"}
     settings = {"steps": 400, "batch": 32, "warm_up": 50, "evaluate_every": 100, **CONSTANT}
     return learnt(InductionConfig(), shape, seed=seed, **settings)[0]
 
@@ -59,14 +59,14 @@ def test_one_layer_makes_no_induction_head():
 
 @pytest.mark.parametrize("operation", ["copy", "reverse", "sort"])
 def test_digits_are_rewritten_without_a_mistake_within_700_steps(operation):
-    shape = {"width": 64, "heads": 4, "layers": 2, "feed_forward": "gelu", "norm": "layer", "positions": "learned"}
+    shape = {"width": 64, "n_heads": 4, "layers": 2, "feed_forward": "gelu", "norm": "layer", "positions": "learned"}
     settings = {"steps": 700, "batch": 64, "learning_rate": 1e-3, "warm_up": 100}
     settings |= {"evaluate_every": 100, "evaluate_rows": 256}
     measures, _ = learnt(RewritingConfig(operation=operation), shape, until=("exact_match", 0.99), **settings)
     assert max(found["exact_match"] for found in measures.values()) >= 0.99
 
 
-MODULAR = {"width": 64, "heads": 4, "layers": 1, "hidden": 256, "feed_forward": "relu"}
+MODULAR = {"width": 64, "n_heads": 4, "layers": 1, "hidden": 256, "feed_forward": "relu"}
 MODULAR |= {"norm": "layer", "positions": "learned", "tied": False}
 FULL_BATCH = {"batch": 1124, "warm_up": 10, "betas": (0.9, 0.98), "evaluate_every": 100, **CONSTANT}
 
@@ -78,7 +78,7 @@ def test_a_network_under_weight_decay_groks_addition():
     assert measures[100]["train_accuracy"] > 0.95
     assert measures[300]["test_accuracy"] < 0.6
     assert max(found["test_accuracy"] for found in measures.values()) > 0.99
-    (spectrum,) = (s for s in kind_of(ModularConfig()).prepare(ModularConfig()).samples(model) if is_spectrum(s))
+    (spectrum,) = (s for s in task_kind_of(ModularConfig()).prepare(ModularConfig()).samples(model) if is_spectrum(s))
     assert sum(sorted(spectrum.power)[-6:]) > 0.5
 
 

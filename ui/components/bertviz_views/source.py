@@ -96,5 +96,8 @@ def _vectors(
     """Queries and keys; a key that several query heads share stands once for each of them."""
     calls = [site.call for site in sites if site.call is not None]
     queries = [call.query[0, :, :tokens].float().cpu() for call in calls]
-    keys = [call.key[0, :, :tokens].float().cpu().repeat_interleave(call.groups, dim=0) for call in calls]
+    keys = [
+        call.key[0, :, :tokens].float().cpu().repeat_interleave(call.queries_per_key_value_head, dim=0)
+        for call in calls
+    ]
     return torch.stack(queries).numpy(), torch.stack(keys).numpy()

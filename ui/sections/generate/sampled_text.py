@@ -13,19 +13,19 @@ from playground.snippets import origin
 from playground.text import _
 from ui.components.token_view import TokenItem, token_view
 from ui.sections.generate.draft import Draft
+from ui.state.parameters import SAMPLED_HEAD, SAMPLED_LAYER
 from ui.widgets.chart import draw
 from ui.widgets.download import text_facts
 from ui.widgets.text import Texts
 
 BRANCH_LENGTH = 60
-LAYER, HEAD = "watch_layer", "watch_head"
 
 
 def choose_head(model: LoadedModel) -> None:
     """The head whose looks colour the text."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input(_("Layer"), 0, model.layers - 1, 0, key=LAYER, bind="query-params", width=140)
-        st.number_input(_("Head"), 0, model.heads - 1, 0, key=HEAD, bind="query-params", width=140)
+        st.number_input(_("Layer"), 0, model.layers - 1, 0, key=SAMPLED_LAYER, bind="query-params", width=140)
+        st.number_input(_("Head"), 0, model.n_heads - 1, 0, key=SAMPLED_HEAD, bind="query-params", width=140)
         st.caption(_("The colour says where this head looked when the outlined token was predicted."))
 
 
@@ -51,7 +51,7 @@ def _look(generated: GeneratedToken | None, kind: SiteKind) -> np.ndarray:
     if generated is None or kind not in generated.looks:
         return np.zeros(0)
     looks: np.ndarray = generated.looks[kind]
-    layer, head = int(st.session_state.get(LAYER, 0)), int(st.session_state.get(HEAD, 0))
+    layer, head = int(st.session_state.get(SAMPLED_LAYER, 0)), int(st.session_state.get(SAMPLED_HEAD, 0))
     weights: np.ndarray = looks[min(layer, looks.shape[0] - 1), min(head, looks.shape[1] - 1)]
     return weights
 

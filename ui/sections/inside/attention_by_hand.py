@@ -1,4 +1,4 @@
-"""By hand: a few words with vectors that a person may change, and what attention makes of them at once."""
+"""Toy example: attention over a few words whose vectors a person may edit, every number recomputed at once."""
 
 import json
 
@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from playground.charts.inside import number_word as word
-from playground.charts.inside import plain, rows_figure
+from playground.charts.inside import rows_figure, short_number, token_label
 from playground.charts.palette import DECODER
 from playground.errors import UserError
 from playground.lens.inspect.free_attention import (
@@ -21,30 +20,32 @@ from playground.lens.inspect.free_attention import (
 )
 from playground.lens.inspect.head_comparison import free_heads
 from playground.text import _
-from ui import state
-from ui.sections.inside.attention_by_hand_figures import hand_facts, show_everybody, show_mixture, show_weighing
+from ui.sections.inside.attention_by_hand_figures import show_all_queries, show_output, show_weights, toy_facts
 from ui.sections.inside.step_layout import FRAME_PIXELS, ROW_PIXELS
+from ui.state.address import read_number, read_text, write_number, write_text
+from ui.state.parameters import QUERY, TOY_CAUSAL, TOY_HEADS, TOY_SCALED, TOY_TEMPERATURE, TOY_TEXT, TOY_VECTORS
+from ui.state.session import first_value
 from ui.widgets.chart import draw
-from ui.widgets.choice import choose_word
+from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet
 
 WORDS_LENGTH = 300
-VECTORS_LENGTH = 20_000
 LARGEST = 1000.0
 
 
-def show_by_hand() -> None:
+def show_toy_example() -> None:
     """Words, their vectors, the rules, and every number of one query."""
+    st.caption(_("Edit the words and their vectors: every number below follows."))
     words = _choose_words()
     rules = _choose_rules()
     query = _choose_query(words)
-    found = attend_freely(words, rules)
+    numbers = attend_freely(words, rules)
     st.latex(rf"\mathrm{{softmax}}\left(\frac{{q \cdot k_j}}{{{_divisor(words, rules)}}}\right) v_j")
-    show_weighing(words, found, query, rules)
-    _say_sum(found, words, query)
-    show_mixture(words, found, query, rules)
-    show_everybody(words, found, rules)
-    show_one_big_head(words, rules, query)
+    show_weights(words, numbers, query, rules)
+    _describe_weights(numbers, words, query)
+    show_output(words, numbers, query, rules)
+    show_all_queries(words, numbers, rules)
+    show_single_head(words, rules, query)
     imports = ["numpy import array", "playground.lens.inspect.free_attention import Rules, Words, attend_freely"]
     tables = [f"    {name}=array({getattr(words, name).tolist()})," for name in ("queries", "keys", "values")]
     lines = ["words = Words(", f"    words={words.words!r},", *tables, ")", f"found = attend_freely(words, {rules!r})"]
@@ -61,7 +62,7 @@ def _choose_words() -> Words:
     text = st.text_input(
         _("Words"),
         value=" ".join(EXAMPLE.words),
-        key=state.WORDS,
+        key=TOY_TEXT,
         bind="query-params",
         max_chars=WORDS_LENGTH,
         help=_("Change the words: each new one gets vectors of its own, which you can change too."),
@@ -79,7 +80,7 @@ def _choose_words() -> Words:
 def _edit(start: Words) -> Words:
     """Three tables side by side. Raises UserError for an empty cell."""
     key = "hand." + " ".join(start.words)
-    first = state.first_value(key, lambda: _read_vectors(start))
+    first = first_value(key, lambda: _read_vectors(start))
     names = [f"{index} {word}" for index, word in enumerate(start.words)]
     titles = {_("Queries"): first.queries, _("Keys"): first.keys, _("Values"): first.values}
     tables = []
@@ -105,7 +106,7 @@ def _table(numbers: np.ndarray, names: list[str], key: str) -> np.ndarray:
 def _read_vectors(start: Words) -> Words:
     """The vectors of the address, or the ones to start with where it holds none that fit."""
     try:
-        numbers = json.loads(state.read_text(state.VECTORS, "", limit=VECTORS_LENGTH))
+        numbers = json.loads(read_text(TOY_VECTORS))
         tables = [np.array(table, dtype=float) for table in numbers]
         words = Words(words=start.words, queries=tables[0], keys=tables[1], values=tables[2])
     except (ValueError, TypeError, IndexError, UserError):
@@ -117,15 +118,15 @@ def _write_vectors(words: Words, start: Words) -> None:
     """Put changed vectors into the address."""
     tables = [words.queries.tolist(), words.keys.tolist(), words.values.tolist()]
     is_start = tables == [start.queries.tolist(), start.keys.tolist(), start.values.tolist()]
-    state.write_text(state.VECTORS, None if is_start else json.dumps(tables, separators=(",", ":")))
+    write_text(TOY_VECTORS, None if is_start else json.dumps(tables, separators=(",", ":")))
 
 
 def _choose_rules() -> Rules:
     with st.container(horizontal=True, vertical_alignment="center", gap="large"):
-        is_scaled = st.toggle(_("Scale"), value=True, key=state.SCALED, bind="query-params")
-        is_causal = st.toggle(_("Hide later words"), key=state.CAUSAL, bind="query-params")
+        is_scaled = st.toggle(_("Scale by 1/√d"), value=True, key=TOY_SCALED, bind="query-params")
+        is_causal = st.toggle(_("Causal mask"), key=TOY_CAUSAL, bind="query-params")
         temperature = st.slider(
-            _("Temperature"), 0.1, 5.0, 1.0, 0.1, key=state.HAND_TEMPERATURE, bind="query-params", width=320
+            _("Temperature"), 0.1, 5.0, 1.0, 0.1, key=TOY_TEMPERATURE, bind="query-params", width=320
         )
     return Rules(is_scaled=is_scaled, is_causal=is_causal, temperature=temperature)
 
@@ -136,25 +137,25 @@ def _choose_query(words: Words) -> int:
     chosen = st.segmented_control(
         _("Query"),
         range(len(words.words)),
-        default=state.read_number(state.QUERY, usual, last),
+        default=read_number(QUERY, usual, last),
         key=f"hand_query.{len(words.words)}",
         format_func=lambda index: words.words[index],
         required=True,
     )
     query = int(chosen)
-    state.write_number(state.QUERY, query, usual)
+    write_number(QUERY, query, usual)
     return query
 
 
-def _say_sum(found: FreeAttention, words: Words, query: int) -> None:
-    """What the weights sum to, and whom the query looks at most."""
-    best = int(found.weights[query].argmax())
+def _describe_weights(numbers: FreeAttention, words: Words, query: int) -> None:
+    """What the weights sum to, and which word has the largest."""
+    best = int(numbers.weights[query].argmax())
     st.success(
-        _('The weights of "{query}" sum to {total:.6f}. It looks most at "{best}" ({weight:.1%}).').format(
+        _('The attention weights of "{query}" sum to {total:.6f}; the largest is on "{best}" ({weight:.1%}).').format(
             query=_safe(words.words[query]),
-            total=float(found.sums[query]),
+            total=float(numbers.sums[query]),
             best=_safe(words.words[best]),
-            weight=float(found.weights[query, best]),
+            weight=float(numbers.weights[query, best]),
         ),
         icon=":material/functions:",
     )
@@ -165,38 +166,35 @@ def _safe(word: str) -> str:
     return "".join(f"\\{letter}" if letter in r"\`*_{}[]()#+-.!|$~<>:" else letter for letter in word)
 
 
-def show_one_big_head(words: Words, rules: Rules, query: int) -> None:
-    """The query's weights in each head, and in the one big head of all numbers."""
+def show_single_head(words: Words, rules: Rules, query: int) -> None:
+    """The query's weights in each of several heads, and in a single head of equal width."""
     width = words.queries.shape[1]
     counts = [str(count) for count in range(width, 1, -1) if width % count == 0]
     if not counts:
         return
-    st.subheader(_("Many heads, or one big head of equal width"), anchor=False)
-    chosen = choose_word("hand_heads", _("Heads"), {count: count for count in counts}) if counts[1:] else counts[0]
-    found = free_heads(words, int(chosen), rules)
+    st.subheader(_("Multi-head vs. single-head"), anchor=False)
+    chosen = choose_option(TOY_HEADS, _("Heads"), {count: count for count in counts}) if counts[1:] else counts[0]
+    n_heads = int(chosen)
+    comparison = free_heads(words, n_heads, rules)
     st.caption(
         _(
-            "The {width} numbers of each query and key, cut into {heads} heads: each makes a softmax of its own "
-            "numbers alone, and is scaled for them. One big head takes all {width} and has one softmax. The heads' "
-            "weights are {apart:.3f} apart (total variation, 0 to 1); one head could only give 0."
-        ).format(width=width, heads=chosen, apart=float(found.disagreement[query]))
+            "The {width} dimensions of each query and key, split into {heads} heads: each has a softmax over its own "
+            "scaled scores. A single head of equal width has one softmax over all {width}. Mean total variation "
+            "distance between the heads: {apart:.3f} (0 to 1); with a single head it is always 0."
+        ).format(width=width, heads=n_heads, apart=float(comparison.disagreement[query]))
     )
-    share = width // int(chosen)
-    rows = [_("one big head")]
-    rows += [
-        (_("head {head}: number {first}") if share == 1 else _("head {head}: numbers {first} to {last}")).format(
-            head=head, first=head * share, last=(head + 1) * share - 1
-        )
-        for head in range(int(chosen))
-    ]
-    values = [found.one[query], *found.many[:, query]]
+    share = width // n_heads
+    template = _("head {head}: dimension {first}") if share == 1 else _("head {head}: dimensions {first} to {last}")
+    labels = [_("single head")]
+    labels += [template.format(head=head, first=head * share, last=(head + 1) * share - 1) for head in range(n_heads)]
+    values = [comparison.one[query], *comparison.many[:, query]]
     hover = [
-        [f"{plain(name)}: {word(float(weight))}" for name, weight in zip(words.words, row, strict=True)]
+        [f"{token_label(name)}: {short_number(weight)}" for name, weight in zip(words.words, row, strict=True)]
         for row in values
     ]
     colours = [DECODER] * len(values)
-    figure = rows_figure(values, rows, hover, colours, x=_("key"), columns=words.words, shows_numbers=True)
-    label = _("The query's weights in one big head and in many")
-    facts = {**hand_facts(words, rules, query), "heads": int(chosen)}
+    figure = rows_figure(values, labels, hover, colours, x=_("key"), columns=words.words, shows_numbers=True)
+    label = _("The query's weights in one head and in several")
+    facts = {**toy_facts(words, rules, query), "heads": n_heads}
     height = FRAME_PIXELS + ROW_PIXELS * len(values)
     draw(None, figure, key="hand_heads_chart", height=height, label=label, facts=facts)

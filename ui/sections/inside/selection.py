@@ -4,18 +4,21 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from playground.charts.inside import visible
+from playground.charts.inside import mark_spaces
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.steps.layer import LayerInside
 from playground.text import _
-from ui import state
 from ui.cache import Reading
 from ui.jobs import ask
 from ui.sections.attention.heatmaps import head_facts, striking_head
+from ui.state.address import read_number, write_number
+from ui.state.attention import read_head, write_head
+from ui.state.parameters import KIND, QUERY
+from ui.state.session import INSIDE, findings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class SelectedHead:
     """One head of one layer, and one query token."""
 
     kind: SiteKind
@@ -24,37 +27,37 @@ class Place:
     query: int
 
 
-def choose_place(reading: Reading, *, with_query: bool = True) -> Place:
-    """The widgets of a place; the address names head and query as the attention page does."""
+def choose_head(reading: Reading, *, with_query: bool = True) -> SelectedHead:
+    """The widgets of a head; the address names head and query as the attention page does."""
     trace = reading.trace
     kind = _choose_kind(trace.kinds)
     sites = trace.layers(kind)
-    heads = sites[0].n_heads
+    n_heads = sites[0].n_heads
     striking = striking_head(head_facts(reading, kind))
-    layer, head = state.read_head((striking.layer, striking.head), len(sites), heads)
-    size = f"{kind}.{len(sites)}.{heads}"
+    layer, head = read_head((striking.layer, striking.head), len(sites), n_heads)
+    size = f"{kind}.{len(sites)}.{n_heads}"
     columns = st.columns([1, 1, 2] if with_query else 2)
     with columns[0]:
         layer = st.selectbox(_("Layer"), range(len(sites)), index=layer, key=f"inside_layer.{size}")
     with columns[1]:
-        head = st.selectbox(_("Head"), range(heads), index=head, key=f"inside_head.{size}")
-    state.write_head(layer, head)
+        head = st.selectbox(_("Head"), range(n_heads), index=head, key=f"inside_head.{size}")
+    write_head(layer, head)
     query = 0
     if with_query:
         with columns[2]:
             query = _choose_query([token.text for token in trace.query_tokens(kind)])
-    return Place(kind=kind, layer=layer, head=head, query=query)
+    return SelectedHead(kind=kind, layer=layer, head=head, query=query)
 
 
 def _choose_kind(kinds: tuple[SiteKind, ...]) -> SiteKind:
     if len(kinds) == 1:
         return kinds[0]
-    titles: dict[str, str] = {"encoder": _("encoder"), "decoder": _("decoder"), "cross": _("cross")}
+    titles: dict[str, str] = {"encoder": _("Encoder"), "decoder": _("Decoder"), "cross": _("Cross-attention")}
     chosen = st.segmented_control(
         _("Attention"),
         kinds,
         default=kinds[-1],
-        key=state.KIND,
+        key=KIND,
         bind="query-params",
         format_func=titles.__getitem__,
         label_visibility="collapsed",
@@ -67,20 +70,20 @@ def _choose_query(tokens: list[str]) -> int:
     query = st.selectbox(
         _("Query token"),
         range(len(tokens)),
-        index=state.read_number(state.QUERY, last, last),
+        index=read_number(QUERY, last, last),
         key=f"inside_query.{len(tokens)}",
-        format_func=lambda index: f"{index} {visible(tokens[index])}",
+        format_func=lambda index: f"{index} {mark_spaces(tokens[index])}",
     )
-    state.write_number(state.QUERY, query, last)
+    write_number(QUERY, query, last)
     return query
 
 
-def layer_inside(reading: Reading, place: Place) -> LayerInside:
+def layer_inside(reading: Reading, selected: SelectedHead) -> LayerInside:
     """The layer with all its numbers, from one more pass; a session keeps the last one it looked at."""
-    question = (reading.name, place.kind, place.layer)
-    words = _("Looking into layer {layer} …").format(layer=place.layer)
-    kept = state.findings(state.INSIDE, most=1)
-    found = ask(kept, question, words, lambda _on_run: reading.trace.inside(place.layer, place.kind))
-    if found is None:
+    question = (reading.name, selected.kind, selected.layer)
+    message = _("Capturing layer {layer} …").format(layer=selected.layer)
+    kept = findings(INSIDE, most=1)
+    layer = ask(kept, question, message, lambda _on_progress: reading.trace.inside(selected.layer, selected.kind))
+    if layer is None:
         st.stop()
-    return found
+    return layer

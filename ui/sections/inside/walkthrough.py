@@ -1,121 +1,141 @@
 """Step by step: one head and one query token of a loaded model, from the embedding to the residual stream."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
 
+from playground.charts.inside import mark_spaces
 from playground.errors import UserError
-from playground.lens.inspect.steps.layer import HeadInside
+from playground.lens.inspect.steps.derivation import Derivation, Number
+from playground.lens.inspect.steps.head import HeadInside
+from playground.lens.inspect.steps.norm import stream_vector
+from playground.lens.inspect.steps.step import Step, StepInputs
+from playground.lens.inspect.steps.walkthrough import derive
 from playground.lens.trace import TOLERANCES
-from playground.text import _
-from ui import state
+from playground.text import LANGUAGE, _, language
 from ui.cache import Reading
 from ui.jobs import ask
-from ui.sections.inside.scene import Scene
-from ui.sections.inside.selection import choose_place, layer_inside
-from ui.sections.inside.step_layout import Around, show_stage
-from ui.sections.inside.step_parts import Stage
-from ui.sections.inside.steps import contribution, into_the_stream, mixture, stages_of
-from ui.sections.inside.telling import teller
-from ui.sections.inside.weighing import weighing
+from ui.sections.inside.selection import choose_head, layer_inside
+from ui.sections.inside.step_layout import StepSetting, show_step
+from ui.sections.inside.steps import DrawnStep, draw_steps
+from ui.state.address import read_number, write_number
+from ui.state.parameters import DIMENSION
+from ui.state.session import findings
 from ui.widgets.download import offer_snippet, text_facts, traced
 from ui.widgets.text import Texts
 
 MOST_KEYS = 20
 
 
-def show_story(reading: Reading, texts: Texts) -> None:
-    """Choose a place and go through every step of it."""
-    place = choose_place(reading)
-    inside = layer_inside(reading, place)
+def show_walkthrough(reading: Reading, texts: Texts) -> None:
+    """Choose a head and go through every step of it."""
+    selected = choose_head(reading)
+    layer = layer_inside(reading, selected)
     try:
-        found = inside.head(place.head, place.query)
+        head = layer.head(selected.head, selected.query)
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
     trace = reading.trace
-    scene = Scene(
-        inside=found,
-        shown=most_watched(found),
-        keys=[token.text for token in trace.key_tokens(place.kind)],
-        queries=[token.text for token in trace.query_tokens(place.kind)],
-        heads=inside.site.n_heads,
-        followed=_choose_followed(len(found.steps.query)),
-        is_dark=st.context.theme.type == "dark",
+    queries = [token.text for token in trace.query_tokens(selected.kind)]
+    keys = [token.text for token in trace.key_tokens(selected.kind)]
+    inputs = StepInputs(
+        head=head,
+        keys=most_attended(head),
+        key_labels=[f"{index} {mark_spaces(key)}" for index, key in enumerate(keys)],
+        query_label=f"{selected.query} {mark_spaces(queries[selected.query])}",
+        dimension=_choose_dimension(len(head.attention.query)),
     )
-    _show_badge(found, trace.model.dtype)
-    _say_what_is_shown(scene)
-    revision = f"{reading.name}.{place}.{scene.followed}"
-    facts = {**text_facts(texts), **vars(place)}
-    question = ("stages", revision, scene.is_dark)
-    stages = ask(state.findings(), question, _("Drawing every number …"), lambda _on_run: all_stages(scene))
-    if stages is None:
-        st.stop()
-    around = Around(
+    _show_badge(head, trace.model.dtype)
+    _describe_selection(inputs)
+    revision = f"{reading.name}.{selected}.{inputs.dimension}.{language()}"
+    setting = StepSetting(
         model=trace.model,
         revision=revision,
-        facts=facts,
-        tell=teller(reading, found),
-        is_cross=place.kind == "cross",
-        norms_after=not found.is_additive,
+        facts={**text_facts(texts), **vars(selected)},
+        derive=_deriver(reading, head),
     )
-    for number, stage in enumerate(stages, start=1):
-        show_stage(around, number, stage)
-    look = f"found = traced.inside({place.layer}, {place.kind!r}).head({place.head}, {place.query})"
+    for number, drawn in enumerate(_drawn_steps(inputs, revision), start=1):
+        show_step(setting, number, drawn)
+    look = f"head = traced.inside({selected.layer}, {selected.kind!r}).head({selected.head}, {selected.query})"
     offer_snippet(
-        trace.model, [], [traced(texts), look, "print(found.steps.weights, found.steps.z, found.differences)"]
+        trace.model, [], [traced(texts), look, "print(head.attention.weights, head.attention.z, head.differences)"]
     )
 
 
-def _choose_followed(width: int) -> int:
-    """A dimension whose row of each matrix is drawn."""
-    start = state.read_number(state.DIMENSION, 0, width - 1)
-    label = _("Dimension followed through the matrices")
+def _choose_dimension(width: int) -> int:
+    """A dimension whose row of each matrix is shown."""
+    start = read_number(DIMENSION, 0, width - 1)
+    label = _("Dimension to trace")
     chosen = int(st.number_input(label, 0, width - 1, start, key=f"inside_dimension_{width}", width=300))
-    state.write_number(state.DIMENSION, chosen, 0)
+    write_number(DIMENSION, chosen, 0)
     return chosen
 
 
-def all_stages(scene: Scene) -> list[Stage]:
-    """Every step, from the embedding to the stream after the layer."""
-    return [*stages_of(scene), *weighing(scene), mixture(scene), contribution(scene), into_the_stream(scene)]
+def _drawn_steps(inputs: StepInputs, revision: str) -> list[DrawnStep]:
+    """Every step with its pictures, drawn in a thread that speaks this session's language."""
+    spoken = language()
+
+    def draw() -> list[DrawnStep]:
+        LANGUAGE.set(spoken)
+        return draw_steps(inputs)
+
+    steps = ask(findings(), ("steps", revision), _("Drawing every number …"), lambda _on_progress: draw())
+    if steps is None:
+        st.stop()
+    return steps
 
 
-def most_watched(found: HeadInside) -> list[int]:
-    """The keys to show: all of a short text, else those of the largest weights, in their order."""
-    weights = found.steps.weights
+def _deriver(reading: Reading, head: HeadInside) -> Callable[[Number, Step], Derivation | None]:
+    """The derivation of any number; what was written into the residual stream takes one more pass."""
+
+    def derivation(number: Number, step: Step) -> Derivation | None:
+        derived = derive([step], number)
+        if number.symbol != "r" or derived.is_known:
+            return derived
+        place = (head.layer, head.query_position, head.kind)
+        message = _("Splitting the residual stream …")
+        parts = ask(reading, ("stream", *place), message, lambda _on_progress: (reading.trace.stream_parts(*place),))
+        return None if parts is None else stream_vector(head, parts[0]).derive(number.column)
+
+    return derivation
+
+
+def most_attended(head: HeadInside) -> tuple[int, ...]:
+    """The keys to list: all of a short text, else those of the largest weights, in their order."""
+    weights = head.attention.weights
     if len(weights) <= MOST_KEYS:
-        return list(range(len(weights)))
-    return sorted(np.argsort(-weights, kind="stable")[:MOST_KEYS].tolist())
+        return tuple(range(len(weights)))
+    return tuple(sorted(np.argsort(-weights, kind="stable")[:MOST_KEYS].tolist()))
 
 
-def _say_what_is_shown(scene: Scene) -> None:
-    if len(scene.shown) < len(scene.keys):
-        share = float(scene.inside.steps.weights[scene.shown].sum())
-        st.caption(
-            _(
-                "Of {keys:,} keys the {shown} with the largest weights are shown, with {share:.1%} of the attention."
-            ).format(keys=len(scene.keys), shown=len(scene.shown), share=share)
-        )
-    if scene.inside.kind == "cross":
-        st.caption(_("Cross-attention: the query is the decoder's, keys and values come from the encoder."))
+def _describe_selection(inputs: StepInputs) -> None:
+    """Which of the keys are listed, and where they come from."""
+    shown, keys = len(inputs.keys), len(inputs.key_labels)
+    if shown < keys:
+        share = float(inputs.head.attention.weights[list(inputs.keys)].sum())
+        template = _("The {shown} largest of {keys:,} attention weights are shown: {share:.1%} of the attention.")
+        st.caption(template.format(keys=keys, shown=shown, share=share))
+    if inputs.head.kind == "cross":
+        st.caption(_("Cross-attention: the query comes from the decoder, keys and values come from the encoder."))
 
 
-def _show_badge(found: HeadInside, dtype: str) -> None:
+def _show_badge(head: HeadInside, dtype: str) -> None:
     """The largest difference between these numbers and the model's own, and by which step."""
-    difference = found.difference
+    difference = head.difference
     if math.isnan(difference):
         st.badge(_("The model's numbers are not finite"), icon=":material/error:", color="red")
         return
-    largest = max(1.0, float(np.abs(found.after).max()), float(np.abs(found.written).max()))
+    largest = max(1.0, float(np.abs(head.after).max()), float(np.abs(head.attention_output).max()))
     passed = difference <= TOLERANCES.get(dtype, 1e-5) * largest
-    words = _("Exact to {difference:.0e}") if passed else _("Differs by {difference:.0e}")
-    meaning = _("The largest difference between this recomputation and what the model itself produced, step by step: ")
-    by_step = ", ".join(f"{name} {value:.0e}" for name, value in found.differences.items())
+    label = _("Verified: max. error {difference:.0e}") if passed else _("Max. error {difference:.0e}")
+    help_text = _("Largest difference between this recomputation and the model's own numbers, by step: {steps}.")
+    steps = ", ".join(f"{name} {value:.0e}" for name, value in head.differences.items())
     st.badge(
-        words.format(difference=difference),
+        label.format(difference=difference),
         icon=":material/verified:" if passed else ":material/warning:",
         color="green" if passed else "orange",
-        help=meaning + by_step,
+        help=help_text.format(steps=steps),
     )

@@ -1,4 +1,4 @@
-"""The run that is about to start: a preset, and everything that was changed in it. The address holds both."""
+"""Configure a new run: a preset, and the changes to it. The address holds both."""
 
 import dataclasses
 import json
@@ -8,62 +8,67 @@ from typing import Any
 import streamlit as st
 
 from playground.errors import UserError
+from playground.legacy_names import modernise_run_config
 from playground.tasks.masked import TALES
-from playground.tasks.registry import kind_of
+from playground.tasks.registry import task_kind_of
 from playground.tasks.sources import HUB, PYTHON_DOCUMENTATION
 from playground.text import _
 from playground.training import TrainConfig
-from playground.training.device import choose_device
+from playground.training.trainer import choose_device
 from playground.training.presets import PRESETS
 from playground.transformer import TransformerConfig
-from ui import state
-from ui.sections.train.labels import preset_title, preset_words
+from ui.sections.train.labels import preset_caption, preset_title
+from ui.state.address import read_choice, write_choice
+from ui.state.parameters import PRESET
+from ui.state.scaling import leave_trouble, take_trouble
+from ui.state.training import adopt_draft, draft_revision, keep_draft, read_changes, write_changes
 from ui.widgets.fields import edit, editable
 from ui.widgets.model import is_hosted
 
 FROM_TASK = ("vocabulary", "kind", "classes", "segments")
-"""Fields of the model that the task decides."""
-MODEL_FIRST = ("layers", "heads", "width", "context", "feed_forward", "positions")
+"""Fields of the model that follow from the task."""
+MODEL_FIRST = ("layers", "n_heads", "width", "context", "feed_forward", "positions")
+UPLOAD = "upload_settings"
 BUILT_IN = (PYTHON_DOCUMENTATION, TALES)
 TRAIN_FIRST = ("steps", "batch", "learning_rate", "warm_up", "schedule", "optimizer", "weight_decay", "seed")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft:
-    """What the fields say: a configuration, or the sentence that says why it is none."""
+class RunDraft:
+    """The configuration in the fields."""
 
     preset: str
     config: TrainConfig | None
-    trouble: str = ""
+    """None if the fields make no configuration."""
+    problem: str = ""
+    """Why they make none, or what in the address was ignored."""
 
 
-def choose_draft() -> Draft:
-    """Choose a preset and change whatever in it; what was changed stands in the address."""
+def choose_config() -> RunDraft:
+    """Choose a preset and change its fields; the changes are written to the address."""
     names = list(PRESETS)
-    shown = state.read_word(state.PRESET, names)
-    preset = st.selectbox(
-        _("What to learn"), names, index=names.index(shown), key=state.PRESET, format_func=preset_title
-    )
-    state.write_word(state.PRESET, preset, names[0])
+    shown = read_choice(PRESET, names)
+    preset = st.selectbox(_("Task / preset"), names, index=names.index(shown), key=PRESET, format_func=preset_title)
+    write_choice(PRESET, preset, names[0])
     if preset != shown:
-        state.write_changes({})
-    st.caption(preset_words(preset))
+        write_changes({})
+    st.caption(preset_caption(preset))
     base = PRESETS[preset]()
-    key = f"draft.{preset}.{state.draft_revision()}"
-    start, trouble = changed(base, state.read_changes())
-    values = _edit_all(start, key)
+    key = f"draft.{preset}.{draft_revision()}"
+    start, problem = apply_changes(base, read_changes())
+    values = _edit_records(start, key)
     try:
         config = build(base, values)
         choose_device(config)
     except UserError as error:
-        return Draft(preset=preset, config=None, trouble=str(error))
-    state.write_changes(differences(base, config))
-    state.keep_draft(config)
-    return Draft(preset=preset, config=config, trouble=trouble)
+        return RunDraft(preset=preset, config=None, problem=str(error))
+    write_changes(changes_of(base, config))
+    keep_draft(config)
+    return RunDraft(preset=preset, config=config, problem=problem)
 
 
-def _edit_all(start: TrainConfig, key: str) -> dict[str, dict[str, Any]]:
-    """The fields of the three records, the usual ones first and the rest folded away."""
+def _edit_records(start: TrainConfig, key: str) -> dict[str, dict[str, Any]]:
+    """The fields of task, model and training, the usual ones first."""
     model_rest = editable(start.model, (*FROM_TASK, *MODEL_FIRST))
     train_rest = editable(start, ("task", "model", *TRAIN_FIRST))
     with st.expander(_("Task"), icon=":material/edit_note:"):
@@ -78,7 +83,7 @@ def _edit_all(start: TrainConfig, key: str) -> dict[str, dict[str, Any]]:
 
 
 def build(base: TrainConfig, values: dict[str, dict[str, Any]]) -> TrainConfig:
-    """The configuration with these values; the model is given what its task needs. Raises UserError."""
+    """The configuration with these values; the model gets what its task needs. Raises UserError."""
     task: Any = dataclasses.replace(base.task, **values.get("task", {}))  # type: ignore[type-var]
     _refuse_files(task)
     needs = task.needs()
@@ -91,10 +96,10 @@ def build(base: TrainConfig, values: dict[str, dict[str, Any]]) -> TrainConfig:
 
 
 def _refuse_files(task: Any) -> None:
-    """On a shared server nobody may have its files read."""
+    """Raise UserError on a shared server: it reads no files of its own."""
     files = [source for source in getattr(task, "sources", ()) if not is_public(source)]
     if files and is_hosted():
-        raise UserError(_("This shared server reads no files of its own. Paste your text instead."))
+        raise UserError("This shared server reads no files of its own. Paste your text instead.")
 
 
 def is_public(source: str) -> bool:
@@ -102,11 +107,12 @@ def is_public(source: str) -> bool:
     return source in BUILT_IN or source.startswith(HUB)
 
 
-def changed(base: TrainConfig, changes: dict[str, Any]) -> tuple[TrainConfig, str]:
-    """The preset with the changes of an address; the preset alone, and a sentence, where they make no sense."""
+def apply_changes(base: TrainConfig, changes: dict[str, Any]) -> tuple[TrainConfig, str]:
+    """The preset with the changes of an address; the preset alone, and a sentence, if they are not valid."""
     if not changes:
         return base, ""
     try:
+        changes = modernise_run_config(changes)
         parts = {name: _tuples(changes.get(name)) for name in ("task", "model", "train")}
         return build(base, parts), ""
     except (UserError, TypeError, ValueError):
@@ -114,58 +120,70 @@ def changed(base: TrainConfig, changes: dict[str, Any]) -> tuple[TrainConfig, st
 
 
 def _tuples(values: Any) -> dict[str, Any]:
-    """JSON's lists are the records' tuples."""
+    """The values with tuples for JSON's lists."""
     if not isinstance(values, dict):
         return {}
     return {str(name): tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
-def differences(base: TrainConfig, config: TrainConfig) -> dict[str, dict[str, Any]]:
-    """What differs from the preset, by record and field."""
+def changes_of(base: TrainConfig, config: TrainConfig) -> dict[str, dict[str, Any]]:
+    """The changes to a preset, by record and field."""
     pairs = {"task": (base.task, config.task), "model": (base.model, config.model), "train": (base, config)}
-    found = {name: _record_differences(before, after) for name, (before, after) in pairs.items()}
-    return {name: fields for name, fields in found.items() if fields}
+    changes = {name: _record_changes(before, after) for name, (before, after) in pairs.items()}
+    return {name: fields for name, fields in changes.items() if fields}
 
 
-def _record_differences(before: Any, after: Any) -> dict[str, Any]:
+def _record_changes(before: Any, after: Any) -> dict[str, Any]:
     names = [field.name for field in dataclasses.fields(after) if field.name not in ("task", "model", *FROM_TASK[1:])]
     return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
 
 
-def adopt(config: TrainConfig) -> None:
-    """Take another run's settings into the fields: the first preset of its task, and what differs from it."""
-    name = next((name for name, make in PRESETS.items() if kind_of(make().task) == kind_of(config.task)), None)
+def copy_settings(config: TrainConfig) -> None:
+    """Fill the fields with another run's settings: the first preset of its task, and the changes to it.
+
+    For callbacks only: the preset is a widget's value, which cannot be set once the widget is on the page.
+    Raises UserError if no preset has this task.
+    """
+    name = next(
+        (name for name, make in PRESETS.items() if task_kind_of(make().task) == task_kind_of(config.task)), None
+    )
     if name is None:
-        raise UserError(_("No preset has this task."))
-    state.adopt_draft(name, differences(PRESETS[name](), config))
+        raise UserError("No preset has this task.")
+    adopt_draft(name, changes_of(PRESETS[name](), config))
 
 
-def adopt_rate(config: TrainConfig, rate: float) -> None:
-    """Take a learning rate into the fields; the last rate stays below the highest."""
+def copy_rate(config: TrainConfig, rate: float) -> None:
+    """Fill in a peak learning rate; the final one stays at or below it. For callbacks only."""
     rate = float(f"{rate:.2g}")
     last = min(config.final_learning_rate, rate)
-    adopt(dataclasses.replace(config, learning_rate=rate, final_learning_rate=last))
+    copy_settings(dataclasses.replace(config, learning_rate=rate, final_learning_rate=last))
 
 
 def upload_settings() -> None:
-    """Fill the fields from a config.json that somebody took home."""
+    """Fill the fields from an exported config.json."""
+    key = f"upload_{draft_revision()}"
     with st.expander(_("Settings from a file"), icon=":material/upload:"):
-        file = st.file_uploader(_("A run's config.json"), type="json", key=f"upload_{state.draft_revision()}")
+        st.file_uploader(_("A run's config.json"), type="json", key=key, on_change=_read_upload, args=(key,))
+    if problem := take_trouble(UPLOAD):
+        st.error(problem, icon=":material/error:")
+
+
+def _read_upload(key: str) -> None:
+    """Runs before the script, while the fields may still be filled."""
+    file = st.session_state.get(key)
     if file is None:
         return
     try:
-        adopt(TrainConfig.from_dict(_object(file.getvalue())))
+        copy_settings(TrainConfig.from_dict(_json_object(file.getvalue())))
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        return
-    st.rerun()
+        leave_trouble(UPLOAD, str(error))
 
 
-def _object(content: bytes) -> dict[str, Any]:
+def _json_object(content: bytes) -> dict[str, Any]:
     try:
         values = json.loads(content)
     except ValueError as error:
-        raise UserError(_("This file is not JSON; choose the config.json of a run.")) from error
+        raise UserError("This file is not JSON; choose the config.json of a run.") from error
     if not isinstance(values, dict):
-        raise UserError(_("This file holds no settings; choose the config.json of a run."))
+        raise UserError("This file holds no settings; choose the config.json of a run.")
     return values

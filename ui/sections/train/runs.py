@@ -1,4 +1,4 @@
-"""All runs: open one, lay several over each other, rename, delete."""
+"""The table of all runs: open one, compare several, rename, delete."""
 
 import datetime
 from typing import Any
@@ -10,89 +10,89 @@ from playground.jobs.executor import default_executor
 from playground.models import runs_folder
 from playground.text import _
 from playground.training.run.runs import Run, list_runs, read_run, rename, run_path
-from ui import state
+from ui.cache import run_logs
 from ui.sections.train.curves import show_overlay
 from ui.sections.train.labels import preset_title
-from ui.sections.train.summary import state_word
+from ui.sections.train.summary import state_label
+from ui.state.training import known_runs, read_run_id, write_run_id
 from ui.widgets.model import is_hosted
 
 NAME_LENGTH = 100
 TABLE = "runs_table"
 LOOK_SECONDS = 3.0
-"""How often the table looks at runs that are at work."""
+"""How often the table is updated while a run is live."""
 
 
-def show_runs() -> None:
-    """The table, and what can be done with the chosen rows."""
+def show_run_table() -> None:
+    """The table and the actions on its selected rows."""
     runs = visible_runs()
     if not runs:
-        st.caption(_("No runs yet. Choose what to learn in the sidebar and press Start."))
+        st.caption(_("No runs yet. Choose a task in the sidebar and press Start."))
         return
     live = any(run.status.is_live for run in runs)
-    st.fragment(_show_table, run_every=LOOK_SECONDS if live else None)([run.id for run in runs], _selected())
+    st.fragment(_update_table, run_every=LOOK_SECONDS if live else None)([run.id for run in runs], _selected())
     chosen = [runs[index] for index in _selected() if index < len(runs)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        one = len(chosen) == 1
-        if st.button(_("Show"), icon=":material/visibility:", disabled=not one, key="show_run"):
-            state.write_run(chosen[0].id)
+        is_single = len(chosen) == 1
+        if st.button(_("Open"), icon=":material/visibility:", disabled=not is_single, key="show_run"):
+            write_run_id(chosen[0].id)
             st.rerun()
-        if st.button(_("Rename"), icon=":material/edit:", disabled=not one, key="rename_run"):
-            _rename(chosen[0])
+        if st.button(_("Rename"), icon=":material/edit:", disabled=not is_single, key="rename_run"):
+            st.dialog(_("Rename run"))(_rename_run)(chosen[0])
         if st.button(_("Delete"), icon=":material/delete:", disabled=not chosen, key="delete_runs"):
-            _delete(chosen)
+            st.dialog(_("Delete permanently?"))(_delete_runs)(chosen)
     if len(chosen) > 1:
-        show_overlay([(run, state.run_logs().of(run.folder, run.created).metrics) for run in chosen])
+        show_overlay([(run, run_logs().of(run.folder, run.created).metrics) for run in chosen])
 
 
 def visible_runs() -> list[Run]:
-    """All runs on a machine of one's own; on a shared server those whose ids stand in the address."""
+    """All runs; on a shared server those whose ids stand in the address."""
     if not is_hosted():
         return list_runs(runs_folder())
-    found = []
-    for run_id in state.known_runs():
+    runs = []
+    for run_id in known_runs():
         try:
-            found.append(read_run(run_path(runs_folder(), run_id)))
+            runs.append(read_run(run_path(runs_folder(), run_id)))
         except UserError:
             continue
-    return found
+    return runs
 
 
-def _show_table(known: list[str], selected: list[int]) -> None:
-    """The table itself; only where its rows or their selection change does the page run again."""
+def _update_table(known: list[str], selected: list[int]) -> None:
+    """The table itself; the page reruns only if its rows or their selection change."""
     runs = visible_runs()
     if [run.id for run in runs] != known:
         st.rerun()
-    st.dataframe([_row(run) for run in runs], key=TABLE, on_select="rerun", selection_mode="multi-row", hide_index=True)
+    st.dataframe([_table_row(run) for run in runs], key=TABLE, on_select="rerun", selection_mode="multi-row", hide_index=True)
     if _selected() != selected:
         st.rerun()
 
 
 def _selected() -> list[int]:
-    """The rows that are selected."""
+    """The indices of the selected rows."""
     table: Any = st.session_state.get(TABLE)
     return [] if table is None else list(table.selection.rows)
 
 
-def _row(run: Run) -> dict[str, Any]:
-    log = state.run_logs().of(run.folder, run.created)
+def _table_row(run: Run) -> dict[str, Any]:
+    log = run_logs().of(run.folder, run.created)
     losses = log.metrics.evaluations.get("held_out_loss")
     when = datetime.datetime.fromtimestamp(run.created).astimezone()
     model = run.config.get("model", {})
     return {
         _("Name"): run.name,
         _("Task"): preset_title(run.task),
-        _("State"): state_word(run.status.state),
+        _("State"): state_label(run.status.state),
         _("Step"): f"{run.status.step:,} / {run.steps:,}",
         _("Held-out loss"): None if losses is None or not len(losses) else round(float(losses[-1]), 4),
-        _("Model"): f"{model.get('layers')} × {model.get('heads')}, {model.get('width')}",
+        _("Model"): f"{model.get('layers')} × {model.get('n_heads')}, {model.get('width')}",
         _("Learning rate"): run.config.get("learning_rate"),
         _("Seed"): run.config.get("seed"),
-        _("Begun"): when.strftime("%Y-%m-%d %H:%M"),
+        _("Started"): when.strftime("%Y-%m-%d %H:%M"),
     }
 
 
-@st.dialog(_("Rename the run"))
-def _rename(run: Run) -> None:
+def _rename_run(run: Run) -> None:
     name = st.text_input(_("New name"), value=run.name, max_chars=NAME_LENGTH)
     if st.button(_("Rename"), type="primary"):
         try:
@@ -103,9 +103,8 @@ def _rename(run: Run) -> None:
         st.rerun()
 
 
-@st.dialog(_("Delete for good?"))
-def _delete(runs: list[Run]) -> None:
-    st.write(_("These runs and everything they have written will be gone:"))
+def _delete_runs(runs: list[Run]) -> None:
+    st.write(_("These runs and all their files will be deleted:"))
     for run in runs:
         st.text(f"• {run.name}")
     if st.button(_("Delete"), type="primary", icon=":material/delete:"):
@@ -115,6 +114,6 @@ def _delete(runs: list[Run]) -> None:
         except UserError as error:
             st.error(str(error))
             return
-        if state.read_run() in [run.id for run in runs]:
-            state.write_run(None)
+        if read_run_id() in [run.id for run in runs]:
+            write_run_id(None)
         st.rerun()

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from playground.errors import UserError
-from playground.lens.capture.activations import capture, read
-from playground.lens.capture.discovery import find_parts
+from playground.lens.capture.activations import capture, encode_text
+from playground.lens.capture.anatomy import find_parts
 from playground.lens.intervene.interventions import can_resume
 from playground.models.loading import load
 from tests.helpers.own_models import random_model
@@ -47,14 +47,14 @@ def test_parts_of_a_family(save_model, family):
 @pytest.mark.parametrize("family", ["gpt2", "gpt_neox", "llama", "gemma2", "opt", "bart"])
 def test_running_the_blocks_alone_gives_the_models_logits(save_model, family):
     model = load(str(save_model(family)))
-    clean = capture(model, read(model, TEXT, TEXT if family == "bart" else None))
+    clean = capture(model, encode_text(model, TEXT, TEXT if family == "bart" else None))
     assert can_resume(model, clean)
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama", "gemma2", "opt", "modernbert", "t5"])
 def test_the_stream_is_the_sum_of_what_was_written(save_model, family):
     model = load(str(save_model(family)))
-    clean = capture(model, read(model, TEXT, TEXT if family == "t5" else None))
+    clean = capture(model, encode_text(model, TEXT, TEXT if family == "t5" else None))
     for block in clean.parts.stack:
         place = (block.kind, block.layer)
         written = clean.middle(*place) + clean.feed_forward[place]
@@ -72,7 +72,7 @@ def test_a_family_whose_parts_cannot_be_changed_is_refused(save_model, family, r
     [
         ({}, "feed_forward.output", True),
         ({"feed_forward": "none"}, None, True),
-        ({"norm_place": "after", "kind": "encoder"}, "feed_forward.output", False),
+        ({"norm_position": "post", "kind": "encoder"}, "feed_forward.output", False),
         ({"kind": "encoder-decoder"}, "feed_forward.output", True),
     ],
 )

@@ -39,7 +39,7 @@ def test_a_models_heads_put_together(family):
     found = model_heads(site)
     np.testing.assert_allclose(found.many[2], t.attention(1, 2, t.kinds[0]), atol=1e-6)
     call = site.call
-    key = call.key.repeat_interleave(call.groups, 1)
+    key = call.key.repeat_interleave(call.queries_per_key_value_head, 1)
     query, key = (tensor.transpose(1, 2).flatten(2)[0] for tensor in (call.query, key))
     scores = query @ key.T * call.scaling / 2  # four heads: the root of four
     if call.bias is not None:

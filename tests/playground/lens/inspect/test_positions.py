@@ -26,7 +26,7 @@ from tests.helpers.families import as_loaded, small_model
 from tests.helpers.own_models import random_model
 from tests.playground.lens.generate.test_generation import own_model
 
-CONFIG = TransformerConfig(vocabulary=9, context=40, width=24, layers=1, heads=2, hidden=8)
+CONFIG = TransformerConfig(vocabulary=9, context=40, width=24, layers=1, n_heads=2, hidden=8)
 
 
 def test_sines_are_those_of_our_model():
@@ -43,7 +43,7 @@ def test_turned_vectors_know_their_distance(width, far, begin):
     """Equal vectors turned by our rotary module have the dot product that the curve shows, wherever they stand."""
     if begin + far >= 40:
         begin = 39 - far
-    module = Rotary(TransformerConfig(vocabulary=9, context=40, width=2 * width, layers=1, heads=2, hidden=8))
+    module = Rotary(TransformerConfig(vocabulary=9, context=40, width=2 * width, layers=1, n_heads=2, hidden=8))
     turned = module(torch.full((1, 40, 1, width), width**-0.5))[0, :, 0]
     expected = float(turned[begin] @ turned[begin + far])
     assert rotary(40, width).by_distance[0, far] == pytest.approx(expected, abs=1e-5)

@@ -11,26 +11,25 @@ import torch
 from playground import attention
 from playground.attention import handling
 from playground.errors import UserError
-from playground.lens.capture.activations import capture, read
+from playground.lens.capture.activations import Component, capture, encode_text
 from playground.lens.intervene import interventions
 from playground.lens.intervene.ablation import (
-    Watched,
+    TargetToken,
     ablate,
     ablate_each,
-    ablate_every_head,
-    heads_of,
+    ablate_heads,
+    minimal_circuit,
     prepare,
-    smallest_circuit,
 )
-from playground.lens.intervene.interaction import interaction
-from playground.lens.intervene.interventions import Component, Replacement, run_replaced
+from playground.lens.intervene.interaction import measure_interaction
+from playground.lens.intervene.interventions import Replacement, run_interventions
 from playground.models.loading import load
 from tests.helpers.own_models import random_model, save_model
 
 KINDS = {
     "decoder": {},
-    "after": {"norm_place": "after", "norm": "layer", "feed_forward": "gelu", "positions": "learned"},
-    "encoder": {"kind": "encoder", "norm_place": "after", "positions": "sinusoidal", "bias": True},
+    "after": {"norm_position": "post", "norm": "layer", "feed_forward": "gelu", "positions": "learned"},
+    "encoder": {"kind": "encoder", "norm_position": "post", "positions": "sinusoidal", "bias": True},
     "encoder-decoder": {"kind": "encoder-decoder", "key_value_heads": 2},
 }
 TEXT, TARGET = "The cat sat", "un chat"
@@ -75,21 +74,21 @@ def in_plain_torch(model, arguments, chosen) -> torch.Tensor:
 
 def test_ablating_nothing_changes_nothing(model):
     effect = ablate(prepare(model, TEXT, target=target_of(model)), [])
-    assert (effect.loss, effect.divergence, effect.logit, effect.divergence_there) == (0, 0, 0, 0)
+    assert (effect.loss, effect.divergence, effect.logit, effect.divergence_at_target) == (0, 0, 0, 0)
 
 
 def test_single_heads_of_every_kind_of_attention_and_sets(model):
-    clean = capture(model, read(model, TEXT, target_of(model)))
-    sets = [[head] for kind in kinds_of(model) for head in heads_of(clean, kind)]
+    clean = capture(model, encode_text(model, TEXT, target_of(model)))
+    sets = [[head] for kind in kinds_of(model) for head in clean.heads(kind)]
     sets.append([head for chosen in sets[::3] for head in chosen])
     rows = [[Replacement(component=head) for head in chosen] for chosen in sets]
-    for number, logits in run_replaced(model, clean, rows):
-        expected = in_plain_torch(model, clean.reading.arguments, sets[number])
+    for number, logits in run_interventions(model, clean, rows):
+        expected = in_plain_torch(model, clean.encoded.arguments, sets[number])
         torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_resuming_and_running_the_whole_model_agree(model, monkeypatch):
-    experiment = prepare(model, TEXT, target=target_of(model), by="mean")
+    experiment = prepare(model, TEXT, target=target_of(model), method="mean")
     parts = [
         Component(part=part, layer=1, kind=experiment.clean.parts.kind)
         for part in ("feed_forward", "layer", "attention")
@@ -105,32 +104,32 @@ def test_resuming_and_running_the_whole_model_agree(model, monkeypatch):
 
 def test_a_layer_taken_away_leaves_the_stream_as_it_entered(decoder):
     experiment = prepare(decoder, TEXT)
-    module, ids = decoder.module, torch.tensor([experiment.clean.reading.ids])
+    module, ids = decoder.module, torch.tensor([experiment.clean.encoded.ids])
     with torch.inference_mode():
         expected = module.head(module.norm(module.blocks[0](module.embedding(ids))))[0]
     row = [Replacement(component=Component(part="layer", layer=1))]
-    [(_, logits)] = run_replaced(decoder, experiment.clean, [row])
+    [(_, logits)] = run_interventions(decoder, experiment.clean, [row])
     torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_resampled_from_the_same_text_changes_nothing(model):
     clean = prepare(model, TEXT, target=target_of(model))
-    experiment = dataclasses.replace(clean, by="resampled")
+    experiment = dataclasses.replace(clean, method="resampled")
     kind = experiment.clean.parts.kind
-    effect = ablate(experiment, [*heads_of(experiment.clean), Component(part="layer", layer=1, kind=kind)])
+    effect = ablate(experiment, [*experiment.clean.heads(), Component(part="layer", layer=1, kind=kind)])
     assert effect.divergence == pytest.approx(0, abs=1e-5)
 
 
 def test_two_threads_get_what_each_would_get_alone(decoder):
     """Sixty experiments on one shared model from six threads at once, of every part."""
-    experiment = prepare(decoder, TEXT, by="mean")
-    sets = [[head] for head in heads_of(experiment.clean)]
+    experiment = prepare(decoder, TEXT, method="mean")
+    sets = [[head] for head in experiment.clean.heads()]
     sets += [[Component(part=part, layer=layer)] for part in ("feed_forward", "layer") for layer in range(2)]
     alone = [ablate(experiment, chosen) for chosen in sets]
     assert len({effect.logit for effect in alone}) == len(sets)
     with ThreadPoolExecutor(6) as threads:
         together = list(threads.map(lambda chosen: ablate(experiment, chosen), sets * 5))
-        plain = [threads.submit(lambda: decoder.module(**experiment.clean.reading.arguments)[0]) for _ in range(3)]
+        plain = [threads.submit(lambda: decoder.module(**experiment.clean.encoded.arguments)[0]) for _ in range(3)]
     assert together == alone * 5
     for result in plain:
         torch.testing.assert_close(result.result(), experiment.clean.logits)
@@ -144,9 +143,9 @@ def test_an_exception_in_between_leaves_the_model_as_it_was(decoder):
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        ablate_every_head(experiment, on_progress=stop)
+        ablate_heads(experiment, on_progress=stop)
     with pytest.raises(UserError, match=r"no decoder head 0\.9"):
-        ablate(prepare(decoder, TEXT, by="mean"), [Component(part="head", layer=0, head=9)])
+        ablate(prepare(decoder, TEXT, method="mean"), [Component(part="head", layer=0, head=9)])
     with pytest.raises(UserError, match="There is no head 9"):
         ablate(experiment, [Component(part="head", layer=0, head=9), Component(part="layer", layer=1)])
     assert_clean(decoder, experiment)
@@ -156,14 +155,14 @@ def assert_clean(model, experiment) -> None:
     """No hook is left on the model, and it computes what it did."""
     assert all(not part._forward_hooks and not part._forward_pre_hooks for part in model.module.modules())
     with torch.inference_mode():
-        assert torch.equal(model.module(**experiment.clean.reading.arguments)[0], experiment.clean.logits)
+        assert torch.equal(model.module(**experiment.clean.encoded.arguments)[0], experiment.clean.logits)
 
 
 def test_the_map_has_a_cell_for_every_head_and_reports_its_progress(model):
     experiment = prepare(model, TEXT, target=target_of(model))
     reports: list[tuple[int, int]] = []
     for kind in kinds_of(model):
-        found = ablate_every_head(experiment, kind, lambda done, total: reports.append((done, total)))
+        found = ablate_heads(experiment, kind, lambda done, total: reports.append((done, total)))
         assert found.divergence.shape == (2, 4)
         assert (found.divergence > 0).all()
         single = ablate(experiment, [Component(part="head", layer=1, head=2, kind=kind)])
@@ -173,13 +172,13 @@ def test_the_map_has_a_cell_for_every_head_and_reports_its_progress(model):
 
 def test_the_smallest_circuit(decoder):
     experiment = prepare(decoder, TEXT)
-    whole = ablate(experiment, heads_of(experiment.clean)).divergence
-    assert smallest_circuit(experiment, 2 * whole).kept == ()
-    assert len(smallest_circuit(experiment, 0.0).kept) == 8
+    whole = ablate(experiment, experiment.clean.heads()).divergence
+    assert minimal_circuit(experiment, 2 * whole).kept == ()
+    assert len(minimal_circuit(experiment, 0.0).kept) == 8
     reports: list[tuple[int, int]] = []
-    found = smallest_circuit(experiment, whole / 4, on_progress=lambda done, total: reports.append((done, total)))
+    found = minimal_circuit(experiment, whole / 4, on_progress=lambda done, total: reports.append((done, total)))
     assert 0 < len(found.kept) < 8
-    assert {*found.kept, *found.removed} == set(heads_of(experiment.clean))
+    assert {*found.kept, *found.removed} == set(experiment.clean.heads())
     assert found.effect == ablate(experiment, found.removed)
     assert found.effect.divergence <= whole / 4
     assert reports == sorted(reports)
@@ -188,25 +187,25 @@ def test_the_smallest_circuit(decoder):
 
 def test_interaction_is_the_joint_effect_less_the_sum(decoder):
     experiment = prepare(decoder, TEXT)
-    heads = heads_of(experiment.clean)[:3]
-    found = interaction(experiment, heads)
+    heads = experiment.clean.heads()[:3]
+    found = measure_interaction(experiment, heads)
     singles = [ablate(experiment, [head]).logit for head in heads]
     assert found.sum_of_singles("logit") == pytest.approx(sum(singles), abs=1e-5)
     expected = ablate(experiment, heads).logit - sum(singles)
-    assert found.interaction("logit") == pytest.approx(expected, abs=1e-4)
+    assert found.of_all("logit") == pytest.approx(expected, abs=1e-4)
     pair = ablate(experiment, [heads[0], heads[2]]).logit - singles[0] - singles[2]
-    assert found.pair(2, 0, "logit") == pytest.approx(pair, abs=1e-4)
+    assert found.of_pair(2, 0, "logit") == pytest.approx(pair, abs=1e-4)
     with pytest.raises(UserError, match="different parts"):
-        interaction(experiment, [heads[0], heads[0]])
+        measure_interaction(experiment, [heads[0], heads[0]])
 
 
 def test_what_cannot_be_measured_is_refused_in_a_sentence(decoder, tmp_path):
     with pytest.raises(UserError, match="need as many"):
-        prepare(decoder, TEXT, by="resampled", reference="Another text")
+        prepare(decoder, TEXT, method="resampled", reference="Another text")
     with pytest.raises(UserError, match="give one of as many tokens"):
-        prepare(decoder, TEXT, by="resampled")
+        prepare(decoder, TEXT, method="resampled")
     with pytest.raises(UserError, match="choose a position"):
-        prepare(decoder, TEXT, watched=Watched(position=99, token=0))
+        prepare(decoder, TEXT, target_token=TargetToken(position=99, token=0))
     headless = load(str(save_model(random_model(kind="encoder", classes=3, tied=False), tmp_path / "headless")))
     with pytest.raises(UserError, match="no output head"):
         prepare(headless, TEXT)
@@ -219,8 +218,8 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(decoder, tmp_path):
 
 def test_a_text_of_one_token_has_a_divergence_but_no_loss(decoder):
     experiment = prepare(decoder, "")
-    assert len(experiment.clean.reading.tokens) == 1
-    found = ablate_every_head(experiment)
+    assert len(experiment.clean.encoded.tokens) == 1
+    found = ablate_heads(experiment)
     assert np.isnan(found.loss).all()
     assert (found.divergence > 0).all()
     assert math.isfinite(ablate(experiment, []).divergence)

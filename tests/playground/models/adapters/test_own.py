@@ -14,7 +14,7 @@ from tests.helpers.own_models import letters_tokenizer, random_model, save_model
 TEXT = "The cat sat on the mat, the cat sat."
 SHAPES = [
     {},
-    {"positions": "learned", "norm": "layer", "norm_place": "after", "feed_forward": "gelu", "bias": True},
+    {"positions": "learned", "norm": "layer", "norm_position": "post", "feed_forward": "gelu", "bias": True},
     {"positions": "sinusoidal", "key_value_heads": 2, "feed_forward": "none", "scaled_embedding": True},
 ]
 

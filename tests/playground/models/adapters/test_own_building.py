@@ -49,7 +49,7 @@ def test_every_kind_loads_with_the_same_numbers(tmp_path, kind, tied):
     ids = torch.tensor([[0, 7, 9, 8, 1]])
     target = torch.tensor([[0, 6]]) if kind == "encoder-decoder" else None
     assert torch.equal(loaded.module(ids, target), model(ids, target))
-    assert (loaded.kind, loaded.layers, loaded.heads, loaded.context) == (kind, 2, 4, 64)
+    assert (loaded.kind, loaded.layers, loaded.n_heads, loaded.context) == (kind, 2, 4, 64)
     assert loaded.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert not loaded.module.training
 
@@ -201,7 +201,7 @@ def test_a_shipped_model_is_offered_once_its_weights_are_there(tmp_path, monkeyp
     entries = catalogue()[: len(kinds)]
     assert {entry.name: entry.kind for entry in entries} == kinds
     assert all(entry.parameters > 1000 and entry.summary.endswith(".") for entry in entries)
-    assert (entries[2].layers, entries[2].heads) == (2, 4)
+    assert (entries[2].layers, entries[2].n_heads) == (2, 4)
 
 
 def test_a_shipped_models_old_configuration_is_a_decoders(tmp_path, monkeypatch):

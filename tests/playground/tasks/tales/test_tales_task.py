@@ -109,7 +109,7 @@ def test_a_model_with_too_few_words_is_refused():
 
 def trained(steps: int, every: int) -> dict[int, dict[str, float]]:
     needs = TASK.config.needs()
-    shape = {"kind": needs.kind, "vocabulary": needs.vocabulary, "context": 64, "width": 64, "layers": 2, "heads": 4}
+    shape = {"kind": needs.kind, "vocabulary": needs.vocabulary, "context": 64, "width": 64, "layers": 2, "n_heads": 4}
     config = TrainConfig(
         task=TASK.config,
         model=TransformerConfig(**shape, hidden=128),

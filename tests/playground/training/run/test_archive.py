@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from playground import load
 from playground.errors import UserError
 from playground.training.run import archive as module
-from playground.training.run.archive import take_home
+from playground.training.run.archive import zip_run
 from playground.training.run.control import write_rates
 from playground.training.run.folder import run
 from tests.helpers.small_training import train_config
@@ -29,15 +29,15 @@ def unpacked(tmp_path_factory):
     root = tmp_path_factory.mktemp("home")
     (root / "run").mkdir()
     write_rates(root / "run", [(1, 0.5), (4, 2.0)])
-    list(run(train_config(root, snapshot_every=3, frames=2), root / "run"))
-    with zipfile.ZipFile(io.BytesIO(take_home(root / "run"))) as archive:
+    list(run(train_config(root, checkpoint_every=3, frames=2), root / "run"))
+    with zipfile.ZipFile(io.BytesIO(zip_run(root / "run"))) as archive:
         archive.extractall(root / "taken")
     return root / "taken"
 
 
 def test_the_weights_load_like_any_model(unpacked):
     model = load(str(unpacked / "model"))
-    assert (model.kind, model.layers, model.heads) == ("decoder", 1, 2)
+    assert (model.kind, model.layers, model.n_heads) == ("decoder", 1, 2)
     names = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     assert names >= {"config.json", "metrics.jsonl", "samples.jsonl", "repeat.py", "README.md", "rates.jsonl"}
     assert "after step 6 of 6" in (unpacked / "README.md").read_text()
@@ -53,17 +53,17 @@ def test_the_script_repeats_the_run_with_the_changes_of_its_rate(unpacked, tmp_p
     assert all(torch.equal(tensor, again[name]) for name, tensor in taken.items())
 
 
-def test_an_earlier_snapshot_can_be_chosen_and_a_missing_one_cannot(unpacked):
+def test_an_earlier_checkpoint_can_be_chosen_and_a_missing_one_cannot(unpacked):
     folder = unpacked.parent / "run"
-    with zipfile.ZipFile(io.BytesIO(take_home(folder, step=0))) as archive:
+    with zipfile.ZipFile(io.BytesIO(zip_run(folder, step=0))) as archive:
         assert json.loads(archive.read("model/config.json"))["width"] == 16
         early = archive.read("model/model.safetensors")
     assert early != (unpacked / "model" / "model.safetensors").read_bytes()
-    with pytest.raises(UserError, match="no snapshot to take home"):
-        take_home(folder, step=1)
+    with pytest.raises(UserError, match="no checkpoint to take home"):
+        zip_run(folder, step=1)
 
 
 def test_a_run_that_is_too_large_is_not_packed(unpacked, monkeypatch):
     monkeypatch.setattr(module, "LARGEST", 100)
     with pytest.raises(UserError, match="copy its folder"):
-        take_home(unpacked.parent / "run")
+        zip_run(unpacked.parent / "run")

@@ -89,7 +89,7 @@ def test_a_folder_brings_its_own_vocabulary(tmp_path):
     [
         ({"kind": "encoder"}, "Only decoders"),
         ({"kind": "encoder-decoder"}, "Only decoders"),
-        ({"norm_place": "after"}, "norms after the layers"),
+        ({"norm_position": "post"}, "norms after the layers"),
         ({"embedding_norm": True}, "norms its embeddings"),
         ({"feed_forward": "gelu"}, "rms norms, rotary positions and a gelu"),
         ({"positions": "learned"}, "rms norms, learned positions"),

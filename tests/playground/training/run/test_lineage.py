@@ -6,11 +6,13 @@ import pytest
 import torch
 
 from playground.errors import UserError
-from playground.training.run.folder import read_config, run
+from playground.training.run.checkpoints import latest_state, model_tensors
+from playground.training.run.film import frame_steps
+from playground.training.run.folder import read_train_config, run
 from playground.training.run.lineage import fork, new_run_id
-from playground.training.run.metrics import frame_steps, read_metrics
-from playground.training.run.runs import read_run, snapshot_steps
-from playground.training.run.snapshots import model_tensors, resume
+from playground.training.run.metrics import read_metrics
+from playground.training.run.paths import checkpoint_steps
+from playground.training.run.runs import read_run
 from playground.training.run.status import read_status
 from tests.helpers.small_training import task_config, train_config
 
@@ -25,18 +27,18 @@ def root(tmp_path_factory):
 
 
 def config_of(root, shape=None, **changes):
-    return train_config(root, shape, **{"snapshot_every": 2, "frames": 4, **changes})
+    return train_config(root, shape, **{"checkpoint_every": 2, "frames": 4, **changes})
 
 
 def test_an_unchanged_fork_ends_bit_for_bit_like_its_parent(root):
     config = config_of(root)
     new = fork(root, "parent", 2, config, name="again")
-    assert snapshot_steps(root / new) == (2,)
+    assert checkpoint_steps(root / new) == (2,)
     assert list(read_metrics(root / new)[0].columns["step"]) == [1, 2]
     assert (read_run(root / new).name, read_run(root / new).parent) == ("again", ("parent", 2))
     assert [step.step for step in run(config, root / new)] == [3, 4, 5, 6]
     assert (root / new / "metrics.jsonl").read_bytes() == (root / "parent" / "metrics.jsonl").read_bytes()
-    weights = [model_tensors(resume(config, root / name).model) for name in ("parent", new)]
+    weights = [model_tensors(latest_state(config, root / name).model) for name in ("parent", new)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     assert frame_steps(root / new) == frame_steps(root / "parent")
 
@@ -56,7 +58,7 @@ def test_everything_but_the_weights_may_change(root, changes):
     new = fork(root, "parent", 4, config, name="changed")
     steps = [step.step for step in run(config, root / new)]
     assert steps == list(range(5, config.steps + 1))
-    assert read_config(root / new / "config.json") == config
+    assert read_train_config(root / new / "config.json") == config
 
 
 def test_dropout_may_change_too(root):
@@ -66,12 +68,12 @@ def test_dropout_may_change_too(root):
 
 
 def test_the_shape_of_the_weights_stays_and_the_sentence_says_what_it_was(root):
-    with pytest.raises(UserError, match="heads, width must stay 2, 16"):
-        fork(root, "parent", 2, config_of(root, {"width": 32, "heads": 4}), name="wider")
+    with pytest.raises(UserError, match="n_heads, width must stay 2, 16"):
+        fork(root, "parent", 2, config_of(root, {"width": 32, "n_heads": 4}), name="wider")
 
 
-def test_steps_and_snapshots_have_to_be_there(root):
-    with pytest.raises(UserError, match="no snapshot of step 3"):
+def test_steps_and_checkpoints_have_to_be_there(root):
+    with pytest.raises(UserError, match="no checkpoint of step 3"):
         fork(root, "parent", 3, config_of(root), name="between")
     with pytest.raises(UserError, match="begins after step 6; give it more steps"):
         fork(root, "parent", 6, config_of(root), name="at its end")
