@@ -1,14 +1,13 @@
-"""The only folder that spells session keys, query parameters or caches.
+"""What a session and its address hold: the only folder that spells session keys and query parameters.
 
-Everything a person can set is in the address, so that a link brings the same picture back; what is heavy
-(models, traces) lives in bounded registries of the server and is found again by what it was made from.
+Everything a person can set is in the address, so that a link brings the same picture back; what is heavy (models,
+traces) lies in bounded caches of the server and is found again by what it was made from.
+
+parameters.py   every query parameter: key, type, default, bounds
+address.py      read and write them
+attention.py    an attention view's settings, and what identifies a trace
+emergence.py    the runs whose checkpoints are being measured
+scaling.py      the scaling page's table, sweep and answers
+session.py      what a session asked, cancelled, wrote and masked
+training.py     a new run's settings, the run that is shown, its film
 """
-
-from ui.cache import *  # noqa: F403
-from ui.state.address import *  # noqa: F403
-from ui.state.attention import *  # noqa: F403
-from ui.state.emergence import *  # noqa: F403
-from ui.state.findings import *  # noqa: F403
-from ui.state.names import *  # noqa: F403
-from ui.state.scaling import *  # noqa: F403
-from ui.state.training import *  # noqa: F403

@@ -1,41 +1,60 @@
-"""Texts, words and numbers in the address."""
+"""Read and write query parameters: texts, choices, numbers, switches. Whatever is damaged counts as absent."""
 
 import base64
 import binascii
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
+
+from playground.legacy_names import ADDRESS, modernise
+from ui.state.parameters import Choice, Integer, Integers, Parameter, Real, Several, Switch, Text
 
 PLAIN_LENGTH = 600
 """Longer texts travel compressed: an address much longer than this is cut by mail programs and proxies."""
 _COMPRESSED = "~"
 
 
-def read_text(name: str, otherwise: str, *, limit: int) -> str:
-    """A text from the address, or the other one. A damaged one counts as absent."""
-    value = st.query_params.get(name)
-    if value is None:
-        return otherwise
-    return unpack(value, otherwise, limit)[:limit]
+def read_value(name: str) -> str | None:
+    """What stands under a key; from an old link, what stood under its old key, in today's spelling."""
+    value: str | None = modernise(st.query_params.to_dict(), ADDRESS).get(name)
+    return value
 
 
-def write_text(name: str, text: str | None) -> None:
+def write_values(values: Mapping[Parameter, str | None]) -> None:
+    """Put values into the address; None takes one out. What is unchanged is not written again."""
+    for name, value in values.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def unless(value: str, default: str) -> str | None:
+    """The value; None where it is the default, which stays out of the address."""
+    return None if value == default else value
+
+
+def read_text(name: Text, default: str = "") -> str:
+    """A text from the address, cut to its limit."""
+    value = read_value(name)
+    return default if value is None else unpack(value, default, name.limit)[: name.limit]
+
+
+def write_text(name: Text, text: str | None) -> None:
     """Put a text into the address; None takes it out."""
-    if text is None:
-        st.query_params.pop(name, None)
-    elif st.query_params.get(name) != pack(text):
-        st.query_params[name] = pack(text)
+    write_values({name: None if text is None else pack(text)})
 
 
-def replace_text(name: str, text: str) -> None:
-    """Put a text into the address and into its area, whatever was typed there."""
+def replace_text(name: Text, text: str) -> None:
+    """Put a text into the address and into its text area, whatever was typed there."""
     write_text(name, text)
     st.session_state[f"{name}_revision"] = text_revision(name) + 1
 
 
-def text_revision(name: str) -> int:
-    """How often the text of that name was replaced: a live text area takes a new value only with a new number."""
+def text_revision(name: Text) -> int:
+    """How often a text was replaced: a live text area takes a new value only with a new number."""
     return int(st.session_state.get(f"{name}_revision", 0))
 
 
@@ -46,7 +65,7 @@ def pack(text: str) -> str:
     return _COMPRESSED + base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 
 
-def unpack(value: str, otherwise: str, limit: int) -> str:
+def unpack(value: str, default: str, limit: int) -> str:
     """What `pack` packed; at most `limit` characters are decompressed, so that a short link cannot be a bomb."""
     if not value.startswith(_COMPRESSED):
         return value
@@ -55,48 +74,86 @@ def unpack(value: str, otherwise: str, limit: int) -> str:
         content = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
         return zlib.decompressobj().decompress(content, 4 * limit).decode(errors="ignore")
     except (binascii.Error, zlib.error, ValueError):
-        return otherwise
+        return default
 
 
-def read_word(name: str, choices: Sequence[str]) -> str:
-    """A choice from the address, in a word that no language changes; the first choice where it says none of them."""
-    value = st.query_params.get(name)
+def read_choice(name: Choice, choices: Sequence[str] = ()) -> str:
+    """The choice in the address; the first choice where it names none of them."""
+    choices = choices or name.values
+    value = read_value(name)
     return value if value is not None and value in choices else choices[0]
 
 
-def write_word(name: str, value: str, usual: str) -> None:
-    """Put a choice into the address; the usual one stays out of it."""
-    write_values({name: unless(value, usual)})
+def write_choice(name: Choice, value: str, default: str) -> None:
+    """Put a choice into the address; the default stays out of it."""
+    write_values({name: unless(value, default)})
 
 
-def read_number(name: str, otherwise: int, most: int) -> int:
-    """A whole number from the address; the other one where it is none, or above the most."""
-    value = numbers(st.query_params.get(name, ""))
-    return value[0] if len(value) == 1 and value[0] <= most else otherwise
+def read_several(name: Several, known: Sequence[str], default: Sequence[str]) -> list[str]:
+    """Those choices in the address that are known; the default where it says nothing."""
+    value = read_value(name)
+    return list(default) if value is None else [choice for choice in value.split(",") if choice in known]
 
 
-def write_number(name: str, value: int, usual: int) -> None:
-    """Put a whole number into the address; the usual one stays out of it."""
-    write_word(name, str(value), str(usual))
+def write_several(name: Several, chosen: Sequence[str], known: Sequence[str], default: Sequence[str]) -> None:
+    """Put choices into the address in their known order; the default stays out of it, and none are a dash."""
+    ordered = [choice for choice in known if choice in chosen]
+    write_values({name: None if set(chosen) == set(default) else ",".join(ordered) or "-"})
 
 
-def numbers(text: str) -> list[int]:
-    parts = text.split(".")
-    return [int(part) for part in parts] if all(part.isdecimal() and len(part) < 6 for part in parts) else []
+def read_number(name: Integer, default: int | None = None, most: int | None = None) -> int:
+    """A whole number from the address; the default where it is none, or above the most."""
+    values = read_integers(name)
+    default, most = name.default if default is None else default, name.most if most is None else most
+    return values[0] if len(values) == 1 and values[0] <= most else default
 
 
-def ids_of(text: str) -> list[int]:
+def write_number(name: Integer, value: int, default: int | None = None) -> None:
+    """Put a whole number into the address; the default stays out of it."""
+    write_values({name: unless(str(value), str(name.default if default is None else default))})
+
+
+def read_integers(name: Integer | Integers) -> list[int]:
+    """Whole numbers with dots between them; none where the address is damaged."""
+    return integers(read_value(name) or "")
+
+
+def write_integers(name: Integers, values: Sequence[int]) -> None:
+    """Put whole numbers into the address; none take the key out."""
+    write_values({name: ".".join(map(str, values)) or None})
+
+
+def integers(text: str) -> list[int]:
+    """The numbers of "3.1.4"; none where a part is no number, or a longer one than any token id.
+
+    >>> integers("3.1.4"), integers("3.x"), integers("")
+    ([3, 1, 4], [], [])
+    """
     parts = text.split(".")
     return [int(part) for part in parts] if all(part.isdecimal() and len(part) < 8 for part in parts) else []
 
 
-def unless(value: str, usual: str) -> str | None:
-    return None if value == usual else value
+def read_float(name: Real, default: float | None = None) -> float:
+    """A number from the address; the default where it is none or out of bounds."""
+    default = name.default if default is None else default
+    try:
+        value = float(read_value(name) or "")
+    except ValueError:
+        return default
+    return value if math.isfinite(value) and name.least <= value <= name.most else default
 
 
-def write_values(values: Mapping[str, str | None]) -> None:
-    for name, value in values.items():
-        if value is None:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != value:
-            st.query_params[name] = value
+def write_float(name: Real, value: float, default: float | None = None) -> None:
+    """Put a number into the address; the default stays out of it."""
+    write_values({name: unless(f"{value:.6g}", f"{name.default if default is None else default:.6g}")})
+
+
+def read_switch(name: Switch) -> bool:
+    """A switch from the address."""
+    value = read_value(name)
+    return name.default if value not in ("yes", "no") else value == "yes"
+
+
+def write_switch(name: Switch, value: bool) -> None:
+    """Put a switch into the address; the default stays out of it."""
+    write_values({name: None if value == name.default else "yes" if value else "no"})

@@ -7,24 +7,34 @@ import streamlit as st
 
 from ui.components.attention_view import Pin, ViewState
 from ui.components.attention_view.view_state import read_view_state
-from ui.state.address import numbers, unless, write_values
-from ui.state.names import CUT
+from ui.state import parameters
+from ui.state.address import read_integers, read_value, unless, write_integers, write_values
+from ui.state.parameters import Parameter
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
     from ui.widgets.text import Texts
 
-_VIEW_WORDS = ("combine", "scale", "range", "palette", "view", "filter", "pairs")
+VIEW = {
+    "combine": (parameters.COMBINE, parameters.OTHER_COMBINE),
+    "scale": (parameters.SCALE, parameters.OTHER_SCALE),
+    "range": (parameters.RANGE, parameters.OTHER_RANGE),
+    "palette": (parameters.PALETTE, parameters.OTHER_PALETTE),
+    "view": (parameters.VIEW, parameters.OTHER_VIEW),
+    "filter": (parameters.FILTER, parameters.OTHER_FILTER),
+    "pairs": (parameters.PAIRS, parameters.OTHER_PAIRS),
+}
+"""Settings of an attention view: the parameter of the first view, and of the second."""
 
 
-def read_view(prefix: str, otherwise: ViewState) -> ViewState:
+def read_view(otherwise: ViewState, *, is_second: bool = False) -> ViewState:
     """What an attention view shows, from the address; whatever is missing or wrong there is the other's."""
-    values = {word: st.query_params.get(prefix + word) for word in _VIEW_WORDS}
-    place = numbers(st.query_params.get(prefix + "head", ""))
+    given = {name: value for name, keys in VIEW.items() if (value := read_value(keys[is_second])) is not None}
+    place = read_integers(parameters.OTHER_HEAD if is_second else parameters.HEAD)
     selected = {"layer": place[0], "head": place[1]} if len(place) == 2 else {}
-    axis, _separator, index = st.query_params.get(prefix + "pin", "").partition(".")
+    pinned = read_value(parameters.OTHER_PIN if is_second else parameters.PIN) or ""
+    axis, _separator, index = pinned.partition(".")
     pin = {"axis": axis, "index": int(index)} if index.isdecimal() and len(index) < 7 else None
-    given = {word: value for word, value in values.items() if value is not None}
     report = {
         "selected": {**selected, **given},
         "settings": {**given, **({"pin": pin} if pin else {})},
@@ -32,18 +42,18 @@ def read_view(prefix: str, otherwise: ViewState) -> ViewState:
     return read_view_state(report, layers=10_000, heads=10_000, otherwise=otherwise)
 
 
-def write_view(prefix: str, view: ViewState) -> None:
+def write_view(view: ViewState, *, is_second: bool = False) -> None:
     """Put what an attention view shows into the address; what is as usual stays out of it."""
     usual = ViewState()
-    values: dict[str, str | None] = {
-        word: unless(getattr(view.settings, word), getattr(usual.settings, word))
-        for word in _VIEW_WORDS
-        if word != "combine"
+    values: dict[Parameter, str | None] = {
+        keys[is_second]: unless(getattr(view.settings, name), getattr(usual.settings, name))
+        for name, keys in VIEW.items()
+        if name != "combine"
     }
-    values["combine"] = unless(view.selected.combine, usual.selected.combine)
-    values["head"] = f"{view.selected.layer}.{view.selected.head}"
-    values["pin"] = _pin_word(view.settings.pin)
-    write_values({prefix + word: value for word, value in values.items()})
+    values[VIEW["combine"][is_second]] = unless(view.selected.combine, usual.selected.combine)
+    values[parameters.OTHER_HEAD if is_second else parameters.HEAD] = f"{view.selected.layer}.{view.selected.head}"
+    values[parameters.OTHER_PIN if is_second else parameters.PIN] = _pin_word(view.settings.pin)
+    write_values(values)
 
 
 def _pin_word(pin: Pin | None) -> str | None:
@@ -52,13 +62,13 @@ def _pin_word(pin: Pin | None) -> str | None:
 
 def read_head(otherwise: tuple[int, int], layers: int, heads: int) -> tuple[int, int]:
     """The layer and head of the address, in the attention page's words; the other one where they are not there."""
-    place = numbers(st.query_params.get("head", ""))
+    place = read_integers(parameters.HEAD)
     return (place[0], place[1]) if len(place) == 2 and place[0] < layers and place[1] < heads else otherwise
 
 
 def write_head(layer: int, head: int) -> None:
     """Put a layer and a head into the address."""
-    write_values({"head": f"{layer}.{head}"})
+    write_integers(parameters.HEAD, [layer, head])
 
 
 def model_key(model: "LoadedModel") -> tuple[str, ...]:
@@ -74,12 +84,12 @@ def reading_key(model: "LoadedModel", texts: "Texts", truncate: bool) -> str:
 
 def wants_cut(texts: "Texts") -> bool:
     """Whether the person has agreed that these texts are cut to what fits; a link carries that along."""
-    return _mark(texts) in st.query_params.get_all(CUT)
+    return _mark(texts) in st.query_params.get_all(parameters.TRUNCATED)
 
 
 def agree_to_cut(texts: "Texts") -> None:
     """Put into the address that these texts, and no others, may be cut."""
-    st.query_params[CUT] = [*st.query_params.get_all(CUT)[-1:], _mark(texts)]
+    st.query_params[parameters.TRUNCATED] = [*st.query_params.get_all(parameters.TRUNCATED)[-1:], _mark(texts)]
 
 
 def _mark(texts: "Texts") -> str:

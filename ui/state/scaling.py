@@ -1,20 +1,17 @@
 """The scaling page's data, laws, budgets and sweeps, in the address; and the server's answers about them."""
 
 import json
-import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import streamlit as st
 
 from ui.cache import Answers
-from ui.state.address import pack, read_text, unless, write_text, write_values
+from ui.state.address import pack, read_text, read_value, write_text
+from ui.state.parameters import COLUMNS, POINTS, SOURCE, SWEEP, SWEEPS
 
-SOURCE, LAW, PICTURE, OVER, COUNT, PUBLISHED, CONE = "source", "law", "picture", "over", "count", "published", "cone"
-POINTS, COLUMNS, SWEEP, SWEEPS = "points", "columns", "sweep", "sweeps"
-POINTS_LENGTH = 2_000_000
 POINTS_IN_ADDRESS = 12_000
 """A longer packed table stays out of the address: servers refuse addresses much longer than this."""
 KNOWN_SWEEPS = 12
@@ -46,12 +43,12 @@ def settling(sweep: str) -> dict[int, Any]:
 def read_points_text() -> str:
     """The table that a person brought: this session's, or the address's; empty where there is none."""
     kept = st.session_state.get("points_text")
-    return kept if isinstance(kept, str) else read_text(POINTS, "", limit=POINTS_LENGTH)
+    return kept if isinstance(kept, str) else read_text(POINTS)
 
 
 def write_points_text(text: str) -> bool:
     """Keep a table for this session, and in the address where it fits; whether it does."""
-    text = text[:POINTS_LENGTH]
+    text = text[: POINTS.limit]
     st.session_state["points_text"] = text
     fits = len(pack(text)) <= POINTS_IN_ADDRESS
     write_text(POINTS, text if text and fits else None)
@@ -66,7 +63,7 @@ def is_in_address() -> bool:
 def read_columns() -> dict[str, str]:
     """Which column of the person's table is taken for what; empty where the address is damaged."""
     try:
-        values = json.loads(read_text(COLUMNS, "{}", limit=4000))
+        values = json.loads(read_text(COLUMNS, "{}"))
     except ValueError:
         return {}
     return {str(name): str(column) for name, column in values.items()} if isinstance(values, dict) else {}
@@ -75,43 +72,6 @@ def read_columns() -> dict[str, str]:
 def write_columns(columns: Mapping[str, str]) -> None:
     """Put the mapping into the address; the one that is found by itself stays out."""
     write_text(COLUMNS, json.dumps(columns, ensure_ascii=False) if columns else None)
-
-
-def read_word_list(name: str, known: Sequence[str], usual: Sequence[str]) -> list[str]:
-    """Words from the address, of those that are known; the usual ones where it says nothing."""
-    value = st.query_params.get(name)
-    return list(usual) if value is None else [word for word in value.split(",") if word in known]
-
-
-def write_word_list(name: str, words: Sequence[str], known: Sequence[str], usual: Sequence[str]) -> None:
-    """Put words into the address in their known order; the usual ones stay out of it, and none are a dash."""
-    ordered = [word for word in known if word in words]
-    write_values({name: None if set(words) == set(usual) else ",".join(ordered) or "-"})
-
-
-def read_float(name: str, otherwise: float, least: float, most: float) -> float:
-    """A number from the address; the other one where it is none or out of bounds."""
-    try:
-        value = float(st.query_params.get(name, ""))
-    except ValueError:
-        return otherwise
-    return value if math.isfinite(value) and least <= value <= most else otherwise
-
-
-def write_float(name: str, value: float, usual: float) -> None:
-    """Put a number into the address; the usual one stays out of it."""
-    write_values({name: unless(f"{value:.6g}", f"{usual:.6g}")})
-
-
-def read_flag(name: str, usual: bool) -> bool:
-    """A switch from the address."""
-    value = st.query_params.get(name)
-    return usual if value not in ("yes", "no") else value == "yes"
-
-
-def write_flag(name: str, value: bool, usual: bool) -> None:
-    """Put a switch into the address; as usual it stays out of it."""
-    write_values({name: None if value == usual else "yes" if value else "no"})
 
 
 def await_sweep(sweep: str, seconds: float) -> None:
@@ -143,7 +103,7 @@ def take_trouble(deed: str) -> str:
 
 def read_sweep_id() -> str | None:
     """The sweep that the address follows."""
-    return st.query_params.get(SWEEP) or None
+    return read_value(SWEEP) or None
 
 
 def write_sweep_id(sweep: str | None) -> None:
@@ -153,11 +113,11 @@ def write_sweep_id(sweep: str | None) -> None:
         return
     st.query_params[SWEEP] = sweep
     known = known_sweeps()
-    if sweep not in st.query_params.get(SWEEPS, "").split(","):
+    if sweep not in (read_value(SWEEPS) or "").split(","):
         st.query_params[SWEEPS] = ",".join(dict.fromkeys([*known, sweep][-KNOWN_SWEEPS:]))
 
 
 def known_sweeps() -> list[str]:
     """The sweeps that this address may see on a shared server: an id is long and random, so it is also the key."""
-    listed = st.query_params.get(SWEEPS, "").split(",")
+    listed = (read_value(SWEEPS) or "").split(",")
     return list(dict.fromkeys(sweep for sweep in (*listed, read_sweep_id() or "") if sweep))

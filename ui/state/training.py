@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.state.address import numbers, read_text, write_text, write_values, write_word
-from ui.state.names import CHANGES, FILM, PRESET, RUN, RUNS
+from ui.state.address import integers, read_text, read_value, write_choice, write_text, write_values
+from ui.state.parameters import CHANGES, FILM, PRESET, RUN, RUNS
 
 if TYPE_CHECKING:
     from playground.training import TrainConfig
     from playground.training.lr_finder import Trial
     from ui.components.film_view import FilmState
 
-CHANGES_LENGTH = 200_000
 KNOWN_RUNS = 12
 
 
 def read_changes() -> dict[str, Any]:
     """What the address changes in a preset; empty where it is damaged."""
     try:
-        values = json.loads(read_text(CHANGES, "{}", limit=CHANGES_LENGTH))
+        values = json.loads(read_text(CHANGES, "{}"))
     except ValueError:
         return {}
     return values if isinstance(values, dict) else {}
@@ -62,17 +61,17 @@ def keep_trials(config: "TrainConfig", trials: "list[Trial]") -> None:
 def adopt_draft(preset: str, changes: Mapping[str, Any]) -> None:
     """Fill the fields of a new run from elsewhere."""
     st.session_state[PRESET] = preset
-    write_word(PRESET, preset, "")
+    write_choice(PRESET, preset, "")
     write_changes(changes)
     st.session_state["draft_revision"] = draft_revision() + 1
 
 
-def read_run() -> str | None:
+def read_run_id() -> str | None:
     """The run that the address shows."""
-    return st.query_params.get(RUN) or None
+    return read_value(RUN) or None
 
 
-def write_run(run: str | None) -> None:
+def write_run_id(run: str | None) -> None:
     """Show a run, and remember it among the runs of this address; None shows no run."""
     if run is None:
         st.query_params.pop(RUN, None)
@@ -85,8 +84,8 @@ def write_run(run: str | None) -> None:
 
 def known_runs() -> list[str]:
     """The runs that this address may see on a shared server: an id is long and random, so it is also the key."""
-    listed = st.query_params.get(RUNS, "").split(",")
-    shown = read_run()
+    listed = (read_value(RUNS) or "").split(",")
+    shown = read_run_id()
     return list(dict.fromkeys(run for run in (*listed, shown or "") if run))
 
 
@@ -94,10 +93,10 @@ def read_film() -> "FilmState | None":
     """What a film shows, from the address; None where it says nothing."""
     from ui.components.film_view import FilmState
 
-    words = st.query_params.get(FILM, "").split(".")
+    words = (read_value(FILM) or "").split(".")
     if len(words) != 5 or words[0] not in ("encoder", "decoder", "cross"):
         return None
-    step, layer, head = ([*numbers(word), None][0] for word in words[1:4])
+    step, layer, head = ([*integers(word), None][0] for word in words[1:4])
     return FilmState(kind=words[0], step=step, layer=layer or 0, head=head or 0, score=words[4])  # type: ignore[arg-type]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from playground.errors import UserError
-from ui import state
+from ui.state.scaling import leave_trouble, take_trouble
 
 
 def deed_button(label: str, name: str, deed: Callable[[], object], *, icon: str) -> None:
@@ -19,8 +19,8 @@ def deed_button(label: str, name: str, deed: Callable[[], object], *, icon: str)
         try:
             deed()
         except UserError as error:
-            state.leave_trouble(name, str(error))
+            leave_trouble(name, str(error))
 
     st.button(label, icon=f":material/{icon}:", key=name, on_click=act)
-    if trouble := state.take_trouble(name):
+    if trouble := take_trouble(name):
         st.error(trouble, icon=":material/error:")

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from ui import state
+from ui.state.address import read_choice, write_choice
+from ui.state.parameters import Choice
 
 
-def choose_word(
-    name: str,
+def choose_option(
+    name: Choice,
     title: str,
     titles: Mapping[str, str],
     *,
@@ -22,11 +23,11 @@ def choose_word(
     word = st.segmented_control(
         title,
         words,
-        default=state.read_word(name, [usual, *words]),
+        default=read_choice(name, [usual, *words]),
         key=key or f"choose_{name}",
         format_func=titles.__getitem__,
         label_visibility="collapsed" if hidden else "visible",
         required=True,
     )
-    state.write_word(name, word, usual)
+    write_choice(name, word, usual)
     return word

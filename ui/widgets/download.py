@@ -7,7 +7,7 @@ import streamlit as st
 from playground.models import LoadedModel
 from playground.snippets import program, tracing
 from playground.text import _
-from ui import state
+from ui.state.attention import wants_cut
 from ui.widgets.text import Texts
 
 
@@ -33,4 +33,4 @@ def reading_line(texts: Texts) -> str:
 
 def traced(texts: Texts) -> str:
     """The line that reads the texts as this page has read them."""
-    return tracing(texts.text, pair=texts.pair, target=texts.target, truncate=state.wants_cut(texts))
+    return tracing(texts.text, pair=texts.pair, target=texts.target, truncate=wants_cut(texts))

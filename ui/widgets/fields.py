@@ -1,4 +1,4 @@
-"""One widget for each field of a frozen record: the record's own types say which."""
+"""Form fields of a frozen dataclass: one widget per field, chosen by the field's type."""
 
 import dataclasses
 import types
@@ -8,38 +8,39 @@ from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 
-from ui.sections.train.labels import choice_word, field_help, field_label
+from playground.text import _
+from ui.sections.train.labels import choice_label, field_help, field_label
 
-LARGEST = 1_000_000_000
-LONG_TEXT = 2_000_000
+MAX_NUMBER = 1_000_000_000
+MAX_CHARACTERS = 2_000_000
 COLUMNS = 2
-_LONG = ("text", "csv")
+TEXT_AREAS = ("text", "csv")
 
 
 def edit(record: Any, names: Sequence[str], *, key: str) -> dict[str, Any]:
-    """Show the fields of these names and return what stands in them now.
+    """Show the named fields of the record and return their current values.
 
-    Numbers and switches stand two in a row; words, which are longer, have a row of their own.
+    Numbers and switches stand two in a row, everything else in a row of its own.
     """
     hints = typing.get_type_hints(type(record))
     values: dict[str, Any] = {}
-    for row in _rows([name for name in names if name not in _LONG], hints):
-        for column, name in zip(_columns(len(row)), row, strict=True):
+    for row in _field_rows([name for name in names if name not in TEXT_AREAS], hints):
+        for column, name in zip(_row_columns(len(row)), row, strict=True):
             with column:
-                values[name] = _widget(name, hints[name], getattr(record, name), f"{key}.{name}")
+                values[name] = _field(name, hints[name], getattr(record, name), f"{key}.{name}")
     for name in names:
-        if name in _LONG:
+        if name in TEXT_AREAS:
             values[name] = _text_area(name, getattr(record, name), f"{key}.{name}")
     return values
 
 
-def _columns(count: int) -> list[Any]:
-    """Labels may take two lines, so the fields below them are aligned at their foot."""
+def _row_columns(count: int) -> list[Any]:
+    """Labels may take two lines, so the fields below them are aligned at the bottom."""
     return [st.container()] if count == 1 else list(st.columns(count, vertical_alignment="bottom"))
 
 
-def _rows(names: Sequence[str], hints: dict[str, Any]) -> list[list[str]]:
-    """The fields by row, in their order."""
+def _field_rows(names: Sequence[str], hints: dict[str, Any]) -> list[list[str]]:
+    """The names by row, in order."""
     rows: list[list[str]] = []
     for name in names:
         joins = rows and len(rows[-1]) < COLUMNS and _is_narrow(hints[name]) and _is_narrow(hints[rows[-1][-1]])
@@ -56,51 +57,51 @@ def editable(record: Any, hidden: Sequence[str] = ()) -> list[str]:
     return [field.name for field in dataclasses.fields(record) if field.name not in hidden]
 
 
-def _widget(name: str, hint: Any, value: Any, key: str) -> Any:
+def _field(name: str, hint: Any, value: Any, key: str) -> Any:
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Literal:
-        return _choice(name, parts, value, key)
+        return _selectbox(name, parts, value, key)
     if hint is bool:
         return st.toggle(field_label(name), value=value, key=key, help=field_help(name))
     if hint in (int, float):
-        return _number(name, hint, value, key)
+        return _number_input(name, hint, value, key)
     if origin in (types.UnionType, typing.Union) and int in parts:
-        return _number(name, int, value, key)
+        return _number_input(name, int, value, key)
     if origin is tuple:
-        return _tuple(name, parts, value, key)
+        return _tuple_input(name, parts, value, key)
     return st.text_input(field_label(name), value=value or "", key=key, help=field_help(name), max_chars=400)
 
 
-def _choice(name: str, options: tuple[Any, ...], value: Any, key: str) -> Any:
+def _selectbox(name: str, options: tuple[Any, ...], value: Any, key: str) -> Any:
     return st.selectbox(
         field_label(name),
         options,
         index=options.index(value) if value in options else 0,
         key=key,
-        format_func=choice_word,
+        format_func=choice_label,
         help=field_help(name),
     )
 
 
-def _number(name: str, kind: type, value: float | None, key: str) -> Any:
-    """A field for a number; one that may be missing is empty."""
-    # Streamlit wants all numbers of a field in one type, which its overloads cannot be told here.
-    limits: dict[str, Any] = {"min_value": kind(0), "max_value": kind(LARGEST), "value": value}
+def _number_input(name: str, kind: type, value: float | None, key: str) -> Any:
+    """A number input; empty for None."""
+    # Streamlit wants all numbers of an input in one type, which its overloads cannot express here.
+    limits: dict[str, Any] = {"min_value": kind(0), "max_value": kind(MAX_NUMBER), "value": value}
     look: dict[str, Any] = {"step": 1, "format": "%d"} if kind is int else {"step": None, "format": "%g"}
-    words: dict[str, Any] = {"key": key, "help": field_help(name), "placeholder": _placeholder(name)}
-    return st.number_input(field_label(name), **limits, **look, **words)
+    texts: dict[str, Any] = {"key": key, "help": field_help(name), "placeholder": _placeholder(name)}
+    return st.number_input(field_label(name), **limits, **look, **texts)
 
 
 def _placeholder(name: str) -> str:
-    return {"key_value_heads": "= heads", "hidden": "4 x width", "row_length": "= context"}.get(name, "")
+    return {"key_value_heads": _("= heads"), "hidden": "4 × d_model", "row_length": _("= context")}.get(name, "")
 
 
-def _tuple(name: str, parts: tuple[Any, ...], value: tuple[Any, ...], key: str) -> tuple[Any, ...]:
-    """Words or numbers with commas between them."""
+def _tuple_input(name: str, parts: tuple[Any, ...], value: tuple[Any, ...], key: str) -> tuple[Any, ...]:
+    """Strings or numbers with commas between them."""
     kind = parts[0]
     if get_origin(kind) is Literal:
         chosen = st.multiselect(
-            field_label(name), get_args(kind), default=list(value), key=key, format_func=choice_word
+            field_label(name), get_args(kind), default=list(value), key=key, format_func=choice_label
         )
         return tuple(chosen)
     text = st.text_input(
@@ -110,19 +111,21 @@ def _tuple(name: str, parts: tuple[Any, ...], value: tuple[Any, ...], key: str) 
         help=field_help(name),
         max_chars=2000,
     )
-    return tuple(_item(part.strip(), kind) for part in (text or "").split(",") if part.strip())
+    return tuple(_parse_item(part.strip(), kind) for part in (text or "").split(",") if part.strip())
 
 
-def _item(word: str, kind: Any) -> Any:
-    """A word as the kind of thing that it should be; as it stands where it is not, for the record to refuse."""
+def _parse_item(text: str, kind: Any) -> Any:
+    """The text as the given type; unchanged if it is not one, for the record to refuse."""
     try:
-        return kind(word)
+        return kind(text)
     except (TypeError, ValueError):
-        return word
+        return text
 
 
 def _text_area(name: str, value: str, key: str) -> str:
     return (
-        st.text_area(field_label(name), value=value, key=key, help=field_help(name), height=160, max_chars=LONG_TEXT)
+        st.text_area(
+            field_label(name), value=value, key=key, help=field_help(name), height=160, max_chars=MAX_CHARACTERS
+        )
         or ""
     )

@@ -7,9 +7,11 @@ import streamlit as st
 
 from playground.models import LoadedModel
 from playground.text import _
-from ui import state
 from ui.components.live_text import live_text
-from ui.sections.attention.examples import OTHER_TEXT, PAIR_EXAMPLE, examples, first_text
+from ui.sections.attention.examples import OTHER_EXAMPLE, PAIR_EXAMPLE, examples, first_text
+from ui.state.address import read_text, replace_text, text_revision, write_text
+from ui.state.parameters import OTHER_TEXT, PAIR, TARGET, TEXT
+from ui.state.parameters import Text as TextParameter
 
 TEXT_LENGTH = 40_000
 TARGET_LENGTH = 4_000
@@ -27,7 +29,7 @@ class Texts:
 def choose_texts(model: LoadedModel) -> Texts:
     """The text areas that fit the model; they follow the keys, and the address follows them."""
     _example_buttons(model)
-    text = address_text(state.TEXT, first_text(model), label=_("Text"), limit=TEXT_LENGTH, rows=3)
+    text = address_text(TEXT, first_text(model), label=_("Text"), rows=3)
     if model.kind == "encoder":
         return Texts(text=text, pair=choose_pair())
     if model.kind == "encoder-decoder":
@@ -37,39 +39,42 @@ def choose_texts(model: LoadedModel) -> Texts:
 
 def choose_pair() -> str | None:
     """An encoder's second sentence; None while it is empty."""
-    return _second(state.PAIR, _("Second sentence (optional)"), PAIR_EXAMPLE)
+    return _second(PAIR, _("Second sentence (optional)"), PAIR_EXAMPLE)
 
 
 def choose_target(otherwise: str = "") -> str | None:
     """What an encoder-decoder's decoder reads; None where the model writes it."""
-    return _second(state.TARGET, _("What the decoder reads (empty: the model writes it itself)"), "", otherwise)
+    return _second(TARGET, _("What the decoder reads (empty: the model writes it itself)"), "", otherwise)
 
 
 def choose_other_text(texts: Texts) -> Texts:
     """A second text to hold against the first; the rest of the input stays."""
-    text = address_text(state.OTHER_TEXT, OTHER_TEXT, label=_("Other text"), limit=TEXT_LENGTH, rows=3)
+    text = address_text(OTHER_TEXT, OTHER_EXAMPLE, label=_("Other text"), rows=3)
     return replace(texts, text=text)
 
 
-def address_text(name: str, otherwise: str, *, label: str, limit: int, rows: int, placeholder: str = "") -> str:
+def address_text(
+    name: TextParameter, otherwise: str, *, label: str, rows: int, placeholder: str = "", limit: int | None = None
+) -> str:
     """A live text area whose content stands in the address under `name`."""
+    limit = name.limit if limit is None else limit
     text = live_text(
-        state.read_text(name, otherwise, limit=limit),
+        read_text(name, otherwise)[:limit],
         label=label,
         placeholder=placeholder,
         max_chars=limit,
         rows=rows,
         key=f"{name}_area",
         # Another model may begin with another text; what was typed stands in the address and stays.
-        revision=f"{state.text_revision(name)}.{zlib.crc32(otherwise.encode())}",
+        revision=f"{text_revision(name)}.{zlib.crc32(otherwise.encode())}",
     )
-    state.write_text(name, None if text == otherwise else text)
+    write_text(name, None if text == otherwise else text)
     return text
 
 
-def _second(name: str, label: str, hint: str, otherwise: str = "") -> str | None:
+def _second(name: TextParameter, label: str, hint: str, otherwise: str = "") -> str | None:
     """An optional second text; None while it is empty."""
-    text = address_text(name, otherwise, label=label, limit=TARGET_LENGTH, rows=1, placeholder=hint)
+    text = address_text(name, otherwise, label=label, rows=1, placeholder=hint)
     return text if text.strip() else None
 
 
@@ -78,6 +83,4 @@ def _example_buttons(model: LoadedModel) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(_("Examples"), width="content")
         for title, text in examples(model).items():
-            st.button(
-                title, key=f"example_{title}", type="tertiary", on_click=state.replace_text, args=(state.TEXT, text)
-            )
+            st.button(title, key=f"example_{title}", type="tertiary", on_click=replace_text, args=(TEXT, text))

@@ -7,11 +7,14 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.cache import Answers
-from ui.state.address import ids_of, write_values
-from ui.state.names import BRANCH, MASKED
+from ui.state.address import read_integers, write_integers
+from ui.state.parameters import BRANCH, MASKED
 
 Finding = TypeVar("Finding")
 KEPT_FINDINGS = 12
+BERTVIZ_LAYER, INSIDE = "bertviz_layer", "inside"
+LOG_AXES, LOG_STEPS, LOG_LOSS = "log_axes", "steps", "loss"
+"""Session keys that stand in no address."""
 
 
 def findings(slot: str = "findings", most: int = KEPT_FINDINGS) -> Answers:
@@ -33,22 +36,22 @@ def read_branch() -> list[int]:
     if st.session_state.get("branch_read"):
         return []
     st.session_state["branch_read"] = True
-    return ids_of(st.query_params.get(BRANCH, ""))
+    return read_integers(BRANCH)
 
 
 def write_branch(ids: Sequence[int]) -> None:
     """Put a branch's token ids into the address; a very long one stays out of it."""
-    write_values({BRANCH: ".".join(map(str, ids)) if 0 < len(ids) <= 300 else None})
+    write_integers(BRANCH, ids if len(ids) <= 300 else [])
 
 
 def read_masked() -> list[int]:
-    """The places of a text that a person has masked; none where the address is damaged."""
-    return ids_of(st.query_params.get(MASKED, ""))
+    """The positions that a person has masked; none where the address is damaged."""
+    return read_integers(MASKED)
 
 
-def write_masked(places: Sequence[int]) -> None:
-    """Put the masked places into the address."""
-    write_values({MASKED: ".".join(map(str, places)) or None})
+def write_masked(positions: Sequence[int]) -> None:
+    """Put the masked positions into the address."""
+    write_integers(MASKED, positions)
 
 
 def run_again() -> None:

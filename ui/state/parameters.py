@@ -1,0 +1,199 @@
+"""Registry of query parameters: what may stand in an address, of which type, within which bounds.
+
+Each entry is the key itself, so that a widget of Streamlit's can bind to it. Where the usual value or the choices
+depend on what a page shows (a model's first example, its layers), the entry has none and the page passes them.
+"""
+
+REGISTRY: "list[Parameter]" = []
+"""Every query parameter. Two entries share a key where pages that differ use one word: `section`, `over`."""
+
+
+class Parameter(str):
+    """A query parameter. bound: a widget of Streamlit's reads and writes it, with its own default and bounds."""
+
+    bound: bool
+
+    def __new__(cls, key: str, *_values: object, **_details: object) -> "Parameter":
+        """A string that is the key."""
+        return super().__new__(cls, key)
+
+    def __init__(self, key: str, *, bound: bool = False) -> None:
+        self.bound = bound
+        REGISTRY.append(self)
+
+
+class Text(Parameter):
+    """A text of at most `limit` characters, compressed where it is long; lists and JSON stand in one too."""
+
+    def __init__(self, key: str, *, limit: int = 40_000, bound: bool = False) -> None:
+        super().__init__(key, bound=bound)
+        self.limit = limit
+
+
+class Choice(Parameter):
+    """One of some values in a spelling that no language changes; without `values`, of those that the page offers."""
+
+    def __init__(self, key: str, *values: str, bound: bool = False) -> None:
+        super().__init__(key, bound=bound)
+        self.values = values
+
+
+class Several(Choice):
+    """Some values, with commas; a dash for none."""
+
+
+class Integer(Parameter):
+    """A whole number from 0 to `most`."""
+
+    def __init__(self, key: str, *, default: int = 0, most: int = 99_999, bound: bool = False) -> None:
+        super().__init__(key, bound=bound)
+        self.default, self.most = default, most
+
+
+class Real(Parameter):
+    """A finite number from `least` to `most`."""
+
+    def __init__(
+        self, key: str, *, default: float = 0.0, least: float = 0.0, most: float = 1e9, bound: bool = False
+    ) -> None:
+        super().__init__(key, bound=bound)
+        self.default, self.least, self.most = default, least, most
+
+
+class Switch(Parameter):
+    """On or off: `yes` and `no`, or `true` and `false` where a widget is bound to it."""
+
+    def __init__(self, key: str, *, default: bool = False, bound: bool = False) -> None:
+        super().__init__(key, bound=bound)
+        self.default = default
+
+
+class Integers(Parameter):
+    """Whole numbers with dots between them: a head, token ids, positions."""
+
+
+class Composite(Parameter):
+    """Several values in one word, taken apart by the module of `ui.state` that reads it."""
+
+
+LANGUAGE = Choice("lang", "en", "qps")
+SECTION = Choice("section")
+
+# A model and its texts.
+MODEL, OTHER_MODEL = Text("model", limit=200, bound=True), Text("other_model", limit=200, bound=True)
+REVISION = Text("revision", limit=100, bound=True)
+DEVICE = Choice("device", "auto", "cpu", "cuda", "mps", bound=True)
+DTYPE = Choice("dtype", "auto", "float32", "bfloat16", "float16", bound=True)
+TEXT, OTHER_TEXT = Text("text"), Text("other_text")
+PAIR, TARGET = Text("pair", limit=4_000), Text("target", limit=4_000)
+TRUNCATED = Composite("cut")
+
+# Attention. A second view stands under the same keys behind `other_`.
+MODE = Choice("mode", "one", "texts", "models", "bertviz")
+KIND = Choice("kind", "encoder", "decoder", "cross")
+HIDE_SPECIAL = Switch("hide_special", bound=True)
+EXCLUDE_FIRST = Switch("set_aside", bound=True)
+LINK_HEADS = Switch("same_head", default=True, bound=True)
+BERTVIZ_VIEW = Choice("bertviz", "head", "model", "neuron", bound=True)
+COMBINE, OTHER_COMBINE = Choice("combine"), Choice("other_combine")
+SCALE, OTHER_SCALE = Choice("scale"), Choice("other_scale")
+RANGE, OTHER_RANGE = Choice("range"), Choice("other_range")
+PALETTE, OTHER_PALETTE = Choice("palette"), Choice("other_palette")
+VIEW, OTHER_VIEW = Choice("view"), Choice("other_view")
+FILTER, OTHER_FILTER = Text("filter", limit=200), Text("other_filter", limit=200)
+PAIRS, OTHER_PAIRS = Choice("pairs"), Choice("other_pairs")
+HEAD, OTHER_HEAD = Integers("head"), Integers("other_head")
+PIN, OTHER_PIN = Composite("pin"), Composite("other_pin")
+
+# Inside a head.
+QUERY, DIMENSION = Integer("query"), Integer("dimension")
+DERIVATIONS = Text("numbers", limit=600)
+TOY_TEXT = Text("words", limit=300, bound=True)
+TOY_VECTORS = Text("vectors", limit=20_000)
+TOY_SCALED, TOY_CAUSAL = Switch("scaled", default=True, bound=True), Switch("causal", bound=True)
+TOY_TEMPERATURE = Real("hand_temperature", default=1.0, least=0.1, most=5.0, bound=True)
+TOY_HEADS = Choice("hand_heads")
+SCHEME = Choice("scheme")
+LENGTH = Integer("length", default=128, most=512)
+WIDTH = Integer("width", default=64, most=512)
+HEADS = Integer("heads", default=8, most=64)
+
+# Predict and generate.
+GENERATE = Choice("generate", "next", "write", "fill", "translate", "surprise", "lens")
+TEMPERATURE = Real("temperature", default=1.0, bound=True)
+TOP_K = Integer("top_k", bound=True)
+TOP_P = Real("top_p", default=1.0, most=1.0, bound=True)
+MIN_P = Real("min_p", most=1.0, bound=True)
+LOOK_UP = Text("look_up", limit=60, bound=True)
+SEED, NEW_TOKENS = Integer("seed", bound=True), Integer("new_tokens", default=20, bound=True)
+SAMPLED_LAYER, SAMPLED_HEAD = Integer("watch_layer", bound=True), Integer("watch_head", bound=True)
+BRANCH, MASKED = Integers("branch"), Integers("masked")
+INSPECTED = Integer("looked")
+BEAMS = Integer("beams", default=4, bound=True)
+LENGTH_PENALTY = Real("length_penalty", default=1.0, bound=True)
+COLOUR_BY = Choice("colour", "surprise", "probability", "entropy")
+LENS_FIRST = Integer("lens_first")
+ANSWER = Text("answer", limit=60, bound=True)
+
+# Take it apart.
+POSITION = Choice("position")
+ABLATION = Choice("by", "zero", "mean", "resampled")
+METRIC = Choice("judge", "divergence", "loss", "logit")
+COMPONENTS = Text("parts", limit=4_000)
+TOLERANCE = Choice("limit", "0.01", "0.03", "0.1", "0.3", "1", "3")
+FIND_MINIMAL = Choice("smallest", "no", "yes")
+CIRCUIT_LAYER, CIRCUIT_HEAD = Choice("look_layer"), Choice("look_head")
+CIRCUIT_QUERY = Choice("look_query")
+CIRCUIT_ORDER = Choice("look_order", "largest", "natural")
+CLEAN, CORRUPTED = Text("clean", limit=4_000), Text("corrupted", limit=4_000)
+CORRECT_ANSWER, COUNTERFACTUAL_ANSWER = Text("patch_answer", limit=60), Text("other", limit=60)
+PATCH, PATCH_KIND, PATCH_LAYER = Choice("patch"), Choice("patch_kind"), Choice("patch_layer")
+METHOD = Choice("method", "rollout", "flow", "gradients")
+FLOW_KIND, FLOW_QUERY = Choice("flow_kind", "decoder", "encoder"), Choice("flow_query")
+BASELINE = Choice("baseline", "filler", "mean", "zero")
+SEARCH_KIND, PATTERN = Choice("search_kind", "decoder", "cross", "encoder"), Choice("pattern")
+PAINTED = Text("painted", limit=4_000)
+
+# Train.
+PRESET = Choice("preset")
+CHANGES = Text("changes", limit=200_000)
+RUN, RUNS = Composite("run"), Composite("runs")
+FILM = Composite("film")
+
+# Scaling.
+SOURCE = Choice("source")
+COUNT = Choice("count", "all", "without")
+LAW, FIGURE, OVER = Choice("law"), Choice("picture"), Choice("over", "params", "tokens", "flops")
+RESAMPLES = Choice("drawings", "200", "1000", "4000")
+FIX_FLOOR, EXTRAPOLATE = Switch("hold", default=True), Switch("cone", default=True)
+PUBLISHED = Several("published")
+POINTS, COLUMNS = Text("points", limit=2_000_000), Text("columns", limit=4_000)
+COUNT_LAST_LAYER, SHORT_WARM_UP = Switch("rung_head"), Switch("rung_warm-up")
+DECAY, TUNED = Switch("rung_decay"), Switch("rung_tuned")
+BUDGET = Choice("budget", "flops", "hours", "money")
+BUDGET_FLOPS = Real("budget_flops", default=1e21, least=1e9, most=1e32)
+BUDGET_HOURS = Real("budget_hours", default=24.0, least=0.01, most=1e7)
+BUDGET_MONEY = Real("budget_money", default=10_000.0, least=0.01, most=1e13)
+ACCELERATOR = Choice("accelerator")
+ACCELERATORS = Real("accelerators", default=8, least=1, most=1e6)
+UTILISATION = Real("utilisation", default=0.4, least=0.01, most=1.0)
+PRICE = Real("price", default=2.0, most=1e4)
+OVERHEAD = Real("overhead", default=1.5, least=1.0, most=10.0)
+PLANNED, PLAN = Choice("planned", "params", "tokens"), Choice("plan")
+SERVED = Real("served", default=1e12, most=1e20)
+UNIQUE = Real("unique", default=1e11, least=1e3, most=1e18)
+SWEEP, SWEEPS = Composite("sweep"), Composite("sweeps")
+SWEEP_GRID = Choice("sweep_design", "grid", "isoflop")
+SWEEP_TASK = Choice("sweep_task", "tales", "text")
+SWEEP_SIZES, SWEEP_TOKENS, SWEEP_FLOPS = Several("sweep_sizes"), Several("sweep_tokens"), Several("sweep_flops")
+SWEEP_SEEDS = Integer("sweep_seeds", default=1, most=5)
+SWEEP_VOCABULARY = Choice("sweep_vocabulary", "characters", "bpe")
+SWEEP_TEXT = Text("sweep_text", limit=2_000)
+SWEEP_PRICE = Real("sweep_price", most=1e4)
+
+# Emergence.
+ABILITY_MEASURE, ABILITY_OVER = Choice("measure"), Choice("over", "size", "training")
+ABILITY_SIZE, ABILITY_CELL = Choice("size"), Choice("cell")
+LINEAR_SIZES, LOG_ABILITY_STEPS = Switch("linear_sizes", bound=True), Switch("log_steps", bound=True)
+LOG_VALUES, WITH_CONTROL = Switch("log_values", bound=True), Switch("control", bound=True)
+PROGRESS_MEASURE = Choice("hidden")
