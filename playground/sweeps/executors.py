@@ -3,7 +3,6 @@
 An executor takes cells and says which of them it still works on. How a cell's run ended stands in its folder alone.
 """
 
-import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from playground.errors import UserError
 from playground.sweeps.folder import RUNS, Sweep
 from playground.sweeps.grid import Cell
-from playground.training.run.status import read_status, write_status
+from playground.training.run.status import Message, message_of, read_status, write_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +77,7 @@ class InProcess:
                 self._steps = None
         except UserError as error:
             self._steps = None
-            mark_failed(self._folder, str(error))
+            mark_failed(self._folder, message_of(error))
 
     def close(self) -> None:
         """Finish the current step and write a checkpoint."""
@@ -87,11 +86,11 @@ class InProcess:
             self._step()
 
 
-def mark_failed(folder: Path, message: str) -> None:
+def mark_failed(folder: Path, message: Message) -> None:
     """Mark a run as failed that was refused before it could do so itself."""
     status = read_status(folder)
     if status.state not in ("failed", "stopped") and folder.is_dir():
-        write_status(folder, dataclasses.replace(status, state="failed", message=message))
+        write_status(folder, status.with_message(message, state="failed"))
 
 
 class LocalWorkers:

@@ -175,7 +175,7 @@ def _cell_view(sweep: Sweep, cell: Cell, progress: SweepProgress, *, is_done: bo
         return CellView(cell=cell, run_id=sweep.run_id(cell), state="finished", step=cell.config.steps, message="")
     # A cell that the scheduler knows to be at work may have its process on another machine of a cluster.
     status = read_status(sweep.run_folder(cell)) if cell.name in progress.working else sweep.status(cell)
-    return CellView(cell=cell, run_id=sweep.run_id(cell), state=status.state, step=status.step, message=status.message)
+    return CellView(cell=cell, run_id=sweep.run_id(cell), state=status.state, step=status.step, message=status.sentence)
 
 
 def _progress(sweep: Sweep, done: int) -> SweepProgress:

@@ -18,7 +18,9 @@ from playground.errors import UserError
 from playground.sweeps.executors import POLL_SECONDS, mark_failed, wait_until_idle
 from playground.sweeps.folder import Sweep
 from playground.sweeps.grid import Cell
+from playground.text import N_
 from playground.training.run.control import Command, send
+from playground.training.run.status import Message, message_of
 
 PACKAGE = Path(__file__).resolve().parents[1]
 STOP_SECONDS = 30.0
@@ -29,8 +31,8 @@ RECOUNT_SECONDS = 5.0
 """How long a count of the cluster's CPUs and GPUs holds: nodes come and go."""
 
 
-def train_cell(folder: str, uses_gpu: bool) -> str:
-    """The Ray task: train into a run folder. Returns why it could not, empty where it could."""
+def train_cell(folder: str, uses_gpu: bool) -> "Message | None":
+    """The Ray task: train into a run folder. Returns why it could not; None where it could."""
     if not uses_gpu:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     import torch
@@ -40,14 +42,15 @@ def train_cell(folder: str, uses_gpu: bool) -> str:
 
     path = Path(folder)
     if not path.is_dir():
-        return f"The node {os.uname().nodename} does not see {folder}; put the sweep where all nodes share a folder."
+        template = N_("The node {node} does not see {folder}; put the sweep where all nodes share a folder.")
+        return Message(template=template, values={"node": os.uname().nodename, "folder": folder})
     torch.set_num_threads(1)
     try:
         for _ in run(read_train_config(path / "config.json"), path):
             pass
     except UserError as error:
-        return str(error)
-    return ""
+        return message_of(error)
+    return None
 
 
 class RayExecutor:
@@ -102,7 +105,7 @@ class RayExecutor:
             # Where the worker or its node is gone, its folder shows a live state without a process.
             with contextlib.suppress(self._ray.exceptions.RayError):
                 message = self._ray.get(reference)
-                if message:
+                if message is not None:
                     mark_failed(folder, message)
 
 

@@ -15,9 +15,10 @@ from playground.sweeps.folder import Sweep, has_fork, prepare_cell
 from playground.sweeps.grid import Cell
 from playground.sweeps.progress import SweepProgress, SweepState, read_progress, write_progress
 from playground.sweeps.results import write_results
-from playground.text import _
+from playground.text import N_
 from playground.training.calibration import Throughput, measured_throughput
 from playground.training.run.control import read_commands, read_offset
+from playground.training.run.status import Message
 
 RETRIES = 2
 KILLS = 10
@@ -125,8 +126,8 @@ class Scheduler:
         elif status.state == "failed":
             self._retry_or_fail(cell, status.message)
         else:
-            lost = _("Its worker was lost {times} times.").format(times=KILLS)
-            self.failed[cell.name] = status.message or lost
+            lost = Message(template=N_("Its worker was lost {times} times."), values={"times": KILLS})
+            self.failed[cell.name] = status.message or lost.english()
 
     def _back_off(self, cell: Cell, times: int) -> None:
         wait = min(LONGEST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** (times - 1))

@@ -156,7 +156,9 @@ def loss_surface_figure(
         mode="markers",
         name=_("runs"),
         marker={"color": NEUTRAL.light, "size": 7},
-        customdata=[[token_label(run), detail, link] for run, detail, link in zip(dots.names, details, links, strict=True)],
+        customdata=[
+            [token_label(run), detail, link] for run, detail, link in zip(dots.names, details, links, strict=True)
+        ],
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
     )
     quiet_layout(figure, x=axis_title("params"), y=axis_title("tokens"), log_x=True, log_y=True)

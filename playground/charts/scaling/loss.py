@@ -263,7 +263,11 @@ def intervals_figure(groups: Groups, *, x: str, log_x: bool = False) -> go.Figur
     figure.update_layout(hovermode="closest")
     if log_x:
         figure.update_xaxes(exponentformat="B", nticks=6, minor={"ticks": ""})
-    ticks = {"tickmode": "array", "tickvals": list(range(len(names))), "ticktext": [token_label(name) for name in names]}
+    ticks = {
+        "tickmode": "array",
+        "tickvals": list(range(len(names))),
+        "ticktext": [token_label(name) for name in names],
+    }
     figure.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5])
     return figure
 

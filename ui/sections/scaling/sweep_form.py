@@ -17,7 +17,7 @@ from playground.tasks.text import TextTaskConfig
 from playground.tasks.vocabulary import VocabularyKind
 from playground.text import _
 from ui.cache import speeds
-from ui.sections.train.labels import choice_word
+from ui.sections.train.labels import choice_label
 from ui.state.address import (
     read_float,
     read_number,
@@ -111,13 +111,13 @@ def _pills(name: Several, title: str, choices: tuple[str, ...], default: tuple[s
         selection_mode="multi",
         default=read_several(name, choices, default),
         key=name,
-        format_func=_choice_label,
+        format_func=_budget_label,
     )
     write_several(name, chosen, choices, default)
     return list(chosen)
 
 
-def _choice_label(choice: str) -> str:
+def _budget_label(choice: str) -> str:
     """A size as it is, a number of tokens with commas, compute with its prefix."""
     if choice.isdecimal():
         return f"{int(choice):,}"
@@ -136,7 +136,7 @@ def _choose_budgets(design: str) -> dict[str, Any]:
 def _own_text() -> TaskConfig | None:
     """A text that is typed in or a file, with its vocabulary; None, with the reason, where it is too short."""
     kinds: tuple[VocabularyKind, ...] = ("characters", "bpe")
-    titles = {str(kind): choice_word(kind) for kind in kinds}
+    titles = {str(kind): choice_label(kind) for kind in kinds}
     chosen = choose_option(SWEEP_VOCABULARY, _("Vocabulary"), titles)
     typed = st.text_area(
         _("Your text"),

@@ -12,7 +12,7 @@ from playground.sweeps.sweep import delete_sweep, ray_address, resume_sweep, sta
 from playground.text import _
 from ui.sections.scaling.live_fit import show_live_fit
 from ui.sections.scaling.sweep_form import choose_sweep, read_price, show_sweep_cost
-from ui.sections.train.summary import COLOURS, state_word
+from ui.sections.train.summary import COLOURS, state_label
 from ui.state.parameters import SOURCE, SWEEP
 from ui.state.scaling import await_sweep, has_come, is_awaited, read_sweep_id, write_sweep_id
 from ui.units import duration
@@ -95,7 +95,7 @@ def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
     progress = view.progress
     shown_state = "starting" if is_awaited or progress.state == "new" else progress.state
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(state_word(shown_state), color=COLOURS.get(shown_state, "gray"))  # type: ignore[arg-type]
+        st.badge(state_label(shown_state), color=COLOURS.get(shown_state, "gray"))  # type: ignore[arg-type]
         elapsed = _("{seconds} so far").format(seconds=duration(progress.seconds))
         st.caption(elapsed + (f" · {progress.price_text(read_price())}" if read_price() else ""))
     total = max(1, progress.total or len(view.cells))
@@ -105,8 +105,10 @@ def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
     steps = sum(min(each.step, each.cell.config.steps) for each in view.cells)
     share = steps / max(1, sum(each.cell.config.steps for each in view.cells))
     st.progress(min(1.0, share), text=text)
+    messages = {each.cell.name: each.message for each in view.cells}
     for name, reason in progress.failed.items():
-        st.warning(f"{name}: {reason}", icon=":material/error:")
+        # The cell's own message is in the reader's language; the progress keeps it in English.
+        st.warning(f"{name}: {messages.get(name) or reason}", icon=":material/error:")
 
 
 def _show_actions(sweep_id: str, view: SweepView) -> None:
@@ -143,7 +145,7 @@ def _show_cells(view: SweepView) -> None:
         table = [
             {
                 _("Run"): each.cell.name,
-                _("State"): state_word(each.state) if each.state != "unknown" else _("Not started"),
+                _("State"): state_label(each.state) if each.state != "unknown" else _("Not started"),
                 _("Step"): f"{each.step:,} / {each.cell.config.steps:,}",
                 _("Loss"): losses.get(each.cell.name),
                 _("Open"): f"train?run={each.run_id}" if each.state != "unknown" else None,
