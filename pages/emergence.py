@@ -1,23 +1,23 @@
-"""Emergence: abilities that seem to appear all at once, under measures that are steep and under others."""
+"""Emergence: abilities that seem to appear all at once, under discontinuous and continuous metrics."""
 
 from playground.text import _
 from ui import shell
 
 shell.guard(
     _("Emergence"),
-    _("Does an ability appear all at once, or does the measure make it seem so? Exchange the measure and see."),
+    _("Does an ability appear all at once, or does the metric make it seem so? Switch the metric and see."),
     needs="torch",
 )
 
 import streamlit as st
 
-from playground.emergence.shipped import read_study
 from playground.emergence.studies import study_of
+from playground.emergence.tables import read_study
 from playground.errors import UserError
-from ui import state
-from ui.sections.emergence.hidden_progress import show_hidden
-from ui.sections.emergence.metrics import show_answers
-from ui.widgets.choice import choose_word
+from ui.sections.emergence.answer_metrics import show_answer_metrics
+from ui.sections.emergence.progress_measures import show_progress_measures
+from ui.state.parameters import SECTION
+from ui.widgets.choice import choose_option
 
 TITLES = {
     "addition": _("Addition"),
@@ -26,16 +26,16 @@ TITLES = {
     "grokking": _("Grokking"),
 }
 SHOW = {
-    "addition": show_answers,
-    "translation": show_answers,
-    "induction": show_hidden,
-    "grokking": show_hidden,
+    "addition": show_answer_metrics,
+    "translation": show_answer_metrics,
+    "induction": show_progress_measures,
+    "grokking": show_progress_measures,
 }
 
-section = choose_word(state.SECTION, _("Section"), TITLES, hidden=True)
+section = choose_option(SECTION, _("Section"), TITLES, hidden=True)
 try:
-    rows = read_study(section)
+    checkpoints = read_study(section)
 except UserError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
-SHOW[section](study_of(section), rows)
+SHOW[section](study_of(section), checkpoints)

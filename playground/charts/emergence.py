@@ -1,4 +1,4 @@
-"""The same checkpoints under a measure of one's choice, and what grows behind an ability that comes all at once."""
+"""Charts of the page Emergence: one metric of several runs, and behaviour above progress measures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,34 +11,35 @@ from playground.charts.series import Series
 from playground.errors import UserError
 
 GAP = 0.12
-"""Of the height, between two panels."""
+"""Between the two panels, as a share of the height."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Axes:
-    """What stands along both axes, whether they are logarithmic, and whether the values are shares from 0 to 1."""
+    """Titles and scales of a panel."""
 
     x: str
     y: str
     log_x: bool = False
     log_y: bool = False
     is_share: bool = True
+    """Whether values lie between 0 and 1, which fixes a linear axis to that range."""
 
 
 def ability_figure(
-    measured: Sequence[Series], promised: Sequence[Series], axes: Axes, *, live: Sequence[Series] = ()
+    measured: Sequence[Series], expected: Sequence[Series], axes: Axes, *, live: Sequence[Series] = ()
 ) -> go.Figure:
-    """Measured curves, what p^L promises beside them (dotted, in the same colours), and a run that is at work.
+    """Measured curves, the expected p^L beside them (dotted, in the same colours), and a live run.
 
-    On a logarithmic axis a value of zero is left out.
+    A logarithmic axis omits zeros.
     """
     figure = go.Figure()
     for index, curve in enumerate(measured):
         colour, dash = series_look(index)
         _add(figure, curve, axes, colour=colour, dash=dash, size=6)
-    for index, curve in enumerate(promised):
+    for index, curve in enumerate(expected):
         _add(figure, curve, axes, colour=series_look(index)[0], dash="dot", size=0)
-        # One line in the legend says what dots are.
+        # One entry in the legend explains the dotted lines.
         figure.data[-1].update(showlegend=index == 0)
     for curve in live:
         _add(figure, curve, axes, colour=HELD_OUT.light, dash="solid", size=8)
@@ -68,28 +69,30 @@ def _add(figure: go.Figure, curve: Series, axes: Axes, *, colour: str, dash: str
 
 @dataclass(frozen=True, kw_only=True)
 class Panels:
-    """The curves of one run: what one sees above, what grows behind it below, and how both are dashed."""
+    """The curves of one run in both panels."""
 
-    seen: Sequence[Series]
-    hidden: Sequence[Series]
+    behaviour: Sequence[Series]
+    """Above: what one sees, such as accuracy."""
+    progress: Sequence[Series]
+    """Below: progress measures."""
     dash: str = "solid"
 
 
 def panels_figure(runs: Sequence[Panels], axes: tuple[Axes, Axes]) -> go.Figure:
-    """Both panels of several runs over one axis of steps; a measure has one colour in all runs.
+    """Both panels of several runs over one axis of steps; a metric has one colour in all runs.
 
-    The legend names the first run's curves. Raises UserError where the panels' axes of steps differ.
+    The legend names the curves of the first run. Raises UserError where the two x axes differ.
     """
     above, below = axes
     if (above.x, above.log_x) != (below.x, below.log_x):
-        raise UserError("Both panels have one axis of steps; give them the same title and scale.")
+        raise UserError("The panels share one axis of steps; give both the same title and scale.")
     figure = go.Figure()
     for number, run in enumerate(runs):
-        places = [(curve, above, "y") for curve in run.seen] + [(curve, below, "y2") for curve in run.hidden]
-        for index, (curve, shown, panel) in enumerate(places):
-            # Marks close together would hide that a line is dashed.
+        drawn = [(curve, above, "y") for curve in run.behaviour] + [(curve, below, "y2") for curve in run.progress]
+        for index, (curve, panel_axes, panel) in enumerate(drawn):
+            # Markers close together would hide the dashes.
             size = 0 if run.dash == "dash" else 4
-            _add(figure, curve, shown, colour=series_look(index)[0], dash=run.dash, size=size, panel=panel)
+            _add(figure, curve, panel_axes, colour=series_look(index)[0], dash=run.dash, size=size, panel=panel)
             figure.data[-1].update(showlegend=number == 0)
     quiet_layout(figure, x=above.x, y=above.y, log_x=above.log_x)
     figure.update_layout(

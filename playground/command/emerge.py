@@ -1,25 +1,28 @@
-"""`emergence` trains the runs that the Emergence page shows, and measures their checkpoints."""
+"""`emergence`: train the runs of the page Emergence and measure their checkpoints."""
 
 import argparse
 from pathlib import Path
+
+from playground.text import _
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command; nothing heavy is imported until it runs."""
     parser = commands.add_parser(
-        "emergence", help="train models of several sizes and measure their checkpoints under steep and even measures"
+        "emergence",
+        help=_("train models of several sizes and measure their checkpoints under several metrics"),
     )
-    parser.add_argument("--out", type=Path, required=True, help="the folder of the tables; what is there is kept")
-    parser.add_argument("--study", action="append", metavar="NAME", help="only this study; may be given several times")
-    parser.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
-    parser.set_defaults(run=make)
+    parser.add_argument("--out", type=Path, required=True, help=_("folder of the tables; finished runs in it are kept"))
+    parser.add_argument("--study", action="append", metavar="NAME", help=_("only this study; repeatable"))
+    parser.add_argument("--threads", type=int, default=1, help=_("torch threads (default 1)"))
+    parser.set_defaults(run=build_tables)
 
 
-def make(arguments: argparse.Namespace) -> None:
-    """Make the tables, one study after the other. Raises UserError for a study that there is not."""
+def build_tables(arguments: argparse.Namespace) -> None:
+    """Build the tables, one study after the other. Raises UserError for an unknown study."""
     import torch
 
-    from playground.emergence.builder import make_study
+    from playground.emergence.builder import build_study
     from playground.emergence.studies import STUDIES, study_of
     from playground.transformer import check_count
 
@@ -27,5 +30,5 @@ def make(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     studies = [study_of(name) for name in arguments.study or STUDIES]
     for study in studies:
-        make_study(study, arguments.out, lambda line: print(line, flush=True))
+        build_study(study, arguments.out, lambda line: print(line, flush=True))
         print(arguments.out / f"{study.name}.csv")

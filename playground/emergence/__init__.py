@@ -1,12 +1,13 @@
-"""Abilities that seem to appear all at once: the same checkpoints under measures that are steep and under others.
+"""Emergent abilities: the same checkpoints under discontinuous and continuous metrics (Schaeffer et al. 2023).
 
-records.py     what was measured of a checkpoint, and tables of such rows as CSV
-measures.py    every measure by name: its range, and whether more of it is better
-answers.py     all measures of answers at once (addition, translation)
-induction.py   what one sees of induction heads, and the head scores behind it
-grokking.py    what one sees of grokking, and the progress measures of Nanda et al. 2023;  fourier.py  their arithmetic
-studies.py     which runs are compared: sizes, seeds, steps
-checkpoints.py the snapshots of a run, measured
-shipped.py     the tables that come with the app
-making.py      training all runs of a study and writing its table, resumable
+studies.py         the runs that are compared: sizes, seeds, steps
+metrics.py         every metric by name, and which study takes it
+answer_metrics.py  metrics of whole answers: addition, translation
+induction.py       induction heads: behaviour and head scores (Olsson et al. 2022)
+grokking.py        grokking: behaviour and progress measures (Nanda et al. 2023)
+checkpoints.py     load the checkpoints of a run and measure them
+tracker.py         measure the checkpoints of a live run as they arrive
+builder.py         train all runs of a study and write its table, resumable
+tables.py          measured checkpoints as CSV; the tables in assets/emergence
+steepness.py       how sudden a curve is, and when it is half done
 """

@@ -1,4 +1,4 @@
-"""The snapshots of a run, measured one by one, under everything that its study measures."""
+"""Load the checkpoints of a run and take every metric of its study."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,23 +7,23 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from playground.emergence.answers import answer_measures, held_out_answers
-from playground.emergence.grokking import grokking_measures, key_frequencies_of
-from playground.emergence.induction import induction_measures
-from playground.emergence.records import Checkpoint
+from playground.emergence.answer_metrics import answer_metrics, held_out_answers
+from playground.emergence.grokking import grokking_metrics, key_frequencies_of
+from playground.emergence.induction import induction_metrics
 from playground.emergence.studies import study_for
+from playground.emergence.tables import MeasuredCheckpoint
 from playground.errors import UserError
 from playground.tasks.induction import InductionTask
 from playground.tasks.modular import ModularTask
-from playground.tasks.registry import kind_of
+from playground.tasks.registry import task_kind_of
 from playground.tasks.task import Task
 from playground.training.config import TrainConfig
-from playground.training.run.folder import read_config
-from playground.training.run.paths import snapshots
+from playground.training.run.folder import read_train_config
+from playground.training.run.paths import checkpoint_folders
 from playground.transformer import Transformer
 
 ROWS = 512
-"""Held-out questions: exact match is known to one in so many."""
+"""Number of held-out questions: exact match has a resolution of 1/512."""
 INDUCTION_ROWS = 64
 
 MeasureModel = Callable[[Transformer], dict[str, float]]
@@ -31,74 +31,75 @@ MeasureModel = Callable[[Transformer], dict[str, float]]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunToMeasure:
-    """A run's folder, its settings and its task, and what its checkpoints are called."""
+    """A run whose checkpoints can be measured."""
 
     name: str
+    """What its checkpoints are called in tables."""
     folder: Path
     config: TrainConfig
     task: Task
 
     def steps(self) -> tuple[int, ...]:
-        """The steps that a snapshot is there for."""
-        return tuple(int(path.name) for path in snapshots(self.folder))
+        """Steps that have a checkpoint, ascending."""
+        return tuple(int(path.name) for path in checkpoint_folders(self.folder))
 
 
 def open_run(folder: Path, name: str = "") -> RunToMeasure:
-    """Read a run's settings and restore its task. Raises UserError where it cannot be measured."""
-    config = read_config(folder / "config.json")
+    """Read a run's config and restore its task. Raises UserError for a task that no study measures."""
+    config = read_train_config(folder / "config.json")
     study_for(config.task)
-    task = kind_of(config.task).restore(config.task, folder)
+    task = task_kind_of(config.task).restore(config.task, folder)
     return RunToMeasure(name=name or folder.name, folder=folder, config=config, task=task)
 
 
 def load_model(run: RunToMeasure, step: int) -> Transformer:
-    """The model after a step. Raises UserError for a snapshot that is gone or damaged."""
-    path = next((path for path in snapshots(run.folder) if int(path.name) == step), None)
+    """The model at a step, in evaluation mode. Raises UserError for a missing or damaged checkpoint."""
+    path = next((path for path in checkpoint_folders(run.folder) if int(path.name) == step), None)
     try:
         if path is None:
             raise FileNotFoundError(str(step))
         model = Transformer(run.config.model)
-        # The head may be the embedding under another name, and is then saved once.
+        # Tied weights: the output head is the embedding and is saved once.
         missing, unexpected = model.load_state_dict(load_file(path / "model.safetensors"), strict=False)
         if unexpected or (missing and not run.config.model.tied):
             raise ValueError("other weights")
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
         raise UserError(
-            "The snapshot of step {step} of {name} is gone or damaged.", step=step, name=run.name
+            "The checkpoint of step {step} of {name} is missing or damaged.", step=step, name=run.name
         ) from error
     return model.eval().requires_grad_(False)
 
 
 def measurer(run: RunToMeasure) -> MeasureModel:
-    """What measures a model of this run. Of grokking, the key frequencies are those of the newest snapshot."""
+    """A function from a model of this run to its metrics. Grokking: key frequencies of the newest checkpoint."""
     task = run.task
     if isinstance(task, ModularTask):
         keys = key_frequencies_of(task, load_model(run, run.steps()[-1]))
-        return lambda model: grokking_measures(task, model, keys)
+        return lambda model: grokking_metrics(task, model, keys)
     if isinstance(task, InductionTask):
-        return lambda model: induction_measures(task, model, INDUCTION_ROWS)
+        return lambda model: induction_metrics(task, model, INDUCTION_ROWS)
     batch = held_out_answers(task, ROWS)
-    return lambda model: answer_measures(task, model, batch)
+    return lambda model: answer_metrics(task, model, batch)
 
 
-def measure_step(run: RunToMeasure, step: int, measure: MeasureModel) -> Checkpoint:
-    """One checkpoint's row."""
+def measure_step(run: RunToMeasure, step: int, measure: MeasureModel) -> MeasuredCheckpoint:
+    """Load and measure the checkpoint of one step."""
     model = load_model(run, step)
-    return Checkpoint(
+    return MeasuredCheckpoint(
         run=run.name,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         width=run.config.model.width,
         seed=run.config.seed,
         step=step,
-        measures=measure(model),
+        metrics=measure(model),
     )
 
 
-def measure_run(run: RunToMeasure) -> Iterator[Checkpoint]:
-    """All checkpoints of a run that has ended, in the order of their steps. Raises UserError where it has none."""
+def measure_run(run: RunToMeasure) -> Iterator[MeasuredCheckpoint]:
+    """Measure all checkpoints of a finished run in the order of their steps. Raises UserError where it has none."""
     steps = run.steps()
     if not steps:
-        raise UserError("The run {name} has no snapshot yet.", name=run.name)
+        raise UserError("The run {name} has no checkpoint yet.", name=run.name)
     measure = measurer(run)
     for step in steps:
         yield measure_step(run, step, measure)

@@ -1,7 +1,7 @@
-"""Induction heads: what one sees in the repeats, and the heads behind it. Olsson et al. 2022, sections 3 and 4.
+"""Induction heads: accuracy and loss on repeated passages, and the head scores behind them. Olsson et al. 2022.
 
-Two heads have to meet: one that looks at the token before, and, a layer above, one that looks for what followed this
-token last time. Alone, neither foresees anything.
+The circuit (sections 3 and 4) needs two heads: a previous-token head, and a layer above it a head that attends to what
+followed the current token last time. Neither predicts anything alone.
 """
 
 import numpy as np
@@ -20,15 +20,15 @@ SCORES = ("induction", "previous")
 
 
 @torch.no_grad()
-def induction_measures(task: InductionTask, model: Transformer, rows: int) -> dict[str, float]:
-    """Every measure of measures.INDUCTION, over the repeats of held-out rows; scores are the best head's."""
+def induction_metrics(task: InductionTask, model: Transformer, rows: int) -> dict[str, float]:
+    """Every metric of metrics.INDUCTION_METRICS, over the second copies of held-out rows; scores of the best head."""
     ids, repeats = block_rows(task.config, rows, np.random.default_rng(HELD_OUT))
     logits = model(ids[:, :-1])
     losses = functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")[repeats]
-    right = (logits.argmax(-1) == ids[:, 1:])[repeats]
+    is_correct = (logits.argmax(-1) == ids[:, 1:])[repeats]
     scores = best_scores(model, ids[:SCORED_ROWS, :-1])
     return {
-        "repeat_accuracy": float(right.float().mean()),
+        "repeat_accuracy": float(is_correct.float().mean()),
         "repeat_probability": float(losses.neg().exp().mean()),
         "repeat_loss": float(losses.mean()),
         "induction_score": scores["induction"],
@@ -37,7 +37,7 @@ def induction_measures(task: InductionTask, model: Transformer, rows: int) -> di
 
 
 def best_scores(model: Transformer, ids: torch.Tensor) -> dict[str, float]:
-    """The best head's score of each kind, the mean over rows of ids [row, token]."""
+    """The highest score of each kind over all heads, scores averaged over rows of ids [row, token]."""
     tables: dict[str, list[Float[np.ndarray, "layer head"]]] = {name: [] for name in SCORES}
     for row in ids:
         recorder = recorder_for(model, "decoder", None)

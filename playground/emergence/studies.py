@@ -78,7 +78,9 @@ def addition_config(width: int, seed: int = 0) -> TrainConfig:
 
 def translation_study() -> Study:
     """English to French and Chinese, learnt by encoder-decoders of eight widths."""
-    runs = tuple(StudyRun(name=f"translation-{width}", config=translation_config(width)) for width in TRANSLATION_WIDTHS)
+    runs = tuple(
+        StudyRun(name=f"translation-{width}", config=translation_config(width)) for width in TRANSLATION_WIDTHS
+    )
     return Study(name="translation", runs=runs, live="translation-32")
 
 

@@ -1,8 +1,8 @@
-"""The same answers under measures that are steep and under measures that are not.
+"""Answers of several tokens under discontinuous metrics (exact match) and continuous ones (token probability).
 
 Schaeffer et al. 2023, "Are Emergent Abilities of Large Language Models a Mirage?", sections 2 and 3: a model that
-gets each token right with probability p gets a whole answer of L tokens right with probability p^L, so that what rises
-slowly and evenly in p looks like a cliff in exact match. arXiv:2304.15004.
+gets each token right with probability p gets a whole answer of L tokens right with probability p^L, so a gradual
+rise in p looks like a jump in exact match. arXiv:2304.15004.
 """
 
 from collections.abc import Hashable, Sequence
@@ -16,38 +16,40 @@ Counted = Bool[np.ndarray, "row position"]
 
 
 def token_accuracy(hits: Bool[np.ndarray, "row position"], counted: Counted) -> float:
-    """The share of counted positions where the most probable token is the right one, the right ones before it given.
+    """Share of counted positions whose most probable token is the reference token (teacher forcing).
 
     Raises UserError where nothing counts.
 
     >>> token_accuracy(np.array([[True, False], [True, True]]), np.array([[True, True], [True, False]])).__round__(4)
     0.6667
     """
-    _check(hits, counted)
+    _check_counted(hits, counted)
     return float(hits[counted].mean())
 
 
-def exact_match(answers: Sequence[Sequence[Hashable]], rights: Sequence[Sequence[Hashable]]) -> float:
-    """The share of answers that are right from the first token to the last.
+def exact_match(answers: Sequence[Sequence[Hashable]], references: Sequence[Sequence[Hashable]]) -> float:
+    """Share of answers that equal their reference in every token.
 
-    Raises UserError where there are no answers, or not as many as questions.
+    Raises UserError without answers, and where there is not one answer per reference.
 
     >>> exact_match([[1, 2], [3, 4], [5]], [[1, 2], [3, 5], [5, 6]]).__round__(4)
     0.3333
     """
-    if not answers or len(answers) != len(rights):
+    if not answers or len(answers) != len(references):
         raise UserError(
-            "There are {n_answers} answers for {n_rights} questions; give one for each.",
+            "There are {n_answers} answers for {n_references} questions; give one for each.",
             n_answers=len(answers),
-            n_rights=len(rights),
+            n_references=len(references),
         )
-    return sum(list(answer) == list(right) for answer, right in zip(answers, rights, strict=True)) / len(answers)
+    return sum(list(answer) == list(reference) for answer, reference in zip(answers, references, strict=True)) / len(
+        answers
+    )
 
 
 def expected_exact_match(accuracy: float, lengths: Sequence[int]) -> float:
-    """The exact match that p promises if every token were right independently: the mean of p^L over the answers.
+    """Exact match if tokens were correct independently with probability p: the mean of p^L over the answers.
 
-    Raises UserError for an accuracy outside 0 to 1, and where there are no answers.
+    Raises UserError for an accuracy outside 0 to 1, and without answers.
 
     >>> expected_exact_match(0.9, [5]), expected_exact_match(0.5, [1, 2])
     (0.5904900000000001, 0.375)
@@ -60,34 +62,34 @@ def expected_exact_match(accuracy: float, lengths: Sequence[int]) -> float:
 
 
 def token_probability(log_probabilities: Float[np.ndarray, "row position"], counted: Counted) -> float:
-    """The probability of the right token, the mean over all counted positions. log_probabilities in nats.
+    """Mean probability of the reference token over all counted positions. log_probabilities in nats.
 
     >>> token_probability(np.log([[0.5, 1.0], [0.25, 0.25]]), np.array([[True, True], [True, True]]))
     0.5
     """
-    _check(log_probabilities, counted)
+    _check_counted(log_probabilities, counted)
     return float(np.exp(log_probabilities[counted]).mean())
 
 
 def answer_probabilities(
     log_probabilities: Float[np.ndarray, "row position"], counted: Counted
 ) -> Float[np.ndarray, "row"]:
-    """The probability that a model which draws its tokens gives each whole right answer: the product of its tokens'.
+    """Probability of sampling each reference answer in full: the product of its tokens' probabilities.
 
     >>> answer_probabilities(np.log([[0.5, 0.5], [0.25, 0.1]]), np.array([[True, True], [True, False]])).tolist()
     [0.25, 0.25]
     """
-    _check(log_probabilities, counted)
+    _check_counted(log_probabilities, counted)
     product: np.ndarray = np.exp(np.where(counted, log_probabilities, 0.0).sum(axis=1))
     return product
 
 
-def _check(values: np.ndarray, counted: Counted) -> None:
+def _check_counted(values: np.ndarray, counted: Counted) -> None:
     if values.shape != counted.shape:
         raise UserError(
-            "There are values of shape {shape} for positions of shape {shape_2}.",
+            "There are values of shape {shape} for positions of shape {counted}.",
             shape=values.shape,
-            shape_2=counted.shape,
+            counted=counted.shape,
         )
     if not counted.any():
         raise UserError("No position counts, so there is nothing to measure.")

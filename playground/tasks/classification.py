@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.evaluation.f1 import macro_f1
 from playground.tasks.labelled_text import (
     KINDS,
     LANGUAGES,
@@ -200,14 +201,6 @@ class ClassificationTask:
 
 def _answer(model: Transformer, batch: Batch) -> Float[Tensor, "row class"]:
     return model.classify(model.read(batch.ids, mask=batch.mask))
-
-
-def macro_f1(answers: Int[np.ndarray, "text"], right: Int[np.ndarray, "text"]) -> float:
-    """The mean over the classes that occur of 2 hits / (answered + true); 0 for a class without a hit."""
-    found = np.union1d(answers, right)
-    hits = [int(((answers == one) & (right == one)).sum()) for one in found]
-    either = [int((answers == one).sum() + (right == one).sum()) for one in found]
-    return float(np.mean([2 * hit / count for hit, count in zip(hits, either, strict=True)]))
 
 
 def class_names_of(labelled: Labelled) -> tuple[str, ...]:

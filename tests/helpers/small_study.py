@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from playground.emergence.studies import STUDIES, StudyRun, Study
+from playground.emergence.studies import STUDIES, Study, StudyRun
 from playground.training.config import TrainConfig
 from playground.training.run.folder import run
 

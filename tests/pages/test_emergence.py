@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.emergence import checkpoints, shipped, studies
-from playground.emergence.builder import make_study
-from playground.emergence.records import runs_of
+from playground.emergence import checkpoints, studies
+from playground.emergence import tables as shipped_tables
+from playground.emergence.builder import build_study
+from playground.emergence.tables import runs_of
 from playground.jobs import executor
 from playground.training.run.folder import run as train_into
 from playground.training.run.runs import write_about
 from tests.helpers.page_script import run_page, words
 from tests.helpers.small_study import small_config, small_study, trained
-from ui import state
 from ui.sections.emergence import study as emergence_shown
+from ui.state.parameters import RUN
 
 PATIENCE_SECONDS = 120
 SECTIONS = ("addition", "translation", "induction", "grokking")
@@ -30,7 +31,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoints, "ROWS", 16)
         for name in SECTIONS:
-            make_study(small_study(name), folder, lambda line: None)
+            build_study(small_study(name), folder, lambda line: None)
     return folder
 
 
@@ -38,7 +39,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The small tables and studies, a folder of runs of the test's own, and an executor for it."""
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(shipped, "FOLDER", tables)
+    monkeypatch.setattr(shipped_tables, "FOLDER", tables)
     for name in SECTIONS:
         monkeypatch.setitem(studies.STUDIES, name, lambda name=name: small_study(name))
     executor.default_executor.cache_clear()
@@ -52,13 +53,13 @@ def page(**parameters: str) -> AppTest:
 
 
 def table(app: AppTest) -> dict[str, str]:
-    """The first and last column of the table of all measures."""
+    """The first and last column of the table of all metrics."""
     frame = app.dataframe[0].value
     return dict(zip(frame.iloc[:, 0], frame.iloc[:, -1], strict=True))
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_section_shows_its_measures_all_at_once(section):
+def test_every_section_shows_all_its_metrics(section):
     app = page(section=section)
     assert not app.exception
     assert not app.error, words(app)
@@ -87,30 +88,30 @@ def test_what_the_address_asks_for_is_drawn_and_stays_in_it(parameters):
             assert app.query_params.get(name) in (value, [value], None)
 
 
-def test_the_measure_is_exchanged_and_goes_into_the_address():
+def test_the_metric_is_switched_and_goes_into_the_address():
     app = page()
-    assert "all have to be right at once" in words(app)
+    assert "correct in every token" in words(app)
     app.segmented_control(key="choose_measure").set_value("token_accuracy").run()
     assert app.query_params["measure"] in ("token_accuracy", ["token_accuracy"])
-    assert "the p of one token" in words(app)
+    assert "the p of pᴸ" in words(app)
 
 
 def test_the_arithmetic_names_the_numbers_of_the_table(tables):
-    row = shipped.read_study("addition", tables)[-1]
-    said = words(page(over="training"))
-    power = row.measures["token_accuracy"] ** 4
-    assert f"p = {row.measures['token_accuracy']:.3f}" in said
-    assert f"**{power:.3f}**" in said
+    row = shipped_tables.read_study("addition", tables)[-1]
+    page_text = words(page(over="training"))
+    power = row.metrics["token_accuracy"] ** 4
+    assert f"p = {row.metrics['token_accuracy']:.3f}" in page_text
+    assert f"**{power:.3f}**" in page_text
 
 
 def test_a_missing_table_says_how_to_make_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    monkeypatch.setattr(shipped_tables, "FOLDER", tmp_path)
     app = page(section="grokking")
     assert not app.exception
     assert "python -m playground emergence --study grokking" in app.error[0].value
 
 
-def test_a_run_of_now_is_measured_and_stands_beside_the_others(runs):
+def test_a_live_run_is_measured_and_drawn_beside_the_others(runs):
     trained("addition", runs / "Abcdefghijkmnop")
     write_about(runs / "Abcdefghijkmnop", "seed-0")
     app = page(over="training", run="Abcdefghijkmnop")
@@ -120,11 +121,11 @@ def test_a_run_of_now_is_measured_and_stands_beside_the_others(runs):
     assert not app.error, words(app)
     assert "3 checkpoints measured" in progress(app)
     app.button(key="another_live").click().run()
-    assert state.RUN not in app.query_params
+    assert RUN not in app.query_params
 
 
 def progress(app: AppTest) -> str:
-    """The words at the bar."""
+    """The text of the progress bar."""
     return " ".join(str(element.proto.text) for element in app.get("progress"))
 
 
@@ -153,7 +154,7 @@ def test_a_stopped_run_keeps_what_was_measured(runs):
 def test_start_trains_a_run_and_its_checkpoints_arrive(runs):
     app = page()
     app.button(key="start_live").click().run()
-    run_id = app.query_params[state.RUN]
+    run_id = app.query_params[RUN]
     run_id = run_id[0] if isinstance(run_id, list) else run_id
     assert (runs / run_id / "config.json").exists() or (runs / run_id).exists()
     end = time.monotonic() + PATIENCE_SECONDS
@@ -163,8 +164,8 @@ def test_start_trains_a_run_and_its_checkpoints_arrive(runs):
     assert not app.exception
 
 
-@pytest.mark.parametrize(("steepest", "verdict"), [(0.9, "makes the cliff"), (0.5, "makes hardly any of the cliff")])
-def test_the_page_says_whether_the_measure_makes_the_cliff(monkeypatch, steepest, verdict):
+@pytest.mark.parametrize(("steepest", "verdict"), [(0.9, "makes the jump"), (0.5, "makes hardly any of the jump")])
+def test_the_page_says_whether_the_metric_makes_the_jump(monkeypatch, steepest, verdict):
     shares = iter([steepest, 0.45] + [0.3] * 20)
     monkeypatch.setattr(emergence_shown, "steepest_share", lambda *_curve: next(shares))
     app = page(over="training")
@@ -172,9 +173,9 @@ def test_the_page_says_whether_the_measure_makes_the_cliff(monkeypatch, steepest
     assert f"{steepest:.0%}" in words(app)
 
 
-def test_one_seed_is_said_to_be_one(tables):
-    seeds = {row.seed for row in shipped.read_study("addition", tables)}
-    assert ("one seed each" in words(page())) == (len(seeds) == 1)
+def test_a_single_seed_is_said_to_be_one(tables):
+    seeds = {row.seed for row in shipped_tables.read_study("addition", tables)}
+    assert ("seed variance not measured" in words(page())) == (len(seeds) == 1)
 
 
 @pytest.mark.parametrize(
@@ -191,5 +192,5 @@ def test_the_snippet_prints_the_numbers_that_are_drawn(parameters, measure, tabl
     (code,) = page(**parameters).code
     exec(code.value, {})
     printed = capsys.readouterr().out.split()
-    last = list(runs_of(shipped.read_study(parameters.get("section", "addition"), tables)).values())[-1][-1]
-    assert printed[-1] == str(last.measures[measure])
+    last = list(runs_of(shipped_tables.read_study(parameters.get("section", "addition"), tables)).values())[-1][-1]
+    assert printed[-1] == str(last.metrics[measure])

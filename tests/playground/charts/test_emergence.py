@@ -1,4 +1,4 @@
-"""Measured, promised and live curves, panels over one axis, and what a logarithmic axis cannot show."""
+"""Measured, expected and live curves, panels over one axis, and what a logarithmic axis cannot show."""
 
 import pytest
 
@@ -9,18 +9,18 @@ from playground.errors import UserError
 
 SIZES = [1000, 2000, 4000]
 MEASURED = Series(name="after training", steps=SIZES, values=[0.0, 0.1, 0.95])
-PROMISED = Series(name="p^L", steps=SIZES, values=[0.01, 0.2, 0.96])
+EXPECTED = Series(name="p^L", steps=SIZES, values=[0.01, 0.2, 0.96])
 LIVE = Series(name="now", steps=[2000], values=[0.15])
 SHARE = Axes(x="parameters", y="exact match", log_x=True)
 
 
 def test_the_promise_is_dotted_in_the_colour_of_what_was_measured():
-    figure = ability_figure([MEASURED], [PROMISED], SHARE, live=[LIVE])
-    measured, promised, live = figure.data
+    figure = ability_figure([MEASURED], [EXPECTED], SHARE, live=[LIVE])
+    measured, expected, live = figure.data
     assert (list(measured.x), list(measured.y)) == (SIZES, [0.0, 0.1, 0.95])
-    assert (measured.line.color, measured.line.dash) == (promised.line.color, "solid")
-    assert promised.line.dash == "dot"
-    assert promised.mode == "lines"
+    assert (measured.line.color, measured.line.dash) == (expected.line.color, "solid")
+    assert expected.line.dash == "dot"
+    assert expected.mode == "lines"
     assert live.line.color == HELD_OUT.light
     assert figure.layout.yaxis.range == pytest.approx((-0.03, 1.03))
     assert (figure.layout.xaxis.type, figure.layout.xaxis.title.text) == ("log", "parameters")
@@ -28,7 +28,7 @@ def test_the_promise_is_dotted_in_the_colour_of_what_was_measured():
 
 
 def test_the_legend_says_once_what_dots_are():
-    figure = ability_figure([MEASURED, LIVE], [PROMISED, PROMISED], SHARE)
+    figure = ability_figure([MEASURED, LIVE], [EXPECTED, EXPECTED], SHARE)
     assert [trace.showlegend for trace in figure.data] == [None, None, True, False]
     assert figure.data[3].line.color == figure.data[1].line.color
 
@@ -46,10 +46,10 @@ def test_a_measure_that_is_no_share_has_its_own_range():
     assert ability_figure([curve], [], Axes(x="x", y="loss", is_share=False)).layout.yaxis.range is None
 
 
-def test_what_is_seen_and_what_is_hidden_have_a_panel_each_and_one_axis_of_steps():
+def test_behaviour_and_progress_have_a_panel_each_and_one_axis_of_steps():
     above = Axes(x="training step", y="share")
     below = Axes(x="training step", y="loss (nats)", is_share=False)
-    first, beside = (Panels(seen=[MEASURED], hidden=[PROMISED, LIVE], dash=dash) for dash in ("solid", "dash"))
+    first, beside = (Panels(behaviour=[MEASURED], progress=[EXPECTED, LIVE], dash=dash) for dash in ("solid", "dash"))
     figure = panels_figure([first, beside], (above, below))
     assert [trace.yaxis for trace in figure.data] == ["y", "y2", "y2"] * 2
     assert [trace.line.color for trace in figure.data[:3]] == [trace.line.color for trace in figure.data[3:]]

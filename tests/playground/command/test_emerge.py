@@ -2,8 +2,8 @@
 
 from playground.__main__ import main
 from playground.emergence import studies
-from playground.emergence.measures import columns_of
-from playground.emergence.shipped import read_study
+from playground.emergence.metrics import columns_of
+from playground.emergence.tables import read_study
 from tests.helpers.small_study import small_study
 
 
@@ -14,7 +14,7 @@ def test_a_study_is_trained_measured_and_written(tmp_path, capsys, monkeypatch):
     assert printed[-1] == str(tmp_path / "induction.csv")
     rows = read_study("induction", tmp_path)
     assert {row.run for row in rows} == {"seed-0", "seed-1"}
-    assert set(rows[0].measures) == set(columns_of("induction"))
+    assert set(rows[0].metrics) == set(columns_of("induction"))
 
 
 def test_an_unknown_study_and_no_threads_are_one_sentence_and_exit_code_2(tmp_path, capsys):

@@ -6,8 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from playground.emergence.fourier import excluded, fourier_norms, gini, key_frequencies, restricted, sum_power
-from playground.emergence.grokking import answer_losses
+from playground.emergence.grokking import (
+    answer_losses,
+    excluded,
+    fourier_norms,
+    gini,
+    key_frequencies,
+    restricted,
+    sum_power,
+)
 from playground.errors import UserError
 
 P = 13

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from playground.errors import UserError
-from playground.evaluation import (
+from playground.evaluation.answers import (
     answer_probabilities,
     exact_match,
     expected_exact_match,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import UserError
-from playground.evaluation import edit_distance, mean_edit_distance, normalised_edit_distance
+from playground.evaluation.edit_distance import edit_distance, mean_edit_distance, normalised_edit_distance
 
 words = st.text("abc", max_size=6)
 

@@ -1,81 +1,84 @@
-"""What the measures of the Emergence page are called, and what each of them is."""
+"""Names and descriptions of the metrics and runs of the page Emergence."""
 
-from functools import cache
+from playground.emergence.tables import MeasuredCheckpoint
+from playground.text import N_, _
 
-from playground.emergence.records import Checkpoint
-from playground.text import _
+_METRICS: dict[str, tuple[str, str]] = {
+    "exact_match": (
+        N_("Exact match"),
+        N_("Share of answers that are correct in every token. Discontinuous: one wrong token fails the answer."),
+    ),
+    "expected_exact_match": (N_("Expected exact match pᴸ"), N_("Exact match if tokens were correct independently.")),
+    "token_accuracy": (
+        N_("Token accuracy"),
+        N_("Share of correct tokens, each predicted after the correct ones before it: the p of pᴸ. Continuous."),
+    ),
+    "token_edit_distance": (
+        N_("Edit distance"),
+        N_("Mean number of tokens to insert, delete or substitute to make the answer correct."),
+    ),
+    "edit_distance": (
+        N_("Normalised edit distance"),
+        N_("Edit distance over the length of the longer of answer and reference."),
+    ),
+    "token_probability": (
+        N_("Mean token probability"),
+        N_("Probability of the correct token, averaged over all tokens. Continuous."),
+    ),
+    "answer_probability": (
+        N_("Sequence probability"),
+        N_("Product of the probabilities of an answer's tokens, averaged over all answers: steep, but never cut off."),
+    ),
+    "held_out_loss": (N_("Loss"), N_("Cross-entropy in nats per token: what the model is trained on.")),
+    "repeat_accuracy": (N_("Accuracy on 2nd copy"), ""),
+    "repeat_probability": (N_("Mean token probability on 2nd copy"), ""),
+    "repeat_loss": (N_("Loss on 2nd copy (nats)"), ""),
+    "induction_score": (N_("Induction score (best head)"), ""),
+    "previous_score": (N_("Previous-token score (best head)"), ""),
+    "train_accuracy": (N_("Training accuracy"), ""),
+    "test_accuracy": (N_("Test accuracy"), ""),
+    "train_loss": (N_("Training loss"), ""),
+    "test_loss": (N_("Test loss"), ""),
+    "restricted_loss": (N_("Restricted loss"), ""),
+    "excluded_loss": (N_("Excluded loss"), ""),
+    "embedding_gini": (N_("Gini coefficient of the embedding"), ""),
+    "squared_weights": (N_("Sum of squared weights"), ""),
+}
+_AXES = {
+    "exact_match": N_("exact match"),
+    "token_accuracy": N_("token accuracy"),
+    "token_edit_distance": N_("edit distance (tokens)"),
+    "edit_distance": N_("normalised edit distance"),
+    "token_probability": N_("mean token probability"),
+    "answer_probability": N_("sequence probability"),
+    "held_out_loss": N_("loss (nats per token)"),
+}
+_RUNS = {
+    "two-layers": N_("two layers"),
+    "one-layer": N_("one layer"),
+    "with-decay": N_("with weight decay"),
+    "without-decay": N_("without weight decay"),
+}
 
 
-def measure_title(name: str) -> str:
-    """A measure's name for a person."""
-    return _measures().get(name, (name, ""))[0]
+def metric_title(name: str) -> str:
+    """A metric's label; its name where it has none."""
+    return _(_METRICS[name][0]) if name in _METRICS else name
 
 
-def measure_words(name: str) -> str:
-    """What a measure is, in a sentence."""
-    return _measures().get(name, ("", ""))[1]
+def metric_description(name: str) -> str:
+    """What a metric is, in a sentence; empty where the label says it."""
+    description = _METRICS.get(name, ("", ""))[1]
+    return _(description) if description else ""
 
 
-def measure_axis(name: str) -> str:
-    """A measure's name along an axis, with its unit."""
-    units = {"token_edit_distance": _("edit distance (tokens)"), "held_out_loss": _("loss (nats per token)")}
-    return units.get(name, measure_title(name).lower())
+def metric_axis_title(name: str) -> str:
+    """A metric's axis title, with its unit."""
+    return _(_AXES[name]) if name in _AXES else metric_title(name)
 
 
-def run_title(row: Checkpoint) -> str:
-    """A run among others: by its control where it is one, else by its size."""
-    words = {
-        "two-layers": _("two layers"),
-        "one-layer": _("one layer"),
-        "with-decay": _("with weight decay"),
-        "without-decay": _("without weight decay"),
-    }
-    return words.get(row.run, _("{count:,} parameters").format(count=row.parameters))
-
-
-@cache
-def _measures() -> dict[str, tuple[str, str]]:
-    return {
-        "exact_match": (
-            _("Exact match"),
-            _("The share of answers that are right from the first token to the last: all have to be right at once."),
-        ),
-        "expected_exact_match": (_("p to the power of L"), _("The exact match if tokens were right independently.")),
-        "token_accuracy": (
-            _("Tokens right"),
-            _("The share of tokens that are right, the right ones before them given: the p of one token."),
-        ),
-        "token_edit_distance": (
-            _("Edit distance"),
-            _("How many tokens have to be changed, put in or taken out to make the answer right, on average."),
-        ),
-        "edit_distance": (
-            _("Edit distance, share"),
-            _("The edit distance as a share of the longer of both, the answer and the right one."),
-        ),
-        "token_probability": (
-            _("Probability of a token"),
-            _("How probable the model holds each right token, the mean over all of them."),
-        ),
-        "answer_probability": (
-            _("Probability of the answer"),
-            _("The product of its tokens' probabilities, the mean over all answers: steep again, but never cut off."),
-        ),
-        "held_out_loss": (
-            _("Loss"),
-            _("The surprise at the right token in nats, the mean over all of them: what the model is trained on."),
-        ),
-        "repeat_accuracy": (_("Accuracy on the repeat"), ""),
-        "repeat_probability": (_("Probability of the right symbol"), ""),
-        "repeat_loss": (_("Loss on the repeat (nats)"), ""),
-        "induction_score": (_("Induction score of the best head"), ""),
-        "previous_score": (_("Previous-token score of the best head"), ""),
-        "train_accuracy": (_("Training accuracy"), ""),
-        "test_accuracy": (_("Test accuracy"), ""),
-        "train_loss": (_("Training loss"), ""),
-        "test_loss": (_("Test loss"), ""),
-        "restricted_loss": (_("Restricted loss"), ""),
-        "excluded_loss": (_("Excluded loss"), ""),
-        "embedding_gini": (_("Gini of the embedding"), ""),
-        "squared_weights": (_("Sum of squared weights"), ""),
-    }
+def run_title(checkpoint: MeasuredCheckpoint) -> str:
+    """A run's label in a legend: what it varies, or else its size."""
+    if checkpoint.run in _RUNS:
+        return _(_RUNS[checkpoint.run])
+    return _("{count:,} parameters").format(count=checkpoint.parameters)

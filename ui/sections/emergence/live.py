@@ -1,48 +1,53 @@
-"""One of the runs, trained now: its beginning, how far it is, and its checkpoints as they are measured."""
+"""Live run: start one of a study's runs, follow its progress, measure its checkpoints as they arrive."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from playground.emergence.records import Checkpoint
 from playground.emergence.studies import Study, study_for
-from playground.emergence.tracker import Follower
+from playground.emergence.tables import MeasuredCheckpoint
+from playground.emergence.tracker import RunTracker
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.text import _
 from playground.training import TrainConfig
 from playground.training.run.control import Command
 from playground.training.run.runs import Run
-from ui import state
-from ui.sections.train.summary import state_word
+from ui.cache import turns
+from ui.sections.train.summary import state_label
+from ui.state.address import read_choice, write_choice
+from ui.state.emergence import run_trackers
+from ui.state.parameters import ABILITY_CELL
+from ui.state.training import read_run_id, write_run_id
 from ui.widgets.callbacks import deed_button
 
-FOLLOW_SECONDS = 0.7
+REFRESH_SECONDS = 0.7
 MEASURE_SECONDS = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveRun:
-    """The run that the address shows, and what has been measured of it."""
+    """The run in the address, and its measured checkpoints."""
 
     run: Run
-    follower: Follower | None
+    tracker: RunTracker | None
+    """None while the task is being prepared."""
 
     @property
-    def rows(self) -> Sequence[Checkpoint]:
-        """The measured checkpoints, in the order of their steps."""
-        return self.follower.rows() if self.follower is not None else []
+    def checkpoints(self) -> Sequence[MeasuredCheckpoint]:
+        """Measured checkpoints in the order of their steps."""
+        return self.tracker.checkpoints() if self.tracker is not None else []
 
     @property
     def is_busy(self) -> bool:
-        """Whether more is to come."""
-        return self.run.status.is_live or (self.follower is not None and self.follower.pending() > 0)
+        """Whether more checkpoints are to come."""
+        return self.run.status.is_live or (self.tracker is not None and self.tracker.pending() > 0)
 
 
 def live_run(study: Study) -> LiveRun | None:
-    """The run that the address shows, if it is of this study. A run that is gone is said to be."""
-    run_id = state.read_run()
+    """The run in the address if it belongs to this study; warns where it is gone."""
+    run_id = read_run_id()
     if run_id is None:
         return None
     try:
@@ -51,34 +56,44 @@ def live_run(study: Study) -> LiveRun | None:
             return None
     except UserError as error:
         st.warning(str(error), icon=":material/warning:")
-        state.write_run(None)
+        write_run_id(None)
         return None
-    return LiveRun(run=run, follower=_follower(run))
+    return LiveRun(run=run, tracker=_tracker(run))
 
 
-def _follower(run: Run) -> Follower | None:
-    """Who measures the run; nobody before its task is prepared."""
+def _tracker(run: Run) -> RunTracker | None:
+    """The run's tracker; None before its task is prepared."""
     if run.status.state in ("queued", "starting", "preparing"):
         return None
     try:
-        return state.followers().of(run.folder, run.created, run.name)
+        return run_trackers().of(run.folder, run.created, run.name)
     except UserError:
         return None
 
 
-def measure_more(live: LiveRun) -> None:
-    """Measure waiting snapshots for a moment; one that cannot be read is said to be."""
-    if live.follower is None or not live.follower.pending():
+def measured_live_run(study: Study, was_busy: bool) -> LiveRun | None:
+    """The live run with more of its checkpoints measured. Reruns the page when the run has started or ended."""
+    live = live_run(study)
+    if live is not None:
+        _measure_more(live)
+    if (live is not None and live.is_busy) != was_busy:
+        st.rerun()
+    return live
+
+
+def _measure_more(live: LiveRun) -> None:
+    """Measure waiting checkpoints for MEASURE_SECONDS; warns where one cannot be read."""
+    if live.tracker is None or not live.tracker.pending():
         return
     try:
-        with state.turns().turn():
-            live.follower.measure_for(MEASURE_SECONDS)
+        with turns().slot():
+            live.tracker.measure_for(MEASURE_SECONDS)
     except UserError as error:
         st.warning(str(error), icon=":material/warning:")
 
 
 def show_live(study: Study, live: LiveRun | None) -> None:
-    """Choose and start a run, or see how far it is and end it."""
+    """A form that starts a run, or the progress of the one that is live."""
     with st.container(border=True):
         if live is None:
             _offer_start(study)
@@ -87,27 +102,27 @@ def show_live(study: Study, live: LiveRun | None) -> None:
 
 
 def _offer_start(study: Study) -> None:
-    names = [cell.name for cell in study.cells]
-    usual = [study.live, *(name for name in names if name != study.live)]
+    names = [study_run.name for study_run in study.runs]
+    default_first = [study.live, *(name for name in names if name != study.live)]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.selectbox(
-            _("Train one of these runs now"),
+            _("Train one of these runs live"),
             names,
-            index=names.index(state.read_word(state.ABILITY_CELL, usual)),
+            index=names.index(read_choice(ABILITY_CELL, default_first)),
             key=f"cell_{study.name}",
             width=260,
         )
-        state.write_word(state.ABILITY_CELL, name, study.live)
-        config = study.cell(name).config
+        write_choice(ABILITY_CELL, name, study.live)
+        config = study.run(name).config
         if st.button(_("Start"), type="primary", icon=":material/play_arrow:", key="start_live"):
             _start(config, name)
-        words = _("{steps:,} steps; every snapshot is measured as it comes.").format(steps=config.steps)
-        st.caption(words, width="content")
+        caption = _("{steps:,} steps; every checkpoint is measured as it arrives.").format(steps=config.steps)
+        st.caption(caption, width="content")
 
 
 def _start(config: TrainConfig, name: str) -> None:
     try:
-        state.write_run(default_executor().submit(config, name=name))
+        write_run_id(default_executor().submit(config, name=name))
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -116,14 +131,14 @@ def _start(config: TrainConfig, name: str) -> None:
 
 def _show_progress(live: LiveRun) -> None:
     run, status = live.run, live.run.status
-    words = _("{name}: {state}, step {step:,} of {steps:,} · {measured:,} checkpoints measured").format(
+    progress = _("{name}: {state}, step {step:,} of {steps:,} · {measured:,} checkpoints measured").format(
         name=run.name,
-        state=state_word(status.state).lower(),
+        state=state_label(status.state).lower(),
         step=status.step,
         steps=run.steps,
-        measured=len(live.rows),
+        measured=len(live.checkpoints),
     )
-    st.progress(min(1.0, status.step / max(1, run.steps)), text=words)
+    st.progress(min(1.0, status.step / max(1, run.steps)), text=progress)
     if status.message:
         st.caption(status.message)
     with st.container(horizontal=True, gap="small"):
@@ -131,7 +146,7 @@ def _show_progress(live: LiveRun) -> None:
             stop = Command(action="stop")
             deed_button(_("Cancel"), "cancel_live", lambda: default_executor().control(run.id, stop), icon="close")
         if not status.is_live:
-            deed_button(_("Train another"), "another_live", lambda: state.write_run(None), icon="refresh")
+            deed_button(_("Train another"), "another_live", lambda: write_run_id(None), icon="refresh")
         st.link_button(
-            _("Open on the train page"), f"train?run={run.id}", icon=":material/open_in_new:", type="tertiary"
+            _("Open on the page Train"), f"train?run={run.id}", icon=":material/open_in_new:", type="tertiary"
         )

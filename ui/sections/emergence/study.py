@@ -1,4 +1,4 @@
-"""Tables of checkpoints as curves, as a line of provenance, and as files to take home."""
+"""Curves, tables, provenance and downloads of a study's checkpoints."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -7,15 +7,14 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.series import Series
-from playground.emergence.measures import EXACT_MATCH, TOKEN_ACCURACY
-from playground.emergence.records import Checkpoint, runs_of, write_table
-from playground.emergence.shipped import read_provenance
-from playground.emergence.steepness import halfway, steepest_share
+from playground.emergence.metrics import EXACT_MATCH, TOKEN_ACCURACY
+from playground.emergence.steepness import midpoint, steepest_share
 from playground.emergence.studies import Study
+from playground.emergence.tables import MeasuredCheckpoint, read_study_provenance, runs_of, write_checkpoints
 from playground.provenance import VERSION
-from playground.text import _
+from playground.text import _, _n
 from ui.components.live_chart import live_chart
-from ui.sections.emergence.labels import measure_title
+from ui.sections.emergence.labels import metric_title
 from ui.sections.emergence.live import LiveRun
 from ui.tables import comments
 from ui.widgets.download import offer_snippet
@@ -23,32 +22,32 @@ from ui.widgets.download import offer_snippet
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-CLEAR = 0.1
-"""Of the steepest shares of two measures, from which on they are said to differ."""
+CLEAR_DIFFERENCE = 0.1
+"""Between the steepest shares of two metrics, from which on the page calls them different."""
 
 
-def series_of(name: str, places: Sequence[float], rows: Sequence[Checkpoint], measure: str) -> Series:
-    """One measure of several checkpoints; a gap where it is not known."""
-    values = [row.measures.get(measure, float("nan")) for row in rows]
-    return Series(name=name, steps=list(places), values=[v if np.isfinite(v) else None for v in values])
+def series_of(name: str, x_values: Sequence[float], checkpoints: Sequence[MeasuredCheckpoint], metric: str) -> Series:
+    """One metric of several checkpoints as a curve; gaps where it is not known."""
+    values = [checkpoint.metrics.get(metric, float("nan")) for checkpoint in checkpoints]
+    return Series(name=name, steps=list(x_values), values=[v if np.isfinite(v) else None for v in values])
 
 
-def origin_lines(study: str) -> list[str]:
-    """Where the numbers of a study come from, a line for each fact."""
-    made = {"transformer-playground": VERSION, "study": study, **read_provenance(study)}
-    return [f"{name}: {value}" for name, value in made.items()]
+def provenance_lines(study: str) -> list[str]:
+    """Provenance of a study's table, a line per fact."""
+    facts = {"transformer-playground": VERSION, "study": study, **read_study_provenance(study)}
+    return [f"{name}: {value}" for name, value in facts.items()]
 
 
-def provenance(study: str, live: str = "") -> list[str]:
-    """The same in few lines, for the foot of a picture. live: the run of now that is drawn, where there is one."""
-    lines = origin_lines(study)
-    now = [_("now: {run}, trained on this machine").format(run=live)] if live else []
+def study_provenance(study: str, live: str = "") -> list[str]:
+    """The same in few lines, for the foot of a chart. live: the live run in the chart, if there is one."""
+    lines = provenance_lines(study)
+    now = [_("live: {run}, trained on this machine").format(run=live)] if live else []
     return [" · ".join(lines[:3]), " · ".join(lines[3:]), *now]
 
 
-def draw(
+def draw_study(
     study: Study,
-    rows: Sequence[Checkpoint],
+    checkpoints: Sequence[MeasuredCheckpoint],
     live: LiveRun | None,
     figure: "go.Figure",
     *,
@@ -57,115 +56,117 @@ def draw(
     height: int,
     revision: str,
 ) -> None:
-    """The picture of a study with where it comes from, in its files and below it."""
-    now = live.run.name if live and live.rows else ""
-    lines = provenance(study.name, now)
+    """A study's chart, with its provenance in its files and below it."""
+    live_name = live.run.name if live and live.checkpoints else ""
+    lines = study_provenance(study.name, live_name)
     live_chart(figure, key=key, height=height, revision=revision, label=label, provenance=lines)
-    show_source(study.name, rows)
+    show_source(study.name, checkpoints)
 
 
-def show_source(study: str, rows: Sequence[Checkpoint]) -> None:
-    """Who trained what, when, and that one seed is no law."""
-    made = read_provenance(study)
-    runs = runs_of(rows)
-    seeds = len({row.seed for row in rows})
-    words = [
-        _("{count} runs of this code").format(count=len(runs)),
-        _("one seed each: how far another seed would move a curve is not measured")
-        if seeds == 1
-        else _("{count} seeds").format(count=seeds),
-        *(_("made on {day}").format(day=made[name]) for name in ("made on",) if name in made),
-    ]
-    st.caption(" · ".join(words))
+def show_source(study: str, checkpoints: Sequence[MeasuredCheckpoint]) -> None:
+    """How many runs and seeds, and when they were trained."""
+    made_on = read_study_provenance(study).get("made on", "")
+    n_seeds = len({checkpoint.seed for checkpoint in checkpoints})
+    seeds = _n("{n} seed each", "{n} seeds each", n_seeds)
+    sentence = (_("{runs}, {seeds}; seed variance not measured") if n_seeds == 1 else _("{runs}, {seeds}")).format(
+        runs=_n("{n} run", "{n} runs", len(runs_of(checkpoints))), seeds=seeds
+    )
+    st.caption(" · ".join([sentence, *([_("trained {day}").format(day=made_on)] if made_on else [])]))
 
 
-def show_steepness(rows: Sequence[Checkpoint], places: Sequence[float], measures: Sequence[str]) -> None:
-    """All measures of the same checkpoints at once: how much of each comes at a stroke."""
-    column = _("Steepest tenth")
-    _show_table(rows, measures, column, lambda values: f"{steepest_share(places, values):.0%}")
+def show_steepness(
+    checkpoints: Sequence[MeasuredCheckpoint], x_values: Sequence[float], metrics: Sequence[str]
+) -> None:
+    """Table of all metrics: how much of each one's change falls within the steepest 10 % of the axis."""
+    column = _("Change within steepest 10 %")
+    _show_metrics(checkpoints, metrics, column, lambda values: f"{steepest_share(x_values, values):.0%}")
     st.caption(
         _(
-            "The last column says how much of a measure's whole change falls within the steepest tenth of the "
-            "horizontal axis: a straight line has 10 %, a step 100 %."
+            "Last column: share of a metric's total change that falls within the steepest 10 % of the horizontal axis. "
+            "A straight line has 10 %, a step 100 %."
         )
     )
 
 
-def show_verdict(rows: Sequence[Checkpoint], places: Sequence[float]) -> None:
-    """Whether exchanging the measure takes the cliff away, in these very checkpoints."""
-    steep, even = (
-        steepest_share(places, [row.measures[name] for row in rows]) for name in (EXACT_MATCH, TOKEN_ACCURACY)
+def show_verdict(checkpoints: Sequence[MeasuredCheckpoint], x_values: Sequence[float]) -> None:
+    """Whether switching the metric removes the jump, in these very checkpoints."""
+    discontinuous, continuous = (
+        steepest_share(x_values, [checkpoint.metrics[name] for checkpoint in checkpoints])
+        for name in (EXACT_MATCH, TOKEN_ACCURACY)
     )
-    words = (
+    sentence = (
         _(
-            "**Here the measure makes the cliff**: of the whole change in exact match, {steep:.0%} falls within the "
-            "steepest tenth of the axis; of that in tokens right, {even:.0%}."
+            "**Here the metric makes the jump**: {discontinuous:.0%} of the change in exact match (discontinuous) "
+            "falls within the steepest 10 % of the axis, but only {continuous:.0%} of that in token accuracy "
+            "(continuous)."
         )
-        if steep - even >= CLEAR
+        if discontinuous - continuous >= CLEAR_DIFFERENCE
         else _(
-            "**Here the measure makes hardly any of the cliff**: of the whole change in exact match, {steep:.0%} falls "
-            "within the steepest tenth of the axis, and of that in tokens right {even:.0%}. Single tokens come about "
-            "as suddenly as whole answers."
+            "**Here the metric makes hardly any of the jump**: {discontinuous:.0%} of the change in exact match "
+            "(discontinuous) falls within the steepest 10 % of the axis, and {continuous:.0%} of that in token "
+            "accuracy (continuous). Single tokens improve as suddenly as whole answers."
         )
     )
-    st.markdown(words.format(steep=steep, even=even))
+    st.markdown(sentence.format(discontinuous=discontinuous, continuous=continuous))
 
 
-def show_halfway(rows: Sequence[Checkpoint], measures: Sequence[str]) -> None:
-    """All measures of the same checkpoints at once: when each has come half of its way."""
-    steps = [row.step for row in rows]
+def show_midpoints(checkpoints: Sequence[MeasuredCheckpoint], metrics: Sequence[str]) -> None:
+    """Table of all metrics: the step at which each is halfway from its initial to its final value."""
+    steps = [checkpoint.step for checkpoint in checkpoints]
 
-    def when(values: list[float]) -> str:
-        step = halfway(steps, values)
+    def midpoint_text(values: list[float]) -> str:
+        step = midpoint(steps, values)
         return "–" if step is None else f"{step:,.0f}"
 
-    _show_table(rows, measures, _("Half of the way at step"), when)
+    _show_metrics(checkpoints, metrics, _("Midpoint (step)"), midpoint_text)
 
 
-def _show_table(
-    rows: Sequence[Checkpoint], measures: Sequence[str], column: str, last: Callable[[list[float]], str]
+def _show_metrics(
+    checkpoints: Sequence[MeasuredCheckpoint],
+    metrics: Sequence[str],
+    column: str,
+    summarise: Callable[[list[float]], str],
 ) -> None:
+    """Initial and final value of each metric, and a last column of what `summarise` makes of its curve."""
     lines = []
-    for measure in measures:
-        values = [row.measures.get(measure, float("nan")) for row in rows]
+    for metric in metrics:
+        values = [checkpoint.metrics.get(metric, float("nan")) for checkpoint in checkpoints]
         lines.append(
             {
-                _("Measure"): measure_title(measure),
-                _("First"): f"{values[0]:.4g}",
-                _("Last"): f"{values[-1]:.4g}",
-                column: last(values),
+                _("Metric"): metric_title(metric),
+                _("Initial"): f"{values[0]:.4g}",
+                _("Final"): f"{values[-1]:.4g}",
+                column: summarise(values),
             }
         )
     st.dataframe(lines, hide_index=True, key="measures_table")
 
 
-def offer_code(study: str, measures: Sequence[str], *, over_size: bool = False, run: str = "") -> None:
-    """Python that reads the same numbers. run: the only one that is drawn, if it is one."""
-    imports = [
-        f"playground.emergence.records import {'last_of_each' if over_size else 'runs_of'}",
-        "playground.emergence.shipped import read_study",
-    ]
-    offer_snippet(None, imports, [f"rows = read_study({study!r})", *code_lines(measures, over_size=over_size, run=run)])
+def offer_code(study: str, metrics: Sequence[str], *, over_size: bool = False, run: str = "") -> None:
+    """Python that prints the same numbers. run: the only run in the chart, if it is one."""
+    imports = [f"playground.emergence.tables import {'last_of_each' if over_size else 'runs_of'}, read_study"]
+    lines = snippet_lines(metrics, over_size=over_size, run=run)
+    offer_snippet(None, imports, [f"checkpoints = read_study({study!r})", *lines])
 
 
-def code_lines(measures: Sequence[str], *, over_size: bool, run: str) -> list[str]:
-    """The lines that print the measures of the checkpoints `rows`, over sizes or of each run over its steps."""
-    values = ", ".join(f"row.measures[{measure!r}]" for measure in measures)
+def snippet_lines(metrics: Sequence[str], *, over_size: bool, run: str) -> list[str]:
+    """Lines that print metrics of the `checkpoints`: over sizes, or of each run over its steps."""
+    values = ", ".join(f"checkpoint.metrics[{metric!r}]" for metric in metrics)
     if over_size:
-        return ["for row in last_of_each(rows):", f"    print(row.parameters, {values})"]
-    chosen = f"{{{run!r}: runs_of(rows)[{run!r}]}}" if run else "runs_of(rows)"
+        return ["for checkpoint in last_of_each(checkpoints):", f"    print(checkpoint.parameters, {values})"]
+    chosen = f"{{{run!r}: runs_of(checkpoints)[{run!r}]}}" if run else "runs_of(checkpoints)"
     return [
         f"for name, run in {chosen}.items():",
-        "    for row in run:",
-        f"        print(name, row.step, {values})",
+        "    for checkpoint in run:",
+        f"        print(name, checkpoint.step, {values})",
     ]
 
 
-def offer_table(study: str, rows: Sequence[Checkpoint]) -> None:
-    """All checkpoints and measures as a CSV that says where it comes from."""
+def offer_table(study: str, checkpoints: Sequence[MeasuredCheckpoint]) -> None:
+    """Download of all checkpoints and metrics as CSV below its provenance."""
     st.download_button(
-        _("All checkpoints as CSV"),
-        comments(origin_lines(study)) + write_table(rows),
+        _("All checkpoints (CSV)"),
+        comments(provenance_lines(study)) + write_checkpoints(checkpoints),
         file_name=f"emergence-{study}.csv",
         mime="text/csv",
         icon=":material/download:",

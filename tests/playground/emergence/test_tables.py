@@ -6,31 +6,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playground.emergence.records import Checkpoint, last_of_each, read_table, runs_of, write_table
-from playground.emergence.shipped import read_provenance, read_study
-from playground.emergence.steepness import halfway, steepest_share
+from playground.emergence.steepness import midpoint, steepest_share
+from playground.emergence.tables import (
+    MeasuredCheckpoint,
+    last_of_each,
+    read_checkpoints,
+    read_study,
+    read_study_provenance,
+    runs_of,
+    write_checkpoints,
+)
 from playground.errors import UserError
 
 numbers = st.integers(0, 10**6)
 measured = st.floats(-1e6, 1e6).map(lambda value: float(f"{value:.6g}")) | st.just(math.nan)
 rows = st.builds(
-    Checkpoint,
+    MeasuredCheckpoint,
     run=st.text("abc,\"'-", min_size=1),
     parameters=numbers,
     width=numbers,
     seed=numbers,
     step=numbers,
-    measures=st.tuples(measured, measured).map(lambda pair: {"one": pair[0], "two": pair[1]}),
+    metrics=st.tuples(measured, measured).map(lambda pair: {"one": pair[0], "two": pair[1]}),
 )
 
 
-def checkpoint(run: str, parameters: int, step: int, **measures: float) -> Checkpoint:
-    return Checkpoint(run=run, parameters=parameters, width=8, seed=0, step=step, measures=measures)
+def checkpoint(run: str, parameters: int, step: int, **metrics: float) -> MeasuredCheckpoint:
+    return MeasuredCheckpoint(run=run, parameters=parameters, width=8, seed=0, step=step, metrics=metrics)
 
 
 @given(st.lists(rows, min_size=1, max_size=5))
 def test_a_table_comes_back_as_it_was(table):
-    assert repr(read_table(write_table(table))) == repr(tuple(table))
+    assert repr(read_checkpoints(write_checkpoints(table))) == repr(tuple(table))
 
 
 def test_runs_stand_in_the_order_of_their_size_and_steps():
@@ -45,30 +52,30 @@ def test_runs_stand_in_the_order_of_their_size_and_steps():
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "has to begin with"),
-        ("step,run\n", "has to begin with"),
+        ("", "must begin with"),
+        ("step,run\n", "must begin with"),
         ("run,parameters,width,seed,step,one\na,1,2,3,4\n", "Line 2"),
         ("run,parameters,width,seed,step,one\na,1,2,3,4,0.5\na,1,2,3,x,0.5\n", "Line 3"),
     ],
 )
 def test_a_damaged_table_is_refused_with_its_line(text, sentence):
     with pytest.raises(UserError, match=sentence):
-        read_table(text)
+        read_checkpoints(text)
 
 
-def test_different_measures_do_not_stand_in_one_table():
-    with pytest.raises(UserError, match="different measures"):
-        write_table([checkpoint("a", 1, 1, one=1.0), checkpoint("a", 1, 2, two=1.0)])
+def test_different_metrics_cannot_share_a_table():
+    with pytest.raises(UserError, match="different metrics"):
+        write_checkpoints([checkpoint("a", 1, 1, one=1.0), checkpoint("a", 1, 2, two=1.0)])
 
 
-def test_a_missing_or_empty_table_says_how_to_make_it(tmp_path):
+def test_a_missing_or_empty_table_says_how_to_build_it(tmp_path):
     with pytest.raises(UserError, match="playground emergence --study addition"):
         read_study("addition", tmp_path)
     (tmp_path / "addition.csv").write_text("run,parameters,width,seed,step\n")
     with pytest.raises(UserError, match="no checkpoints"):
         read_study("addition", tmp_path)
     (tmp_path / "made.json").write_text("[1]")
-    assert read_provenance("addition", tmp_path) == {}
+    assert read_study_provenance("addition", tmp_path) == {}
 
 
 def test_a_line_is_even_and_a_step_is_steep():
@@ -89,16 +96,16 @@ def test_the_steepest_share_stays_a_share_whichever_way_a_curve_goes(values, win
 
 
 def test_half_of_the_way_is_where_a_curve_first_gets_there():
-    assert halfway([0, 100, 200, 300], [0, 1, 0, 1]) == 50
-    assert halfway([0, 100, 200], [4, 4, 0]) == 150
-    assert halfway([1, 2], [3, 3]) is None
-    assert halfway([1, 2, 3], [math.nan, 0, 2]) == 2.5
-    assert halfway([1], [2]) is None
+    assert midpoint([0, 100, 200, 300], [0, 1, 0, 1]) == 50
+    assert midpoint([0, 100, 200], [4, 4, 0]) == 150
+    assert midpoint([1, 2], [3, 3]) is None
+    assert midpoint([1, 2, 3], [math.nan, 0, 2]) == 2.5
+    assert midpoint([1], [2]) is None
 
 
 @given(st.lists(st.integers(0, 100), min_size=2, max_size=9), st.integers(-5, 5).filter(bool))
 def test_half_of_the_way_knows_no_unit_and_no_direction(values, scale):
     places = list(range(len(values)))
-    found = halfway(places, values)
-    assert found == pytest.approx(halfway(places, [scale * value + 3 for value in values]))
+    found = midpoint(places, values)
+    assert found == pytest.approx(midpoint(places, [scale * value + 3 for value in values]))
     assert found is None or 0 < found <= places[-1]
