@@ -30,7 +30,7 @@ def test_a_cold_deep_link_shows_every_head_alone_and_another_measure_stays(
     cold = serve(ROOT / "app.py")
     page = open_page(f"{cold}/ablate?text=The+cat+sat+on+the+mat&by=mean")
     expect(page.locator(MAP.format(judge="divergence"))).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("radio", name="change of the watched logit").click()
+    page.get_by_role("radio", name="Δ logit of target token").click()
     expect(page.locator(MAP.format(judge="logit"))).to_be_visible(timeout=PATIENCE)
     page.wait_for_url(re.compile("judge=logit"), timeout=PATIENCE)
     page.reload()

@@ -1,4 +1,4 @@
-"""Taking apart as a script: every section on our own model, and everything that cannot be answered."""
+"""Take it apart as a script: every section on our own model, and what cannot be answered."""
 
 import pytest
 import safetensors.torch
@@ -10,7 +10,6 @@ from tests.helpers.own_models import random_model
 from tests.helpers.own_models import save_model as save_own_model
 from tests.helpers.page_script import charts, run_page, words
 from tests.playground.models.conftest import build
-from ui import state
 
 TEXT = "The cat sat on the mat"
 RUN = "Zx81-kqV_w7TfA2bGm9cHe"
@@ -38,7 +37,7 @@ def test_a_chosen_set_and_the_smallest_one_come_back_with_the_address(small_fold
     assert not app.exception
     assert not app.error, words(app)
     assert len(app.metric) == 6
-    assert "8 heads are enough" in words(app)
+    assert "8 heads are sufficient" in words(app)
 
 
 @pytest.mark.parametrize(
@@ -79,11 +78,21 @@ def test_patching_prompts_of_different_lengths_is_answered_with_both_numbers(sma
     assert "4 tokens and the corrupted one 2" in words(app)
 
 
-@pytest.mark.parametrize("section", ["ablate", "writes", "flow", "whole", "heads"])
-def test_one_token_is_no_exception(small_folder, section):
+@pytest.mark.parametrize(
+    ("section", "count", "message"),
+    [
+        ("ablate", 0, "choose another metric"),
+        ("writes", 5, ""),
+        ("flow", 1, ""),
+        ("whole", 0, "Choose from 2 to 12 components"),
+        ("heads", 0, "No query of this text has a key"),
+    ],
+)
+def test_one_token_has_figures_or_a_message(small_folder, section, count, message):
     app = page(model=str(small_folder), text="the", section=section, judge="loss", pattern="previous")
     assert not app.exception
-    assert figures(app) or app.error or app.info
+    assert figures(app) == count
+    assert message in words(app)
 
 
 @pytest.mark.parametrize("section", ["ablate", "writes", "whole"])
@@ -129,6 +138,12 @@ def test_a_damaged_address_falls_back(small_folder, damaged):
     app = page(model=str(small_folder), text="the cat sat", **dict.fromkeys(names, damaged))
     assert not app.exception
     assert not app.error, words(app)
+    assert figures(app) == 1
+    assert not app.metric
+    usual = ["ablate", "zero", "divergence", "0.1"]
+    assert [control.value for control in app.segmented_control] == usual
+    assert app.selectbox(key="ablate_position_3_2").value == "2"
+    assert app.multiselect[0].value == []
 
 
 @pytest.mark.parametrize(

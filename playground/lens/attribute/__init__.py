@@ -1,1 +1,7 @@
-"""Which parts and tokens a logit comes from."""
+"""Attribution: which component, token or layer a prediction comes from.
+
+attribution.py           direct logit attribution by component; value-weighted attention
+integrated_gradients.py  token attribution by gradients
+rollout.py               attention rollout and attention flow
+logit_lens.py            predictions from every layer
+"""

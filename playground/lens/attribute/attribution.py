@@ -121,12 +121,16 @@ def attribute_logit(
         cross_heads=cross_heads,
         attention_bias=biases + (cross_biases if len(cross_biases) else 0),
         feed_forward=np.array([0.0 if output is None else float(output[position] @ direction) for output in outputs]),
-        constant=float((torch.as_tensor(frozen.bias, device=unembedded.device) * unembedded).sum()) + _bias(head, token, against),
+        constant=float((torch.as_tensor(frozen.bias, device=unembedded.device) * unembedded).sum())
+        + _bias(head, token, against),
         total=float(total),
     )
-    if abs(attribution.sum - attribution.total) > 50 * TOLERANCE.get(weights.dtype, 1e-4) * max(1.0, float(logits.abs().max())):
+    if abs(attribution.sum - attribution.total) > 50 * TOLERANCE.get(weights.dtype, 1e-4) * max(
+        1.0, float(logits.abs().max())
+    ):
         raise UserError(
-            "The logits of {name} are transformed after the unembedding, so that they are no sum of parts.", name=model.name
+            "The logits of {name} are transformed after the unembedding, so that they are no sum of parts.",
+            name=model.name,
         )
     return attribution
 

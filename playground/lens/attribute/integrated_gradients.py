@@ -1,9 +1,9 @@
-"""Which tokens a logit came from: integrated gradients (Sundararajan et al. 2017) over the token embeddings.
+"""Token attribution: integrated gradients (Sundararajan et al. 2017) over the token embeddings.
 
-captum walks the straight line from a baseline to the embeddings and adds up gradients. A line through a deep model has
-cliffs, which evenly spread steps miss: so the line is cut into pieces, and the piece whose shares are furthest from
-the change of the logit over it is halved, until all add up or the steps are spent. The embeddings are put in at the
-model's own embedding module, seen by this context only, so that a shared model stays as it is.
+captum integrates gradients along the straight line from a baseline to the embeddings. A deep model's logit jumps along
+that line, and evenly spread steps miss the jumps. So the line is split adaptively: halve the segment with the largest
+completeness gap until all gaps add up to little or the steps are used up. Embeddings are replaced at the model's own
+embedding module, in this context only, so that a shared model stays as it is.
 """
 
 from collections.abc import Callable
@@ -16,8 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.lens.capture.activations import Reading, logits_of
-from playground.lens.capture.anatomy import embedding_of
+from playground.lens.capture.activations import EncodedText, logits_of
 from playground.lens.capture.hooks import editing
 from playground.progress import OnProgress, no_progress
 
@@ -25,59 +24,57 @@ if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 Baseline = Literal["filler", "mean", "zero"]
-COMPLETE = 0.05
-"""The completeness error, as a share of the change explained, up to which a result counts as converged."""
-
-
-AIM = 0.02
-"""Pieces are halved until their errors add up to less than this share."""
-PIECE_STEPS = 8
+CONVERGED = 0.05
+"""The completeness gap, relative to the logit's change, up to which a result counts as converged."""
+GOAL = 0.02
+"""Segments are halved until their gaps add up to less than this part of the change."""
+SEGMENT_STEPS = 8
 
 Logit = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Piece:
-    """A part of the line: each token's share of the logit's change over it, and that change."""
+class _Segment:
+    """A part of the line, and each token's attribution over it."""
 
     begin: float
     end: float
-    shares: Float[np.ndarray, "token"]
+    attributions: Float[np.ndarray, "token"]
     change: float
+    """The logit's change over the segment."""
 
     @property
-    def error(self) -> float:
-        """How far the shares are from adding up."""
-        return abs(float(self.shares.sum()) - self.change)
+    def gap(self) -> float:
+        """How far the attributions are from adding up to the change."""
+        return abs(float(self.attributions.sum()) - self.change)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TokenAttribution:
-    """Each token's share of the change of a logit from the baseline to the text.
+    """Each token's attribution of a logit's change from the baseline to the text."""
 
-    The shares add up to explained = at_text - at_baseline, but for `error`, which more steps make smaller.
-    """
-
-    shares: Float[np.ndarray, "token"]
-    at_text: float
-    at_baseline: float
-    error: float
+    attributions: Float[np.ndarray, "token"]
+    logit: float
+    """At the text."""
+    baseline_logit: float
+    completeness_gap: float
+    """Sum of attributions minus the change; more steps make it smaller."""
     steps: int
 
     @property
-    def explained(self) -> float:
-        """What the shares should add up to."""
-        return self.at_text - self.at_baseline
+    def change(self) -> float:
+        """What complete attributions add up to (the completeness axiom)."""
+        return self.logit - self.baseline_logit
 
     @property
-    def is_complete(self) -> bool:
-        """Whether the shares add up well enough to be shown."""
-        return abs(self.error) <= COMPLETE * max(abs(self.explained), 0.1)
+    def is_converged(self) -> bool:
+        """Whether the gap is small enough."""
+        return abs(self.completeness_gap) <= CONVERGED * max(abs(self.change), 0.1)
 
 
 def integrated_gradients(
     model: "LoadedModel",
-    reading: Reading,
+    encoded: EncodedText,
     *,
     position: int,
     token: int,
@@ -85,117 +82,112 @@ def integrated_gradients(
     baseline: Baseline = "filler",
     on_progress: OnProgress = no_progress,
 ) -> TokenAttribution:
-    """The share of each token in the logit of `token` at a position, by at most so many steps (gradients).
+    """Attribute the logit of `token` at a position to the tokens of the text, in at most `steps` gradients.
 
-    baseline: the embedding of a token that says nothing (padding, else the end of a text, else the first), the mean
-    embedding of the vocabulary, or zero. A small model needs far fewer steps than it may take; SmolLM2 takes some 500.
-    An encoder-decoder's shares are those of its source. Raises UserError for a model without an output head and for a
-    prediction that is not there.
+    baseline: the embedding of a neutral token (filler: padding, else the end of a text, else the first), the mean
+    embedding of the vocabulary, or zero. Small models need far fewer than 512 steps; SmolLM2 takes some 500.
+    An encoder-decoder's attributions are those of its source. Raises UserError for a model without an output head and
+    for a prediction that is not there.
     """
     if not model.has_output_head:
         raise UserError("{name} has no output head, so that there is no prediction to explain.", name=model.name)
-    if steps < PIECE_STEPS:
-        raise UserError("The line needs at least {piece_steps} steps.", piece_steps=PIECE_STEPS)
-    embedding = embedding_of(model)
-    name = "ids" if model.family == "playground" else "input_ids"
-    ids = reading.arguments[name]
+    if steps < SEGMENT_STEPS:
+        raise UserError("The line needs at least {n_steps} steps.", n_steps=SEGMENT_STEPS)
+    embedding = model.adapter.embedding()
+    ids = encoded.arguments[model.adapter.ids_name]
     done, most = 0, steps
 
     def logit(embedded: Tensor) -> Tensor:
         nonlocal done
-        logits = _logits_with(model, reading, ids, embedded)
-        # Gradients are steps; the two ends of a piece are looked at without.
+        logits = _logits_with(model, encoded, ids, embedded)
+        # Only gradients count as steps; the ends of a segment are evaluated without.
         done += len(embedded) * torch.is_grad_enabled()
         on_progress(min(done, most), most)
         return logits[:, position, token]
 
-    if not -len(reading.tokens) <= position < len(reading.tokens) or not 0 <= token < _vocabulary(model):
+    if not -len(encoded.tokens) <= position < len(encoded.tokens) or not 0 <= token < _vocabulary(model):
         raise UserError(
-            "Choose a position from {n_tokens} to {n_tokens_2} and a known token.",
-            n_tokens=-len(reading.tokens),
-            n_tokens_2=len(reading.tokens) - 1,
+            "Choose a position from {first} to {last} and a known token.",
+            first=-len(encoded.tokens),
+            last=len(encoded.tokens) - 1,
         )
     with torch.no_grad():
         end = embedding(ids)
         begin = _baseline(model, baseline).expand_as(end)
-        at_text, at_baseline = (float(_logits_with(model, reading, ids, e)[0, position, token]) for e in (end, begin))
-    shares, steps = _shares_along(logit, begin, end, steps)
+        at_text, at_baseline = (
+            float(_logits_with(model, encoded, ids, embedded)[0, position, token]) for embedded in (end, begin)
+        )
+    attributions, steps = _integrate(logit, begin, end, steps)
     return TokenAttribution(
-        shares=shares,
-        at_text=at_text,
-        at_baseline=at_baseline,
-        error=float(shares.sum()) - (at_text - at_baseline),
+        attributions=attributions,
+        logit=at_text,
+        baseline_logit=at_baseline,
+        completeness_gap=float(attributions.sum()) - (at_text - at_baseline),
         steps=steps,
     )
 
 
-def _shares_along(logit: Logit, begin: Tensor, end: Tensor, most: int) -> tuple[Float[np.ndarray, "token"], int]:
-    """Each token's share over the line, and how many steps it took; the worst piece is halved first."""
-    pieces = [_piece(logit, begin, end, 0.0, 1.0)]
-    change = pieces[0].change
-    steps = PIECE_STEPS
-    while steps + 2 * PIECE_STEPS <= most and sum(piece.error for piece in pieces) > AIM * max(abs(change), 0.1):
-        worst = max(pieces, key=lambda piece: piece.error)
-        pieces.remove(worst)
+def _integrate(logit: Logit, begin: Tensor, end: Tensor, most: int) -> tuple[Float[np.ndarray, "token"], int]:
+    """Each token's attribution over the line, and how many steps it took.
+
+    Segments [0, 1] -> [0, 1/2] [1/2, 1] -> [0, 1/2] [1/2, 3/4] [3/4, 1] …: the worst is halved first.
+    """
+    segments = [_segment(logit, begin, end, 0.0, 1.0)]
+    change = segments[0].change
+    steps = SEGMENT_STEPS
+    while steps + 2 * SEGMENT_STEPS <= most and sum(segment.gap for segment in segments) > GOAL * max(abs(change), 0.1):
+        worst = max(segments, key=lambda segment: segment.gap)
+        segments.remove(worst)
         middle = (worst.begin + worst.end) / 2
-        pieces.append(_piece(logit, begin, end, worst.begin, middle))
-        pieces.append(_piece(logit, begin, end, middle, worst.end))
-        steps += 2 * PIECE_STEPS
-    return np.sum([piece.shares for piece in pieces], axis=0), steps
+        segments.append(_segment(logit, begin, end, worst.begin, middle))
+        segments.append(_segment(logit, begin, end, middle, worst.end))
+        steps += 2 * SEGMENT_STEPS
+    return np.sum([segment.attributions for segment in segments], axis=0), steps
 
 
-def _piece(logit: Logit, begin: Tensor, end: Tensor, first: float, last: float) -> _Piece:
-    """The part of the line from one fraction of it to another."""
+def _segment(logit: Logit, begin: Tensor, end: Tensor, first: float, last: float) -> _Segment:
+    """Integrate from one fraction of the line to another, by Gauss-Legendre quadrature."""
     from captum.attr import IntegratedGradients
 
     here, there = begin + first * (end - begin), begin + last * (end - begin)
     with torch.enable_grad():
-        found = IntegratedGradients(logit).attribute(
-            there, here, n_steps=PIECE_STEPS, method="gausslegendre", internal_batch_size=PIECE_STEPS
+        gradients = IntegratedGradients(logit).attribute(
+            there, here, n_steps=SEGMENT_STEPS, method="gausslegendre", internal_batch_size=SEGMENT_STEPS
         )
-    shares = found[0].sum(-1).detach().float().cpu().numpy()
+    attributions = gradients[0].sum(-1).detach().float().cpu().numpy()
     with torch.no_grad():
         change = float((logit(there) - logit(here))[0])
-    return _Piece(begin=first, end=last, shares=shares, change=change)
+    return _Segment(begin=first, end=last, attributions=attributions, change=change)
 
 
 def _vocabulary(model: "LoadedModel") -> int:
-    return int(embedding_of(model).num_embeddings)  # type: ignore[arg-type]
+    return int(model.adapter.embedding().num_embeddings)  # type: ignore[arg-type]
 
 
 def _baseline(model: "LoadedModel", baseline: Baseline) -> Tensor:
-    """The embedding that every token's line begins at."""
-    chosen = [_filler(model)] if baseline == "filler" else range(_vocabulary(model))
-    embedding = torch.as_tensor(embedding_of(model)(torch.tensor(list(chosen), device=model.device))).mean(0)
+    """The embedding that every token's line begins at [width]."""
+    ids = [model.adapter.neutral_id()] if baseline == "filler" else range(_vocabulary(model))
+    embedding = torch.as_tensor(model.adapter.embedding()(torch.tensor(list(ids), device=model.device))).mean(0)
     return torch.zeros_like(embedding) if baseline == "zero" else embedding
 
 
-def _filler(model: "LoadedModel") -> int:
-    """The id of a token that says nothing."""
-    tokenizer = model.tokenizer
-    if model.family == "playground":
-        return int(tokenizer.token_to_id("<|pad|>") or 0)
-    found = (getattr(tokenizer, name, None) for name in ("pad_token_id", "eos_token_id"))
-    return next((int(id) for id in found if id is not None and id < _vocabulary(model)), 0)
-
-
-def _logits_with(model: "LoadedModel", reading: Reading, ids: Tensor, embedded: Tensor) -> Tensor:
-    """The logits with the embeddings of the text's ids replaced, for as many rows as there are."""
+def _logits_with(model: "LoadedModel", encoded: EncodedText, ids: Tensor, embedded: Tensor) -> Tensor:
+    """The logits with the text's embeddings replaced by each row of `embedded` [row, token, width]."""
     rows = len(embedded)
     arguments = {
         name: value.expand(rows, *value.shape[1:]) if isinstance(value, Tensor) else value
-        for name, value in reading.arguments.items()
+        for name, value in encoded.arguments.items()
     }
     width = ids.shape[1]
-    first = True
+    is_first_call = True
 
-    def put(found: Tensor) -> Tensor | None:
+    def replace(output: Tensor) -> Tensor | None:
         # An encoder-decoder embeds its target with the same module, after the source.
-        nonlocal first
-        here, first = first and found.shape[1] == width, False
-        return embedded if here else None
+        nonlocal is_first_call
+        replaces, is_first_call = is_first_call and output.shape[1] == width, False
+        return embedded if replaces else None
 
-    with editing({(embedding_of(model), "output"): put}):
+    with editing({(model.adapter.embedding(), "output"): replace}):
         logits = logits_of(model, model.module(**arguments))
     assert logits is not None
     return logits

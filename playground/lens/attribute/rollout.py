@@ -1,7 +1,7 @@
-"""How much of each input token reaches a token of a layer, through all layers: Abnar and Zuidema 2020.
+"""Attention rollout and attention flow through all layers (Abnar and Zuidema 2020).
 
-Both see a layer as half attention (its heads' mean), half the residual connection. Rollout multiplies the layers;
-flow is the largest flow that fits through them, each weight being a pipe.
+Both model a layer as half attention (the mean over heads), half residual connection. Rollout multiplies the layers;
+flow is the maximum flow through them, with the weights as capacities.
 """
 
 import itertools
@@ -23,29 +23,29 @@ SMALLEST = 1e-9
 Maps = Sequence[Float[Tensor, "head token token"]]
 
 
-def mixed(maps: Float[Tensor, "head token token"]) -> Float[Tensor, "token token"]:
-    """One layer: half the heads' mean attention, half the residual connection; rows sum to one (section 3)."""
+def with_residual(maps: Float[Tensor, "head token token"]) -> Float[Tensor, "token token"]:
+    """One layer: half mean attention over heads, half residual connection; rows sum to one (section 3)."""
     mean = maps.float().mean(0)
-    whole = mean + torch.eye(len(mean), device=mean.device)
-    return whole / whole.sum(-1, keepdim=True)
+    total = mean + torch.eye(len(mean), device=mean.device)
+    return total / total.sum(-1, keepdim=True)
 
 
-def rollout(maps: Maps) -> Float[np.ndarray, "layer token token"]:
-    """After each layer, how much each token (row) holds of each input token (column): products of the layers.
+def attention_rollout(maps: Maps) -> Float[np.ndarray, "layer token token"]:
+    """After each layer, the weight of each input token (column) in each token (row): products of the layers.
 
-    >>> rollout([torch.tensor([[[1.0, 0.0], [1.0, 0.0]]])])[0].tolist()
+    >>> attention_rollout([torch.tensor([[[1.0, 0.0], [1.0, 0.0]]])])[0].tolist()
     [[1.0, 0.0], [0.5, 0.5]]
     """
     if not maps:
         raise UserError("There are no layers to follow attention through.")
-    reached = [mixed(maps[0])]
+    products = [with_residual(maps[0])]
     for layer in maps[1:]:
-        reached.append(mixed(layer) @ reached[-1])
-    return torch.stack(reached).cpu().numpy()
+        products.append(with_residual(layer) @ products[-1])
+    return torch.stack(products).cpu().numpy()
 
 
-def flow(maps: Maps, query: int, on_progress: OnProgress = no_progress) -> Float[np.ndarray, "token"]:
-    """The largest flow from the last layer's token `query` down to each input token.
+def attention_flow(maps: Maps, query: int, on_progress: OnProgress = no_progress) -> Float[np.ndarray, "token"]:
+    """The maximum flow from the last layer's token `query` down to each input token.
 
     Raises UserError for a long text: every input token is a maximum-flow problem of its own.
     """
@@ -58,19 +58,19 @@ def flow(maps: Maps, query: int, on_progress: OnProgress = no_progress) -> Float
             most_tokens=MOST_TOKENS,
         )
     if not 0 <= query < tokens:
-        raise UserError("There is no token {query}; choose 0 to {tokens}.", query=query, tokens=tokens - 1)
-    layers = [mixed(layer).cpu().numpy().astype(np.float64) for layer in reversed(maps)]
-    found = np.zeros(tokens, dtype=np.float32)
+        raise UserError("There is no token {query}; choose 0 to {last}.", query=query, last=tokens - 1)
+    layers = [with_residual(layer).cpu().numpy().astype(np.float64) for layer in reversed(maps)]
+    flows = np.zeros(tokens, dtype=np.float32)
     for token in range(tokens):
-        found[token] = maximum_flow(layers, query, token)
+        flows[token] = maximum_flow(layers, query, token)
         on_progress(token + 1, tokens)
-    return found
+    return flows
 
 
 def maximum_flow(layers: Sequence[np.ndarray], source: int, sink: int) -> float:
-    """The largest flow from a node before the first layer to one after the last, along capacities [from, to].
+    """The maximum flow from a node before the first layer to one after the last; layers hold capacities [from, to].
 
-    Dinic 1970: breadth-first levels, then flow along them until they are blocked.
+    Dinic 1970: breadth-first levels, then paths along rising levels until none has room, until the sink is cut off.
 
     >>> maximum_flow([np.array([[0.5, 0.5], [0.0, 1.0]]), np.array([[1.0, 0.0], [0.2, 0.8]])], 0, 0)
     0.7
@@ -78,20 +78,21 @@ def maximum_flow(layers: Sequence[np.ndarray], source: int, sink: int) -> float:
     width = len(layers[0])
     graph: list[dict[int, float]] = [{} for _ in range(width * (len(layers) + 1))]
     for depth, layer in enumerate(layers):
-        for begin, end in zip(*np.nonzero(layer > SMALLEST), strict=True):
-            here, there = depth * width + int(begin), (depth + 1) * width + int(end)
-            graph[here][there] = float(layer[begin, end])
+        # Node (depth, token) is depth * width + token; each edge has a reverse edge that can take flow back.
+        for start, end in zip(*np.nonzero(layer > SMALLEST), strict=True):
+            here, there = depth * width + int(start), (depth + 1) * width + int(end)
+            graph[here][there] = float(layer[start, end])
             graph[there].setdefault(here, 0.0)
     end_node, total = len(layers) * width + sink, 0.0
     while (levels := _levels(graph, source))[end_node] >= 0:
-        waiting = [list(edges) for edges in graph]
-        while (pushed := _push(graph, levels, waiting, source, end_node)) > SMALLEST:
+        untried = [list(edges) for edges in graph]
+        while (pushed := _push(graph, levels, untried, source, end_node)) > SMALLEST:
             total += pushed
     return total
 
 
 def _levels(graph: list[dict[int, float]], source: int) -> list[int]:
-    """How many edges with room lie between the source and each node; -1 where it cannot be reached."""
+    """Each node's distance from the source along edges with room; -1 where it cannot be reached."""
     levels = [-1] * len(graph)
     levels[source] = 0
     queue = deque([source])
@@ -104,22 +105,22 @@ def _levels(graph: list[dict[int, float]], source: int) -> list[int]:
     return levels
 
 
-def _push(graph: list[dict[int, float]], levels: list[int], waiting: list[list[int]], source: int, end: int) -> float:
-    """Push along one path of rising levels as much as fits; 0 where all are blocked."""
+def _push(graph: list[dict[int, float]], levels: list[int], untried: list[list[int]], source: int, end: int) -> float:
+    """Push as much as fits along one path of rising levels; 0 where all are blocked."""
     path = [source]
     while path[-1] != end:
         node = path[-1]
-        if not waiting[node]:
+        if not untried[node]:
             path.pop()
             if not path:
                 return 0.0
-            waiting[path[-1]].pop()
+            untried[path[-1]].pop()
             continue
-        neighbour = waiting[node][-1]
+        neighbour = untried[node][-1]
         if graph[node][neighbour] > SMALLEST and levels[neighbour] == levels[node] + 1:
             path.append(neighbour)
         else:
-            waiting[node].pop()
+            untried[node].pop()
     steps = list(itertools.pairwise(path))
     room = min(graph[begin][after] for begin, after in steps)
     for begin, after in steps:

@@ -218,7 +218,7 @@ def logits_of(model: "LoadedModel", output: Any) -> Tensor | None:
     """The logits in what a model returned; None without an output head."""
     if not model.has_output_head:
         return None
-    return output if isinstance(output, Tensor) else getattr(output, "logits", None)
+    return model.adapter.logits(output)
 
 
 def predicted_ids(model: "LoadedModel", encoded: EncodedText) -> tuple[Int[Tensor, "_"], slice]:

@@ -1,56 +1,56 @@
-"""The whole and the sum of its parts: single effects against the joint effect, and the difference between them."""
+"""Interaction effects: single ablations against the joint one, and the same for each pair."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from playground.errors import UserError
-from playground.lens.intervene.ablation import Effect, Experiment, Judge, ablate_each
-from playground.lens.intervene.interventions import Component
+from playground.lens.capture.activations import Component
+from playground.lens.intervene.ablation import Effect, EffectMetric, Experiment, ablate_each
 from playground.progress import OnProgress, no_progress
 
-MOST = 12
-"""More parts than this have too many pairs to look at."""
+MOST_COMPONENTS = 12
+"""More components than this have too many pairs to look at."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interaction:
-    """The effects of taking parts away one by one, in pairs, and all together.
+    """Effects of ablating components singly, in pairs and jointly.
 
-    interaction is joint less the sum of single effects: 0 where the parts do not know of each other, of the opposite
-    sign where they stand in for each other, of the same sign where each needs the other. pairs [i, j]: likewise for
-    two of them. judge: which measure the numbers below are in.
+    An interaction is the joint effect minus the sum of single effects: 0 for independent components, of the opposite
+    sign where they are redundant, of the same sign where each needs the other.
     """
 
     components: tuple[Component, ...]
     singles: tuple[Effect, ...]
     joint: Effect
     pairs: dict[tuple[int, int], Effect]
+    """By the indices [i, j], i < j, of two components."""
 
-    def sum_of_singles(self, judge: Judge) -> float:
-        """What the joint effect would be if effects added up."""
-        return sum(float(getattr(effect, judge)) for effect in self.singles)
+    def sum_of_singles(self, metric: EffectMetric) -> float:
+        """What the joint effect would be if effects were additive."""
+        return sum(float(getattr(effect, metric)) for effect in self.singles)
 
-    def interaction(self, judge: Judge) -> float:
-        """The joint effect less the sum of single effects."""
-        return float(getattr(self.joint, judge)) - self.sum_of_singles(judge)
+    def of_all(self, metric: EffectMetric) -> float:
+        """The interaction of all components."""
+        return float(getattr(self.joint, metric)) - self.sum_of_singles(metric)
 
-    def pair(self, first: int, second: int, judge: Judge) -> float:
-        """The interaction of two of the parts."""
+    def of_pair(self, first: int, second: int, metric: EffectMetric) -> float:
+        """The interaction of two components."""
         both = self.pairs[min(first, second), max(first, second)]
         singles = (self.singles[first], self.singles[second])
-        return float(getattr(both, judge)) - sum(float(getattr(effect, judge)) for effect in singles)
+        return float(getattr(both, metric)) - sum(float(getattr(effect, metric)) for effect in singles)
 
 
-def interaction(
+def measure_interaction(
     experiment: Experiment, components: Sequence[Component], on_progress: OnProgress = no_progress
 ) -> Interaction:
-    """Take the parts away one by one, two by two and all together.
+    """Ablate the components one by one, two by two and all together.
 
-    Raises UserError for fewer than two parts, the same part twice, or too many.
+    Raises UserError for fewer than two components, the same one twice, or too many.
     """
-    if not 2 <= len(components) <= MOST or len(set(components)) < len(components):
-        raise UserError("Choose from 2 to {most} different parts.", most=MOST)
+    if not 2 <= len(components) <= MOST_COMPONENTS or len(set(components)) < len(components):
+        raise UserError("Choose from 2 to {most} different components.", most=MOST_COMPONENTS)
     pairs = list(combinations(range(len(components)), 2))
     sets = [
         list(components),

@@ -1,7 +1,7 @@
-"""Activation patching: what of a clean pass, put into a corrupted one, brings the clean answer back?
+"""Activation patching: put clean activations into a corrupted pass and see how much of the clean answer they recover.
 
-Vig et al. 2020 and Meng et al. 2022 (causal tracing). The measure is the difference of two logits, scaled so that the
-corrupted pass is 0 and the clean pass 1 (Wang et al. 2022, section 3).
+Vig et al. 2020 and Meng et al. 2022 (causal tracing). The metric is the recovered logit difference between the correct
+and a counterfactual answer: 0 as in the corrupted pass, 1 as in the clean one (Wang et al. 2022, section 3).
 """
 
 from collections.abc import Sequence
@@ -14,133 +14,136 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.lens.capture.activations import Activations, capture, read
+from playground.lens.capture.activations import Activations, Component, capture, encode_text
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import encode
-from playground.lens.generate.fill import spell_masks
-from playground.lens.intervene.ablation import heads_of, made
-from playground.lens.intervene.interventions import Component, Part, Replacement, Row, run_replaced
+from playground.lens.generate.fill_mask import spell_masks
+from playground.lens.intervene.interventions import Intervention, Replacement, run_interventions
 from playground.progress import OnProgress, no_progress
+from playground.text import N_
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
 
-Patched = Literal["residual", "attention", "feed_forward"]
+PatchedPart = Literal["residual", "attention", "feed_forward"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PatchingExample:
-    """Two prompts of one length that differ in a few words, the clean one's answer and the corrupted one's.
-
-    target: what an encoder-decoder's decoder reads in both.
-    """
+    """Two prompts of as many tokens that differ in a few words."""
 
     name: str
     clean: str
     corrupted: str
     answer: str
-    other: str
+    """The correct answer, to the clean prompt."""
+    counterfactual: str
+    """The answer to the corrupted prompt."""
     about: str
+    """One sentence with its source, to be translated where it is shown."""
     target: str = ""
+    """What an encoder-decoder's decoder reads in both."""
 
 
 EXAMPLES = (
     PatchingExample(
-        name="Indirect object",
+        name=N_("Indirect object"),
         clean="When Mary and John went to the store, John gave a drink to",
         corrupted="When Mary and John went to the store, Mary gave a drink to",
         answer=" Mary",
-        other=" John",
-        about="Who receives the drink is whoever was not named twice (Wang et al. 2022).",
+        counterfactual=" John",
+        about=N_("Who receives the drink is whoever was not named twice (Wang et al. 2022)."),
     ),
     PatchingExample(
-        name="Induction",
+        name=N_("Induction"),
         clean="Anna Smith met Peter Brown. Anna",
         corrupted="Anna Brown met Peter Smith. Anna",
         answer=" Smith",
-        other=" Brown",
-        about="What followed a word the last time follows it again (Olsson et al. 2022).",
+        counterfactual=" Brown",
+        about=N_("What followed a word the last time follows it again (Olsson et al. 2022)."),
     ),
     PatchingExample(
-        name="Agreement",
+        name=N_("Agreement"),
         clean="The keys to the cabinet",
         corrupted="The key to the cabinet",
         answer=" are",
-        other=" is",
-        about="The verb agrees with its subject, not with the noun beside it (Linzen et al. 2016).",
+        counterfactual=" is",
+        about=N_("The verb agrees with its subject, not with the noun beside it (Linzen et al. 2016)."),
     ),
 )
 
-TRANSLATED = (
+TRANSLATION_EXAMPLES = (
     PatchingExample(
-        name="Who receives it",
+        name=N_("Who receives it"),
         clean="french: Anna gives the red ball to Ben.",
         corrupted="french: Anna gives the red ball to Tom.",
         answer="Ben",
-        other="Tom",
-        about="The name crosses from the source: cross-attention brings it to the place where it is written.",
+        counterfactual="Tom",
+        about=N_("The name crosses from the source: cross-attention brings it to the position where it is written."),
         target="Anna donne la balle rouge à",
     ),
     PatchingExample(
-        name="What is given",
+        name=N_("What is given"),
         clean="french: Anna gives the red ball to Ben.",
         corrupted="french: Anna gives the red book to Ben.",
         answer="balle",
-        other="livre",
-        about="The noun, and with it the French article, comes from one word of the source.",
+        counterfactual="livre",
+        about=N_("The noun, and with it the French article, comes from one word of the source."),
         target="Anna donne",
     ),
 )
 """The same for a model that translates short sentences."""
-MASKED = PatchingExample(
-    name="Whose hand",
+MASKED_EXAMPLE = PatchingExample(
+    name=N_("Whose hand"),
     clean="She took [MASK] hand.",
     corrupted="He took [MASK] hand.",
     answer=" her",
-    other=" his",
-    about="The pronoun that is filled in agrees with the one that was read.",
+    counterfactual=" his",
+    about=N_("The pronoun that is filled in agrees with the one that was read."),
 )
 """The same for a model that fills in words."""
 
 
 def examples_of(model: "LoadedModel") -> tuple[PatchingExample, ...]:
-    """The examples that fit a model's kind, the best one first."""
+    """The examples that fit a model's kind, the best first."""
     if model.kind == "encoder-decoder":
-        return TRANSLATED
+        return TRANSLATION_EXAMPLES
     try:
-        clean, corrupted = (spell_masks(model, text) for text in (MASKED.clean, MASKED.corrupted))
+        clean, corrupted = (spell_masks(model, text) for text in (MASKED_EXAMPLE.clean, MASKED_EXAMPLE.corrupted))
     except UserError:
         return EXAMPLES
-    return (replace(MASKED, clean=clean, corrupted=corrupted), *EXAMPLES)
+    return (replace(MASKED_EXAMPLE, clean=clean, corrupted=corrupted), *EXAMPLES)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Pair:
-    """The clean and the corrupted pass, and the two tokens whose logits are compared at a position."""
+class PromptPair:
+    """A clean and a corrupted pass, and the two answers whose logits are compared at a position."""
 
     model: "LoadedModel"
     clean: Activations
     corrupted: Activations
     position: int
     answer: int
-    other: int
+    """Token id of the correct answer."""
+    counterfactual: int
+    """Token id of the other answer."""
 
-    def difference(self, logits: Float[Tensor, "token vocabulary"]) -> float:
-        """The answer's logit less the other token's."""
-        return float(logits[self.position, self.answer] - logits[self.position, self.other])
+    def logit_difference(self, logits: Float[Tensor, "token vocabulary"]) -> float:
+        """The correct answer's logit minus the counterfactual one's."""
+        return float(logits[self.position, self.answer] - logits[self.position, self.counterfactual])
 
     @property
     def clean_difference(self) -> float:
-        """The difference in the clean pass."""
-        return self.difference(self.clean.predicted())
+        """The logit difference in the clean pass."""
+        return self.logit_difference(self.clean.predicted())
 
     @property
     def corrupted_difference(self) -> float:
-        """The difference in the corrupted pass."""
-        return self.difference(self.corrupted.predicted())
+        """The logit difference in the corrupted pass."""
+        return self.logit_difference(self.corrupted.predicted())
 
-    def share(self, difference: float) -> float:
-        """Where a difference lies: 0 as corrupted, 1 as clean."""
+    def recovered(self, difference: float) -> float:
+        """A logit difference on the scale from 0, as corrupted, to 1, as clean."""
         return (difference - self.corrupted_difference) / (self.clean_difference - self.corrupted_difference)
 
 
@@ -150,42 +153,44 @@ def prepare_pair(
     corrupted: str,
     *,
     answer: int,
-    other: int,
+    counterfactual: int,
     position: int = -1,
     targets: tuple[str, str] | None = None,
     pair: str | None = None,
-) -> Pair:
-    """Run both prompts; pair: the second sentence of both, for encoders.
+) -> PromptPair:
+    """Run both prompts; targets: an encoder-decoder's, clean and corrupted; pair: an encoder's second sentence of both.
 
-    Raises UserError where they differ in length or the answers do not differ between them.
+    Raises UserError for prompts of different lengths, and where both prefer the answer equally.
     """
-    first, second = targets or (None, None)
-    prompts = ((clean, first), (corrupted, second))
-    passes = [capture(model, read(model, text, target, pair)) for text, target in prompts]
-    lengths = [(len(one.reading.tokens), len(one.reading.source)) for one in passes]
-    if lengths[0] != lengths[1]:
+    clean_target, corrupted_target = targets or (None, None)
+    prompts = ((clean, clean_target), (corrupted, corrupted_target))
+    first, second = (capture(model, encode_text(model, text, target, pair)) for text, target in prompts)
+    length = len(first.encoded.tokens)
+    if (length, len(first.encoded.source)) != (len(second.encoded.tokens), len(second.encoded.source)):
         raise UserError(
-            "The clean prompt has {length} tokens and the corrupted one {length_2}; change words so that "
-            "both have as many, or tokens would be put in others' places.",
-            length=lengths[0][0],
-            length_2=lengths[1][0],
+            "The clean prompt has {n_clean} tokens and the corrupted one {n_corrupted}; change words so that "
+            "both have as many, or tokens would be patched into others' positions.",
+            n_clean=length,
+            n_corrupted=len(second.encoded.tokens),
         )
-    vocabulary, length = passes[0].predicted().shape[-1], lengths[0][0]
-    if not all(0 <= one < vocabulary for one in (answer, other)) or not -length <= position < length:
+    vocabulary = first.predicted().shape[-1]
+    if not all(0 <= token < vocabulary for token in (answer, counterfactual)) or not -length <= position < length:
         raise UserError(
-            "Choose a position from {length} to {length_2} and tokens from 0 to {vocabulary}.",
-            length=-length,
-            length_2=length - 1,
-            vocabulary=vocabulary - 1,
+            "Choose a position from {first} to {last} and tokens from 0 to {last_token}.",
+            first=-length,
+            last=length - 1,
+            last_token=vocabulary - 1,
         )
-    found = Pair(model=model, clean=passes[0], corrupted=passes[1], position=position, answer=answer, other=other)
-    if abs(found.clean_difference - found.corrupted_difference) < 1e-4:
-        raise UserError("Both prompts prefer the answer equally, so that there is nothing to bring back; change one.")
-    return found
+    prompt_pair = PromptPair(
+        model=model, clean=first, corrupted=second, position=position, answer=answer, counterfactual=counterfactual
+    )
+    if abs(prompt_pair.clean_difference - prompt_pair.corrupted_difference) < 1e-4:
+        raise UserError("Both prompts prefer the answer equally, so that there is nothing to recover; change one.")
+    return prompt_pair
 
 
-def first_id(model: "LoadedModel", word: str) -> int:
-    """The id of the token that a word begins with. Raises UserError for a word without tokens."""
+def first_token_id(model: "LoadedModel", word: str) -> int:
+    """The id of a word's first token. Raises UserError for a word without tokens."""
     tokens = [token for token in encode(model.tokenizer, word) if not token.special]
     if not tokens:
         raise UserError("The answer has no tokens; type a word.")
@@ -193,57 +198,60 @@ def first_id(model: "LoadedModel", word: str) -> int:
 
 
 def patch_positions(
-    pair: Pair, part: Patched, *, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
+    pair: PromptPair, part: PatchedPart, *, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
 ) -> Float[np.ndarray, "layer token"]:
-    """The share brought back by the clean activation of one layer at one token, for every layer and token."""
+    """Recovered logit difference by patching one layer at one token, for every layer and token."""
     kind = kind or pair.clean.parts.kind
     layers = _layers(pair.clean, part, kind)
     length = pair.clean.residual[kind if kind != "cross" else "decoder", 0].shape[0]
-    rows = [_row(pair.clean, part, layer, kind, position=position) for layer in layers for position in range(length)]
-    return patch_rows(pair, rows, on_progress).reshape(len(layers), length)
+    components = [Component(part=part, layer=layer, kind=kind) for layer in layers]
+    patches = [_patch(pair.clean, item, position) for item in components for position in range(length)]
+    return patch_each(pair, patches, on_progress).reshape(len(layers), length)
 
 
 def patch_heads(
-    pair: Pair, *, kind: SiteKind | None = None, position: int | None = None, on_progress: OnProgress = no_progress
+    pair: PromptPair,
+    *,
+    kind: SiteKind | None = None,
+    position: int | None = None,
+    on_progress: OnProgress = no_progress,
 ) -> Float[np.ndarray, "layer head"]:
-    """The share brought back by each head's clean z, at one token or at all."""
-    heads = heads_of(pair.clean, kind)
-    rows = [[_replacement(pair.clean, head, position)] for head in heads]
-    return patch_rows(pair, rows, on_progress).reshape(heads[-1].layer + 1, -1)
+    """Recovered logit difference by patching each head's z, at one token or at all."""
+    heads = pair.clean.heads(kind)
+    patches = [_patch(pair.clean, head, position) for head in heads]
+    return patch_each(pair, patches, on_progress).reshape(heads[-1].layer + 1, -1)
 
 
 def patch_head_positions(
-    pair: Pair, layer: int, *, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
+    pair: PromptPair, layer: int, *, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
 ) -> Float[np.ndarray, "head token"]:
-    """The share brought back by each head of one layer at each token."""
-    heads = [head for head in heads_of(pair.clean, kind) if head.layer == layer]
+    """Recovered logit difference by patching each head of one layer at each token."""
+    heads = [head for head in pair.clean.heads(kind) if head.layer == layer]
     if not heads:
         raise UserError("There is no layer {layer}.", layer=layer)
     length = pair.clean.z[heads[0].kind, layer].shape[1]
-    rows = [[_replacement(pair.clean, head, position)] for head in heads for position in range(length)]
-    return patch_rows(pair, rows, on_progress).reshape(len(heads), length)
+    patches = [_patch(pair.clean, head, position) for head in heads for position in range(length)]
+    return patch_each(pair, patches, on_progress).reshape(len(heads), length)
 
 
 @torch.inference_mode()
-def patch_rows(pair: Pair, rows: Sequence[Row], on_progress: OnProgress = no_progress) -> Float[np.ndarray, "row"]:
-    """The share that each row of replacements, put into the corrupted pass, brings back."""
-    shares = np.zeros(len(rows), dtype=np.float32)
-    for number, logits in run_replaced(pair.model, pair.corrupted, rows, on_progress):
-        shares[number] = pair.share(pair.difference(logits))
-    return shares
+def patch_each(
+    pair: PromptPair, patches: Sequence[Intervention], on_progress: OnProgress = no_progress
+) -> Float[np.ndarray, "patch"]:
+    """Recovered logit difference by each intervention in the corrupted pass."""
+    recovered = np.zeros(len(patches), dtype=np.float32)
+    for index, logits in run_interventions(pair.model, pair.corrupted, patches, on_progress):
+        recovered[index] = pair.recovered(pair.logit_difference(logits))
+    return recovered
 
 
-def _layers(clean: Activations, part: Patched, kind: SiteKind) -> list[int]:
-    tables = {"residual": clean.residual, "attention": clean.attention, "feed_forward": clean.feed_forward}
-    layers = [layer for found, layer in tables[part] if found == kind]
+def _layers(clean: Activations, part: PatchedPart, kind: SiteKind) -> list[int]:
+    activations = {"residual": clean.residual, "attention": clean.attention, "feed_forward": clean.feed_forward}
+    layers = [layer for site_kind, layer in activations[part] if site_kind == kind]
     if not layers:
         raise UserError("This model has no {part} layers of that kind to patch.", part=part.replace("_", "-"))
     return sorted(layers)
 
 
-def _row(clean: Activations, part: Part, layer: int, kind: SiteKind, *, position: int) -> Row:
-    return [_replacement(clean, Component(part=part, layer=layer, kind=kind), position)]
-
-
-def _replacement(clean: Activations, component: Component, position: int | None) -> Replacement:
-    return Replacement(component=component, value=made(clean, component), position=position)
+def _patch(clean: Activations, component: Component, position: int | None) -> Intervention:
+    return [Replacement(component=component, value=clean.of(component), position=position)]

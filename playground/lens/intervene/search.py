@@ -1,8 +1,8 @@
-"""Which heads look the way one has in mind: rank all of them by a pattern, and say what chance would give.
+"""Find heads by pattern: rank all heads by the attention on marked keys, against a chance level from shuffling.
 
-A pattern marks for each query the keys that count. A head's score is the mean weight that its queries put there, over
-the queries that have such a key. Chance is measured, not assumed: the weights of every row are shuffled among the keys
-that the row may see, so that a head which looks at one key only stays as sharp, but somewhere else.
+A pattern marks keys for each query. A head's score is the mean attention weight on marked keys, over queries that have
+one. Chance is measured, not assumed: each row's weights are shuffled among its visible keys, so that a head which
+attends to one key stays as sharp, but elsewhere.
 """
 
 from collections.abc import Sequence
@@ -26,41 +26,44 @@ SEPARATORS = frozenset({".", ",", ";", ":", "!", "?", "\n"})
 
 @dataclass(frozen=True, kw_only=True)
 class RankedHead:
-    """A head's score, what shuffled weights gave on average and at most, and how many deviations lie between."""
+    """A head's score, and its scores after shuffling."""
 
     kind: SiteKind
     layer: int
     head: int
     score: float
-    chance: float
-    chance_most: float
-    deviations: float
+    shuffled_mean: float
+    shuffled_max: float
+    z_score: float
+    """Standard deviations of the shuffled scores between their mean and the score."""
 
     @property
     def is_above_chance(self) -> bool:
-        """Whether no shuffle of this head came near."""
-        return self.score > self.chance_most
+        """Whether the score exceeds all of the head's shuffles."""
+        return self.score > self.shuffled_max
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """All heads, the best first; best_by_chance is the median of the best score of all heads in a shuffle."""
+    """All heads by falling score."""
 
     heads: tuple[RankedHead, ...]
-    best_by_chance: float
+    chance_level: float
+    """Median over shuffles of the best score of all heads."""
     queries: int
+    """How many queries have a marked key."""
     shuffles: int
 
 
-def mask_of(
+def pattern_mask(
     pattern: Pattern, ids: Sequence[int], labels: Sequence[str], special: Sequence[bool]
 ) -> Bool[Tensor, "query key"]:
-    """The keys that count for each query.
+    """The marked keys of each query.
 
     previous: the token before. first: the first token (not for itself). same token: earlier copies of the query's
-    token. induction: what followed those copies. separator: special tokens and punctuation, other than the query.
+    token. induction: the tokens after those copies. separator: special tokens and punctuation, other than the query.
 
-    >>> mask_of("induction", [5, 6, 5], ["a", "b", "a"], [False] * 3).int().tolist()
+    >>> pattern_mask("induction", [5, 6, 5], ["a", "b", "a"], [False] * 3).int().tolist()
     [[0, 0, 0], [0, 0, 0], [0, 1, 0]]
     """
     length = len(ids)
@@ -71,18 +74,18 @@ def mask_of(
         "first": (key == 0) & (query > 0),
         "same token": (tokens[query] == tokens[key]) & (key < query),
         "induction": (tokens[query] == tokens[(key - 1).clamp(min=0)]) & (key > 0) & (key < query),
-        "separator": _stops(labels, special)[None, :] & (key != query),
+        "separator": _separators(labels, special)[None, :] & (key != query),
     }
     return masks[pattern]
 
 
-def cross_mask_of(
+def cross_pattern_mask(
     pattern: CrossPattern, queries: Sequence[int], keys: Sequence[int], labels: Sequence[str], special: Sequence[bool]
 ) -> Bool[Tensor, "query key"]:
-    """The source's keys that count for each of the target's queries; labels and special are the keys'.
+    """The marked source keys of each target query; labels and special are the keys'.
 
-    first: the first token. same token: what is spelled alike on both sides. same place: the same number of tokens from
-    the start. separator: special tokens and punctuation.
+    first: the first token. same token: equal ids on both sides. same place: the same position in both. separator:
+    special tokens and punctuation.
     """
     query, key = torch.arange(len(queries))[:, None], torch.arange(len(keys))[None, :]
     tokens = torch.tensor(list(queries))[:, None] == torch.tensor(list(keys))[None, :]
@@ -90,13 +93,15 @@ def cross_mask_of(
         "first": (key == 0).expand(len(queries), -1),
         "same token": tokens,
         "same place": key == query,
-        "separator": _stops(labels, special).expand(len(queries), -1),
+        "separator": _separators(labels, special).expand(len(queries), -1),
     }
     return masks[pattern]
 
 
-def _stops(labels: Sequence[str], special: Sequence[bool]) -> Bool[Tensor, "key"]:
-    return torch.tensor([one or label.strip(" ▁Ġ") in SEPARATORS for one, label in zip(special, labels, strict=True)])
+def _separators(labels: Sequence[str], special: Sequence[bool]) -> Bool[Tensor, "key"]:
+    return torch.tensor(
+        [is_special or label.strip(" ▁Ġ") in SEPARATORS for is_special, label in zip(special, labels, strict=True)]
+    )
 
 
 def rank_heads(
@@ -107,39 +112,38 @@ def rank_heads(
     seed: int = 0,
     on_progress: OnProgress = no_progress,
 ) -> Ranking:
-    """Rank all heads of some sites by a mask, which may be a painted one.
+    """Rank all heads of some sites by a mask of marked keys.
 
-    Raises UserError for a mask of another size, one that marks nothing that can be seen, and no sites.
+    Raises UserError for a mask of another size, one that marks no visible key, and no sites.
     """
     if not sites:
         raise UserError("There is no attention to search through.")
     if any((site.queries, site.keys) != tuple(mask.shape) for site in sites):
         raise UserError(
-            "The mask is {shape} by {shape_2}, and the maps are of another size; paint anew.",
-            shape=mask.shape[0],
-            shape_2=mask.shape[1],
+            "The mask is {n_queries} by {n_keys}, and the maps are of another size; paint anew.",
+            n_queries=mask.shape[0],
+            n_keys=mask.shape[1],
         )
     generator = torch.Generator().manual_seed(seed)
-    causal = sites[0].is_causal
-    seen = torch.ones_like(mask).tril() if causal else torch.ones_like(mask)
-    marked = mask & seen
-    rows = marked.any(-1)
-    if not rows.any():
+    visible = torch.ones_like(mask).tril() if sites[0].is_causal else torch.ones_like(mask)
+    marked = mask & visible
+    queries = marked.any(-1)
+    if not queries.any():
         raise UserError("No query of this text has a key that the pattern marks; choose another text or pattern.")
-    orders = _shuffles(seen[rows], shuffles, generator)
+    orders = _shuffles(visible[queries], shuffles, generator)
     heads: list[RankedHead] = []
     best = np.zeros(shuffles)
-    for number, site in enumerate(sites):
+    for index, site in enumerate(sites):
         with torch.inference_mode():
-            weights = site.pattern(slice(None), slice(None))[:, rows]
-            scores = _score(weights, marked[rows])
-            chances = torch.stack([_score(_shuffled(weights, order), marked[rows]) for order in orders])
-        heads += _ranked(site, scores, chances)
-        best = np.maximum(best, chances.amax(-1).numpy())
-        on_progress(number + 1, len(sites))
+            weights = site.pattern(slice(None), slice(None))[:, queries]
+            scores = _score(weights, marked[queries])
+            shuffled = torch.stack([_score(_shuffled(weights, order), marked[queries]) for order in orders])
+        heads += _ranked(site, scores, shuffled)
+        best = np.maximum(best, shuffled.amax(-1).numpy())
+        on_progress(index + 1, len(sites))
     heads.sort(key=lambda head: -head.score)
     return Ranking(
-        heads=tuple(heads), best_by_chance=float(np.median(best)), queries=int(rows.sum()), shuffles=shuffles
+        heads=tuple(heads), chance_level=float(np.median(best)), queries=int(queries.sum()), shuffles=shuffles
     )
 
 
@@ -147,32 +151,35 @@ def _score(weights: Float[Tensor, "head query key"], marked: Bool[Tensor, "query
     return (weights * marked).sum(-1).mean(-1)
 
 
-def _shuffles(seen: Bool[Tensor, "query key"], count: int, generator: torch.Generator) -> list[Tensor]:
-    """For each shuffle and row, an order of the keys that leaves those that cannot be seen at the end."""
-    found = []
+def _shuffles(visible: Bool[Tensor, "query key"], count: int, generator: torch.Generator) -> list[Tensor]:
+    """For each shuffle, an order of every row's keys [query, key], invisible keys last.
+
+    A causal row that sees keys 0 1 2 of 4 gets an order such as 2 0 1 3: its weights move among visible keys only.
+    """
+    orders = []
     for _ in range(count):
-        noise = torch.rand(seen.shape, generator=generator)
-        # What cannot be seen has weight zero; sorting it behind keeps it out of the seen keys' places.
-        found.append(noise.masked_fill(~seen, 2.0).argsort(-1))
-    return found
+        noise = torch.rand(visible.shape, generator=generator)
+        # Noise is below 1, so that 2 sorts invisible keys, whose weights are 0, behind all visible ones.
+        orders.append(noise.masked_fill(~visible, 2.0).argsort(-1))
+    return orders
 
 
 def _shuffled(weights: Float[Tensor, "head query key"], order: Tensor) -> Float[Tensor, "head query key"]:
-    """The weights of each row among the keys it may see, in another order."""
+    """Each row's weights in another order of its visible keys."""
     return weights.gather(-1, order.expand_as(weights))
 
 
-def _ranked(site: Site, scores: Tensor, chances: Float[Tensor, "shuffle head"]) -> list[RankedHead]:
-    means, deviations = chances.mean(0), chances.std(0)
+def _ranked(site: Site, scores: Tensor, shuffled: Float[Tensor, "shuffle head"]) -> list[RankedHead]:
+    means, deviations = shuffled.mean(0), shuffled.std(0)
     return [
         RankedHead(
             kind=site.kind,
             layer=site.layer,
             head=head,
             score=float(scores[head]),
-            chance=float(means[head]),
-            chance_most=float(chances[:, head].max()),
-            deviations=float((scores[head] - means[head]) / deviations[head].clamp(min=1e-6)),
+            shuffled_mean=float(means[head]),
+            shuffled_max=float(shuffled[:, head].max()),
+            z_score=float((scores[head] - means[head]) / deviations[head].clamp(min=1e-6)),
         )
         for head in range(site.n_heads)
     ]

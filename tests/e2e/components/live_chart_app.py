@@ -7,7 +7,8 @@ import numpy as np
 import streamlit as st
 
 from playground.charts import train
-from playground.charts.ablate import bars_figure, map_figure
+from playground.charts.bars import named_bars_figure
+from playground.charts.heatmap import heatmap_figure
 from playground.charts.inside import rows_figure
 from playground.charts.palette import KEY, QUERY
 from playground.charts.series import Series
@@ -46,12 +47,12 @@ def show_maps() -> None:
     """A map of two rows whose names are shortened, and bars that lie; a click on the map is told to the page."""
     names = ["0 <b>, a word that is far too long", "=1"]
     values = np.array([[1.0, np.nan], [-0.5, 0.25]])
-    figure = map_figure(values, rows=names, columns=["x", "y"], y="query", x="key", meaning="weight")
+    figure = heatmap_figure(values, rows=names, columns=["x", "y"], y="query", x="key", meaning="weight")
     picked = live_chart(figure, key="map", label="A map", provenance=["text: 'a\\nb'"], picks=True)
     st.write(f"Picked {picked}.")
     words = rows_figure([np.full(30, 0.123456), np.arange(30)], "ab", ["", ""], [QUERY, KEY], x="x", shows_numbers=True)
     live_chart(words, key="words", label="Words")
-    live_chart(bars_figure(names, [2.0, -1.0], x="share"), key="bars", label="Bars")
+    live_chart(named_bars_figure(names, [2.0, -1.0], x="share"), key="bars", label="Bars")
 
 
 def show_measures(steps: list[int], train: list[float]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of a model taken apart: what is drawn is what was given, and zero lies in the middle of the scale."""
+"""Heatmaps, bars and the charts of Take it apart: they hold their input, with zero in the middle of the scale."""
 
 import numpy as np
 import pytest
@@ -6,20 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from playground.charts.ablate import bars_figure, chance_figure, map_figure, together_figure
+from playground.charts.ablate import interaction_figure, ranking_figure
+from playground.charts.bars import named_bars_figure
+from playground.charts.heatmap import heatmap_figure
 
-TITLES = ("sum", "together", "interaction")
 
-
-def drawn(values: np.ndarray, *, signed: bool = True):
+def heatmap(values: np.ndarray, *, signed: bool = True):
     rows, columns = (list(map(str, range(count))) for count in values.shape)
-    return map_figure(values, rows=rows, columns=columns, y="layer", x="head", meaning="nats", signed=signed)
+    return heatmap_figure(values, rows=rows, columns=columns, y="layer", x="head", meaning="nats", signed=signed)
 
 
 @settings(deadline=None)
 @given(arrays.arrays(np.float64, (2, 3), elements=st.floats(-9, 9, width=16)))
 def test_a_signed_map_has_zero_in_the_middle_of_its_scale(values):
-    heat = drawn(values).data[0]
+    heat = heatmap(values).data[0]
     assert heat.zmin == -heat.zmax < 0
     most = np.abs(values).max()
     assert heat.zmax == (most if most > 1e-6 else 1.0)
@@ -27,60 +27,60 @@ def test_a_signed_map_has_zero_in_the_middle_of_its_scale(values):
 
 
 def test_what_is_not_finite_stays_empty_and_does_not_stretch_the_scale():
-    heat = drawn(np.array([[1.0, np.inf], [np.nan, -2.0]])).data[0]
+    heat = heatmap(np.array([[1.0, np.inf], [np.nan, -2.0]])).data[0]
     assert heat.zmax == 2.0
     assert np.isnan(heat.z[0][1])
     assert np.isnan(heat.z[1][0])
 
 
 def test_an_unsigned_map_begins_at_zero():
-    assert drawn(np.array([[0.25, 0.5]]), signed=False).data[0].zmin == 0.0
+    assert heatmap(np.array([[0.25, 0.5]]), signed=False).data[0].zmin == 0.0
 
 
 def test_each_cell_says_its_row_and_column():
-    heat = drawn(np.zeros((2, 3))).data[0]
+    heat = heatmap(np.zeros((2, 3))).data[0]
     assert heat.hovertemplate.startswith("layer %{y}<br>head %{x}<br>nats %{z")
     assert (heat.y, heat.x) == (("0", "1"), ("0", "1", "2"))
 
 
 def test_long_names_and_markup_are_shortened_on_the_axes_and_whole_in_the_files():
     names = ["0 <b>", "1 Rindfleischetikettierungsüberwachung", "2 猫坐在垫子上"]
-    heat = map_figure(np.zeros((3, 3)), rows=names, columns=names, y="query", x="key", meaning="weight").data[0]
+    heat = heatmap_figure(np.zeros((3, 3)), rows=names, columns=names, y="query", x="key", meaning="weight").data[0]
     assert heat.x == ("0 &lt;b&gt;", "1 Rindfleischetiket…", "2 猫坐在垫子上")
     assert heat.meta == {"rows": names, "columns": names}
-    bars = bars_figure(names, [1.0, 2.0, 3.0], x="share").data[0]
+    bars = named_bars_figure(names, [1.0, 2.0, 3.0], x="share").data[0]
     assert (bars.y, bars.meta["rows"]) == (heat.x, names)
 
 
 def test_rounding_is_not_drawn_in_full_colour():
-    assert drawn(np.array([[5e-8, -5e-8]])).data[0].zmax == 1.0
+    assert heatmap(np.array([[5e-8, -5e-8]])).data[0].zmax == 1.0
 
 
 def test_a_map_of_one_row_has_room_for_the_words_beside_its_colours():
-    figure = map_figure(np.zeros((1, 3)), rows=["0"], columns=list("abc"), y="layer", x="token", meaning="m" * 20)
+    figure = heatmap_figure(np.zeros((1, 3)), rows=["0"], columns=list("abc"), y="layer", x="token", meaning="m" * 20)
     assert figure.layout.height >= 240
 
 
 def test_a_map_of_very_many_rows_stays_as_high_as_a_screen():
     names = list(map(str, range(256)))
-    figure = map_figure(np.zeros((256, 256)), rows=names, columns=names, y="query", x="key", meaning="weight")
+    figure = heatmap_figure(np.zeros((256, 256)), rows=names, columns=names, y="query", x="key", meaning="weight")
     assert figure.layout.height < 900
 
 
 def test_bars_that_take_away_have_another_colour():
-    colours = bars_figure(["a", "b", "c"], [1.0, -1.0, 2.0], x="logits").data[0].marker.color
+    colours = named_bars_figure(["a", "b", "c"], [1.0, -1.0, 2.0], x="logits").data[0].marker.color
     assert colours[0] == colours[2] != colours[1]
 
 
 @pytest.mark.parametrize(("joint", "rest"), [(3.0, 0.0), (5.0, 2.0), (1.0, -2.0)])
 def test_the_interaction_is_what_the_sum_leaves_over(joint, rest):
-    figure = together_figure(["a", "b"], [1.0, 2.0], joint, titles=TITLES, x="nats")
+    figure = interaction_figure(["a", "b"], [1.0, 2.0], joint, x="nats")
     lengths = {bar.y[0]: bar.x[0] for bar in figure.data[2:]}
-    assert lengths == {"together": joint, "interaction": rest}
+    assert lengths == {"joint effect": joint, "interaction": rest}
     assert [bar.x[0] for bar in figure.data[:2]] == [1.0, 2.0]
 
 
 def test_chance_stands_beside_each_score():
-    figure = chance_figure(["0.1", "0.2"], [0.9, 0.4], [0.2, 0.3], 0.35, titles=("score", "by chance", "best"))
+    figure = ranking_figure(["0.1", "0.2"], [0.9, 0.4], [0.2, 0.3], 0.35)
     assert list(figure.data[1].x) == [0.2, 0.3]
     assert figure.layout.shapes[-1].x0 == 0.35

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from playground.lens import trace
-from playground.lens.attribute.attribution import attribute, head_writes, value_weighted
-from playground.lens.capture.activations import Activations, capture, read
-from playground.lens.intervene.ablation import Watched, ablate, ablate_every_head, heads_of, prepare
-from playground.lens.intervene.interventions import Component, read_out
+from playground.lens.attribute.attribution import attribute_logit, head_outputs, value_weighted_attention
+from playground.lens.capture.activations import Activations, Component, capture, encode_text
+from playground.lens.intervene.ablation import TargetToken, ablate, ablate_heads, prepare
+from playground.lens.intervene.interventions import read_out
 from playground.lens.intervene.patching import patch_head_positions, patch_heads, patch_positions, prepare_pair
 from playground.models.loading import LoadedModel, load
 from playground.training.run.hub_format import export_for_transformers
@@ -43,8 +43,8 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
     model = load(str(ours))
     theirs = TransformerBridge.boot_transformers(str(exported), device="cpu").eval()
-    clean = capture(model, read(model, texts[0]), patterns=True)
-    ids = torch.tensor([clean.reading.ids])
+    clean = capture(model, encode_text(model, texts[0]), patterns=True)
+    ids = torch.tensor([clean.encoded.ids])
     with torch.no_grad():
         logits, cache = theirs.run_with_cache(ids)
     return Both(ours=model, theirs=theirs, texts=texts, clean=clean, ids=ids, cache=cache, logits=logits[0])
@@ -110,7 +110,7 @@ def _direction(both: Both, position: int, token: int) -> torch.Tensor:
 
 @pytest.mark.parametrize(("position", "token"), [(-1, 5), (2, 9)])
 def test_direct_logit_attribution(both: Both, position: int, token: int):
-    found = attribute(both.ours, both.clean, position=position, token=token)
+    found = attribute_logit(both.ours, both.clean, position=position, token=token)
     direction = _direction(both, position, token)
     results = torch.stack(
         [
@@ -127,7 +127,7 @@ def test_direct_logit_attribution(both: Both, position: int, token: int):
 
 
 def test_the_difference_of_two_logits(both: Both):
-    found = attribute(both.ours, both.clean, position=-1, token=5, against=7)
+    found = attribute_logit(both.ours, both.clean, position=-1, token=5, against=7)
     close(found.total, float(both.logits[-1, 5] - both.logits[-1, 7]))
     close(found.sum, found.total)
 
@@ -139,11 +139,11 @@ def test_value_weighted_attention(both: Both):
         values = values.repeat_interleave(4 // values.shape[1], dim=1)
         norms = torch.einsum("khd,hdw->hkw", values, both.theirs.W_O[layer]).norm(dim=-1)
         expected = both.cache[f"blocks.{layer}.attn.hook_pattern"][0] * norms[:, None]
-        close(value_weighted(both.clean, "decoder", layer), expected)
+        close(value_weighted_attention(both.clean, "decoder", layer), expected)
 
 
 def test_heads_write_what_the_attention_layer_writes(both: Both):
-    writes, bias = head_writes(both.clean.parts.attention("decoder", 1), both.clean.z["decoder", 1])
+    writes, bias = head_outputs(both.clean.parts.attention("decoder", 1), both.clean.z["decoder", 1])
     close(writes.sum(0) + bias, both.clean.attention["decoder", 1])
 
 
@@ -162,20 +162,22 @@ def _expected_effect(both: Both, changed: torch.Tensor) -> tuple[float, float, f
     return float(loss), float(divergence), float(changed[3, 5] - both.logits[3, 5])
 
 
-@pytest.mark.parametrize("by", ["zero", "mean", "resampled"])
-def test_every_single_head_ablated(both: Both, by: str):
-    reference = both.texts[1] if by == "resampled" else None
-    experiment = prepare(both.ours, both.texts[0], by=by, reference=reference, watched=Watched(position=3, token=5))
-    found = ablate_every_head(experiment)
+@pytest.mark.parametrize("method", ["zero", "mean", "resampled"])
+def test_every_single_head_ablated(both: Both, method: str):
+    reference = both.texts[1] if method == "resampled" else None
+    experiment = prepare(
+        both.ours, both.texts[0], method=method, reference=reference, target_token=TargetToken(position=3, token=5)
+    )
+    found = ablate_heads(experiment)
     with torch.no_grad():
-        _, other = both.theirs.run_with_cache(torch.tensor([experiment.reference.reading.ids]))
+        _, other = both.theirs.run_with_cache(torch.tensor([experiment.reference.encoded.ids]))
     for layer in range(2):
         for head in range(4):
 
             def hook(z: torch.Tensor, hook: Any, head: int = head, layer: int = layer) -> torch.Tensor:
                 z = z.clone()
                 made = other[f"blocks.{layer}.attn.hook_z"][0, :, head]
-                z[:, :, head] = {"zero": 0 * made, "mean": made.mean(0), "resampled": made}[by]
+                z[:, :, head] = {"zero": 0 * made, "mean": made.mean(0), "resampled": made}[method]
                 return z
 
             loss, divergence, logit = _expected_effect(both, _with_hook(both, f"blocks.{layer}.attn.hook_z", hook))
@@ -185,7 +187,7 @@ def test_every_single_head_ablated(both: Both, by: str):
 
 
 def test_feed_forward_layers_ablated(both: Both):
-    experiment = prepare(both.ours, both.texts[0], watched=Watched(position=3, token=5))
+    experiment = prepare(both.ours, both.texts[0], target_token=TargetToken(position=3, token=5))
     for layer in range(2):
         effect = ablate(experiment, [Component(part="feed_forward", layer=layer)])
         changed = _with_hook(both, f"blocks.{layer}.hook_mlp_out", lambda out, hook: torch.zeros_like(out))
@@ -197,9 +199,9 @@ NAMES = {"residual": "hook_resid_pre", "attention": "hook_attn_out", "feed_forwa
 
 @pytest.mark.parametrize("part", sorted(NAMES))
 def test_patching_by_layer_and_position(both: Both, part: str):
-    pair = prepare_pair(both.ours, *both.texts, answer=5, other=7)
+    pair = prepare_pair(both.ours, *both.texts, answer=5, counterfactual=7)
     found = patch_positions(pair, part)
-    corrupted = torch.tensor([pair.corrupted.reading.ids])
+    corrupted = torch.tensor([pair.corrupted.encoded.ids])
     for layer in range(2):
         name = f"blocks.{layer}.{NAMES[part]}"
         for position in range(corrupted.shape[1]):
@@ -210,14 +212,14 @@ def test_patching_by_layer_and_position(both: Both, part: str):
                 return out
 
             changed = _with_hook(both, name, hook, corrupted)
-            close(found[layer, position], pair.share(float(changed[-1, 5] - changed[-1, 7])))
+            close(found[layer, position], pair.recovered(float(changed[-1, 5] - changed[-1, 7])))
 
 
 def test_patching_heads(both: Both):
-    pair = prepare_pair(both.ours, *both.texts, answer=5, other=7)
+    pair = prepare_pair(both.ours, *both.texts, answer=5, counterfactual=7)
     found = patch_heads(pair)
-    corrupted = torch.tensor([pair.corrupted.reading.ids])
-    for component in heads_of(pair.clean):
+    corrupted = torch.tensor([pair.corrupted.encoded.ids])
+    for component in pair.clean.heads():
         name = f"blocks.{component.layer}.attn.hook_z"
 
         def hook(z: torch.Tensor, hook: Any, name: str = name, head: int | None = component.head) -> torch.Tensor:
@@ -226,13 +228,13 @@ def test_patching_heads(both: Both):
             return z
 
         changed = _with_hook(both, name, hook, corrupted)
-        close(found[component.layer, component.head], pair.share(float(changed[-1, 5] - changed[-1, 7])))
+        close(found[component.layer, component.head], pair.recovered(float(changed[-1, 5] - changed[-1, 7])))
 
 
 def test_patching_heads_at_one_token(both: Both):
-    pair = prepare_pair(both.ours, *both.texts, answer=5, other=7)
+    pair = prepare_pair(both.ours, *both.texts, answer=5, counterfactual=7)
     found = patch_head_positions(pair, 1)
-    corrupted = torch.tensor([pair.corrupted.reading.ids])
+    corrupted = torch.tensor([pair.corrupted.encoded.ids])
     for head, position in np.ndindex(found.shape):
 
         def hook(z: torch.Tensor, hook: Any, head: int = head, position: int = position) -> torch.Tensor:
@@ -241,4 +243,4 @@ def test_patching_heads_at_one_token(both: Both):
             return z
 
         changed = _with_hook(both, "blocks.1.attn.hook_z", hook, corrupted)
-        close(found[head, position], pair.share(float(changed[-1, 5] - changed[-1, 7])))
+        close(found[head, position], pair.recovered(float(changed[-1, 5] - changed[-1, 7])))

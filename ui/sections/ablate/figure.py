@@ -1,4 +1,4 @@
-"""A picture of a model taken apart, and all its numbers to take home."""
+"""A figure of Take it apart, with its numbers as CSV."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -27,16 +27,13 @@ def show_figure(
     label: str,
     facts: Mapping[str, object],
 ) -> None:
-    """Draw a figure with a button for its numbers, of which the first row is the header.
-
-    All its files begin with where they come from: model, text, and the facts.
-    """
-    known = {**text_facts(subject.texts), **facts}
+    """Draw a figure with a button for its numbers, the header first; its files state model, text and facts."""
+    all_facts = {**text_facts(subject.texts), **facts}
     height = int(figure.layout.height)
-    draw(subject.model, figure, key=f"figure_{name}", height=height, revision=name, label=label, facts=known)
+    draw(subject.model, figure, key=f"figure_{name}", height=height, revision=name, label=label, facts=all_facts)
     st.download_button(
-        _("All numbers as CSV"),
-        csv_table(rows, origin(subject.model, facts=known)),
+        _("Download CSV"),
+        csv_table(rows, origin(subject.model, facts=all_facts)),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",
@@ -47,11 +44,11 @@ def show_figure(
 
 
 def table_rows(corner: str, rows: Sequence[str], columns: Sequence[str], values: np.ndarray) -> list[list[object]]:
-    """A table with its labels, for CSV."""
+    """A table with its row and column names, for CSV."""
     header: list[object] = [corner, *columns]
     return [header, *([row, *line] for row, line in zip(rows, values.tolist(), strict=True))]
 
 
 def numbered(tokens: Sequence[Token]) -> list[str]:
-    """Labels that differ even where tokens do not."""
-    return [f"{place} {token.text}" for place, token in enumerate(tokens)]
+    """Tokens with their positions, so that all labels differ."""
+    return [f"{position} {token.text}" for position, token in enumerate(tokens)]

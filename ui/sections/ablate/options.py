@@ -1,50 +1,50 @@
-"""What is chosen on Take it apart: the text, the prediction that is watched, and parts of the model."""
+"""Options of Take it apart: the text, the target token, and components of the model."""
 
 from dataclasses import dataclass
 
 import streamlit as st
 
 from playground.errors import UserError
-from playground.lens.capture.activations import Reading as ReadText
-from playground.lens.capture.activations import capture
-from playground.lens.capture.activations import read as read_text
+from playground.lens.capture.activations import Component, EncodedText, capture, encode_text
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import Token, label
-from playground.lens.intervene.ablation import Watched
-from playground.lens.intervene.interventions import Component
-from playground.lens.intervene.patching import first_id
+from playground.lens.intervene.ablation import TargetToken
+from playground.lens.intervene.patching import first_token_id
 from playground.models import LoadedModel
 from playground.text import _
-from ui import state
 from ui.cache import Reading
 from ui.jobs import ask, read
 from ui.sections.attention.examples import first_text
+from ui.state.address import read_choice, read_text, write_choice, write_text
+from ui.state.parameters import ANSWER, COMPONENTS, POSITION, TEXT, Choice
 from ui.widgets.text import Texts, address_text, choose_pair, choose_target
 
 TEXT_LENGTH = 4_000
 MOST_TOKENS = 256
-"""Every part is tried on the whole text, many times over."""
+"""Every component is ablated on the whole text, in a pass of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clean:
-    """What an untouched pass says: its tokens, its best next token at each (none without an output head), its parts.
-
-    places: kind, layer, heads. feed_forward: the places with such a layer.
-    """
+class CleanPass:
+    """The small part of a pass without interventions that the options need."""
 
     tokens: tuple[Token, ...]
+    """The tokens of the stack that predicts."""
     source: tuple[Token, ...]
-    best: tuple[int, ...]
+    """The encoder's tokens of an encoder-decoder; empty otherwise."""
+    predictions: tuple[int, ...]
+    """The most probable next token at each position; empty without an output head."""
     is_finite: bool
-    places: tuple[tuple[SiteKind, int, int], ...]
+    attention_layers: tuple[tuple[SiteKind, int, int], ...]
+    """Kind, layer and number of heads."""
     feed_forward: frozenset[tuple[SiteKind, int]]
+    """Kind and layer of the feed-forward layers."""
 
     @property
     def kinds(self) -> list[SiteKind]:
         """The kinds of attention, that of the stack that predicts first."""
-        found = {kind for kind, _layer, _heads in self.places}
-        return [kind for kind in ("decoder", "cross", "encoder") if kind in found]
+        present = {kind for kind, _layer, _n_heads in self.attention_layers}
+        return [kind for kind in ("decoder", "cross", "encoder") if kind in present]
 
     def tokens_of(self, kind: SiteKind) -> tuple[Token, ...]:
         """The tokens that a stack reads."""
@@ -53,17 +53,17 @@ class Clean:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A model, what it reads, and what an untouched pass says."""
+    """A model on its texts, with the trace and the clean pass."""
 
     model: LoadedModel
     texts: Texts
     reading: Reading
-    clean: Clean
+    clean: CleanPass
 
 
 def choose_text(model: LoadedModel) -> Texts:
     """The text areas that fit the model."""
-    text = address_text(state.TEXT, first_text(model), label=_("Text"), limit=TEXT_LENGTH, rows=2)
+    text = address_text(TEXT, first_text(model), label=_("Text"), limit=TEXT_LENGTH, rows=2)
     return choose_second(model, text)
 
 
@@ -75,7 +75,7 @@ def choose_second(model: LoadedModel, text: str, target: str = "") -> Texts:
 
 
 def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
-    """Read the texts once; None, with a sentence, where there is nothing to take apart."""
+    """Run the clean pass; None, with a message, where there is nothing to measure."""
     reading = read(model, texts, key=key)
     trace = reading.trace
     if not trace.sites:
@@ -83,10 +83,10 @@ def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
         return None
     count = max(len(trace.source), len(trace.target))
     if count > MOST_TOKENS:
-        sentence = _("The text has {count:,} tokens; taking apart works on up to {most}. Shorten it.")
+        sentence = _("The text has {count:,} tokens; this page takes up to {most}. Shorten it.")
         st.error(sentence.format(count=count, most=MOST_TOKENS), icon=":material/error:")
         return None
-    clean = ask(reading, "clean", _("Reading the text …"), lambda _on_run: read_clean(model, texts))
+    clean = ask(reading, "clean", _("Reading the text …"), lambda _on_run: clean_pass(model, texts))
     if clean is None:
         return None
     if not clean.is_finite:
@@ -98,98 +98,111 @@ def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
     return Subject(model=model, texts=texts, reading=reading, clean=clean)
 
 
-def read_clean(model: LoadedModel, texts: Texts) -> Clean:
+def clean_pass(model: LoadedModel, texts: Texts) -> CleanPass:
     """Run the model once on the texts and keep what is small."""
-    found = capture(model, read_text(model, texts.text, texts.target, texts.pair))
-    logits = found.logits
-    numbers = found.final if logits is None else logits
-    return Clean(
-        tokens=found.reading.tokens,
-        source=found.reading.source,
-        best=() if logits is None else tuple(logits.argmax(-1).tolist()),
-        is_finite=not bool(numbers.isnan().any()),
-        places=tuple((kind, layer, len(z)) for (kind, layer), z in found.z.items()),
-        feed_forward=frozenset(found.feed_forward),
+    activations = capture(model, encode_text(model, texts.text, texts.target, texts.pair))
+    logits = activations.logits
+    checked = activations.final if logits is None else logits
+    return CleanPass(
+        tokens=activations.encoded.tokens,
+        source=activations.encoded.source,
+        predictions=() if logits is None else tuple(logits.argmax(-1).tolist()),
+        is_finite=not bool(checked.isnan().any()),
+        attention_layers=tuple((kind, layer, len(z)) for (kind, layer), z in activations.z.items()),
+        feed_forward=frozenset(activations.feed_forward),
     )
 
 
-def read_again(subject: Subject) -> ReadText:
-    """The subject's texts, ready for another pass."""
+def encode_again(subject: Subject) -> EncodedText:
+    """The subject's texts, encoded for another pass."""
     texts = subject.texts
-    return read_text(subject.model, texts.text, texts.target, texts.pair)
+    return encode_text(subject.model, texts.text, texts.target, texts.pair)
 
 
-def choose_position(name: str, title: str, tokens: tuple[Token, ...], usual: int | None = None) -> int:
-    """A token's place; the last one is the usual one where no other is named."""
-    words = [str(place) for place in reversed(range(len(tokens)))]
+def choose_position(name: Choice, title: str, tokens: tuple[Token, ...], usual: int | None = None) -> int:
+    """A token's position, by default the last one or `usual`."""
+    options = [str(position) for position in reversed(range(len(tokens)))]
     if usual is not None:
-        words.insert(0, words.pop(words.index(str(usual))))
-    word = st.selectbox(
+        options.insert(0, options.pop(options.index(str(usual))))
+    option = st.selectbox(
         title,
-        words,
-        index=words.index(state.read_word(name, words)),
-        key=f"apart_{name}_{len(tokens)}_{words[0]}",
-        format_func=lambda word: f"{word} · {tokens[int(word)].text}",
+        options,
+        index=options.index(read_choice(name, options)),
+        key=f"ablate_{name}_{len(tokens)}_{options[0]}",
+        format_func=lambda option: f"{option} {tokens[int(option)].text}",
     )
-    state.write_word(name, word, words[0])
-    return int(word)
+    write_choice(name, option, options[0])
+    return int(option)
 
 
-def choose_watched(subject: Subject) -> Watched | None:
-    """The prediction that is watched; None, with a sentence, for a model that predicts nothing."""
+def choose_target_token(subject: Subject) -> TargetToken | None:
+    """The position and the token whose logit is measured; None, with a message, for a model without predictions."""
     clean = subject.clean
-    if not clean.best:
-        sentence = _("{name} has no output head, so that there is no prediction to measure. Choose another model.")
-        st.error(sentence.format(name=subject.model.name), icon=":material/error:")
+    if not clean.predictions:
+        show_no_output_head(subject.model)
         return None
     left, right = st.columns(2)
     with left:
-        position = choose_position(state.POSITION, _("Watch the prediction at"), clean.tokens)
-    best = token_title(subject.model, clean.best[position])
+        position = choose_position(POSITION, _("Position"), clean.tokens)
+    prediction = token_title(subject.model, clean.predictions[position])
     with right:
         answer = st.text_input(
-            _("Watched token"),
-            key=state.ANSWER,
+            _("Target token"),
+            key=ANSWER,
             bind="query-params",
             max_chars=60,
-            placeholder=_("the most probable: {token}").format(token=best),
-            help=_("Its first token counts. Most models' words begin with a space."),
+            placeholder=_("top-1: {token}").format(token=prediction),
+            help=_(
+                "The token that follows this position. Of a word its first token counts; most models' words begin "
+                "with a space."
+            ),
         )
     if not answer:
-        return Watched(position=position, token=clean.best[position])
+        return TargetToken(position=position, token=clean.predictions[position])
     try:
-        return Watched(position=position, token=first_id(subject.model, answer))
+        return TargetToken(position=position, token=first_token_id(subject.model, answer))
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return None
 
 
+def show_no_output_head(model: LoadedModel) -> None:
+    """Say why nothing can be measured."""
+    sentence = _("{name} has no output head, so that there is no prediction to measure. Choose another model.")
+    st.error(sentence.format(name=model.name), icon=":material/error:")
+
+
+def target_facts(target_token: TargetToken) -> dict[str, object]:
+    """The target for a figure's files."""
+    return {"position": target_token.position, "target token": target_token.token}
+
+
 def token_title(model: LoadedModel, token: int) -> str:
-    """A token's label in quotes, in which spaces and line ends can be seen."""
-    text = label(model.tokenizer, [token])[0].text.replace("\n", "⏎")
+    """A token's label in quotes, with visible spaces and line ends."""
+    text = label(model.tokenizer, [token])[0].text.replace("\n", "↵")
     return "“" + "".join("␣" if character.isspace() else character for character in text) + "”"
 
 
-def components(clean: Clean) -> dict[str, Component]:
-    """Every part that can be taken away, by the word that names it in an address."""
-    found: dict[str, Component] = {}
-    for kind, layer, heads in clean.places:
-        for head in range(heads):
-            found[f"{kind}.{layer}.{head}"] = Component(part="head", layer=layer, head=head, kind=kind)
-        found[f"{kind}.{layer}.attention"] = Component(part="attention", layer=layer, kind=kind)
+def components_of(clean: CleanPass) -> dict[str, Component]:
+    """Every component that can be ablated, by its spelling in an address."""
+    components: dict[str, Component] = {}
+    for kind, layer, n_heads in clean.attention_layers:
+        for head in range(n_heads):
+            components[f"{kind}.{layer}.{head}"] = Component(part="head", layer=layer, head=head, kind=kind)
+        components[f"{kind}.{layer}.attention"] = Component(part="attention", layer=layer, kind=kind)
         if (kind, layer) in clean.feed_forward:
-            found[f"{kind}.{layer}.feed_forward"] = Component(part="feed_forward", layer=layer, kind=kind)
+            components[f"{kind}.{layer}.feed_forward"] = Component(part="feed_forward", layer=layer, kind=kind)
         if kind != "cross":
-            found[f"{kind}.{layer}.layer"] = Component(part="layer", layer=layer, kind=kind)
-    return found
+            components[f"{kind}.{layer}.layer"] = Component(part="layer", layer=layer, kind=kind)
+    return components
 
 
 def component_title(component: Component, *, with_kind: bool) -> str:
-    """A part's name for a person."""
+    """A component's name on the page."""
     titles = {
         "head": _("head {layer}.{head}"),
         "attention": _("attention {layer}"),
-        "feed_forward": _("feed-forward {layer}"),
+        "feed_forward": _("MLP {layer}"),
         "layer": _("layer {layer}"),
     }
     title = titles[component.part].format(layer=component.layer, head=component.head)
@@ -197,22 +210,22 @@ def component_title(component: Component, *, with_kind: bool) -> str:
 
 
 def kind_titles() -> dict[SiteKind, str]:
-    """The kinds of attention, for a person."""
-    return {"encoder": _("encoder"), "decoder": _("decoder"), "cross": _("cross")}
+    """The kinds of attention by their names on the page."""
+    return {"encoder": _("encoder"), "decoder": _("decoder"), "cross": _("cross-attention")}
 
 
-def choose_parts(clean: Clean, title: str) -> list[Component]:
-    """A set of heads, attention and feed-forward layers, and whole layers."""
-    known = components(clean)
+def choose_components(clean: CleanPass, title: str) -> list[Component]:
+    """Heads, attention and feed-forward layers, and whole layers."""
+    known = components_of(clean)
     with_kind = len(clean.kinds) > 1
-    listed = state.read_text(state.PARTS, "", limit=TEXT_LENGTH).split(",")
+    listed = read_text(COMPONENTS).split(",")
     chosen = st.multiselect(
         title,
         list(known),
-        default=[word for word in dict.fromkeys(listed) if word in known],
-        key=f"apart_parts_{len(known)}",
-        format_func=lambda word: component_title(known[word], with_kind=with_kind),
-        placeholder=_("Choose heads, feed-forward layers or layers"),
+        default=[key for key in dict.fromkeys(listed) if key in known],
+        key=f"ablate_components_{len(known)}",
+        format_func=lambda key: component_title(known[key], with_kind=with_kind),
+        placeholder=_("Choose heads, MLPs or layers"),
     )
-    state.write_text(state.PARTS, ",".join(chosen) or None)
-    return [known[word] for word in chosen]
+    write_text(COMPONENTS, ",".join(chosen) or None)
+    return [known[key] for key in chosen]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import UserError
-from playground.lens.attribute.rollout import flow, maximum_flow, mixed, rollout
+from playground.lens.attribute.rollout import attention_flow, attention_rollout, maximum_flow, with_residual
 
 
 def random_maps(seed: int, tokens: int, layers: int, *, causal: bool) -> list[torch.Tensor]:
@@ -22,7 +22,7 @@ def random_maps(seed: int, tokens: int, layers: int, *, causal: bool) -> list[to
 def test_two_layers_by_hand():
     """One head that always looks at token 0: half of what a token holds stays, half comes from there."""
     look = torch.tensor([[[1.0, 0.0], [1.0, 0.0]]])
-    found = rollout([look, look])
+    found = attention_rollout([look, look])
     np.testing.assert_allclose(found[0], [[1, 0], [0.5, 0.5]])
     np.testing.assert_allclose(found[1], [[1, 0], [0.75, 0.25]])
 
@@ -31,16 +31,16 @@ def test_two_layers_by_hand():
 @given(seed=st.integers(0, 1000), tokens=st.integers(1, 6), layers=st.integers(1, 4), causal=st.booleans())
 def test_rows_of_rollout_sum_to_one_and_flow_is_the_maximum(seed, tokens, layers, causal):
     maps = random_maps(seed, tokens, layers, causal=causal)
-    found = rollout(maps)
+    found = attention_rollout(maps)
     np.testing.assert_allclose(found.sum(-1), 1, atol=1e-5)
     if causal:
         assert np.allclose(np.triu(found, 1), 0)
     graph = networkx.DiGraph()
     graph.add_nodes_from((depth, token) for depth in range(layers + 1) for token in range(tokens))
     for depth, layer in enumerate(reversed(maps)):
-        for (begin, end), weight in np.ndenumerate(mixed(layer).numpy()):
+        for (begin, end), weight in np.ndenumerate(with_residual(layer).numpy()):
             graph.add_edge((depth, begin), (depth + 1, end), capacity=float(weight))
-    ours = flow(maps, tokens - 1)
+    ours = attention_flow(maps, tokens - 1)
     for token in range(tokens):
         expected = networkx.maximum_flow_value(graph, (0, tokens - 1), (layers, token))
         assert ours[token] == pytest.approx(expected, abs=1e-5)
@@ -53,9 +53,9 @@ def test_a_bottleneck_bounds_the_flow():
 
 def test_too_much_or_nothing_is_refused():
     with pytest.raises(UserError, match="up to 64 tokens"):
-        flow([torch.eye(65)[None]], 0)
+        attention_flow([torch.eye(65)[None]], 0)
     with pytest.raises(UserError, match="no token 3"):
-        flow([torch.eye(3)[None]], 3)
-    for empty in (lambda: rollout([]), lambda: flow([], 0)):
+        attention_flow([torch.eye(3)[None]], 3)
+    for empty in (lambda: attention_rollout([]), lambda: attention_flow([], 0)):
         with pytest.raises(UserError, match="no layers"):
             empty()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from playground.lens.capture.hooks import editing, watching
+from playground.lens.capture.hooks import editing, record
 
 
 def hooks_on(module: nn.Module) -> int:
@@ -55,13 +55,39 @@ def test_tuples_keywords_and_calls():
             return hidden_states * factor, "weights"
 
     layer = Layer()
-    seen = []
     with (
-        watching({layer: lambda args, kwargs: seen.append((args, sorted(kwargs)))}),
+        record(calls=[layer]) as recording,
         editing({(layer, "input"): lambda x: x + 1, (layer, "output"): lambda x: -x}),
     ):
         assert layer(hidden_states=torch.tensor(1.0), factor=3) == (torch.tensor(-6.0), "weights")
-    assert seen == [((), ["factor", "hidden_states"])]
+    assert recording.calls == {layer: ((), {"hidden_states": torch.tensor(1.0), "factor": 3})}
+
+
+def test_a_recording_has_inputs_and_outputs_in_order_and_changes_nothing(module):
+    first, second = module
+    with (
+        editing({(first, "output"): lambda x: x + 1}),
+        record(inputs=[first, second], outputs=[first, second, module]) as recording,
+    ):
+        assert module(torch.tensor(1.0)) == 2
+        assert hooks_on(module) == 5
+    assert hooks_on(module) == 0
+    assert recording.inputs == {first: 1, second: 2}
+    assert [(item.module, item.received, item.output) for item in recording.outputs] == [
+        (first, 1, 2),
+        (second, 2, 2),
+        (module, None, 2),
+    ]
+    assert recording.output(module) == 2
+    assert [item.module for item in recording.before(second)] == [first]
+    assert recording.before(module) == recording.outputs
+
+
+def test_a_recording_keeps_what_it_is_told_to(module):
+    with record(outputs=module, keep=lambda tensor: tensor * 10 if tensor > 0 else None) as recording:
+        module(torch.tensor(1.0))
+        module(torch.tensor(-1.0))
+    assert [float(item.output) for item in recording.outputs] == [10.0, 10.0]
 
 
 def test_another_thread_does_not_see_the_edits(module):

@@ -195,7 +195,7 @@ def test_interaction_is_the_joint_effect_less_the_sum(decoder):
     assert found.of_all("logit") == pytest.approx(expected, abs=1e-4)
     pair = ablate(experiment, [heads[0], heads[2]]).logit - singles[0] - singles[2]
     assert found.of_pair(2, 0, "logit") == pytest.approx(pair, abs=1e-4)
-    with pytest.raises(UserError, match="different parts"):
+    with pytest.raises(UserError, match="different components"):
         measure_interaction(experiment, [heads[0], heads[0]])
 
 

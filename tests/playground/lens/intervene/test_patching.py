@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from playground.errors import UserError
-from playground.lens.intervene.ablation import heads_of
-from playground.lens.intervene.interventions import Component, Replacement
+from playground.lens.capture.activations import Component
+from playground.lens.intervene.interventions import Replacement
 from playground.lens.intervene.patching import (
     EXAMPLES,
-    first_id,
+    first_token_id,
+    patch_each,
     patch_head_positions,
     patch_heads,
     patch_positions,
-    patch_rows,
     prepare_pair,
 )
 from playground.models.loading import load
@@ -25,7 +25,7 @@ CLEAN, CORRUPTED = "The cat sat", "The dog sat"
 def pair(request, tmp_path):
     model = load(str(save_model(random_model(kind=request.param), tmp_path)))
     targets = ("un chat", "un chat") if request.param == "encoder-decoder" else None
-    return prepare_pair(model, CLEAN, CORRUPTED, answer=7, other=9, targets=targets)
+    return prepare_pair(model, CLEAN, CORRUPTED, answer=7, counterfactual=9, targets=targets)
 
 
 def test_patching_the_whole_stream_gives_the_clean_run_and_nothing_the_corrupted_one(pair):
@@ -43,7 +43,7 @@ def test_patching_the_whole_stream_gives_the_clean_run_and_nothing_the_corrupted
             for layer in range(2)
         ]
     )
-    shares = patch_rows(pair, rows)
+    shares = patch_each(pair, rows)
     if pair.model.kind != "encoder-decoder":
         np.testing.assert_allclose(shares[:2], 1, atol=1e-3)
     np.testing.assert_allclose(shares[2], 0, atol=1e-3)
@@ -53,21 +53,21 @@ def test_patching_the_encoders_stream_gives_the_clean_run_where_the_targets_agre
     if pair.model.kind != "encoder-decoder":
         rows = [
             [Replacement(component=head, value=pair.corrupted.z[head.kind, head.layer][head.head])]
-            for head in heads_of(pair.corrupted)
+            for head in pair.corrupted.heads()
         ]
-        np.testing.assert_allclose(patch_rows(pair, rows), 0, atol=1e-3)
+        np.testing.assert_allclose(patch_each(pair, rows), 0, atol=1e-3)
         return
     component = Component(part="residual", layer=0, kind="encoder")
     rows = [[Replacement(component=component, value=pair.clean.residual["encoder", 0])]]
-    np.testing.assert_allclose(patch_rows(pair, rows), 1, atol=1e-3)
+    np.testing.assert_allclose(patch_each(pair, rows), 1, atol=1e-3)
 
 
 def test_what_cannot_have_changed_brings_nothing_back(pair):
     """Before the first differing token both passes of a decoder are the same."""
     found = patch_positions(pair, "residual")
-    assert found.shape == (2, len(pair.clean.reading.tokens))
+    assert found.shape == (2, len(pair.clean.encoded.tokens))
     if pair.model.kind == "decoder":
-        assert pair.clean.reading.ids[:5] == pair.corrupted.reading.ids[:5]
+        assert pair.clean.encoded.ids[:5] == pair.corrupted.encoded.ids[:5]
         np.testing.assert_allclose(found[:, :5], 0, atol=1e-5)
         assert abs(found[0]).max() > 1e-2
 
@@ -76,18 +76,18 @@ def test_heads_at_every_token_alone_and_together(pair):
     whole = patch_heads(pair)
     assert whole.shape == (2, 4)
     by_token = patch_head_positions(pair, 1)
-    assert by_token.shape == (4, len(pair.clean.reading.tokens))
+    assert by_token.shape == (4, len(pair.clean.encoded.tokens))
     np.testing.assert_allclose(patch_heads(pair, position=3)[1], by_token[:, 3], atol=1e-4)
 
 
 def test_prompts_that_do_not_fit_are_refused(pair):
     targets = ("un chat", "un chat") if pair.model.kind == "encoder-decoder" else None
     with pytest.raises(UserError, match="tokens and the corrupted one"):
-        prepare_pair(pair.model, CLEAN, CORRUPTED + "!", answer=7, other=9, targets=targets)
+        prepare_pair(pair.model, CLEAN, CORRUPTED + "!", answer=7, counterfactual=9, targets=targets)
     with pytest.raises(UserError, match="equally"):
-        prepare_pair(pair.model, CLEAN, CLEAN, answer=7, other=9, targets=targets)
+        prepare_pair(pair.model, CLEAN, CLEAN, answer=7, counterfactual=9, targets=targets)
     with pytest.raises(UserError, match="no tokens"):
-        first_id(pair.model, "")
+        first_token_id(pair.model, "")
 
 
 def test_the_examples_differ_in_words_and_in_answers():
@@ -95,4 +95,4 @@ def test_the_examples_differ_in_words_and_in_answers():
     for example in EXAMPLES:
         assert len(example.clean.split()) == len(example.corrupted.split())
         assert example.clean != example.corrupted
-        assert example.answer != example.other
+        assert example.answer != example.counterfactual

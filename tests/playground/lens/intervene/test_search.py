@@ -5,7 +5,7 @@ import torch
 
 from playground.errors import UserError
 from playground.lens.capture.site import Site
-from playground.lens.intervene.search import cross_mask_of, mask_of, rank_heads
+from playground.lens.intervene.search import cross_pattern_mask, pattern_mask, rank_heads
 
 IDS = [4, 5, 6, 4, 5, 6, 9]
 LABELS = ["a", "b", ".", "a", "b", ".", "c"]
@@ -32,7 +32,7 @@ def causal(seed: int, heads: int, tokens: int) -> torch.Tensor:
     ],
 )
 def test_masks_by_hand(pattern, marked):
-    mask = mask_of(pattern, IDS, LABELS, [False] * 6 + [True])
+    mask = pattern_mask(pattern, IDS, LABELS, [False] * 6 + [True])
     assert {tuple(pair) for pair in mask.nonzero().tolist()} == marked
 
 
@@ -46,13 +46,13 @@ def test_masks_by_hand(pattern, marked):
     ],
 )
 def test_masks_across_two_texts_by_hand(pattern, marked):
-    mask = cross_mask_of(pattern, [5, 9, 4], [4, 5, 6, 4], ["a", "b", ".", "a"], [False] * 4)
+    mask = cross_pattern_mask(pattern, [5, 9, 4], [4, 5, 6, 4], ["a", "b", ".", "a"], [False] * 4)
     assert {tuple(pair) for pair in mask.nonzero().tolist()} == marked
 
 
 def test_a_planted_head_of_cross_attention_comes_first():
     maps = torch.full((2, 3, 4), 0.25)
-    mask = cross_mask_of("same place", [5, 9, 4], [4, 5, 6, 4], ["a", "b", ".", "a"], [False] * 4)
+    mask = cross_pattern_mask("same place", [5, 9, 4], [4, 5, 6, 4], ["a", "b", ".", "a"], [False] * 4)
     maps[1] = mask * 0.97 + 0.01 * ~mask
     found = rank_heads([site(maps, kind="cross")], mask)
     assert [head.head for head in found.heads] == [1, 0]
@@ -62,7 +62,7 @@ def test_a_planted_head_of_cross_attention_comes_first():
 @pytest.mark.parametrize("pattern", ["previous", "first", "same token", "induction", "separator"])
 def test_a_planted_head_comes_first(pattern):
     ids, labels = IDS * 3, LABELS * 3
-    mask = mask_of(pattern, ids, labels, [False] * 21)
+    mask = pattern_mask(pattern, ids, labels, [False] * 21)
     planted = causal(0, 4, 21)
     seen = (mask & torch.ones(21, 21).tril().bool()).float()
     rows = seen.sum(-1) > 0
@@ -72,8 +72,8 @@ def test_a_planted_head_comes_first(pattern):
     assert (best.layer, best.head) == (1, 2)
     assert best.score >= 0.9
     assert best.is_above_chance
-    assert best.score > found.best_by_chance
-    assert best.chance < 0.6
+    assert best.score > found.chance_level
+    assert best.shuffled_mean < 0.6
     assert len(found.heads) == 8
     assert found.queries == int(rows.sum())
 
@@ -81,19 +81,19 @@ def test_a_planted_head_comes_first(pattern):
 def test_a_head_that_looks_evenly_is_exactly_chance():
     even = torch.ones(1, 9, 9).tril()
     even = even / even.sum(-1, keepdim=True)
-    head = rank_heads([site(even)], mask_of("previous", list(range(9)), ["x"] * 9, [False] * 9)).heads[0]
-    assert head.score == pytest.approx(head.chance, abs=1e-6)
+    head = rank_heads([site(even)], pattern_mask("previous", list(range(9)), ["x"] * 9, [False] * 9)).heads[0]
+    assert head.score == pytest.approx(head.shuffled_mean, abs=1e-6)
     assert not head.is_above_chance
 
 
 def test_chance_keeps_what_cannot_be_seen_empty_and_rows_whole():
     """Of a mask that marks all that can be seen, every shuffle holds all the weight."""
     head = rank_heads([site(causal(3, 2, 8))], torch.ones(8, 8, dtype=torch.bool)).heads[0]
-    assert (head.score, head.chance, head.chance_most) == pytest.approx((1, 1, 1), abs=1e-5)
+    assert (head.score, head.shuffled_mean, head.shuffled_max) == pytest.approx((1, 1, 1), abs=1e-5)
 
 
 def test_the_same_seed_ranks_alike_and_progress_is_told():
-    mask = mask_of("previous", IDS, LABELS, [False] * 7)
+    mask = pattern_mask("previous", IDS, LABELS, [False] * 7)
     reports: list[tuple[int, int]] = []
     sites = [site(causal(layer, 2, 7), layer) for layer in range(3)]
     first = rank_heads(sites, mask, seed=3, on_progress=lambda *report: reports.append(report))
