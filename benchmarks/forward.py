@@ -106,7 +106,7 @@ def plain(model: str, implementation: str = "sdpa", **wanted: bool) -> tuple[Run
     """A pass of the model as transformers builds it; the ids are ready before the clock starts."""
     import torch
 
-    from playground.lens.capture.forward import forward_parameters
+    from playground.models.adapters.transformers import forward_parameters
     from playground.lens.capture.tokens import encode
 
     module, tokenizer = _transformers_model(model, implementation)

@@ -1,10 +1,36 @@
-"""What a model writes when it always takes its most probable token."""
+"""Greedy decoding: always the most probable token."""
+
+from collections.abc import Callable, Collection
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.transformer import Transformer
+
+NextLogits = Callable[[Int[Tensor, "row position"]], Float[Tensor, "row vocabulary"]]
+"""The logits of the token after what has been written so far."""
+
+
+@torch.no_grad()
+def greedy(
+    next_logits: NextLogits, start: Int[Tensor, "row token"], *, longest: int, ends: Collection[int] = ()
+) -> Int[Tensor, "row position"]:
+    """What follows `start`, in rows that go on side by side for at most `longest` tokens.
+
+    A row that has written one of `ends` repeats it until the last row has ended; the ends are part of the answer.
+    """
+    written = start
+    has_ended = torch.zeros(len(start), dtype=torch.bool, device=start.device)
+    end_ids = torch.tensor(sorted(ends), dtype=torch.long, device=start.device)
+    for _ in range(longest):
+        chosen = next_logits(written).argmax(-1)
+        chosen = torch.where(has_ended, written[:, -1], chosen)
+        written = torch.cat([written, chosen[:, None]], dim=1)
+        has_ended |= torch.isin(chosen, end_ids)
+        if bool(has_ended.all()):
+            break
+    return written[:, start.shape[1] :]
 
 
 @torch.no_grad()
@@ -22,13 +48,11 @@ def greedy_answers(
     END and everything after it is `end`; the answer is as wide as its longest row, END included.
     """
     encoded = model.encode(ids, mask=mask)
-    written = torch.full((len(ids), 1), start, device=ids.device)
-    for _ in range(min(most, model.config.context)):
-        chosen = _most_probable(model, model.decode(written, encoded, mask))
-        written = _append(written, chosen, end)
-        if bool((written[:, -1] == end).all()):
-            break
-    return written[:, 1:]
+    begin = torch.full((len(ids), 1), start, device=ids.device)
+    longest = min(most, model.config.context)
+    return greedy(
+        lambda written: model.head(model.decode(written, encoded, mask)[:, -1]), begin, longest=longest, ends=(end,)
+    )
 
 
 @torch.no_grad()
@@ -39,23 +63,10 @@ def greedy_continuation(
 
     With `end`, a row that has written it goes on with nothing else.
     """
-    begin, written = ids.shape[1], ids
-    for _ in range(most):
-        chosen = _most_probable(model, model.read(written[:, -model.config.context :]))
-        written = _append(written, chosen, end if written.shape[1] > begin else None)
-        if end is not None and bool((written[:, -1] == end).all()):
-            break
-    return written[:, begin:]
-
-
-def _most_probable(model: Transformer, read: Tensor) -> Int[Tensor, "row"]:
-    """The most probable token after the last position."""
-    chosen: Tensor = model.head(read[:, -1]).argmax(-1)
-    return chosen
-
-
-def _append(written: Tensor, chosen: Tensor, end: int | None) -> Int[Tensor, "row position"]:
-    """The rows and their next tokens; a row whose last token is END gets END again."""
-    if end is not None:
-        chosen = torch.where(written[:, -1] == end, end, chosen)
-    return torch.cat([written, chosen[:, None]], dim=1)
+    context = model.config.context
+    return greedy(
+        lambda written: model.head(model.read(written[:, -context:])[:, -1]),
+        ids,
+        longest=most,
+        ends=() if end is None else (end,),
+    )

@@ -13,7 +13,7 @@ def provenance(model: "LoadedModel") -> dict[str, str]:
     """Model, source, revision, dtype, device and the versions of what computed it."""
     import torch
 
-    values = {
+    return {
         "model": model.name,
         "source": model.source if model.note == "" else f"{model.source}; {model.note}",
         "revision": model.revision or "none (local files)",
@@ -22,9 +22,5 @@ def provenance(model: "LoadedModel") -> dict[str, str]:
         "transformer-playground": VERSION,
         "torch": torch.__version__,
         "python": platform.python_version(),
+        **model.adapter.versions(),
     }
-    if model.family != "playground":
-        import transformers
-
-        values["transformers"] = transformers.__version__
-    return values

@@ -12,6 +12,8 @@ from playground.models.cache import folder_of, is_complete, shipped_folder
 from playground.models.formats.checkpoint import parameters_in
 
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
+OWN_FAMILY = "playground"
+"""The model_type of our own transformer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,11 @@ class Entry:
     layers: int
     n_heads: int
     summary: str
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is our own transformer, which needs no other library."""
+        return self.family == OWN_FAMILY
 
     @property
     def download_bytes(self) -> int:
@@ -163,7 +170,7 @@ def _shipped(name: str, title: str, summary: str) -> Entry:
     return Entry(
         name=name,
         title=title,
-        family="playground",
+        family=OWN_FAMILY,
         kind=config.get("kind", "decoder"),
         parameters=_shipped_parameters(name),
         licence="Apache-2.0",

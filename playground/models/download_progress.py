@@ -50,7 +50,7 @@ IsCancelled = Callable[[], bool]
 
 @dataclass(kw_only=True)
 class Meter:
-    """Turns byte counts of one stage after another into reports with the time left; asks about cancelling."""
+    """ForwardQueue byte counts of one stage after another into reports with the time left; asks about cancelling."""
 
     report: OnDownload
     is_cancelled: IsCancelled

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from playground.errors import UserError
 from playground.models.cache import read_provenance, shipped_folder
-from playground.models.catalogue import Kind, find
+from playground.models.catalogue import OWN_FAMILY, Kind, find
 from playground.models.download_progress import (
     DownloadProgress,
     IsCancelled,
@@ -27,41 +27,61 @@ from playground.models.sources import fetch
 if TYPE_CHECKING:
     from torch import nn
 
+    from playground.models.adapters.adapter import ModelAdapter
+
 NO_STATED_LIMIT = 2048
 """The context of a model that states none (relative positions): the longest text that the app traces."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LoadedModel:
-    """A model ready to be run: its module in evaluation mode, its tokenizer, and where they come from.
-
-    family is the configuration's model_type, "playground" for our own. tokenizer is transformers', or for our own
-    models a `tokenizers.Tokenizer`. context: the most tokens it takes. device and dtype as words ("cpu",
-    "float32"). revision: a commit or version, None for a folder of the user's own. bytes: of the weights in
-    memory. layers and heads: of the stack that writes (the decoder, where there are two). attention: through the
-    seam ("interface"), or only by asking the model for its patterns ("eager"). has_output_head: whether it predicts
-    tokens (an encoder: masked ones). classes: how many it tells apart by its first token, 0 without a classifier.
-    """
+    """A model ready to be run, and where it comes from."""
 
     name: str
     kind: Kind
     family: str
+    """The configuration's model_type; "playground" for our own."""
     module: "nn.Module"
+    """In evaluation mode, without gradients."""
     tokenizer: Any
+    """Of transformers; for our own models a `tokenizers.Tokenizer`."""
     context: int
+    """Longest text in tokens."""
     device: str
+    """"cpu", "cuda:1", …"""
     dtype: str
+    """"float32", …"""
     revision: str | None
+    """Commit, version or checksum; None for a folder of the user's own."""
     source: str
     note: str
+    """What was done to the weights on the way here; usually empty."""
     folder: Path
     parameters: int
     bytes: int
+    """Size of the weights in memory."""
     layers: int
+    """Blocks of the stack that writes (the decoder, where there are two)."""
     n_heads: int
+    """Query heads in each of its layers."""
     has_output_head: bool
+    """Whether it predicts tokens (an encoder: masked ones)."""
     attention: Literal["interface", "eager"]
+    """Seen through the seam, or only by asking the model for its patterns."""
     classes: int = 0
+    """Classes that it tells apart at its first token; 0 without a classifier."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a `playground.transformer.Transformer`."""
+        return self.family == OWN_FAMILY
+
+    @property
+    def adapter(self) -> "ModelAdapter":
+        """How this family is called."""
+        from playground.models.adapters.adapter import adapter_of
+
+        return adapter_of(self)
 
 
 def load(
@@ -97,7 +117,7 @@ _one_at_a_time = threading.Lock()
 
 def _build(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
     """The fields of LoadedModel that depend on what is in the folder."""
-    if checkpoint.family == "playground":
+    if checkpoint.family == OWN_FAMILY:
         from playground.models.adapters.own import build_own
 
         return build_own(checkpoint, name, device, dtype)

@@ -112,7 +112,7 @@ def obtain_model(choice: ModelChoice) -> LoadedModel:
 def is_own(name: str) -> bool:
     """Whether it is a model of our own, shipped or from a training run, which needs no transformers."""
     entry = find(name)
-    return is_run_name(name) or (entry is not None and entry.family == "playground")
+    return is_run_name(name) or (entry is not None and entry.is_own)
 
 
 def _require_local(choice: ModelChoice) -> None:

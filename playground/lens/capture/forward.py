@@ -8,10 +8,10 @@ from torch import Tensor
 
 from playground.attention import handling
 from playground.errors import UserError
-from playground.lens.capture import own_inputs as own
 from playground.lens.capture.recorder import OnLayer, Recorder, recorder_for
 from playground.lens.capture.site import Site, SiteKind
-from playground.lens.capture.tokens import TOKEN_LIMIT, Token, TooLongError, encode, encode_target, label
+from playground.lens.capture.tokens import TOKEN_LIMIT, Token, TooLongError, encode, label
+from playground.models.adapters.adapter import greedy_target
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -51,7 +51,9 @@ def run_pass(
     decoder_ids = _decoder_ids(model, ids, target, truncate) if model.kind == "encoder-decoder" else None
     whole: SiteKind | None = None if model.kind == "encoder-decoder" else model.kind
     recorder = recorder_for(model.module, whole, on_layer)
-    arguments = _arguments(model, ids, source, decoder_ids)
+    arguments = model.adapter.arguments(
+        ids, segments=[token.segment for token in source], target_ids=decoder_ids, last_only=True
+    )
     if model.attention == "eager":
         sites, logits = _run_eager(model, arguments)
     else:
@@ -69,8 +71,8 @@ def run_pass(
 def logits_at(model: "LoadedModel", arguments: dict[str, Any], position: int) -> Tensor:
     """The logits at one position, by running the model again: all positions' would not fit beside a trace."""
     whole = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
-    output = model.module(**whole)
-    logits = output if isinstance(output, Tensor) else output.logits
+    logits = model.adapter.logits(model.module(**whole))
+    assert logits is not None
     return logits[0, position].float().cpu()
 
 
@@ -94,32 +96,6 @@ def _ids(model: "LoadedModel", tokens: list[Token]) -> Tensor:
     return torch.tensor([[token.id for token in tokens]], device=model.device)
 
 
-def _arguments(model: "LoadedModel", ids: Tensor, source: list[Token], decoder_ids: Tensor | None) -> dict[str, Any]:
-    """The keyword arguments of one forward pass."""
-    if model.family == "playground":
-        return own.arguments(model, ids, source, decoder_ids)
-    arguments: dict[str, Any] = {"input_ids": ids, "use_cache": False}
-    parameters = forward_parameters(model.module)
-    if "token_type_ids" in parameters and any(token.segment for token in source):
-        segments = [[token.segment for token in source]]
-        limit = getattr(model.module.config, "type_vocab_size", 2) - 1
-        arguments["token_type_ids"] = torch.tensor(segments, device=model.device).clamp(max=max(0, limit))
-    if decoder_ids is not None:
-        arguments["decoder_input_ids"] = decoder_ids
-    if "logits_to_keep" in parameters:
-        arguments["logits_to_keep"] = 1
-    if "use_cache" not in parameters:
-        del arguments["use_cache"]
-    return arguments
-
-
-def forward_parameters(module: torch.nn.Module) -> set[str]:
-    """The names of a model's forward arguments."""
-    import inspect
-
-    return set(inspect.signature(type(module).forward).parameters)
-
-
 def _run_recorded(
     model: "LoadedModel", arguments: dict[str, Any], recorder: Recorder
 ) -> tuple[tuple[Site, ...], Tensor | None]:
@@ -135,15 +111,8 @@ def _run_recorded(
 
 
 def _run_eager(model: "LoadedModel", arguments: dict[str, Any]) -> tuple[tuple[Site, ...], Tensor | None]:
-    """Take the maps that the model reports itself, for families outside the interface."""
+    """Take the patterns that the model reports itself, for families outside the interface."""
     output = model.module(**arguments, output_attentions=True)
-    reported: dict[SiteKind, Any] = {
-        "encoder": getattr(output, "encoder_attentions", None),
-        "decoder": getattr(output, "decoder_attentions", None),
-        "cross": getattr(output, "cross_attentions", None),
-    }
-    if model.kind != "encoder-decoder":
-        reported = {model.kind: getattr(output, "attentions", None)}
     sites = [
         Site(
             kind=kind,
@@ -153,8 +122,8 @@ def _run_eager(model: "LoadedModel", arguments: dict[str, Any]) -> tuple[tuple[S
             keys=maps.shape[3],
             maps=maps[0],
         )
-        for kind, layers in reported.items()
-        for layer, maps in enumerate(layers or ())
+        for kind, layers in model.adapter.reported_patterns(output).items()
+        for layer, maps in enumerate(layers)
         if maps is not None
     ]
     if not sites:
@@ -167,8 +136,9 @@ def _run_eager(model: "LoadedModel", arguments: dict[str, Any]) -> tuple[tuple[S
 
 def _refuse_other_shapes(model: "LoadedModel", sites: list[Site], arguments: dict[str, Any]) -> None:
     """Some families attend in blocks or to other positions than the tokens; such maps would be shown wrong."""
-    source = arguments["input_ids"].shape[1]
-    target = arguments["decoder_input_ids"].shape[1] if "decoder_input_ids" in arguments else source
+    ids_name, target_name = model.adapter.ids_name, model.adapter.target_name
+    source = arguments[ids_name].shape[1]
+    target = arguments[target_name].shape[1] if target_name in arguments else source
     sizes = {"encoder": (source, source), "decoder": (target, target), "cross": (target, source)}
     for site in sites:
         if (site.queries, site.keys) != sizes[site.kind]:
@@ -185,51 +155,13 @@ def _refuse_other_shapes(model: "LoadedModel", sites: list[Site], arguments: dic
 def _last_logits(model: "LoadedModel", output: Any) -> Tensor | None:
     if not model.has_output_head:
         return None
-    logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
+    logits = model.adapter.logits(output)
     return None if logits is None else logits[0, -1].float().cpu()
 
 
 def _decoder_ids(model: "LoadedModel", ids: Tensor, target: str | None, truncate: bool) -> Tensor:
     """What the decoder reads: its start token and the labels but for the last (teacher forcing), or its own output."""
     if target is None:
-        most = min(TARGET_LIMIT, model.context)
-        return own.write(model, ids, most) if model.family == "playground" else _generate(model, ids, most)
-    read = own.target_ids(model, target) if model.family == "playground" else _target_ids(model, target)
-    tokens = [Token(id=id, text="") for id in read]
+        return greedy_target(model.adapter, ids, longest=min(TARGET_LIMIT, model.context))
+    tokens = [Token(id=id, text="") for id in model.adapter.target_ids(target)]
     return _ids(model, _fit(model, tokens, truncate))
-
-
-def _target_ids(model: "LoadedModel", target: str) -> list[int]:
-    """The decoder's start token and the target's labels but for the last, if that is an end token."""
-    labels = encode_target(model.tokenizer, target)
-    if labels and labels[-1] in _end_ids(model.module.config):
-        labels = labels[:-1]
-    return [_decoder_start(model.module.config), *labels]
-
-
-def _decoder_start(config: Any) -> int:
-    """The token a decoder begins with, by the first name of it that the configuration knows."""
-    names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
-    found = (getattr(config, name, None) for name in names)
-    return next((int(token) for token in found if token is not None), 0)
-
-
-def _end_ids(config: Any) -> set[int | None]:
-    """The tokens that end a text."""
-    end = getattr(config, "eos_token_id", None)
-    return set(end) if isinstance(end, list) else {end}
-
-
-def _generate(model: "LoadedModel", ids: Tensor, most: int) -> Tensor:
-    """Greedy decoding, at most `most` tokens; the end token is not read again."""
-    module: Any = model.module
-    start = _decoder_start(module.config)
-    ends = _end_ids(module.config)
-    encoded = module.get_encoder()(input_ids=ids)
-    decoder_ids = torch.tensor([[start]], device=ids.device)
-    for _ in range(most - 1):
-        output = module(encoder_outputs=encoded, decoder_input_ids=decoder_ids, use_cache=False)
-        if getattr(output, "logits", None) is None or int(output.logits[0, -1].argmax()) in ends:
-            break
-        decoder_ids = torch.cat([decoder_ids, output.logits[:, -1:].argmax(-1)], dim=1)
-    return decoder_ids

@@ -85,9 +85,10 @@ def _score_differences(site: Site, begin: int, end: int, seen: int) -> Float[Ten
     assert site.logsumexp is not None
     call = site.call
     rows = end - begin
-    query = call.query[0, :, begin:end].float().reshape(-1, call.queries_per_key_value_head * rows, call.query.shape[-1])
+    grouped_rows = call.queries_per_key_value_head * rows
+    query = call.query[0, :, begin:end].float().reshape(-1, grouped_rows, call.query.shape[-1])
     key = call.key[0, :, :seen].float().transpose(-1, -2)
-    shift = -site.logsumexp[:, begin:end].reshape(-1, call.queries_per_key_value_head * rows, 1)
+    shift = -site.logsumexp[:, begin:end].reshape(-1, grouped_rows, 1)
     differences = torch.baddbmm(shift, query, key, alpha=call.scaling).view(call.n_heads, rows, seen)
     if call.mask is None and call.bias is None:
         return differences

@@ -5,13 +5,13 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
-from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from tokenizers import Tokenizer
 
 from playground.errors import UserError
+from playground.models.adapters.adapter import TOKENIZER_LOCK
 
 TOKEN_LIMIT = 2048
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
@@ -23,7 +23,9 @@ class TooLongError(UserError):
 
     def __init__(self, count: int, limit: int) -> None:
         super().__init__(
-            f"The text has {count:,} tokens; at most {limit:,} fit. Shorten it, or cut it after {limit:,} tokens."
+            "The text has {count:,} tokens; at most {limit:,} fit. Shorten it, or cut it after {limit:,} tokens.",
+            count=count,
+            limit=limit,
         )
         self.count = count
         self.limit = limit
@@ -56,7 +58,7 @@ def rust_tokenizer(tokenizer: Any) -> Tokenizer | None:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         return None
-    with _copies_lock:
+    with TOKENIZER_LOCK:
         if tokenizer not in _copies:
             copy = Tokenizer.from_str(backend.to_str())
             copy.no_truncation()
@@ -66,7 +68,6 @@ def rust_tokenizer(tokenizer: Any) -> Tokenizer | None:
 
 
 _copies: WeakKeyDictionary[Any, Tokenizer] = WeakKeyDictionary()
-_copies_lock = Lock()
 
 
 def _encode_fast(tokenizer: Tokenizer, text: str, pair: str | None) -> list[Token]:
@@ -83,14 +84,6 @@ def _encode_slow(tokenizer: Any, text: str, pair: str | None) -> list[Token]:
     """By a tokenizer written in Python (Marian), which gives ids only."""
     ids = [int(id) for id in tokenizer(text, pair)["input_ids"]]
     return label(tokenizer, ids)
-
-
-def encode_target(tokenizer: Any, text: str) -> list[int]:
-    """The ids of a text as an encoder-decoder's labels: with the target language's vocabulary and marks."""
-    if isinstance(tokenizer, Tokenizer):
-        return [int(id) for id in tokenizer.encode(text).ids]
-    with _copies_lock:  # transformers switches the tokenizer to its target side and back
-        return [int(id) for id in tokenizer(text_target=text)["input_ids"]]
 
 
 def label(tokenizer: Any, ids: list[int]) -> list[Token]:

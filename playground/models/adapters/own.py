@@ -1,12 +1,122 @@
-"""Build a model of our own from its folder; needs neither transformers nor its seconds of import."""
+"""Our own models: built from their folder without transformers and its seconds of import, and how they are called."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
 from playground.errors import UserError
+from playground.models.adapters.adapter import NextToken, PatternKind
 from playground.models.formats.checkpoint import Checkpoint
 from playground.transformer import Transformer, TransformerConfig
+
+if TYPE_CHECKING:
+    from playground.models.loading import LoadedModel
+
+START, END, PAD, UNKNOWN = "<|start|>", "<|end|>", "<|pad|>", "<|unknown|>"
+"""Special tokens of our vocabularies."""
+
+
+class OwnAdapter:
+    """How a `Transformer` is called; its tokenizer is a `tokenizers.Tokenizer`."""
+
+    ids_name, target_name = "ids", "target_ids"
+
+    def __init__(self, model: "LoadedModel") -> None:
+        self.name, self.module, self.tokenizer = model.name, model.module, model.tokenizer
+
+    def arguments(
+        self,
+        ids: Int[Tensor, "batch token"],
+        *,
+        segments: Sequence[int] = (),
+        target_ids: Int[Tensor, "batch position"] | None = None,
+        last_only: bool = False,
+    ) -> dict[str, Any]:
+        arguments: dict[str, Any] = {"ids": ids}
+        module = self._module
+        if module.config.segments:
+            segment_ids = torch.tensor([list(segments) or [0] * ids.shape[1]], device=ids.device)
+            arguments["segments"] = segment_ids.clamp(max=module.config.segments - 1)
+        if target_ids is not None:
+            arguments["target_ids"] = target_ids
+        return arguments
+
+    def logits(self, output: Any) -> Float[Tensor, "batch token vocabulary"] | None:
+        logits: Tensor = output
+        return logits
+
+    def embedding(self) -> nn.Module:
+        embedding: nn.Module = self._module.embedding
+        return embedding
+
+    def output_head(self) -> nn.Module | None:
+        head: nn.Module = self._module.head
+        return head
+
+    def start_id(self) -> int:
+        ids = {token: self._id_of(token) for token in (START, END)}
+        missing = next((token for token, id in ids.items() if id is None), None)
+        if missing is not None:
+            raise UserError(
+                "The vocabulary of {name} has no token {token}, so its decoder cannot be run.",
+                name=self.name,
+                token=missing,
+            )
+        return ids[START] or 0
+
+    def end_ids(self) -> frozenset[int]:
+        end = self._id_of(END)
+        return frozenset() if end is None else frozenset({end})
+
+    def neutral_id(self) -> int:
+        return self._id_of(PAD) or 0
+
+    def mask_id(self, spellings: Sequence[str]) -> int | None:
+        return next((id for id in map(self._id_of, spellings) if id is not None), None)
+
+    def unknown_id(self) -> int | None:
+        return self._id_of(UNKNOWN)
+
+    def target_ids(self, target: str) -> list[int]:
+        # Without the frame that a source has: the decoder writes END itself.
+        return [self.start_id(), *self.tokenizer.encode(target, add_special_tokens=False).ids]
+
+    def encode_source(self, ids: Int[Tensor, "1 token"]) -> Float[Tensor, "1 token width"]:
+        encoded: Tensor = self._module.encode(ids)
+        return encoded
+
+    def keeps_cache(self) -> bool:
+        return False
+
+    def next_token(
+        self,
+        ids: Int[Tensor, "row token"],
+        *,
+        encoded: Float[Tensor, "1 token width"] | None = None,
+        cache: Any = None,
+        use_cache: bool = False,
+        patterns: bool = False,
+    ) -> NextToken:
+        module = self._module
+        read = module.read(ids) if encoded is None else module.decode(ids, encoded.expand(len(ids), -1, -1))
+        return NextToken(logits=module.head(read[:, -1]))
+
+    def reported_patterns(self, output: Any) -> dict[PatternKind, Sequence[Tensor]]:
+        return {}
+
+    def versions(self) -> dict[str, str]:
+        return {}
+
+    @property
+    def _module(self) -> Any:
+        return self.module
+
+    def _id_of(self, token: str) -> int | None:
+        id = self.tokenizer.token_to_id(token)
+        return None if id is None else int(id)
 
 
 def build_own(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:

@@ -1,19 +1,26 @@
-"""Build a model of any family that transformers knows, from a local folder of safetensors."""
+"""Models of any family that transformers knows: built from a folder of safetensors, and how they are called."""
 
 import contextlib
-from collections.abc import Iterator
+import inspect
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from jaxtyping import Float, Int
+from tokenizers import Tokenizer
+from torch import Tensor, nn
 
 from playground.attention import IMPLEMENTATION, register
 from playground.errors import UserError
+from playground.models.adapters.adapter import TOKENIZER_LOCK, NextToken, PatternKind
 from playground.models.adapters.attention_seam import choose_attention
 from playground.models.catalogue import Kind
 from playground.models.formats.checkpoint import Checkpoint
 from playground.models.loading import NO_STATED_LIMIT
+
+if TYPE_CHECKING:
+    from playground.models.loading import LoadedModel
 
 HEADED = (
     "ForCausalLM",
@@ -32,6 +39,147 @@ LOOK_BOTH_WAYS = {"xlnet"}
 
 SPARSE = {"reformer", "big_bird", "bigbird_pegasus"}
 """Families that hash or skip blocks of a long text: what they return then is no map of all token pairs."""
+
+
+class TransformersAdapter:
+    """How a model of transformers is called."""
+
+    ids_name, target_name = "input_ids", "decoder_input_ids"
+
+    def __init__(self, model: "LoadedModel") -> None:
+        self.model, self.tokenizer = model, model.tokenizer
+        self.module: Any = model.module
+        self.parameters = forward_parameters(model.module)
+
+    def arguments(
+        self,
+        ids: Int[Tensor, "batch token"],
+        *,
+        segments: Sequence[int] = (),
+        target_ids: Int[Tensor, "batch position"] | None = None,
+        last_only: bool = False,
+    ) -> dict[str, Any]:
+        arguments: dict[str, Any] = {"input_ids": ids}
+        if "use_cache" in self.parameters:
+            arguments["use_cache"] = False
+        if "token_type_ids" in self.parameters and any(segments):
+            limit = getattr(self.module.config, "type_vocab_size", 2) - 1
+            segment_ids = torch.tensor([list(segments)], device=ids.device)
+            arguments["token_type_ids"] = segment_ids.clamp(max=max(0, limit))
+        if target_ids is not None:
+            arguments["decoder_input_ids"] = target_ids
+        if last_only and "logits_to_keep" in self.parameters:
+            arguments["logits_to_keep"] = 1
+        return arguments
+
+    def logits(self, output: Any) -> Float[Tensor, "batch token vocabulary"] | None:
+        return getattr(output, "logits", None)
+
+    def embedding(self) -> nn.Module:
+        embedding: nn.Module = self.module.get_input_embeddings()
+        return embedding
+
+    def output_head(self) -> nn.Module | None:
+        head = self.module.get_output_embeddings()
+        return head if isinstance(head, nn.Module) else None
+
+    def start_id(self) -> int:
+        names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
+        ids = (self._setting(name) for name in names)
+        return next((int(id) for id in ids if id is not None), 0)
+
+    def end_ids(self) -> frozenset[int]:
+        end = self._setting("eos_token_id")
+        return frozenset() if end is None else frozenset(end if isinstance(end, list) else [end])
+
+    def neutral_id(self) -> int:
+        n_tokens = int(self.embedding().num_embeddings)  # type: ignore[arg-type]
+        ids = (getattr(self.tokenizer, name, None) for name in ("pad_token_id", "eos_token_id"))
+        return next((int(id) for id in ids if id is not None and id < n_tokens), 0)
+
+    def mask_id(self, spellings: Sequence[str]) -> int | None:
+        if isinstance(self.tokenizer, Tokenizer):
+            ids = map(self.tokenizer.token_to_id, spellings)
+            return next((int(id) for id in ids if id is not None), None)
+        id = self.tokenizer.mask_token_id
+        return None if id is None else int(id)
+
+    def unknown_id(self) -> int | None:
+        return None
+
+    def target_ids(self, target: str) -> list[int]:
+        labels = encode_target(self.tokenizer, target)
+        if labels and labels[-1] in self.end_ids():
+            labels = labels[:-1]
+        return [self.start_id(), *labels]
+
+    def encode_source(self, ids: Int[Tensor, "1 token"]) -> Float[Tensor, "1 token width"]:
+        encoded: Tensor = self.module.get_encoder()(input_ids=ids)[0]
+        return encoded
+
+    def keeps_cache(self) -> bool:
+        return "past_key_values" in self.parameters and self.model.attention == "interface"
+
+    def next_token(
+        self,
+        ids: Int[Tensor, "row token"],
+        *,
+        encoded: Float[Tensor, "1 token width"] | None = None,
+        cache: Any = None,
+        use_cache: bool = False,
+        patterns: bool = False,
+    ) -> NextToken:
+        arguments: dict[str, Any] = {"input_ids" if encoded is None else "decoder_input_ids": ids}
+        if encoded is not None:
+            from transformers.modeling_outputs import BaseModelOutput
+
+            arguments["encoder_outputs"] = BaseModelOutput(last_hidden_state=encoded.expand(len(ids), -1, -1))
+        if "use_cache" in self.parameters:
+            arguments["use_cache"] = use_cache
+        if cache is not None:
+            arguments["past_key_values"] = cache
+        if "logits_to_keep" in self.parameters:
+            arguments["logits_to_keep"] = 1
+        output = self.module(**arguments, **({"output_attentions": True} if patterns else {}))
+        kept = output.past_key_values if use_cache else None
+        return NextToken(
+            logits=output.logits[:, -1], cache=kept, patterns=self.reported_patterns(output) if patterns else {}
+        )
+
+    def reported_patterns(self, output: Any) -> dict[PatternKind, Sequence[Tensor]]:
+        if self.model.kind != "encoder-decoder":
+            names: dict[PatternKind, str] = {self.model.kind: "attentions"}
+        else:
+            names = {
+                "encoder": "encoder_attentions",
+                "decoder": "decoder_attentions",
+                "cross": "cross_attentions",
+            }
+        reported = {kind: getattr(output, name, None) for kind, name in names.items()}
+        return {kind: layers for kind, layers in reported.items() if layers}
+
+    def versions(self) -> dict[str, str]:
+        import transformers
+
+        return {"transformers": transformers.__version__}
+
+    def _setting(self, name: str) -> Any:
+        """A setting of generation, else of the model; None where neither has it."""
+        settings = (getattr(self.module, "generation_config", None), self.module.config)
+        return next((value for part in settings if (value := getattr(part, name, None)) is not None), None)
+
+
+def forward_parameters(module: nn.Module) -> set[str]:
+    """The names of a model's forward arguments."""
+    return set(inspect.signature(type(module).forward).parameters)
+
+
+def encode_target(tokenizer: Any, text: str) -> list[int]:
+    """The ids of a text as an encoder-decoder's labels: with the target language's vocabulary and marks."""
+    if isinstance(tokenizer, Tokenizer):
+        return [int(id) for id in tokenizer.encode(text).ids]
+    with TOKENIZER_LOCK:  # transformers switches the tokenizer to its target side and back
+        return [int(id) for id in tokenizer(text_target=text)["input_ids"]]
 
 
 @dataclass(frozen=True, kw_only=True)

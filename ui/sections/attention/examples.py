@@ -1,11 +1,10 @@
 """Texts to begin with, written for what they show. Model input is not translated."""
 
 from playground.models import LoadedModel
-from playground.tasks.vocabulary import UNKNOWN
 from playground.text import _
 
 DEFAULT_TEXT = "The cat sat on the mat, and the dog sat on the rug. The cat looked at the dog."
-OTHER_TEXT = "The cat sat on the rug, and the dog sat on the mat. The dog looked at the cat."
+OTHER_EXAMPLE = "The cat sat on the rug, and the dog sat on the mat. The dog looked at the cat."
 
 _INDUCTION = (
     "Mr. Pemberton met Mrs. Ashcroft at the station. Mrs. Ashcroft gave Mr. Pemberton a letter, "
@@ -40,7 +39,7 @@ def examples(model: LoadedModel) -> dict[str, str]:
     }
     if model.kind != "encoder-decoder":
         shared[_("A long text")] = _LONG
-    unknown = unknown_id(model)
+    unknown = model.adapter.unknown_id()
     if unknown is None:
         return shared
     small = {
@@ -56,18 +55,10 @@ def examples(model: LoadedModel) -> dict[str, str]:
 
 def first_text(model: LoadedModel) -> str:
     """What a page reads before anybody has typed: the usual text, or one that the model's vocabulary has."""
-    unknown = unknown_id(model)
+    unknown = model.adapter.unknown_id()
     if unknown is None or can_read(model, DEFAULT_TEXT, unknown):
         return DEFAULT_TEXT
     return next(iter(examples(model).values()), DEFAULT_TEXT)
-
-
-def unknown_id(model: LoadedModel) -> int | None:
-    """The token for what a model of our own cannot read; None where everything can be read."""
-    if model.family != "playground":
-        return None
-    found: int | None = model.tokenizer.token_to_id(UNKNOWN)
-    return found
 
 
 def can_read(model: LoadedModel, text: str, unknown: int) -> bool:
