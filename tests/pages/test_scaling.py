@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.jobs import executor
 from playground.sweeps.progress import SweepProgress, write_progress
-from tests.helpers.page_script import run_page, words
+from tests.helpers.page_script import charts, run_page, words
 from tests.helpers.planted_points import isoflop_runs
 from tests.helpers.tables import noisy_table, plant_sweep, planted_grid, table_of
 from ui.sections.scaling import data, study
@@ -260,7 +260,7 @@ def test_a_link_to_a_table_means_the_table_and_the_source_stays_in_the_address(n
 
 
 @pytest.mark.parametrize("damaged", DAMAGED)
-def test_a_damaged_address_falls_back(damaged):
+def test_a_damaged_address_falls_back_to_what_is_shown_without_it(damaged):
     names = (
         "section",
         "source",
@@ -276,6 +276,25 @@ def test_a_damaged_address_falls_back(damaged):
     )
     app = page(points=TABLE, **dict.fromkeys(names, damaged))
     assert not app.error, words(app)
+    boxes = {box.label: box.value for box in app.selectbox}
+    assert (boxes["Data"], boxes["Law"], boxes["Bootstrap resamples"]) == ("table", "chinchilla", "200")
+    assert metrics(app) == metrics(page(points=TABLE))
+    assert [chart["label"] for chart in charts(app)] == ["Loss over parameters N"]
     numbers = ("budget_flops", "accelerators", "utilisation", "served", "unique", "plan", "planned")
     app = page(section="plan", **dict.fromkeys(numbers, damaged))
     assert not app.error, words(app)
+    assert metrics(app) == metrics(page(section="plan"))
+    assert metrics(app)["Compute (FLOP)"] == "1e+21"
+    assert [box.value for box in app.selectbox if box.label == "Plan to follow"] == ["besiroglu"]
+
+
+def test_an_old_address_shows_what_it_showed():
+    """Keys and values that stand in links from before their names were changed on the page."""
+    grid = table_of(planted_grid())
+    app = page(points=grid, picture="valleys", drawings="200", hold="no", cone="no")
+    assert [chart["label"] for chart in charts(app)] == ["Loss over the size of the model, for each budget"]
+    surface = page(points=TABLE, picture="map")
+    assert "compute-optimal frontier" in charts(surface)[0]["label"]
+    extrapolated, within = (page(points=TABLE, cone=cone) for cone in ("yes", "no"))
+    assert [toggle.value for toggle in extrapolated.toggle] == [True]
+    assert [toggle.value for toggle in within.toggle] == [False]
