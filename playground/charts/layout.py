@@ -1,4 +1,4 @@
-"""The quiet frame that all charts share: thin axes with units, light grid, values on hover."""
+"""The layout that all charts share: thin axes with units, light grid, values on hover."""
 
 from math import log10
 from typing import Any
@@ -12,7 +12,7 @@ TEXT = "#4b5563"
 
 
 def quiet_layout(figure: go.Figure, *, x: str, y: str, log_x: bool = False, log_y: bool = False) -> go.Figure:
-    """Give a figure with one panel its axes, whose titles name what is drawn and its unit."""
+    """Style a figure of one panel; x, y: what the axes show, with units."""
     figure.update_layout(
         template=None,
         margin={"l": 56, "r": 14, "t": 34, "b": 44},
@@ -30,7 +30,7 @@ def quiet_layout(figure: go.Figure, *, x: str, y: str, log_x: bool = False, log_
 
 
 def axis(title: str, *, log: bool = False, **more: Any) -> dict[str, Any]:
-    """An axis with a title; a logarithmic one shows its powers."""
+    """An axis with a title; a logarithmic one shows powers of ten."""
     ticks = {"exponentformat": "power", "minor": {"ticks": "outside", "ticklen": 3}} if log else {}
     return {
         "title": {"text": title, "standoff": 8},
@@ -46,9 +46,9 @@ def axis(title: str, *, log: bool = False, **more: Any) -> dict[str, Any]:
 
 
 def level(figure: go.Figure, value: float, text: str, *, log: bool = False) -> None:
-    """Draw a labelled horizontal line, such as a floor that no model can go below; nothing at or below 0 on a log axis.
+    """Add a labelled horizontal line, such as a task's entropy; nothing at or below 0 on a log axis.
 
-    plotly takes a shape's place as the value itself on a logarithmic axis, an annotation's as its logarithm.
+    On a logarithmic axis plotly positions shapes by value but annotations by the value's logarithm.
     """
     if log and value <= 0:
         return

@@ -1,6 +1,6 @@
-"""One meaning, one colour, in every chart: readable on white and on the dark page, and told apart by the colour-blind.
+"""Colours by meaning, the same in every chart: readable on white and on the dark page, distinct for the colour-blind.
 
-Charts are drawn in the light colours; `for_dark` exchanges them. Every light colour has a contrast of at least
+Charts use the light colours; `for_dark` maps them to dark ones. Every light colour has a contrast of at least
 3 : 1 with white, every dark one with the dark page (WCAG 2.2, 1.4.11).
 """
 
@@ -52,7 +52,7 @@ SCORES: dict[str, Colour] = {
     "entropy": Colour(light="#8c6a00", dark="#dcb84a"),
     "distance": Colour(light="#0f7a80", dark="#58c4c6"),
 }
-"""A kind of head, a colour: the names of lens.facts, and how well cross-attention meets the gold alignment."""
+"""By head score, as head_scores names them; alignment: how well cross-attention matches the gold alignment."""
 
 SERIES: tuple[Colour, ...] = (
     Colour(light="#2f63c1", dark="#86aef6"),
@@ -64,13 +64,13 @@ SERIES: tuple[Colour, ...] = (
     Colour(light="#7349b4", dark="#b99af1"),
     Colour(light="#6b7a1f", dark="#b7c75b"),
 )
-"""For things of one kind that differ only by name, such as runs; after the last it begins anew, dashed."""
+"""For series that differ only by name, such as runs; after the last they repeat, dashed."""
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def series_look(index: int) -> tuple[str, str]:
-    """The light colour and the dash of the n-th of several series.
+    """The light colour and the dash of the n-th series.
 
     >>> series_look(0), series_look(8)
     (('#2f63c1', 'solid'), ('#2f63c1', 'dash'))
@@ -79,10 +79,10 @@ def series_look(index: int) -> tuple[str, str]:
 
 
 def score_colour(name: str, names: Sequence[str]) -> str:
-    """The light colour of a head score; one that has none of its own takes a series' colour by its place."""
+    """The light colour of a head score; one without its own takes a series' colour by its index."""
     return SCORES[name].light if name in SCORES else series_look(list(names).index(name))[0]
 
 
 def for_dark() -> dict[str, str]:
-    """Light colour -> dark colour, for whoever draws a figure on a dark page."""
+    """Light colour to dark colour, for figures on a dark page."""
     return {colour.light: colour.dark for colour in (*MEANINGS.values(), *SCORES.values(), *SERIES)}

@@ -1,4 +1,4 @@
-"""Trace: one text through one model, and the answers about it."""
+"""Trace: run a text through a model once, then ask for attention, next tokens, head scores and their steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from playground.lens.capture.overview import overview
 from playground.lens.capture.site import Site, SiteKind
 from playground.lens.capture.tokens import Token, label
 from playground.lens.inspect.head_scores import HeadFacts, head_facts
-from playground.lens.inspect.steps.attention import Steps, head_steps
+from playground.lens.inspect.steps.head import AttentionRow, attention_row
 
 if TYPE_CHECKING:
     from playground.lens.attribute.logit_lens import LogitLens
@@ -22,48 +22,45 @@ if TYPE_CHECKING:
     from playground.lens.inspect.steps.layer import LayerInside
     from playground.models import LoadedModel
 
-CHECKED_ROWS = 64
+CHECKED_QUERIES = 64
 TOLERANCES = {"float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}
+"""Largest error of recomputed outputs, relative to the largest output."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """How far the maps are from what the model did.
-
-    `difference` is the largest absolute difference between pattern times value and the model's own z, over
-    all heads and `rows` of `queries` query tokens in each; None where the model only reports its own maps.
-    `largest` is the largest number in z. A difference is small enough where it is below `largest` times the
-    precision of the model's numbers.
-    """
+    """How well the maps reproduce the model's own head outputs z."""
 
     difference: float | None
+    """Largest absolute difference between pattern @ value and z; None where the model only reports its own maps."""
     largest: float
+    """Largest magnitude in z."""
     rows: int
+    """Checked queries of each head."""
     queries: int
+    """All queries of each head."""
     dtype: str
 
     @property
     def passed(self) -> bool:
-        """Whether the maps reproduce the output to the precision of the model's numbers."""
+        """Whether the maps reproduce z to the precision of the dtype."""
         tolerance = TOLERANCES.get(self.dtype, 1e-5)
         return self.difference is not None and self.difference <= tolerance * max(1.0, self.largest)
 
 
 class Trace:
-    """What passed the seam when a model read a text. Maps are computed when somebody looks at them.
-
-    tokens and ids are the source's; target_tokens and target_ids an encoder-decoder's decoder input (empty
-    otherwise). sites lists every attention layer: kind, layer, n_heads.
-    """
+    """Every attention call of one pass. Maps are computed when they are asked for."""
 
     def __init__(self, model: "LoadedModel", result: Pass) -> None:
         self.model = model
         self.source: tuple[Token, ...] = result.source
         self.target: tuple[Token, ...] = result.target
+        """An encoder-decoder's decoder input; empty otherwise."""
         self.sites: tuple[Site, ...] = result.sites
+        """Every attention layer."""
         self.last_logits = result.last_logits
         self._arguments = result.arguments
-        self._by_place = {(site.kind, site.layer): site for site in self.sites}
+        self._by_key = {(site.kind, site.layer): site for site in self.sites}
 
     @property
     def tokens(self) -> list[str]:
@@ -87,7 +84,7 @@ class Trace:
 
     @property
     def kinds(self) -> tuple[SiteKind, ...]:
-        """The kinds of attention in this trace, in the order in which they first come."""
+        """The kinds of attention, in the order in which they run."""
         return tuple(dict.fromkeys(site.kind for site in self.sites))
 
     @property
@@ -97,20 +94,20 @@ class Trace:
         return sum(site.bytes for site in self.sites) + logits
 
     def layers(self, kind: SiteKind | None = None) -> list[Site]:
-        """The sites of one kind, by layer. Raises UserError for a kind that the model does not have."""
+        """The attention layers of one kind. Raises UserError for a kind that the model does not have."""
         kind = self._kind(kind)
         return [site for site in self.sites if site.kind == kind]
 
     def site(self, layer: int, kind: SiteKind | None = None) -> Site:
-        """One attention layer. Raises UserError for a layer that is not there."""
+        """One attention layer. Raises UserError where there is none."""
         kind = self._kind(kind)
-        site = self._by_place.get((kind, layer))
+        site = self._by_key.get((kind, layer))
         if site is None:
             raise UserError(
-                "There is no {kind} layer {layer}; choose 0 to {n_layers}.",
+                "There is no {kind} layer {layer}; choose 0 to {last}.",
                 kind=kind,
                 layer=layer,
-                n_layers=len(self.layers(kind)) - 1,
+                last=len(self.layers(kind)) - 1,
             )
         return site
 
@@ -123,14 +120,14 @@ class Trace:
         return self.target if self.target and self._kind(kind) == "decoder" else self.source
 
     def attention(self, layer: int, head: int, kind: SiteKind | None = None) -> Float[np.ndarray, "query key"]:
-        """One head's exact attention weights, float32. Raises UserError for a head that is not there."""
+        """One head's exact attention weights, float32. Raises UserError where there is no such head."""
         site = self.site(layer, kind)
         if not 0 <= head < site.n_heads:
             raise UserError(
-                "Layer {layer} has no head {head}; choose 0 to {n_heads}.",
+                "Layer {layer} has no head {head}; choose 0 to {last}.",
                 layer=layer,
                 head=head,
-                n_heads=site.n_heads - 1,
+                last=site.n_heads - 1,
             )
         with torch.inference_mode():
             return site.pattern(slice(head, head + 1), slice(None))[0].numpy()
@@ -148,10 +145,10 @@ class Trace:
         with torch.inference_mode():
             return head_facts(self.layers(kind), ids if kind != "cross" else None)
 
-    def steps(self, layer: int, head: int, query: int, kind: SiteKind | None = None) -> Steps:
+    def steps(self, layer: int, head: int, query: int, kind: SiteKind | None = None) -> AttentionRow:
         """Every number from one query and its keys to the weighted sum of values."""
         with torch.inference_mode():
-            return head_steps(self.site(layer, kind), head, query)
+            return attention_row(self.site(layer, kind), head, query)
 
     def inside(self, layer: int, kind: SiteKind | None = None) -> "LayerInside":
         """One layer with every number from the embedding to the residual stream; runs the model again.
@@ -180,10 +177,10 @@ class Trace:
         length = len(self.target or self.source)
         if not -length <= position < length:
             raise UserError(
-                "There is no position {position}; choose {length} to {length_2}.",
+                "There is no position {position}; choose {first} to {last}.",
                 position=position,
-                length=-length,
-                length_2=length - 1,
+                first=-length,
+                last=length - 1,
             )
         is_last = position % length == length - 1
         logits = self.last_logits if is_last else logits_at(self.model, self._arguments, position)
@@ -194,23 +191,23 @@ class Trace:
     def logit_lens(self, k: int = 5, answers: Sequence[int] | None = None) -> "LogitLens":
         """What the model would predict if it stopped after each layer, at every position.
 
-        answers: token ids to follow, one or one for each position; else what the model ranks first. Raises UserError
-        for a model without an output head or a text without tokens.
+        answers: token ids to track, one or one for each position; by default the final top-1 predictions. Raises
+        UserError for a model without an output head or a text without tokens.
         """
         from playground.lens.attribute.logit_lens import logit_lens
 
         self._kind(None)
         return logit_lens(self.model, self._arguments, k=k, answers=answers)
 
-    def check(self, rows: int = CHECKED_ROWS) -> Check:
-        """Recompute z from the maps at up to `rows` query tokens of every head and compare with the model's."""
+    def check(self, rows: int = CHECKED_QUERIES) -> Check:
+        """Recompute z from the maps at up to `rows` queries of every head and compare with the model's."""
         self._kind(None)
         longest = max(self.sites, key=lambda site: site.queries)
         every = max(1, -(-longest.queries // (rows * longest.z_step)))
         with torch.inference_mode():
-            found = [site.recomputed_difference(slice(None), every) for site in self.sites]
-        differences = [difference for difference in found if difference is not None]
-        # max() passes over a NaN or returns it by chance; numpy's always returns it.
+            by_site = [site.recomputed_difference(slice(None), every) for site in self.sites]
+        differences = [difference for difference in by_site if difference is not None]
+        # Python's max() may pass over a NaN; numpy's returns it.
         largest = float(np.max(differences)) if len(differences) == len(self.sites) and differences else None
         return Check(
             difference=largest,
@@ -244,10 +241,9 @@ def trace(
     truncate: bool = False,
     on_layer: OnLayer | None = None,
 ) -> Trace:
-    """Run a text through a model and keep what passed the seam.
+    """Run a text through a model and keep every attention call.
 
-    target is what an encoder-decoder's decoder reads; without one the model writes it itself, greedily. pair
-    is a second sentence, for encoders. Raises TooLongError beyond the model's context or 2,048 tokens, unless
-    `truncate` cuts the text there.
+    target: an encoder-decoder's decoder input; by default the model's own greedy answer. pair: an encoder's second
+    sentence. Raises TooLongError beyond the model's context or 2,048 tokens, unless `truncate` cuts the text there.
     """
     return Trace(model, run_pass(model, text, target, pair=pair, truncate=truncate, on_layer=on_layer))

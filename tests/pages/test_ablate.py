@@ -10,6 +10,7 @@ from tests.helpers.own_models import random_model
 from tests.helpers.own_models import save_model as save_own_model
 from tests.helpers.page_script import charts, run_page, words
 from tests.playground.models.conftest import build
+from ui import jobs
 
 TEXT = "The cat sat on the mat"
 RUN = "Zx81-kqV_w7TfA2bGm9cHe"
@@ -122,7 +123,7 @@ def test_an_empty_text_and_a_long_one_say_what_to_do(small_folder):
 
 
 def test_cancelled_work_rests_until_it_is_wanted_again(monkeypatch):
-    monkeypatch.setattr(state, "is_cancelled", lambda work: True)
+    monkeypatch.setattr(jobs, "is_cancelled", lambda work: True)
     app = page(text="Cancelled before it began")
     assert not app.exception
     assert "Cancelled" in words(app)

@@ -1,1 +1,14 @@
-"""One pass through a model, everything kept that the other packages ask about."""
+"""One pass through a model, with everything kept that the other packages ask about.
+
+tokens.py           text to ids and readable labels
+forward.py          the arguments of a pass, and the pass itself
+recorder.py         an attention handler that keeps every call
+site.py             one attention layer of a pass: exact patterns by head and row
+overview.py         all heads as thumbnails
+hooks.py            record or edit what modules receive and return, in one context
+anatomy.py          a model's blocks, projections and writers, found by a probe
+activations.py      z, layer outputs, residual stream and logits of a pass
+inputs.py           how a token's embedding becomes the first block's input
+norm_step.py        how a norm computed its output
+residual_stream.py  what the stream before a layer is the sum of
+"""
