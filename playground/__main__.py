@@ -1,4 +1,4 @@
-"""`python -m playground …`: the same abilities without the page."""
+"""`python -m playground …`: the app's abilities on the command line."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from playground.errors import UserError
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run one command; 0 is success, 2 a request that cannot be carried out, 130 an interruption."""
+    """Run one command. Exit codes: 0 success, 2 a request that cannot be carried out, 130 interrupted."""
     words = sys.argv[1:] if words is None else words
     arguments = _parser(words).parse_args(words)
     try:
@@ -23,13 +23,13 @@ def main(words: list[str] | None = None) -> int:
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m playground", description="Transformer Playground, without the page."
+        prog="python -m playground", description="Transformer Playground on the command line."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     models.declare(commands)
     trace.declare(commands)
     trainer = commands.add_parser("train", help="train a transformer into a run folder; a run in it is resumed")
-    if words[:1] == ["train"]:  # its options are made of records that need torch
+    if words[:1] == ["train"]:  # its options are made from records that import torch
         from playground.command import train
 
         train.add_arguments(trainer, words)

@@ -16,7 +16,7 @@ LOSS = "loss (nats per token)"
 STEP = "training step"
 
 
-def loss_figure(
+def training_loss_figure(
     steps: Sequence[float],
     train: Sequence[float | None],
     smoothed: Sequence[float],

@@ -1,6 +1,11 @@
-"""The commands of `python -m playground`, one file each; training's is playground/command/train.py.
+"""The commands of `python -m playground`, one file per verb.
 
-fetching.py   models, fetch
-tracing.py    trace
-scaling.py    fit
+train.py    train a run
+export.py   a run as a model folder
+models.py   list models; fetch one
+trace.py    every head's attention as a file
+fit.py      fit a scaling law
+sweep.py    train a grid of runs
+emerge.py   train and measure the studies of the Emergence page
+options.py  options made from config records
 """

@@ -1,4 +1,4 @@
-"""`export`: make a run's last checkpoint a model folder."""
+"""`export`: write a run's last checkpoint as a model folder."""
 
 import argparse
 from pathlib import Path
@@ -6,19 +6,22 @@ from pathlib import Path
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    exporter = commands.add_parser("export", help="make a run's last snapshot a model folder, with its card")
+    exporter = commands.add_parser("export", help="write a run's last checkpoint as a model folder with a card")
     exporter.add_argument("folder", type=Path, help="the run folder")
     exporter.add_argument("--out", type=Path, required=True, help="the model folder to write")
-    exporter.add_argument("--name", help="the model's name on its card; else the folder's")
-    exporter.add_argument("--licence", help="the licence that stands on the card; else none is named")
+    exporter.add_argument("--name", help="the model's name on its card (default: the folder's name)")
+    exporter.add_argument("--licence", help="the licence on its card (default: none)")
     exporter.add_argument(
-        "--format", choices=["playground", "transformers"], default="playground", help="whose model folder it becomes"
+        "--format",
+        choices=["playground", "transformers"],
+        default="playground",
+        help="the format of the model folder (default playground)",
     )
     exporter.set_defaults(run=export_run)
 
 
 def export_run(arguments: argparse.Namespace) -> None:
-    """Export and say where."""
+    """Export, and print the folder."""
     from playground.training.run.export import export_model, export_to_transformers
 
     if arguments.format == "transformers":

@@ -1,6 +1,6 @@
-"""Command-line options made of the config records: one for every field, its type from the annotation.
+"""Command-line options made from config records: one per field, its type from the annotation.
 
-An option that is not given is left out, so the record's own default holds and stands in one place only.
+An option that is not given is left out, so each default is defined once, in its record.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""`trace` writes what every head does with a text into an NPZ file."""
+"""`trace`: write every head's attention on a text to an NPZ file."""
 
 import argparse
 import json
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
     from playground.lens import Trace
 
-WHOLE_BYTES = 2 << 30
+MAX_MAP_BYTES = 2 << 30
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     parser = commands.add_parser("trace", help="write every head's attention to an NPZ file")
     parser.add_argument("model", help="a name from `models`, a Hugging Face id or a folder")
-    parser.add_argument("text", help="what the model reads")
-    parser.add_argument("--target", help="what an encoder-decoder's decoder reads")
+    parser.add_argument("text", help="the input text")
+    parser.add_argument("--target", help="the target text of an encoder-decoder")
     parser.add_argument("--pair", help="a second sentence, for encoders")
-    parser.add_argument("--truncate", action="store_true", help="cut the text to what the model can read")
+    parser.add_argument("--truncate", action="store_true", help="truncate the text to the model's context")
     parser.add_argument("--revision", help="a branch, tag or commit of a Hugging Face model")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
@@ -31,8 +31,8 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def trace_text(arguments: argparse.Namespace) -> None:
-    """Load, trace, check, write, and say what was written."""
-    _refuse_out(arguments.out)
+    """Load, trace, check, write, and print a summary."""
+    _check_out(arguments.out)
     from playground.command.models import ProgressLine
     from playground.lens import trace
     from playground.models import load
@@ -50,14 +50,14 @@ def trace_text(arguments: argparse.Namespace) -> None:
         bar.end()
     traced = trace(model, arguments.text, arguments.target, pair=arguments.pair, truncate=arguments.truncate)
     if not traced.sites:
-        raise UserError("The text has no tokens, so there is nothing to write. Give a longer one.")
+        raise UserError("The text has no tokens, so there is nothing to write. Use a longer one.")
     write_trace(traced, arguments.out)
     check = traced.check()
-    difference = "not recomputed" if check.difference is None else f"exact to {check.difference:.1e}"
+    difference = "not recomputed" if check.difference is None else f"verified: max. error {check.difference:.1e}"
     print(f"{arguments.out}: {len(traced.ids)} tokens, {len(traced.sites)} attention layers, {difference}")
 
 
-def _refuse_out(out: Path) -> None:
+def _check_out(out: Path) -> None:
     if not out.parent.is_dir():
         raise UserError(
             "There is no folder {parent} to write {name} into; create it first.", parent=out.parent, name=out.name
@@ -83,7 +83,7 @@ def write_trace(traced: "Trace", out: Path) -> None:
     from playground.provenance import provenance
 
     size = 4 * sum(site.n_heads * site.queries * site.keys for site in traced.sites)
-    if size > WHOLE_BYTES:
+    if size > MAX_MAP_BYTES:
         raise UserError(
             "All maps would take {size:.1f} GB; shorten the text (add --truncate).", size=size / 1000000000.0
         )

@@ -1,4 +1,4 @@
-"""`python -m playground train`: a run from the command line, resumable, with progress on one line."""
+"""`train`: train a run from the command line, resumable, with progress on one line."""
 
 import argparse
 import dataclasses
@@ -12,7 +12,7 @@ import torch
 from playground.command.options import add_options, given_options
 from playground.errors import UserError
 from playground.jobs.malloc import keep_freed_memory
-from playground.legacy_names import MODEL_CONFIG
+from playground.legacy_names import MODEL_CONFIG, TRAIN_CONFIG
 from playground.models.memory_estimate import available_bytes
 from playground.tasks.classification import ClassificationConfig
 from playground.tasks.masked import MaskedConfig
@@ -27,16 +27,13 @@ from playground.training.trainer import Step
 from playground.transformer import TransformerConfig, check_count
 
 FROM_TASK = ("kind", "vocabulary", "classes", "segments")
-"""What a model's config takes from the task's needs, and nobody has to say."""
+"""The fields of the model that follow from the task."""
 RECORDS = ("task", "model", "train")
 
 
 def add_arguments(parser: argparse.ArgumentParser, words: list[str]) -> None:
-    """Declare the options: some of the command's own, and one for every field of the records.
-
-    The task among `words` decides which task's fields there are.
-    """
-    parser.add_argument("--task", choices=list(TASKS), default="text", help="what to learn (default text)")
+    """Add the command's own options, and one per field of the records; `words` name the task whose fields they are."""
+    parser.add_argument("--task", choices=list(TASKS), default="text", help="the task (default text)")
     parser.add_argument("--out", type=Path, required=True, help="the run folder; a run in it is resumed")
     parser.add_argument("--config", type=Path, help="a config.json to repeat, instead of all other options")
     parser.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
@@ -50,8 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser, words: list[str]) -> None:
             default=argparse.SUPPRESS,
             help="do not join the lines of a paragraph",
         )
-    add_options(parser.add_argument_group("model"), TransformerConfig, prefix="model", without=FROM_TASK, renaming=MODEL_CONFIG)  # type: ignore[arg-type]
-    add_options(parser.add_argument_group("training"), TrainConfig, prefix="train", without=("task", "model"))  # type: ignore[arg-type]
+    model, training = parser.add_argument_group("model"), parser.add_argument_group("training")
+    add_options(model, TransformerConfig, prefix="model", without=FROM_TASK, renaming=MODEL_CONFIG)  # type: ignore[arg-type]
+    without = ("task", "model")
+    add_options(training, TrainConfig, prefix="train", without=without, renaming=TRAIN_CONFIG)  # type: ignore[arg-type]
 
 
 def _task_among(words: list[str]) -> str:
@@ -64,8 +63,8 @@ def _task_among(words: list[str]) -> str:
     return "text"
 
 
-def config_from(arguments: argparse.Namespace) -> TrainConfig:
-    """The TrainConfig that the options describe. Raises UserError where they do not go together."""
+def train_config_from(arguments: argparse.Namespace) -> TrainConfig:
+    """The TrainConfig that the options describe. Raises UserError if they do not fit together."""
     task_given, model_given, train_given = (given_options(arguments, prefix) for prefix in RECORDS)
     if arguments.config is not None:
         given = [*task_given, *model_given, *train_given]
@@ -77,7 +76,7 @@ def config_from(arguments: argparse.Namespace) -> TrainConfig:
     task = _task_config(TASKS[arguments.task], task_given)
     needs = task.needs()
     model = {name: getattr(needs, name) for name in FROM_TASK}
-    # A text can be cut anywhere: there the task only says how short is too short, and the model's own default holds.
+    # A text can be cut anywhere: its task only gives a minimum, so the model's own default context holds.
     is_cut = needs.context == 1 or isinstance(task, TextTaskConfig | MaskedConfig | ClassificationConfig)
     context = {} if is_cut else {"context": needs.context}
     return TrainConfig(task=task, model=TransformerConfig(**{**model, **context, **model_given}), **train_given)
@@ -86,7 +85,7 @@ def config_from(arguments: argparse.Namespace) -> TrainConfig:
 def _task_config(kind: TaskKind, given: dict[str, Any]) -> TaskConfig:
     missing = [name.replace("_", "-") for name in required_fields(kind) if name not in given]
     if missing:
-        raise UserError("The task {name} has to be given --{missing}.", name=kind.name, missing=" and --".join(missing))
+        raise UserError("The task {name} needs --{missing}.", name=kind.name, missing=" and --".join(missing))
     config: TaskConfig = kind.config(**given)
     return config
 
@@ -98,22 +97,22 @@ def required_fields(kind: TaskKind) -> list[str]:
 
 
 def command(arguments: argparse.Namespace) -> None:
-    """Train until the steps are done; an interrupted run goes on where its last snapshot stands."""
+    """Train until all steps are done; an interrupted run resumes from its last checkpoint."""
     check_count("threads", arguments.threads)
     torch.set_num_threads(arguments.threads)
     keep_freed_memory()
-    config = config_from(arguments)
+    config = train_config_from(arguments)
     check_memory(config)
-    began = time.monotonic()
+    start = time.monotonic()
     first: int | None = None
     for step in run(config, arguments.out):
         first = step.step - 1 if first is None else first
-        seconds = (time.monotonic() - began) / (step.step - first) * (config.steps - step.step)
-        _report(step, config.steps, seconds)
+        seconds = (time.monotonic() - start) / (step.step - first) * (config.steps - step.step)
+        _print_step(step, config.steps, seconds)
 
 
 def check_memory(config: TrainConfig) -> None:
-    """Raise UserError where a step on the CPU would take more memory than is free."""
+    """Raise UserError if a step on the CPU would take more memory than is free."""
     needed = memory_of(config, parameters_by_part(config.model)).total
     free = available_bytes()
     if config.device == "cpu" and needed > free:
@@ -125,7 +124,7 @@ def check_memory(config: TrainConfig) -> None:
         )
 
 
-def _report(step: Step, steps: int, seconds_left: float) -> None:
+def _print_step(step: Step, steps: int, seconds_left: float) -> None:
     left = f"{seconds_left / 60:.0f} min" if seconds_left >= 90 else f"{seconds_left:.0f} s"
     line = f"step {step.step}/{steps}  loss {step.loss:.3f}  {left} left"
     if step.evaluation is not None:

@@ -1,11 +1,10 @@
-"""Runs on this machine: a queue, a few slots, and a worker process that is ready before anybody asks.
+"""Run trainings on this machine: a queue, a few slots, and a worker process that is ready before anybody asks.
 
-The executor hands out folders and watches processes; what a run does stands in its folder alone. A page may read
-that folder in any process, and nothing is lost when the server starts anew.
+The executor hands out folders and watches processes; everything about a run is in its folder. A page may read that
+folder in any process, and nothing is lost when the server restarts.
 """
 
 import contextlib
-import dataclasses
 import os
 import threading
 import time
@@ -14,13 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.errors import UserError
-from playground.jobs.folders import make_folder, mark_lost_runs, reason_of, status_of_gone
+from playground.jobs.folders import exit_reason, make_folder, mark_lost_runs, status_after_exit
 from playground.jobs.limits import Limits, check_limits
 from playground.jobs.process import Worker, start_worker
+from playground.text import N_
 from playground.training.run import runs
 from playground.training.run.control import Command, send
 from playground.training.run.lineage import fork
 from playground.training.run.status import (
+    Message,
     Status,
     by_this_process,
     has_process,
@@ -35,13 +36,13 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 0.1
 SPARE_SECONDS = 1.0
-"""How long after a run has started the next spare worker is: its imports would slow the first steps."""
+"""How long after a run the next spare worker is started: its imports would slow the first steps."""
 CLOSE_SECONDS = 10.0
-LEAVE_SECONDS = 2.0
+EXIT_SECONDS = 2.0
 
 
 class LocalExecutor:
-    """Trains runs below a folder, at most `slots` at once; the rest wait in order. All methods are thread-safe."""
+    """Trains the runs below a folder, at most `slots` at once; the rest wait in order. All methods are thread-safe."""
 
     def __init__(self, root: Path, *, slots: int = 1, limits: Limits | None = None) -> None:
         if slots < 1:
@@ -51,7 +52,7 @@ class LocalExecutor:
         self._waiting: list[str] = []
         self._working: dict[str, Worker] = {}
         self._spare: Worker | None = None
-        self._given = 0.0
+        self._assigned_at = 0.0
         self._closed = threading.Event()
         try:
             root.mkdir(parents=True, exist_ok=True)
@@ -73,9 +74,9 @@ class LocalExecutor:
         return run_id
 
     def fork(self, run_id: str, step: int, config: "TrainConfig", *, name: str) -> str:
-        """Put a run into the queue that goes on from another's snapshot; returns the new id.
+        """Put a run into the queue that continues from another's checkpoint; returns the new id.
 
-        Raises UserError where the settings do not fit the weights, or ask for too much.
+        Raises UserError if the settings do not fit the weights, or ask for too much.
         """
         check_limits(config, self.limits)
         with self._lock:
@@ -85,28 +86,28 @@ class LocalExecutor:
         return new
 
     def resume(self, run_id: str) -> None:
-        """Let a run that is not at work go on from its last snapshot.
+        """Resume a run from its last checkpoint.
 
-        Raises UserError where it is at work or has finished.
+        Raises UserError if it is at work or has finished.
         """
         with self._lock:
             run = runs.read_run(runs.run_path(self.root, run_id))
             self._settle(run_id)
             if run_id in self._waiting or run_id in self._working or run.status.is_live:
-                raise UserError("This run is at work already.")
+                raise UserError("This run is running already.")
             if run.status.state == "finished":
-                raise UserError("This run has finished; fork it with more steps to go on.")
+                raise UserError("This run has finished; fork it with more steps to continue.")
             self._check_queue()
             self._enqueue(run_id)
 
     def control(self, run_id: str, command: Command) -> None:
-        """Pass a command on to a run; a run that is not at work is started for those that need it.
+        """Send a command to a run; a run that is not at work is started for those that need it.
 
-        Raises UserError where the command makes no sense for the run as it stands.
+        Raises UserError if the command makes no sense in the run's state.
         """
         folder = runs.run_path(self.root, run_id)
         with self._lock:
-            self._tend()
+            self._update()
             is_waiting = run_id in self._waiting
             is_live = not is_waiting and observed_status(folder).is_live
             if is_live or command.action == "rate":
@@ -114,7 +115,7 @@ class LocalExecutor:
             elif is_waiting and command.action == "stop":
                 self.cancel(run_id)
             elif is_waiting:
-                raise UserError("This run is still waiting for its turn.")
+                raise UserError("This run is still in the queue.")
             elif command.action == "resume":
                 self.resume(run_id)
             elif command.action in ("rewind", "step"):
@@ -123,10 +124,10 @@ class LocalExecutor:
                 send(folder, command)
                 self._enqueue(run_id)
             else:
-                raise UserError("This run is not at work.")
+                raise UserError("This run is not running.")
 
     def cancel(self, run_id: str) -> None:
-        """Take a waiting run from the queue, or stop one that is at work (with a snapshot)."""
+        """Take a waiting run from the queue, or stop one that is at work (with a checkpoint)."""
         folder = runs.run_path(self.root, run_id)
         with self._lock:
             if run_id not in self._waiting:
@@ -134,22 +135,22 @@ class LocalExecutor:
                 return
             self._waiting.remove(run_id)
             status = read_status(folder)
-            message = "The run was taken from the queue; it can be started again."
-            self._tell(run_id, dataclasses.replace(status, state="stopped", position=None, message=message))
-            self._tell_positions()
+            message = Message(template=N_("The run was taken from the queue; it can be started again."))
+            self._write(run_id, status.with_message(message, state="stopped", position=None))
+            self._write_positions()
 
     def delete(self, run_id: str) -> None:
         """Delete a run and its folder, whatever it is doing; its worker finds the folder gone and ends."""
         with self._lock:
             if run_id in self._waiting:
                 self._waiting.remove(run_id)
-                self._tell_positions()
+                self._write_positions()
             runs.delete(self.root, run_id)
 
     def read(self, run_id: str) -> runs.Run:
-        """A run as it stands; where its worker is gone, only after the reason is written down.
+        """A run; if its worker is gone, only after the reason is written.
 
-        Raises UserError where there is no such run.
+        Raises UserError if there is no such run.
         """
         run = runs.read_run(runs.run_path(self.root, run_id))
         if run.status.state != "interrupted":
@@ -159,7 +160,7 @@ class LocalExecutor:
         return runs.read_run(run.folder)
 
     def waiting(self) -> tuple[str, ...]:
-        """The runs in the queue, the next one first."""
+        """The runs in the queue, next one first."""
         with self._lock:
             return tuple(self._waiting)
 
@@ -169,7 +170,7 @@ class LocalExecutor:
             return tuple(self._working)
 
     def is_warm(self, timeout: float = 0.0) -> bool:
-        """Whether a spare worker is ready, waiting for that so many seconds."""
+        """Whether a spare worker is ready; waits so many seconds for that."""
         deadline = time.monotonic() + timeout
         while True:
             with self._lock:
@@ -181,7 +182,7 @@ class LocalExecutor:
             time.sleep(0.02)
 
     def close(self) -> None:
-        """Let every worker write a snapshot and leave, and end those that do not in time."""
+        """Let every worker write a checkpoint and exit, and kill those that do not in time."""
         self._closed.set()
         self._monitor.join()
         with self._lock:
@@ -196,7 +197,7 @@ class LocalExecutor:
                 self._spare.release()
                 self._spare = None
             for run_id in self._waiting:
-                self._tell(run_id, lost(read_status(self.root / run_id), "the server was closed"))
+                self._write(run_id, lost(read_status(self.root / run_id), N_("the server was closed")))
             self._waiting.clear()
 
     def _check_queue(self) -> None:
@@ -209,59 +210,59 @@ class LocalExecutor:
 
     def _enqueue(self, run_id: str) -> None:
         self._waiting.append(run_id)
-        self._tend()
-        self._tell_positions()
+        self._update()
+        self._write_positions()
 
     def _watch(self) -> None:
         while not self._closed.wait(WATCH_SECONDS):
             with self._lock:
-                self._tend()
+                self._update()
 
-    def _tend(self) -> None:
-        """See who is gone, start who waits, and keep a spare worker."""
+    def _update(self) -> None:
+        """Note which workers are gone, start waiting runs, and keep a spare worker."""
         self._reap()
         started = False
         while self._waiting and len(self._working) < self.slots:
             self._start(self._waiting.pop(0))
             started = True
         if started:
-            self._tell_positions()
+            self._write_positions()
         self._keep_spare()
 
     def _keep_spare(self) -> None:
         if self._spare is not None and self._spare.process.poll() is not None:
             self._spare.release()
             self._spare = None
-        is_due = time.monotonic() - self._given > SPARE_SECONDS
+        is_due = time.monotonic() - self._assigned_at > SPARE_SECONDS
         if self._spare is None and is_due and not self._closed.is_set():
-            with contextlib.suppress(OSError):  # no process can be had at the moment: it is tried again
+            with contextlib.suppress(OSError):  # no process can be started at the moment: try again later
                 self._spare = start_worker()
 
     def _start(self, run_id: str) -> None:
-        """Hand a run to the spare worker, or to a new one where there is none."""
+        """Assign a run to the spare worker, or to a new one."""
         folder = self.root / run_id
         if not folder.is_dir():
             return
         try:
             worker, self._spare = self._spare or start_worker(), None
         except OSError as error:
-            message = f"No process could be started for the run: {error.strerror}. Try again."
-            self._tell(run_id, dataclasses.replace(read_status(folder), state="failed", position=None, message=message))
+            template = N_("No process could be started for the run: {reason}. Try again.")
+            message = Message(template=template, values={"reason": error.strerror or str(error)})
+            self._write(run_id, read_status(folder).with_message(message, state="failed", position=None))
             return
-        status = read_status(folder)
-        starting = dataclasses.replace(
-            by_this_process(status), state="starting", position=None, message="", pid=worker.pid, born=worker.born
+        status = by_this_process(read_status(folder))
+        self._write(
+            run_id, status.with_message(None, state="starting", position=None, pid=worker.pid, born=worker.born)
         )
-        self._tell(run_id, starting)
-        # A worker that died while it waited is reaped like one that died at work: the run says so.
-        worker.give(folder, seconds=self.limits.minutes * 60, disk_bytes=self.limits.disk_bytes)
+        # A worker that died while it waited is reaped like one that died at work: the status says so.
+        worker.assign(folder, seconds=self.limits.minutes * 60, disk_bytes=self.limits.disk_bytes)
         self._working[run_id] = worker
-        self._given = time.monotonic()
+        self._assigned_at = time.monotonic()
 
     def _settle(self, run_id: str) -> None:
-        """See off the worker of a run that has ended, so that another can take the run over."""
+        """Wait for the worker of a run that has ended, so that another can take the run over."""
         if run_id in self._working and not observed_status(self.root / run_id).is_live:
-            self._working[run_id].end(LEAVE_SECONDS)
+            self._working[run_id].end(EXIT_SECONDS)
             self._reap()
 
     def _reap(self) -> None:
@@ -269,40 +270,39 @@ class LocalExecutor:
             code = worker.process.poll()
             if code is not None:
                 del self._working[run_id]
-                self._note_gone(run_id, code, worker.last_words())
+                self._record_exit(run_id, code, worker.last_error_line())
                 worker.release()
 
-    def _note_gone(self, run_id: str, code: int, words: str) -> None:
-        """Write down how a worker left, where it could not do so itself."""
+    def _record_exit(self, run_id: str, code: int, error_line: str) -> None:
+        """Write how a worker ended, if it could not do so itself."""
         folder = self.root / run_id
         if folder.is_dir() and read_status(folder).is_live:
-            reason = "the server was closed" if self._closed.is_set() else reason_of(code)
-            self._tell(run_id, status_of_gone(folder, code, words, reason))
+            reason = N_("the server was closed") if self._closed.is_set() else exit_reason(code)
+            self._write(run_id, status_after_exit(folder, code, error_line, reason))
 
-    def _tell_positions(self) -> None:
-        """Write to each waiting run how many are ahead of it."""
+    def _write_positions(self) -> None:
+        """Write the position of each waiting run into its status."""
         for position, run_id in enumerate(self._waiting):
             status = read_status(self.root / run_id)
             if status.state != "queued" or status.position != position or not has_process(status):
-                queued = dataclasses.replace(status, state="queued", position=position, message="")
-                self._tell(run_id, by_this_process(queued))
+                self._write(run_id, by_this_process(status.with_message(None, state="queued", position=position)))
 
-    def _tell(self, run_id: str, status: Status) -> None:
-        """Write a status; where the folder is gone or full, readers find out by the process."""
+    def _write(self, run_id: str, status: Status) -> None:
+        """Write a status; if the folder is gone or full, readers find out by the process."""
         with contextlib.suppress(OSError):
             write_status(self.root / run_id, status)
 
 
 @cache
 def default_executor() -> LocalExecutor:
-    """This process's executor: runs below runs_folder(), $PLAYGROUND_SLOTS at once (default: one for each core)."""
+    """This process's executor: runs below runs_folder(), $PLAYGROUND_SLOTS at once (default: one per core)."""
     from playground.models.cache import runs_folder
 
     return LocalExecutor(runs_folder(), slots=slots_from(os.environ.get("PLAYGROUND_SLOTS")))
 
 
 def slots_from(text: str | None) -> int:
-    """How many runs at once. Raises UserError for what is no positive whole number."""
+    """How many runs train at once. Raises UserError for anything but a positive whole number."""
     if not text:
         return os.cpu_count() or 1
     if not text.isdecimal() or int(text) < 1:

@@ -1,4 +1,4 @@
-"""The folders of runs as the executor makes and finds them."""
+"""The run folders that the executor makes, and the statuses of runs whose worker is gone."""
 
 import contextlib
 import dataclasses
@@ -7,40 +7,56 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.errors import UserError
+from playground.text import N_
 from playground.training.run import runs
 from playground.training.run.control import open_control
 from playground.training.run.lineage import STAGING_PREFIX, new_run_id
-from playground.training.run.metrics import last_step
-from playground.training.run.paths import CONFIG, write_json
-from playground.training.run.status import Status, by_this_process, is_attended, lost, read_status, write_status
+from playground.training.run.metrics import last_recorded_step
+from playground.training.run.paths import CONFIG, checkpoint_steps, write_json
+from playground.training.run.status import (
+    Message,
+    Status,
+    by_this_process,
+    is_attended,
+    lost,
+    read_status,
+    write_status,
+)
 
 if TYPE_CHECKING:
     from playground.training.config import TrainConfig
 
 KILL = 9
+"""The signal of a process that the system ends for want of memory."""
 
 
-def reason_of(code: int) -> str:
+def exit_reason(code: int) -> Message:
     """Why a worker is gone, as the end of a sentence."""
     if code == 0:
-        return "its worker left"
-    killed = " (the system does that when the memory runs out)" if -code == KILL else ""
-    return f"its worker was ended from outside by signal {-code}{killed}"
+        return Message(template=N_("its worker exited"))
+    if -code == KILL:
+        template = N_("its worker was killed by signal {signal} (the system does that when memory runs out)")
+    else:
+        template = N_("its worker was ended from outside by signal {signal}")
+    return Message(template=template, values={"signal": -code})
 
 
-def status_of_gone(folder: Path, code: int, words: str, reason: str) -> Status:
-    """How a run stands whose worker left without a word: failed by its own fault, or else interrupted for a reason."""
+def status_after_exit(folder: Path, code: int, error_line: str, reason: str | Message) -> Status:
+    """The status of a run whose worker exited without writing one: failed by itself, or interrupted for a reason."""
     status = read_status(folder)
-    status = dataclasses.replace(status, step=max(status.step, last_step(folder)))
+    status = dataclasses.replace(status, step=max(status.step, last_recorded_step(folder)))
     if code > 0:
-        return dataclasses.replace(status, state="failed", message=words or f"The worker ended with code {code}.")
-    # The last snapshot may be newer than the status: the worker had no time to tell of it.
-    last = max(runs.snapshot_steps(folder), default=status.snapshot)
-    return lost(dataclasses.replace(status, snapshot=last, step=max(status.step, last or 0)), reason)
+        message = Message(template=N_("The worker exited with code {code}."), values={"code": code})
+        if error_line:
+            message = Message(template="{error}", values={"error": error_line})
+        return status.with_message(message, state="failed")
+    # The last checkpoint may be newer than the status.
+    last = max(checkpoint_steps(folder), default=status.checkpoint)
+    return lost(dataclasses.replace(status, checkpoint=last, step=max(status.step, last or 0)), reason)
 
 
 def make_folder(root: Path, config: "TrainConfig", name: str) -> str:
-    """A new run's folder, whole from the first moment; returns the run's id."""
+    """Make a new run's folder, complete from the first moment; returns the run's id."""
     run_id = new_run_id()
     staging = root / f"{STAGING_PREFIX}{run_id}"
     try:
@@ -60,9 +76,9 @@ def make_folder(root: Path, config: "TrainConfig", name: str) -> str:
 
 
 def mark_lost_runs(root: Path) -> None:
-    """Write to each run that should be live and whose process is gone that it was interrupted."""
+    """Mark each run as interrupted that should be live and whose process is gone."""
     for run in runs.list_runs(root):
         status = read_status(run.folder)
         if status.is_live and not is_attended(status):
             with contextlib.suppress(OSError):
-                write_status(run.folder, lost(status, "the server went away"))
+                write_status(run.folder, lost(status, N_("the server went away")))

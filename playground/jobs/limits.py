@@ -12,48 +12,61 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """steps, parameters, layers and tokens (of one step) are checked before a run starts; minutes (of training) and
-    disk_bytes (of the run's folder) stop it; queued is how many runs may wait at once.
-    """
+    """What a run may ask for, checked before it starts, and what it may use before it is stopped."""
 
     steps: int = 100_000
     minutes: float = 120.0
+    """Of training; then the run is stopped."""
     parameters: int = 30_000_000
     layers: int = 64
     tokens: int = 262_144
+    """In one step."""
     disk_bytes: int = 2 * 2**30
+    """Of the run's folder; then the run is stopped."""
     queued: int = 30
+    """How many runs may wait at once."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "minutes", "parameters", "layers", "tokens", "disk_bytes", "queued"):
             if not getattr(self, name) > 0:
                 raise UserError(
-                    "The limit {name} is {getattr}; it must be more than 0.", name=name, getattr=getattr(self, name)
+                    "The limit {name} is {value}; it must be more than 0.", name=name, value=getattr(self, name)
                 )
 
 
 def check_limits(config: "TrainConfig", limits: Limits) -> None:
-    """Raise UserError, with what to change, where a run asks for more than it may use."""
-    _check("steps", config.steps, limits.steps, "fewer steps")
-    _check("layers", config.model.layers, limits.layers, "fewer layers")
+    """Raise UserError, with what to change, if a run asks for more than it may use."""
     tokens = config.batch * config.accumulation * config.model.context
-    _check("tokens in a step", tokens, limits.tokens, "a smaller batch or context")
-    _check("parameters", _parameters(config.model, limits), limits.parameters, "a smaller model")
-
-
-def _check(what: str, value: int, limit: int, instead: str) -> None:
-    if value > limit:
+    if config.steps > limits.steps:
         raise UserError(
-            "The run has {value:,} {what}, and at most {limit:,} are allowed here; choose {instead}.",
-            value=value,
-            what=what,
-            limit=limit,
-            instead=instead,
+            "The run has {value:,} steps, and at most {limit:,} are allowed here; choose fewer steps.",
+            value=config.steps,
+            limit=limits.steps,
+        )
+    if config.model.layers > limits.layers:
+        raise UserError(
+            "The run has {value:,} layers, and at most {limit:,} are allowed here; choose fewer layers.",
+            value=config.model.layers,
+            limit=limits.layers,
+        )
+    if tokens > limits.tokens:
+        raise UserError(
+            "The run has {value:,} tokens in a step, and at most {limit:,} are allowed here; choose a smaller batch or "
+            "context.",
+            value=tokens,
+            limit=limits.tokens,
+        )
+    parameters = _parameter_count(config.model, limits)
+    if parameters > limits.parameters:
+        raise UserError(
+            "The run has {value:,} parameters, and at most {limit:,} are allowed here; choose a smaller model.",
+            value=parameters,
+            limit=limits.parameters,
         )
 
 
-def _parameters(model: "TransformerConfig", limits: Limits) -> int:
-    """The number of parameters; of a model far too large, that of its largest matrix."""
+def _parameter_count(model: "TransformerConfig", limits: Limits) -> int:
+    """The number of parameters; that of the largest matrix if this alone is far too large."""
     largest = model.width * max(model.vocabulary, model.width, model.hidden or 0)
     if largest > limits.parameters:
         return largest

@@ -1,7 +1,7 @@
-"""Forward passes on one machine take turns: first come, first served, a few at a time.
+"""A queue for forward passes on one machine: first come, first served, a few at a time.
 
-Without turns thirty people's passes would share the cores and all finish last. Nobody waits behind a lock:
-whoever waits is told their place again and again, and can leave by raising from `on_wait`.
+Otherwise thirty people's passes would share the cores and all finish last. Nobody waits behind a lock: `on_wait` hears
+the position in the queue again and again, and leaves the queue by raising.
 """
 
 import threading
@@ -12,8 +12,8 @@ from contextlib import contextmanager
 POLL_SECONDS = 0.1
 
 
-class Turns:
-    """At most `slots` holders at once; the rest wait in order."""
+class ForwardQueue:
+    """At most `slots` passes at once; the rest wait in order."""
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
@@ -22,8 +22,8 @@ class Turns:
         self._changed = threading.Condition()
 
     @contextmanager
-    def turn(self, on_wait: Callable[[int], None] | None = None) -> Iterator[None]:
-        """Hold a slot within the block; `on_wait` hears the number of people ahead while there are any."""
+    def slot(self, on_wait: Callable[[int], None] | None = None) -> Iterator[None]:
+        """Hold a slot within the block; `on_wait` hears how many are ahead while there are any."""
         ticket = object()
         with self._changed:
             self._waiting.append(ticket)

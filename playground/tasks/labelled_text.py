@@ -1,6 +1,5 @@
 """Texts with their labels: from a table, from files that are named after their label, and from the small world."""
 
-import codecs
 import csv
 import io
 import re
@@ -13,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from playground.decoding import decode_plainest
 from playground.errors import UserError
 from playground.tasks.sources import LARGEST_FILE, read_texts
 from playground.tasks.tales.languages import Language, sentence
@@ -171,25 +171,9 @@ def label_of(name: str) -> str:
 
 
 def decode(content: bytes, name: str) -> str | None:
-    """The text of a file, in the encoding that its name ends with; None where it is not in that encoding.
-
-    Where the name leaves two encodings possible, the one with the more small letters and the fewer control
-    characters is right. A last character that is cut off is left out.
-    """
+    """The text of a file, in the encoding that its name ends with; None where it is not in that encoding."""
     word = PurePosixPath(name.removesuffix(".txt")).name.rpartition("-")[2].partition("+")[0].lower()
-    texts = [text for encoding in CANDIDATES.get(word, ("utf-8-sig",)) if (text := _decoded(content, encoding))]
-    return max(texts, key=_plainness) if texts else None
-
-
-def _decoded(content: bytes, encoding: str) -> str | None:
-    try:
-        return codecs.getincrementaldecoder(encoding)().decode(content)
-    except UnicodeDecodeError:
-        return None
-
-
-def _plainness(text: str) -> int:
-    return sum(letter.islower() for letter in text) - 9 * sum("\x7f" <= letter <= "\x9f" for letter in text)
+    return decode_plainest(content, CANDIDATES.get(word, ("utf-8-sig",)))
 
 
 def cut_passages(text: str, length: int) -> tuple[str, ...]:

@@ -24,14 +24,14 @@ TASKS: dict[str, TaskKind] = {
 }
 
 
-def kind_of(config: TaskConfig) -> TaskKind:
+def task_kind_of(config: TaskConfig) -> TaskKind:
     """The kind of task that a config belongs to."""
     return next(kind for kind in TASKS.values() if type(config) is kind.config)
 
 
 def task_to_dict(config: TaskConfig) -> dict[str, Any]:
     """A task's config as it stands in a run's config.json, with the task's name."""
-    return {"name": kind_of(config).name, **dataclasses.asdict(config)}  # type: ignore[call-overload]
+    return {"name": task_kind_of(config).name, **dataclasses.asdict(config)}  # type: ignore[call-overload]
 
 
 def task_from_dict(values: dict[str, Any]) -> TaskConfig:

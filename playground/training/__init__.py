@@ -8,7 +8,7 @@ finder.py      a learning rate by trying
 estimate.py    what a run will cost;  sizes.py  by counting;  calibration.py  how fast this machine is
 run_folder.py  training into a folder and going on from it: snapshots.py, film.py, recording.py, status.py, control.py
 layout.py      what lies where in a run folder
-runs.py        reading runs while they grow, without torch;  deleting.py, forks.py, take_home.py
+runs.py        reading runs while they grow, without torch;  deleting.py, forks.py, zip_run.py
 command.py     `python -m playground train`;  options.py  its options, made of the config records
 export.py      a run as a model folder, ours or transformers' (hub_format.py)
 card.py        what an exported model learnt and does;  heads.py  what its heads do

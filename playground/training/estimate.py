@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from playground.training.calibration import Speed
+from playground.training.calibration import Throughput
 from playground.training.config import TrainConfig
 from playground.training.sizes import activations, embedding_flops, layers, parameters_by_part, product_flops, stacks
 
@@ -43,8 +43,8 @@ class Estimate:
         return sum(self.parameters.values())
 
 
-def estimate(config: TrainConfig, speed: Speed) -> Estimate:
-    """What the run of this config will cost on a machine of this speed (calibration.measured_speed).
+def estimate(config: TrainConfig, speed: Throughput) -> Estimate:
+    """What the run of this config will cost on a machine of this speed (calibration.measured_throughput).
 
     Rows are taken to be as long as the context, and targets as long as sources. Evaluations are left out.
     """
@@ -84,11 +84,11 @@ def memory_of(config: TrainConfig, parameters: dict[str, int]) -> Memory:
     )
 
 
-def seconds_per_step(config: TrainConfig, speed: Speed) -> float:
+def seconds_per_step(config: TrainConfig, speed: Throughput) -> float:
     """Matrix products at the measured rate, all else by the numbers that are touched, and an overhead per layer."""
     shape = config.model
     products = 3 * config.batch * sum(product_flops(shape, shape.context).values())
     numbers = config.batch * activations(shape, shape.context)
     overhead = (layers(shape) + 1) * speed.seconds_per_layer
-    part = products / speed.products_per_second + numbers * speed.seconds_per_number + overhead
-    return config.accumulation * part + sum(parameters_by_part(shape).values()) * speed.seconds_per_number
+    part = products / speed.flops_per_second + numbers * speed.seconds_per_value + overhead
+    return config.accumulation * part + sum(parameters_by_part(shape).values()) * speed.seconds_per_value

@@ -50,7 +50,7 @@ def product_flops(shape: TransformerConfig, length: int) -> dict[str, int]:
 
     The embedding is a lookup and multiplies nothing.
     """
-    shared = shape.groups_of * shape.head_width
+    shared = shape.n_key_value_heads * shape.head_width
     projections = 2 * length * shape.width * (2 * shape.width + 2 * shared)
     scores_and_values = 2 * 2 * length * length * shape.width
     return {
@@ -90,7 +90,7 @@ def activations(shape: TransformerConfig, length: int) -> int:
 
 def _attention_kept(shape: TransformerConfig) -> int:
     """Of one token: what the norm reads and gives, queries, keys and values, and the mixed values."""
-    shared = shape.groups_of * shape.head_width
+    shared = shape.n_key_value_heads * shape.head_width
     turned = shape.width + shared if shape.positions == "rotary" else 0
     return 4 * shape.width + 2 * shared + turned + _dropped(shape)
 

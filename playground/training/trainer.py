@@ -13,15 +13,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from playground.errors import UserError
 from playground.tasks.task import Batch, Task
-from playground.training.config import TrainConfig
-from playground.training.device import choose_device, device_of
+from playground.training.config import DeviceName, TrainConfig
 from playground.training.objective import loss_of
-from playground.training.optimizers import make_optimizer
-from playground.training.schedule import learning_rate
+from playground.training.optimizers import learning_rate, make_optimizer
 from playground.transformer import Transformer
 
 
@@ -201,3 +199,31 @@ def gradient_norm(parameters: list[torch.nn.Parameter]) -> float:
 def tokens_in(batch: Batch) -> int:
     """How many tokens the model reads in a batch, padding included."""
     return batch.ids.numel() + (0 if batch.target_ids is None else batch.target_ids.numel())
+
+
+def choose_device(config: TrainConfig) -> torch.device:
+    """The device that the config names; auto takes the fastest that is there.
+
+    Raises UserError for a device that this machine lacks, and for bfloat16 where it would only slow the run down.
+    """
+    device = torch.device(_fastest() if config.device == "auto" else config.device)
+    if not _is_there(device.type):
+        raise UserError("This machine has no {type} device; choose auto or cpu.", type=device.type)
+    if config.precision == "bfloat16" and device.type == "cpu":
+        raise UserError("bfloat16 is two to three times slower than float32 on a processor; choose float32.")
+    return device
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where the model's weights are."""
+    return next(model.parameters()).device
+
+
+def _fastest() -> DeviceName:
+    return next((name for name in ("cuda", "mps") if _is_there(name)), "cpu")
+
+
+def _is_there(kind: str) -> bool:
+    if kind == "cuda":
+        return torch.cuda.is_available()
+    return kind == "cpu" or (kind == "mps" and torch.backends.mps.is_available())

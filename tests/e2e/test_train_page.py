@@ -16,8 +16,8 @@ from tests.helpers.contrast import contrast_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000
-QUICK = {"train": {"steps": 60, "evaluate_every": 20, "snapshot_every": 20, "frames": 12}, "model": {"width": 32}}
-ENDLESS = {"train": {"steps": 50_000, "evaluate_every": 50, "snapshot_every": 50}, "model": {"width": 32}}
+QUICK = {"train": {"steps": 60, "evaluate_every": 20, "checkpoint_every": 20, "frames": 12}, "model": {"width": 32}}
+ENDLESS = {"train": {"steps": 50_000, "evaluate_every": 50, "checkpoint_every": 50}, "model": {"width": 32}}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_a_run_is_watched_to_its_end_and_found_again(server, runs, open_page):
     again = open_page(page.url)
     expect(again.get_by_text("step 60 of 60").first).to_be_visible(timeout=PATIENCE)
     again.get_by_role("radio", name="Settings and files").click()
-    link = again.get_by_role("link", name="Open on the attention page")
+    link = again.get_by_role("link", name="Open on the Attention page")
     expect(link).to_have_attribute("href", re.compile(f"run%2F{run_id}%2F60"), timeout=PATIENCE)
     attention = open_page(f"{server}/attention?model={quote(f'run/{run_id}/60', safe='')}&text=abcab")
     expect(attention.locator("[data-part=heatmap][data-exact=true]")).to_be_visible(timeout=PATIENCE)
@@ -82,7 +82,7 @@ def test_two_browsers_with_two_runs_pause_step_and_stop_each_its_own(server, run
     first.get_by_role("button", name="Pause").click(timeout=PATIENCE)
     wait_until(lambda: status(runs, one)["state"] == "paused")
     halted = status(runs, one)["step"]
-    first.get_by_role("button", name="One step", exact=True).click(timeout=PATIENCE)
+    first.get_by_role("button", name="+1 step", exact=True).click(timeout=PATIENCE)
     wait_until(lambda: status(runs, one)["step"] == halted + 1)
     assert status(runs, other)["state"] == "running"
     for page, run_id in ((first, one), (second, other)):
@@ -95,10 +95,10 @@ def test_two_browsers_with_two_runs_pause_step_and_stop_each_its_own(server, run
 def test_a_worker_that_is_killed_is_said_to_be_and_goes_on(server, runs, open_page):
     page = open_page(address(server, ENDLESS))
     run_id = start(page)
-    wait_until(lambda: (status(runs, run_id)["snapshot"] or 0) >= 50)
+    wait_until(lambda: (status(runs, run_id)["checkpoint"] or 0) >= 50)
     os.kill(status(runs, run_id)["pid"], signal.SIGKILL)
     expect(page.get_by_text(re.compile("signal 9"))).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name="Go on from the last snapshot").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Resume from last checkpoint").click(timeout=PATIENCE)
     wait_until(lambda: status(runs, run_id)["state"] == "running")
     page.get_by_role("button", name="Stop").click(timeout=PATIENCE)
     wait_until(lambda: status(runs, run_id)["state"] == "stopped")
@@ -107,7 +107,7 @@ def test_a_worker_that_is_killed_is_said_to_be_and_goes_on(server, runs, open_pa
 def test_a_cold_deep_link_to_the_training_page_keeps_its_settings(serve, open_page, tmp_path):
     cold = serve(ROOT / "app.py", environment={"PLAYGROUND_RUNS": str(tmp_path)})
     page = open_page(f"{cold}/train?preset=grokking&changes={quote(json.dumps({'train': {'steps': 123}}))}")
-    expect(page.get_by_text("By step 100 every pair")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("By step 100 the training pairs")).to_be_visible(timeout=PATIENCE)
     page.locator("summary", has_text="Training").click()
     field = page.locator("[class*=train-steps] input")
     expect(field).to_have_value("123", timeout=PATIENCE)

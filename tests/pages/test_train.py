@@ -15,7 +15,7 @@ from playground.training.presets import PRESETS
 from playground.training.run.folder import run as train_into
 from playground.training.run.runs import write_about
 from tests.helpers.page_script import run_page, words
-from ui.sections.train.config_form import build, changed, differences
+from ui.sections.train.config_form import apply_changes, build, changes_of
 from ui.state.parameters import CHANGES, PRESET
 
 
@@ -141,11 +141,11 @@ def test_on_a_shared_server_files_are_refused_and_foreign_runs_unseen(runs, monk
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
-def test_differences_and_changes_are_each_others_inverse(preset):
+def test_changes_of_a_config_and_applying_them_are_each_others_inverse(preset):
     base = PRESETS[preset]()
     other = build(base, {"train": {"seed": 5, "betas": (0.5, 0.6)}, "model": {"layers": 3}})
-    there = json.loads(json.dumps(differences(base, other)))
-    assert changed(base, there) == (other, "")
+    there = json.loads(json.dumps(changes_of(base, other)))
+    assert apply_changes(base, there) == (other, "")
 
 
 def test_the_finder_suggests_a_rate_and_it_goes_into_the_fields():

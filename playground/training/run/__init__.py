@@ -1,1 +1,19 @@
-"""A run on disk: one module for each thing in its folder."""
+"""A run on disk, one module for each artefact in its folder.
+
+folder.py       train into a folder: make it, or open it and resume
+session.py      one session: steps, what is saved on the way, commands between steps
+paths.py        names of the files, small files written whole
+status.py       status.json and the sentences in it
+control.py      control.jsonl and rates.jsonl: commands, changes of the learning rate
+metrics.py      metrics.jsonl: record and read
+samples.py      samples.jsonl: append and read
+film.py         film/: frames of the probe's attention, taken, written and read
+checkpoints.py  snapshots/: weights and training state, written and restored
+runs.py         the runs below a folder: list, read, rename, delete
+lineage.py      fork a run; the runs that a fork descends from
+archive.py      a run as a .zip
+export.py       a checkpoint as a model folder
+hub_format.py   a checkpoint in transformers' format
+card.py         the card of an exported model
+head_report.py  head scores for the card
+"""

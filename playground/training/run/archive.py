@@ -1,4 +1,4 @@
-"""A run as one .zip file: weights, settings, metrics, samples, and two ways to repeat it. Needs no torch."""
+"""A run as one .zip: weights, settings, metrics, samples, and two ways to repeat it. Needs no torch."""
 
 import io
 import json
@@ -6,43 +6,43 @@ import zipfile
 from pathlib import Path
 
 from playground.errors import UserError
-from playground.training.run.paths import CONFIG, METRICS, RATES, SAMPLES, SNAPSHOTS, step_name
-from playground.training.run.runs import Run, read_run, snapshot_steps
+from playground.training.run.paths import CHECKPOINTS, CONFIG, METRICS, RATES, SAMPLES, checkpoint_steps, step_name
+from playground.training.run.runs import Run, read_run
 
-LARGEST = 512 * 2**20
+MAX_BYTES_ZIPPED = 512 * 2**20
 MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json")
 
 
-def take_home(folder: Path, step: int | None = None) -> bytes:
-    """The .zip of a run, with the weights of one snapshot (the last one, or that of `step`).
+def zip_run(folder: Path, step: int | None = None) -> bytes:
+    """The .zip of a run, with the weights of one checkpoint (the last one, or that of `step`).
 
-    Raises UserError where there is no such snapshot, or the file would become too large to be downloaded.
+    Raises UserError if there is no such checkpoint, or the file would be too large to download.
     """
-    run, steps = read_run(folder), snapshot_steps(folder)
+    run, steps = read_run(folder), checkpoint_steps(folder)
     chosen = step if step is not None else (steps[-1] if steps else None)
     if chosen not in steps or chosen is None:
-        raise UserError("There is no snapshot to take home yet; let the run go on, or choose a step that was saved.")
+        raise UserError("There is no checkpoint to export yet; let the run continue, or choose a step that was saved.")
     try:
-        return _archive(run, chosen)
+        return _zip(run, chosen)
     except OSError as error:
-        raise UserError("The run cannot be packed: {reason}.", reason=error.strerror or error) from error
+        raise UserError("The run cannot be zipped: {reason}.", reason=error.strerror or error) from error
 
 
-def _archive(run: Run, step: int) -> bytes:
-    snapshot = run.folder / SNAPSHOTS / step_name(step)
+def _zip(run: Run, step: int) -> bytes:
+    checkpoint = run.folder / CHECKPOINTS / step_name(step)
     # The metrics may be growing; each file is read once, whole.
-    files = {f"model/{name}": snapshot / name for name in MODEL_FILES}
+    files = {f"model/{name}": checkpoint / name for name in MODEL_FILES}
     files |= {name: run.folder / name for name in (CONFIG, METRICS, SAMPLES, RATES)}
-    there = {name: path for name, path in files.items() if path.is_file()}
-    if sum(path.stat().st_size for path in there.values()) > LARGEST:
+    present = {name: path for name, path in files.items() if path.is_file()}
+    if sum(path.stat().st_size for path in present.values()) > MAX_BYTES_ZIPPED:
         raise UserError(
             "The run is larger than {largest} MB; copy its folder {folder} instead.",
-            largest=LARGEST >> 20,
+            largest=MAX_BYTES_ZIPPED >> 20,
             folder=run.folder,
         )
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, path in there.items():
+        for name, path in present.items():
             archive.writestr(name, path.read_bytes())
         archive.writestr("repeat.py", SCRIPT)
         archive.writestr("README.md", _readme(run, step))
@@ -53,13 +53,13 @@ def _readme(run: Run, step: int) -> str:
     sources = run.config.get("task", {}).get("sources")
     texts = f"\nThe task reads {json.dumps(sources, ensure_ascii=False)}; put them there first.\n" if sources else ""
     fork = (
-        f"\nIt went on from step {run.parent[1]} of another run; to repeat it, repeat that first.\n"
+        f"\nIt was forked from step {run.parent[1]} of another run; to repeat it, repeat that run first.\n"
         if run.parent
         else ""
     )
     return f"""# {run.name}
 
-Task {run.task}, after step {step} of {run.steps}. In model/ stand the weights, which the playground loads by the
+Task {run.task}, after step {step} of {run.steps}. The weights are in model/, which the playground loads by the
 folder's name: `python -m playground trace model "some text" --out trace.npz`.
 
 The same training again, from a checkout of the playground:
@@ -80,14 +80,14 @@ from pathlib import Path
 
 import torch
 
-from playground.tasks.registry import kind_of
+from playground.tasks.registry import task_kind_of
 from playground.training import TrainConfig, train
 from playground.training.trainer import start_state
 
 torch.set_num_threads(1)
 here = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
 config = TrainConfig.from_dict(json.loads((here / "config.json").read_text(encoding="utf-8")))
-task = kind_of(config.task).prepare(config.task)
+task = task_kind_of(config.task).prepare(config.task)
 
 rates = {}
 if (here / "rates.jsonl").exists():
@@ -102,4 +102,4 @@ for step in train(config, task, state=state):
 
 torch.save(state.model.state_dict(), "again.pt")
 '''
-"""The same as the trainer does in the app, in as few lines as it takes."""
+"""What the app does, in as few lines as it takes."""

@@ -1,4 +1,4 @@
-"""A new run that goes on from a snapshot of another, with other settings. Needs no torch."""
+"""Fork a run: a new run from a checkpoint of another, with other settings. Needs no torch."""
 
 import dataclasses
 import json
@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 from playground.errors import UserError
 from playground.training.run.control import read_rates, write_rates
 from playground.training.run.paths import (
+    CHECKPOINTS,
     CONFIG,
     FILM,
     METRICS,
-    OF_A_RUN,
     PREPARED,
     RESUME,
+    RUN_FILES,
     SAMPLES,
-    SNAPSHOTS,
     STAGING,
-    frames,
+    frame_files,
     step_name,
     step_of,
     write_json,
@@ -31,33 +31,33 @@ if TYPE_CHECKING:
     from playground.training.config import TrainConfig
 
 FREE_IN_MODEL = ("dropout",)
-"""What may change in the model's configuration: everything else decides what its weights are."""
+"""What may change in the model's configuration: everything else decides the shape of its weights."""
 STAGING_PREFIX = ".staging-"
 
 
 def new_run_id() -> str:
-    """A long random id of letters and digits: who knows it may reach the run."""
+    """A long random id of letters and digits: whoever knows it may open the run."""
     alphabet = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
     return "".join(secrets.choice(alphabet) for _ in range(22))
 
 
 def fork(root: Path, run_id: str, step: int, config: "TrainConfig", *, name: str, new: str | None = None) -> str:
-    """Make a run that goes on after `step` of another with the settings of `config`; returns its id, `new` if given.
+    """Make a run that continues after `step` of another with the settings of `config`; returns its id (`new` if given).
 
     It has the metrics and samples up to there. Everything may change but the shape of the weights and the vocabulary;
-    where the optimiser changes, it starts fresh. Raises UserError, with what must stay equal.
+    another optimiser starts fresh. Raises UserError that says what must stay equal.
     """
     source = run_path(root, run_id)
-    before, after = read_run(source).config, _plain(config)
-    snapshot = source / SNAPSHOTS / step_name(step)
-    if not snapshot.is_dir():
-        raise UserError("The run has no snapshot of step {step}; choose a step that was saved.", step=step)
+    before, after = read_run(source).config, _as_json(config)
+    checkpoint = source / CHECKPOINTS / step_name(step)
+    if not checkpoint.is_dir():
+        raise UserError("The run has no checkpoint of step {step}; choose a step that was saved.", step=step)
     check_fork(before, after, step)
     new = new or new_run_id()
     staging = root / f"{STAGING_PREFIX}{new}"
     try:
         staging.mkdir()
-        _copy(source, staging, snapshot, before, after, step)
+        _copy_run(source, staging, checkpoint, before, after)
         write_about(staging, name, (run_id, step))
         staging.rename(root / new)
     except OSError as error:
@@ -67,35 +67,36 @@ def fork(root: Path, run_id: str, step: int, config: "TrainConfig", *, name: str
     return new
 
 
-def _plain(config: "TrainConfig") -> dict[str, Any]:
-    """The configuration as it stands in a file: tuples are lists there."""
+def _as_json(config: "TrainConfig") -> dict[str, Any]:
+    """The configuration as it is stored: tuples become lists."""
     values: dict[str, Any] = json.loads(json.dumps(config.to_dict()))
     return values
 
 
 def check_fork(before: dict[str, Any], after: dict[str, Any], step: int) -> None:
-    """Raise UserError where a configuration cannot go on from another's weights after `step`."""
+    """Raise UserError if a configuration cannot continue from another's weights after `step`."""
     old, new = before.get("model", {}), after["model"]
     other = [name for name in sorted(new) if name not in FREE_IN_MODEL and name in old and new[name] != old[name]]
     if other:
         raise UserError(
-            "A fork keeps the shape of its weights: {other} must stay {other_2}. Start a new run for another shape.",
-            other=", ".join(other),
-            other_2=", ".join(str(old[name]) for name in other),
+            "A fork keeps the shape of its weights: {fields} must stay {values}. Start a new run for another shape.",
+            fields=", ".join(other),
+            values=", ".join(str(old[name]) for name in other),
         )
     if after["steps"] <= step:
-        raise UserError("The fork begins after step {step}; give it more steps than that.", step=step)
+        raise UserError("The fork starts after step {step}; give it more steps than that.", step=step)
 
 
-def _copy(source: Path, target: Path, snapshot: Path, before: dict[str, Any], after: dict[str, Any], step: int) -> None:
-    """Fill the new folder with all that comes before the fork."""
+def _copy_run(source: Path, target: Path, checkpoint: Path, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Fill the new folder with everything from before the fork."""
+    step = int(checkpoint.name)
     write_json(target / CONFIG, after)
-    shutil.copytree(snapshot, target / SNAPSHOTS / snapshot.name)
+    shutil.copytree(checkpoint, target / CHECKPOINTS / checkpoint.name)
     if after["model"] != before.get("model"):
-        write_json(target / SNAPSHOTS / snapshot.name / "config.json", after["model"])
+        write_json(target / CHECKPOINTS / checkpoint.name / "config.json", after["model"])
     if after.get("optimizer") != before.get("optimizer"):
-        _forget_optimizer(target / SNAPSHOTS / snapshot.name / RESUME)
-    write_rates(target, [(at, factor) for at, factor in read_rates(source) if at <= step])
+        _reset_optimizer(target / CHECKPOINTS / checkpoint.name / RESUME)
+    write_rates(target, [(start, factor) for start, factor in read_rates(source) if start <= step])
     for name in (METRICS, SAMPLES):
         if (source / name).exists():
             _copy_lines(source / name, target / name, step)
@@ -104,8 +105,8 @@ def _copy(source: Path, target: Path, snapshot: Path, before: dict[str, Any], af
         _copy_film(source, target, step)
 
 
-def _forget_optimizer(folder: Path) -> None:
-    """Leave an optimiser file without a tensor: another optimiser starts fresh."""
+def _reset_optimizer(folder: Path) -> None:
+    """Write an optimiser file without a tensor: another optimiser starts fresh."""
     from safetensors.numpy import save_file
 
     save_file({}, folder / "optimizer.safetensors")
@@ -117,33 +118,34 @@ def _copy_lines(source: Path, target: Path, step: int) -> None:
 
 
 def _copy_task(source: Path, target: Path) -> None:
-    """What the task saved need not be made again."""
+    """Copy what the task saved, so that it is not prepared again."""
     for path in source.iterdir():
-        if path.is_file() and not path.is_symlink() and path.name not in OF_A_RUN and path.suffix != STAGING:
+        if path.is_file() and not path.is_symlink() and path.name not in RUN_FILES and path.suffix != STAGING:
             shutil.copy2(path, target / path.name)
 
 
 def _copy_film(source: Path, target: Path, step: int) -> None:
-    """The same probe is filmed on, so the frames up to the fork belong to both."""
+    """Copy the frames up to the fork: the probe stays the same."""
     probe = source / FILM / "probe.json"
     if probe.exists():
         (target / FILM).mkdir()
-        for path in (probe, *(frame for frame in frames(source) if int(frame.stem) <= step)):
+        for path in (probe, *(frame for frame in frame_files(source) if int(frame.stem) <= step)):
             shutil.copy2(path, target / FILM / path.name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chapter:
-    """Settings, and the last step that was trained with them."""
+    """A stretch of training with the same settings."""
 
     config: "TrainConfig"
     last_step: int
+    """The last step that was trained with them."""
 
 
 def earlier_chapters(run: Path) -> list[Chapter]:
-    """The runs that this one goes back to, the oldest first; they are looked for beside it.
+    """The chapters of the runs that this one descends from, oldest first; their folders stand beside it.
 
-    Raises UserError where one of them is gone: nobody could then say what the weights were trained with.
+    Raises UserError if one of them is gone: nobody could then say what the weights were trained with.
     """
     from playground.training.config import TrainConfig
 
@@ -165,12 +167,12 @@ def earlier_chapters(run: Path) -> list[Chapter]:
     return chapters[::-1]
 
 
-def differences(before: "TrainConfig", after: "TrainConfig") -> dict[str, Any]:
-    """The fields of `before`, its task's included, that are otherwise in `after`."""
+def changed_fields(before: "TrainConfig", after: "TrainConfig") -> dict[str, Any]:
+    """The fields of `before`, its task's included, that differ in `after`, with their values before."""
     pairs = [(before, after), (before.task, after.task)]
     return {
-        field.name: getattr(one, field.name)
-        for one, other in pairs
-        for field in dataclasses.fields(one)  # type: ignore[arg-type]
-        if field.name not in ("task", "model") and getattr(one, field.name) != getattr(other, field.name, None)
+        field.name: getattr(old, field.name)
+        for old, new in pairs
+        for field in dataclasses.fields(old)  # type: ignore[arg-type]
+        if field.name not in ("task", "model") and getattr(old, field.name) != getattr(new, field.name, None)
     }

@@ -1,4 +1,4 @@
-"""One sitting of training into a run folder: what is kept on the way, and how a person's commands are obeyed."""
+"""A session: train into a run folder from its last checkpoint, keep what is due, and carry out commands on the way."""
 
 import math
 import time
@@ -10,12 +10,15 @@ from typing import Literal
 
 from playground.errors import UserError
 from playground.tasks.task import Probe, Task
+from playground.text import N_
 from playground.training.config import TrainConfig
-from playground.training.run.control import Command, note_rate, rate_at, read_commands, read_rates, write_rates
+from playground.training.run.checkpoints import checkpoint_bytes, latest_state, make_room, write_checkpoint
+from playground.training.run.control import Command, rate_at, read_commands, read_rates, set_rate, write_rates
 from playground.training.run.film import take_frame, write_frame, write_probe
-from playground.training.run.metrics import Recorder, append_samples
-from playground.training.run.paths import FILM, SNAPSHOTS, bytes_in, forget_after, snapshots, step_name
-from playground.training.run.snapshots import make_room, resume, snapshot_bytes, write_snapshot
+from playground.training.run.metrics import RunRecorder
+from playground.training.run.paths import CHECKPOINTS, FILM, bytes_in, checkpoint_steps, discard_after, step_name
+from playground.training.run.samples import append_samples
+from playground.training.run.status import Message
 from playground.training.trainer import Step, TrainingState, model_at_rest, train
 
 PAUSE_SECONDS = 0.03
@@ -24,27 +27,29 @@ PAUSED_STATUS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """What a run may use: seconds of training in all its sittings, and bytes of its folder."""
+class RunLimits:
+    """What a run may use while it trains; jobs.limits checks what it may ask for before it starts."""
 
     seconds: float = math.inf
+    """Of training in all sessions."""
     disk_bytes: int = 8 * 2**30
+    """Of the run's folder."""
 
 
 class LimitReachedError(UserError):
-    """A run has used what it may; it has not failed."""
+    """The run has used what it may; it has not failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ending:
-    """Why a run's steps have ended, and the sentence for the person."""
+class Outcome:
+    """Why a session ended."""
 
     state: Literal["finished", "stopped", "interrupted"]
-    message: str = ""
+    message: Message | None = None
 
 
 Interruption = Callable[[], str | None]
-"""Asked between two steps: None, or why the run has to end now, as the end of a sentence."""
+"""Called between two steps: None, or why the run has to end now, as the end of a sentence (marked with N_)."""
 
 
 def never() -> str | None:
@@ -53,172 +58,178 @@ def never() -> str | None:
 
 
 @dataclass(kw_only=True)
-class Sitting:
-    """A run that is being worked on.
-
-    film: the steps with a frame. rates: the changes of the learning rate. read: how many bytes of the commands.
-    commands: those not yet carried out. allowed: the steps that a paused run may still take.
-    """
+class Session:
+    """A run in training."""
 
     config: TrainConfig
     folder: Path
-    bounds: Bounds
+    limits: RunLimits
     interruption: Interruption
-    recorder: Recorder
+    recorder: RunRecorder
     task: Task
     probe: Probe
     state: TrainingState
-    film: frozenset[int]
+    frame_steps: frozenset[int]
+    """The steps with a frame of the film."""
     rates: list[tuple[int, float]]
-    read: int
+    """The changes of the learning rate: first step and factor."""
+    commands_offset: int
+    """How many bytes of the commands were read."""
     commands: deque[Command] = field(default_factory=deque)
+    """Read, not yet carried out."""
     is_paused: bool = False
-    allowed: int = 0
+    steps_allowed: int = 0
+    """How many steps a paused run may still take."""
 
 
 class _Rewound(Exception):  # noqa: N818 - no error: it leads back to the first step
-    """The person asked to go back to the beginning."""
+    """The person asked to return to the beginning."""
 
 
-def sit(sitting: Sitting) -> Generator[Step, None, Ending]:
-    """The steps from the sitting's state on, each written down before it is yielded; returns why they ended."""
+def run_session(session: Session) -> Generator[Step, None, Outcome]:
+    """The steps from the session's state on, each recorded before it is yielded; returns why they ended."""
     while True:
         try:
-            ending = yield from _steps(sitting)
+            outcome = yield from _train_steps(session)
         except _Rewound:
-            _rewind(sitting)
+            _rewind(session)
         else:
-            sitting.recorder.flush()
-            return ending
+            session.recorder.flush()
+            return outcome
 
 
-def _steps(sitting: Sitting) -> Generator[Step, None, Ending]:
-    _begin(sitting)
-    stream = train(sitting.config, sitting.task, state=sitting.state)
+def _train_steps(session: Session) -> Generator[Step, None, Outcome]:
+    _prepare_folder(session)
+    steps = train(session.config, session.task, state=session.state)
     while True:
-        ending = _obey(sitting)
-        if ending is not None:
-            return ending
-        sitting.state.rate_factor = rate_at(sitting.rates, sitting.state.step + 1)
-        began, before = time.perf_counter(), sitting.state.tokens
-        step = next(stream, None)
+        outcome = _carry_out_commands(session)
+        if outcome is not None:
+            return outcome
+        session.state.rate_factor = rate_at(session.rates, session.state.step + 1)
+        start, tokens = time.perf_counter(), session.state.tokens
+        step = next(steps, None)
         if step is None:
-            return Ending(state="finished")
-        sitting.recorder.note(step, seconds=time.perf_counter() - began, tokens=sitting.state.tokens - before)
-        began = time.perf_counter()
-        _keep(sitting, step)
-        sitting.recorder.seconds += time.perf_counter() - began
-        sitting.allowed = max(0, sitting.allowed - 1)
+            return Outcome(state="finished")
+        session.recorder.record(step, seconds=time.perf_counter() - start, tokens=session.state.tokens - tokens)
+        start = time.perf_counter()
+        _save_artefacts(session, step)
+        session.recorder.seconds += time.perf_counter() - start
+        session.steps_allowed = max(0, session.steps_allowed - 1)
         yield step
 
 
-def _begin(sitting: Sitting) -> None:
-    """Forget what comes after the state; at the very start, keep the initialisation and the first frame."""
-    forget_after(sitting.folder, sitting.state.step)
-    if sitting.film and not (sitting.folder / FILM / "probe.json").exists():
-        write_probe(sitting.folder, sitting.task, sitting.probe)
-    if not snapshots(sitting.folder):
-        _snapshot(sitting)
-    _film(sitting)
-    sitting.recorder.say("running", step=sitting.state.step)
+def _prepare_folder(session: Session) -> None:
+    """Discard what comes after the state; at the very start, keep the initialisation and the first frame."""
+    discard_after(session.folder, session.state.step)
+    if session.frame_steps and not (session.folder / FILM / "probe.json").exists():
+        write_probe(session.folder, session.task, session.probe)
+    if not checkpoint_steps(session.folder):
+        _save_checkpoint(session)
+    _save_frame(session)
+    session.recorder.set_state("running", step=session.state.step)
 
 
-def _keep(sitting: Sitting, step: Step) -> None:
-    """Samples, a frame and a snapshot, where they are due."""
+def _save_artefacts(session: Session, step: Step) -> None:
+    """Write samples, a frame and a checkpoint if they are due."""
     if step.evaluation is not None:
-        append_samples(sitting.folder, step.step, sitting.task.samples(model_at_rest(sitting.state)))
-    _film(sitting)
-    if step.step % sitting.config.snapshot_every == 0 or step.step == sitting.config.steps:
-        _snapshot(sitting)
+        append_samples(session.folder, step.step, session.task.samples(model_at_rest(session.state)))
+    _save_frame(session)
+    if step.step % session.config.checkpoint_every == 0 or step.step == session.config.steps:
+        _save_checkpoint(session)
 
 
-def _film(sitting: Sitting) -> None:
-    """Take a frame if one is due at this step and not there."""
-    step = sitting.state.step
-    if step not in sitting.film or (sitting.folder / FILM / f"{step_name(step)}.npz").exists():
+def _save_frame(session: Session) -> None:
+    """Take the frame of this step if it is due and not yet written."""
+    step = session.state.step
+    if step not in session.frame_steps or (session.folder / FILM / f"{step_name(step)}.npz").exists():
         return
-    frame = take_frame(model_at_rest(sitting.state), sitting.probe)
-    if bytes_in(sitting.folder) + sum(array.nbytes for array in frame.values()) > sitting.bounds.disk_bytes:
-        raise _disk_limit(sitting)
-    write_frame(sitting.folder, step, frame)
+    frame = take_frame(model_at_rest(session.state), session.probe)
+    if bytes_in(session.folder) + sum(array.nbytes for array in frame.values()) > session.limits.disk_bytes:
+        raise _disk_limit_error(session)
+    write_frame(session.folder, step, frame)
 
 
-def _snapshot(sitting: Sitting) -> None:
-    """Write the snapshot of this step unless it is there."""
-    sitting.recorder.flush()
-    if (sitting.folder / SNAPSHOTS / step_name(sitting.state.step)).exists():
+def _save_checkpoint(session: Session) -> None:
+    """Write the checkpoint of this step if it is not there."""
+    session.recorder.flush()
+    if (session.folder / CHECKPOINTS / step_name(session.state.step)).exists():
         return
-    if not make_room(sitting.folder, sitting.bounds.disk_bytes, snapshot_bytes(sitting.state)):
-        raise _disk_limit(sitting)
-    write_snapshot(sitting.folder, sitting.state, sitting.task.tokenizer)
+    if not make_room(session.folder, session.limits.disk_bytes, checkpoint_bytes(session.state)):
+        raise _disk_limit_error(session)
+    write_checkpoint(session.folder, session.state, session.task.tokenizer)
 
 
-def _disk_limit(sitting: Sitting) -> LimitReachedError:
-    limit = sitting.bounds.disk_bytes / 1e6
+def _disk_limit_error(session: Session) -> LimitReachedError:
     return LimitReachedError(
-        f"The run was stopped after step {sitting.state.step}: its folder may not pass {limit:,.0f} MB."
+        "The run was stopped after step {step}: its folder may not grow beyond {megabytes:,.0f} MB.",
+        step=session.state.step,
+        megabytes=session.limits.disk_bytes / 1e6,
     )
 
 
-def _obey(sitting: Sitting) -> Ending | None:
-    """Do what was asked since the last step, and wait while the run is paused. Returns why the run has to end."""
-    told = -math.inf
+def _carry_out_commands(session: Session) -> Outcome | None:
+    """Carry out new commands, and wait while the run is paused. Returns why the session has to end."""
+    status_at = -math.inf
     while True:
-        arrived, sitting.read = read_commands(sitting.folder, sitting.read)
-        sitting.commands.extend(arrived)
-        while sitting.commands:
-            ending = _do(sitting, sitting.commands.popleft())
-            if ending is not None:
-                return ending
-        ending = _ended_from_outside(sitting)
-        if ending is not None or not sitting.is_paused or sitting.allowed:
-            return ending
-        if time.monotonic() - told > PAUSED_STATUS_SECONDS:
-            told = time.monotonic()
-            sitting.recorder.flush()
-            sitting.recorder.say("paused", step=sitting.state.step)
+        arrived, session.commands_offset = read_commands(session.folder, session.commands_offset)
+        session.commands.extend(arrived)
+        while session.commands:
+            outcome = _carry_out(session, session.commands.popleft())
+            if outcome is not None:
+                return outcome
+        outcome = _interrupted_or_out_of_time(session)
+        if outcome is not None or not session.is_paused or session.steps_allowed:
+            return outcome
+        if time.monotonic() - status_at > PAUSED_STATUS_SECONDS:
+            status_at = time.monotonic()
+            session.recorder.flush()
+            session.recorder.set_state("paused", step=session.state.step)
         time.sleep(PAUSE_SECONDS)
 
 
-def _do(sitting: Sitting, command: Command) -> Ending | None:
-    step = sitting.state.step
+def _carry_out(session: Session, command: Command) -> Outcome | None:
+    step = session.state.step
     if command.action == "stop":
-        _snapshot(sitting)
-        return Ending(state="stopped", message=f"The run was stopped after step {step}; it can go on from there.")
+        _save_checkpoint(session)
+        template = N_("The run was stopped after step {step}; it can be resumed from there.")
+        return Outcome(state="stopped", message=Message(template=template, values={"step": step}))
     if command.action == "rewind":
         raise _Rewound
     if command.action == "rate":
-        note_rate(sitting.folder, step + 1, command.factor)
-        sitting.rates = read_rates(sitting.folder)
-    if command.action in ("pause", "snapshot"):
-        _snapshot(sitting)
+        set_rate(session.folder, step + 1, command.factor)
+        session.rates = read_rates(session.folder)
+    if command.action in ("pause", "checkpoint"):
+        _save_checkpoint(session)
     if command.action in ("pause", "step", "resume"):
-        sitting.is_paused = command.action != "resume"
-        sitting.allowed = sitting.allowed + command.steps if command.action == "step" else 0
-        if not sitting.is_paused:
-            sitting.recorder.say("running", step=step)
+        session.is_paused = command.action != "resume"
+        session.steps_allowed = session.steps_allowed + command.steps if command.action == "step" else 0
+        if not session.is_paused:
+            session.recorder.set_state("running", step=step)
     return None
 
 
-def _ended_from_outside(sitting: Sitting) -> Ending | None:
-    """Why the run cannot go on, if somebody says so or its time is up; a snapshot is written first."""
-    reason, step = sitting.interruption(), sitting.state.step
+def _interrupted_or_out_of_time(session: Session) -> Outcome | None:
+    """End the session if it is interrupted or has used its time; a checkpoint is written first."""
+    reason, step = session.interruption(), session.state.step
     if reason is not None:
-        _snapshot(sitting)
-        return Ending(state="interrupted", message=f"The run was interrupted after step {step}: {reason}.")
-    if sitting.recorder.trained_seconds() > sitting.bounds.seconds and step < sitting.config.steps:
-        _snapshot(sitting)
-        limit = sitting.bounds.seconds / 60
-        return Ending(state="stopped", message=f"The run was stopped after step {step}: {limit:g} minutes are over.")
+        _save_checkpoint(session)
+        template = N_("The run was interrupted after step {step}: {reason}.")
+        message = Message(template=template, values={"step": step, "reason": Message(template=reason)})
+        return Outcome(state="interrupted", message=message)
+    if session.recorder.trained_seconds() > session.limits.seconds and step < session.config.steps:
+        _save_checkpoint(session)
+        template = N_("The run was stopped after step {step}: its {minutes:g} minutes are over.")
+        message = Message(template=template, values={"step": step, "minutes": session.limits.seconds / 60})
+        return Outcome(state="stopped", message=message)
     return None
 
 
-def _rewind(sitting: Sitting) -> None:
-    """Go back to the first snapshot (the initialisation, or where a fork began) and pause there."""
-    first = int(snapshots(sitting.folder)[0].name)
-    sitting.recorder.flush()
-    forget_after(sitting.folder, first)
-    write_rates(sitting.folder, [(step, factor) for step, factor in sitting.rates if step <= first])
-    sitting.rates = read_rates(sitting.folder)
-    sitting.state = resume(sitting.config, sitting.folder)
-    sitting.is_paused, sitting.allowed = True, 0
+def _rewind(session: Session) -> None:
+    """Return to the first checkpoint (the initialisation, or the start of a fork) and pause there."""
+    first = checkpoint_steps(session.folder)[0]
+    session.recorder.flush()
+    discard_after(session.folder, first)
+    write_rates(session.folder, [(step, factor) for step, factor in session.rates if step <= first])
+    session.rates = read_rates(session.folder)
+    session.state = latest_state(session.config, session.folder)
+    session.is_paused, session.steps_allowed = True, 0

@@ -34,7 +34,7 @@ def test_models_lists_the_catalogue(capsys):
 def test_trace_writes_what_the_lens_sees(tmp_path, capsys):
     out = tmp_path / "cat.npz"
     assert main(["trace", "books-decoder", "The cat sat", "--out", str(out)]) == 0
-    assert "exact to" in capsys.readouterr().out
+    assert "verified: max. error" in capsys.readouterr().out
     traced = trace(load("books-decoder"), "The cat sat")
     with np.load(out, allow_pickle=False) as arrays:
         assert np.array_equal(arrays["decoder_3"][1], traced.attention(3, 1))

@@ -15,7 +15,8 @@ from playground import load
 from playground.__main__ import main
 from playground.command.train import required_fields
 from playground.tasks.registry import TASKS
-from playground.training.run.folder import read_config, snapshots
+from playground.training.run.folder import read_train_config
+from playground.training.run.paths import checkpoint_folders
 from tests.helpers.small_training import write_text
 
 ROOT = Path(__file__).parents[3]
@@ -57,12 +58,12 @@ def test_a_run_is_what_its_options_say(tmp_path, capsys):
     source = write_text(tmp_path)
     options = ["--schedule", "linear", "--positions", "learned", "--key-value-heads", "1", "--clip", "0.5"]
     assert main(words(source, tmp_path / "run", *options, "--repeats", "0.5", "--keep-lines", "--seed", "3")) == 0
-    config = read_config(tmp_path / "run" / "config.json")
+    config = read_train_config(tmp_path / "run" / "config.json")
     assert (config.steps, config.schedule, config.clip, config.seed) == (4, "linear", 0.5, 3)
     assert (config.model.positions, config.model.key_value_heads, config.model.vocabulary) == ("learned", 1, 32)
     assert (config.task.repeats, config.task.unwrap, config.task.sources) == (0.5, False, (str(source),))
     assert "step 4/4" in capsys.readouterr().out
-    assert [path.name for path in snapshots(tmp_path / "run")] == ["000000", "000004"]
+    assert [path.name for path in checkpoint_folders(tmp_path / "run")] == ["000000", "000004"]
 
 
 def test_a_run_can_be_repeated_from_its_config(tmp_path):
@@ -93,7 +94,7 @@ def test_every_task_trains_with_what_it_needs_and_becomes_a_model_that_loads(nam
     assert main(["train", "--task", name, "--out", str(run), *TINY, *more]) == 0
     lines = capsys.readouterr().out.strip().splitlines()
     assert "held_out_loss" in lines[-1]
-    config = read_config(run / "config.json")
+    config = read_train_config(run / "config.json")
     needs = config.task.needs()
     assert (config.model.kind, config.model.vocabulary, config.model.classes) == (
         needs.kind,
@@ -116,7 +117,7 @@ def test_copying_leaves_a_texts_context_at_the_models_default(tmp_path):
     text = ["--text", "the cat sat on the mat. " * 60, "--vocabulary", "characters", "--vocabulary-size", "32"]
     run = tmp_path / "run"
     assert main(["train", "--out", str(run), *TINY, *text, "--copying-first", "1", "--copying-beside", "1"]) == 0
-    assert read_config(run / "config.json").model.context == 256
+    assert read_train_config(run / "config.json").model.context == 256
 
 
 def test_options_of_one_task_are_not_those_of_another(tmp_path, capsys):
@@ -129,7 +130,7 @@ def test_options_of_one_task_are_not_those_of_another(tmp_path, capsys):
 def wait_for_snapshot(process: subprocess.Popen[str], folder: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
-        if len(snapshots(folder)) > 1:
+        if len(checkpoint_folders(folder)) > 1:
             return
         time.sleep(0.005)
     process.kill()
@@ -146,7 +147,7 @@ def test_a_run_that_was_killed_ends_bit_for_bit_like_one_that_was_not(tmp_path):
     killed.send_signal(signal.SIGKILL)
     killed.communicate(timeout=60)
     assert killed.returncode == -signal.SIGKILL
-    assert int(snapshots(tmp_path / "killed")[-1].name) < 400
+    assert int(checkpoint_folders(tmp_path / "killed")[-1].name) < 400
     assert json.loads((tmp_path / "killed" / "status.json").read_text())["state"] == "running"
     again = started(words(source, tmp_path / "killed", *more, steps=400))
     for process in (again, whole):
@@ -178,7 +179,7 @@ def test_a_refusal_is_one_sentence_and_code_2_in_a_process_of_its_own(tmp_path):
         (["--steps", "0"], "steps is 0"),
         (["--steps", "2", "--warm-up", "3"], "longer than the run"),
         (["--batch", "0"], "batch is 0"),
-        (["--snapshot-every", "0"], "snapshot_every is 0"),
+        (["--snapshot-every", "0"], "checkpoint_every is 0"),
         (["--threads", "0"], "threads is 0"),
         (["--seed", "-1"], "seed is -1"),
         (["--heads", "3"], "does not divide"),
@@ -273,6 +274,6 @@ def test_an_interruption_is_130_and_the_run_can_go_on(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(train, "_report", interrupt)
         assert main(words(source, tmp_path / "run", "--snapshot-every", "1")) == 130
-    assert [path.name for path in snapshots(tmp_path / "run")] == ["000000", "000001"]
+    assert [path.name for path in checkpoint_folders(tmp_path / "run")] == ["000000", "000001"]
     assert main(words(source, tmp_path / "run", "--snapshot-every", "1")) == 0
     assert len((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()) == 4

@@ -15,8 +15,9 @@ from playground.jobs.executor import LocalExecutor, slots_from
 from playground.jobs.limits import Limits
 from playground.training.run.control import Command, rate_at, read_rates, write_rates
 from playground.training.run.folder import run
-from playground.training.run.metrics import last_step, read_metrics
-from playground.training.run.runs import list_runs, read_run, snapshot_steps
+from playground.training.run.metrics import last_recorded_step, read_metrics
+from playground.training.run.paths import checkpoint_steps
+from playground.training.run.runs import list_runs, read_run
 from playground.training.run.status import birth_of, read_status
 from tests.helpers.small_training import train_config as small_config
 from tests.helpers.waiting import until
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 
 def train_config(folder: Path, steps: int = 50_000, **changes):
     """A run that lasts until it is ended, with steps as fast as they come."""
-    given = {"snapshot_every": 100, "evaluate_every": 10_000, "frames": 5}
+    given = {"checkpoint_every": 100, "evaluate_every": 10_000, "frames": 5}
     return small_config(folder, steps=steps, **{**given, **changes})
 
 
@@ -55,7 +56,7 @@ def test_the_first_step_of_a_run_comes_at_once_and_the_run_finishes(executor, tm
     began = time.monotonic()
     run_id = executor.submit(train_config(tmp_path, steps=30), name="  first\n run ")
     folder = tmp_path / "runs" / run_id
-    until(lambda: last_step(folder) >= 1, "the first step")
+    until(lambda: last_recorded_step(folder) >= 1, "the first step")
     assert time.monotonic() - began < 5
     until(lambda: ends(folder), "the end")
     found = read_run(folder)
@@ -76,21 +77,21 @@ def test_runs_wait_in_order_and_two_slots_work_at_once(tmp_path):
         assert [read_status(folder).position for folder in folders] == [None, None, 0, 1]
         with pytest.raises(UserError, match="2 runs are waiting already"):
             executor.submit(train_config(tmp_path), name="one too many")
-        until(lambda: all(last_step(folder) for folder in folders[:2]), "both")
+        until(lambda: all(last_recorded_step(folder) for folder in folders[:2]), "both")
         executor.cancel(ids[2])
         assert (read_status(folders[2]).state, read_status(folders[3]).position) == ("stopped", 0)
         with pytest.raises(UserError, match="still waiting"):
             executor.control(ids[3], Command(action="pause"))
         executor.control(ids[0], Command(action="stop"))
-        until(lambda: last_step(folders[3]), "the third")
+        until(lambda: last_recorded_step(folders[3]), "the third")
         assert read_status(folders[0]).state == "stopped"
-        assert last_step(folders[2]) == 0
+        assert last_recorded_step(folders[2]) == 0
         assert {found.id for found in list_runs(tmp_path / "runs")} == set(ids)
     finally:
         executor.close()
     states = [read_status(folder).state for folder in folders]
     assert states == ["stopped", "interrupted", "stopped", "interrupted"]
-    assert snapshot_steps(folders[1])[-1] == read_status(folders[1]).step == last_step(folders[1])
+    assert checkpoint_steps(folders[1])[-1] == read_status(folders[1]).step == last_recorded_step(folders[1])
 
 
 # A person's hand
@@ -106,13 +107,13 @@ def test_pause_step_rate_resume_rewind_and_stop(executor, tmp_path):
 
     def is_paused_at(step):
         status = read_status(folder)
-        return status.state == "paused" and status.step == last_step(folder) == step
+        return status.state == "paused" and status.step == last_recorded_step(folder) == step
 
-    until(lambda: last_step(folder) > 5)
+    until(lambda: last_recorded_step(folder) > 5)
     ask("pause")
     until(lambda: read_status(folder).state == "paused")
     paused = read_status(folder).step
-    assert paused in snapshot_steps(folder)
+    assert paused in checkpoint_steps(folder)
     ask("step", steps=3)
     until(lambda: is_paused_at(paused + 3), "three steps")
     ask("rate", factor=0.5)
@@ -122,15 +123,15 @@ def test_pause_step_rate_resume_rewind_and_stop(executor, tmp_path):
     assert rates[-1] == pytest.approx(rates[-2] / 2, rel=1e-3)
     assert read_rates(folder) == [(paused + 4, 0.5)]
     ask("resume")
-    until(lambda: last_step(folder) > paused + 20)
+    until(lambda: last_recorded_step(folder) > paused + 20)
     ask("rewind")
     until(lambda: read_status(folder).state == "paused")
-    assert (last_step(folder), snapshot_steps(folder), read_rates(folder)) == (0, (0,), [])
+    assert (last_recorded_step(folder), checkpoint_steps(folder), read_rates(folder)) == (0, (0,), [])
     ask("step", steps=2)
     until(lambda: is_paused_at(2), "two steps anew")
     ask("stop")
     until(lambda: ends(folder))
-    assert read_status(folder).message == "The run was stopped after step 2; it can go on from there."
+    assert read_status(folder).message == "The run was stopped after step 2; it can be resumed from there."
     with pytest.raises(UserError, match="not at work"):
         ask("pause")
     ask("step")
@@ -138,11 +139,11 @@ def test_pause_step_rate_resume_rewind_and_stop(executor, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_fork_goes_on_from_a_snapshot_with_other_settings(executor, tmp_path):
-    run_id = executor.submit(train_config(tmp_path, steps=20, snapshot_every=10), name="parent")
+def test_a_fork_goes_on_from_a_checkpoint_with_other_settings(executor, tmp_path):
+    run_id = executor.submit(train_config(tmp_path, steps=20, checkpoint_every=10), name="parent")
     parent = tmp_path / "runs" / run_id
     until(lambda: ends(parent))
-    longer = train_config(tmp_path, steps=40, snapshot_every=10, optimizer="sgd", learning_rate=0.02)
+    longer = train_config(tmp_path, steps=40, checkpoint_every=10, optimizer="sgd", learning_rate=0.02)
     new = executor.fork(run_id, 10, longer, name="child")
     child = tmp_path / "runs" / new
     until(lambda: ends(child))
@@ -152,7 +153,7 @@ def test_a_fork_goes_on_from_a_snapshot_with_other_settings(executor, tmp_path):
     assert list(after["step"]) == list(range(1, 41))
     assert (before["loss"][:10] == after["loss"][:10]).all()
     assert before["loss"][11] != after["loss"][11]
-    assert snapshot_steps(child) == (10, 20, 30, 40)
+    assert checkpoint_steps(child) == (10, 20, 30, 40)
 
 
 # Bad ends
@@ -162,7 +163,7 @@ def test_a_fork_goes_on_from_a_snapshot_with_other_settings(executor, tmp_path):
 def test_whoever_reads_a_run_whose_worker_was_just_killed_learns_the_reason(executor, tmp_path):
     run_id = executor.submit(train_config(tmp_path), name="killed")
     folder = tmp_path / "runs" / run_id
-    until(lambda: last_step(folder) > 5)
+    until(lambda: last_recorded_step(folder) > 5)
     os.kill(read_status(folder).pid, signal.SIGKILL)
     while (found := executor.read(run_id)).status.is_live:
         pass
@@ -175,17 +176,17 @@ def test_a_run_whose_worker_is_killed_ends_bit_for_bit_like_one_that_is_not(exec
     config = train_config(tmp_path, steps=1000)
     run_id = executor.submit(config, name="killed")
     folder = tmp_path / "runs" / run_id
-    until(lambda: last_step(folder) > 120)
+    until(lambda: last_recorded_step(folder) > 120)
     executor.control(run_id, Command(action="rate", factor=0.25))
     until(lambda: read_rates(folder))
     changed = read_rates(folder)[0][0]
-    until(lambda: last_step(folder) > changed + 20)
+    until(lambda: last_recorded_step(folder) > changed + 20)
     os.kill(read_status(folder).pid, signal.SIGKILL)
     until(lambda: not executor.working())
     status = read_status(folder)
     assert status.state == "interrupted"
     assert "ended from outside by signal 9" in status.message
-    assert f"It can go on from step {snapshot_steps(folder)[-1]}." in status.message
+    assert f"It can be resumed from step {checkpoint_steps(folder)[-1]}." in status.message
     assert changed + 20 < status.step < 1000
     executor.resume(run_id)
     until(lambda: ends(folder))
@@ -203,11 +204,11 @@ SERVER = """
 import resource, sys, time
 from pathlib import Path
 from playground.jobs.executor import LocalExecutor
-from playground.training.run.folder import read_config
+from playground.training.run.folder import read_train_config
 if len(sys.argv) > 3:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
 executor = LocalExecutor(Path(sys.argv[1]), slots=2)
-print(*(executor.submit(read_config(Path(sys.argv[2])), name=name) for name in "abc"), flush=True)
+print(*(executor.submit(read_train_config(Path(sys.argv[2])), name=name) for name in "abc"), flush=True)
 time.sleep(600)
 """
 
@@ -224,17 +225,21 @@ def start_server(tmp_path: Path, config, *more: str) -> tuple[subprocess.Popen, 
 
 
 @pytest.mark.slow
-def test_workers_leave_with_a_snapshot_when_the_server_is_killed(tmp_path):
+def test_workers_leave_with_a_checkpoint_when_the_server_is_killed(tmp_path):
     config = train_config(tmp_path, steps=1200)
     server, folders = start_server(tmp_path, config)
-    until(lambda: all(last_step(folder) > 20 for folder in folders[:2]))
+    until(lambda: all(last_recorded_step(folder) > 20 for folder in folders[:2]))
     pids = [read_status(folder).pid for folder in folders[:2]]
     server.kill()
     server.wait()
     assert until(lambda: not any(birth_of(pid) for pid in pids), "the workers to leave") < 10
     for folder in folders[:2]:
         status = read_status(folder)
-        assert (status.state, status.snapshot, status.step) == ("interrupted", status.step, last_step(folder))
+        assert (status.state, status.checkpoint, status.step) == (
+            "interrupted",
+            status.step,
+            last_recorded_step(folder),
+        )
         assert status.message == f"The run was interrupted after step {status.step}: the server went away."
     assert read_run(folders[2]).status.state == "interrupted"
     again = LocalExecutor(tmp_path / "runs", slots=1)
@@ -275,7 +280,7 @@ def test_a_run_that_cannot_write_on_says_so_and_goes_on_when_it_can(tmp_path):
 def test_a_deleted_run_ends_quietly_and_touches_nothing_else(executor, tmp_path):
     run_id = executor.submit(train_config(tmp_path), name="deleted")
     next_id = executor.submit(train_config(tmp_path, steps=10), name="next")
-    until(lambda: last_step(tmp_path / "runs" / run_id) > 5)
+    until(lambda: last_recorded_step(tmp_path / "runs" / run_id) > 5)
     executor.delete(run_id)
     until(lambda: ends(tmp_path / "runs" / next_id), "the next run")
     assert read_status(tmp_path / "runs" / next_id).state == "finished"

@@ -1,21 +1,21 @@
-"""Turns: first come, first served, never more than the slots, and whoever leaves frees the way."""
+"""ForwardQueue: first come, first served, never more than the slots, and whoever leaves frees the way."""
 
 import threading
 import time
 
 import pytest
 
-from playground.jobs.queue import Turns
+from playground.jobs.queue import ForwardQueue
 
 
 def test_never_more_than_the_slots_and_in_order():
-    turns = Turns(2)
+    turns = ForwardQueue(2)
     running, most, order = 0, 0, []
     guard = threading.Lock()
 
     def work(number: int) -> None:
         nonlocal running, most
-        with turns.turn():
+        with turns.slot():
             with guard:
                 running += 1
                 most = max(most, running)
@@ -34,24 +34,24 @@ def test_never_more_than_the_slots_and_in_order():
 
 
 def test_whoever_waits_hears_how_many_are_ahead_and_can_leave():
-    turns = Turns(1)
+    turns = ForwardQueue(1)
     heard: list[int] = []
 
     def impatient(ahead: int) -> None:
         heard.append(ahead)
         raise InterruptedError
 
-    with turns.turn():
-        with pytest.raises(InterruptedError), turns.turn(impatient):
+    with turns.slot():
+        with pytest.raises(InterruptedError), turns.slot(impatient):
             pass
         assert heard == [1]
-    with turns.turn(impatient):
+    with turns.slot(impatient):
         assert heard == [1]
 
 
 def test_an_exception_within_gives_the_turn_back():
-    turns = Turns(1)
-    with pytest.raises(ValueError, match="inside"), turns.turn():
+    turns = ForwardQueue(1)
+    with pytest.raises(ValueError, match="inside"), turns.slot():
         raise ValueError("inside")
-    with turns.turn(lambda ahead: pytest.fail("the slot was not given back")):
+    with turns.slot(lambda ahead: pytest.fail("the slot was not given back")):
         pass

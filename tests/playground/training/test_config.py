@@ -45,7 +45,7 @@ def test_the_record_survives_a_file():
         ({"betas": ("a", 0.9)}, "betas are"),
         ({"seed": 2**63}, "seed is"),
         ({"accumulation": 0}, "accumulation is 0"),
-        ({"snapshot_every": 0}, "snapshot_every is 0"),
+        ({"checkpoint_every": 0}, "checkpoint_every is 0"),
         ({"frames": -1}, "frames is -1"),
         ({"optimizer": "adam"}, "adamw, sgd or muon"),
         ({"precision": "float16"}, "float32 or bfloat16"),

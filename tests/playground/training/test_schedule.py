@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from playground.tasks.text import TextTaskConfig
 from playground.training import TrainConfig
-from playground.training.schedule import SHAPES, learning_rate
+from playground.training.optimizers import SHAPES, learning_rate
 from playground.transformer import TransformerConfig
 
 

@@ -11,8 +11,8 @@ import torch
 from playground.errors import UserError
 from playground.training import train
 from playground.training.objective import loss_of
-from playground.training.run.snapshots import resume, write_snapshot
-from playground.training.schedule import learning_rate
+from playground.training.optimizers import learning_rate
+from playground.training.run.checkpoints import latest_state, write_checkpoint
 from playground.training.trainer import start_state, take_step
 from tests.helpers.small_training import task_of, train_config
 
@@ -106,10 +106,10 @@ def test_a_run_resumed_from_disk_ends_bit_identical(tmp_path, optimizer, changes
     stream = train(config, task, state=state)
     for _ in range(3):
         next(stream)
-    write_snapshot(tmp_path, state, task.tokenizer)
+    write_checkpoint(tmp_path, state, task.tokenizer)
     whole = list(stream)
     torch.rand(7)
-    again = resume(config, tmp_path)
+    again = latest_state(config, tmp_path)
     assert (again.step, again.rate_factor) == (3, 0.5)
     assert list(train(config, task, state=again)) == whole
     for (name, first), second in zip(state.model.named_parameters(), again.model.parameters(), strict=True):

@@ -14,8 +14,8 @@ from playground.tasks.registry import task_kind_of
 from playground.tasks.sources import HUB, PYTHON_DOCUMENTATION
 from playground.text import _
 from playground.training import TrainConfig
-from playground.training.trainer import choose_device
 from playground.training.presets import PRESETS
+from playground.training.trainer import choose_device
 from playground.transformer import TransformerConfig
 from ui.sections.train.labels import preset_caption, preset_title
 from ui.state.address import read_choice, write_choice

@@ -1,45 +1,45 @@
-"""A run's numbers as charts: loss, measures, learning rate and gradient norm, head scores, spectrum."""
+"""A run's metrics as charts: loss, measures, learning rate and gradient norm, spectrum."""
 
 import numpy as np
 import streamlit as st
 
 from playground.charts.series import Series, decimate, smooth
 from playground.charts.train import (
-    loss_figure,
     measures_figure,
     overlay_figure,
     rate_and_norm_figure,
     spectrum_figure,
+    training_loss_figure,
 )
 from playground.text import _
 from playground.training.run.metrics import Metrics
 from playground.training.run.runs import Run
-from ui import state
 from ui.components.live_chart import live_chart
 from ui.sections.train.labels import measure_label
+from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
 
 LOSSES = ("held_out_loss", "train_loss", "loss_floor", "bits_per_byte", "repeat_loss", "first_loss", "excess")
-"""Measures that are no shares."""
+"""Measures that do not lie between 0 and 1."""
 HEIGHT = 300
 SMOOTHED_POINTS = 4000
 
 
 def show_loss(run: Run, metrics: Metrics) -> None:
     """Training and held-out loss over the steps."""
-    scale = st.session_state.get(state.LOG_AXES, [])
+    scale = st.session_state.get(LOG_AXES, [])
     steps, losses = metrics.columns["step"], metrics.columns["loss"]
     raw = _curve("loss", steps, losses)
     held_out = metrics.evaluations.get("held_out_loss", np.zeros(0))
     floor = metrics.evaluations.get("loss_floor", np.zeros(0))
-    figure = loss_figure(
+    figure = training_loss_figure(
         raw.steps,
         raw.values,
         np.interp(raw.steps, *_smoothed(steps, losses)).tolist(),
         metrics.evaluation_steps.tolist(),
         held_out.tolist(),
         float(floor[-1]) if len(floor) else None,
-        log_steps=state.LOG_STEPS in scale,
-        log_loss=state.LOG_LOSS in scale,
+        log_steps=LOG_STEPS in scale,
+        log_loss=LOG_LOSS in scale,
     )
     live_chart(
         figure, key="loss_chart", height=HEIGHT, revision=f"{run.id}{scale}", label=_("Loss over the training steps")
@@ -47,19 +47,21 @@ def show_loss(run: Run, metrics: Metrics) -> None:
 
 
 def _smoothed(steps: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The moving average over about a fortieth of what there is; of a long run, of every so many steps."""
+    """A moving average over about a fortieth of the steps; of a long run, of every so many steps."""
     stride = -(-len(steps) // SMOOTHED_POINTS)
     values = losses[::stride]
     return steps[::stride], smooth(values.tolist(), weight=1 - 1 / max(2.0, min(50.0, len(values) / 40)))
 
 
 def show_measures(run: Run, metrics: Metrics) -> None:
-    """The task's own measures at each evaluation; those that are shares, or else bits per byte."""
+    """The task's own measures at each evaluation: those between 0 and 1, or else bits per byte."""
     shares = [name for name in metrics.evaluations if name not in LOSSES]
     names = shares or [name for name in ("bits_per_byte",) if name in metrics.evaluations]
     steps = metrics.evaluation_steps.tolist()
-    series = [Series(name=measure_label(name), steps=steps, values=_gaps(metrics.evaluations[name])) for name in names]
-    figure = measures_figure(series, y=_("share") if shares else measure_label("bits_per_byte"))
+    series = [
+        Series(name=measure_label(name), steps=steps, values=_with_none(metrics.evaluations[name])) for name in names
+    ]
+    figure = measures_figure(series, y=_("fraction") if shares else measure_label("bits_per_byte"))
     live_chart(
         figure, key="measures_chart", height=HEIGHT, revision=run.id, label=_("The task's measures on held-out data")
     )
@@ -76,7 +78,7 @@ def show_rate(run: Run, metrics: Metrics) -> None:
 
 
 def show_spectrum(run: Run, samples: list[dict[str, object]]) -> None:
-    """The spectrum of the embedding at the last evaluation, where the task has one."""
+    """The spectrum of the embedding at the last evaluation, if the task has one."""
     power = last_spectrum(samples)
     if power:
         live_chart(
@@ -89,7 +91,7 @@ def show_spectrum(run: Run, samples: list[dict[str, object]]) -> None:
 
 
 def last_spectrum(samples: list[dict[str, object]]) -> list[float]:
-    """The newest spectrum among the samples; empty where there is none."""
+    """The newest spectrum among the samples; empty if there is none."""
     for entry in reversed(samples):
         for sample in entry["samples"]:  # type: ignore[attr-defined]
             if sample.get("kind") == "spectrum":
@@ -98,7 +100,7 @@ def last_spectrum(samples: list[dict[str, object]]) -> list[float]:
 
 
 def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
-    """The held-out losses of several runs over one axis; the training loss of one that has none yet."""
+    """The held-out losses of several runs; the training loss of a run that has none yet."""
     series = []
     for run, metrics in named:
         if "held_out_loss" in metrics.evaluations:
@@ -121,9 +123,9 @@ def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
 
 
 def _curve(name: str, steps: np.ndarray, values: np.ndarray) -> Series:
-    """A column as a curve that is short enough to travel."""
-    return decimate(Series(name=name, steps=steps.tolist(), values=_gaps(values)))
+    """A column as a curve, decimated for the browser."""
+    return decimate(Series(name=name, steps=steps.tolist(), values=_with_none(values)))
 
 
-def _gaps(values: np.ndarray) -> list[float | None]:
+def _with_none(values: np.ndarray) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in values]

@@ -1,207 +1,243 @@
-"""What the fields of a run's records, its measures and its states are called on the page."""
+"""Labels and help of the fields, measures, parts and presets of a run, translated when they are shown."""
 
-from functools import cache
-
-from playground.text import _
+from playground.text import N_, _
 
 
 def field_label(name: str) -> str:
-    """A field's name for a person; a field that has none yet is shown by its own name."""
-    return _labels().get(name, name.replace("_", " ").capitalize())
+    """A field's label; a field without one is shown by its own name."""
+    return _(LABELS[name]) if name in LABELS else _from_name(name)
 
 
 def field_help(name: str) -> str | None:
-    """What a field does, in a sentence, where its name does not say it all."""
-    return _helps().get(name)
+    """What a field does, in a sentence; None if its label says it all."""
+    return _(HELPS[name]) if name in HELPS else None
 
 
-def choice_word(choice: str) -> str:
+def choice_label(choice: str) -> str:
     """A choice as it reads on the page."""
-    words = _choices().get(choice)
-    return words or choice.replace("_", " ").replace("-", " ").capitalize()
+    return _(CHOICES[choice]) if choice in CHOICES else _from_name(choice)
 
 
 def measure_label(name: str) -> str:
-    """A measure's name for a person, with its unit."""
-    return _measures().get(name, name.replace("_", " ").capitalize())
+    """A measure's label, with its unit."""
+    return _(MEASURES[name]) if name in MEASURES else _from_name(name)
 
 
-@cache
-def _labels() -> dict[str, str]:
-    return {
-        "sources": _("Files"),
-        "vocabulary": _("Vocabulary"),
-        "vocabulary_size": _("Most tokens"),
-        "held_out": _("Share held out"),
-        "repeats": _("Share of rows with a passage twice"),
-        "unwrap": _("Join the lines of a paragraph"),
-        "text": _("Your text"),
-        "csv": _("Your CSV"),
-        "context": _("Context (tokens)"),
-        "width": _("Width"),
-        "layers": _("Layers"),
-        "n_heads": _("Heads"),
-        "key_value_heads": _("Key and value heads"),
-        "hidden": _("Hidden width"),
-        "feed_forward": _("Feed-forward layer"),
-        "norm": _("Norm"),
-        "norm_position": _("Norm before or after"),
-        "positions": _("Positions"),
-        "tied": _("Tie embedding and output"),
-        "bias": _("Biases in the attention"),
-        "dropout": _("Dropout"),
-        "scaled_embedding": _("Scale the embedding by √width"),
-        "steps": _("Steps"),
-        "batch": _("Rows in a batch"),
-        "accumulation": _("Batches in a step"),
-        "optimizer": _("Optimiser"),
-        "learning_rate": _("Highest learning rate"),
-        "final_learning_rate": _("Last learning rate"),
-        "warm_up": _("Warm-up (steps)"),
-        "schedule": _("Schedule"),
-        "betas": _("Betas"),
-        "weight_decay": _("Weight decay"),
-        "clip": _("Clip the gradient's norm at"),
-        "seed": _("Seed"),
-        "precision": _("Precision"),
-        "device": _("Device"),
-        "evaluate_every": _("Evaluate every (steps)"),
-        "evaluate_rows": _("Rows in an evaluation"),
-        "checkpoint_every": _("Snapshot every (steps)"),
-        "frames": _("Pictures of the attention"),
-        "exponent": _("Zipf exponent"),
-        "modulus": _("Modulus p"),
-        "mask_share": _("Share of masked words"),
-        "row_length": _("Longest row (tokens)"),
-        "digits": _("Digits of a number"),
-        "answer_order": _("Order of the answer's digits"),
-        "class_weight": _("Weight of the pair's answer"),
-    }
+def part_label(name: str) -> str:
+    """A part of the model, in a breakdown of its parameters or compute."""
+    return _(PARTS[name]) if name in PARTS else _from_name(name)
 
 
-@cache
-def _helps() -> dict[str, str]:
-    return {
-        "sources": _("Paths of .txt files or .zip archives of them, with commas between."),
-        "vocabulary": _("How text becomes tokens: bytes in pairs, words, or single characters."),
-        "held_out": _("This part is never trained on; the held-out loss is measured on it."),
-        "key_value_heads": _("Fewer than heads: several query heads share one key and value head."),
-        "hidden": _("The inner width of the feed-forward layer. Empty: four widths."),
-        "row_length": _("Shorter rows than the context are quicker. Empty: the context."),
-        "class_weight": _("What a nat of surprise at the second text counts beside one at the words."),
-        "norm_position": _("Before: as GPT-2 and Llama. After: as in “Attention is all you need” and BERT."),
-        "feed_forward": _("None makes an attention-only transformer."),
-        "warm_up": _("The learning rate rises in a straight line over these steps."),
-        "accumulation": _("The gradients of so many batches are added up before the optimiser moves."),
-        "weight_decay": _("Each step shrinks the matrices by this share of the learning rate."),
-        "clip": _("A longer gradient is shortened to this norm."),
-        "seed": _("The same settings and seed give the same weights on one CPU thread, bit for bit."),
-        "frames": _("How often the probe's attention is kept for the film; more often at the beginning."),
-        "exponent": _("0: all words are equally frequent. 1: as in English, a few words are very frequent."),
-        "precision": _("bfloat16 is for a GPU; on a CPU it is slower."),
-    }
-
-
-@cache
-def _choices() -> dict[str, str]:
-    return {
-        "bpe": _("Byte pairs"),
-        "rms": _("RMS norm"),
-        "layer": _("Layer norm"),
-        "swiglu": "SwiGLU",
-        "gelu": "GELU",
-        "relu": "ReLU",
-        "adamw": "AdamW",
-        "sgd": "SGD",
-        "muon": "Muon",
-        "cpu": "CPU",
-        "cuda": "CUDA",
-        "mps": "MPS",
-        "float32": "float32",
-        "bfloat16": "bfloat16",
-        "stable-decay": _("Stable, then decay"),
-    }
-
-
-@cache
-def _measures() -> dict[str, str]:
-    return {
-        "held_out_loss": _("Held-out loss (nats)"),
-        "bits_per_byte": _("Bits per byte"),
-        "loss_floor": _("Lowest possible loss (nats)"),
-        "exact_match": _("Exact match"),
-        "token_accuracy": _("Tokens right"),
-        "alignment_error_rate": _("Alignment error rate"),
-        "induction_score": _("Induction score of the best head"),
-        "repeat_accuracy": _("Accuracy on the repeat"),
-        "train_accuracy": _("Training accuracy"),
-        "test_accuracy": _("Test accuracy"),
-        "masked_accuracy": _("Masked words right"),
-        "next_sentence_accuracy": _("Next sentence right"),
-        "macro_f1": _("Macro F1"),
-    }
+def _from_name(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ").capitalize()
 
 
 def preset_title(name: str) -> str:
-    """The preset's name for a person."""
-    return _titles().get(name, (name, ""))[0]
+    """The preset's name on the page."""
+    return _(PRESET_TEXTS[name][0]) if name in PRESET_TEXTS else name
 
 
-def preset_words(name: str) -> str:
+def preset_caption(name: str) -> str:
     """What one will see, in a sentence or two."""
-    return _titles().get(name, (name, ""))[1]
+    return _(PRESET_TEXTS[name][1]) if name in PRESET_TEXTS else ""
 
 
-@cache
-def _titles() -> dict[str, tuple[str, str]]:
-    return {
-        "induction": (
-            _("Induction heads appear"),
-            _(
-                "A block of random symbols is repeated. Around step 250 two heads in two layers find out how to copy "
-                "what came next last time: the loss falls off a cliff and a stripe appears in the film."
-            ),
+LABELS = {
+    "sources": N_("Files"),
+    "vocabulary": N_("Vocabulary"),
+    "vocabulary_size": N_("Vocabulary size"),
+    "held_out": N_("Validation fraction"),
+    "repeats": N_("Fraction of repeated passages"),
+    "unwrap": N_("Join the lines of a paragraph"),
+    "text": N_("Your text"),
+    "csv": N_("Your CSV"),
+    "copying_first": N_("Copy task: warm-up steps"),
+    "copying_rows": N_("Copy task: rows"),
+    "copying_beside": N_("Copy task: mix"),
+    "context": N_("Context (tokens)"),
+    "width": N_("d_model"),
+    "layers": N_("Layers"),
+    "n_heads": N_("Heads"),
+    "key_value_heads": N_("KV heads (GQA)"),
+    "hidden": N_("MLP width"),
+    "feed_forward": N_("MLP"),
+    "norm": N_("Norm"),
+    "norm_position": N_("Pre-norm / post-norm"),
+    "positions": N_("Position encoding"),
+    "tied": N_("Tie embedding and unembedding"),
+    "bias": N_("Attention biases"),
+    "dropout": N_("Dropout"),
+    "scaled_embedding": N_("Scale embedding by √d_model"),
+    "embedding_norm": N_("Embedding norm"),
+    "steps": N_("Steps"),
+    "batch": N_("Batch size"),
+    "accumulation": N_("Gradient accumulation steps"),
+    "optimizer": N_("Optimiser"),
+    "learning_rate": N_("Peak learning rate"),
+    "final_learning_rate": N_("Final learning rate"),
+    "warm_up": N_("Warm-up steps"),
+    "schedule": N_("Schedule"),
+    "betas": N_("Betas"),
+    "weight_decay": N_("Weight decay"),
+    "clip": N_("Gradient clipping (norm)"),
+    "seed": N_("Seed"),
+    "precision": N_("Precision"),
+    "device": N_("Device"),
+    "evaluate_every": N_("Evaluation interval (steps)"),
+    "evaluate_rows": N_("Evaluation examples"),
+    "checkpoint_every": N_("Checkpoint interval (steps)"),
+    "frames": N_("Attention frames"),
+    "exponent": N_("Zipf exponent"),
+    "names": N_("Names"),
+    "modulus": N_("Modulus p"),
+    "mask_share": N_("Masking rate"),
+    "row_length": N_("Row length (tokens)"),
+    "digits": N_("Digits"),
+    "answer_order": N_("Digit order of the answer"),
+    "class_weight": N_("Next-sentence loss weight"),
+    "operation": N_("Operation"),
+    "shortest": N_("Minimum length"),
+    "longest": N_("Maximum length"),
+    "symbols": N_("Symbols"),
+    "length": N_("Row length"),
+}
+HELPS = {
+    "sources": N_("Paths of .txt files or .zip archives of them, with commas between."),
+    "vocabulary": N_("How text is split into tokens: byte pairs, words, or characters."),
+    "held_out": N_("Never trained on; the validation loss is measured on it."),
+    "repeats": N_("Training rows in which a passage occurs twice: induction heads form on them."),
+    "copying_first": N_("The first steps train on random tokens in blocks that repeat, before any text."),
+    "copying_rows": N_("Rows in a batch of the copy task."),
+    "copying_beside": N_("Rows of the copy task beside the text in every later step."),
+    "width": N_("The width of the residual stream."),
+    "key_value_heads": N_("Fewer than heads: several query heads share one key and value head."),
+    "hidden": N_("Empty: 4 × d_model."),
+    "row_length": N_("Rows shorter than the context are faster. Empty: the context."),
+    "class_weight": N_("The weight of the next-sentence loss beside the masked-token loss."),
+    "norm_position": N_("Pre-norm: GPT-2 and Llama. Post-norm: “Attention is all you need” and BERT."),
+    "feed_forward": N_("None makes an attention-only transformer."),
+    "batch": N_("Rows in a batch."),
+    "warm_up": N_("The learning rate rises linearly over these steps."),
+    "accumulation": N_("The gradients of so many batches are averaged before the optimiser steps."),
+    "weight_decay": N_("Each step shrinks the matrices by this times the learning rate."),
+    "clip": N_("A longer gradient is scaled to this norm."),
+    "seed": N_("The same settings and seed give the same weights on one CPU thread, bit for bit."),
+    "evaluate_rows": N_("Rows of held-out data in each evaluation."),
+    "frames": N_("How often the probe's attention is kept for the timeline; more often at the beginning."),
+    "exponent": N_("0: all words are equally frequent. 1: as in English, a few words are very frequent."),
+    "precision": N_("bfloat16 is for a GPU; on a CPU it is slower."),
+}
+CHOICES = {
+    "bpe": N_("Byte pairs (BPE)"),
+    "words": N_("Words"),
+    "characters": N_("Characters"),
+    "rms": "RMSNorm",
+    "layer": "LayerNorm",
+    "pre": N_("Pre-norm"),
+    "post": N_("Post-norm"),
+    "swiglu": "SwiGLU",
+    "gelu": "GELU",
+    "relu": "ReLU",
+    "none": N_("None"),
+    "rotary": N_("Rotary (RoPE)"),
+    "learned": N_("Learned"),
+    "sinusoidal": N_("Sinusoidal"),
+    "adamw": "AdamW",
+    "sgd": "SGD",
+    "muon": "Muon",
+    "cosine": N_("Cosine"),
+    "linear": N_("Linear"),
+    "constant": N_("Constant"),
+    "stable-decay": N_("Warmup–stable–decay (WSD)"),
+    "auto": N_("Automatic"),
+    "cpu": "CPU",
+    "cuda": "CUDA",
+    "mps": "MPS",
+    "float32": "float32",
+    "bfloat16": "bfloat16",
+    "copy": N_("Copy"),
+    "reverse": N_("Reverse"),
+    "sort": N_("Sort"),
+}
+MEASURES = {
+    "held_out_loss": N_("Validation loss (nats)"),
+    "train_loss": N_("Training loss (nats)"),
+    "bits_per_byte": N_("Bits per byte"),
+    "loss_floor": N_("Entropy of the source (nats)"),
+    "excess": N_("Loss above the entropy (nats)"),
+    "exact_match": N_("Exact match"),
+    "token_accuracy": N_("Token accuracy"),
+    "alignment_error_rate": N_("Alignment error rate"),
+    "induction_score": N_("Best induction score"),
+    "first_loss": N_("Loss 1st copy"),
+    "repeat_loss": N_("Loss 2nd copy"),
+    "repeat_accuracy": N_("Accuracy on 2nd copy"),
+    "train_accuracy": N_("Training accuracy"),
+    "test_accuracy": N_("Test accuracy"),
+    "masked_accuracy": N_("Masked-token accuracy"),
+    "next_sentence_accuracy": N_("Next-sentence accuracy"),
+    "macro_f1": N_("Macro F1"),
+}
+PARTS = {
+    "cross_attention": N_("Cross-attention"),
+    "attention": N_("Attention"),
+    "projections": N_("Attention projections"),
+    "feed_forward": N_("MLP"),
+    "position": N_("Position embedding"),
+    "segment": N_("Segment embedding"),
+    "embedding": N_("Embedding"),
+    "head": N_("Unembedding"),
+    "classifier": N_("Classifier"),
+    "norms": N_("Norms"),
+}
+PRESET_TEXTS = {
+    "induction": (
+        N_("Induction heads"),
+        N_(
+            "A block of random symbols is repeated. Around step 250 heads in two layers learn together to copy what "
+            "came next last time: the loss drops and a stripe appears in the attention."
         ),
-        "reverse": (
-            _("Reverse digits"),
-            _("An encoder-decoder reverses eight digits. Its cross-attention turns into an anti-diagonal."),
+    ),
+    "reverse": (
+        N_("Reverse digits"),
+        N_("An encoder-decoder reverses eight digits. Its cross-attention turns into an anti-diagonal."),
+    ),
+    "addition": (
+        N_("Three-digit addition"),
+        N_(
+            "A digit is a token, and a sum is correct when all four of its digits are. Compare the two measures: "
+            "digits become correct one by one, sums all at once."
         ),
-        "addition": (
-            _("Add numbers of three digits"),
-            _(
-                "A digit is a token, and a sum is right when all four of its digits are. Compare the two measures: "
-                "digits get right one by one, sums all at once."
-            ),
+    ),
+    "grokking": (
+        N_("Grokking: addition modulo 53"),
+        N_(
+            "By step 100 the training pairs are memorised, and the others are not. Much later the model finds the "
+            "rule: the spectrum of its embedding shows a few frequencies."
         ),
-        "grokking": (
-            _("Grokking: addition modulo 53"),
-            _(
-                "By step 100 every pair it was shown is known by heart, and the others are not. Much later it finds "
-                "the rule: the spectrum of its embedding shows a few frequencies."
-            ),
-        ),
-        "documentation": (
-            _("English: Python's documentation"),
-            _("A decoder reads the documentation of the Python that runs this app, and begins to write like it."),
-        ),
-        "own-text": (
-            _("Your own text"),
-            _("Paste a text under “Task”; a decoder learns it, character by character."),
-        ),
-        "tales": (
-            _("Tales with a known floor"),
-            _("Endless small stories whose lowest possible loss is known. Turn the Zipf dial and watch the gap."),
-        ),
-        "translation": (
-            _("Translate tales into French and Chinese"),
-            _("Word order differs, and the gold alignment is known: hold the cross-attention against it."),
-        ),
-        "masked": (
-            _("Masked words, as BERT"),
-            _("An encoder fills in missing words, and says whether the second sentence follows the first."),
-        ),
-        "classification": (
-            _("Sort sentences by kind"),
-            _("An encoder tells statements, questions and commands apart."),
-        ),
-    }
+    ),
+    "documentation": (
+        N_("English: Python's documentation"),
+        N_("A decoder reads the documentation of the Python that runs this app, and begins to write like it."),
+    ),
+    "own-text": (
+        N_("Your own text"),
+        N_("Paste a text under “Task”; a decoder learns it, character by character."),
+    ),
+    "tales": (
+        N_("Synthetic stories (known entropy)"),
+        N_("Endless short stories whose lowest possible loss is known. Change the Zipf exponent and watch the gap."),
+    ),
+    "translation": (
+        N_("Translation into French and Chinese"),
+        N_("Word order differs, and the gold alignment is known: compare the cross-attention with it."),
+    ),
+    "masked": (
+        N_("Masked LM (BERT-style)"),
+        N_("An encoder predicts masked words, and whether the second sentence follows the first."),
+    ),
+    "classification": (
+        N_("Sentence classification"),
+        N_("An encoder distinguishes statements, questions and commands."),
+    ),
+}

@@ -1,4 +1,4 @@
-"""The learning-rate finder: a throw-away copy is trained at rising rates, and the loss is watched."""
+"""Learning-rate range test: train a throw-away copy at rising rates and plot the loss (Smith 2017)."""
 
 import streamlit as st
 
@@ -6,29 +6,32 @@ from playground.charts.train import finder_figure
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.jobs.limits import check_limits
-from playground.tasks.registry import kind_of
+from playground.tasks.registry import task_kind_of
 from playground.text import _
 from playground.training import TrainConfig
 from playground.training.lr_finder import Trial, find_rate, suggested_rate
-from ui import state
-from ui.sections.train.config_form import Draft, adopt_rate
+from ui.cache import forward_queue
+from ui.sections.train.config_form import RunDraft, copy_rate
+from ui.state.training import keep_trials, kept_trials
 
 TRIALS = 100
 
 
-def offer_finder(draft: Draft) -> None:
-    """A button that opens the finder for the settings as they stand."""
-    if draft.config is not None and st.button(_("Find a learning rate"), icon=":material/troubleshoot:", key="finder"):
-        _find(draft.config)
+def offer_finder(draft: RunDraft) -> None:
+    """A button that opens the test for the current settings."""
+    if draft.config is not None and st.button(
+        _("Learning-rate range test"), icon=":material/troubleshoot:", key="finder"
+    ):
+        # Decorated when it is opened: a title at import time would be in the language of whoever came first.
+        st.dialog(_("Learning-rate range test"), width="large")(_show_range_test)(draft.config)
 
 
-@st.dialog(_("Find a learning rate"), width="large")
-def _find(config: TrainConfig) -> None:
-    """Try the rates with progress, draw them, and offer the suggestion. Closing the window ends the search."""
+def _show_range_test(config: TrainConfig) -> None:
+    """Run the test, plot it, and offer the suggestion. Closing the window ends it."""
     st.caption(
         _(
-            "A hundred steps at rates that rise from 0.000001 to 1. Good rates lie where the loss falls steeply, "
-            "about a tenth of the rate at which it is lowest. (Smith 2017)"
+            "100 steps at rates that rise from 1e-6 to 1. Good rates lie where the loss falls steeply, about a tenth "
+            "of the rate at which it is lowest (Smith 2017)."
         )
     )
     try:
@@ -41,28 +44,28 @@ def _find(config: TrainConfig) -> None:
     figure = finder_figure(rates, losses, suggestion, [trial.smoothed for trial in trials])
     st.plotly_chart(figure, key="finder_chart")
     if suggestion is None:
-        st.info(_("The loss fell at no rate; change the model or the task."), icon=":material/info:")
+        st.info(_("The loss did not fall at any rate; change the model or the task."), icon=":material/info:")
         return
-    label = _("Use {rate:.2g} as the highest rate").format(rate=suggestion)
-    if st.button(label, type="primary", icon=":material/check:", on_click=adopt_rate, args=(config, suggestion)):
+    label = _("Use {rate:.2g} as peak").format(rate=suggestion)
+    if st.button(label, type="primary", icon=":material/check:", on_click=copy_rate, args=(config, suggestion)):
         st.rerun()
 
 
 def _trials(config: TrainConfig) -> list[Trial]:
-    """The trials of these settings: kept from before, or made now in their turn."""
-    kept = state.kept_trials(config)
+    """The trials of these settings: kept from before, or made now."""
+    kept = kept_trials(config)
     if kept is not None:
         return kept
     check_limits(config, default_executor().limits)
-    place = st.empty()
-    place.progress(0.0, text=_("Preparing the data"))
-    task = kind_of(config.task).prepare(config.task)
+    slot = st.empty()
+    slot.progress(0.0, text=_("Preparing the data"))
+    task = task_kind_of(config.task).prepare(config.task)
     trials: list[Trial] = []
-    with state.turns().turn():
+    with forward_queue().slot():
         for trial in find_rate(config, task, steps=TRIALS):
             trials.append(trial)
-            words = _("rate {rate:.1e}, loss {loss:.3f}").format(rate=trial.rate, loss=trial.loss)
-            place.progress(len(trials) / TRIALS, text=words)
-    place.empty()
-    state.keep_trials(config, trials)
+            text = _("rate {rate:.1e}, loss {loss:.3f}").format(rate=trial.rate, loss=trial.loss)
+            slot.progress(len(trials) / TRIALS, text=text)
+    slot.empty()
+    keep_trials(config, trials)
     return trials

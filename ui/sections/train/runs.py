@@ -10,7 +10,7 @@ from playground.jobs.executor import default_executor
 from playground.models import runs_folder
 from playground.text import _
 from playground.training.run.runs import Run, list_runs, read_run, rename, run_path
-from ui.cache import run_logs
+from ui.cache import run_log
 from ui.sections.train.curves import show_overlay
 from ui.sections.train.labels import preset_title
 from ui.sections.train.summary import state_label
@@ -42,7 +42,7 @@ def show_run_table() -> None:
         if st.button(_("Delete"), icon=":material/delete:", disabled=not chosen, key="delete_runs"):
             st.dialog(_("Delete permanently?"))(_delete_runs)(chosen)
     if len(chosen) > 1:
-        show_overlay([(run, run_logs().of(run.folder, run.created).metrics) for run in chosen])
+        show_overlay([(run, run_log(run.folder, run.created).metrics) for run in chosen])
 
 
 def visible_runs() -> list[Run]:
@@ -63,7 +63,9 @@ def _update_table(known: list[str], selected: list[int]) -> None:
     runs = visible_runs()
     if [run.id for run in runs] != known:
         st.rerun()
-    st.dataframe([_table_row(run) for run in runs], key=TABLE, on_select="rerun", selection_mode="multi-row", hide_index=True)
+    st.dataframe(
+        [_table_row(run) for run in runs], key=TABLE, on_select="rerun", selection_mode="multi-row", hide_index=True
+    )
     if _selected() != selected:
         st.rerun()
 
@@ -75,7 +77,7 @@ def _selected() -> list[int]:
 
 
 def _table_row(run: Run) -> dict[str, Any]:
-    log = run_logs().of(run.folder, run.created)
+    log = run_log(run.folder, run.created)
     losses = log.metrics.evaluations.get("held_out_loss")
     when = datetime.datetime.fromtimestamp(run.created).astimezone()
     model = run.config.get("model", {})

@@ -21,7 +21,7 @@ from playground.training.run.folder import run
 from tests.helpers.small_training import train_config
 
 torch.set_num_threads(1)
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +59,11 @@ def test_an_earlier_checkpoint_can_be_chosen_and_a_missing_one_cannot(unpacked):
         assert json.loads(archive.read("model/config.json"))["width"] == 16
         early = archive.read("model/model.safetensors")
     assert early != (unpacked / "model" / "model.safetensors").read_bytes()
-    with pytest.raises(UserError, match="no checkpoint to take home"):
+    with pytest.raises(UserError, match="no checkpoint to export"):
         zip_run(folder, step=1)
 
 
 def test_a_run_that_is_too_large_is_not_packed(unpacked, monkeypatch):
-    monkeypatch.setattr(module, "LARGEST", 100)
+    monkeypatch.setattr(module, "MAX_BYTES_ZIPPED", 100)
     with pytest.raises(UserError, match="copy its folder"):
         zip_run(unpacked.parent / "run")

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from playground.errors import UserError
 from playground.training.run.control import (
     Command,
-    note_rate,
     open_control,
     rate_at,
     read_commands,
     read_offset,
     read_rates,
     send,
+    set_rate,
 )
 
 
@@ -79,11 +79,11 @@ def test_commands_without_sense_are_refused(values):
 
 def test_the_rate_of_a_step_is_the_last_change_before_it(tmp_path):
     assert read_rates(tmp_path) == []
-    note_rate(tmp_path, 10, 0.5)
-    note_rate(tmp_path, 20, 2.0)
-    note_rate(tmp_path, 20, 3.0)
+    set_rate(tmp_path, 10, 0.5)
+    set_rate(tmp_path, 20, 2.0)
+    set_rate(tmp_path, 20, 3.0)
     rates = read_rates(tmp_path)
     assert rates == [(10, 0.5), (20, 3.0)]
     assert [rate_at(rates, step) for step in (1, 9, 10, 19, 20, 99)] == [1, 1, 0.5, 0.5, 3, 3]
-    note_rate(tmp_path, 15, 1.0)
+    set_rate(tmp_path, 15, 1.0)
     assert read_rates(tmp_path) == [(10, 0.5), (15, 1.0)]

@@ -10,20 +10,21 @@ from playground import load
 from playground.__main__ import main
 from playground.errors import UserError
 from playground.training.run.export import export_model, export_to_transformers, tokens_read
-from playground.training.run.folder import read_config, run, write_json
+from playground.training.run.folder import read_train_config, run
 from playground.training.run.lineage import fork
+from playground.training.run.paths import write_json
 from tests.helpers.small_training import task_config, train_config
 
 
 @pytest.fixture
 def trained(tmp_path):
-    config = train_config(tmp_path, snapshot_every=3)
+    config = train_config(tmp_path, checkpoint_every=3)
     for _ in run(config, tmp_path / "run"):
         pass
     return tmp_path / "run"
 
 
-def test_the_folder_holds_the_last_snapshot_in_half_precision(trained, tmp_path):
+def test_the_folder_holds_the_last_checkpoint_in_half_precision(trained, tmp_path):
     export_model(trained, tmp_path / "model", name="mine")
     halves = load_file(tmp_path / "model" / "model.safetensors")
     last = load_file(trained / "snapshots" / "000006" / "model.safetensors")
@@ -40,7 +41,7 @@ def test_the_card_says_what_is_true_of_the_run(trained, tmp_path):
     assert "lines of a paragraph were joined" in card
     assert "Read from text.txt" in card
     assert str(tmp_path) not in card
-    assert f"{6 * 2 * 16:,} tokens read in all" in card
+    assert f"{6 * 2 * 16:,} tokens in all" in card
     assert "| held_out_loss |" in card
     assert "copying" not in card.split("## Data")[1].split("(sources")[0]
 
@@ -52,7 +53,7 @@ def test_a_run_whose_lines_were_kept_is_not_said_to_have_joined_them(tmp_path):
         pass
     export_model(tmp_path / "run", tmp_path / "model", name="mine")
     card = (tmp_path / "model" / "card.md").read_text(encoding="utf-8")
-    assert "joined" not in card
+    assert "join_metrics" not in card
     assert "Licence" not in card
 
 
@@ -74,16 +75,16 @@ def test_what_cannot_be_exported_is_a_sentence(trained, tmp_path):
         export_model(trained, tmp_path / "file", name="mine")
     (tmp_path / "new").mkdir()
     write_json(tmp_path / "new" / "config.json", train_config(tmp_path).to_dict())
-    with pytest.raises(UserError, match="no snapshot yet"):
+    with pytest.raises(UserError, match="no checkpoint yet"):
         export_model(tmp_path / "new", tmp_path / "x", name="x")
-    with pytest.raises(UserError, match="no snapshot yet"):
+    with pytest.raises(UserError, match="no checkpoint yet"):
         export_to_transformers(tmp_path / "new", tmp_path / "x")
-    with pytest.raises(UserError, match="says nothing about step 7"):
+    with pytest.raises(UserError, match="has no line for step 7"):
         tokens_read(trained, 7)
 
 
 def test_the_card_of_a_fork_tells_what_the_run_began_with(trained, tmp_path):
-    config = dataclasses.replace(read_config(trained / "config.json"), steps=8, batch=5)
+    config = dataclasses.replace(read_train_config(trained / "config.json"), steps=8, batch=5)
     new = fork(tmp_path, "run", 3, config, name="longer")
     for _ in run(config, tmp_path / new):
         pass

@@ -7,9 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground import load, trace
-from playground.training.run.film import encoded, film_steps, take_frame
+from playground.training.run.film import (
+    encode_weights,
+    film_steps,
+    frame_steps,
+    read_frame,
+    read_frames,
+    read_probe,
+    take_frame,
+)
 from playground.training.run.folder import run
-from playground.training.run.metrics import frame_steps, read_film, read_frame, read_probe
 from playground.training.trainer import start_state
 from tests.helpers.small_training import task_of, train_config
 
@@ -31,20 +38,20 @@ def test_the_first_and_the_last_step_are_filmed_and_early_ones_more_densely(step
 
 @given(st.floats(0, 1))
 def test_a_weight_survives_the_code_to_within_its_rounding(weight):
-    code = int(encoded(torch.tensor([weight]))[0])
+    code = int(encode_weights(torch.tensor([weight]))[0])
     assert abs((code / 255) ** 2 - weight) <= 1 / 255
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("film")
-    config = train_config(folder, {"layers": 2}, snapshot_every=3, frames=6)
+    config = train_config(folder, {"layers": 2}, checkpoint_every=3, frames=6)
     list(run(config, folder / "run"))
     return folder / "run"
 
 
-def test_a_frame_is_what_the_lens_shows_of_the_snapshot(folder):
-    """The same row through the loaded snapshot: maps to within the code, scores to float32."""
+def test_a_frame_is_what_the_lens_shows_of_the_checkpoint(folder):
+    """The same row through the loaded checkpoint: maps to within the code, scores to float32."""
     probe, frame = read_probe(folder), read_frame(folder, 6)
     model = load(str(folder / "snapshots" / "000006"))
     found = trace(model, "".join(probe.tokens[1:]))
@@ -59,8 +66,8 @@ def test_a_frame_is_what_the_lens_shows_of_the_snapshot(folder):
 def test_the_frames_of_a_run_are_read_in_order_and_from_any_step(folder):
     assert frame_steps(folder)[0] == 0
     assert frame_steps(folder)[-1] == 6
-    assert [frame.step for frame in read_film(folder)] == list(frame_steps(folder))
-    assert [frame.step for frame in read_film(folder, after_step=2)] == [s for s in frame_steps(folder) if s > 2]
+    assert [frame.step for frame in read_frames(folder)] == list(frame_steps(folder))
+    assert [frame.step for frame in read_frames(folder, after_step=2)] == [s for s in frame_steps(folder) if s > 2]
     first, last = read_frame(folder, 0), read_frame(folder, 6)
     assert first.maps["decoder"].shape == (2, 2, 15, 15)
     assert (first.maps["decoder"] != last.maps["decoder"]).any()
@@ -73,9 +80,9 @@ def test_a_damaged_frame_is_left_out(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "run")
     (tmp_path / "run" / "film" / "000006.npz").write_bytes(b"PK\x03\x04 half")
     (tmp_path / "run" / "film" / "probe.json").write_text('{"tokens": 3}')
-    assert 6 not in [frame.step for frame in read_film(tmp_path / "run")]
+    assert 6 not in [frame.step for frame in read_frames(tmp_path / "run")]
     assert read_probe(tmp_path / "run") is None
-    assert read_film(tmp_path / "nowhere") == []
+    assert read_frames(tmp_path / "nowhere") == []
 
 
 def test_a_later_position_is_never_looked_at_by_a_decoder(tmp_path):

@@ -15,11 +15,11 @@ from playground.errors import UserError
 from playground.tasks.task import TextSample
 from playground.tasks.text import TextTask
 from playground.training import train
-from playground.training.run import paths, session, snapshots
-from playground.training.run.folder import open_run, read_config, run
-from playground.training.run.paths import frames
-from playground.training.run.paths import snapshots as snapshots_of
-from playground.training.run.snapshots import resume, write_snapshot
+from playground.training.run import checkpoints, paths, session
+from playground.training.run.checkpoints import latest_state, write_checkpoint
+from playground.training.run.folder import open_task, read_train_config, run
+from playground.training.run.paths import checkpoint_folders as checkpoints_of
+from playground.training.run.paths import frame_files
 from playground.training.run.status import read_status
 from playground.training.trainer import start_state
 from tests.helpers.small_training import TEXT, task_of
@@ -30,8 +30,8 @@ OF_THIS_TIME = {"status.json"}
 
 
 def train_config(folder: Path, shape: dict | None = None, **changes):
-    """Six steps with a snapshot at every second one."""
-    return small_config(folder, shape, **{"snapshot_every": 2, "frames": 4, **changes})
+    """Six steps with a checkpoint at every second one."""
+    return small_config(folder, shape, **{"checkpoint_every": 2, "frames": 4, **changes})
 
 
 def finished(config, folder: Path) -> Path:
@@ -53,7 +53,7 @@ def content(folder: Path) -> dict[str, bytes]:
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix != ".npz" and path.name not in OF_THIS_TIME
-    } | {str(path.relative_to(folder)): film_of(path) for path in frames(folder)}
+    } | {str(path.relative_to(folder)): film_of(path) for path in frame_files(folder)}
 
 
 def film_of(path: Path) -> bytes:
@@ -72,13 +72,13 @@ def steps_of(path: Path) -> list[int]:
 def test_a_finished_run_holds_what_it_promises(tmp_path):
     config = train_config(tmp_path)
     folder = finished(config, tmp_path / "run")
-    assert read_config(folder / "config.json") == config
+    assert read_train_config(folder / "config.json") == config
     assert steps_of(folder / "metrics.jsonl") == [1, 2, 3, 4, 5, 6]
     assert steps_of(folder / "samples.jsonl") == [3, 6]
     status = read_status(folder)
-    assert (status.state, status.step, status.snapshot, status.message) == ("finished", 6, 6, "")
-    assert [path.name for path in snapshots_of(folder)] == ["000000", "000002", "000004", "000006"]
-    assert [path.stem for path in frames(folder)] == ["000000", "000001", "000006"]
+    assert (status.state, status.step, status.checkpoint, status.message) == ("finished", 6, 6, "")
+    assert [path.name for path in checkpoints_of(folder)] == ["000000", "000002", "000004", "000006"]
+    assert [path.stem for path in frame_files(folder)] == ["000000", "000001", "000006"]
     assert not list(folder.rglob("*.part"))
     assert not (folder / ".reserve").exists()
 
@@ -92,14 +92,14 @@ def test_the_folder_says_what_the_iterator_said(tmp_path):
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_a_snapshot_holds_every_weight_once_and_comes_back_whole(tmp_path, tied):
+def test_a_checkpoint_holds_every_weight_once_and_comes_back_whole(tmp_path, tied):
     config = train_config(tmp_path, {"tied": tied, "norm": "layer", "feed_forward": "gelu"})
     state = start_state(config)
     list(train(config, task_of(config), state=state))
-    write_snapshot(tmp_path, state, task_of(config).tokenizer)
+    write_checkpoint(tmp_path, state, task_of(config).tokenizer)
     names = set(load_file(tmp_path / "snapshots/000006/model.safetensors"))
     assert names == {name for name, _ in state.model.named_parameters()}
-    again = resume(config, tmp_path)
+    again = latest_state(config, tmp_path)
     assert again.step == 6
     expected = dict(state.model.named_parameters())
     assert all(torch.equal(tensor, expected[name]) for name, tensor in again.model.named_parameters())
@@ -136,7 +136,7 @@ def test_a_run_goes_on_without_its_text(tmp_path):
 
 
 def test_what_a_kill_left_half_written_is_passed_over(tmp_path):
-    """Half a snapshot, half a line of metrics, half a character of a sample."""
+    """Half a checkpoint, half a line of metrics, half a character of a sample."""
     config = train_config(tmp_path)
     whole = finished(config, tmp_path / "whole")
     folder = stopped_after(config, tmp_path / "run", 3)
@@ -182,10 +182,10 @@ def test_a_kill_while_the_metrics_are_cut_loses_none_of_them(tmp_path, monkeypat
     assert (folder / "metrics.jsonl").read_bytes() == before
 
 
-def test_snapshots_are_in_the_order_of_their_numbers(tmp_path):
+def test_checkpoints_are_in_the_order_of_their_numbers(tmp_path):
     for name in ("999999", "1000000", "000500", "1000001.part"):
         (tmp_path / "snapshots" / name).mkdir(parents=True)
-    assert [path.name for path in snapshots_of(tmp_path)] == ["000500", "999999", "1000000"]
+    assert [path.name for path in checkpoints_of(tmp_path)] == ["000500", "999999", "1000000"]
 
 
 # A full disk
@@ -197,7 +197,7 @@ def test_snapshots_are_in_the_order_of_their_numbers(tmp_path):
     ids=["OSError", "SafetensorError"],
 )
 @pytest.mark.parametrize("which", ["model.safetensors", "optimizer.safetensors"])
-def test_a_full_disk_gives_a_sentence_and_keeps_the_last_snapshot(tmp_path, monkeypatch, failure, which):
+def test_a_full_disk_gives_a_sentence_and_keeps_the_last_checkpoint(tmp_path, monkeypatch, failure, which):
     config = train_config(tmp_path)
     whole = finished(config, tmp_path / "whole")
     folder = tmp_path / "run"
@@ -208,13 +208,13 @@ def test_a_full_disk_gives_a_sentence_and_keeps_the_last_snapshot(tmp_path, monk
             raise failure
         save_file(tensors, path, **metadata)
 
-    monkeypatch.setattr(snapshots, "save_file", save)
-    with pytest.raises(UserError, match=r"snapshot of step 4 .*No space left on device.*Make room"):
+    monkeypatch.setattr(checkpoints, "save_file", save)
+    with pytest.raises(UserError, match=r"checkpoint of step 4 .*No space left on device.*Make room"):
         finished(config, folder)
     assert sorted(path.name for path in (folder / "snapshots").iterdir()) == ["000000", "000002"]
-    assert resume(config, folder).step == 2
+    assert latest_state(config, folder).step == 2
     status = read_status(folder)
-    assert (status.state, status.snapshot, status.step) == ("failed", 2, 4)
+    assert (status.state, status.checkpoint, status.step) == ("failed", 2, 4)
     monkeypatch.undo()
     assert [step.step for step in run(config, folder)] == [3, 4, 5, 6]
     assert content(folder) == content(whole)
@@ -266,8 +266,8 @@ def test_a_refused_text_leaves_the_folder_free(tmp_path):
         ("tokenizer.json", b"\xff", "is damaged"),
         ("tokens.npz", b"PK\x03\x04", "is damaged"),
         ("tokens.npz", b"", "is damaged"),
-        ("snapshots/000006/model.safetensors", b"\x00", "remove it to go on from the one before"),
-        ("snapshots/000006/resume/optimizer.safetensors", b"", "remove it to go on from the one before"),
+        ("snapshots/000006/model.safetensors", b"\x00", "remove it to resume from the one before"),
+        ("snapshots/000006/resume/optimizer.safetensors", b"", "remove it to resume from the one before"),
     ],
 )
 def test_a_damaged_file_gives_a_sentence(tmp_path, name, damage, sentence):
@@ -287,17 +287,17 @@ def test_a_file_that_is_gone_gives_a_sentence(tmp_path, name):
         finished(config, folder)
 
 
-def test_a_snapshot_of_another_shape_is_refused(tmp_path):
+def test_a_checkpoint_of_another_shape_is_refused(tmp_path):
     config = train_config(tmp_path)
     folder = finished(config, tmp_path / "run")
     other = train_config(tmp_path, {"width": 8})
     with pytest.raises(UserError, match="remove it"):
-        resume(other, folder)
+        latest_state(other, folder)
 
 
 def test_opening_gives_the_same_task_both_times(tmp_path):
     config = train_config(tmp_path)
-    first, again = (open_run(config, tmp_path / "run") for _ in range(2))
+    first, again = (open_task(config, tmp_path / "run") for _ in range(2))
     assert (first.train_ids == again.train_ids).all()
     assert (first.held_out_ids == again.held_out_ids).all()
     assert first.held_out_bytes == again.held_out_bytes

@@ -75,7 +75,7 @@ def test_the_shape_of_the_weights_stays_and_the_sentence_says_what_it_was(root):
 def test_steps_and_checkpoints_have_to_be_there(root):
     with pytest.raises(UserError, match="no checkpoint of step 3"):
         fork(root, "parent", 3, config_of(root), name="between")
-    with pytest.raises(UserError, match="begins after step 6; give it more steps"):
+    with pytest.raises(UserError, match="starts after step 6; give it more steps"):
         fork(root, "parent", 6, config_of(root), name="at its end")
     with pytest.raises(UserError, match="no such run"):
         fork(root, "../parent", 2, config_of(root), name="outside")

@@ -13,23 +13,14 @@ from hypothesis import strategies as st
 
 from playground.errors import UserError
 from playground.training.run.folder import run
-from playground.training.run.runs import (
-    Metrics,
-    delete,
-    joined,
-    list_runs,
-    read_metrics,
-    read_run,
-    read_samples,
-    rename,
-    run_path,
-    snapshot_steps,
-    write_about,
-)
+from playground.training.run.metrics import Metrics, join_metrics, read_metrics
+from playground.training.run.paths import checkpoint_steps
+from playground.training.run.runs import delete, list_runs, read_run, rename, run_path, write_about
+from playground.training.run.samples import read_samples
 from tests.helpers.small_training import train_config
 
 torch.set_num_threads(1)
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def metrics_line(step: int, loss: float = 1.0, evaluation: dict | None = None) -> bytes:
@@ -48,10 +39,11 @@ def finished(tmp_path_factory):
 def test_reading_runs_needs_no_torch(finished):
     code = (
         "import sys; from pathlib import Path; from playground.jobs import executor;"
-        "from playground.training.run import archive, lineage, metrics, runs; folder = Path(sys.argv[1]);"
+        "from playground.training.run import archive, film, lineage, metrics, runs, samples;"
+        "folder = Path(sys.argv[1]);"
         "runs.read_run(folder); assert len(metrics.read_metrics(folder)[0]) == 6;"
-        "assert metrics.read_film(folder) and metrics.read_samples(folder);"
-        "assert archive.take_home(folder); print('torch' in sys.modules)"
+        "assert film.read_frames(folder) and samples.read_samples(folder);"
+        "assert archive.zip_run(folder); print('torch' in sys.modules)"
     )
     words = [sys.executable, "-c", code, str(finished)]
     assert subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=True).stdout == "False\n"
@@ -61,7 +53,7 @@ def test_a_run_as_its_folder_tells_it(finished):
     found = read_run(finished)
     assert (found.id, found.name, found.task, found.parent) == ("run1", "my run", "text", ("other", 7))
     assert (found.status.state, found.steps, found.config["model"]["width"]) == ("finished", 6, 16)
-    assert snapshot_steps(finished) == (0, 6)
+    assert checkpoint_steps(finished) == (0, 6)
     samples = read_samples(finished)
     assert [row["step"] for row in samples] == [3, 6]
     assert samples[0]["samples"][0]["kind"] == "text"
@@ -76,14 +68,14 @@ def test_metrics_are_read_in_pieces_as_they_grow(tmp_path):
     assert list(first.columns["step"]) == [1, 2]
     path.write_bytes(path.read_bytes()[:offset] + metrics_line(3) + metrics_line(4, evaluation={"accuracy": 0.5}))
     second, end = read_metrics(tmp_path, offset)
-    both = joined(first, second)
+    both = join_metrics(first, second)
     assert list(both.columns["step"]) == [1, 2, 3, 4]
     assert list(both.evaluation_steps) == [2, 4]
     np.testing.assert_array_equal(both.evaluations["held_out_loss"], [3.0, np.nan])
     np.testing.assert_array_equal(both.evaluations["accuracy"], [np.nan, 0.5])
     assert end == path.stat().st_size
     assert len(read_metrics(tmp_path, end)[0]) == 0
-    assert joined(both, Metrics()) is both
+    assert join_metrics(both, Metrics()) is both
 
 
 def test_metrics_that_begin_anew_replace_what_was_read(tmp_path):
@@ -92,7 +84,7 @@ def test_metrics_that_begin_anew_replace_what_was_read(tmp_path):
     first, offset = read_metrics(tmp_path)
     path.write_bytes(metrics_line(1, loss=2.0))
     again, _ = read_metrics(tmp_path, offset)
-    both = joined(first, again)
+    both = join_metrics(first, again)
     assert (list(both.columns["step"]), list(both.columns["loss"])) == ([1], [2.0])
 
 
@@ -106,7 +98,7 @@ def test_a_long_file_is_read_in_bounded_pieces(tmp_path, monkeypatch):
         more, offset = read_metrics(tmp_path, offset)
         if not len(more):
             break
-        read, pieces = joined(read, more), pieces + 1
+        read, pieces = join_metrics(read, more), pieces + 1
     assert list(read.columns["step"]) == list(range(1, 41))
     assert pieces >= 8
 

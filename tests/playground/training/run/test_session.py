@@ -1,4 +1,4 @@
-"""A sitting: commands between two steps, bounds, and that whatever a hand does is repeatable."""
+"""A session: commands between two steps, bounds, and that whatever a hand does is repeatable."""
 
 import json
 
@@ -7,20 +7,21 @@ import pytest
 import torch
 
 from playground.errors import UserError
+from playground.training.optimizers import learning_rate
+from playground.training.run.checkpoints import latest_state, model_tensors
 from playground.training.run.control import Command, read_rates, send
-from playground.training.run.folder import Bounds, run
+from playground.training.run.folder import run
 from playground.training.run.metrics import read_metrics
-from playground.training.run.paths import bytes_in, frames
-from playground.training.run.snapshots import model_tensors, resume
+from playground.training.run.paths import bytes_in, frame_files
+from playground.training.run.session import RunLimits
 from playground.training.run.status import read_status
-from playground.training.schedule import learning_rate
 from tests.helpers.small_training import train_config as small_config
 
 torch.set_num_threads(1)
 
 
 def train_config(folder, **changes):
-    return small_config(folder, **{"steps": 10, "snapshot_every": 4, "frames": 4, "evaluate_every": 100, **changes})
+    return small_config(folder, **{"steps": 10, "checkpoint_every": 4, "frames": 4, "evaluate_every": 100, **changes})
 
 
 def after(asks: int):
@@ -35,7 +36,7 @@ def after(asks: int):
 
 
 def weights(config, folder) -> dict[str, torch.Tensor]:
-    return model_tensors(resume(config, folder).model)
+    return model_tensors(latest_state(config, folder).model)
 
 
 def is_same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
@@ -51,13 +52,13 @@ def test_a_paused_run_takes_as_many_steps_as_it_is_told(tmp_path):
     send(folder, Command(action="step"))
     assert [step.step for step in stream] == [2, 3, 4]
     status = read_status(folder)
-    assert (status.state, status.step, status.snapshot) == ("interrupted", 4, 4)
+    assert (status.state, status.step, status.checkpoint) == ("interrupted", 4, 4)
     assert status.message == "The run was interrupted after step 4: the test is over."
     assert sorted(path.name for path in (folder / "snapshots").iterdir()) == ["000000", "000001", "000004"]
 
 
-def test_a_changed_rate_is_in_the_metrics_and_survives_a_kill_before_the_next_snapshot(tmp_path):
-    """The change comes at step 6, the only snapshot to go on from is that of step 4."""
+def test_a_changed_rate_is_in_the_metrics_and_survives_a_kill_before_the_next_checkpoint(tmp_path):
+    """The change comes at step 6, the only checkpoint to go on from is that of step 4."""
     config, folder = train_config(tmp_path), tmp_path / "run"
     stream = run(config, folder)
     for _ in range(5):
@@ -85,7 +86,7 @@ def test_rewinding_forgets_what_came_and_the_same_comes_again(tmp_path):
     assert [step.step for step in stream] == list(range(1, 11))
     assert (folder / "metrics.jsonl").read_bytes() == (tmp_path / "whole" / "metrics.jsonl").read_bytes()
     assert is_same(weights(config, folder), weights(config, tmp_path / "whole"))
-    assert [path.name for path in frames(folder)] == [path.name for path in frames(tmp_path / "whole")]
+    assert [path.name for path in frame_files(folder)] == [path.name for path in frame_files(tmp_path / "whole")]
 
 
 def test_a_command_is_not_repeated_by_the_next_sitting(tmp_path):
@@ -94,35 +95,35 @@ def test_a_command_is_not_repeated_by_the_next_sitting(tmp_path):
     next(stream)
     send(folder, Command(action="stop"))
     assert list(stream) == []
-    assert read_status(folder).message == "The run was stopped after step 1; it can go on from there."
+    assert read_status(folder).message == "The run was stopped after step 1; it can be resumed from there."
     assert [step.step for step in run(config, folder)] == list(range(2, 11))
     assert read_status(folder).state == "finished"
 
 
-def test_a_snapshot_can_be_asked_for(tmp_path):
+def test_a_checkpoint_can_be_asked_for(tmp_path):
     config, folder = train_config(tmp_path), tmp_path / "run"
     stream = run(config, folder)
     next(stream)
-    send(folder, Command(action="snapshot"))
+    send(folder, Command(action="checkpoint"))
     list(stream)
     assert (folder / "snapshots" / "000001" / "model.safetensors").exists()
 
 
 def test_a_run_stops_when_its_time_is_over_and_says_so(tmp_path):
     config, folder = train_config(tmp_path), tmp_path / "run"
-    assert [step.step for step in run(config, folder, bounds=Bounds(seconds=0.0))] == [1]
+    assert [step.step for step in run(config, folder, limits=RunLimits(seconds=0.0))] == [1]
     status = read_status(folder)
-    assert (status.state, status.snapshot) == ("stopped", 1)
-    assert status.message == "The run was stopped after step 1: 0 minutes are over."
+    assert (status.state, status.checkpoint) == ("stopped", 1)
+    assert status.message == "The run was stopped after step 1: its 0 minutes are over."
 
 
-def test_snapshots_are_thinned_before_the_folder_is_full(tmp_path):
+def test_checkpoints_are_thinned_before_the_folder_is_full(tmp_path):
     """The first and the last stay, and the folder keeps within its bound."""
-    config = train_config(tmp_path, steps=40, snapshot_every=2, frames=0)
+    config = train_config(tmp_path, steps=40, checkpoint_every=2, frames=0)
     list(run(config, tmp_path / "whole"))
     size = bytes_in(tmp_path / "whole" / "snapshots" / "000002")
     bound = bytes_in(tmp_path / "whole") - 12 * size
-    list(run(config, tmp_path / "run", bounds=Bounds(disk_bytes=bound)))
+    list(run(config, tmp_path / "run", limits=RunLimits(disk_bytes=bound)))
     names = [int(path.name) for path in sorted((tmp_path / "run" / "snapshots").iterdir())]
     assert (names[0], names[-1]) == (0, 40)
     assert 3 <= len(names) <= 9
@@ -132,8 +133,8 @@ def test_snapshots_are_thinned_before_the_folder_is_full(tmp_path):
 
 def test_a_run_that_cannot_keep_within_its_disk_stops_with_a_sentence(tmp_path):
     config, folder = train_config(tmp_path), tmp_path / "run"
-    with pytest.raises(UserError, match=r"after step 0: its folder may not pass 0 MB"):
-        list(run(config, folder, bounds=Bounds(disk_bytes=20_000)))
+    with pytest.raises(UserError, match=r"after step 0: its folder may not grow beyond 0 MB"):
+        list(run(config, folder, limits=RunLimits(disk_bytes=20_000)))
     assert read_status(folder).state == "stopped"
 
 

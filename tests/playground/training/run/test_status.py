@@ -20,7 +20,7 @@ from playground.training.run.status import (
 
 
 def test_what_is_written_is_read(tmp_path):
-    status = by_this_process(Status(state="running", step=7, snapshot=5, seconds=1.5, message="so it is"))
+    status = by_this_process(Status(state="running", step=7, checkpoint=5, seconds=1.5, message="so it is"))
     write_status(tmp_path, status)
     found = read_status(tmp_path)
     assert dataclasses.replace(found, updated=0.0) == status
@@ -49,13 +49,13 @@ def test_damage_and_newer_versions_read_as_defaults(tmp_path, content):
 
 def test_a_process_that_is_gone_or_another_one_interrupts_the_run(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    status = Status(state="running", step=7, snapshot=5, pid=process.pid, born=birth_of(process.pid))
+    status = Status(state="running", step=7, checkpoint=5, pid=process.pid, born=birth_of(process.pid))
     assert has_process(status)
     write_status(tmp_path, status)
     process.communicate()
     assert not has_process(status)
     found = observed_status(tmp_path)
-    message = "The run was interrupted after step 7: its process is gone. It can go on from step 5."
+    message = "The run was interrupted after step 7: its process is gone. It can be resumed from step 5."
     assert (found.state, found.message) == ("interrupted", message)
     reused = Status(state="running", pid=os.getpid(), born=birth_of(os.getpid()) - 100)
     assert not has_process(reused)

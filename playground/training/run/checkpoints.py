@@ -1,4 +1,4 @@
-"""Snapshots of a run: each a folder that loads as a model, with what it takes to go on training beside it.
+"""Checkpoints of a run: each a folder that loads as a model, with the state that resumes the training beside it.
 
 snapshots/000500/           model.safetensors (float32), config.json of the model, tokenizer.json
 snapshots/000500/resume/    optimizer.safetensors, state.json
@@ -19,22 +19,30 @@ from torch import Tensor
 
 from playground.errors import UserError
 from playground.training.config import TrainConfig
-from playground.training.run.paths import RESUME, SNAPSHOTS, STAGING, bytes_in, snapshots, step_name, write_json
+from playground.training.run.paths import (
+    CHECKPOINTS,
+    RESUME,
+    STAGING,
+    bytes_in,
+    checkpoint_folders,
+    step_name,
+    write_json,
+)
 from playground.training.trainer import TrainingState, start_state
 
 PLAIN = (int, float, bool, str)
-"""The types of TrainingState's fields that state.json holds."""
-MOST_SNAPSHOTS = 200
+"""The types of the fields of TrainingState that state.json holds."""
+MAX_CHECKPOINTS = 200
 
 
-def write_snapshot(folder: Path, state: TrainingState, tokenizer: Tokenizer) -> Path:
-    """Write the snapshot of the state's step under a staging name and move it in.
+def write_checkpoint(folder: Path, state: TrainingState, tokenizer: Tokenizer) -> Path:
+    """Write the checkpoint of the state's step under a staging name and move it into place.
 
-    Raises UserError where it cannot be written; the snapshots before stay. Raises FileNotFoundError where the run
-    folder is gone.
+    Raises UserError if it cannot be written; earlier checkpoints stay. Raises FileNotFoundError if the run folder is
+    gone.
     """
-    (folder / SNAPSHOTS).mkdir(exist_ok=True)
-    target = folder / SNAPSHOTS / step_name(state.step)
+    (folder / CHECKPOINTS).mkdir(exist_ok=True)
+    target = folder / CHECKPOINTS / step_name(state.step)
     staging = target.with_suffix(STAGING)
     shutil.rmtree(staging, ignore_errors=True)
     try:
@@ -49,8 +57,8 @@ def write_snapshot(folder: Path, state: TrainingState, tokenizer: Tokenizer) -> 
         if not folder.exists():
             raise FileNotFoundError(str(folder)) from error
         raise UserError(
-            "The snapshot of step {step} cannot be written to {folder}: {error}. Make room there and start "
-            "again; the run goes on from its last snapshot.",
+            "The checkpoint of step {step} cannot be written to {folder}: {error}. Make room there and start "
+            "again; the run resumes from its last checkpoint.",
             step=state.step,
             folder=folder,
             error=error,
@@ -62,45 +70,45 @@ def write_snapshot(folder: Path, state: TrainingState, tokenizer: Tokenizer) -> 
 
 
 def plain_fields(state: TrainingState) -> dict[str, Any]:
-    """The counts and factors of a state: every field that is no tensor's."""
+    """The counts and factors of a state: every field without tensors."""
     values = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
     return {name: value for name, value in values.items() if isinstance(value, PLAIN)}
 
 
-def resume(config: TrainConfig, folder: Path) -> TrainingState:
-    """The state of the last snapshot, or a fresh one. Raises UserError for a damaged snapshot."""
+def latest_state(config: TrainConfig, folder: Path) -> TrainingState:
+    """The state of the last checkpoint, or a fresh one. Raises UserError for a damaged checkpoint."""
     state = start_state(config)
-    found = snapshots(folder)
-    return load_snapshot(found[-1], state) if found else state
+    folders = checkpoint_folders(folder)
+    return restore_checkpoint(folders[-1], state) if folders else state
 
 
-def load_snapshot(snapshot: Path, state: TrainingState) -> TrainingState:
-    """The state with the snapshot's weights, optimiser and counts. Raises UserError for a damaged snapshot."""
+def restore_checkpoint(checkpoint: Path, state: TrainingState) -> TrainingState:
+    """The state with the checkpoint's weights, optimiser and counts. Raises UserError for a damaged checkpoint."""
     try:
-        weights = load_file(snapshot / "model.safetensors")
+        weights = load_file(checkpoint / "model.safetensors")
         if weights.keys() != model_tensors(state.model).keys():
             raise ValueError("other weights")
         state.model.load_state_dict(weights, strict=False)
-        _load_optimizer(state.optimizer, load_file(snapshot / RESUME / "optimizer.safetensors"))
-        counts = json.loads((snapshot / RESUME / "state.json").read_text(encoding="utf-8"))
+        _load_optimizer(state.optimizer, load_file(checkpoint / RESUME / "optimizer.safetensors"))
+        counts = json.loads((checkpoint / RESUME / "state.json").read_text(encoding="utf-8"))
         known = plain_fields(state)
         for name, value in counts.items():
             if name in known:
                 setattr(state, name, type(known[name])(value))
     except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
         raise UserError(
-            "The snapshot {snapshot} is damaged; remove it to go on from the one before.", snapshot=snapshot
+            "The checkpoint {checkpoint} is damaged; remove it to resume from the one before.", checkpoint=checkpoint
         ) from error
     return state
 
 
 def make_room(folder: Path, limit: int, needed: int) -> bool:
-    """Thin the snapshots until one more of `needed` bytes stays within the limit; whether it does.
+    """Thin the checkpoints until one more of `needed` bytes stays within the limit; returns whether it does.
 
-    Every second one between the first and the last goes, again and again while that helps.
+    Every second one between the first and the last is deleted, as often as that helps.
     """
-    while bytes_in(folder) + needed > limit or len(snapshots(folder)) >= MOST_SNAPSHOTS:
-        middle = snapshots(folder)[1:-1]
+    while bytes_in(folder) + needed > limit or len(checkpoint_folders(folder)) >= MAX_CHECKPOINTS:
+        middle = checkpoint_folders(folder)[1:-1]
         if not middle:
             return False
         for old in middle[::2]:
@@ -108,11 +116,10 @@ def make_room(folder: Path, limit: int, needed: int) -> bool:
     return True
 
 
-def snapshot_bytes(state: TrainingState) -> int:
-    """About how large a snapshot of this state is, when the optimiser has its own numbers for each weight."""
+def checkpoint_bytes(state: TrainingState) -> int:
+    """About how large a checkpoint of this state is."""
     parameters = sum(parameter.nbytes for parameter in state.model.parameters())
-    kept = sum(tensor.nbytes for tensor in _optimizer_tensors(state.optimizer).values())
-    return parameters + kept
+    return parameters + sum(tensor.nbytes for tensor in _optimizer_tensors(state.optimizer).values())
 
 
 def model_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
