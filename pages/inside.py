@@ -1,4 +1,4 @@
-"""Inside a head: how the numbers of one head come about, step by step and by hand."""
+"""Inside a head: how the numbers of one head come about, step by step and in a toy example."""
 
 from playground.text import _
 from ui import shell
@@ -10,22 +10,22 @@ shell.guard(
 import streamlit as st
 
 from ui.components.live_chart import load_chart_library
-from ui.sections.inside.attention_by_hand import show_by_hand
-from ui.sections.inside.head_comparison import show_many_heads
+from ui.sections.inside.attention_by_hand import show_toy_example
+from ui.sections.inside.head_comparison import show_head_comparison
 from ui.sections.inside.positions import show_positions
-from ui.sections.inside.sections import HAND, MANY, POSITIONS, choose_section, obtain_reading
-from ui.sections.inside.walkthrough import show_story
+from ui.sections.inside.sections import COMPARISON, POSITIONS, TOY, choose_section, obtain_reading
+from ui.sections.inside.walkthrough import show_walkthrough
 from ui.widgets.model import choose_model
 
 with st.sidebar:
     load_chart_library()
     choice = choose_model()
 section = choose_section()
-if section == HAND:
-    show_by_hand()
+if section == TOY:
+    show_toy_example()
 elif section == POSITIONS:
     show_positions(choice)
-elif section == MANY:
-    show_many_heads(*obtain_reading(choice))
+elif section == COMPARISON:
+    show_head_comparison(*obtain_reading(choice))
 else:
-    show_story(*obtain_reading(choice))
+    show_walkthrough(*obtain_reading(choice))

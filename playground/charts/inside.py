@@ -10,43 +10,82 @@ from jaxtyping import Float, Int
 
 from playground.charts.layout import quiet_layout
 from playground.charts.palette import NEUTRAL, Colour, series_look
+from playground.text import _
 
 CLEAR = "rgba(127, 127, 127, 0)"
 STRONGEST = 0.75
 """Cells let the page through a little, so that numbers on them can be read in the page's own colour."""
 
 
-def plain(text: str) -> str:
+def token_label(text: str) -> str:
     """A token as a label, escaped because plotly reads tags in labels.
 
-    >>> plain(" <s>")
+    >>> token_label(" <s>")
     '·&lt;s&gt;'
     """
-    return escape(visible(text), quote=False)
+    return escape(mark_spaces(text), quote=False)
 
 
-def visible(text: str) -> str:
+def mark_spaces(text: str) -> str:
     """A token whose spaces at the edges and line ends can be seen."""
     inner = text.strip(" ")
     before, after = (text.partition(inner)[::2]) if inner else (text, "")
-    return ("·" * len(before) + inner + "·" * len(after)).replace("\n", "⏎")
+    return ("·" * len(before) + inner + "·" * len(after)).replace("\n", "↵")
+
+
+class _Blank:
+    """A blank of a template as plotly writes it: {1:d} is a whole number, {1} one of three digits."""
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+
+    def __format__(self, spec: str) -> str:
+        return f"%{{customdata[{self._index}]{'' if spec == 'd' else ':.3~g'}}}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Said:
-    """What the cells of a row say: one sentence with blanks (plotly's hovertemplate), and each cell's own numbers."""
+class HoverText:
+    """What the cells of a row say: one template, and each cell's own numbers, which alone travel with each cell.
 
-    sentence: str
-    numbers: Float[np.ndarray, "column number"]
+    {value} and {column} are the cell's number and its position; {0}, {1:d}, … are numbers from its row of `numbers`.
+    """
+
+    template: str
+    numbers: Float[np.ndarray, "column blank"]
+    token: str = ""
+    """The token that the row belongs to."""
 
     def look(self) -> dict[str, object]:
-        """The same for plotly, as an array, which it takes much faster than lists."""
-        own = five_digits(self.numbers)[None] if self.numbers.size else None
-        return {"customdata": own, "hovertemplate": self.sentence + "<extra></extra>"}
+        """As plotly reads it: a hovertemplate, and an array, which it takes much faster than lists."""
+        blanks = map(_Blank, range(self.numbers.shape[1]))
+        text = self.template.format(*blanks, value="%{z:.3~g}", column="%{x}")
+        # A per cent sign in a token would begin one of plotly's own blanks.
+        token = f"{token_label(self.token).replace('%', '&#37;')}: " if self.token else ""
+        return {
+            "customdata": five_digits(self.numbers)[None] if self.numbers.size else None,
+            "hovertemplate": f"{token}{text}<extra></extra>",
+        }
+
+    def texts(
+        self, values: Float[np.ndarray, "column"], columns: Sequence[int], tokens: Sequence[str]
+    ) -> tuple[str, ...]:
+        """The text of each cell, where each has a token and a position of its own."""
+        return tuple(
+            f"{token_label(token)}: "
+            + self.template.format(*map(_Spoken, numbers), value=short_number(value), column=column)
+            for token, value, column, numbers in zip(tokens, values, columns, self.numbers, strict=True)
+        )
+
+
+class _Spoken(float):
+    """A number that a template shows in three digits, or {0:d} as a whole one."""
+
+    def __format__(self, spec: str) -> str:
+        return str(int(self)) if spec == "d" else short_number(self)
 
 
 def five_digits(numbers: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Numbers with five digits, which is more than is said of them: shorter on their way to the browser.
+    """Numbers with five digits, more than are shown: shorter on their way to the browser.
 
     >>> five_digits(np.array([123456.0, -0.000123456, 0.0, 7.0])).tolist()
     [123460.0, -0.00012346, 0.0, 7.0]
@@ -60,7 +99,7 @@ def five_digits(numbers: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*sha
 def rows_figure(
     values: Sequence[Float[np.ndarray, "column"]],
     rows: Sequence[str],
-    hover: Sequence[Sequence[str] | Said],
+    hover: Sequence[Sequence[str] | HoverText],
     colours: Sequence[Colour],
     *,
     x: str,
@@ -70,20 +109,20 @@ def rows_figure(
 ) -> go.Figure:
     """Vectors below each other, a cell for each number: positive in the row's colour, negative grey.
 
-    The strongest colour is the largest number of all rows, or of each row where they are scaled by row. hover is what
-    each cell says; columns name the cells, which are numbered otherwise. Rows may differ in length.
+    The strongest colour is the largest number of all rows, or of each row where they are scaled by row. columns name
+    the cells, which are numbered otherwise. Rows may differ in length.
     """
     figure = go.Figure()
     largest = max((_largest(row) for row in values), default=1.0)
-    for index, (row, name, words, colour) in enumerate(zip(values, rows, hover, colours, strict=True)):
+    for index, (row, name, text, colour) in enumerate(zip(values, rows, hover, colours, strict=True)):
         bound = _largest(row) if scaled_by_row else largest
         figure.add_heatmap(
             z=np.asarray(row)[None],
             x=list(range(len(row))),
             y0=index,
             dy=1,
-            name=plain(name),
-            **(words.look() if isinstance(words, Said) else _words_look(words)),
+            name=token_label(name),
+            **(text.look() if isinstance(text, HoverText) else _texts_look(text)),
             colorscale=[[0, NEUTRAL.light], [0.5, CLEAR], [1, colour.light]],
             zmin=-bound,
             zmax=bound,
@@ -102,8 +141,8 @@ def rows_figure(
     return figure
 
 
-def _words_look(words: Sequence[str]) -> dict[str, object]:
-    return {"hovertext": [list(words)], "hovertemplate": "%{hovertext}<extra></extra>"}
+def _texts_look(texts: Sequence[str]) -> dict[str, object]:
+    return {"hovertext": [list(texts)], "hovertemplate": "%{hovertext}<extra></extra>"}
 
 
 def _largest(row: Float[np.ndarray, "column"]) -> float:
@@ -114,21 +153,21 @@ def _largest(row: Float[np.ndarray, "column"]) -> float:
 
 def _write_numbers(figure: go.Figure, values: Sequence[Float[np.ndarray, "column"]]) -> None:
     """Each number on its cell, in the page's colour."""
-    places = [(column, row) for row, numbers in enumerate(values) for column in range(len(numbers))]
+    cells = [(column, row) for row, numbers in enumerate(values) for column in range(len(numbers))]
     figure.add_scatter(
-        x=[column for column, _row in places],
-        y=[row for _column, row in places],
-        text=[number_word(float(values[row][column])) for column, row in places],
+        x=[cell[0] for cell in cells],
+        y=[cell[1] for cell in cells],
+        text=[short_number(float(values[row][column])) for column, row in cells],
         mode="text",
         meta={"columns": max(map(len, values), default=1)},
         hoverinfo="skip",
     )
 
 
-def number_word(value: float) -> str:
+def short_number(value: float) -> str:
     """A number in three digits, with a true minus sign.
 
-    >>> number_word(-0.12345), number_word(float("-inf"))
+    >>> short_number(-0.12345), short_number(float("-inf"))
     ('−0.123', '−∞')
     """
     text = "∞" if np.isinf(value) else f"{abs(value):.3g}"
@@ -139,7 +178,7 @@ def _ticks(names: Sequence[str]) -> dict[str, object]:
     return {
         "tickmode": "array",
         "tickvals": list(range(len(names))),
-        "ticktext": [plain(name) for name in names],
+        "ticktext": [token_label(name) for name in names],
     }
 
 
@@ -153,11 +192,11 @@ def map_figure(
         colorscale=[[0, CLEAR], [1, colour.light]],
         zmin=0,
         zmax=max(float(weights.max(initial=0.0)), 1e-9),
-        customdata=[[[plain(query), plain(key)] for key in keys] for query in queries],
+        customdata=[[[token_label(query), token_label(key)] for key in keys] for query in queries],
         hovertemplate="%{customdata[0]} → %{customdata[1]}: %{z:.4f}<extra></extra>",
         showscale=False,
     )
-    quiet_layout(figure, x="key", y="query")
+    quiet_layout(figure, x=_("key"), y=_("query"))
     figure.update_layout(showlegend=False, hovermode="closest")
     dense = max(len(queries), len(keys)) > 32
     figure.update_yaxes({} if dense else _ticks(queries), showgrid=False, range=[len(queries) - 0.5, -0.5])
@@ -166,7 +205,7 @@ def map_figure(
 
 
 def bars_figure(
-    values: Float[np.ndarray, "place"], names: Sequence[str], colour: Colour, *, x: str, y: str
+    values: Float[np.ndarray, "token"], names: Sequence[str], colour: Colour, *, x: str, y: str
 ) -> go.Figure:
     """One number for each token."""
     figure = go.Figure()
@@ -174,7 +213,7 @@ def bars_figure(
         x=list(range(len(values))),
         y=list(values),
         marker={"color": colour.light},
-        customdata=[plain(name) for name in names],
+        customdata=[token_label(name) for name in names],
         hovertemplate="%{customdata}: %{y:.4f}<extra></extra>",
     )
     quiet_layout(figure, x=x, y=y)
@@ -217,6 +256,6 @@ def distance_figure(
             line={"color": colour, "width": 2, "dash": dash},
             hovertemplate="%{y:.4f}",
         )
-    quiet_layout(figure, x="distance (tokens from key to query)", y=y)
+    quiet_layout(figure, x=_("distance (tokens from key to query)"), y=y)
     figure.update_layout(showlegend=1 < len(curves) <= 12)
     return figure

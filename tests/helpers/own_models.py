@@ -7,7 +7,9 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 
+from playground.models.loading import LoadedModel
 from playground.transformer import Transformer, TransformerConfig
+from tests.helpers.families import as_loaded
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .,!?'"
 SPECIAL = ["<|start|>", "<|end|>", "<|pad|>", "<|mask|>", "<|unknown|>"]
@@ -37,6 +39,13 @@ def random_model(seed: int = 0, **changes) -> Transformer:
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, mean=0.0 if parameter.ndim > 1 else 1.0, std=0.3)
     return model.eval().requires_grad_(False)
+
+
+def own_model(kind: str) -> LoadedModel:
+    """A random model of that kind, loaded with its vocabulary of letters."""
+    loaded = as_loaded(random_model(kind=kind), kind, "playground")
+    object.__setattr__(loaded, "tokenizer", letters_tokenizer(kind))
+    return loaded
 
 
 def save_model(model: Transformer, folder: Path) -> Path:

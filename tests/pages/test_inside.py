@@ -11,12 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from playground import load
 from playground import trace as read
-from playground.lens.inspect.steps.accounts import account
+from playground.lens.inspect.steps.embedding import entered_vector
+from playground.lens.inspect.steps.step import StepInputs
 from tests.helpers.page_script import run_page
-from ui import state
-from ui.sections.inside.origins import entered
-from ui.sections.inside.scene import Scene
-from ui.sections.inside.walkthrough import all_stages
+from ui.sections.inside.steps import draw_steps
+from ui.state.parameters import TOY_CAUSAL, TOY_TEXT
 
 
 def page(**parameters: str) -> AppTest:
@@ -38,7 +37,7 @@ def test_the_built_in_model_is_followed_through_every_step():
     assert not app.error
     assert len(headings(app)) == 11
     assert headings(app)[3] == "4. Rotary positions"
-    assert "Exact to" in words(app)
+    assert "Verified: max. error" in words(app)
     assert "weights sum to 1.000000" in words(app)
     assert any("query_key_value" in code.value for code in app.code)
 
@@ -47,15 +46,15 @@ def test_a_model_that_adds_its_positions_turns_nothing(small_folder):
     app = page(model=str(small_folder), text="the cat sat on the mat", head="1.2", query="3")
     assert not app.exception
     assert len(headings(app)) == 10
-    assert "Exact to" in words(app)
+    assert "Verified: max. error" in words(app)
     assert "before layer 1 " in words(app)
-    assert "may look at 4 of 6 keys" in words(app)
+    assert "4 of 6 keys are visible to this query; no bias." in words(app)
 
 
 def test_shared_keys_are_said_to_be_shared(save_model):
     app = page(model=str(save_model("llama")), text="the cat sat", head="0.3")
     assert not app.exception
-    assert "the heads 2, 3 share one set of keys and values, key head 1" in words(app)
+    assert "heads 2, 3 share one set of keys and values, key/value head 1" in words(app)
     assert ":gray-badge[q0 q1 → k0 v0] :orange-badge[q2 q3 → k1 v1]" in words(app)
 
 
@@ -64,7 +63,7 @@ def test_an_encoder_that_norms_afterwards_says_so(save_model):
     assert not app.exception
     assert "norms the sum afterwards" in words(app)
     assert "norms after the layer, not before" in words(app)
-    assert "Exact to" in words(app)
+    assert "Verified: max. error" in words(app)
 
 
 def test_numbers_that_are_none_are_answered(small_folder):
@@ -81,7 +80,7 @@ def test_an_encoder_decoder_shows_its_cross_attention(save_model):
     app = page(model=str(save_model("bart")), text="the cat sat", target="a dog", kind="cross")
     assert not app.exception
     assert "keys and values come from the encoder" in words(app)
-    assert "Exact to" in words(app)
+    assert "Verified: max. error" in words(app)
 
 
 def test_a_text_of_one_token_and_no_text_are_answered(small_folder):
@@ -97,40 +96,40 @@ def test_a_text_of_one_token_and_no_text_are_answered(small_folder):
 def test_a_damaged_address_shows_a_place_that_is_there(small_folder, address):
     app = page(model=str(small_folder), text="the cat", **address)
     assert not app.exception
-    assert "may look at 2 of 2 keys" in words(app)
+    assert "All 2 keys are visible to this query; no bias." in words(app)
 
 
-def test_by_hand_sat_looks_at_the_mat_and_the_weights_sum_to_one():
+def test_the_toy_example_sat_attends_to_mat_and_the_weights_sum_to_one():
     app = page(section="hand")
     assert not app.exception
-    assert 'The weights of "sat" sum to 1.000000. It looks most at "mat"' in words(app)
+    assert 'The attention weights of "sat" sum to 1.000000; the largest is on "mat"' in words(app)
 
 
-def test_by_hand_later_words_can_be_hidden():
+def test_the_toy_example_has_a_causal_mask():
     app = page(section="hand")
-    app.toggle(key=state.CAUSAL).set_value(True).run()
+    app.toggle(key=TOY_CAUSAL).set_value(True).run()
     assert not app.exception
-    assert 'looks most at "cat"' in words(app)
+    assert 'the largest is on "cat"' in words(app)
 
 
-def test_by_hand_vectors_come_back_from_the_address():
+def test_toy_vectors_come_back_from_the_address():
     vectors = [[[1.0], [0.0]], [[0.0], [5.0]], [[1.0], [2.0]]]
     app = page(section="hand", words="left right", vectors=json.dumps(vectors), query="0")
     assert not app.exception
-    assert 'The weights of "left" sum to 1.000000. It looks most at "right" (99.3%).' in words(app)
+    assert 'The attention weights of "left" sum to 1.000000; the largest is on "right" (99.3%).' in words(app)
 
 
 @pytest.mark.parametrize("vectors", ["{", "[]", "3", "[[[1]],[[1]],[[1]]]", '[["a"]]', "[[[1e9]],[[1]],[[1]]]"])
-def test_by_hand_damaged_vectors_are_passed_over(vectors):
+def test_toy_damaged_vectors_are_passed_over(vectors):
     app = page(section="hand", vectors=vectors)
     assert not app.exception
-    assert 'looks most at "mat"' in words(app)
+    assert 'the largest is on "mat"' in words(app)
 
 
 @pytest.mark.parametrize("text", [" ", "a " * 40])
-def test_by_hand_too_few_or_too_many_words_are_answered(text):
+def test_toy_too_few_or_too_many_words_are_answered(text):
     app = page(section="hand")
-    app.text_input(key=state.WORDS).set_value(text).run()
+    app.text_input(key=TOY_TEXT).set_value(text).run()
     assert not app.exception
     assert "write 1 to 16" in words(app)
 
@@ -151,54 +150,55 @@ def test_positions_of_chosen_sizes(scheme, title):
     assert headings(app) == [title]
 
 
-def test_many_heads_are_held_against_one(small_folder):
+def test_a_models_heads_are_compared_with_a_single_head(small_folder):
     app = page(section="many", model=str(small_folder), text="the cat sat")
     assert not app.exception
-    assert "one head could only give 0" in words(app)
+    assert "with a single head it is always 0" in words(app)
 
 
-def test_the_norm_and_a_followed_dimension_are_shown(small_folder):
+def test_the_norm_and_a_traced_dimension_are_shown(small_folder):
     app = page(model=str(small_folder), text="the cat sat", dimension="3")
     assert not app.exception
-    assert "Its mean" in words(app)
+    assert "Layer norm: subtract the mean" in words(app)
     for matrix in ("W_Q", "W_K", "W_V", "W_O"):
         assert f"Row 3 of {matrix}, its input" in words(app)
     assert page(model=str(small_folder), text="the cat", dimension="999").number_input[0].value == 0
 
 
-def test_every_number_that_is_drawn_has_a_name_and_an_account(small_folder):
+def test_every_number_that_is_drawn_has_a_name_and_a_derivation(small_folder):
     trace = read(load(str(small_folder)), "the cat sat on")
-    found = trace.inside(1).head(2, 3)
-    scene = Scene(inside=found, shown=[0, 2, 3], keys=list("abcd"), queries=list("abcd"), heads=4, followed=3)
-    for stage in all_stages(scene):
-        for picture in stage.pictures:
+    head = trace.inside(1).head(2, 3)
+    inputs = StepInputs(head=head, keys=(0, 2, 3), key_labels=list("abcd"), query_label="d", dimension=3)
+    for drawn in draw_steps(inputs):
+        for picture in drawn.pictures:
             rows = [part for part in picture.figure.data if part.type == "heatmap"]
-            for row, drawn in enumerate(rows):
-                for column, value in enumerate(drawn.z[0]):
+            for row, cells in enumerate(rows):
+                for column, value in enumerate(cells.z[0]):
                     number = picture.number((row, 0, column))
                     assert picture.cell(number) == (row, 0, column)
-                    told = account(found, number)
-                    same = told.value == value or told.value == pytest.approx(float(value), abs=1e-5)
-                    assert same, (stage.name, number, told)
+                    derivation = picture.table.rows[row].derive(column)
+                    same = derivation.value == value or derivation.value == pytest.approx(float(value), abs=1e-5)
+                    assert same, (drawn.step.name, number, derivation)
+                    assert derivation.is_known or number.symbol == "r"
 
 
 @pytest.mark.parametrize(("family", "added"), [("gpt2", "wpe"), ("bert", "position_embeddings")])
 def test_what_enters_the_first_block_names_what_was_added(save_model, family, added):
-    found = read(load(str(save_model(family))), "the cat sat on").inside(1).head(2, 3)
+    head = read(load(str(save_model(family))), "the cat sat on").inside(1).head(2, 3)
     # As many positions as words: the tables have one shape, and must not pass for each other.
-    assert found.entering is not None
-    assert found.entering.names[-1] == "embedding"
-    np.testing.assert_allclose(found.entering.vectors[-1], found.embedded, atol=1e-6)
-    said = entered(found.entering)
-    assert added in said.sentence
-    assert (" / " in said.sentence) == (family == "bert")
-    parts = said.numbers[:, : len(found.entering.names)].sum(1)
-    expected = found.entered if family == "gpt2" else said.numbers[:, len(found.entering.names)]
+    assert head.entering is not None
+    assert head.entering.names[-1] == "embedding"
+    np.testing.assert_allclose(head.entering.vectors[-1], head.embedded, atol=1e-6)
+    summary = entered_vector(head).summary()
+    assert added in summary.template
+    assert (" / " in summary.template) == (family == "bert")
+    parts = summary.numbers[:, -len(head.entering.names) :].sum(1)
+    expected = head.entered if family == "gpt2" else summary.numbers[:, 0]
     np.testing.assert_allclose(parts, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("number", "said"),
+    ("number", "formula"),
     [
         ("projection:k.1.3", "k[1,3] = Σ W_K[3,i] · x̂[1,i] + b_K[3]"),
         ("norm:n.0.3", "x̂[3] = (r[3] − μ)"),
@@ -209,11 +209,11 @@ def test_what_enters_the_first_block_names_what_was_added(save_model, family, ad
         ("residual:h.0.1", "= Σ o_h[1] + b_O[1]"),
     ],
 )
-def test_a_number_in_the_address_is_told_with_all_its_terms(small_folder, number, said):
+def test_a_number_in_the_address_lists_all_its_terms(small_folder, number, formula):
     app = page(model=str(small_folder), text="the cat sat on", head="1.2", numbers=number)
     assert not app.exception
     assert not app.error
-    assert said in words(app)
+    assert formula in words(app)
     assert "terms below sum to" in words(app)
     assert len(app.dataframe) == 1
     table = app.dataframe[0].value
@@ -227,9 +227,12 @@ def test_a_number_that_is_not_shown_is_passed_over(small_folder, damaged):
     assert not app.exception
     assert not app.error
     assert not app.dataframe
+    assert len(headings(app)) == 10
+    assert not [button for button in app.button if button.key and button.key.startswith("close_")]
+    assert "terms below sum to" not in words(app)
 
 
-def test_by_hand_heads_are_held_against_one_big_head():
+def test_toy_heads_are_compared_with_a_single_head():
     app = page(section="hand")
     assert not app.exception
-    assert "one head could only give 0" in words(app)
+    assert "with a single head it is always 0" in words(app)

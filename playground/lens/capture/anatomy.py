@@ -1,12 +1,25 @@
-"""A model's parts: its blocks, what their layers write into the residual stream, and what stands around them."""
+"""A model's parts: its blocks, what their layers write into the residual stream, and what stands around them.
 
-from dataclasses import dataclass
+They are found by watching a few tokens pass through; no list of families' names is needed. A block is the outermost
+list element around an attention module; the output projection is the module that receives what `attend` returned; the
+writers are the modules whose outputs, added to the residual stream, give the block's own. What does not add up is not
+claimed: a block of BERT has parts to ablate, but its stream is no sum.
+"""
+
+import itertools
+from collections import Counter
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakKeyDictionary
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from playground.attention import AttentionCall, handling
 from playground.errors import UserError
+from playground.lens.capture.hooks import ModuleOutput, Recording, record
+from playground.lens.capture.recorder import recorder_for
 from playground.lens.capture.site import SiteKind
 
 if TYPE_CHECKING:
@@ -15,26 +28,24 @@ if TYPE_CHECKING:
 StackKind = Literal["encoder", "decoder"]
 TOLERANCE = {torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 5e-2}
 """Largest difference, relative to the largest number, at which two computations count as the same."""
+PROBE_TOKENS = 6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AttentionParts:
-    """One attention layer: the module that calls the seam, its output projection, and what writes to the stream.
-
-    The writer is the projection itself, except where a family norms what it wrote (Gemma 2).
-    """
+    """One attention layer."""
 
     module: nn.Module
+    """What calls `attend`."""
     projection: nn.Module
+    """The output projection."""
     writer: nn.Module
+    """What writes into the stream: the projection, except where a family norms what it wrote (Gemma 2)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BlockParts:
-    """One block: its attention, its cross-attention and feed-forward layer where it has them.
-
-    is_additive: the block returns its input plus what its writers write, so that the stream is a sum.
-    """
+    """One block: its attention, its cross-attention and feed-forward layer where it has them."""
 
     kind: StackKind
     layer: int
@@ -43,22 +54,27 @@ class BlockParts:
     cross: AttentionParts | None
     feed_forward: nn.Module | None
     is_additive: bool
+    """Whether the block returns its input plus what its writers write, so that the stream is a sum."""
+
+    @property
+    def writers(self) -> list[nn.Module]:
+        """What writes into the stream, in order."""
+        writers = [layer.writer for layer in (self.attention, self.cross) if layer is not None]
+        return writers if self.feed_forward is None else [*writers, self.feed_forward]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Parts:
-    """The blocks in the order in which they run, and what stands before and after them.
-
-    final_norm is None where nothing stands between the last block and what reads it. reads_out: the logits are
-    exactly the unembedding of the final norm (not for a head with layers of its own, as BERT's, or soft-capped
-    logits, as Gemma 2's).
-    """
+    """The blocks in the order in which they run, and what stands before and after them."""
 
     blocks: tuple[BlockParts, ...]
     embedding: nn.Module
     final_norm: nn.Module | None
+    """None where nothing stands between the last block and what reads it."""
     unembedding: nn.Module | None
     reads_out: bool
+    """Whether the logits are exactly the unembedding of the final norm; BERT's head has layers of its own, and Gemma 2
+    caps its logits."""
 
     @property
     def kind(self) -> StackKind:
@@ -70,32 +86,224 @@ class Parts:
         """The blocks of the stack that predicts."""
         return tuple(block for block in self.blocks if block.kind == self.kind)
 
+    def first(self, kind: StackKind) -> BlockParts:
+        """The first block of a stack."""
+        return next(block for block in self.blocks if block.kind == kind)
+
     def block(self, kind: SiteKind, layer: int) -> BlockParts:
         """The block with that layer; cross-attention is in the decoder's. Raises UserError where there is none."""
         stack: StackKind = "decoder" if kind == "cross" else kind
-        found = [block for block in self.blocks if block.kind == stack]
-        if not found:
+        blocks = [block for block in self.blocks if block.kind == stack]
+        if not blocks:
             raise UserError("This model has no {stack}; choose a layer of its {kind}.", stack=stack, kind=self.kind)
-        if not 0 <= layer < len(found):
+        if not 0 <= layer < len(blocks):
             raise UserError(
-                "There is no {stack} layer {layer}; choose 0 to {n_found}.",
-                stack=stack,
-                layer=layer,
-                n_found=len(found) - 1,
+                "There is no {stack} layer {layer}; choose 0 to {last}.", stack=stack, layer=layer, last=len(blocks) - 1
             )
-        return found[layer]
+        return blocks[layer]
 
     def attention(self, kind: SiteKind, layer: int) -> AttentionParts:
         """The attention layer of that kind. Raises UserError where there is none."""
         block = self.block(kind, layer)
-        found = block.cross if kind == "cross" else block.attention
-        if found is None:
+        layer_parts = block.cross if kind == "cross" else block.attention
+        if layer_parts is None:
             raise UserError("This model has no cross-attention; choose its own attention.")
-        return found
+        return layer_parts
 
 
-def embedding_of(model: "LoadedModel") -> nn.Module:
-    """The module that looks up token embeddings."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _ProbedCall:
+    """One call of `attend`, what it returned, and how many module outputs there were before it."""
+
+    kind: SiteKind
+    layer: int
+    module: nn.Module
+    z: Tensor
+    outputs_before: int
+
+
+@dataclass(kw_only=True, eq=False)
+class _Probe:
+    """A few tokens' pass through a model: every module's inputs and outputs, and the calls of `attend`."""
+
+    model: "LoadedModel"
+    recording: Recording
+    calls: list[_ProbedCall] = field(default_factory=list)
+    returned: Any = None
+
+    def window(self, begin: int, end: int | None, modules: set[nn.Module]) -> list[ModuleOutput]:
+        """The outputs from one moment to another, of some modules only."""
+        return [item for item in self.recording.outputs[begin:end] if item.module in modules]
+
+
+_known_parts: WeakKeyDictionary[nn.Module, Parts] = WeakKeyDictionary()
+_known_parts_lock = Lock()
+
+
+def find_parts(model: "LoadedModel") -> Parts:
+    """The model's parts; probed once. Raises UserError for a model whose parts cannot be told apart."""
+    with _known_parts_lock:
+        known = _known_parts.get(model.module)
+    if known is None:
+        known = _probe_parts(model)
+        with _known_parts_lock:
+            _known_parts[model.module] = known
+    return known
+
+
+@torch.inference_mode()
+def _probe_parts(model: "LoadedModel") -> Parts:
+    if model.attention == "eager":
+        raise UserError(
+            "The attention of the family {family} does not go through the seam, so its parts can be looked "
+            "at but not changed; choose a model of another family.",
+            family=model.family,
+        )
+    probe = _run_probe(model)
+    counts = Counter(id(call.module) for call in probe.calls)
+    if not counts or max(counts.values()) > 1:
+        raise UserError(
+            "The layers of {name} share their weights, so that one cannot be changed without the others; "
+            "choose a model of another family.",
+            name=model.name,
+        )
+    # Each self-attention is a block of its own; cross-attention follows within the block.
+    blocks = tuple(_block(probe, call) for call in probe.calls if call.kind != "cross")
+    return _around(probe, blocks)
+
+
+def _run_probe(model: "LoadedModel") -> _Probe:
+    """Run a few tokens through the model and record what every module receives and returns."""
+    rows = int(model.adapter.embedding().num_embeddings)  # type: ignore[arg-type]
+    ids = torch.arange(min(PROBE_TOKENS, rows, model.context), device=model.device)[None]
+    # The target is shorter than the source, to tell them apart.
+    target_ids = ids[:, : max(1, ids.shape[1] - 1)] if model.kind == "encoder-decoder" else None
+    modules = list(model.module.modules())
+    recorder = recorder_for(model.module, None if model.kind == "encoder-decoder" else model.kind, None)
+    with record(inputs=modules, outputs=modules, keep=Tensor.clone) as recording:
+        probe = _Probe(model=model, recording=recording)
+
+        def handler(call: AttentionCall) -> Tensor:
+            z = recorder(call)
+            site = recorder.sites[-1]
+            # [1, head, token, width] -> [1, token, head · width], as the output projection receives it.
+            together, before = z.transpose(1, 2).flatten(2), len(recording.outputs)
+            probe.calls.append(
+                _ProbedCall(kind=site.kind, layer=site.layer, module=call.module, z=together, outputs_before=before)
+            )
+            return z
+
+        with handling(handler):
+            probe.returned = model.module(**model.adapter.arguments(ids, target_ids=target_ids))
+    return probe
+
+
+def _block(probe: _Probe, self_attention: _ProbedCall) -> BlockParts:
+    """The block around one self-attention, and the cross-attention that follows within it."""
+    block = _block_around(probe.model, self_attention.module)
+    inside = set(block.modules())
+    calls = [call for call in probe.calls if call.module in inside]
+    outputs = probe.recording.outputs
+    end = max(index for index, item in enumerate(outputs) if item.module is block)
+    # A block of two attentions and an MLP: [attention's call, cross-attention's call, end of the block].
+    moments = [*(call.outputs_before for call in calls), end]
+    projections = [_projection(probe, call, inside) for call in calls]
+    # The last matrix after the attention is the end of the feed-forward layer, unless it is the output projection.
+    matrices = [item.module for item in probe.window(moments[-2], end, inside) if _has_matrix(item.module)]
+    feed_forward = None if not matrices or matrices[-1] in projections else matrices[-1]
+    writers = _writers(probe, block, inside, moments, projections, feed_forward)
+    parts = [
+        AttentionParts(module=call.module, projection=projection, writer=writer)
+        for call, projection, writer in zip(calls, projections, writers or projections, strict=False)
+    ]
+    return BlockParts(
+        kind="encoder" if self_attention.kind == "encoder" else "decoder",
+        layer=self_attention.layer,
+        module=block,
+        attention=parts[0],
+        cross=parts[1] if len(parts) > 1 else None,
+        feed_forward=writers[-1] if writers and feed_forward is not None else feed_forward,
+        is_additive=writers is not None,
+    )
+
+
+def _has_matrix(module: nn.Module) -> bool:
+    weight = getattr(module, "weight", None)
+    return isinstance(weight, Tensor) and weight.ndim == 2
+
+
+def _block_around(model: "LoadedModel", attention: nn.Module) -> nn.Module:
+    """The outermost element of a list of modules on the way to the attention."""
+    path = next(name for name, module in model.module.named_modules() if module is attention)
     module: Any = model.module
-    found: nn.Module = module.embedding if model.family == "playground" else module.get_input_embeddings()
-    return found
+    for name in path.split("."):
+        parent, module = module, getattr(module, name)
+        if isinstance(parent, nn.ModuleList):
+            block: nn.Module = module
+            return block
+    raise UserError("The layers of {name} cannot be told apart; choose a model of another family.", name=model.name)
+
+
+def _projection(probe: _Probe, call: _ProbedCall, inside: set[nn.Module]) -> nn.Module:
+    """The first module with a weight after the call, if it receives exactly what `attend` returned."""
+    inputs = probe.recording.inputs
+    later = (item.module for item in probe.window(call.outputs_before, None, inside))
+    weighted = next((m for m in later if m in inputs and getattr(m, "weight", None) is not None), None)
+    if weighted is not None and torch.equal(inputs[weighted].flatten(), call.z.flatten()):
+        return weighted
+    raise UserError(
+        "{name} changes what its heads mixed before projecting it, so that their parts cannot be told "
+        "apart; choose a model of another family.",
+        name=probe.model.name,
+    )
+
+
+def _writers(
+    probe: _Probe,
+    block: nn.Module,
+    inside: set[nn.Module],
+    moments: list[int],
+    projections: list[nn.Module],
+    feed_forward: nn.Module | None,
+) -> list[nn.Module] | None:
+    """One module for each layer of the block, such that input plus outputs is what the block returns; else None."""
+    before, after = probe.recording.inputs[block], probe.recording.output(block)
+    choices = []
+    for begin, end in itertools.pairwise(moments):
+        outputs = probe.window(begin, end, inside - {block})
+        # By their number, not their shape: some families (OPT) lay all tokens in one row for the feed-forward layer.
+        choices.append([item for item in outputs if item.output.numel() == after.numel()])
+    count = len(projections) + (feed_forward is not None)
+    if feed_forward is not None:
+        choices.append(choices[-1])  # the last attention and the feed-forward layer share a window
+    for combination in itertools.product(*choices[:count]):
+        modules = [item.module for item in combination]
+        total = sum((item.output.view_as(after) for item in combination), start=before)
+        if len(set(modules)) == count and _same(total, after):
+            return modules
+    return None
+
+
+def _around(probe: _Probe, blocks: tuple[BlockParts, ...]) -> Parts:
+    """The final norm, the unembedding, and whether the logits are the one of the other."""
+    model, recording = probe.model, probe.recording
+    last = blocks[-1].module
+    residual = recording.output(last)
+    after = max(index for index, item in enumerate(recording.outputs) if item.module is last)
+    modules = [item.module for item in recording.outputs[after + 1 :] if "norm" in type(item.module).__name__.lower()]
+    received = [(module, recording.inputs.get(module)) for module in modules]
+    norm = next((module for module, x in received if x is not None and torch.equal(x, residual)), None)
+    head = model.adapter.output_head() if model.has_output_head else None
+    logits = model.adapter.logits(probe.returned)
+    weight, reads_out = getattr(head, "weight", None), False
+    if head is not None and logits is not None and isinstance(weight, Tensor):
+        read = residual if norm is None else norm(residual)
+        reads_out = read.shape[-1] == weight.shape[-1] and _same(head(read), logits)
+    embedding = model.adapter.embedding()
+    return Parts(blocks=blocks, embedding=embedding, final_norm=norm, unembedding=head, reads_out=reads_out)
+
+
+def _same(recomputed: Tensor, expected: Tensor) -> bool:
+    """Whether two computations of the same numbers agree up to rounding."""
+    largest = TOLERANCE.get(recomputed.dtype, 1e-4) * float(expected.abs().max().clamp(min=1e-3))
+    return recomputed.shape == expected.shape and float((recomputed - expected).abs().max()) <= largest

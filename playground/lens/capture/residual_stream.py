@@ -8,9 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from playground.lens.capture.anatomy import BlockParts, Parts
-from playground.lens.capture.discovery import find_parts
-from playground.lens.capture.hooks import Edit, editing
+from playground.lens.capture.anatomy import BlockParts, Parts, find_parts
+from playground.lens.capture.hooks import Recording, record
 from playground.lens.capture.norm_step import NormStep, norm_of
 from playground.lens.capture.site import SiteKind
 
@@ -20,12 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StreamParts:
-    """The stream = the sum of the vectors, which the named layers wrote; normed where there is a norm.
-
-    Behind a norm there is one vector: what the norm was given.
-    """
+    """The stream at one token: the sum of the vectors; behind a norm, the one vector that the norm received."""
 
     names: tuple[str, ...]
+    """Which layer wrote each vector: x, what enters the first block, then attention_0, feed_forward_0, …"""
     vectors: Float[np.ndarray, "part width"]
     norm: NormStep | None = None
 
@@ -34,80 +31,52 @@ class StreamParts:
 def stream_parts(
     model: "LoadedModel", arguments: dict[str, Any], kind: SiteKind, layer: int, token: int
 ) -> StreamParts | None:
-    """Run the model and split the stream that attention of that layer is given; None where it cannot be split."""
+    """Run the model and split the stream that attention of that layer receives; None where it cannot be split."""
     parts = find_parts(model)
-    block = parts.block(kind, layer)
-    rows: dict[tuple[nn.Module, str], Tensor] = {}
-    with editing(_notes(parts, block, kind, token, rows)):
+    block, first = parts.block(kind, layer), parts.first(parts.block(kind, layer).kind).module
+    before = [other for other in parts.blocks if other.kind == block.kind and other.layer < block.layer]
+    writers = _writers(before, block, kind)
+    nearest = [] if block.is_additive else [*before[-1:], block]
+    inside = {module for other in nearest for module in other.module.modules()}
+
+    def row(tensor: Tensor) -> Tensor | None:
+        """One token's numbers, of whatever has rows for tokens."""
+        rows = tensor.reshape(-1, tensor.shape[-1]) if tensor.ndim > 1 and tensor.is_floating_point() else tensor[:0]
+        return rows[token].clone() if token < len(rows) else None
+
+    with record(inputs={first, *inside}, outputs=writers.values(), keep=row) as recording:
         model.module(**arguments)
     if not block.is_additive:
-        return _behind_norm(_before(parts, block), block, kind, rows)
-    writers = _writers(parts, block, kind)
-    first = _first(parts, block)
-    vectors = [rows[first.module, "input"], *(rows[writer, "output"] for writer in writers.values())]
+        return _behind_norm(parts, before, block, kind, recording)
+    vectors = [recording.inputs[first], *(recording.output(writer) for writer in writers.values())]
     return StreamParts(names=("x", *writers), vectors=torch.stack(vectors).float().cpu().numpy())
 
 
-def _first(parts: Parts, block: BlockParts) -> BlockParts:
-    """The first block of the same stack."""
-    return next(other for other in parts.blocks if other.kind == block.kind)
-
-
-def _before(parts: Parts, block: BlockParts) -> list[BlockParts]:
-    """The blocks of the same stack that run before."""
-    return [other for other in parts.blocks if other.kind == block.kind and other.layer < block.layer]
-
-
-def _writers(parts: Parts, block: BlockParts, kind: SiteKind) -> dict[str, nn.Module]:
+def _writers(before: list[BlockParts], block: BlockParts, kind: SiteKind) -> dict[str, nn.Module]:
     """Everything that has written into the stream before this attention, by name."""
-    found: dict[str, nn.Module] = {}
-    for other in _before(parts, block):
-        found[f"attention_{other.layer}"] = other.attention.writer
+    writers: dict[str, nn.Module] = {}
+    for other in before:
+        writers[f"attention_{other.layer}"] = other.attention.writer
         if other.cross is not None:
-            found[f"cross_attention_{other.layer}"] = other.cross.writer
+            writers[f"cross_attention_{other.layer}"] = other.cross.writer
         if other.feed_forward is not None:
-            found[f"feed_forward_{other.layer}"] = other.feed_forward
+            writers[f"feed_forward_{other.layer}"] = other.feed_forward
     if kind == "cross":
-        found[f"attention_{block.layer}"] = block.attention.writer
-    return found
-
-
-def _notes(
-    parts: Parts, block: BlockParts, kind: SiteKind, token: int, rows: dict[tuple[nn.Module, str], Tensor]
-) -> dict[Any, Edit]:
-    """Edits that change nothing and keep one token's row of what modules are given and make."""
-
-    def keep(module: nn.Module, side: str) -> Edit:
-        def note(tensor: Tensor) -> None:
-            if tensor.is_floating_point() and tensor.ndim > 1:
-                flat = tensor.reshape(-1, tensor.shape[-1])
-                if token < len(flat):
-                    rows[module, side] = flat[token].clone()
-
-        return note
-
-    first = _first(parts, block)
-    edits = {(first.module, "input"): keep(first.module, "input")}
-    for writer in _writers(parts, block, kind).values():
-        edits[writer, "output"] = keep(writer, "output")
-    if not block.is_additive:
-        nearest = [*_before(parts, block)[-1:], block]
-        for module in (module for other in nearest for module in other.module.modules()):
-            edits[module, "input"] = keep(module, "input")
-    return edits
+        writers[f"attention_{block.layer}"] = block.attention.writer
+    return writers
 
 
 def _behind_norm(
-    before: list[BlockParts], block: BlockParts, kind: SiteKind, rows: dict[tuple[nn.Module, str], Tensor]
+    parts: Parts, before: list[BlockParts], block: BlockParts, kind: SiteKind, recording: Recording
 ) -> StreamParts | None:
     """The norm that made the stream: the last one of the block before, or of this block for its cross-attention."""
-    attention = block.cross if kind == "cross" else block.attention
-    assert attention is not None
-    target = rows[attention.module, "input"].float()
+    stream = recording.inputs[parts.attention(kind, block.layer).module].float()
     for owner in [block] if kind == "cross" else before[-1:]:
         for module in owner.module.modules():
-            given = rows.get((module, "input"))
-            norm = None if given is None or given.shape != target.shape else norm_of(module, given.float(), target)
-            if norm is not None and given is not None:
-                return StreamParts(names=("s",), vectors=given.float()[None].cpu().numpy(), norm=norm)
+            received = recording.inputs.get(module)
+            norm = None
+            if received is not None and received.shape == stream.shape:
+                norm = norm_of(module, received.float(), stream)
+            if norm is not None and received is not None:
+                return StreamParts(names=("s",), vectors=received.float()[None].cpu().numpy(), norm=norm)
     return None

@@ -1,1 +1,9 @@
-"""What a captured pass shows: head scores, pictures, positions, and every step of a head."""
+"""What a captured pass shows.
+
+attention_view.py   what an attention picture shows: tokens hidden, sink excluded, heads averaged
+head_scores.py      how much each head attends where the known kinds of head do
+steps/              every number of a head, step by step, with its derivation
+positions.py        sines, learned vectors, rotations, biases by distance, ALiBi
+free_attention.py   attention without a model, over vectors that anybody may change
+head_comparison.py  multi-head vs. single-head attention of equal width
+"""

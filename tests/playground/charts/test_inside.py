@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from playground.charts.inside import (
-    Said,
+    HoverText,
     bars_figure,
     distance_figure,
     map_figure,
     matrix_figure,
-    number_word,
-    plain,
     rows_figure,
+    short_number,
+    token_label,
 )
 from playground.charts.palette import KEY, NEUTRAL, QUERY
 
@@ -46,14 +46,15 @@ def test_numbers_stand_on_their_cells():
 
 
 @pytest.mark.parametrize(
-    ("text", "label"), [(" a", "·a"), ("<b>", "&lt;b&gt;"), ("  ", "··"), ("", ""), ("\n", "⏎"), ("a b ", "a b·")]
+    ("text", "label"), [(" a", "·a"), ("<b>", "&lt;b&gt;"), ("  ", "··"), ("", ""), ("\n", "↵"), ("a b ", "a b·")]
 )
 def test_tokens_as_labels(text, label):
-    assert plain(text) == label
+    assert token_label(text) == label
 
 
-def test_number_words():
-    assert [number_word(value) for value in (0.0, -0.12345, 1234.0, float("-inf"))] == ["0", "−0.123", "1.23e+03", "−∞"]
+def test_short_numbers():
+    numbers = (0.0, -0.12345, 1234.0, float("-inf"))
+    assert [short_number(value) for value in numbers] == ["0", "−0.123", "1.23e+03", "−∞"]
 
 
 def test_maps_bars_matrices_and_curves_hold_their_numbers():
@@ -67,9 +68,20 @@ def test_maps_bars_matrices_and_curves_hold_their_numbers():
     assert [list(curve.y) for curve in curves] == [[1.0, 0.0], [0.25, 0.75]]
 
 
-def test_a_sentence_serves_a_row_and_each_cell_brings_its_own_numbers():
-    said = Said(sentence="q[%{x}] = %{customdata[0]} · %{customdata[1]}", numbers=np.array([[1 / 3, 2.0], [3.0, 4.0]]))
-    row = rows_figure([np.array([1.0, 12.0])], ["q"], [said], [QUERY], x="dimension").data[0]
-    assert row.hovertemplate == "q[%{x}] = %{customdata[0]} · %{customdata[1]}<extra></extra>"
+def test_a_template_serves_a_row_and_each_cell_brings_its_own_numbers():
+    text = HoverText(
+        template="q[{column}] = {value} = {0} · {1:d}", numbers=np.array([[1 / 3, 2.0], [3.0, 4.0]]), token="5 %<b>"
+    )
+    row = rows_figure([np.array([1.0, 12.0])], ["q"], [text], [QUERY], x="dimension").data[0]
+    sentence = "q[%{x}] = %{z:.3~g} = %{customdata[0]:.3~g} · %{customdata[1]}<extra></extra>"
+    assert row.hovertemplate == f"5 &#37;&lt;b&gt;: {sentence}"
     np.testing.assert_allclose(row.customdata, [[[0.33333, 2.0], [3.0, 4.0]]])
     assert row.hovertext is None
+
+
+def test_a_template_is_filled_in_where_each_cell_has_a_token_of_its_own():
+    text = HoverText(template="{value}<br>= s[{column}] = {0} + q[{1:d}]", numbers=np.array([[0.25, 7.0], [1, 8]]))
+    assert text.texts(np.array([-np.inf, 2.0]), [4, 6], ["a", "<b>"]) == (
+        "a: −∞<br>= s[4] = 0.25 + q[7]",
+        "&lt;b&gt;: 2<br>= s[6] = 1 + q[8]",
+    )

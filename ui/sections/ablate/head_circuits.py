@@ -12,7 +12,7 @@ from playground.lens.capture.activations import capture
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.steps.head import AttentionRow
 from playground.text import _
-from ui.jobs import ask
+from ui.jobs import compute
 from ui.sections.ablate.figure import numbered, show_figure, table_rows
 from ui.sections.ablate.options import Subject, choose_position, encode_again, kind_titles
 from ui.state.address import read_choice, write_choice
@@ -44,13 +44,13 @@ def show_head(subject: Subject) -> None:
         )
         write_choice(CIRCUIT_HEAD, chosen, heads[0])
 
-    def compute() -> WeightedAttention:
+    def make() -> WeightedAttention:
         clean = capture(subject.model, encode_again(subject), patterns=True)
         weights = clean.patterns[kind, layer].float().cpu().numpy()
         return WeightedAttention(weights=weights, value_weighted=value_weighted_attention(clean, kind, layer))
 
     title = _("Weighting the values …")
-    attention = ask(subject.reading, ("looks", kind, layer), title, lambda _on_progress: compute())
+    attention = compute(("looks", kind, layer), lambda _on_progress: make(), title=title, cache=subject.reading)
     if attention is None:
         return
     _draw_attention(subject, kind, layer, int(chosen), attention)
@@ -126,11 +126,11 @@ def _show_products(subject: Subject, kind: SiteKind, layer: int, head: int) -> N
     query = choose_position(CIRCUIT_QUERY, _("Query"), trace.query_tokens(kind))
     order = choose_option(CIRCUIT_ORDER, _("Dimensions"), {"largest": _("largest first"), NATURAL: _("in order")})
 
-    def compute() -> AttentionRow:
+    def make() -> AttentionRow:
         return trace.steps(layer, head, query, kind)
 
     key = ("steps", kind, layer, head, query)
-    row = ask(subject.reading, key, _("Multiplying …"), lambda _on_progress: compute())
+    row = compute(key, lambda _on_progress: make(), title=_("Multiplying …"), cache=subject.reading)
     if row is None:
         return
     products = row.query * row.keys * row.scaling

@@ -1,85 +1,101 @@
-"""Every number of attention by hand, drawn."""
+"""Every number of the toy example, drawn."""
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from playground.charts.inside import map_figure, rows_figure
-from playground.charts.inside import number_word as word
+from playground.charts.inside import HoverText, map_figure, rows_figure, short_number, token_label
 from playground.charts.palette import DECODER, KEY, VALUE
 from playground.lens.inspect.free_attention import FreeAttention, Rules, Words
 from playground.text import _
-from ui.sections.inside.origins import literal, pairwise, per_key, values_of
 from ui.sections.inside.step_layout import FRAME_PIXELS, ROW_PIXELS
 from ui.widgets.chart import draw
 
 
-def show_weighing(words: Words, found: FreeAttention, query: int, rules: Rules) -> None:
+def show_weights(words: Words, numbers: FreeAttention, query: int, rules: Rules) -> None:
     """One query's scores, scaled, masked, exponentials and weights, by key."""
-    names = words.words
-    largest = float((found.masked[query] / rules.temperature).max())
-    total = float(found.exponentials[query].sum())
+    largest = float((numbers.masked[query] / rules.temperature).max())
+    total = float(numbers.exponentials[query].sum())
+    sums = [" + ".join(map(short_number, products)) for products in numbers.products[query]]
+    scaled = [f"{short_number(score)} · {short_number(numbers.scaling)}" for score in numbers.scores[query]]
+    masked = [_("masked: a later word") if np.isinf(m) else _("visible") for m in numbers.masked[query]]
+    exponents = [
+        f"exp({short_number(m)} / {short_number(rules.temperature)} − {short_number(largest)})"
+        for m in numbers.masked[query]
+    ]
+    quotients = [f"{short_number(e)} / {short_number(total)}" for e in numbers.exponentials[query]]
     steps = {
-        _("score q · k"): (found.scores[query], [_sum_of(found.products[query, key]) for key in range(len(names))]),
-        _("scaled"): (found.scaled[query], [f"{word(s)} · {word(found.scaling)}" for s in found.scores[query]]),
-        _("masked"): (found.masked[query], [_masking(m) for m in found.masked[query]]),
-        _("exponential"): (
-            found.exponentials[query],
-            [f"exp({word(m)} / {word(rules.temperature)} − {word(largest)})" for m in found.masked[query]],
-        ),
-        _("weight"): (found.weights[query], [f"{word(e)} / {word(total)}" for e in found.exponentials[query]]),
+        _("score q · k"): (numbers.scores[query], sums),
+        _("scaled"): (numbers.scaled[query], scaled),
+        _("masked"): (numbers.masked[query], masked),
+        _("exponential"): (numbers.exponentials[query], exponents),
+        _("weight"): (numbers.weights[query], quotients),
     }
-    values = [numbers for numbers, _origins in steps.values()]
-    hover = [per_key(names, numbers, origins) for numbers, origins in steps.values()]
+    values = [row for row, _origins in steps.values()]
+    hover = [by_key(words, row, origins) for row, origins in steps.values()]
     colours = [KEY, KEY, KEY, DECODER, DECODER]
     figure = rows_figure(
-        values, list(steps), hover, colours, x=_("key"), columns=names, scaled_by_row=True, shows_numbers=True
+        values, list(steps), hover, colours, x=_("key"), columns=words.words, scaled_by_row=True, shows_numbers=True
     )
-    _draw(figure, "hand_weights", len(values), _("From scores to weights"), hand_facts(words, rules, query))
+    _draw(figure, "hand_weights", len(values), _("From scores to weights"), toy_facts(words, rules, query))
 
 
-def _sum_of(products: np.ndarray) -> str:
-    return " + ".join(word(float(product)) for product in products)
+def by_key(words: Words, values: np.ndarray, origins: list[str]) -> list[str]:
+    """The hover text of one number for each key: the number, and where it came from."""
+    return [
+        f"{token_label(name)}: {short_number(value)}<br>= {origin}"
+        for name, value, origin in zip(words.words, values, origins, strict=True)
+    ]
 
 
-def _masking(masked: float) -> str:
-    return _("hidden: a later word") if np.isinf(masked) else _("may be seen")
+def show_output(words: Words, numbers: FreeAttention, query: int, rules: Rules) -> None:
+    """The values times their weights, and their sum below them."""
+    hover = [
+        HoverText(
+            template="a · v[{column}] = {0} · {1} = {value}",
+            numbers=np.stack([np.full_like(value, weight), value], axis=1),
+            token=word,
+        )
+        for word, weight, value in zip(words.words, numbers.weights[query], words.values, strict=True)
+    ]
+    output = numbers.output[query]
+    hover.append(_values_text(_("output"), output, _("the sum of the column")))
+    values, labels = [*numbers.shares[query], output], [*words.words, _("output")]
+    figure = rows_figure(values, labels, hover, [VALUE] * len(values), x=_("dimension"), shows_numbers=True)
+    label = _("Weighted values and output of the query")
+    _draw(figure, "hand_output", len(values), label, toy_facts(words, rules, query))
 
 
-def show_mixture(words: Words, found: FreeAttention, query: int, rules: Rules) -> None:
-    """The values by their weights, and the output below them."""
-    weights = np.broadcast_to(found.weights[query][:, None], words.values.shape)
-    hover = pairwise(weights, words.values, words.words, "a · v[{place}]")
-    hover.append(values_of(_("output"), found.output[query], _("the sum of the column")))
-    values = [*found.shares[query], found.output[query]]
-    rows = [*words.words, _("output")]
-    figure = rows_figure(values, rows, hover, [VALUE] * len(values), x=_("dimension"), shows_numbers=True)
-    label = _("Weighted values and the output of the query")
-    _draw(figure, "hand_output", len(values), label, hand_facts(words, rules, query))
-
-
-def show_everybody(words: Words, found: FreeAttention, rules: Rules) -> None:
+def show_all_queries(words: Words, numbers: FreeAttention, rules: Rules) -> None:
     """The map of all queries, with their outputs beside it."""
-    facts = hand_facts(words, rules)
+    facts = toy_facts(words, rules)
     left, right = st.columns(2)
     with left:
-        st.caption(_("The weights of all words"))
-        figure = map_figure(found.weights, words.words, words.words, DECODER)
-        _draw(figure, "hand_map", len(words.words) + 2, _("The weights of all words"), facts)
+        label = _("Attention weights of all words")
+        st.caption(label)
+        figure = map_figure(numbers.weights, words.words, words.words, DECODER)
+        _draw(figure, "hand_map", len(words.words) + 2, label, facts)
     with right:
-        st.caption(_("The output of all words"))
-        hover = [values_of(literal(name), row) for name, row in zip(words.words, found.output, strict=True)]
-        rows = list(found.output)
-        figure = rows_figure(rows, words.words, hover, [VALUE] * len(rows), x=_("dimension"), shows_numbers=True)
-        _draw(figure, "hand_outputs", len(words.words) + 2, _("The output of all words"), facts)
+        label = _("Output of all words")
+        st.caption(label)
+        outputs = list(numbers.output)
+        hover = [_values_text(word, output) for word, output in zip(words.words, outputs, strict=True)]
+        colours = [VALUE] * len(outputs)
+        figure = rows_figure(outputs, words.words, hover, colours, x=_("dimension"), shows_numbers=True)
+        _draw(figure, "hand_outputs", len(words.words) + 2, label, facts)
 
 
-def hand_facts(words: Words, rules: Rules, query: int | None = None) -> dict[str, object]:
-    """The words with their vectors, the rules and the query, for a picture's files."""
+def _values_text(token: str, values: np.ndarray, note: str = "") -> HoverText:
+    template = "[{column}] = {value}" + (f"<br>{note}" if note else "")
+    return HoverText(template=template, numbers=np.zeros((len(values), 0)), token=token)
+
+
+def toy_facts(words: Words, rules: Rules, query: int | None = None) -> dict[str, object]:
+    """The words with their vectors, the rules and the query, for an exported picture."""
     tables = {name: getattr(words, name).tolist() for name in ("queries", "keys", "values")}
     facts = {"words": " ".join(words.words), **tables, **vars(rules)}
     return facts if query is None else {**facts, "query": query}
 
 
-def _draw(figure: go.Figure, key: str, rows: int, label: str, facts: dict[str, object]) -> None:
-    draw(None, figure, key=key, height=FRAME_PIXELS + ROW_PIXELS * rows, label=label, facts=facts)
+def _draw(figure: go.Figure, key: str, height: int, label: str, facts: dict[str, object]) -> None:
+    draw(None, figure, key=key, height=FRAME_PIXELS + ROW_PIXELS * height, label=label, facts=facts)

@@ -1,73 +1,78 @@
-"""Many heads or one: a layer's heads beside the one big head of the same queries and keys."""
+"""Multi-head vs. single-head: a layer's heads beside a single head of equal width with the same queries and keys."""
 
 import numpy as np
 import streamlit as st
 
 from playground.charts.inside import bars_figure, map_figure
-from playground.charts.palette import CROSS, DECODER, ENCODER
+from playground.charts.palette import DECODER
 from playground.lens.inspect.head_comparison import model_heads
 from playground.models import LoadedModel
 from playground.text import _
-from ui.cache import Reading
-from ui.jobs import answer
-from ui.sections.inside.selection import choose_place
+from ui.cache import TracedText
+from ui.jobs import require
+from ui.sections.inside.selection import choose_head
+from ui.sections.inside.steps import HEAD_COLOURS
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet, text_facts, traced
 from ui.widgets.text import Texts
 
 MOST_TOKENS = 256
 HEIGHT = 420
-COLOURS = {"encoder": ENCODER, "decoder": DECODER, "cross": CROSS}
 
 
-def show_many_heads(reading: Reading, texts: Texts) -> None:
-    """The chosen head, the one big head, and how far a layer's heads are apart at each query."""
-    place = choose_place(reading, with_query=False)
-    site = reading.trace.site(place.layer, place.kind)
+def show_head_comparison(reading: TracedText, texts: Texts) -> None:
+    """The chosen head, the single head of equal width, and how far a layer's heads are apart at each query."""
+    selected = choose_head(reading, with_query=False)
+    site = reading.trace.site(selected.layer, selected.kind)
     if max(site.queries, site.keys) > MOST_TOKENS:
         st.info(_("Choose a text of at most {most} tokens to compare whole maps.").format(most=MOST_TOKENS))
         return
-    found = answer(reading, ("one head", place.kind, place.layer), lambda: model_heads(site))
-    queries = [token.text for token in reading.trace.query_tokens(place.kind)]
-    keys = [token.text for token in reading.trace.key_tokens(place.kind)]
+    comparison = require(
+        ("one head", selected.kind, selected.layer),
+        lambda _on_progress: model_heads(site),
+        title=_("Comparing the heads …"),
+        cache=reading,
+    )
+    queries = [token.text for token in reading.trace.query_tokens(selected.kind)]
+    keys = [token.text for token in reading.trace.key_tokens(selected.kind)]
     st.caption(
         _(
-            "Both use the same queries and keys, {heads} × {width} numbers for each token. Many heads give a token "
-            "{heads} distributions over the text; one big head gives it one."
+            "Both use the same queries and keys, {heads} × {width} numbers for each token. Multi-head attention gives "
+            "a token {heads} distributions over the text, a single head of equal width gives it one."
         ).format(heads=site.n_heads, width=site.call.query.shape[-1] if site.call else 0)
     )
     st.latex(
-        r"\text{many: } a^{(h)} = \mathrm{softmax}\left(\tfrac{q_h \cdot k_h}{\sqrt{d}}\right) \\ "
-        r"\text{one: } a = \mathrm{softmax}\left(\tfrac{\sum_h q_h \cdot k_h}{\sqrt{n d}}\right)"
+        r"\text{multi-head: } a^{(h)} = \mathrm{softmax}\left(\tfrac{q_h \cdot k_h}{\sqrt{d}}\right) \\ "
+        r"\text{single-head: } a = \mathrm{softmax}\left(\tfrac{\sum_h q_h \cdot k_h}{\sqrt{n d}}\right)"
     )
     maps = {
-        _("Head {head}").format(head=place.head): found.many[place.head],
-        _("One big head"): found.one,
+        _("Head {head}").format(head=selected.head): comparison.many[selected.head],
+        _("Single head of equal width"): comparison.one,
     }
-    revision, model = f"{reading.name}.{place}", reading.trace.model
-    facts = {**text_facts(texts), "attention": place.kind, "layer": place.layer}
+    revision, model = f"{reading.name}.{selected}", reading.trace.model
+    facts = {**text_facts(texts), "attention": selected.kind, "layer": selected.layer}
     for index, (column, (title, weights)) in enumerate(zip(st.columns(2), maps.items(), strict=True)):
         with column:
             st.caption(title)
-            figure = map_figure(weights, queries, keys, COLOURS[place.kind])
-            about = {**facts, "head": place.head} if index == 0 else facts
+            figure = map_figure(weights, queries, keys, HEAD_COLOURS[selected.kind])
+            about = {**facts, "head": selected.head} if index == 0 else facts
             draw(model, figure, key=f"many_map_{index}", height=HEIGHT, revision=revision, label=title, facts=about)
-    _show_disagreement(model, found.disagreement, queries, revision, facts)
-    site_line = f"found = model_heads(traced.site({place.layer}, {place.kind!r}))"
+    _show_disagreement(model, comparison.disagreement, queries, revision, facts)
+    site_line = f"comparison = model_heads(traced.site({selected.layer}, {selected.kind!r}))"
     imports = ["playground.lens.inspect.head_comparison import model_heads"]
-    offer_snippet(model, imports, [traced(texts), site_line, "print(found.one, found.disagreement)"])
+    offer_snippet(model, imports, [traced(texts), site_line, "print(comparison.one, comparison.disagreement)"])
 
 
 def _show_disagreement(
     model: LoadedModel, disagreement: np.ndarray, queries: list[str], revision: str, facts: dict[str, object]
 ) -> None:
-    """How far the heads are apart; one head could only give 0."""
+    """How far the heads are apart; a single head could only give 0."""
     st.caption(
         _(
-            "How far the layer's heads are apart at each query: 0 where all look the same, 1 where no two look at a "
-            "common token. The mean is {mean:.3f}; one head could only give 0."
+            "Distance between the layer's heads at each query, averaged over pairs: 0 where all attend alike, 1 where "
+            "no two attend to a common token. The mean is {mean:.3f}; with a single head it is always 0."
         ).format(mean=float(disagreement.mean()))
     )
     figure = bars_figure(disagreement, queries, DECODER, x=_("query"), y=_("total variation distance"))
-    label = _("How far the heads are apart")
+    label = _("Distance between heads")
     draw(model, figure, key="many_apart", height=260, revision=revision, label=label, facts=facts)

@@ -18,9 +18,11 @@ from playground.lens.inspect.positions import (
 )
 from playground.models import LoadedModel
 from playground.text import _
-from ui import state
+from ui.cache import results_of
+from ui.state.address import read_number, write_number
+from ui.state.parameters import HEADS, LENGTH, SCHEME, WIDTH, Integer
 from ui.widgets.chart import draw
-from ui.widgets.choice import choose_word
+from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet
 from ui.widgets.model import ModelChoice, describe_model, obtain_model
 
@@ -34,7 +36,7 @@ def show_positions(choice: ModelChoice) -> None:
     scheme = _choose_scheme()
     columns = st.columns(3)
     with columns[0]:
-        length = _size(_("Positions"), state.LENGTH, 128, most=MOST_POSITIONS)
+        length = _size(_("Positions"), LENGTH, 128, most=MOST_POSITIONS)
     model = obtain_model(choice) if scheme == OF_MODEL else None
     try:
         if model is not None:
@@ -65,22 +67,22 @@ def _choose_scheme() -> str:
         RELATIVE: _("Relative bias"),
         ALIBI: _("ALiBi"),
     }
-    return choose_word(state.SCHEME, _("Scheme"), titles, key="position_scheme", hidden=True)
+    return choose_option(SCHEME, _("Scheme"), titles, key="position_scheme", hidden=True)
 
 
-def _size(label: str, name: str, usual: int, *, most: int, step: int = 1) -> int:
+def _size(label: str, name: Integer, usual: int, *, most: int, step: int = 1) -> int:
     """A number whose value stands in the address."""
-    start = max(step, state.read_number(name, usual, most))
+    start = max(step, read_number(name, usual, most))
     value = int(st.number_input(label, step, most, start, step, key=f"positions_{name}"))
-    state.write_number(name, value, usual)
+    write_number(name, value, usual)
     return value
 
 
 def _of_model(model: LoadedModel, length: int) -> tuple[Positions, ...]:
     with st.sidebar:
         describe_model(model)
-    question = ("positions", *state.model_key(model), length)
-    found = state.findings().remember(question, lambda: model_positions(model, length))
+    question = ("positions", length)
+    found = results_of(model).remember(question, lambda: model_positions(model, length))
     if not found:
         st.info(_("No positions were found in this model; choose another scheme above."), icon=":material/search_off:")
     return found
@@ -89,9 +91,9 @@ def _of_model(model: LoadedModel, length: int) -> tuple[Positions, ...]:
 def _of_sizes(scheme: str, length: int) -> tuple[str, int, Positions]:
     """The function that was called, its size, and what it gave."""
     if scheme in (ALIBI, RELATIVE):
-        size = _size(_("Heads"), state.HEADS, 8, most=64)
+        size = _size(_("Heads"), HEADS, 8, most=64)
     else:
-        size = _size(_("Width"), state.WIDTH, 64, most=512, step=2)
+        size = _size(_("Width"), WIDTH, 64, most=512, step=2)
     makers: dict[str, Callable[[int, int], Positions]] = {
         SINES: sinusoidal,
         LEARNED: fresh_learned,

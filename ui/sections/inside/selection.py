@@ -8,13 +8,12 @@ from playground.charts.inside import mark_spaces
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.steps.layer import LayerInside
 from playground.text import _
-from ui.cache import Reading
-from ui.jobs import ask
+from ui.cache import TracedText, layers
+from ui.jobs import compute
 from ui.sections.attention.heatmaps import head_facts, striking_head
 from ui.state.address import read_number, write_number
 from ui.state.attention import read_head, write_head
 from ui.state.parameters import KIND, QUERY
-from ui.state.session import INSIDE, findings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +26,7 @@ class SelectedHead:
     query: int
 
 
-def choose_head(reading: Reading, *, with_query: bool = True) -> SelectedHead:
+def choose_head(reading: TracedText, *, with_query: bool = True) -> SelectedHead:
     """The widgets of a head; the address names head and query as the attention page does."""
     trace = reading.trace
     kind = _choose_kind(trace.kinds)
@@ -78,12 +77,16 @@ def _choose_query(tokens: list[str]) -> int:
     return query
 
 
-def layer_inside(reading: Reading, selected: SelectedHead) -> LayerInside:
-    """The layer with all its numbers, from one more pass; a session keeps the last one it looked at."""
+def layer_inside(reading: TracedText, selected: SelectedHead) -> LayerInside:
+    """The layer with all its numbers, from one more pass; the server keeps the last few."""
     question = (reading.name, selected.kind, selected.layer)
     message = _("Capturing layer {layer} …").format(layer=selected.layer)
-    kept = findings(INSIDE, most=1)
-    layer = ask(kept, question, message, lambda _on_progress: reading.trace.inside(selected.layer, selected.kind))
+    layer = compute(
+        question,
+        lambda _on_progress: reading.trace.inside(selected.layer, selected.kind),
+        title=message,
+        cache=layers(),
+    )
     if layer is None:
         st.stop()
     return layer

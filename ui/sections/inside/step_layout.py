@@ -1,96 +1,166 @@
-"""One step of the story on the page: a formula, its numbers, and the lines of code that do the same."""
+"""One step on the page: formula, numbers, lines of code, and the derivation of the number that is clicked."""
 
-from collections.abc import Mapping
+import functools
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 
-from playground.charts.palette import KEY, QUERY, VALUE, Colour
-from playground.errors import UserError
-from playground.lens.inspect.steps.accounts import Number
-from playground.lens.inspect.steps.code_lines import Step, code_lines
+from playground.charts.palette import KEY, QUERY, VALUE
+from playground.lens.inspect.steps.code_lines import code_lines
+from playground.lens.inspect.steps.derivation import Derivation, Number, parse_number
+from playground.lens.inspect.steps.step import Step
 from playground.models import LoadedModel
 from playground.text import _
-from ui import state
-from ui.sections.inside.step_parts import Stage
-from ui.sections.inside.telling import Tell, pick_number, picked_number, show_account
+from ui.sections.inside.steps import DrawnStep
+from ui.state.address import read_text, write_text
+from ui.state.parameters import DERIVATIONS
+from ui.state.session import run_again
 from ui.widgets.chart import draw
 
 ROW_PIXELS = 26
 FRAME_PIXELS = 84
-
-
-def tinted(colour: Colour, symbol: str, *, is_dark: bool) -> str:
-    """A symbol in the colour of its meaning, as in the charts."""
-    return rf"\textcolor{{{colour.dark if is_dark else colour.light}}}{{{symbol}}}"
-
-
-def symbols(*, is_dark: bool) -> dict[str, str]:
-    """Query, keys and values as they stand in every formula."""
-    colours = {"q": QUERY, "k": KEY, "v": VALUE}
-    return {symbol: tinted(colour, symbol, is_dark=is_dark) for symbol, colour in colours.items()}
+TABLE_PIXELS, TABLE_ROW_PIXELS = 248, 35
+COLOURS = {"q": QUERY, "k": KEY, "v": VALUE}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Around:
-    """What all stages of a story share: the model, what their pictures stay for, their files' facts, what tells."""
+class StepSetting:
+    """What all steps of a walk-through share."""
 
     model: LoadedModel
     revision: str
+    """A picture stays as it is until this changes."""
     facts: Mapping[str, object]
-    tell: Tell
-    is_cross: bool
-    norms_after: bool
+    """What an exported picture says about itself."""
+    derive: Callable[[Number, Step], Derivation | None]
+    """None where a person has cancelled the pass that it takes."""
 
 
-def show_stage(around: Around, number: int, stage: Stage) -> None:
-    """Formula and code on the left, the numbers beside them; below, how the one that was clicked came about."""
-    st.subheader(f"{number}. {stage.title}", anchor=False)
-    words, numbers = st.columns([2, 5], gap="medium")
-    with words:
-        st.latex(stage.formula)
-        st.caption(stage.sentence)
-        _show_code(stage.code, is_cross=around.is_cross, norms_after=around.norms_after)
+def show_step(setting: StepSetting, index: int, drawn: DrawnStep) -> None:
+    """Formula and code on the left, the numbers beside them."""
+    step = drawn.step
+    st.subheader(f"{index}. {step.title}", anchor=False)
+    text, numbers = st.columns([2, 5], gap="medium")
+    with text:
+        st.latex(coloured(step.formula, is_dark=st.context.theme.type == "dark"))
+        st.caption(step.explanation)
+        for lines in map(code_lines, step.code):
+            st.code(lines.text, language="python", wrap_lines=True)
+            st.caption(_("{path}, line {line}").format(path=lines.path, line=lines.first))
     with numbers:
-        st.fragment(_show_numbers)(around, stage)
+        st.fragment(_show_numbers)(setting, drawn)
 
 
-def _show_numbers(around: Around, stage: Stage) -> None:
-    """The pictures; runs alone after a click."""
-    chosen = picked_number(stage)
-    for index, picture in enumerate(stage.pictures):
-        st.caption(picture.label)
+def coloured(formula: str, *, is_dark: bool) -> str:
+    r"""The formula with query, key and value in the colours of the charts.
+
+    >>> coloured(r"\q \cdot k", is_dark=True)
+    '\\textcolor{#e0ad4e}{q} \\cdot k'
+    """
+
+    def colour(symbol: re.Match[str]) -> str:
+        shades = COLOURS[symbol[1]]
+        return rf"\textcolor{{{shades.dark if is_dark else shades.light}}}{{{symbol[1]}}}"
+
+    return re.sub(r"\\([qkv])(?![A-Za-z])", colour, formula)
+
+
+def _show_numbers(setting: StepSetting, drawn: DrawnStep) -> None:
+    """The pictures, and below one the derivation of its number that is clicked; runs alone after a click."""
+    chosen = chosen_number(drawn)
+    for index, picture in enumerate(drawn.pictures):
+        st.caption(picture.table.label)
         cell = draw(
-            around.model,
+            setting.model,
             picture.figure,
-            key=f"inside_{stage.name}_{index}",
-            height=FRAME_PIXELS + ROW_PIXELS * picture.rows,
-            revision=around.revision,
-            label=picture.label,
-            facts=around.facts,
+            key=f"inside_{drawn.step.name}_{index}",
+            height=FRAME_PIXELS + ROW_PIXELS * picture.height,
+            revision=setting.revision,
+            label=picture.table.label,
+            facts=setting.facts,
             picks=True,
             picked=None if chosen is None else picture.cell(chosen),
         )
         if cell is not None and picture.number(cell) is not None:
-            pick_number(stage, picture.number(cell))
-            state.run_again()
+            choose_number(drawn.step, picture.number(cell))
+            run_again()
         if chosen is not None and picture.cell(chosen) is not None:
-            _tell(around, stage, chosen)
+            derivation = setting.derive(chosen, drawn.step)
+            if derivation is not None:
+                _show_derivation(drawn.step, derivation)
 
 
-def _tell(around: Around, stage: Stage, number: Number) -> None:
-    try:
-        told = around.tell(number)
-    except UserError as error:
-        st.info(str(error), icon=":material/info:")
-        return
-    if told is not None:
-        show_account(stage, told)
+def chosen_number(drawn: DrawnStep) -> Number | None:
+    """The number of this step that the address names, if the step shows it."""
+    for entry in _entries():
+        name, _colon, address = entry.partition(":")
+        number = parse_number(address)
+        if name == drawn.step.name and number is not None and any(p.cell(number) for p in drawn.pictures):
+            return number
+    return None
 
 
-def _show_code(steps: tuple[Step, ...], *, is_cross: bool, norms_after: bool) -> None:
-    """The lines of our own transformer that compute the step."""
-    for step in steps:
-        lines = code_lines(step, is_cross=is_cross, norms_after=norms_after)
-        st.code(lines.text, language="python", wrap_lines=True)
-        st.caption(_("{path}, line {line}").format(path=lines.path, line=lines.first))
+def choose_number(step: Step, number: Number | None) -> None:
+    """Put the step's number into the address in place of its last one; None takes it out."""
+    kept = [entry for entry in _entries() if not entry.startswith(f"{step.name}:")]
+    kept += [] if number is None else [f"{step.name}:{number.address}"]
+    write_text(DERIVATIONS, ",".join(kept) or None)
+
+
+def _entries() -> list[str]:
+    return [entry for entry in read_text(DERIVATIONS).split(",") if entry]
+
+
+def _show_derivation(step: Step, derivation: Derivation) -> None:
+    """The number with its formula, all terms in a table, and that they make the number."""
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            formula = derivation.formula or "…"
+            st.markdown(f"`{derivation.name} = {formula}` `= {derivation.value:.6g}`", width="stretch")
+            key, close = f"close_{step.name}", functools.partial(choose_number, step, None)
+            # The icon is the label: a second one beside it would be cut off.
+            st.button(":material/close:", key=key, type="tertiary", help=_("Close"), on_click=close)
+        st.caption(_describe(derivation))
+        if derivation.terms:
+            table = terms_table(derivation)
+            height = min(TABLE_PIXELS, TABLE_ROW_PIXELS * (len(table) + 1) + 3)
+            formats = {name: st.column_config.NumberColumn(format="%.6g") for name in table.columns[1:]}
+            st.dataframe(table, height=height, hide_index=True, key=f"terms_{step.name}", column_config=formats)
+
+
+def _describe(derivation: Derivation) -> str:
+    """How the terms make the number, or why there are none."""
+    if not derivation.is_known:
+        return _("The modules of this family do not show how this number is made; the value is the model's own.")
+    if not derivation.terms:
+        return _("A learned number, or one of another token's: no product makes it here.")
+    template = _(
+        "The {count:,} terms below sum to {total:.9g}. Value of the formula: {result:.9g}; of the model: {value:.9g}; "
+        "difference: {difference:.1g}."
+    )
+    if len(derivation.terms) == 1:
+        template = _(
+            "The one term below is {total:.9g}. Value of the formula: {result:.9g}; of the model: {value:.9g}; "
+            "difference: {difference:.1g}."
+        )
+    return template.format(
+        count=len(derivation.terms),
+        total=derivation.total,
+        result=derivation.result,
+        value=derivation.value,
+        difference=derivation.difference,
+    )
+
+
+def terms_table(derivation: Derivation) -> pd.DataFrame:
+    """Every term with its factors, in the order of the sum; a click on a heading sorts."""
+    most = max(len(term.factors) for term in derivation.terms)
+    columns: dict[str, list[object]] = {_("term"): [term.name for term in derivation.terms]}
+    for index in range(most):
+        title = _("factor {number}").format(number=index + 1) if most > 1 else _("of")
+        columns[title] = [term.factors[index] if index < len(term.factors) else None for term in derivation.terms]
+    columns[_("value")] = [term.value for term in derivation.terms]
+    return pd.DataFrame(columns)

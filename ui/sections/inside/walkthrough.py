@@ -15,21 +15,20 @@ from playground.lens.inspect.steps.step import Step, StepInputs
 from playground.lens.inspect.steps.walkthrough import derive
 from playground.lens.trace import TOLERANCES
 from playground.text import LANGUAGE, _, language
-from ui.cache import Reading
-from ui.jobs import ask
+from ui.cache import TracedText
+from ui.jobs import compute
 from ui.sections.inside.selection import choose_head, layer_inside
 from ui.sections.inside.step_layout import StepSetting, show_step
 from ui.sections.inside.steps import DrawnStep, draw_steps
 from ui.state.address import read_number, write_number
 from ui.state.parameters import DIMENSION
-from ui.state.session import findings
 from ui.widgets.download import offer_snippet, text_facts, traced
 from ui.widgets.text import Texts
 
 MOST_KEYS = 20
 
 
-def show_walkthrough(reading: Reading, texts: Texts) -> None:
+def show_walkthrough(reading: TracedText, texts: Texts) -> None:
     """Choose a head and go through every step of it."""
     selected = choose_head(reading)
     layer = layer_inside(reading, selected)
@@ -82,13 +81,13 @@ def _drawn_steps(inputs: StepInputs, revision: str) -> list[DrawnStep]:
         LANGUAGE.set(spoken)
         return draw_steps(inputs)
 
-    steps = ask(findings(), ("steps", revision), _("Drawing every number …"), lambda _on_progress: draw())
+    steps = compute(("steps", revision), lambda _on_progress: draw(), title=_("Drawing every number …"), cache=reading)
     if steps is None:
         st.stop()
     return steps
 
 
-def _deriver(reading: Reading, head: HeadInside) -> Callable[[Number, Step], Derivation | None]:
+def _deriver(reading: TracedText, head: HeadInside) -> Callable[[Number, Step], Derivation | None]:
     """The derivation of any number; what was written into the residual stream takes one more pass."""
 
     def derivation(number: Number, step: Step) -> Derivation | None:
@@ -97,7 +96,9 @@ def _deriver(reading: Reading, head: HeadInside) -> Callable[[Number, Step], Der
             return derived
         place = (head.layer, head.query_position, head.kind)
         message = _("Splitting the residual stream …")
-        parts = ask(reading, ("stream", *place), message, lambda _on_progress: (reading.trace.stream_parts(*place),))
+        parts = compute(
+            ("stream", *place), lambda _on_progress: (reading.trace.stream_parts(*place),), title=message, cache=reading
+        )
         return None if parts is None else stream_vector(head, parts[0]).derive(number.column)
 
     return derivation

@@ -21,7 +21,7 @@ from playground.lens.capture.hooks import Recording, record
 from playground.lens.capture.inputs import Entering, find_entering, named_outputs, outside
 from playground.lens.capture.norm_step import find_norm
 from playground.lens.capture.site import Site, SiteKind, select
-from playground.lens.generate.predictions import refuse_not_a_number
+from playground.lens.generate.predictions import require_finite_logits
 from playground.lens.inspect.steps.head import HeadInside, ProjectedVectors, attention_row, to_array
 from playground.lens.inspect.steps.rotation import rotation_of
 from playground.lens.inspect.steps.sources import find_source, matrix_of
@@ -200,7 +200,7 @@ def look_inside(
         model.module(**arguments)
     if seam.z is None:
         raise UserError("Nothing passed layer {layer}; choose another.", layer=layer)
-    refuse_not_a_number(seam.z)
+    require_finite_logits(seam.z)
     return LayerInside(model, parts, block, kind, recording, seam)
 
 

@@ -23,8 +23,7 @@ from playground.lens.inspect.positions import (
 )
 from playground.transformer import TransformerConfig
 from tests.helpers.families import as_loaded, small_model
-from tests.helpers.own_models import random_model
-from tests.playground.lens.generate.test_generation import own_model
+from tests.helpers.own_models import own_model, random_model
 
 CONFIG = TransformerConfig(vocabulary=9, context=40, width=24, layers=1, n_heads=2, hidden=8)
 

@@ -6,8 +6,7 @@ import pytest
 
 import playground
 from playground.lens.inspect.steps.code_lines import code_lines, in_attention, in_transformer
-from tests.helpers.own_models import random_model
-from tests.playground.lens.generate.test_generation import own_model
+from tests.helpers.own_models import own_model, random_model
 from tests.playground.lens.inspect.steps.test_derivations import steps_of
 from tests.playground.lens.inspect.steps.test_layer import traced
 

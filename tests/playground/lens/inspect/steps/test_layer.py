@@ -7,7 +7,7 @@ import torch
 from playground.errors import UserError
 from playground.lens import trace
 from tests.helpers.families import DECODERS, ENCODER_DECODERS, ENCODERS, small_model
-from tests.playground.lens.generate.test_generation import own_model
+from tests.helpers.own_models import own_model
 
 TEXT = "the cat sat on the mat"
 ROTARY = {

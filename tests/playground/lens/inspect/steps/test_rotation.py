@@ -18,17 +18,17 @@ def test_finds_what_turned_them(seed, turned, neighbours):
     random = np.random.default_rng(seed)
     before = random.normal(size=(6, 8))
     first, second = pairs(turned, neighbours)
-    made = Rotation(first=first, second=second, angles=random.uniform(0.1, 3, size=(6, turned // 2)))
-    after = made.turn(before)
-    found = rotation_of(before, after)
-    np.testing.assert_allclose(found.turn(before), after, atol=1e-9)
-    assert found.first.tolist() == first.tolist()
-    np.testing.assert_allclose(found.angles, made.angles, atol=1e-9)
+    rotation = Rotation(first=first, second=second, angles=random.uniform(0.1, 3, size=(6, turned // 2)))
+    after = rotation.turn(before)
+    recovered = rotation_of(before, after)
+    np.testing.assert_allclose(recovered.turn(before), after, atol=1e-9)
+    assert recovered.first.tolist() == first.tolist()
+    np.testing.assert_allclose(recovered.angles, rotation.angles, atol=1e-9)
 
 
 def test_a_quarter_turn_by_hand():
-    found = rotation_of(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]))
-    assert found.angles[0, 0] == pytest.approx(np.pi / 2)
+    recovered = rotation_of(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]))
+    assert recovered.angles[0, 0] == pytest.approx(np.pi / 2)
 
 
 def test_what_is_stretched_is_no_rotation():
