@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points, check_units
 from playground.text import N_, _
@@ -59,7 +60,7 @@ def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> 
     headings. params, loss, and tokens or flops have to be there.
     Raises UserError for a file without a header, a missing column, or no good row at all.
     """
-    lines, delimiter = _lines(decode_table(text))
+    lines, delimiter = _lines(decode_upload(text))
     header = _header(lines)
     index_of = _column_indices(header, columns or {})
     _check_required(index_of, header)
@@ -95,7 +96,7 @@ def read_points_strictly(text: str | bytes, columns: Mapping[str, str] | None = 
 
 def header_of(text: str | bytes) -> list[str]:
     """The headings of a file, for a person to map. Raises UserError where there are none."""
-    return _header(_lines(decode_table(text))[0])
+    return _header(_lines(decode_upload(text))[0])
 
 
 def name_bad(bad: Sequence[BadRow]) -> str:
@@ -111,21 +112,6 @@ def name_bad(bad: Sequence[BadRow]) -> str:
 
 
 # Cells
-
-
-def decode_table(content: str | bytes) -> str:
-    """The text of a file in UTF-8, UTF-16 or a Western code page. Raises UserError for what is not text."""
-    if isinstance(content, str):
-        return content.removeprefix("\ufeff")
-    encodings = ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ()
-    for encoding in (*encodings, "utf-8-sig", "cp1252"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise UserError("The file is not text. Save the table as CSV in UTF-8.")
 
 
 def _lines(text: str) -> tuple[list[tuple[int, list[str]]], str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from playground.csv_table import csv_table
 from playground.sweeps.folder import Sweep
 from playground.sweeps.grid import Cell
 from playground.training.run.metrics import Metrics, join_metrics, read_metrics
@@ -159,8 +160,4 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _table(kind: type[CellResult] | type[CurvePoint], records: Iterable[CellResult | CurvePoint]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in fields(kind)])
-    writer.writerows(["" if value is None else value for value in astuple(record)] for record in records)
-    return text.getvalue()
+    return csv_table([[field.name for field in fields(kind)], *map(astuple, records)], guard=False)

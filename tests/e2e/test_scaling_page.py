@@ -48,7 +48,7 @@ def upload(page: Page, address: str, text: str) -> None:
 
 
 @pytest.mark.slow
-def test_an_uploaded_table_is_mapped_and_its_bad_rows_are_named_and_kept_out(server: str, open_page):
+def test_an_uploaded_table_is_mapped_and_its_bad_rows_are_named_and_skipped(server: str, open_page):
     rows = noisy_table().replace("run,params,tokens,loss", "名称,weights,corpus,xent").splitlines()
     rows[3], rows[5] = "模型,1e8,many,2.5", "模型,1e8,1e10,-2"
     page = open_page(server)
@@ -61,7 +61,7 @@ def test_an_uploaded_table_is_mapped_and_its_bad_rows_are_named_and_kept_out(ser
         page.get_by_role("option", name=column, exact=True).click()
         page.wait_for_function("word => decodeURIComponent(location.search).includes(word)", arg=f'"{column}"')
     expect(page.get_by_text(re.compile("38 runs"))).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text(re.compile("2 rows were kept out"))).to_be_visible()
+    expect(page.get_by_text(re.compile("2 rows were skipped"))).to_be_visible()
     page.get_by_role("radio", name="Curves").click()
     expect(page.locator(".st-key-picture_loss-params .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
 
@@ -124,15 +124,15 @@ def test_a_click_on_a_shipped_run_is_answered_with_a_sentence(server: str, open_
 
 
 @pytest.mark.slow
-def test_a_sweep_is_stopped_gone_on_with_and_deleted_while_the_page_looks_again(server: str, open_page):
+def test_a_sweep_is_stopped_resumed_and_deleted_while_the_page_looks_again(server: str, open_page):
     page = open_page(f"{server}/scaling?section=live&sweep_sizes=8x1,16x1&sweep_tokens=30000,60000,120000")
     page.get_by_role("button", name="Run the sweep").click(timeout=PATIENCE)
     expect(page.get_by_text(re.compile("[2-5] of 6 runs"))).to_be_visible(timeout=PATIENCE)
     low, high = page.locator(".st-key-sweep_chart .js-plotly-plot").evaluate("node => node._fullLayout.xaxis.range")
     assert 6 < low < high < 13
     page.get_by_role("button", name="Stop").click()
-    page.get_by_role("button", name="Go on").click(timeout=PATIENCE)
-    expect(page.get_by_role("button", name="Go on")).to_have_count(0, timeout=PATIENCE)
+    page.get_by_role("button", name="Resume").click(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Resume")).to_have_count(0, timeout=PATIENCE)
     expect(page.get_by_text("6 of 6 runs")).to_be_visible(timeout=2 * PATIENCE)
     page.get_by_role("button", name="Delete", exact=True).click(timeout=PATIENCE)
     page.get_by_role("button", name="Delete it and its runs").click()
@@ -156,7 +156,7 @@ def test_a_small_sweep_is_watched_through_a_reload_to_its_fit_and_a_run_opens(se
     assert opened.value.url == f"{server}/{own}"
     expect(opened.value.get_by_text("Finished").first).to_be_visible(timeout=PATIENCE)
     opened.value.close()
-    closer = page.get_by_role("link", name="Look closer under Curves").get_attribute("href")
+    closer = page.get_by_role("link", name="Open under Curves").get_attribute("href")
     assert closer is not None
     page.goto(f"{server}/{closer.rpartition('/')[2]}")
     page.get_by_role("radio", name="Training curves").click(timeout=PATIENCE)

@@ -11,8 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from playground.charts.inside import token_label
-from playground.charts.layout import quiet_layout
+from playground.charts.layout import quiet_layout, token_label
 from playground.charts.palette import NEUTRAL, series_look
 from playground.text import N_, _
 

@@ -17,9 +17,9 @@ def test_the_best_size_is_the_closed_forms_where_there_is_one_and_the_search_agr
     numbers = BESIROGLU.parameters
     assert np.allclose(optimal_params("chinchilla", numbers, FLOPS), closed_form(numbers).params(FLOPS))
     endless = {**numbers, "R_D": 15.4, "R_N": 5.3}
-    found = optimal_params("data-constrained", endless, FLOPS)
+    optimal = optimal_params("data-constrained", endless, FLOPS)
     losses = [
-        LAWS["data-constrained"].predict(endless, params=found * factor, tokens=FLOPS / (6 * found * factor))
+        LAWS["data-constrained"].predict(endless, params=optimal * factor, tokens=FLOPS / (6 * optimal * factor))
         for factor in (1.0, 0.7, 1.4)
     ]
     assert (losses[0] <= losses[1]).all()
@@ -51,14 +51,14 @@ def test_tokens_for_compute_cost_what_they_should():
 @pytest.mark.parametrize("power", [-0.05, 0.1])
 def test_where_larger_models_cost_more_than_in_proportion_the_best_is_smaller(power):
     numbers, points = BESIROGLU.parameters, counted(power)
-    found = optimal_params("chinchilla", numbers, FLOPS * 10 ** (9 * power), points)
+    optimal = optimal_params("chinchilla", numbers, FLOPS * 10 ** (9 * power), points)
     plain = optimal_params("chinchilla", numbers, FLOPS)
-    assert ((found < plain) == (power > 0)).all()
+    assert ((optimal < plain) == (power > 0)).all()
     for factor in (0.8, 1.25):
         losses = [
             LAWS["chinchilla"].predict(
                 numbers, params=size, tokens=tokens_for_compute(points, size, FLOPS * 10 ** (9 * power))
             )
-            for size in (found, found * factor)
+            for size in (optimal, optimal * factor)
         ]
         assert (losses[0] <= losses[1]).all()

@@ -1,4 +1,4 @@
-"""Bootstrap intervals: the same from any number of processes, wide enough, and ended when they are told to."""
+"""Bootstrap intervals: the same from any number of processes, wide enough, and cancelled on request."""
 
 import subprocess
 

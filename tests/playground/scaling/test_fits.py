@@ -21,9 +21,9 @@ POWERS = {
 }
 
 
-def assert_close(found, planted, tolerance):
-    assert set(found) == set(planted)
-    assert max(abs(found[name] / planted[name] - 1) for name in planted) < tolerance, found
+def assert_close(fitted, planted, tolerance):
+    assert set(fitted) == set(planted)
+    assert max(abs(fitted[name] / planted[name] - 1) for name in planted) < tolerance, fitted
 
 
 @pytest.mark.parametrize(
@@ -31,29 +31,29 @@ def assert_close(found, planted, tolerance):
     [("chinchilla", BESIROGLU.parameters), ("kaplan", KAPLAN.parameters), *POWERS.items()],
 )
 def test_without_noise_a_planted_law_comes_back(law, planted):
-    found = fit(law, scattered(law, planted))
-    assert_close(found.parameters, planted, 0.002)
-    assert found.objective < 1e-8
-    assert found.heldout_error < 1e-4
+    fitted = fit(law, scattered(law, planted))
+    assert_close(fitted.parameters, planted, 0.002)
+    assert fitted.objective < 1e-8
+    assert fitted.heldout_error < 1e-4
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("law", "planted"), [("data-constrained", MUENNIGHOFF.parameters), ("broken-power", BROKEN)])
 def test_without_noise_a_planted_law_of_many_numbers_comes_back(law, planted):
-    found = fit(law, scattered(law, planted, params=(7.0, 11.0), tokens=(8.0, 12.0)))
-    assert_close(found.parameters, planted, 0.02)
+    fitted = fit(law, scattered(law, planted, params=(7.0, 11.0), tokens=(8.0, 12.0)))
+    assert_close(fitted.parameters, planted, 0.02)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_with_noise_of_half_a_percent_exponents_come_back_to_a_tenth_and_the_loss_to_two_thousandths(seed):
-    found = fit_chinchilla(scattered(noise=0.005, seed=seed, count=240))
+    fitted = fit_chinchilla(scattered(noise=0.005, seed=seed, count=240))
     for name in ("alpha", "beta"):
-        assert found.parameters[name] == pytest.approx(BESIROGLU.parameters[name], rel=0.1)
-    assert found.parameters["E"] == pytest.approx(BESIROGLU.parameters["E"], rel=0.03)
+        assert fitted.parameters[name] == pytest.approx(BESIROGLU.parameters[name], rel=0.1)
+    assert fitted.parameters["E"] == pytest.approx(BESIROGLU.parameters["E"], rel=0.03)
     there = {"params": 1e9, "tokens": 2e10}
     truth = LAWS["chinchilla"].predict(BESIROGLU.parameters, **there)
-    assert float(found.predict(**there)) == pytest.approx(float(truth), rel=2e-3)
-    assert 0.001 < found.heldout_error < 0.01
+    assert float(fitted.predict(**there)) == pytest.approx(float(truth), rel=2e-3)
+    assert 0.001 < fitted.heldout_error < 0.01
 
 
 def test_one_run_that_went_wrong_hardly_moves_the_fit():
@@ -89,11 +89,11 @@ def test_the_mean_instead_of_the_sum_stops_elsewhere_and_reports_success():
 
     ends = [minimize(mean, start, jac=True, method="L-BFGS-B") for start in starts]
     best = min(ends, key=lambda end: end.fun)
-    found = fit_chinchilla(points)
+    fitted = fit_chinchilla(points)
     assert best.success
-    assert best.fun * len(points) > 1.02 * found.objective
+    assert best.fun * len(points) > 1.02 * fitted.objective
     away = abs(form.to_parameters(best.x)["beta"] / BESIROGLU.parameters["beta"] - 1)
-    assert away > 3 * abs(found.parameters["beta"] / BESIROGLU.parameters["beta"] - 1)
+    assert away > 3 * abs(fitted.parameters["beta"] / BESIROGLU.parameters["beta"] - 1)
 
 
 def test_the_huber_loss_is_quadratic_then_linear():
@@ -118,25 +118,25 @@ def test_a_law_that_is_wrong_predicts_badly():
 
 
 def test_six_points_can_be_fitted_but_none_held_out():
-    found = fit_chinchilla(scattered(count=6))
-    assert found.heldout_error is None
-    assert "hold some out" in " ".join(found.warnings)
+    fitted = fit_chinchilla(scattered(count=6))
+    assert fitted.heldout_error is None
+    assert "hold some out" in " ".join(fitted.warnings)
 
 
 @pytest.mark.slow
 def test_an_offset_that_the_points_do_not_identify_is_said():
     near = scattered(noise=0.02, count=30, params=(8.0, 8.6), tokens=(10.0, 10.6))
-    found = fit_chinchilla(near)
-    assert "E" in found.unidentified
-    assert any("do not identify E" in sentence or "no floor" in sentence for sentence in found.warnings)
+    fitted = fit_chinchilla(near)
+    assert "E" in fitted.unidentified
+    assert any("do not identify E" in sentence or "no floor" in sentence for sentence in fitted.warnings)
     far = scattered(noise=0.002, count=200)
     assert fit_chinchilla(far).unidentified == ()
 
 
 @pytest.mark.slow
 def test_a_power_law_without_a_floor_shows_none():
-    found = fit_power_law(scattered("power-n", POWERS["power-n"]), of="params", offset=True)
-    assert found.unidentified == ("E",)
+    fitted = fit_power_law(scattered("power-n", POWERS["power-n"]), of="params", offset=True)
+    assert fitted.unidentified == ("E",)
 
 
 @pytest.mark.slow
@@ -181,9 +181,9 @@ STRANGE = {
     ],
 )
 def test_strange_points_give_numbers_all_the_same(law, points):
-    found = fit(law, points, starts=2)
-    assert np.isfinite([found.objective, *found.parameters.values()]).all()
-    assert np.isfinite(found.residuals()).all()
+    fitted = fit(law, points, starts=2)
+    assert np.isfinite([fitted.objective, *fitted.parameters.values()]).all()
+    assert np.isfinite(fitted.residuals()).all()
 
 
 # A floor that is known
@@ -218,12 +218,12 @@ FORTY = scattered(count=40)
 
 @pytest.mark.parametrize("published", [KAPLAN, HOFFMANN, BESIROGLU], ids=lambda published: published.key)
 def test_exponents_are_kept_to_the_last_digit_and_the_rest_meets_the_points(published):
-    found = fit_to_exponents(published.law, published.parameters, FORTY)
+    fitted = fit_to_exponents(published.law, published.parameters, FORTY)
     for name in ("alpha", "beta", "alpha_N", "alpha_D"):
         if name in published.parameters:
-            assert found[name] == pytest.approx(published.parameters[name], abs=1e-12)
+            assert fitted[name] == pytest.approx(published.parameters[name], abs=1e-12)
     before = LAWS[published.law].predict_points(published.parameters, FORTY)
-    after = LAWS[published.law].predict_points(found, FORTY)
+    after = LAWS[published.law].predict_points(fitted, FORTY)
     errors = [np.abs(np.log(loss / FORTY.loss)).mean() for loss in (after, before)]
     assert errors[0] <= errors[1] + 1e-9
 
@@ -231,8 +231,8 @@ def test_exponents_are_kept_to_the_last_digit_and_the_rest_meets_the_points(publ
 def test_points_on_the_law_itself_give_its_own_numbers_back():
     loss = LAWS["chinchilla"].predict_points(HOFFMANN.parameters, FORTY)
     own = type(FORTY)(params=FORTY.params, tokens=FORTY.tokens, loss=loss)
-    found = fit_to_exponents("chinchilla", HOFFMANN.parameters, own)
-    assert found == pytest.approx(HOFFMANN.parameters, rel=1e-3)
+    fitted = fit_to_exponents("chinchilla", HOFFMANN.parameters, own)
+    assert fitted == pytest.approx(HOFFMANN.parameters, rel=1e-3)
 
 
 def test_a_change_of_unit_leaves_the_exponents_and_moves_the_coefficients():

@@ -24,8 +24,8 @@ def searched(published, budget):
 @pytest.mark.parametrize("budget", [1e18, 1e21, 5.76e23])
 def test_the_closed_forms_are_where_a_search_finds_the_lowest_loss(budget):
     for published in (HOFFMANN, BESIROGLU):
-        found = float(closed_form(published.parameters).params(budget))
-        assert found == pytest.approx(searched(published, budget), rel=1e-4)
+        result = float(closed_form(published.parameters).params(budget))
+        assert result == pytest.approx(searched(published, budget), rel=1e-4)
     assert float(kaplan_closed_form(KAPLAN.parameters).params(budget)) == pytest.approx(
         searched(KAPLAN, budget), rel=1e-4
     )
@@ -71,33 +71,33 @@ def test_a_profile_of_a_true_parabola_has_its_minimum():
     both = np.concatenate([sizes, 10 * sizes])
     loss = np.tile(2 + 0.1 * (np.log(sizes) - 12.5) ** 2, 2)
     budget = np.repeat([1e15, 1e17], 5)
-    found = isoflop(Points(params=both, tokens=budget / (6 * both), loss=loss))
-    assert [np.log(profile.params) for profile in found.profiles] == pytest.approx([12.5, 12.5 + np.log(10)])
-    assert [profile.loss for profile in found.profiles] == pytest.approx([2, 2])
-    assert found.frontier.exponent == pytest.approx(0.5)
-    assert found.profiles[0].curve(sizes) == pytest.approx(loss[:5])
-    assert found.profiles[0].params * found.profiles[0].tokens * 6 == pytest.approx(1e15)
+    result = isoflop(Points(params=both, tokens=budget / (6 * both), loss=loss))
+    assert [np.log(profile.params) for profile in result.profiles] == pytest.approx([12.5, 12.5 + np.log(10)])
+    assert [profile.loss for profile in result.profiles] == pytest.approx([2, 2])
+    assert result.frontier.exponent == pytest.approx(0.5)
+    assert result.profiles[0].curve(sizes) == pytest.approx(loss[:5])
+    assert result.profiles[0].params * result.profiles[0].tokens * 6 == pytest.approx(1e15)
 
 
 def test_budgets_are_grouped_and_those_without_a_minimum_are_named():
     points = isoflop_runs(budgets=np.array([1e19, 1e20, 1e21]))
     assert [len(rows) for rows in group_by_budget(points)] == [9, 9, 9]
     rising = points.take([*range(18), *range(23, 27)])
-    found = isoflop(rising)
-    assert len(found.left_out) == 1
-    assert found.left_out[0].startswith("1e+21 FLOP: the minimum is beyond the models")
+    result = isoflop(rising)
+    assert len(result.left_out) == 1
+    assert result.left_out[0].startswith("1e+21 FLOP: the minimum is beyond the models")
     with pytest.raises(UserError, match="two budgets with at least three models"):
         isoflop(scattered(count=20))
 
 
 def test_the_envelope_is_the_lowest_curve_and_leaves_out_its_ends():
     three = loss_curves(sizes=np.array([1e8, 1e9, 1e10]), steps=50)
-    found = envelope(three, n_budgets=100)
+    result = envelope(three, n_budgets=100)
     for curve in three:
-        here = np.interp(np.log(found.flops), np.log(curve.flops), curve.loss, left=np.inf, right=np.inf)
-        assert (found.loss <= here + 1e-12).all()
-    assert set(found.names) == {"1e+08", "1e+09", "1e+10"}
-    assert found.frontier is None
+        here = np.interp(np.log(result.flops), np.log(curve.flops), curve.loss, left=np.inf, right=np.inf)
+        assert (result.loss <= here + 1e-12).all()
+    assert set(result.names) == {"1e+08", "1e+09", "1e+10"}
+    assert result.frontier is None
     with pytest.raises(UserError, match="at least two"):
         envelope(three[:1])
 

@@ -109,48 +109,48 @@ def test_a_budget_of_money_needs_a_price():
 
 @pytest.mark.parametrize("served", [1e11, 1e13])
 def test_the_cheapest_model_to_serve_is_where_a_search_finds_it(served):
-    found = inference_aware_optimum(GOPHER_BUDGET, served, BESIROGLU.parameters)
-    sizes = np.geomspace(found.optimal_params / 50, found.optimal_params, 400_001)
-    totals = 6 * sizes * tokens_to_reach(found.loss, sizes, BESIROGLU.parameters) + 2 * sizes * served
-    assert found.params == pytest.approx(sizes[totals.argmin()], rel=1e-3)
-    reached = LAWS["chinchilla"].predict(BESIROGLU.parameters, params=found.params, tokens=found.tokens)
-    assert float(reached) == pytest.approx(found.loss, rel=1e-12)
-    assert found.total_flops < found.optimal_training_flops + found.optimal_serving_flops
-    assert 0 < found.saved < 1
-    assert found.overtraining > 1
+    best = inference_aware_optimum(GOPHER_BUDGET, served, BESIROGLU.parameters)
+    sizes = np.geomspace(best.optimal_params / 50, best.optimal_params, 400_001)
+    totals = 6 * sizes * tokens_to_reach(best.loss, sizes, BESIROGLU.parameters) + 2 * sizes * served
+    assert best.params == pytest.approx(sizes[totals.argmin()], rel=1e-3)
+    reached = LAWS["chinchilla"].predict(BESIROGLU.parameters, params=best.params, tokens=best.tokens)
+    assert float(reached) == pytest.approx(best.loss, rel=1e-12)
+    assert best.total_flops < best.optimal_training_flops + best.optimal_serving_flops
+    assert 0 < best.saved < 1
+    assert best.overtraining > 1
 
 
 def test_who_serves_nothing_trains_the_compute_optimal_model():
-    found = inference_aware_optimum(1e21, 0, BESIROGLU.parameters)
-    assert found.params == pytest.approx(found.optimal_params)
-    assert found.tokens == pytest.approx(found.optimal_tokens)
-    assert found.saved == pytest.approx(0, abs=1e-9)
+    best = inference_aware_optimum(1e21, 0, BESIROGLU.parameters)
+    assert best.params == pytest.approx(best.optimal_params)
+    assert best.tokens == pytest.approx(best.optimal_tokens)
+    assert best.saved == pytest.approx(0, abs=1e-9)
     with pytest.raises(UserError, match="choose 0 or more"):
         inference_aware_optimum(1e21, -1, BESIROGLU.parameters)
 
 
 def test_with_enough_data_nothing_is_repeated():
-    found = optimum_with_repeats(1e21, 1e13)
-    assert found.epochs < 1
-    assert found.params == pytest.approx(found.fresh_params, rel=1e-3)
-    assert found.loss == pytest.approx(found.fresh_loss, rel=1e-9)
-    assert found.effective_tokens == pytest.approx(found.tokens)
+    best = optimum_with_repeats(1e21, 1e13)
+    assert best.epochs < 1
+    assert best.params == pytest.approx(best.fresh_params, rel=1e-3)
+    assert best.loss == pytest.approx(best.fresh_loss, rel=1e-9)
+    assert best.effective_tokens == pytest.approx(best.tokens)
 
 
 def test_with_too_little_data_it_is_repeated_and_worth_less():
-    found = optimum_with_repeats(GOPHER_BUDGET, 1e11)
-    assert found.epochs > 5
-    assert found.effective_tokens < found.tokens
-    assert found.loss > found.fresh_loss
+    best = optimum_with_repeats(GOPHER_BUDGET, 1e11)
+    assert best.epochs > 5
+    assert best.effective_tokens < best.tokens
+    assert best.loss > best.fresh_loss
     # Muennighoff et al. 2023, section 5: rather more epochs than parameters.
-    assert found.params < found.fresh_params
-    assert found.tokens > found.fresh_tokens
-    sizes = np.geomspace(found.params / 3, found.params * 3, 200_001)
+    assert best.params < best.fresh_params
+    assert best.tokens > best.fresh_tokens
+    sizes = np.geomspace(best.params / 3, best.params * 3, 200_001)
     tokens = GOPHER_BUDGET / 6 / sizes
     losses = LAWS["data-constrained"].predict(
         MUENNIGHOFF.parameters, params=sizes, tokens=tokens, unique=np.full_like(sizes, 1e11)
     )
-    assert found.params == pytest.approx(sizes[losses.argmin()], rel=1e-3)
+    assert best.params == pytest.approx(sizes[losses.argmin()], rel=1e-3)
     with pytest.raises(UserError, match="unique"):
         optimum_with_repeats(1e21, 0)
 

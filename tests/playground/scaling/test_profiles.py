@@ -18,17 +18,17 @@ def grid(sizes, tokens, loss):
 
 def test_a_power_of_compute_is_met_between_its_runs_exactly():
     points = grid(np.geomspace(1e6, 8e6, 4), np.geomspace(1e8, 1e10, 3), lambda n, d: 50 * (6 * n * d) ** -0.07)
-    found = interpolate_budgets(points, 5)
-    assert np.allclose(found.loss, 50 * found.flops**-0.07)
-    assert np.allclose(found.flops, 6 * found.params * found.tokens)
-    assert len(np.unique(found.flops)) == 5
+    interpolated = interpolate_budgets(points, 5)
+    assert np.allclose(interpolated.loss, 50 * interpolated.flops**-0.07)
+    assert np.allclose(interpolated.flops, 6 * interpolated.params * interpolated.tokens)
+    assert len(np.unique(interpolated.flops)) == 5
 
 
 def test_nothing_is_assumed_beyond_the_runs_of_a_size():
     points = grid(np.geomspace(1e6, 1e8, 7), np.geomspace(1e8, 1e10, 5), lambda n, d: 2 + n**-0.1 + d**-0.1)
-    found = interpolate_budgets(points)
-    for size in np.unique(found.params):
-        spans, own = points.flops[points.params == size], found.flops[found.params == size]
+    interpolated = interpolate_budgets(points)
+    for size in np.unique(interpolated.params):
+        spans, own = points.flops[points.params == size], interpolated.flops[interpolated.params == size]
         assert spans.min() * (1 - 1e-6) <= own.min()
         assert own.max() <= spans.max() * (1 + 1e-6)
 

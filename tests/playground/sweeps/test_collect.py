@@ -1,4 +1,4 @@
-"""What sweeps found, without their runs: of one, and of several that are joined."""
+"""The results of sweeps without their runs: of one, and of several that are joined."""
 
 import json
 import shutil

@@ -23,11 +23,11 @@ from tests.helpers.small_sweep import sweep_config
 
 
 def test_a_grid_has_every_combination_once_seeds_outermost_and_small_sizes_first():
-    found = cells(sweep_config(seeds=(3, 1), sizes=((16, 1), (8, 1))))
-    assert len(found) == len({cell.name for cell in found}) == 12
-    assert [cell.config.seed for cell in found] == [3] * 6 + [1] * 6
-    assert [cell.config.model.width for cell in found[:6]] == [8, 8, 8, 16, 16, 16]
-    assert [cell.tokens for cell in found[:3]] == [2048, 512, 1024]
+    grid = cells(sweep_config(seeds=(3, 1), sizes=((16, 1), (8, 1))))
+    assert len(grid) == len({cell.name for cell in grid}) == 12
+    assert [cell.config.seed for cell in grid] == [3] * 6 + [1] * 6
+    assert [cell.config.model.width for cell in grid[:6]] == [8, 8, 8, 16, 16, 16]
+    assert [cell.tokens for cell in grid[:3]] == [2048, 512, 1024]
 
 
 def test_counts_of_a_cell_by_hand():
@@ -51,18 +51,18 @@ def test_the_rate_falls_with_the_width():
 def test_cells_of_an_isoflop_design_cost_the_same_within_a_step():
     budgets = (2e9, 8e9)
     config = sweep_config(design="isoflop", flops=budgets, sizes=((8, 1), (16, 1), (16, 2), (32, 2)))
-    found = cells(config)
-    assert len(found) == 8
-    for cell in found:
+    grid = cells(config)
+    assert len(grid) == 8
+    for cell in grid:
         step = flops_per_token(config, cell.config.model) * config.tokens_per_step
         assert min(abs(cell.flops - budget) for budget in budgets) <= step / 2 + 1
     assert cells(config)[0].tokens > cells(config)[-1].tokens
 
 
 def test_a_branch_has_the_rates_of_its_trunk_up_to_its_fork_and_not_beyond_its_decay():
-    found = cells(sweep_config(tokens=(1000, 3000, 40_000)))
-    trunks = {cell.name: cell for cell in found if cell.trunk is None}
-    branches = [cell for cell in found if cell.trunk is not None]
+    grid = cells(sweep_config(tokens=(1000, 3000, 40_000)))
+    trunks = {cell.name: cell for cell in grid if cell.trunk is None}
+    branches = [cell for cell in grid if cell.trunk is not None]
     assert branches
     for cell in branches:
         rates, others = (
@@ -142,6 +142,6 @@ def test_what_cannot_be_is_said(changes, part):
 
 
 def test_cells_follow_the_largest_last():
-    found = cells(sweep_config(sizes=((32, 1), (8, 1), (16, 2))))
-    sizes = [cell.parameters_without_embeddings for cell in found]
+    grid = cells(sweep_config(sizes=((32, 1), (8, 1), (16, 2))))
+    sizes = [cell.parameters_without_embeddings for cell in grid]
     assert all(first <= second for first, second in pairwise(sizes))

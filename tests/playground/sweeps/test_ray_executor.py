@@ -49,7 +49,7 @@ def end_tree(process: subprocess.Popen) -> None:
 
 @pytest.fixture(scope="module")
 def address():
-    """The address of a cluster of one node that says it has two processors and a GPU."""
+    """The address of a cluster of one node that says it has two CPUs and a GPU."""
     assert importlib.util.find_spec("ray"), "pip install -r requirements-dev.txt brings Ray"
     port, folder = free_port(), tempfile.mkdtemp(prefix="ray")
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", f"--port={port}", "--num-cpus=2"]
@@ -112,10 +112,10 @@ def test_a_stopped_sweep_leaves_checkpoints_and_the_cluster_free(address, tmp_pa
     threading.Thread(target=stop_when_running).start()
     assert run_sweep(config, folder, executor=RayExecutor(address)).state == "stopped"
     # The one cell had the node's GPU: its device is auto.
-    assert [(found.get("CPU", 0), found.get("GPU", 0)) for found in free] == [(1, 0)]
+    assert [(resources.get("CPU", 0), resources.get("GPU", 0)) for resources in free] == [(1, 0)]
     status = read_status(sweep.run_folder(cell))
     assert status.state == "stopped"
-    assert status.snapshot == status.step > 0
+    assert status.checkpoint == status.step > 0
 
 
 @pytest.mark.slow

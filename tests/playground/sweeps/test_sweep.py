@@ -40,7 +40,7 @@ def done(tmp_path_factory):
     return folder
 
 
-def rows(path):
+def records(path):
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -58,7 +58,7 @@ class Counting(InProcess):
 
 
 def test_the_points_have_the_columns_and_numbers_of_their_runs(done):
-    points = rows(done / "points.csv")
+    points = records(done / "points.csv")
     assert list(points[0]) == [
         "run", "params", "params_without_embeddings", "tokens", "flops", "loss", "seed", "width", "layers",
         "learning_rate", "floor",
@@ -71,10 +71,10 @@ def test_the_points_have_the_columns_and_numbers_of_their_runs(done):
 
 
 def test_curves_end_at_their_points(done):
-    curves = rows(done / "curves.csv")
+    curves = records(done / "curves.csv")
     assert list(curves[0]) == ["run", "step", "tokens", "loss"]
     ends = {curve["run"]: (curve["tokens"], curve["loss"]) for curve in curves}
-    assert ends == {point["run"]: (point["tokens"], point["loss"]) for point in rows(done / "points.csv")}
+    assert ends == {point["run"]: (point["tokens"], point["loss"]) for point in records(done / "points.csv")}
 
 
 def test_a_branch_is_bit_for_bit_the_run_it_would_have_been(done, tmp_path):
@@ -143,7 +143,7 @@ def test_a_failing_cell_is_tried_again_then_named_and_the_others_are_trained(tmp
     assert ending.retried[bad.name] == RETRIES + 1
     assert executor.started.count(bad.name) == RETRIES + 1
     # Its branch is trained from the first step on.
-    assert {point["run"] for point in rows(folder / "points.csv")} == {cell.name for cell in sweep.cells[1:]}
+    assert {point["run"] for point in records(folder / "points.csv")} == {cell.name for cell in sweep.cells[1:]}
 
 
 def test_a_run_of_another_configuration_in_a_cells_place_is_named(tmp_path):
@@ -179,9 +179,9 @@ def test_a_driver_that_died_leaves_an_interrupted_sweep(tmp_path):
 
 
 def test_the_cost_is_that_of_the_steps_that_are_trained():
-    found = cells(sweep_config(tokens=(512, 4096), sizes=((8, 1),)))
-    trunk, branch = found
-    cost = sweep_cost(found, SPEED, workers=2, hourly_price=3600.0)
+    grid = cells(sweep_config(tokens=(512, 4096), sizes=((8, 1),)))
+    trunk, branch = grid
+    cost = sweep_cost(grid, SPEED, workers=2, hourly_price=3600.0)
     each = sweep_cost((trunk,), SPEED).worker_seconds / trunk.config.steps
     assert cost.worker_seconds == pytest.approx(each * (trunk.config.steps + branch.config.steps - branch.fork))
     assert cost.flops == pytest.approx(trunk.flops + branch.flops * branch.steps / branch.config.steps)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.scaling.fits import fit
 from playground.scaling.frontier import envelope
-from playground.scaling.points_csv import decode_table, read_points
+from playground.scaling.points_csv import read_points
 from playground.scaling.published import BESIROGLU
 from tests.helpers.planted_points import isoflop_runs
 from tests.helpers.tables import noisy_table, plant_sweep, planted_grid, table_of
@@ -31,12 +32,12 @@ def test_some_values_are_chosen_evenly_with_both_ends():
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_an_uploaded_table_is_read_in_any_usual_encoding(encoding):
-    assert decode_table("run,lößs\n".encode(encoding)) == "run,lößs\n"
+    assert decode_upload("run,lößs\n".encode(encoding)) == "run,lößs\n"
 
 
 def test_a_picture_is_no_table():
     with pytest.raises(UserError, match="not text"):
-        decode_table(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+        decode_upload(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
 
 
 def test_exported_points_are_read_back_as_they_were():

@@ -11,6 +11,7 @@ from playground.charts.scaling.compute import (
     training_curves_figure,
 )
 from playground.charts.scaling.loss import Dots, Line, short
+from playground.csv_table import Row
 from playground.errors import UserError
 from playground.scaling.allocation import optimal_params, tokens_for_compute
 from playground.scaling.bootstrap import Bootstrap
@@ -23,7 +24,6 @@ from playground.text import _
 from ui.sections.scaling.figure import fit_code, law_title, show_scaling_figure, source_line, sweep_code
 from ui.sections.scaling.isoflop import find_profiles
 from ui.sections.scaling.study import ScalingStudy
-from ui.tables import Row
 
 SURFACE_CELLS = 56
 FRONTIER_RESAMPLES = 120

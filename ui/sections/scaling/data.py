@@ -5,9 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.models import runs_folder
-from playground.scaling.points_csv import decode_table, header_of, read_points
+from playground.scaling.points_csv import header_of, read_points
 from playground.sweeps.folder import SWEEP
 from playground.sweeps.results import read_points_file
 from playground.text import _
@@ -175,7 +176,7 @@ def _upload() -> None:
     )
     if file is not None:
         try:
-            text = decode_table(file.getvalue())
+            text = decode_upload(file.getvalue())
         except UserError as error:
             st.error(str(error), icon=":material/error:")
         else:

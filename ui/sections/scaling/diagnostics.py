@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.scaling.loss import Interval, axis_title, intervals_figure, residuals_figure
+from playground.csv_table import Row
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
@@ -14,7 +15,6 @@ from ui.sections.scaling.fit import EXPONENT_SYMBOLS, symbol, unidentified
 from ui.sections.scaling.loss_curves import dots_of, over_titles
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.parameters import OVER
-from ui.tables import Row
 from ui.widgets.choice import choose_option
 
 TWO_SIDED_95 = 1.96

@@ -7,12 +7,12 @@ import numpy
 import scipy
 import streamlit as st
 
+from playground.csv_table import Row, csv_table
 from playground.provenance import VERSION
 from playground.scaling.laws import LAWS
 from playground.text import _
 from ui.components.live_chart import live_chart
 from ui.sections.scaling.study import SHIPPED, ScalingStudy
-from ui.tables import Row, csv_table
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -1,8 +1,5 @@
 """The law: choose and fit it, with its bootstrap, and headline what can be trusted."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import streamlit as st
 
 from playground.progress import OnProgress
@@ -10,22 +7,16 @@ from playground.scaling.bootstrap import Bootstrap, bootstrap
 from playground.scaling.fits import Fit, fit
 from playground.scaling.laws import LAWS
 from playground.text import _
-from ui.jobs import ask
+from ui.cache import scaling_results
+from ui.jobs import compute
 from ui.sections.scaling.figure import show_metrics
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_choice, read_switch, write_choice, write_switch
 from ui.state.parameters import FIX_FLOOR, LAW
 from ui.state.parameters import RESAMPLES as RESAMPLES_CHOSEN
-from ui.state.scaling import scaling_answers
 
 RESAMPLES = (200, 1000, 4000)
 """Of the bootstrap; the first is the default."""
-Result = TypeVar("Result")
-
-
-def compute(key: tuple[object, ...], title: str, make: Callable[[OnProgress], Result]) -> Result | None:
-    """A result of this page, computed once on the server; None, with a sentence, where it cannot be or is cancelled."""
-    return ask(scaling_answers(), key, title, make)
 
 
 def choose_law() -> str:
@@ -88,7 +79,7 @@ def fetch_fit(study: ScalingStudy, law: str) -> Fit | None:
     """The law fitted to the points; None, with a sentence, where that cannot be."""
     floor = floor_of(study, law)
     key, title = ("fit", study.fingerprint, law, floor), _("Fitting from many starts …")
-    return compute(key, title, lambda _on_progress: fit(law, study.points, floor=floor))
+    return compute(key, lambda _on_progress: fit(law, study.points, floor=floor), title=title, cache=scaling_results())
 
 
 def fetch_bootstrap(
@@ -96,13 +87,13 @@ def fetch_bootstrap(
 ) -> Bootstrap | None:
     """The fit's bootstrap; None where a person has cancelled it, or (only_known) where it is not computed yet."""
     key = ("bootstrap", study.fingerprint, fitted.law, fitted.floor, n_resamples)
-    if only_known and not scaling_answers().knows(key):
+    if only_known and key not in scaling_results():
         return None
 
     def make(on_progress: OnProgress) -> Bootstrap:
         return bootstrap(fitted, n_resamples=n_resamples, on_progress=on_progress)
 
-    return compute(key, _("Bootstrap resamples:"), make)
+    return compute(key, make, title=_("Bootstrap resamples:"), cache=scaling_results())
 
 
 EXPONENT_SYMBOLS = {

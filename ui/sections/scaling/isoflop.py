@@ -7,13 +7,13 @@ import streamlit as st
 
 from playground.charts.scaling.compute import ProfileTrace, profiles_figure
 from playground.charts.scaling.loss import Dots
+from playground.csv_table import Row
 from playground.errors import UserError
 from playground.scaling.points import Points
 from playground.scaling.profiles import IsoFlop, IsoFlopProfile, interpolate_budgets, isoflop
 from playground.text import _
 from ui.sections.scaling.figure import show_scaling_figure, source_line
 from ui.sections.scaling.study import ScalingStudy
-from ui.tables import Row
 
 PARABOLA_POINTS = 60
 NAMED_BUDGETS = 4

@@ -13,10 +13,10 @@ from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
 from playground.sweeps.progress import SweepView
 from playground.text import _
+from ui.cache import fit_history, scaling_results
 from ui.components.live_chart import live_chart
 from ui.sections.scaling.figure import provenance_lines
 from ui.sections.scaling.fit import EXPONENT_SYMBOLS, symbol
-from ui.state.scaling import scaling_answers, settling
 
 FIRST_LAW, LAW = "power-c", "chinchilla"
 ENOUGH = 8
@@ -101,9 +101,9 @@ def _fit_so_far(sweep_id: str, view: SweepView) -> tuple[Fit, Bootstrap] | None:
         except UserError:
             return None
 
-    fitted = scaling_answers().remember(("sweep", sweep_id, len(points)), make)
+    fitted = scaling_results().remember(("sweep", sweep_id, len(points)), make)
     if fitted is not None:
-        settling(sweep_id)[len(points)] = fitted
+        fit_history(sweep_id)[len(points)] = fitted
     return fitted
 
 
@@ -137,7 +137,7 @@ def _optimal_within(points: Points, fitted: Fit, flops: Float[np.ndarray, " budg
 
 def _show_convergence(sweep_id: str, source: list[str]) -> None:
     """The exponents after so many points."""
-    history: dict[int, tuple[Fit, Bootstrap]] = settling(sweep_id)
+    history: dict[int, tuple[Fit, Bootstrap]] = fit_history(sweep_id)
     if not history:
         st.info(_("A law is fitted as soon as a few runs have finished."), icon=":material/hourglass_top:")
         return

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from playground.charts.layout import level
 from playground.charts.scaling.loss import RAMP, Dots, Line, axis_title, fitted_loss_figure, short, size_colours
+from playground.csv_table import Row
 from playground.scaling.allocation import optimal_params, tokens_for_compute
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
@@ -19,7 +20,6 @@ from ui.sections.scaling.overlays import LawCurve, choose_overlays, fetch_overla
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_switch, write_switch
 from ui.state.parameters import EXTRAPOLATE, OVER
-from ui.tables import Row
 from ui.widgets.choice import choose_option
 
 OTHER = {"params": "tokens", "tokens": "params", "flops": "params"}

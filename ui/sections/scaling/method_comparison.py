@@ -7,6 +7,7 @@ import streamlit as st
 from jaxtyping import Float
 
 from playground.charts.scaling.loss import Interval, intervals_figure
+from playground.csv_table import Row
 from playground.errors import UserError
 from playground.progress import OnProgress
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
@@ -14,12 +15,12 @@ from playground.scaling.published import ALLOCATIONS, LADDER, Rung
 from playground.sweeps.flop_counting import count_flops_per_token, count_parameters, counted_frontier
 from playground.text import N_, _
 from playground.transformer import TransformerConfig
+from ui.cache import scaling_results
+from ui.jobs import compute
 from ui.sections.scaling.figure import show_scaling_figure, source_line, sweep_code
-from ui.sections.scaling.fit import compute
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_switch, write_switch
 from ui.state.parameters import COUNT_LAST_LAYER, DECAY, SHORT_WARM_UP, TUNED
-from ui.tables import Row
 
 SWITCHES = {
     "head": N_("Count the last layer"),
@@ -168,7 +169,7 @@ def fetch_exponents(study: ScalingStudy) -> list[CountedExponent] | None:
         return exponents
 
     key = ("counted", study.fingerprint, str(study.folder))
-    return compute(key, _("Counting the runs in several ways:"), make)
+    return compute(key, make, title=_("Counting the runs in several ways:"), cache=scaling_results())
 
 
 def _by_shapes(study: ScalingStudy, shapes: list[TransformerConfig], counting: Counting) -> CountedExponent:

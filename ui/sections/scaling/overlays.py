@@ -10,7 +10,8 @@ from playground.scaling.fits import fit_to_exponents
 from playground.scaling.forms.form import Parameters
 from playground.scaling.published import BESIROGLU, HOFFMANN, KAPLAN, Published
 from playground.text import _
-from ui.sections.scaling.fit import compute
+from ui.cache import scaling_results
+from ui.jobs import compute
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_several, write_several
 from ui.state.parameters import PUBLISHED
@@ -57,7 +58,9 @@ def fetch_overlays(study: ScalingStudy, keys: list[str]) -> list[LawCurve]:
             continue
         name = _(published.title)
         title = _("Fitting {law} with its published exponents …").format(law=name)
-        parameters = compute(("aligned", study.fingerprint, key), title, partial(_fit, published, study))
+        parameters = compute(
+            ("aligned", study.fingerprint, key), partial(_fit, published, study), title=title, cache=scaling_results()
+        )
         if parameters is not None:
             curves.append(LawCurve(name=name, law=published.law, parameters=parameters, series=series))
     return curves

@@ -5,6 +5,7 @@ import streamlit as st
 
 from playground.charts.scaling.loss import Interval, axis_title, intervals_figure, short
 from playground.charts.scaling.plans import repeats_figure, serving_figure
+from playground.csv_table import Row
 from playground.errors import UserError
 from playground.scaling.allocation import (
     INFERENCE_FLOPS,
@@ -28,7 +29,6 @@ from ui.sections.scaling.fit import RESAMPLES, fetch_bootstrap, fetch_fit
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import LAW, PLAN, PLANNED, SERVED, UNIQUE
-from ui.tables import Row
 from ui.units import prefixed
 from ui.widgets.choice import choose_option
 

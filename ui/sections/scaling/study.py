@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from playground.csv_table import csv_table
 from playground.errors import UserError
 from playground.scaling.frontier import LossCurve
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points
@@ -16,7 +17,6 @@ from playground.sweeps.folder import find_sweep
 from playground.sweeps.results import CellResult, curves_by_run, read_points_file
 from playground.text import _
 from playground.transformer import TransformerConfig
-from ui.tables import csv_table
 
 SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "sweeps"
 

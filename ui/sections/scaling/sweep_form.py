@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.sweeps.costs import SweepCost, sweep_cost
@@ -16,7 +17,7 @@ from playground.tasks.task import TaskConfig
 from playground.tasks.text import TextTaskConfig
 from playground.tasks.vocabulary import VocabularyKind
 from playground.text import _
-from ui.cache import speeds
+from ui.cache import scaling_results, throughput
 from ui.sections.train.labels import choice_label
 from ui.state.address import (
     read_float,
@@ -40,7 +41,6 @@ from ui.state.parameters import (
     SWEEP_VOCABULARY,
     Several,
 )
-from ui.state.scaling import scaling_answers
 from ui.units import duration, prefixed
 from ui.widgets.choice import choose_option
 
@@ -148,7 +148,7 @@ def _own_text() -> TaskConfig | None:
     )
     file = st.file_uploader(_("Or a text file"), type=["txt", "md"], key="file_sweep_text")
     write_text(SWEEP_TEXT, typed if typed.strip() and len(typed) <= SWEEP_TEXT.limit else None)
-    text = file.getvalue().decode("utf-8", errors="replace")[:TEXT_LENGTH] if file is not None else typed
+    text = decode_upload(file.getvalue())[:TEXT_LENGTH] if file is not None else typed
     if not text.strip():
         st.info(_("Paste a text or choose a file for the models to learn from."), icon=":material/info:")
         return None
@@ -169,7 +169,7 @@ def _text_task(text: str, kind: VocabularyKind) -> TaskConfig:
         return int(prepared.tokenizer.get_vocab_size())
 
     key = ("vocabulary", kind, hashlib.sha256(text.encode()).hexdigest())
-    size = scaling_answers().remember(key, count)
+    size = scaling_results().remember(key, count)
     return TextTaskConfig(text=text, vocabulary=kind, vocabulary_size=size)
 
 
@@ -177,7 +177,7 @@ def show_sweep_cost(config: SweepConfig) -> None:
     """Runs, time, compute and price of the sweep; and what is to be known before it starts."""
     grid, ray = cells(config), ray_address()
     workers = 1 if ray else default_executor().slots
-    cost = sweep_cost(grid, speeds().of("cpu"), workers=workers, hourly_price=read_price())
+    cost = sweep_cost(grid, throughput().of("cpu"), workers=workers, hourly_price=read_price())
     sizes = sorted({cell.parameters for cell in grid})
     summary = _("{count} runs from {least:,} to {most:,} parameters, {flops}, {time}.").format(
         count=cost.cells,

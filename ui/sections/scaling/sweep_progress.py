@@ -16,7 +16,7 @@ from ui.sections.train.summary import COLOURS, state_label
 from ui.state.parameters import SOURCE, SWEEP
 from ui.state.scaling import await_sweep, has_come, is_awaited, read_sweep_id, write_sweep_id
 from ui.units import duration
-from ui.widgets.callbacks import deed_button
+from ui.widgets.callbacks import action_button
 
 FOLLOW_SECONDS = 1.0
 RESUME_SECONDS = 15.0
@@ -116,17 +116,17 @@ def _show_actions(sweep_id: str, view: SweepView) -> None:
     ended = view.progress.state in ("stopped", "interrupted", "finished") and not is_awaited(sweep_id)
     with st.container(horizontal=True, gap="small"):
         if not ended:
-            deed_button(_("Stop"), "stop_sweep", lambda: stop_sweep(view.folder), icon="stop")
+            action_button(_("Stop"), "stop_sweep", lambda: stop_sweep(view.folder), icon="stop")
         if ended and view.progress.done < len(view.cells):
-            deed_button(_("Resume"), "resume_sweep", lambda: _resume(sweep_id, view.folder), icon="play_arrow")
+            action_button(_("Resume"), "resume_sweep", lambda: _resume(sweep_id, view.folder), icon="play_arrow")
         if view.points:
             address = "scaling?" + urlencode([(SOURCE, sweep_id), (SWEEP, sweep_id)])
             st.link_button(_("Open under Curves"), address, icon=":material/query_stats:")
         if ended:
-            deed_button(_("New sweep"), "another_sweep", lambda: write_sweep_id(None), icon="add")
+            action_button(_("New sweep"), "another_sweep", lambda: write_sweep_id(None), icon="add")
             with st.popover(_("Delete"), icon=":material/delete:"):
                 st.write(_("The sweep and its {count} runs will be gone for good.").format(count=len(view.cells)))
-                deed_button(_("Delete it and its runs"), "delete_sweep", lambda: _delete(view.folder), icon="delete")
+                action_button(_("Delete it and its runs"), "delete_sweep", lambda: _delete(view.folder), icon="delete")
 
 
 def _resume(sweep_id: str, folder: Path) -> None:
