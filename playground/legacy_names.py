@@ -39,18 +39,24 @@ STATUS = Renaming(keys={"snapshot": "checkpoint"})
 CONTROL = Renaming(values={"action": {"snapshot": "checkpoint"}})
 """A line of a run's control.jsonl."""
 
-ADDRESS = Renaming()
+ADDRESS = Renaming(
+    values={
+        "mode": {"One text": "one", "Two texts": "texts", "Two models": "models", "BertViz": "bertviz"},
+        "generate": {"surprise": "surprisal"},
+        "colour": {"surprise": "surprisal"},
+    }
+)
 """Query parameters of every page."""
 
 
 def modernise(values: Mapping[str, Any], renaming: Renaming) -> dict[str, Any]:
-    """The values under today's keys and in today's words; a key that stands there in both spellings keeps today's."""
+    """The values in today's spelling. A key that stands there in both spellings keeps today's value."""
     renamed = {renaming.keys.get(key, key): value for key, value in values.items() if key in renaming.keys}
     today = renamed | {key: value for key, value in values.items() if key not in renaming.keys}
-    for key, words in renaming.values.items():
+    for key, spellings in renaming.values.items():
         value = today.get(key)
-        if isinstance(value, str) and value in words:
-            today[key] = words[value]
+        if isinstance(value, str) and value in spellings:
+            today[key] = spellings[value]
     return today
 
 

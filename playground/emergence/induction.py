@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from playground.attention import handling
 from playground.lens.capture.recorder import recorder_for
-from playground.lens.inspect.head_scores import head_facts
+from playground.lens.inspect.head_scores import score_heads
 from playground.tasks.induction import HELD_OUT, InductionTask, block_rows
 from playground.transformer import Transformer
 
@@ -43,7 +43,7 @@ def best_scores(model: Transformer, ids: torch.Tensor) -> dict[str, float]:
         recorder = recorder_for(model, "decoder", None)
         with handling(recorder):
             model(row[None])
-        facts = head_facts(recorder.sites, row.tolist())
+        scores = score_heads(recorder.sites, row.tolist())
         for name in SCORES:
-            tables[name].append(facts[name])
-    return {name: float(np.nanmean(found, axis=0).max()) for name, found in tables.items()}
+            tables[name].append(scores[name])
+    return {name: float(np.nanmean(table, axis=0).max()) for name, table in tables.items()}

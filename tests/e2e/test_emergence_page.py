@@ -1,4 +1,4 @@
-"""The Emergence page in a real browser: the measure is exchanged, and a run is trained and measured now."""
+"""The Emergence page in a real browser: the metric is switched, and a run is trained and measured now."""
 
 import json
 import re
@@ -38,22 +38,22 @@ def curves(page: Page, measure: str, count: int) -> list[list[float | None]]:
 
 
 @pytest.mark.slow
-def test_the_measure_is_exchanged_and_a_run_is_trained_now(server, runs, browser: Browser):
+def test_the_metric_is_switched_and_a_run_is_trained_now(server, runs, browser: Browser):
     trouble: list[str] = []
     page = browser.new_page(viewport={"width": 1300, "height": 1200})
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.goto(f"{server}/emergence?over=training&cell=addition-8")
     steep = curves(page, "Exact match", 2)[0]
-    page.get_by_role("radio", name="Tokens right").click()
+    page.get_by_role("radio", name="Token accuracy").click()
     page.wait_for_url(re.compile("measure=token_accuracy"), timeout=PATIENCE)
-    even = curves(page, "Tokens right", 1)[0]
+    even = curves(page, "Token accuracy", 1)[0]
     assert len(even) == len(steep)
     assert all(one >= other for one, other in zip(even, steep, strict=True))
     start = page.get_by_role("button", name="Start", exact=True)
     expect(start).to_have_count(1, timeout=PATIENCE)
     start.click()
     page.wait_for_url(re.compile("run="), timeout=PATIENCE)
-    curves(page, "Tokens right", 2)
+    curves(page, "Token accuracy", 2)
     expect(page.get_by_text(re.compile(r"[1-9]\d* checkpoints measured"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text(re.compile("addition-8: stopped"))).to_be_visible(timeout=PATIENCE)

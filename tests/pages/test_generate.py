@@ -10,12 +10,12 @@ from playground.lens.capture.tokens import encode
 from playground.lens.generate.generation import GenerationConfig
 from playground.models import LoadedModel, default_registry
 from tests.helpers.page_script import run_page, words
-from ui import state
-from ui.sections.generate.draft import Draft, replay
-from ui.sections.generate.masked import filled
+from ui.sections.generate.draft import TextDraft, replay
+from ui.sections.generate.fill_mask import filled
+from ui.state.parameters import BRANCH, PAIR, TEXT, TOP_K
 from ui.widgets.text import Texts
 
-SECTIONS = ["next", "write", "surprise", "lens"]
+SECTIONS = ["next", "write", "surprisal", "lens"]
 
 
 def page(**parameters: str) -> AppTest:
@@ -24,7 +24,7 @@ def page(**parameters: str) -> AppTest:
 
 def branch(app: AppTest) -> str:
     """The branch in the address; empty where there is none."""
-    value = app.query_params.get(state.BRANCH, "")
+    value = app.query_params.get(BRANCH, "")
     return value if isinstance(value, str) else value[0]
 
 
@@ -37,40 +37,40 @@ def settle(app: AppTest, before: str = "") -> None:
     raise AssertionError("nothing was written")
 
 
-def no_trouble(app: AppTest) -> bool:
+def shows_no_error(app: AppTest) -> bool:
     return not app.exception and not app.error
 
 
 def test_a_new_visitor_sees_what_comes_next():
     app = page()
-    assert no_trouble(app)
-    assert "4,096 of 4,096 tokens can be drawn" in words(app)
-    assert "Nothing is cut away." in words(app)
+    assert shows_no_error(app)
+    assert "4,096 of 4,096 tokens remain" in words(app)
+    assert "No filter active." in words(app)
 
 
-def test_what_the_options_cut_away_is_said():
+def test_what_the_filters_removed_is_said():
     app = page(text="The cat", top_k="5", min_p="1.0")
-    assert no_trouble(app)
-    assert "top-k cut away 4,091 tokens" in words(app)
-    assert "1 of 4,096 tokens can be drawn" in words(app)
-    assert app.number_input(key=state.TOP_K).value == 5
+    assert shows_no_error(app)
+    assert "top-k removed 4,091 tokens" in words(app)
+    assert "1 of 4,096 tokens remain" in words(app)
+    assert app.number_input(key=TOP_K).value == 5
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_one_token_is_enough_for_every_section(section):
-    assert no_trouble(page(text="a", generate=section))
+    assert shows_no_error(page(text="a", generate=section))
 
 
-@pytest.mark.parametrize("section", ["next", "surprise", "lens"])
+@pytest.mark.parametrize("section", ["next", "surprisal", "lens"])
 def test_a_text_without_tokens_says_what_to_do(section, small_folder):
     app = page(model=str(small_folder), text="", generate=section)
-    assert no_trouble(app)
+    assert shows_no_error(app)
     assert "no tokens" in words(app)
 
 
 def test_writing_after_a_text_without_tokens_says_what_to_do(small_folder):
     app = page(model=str(small_folder), text="", generate="write", branch="5")
-    assert no_trouble(app)
+    assert shows_no_error(app)
     assert "no tokens" in words(app)
 
 
@@ -81,7 +81,7 @@ def test_steps_are_written_and_a_link_brings_them_back():
     first = branch(app)
     app.button(key="step").click().run()
     settle(app, first)
-    assert no_trouble(app)
+    assert shows_no_error(app)
     assert branch(app).startswith(first + ".")
     assert "2 tokens" in words(app)
     again = page(text="The cat sat", generate="write", branch=branch(app))
@@ -99,7 +99,7 @@ def test_playing_can_be_paused_and_begun_anew():
     app.button(key="play").click().run()
     settle(app)
     app.button(key="pause").click().run()
-    assert no_trouble(app)
+    assert shows_no_error(app)
     assert branch(app)
     app.button(key="start_over").click().run()
     assert not branch(app)
@@ -108,13 +108,13 @@ def test_playing_can_be_paused_and_begun_anew():
 
 def test_a_token_that_takes_long_shows_a_bar_and_can_be_cancelled(monkeypatch):
     gate = threading.Event()
-    monkeypatch.setattr(Draft, "take_stream", lambda self, model, config: (gate.wait(30) for _ in "x"))
+    monkeypatch.setattr(TextDraft, "take_stream", lambda self, model, config: (gate.wait(30) for _ in "x"))
     app = page(text="The cat sat", generate="write")
     app.button(key="step").click().run()
     assert app.button(key="cancel_writing")
     app.button(key="cancel_writing").click().run()
     gate.set()
-    assert no_trouble(app)
+    assert shows_no_error(app)
     assert "Cancelled." in words(app)
     assert not branch(app)
     assert not app.button(key="step").disabled
@@ -125,20 +125,20 @@ def test_another_text_does_not_inherit_the_branch():
     app.button(key="step").click().run()
     settle(app)
     app.button(key="example_Agreement").click().run()
-    assert no_trouble(app)
+    assert shows_no_error(app)
     assert not branch(app)
     assert "0 tokens" in words(app)
 
 
-def write(draft: Draft, model: LoadedModel, config: GenerationConfig) -> None:
+def write(draft: TextDraft, model: LoadedModel, config: GenerationConfig) -> None:
     """Write one token."""
     stream = draft.take_stream(model, config)
-    draft.write(config, stream, [next(stream)])
+    draft.append(config, stream, [next(stream)])
 
 
 def test_a_draft_goes_on_as_if_it_had_been_written_at_once_and_branches():
     model = default_registry().get("books-decoder", None, "auto", "auto")
-    config = GenerationConfig(tokens=50)
+    config = GenerationConfig(max_new_tokens=50)
     draft = replay(model, "The cat sat", [], config)
     for _turn in range(4):
         write(draft, model, config)
@@ -156,8 +156,8 @@ def test_a_draft_goes_on_as_if_it_had_been_written_at_once_and_branches():
 
 def test_a_branch_that_was_never_offered_is_cut_where_it_leaves_the_offered():
     model = default_registry().get("books-decoder", None, "auto", "auto")
-    config = GenerationConfig(tokens=50)
-    draft: Draft = replay(model, "The cat sat", [], config)
+    config = GenerationConfig(max_new_tokens=50)
+    draft: TextDraft = replay(model, "The cat sat", [], config)
     write(draft, model, config)
     ids = draft.tree.ids(draft.node)
     offered = {other.token.id for other in draft.tree.nodes[0].generated.alternatives}
@@ -172,14 +172,14 @@ def test_a_model_without_an_output_head_is_said_to_predict_nothing(save_model):
     folder = save_model("bert")
     transformers.AutoModel.from_pretrained(folder).save_pretrained(folder)
     app = page(model=str(folder))
-    assert no_trouble(app)
+    assert shows_no_error(app)
     assert "no output head" in words(app)
 
 
 def test_an_encoder_whose_vocabulary_has_no_mask_says_so(save_model):
     app = page(model=str(save_model("bert")), text="the cat")
-    assert no_trouble(app)
-    assert "no mask" in words(app)
+    assert shows_no_error(app)
+    assert "no mask token" in words(app)
 
 
 def test_an_encoder_fills_in_what_is_masked(save_model):
@@ -190,22 +190,22 @@ def test_an_encoder_fills_in_what_is_masked(save_model):
     tokenizer.add_special_tokens({"mask_token": "[MASK]"})
     tokenizer.save_pretrained(folder)
     spelled = page(model=str(folder), text="the [MASK] sat")
-    assert no_trouble(spelled)
-    assert "Place 1" in words(spelled)
+    assert shows_no_error(spelled)
+    assert "Position 1" in words(spelled)
     clicked = page(model=str(folder), text="the cat sat", masked="0.2.99")
-    assert no_trouble(clicked)
-    assert "Place 0" in words(clicked)
-    assert "Place 2" in words(clicked)
+    assert shows_no_error(clicked)
+    assert "Position 0" in words(clicked)
+    assert "Position 2" in words(clicked)
     assert "Nothing is masked" in words(page(model=str(folder), text="the cat", masked="x"))
 
 
 def test_an_encoder_decoder_translates_and_asks_for_the_target_that_is_judged(save_model):
     folder = str(save_model("bart"))
     translated = page(model=folder, text="the cat", generate="translate", beams="2")
-    assert no_trouble(translated)
+    assert shows_no_error(translated)
     assert "Beam search" in words(translated)
-    assert "Type the target" in words(page(model=folder, text="the cat", generate="surprise"))
-    assert no_trouble(page(model=folder, text="the cat", target="the dog", generate="surprise"))
+    assert "Enter a target text" in words(page(model=folder, text="the cat", generate="surprisal"))
+    assert shows_no_error(page(model=folder, text="the cat", target="the dog", generate="surprisal"))
 
 
 def test_weights_that_are_no_numbers_are_said_to_be_damaged(small_folder):
@@ -231,14 +231,14 @@ def test_weights_that_are_no_numbers_are_said_to_be_damaged(small_folder):
     ],
 )
 def test_a_damaged_address_shows_the_usual(parameters):
-    assert no_trouble(page(text="The cat", **parameters))
+    assert shows_no_error(page(text="The cat", **parameters))
 
 
 def test_a_followed_token_and_the_first_position_stand_in_the_address():
     text = "The cat sat on the mat, and the dog sat on the rug. The cat looked at the dog."
     app = page(text=text, generate="lens", answer=" dog", lens_first="2")
-    assert no_trouble(app)
-    assert "chosen token's probability" in words(app)
+    assert shows_no_error(app)
+    assert "probability of the target token" in words(app)
     assert app.slider[0].value == 2
     app.slider[0].set_value(1).run()
     assert app.query_params["lens_first"] in ("1", ["1"])
@@ -251,5 +251,5 @@ def test_a_guess_is_put_in_its_masks_place():
     places = [place for place, token in enumerate(tokens) if token.text == "<|mask|>"]
     guess = encode(model.tokenizer, " slept")[1].id
     ids = [token.id for token in tokens]
-    assert filled(model, texts, ids, places[0], guess) == (state.TEXT, "The slept sat on<|mask|>.")
-    assert filled(model, texts, ids, places[2], guess) == (state.PAIR, "It slept there.")
+    assert filled(model, texts, ids, places[0], guess) == (TEXT, "The slept sat on<|mask|>.")
+    assert filled(model, texts, ids, places[2], guess) == (PAIR, "It slept there.")

@@ -1,1 +1,10 @@
-"""Next-token predictions, sampling, beams, masked tokens and surprisal."""
+"""What a model predicts and generates: next tokens, sampled text, beams, masked tokens, surprisal.
+
+predictions.py   next-token distribution; temperature, top-k, top-p, min-p
+continuation.py  one text continued with the model's KV cache: logits and attention weights of each step
+generation.py    sample token by token, with alternatives and attention at each
+branches.py      tree of alternative continuations
+beams.py         beam search with every beam kept for the chart
+fill_mask.py     what an encoder predicts at masked positions
+surprisal.py     surprisal and entropy of each token of a text, perplexity, bits per byte
+"""

@@ -1,4 +1,4 @@
-"""A tree of continuations: every token is a node, and a branch is a path from the root to a node."""
+"""A tree of alternative continuations: every token is a node, a branch is a path from the text to a node."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ ROOT = -1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Node:
-    """A token of the tree, and the node it follows."""
+    """A token of the tree, and the number of the node that it follows."""
 
     parent: int
     generated: GeneratedToken
@@ -24,61 +24,61 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tree:
-    """All continuations of a text that were written or chosen. Growing gives a new tree; node numbers stay."""
+    """All continuations of a text so far. Immutable: growing returns a new tree, and node numbers stay valid."""
 
     text: str
     nodes: tuple[Node, ...] = field(default=())
 
     def children(self, node: int) -> list[int]:
-        """The nodes that follow a node, in the order in which they came."""
+        """Nodes that follow a node, oldest first."""
         return [number for number, other in enumerate(self.nodes) if other.parent == node]
 
     def path(self, node: int) -> list[int]:
-        """The nodes from the text to a node, that node included; none for the root."""
-        self._check(node)
-        found = []
+        """Nodes from the first token to this node, included; empty for the root."""
+        self._check_node(node)
+        path = []
         while node != ROOT:
-            found.append(node)
+            path.append(node)
             node = self.nodes[node].parent
-        return found[::-1]
+        return path[::-1]
 
     def ids(self, node: int) -> list[int]:
-        """The token ids from the text to a node."""
+        """Token ids from the first token to this node."""
         return [self.nodes[number].generated.token.id for number in self.path(node)]
 
     def leaves(self) -> list[int]:
-        """The nodes that nothing follows."""
+        """Nodes that nothing follows."""
         parents = {node.parent for node in self.nodes}
         return [number for number in range(len(self.nodes)) if number not in parents]
 
-    def surprise(self, node: int) -> float:
-        """How little the model expected the whole branch up to a node, in nats."""
-        return sum(self.nodes[number].generated.surprise for number in self.path(node))
+    def surprisal(self, node: int) -> float:
+        """Surprisal of the whole branch up to a node, -log p in nats."""
+        return sum(self.nodes[number].generated.surprisal for number in self.path(node))
 
     def add(self, parent: int, generated: GeneratedToken) -> tuple["Tree", int]:
-        """The tree with a token after a node, and the token's node; one that is there already is kept."""
-        self._check(parent)
+        """The tree with a token after a node, and the token's node number; an existing node is reused."""
+        self._check_node(parent)
         for number in self.children(parent):
             if self.nodes[number].generated.token.id == generated.token.id:
                 return self, number
         return replace(self, nodes=(*self.nodes, Node(parent=parent, generated=generated))), len(self.nodes)
 
-    def choose(self, node: int, token: int) -> tuple["Tree", int]:
-        """Branch: put one of a node's alternatives in its place. Raises UserError for a token not among them."""
-        self._check(node)
+    def branch(self, node: int, token: int) -> tuple["Tree", int]:
+        """Branch off at a node with one of its alternatives. Raises UserError for a token not among them."""
+        self._check_node(node)
         if node == ROOT:
-            raise UserError("Nothing has been written yet; let the model write a token first.")
-        return self.add(self.nodes[node].parent, self.nodes[node].generated.instead(token))
+            raise UserError("Nothing has been generated yet; generate a token first.")
+        return self.add(self.nodes[node].parent, self.nodes[node].generated.with_alternative(token))
 
-    def _check(self, node: int) -> None:
+    def _check_node(self, node: int) -> None:
         if not ROOT <= node < len(self.nodes):
-            raise UserError("There is no token {node} in this tree; choose one that is drawn.", node=node)
+            raise UserError("There is no token {node} in this tree; choose one that is shown.", node=node)
 
 
 def grow(
     model: "LoadedModel", tree: Tree, node: int = ROOT, config: GenerationConfig | None = None
 ) -> Iterator[tuple[Tree, int]]:
-    """Write on from a node, yielding the grown tree and its newest node after each token."""
-    for generated in generate(model, tree.text, config, written=tree.ids(node)):
+    """Continue from a node, yielding the grown tree and its newest node after each token."""
+    for generated in generate(model, tree.text, config, prefix=tree.ids(node)):
         tree, node = tree.add(node, generated)
         yield tree, node

@@ -1,4 +1,4 @@
-"""Let a model write, one token at a time, and see at each what else it could have been and where it looked."""
+"""Sample a continuation token by token; each comes with its alternatives and the attention that predicted it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,30 +10,33 @@ from jaxtyping import Float
 from playground.errors import UserError
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import Token, label
-from playground.lens.generate.continuation import Continuation, Looks, end_ids
-from playground.lens.generate.predictions import Cut, Distribution, Sampling, distribution
+from playground.lens.generate.continuation import AttentionWeights, Continuation
+from playground.lens.generate.predictions import Distribution, FilterEffect, Sampling, distribution
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
 
-Ending = Literal["end", "length", "context"]
+StopReason = Literal["end", "length", "context"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationConfig:
-    """How to write on. The chance of each draw comes from the seed and the token's number alone.
+    """How to sample. Each token's random number depends on the seed and the token's number alone.
 
-    So a branch that is written again is the same, wherever the writing was taken up.
+    So a branch that is generated again is the same, wherever it was resumed.
     """
 
-    tokens: int = 40
+    max_new_tokens: int = 40
     sampling: Sampling = field(default_factory=Sampling)
     seed: int = 0
     alternatives: int = 10
 
     def __post_init__(self) -> None:
-        if not 1 <= self.tokens <= 4096:
-            raise UserError("{tokens} tokens cannot be written at once; choose 1 to 4096.", tokens=self.tokens)
+        if not 1 <= self.max_new_tokens <= 4096:
+            raise UserError(
+                "{max_new_tokens} tokens cannot be generated at once; choose 1 to 4096.",
+                max_new_tokens=self.max_new_tokens,
+            )
         if self.seed < 0:
             raise UserError("The seed is {seed}; choose a whole number from 0.", seed=self.seed)
         if self.alternatives < 1:
@@ -44,53 +47,55 @@ class GenerationConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Alternative:
-    """A token that could come: its probability as the model says it, and as it is drawn (0 where it is cut away).
-
-    rank: how many tokens are more probable.
-    """
+    """A candidate for a position."""
 
     token: Token
     probability: float
+    """Of the raw distribution."""
     sampled: float
+    """After temperature and filters; 0 where filtered out."""
     rank: int
+    """Number of more probable tokens."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GeneratedToken:
-    """One new token: what the model thought of it, what else was likely, and where the model looked.
-
-    number counts new tokens from 0. probability, surprise (nats) and entropy (nats) are of the model's own
-    distribution; sampled is the chance with which it was drawn. alternatives begin with the most probable. looks: by
-    kind of attention, where the token before looked in every head when it predicted this one [layer, head, key], over
-    all tokens so far (cross: the source's). ends: why nothing follows, None where something can.
-    """
+    """A new token, its alternatives, and the attention that predicted it."""
 
     token: Token
     number: int
+    """Counts new tokens from 0."""
     probability: float
+    """Of the raw distribution, as are surprisal, entropy and rank."""
     sampled: float
-    surprise: float
+    """Probability of sampling it: after temperature and filters."""
+    surprisal: float
+    """In nats."""
     entropy: float
+    """Of the distribution that it was sampled from before temperature and filters, in nats."""
     rank: int
+    """Number of more probable tokens."""
     alternatives: tuple[Alternative, ...]
-    cuts: tuple[Cut, ...]
-    looks: dict[SiteKind, Float[np.ndarray, "layer head key"]]
-    ends: Ending | None = None
+    """Most probable first; the token itself is among them."""
+    filters: tuple[FilterEffect, ...]
+    attention: dict[SiteKind, Float[np.ndarray, "layer head key"]]
+    """Weights of the position that predicted this token, over all tokens so far (cross: the source's)."""
+    stop_reason: StopReason | None = None
+    """Why nothing follows; None where something can."""
 
-    def instead(self, token: int) -> "GeneratedToken":
-        """The same place with one of the alternatives. Raises UserError for a token that is not among them."""
-        places = [place for place, other in enumerate(self.alternatives) if other.token.id == token]
-        if not places:
+    def with_alternative(self, token: int) -> "GeneratedToken":
+        """The same position with one of its alternatives. Raises UserError for a token that is not among them."""
+        chosen = next((other for other in self.alternatives if other.token.id == token), None)
+        if chosen is None:
             raise UserError("That token is not among the alternatives; choose one of those listed.")
-        chosen = self.alternatives[places[0]]
         return replace(
             self,
             token=chosen.token,
             probability=chosen.probability,
             sampled=chosen.sampled,
-            surprise=-float(np.log(chosen.probability)) if chosen.probability > 0 else float("inf"),
+            surprisal=-float(np.log(chosen.probability)) if chosen.probability > 0 else float("inf"),
             rank=chosen.rank,
-            ends=None,
+            stop_reason=None,
         )
 
 
@@ -99,29 +104,30 @@ def generate(
     text: str,
     config: GenerationConfig | None = None,
     *,
-    written: Sequence[int] = (),
+    prefix: Sequence[int] = (),
 ) -> Iterator[GeneratedToken]:
-    """Continue a text (an encoder-decoder: answer it), yielding each token as it comes.
+    """Continue a text (an encoder-decoder: answer it), yielding each token as it is sampled.
 
-    written: ids that already stand after the text, so that a branch can be taken up; they count as tokens 0 on. It
-    stops at an end token, which is yielded, at the number of tokens, or where the context is full. Raises UserError
-    for a model that cannot write.
+    prefix: ids after the text that are already there, to resume a branch; they count as tokens 0, 1, … Stops at an end
+    token, which is yielded, at max_new_tokens, or where the context is full. Raises UserError for a model that cannot
+    generate.
     """
     config = config or GenerationConfig()
     continuation = Continuation(model, text)
-    ends = end_ids(model)
-    logits, looks = continuation.feed_and_look([*continuation.first, *written])
-    for number in range(len(written), len(written) + config.tokens):
-        found = distribution(logits, config.sampling)
-        chosen = found.draw(float(np.random.default_rng((config.seed, number)).random()))
-        ending = _ending(chosen in ends, number + 1 == len(written) + config.tokens, continuation)
-        yield _generated(model, found, chosen, number, looks, config.alternatives, ending)
-        if ending:
+    end_ids = model.adapter.end_ids()
+    logits, attention = continuation.feed_with_attention([*continuation.first, *prefix])
+    last = len(prefix) + config.max_new_tokens - 1
+    for number in range(len(prefix), last + 1):
+        predicted = distribution(logits, config.sampling)
+        id = predicted.sample(float(np.random.default_rng((config.seed, number)).random()))
+        stop_reason = _stop_reason(id in end_ids, number == last, continuation)
+        yield _generated(model, predicted, id, number, attention, config.alternatives, stop_reason)
+        if stop_reason:
             return
-        logits, looks = continuation.feed_and_look([chosen])
+        logits, attention = continuation.feed_with_attention([id])
 
 
-def _ending(is_end: bool, is_last: bool, continuation: Continuation) -> Ending | None:
+def _stop_reason(is_end: bool, is_last: bool, continuation: Continuation) -> StopReason | None:
     if is_end:
         return "end"
     if continuation.length == continuation.limit:
@@ -131,40 +137,43 @@ def _ending(is_end: bool, is_last: bool, continuation: Continuation) -> Ending |
 
 def _generated(
     model: "LoadedModel",
-    found: Distribution,
-    chosen: int,
+    predicted: Distribution,
+    id: int,
     number: int,
-    looks: Looks,
-    alternatives: int,
-    ending: Ending | None,
+    attention: AttentionWeights,
+    n_alternatives: int,
+    stop_reason: StopReason | None,
 ) -> GeneratedToken:
-    """The record of one new token."""
-    top = found.top(alternatives)
-    ids = top if chosen in top else [*top[:-1], chosen]
-    others = tuple(
-        Alternative(
-            token=_token(model, other),
-            probability=float(found.model[other]),
-            sampled=float(found.sampled[other]),
-            rank=found.rank(other),
-        )
-        for other in ids
-    )
+    top = predicted.top(n_alternatives)
+    ids = top if id in top else [*top[:-1], id]
     return GeneratedToken(
-        token=_token(model, chosen),
+        token=token_of(model, id),
         number=number,
-        probability=float(found.model[chosen]),
-        sampled=float(found.sampled[chosen]),
-        surprise=found.surprise(chosen),
-        entropy=found.entropy,
-        rank=found.rank(chosen),
-        alternatives=others,
-        cuts=found.cuts,
-        looks={kind: weights.numpy() for kind, weights in looks.items()},
-        ends=ending,
+        probability=float(predicted.model[id]),
+        sampled=float(predicted.sampled[id]),
+        surprisal=predicted.surprisal(id),
+        entropy=predicted.entropy,
+        rank=predicted.rank(id),
+        alternatives=alternatives_of(model, predicted, ids),
+        filters=predicted.filters,
+        attention={kind: weights.numpy() for kind, weights in attention.items()},
+        stop_reason=stop_reason,
     )
 
 
-def _token(model: "LoadedModel", id: int) -> Token:
-    """One token's label by itself: alternatives are no text, so that no character runs over several of them."""
+def alternatives_of(model: "LoadedModel", predicted: Distribution, ids: Sequence[int]) -> tuple[Alternative, ...]:
+    """These tokens of a distribution as alternatives."""
+    return tuple(
+        Alternative(
+            token=token_of(model, id),
+            probability=float(predicted.model[id]),
+            sampled=float(predicted.sampled[id]),
+            rank=predicted.rank(id),
+        )
+        for id in ids
+    )
+
+
+def token_of(model: "LoadedModel", id: int) -> Token:
+    """One token labelled by itself: alternatives are no text, so no character runs over several of them."""
     return label(model.tokenizer, [id])[0]

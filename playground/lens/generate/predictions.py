@@ -1,7 +1,7 @@
-"""What comes next, over the whole vocabulary: the model's distribution, and what sampling options cut from it.
+"""Next-token distribution over the whole vocabulary, and sampling filters.
 
-The order is that of transformers' generate: temperature, then top-k (Fan et al. 2018), then top-p of what top-k left
-(Holtzman et al. 2020), then min-p (Nguyen et al. 2024).
+Filters apply in the order of transformers' generate: temperature, then top-k (Fan et al. 2018), then top-p of what
+top-k left (Holtzman et al. 2020), then min-p (Nguyen et al. 2024).
 """
 
 from dataclasses import dataclass
@@ -18,17 +18,21 @@ from playground.lens.capture.forward import logits_at, run_pass
 if TYPE_CHECKING:
     from playground.models import LoadedModel
 
-CutName = Literal["top-k", "top-p", "min-p"]
+FilterName = Literal["top-k", "top-p", "min-p"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How a token is chosen. temperature 0 takes the most probable; top_k 0, top_p 1 and min_p 0 cut nothing."""
+    """Sampling parameters."""
 
     temperature: float = 1.0
+    """Divides the logits; 0: greedy."""
     top_k: int = 0
+    """Keep the k most probable tokens; 0: all."""
     top_p: float = 1.0
+    """Keep the most probable tokens that together reach p; 1: all."""
     min_p: float = 0.0
+    """Keep tokens at least min_p times as probable as the top one; 0: all."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 100:
@@ -45,99 +49,102 @@ GREEDY = Sampling(temperature=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cut:
-    """What one option cut away: how many tokens, and their share of the distribution at the chosen temperature."""
+class FilterEffect:
+    """What one filter removed."""
 
-    name: CutName
-    tokens: int
+    name: FilterName
+    n_removed: int
     probability: float
+    """Of the removed tokens, at the chosen temperature."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Distribution:
-    """The next token's distribution over the whole vocabulary, in three states, each summing to 1.
-
-    model: as the model says it; tempered: at the temperature; sampled: after the cuts, what is drawn from. Float64.
-    """
+    """The next token's distribution over the whole vocabulary in three states; float64, each sums to 1."""
 
     sampling: Sampling
     model: Float[np.ndarray, "vocabulary"]
+    """Raw: softmax of the logits."""
     tempered: Float[np.ndarray, "vocabulary"]
+    """With temperature."""
     sampled: Float[np.ndarray, "vocabulary"]
-    cuts: tuple[Cut, ...]
+    """With temperature and after the filters: what tokens are sampled from."""
+    filters: tuple[FilterEffect, ...]
 
     @property
     def entropy(self) -> float:
-        """The entropy of the model's distribution, in nats."""
+        """Entropy of the raw distribution in nats."""
         return entropy(self.model)
 
     @property
     def sampled_entropy(self) -> float:
-        """The entropy of what is drawn from, in nats."""
+        """Entropy after temperature and filters, in nats."""
         return entropy(self.sampled)
 
     @property
-    def kept(self) -> int:
-        """How many tokens can still be drawn."""
+    def n_remaining(self) -> int:
+        """Number of tokens that pass the filters."""
         return int((self.sampled > 0).sum())
 
     @property
     def order(self) -> Int[np.ndarray, "vocabulary"]:
-        """All token ids by falling probability; of equals the lower id first."""
+        """All token ids, most probable first; ties by id."""
         return np.argsort(-self.model, kind="stable")
 
     def top(self, k: int) -> list[int]:
-        """The k most probable token ids; of equals the lower id first."""
+        """The k most probable token ids; ties by id."""
         k = min(k, len(self.model))
-        # Only the few that can be among them are sorted: a vocabulary has up to 250,000 tokens.
-        least = np.partition(self.model, len(self.model) - k)[len(self.model) - k] if k else np.inf
-        among = np.flatnonzero(self.model >= least)
-        return [int(token) for token in among[np.argsort(-self.model[among], kind="stable")][:k]]
+        # A vocabulary has up to 250,000 tokens: sort only those at least as probable as the k-th.
+        threshold = np.partition(self.model, len(self.model) - k)[len(self.model) - k] if k else np.inf
+        candidates = np.flatnonzero(self.model >= threshold)
+        return [int(token) for token in candidates[np.argsort(-self.model[candidates], kind="stable")][:k]]
 
     def rank(self, token: int) -> int:
-        """How many tokens are more probable than this one."""
+        """Number of tokens more probable than this one."""
         return int((self.model > self.model[token]).sum())
 
-    def surprise(self, token: int) -> float:
-        """How little the model expected the token, -log p in nats; infinite for one it rules out."""
+    def surprisal(self, token: int) -> float:
+        """Surprisal -log p of a token in nats; infinite where p is 0."""
         probability = float(self.model[token])
         return -float(np.log(probability)) if probability > 0 else float("inf")
 
-    def draw(self, chance: float) -> int:
-        """The token at this place, from 0 up to 1, of the cumulative distribution; at temperature 0 the top one."""
-        # searchsorted may point past the end where rounding leaves the sum below the chance.
+    def sample(self, u: float) -> int:
+        """Inverse-transform sampling: the token where the cumulative distribution passes u, from 0 up to 1."""
         cumulative = np.cumsum(self.sampled)
-        found = int(np.searchsorted(cumulative, chance * cumulative[-1], side="right"))
-        return min(found, int(np.flatnonzero(self.sampled)[-1]))
+        token = int(np.searchsorted(cumulative, u * cumulative[-1], side="right"))
+        # Rounding may leave the sum below u: never point past the last token with probability.
+        return min(token, int(np.flatnonzero(self.sampled)[-1]))
 
 
 def distribution(logits: Float[Tensor, "vocabulary"], sampling: Sampling | None = None) -> Distribution:
-    """The distribution of one position's logits, and what the options cut from it.
+    """The distribution of one position's logits, with temperature and filters applied.
 
-    >>> found = distribution(torch.tensor([0.5, 0.25, 0.125, 0.125]).log(), Sampling(top_p=0.7))
-    >>> found.sampled.round(3).tolist(), found.cuts[0].tokens, round(found.cuts[0].probability, 3)
+    >>> predicted = distribution(torch.tensor([0.5, 0.25, 0.125, 0.125]).log(), Sampling(top_p=0.7))
+    >>> top_p = predicted.filters[0]
+    >>> predicted.sampled.round(3).tolist(), top_p.n_removed, round(top_p.probability, 3)
     ([0.667, 0.333, 0.0, 0.0], 2, 0.25)
 
-    Raises UserError where the model computed what is not a number.
+    Raises UserError for logits that are not finite.
     """
     sampling = sampling or Sampling()
-    refuse_not_a_number(logits)
+    require_finite_logits(logits)
     scores = logits.detach().cpu().double()
     tempered = _tempered(scores, sampling.temperature)
-    left, cuts = tempered, []
+    remaining, filters = tempered, []
     for name in ("top-k", "top-p", "min-p"):
-        keep = _kept(left, name, sampling) & (left > 0)
-        gone = (left > 0) & ~keep
-        if gone.any():
-            cuts.append(Cut(name=name, tokens=int(gone.sum()), probability=float(tempered[gone].sum())))
-            left = torch.where(keep, left, 0.0)
-            left = left / left.sum()
+        keep = _keep_mask(remaining, name, sampling) & (remaining > 0)
+        removed = (remaining > 0) & ~keep
+        if removed.any():
+            probability = float(tempered[removed].sum())
+            filters.append(FilterEffect(name=name, n_removed=int(removed.sum()), probability=probability))
+            remaining = torch.where(keep, remaining, 0.0)
+            remaining = remaining / remaining.sum()
     return Distribution(
         sampling=sampling,
         model=scores.softmax(-1).numpy(),
         tempered=tempered.numpy(),
-        sampled=left.numpy(),
-        cuts=tuple(cuts),
+        sampled=remaining.numpy(),
+        filters=tuple(filters),
     )
 
 
@@ -149,9 +156,9 @@ def next_distribution(
     position: int = -1,
     sampling: Sampling | None = None,
 ) -> Distribution:
-    """The distribution after a position of a text (of an encoder-decoder's target; an encoder's of the token itself).
+    """The distribution after a position of a text: an encoder-decoder's target; an encoder's of the token itself.
 
-    Raises UserError for a model without an output head, a text without tokens, or a position that is not there.
+    Raises UserError for a model without an output head, a text without tokens, or a position out of range.
     """
     require_output_head(model)
     result = run_pass(model, text, target, pair=None, truncate=False, on_layer=None)
@@ -160,10 +167,10 @@ def next_distribution(
         raise UserError("The text has no tokens; type a few words.")
     if not -length <= position < length:
         raise UserError(
-            "There is no position {position}; choose {length} to {length_2}.",
+            "There is no position {position}; choose {first} to {last}.",
             position=position,
-            length=-length,
-            length_2=length - 1,
+            first=-length,
+            last=length - 1,
         )
     is_last = position % length == length - 1
     logits = result.last_logits if is_last else logits_at(model, result.arguments, position)
@@ -179,8 +186,8 @@ def require_output_head(model: "LoadedModel") -> None:
         )
 
 
-def refuse_not_a_number(logits: Tensor) -> None:
-    """Raise UserError for logits that no probabilities can be made of; minus infinity rules a token out."""
+def require_finite_logits(logits: Tensor) -> None:
+    """Raise UserError for logits without a softmax: NaN or infinity. Minus infinity is fine: it rules a token out."""
     if bool(logits.isnan().any()) or bool((logits == float("inf")).any()) or not bool(logits.isfinite().any()):
         raise UserError(
             "The model computes what is not a number: its weights are damaged, or the dtype is too narrow; choose "
@@ -189,13 +196,13 @@ def refuse_not_a_number(logits: Tensor) -> None:
 
 
 def entropy(probabilities: Float[np.ndarray, "... vocabulary"]) -> float:
-    """The entropy in nats: 0 for certainty, log of the number of tokens where all are equally probable."""
-    seen = probabilities[probabilities > 0]
-    return float(-(seen * np.log(seen)).sum()) + 0.0
+    """Entropy in nats, from 0 (certainty) to log(vocabulary) (uniform)."""
+    positive = probabilities[probabilities > 0]
+    return float(-(positive * np.log(positive)).sum()) + 0.0
 
 
 def _tempered(scores: Float[Tensor, "vocabulary"], temperature: float) -> Float[Tensor, "vocabulary"]:
-    """The softmax at a temperature; at 0 all of it on the first most probable token."""
+    """Softmax with temperature; at 0, all probability on the top token."""
     if temperature > 0:
         return (scores / temperature).softmax(-1)
     top = torch.zeros_like(scores)
@@ -203,17 +210,18 @@ def _tempered(scores: Float[Tensor, "vocabulary"], temperature: float) -> Float[
     return top
 
 
-def _kept(left: Float[Tensor, "vocabulary"], name: str, sampling: Sampling) -> Tensor:
-    """Which tokens an option keeps of a distribution; the most probable one always stays."""
-    if name == "top-k" and 0 < sampling.top_k < len(left):
-        return left >= left.topk(sampling.top_k).values[-1]
+def _keep_mask(probabilities: Float[Tensor, "vocabulary"], name: str, sampling: Sampling) -> Tensor:
+    """Which tokens a filter keeps; the most probable one always stays."""
+    if name == "top-k" and 0 < sampling.top_k < len(probabilities):
+        return probabilities >= probabilities.topk(sampling.top_k).values[-1]
     if name == "min-p":
-        return left >= sampling.min_p * left.max()
+        return probabilities >= sampling.min_p * probabilities.max()
     if name == "top-k" or sampling.top_p >= 1:
-        return torch.ones_like(left, dtype=torch.bool)
-    ordered, order = left.sort(descending=True, stable=True)
+        return torch.ones_like(probabilities, dtype=torch.bool)
+    # top-p: keep a token while the sum of those before it is below p, so the one that crosses p is kept.
+    ordered, order = probabilities.sort(descending=True, stable=True)
     before = ordered.cumsum(0) - ordered
-    keep = torch.empty_like(left, dtype=torch.bool)
+    keep = torch.empty_like(probabilities, dtype=torch.bool)
     keep[order] = before < sampling.top_p
     keep[order[0]] = True
     return keep

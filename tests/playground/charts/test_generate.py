@@ -6,19 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.charts.generate import (
-    Twig,
+    TreeNode,
     distribution_figure,
     lens_figure,
-    plain,
     spread_ranks,
-    surprise_figure,
+    surprisal_figure,
     tree_figure,
 )
+from playground.charts.layout import token_label
 
 
 @given(st.text(max_size=30))
 def test_no_token_becomes_markup(text):
-    assert "<" not in plain(text)
+    assert "<" not in token_label(text)
 
 
 @given(st.integers(1, 300_000))
@@ -28,7 +28,7 @@ def test_ranks_rise_from_the_first_to_the_last(count):
     assert (np.diff(ranks) > 0).all()
 
 
-def test_a_distribution_is_drawn_by_rank_with_a_gap_where_it_is_cut():
+def test_a_distribution_is_drawn_by_rank_with_a_gap_where_it_is_filtered():
     model, sampled = np.array([0.1, 0.6, 0.3]), np.array([0.0, 2 / 3, 1 / 3])
     figure = distribution_figure(model, model, sampled)
     assert list(figure.data[0].x) == [1, 2, 3]
@@ -36,14 +36,14 @@ def test_a_distribution_is_drawn_by_rank_with_a_gap_where_it_is_cut():
     assert list(figure.data[2].y) == [2 / 3, 1 / 3, None]
 
 
-def test_surprise_is_in_bits():
-    figure = surprise_figure(["a", "b"], np.array([np.nan, np.log(8)]), np.array([np.nan, np.log(2)]))
+def test_surprisal_is_in_bits():
+    figure = surprisal_figure(["a", "b"], np.array([np.nan, np.log(8)]), np.array([np.nan, np.log(2)]))
     assert figure.data[0].y[0] is None
     assert figure.data[0].y[1] == pytest.approx(3)
     assert figure.data[1].y[1] == pytest.approx(1)
 
 
-def test_the_lens_names_each_cell_and_frames_where_the_answer_settles():
+def test_the_lens_names_each_cell_and_outlines_where_the_prediction_settles():
     top = [["x", "y"], ["a", "<i>"]]
     figure = lens_figure(
         ["the", " cat"], ["embedding", "1"], top, np.array([[0.1, 0.2], [0.8, 0.9]]), np.array([1, -1])
@@ -53,24 +53,24 @@ def test_the_lens_names_each_cell_and_frames_where_the_answer_settles():
 
 
 def test_a_parent_stands_midway_of_its_children():
-    twigs = [
-        Twig(parent=-1, step=0, text="a", note="", state="followed"),
-        Twig(parent=0, step=1, text="b", note="", state="followed"),
-        Twig(parent=0, step=1, text="c", note="", state="dropped"),
+    nodes = [
+        TreeNode(parent=-1, step=0, text="a", note="", state="kept"),
+        TreeNode(parent=0, step=1, text="b", note="", state="kept"),
+        TreeNode(parent=0, step=1, text="c", note="", state="pruned"),
     ]
-    figure = tree_figure(twigs, [0, 1], {"followed": "followed", "dropped": "dropped"})
-    followed, dropped = figure.data[2:]
-    assert list(followed.y) == [-0.5, 0.0]
-    assert list(dropped.y) == [-1.0]
+    figure = tree_figure(nodes, [0, 1], {"kept": "kept", "pruned": "pruned"})
+    kept, pruned = figure.data[2:]
+    assert list(kept.y) == [-0.5, 0.0]
+    assert list(pruned.y) == [-1.0]
     assert list(figure.data[1].x) == [0, 1, None, 1, 2, None]
 
 
 def test_a_last_tokens_name_stands_right_of_it_where_no_other_is():
-    twigs = [
-        Twig(parent=-1, step=0, text="a", note="", state="written"),
-        Twig(parent=0, step=1, text="b", note="", state="written"),
-        Twig(parent=0, step=1, text="c", note="", state="written"),
+    nodes = [
+        TreeNode(parent=-1, step=0, text="a", note="", state="generated"),
+        TreeNode(parent=0, step=1, text="b", note="", state="generated"),
+        TreeNode(parent=0, step=1, text="c", note="", state="generated"),
     ]
-    figure = tree_figure(twigs, [0, 1], {"written": "token"})
+    figure = tree_figure(nodes, [0, 1], {"generated": "token"})
     assert list(figure.data[-1].textposition) == ["top center", "middle right", "middle right"]
     assert figure.layout.xaxis.range[1] > 2.5

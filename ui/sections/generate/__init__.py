@@ -1,1 +1,13 @@
-"""What a model predicts and writes: the parts of the page "Predict and generate"."""
+"""Sections of the page Generate.
+
+sections.py           which sections a kind of model has
+next_token.py         next-token distribution, and what the sampling filters remove
+sampling_options.py   temperature, top-k, top-p, min-p
+continuation.py       generate token by token: step, run, pause
+continuation_view.py  the generated text, alternatives of a token, the tree of branches
+draft.py              the session's tree over one text, and the stream that continues it
+fill_mask.py          fill-mask with an encoder
+translation.py        an encoder-decoder's answer: greedy and beam search
+surprisal.py          surprisal of each token, perplexity
+logit_lens.py         the prediction after each layer
+"""

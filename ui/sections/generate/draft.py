@@ -1,4 +1,4 @@
-"""What is being written: the tree, where it stands, and the pass that goes on from there with its cache."""
+"""A session's draft: the tree over one text, where it stands, and the stream that continues it with its KV cache."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,34 +8,35 @@ from playground.lens.generate.branches import ROOT, Tree, grow
 from playground.lens.generate.generation import GenerationConfig, generate
 from playground.models import LoadedModel
 from playground.progress import OnProgress, no_progress
-from ui.jobs import Work
+from ui.jobs import Job
 
 Stream = Iterator[tuple[Tree, int]]
-Token = list[tuple[Tree, int]]
-"""The tree with the next token, and its node; empty where the stream has nothing more to write."""
+StreamItem = list[tuple[Tree, int]]
+"""The tree with the next token, and its node; empty where the stream has ended."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pending:
-    """A token that is being computed: by which stream, with which settings, since when (monotonic seconds)."""
+    """A token that is being computed."""
 
     stream: Stream
     config: GenerationConfig
-    work: Work[Token]
-    begun: float
+    job: Job[StreamItem]
+    started: float
+    """Monotonic seconds."""
 
 
 @dataclass(kw_only=True, eq=False)
-class Draft:
-    """A session's tree over one text. node: the end of the branch that is shown; looked: the token looked at in it.
-
-    left: how many more tokens are to be written now.
-    """
+class TextDraft:
+    """A session's tree over one text."""
 
     tree: Tree
     node: int = ROOT
-    looked: int = ROOT
-    left: int = 0
+    """End of the branch that is shown."""
+    inspected: int = ROOT
+    """The token of that branch whose numbers are shown."""
+    remaining: int = 0
+    """How many more tokens to generate now."""
     message: str = ""
     pending: Pending | None = None
     _stream: Stream | None = field(default=None, repr=False)
@@ -44,70 +45,71 @@ class Draft:
     @property
     def has_ended(self) -> bool:
         """Whether the model itself ended the branch, or the context is full."""
-        return self.node != ROOT and self.tree.nodes[self.node].generated.ends in ("end", "context")
+        return self.node != ROOT and self.tree.nodes[self.node].generated.stop_reason in ("end", "context")
 
     @property
-    def looked_place(self) -> int:
-        """Which token of the branch is looked at, counted from 1; 0 for the last, which is looked at by itself."""
+    def inspected_index(self) -> int:
+        """The inspected token's number in the branch, from 1; 0 for the last one, the default."""
         path = self.tree.path(self.node)
-        return path.index(self.looked) + 1 if self.looked in path[:-1] else 0
+        return path.index(self.inspected) + 1 if self.inspected in path[:-1] else 0
 
-    def look_at(self, place: int) -> None:
-        """Look at a token of the branch by its place; at the last where there is no such one."""
+    def inspect(self, number: int) -> None:
+        """Inspect a token of the branch by its number from 1; the last one where there is none."""
         path = self.tree.path(self.node)
-        self.looked = path[place - 1] if 0 < place <= len(path) else self.node
+        self.inspected = path[number - 1] if 0 < number <= len(path) else self.node
 
     def take_stream(self, model: LoadedModel, config: GenerationConfig) -> Stream:
-        """What writes after the branch, with the cache while nothing else has changed. Whoever takes it has it."""
+        """The stream that continues the branch, with its KV cache while nothing has changed; the caller owns it."""
         stream, self._stream = self._stream, None
         if stream is None or self._settings != (config, self.node):
             stream = grow(model, self.tree, self.node, config)
         return stream
 
-    def write(self, config: GenerationConfig, stream: Stream, written: Token) -> None:
-        """Put down the token that the stream wrote, and give the stream back; none: it has nothing more to write."""
-        if not written:
-            self.left = 0
+    def append(self, config: GenerationConfig, stream: Stream, item: StreamItem) -> None:
+        """Append the stream's next token and take the stream back; an empty item: the stream has ended."""
+        if not item:
+            self.remaining = 0
             return
-        self.tree, self.node = written[0]
-        self._stream, self._settings, self.looked = stream, (config, self.node), self.node
-        self.left = 0 if self.has_ended else max(0, self.left - 1)
+        self.tree, self.node = item[0]
+        self._stream, self._settings, self.inspected = stream, (config, self.node), self.node
+        self.remaining = 0 if self.has_ended else max(0, self.remaining - 1)
 
     def branch(self, node: int, token: int) -> None:
-        """Put another token in a node's place, and stand there."""
-        self.tree, self.node = self.tree.choose(node, token)
-        self.stand(self.node)
+        """Branch off at a node with another token, and show that branch."""
+        self.tree, self.node = self.tree.branch(node, token)
+        self.show_branch(self.node)
 
     def stop(self) -> None:
-        """Write no more, and want no token that is being computed."""
+        """Generate no more, and drop the token that is being computed."""
         if self.pending is not None:
-            self.pending.work.leave()
-        self.left, self.pending = 0, None
+            self.pending.job.abandon()
+        self.remaining, self.pending = 0, None
 
-    def stand(self, node: int) -> None:
-        """Show the branch that ends with this node."""
+    def show_branch(self, node: int) -> None:
+        """Show the branch that ends at this node."""
         self.stop()
-        self.node, self.looked, self._stream = node, node, None
+        self.node, self.inspected, self._stream = node, node, None
 
 
 def replay(
     model: LoadedModel, text: str, ids: list[int], config: GenerationConfig, on_progress: OnProgress = no_progress
-) -> Draft:
-    """The draft whose branch has these token ids, as a link gives them; it ends before one that was never offered."""
+) -> TextDraft:
+    """The draft whose branch has these token ids, from a link; it ends before one that was no alternative."""
     tree, node = Tree(text=text), ROOT
-    place = 0
-    while place < len(ids):
-        for generated in generate(model, text, config, written=ids[:place]):
-            wanted = ids[place]
+    done = 0
+    while done < len(ids):
+        # One stream serves as long as the sampled tokens are the link's; an alternative needs a new one.
+        for generated in generate(model, text, config, prefix=ids[:done]):
+            id = ids[done]
             try:
-                found = generated if generated.token.id == wanted else generated.instead(wanted)
+                token = generated if generated.token.id == id else generated.with_alternative(id)
             except UserError:
-                return Draft(tree=tree, node=node, looked=node)
-            tree, node = tree.add(node, found)
-            place += 1
-            on_progress(place, len(ids))
-            if place == len(ids) or found is not generated:
+                return TextDraft(tree=tree, node=node, inspected=node)
+            tree, node = tree.add(node, token)
+            done += 1
+            on_progress(done, len(ids))
+            if done == len(ids) or token is not generated:
                 break
         else:
             break
-    return Draft(tree=tree, node=node, looked=node)
+    return TextDraft(tree=tree, node=node, inspected=node)

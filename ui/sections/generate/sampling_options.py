@@ -1,16 +1,16 @@
-"""How a token is chosen: temperature, top-k, top-p and min-p, in the address."""
+"""Sampling options, kept in the address: temperature, top-k, top-p, min-p."""
 
 import streamlit as st
 
-from playground.lens.generate.predictions import Cut, Sampling
+from playground.lens.generate.predictions import FilterEffect, Sampling
 from playground.text import _
-from ui import state
+from ui.state.parameters import MIN_P, TEMPERATURE, TOP_K, TOP_P
 
 LARGEST_K = 100_000
 
 
 def choose_sampling() -> Sampling:
-    """The four options side by side; as they stand nothing is cut away."""
+    """The four options side by side; by default no filter is active."""
     temperature, top_k, top_p, min_p = st.columns(4)
     with temperature:
         heat = st.number_input(
@@ -19,9 +19,9 @@ def choose_sampling() -> Sampling:
             max_value=10.0,
             value=1.0,
             step=0.1,
-            key=state.TEMPERATURE,
+            key=TEMPERATURE,
             bind="query-params",
-            help=_("Below 1 the likely become likelier, above 1 rarer tokens get a chance; 0 takes the first."),
+            help=_("Divides the logits: below 1 sharpens the distribution, above 1 flattens it; 0 is greedy."),
         )
     with top_k:
         kept = st.number_input(
@@ -29,7 +29,7 @@ def choose_sampling() -> Sampling:
             min_value=0,
             max_value=LARGEST_K,
             value=0,
-            key=state.TOP_K,
+            key=TOP_K,
             bind="query-params",
             help=_("Keeps the k most probable tokens; 0 keeps all."),
         )
@@ -40,7 +40,7 @@ def choose_sampling() -> Sampling:
             max_value=1.0,
             value=1.0,
             step=0.05,
-            key=state.TOP_P,
+            key=TOP_P,
             bind="query-params",
             help=_("Keeps the most probable tokens that together reach p; 1 keeps all."),
         )
@@ -51,17 +51,19 @@ def choose_sampling() -> Sampling:
             max_value=1.0,
             value=0.0,
             step=0.01,
-            key=state.MIN_P,
+            key=MIN_P,
             bind="query-params",
-            help=_("Keeps tokens at least p times as probable as the first; 0 keeps all."),
+            help=_("Keeps tokens at least p times as probable as the top one; 0 keeps all."),
         )
     return Sampling(temperature=float(heat), top_k=int(kept), top_p=float(share), min_p=float(least))
 
 
-def cut_words(cuts: tuple[Cut, ...]) -> str:
-    """What each option cut away, in one sentence."""
-    if not cuts:
-        return _("Nothing is cut away.")
-    part = _("{option} cut away {tokens:,} tokens with {share:.2%}")
-    said = [part.format(option=cut.name, tokens=cut.tokens, share=cut.probability) for cut in cuts]
-    return "; ".join(said) + " " + _("of the probability at this temperature.")
+def filter_summary(filters: tuple[FilterEffect, ...]) -> str:
+    """What each filter removed, in one sentence."""
+    if not filters:
+        return _("No filter active.")
+    part = _("{filter} removed {n_removed:,} tokens with {share:.2%}")
+    parts = [
+        part.format(filter=effect.name, n_removed=effect.n_removed, share=effect.probability) for effect in filters
+    ]
+    return _("{filters} of the probability at this temperature.").format(filters="; ".join(parts))

@@ -1,65 +1,68 @@
-"""How the model takes the text: each token's probability, surprise and entropy, perplexity and bits per byte."""
+"""Surprisal section: each token's probability, surprisal and entropy; perplexity and bits per byte."""
 
 import math
 
 import numpy as np
 import streamlit as st
 
-from playground.charts.generate import surprise_figure
+from playground.charts.generate import surprisal_figure
 from playground.errors import UserError
-from playground.lens.generate.surprisal import TextSurprise, text_surprise
+from playground.lens.generate.surprisal import TextSurprisal, text_surprisal
 from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.snippets import origin
 from playground.text import _
-from ui import state
+from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
-from ui.jobs import refuse, work
+from ui.jobs import refuse, require
+from ui.state.parameters import COLOUR_BY
 from ui.widgets.chart import draw
-from ui.widgets.choice import choose_word
+from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet, text_facts
 from ui.widgets.text import Texts
 
-DRAWN = 400
-"""More tokens than this are coloured, but not drawn as bars."""
+MOST_BARS = 400
+"""A longer text has no bar chart."""
 
 
-def show_surprise(model: LoadedModel, texts: Texts) -> None:
-    """The text coloured by one of the measures, and its numbers; of an encoder-decoder its target."""
+def show_surprisal(model: LoadedModel, texts: Texts) -> None:
+    """The text (encoder-decoder: the target) coloured by surprisal, probability or entropy, and its scores."""
     if model.kind == "encoder-decoder" and texts.target is None:
-        refuse(UserError(_("Type the target that is to be judged into the second field.")))
-    titles = {"surprise": _("Surprise"), "probability": _("Probability"), "entropy": _("Entropy")}
-    measure = choose_word(state.COLOUR_BY, _("Coloured by"), titles, key=state.COLOUR_BY)
-    found = _judge(model, texts)
-    _show_totals(found)
-    items = surprise_items(found, measure)
+        refuse(UserError(_("Enter a target text to score.")))
+    titles = {"surprisal": _("Surprisal"), "probability": _("Probability"), "entropy": _("Entropy")}
+    measure = choose_option(COLOUR_BY, _("Colour by"), titles, key=COLOUR_BY)
+    scores = _score(model, texts)
+    _show_totals(model, scores)
+    items = surprisal_items(scores, measure)
     token_view(
         items,
         layout="text",
-        label=_("The text, coloured by each token's {measure}").format(measure=measure),
+        label=_("The text, coloured by {measure}").format(measure=titles[measure]),
         key="judged",
         provenance=origin(model, facts={**text_facts(texts), "coloured by": measure}),
     )
-    st.caption(_("Point at a token for its numbers. Nothing is predicted where no colour can be."))
-    _show_numbers(model, found, texts)
-    call = f"found = text_surprise(model, {texts.text!r}, target={texts.target!r})"
-    print_line = "print(found.surprise, found.perplexity, found.bits_per_byte)"
-    offer_snippet(model, ["playground.lens.generate.surprisal import text_surprise"], [call, print_line])
+    st.caption(_("Point at a token for its numbers. Uncoloured tokens are not predicted."))
+    _show_numbers(model, scores, texts)
+    call = f"scores = text_surprisal(model, {texts.text!r}, target={texts.target!r})"
+    print_line = "print(scores.surprisal, scores.perplexity, scores.bits_per_byte)"
+    offer_snippet(model, ["playground.lens.generate.surprisal import text_surprisal"], [call, print_line])
 
 
-def _judge(model: LoadedModel, texts: Texts) -> TextSurprise:
-    def judge(on_progress: OnProgress) -> TextSurprise:
-        return text_surprise(model, texts.text, target=texts.target, on_progress=on_progress)
+def _score(model: LoadedModel, texts: Texts) -> TextSurprisal:
+    def compute(on_progress: OnProgress) -> TextSurprisal:
+        return text_surprisal(model, texts.text, target=texts.target, on_progress=on_progress)
 
-    return work(model, ("surprise", texts.text, texts.target), _("Reading the text, token:"), judge)
+    return require(
+        ("surprisal", texts.text, texts.target), compute, title=_("Scoring the text, token:"), cache=results_of(model)
+    )
 
 
-def _show_totals(found: TextSurprise) -> None:
+def _show_totals(model: LoadedModel, scores: TextSurprisal) -> None:
     values = {
-        _("Tokens predicted"): f"{int(found.predicted.sum()):,}",
-        _("Mean surprise (nats)"): _number(found.mean),
-        _("Perplexity"): _number(found.perplexity),
-        _("Bits per byte"): _number(found.bits_per_byte),
+        _("Tokens predicted"): f"{int(scores.predicted.sum()):,}",
+        _("Mean surprisal (nats per token)"): _number(scores.mean),
+        _("Pseudo-perplexity") if model.kind == "encoder" else _("Perplexity"): _number(scores.perplexity),
+        _("Bits per byte"): _number(scores.bits_per_byte),
     }
     for column, (label, value) in zip(st.columns(len(values)), values.items(), strict=True):
         column.metric(label, value)
@@ -69,43 +72,43 @@ def _number(value: float) -> str:
     return f"{value:,.3f}" if math.isfinite(value) else "–"
 
 
-def surprise_items(found: TextSurprise, measure: str) -> list[TokenItem]:
-    """The tokens with their colour: the strongest is the largest value, of probabilities 1."""
-    values: np.ndarray = getattr(found, measure)
+def surprisal_items(scores: TextSurprisal, measure: str) -> list[TokenItem]:
+    """The tokens with their colour: full strength at the largest value, for probabilities at 1."""
+    values: np.ndarray = getattr(scores, measure)
     finite = values[np.isfinite(values)]
     most = 1.0 if measure == "probability" or not finite.size else max(float(finite.max()), 1e-9)
     return [
         TokenItem(
             text=token.text,
             special=token.special,
-            value=min(1.0, float(values[place]) / most) if found.predicted[place] else None,
-            lines=_lines(found, place),
+            value=min(1.0, float(values[position]) / most) if scores.predicted[position] else None,
+            lines=_token_lines(scores, position),
         )
-        for place, token in enumerate(found.tokens)
+        for position, token in enumerate(scores.tokens)
     ]
 
 
-def _lines(found: TextSurprise, place: int) -> tuple[str, ...]:
-    if not found.predicted[place]:
+def _token_lines(scores: TextSurprisal, position: int) -> tuple[str, ...]:
+    if not scores.predicted[position]:
         return (_("not predicted"),)
-    surprise, entropy = float(found.surprise[place]), float(found.entropy[place])
+    surprisal, entropy = float(scores.surprisal[position]), float(scores.entropy[position])
     both = _("{name} {nats:.4f} nats, {bits:.4f} bits")
     return (
-        _("probability {value:.6g}").format(value=float(found.probability[place])),
-        both.format(name=_("surprise"), nats=surprise, bits=surprise / math.log(2)),
+        _("probability {value:.6g}").format(value=float(scores.probability[position])),
+        both.format(name=_("surprisal"), nats=surprisal, bits=surprisal / math.log(2)),
         both.format(name=_("entropy"), nats=entropy, bits=entropy / math.log(2)),
-        _("rank {rank:,}").format(rank=int(found.rank[place]) + 1),
+        _("rank {rank:,}").format(rank=int(scores.rank[position]) + 1),
     )
 
 
-def _show_numbers(model: LoadedModel, found: TextSurprise, texts: Texts) -> None:
-    """The numbers as bars, and as a table that can be saved."""
-    tokens = [token.text for token in found.tokens]
-    if len(tokens) <= DRAWN:
-        name = _("Surprise and entropy of each token")
-        figure = surprise_figure(tokens, found.surprise, found.entropy)
+def _show_numbers(model: LoadedModel, scores: TextSurprisal, texts: Texts) -> None:
+    """Bar chart and table of the scores."""
+    tokens = [token.text for token in scores.tokens]
+    if len(tokens) <= MOST_BARS:
+        name = _("Surprisal and entropy of each token")
+        figure = surprisal_figure(tokens, scores.surprisal, scores.entropy)
         revision, facts = str(hash(tuple(tokens))), text_facts(texts)
         draw(model, figure, key="surprise_chart", height=300, revision=revision, label=name, facts=facts)
-    with st.expander(_("All numbers as a table"), icon=":material/table:"):
-        columns = {name: getattr(found, name) for name in ("probability", "surprise", "entropy", "rank")}
+    with st.expander(_("Table"), icon=":material/table:"):
+        columns = {name: getattr(scores, name) for name in ("probability", "surprisal", "entropy", "rank")}
         st.dataframe({"token": tokens, **columns}, height=300)

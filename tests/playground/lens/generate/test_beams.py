@@ -8,14 +8,14 @@ import torch
 from playground.errors import UserError
 from playground.lens.generate.beams import BeamConfig, beam_search
 from tests.helpers.families import ENCODER_DECODERS, as_loaded, small_model
-from tests.playground.lens.generate.test_generation import own_model
+from tests.helpers.own_models import own_model
 
 TEXT = "the cat sat on"
 
 
 def last(steps):
-    *_, found = steps
-    return found
+    *_, search = steps
+    return search
 
 
 @pytest.mark.parametrize("family", [*ENCODER_DECODERS, "gpt2", "llama"])
@@ -38,15 +38,15 @@ def test_as_transformers_generates(family, beams, penalty):
         pad_token_id=0,
     )
     begin = 1 if model.kind == "encoder-decoder" else ids.shape[1]
-    found = last(beam_search(model, TEXT, BeamConfig(beams=beams, tokens=9, length_penalty=penalty)))
-    assert found.finished
+    search = last(beam_search(model, TEXT, BeamConfig(beams=beams, max_new_tokens=9, length_penalty=penalty)))
+    assert search.is_done
     for hypothesis, sequence, score in zip(
-        found.hypotheses, expected.sequences, expected.sequences_scores, strict=True
+        search.hypotheses, expected.sequences, expected.sequences_scores, strict=True
     ):
-        written = found.ids(hypothesis.beam)
+        written = search.ids(hypothesis.beam)
         assert written == sequence[begin : begin + len(written)].tolist()
         assert hypothesis.score == pytest.approx(float(score), abs=1e-4)
-        assert found.beams[hypothesis.beam].token.id in ends or len(written) == 9
+        assert search.beams[hypothesis.beam].token.id in ends or len(written) == 9
 
 
 def test_finds_the_best_of_all_pairs():
@@ -55,7 +55,7 @@ def test_finds_the_best_of_all_pairs():
     torch.nn.init.normal_(model.module.head.weight, std=0.3)
     model.module.head.weight[12:] = -5 * model.module.head.weight[12:].abs()
     ids = torch.tensor([model.tokenizer.encode(TEXT).ids])
-    found = last(beam_search(model, TEXT, BeamConfig(beams=16, tokens=2, length_penalty=0.0)))
+    search = last(beam_search(model, TEXT, BeamConfig(beams=16, max_new_tokens=2, length_penalty=0.0)))
     first = model.module(ids, torch.tensor([[0]]))[0, -1].log_softmax(-1)
     scores = {(1,): float(first[1])}
     likely = first.topk(16).indices.tolist()
@@ -63,31 +63,31 @@ def test_finds_the_best_of_all_pairs():
         second = model.module(ids, torch.tensor([[0, a]]))[0, -1].log_softmax(-1)
         scores |= {(a, b): float(first[a] + second[b]) for b in range(len(second))}
     best = max(scores, key=scores.get)
-    assert tuple(found.best) == best
-    assert found.hypotheses[0].score == pytest.approx(scores[best], abs=1e-4)
+    assert tuple(search.best) == best
+    assert search.hypotheses[0].score == pytest.approx(scores[best], abs=1e-4)
 
 
 def test_beams_can_be_drawn():
     model = small_model("bart")
-    steps = list(beam_search(model, TEXT, BeamConfig(beams=3, tokens=6)))
-    for number, found in enumerate(steps):
-        newest = [beam for beam in found.beams if beam.step == number]
+    steps = list(beam_search(model, TEXT, BeamConfig(beams=3, max_new_tokens=6)))
+    for number, search in enumerate(steps):
+        newest = [beam for beam in search.beams if beam.step == number]
         assert len(newest) == 6
-        assert sum(beam.state == "followed" for beam in newest) in (0, 3)
+        assert sum(beam.state == "kept" for beam in newest) in (0, 3)
         assert [beam.log_probability for beam in newest] == sorted((b.log_probability for b in newest), reverse=True)
     for earlier, later in itertools.pairwise(steps):
         assert later.beams[: len(earlier.beams)] == earlier.beams
     assert len(steps[0].best) == 1
     for beam in steps[-1].beams:
         parent = steps[-1].beams[beam.parent]
-        assert beam.step == 0 or (parent.state == "followed" and parent.log_probability >= beam.log_probability)
+        assert beam.step == 0 or (parent.state == "kept" and parent.log_probability >= beam.log_probability)
 
 
 def test_stops_where_the_context_ends():
     model = small_model("gpt2")
-    found = last(beam_search(model, "a" * 62, BeamConfig(beams=2, tokens=30)))
-    assert len(found.best) == 3
+    search = last(beam_search(model, "a" * 62, BeamConfig(beams=2, max_new_tokens=30)))
+    assert len(search.best) == 3
     with pytest.raises(UserError, match="beams"):
         BeamConfig(beams=1)
-    with pytest.raises(UserError, match="masked words"):
+    with pytest.raises(UserError, match="masked tokens"):
         next(beam_search(as_loaded(model.module, "encoder", "bert"), "a"))

@@ -10,21 +10,14 @@ from transformers import BloomConfig, BloomForCausalLM
 
 from playground.errors import UserError
 from playground.lens.generate.branches import ROOT, Tree, grow
-from playground.lens.generate.continuation import Continuation, end_ids
+from playground.lens.generate.continuation import Continuation
 from playground.lens.generate.generation import GenerationConfig, generate
 from playground.lens.generate.predictions import GREEDY, Sampling
 from tests.helpers.families import DECODERS, ENCODER_DECODERS, as_loaded, eager_twin, small_model
-from tests.helpers.own_models import letters_tokenizer, random_model
+from tests.helpers.own_models import own_model
 
 TEXT = "the cat sat on"
-GREEDILY = GenerationConfig(tokens=8, sampling=GREEDY)
-
-
-def own_model(kind):
-    module = random_model(kind=kind)
-    loaded = as_loaded(module, kind, "playground")
-    object.__setattr__(loaded, "tokenizer", letters_tokenizer(kind))
-    return loaded
+GREEDILY = GenerationConfig(max_new_tokens=8, sampling=GREEDY)
 
 
 def greedy_ids(model):
@@ -44,7 +37,7 @@ def test_greedy_as_transformers_generates(family):
 
 @pytest.mark.parametrize("family", ["gpt2", "llama", "mistral", "gemma2", "gpt_oss", "t5", "bart"])
 @torch.no_grad()
-def test_looks_are_the_eager_rows(family):
+def test_attention_weights_are_the_eager_rows(family):
     model = small_model(family)
     written = list(generate(model, TEXT, GREEDILY))
     ids = torch.tensor([model.tokenizer.encode(TEXT).ids])
@@ -61,11 +54,11 @@ def test_looks_are_the_eager_rows(family):
     begin = whole.shape[1] - new.shape[1] - 1
     for token in written:
         query = begin + token.number
-        assert set(token.looks) == set(maps)
+        assert set(token.attention) == set(maps)
         for kind, layers in maps.items():
             keys = query + 1 if kind == "decoder" else ids.shape[1]
             expected = torch.stack([layer[0, :, query, :keys] for layer in layers]).numpy()
-            np.testing.assert_allclose(token.looks[kind], expected, atol=1e-5)
+            np.testing.assert_allclose(token.attention[kind], expected, atol=1e-5)
 
 
 def test_a_family_outside_the_seam_shows_its_own_maps():
@@ -79,7 +72,7 @@ def test_a_family_outside_the_seam_shows_its_own_maps():
     logits = model.module(input_ids=ids).logits[0]
     for new in written:
         query = len(TEXT) - 1 + new.number
-        np.testing.assert_allclose(new.looks["decoder"], maps[:, :, query, : query + 1], atol=1e-5)
+        np.testing.assert_allclose(new.attention["decoder"], maps[:, :, query, : query + 1], atol=1e-5)
         assert new.token.id == int(logits[query].argmax())
 
 
@@ -106,43 +99,44 @@ def test_our_own_write_as_they_read(kind):
         expected = logits[0, -1].softmax(-1)
         assert token.token.id == int(expected.argmax())
         assert token.probability == pytest.approx(float(expected.max()), abs=1e-5)
-        assert token.surprise == pytest.approx(-float(expected.max().log()), abs=1e-4)
-        for weights in token.looks.values():
+        assert token.surprisal == pytest.approx(-float(expected.max().log()), abs=1e-4)
+        for weights in token.attention.values():
             np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
 
 
 def test_a_seed_writes_the_same_wherever_it_is_taken_up():
     model = small_model("gpt2")
-    config = GenerationConfig(tokens=10, seed=3, sampling=Sampling(temperature=1.5))
+    config = GenerationConfig(max_new_tokens=10, seed=3, sampling=Sampling(temperature=1.5))
     whole = [new.token.id for new in generate(model, TEXT, config)]
-    later = GenerationConfig(tokens=6, seed=3, sampling=Sampling(temperature=1.5))
-    assert [new.token.id for new in generate(model, TEXT, later, written=whole[:4])] == whole[4:]
+    later = GenerationConfig(max_new_tokens=6, seed=3, sampling=Sampling(temperature=1.5))
+    assert [new.token.id for new in generate(model, TEXT, later, prefix=whole[:4])] == whole[4:]
     others = [
-        [new.token.id for new in generate(model, TEXT, GenerationConfig(tokens=10, seed=seed))] for seed in range(3)
+        [new.token.id for new in generate(model, TEXT, GenerationConfig(max_new_tokens=10, seed=seed))]
+        for seed in range(3)
     ]
     assert all(a != b for a, b in itertools.combinations(others, 2))
 
 
-def test_draws_only_what_the_cuts_leave():
+def test_samples_only_what_the_filters_leave():
     model = small_model("gpt2")
-    config = GenerationConfig(tokens=12, sampling=Sampling(top_k=3, temperature=2), alternatives=3)
+    config = GenerationConfig(max_new_tokens=12, sampling=Sampling(top_k=3, temperature=2), alternatives=3)
     for token in generate(model, TEXT, config):
         assert token.rank < 3
         assert sum(other.sampled for other in token.alternatives) == pytest.approx(1)
-        assert token.cuts[0].tokens == 96
+        assert token.filters[0].n_removed == 96
 
 
-def test_endings():
+def test_stop_reasons():
     model = small_model("gpt2")
-    long = list(generate(model, "a" * 60, GenerationConfig(tokens=40)))
+    long = list(generate(model, "a" * 60, GenerationConfig(max_new_tokens=40)))
     assert len(long) == 5  # the last of 64 places predicts one more
-    assert [token.ends for token in long] == [None] * 4 + ["context"]
-    assert [token.ends for token in generate(model, "a", GenerationConfig(tokens=2))] == [None, "length"]
+    assert [token.stop_reason for token in long] == [None] * 4 + ["context"]
+    assert [token.stop_reason for token in generate(model, "a", GenerationConfig(max_new_tokens=2))] == [None, "length"]
     first = greedy_ids(model)[0]
     model.module.generation_config.eos_token_id = [first]
-    assert end_ids(model) == {first}
+    assert model.adapter.end_ids() == {first}
     (only,) = generate(model, TEXT, GREEDILY)
-    assert only.ends == "end"
+    assert only.stop_reason == "end"
 
 
 def test_what_the_settings_forbid_is_not_written():
@@ -159,23 +153,23 @@ def test_branches_are_paths_of_a_tree():
     *_, (tree, node) = grow(model, Tree(text=TEXT), ROOT, GREEDILY)
     assert tree.ids(node) == greedy_ids(model)
     other = tree.nodes[2].generated.alternatives[1].token.id
-    tree, branch = tree.choose(2, other)
+    tree, branch = tree.branch(2, other)
     assert tree.ids(branch) == [*greedy_ids(model)[:2], other]
-    assert tree.choose(2, other) == (tree, branch)
-    *_, (tree, leaf) = grow(model, tree, branch, GenerationConfig(tokens=3, sampling=GREEDY))
+    assert tree.branch(2, other) == (tree, branch)
+    *_, (tree, leaf) = grow(model, tree, branch, GenerationConfig(max_new_tokens=3, sampling=GREEDY))
     assert tree.children(1) == [2, branch]
     assert tree.leaves() == [node, leaf]
     assert len(tree.ids(leaf)) == 6
-    assert tree.surprise(leaf) == pytest.approx(sum(tree.nodes[i].generated.surprise for i in tree.path(leaf)))
+    assert tree.surprisal(leaf) == pytest.approx(sum(tree.nodes[i].generated.surprisal for i in tree.path(leaf)))
     # The branch goes on as the model would have gone on had it written that token itself.
     ids = torch.tensor([[*model.tokenizer.encode(TEXT).ids, *tree.ids(leaf)]])
     assert int(model.module(ids[:, :-1]).logits[0, -1].argmax()) == tree.ids(leaf)[-1]
     with pytest.raises(UserError, match="alternatives"):
-        tree.choose(2, 10**6)
+        tree.branch(2, 10**6)
     with pytest.raises(UserError, match="no token"):
         tree.path(99)
-    with pytest.raises(UserError, match="written yet"):
-        tree.choose(ROOT, 1)
+    with pytest.raises(UserError, match="generated yet"):
+        tree.branch(ROOT, 1)
 
 
 def test_rows_are_kept_in_their_order():
@@ -198,7 +192,7 @@ def test_a_text_of_one_token_is_continued():
 def test_refusals():
     with pytest.raises(UserError, match="no tokens"):
         next(generate(small_model("gpt2"), ""))
-    with pytest.raises(UserError, match="masked words"):
+    with pytest.raises(UserError, match="masked tokens"):
         next(generate(small_model("bert"), "a"))
     headless = small_model("gpt2")
     object.__setattr__(headless, "has_output_head", False)
@@ -210,6 +204,6 @@ def test_refusals():
         next(generate(broken, "a"))
     with pytest.raises(UserError, match="at most 64"):
         next(generate(small_model("gpt2"), "a" * 65))
-    for changes in ({"tokens": 0}, {"seed": -1}, {"alternatives": 0}):
+    for changes in ({"max_new_tokens": 0}, {"seed": -1}, {"alternatives": 0}):
         with pytest.raises(UserError):
             GenerationConfig(**changes)
