@@ -1,12 +1,12 @@
 """The numbers of a picture to take home: CSV, NPZ and a snippet, each with where it comes from."""
 
-import csv
 import io
 import json
 from dataclasses import dataclass
 
 import numpy as np
 
+from playground.csv_table import csv_table
 from playground.lens.inspect.attention_view import Combine, ViewOptions, axes, head_map
 from playground.lens.trace import Trace
 from playground.provenance import provenance
@@ -42,19 +42,10 @@ def head_csv(trace: Trace, picture: Picture) -> str:
     """The shown map as CSV: provenance in comment lines, then key tokens across and query tokens down."""
     queries, keys = axes(trace, picture.options)
     weights = _map(trace, picture)
-    stream = io.StringIO()
-    for name, value in {**provenance(trace.model), **_words(picture)}.items():
-        stream.write(f"# {name}: {value}\n")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["query \\ key", *(_cell(token.text) for token in keys.tokens)])
-    for token, row in zip(queries.tokens, weights, strict=True):
-        writer.writerow([_cell(token.text), *(repr(float(weight)) for weight in row)])
-    return stream.getvalue()
-
-
-def _cell(text: str) -> str:
-    """A token that a spreadsheet will not run as a formula: one that begins like one gets an apostrophe."""
-    return "'" + text if text.lstrip().startswith(("=", "+", "-", "@")) else text
+    header = ["query \\ key", *(token.text for token in keys.tokens)]
+    rows = [[token.text, *map(float, row)] for token, row in zip(queries.tokens, weights, strict=True)]
+    origin = {**provenance(trace.model), **_words(picture)}
+    return csv_table([header, *rows], [f"{name}: {value}" for name, value in origin.items()])
 
 
 def head_npz(trace: Trace, picture: Picture) -> bytes:
@@ -102,7 +93,7 @@ def snippet(inputs: Inputs, trace: Trace, picture: Picture) -> str:
             f"device={inputs.device!r}, dtype={inputs.dtype!r})",
             f"traced = trace(model, {inputs.text!r}{arguments})",
             f"options = ViewOptions(kind={seen!r}, hide_special={options.hide_special}, "
-            f"set_aside_first={options.set_aside_first})",
+            f"exclude_first={options.exclude_first})",
             f"weights = head_map(traced, options, layer={picture.layer}, head={picture.head}, "
             f"combine={picture.combine!r})",
             "queries, keys = axes(traced, options)",
@@ -124,5 +115,5 @@ def _words(picture: Picture) -> dict[str, str]:
         "attention": picture.options.kind,
         "shown": f"layer {picture.layer}, head {picture.head}, {picture.combine}",
         "special tokens": "hidden" if picture.options.hide_special else "shown",
-        "first token": "set aside, rows renormalised" if picture.options.set_aside_first else "as it is",
+        "first token": "set aside, rows renormalised" if picture.options.exclude_first else "as it is",
     }

@@ -51,7 +51,7 @@ def pseudo(message: str) -> str:
     """The message in brackets, a third longer; fields such as {name} stay as they are.
 
     >>> pseudo("Show {count} heads")
-    '⟦Show {count} heads ~~~~~⟧'
+    '⟦Show {count} heads ~~~⟧'
     """
     letters = sum(len(literal) for literal, *_rest in string.Formatter().parse(message)) if message else 0
     return f"⟦{message} {'~' * max(1, letters // 3)}⟧"

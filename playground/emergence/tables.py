@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from playground.csv_table import csv_table
 from playground.emergence.metrics import columns_of
 from playground.errors import UserError
 
@@ -37,13 +38,11 @@ def write_checkpoints(checkpoints: Sequence[MeasuredCheckpoint]) -> str:
     names = list(checkpoints[0].metrics) if checkpoints else []
     if any(checkpoint.metrics.keys() != set(names) for checkpoint in checkpoints):
         raise UserError("Checkpoints with different metrics cannot share a table.")
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*ID_COLUMNS, *names])
+    rows: list[list[object]] = [[*ID_COLUMNS, *names]]
     for checkpoint in checkpoints:
         values = _digits(checkpoint.metrics[name] for name in names)
-        writer.writerow([*(getattr(checkpoint, column) for column in ID_COLUMNS), *values])
-    return text.getvalue()
+        rows.append([*(getattr(checkpoint, column) for column in ID_COLUMNS), *values])
+    return csv_table(rows, guard=False)
 
 
 def _digits(values: Iterable[float]) -> list[str]:

@@ -387,8 +387,8 @@ SHAPES = """
     for kind, norm_position in [("encoder", "post"), ("encoder-decoder", "pre"), ("decoder", "pre")]:
         parts = {"segments": 2, "classes": 3} if kind == "encoder" else {}
         config = TransformerConfig(
-            vocabulary=99, kind=kind, norm_position=norm_position, width=16, context=64, layers=2, n_heads=4, dropout=0.1,
-            scaled_embedding=True, bias=True, **parts,
+            vocabulary=99, kind=kind, norm_position=norm_position, width=16, context=64, layers=2, n_heads=4,
+            dropout=0.1, scaled_embedding=True, bias=True, **parts,
         )
         module = Transformer(config)
         read = module.read(ids, target if kind == "encoder-decoder" else None, segments=ids, mask=mask)

@@ -12,7 +12,7 @@ from playground.scaling.published import BESIROGLU
 from tests.helpers.planted_points import isoflop_runs
 from tests.helpers.tables import noisy_table, plant_sweep, planted_grid, table_of
 from ui.sections.scaling.allocation import training_code
-from ui.sections.scaling.figure import fit_code, provenance_lines
+from ui.sections.scaling.figure import export_header, fit_code
 from ui.sections.scaling.isoflop import profiles_code
 from ui.sections.scaling.loss_curves import levels
 from ui.sections.scaling.method_comparison import counted_code
@@ -54,7 +54,7 @@ def test_nothing_in_a_table_is_run_by_a_spreadsheet():
 
 
 def test_exports_name_their_source_on_one_line_and_what_computed_them():
-    versions, source = provenance_lines("one\ntwo")
+    versions, source = export_header("one\ntwo")
     assert source == "one two"
     assert all(word in versions for word in ("transformer-playground", "numpy", "scipy"))
 

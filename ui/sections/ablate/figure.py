@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from playground.csv_table import csv_table
 from playground.lens.capture.tokens import Token
 from playground.snippets import origin
 from playground.text import _
 from ui.sections.ablate.options import Subject
-from ui.tables import csv_table
 from ui.widgets.chart import draw
 from ui.widgets.download import text_facts
 

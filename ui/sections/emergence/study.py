@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.series import Series
+from playground.csv_table import comments
 from playground.emergence.metrics import EXACT_MATCH, TOKEN_ACCURACY
 from playground.emergence.steepness import midpoint, steepest_share
 from playground.emergence.studies import Study
@@ -16,7 +17,6 @@ from playground.text import _, _n
 from ui.components.live_chart import live_chart
 from ui.sections.emergence.labels import metric_title
 from ui.sections.emergence.live import LiveRun
-from ui.tables import comments
 from ui.widgets.download import offer_snippet
 
 if TYPE_CHECKING:

@@ -269,7 +269,7 @@ def show_points(study: ScalingStudy) -> None:
         st.warning(skipped.format(count=len(study.bad)), icon=":material/rule:")
         table = [{_("Row"): bad.row, _("Reason"): bad.reason} for bad in study.bad]
         st.dataframe(table, hide_index=True, key="bad_rows")
-    show_run_table(study)
+    show_study_runs(study)
     st.download_button(
         _("These points (.csv)"),
         study.csv(),
@@ -281,7 +281,7 @@ def show_points(study: ScalingStudy) -> None:
     )
 
 
-def show_run_table(study: ScalingStudy) -> None:
+def show_study_runs(study: ScalingStudy) -> None:
     """Every run as a row, with a link where its folder is on this machine."""
     points = study.points
     columns = (points.params, points.tokens, points.flops, points.loss)

@@ -44,7 +44,7 @@ def show_scaling_figure(
         height=height,
         revision=f"{name}{revision}",
         label=label,
-        provenance=provenance_lines(source),
+        provenance=export_header(source),
     )
     st.caption(source)
     _offer_exports(name, source, table, opens_runs=opens_runs)
@@ -57,7 +57,7 @@ def _offer_exports(name: str, source: str, table: Iterable[Row], *, opens_runs: 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             _("Data (.csv)"),
-            csv_table(table, provenance_lines(source)),
+            csv_table(table, export_header(source)),
             file_name=f"{name}.csv",
             mime="text/csv",
             key=f"csv_{name}",
@@ -77,7 +77,7 @@ def show_metrics(cells: Iterable[tuple[str, str, str]]) -> None:
             st.metric(label, value, delta=note or None, delta_color="off", delta_arrow="off", width="content")
 
 
-def provenance_lines(source: str) -> list[str]:
+def export_header(source: str) -> list[str]:
     """The lines at the head of every export: what computed the data, and from what."""
     return [
         f"transformer-playground {VERSION}, numpy {numpy.__version__}, scipy {scipy.__version__}",

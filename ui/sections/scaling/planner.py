@@ -25,7 +25,7 @@ from playground.scaling.published import BESIROGLU, MUENNIGHOFF
 from playground.text import _
 from ui.sections.scaling.budget import ComputeBudget, choose_budget, number, show_budget_cost
 from ui.sections.scaling.figure import show_metrics, show_scaling_figure, source_line
-from ui.sections.scaling.fit import RESAMPLES, fetch_bootstrap, fetch_fit
+from ui.sections.scaling.fit import RESAMPLE_COUNTS, fetch_bootstrap, fetch_fit
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import LAW, PLAN, PLANNED, SERVED, UNIQUE
@@ -76,7 +76,7 @@ def _own_fit(study: ScalingStudy | None) -> tuple[Fit | None, Bootstrap | None]:
         return None, None
     law = read_choice(LAW, list(LAWS))
     fitted = fetch_fit(study, law if law in FRONTIERS else "chinchilla")
-    return (None, None) if fitted is None else (fitted, fetch_bootstrap(study, fitted, RESAMPLES[0]))
+    return (None, None) if fitted is None else (fitted, fetch_bootstrap(study, fitted, RESAMPLE_COUNTS[0]))
 
 
 def _show_plans(budget: ComputeBudget, plans: tuple[Plan, ...], study: ScalingStudy | None) -> None:

@@ -1,0 +1,35 @@
+"""CSV tables below comments that say where they come from, with nothing that a spreadsheet would run."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+Row = Sequence[object]
+
+
+def csv_table(rows: Iterable[Row], origin: Iterable[str] = (), *, guard: bool = True) -> str:
+    """Rows as CSV, the header first, below the lines of their origin.
+
+    guard: make formulas inert; a table that this app reads back is written without.
+
+    >>> csv_table([("run", "loss"), ("=1+1", 2.5)], ["made here"])
+    "# made here\\nrun,loss\\n'=1+1,2.5\\n"
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([inert(value) if guard and isinstance(value, str) else value for value in row] for row in rows)
+    return comments(origin) + text.getvalue()
+
+
+def comments(lines: Iterable[str]) -> str:
+    """A comment for each line of an origin, whatever line ends are in it."""
+    return "".join(f"# {' '.join(line.split())}\n" for line in lines)
+
+
+def inert(text: str) -> str:
+    """A text that a spreadsheet will not run as a formula.
+
+    >>> inert("=1+1"), inert("run 1")
+    ("'=1+1", 'run 1')
+    """
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text

@@ -1,0 +1,44 @@
+"""Bytes of a file to text, in the encoding that they are most probably in."""
+
+import codecs
+from collections.abc import Sequence
+
+from playground.errors import UserError
+
+
+def decode_upload(content: str | bytes) -> str:
+    """The text of an uploaded file: UTF-8, UTF-16 with its mark, or a Western code page.
+
+    Raises UserError for what is not text.
+
+    >>> decode_upload("lößs".encode("utf-16")), decode_upload("lößs".encode("cp1252"))
+    ('lößs', 'lößs')
+    """
+    if isinstance(content, str):
+        return content.removeprefix("\ufeff")
+    marked = ("utf-16",) if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ()
+    for encoding in (*marked, "utf-8-sig", "cp1252"):
+        text = _decoded(content, encoding, whole=True)
+        if text is not None and "\0" not in text:
+            return text
+    raise UserError("The file is not text. Save it in UTF-8.")
+
+
+def decode_plainest(content: bytes, encodings: Sequence[str]) -> str | None:
+    """The text in the encoding that gives the more small letters and the fewer control characters.
+
+    A last character that is cut off is left out. None where the bytes are in none of the encodings.
+    """
+    texts = [text for encoding in encodings if (text := _decoded(content, encoding, whole=False))]
+    return max(texts, key=_plainness) if texts else None
+
+
+def _decoded(content: bytes, encoding: str, *, whole: bool) -> str | None:
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(content, final=whole)
+    except UnicodeDecodeError:
+        return None
+
+
+def _plainness(text: str) -> int:
+    return sum(letter.islower() for letter in text) - 9 * sum("\x7f" <= letter <= "\x9f" for letter in text)

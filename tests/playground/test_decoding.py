@@ -1,0 +1,28 @@
+"""Bytes to text: every usual encoding, and what is no text at all."""
+
+import pytest
+
+from playground.decoding import decode_plainest, decode_upload
+from playground.errors import UserError
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_an_upload_is_read_in_every_usual_encoding(encoding):
+    assert decode_upload("run,lößs\n".encode(encoding)) == "run,lößs\n"
+
+
+def test_text_that_is_text_already_loses_its_mark():
+    assert decode_upload("\ufeffa") == "a"
+    assert decode_upload(b"") == ""
+
+
+def test_what_is_no_text_is_refused():
+    with pytest.raises(UserError, match="not text"):
+        decode_upload(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+
+
+def test_the_plainer_of_two_readings_is_right():
+    text = "“Мир”"
+    assert decode_plainest(text.encode("cp1251"), ("iso8859-5", "cp1251")) == text
+    assert decode_plainest("né".encode()[:-1], ("utf-8",)) == "n"
+    assert decode_plainest("né".encode("latin-1") + b"e", ("utf-8",)) is None

@@ -1,0 +1,68 @@
+"""Languages of a sentence: looked up when it is shown, in the language of whoever reads it."""
+
+import doctest
+import threading
+
+import pytest
+
+from playground import text
+from playground.text import LANGUAGE, N_, PSEUDO, _, _n, language, language_source, pseudo
+
+
+@pytest.fixture
+def pseudo_language():
+    token = LANGUAGE.set(PSEUDO)
+    yield
+    LANGUAGE.reset(token)
+
+
+def test_the_examples_hold():
+    assert doctest.testmod(text).failed == 0
+
+
+def test_english_is_the_message_itself():
+    assert (language(), _("Show"), _("")) == ("en", "Show", "")
+
+
+def test_a_mark_translates_nothing(pseudo_language):
+    marked = N_("Show")
+    assert (marked, _(marked)) == ("Show", "⟦Show ~⟧")
+
+
+def test_the_pseudo_language_is_a_third_longer_and_keeps_its_fields():
+    message = "Show {count:,} of {total} heads"
+    assert pseudo(message).format(count=1000, total=2000) == "⟦Show 1,000 of 2000 heads ~~~~~⟧"
+    assert pseudo("") == "⟦ ~⟧"
+
+
+@pytest.mark.parametrize(("n", "shown"), [(0, "0 layers"), (1, "1 layer"), (2, "2 layers")])
+def test_plural_forms(n, shown):
+    assert _n("{n} layer", "{n} layers", n) == shown
+
+
+def test_plural_forms_are_translated(pseudo_language):
+    assert _n("{n} layer", "{n} layers", 1) == "⟦1 layer ~~⟧"
+    assert _n("{n} layer", "{n} layers", 3) == "⟦3 layers ~~⟧"
+
+
+def test_a_language_without_a_catalogue_shows_the_message():
+    token = LANGUAGE.set("tlh")
+    assert (_("Show"), _n("{n} layer", "{n} layers", 2)) == ("Show", "2 layers")
+    LANGUAGE.reset(token)
+
+
+def test_the_context_wins_over_the_session(monkeypatch):
+    monkeypatch.setattr(text, "_source", [])
+    language_source(lambda: PSEUDO)
+    assert (language(), _("Show")) == (PSEUDO, "⟦Show ~⟧")
+    token = LANGUAGE.set("en")
+    assert _("Show") == "Show"
+    LANGUAGE.reset(token)
+
+
+def test_another_thread_has_its_own_language(pseudo_language):
+    shown = []
+    thread = threading.Thread(target=lambda: shown.append(_("Show")))
+    thread.start()
+    thread.join()
+    assert (shown, _("Show")) == (["Show"], "⟦Show ~⟧")
