@@ -1,16 +1,18 @@
-"""Heatmaps with a colour bar: a table of numbers as colours, for every page that shows one.
+"""Heatmaps: a table of numbers as colours, with a colour bar or in the one colour of what it shows.
 
 The scales end in a blue and an orange that the colour-blind tell apart, and are transparent in the middle, so that zero
 is the page itself, white or dark.
 """
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
 
-from playground.charts.inside import token_label
-from playground.charts.layout import axis
+from playground.charts.layout import axis, name_ticks, quiet_layout, token_label
+from playground.charts.palette import NEUTRAL, Colour
 
 NEGATIVE, POSITIVE = "#d9701e", "#3b7dd8"
 RISING = [[0.0, "rgba(59, 125, 216, 0.04)"], [1.0, POSITIVE]]
@@ -18,10 +20,13 @@ DIVERGING = [[0.0, NEGATIVE], [0.5, "rgba(217, 112, 30, 0.04)"], [0.5, "rgba(59,
 ROW_PIXELS = 24
 MOST_PIXELS = 720
 """A map of many rows is as high as a screen; which of their names fit, plotly decides."""
+CLEAR = "rgba(127, 127, 127, 0)"
 LABEL_LENGTH = 20
 NOISE = 1e-6
 """Values that are all below this are rounding: in full colour they would pass for effects."""
 LETTER_PIXELS = 7
+MOST_NAMES = 32
+"""More names than this would run into each other along a tinted map."""
 
 
 def axis_label(name: str) -> str:
@@ -30,7 +35,7 @@ def axis_label(name: str) -> str:
     >>> axis_label("3 <s>"), axis_label("12 Donaudampfschiff | boat")
     ('3 &lt;s&gt;', '12 Donaudampfschiff…')
     """
-    return token_label(name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1].rstrip() + "…")
+    return token_label(name, LABEL_LENGTH)
 
 
 def heatmap_figure(
@@ -71,6 +76,46 @@ def heatmap_figure(
     figure.update_xaxes(type="category", showgrid=False)
     figure.update_yaxes(type="category", showgrid=False, autorange="reversed")
     return figure
+
+
+def tinted_map_figure(
+    values: Float[np.ndarray, "row column"],
+    colour: Colour,
+    *,
+    x: str,
+    y: str,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    signed: bool = False,
+) -> go.Figure:
+    """A map in one colour, transparent at 0, without a colour bar; signed: negative values are grey.
+
+    rows, columns: tokens; the cells are numbered without.
+    """
+    bound = largest_magnitude(values)
+    hover = f"{escape(y)} %{{y}}, {escape(x)} %{{x}}"
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=values,
+        colorscale=[[0, NEUTRAL.light], [0.5, CLEAR], [1, colour.light]] if signed else [[0, CLEAR], [1, colour.light]],
+        zmin=-bound if signed else 0,
+        zmax=bound,
+        customdata=[[[token_label(row), token_label(column)] for column in columns] for row in rows] or None,
+        hovertemplate=("%{customdata[0]} → %{customdata[1]}" if rows else hover) + ": %{z:.4f}<extra></extra>",
+        showscale=False,
+    )
+    quiet_layout(figure, x=x, y=y)
+    figure.update_layout(showlegend=False, hovermode="closest")
+    is_named = 0 < max(len(rows), len(columns)) <= MOST_NAMES
+    figure.update_yaxes(name_ticks(rows) if is_named else {}, showgrid=False, range=[len(values) - 0.5, -0.5])
+    figure.update_xaxes(name_ticks(columns) if is_named else {}, showgrid=False)
+    return figure
+
+
+def largest_magnitude(values: Float[np.ndarray, "*shape"]) -> float:
+    """The largest finite magnitude, and 1 for zeros."""
+    finite = np.abs(values[np.isfinite(values)])
+    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
 
 
 def table_height(rows: int, at_least: int = 0) -> int:

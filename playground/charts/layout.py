@@ -1,5 +1,7 @@
-"""The layout that all charts share: thin axes with units, light grid, values on hover."""
+"""The layout that all charts share: thin axes with units, light grid, values on hover; tokens as labels."""
 
+import html
+from collections.abc import Sequence
 from math import log10
 from typing import Any
 
@@ -71,3 +73,35 @@ def level(figure: go.Figure, value: float, text: str, *, log: bool = False) -> N
         font={"color": NEUTRAL.light, "size": 11},
         showarrow=False,
     )
+
+
+_MARKS = {"\n": "↵", "\t": "⇥", "\r": "␍"}
+
+
+def mark_spaces(text: str) -> str:
+    """A token with visible line ends, tabs, and spaces at its edges."""
+    inner = text.strip(" ")
+    before, after = (text.partition(inner)[::2]) if inner else (text, "")
+    marked = "".join(_MARKS.get(character, character) for character in inner)
+    return "·" * len(before) + marked + "·" * len(after)
+
+
+def token_label(text: str, length: int | None = None) -> str:
+    """A token as a chart label: visible spaces, no markup for plotly to read, at most `length` characters.
+
+    >>> token_label(" <s>"), token_label("a long word indeed", 12)
+    ('·&lt;s&gt;', 'a long word…')
+    """
+    marked = mark_spaces(text)
+    if length is not None and len(marked) > length:
+        marked = marked[: length - 1].rstrip() + "…"
+    return html.escape(marked, quote=False)
+
+
+def name_ticks(names: Sequence[str]) -> dict[str, object]:
+    """An axis of named cells at 0, 1, 2, …"""
+    return {
+        "tickmode": "array",
+        "tickvals": list(range(len(names))),
+        "ticktext": [token_label(name) for name in names],
+    }
