@@ -1,105 +1,119 @@
-"""The server's traces: shared by all sessions, bounded in bytes, the least recently used out first."""
+"""What the server keeps for all sessions: traces, results, logs of runs; bounded, the least recently used out first."""
 
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from playground.jobs.queue import Turns
-from playground.training.run.metrics import Frame, Metrics, joined, read_frame, read_metrics
-from playground.training.run.paths import frames
+from cachetools import LRUCache
+
+from playground.jobs.queue import ForwardQueue
+from playground.training.run.film import Frame, read_frame
+from playground.training.run.metrics import Metrics, join_metrics, read_metrics
+from playground.training.run.paths import frame_files
+from ui.state.attention import model_key
 
 if TYPE_CHECKING:
+    from playground.emergence.tracker import RunTracker
     from playground.lens.trace import Trace
-    from playground.training.calibration import Speeds
+    from playground.models import LoadedModel
+    from playground.training.calibration import ThroughputCache
 
-Answer = TypeVar("Answer")
-REMEMBERED = 24
-
-
-@dataclass(kw_only=True, eq=False)
-class Answers:
-    """The answers that were asked for lately; safe for several threads."""
-
-    name: str
-    most: int = REMEMBERED
-    _answers: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict, repr=False)
-    _guard: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def knows(self, question: Hashable) -> bool:
-        """Whether the answer is there without computing."""
-        with self._guard:
-            return question in self._answers
-
-    def remember(self, question: Hashable, compute: Callable[[], Answer]) -> Answer:
-        """The answer to a question, computed when it is first asked; only the last few are kept."""
-        with self._guard:
-            if question in self._answers:
-                self._answers.move_to_end(question)
-                kept: Answer = self._answers[question]
-                return kept
-        answer = compute()
-        with self._guard:
-            self._answers[question] = answer
-            while len(self._answers) > self.most:
-                self._answers.popitem(last=False)
-        return answer
+Value = TypeVar("Value")
+RESULTS = 24
+"""How many results are kept of one trace, of one model."""
+TRACE_BYTES = 2 << 30
+LOG_BYTES = 256 << 20
+FORWARD_SLOTS = max(1, (os.cpu_count() or 1) // 4)
+"""Passes at once: each one uses all of torch's threads, and two on two cores are slower than one after the other."""
 
 
-@dataclass(kw_only=True, eq=False)
-class Reading(Answers):
-    """A trace and the answers about it."""
+class BoundedCache:
+    """Values by key, at most `bound` of them, or of their sizes together; safe for several threads.
 
-    trace: "Trace"
+    A value that alone is larger than the bound is kept, and nothing beside it.
+    """
 
-
-class Readings:
-    """Readings by what they were made from."""
-
-    def __init__(self, *, max_bytes: int) -> None:
-        self.name = "readings"
-        self._max_bytes = max_bytes
-        self._readings: OrderedDict[Hashable, Reading] = OrderedDict()
+    def __init__(self, name: str, bound: int = RESULTS, size: Callable[[Any], int] | None = None) -> None:
+        self.name = name
+        sized = None if size is None else lambda value: min(bound, max(1, size(value)))
+        self._values: LRUCache[Hashable, Any] = LRUCache(bound, sized)
         self._guard = threading.Lock()
 
-    def get(self, key: Hashable) -> Reading | None:
-        """The reading of that key, if it is still there."""
+    def __contains__(self, key: Hashable) -> bool:
         with self._guard:
-            if key in self._readings:
-                self._readings.move_to_end(key)
-            return self._readings.get(key)
+            return key in self._values
 
-    def put(self, key: Hashable, reading: Reading) -> None:
-        """Keep a reading; the oldest go until the bound holds, the newest stays whatever its size."""
+    def get(self, key: Hashable) -> Any:
+        """The value of that key; None where there is none."""
         with self._guard:
-            self._readings[key] = reading
-            while len(self._readings) > 1 and self._bytes() > self._max_bytes:
-                self._readings.popitem(last=False)
+            return self._values.get(key)
 
-    def knows(self, key: Hashable) -> bool:
-        """Whether the reading of that key is there."""
+    def put(self, key: Hashable, value: object) -> None:
+        """Keep a value, or measure a known one again; the least recently used go until the bound holds."""
         with self._guard:
-            return key in self._readings
+            self._values[key] = value
 
-    def remember(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
-        """The reading of that key, made and kept when it is first asked for."""
-        kept = self.get(key)
-        if kept is not None:
-            return cast(Answer, kept)
-        made = compute()
-        self.put(key, cast(Reading, made))
-        return made
-
-    def _bytes(self) -> int:
-        return sum(reading.trace.bytes for reading in self._readings.values())
+    def remember(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of that key, made outside the lock when it is first asked for."""
+        with self._guard:
+            if key in self._values:
+                kept: Value = self._values[key]
+                return kept
+        value = make()
+        self.put(key, value)
+        return value
 
 
-LOGS = 24
-BYTES = 256 << 20
+class TracedText(BoundedCache):
+    """A trace, and the results that were computed from it."""
+
+    def __init__(self, name: str, trace: "Trace") -> None:
+        super().__init__(name)
+        self.trace = trace
+
+
+@cache
+def traces() -> BoundedCache:
+    """The server's traces by what they were made from (`ui.state.attention.trace_key`)."""
+    return BoundedCache("traces", TRACE_BYTES, lambda traced: traced.trace.bytes)
+
+
+@cache
+def _models() -> BoundedCache:
+    return BoundedCache("models", 8)
+
+
+def results_of(model: "LoadedModel") -> BoundedCache:
+    """Results computed with a model that belong to no trace."""
+    key = model_key(model)
+    return _models().remember(key, lambda: BoundedCache(repr(key)))
+
+
+@cache
+def results() -> BoundedCache:
+    """Results that belong to no model."""
+    return BoundedCache("results")
+
+
+@cache
+def layers() -> BoundedCache:
+    """Layers with all their numbers, for the walkthrough: each one is large."""
+    return BoundedCache("layers", 4)
+
+
+@cache
+def scaling_results() -> BoundedCache:
+    """Fits and intervals, by the points they were made from."""
+    return BoundedCache("scaling", 64)
+
+
+def fit_history(sweep: str) -> dict[int, Any]:
+    """A sweep's fits by the number of points they were made from; kept for the last few sweeps."""
+    return scaling_results().remember(("fit history", sweep), dict)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -121,11 +135,11 @@ class RunLog:
         """Read the steps that were written since the last time."""
         with self._guard:
             while True:
-                found, offset = read_metrics(self.folder, self._offset)
-                if not len(found):
+                later, offset = read_metrics(self.folder, self._offset)
+                if not len(later):
                     self._offset = offset
                     break
-                self.metrics, self._offset = joined(self.metrics, found), offset
+                self.metrics, self._offset = join_metrics(self.metrics, later), offset
 
     def read_film(self) -> None:
         """Read the frames that were taken since the last time: the table of all runs needs none of them."""
@@ -148,54 +162,42 @@ class RunLog:
 
 def _written(folder: Path) -> dict[int, int]:
     """When each frame was written, in nanoseconds: a run that was taken back writes some anew."""
-    found = {}
-    for path in frames(folder):
+    times = {}
+    for path in frame_files(folder):
         try:
-            found[int(path.stem)] = path.stat().st_mtime_ns
+            times[int(path.stem)] = path.stat().st_mtime_ns
         except OSError:
             continue
-    return found
-
-
-class RunLogs:
-    """Logs by folder; the least recently read go first."""
-
-    def __init__(self, *, max_logs: int = LOGS, max_bytes: int = BYTES) -> None:
-        self._max_logs, self._max_bytes = max_logs, max_bytes
-        self._logs: OrderedDict[Any, RunLog] = OrderedDict()
-        self._guard = threading.Lock()
-
-    def of(self, folder: Path, created: float) -> RunLog:
-        """The log of a run's folder, its metrics read up to now; a folder made anew under its name has a new log."""
-        key = (folder, created)
-        with self._guard:
-            log = self._logs.setdefault(key, RunLog(folder=folder))
-            self._logs.move_to_end(key)
-        log.read_metrics()
-        with self._guard:
-            while len(self._logs) > 1 and self._is_over():
-                self._logs.popitem(last=False)
-        return log
-
-    def _is_over(self) -> bool:
-        return len(self._logs) > self._max_logs or sum(log.bytes for log in self._logs.values()) > self._max_bytes
-
-
-TRACE_BYTES = 2 << 30
-FORWARD_SLOTS = max(1, (os.cpu_count() or 1) // 4)
-"""Passes at once: each one uses all of torch's threads, and two on two cores are slower than one after the other."""
+    return times
 
 
 @cache
-def readings() -> Readings:
-    """The server's traces, bounded in bytes."""
-    return Readings(max_bytes=TRACE_BYTES)
+def _logs() -> BoundedCache:
+    return BoundedCache("logs", LOG_BYTES, lambda log: log.bytes)
+
+
+def run_log(folder: Path, created: float) -> RunLog:
+    """The log of a run's folder, its metrics read up to now; a folder made anew under its name has a new log."""
+    log = _logs().remember((folder, created), lambda: RunLog(folder=folder))
+    log.read_metrics()
+    _logs().put((folder, created), log)  # it has grown
+    return log
 
 
 @cache
-def run_logs() -> RunLogs:
-    """What the server's runs have written, bounded in bytes."""
-    return RunLogs()
+def _trackers() -> BoundedCache:
+    return BoundedCache("trackers", 16)
+
+
+def run_tracker(folder: Path, created: float, name: str) -> "RunTracker":
+    """The tracker that measures a run's checkpoints. Raises UserError where the run cannot be measured."""
+    from playground.emergence.tracker import RunTracker
+
+    with _tracking:  # two would measure every checkpoint twice
+        return _trackers().remember((folder, created), lambda: RunTracker(folder, name))
+
+
+_tracking = threading.Lock()
 
 
 @cache
@@ -207,14 +209,14 @@ def torch_threads() -> int:
 
 
 @cache
-def speeds() -> "Speeds":
+def throughput() -> "ThroughputCache":
     """How fast this machine trains."""
-    from playground.training.calibration import Speeds
+    from playground.training.calibration import ThroughputCache
 
-    return Speeds()
+    return ThroughputCache()
 
 
 @cache
-def turns() -> Turns:
+def forward_queue() -> ForwardQueue:
     """Whose forward pass is next on this server."""
-    return Turns(FORWARD_SLOTS)
+    return ForwardQueue(FORWARD_SLOTS)

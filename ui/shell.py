@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from playground.text import _
+from ui.text import adopt_language
 from ui.warm import ORDER, Stage, WarmUp, warm_up
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,6 +23,7 @@ _navigating: ContextVar[bool] = ContextVar("playground_navigating", default=Fals
 def navigate() -> None:
     """Configure the app and run the page that the address asks for."""
     warm_up()
+    adopt_language()
     st.set_page_config(
         page_title=_("Transformer Playground"), page_icon=str(ROOT / "assets" / "images" / "icon.png"), layout="wide"
     )
@@ -77,22 +79,22 @@ def wait_for(stage: Stage) -> None:
     progress = warm_up()
     if progress.has_passed(stage):
         return
-    place = st.empty()
+    slot = st.empty()
     while not progress.has_passed(stage) and progress.error is None:
-        _show(place, progress)
+        _show(slot, progress)
         time.sleep(0.1)
-    place.empty()
+    slot.empty()
     if progress.error is not None:
         st.error(_("The libraries could not be loaded. Install them again as the README says. ") + progress.error)
         st.stop()
 
 
-def _show(place: "st.delta_generator.DeltaGenerator", progress: WarmUp) -> None:
-    words = {
+def _show(slot: "st.delta_generator.DeltaGenerator", progress: WarmUp) -> None:
+    labels = {
         "torch": _("Loading PyTorch …"),
         "model": _("Loading the built-in model …"),
         "transformers": _("Loading transformers …"),
         "ready": "",
     }
     part = (ORDER.index(progress.stage) + 1) / len(ORDER)
-    place.progress(part, text=words[progress.stage])
+    slot.progress(part, text=labels[progress.stage])

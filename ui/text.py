@@ -1,1 +1,30 @@
-"""The language of a session: `?lang=` in the address; the sentences themselves are looked up in playground.text."""
+"""The session's language: `?lang=` in the address, kept from page to page."""
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from playground.text import language_source
+from ui.state.address import read_value, write_choice
+from ui.state.parameters import LANGUAGE
+
+KEPT = "language"
+"""The session key of the language: a page that is opened from the menu starts with an empty address."""
+
+
+def adopt_language() -> None:
+    """Take the language from the address, else from the session, and put it into both."""
+    language = read_value(LANGUAGE)
+    if language not in LANGUAGE.values:
+        language = session_language()
+    st.session_state[KEPT] = language
+    write_choice(LANGUAGE, language, LANGUAGE.values[0])
+
+
+def session_language() -> str:
+    """The language of the session whose script runs here; English in threads that belong to none."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return LANGUAGE.values[0]
+    return str(st.session_state.get(KEPT, LANGUAGE.values[0]))
+
+
+language_source(session_language)

@@ -1,44 +1,58 @@
-"""The server's traces: bounded in bytes, least recently used out first, answers remembered."""
+"""The server's caches: bounded by number or by size, least recently used out first, computed once."""
 
 from types import SimpleNamespace
 
-from ui.cache import REMEMBERED, Reading, Readings
+from ui.cache import RESULTS, BoundedCache
 
 
-def reading(size: int) -> Reading:
-    return Reading(name="r", trace=SimpleNamespace(bytes=size))
+def by_size(bound: int) -> BoundedCache:
+    return BoundedCache("sized", bound, lambda value: value.bytes)
+
+
+def value(size: int) -> SimpleNamespace:
+    return SimpleNamespace(bytes=size)
 
 
 def test_the_least_recently_used_goes_first():
-    kept = Readings(max_bytes=100)
-    kept.put("a", reading(40))
-    kept.put("b", reading(40))
-    assert kept.get("a") is not None
-    kept.put("c", reading(40))
-    assert kept.get("b") is None
-    assert kept.get("a") is not None
-    assert kept.get("c") is not None
+    cache = by_size(100)
+    cache.put("a", value(40))
+    cache.put("b", value(40))
+    assert cache.get("a") is not None
+    cache.put("c", value(40))
+    assert cache.get("b") is None
+    assert cache.get("a") is not None
+    assert cache.get("c") is not None
 
 
 def test_the_newest_stays_whatever_its_size():
-    kept = Readings(max_bytes=100)
-    kept.put("a", reading(40))
-    kept.put("big", reading(1000))
-    assert kept.get("a") is None
-    assert kept.get("big") is not None
+    cache = by_size(100)
+    cache.put("a", value(40))
+    cache.put("big", value(1000))
+    assert "a" not in cache
+    assert "big" in cache
 
 
-def test_answers_are_computed_once_and_only_the_last_are_kept():
-    one = reading(1)
+def test_a_value_that_has_grown_is_measured_again():
+    cache, log = by_size(100), value(10)
+    cache.put("other", value(40))
+    cache.put("log", log)
+    log.bytes = 90
+    cache.put("log", log)
+    assert "other" not in cache
+    assert cache.get("log") is log
+
+
+def test_results_are_computed_once_and_only_the_last_are_kept():
+    cache = BoundedCache("results")
     asked: list[int] = []
 
-    def answer(number: int) -> int:
+    def double(number: int) -> int:
         asked.append(number)
         return number * 2
 
-    assert [one.remember(3, lambda: answer(3)) for _ in range(2)] == [6, 6]
+    assert [cache.remember(3, lambda: double(3)) for _ in range(2)] == [6, 6]
     assert asked == [3]
-    for number in range(100, 100 + REMEMBERED):
-        one.remember(number, lambda number=number: answer(number))
-    one.remember(3, lambda: answer(3))
+    for number in range(100, 100 + RESULTS):
+        cache.remember(number, lambda number=number: double(number))
+    cache.remember(3, lambda: double(3))
     assert asked.count(3) == 2

@@ -1,62 +1,73 @@
-"""Work in a thread of its own: its answer and its error come back, and it ends where nobody waits."""
+"""Jobs in threads of their own: results and errors come back, and a job ends where nobody waits."""
 
 import threading
 
 import pytest
 
 from playground.errors import UserError
-from ui.jobs import LeftError, Report, Work
+from playground.text import LANGUAGE, _
+from ui.jobs import AbandonedError, Job, JobProgress
 
 
-def test_the_answer_comes_with_its_last_report():
-    def compute(report: Report) -> int:
-        report.run(3, 4)
+def test_the_result_comes_with_its_last_report():
+    def make(progress: JobProgress) -> int:
+        progress.run(3, 4)
         return 7
 
-    work = Work(compute)
-    assert work.wait(5)
-    assert work.answer() == 7
-    assert (work.report.done, work.report.total) == (3, 4)
+    job = Job(make)
+    assert job.wait(5)
+    assert job.result() == 7
+    assert (job.progress.done, job.progress.total) == (3, 4)
 
 
-def test_an_error_is_raised_where_the_answer_is_asked_for():
-    def compute(_report: Report) -> int:
+def test_an_error_is_raised_where_the_result_is_asked_for():
+    def make(_progress: JobProgress) -> int:
         raise UserError("The text has no tokens.")
 
-    work = Work(compute)
-    assert work.wait(5)
+    job = Job(make)
+    assert job.wait(5)
     with pytest.raises(UserError, match="no tokens"):
-        work.answer()
+        job.result()
 
 
-def test_work_that_is_left_ends_at_its_next_report():
-    begun, left = threading.Event(), threading.Event()
+def test_an_abandoned_job_ends_at_its_next_report():
+    started, abandoned = threading.Event(), threading.Event()
     reached = []
 
-    def compute(report: Report) -> int:
-        begun.set()
-        left.wait(5)
-        report.run(1, 2)
+    def make(progress: JobProgress) -> int:
+        started.set()
+        abandoned.wait(5)
+        progress.run(1, 2)
         reached.append("more")
         return 1
 
-    work = Work(compute)
-    assert begun.wait(5)
-    assert not work.wait(0)
-    work.leave()
-    left.set()
-    assert work.wait(5)
+    job = Job(make)
+    assert started.wait(5)
+    assert not job.wait(0)
+    job.abandon()
+    abandoned.set()
+    assert job.wait(5)
     assert reached == []
-    with pytest.raises(LeftError):
-        work.answer()
+    with pytest.raises(AbandonedError):
+        job.result()
 
 
-def test_work_that_waits_in_a_queue_can_be_left_too():
-    report = Report()
-    report.waiting(2)
-    assert report.ahead == 2
-    report.run(0, 9)
-    assert report.ahead == 0
-    report.is_left = True
-    with pytest.raises(LeftError):
-        report.waiting(1)
+def test_a_job_that_waits_in_a_queue_can_be_abandoned_too():
+    progress = JobProgress()
+    progress.waiting(2)
+    assert progress.ahead == 2
+    progress.run(0, 9)
+    assert progress.ahead == 0
+    progress.is_abandoned = True
+    with pytest.raises(AbandonedError):
+        progress.waiting(1)
+
+
+def test_a_job_speaks_the_language_of_whoever_started_it():
+    token = LANGUAGE.set("qps")
+    try:
+        job = Job(lambda _progress: _("Cancelled."))
+    finally:
+        LANGUAGE.reset(token)
+    assert job.wait(5)
+    assert job.result() == "⟦Cancelled. ~~~⟧"

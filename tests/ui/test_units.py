@@ -4,6 +4,7 @@ import doctest
 
 import pytest
 
+from ui import units
 from ui.units import duration, prefixed
 
 

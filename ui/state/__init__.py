@@ -6,7 +6,6 @@ traces) lies in bounded caches of the server and is found again by what it was m
 parameters.py   every query parameter: key, type, default, bounds
 address.py      read and write them
 attention.py    an attention view's settings, and what identifies a trace
-emergence.py    the runs whose checkpoints are being measured
 scaling.py      the scaling page's table, sweep and answers
 session.py      what a session asked, cancelled, wrote and masked
 training.py     a new run's settings, the run that is shown, its film

@@ -76,8 +76,8 @@ def model_key(model: "LoadedModel") -> tuple[str, ...]:
     return (model.name, model.revision or "", model.device, model.dtype, str(model.folder))
 
 
-def reading_key(model: "LoadedModel", texts: "Texts", truncate: bool) -> str:
-    """What a reading is found by: the model as it was loaded, and everything it read."""
+def trace_key(model: "LoadedModel", texts: "Texts", truncate: bool) -> str:
+    """What identifies a trace: the model as it was loaded, and everything it read."""
     made_from = (*model_key(model), texts.text, texts.pair, texts.target, truncate)
     return hashlib.sha256(repr(made_from).encode()).hexdigest()[:24]
 

@@ -1,27 +1,17 @@
-"""The scaling page's data, laws, budgets and sweeps, in the address; and the server's answers about them."""
+"""The scaling page's table and sweep, in the address; and what its buttons could not do."""
 
 import json
 import time
 from collections.abc import Mapping
-from functools import cache
-from typing import Any
 
 import streamlit as st
 
-from ui.cache import Answers
 from ui.state.address import pack, read_text, read_value, write_text
 from ui.state.parameters import COLUMNS, POINTS, SOURCE, SWEEP, SWEEPS
 
 POINTS_IN_ADDRESS = 12_000
 """A longer packed table stays out of the address: servers refuse addresses much longer than this."""
 KNOWN_SWEEPS = 12
-ANSWERS = 64
-
-
-@cache
-def scaling_answers() -> Answers:
-    """The server's fits and intervals, by the points they were made from."""
-    return Answers(name="scaling", most=ANSWERS)
 
 
 def source_revision() -> int:
@@ -29,15 +19,10 @@ def source_revision() -> int:
     return int(st.session_state.get("source_revision", 0))
 
 
-def adopt_source(word: str) -> None:
-    """Look at another source from the next run on."""
-    st.query_params[SOURCE] = word
+def adopt_source(source: str) -> None:
+    """Show another source from the next run on."""
+    st.query_params[SOURCE] = source
     st.session_state["source_revision"] = source_revision() + 1
-
-
-def settling(sweep: str) -> dict[int, Any]:
-    """A sweep's fits by the number of points they were made from; kept for the last few sweeps of the server."""
-    return scaling_answers().remember(("settling", sweep), dict)
 
 
 def read_points_text() -> str:
@@ -75,12 +60,12 @@ def write_columns(columns: Mapping[str, str]) -> None:
 
 
 def await_sweep(sweep: str, seconds: float) -> None:
-    """Look again at a sweep that was told to go on, for so long, though it still says that it is stopped."""
+    """Poll a sweep that was resumed for so long, though its status still says that it is stopped."""
     st.session_state["awaited_sweep"] = sweep, time.monotonic() + seconds
 
 
 def is_awaited(sweep: str) -> bool:
-    """Whether a sweep was told to go on just now and may not have begun to."""
+    """Whether a sweep was resumed just now and may not have started yet."""
     awaited, until = st.session_state.get("awaited_sweep", ("", 0.0))
     return bool(awaited == sweep and time.monotonic() < until)
 
@@ -89,16 +74,6 @@ def has_come(sweep: str) -> None:
     """The sweep is at work: nothing is awaited any more."""
     if is_awaited(sweep):
         del st.session_state["awaited_sweep"]
-
-
-def leave_trouble(deed: str, words: str) -> None:
-    """Keep, for the run of the script that follows a deed, why it could not be done."""
-    st.session_state[f"trouble_{deed}"] = words
-
-
-def take_trouble(deed: str) -> str:
-    """Why a deed could not be done, said once; empty where it could."""
-    return str(st.session_state.pop(f"trouble_{deed}", ""))
 
 
 def read_sweep_id() -> str | None:

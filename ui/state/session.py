@@ -1,4 +1,4 @@
-"""What a session has asked and cancelled, what it wrote and masked."""
+"""A session's own state: cancelled jobs, drafts, the branch it sampled and the tokens it masked."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -6,28 +6,30 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui.cache import Answers
+from ui.cache import BoundedCache
 from ui.state.address import read_integers, write_integers
 from ui.state.parameters import BRANCH, MASKED
 
-Finding = TypeVar("Finding")
-KEPT_FINDINGS = 12
-BERTVIZ_LAYER, INSIDE = "bertviz_layer", "inside"
+First = TypeVar("First")
+DRAFTS = 12
+CANCELLED = 12
+"""How many drafts and cancelled jobs a session remembers."""
+BERTVIZ_LAYER = "bertviz_layer"
 LOG_AXES, LOG_STEPS, LOG_LOSS = "log_axes", "steps", "loss"
 """Session keys that stand in no address."""
 
 
-def findings(slot: str = "findings", most: int = KEPT_FINDINGS) -> Answers:
-    """A session's own answers to its questions; only the last few are kept. slot: of another kind, another store."""
-    found: Answers = st.session_state.setdefault(slot, Answers(name=slot, most=most))
-    return found
+def session_cache() -> BoundedCache:
+    """What this session alone may change: its drafts."""
+    kept: BoundedCache = st.session_state.setdefault("session_cache", BoundedCache("session", DRAFTS))
+    return kept
 
 
-def first_value(name: str, make: Callable[[], Finding]) -> Finding:
+def first_value(name: str, make: Callable[[], First]) -> First:
     """What an editable table began with in this session: it must not change under the person's hand."""
     if name not in st.session_state:
         st.session_state[name] = make()
-    first: Finding = st.session_state[name]
+    first: First = st.session_state[name]
     return first
 
 
@@ -60,16 +62,26 @@ def run_again() -> None:
     st.rerun(scope="fragment" if context is not None and context.fragment_ids_this_run else "app")
 
 
-def cancel(work: str) -> None:
-    """Remember that a person wants no answer to this question now; the next run begins nothing for it."""
-    st.session_state["cancelled"] = [*st.session_state.get("cancelled", []), work][-KEPT_FINDINGS:]
+def cancel(job: str) -> None:
+    """Remember that a person has cancelled a job; the next run of the page does not start it."""
+    st.session_state["cancelled"] = [*st.session_state.get("cancelled", []), job][-CANCELLED:]
 
 
-def is_cancelled(work: str) -> bool:
-    """Whether the work on this question was cancelled."""
-    return work in st.session_state.get("cancelled", [])
+def is_cancelled(job: str) -> bool:
+    """Whether a person has cancelled this job."""
+    return job in st.session_state.get("cancelled", [])
 
 
-def resume(work: str) -> None:
-    """Begin again what was cancelled."""
-    st.session_state["cancelled"] = [other for other in st.session_state.get("cancelled", []) if other != work]
+def resume(job: str) -> None:
+    """Let a cancelled job start again."""
+    st.session_state["cancelled"] = [other for other in st.session_state.get("cancelled", []) if other != job]
+
+
+def keep_error(action: str, message: str) -> None:
+    """Keep, for the run of the script that follows a button's action, why it failed."""
+    st.session_state[f"error_{action}"] = message
+
+
+def take_error(action: str) -> str:
+    """Why a button's action failed, once; empty where it did not."""
+    return str(st.session_state.pop(f"error_{action}", ""))

@@ -1,26 +1,26 @@
-"""Buttons whose deed is done before the script runs, so that no click is lost while a page keeps looking again."""
+"""Buttons whose action runs before the script, so that no click is lost while a page polls."""
 
 from collections.abc import Callable
 
 import streamlit as st
 
 from playground.errors import UserError
-from ui.state.scaling import leave_trouble, take_trouble
+from ui.state.session import keep_error, take_error
 
 
-def deed_button(label: str, name: str, deed: Callable[[], object], *, icon: str) -> None:
-    """A button that does a deed; why it could not be done is said below it.
+def action_button(label: str, name: str, action: Callable[[], object], *, icon: str) -> None:
+    """A button with an action; a UserError of the action is shown below it.
 
-    A part of a page that follows a run is often cut short by its own next look: what stands after an `if st.button`
-    would then never come.
+    A fragment that follows a run is often cut short by its own next poll: what stands after an `if st.button` would
+    then never run.
     """
 
-    def act() -> None:
+    def on_click() -> None:
         try:
-            deed()
+            action()
         except UserError as error:
-            leave_trouble(name, str(error))
+            keep_error(name, str(error))
 
-    st.button(label, icon=f":material/{icon}:", key=name, on_click=act)
-    if trouble := take_trouble(name):
-        st.error(trouble, icon=":material/error:")
+    st.button(label, icon=f":material/{icon}:", key=name, on_click=on_click)
+    if message := take_error(name):
+        st.error(message, icon=":material/error:")

@@ -26,9 +26,9 @@ def text_facts(texts: Texts) -> dict[str, object]:
     return facts | ({} if texts.target is None else {"target": texts.target})
 
 
-def reading_line(texts: Texts) -> str:
-    """The line that makes the texts ready for many passes, as Take it apart does."""
-    return f"reading = read(model, {texts.text!r}, {texts.target!r}, {texts.pair!r})"
+def encoding_line(texts: Texts) -> str:
+    """The line that encodes the texts for many passes, as Take it apart does."""
+    return f"encoded = encode_text(model, {texts.text!r}, {texts.target!r}, {texts.pair!r})"
 
 
 def traced(texts: Texts) -> str:

@@ -22,7 +22,7 @@ from playground.models import (
 from playground.text import _
 from ui import shell
 from ui.downloads import downloads
-from ui.jobs import follow
+from ui.jobs import run_job
 from ui.state.parameters import DEVICE, DTYPE, MODEL, OTHER_MODEL, REVISION
 from ui.warm import EMBEDDED
 
@@ -97,9 +97,11 @@ def obtain_model(choice: ModelChoice) -> LoadedModel:
         # Two threads in transformers' lazy imports break each other: let the background one finish.
         shell.wait_for("transformers")
     try:
-        words = _("Loading {name} …").format(name=choice.name)
-        loaded = follow(
-            ("load", *wanted), words, lambda report: registry.get(*wanted, cancelled=lambda: report.is_left)
+        title = _("Loading {name} …").format(name=choice.name)
+        loaded = run_job(
+            ("load", *wanted),
+            lambda progress: registry.get(*wanted, cancelled=lambda: progress.is_abandoned),
+            title=title,
         )
     except UserError as error:
         st.error(str(error), icon=":material/error:")

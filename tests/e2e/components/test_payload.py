@@ -27,7 +27,7 @@ from ui.components.attention_view import (
 from ui.components.attention_view.assets import difference_module, head_module, view_module
 from ui.components.attention_view.payload import encode_grid
 from ui.components.attention_view.view_state import Pin, read_view_state
-from ui.components.shared.bundle import bundle
+from ui.components.shared.registration import bundle
 
 
 def decode(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

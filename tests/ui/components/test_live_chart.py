@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from playground.charts.train import loss_figure
+from playground.charts.train import training_loss_figure
 from tests.e2e.components.test_payload import decode
 from ui.components.live_chart import chart_module, chart_payload, compact_figure, default_labels, read_cell
 
@@ -33,7 +33,7 @@ def test_the_payload_is_small_and_whole() -> None:
     steps = list(range(500))
     values = np.random.default_rng(0).random(500).tolist()
     data = chart_payload(
-        loss_figure(steps, values, values, steps[::10], values[::10]), height=200, revision="r", label="L"
+        training_loss_figure(steps, values, values, steps[::10], values[::10]), height=200, revision="r", label="L"
     )
     header, arrays = decode(data)
     assert arrays == {}

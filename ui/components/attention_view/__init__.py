@@ -14,6 +14,7 @@ from ui.components.attention_view.labels import default_labels
 from ui.components.attention_view.payload import GridView, HeadView, Token, encode_grid, encode_head
 from ui.components.attention_view.standalone import standalone_html
 from ui.components.attention_view.view_state import Pin, Selected, Settings, ViewState, read_view_state
+from ui.components.shared.registration import keep_report, register, report_of
 
 __all__ = [
     "GridView",
@@ -32,10 +33,9 @@ __all__ = [
     "standalone_html",
 ]
 
-_ROOT = '<div class="root"></div>\n<!-- filled by the module -->\n'
-_view = st.components.v2.component("playground_attention", html=_ROOT, css=CSS, js=view_module())
-_head = st.components.v2.component("playground_head", js=head_module())
-_difference = st.components.v2.component("playground_difference", html=_ROOT, css=CSS, js=difference_module())
+_view = register("attention", view_module(), css=CSS)
+_head = register("head", head_module(), html="")
+_difference = register("difference", difference_module(), css=CSS)
 
 
 def attention_view(
@@ -54,7 +54,7 @@ def attention_view(
     wanted = ViewState(selected=selected or Selected(), settings=settings or Settings())
     sent = _sent(key, wanted, _report(st.session_state.get(key)))
     data = _payload(grid, view=key, initial=sent["initial"], revision=sent["revision"], labels=labels)
-    result = _view(key=key, data=data, on_view_change=_nothing)
+    result = _view(key=key, data=data, on_view_change=keep_report)
     report = _report(result)
     current = sent["initial"] if report is None or report.get("revision") != sent["revision"] else report
     state = read_view_state(current, layers=grid.layers, heads=grid.heads, otherwise=wanted)
@@ -107,9 +107,5 @@ def _moved(sent: Mapping[str, Any], value: Mapping[str, Any], report: Mapping[st
 
 
 def _report(result: object) -> Mapping[str, Any] | None:
-    report = result.get("view") if isinstance(result, Mapping) else None
+    report = report_of(result, "view")
     return report if isinstance(report, Mapping) else None
-
-
-def _nothing() -> None:
-    """Do nothing; Streamlit keeps a component's state key only when a callback names it."""

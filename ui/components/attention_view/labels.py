@@ -1,10 +1,10 @@
-"""Every word that the attention view shows, translated; {names} in braces are filled in by the browser."""
+"""Labels of the attention view; {names} in braces are filled in by the browser."""
 
 from playground.text import _
 
 
 def default_labels() -> dict[str, str]:
-    """Return the words of the attention view and of the difference view, by the names their code uses."""
+    """Labels of the attention view and of the difference view, by the names that their JavaScript uses."""
     return _places() | _toolbar() | _tables() | _messages() | _facts()
 
 
@@ -31,7 +31,7 @@ def _places() -> dict[str, str]:
             "plus and minus zoom, 0 shows everything, Escape unpins."
         ),
         "arcsHelp": _("Queries on the left, keys on the right. Arrow keys move over the queries, Enter pins."),
-        "arcsMore": _("The {count} strongest links of each token are drawn; point at a token to see all of its links."),
+        "arcsMore": _("The {count} largest weights of each token are drawn; point at a token to see all."),
         "minimap": _("Overview of the whole map; click to go there"),
         "tokens": _("tokens {first}–{last}"),
     }
@@ -44,7 +44,7 @@ def _toolbar() -> dict[str, str]:
         "heatmap": _("Heatmap"),
         "arcs": _("Arcs"),
         "combine": _("Show"),
-        "combineHead": _("One head"),
+        "combineHead": _("Single head"),
         "combineLayerMean": _("Layer mean"),
         "combineLayerMax": _("Layer maximum"),
         "combineAllMean": _("Mean of all"),
@@ -55,17 +55,17 @@ def _toolbar() -> dict[str, str]:
         "log": _("Logarithm"),
         "range": _("Range"),
         "global": _("0 to 1"),
-        "row": _("Each row's maximum"),
+        "row": _("Per-row maximum"),
         "palette": _("Colours"),
-        "ink": _("Ink"),
-        "cividis": _("Colour-blind safe"),
+        "ink": _("Blue"),
+        "cividis": _("Colour-blind safe (cividis)"),
         "pairs": _("From, to"),
         "pairs_all": _("All"),
         "pairs_a-b": _("A to B"),
         "pairs_b-a": _("B to A"),
         "pairs_a-a": _("A to A"),
         "pairs_b-b": _("B to B"),
-        "export": _("Save picture"),
+        "export": _("Save image"),
         "zoomIn": _("Zoom in"),
         "zoomOut": _("Zoom out"),
         "zoomReset": _("Show everything"),
@@ -75,12 +75,12 @@ def _toolbar() -> dict[str, str]:
 
 def _tables() -> dict[str, str]:
     return {
-        "factsOf": _("This head in numbers"),
-        "links": _("Strongest links"),
-        "linksOfQuery": _("Where {token} attends"),
-        "linksOfKey": _("What attends to {token}"),
+        "factsOf": _("Head scores"),
+        "links": _("Largest attention weights"),
+        "linksOfQuery": _("Attention from {token}"),
+        "linksOfKey": _("Attention to {token}"),
         "allHeads": _("All heads"),
-        "sortHint": _("Choose a column to sort by it; choose a row to see that head."),
+        "sortHint": _("Click a column to sort by it, a row to show that head."),
         "noLinks": _("No weight is above zero here."),
     }
 
@@ -100,11 +100,11 @@ def _messages() -> dict[str, str]:
         "cell": _("from {query} to {key}: {value}"),
         "pinnedQuery": _("query {token} pinned"),
         "pinnedKey": _("key {token} pinned"),
-        "sinkSetAside": _("The first token is set aside; each row is rescaled to sum to 1."),
-        "specialHidden": _("Special tokens are hidden; the numbers of the others are unchanged."),
+        "sinkSetAside": _("First token excluded; each row is renormalised to sum to 1."),
+        "specialHidden": _("Special tokens are hidden; the other weights are unchanged."),
         "approximate": _("≈ marks values read from the overview, which are rounded."),
         "pooled": _("Each cell shows the largest weight among {count} × {count} tokens."),
-        "exactness": _("Exact: the output recomputed from this map differs by at most {value}."),
+        "exactness": _("Verified: the output recomputed from these weights has a maximum error of {value}."),
         "legend": _("Attention weight"),
         "legendRow": _("Share of the row's maximum"),
         "empty": _("There is nothing to show for an empty text."),

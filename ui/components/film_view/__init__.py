@@ -1,41 +1,27 @@
 """The film: how the heads of a model form while it learns, frame by frame, with their scores over the same steps."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from ui.components.attention_view.assets import CSS as ATTENTION_CSS
 from ui.components.film_view.film import FilmView, Kind, encode_film
 from ui.components.film_view.film_state import FilmState, known_step, read_film_state, request_number
 from ui.components.film_view.labels import default_labels
-from ui.components.shared.bundle import bundle
+from ui.components.shared.registration import keep_report, module, register, report_of, style
 
 __all__ = ["FilmState", "FilmView", "Kind", "default_labels", "encode_film", "film_view"]
 
-HERE = Path(__file__).parent
 _SHARED = "decode matrix colour dom files tokens paint heatmap heatmap_layers legend"
 _OWN = "reel choice thumbs stage curves timeline player scores picture film"
 
 
 def film_module() -> str:
     """Return the film as one ES module."""
-    shared = HERE.parent / "attention_view" / "js"
-    return bundle(
-        [
-            *(shared / f"{name}.js" for name in _SHARED.split()),
-            *(HERE / "js" / f"{name}.js" for name in _OWN.split()),
-        ]
-    )
+    return module("film_view", _OWN, shared=_SHARED)
 
 
-_component = st.components.v2.component(
-    "playground_film",
-    html='<div class="root"></div>',
-    css=ATTENTION_CSS + (HERE / "film_view.css").read_text(encoding="utf-8"),
-    js=film_module(),
-)
+_component = register("film", film_module(), css=style("attention_view", "film_view"))
 
 
 def film_view(
@@ -47,10 +33,10 @@ def film_view(
     page in between) is sent all, within a megabyte. `start` is where the film opens; without one it opens at the
     newest frame and the head that scores best in it.
     """
-    report = _report(st.session_state.get(key))
+    report = report_of(st.session_state.get(key), "film")
     data = film_payload(film, report=report, start=start, labels=labels)
-    result = _component(key=key, data=data, on_film_change=_nothing)
-    return read_film_state(_report(result), film, start or FilmState())
+    result = _component(key=key, data=data, on_film_change=keep_report)
+    return read_film_state(report_of(result, "film"), film, start or FilmState())
 
 
 def film_payload(
@@ -65,11 +51,3 @@ def film_payload(
         initial=initial,
         labels={**default_labels(), **(labels or {})},
     )
-
-
-def _report(result: object) -> object:
-    return result.get("film") if isinstance(result, Mapping) else None
-
-
-def _nothing() -> None:
-    """Do nothing; Streamlit keeps a component's state key only when a callback names it."""

@@ -1,47 +1,38 @@
 """A plotly chart that takes new data without being built again: no flicker, and zoom and legend stay as set."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import plotly.graph_objects as go
-import streamlit as st
 
 from playground.charts.palette import for_dark
 from ui.components.live_chart.figure import compact_figure
 from ui.components.live_chart.labels import default_labels
-from ui.components.shared.bundle import bundle
 from ui.components.shared.payload import encode_payload
+from ui.components.shared.registration import keep_report, module, register, report_of, style
 from ui.static_files import plotly_name, publish_plotly
 
 __all__ = ["Cell", "chart_payload", "compact_figure", "default_labels", "live_chart", "load_chart_library", "read_cell"]
 
-HERE = Path(__file__).parent
 Cell = tuple[int, int, int]
 """A curve of cells, and in it a row and a column."""
-_SHARED = HERE.parent / "attention_view" / "js"
-_MODULES = [
-    *(_SHARED / f"{name}.js" for name in ("decode", "colour", "dom", "files")),
-    *(HERE / "js" / f"{name}.js" for name in ("library", "theme", "table", "pick", "save", "chart")),
-]
 
 
 def chart_module() -> str:
     """Return the live chart as one ES module."""
-    return bundle(_MODULES)
+    return module("live_chart", "library theme table pick save chart", shared="decode colour dom files")
 
 
 # plotly writes its style rules into the document's head, where a shadow root would not see them.
-_component = st.components.v2.component(
-    "playground_live_chart",
+_component = register(
+    "live_chart",
+    chart_module(),
     html='<div class="live-chart"></div>',
-    css=(HERE / "live_chart.css").read_text(encoding="utf-8"),
-    js=chart_module(),
+    css=style("live_chart"),
     isolate_styles=False,
 )
-
-
-_AHEAD = [_SHARED / "decode.js", HERE / "js" / "library.js", HERE / "js" / "ahead.js"]
-_ahead = st.components.v2.component("playground_live_chart_ahead", html="<span hidden></span>", js=bundle(_AHEAD))
+_ahead = register(
+    "live_chart_ahead", module("live_chart", "library ahead", shared="decode"), html="<span hidden></span>"
+)
 
 
 def load_chart_library() -> None:
@@ -84,21 +75,17 @@ def live_chart(
     if not picks:
         _component(key=key, data=data)
         return None
-    return read_cell(_component(key=key, data=data, on_picked_change=_nothing))
+    return read_cell(_component(key=key, data=data, on_picked_change=keep_report))
 
 
 def read_cell(result: object) -> Cell | None:
     """The curve, row and column that the browser sent; None for anything else."""
-    sent = result.get("picked") if isinstance(result, Mapping) else None
+    sent = report_of(result, "picked")
     if not isinstance(sent, list | tuple) or len(sent) != 3:
         return None
     if not all(isinstance(part, int) and not isinstance(part, bool) and 0 <= part < 1_000_000 for part in sent):
         return None
     return (sent[0], sent[1], sent[2])
-
-
-def _nothing() -> None:
-    """Do nothing; Streamlit keeps a component's trigger key only when a callback names it."""
 
 
 def chart_payload(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.components.shared.bundle import bundle
+from ui.components.shared.registration import bundle, keep_report, register, report_of, style
 
 __all__ = ["live_text"]
 
@@ -16,12 +16,7 @@ HTML = """<div class="live-text">
   <div class="count" aria-live="polite"></div>
 </div>
 """
-_component = st.components.v2.component(
-    "playground_live_text",
-    html=HTML,
-    css=(HERE / "live_text.css").read_text(encoding="utf-8"),
-    js=bundle([HERE / "live_text.js"]),
-)
+_component = register("live_text", bundle([HERE / "live_text.js"]), html=HTML, css=style("live_text"))
 
 
 def live_text(
@@ -41,7 +36,7 @@ def live_text(
     `value` is where the text starts. What is typed wins over it until `revision` changes, as it should when
     an example is chosen; a later value under the same revision is taken for an echo and ignored.
     """
-    report = _report(st.session_state.get(key))
+    report = report_of(st.session_state.get(key), "text")
     known = _read(report, revision=str(revision), otherwise=_start(key, value, revision, report))
     data = {
         "value": known[:max_chars],
@@ -53,8 +48,8 @@ def live_text(
         "rows": rows,
         "delay": delay,
     }
-    result = _component(key=key, data=data, on_text_change=_nothing)
-    return _read(_report(result), revision=str(revision), otherwise=known)[:max_chars]
+    result = _component(key=key, data=data, on_text_change=keep_report)
+    return _read(report_of(result, "text"), revision=str(revision), otherwise=known)[:max_chars]
 
 
 def _start(key: str, value: str, revision: str | int, report: object) -> str:
@@ -68,17 +63,9 @@ def _start(key: str, value: str, revision: str | int, report: object) -> str:
     return sent[1]
 
 
-def _report(result: object) -> object:
-    return result.get("text") if isinstance(result, Mapping) else None
-
-
 def _read(report: object, *, revision: str, otherwise: str) -> str:
     """Return the reported text when it is one and belongs to the revision that is shown."""
     if not isinstance(report, Mapping) or report.get("revision") != revision:
         return otherwise
     text = report.get("value")
     return text if isinstance(text, str) else otherwise
-
-
-def _nothing() -> None:
-    """Do nothing; Streamlit keeps a component's state key only when a callback names it."""

@@ -1,35 +1,20 @@
 """What the model does, at each evaluation of its training: texts, answers, masked words."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-import streamlit as st
-
-from ui.components.attention_view.assets import CSS as ATTENTION_CSS
 from ui.components.samples_view.labels import default_labels
 from ui.components.samples_view.samples import Entry, encode_samples
-from ui.components.shared.bundle import bundle
+from ui.components.shared.registration import module, register, style
 
 __all__ = ["default_labels", "encode_samples", "samples_view"]
-
-HERE = Path(__file__).parent
-_MODULES = [
-    *(HERE.parent / "attention_view" / "js" / f"{name}.js" for name in ("decode", "dom", "tokens")),
-    *(HERE / "js" / f"{name}.js" for name in ("kinds", "samples")),
-]
 
 
 def samples_module() -> str:
     """Return the samples as one ES module."""
-    return bundle(_MODULES)
+    return module("samples_view", "kinds samples", shared="decode dom tokens")
 
 
-_component = st.components.v2.component(
-    "playground_samples",
-    html='<div class="root"></div>',
-    css=ATTENTION_CSS + (HERE / "samples_view.css").read_text(encoding="utf-8"),
-    js=samples_module(),
-)
+_component = register("samples", samples_module(), css=style("attention_view", "samples_view"))
 
 
 def samples_view(entries: Sequence[Entry], *, key: str, run: str = "", labels: Mapping[str, str] | None = None) -> None:

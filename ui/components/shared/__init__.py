@@ -1,1 +1,6 @@
-"""What all custom components share: registration, payloads, bundling."""
+"""What all components share.
+
+js/               drawing, decoding, colour, files: the browser's side
+payload.py        the bytes that travel to a component
+registration.py   register a component from its folder; read what the browser reports
+"""

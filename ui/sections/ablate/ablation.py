@@ -22,7 +22,7 @@ from playground.lens.intervene.ablation import (
 )
 from playground.progress import OnProgress
 from playground.text import _
-from ui.jobs import AT_ONCE, ask
+from ui.jobs import AT_ONCE, compute
 from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.options import (
     Subject,
@@ -124,7 +124,7 @@ def show_ablation(subject: Subject) -> None:
     if setting is None:
         return
     if setting.metric == "loss" and len(subject.clean.tokens) < 2 and subject.model.kind != "encoder":
-        st.info(_("A text of one token has no next token to compute a loss of; choose another metric."))
+        st.info(_("A text of one token has no next token to make a loss of; choose another metric."))
         return
     kind = _choose_kind(subject)
     _show_heads(setting, kind)
@@ -151,11 +151,13 @@ def _choose_kind(subject: Subject) -> SiteKind:
 def _show_heads(setting: Setting, kind: SiteKind) -> None:
     st.subheader(_("Single-head ablation"), anchor=False)
 
-    def compute(on_progress: OnProgress) -> HeadEffects:
+    def make(on_progress: OnProgress) -> HeadEffects:
         return ablate_heads(setting.experiment(), kind, on_progress)
 
     title = _("Ablating single heads:")
-    effects = ask(setting.subject.reading, ("ablate", kind, *setting.key), title, compute, patience=AT_ONCE)
+    effects = compute(
+        ("ablate", kind, *setting.key), make, title=title, cache=setting.subject.reading, patience=AT_ONCE
+    )
     if effects is None:
         return
     values = getattr(effects, setting.metric)
@@ -186,7 +188,9 @@ def _show_joint(setting: Setting) -> list[str]:
         return []
     key = ("set", tuple(components), *setting.key)
     title = _("Ablating the chosen components …")
-    effect = ask(setting.subject.reading, key, title, lambda _on_progress: ablate(setting.experiment(), components))
+    effect = compute(
+        key, lambda _on_progress: ablate(setting.experiment(), components), title=title, cache=setting.subject.reading
+    )
     if effect is not None:
         show_effect(effect)
     return [f"print(ablate(experiment, {components!r}))"]
@@ -215,12 +219,12 @@ def _show_minimal(setting: Setting) -> list[str]:
         )
         return []
 
-    def compute(on_progress: OnProgress) -> Circuit:
+    def make(on_progress: OnProgress) -> Circuit:
         return minimal_circuit(setting.experiment(), float(tolerance), metric=setting.metric, on_progress=on_progress)
 
     title = _("Ablating as many heads as possible:")
     key = ("smallest", tolerance, setting.metric, *setting.key)
-    circuit = ask(setting.subject.reading, key, title, compute, patience=AT_ONCE)
+    circuit = compute(key, make, title=title, cache=setting.subject.reading, patience=AT_ONCE)
     lines = [f"circuit = minimal_circuit(experiment, {tolerance}, metric={setting.metric!r})", "print(circuit.kept)"]
     if circuit is None:
         return lines

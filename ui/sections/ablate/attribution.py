@@ -11,7 +11,7 @@ from playground.lens.attribute.attribution import LogitAttribution, attribute_lo
 from playground.lens.capture.activations import capture
 from playground.lens.intervene.ablation import TargetToken
 from playground.text import _
-from ui.jobs import ask
+from ui.jobs import compute
 from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.head_circuits import show_head
 from ui.sections.ablate.options import Subject, choose_target_token, encode_again, target_facts, token_title
@@ -31,12 +31,12 @@ def show_logit_attribution(subject: Subject) -> None:
 
 
 def _show_contributions(subject: Subject, target_token: TargetToken) -> None:
-    def compute() -> LogitAttribution:
+    def make() -> LogitAttribution:
         clean = capture(subject.model, encode_again(subject))
         return attribute_logit(subject.model, clean, position=target_token.position, token=target_token.token)
 
     title = _("Attributing the logit …")
-    attribution = ask(subject.reading, ("writes", target_token), title, lambda _on_progress: compute())
+    attribution = compute(("writes", target_token), lambda _on_progress: make(), title=title, cache=subject.reading)
     if attribution is None:
         return
     sentence = _("The logit of {token} is {total:.3f}; the contributions add up to {sum:.3f} with a frozen final norm.")

@@ -20,7 +20,7 @@ from playground.lens.intervene.search import (
     rank_heads,
 )
 from playground.text import _
-from ui.jobs import ask
+from ui.jobs import compute
 from ui.sections.ablate.figure import numbered, show_figure
 from ui.sections.ablate.options import Subject, kind_titles
 from ui.state.address import read_text, write_text
@@ -48,11 +48,11 @@ def show_head_search(subject: Subject) -> None:
         return
     sites = trace.layers(kind)
     marked = tuple(map(tuple, mask.nonzero().tolist()))
-    ranking = ask(
-        subject.reading,
+    ranking = compute(
         ("search", kind, pattern, marked),
-        _("Searching layer by layer:"),
         lambda on_progress: rank_heads(sites, mask, on_progress=on_progress),
+        title=_("Searching layer by layer:"),
+        cache=subject.reading,
     )
     if ranking is not None:
         _show_ranking(subject, ranking, kind, pattern)

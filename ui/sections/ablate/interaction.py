@@ -10,7 +10,7 @@ from playground.charts.heatmap import heatmap_figure
 from playground.lens.intervene.interaction import MOST_COMPONENTS, Interaction, measure_interaction
 from playground.progress import OnProgress
 from playground.text import _
-from ui.jobs import ask
+from ui.jobs import compute
 from ui.sections.ablate.ablation import Setting, choose_setting, metric_titles
 from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.options import Subject, choose_components, component_title
@@ -27,11 +27,11 @@ def show_interaction(subject: Subject) -> None:
         st.info(_("Choose from 2 to {most} components to compare them.").format(most=MOST_COMPONENTS))
         return
 
-    def compute(on_progress: OnProgress) -> Interaction:
+    def make(on_progress: OnProgress) -> Interaction:
         return measure_interaction(setting.experiment(), components, on_progress)
 
     title = _("Ablating components, singly and jointly:")
-    interaction = ask(subject.reading, ("whole", tuple(components), *setting.key), title, compute)
+    interaction = compute(("whole", tuple(components), *setting.key), make, title=title, cache=subject.reading)
     if interaction is not None:
         _show_effects(setting, interaction)
         _show_pairs(setting, interaction)

@@ -12,8 +12,8 @@ from playground.lens.intervene.ablation import TargetToken
 from playground.lens.intervene.patching import first_token_id
 from playground.models import LoadedModel
 from playground.text import _
-from ui.cache import Reading
-from ui.jobs import ask, read
+from ui.cache import TracedText
+from ui.jobs import compute, trace_of
 from ui.sections.attention.examples import first_text
 from ui.state.address import read_choice, read_text, write_choice, write_text
 from ui.state.parameters import ANSWER, COMPONENTS, POSITION, TEXT, Choice
@@ -57,7 +57,7 @@ class Subject:
 
     model: LoadedModel
     texts: Texts
-    reading: Reading
+    reading: TracedText
     clean: CleanPass
 
 
@@ -76,7 +76,7 @@ def choose_second(model: LoadedModel, text: str, target: str = "") -> Texts:
 
 def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
     """Run the clean pass; None, with a message, where there is nothing to measure."""
-    reading = read(model, texts, key=key)
+    reading = trace_of(model, texts, key=key)
     trace = reading.trace
     if not trace.sites:
         st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
@@ -86,7 +86,7 @@ def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
         sentence = _("The text has {count:,} tokens; this page takes up to {most}. Shorten it.")
         st.error(sentence.format(count=count, most=MOST_TOKENS), icon=":material/error:")
         return None
-    clean = ask(reading, "clean", _("Reading the text …"), lambda _on_run: clean_pass(model, texts))
+    clean = compute("clean", lambda _on_run: clean_pass(model, texts), title=_("Reading the text …"), cache=reading)
     if clean is None:
         return None
     if not clean.is_finite:

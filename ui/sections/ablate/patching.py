@@ -23,7 +23,7 @@ from playground.lens.intervene.patching import (
 from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.text import _
-from ui.jobs import AT_ONCE, ask
+from ui.jobs import AT_ONCE, compute
 from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.options import (
     Subject,
@@ -144,7 +144,7 @@ class Patch:
             "pair": texts.pair,
         }
 
-    def compute(self, on_progress: OnProgress) -> tuple[float, float, np.ndarray]:
+    def make(self, on_progress: OnProgress) -> tuple[float, float, np.ndarray]:
         """The clean and the corrupted logit difference, and what each patch recovers."""
         texts = self.subject.texts.text, self.corrupted.texts.text
         pair = prepare_pair(self.subject.model, *texts, **self.pair_options)
@@ -195,7 +195,9 @@ def _show_recovered(subject: Subject, corrupted: Subject, answer: int, counterfa
         layer=layer,
     )
     key = ("patch", corrupted.texts, answer, counterfactual, part, kind, position, layer)
-    results = ask(subject.reading, key, _("Patching component by component:"), patch.compute, patience=AT_ONCE)
+    results = compute(
+        key, patch.make, title=_("Patching component by component:"), cache=subject.reading, patience=AT_ONCE
+    )
     if results is not None:
         _draw(patch, *results)
     names = "patch_head_positions, patch_heads, patch_positions, prepare_pair"

@@ -15,7 +15,7 @@ from playground.lens.capture.site import SiteKind
 from playground.lens.intervene.ablation import TargetToken
 from playground.progress import OnProgress
 from playground.text import _
-from ui.jobs import AT_ONCE, ask
+from ui.jobs import AT_ONCE, compute
 from ui.sections.ablate.figure import numbered, show_figure, table_rows
 from ui.sections.ablate.options import (
     Subject,
@@ -60,10 +60,10 @@ def _maps_lines(subject: Subject, kind: SiteKind) -> list[str]:
 
 
 def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
-    def compute(_on_progress: OnProgress) -> np.ndarray:
+    def make(_on_progress: OnProgress) -> np.ndarray:
         return attention_rollout(_maps(subject, kind))
 
-    layers = ask(subject.reading, ("rollout", kind), _("Multiplying the layers …"), compute)
+    layers = compute(("rollout", kind), make, title=_("Multiplying the layers …"), cache=subject.reading)
     if layers is not None:
         st.caption(
             _(
@@ -84,10 +84,10 @@ def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
 def _show_attention_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
     query = choose_position(FLOW_QUERY, _("From token"), subject.reading.trace.query_tokens(kind))
 
-    def compute(on_progress: OnProgress) -> np.ndarray:
+    def make(on_progress: OnProgress) -> np.ndarray:
         return attention_flow(_maps(subject, kind), query, on_progress)
 
-    flows = ask(subject.reading, ("flow", kind, query), _("Computing maximum flows:"), compute)
+    flows = compute(("flow", kind, query), make, title=_("Computing maximum flows:"), cache=subject.reading)
     if flows is not None:
         st.caption(
             _("Maximum flow from this token in the last layer to each input token, with the weights as capacities.")
@@ -105,7 +105,7 @@ def _show_gradients(subject: Subject) -> None:
     titles = {"filler": _("padding/neutral token"), "mean": _("mean embedding"), "zero": _("zero")}
     baseline = choose_option(BASELINE, _("Baseline"), titles)
 
-    def compute(on_progress: OnProgress) -> TokenAttribution:
+    def make(on_progress: OnProgress) -> TokenAttribution:
         return integrated_gradients(
             subject.model,
             encode_again(subject),
@@ -116,7 +116,9 @@ def _show_gradients(subject: Subject) -> None:
         )
 
     key = ("gradients", target_token, baseline)
-    attribution = ask(subject.reading, key, _("Integrating gradients, at most:"), compute, patience=AT_ONCE)
+    attribution = compute(
+        key, make, title=_("Integrating gradients, at most:"), cache=subject.reading, patience=AT_ONCE
+    )
     if attribution is not None:
         _draw_gradients(subject, target_token, baseline, attribution)
     options = f"position={target_token.position}, token={target_token.token}, baseline={baseline!r}"

@@ -1,45 +1,45 @@
-"""BertViz's own views of a reading, for those who know them."""
+"""BertViz's head, model and neuron views of a trace."""
 
 from collections.abc import Sequence
 from functools import partial
-from typing import get_args
 
 import streamlit as st
 
 from playground.lens.capture.site import SiteKind
-from playground.text import _
-from ui import state
-from ui.cache import Reading
+from playground.text import N_, _
+from ui.cache import TracedText
 from ui.components.bertviz_views import document_of, neuron_supported, show_bertviz, source_of
 from ui.components.bertviz_views.budget import View
 from ui.components.bertviz_views.source import Source
+from ui.state.parameters import BERTVIZ_VIEW
+from ui.state.session import BERTVIZ_LAYER
+from ui.widgets.choice import choose_option
+
+VIEW_TITLES: dict[View, str] = {
+    "head": N_("Head view"),
+    "model": N_("Model view"),
+    "neuron": N_("Neuron view"),
+}
 
 
-def show_bertviz_views(reading: Reading, kind: SiteKind) -> None:
-    """A choice of head, model and neuron view, and the view; a document once made is kept with the reading."""
-    chosen = st.segmented_control(
-        _("BertViz's view"),
-        get_args(View),
-        default="head",
-        key=state.BERTVIZ_VIEW,
-        bind="query-params",
-        label_visibility="collapsed",
-        required=True,
-    )
-    view: View = chosen or "head"
-    support = neuron_supported(reading.trace, kind)
+def show_bertviz_views(traced: TracedText, kind: SiteKind) -> None:
+    """The selected BertViz view; its document is cached with the trace."""
+    titles = {view: _(title) for view, title in VIEW_TITLES.items()}
+    chosen = choose_option(BERTVIZ_VIEW, _("BertViz view"), titles, hidden=True)
+    view = next(view for view in VIEW_TITLES if view == chosen)
+    support = neuron_supported(traced.trace, kind)
     if view == "neuron" and not support:
         st.info(support.reason, icon=":material/info:")
         return
-    with st.spinner(_("Making BertViz's page …")):
+    with st.spinner(_("Building the BertViz view …")):
         show_bertviz(
-            view, [source_of(reading.trace, kind)], key=state.BERTVIZ_LAYER, document=partial(_kept_document, reading)
+            view, [source_of(traced.trace, kind)], key=BERTVIZ_LAYER, document=partial(_cached_document, traced)
         )
 
 
-def _kept_document(
-    reading: Reading, view: View, sources: Sequence[Source], layers: Sequence[int], tokens: int, dark: bool
+def _cached_document(
+    traced: TracedText, view: View, sources: Sequence[Source], layers: Sequence[int], tokens: int, dark: bool
 ) -> str:
-    """The document, from before where it was made before."""
-    question = ("bertviz", view, tuple(source.kind for source in sources), tuple(layers), tokens, dark)
-    return reading.remember(question, lambda: document_of(view, sources, layers, tokens, dark))
+    """The HTML document, from the cache where it is known."""
+    key = ("bertviz", view, tuple(source.kind for source in sources), tuple(layers), tokens, dark)
+    return traced.remember(key, lambda: document_of(view, sources, layers, tokens, dark))

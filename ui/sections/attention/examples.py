@@ -1,4 +1,4 @@
-"""Texts to begin with, written for what they show. Model input is not translated."""
+"""Example texts, each written to show one behaviour. Model input is not translated."""
 
 from playground.models import LoadedModel
 from playground.text import _
@@ -28,33 +28,33 @@ _LONG = " ".join(
 
 
 def examples(model: LoadedModel) -> dict[str, str]:
-    """Example texts by title, for a model: a small vocabulary is shown only what it can read."""
+    """Example texts by title; for a small vocabulary only those that it covers."""
     shared = {
         _("Cat and dog"): DEFAULT_TEXT,
-        _("Names that recur"): _INDUCTION,
+        _("Repeated names (induction)"): _INDUCTION,
         _("Agreement"): _AGREEMENT,
-        _("Who is she?"): _REFERENCE,
-        _("Two banks"): _BANK,
-        _("Many scripts"): _SCRIPTS,
+        _("Pronoun reference"): _REFERENCE,
+        _("Ambiguous word"): _BANK,
+        _("Multilingual"): _SCRIPTS,
     }
     if model.kind != "encoder-decoder":
-        shared[_("A long text")] = _LONG
+        shared[_("Long text")] = _LONG
     unknown = model.adapter.unknown_id()
     if unknown is None:
         return shared
     small = {
-        _("A tale"): "Anna has the red ball. She gives the ball to Ben.",
-        _("Into French"): "french: Anna gives the red ball to Ben.",
-        _("Into Chinese"): "chinese: Anna gives the red ball to Ben.",
-        _("Symbols twice"): "KqZfBmXdTWKqZfBmXdTW",
+        _("Story"): "Anna has the red ball. She gives the ball to Ben.",
+        _("English to French"): "french: Anna gives the red ball to Ben.",
+        _("English to Chinese"): "chinese: Anna gives the red ball to Ben.",
+        _("Repeated symbols"): "KqZfBmXdTWKqZfBmXdTW",
         _("Digits"): "31415926",
-        _("A sum"): "17 + 29 =",
+        _("Sum"): "17 + 29 =",
     }
     return {title: text for title, text in {**small, **shared}.items() if can_read(model, text, unknown)}
 
 
 def first_text(model: LoadedModel) -> str:
-    """What a page reads before anybody has typed: the usual text, or one that the model's vocabulary has."""
+    """The default text, or the first example that the model's vocabulary covers."""
     unknown = model.adapter.unknown_id()
     if unknown is None or can_read(model, DEFAULT_TEXT, unknown):
         return DEFAULT_TEXT
@@ -62,7 +62,7 @@ def first_text(model: LoadedModel) -> str:
 
 
 def can_read(model: LoadedModel, text: str, unknown: int) -> bool:
-    """Whether every token of a text is in the vocabulary, and it is not too long."""
+    """Whether the vocabulary covers a text and the context holds it."""
     ids = model.tokenizer.encode(text).ids
     return unknown not in ids and len(ids) <= model.context
 

@@ -1,4 +1,4 @@
-"""The attention view of a reading: its options, its badge, and the exact map of the chosen head."""
+"""The attention view of one trace, or of two side by side: options, verification, all heads, the selected map."""
 
 import math
 
@@ -8,12 +8,11 @@ import streamlit as st
 from playground.lens.capture import tokens as lens_tokens
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.attention_view import ViewOptions, axes, coded_maps, head_map
-from playground.lens.inspect.head_scores import HeadFacts
+from playground.lens.inspect.head_scores import HeadScores
 from playground.lens.trace import Check
 from playground.provenance import provenance
-from playground.text import _
-from ui import state
-from ui.cache import Reading
+from playground.text import N_, _
+from ui.cache import TracedText
 from ui.components.attention_view import (
     GridView,
     HeadView,
@@ -22,13 +21,24 @@ from ui.components.attention_view import (
     ViewState,
     attention_head,
     attention_view,
+    difference_view,
 )
-from ui.jobs import answer
+from ui.jobs import require
+from ui.state.attention import read_view, write_view
+from ui.state.parameters import EXCLUDE_FIRST, HIDE_SPECIAL, KIND, LINK_HEADS
+from ui.widgets.choice import choose_option
+
+LEFT, RIGHT = "heads_left", "heads_right"
+KIND_TITLES: dict[SiteKind, str] = {
+    "encoder": N_("Encoder self-attention"),
+    "decoder": N_("Decoder self-attention"),
+    "cross": N_("Cross-attention"),
+}
 
 
-def choose_options(reading: Reading) -> ViewOptions:
-    """Which attention, and what is left out of the picture."""
-    trace = reading.trace
+def choose_options(traced: TracedText) -> ViewOptions:
+    """Which attention is shown, what is excluded from the view, and whether it is verified."""
+    trace = traced.trace
     kind = trace.kinds[0]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if len(trace.kinds) > 1:
@@ -37,75 +47,109 @@ def choose_options(reading: Reading) -> ViewOptions:
         if any(token.special for token in (*trace.source, *trace.target)):
             hide = st.toggle(
                 _("Hide special tokens"),
-                key=state.HIDE_SPECIAL,
+                key=HIDE_SPECIAL,
                 bind="query-params",
-                help=_("Leaves out the rows and columns of tokens such as [CLS]. No number changes."),
+                help=_("Hides the rows and columns of tokens such as [CLS]; the other weights are unchanged."),
             )
-        aside = st.toggle(
-            _("Set the first token aside"),
-            key=state.SET_ASIDE,
+        exclude_first = st.toggle(
+            _("Exclude first token (attention sink)"),
+            key=EXCLUDE_FIRST,
             bind="query-params",
-            help=_("Many heads rest on the first token. Without it each row is rescaled to sum to 1."),
+            help=_(
+                "Many heads put most weight on the first token. Without it each row is renormalised to sum to 1."
+            ),
         )
-        _show_badge(answer(reading, "check", trace.check))
-    return ViewOptions(kind=kind, hide_special=hide, set_aside_first=aside)
+        _show_badge(
+            require("check", lambda _on_progress: trace.check(), title=_("Comparing the heads …"), cache=traced)
+        )
+    return ViewOptions(kind=kind, hide_special=hide, exclude_first=exclude_first)
 
 
 def _choose_kind(kinds: tuple[SiteKind, ...]) -> SiteKind:
-    chosen = st.segmented_control(
-        _("Attention"),
-        kinds,
-        default=kinds[-1],
-        key=state.KIND,
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    return chosen if chosen in kinds else kinds[-1]
+    titles = {kind: _(KIND_TITLES[kind]) for kind in kinds}
+    chosen = choose_option(KIND, _("Attention"), titles, hidden=True, usual=kinds[-1])
+    return next(kind for kind in kinds if kind == chosen)
+
+
+def _short(value: float) -> str:
+    """A small number with one digit: 1e-6.
+
+    >>> _short(1.4e-6), _short(0.0)
+    ('1e-6', '0')
+    """
+    return f"{value:.0e}".replace("e-0", "e-") if value else "0"
 
 
 def _show_badge(check: Check) -> None:
-    """How far the maps are from what the model did, with the number."""
+    """Largest difference between recomputed and actual head outputs."""
     if check.difference is None:
-        st.badge(_("As the model reports it"), icon=":material/info:", color="gray")
-        st.caption(_("This family gives no queries and keys, so nothing could be recomputed."))
+        st.badge(_("Not verified: reported by the model"), icon=":material/info:", color="gray")
+        st.caption(_("This family exposes no queries and keys, so the weights cannot be recomputed."))
         return
     if math.isnan(check.difference):
-        st.badge(_("The model's numbers are not finite"), icon=":material/error:", color="red")
+        st.badge(_("The model's values are not finite"), icon=":material/error:", color="red")
         return
-    rows = _("all rows") if check.rows == check.queries else f"{check.rows} / {check.queries} " + _("rows")
-    meaning = _(
-        "Pattern times values, recomputed from what is shown, against the model's own output: "
-        "the largest difference over all heads, {rows}."
-    ).format(rows=rows)
+    help_text = _(
+        "Weights times values, recomputed from the weights shown, against the model's own head outputs: maximum "
+        "absolute error over all heads, {rows} of {queries} rows."
+    ).format(rows=check.rows, queries=check.queries)
     if check.passed:
-        label = _("Exact to {difference:.0e}").format(difference=check.difference)
-        st.badge(label, icon=":material/verified:", color="green", help=meaning)
+        label = _("Verified: max. error {error}").format(error=_short(check.difference))
+        st.badge(label, icon=":material/verified:", color="green", help=help_text)
     else:
-        label = _("Differs by {difference:.0e}").format(difference=check.difference)
-        st.badge(label, icon=":material/warning:", color="orange", help=meaning)
+        label = _("Differs: max. error {error}").format(error=_short(check.difference))
+        st.badge(label, icon=":material/warning:", color="orange", help=help_text)
 
 
 def show_heads(
-    reading: Reading, options: ViewOptions, *, key: str, prefix: str = "", follow: Selected | None = None
+    traced: TracedText, options: ViewOptions, *, key: str, is_second: bool = False, follow: Selected | None = None
 ) -> ViewState:
-    """Draw all heads and the chosen one; what is chosen goes into the address and comes back."""
-    facts = head_facts(reading, options.kind)
-    grid = answer(reading, ("grid", options), lambda: grid_view(reading, options))
-    start = state.read_view(prefix, ViewState(selected=striking_head(facts)))
+    """All heads and the selected one; the selection is kept in the address."""
+    scores = head_scores_of(traced, options.kind)
+    grid = require(
+        ("grid", options),
+        lambda _on_progress: grid_view(traced, options),
+        title=_("Comparing the heads …"),
+        cache=traced,
+    )
+    start = read_view(ViewState(selected=striking_head(scores)), is_second=is_second)
     view = attention_view(grid, selected=follow or start.selected, settings=start.settings, key=key)
-    state.write_view(prefix, view)
-    attention_head(grid.trace, head_view(reading, options, view.selected), view=key)
+    write_view(view, is_second=is_second)
+    attention_head(grid.trace, head_view(traced, options, view.selected), view=key)
     return view
 
 
-def grid_view(reading: Reading, options: ViewOptions) -> GridView:
-    """All heads at overview resolution, in at most a megabyte."""
-    trace = reading.trace
+def show_side_by_side(left: TracedText, right: TracedText, options: ViewOptions) -> None:
+    """The difference of the selected heads, and both views below it."""
+    link_help = _("Both sides show the same head.")
+    linked = st.toggle(_("Link heads"), value=True, key=LINK_HEADS, bind="query-params", help=link_help)
+    st.subheader(_("Left minus right"), anchor=False)
+    difference_view(LEFT, RIGHT, key="difference")
+    columns = st.columns(2, gap="large")
+    with columns[0]:
+        st.subheader(left.trace.model.name, anchor=False)
+        view = show_heads(left, options, key=LEFT)
+    with columns[1]:
+        st.subheader(right.trace.model.name, anchor=False)
+        other = _options_for(right, options)
+        show_heads(right, other, key=RIGHT, is_second=True, follow=view.selected if linked else None)
+
+
+def _options_for(traced: TracedText, options: ViewOptions) -> ViewOptions:
+    """The same options, with a kind of attention that this model has."""
+    kinds = traced.trace.kinds
+    kind = options.kind if options.kind in kinds else kinds[0]
+    return ViewOptions(kind=kind, hide_special=options.hide_special, exclude_first=options.exclude_first)
+
+
+def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
+    """All heads at overview resolution, at most a megabyte."""
+    trace = traced.trace
     queries, keys = axes(trace, options)
     coded = coded_maps(trace, options)
     sites = trace.layers(options.kind)
     return GridView(
-        trace=f"{reading.name}.{options.kind}.{options.hide_special:d}{options.set_aside_first:d}",
+        trace=f"{traced.name}.{options.kind}.{options.hide_special:d}{options.exclude_first:d}",
         title=trace.model.name,
         kind=options.kind,
         maps=coded.maps,
@@ -116,8 +160,8 @@ def grid_view(reading: Reading, options: ViewOptions) -> GridView:
         query_tokens=_tokens(queries.tokens),
         key_tokens=_tokens(keys.tokens),
         causal=sites[0].is_causal,
-        facts=reading.remember(("facts", options.kind), lambda: trace.head_scores(options.kind)).scores,
-        sink_set_aside=options.set_aside_first,
+        facts=traced.remember(("head scores", options.kind), lambda: trace.head_scores(options.kind)).scores,
+        sink_set_aside=options.exclude_first,
         special_hidden=options.hide_special,
         provenance=[f"{name}: {value}" for name, value in provenance(trace.model).items()],
     )
@@ -127,10 +171,10 @@ def _tokens(tokens: tuple[lens_tokens.Token, ...]) -> list[Token]:
     return [Token(text=token.text, special=token.special, segment=token.segment) for token in tokens]
 
 
-def head_view(reading: Reading, options: ViewOptions, selected: Selected) -> HeadView:
-    """The exact map of the chosen head, or of the chosen average."""
-    weights = head_map(reading.trace, options, layer=selected.layer, head=selected.head, combine=selected.combine)
-    lower = reading.trace.site(selected.layer, options.kind).is_causal
+def head_view(traced: TracedText, options: ViewOptions, selected: Selected) -> HeadView:
+    """Exact weights of the selected head, or of the selected mean or maximum."""
+    weights = head_map(traced.trace, options, layer=selected.layer, head=selected.head, combine=selected.combine)
+    lower = traced.trace.site(selected.layer, options.kind).is_causal
     packed = weights[np.tril_indices(weights.shape[0])] if lower else weights
     return HeadView(
         selected=selected,
@@ -138,27 +182,32 @@ def head_view(reading: Reading, options: ViewOptions, selected: Selected) -> Hea
         rows=weights.shape[0],
         columns=weights.shape[1],
         packing="lower" if lower else "full",
-        facts={"exactness": _exactness(reading, options, selected)},
+        facts={"exactness": _exactness(traced, options, selected)},
     )
 
 
-def _exactness(reading: Reading, options: ViewOptions, selected: Selected) -> float | None:
-    """The one head's own check over all its rows."""
+def _exactness(traced: TracedText, options: ViewOptions, selected: Selected) -> float | None:
+    """Maximum error of the selected head over all its rows; None for a mean or maximum."""
     if selected.combine != "head":
         return None
-    site = reading.trace.site(selected.layer, options.kind)
+    site = traced.trace.site(selected.layer, options.kind)
     return site.recomputed_difference(slice(selected.head, selected.head + 1))
 
 
-def head_facts(reading: Reading, kind: SiteKind) -> HeadFacts:
-    """Every head's scores, computed once per reading."""
-    return answer(reading, ("facts", kind), lambda: reading.trace.head_scores(kind))
+def head_scores_of(traced: TracedText, kind: SiteKind) -> HeadScores:
+    """Scores of every head, cached with the trace."""
+    return require(
+        ("head scores", kind),
+        lambda _on_progress: traced.trace.head_scores(kind),
+        title=_("Comparing the heads …"),
+        cache=traced,
+    )
 
 
-def striking_head(facts: HeadFacts) -> Selected:
-    """Where a picture starts that nobody has chosen a head for: the strongest induction or previous-token head."""
+def striking_head(scores: HeadScores) -> Selected:
+    """The head to show first: the strongest induction head, else previous-token head."""
     for name in ("induction", "previous", "entropy"):
-        table = np.nan_to_num(facts[name], nan=-1.0)
+        table = np.nan_to_num(scores[name], nan=-1.0)
         if table.max() > 0:
             layer, head = divmod(int(table.argmax()), table.shape[1])
             return Selected(layer=layer, head=head)

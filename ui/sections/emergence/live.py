@@ -14,13 +14,12 @@ from playground.text import _
 from playground.training import TrainConfig
 from playground.training.run.control import Command
 from playground.training.run.runs import Run
-from ui.cache import turns
+from ui.cache import forward_queue, run_tracker
 from ui.sections.train.summary import state_label
 from ui.state.address import read_choice, write_choice
-from ui.state.emergence import run_trackers
 from ui.state.parameters import ABILITY_CELL
 from ui.state.training import read_run_id, write_run_id
-from ui.widgets.callbacks import deed_button
+from ui.widgets.callbacks import action_button
 
 REFRESH_SECONDS = 0.7
 MEASURE_SECONDS = 0.25
@@ -66,7 +65,7 @@ def _tracker(run: Run) -> RunTracker | None:
     if run.status.state in ("queued", "starting", "preparing"):
         return None
     try:
-        return run_trackers().of(run.folder, run.created, run.name)
+        return run_tracker(run.folder, run.created, run.name)
     except UserError:
         return None
 
@@ -86,7 +85,7 @@ def _measure_more(live: LiveRun) -> None:
     if live.tracker is None or not live.tracker.pending():
         return
     try:
-        with turns().slot():
+        with forward_queue().slot():
             live.tracker.measure_for(MEASURE_SECONDS)
     except UserError as error:
         st.warning(str(error), icon=":material/warning:")
@@ -144,9 +143,9 @@ def _show_progress(live: LiveRun) -> None:
     with st.container(horizontal=True, gap="small"):
         if status.is_live:
             stop = Command(action="stop")
-            deed_button(_("Cancel"), "cancel_live", lambda: default_executor().control(run.id, stop), icon="close")
+            action_button(_("Cancel"), "cancel_live", lambda: default_executor().control(run.id, stop), icon="close")
         if not status.is_live:
-            deed_button(_("Train another"), "another_live", lambda: write_run_id(None), icon="refresh")
+            action_button(_("Train another"), "another_live", lambda: write_run_id(None), icon="refresh")
         st.link_button(
             _("Open on the page Train"), f"train?run={run.id}", icon=":material/open_in_new:", type="tertiary"
         )

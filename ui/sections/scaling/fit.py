@@ -12,10 +12,9 @@ from ui.jobs import compute
 from ui.sections.scaling.figure import show_metrics
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_choice, read_switch, write_choice, write_switch
-from ui.state.parameters import FIX_FLOOR, LAW
-from ui.state.parameters import RESAMPLES as RESAMPLES_CHOSEN
+from ui.state.parameters import FIX_FLOOR, LAW, RESAMPLES
 
-RESAMPLES = (200, 1000, 4000)
+RESAMPLE_COUNTS = (200, 1000, 4000)
 """Of the bootstrap; the first is the default."""
 
 
@@ -35,18 +34,18 @@ def choose_law() -> str:
 
 def choose_resamples() -> int:
     """The number of bootstrap resamples."""
-    choices = [str(count) for count in RESAMPLES]
+    choices = [str(count) for count in RESAMPLE_COUNTS]
     chosen = st.selectbox(
         _("Bootstrap resamples"),
         choices,
-        index=choices.index(read_choice(RESAMPLES_CHOSEN, choices)),
+        index=choices.index(read_choice(RESAMPLES, choices)),
         key="choose_resamples",
         help=_(
             "Intervals come from refitting the law to runs resampled with replacement. "
             "More resamples, more precise intervals."
         ),
     )
-    write_choice(RESAMPLES_CHOSEN, chosen, choices[0])
+    write_choice(RESAMPLES, chosen, choices[0])
     return int(chosen)
 
 

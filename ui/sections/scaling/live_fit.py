@@ -15,7 +15,7 @@ from playground.sweeps.progress import SweepView
 from playground.text import _
 from ui.cache import fit_history, scaling_results
 from ui.components.live_chart import live_chart
-from ui.sections.scaling.figure import provenance_lines
+from ui.sections.scaling.figure import export_header
 from ui.sections.scaling.fit import EXPONENT_SYMBOLS, symbol
 
 FIRST_LAW, LAW = "power-c", "chinchilla"
@@ -56,7 +56,7 @@ def _source(sweep_id: str, view: SweepView, fitted: tuple[Fit, Bootstrap] | None
     if fitted is not None:
         law, count = _(LAWS[fitted[0].law].title), fitted[1].n_resamples
         parts.append(_("{law}, {count} resamples").format(law=law, count=count))
-    return provenance_lines(" · ".join(parts))
+    return export_header(" · ".join(parts))
 
 
 def _dots(sweep_id: str, view: SweepView) -> Dots:

@@ -7,7 +7,7 @@ from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.text import _
 from ui.sections.scaling.allocation import show_frontier, show_loss_surface, show_training
-from ui.sections.scaling.data import show_run_table
+from ui.sections.scaling.data import show_study_runs
 from ui.sections.scaling.diagnostics import show_intervals, show_residuals
 from ui.sections.scaling.fit import (
     choose_floor,
@@ -98,7 +98,7 @@ def _show_fitted(figure: str, study: ScalingStudy, fitted: Fit, resamples: Boots
 
 def _show_all_runs(study: ScalingStudy) -> None:
     with st.expander(_("All {count} runs").format(count=len(study.points)), icon=":material/table_rows:"):
-        show_run_table(study)
+        show_study_runs(study)
 
 
 def show_empty() -> None:

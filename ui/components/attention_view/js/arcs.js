@@ -1,11 +1,11 @@
 // Arcs: queries on the left, keys on the right, a line for each weight worth seeing.
 
-import { cssRgb } from "./colour.js";
-import { formatWeight } from "./dom.js";
-import { tokenFont } from "./heatmap.js";
-import { indices, rowMaxima, strongest, weightAt } from "./matrix.js";
-import { pairAllowed, shadeColour } from "./paint.js";
-import { drawToken, textWidth, tokenWidth } from "./tokens.js";
+import { cssRgb } from "../../shared/js/colour.js";
+import { formatWeight } from "../../shared/js/dom.js";
+import { tokenFont } from "../../shared/js/heatmap.js";
+import { indices, rowMaxima, strongest, weightAt } from "../../shared/js/matrix.js";
+import { pairAllowed, shadeColour } from "../../shared/js/paint.js";
+import { drawToken, textWidth, tokenWidth } from "../../shared/js/tokens.js";
 
 export const ARC_ROW = 19;
 export const ARC_HEAD = 24;

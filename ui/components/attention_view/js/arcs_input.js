@@ -1,9 +1,9 @@
 // The arcs as a part of the page: a canvas that stays in sight of a scrolling area, pointer and keys.
 
 import { ARC_HEAD, ARC_ROW, arcsLayout, drawArcs, focusLinks } from "./arcs.js";
-import { clamp, element, fill, formatWeight, sizeCanvas } from "./dom.js";
+import { clamp, element, fill, formatWeight, sizeCanvas } from "../../shared/js/dom.js";
 import { pinnedCell } from "./heatmap_input.js";
-import { tokenText } from "./tokens.js";
+import { tokenText } from "../../shared/js/tokens.js";
 
 const TALLEST = 600;
 

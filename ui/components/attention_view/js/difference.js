@@ -1,13 +1,13 @@
 // What two attention views show just now, subtracted; follows them by itself.
 
-import { divergingRamps, readTheme } from "./colour.js";
+import { divergingRamps, readTheme } from "../../shared/js/colour.js";
 import { differenceImage, differenceMatrix, drawDifferenceLegend } from "./difference_paint.js";
-import { clamp, element, fill, formatNumber, formatWeight, placeTip, sizeCanvas } from "./dom.js";
-import { drawHeatmap, heatmapLayout } from "./heatmap.js";
-import { WHOLE_MAP, drawOverlay } from "./heatmap_layers.js";
-import { weightAt } from "./matrix.js";
+import { clamp, element, fill, formatNumber, formatWeight, placeTip, sizeCanvas } from "../../shared/js/dom.js";
+import { drawHeatmap, heatmapLayout } from "../../shared/js/heatmap.js";
+import { WHOLE_MAP, drawOverlay } from "../../shared/js/heatmap_layers.js";
+import { weightAt } from "../../shared/js/matrix.js";
 import { sharedStore, subscribe } from "./store.js";
-import { tokenNode } from "./tokens.js";
+import { tokenNode } from "../../shared/js/tokens.js";
 
 const instances = new WeakMap();
 const TALLEST_MAP = 640;

@@ -1,7 +1,7 @@
 // Left minus right of two maps, on a ramp that is the page's background at zero.
 
-import { LEVELS, cssRgb, packRgb } from "./colour.js";
-import { indices, weightAt } from "./matrix.js";
+import { LEVELS, cssRgb, packRgb } from "../../shared/js/colour.js";
+import { indices, weightAt } from "../../shared/js/matrix.js";
 
 // Where both are defined their difference, elsewhere NaN; also the largest size of a difference.
 export function differenceMatrix(left, right) {

@@ -2,12 +2,12 @@
 
 import { drawArcs } from "./arcs.js";
 import { arcsFocus } from "./arcs_input.js";
-import { cssRgb } from "./colour.js";
-import { fileStem, saveBlob } from "./files.js";
-import { drawHeatmap } from "./heatmap.js";
+import { cssRgb } from "../../shared/js/colour.js";
+import { fileStem, saveBlob } from "../../shared/js/files.js";
+import { drawHeatmap } from "../../shared/js/heatmap.js";
 import { pinnedCell } from "./heatmap_input.js";
-import { drawOverlay } from "./heatmap_layers.js";
-import { LEGEND_HEIGHT, drawLegend } from "./legend.js";
+import { drawOverlay } from "../../shared/js/heatmap_layers.js";
+import { LEGEND_HEIGHT, drawLegend } from "../../shared/js/legend.js";
 import { VectorContext } from "./vector.js";
 
 const MARGIN = 20;

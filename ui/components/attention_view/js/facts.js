@@ -1,7 +1,7 @@
 // The chosen head in numbers, each with a bar: scores against 1, other measures against the largest head.
 
-import { cssRgb } from "./colour.js";
-import { element, fill, formatFact, formatNumber } from "./dom.js";
+import { cssRgb } from "../../shared/js/colour.js";
+import { element, fill, formatFact, formatNumber } from "../../shared/js/dom.js";
 
 export function createFacts() {
   return { element: element("section", { class: "facts", "data-part": "facts" }) };

@@ -1,9 +1,9 @@
 // All heads at once: one canvas of thumbnails, layers from top to bottom, heads from left to right.
 
-import { cssRgb } from "./colour.js";
-import { clamp, element, fill, formatFact, placeTip, sizeCanvas } from "./dom.js";
-import { codedMatrix } from "./matrix.js";
-import { cellImage, pairMasks, rasterize } from "./paint.js";
+import { cssRgb } from "../../shared/js/colour.js";
+import { clamp, element, fill, formatFact, placeTip, sizeCanvas } from "../../shared/js/dom.js";
+import { codedMatrix } from "../../shared/js/matrix.js";
+import { cellImage, pairMasks, rasterize } from "../../shared/js/paint.js";
 
 const GAP = 2;
 const TOP = 5;

@@ -1,7 +1,7 @@
 // The carrier of one exact map: hands it to the page's store and takes no room on the page.
 
 import { putHead } from "./store.js";
-import { decodePayload } from "./decode.js";
+import { decodePayload } from "../../shared/js/decode.js";
 
 const delivered = new WeakMap();
 

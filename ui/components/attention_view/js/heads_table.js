@@ -1,6 +1,6 @@
 // All heads as a sortable table; a row chooses its head.
 
-import { element, formatFact } from "./dom.js";
+import { element, formatFact } from "../../shared/js/dom.js";
 
 export function createHeadsTable(view) {
   const heads = { view, sort: { name: "layer", down: false }, rows: new Map(), signature: "" };

@@ -1,9 +1,9 @@
 // The heatmap as a part of the page: its canvases, and pointer, wheel and keys.
 
-import { clamp, element, sizeCanvas } from "./dom.js";
-import { drawHeatmap, heatmapLayout } from "./heatmap.js";
-import { MINIMAP, describeCell, drawMinimap, drawOverlay, showCellTip } from "./heatmap_layers.js";
-import { cellImage } from "./paint.js";
+import { clamp, element, sizeCanvas } from "../../shared/js/dom.js";
+import { drawHeatmap, heatmapLayout } from "../../shared/js/heatmap.js";
+import { MINIMAP, describeCell, drawMinimap, drawOverlay, showCellTip } from "../../shared/js/heatmap_layers.js";
+import { cellImage } from "../../shared/js/paint.js";
 
 const PAGE_SCROLL_PAUSE = 350;
 const CLICK_SLOP = 4;

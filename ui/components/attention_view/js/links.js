@@ -1,10 +1,10 @@
 // The strongest links as a real table: of the pinned token when there is one, of the whole map otherwise.
 
-import { element, fill, formatWeight } from "./dom.js";
+import { element, fill, formatWeight } from "../../shared/js/dom.js";
 import { pinnedCell } from "./heatmap_input.js";
-import { indices, strongest } from "./matrix.js";
-import { pairAllowed } from "./paint.js";
-import { tokenNode, tokenText } from "./tokens.js";
+import { indices, strongest } from "../../shared/js/matrix.js";
+import { pairAllowed } from "../../shared/js/paint.js";
+import { tokenNode, tokenText } from "../../shared/js/tokens.js";
 
 const COUNT = 20;
 

@@ -1,6 +1,6 @@
 // What is chosen: taken from the header, changed in the browser at once, reported to Python afterwards.
 
-import { clamp, debounce } from "./dom.js";
+import { clamp, debounce } from "../../shared/js/dom.js";
 
 const COMBINES = ["head", "layer mean", "layer max", "all mean", "all max"];
 const CHOICES = {

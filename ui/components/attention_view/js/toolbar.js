@@ -1,6 +1,6 @@
 // The row of choices above the pictures, and the field that finds heads.
 
-import { debounce, element, fill } from "./dom.js";
+import { debounce, element, fill } from "../../shared/js/dom.js";
 import { choicesOf } from "./state.js";
 
 const COMBINE_LABELS = {

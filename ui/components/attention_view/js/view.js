@@ -2,23 +2,23 @@
 
 import { createArcs, paintArcs } from "./arcs_input.js";
 import { LINKS_PER_TOKEN } from "./arcs.js";
-import { readTheme } from "./colour.js";
-import { decodePayload } from "./decode.js";
-import { element, fill } from "./dom.js";
+import { readTheme } from "../../shared/js/colour.js";
+import { decodePayload } from "../../shared/js/decode.js";
+import { element, fill } from "../../shared/js/dom.js";
 import { savePicture } from "./export.js";
 import { createFacts, paintFacts } from "./facts.js";
 import { parseFilter } from "./filter.js";
 import { createGrid, paintGrid, paintMarks, showChosen } from "./grid.js";
 import { createHeadsTable, paintHeadsTable } from "./heads_table.js";
-import { makeAxis } from "./heatmap.js";
+import { makeAxis } from "../../shared/js/heatmap.js";
 import { createHeatmap, paintHeatmap, paintOverlay } from "./heatmap_input.js";
-import { createLegend, paintLegend } from "./legend.js";
+import { createLegend, paintLegend } from "../../shared/js/legend.js";
 import { createLinks, paintLinks } from "./links.js";
-import { codedMatrix, combinedMatrix, makeMatrix } from "./matrix.js";
-import { makeShade, pairMasks } from "./paint.js";
+import { codedMatrix, combinedMatrix, makeMatrix } from "../../shared/js/matrix.js";
+import { makeShade, pairMasks } from "../../shared/js/paint.js";
 import { makeReporter, nextState } from "./state.js";
 import { findHead, publishShown, sharedStore, subscribe } from "./store.js";
-import { forgetWidths, tokenText } from "./tokens.js";
+import { forgetWidths, tokenText } from "../../shared/js/tokens.js";
 import { createFilterField, createToolbar, paintFilterField, paintToolbar } from "./toolbar.js";
 
 const WHOLE_FRAME = { x: 0, y: 0, width: 1, height: 1 };

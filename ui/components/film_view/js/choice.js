@@ -1,6 +1,6 @@
 // What is chosen: kind, head, score, step (null follows the newest); and how Python hears of it.
 
-import { clamp, debounce } from "./dom.js";
+import { clamp, debounce } from "../../shared/js/dom.js";
 import { bestHead, lastStep } from "./reel.js";
 
 // What the first frames lead to when nobody has chosen yet: the newest frame, and the head that scores best in it.

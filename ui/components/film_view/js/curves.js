@@ -1,7 +1,7 @@
 // The chosen score of every head over training: the chosen head strong, the others faint, a cursor at the step shown.
 
-import { cssRgb } from "./colour.js";
-import { element, fill, formatFact, placeTip, sizeCanvas } from "./dom.js";
+import { cssRgb } from "../../shared/js/colour.js";
+import { element, fill, formatFact, placeTip, sizeCanvas } from "../../shared/js/dom.js";
 import { frameIndex, scoreAt } from "./reel.js";
 
 export const CURVES_HEIGHT = 150;

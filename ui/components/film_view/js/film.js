@@ -1,12 +1,12 @@
 // The film: takes frames as they come, holds what is chosen, and repaints the parts that a change touches.
 
-import { readTheme } from "./colour.js";
-import { decodePayload } from "./decode.js";
-import { element, fill } from "./dom.js";
-import { makeAxis } from "./heatmap.js";
-import { createLegend, paintLegend } from "./legend.js";
-import { codedMatrix } from "./matrix.js";
-import { makeShade } from "./paint.js";
+import { readTheme } from "../../shared/js/colour.js";
+import { decodePayload } from "../../shared/js/decode.js";
+import { element, fill } from "../../shared/js/dom.js";
+import { makeAxis } from "../../shared/js/heatmap.js";
+import { createLegend, paintLegend } from "../../shared/js/legend.js";
+import { codedMatrix } from "../../shared/js/matrix.js";
+import { makeShade } from "../../shared/js/paint.js";
 import { makeFilmReporter, startChoice, validChoice } from "./choice.js";
 import { createCurves, paintCurves, paintCursor } from "./curves.js";
 import { createChoices, createPlayer, frameMilliseconds, paintChoices, paintPlayer } from "./player.js";

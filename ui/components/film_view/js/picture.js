@@ -1,11 +1,11 @@
 // The frame on show as a PNG file: all heads, the chosen one, its curve, and where the numbers come from.
 
-import { cssRgb } from "./colour.js";
-import { fill } from "./dom.js";
-import { fileStem, saveBlob } from "./files.js";
+import { cssRgb } from "../../shared/js/colour.js";
+import { fill } from "../../shared/js/dom.js";
+import { fileStem, saveBlob } from "../../shared/js/files.js";
 import { CURVES_HEIGHT, drawCurves, drawCursor, scoreLabel } from "./curves.js";
-import { drawHeatmap } from "./heatmap.js";
-import { LEGEND_HEIGHT, drawLegend } from "./legend.js";
+import { drawHeatmap } from "../../shared/js/heatmap.js";
+import { LEGEND_HEIGHT, drawLegend } from "../../shared/js/legend.js";
 import { drawGold, stageFigure } from "./stage.js";
 import { drawThumbs, thumbsArea, thumbsSize } from "./thumbs.js";
 

@@ -1,6 +1,6 @@
 // Above the pictures: kind, score and export; above the curves: play, loop, follow the newest, and the step.
 
-import { clamp, element, fill } from "./dom.js";
+import { clamp, element, fill } from "../../shared/js/dom.js";
 import { scoreColour, scoreLabel } from "./curves.js";
 
 const FILM_SECONDS = 9;

@@ -1,6 +1,6 @@
 // The chosen head's scores at the step shown, at the first and at the last: for the eye and for screen readers.
 
-import { element, fill, formatFact } from "./dom.js";
+import { element, fill, formatFact } from "../../shared/js/dom.js";
 import { scoreColour, scoreLabel } from "./curves.js";
 import { bestHead, scoreAt } from "./reel.js";
 

@@ -1,10 +1,10 @@
 // The chosen head in full: tokens on both axes, the gold alignment outlined, the weight under the pointer.
 
-import { cssRgb } from "./colour.js";
-import { clamp, element, sizeCanvas } from "./dom.js";
-import { cellX, cellY, drawHeatmap, heatmapLayout } from "./heatmap.js";
-import { WHOLE_MAP, describeCell, drawOverlay, showCellTip } from "./heatmap_layers.js";
-import { cellImage } from "./paint.js";
+import { cssRgb } from "../../shared/js/colour.js";
+import { clamp, element, sizeCanvas } from "../../shared/js/dom.js";
+import { cellX, cellY, drawHeatmap, heatmapLayout } from "../../shared/js/heatmap.js";
+import { WHOLE_MAP, describeCell, drawOverlay, showCellTip } from "../../shared/js/heatmap_layers.js";
+import { cellImage } from "../../shared/js/paint.js";
 
 export function createStage(film) {
   const stage = { film, hover: null, figure: null };

@@ -1,9 +1,9 @@
 // All heads at one step: a small map for each, layers from top to bottom, heads from left to right.
 
-import { cssRgb } from "./colour.js";
-import { clamp, element, fill, sizeCanvas } from "./dom.js";
-import { codedMatrix } from "./matrix.js";
-import { rasterize } from "./paint.js";
+import { cssRgb } from "../../shared/js/colour.js";
+import { clamp, element, fill, sizeCanvas } from "../../shared/js/dom.js";
+import { codedMatrix } from "../../shared/js/matrix.js";
+import { rasterize } from "../../shared/js/paint.js";
 
 const THUMB_GAP = 3;
 const THUMB_SIDE = 20;

@@ -1,6 +1,6 @@
 // The slider over the training's steps, right below the curves and on their scale.
 
-import { clamp, element, fill } from "./dom.js";
+import { clamp, element, fill } from "../../shared/js/dom.js";
 import { CURVES_LEFT, CURVES_RIGHT, nearestFrame, stepRange, stepX } from "./curves.js";
 
 export function createTimeline(film) {

@@ -1,6 +1,6 @@
 // Fetches the chart library before there is a chart: the first curve of a run then comes at once.
 
-import { decodePayload } from "./decode.js";
+import { decodePayload } from "../../shared/js/decode.js";
 import { loadPlotly } from "./library.js";
 
 export default function loadAhead({ data }) {

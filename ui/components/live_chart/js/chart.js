@@ -1,8 +1,8 @@
 // A live chart: one plotly node for as long as it is on the page; new data goes into it by Plotly.react.
 
-import { readTheme } from "./colour.js";
-import { decodePayload } from "./decode.js";
-import { element } from "./dom.js";
+import { readTheme } from "../../shared/js/colour.js";
+import { decodePayload } from "../../shared/js/decode.js";
+import { element } from "../../shared/js/dom.js";
 import { loadPlotly } from "./library.js";
 import { Picking, frameOf } from "./pick.js";
 import { saveButtons } from "./save.js";

@@ -1,7 +1,7 @@
 // The chart as a file: PNG and SVG as it is seen, CSV with the numbers of the curves that are not hidden.
 
-import { cssRgb } from "./colour.js";
-import { fileStem, saveBlob } from "./files.js";
+import { cssRgb } from "../../shared/js/colour.js";
+import { fileStem, saveBlob } from "../../shared/js/files.js";
 import { mapOf, numbersOf, placeOf } from "./table.js";
 
 const NOTE_SIZE = 10;

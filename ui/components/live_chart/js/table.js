@@ -1,6 +1,6 @@
 // The chart in words: each curve's first and last, lowest and highest values. Read by screen readers; shown without plotly.
 
-import { element, fill, formatNumber } from "./dom.js";
+import { element, fill, formatNumber } from "../../shared/js/dom.js";
 
 function point(labels, x, y) {
   return fill(labels.at, { y: formatNumber(y), x: typeof x === "number" ? formatNumber(x) : String(x) });

@@ -1,6 +1,6 @@
 // The page's own colours and fonts on a figure that was made in light ones.
 
-import { cssRgb } from "./colour.js";
+import { cssRgb } from "../../shared/js/colour.js";
 
 const CLEAR = "rgba(0, 0, 0, 0)";
 

@@ -1,7 +1,7 @@
 // How each kind of sample is drawn. Text only ever becomes text nodes.
 
-import { element, fill, formatNumber } from "./dom.js";
-import { tokenNode } from "./tokens.js";
+import { element, fill, formatNumber } from "../../shared/js/dom.js";
+import { tokenNode } from "../../shared/js/tokens.js";
 
 // A prompt and what the model wrote after it, in one piece, as one reads it.
 export function textSample(sample, labels) {

@@ -1,7 +1,7 @@
 // Samples over time: the newest, or those of the step that was chosen on the slider.
 
-import { decodePayload } from "./decode.js";
-import { clamp, element, fill } from "./dom.js";
+import { decodePayload } from "../../shared/js/decode.js";
+import { clamp, element, fill } from "../../shared/js/dom.js";
 import { answerTable, maskedSample, textSample } from "./kinds.js";
 
 const mounted = new WeakMap();

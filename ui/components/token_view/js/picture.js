@@ -1,7 +1,7 @@
 // The tokens as an SVG file: what the browser has laid out, box by box and line by line.
 
-import { element } from "./dom.js";
-import { fileStem, saveBlob } from "./files.js";
+import { element } from "../../shared/js/dom.js";
+import { fileStem, saveBlob } from "../../shared/js/files.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const MARGIN = 8;

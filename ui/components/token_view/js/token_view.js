@@ -1,9 +1,9 @@
 // Tokens coloured in their place, or listed with bars. Text only ever becomes text nodes.
 
-import { decodePayload } from "./decode.js";
-import { clamp, element, placeTip } from "./dom.js";
+import { decodePayload } from "../../shared/js/decode.js";
+import { clamp, element, placeTip } from "../../shared/js/dom.js";
 import { saveSvg, svgOf } from "./picture.js";
-import { tokenNode, tokenText } from "./tokens.js";
+import { tokenNode, tokenText } from "../../shared/js/tokens.js";
 
 const shown = new WeakMap();
 

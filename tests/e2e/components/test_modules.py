@@ -1,0 +1,166 @@
+"""The pure ES modules of the components, each loaded on its own in Chromium: real values in, real values out."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Route
+
+from ui.components.shared.payload import encode_payload
+
+COMPONENTS = Path(__file__).resolve().parents[3] / "ui" / "components"
+ADDRESS = "http://modules.test"
+
+
+@pytest.fixture(scope="module")
+def evaluate(browser: Browser) -> Iterator[Callable[..., Any]]:
+    """Run an expression over a module, which it calls `m`."""
+    page = browser.new_page()
+
+    def serve(route: Route) -> None:
+        path = COMPONENTS / route.request.url.removeprefix(f"{ADDRESS}/")
+        if path.is_file():
+            route.fulfill(body=path.read_text(encoding="utf-8"), content_type="text/javascript")
+        else:
+            route.fulfill(body="<!doctype html><title>modules</title>", content_type="text/html")
+
+    page.route(f"{ADDRESS}/**", serve)
+    page.goto(ADDRESS)
+
+    def run(module: str, expression: str, argument: object = None) -> Any:
+        return page.evaluate(
+            f"async (argument) => {{ const m = await import('/{module}.js'); return {expression}; }}", argument
+        )
+
+    yield run
+    page.close()
+
+
+@pytest.mark.parametrize(
+    "path", sorted(COMPONENTS.glob("*/js/*.js")), ids=lambda path: str(path.relative_to(COMPONENTS))
+)
+def test_every_module_finds_what_it_imports(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    for names, target in re.findall(r"^import \{([^}]*)\} from \"([^\"]+)\";", source, re.MULTILINE):
+        imported = (path.parent / target).resolve()
+        exports = set(
+            re.findall(r"^export (?:async )?(?:function\*?|class|const|let) (\w+)", imported.read_text(), re.M)
+        )
+        assert {name.strip() for name in names.split(",") if name.strip()} <= exports
+
+
+def test_a_payload_is_decoded_at_any_offset(evaluate: Callable[..., Any]) -> None:
+
+    data = encode_payload({"title": "t"}, {"maps": np.arange(3, dtype=np.float32)})
+    decoded = """(() => {
+        const bytes = new Uint8Array(argument.length + 3);
+        bytes.set(argument, 3);
+        const { header, arrays } = m.decodePayload(bytes.subarray(3));
+        return [header.title, [...arrays.maps]];
+    })()"""
+    assert evaluate("shared/js/decode", decoded, list(data)) == ["t", [0, 1, 2]]
+
+
+def test_colours_go_to_oklab_and_back(evaluate: Callable[..., Any]) -> None:
+    assert evaluate("shared/js/colour", "m.fromOklab(m.toOklab([12, 200, 99]))") == [12, 200, 99]
+    lightness = evaluate("shared/js/colour", "m.toOklab([255, 255, 255])[0]")
+    assert lightness == pytest.approx(1.0, abs=1e-6)
+    assert evaluate("shared/js/colour", "m.cssRgb([1, 2, 3], 0.5)") == "rgba(1, 2, 3, 0.5)"
+
+
+def test_weights_are_scaled_to_the_ramp(evaluate: Callable[..., Any]) -> None:
+    scaled = "['linear', 'sqrt', 'log'].map((scale) => m.scaleWeight(scale, 0.01))"
+    assert evaluate("shared/js/colour", scaled) == pytest.approx([0.01, 0.1, 0.5])
+    assert evaluate("shared/js/colour", "m.scaleWeight('log', 0)") == 0
+    ramp = "m.attentionRamp('ink', { background: [255, 255, 255], dark: false })"
+    assert evaluate("shared/js/colour", f"[{ramp}.length, {ramp}[0]]") == [256, [255, 255, 255]]
+
+
+def test_tokens_show_what_cannot_be_seen(evaluate: Callable[..., Any]) -> None:
+    shown = evaluate("shared/js/tokens", "[' cat', 'a\\n', '\\u200b', ''].map(m.tokenText)")
+    assert shown == ["·cat", "a↵", "‹200b›", "∅"]
+    assert evaluate("shared/js/tokens", "m.tokenPieces(' x')") == [
+        {"text": "·", "mark": True},
+        {"text": "x", "mark": False},
+    ]
+
+
+def test_a_file_is_named_by_its_title(evaluate: Callable[..., Any]) -> None:
+    stem = "m.fileStem(argument, { otherwise: 'attention', most: 12 })"
+    assert evaluate("shared/js/files", stem, "Layer 2, head 1") == "layer-2-head"
+    assert evaluate("shared/js/files", stem, "…") == "attention"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("induction > 0.5", [True, False]),
+        ("not induction > 0.5", [False, True]),
+        ("induction > 0.5 or entropy < 2", [True, True]),
+        ("(induction > 0.5 and entropy < 2)", [False, False]),
+        ("duplicate > -1", [False, False]),
+    ],
+)
+def test_a_filter_keeps_the_heads_it_describes(evaluate: Callable[..., Any], text: str, expected: list[bool]) -> None:
+    heads = [{"induction": 0.9, "entropy": 3.0, "duplicate": None}, {"induction": 0.1, "entropy": 1.0}]
+    keeps = "argument[1].map(m.parseFilter(argument[0], ['induction', 'entropy', 'duplicate']).test)"
+    assert evaluate("attention_view/js/filter", keeps, [text, heads]) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [("loss > 1", "filterName"), ("induction", "filterOperator"), ("induction >", "filterNumber"), ("(", "filterMore")],
+)
+def test_a_wrong_filter_says_what_is_missing(evaluate: Callable[..., Any], text: str, label: str) -> None:
+    assert evaluate("attention_view/js/filter", "m.parseFilter(argument, ['induction']).error[0]", text) == label
+
+
+def test_an_empty_filter_is_none(evaluate: Callable[..., Any]) -> None:
+    assert evaluate("attention_view/js/filter", "m.parseFilter('  ', [])") is None
+
+
+def test_an_aggregate_is_known_by_what_it_is_over(evaluate: Callable[..., Any]) -> None:
+    keys = "['head', 'layer mean', 'all max'].map((combine) => m.headKey('t', { layer: 2, head: 1, combine }))"
+    assert evaluate("attention_view/js/store", keys) == ["t|2|1", "t|layer mean|2", "t|all max"]
+
+
+def test_a_coded_map_is_squared_and_packed_by_rows(evaluate: Callable[..., Any]) -> None:
+    header = {"rows": 3, "columns": 3, "packing": "lower", "causal": True, "heads": 2, "layers": 1}
+    matrix = "m.codedMatrix(argument, Uint8Array.from([9, 9, 9, 9, 9, 9, 255, 0, 51, 1, 2, 3]), 0, 1)"
+    assert evaluate("shared/js/matrix", f"{matrix}.offset", header) == 6
+    assert evaluate("shared/js/matrix", f"m.rowStart({matrix}, 2)", header) == 9
+    assert evaluate("shared/js/matrix", f"m.rowEnd({matrix}, 1)", header) == 2
+    assert evaluate("shared/js/matrix", f"{matrix}.table[51]", header) == pytest.approx(0.04)
+    assert evaluate("shared/js/matrix", "m.entryCount(3, 3, 'full')") == 9
+
+
+def test_a_wrong_state_is_brought_within_the_model(evaluate: Callable[..., Any]) -> None:
+    header = {
+        "revision": 1,
+        "layers": 2,
+        "heads": 4,
+        "queryTokens": ["a"],
+        "keyTokens": ["a", "b"],
+        "initial": {
+            "selected": {"layer": 9, "head": -1, "combine": "sum"},
+            "settings": {"scale": "cubic", "range": "row", "pin": {"axis": "key", "index": 5}},
+        },
+    }
+    state = evaluate("attention_view/js/state", "m.nextState(argument, null)", header)
+    assert state["selected"] == {"layer": 1, "head": 0, "combine": "head"}
+    assert (state["settings"]["scale"], state["settings"]["range"], state["settings"]["pin"]) == ("sqrt", "row", None)
+    kept = "m.nextState(argument, { revision: 1, selected: { layer: 0, head: 3, combine: 'head' }, settings: {} })"
+    assert evaluate("attention_view/js/state", kept, header)["selected"]["head"] == 3
+
+
+def test_a_figure_is_drawn_as_svg(evaluate: Callable[..., Any]) -> None:
+    drawn = """(() => {
+        const context = new m.VectorContext(10, 20, null);
+        context.fillStyle = "#ff0000";
+        context.fillRect(1, 2, 3, 4);
+        return context.root.outerHTML;
+    })()"""
+    assert 'width="3" height="4"' in evaluate("attention_view/js/vector", drawn)

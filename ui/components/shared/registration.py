@@ -1,0 +1,62 @@
+"""Register a component from its folder: small ES modules joined into one, its style sheet, its reports."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+COMPONENTS = Path(__file__).resolve().parent.parent
+ROOT = '<div class="root"></div>'
+
+_IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
+_MARGIN = re.compile(r"^[ \t]+|^[ \t]*//.*\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
+_NAME = re.compile(r"^(?:export )?(?:default )?(?:async )?(?:function\*?|class|const|let) (\w+)", re.MULTILINE)
+
+
+def bundle(files: Iterable[Path]) -> str:
+    """Concatenate modules in the order given, without imports, comment lines and indentation.
+
+    Only `export default` survives. A module must not hold a string that goes over several lines.
+
+    Raises ValueError when two modules use the same top-level name, since they come to share one scope.
+    """
+    seen: dict[str, str] = {}
+    parts = []
+    for file in files:
+        source = file.read_text(encoding="utf-8")
+        for name in _NAME.findall(source):
+            if name in seen:
+                raise ValueError(f"{file.name} and {seen[name]} both define {name}.")
+            seen[name] = file.name
+        parts.append(_EXPORT.sub("", _IMPORT.sub("", _MARGIN.sub("", source))))
+    return "\n".join(parts)
+
+
+def module(component: str, own: str, shared: str = "") -> str:
+    """One ES module out of names of `shared/js` and of a component's own `js`, each after what it imports."""
+    files = [COMPONENTS / "shared" / "js" / f"{name}.js" for name in shared.split()]
+    return bundle([*files, *(COMPONENTS / component / "js" / f"{name}.js" for name in own.split())])
+
+
+def style(*sheets: str) -> str:
+    """Style sheets one after another: `film_view` is film_view/film_view.css."""
+    return "".join((COMPONENTS / sheet / f"{sheet}.css").read_text(encoding="utf-8") for sheet in sheets)
+
+
+def register(name: str, js: str, *, html: str = ROOT, css: str | None = None, isolate_styles: bool = True) -> Any:
+    """Register a component with Streamlit as `playground_<name>`."""
+    return st.components.v2.component(
+        f"playground_{name}", html=html or None, css=css, js=js, isolate_styles=isolate_styles
+    )
+
+
+def report_of(result: object, name: str) -> Any:
+    """What the browser reported under a name; None where it has reported nothing."""
+    return result.get(name) if isinstance(result, Mapping) else None
+
+
+def keep_report() -> None:
+    """Do nothing; Streamlit keeps a component's state key only when a callback names it."""
