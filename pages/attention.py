@@ -1,4 +1,4 @@
-"""Attention: type a text and see every head at once."""
+"""Attention: every head of a model on a text, or the difference of two."""
 
 from playground.text import _
 from ui import shell
@@ -7,16 +7,17 @@ shell.guard(_("Attention"), _("Where does each token look? Type a text and see e
 
 import streamlit as st
 
-from ui import state
-from ui.jobs import read
+from ui.jobs import trace_of
 from ui.sections.attention.bertviz import show_bertviz_views
-from ui.sections.attention.compare import show_side_by_side
 from ui.sections.attention.export import offer_exports
-from ui.sections.attention.heatmaps import choose_options, show_heads
+from ui.sections.attention.heatmaps import choose_options, show_heads, show_side_by_side
+from ui.state.parameters import MODE
+from ui.widgets.choice import choose_option
 from ui.widgets.model import choose_model, choose_other_model, describe_model, obtain_model
 from ui.widgets.text import choose_other_text, choose_texts
 
-ONE, TEXTS, MODELS, BERTVIZ = _("One text"), _("Two texts"), _("Two models"), _("BertViz")
+ONE, TEXTS, MODELS, BERTVIZ = "one", "texts", "models", "bertviz"
+TITLES = {ONE: _("One text"), TEXTS: _("Two texts"), MODELS: _("Two models"), BERTVIZ: _("BertViz")}
 
 with st.sidebar:
     choice = choose_model()
@@ -24,31 +25,23 @@ model = obtain_model(choice)
 with st.sidebar:
     describe_model(model)
 
-mode = st.segmented_control(
-    _("What to show"),
-    [ONE, TEXTS, MODELS, BERTVIZ],
-    default=ONE,
-    key=state.MODE,
-    bind="query-params",
-    label_visibility="collapsed",
-    required=True,
-)
+mode = choose_option(MODE, _("Compare"), TITLES, hidden=True)
 texts = choose_texts(model)
 other_texts = choose_other_text(texts) if mode == TEXTS else texts
 other_model = obtain_model(choose_other_model()) if mode == MODELS else model
 
-reading = read(model, texts, key="left")
-other = read(other_model, other_texts, key="right") if mode in (TEXTS, MODELS) else reading
-if not (reading.trace.sites and other.trace.sites):
+traced = trace_of(model, texts, key="left")
+other = trace_of(other_model, other_texts, key="right") if mode in (TEXTS, MODELS) else traced
+if not (traced.trace.sites and other.trace.sites):
     st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
     st.stop()
-options = choose_options(reading)
+options = choose_options(traced)
 
 if mode == ONE:
-    view = show_heads(reading, options, key="heads")
-    with st.expander(_("Take it home: numbers, a stand-alone page, Python"), icon=":material/download:"):
-        offer_exports(reading, options, view, choice=choice, texts=texts)
+    view = show_heads(traced, options, key="heads")
+    with st.expander(_("Export: data, HTML, Python"), icon=":material/download:"):
+        offer_exports(traced, options, view, choice=choice, texts=texts)
 elif mode == BERTVIZ:
-    show_bertviz_views(reading, options.kind)
+    show_bertviz_views(traced, options.kind)
 else:
-    show_side_by_side(reading, other, options)
+    show_side_by_side(traced, other, options)

@@ -97,7 +97,7 @@ def test_the_picture_follows_the_keys(server, page):
 
 def test_an_example_replaces_the_text_and_the_back_of_the_queue_is_the_last_text(server, page):
     open_page(page, f"{server}/?text={quote(TEXT)}")
-    page.get_by_role("button", name="Two banks").click()
+    page.get_by_role("button", name="Ambiguous word").click()
     expect(page.locator("textarea").first).to_have_value(re.compile("refused her the loan"), timeout=PATIENCE)
 
 
@@ -118,9 +118,9 @@ def test_links_of_a_head_can_be_read_in_a_table(server, page):
 
 def test_the_stand_alone_page_is_offered_and_opens_without_a_server(server, page, tmp_path):
     open_page(page, f"{server}/?text={quote(TEXT)}&head=2.2")
-    page.get_by_text("Take it home").click()
+    page.get_by_text("Export: data, HTML, Python").click()
     with page.expect_download(timeout=PATIENCE) as download:
-        page.get_by_role("button", name="Stand-alone page").click()
+        page.get_by_role("button", name="Stand-alone HTML").click()
     target = tmp_path / "page.html"
     download.value.save_as(target)
     page.goto(target.as_uri())

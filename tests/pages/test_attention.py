@@ -9,8 +9,8 @@ import safetensors.torch
 import torch
 from streamlit.testing.v1 import AppTest
 
-from ui import state
 from ui.downloads import downloads
+from ui.state.parameters import EXCLUDE_FIRST, HIDE_SPECIAL, MODEL
 from ui.warm import warm_up
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,14 +30,20 @@ def words(app: AppTest) -> str:
     return "\n".join(str(element.value) for elements in kinds for element in elements)
 
 
+def components(app: AppTest) -> list[str]:
+    """The components of the attention view that are on the page, in their order."""
+    names = [part.proto.component_name.removeprefix("playground_") for part in app.get("bidi_component")]
+    return [name for name in names if name != "live_text"]
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_the_page_shows_the_embedded_model_without_a_question(script):
     app = run(script)
     assert not app.exception
     assert not app.error
     assert [title.value for title in app.title] == ["Attention"]
-    assert app.selectbox(key=state.MODEL).value == "books-decoder"
-    assert "Exact to" in words(app)
+    assert app.selectbox(key=MODEL).value == "books-decoder"
+    assert "Verified: max. error" in words(app)
     assert warm_up().error is None
 
 
@@ -54,10 +60,14 @@ def test_two_texts_of_which_one_is_empty_say_what_to_do(small_folder):
 
 
 @pytest.mark.parametrize("mode", ["One text", "Two texts", "BertViz"])
-def test_nothing_but_hidden_tokens_is_no_error(mode):
+def test_nothing_but_hidden_tokens_leaves_an_empty_view(mode):
     app = run(text="", hide_special="true", set_aside="true", mode=mode, other_text="a")
     assert not app.exception
     assert not app.error
+    assert "Verified: max. error 0" in words(app)
+    drawn = {"One text": ["attention", "head"], "Two texts": ["difference", *["attention", "head"] * 2], "BertViz": []}
+    assert components(app) == drawn[mode]
+    assert len(app.get("iframe")) == (mode == "BertViz")
 
 
 @pytest.mark.parametrize(
@@ -98,14 +108,14 @@ def test_a_model_that_is_not_here_is_offered_and_the_hub_out_of_reach_is_named()
     assert "hub" in download.error
 
 
-def test_a_long_text_offers_to_be_cut():
+def test_a_long_text_offers_to_be_truncated():
     app = run(text="word " * 900)
     assert "512" in app.warning[0].value
     app.button[-1].click().run()
     assert not app.exception
     assert not app.warning
     assert "first 512 tokens" in words(app)
-    assert "Exact to" in words(app)
+    assert "Verified: max. error" in words(app)
     again = run(text="word " * 900, cut=str(app.query_params["cut"]))
     assert not again.warning
     assert "first 512 tokens" in words(again)
@@ -114,30 +124,40 @@ def test_a_long_text_offers_to_be_cut():
 
 
 @pytest.mark.parametrize("mode", ["Two texts", "Two models"])
-def test_two_readings_stand_side_by_side(mode):
+def test_two_traces_stand_side_by_side(mode):
     app = run(mode=mode)
     assert not app.exception
     assert next(header.value for header in app.subheader) == "Left minus right"
 
 
 @pytest.mark.parametrize("view", ["head", "model", "neuron"])
-def test_bertviz_draws_the_reading(view):
+def test_bertviz_draws_the_trace(view):
     app = run(mode="BertViz", bertviz=view)
     assert not app.exception
     assert not app.error
+    (frame,) = app.get("iframe")
+    assert frame.proto.alt == f"BertViz's {view} view"
+    assert "sat" in frame.proto.srcdoc
+
+
+@pytest.mark.parametrize("mode", ["Two texts", "texts"])
+def test_a_link_from_before_opens_the_same_mode(mode):
+    app = run(mode=mode)
+    assert app.query_params["mode"] in ("texts", ["texts"])
+    assert "difference" in components(app)
 
 
 def test_options_come_from_the_address():
     app = run(hide_special="true", set_aside="true")
-    assert app.toggle(key=state.HIDE_SPECIAL).value is True
-    assert app.toggle(key=state.SET_ASIDE).value is True
+    assert app.toggle(key=HIDE_SPECIAL).value is True
+    assert app.toggle(key=EXCLUDE_FIRST).value is True
     assert not app.exception
 
 
 def test_a_damaged_address_is_no_error():
     app = run(text="~%%%", head="x.y", pin="query.", scale="cubic", mode="nothing", device="toaster")
     assert not app.exception
-    assert "Exact to" in words(app)
+    assert "Verified: max. error" in words(app)
 
 
 def test_corrupt_weights_and_pickle_are_refused_with_a_sentence(small_folder, tmp_path):
@@ -158,4 +178,5 @@ def test_numbers_that_are_not_finite_are_named(small_folder):
     safetensors.torch.save_file(weights, path, metadata={"format": "pt"})
     app = run(model=str(small_folder), text="The cat")
     assert not app.exception
-    assert "not finite" in words(app) or app.error
+    (error,) = app.error
+    assert f"holds NaN, which is not a number: 1 of the 768 numbers in {name}." in error.value

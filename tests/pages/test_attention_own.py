@@ -1,4 +1,4 @@
-"""The attention page with our own models: snapshots of training runs, of every kind, and names that are no paths."""
+"""The attention page with our own models: checkpoints of training runs, of every kind, and names that are no paths."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ RUN = "Zx81-kqV_w7TfA2bGm9cHd"
 
 @pytest.mark.parametrize("hosted", ["", "1"])
 @pytest.mark.parametrize("kind", ["decoder", "encoder", "encoder-decoder"])
-def test_a_runs_snapshot_opens_on_every_server(tmp_path: Path, monkeypatch, kind, hosted):
+def test_a_runs_checkpoint_opens_on_every_server(tmp_path: Path, monkeypatch, kind, hosted):
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path))
     monkeypatch.setenv("PLAYGROUND_HOSTED", hosted)
     save_model(random_model(kind=kind), tmp_path / RUN / "snapshots" / "000500")
     app = run(model=f"run/{RUN}/500", text="the cat")
     assert not app.exception
     assert not app.error
-    assert "Exact to" in words(app)
+    assert "Verified: max. error" in words(app)
     assert f"playground {kind}" in words(app)
 
 
