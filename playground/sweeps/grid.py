@@ -182,11 +182,11 @@ def shape_of(config: SweepConfig, size: Size) -> TransformerConfig:
         context=config.context,
         width=width,
         layers=layers,
-        n_heads=n_heads_for(width, config.head_width),
+        n_heads=heads_of_width(width, config.head_width),
     )
 
 
-def n_heads_for(width: int, least: int) -> int:
+def heads_of_width(width: int, least: int) -> int:
     """The most heads that are at least so wide; a head's width is even, as rotary positions turn pairs."""
     even = [count for count in range(1, width + 1) if width % count == 0 and (width // count) % 2 == 0]
     return max([count for count in even if width // count >= least], default=1)

@@ -13,8 +13,8 @@ from playground.sweeps.grid import (
     cells,
     checkpoint_interval,
     flops_per_token,
+    heads_of_width,
     last_stable_step,
-    n_heads_for,
     shape_of,
 )
 from playground.training.config import TrainConfig
@@ -97,8 +97,8 @@ def test_a_trunk_has_few_checkpoints_and_branches_repeat_less_than_the_distance(
 
 
 def test_heads_are_as_many_as_fit():
-    assert [n_heads_for(width, 16) for width in (8, 16, 24, 32, 48, 96)] == [1, 1, 1, 2, 3, 6]
-    assert n_heads_for(20, 5) == 2  # 4 heads of 5 would be odd
+    assert [heads_of_width(width, 16) for width in (8, 16, 24, 32, 48, 96)] == [1, 1, 1, 2, 3, 6]
+    assert heads_of_width(20, 5) == 2  # 4 heads of 5 would be odd
 
 
 def test_a_config_survives_its_file():
