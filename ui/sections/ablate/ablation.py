@@ -124,7 +124,7 @@ def show_ablation(subject: Subject) -> None:
     if setting is None:
         return
     if setting.metric == "loss" and len(subject.clean.tokens) < 2 and subject.model.kind != "encoder":
-        st.info(_("A text of one token has no next token to make a loss of; choose another metric."))
+        st.info(_("A text of one token has no next token to compute a loss of; choose another metric."))
         return
     kind = _choose_kind(subject)
     _show_heads(setting, kind)
@@ -155,9 +155,7 @@ def _show_heads(setting: Setting, kind: SiteKind) -> None:
         return ablate_heads(setting.experiment(), kind, on_progress)
 
     title = _("Ablating single heads:")
-    effects = compute(
-        ("ablate", kind, *setting.key), make, title=title, cache=setting.subject.reading, patience=AT_ONCE
-    )
+    effects = compute(("ablate", kind, *setting.key), make, title=title, cache=setting.subject.traced, patience=AT_ONCE)
     if effects is None:
         return
     values = getattr(effects, setting.metric)
@@ -189,7 +187,7 @@ def _show_joint(setting: Setting) -> list[str]:
     key = ("set", tuple(components), *setting.key)
     title = _("Ablating the chosen components …")
     effect = compute(
-        key, lambda _on_progress: ablate(setting.experiment(), components), title=title, cache=setting.subject.reading
+        key, lambda _on_progress: ablate(setting.experiment(), components), title=title, cache=setting.subject.traced
     )
     if effect is not None:
         show_effect(effect)
@@ -224,7 +222,7 @@ def _show_minimal(setting: Setting) -> list[str]:
 
     title = _("Ablating as many heads as possible:")
     key = ("smallest", tolerance, setting.metric, *setting.key)
-    circuit = compute(key, make, title=title, cache=setting.subject.reading, patience=AT_ONCE)
+    circuit = compute(key, make, title=title, cache=setting.subject.traced, patience=AT_ONCE)
     lines = [f"circuit = minimal_circuit(experiment, {tolerance}, metric={setting.metric!r})", "print(circuit.kept)"]
     if circuit is None:
         return lines

@@ -36,7 +36,7 @@ def _show_contributions(subject: Subject, target_token: TargetToken) -> None:
         return attribute_logit(subject.model, clean, position=target_token.position, token=target_token.token)
 
     title = _("Attributing the logit …")
-    attribution = compute(("writes", target_token), lambda _on_progress: make(), title=title, cache=subject.reading)
+    attribution = compute(("writes", target_token), lambda _on_progress: make(), title=title, cache=subject.traced)
     if attribution is None:
         return
     sentence = _("The logit of {token} is {total:.3f}; the contributions add up to {sum:.3f} with a frozen final norm.")

@@ -50,7 +50,7 @@ def show_head(subject: Subject) -> None:
         return WeightedAttention(weights=weights, value_weighted=value_weighted_attention(clean, kind, layer))
 
     title = _("Weighting the values …")
-    attention = compute(("looks", kind, layer), lambda _on_progress: make(), title=title, cache=subject.reading)
+    attention = compute(("looks", kind, layer), lambda _on_progress: make(), title=title, cache=subject.traced)
     if attention is None:
         return
     _draw_attention(subject, kind, layer, int(chosen), attention)
@@ -122,7 +122,7 @@ def _choose_layer(layers: list[str]) -> str:
 
 def _show_products(subject: Subject, kind: SiteKind, layer: int, head: int) -> None:
     """Choose a query; every key's products, whose sum is the score before the mask."""
-    trace = subject.reading.trace
+    trace = subject.traced.trace
     query = choose_position(CIRCUIT_QUERY, _("Query"), trace.query_tokens(kind))
     order = choose_option(CIRCUIT_ORDER, _("Dimensions"), {"largest": _("largest first"), NATURAL: _("in order")})
 
@@ -130,7 +130,7 @@ def _show_products(subject: Subject, kind: SiteKind, layer: int, head: int) -> N
         return trace.steps(layer, head, query, kind)
 
     key = ("steps", kind, layer, head, query)
-    row = compute(key, lambda _on_progress: make(), title=_("Multiplying …"), cache=subject.reading)
+    row = compute(key, lambda _on_progress: make(), title=_("Multiplying …"), cache=subject.traced)
     if row is None:
         return
     products = row.query * row.keys * row.scaling

@@ -36,7 +36,7 @@ CUSTOM = "painted"
 
 def show_head_search(subject: Subject) -> None:
     """Choose or mark a pattern; rank all heads by it."""
-    trace = subject.reading.trace
+    trace = subject.traced.trace
     kinds: list[SiteKind] = [kind for kind in ("decoder", "cross", "encoder") if kind in trace.kinds]
     titles: dict[str, str] = {kind: kind_titles()[kind] for kind in kinds}
     kind = cast(SiteKind, choose_option(SEARCH_KIND, _("In"), titles) if kinds[1:] else kinds[0])
@@ -52,7 +52,7 @@ def show_head_search(subject: Subject) -> None:
         ("search", kind, pattern, marked),
         lambda on_progress: rank_heads(sites, mask, on_progress=on_progress),
         title=_("Searching layer by layer:"),
-        cache=subject.reading,
+        cache=subject.traced,
     )
     if ranking is not None:
         _show_ranking(subject, ranking, kind, pattern)
@@ -61,7 +61,7 @@ def show_head_search(subject: Subject) -> None:
 
 def _offer_python(subject: Subject, kind: SiteKind, pattern: str, marked: tuple[tuple[int, int], ...]) -> None:
     """The ranking in Python, with the marked keys."""
-    trace = subject.reading.trace
+    trace = subject.traced.trace
     rows, columns = [query for query, _key in marked], [key for _query, key in marked]
     shape = len(trace.query_tokens(kind)), len(trace.key_tokens(kind))
     lines = [traced(subject.texts), f"mask = zeros({shape}, dtype=bool)"]

@@ -31,7 +31,7 @@ def show_interaction(subject: Subject) -> None:
         return measure_interaction(setting.experiment(), components, on_progress)
 
     title = _("Ablating components, singly and jointly:")
-    interaction = compute(("whole", tuple(components), *setting.key), make, title=title, cache=subject.reading)
+    interaction = compute(("whole", tuple(components), *setting.key), make, title=title, cache=subject.traced)
     if interaction is not None:
         _show_effects(setting, interaction)
         _show_pairs(setting, interaction)

@@ -57,7 +57,7 @@ class Subject:
 
     model: LoadedModel
     texts: Texts
-    reading: TracedText
+    traced: TracedText
     clean: CleanPass
 
 
@@ -76,8 +76,8 @@ def choose_second(model: LoadedModel, text: str, target: str = "") -> Texts:
 
 def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
     """Run the clean pass; None, with a message, where there is nothing to measure."""
-    reading = trace_of(model, texts, key=key)
-    trace = reading.trace
+    traced = trace_of(model, texts, key=key)
+    trace = traced.trace
     if not trace.sites:
         st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
         return None
@@ -86,7 +86,7 @@ def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
         sentence = _("The text has {count:,} tokens; this page takes up to {most}. Shorten it.")
         st.error(sentence.format(count=count, most=MOST_TOKENS), icon=":material/error:")
         return None
-    clean = compute("clean", lambda _on_run: clean_pass(model, texts), title=_("Reading the text …"), cache=reading)
+    clean = compute("clean", lambda _on_progress: clean_pass(model, texts), title=_("Reading the text …"), cache=traced)
     if clean is None:
         return None
     if not clean.is_finite:
@@ -95,7 +95,7 @@ def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
         )
         st.error(sentence.format(name=model.name), icon=":material/error:")
         return None
-    return Subject(model=model, texts=texts, reading=reading, clean=clean)
+    return Subject(model=model, texts=texts, traced=traced, clean=clean)
 
 
 def clean_pass(model: LoadedModel, texts: Texts) -> CleanPass:

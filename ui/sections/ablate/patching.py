@@ -196,7 +196,7 @@ def _show_recovered(subject: Subject, corrupted: Subject, answer: int, counterfa
     )
     key = ("patch", corrupted.texts, answer, counterfactual, part, kind, position, layer)
     results = compute(
-        key, patch.make, title=_("Patching component by component:"), cache=subject.reading, patience=AT_ONCE
+        key, patch.make, title=_("Patching component by component:"), cache=subject.traced, patience=AT_ONCE
     )
     if results is not None:
         _draw(patch, *results)

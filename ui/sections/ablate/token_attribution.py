@@ -39,10 +39,10 @@ def show_token_attribution(subject: Subject) -> None:
     if method == GRADIENTS:
         _show_gradients(subject)
         return
-    kinds = [kind for kind in subject.reading.trace.kinds if kind != "cross"][::-1]
+    kinds = [kind for kind in subject.traced.trace.kinds if kind != "cross"][::-1]
     titles = {kind: kind_titles()[kind] for kind in kinds}
     kind = cast(SiteKind, choose_option(FLOW_KIND, _("In"), titles) if kinds[1:] else kinds[0])
-    tokens = numbered(subject.reading.trace.query_tokens(kind))
+    tokens = numbered(subject.traced.trace.query_tokens(kind))
     if method == ROLLOUT:
         _show_rollout(subject, kind, tokens)
     else:
@@ -50,7 +50,7 @@ def show_token_attribution(subject: Subject) -> None:
 
 
 def _maps(subject: Subject, kind: SiteKind) -> list[Tensor]:
-    return [site.pattern(slice(None), slice(None)) for site in subject.reading.trace.layers(kind)]
+    return [site.pattern(slice(None), slice(None)) for site in subject.traced.trace.layers(kind)]
 
 
 def _maps_lines(subject: Subject, kind: SiteKind) -> list[str]:
@@ -63,7 +63,7 @@ def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
     def make(_on_progress: OnProgress) -> np.ndarray:
         return attention_rollout(_maps(subject, kind))
 
-    layers = compute(("rollout", kind), make, title=_("Multiplying the layers …"), cache=subject.reading)
+    layers = compute(("rollout", kind), make, title=_("Multiplying the layers …"), cache=subject.traced)
     if layers is not None:
         st.caption(
             _(
@@ -82,12 +82,12 @@ def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
 
 
 def _show_attention_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
-    query = choose_position(FLOW_QUERY, _("From token"), subject.reading.trace.query_tokens(kind))
+    query = choose_position(FLOW_QUERY, _("From token"), subject.traced.trace.query_tokens(kind))
 
     def make(on_progress: OnProgress) -> np.ndarray:
         return attention_flow(_maps(subject, kind), query, on_progress)
 
-    flows = compute(("flow", kind, query), make, title=_("Computing maximum flows:"), cache=subject.reading)
+    flows = compute(("flow", kind, query), make, title=_("Computing maximum flows:"), cache=subject.traced)
     if flows is not None:
         st.caption(
             _("Maximum flow from this token in the last layer to each input token, with the weights as capacities.")
@@ -116,9 +116,7 @@ def _show_gradients(subject: Subject) -> None:
         )
 
     key = ("gradients", target_token, baseline)
-    attribution = compute(
-        key, make, title=_("Integrating gradients, at most:"), cache=subject.reading, patience=AT_ONCE
-    )
+    attribution = compute(key, make, title=_("Integrating gradients, at most:"), cache=subject.traced, patience=AT_ONCE)
     if attribution is not None:
         _draw_gradients(subject, target_token, baseline, attribution)
     options = f"position={target_token.position}, token={target_token.token}, baseline={baseline!r}"
