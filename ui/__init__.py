@@ -1,1 +1,15 @@
-"""Everything that knows Streamlit and is not a screen."""
+"""Everything that knows Streamlit.
+
+cache.py          what the server keeps for all sessions: traces, results, logs of runs
+components/       custom components, drawn in the browser
+downloads.py      downloads that outlive a page
+jobs.py           work that a page waits for: queue, progress, cancel
+sections/         what stands on each page
+shell.py          navigation, and the guard line of every page
+state/            the address and the session
+static_files.py   plotly.min.js where Streamlit serves files
+text.py           the session's language
+units.py          times and amounts in the unit that a person would use
+warm.py           heavy imports in the background
+widgets/          reusable groups of widgets
+"""

@@ -1,1 +1,10 @@
-"""The parts of each page: one package per page."""
+"""What stands on each page: one folder a page, under the page's name.
+
+ablate/       Take it apart
+attention/    Attention
+emergence/    Emergence
+generate/     Predict and generate
+inside/       Inside a head
+scaling/      Scaling
+train/        Train
+"""

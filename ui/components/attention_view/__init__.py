@@ -2,6 +2,13 @@
 
 `attention_view` shows a grid and returns what was chosen; `attention_head` sends one exact map to a view;
 `difference_view` subtracts what two views show. All drawing and pointing happens in the browser.
+
+assets.py       style sheet and bundled modules
+js              the browser's side
+labels.py       labels, translated
+payload.py      grids and exact maps as bytes
+standalone.py   the view as one HTML file
+view_state.py   what is selected and how it is drawn, validated
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,10 @@
-"""The film: how the heads of a model form while it learns, frame by frame, with their scores over the same steps."""
+"""The film: how the heads of a model form while it learns, frame by frame, with their scores over the same steps.
+
+film.py         frames and scores as the bytes that a browser lacks
+film_state.py   what is selected, validated
+js              the browser's side
+labels.py       labels, translated
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,9 @@
-"""A plotly chart that takes new data without being built again: no flicker, and zoom and legend stay as set."""
+"""A plotly chart that takes new data without being built again: no flicker, and zoom and legend stay as set.
+
+figure.py   a figure's JSON with its arrays as bytes
+js          the browser's side
+labels.py   labels, translated
+"""
 
 from collections.abc import Mapping, Sequence
 

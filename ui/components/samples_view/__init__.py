@@ -1,4 +1,9 @@
-"""What the model does, at each evaluation of its training: texts, answers, masked words."""
+"""What the model does, at each evaluation of its training: texts, answers, masked words.
+
+js           the browser's side
+labels.py    labels, translated
+samples.py   samples as bytes, thinned to a budget
+"""
 
 from collections.abc import Mapping, Sequence
 
