@@ -2,35 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Int
 
-from playground.charts.layout import quiet_layout
+from playground.charts.heatmap import CLEAR, largest_magnitude
+from playground.charts.layout import name_ticks, quiet_layout, token_label
 from playground.charts.palette import NEUTRAL, Colour, series_look
 from playground.text import _
 
-CLEAR = "rgba(127, 127, 127, 0)"
 STRONGEST = 0.75
 """Cells let the page through a little, so that numbers on them can be read in the page's own colour."""
-
-
-def token_label(text: str) -> str:
-    """A token as a label, escaped because plotly reads tags in labels.
-
-    >>> token_label(" <s>")
-    '·&lt;s&gt;'
-    """
-    return escape(mark_spaces(text), quote=False)
-
-
-def mark_spaces(text: str) -> str:
-    """A token whose spaces at the edges and line ends can be seen."""
-    inner = text.strip(" ")
-    before, after = (text.partition(inner)[::2]) if inner else (text, "")
-    return ("·" * len(before) + inner + "·" * len(after)).replace("\n", "↵")
 
 
 class _Blank:
@@ -55,8 +38,8 @@ class HoverText:
     token: str = ""
     """The token that the row belongs to."""
 
-    def look(self) -> dict[str, object]:
-        """As plotly reads it: a hovertemplate, and an array, which it takes much faster than lists."""
+    def as_plotly(self) -> dict[str, object]:
+        """A hovertemplate, and an array, which it takes much faster than lists."""
         blanks = map(_Blank, range(self.numbers.shape[1]))
         text = self.template.format(*blanks, value="%{z:.3~g}", column="%{x}")
         # A per cent sign in a token would begin one of plotly's own blanks.
@@ -113,16 +96,16 @@ def rows_figure(
     the cells, which are numbered otherwise. Rows may differ in length.
     """
     figure = go.Figure()
-    largest = max((_largest(row) for row in values), default=1.0)
+    largest = max((largest_magnitude(row) for row in values), default=1.0)
     for index, (row, name, text, colour) in enumerate(zip(values, rows, hover, colours, strict=True)):
-        bound = _largest(row) if scaled_by_row else largest
+        bound = largest_magnitude(row) if scaled_by_row else largest
         figure.add_heatmap(
             z=np.asarray(row)[None],
             x=list(range(len(row))),
             y0=index,
             dy=1,
             name=token_label(name),
-            **(text.look() if isinstance(text, HoverText) else _texts_look(text)),
+            **(text.as_plotly() if isinstance(text, HoverText) else _texts_as_plotly(text)),
             colorscale=[[0, NEUTRAL.light], [0.5, CLEAR], [1, colour.light]],
             zmin=-bound,
             zmax=bound,
@@ -135,20 +118,14 @@ def rows_figure(
         _write_numbers(figure, values)
     quiet_layout(figure, x=x, y="")
     figure.update_layout(showlegend=False, hovermode="closest", margin={"l": 20, "r": 14, "t": 30, "b": 40})
-    figure.update_yaxes(_ticks(rows), showgrid=False, range=[len(rows) - 0.5, -0.5])
+    figure.update_yaxes(name_ticks(rows), showgrid=False, range=[len(rows) - 0.5, -0.5])
     few = {"dtick": 1} if max(map(len, values), default=0) <= 16 else {}
-    figure.update_xaxes(_ticks(columns) if len(columns) else few, showgrid=False)
+    figure.update_xaxes(name_ticks(columns) if len(columns) else few, showgrid=False)
     return figure
 
 
-def _texts_look(texts: Sequence[str]) -> dict[str, object]:
+def _texts_as_plotly(texts: Sequence[str]) -> dict[str, object]:
     return {"hovertext": [list(texts)], "hovertemplate": "%{hovertext}<extra></extra>"}
-
-
-def _largest(row: Float[np.ndarray, "column"]) -> float:
-    """The largest finite magnitude, and 1 for zeros."""
-    finite = np.abs(row[np.isfinite(row)])
-    return float(finite.max()) if finite.size and finite.max() > 0 else 1.0
 
 
 def _write_numbers(figure: go.Figure, values: Sequence[Float[np.ndarray, "column"]]) -> None:
@@ -172,73 +149,6 @@ def short_number(value: float) -> str:
     """
     text = "∞" if np.isinf(value) else f"{abs(value):.3g}"
     return f"−{text}" if value < 0 else text
-
-
-def _ticks(names: Sequence[str]) -> dict[str, object]:
-    return {
-        "tickmode": "array",
-        "tickvals": list(range(len(names))),
-        "ticktext": [token_label(name) for name in names],
-    }
-
-
-def map_figure(
-    weights: Float[np.ndarray, "query key"], queries: Sequence[str], keys: Sequence[str], colour: Colour
-) -> go.Figure:
-    """One map of attention weights, from 0 to the largest."""
-    figure = go.Figure()
-    figure.add_heatmap(
-        z=weights,
-        colorscale=[[0, CLEAR], [1, colour.light]],
-        zmin=0,
-        zmax=max(float(weights.max(initial=0.0)), 1e-9),
-        customdata=[[[token_label(query), token_label(key)] for key in keys] for query in queries],
-        hovertemplate="%{customdata[0]} → %{customdata[1]}: %{z:.4f}<extra></extra>",
-        showscale=False,
-    )
-    quiet_layout(figure, x=_("key"), y=_("query"))
-    figure.update_layout(showlegend=False, hovermode="closest")
-    dense = max(len(queries), len(keys)) > 32
-    figure.update_yaxes({} if dense else _ticks(queries), showgrid=False, range=[len(queries) - 0.5, -0.5])
-    figure.update_xaxes({} if dense else _ticks(keys), showgrid=False)
-    return figure
-
-
-def bars_figure(
-    values: Float[np.ndarray, "token"], names: Sequence[str], colour: Colour, *, x: str, y: str
-) -> go.Figure:
-    """One number for each token."""
-    figure = go.Figure()
-    figure.add_bar(
-        x=list(range(len(values))),
-        y=list(values),
-        marker={"color": colour.light},
-        customdata=[token_label(name) for name in names],
-        hovertemplate="%{customdata}: %{y:.4f}<extra></extra>",
-    )
-    quiet_layout(figure, x=x, y=y)
-    figure.update_layout(showlegend=False, hovermode="closest", bargap=0.25)
-    figure.update_xaxes(_ticks(names) if len(names) <= 32 else {})
-    return figure
-
-
-def matrix_figure(matrix: Float[np.ndarray, "row column"], colour: Colour, *, x: str, y: str) -> go.Figure:
-    """A matrix of positions: positive in the colour, negative grey."""
-    figure = go.Figure()
-    bound = _largest(matrix.ravel())
-    figure.add_heatmap(
-        z=matrix,
-        colorscale=[[0, NEUTRAL.light], [0.5, CLEAR], [1, colour.light]],
-        zmin=-bound,
-        zmax=bound,
-        hovertemplate=f"{escape(y)} %{{y}}, {escape(x)} %{{x}}: %{{z:.4f}}<extra></extra>",
-        showscale=False,
-    )
-    quiet_layout(figure, x=x, y=y)
-    figure.update_layout(showlegend=False, hovermode="closest")
-    figure.update_yaxes(showgrid=False, range=[len(matrix) - 0.5, -0.5])
-    figure.update_xaxes(showgrid=False)
-    return figure
 
 
 def distance_figure(

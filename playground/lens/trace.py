@@ -13,7 +13,7 @@ from playground.lens.capture.forward import OnLayer, Pass, logits_at, run_pass
 from playground.lens.capture.overview import overview
 from playground.lens.capture.site import Site, SiteKind
 from playground.lens.capture.tokens import Token, label
-from playground.lens.inspect.head_scores import HeadFacts, head_facts
+from playground.lens.inspect.head_scores import HeadScores, score_heads
 from playground.lens.inspect.steps.head import AttentionRow, attention_row
 
 if TYPE_CHECKING:
@@ -138,12 +138,12 @@ class Trace:
             pooled = overview(self.layers(kind), cells)
         return (pooled * 255).round().to(torch.uint8).numpy()
 
-    def head_scores(self, kind: SiteKind | None = None) -> HeadFacts:
+    def head_scores(self, kind: SiteKind | None = None) -> HeadScores:
         """Each head's scores: previous-token, first-token, duplicate, induction, local, entropy, distance."""
         kind = self._kind(kind)
         ids = [token.id for token in self.query_tokens(kind)]
         with torch.inference_mode():
-            return head_facts(self.layers(kind), ids if kind != "cross" else None)
+            return score_heads(self.layers(kind), ids if kind != "cross" else None)
 
     def steps(self, layer: int, head: int, query: int, kind: SiteKind | None = None) -> AttentionRow:
         """Every number from one query and its keys to the weighted sum of values."""

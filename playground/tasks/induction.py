@@ -20,7 +20,7 @@ from torch.nn import functional
 from playground.attention import handling
 from playground.errors import UserError
 from playground.lens.capture.recorder import recorder_for
-from playground.lens.inspect.head_scores import head_facts
+from playground.lens.inspect.head_scores import score_heads
 from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
 from playground.tasks.vocabulary import train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
@@ -163,7 +163,7 @@ def induction_scores(model: Transformer, ids: Int[Tensor, "row token"]) -> Float
         recorder = recorder_for(model, "decoder", None)
         with handling(recorder):
             model(row[None])
-        tables.append(head_facts(recorder.sites, row.tolist())["induction"])
+        tables.append(score_heads(recorder.sites, row.tolist())["induction"])
     mean: np.ndarray = np.nanmean(tables, axis=0)
     return mean
 

@@ -1,7 +1,7 @@
-"""How a norm made a layer's input out of the residual stream, found by trying what the block's norms make of it.
+"""How a norm made a layer's input out of the residual stream, found by trying the block's norms on it.
 
 Ba et al. 2016 (layer norm) and Zhang and Sennrich 2019 (root mean square). No family's names are needed: the norm is
-the one that gives the numbers that the layer has read.
+the one that gives the numbers that the layer received.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,13 @@ EPSILONS = ("eps", "variance_epsilon", "epsilon")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NormStep:
-    """normed = (residual - mean) / root * weight + bias; of the root mean square, mean is 0 and there is no bias.
-
-    root: the square root of the variance (or mean square) plus epsilon.
-    """
+    """normed = (residual - mean) / root * weight + bias."""
 
     kind: Literal["layer", "root mean square"]
     mean: float
+    """0 for a root mean square."""
     root: float
+    """The square root of the variance (or mean square) plus epsilon."""
     epsilon: float
     weight: Float[np.ndarray, "width"]
     bias: Float[np.ndarray, "width"] | None
@@ -32,8 +31,8 @@ class NormStep:
 
 def find_norm(block: nn.Module, residual: Float[Tensor, "width"], normed: Float[Tensor, "width"]) -> NormStep | None:
     """The norm among a block's modules that makes `normed` of `residual`; None where none of them does."""
-    found = (norm_of(module, residual, normed) for module in block.modules())
-    return next((norm for norm in found if norm is not None), None)
+    norms = (norm_of(module, residual, normed) for module in block.modules())
+    return next((norm for norm in norms if norm is not None), None)
 
 
 def norm_of(module: nn.Module, residual: Float[Tensor, "width"], normed: Float[Tensor, "width"]) -> NormStep | None:
@@ -47,16 +46,16 @@ def norm_of(module: nn.Module, residual: Float[Tensor, "width"], normed: Float[T
 def _try(module: nn.Module, weight: Tensor, residual: Tensor, normed: Tensor) -> NormStep | None:
     bias = getattr(module, "bias", None)
     shift = torch.zeros_like(weight) if bias is None else bias.detach().float()
-    given = next((getattr(module, name) for name in EPSILONS if hasattr(module, name)), None)
-    epsilon = torch.finfo(torch.float32).eps if given is None else float(given)
+    stated = next((getattr(module, name) for name in EPSILONS if hasattr(module, name)), None)
+    epsilon = torch.finfo(torch.float32).eps if stated is None else float(stated)
     kinds: tuple[Literal["layer", "root mean square"], ...] = ("layer", "root mean square")
     for kind in kinds:
         mean = residual.mean() if kind == "layer" else torch.zeros(())
         root = ((residual - mean).square().mean() + epsilon).sqrt()
         # Gemma's weights are kept less one.
         for gain in (weight, 1 + weight):
-            again = (residual - mean) / root * gain + shift
-            if torch.allclose(again, normed, rtol=1e-3, atol=1e-4 * max(1.0, float(normed.abs().max()))):
+            recomputed = (residual - mean) / root * gain + shift
+            if torch.allclose(recomputed, normed, rtol=1e-3, atol=1e-4 * max(1.0, float(normed.abs().max()))):
                 return NormStep(
                     kind=kind,
                     mean=float(mean),

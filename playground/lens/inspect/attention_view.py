@@ -1,7 +1,7 @@
-"""What a picture shows of a trace: which tokens, with or without the first-token sink, one head or many.
+"""What a picture shows of a trace: which tokens, with or without the attention sink, one head or many.
 
-Setting the sink aside divides every weight by what the first token leaves, A[i, j] / (1 - A[i, 0]), and
-leaves the first column empty; hiding special tokens drops their rows and columns and changes no number.
+Excluding the first token divides every weight by what it leaves, A[i, j] / (1 - A[i, 0]), and leaves its column empty;
+hiding special tokens drops their rows and columns and changes no number.
 """
 
 import itertools
@@ -26,11 +26,12 @@ BUDGET = 900_000
 
 @dataclass(frozen=True, kw_only=True)
 class ViewOptions:
-    """What is shown: the kind of attention, special tokens or not, the first-token sink or not."""
+    """What is shown of a trace."""
 
     kind: SiteKind
     hide_special: bool = False
-    set_aside_first: bool = False
+    exclude_first: bool = False
+    """Whether the first token, the attention sink, is left out and the other weights are renormalised."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,7 +125,7 @@ def _coded_pooled(
     cells = CELLS
     while cells > 1 and heads * _entries(cells, cells, lower) > budget:
         cells -= 1
-    plain = not options.set_aside_first and not options.hide_special
+    plain = not options.exclude_first and not options.hide_special
     maps = overview(sites, cells) if plain else _pooled_visible(sites, options, shown, cells)
     return _code(maps, lower, np.uint8, pooled=True)
 
@@ -132,7 +133,7 @@ def _coded_pooled(
 def _pooled_visible(
     sites: list[Site], options: ViewOptions, shown: tuple[Axis, Axis], cells: int
 ) -> Float[Tensor, "layer head row column"]:
-    """Pooled from the exact maps, where tokens are hidden or the sink is set aside."""
+    """Pooled from the exact maps, where tokens are hidden or the first token is excluded."""
     rows = min(cells, len(shown[0].tokens))
     bounds = cell_bounds(len(shown[0].tokens), rows)
     pooled = []
@@ -149,17 +150,17 @@ def _visible(
 ) -> Float[Tensor, "head query key"]:
     """The exact maps of some heads as the picture shows them."""
     maps = site.pattern(heads, slice(None))
-    if options.set_aside_first:
-        maps = set_aside_first(maps)
+    if options.exclude_first:
+        maps = without_first_key(maps)
     if options.hide_special:
         maps = maps[:, list(shown[0].positions)][:, :, list(shown[1].positions)]
     return maps
 
 
-def set_aside_first(maps: Float[Tensor, "head query key"]) -> Float[Tensor, "head query key"]:
+def without_first_key(maps: Float[Tensor, "head query key"]) -> Float[Tensor, "head query key"]:
     """The weights without the first key, renormalised; a row with nothing left is empty.
 
-    >>> set_aside_first(torch.tensor([[[0.8, 0.1, 0.1]]]))
+    >>> without_first_key(torch.tensor([[[0.8, 0.1, 0.1]]]))
     tensor([[[0.0000, 0.5000, 0.5000]]])
     """
     rest = maps.clone()

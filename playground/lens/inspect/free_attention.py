@@ -1,7 +1,7 @@
 """Attention without a model: a few words with vectors that anybody may change, and every number on the way.
 
-The words start with vectors of three meanings: a thing, a deed, a place. "sat" asks for things and places, and so finds
-"cat" and "mat".
+The example's vectors have three dimensions: a thing, an action, a location. The query of "sat" asks for things and
+locations, and so attends to "cat" and "mat".
 """
 
 from collections.abc import Sequence
@@ -53,10 +53,12 @@ EXAMPLE_QUERY = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Whether scores are divided by the root of the width, whether words may look ahead, and the temperature."""
+    """How scores become weights."""
 
     is_scaled: bool = True
+    """Whether scores are divided by the root of the width."""
     is_causal: bool = False
+    """Whether later words are masked."""
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
@@ -66,22 +68,25 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FreeAttention:
-    """Every number of scaled dot-product attention. Vaswani et al. 2017, equation 1.
-
-    products: each number of a query times that of a key; scores their sums; scaled: scores times scaling; masked: minus
-    infinity where a word may not look; exponentials: e to the masked scores over the temperature, the row's largest
-    taken away first; weights: divided by their sum; shares: weight times value; output: the sum of a query's shares.
-    """
+    """Every number of scaled dot-product attention. Vaswani et al. 2017, equation 1."""
 
     products: Float[np.ndarray, "query key width"]
+    """Each number of a query times that of a key."""
     scores: Float[np.ndarray, "query key"]
+    """The sums of the products."""
     scaling: float
     scaled: Float[np.ndarray, "query key"]
+    """scores · scaling."""
     masked: Float[np.ndarray, "query key"]
+    """The scaled scores, minus infinity at masked words."""
     exponentials: Float[np.ndarray, "query key"]
+    """e to the masked scores over the temperature, the row's largest subtracted first."""
     weights: Float[np.ndarray, "query key"]
+    """The exponentials divided by their sum."""
     shares: Float[np.ndarray, "query key value_width"]
+    """Weight times value."""
     output: Float[np.ndarray, "query value_width"]
+    """The sum of a query's shares."""
 
     @property
     def sums(self) -> Float[np.ndarray, "query"]:

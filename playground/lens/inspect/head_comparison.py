@@ -1,4 +1,4 @@
-"""Many heads or one big head, at equal width: the same queries and keys, cut apart or left whole.
+"""Multi-head vs. single-head attention of equal width: the same queries and keys, split into heads or left whole.
 
 Both have the same parameters and nearly the same work. One head gives every query one distribution over the tokens;
 many give it several at once (Vaswani et al. 2017, section 3.2.2).
@@ -19,15 +19,13 @@ from playground.lens.inspect.free_attention import Rules, Words, attend_freely
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HeadsCompared:
-    """The maps of many heads and of one big head, and how far the many are apart.
-
-    disagreement [query]: the mean over pairs of heads of the total variation distance, from 0 (all look the same) to 1
-    (no two look at a common token); one head has no choice but 0.
-    """
+    """The maps of several heads and of a single head of their width, and how far the several are apart."""
 
     many: Float[np.ndarray, "head query key"]
     one: Float[np.ndarray, "query key"]
     disagreement: Float[np.ndarray, "query"]
+    """Mean total variation distance over pairs of heads: 0 where all attend alike, 1 where no two attend to a common
+    token; a single head can only give 0."""
 
 
 def free_heads(words: Words, heads: int, rules: Rules | None = None) -> HeadsCompared:
@@ -50,7 +48,7 @@ def free_heads(words: Words, heads: int, rules: Rules | None = None) -> HeadsCom
 
 @torch.inference_mode()
 def model_heads(site: Site) -> HeadsCompared:
-    """A layer's heads, and the map that its queries and keys would give as one head of all their width.
+    """A layer's heads, and the map that its queries and keys would give as a single head of all their width.
 
     The one head's scores are the sum of all heads' products, scaled for the whole width; biases are averaged. Raises
     UserError for a family that reports only its maps.

@@ -1,4 +1,4 @@
-"""Head scores: how much of each head's attention goes where the known kinds of head look.
+"""Head scores: how much each head attends where the known kinds of head do.
 
 Each score is a mean over the queries for which it is defined; NaN where there is none. Previous-token,
 duplicate and induction heads are those of Elhage et al. 2021 and Olsson et al. 2022.
@@ -21,12 +21,12 @@ NAMES = ("previous", "first", "duplicate", "induction", "local", "entropy", "dis
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class HeadFacts:
-    """The scores of all heads of one kind of attention: name -> float32 [layer, head].
+class HeadScores:
+    """The scores of all heads of one kind of attention, each float32 [layer, head].
 
-    previous: weight on the token before. first: weight on the first token. duplicate: weight on earlier
-    copies of the query's token. induction: weight on the tokens that followed those copies. local: weight
-    within four tokens. entropy: of the weights, in nats. distance: mean distance looked, in tokens.
+    previous: weight on the token before. first: weight on the first token. duplicate: weight on earlier copies of the
+    query's token. induction: weight on the tokens that followed those copies. local: weight within four tokens.
+    entropy: of the weights, in nats. distance: mean distance attended, in tokens.
     """
 
     scores: dict[str, np.ndarray]
@@ -36,25 +36,21 @@ class HeadFacts:
 
     def rows(self) -> list[dict[str, float]]:
         """One row per head: layer, head and every score."""
-        layers, heads = next(iter(self.scores.values())).shape
-        places = ((layer, head) for layer in range(layers) for head in range(heads))
+        layers, n_heads = next(iter(self.scores.values())).shape
         return [
-            {
-                "layer": layer,
-                "head": head,
-                **{name: float(table[layer, head]) for name, table in self.scores.items()},
-            }
-            for layer, head in places
+            {"layer": layer, "head": head, **{name: float(table[layer, head]) for name, table in self.scores.items()}}
+            for layer in range(layers)
+            for head in range(n_heads)
         ]
 
 
-def head_facts(sites: list[Site], ids: list[int] | None) -> HeadFacts:
+def score_heads(sites: list[Site], ids: list[int] | None) -> HeadScores:
     """The scores of every head; ids None is cross-attention, where positions do not compare."""
-    per_site = [site_facts(site, ids) for site in sites]
-    return HeadFacts(scores={name: torch.stack([facts[name] for facts in per_site]).numpy() for name in per_site[0]})
+    per_site = [score_site(site, ids) for site in sites]
+    return HeadScores(scores={name: torch.stack([scores[name] for scores in per_site]).numpy() for name in per_site[0]})
 
 
-def site_facts(site: Site, ids: list[int] | None) -> dict[str, Float[Tensor, "head"]]:
+def score_site(site: Site, ids: list[int] | None) -> dict[str, Float[Tensor, "head"]]:
     """One site's scores, summed over blocks of queries so that memory stays bounded."""
     totals: dict[str, Tensor] = {}
     counts: dict[str, int] = {}
@@ -91,25 +87,27 @@ def _block_sums(
     query = torch.arange(rows.start, rows.stop)[:, None]
     key = torch.arange(weights.shape[2])[None, :]
     later = (query > 0).expand(weights.shape[1:])
-    places = {"first": ((key == 0) & later, int(later[:, 0].sum()))}
+    factors = {"first": ((key == 0) & later, int(later[:, 0].sum()))}
     if ids is not None:
-        places |= _self_attention_places(query, key, torch.tensor(ids))
+        factors |= _self_attention_factors(query, key, torch.tensor(ids))
     # One matrix product reads the weights once for all scores; a masked sum for each would read them six times.
-    stacked = torch.stack([place.float().flatten() for place, _ in places.values()], dim=1)
-    sums = (weights.flatten(1) @ stacked).unbind(1)
-    found = {name: (value, count) for (name, (_, count)), value in zip(places.items(), sums, strict=True)}
-    found["entropy"] = (entropy, weights.shape[1])
+    # weights [head, query · key] times factors [query · key, score] are all sums [head, score].
+    stacked = torch.stack([factor.float().flatten() for factor, _ in factors.values()], dim=1)
+    totals = (weights.flatten(1) @ stacked).unbind(1)
+    sums = {name: (total, count) for (name, (_, count)), total in zip(factors.items(), totals, strict=True)}
+    sums["entropy"] = (entropy, weights.shape[1])
     undefined = (torch.zeros(weights.shape[0]), 0)
-    return {name: found.get(name, undefined) for name in NAMES}
+    return {name: sums.get(name, undefined) for name in NAMES}
 
 
-def _self_attention_places(query: Tensor, key: Tensor, ids: Tensor) -> dict[str, tuple[Tensor, int]]:
-    """Where each score looks, as a factor for every weight, and for how many queries that is anywhere."""
+def _self_attention_factors(query: Tensor, key: Tensor, ids: Tensor) -> dict[str, tuple[Tensor, int]]:
+    """For each score the factor of every weight [query, key], and for how many queries the score is defined."""
     distance = (key - query).abs()
     same = (ids[query] == ids[key]) & (key < query)
+    # Of "a b a", query 2 attends to key 1: the token after the earlier copy at key 0.
     followed = (ids[query] == ids[(key - 1).clamp(min=0)]) & (key > 0) & (key < query)
-    shares = {"previous": key == query - 1, "duplicate": same, "induction": followed}
-    return {name: (place, int(place.any(-1).sum())) for name, place in shares.items()} | {
+    masks = {"previous": key == query - 1, "duplicate": same, "induction": followed}
+    return {name: (mask, int(mask.any(-1).sum())) for name, mask in masks.items()} | {
         "local": (distance <= LOCAL, len(query)),
         "distance": (distance, len(query)),
     }

@@ -1,4 +1,4 @@
-"""How a model knows where a word stands: sines, learned vectors, rotations, biases by distance, ALiBi.
+"""Position schemes: sines, learned vectors, rotations, biases by distance, ALiBi.
 
 Each is a matrix and a curve by distance. Added vectors (Vaswani et al. 2017, section 3.5; Radford et al. 2019): the dot
 product of two positions' vectors. Rotations (Su et al. 2021): that of two equal vectors after turning. Biases (Raffel
@@ -29,19 +29,19 @@ ALIBI = {"bloom", "mpt"}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Positions:
-    """One scheme: its matrix, and its curves by distance.
-
-    matrix: sinusoidal and learned [position, dimension]; rotary [position, pair], the cosine of each pair's angle;
-    relative bias and alibi [head, distance]. distances: query's position minus key's, negative for later keys.
-    by_distance [curve, distance]: one curve, or one for each head; of added vectors the mean over all pairs of
-    positions that far apart, of rotations between -1 and 1. place: where it is in the model, empty for chosen sizes.
-    """
+    """One scheme: its matrix, and its curves by distance."""
 
     kind: PositionKind
     matrix: Float[np.ndarray, "row column"]
+    """Sinusoidal and learned [position, dimension]; rotary [position, pair], the cosine of each pair's angle; relative
+    bias and ALiBi [head, distance]."""
     distances: Int[np.ndarray, "distance"]
+    """The query's position minus the key's, negative for later keys."""
     by_distance: Float[np.ndarray, "curve distance"]
-    place: str = ""
+    """One curve, or one for each head: of added vectors the mean dot product over all pairs of positions that far
+    apart, of rotations between -1 and 1."""
+    module: str = ""
+    """The module of the model that holds it; empty for chosen sizes."""
 
 
 def sinusoidal(length: int, width: int) -> Positions:
@@ -56,9 +56,9 @@ def sinusoidal(length: int, width: int) -> Positions:
     return _added("sinusoidal", table)
 
 
-def learned(table: Float[np.ndarray, "position dimension"], place: str = "") -> Positions:
+def learned(table: Float[np.ndarray, "position dimension"], module: str = "") -> Positions:
     """A table of trained vectors, one for each position."""
-    return _added("learned", table, place)
+    return _added("learned", table, module)
 
 
 def fresh_learned(length: int, width: int, seed: int = 0) -> Positions:
@@ -86,7 +86,7 @@ def rotary(length: int, head_width: int, base: float = 10000.0) -> Positions:
         )
     if not 1 < base < 1e9:
         raise UserError("The base is {base}; choose above 1, such as 10,000.", base=base)
-    return _turned(length, base ** (-np.arange(0, head_width, 2) / head_width))
+    return _rotated(length, base ** (-np.arange(0, head_width, 2) / head_width))
 
 
 def relative_bias(
@@ -95,21 +95,21 @@ def relative_bias(
     *,
     is_causal: bool,
     furthest: int = 128,
-    place: str = "",
+    module: str = "",
 ) -> Positions:
     """T5's trained bias of each head for each bucket of distances."""
     distances = np.arange(0 if is_causal else 1 - length, length)
     buckets = bucket_of(distances, len(table), is_causal=is_causal, furthest=furthest)
     bias = table[buckets].T
-    return Positions(kind="relative bias", matrix=bias, distances=distances, by_distance=bias, place=place)
+    return Positions(kind="relative bias", matrix=bias, distances=distances, by_distance=bias, module=module)
 
 
-def alibi(length: int, heads: int, place: str = "") -> Positions:
+def alibi(length: int, heads: int, module: str = "") -> Positions:
     """A penalty for each token of distance, steeper from head to head: -slope * distance."""
     _check(length, heads)
     distances = np.arange(length)
     bias = -slopes(heads)[:, None] * distances
-    return Positions(kind="alibi", matrix=bias, distances=distances, by_distance=bias, place=place)
+    return Positions(kind="alibi", matrix=bias, distances=distances, by_distance=bias, module=module)
 
 
 def slopes(heads: int) -> Float[np.ndarray, "head"]:
@@ -145,36 +145,36 @@ def bucket_of(
 
 
 def model_positions(model: "LoadedModel", length: int = 128) -> tuple[Positions, ...]:
-    """All schemes of a loaded model, with where they are; none for a model without positions.
+    """All schemes of a loaded model; none for a model without positions.
 
     An encoder-decoder may have one for each stack; layers that share a scheme show it once.
     """
     _check(length, 1)
     length = min(length, model.context)
-    found: dict[bytes, Positions] = {}
-    parents = dict(model.module.named_modules())
-    for place, module in parents.items():
-        parent = parents[place.rpartition(".")[0]]
-        for positions in _of_module(module, parent, place, length):
-            found.setdefault(positions.matrix.tobytes(), positions)
-    heads = _alibi_heads(model)
-    return (*found.values(), *([alibi(length, heads)] if heads else []))
+    schemes: dict[bytes, Positions] = {}
+    modules = dict(model.module.named_modules())
+    for name, module in modules.items():
+        parent = modules[name.rpartition(".")[0]]
+        for positions in _of_module(module, parent, name, length):
+            schemes.setdefault(positions.matrix.tobytes(), positions)
+    n_heads = _alibi_heads(model)
+    return (*schemes.values(), *([alibi(length, n_heads)] if n_heads else []))
 
 
-def _of_module(module: nn.Module, parent: nn.Module, place: str, length: int) -> list[Positions]:
-    """What one module adds, turns or biases by."""
-    name = place.rpartition(".")[2]
+def _of_module(module: nn.Module, parent: nn.Module, path: str, length: int) -> list[Positions]:
+    """What one module adds, rotates or biases by."""
+    name = path.rpartition(".")[2]
     if name == "relative_attention_bias" and isinstance(module, nn.Embedding):
         furthest = int(getattr(parent, "relative_attention_max_distance", 128))
         is_causal = bool(getattr(parent, "is_decoder", False))
-        return [relative_bias(length, _numbers(module.weight), is_causal=is_causal, furthest=furthest, place=place)]
+        return [relative_bias(length, _numbers(module.weight), is_causal=is_causal, furthest=furthest, module=path)]
     if isinstance(module, nn.Embedding) and (name in LEARNED or type(parent).__name__ == "LearnedPositions"):
         begin = _first_row(module)
         kind: PositionKind = "sinusoidal" if "Sinusoidal" in type(module).__name__ else "learned"
-        return [_added(kind, _numbers(module.weight[begin : begin + length]), place)]
+        return [_added(kind, _numbers(module.weight[begin : begin + length]), path)]
     if type(module).__name__ == "SinusoidalPositions":
-        return [_added("sinusoidal", _numbers(module.table[:length]), place)]  # type: ignore[index]
-    return [_turned(length, frequencies, place) for frequencies in _frequencies(module)]
+        return [_added("sinusoidal", _numbers(module.table[:length]), path)]  # type: ignore[index]
+    return [_rotated(length, frequencies, path) for frequencies in _frequencies(module)]
 
 
 def _first_row(module: nn.Embedding) -> int:
@@ -203,14 +203,14 @@ def _alibi_heads(model: "LoadedModel") -> int:
     return model.n_heads
 
 
-def _added(kind: PositionKind, table: Float[np.ndarray, "position dimension"], place: str = "") -> Positions:
+def _added(kind: PositionKind, table: Float[np.ndarray, "position dimension"], module: str = "") -> Positions:
     """Vectors that are added: their dot products, averaged over all pairs of the same distance."""
     products = table.astype(float) @ table.T.astype(float)
     curve = np.array([np.diagonal(products, distance).mean() for distance in range(len(table))])
-    return Positions(kind=kind, matrix=table, distances=np.arange(len(table)), by_distance=curve[None], place=place)
+    return Positions(kind=kind, matrix=table, distances=np.arange(len(table)), by_distance=curve[None], module=module)
 
 
-def _turned(length: int, frequencies: Float[np.ndarray, "pair"], place: str = "") -> Positions:
+def _rotated(length: int, frequencies: Float[np.ndarray, "pair"], module: str = "") -> Positions:
     """Rotations: the cosine of each pair's angle, whose mean is the dot product of equal unit vectors so far apart."""
     cosines = np.cos(np.arange(length)[:, None] * frequencies)
     return Positions(
@@ -218,7 +218,7 @@ def _turned(length: int, frequencies: Float[np.ndarray, "pair"], place: str = ""
         matrix=cosines,
         distances=np.arange(length),
         by_distance=cosines.mean(1)[None],
-        place=place,
+        module=module,
     )
 
 

@@ -115,10 +115,10 @@ def take_frame(model: "Transformer", probe: "Probe") -> dict[str, np.ndarray]:
 def _arrays_of_kind(kind: str, sites: "list[Site]", ids: list[int] | None) -> dict[str, np.ndarray]:
     import torch
 
-    from playground.lens.inspect.head_scores import head_facts
+    from playground.lens.inspect.head_scores import score_heads
 
     maps = torch.stack([site.pattern(slice(None), slice(None)) for site in sites])
-    scores = head_facts(sites, ids).scores
+    scores = score_heads(sites, ids).scores
     named = {f"score.{kind}.{name}": table.astype(np.float32) for name, table in scores.items()}
     return {f"maps.{kind}": encode_weights(maps), **named}
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from playground.attention import handling
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.capture.site import Site
-from playground.lens.inspect.head_scores import HeadFacts, head_facts
+from playground.lens.inspect.head_scores import HeadScores, score_heads
 from playground.tasks.task import Batch, Probe, Task
 from playground.transformer import Transformer
 
@@ -26,7 +26,7 @@ def attention_sites(model: Transformer, batch: Batch) -> list[Site]:
     return recorder.sites
 
 
-def repeat_scores(model: Transformer, task: Task) -> HeadFacts:
+def repeat_scores(model: Transformer, task: Task) -> HeadScores:
     """A decoder's head scores on rows in which a passage of random tokens occurs twice (Olsson et al. 2022)."""
     generator = torch.Generator().manual_seed(0)
     length = max(1, min(MAX_PASSAGE, (model.config.context - 1) // 2))
@@ -35,13 +35,13 @@ def repeat_scores(model: Transformer, task: Task) -> HeadFacts:
     for _ in range(N_ROWS):
         passage = torch.randint(1, tokens, (length,), generator=generator)
         ids = torch.cat([torch.tensor([0]), passage, passage])
-        passes.append(head_facts(attention_sites(model, Batch(ids=ids[None])), ids.tolist()))
+        passes.append(score_heads(attention_sites(model, Batch(ids=ids[None])), ids.tolist()))
     return _mean_scores(passes)
 
 
-def _mean_scores(passes: Iterable[HeadFacts]) -> HeadFacts:
+def _mean_scores(passes: Iterable[HeadScores]) -> HeadScores:
     tables = list(passes)
-    return HeadFacts(scores={name: np.mean([facts[name] for facts in tables], axis=0) for name in tables[0].scores})
+    return HeadScores(scores={name: np.mean([facts[name] for facts in tables], axis=0) for name in tables[0].scores})
 
 
 def alignment_shares(model: Transformer, probe: Probe) -> list[list[float]]:

@@ -3,16 +3,15 @@
 import numpy as np
 import pytest
 
+from playground.charts.bars import token_bars_figure
+from playground.charts.heatmap import tinted_map_figure
 from playground.charts.inside import (
     HoverText,
-    bars_figure,
     distance_figure,
-    map_figure,
-    matrix_figure,
     rows_figure,
     short_number,
-    token_label,
 )
+from playground.charts.layout import token_label
 from playground.charts.palette import KEY, NEUTRAL, QUERY
 
 ROWS = [np.array([1.0, -2.0]), np.array([10.0, 0.0, -np.inf])]
@@ -59,11 +58,11 @@ def test_short_numbers():
 
 def test_maps_bars_matrices_and_curves_hold_their_numbers():
     weights = np.array([[1.0, 0.0], [0.25, 0.75]])
-    drawn_map = map_figure(weights, ["a", "b"], ["a", "b"], QUERY).data[0]
+    drawn_map = tinted_map_figure(weights, QUERY, x="key", y="query", rows=["a", "b"], columns=["a", "b"]).data[0]
     np.testing.assert_array_equal(drawn_map.z, weights)
     assert (drawn_map.zmin, drawn_map.zmax) == (0, 1)
-    assert list(bars_figure(weights[1], ["a", "b"], QUERY, x="query", y="distance").data[0].y) == [0.25, 0.75]
-    assert matrix_figure(-weights, QUERY, x="dimension", y="position").data[0].zmax == 1
+    assert list(token_bars_figure(weights[1], ["a", "b"], QUERY, x="query", y="distance").data[0].y) == [0.25, 0.75]
+    assert tinted_map_figure(-weights, QUERY, x="dimension", y="position", signed=True).data[0].zmax == 1
     curves = distance_figure(np.arange(2), weights, ["head 0", "head 1"], y="bias").data
     assert [list(curve.y) for curve in curves] == [[1.0, 0.0], [0.25, 0.75]]
 

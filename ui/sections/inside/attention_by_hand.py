@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from playground.charts.inside import rows_figure, short_number, token_label
+from playground.charts.inside import rows_figure, short_number
+from playground.charts.layout import token_label
 from playground.charts.palette import DECODER
 from playground.errors import UserError
 from playground.lens.inspect.free_attention import (
@@ -35,7 +36,6 @@ LARGEST = 1000.0
 
 def show_toy_example() -> None:
     """Words, their vectors, the rules, and every number of one query."""
-    st.caption(_("Edit the words and their vectors: every number below follows."))
     words = _choose_words()
     rules = _choose_rules()
     query = _choose_query(words)
@@ -48,8 +48,14 @@ def show_toy_example() -> None:
     show_single_head(words, rules, query)
     imports = ["numpy import array", "playground.lens.inspect.free_attention import Rules, Words, attend_freely"]
     tables = [f"    {name}=array({getattr(words, name).tolist()})," for name in ("queries", "keys", "values")]
-    lines = ["words = Words(", f"    words={words.words!r},", *tables, ")", f"found = attend_freely(words, {rules!r})"]
-    offer_snippet(None, imports, [*lines, f"print(found.weights[{query}], found.output[{query}])"])
+    lines = [
+        "words = Words(",
+        f"    words={words.words!r},",
+        *tables,
+        ")",
+        f"attention = attend_freely(words, {rules!r})",
+    ]
+    offer_snippet(None, imports, [*lines, f"print(attention.weights[{query}], attention.output[{query}])"])
 
 
 def _divisor(words: Words, rules: Rules) -> str:

@@ -4,7 +4,9 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from playground.charts.inside import HoverText, map_figure, rows_figure, short_number, token_label
+from playground.charts.heatmap import tinted_map_figure
+from playground.charts.inside import HoverText, rows_figure, short_number
+from playground.charts.layout import token_label
 from playground.charts.palette import DECODER, KEY, VALUE
 from playground.lens.inspect.free_attention import FreeAttention, Rules, Words
 from playground.text import _
@@ -73,7 +75,9 @@ def show_all_queries(words: Words, numbers: FreeAttention, rules: Rules) -> None
     with left:
         label = _("Attention weights of all words")
         st.caption(label)
-        figure = map_figure(numbers.weights, words.words, words.words, DECODER)
+        figure = tinted_map_figure(
+            numbers.weights, DECODER, x=_("key"), y=_("query"), rows=words.words, columns=words.words
+        )
         _draw(figure, "hand_map", len(words.words) + 2, label, facts)
     with right:
         label = _("Output of all words")

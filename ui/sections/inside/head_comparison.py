@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from playground.charts.inside import bars_figure, map_figure
+from playground.charts.bars import token_bars_figure
+from playground.charts.heatmap import tinted_map_figure
 from playground.charts.palette import DECODER
 from playground.lens.inspect.head_comparison import model_heads
 from playground.models import LoadedModel
@@ -54,7 +55,9 @@ def show_head_comparison(reading: TracedText, texts: Texts) -> None:
     for index, (column, (title, weights)) in enumerate(zip(st.columns(2), maps.items(), strict=True)):
         with column:
             st.caption(title)
-            figure = map_figure(weights, queries, keys, HEAD_COLOURS[selected.kind])
+            figure = tinted_map_figure(
+                weights, HEAD_COLOURS[selected.kind], x=_("key"), y=_("query"), rows=queries, columns=keys
+            )
             about = {**facts, "head": selected.head} if index == 0 else facts
             draw(model, figure, key=f"many_map_{index}", height=HEIGHT, revision=revision, label=title, facts=about)
     _show_disagreement(model, comparison.disagreement, queries, revision, facts)
@@ -73,6 +76,6 @@ def _show_disagreement(
             "no two attend to a common token. The mean is {mean:.3f}; with a single head it is always 0."
         ).format(mean=float(disagreement.mean()))
     )
-    figure = bars_figure(disagreement, queries, DECODER, x=_("query"), y=_("total variation distance"))
+    figure = token_bars_figure(disagreement, queries, DECODER, x=_("query"), y=_("total variation distance"))
     label = _("Distance between heads")
     draw(model, figure, key="many_apart", height=260, revision=revision, label=label, facts=facts)

@@ -1,10 +1,11 @@
-"""How a model knows where a word stands: the loaded model's own schemes, or any scheme of chosen sizes."""
+"""Position schemes: the loaded model's own, or any scheme of chosen sizes."""
 
 from collections.abc import Callable
 
 import streamlit as st
 
-from playground.charts.inside import distance_figure, matrix_figure
+from playground.charts.heatmap import tinted_map_figure
+from playground.charts.inside import distance_figure
 from playground.charts.palette import QUERY
 from playground.errors import UserError
 from playground.lens.inspect.positions import (
@@ -40,22 +41,26 @@ def show_positions(choice: ModelChoice) -> None:
     model = obtain_model(choice) if scheme == OF_MODEL else None
     try:
         if model is not None:
-            found = _of_model(model, length)
+            schemes = _of_model(model, length)
             imports, call = (
                 ["playground.lens.inspect.positions import model_positions"],
                 f"model_positions(model, {length})",
             )
         else:
             with columns[1]:
-                name, size, one = _of_sizes(scheme, length)
-            found, imports = (one,), [f"playground.lens.inspect.positions import {name}"]
+                name, size, positions = _of_sizes(scheme, length)
+            schemes, imports = (positions,), [f"playground.lens.inspect.positions import {name}"]
             call = f"[{name}({length}, {size})]"
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
-    for index, positions in enumerate(found):
+    for index, positions in enumerate(schemes):
         _show(model, positions, index, fresh=scheme in (LEARNED, RELATIVE))
-    offer_snippet(model, imports, [f"for found in {call}:", "    print(found.kind, found.matrix, found.by_distance)"])
+    offer_snippet(
+        model,
+        imports,
+        [f"for positions in {call}:", "    print(positions.kind, positions.matrix, positions.by_distance)"],
+    )
 
 
 def _choose_scheme() -> str:
@@ -82,10 +87,10 @@ def _of_model(model: LoadedModel, length: int) -> tuple[Positions, ...]:
     with st.sidebar:
         describe_model(model)
     question = ("positions", length)
-    found = results_of(model).remember(question, lambda: model_positions(model, length))
-    if not found:
+    schemes = results_of(model).remember(question, lambda: model_positions(model, length))
+    if not schemes:
         st.info(_("No positions were found in this model; choose another scheme above."), icon=":material/search_off:")
-    return found
+    return schemes
 
 
 def _of_sizes(scheme: str, length: int) -> tuple[str, int, Positions]:
@@ -114,24 +119,19 @@ def _show(model: LoadedModel | None, positions: Positions, index: int, *, fresh:
         "alibi": _("ALiBi"),
     }
     st.subheader(titles[positions.kind], anchor=False)
-    if positions.place:
-        st.caption(_("In the model as `{place}`.").format(place=positions.place))
+    if positions.module:
+        st.caption(_("In the model as `{module}`.").format(module=positions.module))
     if fresh:
-        st.caption(
-            _(
-                "Nothing is learned yet: these are the random numbers that training begins with. Choose a loaded model "
-                "that has this scheme to see what becomes of them."
-            )
-        )
+        st.caption(_("Untrained: random initial values. Choose a loaded model with this scheme to see trained ones."))
     st.latex(FORMULAS[positions.kind])
     rows, columns, height = _axes(positions)
     left, right = st.columns(2)
-    matrix, curves = _("The matrix of positions"), _("By distance")
+    matrix, curves = _("Position matrix"), _("By distance")
     revision = f"{positions.kind}.{positions.matrix.shape}"
     facts: dict[str, object] = {"scheme": positions.kind, "matrix": " × ".join(map(str, positions.matrix.shape))}
-    facts |= {"place": positions.place} if positions.place else {}
+    facts |= {"module": positions.module} if positions.module else {}
     with left:
-        figure = matrix_figure(positions.matrix, QUERY, x=columns, y=rows)
+        figure = tinted_map_figure(positions.matrix, QUERY, x=columns, y=rows, signed=True)
         draw(model, figure, key=f"positions_{index}", height=HEIGHT, revision=revision, label=matrix, facts=facts)
     with right:
         count = len(positions.by_distance)

@@ -18,7 +18,7 @@ def choose_section() -> str:
     """The section of the address."""
     titles = {
         STEPS: _("Step by step"),
-        TOY: _("Toy example"),
+        TOY: _("Toy example (edit the numbers)"),
         POSITIONS: _("Positions"),
         COMPARISON: _("Multi-head vs. single-head"),
     }

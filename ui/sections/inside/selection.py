@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from playground.charts.inside import mark_spaces
+from playground.charts.layout import mark_spaces
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.steps.layer import LayerInside
 from playground.text import _
 from ui.cache import TracedText, layers
 from ui.jobs import compute
-from ui.sections.attention.heatmaps import head_facts, striking_head
+from ui.sections.attention.heatmaps import head_scores_of, striking_head
 from ui.state.address import read_number, write_number
 from ui.state.attention import read_head, write_head
 from ui.state.parameters import KIND, QUERY
@@ -32,7 +32,7 @@ def choose_head(reading: TracedText, *, with_query: bool = True) -> SelectedHead
     kind = _choose_kind(trace.kinds)
     sites = trace.layers(kind)
     n_heads = sites[0].n_heads
-    striking = striking_head(head_facts(reading, kind))
+    striking = striking_head(head_scores_of(reading, kind))
     layer, head = read_head((striking.layer, striking.head), len(sites), n_heads)
     size = f"{kind}.{len(sites)}.{n_heads}"
     columns = st.columns([1, 1, 2] if with_query else 2)

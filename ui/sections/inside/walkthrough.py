@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from playground.charts.inside import mark_spaces
+from playground.charts.layout import mark_spaces
 from playground.errors import UserError
 from playground.lens.inspect.steps.derivation import Derivation, Number
 from playground.lens.inspect.steps.head import HeadInside
@@ -14,9 +14,9 @@ from playground.lens.inspect.steps.norm import stream_vector
 from playground.lens.inspect.steps.step import Step, StepInputs
 from playground.lens.inspect.steps.walkthrough import derive
 from playground.lens.trace import TOLERANCES
-from playground.text import LANGUAGE, _, language
-from ui.cache import TracedText
-from ui.jobs import compute
+from playground.text import _, language
+from ui.cache import TracedText, results
+from ui.jobs import compute, require
 from ui.sections.inside.selection import choose_head, layer_inside
 from ui.sections.inside.step_layout import StepSetting, show_step
 from ui.sections.inside.steps import DrawnStep, draw_steps
@@ -74,17 +74,13 @@ def _choose_dimension(width: int) -> int:
 
 
 def _drawn_steps(inputs: StepInputs, revision: str) -> list[DrawnStep]:
-    """Every step with its pictures, drawn in a thread that speaks this session's language."""
-    spoken = language()
-
-    def draw() -> list[DrawnStep]:
-        LANGUAGE.set(spoken)
-        return draw_steps(inputs)
-
-    steps = compute(("steps", revision), lambda _on_progress: draw(), title=_("Drawing every number …"), cache=reading)
-    if steps is None:
-        st.stop()
-    return steps
+    """Every step with its pictures, kept for each language."""
+    return require(
+        ("steps", revision, language()),
+        lambda _on_progress: draw_steps(inputs),
+        title=_("Drawing every number …"),
+        cache=results(),
+    )
 
 
 def _deriver(reading: TracedText, head: HeadInside) -> Callable[[Number, Step], Derivation | None]:

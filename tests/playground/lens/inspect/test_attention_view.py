@@ -6,7 +6,7 @@ import torch
 
 from playground.errors import UserError
 from playground.lens import trace
-from playground.lens.inspect.attention_view import ViewOptions, axes, coded_maps, head_map, set_aside_first
+from playground.lens.inspect.attention_view import ViewOptions, axes, coded_maps, head_map, without_first_key
 from playground.models.loading import LoadedModel
 from tests.helpers.families import small_model
 
@@ -65,7 +65,7 @@ def test_averages_are_those_of_numpy(traced, combine):
 
 
 def test_the_sink_set_aside_leaves_rows_that_sum_to_one(traced):
-    options = ViewOptions(kind="decoder", set_aside_first=True)
+    options = ViewOptions(kind="decoder", exclude_first=True)
     shown = head_map(traced, options, layer=0, head=1)
     exact = traced.attention(0, 1)
     assert (shown[:, 0] == 0).all()
@@ -75,7 +75,7 @@ def test_the_sink_set_aside_leaves_rows_that_sum_to_one(traced):
 
 
 def test_a_hand_worked_sink():
-    assert torch.allclose(set_aside_first(torch.tensor([[[0.8, 0.15, 0.05]]])), torch.tensor([[[0.0, 0.75, 0.25]]]))
+    assert torch.allclose(without_first_key(torch.tensor([[[0.8, 0.15, 0.05]]])), torch.tensor([[[0.0, 0.75, 0.25]]]))
 
 
 def test_hidden_special_tokens_leave_numbers_alone():
@@ -89,7 +89,7 @@ def test_hidden_special_tokens_leave_numbers_alone():
 
 def test_pooling_what_is_left_when_tokens_are_hidden():
     traced = trace(small_model("bart"), "<s>" + TEXT, "de")
-    options = ViewOptions(kind="encoder", hide_special=True, set_aside_first=True)
+    options = ViewOptions(kind="encoder", hide_special=True, exclude_first=True)
     coded = coded_maps(traced, options, 300)
     assert coded.pooled
     shown = head_map(traced, options, layer=1, head=1)

@@ -9,7 +9,7 @@ import torch
 
 from playground.lens import trace
 from playground.lens.capture.site import Site
-from playground.lens.inspect.head_scores import site_facts
+from playground.lens.inspect.head_scores import score_site
 from tests.helpers.families import small_model
 
 IDS = [5, 6, 5, 6]
@@ -23,7 +23,7 @@ def site_of(weights: list[list[float]] | torch.Tensor) -> Site:
 def test_a_hand_worked_head():
     """Tokens a b a b; each row below is one query's weights."""
     weights = [[1.0, 0.0, 0.0, 0.0], [0.5, 0.5, 0.0, 0.0], [0.2, 0.7, 0.1, 0.0], [0.1, 0.3, 0.4, 0.2]]
-    facts = {name: float(value) for name, value in site_facts(site_of(weights), IDS).items()}
+    facts = {name: float(value) for name, value in score_site(site_of(weights), IDS).items()}
     assert facts["previous"] == pytest.approx((0.5 + 0.7 + 0.4) / 3)
     assert facts["first"] == pytest.approx((0.5 + 0.2 + 0.1) / 3)
     # Query 2 is an "a" as token 0; query 3 a "b" as token 1.
@@ -41,16 +41,16 @@ def test_a_perfect_induction_head_scores_one_and_others_zero():
     weights = torch.zeros(20, 20)
     for query in range(20):
         weights[query, query - 9 if query >= 10 else 0] = 1.0
-    facts = site_facts(site_of(weights), ids)
+    facts = score_site(site_of(weights), ids)
     assert float(facts["induction"]) == pytest.approx(1.0)
     assert float(facts["duplicate"]) == 0.0
 
 
 def test_blocks_of_rows_add_up(monkeypatch):
     traced = trace(small_model("llama"), "The cat sat on the mat, the cat sat.")
-    whole = site_facts(traced.sites[0], traced.ids)
+    whole = score_site(traced.sites[0], traced.ids)
     monkeypatch.setattr("playground.lens.inspect.head_scores.CHUNK", 7)
-    blocks = site_facts(traced.sites[0], traced.ids)
+    blocks = score_site(traced.sites[0], traced.ids)
     for name, value in whole.items():
         assert torch.allclose(value, blocks[name], atol=1e-6), name
 
@@ -75,8 +75,8 @@ def test_the_fast_way_and_the_exact_maps_agree(family):
     traced = trace(small_model(family), "The cat sat on the mat, the cat sat.")
     for site in traced.layers(traced.kinds[0]):
         ids = [token.id for token in traced.query_tokens(traced.kinds[0])]
-        fast = site_facts(site, ids)
-        exact = site_facts(dataclasses.replace(site, logsumexp=None), ids)
+        fast = score_site(site, ids)
+        exact = score_site(dataclasses.replace(site, logsumexp=None), ids)
         assert site.logsumexp is not None
         for name, value in exact.items():
             assert torch.allclose(fast[name], value, atol=1e-5), name

@@ -90,7 +90,7 @@ def test_a_t5s_bias_is_what_it_adds():
             np.testing.assert_allclose(found.by_distance[:, number], expected, atol=1e-6)
     assert encoder.distances.min() == -11
     assert decoder.distances.min() == 0
-    assert "encoder" in encoder.place
+    assert "encoder" in encoder.module
 
 
 @pytest.mark.parametrize(
