@@ -13,9 +13,11 @@ from playground.jobs import executor
 from playground.training import TrainConfig
 from playground.training.presets import PRESETS
 from playground.training.run.folder import run as train_into
-from playground.training.run.runs import write_about
+from playground.training.run.runs import list_runs, write_about
+from playground.training.sizes import parameters_by_part
 from tests.helpers.page_script import run_page, words
 from ui.sections.train.config_form import apply_changes, build, changes_of
+from ui.sections.train.labels import preset_caption, preset_title
 from ui.state.parameters import CHANGES, PRESET
 
 
@@ -61,10 +63,15 @@ def test_a_new_visitor_finds_a_preset_its_cost_and_a_start_button():
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
-def test_every_preset_stands_on_the_page_without_trouble(preset):
-    app = page(preset=preset)
+def test_every_preset_shows_its_title_its_settings_and_its_cost(preset):
+    app, config = page(preset=preset), PRESETS[preset]()
     assert not app.exception
     assert not app.error
+    assert app.text_input(key="run_name").value == preset_title(preset)
+    assert preset_caption(preset) in words(app)
+    for record, name, value in (("train", "steps", config.steps), ("model", "layers", config.model.layers)):
+        assert app.number_input(key=f"draft.{preset}.0.{record}.{name}").value == value
+    assert f"{sum(parameters_by_part(config.model).values()):,}" in words(app)
     assert not app.button(key="start").disabled
 
 
@@ -116,11 +123,70 @@ def test_a_finished_run_shows_its_numbers_and_can_be_chosen_again(runs):
     assert "step 6 of 6" in str([progress.proto for progress in app.get("progress")])
 
 
-@pytest.mark.parametrize("section", ["attention", "samples", "rate", "files"])
-def test_every_section_of_a_finished_run_can_be_opened(runs, section):
+@pytest.mark.parametrize(
+    ("section", "component", "texts"),
+    [
+        ("attention", "playground_film", []),
+        ("samples", "playground_samples", []),
+        ("rate", "playground_live_chart", []),
+        ("files", None, ["Checkpoint at step", "Copy settings", "Fork from step 6…", "run/Abcdefghijkmnop/6"]),
+    ],
+)
+def test_every_section_of_a_finished_run_shows_what_it_is_named_after(runs, section, component, texts):
     app = page(run=finished(runs), section=section)
     assert not app.exception
     assert not app.error
+    labels = [*(each.label for each in (*app.button, *app.select_slider)), words(app)]
+    assert [text for text in texts if not any(text in label for label in labels)] == []
+    shown = [each.proto.component_name for each in app.get("bidi_component")]
+    charts = 3 if section == "rate" else 2
+    assert shown.count("playground_live_chart") == charts
+    assert component is None or component in shown
+
+
+def test_the_settings_of_a_run_are_copied_into_the_fields(runs):
+    app = page(run=finished(runs), section="files", preset="addition")
+    assert app.selectbox(key=PRESET).value == "addition"
+    app.button(key="copy_settings").click().run()
+    assert not app.exception
+    assert not app.error
+    assert app.selectbox(key=PRESET).value == "induction"
+    assert app.number_input(key="draft.induction.1.train.steps").value == 6
+    assert app.number_input(key="draft.induction.1.model.width").value == 16
+
+
+def test_a_run_is_forked_with_the_settings_of_the_sidebar(runs):
+    run_id = finished(runs)
+    app = page(run=run_id, section="files")
+    app.button(key="copy_settings").click().run()
+    app.number_input(key="draft.induction.1.train.steps").set_value(8).run()
+    app.button(key="fork_run").click().run()
+    assert not app.exception
+    assert [run.parent for run in list_runs(runs) if run.id != run_id] == [(run_id, 6)]
+
+
+def test_the_settings_in_a_file_are_filled_in_and_a_file_without_any_is_refused():
+    app = page(preset="addition")
+    upload = next(each for each in app.get("file_uploader"))
+    content = json.dumps(tiny(steps=9).to_dict()).encode()
+    upload.set_value(("config.json", content, "application/json")).run()
+    assert not app.exception
+    assert app.selectbox(key=PRESET).value == "induction"
+    assert app.number_input(key="draft.induction.1.train.steps").value == 9
+    again = next(each for each in app.get("file_uploader"))
+    again.set_value(("config.json", b"[]", "application/json")).run()
+    assert "holds no settings" in words(app)
+
+
+@pytest.mark.parametrize("name", ["heads", "n_heads"])
+def test_a_link_with_old_names_opens(name):
+    place = "norm_place" if name == "heads" else "norm_position"
+    after = "after" if name == "heads" else "post"
+    app = page(changes=json.dumps({"model": {name: 2, place: after}, "train": {"snapshot_every": 77}}))
+    assert not app.exception
+    assert app.number_input(key="draft.induction.0.model.n_heads").value == 2
+    assert app.selectbox(key="draft.induction.0.model.norm_position").value == "post"
+    assert app.number_input(key="draft.induction.0.train.checkpoint_every").value == 77
 
 
 def test_a_run_whose_config_is_damaged_is_said_to_be(runs):

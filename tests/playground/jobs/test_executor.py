@@ -80,7 +80,7 @@ def test_runs_wait_in_order_and_two_slots_work_at_once(tmp_path):
         until(lambda: all(last_recorded_step(folder) for folder in folders[:2]), "both")
         executor.cancel(ids[2])
         assert (read_status(folders[2]).state, read_status(folders[3]).position) == ("stopped", 0)
-        with pytest.raises(UserError, match="still waiting"):
+        with pytest.raises(UserError, match="still in the queue"):
             executor.control(ids[3], Command(action="pause"))
         executor.control(ids[0], Command(action="stop"))
         until(lambda: last_recorded_step(folders[3]), "the third")
@@ -132,7 +132,7 @@ def test_pause_step_rate_resume_rewind_and_stop(executor, tmp_path):
     ask("stop")
     until(lambda: ends(folder))
     assert read_status(folder).message == "The run was stopped after step 2; it can be resumed from there."
-    with pytest.raises(UserError, match="not at work"):
+    with pytest.raises(UserError, match="not running"):
         ask("pause")
     ask("step")
     until(lambda: is_paused_at(3), "one more, by a new worker")
@@ -168,7 +168,7 @@ def test_whoever_reads_a_run_whose_worker_was_just_killed_learns_the_reason(exec
     while (found := executor.read(run_id)).status.is_live:
         pass
     assert found.status.state == "interrupted"
-    assert "ended from outside by signal 9" in found.status.message
+    assert "killed by signal 9" in found.status.message
 
 
 @pytest.mark.slow
@@ -185,7 +185,7 @@ def test_a_run_whose_worker_is_killed_ends_bit_for_bit_like_one_that_is_not(exec
     until(lambda: not executor.working())
     status = read_status(folder)
     assert status.state == "interrupted"
-    assert "ended from outside by signal 9" in status.message
+    assert "killed by signal 9" in status.message
     assert f"It can be resumed from step {checkpoint_steps(folder)[-1]}." in status.message
     assert changed + 20 < status.step < 1000
     executor.resume(run_id)

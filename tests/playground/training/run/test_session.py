@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from playground.errors import UserError
 from playground.training.optimizers import learning_rate
@@ -12,9 +13,11 @@ from playground.training.run.checkpoints import latest_state, model_tensors
 from playground.training.run.control import Command, read_rates, send
 from playground.training.run.folder import run
 from playground.training.run.metrics import read_metrics
-from playground.training.run.paths import bytes_in, frame_files
+from playground.training.run.paths import bytes_in, checkpoint_steps, frame_files
 from playground.training.run.session import RunLimits
 from playground.training.run.status import read_status
+from playground.training.trainer import start_state, train
+from tests.helpers.small_training import task_of
 from tests.helpers.small_training import train_config as small_config
 
 torch.set_num_threads(1)
@@ -100,13 +103,18 @@ def test_a_command_is_not_repeated_by_the_next_sitting(tmp_path):
     assert read_status(folder).state == "finished"
 
 
-def test_a_checkpoint_can_be_asked_for(tmp_path):
+def test_a_checkpoint_on_demand_holds_the_weights_of_its_step(tmp_path):
     config, folder = train_config(tmp_path), tmp_path / "run"
     stream = run(config, folder)
     next(stream)
     send(folder, Command(action="checkpoint"))
     list(stream)
-    assert (folder / "snapshots" / "000001" / "model.safetensors").exists()
+    assert checkpoint_steps(folder) == (0, 1, 4, 8, 10)
+    state = start_state(config)
+    next(train(config, task_of(config), state=state))
+    saved = load_file(folder / "snapshots" / "000001" / "model.safetensors")
+    assert is_same(saved, model_tensors(state.model))
+    assert read_status(folder).checkpoint == 10
 
 
 def test_a_run_stops_when_its_time_is_over_and_says_so(tmp_path):

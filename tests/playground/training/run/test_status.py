@@ -8,11 +8,14 @@ import sys
 
 import pytest
 
+from playground.text import LANGUAGE, PSEUDO
 from playground.training.run.status import (
+    Message,
     Status,
     birth_of,
     by_this_process,
     has_process,
+    lost,
     observed_status,
     read_status,
     write_status,
@@ -71,3 +74,26 @@ def test_a_process_that_is_gone_or_another_one_interrupts_the_run(tmp_path):
 def test_the_numbers_are_json_that_others_can_read(tmp_path):
     write_status(tmp_path, Status(state="queued", position=3))
     assert json.loads((tmp_path / "status.json").read_text())["position"] == 3
+
+
+def test_a_message_is_shown_in_the_readers_language(tmp_path):
+    status = lost(
+        Status(state="running", step=7, checkpoint=5), Message(template="signal {signal}", values={"signal": 9})
+    )
+    write_status(tmp_path, status)
+    stored = read_status(tmp_path)
+    english = "The run was interrupted after step 7: signal 9. It can be resumed from step 5."
+    assert stored.sentence == stored.message == english
+    token = LANGUAGE.set(PSEUDO)
+    try:
+        assert stored.sentence.startswith("⟦The run was interrupted after step 7: ⟦signal 9 ~")
+        assert lost(status, "the server went away").message.isascii()
+    finally:
+        LANGUAGE.reset(token)
+
+
+def test_the_message_of_an_old_status_or_one_with_a_damaged_template_is_shown_as_it_is(tmp_path):
+    damaged = (("{gone}", {"step": 1}), ("{step:d}", {"step": "x"}))
+    for extra in ({}, *({"message_template": template, "message_values": values} for template, values in damaged)):
+        (tmp_path / "status.json").write_text(json.dumps({"state": "stopped", "message": "It ended.", **extra}))
+        assert read_status(tmp_path).sentence == "It ended."
