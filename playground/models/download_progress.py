@@ -1,4 +1,4 @@
-"""How a download reports what it does, how it is told to stop, and how a program that downloads is watched."""
+"""Download progress: reports, cancelling, and watching a program that downloads."""
 
 import os
 import subprocess
@@ -50,9 +50,9 @@ IsCancelled = Callable[[], bool]
 
 @dataclass(kw_only=True)
 class Meter:
-    """ForwardQueue byte counts of one stage after another into reports with the time left; asks about cancelling."""
+    """Turn byte counts of one stage after another into reports with the time left; asks about cancelling."""
 
-    report: OnDownload
+    on_report: OnDownload
     is_cancelled: IsCancelled
     source: str = ""
     note: str = ""
@@ -60,7 +60,7 @@ class Meter:
     _reported: float = field(default=0.0, init=False)
     _stage: Stage | None = field(default=None, init=False)
 
-    def tell(self, stage: Stage, done: int = 0, total: int | None = None) -> None:
+    def report(self, stage: Stage, done: int = 0, total: int | None = None) -> None:
         """Report; raises CancelledError where the person asked for it. The clock starts with each stage."""
         if self.is_cancelled():
             raise CancelledError
@@ -71,8 +71,16 @@ class Meter:
             return
         self._reported = now
         left = _seconds_left(done, total, now - self._started)
-        words = {"source": self.source, "note": self.note}
-        self.report(DownloadProgress(stage=stage, bytes_done=done, bytes_total=total, seconds_left=left, **words))
+        self.on_report(
+            DownloadProgress(
+                stage=stage,
+                bytes_done=done,
+                bytes_total=total,
+                seconds_left=left,
+                source=self.source,
+                note=self.note,
+            )
+        )
 
 
 def _seconds_left(done: int, total: int | None, elapsed: float) -> float | None:
@@ -132,7 +140,7 @@ def run_watched(
 
 def _wait(process: subprocess.Popen[bytes], folder: Path, total: int, meter: Meter) -> None:
     while True:
-        meter.tell("downloading", min(largest_tree(folder), total), total)
+        meter.report("downloading", min(largest_tree(folder), total), total)
         try:
             process.wait(LOOK_INTERVAL)
         except subprocess.TimeoutExpired:

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from playground.errors import UserError
-from playground.models.cache import read_provenance, shipped_folder
+from playground.models.cache import (
+    is_run_name,
+    looks_like_path,
+    read_provenance,
+    run_checkpoint_folder,
+    shipped_folder,
+)
 from playground.models.catalogue import OWN_FAMILY, Kind, find
 from playground.models.download_progress import (
     DownloadProgress,
@@ -21,7 +27,6 @@ from playground.models.download_progress import (
 )
 from playground.models.formats.checkpoint import Checkpoint, inspect
 from playground.models.memory_estimate import BYTES_PER_NUMBER, check_fits
-from playground.models.names import is_run_name, looks_like_path, snapshot_folder
 from playground.models.sources import fetch
 
 if TYPE_CHECKING:
@@ -95,7 +100,7 @@ def load(
 ) -> LoadedModel:
     """Load a model, fetching it first where it is not on this machine.
 
-    name: a catalogue name, a local folder, a hub id, or run/<id>/<step> for a training run's snapshot. device:
+    name: a catalogue name, a local folder, a hub id, or run/<id>/<step> for a training run's checkpoint. device:
     auto, cpu, cuda, cuda:1, mps. dtype: auto, float32, float16, bfloat16; auto is float32, except on CUDA, where it
     is the checkpoint's own. Raises UserError in one sentence for everything that can go wrong.
     """
@@ -133,8 +138,8 @@ def find_folder(name: str, revision: str | None, progress: OnDownload, cancelled
         raise UserError("No model is named; give a catalogue name, a folder or a hub id.")
     if is_run_name(name):
         if revision is not None:
-            raise UserError("{name} is a snapshot, which has no revisions; leave the revision empty.", name=name)
-        return snapshot_folder(name)
+            raise UserError("{name} is a checkpoint, which has no revisions; leave the revision empty.", name=name)
+        return run_checkpoint_folder(name)
     if entry is None and Path(name).expanduser().is_dir():
         if revision is not None:
             raise UserError("{name} is a local folder, which has no revisions; leave the revision empty.", name=name)
@@ -175,7 +180,7 @@ def _origin(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
     """name, source, revision and note of LoadedModel: from what was written down, else from the place itself.
 
     A shipped model's revision is its weights' SHA-256; a folder in huggingface_hub's own cache is named after its
-    commit. A run's snapshot has its step and the beginning of that sum, since a run that is rewound writes the step
+    commit. A run's checkpoint has its step and the beginning of that sum, since a run that is rewound writes the step
     anew. A folder of the user's own has none.
     """
     entry, folder = find(name), checkpoint.folder

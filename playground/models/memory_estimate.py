@@ -6,6 +6,7 @@ from typing import Any
 
 from playground.errors import UserError
 from playground.models.formats.checkpoint import Checkpoint
+from playground.text import N_
 
 BYTES_PER_NUMBER = {"float32": 4, "float16": 2, "bfloat16": 2}
 TRACED_TOKENS = 2048
@@ -16,6 +17,16 @@ FIXED_ALLOWANCE = 256 * 2**20
 """Bytes for torch's own buffers, whatever the model."""
 UNLIMITED = 1 << 60
 """Control groups write a number near 2^63 where there is no limit."""
+
+
+DOES_NOT_FIT = N_(
+    "{name} does not fit: {parameters:,} parameters in {dtype} need about {needed} with working memory, and "
+    "{available} are available on {device}. Choose a smaller model."
+)
+DOES_NOT_FIT_WIDE = N_(
+    "{name} does not fit: {parameters:,} parameters in {dtype} need about {needed} with working memory, and "
+    "{available} are available on {device}. Choose a smaller model, or choose dtype bfloat16, which halves it."
+)
 
 
 class DoesNotFitError(UserError):
@@ -52,11 +63,14 @@ def check_fits(checkpoint: Checkpoint, *, name: str, device: str, dtype: str) ->
     """The bytes needed. Raises DoesNotFitError with the numbers where the device has less."""
     needed, available = bytes_needed(checkpoint, dtype), available_bytes(device)
     if needed > available:
-        narrower = "" if dtype != "float32" else ", or choose dtype bfloat16, which halves it"
         raise DoesNotFitError(
-            f"{name} does not fit: {checkpoint.parameters:,} parameters in {dtype} need about {_gigabytes(needed)} "
-            f"with working memory, and {_gigabytes(available)} are available on {device}. "
-            f"Choose a smaller model{narrower}."
+            DOES_NOT_FIT_WIDE if dtype == "float32" else DOES_NOT_FIT,
+            name=name,
+            parameters=checkpoint.parameters,
+            dtype=dtype,
+            needed=_gigabytes(needed),
+            available=_gigabytes(available),
+            device=device,
         )
     return needed
 

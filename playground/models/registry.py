@@ -6,17 +6,17 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
 
+from playground.models.cache import written_at
 from playground.models.download_progress import IsCancelled, OnDownload, never_cancelled, no_download_progress
 from playground.models.loading import LoadedModel, load
 from playground.models.memory_estimate import DoesNotFitError, machine_bytes
-from playground.models.names import written_at
 
 Key = tuple[str, str | None, str, str, int]
 Load = Callable[..., LoadedModel]
 
 
 def key_of(name: str, revision: str | None, device: str, dtype: str) -> Key:
-    """What a model is kept by; a run's snapshot may be written anew under the same name, or be deleted."""
+    """What a model is kept by; a run's checkpoint may be written anew under the same name, or be deleted."""
     return (name, revision, device, dtype, written_at(name))
 
 
@@ -47,13 +47,13 @@ class ModelRegistry:
         """The model, loaded at most once however many threads ask. A failed load leaves nothing, and the next
         one who asks tries again. Raises UserError as `load` does."""
         key = key_of(name, revision, device, dtype)
-        found = self._recall(key)
-        if found is not None:
-            return found
+        model = self._recall(key)
+        if model is not None:
+            return model
         with self._lock_of(key):
-            found = self._recall(key)
-            if found is not None:
-                return found
+            model = self._recall(key)
+            if model is not None:
+                return model
             model = self._load(key, progress, cancelled)
             self._keep(key, model)
             return model

@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from playground.errors import UserError
@@ -28,6 +29,17 @@ class DiskFullError(UserError):
     """There is not enough space; no other source would help."""
 
 
+class AllSourcesFailedError(UserError):
+    """Why each source of a model could not give it, in their order."""
+
+    def __init__(self, refusals: Sequence[UserError]) -> None:
+        super().__init__("")
+        self.refusals = tuple(refusals)
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.refusals))
+
+
 def fetch(
     name: str,
     *,
@@ -47,7 +59,7 @@ def fetch(
         progress(DownloadProgress(stage="done"))
         return present
     final = folder_of(entry.name if entry else name, revision)
-    meter = Meter(report=progress, is_cancelled=cancelled)
+    meter = Meter(on_report=progress, is_cancelled=cancelled)
     try:
         folder = _from_first_source(sources_of(name, entry, revision), revision, final, meter)
     except OSError as error:
@@ -59,14 +71,14 @@ def fetch(
 def local_folder(name: str, revision: str | None = None) -> Path | None:
     """The folder of a catalogue model or hub id that is on this machine, huggingface_hub's own cache included."""
     entry = find(name)
-    places = [folder_of(entry.name if entry else name, revision)]
+    folders = [folder_of(entry.name if entry else name, revision)]
     if entry and revision is None:
-        places.insert(0, shipped_folder(entry.name))
-    found = next((place for place in places if is_complete(place)), None)
-    if found:
-        return found
+        folders.insert(0, shipped_folder(entry.name))
+    present = next((folder for folder in folders if is_complete(folder)), None)
+    if present:
+        return present
     ids = [source.reference for source in entry.sources if source.kind == "hub"] if entry else [name]
-    return next((place for id_ in ids if (place := _in_hub_cache(id_, revision))), None)
+    return next((folder for id_ in ids if (folder := _in_hub_cache(id_, revision))), None)
 
 
 def _in_hub_cache(name: str, revision: str | None) -> Path | None:
@@ -116,12 +128,12 @@ def _from_first_source(sources: tuple[Source, ...], revision: str | None, final:
         except UserError as error:
             refusals.append(error)
             meter.note = str(error)
-    raise refusals[0] if len(refusals) == 1 else UserError(" ".join(str(refusal) for refusal in refusals))
+    raise refusals[0] if len(refusals) == 1 else AllSourcesFailedError(refusals)
 
 
 def _from_source(source: Source, revision: str | None, final: Path, meter: Meter) -> Path:
     """Fetch from one source into a staging folder, then publish."""
-    meter.tell("connecting")
+    meter.report("connecting")
     if source.kind == "hub":
         repository = look_up(source.reference, revision)
         _check_disk(repository.download_bytes, final)
@@ -138,20 +150,19 @@ def _check_disk(needed: int, final: Path) -> None:
     free = shutil.disk_usage(existing).free
     if free < needed + SPARE_BYTES:
         raise DiskFullError(
-            f"Not enough disk space: {_megabytes(needed + SPARE_BYTES)} are needed and {_megabytes(free)} are free in "
-            f"{cache_root()}; free some space, or set PLAYGROUND_CACHE to a folder on another disk."
+            "Not enough disk space: {needed:,.0f} MB are needed and {free:,.0f} MB are free in {cache_root}; free some "
+            "space, or set PLAYGROUND_CACHE to a folder on another disk.",
+            needed=(needed + SPARE_BYTES) / 1e6,
+            free=free / 1e6,
+            cache_root=cache_root(),
         )
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB"
 
 
 def _explain(error: OSError, name: str) -> UserError:
     """One sentence for the file system's refusal."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DiskFullError(
-            f"The disk became full while fetching {name}; nothing was kept. Free some space and try again."
+            "The disk became full while fetching {name}; nothing was kept. Free some space and try again.", name=name
         )
     reason = error.strerror or type(error).__name__
     return UserError(

@@ -60,7 +60,7 @@ def convert(path: Path, target: Path, meter: Meter) -> None:
     """
     from gguf import GGUFReader
 
-    meter.tell("converting")
+    meter.report("converting")
     reader = GGUFReader(str(path))
     fields = _Fields(reader)
     if fields("general.architecture") != "llama" or fields("tokenizer.ggml.pre") != "smollm":
@@ -134,10 +134,10 @@ def _write_weights(path: Path, tensors: list[Tensor], fields: Any, meter: Meter)
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(header)) + header)
         for tensor in tensors:
-            meter.tell("converting", done, total)
+            meter.report("converting", done, total)
             file.write(_values(tensor, fields).tobytes())
             done += tensor.size
-    meter.tell("converting", total, total)
+    meter.report("converting", total, total)
 
 
 def _header(tensors: list[Tensor]) -> bytes:

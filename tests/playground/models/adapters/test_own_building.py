@@ -106,20 +106,20 @@ def test_a_snapshot_opened_as_a_folder_is_no_hub_model(runs):
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        (f"run/{RUN}/400", "no snapshot of step 400"),
+        (f"run/{RUN}/400", "no checkpoint of step 400"),
         ("run/other/500", "no training run other"),
-        (f"run/{RUN}/../500", "names no snapshot"),
-        (f"run/../{RUN}/500", "names no snapshot"),
-        ("run/../500", "names no snapshot"),
-        ("run/./500", "names no snapshot"),
-        (f"run/{RUN}/", "names no snapshot"),
-        (f"run/{RUN}/-1", "names no snapshot"),
-        (f"run/{RUN}/٥٠٠", "names no snapshot"),
-        (f"run/{RUN}\n/500", "names no snapshot"),
-        (f"run/{RUN}/snapshots", "names no snapshot"),
+        (f"run/{RUN}/../500", "names no checkpoint"),
+        (f"run/../{RUN}/500", "names no checkpoint"),
+        ("run/../500", "names no checkpoint"),
+        ("run/./500", "names no checkpoint"),
+        (f"run/{RUN}/", "names no checkpoint"),
+        (f"run/{RUN}/-1", "names no checkpoint"),
+        (f"run/{RUN}/٥٠٠", "names no checkpoint"),
+        (f"run/{RUN}\n/500", "names no checkpoint"),
+        (f"run/{RUN}/snapshots", "names no checkpoint"),
     ],
 )
-def test_a_name_that_is_no_snapshots_is_refused(runs, name, sentence):
+def test_a_name_that_is_no_checkpoints_is_refused(runs, name, sentence):
     save_run(runs, 500)
     with pytest.raises(UserError, match=sentence):
         load(name)

@@ -113,7 +113,7 @@ def model() -> torch.nn.Module:
 
 
 def _meter() -> Meter:
-    return Meter(report=no_download_progress, is_cancelled=never_cancelled)
+    return Meter(on_report=no_download_progress, is_cancelled=never_cancelled)
 
 
 def test_the_converted_model_is_the_same_model(tmp_path: Path, model: torch.nn.Module):
@@ -168,6 +168,6 @@ def test_another_kind_is_refused(tmp_path: Path, model: torch.nn.Module):
 def test_conversion_can_be_cancelled(tmp_path: Path, model: torch.nn.Module):
     _write(tmp_path / "x.gguf", model)
     reports: list[DownloadProgress] = []
-    meter = Meter(report=reports.append, is_cancelled=lambda: len(reports) >= 1)
+    meter = Meter(on_report=reports.append, is_cancelled=lambda: len(reports) >= 1)
     with pytest.raises(CancelledError):
         convert(tmp_path / "x.gguf", tmp_path / "out", meter)
