@@ -15,7 +15,7 @@ RUNNING = 2
 
 @dataclass(kw_only=True, eq=False)
 class Download:
-    """One model on its way. `error` is what ended it, in words; `done` means that it is there."""
+    """One download. `error` is the sentence that it ended with; `done` means that the model is on this machine."""
 
     name: str
     revision: str | None
@@ -41,7 +41,7 @@ class Download:
             self.error = ""
         except UserError as error:
             self.error = str(error)
-        except Exception as error:  # whatever a library raises must end as words on the page
+        except Exception as error:  # whatever a library raises must end as a sentence on the page
             self.error = f"{type(error).__name__}: {error}"
         else:
             self.done = True
@@ -65,9 +65,9 @@ class Downloads:
     def start(self, name: str, revision: str | None) -> Download:
         """The running download of that model, or a new one. Raises UserError where too many run."""
         with self._guard:
-            found = self._downloads.get((name, revision))
-            if found is not None and found.running:
-                return found
+            known = self._downloads.get((name, revision))
+            if known is not None and known.running:
+                return known
             if sum(download.running for download in self._downloads.values()) >= RUNNING:
                 raise UserError(
                     "{running} downloads are already running on this server. Try again in a moment.", running=RUNNING

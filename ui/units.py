@@ -6,7 +6,7 @@ PREFIXES = ("", "k", "M", "G", "T", "P", "E")
 
 
 def duration(seconds: float) -> str:
-    """A time in words.
+    """A time with its unit.
 
     >>> duration(20.0), duration(1800.0), duration(3.6e5), duration(3.24e8)
     ('20 s', '30 min', '4.2 days', '10.3 years')

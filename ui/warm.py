@@ -17,7 +17,7 @@ JANITOR_SECONDS = 60.0
 
 @dataclass(kw_only=True)
 class WarmUp:
-    """How far the background thread is. `error` is what stopped it, in words."""
+    """How far the background thread is. `error` is the sentence that it ended with."""
 
     stage: Stage = "torch"
     error: str | None = None
@@ -52,7 +52,7 @@ def _run(progress: WarmUp) -> None:
         _load_embedded()
         progress.stage = "transformers"
         _import_transformers()
-    except Exception as error:  # a broken installation must reach the page as words, whatever it raises
+    except Exception as error:  # a broken installation must reach the page, whatever it raises
         progress.error = f"{type(error).__name__}: {error}"
         return
     progress.stage = "ready"

@@ -139,7 +139,7 @@ def test_a_model_is_fetched_and_read_as_a_sentence_pair(serve, page, tmp_path):
     """The real download, from whichever source answers."""
     address = serve(ROOT / "app.py", environment={"PLAYGROUND_CACHE": str(tmp_path)})
     page.goto(f"{address}/?model=all-minilm-l6-v2&pair={quote('A dog lay on the rug.')}")
-    page.get_by_role("button", name="Fetch it").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Download").click(timeout=PATIENCE)
     expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=180_000)
     page.locator("[data-choice=pairs]").select_option("a-b")
     page.wait_for_url(re.compile("pairs=a-b"), timeout=PATIENCE)
@@ -148,7 +148,7 @@ def test_a_model_is_fetched_and_read_as_a_sentence_pair(serve, page, tmp_path):
 def test_cancelling_a_download_leaves_nothing(serve, page, tmp_path):
     address = serve(ROOT / "app.py", environment={"PLAYGROUND_CACHE": str(tmp_path)})
     page.goto(f"{address}/?model=smollm2-135m")
-    page.get_by_role("button", name="Fetch it").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Download").click(timeout=PATIENCE)
     page.get_by_role("button", name="Cancel").click(timeout=PATIENCE)
-    expect(page.get_by_role("button", name="Fetch it")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Download")).to_be_visible(timeout=PATIENCE)
     assert [path for path in tmp_path.rglob("*.safetensors") if path.is_file()] == []

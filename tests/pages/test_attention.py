@@ -94,7 +94,7 @@ def test_a_model_that_is_not_here_is_offered_and_the_hub_out_of_reach_is_named()
     app = run(model="nobody/nothing")
     assert not app.exception
     assert "is not on this machine" in words(app)
-    assert app.button(key="fetch_nobody/nothing").label == "Fetch it"
+    assert app.button(key="fetch_nobody/nothing").label == "Download"
     # AppTest cannot run again with a name that is typed into a select box, so the click is made for it.
     download = downloads().start("nobody/nothing", None)
     for _ in range(200):

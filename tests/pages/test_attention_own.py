@@ -34,4 +34,4 @@ def test_a_hub_id_without_an_owner_is_offered_for_download(own_cache):
     app = run(model="gpt2")
     assert not app.exception
     assert "gpt2 is not on this machine" in words(app)
-    assert [button.label for button in app.button if button.key == "fetch_gpt2"] == ["Fetch it"]
+    assert [button.label for button in app.button if button.key == "fetch_gpt2"] == ["Download"]

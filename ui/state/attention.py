@@ -1,4 +1,4 @@
-"""What the attention pages show, in the address; and what a reading is found by."""
+"""What the attention pages show, in the address; and what identifies a trace."""
 
 import hashlib
 from typing import TYPE_CHECKING
@@ -27,11 +27,11 @@ VIEW = {
 """Settings of an attention view: the parameter of the first view, and of the second."""
 
 
-def read_view(otherwise: ViewState, *, is_second: bool = False) -> ViewState:
+def read_view(default: ViewState, *, is_second: bool = False) -> ViewState:
     """What an attention view shows, from the address; whatever is missing or wrong there is the other's."""
     given = {name: value for name, keys in VIEW.items() if (value := read_value(keys[is_second])) is not None}
-    place = read_integers(parameters.OTHER_HEAD if is_second else parameters.HEAD)
-    selected = {"layer": place[0], "head": place[1]} if len(place) == 2 else {}
+    numbers = read_integers(parameters.OTHER_HEAD if is_second else parameters.HEAD)
+    selected = {"layer": numbers[0], "head": numbers[1]} if len(numbers) == 2 else {}
     pinned = read_value(parameters.OTHER_PIN if is_second else parameters.PIN) or ""
     axis, _separator, index = pinned.partition(".")
     pin = {"axis": axis, "index": int(index)} if index.isdecimal() and len(index) < 7 else None
@@ -39,18 +39,18 @@ def read_view(otherwise: ViewState, *, is_second: bool = False) -> ViewState:
         "selected": {**selected, **given},
         "settings": {**given, **({"pin": pin} if pin else {})},
     }
-    return read_view_state(report, layers=10_000, heads=10_000, otherwise=otherwise)
+    return read_view_state(report, layers=10_000, heads=10_000, otherwise=default)
 
 
 def write_view(view: ViewState, *, is_second: bool = False) -> None:
-    """Put what an attention view shows into the address; what is as usual stays out of it."""
-    usual = ViewState()
+    """Put what an attention view shows into the address; defaults stay out of it."""
+    defaults = ViewState()
     values: dict[Parameter, str | None] = {
-        keys[is_second]: unless(getattr(view.settings, name), getattr(usual.settings, name))
+        keys[is_second]: unless(getattr(view.settings, name), getattr(defaults.settings, name))
         for name, keys in VIEW.items()
         if name != "combine"
     }
-    values[VIEW["combine"][is_second]] = unless(view.selected.combine, usual.selected.combine)
+    values[VIEW["combine"][is_second]] = unless(view.selected.combine, defaults.selected.combine)
     values[parameters.OTHER_HEAD if is_second else parameters.HEAD] = f"{view.selected.layer}.{view.selected.head}"
     values[parameters.OTHER_PIN if is_second else parameters.PIN] = _pin_word(view.settings.pin)
     write_values(values)
@@ -60,10 +60,10 @@ def _pin_word(pin: Pin | None) -> str | None:
     return None if pin is None else f"{pin.axis}.{pin.index}"
 
 
-def read_head(otherwise: tuple[int, int], layers: int, heads: int) -> tuple[int, int]:
-    """The layer and head of the address, in the attention page's words; the other one where they are not there."""
-    place = read_integers(parameters.HEAD)
-    return (place[0], place[1]) if len(place) == 2 and place[0] < layers and place[1] < heads else otherwise
+def read_head(default: tuple[int, int], layers: int, heads: int) -> tuple[int, int]:
+    """The layer and head of the address, in the attention page's spelling; the default where the model has no such head."""
+    numbers = read_integers(parameters.HEAD)
+    return (numbers[0], numbers[1]) if len(numbers) == 2 and numbers[0] < layers and numbers[1] < heads else default
 
 
 def write_head(layer: int, head: int) -> None:

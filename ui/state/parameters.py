@@ -1,6 +1,6 @@
 """Registry of query parameters: what may stand in an address, of which type, within which bounds.
 
-Each entry is the key itself, so that a widget of Streamlit's can bind to it. Where the usual value or the choices
+Each entry is the key itself, so that a widget of Streamlit's can bind to it. Where the default or the choices
 depend on what a page shows (a model's first example, its layers), the entry has none and the page passes them.
 """
 

@@ -55,7 +55,7 @@ def read_columns() -> dict[str, str]:
 
 
 def write_columns(columns: Mapping[str, str]) -> None:
-    """Put the mapping into the address; the one that is found by itself stays out."""
+    """Put the mapping into the address; the one that is recognised stays out."""
     write_text(COLUMNS, json.dumps(columns, ensure_ascii=False) if columns else None)
 
 

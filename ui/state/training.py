@@ -48,7 +48,7 @@ def draft_config() -> "TrainConfig | None":
 
 
 def kept_trials(config: "TrainConfig") -> "list[Trial] | None":
-    """What the learning-rate finder found for these very settings, if that was the last search."""
+    """The learning-rate range test of these very settings, if that was the last search."""
     kept: tuple[TrainConfig, list[Trial]] | None = st.session_state.get("trials")
     return kept[1] if kept is not None and kept[0] == config else None
 
@@ -93,11 +93,11 @@ def read_film() -> "FilmState | None":
     """What a film shows, from the address; None where it says nothing."""
     from ui.components.film_view import FilmState
 
-    words = (read_value(FILM) or "").split(".")
-    if len(words) != 5 or words[0] not in ("encoder", "decoder", "cross"):
+    parts = (read_value(FILM) or "").split(".")
+    if len(parts) != 5 or parts[0] not in ("encoder", "decoder", "cross"):
         return None
-    step, layer, head = ([*integers(word), None][0] for word in words[1:4])
-    return FilmState(kind=words[0], step=step, layer=layer or 0, head=head or 0, score=words[4])  # type: ignore[arg-type]
+    step, layer, head = ([*integers(part), None][0] for part in parts[1:4])
+    return FilmState(kind=parts[0], step=step, layer=layer or 0, head=head or 0, score=parts[4])  # type: ignore[arg-type]
 
 
 def write_film(film: "FilmState") -> None:

@@ -1,6 +1,7 @@
-"""One of a few words, chosen on the page and kept in the address as no language changes it."""
+"""One of a few options, chosen on the page and kept in the address in a spelling that no language changes."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -11,23 +12,23 @@ from ui.state.parameters import Choice
 def choose_option(
     name: Choice,
     title: str,
-    titles: Mapping[str, str],
+    titles: Mapping[Any, str],
     *,
     key: str | None = None,
     hidden: bool = False,
-    usual: str | None = None,
+    default: str | None = None,
 ) -> str:
-    """The word that is chosen among those with a title; the usual one (the first, or as named) is in no address."""
-    words = list(titles)
-    usual = words[0] if usual is None else usual
-    word = st.segmented_control(
+    """The option that is chosen among those with a title; the default (the first, or as named) is in no address."""
+    options = list(titles)
+    default = options[0] if default is None else default
+    option: str = st.segmented_control(
         title,
-        words,
-        default=read_choice(name, [usual, *words]),
+        options,
+        default=read_choice(name, [default, *options]),
         key=key or f"choose_{name}",
         format_func=titles.__getitem__,
         label_visibility="collapsed" if hidden else "visible",
         required=True,
     )
-    write_choice(name, word, usual)
-    return word
+    write_choice(name, option, default)
+    return option

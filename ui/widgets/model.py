@@ -47,7 +47,7 @@ def choose_model() -> ModelChoice:
 
 
 def choose_other_model() -> ModelChoice:
-    """A second model to hold against the first, with everything else as usual."""
+    """A second model to compare with the first, with default settings."""
     return ModelChoice(name=_choose_name(_("Other model"), OTHER_MODEL))
 
 
@@ -154,7 +154,7 @@ def _offer_download(choice: ModelChoice, entry: Entry | None) -> None:
         if download is not None and download.error:
             st.error(download.error, icon=":material/error:")
         st.write(_describe(choice, entry))
-        if st.button(_("Fetch it"), icon=":material/download:", type="primary", key=f"fetch_{choice.name}"):
+        if st.button(_("Download"), icon=":material/download:", type="primary", key=f"fetch_{choice.name}"):
             _start(choice)
 
 
@@ -187,12 +187,12 @@ def _follow(choice: ModelChoice) -> None:
         st.rerun()
         return
     progress = download.progress
-    st.progress(progress.fraction or 0.0, text=progress_words(progress))
+    st.progress(progress.fraction or 0.0, text=progress_line(progress))
     if st.button(_("Cancel"), icon=":material/close:", key=f"cancel_{choice.name}"):
         download.cancel()
 
 
-def progress_words(progress: DownloadProgress) -> str:
+def progress_line(progress: DownloadProgress) -> str:
     """A download's progress in one line: stage, megabytes, time left, source."""
     stages = {
         "connecting": _("Connecting"),
@@ -203,18 +203,18 @@ def progress_words(progress: DownloadProgress) -> str:
         "loading": _("Loading"),
         "done": _("Done"),
     }
-    words = [stages[progress.stage]]
+    parts = [stages[progress.stage]]
     if progress.bytes_total:
-        words.append(f"{progress.bytes_done / 1e6:.0f} / {progress.bytes_total / 1e6:.0f} MB")
+        parts.append(f"{progress.bytes_done / 1e6:.0f} / {progress.bytes_total / 1e6:.0f} MB")
     if progress.seconds_left is not None:
-        words.append(_("{seconds:.0f} s left").format(seconds=progress.seconds_left))
+        parts.append(_("{seconds:.0f} s left").format(seconds=progress.seconds_left))
     if progress.source:
-        words.append(progress.source)
-    return " · ".join(words)
+        parts.append(progress.source)
+    return " · ".join(parts)
 
 
 def describe_model(model: LoadedModel) -> None:
-    """The model's facts, small."""
+    """Kind, size, licence and source of the model, small."""
     kinds = {
         "decoder": _("decoder"),
         "encoder": _("encoder"),

@@ -44,11 +44,11 @@ def choose_pair() -> str | None:
 
 def choose_target(otherwise: str = "") -> str | None:
     """What an encoder-decoder's decoder reads; None where the model writes it."""
-    return _second(TARGET, _("What the decoder reads (empty: the model writes it itself)"), "", otherwise)
+    return _second(TARGET, _("Target text (leave empty: model's own translation)"), "", otherwise)
 
 
 def choose_other_text(texts: Texts) -> Texts:
-    """A second text to hold against the first; the rest of the input stays."""
+    """A second text to compare with the first; the rest of the input stays."""
     text = address_text(OTHER_TEXT, OTHER_EXAMPLE, label=_("Other text"), rows=3)
     return replace(texts, text=text)
 

@@ -126,7 +126,7 @@ def show_ablation(subject: Subject) -> None:
     if setting.metric == "loss" and len(subject.clean.tokens) < 2 and subject.model.kind != "encoder":
         st.info(_("A text of one token has no next token to compute a loss of; choose another metric."))
         return
-    kind = _choose_kind(subject)
+    kind = _choose_ablated_kind(subject)
     _show_heads(setting, kind)
     lines = [
         f"effects = ablate_heads(experiment, {kind!r})",
@@ -141,7 +141,7 @@ def show_ablation(subject: Subject) -> None:
     offer_snippet(subject.model, imports, [*setting.lines(), *lines])
 
 
-def _choose_kind(subject: Subject) -> SiteKind:
+def _choose_ablated_kind(subject: Subject) -> SiteKind:
     kinds, titles = subject.clean.kinds, kind_titles()
     if len(kinds) == 1:
         return kinds[0]
@@ -206,7 +206,7 @@ def _show_minimal(setting: Setting) -> list[str]:
     st.subheader(_("Minimal sufficient set of heads"), anchor=False)
     st.caption(_("Greedy search: ablate as many heads as possible while the effect stays within the tolerance."))
     titles = {tolerance: tolerance for tolerance in TOLERANCES}
-    tolerance = choose_option(TOLERANCE, _("Tolerance"), titles, usual=USUAL_TOLERANCE)
+    tolerance = choose_option(TOLERANCE, _("Tolerance"), titles, default=USUAL_TOLERANCE)
     if read_choice(FIND_MINIMAL, [NO, YES]) == NO:
         st.button(
             _("Find minimal set"),

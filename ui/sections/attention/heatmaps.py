@@ -55,9 +55,7 @@ def choose_options(traced: TracedText) -> ViewOptions:
             _("Exclude first token (attention sink)"),
             key=EXCLUDE_FIRST,
             bind="query-params",
-            help=_(
-                "Many heads put most weight on the first token. Without it each row is renormalised to sum to 1."
-            ),
+            help=_("Many heads put most weight on the first token. Without it each row is renormalised to sum to 1."),
         )
         _show_badge(
             require("check", lambda _on_progress: trace.check(), title=_("Comparing the heads …"), cache=traced)
@@ -66,8 +64,8 @@ def choose_options(traced: TracedText) -> ViewOptions:
 
 
 def _choose_kind(kinds: tuple[SiteKind, ...]) -> SiteKind:
-    titles = {kind: _(KIND_TITLES[kind]) for kind in kinds}
-    chosen = choose_option(KIND, _("Attention"), titles, hidden=True, usual=kinds[-1])
+    titles: dict[str, str] = {kind: _(KIND_TITLES[kind]) for kind in kinds}
+    chosen = choose_option(KIND, _("Attention"), titles, hidden=True, default=kinds[-1])
     return next(kind for kind in kinds if kind == chosen)
 
 
