@@ -15,6 +15,7 @@ from playground.lens.capture.site import Site, SiteKind
 from playground.lens.capture.tokens import Token, label
 from playground.lens.inspect.head_scores import HeadScores, score_heads
 from playground.lens.inspect.steps.head import AttentionRow, attention_row
+from playground.lens.tolerances import tolerance
 
 if TYPE_CHECKING:
     from playground.lens.attribute.logit_lens import LogitLens
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 CHECKED_QUERIES = 64
-TOLERANCES = {"float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}
 """Largest error of recomputed outputs, relative to the largest output."""
 
 
@@ -44,8 +44,8 @@ class Check:
     @property
     def passed(self) -> bool:
         """Whether the maps reproduce z to the precision of the dtype."""
-        tolerance = TOLERANCES.get(self.dtype, 1e-5)
-        return self.difference is not None and self.difference <= tolerance * max(1.0, self.largest)
+        allowed = tolerance("pattern", getattr(torch, self.dtype))
+        return self.difference is not None and self.difference <= allowed * max(1.0, self.largest)
 
 
 class Trace:

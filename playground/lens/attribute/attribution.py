@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from playground.errors import UserError
 from playground.lens.capture.activations import Activations
-from playground.lens.capture.anatomy import TOLERANCE, AttentionParts
+from playground.lens.capture.anatomy import AttentionParts
 from playground.lens.capture.site import SiteKind
+from playground.lens.tolerances import tolerance
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -70,11 +71,11 @@ def freeze_norm(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> Fro
     centres = isinstance(norm, nn.LayerNorm) or isinstance(bias, Tensor)
     normed = norm(residual[None])[0]
     shift = bias if isinstance(bias, Tensor) else 0.0
-    weight = _weight(norm, residual, centres=centres)
+    weight = _norm_weight(norm, residual, centres=centres)
     product = weight * (residual - residual.mean() if centres else residual)
     # normed - shift = product / scale. Solved by projection, so that epsilon is in it whatever the norm adds.
     scale = (product @ product) / (product @ (normed - shift))
-    if float((product / scale + shift - normed).abs().max()) > TOLERANCE.get(normed.dtype, 1e-4) * float(
+    if float((product / scale + shift - normed).abs().max()) > tolerance("module", normed.dtype) * float(
         normed.abs().max().clamp(min=1e-3)
     ):
         raise UserError(
@@ -83,7 +84,7 @@ def freeze_norm(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> Fro
     return FrozenNorm(weight=weight, bias=shift, scale=scale, centres=centres)
 
 
-def _weight(norm: nn.Module, residual: Tensor, *, centres: bool) -> Tensor:
+def _norm_weight(norm: nn.Module, residual: Tensor, *, centres: bool) -> Tensor:
     """The norm's multiplier. An RMS norm maps a constant vector to it, which covers Gemma's 1 + weight too."""
     if not centres:
         large = torch.full_like(residual, 1000.0)
@@ -102,7 +103,7 @@ def attribute_logit(
     """
     logits = activations.predicted()
     parts = activations.parts
-    _refuse(model, activations, position, token, against)
+    _require_sum(model, activations, position, token, against)
     final = activations.final[position]
     frozen = freeze_norm(parts.final_norm, final)
     head = parts.unembedding
@@ -122,10 +123,10 @@ def attribute_logit(
         attention_bias=biases + (cross_biases if len(cross_biases) else 0),
         feed_forward=np.array([0.0 if output is None else float(output[position] @ direction) for output in outputs]),
         constant=float((torch.as_tensor(frozen.bias, device=unembedded.device) * unembedded).sum())
-        + _bias(head, token, against),
+        + _unembedding_bias(head, token, against),
         total=float(total),
     )
-    if abs(attribution.sum - attribution.total) > 50 * TOLERANCE.get(weights.dtype, 1e-4) * max(
+    if abs(attribution.sum - attribution.total) > 50 * tolerance("module", weights.dtype) * max(
         1.0, float(logits.abs().max())
     ):
         raise UserError(
@@ -135,14 +136,16 @@ def attribute_logit(
     return attribution
 
 
-def _bias(head: nn.Module, token: int, against: int | None) -> float:
+def _unembedding_bias(head: nn.Module, token: int, against: int | None) -> float:
     bias = getattr(head, "bias", None)
     if not isinstance(bias, Tensor):
         return 0.0
     return float(bias[token]) - (0.0 if against is None else float(bias[against]))
 
 
-def _refuse(model: "LoadedModel", activations: Activations, position: int, token: int, against: int | None) -> None:
+def _require_sum(
+    model: "LoadedModel", activations: Activations, position: int, token: int, against: int | None
+) -> None:
     parts = activations.parts
     if not all(block.is_additive for block in parts.stack):
         raise UserError(

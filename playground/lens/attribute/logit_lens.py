@@ -66,7 +66,7 @@ def logit_lens(
     parts = find_parts(model)
     arguments = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
     stream, final = _stream(model, parts, arguments)
-    tracked = final.argmax(-1) if answers is None else _answers(model, answers, final)
+    tracked = final.argmax(-1) if answers is None else _tracked_ids(model, answers, final)
     unembed = _unembedding(model, parts, arguments)
     last = final.log_softmax(-1)
     rows: list[dict[str, Tensor]] = []
@@ -74,8 +74,8 @@ def logit_lens(
     for begin in range(0, len(stream) - 1, most):
         logits = unembed(stream[begin : min(begin + most, len(stream) - 1)]).float()
         require_finite_logits(logits)
-        rows += [_row(row.log_softmax(-1), last, tracked, k) for row in logits]
-    rows.append(_row(last, last, tracked, k))
+        rows += [_row_tables(row.log_softmax(-1), last, tracked, k) for row in logits]
+    rows.append(_row_tables(last, last, tracked, k))
     tables = {name: torch.stack([row[name] for row in rows]).cpu().numpy() for name in rows[0]}
     return LogitLens(answers=tracked.cpu().numpy(), **tables)
 
@@ -112,7 +112,7 @@ def _logits(model: "LoadedModel", arguments: dict[str, Any]) -> Float[Tensor, "r
     return logits
 
 
-def _answers(model: "LoadedModel", answers: Sequence[int], final: Float[Tensor, "position vocabulary"]) -> Tensor:
+def _tracked_ids(model: "LoadedModel", answers: Sequence[int], final: Float[Tensor, "position vocabulary"]) -> Tensor:
     """The ids to track, one for each position. Raises UserError for ids that are not in the vocabulary."""
     length, vocabulary = final.shape
     if len(answers) not in (1, length) or not all(0 <= answer < vocabulary for answer in answers):
@@ -120,7 +120,7 @@ def _answers(model: "LoadedModel", answers: Sequence[int], final: Float[Tensor, 
     return torch.tensor(answers, device=model.device).expand(length)
 
 
-def _row(
+def _row_tables(
     logs: Float[Tensor, "position vocabulary"], last: Float[Tensor, "position vocabulary"], tracked: Tensor, k: int
 ) -> dict[str, Tensor]:
     """One row of every table."""

@@ -23,6 +23,7 @@ from playground.lens.capture.activations import Activations, Component, Part, lo
 from playground.lens.capture.anatomy import Parts
 from playground.lens.capture.hooks import Edit, apply_edits, editing
 from playground.lens.capture.site import SiteKind
+from playground.lens.tolerances import LOGITS
 from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def run_interventions(
     most = max(1, min(MOST_ROWS, BATCH_BYTES // logits.nbytes))
     by_first_layer: dict[int, list[int]] = defaultdict(list)
     for index, intervention in enumerate(interventions):
-        by_first_layer[_first_layer(clean.parts, intervention)].append(index)
+        by_first_layer[_first_replaced_layer(clean.parts, intervention)].append(index)
     done = 0
     on_progress(0, len(interventions))
     for first, indices in sorted(by_first_layer.items()):
@@ -86,13 +87,13 @@ def _run_batch(model: "LoadedModel", clean: Activations, rows: Sequence[Interven
     resumes = first >= 0 and can_resume(model, clean)
     with editing(edits), handling(handler):
         if resumes:
-            return _resume(model, clean, first, len(rows))
+            return _resume_pass(model, clean, first, len(rows))
         logits = logits_of(model, model.module(**_repeated_values(clean.encoded.arguments, len(rows))))
     assert logits is not None
     return logits
 
 
-def _first_layer(parts: Parts, intervention: Intervention) -> int:
+def _first_replaced_layer(parts: Parts, intervention: Intervention) -> int:
     """The lowest replaced layer of the predicting stack; -1 for no replacement or one in the stack before (an encoder).
 
     A pass resumes from here: with blocks 0 1 2 3 and replacements in 2 and 3, blocks 0 and 1 are not run.
@@ -119,7 +120,7 @@ def _repeated_values(arguments: dict[str, Any], rows: int) -> dict[str, Any]:
     return {name: _repeated(value, rows) for name, value in arguments.items()}
 
 
-def _resume(model: "LoadedModel", clean: Activations, first: int, rows: int) -> Tensor:
+def _resume_pass(model: "LoadedModel", clean: Activations, first: int, rows: int) -> Tensor:
     """The logits of the blocks from `first` on, begun with the clean stream that entered it, in `rows` copies."""
     blocks = clean.parts.stack
     residual = clean.residual[clean.parts.kind, first].expand(rows, -1, -1)
@@ -164,11 +165,11 @@ def _resume_agrees(model: "LoadedModel", clean: Activations) -> bool:
     # Two rows, so that blocks which cannot take a batch are found out.
     with handling(attention.z):
         try:
-            logits = _resume(model, clean, 0, 2)
+            logits = _resume_pass(model, clean, 0, 2)
         except (RuntimeError, TypeError, ValueError, AttributeError):
             return False
     return logits.shape[1:] == expected.shape and bool(
-        (logits - expected).abs().max() <= 1e-4 * expected.abs().max().clamp(min=1.0)
+        (logits - expected).abs().max() <= LOGITS * expected.abs().max().clamp(min=1.0)
     )
 
 

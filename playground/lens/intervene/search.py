@@ -136,8 +136,8 @@ def rank_heads(
     for index, site in enumerate(sites):
         with torch.inference_mode():
             weights = site.pattern(slice(None), slice(None))[:, queries]
-            scores = _score(weights, marked[queries])
-            shuffled = torch.stack([_score(_shuffled(weights, order), marked[queries]) for order in orders])
+            scores = _marked_weight(weights, marked[queries])
+            shuffled = torch.stack([_marked_weight(_shuffled(weights, order), marked[queries]) for order in orders])
         heads += _ranked(site, scores, shuffled)
         best = np.maximum(best, shuffled.amax(-1).numpy())
         on_progress(index + 1, len(sites))
@@ -147,7 +147,10 @@ def rank_heads(
     )
 
 
-def _score(weights: Float[Tensor, "head query key"], marked: Bool[Tensor, "query key"]) -> Float[Tensor, "head"]:
+def _marked_weight(
+    weights: Float[Tensor, "head query key"], marked: Bool[Tensor, "query key"]
+) -> Float[Tensor, "head"]:
+    """Mean over queries of the weight on marked keys."""
     return (weights * marked).sum(-1).mean(-1)
 
 

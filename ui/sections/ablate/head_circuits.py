@@ -36,7 +36,7 @@ def show_head(subject: Subject) -> None:
     layers = {f"{layer[0]}.{layer[1]}": layer for layer in reversed(subject.clean.attention_layers)}
     left, right = st.columns(2)
     with left:
-        kind, layer, n_heads = layers[_choose_layer(list(layers))]
+        kind, layer, n_heads = layers[_choose_attention_layer(list(layers))]
     with right:
         heads = [str(head) for head in range(n_heads)]
         chosen = st.selectbox(
@@ -102,7 +102,7 @@ def _offer_attention(subject: Subject, kind: SiteKind, layer: int, head: int) ->
     offer_snippet(subject.model, imports, lines)
 
 
-def _choose_layer(layers: list[str]) -> str:
+def _choose_attention_layer(layers: list[str]) -> str:
     titles = kind_titles()
 
     def title(key: str) -> str:

@@ -172,7 +172,7 @@ class Patch:
 def _show_recovered(subject: Subject, corrupted: Subject, answer: int, counterfactual: int) -> None:
     # Side by side they would not wrap, and on a narrow screen their last options could not be reached.
     part = choose_option(PATCH, _("Patch"), _part_titles())
-    kind = _choose_kind(subject, part)
+    kind = _choose_patch_kind(subject, part)
     left, right = st.columns(2)
     with left:
         position = choose_position(
@@ -181,7 +181,7 @@ def _show_recovered(subject: Subject, corrupted: Subject, answer: int, counterfa
     layer = 0
     if part == HEAD_POSITIONS:
         with right:
-            layer = _choose_layer(
+            layer = _choose_patch_layer(
                 sum(site_kind == kind for site_kind, _layer, _heads in subject.clean.attention_layers)
             )
     patch = Patch(
@@ -199,12 +199,12 @@ def _show_recovered(subject: Subject, corrupted: Subject, answer: int, counterfa
         key, patch.make, title=_("Patching component by component:"), cache=subject.traced, patience=AT_ONCE
     )
     if results is not None:
-        _draw(patch, *results)
+        _draw_recovered(patch, *results)
     names = "patch_head_positions, patch_heads, patch_positions, prepare_pair"
     offer_snippet(subject.model, [f"playground.lens.intervene.patching import {names}"], patch.lines())
 
 
-def _choose_kind(subject: Subject, part: str) -> str:
+def _choose_patch_kind(subject: Subject, part: str) -> str:
     """In which stack; where two sources differ, the encoder's first: the decoder reads the same in both."""
     # Cross-attention has heads and outputs, but no stream and no feed-forward layers of its own.
     fits_cross = part in ("attention", HEADS, HEAD_POSITIONS)
@@ -213,7 +213,7 @@ def _choose_kind(subject: Subject, part: str) -> str:
     return choose_option(PATCH_KIND, _("In"), titles) if kinds[1:] else kinds[0]
 
 
-def _draw(patch: Patch, clean_difference: float, corrupted_difference: float, recovered: np.ndarray) -> None:
+def _draw_recovered(patch: Patch, clean_difference: float, corrupted_difference: float, recovered: np.ndarray) -> None:
     sentence = _(
         "Logit difference (correct − counterfactual): {clean:+.3f} in the clean prompt, {corrupted:+.3f} in the "
         "corrupted one. Recovered: 1 = fully recovered, 0 = no effect."
@@ -223,7 +223,7 @@ def _draw(patch: Patch, clean_difference: float, corrupted_difference: float, re
     rows = list(map(str, range(len(recovered))))
     columns = list(map(str, range(recovered.shape[1])))
     if part != HEADS:
-        columns = _labels(patch.subject, patch.corrupted, kind)
+        columns = _prompt_labels(patch.subject, patch.corrupted, kind)
     x = _("head") if part == HEADS else _("token")
     y = _("head of layer {layer}").format(layer=patch.layer) if part == HEAD_POSITIONS else _("layer")
     meaning = _("recovered logit difference")
@@ -237,7 +237,7 @@ def _draw(patch: Patch, clean_difference: float, corrupted_difference: float, re
     )
 
 
-def _choose_layer(count: int) -> int:
+def _choose_patch_layer(count: int) -> int:
     layers = list(map(str, range(count)))
     index = layers.index(read_choice(PATCH_LAYER, layers))
     layer = st.selectbox(_("Layer"), layers, index=index, key=f"ablate_patch_layer_{count}")
@@ -264,7 +264,7 @@ def _part_titles() -> dict[str, str]:
     }
 
 
-def _labels(clean: Subject, corrupted: Subject, kind: SiteKind) -> list[str]:
+def _prompt_labels(clean: Subject, corrupted: Subject, kind: SiteKind) -> list[str]:
     """The tokens of both prompts where they differ."""
     stack: SiteKind = "encoder" if kind == "encoder" else "decoder"
     both = zip(clean.clean.tokens_of(stack), corrupted.clean.tokens_of(stack), strict=False)

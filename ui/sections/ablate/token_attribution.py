@@ -49,19 +49,19 @@ def show_token_attribution(subject: Subject) -> None:
         _show_attention_flow(subject, kind, tokens)
 
 
-def _maps(subject: Subject, kind: SiteKind) -> list[Tensor]:
+def _attention_maps(subject: Subject, kind: SiteKind) -> list[Tensor]:
     return [site.pattern(slice(None), slice(None)) for site in subject.traced.trace.layers(kind)]
 
 
 def _maps_lines(subject: Subject, kind: SiteKind) -> list[str]:
-    """`_maps` in Python."""
+    """`_attention_maps` in Python."""
     maps = f"maps = [site.pattern(slice(None), slice(None)) for site in traced.layers({kind!r})]"
     return [traced(subject.texts), maps]
 
 
 def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
     def make(_on_progress: OnProgress) -> np.ndarray:
-        return attention_rollout(_maps(subject, kind))
+        return attention_rollout(_attention_maps(subject, kind))
 
     layers = compute(("rollout", kind), make, title=_("Multiplying the layers …"), cache=subject.traced)
     if layers is not None:
@@ -85,7 +85,7 @@ def _show_attention_flow(subject: Subject, kind: SiteKind, tokens: list[str]) ->
     query = choose_position(FLOW_QUERY, _("From token"), subject.traced.trace.query_tokens(kind))
 
     def make(on_progress: OnProgress) -> np.ndarray:
-        return attention_flow(_maps(subject, kind), query, on_progress)
+        return attention_flow(_attention_maps(subject, kind), query, on_progress)
 
     flows = compute(("flow", kind, query), make, title=_("Computing maximum flows:"), cache=subject.traced)
     if flows is not None:

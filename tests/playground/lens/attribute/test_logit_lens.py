@@ -8,7 +8,7 @@ from playground.errors import UserError
 from playground.lens import trace
 from playground.lens.attribute.logit_lens import LogitLens
 from tests.helpers.families import DECODERS, eager_twin, small_model
-from tests.playground.lens.generate.test_generation import own_model
+from tests.helpers.own_models import own_model
 
 TEXT = "the cat sat"
 NORMS = {"gpt2": "transformer.ln_f", "gpt_neox": "gpt_neox.final_layer_norm", "opt": "model.decoder.final_layer_norm"}
