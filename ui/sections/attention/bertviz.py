@@ -24,7 +24,7 @@ VIEW_TITLES: dict[View, str] = {
 
 def show_bertviz_views(traced: TracedText, kind: SiteKind) -> None:
     """The selected BertViz view; its document is cached with the trace."""
-    titles = {view: _(title) for view, title in VIEW_TITLES.items()}
+    titles: dict[str, str] = {view: _(title) for view, title in VIEW_TITLES.items()}
     chosen = choose_option(BERTVIZ_VIEW, _("BertViz view"), titles, hidden=True)
     view = next(view for view in VIEW_TITLES if view == chosen)
     support = neuron_supported(traced.trace, kind)

@@ -38,13 +38,13 @@ def show_fill_mask(model: LoadedModel, texts: Texts) -> None:
     if not masked and not typed:
         st.info(_("Nothing is masked yet."), icon=":material/info:")
         return
-    question = ("fill", texts.text, texts.pair, tuple(masked))
+    key = ("fill", texts.text, texts.pair, tuple(masked))
     title = _("Predicting the masks …")
 
     def make(_on_progress: OnProgress) -> tuple[MaskedPosition, ...]:
         return fill_masks(model, texts.text, positions=masked, pair=texts.pair, k=LISTED)
 
-    masked_positions = require(question, make, title=title, cache=results_of(model))
+    masked_positions = require(key, make, title=title, cache=results_of(model))
     clicked = _show_masked_positions(masked_positions, origin(model, facts={**text_facts(texts), "masked": masked}))
     if clicked is not None:
         position, token = clicked

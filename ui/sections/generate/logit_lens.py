@@ -24,21 +24,21 @@ SHOWN = 16
 
 def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
     """Layers by positions, and the layer from which each final prediction stays top-1."""
-    reading = trace_of(model, texts, key="lens")
-    tokens = reading.trace.target or reading.trace.source
+    traced_text = trace_of(model, texts, key="lens")
+    tokens = traced_text.trace.target or traced_text.trace.source
     if not tokens:
         st.info(_("The text has no tokens; type a few words."), icon=":material/info:")
         return
     answers = _choose_answer(model)
     title = _("Decoding every layer …")
-    question = ("lens", reading.name, *(answers or ()))
+    key = ("lens", traced_text.name, *(answers or ()))
     lens = require(
-        question, lambda _on_run: reading.trace.logit_lens(k=1, answers=answers), title=title, cache=results_of(model)
+        key, lambda _on_run: traced_text.trace.logit_lens(k=1, answers=answers), title=title, cache=results_of(model)
     )
     first = _choose_first(len(tokens))
     target = "" if answers is None else _token_text(model, answers[0])
     facts = text_facts(texts) | ({} if answers is None else {"target token": target})
-    _draw(model, reading, lens, first, target, facts)
+    _draw(model, traced_text, lens, first, target, facts)
     st.caption(
         _("Outlined: first layer from which the final prediction stays top-1.")
         if answers is None
@@ -75,9 +75,9 @@ def _choose_first(count: int) -> int:
 
 
 def _draw(
-    model: LoadedModel, reading: TracedText, lens: LogitLens, first: int, target: str, facts: dict[str, object]
+    model: LoadedModel, traced_text: TracedText, lens: LogitLens, first: int, target: str, facts: dict[str, object]
 ) -> None:
-    tokens = reading.trace.target or reading.trace.source
+    tokens = traced_text.trace.target or traced_text.trace.source
     shown = slice(first, first + SHOWN)
     layers = [_("embedding"), *(str(layer) for layer in range(1, len(lens.top)))]
     top = [[_token_text(model, int(id)) for id in layer[shown, 0]] for layer in lens.top]
@@ -86,7 +86,7 @@ def _draw(
     figure = lens_figure(labels, layers, top, shades, lens.settled[shown], target)
     name = _("Top-1 token after each layer at each position")
     height = 110 + 26 * len(layers)
-    revision = f"{reading.name}{first}{target}"
+    revision = f"{traced_text.name}{first}{target}"
     draw(model, figure, key="lens_chart", height=height, revision=revision, label=name, facts=facts)
 
 

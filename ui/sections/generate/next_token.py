@@ -26,13 +26,13 @@ HEIGHT = 360
 def show_next_token(model: LoadedModel, texts: Texts) -> None:
     """The distribution after the text (encoder-decoder: after the target); a click appends a token."""
     sampling = choose_sampling()
-    reading = trace_of(model, texts, key="next")
-    logits = reading.trace.last_logits
+    traced_text = trace_of(model, texts, key="next")
+    logits = traced_text.trace.last_logits
     if logits is None:
         refuse(UserError(_("The text has no tokens; type a few words.")))
-    question = ("next", reading.name, sampling)
+    key = ("next", traced_text.name, sampling)
     predicted = require(
-        question,
+        key,
         lambda _on_run: distribution(logits, sampling),
         title=_("Sorting the vocabulary …"),
         cache=results_of(model),
@@ -41,13 +41,13 @@ def show_next_token(model: LoadedModel, texts: Texts) -> None:
     left, right = st.columns([1, 1])
     with left:
         st.caption(_("Most probable: model → after filters. Click one to append it."))
-        _list_alternatives(model, texts, reading, predicted, sampling)
+        _list_alternatives(model, texts, traced_text, predicted, sampling)
     with right:
         st.caption(_("The whole vocabulary by rank."))
         name = _("Probability of every token of the vocabulary by its rank")
         figure = distribution_figure(predicted.model, predicted.tempered, predicted.sampled)
         facts = {**text_facts(texts), **vars(sampling)}
-        draw(model, figure, key="distribution_chart", height=HEIGHT, revision=reading.name, label=name, facts=facts)
+        draw(model, figure, key="distribution_chart", height=HEIGHT, revision=traced_text.name, label=name, facts=facts)
         _look_up(model, predicted)
     imports = ["playground.lens.generate.predictions import Sampling, distribution"]
     lines = [traced(texts), f"predicted = distribution(traced.last_logits, {sampling!r})"]
@@ -65,7 +65,7 @@ def _show_numbers(predicted: Distribution) -> None:
 
 
 def _list_alternatives(
-    model: LoadedModel, texts: Texts, reading: TracedText, predicted: Distribution, sampling: Sampling
+    model: LoadedModel, texts: Texts, traced_text: TracedText, predicted: Distribution, sampling: Sampling
 ) -> None:
     ids = predicted.top(LISTED)
     items = [_item(label(model.tokenizer, [id])[0], predicted) for id in ids]
@@ -73,7 +73,7 @@ def _list_alternatives(
     name = _("Most probable next tokens")
     picked = token_view(items, layout="bars", label=name, key="next_tokens", provenance=notes)
     if picked is not None:
-        _append(model, texts, reading, ids[picked])
+        _append(model, texts, traced_text, ids[picked])
         st.rerun()
 
 
@@ -100,9 +100,9 @@ def token_lines(token: int, predicted: Distribution) -> tuple[str, ...]:
     )
 
 
-def _append(model: LoadedModel, texts: Texts, reading: TracedText, token: int) -> None:
+def _append(model: LoadedModel, texts: Texts, traced_text: TracedText, token: int) -> None:
     """Append a token to the text, or to an encoder-decoder's target."""
-    trace = reading.trace
+    trace = traced_text.trace
     if model.kind == "encoder-decoder":
         target = spell(model, trace.target_ids) if texts.target is None else texts.target
         replace_text(TARGET, spell_on(model, target, trace.target_ids, token))
