@@ -1,17 +1,15 @@
 """Training as an iterator, and a run as a folder.
 
-config.py      TrainConfig: task, model, optimiser, schedule, limits, all in one frozen record
-schedule.py    the learning rate of each step
-optimizers.py  AdamW, SGD, Muon;  device.py  where a run computes;  objective.py  what is minimised
-trainer.py     train(config, task) -> Iterator[Step]
-finder.py      a learning rate by trying
-estimate.py    what a run will cost;  sizes.py  by counting;  calibration.py  how fast this machine is
-run_folder.py  training into a folder and going on from it: snapshots.py, film.py, recording.py, status.py, control.py
-layout.py      what lies where in a run folder
-runs.py        reading runs while they grow, without torch;  deleting.py, forks.py, zip_run.py
-command.py     `python -m playground train`;  options.py  its options, made of the config records
-export.py      a run as a model folder, ours or transformers' (hub_format.py)
-card.py        what an exported model learnt and does;  heads.py  what its heads do
+config.py       TrainConfig: task, model, optimiser, schedule in one frozen record
+presets.py      runs to start with
+trainer.py      train(config, task) -> Iterator[Step]; the device of a run
+optimizers.py   AdamW, SGD, Muon; the learning-rate schedule
+objective.py    the loss
+lr_finder.py    learning-rate range test
+estimate.py     the cost of a run: parameters, compute, memory, time
+sizes.py        parameters, FLOPs and activations of a shape, by counting
+calibration.py  how fast this machine trains
+run/            a run on disk
 """
 
 from typing import TYPE_CHECKING, Any

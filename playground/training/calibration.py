@@ -1,4 +1,4 @@
-"""How fast this machine trains, from a fifth of a second of measuring: three numbers that give a step's time."""
+"""Measure how fast this machine trains, in a fifth of a second: three numbers that give a step's time."""
 
 import threading
 import time
@@ -23,39 +23,38 @@ PAUSE_SECONDS = 8.0
 
 @dataclass(frozen=True, kw_only=True)
 class Throughput:
-    """Of matrix products in floating-point operations per second; of all else in seconds.
-
-    seconds_per_value: for each number that the forward pass keeps, there and back. seconds_per_layer: what a layer
-    costs however small it is; embedding, head and loss count as one more.
-    """
+    """The speed of a device in training."""
 
     flops_per_second: float
+    """Of matrix products."""
     seconds_per_value: float
+    """Per activation that the forward pass keeps, forward and backward."""
     seconds_per_layer: float
+    """Overhead of a layer of any size; embedding, head and loss count as one more."""
 
 
 @cache
 def measured_throughput(device: str = "cpu") -> Throughput:
-    """The speed of a device; measured once in a process."""
+    """The throughput of a device, measured once per process."""
     return measure_throughput(device)
 
 
 class ThroughputCache:
-    """The best of a few measurements of each device: a server measures first while it is still busy starting."""
+    """The best of a few measurements of each device: the first one is taken while the server is still starting."""
 
     def __init__(self, measure: Callable[[str], Throughput] | None = None) -> None:
         self._measure = measure or measure_throughput
-        self._found: dict[str, list[tuple[float, Throughput]]] = {}
+        self._measurements: dict[str, list[tuple[float, Throughput]]] = {}
         self._guard = threading.Lock()
 
     def of(self, device: str, now: float | None = None) -> Throughput:
-        """The best speed found yet, measured anew where the last time was a while ago; at most TIMES in all."""
+        """The best throughput so far, measured again after PAUSE_SECONDS; at most TIMES in all."""
         now = time.monotonic() if now is None else now
         with self._guard:
-            found = self._found.setdefault(device, [])
-            if not found or (len(found) < TIMES and now - found[-1][0] > PAUSE_SECONDS):
-                found.append((now, self._measure(device)))
-            speeds = [speed for _, speed in found]
+            measurements = self._measurements.setdefault(device, [])
+            if not measurements or (len(measurements) < TIMES and now - measurements[-1][0] > PAUSE_SECONDS):
+                measurements.append((now, self._measure(device)))
+            speeds = [speed for _, speed in measurements]
         return Throughput(
             flops_per_second=max(speed.flops_per_second for speed in speeds),
             seconds_per_value=min(speed.seconds_per_value for speed in speeds),
@@ -64,7 +63,7 @@ class ThroughputCache:
 
 
 def measure_throughput(device: str) -> Throughput:
-    """The speed of a device; of a CPU that of one thread, as a run trains, on a core that nobody else uses."""
+    """The throughput of a device; of a CPU that of one thread, as a run trains."""
     with _one_thread():
         return _measure_speed(device)
 
@@ -99,13 +98,13 @@ def _shape(*, width: int, context: int) -> TransformerConfig:
 
 
 def _product_rate(device: str) -> float:
-    """Operations per second of products as a small model has them: 1,024 tokens through 256 x 256 weights."""
+    """FLOPs per second of the products of a small model: 1,024 tokens through 256 x 256 weights."""
     tokens, weights = torch.ones(1024, 256, device=device), torch.ones(256, 256, device=device)
-    return 2 * 1024 * 256 * 256 / _fastest(lambda: torch.mm(tokens, weights), device)
+    return 2 * 1024 * 256 * 256 / _fastest_seconds(lambda: torch.mm(tokens, weights), device)
 
 
 def _step_seconds(shape: TransformerConfig, *, rows: int, device: str) -> float:
-    """Of a forward and a backward pass."""
+    """The duration of a forward and a backward pass."""
     with torch.random.fork_rng(devices=[]):
         model = Transformer(shape).to(device)
     ids = torch.arange(rows * shape.context, device=device).view(rows, -1) % shape.vocabulary
@@ -115,18 +114,18 @@ def _step_seconds(shape: TransformerConfig, *, rows: int, device: str) -> float:
         loss_of(model, batch).backward()  # type: ignore[no-untyped-call]
         model.zero_grad()
 
-    return _fastest(step, device)
+    return _fastest_seconds(step, device)
 
 
-def _fastest(action: Callable[[], object], device: str) -> float:
-    """Seconds of the fastest of as many repetitions as fit into the time: what others do only ever slows one down."""
-    # On a CPU the time that this thread was at work: the clock would count what others do meanwhile.
+def _fastest_seconds(action: Callable[[], object], device: str) -> float:
+    """Seconds of the fastest of as many repetitions as fit into the time: other load only ever slows one down."""
+    # On a CPU the time of this thread: the clock would count what other processes do meanwhile.
     clock = time.thread_time if device == "cpu" else time.perf_counter
     best, until = float("inf"), time.perf_counter() + SECONDS
     while time.perf_counter() < until:
-        began = clock()
+        start = clock()
         action()
         if device != "cpu":
             torch.accelerator.synchronize()
-        best = min(best, clock() - began)
+        best = min(best, clock() - start)
     return best

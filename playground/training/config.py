@@ -20,34 +20,37 @@ LARGEST_SEED = 2**63 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """A run: the same config and seed give the same weights on one CPU thread, bit for bit.
-
-    learning_rate is the highest, final_learning_rate the last; warm_up is in steps; batch is in rows of at most one
-    model context each; accumulation is how many batches make one step. The first of the betas is the momentum of
-    sgd and muon. bfloat16 is autocast: weights and optimiser stay in float32. checkpoint_every is in steps; frames is
-    how many pictures of the probe's attention are taken on the way, more of them early (film.py).
-    """
+    """A run: the same config and seed give the same weights on one CPU thread, bit for bit."""
 
     task: TaskConfig
     model: TransformerConfig
     steps: int = 2000
     batch: int = 12
+    """Rows in a batch, each of at most one context."""
     learning_rate: float = 1e-3
+    """The peak."""
     final_learning_rate: float = 1e-4
     warm_up: int = 100
+    """In steps."""
     schedule: ScheduleName = "cosine"
     betas: tuple[float, float] = (0.9, 0.99)
+    """The first is the momentum of sgd and muon."""
     weight_decay: float = 0.1
     clip: float = 1.0
+    """The largest norm of the gradient."""
     seed: int = 0
     evaluate_every: int = 250
     evaluate_rows: int = 64
     optimizer: OptimizerName = "adamw"
     accumulation: int = 1
+    """Batches in a step."""
     precision: Precision = "float32"
+    """bfloat16 is autocast: weights and optimiser stay in float32."""
     device: DeviceName = "cpu"
     checkpoint_every: int = 500
+    """In steps."""
     frames: int = 60
+    """Frames of the probe's attention, more of them early (run/film.py)."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "evaluate_every", "evaluate_rows", "accumulation", "checkpoint_every"):
@@ -67,7 +70,7 @@ class TrainConfig:
                 steps=self.steps,
             )
         if self.precision == "bfloat16" and self.device == "cpu":
-            raise UserError("bfloat16 is two to three times slower than float32 on a processor; choose float32.")
+            raise UserError("bfloat16 is two to three times slower than float32 on a CPU; choose float32.")
         self._check_optimiser()
 
     def _check_optimiser(self) -> None:

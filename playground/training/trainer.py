@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from playground.errors import UserError
 from playground.tasks.task import Batch, Task
+from playground.text import N_
 from playground.training.config import DeviceName, TrainConfig
 from playground.training.objective import loss_of
 from playground.training.optimizers import learning_rate, make_optimizer
@@ -25,37 +26,38 @@ from playground.transformer import Transformer
 
 @dataclass(kw_only=True)
 class TrainingState:
-    """What a run holds between two steps: the model, the optimiser, how many steps are done, how many tokens seen.
-
-    rate_factor multiplies the schedule's learning rate: a person may change it between two steps. Between steps the
-    model is in its evaluation mode.
-    """
+    """The state of a run between two steps."""
 
     model: Transformer
+    """In evaluation mode between steps."""
     optimizer: torch.optim.Optimizer
     step: int = 0
+    """Steps done."""
     tokens: int = 0
+    """Tokens read."""
     rate_factor: float = 1.0
+    """Multiplies the schedule's learning rate; may change between two steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What one step reports. Losses in nats; `evaluation` is None except where the held-out text was read.
-
-    gradient_norm is the norm over all parameters before clipping; tokens are those of all steps so far.
-    """
+    """The report of one step."""
 
     step: int
     loss: float
+    """In nats per token."""
     learning_rate: float
     gradient_norm: float
+    """Over all parameters, before clipping."""
     tokens: int
+    """Of all steps so far."""
     evaluation: dict[str, float] | None
+    """The task's measures on held-out data, at the steps that evaluate."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """What one optimiser step found: the loss in nats, and the gradient's norm before clipping."""
+    """The loss of one optimiser step in nats, and the gradient's norm before clipping."""
 
     loss: float
     gradient_norm: float
@@ -72,17 +74,17 @@ def start_state(config: TrainConfig) -> TrainingState:
 
 
 def train(config: TrainConfig, task: Task, *, state: TrainingState | None = None) -> Iterator[Step]:
-    """Yield one Step per optimiser step until config.steps are done; `state` is where to go on from.
+    """Yield one Step per optimiser step until config.steps are done, from `state` if it is given.
 
     Raises UserError for a task that the model does not fit, and when the loss is no longer a finite number.
     """
     task.check_fits(config.model)
     state = start_state(config) if state is None else state
     while state.step < config.steps:
-        yield _advance(config, task, state)
+        yield _train_step(config, task, state)
 
 
-def _advance(config: TrainConfig, task: Task, state: TrainingState) -> Step:
+def _train_step(config: TrainConfig, task: Task, state: TrainingState) -> Step:
     """Take one step and report it."""
     step = state.step + 1
     rate = learning_rate(config, step) * state.rate_factor
@@ -103,7 +105,7 @@ def _evaluate(config: TrainConfig, task: Task, state: TrainingState) -> dict[str
 
 
 def model_at_rest(state: TrainingState) -> Transformer:
-    """The model as tasks, films and samples read it: on the CPU, without dropout. A copy where it trains elsewhere."""
+    """The model for evaluation, samples and film: on the CPU, without dropout; a copy if it trains elsewhere."""
     return state.model if device_of(state.model).type == "cpu" else copy.deepcopy(state.model).cpu()
 
 
@@ -120,12 +122,11 @@ def take_step(config: TrainConfig, task: Task, state: TrainingState, *, rate: fl
     loss = _accumulate(config, state.model, batches, step)
     norm = gradient_norm(parameters)
     if not math.isfinite(loss) or not math.isfinite(norm):
-        found = "loss" if not math.isfinite(loss) else "gradient"
-        raise UserError(
-            "The {found} of step {step} is not a finite number; train anew with a lower learning rate.",
-            found=found,
-            step=step,
-        )
+        if not math.isfinite(loss):
+            template = N_("The loss of step {step} is not a finite number; train again with a lower learning rate.")
+        else:
+            template = N_("The gradient of step {step} is not a finite number; train again with a lower learning rate.")
+        raise UserError(template, step=step)
     if norm > config.clip:
         torch._foreach_mul_([p.grad for p in parameters if p.grad is not None], config.clip / (norm + 1e-6))
     for group in state.optimizer.param_groups:
@@ -137,14 +138,15 @@ def take_step(config: TrainConfig, task: Task, state: TrainingState, *, rate: fl
 
 
 def _batches(config: TrainConfig, task: Task, model: Transformer, step: int) -> list[Batch]:
-    """The batches of a step, each drawn from its own stream, where the model can read them."""
+    """The batches of a step, each from its own random stream, on the model's device."""
+    # The stream depends on seed, step and batch alone: a resumed run sees the same batches.
     first = np.random.SeedSequence((config.seed, step))
     streams = [np.random.default_rng(seed) for seed in (first, *first.spawn(config.accumulation - 1))]
-    drawn = [task.batch(stream, rows=config.batch, length=config.model.context, step=step) for stream in streams]
-    return [_moved(batch, device_of(model)) for batch in drawn]
+    batches = [task.batch(stream, rows=config.batch, length=config.model.context, step=step) for stream in streams]
+    return [_to_device(batch, device_of(model)) for batch in batches]
 
 
-def _moved(batch: Batch, device: torch.device) -> Batch:
+def _to_device(batch: Batch, device: torch.device) -> Batch:
     if device.type == "cpu":
         return batch
     values = {field.name: getattr(batch, field.name) for field in fields(batch)}
@@ -153,9 +155,9 @@ def _moved(batch: Batch, device: torch.device) -> Batch:
 
 
 def _accumulate(config: TrainConfig, model: Transformer, batches: list[Batch], step: int) -> float:
-    """Leave the mean gradient of the batches in the parameters and return the mean loss, each batch counting alike."""
+    """Accumulate the mean gradient of the batches in the parameters; returns the mean loss."""
     losses = []
-    with _dropping_out(config, model, step):
+    with _dropout(config, model, step):
         for batch in batches:
             with _precision(config, device_of(model)):
                 loss = loss_of(model, batch)
@@ -165,7 +167,7 @@ def _accumulate(config: TrainConfig, model: Transformer, batches: list[Batch], s
 
 
 @contextmanager
-def _dropping(model: Transformer, seed: int) -> Iterator[None]:
+def _train_mode(model: Transformer, seed: int) -> Iterator[None]:
     device = device_of(model)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
@@ -176,12 +178,12 @@ def _dropping(model: Transformer, seed: int) -> Iterator[None]:
             model.eval()
 
 
-def _dropping_out(config: TrainConfig, model: Transformer, step: int) -> AbstractContextManager[None]:
-    """Training mode, with what is dropped decided by seed and step. Without dropout it would change nothing."""
+def _dropout(config: TrainConfig, model: Transformer, step: int) -> AbstractContextManager[None]:
+    """Training mode with a dropout mask decided by seed and step; nothing to do without dropout."""
     if config.model.dropout == 0:
         return nullcontext()
-    words = np.random.SeedSequence((config.seed, step)).generate_state(1, np.uint64)
-    return _dropping(model, int(words[0]))
+    [seed] = np.random.SeedSequence((config.seed, step)).generate_state(1, np.uint64)
+    return _train_mode(model, int(seed))
 
 
 def _precision(config: TrainConfig, device: torch.device) -> AbstractContextManager[object]:
@@ -202,28 +204,28 @@ def tokens_in(batch: Batch) -> int:
 
 
 def choose_device(config: TrainConfig) -> torch.device:
-    """The device that the config names; auto takes the fastest that is there.
+    """The device that the config names; auto takes the fastest one.
 
-    Raises UserError for a device that this machine lacks, and for bfloat16 where it would only slow the run down.
+    Raises UserError for a device that this machine lacks, and for bfloat16 on a CPU, where it only slows the run down.
     """
-    device = torch.device(_fastest() if config.device == "auto" else config.device)
-    if not _is_there(device.type):
+    device = torch.device(_fastest_device() if config.device == "auto" else config.device)
+    if not _is_available(device.type):
         raise UserError("This machine has no {type} device; choose auto or cpu.", type=device.type)
     if config.precision == "bfloat16" and device.type == "cpu":
-        raise UserError("bfloat16 is two to three times slower than float32 on a processor; choose float32.")
+        raise UserError("bfloat16 is two to three times slower than float32 on a CPU; choose float32.")
     return device
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Where the model's weights are."""
+    """The device of the model's weights."""
     return next(model.parameters()).device
 
 
-def _fastest() -> DeviceName:
-    return next((name for name in ("cuda", "mps") if _is_there(name)), "cpu")
+def _fastest_device() -> DeviceName:
+    return next((name for name in ("cuda", "mps") if _is_available(name)), "cpu")
 
 
-def _is_there(kind: str) -> bool:
+def _is_available(kind: str) -> bool:
     if kind == "cuda":
         return torch.cuda.is_available()
     return kind == "cpu" or (kind == "mps" and torch.backends.mps.is_available())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from playground.tasks.text import TextTaskConfig
 from playground.training import TrainConfig
-from playground.training.optimizers import SHAPES, learning_rate
+from playground.training.optimizers import DECAYS, learning_rate
 from playground.transformer import TransformerConfig
 
 
@@ -40,13 +40,13 @@ def test_stable_decay_by_hand():
     assert found == pytest.approx([0.75, *[1.0] * 9, 0.6, 0.2])
 
 
-@pytest.mark.parametrize("schedule", SHAPES)
+@pytest.mark.parametrize("schedule", DECAYS)
 def test_a_run_that_is_all_warm_up_ends_at_the_top(schedule):
     config = config_of(schedule=schedule, learning_rate=0.5, warm_up=5, steps=5)
     assert [learning_rate(config, step) for step in range(1, 6)] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5])
 
 
-@given(st.sampled_from(sorted(SHAPES)), st.integers(1, 200), st.data())
+@given(st.sampled_from(sorted(DECAYS)), st.integers(1, 200), st.data())
 def test_the_rate_rises_over_the_warm_up_and_never_after(schedule, steps, data):
     warm_up = data.draw(st.integers(0, steps))
     highest = data.draw(st.floats(1e-4, 1.0))

@@ -20,7 +20,7 @@ from playground.transformer import TransformerConfig
 from ui.sections.train.labels import preset_caption, preset_title
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import PRESET
-from ui.state.scaling import leave_trouble, take_trouble
+from ui.state.session import keep_error, take_error
 from ui.state.training import adopt_draft, draft_revision, keep_draft, read_changes, write_changes
 from ui.widgets.fields import edit, editable
 from ui.widgets.model import is_hosted
@@ -164,7 +164,7 @@ def upload_settings() -> None:
     key = f"upload_{draft_revision()}"
     with st.expander(_("Settings from a file"), icon=":material/upload:"):
         st.file_uploader(_("A run's config.json"), type="json", key=key, on_change=_read_upload, args=(key,))
-    if problem := take_trouble(UPLOAD):
+    if problem := take_error(UPLOAD):
         st.error(problem, icon=":material/error:")
 
 
@@ -176,7 +176,7 @@ def _read_upload(key: str) -> None:
     try:
         copy_settings(TrainConfig.from_dict(_json_object(file.getvalue())))
     except UserError as error:
-        leave_trouble(UPLOAD, str(error))
+        keep_error(UPLOAD, str(error))
 
 
 def _json_object(content: bytes) -> dict[str, Any]:
