@@ -3,9 +3,6 @@
 Runs of one size and seed share a trunk. Their schedule is warm-up, stable, decay (Hu et al. 2024, section 4), whose
 steps before the decay do not depend on the run's length: the longest run is trained from step 0, and a shorter one
 branches off at the trunk's last checkpoint before its own decay. It is the very run that it would have been.
-
-    trunk    warm-up ─ stable ──────────────────────── decay
-    branch             └ checkpoint 8, decay from 10 to 12
 """
 
 import dataclasses
@@ -55,7 +52,6 @@ class SweepConfig:
     head_width: int = 16
     """The least width of an attention head."""
     warm_up: int = 50
-    """In steps."""
     learning_rate: float = 4e-3
     """The peak at `learning_rate_width`; at another width it is times (learning_rate_width / width) ** exponent."""
     learning_rate_width: int = 32
@@ -143,7 +139,6 @@ class Cell:
     name: str
     config: TrainConfig
     parameters: int
-    """All, embeddings included."""
     parameters_without_embeddings: int
     tokens: int
     """Of all its steps, those before the fork included; so are the FLOPs."""

@@ -66,7 +66,6 @@ class Line:
     """With `high` its band, where it has one."""
     high: Float[np.ndarray, "step"] | None = None
     colour: str = ""
-    """As #rrggbb."""
     dash: str = ""
     group: str = ""
     """The curves of one law, which the legend shows and hides together."""
@@ -273,11 +272,7 @@ def intervals_figure(groups: Groups, *, x: str, log_x: bool = False) -> go.Figur
 
 def _offset(name: str, series: int, groups: Groups) -> float:
     """How far from its row a group stands, so that intervals of one name do not cover one another."""
-    sharing = [
-        index
-        for index, (_group, intervals) in enumerate(groups)
-        if any(interval.name == name for interval in intervals)
-    ]
+    sharing = [index for index, (_group, members) in enumerate(groups) if name in {each.name for each in members}]
     return GROUP_SPREAD * (sharing.index(series) / (len(sharing) - 1) - 0.5) if len(sharing) > 1 else 0.0
 
 
