@@ -35,6 +35,7 @@ BLOCKS = """() => {
         if (node.nodeType === Node.TEXT_NODE) {
             let block = node.parentElement;
             if (!block || !block.checkVisibility?.({ visibilityProperty: true })) return;
+            if (getComputedStyle(block).fontFamily.includes("Material")) return;  // an icon's name
             while (block.parentElement && getComputedStyle(block).display.startsWith("inline") &&
                 !["text", "BUTTON", "LABEL"].includes(block.tagName)) block = block.parentElement;
             blocks.set(block, (blocks.get(block) ?? "") + node.textContent);
@@ -52,6 +53,7 @@ NAMES = re.compile(
     r"""books-\w+|tales-\w+|smollm2[\w-]*|all-minilm[\w-]*|induction|[\w.-]+/[\w.-]+|https?://\S+
     |\b(?:FLOPs?|[kMGTPE]?B|PyTorch|CPU|GPU|GB|MB|kB|nats?|auto|cpu|cuda|mps|float32|bfloat16|float16|main|SVG|PNG|CSV|HTML|JSON|BPE|MLP
     |ReLU|GELU|SiLU|SwiGLU|RoPE|ALiBi|T5|GPT-?2|BERT|BertViz|Python|AdamW|Muon|SGD|L\d+|H\d+|s|min|h|d|[A-Za-zα-ωΑ-Ω])\b
+    |Apache-2\.0|[kMG]?Wh\b|<\|\w+\|>
     |\d[\d.,]*[eE][+-−]?\d+|\d+[kMGTB]\b|\d+x\d+""",
     re.VERBOSE,
 )
@@ -102,7 +104,7 @@ def test_every_sentence_of_a_section_is_translated(
             page.set_viewport_size({"width": width, "height": 1000})
             settle(page)
             left = sorted({rest for rest in map(unwrapped, page.evaluate(BLOCKS)) if rest} - STREAMLITS)
-            assert left == [], f"{name} {query} at {width} px"
+            assert not left, f"{name} {query} at {width} px:\n" + "\n".join(left)
             assert overflow(page) <= 0, f"{name} {query} at {width} px"
     finally:
         page.close()

@@ -61,7 +61,7 @@ def _pin_word(pin: Pin | None) -> str | None:
 
 
 def read_head(default: tuple[int, int], layers: int, heads: int) -> tuple[int, int]:
-    """The layer and head of the address, in the attention page's spelling; the default where the model has no such head."""
+    """The layer and head of the address, as the attention page spells them; the default where there is none."""
     numbers = read_integers(parameters.HEAD)
     return (numbers[0], numbers[1]) if len(numbers) == 2 and numbers[0] < layers and numbers[1] < heads else default
 

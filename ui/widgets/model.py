@@ -234,5 +234,5 @@ def describe_model(model: LoadedModel) -> None:
         )
     )
     origin = [entry.licence] if entry else []
-    origin += [model.source, model.note, f"{model.dtype}, {model.device}"]
+    origin += [_(model.source), _(model.note) if model.note else "", f"{model.dtype}, {model.device}"]
     st.caption(" · ".join(part for part in origin if part))
