@@ -117,8 +117,11 @@ def compute(
 
 
 def require(key: Hashable, make: Callable[[OnProgress], Result], *, title: str, cache: BoundedCache) -> Result:
-    """As `compute`, but the page's run ends where there is no result."""
-    result = compute(key, make, title=title, cache=cache)
+    """As `compute`, but the page's run ends where there is no result; a UserError is told as a hint."""
+    try:
+        result = _obtain(key, make, title=title, cache=cache, patience=PATIENCE_SECONDS)
+    except UserError as error:
+        refuse(error)
     if result is None:
         st.stop()
     return result
