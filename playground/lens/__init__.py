@@ -1,11 +1,12 @@
 """The lens: run a text through a model and look at what it computes.
 
-trace.py     Trace, the public answers about one text in one model
-capture/     one pass with every attention call and activation kept
-generate/    predictions, sampling, beam search, surprisal
-inspect/     attention maps and every number behind them
-intervene/   ablation and activation patching
-attribute/   which component, token or layer a prediction comes from
+trace.py       Trace, the public answers about one text in one model
+capture/       one pass with every attention call and activation kept
+generate/      predictions, sampling, beam search, surprisal
+inspect/       attention maps and every number behind them
+intervene/     ablation and activation patching
+attribute/     which component, token or layer a prediction comes from
+tolerances.py  how far two computations of the same numbers may differ
 """
 
 from playground.lens.trace import Trace, trace

@@ -21,13 +21,12 @@ from playground.errors import UserError
 from playground.lens.capture.hooks import ModuleOutput, Recording, record
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.capture.site import SiteKind
+from playground.lens.tolerances import tolerance
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 StackKind = Literal["encoder", "decoder"]
-TOLERANCE = {torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 5e-2}
-"""Largest difference, relative to the largest number, at which two computations count as the same."""
 PROBE_TOKENS = 6
 
 
@@ -305,5 +304,5 @@ def _around(probe: _Probe, blocks: tuple[BlockParts, ...]) -> Parts:
 
 def _same(recomputed: Tensor, expected: Tensor) -> bool:
     """Whether two computations of the same numbers agree up to rounding."""
-    largest = TOLERANCE.get(recomputed.dtype, 1e-4) * float(expected.abs().max().clamp(min=1e-3))
+    largest = tolerance("module", recomputed.dtype) * float(expected.abs().max().clamp(min=1e-3))
     return recomputed.shape == expected.shape and float((recomputed - expected).abs().max()) <= largest

@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from playground.lens.capture.anatomy import TOLERANCE
 from playground.lens.capture.hooks import ModuleOutput
 from playground.lens.capture.norm_step import NormStep, norm_of
+from playground.lens.tolerances import tolerance
 
 MOST_STEPS = 8
 
@@ -136,6 +136,6 @@ def _summands(
 
 
 def _same(left: Tensor, right: Tensor, like: Tensor | None = None) -> bool:
-    tolerance = TOLERANCE.get((right if like is None else like).dtype, 1e-4)
+    allowed = tolerance("module", (right if like is None else like).dtype)
     largest = float(right.abs().max().clamp(min=1e-6))
-    return left.shape == right.shape and float((left.float() - right.float()).abs().max()) <= tolerance * largest
+    return left.shape == right.shape and float((left.float() - right.float()).abs().max()) <= allowed * largest

@@ -14,11 +14,11 @@ from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.derivation import Derivation, Term, product_term
 from playground.lens.inspect.steps.head import ProjectedVectors
 from playground.lens.inspect.steps.projection import key_rows
-from playground.lens.inspect.steps.step import Row, Step, StepInputs, Table
+from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import Origin, Vector
+from playground.lens.tolerances import ROTATION
 from playground.text import _
 
-TOLERANCE = 1e-3
 """How far a pair's length may be from what it was, relative to the longest, to count as turned."""
 
 
@@ -65,7 +65,7 @@ def _rotation_of_pairs(before: np.ndarray, after: np.ndarray, first: np.ndarray,
     """The rotation of these pairs, if they kept their lengths: a pair is a complex number, turning multiplies it."""
     was, is_now = (numbers[:, first] + 1j * numbers[:, second] for numbers in (before, after))
     longest = max(float(np.abs(was).max()), 1e-12)
-    if np.abs(np.abs(was) - np.abs(is_now)).max() > TOLERANCE * longest:
+    if np.abs(np.abs(was) - np.abs(is_now)).max() > ROTATION * longest:
         return None
     return Rotation(first=first, second=second, angles=np.angle(is_now * was.conj()))
 
@@ -112,18 +112,20 @@ class RotatedVector(Vector):
         return column, None, 0.0, 1
 
 
-def rotation_step(inputs: StepInputs) -> Step | None:
+def rotation_step(inputs: StepInputs) -> HeadStep | None:
     """q′, k′: query and keys after rotary positions; None where none turned them."""
     head, tables = inputs.head, []
     if head.query.rotates:
         row = Row(symbol="qr", label="q′", vector=_rotated("q", head.query, 0, ""), token=inputs.query_label)
-        tables.append(Table(label=_("The query after rotation"), rows=(row,), role="query", is_scaled_by_row=True))
+        tables.append(StepTable(label=_("The query after rotation"), rows=(row,), role="query", is_scaled_by_row=True))
     if head.keys.rotates:
         rows = key_rows(inputs, "kr", lambda key: _rotated("k", head.keys, key, f"{key},"))
-        tables.append(Table(label=_("The keys after rotation"), rows=rows, role="key", is_scaled_by_row=len(rows) <= 2))
+        tables.append(
+            StepTable(label=_("The keys after rotation"), rows=rows, role="key", is_scaled_by_row=len(rows) <= 2)
+        )
     if not tables:
         return None
-    return Step(
+    return HeadStep(
         name="rotation",
         title=_("Rotary positions"),
         formula=r"\q'_a = \q_a\cos\theta - \q_b\sin\theta \\ \q'_b = \q_b\cos\theta + \q_a\sin\theta",

@@ -13,14 +13,14 @@ from torch import Tensor, nn
 
 from playground.lens.capture.hooks import ModuleOutput
 from playground.lens.capture.norm_step import NormStep, norm_of
+from playground.lens.tolerances import tolerance
 
-TOLERANCE = {torch.float32: 1e-5, torch.float16: 2e-3, torch.bfloat16: 1e-2}
 NARROWEST = 4
 """Vectors with fewer numbers than this are too easily a multiple of another for their direction to identify them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Source:
+class VectorSource:
     """Where the vectors at the seam come from: vectors · factor, before positions rotate them."""
 
     vectors: Float[Tensor, "token head_width"]
@@ -37,14 +37,14 @@ class Source:
     """How it normed the first token's, whose own mean and root it holds."""
 
 
-def find_source(outputs: Sequence[ModuleOutput], at_seam: Float[Tensor, "token head_width"]) -> Source | None:
+def find_source(outputs: Sequence[ModuleOutput], at_seam: Float[Tensor, "token head_width"]) -> VectorSource | None:
     """The first module that made these vectors, up to what rotary positions do; None where no module shows them.
 
     Positions rotate vectors and leave the first token's; some families also scale what they rotate (OPT, gpt-oss).
     """
     for scaled in (False, True) if at_seam.shape[1] >= NARROWEST else (False,):
         for output in outputs:
-            source = _source_in(output, at_seam, scaled=scaled)
+            source = _find_in(output, at_seam, scaled=scaled)
             if source is not None:
                 return source
     return None
@@ -57,7 +57,7 @@ def matrix_of(module: nn.Module) -> tuple[Float[Tensor, "out input"], Tensor | N
     return (weight.T if type(module).__name__ == "Conv1D" else weight), bias if isinstance(bias, Tensor) else None
 
 
-def _source_in(output: ModuleOutput, at_seam: Float[Tensor, "token head_width"], *, scaled: bool) -> Source | None:
+def _find_in(output: ModuleOutput, at_seam: Float[Tensor, "token head_width"], *, scaled: bool) -> VectorSource | None:
     """The piece of a module's output that these vectors are, if one is."""
     tokens, width = at_seam.shape
     layouts = [rows for rows in _layouts(output.output, tokens) if rows.shape[1] >= width]
@@ -76,7 +76,7 @@ def _layouts(tensor: Tensor, tokens: int) -> list[Float[Tensor, "token _"]]:
 
 def _piece(
     output: ModuleOutput, rows: Float[Tensor, "token _"], at_seam: Float[Tensor, "token head_width"], *, scaled: bool
-) -> Source | None:
+) -> VectorSource | None:
     """The piece of some rows, which may begin at any column."""
     width = at_seam.shape[1]
     # Every window of the first row: of 96 numbers and a width of 8, pieces [89, 8].
@@ -86,7 +86,7 @@ def _piece(
     distances = (pieces * factors[:, None] - first).abs().amax(-1)
     column = int(distances.argmin())
     vectors, factor = rows[:, column : column + width], float(factors[column])
-    is_first = float(distances[column]) <= TOLERANCE.get(at_seam.dtype, 1e-5) * float(first.abs().max().clamp(min=1e-6))
+    is_first = float(distances[column]) <= tolerance("vector", at_seam.dtype) * float(first.abs().max().clamp(min=1e-6))
     if not is_first or factor <= 0 or not _same_lengths(vectors.float() * factor, at_seam.float(), at_seam.dtype):
         return None
     return _with_matrix(output, vectors, column, factor)
@@ -95,11 +95,11 @@ def _piece(
 def _same_lengths(vectors: Tensor, at_seam: Tensor, dtype: torch.dtype) -> bool:
     """Whether all vectors have the lengths that rotation leaves."""
     lengths = at_seam.norm(dim=-1)
-    tolerance = 10 * TOLERANCE.get(dtype, 1e-5) * lengths.max().clamp(min=1e-6)
-    return bool((vectors.norm(dim=-1) - lengths).abs().max() <= tolerance)
+    allowed = 10 * tolerance("vector", dtype) * lengths.max().clamp(min=1e-6)
+    return bool((vectors.norm(dim=-1) - lengths).abs().max() <= allowed)
 
 
-def _with_matrix(output: ModuleOutput, vectors: Tensor, column: int, factor: float) -> Source:
+def _with_matrix(output: ModuleOutput, vectors: Tensor, column: int, factor: float) -> VectorSource:
     """The source with the rows of the module's matrix that made it, where it has one."""
     weight = getattr(output.module, "weight", None)
     is_linear = isinstance(weight, Tensor) and weight.ndim == 2 and output.received is not None
@@ -108,7 +108,7 @@ def _with_matrix(output: ModuleOutput, vectors: Tensor, column: int, factor: flo
     assert output.received is not None
     matrix, bias = matrix_of(output.module)
     rows = slice(column, column + vectors.shape[1])
-    return Source(
+    return VectorSource(
         vectors=vectors,
         factor=factor,
         inputs=output.received.reshape(len(vectors), -1),
@@ -117,9 +117,9 @@ def _with_matrix(output: ModuleOutput, vectors: Tensor, column: int, factor: flo
     )
 
 
-def _with_norm(output: ModuleOutput, vectors: Tensor, column: int, factor: float) -> Source:
+def _with_norm(output: ModuleOutput, vectors: Tensor, column: int, factor: float) -> VectorSource:
     """The source with what a norm made it of, where one did."""
-    bare = Source(vectors=vectors, factor=factor)
+    bare = VectorSource(vectors=vectors, factor=factor)
     tokens, unit = len(vectors), output.output.shape[-1]
     if output.received is None or output.received.shape != output.output.shape or vectors.shape[1] > unit:
         return bare
