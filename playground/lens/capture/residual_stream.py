@@ -35,7 +35,7 @@ def stream_parts(
     parts = find_parts(model)
     block, first = parts.block(kind, layer), parts.first(parts.block(kind, layer).kind).module
     before = [other for other in parts.blocks if other.kind == block.kind and other.layer < block.layer]
-    writers = _writers(before, block, kind)
+    writers = _earlier_writers(before, block, kind)
     nearest = [] if block.is_additive else [*before[-1:], block]
     inside = {module for other in nearest for module in other.module.modules()}
 
@@ -52,7 +52,7 @@ def stream_parts(
     return StreamParts(names=("x", *writers), vectors=torch.stack(vectors).float().cpu().numpy())
 
 
-def _writers(before: list[BlockParts], block: BlockParts, kind: SiteKind) -> dict[str, nn.Module]:
+def _earlier_writers(before: list[BlockParts], block: BlockParts, kind: SiteKind) -> dict[str, nn.Module]:
     """Everything that has written into the stream before this attention, by name."""
     writers: dict[str, nn.Module] = {}
     for other in before:

@@ -50,7 +50,7 @@ def sinusoidal(length: int, width: int) -> Positions:
     >>> sinusoidal(2, 2).matrix.round(3).tolist()
     [[0.0, 1.0], [0.841, 0.54]]
     """
-    _check(length, width)
+    _check_sizes(length, width)
     angles = np.arange(length)[:, None] * 10000.0 ** (-np.arange(0, width, 2) / width)
     table = np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(length, -1)[:, :width]
     return _added("sinusoidal", table)
@@ -63,7 +63,7 @@ def learned(table: Float[np.ndarray, "position dimension"], module: str = "") ->
 
 def fresh_learned(length: int, width: int, seed: int = 0) -> Positions:
     """A table as training begins with it: normal numbers of standard deviation 0.02 (Radford et al. 2019)."""
-    _check(length, width)
+    _check_sizes(length, width)
     return learned(0.02 * np.random.default_rng(seed).standard_normal((length, width)))
 
 
@@ -72,21 +72,21 @@ def fresh_relative_bias(length: int, heads: int, seed: int = 0, *, buckets: int 
 
     Raffel et al. 2020, section 2.1: half of the buckets for keys to the left, half of each half exact.
     """
-    _check(length, heads)
+    _check_sizes(length, heads)
     table = np.random.default_rng(seed).standard_normal((buckets, heads))
     return relative_bias(length, table, is_causal=False, furthest=furthest)
 
 
 def rotary(length: int, head_width: int, base: float = 10000.0) -> Positions:
     """Pairs of numbers turned by p * base^(-2i / head_width). Raises UserError for an odd width."""
-    _check(length, head_width)
+    _check_sizes(length, head_width)
     if head_width % 2:
         raise UserError(
             "A rotary head's width is even, since it turns pairs; {head_width} is not.", head_width=head_width
         )
     if not 1 < base < 1e9:
         raise UserError("The base is {base}; choose above 1, such as 10,000.", base=base)
-    return _rotated(length, base ** (-np.arange(0, head_width, 2) / head_width))
+    return _rotations(length, base ** (-np.arange(0, head_width, 2) / head_width))
 
 
 def relative_bias(
@@ -106,7 +106,7 @@ def relative_bias(
 
 def alibi(length: int, heads: int, module: str = "") -> Positions:
     """A penalty for each token of distance, steeper from head to head: -slope * distance."""
-    _check(length, heads)
+    _check_sizes(length, heads)
     distances = np.arange(length)
     bias = -slopes(heads)[:, None] * distances
     return Positions(kind="alibi", matrix=bias, distances=distances, by_distance=bias, module=module)
@@ -149,7 +149,7 @@ def model_positions(model: "LoadedModel", length: int = 128) -> tuple[Positions,
 
     An encoder-decoder may have one for each stack; layers that share a scheme show it once.
     """
-    _check(length, 1)
+    _check_sizes(length, 1)
     length = min(length, model.context)
     schemes: dict[bytes, Positions] = {}
     modules = dict(model.module.named_modules())
@@ -167,14 +167,14 @@ def _of_module(module: nn.Module, parent: nn.Module, path: str, length: int) -> 
     if name == "relative_attention_bias" and isinstance(module, nn.Embedding):
         furthest = int(getattr(parent, "relative_attention_max_distance", 128))
         is_causal = bool(getattr(parent, "is_decoder", False))
-        return [relative_bias(length, _numbers(module.weight), is_causal=is_causal, furthest=furthest, module=path)]
+        return [relative_bias(length, _to_numpy(module.weight), is_causal=is_causal, furthest=furthest, module=path)]
     if isinstance(module, nn.Embedding) and (name in LEARNED or type(parent).__name__ == "LearnedPositions"):
         begin = _first_row(module)
         kind: PositionKind = "sinusoidal" if "Sinusoidal" in type(module).__name__ else "learned"
-        return [_added(kind, _numbers(module.weight[begin : begin + length]), path)]
+        return [_added(kind, _to_numpy(module.weight[begin : begin + length]), path)]
     if type(module).__name__ == "SinusoidalPositions":
-        return [_added("sinusoidal", _numbers(module.table[:length]), path)]  # type: ignore[index]
-    return [_rotated(length, frequencies, path) for frequencies in _frequencies(module)]
+        return [_added("sinusoidal", _to_numpy(module.table[:length]), path)]  # type: ignore[index]
+    return [_rotations(length, frequencies, path) for frequencies in _frequencies(module)]
 
 
 def _first_row(module: nn.Embedding) -> int:
@@ -188,11 +188,11 @@ def _first_row(module: nn.Embedding) -> int:
 def _frequencies(module: nn.Module) -> list[Float[np.ndarray, "pair"]]:
     """The angles per position of a rotary module: transformers' buffers, or our own cosines and sines."""
     if type(module).__name__ == "Rotary":
-        cosine, sine = _numbers(module.cosine), _numbers(module.sine)  # type: ignore[arg-type]
+        cosine, sine = _to_numpy(module.cosine), _to_numpy(module.sine)  # type: ignore[arg-type]
         half = cosine.shape[1] // 2
         return [np.arctan2(sine[1, half:], cosine[1, half:])] if len(cosine) > 1 else []
     buffers = module.named_buffers(recurse=False)
-    return [_numbers(buffer) for name, buffer in buffers if name.endswith("inv_freq") and "original" not in name]
+    return [_to_numpy(buffer) for name, buffer in buffers if name.endswith("inv_freq") and "original" not in name]
 
 
 def _alibi_heads(model: "LoadedModel") -> int:
@@ -210,7 +210,7 @@ def _added(kind: PositionKind, table: Float[np.ndarray, "position dimension"], m
     return Positions(kind=kind, matrix=table, distances=np.arange(len(table)), by_distance=curve[None], module=module)
 
 
-def _rotated(length: int, frequencies: Float[np.ndarray, "pair"], module: str = "") -> Positions:
+def _rotations(length: int, frequencies: Float[np.ndarray, "pair"], module: str = "") -> Positions:
     """Rotations: the cosine of each pair's angle, whose mean is the dot product of equal unit vectors so far apart."""
     cosines = np.cos(np.arange(length)[:, None] * frequencies)
     return Positions(
@@ -222,12 +222,12 @@ def _rotated(length: int, frequencies: Float[np.ndarray, "pair"], module: str = 
     )
 
 
-def _check(length: int, width: int) -> None:
+def _check_sizes(length: int, width: int) -> None:
     if not 1 <= length <= LONGEST:
         raise UserError("{length} positions cannot be drawn; choose 1 to {longest:,}.", length=length, longest=LONGEST)
     if not 1 <= width <= 4096:
         raise UserError("The size is {width}; choose 1 to 4,096.", width=width)
 
 
-def _numbers(tensor: torch.Tensor) -> np.ndarray:
+def _to_numpy(tensor: torch.Tensor) -> np.ndarray:
     return tensor.detach().to(device="cpu", dtype=torch.float32).numpy()

@@ -39,7 +39,7 @@ def show_weights(words: Words, numbers: FreeAttention, query: int, rules: Rules)
     figure = rows_figure(
         values, list(steps), hover, colours, x=_("key"), columns=words.words, scaled_by_row=True, shows_numbers=True
     )
-    _draw(figure, "hand_weights", len(values), _("From scores to weights"), toy_facts(words, rules, query))
+    _draw_toy(figure, "hand_weights", len(values), _("From scores to weights"), toy_facts(words, rules, query))
 
 
 def by_key(words: Words, values: np.ndarray, origins: list[str]) -> list[str]:
@@ -65,7 +65,7 @@ def show_output(words: Words, numbers: FreeAttention, query: int, rules: Rules) 
     values, labels = [*numbers.shares[query], output], [*words.words, _("output")]
     figure = rows_figure(values, labels, hover, [VALUE] * len(values), x=_("dimension"), shows_numbers=True)
     label = _("Weighted values and output of the query")
-    _draw(figure, "hand_output", len(values), label, toy_facts(words, rules, query))
+    _draw_toy(figure, "hand_output", len(values), label, toy_facts(words, rules, query))
 
 
 def show_all_queries(words: Words, numbers: FreeAttention, rules: Rules) -> None:
@@ -78,7 +78,7 @@ def show_all_queries(words: Words, numbers: FreeAttention, rules: Rules) -> None
         figure = tinted_map_figure(
             numbers.weights, DECODER, x=_("key"), y=_("query"), rows=words.words, columns=words.words
         )
-        _draw(figure, "hand_map", len(words.words) + 2, label, facts)
+        _draw_toy(figure, "hand_map", len(words.words) + 2, label, facts)
     with right:
         label = _("Output of all words")
         st.caption(label)
@@ -86,7 +86,7 @@ def show_all_queries(words: Words, numbers: FreeAttention, rules: Rules) -> None
         hover = [_values_text(word, output) for word, output in zip(words.words, outputs, strict=True)]
         colours = [VALUE] * len(outputs)
         figure = rows_figure(outputs, words.words, hover, colours, x=_("dimension"), shows_numbers=True)
-        _draw(figure, "hand_outputs", len(words.words) + 2, label, facts)
+        _draw_toy(figure, "hand_outputs", len(words.words) + 2, label, facts)
 
 
 def _values_text(token: str, values: np.ndarray, note: str = "") -> HoverText:
@@ -101,5 +101,5 @@ def toy_facts(words: Words, rules: Rules, query: int | None = None) -> dict[str,
     return facts if query is None else {**facts, "query": query}
 
 
-def _draw(figure: go.Figure, key: str, height: int, label: str, facts: dict[str, object]) -> None:
+def _draw_toy(figure: go.Figure, key: str, height: int, label: str, facts: dict[str, object]) -> None:
     draw(None, figure, key=key, height=FRAME_PIXELS + ROW_PIXELS * height, label=label, facts=facts)

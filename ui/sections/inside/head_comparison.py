@@ -11,7 +11,7 @@ from playground.models import LoadedModel
 from playground.text import _
 from ui.cache import TracedText
 from ui.jobs import require
-from ui.sections.inside.selection import choose_head
+from ui.sections.inside.selection import select_head
 from ui.sections.inside.steps import HEAD_COLOURS
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet, text_facts, traced
@@ -23,7 +23,7 @@ HEIGHT = 420
 
 def show_head_comparison(reading: TracedText, texts: Texts) -> None:
     """The chosen head, the single head of equal width, and how far a layer's heads are apart at each query."""
-    selected = choose_head(reading, with_query=False)
+    selected = select_head(reading, with_query=False)
     site = reading.trace.site(selected.layer, selected.kind)
     if max(site.queries, site.keys) > MOST_TOKENS:
         st.info(_("Choose a text of at most {most} tokens to compare whole maps.").format(most=MOST_TOKENS))

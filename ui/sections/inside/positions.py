@@ -37,7 +37,7 @@ def show_positions(choice: ModelChoice) -> None:
     scheme = _choose_scheme()
     columns = st.columns(3)
     with columns[0]:
-        length = _size(_("Positions"), LENGTH, 128, most=MOST_POSITIONS)
+        length = _choose_size(_("Positions"), LENGTH, 128, most=MOST_POSITIONS)
     model = obtain_model(choice) if scheme == OF_MODEL else None
     try:
         if model is not None:
@@ -55,7 +55,7 @@ def show_positions(choice: ModelChoice) -> None:
         st.error(str(error), icon=":material/error:")
         st.stop()
     for index, positions in enumerate(schemes):
-        _show(model, positions, index, fresh=scheme in (LEARNED, RELATIVE))
+        _show_scheme(model, positions, index, fresh=scheme in (LEARNED, RELATIVE))
     offer_snippet(
         model,
         imports,
@@ -75,7 +75,7 @@ def _choose_scheme() -> str:
     return choose_option(SCHEME, _("Scheme"), titles, key="position_scheme", hidden=True)
 
 
-def _size(label: str, name: Integer, usual: int, *, most: int, step: int = 1) -> int:
+def _choose_size(label: str, name: Integer, usual: int, *, most: int, step: int = 1) -> int:
     """A number whose value stands in the address."""
     start = max(step, read_number(name, usual, most))
     value = int(st.number_input(label, step, most, start, step, key=f"positions_{name}"))
@@ -96,9 +96,9 @@ def _of_model(model: LoadedModel, length: int) -> tuple[Positions, ...]:
 def _of_sizes(scheme: str, length: int) -> tuple[str, int, Positions]:
     """The function that was called, its size, and what it gave."""
     if scheme in (ALIBI, RELATIVE):
-        size = _size(_("Heads"), HEADS, 8, most=64)
+        size = _choose_size(_("Heads"), HEADS, 8, most=64)
     else:
-        size = _size(_("Width"), WIDTH, 64, most=512, step=2)
+        size = _choose_size(_("Width"), WIDTH, 64, most=512, step=2)
     makers: dict[str, Callable[[int, int], Positions]] = {
         SINES: sinusoidal,
         LEARNED: fresh_learned,
@@ -110,7 +110,7 @@ def _of_sizes(scheme: str, length: int) -> tuple[str, int, Positions]:
     return str(make.__name__), size, make(length, size)
 
 
-def _show(model: LoadedModel | None, positions: Positions, index: int, *, fresh: bool) -> None:
+def _show_scheme(model: LoadedModel | None, positions: Positions, index: int, *, fresh: bool) -> None:
     titles = {
         "sinusoidal": _("Sinusoidal"),
         "learned": _("Learned"),

@@ -26,10 +26,10 @@ class SelectedHead:
     query: int
 
 
-def choose_head(reading: TracedText, *, with_query: bool = True) -> SelectedHead:
+def select_head(reading: TracedText, *, with_query: bool = True) -> SelectedHead:
     """The widgets of a head; the address names head and query as the attention page does."""
     trace = reading.trace
-    kind = _choose_kind(trace.kinds)
+    kind = _choose_attention(trace.kinds)
     sites = trace.layers(kind)
     n_heads = sites[0].n_heads
     striking = striking_head(head_scores_of(reading, kind))
@@ -44,11 +44,11 @@ def choose_head(reading: TracedText, *, with_query: bool = True) -> SelectedHead
     query = 0
     if with_query:
         with columns[2]:
-            query = _choose_query([token.text for token in trace.query_tokens(kind)])
+            query = _choose_query_token([token.text for token in trace.query_tokens(kind)])
     return SelectedHead(kind=kind, layer=layer, head=head, query=query)
 
 
-def _choose_kind(kinds: tuple[SiteKind, ...]) -> SiteKind:
+def _choose_attention(kinds: tuple[SiteKind, ...]) -> SiteKind:
     if len(kinds) == 1:
         return kinds[0]
     titles: dict[str, str] = {"encoder": _("Encoder"), "decoder": _("Decoder"), "cross": _("Cross-attention")}
@@ -64,7 +64,7 @@ def _choose_kind(kinds: tuple[SiteKind, ...]) -> SiteKind:
     return chosen if chosen in kinds else kinds[-1]
 
 
-def _choose_query(tokens: list[str]) -> int:
+def _choose_query_token(tokens: list[str]) -> int:
     last = len(tokens) - 1
     query = st.selectbox(
         _("Query token"),

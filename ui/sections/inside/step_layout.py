@@ -11,7 +11,7 @@ import streamlit as st
 from playground.charts.palette import KEY, QUERY, VALUE
 from playground.lens.inspect.steps.code_lines import code_lines
 from playground.lens.inspect.steps.derivation import Derivation, Number, parse_number
-from playground.lens.inspect.steps.step import Step
+from playground.lens.inspect.steps.step import HeadStep
 from playground.models import LoadedModel
 from playground.text import _
 from ui.sections.inside.steps import DrawnStep
@@ -35,7 +35,7 @@ class StepSetting:
     """A picture stays as it is until this changes."""
     facts: Mapping[str, object]
     """What an exported picture says about itself."""
-    derive: Callable[[Number, Step], Derivation | None]
+    derive: Callable[[Number, HeadStep], Derivation | None]
     """None where a person has cancelled the pass that it takes."""
 
 
@@ -51,7 +51,7 @@ def show_step(setting: StepSetting, index: int, drawn: DrawnStep) -> None:
             st.code(lines.text, language="python", wrap_lines=True)
             st.caption(_("{path}, line {line}").format(path=lines.path, line=lines.first))
     with numbers:
-        st.fragment(_show_numbers)(setting, drawn)
+        st.fragment(_show_pictures)(setting, drawn)
 
 
 def coloured(formula: str, *, is_dark: bool) -> str:
@@ -68,7 +68,7 @@ def coloured(formula: str, *, is_dark: bool) -> str:
     return re.sub(r"\\([qkv])(?![A-Za-z])", colour, formula)
 
 
-def _show_numbers(setting: StepSetting, drawn: DrawnStep) -> None:
+def _show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
     """The pictures, and below one the derivation of its number that is clicked; runs alone after a click."""
     chosen = chosen_number(drawn)
     for index, picture in enumerate(drawn.pictures):
@@ -95,7 +95,7 @@ def _show_numbers(setting: StepSetting, drawn: DrawnStep) -> None:
 
 def chosen_number(drawn: DrawnStep) -> Number | None:
     """The number of this step that the address names, if the step shows it."""
-    for entry in _entries():
+    for entry in _address_entries():
         name, _colon, address = entry.partition(":")
         number = parse_number(address)
         if name == drawn.step.name and number is not None and any(p.cell(number) for p in drawn.pictures):
@@ -103,18 +103,18 @@ def chosen_number(drawn: DrawnStep) -> Number | None:
     return None
 
 
-def choose_number(step: Step, number: Number | None) -> None:
+def choose_number(step: HeadStep, number: Number | None) -> None:
     """Put the step's number into the address in place of its last one; None takes it out."""
-    kept = [entry for entry in _entries() if not entry.startswith(f"{step.name}:")]
+    kept = [entry for entry in _address_entries() if not entry.startswith(f"{step.name}:")]
     kept += [] if number is None else [f"{step.name}:{number.address}"]
     write_text(DERIVATIONS, ",".join(kept) or None)
 
 
-def _entries() -> list[str]:
+def _address_entries() -> list[str]:
     return [entry for entry in read_text(DERIVATIONS).split(",") if entry]
 
 
-def _show_derivation(step: Step, derivation: Derivation) -> None:
+def _show_derivation(step: HeadStep, derivation: Derivation) -> None:
     """The number with its formula, all terms in a table, and that they make the number."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
@@ -123,7 +123,7 @@ def _show_derivation(step: Step, derivation: Derivation) -> None:
             key, close = f"close_{step.name}", functools.partial(choose_number, step, None)
             # The icon is the label: a second one beside it would be cut off.
             st.button(":material/close:", key=key, type="tertiary", help=_("Close"), on_click=close)
-        st.caption(_describe(derivation))
+        st.caption(_describe_derivation(derivation))
         if derivation.terms:
             table = terms_table(derivation)
             height = min(TABLE_PIXELS, TABLE_ROW_PIXELS * (len(table) + 1) + 3)
@@ -131,7 +131,7 @@ def _show_derivation(step: Step, derivation: Derivation) -> None:
             st.dataframe(table, height=height, hide_index=True, key=f"terms_{step.name}", column_config=formats)
 
 
-def _describe(derivation: Derivation) -> str:
+def _describe_derivation(derivation: Derivation) -> str:
     """How the terms make the number, or why there are none."""
     if not derivation.is_known:
         return _("The modules of this family do not show how this number is made; the value is the model's own.")

@@ -8,7 +8,7 @@ from playground.charts.inside import HoverText, rows_figure
 from playground.charts.palette import CROSS, DECODER, ENCODER, KEY, QUERY, TRAIN, VALUE, Colour
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.steps.derivation import Number
-from playground.lens.inspect.steps.step import Row, Step, StepInputs, Table
+from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.walkthrough import walkthrough
 from playground.text import _
 from ui.components.live_chart import Cell
@@ -20,10 +20,10 @@ KEY_ROWS = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Picture:
+class StepPicture:
     """A table and the figure that shows it."""
 
-    table: Table
+    table: StepTable
     figure: go.Figure
     height: int
     """In rows."""
@@ -43,8 +43,8 @@ class Picture:
 class DrawnStep:
     """A step with its pictures."""
 
-    step: Step
-    pictures: tuple[Picture, ...]
+    step: HeadStep
+    pictures: tuple[StepPicture, ...]
 
 
 def draw_steps(inputs: StepInputs) -> list[DrawnStep]:
@@ -55,7 +55,7 @@ def draw_steps(inputs: StepInputs) -> list[DrawnStep]:
     ]
 
 
-def _picture(table: Table, inputs: StepInputs) -> Picture:
+def _picture(table: StepTable, inputs: StepInputs) -> StepPicture:
     """Rows of cells; a row of one number for each key has the keys' labels below and the numbers written on it."""
     colour = COLOURS.get(table.role, HEAD_COLOURS[inputs.head.kind])
     is_by_key = bool(table.rows[0].keys)
@@ -69,7 +69,7 @@ def _picture(table: Table, inputs: StepInputs) -> Picture:
         scaled_by_row=table.is_scaled_by_row,
         shows_numbers=is_by_key,
     )
-    return Picture(table=table, figure=figure, height=KEY_ROWS if is_by_key else len(table.rows))
+    return StepPicture(table=table, figure=figure, height=KEY_ROWS if is_by_key else len(table.rows))
 
 
 def _hover(row: Row, inputs: StepInputs) -> HoverText | tuple[str, ...]:

@@ -5,19 +5,20 @@ from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
+import torch
 
 from playground.charts.layout import mark_spaces
 from playground.errors import UserError
 from playground.lens.inspect.steps.derivation import Derivation, Number
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.norm import stream_vector
-from playground.lens.inspect.steps.step import Step, StepInputs
+from playground.lens.inspect.steps.step import HeadStep, StepInputs
 from playground.lens.inspect.steps.walkthrough import derive
-from playground.lens.trace import TOLERANCES
+from playground.lens.tolerances import tolerance
 from playground.text import _, language
 from ui.cache import TracedText, results
 from ui.jobs import compute, require
-from ui.sections.inside.selection import choose_head, layer_inside
+from ui.sections.inside.selection import layer_inside, select_head
 from ui.sections.inside.step_layout import StepSetting, show_step
 from ui.sections.inside.steps import DrawnStep, draw_steps
 from ui.state.address import read_number, write_number
@@ -30,7 +31,7 @@ MOST_KEYS = 20
 
 def show_walkthrough(reading: TracedText, texts: Texts) -> None:
     """Choose a head and go through every step of it."""
-    selected = choose_head(reading)
+    selected = select_head(reading)
     layer = layer_inside(reading, selected)
     try:
         head = layer.head(selected.head, selected.query)
@@ -47,7 +48,7 @@ def show_walkthrough(reading: TracedText, texts: Texts) -> None:
         query_label=f"{selected.query} {mark_spaces(queries[selected.query])}",
         dimension=_choose_dimension(len(head.attention.query)),
     )
-    _show_badge(head, trace.model.dtype)
+    _show_error_badge(head, trace.model.dtype)
     _describe_selection(inputs)
     revision = f"{reading.name}.{selected}.{inputs.dimension}.{language()}"
     setting = StepSetting(
@@ -83,10 +84,10 @@ def _drawn_steps(inputs: StepInputs, revision: str) -> list[DrawnStep]:
     )
 
 
-def _deriver(reading: TracedText, head: HeadInside) -> Callable[[Number, Step], Derivation | None]:
+def _deriver(reading: TracedText, head: HeadInside) -> Callable[[Number, HeadStep], Derivation | None]:
     """The derivation of any number; what was written into the residual stream takes one more pass."""
 
-    def derivation(number: Number, step: Step) -> Derivation | None:
+    def derivation(number: Number, step: HeadStep) -> Derivation | None:
         derived = derive([step], number)
         if number.symbol != "r" or derived.is_known:
             return derived
@@ -119,14 +120,14 @@ def _describe_selection(inputs: StepInputs) -> None:
         st.caption(_("Cross-attention: the query comes from the decoder, keys and values come from the encoder."))
 
 
-def _show_badge(head: HeadInside, dtype: str) -> None:
+def _show_error_badge(head: HeadInside, dtype: str) -> None:
     """The largest difference between these numbers and the model's own, and by which step."""
     difference = head.difference
     if math.isnan(difference):
         st.badge(_("The model's numbers are not finite"), icon=":material/error:", color="red")
         return
     largest = max(1.0, float(np.abs(head.after).max()), float(np.abs(head.attention_output).max()))
-    passed = difference <= TOLERANCES.get(dtype, 1e-5) * largest
+    passed = difference <= tolerance("pattern", getattr(torch, dtype)) * largest
     label = _("Verified: max. error {difference:.0e}") if passed else _("Max. error {difference:.0e}")
     help_text = _("Largest difference between this recomputation and the model's own numbers, by step: {steps}.")
     steps = ", ".join(f"{name} {value:.0e}" for name, value in head.differences.items())

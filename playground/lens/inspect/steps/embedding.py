@@ -7,12 +7,12 @@ import numpy as np
 
 from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.head import HeadInside
-from playground.lens.inspect.steps.step import Row, Step, StepInputs, Table
+from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfTerms, Vector
 from playground.text import _
 
 
-def embedding_step(inputs: StepInputs) -> Step:
+def embedding_step(inputs: StepInputs) -> HeadStep:
     """e: the embedding; x: what enters the first block."""
     head = inputs.head
     embedded = Vector(name="e[{column}]", values=head.embedded, note=_("the token's row of the embedding table"))
@@ -26,12 +26,12 @@ def embedding_step(inputs: StepInputs) -> Step:
         )
         formula += r" + p_{\text{position}}"
     label = _("Embedding and input of the first block")
-    return Step(
+    return HeadStep(
         name="embedding",
         title=_("Embedding and position"),
         formula=formula,
         explanation=explanation,
-        tables=(Table(label=label, rows=tuple(rows), role="stream", is_scaled_by_row=True),),
+        tables=(StepTable(label=label, rows=tuple(rows), role="stream", is_scaled_by_row=True),),
         code=(in_transformer("Stack.residual", "embedding", "position"),),
     )
 

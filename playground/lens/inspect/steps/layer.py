@@ -57,7 +57,7 @@ class LayerInside:
         embeddings = _embeddings(model.module, parts)
         embedded = [item.output for item in seen.outputs if item.module in embeddings]
         # Of an encoder-decoder's two embeddings the encoder's runs first.
-        self._embedded = _tokens(embedded[0 if block.kind == "encoder" else -1])
+        self._embedded = _token_rows(embedded[0 if block.kind == "encoder" else -1])
         self._call, z = seam.call, seam.z[0]
         queries, keys = self._call.query.shape[2], self._call.key.shape[2]
         self.site = Site(kind=kind, layer=block.layer, n_heads=len(z), queries=queries, keys=keys, call=self._call, z=z)
@@ -145,10 +145,10 @@ class LayerInside:
         return to_array(torch.einsum("whd,hd->hw", weight.reshape(len(weight), *z.shape), z))
 
     def _input(self, module: nn.Module) -> Float[Tensor, "token width"]:
-        return _tokens(self._recording.inputs[module])
+        return _token_rows(self._recording.inputs[module])
 
     def _row(self, module: nn.Module, query: int) -> Float[Tensor, "width"]:
-        return _tokens(self._recording.output(module))[query].float()
+        return _token_rows(self._recording.output(module))[query].float()
 
     def _residual(self) -> Float[Tensor, "token width"]:
         """The stream before this attention: a block's cross-attention comes after its own."""
@@ -156,7 +156,7 @@ class LayerInside:
             return self._input(self._block.module)
         if not self._block.is_additive:
             return self._input(self._attention.module)
-        return self._input(self._block.module) + _tokens(self._recording.output(self._block.attention.writer))
+        return self._input(self._block.module) + _token_rows(self._recording.output(self._block.attention.writer))
 
     def _output_difference(self, query: int, weight: Tensor, bias: Tensor | None, written: Tensor) -> float:
         """All heads' recomputed z through the output projection, against what it returned."""
@@ -242,6 +242,6 @@ def _differences(name: str, vectors: ProjectedVectors) -> dict[str, float]:
     return differences
 
 
-def _tokens(tensor: Tensor) -> Float[Tensor, "token width"]:
+def _token_rows(tensor: Tensor) -> Float[Tensor, "token width"]:
     """A row for each token of a batch of one: some families (OPT) lay all tokens in one row."""
     return tensor.reshape(-1, tensor.shape[-1])

@@ -10,12 +10,12 @@ from playground.lens.capture.residual_stream import StreamParts
 from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.embedding import entered_vector
 from playground.lens.inspect.steps.head import HeadInside
-from playground.lens.inspect.steps.step import Row, Step, StepInputs, Table
+from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfTerms, Vector
 from playground.text import _
 
 
-def norm_step(inputs: StepInputs) -> Step:
+def norm_step(inputs: StepInputs) -> HeadStep:
     """r: the residual stream; g: the norm's weights; n: the layer input."""
     head, norm = inputs.head, inputs.head.norm
     rows = [Row(symbol="r", label=_("residual stream"), vector=stream_vector(head))]
@@ -26,12 +26,12 @@ def norm_step(inputs: StepInputs) -> Step:
     label = _("Residual stream and layer input")
     function = "pre_norm" if head.is_additive else "post_norm"
     names = ("norm", "layer") if head.is_additive else ("norm",)
-    return Step(
+    return HeadStep(
         name="norm",
         title=_("Normalised input"),
         formula=_formula(norm, is_same=_reads_stream(head)),
         explanation=_explanation(head),
-        tables=(Table(label=label, rows=tuple(rows), role="stream", is_scaled_by_row=True),),
+        tables=(StepTable(label=label, rows=tuple(rows), role="stream", is_scaled_by_row=True),),
         code=(in_transformer(function, *names),),
     )
 

@@ -9,13 +9,13 @@ from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.norm import stream_vector
 from playground.lens.inspect.steps.projection import matrix_row
-from playground.lens.inspect.steps.step import Row, Step, StepInputs, Table
+from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfProducts, SumOfTerms, Vector
 from playground.lens.inspect.steps.weighted_sum import z_vector
 from playground.text import _
 
 
-def output_step(inputs: StepInputs) -> Step:
+def output_step(inputs: StepInputs) -> HeadStep:
     """o: what this head writes; then one row of W_O with its products."""
     head, z = inputs.head, inputs.head.attention.z
     label = _("head {head}").format(head=head.head)
@@ -23,12 +23,12 @@ def output_step(inputs: StepInputs) -> Step:
     z_row = Row(symbol="xo", label="z", vector=z_vector(head.attention))
     traced = matrix_row("O", head.output_weight, z, z_row, inputs.dimension, "z[{column}]", "head")
     function = "CrossAttention.forward" if head.kind == "cross" else "Attention.forward"
-    return Step(
+    return HeadStep(
         name="output",
         title=_("Output projection of this head"),
         formula=r"o_h = W_O^{(h)} z_h",
         explanation=_("The columns of the output projection that belong to this head, times z."),
-        tables=(Table(label=_("Output of this head"), rows=(row,), role="head", is_scaled_by_row=True), traced),
+        tables=(StepTable(label=_("Output of this head"), rows=(row,), role="head", is_scaled_by_row=True), traced),
         code=(in_transformer(function, "output"),),
     )
 
@@ -45,7 +45,7 @@ def _head_output_vector(head: HeadInside) -> SumOfProducts:
     )
 
 
-def residual_step(inputs: StepInputs) -> Step:
+def residual_step(inputs: StepInputs) -> HeadStep:
     """r, o, h, d, u: the stream before the layer, this head, all heads, what is added, the stream after."""
     head = inputs.head
     rows = [
@@ -67,12 +67,12 @@ def residual_step(inputs: StepInputs) -> Step:
     explanation = _("What all heads of the layer wrote is added to the residual stream.")
     if not head.is_additive:
         explanation += " " + _("This family norms the sum afterwards.")
-    return Step(
+    return HeadStep(
         name="residual",
         title=_("Into the residual stream"),
         formula=r"r' = r + \sum_h o_h + b_O",
         explanation=explanation,
-        tables=(Table(label=_("Residual stream before and after the layer"), rows=tuple(rows), role="head"),),
+        tables=(StepTable(label=_("Residual stream before and after the layer"), rows=tuple(rows), role="head"),),
         code=(in_transformer("pre_norm" if head.is_additive else "post_norm", "residual", "drop"),),
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.head import HeadInside, ProjectedVectors
 from playground.lens.inspect.steps.norm import layer_input_vector
-from playground.lens.inspect.steps.step import Role, Row, Step, StepInputs, Table
+from playground.lens.inspect.steps.step import HeadStep, Role, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, Products, SumOfProducts, Vector
 from playground.text import _
 
@@ -16,16 +16,16 @@ MOST_TOKENS = 10_000
 """The index of a product names the matrix row and the token: row * MOST_TOKENS + token."""
 
 
-def projection_step(inputs: StepInputs) -> Step:
+def projection_step(inputs: StepInputs) -> HeadStep:
     """q, k, v: query, keys and values before rotary positions; then one row of each matrix, with its products."""
     head = inputs.head
     query = Row(symbol="q", label="q", vector=projected_vector("q", head.query, 0, ""), token=inputs.query_label)
-    tables = [Table(label=_("The query of the token"), rows=(query,), role="query", is_scaled_by_row=True)]
+    tables = [StepTable(label=_("The query of the token"), rows=(query,), role="query", is_scaled_by_row=True)]
     for symbol, vectors, role, label in _shared_projections(head):
         rows = key_rows(inputs, symbol, lambda key, s=symbol, v=vectors: projected_vector(s, v, key, f"{key},"))  # type: ignore[misc]
-        tables.append(Table(label=label, rows=rows, role=role))
+        tables.append(StepTable(label=label, rows=rows, role=role))
     function = "CrossAttention.forward" if head.kind == "cross" else "Attention.forward"
-    return Step(
+    return HeadStep(
         name="projection",
         title=_("Query, keys and values"),
         formula=r"\q = W_Q\hat{x} + b_Q \\ \k_j = W_K\hat{x}_j + b_K \\ \v_j = W_V\hat{x}_j + b_V",
@@ -95,7 +95,7 @@ def sharing(head: HeadInside) -> str:
     return " ".join([template.format(heads=heads, shared=shared), *badges])
 
 
-def _traced_rows(inputs: StepInputs) -> list[Table]:
+def _traced_rows(inputs: StepInputs) -> list[StepTable]:
     """The rows of W_Q, W_K and W_V that make the traced dimension; none where the family norms in between."""
     head, key, row = inputs.head, inputs.keys[-1], inputs.dimension
     projections: Sequence[tuple[str, ProjectedVectors, int, Role]] = [
@@ -118,7 +118,7 @@ def _traced_rows(inputs: StepInputs) -> list[Table]:
 
 def matrix_row(
     letter: str, weight: np.ndarray, numbers: np.ndarray, row_input: Row, row: int, input_name: str, role: Role
-) -> Table:
+) -> StepTable:
     """A row of a matrix, its input, and the product of each pair: all products together are one number."""
     matrix, products = f"W_{letter}", weight[row] * numbers
     weights = Vector(name=f"{matrix}[{row},{{column}}]", values=weight[row], note=_("learned"))
@@ -135,4 +135,4 @@ def matrix_row(
         Row(symbol=f"p{letter.lower()}", index=index, label=_("product"), vector=product, token=row_input.label),
     )
     label = label.format(row=row, matrix=matrix, total=total)
-    return Table(label=label, rows=rows, role=role, is_scaled_by_row=True)
+    return StepTable(label=label, rows=rows, role=role, is_scaled_by_row=True)

@@ -10,7 +10,7 @@ from playground.lens.inspect.steps.code_lines import in_attention
 from playground.lens.inspect.steps.derivation import Derivation, product_term
 from playground.lens.inspect.steps.head import AttentionRow, HeadInside
 from playground.lens.inspect.steps.projection import key_rows
-from playground.lens.inspect.steps.step import Step, StepInputs, Table, key_table
+from playground.lens.inspect.steps.step import HeadStep, StepInputs, StepTable, key_table
 from playground.lens.inspect.steps.vectors import NamedTerm, Origin, Products, SumOfProducts, SumOfTerms, Vector
 from playground.text import _
 
@@ -19,7 +19,7 @@ HIDDEN = -1e4
 SCORES_CODE = in_attention("scores", "query", "key", "scaling")
 
 
-def scores_step(inputs: StepInputs) -> Step:
+def scores_step(inputs: StepInputs) -> HeadStep:
     """qk: the products of query and key by dimension; s: their sums, one score for each key."""
     row = inputs.head.attention
     q, k = _symbols(inputs.head)
@@ -32,8 +32,8 @@ def scores_step(inputs: StepInputs) -> Step:
         formula=f"Σ {q}[i] · {k}[{{column}},i]",
     )
     rows = key_rows(inputs, "qk", lambda key: _score_products(inputs.head, key))
-    products = Table(label=_("Query–key products by dimension"), rows=rows, role="key")
-    return Step(
+    products = StepTable(label=_("Query–key products by dimension"), rows=rows, role="key")
+    return HeadStep(
         name="scores",
         title=_("Scores"),
         formula=r"s_j = \q \cdot \k_j = \sum_i \q_i \k_{j,i}",
@@ -83,7 +83,7 @@ class ScaledScores(Vector):
         return f"= {{{first}}} · {self.scaling:.3g}{capped}", [self.products]
 
 
-def scaling_step(inputs: StepInputs) -> Step:
+def scaling_step(inputs: StepInputs) -> HeadStep:
     """t: the scaled score of each key."""
     row = inputs.head.attention
     width, cap = len(row.query), row.softcap
@@ -93,7 +93,7 @@ def scaling_step(inputs: StepInputs) -> Step:
     values = ScaledScores(
         name="s′[{column}]", values=row.scores, products=row.products, scaling=row.scaling, softcap=cap
     )
-    return Step(
+    return HeadStep(
         name="scaling",
         title=_("Scaling"),
         formula=rf"s'_j = {scaled}" if cap is None else rf"s'_j = c\,\tanh\left(\frac1c {scaled}\right)",
@@ -103,15 +103,15 @@ def scaling_step(inputs: StepInputs) -> Step:
     )
 
 
-def mask_step(inputs: StepInputs) -> Step:
+def mask_step(inputs: StepInputs) -> HeadStep:
     """m: the score of each key after bias and mask."""
     row = inputs.head.attention
     hidden = row.masked < HIDDEN
     # A masked key's bias is minus infinity, whatever huge number the family subtracts.
     bias = np.where(hidden, -np.inf, row.masked.astype(float) - row.scores.astype(float))
     terms = NamedTerm(name="s′[{column}]", values=row.scores), NamedTerm(name="b[{column}]", values=bias)
-    masked = SumOfTerms(name="m[{column}]", values=masked_scores(row), terms=terms)
-    return Step(
+    masked = SumOfTerms(name="m[{column}]", values=hidden_as_infinity(row), terms=terms)
+    return HeadStep(
         name="mask",
         title=_("Bias and mask"),
         formula=r"m_j = s'_j + b_j + \begin{cases}0\\-\infty\end{cases}",
@@ -121,7 +121,7 @@ def mask_step(inputs: StepInputs) -> Step:
     )
 
 
-def masked_scores(row: AttentionRow) -> Float[np.ndarray, "key"]:
+def hidden_as_infinity(row: AttentionRow) -> Float[np.ndarray, "key"]:
     """The masked scores in float64, minus infinity at every hidden key."""
     return np.where(row.masked < HIDDEN, -np.inf, row.masked.astype(float))
 

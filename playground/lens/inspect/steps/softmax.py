@@ -8,8 +8,8 @@ from jaxtyping import Float
 
 from playground.lens.inspect.steps.code_lines import in_attention
 from playground.lens.inspect.steps.derivation import Derivation, Term
-from playground.lens.inspect.steps.scores import masked_scores
-from playground.lens.inspect.steps.step import Step, StepInputs, key_table
+from playground.lens.inspect.steps.scores import hidden_as_infinity
+from playground.lens.inspect.steps.step import HeadStep, StepInputs, key_table
 from playground.lens.inspect.steps.vectors import Origin, Vector
 from playground.text import _
 
@@ -50,15 +50,15 @@ class SoftmaxWeights(Vector):
         return text, [self.masked, np.full(len(self.masked), self.largest), np.full(len(self.masked), total)]
 
 
-def softmax_step(inputs: StepInputs) -> Step:
+def softmax_step(inputs: StepInputs) -> HeadStep:
     """a: the weight of each key."""
     row = inputs.head.attention
     total = float(row.weights.sum())
     explanation = _("All {keys:,} weights sum to {total:.6f}.").format(keys=len(row.weights), total=total)
     if total < 0.999:
         explanation += " " + _("The rest goes to a learned attention sink.")
-    weights = SoftmaxWeights(name="a[{column}]", values=row.weights, masked=masked_scores(row), sink=row.sink)
-    return Step(
+    weights = SoftmaxWeights(name="a[{column}]", values=row.weights, masked=hidden_as_infinity(row), sink=row.sink)
+    return HeadStep(
         name="softmax",
         title=_("Softmax"),
         formula=r"a_j = \frac{e^{m_j}}{\sum_i e^{m_i}}",

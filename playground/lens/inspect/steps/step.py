@@ -86,7 +86,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Table:
+class StepTable:
     """Rows that are shown together; the rows share one scale unless each is scaled by itself."""
 
     label: str
@@ -105,7 +105,7 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Step:
+class HeadStep:
     """One step of an attention head."""
 
     name: str
@@ -114,10 +114,10 @@ class Step:
     formula: str
     r"""LaTeX; \q, \k and \v stand for query, key and value, which a page shows in their colours."""
     explanation: str
-    tables: tuple[Table, ...]
+    tables: tuple[StepTable, ...]
     code: tuple[CodeReference, ...]
 
 
-def key_table(inputs: StepInputs, symbol: str, vector: Vector, label: str) -> Table:
+def key_table(inputs: StepInputs, symbol: str, vector: Vector, label: str) -> StepTable:
     """A table of one row with one number for each listed key."""
-    return Table(label=label, rows=(Row(symbol=symbol, label="", vector=vector, keys=inputs.keys),), role="head")
+    return StepTable(label=label, rows=(Row(symbol=symbol, label="", vector=vector, keys=inputs.keys),), role="head")

@@ -11,10 +11,10 @@ from playground.lens.inspect.steps.projection import projection_step
 from playground.lens.inspect.steps.rotation import rotation_step
 from playground.lens.inspect.steps.scores import mask_step, scaling_step, scores_step
 from playground.lens.inspect.steps.softmax import softmax_step
-from playground.lens.inspect.steps.step import Step, StepInputs
+from playground.lens.inspect.steps.step import HeadStep, StepInputs
 from playground.lens.inspect.steps.weighted_sum import weighted_sum_step
 
-STEPS: tuple[Callable[[StepInputs], Step | None], ...] = (
+STEPS: tuple[Callable[[StepInputs], HeadStep | None], ...] = (
     embedding_step,
     norm_step,
     projection_step,
@@ -29,13 +29,13 @@ STEPS: tuple[Callable[[StepInputs], Step | None], ...] = (
 )
 
 
-def walkthrough(inputs: StepInputs) -> tuple[Step, ...]:
+def walkthrough(inputs: StepInputs) -> tuple[HeadStep, ...]:
     """Every step that this head has: one without rotary positions has no rotation."""
     steps = (make(inputs) for make in STEPS)
     return tuple(step for step in steps if step is not None)
 
 
-def derive(steps: Sequence[Step], number: Number) -> Derivation:
+def derive(steps: Sequence[HeadStep], number: Number) -> Derivation:
     """How a listed number came about. Raises UserError for one that is not there."""
     tables = (table for step in steps for table in step.tables)
     for table in tables:

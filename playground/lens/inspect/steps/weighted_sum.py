@@ -5,23 +5,23 @@ import numpy as np
 from playground.lens.inspect.steps.code_lines import in_attention
 from playground.lens.inspect.steps.head import AttentionRow
 from playground.lens.inspect.steps.projection import key_rows
-from playground.lens.inspect.steps.step import Row, Step, StepInputs, Table
+from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, Products, SumOfProducts
 from playground.text import _
 
 
-def weighted_sum_step(inputs: StepInputs) -> Step:
+def weighted_sum_step(inputs: StepInputs) -> HeadStep:
     """av: each value times its weight; z: their sum."""
     row = inputs.head.attention
     rows = key_rows(inputs, "av", lambda key: _weighted_value(row, key))
     z = Row(symbol="z", label="z", vector=z_vector(row))
-    return Step(
+    return HeadStep(
         name="mix",
         title=_("Weighted sum of values"),
         formula=r"z = \sum_j a_j \v_j",
         explanation=_("Each value times its weight; the last row is their sum."),
         tables=(
-            Table(
+            StepTable(
                 label=_("Weighted values and their sum"), rows=(*rows, z), role="value", is_scaled_by_row=not rows[1:]
             ),
         ),
