@@ -10,6 +10,7 @@ from typing import Any, Literal
 from playground.legacy_names import MODEL_CONFIG, modernise
 from playground.models.cache import folder_of, is_complete, shipped_folder
 from playground.models.formats.checkpoint import parameters_in
+from playground.text import N_
 
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
 OWN_FAMILY = "playground"
@@ -35,7 +36,7 @@ class Source:
     note: str = ""
 
     def __str__(self) -> str:
-        kinds = {"embedded": "shipped with the app", "hub": "Hugging Face hub", "wheel": "Python package"}
+        kinds = {"embedded": N_("shipped with the app"), "hub": "Hugging Face hub", "wheel": "Python package"}
         return kinds[self.kind] if self.kind == "embedded" else f"{kinds[self.kind]} {self.reference}"
 
 
