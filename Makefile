@@ -1,5 +1,5 @@
 # The few commands that everybody needs.
-.PHONY: run test fast lint requirements benchmark
+.PHONY: run test fast lint messages requirements benchmark
 
 run:            ## open the app
 	streamlit run app.py
@@ -12,6 +12,9 @@ fast:           ## what takes seconds
 
 lint:           ## formatter, linter, types, who may import whom
 	ruff format . && ruff check --fix . && mypy && lint-imports
+
+messages:       ## the catalogue's template: every sentence that a translator needs (pip install babel)
+	pybabel extract -k _ -k N_ -k UserError -k _n:1,2 -o assets/locale/playground.pot playground ui pages
 
 # The local version of a CPU wheel (2.13.0+cpu) is on no registry that a reader's pip asks, so it is cut off.
 COMPILE = pip-compile --quiet --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links \

@@ -106,8 +106,8 @@ def plain(model: str, implementation: str = "sdpa", **wanted: bool) -> tuple[Run
     """A pass of the model as transformers builds it; the ids are ready before the clock starts."""
     import torch
 
-    from playground.models.adapters.transformers import forward_parameters
     from playground.lens.capture.tokens import encode
+    from playground.models.adapters.transformers import forward_parameters
 
     module, tokenizer = _transformers_model(model, implementation)
     usual = {"use_cache": False, "logits_to_keep": 1}
