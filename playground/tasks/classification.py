@@ -28,10 +28,9 @@ from playground.tasks.labelled_text import (
     tales_kinds,
     tales_languages,
 )
-from playground.tasks.saved import reading_saved
 from playground.tasks.sentences import encode_flat
 from playground.tasks.sources import Stamp, check_sources, stamp_of
-from playground.tasks.task import AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
+from playground.tasks.task import AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs, reading_saved
 from playground.tasks.vocabulary import END_ID, PAD_ID, START_ID, VocabularyKind, check_vocabulary, train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
 

@@ -32,6 +32,8 @@ ALPHABET = string.ascii_letters + string.digits + "".join(chr(point) for point i
 HELD_OUT = (20220924, 1, 1)
 """Three numbers seed what is held out; a training step's stream has two."""
 SCORED_ROWS = 16
+COPYING_LENGTH = 48
+SHORTEST_BLOCK = 6
 SHOWN = 3
 
 
@@ -154,6 +156,22 @@ def block_rows(
     symbols = np.take_along_axis(drawn, places % blocks, axis=1)
     ids = np.concatenate([np.zeros((rows, 1), dtype=np.int64), symbols], axis=1)
     return torch.from_numpy(ids), torch.from_numpy(places >= blocks)
+
+
+def repeated_block_batch(
+    vocabulary: int, rows: int, generator: np.random.Generator, *, start: int = 0, length: int = COPYING_LENGTH
+) -> Batch:
+    """Rows of START and a block of random tokens again and again, for text to be mixed with.
+
+    Labels count the repeats only: nobody can predict the first block, and its surprisal would drown the signal.
+    """
+    ids = np.full((rows, length + 1), start)
+    labels = np.full((rows, length), IGNORED)
+    for row in range(rows):
+        block = int(generator.integers(SHORTEST_BLOCK, length // 2 + 1))
+        ids[row, 1:] = np.resize(generator.integers(1, vocabulary, block), length)
+        labels[row, block:] = ids[row, block + 1 :]
+    return Batch(ids=torch.from_numpy(ids[:, :-1]), labels=torch.from_numpy(labels))
 
 
 def induction_scores(model: Transformer, ids: Int[Tensor, "row token"]) -> Float[np.ndarray, "layer head"]:

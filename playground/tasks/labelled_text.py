@@ -17,7 +17,7 @@ from playground.errors import UserError
 from playground.tasks.sources import LARGEST_FILE, read_texts
 from playground.tasks.tales.languages import Language, sentence
 from playground.tasks.tales.scenes import Scenes
-from playground.tasks.tales.text import ordinary_world, told_stories
+from playground.tasks.tales.tales_task import ordinary_world, told_stories
 from playground.tasks.tales.world import uniforms
 
 KINDS = ("statement", "question", "request")

@@ -16,10 +16,9 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.tasks.pairs import FRAME, pair_batch
-from playground.tasks.saved import reading_saved
 from playground.tasks.sentences import Sentences, encode_sentences
 from playground.tasks.sources import check_sources, read_texts, unwrap
-from playground.tasks.tales.text import ordinary_world, told_stories
+from playground.tasks.tales.tales_task import ordinary_world, told_stories
 from playground.tasks.task import (
     IGNORED,
     Batch,
@@ -30,6 +29,7 @@ from playground.tasks.task import (
     Sample,
     TaskKind,
     check_needs,
+    reading_saved,
 )
 from playground.tasks.text import cut_text
 from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary

@@ -4,7 +4,8 @@ A task is prepared once from its config (a frozen record that is part of a run's
 rows from the generator it is given and keeps no state, so the same seed and step always give the same rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -206,3 +207,17 @@ class TaskKind:
     restore: Callable[[Any, Path], Task]
     right: str
     """What counts as right, in one sentence."""
+
+
+@contextmanager
+def reading_saved(folder: Path, *names: str) -> Iterator[None]:
+    """Within the block, damage of the files of these names raises a UserError; an error of the disk stays its own."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:  # tokenizers raises a bare Exception
+        files = f"{', '.join(names[:-1])} or {names[-1]}"
+        raise UserError(
+            "{files} in {folder} is damaged; start anew in another folder.", files=files, folder=folder
+        ) from error

@@ -11,17 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from playground.errors import UserError
-from playground.tasks.copying import LENGTH as COPYING_LENGTH
-from playground.tasks.copying import SHORTEST as SHORTEST_BLOCK
-from playground.tasks.copying import copying_rows
-from playground.tasks.saved import reading_saved
-from playground.tasks.sources import check_sources, read_sources, read_texts, unwrap
-from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs
+from playground.tasks.induction import COPYING_LENGTH, SHORTEST_BLOCK, repeated_block_batch
+from playground.tasks.sources import check_sources, read_texts, unwrap
+from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs, reading_saved
 from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary
-from playground.tasks.writing import sample_text
 from playground.transformer import Transformer, TransformerConfig, check_count
-
-__all__ = ["KIND", "TextTask", "TextTaskConfig", "prepare_text", "read_sources", "unwrap"]
 
 SHORTEST = 8
 """Tokens below which neither training nor holding out makes sense."""
@@ -31,25 +25,26 @@ SAMPLE_TOKENS = 120
 
 @dataclass(frozen=True, kw_only=True)
 class TextTaskConfig:
-    """Where the text comes from and how it is cut.
-
-    text is what was typed in; sources.py says how sources are written. The last `held_out` share of each text is
-    never trained on.
-    `repeats` is the share of training rows in which a passage stands twice (what an induction head lives on).
-    The first copying_first steps train on copying_rows short rows of random blocks that repeat (copying.py) and on
-    no text; later steps have copying_beside such rows, as long as the text's, in every batch.
-    """
+    """Where the text comes from and how it is split."""
 
     sources: tuple[str, ...] = ()
+    """Files, archives and data sets, written as sources.py says."""
     text: str = ""
+    """Text that was typed in."""
     vocabulary: VocabularyKind = "bpe"
     vocabulary_size: int = 4096
     held_out: float = 0.05
+    """The last share of each text, never trained on."""
     repeats: float = 0.0
+    """The share of training rows in which a passage occurs twice; induction heads form on them."""
     unwrap: bool = True
+    """Join the lines of a paragraph."""
     copying_first: int = 0
+    """The first steps train on random blocks that repeat and on no text."""
     copying_rows: int = 40
+    """Rows of such blocks in each of these steps."""
     copying_beside: int = 0
+    """Rows of such blocks in every later batch, as long as the text's."""
 
     def __post_init__(self) -> None:
         check_sources(self.sources, self.text)
@@ -112,11 +107,11 @@ class TextTask:
         """Random rows of the training text, each begun with the start token; copying rows where the config says so."""
         tokens = self.tokenizer.get_vocab_size()
         if step <= self.config.copying_first:
-            return copying_rows(tokens, self.config.copying_rows, generator, start=self.start)
+            return repeated_block_batch(tokens, self.config.copying_rows, generator, start=self.start)
         text = next_token_batch(np.stack([self._row(length, generator) for _ in range(rows)]))
         if not self.config.copying_beside:
             return text
-        copying = copying_rows(tokens, self.config.copying_beside, generator, start=self.start, length=length)
+        copying = repeated_block_batch(tokens, self.config.copying_beside, generator, start=self.start, length=length)
         return join_rows(text, copying)
 
     def _row(self, length: int, generator: np.random.Generator) -> np.ndarray:
@@ -164,6 +159,31 @@ class TextTask:
         chosen = np.linspace(0, count - 1, min(rows or count, count)).round().astype(int)
         body = ids[: count * length].reshape(count, length)[chosen].astype(np.int64)
         return torch.from_numpy(np.concatenate([np.full((len(body), 1), self.start), body], axis=1))
+
+
+@torch.no_grad()
+def sample_text(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    *,
+    prompt: str = "",
+    tokens: int,
+    temperature: float = 0.8,
+    seed: int = 0,
+) -> str:
+    """Continue the prompt by drawing one token after another. The same seed draws the same text."""
+    if not temperature > 0:
+        raise UserError(
+            "A temperature of {temperature} cannot be drawn at; choose a positive number.", temperature=temperature
+        )
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.tensor([tokenizer.encode(prompt).ids])
+    context = model.config.context
+    for _ in range(tokens):
+        logits = model(ids[:, -context:])[0, -1] / temperature
+        chosen = torch.multinomial(logits.softmax(-1), 1, generator=generator)
+        ids = torch.cat([ids, chosen[None]], dim=1)
+    return str(tokenizer.decode(ids[0].tolist()))
 
 
 def next_token_losses(model: nn.Module, ids: Int[Tensor, "row token"]) -> Float[Tensor, "row*(token-1)"]:

@@ -6,6 +6,7 @@ what must be known for it is asked apart: the verb's number across another noun,
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,8 @@ from playground.tasks.tales.stories import Teller
 from playground.tasks.tales.words import LARGEST_NAMES
 from playground.tasks.tales.world import World, make_world, uniforms
 from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs
+from playground.tasks.text import sample_text
 from playground.tasks.vocabulary import START_ID, word_vocabulary
-from playground.tasks.writing import sample_text
 from playground.transformer import Transformer, TransformerConfig, check_count
 
 FIRST_WORD = 2
@@ -185,6 +186,22 @@ def prepare_tales(config: TalesConfig) -> TalesTask:
 def restore_tales(config: TalesConfig, folder: Path) -> TalesTask:
     """The task of a run's folder: the same as at its start."""
     return prepare_tales(config)
+
+
+def ordinary_world() -> World:
+    """The world as it is listed: forty people, frequencies by Zipf's law."""
+    return make_world(names=40, exponent=1.0, seed=0)
+
+
+def told_stories(world: World, *, words: int, seed: int = 0) -> list[list[str]]:
+    """Stories of together at least so many words and signs; each a list of its sentences."""
+    teller = Teller(Chances(world), uniforms(np.random.default_rng(seed)))
+    teller.tell(words)
+    tokenizer = word_vocabulary(world.words)
+    ids = np.array(teller.tokens) + FIRST_WORD
+    sentences = tokenizer.decode_batch([ids[begin:end].tolist() for begin, end in pairwise([0, *teller.ends])])
+    numbered = zip(teller.stories, sentences, strict=True)
+    return [[sentence for _, sentence in told] for _, told in groupby(numbered, key=lambda pair: pair[0])]
 
 
 KIND = TaskKind(

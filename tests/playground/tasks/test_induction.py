@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from playground.errors import UserError
 from playground.tasks.induction import (
+    COPYING_LENGTH,
+    SHORTEST_BLOCK,
     SPECIALS,
     InductionConfig,
     block_rows,
     induction_scores,
     prepare_induction,
+    repeated_block_batch,
     restore_induction,
 )
 from playground.tasks.task import IGNORED
@@ -133,3 +136,28 @@ def test_a_model_that_is_too_small_is_refused():
         task.check_fits(TransformerConfig(vocabulary=66, context=63))
     with pytest.raises(UserError, match="66 tokens"):
         task.check_fits(TransformerConfig(vocabulary=65, context=64))
+
+
+# Blocks of random tokens, for text to be mixed with
+
+
+def test_every_counted_label_is_the_token_one_block_before():
+    batch = repeated_block_batch(500, 64, np.random.default_rng(0))
+    assert batch.ids.shape == batch.labels.shape == (64, COPYING_LENGTH)
+    assert (batch.ids[:, 0] == 0).all()
+    assert (batch.ids[:, 1:] > 0).all()
+    blocks = set()
+    for ids, labels in zip(batch.ids.tolist(), batch.labels.tolist(), strict=True):
+        row = [*ids[1:], labels[-1]]
+        block = next(index for index, label in enumerate(labels) if label != IGNORED)
+        assert labels[:block] == [IGNORED] * block
+        assert labels[block:] == row[block:] == [row[index - block] for index in range(block, COPYING_LENGTH)]
+        blocks.add(block)
+    assert min(blocks) >= SHORTEST_BLOCK
+    assert max(blocks) == COPYING_LENGTH // 2
+
+
+def test_rows_are_as_long_as_asked_and_begin_with_the_start_token_asked_for():
+    batch = repeated_block_batch(500, 3, np.random.default_rng(0), start=7, length=20)
+    assert batch.ids.shape == (3, 20)
+    assert (batch.ids[:, 0] == 7).all()

@@ -1,4 +1,4 @@
-"""Text drawn from a model."""
+"""Text sampled from a model in training."""
 
 from types import SimpleNamespace
 
@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from playground.errors import UserError
+from playground.tasks.text import sample_text
 from playground.tasks.vocabulary import train_vocabulary
-from playground.tasks.writing import sample_text
 from playground.transformer import Transformer, TransformerConfig
 
 torch.set_num_threads(1)
