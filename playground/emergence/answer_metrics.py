@@ -15,7 +15,7 @@ from playground.evaluation.answers import (
 )
 from playground.evaluation.edit_distance import mean_edit_distance
 from playground.generation import greedy_answers
-from playground.tasks.addition import AdditionTask, right_of
+from playground.tasks.addition import AdditionTask, reference_tokens
 from playground.tasks.task import IGNORED, Batch, Task
 from playground.tasks.translation import TranslationTask
 from playground.tasks.vocabulary import END_ID, START_ID
@@ -40,7 +40,7 @@ def answer_metrics(task: Task, model: Transformer, batch: Batch) -> dict[str, fl
     labels, counted = batch.labels.numpy(), (batch.labels != IGNORED).numpy()
     log_probabilities = reference_log_probabilities(logits, batch.labels)
     accuracy = token_accuracy((logits.argmax(-1) == batch.labels).numpy(), counted)
-    answers, references = greedy_answers_to(task, model, batch), [_ended(row) for row in right_of(batch)]
+    answers, references = greedy_answers_to(task, model, batch), [_ended(row) for row in reference_tokens(batch)]
     lengths = (labels != IGNORED).sum(1)
     return {
         "exact_match": exact_match(answers, references),

@@ -12,7 +12,7 @@ from torch.nn import functional
 from playground.attention import handling
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.inspect.head_scores import score_heads
-from playground.tasks.induction import HELD_OUT, InductionTask, block_rows
+from playground.tasks.induction import HELD_OUT_SEED, InductionTask, block_rows
 from playground.transformer import Transformer
 
 SCORED_ROWS = 16
@@ -22,7 +22,7 @@ SCORES = ("induction", "previous")
 @torch.no_grad()
 def induction_metrics(task: InductionTask, model: Transformer, rows: int) -> dict[str, float]:
     """Every metric of metrics.INDUCTION_METRICS, over the second copies of held-out rows; scores of the best head."""
-    ids, repeats = block_rows(task.config, rows, np.random.default_rng(HELD_OUT))
+    ids, repeats = block_rows(task.config, rows, np.random.default_rng(HELD_OUT_SEED))
     logits = model(ids[:, :-1])
     losses = functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")[repeats]
     is_correct = (logits.argmax(-1) == ids[:, 1:])[repeats]

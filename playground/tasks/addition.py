@@ -30,12 +30,12 @@ FIRST_DIGIT = 2
 """The start token and the token for what is no symbol come before the digits."""
 PLUS, EQUALS = FIRST_DIGIT + 10, FIRST_DIGIT + 11
 MOST_DIGITS = 9
-HELD_OUT = (20230707, 1, 1)
+HELD_OUT_SEED = (20230707, 1, 1)
 """Three numbers seed what is held out; a training step's stream has two."""
 HELD_OUT_SHARE = 8
 """One question in so many is never trained on; which, a hash of its two numbers decides."""
 HASH = np.uint64(0x9E3779B97F4A7C15)
-SHOWN = 4
+N_SAMPLES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +86,11 @@ class AdditionTask:
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
         """Sums of random numbers, none of the questions held out."""
-        return _batch(self.config, draw_pairs(self.config, generator, rows, held_out=False))
+        return _batch(self.config, sample_pairs(self.config, generator, rows, held_out=False))
 
     def held_out(self, rows: int) -> Batch:
         """Questions that are never trained on; always the same."""
-        return _batch(self.config, draw_pairs(self.config, np.random.default_rng(HELD_OUT), rows, held_out=True))
+        return _batch(self.config, sample_pairs(self.config, np.random.default_rng(HELD_OUT_SEED), rows, held_out=True))
 
     def answers(self, model: Transformer, batch: Batch) -> list[list[int]]:
         """The digits that the model writes on its own after each question."""
@@ -105,7 +105,9 @@ class AdditionTask:
         logits = model(batch.ids)
         counted = batch.labels != IGNORED
         loss = functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED)
-        right = [answer == wanted for answer, wanted in zip(self.answers(model, batch), right_of(batch), strict=True)]
+        right = [
+            answer == wanted for answer, wanted in zip(self.answers(model, batch), reference_tokens(batch), strict=True)
+        ]
         return {
             "held_out_loss": float(loss),
             "token_accuracy": float((logits.argmax(-1) == batch.labels)[counted].float().mean()),
@@ -119,9 +121,9 @@ class AdditionTask:
     @torch.no_grad()
     def samples(self, model: Transformer) -> list[Sample]:
         """What the model makes of some held-out questions."""
-        batch = self.held_out(SHOWN)
+        batch = self.held_out(N_SAMPLES)
         questions = batch.ids[:, : self.config.question_length].tolist()
-        shown = zip(questions, self.answers(model, batch), right_of(batch), strict=True)
+        shown = zip(questions, self.answers(model, batch), reference_tokens(batch), strict=True)
         return [self._sample(*row) for row in shown]
 
     def _sample(self, question: list[int], answer: list[int], right: list[int]) -> AnswerSample:
@@ -133,7 +135,7 @@ class AdditionTask:
         self.tokenizer.save(str(folder / "tokenizer.json"))
 
 
-def is_held_out(pairs: Int[np.ndarray, "row 2"]) -> Bool[np.ndarray, "row"]:
+def is_held_out_sum(pairs: Int[np.ndarray, "row 2"]) -> Bool[np.ndarray, "row"]:
     """Whether each question is never trained on (multiplicative hashing, Knuth, volume 3, section 6.4)."""
     key = pairs[:, 0].astype(np.uint64) * np.uint64(10**MOST_DIGITS) + pairs[:, 1].astype(np.uint64)
     with np.errstate(over="ignore"):
@@ -142,15 +144,15 @@ def is_held_out(pairs: Int[np.ndarray, "row 2"]) -> Bool[np.ndarray, "row"]:
     return chosen
 
 
-def draw_pairs(
+def sample_pairs(
     config: AdditionConfig, generator: np.random.Generator, rows: int, *, held_out: bool
 ) -> Int[np.ndarray, "row 2"]:
     """Pairs of numbers of which all, or none, are held out."""
-    found = np.zeros((0, 2), dtype=np.int64)
-    while len(found) < rows:
-        drawn = generator.integers(0, 10**config.digits, (2 * rows, 2))
-        found = np.concatenate([found, drawn[is_held_out(drawn) == held_out]])
-    return found[:rows]
+    sampled = np.zeros((0, 2), dtype=np.int64)
+    while len(sampled) < rows:
+        pairs = generator.integers(0, 10**config.digits, (2 * rows, 2))
+        sampled = np.concatenate([sampled, pairs[is_held_out_sum(pairs) == held_out]])
+    return sampled[:rows]
 
 
 def digits_of(numbers: Int[np.ndarray, "row"], count: int) -> Int[np.ndarray, "row digit"]:
@@ -160,7 +162,7 @@ def digits_of(numbers: Int[np.ndarray, "row"], count: int) -> Int[np.ndarray, "r
     return digits
 
 
-def right_of(batch: Batch) -> list[list[int]]:
+def reference_tokens(batch: Batch) -> list[list[int]]:
     """The tokens of each row's right answer."""
     assert batch.labels is not None
     return [[index for index in row if index != IGNORED] for row in batch.labels.tolist()]

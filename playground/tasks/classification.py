@@ -22,7 +22,7 @@ from playground.evaluation.f1 import macro_f1
 from playground.tasks.labelled_text import (
     KINDS,
     LANGUAGES,
-    Labelled,
+    LabelledTexts,
     archive_groups,
     table_groups,
     tales_kinds,
@@ -34,14 +34,14 @@ from playground.tasks.task import AnswerSample, Batch, Needs, Probe, Sample, Tas
 from playground.tasks.vocabulary import END_ID, PAD_ID, START_ID, VocabularyKind, check_vocabulary, train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
 
-Labels = Literal["kinds", "languages", "csv"]
+LabelSource = Literal["kinds", "languages", "csv"]
 FRAME = 2
 """START and END."""
 SHORTEST = FRAME + 2
-LARGEST_CLASSES = 1000
-CHUNK = 32
+MOST_CLASSES = 1000
+ROWS_AT_ONCE = 32
 PROBE_TOKENS = 64
-SHOWN = 6
+N_SAMPLES = 6
 SHOWN_CHARACTERS = 160
 
 
@@ -55,7 +55,7 @@ class ClassificationConfig:
     trained on.
     """
 
-    kind: Labels = "kinds"
+    kind: LabelSource = "kinds"
     sources: tuple[str, ...] = ()
     text: str = ""
     text_column: str = "text"
@@ -66,7 +66,7 @@ class ClassificationConfig:
     held_out: float = 0.1
 
     def __post_init__(self) -> None:
-        check_choice("kind", self.kind, get_args(Labels))
+        check_choice("kind", self.kind, get_args(LabelSource))
         if self.kind == "csv" or self.sources:
             check_sources(self.sources, self.text)
         if self.kind == "kinds" and self.sources:
@@ -78,7 +78,7 @@ class ClassificationConfig:
                 "The held-out share is {held_out}; choose a number between 0 and 1.", held_out=self.held_out
             )
 
-    def read(self) -> Labelled:
+    def read(self) -> LabelledTexts:
         """The labelled texts. Raises UserError for sources that cannot be read."""
         if self.kind == "csv":
             columns = {"text_column": self.text_column, "label_column": self.label_column}
@@ -152,9 +152,12 @@ class ClassificationTask:
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
         """The surprise at held-out labels (nats), how many are right, and the mean F1 of the classes."""
-        chosen = self._shown(rows)
+        chosen = self._held_out_order(rows)
         logits = torch.cat(
-            [_answer(model, self.held_out.batch(chosen[i : i + CHUNK], length)) for i in range(0, len(chosen), CHUNK)]
+            [
+                _class_logits(model, self.held_out.batch(chosen[i : i + ROWS_AT_ONCE], length))
+                for i in range(0, len(chosen), ROWS_AT_ONCE)
+            ]
         )
         right = torch.from_numpy(self.held_out.classes[chosen])
         answers = logits.argmax(-1)
@@ -164,20 +167,20 @@ class ClassificationTask:
             "macro_f1": macro_f1(answers.numpy(), right.numpy()),
         }
 
-    def _shown(self, rows: int) -> np.ndarray:
+    def _held_out_order(self, rows: int) -> np.ndarray:
         """The same held-out texts every time, of all classes mixed."""
         return np.random.default_rng(0).permutation(len(self.held_out.classes))[:rows]
 
     def probe(self, length: int) -> Probe:
         """One held-out text."""
-        return Probe(batch=self.held_out.batch(self._shown(1), min(length, PROBE_TOKENS)))
+        return Probe(batch=self.held_out.batch(self._held_out_order(1), min(length, PROBE_TOKENS)))
 
     @torch.no_grad()
     def samples(self, model: Transformer) -> list[Sample]:
         """Some held-out texts, and what the model takes them for."""
-        batch = self.held_out.batch(self._shown(SHOWN), model.config.context)
+        batch = self.held_out.batch(self._held_out_order(N_SAMPLES), model.config.context)
         assert batch.classes is not None
-        answers = _answer(model, batch).argmax(-1).tolist()
+        answers = _class_logits(model, batch).argmax(-1).tolist()
         return [self._sample(*row) for row in zip(batch.ids.tolist(), answers, batch.classes.tolist(), strict=True)]
 
     def _sample(self, ids: list[int], answer: int, right: int) -> AnswerSample:
@@ -198,23 +201,23 @@ class ClassificationTask:
         np.savez(folder / "tokens.npz", **arrays)
 
 
-def _answer(model: Transformer, batch: Batch) -> Float[Tensor, "row class"]:
+def _class_logits(model: Transformer, batch: Batch) -> Float[Tensor, "row class"]:
     return model.classify(model.read(batch.ids, mask=batch.mask))
 
 
-def class_names_of(labelled: Labelled) -> tuple[str, ...]:
+def class_names_of(labelled: LabelledTexts) -> tuple[str, ...]:
     """The labels in alphabetical order. Raises UserError for fewer than two, or more than can be told apart."""
     names = tuple(sorted({group.label for group in labelled.groups}))
     if not names:
         raise UserError("There is not one labelled text; write at least two texts of each of two labels.")
     if len(names) == 1:
         raise UserError("All texts have the label {name!r}; at least two labels are needed.", name=names[0])
-    if len(names) > LARGEST_CLASSES:
+    if len(names) > MOST_CLASSES:
         raise UserError(
             "There are {n_names:,} different labels, at most {largest_classes:,} can be told apart. Are the "
             "columns of text and label mixed up?",
             n_names=len(names),
-            largest_classes=LARGEST_CLASSES,
+            largest_classes=MOST_CLASSES,
         )
     return names
 
@@ -237,7 +240,7 @@ def prepare_classification(config: ClassificationConfig) -> ClassificationTask:
     )
 
 
-def split(labelled: Labelled, share: float) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def split(labelled: LabelledTexts, share: float) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """The (text, label) pairs to train on and to hold out: of each group the last share, at least one of two or more.
 
     Raises UserError where nothing can be held out.
@@ -256,8 +259,8 @@ def split(labelled: Labelled, share: float) -> tuple[list[tuple[str, str]], list
 
 def _encode(tokenizer: Tokenizer, examples: list[tuple[str, str]], names: tuple[str, ...]) -> Examples:
     ids, starts = encode_flat(tokenizer, [text for text, _ in examples])
-    places = {name: index for index, name in enumerate(names)}
-    return Examples(ids=ids, starts=starts, classes=np.array([places[label] for _, label in examples]))
+    class_ids = {name: index for index, name in enumerate(names)}
+    return Examples(ids=ids, starts=starts, classes=np.array([class_ids[label] for _, label in examples]))
 
 
 def restore_classification(config: ClassificationConfig, folder: Path) -> ClassificationTask:

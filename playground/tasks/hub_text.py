@@ -75,7 +75,7 @@ def read_hub(name: str) -> str:
     except UserError:
         raise
     except Exception as error:  # huggingface_hub's, the network's and the file formats' have no ancestor in common
-        raise explain(error, name) from error
+        raise explain_dataset_error(error, name) from error
     if not text.strip():
         raise UserError("The data set {name} holds no text in its training part; choose another.", name=name)
     return text
@@ -203,7 +203,7 @@ def _get(file: HubFile, begin: int, count: int) -> bytes:
     return bytes(content[:count])
 
 
-def explain(error: Exception, name: str) -> UserError:
+def explain_dataset_error(error: Exception, name: str) -> UserError:
     """One sentence for an error of huggingface_hub, of the network below it, or of a damaged file."""
     from huggingface_hub import errors
 

@@ -29,12 +29,12 @@ Counted = Literal["all", "repeats"]
 SPECIALS = 2
 """The start token and the token for what is no symbol come before the symbols."""
 ALPHABET = string.ascii_letters + string.digits + "".join(chr(point) for point in range(0x3B1, 0x3CA))
-HELD_OUT = (20220924, 1, 1)
+HELD_OUT_SEED = (20220924, 1, 1)
 """Three numbers seed what is held out; a training step's stream has two."""
 SCORED_ROWS = 16
 COPYING_LENGTH = 48
 SHORTEST_BLOCK = 6
-SHOWN = 3
+N_SAMPLES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ class InductionTask:
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
         """Surprise in the first block and in the repeats, how many repeats are foreseen, and the best head's score."""
-        ids, repeats = block_rows(self.config, rows, np.random.default_rng(HELD_OUT))
+        ids, repeats = block_rows(self.config, rows, np.random.default_rng(HELD_OUT_SEED))
         logits = model(ids[:, :-1])
         losses = functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
         right = logits.argmax(-1) == ids[:, 1:]
@@ -118,12 +118,12 @@ class InductionTask:
 
     def probe(self, length: int) -> Probe:
         """The row of the first sample."""
-        ids, repeats = block_rows(self.config, SHOWN, np.random.default_rng(HELD_OUT))
+        ids, repeats = block_rows(self.config, N_SAMPLES, np.random.default_rng(HELD_OUT_SEED))
         return Probe(batch=self._batch(ids[:1], repeats[:1]))
 
     def samples(self, model: Transformer) -> list[Sample]:
         """What the model foresees in the repeats of some held-out rows; `·` stands where it is wrong."""
-        ids, repeats = block_rows(self.config, SHOWN, np.random.default_rng(HELD_OUT))
+        ids, repeats = block_rows(self.config, N_SAMPLES, np.random.default_rng(HELD_OUT_SEED))
         with torch.no_grad():
             guesses = model(ids[:, :-1]).argmax(-1)
         return [self._sample(*row) for row in zip(ids, guesses, repeats, strict=True)]
@@ -151,11 +151,11 @@ def block_rows(
     With symbols a to z, a block of 3 and a length of 8: `START q e t q e t q e`, and the last five are repeats.
     """
     blocks = generator.integers(config.shortest, config.longest + 1, (rows, 1))
-    drawn = generator.integers(SPECIALS, SPECIALS + config.symbols, (rows, config.longest))
-    places = np.arange(config.length)[None]
-    symbols = np.take_along_axis(drawn, places % blocks, axis=1)
+    sampled = generator.integers(SPECIALS, SPECIALS + config.symbols, (rows, config.longest))
+    positions = np.arange(config.length)[None]
+    symbols = np.take_along_axis(sampled, positions % blocks, axis=1)
     ids = np.concatenate([np.zeros((rows, 1), dtype=np.int64), symbols], axis=1)
-    return torch.from_numpy(ids), torch.from_numpy(places >= blocks)
+    return torch.from_numpy(ids), torch.from_numpy(positions >= blocks)
 
 
 def repeated_block_batch(

@@ -15,9 +15,9 @@ import numpy as np
 from playground.decoding import decode_plainest
 from playground.errors import UserError
 from playground.tasks.sources import LARGEST_FILE, read_texts
-from playground.tasks.tales.languages import Language, sentence
+from playground.tasks.tales.languages import Language, render_sentence
 from playground.tasks.tales.scenes import Scenes
-from playground.tasks.tales.tales_task import ordinary_world, told_stories
+from playground.tasks.tales.tales_task import generate_stories, ordinary_world
 from playground.tasks.tales.world import uniforms
 
 KINDS = ("statement", "question", "request")
@@ -56,14 +56,14 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelled:
+class LabelledTexts:
     """All groups, and how many files could not be read."""
 
     groups: tuple[Group, ...]
     skipped: int = 0
 
 
-def read_table(text: str, *, text_column: str, label_column: str) -> list[tuple[str, str]]:
+def read_labelled_table(text: str, *, text_column: str, label_column: str) -> list[tuple[str, str]]:
     """The (text, label) of each row of a CSV table, whose columns , ; tab or | separate.
 
     Raises UserError for a table without these columns, and for a row in which one of them is empty.
@@ -107,26 +107,30 @@ def _check_columns(given: object, *wanted: str) -> None:
         )
 
 
-def table_groups(sources: tuple[str, ...], text: str, *, text_column: str, label_column: str) -> Labelled:
+def table_groups(sources: tuple[str, ...], text: str, *, text_column: str, label_column: str) -> LabelledTexts:
     """The rows of all tables by label, in a random order that is always the same."""
     tables = read_texts(sources, text)
-    rows = [row for one in tables for row in read_table(one, text_column=text_column, label_column=label_column)]
+    rows = [
+        row for one in tables for row in read_labelled_table(one, text_column=text_column, label_column=label_column)
+    ]
     return _grouped(rows)
 
 
-def _grouped(rows: list[tuple[str, str]]) -> Labelled:
+def _grouped(rows: list[tuple[str, str]]) -> LabelledTexts:
     """One group for each label, without repeated texts, mixed by a fixed seed."""
     by_label: dict[str, dict[str, None]] = {}
     for text, label in rows:
         by_label.setdefault(label, {})[text] = None
-    return Labelled(groups=tuple(Group(label=label, texts=_mixed([*by_label[label]])) for label in sorted(by_label)))
+    return LabelledTexts(
+        groups=tuple(Group(label=label, texts=_mixed([*by_label[label]])) for label in sorted(by_label))
+    )
 
 
 def _mixed(texts: list[str]) -> tuple[str, ...]:
     return tuple(texts[index] for index in np.random.default_rng(0).permutation(len(texts)))
 
 
-def archive_groups(sources: tuple[str, ...], *, passage: int) -> Labelled:
+def archive_groups(sources: tuple[str, ...], *, passage: int) -> LabelledTexts:
     """Passages of the files in .zip archives, whose names begin with their label: Greek_Ellinika-Greek is Greek.
 
     Files that cannot be decoded are skipped. Raises UserError for an archive that cannot be opened.
@@ -138,7 +142,7 @@ def archive_groups(sources: tuple[str, ...], *, passage: int) -> Labelled:
     kept = tuple(group for group in groups if group.texts)
     if not kept:
         raise UserError("No file in the archive could be read as text; each name has to begin with the label.")
-    return Labelled(groups=kept, skipped=len(decoded) - len(kept))
+    return LabelledTexts(groups=kept, skipped=len(decoded) - len(kept))
 
 
 def _files_in(path: Path) -> list[tuple[str, str | None]]:
@@ -182,9 +186,9 @@ def cut_passages(text: str, length: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for line in lines if len(line) >= min(length, SHORTEST_PASSAGE)))
 
 
-def tales_kinds() -> Labelled:
+def tales_kinds() -> LabelledTexts:
     """Sentences of the small world by what they are for; without their last sign, which would give it away."""
-    return _grouped([pair for story in told_stories(ordinary_world(), words=TALES_WORDS) for pair in _kinds(story)])
+    return _grouped([pair for story in generate_stories(ordinary_world(), words=TALES_WORDS) for pair in _kinds(story)])
 
 
 def _kinds(story: list[str]) -> Iterator[tuple[str, str]]:
@@ -195,11 +199,15 @@ def _kinds(story: list[str]) -> Iterator[tuple[str, str]]:
                 break
 
 
-def tales_languages() -> Labelled:
+def tales_languages() -> LabelledTexts:
     """Sentences of the small world, each in one of its languages."""
-    scenes, draws = Scenes(ordinary_world()), uniforms(np.random.default_rng(0))
-    drawn = [(scenes.draw(draws), LANGUAGES[index % len(LANGUAGES)]) for index in range(TALES_SCENES)]
-    return _grouped([(_text([word for word, _ in sentence(scene, lang)], lang), lang) for scene, lang in drawn])
+    scenes, random_numbers = Scenes(ordinary_world()), uniforms(np.random.default_rng(0))
+    scenes_to_render = [
+        (scenes.sample(random_numbers), LANGUAGES[index % len(LANGUAGES)]) for index in range(TALES_SCENES)
+    ]
+    return _grouped(
+        [(_text([word for word, _ in render_sentence(scene, lang)], lang), lang) for scene, lang in scenes_to_render]
+    )
 
 
 def _text(words: list[str], language: Language) -> str:

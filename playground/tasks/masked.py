@@ -18,7 +18,7 @@ from playground.errors import UserError
 from playground.tasks.pairs import FRAME, pair_batch
 from playground.tasks.sentences import Sentences, encode_sentences
 from playground.tasks.sources import check_sources, read_texts, unwrap
-from playground.tasks.tales.tales_task import ordinary_world, told_stories
+from playground.tasks.tales.tales_task import generate_stories, ordinary_world
 from playground.tasks.task import (
     IGNORED,
     Batch,
@@ -39,13 +39,13 @@ TALES = "tales"
 """The source that is the small world's stories."""
 TALES_WORDS = 200_000
 SHORTEST = FRAME + 5
-HEAVIEST = 100.0
-HELD_OUT = (20181011, 1, 1)
+LARGEST_CLASS_WEIGHT = 100.0
+HELD_OUT_SEED = (20181011, 1, 1)
 """Three numbers seed what is held out; a training step's stream has two."""
-CHUNK = 16
+ROWS_AT_ONCE = 16
 PROBE_TOKENS = 48
-SHOWN = 2
-SHOWN_TOKENS = 48
+N_SAMPLES = 2
+SAMPLE_LENGTH = 48
 GUESSES = 5
 PARTS = ("ids", "starts", "documents")
 
@@ -84,11 +84,11 @@ class MaskedConfig:
             )
         if self.row_length is not None:
             check_count("row_length", self.row_length, smallest=SHORTEST)
-        if not 0 <= self.class_weight <= HEAVIEST:
+        if not 0 <= self.class_weight <= LARGEST_CLASS_WEIGHT:
             raise UserError(
                 "class_weight is {class_weight}; choose a number from 0 to {heaviest:g}.",
                 class_weight=self.class_weight,
-                heaviest=HEAVIEST,
+                heaviest=LARGEST_CLASS_WEIGHT,
             )
 
     def needs(self) -> Needs:
@@ -135,7 +135,7 @@ class MaskedTask:
         batch = self._held_out(rows, length)
         assert batch.labels is not None
         assert batch.classes is not None
-        logits, classes = _read(model, batch)
+        logits, classes = _forward(model, batch)
         right = batch.labels[batch.labels != IGNORED]
         return {
             "held_out_loss": float(functional.cross_entropy(logits, right)),
@@ -144,7 +144,7 @@ class MaskedTask:
         }
 
     def _held_out(self, rows: int, length: int) -> Batch:
-        return self._rows(self.held_out, np.random.default_rng(HELD_OUT), rows=rows, length=length)
+        return self._rows(self.held_out, np.random.default_rng(HELD_OUT_SEED), rows=rows, length=length)
 
     def probe(self, length: int) -> Probe:
         """One held-out pair."""
@@ -153,9 +153,9 @@ class MaskedTask:
     @torch.no_grad()
     def samples(self, model: Transformer) -> list[Sample]:
         """Some held-out pairs, and what the model takes the masked words for."""
-        batch = self._held_out(SHOWN, min(model.config.context, SHOWN_TOKENS))
+        batch = self._held_out(N_SAMPLES, min(model.config.context, SAMPLE_LENGTH))
         assert batch.labels is not None
-        logits, _ = _read(model, batch)
+        logits, _ = _forward(model, batch)
         labels, counted = batch.labels, batch.labels != IGNORED
         by_row = torch.split(logits.softmax(-1), counted.sum(1).tolist())
         return [self._sample(*row) for row in zip(batch.ids, labels, by_row, strict=True)]
@@ -163,15 +163,15 @@ class MaskedTask:
     def _sample(
         self, ids: Int[Tensor, "token"], labels: Int[Tensor, "token"], probabilities: Float[Tensor, "masked vocabulary"]
     ) -> MaskedSample:
-        places = torch.nonzero(labels != IGNORED)[:, 0].tolist()
+        positions = torch.nonzero(labels != IGNORED)[:, 0].tolist()
         best = probabilities.topk(min(GUESSES, probabilities.shape[1]))
         masked = tuple(
             MaskedWord(
-                position=place,
-                right=self._word(int(labels[place])),
+                position=position,
+                right=self._word(int(labels[position])),
                 guesses=tuple((self._word(index), share) for index, share in zip(indices, shares, strict=True)),
             )
-            for place, indices, shares in zip(places, best.indices.tolist(), best.values.tolist(), strict=True)
+            for position, indices, shares in zip(positions, best.indices.tolist(), best.values.tolist(), strict=True)
         )
         return MaskedSample(tokens=tuple(self._word(index) for index in ids.tolist()), masked=masked)
 
@@ -186,13 +186,13 @@ class MaskedTask:
         np.savez(folder / "tokens.npz", **arrays)
 
 
-def _read(model: Transformer, batch: Batch) -> tuple[Float[Tensor, "masked vocabulary"], Float[Tensor, "row class"]]:
+def _forward(model: Transformer, batch: Batch) -> tuple[Float[Tensor, "masked vocabulary"], Float[Tensor, "row class"]]:
     """The logits at the masked words of all rows, and of the classes; a few rows at a time."""
     assert batch.labels is not None
     assert batch.segments is not None
     logits, classes = [], []
-    for begin in range(0, len(batch.ids), CHUNK):
-        some = slice(begin, begin + CHUNK)
+    for begin in range(0, len(batch.ids), ROWS_AT_ONCE):
+        some = slice(begin, begin + ROWS_AT_ONCE)
         mask = None if batch.mask is None else batch.mask[some]
         read = model.read(batch.ids[some], segments=batch.segments[some], mask=mask)
         logits.append(model.head(read[batch.labels[some] != IGNORED]))
@@ -208,7 +208,7 @@ def prepare_masked(config: MaskedConfig) -> MaskedTask:
     train = [text[:cut] for text, cut in zip(texts, cuts, strict=True)]
     held_out = [text[cut:] for text, cut in zip(texts, cuts, strict=True)]
     if TALES in config.sources:
-        stories = [" ".join(story) for story in told_stories(ordinary_world(), words=TALES_WORDS)]
+        stories = [" ".join(story) for story in generate_stories(ordinary_world(), words=TALES_WORDS)]
         cut = int(len(stories) * (1 - config.held_out))
         train, held_out = train + stories[:cut], held_out + stories[cut:]
     tokenizer = train_vocabulary(config.vocabulary, train, config.vocabulary_size, model="encoder")

@@ -35,7 +35,7 @@ LARGEST = 199
 CONTEXT = 5
 """START a + b =; the answer stands at the last position."""
 SPLIT = 20220106
-SHOWN = 3
+N_SAMPLES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,7 @@ class ModularTask:
     @torch.no_grad()
     def samples(self, model: Transformer) -> list[Sample]:
         """The spectrum of the numbers' embeddings, and the answers to some pairs that are not trained on."""
-        rows = self.test_rows[:SHOWN]
+        rows = self.test_rows[:N_SAMPLES]
         guesses = model(rows[:, :-1])[:, -1].argmax(-1)
         answers = [self._sample(row, guess) for row, guess in zip(rows, guesses, strict=True)]
         return [SpectrumSample(power=tuple(spectrum(self.number_embeddings(model)).tolist())), *answers]

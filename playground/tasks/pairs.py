@@ -32,8 +32,8 @@ def pair_batch(
     sentences: Sentences, generator: np.random.Generator, *, rows: int, length: int, share: float, vocabulary: int
 ) -> Batch:
     """Rows START A END B END with a share of their words to be guessed, and whether B follows A."""
-    spans = draw_spans(sentences, generator, rows=rows, space=length - FRAME)
-    ids, segments = joined(sentences.ids, spans)
+    spans = sample_spans(sentences, generator, rows=rows, space=length - FRAME)
+    ids, segments = join_texts(sentences.ids, spans)
     read, labels = mask_words(ids, generator, share=share, vocabulary=vocabulary)
     is_real = ids != PAD_ID
     return Batch(
@@ -45,7 +45,7 @@ def pair_batch(
     )
 
 
-def draw_spans(sentences: Sentences, generator: np.random.Generator, *, rows: int, space: int) -> Spans:
+def sample_spans(sentences: Sentences, generator: np.random.Generator, *, rows: int, space: int) -> Spans:
     """Two runs of sentences for each row, of together at most `space` tokens; in half of the rows B follows A.
 
     A ends where a sentence ends and B begins where one begins. A has a quarter to three quarters of the space, less
@@ -76,19 +76,19 @@ def _opening_of(documents: Int[np.ndarray, "document+1"], sentence: Int[np.ndarr
     return opening
 
 
-def joined(flat: Int[np.ndarray, "token"], spans: Spans) -> tuple[np.ndarray, np.ndarray]:
+def join_texts(flat: Int[np.ndarray, "token"], spans: Spans) -> tuple[np.ndarray, np.ndarray]:
     """The rows START A END B END, padded to the longest, and the segment of each token: 0 up to the first END."""
     first, second = (np.diff(span, axis=1) for span in (spans.first, spans.second))
-    places = np.arange(int((first + second).max()) + FRAME)[None]
+    positions = np.arange(int((first + second).max()) + FRAME)[None]
     after = first + 2
-    in_first = (places >= 1) & (places <= first)
-    in_second = (places >= after) & (places < after + second)
-    source = np.where(in_first, spans.first[:, :1] + places - 1, spans.second[:, :1] + places - after)
+    in_first = (positions >= 1) & (positions <= first)
+    in_second = (positions >= after) & (positions < after + second)
+    source = np.where(in_first, spans.first[:, :1] + positions - 1, spans.second[:, :1] + positions - after)
     words = flat[np.clip(source, 0, len(flat) - 1)].astype(np.int64)
     ids = np.where(in_first | in_second, words, PAD_ID)
     ids[:, 0] = START_ID
-    ids[(places == after - 1) | (places == after + second)] = END_ID
-    return ids, ((places >= after) & (places <= after + second)).astype(np.int64)
+    ids[(positions == after - 1) | (positions == after + second)] = END_ID
+    return ids, ((positions >= after) & (positions <= after + second)).astype(np.int64)
 
 
 def mask_words(
@@ -98,14 +98,14 @@ def mask_words(
 
     Of each row's words the share is chosen, at least one where there is one; special tokens never are.
     """
-    chosen = _chosen(ids >= FIRST_WORD, generator, share)
-    draw = generator.random(ids.shape)
+    chosen = _choose_words(ids >= FIRST_WORD, generator, share)
+    uniform = generator.random(ids.shape)
     words = generator.integers(FIRST_WORD, vocabulary, ids.shape)
-    read = np.where(draw < TO_MASK, MASK_ID, np.where(draw < TO_RANDOM, words, ids))
+    read = np.where(uniform < TO_MASK, MASK_ID, np.where(uniform < TO_RANDOM, words, ids))
     return np.where(chosen, read, ids), np.where(chosen, ids, IGNORED)
 
 
-def _chosen(is_word: Bool[np.ndarray, "row token"], generator: np.random.Generator, share: float) -> np.ndarray:
+def _choose_words(is_word: Bool[np.ndarray, "row token"], generator: np.random.Generator, share: float) -> np.ndarray:
     counts = is_word.sum(axis=1, keepdims=True)
     wanted = np.minimum(counts, np.maximum(1, np.round(share * counts)))
     scores = np.where(is_word, generator.random(is_word.shape), np.inf)

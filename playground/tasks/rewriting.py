@@ -24,9 +24,9 @@ Operation = Literal["copy", "reverse", "sort"]
 DIGITS = "0123456789"
 FIRST_DIGIT = len(SPECIALS)
 LONGEST = 256
-HELD_OUT = (20170612, 1, 1)
+HELD_OUT_SEED = (20170612, 1, 1)
 """Three numbers seed what is held out; a training step's stream has two."""
-SHOWN = 4
+N_SAMPLES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ class RewritingTask:
         }
 
     def _held_out(self, rows: int, length: int) -> Batch:
-        return self.batch(np.random.default_rng(HELD_OUT), rows=rows, length=length, step=0)
+        return self.batch(np.random.default_rng(HELD_OUT_SEED), rows=rows, length=length, step=0)
 
     def _answers(self, model: Transformer, batch: Batch) -> list[list[int]]:
         """What the model writes on its own, up to END."""
@@ -118,7 +118,7 @@ class RewritingTask:
 
     def samples(self, model: Transformer) -> list[Sample]:
         """What the model makes of some held-out rows."""
-        batch = self._held_out(SHOWN, self.config.longest + 2)
+        batch = self._held_out(N_SAMPLES, self.config.longest + 2)
         assert batch.labels is not None
         shown = zip(batch.ids, self._answers(model, batch), batch.labels, strict=True)
         return [self._sample(ids.tolist(), answer, self._right(labels)) for ids, answer, labels in shown]
@@ -143,16 +143,16 @@ def alignment(operation: Operation, digits: Int[np.ndarray, "digit"]) -> tuple[t
     """Which source position each digit of the answer comes from, by the decoder's position that writes it.
 
     Position 0 of both is START: the decoder writes its first digit there, and the source's first digit stands at 1.
-    A sorted digit that the source holds twice could come from either place and is left out.
+    A sorted digit that the source holds twice could come from either position and is left out.
     """
     count = len(digits)
     if operation == "copy":
-        return tuple((place, place + 1) for place in range(count))
+        return tuple((position, position + 1) for position in range(count))
     if operation == "reverse":
-        return tuple((place, count - place) for place in range(count))
+        return tuple((position, count - position) for position in range(count))
     order = np.argsort(digits, kind="stable")
     alone = [(digits == digits[source]).sum() == 1 for source in order]
-    return tuple((place, int(source) + 1) for place, source in enumerate(order) if alone[place])
+    return tuple((position, int(source) + 1) for position, source in enumerate(order) if alone[position])
 
 
 def _padded(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Batch:

@@ -20,7 +20,7 @@ from torch.nn import functional
 from playground.errors import UserError
 from playground.generation import greedy_answers
 from playground.tasks.alignment import Gold, alignment_error_rates, cross_attention
-from playground.tasks.tales.languages import FUNCTION_WORDS, Word, links, sentence
+from playground.tasks.tales.languages import FUNCTION_WORDS, Word, alignment_links, render_sentence
 from playground.tasks.tales.scenes import Scene, Scenes
 from playground.tasks.tales.tales_task import check_world
 from playground.tasks.tales.words import NAMES
@@ -32,11 +32,11 @@ from playground.transformer import Transformer, TransformerConfig
 TargetLanguage = Literal["french", "chinese"]
 CONTEXT = 14
 """No sentence is longer, special tokens included."""
-HELD_OUT = (20170612, 1, 3)
+HELD_OUT_SEED = (20170612, 1, 3)
 """Three numbers seed what is held out; a training step's stream has two."""
 HELD_OUT_SHARE = 8
 """One English sentence in so many is never trained on; which, its checksum decides."""
-SHOWN = 6
+N_SAMPLES = 6
 ALIGNED_ROWS = 64
 PREFIX = 3
 """START, the language and the colon stand before the first English word."""
@@ -63,18 +63,18 @@ class TranslationConfig:
         if len(set(self.languages)) < len(self.languages):
             raise UserError("Name each language once.")
 
-    def make(self) -> World:
+    def build_world(self) -> World:
         """The world."""
         return make_world(names=self.names, exponent=self.exponent, seed=self.world)
 
     def needs(self) -> Needs:
         """An encoder-decoder that knows the words of all three languages."""
-        tokens = len(SPECIALS) + len(translation_words(self.make()))
+        tokens = len(SPECIALS) + len(translation_words(self.build_world()))
         return Needs(kind="encoder-decoder", vocabulary=tokens, context=CONTEXT)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class TranslationPair:
     """A sentence in English and in the language it is translated into."""
 
     language: TargetLanguage
@@ -109,26 +109,26 @@ class TranslationTask:
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
         """Sentences, none of them held out, and their translations."""
-        return padded(self._pairs(generator, rows, held_out=False), self.ids)
+        return pad_pairs(self._pairs(generator, rows, held_out=False), self.ids)
 
     def held_out(self, rows: int) -> Batch:
         """Sentences that are never trained on, and their translations; always the same."""
-        return padded(self._pairs(np.random.default_rng(HELD_OUT), rows, held_out=True), self.ids)
+        return pad_pairs(self._pairs(np.random.default_rng(HELD_OUT_SEED), rows, held_out=True), self.ids)
 
-    def _pairs(self, generator: np.random.Generator, rows: int, *, held_out: bool) -> list[Pair]:
-        draws = uniforms(generator)
-        return [self._pair(draws, held_out) for _ in range(rows)]
+    def _pairs(self, generator: np.random.Generator, rows: int, *, held_out: bool) -> list[TranslationPair]:
+        random_numbers = uniforms(generator)
+        return [self._pair(random_numbers, held_out) for _ in range(rows)]
 
-    def _pair(self, draws: Iterator[float], held_out: bool) -> Pair:
+    def _pair(self, random_numbers: Iterator[float], held_out: bool) -> TranslationPair:
         while True:
-            scene = self.scenes.draw(draws)
-            english = sentence(scene, "english")
-            if is_held_out(english) == held_out:
-                return self._translated(scene, english, draws)
+            scene = self.scenes.sample(random_numbers)
+            english = render_sentence(scene, "english")
+            if is_held_out_sentence(english) == held_out:
+                return self._translate(scene, english, random_numbers)
 
-    def _translated(self, scene: Scene, english: list[Word], draws: Iterator[float]) -> Pair:
-        language = self.config.languages[int(next(draws) * len(self.config.languages))]
-        return Pair(language=language, english=english, target=sentence(scene, language))
+    def _translate(self, scene: Scene, english: list[Word], random_numbers: Iterator[float]) -> TranslationPair:
+        language = self.config.languages[int(next(random_numbers) * len(self.config.languages))]
+        return TranslationPair(language=language, english=english, target=render_sentence(scene, language))
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
@@ -136,8 +136,8 @@ class TranslationTask:
 
         alignment_error_rate is the best cross-attention head's, or the best layer's mean over heads.
         """
-        pairs = self._pairs(np.random.default_rng(HELD_OUT), rows, held_out=True)
-        batch = padded(pairs, self.ids)
+        pairs = self._pairs(np.random.default_rng(HELD_OUT_SEED), rows, held_out=True)
+        batch = pad_pairs(pairs, self.ids)
         assert batch.labels is not None
         logits = model(batch.ids, batch.target_ids, mask=batch.mask)
         counted = batch.labels != IGNORED
@@ -150,8 +150,8 @@ class TranslationTask:
             "alignment_error_rate": float(self._alignment_errors(model, pairs[:ALIGNED_ROWS]).min()),
         }
 
-    def _alignment_errors(self, model: Transformer, pairs: list[Pair]) -> np.ndarray:
-        batch = padded(pairs, self.ids)
+    def _alignment_errors(self, model: Transformer, pairs: list[TranslationPair]) -> np.ndarray:
+        batch = pad_pairs(pairs, self.ids)
         assert batch.target_ids is not None
         gold = gold_links(pairs, (*batch.target_ids.shape, batch.ids.shape[1]))
         return alignment_error_rates(cross_attention(model, batch), gold)
@@ -164,19 +164,19 @@ class TranslationTask:
 
     def probe(self, length: int) -> Probe:
         """A held-out sentence of some length, and which of its words stands for which."""
-        pairs = self._pairs(np.random.default_rng(HELD_OUT), ALIGNED_ROWS, held_out=True)
+        pairs = self._pairs(np.random.default_rng(HELD_OUT_SEED), ALIGNED_ROWS, held_out=True)
         pair = max(pairs, key=lambda pair: len(pair.source) + len(pair.answer))
-        _, possible = links(pair.english, pair.target)
+        _, possible = alignment_links(pair.english, pair.target)
         alignment = tuple((place, word + PREFIX) for place, word in possible)
-        return Probe(batch=padded([pair], self.ids), alignment=alignment)
+        return Probe(batch=pad_pairs([pair], self.ids), alignment=alignment)
 
     def samples(self, model: Transformer) -> list[Sample]:
         """What the model makes of some held-out sentences."""
-        pairs = self._pairs(np.random.default_rng(HELD_OUT), SHOWN, held_out=True)
-        answers = self._answers(model, padded(pairs, self.ids))
+        pairs = self._pairs(np.random.default_rng(HELD_OUT_SEED), N_SAMPLES, held_out=True)
+        answers = self._answers(model, pad_pairs(pairs, self.ids))
         return [self._sample(pair, answer) for pair, answer in zip(pairs, answers, strict=True)]
 
-    def _sample(self, pair: Pair, answer: list[str]) -> AnswerSample:
+    def _sample(self, pair: TranslationPair, answer: list[str]) -> AnswerSample:
         question, given, right = (self._text(words) for words in (pair.source, answer, pair.answer))
         return AnswerSample(question=question, answer=given, right=right, is_right=answer == pair.answer)
 
@@ -201,34 +201,34 @@ def translation_words(world: World) -> list[str]:
     return list(dict.fromkeys([*FUNCTION_WORDS.split(), *forms]))
 
 
-def is_held_out(english: list[Word]) -> bool:
+def is_held_out_sentence(english: list[Word]) -> bool:
     """Whether a sentence is never trained on."""
     return zlib.crc32(" ".join(word for word, _ in english).encode()) % HELD_OUT_SHARE == 0
 
 
-def padded(pairs: list[Pair], ids: dict[str, int]) -> Batch:
+def pad_pairs(pairs: list[TranslationPair], ids: dict[str, int]) -> Batch:
     """Sources as START … END, targets as START …, labels as … END, all filled up to the longest."""
     sources = [[START_ID, *(ids[word] for word in pair.source), END_ID] for pair in pairs]
     targets = [[ids[word] for word in pair.answer] for pair in pairs]
-    source = _filled(sources, PAD_ID)
+    source = _padded(sources, PAD_ID)
     return Batch(
         ids=source,
-        target_ids=_filled([[START_ID, *target] for target in targets], PAD_ID),
-        labels=_filled([[*target, END_ID] for target in targets], IGNORED),
+        target_ids=_padded([[START_ID, *target] for target in targets], PAD_ID),
+        labels=_padded([[*target, END_ID] for target in targets], IGNORED),
         mask=source != PAD_ID,
     )
 
 
-def _filled(rows: list[list[int]], filler: int) -> torch.Tensor:
+def _padded(rows: list[list[int]], filler: int) -> torch.Tensor:
     longest = max(map(len, rows))
     return torch.tensor([row + [filler] * (longest - len(row)) for row in rows])
 
 
-def gold_links(pairs: list[Pair], shape: tuple[int, ...]) -> Gold:
+def gold_links(pairs: list[TranslationPair], shape: tuple[int, ...]) -> Gold:
     """The gold alignments of a batch, of shape [row, target position, source token]."""
     sure, possible = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     for row, pair in enumerate(pairs):
-        for table, found in zip((sure, possible), links(pair.english, pair.target), strict=True):
+        for table, found in zip((sure, possible), alignment_links(pair.english, pair.target), strict=True):
             for place, word in found:
                 table[row, place, word + PREFIX] = True
     return Gold(sure=sure, possible=possible)
@@ -236,7 +236,7 @@ def gold_links(pairs: list[Pair], shape: tuple[int, ...]) -> Gold:
 
 def prepare_translation(config: TranslationConfig) -> TranslationTask:
     """The task of a config; nothing has to be read."""
-    world = config.make()
+    world = config.build_world()
     tokenizer = word_vocabulary(translation_words(world), model="encoder-decoder")
     return TranslationTask(config=config, tokenizer=tokenizer, scenes=Scenes(world), ids=tokenizer.get_vocab())
 

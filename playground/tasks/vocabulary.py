@@ -45,7 +45,7 @@ def word_vocabulary(words: Iterable[str], *, model: ModelKind = "decoder") -> To
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys([*specials, *words]))}
     chinese = sorted((word for word in vocabulary if _is_han(word)), key=len, reverse=True)
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
-    _read_words(tokenizer, "|".join([*chinese, _WORDS]))
+    _split_words(tokenizer, "|".join([*chinese, _WORDS]))
     tokenizer.add_special_tokens(specials)
     return _finish(tokenizer, model)
 
@@ -140,13 +140,13 @@ def _train_words(texts: Iterable[str], size: int, model: ModelKind) -> Tokenizer
     specials = _specials("words", model)
     tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
     tokenizer.normalizer = _straight_quotes()
-    _read_words(tokenizer, _WORDS)
+    _split_words(tokenizer, _WORDS)
     trainer = trainers.WordLevelTrainer(vocab_size=size, special_tokens=specials, show_progress=False)
     tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
 
 
-def _read_words(tokenizer: Tokenizer, pattern: str) -> None:
+def _split_words(tokenizer: Tokenizer, pattern: str) -> None:
     """Cut a text into what the pattern finds, and put words back together as a reader expects them."""
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), "removed", invert=True)
     # The prefix is the mark of a word's continuation in WordPiece; a space never stands within a word.

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from playground.tasks.tales.world import Table, World
+from playground.tasks.tales.world import Categorical, World
 
 Role = Literal["agreement", "pronoun", "recall"]
 OPENINGS = {
@@ -19,13 +19,13 @@ OPENINGS = {
     "give": 0.7,
 }
 """How readily a sentence begins with each; those that a story is not ready for are left out."""
-DEEDS = {"gives": 3.0, "goes": 3.0, "sees": 1.0}
-VERBS_ALONE = 2.0
-"""The weight of all verbs without an object, beside those of DEEDS."""
+PREDICATES = {"gives": 3.0, "goes": 3.0, "sees": 1.0}
+INTRANSITIVE = 2.0
+"""The weight of all verbs without an object, with_landmark those of PREDICATES."""
 PREPOSITIONS = ("near", "by", "behind")
-ADORNED = 0.4
+WITH_ADJECTIVE = 0.4
 """How often an animal has an adjective."""
-BESIDE = 0.6
+WITH_LANDMARK = 0.6
 """How often an animal is near something, so that another noun stands between it and its verb."""
 ENDING = 0.4
 """How often "The" begins "The end." once a story has two people."""
@@ -68,14 +68,20 @@ class Chances:
         self.animals, self.landmarks = (world.table(len(part)) for part in (world.animals, world.landmarks))
         self.verbs = world.table(len(world.verbs))
         self.openings = {
-            (people, spoken_of): Table(_openings(people, people < world.cast, spoken_of))
+            (people, antecedent): Categorical(_opening_weights(people, people < world.cast, antecedent))
             for people in range(world.cast + 1)
-            for spoken_of in (False, True)
+            for antecedent in (False, True)
         }
-        alone = [VERBS_ALONE * share for share in self.verbs.probabilities]
-        self.deeds = {can: Table([DEEDS["gives"] * can, DEEDS["goes"], DEEDS["sees"], *alone]) for can in (False, True)}
-        self.ending = {can: Table([ENDING * can, 1 - ENDING * can]) for can in (False, True)}
-        self.adorned, self.beside = Table([ADORNED, 1 - ADORNED]), Table([BESIDE, 1 - BESIDE])
+        intransitive = [INTRANSITIVE * share for share in self.verbs.probabilities]
+        self.predicates = {
+            can: Categorical([PREDICATES["gives"] * can, PREDICATES["goes"], PREDICATES["sees"], *intransitive])
+            for can in (False, True)
+        }
+        self.ending = {can: Categorical([ENDING * can, 1 - ENDING * can]) for can in (False, True)}
+        self.with_adjective, self.with_landmark = (
+            Categorical([WITH_ADJECTIVE, 1 - WITH_ADJECTIVE]),
+            Categorical([WITH_LANDMARK, 1 - WITH_LANDMARK]),
+        )
         self.name_ids = [self.ids[name.word] for name in world.names]
         self.pronouns = [self.ids["She" if name.gender == "f" else "He"] for name in world.names]
         self.place_ids, self.thing_ids = (
@@ -90,9 +96,9 @@ class Chances:
         self.preposition_ids = [self.ids[word] for word in PREPOSITIONS]
 
 
-def _openings(people: int, has_room: bool, spoken_of: bool) -> list[float]:
+def _opening_weights(people: int, has_room: bool, antecedent: bool) -> list[float]:
     """The weights of OPENINGS for a story of so many people; a first sentence brings somebody in."""
     if not people:
         return [float(name == "new") for name in OPENINGS]
-    ready = {"new": has_room, "pronoun": spoken_of, "give": people > 1}
+    ready = {"new": has_room, "pronoun": antecedent, "give": people > 1}
     return [weight * ready.get(name, True) for name, weight in OPENINGS.items()]

@@ -25,7 +25,7 @@ Qui Où est sont Regarde Viens Donne Elle Il
 住 在 里 有 一 把 给 去 从 来 看见 附近 旁边 后面 那 那些 的 谁 哪里 看 她 他 。 ， ？ ！"""
 
 
-def sentence(scene: Scene, language: Language) -> list[Word]:
+def render_sentence(scene: Scene, language: Language) -> list[Word]:
     """The scene's sentence in a language."""
     words = LANGUAGES[language](scene)
     sign = "?" if scene.kind in QUESTIONS else "!" if scene.kind in COMMANDS else "."
@@ -34,7 +34,7 @@ def sentence(scene: Scene, language: Language) -> list[Word]:
     return [(first[0].upper() + first[1:], keys), *words[1:], (full, ("end",))]
 
 
-def links(source: list[Word], target: list[Word]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def alignment_links(source: list[Word], target: list[Word]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Gold pairs (target word, source word): the sure ones, by the first key of the target's word, and all possible."""
     keys = {key: index for index, (_, stands_for) in enumerate(source) for key in stands_for}
     found = [(place, keys[key], rank) for place, (_, own) in enumerate(target) for rank, key in enumerate(own)]

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal, TypeVar, get_args
 
 from playground.tasks.tales.words import Adjective, Name, Noun, Verb
-from playground.tasks.tales.world import Table, World
+from playground.tasks.tales.world import Categorical, World
 
 T = TypeVar("T")
 SceneKind = Literal[
@@ -29,11 +29,11 @@ SceneKind = Literal[
 Preposition = Literal["near", "by", "behind"]
 QUESTIONS: tuple[SceneKind, ...] = ("who", "where", "animals")
 COMMANDS: tuple[SceneKind, ...] = ("look", "come", "give")
-ADORNED = 0.5
+WITH_ADJECTIVE = 0.5
 """How often a noun has an adjective."""
 PRONOUN = 0.3
 """How often somebody is only She or He."""
-BESIDE = 0.6
+WITH_LANDMARK = 0.6
 """How often animals are near something."""
 
 
@@ -72,42 +72,46 @@ class Scenes:
         self.world = world
 
     @cached_property
-    def _tables(self) -> dict[int, Table]:
+    def _distributions(self) -> dict[int, Categorical]:
         world = self.world
         parts = (world.names, world.places, world.things, world.animals, world.landmarks, world.adjectives, world.verbs)
         return {len(part): world.table(len(part)) for part in parts}
 
-    def draw(self, draws: Iterator[float]) -> Scene:
+    def sample(self, random_numbers: Iterator[float]) -> Scene:
         """One scene; every kind is as likely as any other."""
         world = self.world
-        person, other = self._two(world.names, draws)
-        is_beside = next(draws) < BESIDE
+        person, other = self._sample_two(world.names, random_numbers)
+        has_landmark = next(random_numbers) < WITH_LANDMARK
         return Scene(
-            kind=_any(get_args(SceneKind), draws),
+            kind=_sample_uniformly(get_args(SceneKind), random_numbers),
             person=person,
-            is_named=next(draws) >= PRONOUN,
+            is_named=next(random_numbers) >= PRONOUN,
             other=other,
-            place=self._one(world.places, draws),
-            thing=self._phrase(world.things, draws, plural=False),
-            animal=self._phrase(world.animals, draws, plural=next(draws) < 0.5),
-            verb=self._one(world.verbs, draws),
-            preposition=_any(get_args(Preposition), draws),
-            landmark=Phrase(noun=self._one(world.landmarks, draws), plural=next(draws) < 0.5) if is_beside else None,
+            place=self._sample_one(world.places, random_numbers),
+            thing=self._phrase(world.things, random_numbers, plural=False),
+            animal=self._phrase(world.animals, random_numbers, plural=next(random_numbers) < 0.5),
+            verb=self._sample_one(world.verbs, random_numbers),
+            preposition=_sample_uniformly(get_args(Preposition), random_numbers),
+            landmark=Phrase(noun=self._sample_one(world.landmarks, random_numbers), plural=next(random_numbers) < 0.5)
+            if has_landmark
+            else None,
         )
 
-    def _one(self, part: Sequence[T], draws: Iterator[float]) -> T:
-        return part[bisect.bisect(self._tables[len(part)].cumulative, next(draws))]
+    def _sample_one(self, part: Sequence[T], random_numbers: Iterator[float]) -> T:
+        return part[bisect.bisect(self._distributions[len(part)].cumulative, next(random_numbers))]
 
-    def _two(self, part: Sequence[T], draws: Iterator[float]) -> tuple[T, T]:
-        first = second = self._one(part, draws)
+    def _sample_two(self, part: Sequence[T], random_numbers: Iterator[float]) -> tuple[T, T]:
+        first = second = self._sample_one(part, random_numbers)
         while second is first:
-            second = self._one(part, draws)
+            second = self._sample_one(part, random_numbers)
         return first, second
 
-    def _phrase(self, nouns: Sequence[Noun], draws: Iterator[float], *, plural: bool) -> Phrase:
-        adjective = self._one(self.world.adjectives, draws) if next(draws) < ADORNED else None
-        return Phrase(noun=self._one(nouns, draws), plural=plural, adjective=adjective)
+    def _phrase(self, nouns: Sequence[Noun], random_numbers: Iterator[float], *, plural: bool) -> Phrase:
+        adjective = (
+            self._sample_one(self.world.adjectives, random_numbers) if next(random_numbers) < WITH_ADJECTIVE else None
+        )
+        return Phrase(noun=self._sample_one(nouns, random_numbers), plural=plural, adjective=adjective)
 
 
-def _any(choices: tuple[T, ...], draws: Iterator[float]) -> T:
-    return choices[int(next(draws) * len(choices))]
+def _sample_uniformly(choices: tuple[T, ...], random_numbers: Iterator[float]) -> T:
+    return choices[int(next(random_numbers) * len(choices))]

@@ -4,7 +4,7 @@
     tree run. Anna gives the red ball to Ben. Who has the red ball? Ben. Where does Anna live? In the forest.
 
 Every choice decides the next token alone, given what a reader knows from the tokens before: who is in the story,
-who holds what, who is where, and of whom the last sentence spoke. So the surprise of each choice is the surprise of
+who holds what, who is where, and of whom the last sentence spoke. So the surprisal of each choice is the surprisal of
 its token under the best possible predictor, and their mean is the loss floor that no model gets below.
 """
 
@@ -13,31 +13,31 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from playground.tasks.tales.chances import DEEDS, LOGARITHMS, PREPOSITIONS, Chances, Mark, Person, Role, Thing
-from playground.tasks.tales.world import Table
+from playground.tasks.tales.chances import LOGARITHMS, PREDICATES, PREPOSITIONS, Chances, Mark, Person, Role, Thing
+from playground.tasks.tales.world import Categorical
 
 
 @dataclass
-class Teller:
-    """Tells one story after another; keeps each token, its surprise in nats, what it tests, and where sentences end.
+class StoryGenerator:
+    """Tells one story after another; keeps each token, its surprisal in nats, what it tests, and where sentences end.
 
-    A method of a sentence is told the surprise of having come to it, which is part of its first token's.
+    A method of a sentence is told the surprisal of having come to it, which is part of its first token's.
     """
 
     chances: Chances
-    draws: Iterator[float]
+    random_numbers: Iterator[float]
     tokens: list[int] = field(default_factory=list)
-    surprises: list[float] = field(default_factory=list)
+    surprisals: list[float] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     stories: list[int] = field(default_factory=list)
     """The number of its story, for each sentence."""
     cast: list[Person] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)
-    spoken_of: int | None = None
+    antecedent: int | None = None
     """Whom She or He would mean: the place in the cast of the last sentence's subject."""
 
-    def tell(self, length: int) -> None:
+    def generate(self, length: int) -> None:
         """Go on until there are so many tokens, and to the end of the sentence."""
         sentences: tuple[Callable[[float], None], ...] = (
             self._new,
@@ -53,68 +53,68 @@ class Teller:
         story = 0
         while len(self.tokens) < length:
             self.stories.append(story)
-            opening, surprise = self._pick(self.chances.openings[len(self.cast), self.spoken_of is not None])
-            sentences[opening](surprise)
+            opening, surprisal = self._pick(self.chances.openings[len(self.cast), self.antecedent is not None])
+            sentences[opening](surprisal)
             self.ends.append(len(self.tokens))
             story += not self.cast
 
     # Chance: the three ways of choosing
 
-    def _pick(self, table: Table) -> tuple[int, float]:
-        """One of a table, and its surprise."""
-        index = bisect.bisect(table.cumulative, next(self.draws))
-        return index, table.surprises[index]
+    def _pick(self, distribution: Categorical) -> tuple[int, float]:
+        """One of a distribution, and its surprisal."""
+        index = bisect.bisect(distribution.cumulative, next(self.random_numbers))
+        return index, distribution.surprisals[index]
 
-    def _pick_other(self, table: Table, taken: Sequence[int]) -> tuple[int, float]:
-        """One of a table that is not taken, and its surprise given that."""
-        index = bisect.bisect(table.cumulative, next(self.draws))
-        while index in taken:
-            index = bisect.bisect(table.cumulative, next(self.draws))
-        left = 1 - sum(table.probabilities[place] for place in taken)
-        return index, table.surprises[index] + math.log(left) if taken else table.surprises[index]
+    def _pick_other(self, distribution: Categorical, excluded: Sequence[int]) -> tuple[int, float]:
+        """One of a distribution that is not excluded, and its surprisal given that."""
+        index = bisect.bisect(distribution.cumulative, next(self.random_numbers))
+        while index in excluded:
+            index = bisect.bisect(distribution.cumulative, next(self.random_numbers))
+        left = 1 - sum(distribution.probabilities[place] for place in excluded)
+        return index, distribution.surprisals[index] + math.log(left) if excluded else distribution.surprisals[index]
 
     def _choose(self, count: int) -> int:
-        """One of so many, all alike; its surprise is the logarithm of their number."""
-        return int(next(self.draws) * count) if count > 1 else 0
+        """One of so many, all alike; its surprisal is the logarithm of their number."""
+        return int(next(self.random_numbers) * count) if count > 1 else 0
 
     # Words
 
-    def _say(self, token: int, surprise: float = 0.0) -> None:
+    def _emit(self, token: int, surprisal: float = 0.0) -> None:
         self.tokens.append(token)
-        self.surprises.append(surprise)
+        self.surprisals.append(surprisal)
 
-    def _say_words(self, *words: str) -> None:
+    def _emit_words(self, *words: str) -> None:
         """Words that nobody doubts."""
         ids = self.chances.ids
         self.tokens.extend([ids[word] for word in words])
-        self.surprises.extend([0.0] * len(words))
+        self.surprisals.extend([0.0] * len(words))
 
     def _mark(self, role: Role, rival: int = -1) -> None:
         """The next token tests something."""
         self.marks.append(Mark(len(self.tokens), role, rival))
 
-    def _name(self, place: int, surprise: float = 0.0) -> None:
-        self._say(self.chances.name_ids[self.cast[place].index], surprise)
+    def _name(self, place: int, surprisal: float = 0.0) -> None:
+        self._emit(self.chances.name_ids[self.cast[place].index], surprisal)
 
     def _answer(self, *before: str, token: int) -> None:
-        """What only the story so far can tell."""
-        self._say_words(*before)
+        """What only the story so far can generate."""
+        self._emit_words(*before)
         self._mark("recall")
-        self._say(token)
-        self._say_words(".")
+        self._emit(token)
+        self._emit_words(".")
 
-    def _number(self, forms: tuple[int, int], surprise: float) -> bool:
+    def _number(self, forms: tuple[int, int], surprisal: float) -> bool:
         """A noun in the singular or plural, which are equally frequent; says whether it is the plural."""
         plural = self._choose(2)
-        self._say(forms[plural], surprise + LOGARITHMS[2])
+        self._emit(forms[plural], surprisal + LOGARITHMS[2])
         return bool(plural)
 
     def _thing(self, things: list[Thing]) -> Thing:
         """One of several things of the story, as "the red ball": no other is red, so the adjective says which."""
         thing = things[self._choose(len(things))]
-        self._say_words("the")
-        self._say(self.chances.adjective_ids[thing.adjective], LOGARITHMS[len(things)])
-        self._say(self.chances.thing_ids[thing.noun])
+        self._emit_words("the")
+        self._emit(self.chances.adjective_ids[thing.adjective], LOGARITHMS[len(things)])
+        self._emit(self.chances.thing_ids[thing.noun])
         return thing
 
     def _other_name(self, place: int) -> int:
@@ -126,156 +126,156 @@ class Teller:
 
     def _destination(self) -> int:
         """A place to go to, after "to the"."""
-        place, surprise = self._pick(self.chances.places)
-        self._say(self.chances.place_ids[place], surprise)
+        place, surprisal = self._pick(self.chances.places)
+        self._emit(self.chances.place_ids[place], surprisal)
         return place
 
-    def _animal(self, surprise: float) -> bool:
+    def _animal(self, surprisal: float) -> bool:
         """ "dogs" or "small dogs"; says whether there are many of them."""
-        adorned, more = self._pick(self.chances.adorned)
-        surprise += more
-        if adorned == 0:
+        with_adjective, more = self._pick(self.chances.with_adjective)
+        surprisal += more
+        if with_adjective == 0:
             adjective, more = self._pick(self.chances.adjectives)
-            self._say(self.chances.adjective_ids[adjective], surprise + more)
-            surprise = 0.0
+            self._emit(self.chances.adjective_ids[adjective], surprisal + more)
+            surprisal = 0.0
         animal, more = self._pick(self.chances.animals)
-        return self._number(self.chances.animal_ids[animal], surprise + more)
+        return self._number(self.chances.animal_ids[animal], surprisal + more)
 
     # Sentences
 
-    def _new(self, surprise: float) -> None:
+    def _new(self, surprisal: float) -> None:
         """Anna lives in the forest and has a red ball."""
         chances = self.chances
         name, more = self._pick_other(chances.names, [person.index for person in self.cast])
-        self._say(chances.name_ids[name], surprise + more)
-        self._say_words("lives", "in", "the")
+        self._emit(chances.name_ids[name], surprisal + more)
+        self._emit_words("lives", "in", "the")
         home = self._destination()
-        self._say_words("and", "has", "a")
+        self._emit_words("and", "has", "a")
         adjective, more = self._pick_other(chances.adjectives, [thing.adjective for thing in self.things])
-        self._say(chances.adjective_ids[adjective], more)
+        self._emit(chances.adjective_ids[adjective], more)
         noun, more = self._pick_other(chances.things, [thing.noun for thing in self.things])
-        self._say(chances.thing_ids[noun], more)
-        self._say_words(".")
-        self.spoken_of = len(self.cast)
-        self.things.append(Thing(adjective, noun, self.spoken_of))
+        self._emit(chances.thing_ids[noun], more)
+        self._emit_words(".")
+        self.antecedent = len(self.cast)
+        self.things.append(Thing(adjective, noun, self.antecedent))
         self.cast.append(Person(name, home, home))
 
-    def _old(self, surprise: float) -> None:
+    def _old(self, surprisal: float) -> None:
         """Anna goes to the mill."""
-        self.spoken_of = self._choose(len(self.cast))
-        self._name(self.spoken_of, surprise + LOGARITHMS[len(self.cast)])
-        self._deed(self.spoken_of)
+        self.antecedent = self._choose(len(self.cast))
+        self._name(self.antecedent, surprisal + LOGARITHMS[len(self.cast)])
+        self._predicate(self.antecedent)
 
-    def _pronoun(self, surprise: float) -> None:
+    def _pronoun(self, surprisal: float) -> None:
         """She goes to the mill."""
-        assert self.spoken_of is not None
-        right = self.chances.pronouns[self.cast[self.spoken_of].index]
+        assert self.antecedent is not None
+        right = self.chances.pronouns[self.cast[self.antecedent].index]
         both = self.chances.ids["She"] + self.chances.ids["He"]
         self._mark("pronoun", both - right)
-        self._say(right, surprise)
-        self._deed(self.spoken_of)
+        self._emit(right, surprisal)
+        self._predicate(self.antecedent)
 
-    def _deed(self, subject: int) -> None:
+    def _predicate(self, subject: int) -> None:
         """… gives the red ball to Ben. … goes to the mill. … sees the small dogs. … sleeps."""
         held = [thing for thing in self.things if thing.holder == subject]
-        deed, surprise = self._pick(self.chances.deeds[bool(held) and len(self.cast) > 1])
-        if deed >= len(DEEDS):
-            self._say(self.chances.verb_ids[deed - len(DEEDS)][0], surprise)
+        predicate, surprisal = self._pick(self.chances.predicates[bool(held) and len(self.cast) > 1])
+        if predicate >= len(PREDICATES):
+            self._emit(self.chances.verb_ids[predicate - len(PREDICATES)][0], surprisal)
         else:
-            self._say(self.chances.ids[tuple(DEEDS)[deed]], surprise)
-            self._object(subject, held, deed)
-        self._say_words(".")
+            self._emit(self.chances.ids[tuple(PREDICATES)[predicate]], surprisal)
+            self._object(subject, held, predicate)
+        self._emit_words(".")
 
-    def _object(self, subject: int, held: list[Thing], deed: int) -> None:
+    def _object(self, subject: int, held: list[Thing], predicate: int) -> None:
         """What is given to whom, where somebody goes to, or what they see."""
-        if deed == 0:
+        if predicate == 0:
             thing = self._thing(held)
-            self._say_words("to")
+            self._emit_words("to")
             thing.holder = self._other_name(subject)
-        elif deed == 1:
-            self._say_words("to", "the")
+        elif predicate == 1:
+            self._emit_words("to", "the")
             self.cast[subject].at = self._destination()
         else:
-            self._say_words("the")
+            self._emit_words("the")
             self._animal(0.0)
 
-    def _the(self, surprise: float) -> None:
+    def _the(self, surprisal: float) -> None:
         """The small dogs near the tree run. Or: The end."""
-        self._say(self.chances.ids["The"], surprise)
-        self.spoken_of = None
+        self._emit(self.chances.ids["The"], surprisal)
+        self.antecedent = None
         ending, more = self._pick(self.chances.ending[len(self.cast) > 1])
         if ending == 0:
-            self._say(self.chances.ids["end"], more)
+            self._emit(self.chances.ids["end"], more)
             self.cast, self.things = [], []
         else:
             self._nature(more)
-        self._say_words(".")
+        self._emit_words(".")
 
-    def _nature(self, surprise: float) -> None:
-        plural = self._animal(surprise)
-        beside, surprise = self._pick(self.chances.beside)
-        if beside == 0:
+    def _nature(self, surprisal: float) -> None:
+        plural = self._animal(surprisal)
+        with_landmark, surprisal = self._pick(self.chances.with_landmark)
+        if with_landmark == 0:
             preposition = self._choose(len(PREPOSITIONS))
-            self._say(self.chances.preposition_ids[preposition], surprise + LOGARITHMS[len(PREPOSITIONS)])
-            self._say_words("the")
+            self._emit(self.chances.preposition_ids[preposition], surprisal + LOGARITHMS[len(PREPOSITIONS)])
+            self._emit_words("the")
             landmark, more = self._pick(self.chances.landmarks)
             self._number(self.chances.landmark_ids[landmark], more)
-            surprise = 0.0
+            surprisal = 0.0
         verb, more = self._pick(self.chances.verbs)
         forms = self.chances.verb_ids[verb]
         self._mark("agreement", forms[not plural])
-        self._say(forms[plural], surprise + more)
+        self._emit(forms[plural], surprisal + more)
 
-    def _who(self, surprise: float) -> None:
+    def _who(self, surprisal: float) -> None:
         """Who has the red ball? Ben."""
-        self._say(self.chances.ids["Who"], surprise)
-        self._say_words("has")
+        self._emit(self.chances.ids["Who"], surprisal)
+        self._emit_words("has")
         thing = self._thing(self.things)
-        self._say_words("?")
+        self._emit_words("?")
         self._answer(token=self.chances.name_ids[self.cast[thing.holder].index])
-        self.spoken_of = None
+        self.antecedent = None
 
-    def _where(self, surprise: float) -> None:
+    def _where(self, surprisal: float) -> None:
         """Where is Anna? In the mill. Where does Anna live? In the forest."""
-        self._say(self.chances.ids["Where"], surprise)
+        self._emit(self.chances.ids["Where"], surprisal)
         asks_home = bool(self._choose(2))
-        self._say(self.chances.ids["does" if asks_home else "is"], LOGARITHMS[2])
+        self._emit(self.chances.ids["does" if asks_home else "is"], LOGARITHMS[2])
         place = self._choose(len(self.cast))
         self._name(place, LOGARITHMS[len(self.cast)])
         person = self.cast[place]
-        self._say_words(*(("live", "?") if asks_home else ("?",)))
+        self._emit_words(*(("live", "?") if asks_home else ("?",)))
         self._answer("In", "the", token=self.chances.place_ids[person.home if asks_home else person.at])
-        self.spoken_of = None
+        self.antecedent = None
 
-    def _look(self, surprise: float) -> None:
+    def _look(self, surprisal: float) -> None:
         """Look at the small dogs!"""
-        self._say(self.chances.ids["Look"], surprise)
-        self._say_words("at", "the")
+        self._emit(self.chances.ids["Look"], surprisal)
+        self._emit_words("at", "the")
         self._animal(0.0)
-        self._say_words("!")
-        self.spoken_of = None
+        self._emit_words("!")
+        self.antecedent = None
 
-    def _come(self, surprise: float) -> None:
+    def _come(self, surprisal: float) -> None:
         """Come to the mill, Anna! She is there from now on."""
-        self._say(self.chances.ids["Come"], surprise)
-        self._say_words("to", "the")
+        self._emit(self.chances.ids["Come"], surprisal)
+        self._emit_words("to", "the")
         destination = self._destination()
-        self._say_words(",")
+        self._emit_words(",")
         place = self._choose(len(self.cast))
         self._name(place, LOGARITHMS[len(self.cast)])
-        self._say_words("!")
+        self._emit_words("!")
         self.cast[place].at = destination
-        self.spoken_of = None
+        self.antecedent = None
 
-    def _give(self, surprise: float) -> None:
+    def _give(self, surprisal: float) -> None:
         """Give the red ball to Ben, Anna! Only who has it can be meant, and Ben has it from now on."""
-        self._say(self.chances.ids["Give"], surprise)
+        self._emit(self.chances.ids["Give"], surprisal)
         thing = self._thing(self.things)
-        self._say_words("to")
+        self._emit_words("to")
         receiver = self._other_name(thing.holder)
-        self._say_words(",")
+        self._emit_words(",")
         self._mark("recall")
         self._name(thing.holder)
-        self._say_words("!")
+        self._emit_words("!")
         thing.holder = receiver
-        self.spoken_of = None
+        self.antecedent = None

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.tasks.tales.chances import Chances, Mark, Role
-from playground.tasks.tales.stories import Teller
+from playground.tasks.tales.stories import StoryGenerator
 from playground.tasks.tales.words import LARGEST_NAMES
 from playground.tasks.tales.world import World, make_world, uniforms
 from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs
@@ -29,17 +29,17 @@ from playground.transformer import Transformer, TransformerConfig, check_count
 FIRST_WORD = 2
 """The words come after START and UNKNOWN."""
 STEEPEST = 4.0
-HELD_OUT = (20190605, 1, 2)
+HELD_OUT_SEED = (20190605, 1, 2)
 """Three numbers seed what is held out; a training step's stream has two."""
 PROBE_TOKENS = 64
 SAMPLE_TOKENS = 100
-CHUNK = 32
+ROWS_AT_ONCE = 32
 ROLES: tuple[Role, ...] = ("agreement", "pronoun", "recall")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TalesConfig:
-    """The world that is told of.
+    """The world that is stories of.
 
     exponent is Zipf's: the word of rank k is as frequent as k^-exponent, 0 makes all words alike. names is how many
     people there are; world decides which words are the frequent ones (0: as they are listed).
@@ -52,13 +52,13 @@ class TalesConfig:
     def __post_init__(self) -> None:
         check_world(exponent=self.exponent, names=self.names, world=self.world, most=LARGEST_NAMES)
 
-    def make(self) -> World:
+    def build_world(self) -> World:
         """The world."""
         return make_world(names=self.names, exponent=self.exponent, seed=self.world)
 
     def needs(self) -> Needs:
         """A decoder that knows the world's words."""
-        return Needs(kind="decoder", vocabulary=FIRST_WORD + len(self.make().words))
+        return Needs(kind="decoder", vocabulary=FIRST_WORD + len(self.build_world().words))
 
 
 def check_world(*, exponent: float, names: int, world: int, most: int) -> None:
@@ -76,11 +76,11 @@ def check_world(*, exponent: float, names: int, world: int, most: int) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Told:
-    """Rows of stories: what is read and comes next, the surprise that cannot be helped, and what tests something."""
+class StoryRows:
+    """Rows of stories: what is read and comes next, the surprisal that cannot be helped, and what tests something."""
 
     ids: Int[Tensor, "row token+1"]
-    surprises: Float[Tensor, "row token"]
+    surprisals: Float[Tensor, "row token"]
     marks: tuple[tuple[int, Mark], ...]
     """The row of each mark; its position counts among the predicted tokens."""
 
@@ -101,8 +101,8 @@ class TalesTask:
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
         """Rows that begin with START and a new story."""
-        told = told_rows(self.chances, generator, rows=rows, length=length)
-        return Batch(ids=told.ids[:, :-1], labels=told.ids[:, 1:])
+        stories = story_rows(self.chances, generator, rows=rows, length=length)
+        return Batch(ids=stories.ids[:, :-1], labels=stories.ids[:, 1:])
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
@@ -111,18 +111,18 @@ class TalesTask:
         agreement_accuracy and pronoun_accuracy: the right form is more probable than the wrong one.
         recall_accuracy: the right answer is more probable than every other token.
         """
-        told = told_rows(self.chances, np.random.default_rng(HELD_OUT), rows=rows, length=length)
-        logits = torch.cat([model(part[:, :-1]).log_softmax(-1) for part in torch.split(told.ids, CHUNK)])
-        loss = float(functional.nll_loss(logits.flatten(0, 1), told.ids[:, 1:].flatten()))
-        floor = float(told.surprises.mean())
+        stories = story_rows(self.chances, np.random.default_rng(HELD_OUT_SEED), rows=rows, length=length)
+        logits = torch.cat([model(part[:, :-1]).log_softmax(-1) for part in torch.split(stories.ids, ROWS_AT_ONCE)])
+        loss = float(functional.nll_loss(logits.flatten(0, 1), stories.ids[:, 1:].flatten()))
+        floor = float(stories.surprisals.mean())
         measures = {"held_out_loss": loss, "loss_floor": floor, "excess": loss - floor}
-        return measures | dict(_accuracies(logits, told))
+        return measures | dict(_accuracies(logits, stories))
 
     def probe(self, length: int) -> Probe:
         """The beginning of a held-out story."""
-        generator = np.random.default_rng(HELD_OUT)
-        told = told_rows(self.chances, generator, rows=1, length=min(length, PROBE_TOKENS))
-        return Probe(batch=Batch(ids=told.ids[:, :-1], labels=told.ids[:, 1:]))
+        generator = np.random.default_rng(HELD_OUT_SEED)
+        stories = story_rows(self.chances, generator, rows=1, length=min(length, PROBE_TOKENS))
+        return Probe(batch=Batch(ids=stories.ids[:, :-1], labels=stories.ids[:, 1:]))
 
     def samples(self, model: Transformer) -> list[Sample]:
         """A story that the model tells, and how it goes on after a question whose answer is known."""
@@ -135,51 +135,59 @@ class TalesTask:
 
     def _question(self) -> list[int]:
         """A held-out story up to where the first answer would stand."""
-        told = told_rows(self.chances, np.random.default_rng(HELD_OUT), rows=1, length=400)
-        position = next(mark.position for _, mark in told.marks if mark.role == "recall")
-        return told.ids[0, 1 : position + 1].tolist()
+        stories = story_rows(self.chances, np.random.default_rng(HELD_OUT_SEED), rows=1, length=400)
+        position = next(mark.position for _, mark in stories.marks if mark.role == "recall")
+        return stories.ids[0, 1 : position + 1].tolist()
 
     def save(self, folder: Path) -> None:
         """Write the vocabulary."""
         self.tokenizer.save(str(folder / "tokenizer.json"))
 
 
-def told_rows(
+def story_rows(
     chances: Chances, generator: np.random.Generator, *, rows: int, length: int, first: int = FIRST_WORD
-) -> Told:
+) -> StoryRows:
     """Rows of START and `length` tokens of stories; `first` is the id of the world's first word."""
-    draws = uniforms(generator)
-    tellers = [_told(chances, draws, length) for _ in range(rows)]
+    random_numbers = uniforms(generator)
+    generators = [_generated(chances, random_numbers, length) for _ in range(rows)]
     ids = np.full((rows, length + 1), START_ID)
-    ids[:, 1:] = np.array([teller.tokens[:length] for teller in tellers]) + first
-    surprises = np.array([teller.surprises[:length] for teller in tellers], dtype=np.float32)
-    marks = ((row, mark) for row, teller in enumerate(tellers) for mark in teller.marks if mark.position < length)
+    ids[:, 1:] = np.array([story_generator.tokens[:length] for story_generator in generators]) + first
+    surprisals = np.array([story_generator.surprisals[:length] for story_generator in generators], dtype=np.float32)
+    marks = (
+        (row, mark)
+        for row, story_generator in enumerate(generators)
+        for mark in story_generator.marks
+        if mark.position < length
+    )
     shifted = ((row, mark._replace(rival=mark.rival + first if mark.rival >= 0 else -1)) for row, mark in marks)
-    return Told(ids=torch.from_numpy(ids), surprises=torch.from_numpy(surprises), marks=tuple(shifted))
+    return StoryRows(ids=torch.from_numpy(ids), surprisals=torch.from_numpy(surprisals), marks=tuple(shifted))
 
 
-def _told(chances: Chances, draws: Iterator[float], length: int) -> Teller:
-    teller = Teller(chances, draws)
-    teller.tell(length)
-    return teller
+def _generated(chances: Chances, random_numbers: Iterator[float], length: int) -> StoryGenerator:
+    story_generator = StoryGenerator(chances, random_numbers)
+    story_generator.generate(length)
+    return story_generator
 
 
-def _accuracies(logits: Float[Tensor, "row token vocabulary"], told: Told) -> Iterator[tuple[str, float]]:
+def _accuracies(logits: Float[Tensor, "row token vocabulary"], stories: StoryRows) -> Iterator[tuple[str, float]]:
     """The share of marks of each role that are passed; a role that does not come up is left out."""
     for role in ROLES:
-        found = [(row, mark) for row, mark in told.marks if mark.role == role]
+        found = [(row, mark) for row, mark in stories.marks if mark.role == role]
         if found:
-            yield f"{role}_accuracy", sum(_passes(logits[row], told.ids[row], mark) for row, mark in found) / len(found)
+            yield (
+                f"{role}_accuracy",
+                sum(_is_passed(logits[row], stories.ids[row], mark) for row, mark in found) / len(found),
+            )
 
 
-def _passes(logits: Float[Tensor, "token vocabulary"], ids: Int[Tensor, "token+1"], mark: Mark) -> bool:
+def _is_passed(logits: Float[Tensor, "token vocabulary"], ids: Int[Tensor, "token+1"], mark: Mark) -> bool:
     right, given = int(ids[mark.position + 1]), logits[mark.position]
     return bool(given[right] > given[mark.rival]) if mark.rival >= 0 else int(given.argmax()) == right
 
 
 def prepare_tales(config: TalesConfig) -> TalesTask:
     """The task of a config; nothing has to be read."""
-    world = config.make()
+    world = config.build_world()
     return TalesTask(config=config, tokenizer=word_vocabulary(world.words), chances=Chances(world))
 
 
@@ -193,15 +201,15 @@ def ordinary_world() -> World:
     return make_world(names=40, exponent=1.0, seed=0)
 
 
-def told_stories(world: World, *, words: int, seed: int = 0) -> list[list[str]]:
+def generate_stories(world: World, *, words: int, seed: int = 0) -> list[list[str]]:
     """Stories of together at least so many words and signs; each a list of its sentences."""
-    teller = Teller(Chances(world), uniforms(np.random.default_rng(seed)))
-    teller.tell(words)
+    story_generator = StoryGenerator(Chances(world), uniforms(np.random.default_rng(seed)))
+    story_generator.generate(words)
     tokenizer = word_vocabulary(world.words)
-    ids = np.array(teller.tokens) + FIRST_WORD
-    sentences = tokenizer.decode_batch([ids[begin:end].tolist() for begin, end in pairwise([0, *teller.ends])])
-    numbered = zip(teller.stories, sentences, strict=True)
-    return [[sentence for _, sentence in told] for _, told in groupby(numbered, key=lambda pair: pair[0])]
+    ids = np.array(story_generator.tokens) + FIRST_WORD
+    sentences = tokenizer.decode_batch([ids[begin:end].tolist() for begin, end in pairwise([0, *story_generator.ends])])
+    numbered = zip(story_generator.stories, sentences, strict=True)
+    return [[sentence for _, sentence in stories] for _, stories in groupby(numbered, key=lambda pair: pair[0])]
 
 
 KIND = TaskKind(

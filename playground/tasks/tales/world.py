@@ -1,4 +1,4 @@
-"""A small world: who and what there is in it, how often each is spoken of, and chances that know their surprise."""
+"""A small world: who and what there is in it, how often each is spoken of, and chances that know their surprisal."""
 
 import itertools
 import math
@@ -18,8 +18,8 @@ FUNCTION_WORDS = """the end The lives in and has a gives to goes sees near by be
 Look Come Give at She He , . ? !"""
 
 
-class Table:
-    """A choice between a few things: their probabilities, and the surprise of each in nats."""
+class Categorical:
+    """A choice between a few things: their probabilities, and the surprisal of each in nats."""
 
     def __init__(self, weights: Sequence[float]) -> None:
         total = math.fsum(weights)
@@ -27,7 +27,7 @@ class Table:
         self.cumulative = list(itertools.accumulate(self.probabilities))
         # What bisect finds above the last one, where rounding leaves the sum a little below 1.
         self.cumulative[-1] = 1.0
-        self.surprises = [-math.log(share) if share else math.inf for share in self.probabilities]
+        self.surprisals = [-math.log(share) if share else math.inf for share in self.probabilities]
 
 
 def zipf(count: int, exponent: float) -> list[float]:
@@ -66,9 +66,9 @@ class World:
         """The id of each word."""
         return {word: index for index, word in enumerate(self.words)}
 
-    def table(self, count: int) -> Table:
+    def table(self, count: int) -> Categorical:
         """A choice among the first `count` things of the world, by Zipf's law."""
-        return Table(zipf(count, self.exponent))
+        return Categorical(zipf(count, self.exponent))
 
     @cached_property
     def cast(self) -> int:

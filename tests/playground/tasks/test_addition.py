@@ -14,11 +14,11 @@ from playground.tasks.addition import (
     PLUS,
     AdditionConfig,
     digits_of,
-    draw_pairs,
-    is_held_out,
+    is_held_out_sum,
     prepare_addition,
+    reference_tokens,
     restore_addition,
-    right_of,
+    sample_pairs,
 )
 from playground.tasks.task import IGNORED
 from playground.training.presets import config_for
@@ -54,7 +54,7 @@ def test_every_row_is_a_right_sum_with_only_its_answer_counted(digits, order, se
     task = prepare_addition(AdditionConfig(digits=digits, answer_order=order))
     batch = task.batch(np.random.default_rng(seed), rows=5, length=99, step=1)
     assert batch.ids.shape[1] == task.config.needs().context
-    for ids, answer in zip(batch.ids.tolist(), right_of(batch), strict=True):
+    for ids, answer in zip(batch.ids.tolist(), reference_tokens(batch), strict=True):
         first, second, read = numbers(ids)
         written = "".join(str(index - FIRST_DIGIT) for index in answer)
         assert written[:-1] == read
@@ -68,16 +68,16 @@ def test_every_row_is_a_right_sum_with_only_its_answer_counted(digits, order, se
 @given(st.integers(1, MOST_DIGITS), st.integers(0, 2**32))
 def test_a_held_out_question_is_never_trained_on(digits, seed):
     config = AdditionConfig(digits=digits)
-    trained = draw_pairs(config, np.random.default_rng(seed), 64, held_out=False)
-    held_out = draw_pairs(config, np.random.default_rng(seed), 16, held_out=True)
-    assert not is_held_out(trained).any()
-    assert is_held_out(held_out).all()
+    trained = sample_pairs(config, np.random.default_rng(seed), 64, held_out=False)
+    held_out = sample_pairs(config, np.random.default_rng(seed), 16, held_out=True)
+    assert not is_held_out_sum(trained).any()
+    assert is_held_out_sum(held_out).all()
 
 
 def test_about_one_question_in_eight_is_held_out_wherever_one_looks():
     """The hash favours no last digit: every one of the ten has its share."""
     first, second = np.divmod(np.arange(1_000_000), 1000)
-    chosen = is_held_out(np.stack([first, second], axis=1))
+    chosen = is_held_out_sum(np.stack([first, second], axis=1))
     assert chosen.mean() == pytest.approx(1 / 8, abs=0.003)
     for digit in range(10):
         assert chosen[second % 10 == digit].mean() == pytest.approx(1 / 8, abs=0.01)
@@ -86,7 +86,7 @@ def test_about_one_question_in_eight_is_held_out_wherever_one_looks():
 def test_an_exact_match_is_the_whole_sum(monkeypatch):
     """Four questions: two answered rightly, two with one digit wrong."""
     task = prepare_addition(AdditionConfig(digits=2))
-    rights = torch.tensor(right_of(task.held_out(4)))
+    rights = torch.tensor(reference_tokens(task.held_out(4)))
     rights[1, 0] = FIRST_DIGIT + (rights[1, 0] - FIRST_DIGIT + 1) % 10
     rights[2, 2] = FIRST_DIGIT + (rights[2, 2] - FIRST_DIGIT + 1) % 10
     monkeypatch.setattr("playground.tasks.addition.greedy_continuation", lambda *_, **__: rights)

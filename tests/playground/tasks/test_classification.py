@@ -14,7 +14,7 @@ from playground.tasks.classification import (
     restore_classification,
     split,
 )
-from playground.tasks.labelled_text import Group, Labelled
+from playground.tasks.labelled_text import Group, LabelledTexts
 from playground.tasks.vocabulary import END_ID, PAD_ID, START_ID
 from playground.transformer import Transformer, TransformerConfig
 
@@ -58,11 +58,11 @@ def test_every_label_gives_its_share_by_hand():
         Group(label="b", texts=("x", "y")),
         Group(label="c", texts=("z",)),
     )
-    train, held_out = split(Labelled(groups=groups), 0.2)
+    train, held_out = split(LabelledTexts(groups=groups), 0.2)
     assert held_out == [("8", "a"), ("9", "a"), ("y", "b")]
     assert train == [*((digit, "a") for digit in "01234567"), ("x", "b"), ("z", "c")]
     with pytest.raises(UserError, match="one text only"):
-        split(Labelled(groups=groups[2:]), 0.2)
+        split(LabelledTexts(groups=groups[2:]), 0.2)
 
 
 def test_no_held_out_text_is_trained_on():

@@ -11,12 +11,12 @@ from playground.errors import UserError
 from playground.tasks.labelled_text import (
     KINDS,
     LANGUAGES,
-    Labelled,
+    LabelledTexts,
     archive_groups,
     cut_passages,
     decode,
     label_of,
-    read_table,
+    read_labelled_table,
     table_groups,
     tales_kinds,
     tales_languages,
@@ -25,7 +25,7 @@ from playground.tasks.labelled_text import (
 COLUMNS = {"text_column": "text", "label_column": "label"}
 
 
-def texts_of(labelled: Labelled) -> dict[str, set[str]]:
+def texts_of(labelled: LabelledTexts) -> dict[str, set[str]]:
     return {group.label: set(group.texts) for group in labelled.groups}
 
 
@@ -37,7 +37,7 @@ def test_a_table_by_hand(separator):
     """Columns in any order, quotes, a line end within a cell, and a byte order mark."""
     rows = [["label", "n", "text"], ["good", "1", '"He said ""yes"", twice"'], ["bad", "2", '"no\nnever"']]
     text = "\ufeff" + "\r\n".join(separator.join(row) for row in rows) + "\r\n\r\n"
-    assert read_table(text, **COLUMNS) == [('He said "yes", twice', "good"), ("no\nnever", "bad")]
+    assert read_labelled_table(text, **COLUMNS) == [('He said "yes", twice', "good"), ("no\nnever", "bad")]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_table_by_hand(separator):
 )
 def test_a_table_that_cannot_be_used_is_refused(text, sentence):
     with pytest.raises(UserError, match=sentence):
-        read_table(text, **COLUMNS)
+        read_labelled_table(text, **COLUMNS)
 
 
 def test_a_cell_beyond_the_readers_limit_is_refused():
@@ -60,7 +60,7 @@ def test_a_cell_beyond_the_readers_limit_is_refused():
     before = csv.field_size_limit(1000)
     try:
         with pytest.raises(UserError, match="cannot be read as CSV"):
-            read_table("text,label\n" + "a" * 2000 + ",b\n", **COLUMNS)
+            read_labelled_table("text,label\n" + "a" * 2000 + ",b\n", **COLUMNS)
     finally:
         csv.field_size_limit(before)
 

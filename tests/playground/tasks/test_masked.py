@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from playground.errors import UserError
-from playground.tasks.masked import HELD_OUT, MaskedConfig, prepare_masked, restore_masked
+from playground.tasks.masked import HELD_OUT_SEED, MaskedConfig, prepare_masked, restore_masked
 from playground.tasks.task import IGNORED
 from playground.tasks.vocabulary import END_ID, MASK_ID, START_ID
 from playground.transformer import Transformer, TransformerConfig
@@ -56,7 +56,7 @@ def test_held_out_text_is_read_for_measures_only():
 def test_measures_by_hand():
     """One word and "follows" at every place are right as often as they are true; an even guess costs log V."""
     task = prepare_masked(MaskedConfig(**GIVEN))
-    batch = task._rows(task.held_out, np.random.default_rng(HELD_OUT), rows=40, length=32)
+    batch = task._rows(task.held_out, np.random.default_rng(HELD_OUT_SEED), rows=40, length=32)
     labels = batch.labels[batch.labels != IGNORED]
     word = int(labels.mode().values)
     size = 120

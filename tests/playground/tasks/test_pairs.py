@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.tasks.pairs import FIRST_WORD, FOLLOWS, RANDOM, Spans, draw_spans, joined, mask_words, pair_batch
+from playground.tasks.pairs import FIRST_WORD, FOLLOWS, RANDOM, Spans, join_texts, mask_words, pair_batch, sample_spans
 from playground.tasks.sentences import Sentences
 from playground.tasks.task import IGNORED
 from playground.tasks.vocabulary import END_ID, MASK_ID, PAD_ID, START_ID
@@ -24,7 +24,7 @@ def numbered(documents: list[list[int]]) -> Sentences:
 
 def test_a_row_by_hand():
     spans = Spans(first=np.array([[0, 2], [1, 2]]), second=np.array([[2, 5], [4, 5]]), classes=np.array([0, 1]))
-    ids, segments = joined(np.array([10, 11, 12, 13, 14]), spans)
+    ids, segments = join_texts(np.array([10, 11, 12, 13, 14]), spans)
     assert ids.tolist() == [
         [START_ID, 10, 11, END_ID, 12, 13, 14, END_ID],
         [START_ID, 11, END_ID, 14, END_ID, PAD_ID, PAD_ID, PAD_ID],
@@ -41,7 +41,7 @@ documents = st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=6), min_s
 @given(documents, st.integers(5, 60), st.integers(0, 2**32))
 def test_spans_are_runs_of_one_document_that_fit(given_documents, space, seed):
     sentences = numbered(given_documents)
-    spans = draw_spans(sentences, np.random.default_rng(seed), rows=20, space=space)
+    spans = sample_spans(sentences, np.random.default_rng(seed), rows=20, space=space)
     bounds = sentences.starts[sentences.documents]
     starts, openings = set(sentences.starts.tolist()), set(bounds.tolist())
     for (a, a_end), (b, b_end), kind in zip(spans.first, spans.second, spans.classes, strict=True):
@@ -58,7 +58,7 @@ def test_spans_are_runs_of_one_document_that_fit(given_documents, space, seed):
 
 
 def test_half_of_the_pairs_follow():
-    spans = draw_spans(numbered([[5] * 50] * 4), np.random.default_rng(0), rows=4000, space=40)
+    spans = sample_spans(numbered([[5] * 50] * 4), np.random.default_rng(0), rows=4000, space=40)
     assert spans.classes.mean() == pytest.approx(0.5, abs=0.03)
     lengths = np.diff(spans.first, axis=1)
     assert (lengths.min(), lengths.max()) == (5, 30)
@@ -100,6 +100,6 @@ def test_at_least_one_word_is_masked_where_there_is_one(count, share):
 
 
 def test_a_random_second_text_is_not_the_next():
-    spans = draw_spans(numbered([[1, 1]]), np.random.default_rng(3), rows=50, space=10)
+    spans = sample_spans(numbered([[1, 1]]), np.random.default_rng(3), rows=50, space=10)
     assert set(spans.classes.tolist()) == {FOLLOWS, RANDOM}
     assert (spans.second[spans.classes == RANDOM][:, 0] == 0).all()

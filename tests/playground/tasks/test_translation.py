@@ -16,8 +16,8 @@ from playground.tasks.translation import (
     PREFIX,
     TranslationConfig,
     gold_links,
-    is_held_out,
-    padded,
+    is_held_out_sentence,
+    pad_pairs,
     prepare_translation,
     translation_words,
 )
@@ -46,11 +46,11 @@ def small_model() -> Transformer:
 
 def test_a_row_is_source_target_and_labels_one_apart():
     batch = TASK.batch(np.random.default_rng(0), rows=20, length=CONTEXT, step=1)
-    drawn = pairs(20)
+    sampled = pairs(20)
     assert batch.ids.shape[1] <= CONTEXT
     assert batch.target_ids.shape[1] <= CONTEXT
     assert torch.equal(batch.mask, batch.ids != PAD_ID)
-    for ids, target, labels, pair in zip(batch.ids, batch.target_ids, batch.labels, drawn, strict=True):
+    for ids, target, labels, pair in zip(batch.ids, batch.target_ids, batch.labels, sampled, strict=True):
         ids, target = ids[ids != PAD_ID].tolist(), target[target != PAD_ID].tolist()
         labels = labels[labels != IGNORED].tolist()
         assert ids[0] == target[0] == START_ID
@@ -74,7 +74,7 @@ def test_what_is_held_out_is_never_trained_on():
     held_out = {" ".join(pair.source[2:]) for pair in pairs(300, held_out=True)}
     assert not train & held_out
     assert len(held_out) > 100
-    assert all(is_held_out(pair.english) for pair in pairs(20, held_out=True))
+    assert all(is_held_out_sentence(pair.english) for pair in pairs(20, held_out=True))
 
 
 def test_the_same_generator_gives_the_same_rows_and_the_probe_never_changes():
@@ -112,11 +112,11 @@ def test_measures_of_an_untrained_model():
 
 def test_exact_match_and_samples_of_right_answers(monkeypatch):
     """A model that always writes what is right has every sentence right."""
-    drawn = TASK._pairs(np.random.default_rng((20170612, 1, 3)), 6, held_out=True)
+    sampled = TASK._pairs(np.random.default_rng((20170612, 1, 3)), 6, held_out=True)
     monkeypatch.setattr(
         "playground.tasks.translation.greedy_answers",
-        lambda model, ids, mask, **_: padded(drawn, TASK.ids).labels.masked_fill(
-            padded(drawn, TASK.ids).labels == IGNORED, END_ID
+        lambda model, ids, mask, **_: pad_pairs(sampled, TASK.ids).labels.masked_fill(
+            pad_pairs(sampled, TASK.ids).labels == IGNORED, END_ID
         ),
     )
     assert TASK.evaluate(small_model(), rows=6, length=CONTEXT)["exact_match"] == 1
@@ -148,7 +148,7 @@ def test_every_config_gives_rows_or_is_refused_with_a_sentence(languages, expone
 
 
 def test_words_are_listed_once():
-    words = translation_words(CONFIG.make())
+    words = translation_words(CONFIG.build_world())
     assert len(words) == len(set(words))
     assert not any(" " in word for word in words)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.tasks.tales.languages import FUNCTION_WORDS, links, sentence
+from playground.tasks.tales.languages import FUNCTION_WORDS, alignment_links, render_sentence
 from playground.tasks.tales.scenes import COMMANDS, QUESTIONS, Phrase, Scene, SceneKind, Scenes
 from playground.tasks.tales.words import ADJECTIVES, ANIMALS, LANDMARKS, NAMES, PLACES, THINGS, VERBS
 from playground.tasks.tales.world import make_world, uniforms
@@ -32,7 +32,7 @@ def scene(kind: SceneKind, **changes) -> Scene:
 
 
 def text(scene: Scene, language: str) -> str:
-    return " ".join(word for word, _ in sentence(scene, language))
+    return " ".join(word for word, _ in render_sentence(scene, language))
 
 
 ONE_BEAR = {"animal": Phrase(noun=NOUN["bear"])}
@@ -119,23 +119,23 @@ def test_sentences_by_hand(given, english, french, chinese):
 def test_an_alignment_with_french_by_hand():
     """Les petits chiens près des arbres courent: "des" is surely of "near", possibly of the second "the"."""
     given = scene("nature", landmark=Phrase(noun=NOUN["tree"], plural=True))
-    source, target = sentence(given, "english"), sentence(given, "french")
+    source, target = render_sentence(given, "english"), render_sentence(given, "french")
     assert text(given, "french") == "Les petits chiens près des arbres courent ."
-    sure, possible = links(source, target)
+    sure, possible = alignment_links(source, target)
     assert sure == [(0, 0), (1, 1), (2, 2), (3, 3), (4, 3), (5, 5), (6, 6), (7, 7)]
     assert set(possible) - set(sure) == {(4, 4)}
 
 
 def test_an_adjective_crosses_its_noun_in_french():
     given = scene("has")
-    sure, possible = links(sentence(given, "english"), sentence(given, "french"))
+    sure, possible = alignment_links(render_sentence(given, "english"), render_sentence(given, "french"))
     assert sure == possible == [(0, 0), (1, 1), (2, 2), (3, 4), (4, 3), (5, 5)]
 
 
 def test_an_alignment_with_chinese_by_hand():
     """安娜 把 那 个 红色 的 球 给 本恩 。: 个 is of "ball", 的 of "red", 给 of "to" and possibly of "gives"."""
     given = scene("gives")
-    sure, possible = links(sentence(given, "english"), sentence(given, "chinese"))
+    sure, possible = alignment_links(render_sentence(given, "english"), render_sentence(given, "chinese"))
     assert sure == [(0, 0), (1, 1), (2, 2), (3, 4), (4, 3), (5, 3), (6, 4), (7, 5), (8, 6), (9, 7)]
     assert set(possible) - set(sure) == {(7, 1)}
 
@@ -143,18 +143,18 @@ def test_an_alignment_with_chinese_by_hand():
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 10**6))
 def test_every_word_has_a_sure_link_in_range_and_every_sentence_its_sign(seed):
-    drawn = Scenes(make_world(names=40, exponent=0.5, seed=seed % 3)).draw(uniforms(np.random.default_rng(seed)))
-    source = sentence(drawn, "english")
+    sampled = Scenes(make_world(names=40, exponent=0.5, seed=seed % 3)).sample(uniforms(np.random.default_rng(seed)))
+    source = render_sentence(sampled, "english")
     keys = [key for _, stands_for in source for key in stands_for]
     assert len(keys) == len(set(keys)) == len(source)
-    assert drawn.person is not drawn.other
+    assert sampled.person is not sampled.other
     for language in ("french", "chinese"):
-        target = sentence(drawn, language)
-        sure, possible = links(source, target)
+        target = render_sentence(sampled, language)
+        sure, possible = alignment_links(source, target)
         assert [place for place, _ in sure] == list(range(len(target)))
         assert all(0 <= word < len(source) for _, word in possible)
         assert set(sure) <= set(possible)
-    sign = "?" if drawn.kind in QUESTIONS else "!" if drawn.kind in COMMANDS else "."
+    sign = "?" if sampled.kind in QUESTIONS else "!" if sampled.kind in COMMANDS else "."
     assert source[-1][0] == sign
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from playground.errors import UserError
 from playground.tasks.registry import task_from_dict, task_to_dict
-from playground.tasks.tales.tales_task import FIRST_WORD, TalesConfig, prepare_tales, told_rows
+from playground.tasks.tales.tales_task import FIRST_WORD, TalesConfig, prepare_tales, story_rows
 from playground.training import TrainConfig, train
 from playground.transformer import TransformerConfig
 
@@ -25,8 +25,8 @@ class Knowing:
         self.right, self.wrong = right, wrong
 
     def __call__(self, ids):
-        told = told_rows(TASK.chances, np.random.default_rng((20190605, 1, 2)), rows=64, length=ids.shape[1])
-        rows = [next(row for row in told.ids if torch.equal(row[:-1], given)) for given in ids]
+        stories = story_rows(TASK.chances, np.random.default_rng((20190605, 1, 2)), rows=64, length=ids.shape[1])
+        rows = [next(row for row in stories.ids if torch.equal(row[:-1], given)) for given in ids]
         logits = torch.full((*ids.shape, TASK.tokenizer.get_vocab_size()), self.wrong)
         return logits.scatter(2, torch.stack(rows)[:, 1:, None], self.right)
 
@@ -39,7 +39,7 @@ def test_a_row_is_start_and_a_story_with_the_next_word_as_its_label():
     assert FIRST_WORD <= int(batch.labels.min()) <= int(batch.labels.max()) < TASK.tokenizer.get_vocab_size()
 
 
-def test_the_tokenizer_reads_a_story_as_the_tokens_it_was_told_in():
+def test_the_tokenizer_reads_a_story_as_the_tokens_it_was_made_of():
     batch = TASK.batch(np.random.default_rng(3), rows=8, length=200, step=1)
     for row in batch.ids.tolist():
         assert TASK.tokenizer.encode(TASK.tokenizer.decode(row)).ids == row
