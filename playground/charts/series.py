@@ -1,4 +1,4 @@
-"""A curve over training steps, made smooth or made short."""
+"""Curves over training steps: smooth them, decimate them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jaxtyping import Float
 from playground.errors import UserError
 
 POINTS = 500
-"""How many points a live curve is drawn with: more cannot be seen and would have to travel."""
+"""Points of a live curve: more would be sent and not be seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Series:
     def __post_init__(self) -> None:
         if len(self.steps) != len(self.values):
             raise UserError(
-                "The curve “{name}” has {n_steps} steps and {n_values} values; give as many.",
+                "The curve “{name}” has {n_steps} steps and {n_values} values; give one value per step.",
                 name=self.name,
                 n_steps=len(self.steps),
                 n_values=len(self.values),
@@ -32,7 +32,7 @@ class Series:
 
 
 def smooth(values: Sequence[float], weight: float = 0.95) -> Float[np.ndarray, "step"]:
-    """Exponential moving average without the pull towards zero at its start; NaN is passed over.
+    """Bias-corrected exponential moving average; NaN is skipped.
 
     m_t = w m_(t-1) + (1 - w) x_t, divided by 1 - w^t (Kingma & Ba 2015, section 3).
     Raises UserError for a weight outside [0, 1).
@@ -54,12 +54,12 @@ def smooth(values: Sequence[float], weight: float = 0.95) -> Float[np.ndarray, "
 
 
 def decimate(series: Series, points: int = POINTS) -> Series:
-    """At most `points` points that keep the first, the last, and each stretch's lowest and highest value.
+    """At most `points` points: the first, the last, and the lowest and highest of each stretch between.
 
     Raises UserError for fewer than four points.
     """
     if points < 4:
-        raise UserError("A curve needs at least 4 points to be drawn with, not {points}.", points=points)
+        raise UserError("A curve needs at least 4 points, not {points}.", points=points)
     count = len(series.steps)
     if count <= points:
         return series

@@ -1,4 +1,4 @@
-"""What a run did, drawn: loss, measures, learning rate and gradient norm, head scores, a spectrum, the finder."""
+"""Charts of a run: loss, measures, learning rate and gradient norm, head scores, spectrum, learning-rate range test."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,9 +11,10 @@ from playground.charts.layout import axis, level, quiet_layout
 from playground.charts.palette import HELD_OUT, NEUTRAL, QUERY, TRAIN, score_colour, series_look
 from playground.charts.series import Series
 from playground.errors import UserError
+from playground.text import N_, _
 
-LOSS = "loss (nats per token)"
-STEP = "training step"
+LOSS = N_("loss (nats per token)")
+STEP = N_("training step")
 
 
 def training_loss_figure(
@@ -27,40 +28,44 @@ def training_loss_figure(
     log_steps: bool = False,
     log_loss: bool = False,
 ) -> go.Figure:
-    """Train loss as measured (faint) and smoothed, held-out loss at each evaluation, and the floor where it is known.
+    """Training loss, raw (faint) and smoothed, held-out loss at each evaluation, and the source's entropy where known.
 
-    Losses in nats per token; floor is the loss of whoever knows the source itself.
+    Losses and floor (the entropy) are in nats per token.
     """
     figure = go.Figure()
     raw = {"line": {"color": TRAIN.light, "width": 1}, "opacity": 0.4}
-    figure.add_scatter(x=list(steps), y=list(train), mode="lines", name="train, each step", **raw)
+    figure.add_scatter(x=list(steps), y=list(train), mode="lines", name=_("train, each step"), **raw)
     figure.add_scatter(
-        x=list(steps), y=list(smoothed), mode="lines", name="train, smoothed", line={"color": TRAIN.light, "width": 2}
+        x=list(steps),
+        y=list(smoothed),
+        mode="lines",
+        name=_("train, smoothed"),
+        line={"color": TRAIN.light, "width": 2},
     )
     figure.add_scatter(
         x=list(held_out_steps),
         y=list(held_out),
         mode="lines+markers",
-        name="held-out",
+        name=_("held-out"),
         line={"color": HELD_OUT.light, "width": 2},
         marker={"size": 5},
     )
     figure.update_traces(hovertemplate="%{y:.4f}")
     if floor is not None:
-        level(figure, floor, f"floor {floor:.3f}", log=log_loss)
-    return quiet_layout(figure, x=STEP, y=LOSS, log_x=log_steps, log_y=log_loss)
+        level(figure, floor, _("entropy {floor:.3f}").format(floor=floor), log=log_loss)
+    return quiet_layout(figure, x=_(STEP), y=_(LOSS), log_x=log_steps, log_y=log_loss)
 
 
 def overlay_figure(
-    runs: Sequence[Series], *, y: str = LOSS, log_steps: bool = False, log_values: bool = False
+    runs: Sequence[Series], *, y: str | None = None, log_steps: bool = False, log_values: bool = False
 ) -> go.Figure:
-    """One curve of several runs over the same axes, for comparison."""
+    """One curve per run over the same axes, for comparison; y: the axis title, by default the loss."""
     figure = _curves(runs, mode="lines")
-    return quiet_layout(figure, x=STEP, y=y, log_x=log_steps, log_y=log_values)
+    return quiet_layout(figure, x=_(STEP), y=y or _(LOSS), log_x=log_steps, log_y=log_values)
 
 
 def _curves(curves: Sequence[Series], **look: Any) -> go.Figure:
-    """Curves that are told apart by colour and dash."""
+    """Curves distinguished by colour and dash."""
     figure = go.Figure()
     for index, curve in enumerate(curves):
         colour, dash = series_look(index)
@@ -75,10 +80,10 @@ def _curves(curves: Sequence[Series], **look: Any) -> go.Figure:
     return figure
 
 
-def measures_figure(measures: Sequence[Series], *, y: str = "share") -> go.Figure:
-    """A task's own measures, such as accuracies; shares get the whole range from 0 to 1."""
+def measures_figure(measures: Sequence[Series], *, y: str | None = None) -> go.Figure:
+    """A task's own measures, such as accuracies; values within 0 to 1 get that whole range. y: the axis title."""
     figure = _curves(measures, mode="lines+markers", marker={"size": 5})
-    quiet_layout(figure, x=STEP, y=y)
+    quiet_layout(figure, x=_(STEP), y=y or _("fraction"))
     values = [value for measure in measures for value in measure.values if value is not None]
     if values and min(values) >= 0 and max(values) <= 1:
         figure.update_yaxes(range=[-0.03, 1.03])
@@ -94,7 +99,7 @@ def rate_and_norm_figure(
         x=list(steps),
         y=list(rate),
         mode="lines",
-        name="learning rate",
+        name=_("learning rate"),
         line={"color": QUERY.light, "width": 2},
         hovertemplate="%{y:.3g}",
     )
@@ -102,15 +107,15 @@ def rate_and_norm_figure(
         x=list(steps),
         y=list(norm),
         mode="lines",
-        name="gradient norm",
+        name=_("gradient norm"),
         line={"color": NEUTRAL.light, "width": 1.2},
         hovertemplate="%{y:.3g}",
         yaxis="y2",
     )
-    quiet_layout(figure, x=STEP, y="learning rate")
+    quiet_layout(figure, x=_(STEP), y=_("learning rate"))
     figure.update_layout(
         yaxis={"domain": [0.56, 1.0], "exponentformat": "e", "rangemode": "tozero"},
-        yaxis2=axis("gradient norm", domain=[0.0, 0.44], rangemode="tozero"),
+        yaxis2=axis(_("gradient norm"), domain=[0.0, 0.44], rangemode="tozero"),
         xaxis={"anchor": "y2"},
         hoversubplots="axis",
     )
@@ -123,7 +128,7 @@ def rate_and_norm_figure(
 def scores_figure(
     steps: Sequence[float], scores: Mapping[str, Float[np.ndarray, "frame layer head"]], *, each_head: bool = True
 ) -> go.Figure:
-    """For each kind of head the best head's score over training, strong; every single head faint."""
+    """The best head's score of each kind over training (strong), and every single head's (faint)."""
     figure = go.Figure()
     names = list(scores)
     for name, table in scores.items():
@@ -132,7 +137,9 @@ def scores_figure(
         if each_head and heads.shape[1] > 1:
             x, y = _with_gaps(steps, heads)
             look = {"line": {**line, "width": 1}, "opacity": 0.22, "hoverinfo": "skip", "showlegend": False}
-            figure.add_scatter(x=x, y=y, mode="lines", name=f"{name}, each head", legendgroup=name, **look)
+            figure.add_scatter(
+                x=x, y=y, mode="lines", name=_("{name}, each head").format(name=name), legendgroup=name, **look
+            )
         figure.add_scatter(
             x=list(steps),
             y=_best(heads),
@@ -142,7 +149,7 @@ def scores_figure(
             line={**line, "width": 2.2},
             hovertemplate="%{y:.3f}",
         )
-    return quiet_layout(figure, x=STEP, y="best head's score")
+    return quiet_layout(figure, x=_(STEP), y=_("best head's score"))
 
 
 def _best(heads: Float[np.ndarray, "frame head"]) -> list[float | None]:
@@ -153,7 +160,7 @@ def _best(heads: Float[np.ndarray, "frame head"]) -> list[float | None]:
 def _with_gaps(
     steps: Sequence[float], heads: Float[np.ndarray, "frame head"]
 ) -> tuple[list[float | None], list[float | None]]:
-    """All heads as one line that is interrupted between them: one trace is drawn and sent faster than many."""
+    """All heads as one line with gaps between them: one trace is faster to send and draw than many."""
     x: list[float | None] = []
     y: list[float | None] = []
     for column in heads.T:
@@ -163,15 +170,15 @@ def _with_gaps(
 
 
 def spectrum_figure(power: Sequence[float]) -> go.Figure:
-    """The share of each frequency in the embedding of the numbers of modular addition (Nanda et al. 2023)."""
+    """Power spectrum of the number embedding in modular addition (Nanda et al. 2023); shares that sum to 1."""
     figure = go.Figure()
     figure.add_bar(
         x=list(range(len(power))),
         y=list(power),
         marker={"color": TRAIN.light},
-        hovertemplate="frequency %{x}: %{y:.4f}<extra></extra>",
+        hovertemplate=_("frequency %{x}: %{y:.4f}") + "<extra></extra>",
     )
-    quiet_layout(figure, x="frequency (cycles per modulus)", y="share of the embedding's power")
+    quiet_layout(figure, x=_("frequency (cycles per modulus)"), y=_("fraction of the embedding's power"))
     figure.update_layout(showlegend=False, hovermode="closest", bargap=0.25)
     return figure
 
@@ -182,7 +189,7 @@ def finder_figure(
     suggestion: float | None = None,
     smoothed: Sequence[float] | None = None,
 ) -> go.Figure:
-    """Loss over a rising learning rate (Smith 2017), and the rate that the finder suggests.
+    """Learning-rate range test (Smith 2017): loss over a rising learning rate, and the suggested rate.
 
     Raises UserError for rates that are not above zero: the axis is logarithmic.
     """
@@ -191,12 +198,12 @@ def finder_figure(
     figure = go.Figure()
     faint = {"opacity": 0.4} if smoothed is not None else {}
     line = {"color": TRAIN.light, "width": 1 if smoothed is not None else 2}
-    figure.add_scatter(x=list(rates), y=list(losses), mode="lines", name="train", line=line, **faint)
+    figure.add_scatter(x=list(rates), y=list(losses), mode="lines", name=_("train"), line=line, **faint)
     if smoothed is not None:
         line = {"color": TRAIN.light, "width": 2}
-        figure.add_scatter(x=list(rates), y=list(smoothed), mode="lines", name="train, smoothed", line=line)
+        figure.add_scatter(x=list(rates), y=list(smoothed), mode="lines", name=_("train, smoothed"), line=line)
     figure.update_traces(hovertemplate="%{y:.4f}")
-    quiet_layout(figure, x="learning rate", y=LOSS, log_x=True)
+    quiet_layout(figure, x=_("learning rate"), y=_(LOSS), log_x=True)
     if suggestion is not None:
         figure.add_vline(x=suggestion, line={"color": HELD_OUT.light, "width": 1.5, "dash": "dash"})
         figure.add_annotation(
@@ -207,7 +214,7 @@ def finder_figure(
             xanchor="left",
             xshift=5,
             showarrow=False,
-            text=f"suggested {suggestion:.2g}",
+            text=_("suggested {rate:.2g}").format(rate=suggestion),
             font={"color": HELD_OUT.light, "size": 11},
         )
     return figure

@@ -9,12 +9,13 @@ from playground.charts import train
 from playground.charts.palette import HELD_OUT, TRAIN, for_dark
 from playground.charts.series import Series
 from playground.errors import UserError
+from playground.text import LANGUAGE, PSEUDO
 
 STEPS, LOSSES = [1, 2, 3, 4], [4.0, 3.0, 2.5, 2.25]
 
 
 def test_loss():
-    figure = train.loss_figure(STEPS, LOSSES, [4, 3.5, 3, 2.6], [2, 4], [3.1, 2.4], floor=1.5)
+    figure = train.training_loss_figure(STEPS, LOSSES, [4, 3.5, 3, 2.6], [2, 4], [3.1, 2.4], floor=1.5)
     raw, smoothed, held_out = figure.data
     assert (list(raw.x), list(raw.y)) == (STEPS, LOSSES)
     assert list(smoothed.y) == [4, 3.5, 3, 2.6]
@@ -26,11 +27,11 @@ def test_loss():
 
 
 def test_logarithmic_axes_put_the_floor_and_its_words_at_one_height():
-    figure = train.loss_figure(STEPS, LOSSES, LOSSES, [], [], floor=1.5, log_steps=True, log_loss=True)
+    figure = train.training_loss_figure(STEPS, LOSSES, LOSSES, [], [], floor=1.5, log_steps=True, log_loss=True)
     assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("log", "log")
     assert figure.layout.shapes[0].y0 == 1.5
     assert figure.layout.annotations[0].y == pytest.approx(math.log10(1.5))
-    assert not train.loss_figure(STEPS, LOSSES, LOSSES, [], [], floor=0.0, log_loss=True).layout.shapes
+    assert not train.training_loss_figure(STEPS, LOSSES, LOSSES, [], [], floor=0.0, log_loss=True).layout.shapes
 
 
 def test_overlay():
@@ -85,7 +86,7 @@ def test_finder():
 def test_every_colour_has_a_dark_counterpart():
     table = np.zeros((4, 1, 2))
     figures = [
-        train.loss_figure(STEPS, LOSSES, LOSSES, STEPS, LOSSES, 1.0),
+        train.training_loss_figure(STEPS, LOSSES, LOSSES, STEPS, LOSSES, 1.0),
         train.overlay_figure([Series(name="a", steps=STEPS, values=LOSSES)]),
         train.rate_and_norm_figure(STEPS, LOSSES, LOSSES),
         train.scores_figure(STEPS, {"induction": table, "own": table}),
@@ -93,3 +94,23 @@ def test_every_colour_has_a_dark_counterpart():
     ]
     colours = {trace.line.color for figure in figures for trace in figure.data}
     assert colours <= set(for_dark())
+
+
+def test_axes_and_legends_are_in_the_readers_language():
+    token = LANGUAGE.set(PSEUDO)
+    try:
+        loss = train.training_loss_figure(STEPS, LOSSES, LOSSES, STEPS, LOSSES, 1.0)
+        rates = train.rate_and_norm_figure(STEPS, LOSSES, LOSSES)
+        finder = train.finder_figure(STEPS, LOSSES, 2.0, LOSSES)
+        spectrum = train.spectrum_figure([0.25, 0.75])
+    finally:
+        LANGUAGE.reset(token)
+    figures = (loss, rates, finder, spectrum)
+    titles = [axis.title.text for figure in figures for axis in figure.select_xaxes() if axis.title.text]
+    titles += [axis.title.text for figure in figures for axis in figure.select_yaxes() if axis.title.text]
+    names = [trace.name for figure in (loss, rates, finder) for trace in figure.data]
+    notes = [note.text for figure in (loss, finder) for note in figure.layout.annotations]
+    assert len(titles) == 9
+    assert len(names) == 7
+    assert all(text.startswith("⟦") for text in (*titles, *names, *notes))
+    assert spectrum.data[0].hovertemplate.startswith("⟦frequency %{x}")
