@@ -42,7 +42,7 @@ def choose_options(traced: TracedText) -> ViewOptions:
     kind = trace.kinds[0]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if len(trace.kinds) > 1:
-            kind = _choose_kind(trace.kinds)
+            kind = choose_kind(trace.kinds)
         hide = False
         if any(token.special for token in (*trace.source, *trace.target)):
             hide = st.toggle(
@@ -63,7 +63,8 @@ def choose_options(traced: TracedText) -> ViewOptions:
     return ViewOptions(kind=kind, hide_special=hide, exclude_first=exclude_first)
 
 
-def _choose_kind(kinds: tuple[SiteKind, ...]) -> SiteKind:
+def choose_kind(kinds: tuple[SiteKind, ...]) -> SiteKind:
+    """Which attention: encoder, decoder or cross; the address holds the kind, whatever its title."""
     titles: dict[str, str] = {kind: _(KIND_TITLES[kind]) for kind in kinds}
     chosen = choose_option(KIND, _("Attention"), titles, hidden=True, default=kinds[-1])
     return next(kind for kind in kinds if kind == chosen)

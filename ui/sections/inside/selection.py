@@ -10,10 +10,10 @@ from playground.lens.inspect.steps.layer import LayerInside
 from playground.text import _
 from ui.cache import TracedText, layers
 from ui.jobs import compute
-from ui.sections.attention.heatmaps import head_scores_of, striking_head
+from ui.sections.attention.heatmaps import choose_kind, head_scores_of, striking_head
 from ui.state.address import read_number, write_number
 from ui.state.attention import read_head, write_head
-from ui.state.parameters import KIND, QUERY
+from ui.state.parameters import QUERY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class SelectedHead:
 def select_head(reading: TracedText, *, with_query: bool = True) -> SelectedHead:
     """The widgets of a head; the address names head and query as the attention page does."""
     trace = reading.trace
-    kind = _choose_attention(trace.kinds)
+    kind = choose_kind(trace.kinds) if len(trace.kinds) > 1 else trace.kinds[0]
     sites = trace.layers(kind)
     n_heads = sites[0].n_heads
     striking = striking_head(head_scores_of(reading, kind))
@@ -46,22 +46,6 @@ def select_head(reading: TracedText, *, with_query: bool = True) -> SelectedHead
         with columns[2]:
             query = _choose_query_token([token.text for token in trace.query_tokens(kind)])
     return SelectedHead(kind=kind, layer=layer, head=head, query=query)
-
-
-def _choose_attention(kinds: tuple[SiteKind, ...]) -> SiteKind:
-    if len(kinds) == 1:
-        return kinds[0]
-    titles: dict[str, str] = {"encoder": _("Encoder"), "decoder": _("Decoder"), "cross": _("Cross-attention")}
-    chosen = st.segmented_control(
-        _("Attention"),
-        kinds,
-        default=kinds[-1],
-        key=KIND,
-        bind="query-params",
-        format_func=titles.__getitem__,
-        label_visibility="collapsed",
-    )
-    return chosen if chosen in kinds else kinds[-1]
 
 
 def _choose_query_token(tokens: list[str]) -> int:
