@@ -1,4 +1,4 @@
-"""Measure how fast this machine trains, in a fifth of a second: three numbers that give a step's time."""
+"""Measure this machine's training throughput in a fifth of a second: three numbers that predict a step's time."""
 
 import threading
 import time
@@ -15,9 +15,9 @@ from playground.training.sizes import activations, product_flops
 from playground.transformer import Transformer, TransformerConfig
 
 SECONDS = 0.06
-"""How long each of the three measurements may take."""
+"""The duration of each of the three measurements."""
 LAYERS = 2
-TIMES = 4
+MOST_MEASUREMENTS = 4
 PAUSE_SECONDS = 8.0
 
 
@@ -40,7 +40,7 @@ def measured_throughput(device: str = "cpu") -> Throughput:
 
 
 class ThroughputCache:
-    """The best of a few measurements of each device: the first one is taken while the server is still starting."""
+    """The best of a few measurements per device, because the first is taken while the server is still starting."""
 
     def __init__(self, measure: Callable[[str], Throughput] | None = None) -> None:
         self._measure = measure or measure_throughput
@@ -48,11 +48,13 @@ class ThroughputCache:
         self._guard = threading.Lock()
 
     def of(self, device: str, now: float | None = None) -> Throughput:
-        """The best throughput so far, measured again after PAUSE_SECONDS; at most TIMES in all."""
+        """The best throughput so far, measured again after PAUSE_SECONDS; at most MOST_MEASUREMENTS in all."""
         now = time.monotonic() if now is None else now
         with self._guard:
             measurements = self._measurements.setdefault(device, [])
-            if not measurements or (len(measurements) < TIMES and now - measurements[-1][0] > PAUSE_SECONDS):
+            if not measurements or (
+                len(measurements) < MOST_MEASUREMENTS and now - measurements[-1][0] > PAUSE_SECONDS
+            ):
                 measurements.append((now, self._measure(device)))
             speeds = [speed for _, speed in measurements]
         return Throughput(
@@ -70,7 +72,7 @@ def measure_throughput(device: str) -> Throughput:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Runs have a thread each; several would also wait for each other on a busy machine."""
+    """Measure as a run trains: one thread each, and threads of one product would wait for each other under load."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -118,7 +120,7 @@ def _step_seconds(shape: TransformerConfig, *, rows: int, device: str) -> float:
 
 
 def _fastest_seconds(action: Callable[[], object], device: str) -> float:
-    """Seconds of the fastest of as many repetitions as fit into the time: other load only ever slows one down."""
+    """Seconds of the fastest repetition within SECONDS: other load can only slow one down."""
     # On a CPU the time of this thread: the clock would count what other processes do meanwhile.
     clock = time.thread_time if device == "cpu" else time.perf_counter
     best, until = float("inf"), time.perf_counter() + SECONDS

@@ -1,6 +1,6 @@
-"""Runs to begin with: each reaches something to see within about a minute on one core. Functions that return a config.
+"""Presets: runs that reach a visible result within about a minute on one core.
 
-The outcomes that they are held to stand in tests/playground/training/test_outcomes.py.
+tests/playground/training/test_outcomes.py checks the results that the docstrings promise.
 """
 
 from collections.abc import Callable
@@ -21,16 +21,16 @@ from playground.transformer import TransformerConfig
 
 
 def config_for(task: TaskConfig, *, shape: dict[str, Any], **settings: Any) -> TrainConfig:
-    """A run of a task with a model of the kind, vocabulary and classes that the task needs."""
+    """A run of a task; the model gets the kind, vocabulary, classes, segments and context that the task needs."""
     needs = task.needs()
-    given = {"context": needs.context, **shape}
-    given |= {"kind": needs.kind, "vocabulary": needs.vocabulary, "classes": needs.classes, "segments": needs.segments}
-    model = TransformerConfig(**given)
+    fields = {"context": needs.context, **shape}
+    fields |= {"kind": needs.kind, "vocabulary": needs.vocabulary, "classes": needs.classes, "segments": needs.segments}
+    model = TransformerConfig(**fields)
     return TrainConfig(task=task, model=model, **settings)
 
 
 def induction_heads() -> TrainConfig:
-    """Two attention-only layers; the induction heads appear between steps 200 and 300."""
+    """Two attention-only layers; induction heads form between steps 200 and 300."""
     return config_for(
         InductionConfig(),
         shape={"width": 64, "layers": 2, "n_heads": 4, "feed_forward": "none"},
@@ -50,7 +50,7 @@ def reverse() -> TrainConfig:
     """Reverse eight digits; cross-attention becomes an anti-diagonal."""
     return config_for(
         RewritingConfig(operation="reverse"),
-        shape={**_SMALL_PAIR, "width": 64},
+        shape={**_ENCODER_DECODER_SHAPE, "width": 64},
         steps=700,
         batch=64,
         warm_up=100,
@@ -60,7 +60,7 @@ def reverse() -> TrainConfig:
 
 
 def addition() -> TrainConfig:
-    """Sums of numbers with three digits; first digits are right early, whole sums late and all at once."""
+    """Three-digit addition; first digits are right early, whole sums late and all at once."""
     return config_for(
         AdditionConfig(digits=3),
         shape={"width": 48, "layers": 2, "n_heads": 4, "positions": "learned"},
@@ -75,7 +75,7 @@ def addition() -> TrainConfig:
 
 
 def grokking() -> TrainConfig:
-    """Addition modulo 53: learnt by heart at step 100, understood after step 1,000."""
+    """Addition modulo 53: memorised by step 100, generalised after step 1,000."""
     task = ModularConfig()
     return config_for(
         task,
@@ -103,10 +103,10 @@ def grokking() -> TrainConfig:
 
 
 def documentation() -> TrainConfig:
-    """The running Python's own documentation, byte pairs."""
+    """Language modelling of the running Python's own documentation, byte pairs."""
     return config_for(
         TextTaskConfig(sources=("python-documentation",), vocabulary="bpe", vocabulary_size=1024),
-        shape=_READER,
+        shape=_TEXT_SHAPE,
         steps=1500,
         batch=12,
         learning_rate=2e-3,
@@ -117,7 +117,7 @@ def documentation() -> TrainConfig:
 
 
 def own_text() -> TrainConfig:
-    """The person's own text, character by character."""
+    """Language modelling of your own text, character by character."""
     return config_for(
         TextTaskConfig(text=EXAMPLE_TEXT, vocabulary="characters", vocabulary_size=128, held_out=0.1),
         shape={"context": 64, "width": 128, "layers": 4, "n_heads": 4},
@@ -130,10 +130,10 @@ def own_text() -> TrainConfig:
 
 
 def tales() -> TrainConfig:
-    """Stories of a small world; the held-out loss comes down towards the world's own floor."""
+    """Synthetic stories; the held-out loss approaches their known entropy."""
     return config_for(
         TalesConfig(),
-        shape=_READER,
+        shape=_TEXT_SHAPE,
         steps=1500,
         batch=16,
         learning_rate=2e-3,
@@ -144,10 +144,10 @@ def tales() -> TrainConfig:
 
 
 def translation() -> TrainConfig:
-    """Sentences of the small world into French and Chinese; in one layer cross-attention has to find the words."""
+    """English sentences into French and Chinese; with one layer, cross-attention has to align the words."""
     return config_for(
         TranslationConfig(),
-        shape={**_SMALL_PAIR, "layers": 1, "width": 128},
+        shape={**_ENCODER_DECODER_SHAPE, "layers": 1, "width": 128},
         steps=600,
         batch=64,
         learning_rate=2e-3,
@@ -158,10 +158,10 @@ def translation() -> TrainConfig:
 
 
 def masked_words() -> TrainConfig:
-    """Masked words and next sentences in the running Python's documentation."""
+    """Masked LM and next-sentence prediction, BERT-style, on the running Python's documentation."""
     return config_for(
         MaskedConfig(sources=("python-documentation",), vocabulary="bpe", vocabulary_size=1024),
-        shape=_READER,
+        shape=_TEXT_SHAPE,
         steps=1500,
         batch=16,
         learning_rate=2e-3,
@@ -172,7 +172,7 @@ def masked_words() -> TrainConfig:
 
 
 def classification() -> TrainConfig:
-    """Statements, questions and requests of the small world told apart."""
+    """Sentence classification: statements, questions and requests."""
     return config_for(
         ClassificationConfig(),
         shape={"context": 32, "width": 64, "layers": 2, "n_heads": 4, "tied": False},
@@ -185,9 +185,9 @@ def classification() -> TrainConfig:
     )
 
 
-_READER = {"context": 64, "width": 96, "layers": 3, "n_heads": 4, "hidden": 256}
-"""A small model that reads text, of either direction."""
-_SMALL_PAIR = {
+_TEXT_SHAPE = {"context": 64, "width": 96, "layers": 3, "n_heads": 4, "hidden": 256}
+"""A small model of text, decoder or encoder."""
+_ENCODER_DECODER_SHAPE = {
     "layers": 2,
     "n_heads": 4,
     "feed_forward": "gelu",

@@ -1,8 +1,7 @@
-"""Sizes of a shape, by counting: parameters, floating-point operations, numbers kept for the backward pass.
+"""Count what a model of a shape needs: parameters, FLOPs, activations kept for the backward pass.
 
-Operations are two for each multiply and add. Attention is counted over the whole square of positions, masked ones
-included, as in Hoffmann et al. 2022, appendix F; Kaplan et al. 2020, section 2.1, leave attention out, and count 6
-operations for each parameter and token.
+A multiply-add is two FLOPs. Attention is counted over the whole square of positions, masked ones included, as in
+Hoffmann et al. 2022, appendix F. Kaplan et al. 2020, section 2.1, leave attention out: 6 FLOPs per parameter and token.
 """
 
 from collections import Counter
@@ -14,16 +13,16 @@ from playground.transformer import Transformer, TransformerConfig
 
 PARTS = ("cross_attention", "attention", "feed_forward", "position", "segment", "embedding", "head", "classifier")
 MATRICES = {"swiglu": 3, "gelu": 2, "relu": 2, "none": 0}
-"""How many matrices a feed-forward layer multiplies with."""
+"""Matrices in an MLP."""
 HIDDEN_KEPT = {"swiglu": 4, "gelu": 2, "relu": 2, "none": 0}
-"""How many hidden layers' worth of numbers it keeps for the backward pass."""
+"""Activations of the hidden width that an MLP keeps for the backward pass."""
 
 SHAPES = 256
-"""Whose parameters are remembered: a page asks several times for the one that is being edited."""
+"""Size of the cache of parameter counts: a page asks several times for the shape that is being edited."""
 
 
 def parameters_by_part(shape: TransformerConfig) -> dict[str, int]:
-    """The exact number of parameters of each part, shared ones once; counted without making them."""
+    """The exact number of parameters of each part, shared ones once; counted without allocating them."""
     return dict(_counted(shape))
 
 
@@ -38,7 +37,7 @@ def _counted(shape: TransformerConfig) -> Counter[str]:
 
 
 def _part(name: str) -> str:
-    """The part that a parameter belongs to, by its name."""
+    """The part of the model that owns a parameter."""
     steps = name.split(".")
     if any(step.endswith("norm") for step in steps):
         return "norms"
@@ -46,57 +45,58 @@ def _part(name: str) -> str:
 
 
 def product_flops(shape: TransformerConfig, length: int) -> dict[str, int]:
-    """The operations of one forward pass over one row of `length` tokens, and a target as long, by part.
+    """FLOPs by part of one forward pass over one row of `length` tokens, and a target as long.
 
-    The embedding is a lookup and multiplies nothing.
+    The embedding is a lookup and costs none.
     """
     shared = shape.n_key_value_heads * shape.head_width
     projections = 2 * length * shape.width * (2 * shape.width + 2 * shared)
+    mlp = 2 * length * MATRICES[shape.feed_forward] * shape.width * shape.hidden_width
     scores_and_values = 2 * 2 * length * length * shape.width
     return {
-        "projections": attentions(shape) * projections,
-        "attention": attentions(shape) * scores_and_values,
-        "feed_forward": layers(shape) * 2 * length * MATRICES[shape.feed_forward] * shape.width * shape.hidden_width,
+        "projections": total_attention_layers(shape) * projections,
+        "attention": total_attention_layers(shape) * scores_and_values,
+        "feed_forward": total_layers(shape) * mlp,
         "head": 2 * length * shape.width * shape.vocabulary,
     }
 
 
 def embedding_flops(shape: TransformerConfig, length: int) -> int:
-    """Of the embedding as a product with one-hot rows, as Hoffmann et al. count it; no machine carries it out."""
-    return stacks(shape) * 2 * length * shape.width * shape.vocabulary
+    """FLOPs of the embedding as a product with one-hot rows, which Hoffmann et al. count and no machine computes."""
+    return n_stacks(shape) * 2 * length * shape.width * shape.vocabulary
 
 
-def stacks(shape: TransformerConfig) -> int:
-    """How many stacks of blocks there are."""
+def n_stacks(shape: TransformerConfig) -> int:
+    """Stacks of blocks: an encoder-decoder has two."""
     return 2 if shape.kind == "encoder-decoder" else 1
 
 
-def layers(shape: TransformerConfig) -> int:
-    """The layers of all stacks."""
-    return stacks(shape) * shape.layers
+def total_layers(shape: TransformerConfig) -> int:
+    """Layers of all stacks."""
+    return n_stacks(shape) * shape.layers
 
 
-def attentions(shape: TransformerConfig) -> int:
-    """The attention layers of all stacks, crossing ones included."""
-    return layers(shape) + (shape.layers if shape.kind == "encoder-decoder" else 0)
+def total_attention_layers(shape: TransformerConfig) -> int:
+    """Attention layers of all stacks, cross-attention included."""
+    return total_layers(shape) + (shape.layers if shape.kind == "encoder-decoder" else 0)
 
 
 def activations(shape: TransformerConfig, length: int) -> int:
-    """How many numbers of one row the forward pass keeps for the backward pass."""
-    per_token = attentions(shape) * _attention_kept(shape) + layers(shape) * _feed_forward_kept(shape)
-    ends = (2 + stacks(shape)) * shape.width + 2 * shape.vocabulary
+    """Activations of one row that the forward pass keeps for the backward pass."""
+    per_token = total_attention_layers(shape) * _attention_kept(shape) + total_layers(shape) * _feed_forward_kept(shape)
+    ends = (2 + n_stacks(shape)) * shape.width + 2 * shape.vocabulary
     return length * (per_token + ends)
 
 
 def _attention_kept(shape: TransformerConfig) -> int:
-    """Of one token: what the norm reads and gives, queries, keys and values, and the mixed values."""
+    """Per token: the norm's input and output, queries, keys, values, and the weighted sum of the values."""
     shared = shape.n_key_value_heads * shape.head_width
-    turned = shape.width + shared if shape.positions == "rotary" else 0
-    return 4 * shape.width + 2 * shared + turned + _dropped(shape)
+    rotated = shape.width + shared if shape.positions == "rotary" else 0
+    return 4 * shape.width + 2 * shared + rotated + _dropped(shape)
 
 
 def _feed_forward_kept(shape: TransformerConfig) -> int:
-    """Of one token: what the norm reads and gives, and what stands between the matrices."""
+    """Per token: the norm's input and output, and the hidden activations."""
     if shape.feed_forward == "none":
         return 0
     return 2 * shape.width + HIDDEN_KEPT[shape.feed_forward] * shape.hidden_width + _dropped(shape)

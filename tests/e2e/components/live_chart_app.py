@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from playground.charts import train
+from playground.charts import train as train_charts
 from playground.charts.bars import named_bars_figure
 from playground.charts.heatmap import heatmap_figure
 from playground.charts.inside import rows_figure
@@ -31,7 +31,7 @@ def show() -> None:
         st.session_state.count += 1
     steps, train, smoothed = curves(st.session_state.count)
     held_out = [value + 0.1 for value in smoothed[9::10]]
-    figure = train.loss_figure(steps, train, smoothed, steps[9::10], held_out, 1.35)
+    figure = train_charts.training_loss_figure(steps, train, smoothed, steps[9::10], held_out, 1.35)
     live_chart(figure, key="loss", revision=st.session_state.get("revision", ""), label="Loss of <b>run</b> one")
     if st.query_params.get("maps"):
         show_maps()
@@ -58,21 +58,21 @@ def show_maps() -> None:
 def show_measures(steps: list[int], train: list[float]) -> None:
     """Learning rate and norm, measures, and a spectrum."""
     rate = [1e-3 * min(1, step / 10) for step in steps]
-    live_chart(train.rate_and_norm_figure(steps, rate, [2 * v for v in train], 2.0), key="rate", label="Rate")
+    live_chart(train_charts.rate_and_norm_figure(steps, rate, [2 * v for v in train], 2.0), key="rate", label="Rate")
     share = [1 - math.exp(-step / 30) for step in steps]
     measures = [Series(name="accuracy", steps=steps, values=share), Series(name="exact", steps=steps, values=share)]
-    live_chart(train.measures_figure(measures), key="measures", label="Measures")
-    live_chart(train.spectrum_figure([0.01, 0.02, 0.5, 0.03, 0.4, 0.04]), key="spectrum", label="Spectrum")
+    live_chart(train_charts.measures_figure(measures), key="measures", label="Measures")
+    live_chart(train_charts.spectrum_figure([0.01, 0.02, 0.5, 0.03, 0.4, 0.04]), key="spectrum", label="Spectrum")
 
 
 def show_comparisons(steps: list[int], smoothed: list[float]) -> None:
     """Head scores, nine runs over each other, and a learning-rate finder."""
-    live_chart(train.scores_figure(steps, score_tables(len(steps), 2, 4)), key="scores", label="Scores")
+    live_chart(train_charts.scores_figure(steps, score_tables(len(steps), 2, 4)), key="scores", label="Scores")
     runs = [Series(name=f"run {i}", steps=steps, values=[value + i / 9 for value in smoothed]) for i in range(9)]
-    live_chart(train.overlay_figure(runs, log_steps=True, log_values=True), key="overlay", label="Overlay")
+    live_chart(train_charts.overlay_figure(runs, log_steps=True, log_values=True), key="overlay", label="Overlay")
     rates = [10 ** (-5 + index / 12) for index in range(48)]
     losses = [4 - 2 * math.exp(-((index - 30) ** 2) / 60) + (max(0, index - 38) ** 2) / 20 for index in range(48)]
-    live_chart(train.finder_figure(rates, losses, 3e-3), key="finder", label="Finder")
+    live_chart(train_charts.finder_figure(rates, losses, 3e-3), key="finder", label="Finder")
 
 
 def page() -> None:
