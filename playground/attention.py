@@ -1,8 +1,8 @@
-"""The seam: the one function through which queries meet keys, in every model.
+"""The seam: the one attention function that every model calls.
 
-`attend` has the signature of transformers' AttentionInterface. What happens to a call is decided by a
-handler in a ContextVar, so that a model stays shared, stateless and unpatched: two threads can trace and
-ablate the same module at once, and nothing is left behind when a handler's block ends.
+`attend` has the signature of transformers' AttentionInterface and passes each call to a handler. The handler is a
+ContextVar, so models stay shared, stateless and unpatched: two threads can trace and ablate the same module at once,
+and nothing remains when the block ends.
 
     with handling(handler):      # handler: AttentionCall -> z
         model(ids)
@@ -24,29 +24,31 @@ IMPLEMENTATION = "playground"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AttentionCall:
-    """What one attention layer hands over: everything its pattern and its output depend on.
-
-    Shapes: query [batch, head, query, width], key and value [batch, key_head, key, width] (fewer key heads
-    than query heads where they are grouped), mask broadcastable to [batch, head, query, key], either boolean
-    (True: may look) or added to the scores; bias is added to the scores; sinks [head] is one more column in
-    the softmax, dropped afterwards (gpt-oss); softcap bends the scores by softcap * tanh(score / softcap)
-    (Gemma 2, section 2 of arXiv:2408.00118).
-    """
+    """The arguments of one attention layer: everything that its weights and its output depend on."""
 
     module: nn.Module
     query: Tensor
+    """[batch, head, query, width]."""
     key: Tensor
+    """[batch, key_value_head, key, width]; fewer heads than the query has in grouped-query attention."""
     value: Tensor
+    """[batch, key_value_head, key, width]."""
     mask: Tensor | None
+    """Broadcasts to [batch, head, query, key]. Boolean (True: visible), or a float term added to the scores."""
     bias: Tensor | None
+    """Added to the scores; broadcasts like the mask (T5's relative positions)."""
     sinks: Tensor | None
+    """[head]; one more column in the softmax, dropped afterwards (gpt-oss)."""
     softcap: float | None
+    """Scores become softcap * tanh(score / softcap) (Gemma 2: arXiv:2408.00118, section 2)."""
     scaling: float
+    """Factor of the dot products, usually 1 / sqrt(width)."""
     is_causal: bool
+    """Whether keys after the query are hidden although no mask says so."""
 
     @property
     def queries_per_key_value_head(self) -> int:
-        """How many query heads share one key and value head."""
+        """Query heads that share one key/value head: 3 for 9 query and 3 key/value heads."""
         return self.query.shape[1] // self.key.shape[1]
 
     @property
@@ -56,7 +58,7 @@ class AttentionCall:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the fused kernel can compute it: no softcap and no sinks."""
+        """Whether the fused kernel can compute the call: it knows no softcap and no sinks."""
         return self.softcap is None and self.sinks is None
 
 
@@ -77,26 +79,28 @@ def attend(
     s_aux: Tensor | None = None,
     **_: Any,
 ) -> tuple[Float[Tensor, "batch query head width"], None]:
-    """Let queries meet keys and return the mixed values z, as transformers' AttentionInterface asks."""
+    """Compute z, the weighted sums of the values, as transformers' AttentionInterface asks."""
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
     call = AttentionCall(
         module=module,
         query=query,
         key=key,
         value=value,
+        # transformers may pass a mask for more keys than there are, and its own kernels cut it likewise.
         mask=None if attention_mask is None else attention_mask[..., : key.shape[2]],
         bias=position_bias,
         sinks=s_aux,
         softcap=softcap,
         scaling=query.shape[-1] ** -0.5 if scaling is None else scaling,
+        # A single query is the newest token, which sees every cached key.
         is_causal=bool(causal) and attention_mask is None and query.shape[2] > 1,
     )
     return _handler.get()(call).transpose(1, 2).contiguous(), None
 
 
 def z(call: AttentionCall) -> Float[Tensor, "batch head query width"]:
-    """Mix the values: pattern times value, by torch's fused kernel wherever it can compute the call."""
-    # Only additive_mask turns a float mask's most negative number into minus infinity, as the pattern has it.
+    """The weighted sums of the values, by torch's fused kernel where it can compute the call."""
+    # A float mask goes through additive_mask: it turns the dtype's most negative number into -inf, as `pattern` does.
     boolean = call.bias is None and (call.mask is None or call.mask.dtype == torch.bool)
     if not call.is_plain:
         value = call.value.repeat_interleave(call.queries_per_key_value_head, dim=1)
@@ -117,7 +121,7 @@ _handler: ContextVar[Handler] = ContextVar("playground_attention_handler", defau
 
 @contextmanager
 def handling(handler: Handler) -> Iterator[None]:
-    """Within the block and this context only, every attention call goes through the handler."""
+    """Pass every attention call to the handler, within the block and in this context only."""
     token = _handler.set(handler)
     try:
         yield
@@ -128,32 +132,34 @@ def handling(handler: Handler) -> Iterator[None]:
 def pattern(call: AttentionCall) -> Float[Tensor, "batch head query key"]:
     """The attention weights: softmax of the masked scores, in float32. Vaswani et al. 2017, equation 1.
 
-    A row that may look nowhere is zero.
+    The row of a query that sees no key is zero.
     """
     logits = masked_scores(call)
     if call.sinks is None:
         return logits.softmax(-1).nan_to_num(0.0)
+    # [h] -> [b, h, q, 1]: the sink takes part in each row's softmax; without it, the row sums to less than 1.
     column = call.sinks.float().view(1, -1, 1, 1).expand(*logits.shape[:-1], 1)
     return torch.cat([logits, column], dim=-1).softmax(-1)[..., :-1].nan_to_num(0.0)
 
 
 def scores(call: AttentionCall) -> Float[Tensor, "batch head query key"]:
-    """Queries times keys, scaled and soft-capped, before bias and mask, in float32."""
+    """Dot products of queries and keys, scaled and soft-capped, before bias and mask, in float32."""
+    # Key/value heads [k0, k1] serve four query heads as [k0, k0, k1, k1].
     key = call.key.float().repeat_interleave(call.queries_per_key_value_head, dim=1)
     products = call.query.float() @ key.transpose(-1, -2) * call.scaling
     return products if call.softcap is None else call.softcap * torch.tanh(products / call.softcap)
 
 
 def masked_scores(call: AttentionCall) -> Float[Tensor, "batch head query key"]:
-    """The scores with bias and mask: minus infinity where a query may not look."""
+    """The scores with bias and mask: minus infinity at hidden keys."""
     mask = additive_mask(call)
     return scores(call) if mask is None else scores(call) + mask
 
 
 def additive_mask(call: AttentionCall) -> Float[Tensor, "... key"] | None:
-    """Bias, mask and causality as one term to add to the scores, in the query's dtype; None where there is none.
+    """Bias, mask and causality as one term added to the scores, in the query's dtype; None if there is none.
 
-    It broadcasts to [batch, head, query, key]; causality alone is [query, key].
+    Broadcasts to [batch, head, query, key]; causality alone is [query, key].
     """
     terms = [_as_additive(term) for term in (call.bias, call.mask) if term is not None]
     if call.is_causal:
@@ -162,22 +168,22 @@ def additive_mask(call: AttentionCall) -> Float[Tensor, "... key"] | None:
 
 
 def _as_additive(term: Tensor) -> Tensor:
-    """A boolean mask becomes 0 and minus infinity; a float mask's most negative number does, too."""
+    """0 and minus infinity for a boolean mask; a float mask with -inf for the dtype's most negative number."""
     if term.dtype == torch.bool:
         return torch.zeros(term.shape, device=term.device).masked_fill(~term, float("-inf"))
-    lowest = torch.finfo(term.dtype).min / 2
-    return term.float().masked_fill(term < lowest, float("-inf"))
+    # Half of the most negative number: a mask that was added to a bias (T5) lies a little above it.
+    return term.float().masked_fill(term < torch.finfo(term.dtype).min / 2, float("-inf"))
 
 
 def _causal_term(call: AttentionCall) -> Tensor:
-    """Minus infinity above the diagonal: query i sees keys 0 … i."""
-    rows, columns = call.query.shape[2], call.key.shape[2]
-    future = torch.ones(rows, columns, dtype=torch.bool, device=call.query.device).triu(1)
-    return torch.zeros(rows, columns, device=call.query.device).masked_fill(future, float("-inf"))
+    """Minus infinity above the diagonal, [query, key]: query i sees keys 0 … i."""
+    n_queries, n_keys, device = call.query.shape[2], call.key.shape[2], call.query.device
+    future = torch.ones(n_queries, n_keys, dtype=torch.bool, device=device).triu(1)
+    return torch.zeros(n_queries, n_keys, device=device).masked_fill(future, float("-inf"))
 
 
 def register() -> None:
-    """Make `attn_implementation="playground"` known to transformers. Calling it again changes nothing."""
+    """Register `attn_implementation="playground"` with transformers. Idempotent."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 

@@ -1,4 +1,4 @@
-"""Greedy decoding: always the most probable token."""
+"""Greedy decoding of our own models, in batches."""
 
 from collections.abc import Callable, Collection
 
@@ -9,16 +9,16 @@ from torch import Tensor
 from playground.transformer import Transformer
 
 NextLogits = Callable[[Int[Tensor, "row position"]], Float[Tensor, "row vocabulary"]]
-"""The logits of the token after what has been written so far."""
+"""The logits of the next token, given everything generated so far."""
 
 
 @torch.no_grad()
 def greedy(
     next_logits: NextLogits, start: Int[Tensor, "row token"], *, longest: int, ends: Collection[int] = ()
 ) -> Int[Tensor, "row position"]:
-    """What follows `start`, in rows that go on side by side for at most `longest` tokens.
+    """Continue each row of `start` by at most `longest` tokens; returns the new tokens only.
 
-    A row that has written one of `ends` repeats it until the last row has ended; the ends are part of the answer.
+    A row that has generated one of `ends` repeats it until every row has ended; the ends are part of the result.
     """
     written = start
     has_ended = torch.zeros(len(start), dtype=torch.bool, device=start.device)
@@ -43,9 +43,9 @@ def greedy_answers(
     end: int,
     most: int,
 ) -> Int[Tensor, "row position"]:
-    """What an encoder-decoder answers to each source, without START: at most `most` tokens and at most its context.
+    """An encoder-decoder's output for each source, without START: at most `most` tokens and at most its context.
 
-    END and everything after it is `end`; the answer is as wide as its longest row, END included.
+    After its END a row is filled with `end`; the result is as wide as its longest row, END included.
     """
     encoded = model.encode(ids, mask=mask)
     begin = torch.full((len(ids), 1), start, device=ids.device)
@@ -59,9 +59,9 @@ def greedy_answers(
 def greedy_continuation(
     model: Transformer, ids: Int[Tensor, "row token"], *, most: int, end: int | None = None
 ) -> Int[Tensor, "row position"]:
-    """What a decoder writes after rows of one length, which are not repeated; it reads its last context of tokens.
+    """A decoder's continuation of rows of one length, without them; it reads as many last tokens as its context holds.
 
-    With `end`, a row that has written it goes on with nothing else.
+    With `end`, a row that has generated it is filled with it.
     """
     context = model.config.context
     return greedy(

@@ -1,4 +1,4 @@
-"""The small parts of a transformer: positions, segments, norms, feed-forward layers, the classifier."""
+"""Parts of the transformer: positions, embeddings, segments, norms, feed-forward layers, the classifier."""
 
 import math
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from playground.transformer_config import FeedForward, Norm, Positions, Transfor
 
 
 class Rotary(nn.Module):
-    """Turn each pair of numbers of a query or key by an angle that grows with its position.
+    """Rotary position embedding: rotate pairs of components by an angle proportional to the position.
 
-    The pairs are (i, i + half), as in Llama; the frequencies are 10000^(-2i/width). Su et al. 2021, section 3.
+    The pairs are (i, i + width/2), as in Llama; the frequencies are 10000^(-2i/width). Su et al. 2021, section 3.
     """
 
     cosine: Tensor
@@ -32,12 +32,13 @@ class Rotary(nn.Module):
         self.register_buffer("sine", angles.sin().repeat(1, 2) * signs, persistent=False)
 
     def forward(self, x: Float[Tensor, "batch token head width"]) -> Float[Tensor, "batch token head width"]:
+        # With x = [a, b] in halves: [a cos - b sin, b cos + a sin]; the table's first half of sines is negative.
         length, half = x.shape[1], x.shape[-1] // 2
         return torch.addcmul(x * self.cosine[:length, None], x.roll(half, -1), self.sine[:length, None])
 
 
 class LearnedPositions(nn.Module):
-    """Add a trained vector to each position (GPT-2, BERT)."""
+    """Add a learned vector for each position (GPT-2, BERT)."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -48,7 +49,7 @@ class LearnedPositions(nn.Module):
 
 
 class SinusoidalPositions(nn.Module):
-    """Add sines and cosines of falling frequency. Vaswani et al. 2017, section 3.5."""
+    """Add sines and cosines of decreasing frequency. Vaswani et al. 2017, section 3.5."""
 
     table: Tensor
 
@@ -71,7 +72,7 @@ class ScaledEmbedding(nn.Embedding):
 
 
 class SegmentEmbedding(nn.Module):
-    """Add a trained vector for the sentence that a token is from; segments None is the first everywhere."""
+    """Add a learned vector for the sentence that a token belongs to; without segments, the first everywhere."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -85,24 +86,24 @@ class SegmentEmbedding(nn.Module):
 
 
 class NoSegments(nn.Module):
-    """A model that does not tell sentences apart."""
+    """Stands in for SegmentEmbedding in a model without segments."""
 
     def forward(self, x: Tensor, segments: Tensor | None) -> Tensor:
         return x
 
 
 def embedding(config: TransformerConfig) -> nn.Embedding:
-    """Token ids to vectors."""
+    """The token embedding, scaled if the configuration says so."""
     return EMBEDDINGS[config.scaled_embedding](config.vocabulary, config.width)
 
 
 def segment_embedding(config: TransformerConfig) -> nn.Module:
-    """What tells sentences apart, or nothing."""
+    """The segment embedding, or a stand-in that adds nothing."""
     return SegmentEmbedding(config) if config.segments else NoSegments()
 
 
 class SwiGLU(nn.Module):
-    """One half of the hidden layer gates the other. Shazeer 2020, equation 6."""
+    """Gated feed-forward layer: W_out (silu(W_gate x) * W_up x). Shazeer 2020, equation 6."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -116,21 +117,21 @@ class SwiGLU(nn.Module):
 
 
 class FeedForwardLayer(nn.Module):
-    """Two layers with a bend between them. Vaswani et al. 2017, equation 2."""
+    """Two linear layers with an activation function between them. Vaswani et al. 2017, equation 2."""
 
-    def __init__(self, config: TransformerConfig, bend: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, config: TransformerConfig, activation: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.up = linear(config.width, config.hidden_width, bias=True)
         self.output = linear(config.hidden_width, config.width, bias=True)
-        self.bend = bend
+        self.activation = activation
 
     def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
-        written: Tensor = self.output(self.bend(self.up(x)))
+        written: Tensor = self.output(self.activation(self.up(x)))
         return written
 
 
 class Classifier(nn.Module):
-    """Two layers on what was read at the first token (Devlin et al. 2019: the pooler, then the classifier)."""
+    """Pooler and classifier at the first token. Devlin et al. 2019."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -143,24 +144,24 @@ class Classifier(nn.Module):
 
 
 class NoClassifier(nn.Module):
-    """A model that has no classes."""
+    """Stands in for Classifier in a model without classes."""
 
     def forward(self, read: Tensor) -> Tensor:
         raise UserError("This model has no classes; make one with classes above 0.")
 
 
 def classifier(config: TransformerConfig) -> nn.Module:
-    """What tells classes apart, or refuses to."""
+    """The classifier, or a stand-in that raises UserError."""
     return Classifier(config) if config.classes else NoClassifier()
 
 
 def norm(config: TransformerConfig) -> nn.Module:
-    """What brings the residual stream to one size."""
+    """The norm that the configuration names."""
     return NORMS[config.norm](config.width)
 
 
 def dropout(config: TransformerConfig) -> nn.Module:
-    """What zeroes a share of numbers in training: each layer's output and the embeddings (section 5.4)."""
+    """Dropout for the embeddings and each layer's output. Vaswani et al. 2017, section 5.4."""
     return nn.Dropout(config.dropout) if config.dropout else nn.Identity()
 
 

@@ -1,4 +1,4 @@
-"""RMS norm, with a gradient in as few passes over the numbers as it needs."""
+"""RMS norm with a fused gradient for the CPU."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 EPSILON = 1e-5
-"""What the norms add, so that they never divide by zero."""
+"""Added to the mean square, so that no norm divides by zero."""
 
 
 class RMSNorm(nn.RMSNorm):
-    """Divide by the root of the mean square, and scale. Zhang and Sennrich 2019, equation 4.
+    """Divide by the root mean square, and scale. Zhang and Sennrich 2019, equation 4.
 
-    On a CPU torch's own takes more passes over the numbers, and a step of a small model some percent longer. Other
-    dtypes are left to it: it computes them in float32.
+    On a CPU torch's own takes more passes over memory, which costs a small model some percent of a training step. Other
+    dtypes are left to torch, which computes them in float32.
     """
 
     def forward(self, x: Float[Tensor, "... width"]) -> Float[Tensor, "... width"]:

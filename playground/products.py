@@ -1,4 +1,4 @@
-"""Products with weights: oneDNN multiplies large matrices up to a tenth faster than what torch takes on a CPU."""
+"""Linear layers for the CPU: oneDNN multiplies large matrices up to a tenth faster than torch's default."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 LARGE = 128 * 128
-"""Weights from which on the faster product outweighs the longer way to it."""
+"""Number of weights from which the faster product outweighs its overhead."""
 
 
 def linear(inputs: int, outputs: int, *, bias: bool) -> nn.Linear:
-    """A linear layer, by oneDNN where it is large and this torch has oneDNN."""
+    """A linear layer; computed by oneDNN if it is large and this torch has oneDNN."""
     large = inputs * outputs >= LARGE and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return LargeLinear(inputs, outputs, bias=bias) if large else nn.Linear(inputs, outputs, bias=bias)
 
 
 class LargeLinear(nn.Linear):
-    """The same numbers as nn.Linear's, up to rounding; on other devices and in other dtypes it is nn.Linear.
+    """nn.Linear by oneDNN: the same output up to rounding.
 
-    So it is without gradients: oneDNN prepares itself anew for every number of rows, which takes a millisecond and
-    which only training repeats often enough.
+    On other devices, in other dtypes and without gradients it is nn.Linear: oneDNN prepares each new number of rows
+    for a millisecond, which pays off only in training, where they repeat.
     """
 
     def forward(self, x: Float[Tensor, "*rows inputs"]) -> Float[Tensor, "*rows outputs"]:
@@ -33,13 +33,13 @@ class LargeLinear(nn.Linear):
 
 
 def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x times the transposed weight, plus the bias."""
+    """x Wᵀ + b."""
     product: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return product
 
 
 class _Product(torch.autograd.Function):
-    """torch knows no gradient of oneDNN's product."""
+    """oneDNN's product with its gradient, which torch does not have."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -51,10 +51,10 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         for_x, for_weight, for_bias = ctx.needs_input_grad
-        rows = gradient.flatten(0, -2)
+        by_row = gradient.flatten(0, -2)
         return (
             _multiply(gradient, weight.T) if for_x else None,
             # Here oneDNN is the slower of the two.
-            rows.T @ x.flatten(0, -2) if for_weight else None,
-            rows.sum(0) if for_bias else None,
+            by_row.T @ x.flatten(0, -2) if for_weight else None,
+            by_row.sum(0) if for_bias else None,
         )

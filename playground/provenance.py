@@ -1,4 +1,4 @@
-"""Where a picture comes from: what every export carries."""
+"""Provenance of a result: model, revision, device and library versions. Every export carries it."""
 
 import platform
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ VERSION = "0.1.0"
 
 
 def provenance(model: "LoadedModel") -> dict[str, str]:
-    """Model, source, revision, dtype, device and the versions of what computed it."""
+    """Model, source, revision, dtype, device, and the versions of the libraries that computed with it."""
     import torch
 
     return {

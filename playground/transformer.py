@@ -1,10 +1,10 @@
-"""Our transformer, to be read in one sitting: embed, attend, feed forward, predict.
+"""The transformer, in one file: embed, attend, feed forward, predict.
 
-A decoder and an encoder are one stack of blocks; an encoder-decoder is an encoder and a decoder whose blocks
-also attend to what the encoder read. Sizes are written as in the papers: width is d_model, hidden is the
-feed-forward layer's inner width. Vaswani et al. 2017 (the architecture), Devlin et al. 2019 (segments and the
-classifier), Shazeer 2020 (SwiGLU), Zhang and Sennrich 2019 (RMS norm), Ainslie et al. 2023 (grouped queries),
-Xiong et al. 2020 (norm before or after), Elhage et al. 2021 (attention only).
+A decoder or an encoder is one stack of blocks; an encoder-decoder is two, and the decoder's blocks also attend to the
+encoder's output. Width is d_model; hidden is the inner width of the feed-forward layer. Vaswani et al. 2017 (the
+architecture), Devlin et al. 2019 (segments, classifier), Shazeer 2020 (SwiGLU), Zhang and Sennrich 2019 (RMS norm),
+Ainslie et al. 2023 (grouped-query attention), Xiong et al. 2020 (pre-norm and post-norm), Elhage et al. 2021
+(attention-only models).
 """
 
 import math
@@ -36,7 +36,7 @@ __all__ = [
 
 
 class Stack(nn.Module):
-    """Embed a text, let each block read and write its residual stream, and norm what is there at the end."""
+    """Embedding, blocks and final norm."""
 
     def __init__(self, config: TransformerConfig, kind: ModelKind, embedding: nn.Embedding) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Stack(nn.Module):
     ) -> Float[Tensor, "batch token width"]:
         """The residual stream after the last block, before the final norm.
 
-        source, in a stack that crosses: what the encoder read, and which of its tokens may be looked at.
+        source, for cross-attention: the encoder's output, and the mask of its tokens.
         """
         embedded = self.position(self.segment(self.embedding(ids), segments))
         residual: Tensor = self.dropout(self.embedding_norm(embedded))
@@ -69,9 +69,9 @@ class Stack(nn.Module):
 
 
 class Transformer(Stack):
-    """Token ids to logits. An encoder-decoder is this stack, which writes, and `encoder`, which reads the source.
+    """Token ids to logits. In an encoder-decoder this stack is the decoder, and `encoder` is the other one.
 
-    mask is True at real tokens; None where no row is padded.
+    mask is True at real tokens; None if no row is padded.
     """
 
     def __init__(self, config: TransformerConfig) -> None:
@@ -95,7 +95,7 @@ class Transformer(Stack):
         segments: Int[Tensor, "batch token"] | None = None,
         mask: Bool[Tensor, "batch token"] | None = None,
     ) -> Float[Tensor, "batch _ vocabulary"]:
-        """The logits at each token: a decoder's of the next token, an encoder's of the token itself."""
+        """Logits at each token: of the next token (decoder), or of the token itself (encoder)."""
         logits: Tensor = self.head(self.read(ids, target_ids, segments=segments, mask=mask))
         return logits
 
@@ -107,7 +107,7 @@ class Transformer(Stack):
         segments: Int[Tensor, "batch token"] | None = None,
         mask: Bool[Tensor, "batch token"] | None = None,
     ) -> Float[Tensor, "batch _ width"]:
-        """The last residual stream after its final norm: what the output head reads.
+        """The residual stream after the final norm, which the output head reads.
 
         Raises UserError for an encoder-decoder without a target.
         """
@@ -124,7 +124,7 @@ class Transformer(Stack):
         segments: Int[Tensor, "batch token"] | None = None,
         mask: Bool[Tensor, "batch token"] | None = None,
     ) -> Float[Tensor, "batch token width"]:
-        """What the stack that is given the text makes of it: the encoder, or the only stack there is."""
+        """Run the encoder, or the only stack there is, and its final norm."""
         stack = self.encoder or self
         encoded: Tensor = stack.norm(stack.residual(ids, segments=segments, mask=mask))
         return encoded
@@ -135,18 +135,18 @@ class Transformer(Stack):
         encoded: Float[Tensor, "batch token width"],
         mask: Bool[Tensor, "batch token"] | None = None,
     ) -> Float[Tensor, "batch position width"]:
-        """What an encoder-decoder's decoder makes of a target, given the encoded source and the source's mask."""
+        """Run an encoder-decoder's decoder on a target, given the encoded source and the source's mask."""
         decoded: Tensor = self.norm(self.residual(target_ids, encoded, None if mask is None else all_real(mask)))
         return decoded
 
     def classify(self, read: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch class"]:
-        """The class logits, from what was read at the first token. Raises UserError where there are no classes."""
+        """Class logits, from the first token of what `read` returns. Raises UserError for a model without classes."""
         logits: Tensor = self.classifier(read)
         return logits
 
 
 class Block(nn.Module):
-    """Read the residual stream, attend, add; read again, feed forward, add."""
+    """Self-attention and a feed-forward layer, each with its norm and residual connection."""
 
     def __init__(self, config: TransformerConfig, *, is_causal: bool) -> None:
         super().__init__()
@@ -166,7 +166,7 @@ class Block(nn.Module):
 
 
 class CrossBlock(Block):
-    """A decoder's block that attends to the encoded source between its own attention and its feed-forward."""
+    """A decoder's block with cross-attention to the encoded source between self-attention and feed-forward layer."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__(config, is_causal=True)
@@ -185,24 +185,24 @@ class CrossBlock(Block):
 
 
 def pre_norm(residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Module, *seen: Tensor | None) -> Tensor:
-    """The layer reads the normed residual stream; the stream itself stays as it is. Xiong et al. 2020."""
+    """Norm the layer's input; the residual stream itself is never normed. Xiong et al. 2020."""
     added: Tensor = residual + drop(layer(norm(residual), *seen))
     return added
 
 
 def post_norm(residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Module, *seen: Tensor | None) -> Tensor:
-    """The layer reads the residual stream, and the sum is normed. Vaswani et al. 2017, sections 3.1 and 5.4."""
+    """Norm the sum of the residual stream and the layer's output. Vaswani et al. 2017, sections 3.1 and 5.4."""
     normed: Tensor = norm(residual + drop(layer(residual, *seen)))
     return normed
 
 
 def identity(residual: Tensor, *_: Any) -> Tensor:
-    """The residual stream past a layer that the model does not have."""
+    """The unchanged residual stream, for a layer that the model does not have."""
     return residual
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention; one projection makes query, key and value of all heads."""
+    """Multi-head self-attention; one projection computes the queries, keys and values of all heads."""
 
     def __init__(self, config: TransformerConfig, *, is_causal: bool) -> None:
         super().__init__()
@@ -220,11 +220,11 @@ class Attention(nn.Module):
         self, x: Float[Tensor, "batch token width"], seen: Bool[Tensor, "batch 1 _ token"] | None = None
     ) -> Float[Tensor, "batch token width"]:
         heads = self.query_key_value(x).unflatten(-1, (-1, self.head_width))
-        # Cut before heads and tokens change places: the gradients then need no copy to lie as the weights want them.
+        # Split before the transpose: the gradients are then contiguous, and no copy is needed.
         query_key, value = heads.split_with_sizes(
             [self.n_heads + self.n_key_value_heads, self.n_key_value_heads], dim=2
         )
-        # Queries and keys turn together: one operation instead of two.
+        # Rotate queries and keys together: one operation instead of two.
         query, key = self.rotate(query_key).split_with_sizes([self.n_heads, self.n_key_value_heads], dim=2)
         query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
         z, _ = attend(self, query, key, value, seen, scaling=self.scaling)
@@ -259,17 +259,17 @@ class CrossAttention(nn.Module):
 
 
 def split_heads(x: Float[Tensor, "batch token _"], head_width: int) -> Float[Tensor, "batch head token {head_width}"]:
-    """The heads that lie side by side, apart."""
+    """A projection's output, cut into heads: [2, 5, 32] becomes [2, 4, 5, 8] for a head width of 8."""
     return x.view(x.shape[0], x.shape[1], -1, head_width).transpose(1, 2)
 
 
 def all_real(mask: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch 1 1 token"]:
-    """An encoder's query, or one that crosses, sees every real token."""
+    """Mask of an encoder or of cross-attention: every query sees every real token."""
     return mask[:, None, None]
 
 
 def earlier_real(mask: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch 1 token token"]:
-    """A decoder's query sees real tokens up to its own; padding sees at least itself, so that no row is empty."""
+    """Mask of a decoder: a query sees the real tokens up to its own. Padding sees itself, so that no row is empty."""
     length = mask.shape[1]
     earlier = torch.ones(length, length, dtype=torch.bool, device=mask.device).tril()
     return (mask[:, None] & earlier | torch.eye(length, dtype=torch.bool, device=mask.device))[:, None]
@@ -289,7 +289,7 @@ MASKS: dict[ModelKind, Callable[[Tensor], Tensor]] = {
 
 
 def _initialise(module: nn.Module) -> None:
-    """Normal weights of deviation 0.02 and zero biases (Radford et al. 2019)."""
+    """Normal weights with a standard deviation of 0.02, and zero biases (Radford et al. 2019)."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)
     if isinstance(module, nn.Linear) and module.bias is not None:
@@ -297,7 +297,7 @@ def _initialise(module: nn.Module) -> None:
 
 
 def _shrink_residual_writers(block: nn.Module, layers: int) -> None:
-    """Start the layers that write into the residual stream smaller, by 1/sqrt(writers) (Radford et al. 2019)."""
+    """Scale the weights that write into the residual stream by 1/sqrt(number of them) (Radford et al. 2019)."""
     writers = [parameter for name, parameter in block.named_parameters() if name.endswith("output.weight")]
     for parameter in writers:
         nn.init.normal_(parameter, std=0.02 / math.sqrt(max(2, len(writers)) * layers))

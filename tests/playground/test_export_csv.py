@@ -1,4 +1,4 @@
-"""What is taken home: CSV, NPZ, and a snippet that computes the same map."""
+"""Exports of a map: CSV, NPZ, and a snippet that computes the same numbers."""
 
 import csv
 import io
@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pytest
 
-from playground.export_csv import Inputs, Picture, head_csv, head_npz, snippet
+from playground.export_csv import SelectedMap, head_csv, head_npz, snippet
 from playground.lens import trace
 from playground.lens.inspect.attention_view import ViewOptions
 from tests.helpers.families import small_model
 
-PICTURE = Picture(options=ViewOptions(kind="decoder"), layer=1, head=2)
+SELECTED = SelectedMap(options=ViewOptions(kind="decoder"), layer=1, head=2)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def traced():
 
 
 def test_csv_holds_the_map_and_where_it_comes_from(traced):
-    text = head_csv(traced, PICTURE)
+    text = head_csv(traced, SELECTED)
     comments = [line for line in text.splitlines() if line.startswith("#")]
     assert "# model: small-gpt2" in comments
     assert any(line.startswith("# transformers: ") for line in comments)
@@ -31,11 +31,11 @@ def test_csv_holds_the_map_and_where_it_comes_from(traced):
 
 
 def test_a_token_that_looks_like_a_formula_is_quoted(traced):
-    assert "'=" in head_csv(traced, PICTURE)
+    assert "'=" in head_csv(traced, SELECTED)
 
 
 def test_npz_holds_every_map_and_the_provenance(traced):
-    with np.load(io.BytesIO(head_npz(traced, PICTURE)), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(head_npz(traced, SELECTED)), allow_pickle=False) as arrays:
         assert np.array_equal(arrays["weights"], traced.attention(1, 2))
         assert np.array_equal(arrays["all_heads"][0, 3], traced.attention(0, 3))
         assert list(arrays["query_tokens"]) == traced.tokens
@@ -47,19 +47,9 @@ def test_the_snippet_runs_and_computes_the_same_map(traced, monkeypatch):
 
     import playground
 
-    inputs = Inputs(
-        name="small",
-        revision=None,
-        device="cpu",
-        dtype="float32",
-        text="=abc, a",
-        pair=None,
-        target=None,
-        truncate=False,
-    )
     monkeypatch.setattr(playground, "load", lambda *_, **__: small_model("gpt2"), raising=False)
     monkeypatch.setattr(plotly.graph_objects.Figure, "show", lambda self: None)
     names: dict[str, object] = {}
-    exec(snippet(inputs, traced, PICTURE), names)
+    exec(snippet(traced, SELECTED, text="=abc, a"), names)
     assert np.array_equal(names["weights"], traced.attention(1, 2))
     assert list(names["figure"].layout.xaxis.ticktext) == traced.tokens

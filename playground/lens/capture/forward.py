@@ -1,4 +1,4 @@
-"""The forward pass of each kind of model, from text to captured sites."""
+"""Run a model on a text and capture its attention sites."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,13 +23,16 @@ TARGET_LIMIT = 64
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pass:
-    """What one forward pass left: tokens, sites, and the last position's logits where there is a head."""
+    """Tokens, sites and logits of one forward pass."""
 
     source: tuple[Token, ...]
     target: tuple[Token, ...]
+    """What the decoder of an encoder-decoder read; empty for other kinds."""
     sites: tuple[Site, ...]
     last_logits: Tensor | None
+    """Of the last position, [vocabulary]; None without an output head."""
     arguments: dict[str, Any] = field(default_factory=dict)
+    """The module's keyword arguments."""
 
 
 @torch.inference_mode()
@@ -42,7 +45,11 @@ def run_pass(
     truncate: bool,
     on_layer: OnLayer | None,
 ) -> Pass:
-    """Tokenize, run the model once with a recorder at the seam, and return what it saw."""
+    """Tokenize the text and run the model once, with a recorder at the seam.
+
+    An encoder-decoder without a target writes its own, greedily. Raises UserError for a target or a pair that the kind
+    of model does not read, and TooLongError for a text that does not fit unless `truncate`.
+    """
     _refuse_mismatch(model, target, pair)
     source = _fit(model, encode(model.tokenizer, text, pair), truncate)
     if not source:
@@ -69,9 +76,9 @@ def run_pass(
 
 @torch.inference_mode()
 def logits_at(model: "LoadedModel", arguments: dict[str, Any], position: int) -> Tensor:
-    """The logits at one position, by running the model again: all positions' would not fit beside a trace."""
-    whole = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
-    logits = model.adapter.logits(model.module(**whole))
+    """The logits at one position, [vocabulary]. Runs the model again: a trace does not keep those of all positions."""
+    all_positions = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
+    logits = model.adapter.logits(model.module(**all_positions))
     assert logits is not None
     return logits[0, position].float().cpu()
 
@@ -111,7 +118,7 @@ def _run_recorded(
 
 
 def _run_eager(model: "LoadedModel", arguments: dict[str, Any]) -> tuple[tuple[Site, ...], Tensor | None]:
-    """Take the patterns that the model reports itself, for families outside the interface."""
+    """Take the maps that the model itself reports, for families outside the interface."""
     output = model.module(**arguments, output_attentions=True)
     sites = [
         Site(
@@ -135,7 +142,7 @@ def _run_eager(model: "LoadedModel", arguments: dict[str, Any]) -> tuple[tuple[S
 
 
 def _refuse_other_shapes(model: "LoadedModel", sites: list[Site], arguments: dict[str, Any]) -> None:
-    """Some families attend in blocks or to other positions than the tokens; such maps would be shown wrong."""
+    """Raise UserError for families that attend in blocks or to positions other than the tokens."""
     ids_name, target_name = model.adapter.ids_name, model.adapter.target_name
     source = arguments[ids_name].shape[1]
     target = arguments[target_name].shape[1] if target_name in arguments else source
@@ -160,7 +167,7 @@ def _last_logits(model: "LoadedModel", output: Any) -> Tensor | None:
 
 
 def _decoder_ids(model: "LoadedModel", ids: Tensor, target: str | None, truncate: bool) -> Tensor:
-    """What the decoder reads: its start token and the labels but for the last (teacher forcing), or its own output."""
+    """The decoder's input: its start token and the labels without the end (teacher forcing), or its own output."""
     if target is None:
         return greedy_target(model.adapter, ids, longest=min(TARGET_LIMIT, model.context))
     tokens = [Token(id=id, text="") for id in model.adapter.target_ids(target)]

@@ -1,8 +1,8 @@
-"""All heads at thumbnail size, without forming the maps.
+"""Thumbnails of all heads, max-pooled without forming the maps.
 
-A weight is exp(score - logsumexp) and exp is monotone, so a block's largest weight is the exponential of its
-largest difference: pool the differences and exponentiate 48 x 48 numbers a head instead of every entry. Only
-keys up to a block of rows' last query are multiplied where attention is causal.
+A weight is exp(score - logsumexp), and exp is monotone: the largest weight of a block is the exponential of its largest
+difference. So pool the differences, and exponentiate 48 x 48 of them per head instead of every entry. Under causal
+attention a block of queries is multiplied only with the keys up to its last query.
 """
 
 import itertools
@@ -16,12 +16,12 @@ from playground.lens.capture.site import Site, select
 
 
 def overview(sites: list[Site], cells: int) -> Float[Tensor, "layer head row column"]:
-    """Every head max-pooled to at most cells x cells; cell r holds tokens floor(r*T/rows) to floor((r+1)*T/rows)."""
+    """Every head, max-pooled to at most cells x cells; cell r of R covers tokens floor(r*T/R) to floor((r+1)*T/R)."""
     return torch.stack([pooled_site(site, cells) for site in sites])
 
 
 def pooled_site(site: Site, cells: int) -> Float[Tensor, "head row column"]:
-    """One site's heads, max-pooled."""
+    """One site's heads, max-pooled to at most cells x cells."""
     rows, columns = min(cells, site.queries), min(cells, site.keys)
     bounds = cell_bounds(site.queries, rows)
     fast = has_logsumexp(site)
@@ -32,7 +32,7 @@ def pooled_site(site: Site, cells: int) -> Float[Tensor, "head row column"]:
 
 
 def cell_bounds(length: int, cells: int) -> list[int]:
-    """Where each cell begins, and the end.
+    """The first token of each cell, and the end.
 
     >>> cell_bounds(7, 3)
     [0, 2, 4, 7]
@@ -41,7 +41,9 @@ def cell_bounds(length: int, cells: int) -> list[int]:
 
 
 def pool_columns(strips: Float[Tensor, "head row key"], columns: int) -> Float[Tensor, "head row column"]:
-    """The largest number of each cell of columns."""
+    """The maximum over each cell of columns."""
+    # 7 keys in 3 cells of at most 3: columns [[0, 1, 1], [2, 3, 3], [4, 5, 6]]; repeating a cell's last key keeps its
+    # maximum.
     bounds = torch.tensor(cell_bounds(strips.shape[-1], columns), device=strips.device)
     width = int((bounds[1:] - bounds[:-1]).max())
     within = torch.minimum(bounds[:-1, None] + torch.arange(width, device=strips.device), bounds[1:, None] - 1)
@@ -56,24 +58,26 @@ def _exact_block(site: Site, begin: int, end: int) -> Float[Tensor, "head key"]:
 def _log_block(site: Site, begin: int, end: int) -> Float[Tensor, "head key"]:
     """The largest log weight of each key over a block of queries."""
     pooled = log_weights(site, begin, end).amax(1)
+    # A causal block has only its first `end` keys; no query of it sees the others.
     unseen = pooled.new_full((pooled.shape[0], site.keys - pooled.shape[1]), float("-inf"))
     return torch.cat([pooled, unseen], dim=-1)
 
 
 def has_logsumexp(site: Site) -> bool:
-    """Whether `log_weights` can answer for this site."""
+    """Whether `log_weights` can compute this site."""
     return site.logsumexp is not None and site.call is not None
 
 
 def log_weights(site: Site, begin: int, end: int) -> Float[Tensor, "head query seen"]:
-    """The logarithm of the weights of queries begin … end - 1; minus infinity where a query may not look.
+    """Logarithms of the weights of queries begin … end - 1; minus infinity at hidden keys.
 
-    Only the keys that any of them may see by causality are there: the first `end`, else all.
+    Covers the keys that causality lets any of them see: the first `end`, otherwise all.
     """
     assert site.call is not None
     seen = end if site.call.is_causal else site.keys
     differences = _score_differences(site, begin, end, seen)
     if site.call.is_causal:
+        # Queries 4 … 7 all see keys 0 … 3: only the last four columns have a hidden triangle.
         future = torch.ones(end - begin, end - begin, dtype=torch.bool, device=differences.device).triu(1)
         differences[..., begin:end].masked_fill_(future, float("-inf"))
     return differences
@@ -85,6 +89,7 @@ def _score_differences(site: Site, begin: int, end: int, seen: int) -> Float[Ten
     assert site.logsumexp is not None
     call = site.call
     rows = end - begin
+    # The queries that share a key head stand one below the other: [4 heads, 8 rows] on 2 key heads is [2, 16].
     grouped_rows = call.queries_per_key_value_head * rows
     query = call.query[0, :, begin:end].float().reshape(-1, grouped_rows, call.query.shape[-1])
     key = call.key[0, :, :seen].float().transpose(-1, -2)

@@ -1,4 +1,4 @@
-"""One forward pass with every attention call kept."""
+"""Record every attention call of a forward pass."""
 
 import dataclasses
 import re
@@ -17,28 +17,29 @@ _CROSS = re.compile(r"cross|enc_?dec|encoder_attn|encoder_attention", re.IGNOREC
 _ENCODER = re.compile(r"(^|\.)encoder\.", re.IGNORECASE)
 
 KEPT_QUERIES = 128
-"""How many queries' outputs are kept for the check: all of a short text, evenly spread ones of a long text."""
+"""Queries whose output is kept for the check, at most: all of a short text, evenly spaced ones of a long text."""
 
 OnLayer = Callable[[int], None]
 
 
 @dataclass(kw_only=True)
 class Recorder:
-    """An attention handler that computes each call as usual and keeps it as a Site.
-
-    `on_layer` is told how many calls are done; what it raises ends the forward pass, which is how a stale
-    one is cancelled.
-    """
+    """An attention handler that computes each call as usual and keeps it as a Site."""
 
     names: dict[int, str]
+    """Each module's qualified name by its id()."""
     whole_model_kind: SiteKind | None
+    """The kind of every site; None for an encoder-decoder, where the module's name decides."""
     on_layer: OnLayer | None = None
+    """Called with the number of recorded calls; an exception from it cancels the pass."""
     sites: list[Site] = field(default_factory=list)
     counts: Counter[SiteKind] = field(default_factory=Counter)
+    """Sites so far by kind: the next site's layer."""
 
     def __call__(self, call: AttentionCall) -> Tensor:
         z, logsumexp = z_and_logsumexp(call)
         kind = self._kind(call.module)
+        # 100 queries: every one; 300: every third, so that 100 are kept.
         step = -(-call.query.shape[2] // KEPT_QUERIES)
         self.sites.append(
             Site(
@@ -60,6 +61,7 @@ class Recorder:
 
     def _kind(self, module: nn.Module) -> SiteKind:
         name = self.names.get(id(module), "")
+        # In an encoder only the names below it count: "encoder_decoder.encoder.layer.0.attention" does not cross.
         if _CROSS.search(name.rsplit("encoder.", 1)[-1] if _ENCODER.search(name) else name):
             return "cross"
         if self.whole_model_kind is not None:
@@ -68,18 +70,20 @@ class Recorder:
 
 
 def recorder_for(module: nn.Module, kind: SiteKind | None, on_layer: OnLayer | None) -> Recorder:
-    """A recorder for one pass; kind is None for an encoder-decoder, whose sites are told apart by name."""
+    """A recorder for one pass; kind is None for an encoder-decoder, whose sites are classified by module name."""
     names = {id(part): name for name, part in module.named_modules()}
     return Recorder(names=names, whole_model_kind=kind, on_layer=on_layer)
 
 
 def z_and_logsumexp(call: AttentionCall) -> tuple[Tensor, Tensor | None]:
-    """The mixed values, and the logarithm of each row's softmax denominator where torch's CPU kernel gives it."""
+    """z and, if torch's CPU kernel can compute the call, each row's log-sum-exp [batch, head, query]."""
     if call.query.device.type != "cpu" or not call.is_plain or call.query.shape[-1] != call.value.shape[-1]:
         return attention.z(call), None
+    # Causality alone is the kernel's own flag: it skips the hidden half.
     mask = attention.additive_mask(call) if call.mask is not None or call.bias is not None else None
     z, logsumexp = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
         call.query,
+        # This kernel knows no grouped queries: [k0, k1] becomes [k0, k0, k1, k1] for four query heads.
         call.key.repeat_interleave(call.queries_per_key_value_head, dim=1),
         call.value.repeat_interleave(call.queries_per_key_value_head, dim=1),
         0.0,
@@ -91,7 +95,7 @@ def z_and_logsumexp(call: AttentionCall) -> tuple[Tensor, Tensor | None]:
 
 
 def _compact(call: AttentionCall) -> AttentionCall:
-    """The call without its module and without the storage that a view would keep alive."""
+    """The call without its module, and without the larger storages that views would keep alive."""
     return dataclasses.replace(
         call,
         module=_NO_MODULE,
@@ -103,6 +107,7 @@ def _compact(call: AttentionCall) -> AttentionCall:
 
 
 def _own(tensor: Tensor) -> Tensor:
+    """A view of a fused projection shares the storage of query, key and value: only a copy lets it go."""
     tensor = tensor.detach()
     return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
 

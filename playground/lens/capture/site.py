@@ -1,4 +1,4 @@
-"""One attention layer of a captured pass, and the exact patterns it can give."""
+"""A captured attention layer: recompute its exact attention weights, for any heads and queries."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -16,69 +16,70 @@ SiteKind = Literal["encoder", "decoder", "cross"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Site:
-    """Where a layer attends: kind, layer (counted within its kind), and what passed there.
-
-    `call` holds query, key, value and mask; `z` the model's own output of every `z_step`-th query [head, kept,
-    width], enough to hold the maps against; `logsumexp` [head, query] is the softmax's denominator where the
-    kernel gave it. A family outside transformers'
-    attention interface has no call, only the `maps` it reports itself [head, query, key].
-    """
+    """One attention layer of one pass. It has a `call`, or only the `maps` that the family itself reports."""
 
     kind: SiteKind
     layer: int
+    """Counted within its kind."""
     n_heads: int
     queries: int
     keys: int
     call: AttentionCall | None = None
+    """Query, key, value and mask; None for a family outside transformers' attention interface."""
     z: Tensor | None = None
+    """The model's own output for every `z_step`-th query, [head, kept, width]; the recomputed one is compared to it."""
     z_step: int = 1
     logsumexp: Tensor | None = None
+    """Logarithm of the softmax's denominator, [head, query], where the kernel returned it."""
     maps: Tensor | None = None
+    """Attention weights that the family reports itself, [head, query, key]."""
 
     @property
     def bytes(self) -> int:
-        """The memory that the captured tensors hold."""
+        """Memory of the captured tensors."""
         call = () if self.call is None else (self.call.query, self.call.key, self.call.value, self.call.bias)
         tensors = (*call, self.z, self.logsumexp, self.maps)
         return sum(tensor.nbytes for tensor in tensors if tensor is not None)
 
     @property
     def is_causal(self) -> bool:
-        """Whether no query looks at a later key: kept true for every map of a decoder's self-attention."""
+        """Whether no query sees a later key: true for every map of a decoder's self-attention."""
         return self.kind == "decoder" and self.queries == self.keys
 
     def pattern(self, heads: slice, rows: slice) -> Float[Tensor, "head query key"]:
-        """The exact attention weights of some heads and some queries, float32 on the CPU."""
+        """The exact attention weights of some heads and queries, in float32 on the CPU."""
         if self.maps is not None:
             return self.maps[heads, rows].float().cpu()
         assert self.call is not None
         return attention.pattern(select(self.call, heads, rows))[0].cpu()
 
     def recomputed_difference(self, heads: slice, every: int = 1) -> float | None:
-        """The largest difference between pattern times value and the model's own z, at every so many kept queries.
+        """The largest difference between weights times values and the model's own z, at each `every`-th kept query.
 
         None without a call.
         """
         if self.call is None or self.z is None:
             return None
+        # z_step 3, every 2: queries 0, 6, 12 … of the call are the rows 0, 2, 4 … of z.
         part = select(self.call, heads, slice(None, None, self.z_step * every))
         value = part.value.float().repeat_interleave(part.queries_per_key_value_head, dim=1)
-        again = attention.pattern(part) @ value
-        return float((again[0] - self.z[heads, ::every].float()).abs().max())
+        recomputed = attention.pattern(part) @ value
+        return float((recomputed[0] - self.z[heads, ::every].float()).abs().max())
 
     def model_z(self, head: int, query: int) -> Tensor | None:
-        """What the model itself mixed for one query, where it was kept."""
+        """The model's own z of one query; None if it was not kept."""
         kept = self.z is not None and query % self.z_step == 0
         return self.z[head, query // self.z_step] if kept and self.z is not None else None
 
     @property
     def largest_z(self) -> float:
-        """The largest number in z, which a difference is held against."""
+        """The largest magnitude in z: the scale of `recomputed_difference`."""
         return 0.0 if self.z is None else float(self.z.abs().max())
 
 
 def select(call: AttentionCall, heads: slice, rows: slice) -> AttentionCall:
     """The same call for some of its heads and queries; causality becomes an explicit mask."""
+    # Four query heads on two key/value heads: heads 1 and 2 need key heads [0, 1], one for each query head.
     indices = torch.arange(call.query.shape[1], device=call.query.device)[heads]
     key_indices = indices // call.queries_per_key_value_head
     mask = _causal_rows(call, rows) if call.is_causal else _part(call.mask, heads, rows)
@@ -95,13 +96,13 @@ def select(call: AttentionCall, heads: slice, rows: slice) -> AttentionCall:
 
 
 def _causal_rows(call: AttentionCall, rows: slice) -> Tensor:
-    """True where a query of the selected rows may look: at its own position and before."""
+    """The causal mask of the selected rows, [row, key]: True at a query's own position and before."""
     positions = torch.arange(call.query.shape[2], device=call.query.device)[rows]
     return positions[:, None] >= torch.arange(call.key.shape[2], device=call.query.device)
 
 
 def _part(term: Tensor | None, heads: slice, rows: slice) -> Tensor | None:
-    """The same heads and rows of a mask or bias that may be shared by all heads or all rows."""
+    """The same heads and rows of a mask or bias, of which one head or row may stand for all (broadcasting)."""
     if term is None:
         return None
     while term.ndim < 4:

@@ -1,4 +1,4 @@
-"""Text to token ids, and ids to labels a person can read: no replacement signs, in any script."""
+"""Tokenize a text, and label tokens readably in any script, without replacement characters."""
 
 import re
 from bisect import bisect_right
@@ -19,7 +19,7 @@ _SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 
 
 class TooLongError(UserError):
-    """A text with more tokens than can be shown; carries both numbers so that a page can offer to cut it."""
+    """The text has more tokens than can be traced; `count` and `limit` let a page offer to cut it."""
 
     def __init__(self, count: int, limit: int) -> None:
         super().__init__(
@@ -33,25 +33,28 @@ class TooLongError(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """One token: its id, a readable label, whether the tokenizer added it, and which sentence it is from."""
+    """One token of a text."""
 
     id: int
     text: str
+    """A readable label."""
     special: bool = False
+    """Whether it is a special token, added by the tokenizer or typed."""
     segment: int = 0
+    """0 for the first sentence of a pair, 1 for the second."""
 
 
 def encode(tokenizer: Any, text: str, pair: str | None = None) -> list[Token]:
-    """The tokens of a text or of a sentence pair, with the special tokens that the model expects."""
+    """Tokenize a text or a sentence pair, with the special tokens that the model expects."""
     rust = rust_tokenizer(tokenizer)
     return _encode_slow(tokenizer, text, pair) if rust is None else _encode_fast(rust, text, pair)
 
 
 def rust_tokenizer(tokenizer: Any) -> Tokenizer | None:
-    """The tokenizers-library tokenizer behind any tokenizer, free of truncation and padding; None if there is none.
+    """The `tokenizers.Tokenizer` behind a tokenizer, without truncation and padding; None if it is pure Python.
 
-    A copy of our own, made once: transformers changes its copy's settings at each call, and thirty threads
-    may ask at once.
+    A copy, made once per tokenizer: transformers changes the settings of its own at each call, which is not
+    thread-safe.
     """
     if isinstance(tokenizer, Tokenizer):
         return tokenizer
@@ -71,7 +74,7 @@ _copies: WeakKeyDictionary[Any, Tokenizer] = WeakKeyDictionary()
 
 
 def _encode_fast(tokenizer: Tokenizer, text: str, pair: str | None) -> list[Token]:
-    """By the tokenizers library, which knows special tokens and segments."""
+    """Encode with the tokenizers library, which reports special tokens and segments."""
     encoding = tokenizer.encode(text, pair)
     added = _special_ids(tokenizer)
     special = [bool(mask) or id in added for mask, id in zip(encoding.special_tokens_mask, encoding.ids, strict=True)]
@@ -81,13 +84,13 @@ def _encode_fast(tokenizer: Tokenizer, text: str, pair: str | None) -> list[Toke
 
 
 def _encode_slow(tokenizer: Any, text: str, pair: str | None) -> list[Token]:
-    """By a tokenizer written in Python (Marian), which gives ids only."""
+    """Encode with a tokenizer written in Python (Marian), which reports ids only."""
     ids = [int(id) for id in tokenizer(text, pair)["input_ids"]]
     return label(tokenizer, ids)
 
 
 def label(tokenizer: Any, ids: list[int]) -> list[Token]:
-    """The tokens of given ids, such as those a model generated; special ones are marked."""
+    """Label token ids, such as generated ones, and mark the special ones."""
     rust = rust_tokenizer(tokenizer)
     if rust is not None:
         added = _special_ids(rust)
@@ -101,12 +104,12 @@ def label(tokenizer: Any, ids: list[int]) -> list[Token]:
 
 
 def _special_ids(tokenizer: Tokenizer) -> set[int]:
-    """The ids of special tokens, also where somebody typed one."""
+    """Ids of the special tokens; a typed one counts, too."""
     return {id for id, token in tokenizer.get_added_tokens_decoder().items() if token.special}
 
 
 def _segments(sequence_ids: list[int | None]) -> list[int]:
-    """Which sentence each token belongs to; a separator belongs to the sentence before it."""
+    """The sentence of each token; a separator belongs to the one before it: [None, 0, None, 1] is [0, 0, 0, 1]."""
     current = 0
     segments = []
     for sequence in sequence_ids:
@@ -118,16 +121,15 @@ def _segments(sequence_ids: list[int | None]) -> list[int]:
 def _tokens(
     ids: list[int], pieces: list[str], special: list[bool], segments: list[int], *, byte_level: bool
 ) -> list[Token]:
-    texts = readable(pieces, special, byte_level=byte_level)
-    rows = zip(ids, texts, special, segments, strict=True)
-    return [Token(id=id, text=text, special=added, segment=segment) for id, text, added, segment in rows]
+    fields = zip(ids, readable(pieces, special, byte_level=byte_level), special, segments, strict=True)
+    return [Token(id=id, text=text, special=added, segment=segment) for id, text, added, segment in fields]
 
 
 def readable(pieces: list[str], special: list[bool], *, byte_level: bool) -> list[str]:
-    """A label for each piece of a vocabulary.
+    """Labels for pieces of a vocabulary.
 
-    A character that several tokens share is shown by each of them, numbered: an emoji of three tokens becomes
-    😀₁ 😀₂ 😀₃. Bytes that are no character at all are shown as \\xNN.
+    A character that is split over several tokens is shown in each, numbered: an emoji of three tokens becomes
+    😀₁ 😀₂ 😀₃. Bytes that belong to no character are shown as \\xNN.
     """
     chunks = [
         piece.encode() if added else _bytes(piece, byte_level) for piece, added in zip(pieces, special, strict=True)
@@ -141,7 +143,7 @@ def readable(pieces: list[str], special: list[bool], *, byte_level: bool) -> lis
 
 
 def _bytes(piece: str, byte_level: bool) -> bytes:
-    """The bytes a piece of the vocabulary stands for."""
+    """The bytes that a piece of the vocabulary encodes."""
     if byte_level:
         table = _byte_level_table()
         return bytes(table[c] for c in piece) if all(c in table for c in piece) else piece.encode()
@@ -169,7 +171,7 @@ def _characters(content: bytes) -> list[tuple[int, int, str]]:
 
 
 def _label(characters: list[tuple[int, int, str]], begin: int, end: int, parts: Counter[int]) -> str:
-    """The characters that overlap a byte range; one that is cut is numbered, `parts` counting its tokens so far."""
+    """The characters that overlap a byte range. `parts` counts the tokens of a split one, by its first byte."""
     text = ""
     for first, last, character in _overlapping(characters, begin, end):
         text += character
@@ -180,19 +182,19 @@ def _label(characters: list[tuple[int, int, str]], begin: int, end: int, parts: 
 
 
 def _overlapping(characters: list[tuple[int, int, str]], begin: int, end: int) -> list[tuple[int, int, str]]:
-    """The part of a sorted list of spans that overlaps a byte range."""
+    """The spans, sorted, that overlap a byte range."""
     index = max(0, bisect_right(characters, begin, key=lambda span: span[0]) - 1)
-    found = []
+    overlapping = []
     while index < len(characters) and characters[index][0] < end:
         if characters[index][1] > begin:
-            found.append(characters[index])
+            overlapping.append(characters[index])
         index += 1
-    return found
+    return overlapping
 
 
 @lru_cache(maxsize=1)
 def _byte_level_table() -> dict[str, int]:
-    """GPT-2's alphabet: a printable character for each of the 256 bytes (Radford et al. 2019)."""
+    """GPT-2's byte alphabet: a printable character for each of the 256 bytes (Radford et al. 2019)."""
     printable = [
         *range(ord("!"), ord("~") + 1),
         *range(ord("¡"), ord("¬") + 1),

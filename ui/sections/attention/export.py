@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from playground.export_csv import Inputs, Picture, head_csv, head_npz, snippet
+from playground.export_csv import SelectedMap, head_csv, head_npz, snippet
 from playground.lens.inspect.attention_view import ViewOptions
 from playground.text import _
 from ui.cache import TracedText
@@ -21,26 +21,25 @@ def offer_exports(
 ) -> None:
     """Download buttons, and the snippet that reproduces the view."""
     selected = view.selected
-    picture = Picture(options=options, layer=selected.layer, head=selected.head, combine=selected.combine)
+    selected_map = SelectedMap(options=options, layer=selected.layer, head=selected.head, combine=selected.combine)
     stem = f"{choice.name.replace('/', '-')}-{options.kind}-layer{selected.layer}-head{selected.head}"
     trace = traced.trace
     with st.container(horizontal=True):
-        _button(_("CSV"), partial(head_csv, trace, picture), f"{stem}.csv", "text/csv")
-        _button(_("NPZ"), partial(head_npz, trace, picture), f"{stem}.npz", "application/octet-stream")
+        _button(_("CSV"), partial(head_csv, trace, selected_map), f"{stem}.csv", "text/csv")
+        _button(_("NPZ"), partial(head_npz, trace, selected_map), f"{stem}.npz", "application/octet-stream")
         _button(_("Stand-alone HTML"), partial(_page, traced, options, view), f"{stem}.html", "text/html")
     st.caption(_("CSV: the weights shown. NPZ: also the overview, all head scores and, up to 50 MB, all weights."))
     st.caption(_("Python that reproduces this view:"))
-    inputs = Inputs(
-        name=choice.name,
-        revision=choice.revision,
-        device=choice.device,
-        dtype=choice.dtype,
+    python = snippet(
+        trace,
+        selected_map,
         text=texts.text,
         pair=texts.pair,
         target=texts.target,
         truncate=wants_cut(texts),
+        revision=choice.revision,
     )
-    st.code(snippet(inputs, trace, picture), language="python", height=240)
+    st.code(python, language="python", height=240)
 
 
 def _button(label: str, make: partial[str] | partial[bytes], name: str, kind: str) -> None:
