@@ -1,4 +1,7 @@
-"""How far two computations of the same numbers may differ, relative to the largest of them: one table by dtype."""
+"""Tolerances: how far two computations of the same values may differ.
+
+By dtype and relative to the largest value, if nothing else is said.
+"""
 
 from typing import Literal
 
@@ -17,6 +20,20 @@ ROTATION = 1e-3
 """Of a pair's length before and after a rotary embedding, and of its angles."""
 LOGITS = 1e-4
 """Of logits in float32, computed again from a cached prefix."""
+NORM_RELATIVE, NORM_ABSOLUTE = 1e-3, 1e-4
+"""Of a norm's output against its formula; the absolute one is multiplied by the largest output if that exceeds 1."""
+UNROTATED_RELATIVE, UNROTATED_ABSOLUTE = 1e-3, 1e-5
+"""Of a query or key before and after the position embedding, if there is none."""
+UNROTATED_COMPONENT = 1e-6
+"""Of the components that a partial rotary embedding leaves as they are."""
+ADDED = 1e-6
+"""Absolute, with a relative 1e-5; of a layer's output and what is added to the stream if no norm is between."""
+FACTOR = 1e-4
+"""Absolute; of a scale factor that counts as 1, or a scaling that counts as 1/sqrt(width)."""
+NO_BIAS = 1e-5
+"""Absolute; the largest score bias that counts as none."""
+SAME_ANSWER = 1e-4
+"""Absolute; of the logit differences of two prompts that prefer an answer equally."""
 
 
 def tolerance(comparison: Comparison, dtype: torch.dtype) -> float:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from playground.lens.capture.hooks import ModuleOutput
 from playground.lens.capture.norm_step import NormStep, norm_of
-from playground.lens.tolerances import tolerance
+from playground.lens.tolerances import FACTOR, tolerance
 
 MOST_STEPS = 8
 
@@ -129,7 +129,7 @@ def _summands(
             rest = target.float() - sum(table.output.float() for table in chosen)
             # The multiple of the embedding that comes closest to what is left: its projection on the embedding.
             scale = float(rest @ embedding.float() / embedding.float().square().sum().clamp(min=1e-20))
-            scale = 1.0 if abs(scale - 1) < 1e-4 else scale
+            scale = 1.0 if abs(scale - 1) < FACTOR else scale
             if scale > 0 and _same(embedding.float() * scale, rest, like=target):
                 return chosen, scale
     return None

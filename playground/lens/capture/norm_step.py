@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from playground.lens.tolerances import NORM_ABSOLUTE, NORM_RELATIVE
+
 EPSILONS = ("eps", "variance_epsilon", "epsilon")
 
 
@@ -55,7 +57,8 @@ def _try(module: nn.Module, weight: Tensor, residual: Tensor, normed: Tensor) ->
         # Gemma's weights are kept less one.
         for gain in (weight, 1 + weight):
             recomputed = (residual - mean) / root * gain + shift
-            if torch.allclose(recomputed, normed, rtol=1e-3, atol=1e-4 * max(1.0, float(normed.abs().max()))):
+            absolute = NORM_ABSOLUTE * max(1.0, float(normed.abs().max()))
+            if torch.allclose(recomputed, normed, rtol=NORM_RELATIVE, atol=absolute):
                 return NormStep(
                     kind=kind,
                     mean=float(mean),

@@ -19,6 +19,7 @@ from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import encode
 from playground.lens.generate.fill_mask import spell_masks
 from playground.lens.intervene.interventions import Intervention, Replacement, run_interventions
+from playground.lens.tolerances import SAME_ANSWER
 from playground.progress import OnProgress, no_progress
 from playground.text import N_
 
@@ -184,7 +185,7 @@ def prepare_pair(
     prompt_pair = PromptPair(
         model=model, clean=first, corrupted=second, position=position, answer=answer, counterfactual=counterfactual
     )
-    if abs(prompt_pair.clean_difference - prompt_pair.corrupted_difference) < 1e-4:
+    if abs(prompt_pair.clean_difference - prompt_pair.corrupted_difference) < SAME_ANSWER:
         raise UserError("Both prompts prefer the answer equally, so that there is nothing to recover; change one.")
     return prompt_pair
 

@@ -25,6 +25,7 @@ from playground.lens.generate.predictions import require_finite_logits
 from playground.lens.inspect.steps.head import HeadInside, ProjectedVectors, attention_row, to_array
 from playground.lens.inspect.steps.rotation import rotation_of
 from playground.lens.inspect.steps.sources import find_source, matrix_of
+from playground.lens.tolerances import UNROTATED_ABSOLUTE, UNROTATED_RELATIVE
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -120,7 +121,8 @@ class LayerInside:
         if source is None:
             return ProjectedVectors(at_seam=to_array(at_seam[rows]))
         before, after = to_array(source.vectors * source.factor), to_array(at_seam)
-        rotation = None if np.allclose(before, after, rtol=1e-3, atol=1e-5) else rotation_of(before, after)
+        is_same = np.allclose(before, after, rtol=UNROTATED_RELATIVE, atol=UNROTATED_ABSOLUTE)
+        rotation = None if is_same else rotation_of(before, after)
         return ProjectedVectors(
             at_seam=after[rows],
             before_rotation=before[rows],

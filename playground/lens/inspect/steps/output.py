@@ -12,6 +12,7 @@ from playground.lens.inspect.steps.projection import matrix_row
 from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfProducts, SumOfTerms, Vector
 from playground.lens.inspect.steps.weighted_sum import z_vector
+from playground.lens.tolerances import ADDED
 from playground.text import _
 
 
@@ -91,7 +92,7 @@ def _all_heads_vector(head: HeadInside) -> SumOfProducts:
 
 def _adds_output(head: HeadInside) -> bool:
     """Whether the stream receives what the heads wrote as it is."""
-    return bool(np.allclose(head.added, head.attention_output, atol=1e-6))
+    return bool(np.allclose(head.added, head.attention_output, atol=ADDED))
 
 
 def _added_vector(head: HeadInside) -> Vector:

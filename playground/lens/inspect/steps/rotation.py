@@ -16,7 +16,7 @@ from playground.lens.inspect.steps.head import ProjectedVectors
 from playground.lens.inspect.steps.projection import key_rows
 from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import Origin, Vector
-from playground.lens.tolerances import ROTATION
+from playground.lens.tolerances import ROTATION, UNROTATED_COMPONENT
 from playground.text import _
 
 """How far a pair's length may be from what it was, relative to the longest, to count as turned."""
@@ -50,7 +50,7 @@ def rotation_of(before: Float[np.ndarray, "token width"], after: Float[np.ndarra
     """
     for width in range(2, before.shape[1] + 1, 2):
         # Numbers that are not turned are the very same; slow pairs are turned by little, and must not pass for them.
-        if not np.allclose(before[:, width:], after[:, width:], rtol=0, atol=1e-6 * np.abs(after).max()):
+        if not np.allclose(before[:, width:], after[:, width:], rtol=0, atol=UNROTATED_COMPONENT * np.abs(after).max()):
             continue
         numbers = np.arange(width)
         halves, neighbours = (numbers[: width // 2], numbers[width // 2 :]), (numbers[::2], numbers[1::2])

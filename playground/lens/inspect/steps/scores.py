@@ -12,6 +12,7 @@ from playground.lens.inspect.steps.head import AttentionRow, HeadInside
 from playground.lens.inspect.steps.projection import key_rows
 from playground.lens.inspect.steps.step import HeadStep, StepInputs, StepTable, key_table
 from playground.lens.inspect.steps.vectors import NamedTerm, Origin, Products, SumOfProducts, SumOfTerms, Vector
+from playground.lens.tolerances import FACTOR, NO_BIAS
 from playground.text import _
 
 HIDDEN = -1e4
@@ -87,7 +88,7 @@ def scaling_step(inputs: StepInputs) -> HeadStep:
     """t: the scaled score of each key."""
     row = inputs.head.attention
     width, cap = len(row.query), row.softcap
-    is_root = abs(row.scaling * width**0.5 - 1) < 1e-4
+    is_root = abs(row.scaling * width**0.5 - 1) < FACTOR
     scaled = rf"\frac{{s_j}}{{\sqrt{{{width}}}}}" if is_root else rf"{row.scaling:.4g}\, s_j"
     explanation = _("Each score times {scaling:.4g}, which keeps the softmax from saturating for large d.")
     values = ScaledScores(
@@ -128,7 +129,7 @@ def hidden_as_infinity(row: AttentionRow) -> Float[np.ndarray, "key"]:
 
 def _mask_explanation(hidden: np.ndarray, biases: np.ndarray) -> str:
     keys, visible = len(hidden), int((~hidden).sum())
-    has_bias = bool(biases.size and np.abs(biases).max() > 1e-5)
+    has_bias = bool(biases.size and np.abs(biases).max() > NO_BIAS)
     if visible == keys:
         template = _("All {keys:,} keys are visible to this query; bias by distance.")
         return (template if has_bias else _("All {keys:,} keys are visible to this query; no bias.")).format(keys=keys)
