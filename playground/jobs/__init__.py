@@ -1,10 +1,10 @@
-"""Where work runs.
+"""Run forward passes and trainings on this machine, a few at a time.
 
-queue.py     forward passes wait in a queue, a few at a time
-executor.py  training runs: a queue, slots, and workers that are started ahead
-folders.py   the run folders that the executor makes, and the statuses of lost runs
-process.py   a worker process as its parent sees it
+queue.py     a FIFO queue for forward passes
+executor.py  the executor of training runs: queue, slots, prestarted workers
+folders.py   create run folders; statuses of runs whose worker is gone
+process.py   a worker process, seen from its parent
 worker.py    the program of that process
-limits.py    what a run may use
-malloc.py    keep freed memory between the steps of a training
+limits.py    limits on a run's size, time and disk space
+malloc.py    let glibc keep freed memory between training steps
 """

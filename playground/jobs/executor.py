@@ -1,7 +1,7 @@
-"""Run trainings on this machine: a queue, a few slots, and a worker process that is ready before anybody asks.
+"""Executor of training runs: a queue, slots, and a spare worker process that has already imported torch.
 
-The executor hands out folders and watches processes; everything about a run is in its folder. A page may read that
-folder in any process, and nothing is lost when the server restarts.
+The executor only assigns folders and watches processes. All state of a run is in its folder, which any process can
+read, so that nothing is lost when the server restarts.
 """
 
 import contextlib
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 0.1
 SPARE_SECONDS = 1.0
-"""How long after a run the next spare worker is started: its imports would slow the first steps."""
+"""Delay of the next spare worker after a run has started: its imports would slow the first steps."""
 CLOSE_SECONDS = 10.0
 EXIT_SECONDS = 2.0
 
 
 class LocalExecutor:
-    """Trains the runs below a folder, at most `slots` at once; the rest wait in order. All methods are thread-safe."""
+    """Trains the runs of a folder, at most `slots` at once; others wait in order. All methods are thread-safe."""
 
     def __init__(self, root: Path, *, slots: int = 1, limits: Limits | None = None) -> None:
         if slots < 1:
@@ -65,7 +65,7 @@ class LocalExecutor:
         self._monitor.start()
 
     def submit(self, config: "TrainConfig", *, name: str) -> str:
-        """Put a new run into the queue and return its id. Raises UserError for a run that asks for too much."""
+        """Queue a new run and return its id. Raises UserError for a run beyond the limits."""
         check_limits(config, self.limits)
         with self._lock:
             self._check_queue()
@@ -74,9 +74,9 @@ class LocalExecutor:
         return run_id
 
     def fork(self, run_id: str, step: int, config: "TrainConfig", *, name: str) -> str:
-        """Put a run into the queue that continues from another's checkpoint; returns the new id.
+        """Queue a run that continues from another's checkpoint; returns the new id.
 
-        Raises UserError if the settings do not fit the weights, or ask for too much.
+        Raises UserError if the settings do not fit the weights, or exceed the limits.
         """
         check_limits(config, self.limits)
         with self._lock:
@@ -86,10 +86,7 @@ class LocalExecutor:
         return new
 
     def resume(self, run_id: str) -> None:
-        """Resume a run from its last checkpoint.
-
-        Raises UserError if it is at work or has finished.
-        """
+        """Resume a run from its last checkpoint. Raises UserError if it is running or has finished."""
         with self._lock:
             run = runs.read_run(runs.run_path(self.root, run_id))
             self._settle(run_id)
@@ -101,9 +98,9 @@ class LocalExecutor:
             self._enqueue(run_id)
 
     def control(self, run_id: str, command: Command) -> None:
-        """Send a command to a run; a run that is not at work is started for those that need it.
+        """Send a command to a run, starting its worker for resume, rewind and step.
 
-        Raises UserError if the command makes no sense in the run's state.
+        Raises UserError if the run's state does not allow the command.
         """
         folder = runs.run_path(self.root, run_id)
         with self._lock:
@@ -127,7 +124,7 @@ class LocalExecutor:
                 raise UserError("This run is not running.")
 
     def cancel(self, run_id: str) -> None:
-        """Take a waiting run from the queue, or stop one that is at work (with a checkpoint)."""
+        """Remove a waiting run from the queue, or stop a running one, which writes a checkpoint."""
         folder = runs.run_path(self.root, run_id)
         with self._lock:
             if run_id not in self._waiting:
@@ -140,7 +137,7 @@ class LocalExecutor:
             self._write_positions()
 
     def delete(self, run_id: str) -> None:
-        """Delete a run and its folder, whatever it is doing; its worker finds the folder gone and ends."""
+        """Delete a run and its folder in any state; a worker exits when its folder is gone."""
         with self._lock:
             if run_id in self._waiting:
                 self._waiting.remove(run_id)
@@ -148,10 +145,7 @@ class LocalExecutor:
             runs.delete(self.root, run_id)
 
     def read(self, run_id: str) -> runs.Run:
-        """A run; if its worker is gone, only after the reason is written.
-
-        Raises UserError if there is no such run.
-        """
+        """Read a run; if its worker has exited, record the reason first. Raises UserError if there is no such run."""
         run = runs.read_run(runs.run_path(self.root, run_id))
         if run.status.state != "interrupted":
             return run
@@ -160,17 +154,17 @@ class LocalExecutor:
         return runs.read_run(run.folder)
 
     def waiting(self) -> tuple[str, ...]:
-        """The runs in the queue, next one first."""
+        """Ids of the waiting runs, next one first."""
         with self._lock:
             return tuple(self._waiting)
 
     def working(self) -> tuple[str, ...]:
-        """The runs that have a worker."""
+        """Ids of the runs that have a worker."""
         with self._lock:
             return tuple(self._working)
 
     def is_warm(self, timeout: float = 0.0) -> bool:
-        """Whether a spare worker is ready; waits so many seconds for that."""
+        """Whether a spare worker is ready, within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while True:
             with self._lock:
@@ -182,7 +176,7 @@ class LocalExecutor:
             time.sleep(0.02)
 
     def close(self) -> None:
-        """Let every worker write a checkpoint and exit, and kill those that do not in time."""
+        """Let every worker write a checkpoint and exit; kill those that take too long."""
         self._closed.set()
         self._monitor.join()
         with self._lock:
@@ -219,7 +213,7 @@ class LocalExecutor:
                 self._update()
 
     def _update(self) -> None:
-        """Note which workers are gone, start waiting runs, and keep a spare worker."""
+        """Reap exited workers, start waiting runs, and keep a spare worker."""
         self._reap()
         started = False
         while self._waiting and len(self._working) < self.slots:
@@ -239,7 +233,7 @@ class LocalExecutor:
                 self._spare = start_worker()
 
     def _start(self, run_id: str) -> None:
-        """Assign a run to the spare worker, or to a new one."""
+        """Assign a run to the spare worker or a new one."""
         folder = self.root / run_id
         if not folder.is_dir():
             return
@@ -254,13 +248,13 @@ class LocalExecutor:
         self._write(
             run_id, status.with_message(None, state="starting", position=None, pid=worker.pid, born=worker.born)
         )
-        # A worker that died while it waited is reaped like one that died at work: the status says so.
+        # If the spare worker has died, assign() fails silently, and _reap() records the exit as for any other worker.
         worker.assign(folder, seconds=self.limits.minutes * 60, disk_bytes=self.limits.disk_bytes)
         self._working[run_id] = worker
         self._assigned_at = time.monotonic()
 
     def _settle(self, run_id: str) -> None:
-        """Wait for the worker of a run that has ended, so that another can take the run over."""
+        """Wait for the worker of an ended run to exit, so that another can take the run over."""
         if run_id in self._working and not observed_status(self.root / run_id).is_live:
             self._working[run_id].end(EXIT_SECONDS)
             self._reap()
@@ -274,35 +268,35 @@ class LocalExecutor:
                 worker.release()
 
     def _record_exit(self, run_id: str, code: int, error_line: str) -> None:
-        """Write how a worker ended, if it could not do so itself."""
+        """Write the status of a run whose worker exited without doing so itself."""
         folder = self.root / run_id
         if folder.is_dir() and read_status(folder).is_live:
             reason = N_("the server was closed") if self._closed.is_set() else exit_reason(code)
             self._write(run_id, status_after_exit(folder, code, error_line, reason))
 
     def _write_positions(self) -> None:
-        """Write the position of each waiting run into its status."""
+        """Write each waiting run's position in the queue into its status."""
         for position, run_id in enumerate(self._waiting):
             status = read_status(self.root / run_id)
             if status.state != "queued" or status.position != position or not has_process(status):
                 self._write(run_id, by_this_process(status.with_message(None, state="queued", position=position)))
 
     def _write(self, run_id: str, status: Status) -> None:
-        """Write a status; if the folder is gone or full, readers find out by the process."""
+        """Write a status; if the folder is gone or the disk full, readers notice that the process has exited."""
         with contextlib.suppress(OSError):
             write_status(self.root / run_id, status)
 
 
 @cache
 def default_executor() -> LocalExecutor:
-    """This process's executor: runs below runs_folder(), $PLAYGROUND_SLOTS at once (default: one per core)."""
+    """This process's executor: runs in runs_folder(), $PLAYGROUND_SLOTS at once (default: one per core)."""
     from playground.models.cache import runs_folder
 
     return LocalExecutor(runs_folder(), slots=slots_from(os.environ.get("PLAYGROUND_SLOTS")))
 
 
 def slots_from(text: str | None) -> int:
-    """How many runs train at once. Raises UserError for anything but a positive whole number."""
+    """Parse $PLAYGROUND_SLOTS. Raises UserError for anything but a positive whole number."""
     if not text:
         return os.cpu_count() or 1
     if not text.isdecimal() or int(text) < 1:

@@ -1,4 +1,4 @@
-"""The run folders that the executor makes, and the statuses of runs whose worker is gone."""
+"""Create run folders, and write the statuses of runs whose worker is gone."""
 
 import contextlib
 import dataclasses
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from playground.training.config import TrainConfig
 
 KILL = 9
-"""The signal of a process that the system ends for want of memory."""
+"""SIGKILL, with which the system ends a process when memory runs out."""
 
 
 def exit_reason(code: int) -> Message:
-    """Why a worker is gone, as the end of a sentence."""
+    """Why a worker exited, as the end of a sentence."""
     if code == 0:
         return Message(template=N_("its worker exited"))
     if -code == KILL:
@@ -56,7 +56,7 @@ def status_after_exit(folder: Path, code: int, error_line: str, reason: str | Me
 
 
 def make_folder(root: Path, config: "TrainConfig", name: str) -> str:
-    """Make a new run's folder, complete from the first moment; returns the run's id."""
+    """Create a new run's folder atomically; returns the run's id. Raises UserError if the disk refuses."""
     run_id = new_run_id()
     staging = root / f"{STAGING_PREFIX}{run_id}"
     try:
@@ -76,7 +76,7 @@ def make_folder(root: Path, config: "TrainConfig", name: str) -> str:
 
 
 def mark_lost_runs(root: Path) -> None:
-    """Mark each run as interrupted that should be live and whose process is gone."""
+    """Mark the runs as interrupted whose status is live but whose process is gone."""
     for run in runs.list_runs(root):
         status = read_status(run.folder)
         if status.is_live and not is_attended(status):

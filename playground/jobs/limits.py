@@ -1,4 +1,4 @@
-"""What a run may use on this machine. A run that asks for more is refused in a sentence, or stopped with one."""
+"""Limits on what a training run may use: larger ones are refused, and running ones are stopped."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a run may ask for, checked before it starts, and what it may use before it is stopped."""
+    """Limits of an executor's runs; sizes are checked before a run starts."""
 
     steps: int = 100_000
     minutes: float = 120.0
-    """Of training; then the run is stopped."""
+    """Training time after which a run is stopped."""
     parameters: int = 30_000_000
     layers: int = 64
     tokens: int = 262_144
-    """In one step."""
+    """Per step."""
     disk_bytes: int = 2 * 2**30
-    """Of the run's folder; then the run is stopped."""
+    """Size of the run's folder at which the run is stopped."""
     queued: int = 30
-    """How many runs may wait at once."""
+    """Waiting runs."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "minutes", "parameters", "layers", "tokens", "disk_bytes", "queued"):
@@ -35,7 +35,7 @@ class Limits:
 
 
 def check_limits(config: "TrainConfig", limits: Limits) -> None:
-    """Raise UserError, with what to change, if a run asks for more than it may use."""
+    """Raise UserError, saying what to change, for a run beyond the limits."""
     tokens = config.batch * config.accumulation * config.model.context
     if config.steps > limits.steps:
         raise UserError(
@@ -66,7 +66,7 @@ def check_limits(config: "TrainConfig", limits: Limits) -> None:
 
 
 def _parameter_count(model: "TransformerConfig", limits: Limits) -> int:
-    """The number of parameters; that of the largest matrix if this alone is far too large."""
+    """Number of parameters, or only that of the largest matrix if it alone exceeds the limit."""
     largest = model.width * max(model.vocabulary, model.width, model.hidden or 0)
     if largest > limits.parameters:
         return largest

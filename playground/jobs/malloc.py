@@ -1,20 +1,20 @@
-"""Keep freed memory between the steps of a training."""
+"""Let glibc keep freed memory between training steps."""
 
 import ctypes
 import sys
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
-"""Parameters of glibc's mallopt, as its malloc.h numbers them."""
+"""M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of glibc's malloc.h."""
 KEPT_BYTES = 1 << 30
 MAX_MMAP_THRESHOLD = 32 << 20
 """The most that glibc accepts."""
 
 
 def keep_freed_memory() -> bool:
-    """Let this process reuse what it frees, if its C library is glibc; returns whether it is.
+    """Let this process keep the memory that it frees; returns False if its C library is not glibc.
 
-    Otherwise the memory of each step's activations goes back to the system and returns page by page, cleared. For
-    processes that train; a server would keep too much.
+    By default each step's activations go back to the system, which then clears every page again. Only for processes
+    that train: a server would keep too much.
     """
     if not sys.platform.startswith("linux"):
         return False

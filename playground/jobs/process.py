@@ -1,4 +1,4 @@
-"""A worker process as its parent sees it: started ahead, handed one job, watched until it exits."""
+"""A worker process, seen from its parent: start it, assign a job, wait for its exit."""
 
 import json
 import os
@@ -19,13 +19,13 @@ TAIL_BYTES = 2000
 
 @dataclass(kw_only=True)
 class Worker:
-    """A process that waits for a job or does it."""
+    """A process that waits for its job, or does it."""
 
     process: subprocess.Popen[bytes]
     errors: IO[bytes]
     """Its standard error."""
     born: float
-    """When the process started, in seconds since 1970."""
+    """Start of the process in seconds since 1970, by which a reused process id is recognised."""
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -34,7 +34,7 @@ class Worker:
         return self.process.pid
 
     def assign(self, folder: Path, *, seconds: float, disk_bytes: int) -> bool:
-        """Hand it its job; returns whether it was there to take it."""
+        """Assign the job; returns False if the process has exited."""
         assert self.process.stdin is not None
         job = {"folder": str(folder.resolve()), "seconds": seconds, "disk_bytes": disk_bytes}
         try:
@@ -45,12 +45,12 @@ class Worker:
         return self.process.poll() is None
 
     def is_warm(self, timeout: float = 0.0) -> bool:
-        """Whether it has imported everything; waits so many seconds for that."""
+        """Whether it has imported everything, within `timeout` seconds."""
         assert self.process.stdout is not None
         return bool(select.select([self.process.stdout], [], [], timeout)[0])
 
     def dismiss(self) -> None:
-        """Ask it to exit, with a checkpoint if it is at work."""
+        """Ask it to exit; a running job writes a checkpoint first."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.close()
@@ -58,7 +58,7 @@ class Worker:
             return
 
     def end(self, timeout: float) -> None:
-        """Wait until it exits; kill it after so many seconds."""
+        """Wait for its exit; kill it after `timeout` seconds."""
         try:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -66,13 +66,13 @@ class Worker:
             self.process.wait()
 
     def last_error_line(self) -> str:
-        """The last line that it wrote to standard error."""
+        """The last line of its standard error."""
         self.errors.seek(max(0, self.errors.seek(0, os.SEEK_END) - TAIL_BYTES))
         lines = self.errors.read().decode("utf-8", errors="replace").strip().splitlines()
         return lines[-1] if lines else ""
 
     def release(self) -> None:
-        """Close the files of a process that is gone."""
+        """Close the files of a process that has exited."""
         self.dismiss()
         for file in (self.process.stdout, self.errors):
             if file is not None:
@@ -80,9 +80,9 @@ class Worker:
 
 
 def start_worker() -> Worker:
-    """Start a process that prepares for a job: one torch thread, in a process session of its own.
+    """Start a worker with one torch thread, in a process session of its own.
 
-    A Ctrl-C in the terminal then reaches only the server; the workers learn of its end when their input closes.
+    A Ctrl-C in the terminal then reaches only the server; workers notice its end when their input closes.
     """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")

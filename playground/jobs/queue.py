@@ -1,7 +1,7 @@
-"""A queue for forward passes on one machine: first come, first served, a few at a time.
+"""FIFO queue for forward passes on one machine, a few at a time.
 
-Otherwise thirty people's passes would share the cores and all finish last. Nobody waits behind a lock: `on_wait` hears
-the position in the queue again and again, and leaves the queue by raising.
+Without it, the passes of thirty users would share the cores and all finish last. A waiting caller never blocks
+silently: `on_wait` is called again and again with its position, and can leave the queue by raising.
 """
 
 import threading
@@ -23,7 +23,7 @@ class ForwardQueue:
 
     @contextmanager
     def slot(self, on_wait: Callable[[int], None] | None = None) -> Iterator[None]:
-        """Hold a slot within the block; `on_wait` hears how many are ahead while there are any."""
+        """Hold a slot within the block; while waiting, call `on_wait` with the number of passes ahead."""
         ticket = object()
         with self._changed:
             self._waiting.append(ticket)

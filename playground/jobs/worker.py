@@ -1,8 +1,8 @@
-"""The program of a worker process: train one run into its folder (`python -m playground.jobs.worker`).
+"""Program of a worker process: train one run into its folder (`python -m playground.jobs.worker`).
 
-It is started ahead: torch is imported and a step trained before there is work, so that the first step of a run comes
-at once. One line of JSON on standard input names the folder. When the input closes, the process that started this one
-is gone, and it exits, with a checkpoint if it was at work.
+It imports torch and trains a tiny model before there is a job, so that a run's first step comes at once. The job is one
+line of JSON on standard input. When the input closes, the parent is gone: the worker exits, after a checkpoint if it is
+training.
 """
 
 import json
@@ -17,17 +17,17 @@ from playground.text import N_
 
 NICENESS = 10
 PATIENCE_SECONDS = 10.0
-"""How long a step and its checkpoint may take once the process has to exit."""
+"""Time for a step and its checkpoint once the process has to exit."""
 READY = "ready"
 
 
 def main() -> int:
-    """Wait for a job, do it, and exit. 0: done or nothing to do; 1: the run failed, and its status says why."""
+    """Wait for a job and do it. Returns 0, or 1 if the run failed; its status says why."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     warm_up_training()
     print(READY, flush=True)
-    os.dup2(2, 1)  # nobody reads on: what a library prints would fill the pipe and stop the run
+    os.dup2(2, 1)  # the parent reads no further: output of libraries would fill the pipe and block the run
     line = sys.stdin.readline()
     if not line.strip():
         return 0
@@ -44,14 +44,14 @@ class Leaving:
         self.reason: str | None = None
 
     def watch_input(self) -> None:
-        """Wait until the input closes: the process that started this one closes it or dies."""
-        # The bare descriptor: a thread that holds the lock of sys.stdin would keep the interpreter from exiting.
+        """Wait until the input closes, because the parent closed it or died."""
+        # Not sys.stdin: a thread that holds its lock would keep the interpreter from exiting.
         while os.read(0, 4096):
             continue
         self.leave(N_("the server went away"))
 
     def leave(self, reason: str) -> None:
-        """Ask for the end after this step, and enforce it after PATIENCE_SECONDS."""
+        """Exit after this step, or in PATIENCE_SECONDS at the latest."""
         self.reason = self.reason or reason
         timer = threading.Timer(PATIENCE_SECONDS, os._exit, args=(1,))
         timer.daemon = True
@@ -59,7 +59,7 @@ class Leaving:
 
 
 def warm_up_training() -> None:
-    """Import what training needs, and train a tiny model for one step: torch loads much on first use."""
+    """Import what training needs, and train a tiny model for one step: torch loads a lot on first use."""
     import tempfile
 
     import torch
@@ -82,7 +82,7 @@ def warm_up_training() -> None:
 
 
 def train_into(job: dict[str, Any], leaving: Leaving) -> int:
-    """Train into the folder of the job until the run ends; the folder's status says how."""
+    """Train the job's run until it ends; returns the exit status. The folder's status says how the run ended."""
     from playground.errors import UserError
     from playground.training.run.folder import read_train_config, run
     from playground.training.run.session import RunLimits
@@ -102,5 +102,5 @@ def train_into(job: dict[str, Any], leaving: Leaving) -> int:
 if __name__ == "__main__":
     code = main()
     sys.stderr.flush()
-    # Everything is written; an orderly shutdown of torch would occupy the slot for a while.
+    # Everything is written; torch's orderly shutdown would only occupy the slot.
     os._exit(code)

@@ -1,16 +1,16 @@
-"""Models: what can be loaded, from where, and how it is called.
+"""Models: the catalogue, downloads, loading, and calling any family.
 
-catalogue.py          the models that have a name here
-sources.py            fetch a model from the first source that has it, whole or not at all
-cache.py              folders of shipped, fetched and trained models; staging and provenance
-download_progress.py  reports with the time left, and cancelling
+catalogue.py          models that are offered by name, and their sources
+sources.py            download a model from the first source that has it
+cache.py              folders of shipped, downloaded and trained models; staging and provenance
+download_progress.py  progress reports with the time left; cancelling
 loading.py            load a model by catalogue name, folder, hub id or run
-memory_estimate.py    bytes that a model needs, bytes that the machine has
-registry.py           loaded models, shared by the users of one server
-formats/              what models arrive as
-adapters/             how a family is built and called
+memory_estimate.py    bytes that a model needs and that the machine has
+registry.py           loaded models, shared by the users of a server
+formats/              read checkpoints, the hub, wheels and GGUF
+adapters/             build and call a family
 
-Importing this package, or its catalogue, needs neither torch nor transformers.
+Importing this package, or its catalogue, imports neither torch nor transformers.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -54,7 +54,7 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is heavy when it is first asked for."""
+    """Import torch and transformers only when a name that needs them is first used."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

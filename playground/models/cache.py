@@ -1,4 +1,4 @@
-"""Where models live on this machine: shipped, fetched into the cache folder, or checkpoints of training runs."""
+"""Model folders on this machine: shipped, fetched into the cache, or checkpoints of training runs."""
 
 import contextlib
 import json
@@ -19,17 +19,17 @@ _RUN = re.compile(r"run/([A-Za-z0-9_-]{1,100})/([0-9]{1,9})", re.ASCII)
 PROVENANCE = "provenance.json"
 STAGING_PREFIX = ".staging-"
 ABANDONED_AFTER = 3600.0
-"""Seconds without a write after which a staging folder of another machine counts as left behind."""
+"""Seconds without a write after which another machine's staging folder counts as abandoned."""
 
 
 def cache_root() -> Path:
-    """The folder of fetched models: $PLAYGROUND_CACHE, else the platform's place for caches."""
-    chosen = os.environ.get("PLAYGROUND_CACHE")
-    return Path(chosen).expanduser() if chosen else _platform_cache() / "transformer-playground"
+    """The folder for fetched models: $PLAYGROUND_CACHE, or the platform's cache folder."""
+    custom = os.environ.get("PLAYGROUND_CACHE")
+    return Path(custom).expanduser() if custom else _platform_cache() / "transformer-playground"
 
 
 def _platform_cache() -> Path:
-    """The user's cache folder by the custom of Windows, macOS and the XDG specification."""
+    """The user's cache folder on Windows and macOS, and by the XDG specification."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     if sys.platform == "darwin":
@@ -38,35 +38,34 @@ def _platform_cache() -> Path:
 
 
 def models_root() -> Path:
-    """The folder in the cache that holds one folder per model."""
+    """The cache's folder of models, one folder each."""
     return cache_root() / "models"
 
 
 def runs_folder() -> Path:
-    """The folder that holds one folder per training run: $PLAYGROUND_RUNS, else beside the fetched models."""
-    chosen = os.environ.get("PLAYGROUND_RUNS")
-    return Path(chosen).expanduser() if chosen else cache_root() / "runs"
+    """The folder of training runs, one folder each: $PLAYGROUND_RUNS, or a folder of the cache."""
+    custom = os.environ.get("PLAYGROUND_RUNS")
+    return Path(custom).expanduser() if custom else cache_root() / "runs"
 
 
 def shipped_folder(name: str) -> Path:
-    """Where a model of that name would lie if it is shipped with the app."""
+    """The folder of a model that is shipped with the app, whether it exists or not."""
     return Path(__file__).resolve().parents[2] / "assets" / "models" / name
 
 
 def folder_of(name: str, revision: str | None = None) -> Path:
-    """Where the fetched model lies or will lie. A hub id `owner/name` becomes `owner--name@revision`."""
-    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name.replace("/", "--"))
-    asked = re.sub(r"[^A-Za-z0-9._-]", "_", revision or "main")
-    return models_root() / (f"{plain}@{asked}" if "/" in name or revision else plain)
+    """The cache folder of a model, whether it exists or not. A hub id `owner/name` becomes `owner--name@revision`."""
+    stem, suffix = (re.sub(r"[^A-Za-z0-9._-]", "_", part) for part in (name.replace("/", "--"), revision or "main"))
+    return models_root() / (f"{stem}@{suffix}" if "/" in name or revision else stem)
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a folder has a configuration and weights; what was fetched appears whole or not at all."""
+    """Whether a folder has a configuration and weights: fetched models appear whole or not at all."""
     return (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
 
 
 def read_provenance(folder: Path) -> dict[str, Any]:
-    """What was written down when the folder was fetched; empty for a folder of the user's own."""
+    """The provenance that was written when the folder was fetched; empty for a folder of the user's own."""
     try:
         values = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -75,14 +74,14 @@ def read_provenance(folder: Path) -> dict[str, Any]:
 
 
 def write_provenance(folder: Path, **values: Any) -> None:
-    """Note beside the weights where they come from."""
+    """Write source and revision beside the weights."""
     text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
     (folder / PROVENANCE).write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
 def staging(final: Path) -> Iterator[Path]:
-    """A temporary folder beside the final one, gone when the block ends however it ends."""
+    """A temporary folder beside the final one, deleted after the block. Raises UserError if it cannot be created."""
     root = final.parent
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -103,7 +102,7 @@ def staging(final: Path) -> Iterator[Path]:
 
 
 def publish(prepared: Path, final: Path) -> Path:
-    """Move a complete folder to its final name in one step; where another process was first, keep its copy."""
+    """Move a complete folder to its final name atomically; if another process was faster, keep its copy."""
     if final.exists() and not is_complete(final):
         shutil.rmtree(final, ignore_errors=True)
     try:
@@ -115,14 +114,14 @@ def publish(prepared: Path, final: Path) -> Path:
 
 
 def sweep(root: Path) -> None:
-    """Remove staging folders whose process is gone."""
+    """Delete abandoned staging folders."""
     for folder in root.glob(f"{STAGING_PREFIX}*"):
         if _is_abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_abandoned(folder: Path) -> bool:
-    """Gone process on this machine; elsewhere (a shared disk, a container) nothing written for an hour."""
+    """On this machine: its process is gone. Elsewhere (shared disks, containers): nothing was written for an hour."""
     import psutil
 
     host, _, rest = folder.name.removeprefix(STAGING_PREFIX).rpartition("-")[0].rpartition("-")
@@ -136,12 +135,12 @@ def _is_abandoned(folder: Path) -> bool:
 
 
 def is_run_name(name: str) -> bool:
-    """Whether a name is meant for a checkpoint of a training run, run/<id>/<step>. A hub id has one slash only."""
+    """Whether a name has the form run/<id>/<step>, a training run's checkpoint. Hub ids have only one slash."""
     return name.strip().startswith("run/") and name.count("/") > 1
 
 
 def run_checkpoint_folder(name: str) -> Path:
-    """The folder that run/<id>/<step> names. Raises UserError where there is none."""
+    """The folder of a checkpoint run/<id>/<step>. Raises UserError if there is none."""
     match = _RUN.fullmatch(name.strip())
     if match is None:
         raise UserError(
@@ -157,7 +156,7 @@ def run_checkpoint_folder(name: str) -> Path:
 
 
 def written_at(name: str) -> int:
-    """When the checkpoint that run/<id>/<step> names was written, in nanoseconds; 0 for every other name."""
+    """Modification time of a checkpoint run/<id>/<step>, in nanoseconds; 0 for every other name."""
     try:
         return (run_checkpoint_folder(name) / "model.safetensors").stat().st_mtime_ns if is_run_name(name) else 0
     except (UserError, OSError):
@@ -165,7 +164,7 @@ def written_at(name: str) -> int:
 
 
 def looks_like_path(name: str) -> bool:
-    """Whether `load` takes a name for a path; hub ids have at most one slash and do not begin with these."""
+    """Whether `load` reads a name as a path: hub ids have at most one slash and never begin with . / or ~."""
     if is_run_name(name):
         return False
     marked = name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1

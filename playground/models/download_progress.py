@@ -11,14 +11,14 @@ from typing import Literal
 from playground.errors import UserError
 
 Stage = Literal["connecting", "downloading", "checking", "unpacking", "converting", "loading", "done"]
-
-
-INTERVAL = 0.1
-"""Seconds between two reports of one stage."""
+REPORT_SECONDS = 0.1
+"""Least time between two reports of one stage."""
+WATCH_SECONDS = 0.2
+"""Time between two measurements of the watched folder."""
 
 
 class CancelledError(UserError):
-    """The person asked to stop; nothing was kept."""
+    """The user cancelled the download; nothing of it was kept."""
 
     def __init__(self) -> None:
         super().__init__("The download was cancelled; nothing of it was kept.")
@@ -26,21 +26,22 @@ class CancelledError(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class DownloadProgress:
-    """One report. Sizes in bytes; bytes_total and seconds_left are None while unknown; source in words.
-
-    note says in a sentence why an earlier source was given up.
-    """
+    """The state of a download."""
 
     stage: Stage
     bytes_done: int = 0
     bytes_total: int | None = None
+    """None while unknown."""
     seconds_left: float | None = None
+    """None while unknown."""
     source: str = ""
+    """The source in use, readable."""
     note: str = ""
+    """Why an earlier source failed."""
 
     @property
     def fraction(self) -> float | None:
-        """The part that is done, from 0 to 1, where the total is known."""
+        """Share done, from 0 to 1; None while the total is unknown."""
         return min(self.bytes_done / self.bytes_total, 1.0) if self.bytes_total else None
 
 
@@ -50,24 +51,26 @@ IsCancelled = Callable[[], bool]
 
 @dataclass(kw_only=True)
 class Meter:
-    """Turn byte counts of one stage after another into reports with the time left; asks about cancelling."""
+    """Turns byte counts into reports with the time left, and checks for cancellation."""
 
     on_report: OnDownload
     is_cancelled: IsCancelled
     source: str = ""
+    """Of the reports to come."""
     note: str = ""
+    """Of the reports to come."""
     _started: float = field(default=0.0, init=False)
     _reported: float = field(default=0.0, init=False)
     _stage: Stage | None = field(default=None, init=False)
 
     def report(self, stage: Stage, done: int = 0, total: int | None = None) -> None:
-        """Report; raises CancelledError where the person asked for it. The clock starts with each stage."""
+        """Report a stage's progress; a new stage restarts the clock. Raises CancelledError if the user cancelled."""
         if self.is_cancelled():
             raise CancelledError
         now = time.monotonic()
         if stage != self._stage:
             self._stage, self._started = stage, now
-        elif done != total and now - self._reported < INTERVAL:
+        elif done != total and now - self._reported < REPORT_SECONDS:
             return
         self._reported = now
         left = _seconds_left(done, total, now - self._started)
@@ -84,31 +87,28 @@ class Meter:
 
 
 def _seconds_left(done: int, total: int | None, elapsed: float) -> float | None:
-    """The rest at the mean speed so far; half a second of it has to be seen first."""
+    """The rest at the mean speed so far, which is known after half a second."""
     if total is None or done <= 0 or elapsed < 0.5:
         return None
     return max(total - done, 0) * elapsed / done
 
 
 def no_download_progress(_: DownloadProgress) -> None:
-    """For callers that do not want to know."""
+    """Ignore a report."""
 
 
 def never_cancelled() -> bool:
-    """For callers that never stop."""
+    """Answer that nobody cancelled."""
     return False
-
-
-LOOK_INTERVAL = 0.2
-"""Seconds between two looks at the folder."""
 
 
 def run_watched(
     command: Sequence[str], folder: Path, *, total: int, meter: Meter, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command until it ends; whatever ends the wait early (a cancel, an error) kills it.
+    """Run a command to its end, reporting the growth of `folder` as progress; an exception on the way kills it.
 
-    The program's temporary files go into the watched folder, so they count as progress and go when it goes.
+    Temporary files go into that folder, so that they count as progress and are deleted with it. The result's stdout
+    holds both outputs. Raises UserError if the command cannot be started, and CancelledError.
     """
     log = folder / "log.txt"
     try:
@@ -142,14 +142,14 @@ def _wait(process: subprocess.Popen[bytes], folder: Path, total: int, meter: Met
     while True:
         meter.report("downloading", min(largest_tree(folder), total), total)
         try:
-            process.wait(LOOK_INTERVAL)
+            process.wait(WATCH_SECONDS)
         except subprocess.TimeoutExpired:
             continue
         return
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End the process if it still runs, politely first."""
+    """Terminate a process that still runs; kill it after two seconds."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -161,7 +161,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def largest_tree(folder: Path) -> int:
-    """Bytes below the folder's fullest subfolder: pip copies a finished file from one to another at the end."""
+    """Size of the largest subfolder: pip copies a finished file from one to another at the end."""
     sizes: dict[str, int] = {}
     for directory, _, names in os.walk(folder):
         top = os.path.relpath(directory, folder).split(os.sep)[0]
@@ -170,7 +170,7 @@ def largest_tree(folder: Path) -> int:
 
 
 def _size(path: str) -> int:
-    """A file's bytes; 0 for one that has just gone."""
+    """A file's size; 0 if it has just been deleted."""
     try:
         return os.lstat(path).st_size
     except OSError:

@@ -1,4 +1,4 @@
-"""Load a model by catalogue name, local folder or hub id: `load("smollm2-135m")`."""
+"""Load a model by catalogue name, folder, hub id or run: `load("smollm2-135m")`."""
 
 import contextlib
 import hashlib
@@ -35,14 +35,15 @@ if TYPE_CHECKING:
     from playground.models.adapters.adapter import ModelAdapter
 
 NO_STATED_LIMIT = 2048
-"""The context of a model that states none (relative positions): the longest text that the app traces."""
+"""Context of a model that states none (relative positions): the longest text that is traced."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LoadedModel:
-    """A model ready to be run, and where it comes from."""
+    """A model ready to run, and its provenance."""
 
     name: str
+    """Its catalogue name, or what `load` was called with."""
     kind: Kind
     family: str
     """The configuration's model_type; "playground" for our own."""
@@ -51,7 +52,7 @@ class LoadedModel:
     tokenizer: Any
     """Of transformers; for our own models a `tokenizers.Tokenizer`."""
     context: int
-    """Longest text in tokens."""
+    """Most tokens it reads."""
     device: str
     """"cpu", "cuda:1", …"""
     dtype: str
@@ -59,22 +60,24 @@ class LoadedModel:
     revision: str | None
     """Commit, version or checksum; None for a folder of the user's own."""
     source: str
+    """Readable: "Hugging Face hub owner/name", "training run", "folder /…"."""
     note: str
-    """What was done to the weights on the way here; usually empty."""
+    """What was done to the weights, such as rounding; usually empty."""
     folder: Path
+    """The folder that it was loaded from."""
     parameters: int
     bytes: int
     """Size of the weights in memory."""
     layers: int
-    """Blocks of the stack that writes (the decoder, where there are two)."""
+    """Blocks of the only stack, or of the decoder."""
     n_heads: int
-    """Query heads in each of its layers."""
+    """Query heads in each of these layers."""
     has_output_head: bool
     """Whether it predicts tokens (an encoder: masked ones)."""
     attention: Literal["interface", "eager"]
-    """Seen through the seam, or only by asking the model for its patterns."""
+    """"interface": its calls pass through `playground.attention`; "eager": it only reports its weights itself."""
     classes: int = 0
-    """Classes that it tells apart at its first token; 0 without a classifier."""
+    """Classes of its classifier; 0 without one."""
 
     @property
     def is_own(self) -> bool:
@@ -83,7 +86,7 @@ class LoadedModel:
 
     @property
     def adapter(self) -> "ModelAdapter":
-        """How this family is called."""
+        """The adapter of its family."""
         from playground.models.adapters.adapter import adapter_of
 
         return adapter_of(self)
@@ -98,41 +101,41 @@ def load(
     progress: OnDownload = no_download_progress,
     cancelled: IsCancelled = never_cancelled,
 ) -> LoadedModel:
-    """Load a model, fetching it first where it is not on this machine.
+    """Load a model, downloading it first if necessary.
 
     name: a catalogue name, a local folder, a hub id, or run/<id>/<step> for a training run's checkpoint. device:
-    auto, cpu, cuda, cuda:1, mps. dtype: auto, float32, float16, bfloat16; auto is float32, except on CUDA, where it
-    is the checkpoint's own. Raises UserError in one sentence for everything that can go wrong.
+    auto, cpu, cuda, cuda:1, mps. dtype: auto, float32, float16, bfloat16; auto is the checkpoint's own on CUDA and
+    float32 elsewhere. Raises UserError for everything that can go wrong.
     """
     folder = find_folder(name, revision, progress, cancelled)
-    with _sentences(name):
+    with _user_errors(name):
         checkpoint = inspect(folder, name)
-        device = choose_device(device)
-        dtype = choose_dtype(dtype, device, checkpoint.config)
+        device = resolve_device(device)
+        dtype = resolve_dtype(dtype, device, checkpoint.config)
         check_fits(checkpoint, name=name, device=device, dtype=dtype)
         progress(DownloadProgress(stage="loading"))
-        with _one_at_a_time:
+        with _BUILD_LOCK:
             parts = _build(checkpoint, name, device, dtype)
     return LoadedModel(folder=folder, device=device, dtype=dtype, **_origin(name, checkpoint), **parts)
 
 
-_one_at_a_time = threading.Lock()
-"""transformers sets process-wide defaults while it builds a model; two builds at once would mix theirs."""
+_BUILD_LOCK = threading.Lock()
+"""transformers sets process-wide defaults while it builds a model, so that only one may be built at a time."""
 
 
 def _build(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
-    """The fields of LoadedModel that depend on what is in the folder."""
+    """The fields of LoadedModel that depend on the checkpoint."""
     if checkpoint.family == OWN_FAMILY:
         from playground.models.adapters.own import build_own
 
         return build_own(checkpoint, name, device, dtype)
-    from playground.models.adapters.transformers import build_pretrained
+    from playground.models.adapters.pretrained import build_pretrained
 
     return build_pretrained(checkpoint, name, device, dtype)
 
 
 def find_folder(name: str, revision: str | None, progress: OnDownload, cancelled: IsCancelled) -> Path:
-    """The folder that holds the model: the person's own, a fetched one, or one that is fetched now."""
+    """The model's folder: the user's own, a run's checkpoint, or a downloaded one. Raises UserError as `load` does."""
     entry = find(name)
     if not name.strip():
         raise UserError("No model is named; give a catalogue name, a folder or a hub id.")
@@ -151,13 +154,13 @@ def find_folder(name: str, revision: str | None, progress: OnDownload, cancelled
     return fetch(name, revision=revision, progress=progress, cancelled=cancelled)
 
 
-def choose_device(device: str) -> str:
-    """Resolve auto, and refuse a device that this machine does not have."""
+def resolve_device(device: str) -> str:
+    """The device, auto resolved. Raises UserError if this machine does not have it."""
     import torch
 
     kinds = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device == "auto":
-        return next(kind for kind, there in kinds.items() if there)
+        return next(kind for kind, is_available in kinds.items() if is_available)
     kind, _, index = device.partition(":")
     if kind not in kinds or (index and not index.isdigit()):
         raise UserError("There is no device {device!r}; choose auto, cpu, cuda or mps.", device=device)
@@ -166,8 +169,8 @@ def choose_device(device: str) -> str:
     return device
 
 
-def choose_dtype(dtype: str, device: str, config: dict[str, Any]) -> str:
-    """Resolve auto: float32, except on CUDA the checkpoint's own."""
+def resolve_dtype(dtype: str, device: str, config: dict[str, Any]) -> str:
+    """The dtype, auto resolved: the checkpoint's own on CUDA, float32 elsewhere. Raises UserError for another name."""
     if dtype == "auto":
         stored = str(config.get("dtype") or config.get("torch_dtype") or "float32").removeprefix("torch.")
         return stored if device.startswith("cuda") and stored in BYTES_PER_NUMBER else "float32"
@@ -177,17 +180,17 @@ def choose_dtype(dtype: str, device: str, config: dict[str, Any]) -> str:
 
 
 def _origin(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
-    """name, source, revision and note of LoadedModel: from what was written down, else from the place itself.
+    """name, source, revision and note of LoadedModel: from the folder's provenance file, or else from its path.
 
-    A shipped model's revision is its weights' SHA-256; a folder in huggingface_hub's own cache is named after its
-    commit. A run's checkpoint has its step and the beginning of that sum, since a run that is rewound writes the step
-    anew. A folder of the user's own has none.
+    The revision is a shipped model's SHA-256, or the commit after which huggingface_hub's cache names a folder. For a
+    run's checkpoint it is the step with the beginning of the SHA-256, since a rewound run writes the step again. A
+    folder of the user's own has none.
     """
     entry, folder = find(name), checkpoint.folder
-    known = read_provenance(folder)
-    origin = {"name": entry.name if entry else name.strip(), "note": known.get("note", "")}
-    if known.get("source"):
-        return {**origin, "source": known["source"], "revision": known.get("revision")}
+    recorded = read_provenance(folder)
+    origin = {"name": entry.name if entry else name.strip(), "note": recorded.get("note", "")}
+    if recorded.get("source"):
+        return {**origin, "source": recorded["source"], "revision": recorded.get("revision")}
     if entry and folder == shipped_folder(entry.name):
         return {**origin, "source": str(entry.sources[0]), "revision": _digest(checkpoint)}
     if is_run_name(name):
@@ -198,13 +201,13 @@ def _origin(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _digest(checkpoint: Checkpoint) -> str:
-    """The SHA-256 of the (only) weights file."""
+    """The SHA-256 of the first weights file; our own models have only one."""
     return f"sha256:{hashlib.sha256(checkpoint.weights[0].read_bytes()).hexdigest()}"
 
 
 @contextlib.contextmanager
-def _sentences(name: str) -> Iterator[None]:
-    """Turn whatever the libraries raise while loading into one sentence for the person."""
+def _user_errors(name: str) -> Iterator[None]:
+    """Turn every exception of the libraries into a UserError."""
     from safetensors import SafetensorError
 
     try:

@@ -1,4 +1,4 @@
-"""Will it fit? Bytes a model needs, bytes the machine has, and a refusal with both numbers."""
+"""Estimate the memory that a model needs, and compare it with what the machine has."""
 
 import os
 from pathlib import Path
@@ -10,15 +10,13 @@ from playground.text import N_
 
 BYTES_PER_NUMBER = {"float32": 4, "float16": 2, "bfloat16": 2}
 TRACED_TOKENS = 2048
-"""The longest text that is traced."""
+"""Length of the longest text that is traced."""
 VECTORS_PER_LAYER = 6
-"""Per token and layer a trace keeps query, key, value, output and two residual vectors, each of the model's width."""
+"""Per token and layer a trace keeps query, key, value, output and two residual vectors of the model's width."""
 FIXED_ALLOWANCE = 256 * 2**20
 """Bytes for torch's own buffers, whatever the model."""
 UNLIMITED = 1 << 60
-"""Control groups write a number near 2^63 where there is no limit."""
-
-
+"""Control groups write a number near 2^63 for no limit."""
 DOES_NOT_FIT = N_(
     "{name} does not fit: {parameters:,} parameters in {dtype} need about {needed} with working memory, and "
     "{available} are available on {device}. Choose a smaller model."
@@ -30,20 +28,21 @@ DOES_NOT_FIT_WIDE = N_(
 
 
 class DoesNotFitError(UserError):
-    """The model needs more memory than there is."""
+    """The model needs more memory than is available."""
 
 
 def bytes_needed(checkpoint: Checkpoint, dtype: str) -> int:
-    """Bytes to load the model and trace a long text: every weight in `dtype`, plus a working allowance.
+    """Bytes to load a model and trace a long text: its weights in `dtype`, plus a working allowance.
 
-    The allowance: VECTORS_PER_LAYER vectors per layer and the next-token scores in float32, for TRACED_TOKENS
-    tokens or the model's context, whichever is less, and FIXED_ALLOWANCE.
+    The allowance: FIXED_ALLOWANCE, and for each token VECTORS_PER_LAYER vectors per layer and the logits in float32.
+    Tokens: TRACED_TOKENS or the model's context, whichever is less.
     """
     return checkpoint.parameters * BYTES_PER_NUMBER[dtype] + _allowance(checkpoint.config, dtype)
 
 
 def _allowance(config: dict[str, Any], dtype: str) -> int:
-    """Bytes of the working allowance; what a configuration does not say counts as nothing."""
+    """Bytes of the working allowance; a size that the configuration does not state counts as 0."""
+    # A multimodal configuration nests that of its language model.
     text = config.get("text_config") if isinstance(config.get("text_config"), dict) else config
     assert isinstance(text, dict)
     tokens = min(_number(text, "max_position_embeddings", "n_positions", "context") or TRACED_TOKENS, TRACED_TOKENS)
@@ -55,12 +54,12 @@ def _allowance(config: dict[str, Any], dtype: str) -> int:
 
 
 def _number(config: dict[str, Any], *names: str) -> int:
-    """The first of the names that holds a number; 0 where none does."""
+    """The first of these keys with an integer value; 0 without one."""
     return next((config[name] for name in names if isinstance(config.get(name), int)), 0)
 
 
 def check_fits(checkpoint: Checkpoint, *, name: str, device: str, dtype: str) -> int:
-    """The bytes needed. Raises DoesNotFitError with the numbers where the device has less."""
+    """The bytes needed. Raises DoesNotFitError, with both numbers, if the device has less available."""
     needed, available = bytes_needed(checkpoint, dtype), available_bytes(device)
     if needed > available:
         raise DoesNotFitError(
@@ -80,7 +79,7 @@ def _gigabytes(size: int) -> str:
 
 
 def available_bytes(device: str = "cpu") -> int:
-    """Free bytes on the device. MPS shares the machine's memory."""
+    """Free bytes on the device; MPS shares the machine's memory."""
     if device.startswith("cuda"):
         import torch
 
@@ -92,7 +91,7 @@ def available_bytes(device: str = "cpu") -> int:
 
 
 def machine_bytes() -> int:
-    """All the memory this process may ever use: the machine's, or its control group's limit."""
+    """Memory of the machine, or the limit of the control group (container) if that is less."""
     import psutil
 
     limits = [limit for limit, _ in _control_groups()]
@@ -100,14 +99,14 @@ def machine_bytes() -> int:
 
 
 def _control_group_room() -> list[int]:
-    """What is left of each memory limit set on this process (containers); caches of files count as free."""
+    """What is left of each control group's limit; file caches count as free."""
     return [max(limit - used, 0) for limit, used in _control_groups()]
 
 
 def _control_groups(
     root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
 ) -> list[tuple[int, int]]:
-    """(limit, used) in bytes of every limiting group, version 2 then 1; empty where there are none."""
+    """(limit, used) in bytes of each limited control group of this process, version 2 before version 1."""
     folders = [*_lineage(root, own), root / "memory"]
     version2 = [_limit(folder, "memory.max", "memory.current", "inactive_file") for folder in folders[:-1]]
     version1 = _limit(folders[-1], "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
@@ -115,20 +114,20 @@ def _control_groups(
 
 
 def _lineage(root: Path, own: Path) -> list[Path]:
-    """The process's own group of version 2 and every group above it, up to the root."""
+    """The process's own version 2 group and its ancestors, up to the root."""
     path = next((line[3:].strip() for line in _read(own).splitlines() if line.startswith("0::")), "/")
     folder = Path(os.path.normpath(root / path.lstrip("/")))
     return [group for group in (folder, *folder.parents) if group == root or root in group.parents]
 
 
 def _limit(folder: Path, limit_file: str, used_file: str, cache_key: str) -> tuple[int, int] | None:
-    """One group's limit and what counts against it, or None without a limit."""
+    """A group's limit and its use without file caches; None without a limit."""
     limit = _read(folder / limit_file).strip()
     if not limit.isdigit() or int(limit) > UNLIMITED:
         return None
     used = _read(folder / used_file).strip()
-    lines = [line.split() for line in _read(folder / "memory.stat").splitlines()]
-    cached = next((int(words[1]) for words in lines if len(words) == 2 and words[0] == cache_key), 0)
+    entries = [line.split() for line in _read(folder / "memory.stat").splitlines()]
+    cached = next((int(entry[1]) for entry in entries if len(entry) == 2 and entry[0] == cache_key), 0)
     return int(limit), max((int(used) if used.isdigit() else 0) - cached, 0)
 
 

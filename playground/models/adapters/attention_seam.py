@@ -1,7 +1,7 @@
-"""How a loaded model's attention is seen, found out by running a few tokens through it.
+"""Check whether a loaded model's attention can be captured exactly, by running a few tokens through it.
 
-A family is trusted to the seam only if its calls arrive there and the output equals that of the family's own eager
-attention: a keyword that the seam does not know would show as a difference, not as a wrong picture.
+A family uses the seam only if its calls arrive there and its output equals that of its own eager attention. An argument
+that the seam does not know then shows as a difference, instead of leading to wrong maps.
 """
 
 from typing import Any, Literal
@@ -15,18 +15,19 @@ from playground.errors import UserError
 Attention = Literal["interface", "eager"]
 
 TOLERANCE = {torch.float32: 1e-3}
-"""Largest difference allowed, relative to the largest output; half precision rounds much coarser."""
+"""Largest difference, relative to the largest output, at which two outputs count as equal."""
 TOLERANCE_HALF = 0.1
+"""The same in half precision."""
 ROW_SUM_TOLERANCE = 1e-2
 
 
 def choose_attention(module: nn.Module, ids: Tensor, *, encoder_decoder: bool, family: str) -> Attention:
-    """Find the way to see this model's attention, and leave the model set to it.
+    """Choose how to capture this model's attention, and set the model to it.
 
-    ids: [1, token], a few tokens. Raises UserError for a family whose attention cannot be shown.
+    ids: [1, token], a few tokens. Raises UserError for a family whose attention cannot be captured, and for NaN output.
     """
-    given = inputs(ids, encoder_decoder=encoder_decoder)
-    output, calls = _run_counting(module, given)
+    arguments = _probe_arguments(ids, encoder_decoder=encoder_decoder)
+    output, calls = _run_counting(module, arguments)
     if output.isnan().any():
         raise UserError(
             "This {family} model computes what is not a number in {dtype}: its weights are damaged, or the "
@@ -36,10 +37,10 @@ def choose_attention(module: nn.Module, ids: Tensor, *, encoder_decoder: bool, f
         )
     if module.config._attn_implementation == IMPLEMENTATION:  # type: ignore[union-attr]
         _set_implementation(module, "eager")
-        if calls and _agree(output, _run_counting(module, given)[0]):
+        if calls and _agree(output, _run_counting(module, arguments)[0]):
             _set_implementation(module, IMPLEMENTATION)
             return "interface"
-    if not _returns_patterns(module, given):
+    if not _returns_patterns(module, arguments):
         raise UserError(
             "The family {family} has no attention that can be shown exactly: its layers neither go through "
             "transformers' attention interface nor return their patterns. Choose a model of another family.",
@@ -48,15 +49,15 @@ def choose_attention(module: nn.Module, ids: Tensor, *, encoder_decoder: bool, f
     return "eager"
 
 
-def inputs(ids: Tensor, *, encoder_decoder: bool) -> dict[str, Any]:
-    """Keyword arguments of the probing run; the target is shorter, so that the three maps differ in shape."""
+def _probe_arguments(ids: Tensor, *, encoder_decoder: bool) -> dict[str, Any]:
+    """The module's arguments; the target is shorter than the source, so that the three kinds of map differ in shape."""
     target = {"decoder_input_ids": ids[:, : max(ids.shape[1] - 1, 1)]} if encoder_decoder else {}
     return {"input_ids": ids, **target}
 
 
 @torch.inference_mode()
-def _run_counting(module: nn.Module, given: dict[str, Any]) -> tuple[Tensor, int]:
-    """The model's main output, and how many attention calls arrived at the seam."""
+def _run_counting(module: nn.Module, arguments: dict[str, Any]) -> tuple[Tensor, int]:
+    """The model's logits or last hidden state, and the number of attention calls at the seam."""
     calls = 0
 
     def count(call: AttentionCall) -> Tensor:
@@ -65,18 +66,18 @@ def _run_counting(module: nn.Module, given: dict[str, Any]) -> tuple[Tensor, int
         return z(call)
 
     with handling(count):
-        result = module(**given)
+        result = module(**arguments)
     logits = getattr(result, "logits", None)
     return (result.last_hidden_state if logits is None else logits), calls
 
 
-def _agree(seen: Tensor, expected: Tensor) -> bool:
-    """Whether two outputs are equal up to rounding, words that a model forbids (minus infinity) left out."""
-    counted = expected.isfinite()
-    if not counted.any():
+def _agree(output: Tensor, expected: Tensor) -> bool:
+    """Whether two outputs are equal up to rounding; tokens that a model forbids (minus infinity) are ignored."""
+    finite = expected.isfinite()
+    if not finite.any():
         return False
-    largest = TOLERANCE.get(seen.dtype, TOLERANCE_HALF) * expected[counted].abs().max().item()
-    return bool((seen - expected)[counted].abs().max().item() <= largest)
+    allowed = TOLERANCE.get(output.dtype, TOLERANCE_HALF) * expected[finite].abs().max().item()
+    return bool((output - expected)[finite].abs().max().item() <= allowed)
 
 
 def _set_implementation(module: nn.Module, implementation: str) -> None:
@@ -84,15 +85,16 @@ def _set_implementation(module: nn.Module, implementation: str) -> None:
 
 
 @torch.inference_mode()
-def _returns_patterns(module: nn.Module, given: dict[str, Any]) -> bool:
-    """Whether asking for attentions gives a full map per layer: [1, head, query, key], rows summing to one."""
+def _returns_patterns(module: nn.Module, arguments: dict[str, Any]) -> bool:
+    """Whether `output_attentions` returns a full map per layer: [1, head, query, key], rows summing to one."""
     try:
-        result = module(**given, output_attentions=True)
+        result = module(**arguments, output_attentions=True)
     except Exception:
         return False
-    source, target = given["input_ids"].shape[1], given.get("decoder_input_ids", given["input_ids"]).shape[1]
-    if "decoder_input_ids" not in given:
+    source = arguments["input_ids"].shape[1]
+    if "decoder_input_ids" not in arguments:
         return _are_patterns(getattr(result, "attentions", None), source, source)
+    target = arguments["decoder_input_ids"].shape[1]
     return (
         _are_patterns(result.encoder_attentions, source, source)
         and _are_patterns(result.decoder_attentions, target, target)
@@ -101,9 +103,11 @@ def _returns_patterns(module: nn.Module, given: dict[str, Any]) -> bool:
 
 
 def _are_patterns(maps: Any, queries: int, keys: int) -> bool:
-    """Whether it is a non-empty sequence of maps of the expected shape whose rows sum to one."""
+    """Whether `maps` is a non-empty sequence of maps of this shape whose rows sum to one."""
     if not isinstance(maps, tuple | list) or not maps:
         return False
-    if not all(isinstance(one, Tensor) and one.dim() == 4 and one.shape[-2:] == (queries, keys) for one in maps):
+    if not all(
+        isinstance(layer, Tensor) and layer.dim() == 4 and layer.shape[-2:] == (queries, keys) for layer in maps
+    ):
         return False
-    return all((one.float().sum(-1) - 1).abs().max().item() < ROW_SUM_TOLERANCE for one in maps)
+    return all((layer.float().sum(-1) - 1).abs().max().item() < ROW_SUM_TOLERANCE for layer in maps)

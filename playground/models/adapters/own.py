@@ -1,4 +1,4 @@
-"""Our own models: built from their folder without transformers and its seconds of import, and how they are called."""
+"""Our own models: build one from its folder, without importing transformers, and call it."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ START, END, PAD, UNKNOWN = "<|start|>", "<|end|>", "<|pad|>", "<|unknown|>"
 
 
 class OwnAdapter:
-    """How a `Transformer` is called; its tokenizer is a `tokenizers.Tokenizer`."""
+    """Adapter for `playground.transformer.Transformer`; its tokenizer is a `tokenizers.Tokenizer`."""
 
     ids_name, target_name = "ids", "target_ids"
 
@@ -81,7 +81,7 @@ class OwnAdapter:
         return self._id_of(UNKNOWN)
 
     def target_ids(self, target: str) -> list[int]:
-        # Without the frame that a source has: the decoder writes END itself.
+        # Without the special tokens of a source: the decoder generates END itself.
         return [self.start_id(), *self.tokenizer.encode(target, add_special_tokens=False).ids]
 
     def encode_source(self, ids: Int[Tensor, "1 token"]) -> Float[Tensor, "1 token width"]:
@@ -120,14 +120,14 @@ class OwnAdapter:
 
 
 def build_own(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
-    """The loaded parts, as fields of LoadedModel. Raises UserError where the weights do not fit the configuration."""
+    """Fields of LoadedModel. Raises UserError if the weights do not fit the configuration."""
     from tokenizers import Tokenizer
 
     path = checkpoint.folder / "tokenizer.json"
     if not path.is_file():
         raise UserError("{name} has no tokenizer.json; put it beside its weights.", name=name)
-    config = TransformerConfig.from_dict(_known(checkpoint.config))
-    module = _module(checkpoint, name, config).to(device=device, dtype=getattr(torch, dtype))
+    config = TransformerConfig.from_dict(_own_keys(checkpoint.config))
+    module = _own_module(checkpoint, name, config).to(device=device, dtype=getattr(torch, dtype))
     parameters = sum(parameter.numel() for parameter in module.parameters())
     return {
         "kind": config.kind,
@@ -139,20 +139,20 @@ def build_own(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dic
         "bytes": parameters * getattr(torch, dtype).itemsize,
         "layers": config.layers,
         "n_heads": config.n_heads,
-        # A classifier alone leaves the output head as it was at the start, unless it is the embedding.
+        # Training a classifier leaves the output head at its random start, unless it is tied to the embedding.
         "has_output_head": config.kind != "encoder" or config.tied or not config.classes,
         "attention": "interface",
         "classes": config.classes,
     }
 
 
-def _known(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration without the keys that other programs expect in a config.json."""
+def _own_keys(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration without keys that only other programs read."""
     return {key: value for key, value in config.items() if key not in {"architectures", "dtype", "torch_dtype"}}
 
 
-def _module(checkpoint: Checkpoint, name: str, config: TransformerConfig) -> Transformer:
-    """The module with its weights, every one of them read from the file."""
+def _own_module(checkpoint: Checkpoint, name: str, config: TransformerConfig) -> Transformer:
+    """The module with its weights. Raises UserError if the file lacks one or has another."""
     from safetensors.torch import load_file
 
     module = Transformer(config)
@@ -161,12 +161,12 @@ def _module(checkpoint: Checkpoint, name: str, config: TransformerConfig) -> Tra
         missing, unexpected = module.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise UserError("The weights of {name} have other sizes than its config.json says.", name=name) from error
-    own = module.state_dict()
-    read = {own[key].data_ptr() for key in weights if key in own}
-    # A tied head and an encoder's embedding are the embedding under other names: one of them is enough.
-    lacking = [key for key in missing if own[key].data_ptr() not in read] + [*unexpected]
-    if lacking:
+    tensors = module.state_dict()
+    loaded = {tensors[key].data_ptr() for key in weights if key in tensors}
+    # A tied head and an encoder's embedding share the embedding's memory: one name of the three suffices.
+    mismatched = [key for key in missing if tensors[key].data_ptr() not in loaded] + [*unexpected]
+    if mismatched:
         raise UserError(
-            "The weights of {name} do not belong to its config.json ({lacking}).", name=name, lacking=lacking[0]
+            "The weights of {name} do not belong to its config.json ({lacking}).", name=name, lacking=mismatched[0]
         )
     return module.eval().requires_grad_(False)

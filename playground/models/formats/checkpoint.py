@@ -1,6 +1,6 @@
-"""What a model folder holds, looked at without loading it: configuration, weight files, their headers.
+"""Inspect a model folder without loading it: configuration, weight files, safetensors headers.
 
-Only safetensors is read. Pickled weights can run code when opened, and so can a model's own Python files.
+Only safetensors is accepted: pickled weights and a model's own Python files can run code.
 """
 
 import json
@@ -31,13 +31,16 @@ TOKENIZER_FILES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A model folder that may be loaded: its configuration, its weight files, how many numbers and bytes they hold."""
+    """A model folder that can be loaded safely."""
 
     folder: Path
     config: dict[str, Any]
+    """config.json."""
     weights: tuple[Path, ...]
+    """The safetensors files."""
     parameters: int
     bytes: int
+    """Size of the weight files."""
 
     @property
     def family(self) -> str:
@@ -46,8 +49,10 @@ class Checkpoint:
 
 
 def inspect(folder: Path, name: str) -> Checkpoint:
-    """Look at a folder. Raises UserError in one sentence for anything missing, damaged or unsafe; name is how
-    the person called the model."""
+    """Inspect a model folder. Raises UserError for anything missing, damaged or unsafe.
+
+    name: what the user calls the model.
+    """
     config = read_config(folder, name)
     refuse_configuration(name, config)
     names = {path.name for path in folder.iterdir() if path.is_file()}
@@ -60,7 +65,7 @@ def inspect(folder: Path, name: str) -> Checkpoint:
 
 
 def read_config(folder: Path, name: str) -> dict[str, Any]:
-    """The folder's config.json. Raises UserError where it is missing or is not a JSON object."""
+    """The folder's config.json. Raises UserError if it is missing, unreadable or names no model_type."""
     path = folder / "config.json"
     if not path.is_file():
         raise UserError("{name} has no config.json; open a folder that save_pretrained has written.", name=name)
@@ -76,7 +81,7 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
 
 
 def refuse_configuration(name: str, config: dict[str, Any]) -> None:
-    """Raise UserError for a model that runs Python code of its own."""
+    """Raise UserError for a model that needs Python code of its own."""
     if config.get("auto_map") and not _is_native(str(config.get("model_type"))):
         raise UserError(
             "{name} brings Python code of its own, which is never run here; choose a model whose family "
@@ -86,16 +91,16 @@ def refuse_configuration(name: str, config: dict[str, Any]) -> None:
 
 
 def _is_native(family: str) -> bool:
-    """Whether transformers itself has the family's code; then a model's own copy of it is not needed."""
+    """Whether transformers has the family's code, so that a model's own copy of it is not needed."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
     return family in CONFIG_MAPPING_NAMES
 
 
 def weight_files_among(name: str, files: set[str]) -> set[str]:
-    """The safetensors files to load out of a folder's or repository's file names (index included).
+    """The safetensors files to load among a folder's or repository's files, index included.
 
-    Raises UserError where there are none, with what was found instead.
+    Raises UserError if there are none, naming what there is instead.
     """
     if SINGLE in files:
         return {SINGLE}
@@ -120,7 +125,7 @@ def weight_files_among(name: str, files: set[str]) -> set[str]:
 
 
 def _expand(folder: Path, name: str, files: set[str]) -> set[str]:
-    """The weight files themselves: what the index names, where there is one."""
+    """The weight files, as the index lists them if there is one."""
     if INDEX not in files:
         return files
     try:
@@ -138,7 +143,7 @@ def _expand(folder: Path, name: str, files: set[str]) -> set[str]:
 
 
 def parameters_in(path: Path) -> int:
-    """How many numbers a safetensors file holds. Raises UserError where it is damaged or cut short."""
+    """Number of parameters in a safetensors file. Raises UserError if it is damaged or cut short."""
     header, start = read_header(path)
     tensors = [entry for key, entry in header.items() if key != "__metadata__"]
     try:
@@ -152,7 +157,7 @@ def parameters_in(path: Path) -> int:
 
 
 def read_header(path: Path) -> tuple[dict[str, Any], int]:
-    """A safetensors file's header and where the numbers begin. Raises UserError where it is damaged."""
+    """A safetensors file's header, and the offset of its data. Raises UserError if it is damaged."""
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))

@@ -1,11 +1,10 @@
-"""Turn a GGUF file of the Llama family into a folder that transformers loads, once.
+"""Convert a GGUF file of the Llama family to a folder that transformers loads.
 
-The quantised numbers are multiplied out to float32 and stored as such: every number of the GGUF is kept exactly
-(q * d + m needs more digits than half precision has), and loading is a memory map without a conversion. The
-price is disk space: 4 bytes per parameter.
+Weights are dequantised to float32: that keeps every value exactly (q * d + m needs more digits than half precision
+has), and loading becomes a memory map. The price is disk space, 4 bytes per parameter.
 
-GGUF orders the rows of the query and key matrices for its own rotary layout, in which the pairs that turn
-together are neighbours; transformers keeps the two halves apart. `ungroup_rotary_pairs` undoes it.
+GGUF orders the rows of query and key matrices for its own rotary layout, in which rotated pairs are neighbours;
+transformers keeps the two halves apart. `ungroup_rotary_pairs` converts.
 """
 
 import json
@@ -41,7 +40,7 @@ TENSOR_NAMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Tensor:
-    """One tensor to be written: its name in transformers, its shape, and the GGUF tensor it comes from."""
+    """A tensor to write: its name in transformers, its shape, and the GGUF tensor behind it."""
 
     name: str
     shape: tuple[int, ...]
@@ -49,7 +48,7 @@ class Tensor:
 
     @property
     def size(self) -> int:
-        """Bytes in float32."""
+        """Size in float32, in bytes."""
         return 4 * int(np.prod(self.shape))
 
 
@@ -87,7 +86,7 @@ class _Fields:
 
 
 def config_of(fields: Any, *, tied: bool) -> dict[str, Any]:
-    """The config.json of the same model in transformers."""
+    """The model's config.json for transformers."""
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -100,7 +99,7 @@ def config_of(fields: Any, *, tied: bool) -> dict[str, Any]:
         "head_dim": fields("rope.dimension_count"),
         "max_position_embeddings": fields("context_length"),
         "rope_theta": fields("rope.freq_base"),
-        # 1e-5 was stored in float32; the shortest number with that value is what was meant.
+        # Stored as float32 (0.00000999…): its shortest decimal, 1e-05, is what was meant.
         "rms_norm_eps": float(str(np.float32(fields("attention.layer_norm_rms_epsilon")))),
         "hidden_act": "silu",
         "attention_bias": False,
@@ -114,7 +113,7 @@ def config_of(fields: Any, *, tied: bool) -> dict[str, Any]:
 
 
 def _plan(tensor: Any) -> Tensor:
-    """Where a GGUF tensor goes. Its shape is written there from the fastest axis to the slowest."""
+    """Name and shape for a GGUF tensor, which lists its axes from the fastest to the slowest."""
     parts = tensor.name.removesuffix(".weight").split(".")
     prefix = f"model.layers.{parts[1]}." if parts[0] == "blk" else ""
     if parts[-1] not in TENSOR_NAMES:
@@ -126,7 +125,7 @@ def _plan(tensor: Any) -> Tensor:
 def _write_weights(path: Path, tensors: list[Tensor], fields: Any, meter: Meter) -> None:
     """Write the safetensors file tensor by tensor, so that memory holds one at a time.
 
-    The format: eight bytes with the header's length, the header as JSON, the numbers.
+    Format: the header's length (8 bytes, little-endian), the header (JSON), the data.
     """
     total = sum(tensor.size for tensor in tensors)
     header = _header(tensors)
@@ -141,22 +140,22 @@ def _write_weights(path: Path, tensors: list[Tensor], fields: Any, meter: Meter)
 
 
 def _header(tensors: list[Tensor]) -> bytes:
-    """The safetensors header, padded with spaces so that the numbers begin at a multiple of eight bytes."""
-    offsets, entries = 0, {}
+    """The safetensors header, padded with spaces so that the data is aligned to eight bytes."""
+    offset, entries = 0, {}
     for tensor in tensors:
-        span = [offsets, offsets + tensor.size]
+        span = [offset, offset + tensor.size]
         entries[tensor.name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": span}
-        offsets += tensor.size
+        offset += tensor.size
     text = json.dumps({"__metadata__": {"format": "pt"}, **entries}).encode()
     return text + b" " * (-len(text) % 8)
 
 
 def _values(tensor: Tensor, fields: Any) -> Float32[np.ndarray, "..."]:
-    """The tensor multiplied out to float32, in transformers' order of rows."""
+    """The tensor, dequantised to float32, in transformers' order of rows."""
     from gguf.quants import dequantize
 
-    numbers = dequantize(tensor.origin.data, tensor.origin.tensor_type)
-    values: np.ndarray = np.asarray(numbers, dtype="<f4").reshape(tensor.shape)
+    dequantised = dequantize(tensor.origin.data, tensor.origin.tensor_type)
+    values: np.ndarray = np.asarray(dequantised, dtype="<f4").reshape(tensor.shape)
     if tensor.name.endswith("q_proj.weight"):
         return ungroup_rotary_pairs(values, fields("attention.head_count"))
     if tensor.name.endswith("k_proj.weight"):
@@ -172,7 +171,7 @@ def ungroup_rotary_pairs(matrix: Float32[np.ndarray, "row column"], heads: int) 
 
 
 def _write_tokenizer(fields: Any, target: Path) -> None:
-    """The tokenizer as tokenizer.json: byte-level BPE in which every digit stands alone."""
+    """Write the tokenizer: byte-level BPE that splits numbers into digits."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
     tokens, types = fields("tokenizer.ggml.tokens"), fields("tokenizer.ggml.token_type")
@@ -189,7 +188,7 @@ def _write_tokenizer(fields: Any, target: Path) -> None:
 
 
 def _tokenizer_config(fields: Any, tokens: list[str]) -> Iterator[tuple[str, Any]]:
-    """The keys of tokenizer_config.json: the class, the named special tokens and the chat template."""
+    """The entries of tokenizer_config.json: class, named special tokens, chat template."""
     yield "tokenizer_class", "PreTrainedTokenizerFast"
     yield "clean_up_tokenization_spaces", False
     yield "model_max_length", fields("context_length")

@@ -1,7 +1,6 @@
-"""Models from the Hugging Face hub: what a repository holds, and a download of the files that are needed.
+"""Models on the Hugging Face hub: look up a repository, and download its configuration, tokenizer and safetensors.
 
-Only configuration, tokenizer and safetensors files are ever asked for. The transfer runs in a process of its
-own, so that cancelling ends it at once.
+The transfer runs in a process of its own, so that cancelling ends it at once.
 """
 
 import json
@@ -24,7 +23,7 @@ from playground.models.formats.wheel import sha256
 Answer = TypeVar("Answer")
 
 ANSWER_WITHIN = 4.0
-"""Seconds the hub has for its first answer, name look-up included."""
+"""Seconds for the hub's first answer, DNS included."""
 
 WANTED = re.compile(
     r"config\.json|generation_config\.json|tokenizer.*|vocab.*|merges\.txt|special_tokens_map\.json|added_tokens\.json"
@@ -37,32 +36,34 @@ SNAPSHOT = (
 
 TRANSFER = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    # Plain HTTP writes straight into our folder: bytes can be watched, and nothing stays elsewhere after a kill.
+    # Plain HTTP writes into our folder directly, where its size is watched, and leaves nothing elsewhere when killed.
     "HF_HUB_DISABLE_XET": "1",
 }
 
 
 class HubUnreachableError(UserError):
-    """The hub did not answer at all, or only with an error of its own."""
+    """The hub did not answer, or answered with an error of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
-    """A model on the hub: its commit, and the wanted files with sizes in bytes and, where stated, SHA-256."""
+    """A model on the hub, at one commit."""
 
     name: str
     commit: str
     sizes: dict[str, int]
+    """Bytes of each file to download."""
     checksums: dict[str, str]
+    """SHA-256 of the files for which the hub states it."""
 
     @property
     def download_bytes(self) -> int:
-        """What a download transfers."""
+        """Total size of the files."""
         return sum(self.sizes.values())
 
 
 def look_up(name: str, revision: str | None) -> Repository:
-    """Ask the hub what a model consists of. Raises UserError in one sentence for every way this can fail."""
+    """Look up a model's commit and files. Raises UserError for everything that can go wrong."""
     info = _within(ANSWER_WITHIN, lambda: _model_info(name, revision), name, revision)
     files = {item.rfilename: item for item in info.siblings or []}
     if "config.json" not in files:
@@ -78,13 +79,14 @@ def look_up(name: str, revision: str | None) -> Repository:
 
 
 def fetch_hub(repository: Repository, folder: Path, meter: Meter, *, pinned: str | None = None) -> Path:
-    """Download the repository's wanted files into the folder and check them; returns the finished model folder.
+    """Download a repository's files into `folder` and verify them; returns the finished model folder in it.
 
-    pinned is the SHA-256 that model.safetensors must have.
+    pinned: the SHA-256 that model.safetensors must have. Raises UserError for a model with code of its own, a failed
+    transfer or a wrong checksum.
     """
     target = folder / "model"
     target.mkdir()
-    # The configuration first: a refusal should come before the gigabytes.
+    # The configuration first: a refusal should come before gigabytes of weights.
     _snapshot(repository, target, ["config.json"], meter)
     refuse_configuration(repository.name, json.loads((target / "config.json").read_text(encoding="utf-8")))
     _snapshot(repository, target, list(repository.sizes), meter)
@@ -102,7 +104,7 @@ def fetch_hub(repository: Repository, folder: Path, meter: Meter, *, pinned: str
 
 
 def _snapshot(repository: Repository, target: Path, files: list[str], meter: Meter) -> None:
-    """Let huggingface_hub download the files, in a process that can be killed."""
+    """Download files with huggingface_hub, in a process that can be killed."""
     arguments = {
         "repo_id": repository.name,
         "revision": repository.commit,
@@ -117,7 +119,7 @@ def _snapshot(repository: Repository, target: Path, files: list[str], meter: Met
 
 
 def _why_transfer_failed(name: str, output: str) -> UserError:
-    """One sentence for the traceback of the downloading process."""
+    """The UserError for the traceback of the downloading process."""
     if "GatedRepoError" in output:
         return _gated(name)
     if "No space left" in output or "not enough free disk space" in output.lower():
@@ -133,7 +135,7 @@ def _model_info(name: str, revision: str | None) -> Any:
 
 
 def _within(seconds: float, ask: Callable[[], Answer], name: str, revision: str | None) -> Answer:
-    """The answer of a blocking call, or HubUnreachableError: name look-ups know no time limit of their own."""
+    """The result of a blocking call, or HubUnreachableError: DNS look-ups have no timeout of their own."""
     answers: list[Answer] = []
     errors: list[Exception] = []
 
@@ -147,7 +149,7 @@ def _within(seconds: float, ask: Callable[[], Answer], name: str, revision: str 
     thread.start()
     thread.join(seconds)
     if errors:
-        raise explain(errors[0], name, revision) from errors[0]
+        raise explain_hub_error(errors[0], name, revision) from errors[0]
     if not answers:
         raise HubUnreachableError(
             "The hub did not answer within {seconds:.0f} seconds; check the network.", seconds=seconds
@@ -155,8 +157,8 @@ def _within(seconds: float, ask: Callable[[], Answer], name: str, revision: str 
     return answers[0]
 
 
-def explain(error: Exception, name: str, revision: str | None) -> UserError:
-    """One sentence for an error of huggingface_hub or of the network below it."""
+def explain_hub_error(error: Exception, name: str, revision: str | None) -> UserError:
+    """The UserError for an error of huggingface_hub or of the network below it."""
     from huggingface_hub import errors
 
     if isinstance(error, UserError):
@@ -184,7 +186,7 @@ def explain(error: Exception, name: str, revision: str | None) -> UserError:
 
 
 def _explain_status(status: int | None, name: str) -> UserError:
-    """One sentence for an HTTP status, or for no answer at all."""
+    """The UserError for an HTTP status; None is no answer at all."""
     if status == 429:
         return HubUnreachableError("The hub refuses more requests for now (rate limit); wait a few minutes, or log in.")
     if status is not None and status < 500:

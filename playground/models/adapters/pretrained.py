@@ -1,0 +1,265 @@
+"""Build models of any family in transformers from a folder of safetensors."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from playground.attention import IMPLEMENTATION, register
+from playground.errors import UserError
+from playground.models.adapters.attention_seam import choose_attention
+from playground.models.catalogue import Kind
+from playground.models.formats.checkpoint import Checkpoint
+from playground.models.loading import NO_STATED_LIMIT
+
+HEADED = (
+    "ForCausalLM",
+    "LMHeadModel",
+    "ForConditionalGeneration",
+    "ForMaskedLM",
+    "ForPreTraining",
+    "MTModel",
+    "ForSeq2SeqLM",
+)
+"""Endings of the class names that have an output head."""
+BIDIRECTIONAL = {"xlnet"}
+"""Families with a next-token head whose attention is not causal."""
+SPARSE = {"reformer", "big_bird", "bigbird_pegasus"}
+"""Families that hash or skip blocks of a long text, so that they return no map of all token pairs."""
+PROBE_TEXT = "The cat sat on the mat."
+UNUSED_BY_ATTENTION = ("pooler.",)
+"""Layers after the last attention, which many checkpoints lack and which are never shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """How to load a checkpoint."""
+
+    kind: Kind
+    model_class: Any
+    has_output_head: bool
+
+
+def choose_architecture(config: Any, name: str) -> Architecture:
+    """The class for a configuration of transformers. Raises UserError for sparse attention and for other than text."""
+    if config.model_type in SPARSE and getattr(config, "attention_type", "") != "original_full":
+        raise UserError(
+            "The attention of the family {model_type} is sparse and cannot be shown exactly; choose another.",
+            model_type=config.model_type,
+        )
+    kind = kind_of(config)
+    headed = _headed_class(config, kind) if _promises_head(config) else None
+    model_class = headed or _class_in(config, "MODEL_MAPPING")
+    if model_class is None:
+        raise UserError(
+            "{name} is of the family {model_type}, which has no text model that can be loaded.",
+            name=name,
+            model_type=config.model_type,
+        )
+    main_input = getattr(model_class, "main_input_name", "input_ids")
+    if main_input != "input_ids":
+        raise UserError(
+            "{name} reads {reads}, not text; choose a text model.", name=name, reads=main_input.replace("_", " ")
+        )
+    return Architecture(kind=kind, model_class=model_class, has_output_head=headed is not None)
+
+
+def kind_of(config: Any) -> Kind:
+    """The kind of a configuration's model."""
+    from transformers.models.auto import modeling_auto as auto
+
+    if getattr(config, "is_encoder_decoder", False):
+        return "encoder-decoder"
+    family = config.model_type
+    causal = family in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and family not in BIDIRECTIONAL
+    masked = family in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(config, "is_decoder", False)
+    return "decoder" if causal and not masked else "encoder"
+
+
+def _promises_head(config: Any) -> bool:
+    """Whether the checkpoint says that it has an output head, or does not say what it has."""
+    names = config.architectures or []
+    return not names or any(name.endswith(HEADED) for name in names)
+
+
+def _headed_class(config: Any, kind: Kind) -> Any:
+    """The family's class with an output head; None if there is none."""
+    mapping = {
+        "encoder-decoder": "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING",
+        "decoder": "MODEL_FOR_CAUSAL_LM_MAPPING",
+        "encoder": "MODEL_FOR_MASKED_LM_MAPPING",
+    }[kind]
+    return _class_in(config, mapping)
+
+
+def _class_in(config: Any, mapping_name: str) -> Any:
+    """The class for this configuration in one of transformers' mappings; None if there is none."""
+    from transformers.models.auto import modeling_auto as auto
+
+    model_class = getattr(auto, mapping_name).get(type(config), None)
+    return model_class[0] if isinstance(model_class, tuple) else model_class
+
+
+def goes_through_interface(model_class: Any) -> bool:
+    """Whether the family's source calls transformers' attention interface.
+
+    A first guess before loading; `choose_attention` then verifies it with the loaded model.
+    """
+    return bool(model_class._can_set_attn_implementation())
+
+
+def build_pretrained(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
+    """Fields of LoadedModel. Raises UserError for a model that cannot be loaded or captured exactly."""
+    register()
+    with _quiet():
+        return _parts(checkpoint, name, device, dtype)
+
+
+def _parts(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
+    """Load configuration, tokenizer and module, and choose how its attention is captured."""
+    config = _config(checkpoint, name)
+    architecture = choose_architecture(config, name)
+    tokenizer = _tokenizer(checkpoint, name)
+    module, has_head = _pretrained_module(checkpoint, name, architecture, dtype)
+    refuse_not_a_number(module, name)
+    module = module.to(device).eval().requires_grad_(False)
+    attention = choose_attention(
+        module,
+        _probe_ids(tokenizer, module).to(device),
+        encoder_decoder=architecture.kind == "encoder-decoder",
+        family=checkpoint.family,
+    )
+    text_config = config.get_text_config(decoder=True)
+    return {
+        "kind": architecture.kind,
+        "family": checkpoint.family,
+        "module": module,
+        "tokenizer": tokenizer,
+        "context": context_of(module, text_config, tokenizer),
+        "parameters": sum(parameter.numel() for parameter in module.parameters()),
+        "bytes": sum(parameter.numel() * parameter.element_size() for parameter in module.parameters()),
+        "layers": _stated(text_config, "num_hidden_layers"),
+        "n_heads": _stated(text_config, "num_attention_heads"),
+        "has_output_head": has_head,
+        "attention": attention,
+    }
+
+
+def _config(checkpoint: Checkpoint, name: str) -> Any:
+    """The configuration. Raises UserError for a family that transformers does not know."""
+    import transformers
+
+    if checkpoint.family not in transformers.CONFIG_MAPPING:
+        raise UserError(
+            "{name} is of the family {family}, which transformers {version} does not know.",
+            name=name,
+            family=checkpoint.family,
+            version=transformers.__version__,
+        )
+    return transformers.AutoConfig.from_pretrained(checkpoint.folder, trust_remote_code=False, local_files_only=True)
+
+
+def _tokenizer(checkpoint: Checkpoint, name: str) -> Any:
+    """The tokenizer. Raises UserError if it cannot be read."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(checkpoint.folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:
+        raise UserError(
+            "The tokenizer of {name} cannot be read: it is damaged, or needs Python code of its own, which "
+            "is never run here.",
+            name=name,
+        ) from error
+
+
+def _pretrained_module(
+    checkpoint: Checkpoint, name: str, architecture: Architecture, dtype: str
+) -> tuple[nn.Module, bool]:
+    """The module with its weights, and whether it has its output head.
+
+    Without weights for the head, the module is the base model. Other missing weights raise UserError: transformers
+    would initialise them at random.
+    """
+    through = goes_through_interface(architecture.model_class)
+    module, report = architecture.model_class.from_pretrained(
+        checkpoint.folder,
+        dtype=getattr(torch, dtype),
+        attn_implementation=IMPLEMENTATION if through else "eager",
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        output_loading_info=True,
+    )
+    missing = [key for key in report["missing_keys"] if not any(part in key for part in UNUSED_BY_ATTENTION)]
+    base = getattr(module, module.base_model_prefix, None) if architecture.has_output_head else None
+    in_base = [key for key in missing if base is None or key.startswith(f"{module.base_model_prefix}.")]
+    if in_base:
+        raise UserError(
+            "The weights of {name} lack {n_in_base} of the model's tensors ({in_base}, …); random numbers "
+            "would stand in for them. Check that the folder's config.json belongs to its weights.",
+            name=name,
+            n_in_base=len(in_base),
+            in_base=in_base[0],
+        )
+    return (base, False) if missing and base is not None else (module, architecture.has_output_head)
+
+
+def refuse_not_a_number(module: nn.Module, name: str) -> None:
+    """Raise UserError for NaN in the weights: every output would be NaN, too."""
+    for tensor, weight in module.named_parameters():
+        # The sum comes first, since it allocates nothing; infinities of both signs make it NaN as well.
+        if bool(weight.sum().isnan()) and bool(weight.isnan().any()):
+            count = int(weight.isnan().sum())
+            raise UserError(
+                "The checkpoint of {name} holds NaN, which is not a number: {count:,} of the {numel:,} numbers "
+                "in {tensor}. Fetch or save the model again.",
+                name=name,
+                count=count,
+                numel=weight.numel(),
+                tensor=tensor,
+            )
+
+
+def _probe_ids(tokenizer: Any, module: nn.Module) -> torch.Tensor:
+    """A few token ids of the model's vocabulary, [1, token]."""
+    vocabulary = module.get_input_embeddings().num_embeddings  # type: ignore[operator]
+    ids = [index for index in tokenizer(PROBE_TEXT)["input_ids"] if index < vocabulary]
+    return torch.tensor([ids if len(ids) > 2 else list(range(min(vocabulary, 4)))])
+
+
+def context_of(module: nn.Module, config: Any, tokenizer: Any) -> int:
+    """The longest input in tokens.
+
+    RoBERTa and its relatives count positions from after the padding row: 514 rows are 512 positions.
+    """
+    for name, part in module.named_modules():
+        if name.endswith("position_embeddings") and getattr(part, "padding_idx", None) is not None:
+            return int(part.num_embeddings) - int(part.padding_idx) - 1  # type: ignore[arg-type]
+    stated = _stated(config, "max_position_embeddings") or _stated(config, "n_positions")
+    tokenizer_limit = getattr(tokenizer, "model_max_length", None)
+    # Tokenizers without a limit state 10^30.
+    return stated or (int(tokenizer_limit) if tokenizer_limit and tokenizer_limit < 1e6 else NO_STATED_LIMIT)
+
+
+def _stated(config: Any, name: str) -> int:
+    """A positive number of the configuration; 0 if it has none of that name."""
+    value = getattr(config, name, None)
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence transformers' progress bars and reports; what matters in them is raised as UserError."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
