@@ -1,11 +1,11 @@
-"""Addition of numbers with several digits, a digit a token. Right is the whole sum, digit for digit.
+"""Addition of numbers with several digits, one token per digit. Right is the whole sum, digit for digit.
 
     as written, 3 digits:    START 0 5 7 + 4 6 8 = 0 5 2 5
     units first, 3 digits:   START 0 5 7 + 4 6 8 = 5 2 5 0
 
-Numbers are filled up with zeros, so that every sum has one digit more than its numbers and an answer is right where
-all of them are. As written, the first digit depends on every carry after it; units first, each digit needs one carry
-(Lee et al. 2023, "Teaching Arithmetic to Small Transformers", section 4).
+Numbers are padded with zeros, so every sum has one digit more than its numbers. As written, the first digit depends
+on every carry after it; units first, each digit needs one carry (Lee et al. 2023, "Teaching Arithmetic to Small
+Transformers", section 4).
 """
 
 from dataclasses import dataclass
@@ -27,20 +27,20 @@ from playground.transformer import Transformer, TransformerConfig, check_choice,
 AnswerOrder = Literal["as-written", "units-first"]
 SYMBOLS = "0123456789+="
 FIRST_DIGIT = 2
-"""The start token and the token for what is no symbol come before the digits."""
+"""START and UNKNOWN have the ids before the digits'."""
 PLUS, EQUALS = FIRST_DIGIT + 10, FIRST_DIGIT + 11
 MOST_DIGITS = 9
 HELD_OUT_SEED = (20230707, 1, 1)
-"""Three numbers seed what is held out; a training step's stream has two."""
+"""Three numbers; a training step's seed has two, so the streams never coincide."""
 HELD_OUT_SHARE = 8
-"""One question in so many is never trained on; which, a hash of its two numbers decides."""
+"""One question in eight is held out; a hash of its two numbers decides which."""
 HASH = np.uint64(0x9E3779B97F4A7C15)
 N_SAMPLES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdditionConfig:
-    """How many digits each number has, and which digit of the sum is written first."""
+    """The digits of each number, and which digit of the sum is written first."""
 
     digits: int = 4
     answer_order: AnswerOrder = "as-written"
@@ -57,12 +57,12 @@ class AdditionConfig:
 
     @property
     def answer_length(self) -> int:
-        """How many digits a sum has, zeros in front included."""
+        """Digits of a sum, leading zeros included."""
         return self.digits + 1
 
     @property
     def question_length(self) -> int:
-        """START, both numbers, + and =."""
+        """Tokens of START, both numbers, + and =."""
         return 2 * self.digits + 3
 
     def needs(self) -> Needs:
@@ -81,32 +81,33 @@ class AdditionTask:
     class_names: tuple[str, ...] = ()
 
     def check_fits(self, model: TransformerConfig) -> None:
-        """Raise UserError where the model is no decoder or too small."""
+        """Raise UserError if the model is no decoder or too small."""
         check_needs(self.config.needs(), model)
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
-        """Sums of random numbers, none of the questions held out."""
+        """Random sums that are not held out."""
         return _batch(self.config, sample_pairs(self.config, generator, rows, held_out=False))
 
     def held_out(self, rows: int) -> Batch:
-        """Questions that are never trained on; always the same."""
+        """Held-out questions; always the same."""
         return _batch(self.config, sample_pairs(self.config, np.random.default_rng(HELD_OUT_SEED), rows, held_out=True))
 
     def answers(self, model: Transformer, batch: Batch) -> list[list[int]]:
-        """The digits that the model writes on its own after each question."""
+        """The model's greedy answer to each question."""
         questions = batch.ids[:, : self.config.question_length]
         return greedy_continuation(model, questions, most=self.config.answer_length).tolist()
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
-        """Surprise and accuracy at each digit given the right ones before it, and how many sums are right whole."""
+        """Teacher-forced loss and token accuracy, and exact match of the greedy answers."""
         batch = self.held_out(rows)
         assert batch.labels is not None
         logits = model(batch.ids)
         counted = batch.labels != IGNORED
         loss = functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED)
         right = [
-            answer == wanted for answer, wanted in zip(self.answers(model, batch), reference_tokens(batch), strict=True)
+            answer == reference
+            for answer, reference in zip(self.answers(model, batch), reference_tokens(batch), strict=True)
         ]
         return {
             "held_out_loss": float(loss),
@@ -115,20 +116,20 @@ class AdditionTask:
         }
 
     def probe(self, length: int) -> Probe:
-        """The first question that is held out."""
+        """The first held-out question."""
         return Probe(batch=self.held_out(1))
 
     @torch.no_grad()
     def samples(self, model: Transformer) -> list[Sample]:
-        """What the model makes of some held-out questions."""
+        """The model's answers to some held-out questions."""
         batch = self.held_out(N_SAMPLES)
         questions = batch.ids[:, : self.config.question_length].tolist()
         shown = zip(questions, self.answers(model, batch), reference_tokens(batch), strict=True)
         return [self._sample(*row) for row in shown]
 
     def _sample(self, question: list[int], answer: list[int], right: list[int]) -> AnswerSample:
-        asked, given, wanted = (self.tokenizer.decode(part) for part in (question, answer, right))
-        return AnswerSample(question=asked, answer=given, right=wanted, is_right=answer == right)
+        asked, answered, reference = (self.tokenizer.decode(part) for part in (question, answer, right))
+        return AnswerSample(question=asked, answer=answered, right=reference, is_right=answer == right)
 
     def save(self, folder: Path) -> None:
         """Write the vocabulary."""
@@ -136,18 +137,18 @@ class AdditionTask:
 
 
 def is_held_out_sum(pairs: Int[np.ndarray, "row 2"]) -> Bool[np.ndarray, "row"]:
-    """Whether each question is never trained on (multiplicative hashing, Knuth, volume 3, section 6.4)."""
+    """Whether each question is held out (multiplicative hashing, Knuth, volume 3, section 6.4)."""
     key = pairs[:, 0].astype(np.uint64) * np.uint64(10**MOST_DIGITS) + pairs[:, 1].astype(np.uint64)
     with np.errstate(over="ignore"):
-        mixed = key * HASH
-    chosen: np.ndarray = (mixed >> np.uint64(40)) % np.uint64(HELD_OUT_SHARE) == 0
-    return chosen
+        hashed = key * HASH
+    held_out: np.ndarray = (hashed >> np.uint64(40)) % np.uint64(HELD_OUT_SHARE) == 0
+    return held_out
 
 
 def sample_pairs(
     config: AdditionConfig, generator: np.random.Generator, rows: int, *, held_out: bool
 ) -> Int[np.ndarray, "row 2"]:
-    """Pairs of numbers of which all, or none, are held out."""
+    """Sample pairs of numbers, all held out or none (rejection sampling)."""
     sampled = np.zeros((0, 2), dtype=np.int64)
     while len(sampled) < rows:
         pairs = generator.integers(0, 10**config.digits, (2 * rows, 2))
@@ -156,20 +157,20 @@ def sample_pairs(
 
 
 def digits_of(numbers: Int[np.ndarray, "row"], count: int) -> Int[np.ndarray, "row digit"]:
-    """The digits of each number, filled up with zeros: 57 with a count of 3 is 0 5 7."""
+    """The digits of each number with leading zeros: 57 with a count of 3 is 0 5 7."""
     powers = 10 ** np.arange(count - 1, -1, -1)
     digits: np.ndarray = numbers[:, None] // powers % 10
     return digits
 
 
 def reference_tokens(batch: Batch) -> list[list[int]]:
-    """The tokens of each row's right answer."""
+    """The tokens of each row's reference answer."""
     assert batch.labels is not None
     return [[index for index in row if index != IGNORED] for row in batch.labels.tolist()]
 
 
 def _batch(config: AdditionConfig, pairs: Int[np.ndarray, "row 2"]) -> Batch:
-    """Questions with their sums; only the sum's digits count."""
+    """Questions with their sums; only the sum's digits have labels."""
     first, second = (FIRST_DIGIT + digits_of(column, config.digits) for column in pairs.T)
     total = FIRST_DIGIT + digits_of(pairs.sum(1), config.answer_length)
     answer = total[:, ::-1] if config.answer_order == "units-first" else total
@@ -181,7 +182,7 @@ def _batch(config: AdditionConfig, pairs: Int[np.ndarray, "row 2"]) -> Batch:
 
 
 def prepare_addition(config: AdditionConfig) -> AdditionTask:
-    """The task of a config; nothing has to be read."""
+    """Build the task of a config."""
     # Falling counts keep the symbols in this order.
     text = [symbol * (len(SYMBOLS) - index) for index, symbol in enumerate(SYMBOLS)]
     tokenizer = train_vocabulary("characters", text, FIRST_DIGIT + len(SYMBOLS))
@@ -189,7 +190,7 @@ def prepare_addition(config: AdditionConfig) -> AdditionTask:
 
 
 def restore_addition(config: AdditionConfig, folder: Path) -> AdditionTask:
-    """The task of a run's folder: the same as at its start."""
+    """The task of a run folder, which follows from its config alone."""
     return prepare_addition(config)
 
 

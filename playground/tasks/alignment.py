@@ -1,4 +1,4 @@
-"""Cross-attention held against gold alignments: the alignment error rate of Och and Ney (2003, section 5)."""
+"""Compare cross-attention with gold alignments: the alignment error rate of Och and Ney (2003, section 5)."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ from playground.transformer import CrossAttention, Transformer
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Gold:
-    """Which source token each target position may be linked to, and which it surely is; sure links are possible ones.
+    """Sure and possible links from target positions to source tokens; sure links are possible ones, too.
 
-    A target position is the one that writes the word: the word is its label.
+    The target position of a word is the one that predicts it: the word is its label.
     """
 
     sure: Bool[np.ndarray, "row position token"]
@@ -37,25 +37,25 @@ def cross_attention(model: Transformer, batch: Batch) -> Float[Tensor, "layer ro
     return torch.stack(patterns)
 
 
-def error_rate(found: Bool[np.ndarray, "row position token"], gold: Gold) -> float:
-    """1 - (|found and sure| + |found and possible|) / (|found| + |sure|): 0 is perfect, 1 all wrong."""
-    agreed = (found & gold.sure).sum() + (found & gold.possible).sum()
-    return float(1 - agreed / (found.sum() + gold.sure.sum()))
+def error_rate(links: Bool[np.ndarray, "row position token"], gold: Gold) -> float:
+    """1 - (|links and sure| + |links and possible|) / (|links| + |sure|): 0 is perfect, 1 all wrong."""
+    agreed = (links & gold.sure).sum() + (links & gold.possible).sum()
+    return float(1 - agreed / (links.sum() + gold.sure.sum()))
 
 
 def alignment_error_rates(
     patterns: Float[Tensor, "layer row head position token"], gold: Gold
 ) -> Float[np.ndarray, "layer head+1"]:
-    """The error rate of each head, and last of the layer's mean head, where each word is linked to its heaviest token.
+    """The error rate of each head and, in the last column, of the mean over the layer's heads.
 
-    Only words that have a gold link are linked.
+    Each word that has a gold link is linked to the token of its largest weight.
     """
     heads = torch.cat([patterns, patterns.mean(dim=2, keepdim=True)], dim=2)
-    heaviest = heads.argmax(-1).cpu().numpy()
+    strongest = heads.argmax(-1).cpu().numpy()
     counted = gold.possible.any(-1, keepdims=True)
     tokens = np.arange(gold.sure.shape[-1])
 
     def rate(links: np.ndarray) -> float:
         return error_rate((links[..., None] == tokens) & counted, gold)
 
-    return np.array([[rate(layer[:, head]) for head in range(layer.shape[1])] for layer in heaviest])
+    return np.array([[rate(layer[:, head]) for head in range(layer.shape[1])] for layer in strongest])

@@ -1,7 +1,7 @@
-"""Text classification: which of some classes a text belongs to. Right is its label.
+"""Text classification. Right is the label of the text.
 
-An encoder reads START, the text and END; its classifier answers from the first token. What there is to be told
-apart: the kinds of sentences of the small world, languages, or the labels of a table of your own.
+An encoder reads START, the text and END; its classifier answers from the first token. The classes are kinds of
+synthetic sentences, languages, or the labels of a table of your own.
 """
 
 import json
@@ -47,23 +47,22 @@ SHOWN_CHARACTERS = 160
 
 @dataclass(frozen=True, kw_only=True)
 class ClassificationConfig:
-    """What is told apart, and where it comes from.
-
-    kind: `kinds` of sentences of the small world; `languages`, of the .zip archives in sources (each file's name
-    begins with its label) or, without any, of the small world; `csv`, a table that was typed in or lies in sources.
-    passage is how many characters of a file make one text. The last `held_out` share of each label's texts is never
-    trained on.
-    """
+    """The classes, and where their texts come from."""
 
     kind: LabelSource = "kinds"
+    """`kinds` of synthetic sentences; `languages`, of .zip archives or else of synthetic sentences; `csv`, a table."""
     sources: tuple[str, ...] = ()
+    """.zip archives whose files are named after their label, or tables."""
     text: str = ""
+    """A table that was typed in."""
     text_column: str = "text"
     label_column: str = "label"
     passage: int = 80
+    """Characters of a file that make one text."""
     vocabulary: VocabularyKind = "words"
     vocabulary_size: int = 2048
     held_out: float = 0.1
+    """The last share of each label's texts, never trained on."""
 
     def __post_init__(self) -> None:
         check_choice("kind", self.kind, get_args(LabelSource))
@@ -79,7 +78,7 @@ class ClassificationConfig:
             )
 
     def read(self) -> LabelledTexts:
-        """The labelled texts. Raises UserError for sources that cannot be read."""
+        """Read the labelled texts. Raises UserError for sources that cannot be read."""
         if self.kind == "csv":
             columns = {"text_column": self.text_column, "label_column": self.label_column}
             return table_groups(self.sources, self.text, **columns)
@@ -100,13 +99,13 @@ class ClassificationConfig:
 
 @lru_cache(maxsize=8)
 def _count_classes(config: ClassificationConfig, stamps: tuple[Stamp, ...]) -> int:
-    """A page asks with every run of its script; the sources are read anew only when they were written anew."""
+    """Cached by the files' stamps: a page asks on every rerun, and the sources change rarely."""
     return len(class_names_of(config.read()))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Examples:
-    """Texts as token ids, text k being ids[starts[k]:starts[k+1]], and their classes."""
+    """Texts as token ids, text k is ids[starts[k]:starts[k+1]], and their classes."""
 
     ids: Int[np.ndarray, "token"]
     starts: Int[np.ndarray, "text+1"]
@@ -126,12 +125,12 @@ class Examples:
         )
 
 
-PARTS = ("ids", "starts", "classes")
+FIELDS = ("ids", "starts", "classes")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClassificationTask:
-    """The labelled texts: what is trained on and what is held out. skipped counts files that could not be read."""
+    """The labelled texts, split into training and held-out."""
 
     config: ClassificationConfig
     tokenizer: Tokenizer
@@ -139,19 +138,20 @@ class ClassificationTask:
     train: Examples
     held_out: Examples
     skipped: int = 0
+    """Files that could not be read."""
 
     def check_fits(self, model: TransformerConfig) -> None:
-        """Raise UserError where the model is no encoder or has too few classes or tokens."""
+        """Raise UserError if the model is no encoder or has too few classes or tokens."""
         needs = Needs(kind="encoder", vocabulary=1, classes=len(self.class_names), context=SHORTEST)
         check_needs(needs, model, vocabulary=self.tokenizer.get_vocab_size())
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
-        """Random texts of the training part."""
+        """Random training texts."""
         return self.train.batch(generator.integers(0, len(self.train.classes), rows), length)
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
-        """The surprise at held-out labels (nats), how many are right, and the mean F1 of the classes."""
+        """Held-out loss (nats), accuracy, and macro F1."""
         chosen = self._held_out_order(rows)
         logits = torch.cat(
             [
@@ -168,16 +168,16 @@ class ClassificationTask:
         }
 
     def _held_out_order(self, rows: int) -> np.ndarray:
-        """The same held-out texts every time, of all classes mixed."""
+        """Indices of held-out texts of all classes, shuffled by a fixed seed."""
         return np.random.default_rng(0).permutation(len(self.held_out.classes))[:rows]
 
     def probe(self, length: int) -> Probe:
-        """One held-out text."""
+        """A held-out text."""
         return Probe(batch=self.held_out.batch(self._held_out_order(1), min(length, PROBE_TOKENS)))
 
     @torch.no_grad()
     def samples(self, model: Transformer) -> list[Sample]:
-        """Some held-out texts, and what the model takes them for."""
+        """Some held-out texts, and their predicted classes."""
         batch = self.held_out.batch(self._held_out_order(N_SAMPLES), model.config.context)
         assert batch.classes is not None
         answers = _class_logits(model, batch).argmax(-1).tolist()
@@ -196,8 +196,8 @@ class ClassificationTask:
         self.tokenizer.save(str(folder / "tokenizer.json"))
         about = {"names": self.class_names, "skipped": self.skipped}
         (folder / "classes.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-        both = {"train": self.train, "held_out": self.held_out}
-        arrays = {f"{name}_{part}": getattr(found, part) for name, found in both.items() for part in PARTS}
+        parts = {"train": self.train, "held_out": self.held_out}
+        arrays = {f"{name}_{field}": getattr(examples, field) for name, examples in parts.items() for field in FIELDS}
         np.savez(folder / "tokens.npz", **arrays)
 
 
@@ -206,18 +206,18 @@ def _class_logits(model: Transformer, batch: Batch) -> Float[Tensor, "row class"
 
 
 def class_names_of(labelled: LabelledTexts) -> tuple[str, ...]:
-    """The labels in alphabetical order. Raises UserError for fewer than two, or more than can be told apart."""
+    """The labels in alphabetical order. Raises UserError for fewer than two or more than MOST_CLASSES."""
     names = tuple(sorted({group.label for group in labelled.groups}))
     if not names:
-        raise UserError("There is not one labelled text; write at least two texts of each of two labels.")
+        raise UserError("There is no labelled text; write at least two texts of each of two labels.")
     if len(names) == 1:
         raise UserError("All texts have the label {name!r}; at least two labels are needed.", name=names[0])
     if len(names) > MOST_CLASSES:
         raise UserError(
-            "There are {n_names:,} different labels, at most {largest_classes:,} can be told apart. Are the "
+            "There are {n_names:,} different labels; at most {most_classes:,} are possible. Are the "
             "columns of text and label mixed up?",
             n_names=len(names),
-            largest_classes=MOST_CLASSES,
+            most_classes=MOST_CLASSES,
         )
     return names
 
@@ -241,9 +241,9 @@ def prepare_classification(config: ClassificationConfig) -> ClassificationTask:
 
 
 def split(labelled: LabelledTexts, share: float) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """The (text, label) pairs to train on and to hold out: of each group the last share, at least one of two or more.
+    """(text, label) pairs to train on and to hold out: the last share of each group, at least one of two or more.
 
-    Raises UserError where nothing can be held out.
+    Raises UserError if nothing can be held out.
     """
     train: list[tuple[str, str]] = []
     held_out: list[tuple[str, str]] = []
@@ -264,13 +264,13 @@ def _encode(tokenizer: Tokenizer, examples: list[tuple[str, str]], names: tuple[
 
 
 def restore_classification(config: ClassificationConfig, folder: Path) -> ClassificationTask:
-    """The task of a run folder. Raises UserError where its files are damaged."""
+    """The task of a run folder. Raises UserError if its files are damaged."""
     with reading_saved(folder, "tokens.npz", "classes.json", "tokenizer.json"):
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         about = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
         with np.load(folder / "tokens.npz") as arrays:
             train, held_out = (
-                Examples(**{part: arrays[f"{name}_{part}"] for part in PARTS}) for name in ("train", "held_out")
+                Examples(**{field: arrays[f"{name}_{field}"] for field in FIELDS}) for name in ("train", "held_out")
             )
         names, skipped = tuple(about["names"]), int(about["skipped"])
     return ClassificationTask(

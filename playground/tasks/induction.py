@@ -1,8 +1,8 @@
 """Induction: a block of random symbols, again and again. Right is the symbol that followed last time.
 
-Nothing in the block can be foreseen, and everything after it can, but only by a head that finds the last time
-the symbol stood there and copies what came next. Two attention layers learn that all at once, one layer never
-does. Olsson et al. 2022, "In-context learning and induction heads"; Elhage et al. 2021 (attention only).
+Nothing in the block is predictable, and everything after it is, but only by a head that finds the previous occurrence
+of the symbol and copies what followed it. Two attention layers learn that in a sudden step, one layer never does.
+Olsson et al. 2022, "In-context learning and induction heads"; Elhage et al. 2021 (attention only).
 """
 
 import string
@@ -27,10 +27,10 @@ from playground.transformer import Transformer, TransformerConfig, check_choice,
 
 Counted = Literal["all", "repeats"]
 SPECIALS = 2
-"""The start token and the token for what is no symbol come before the symbols."""
+"""START and UNKNOWN have the ids before the symbols'."""
 ALPHABET = string.ascii_letters + string.digits + "".join(chr(point) for point in range(0x3B1, 0x3CA))
 HELD_OUT_SEED = (20220924, 1, 1)
-"""Three numbers seed what is held out; a training step's stream has two."""
+"""Three numbers; a training step's seed has two, so the streams never coincide."""
 SCORED_ROWS = 16
 COPYING_LENGTH = 48
 SHORTEST_BLOCK = 6
@@ -39,16 +39,18 @@ N_SAMPLES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class InductionConfig:
-    """How rows are made: `length` symbols, a block of `shortest` to `longest` of them repeated to the end.
-
-    counted: whether the loss counts every symbol ("all") or only those that can be foreseen ("repeats").
-    """
+    """How rows are made."""
 
     symbols: int = 64
+    """Size of the alphabet."""
     shortest: int = 16
+    """Shortest block."""
     longest: int = 32
+    """Longest block."""
     length: int = 64
+    """Symbols in a row; the block repeats to its end."""
     counted: Counted = "all"
+    """Whether the loss counts every symbol or only the predictable ones ("repeats")."""
 
     def __post_init__(self) -> None:
         check_count("symbols", self.symbols, smallest=2)
@@ -70,7 +72,7 @@ class InductionConfig:
             )
         if self.longest >= self.length:
             raise UserError(
-                "A block of {longest} symbols does not come again in a row of {length}.",
+                "A block of {longest} symbols does not repeat in a row of {length}; choose a longer row.",
                 longest=self.longest,
                 length=self.length,
             )
@@ -90,7 +92,7 @@ class InductionTask:
     class_names: tuple[str, ...] = ()
 
     def check_fits(self, model: TransformerConfig) -> None:
-        """Raise UserError where the model is no decoder or too small."""
+        """Raise UserError if the model is no decoder or too small."""
         check_needs(self.config.needs(), model)
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
@@ -103,7 +105,7 @@ class InductionTask:
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
-        """Surprise in the first block and in the repeats, how many repeats are foreseen, and the best head's score."""
+        """Loss in the first block and in the repeats, accuracy on the repeats, and the best induction score."""
         ids, repeats = block_rows(self.config, rows, np.random.default_rng(HELD_OUT_SEED))
         logits = model(ids[:, :-1])
         losses = functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
@@ -122,7 +124,7 @@ class InductionTask:
         return Probe(batch=self._batch(ids[:1], repeats[:1]))
 
     def samples(self, model: Transformer) -> list[Sample]:
-        """What the model foresees in the repeats of some held-out rows; `·` stands where it is wrong."""
+        """Predictions for the repeats of some held-out rows; `·` for a token that is no symbol."""
         ids, repeats = block_rows(self.config, N_SAMPLES, np.random.default_rng(HELD_OUT_SEED))
         with torch.no_grad():
             guesses = model(ids[:, :-1]).argmax(-1)
@@ -146,7 +148,7 @@ class InductionTask:
 def block_rows(
     config: InductionConfig, rows: int, generator: np.random.Generator
 ) -> tuple[Int[Tensor, "row length+1"], Bool[Tensor, "row length"]]:
-    """Rows that begin with START, and which of the symbols after it stand there for the second time or later.
+    """Rows that begin with START, and a mask of the symbols after it that are repeats.
 
     With symbols a to z, a block of 3 and a length of 8: `START q e t q e t q e`, and the last five are repeats.
     """
@@ -175,7 +177,7 @@ def repeated_block_batch(
 
 
 def induction_scores(model: Transformer, ids: Int[Tensor, "row token"]) -> Float[np.ndarray, "layer head"]:
-    """Each head's mean weight on what followed the earlier copies of a token, over the rows (Olsson et al. 2022)."""
+    """Each head's mean attention weight on the tokens after earlier copies of a token (Olsson et al. 2022)."""
     tables = []
     for row in ids:
         recorder = recorder_for(model, "decoder", None)
@@ -187,7 +189,7 @@ def induction_scores(model: Transformer, ids: Int[Tensor, "row token"]) -> Float
 
 
 def prepare_induction(config: InductionConfig) -> InductionTask:
-    """The task of a config; nothing has to be read."""
+    """Build the task of a config."""
     letters = ALPHABET[: config.symbols]
     # Falling counts keep the letters in this order.
     text = [letter * (config.symbols - index) for index, letter in enumerate(letters)]
@@ -196,7 +198,7 @@ def prepare_induction(config: InductionConfig) -> InductionTask:
 
 
 def restore_induction(config: InductionConfig, folder: Path) -> InductionTask:
-    """The task of a run's folder: the same as at its start."""
+    """The task of a run folder, which follows from its config alone."""
     return prepare_induction(config)
 
 
@@ -205,5 +207,5 @@ KIND = TaskKind(
     config=InductionConfig,
     prepare=prepare_induction,
     restore=restore_induction,
-    right="The symbol that followed the last time this one stood there.",
+    right="The symbol that followed the previous occurrence of this one.",
 )

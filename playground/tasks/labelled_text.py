@@ -17,7 +17,7 @@ from playground.errors import UserError
 from playground.tasks.sources import LARGEST_FILE, read_texts
 from playground.tasks.tales.languages import Language, render_sentence
 from playground.tasks.tales.scenes import Scenes
-from playground.tasks.tales.tales_task import generate_stories, ordinary_world
+from playground.tasks.tales.tales_task import default_world, generate_stories
 from playground.tasks.tales.world import uniforms
 
 KINDS = ("statement", "question", "request")
@@ -188,7 +188,7 @@ def cut_passages(text: str, length: int) -> tuple[str, ...]:
 
 def tales_kinds() -> LabelledTexts:
     """Sentences of the small world by what they are for; without their last sign, which would give it away."""
-    return _grouped([pair for story in generate_stories(ordinary_world(), words=TALES_WORDS) for pair in _kinds(story)])
+    return _grouped([pair for story in generate_stories(default_world(), words=TALES_WORDS) for pair in _kinds(story)])
 
 
 def _kinds(story: list[str]) -> Iterator[tuple[str, str]]:
@@ -201,7 +201,7 @@ def _kinds(story: list[str]) -> Iterator[tuple[str, str]]:
 
 def tales_languages() -> LabelledTexts:
     """Sentences of the small world, each in one of its languages."""
-    scenes, random_numbers = Scenes(ordinary_world()), uniforms(np.random.default_rng(0))
+    scenes, random_numbers = Scenes(default_world()), uniforms(np.random.default_rng(0))
     scenes_to_render = [
         (scenes.sample(random_numbers), LANGUAGES[index % len(LANGUAGES)]) for index in range(TALES_SCENES)
     ]

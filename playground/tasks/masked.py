@@ -1,7 +1,7 @@
-"""Masked words and next sentences, as BERT learns: fill in hidden words, and say whether one text follows another.
+"""Masked LM and next-sentence prediction, as BERT learns (Devlin et al. 2019, section 3.1).
 
-A row is START A END B END. In half of the rows B follows A, in the others it is from somewhere else. Right is a high
-probability of each hidden word, read from both sides, and the right answer about B. Devlin et al. 2019, section 3.1.
+A row is START A END B END. In half of the rows B follows A, in the others it is a random passage. Right is a high
+probability of each masked word, given both sides, and the right answer whether B follows.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from playground.errors import UserError
 from playground.tasks.pairs import FRAME, pair_batch
 from playground.tasks.sentences import Sentences, encode_sentences
 from playground.tasks.sources import check_sources, read_texts, unwrap
-from playground.tasks.tales.tales_task import generate_stories, ordinary_world
+from playground.tasks.tales.tales_task import default_world, generate_stories
 from playground.tasks.task import (
     IGNORED,
     Batch,
@@ -36,39 +36,41 @@ from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_
 from playground.transformer import Transformer, TransformerConfig, check_count
 
 TALES = "tales"
-"""The source that is the small world's stories."""
+"""The source that stands for synthetic stories."""
 TALES_WORDS = 200_000
 SHORTEST = FRAME + 5
 LARGEST_CLASS_WEIGHT = 100.0
 HELD_OUT_SEED = (20181011, 1, 1)
-"""Three numbers seed what is held out; a training step's stream has two."""
+"""Three numbers; a training step's seed has two, so the streams never coincide."""
 ROWS_AT_ONCE = 16
 PROBE_TOKENS = 48
 N_SAMPLES = 2
 SAMPLE_LENGTH = 48
 GUESSES = 5
-PARTS = ("ids", "starts", "documents")
+FIELDS = ("ids", "starts", "documents")
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedConfig:
-    """Where the text comes from, and the share of words that is to be guessed.
-
-    text is what was typed in; sources.py says how sources are written, and `tales` is the small world's stories. The
-    last `held_out` share of each text is never trained on. row_length is how many tokens a row that is trained on has
-    at most, where that is less than the model's context: most of BERT's steps had short rows (Devlin et al. 2019,
-    appendix A.2). class_weight is what a nat of surprise at the second text counts beside one at the words.
-    """
+    """Where the text comes from, and how it is masked."""
 
     sources: tuple[str, ...] = ()
+    """Files, archives and data sets, written as sources.py says; `tales` for synthetic stories."""
     text: str = ""
+    """Text that was typed in."""
     vocabulary: VocabularyKind = "bpe"
     vocabulary_size: int = 4096
     held_out: float = 0.05
+    """The last share of each text, never trained on."""
     unwrap: bool = True
+    """Join the lines of a paragraph."""
     mask_share: float = 0.15
+    """The fraction of words to predict."""
     row_length: int | None = None
+    """The most tokens of a training row; None: the model's context. Most of BERT's steps had short rows (Devlin et al.
+    2019, appendix A.2)."""
     class_weight: float = 1.0
+    """The weight of the next-sentence loss, beside that of the masked words."""
 
     def __post_init__(self) -> None:
         check_sources(self.sources, self.text)
@@ -86,9 +88,9 @@ class MaskedConfig:
             check_count("row_length", self.row_length, smallest=SHORTEST)
         if not 0 <= self.class_weight <= LARGEST_CLASS_WEIGHT:
             raise UserError(
-                "class_weight is {class_weight}; choose a number from 0 to {heaviest:g}.",
+                "class_weight is {class_weight}; choose a number from 0 to {largest:g}.",
                 class_weight=self.class_weight,
-                heaviest=LARGEST_CLASS_WEIGHT,
+                largest=LARGEST_CLASS_WEIGHT,
             )
 
     def needs(self) -> Needs:
@@ -98,7 +100,7 @@ class MaskedConfig:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MaskedTask:
-    """The sentences as token ids: what is trained on and what is held out."""
+    """The sentences as token ids, split into training and held-out."""
 
     config: MaskedConfig
     tokenizer: Tokenizer
@@ -108,7 +110,7 @@ class MaskedTask:
     class_names: tuple[str, ...] = ("follows", "random")
 
     def check_fits(self, model: TransformerConfig) -> None:
-        """Raise UserError where the model is no encoder of pairs, or where the text has no two sentences in a row."""
+        """Raise UserError if the model is no encoder of pairs, or the text has no two consecutive sentences."""
         check_needs(self.config.needs(), model, vocabulary=self.tokenizer.get_vocab_size())
         for part, sentences in (("training", self.train), ("held-out", self.held_out)):
             if len(sentences) < len(sentences.documents):
@@ -131,7 +133,7 @@ class MaskedTask:
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
-        """The surprise at masked held-out words (nats), how many are guessed, and how many pairs are judged rightly."""
+        """Held-out loss of the masked words (nats), their accuracy, and next-sentence accuracy."""
         batch = self._held_out(rows, length)
         assert batch.labels is not None
         assert batch.classes is not None
@@ -147,12 +149,12 @@ class MaskedTask:
         return self._rows(self.held_out, np.random.default_rng(HELD_OUT_SEED), rows=rows, length=length)
 
     def probe(self, length: int) -> Probe:
-        """One held-out pair."""
+        """A held-out pair."""
         return Probe(batch=self._held_out(1, min(length, PROBE_TOKENS)))
 
     @torch.no_grad()
     def samples(self, model: Transformer) -> list[Sample]:
-        """Some held-out pairs, and what the model takes the masked words for."""
+        """Some held-out pairs, and the top predictions for their masked words."""
         batch = self._held_out(N_SAMPLES, min(model.config.context, SAMPLE_LENGTH))
         assert batch.labels is not None
         logits, _ = _forward(model, batch)
@@ -181,22 +183,22 @@ class MaskedTask:
     def save(self, folder: Path) -> None:
         """Write the vocabulary and the encoded sentences, so that resuming reads the same ids."""
         self.tokenizer.save(str(folder / "tokenizer.json"))
-        both = {"train": self.train, "held_out": self.held_out}
-        arrays = {f"{name}_{part}": getattr(found, part) for name, found in both.items() for part in PARTS}
+        parts = {"train": self.train, "held_out": self.held_out}
+        arrays = {f"{name}_{field}": getattr(sentences, field) for name, sentences in parts.items() for field in FIELDS}
         np.savez(folder / "tokens.npz", **arrays)
 
 
 def _forward(model: Transformer, batch: Batch) -> tuple[Float[Tensor, "masked vocabulary"], Float[Tensor, "row class"]]:
-    """The logits at the masked words of all rows, and of the classes; a few rows at a time."""
+    """Logits at the masked words of all rows, and class logits; a few rows at a time, to bound memory."""
     assert batch.labels is not None
     assert batch.segments is not None
     logits, classes = [], []
     for begin in range(0, len(batch.ids), ROWS_AT_ONCE):
-        some = slice(begin, begin + ROWS_AT_ONCE)
-        mask = None if batch.mask is None else batch.mask[some]
-        read = model.read(batch.ids[some], segments=batch.segments[some], mask=mask)
-        logits.append(model.head(read[batch.labels[some] != IGNORED]))
-        classes.append(model.classify(read))
+        chunk = slice(begin, begin + ROWS_AT_ONCE)
+        mask = None if batch.mask is None else batch.mask[chunk]
+        hidden = model.read(batch.ids[chunk], segments=batch.segments[chunk], mask=mask)
+        logits.append(model.head(hidden[batch.labels[chunk] != IGNORED]))
+        classes.append(model.classify(hidden))
     return torch.cat(logits), torch.cat(classes)
 
 
@@ -208,7 +210,7 @@ def prepare_masked(config: MaskedConfig) -> MaskedTask:
     train = [text[:cut] for text, cut in zip(texts, cuts, strict=True)]
     held_out = [text[cut:] for text, cut in zip(texts, cuts, strict=True)]
     if TALES in config.sources:
-        stories = [" ".join(story) for story in generate_stories(ordinary_world(), words=TALES_WORDS)]
+        stories = [" ".join(story) for story in generate_stories(default_world(), words=TALES_WORDS)]
         cut = int(len(stories) * (1 - config.held_out))
         train, held_out = train + stories[:cut], held_out + stories[cut:]
     tokenizer = train_vocabulary(config.vocabulary, train, config.vocabulary_size, model="encoder")
@@ -221,12 +223,12 @@ def prepare_masked(config: MaskedConfig) -> MaskedTask:
 
 
 def restore_masked(config: MaskedConfig, folder: Path) -> MaskedTask:
-    """The task of a run folder. Raises UserError where its files are damaged."""
+    """The task of a run folder. Raises UserError if its files are damaged."""
     with reading_saved(folder, "tokens.npz", "tokenizer.json"):
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         with np.load(folder / "tokens.npz") as arrays:
             train, held_out = (
-                Sentences(**{part: arrays[f"{name}_{part}"] for part in PARTS}) for name in ("train", "held_out")
+                Sentences(**{field: arrays[f"{name}_{field}"] for field in FIELDS}) for name in ("train", "held_out")
             )
     return MaskedTask(config=config, tokenizer=tokenizer, train=train, held_out=held_out)
 
@@ -236,5 +238,5 @@ KIND = TaskKind(
     config=MaskedConfig,
     prepare=prepare_masked,
     restore=restore_masked,
-    right="A high probability of each hidden word, and the right answer whether the second text follows.",
+    right="A high probability of each masked word, and the right answer whether the second text follows.",
 )

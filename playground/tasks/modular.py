@@ -1,7 +1,7 @@
-"""Addition modulo p: `a + b =`, and the right answer is (a + b) mod p. What grokking was first seen on.
+"""Addition modulo p: `a + b =`, and the right answer is (a + b) mod p. Grokking was first observed on it.
 
-A share of all pairs is trained on. The network first learns them by heart, and much later, and only under weight
-decay, finds a rule that holds for the others: it turns numbers into angles of a few frequencies and adds those.
+Training sees a fraction of all pairs. The network memorises them first; much later, and only with weight decay, it
+generalises: it maps numbers to angles of a few frequencies and adds the angles.
 Power et al. 2022, "Grokking"; Nanda et al. 2023, "Progress measures for grokking via mechanistic interpretability".
 """
 
@@ -31,16 +31,16 @@ from playground.tasks.vocabulary import word_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_count
 
 LARGEST = 199
-"""With p numbers there are p squared pairs, and all are read at every evaluation."""
+"""Every evaluation reads all p² pairs."""
 CONTEXT = 5
-"""START a + b =; the answer stands at the last position."""
+"""START a + b =; the last position predicts the answer."""
 SPLIT = 20220106
 N_SAMPLES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModularConfig:
-    """Addition modulo `modulus`; `train_share` of all pairs is trained on, the seed `split` decides which."""
+    """Addition modulo `modulus`, trained on the fraction `train_share` of all pairs; the seed `split` decides which."""
 
     modulus: int = 53
     train_share: float = 0.4
@@ -51,10 +51,10 @@ class ModularConfig:
         check_count("split", self.split, smallest=0)
         if self.modulus > LARGEST:
             raise UserError(
-                "modulus is {modulus}; choose at most {largest}, which makes {largest_2:,} pairs.",
+                "modulus is {modulus}; choose at most {largest}, which makes {n_pairs:,} pairs.",
                 modulus=self.modulus,
                 largest=LARGEST,
-                largest_2=LARGEST**2,
+                n_pairs=LARGEST**2,
             )
         if not 0 < self.train_share < 1:
             raise UserError(
@@ -64,7 +64,7 @@ class ModularConfig:
 
     @property
     def train_pairs(self) -> int:
-        """How many pairs are trained on: at least one, and at least one is left."""
+        """How many pairs are trained on: at least one, and at least one is held out."""
         pairs = self.modulus**2
         return min(max(1, round(pairs * self.train_share)), pairs - 1)
 
@@ -75,7 +75,7 @@ class ModularConfig:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModularTask:
-    """All pairs as rows, in two parts."""
+    """All pairs as rows, split into training and test."""
 
     config: ModularConfig
     tokenizer: Tokenizer
@@ -85,11 +85,11 @@ class ModularTask:
     class_names: tuple[str, ...] = ()
 
     def check_fits(self, model: TransformerConfig) -> None:
-        """Raise UserError where the model is no decoder or too small."""
+        """Raise UserError if the model is no decoder or too small."""
         check_needs(self.config.needs(), model)
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
-        """Different pairs of the training part, all of it where `rows` reaches that far."""
+        """Distinct training pairs; all of them if `rows` is at least their number."""
         if rows >= len(self.train_rows):
             return _batch(self.train_rows)
         chosen = generator.choice(len(self.train_rows), rows, replace=False)
@@ -97,9 +97,9 @@ class ModularTask:
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
-        """Surprise and accuracy on all pairs of both parts, however few rows are asked for."""
-        test_loss, test_accuracy = _answers(model, self.test_rows)
-        train_loss, train_accuracy = _answers(model, self.train_rows)
+        """Loss and accuracy on all pairs of both parts, whatever `rows` is."""
+        test_loss, test_accuracy = _loss_and_accuracy(model, self.test_rows)
+        train_loss, train_accuracy = _loss_and_accuracy(model, self.train_rows)
         return {
             "held_out_loss": test_loss,
             "test_accuracy": test_accuracy,
@@ -108,12 +108,12 @@ class ModularTask:
         }
 
     def probe(self, length: int) -> Probe:
-        """The first pair that is not trained on."""
+        """The first test pair."""
         return Probe(batch=_batch(self.test_rows[:1]))
 
     @torch.no_grad()
     def samples(self, model: Transformer) -> list[Sample]:
-        """The spectrum of the numbers' embeddings, and the answers to some pairs that are not trained on."""
+        """The spectrum of the number embeddings, and the answers to some test pairs."""
         rows = self.test_rows[:N_SAMPLES]
         guesses = model(rows[:, :-1])[:, -1].argmax(-1)
         answers = [self._sample(row, guess) for row, guess in zip(rows, guesses, strict=True)]
@@ -127,7 +127,7 @@ class ModularTask:
         )
 
     def number_embeddings(self, model: Transformer) -> Float[Tensor, "number width"]:
-        """What the model holds for 0 … p-1, in this order."""
+        """The embeddings of 0 … p-1."""
         embeddings: Tensor = model.embedding.weight.detach()[_number_ids(self.tokenizer, self.config.modulus)]
         return embeddings
 
@@ -137,13 +137,13 @@ class ModularTask:
 
 
 def spectrum(embeddings: Float[Tensor, "number width"]) -> Float[Tensor, "frequency"]:
-    """The share of each frequency 0 … p/2 in the embeddings as functions of the number, their mean left out.
+    """Power spectrum, over frequencies 0 … p/2, of the embeddings as functions of the number, without their mean.
 
     A single wave cos(2 pi 3 n / p) has all its power at index 3. Nanda et al. 2023, section 4.1.
     """
     waves = torch.fft.rfft(embeddings.double() - embeddings.double().mean(0), dim=0)
     power: Tensor = waves.abs().square().sum(1)
-    # Every frequency but 0 and p/2 stands for two terms of the whole transform.
+    # rfft leaves out the negative frequencies; all but 0 and p/2 have one.
     count = len(embeddings)
     power[1 : (count + 1) // 2] *= 2
     shares: Tensor = power / power.sum().clamp(min=1e-30)
@@ -156,8 +156,8 @@ def _batch(rows: Int[Tensor, "row 6"]) -> Batch:
     return Batch(ids=rows[:, :-1], labels=labels)
 
 
-def _answers(model: Transformer, rows: Int[Tensor, "row 6"]) -> tuple[float, float]:
-    """The mean surprise at the answers in nats, and the share that the model gets right."""
+def _loss_and_accuracy(model: Transformer, rows: Int[Tensor, "row 6"]) -> tuple[float, float]:
+    """Mean surprisal of the answers in nats, and accuracy."""
     logits = torch.cat([model(part[:, :-1])[:, -1] for part in torch.split(rows, 4096)])
     loss = functional.cross_entropy(logits, rows[:, -1])
     return float(loss), float((logits.argmax(-1) == rows[:, -1]).float().mean())
@@ -172,7 +172,7 @@ def _number_ids(tokenizer: Tokenizer, modulus: int) -> list[int]:
 
 
 def prepare_modular(config: ModularConfig) -> ModularTask:
-    """All pairs, shuffled by the split's seed and cut in two."""
+    """Build all pairs, shuffle them by the seed `split`, and split them in two."""
     tokenizer = _tokenizer(config)
     numbers = np.array(_number_ids(tokenizer, config.modulus))
     pairs = np.random.default_rng((SPLIT, config.split, 1)).permutation(config.modulus**2)
@@ -186,7 +186,7 @@ def prepare_modular(config: ModularConfig) -> ModularTask:
 
 
 def restore_modular(config: ModularConfig, folder: Path) -> ModularTask:
-    """The task of a run's folder: the same as at its start."""
+    """The task of a run folder, which follows from its config alone."""
     return prepare_modular(config)
 
 

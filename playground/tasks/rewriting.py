@@ -1,7 +1,7 @@
 """Rewriting digits: copy them, reverse them, or sort them. Right is the whole answer, digit for digit.
 
-The smallest tasks for an encoder-decoder: its cross-attention has to point at one digit after another, and where
-is known beforehand. For `reverse` and the source 3 1 4 the right answer is 4 1 3.
+The smallest tasks for an encoder-decoder: cross-attention has to point at one digit after another, and the gold
+alignment is known. For `reverse` and the source 3 1 4 the right answer is 4 1 3.
 """
 
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ DIGITS = "0123456789"
 FIRST_DIGIT = len(SPECIALS)
 LONGEST = 256
 HELD_OUT_SEED = (20170612, 1, 1)
-"""Three numbers seed what is held out; a training step's stream has two."""
+"""Three numbers; a training step's seed has two, so the streams never coincide."""
 N_SAMPLES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class RewritingConfig:
-    """What is done with the digits, and how many there are: from `shortest` to `longest`, at random."""
+    """The operation, and the number of digits: random, from `shortest` to `longest`."""
 
     operation: Operation = "reverse"
     shortest: int = 8
@@ -61,7 +61,7 @@ class RewritingConfig:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RewritingTask:
-    """Rows of digits and what is to become of them."""
+    """Rows of random digits and their answers."""
 
     config: RewritingConfig
     tokenizer: Tokenizer
@@ -69,11 +69,11 @@ class RewritingTask:
     class_names: tuple[str, ...] = ()
 
     def check_fits(self, model: TransformerConfig) -> None:
-        """Raise UserError where the model is no encoder-decoder or too small."""
+        """Raise UserError if the model is no encoder-decoder or too small."""
         check_needs(self.config.needs(), model)
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
-        """Random digits, and their answers."""
+        """Random digits and their answers."""
         lengths = generator.integers(self.config.shortest, self.config.longest + 1, rows)
         digits = generator.integers(FIRST_DIGIT, FIRST_DIGIT + len(DIGITS), (rows, self.config.longest))
         return _padded([self._pair(row[:count]) for row, count in zip(digits, lengths, strict=True)])
@@ -83,7 +83,7 @@ class RewritingTask:
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
-        """Surprise and accuracy at each token given the right ones before it, and how many answers are right whole."""
+        """Teacher-forced loss and token accuracy, and exact match of the greedy answers."""
         batch = self._held_out(rows, length)
         assert batch.labels is not None
         logits = model(batch.ids, batch.target_ids, mask=batch.mask)
@@ -102,7 +102,7 @@ class RewritingTask:
         return self.batch(np.random.default_rng(HELD_OUT_SEED), rows=rows, length=length, step=0)
 
     def _answers(self, model: Transformer, batch: Batch) -> list[list[int]]:
-        """What the model writes on its own, up to END."""
+        """The model's greedy answers, up to END."""
         most = self.config.longest + 1
         written = greedy_answers(model, batch.ids, batch.mask, start=START_ID, end=END_ID, most=most).tolist()
         return [row[: row.index(END_ID)] if END_ID in row else row for row in written]
@@ -111,21 +111,21 @@ class RewritingTask:
         return [index for index in labels.tolist() if index not in (IGNORED, END_ID)]
 
     def probe(self, length: int) -> Probe:
-        """One held-out row, and where each of its answer's digits comes from."""
+        """A held-out row and its gold alignment."""
         batch = self._held_out(1, length)
         digits = batch.ids[0][(batch.ids[0] >= FIRST_DIGIT)].numpy()
         return Probe(batch=batch, alignment=alignment(self.config.operation, digits))
 
     def samples(self, model: Transformer) -> list[Sample]:
-        """What the model makes of some held-out rows."""
+        """The model's answers to some held-out rows."""
         batch = self._held_out(N_SAMPLES, self.config.longest + 2)
         assert batch.labels is not None
         shown = zip(batch.ids, self._answers(model, batch), batch.labels, strict=True)
         return [self._sample(ids.tolist(), answer, self._right(labels)) for ids, answer, labels in shown]
 
     def _sample(self, ids: list[int], answer: list[int], right: list[int]) -> AnswerSample:
-        question, given, wanted = (self.tokenizer.decode(part) for part in (ids, answer, right))
-        return AnswerSample(question=question, answer=given, right=wanted, is_right=answer == right)
+        question, answered, reference = (self.tokenizer.decode(part) for part in (ids, answer, right))
+        return AnswerSample(question=question, answer=answered, right=reference, is_right=answer == right)
 
     def save(self, folder: Path) -> None:
         """Write the vocabulary."""
@@ -140,10 +140,10 @@ def rewritten(operation: Operation, digits: Int[np.ndarray, "digit"]) -> Int[np.
 
 
 def alignment(operation: Operation, digits: Int[np.ndarray, "digit"]) -> tuple[tuple[int, int], ...]:
-    """Which source position each digit of the answer comes from, by the decoder's position that writes it.
+    """Gold pairs (target position that predicts a digit, source position of that digit).
 
-    Position 0 of both is START: the decoder writes its first digit there, and the source's first digit stands at 1.
-    A sorted digit that the source holds twice could come from either position and is left out.
+    Position 0 of both is START: the decoder predicts its first digit there, and the source's first digit is at 1.
+    A sorted digit that occurs twice in the source could come from either and is left out.
     """
     count = len(digits)
     if operation == "copy":
@@ -151,12 +151,12 @@ def alignment(operation: Operation, digits: Int[np.ndarray, "digit"]) -> tuple[t
     if operation == "reverse":
         return tuple((position, count - position) for position in range(count))
     order = np.argsort(digits, kind="stable")
-    alone = [(digits == digits[source]).sum() == 1 for source in order]
-    return tuple((position, int(source) + 1) for position, source in enumerate(order) if alone[position])
+    is_unique = [(digits == digits[source]).sum() == 1 for source in order]
+    return tuple((position, int(source) + 1) for position, source in enumerate(order) if is_unique[position])
 
 
 def _padded(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Batch:
-    """Sources as START … END, targets as START …, labels as … END, all filled up to the longest."""
+    """Sources as START … END, targets as START …, labels as … END, all padded to the longest."""
     longest = max(len(source) for source, _ in pairs)
     ids = np.full((len(pairs), longest + 2), PAD_ID)
     target_ids = np.full((len(pairs), longest + 1), PAD_ID)
@@ -176,14 +176,14 @@ def _padded(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Batch:
 
 
 def prepare_rewriting(config: RewritingConfig) -> RewritingTask:
-    """The task of a config; nothing has to be read."""
+    """Build the task of a config."""
     size = FIRST_DIGIT + len(DIGITS)
     tokenizer = train_vocabulary("characters", [DIGITS], size, model="encoder-decoder")
     return RewritingTask(config=config, tokenizer=tokenizer)
 
 
 def restore_rewriting(config: RewritingConfig, folder: Path) -> RewritingTask:
-    """The task of a run's folder: the same as at its start."""
+    """The task of a run folder, which follows from its config alone."""
     return prepare_rewriting(config)
 
 

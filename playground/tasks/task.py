@@ -1,7 +1,7 @@
-"""What every task hands to the trainer and to the page: rows with their right answers, a probe, samples.
+"""The interface of a task: batches with their labels, a probe, samples, measures.
 
-A task is prepared once from its config (a frozen record that is part of a run's config.json). It draws its
-rows from the generator it is given and keeps no state, so the same seed and step always give the same rows.
+A task is prepared once from its config (a frozen dataclass, part of a run's config.json). It samples rows from a
+generator that it gets and keeps no state, so the same seed and step always give the same rows.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,44 +19,42 @@ from playground.errors import UserError
 from playground.transformer import ModelKind, Transformer, TransformerConfig
 
 IGNORED = -100
-"""The label of a position that does not count (torch's cross-entropy leaves it out)."""
+"""The label of a position that the loss leaves out (the default of torch's cross-entropy)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
-    """Rows to learn from, and what is right.
-
-    ids is what the model reads: a decoder's row, an encoder's text, an encoder-decoder's source. labels holds the
-    right token at each position that counts, IGNORED elsewhere: a decoder's next tokens (already shifted), an
-    encoder's masked words, an encoder-decoder's target; None where only classes count. target_ids is what an
-    encoder-decoder's decoder reads (begins with START). mask is True at real tokens of ids; None where no row is
-    padded. classes is the right class of each row, and class_weight what a nat of surprise at it counts in the loss,
-    beside a nat at the tokens.
-    """
+    """Inputs and labels."""
 
     ids: Int[Tensor, "row token"]
+    """Input of the model: a decoder's row, an encoder's text, an encoder-decoder's source."""
     labels: Int[Tensor, "row position"] | None = None
+    """The right token at each position that counts, IGNORED elsewhere: a decoder's next tokens (already shifted), an
+    encoder's masked words, an encoder-decoder's target. None if only classes count."""
     target_ids: Int[Tensor, "row position"] | None = None
+    """Input of an encoder-decoder's decoder; begins with START."""
     segments: Int[Tensor, "row token"] | None = None
+    """0 and 1: the first and the second text of a pair."""
     mask: Bool[Tensor, "row token"] | None = None
+    """True at real tokens of ids; None if no row is padded."""
     classes: Int[Tensor, "row"] | None = None
+    """The right class of each row."""
     class_weight: float = 1.0
+    """The weight of the classes' cross-entropy in the loss, beside that of the tokens."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Probe:
-    """One row whose attention is filmed while the model learns.
-
-    alignment: gold pairs (target position, source position), for cross-attention to be held against.
-    """
+    """One row whose attention is recorded over training."""
 
     batch: Batch
     alignment: tuple[tuple[int, int], ...] = ()
+    """Gold pairs (target position, source position), to compare cross-attention with."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextSample:
-    """What a language model wrote after a prompt."""
+    """A prompt and its continuation by the model."""
 
     prompt: str
     text: str
@@ -65,7 +63,7 @@ class TextSample:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerSample:
-    """A question, what the model answered, and what is right."""
+    """A question, the model's answer, and the reference."""
 
     question: str
     answer: str
@@ -76,7 +74,7 @@ class AnswerSample:
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedWord:
-    """One masked position: the right word, and the model's most probable words with their probabilities."""
+    """One masked position: the right word, and the model's top predictions with their probabilities."""
 
     position: int
     right: str
@@ -85,7 +83,7 @@ class MaskedWord:
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedSample:
-    """A text with masked words, filled in by an encoder. tokens are labels for a person, masked ones included."""
+    """A text with masked words and an encoder's predictions; tokens are readable labels, masks included."""
 
     tokens: tuple[str, ...]
     masked: tuple[MaskedWord, ...]
@@ -94,7 +92,7 @@ class MaskedSample:
 
 @dataclass(frozen=True, kw_only=True)
 class SpectrumSample:
-    """The power of each frequency in the embedding of the numbers 0 … p-1 (modular addition); sums to 1."""
+    """Power spectrum of the embedding of the numbers 0 … p-1 (modular addition); sums to 1."""
 
     power: tuple[float, ...]
     kind: Literal["spectrum"] = "spectrum"
@@ -105,23 +103,28 @@ Sample = TextSample | AnswerSample | MaskedSample | SpectrumSample
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """What a model must be to learn a task: its kind, its least vocabulary, classes, segments and least context."""
+    """What a task requires of its model."""
 
     kind: ModelKind
     vocabulary: int
+    """At least so many tokens."""
     classes: int = 0
     segments: int = 0
     context: int = 1
+    """At least so many positions."""
 
 
 def check_needs(needs: Needs, model: TransformerConfig, *, vocabulary: int | None = None) -> None:
-    """Raise UserError where a model is not what a task needs; vocabulary is the true one where it is smaller."""
+    """Raise UserError if a model does not meet the needs of a task.
+
+    vocabulary: the size of the trained vocabulary, if it is smaller than the one that was allowed.
+    """
     tokens = needs.vocabulary if vocabulary is None else vocabulary
     if model.kind != needs.kind:
         raise UserError(
-            "This task is learnt by an {kind}, and the model is of the kind {kind_2}.",
+            "The task needs a model of kind {kind}, not {model_kind}.",
             kind=needs.kind,
-            kind_2=model.kind,
+            model_kind=model.kind,
         )
     if tokens > model.vocabulary:
         raise UserError(
@@ -131,30 +134,30 @@ def check_needs(needs: Needs, model: TransformerConfig, *, vocabulary: int | Non
         )
     if needs.context > model.context:
         raise UserError(
-            "The task needs a context of at least {context}; the model's is {context_2}.",
+            "The task needs a context of at least {context}; the model's is {model_context}.",
             context=needs.context,
-            context_2=model.context,
+            model_context=model.context,
         )
     if needs.classes > model.classes:
         raise UserError(
-            "The task has {classes} classes, the model {classes_2}; make them equal.",
+            "The task has {classes} classes, the model {model_classes}; make them equal.",
             classes=needs.classes,
-            classes_2=model.classes,
+            model_classes=model.classes,
         )
     if needs.segments > model.segments:
         raise UserError(
-            "The task has {segments} segments, the model {segments_2}; make them equal.",
+            "The task has {segments} segments, the model {model_segments}; make them equal.",
             segments=needs.segments,
-            segments_2=model.segments,
+            model_segments=model.segments,
         )
 
 
 @runtime_checkable
 class TaskConfig(Protocol):
-    """The frozen record that a task is prepared from. `needs` may read the task's sources."""
+    """The frozen dataclass that a task is prepared from. `needs` may read the task's sources."""
 
     def needs(self) -> Needs:
-        """What a model must be to learn this task. Raises UserError for sources that cannot be read."""
+        """What the task requires of its model. Raises UserError for sources that cannot be read."""
         ...
 
 
@@ -164,20 +167,20 @@ class Task(Protocol):
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """The vocabulary; every task has one, so that its models load like any other."""
+        """Every task has one, so that its models load like any other."""
         ...
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The names of the classes, in order; empty where there are none."""
+        """Names of the classes, in order; empty without classes."""
         ...
 
     def check_fits(self, model: TransformerConfig) -> None:
-        """Raise UserError, with what to change, where the model cannot learn this task."""
+        """Raise UserError, with what to change, if the model cannot learn this task."""
         ...
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
-        """Rows of at most `length` tokens for step `step`, decided by the generator alone."""
+        """Rows of at most `length` tokens for a step, determined by the generator alone."""
         ...
 
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
@@ -185,11 +188,11 @@ class Task(Protocol):
         ...
 
     def probe(self, length: int) -> Probe:
-        """The row to be filmed, of at most `length` tokens; always the same."""
+        """The row whose attention is recorded, of at most `length` tokens; always the same."""
         ...
 
     def samples(self, model: Transformer) -> list[Sample]:
-        """What the model does now, to be looked at."""
+        """What the model writes or answers now."""
         ...
 
     def save(self, folder: Path) -> None:
@@ -199,25 +202,29 @@ class Task(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskKind:
-    """A task by name: its config record, how it is prepared, and how it is restored from a run's folder."""
+    """A task by name."""
 
     name: str
     config: type[Any]
+    """The class of its config."""
     prepare: Callable[[Any], Task]
+    """Builds the task; may read sources and train a vocabulary."""
     restore: Callable[[Any, Path], Task]
+    """Reads the task back from a run folder, as `Task.save` wrote it."""
     right: str
     """What counts as right, in one sentence."""
 
 
 @contextmanager
 def reading_saved(folder: Path, *names: str) -> Iterator[None]:
-    """Within the block, damage of the files of these names raises a UserError; an error of the disk stays its own."""
+    """Turn any error but an OSError within the block into a UserError that names the damaged files."""
     try:
         yield
     except OSError:
         raise
     except Exception as error:  # tokenizers raises a bare Exception
-        files = f"{', '.join(names[:-1])} or {names[-1]}"
         raise UserError(
-            "{files} in {folder} is damaged; start anew in another folder.", files=files, folder=folder
+            "A file in {folder} is damaged ({files}); start anew in another folder.",
+            files=", ".join(names),
+            folder=folder,
         ) from error

@@ -18,14 +18,14 @@ from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_
 from playground.transformer import Transformer, TransformerConfig, check_count
 
 SHORTEST = 8
-"""Tokens below which neither training nor holding out makes sense."""
+"""The fewest tokens to train on or to hold out."""
 PROBE_TOKENS = 64
 SAMPLE_TOKENS = 120
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextTaskConfig:
-    """Where the text comes from and how it is split."""
+    """Where the text comes from, and how rows are made of it."""
 
     sources: tuple[str, ...] = ()
     """Files, archives and data sets, written as sources.py says."""
@@ -62,7 +62,7 @@ class TextTaskConfig:
         check_count("copying_rows", self.copying_rows)
 
     def needs(self) -> Needs:
-        """A decoder with at most as many tokens as the vocabulary is allowed to have."""
+        """A decoder with room for the vocabulary and for the shortest row of repeated blocks."""
         beside = 2 * SHORTEST_BLOCK if self.copying_beside else 1
         shortest = COPYING_LENGTH if self.copying_first else beside
         return Needs(kind="decoder", vocabulary=self.vocabulary_size, context=shortest)
@@ -70,7 +70,7 @@ class TextTaskConfig:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TextTask:
-    """The text as token ids, cut into what is trained on and what is held out."""
+    """The text as token ids, split into training and held-out."""
 
     config: TextTaskConfig
     tokenizer: Tokenizer
@@ -82,7 +82,7 @@ class TextTask:
     class_names: tuple[str, ...] = ()
 
     def check_fits(self, model: TransformerConfig) -> None:
-        """Raise UserError where the text is too short for rows of one context, or has more tokens than the model."""
+        """Raise UserError if the text is too short for one context, or its vocabulary too large for the model."""
         check_needs(self.config.needs(), model, vocabulary=self.tokenizer.get_vocab_size())
         for part, ids in (("training", self.train_ids), ("held-out", self.held_out_ids)):
             if len(ids) < SHORTEST:
@@ -93,18 +93,18 @@ class TextTask:
                     n_ids=len(ids),
                     shortest=SHORTEST,
                 )
-        # A random row leaves one token over.
+        # A row of n tokens needs at least n + 1 to start at a random one.
         if len(self.train_ids) <= model.context:
             raise UserError(
                 "The training text has {n_train_ids} tokens, too few for a context of {context}. Choose a "
-                "context of at most {n_train_ids_2}, or a longer text.",
+                "context of at most {longest_context}, or a longer text.",
                 n_train_ids=len(self.train_ids),
                 context=model.context,
-                n_train_ids_2=len(self.train_ids) - 1,
+                longest_context=len(self.train_ids) - 1,
             )
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
-        """Random rows of the training text, each begun with the start token; copying rows where the config says so."""
+        """START and a random passage of the training text in each row; repeated blocks as the config says."""
         tokens = self.tokenizer.get_vocab_size()
         if step <= self.config.copying_first:
             return repeated_block_batch(tokens, self.config.copying_rows, generator, start=self.start)
@@ -133,12 +133,12 @@ class TextTask:
         return {"held_out_loss": nats, "bits_per_byte": nats / np.log(2) / bytes_per_token}
 
     def probe(self, length: int) -> Probe:
-        """The beginning of the held-out text, and once more: an induction head sees the second coming."""
+        """The beginning of the held-out text, twice: induction heads show on the second copy."""
         body = self.held_out_ids[: max(1, min(PROBE_TOKENS, length - 1) // 2)].astype(np.int64)
         return Probe(batch=Batch(ids=torch.from_numpy(np.concatenate([[self.start], body, body]))[None]))
 
     def samples(self, model: Transformer) -> list[Sample]:
-        """What the model writes from nothing."""
+        """An unprompted sample."""
         return [TextSample(prompt="", text=sample_text(model, self.tokenizer, tokens=SAMPLE_TOKENS))]
 
     def save(self, folder: Path) -> None:
@@ -153,7 +153,7 @@ class TextTask:
 
     def _held_out_windows(self, length: int, rows: int | None) -> Int[Tensor, "row token"]:
         ids = self.held_out_ids
-        # A short text is measured in one window, shorter than the context.
+        # A text shorter than the context is one window.
         length = min(length, len(ids))
         count = len(ids) // length
         chosen = np.linspace(0, count - 1, min(rows or count, count)).round().astype(int)
@@ -171,42 +171,45 @@ def sample_text(
     temperature: float = 0.8,
     seed: int = 0,
 ) -> str:
-    """Continue the prompt by drawing one token after another. The same seed draws the same text."""
+    """Continue a prompt by sampling token after token; the same seed gives the same text.
+
+    Raises UserError unless the temperature is positive.
+    """
     if not temperature > 0:
         raise UserError(
-            "A temperature of {temperature} cannot be drawn at; choose a positive number.", temperature=temperature
+            "A temperature of {temperature} cannot be sampled at; choose a positive number.", temperature=temperature
         )
     generator = torch.Generator().manual_seed(seed)
     ids = torch.tensor([tokenizer.encode(prompt).ids])
     context = model.config.context
     for _ in range(tokens):
         logits = model(ids[:, -context:])[0, -1] / temperature
-        chosen = torch.multinomial(logits.softmax(-1), 1, generator=generator)
-        ids = torch.cat([ids, chosen[None]], dim=1)
+        sampled = torch.multinomial(logits.softmax(-1), 1, generator=generator)
+        ids = torch.cat([ids, sampled[None]], dim=1)
     return str(tokenizer.decode(ids[0].tolist()))
 
 
 def next_token_losses(model: nn.Module, ids: Int[Tensor, "row token"]) -> Float[Tensor, "row*(token-1)"]:
-    """The surprise at each next token, in nats."""
+    """Surprisal of each next token, in nats."""
     logits = model(ids[:, :-1])
     return functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
 
 
 def next_token_batch(rows: Int[np.ndarray, "row token"]) -> Batch:
-    """Rows to read, and as labels the token after each token."""
+    """A batch whose labels are the next tokens."""
     ids = torch.from_numpy(rows)
     return Batch(ids=ids[:, :-1], labels=ids[:, 1:])
 
 
 def join_rows(first: Batch, second: Batch) -> Batch:
-    """Two batches of a decoder's rows, of one length, as one."""
+    """Concatenate two batches of a decoder's rows of equal length."""
     assert first.labels is not None
     assert second.labels is not None
     return Batch(ids=torch.cat([first.ids, second.ids]), labels=torch.cat([first.labels, second.labels]))
 
 
 def restore_text(config: TextTaskConfig, folder: Path) -> TextTask:
-    """The task of a run folder. Raises UserError where its files are damaged."""
+    """The task of a run folder. Raises UserError if its files are damaged."""
     with reading_saved(folder, "tokens.npz", "tokenizer.json"), np.load(folder / "tokens.npz") as tokens:
         return TextTask(
             config=config,
@@ -234,7 +237,7 @@ def prepare_text(config: TextTaskConfig) -> TextTask:
 
 
 def cut_text(text: str, held_out: float) -> int:
-    """Where the held-out part begins: the start of a line, unless that makes it less than half as long as asked."""
+    """Where the held-out part begins: at a line, unless that halves the fraction that was asked for."""
     cut = int(len(text) * (1 - held_out))
     line_start = text.find("\n", cut) + 1
     return line_start if line_start and 2 * (len(text) - line_start) >= len(text) - cut else cut

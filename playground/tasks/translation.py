@@ -3,7 +3,7 @@
     french: Anna gives the red ball to Ben.    Anna donne la balle rouge à Ben.
     chinese: Anna gives the red ball to Ben.   安娜把那个红色的球给本恩。
 
-Word order and agreement differ, and which word stands for which is known: cross-attention can be held against it.
+Word order and agreement differ, and the word alignment is known: cross-attention is compared with it.
 """
 
 import zlib
@@ -33,18 +33,18 @@ TargetLanguage = Literal["french", "chinese"]
 CONTEXT = 14
 """No sentence is longer, special tokens included."""
 HELD_OUT_SEED = (20170612, 1, 3)
-"""Three numbers seed what is held out; a training step's stream has two."""
+"""Three numbers; a training step's seed has two, so the streams never coincide."""
 HELD_OUT_SHARE = 8
-"""One English sentence in so many is never trained on; which, its checksum decides."""
+"""One English sentence in eight is held out; its checksum decides which."""
 N_SAMPLES = 6
 ALIGNED_ROWS = 64
 PREFIX = 3
-"""START, the language and the colon stand before the first English word."""
+"""START, the language and the colon precede the first English word."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationConfig:
-    """The languages to translate into, which each row's first word says; the rest as in TalesConfig."""
+    """The target languages, named by the first word of each row; the other fields as in TalesConfig."""
 
     languages: tuple[TargetLanguage, ...] = ("french", "chinese")
     exponent: float = 0.5
@@ -64,7 +64,7 @@ class TranslationConfig:
             raise UserError("Name each language once.")
 
     def build_world(self) -> World:
-        """The world."""
+        """Build the world of this config."""
         return make_world(names=self.names, exponent=self.exponent, seed=self.world)
 
     def needs(self) -> Needs:
@@ -75,7 +75,7 @@ class TranslationConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationPair:
-    """A sentence in English and in the language it is translated into."""
+    """A sentence in English and its translation."""
 
     language: TargetLanguage
     english: list[Word]
@@ -83,12 +83,12 @@ class TranslationPair:
 
     @property
     def source(self) -> list[str]:
-        """What the encoder reads: the language, a colon, and the English words."""
+        """Input of the encoder: the language, a colon, and the English words."""
         return [self.language, ":", *(word for word, _ in self.english)]
 
     @property
     def answer(self) -> list[str]:
-        """What the decoder writes."""
+        """The words of the translation."""
         return [word for word, _ in self.target]
 
 
@@ -104,15 +104,15 @@ class TranslationTask:
     class_names: tuple[str, ...] = ()
 
     def check_fits(self, model: TransformerConfig) -> None:
-        """Raise UserError where the model is no encoder-decoder or too small."""
+        """Raise UserError if the model is no encoder-decoder or too small."""
         check_needs(self.config.needs(), model)
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
-        """Sentences, none of them held out, and their translations."""
+        """Sentences that are not held out, and their translations."""
         return pad_pairs(self._pairs(generator, rows, held_out=False), self.ids)
 
     def held_out(self, rows: int) -> Batch:
-        """Sentences that are never trained on, and their translations; always the same."""
+        """Held-out sentences and their translations; always the same."""
         return pad_pairs(self._pairs(np.random.default_rng(HELD_OUT_SEED), rows, held_out=True), self.ids)
 
     def _pairs(self, generator: np.random.Generator, rows: int, *, held_out: bool) -> list[TranslationPair]:
@@ -132,7 +132,7 @@ class TranslationTask:
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
-        """Surprise and accuracy at each word given the right ones before it, whole sentences right, and alignment.
+        """Teacher-forced loss and token accuracy, exact match of the greedy answers, and alignment error rate.
 
         alignment_error_rate is the best cross-attention head's, or the best layer's mean over heads.
         """
@@ -157,28 +157,28 @@ class TranslationTask:
         return alignment_error_rates(cross_attention(model, batch), gold)
 
     def _answers(self, model: Transformer, batch: Batch) -> list[list[str]]:
-        """What the model writes on its own, up to END."""
+        """The model's greedy answers, up to END."""
         written = greedy_answers(model, batch.ids, batch.mask, start=START_ID, end=END_ID, most=CONTEXT).tolist()
         rows = (row[: row.index(END_ID)] if END_ID in row else row for row in written)
         return [[self.tokenizer.id_to_token(index) or "" for index in row] for row in rows]
 
     def probe(self, length: int) -> Probe:
-        """A held-out sentence of some length, and which of its words stands for which."""
+        """A long held-out sentence and its gold alignment."""
         pairs = self._pairs(np.random.default_rng(HELD_OUT_SEED), ALIGNED_ROWS, held_out=True)
         pair = max(pairs, key=lambda pair: len(pair.source) + len(pair.answer))
         _, possible = alignment_links(pair.english, pair.target)
-        alignment = tuple((place, word + PREFIX) for place, word in possible)
+        alignment = tuple((target, source + PREFIX) for target, source in possible)
         return Probe(batch=pad_pairs([pair], self.ids), alignment=alignment)
 
     def samples(self, model: Transformer) -> list[Sample]:
-        """What the model makes of some held-out sentences."""
+        """The model's translations of some held-out sentences."""
         pairs = self._pairs(np.random.default_rng(HELD_OUT_SEED), N_SAMPLES, held_out=True)
         answers = self._answers(model, pad_pairs(pairs, self.ids))
         return [self._sample(pair, answer) for pair, answer in zip(pairs, answers, strict=True)]
 
     def _sample(self, pair: TranslationPair, answer: list[str]) -> AnswerSample:
-        question, given, right = (self._text(words) for words in (pair.source, answer, pair.answer))
-        return AnswerSample(question=question, answer=given, right=right, is_right=answer == pair.answer)
+        question, answered, right = (self._text(words) for words in (pair.source, answer, pair.answer))
+        return AnswerSample(question=question, answer=answered, right=right, is_right=answer == pair.answer)
 
     def _text(self, words: Sequence[str]) -> str:
         return str(self.tokenizer.decode([self.ids[word] for word in words if word in self.ids]))
@@ -202,12 +202,12 @@ def translation_words(world: World) -> list[str]:
 
 
 def is_held_out_sentence(english: list[Word]) -> bool:
-    """Whether a sentence is never trained on."""
+    """Whether a sentence is held out."""
     return zlib.crc32(" ".join(word for word, _ in english).encode()) % HELD_OUT_SHARE == 0
 
 
 def pad_pairs(pairs: list[TranslationPair], ids: dict[str, int]) -> Batch:
-    """Sources as START … END, targets as START …, labels as … END, all filled up to the longest."""
+    """Sources as START … END, targets as START …, labels as … END, all padded to the longest."""
     sources = [[START_ID, *(ids[word] for word in pair.source), END_ID] for pair in pairs]
     targets = [[ids[word] for word in pair.answer] for pair in pairs]
     source = _padded(sources, PAD_ID)
@@ -219,30 +219,30 @@ def pad_pairs(pairs: list[TranslationPair], ids: dict[str, int]) -> Batch:
     )
 
 
-def _padded(rows: list[list[int]], filler: int) -> torch.Tensor:
-    longest = max(map(len, rows))
-    return torch.tensor([row + [filler] * (longest - len(row)) for row in rows])
+def _padded(sequences: list[list[int]], filler: int) -> torch.Tensor:
+    longest = max(map(len, sequences))
+    return torch.tensor([ids + [filler] * (longest - len(ids)) for ids in sequences])
 
 
 def gold_links(pairs: list[TranslationPair], shape: tuple[int, ...]) -> Gold:
     """The gold alignments of a batch, of shape [row, target position, source token]."""
     sure, possible = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     for row, pair in enumerate(pairs):
-        for table, found in zip((sure, possible), alignment_links(pair.english, pair.target), strict=True):
-            for place, word in found:
-                table[row, place, word + PREFIX] = True
+        for matrix, links in zip((sure, possible), alignment_links(pair.english, pair.target), strict=True):
+            for target, source in links:
+                matrix[row, target, source + PREFIX] = True
     return Gold(sure=sure, possible=possible)
 
 
 def prepare_translation(config: TranslationConfig) -> TranslationTask:
-    """The task of a config; nothing has to be read."""
+    """Build the task of a config."""
     world = config.build_world()
     tokenizer = word_vocabulary(translation_words(world), model="encoder-decoder")
     return TranslationTask(config=config, tokenizer=tokenizer, scenes=Scenes(world), ids=tokenizer.get_vocab())
 
 
 def restore_translation(config: TranslationConfig, folder: Path) -> TranslationTask:
-    """The task of a run's folder: the same as at its start."""
+    """The task of a run folder, which follows from its config alone."""
     return prepare_translation(config)
 
 

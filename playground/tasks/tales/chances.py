@@ -1,4 +1,4 @@
-"""What a story of the small world may say next, and how readily; and what is kept in mind of it."""
+"""The distributions that a story's choices are sampled from, and the state that it keeps."""
 
 import math
 from dataclasses import dataclass
@@ -18,59 +18,65 @@ OPENINGS = {
     "come": 0.7,
     "give": 0.7,
 }
-"""How readily a sentence begins with each; those that a story is not ready for are left out."""
+"""Weights of the kinds of sentence; a kind that the story so far does not allow is left out."""
 PREDICATES = {"gives": 3.0, "goes": 3.0, "sees": 1.0}
 INTRANSITIVE = 2.0
-"""The weight of all verbs without an object, with_landmark those of PREDICATES."""
+"""The weight of all verbs without an object together, beside those of PREDICATES."""
 PREPOSITIONS = ("near", "by", "behind")
 WITH_ADJECTIVE = 0.4
-"""How often an animal has an adjective."""
+"""Probability that an animal has an adjective."""
 WITH_LANDMARK = 0.6
-"""How often an animal is near something, so that another noun stands between it and its verb."""
+"""Probability of a landmark, a second noun between the animal and its verb."""
 ENDING = 0.4
-"""How often "The" begins "The end." once a story has two people."""
+"""Probability that "The" begins "The end." once a story has two people."""
 LOGARITHMS = (0.0, *(math.log(count) for count in range(1, 100)))
+"""Surprisal of one of `count` equally probable choices."""
 
 
 class Mark(NamedTuple):
-    """A token that tests something known: where it stands, what it tests, and the wrong form (-1: any other token)."""
+    """A token that tests what a model has learnt."""
 
     position: int
     role: Role
     rival: int
+    """The wrong form; -1: any other token."""
 
 
 @dataclass
 class Person:
-    """Somebody in the story: their place among the world's names, where they live, and where they are."""
+    """Somebody in the story."""
 
     index: int
+    """Among the world's names."""
     home: int
+    """Where they live, among the world's places."""
     at: int
+    """Where they are now."""
 
 
 @dataclass
 class Thing:
-    """Something in the story: its adjective and noun, and who has it (their place in the cast)."""
+    """Something in the story."""
 
     adjective: int
     noun: int
     holder: int
+    """Who has it: an index in the cast."""
 
 
 class Chances:
-    """The choices of a world's stories, worked out once, and the ids of its words."""
+    """The distributions of a world's stories, computed once, and the ids of its words."""
 
     def __init__(self, world: World) -> None:
         self.world, self.ids = world, world.ids
-        self.names, self.places = (world.table(len(part)) for part in (world.names, world.places))
-        self.things, self.adjectives = (world.table(len(part)) for part in (world.things, world.adjectives))
-        self.animals, self.landmarks = (world.table(len(part)) for part in (world.animals, world.landmarks))
-        self.verbs = world.table(len(world.verbs))
+        self.names, self.places = (world.distribution(len(part)) for part in (world.names, world.places))
+        self.things, self.adjectives = (world.distribution(len(part)) for part in (world.things, world.adjectives))
+        self.animals, self.landmarks = (world.distribution(len(part)) for part in (world.animals, world.landmarks))
+        self.verbs = world.distribution(len(world.verbs))
         self.openings = {
-            (people, antecedent): Categorical(_opening_weights(people, people < world.cast, antecedent))
+            (people, has_antecedent): Categorical(_opening_weights(people, people < world.cast, has_antecedent))
             for people in range(world.cast + 1)
-            for antecedent in (False, True)
+            for has_antecedent in (False, True)
         }
         intransitive = [INTRANSITIVE * share for share in self.verbs.probabilities]
         self.predicates = {
@@ -78,10 +84,8 @@ class Chances:
             for can in (False, True)
         }
         self.ending = {can: Categorical([ENDING * can, 1 - ENDING * can]) for can in (False, True)}
-        self.with_adjective, self.with_landmark = (
-            Categorical([WITH_ADJECTIVE, 1 - WITH_ADJECTIVE]),
-            Categorical([WITH_LANDMARK, 1 - WITH_LANDMARK]),
-        )
+        self.with_adjective = Categorical([WITH_ADJECTIVE, 1 - WITH_ADJECTIVE])
+        self.with_landmark = Categorical([WITH_LANDMARK, 1 - WITH_LANDMARK])
         self.name_ids = [self.ids[name.word] for name in world.names]
         self.pronouns = [self.ids["She" if name.gender == "f" else "He"] for name in world.names]
         self.place_ids, self.thing_ids = (
@@ -96,9 +100,9 @@ class Chances:
         self.preposition_ids = [self.ids[word] for word in PREPOSITIONS]
 
 
-def _opening_weights(people: int, has_room: bool, antecedent: bool) -> list[float]:
-    """The weights of OPENINGS for a story of so many people; a first sentence brings somebody in."""
+def _opening_weights(people: int, has_room: bool, has_antecedent: bool) -> list[float]:
+    """The weights of OPENINGS for a story with so many people; the first sentence introduces somebody."""
     if not people:
         return [float(name == "new") for name in OPENINGS]
-    ready = {"new": has_room, "pronoun": antecedent, "give": people > 1}
-    return [weight * ready.get(name, True) for name, weight in OPENINGS.items()]
+    allowed = {"new": has_room, "pronoun": has_antecedent, "give": people > 1}
+    return [weight * allowed.get(name, True) for name, weight in OPENINGS.items()]

@@ -1,8 +1,10 @@
-"""A scene in English, French and Chinese, word by word, each word with what it stands for.
+"""A scene in English, French and Chinese, word by word, each word with the keys of its meaning.
 
-What a word stands for is a tuple of keys, the surest first: two words of different languages are aligned where they
-share one. "The small dogs near the trees run." is "Les petits chiens près des arbres courent." and
-"树 附近 的 那些 小 的 狗 在 跑步 。": "des" stands for what "near" and "the" stand for, "的" for what "small" does.
+Keys are ordered, the surest first: two words of different languages are aligned if they share one. For example:
+
+    The small dogs near the trees run.  Les petits chiens près des arbres courent.  树 附近 的 那些 小 的 狗 在 跑步 。
+
+"des" has the keys of "near" and "the", "的" that of "small".
 """
 
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from playground.tasks.tales.words import Adjective, Noun
 
 Language = Literal["english", "french", "chinese"]
 Word = tuple[str, tuple[str, ...]]
-"""A word, and the keys of what it stands for."""
+"""A word, and the keys of its meaning."""
 VOWELS = "aeiouéèêâô"
 PREPOSITIONS_FRENCH = {"near": ("près", "de"), "by": ("à", "côté", "de"), "behind": ("derrière",)}
 PREPOSITIONS_CHINESE = {"near": "附近", "by": "旁边", "behind": "后面"}
@@ -26,7 +28,7 @@ Qui Où est sont Regarde Viens Donne Elle Il
 
 
 def render_sentence(scene: Scene, language: Language) -> list[Word]:
-    """The scene's sentence in a language."""
+    """The sentence of a scene in a language, with its final sign."""
     words = LANGUAGES[language](scene)
     sign = "?" if scene.kind in QUESTIONS else "!" if scene.kind in COMMANDS else "."
     full = {"?": "？", "!": "！", ".": "。"}[sign] if language == "chinese" else sign
@@ -35,10 +37,13 @@ def render_sentence(scene: Scene, language: Language) -> list[Word]:
 
 
 def alignment_links(source: list[Word], target: list[Word]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Gold pairs (target word, source word): the sure ones, by the first key of the target's word, and all possible."""
-    keys = {key: index for index, (_, stands_for) in enumerate(source) for key in stands_for}
-    found = [(place, keys[key], rank) for place, (_, own) in enumerate(target) for rank, key in enumerate(own)]
-    return [pair[:2] for pair in found if pair[2] == 0], [pair[:2] for pair in found]
+    """Gold pairs (target word, source word): by the first key of each target word, the sure ones; all possible ones.
+
+    Sure and possible links as in Och and Ney (2003), section 5.
+    """
+    keys = {key: index for index, (_, own) in enumerate(source) for key in own}
+    ranked = [(index, keys[key], rank) for index, (_, own) in enumerate(target) for rank, key in enumerate(own)]
+    return [link[:2] for link in ranked if link[2] == 0], [link[:2] for link in ranked]
 
 
 # English
@@ -75,20 +80,20 @@ def _english_nature(scene: Scene) -> list[Word]:
     return [*_english_phrase(scene.animal, "animal"), *beside, *_words(verb, "verb")]
 
 
-def _english_deed(scene: Scene, verb: str, *rest: Word) -> list[Word]:
+def _english_person_does(scene: Scene, verb: str, *rest: Word) -> list[Word]:
     return [*_person(scene, "She", "He"), *_words(verb, "verb"), *rest]
 
 
 _ENGLISH: dict[SceneKind, Callable[[Scene], list[Word]]] = {
-    "lives": lambda s: _english_deed(s, "lives", *_words("in", "in"), *_english_place(s)),
-    "acts": lambda s: _english_deed(s, s.verb.singular, *_words("in", "in"), *_english_place(s)),
-    "has": lambda s: _english_deed(s, "has", *_english_phrase(s.thing, "thing", "a")),
-    "gives": lambda s: _english_deed(
+    "lives": lambda s: _english_person_does(s, "lives", *_words("in", "in"), *_english_place(s)),
+    "acts": lambda s: _english_person_does(s, s.verb.singular, *_words("in", "in"), *_english_place(s)),
+    "has": lambda s: _english_person_does(s, "has", *_english_phrase(s.thing, "thing", "a")),
+    "gives": lambda s: _english_person_does(
         s, "gives", *_english_phrase(s.thing, "thing"), *_words("to", "to"), *_words(s.other.word, "other")
     ),
-    "goes": lambda s: _english_deed(s, "goes", *_words("to", "to"), *_english_place(s)),
-    "comes": lambda s: _english_deed(s, "comes", *_words("from", "from"), *_english_place(s)),
-    "sees": lambda s: _english_deed(s, "sees", *_english_phrase(s.animal, "animal")),
+    "goes": lambda s: _english_person_does(s, "goes", *_words("to", "to"), *_english_place(s)),
+    "comes": lambda s: _english_person_does(s, "comes", *_words("from", "from"), *_english_place(s)),
+    "sees": lambda s: _english_person_does(s, "sees", *_english_phrase(s.animal, "animal")),
     "nature": _english_nature,
     "who": lambda s: [*_words("Who", "person"), *_words("has", "verb"), *_english_phrase(s.thing, "thing")],
     "where": lambda s: [*_words("Where", "where"), *_words("is", "verb"), *_words(s.person.word, "person")],
@@ -122,7 +127,7 @@ def _french(scene: Scene) -> list[Word]:
 
 
 def french_form(adjective: Adjective, noun: Noun, plural: bool) -> str:
-    """The adjective as its noun's gender and number ask for it."""
+    """The adjective in agreement with its noun's gender and number."""
     if noun.gender == "f":
         return adjective.feminine_plural if plural else adjective.feminine
     return adjective.masculine_plural if plural else adjective.masculine
@@ -134,7 +139,7 @@ def _french_phrase(phrase: Phrase, key: str, before: str = "", before_key: str =
     core = _words(noun, key)
     if phrase.adjective:
         adjective = _words(french_form(phrase.adjective, phrase.noun, phrase.plural), f"{key} adjective")
-        core = [*adjective, *core] if phrase.adjective.place == "before" else [*core, *adjective]
+        core = [*adjective, *core] if phrase.adjective.french_position == "before" else [*core, *adjective]
     article = _french_article(phrase, core[0][0])
     if (before, article) in CONTRACTIONS:
         return [(CONTRACTIONS[before, article], (before_key, f"{key} article")), *core]
@@ -149,7 +154,7 @@ def _french_article(phrase: Phrase, following: str) -> str:
     return "la" if phrase.noun.gender == "f" else "le"
 
 
-def _french_one(phrase: Phrase, key: str) -> list[Word]:
+def _french_indefinite(phrase: Phrase, key: str) -> list[Word]:
     """ "une balle rouge"."""
     article = "une" if phrase.noun.gender == "f" else "un"
     definite = _french_phrase(phrase, key)
@@ -169,20 +174,20 @@ def _french_nature(scene: Scene) -> list[Word]:
     return [*_french_phrase(scene.animal, "animal"), *beside, *_words(verb, "verb")]
 
 
-def _french_deed(scene: Scene, verb: str, *rest: Word) -> list[Word]:
+def _french_person_does(scene: Scene, verb: str, *rest: Word) -> list[Word]:
     return [*_person(scene, "Elle", "Il"), *_words(verb, "verb"), *rest]
 
 
 _FRENCH: dict[SceneKind, Callable[[Scene], list[Word]]] = {
-    "lives": lambda s: _french_deed(s, "habite", *_words("dans", "in"), *_french_place(s)),
-    "acts": lambda s: _french_deed(s, s.verb.french_singular, *_words("dans", "in"), *_french_place(s)),
-    "has": lambda s: _french_deed(s, "a", *_french_one(s.thing, "thing")),
-    "gives": lambda s: _french_deed(
+    "lives": lambda s: _french_person_does(s, "habite", *_words("dans", "in"), *_french_place(s)),
+    "acts": lambda s: _french_person_does(s, s.verb.french_singular, *_words("dans", "in"), *_french_place(s)),
+    "has": lambda s: _french_person_does(s, "a", *_french_indefinite(s.thing, "thing")),
+    "gives": lambda s: _french_person_does(
         s, "donne", *_french_phrase(s.thing, "thing"), *_words("à", "to"), *_words(s.other.word, "other")
     ),
-    "goes": lambda s: _french_deed(s, "va", *_french_place(s, "à", "to")),
-    "comes": lambda s: _french_deed(s, "vient", *_french_place(s, "de", "from")),
-    "sees": lambda s: _french_deed(s, "voit", *_french_phrase(s.animal, "animal")),
+    "goes": lambda s: _french_person_does(s, "va", *_french_place(s, "à", "to")),
+    "comes": lambda s: _french_person_does(s, "vient", *_french_place(s, "de", "from")),
+    "sees": lambda s: _french_person_does(s, "voit", *_french_phrase(s.animal, "animal")),
     "nature": _french_nature,
     "who": lambda s: [*_words("Qui", "person"), *_words("a", "verb"), *_french_phrase(s.thing, "thing")],
     "where": lambda s: [*_words("Où", "where"), *_words("est", "verb"), *_words(s.person.word, "person")],
@@ -214,13 +219,13 @@ def _chinese(scene: Scene) -> list[Word]:
     return _CHINESE[scene.kind](scene)
 
 
-def _chinese_phrase(phrase: Phrase, key: str, one: str = "那") -> list[Word]:
+def _chinese_phrase(phrase: Phrase, key: str, determiner: str = "那") -> list[Word]:
     """ "那 个 红色 的 球": the measure word is the noun's; "那些" has none."""
     adjective = _words(f"{phrase.adjective.chinese} 的", f"{key} adjective") if phrase.adjective else []
     noun = _words(phrase.noun.chinese, key)
     if phrase.plural:
         return [("那些", (f"{key} article", key)), *adjective, *noun]
-    return [*_words(one, f"{key} article"), *_words(phrase.noun.measure, key), *adjective, *noun]
+    return [*_words(determiner, f"{key} article"), *_words(phrase.noun.measure, key), *adjective, *noun]
 
 
 def _chinese_place(scene: Scene) -> list[Word]:
@@ -234,7 +239,7 @@ def _chinese_person(scene: Scene) -> list[Word]:
 
 
 def _chinese_give(scene: Scene) -> list[Word]:
-    """ "把 那 个 球 给 本恩": what is given stands before the verb."""
+    """ "把 那 个 球 给 本恩": the object precedes the verb."""
     return [
         *_words("把", "verb"),
         *_chinese_phrase(scene.thing, "thing"),
@@ -244,7 +249,7 @@ def _chinese_give(scene: Scene) -> list[Word]:
 
 
 def _chinese_nature(scene: Scene) -> list[Word]:
-    """ "树 附近 的 那些 狗 在 跑步": where they are stands before them, and number shows in 那些 alone."""
+    """ "树 附近 的 那些 狗 在 跑步": the location precedes the noun, and only 那些 marks the plural."""
     beside: list[Word] = []
     if scene.landmark:
         near = f"{PREPOSITIONS_CHINESE[scene.preposition]} 的"
@@ -252,22 +257,22 @@ def _chinese_nature(scene: Scene) -> list[Word]:
     return [*beside, *_chinese_phrase(scene.animal, "animal"), *_words(f"在 {scene.verb.chinese}", "verb")]
 
 
-def _chinese_deed(scene: Scene, *rest: Word) -> list[Word]:
+def _chinese_person_does(scene: Scene, *rest: Word) -> list[Word]:
     return [*_chinese_person(scene), *rest]
 
 
 _CHINESE: dict[SceneKind, Callable[[Scene], list[Word]]] = {
-    "lives": lambda s: _chinese_deed(
+    "lives": lambda s: _chinese_person_does(
         s, *_words("住", "verb"), *_words("在", "in"), *_chinese_place(s), *_words("里", "in")
     ),
-    "acts": lambda s: _chinese_deed(
+    "acts": lambda s: _chinese_person_does(
         s, *_words("在", "in"), *_chinese_place(s), *_words("里", "in"), *_words(s.verb.chinese, "verb")
     ),
-    "has": lambda s: _chinese_deed(s, *_words("有", "verb"), *_chinese_phrase(s.thing, "thing", "一")),
-    "gives": lambda s: _chinese_deed(s, *_chinese_give(s)),
-    "goes": lambda s: _chinese_deed(s, ("去", ("verb", "to")), *_chinese_place(s)),
-    "comes": lambda s: _chinese_deed(s, *_words("从", "from"), *_chinese_place(s), *_words("来", "verb")),
-    "sees": lambda s: _chinese_deed(s, *_words("看见", "verb"), *_chinese_phrase(s.animal, "animal")),
+    "has": lambda s: _chinese_person_does(s, *_words("有", "verb"), *_chinese_phrase(s.thing, "thing", "一")),
+    "gives": lambda s: _chinese_person_does(s, *_chinese_give(s)),
+    "goes": lambda s: _chinese_person_does(s, ("去", ("verb", "to")), *_chinese_place(s)),
+    "comes": lambda s: _chinese_person_does(s, *_words("从", "from"), *_chinese_place(s), *_words("来", "verb")),
+    "sees": lambda s: _chinese_person_does(s, *_words("看见", "verb"), *_chinese_phrase(s.animal, "animal")),
     "nature": _chinese_nature,
     "who": lambda s: [*_words("谁", "person"), *_words("有", "verb"), *_chinese_phrase(s.thing, "thing")],
     "where": lambda s: [*_words(s.person.chinese, "person"), *_words("在", "verb"), *_words("哪里", "where")],

@@ -1,4 +1,4 @@
-"""Single scenes of the small world, each of which makes one sentence in every language."""
+"""Single scenes of the small world: each is one sentence in every language."""
 
 import bisect
 from collections.abc import Iterator, Sequence
@@ -30,16 +30,16 @@ Preposition = Literal["near", "by", "behind"]
 QUESTIONS: tuple[SceneKind, ...] = ("who", "where", "animals")
 COMMANDS: tuple[SceneKind, ...] = ("look", "come", "give")
 WITH_ADJECTIVE = 0.5
-"""How often a noun has an adjective."""
+"""Probability that a noun has an adjective."""
 PRONOUN = 0.3
-"""How often somebody is only She or He."""
+"""Probability that a person is only She or He."""
 WITH_LANDMARK = 0.6
-"""How often animals are near something."""
+"""Probability that animals are near something."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phrase:
-    """A noun, whether there are many, and its adjective if it has one."""
+    """A noun phrase."""
 
     noun: Noun
     plural: bool = False
@@ -48,25 +48,25 @@ class Phrase:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What a sentence says. Only what its kind speaks of is used.
-
-    is_named: whether the person is called by name or She or He. landmark: what the animals are near.
-    """
+    """The meaning of a sentence; each kind of scene uses some of the fields."""
 
     kind: SceneKind
     person: Name
     is_named: bool
+    """By name, not She or He."""
     other: Name
+    """Who is given something."""
     place: Noun
     thing: Phrase
     animal: Phrase
     verb: Verb
     preposition: Preposition
     landmark: Phrase | None
+    """What the animals are near."""
 
 
 class Scenes:
-    """Draws scenes of a world, its frequent words more often."""
+    """Sample scenes of a world by its word frequencies."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -75,10 +75,10 @@ class Scenes:
     def _distributions(self) -> dict[int, Categorical]:
         world = self.world
         parts = (world.names, world.places, world.things, world.animals, world.landmarks, world.adjectives, world.verbs)
-        return {len(part): world.table(len(part)) for part in parts}
+        return {len(part): world.distribution(len(part)) for part in parts}
 
     def sample(self, random_numbers: Iterator[float]) -> Scene:
-        """One scene; every kind is as likely as any other."""
+        """A scene; all kinds are equally probable. The order of the random numbers is part of every held-out set."""
         world = self.world
         person, other = self._sample_two(world.names, random_numbers)
         has_landmark = next(random_numbers) < WITH_LANDMARK

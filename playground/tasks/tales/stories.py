@@ -1,11 +1,11 @@
-"""Stories of the small world: an endless text whose true probabilities are known, token by token.
+"""Stories of the small world: endless text whose true probabilities are known, token by token.
 
     Anna lives in the forest and has a red ball. Ben lives in the mill and has a small hat. The dogs near the
     tree run. Anna gives the red ball to Ben. Who has the red ball? Ben. Where does Anna live? In the forest.
 
-Every choice decides the next token alone, given what a reader knows from the tokens before: who is in the story,
-who holds what, who is where, and of whom the last sentence spoke. So the surprisal of each choice is the surprisal of
-its token under the best possible predictor, and their mean is the loss floor that no model gets below.
+Every choice decides the next token alone, given what the tokens before say: who is in the story, who holds what, who
+is where, and who the subject of the last sentence was. So the surprisal of a choice is that of its token under the
+best possible predictor, and the mean surprisal is the entropy: the loss floor that no model gets below.
 """
 
 import bisect
@@ -19,26 +19,30 @@ from playground.tasks.tales.world import Categorical
 
 @dataclass
 class StoryGenerator:
-    """Tells one story after another; keeps each token, its surprisal in nats, what it tests, and where sentences end.
+    """Generate one story after another, token by token, with the surprisal of each token.
 
-    A method of a sentence is told the surprisal of having come to it, which is part of its first token's.
+    The method of a kind of sentence takes the surprisal of that kind, which is part of its first token's.
     """
 
     chances: Chances
     random_numbers: Iterator[float]
+    """Uniform in [0, 1); the order in which they are used decides every held-out set."""
     tokens: list[int] = field(default_factory=list)
     surprisals: list[float] = field(default_factory=list)
+    """Of each token, in nats."""
     marks: list[Mark] = field(default_factory=list)
+    """The tokens that test something."""
     ends: list[int] = field(default_factory=list)
+    """Where each sentence ends, in tokens."""
     stories: list[int] = field(default_factory=list)
-    """The number of its story, for each sentence."""
+    """The story of each sentence."""
     cast: list[Person] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)
     antecedent: int | None = None
-    """Whom She or He would mean: the place in the cast of the last sentence's subject."""
+    """Whom She or He refers to: the subject of the last sentence, as an index in the cast."""
 
     def generate(self, length: int) -> None:
-        """Go on until there are so many tokens, and to the end of the sentence."""
+        """Add sentences until there are at least `length` tokens."""
         sentences: tuple[Callable[[float], None], ...] = (
             self._new,
             self._old,
@@ -58,23 +62,25 @@ class StoryGenerator:
             self.ends.append(len(self.tokens))
             story += not self.cast
 
-    # Chance: the three ways of choosing
+    # Three ways to sample
 
     def _pick(self, distribution: Categorical) -> tuple[int, float]:
-        """One of a distribution, and its surprisal."""
+        """An outcome, and its surprisal."""
         index = bisect.bisect(distribution.cumulative, next(self.random_numbers))
         return index, distribution.surprisals[index]
 
     def _pick_other(self, distribution: Categorical, excluded: Sequence[int]) -> tuple[int, float]:
-        """One of a distribution that is not excluded, and its surprisal given that."""
+        """An outcome that is not excluded (by rejection sampling), and its surprisal given that."""
         index = bisect.bisect(distribution.cumulative, next(self.random_numbers))
         while index in excluded:
             index = bisect.bisect(distribution.cumulative, next(self.random_numbers))
-        left = 1 - sum(distribution.probabilities[place] for place in excluded)
-        return index, distribution.surprisals[index] + math.log(left) if excluded else distribution.surprisals[index]
+        remaining = 1 - sum(distribution.probabilities[outcome] for outcome in excluded)
+        return index, distribution.surprisals[index] + math.log(remaining) if excluded else distribution.surprisals[
+            index
+        ]
 
     def _choose(self, count: int) -> int:
-        """One of so many, all alike; its surprisal is the logarithm of their number."""
+        """One of `count` equally probable choices; its surprisal is LOGARITHMS[count]."""
         return int(next(self.random_numbers) * count) if count > 1 else 0
 
     # Words
@@ -84,54 +90,54 @@ class StoryGenerator:
         self.surprisals.append(surprisal)
 
     def _emit_words(self, *words: str) -> None:
-        """Words that nobody doubts."""
+        """Words that are certain here: their surprisal is 0."""
         ids = self.chances.ids
         self.tokens.extend([ids[word] for word in words])
         self.surprisals.extend([0.0] * len(words))
 
     def _mark(self, role: Role, rival: int = -1) -> None:
-        """The next token tests something."""
+        """Note that the next token tests something."""
         self.marks.append(Mark(len(self.tokens), role, rival))
 
-    def _name(self, place: int, surprisal: float = 0.0) -> None:
-        self._emit(self.chances.name_ids[self.cast[place].index], surprisal)
+    def _name(self, person: int, surprisal: float = 0.0) -> None:
+        self._emit(self.chances.name_ids[self.cast[person].index], surprisal)
 
     def _answer(self, *before: str, token: int) -> None:
-        """What only the story so far can generate."""
+        """An answer that follows from the story so far alone."""
         self._emit_words(*before)
         self._mark("recall")
         self._emit(token)
         self._emit_words(".")
 
     def _number(self, forms: tuple[int, int], surprisal: float) -> bool:
-        """A noun in the singular or plural, which are equally frequent; says whether it is the plural."""
+        """A noun in the singular or plural, equally probable; True for the plural."""
         plural = self._choose(2)
         self._emit(forms[plural], surprisal + LOGARITHMS[2])
         return bool(plural)
 
     def _thing(self, things: list[Thing]) -> Thing:
-        """One of several things of the story, as "the red ball": no other is red, so the adjective says which."""
+        """One of the things, as "the red ball": no two share an adjective, so the adjective carries the surprisal."""
         thing = things[self._choose(len(things))]
         self._emit_words("the")
         self._emit(self.chances.adjective_ids[thing.adjective], LOGARITHMS[len(things)])
         self._emit(self.chances.thing_ids[thing.noun])
         return thing
 
-    def _other_name(self, place: int) -> int:
-        """The name of somebody else, and their place in the cast."""
+    def _other_name(self, person: int) -> int:
+        """The name of somebody else; their index in the cast."""
         other = self._choose(len(self.cast) - 1)
-        other += other >= place
+        other += other >= person
         self._name(other, LOGARITHMS[len(self.cast) - 1])
         return other
 
     def _destination(self) -> int:
-        """A place to go to, after "to the"."""
+        """A place, after "to the" or "in the"; its index."""
         place, surprisal = self._pick(self.chances.places)
         self._emit(self.chances.place_ids[place], surprisal)
         return place
 
     def _animal(self, surprisal: float) -> bool:
-        """ "dogs" or "small dogs"; says whether there are many of them."""
+        """ "dogs" or "small dogs"; True for the plural."""
         with_adjective, more = self._pick(self.chances.with_adjective)
         surprisal += more
         if with_adjective == 0:
@@ -187,7 +193,7 @@ class StoryGenerator:
         self._emit_words(".")
 
     def _object(self, subject: int, held: list[Thing], predicate: int) -> None:
-        """What is given to whom, where somebody goes to, or what they see."""
+        """The object of gives, goes or sees."""
         if predicate == 0:
             thing = self._thing(held)
             self._emit_words("to")
@@ -240,9 +246,9 @@ class StoryGenerator:
         self._emit(self.chances.ids["Where"], surprisal)
         asks_home = bool(self._choose(2))
         self._emit(self.chances.ids["does" if asks_home else "is"], LOGARITHMS[2])
-        place = self._choose(len(self.cast))
-        self._name(place, LOGARITHMS[len(self.cast)])
-        person = self.cast[place]
+        index = self._choose(len(self.cast))
+        self._name(index, LOGARITHMS[len(self.cast)])
+        person = self.cast[index]
         self._emit_words(*(("live", "?") if asks_home else ("?",)))
         self._answer("In", "the", token=self.chances.place_ids[person.home if asks_home else person.at])
         self.antecedent = None
@@ -256,19 +262,19 @@ class StoryGenerator:
         self.antecedent = None
 
     def _come(self, surprisal: float) -> None:
-        """Come to the mill, Anna! She is there from now on."""
+        """Come to the mill, Anna! From now on she is there."""
         self._emit(self.chances.ids["Come"], surprisal)
         self._emit_words("to", "the")
         destination = self._destination()
         self._emit_words(",")
-        place = self._choose(len(self.cast))
-        self._name(place, LOGARITHMS[len(self.cast)])
+        person = self._choose(len(self.cast))
+        self._name(person, LOGARITHMS[len(self.cast)])
         self._emit_words("!")
-        self.cast[place].at = destination
+        self.cast[person].at = destination
         self.antecedent = None
 
     def _give(self, surprisal: float) -> None:
-        """Give the red ball to Ben, Anna! Only who has it can be meant, and Ben has it from now on."""
+        """Give the red ball to Ben, Anna! The name must be the holder's; from now on Ben has it."""
         self._emit(self.chances.ids["Give"], surprisal)
         thing = self._thing(self.things)
         self._emit_words("to")

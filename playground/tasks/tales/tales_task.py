@@ -1,7 +1,8 @@
-"""Language modelling on the stories of a small world. Right is a probability as high as the world's own.
+"""Language modelling on synthetic stories. Right is a probability as high as the world's own.
 
-The world's true probabilities are known, so the held-out loss stands beside the lowest loss that is possible, and
-what must be known for it is asked apart: the verb's number across another noun, She or He, who has what and is where.
+The true probabilities are known, so the held-out loss is compared with the entropy, the lowest possible loss. Three
+abilities that this takes are measured apart: agreement of the verb across another noun, She or He, and recall of who
+has what and is where.
 """
 
 from collections.abc import Iterator
@@ -27,10 +28,10 @@ from playground.tasks.vocabulary import START_ID, word_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_count
 
 FIRST_WORD = 2
-"""The words come after START and UNKNOWN."""
+"""START and UNKNOWN have the ids before."""
 STEEPEST = 4.0
 HELD_OUT_SEED = (20190605, 1, 2)
-"""Three numbers seed what is held out; a training step's stream has two."""
+"""Three numbers; a training step's seed has two, so the streams never coincide."""
 PROBE_TOKENS = 64
 SAMPLE_TOKENS = 100
 ROWS_AT_ONCE = 32
@@ -39,21 +40,20 @@ ROLES: tuple[Role, ...] = ("agreement", "pronoun", "recall")
 
 @dataclass(frozen=True, kw_only=True)
 class TalesConfig:
-    """The world that is stories of.
-
-    exponent is Zipf's: the word of rank k is as frequent as k^-exponent, 0 makes all words alike. names is how many
-    people there are; world decides which words are the frequent ones (0: as they are listed).
-    """
+    """The world of the stories."""
 
     exponent: float = 1.0
+    """Zipf's: the word of rank k has a frequency of k^-exponent; 0 makes all words equally frequent."""
     names: int = 40
+    """How many people there are."""
     world: int = 0
+    """Seed of the frequency ranks; 0 keeps the order of words.py."""
 
     def __post_init__(self) -> None:
         check_world(exponent=self.exponent, names=self.names, world=self.world, most=LARGEST_NAMES)
 
     def build_world(self) -> World:
-        """The world."""
+        """Build the world of this config."""
         return make_world(names=self.names, exponent=self.exponent, seed=self.world)
 
     def needs(self) -> Needs:
@@ -62,7 +62,7 @@ class TalesConfig:
 
 
 def check_world(*, exponent: float, names: int, world: int, most: int) -> None:
-    """Raise UserError for a world that there cannot be."""
+    """Raise UserError for an exponent, number of names or seed out of range."""
     if isinstance(exponent, bool) or not isinstance(exponent, int | float) or not 0 <= exponent <= STEEPEST:
         raise UserError(
             "The Zipf exponent is {exponent!r}; choose a number from 0 (all alike) to {steepest:g}.",
@@ -77,17 +77,18 @@ def check_world(*, exponent: float, names: int, world: int, most: int) -> None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StoryRows:
-    """Rows of stories: what is read and comes next, the surprisal that cannot be helped, and what tests something."""
+    """Rows of stories with their true surprisals."""
 
     ids: Int[Tensor, "row token+1"]
     surprisals: Float[Tensor, "row token"]
+    """Of ids[:, 1:] under the true distribution, in nats."""
     marks: tuple[tuple[int, Mark], ...]
     """The row of each mark; its position counts among the predicted tokens."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TalesTask:
-    """The world's chances, and its words as tokens."""
+    """The distributions of a world, and its words as tokens."""
 
     config: TalesConfig
     tokenizer: Tokenizer
@@ -96,17 +97,17 @@ class TalesTask:
     class_names: tuple[str, ...] = ()
 
     def check_fits(self, model: TransformerConfig) -> None:
-        """Raise UserError where the model is no decoder or has too few tokens."""
+        """Raise UserError if the model is no decoder or has too few tokens."""
         check_needs(self.config.needs(), model)
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
-        """Rows that begin with START and a new story."""
+        """Rows of START and a new story."""
         stories = story_rows(self.chances, generator, rows=rows, length=length)
         return Batch(ids=stories.ids[:, :-1], labels=stories.ids[:, 1:])
 
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
-        """The held-out loss, the lowest possible one, their difference, and how often what must be known is known.
+        """Held-out loss, entropy, their difference (which estimates the KL divergence), and accuracies.
 
         agreement_accuracy and pronoun_accuracy: the right form is more probable than the wrong one.
         recall_accuracy: the right answer is more probable than every other token.
@@ -125,7 +126,7 @@ class TalesTask:
         return Probe(batch=Batch(ids=stories.ids[:, :-1], labels=stories.ids[:, 1:]))
 
     def samples(self, model: Transformer) -> list[Sample]:
-        """A story that the model tells, and how it goes on after a question whose answer is known."""
+        """A story by the model, and its continuation of a question whose answer is known."""
         question = self.tokenizer.decode(self._question())
         return [self._sample(model, "", SAMPLE_TOKENS), self._sample(model, question, SAMPLE_TOKENS // 3)]
 
@@ -134,7 +135,7 @@ class TalesTask:
         return TextSample(prompt=prompt, text=text.removeprefix(prompt))
 
     def _question(self) -> list[int]:
-        """A held-out story up to where the first answer would stand."""
+        """A held-out story up to its first answer."""
         stories = story_rows(self.chances, np.random.default_rng(HELD_OUT_SEED), rows=1, length=400)
         position = next(mark.position for _, mark in stories.marks if mark.role == "recall")
         return stories.ids[0, 1 : position + 1].tolist()
@@ -147,7 +148,7 @@ class TalesTask:
 def story_rows(
     chances: Chances, generator: np.random.Generator, *, rows: int, length: int, first: int = FIRST_WORD
 ) -> StoryRows:
-    """Rows of START and `length` tokens of stories; `first` is the id of the world's first word."""
+    """Generate rows of START and `length` tokens; `first` is the id of the world's first word."""
     random_numbers = uniforms(generator)
     generators = [_generated(chances, random_numbers, length) for _ in range(rows)]
     ids = np.full((rows, length + 1), START_ID)
@@ -170,46 +171,44 @@ def _generated(chances: Chances, random_numbers: Iterator[float], length: int) -
 
 
 def _accuracies(logits: Float[Tensor, "row token vocabulary"], stories: StoryRows) -> Iterator[tuple[str, float]]:
-    """The share of marks of each role that are passed; a role that does not come up is left out."""
+    """The fraction of marks of each role that the model passes; a role without marks is left out."""
     for role in ROLES:
-        found = [(row, mark) for row, mark in stories.marks if mark.role == role]
-        if found:
-            yield (
-                f"{role}_accuracy",
-                sum(_is_passed(logits[row], stories.ids[row], mark) for row, mark in found) / len(found),
-            )
+        marks = [(row, mark) for row, mark in stories.marks if mark.role == role]
+        if marks:
+            passed = sum(_is_passed(logits[row], stories.ids[row], mark) for row, mark in marks)
+            yield f"{role}_accuracy", passed / len(marks)
 
 
 def _is_passed(logits: Float[Tensor, "token vocabulary"], ids: Int[Tensor, "token+1"], mark: Mark) -> bool:
-    right, given = int(ids[mark.position + 1]), logits[mark.position]
-    return bool(given[right] > given[mark.rival]) if mark.rival >= 0 else int(given.argmax()) == right
+    right, scores = int(ids[mark.position + 1]), logits[mark.position]
+    return bool(scores[right] > scores[mark.rival]) if mark.rival >= 0 else int(scores.argmax()) == right
 
 
 def prepare_tales(config: TalesConfig) -> TalesTask:
-    """The task of a config; nothing has to be read."""
+    """Build the task of a config."""
     world = config.build_world()
     return TalesTask(config=config, tokenizer=word_vocabulary(world.words), chances=Chances(world))
 
 
 def restore_tales(config: TalesConfig, folder: Path) -> TalesTask:
-    """The task of a run's folder: the same as at its start."""
+    """The task of a run folder, which follows from its config alone."""
     return prepare_tales(config)
 
 
-def ordinary_world() -> World:
-    """The world as it is listed: forty people, frequencies by Zipf's law."""
+def default_world() -> World:
+    """The world in the order of words.py: forty people, Zipf's law."""
     return make_world(names=40, exponent=1.0, seed=0)
 
 
 def generate_stories(world: World, *, words: int, seed: int = 0) -> list[list[str]]:
-    """Stories of together at least so many words and signs; each a list of its sentences."""
+    """Stories as lists of sentences, together at least `words` words and signs long."""
     story_generator = StoryGenerator(Chances(world), uniforms(np.random.default_rng(seed)))
     story_generator.generate(words)
     tokenizer = word_vocabulary(world.words)
     ids = np.array(story_generator.tokens) + FIRST_WORD
     sentences = tokenizer.decode_batch([ids[begin:end].tolist() for begin, end in pairwise([0, *story_generator.ends])])
     numbered = zip(story_generator.stories, sentences, strict=True)
-    return [[sentence for _, sentence in stories] for _, stories in groupby(numbered, key=lambda pair: pair[0])]
+    return [[sentence for _, sentence in story] for _, story in groupby(numbered, key=lambda pair: pair[0])]
 
 
 KIND = TaskKind(

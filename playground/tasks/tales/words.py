@@ -1,7 +1,7 @@
 """The words of the small world, in English, French and Chinese.
 
 Each line of a table is one word with the forms that its sentences need: French gender and plural, the Chinese
-measure word. No English adjective begins with a vowel, because "a" stands before them.
+measure word. No English adjective begins with a vowel, so that "a" is the only article.
 """
 
 import itertools
@@ -10,47 +10,53 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Name:
-    """A person: the name in English and French, "f" or "m", and the name in Chinese."""
+    """A person's name."""
 
     word: str
+    """In English and French."""
     gender: str
+    """"f" or "m"."""
     chinese: str
 
 
 @dataclass(frozen=True)
 class Noun:
-    """singular and plural in English and in French, the French gender, and the Chinese word with its measure word."""
+    """A noun in three languages."""
 
     singular: str
     plural: str
     french_singular: str
     french_plural: str
     gender: str
+    """In French: "f" or "m"."""
     chinese: str
     measure: str
+    """The Chinese measure word."""
 
 
 @dataclass(frozen=True)
 class Adjective:
-    """The English word, the four French forms, whether French puts it before or after its noun, and the Chinese."""
+    """An adjective in three languages."""
 
     word: str
+    """In English."""
     masculine: str
     feminine: str
     masculine_plural: str
     feminine_plural: str
-    place: str
+    french_position: str
+    """"before" or "after" its French noun."""
     chinese: str
 
     @property
     def forms(self) -> tuple[str, ...]:
-        """The French forms."""
+        """The four French forms."""
         return self.masculine, self.feminine, self.masculine_plural, self.feminine_plural
 
 
 @dataclass(frozen=True)
 class Verb:
-    """What one person does and what many do, in English and in French, and the Chinese verb that never changes."""
+    """A verb in three languages: third person singular and plural; the Chinese verb has one form."""
 
     singular: str
     plural: str
@@ -240,7 +246,7 @@ LARGEST_NAMES = 500
 
 
 def names(count: int) -> list[Name]:
-    """The first `count` people: those of NAMES, then people with names of three syllables, as Belana and Belano."""
+    """The first `count` people: NAMES, then invented ones of three syllables, such as Belana and Belano."""
     endings = [consonant + vowel for consonant in "nlrvst" for vowel in "ao"]
     syllables = itertools.product(BEGINNINGS, ("la", "ro", "mi", "ne"), endings)
     invented = (Name("".join(word), "f" if word[-1].endswith("a") else "m", "") for word in syllables)

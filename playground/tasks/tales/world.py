@@ -1,4 +1,4 @@
-"""A small world: who and what there is in it, how often each is spoken of, and chances that know their surprisal."""
+"""A small world: its people, animals and things, their frequencies, and distributions with surprisals."""
 
 import itertools
 import math
@@ -13,31 +13,31 @@ from playground.tasks.tales import words
 
 T = TypeVar("T")
 CAST = 3
-"""At most so many people are in one story."""
+"""The most people in one story."""
 FUNCTION_WORDS = """the end The lives in and has a gives to goes sees near by behind Who Where is does live In
 Look Come Give at She He , . ? !"""
 
 
 class Categorical:
-    """A choice between a few things: their probabilities, and the surprisal of each in nats."""
+    """A categorical distribution, with the surprisal of each outcome in nats."""
 
     def __init__(self, weights: Sequence[float]) -> None:
         total = math.fsum(weights)
         self.probabilities = [weight / total for weight in weights]
         self.cumulative = list(itertools.accumulate(self.probabilities))
-        # What bisect finds above the last one, where rounding leaves the sum a little below 1.
+        # Rounding may leave the sum a little below 1, and bisect would then run past the last outcome.
         self.cumulative[-1] = 1.0
         self.surprisals = [-math.log(share) if share else math.inf for share in self.probabilities]
 
 
 def zipf(count: int, exponent: float) -> list[float]:
-    """Weights that fall with the rank k as k^-exponent; 0 makes all alike."""
+    """Zipf's law: weights k^-exponent of the ranks k; an exponent of 0 makes them equal."""
     return [rank**-exponent for rank in range(1, count + 1)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Who and what there is, the most frequent first, and how steep the frequencies fall (Zipf's exponent)."""
+    """The words of a world, each list from the most to the least frequent."""
 
     names: Sequence[words.Name]
     animals: Sequence[words.Noun] = tuple(words.ANIMALS)
@@ -47,10 +47,11 @@ class World:
     adjectives: Sequence[words.Adjective] = tuple(words.ADJECTIVES)
     verbs: Sequence[words.Verb] = tuple(words.VERBS)
     exponent: float = 1.0
+    """Zipf's exponent of every list."""
 
     @cached_property
     def words(self) -> list[str]:
-        """Every word and sign of the world's English; a token's id is its place here."""
+        """Every word and sign of the world's English; a token's id is its index here."""
         nouns = [*self.animals, *self.landmarks]
         forms = [
             *(name.word for name in self.names),
@@ -63,39 +64,39 @@ class World:
 
     @cached_property
     def ids(self) -> dict[str, int]:
-        """The id of each word."""
+        """Index of each word in `words`."""
         return {word: index for index, word in enumerate(self.words)}
 
-    def table(self, count: int) -> Categorical:
-        """A choice among the first `count` things of the world, by Zipf's law."""
+    def distribution(self, count: int) -> Categorical:
+        """Zipf's law over `count` ranks."""
         return Categorical(zipf(count, self.exponent))
 
     @cached_property
     def cast(self) -> int:
-        """How many people a story can have: all differ, and their things and adjectives do, too."""
+        """The most people a story can have: all differ, and so do their things and adjectives."""
         return min(CAST, len(self.names), len(self.things), len(self.adjectives))
 
 
 def make_world(*, names: int, exponent: float, seed: int) -> World:
-    """The world with its words in a random order of frequency; seed 0 leaves them as they are listed."""
+    """Build a world whose words have a random order of frequency; seed 0 keeps the order of words.py."""
     generator = np.random.default_rng(seed)
 
-    def mixed(given: Sequence[T]) -> list[T]:
-        return [given[index] for index in generator.permutation(len(given))] if seed else list(given)
+    def shuffled(listed: Sequence[T]) -> list[T]:
+        return [listed[index] for index in generator.permutation(len(listed))] if seed else list(listed)
 
     return World(
-        names=mixed(words.names(names)),
-        animals=mixed(words.ANIMALS),
-        landmarks=mixed(words.LANDMARKS),
-        places=mixed(words.PLACES),
-        things=mixed(words.THINGS),
-        adjectives=mixed(words.ADJECTIVES),
-        verbs=mixed(words.VERBS),
+        names=shuffled(words.names(names)),
+        animals=shuffled(words.ANIMALS),
+        landmarks=shuffled(words.LANDMARKS),
+        places=shuffled(words.PLACES),
+        things=shuffled(words.THINGS),
+        adjectives=shuffled(words.ADJECTIVES),
+        verbs=shuffled(words.VERBS),
         exponent=exponent,
     )
 
 
 def uniforms(generator: np.random.Generator) -> Iterator[float]:
-    """An endless row of numbers from 0 up to 1; drawn in blocks, because one at a time is slow."""
+    """Endless uniform random numbers in [0, 1), generated in blocks because one at a time is slow."""
     while True:
         yield from generator.random(512).tolist()

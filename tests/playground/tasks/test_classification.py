@@ -125,7 +125,7 @@ def test_a_task_that_cannot_be_is_refused(changes, sentence):
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ("text,label\n", "not one labelled text"),
+        ("text,label\n", "no labelled text"),
         ("text,label\na,x\nb,x\n", "All texts have the label 'x'"),
         ("text,label\n" + "".join(f"a{k},{k}\n" for k in range(1001)), "1,001 different labels"),
         ("text,label\na,x\nb,y\n", "one text only"),

@@ -121,7 +121,7 @@ def test_samples_name_the_symbols_as_the_tokenizer_does():
         ({"symbols": 1000}, "choose fewer"),
         ({"shortest": 0}, "shortest is 0"),
         ({"shortest": 33}, "longer than the longest"),
-        ({"length": 32}, "does not come again"),
+        ({"length": 32}, "does not repeat"),
         ({"counted": "first"}, "all or repeats"),
     ],
 )

@@ -139,7 +139,7 @@ def test_a_task_that_cannot_be_is_refused(changes, sentence):
         ({"classes": 1}, "2 classes, the model 1"),
         ({"context": 7}, "at least 8"),
         ({"vocabulary": 9}, "the model only 9"),
-        ({"kind": "decoder", "segments": 0, "classes": 0}, "learnt by an encoder"),
+        ({"kind": "decoder", "segments": 0, "classes": 0}, "of kind encoder, not decoder"),
     ],
 )
 def test_a_model_that_cannot_learn_it_is_refused(changes, sentence):
