@@ -1,8 +1,8 @@
 """What a transformer can be trained on: one file per task, each says what counts as right.
 
-task.py            what every task hands over: batches, a probe, samples; and text sampled from a model
-registry.py        the tasks by name; what a task saved in a run's folder, read back
-text.py            language modelling on plain text, with random blocks that repeat: predict the next token
+task.py            the interface of a task: batches, a probe, samples, measures
+registry.py        the tasks by name, their configs as dictionaries
+text.py            language modelling on plain text; sample text from a model
 sources.py         where text comes from: typed in, files, Python's documentation
 hub_text.py        data sets of the Hugging Face hub
 induction.py       nothing but random blocks that repeat: what makes an induction head

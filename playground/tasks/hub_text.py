@@ -1,6 +1,6 @@
 """Text of a data set on the Hugging Face hub: the beginning of its training part, a bounded number of bytes.
 
-Files are read where they lie, by ranges, and nothing of a data set is ever run: .parquet (the text column's pages
+Files are read by HTTP ranges, and no code of a data set is ever run: .parquet (the text column's pages
 only), .jsonl, .csv, .tsv and .txt.
 """
 
@@ -16,19 +16,19 @@ from typing import Any
 from playground.errors import UserError
 
 TEXT_BYTES = 4_000_000
-"""How much text is taken."""
+"""The most text to take."""
 READ_BYTES = 2 * TEXT_BYTES
-"""How much of a file is read for it: the names of fields and other columns stand between."""
-ANSWER_WITHIN = 15.0
-"""Seconds for one answer."""
+"""The most to read of a file for it: field names and other columns take space, too."""
+TIMEOUT = 15.0
+"""Timeout of a request, in seconds."""
 COLUMNS = ("text", "content", "story", "document", "article", "sentence", "dialogue", "review")
-"""What a data set's column of text is called, in this order; else the first column of words is taken."""
+"""Usual names of the text column, in order of preference; else the first column of strings is taken."""
 _OTHER_PARTS = re.compile(r"(^|[/_.-])(test|valid|validation|dev|eval|readme|licen[sc]e|requirements)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class HubFile:
-    """One file of a data set, at one commit."""
+    """A file of a data set at a commit."""
 
     dataset: str
     url: str
@@ -37,7 +37,7 @@ class HubFile:
 
 
 class RangeFile(io.RawIOBase):
-    """A file on the hub that is read by ranges, as if it were open here."""
+    """A seekable file object over HTTP ranges of a file on the hub."""
 
     def __init__(self, file: HubFile) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class RangeFile(io.RawIOBase):
 
 
 def read_hub(name: str) -> str:
-    """The beginning of a data set's text. Raises UserError in one sentence for every way this can fail."""
+    """The beginning of a data set's text. Raises UserError for every failure of the hub, the network or the files."""
     try:
         text = "\n\n".join(_until(_rows(training_files(name)), TEXT_BYTES))
     except UserError:
@@ -82,15 +82,15 @@ def read_hub(name: str) -> str:
 
 
 def training_files(name: str) -> list[HubFile]:
-    """The files with a data set's training rows, of the first kind that there is."""
+    """The files of a data set's training part, in the most preferred format that it has."""
     from huggingface_hub import HfApi, hf_hub_url
 
     endpoint = os.environ.get("HF_ENDPOINT")
-    info = HfApi(endpoint=endpoint).dataset_info(name, timeout=ANSWER_WITHIN, files_metadata=True)
+    info = HfApi(endpoint=endpoint).dataset_info(name, timeout=TIMEOUT, files_metadata=True)
     sizes = {item.rfilename: int(item.size or 0) for item in info.siblings or []}
     for ending in READERS:
         chosen = sorted(path for path in sizes if path.lower().endswith(ending) and not _OTHER_PARTS.search(path))
-        # A file that says it is the training part goes before one that does not.
+        # Files that are named as the training part come first.
         chosen.sort(key=lambda path: "train" not in path.lower())
         if chosen:
             return [
@@ -113,13 +113,13 @@ def _rows(files: list[HubFile]) -> Iterator[str]:
 
 
 def _until(rows: Iterable[str], limit: int) -> Iterator[str]:
-    """The rows until they hold that many bytes; the last one is cut."""
-    left = limit
+    """Rows up to `limit` bytes; the last one is cut."""
+    remaining = limit
     for row in rows:
-        content = row.encode()[:left]
-        left -= len(content)
+        content = row.encode()[:remaining]
+        remaining -= len(content)
         yield content.decode(errors="ignore")
-        if left <= 0:
+        if remaining <= 0:
             return
 
 
@@ -130,8 +130,8 @@ def _read_parquet(file: HubFile) -> Iterator[str]:
     # Buffered, so that the many small reads of a footer are one request.
     parquet = pyarrow.parquet.ParquetFile(io.BufferedReader(RangeFile(file), 1 << 20))
     schema = parquet.schema_arrow
-    words = [field.name for field in schema if field.type in (pyarrow.string(), pyarrow.large_string())]
-    column = text_column(words, file)
+    text_columns = [field.name for field in schema if field.type in (pyarrow.string(), pyarrow.large_string())]
+    column = text_column(text_columns, file)
     for batch in parquet.iter_batches(batch_size=256, columns=[column]):
         yield from (row for row in batch.column(0).to_pylist() if row)
 
@@ -159,7 +159,7 @@ def _read_lines(file: HubFile) -> Iterator[str]:
 
 
 def _lines(file: HubFile) -> Iterator[str]:
-    """The lines of the beginning of a file that hold something, without one that the limit cuts."""
+    """Non-empty lines of the beginning of a file, without the last one if the limit cuts it."""
     text = _beginning(file)
     # Not splitlines: it also cuts at separators inside a record.
     lines = [line + "\n" for line in text.split("\n")]
@@ -172,7 +172,7 @@ def _beginning(file: HubFile) -> str:
 
 
 def text_column(names: list[str], file: HubFile) -> str:
-    """The column that holds the text."""
+    """The column that holds the text. Raises UserError if there is none."""
     if not names:
         raise UserError(
             "{path} of {dataset} has no column of text; choose another data set.", path=file.path, dataset=file.dataset
@@ -187,7 +187,7 @@ def _get(file: HubFile, begin: int, count: int) -> bytes:
 
     headers = {**build_hf_headers(), "Range": f"bytes={begin}-{begin + count - 1}"}
     # Streamed: a server that knows no ranges would send all of it.
-    with get_session().stream("GET", file.url, headers=headers, timeout=ANSWER_WITHIN, follow_redirects=True) as answer:
+    with get_session().stream("GET", file.url, headers=headers, timeout=TIMEOUT, follow_redirects=True) as answer:
         hf_raise_for_status(answer)
         if begin and answer.status_code != 206:
             raise UserError(
@@ -204,7 +204,7 @@ def _get(file: HubFile, begin: int, count: int) -> bytes:
 
 
 def explain_dataset_error(error: Exception, name: str) -> UserError:
-    """One sentence for an error of huggingface_hub, of the network below it, or of a damaged file."""
+    """The UserError for an error of huggingface_hub, of the network below it, or of a damaged file."""
     from huggingface_hub import errors
 
     if isinstance(error, errors.GatedRepoError):
@@ -242,4 +242,4 @@ READERS: dict[str, Callable[[HubFile], Iterator[str]]] = {
     ".tsv": _read_table,
     ".txt": _read_lines,
 }
-"""How each kind of file is read; earlier kinds are preferred."""
+"""The reader of each format, in order of preference."""

@@ -1,4 +1,4 @@
-"""Texts with their labels: from a table, from files that are named after their label, and from the small world."""
+"""Labelled texts from a table, from files that are named after their label, and from synthetic sentences."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ LANGUAGES: tuple[Language, ...] = ("english", "french", "chinese")
 TALES_WORDS = 120_000
 TALES_SCENES = 4_000
 SHORTEST_PASSAGE = 20
-"""Characters below which nobody could tell a language."""
+"""Shorter passages do not identify a language."""
 CANDIDATES = {
     "latin1": ("cp1252", "latin-1"),
     "latin2": ("cp1250", "iso8859-2"),
@@ -42,14 +42,14 @@ CANDIDATES = {
     "sjis": ("shift_jis",),
     "unicode": ("utf-16",),
 }
-"""What a file's name calls an encoding, and which of Python's that can be; without such a word it is UTF-8."""
+"""The name of an encoding in a file's name, and the codecs that it can mean; without such a name it is UTF-8."""
 
 _LABEL = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Texts of one label from one place, in an order in which the last ones can be held out."""
+    """Texts of one label from one source, ordered so that the last ones can be held out."""
 
     label: str
     texts: tuple[str, ...]
@@ -57,14 +57,14 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledTexts:
-    """All groups, and how many files could not be read."""
+    """All groups, and the number of files that could not be read."""
 
     groups: tuple[Group, ...]
     skipped: int = 0
 
 
 def read_labelled_table(text: str, *, text_column: str, label_column: str) -> list[tuple[str, str]]:
-    """The (text, label) of each row of a CSV table, whose columns , ; tab or | separate.
+    """Read (text, label) from each row of a CSV table, delimited by , ; tab or |.
 
     Raises UserError for a table without these columns, and for a row in which one of them is empty.
     """
@@ -72,22 +72,19 @@ def read_labelled_table(text: str, *, text_column: str, label_column: str) -> li
     try:
         rows = csv.DictReader(io.StringIO(lines, newline=""), delimiter=_delimiter(lines), restval="")
         _check_columns(rows.fieldnames or [], text_column, label_column)
-        found = [(rows.line_num, row[text_column].strip(), row[label_column].strip()) for row in rows]
+        examples = [(rows.line_num, row[text_column].strip(), row[label_column].strip()) for row in rows]
     except csv.Error as error:
         raise UserError("The table cannot be read as CSV ({error}); save it once more as CSV.", error=error) from error
-    for line, example, label in found:
-        if not example or not label:
-            missing = "label" if example else "text"
-            raise UserError(
-                "The row that ends in line {line} has no {missing}; fill it in or delete the row.",
-                line=line,
-                missing=missing,
-            )
-    return [(example, label) for _, example, label in found]
+    for line, example, label in examples:
+        if not example:
+            raise UserError("The row that ends in line {line} has no text; fill it in or delete the row.", line=line)
+        if not label:
+            raise UserError("The row that ends in line {line} has no label; fill it in or delete the row.", line=line)
+    return [(example, label) for _, example, label in examples]
 
 
 def _delimiter(text: str) -> str:
-    """What separates the columns of the first line: sniffed, or a comma where that cannot be said."""
+    """The delimiter of the first line, sniffed; a comma if that fails."""
     first = text.lstrip().partition("\n")[0]
     try:
         return csv.Sniffer().sniff(first, delimiters=",;\t|").delimiter
@@ -95,38 +92,43 @@ def _delimiter(text: str) -> str:
         return ","
 
 
-def _check_columns(given: object, *wanted: str) -> None:
-    columns = [str(name) for name in given] if isinstance(given, list | tuple) else []
+def _check_columns(header: object, *wanted: str) -> None:
+    columns = [str(name) for name in header] if isinstance(header, list | tuple) else []
     missing = [name for name in wanted if name not in columns]
-    if missing:
-        there = f"Its columns are {', '.join(columns)}." if columns else "It is empty."
+    if not columns:
         raise UserError(
-            "The table has no column {missing!r}. {there} Say which hold the text and the label.",
+            "The table is empty; its first line has to name the columns {columns}.", columns=", ".join(wanted)
+        )
+    if missing:
+        raise UserError(
+            "The table has no column {missing!r}. Its columns are {columns}. Say which hold the text and the label.",
             missing=missing[0],
-            there=there,
+            columns=", ".join(columns),
         )
 
 
 def table_groups(sources: tuple[str, ...], text: str, *, text_column: str, label_column: str) -> LabelledTexts:
-    """The rows of all tables by label, in a random order that is always the same."""
+    """The rows of all tables by label, shuffled by a fixed seed."""
     tables = read_texts(sources, text)
     rows = [
-        row for one in tables for row in read_labelled_table(one, text_column=text_column, label_column=label_column)
+        row
+        for table in tables
+        for row in read_labelled_table(table, text_column=text_column, label_column=label_column)
     ]
     return _grouped(rows)
 
 
 def _grouped(rows: list[tuple[str, str]]) -> LabelledTexts:
-    """One group for each label, without repeated texts, mixed by a fixed seed."""
+    """One group per label, without duplicate texts, shuffled by a fixed seed."""
     by_label: dict[str, dict[str, None]] = {}
     for text, label in rows:
         by_label.setdefault(label, {})[text] = None
     return LabelledTexts(
-        groups=tuple(Group(label=label, texts=_mixed([*by_label[label]])) for label in sorted(by_label))
+        groups=tuple(Group(label=label, texts=_shuffled([*by_label[label]])) for label in sorted(by_label))
     )
 
 
-def _mixed(texts: list[str]) -> tuple[str, ...]:
+def _shuffled(texts: list[str]) -> tuple[str, ...]:
     return tuple(texts[index] for index in np.random.default_rng(0).permutation(len(texts)))
 
 
@@ -146,22 +148,22 @@ def archive_groups(sources: tuple[str, ...], *, passage: int) -> LabelledTexts:
 
 
 def _files_in(path: Path) -> list[tuple[str, str | None]]:
-    """The label and the text of each file; None where it cannot be decoded."""
+    """The label and the text of each file; None if it cannot be decoded."""
     if not path.is_file():
         raise UserError(
             "There is no file {path}. Name a .zip archive whose files are named after their label.", path=path
         )
     try:
         with zipfile.ZipFile(path) as archive:
-            found = [info for info in archive.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
-            if sum(info.file_size for info in found) > LARGEST_FILE:
+            files = [info for info in archive.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
+            if sum(info.file_size for info in files) > LARGEST_FILE:
                 raise UserError(
                     "{path} holds more than {largest_file} MB; choose a smaller archive.",
                     path=path,
                     largest_file=LARGEST_FILE // 10**6,
                 )
-            names = [PurePosixPath(info.filename).name for info in found]
-            return [(label_of(name), decode(archive.read(i), name)) for name, i in zip(names, found, strict=True)]
+            names = [PurePosixPath(info.filename).name for info in files]
+            return [(label_of(name), decode(archive.read(i), name)) for name, i in zip(names, files, strict=True)]
     except OSError as error:
         raise UserError("{path} cannot be read ({reason}).", path=path, reason=error.strerror) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
@@ -169,38 +171,38 @@ def _files_in(path: Path) -> list[tuple[str, str | None]]:
 
 
 def label_of(name: str) -> str:
-    """The letters that a file's name begins with; "" where it begins with none."""
-    found = _LABEL.match(name)
-    return found[0] if found else ""
+    """The leading letters of a file's name; "" without any."""
+    letters = _LABEL.match(name)
+    return letters[0] if letters else ""
 
 
 def decode(content: bytes, name: str) -> str | None:
-    """The text of a file, in the encoding that its name ends with; None where it is not in that encoding."""
+    """The text of a file in the encoding that its name ends with; None if the bytes are not."""
     word = PurePosixPath(name.removesuffix(".txt")).name.rpartition("-")[2].partition("+")[0].lower()
     return decode_plainest(content, CANDIDATES.get(word, ("utf-8-sig",)))
 
 
 def cut_passages(text: str, length: int) -> tuple[str, ...]:
-    """The text in lines of at most `length` characters; too short ones are left out."""
+    """Split a text into passages of at most `length` characters; short and repeated ones are left out."""
     lines = textwrap.wrap(" ".join(text.split()), length, break_on_hyphens=False)
     return tuple(dict.fromkeys(line for line in lines if len(line) >= min(length, SHORTEST_PASSAGE)))
 
 
 def tales_kinds() -> LabelledTexts:
-    """Sentences of the small world by what they are for; without their last sign, which would give it away."""
+    """Synthetic statements, questions and requests, without the final sign, which would give the class away."""
     return _grouped([pair for story in generate_stories(default_world(), words=TALES_WORDS) for pair in _kinds(story)])
 
 
 def _kinds(story: list[str]) -> Iterator[tuple[str, str]]:
-    for told in story:
+    for sentence in story:
         for sign, kind in zip("?!.", ("question", "request", "statement"), strict=True):
-            if sign in told:
-                yield told.partition(sign)[0], kind
+            if sign in sentence:
+                yield sentence.partition(sign)[0], kind
                 break
 
 
 def tales_languages() -> LabelledTexts:
-    """Sentences of the small world, each in one of its languages."""
+    """Synthetic sentences, each in one of the three languages."""
     scenes, random_numbers = Scenes(default_world()), uniforms(np.random.default_rng(0))
     scenes_to_render = [
         (scenes.sample(random_numbers), LANGUAGES[index % len(LANGUAGES)]) for index in range(TALES_SCENES)

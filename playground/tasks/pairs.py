@@ -1,4 +1,4 @@
-"""Rows of two texts for an encoder, and words to be guessed in them. Devlin et al. 2019, sections 3.1 and A.1."""
+"""Rows of two texts for an encoder, with masked words: Devlin et al. 2019, sections 3.1 and A.1."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,12 @@ FOLLOWS, RANDOM = range(2)
 FRAME = 3
 """START, and END after each text."""
 TO_MASK, TO_RANDOM = 0.8, 0.9
-"""Of ten chosen words eight become MASK, one a random word, and one stays."""
+"""Of the chosen words 80 % become MASK, 10 % a random word, and 10 % stay."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Spans:
-    """Which tokens are the first and which the second text of each row: [begin, end) into the flat ids."""
+    """The first and the second text of each row: [begin, end) in the flat ids."""
 
     first: Int[np.ndarray, "row 2"]
     second: Int[np.ndarray, "row 2"]
@@ -31,7 +31,7 @@ class Spans:
 def pair_batch(
     sentences: Sentences, generator: np.random.Generator, *, rows: int, length: int, share: float, vocabulary: int
 ) -> Batch:
-    """Rows START A END B END with a share of their words to be guessed, and whether B follows A."""
+    """Rows START A END B END with a share of their words masked, and whether B follows A as the class."""
     spans = sample_spans(sentences, generator, rows=rows, space=length - FRAME)
     ids, segments = join_texts(sentences.ids, spans)
     read, labels = mask_words(ids, generator, share=share, vocabulary=vocabulary)
@@ -46,17 +46,18 @@ def pair_batch(
 
 
 def sample_spans(sentences: Sentences, generator: np.random.Generator, *, rows: int, space: int) -> Spans:
-    """Two runs of sentences for each row, of together at most `space` tokens; in half of the rows B follows A.
+    """Sample two passages for each row, together at most `space` tokens; in half of the rows B follows A.
 
-    A ends where a sentence ends and B begins where one begins. A has a quarter to three quarters of the space, less
-    where its document has less before it, and B what is left. A random B may be anywhere but at the next sentence.
+    A ends at the end of a sentence, and B begins at the start of one. A gets a quarter to three quarters of the space,
+    or less if its document has less before it, and B the rest. A random B may begin at any sentence but the next.
     """
     starts, documents = sentences.starts, sentences.documents
     is_opening = np.isin(np.arange(len(sentences)), documents)
     joint = generator.choice(np.flatnonzero(~is_opening), rows)
     most = generator.integers(max(1, space // 4), max(2, 3 * space // 4 + 1), rows)
     opening = np.maximum(np.searchsorted(starts, starts[joint] - most), _opening_of(documents, joint))
-    # A sentence too long for the space loses its beginning.
+    # With space 8 and a joint at token 20, A may begin at 14 at the earliest. If the last sentence alone is longer,
+    # it loses its beginning.
     begin = np.where(opening < joint, starts[opening], starts[joint] - most)
     classes = (generator.random(rows) < 0.5).astype(np.int64)
     other = generator.integers(0, len(sentences) - 1, rows)
@@ -71,7 +72,7 @@ def sample_spans(sentences: Sentences, generator: np.random.Generator, *, rows: 
 
 
 def _opening_of(documents: Int[np.ndarray, "document+1"], sentence: Int[np.ndarray, "row"]) -> np.ndarray:
-    """The first sentence of the document that each sentence stands in."""
+    """The first sentence of the document of each sentence."""
     opening: np.ndarray = documents[np.searchsorted(documents, sentence, side="right") - 1]
     return opening
 
@@ -94,9 +95,9 @@ def join_texts(flat: Int[np.ndarray, "token"], spans: Spans) -> tuple[np.ndarray
 def mask_words(
     ids: Int[np.ndarray, "row token"], generator: np.random.Generator, *, share: float, vocabulary: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the model reads, and the right word at each chosen place, IGNORED elsewhere.
+    """Mask a share of each row's words: the input of the model, and labels that are IGNORED at all other positions.
 
-    Of each row's words the share is chosen, at least one where there is one; special tokens never are.
+    At least one word of each row is chosen, if there is one; special tokens never are.
     """
     chosen = _choose_words(ids >= FIRST_WORD, generator, share)
     uniform = generator.random(ids.shape)
@@ -107,7 +108,7 @@ def mask_words(
 
 def _choose_words(is_word: Bool[np.ndarray, "row token"], generator: np.random.Generator, share: float) -> np.ndarray:
     counts = is_word.sum(axis=1, keepdims=True)
-    wanted = np.minimum(counts, np.maximum(1, np.round(share * counts)))
+    n_chosen = np.minimum(counts, np.maximum(1, np.round(share * counts)))
     scores = np.where(is_word, generator.random(is_word.shape), np.inf)
-    chosen: np.ndarray = scores.argsort(axis=1).argsort(axis=1) < wanted
+    chosen: np.ndarray = scores.argsort(axis=1).argsort(axis=1) < n_chosen
     return chosen

@@ -30,12 +30,12 @@ def task_kind_of(config: TaskConfig) -> TaskKind:
 
 
 def task_to_dict(config: TaskConfig) -> dict[str, Any]:
-    """A task's config as it stands in a run's config.json, with the task's name."""
+    """A task's config as saved in a run's config.json, with the task's name."""
     return {"name": task_kind_of(config).name, **dataclasses.asdict(config)}  # type: ignore[call-overload]
 
 
 def task_from_dict(values: dict[str, Any]) -> TaskConfig:
-    """Read back what `task_to_dict` wrote; lists become tuples. Raises UserError for an unknown task."""
+    """The inverse of `task_to_dict`; lists become tuples. Raises UserError for an unknown task."""
     kind = TASKS.get(values["name"])
     if kind is None:
         raise UserError("There is no task {value!r}; choose {tasks}.", value=values["name"], tasks=", ".join(TASKS))

@@ -1,4 +1,4 @@
-"""Text cut into sentences, and many sentences as one flat row of token ids."""
+"""Split text into sentences, and encode many sentences as one flat array of token ids."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ no vol fig cf vs viz etc e.g i.e"""
 ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 """Words whose full stop ends no sentence."""
 AT_ONCE = 4096
-"""Texts encoded together: enough to keep the tokenizer busy, few enough that their encodings stay small."""
+"""Texts encoded together: a compromise between speed and the memory of their encodings."""
 
 _END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*")
 _LAST_WORD = re.compile(r"[^\s(\[\"'“‘«—]*$")
@@ -26,20 +26,20 @@ def split_sentences(paragraph: str) -> list[str]:
     A sentence ends at . ! ? or … before a space, unless a small letter follows or the stop belongs to an
     abbreviation or an initial; and at 。！？ wherever they stand.
     """
-    cuts = [found.end() for found in _END.finditer(paragraph) if _ends_sentence(paragraph, found)]
+    cuts = [stop.end() for stop in _END.finditer(paragraph) if _ends_sentence(paragraph, stop)]
     parts = [paragraph[begin:end].strip() for begin, end in zip([0, *cuts], [*cuts, len(paragraph)], strict=True)]
     return [part for part in parts if part]
 
 
-def _ends_sentence(paragraph: str, found: re.Match[str]) -> bool:
-    if found[0][0] in "。！？":
+def _ends_sentence(paragraph: str, stop: re.Match[str]) -> bool:
+    if stop[0][0] in "。！？":
         return True
-    following = paragraph[found.end() : found.end() + 8].lstrip(_OPENING)[:1]
+    following = paragraph[stop.end() : stop.end() + 8].lstrip(_OPENING)[:1]
     if following.islower():
         return False
-    if found[0].rstrip() != ".":
+    if stop[0].rstrip() != ".":
         return True
-    before = _LAST_WORD.search(paragraph[max(0, found.start() - 20) : found.start()])
+    before = _LAST_WORD.search(paragraph[max(0, stop.start() - 20) : stop.start()])
     word = before[0] if before else ""
     is_initial = len(word) == 1 and word.isupper() and word != "I"
     return not is_initial and word.lower() not in ABBREVIATIONS
@@ -49,7 +49,7 @@ def _ends_sentence(paragraph: str, found: re.Match[str]) -> bool:
 class Sentences:
     """Documents as token ids: sentence k is ids[starts[k]:starts[k+1]], document d begins at sentence documents[d].
 
-    Both rows of offsets end with their total, so that every end is the next one's start.
+    Both arrays of offsets end with their total, so that every end is the next one's start.
     """
 
     ids: UInt16[np.ndarray, "token"]
@@ -61,7 +61,7 @@ class Sentences:
 
 
 def encode_sentences(tokenizer: Tokenizer, documents: Iterable[str]) -> Sentences:
-    """Encode each document, a paragraph a line, sentence by sentence; a document without any is left out.
+    """Encode each document, a paragraph a line, sentence by sentence; an empty document is left out.
 
     Within a paragraph a sentence keeps the space before it: to a byte-level vocabulary that is part of its first word.
     """
@@ -72,11 +72,11 @@ def encode_sentences(tokenizer: Tokenizer, documents: Iterable[str]) -> Sentence
 
 def _spaced_sentences(document: str) -> list[str]:
     paragraphs = [split_sentences(line) for line in document.splitlines()]
-    return [(" " if place else "") + sentence for found in paragraphs for place, sentence in enumerate(found)]
+    return [(" " if index else "") + sentence for sentences in paragraphs for index, sentence in enumerate(sentences)]
 
 
 def encode_flat(tokenizer: Tokenizer, texts: list[str]) -> tuple[UInt16[np.ndarray, "token"], np.ndarray]:
-    """The ids of all texts in one row, without special tokens, and where each begins; the last offset is the end."""
+    """The ids of all texts in one array, without special tokens, and their offsets; the last offset is the end."""
     parts: list[np.ndarray] = []
     for begin in range(0, len(texts), AT_ONCE):
         encodings = tokenizer.encode_batch_fast(texts[begin : begin + AT_ONCE], add_special_tokens=False)

@@ -1,7 +1,7 @@
-"""Where text comes from: typed in, from files, from the documentation of the running Python, from the hub.
+"""Read text: typed in, from files, from the documentation of the running Python, from the Hugging Face hub.
 
-A source is written as one string: the path of a .txt file or of a .zip of them, `python-documentation`, or
-`hub:owner/name` for a data set of the Hugging Face hub.
+A source is one string: the path of a .txt file or of a .zip of them, `python-documentation`, or
+`hub:owner/name` for a data set.
 """
 
 import re
@@ -15,25 +15,25 @@ from playground.tasks.hub_text import read_hub
 PYTHON_DOCUMENTATION = "python-documentation"
 HUB = "hub:"
 LARGEST_TEXT = 4_000_000
-"""Characters that may be typed in; they stand in the run's config.json."""
+"""Characters that may be typed in: they are saved in the run's config.json."""
 LARGEST_FILE = 256_000_000
-"""Bytes of text that are read from one file; encoded, they take a few times as much memory."""
+"""Bytes of text from one file; encoded, they take a few times as much memory."""
 
 Stamp = tuple[int, int] | None
-"""When a file was last written, in nanoseconds, and its bytes; None for what is no file."""
+"""A file's modification time in nanoseconds and its size in bytes; None for other sources."""
 
 
 def stamp_of(source: str) -> Stamp:
-    """What tells whether a source was written anew."""
+    """Identify the version of a source; it changes when its file is written."""
     try:
-        found = Path(source).stat()
+        status = Path(source).stat()
     except (OSError, ValueError):
         return None
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size
 
 
 def check_sources(sources: tuple[str, ...], text: str) -> None:
-    """Raise UserError where there is nothing to read, or more typed in than a configuration should hold."""
+    """Raise UserError if there is nothing to read, or if the text typed in is longer than LARGEST_TEXT."""
     if isinstance(sources, str) or not all(isinstance(source, str) for source in sources):
         raise UserError("The sources are a list: name at least one text file in it.")
     if not isinstance(text, str) or len(text) > LARGEST_TEXT:
@@ -46,7 +46,7 @@ def check_sources(sources: tuple[str, ...], text: str) -> None:
 
 
 def read_texts(sources: tuple[str, ...], text: str = "") -> list[str]:
-    """What was typed in, then the texts of all sources. Raises UserError for what cannot be read."""
+    """The text typed in, then the texts of all sources. Raises UserError for one that cannot be read."""
     return ([text] if text.strip() else []) + read_sources(sources)
 
 
@@ -56,7 +56,7 @@ def read_sources(sources: tuple[str, ...]) -> list[str]:
 
 
 def source_name(source: str) -> str:
-    """A source as it may be shown: a file without its folder."""
+    """A source's name for display: a file without its folder."""
     return source if source.startswith(HUB) else Path(source).name
 
 
@@ -89,7 +89,7 @@ def _read_source(source: str) -> list[str]:
 
 def _read_file(path: Path) -> list[str]:
     try:
-        found = _read_zip(path) if path.suffix.lower() == ".zip" else [_read_text(path)]
+        texts = _read_zip(path) if path.suffix.lower() == ".zip" else [_read_text(path)]
     except OSError as error:
         raise UserError("{path} cannot be read ({reason}).", path=path, reason=error.strerror) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
@@ -97,11 +97,11 @@ def _read_file(path: Path) -> list[str]:
         raise UserError(
             "{path} is not a .zip archive that can be opened; pack the .txt files again.", path=path
         ) from error
-    if not found:
+    if not texts:
         raise UserError("There is no .txt file in {path}; put at least one into it.", path=path)
-    if not any(text.strip() for text in found):
+    if not any(text.strip() for text in texts):
         raise UserError("{path} holds no text; choose another file.", path=path)
-    return found
+    return texts
 
 
 def _read_text(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""How text becomes tokens: vocabularies trained on the spot with the tokenizers library.
+"""Train vocabularies on the spot with the tokenizers library: byte-level BPE, words, characters.
 
 A decoder reads START and the text. An encoder, and the source of an encoder-decoder, read START, the text and END,
 or START, one text, END, a second text and END; the five special tokens then have the same ids in every vocabulary.
@@ -21,26 +21,26 @@ UNKNOWN = "<|unknown|>"
 SPECIALS = (START, END, PAD, MASK, UNKNOWN)
 START_ID, END_ID, PAD_ID, MASK_ID, UNKNOWN_ID = range(5)
 LARGEST_VOCABULARY = 65536
-"""Token ids are kept in 16 bits."""
+"""Token ids are stored in 16 bits."""
 
 _ELISION = r"\w+'(?=\w\w)|'\w\b"
 _WORDS = rf"{_ELISION}|\p{{Han}}|[\w&&[^\p{{Han}}]]+|[^\w\s]"
 """A word: l' before its noun, 's after its owner, one Chinese character, a run of letters, or one sign."""
 _HAN = r"\p{Han}。，？！：；"
 _GLUED = rf" (?=[.,;:?!…)\]])| (?='\w\b)|(?<=\w') (?=\w)|(?<=[(\[]) |(?<=[{_HAN}]) (?=[{_HAN}])"
-"""The spaces between words that no reader expects."""
+"""Spaces between tokens that plain text does not have."""
 
 
 def train_vocabulary(
     kind: VocabularyKind, texts: Iterable[str], size: int, *, model: ModelKind = "decoder"
 ) -> Tokenizer:
-    """A tokenizer with at most `size` tokens whose encodings are what that kind of model reads."""
+    """Train a tokenizer of at most `size` tokens; its encodings have the special tokens of that kind of model."""
     check_vocabulary(kind, size, model=model)
     return _finish(_BUILDERS[kind](texts, size, model), model)
 
 
 def word_vocabulary(words: Iterable[str], *, model: ModelKind = "decoder") -> Tokenizer:
-    """One token for each of the given words, in order; Chinese is cut into the longest words that are given."""
+    """One token per word, in order; Chinese text is split into the longest of these words."""
     specials = _specials("words", model)
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys([*specials, *words]))}
     chinese = sorted((word for word in vocabulary if _is_han(word)), key=len, reverse=True)
@@ -51,7 +51,7 @@ def word_vocabulary(words: Iterable[str], *, model: ModelKind = "decoder") -> To
 
 
 def check_vocabulary(kind: str, size: object, *, model: ModelKind = "decoder") -> None:
-    """Raise UserError for a kind of vocabulary that there is not, or a size that it cannot have."""
+    """Raise UserError for an unknown kind of vocabulary, or a size out of its range."""
     check_choice("vocabulary", kind, get_args(VocabularyKind))
     if not isinstance(size, int) or isinstance(size, bool) or size > LARGEST_VOCABULARY:
         raise UserError(
@@ -61,33 +61,29 @@ def check_vocabulary(kind: str, size: object, *, model: ModelKind = "decoder") -
         )
     special = len(_specials(kind, model))
     if kind == "bpe" and size < 256 + special:
-        extra = "the start token" if special == 1 else f"{special} special tokens"
         raise UserError(
-            "A byte-level vocabulary needs at least {special} tokens: 256 bytes and {extra}.",
-            special=256 + special,
-            extra=extra,
+            "A byte-level vocabulary needs at least {smallest} tokens: 256 bytes and the special tokens ({special}).",
+            smallest=256 + special,
+            special=special,
         )
     if size < special + 1:
-        last = "start, unknown and" if model == "decoder" else f"{special} special tokens and"
-        one = {"characters": "one character", "words": "one word"}[kind]
         raise UserError(
-            "A vocabulary of {kind} needs at least {special} tokens: {last} {one}.",
+            "A vocabulary of {kind} needs at least {smallest} tokens: one and the special tokens ({special}).",
             kind=kind,
-            special=special + 1,
-            last=last,
-            one=one,
+            smallest=special + 1,
+            special=special,
         )
 
 
 def _specials(kind: str, model: ModelKind) -> list[str]:
-    """The special tokens in the order of their ids. Bytes spell everything, so a decoder needs no unknown one."""
+    """The special tokens in the order of their ids. Bytes spell everything, so BPE needs no UNKNOWN in a decoder."""
     if model == "decoder":
         return [START] if kind == "bpe" else [START, UNKNOWN]
     return list(SPECIALS)
 
 
 def _finish(tokenizer: Tokenizer, model: ModelKind) -> Tokenizer:
-    """Let every encoding begin, and for an encoder end, with its special tokens."""
+    """Add the special tokens around every encoding."""
     steps = [processors.ByteLevel(trim_offsets=False)] if isinstance(tokenizer.model, models.BPE) else []
     tokenizer.post_processor = processors.Sequence([*steps, _template(model)])
     return tokenizer
@@ -147,7 +143,7 @@ def _train_words(texts: Iterable[str], size: int, model: ModelKind) -> Tokenizer
 
 
 def _split_words(tokenizer: Tokenizer, pattern: str) -> None:
-    """Cut a text into what the pattern finds, and put words back together as a reader expects them."""
+    """Split text by a pattern, and decode words with the spaces that plain text has."""
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), "removed", invert=True)
     # The prefix is the mark of a word's continuation in WordPiece; a space never stands within a word.
     spaced = decoders.WordPiece(prefix=" ", cleanup=False)

@@ -45,7 +45,7 @@ def test_a_table_by_hand(separator):
     [
         ("sentence,label\na,b\n", "no column 'text'. Its columns are sentence, label"),
         ("text,kind\na,b\n", "no column 'label'"),
-        ("\n", "It is empty"),
+        ("\n", "table is empty"),
         ("text,label\na,x\n,y\n", "ends in line 3 has no text"),
         ("text,label\na\n", "ends in line 2 has no label"),
     ],
