@@ -28,7 +28,7 @@ Size = tuple[int, int]
 MOST_CELLS = 5000
 LARGEST_NUMBER = 1e30
 STABLE_SHARE = 0.8
-"""Of the steps after the warm-up; the rest is the decay, as in playground/training/schedule.py."""
+"""Of the steps after the warm-up; the rest is the decay, as in playground/training/optimizers.py."""
 TRUNK_CHECKPOINTS = 20
 EMBEDDING_PARTS = ("embedding", "head", "position", "segment")
 """Left out where parameters are counted without embeddings (Kaplan et al. 2020, section 2.1)."""
@@ -65,6 +65,7 @@ class SweepConfig:
 
     def __post_init__(self) -> None:
         check_choice("design", self.design, get_args(Design))
+        check_choice("device", self.device, get_args(DeviceName))
         for name in ("context", "batch", "head_width", "learning_rate_width", "evaluations", "evaluate_rows"):
             check_count(name, getattr(self, name))
         check_count("warm_up", self.warm_up, smallest=0)
@@ -81,7 +82,7 @@ class SweepConfig:
         self._check_rule()
         if self.count > MOST_CELLS:
             raise UserError(
-                "The sweep has {count:,} cells; choose at most {most_cells:,}.", count=self.count, most_cells=MOST_CELLS
+                "The sweep has {count:,} cells; choose at most {most:,}.", count=self.count, most=MOST_CELLS
             )
 
     def _check_rule(self) -> None:
@@ -300,9 +301,7 @@ def _check_budgets(name: str, values: tuple[float, ...]) -> None:
     for value in values:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not 1 <= value <= LARGEST_NUMBER:
-            raise UserError(
-                "A budget of {value!r} {name} makes no sense; choose a number of at least 1.", value=value, name=name
-            )
+            raise UserError("A budget of {value!r} {name} makes no sense; choose at least 1.", value=value, name=name)
 
 
 def _tuples(value: Any) -> Any:

@@ -20,13 +20,8 @@ from playground.transformer import Transformer, TransformerConfig
 
 Weights = dict[str, Tensor]
 
-SPECIAL = {
-    "bos_token": "<|start|>",
-    "eos_token": "<|end|>",
-    "pad_token": "<|pad|>",
-    "mask_token": "<|mask|>",
-    "unk_token": "<|unknown|>",
-}
+SPECIAL = {"bos_token": "<|start|>", "eos_token": "<|end|>", "pad_token": "<|pad|>"}
+SPECIAL |= {"mask_token": "<|mask|>", "unk_token": "<|unknown|>"}
 """transformers' names of the special tokens, and ours."""
 
 
@@ -61,18 +56,14 @@ def export_for_transformers(model: Transformer | Path | str, tokenizer: Tokenize
         _wrap(tokenizer, model.config).save_pretrained(out)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(
-            "The folder {out} cannot be written ({reason}); choose another.", out=out, reason=reason
-        ) from error
+        raise UserError("{out} cannot be written ({reason}); choose another folder.", out=out, reason=reason) from error
     return out
 
 
 def family_of(config: TransformerConfig) -> HubFamily:
     """The family that can hold the model. Raises UserError, with the reason, where none can."""
     if config.kind != "decoder":
-        raise UserError(
-            "Only decoders are exported to transformers' format; this model is of the kind {kind}.", kind=config.kind
-        )
+        raise UserError("Only decoders are exported to transformers' format; this is an {kind}.", kind=config.kind)
     if config.norm_position == "post":
         raise UserError("transformers has no such decoder with its norms after the layers; train with them before.")
     if config.embedding_norm:

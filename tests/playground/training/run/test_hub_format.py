@@ -119,7 +119,7 @@ def test_every_plain_decoder_has_a_family_or_a_reason():
 
 
 def test_a_model_without_a_vocabulary_is_refused(tmp_path):
-    with pytest.raises(UserError, match="vocabulary is missing"):
+    with pytest.raises(UserError, match="has no tokenizer"):
         export_for_transformers(Transformer(TransformerConfig(vocabulary=9)), None, tmp_path)
 
 
