@@ -182,7 +182,7 @@ def _causal_term(call: AttentionCall) -> Tensor:
     return torch.zeros(n_queries, n_keys, device=device).masked_fill(future, float("-inf"))
 
 
-def register() -> None:
+def register_with_transformers() -> None:
     """Register `attn_implementation="playground"` with transformers. Idempotent."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask

@@ -24,10 +24,10 @@ def greedy(
     has_ended = torch.zeros(len(start), dtype=torch.bool, device=start.device)
     end_ids = torch.tensor(sorted(ends), dtype=torch.long, device=start.device)
     for _ in range(longest):
-        chosen = next_logits(written).argmax(-1)
-        chosen = torch.where(has_ended, written[:, -1], chosen)
-        written = torch.cat([written, chosen[:, None]], dim=1)
-        has_ended |= torch.isin(chosen, end_ids)
+        next_ids = next_logits(written).argmax(-1)
+        next_ids = torch.where(has_ended, written[:, -1], next_ids)
+        written = torch.cat([written, next_ids[:, None]], dim=1)
+        has_ended |= torch.isin(next_ids, end_ids)
         if bool(has_ended.all()):
             break
     return written[:, start.shape[1] :]

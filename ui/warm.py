@@ -78,7 +78,7 @@ def _load_embedded() -> None:
 def _import_transformers() -> None:
     from playground import attention
 
-    attention.register()
+    attention.register_with_transformers()
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: F401
 
 

@@ -49,7 +49,7 @@ def fit_points(arguments: argparse.Namespace) -> None:
     table = read_points_strictly(content, mapping)
     check_enough_points(chosen, table.points)
     fitted = fit(arguments.law, table.points, floor=arguments.floor)
-    report = report_of(fitted, _bootstrap(fitted, arguments), table)
+    report = fit_report(fitted, _bootstrap(fitted, arguments), table)
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) if arguments.json else as_text(report)
     print(text)
 
@@ -104,7 +104,7 @@ def _bootstrap(fitted: "Fit", arguments: argparse.Namespace) -> "Bootstrap | Non
             print(file=sys.stderr)
 
 
-def report_of(fitted: "Fit", resamples: "Bootstrap | None", table: "PointsTable") -> dict[str, Any]:
+def fit_report(fitted: "Fit", resamples: "Bootstrap | None", table: "PointsTable") -> dict[str, Any]:
     """The report as JSON takes it."""
     import numpy as np
 

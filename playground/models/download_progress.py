@@ -165,11 +165,11 @@ def largest_tree(folder: Path) -> int:
     sizes: dict[str, int] = {}
     for directory, _, names in os.walk(folder):
         top = os.path.relpath(directory, folder).split(os.sep)[0]
-        sizes[top] = sizes.get(top, 0) + sum(_size(os.path.join(directory, name)) for name in names)
+        sizes[top] = sizes.get(top, 0) + sum(_file_size(os.path.join(directory, name)) for name in names)
     return max(sizes.values(), default=0)
 
 
-def _size(path: str) -> int:
+def _file_size(path: str) -> int:
     """A file's size; 0 if it has just been deleted."""
     try:
         return os.lstat(path).st_size

@@ -192,15 +192,19 @@ def _origin(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
     if recorded.get("source"):
         return {**origin, "source": recorded["source"], "revision": recorded.get("revision")}
     if entry and folder == shipped_folder(entry.name):
-        return {**origin, "source": str(entry.sources[0]), "revision": _digest(checkpoint)}
+        return {**origin, "source": str(entry.sources[0]), "revision": _checksum(checkpoint)}
     if is_run_name(name):
-        return {**origin, "source": "training run", "revision": f"step {int(folder.name)}, {_digest(checkpoint)[:19]}"}
+        return {
+            **origin,
+            "source": "training run",
+            "revision": f"step {int(folder.name)}, {_checksum(checkpoint)[:19]}",
+        }
     if folder.parent.name == "snapshots" and re.fullmatch("[0-9a-f]{40}", folder.name):
         return {**origin, "source": "Hugging Face hub", "revision": folder.name}
     return {**origin, "source": f"folder {folder}", "revision": None}
 
 
-def _digest(checkpoint: Checkpoint) -> str:
+def _checksum(checkpoint: Checkpoint) -> str:
     """The SHA-256 of the first weights file; our own models have only one."""
     return f"sha256:{hashlib.sha256(checkpoint.weights[0].read_bytes()).hexdigest()}"
 

@@ -45,15 +45,15 @@ def _allowance(config: dict[str, Any], dtype: str) -> int:
     # A multimodal configuration nests that of its language model.
     text = config.get("text_config") if isinstance(config.get("text_config"), dict) else config
     assert isinstance(text, dict)
-    tokens = min(_number(text, "max_position_embeddings", "n_positions", "context") or TRACED_TOKENS, TRACED_TOKENS)
-    width = _number(text, "hidden_size", "d_model", "n_embd", "dim", "width")
-    layers = _number(text, "num_hidden_layers", "n_layer", "num_layers", "n_layers", "layers")
-    vocabulary = _number(text, "vocab_size", "vocabulary")
+    tokens = min(_size_in(text, "max_position_embeddings", "n_positions", "context") or TRACED_TOKENS, TRACED_TOKENS)
+    width = _size_in(text, "hidden_size", "d_model", "n_embd", "dim", "width")
+    layers = _size_in(text, "num_hidden_layers", "n_layer", "num_layers", "n_layers", "layers")
+    vocabulary = _size_in(text, "vocab_size", "vocabulary")
     vectors = VECTORS_PER_LAYER * layers * width * BYTES_PER_NUMBER[dtype]
     return tokens * (vectors + 4 * vocabulary) + FIXED_ALLOWANCE
 
 
-def _number(config: dict[str, Any], *names: str) -> int:
+def _size_in(config: dict[str, Any], *names: str) -> int:
     """The first of these keys with an integer value; 0 without one."""
     return next((config[name] for name in names if isinstance(config.get(name), int)), 0)
 
@@ -115,23 +115,23 @@ def _control_groups(
 
 def _lineage(root: Path, own: Path) -> list[Path]:
     """The process's own version 2 group and its ancestors, up to the root."""
-    path = next((line[3:].strip() for line in _read(own).splitlines() if line.startswith("0::")), "/")
+    path = next((line[3:].strip() for line in _read_text(own).splitlines() if line.startswith("0::")), "/")
     folder = Path(os.path.normpath(root / path.lstrip("/")))
     return [group for group in (folder, *folder.parents) if group == root or root in group.parents]
 
 
 def _limit(folder: Path, limit_file: str, used_file: str, cache_key: str) -> tuple[int, int] | None:
     """A group's limit and its use without file caches; None without a limit."""
-    limit = _read(folder / limit_file).strip()
+    limit = _read_text(folder / limit_file).strip()
     if not limit.isdigit() or int(limit) > UNLIMITED:
         return None
-    used = _read(folder / used_file).strip()
-    entries = [line.split() for line in _read(folder / "memory.stat").splitlines()]
+    used = _read_text(folder / used_file).strip()
+    entries = [line.split() for line in _read_text(folder / "memory.stat").splitlines()]
     cached = next((int(entry[1]) for entry in entries if len(entry) == 2 and entry[0] == cache_key), 0)
     return int(limit), max((int(used) if used.isdigit() else 0) - cached, 0)
 
 
-def _read(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playground.errors import UserError
 from playground.models.cache import cache_root, folder_of, is_complete, publish, shipped_folder, staging
-from playground.models.catalogue import Entry, Source, find
+from playground.models.catalogue import Entry, ModelSource, find
 from playground.models.download_progress import (
     CancelledError,
     DownloadProgress,
@@ -102,13 +102,13 @@ def _is_loadable(folder: Path, name: str) -> bool:
     return True
 
 
-def sources_of(name: str, entry: Entry | None, revision: str | None) -> tuple[Source, ...]:
+def sources_of(name: str, entry: Entry | None, revision: str | None) -> tuple[ModelSource, ...]:
     """The sources to try, in order. With a revision only those on the hub.
 
     Raises UserError for a shipped model that is missing, or asked for in another revision.
     """
     if entry is None:
-        return (Source(kind="hub", reference=name),)
+        return (ModelSource(kind="hub", reference=name),)
     sources = tuple(source for source in entry.sources if source.kind == "hub" or revision is None)
     if not sources or all(source.kind == "embedded" for source in sources):
         raise UserError(
@@ -119,7 +119,7 @@ def sources_of(name: str, entry: Entry | None, revision: str | None) -> tuple[So
     return sources
 
 
-def _from_first_source(sources: tuple[Source, ...], revision: str | None, final: Path, meter: Meter) -> Path:
+def _from_first_source(sources: tuple[ModelSource, ...], revision: str | None, final: Path, meter: Meter) -> Path:
     """Try the sources in order. Raises AllSourcesFailedError, or the only source's error."""
     refusals: list[UserError] = []
     for source in sources:
@@ -134,7 +134,7 @@ def _from_first_source(sources: tuple[Source, ...], revision: str | None, final:
     raise refusals[0] if len(refusals) == 1 else AllSourcesFailedError(refusals)
 
 
-def _from_source(source: Source, revision: str | None, final: Path, meter: Meter) -> Path:
+def _from_source(source: ModelSource, revision: str | None, final: Path, meter: Meter) -> Path:
     """Download from one source into a staging folder, then publish it."""
     meter.report("connecting")
     if source.kind == "hub":

@@ -92,7 +92,7 @@ def word_tokenizer() -> Tokenizer:
 
 def small_model(family: str, *, seed: int = 0) -> LoadedModel:
     """A random model of the family, loaded with our attention."""
-    attention.register()
+    attention.register_with_transformers()
     kind = task_kind_of(family)
     name, sizes = (DECODERS | ENCODERS | ENCODER_DECODERS)[family]
     config = getattr(transformers, name)(**sizes)

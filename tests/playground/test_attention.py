@@ -20,8 +20,8 @@ MASKS = ["none", "causal", "boolean", "boolean keys", "float", "float lowest", "
 
 
 def call_of(query: Tensor, key: Tensor, value: Tensor, **changes) -> AttentionCall:
-    given = {"mask": None, "bias": None, "sinks": None, "softcap": None, "scaling": 0.5, "is_causal": False}
-    return AttentionCall(module=nn.Identity(), query=query, key=key, value=value, **{**given, **changes})
+    defaults = {"mask": None, "bias": None, "sinks": None, "softcap": None, "scaling": 0.5, "is_causal": False}
+    return AttentionCall(module=nn.Identity(), query=query, key=key, value=value, **{**defaults, **changes})
 
 
 @st.composite
@@ -66,7 +66,7 @@ def mask_of(kind: str, sizes: tuple[int, int, int], generator: torch.Generator) 
 
 
 def numpy_reference(call: AttentionCall) -> tuple[np.ndarray, np.ndarray]:
-    """Pattern and z with loops and float64, from the words of the AttentionCall docstring alone."""
+    """Pattern and z with loops and float64, from the docstrings of AttentionCall alone."""
     batch, heads, queries, _ = call.query.shape
     keys, groups = call.key.shape[2], heads // call.key.shape[1]
     weights = np.zeros((batch, heads, queries, keys))
@@ -145,14 +145,14 @@ def test_half_precision_stays_near_float32_and_keeps_its_dtype(dtype):
 @given(calls())
 def test_a_row_of_the_pattern_sums_to_one_or_looks_nowhere(call):
     """With a sink: to one minus the sink's own share, which the logistic function gives."""
-    found = pattern(call)
+    weights = pattern(call)
     logits = attention.masked_scores(call)
     nowhere = logits.isneginf().all(-1)
     expected = (~nowhere).float()
     if call.sinks is not None:
         expected = torch.sigmoid(logits.logsumexp(-1) - call.sinks[:, None])
-    assert (found >= 0).all()
-    torch.testing.assert_close(found.sum(-1), expected, atol=1e-5, rtol=0)
+    assert (weights >= 0).all()
+    torch.testing.assert_close(weights.sum(-1), expected, atol=1e-5, rtol=0)
     assert (z(call)[nowhere] == 0).all()
 
 
@@ -171,9 +171,9 @@ def test_the_softmax_does_not_see_a_shift_of_the_whole_row(call, shift):
 @settings(max_examples=50, deadline=None)
 @given(calls())
 def test_causal_rows_see_nothing_of_later_keys(call):
-    found = pattern(call_of(call.query, call.key, call.value, is_causal=True, bias=call.bias, softcap=call.softcap))
-    assert (found.triu(1) == 0).all()
-    torch.testing.assert_close(found.sum(-1), torch.ones(found.shape[:-1]), atol=1e-5, rtol=0)
+    weights = pattern(call_of(call.query, call.key, call.value, is_causal=True, bias=call.bias, softcap=call.softcap))
+    assert (weights.triu(1) == 0).all()
+    torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]), atol=1e-5, rtol=0)
 
 
 @settings(max_examples=50, deadline=None)
@@ -239,8 +239,8 @@ def test_a_soft_cap_and_a_bias_by_hand():
 def test_grouped_queries_share_their_key_head_in_order():
     """Four query heads on two key heads: heads 0 and 1 read the first key head's value, 2 and 3 the second's."""
     value = torch.tensor([10.0, 20.0]).view(1, 2, 1, 1)
-    found = z(call_of(torch.ones(1, 4, 1, 1), torch.ones(1, 2, 1, 1), value))
-    assert found.flatten().tolist() == [10, 10, 20, 20]
+    mixed = z(call_of(torch.ones(1, 4, 1, 1), torch.ones(1, 2, 1, 1), value))
+    assert mixed.flatten().tolist() == [10, 10, 20, 20]
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.float16, torch.float32, torch.float64])
@@ -322,18 +322,18 @@ def test_a_handler_ends_with_its_block_even_by_an_exception():
 
 
 def test_a_handler_is_not_seen_by_another_thread():
-    found = []
+    outputs = []
     with handling(lambda call: torch.zeros_like(call.query)):
-        thread = threading.Thread(target=lambda: found.append(attend(Causal(), QUERY, KEY, VALUE, None)[0]))
+        thread = threading.Thread(target=lambda: outputs.append(attend(Causal(), QUERY, KEY, VALUE, None)[0]))
         thread.start()
         thread.join()
         assert (attend(Causal(), QUERY, KEY, VALUE, None)[0] == 0).all()
-    assert (found[0] != 0).any()
+    assert (outputs[0] != 0).any()
 
 
 def test_registering_twice_is_registering_once():
     from transformers import AttentionInterface
 
-    attention.register()
-    attention.register()
+    attention.register_with_transformers()
+    attention.register_with_transformers()
     assert AttentionInterface().get(attention.IMPLEMENTATION) is attend

@@ -1,4 +1,4 @@
-"""Greedy writing against step-by-step argmax of the whole model, and by hand-made models."""
+"""Greedy decoding against step-by-step argmax of the whole model, and by hand-made models."""
 
 import pytest
 import torch
@@ -37,32 +37,32 @@ def always_next(kind: str) -> Transformer:
 def test_each_token_of_an_answer_is_the_most_probable_after_those_before(seed):
     model = model_of(seed, "encoder-decoder")
     mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
-    found = greedy_answers(model, SOURCE, mask, start=0, end=1, most=6)
-    read = torch.cat([torch.zeros(2, 1, dtype=torch.long), found[:, :-1]], dim=1)
+    answers = greedy_answers(model, SOURCE, mask, start=0, end=1, most=6)
+    read = torch.cat([torch.zeros(2, 1, dtype=torch.long), answers[:, :-1]], dim=1)
     expected = model(SOURCE, read, mask=mask).argmax(-1)
     over = (read == 1).cumsum(1) > 0
-    assert torch.equal(found, torch.where(over, 1, expected))
+    assert torch.equal(answers, torch.where(over, 1, expected))
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_each_token_of_a_continuation_is_the_most_probable_after_those_before(seed):
     model = model_of(seed, "decoder")
-    found = greedy_continuation(model, SOURCE, most=4)
-    whole = torch.cat([SOURCE, found], dim=1)
-    assert torch.equal(found, model(whole[:, :-1]).argmax(-1)[:, 4:])
+    continuation = greedy_continuation(model, SOURCE, most=4)
+    whole = torch.cat([SOURCE, continuation], dim=1)
+    assert torch.equal(continuation, model(whole[:, :-1]).argmax(-1)[:, 4:])
 
 
 def test_an_answer_counts_up_to_its_end_and_no_further():
     """From START = 0 the model writes 1, 2, 3; 3 is the end."""
-    found = greedy_answers(always_next("encoder-decoder"), SOURCE, None, start=0, end=3, most=8)
-    assert found.tolist() == [[1, 2, 3], [1, 2, 3]]
+    answers = greedy_answers(always_next("encoder-decoder"), SOURCE, None, start=0, end=3, most=8)
+    assert answers.tolist() == [[1, 2, 3], [1, 2, 3]]
 
 
 def test_a_row_that_has_ended_waits_for_the_others():
     """After 5 comes 6, after 2 come 3 to 6; the prompt's own 6 does not end it."""
     prompts = torch.tensor([[6, 5], [6, 2]])
-    found = greedy_continuation(always_next("decoder"), prompts, most=8, end=6)
-    assert found.tolist() == [[6, 6, 6, 6], [3, 4, 5, 6]]
+    continuation = greedy_continuation(always_next("decoder"), prompts, most=8, end=6)
+    assert continuation.tolist() == [[6, 6, 6, 6], [3, 4, 5, 6]]
 
 
 def test_writing_stops_at_the_limit_and_at_the_context():

@@ -21,13 +21,13 @@ def filled(layer: nn.Linear) -> nn.Linear:
 def test_values_and_gradients_are_those_of_nn_linear(rows, bias):
     numbers = torch.randn(*rows, 96, generator=torch.Generator().manual_seed(1))
     weights = torch.randn(*rows, 200, generator=torch.Generator().manual_seed(2))
-    found = []
+    results = []
     for layer in (filled(LargeLinear(96, 200, bias=bias)), filled(nn.Linear(96, 200, bias=bias))):
         x = numbers.clone().requires_grad_()
         product = layer(x)
         (product * weights).sum().backward()
-        found.append([product.detach(), x.grad, *(parameter.grad for parameter in layer.parameters())])
-    for ours, theirs in zip(*found, strict=True):
+        results.append([product.detach(), x.grad, *(parameter.grad for parameter in layer.parameters())])
+    for ours, theirs in zip(*results, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 

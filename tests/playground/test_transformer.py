@@ -257,8 +257,8 @@ def test_swiglu_by_hand():
         layer.gate.weight.copy_(torch.tensor([[1.0, 1.0]]))
         layer.up.weight.copy_(torch.tensor([[-1.0, 1.0]]))
         layer.output.weight.copy_(torch.tensor([[1.0], [-2.0]]))
-    found = layer(torch.tensor([[[1.0, 2.0]]]))
-    torch.testing.assert_close(found, torch.tensor([[[2.857722, -5.715445]]]), atol=1e-5, rtol=0)
+    output = layer(torch.tensor([[[1.0, 2.0]]]))
+    torch.testing.assert_close(output, torch.tensor([[[2.857722, -5.715445]]]), atol=1e-5, rtol=0)
 
 
 def test_relu_layer_by_hand():
@@ -367,11 +367,12 @@ SHAPES = """
     # The lens imports the name for type checkers only.
     playground.lens.capture.forward.LoadedModel = playground.lens.trace.LoadedModel = LoadedModel
 
-    def look(model, text="a cat and a mat", target=None):
-        found = trace(model, text, target)
-        for kind in found.kinds:
-            found.attention(0, 1, kind), found.overview(4, kind), found.head_scores(kind), found.steps(1, 0, 2, kind)
-        found.check(), found.next_tokens(3)
+    def use(model, text="a cat and a mat", target=None):
+        traced = trace(model, text, target)
+        for kind in traced.kinds:
+            traced.attention(0, 1, kind), traced.overview(4, kind)
+            traced.head_scores(kind), traced.steps(1, 0, 2, kind)
+        traced.check(), traced.next_tokens(3)
 
     for feed_forward, norm, positions in [
         ("swiglu", "rms", "rotary"), ("gelu", "layer", "learned"),
@@ -381,7 +382,7 @@ SHAPES = """
             vocabulary=99, width=16, context=64, layers=2, n_heads=4, key_value_heads=2,
             feed_forward=feed_forward, norm=norm, positions=positions,
         )
-        look(as_loaded(Transformer(config).eval(), "decoder", "playground"))
+        use(as_loaded(Transformer(config).eval(), "decoder", "playground"))
     mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
     ids, target = torch.zeros(2, 5, dtype=torch.long), torch.zeros(2, 3, dtype=torch.long)
     for kind, norm_position in [("encoder", "post"), ("encoder-decoder", "pre"), ("decoder", "pre")]:
@@ -401,22 +402,22 @@ SHAPES = """
         loaded = dataclasses.replace(
             as_loaded(module.eval(), kind, "playground"), tokenizer=letters_tokenizer(kind)
         )
-        look(loaded, target="a mat" if kind == "encoder-decoder" else None)
+        use(loaded, target="a mat" if kind == "encoder-decoder" else None)
     for family in ("llama", "gemma2", "gpt_oss", "bert"):
-        look(small_model(family))
-    look(small_model("t5"), target="a mat")
+        use(small_model(family))
+    use(small_model("t5"), target="a mat")
 
     import sys
-    given = {"vocabulary": "characters", "vocabulary_size": 64, "repeats": 0.5}
-    task = prepare_text(TextTaskConfig(sources=(sys.argv[1],), **given))
+    settings = {"vocabulary": "characters", "vocabulary_size": 64, "repeats": 0.5}
+    task = prepare_text(TextTaskConfig(sources=(sys.argv[1],), **settings))
     model = TransformerConfig(vocabulary=64, width=16, context=8, layers=1, n_heads=2)
     steps = list(train(TrainConfig(task=task.config, model=model, steps=2, warm_up=0, batch=3), task))
     assert steps[-1].evaluation is not None
 
     wrong = Transformer(model)
-    for given in (torch.zeros(3, dtype=torch.long), torch.zeros(1, 3)):
+    for ids in (torch.zeros(3, dtype=torch.long), torch.zeros(1, 3)):
         try:
-            wrong(given)
+            wrong(ids)
         except TypeCheckError:
             print("refused")
 """
@@ -437,14 +438,14 @@ def test_the_rms_norm_is_that_of_torch_there_and_back(scale):
     generator = torch.Generator().manual_seed(3)
     weight = torch.randn(12, generator=generator)
     numbers = scale * torch.randn(2, 5, 12, generator=generator)
-    found = []
+    results = []
     for norm in (ours, theirs):
         norm.weight.data.copy_(weight)
         x = numbers.clone().requires_grad_()
         normed = norm(x)
         (normed * torch.arange(12.0)).sum().backward()
-        found.append((normed.detach(), x.grad, norm.weight.grad))
-    for our, their in zip(*found, strict=True):
+        results.append((normed.detach(), x.grad, norm.weight.grad))
+    for our, their in zip(*results, strict=True):
         torch.testing.assert_close(our, their, atol=1e-5 / max(scale, 0.01), rtol=1e-4)
     half = numbers.half().clamp(-100, 100)
     assert torch.equal(ours.half()(half), theirs.half()(half))

@@ -1,4 +1,4 @@
-"""What each kind of transformer may look at, dropout, segments and classes; any configuration runs or is refused."""
+"""What each kind of transformer attends to, dropout, segments and classes; any configuration runs or is refused."""
 
 import pytest
 import torch
@@ -155,7 +155,7 @@ def test_dropout_acts_in_training_at_the_embeddings_and_each_layer(kind, dropped
     seen = []
     places = {id(part): part for part in model.modules() if isinstance(part, torch.nn.Dropout)}
     for part in places.values():
-        part.register_forward_hook(lambda _, given, result: seen.append(float((result == 0).float().mean())))
+        part.register_forward_hook(lambda _, inputs, result: seen.append(float((result == 0).float().mean())))
     assert torch.equal(model(SOURCE, target), model(SOURCE, target))
     seen.clear()
     model.train()

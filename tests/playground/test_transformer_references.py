@@ -27,8 +27,8 @@ def model_of(**changes) -> Transformer:
     return model.eval().requires_grad_(False)
 
 
-def close(found: torch.Tensor, expected: torch.Tensor) -> None:
-    torch.testing.assert_close(found, expected, atol=2e-5, rtol=1e-5)
+def close(actual: torch.Tensor, expected: torch.Tensor) -> None:
+    torch.testing.assert_close(actual, expected, atol=2e-5, rtol=1e-5)
     assert expected.std() > 0.1
 
 
@@ -61,8 +61,8 @@ def copy_attention(attention: nn.MultiheadAttention, joined: nn.Linear, output: 
     attention.out_proj.load_state_dict(output.state_dict())
 
 
-def torch_layers(kind: type[nn.Module], blocks: nn.ModuleList, norm_position: str, bend: str) -> list[nn.Module]:
-    options = {"dropout": 0.0, "activation": bend, "batch_first": True, "norm_first": norm_position == "pre"}
+def torch_layers(kind: type[nn.Module], blocks: nn.ModuleList, norm_position: str, activation: str) -> list[nn.Module]:
+    options = {"dropout": 0.0, "activation": activation, "batch_first": True, "norm_first": norm_position == "pre"}
     layers = [kind(WIDTH, HEADS, HIDDEN, **options).eval() for _ in blocks]
     for layer, block in zip(layers, blocks, strict=True):
         copy_layer(layer, block)
@@ -70,37 +70,37 @@ def torch_layers(kind: type[nn.Module], blocks: nn.ModuleList, norm_position: st
 
 
 @pytest.mark.parametrize("mask", [None, MASK])
-@pytest.mark.parametrize("bend", ["relu", "gelu"])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
 @pytest.mark.parametrize("norm_position", ["pre", "post"])
-def test_an_encoder_is_torchs_encoder_layers(norm_position, bend, mask):
-    model = model_of(kind="encoder", norm_position=norm_position, feed_forward=bend, **VASWANI)
+def test_an_encoder_is_torchs_encoder_layers(norm_position, activation, mask):
+    model = model_of(kind="encoder", norm_position=norm_position, feed_forward=activation, **VASWANI)
     x = model.embedding(SOURCE)
     with torch.no_grad():
-        for layer in torch_layers(nn.TransformerEncoderLayer, model.blocks, norm_position, bend):
+        for layer in torch_layers(nn.TransformerEncoderLayer, model.blocks, norm_position, activation):
             x = layer(x, src_key_padding_mask=None if mask is None else ~mask)
-    found, expected = model.read(SOURCE, mask=mask), model.norm(x)
+    actual, expected = model.read(SOURCE, mask=mask), model.norm(x)
     real = torch.ones_like(MASK) if mask is None else mask
-    close(found[real], expected[real])
+    close(actual[real], expected[real])
 
 
-@pytest.mark.parametrize("bend", ["relu", "gelu"])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
 @pytest.mark.parametrize("norm_position", ["pre", "post"])
-def test_a_decoder_is_torchs_encoder_layers_under_a_causal_mask(norm_position, bend):
-    model = model_of(norm_position=norm_position, feed_forward=bend, **VASWANI)
+def test_a_decoder_is_torchs_encoder_layers_under_a_causal_mask(norm_position, activation):
+    model = model_of(norm_position=norm_position, feed_forward=activation, **VASWANI)
     x, future = model.embedding(SOURCE), nn.Transformer.generate_square_subsequent_mask(7)
     with torch.no_grad():
-        for layer in torch_layers(nn.TransformerEncoderLayer, model.blocks, norm_position, bend):
+        for layer in torch_layers(nn.TransformerEncoderLayer, model.blocks, norm_position, activation):
             x = layer(x, src_mask=future, is_causal=True)
     close(model.read(SOURCE), model.norm(x))
 
 
 @pytest.mark.parametrize("mask", [None, MASK])
-@pytest.mark.parametrize("bend", ["relu", "gelu"])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
 @pytest.mark.parametrize("norm_position", ["pre", "post"])
-def test_an_encoder_decoder_is_torchs_transformer(norm_position, bend, mask):
+def test_an_encoder_decoder_is_torchs_transformer(norm_position, activation, mask):
     """torch's Transformer, with a norm after each stack as ours has where the norms come before."""
-    model = model_of(kind="encoder-decoder", norm_position=norm_position, feed_forward=bend, **VASWANI)
-    options = {"activation": bend, "batch_first": True, "norm_first": norm_position == "pre", "dropout": 0.0}
+    model = model_of(kind="encoder-decoder", norm_position=norm_position, feed_forward=activation, **VASWANI)
+    options = {"activation": activation, "batch_first": True, "norm_first": norm_position == "pre", "dropout": 0.0}
     norms = [nn.LayerNorm(WIDTH) if norm_position == "pre" else None for _ in range(2)]
     layers = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
     reader, writer = (layer(WIDTH, HEADS, HIDDEN, **options) for layer in layers)
@@ -155,10 +155,10 @@ def test_an_encoder_is_bert(segments, mask):
     with torch.no_grad():
         expected = reference.eval()(SOURCE, attention_mask=attended, token_type_ids=segments)
     real = torch.ones_like(MASK) if mask is None else mask
-    found = model.read(SOURCE, segments=segments, mask=mask)
-    close(found[real], expected.last_hidden_state[real])
+    actual = model.read(SOURCE, segments=segments, mask=mask)
+    close(actual[real], expected.last_hidden_state[real])
     classes = model.classifier.output
-    close(model.classify(found), functional.linear(expected.pooler_output, classes.weight, classes.bias))
+    close(model.classify(actual), functional.linear(expected.pooler_output, classes.weight, classes.bias))
 
 
 def bert_weights(model: Transformer) -> dict[str, torch.Tensor]:
@@ -210,8 +210,8 @@ def test_a_decoder_gives_the_logits_it_always_gave(changes, logits):
     for n, parameter in enumerate(model.parameters()):
         waves = (torch.arange(parameter.numel(), dtype=torch.float64) * (0.7 + 0.1 * n)).sin() * 0.5
         parameter.copy_((waves + (parameter.ndim == 1)).view(parameter.shape))
-    found = model(torch.tensor([[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5]]))[0, -1]
-    torch.testing.assert_close(found, torch.tensor(logits), atol=3e-5, rtol=0)
+    actual = model(torch.tensor([[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5]]))[0, -1]
+    torch.testing.assert_close(actual, torch.tensor(logits), atol=3e-5, rtol=0)
 
 
 def test_the_shipped_decoder_loads_with_every_weight_and_its_old_names():

@@ -51,13 +51,13 @@ def run_pass(
     of model does not read, and TooLongError for a text that does not fit unless `truncate`.
     """
     _refuse_mismatch(model, target, pair)
-    source = _fit(model, encode(model.tokenizer, text, pair), truncate)
+    source = _fit_context(model, encode(model.tokenizer, text, pair), truncate)
     if not source:
         return Pass(source=(), target=(), sites=(), last_logits=None)
     ids = _ids(model, source)
     decoder_ids = _decoder_ids(model, ids, target, truncate) if model.kind == "encoder-decoder" else None
-    whole: SiteKind | None = None if model.kind == "encoder-decoder" else model.kind
-    recorder = recorder_for(model.module, whole, on_layer)
+    kind: SiteKind | None = None if model.kind == "encoder-decoder" else model.kind
+    recorder = recorder_for(model.module, kind, on_layer)
     arguments = model.adapter.arguments(
         ids, segments=[token.segment for token in source], target_ids=decoder_ids, last_only=True
     )
@@ -92,7 +92,7 @@ def _refuse_mismatch(model: "LoadedModel", target: str | None, pair: str | None)
         )
 
 
-def _fit(model: "LoadedModel", tokens: list[Token], truncate: bool) -> list[Token]:
+def _fit_context(model: "LoadedModel", tokens: list[Token], truncate: bool) -> list[Token]:
     limit = min(model.context, TOKEN_LIMIT)
     if len(tokens) > limit and not truncate:
         raise TooLongError(len(tokens), limit)
@@ -171,4 +171,4 @@ def _decoder_ids(model: "LoadedModel", ids: Tensor, target: str | None, truncate
     if target is None:
         return greedy_target(model.adapter, ids, longest=min(TARGET_LIMIT, model.context))
     tokens = [Token(id=id, text="") for id in model.adapter.target_ids(target)]
-    return _ids(model, _fit(model, tokens, truncate))
+    return _ids(model, _fit_context(model, tokens, truncate))

@@ -48,8 +48,8 @@ class Recorder:
                 n_heads=call.n_heads,
                 queries=call.query.shape[2],
                 keys=call.key.shape[2],
-                call=_compact(call),
-                z=_own(z[0, :, ::step]),
+                call=_detached(call),
+                z=_unshared(z[0, :, ::step]),
                 z_step=step,
                 logsumexp=None if logsumexp is None else logsumexp[0].detach(),
             )
@@ -94,19 +94,19 @@ def z_and_logsumexp(call: AttentionCall) -> tuple[Tensor, Tensor | None]:
     return z, logsumexp
 
 
-def _compact(call: AttentionCall) -> AttentionCall:
+def _detached(call: AttentionCall) -> AttentionCall:
     """The call without its module, and without the larger storages that views would keep alive."""
     return dataclasses.replace(
         call,
         module=_NO_MODULE,
-        query=_own(call.query),
-        key=_own(call.key),
-        value=_own(call.value),
-        bias=None if call.bias is None else _own(call.bias),
+        query=_unshared(call.query),
+        key=_unshared(call.key),
+        value=_unshared(call.value),
+        bias=None if call.bias is None else _unshared(call.bias),
     )
 
 
-def _own(tensor: Tensor) -> Tensor:
+def _unshared(tensor: Tensor) -> Tensor:
     """A view of a fused projection shares the storage of query, key and value: only a copy lets it go."""
     tensor = tensor.detach()
     return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()

@@ -82,14 +82,14 @@ def select(call: AttentionCall, heads: slice, rows: slice) -> AttentionCall:
     # Four query heads on two key/value heads: heads 1 and 2 need key heads [0, 1], one for each query head.
     indices = torch.arange(call.query.shape[1], device=call.query.device)[heads]
     key_indices = indices // call.queries_per_key_value_head
-    mask = _causal_rows(call, rows) if call.is_causal else _part(call.mask, heads, rows)
+    mask = _causal_rows(call, rows) if call.is_causal else _select_term(call.mask, heads, rows)
     return dataclasses.replace(
         call,
         query=call.query[:, heads, rows],
         key=call.key[:, key_indices] if call.queries_per_key_value_head > 1 else call.key[:, heads],
         value=call.value[:, key_indices] if call.queries_per_key_value_head > 1 else call.value[:, heads],
         mask=mask,
-        bias=_part(call.bias, heads, rows),
+        bias=_select_term(call.bias, heads, rows),
         sinks=None if call.sinks is None else call.sinks[heads],
         is_causal=False,
     )
@@ -101,7 +101,7 @@ def _causal_rows(call: AttentionCall, rows: slice) -> Tensor:
     return positions[:, None] >= torch.arange(call.key.shape[2], device=call.query.device)
 
 
-def _part(term: Tensor | None, heads: slice, rows: slice) -> Tensor | None:
+def _select_term(term: Tensor | None, heads: slice, rows: slice) -> Tensor | None:
     """The same heads and rows of a mask or bias, of which one head or row may stand for all (broadcasting)."""
     if term is None:
         return None

@@ -80,7 +80,7 @@ def _encode_fast(tokenizer: Tokenizer, text: str, pair: str | None) -> list[Toke
     special = [bool(mask) or id in added for mask, id in zip(encoding.special_tokens_mask, encoding.ids, strict=True)]
     segments = _segments(encoding.sequence_ids)
     pieces = [tokenizer.id_to_token(id) or f"#{id}" for id in encoding.ids]
-    return _tokens(encoding.ids, pieces, special, segments, byte_level=is_byte_level(tokenizer))
+    return _labelled_tokens(encoding.ids, pieces, special, segments, byte_level=is_byte_level(tokenizer))
 
 
 def _encode_slow(tokenizer: Any, text: str, pair: str | None) -> list[Token]:
@@ -100,7 +100,7 @@ def label(tokenizer: Any, ids: list[int]) -> list[Token]:
         added = set(tokenizer.all_special_ids)
         pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(ids)]
         byte_level = False
-    return _tokens(ids, pieces, [id in added for id in ids], [0] * len(ids), byte_level=byte_level)
+    return _labelled_tokens(ids, pieces, [id in added for id in ids], [0] * len(ids), byte_level=byte_level)
 
 
 def _special_ids(tokenizer: Tokenizer) -> set[int]:
@@ -118,7 +118,7 @@ def _segments(sequence_ids: list[int | None]) -> list[int]:
     return segments
 
 
-def _tokens(
+def _labelled_tokens(
     ids: list[int], pieces: list[str], special: list[bool], segments: list[int], *, byte_level: bool
 ) -> list[Token]:
     fields = zip(ids, readable(pieces, special, byte_level=byte_level), special, segments, strict=True)

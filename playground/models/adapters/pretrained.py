@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from playground.attention import IMPLEMENTATION, register
+from playground.attention import IMPLEMENTATION, register_with_transformers
 from playground.errors import UserError
 from playground.models.adapters.attention_seam import choose_attention
 from playground.models.catalogue import Kind
@@ -113,16 +113,16 @@ def goes_through_interface(model_class: Any) -> bool:
 
 def build_pretrained(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
     """Fields of LoadedModel. Raises UserError for a model that cannot be loaded or captured exactly."""
-    register()
+    register_with_transformers()
     with _quiet():
         return _parts(checkpoint, name, device, dtype)
 
 
 def _parts(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
     """Load configuration, tokenizer and module, and choose how its attention is captured."""
-    config = _config(checkpoint, name)
+    config = _pretrained_config(checkpoint, name)
     architecture = choose_architecture(config, name)
-    tokenizer = _tokenizer(checkpoint, name)
+    tokenizer = _pretrained_tokenizer(checkpoint, name)
     module, has_head = _pretrained_module(checkpoint, name, architecture, dtype)
     refuse_not_a_number(module, name)
     module = module.to(device).eval().requires_grad_(False)
@@ -148,7 +148,7 @@ def _parts(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[s
     }
 
 
-def _config(checkpoint: Checkpoint, name: str) -> Any:
+def _pretrained_config(checkpoint: Checkpoint, name: str) -> Any:
     """The configuration. Raises UserError for a family that transformers does not know."""
     import transformers
 
@@ -162,7 +162,7 @@ def _config(checkpoint: Checkpoint, name: str) -> Any:
     return transformers.AutoConfig.from_pretrained(checkpoint.folder, trust_remote_code=False, local_files_only=True)
 
 
-def _tokenizer(checkpoint: Checkpoint, name: str) -> Any:
+def _pretrained_tokenizer(checkpoint: Checkpoint, name: str) -> Any:
     """The tokenizer. Raises UserError if it cannot be read."""
     from transformers import AutoTokenizer
 

@@ -128,7 +128,7 @@ def _write_weights(path: Path, tensors: list[Tensor], fields: Any, meter: Meter)
     Format: the header's length (8 bytes, little-endian), the header (JSON), the data.
     """
     total = sum(tensor.size for tensor in tensors)
-    header = _header(tensors)
+    header = _safetensors_header(tensors)
     done = 0
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(header)) + header)
@@ -139,7 +139,7 @@ def _write_weights(path: Path, tensors: list[Tensor], fields: Any, meter: Meter)
     meter.report("converting", total, total)
 
 
-def _header(tensors: list[Tensor]) -> bytes:
+def _safetensors_header(tensors: list[Tensor]) -> bytes:
     """The safetensors header, padded with spaces so that the data is aligned to eight bytes."""
     offset, entries = 0, {}
     for tensor in tensors:

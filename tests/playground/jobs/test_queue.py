@@ -9,13 +9,13 @@ from playground.jobs.queue import ForwardQueue
 
 
 def test_never_more_than_the_slots_and_in_order():
-    turns = ForwardQueue(2)
+    queue = ForwardQueue(2)
     running, most, order = 0, 0, []
     guard = threading.Lock()
 
     def work(number: int) -> None:
         nonlocal running, most
-        with turns.slot():
+        with queue.slot():
             with guard:
                 running += 1
                 most = max(most, running)
@@ -34,24 +34,24 @@ def test_never_more_than_the_slots_and_in_order():
 
 
 def test_whoever_waits_hears_how_many_are_ahead_and_can_leave():
-    turns = ForwardQueue(1)
+    queue = ForwardQueue(1)
     heard: list[int] = []
 
     def impatient(ahead: int) -> None:
         heard.append(ahead)
         raise InterruptedError
 
-    with turns.slot():
-        with pytest.raises(InterruptedError), turns.slot(impatient):
+    with queue.slot():
+        with pytest.raises(InterruptedError), queue.slot(impatient):
             pass
         assert heard == [1]
-    with turns.slot(impatient):
+    with queue.slot(impatient):
         assert heard == [1]
 
 
-def test_an_exception_within_gives_the_turn_back():
-    turns = ForwardQueue(1)
-    with pytest.raises(ValueError, match="inside"), turns.slot():
+def test_an_exception_within_frees_the_slot():
+    queue = ForwardQueue(1)
+    with pytest.raises(ValueError, match="inside"), queue.slot():
         raise ValueError("inside")
-    with turns.slot(lambda ahead: pytest.fail("the slot was not given back")):
+    with queue.slot(lambda ahead: pytest.fail("the slot was not given back")):
         pass

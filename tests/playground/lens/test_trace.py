@@ -26,14 +26,14 @@ def eager_maps(model: LoadedModel, ids: list[int], target_ids: list[int]) -> dic
         arguments["decoder_input_ids"] = torch.tensor([target_ids])
     output = eager_twin(model)(**arguments)
     if target_ids:
-        found = {
+        patterns = {
             "encoder": output.encoder_attentions,
             "decoder": output.decoder_attentions,
             "cross": output.cross_attentions,
         }
     else:
-        found = {model.kind: output.attentions}
-    return {kind: [layer[0].numpy() for layer in layers] for kind, layers in found.items()}
+        patterns = {model.kind: output.attentions}
+    return {kind: [layer[0].numpy() for layer in layers] for kind, layers in patterns.items()}
 
 
 @pytest.mark.parametrize("family", [*DECODERS, *ENCODERS, *ENCODER_DECODERS])
@@ -70,11 +70,11 @@ def test_the_check_notices_a_wrong_output():
 def test_the_overview_is_the_pooled_map(family, cells):
     traced = trace(small_model(family), TEXT)
     for kind in traced.kinds:
-        found = traced.overview(cells=cells, kind=kind)
+        overview = traced.overview(cells=cells, kind=kind)
         for site in traced.layers(kind):
             for head in range(site.n_heads):
                 exact = pooled(traced.attention(site.layer, head, kind), cells)
-                assert np.abs(found[site.layer, head] - exact * 255).max() <= 0.51
+                assert np.abs(overview[site.layer, head] - exact * 255).max() <= 0.51
 
 
 def pooled(weights: np.ndarray, cells: int) -> np.ndarray:
@@ -123,8 +123,8 @@ def test_two_threads_with_different_handlers_get_what_each_would_get_alone():
     threads = [threading.Thread(target=repeat, args=(head,)) for head in (0, 3)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
-    assert all(torch.equal(found, alone[0]) for found in together[0])
-    assert all(torch.equal(found, alone[1]) for found in together[3])
+    assert all(torch.equal(tensor, alone[0]) for tensor in together[0])
+    assert all(torch.equal(tensor, alone[1]) for tensor in together[3])
     assert not torch.equal(alone[0], alone[1])
     assert torch.equal(trace(model, TEXT).last_logits, plain)
 

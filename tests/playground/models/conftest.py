@@ -265,7 +265,7 @@ def package_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[
         path = folder / "tiny_model-1.0-py3-none-any.whl"
         _wheel(path, members)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        source = catalogue.Source(
+        source = catalogue.ModelSource(
             kind="wheel",
             reference="tiny-model==1.0",
             download_bytes=path.stat().st_size,

@@ -1,4 +1,4 @@
-"""Labels a person can read, whatever the script and however the vocabulary cuts it."""
+"""Readable labels, in any script and however the vocabulary splits characters."""
 
 import threading
 
@@ -56,16 +56,16 @@ def test_threads_may_share_a_tokenizer_that_transformers_changes():
 
     shared = PreTrainedTokenizerFast(tokenizer_object=word_tokenizer(), pad_token="<pad>")
     shared("abc", truncation=True, max_length=2, padding="max_length")
-    found: list[list[int]] = []
+    id_lists: list[list[int]] = []
 
     def work() -> None:
         for _ in range(50):
-            found.append([token.id for token in encode(shared, "abcdef")])
+            id_lists.append([token.id for token in encode(shared, "abcdef")])
             shared("abc", truncation=True, max_length=2)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
-    assert len(found) == 200
-    assert all(len(ids) == 6 for ids in found)
+    assert len(id_lists) == 200
+    assert all(len(ids) == 6 for ids in id_lists)
     assert rust_tokenizer(shared) is rust_tokenizer(shared)
