@@ -20,7 +20,17 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.generation import greedy_continuation
-from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
+from playground.tasks.task import (
+    IGNORED,
+    AnswerSample,
+    Batch,
+    Needs,
+    Probe,
+    Sample,
+    TaskKind,
+    check_needs,
+    prepare_again,
+)
 from playground.tasks.vocabulary import train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
 
@@ -189,15 +199,10 @@ def prepare_addition(config: AdditionConfig) -> AdditionTask:
     return AdditionTask(config=config, tokenizer=tokenizer)
 
 
-def restore_addition(config: AdditionConfig, folder: Path) -> AdditionTask:
-    """The task of a run folder, which follows from its config alone."""
-    return prepare_addition(config)
-
-
 KIND = TaskKind(
     name="addition",
     config=AdditionConfig,
     prepare=prepare_addition,
-    restore=restore_addition,
+    restore=prepare_again(prepare_addition),
     right="The whole sum, digit for digit.",
 )

@@ -26,6 +26,7 @@ from playground.tasks.task import (
     SpectrumSample,
     TaskKind,
     check_needs,
+    prepare_again,
 )
 from playground.tasks.vocabulary import word_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_count
@@ -185,15 +186,10 @@ def prepare_modular(config: ModularConfig) -> ModularTask:
     return ModularTask(config=config, tokenizer=tokenizer, train_rows=rows[:cut], test_rows=rows[cut:])
 
 
-def restore_modular(config: ModularConfig, folder: Path) -> ModularTask:
-    """The task of a run folder, which follows from its config alone."""
-    return prepare_modular(config)
-
-
 KIND = TaskKind(
     name="modular",
     config=ModularConfig,
     prepare=prepare_modular,
-    restore=restore_modular,
+    restore=prepare_again(prepare_modular),
     right="The sum of both numbers, less p where it reaches p.",
 )

@@ -16,7 +16,17 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.generation import greedy_answers
-from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
+from playground.tasks.task import (
+    IGNORED,
+    AnswerSample,
+    Batch,
+    Needs,
+    Probe,
+    Sample,
+    TaskKind,
+    check_needs,
+    prepare_again,
+)
 from playground.tasks.vocabulary import END_ID, PAD_ID, SPECIALS, START_ID, train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
 
@@ -182,15 +192,10 @@ def prepare_rewriting(config: RewritingConfig) -> RewritingTask:
     return RewritingTask(config=config, tokenizer=tokenizer)
 
 
-def restore_rewriting(config: RewritingConfig, folder: Path) -> RewritingTask:
-    """The task of a run folder, which follows from its config alone."""
-    return prepare_rewriting(config)
-
-
 KIND = TaskKind(
     name="rewriting",
     config=RewritingConfig,
     prepare=prepare_rewriting,
-    restore=restore_rewriting,
+    restore=prepare_again(prepare_rewriting),
     right="The whole answer, digit for digit.",
 )

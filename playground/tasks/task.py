@@ -215,6 +215,15 @@ class TaskKind:
     """What counts as right, in one sentence."""
 
 
+def prepare_again(prepare: Callable[[Any], Task]) -> Callable[[Any, Path], Task]:
+    """`TaskKind.restore` of a task that follows from its config alone: the folder is not read."""
+
+    def restore(config: Any, folder: Path) -> Task:
+        return prepare(config)
+
+    return restore
+
+
 @contextmanager
 def reading_saved(folder: Path, *names: str) -> Iterator[None]:
     """Turn any error but an OSError within the block into a UserError that names the damaged files."""

@@ -10,6 +10,7 @@ from playground.errors import UserError
 from playground.tasks.addition import (
     EQUALS,
     FIRST_DIGIT,
+    KIND,
     MOST_DIGITS,
     PLUS,
     AdditionConfig,
@@ -17,7 +18,6 @@ from playground.tasks.addition import (
     is_held_out_sum,
     prepare_addition,
     reference_tokens,
-    restore_addition,
     sample_pairs,
 )
 from playground.tasks.task import IGNORED
@@ -104,7 +104,7 @@ def test_a_model_writes_exactly_the_answers_length_and_the_task_comes_back(tmp_p
     assert task.evaluate(model, rows=9, length=9) == task.evaluate(model, rows=9, length=9)
     assert task.tokenizer.encode("057+9=").tokens == ["<|start|>", "0", "5", "7", "+", "9", "="]
     task.save(tmp_path)
-    assert restore_addition(task.config, tmp_path).tokenizer.to_str() == task.tokenizer.to_str()
+    assert KIND.restore(task.config, tmp_path).tokenizer.to_str() == task.tokenizer.to_str()
 
 
 def test_the_loss_falls_when_it_is_trained():

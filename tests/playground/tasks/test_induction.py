@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from playground.errors import UserError
 from playground.tasks.induction import (
     COPYING_LENGTH,
+    KIND,
     SHORTEST_BLOCK,
     SPECIALS,
     InductionConfig,
@@ -18,7 +19,6 @@ from playground.tasks.induction import (
     induction_scores,
     prepare_induction,
     repeated_block_batch,
-    restore_induction,
 )
 from playground.tasks.task import IGNORED
 from playground.transformer import Transformer, TransformerConfig
@@ -102,7 +102,7 @@ def test_held_out_rows_never_change_and_the_task_comes_back(tmp_path):
     assert torch.equal(task.probe(64).batch.ids, task.probe(64).batch.ids)
     task.save(tmp_path)
     assert (tmp_path / "tokenizer.json").is_file()
-    assert restore_induction(task.config, tmp_path).tokenizer.to_str() == task.tokenizer.to_str()
+    assert KIND.restore(task.config, tmp_path).tokenizer.to_str() == task.tokenizer.to_str()
 
 
 def test_samples_name_the_symbols_as_the_tokenizer_does():

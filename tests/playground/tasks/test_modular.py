@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import UserError
-from playground.tasks.modular import ModularConfig, prepare_modular, restore_modular, spectrum
+from playground.tasks.modular import KIND, ModularConfig, prepare_modular, spectrum
 from playground.tasks.task import IGNORED, AnswerSample, SpectrumSample
 from playground.transformer import Transformer, TransformerConfig
 
@@ -106,7 +106,7 @@ def test_samples_are_the_spectrum_of_the_numbers_and_answers_to_unseen_pairs(tmp
         a, plus, b, equals = answer.question.split()
         assert (plus, equals, int(answer.right)) == ("+", "=", (int(a) + int(b)) % 7)
     task.save(tmp_path)
-    assert torch.equal(restore_modular(task.config, tmp_path).test_rows, task.test_rows)
+    assert torch.equal(KIND.restore(task.config, tmp_path).test_rows, task.test_rows)
     assert torch.equal(task.probe(5).batch.ids, task.test_rows[:1, :-1])
 
 

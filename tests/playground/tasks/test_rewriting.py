@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from playground.errors import UserError
 from playground.tasks.rewriting import (
     FIRST_DIGIT,
+    KIND,
     RewritingConfig,
     alignment,
     prepare_rewriting,
-    restore_rewriting,
     rewritten,
 )
 from playground.tasks.task import IGNORED
@@ -112,7 +112,7 @@ def test_an_untrained_model_is_measured_alike_every_time_and_the_task_comes_back
     assert sample.right == sample.question[::-1]
     assert task.tokenizer.encode("314").tokens == ["<|start|>", "3", "1", "4", "<|end|>"]
     task.save(tmp_path)
-    assert restore_rewriting(task.config, tmp_path).tokenizer.to_str() == task.tokenizer.to_str()
+    assert KIND.restore(task.config, tmp_path).tokenizer.to_str() == task.tokenizer.to_str()
 
 
 @pytest.mark.parametrize(
