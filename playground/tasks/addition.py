@@ -20,17 +20,7 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.generation import greedy_continuation
-from playground.tasks.task import (
-    IGNORED,
-    AnswerSample,
-    Batch,
-    Needs,
-    Probe,
-    Sample,
-    TaskKind,
-    check_needs,
-    prepare_again,
-)
+from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
 from playground.tasks.vocabulary import train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
 
@@ -203,6 +193,5 @@ KIND = TaskKind(
     name="addition",
     config=AdditionConfig,
     prepare=prepare_addition,
-    restore=prepare_again(prepare_addition),
     right="The whole sum, digit for digit.",
 )

@@ -282,6 +282,6 @@ KIND = TaskKind(
     name="classification",
     config=ClassificationConfig,
     prepare=prepare_classification,
-    restore=restore_classification,
+    read=restore_classification,
     right="The label of the text.",
 )

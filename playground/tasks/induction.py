@@ -21,17 +21,7 @@ from playground.attention import handling
 from playground.errors import UserError
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.inspect.head_scores import score_heads
-from playground.tasks.task import (
-    IGNORED,
-    AnswerSample,
-    Batch,
-    Needs,
-    Probe,
-    Sample,
-    TaskKind,
-    check_needs,
-    prepare_again,
-)
+from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
 from playground.tasks.vocabulary import train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
 
@@ -211,6 +201,5 @@ KIND = TaskKind(
     name="induction",
     config=InductionConfig,
     prepare=prepare_induction,
-    restore=prepare_again(prepare_induction),
     right="The symbol that followed the previous occurrence of this one.",
 )

@@ -237,6 +237,6 @@ KIND = TaskKind(
     name="masked",
     config=MaskedConfig,
     prepare=prepare_masked,
-    restore=restore_masked,
+    read=restore_masked,
     right="A high probability of each masked word, and the right answer whether the second text follows.",
 )

@@ -26,7 +26,6 @@ from playground.tasks.task import (
     SpectrumSample,
     TaskKind,
     check_needs,
-    prepare_again,
 )
 from playground.tasks.vocabulary import word_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_count
@@ -190,6 +189,5 @@ KIND = TaskKind(
     name="modular",
     config=ModularConfig,
     prepare=prepare_modular,
-    restore=prepare_again(prepare_modular),
     right="The sum of both numbers, less p where it reaches p.",
 )

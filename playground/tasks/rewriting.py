@@ -16,17 +16,7 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.generation import greedy_answers
-from playground.tasks.task import (
-    IGNORED,
-    AnswerSample,
-    Batch,
-    Needs,
-    Probe,
-    Sample,
-    TaskKind,
-    check_needs,
-    prepare_again,
-)
+from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
 from playground.tasks.vocabulary import END_ID, PAD_ID, SPECIALS, START_ID, train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
 
@@ -196,6 +186,5 @@ KIND = TaskKind(
     name="rewriting",
     config=RewritingConfig,
     prepare=prepare_rewriting,
-    restore=prepare_again(prepare_rewriting),
     right="The whole answer, digit for digit.",
 )

@@ -209,19 +209,14 @@ class TaskKind:
     """The class of its config."""
     prepare: Callable[[Any], Task]
     """Builds the task; may read sources and train a vocabulary."""
-    restore: Callable[[Any, Path], Task]
-    """Reads the task back from a run folder, as `Task.save` wrote it."""
     right: str
     """What counts as right, in one sentence."""
+    read: Callable[[Any, Path], Task] | None = None
+    """Reads the task from a run folder, as `Task.save` wrote it; None if it follows from its config alone."""
 
-
-def prepare_again(prepare: Callable[[Any], Task]) -> Callable[[Any, Path], Task]:
-    """`TaskKind.restore` of a task that follows from its config alone: the folder is not read."""
-
-    def restore(config: Any, folder: Path) -> Task:
-        return prepare(config)
-
-    return restore
+    def restore(self, config: Any, folder: Path) -> Task:
+        """The task of a run folder. Raises UserError if its files are damaged."""
+        return self.read(config, folder) if self.read else self.prepare(config)
 
 
 @contextmanager

@@ -252,6 +252,6 @@ KIND = TaskKind(
     name="text",
     config=TextTaskConfig,
     prepare=prepare_text,
-    restore=restore_text,
+    read=restore_text,
     right="A high probability of the token that came next.",
 )

@@ -25,17 +25,7 @@ from playground.tasks.tales.scenes import Scene, Scenes
 from playground.tasks.tales.tales_task import check_world
 from playground.tasks.tales.words import NAMES
 from playground.tasks.tales.world import World, make_world, uniforms
-from playground.tasks.task import (
-    IGNORED,
-    AnswerSample,
-    Batch,
-    Needs,
-    Probe,
-    Sample,
-    TaskKind,
-    check_needs,
-    prepare_again,
-)
+from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
 from playground.tasks.vocabulary import END_ID, PAD_ID, SPECIALS, START_ID, word_vocabulary
 from playground.transformer import Transformer, TransformerConfig
 
@@ -255,6 +245,5 @@ KIND = TaskKind(
     name="translation",
     config=TranslationConfig,
     prepare=prepare_translation,
-    restore=prepare_again(prepare_translation),
     right="The whole sentence, word for word.",
 )

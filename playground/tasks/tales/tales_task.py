@@ -22,7 +22,7 @@ from playground.tasks.tales.chances import Chances, Mark, Role
 from playground.tasks.tales.stories import StoryGenerator
 from playground.tasks.tales.words import LARGEST_NAMES
 from playground.tasks.tales.world import World, make_world, uniforms
-from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs, prepare_again
+from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs
 from playground.tasks.text import sample_text
 from playground.tasks.vocabulary import START_ID, word_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_count
@@ -210,6 +210,5 @@ KIND = TaskKind(
     name="tales",
     config=TalesConfig,
     prepare=prepare_tales,
-    restore=prepare_again(prepare_tales),
     right="A high probability of the word that came next; the lowest possible loss is known.",
 )
