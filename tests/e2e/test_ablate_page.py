@@ -1,7 +1,6 @@
 """Taking apart in a real browser, from a cold server's deep link to a reload; work is cancelled and begun again."""
 
 import contextlib
-import functools
 import re
 import time
 from collections.abc import Callable
@@ -18,17 +17,16 @@ MAP = ".st-key-figure_ablated-decoder-{judge} .heatmaplayer image"
 
 
 @pytest.fixture(scope="module")
-def serve_once(serve: Callable[..., str]) -> Callable[[], str]:
-    """One server for all tests of this module that do not want a cold one."""
-    return functools.cache(lambda: serve(ROOT / "app.py"))
+def server(serve: Callable[..., str]) -> str:
+    """Cold for the first test alone."""
+    return serve(ROOT / "app.py")
 
 
 @pytest.mark.slow
 def test_a_cold_deep_link_shows_every_head_alone_and_another_measure_stays(
-    serve: Callable[..., str], open_page: Callable[[str], Page]
+    server: str, open_page: Callable[[str], Page]
 ) -> None:
-    cold = serve(ROOT / "app.py")
-    page = open_page(f"{cold}/ablate?text=The+cat+sat+on+the+mat&by=mean")
+    page = open_page(f"{server}/ablate?text=The+cat+sat+on+the+mat&by=mean")
     expect(page.locator(MAP.format(judge="divergence"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("radio", name="Δ logit of target token").click()
     expect(page.locator(MAP.format(judge="logit"))).to_be_visible(timeout=PATIENCE)
@@ -54,9 +52,9 @@ OTHER = LONG.replace("cat", "dog", 1)
     ],
 )
 def test_long_work_can_be_cancelled_and_begun_again(
-    address: str, serve_once: Callable[[], str], open_page: Callable[[str], Page]
+    address: str, server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{serve_once()}/ablate?{address}")
+    page = open_page(f"{server}/ablate?{address}")
     again = page.get_by_role("button", name="Compute it")
     cancel = page.get_by_role("button", name="Cancel")
     cancel_whatever_runs(cancel, again)
@@ -78,10 +76,8 @@ def cancel_whatever_runs(cancel: Locator, again: Locator) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_chosen_parts_can_be_read(
-    serve_once: Callable[[], str], open_page: Callable[[str], Page], scheme: str
-) -> None:
-    page = open_page(f"{serve_once()}/ablate?section=whole&parts=decoder.1.1")
+def test_the_chosen_parts_can_be_read(server: str, open_page: Callable[[str], Page], scheme: str) -> None:
+    page = open_page(f"{server}/ablate?section=whole&parts=decoder.1.1")
     page.emulate_media(color_scheme=scheme)
     page.reload()
     chip = page.get_by_title("head 1.1", exact=True)

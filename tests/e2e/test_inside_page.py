@@ -11,12 +11,17 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90_000
 
 
+@pytest.fixture(scope="module")
+def server(serve: Callable[..., str]) -> str:
+    """Cold for the first test alone."""
+    return serve(ROOT / "app.py")
+
+
 @pytest.mark.slow
 def test_a_cold_deep_link_shows_every_step_and_a_query_that_is_chosen_stays(
-    serve: Callable[..., str], open_page: Callable[[str], Page]
+    server: str, open_page: Callable[[str], Page]
 ) -> None:
-    cold = serve(ROOT / "app.py")
-    page = open_page(f"{cold}/inside?text=The+cat+sat&head=1.2&query=2")
+    page = open_page(f"{server}/inside?text=The+cat+sat&head=1.2&query=2")
     expect(page.get_by_text(re.compile(r"(All 3|3 of \d+) keys are visible"))).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text(re.compile("Verified: max. error")).first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("heading", name=re.compile("11. Into the residual stream"))).to_be_visible(timeout=PATIENCE)
@@ -35,9 +40,9 @@ def test_a_cold_deep_link_shows_every_step_and_a_query_that_is_chosen_stays(
 
 @pytest.mark.slow
 def test_a_number_that_is_clicked_lists_its_terms_and_a_reload_brings_them_back(
-    serve: Callable[..., str], open_page: Callable[[str], Page]
+    server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{serve(ROOT / 'app.py')}/inside?text=The+cat+sat&head=1.2")
+    page = open_page(f"{server}/inside?text=The+cat+sat&head=1.2")
     keys = page.get_by_role("figure", name="The keys", exact=True)
     expect(keys.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
     keys.scroll_into_view_if_needed()

@@ -57,7 +57,10 @@ def test_an_uploaded_table_is_mapped_and_its_bad_rows_are_named_and_skipped(serv
     expect(page.get_by_text(re.compile("say on the left which column is what"))).to_be_visible()
     columns = {"parameters": "weights", "tokens": "corpus", "loss": "xent", "name": "名称"}
     for place, column in columns.items():
-        page.get_by_role("combobox", name=place, exact=True).click()
+        box = page.get_by_role("combobox", name=place, exact=True)
+        # While the page runs again, the boxes of before may stand beside those of now.
+        expect(box).to_have_count(1, timeout=PATIENCE)
+        box.click()
         page.get_by_role("option", name=column, exact=True).click()
         page.wait_for_function("word => decodeURIComponent(location.search).includes(word)", arg=f'"{column}"')
     expect(page.get_by_text(re.compile("38 runs"))).to_be_visible(timeout=PATIENCE)
