@@ -92,6 +92,8 @@ def click_a_run(page: Page, chart: str) -> tuple[str, str]:
     """Click the first of the chart's runs; its name, and what the click leads to."""
     plot = page.locator(f".st-key-{chart} .js-plotly-plot")
     expect(plot).to_be_visible(timeout=PATIENCE)
+    # The intervals are computed beside the chart, which is drawn anew when they are there.
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=PATIENCE)
     # Found and measured in one go: a page that runs again may put another chart in its place.
     found = page.wait_for_function(
         """selector => {
