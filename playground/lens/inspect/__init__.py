@@ -1,6 +1,7 @@
 """What a captured pass shows.
 
 attention_view.py   what an attention picture shows: tokens hidden, sink excluded, heads averaged
+head_search.py      heads ranked by a pattern, against chance
 head_scores.py      how much each head attends where the known kinds of head do
 steps/              every number of a head, step by step, with its derivation
 positions.py        sines, learned vectors, rotations, biases by distance, ALiBi

@@ -4,5 +4,4 @@ interventions.py  run a model with replaced activations, resuming from the lowes
 ablation.py       single-head and joint ablation, and the minimal sufficient set of heads
 interaction.py    joint effects against sums of single ones
 patching.py       clean activations in a corrupted pass: recovered logit difference
-search.py         find heads by the pattern of their attention, against chance
 """

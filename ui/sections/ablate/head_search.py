@@ -11,7 +11,7 @@ from torch import Tensor
 from playground.charts.ablate import ranking_figure
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import Token
-from playground.lens.intervene.search import (
+from playground.lens.inspect.head_search import (
     CrossPattern,
     Pattern,
     Ranking,
@@ -68,7 +68,7 @@ def _offer_python(subject: Subject, kind: SiteKind, pattern: str, marked: tuple[
     lines += [f"mask[{rows}, {columns}] = True" + ("" if pattern == CUSTOM else f"  # {pattern}")]
     lines += [f"ranking = rank_heads(traced.layers({kind!r}), mask)"]
     lines += ["print([(head.layer, head.head, head.score, head.shuffled_max) for head in ranking.heads])"]
-    offer_snippet(subject.model, ["torch import zeros", "playground.lens.intervene.search import rank_heads"], lines)
+    offer_snippet(subject.model, ["torch import zeros", "playground.lens.inspect.head_search import rank_heads"], lines)
 
 
 def _show_ranking(subject: Subject, ranking: Ranking, kind: SiteKind, pattern: str) -> None:

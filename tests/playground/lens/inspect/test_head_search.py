@@ -5,7 +5,7 @@ import torch
 
 from playground.errors import UserError
 from playground.lens.capture.site import Site
-from playground.lens.intervene.search import cross_pattern_mask, pattern_mask, rank_heads
+from playground.lens.inspect.head_search import cross_pattern_mask, pattern_mask, rank_heads
 
 IDS = [4, 5, 6, 4, 5, 6, 9]
 LABELS = ["a", "b", ".", "a", "b", ".", "c"]
