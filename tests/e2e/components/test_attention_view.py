@@ -221,7 +221,7 @@ def test_state_restores_everything(open_view: Open) -> None:
     expect(page.locator("[data-view=arcs]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("[data-choice=scale]")).to_have_value("log")
     expect(page.locator("[data-part=filter]")).to_have_value("first > 0.2")
-    expect(page.locator("[data-part=links] h4")).to_contain_text("What attends to")
+    expect(page.locator("[data-part=links] h4")).to_contain_text("Attention to")
     assert reported(page) == state
 
 
@@ -269,7 +269,7 @@ def test_a_click_costs_one_head(open_view: Open, open_page: Open) -> None:
 
 def test_pairs_filter_and_captions(open_view: Open) -> None:
     page = open_view("pair")
-    expect(page.locator(".notes")).to_contain_text("set aside")
+    expect(page.locator(".notes")).to_contain_text("First token excluded")
     page.locator("[data-choice=pairs]").select_option("a-b")
     wait_for_report(page, "a-b")
     assert hover_cell(page, 2, 15)["weight"] is not None
