@@ -81,5 +81,5 @@ def test_the_chosen_parts_can_be_read(server: str, open_page: Callable[[str], Pa
     page.emulate_media(color_scheme=scheme)
     page.reload()
     chip = page.get_by_title("head 1.1", exact=True)
-    chip.wait_for(timeout=60_000)
+    chip.wait_for(timeout=150_000)
     assert contrast_of(chip, page.locator("[data-tag]")) > 4.5

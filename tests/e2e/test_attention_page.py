@@ -15,7 +15,7 @@ from tests.e2e.components.conftest import cell_position
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = "The cat sat on the mat."
 HOSTILE = "<img src=x onerror=alert(1)> </script><script>alert(2)</script>"
-PATIENCE = 60_000
+PATIENCE = 120_000
 HEATMAP = "[data-part=heatmap]"
 
 

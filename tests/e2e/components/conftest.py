@@ -54,7 +54,7 @@ def open_view(open_page: Callable[..., Page], attention_address: str) -> Callabl
         if state:
             query["state"] = json.dumps(state)
         page = open_page(attention_address, **query, **more)
-        page.locator(".root[data-paint]").first.wait_for(timeout=60_000)
+        page.locator(".root[data-paint]").first.wait_for(timeout=150_000)
         if exact and case != "empty" and page.locator("[data-part=heatmap]").first.is_visible():
             wait_until_exact(page)
         return page

@@ -19,7 +19,7 @@ def address(serve: Callable[..., str]) -> str:
 def area_of(page: Page) -> object:
     """Return the text area once it holds its first value."""
     area = page.locator(".live-text textarea")
-    expect(area).to_have_value("The cat sat on the mat.", timeout=60_000)
+    expect(area).to_have_value("The cat sat on the mat.", timeout=150_000)
     expect(page.get_by_text("returned: 'The cat sat on the mat.'")).to_be_visible()
     return area
 

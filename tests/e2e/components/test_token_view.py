@@ -22,7 +22,7 @@ def address(serve: Callable[..., str]) -> str:
 def test_the_text_is_saved_as_it_is_laid_out_with_its_origin(open_page: Open, address: str, tmp_path: Path) -> None:
     page = open_page(address)
     save = page.locator(".st-key-text").get_by_role("button", name="Save as SVG")
-    expect(save).to_be_visible(timeout=60_000)
+    expect(save).to_be_visible(timeout=150_000)
     with page.expect_download() as download:
         save.click()
     assert download.value.suggested_filename == "a-long-text.svg"
@@ -43,5 +43,5 @@ def test_the_text_is_saved_as_it_is_laid_out_with_its_origin(open_page: Open, ad
 
 def test_what_has_no_origin_is_not_offered(open_page: Open, address: str) -> None:
     page = open_page(address)
-    expect(page.locator(".st-key-bars").get_by_text("75 %")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-bars").get_by_text("75 %")).to_be_visible(timeout=150_000)
     expect(page.locator(".st-key-bars").get_by_role("button", name="Save as SVG")).to_be_hidden()
