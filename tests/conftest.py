@@ -1,8 +1,13 @@
 """One torch thread in every test and in every server that a test starts, and the files shared out to processes."""
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -10,6 +15,15 @@ LONGEST_FIRST = ("test_ray_executor", "test_code", "test_outcomes", "e2e", "test
 """Parts of paths: begun first, so that no process is left with a long file at the end."""
 SHARED_OUT = ("test_code", "test_outcomes", "test_configurations")
 """Files whose tests have nothing in common: each may run in another process."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """One headless browser for all tests of a process; each test opens its own context or page."""
+    from benchmarks.browser import chromium
+
+    with chromium() as browser:
+        yield browser
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -108,7 +108,7 @@ def lens_figure(
         customdata=[[token_label(target or token, 40) for token in layer] for layer in top],
         hovertemplate="%{customdata}: %{z:.4f}<extra></extra>",
         colorbar={"title": {"text": token_label(target or _("probability"), 20)}, "thickness": 12},
-        name=target or _("top-1 token"),
+        name=token_label(target or _("top-1 token")),
     )
     figure.add_scatter(
         x=columns * len(rows),

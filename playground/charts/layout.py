@@ -75,7 +75,7 @@ def level(figure: go.Figure, value: float, text: str, *, log: bool = False) -> N
     )
 
 
-_MARKS = {"\n": "↵", "\t": "⇥", "\r": "␍"}
+_MARKS = {"\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽", "\u3000": "□"}
 
 
 def mark_spaces(text: str) -> str:
@@ -83,14 +83,14 @@ def mark_spaces(text: str) -> str:
     inner = text.strip(" ")
     before, after = (text.partition(inner)[::2]) if inner else (text, "")
     marked = "".join(_MARKS.get(character, character) for character in inner)
-    return "·" * len(before) + marked + "·" * len(after)
+    return "␣" * len(before) + marked + "␣" * len(after)
 
 
 def token_label(text: str, length: int | None = None) -> str:
     """A token as a chart label: visible spaces, no markup for plotly to read, at most `length` characters.
 
     >>> token_label(" <s>"), token_label("a long word indeed", 12)
-    ('·&lt;s&gt;', 'a long word…')
+    ('␣&lt;s&gt;', 'a long word…')
     """
     marked = mark_spaces(text)
     if length is not None and len(marked) > length:

@@ -9,14 +9,14 @@ import torch
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from benchmarks import browser, peer
+from benchmarks import peer
 from benchmarks.attention import markdown
+from benchmarks.browser import is_end_of_run, serve
 from benchmarks.english import english
 from benchmarks.forward import Task, forget_peak, median_of, memory_bytes, run_task
 from benchmarks.paint import Subject, _measure_subject
 from benchmarks.table import DECODER, ENCODER
 from playground.models import load
-from tests.e2e import conftest as e2e
 from tests.playground.models.conftest import SaveModel, own_cache, save_model
 
 __all__ = ["own_cache", "save_model"]
@@ -118,10 +118,6 @@ def test_medians_are_taken_of_each_entry():
     }
 
 
-def test_the_browser_is_that_of_the_end_to_end_tests():
-    assert e2e.chromium is browser.chromium
-
-
 def word_tokenizer() -> Tokenizer:
     tokenizer = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -150,8 +146,8 @@ def test_the_end_of_a_run_is_told_from_other_messages():
     end, other = ForwardMsg(), ForwardMsg()
     end.script_finished = ForwardMsg.FINISHED_SUCCESSFULLY
     other.delta.new_element.markdown.body = "script_finished"
-    assert browser.is_end_of_run(end.SerializeToString())
-    assert not browser.is_end_of_run(other.SerializeToString())
+    assert is_end_of_run(end.SerializeToString())
+    assert not is_end_of_run(other.SerializeToString())
 
 
 def test_bertvizs_page_keeps_its_data_and_loses_only_its_cdn_script():
@@ -190,11 +186,11 @@ def test_bertviz_is_painted_or_ended_at_its_limit(save_model: SaveModel):
 
 
 @pytest.mark.slow
-def test_the_clock_inside_the_page_finds_the_apps_marks():
+def test_the_clock_inside_the_page_finds_the_apps_marks(browser):
     model = load("books-decoder")
     subject = Subject(model=model.name, layers=model.layers, heads=model.n_heads, tokens=20)
-    with browser.chromium() as chromium, browser.serve(1) as address:
-        found = _measure_subject(chromium, address, subject, 1)
+    with serve(1) as address:
+        found = _measure_subject(browser, address, subject, 1)
     assert 0 < found["overview_seconds"] <= found["exact_seconds"]
     assert found["exact_bytes"] > 20 * 21 / 2 * 4
     assert found["overview_bytes"] > 2 * model.layers * model.n_heads * 20 * 21 / 2

@@ -13,17 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from benchmarks.browser import chromium
-
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One headless browser for all tests; each test opens its own context or page."""
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

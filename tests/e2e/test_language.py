@@ -1,6 +1,5 @@
 """Every page in the pseudo-language: each sentence stands in ⟦brackets⟧, and a third more text overflows nothing."""
 
-import html
 import re
 from collections.abc import Callable
 from functools import cache
@@ -50,7 +49,7 @@ BLOCKS = """() => {
         for (const child of node.childNodes) walk(child);
     };
     walk(document.body);
-    const isCell = (block) => block.closest("svg") !== null && block.closest(titles) === null;
+    const isCell = (block) => block.closest("svg, th[scope=row]") !== null && block.closest(titles) === null;
     return [...blocks].map(([block, text]) => [text, isCell(block)]);
 }"""
 TYPED = """() => [...document.querySelectorAll("input, textarea")].map((field) => field.value)"""
@@ -90,9 +89,9 @@ def pieces() -> frozenset[str]:
 
 def is_token(text: str) -> bool:
     """Whether a cell's or tick's text is nothing but tokens of a model."""
-    match = CELL.fullmatch(" ".join(html.unescape(text).split()))
+    match = CELL.fullmatch(" ".join(text.split()))
     parts = match["tokens"].split(" | ") if match else []
-    return bool(parts) and all(part.lstrip("·␣") in pieces() for part in parts)
+    return bool(parts) and all(part.lstrip("␣") in pieces() for part in parts)
 
 
 def settle(page: Page, *, has_bar: bool) -> None:

@@ -202,7 +202,7 @@ def samples(count: int) -> list[dict[str, Any]]:
     hostile = "<img src=x onerror=alert(1)>"
     lines = []
     for index in range(1, count + 1):
-        guesses = [["·dog", 0.62], ["cat", 0.2 + index / 100], [hostile, 0.05]]
+        guesses = [["␣dog", 0.62], ["cat", 0.2 + index / 100], [hostile, 0.05]]
         masked = [
             {"position": 2, "right": "cat", "guesses": guesses},
             {"position": 5, "right": "mat", "guesses": [["mat", 0.91], ["hat", 0.04]]},

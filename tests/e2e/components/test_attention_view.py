@@ -196,7 +196,7 @@ def test_aggregates(open_view: Open, small: np.ndarray, combine: str, expected: 
 def test_hostile_tokens_are_text(open_view: Open) -> None:
     page = open_view("hostile")
     assert hover_cell(page, 0, 0)["exact"]
-    expect(page.locator(".tip .token").first).to_have_text("<img·src=x·onerror=alert(1)>")
+    expect(page.locator(".tip .token").first).to_have_text("<img␣src=x␣onerror=alert(1)>")
     page.locator("[data-view=arcs]").click()
     page.locator("[data-part=arcs]").wait_for()
     assert page.locator(".root img").count() == 0

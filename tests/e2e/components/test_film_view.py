@@ -217,7 +217,7 @@ def test_translation_has_three_kinds_and_gold_outlines(open_film: Open) -> None:
 def test_hostile_tokens_are_text(open_film: Open) -> None:
     page = open_film("hostile")
     hovered(page, 2, 0)
-    expect(page.locator(".tip-cell")).to_contain_text("<img·src=x·onerror=alert(1)>")
+    expect(page.locator(".tip-cell")).to_contain_text("<img␣src=x␣onerror=alert(1)>")
     assert page.locator("img[src=x]").count() == 0
 
 

@@ -81,11 +81,19 @@ def test_weights_are_scaled_to_the_ramp(evaluate: Callable[..., Any]) -> None:
 
 def test_tokens_show_what_cannot_be_seen(evaluate: Callable[..., Any]) -> None:
     shown = evaluate("shared/js/tokens", "[' cat', 'a\\n', '\\u200b', ''].map(m.tokenText)")
-    assert shown == ["·cat", "a↵", "‹200b›", "∅"]
+    assert shown == ["␣cat", "a↵", "‹200b›", "∅"]
     assert evaluate("shared/js/tokens", "m.tokenPieces(' x')") == [
-        {"text": "·", "mark": True},
+        {"text": "␣", "mark": True},
         {"text": "x", "mark": False},
     ]
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [("0 &lt;s&gt;", "0 <s>"), ("a &amp;lt; b", "a &lt; b"), ("<b>N</b><br>50&#37;", "N 50%"), ("1 < 2", "1 < 2")],
+)
+def test_a_chart_in_words_has_no_markup(evaluate: Callable[..., Any], markup: str, text: str) -> None:
+    assert evaluate("live_chart/js/table", "m.plainText(argument)", markup) == text
 
 
 def test_a_file_is_named_by_its_title(evaluate: Callable[..., Any]) -> None:

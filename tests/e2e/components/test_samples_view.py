@@ -32,7 +32,7 @@ def test_each_kind_is_shown_as_text(open_page: Open, address: str) -> None:
 def test_masked_words_show_their_guesses(open_page: Open, address: str) -> None:
     page = open_page(address)
     wrong = page.locator("button.masked[data-position='2']")
-    expect(wrong).to_have_accessible_name("·dog, wrong; right: cat", timeout=150_000)
+    expect(wrong).to_have_accessible_name("␣dog, wrong; right: cat", timeout=150_000)
     expect(wrong.locator(".instead")).to_have_text("cat")
     expect(page.locator("button.masked.right")).to_have_text("mat")
     guesses = page.locator(".holder", has=wrong).locator(".guesses")

@@ -45,7 +45,7 @@ def test_numbers_stand_on_their_cells():
 
 
 @pytest.mark.parametrize(
-    ("text", "label"), [(" a", "·a"), ("<b>", "&lt;b&gt;"), ("  ", "··"), ("", ""), ("\n", "↵"), ("a b ", "a b·")]
+    ("text", "label"), [(" a", "␣a"), ("<b>", "&lt;b&gt;"), ("  ", "␣␣"), ("", ""), ("\n", "↵"), ("a b ", "a b␣")]
 )
 def test_tokens_as_labels(text, label):
     assert token_label(text) == label

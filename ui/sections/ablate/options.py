@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from playground.charts.layout import mark_spaces
 from playground.errors import UserError
 from playground.lens.capture.activations import Component, EncodedText, capture, encode_text
 from playground.lens.capture.site import SiteKind
@@ -179,8 +180,7 @@ def target_facts(target_token: TargetToken) -> dict[str, object]:
 
 def token_title(model: LoadedModel, token: int) -> str:
     """A token's label in quotes, with visible spaces and line ends."""
-    text = label(model.tokenizer, [token])[0].text.replace("\n", "↵")
-    return "“" + "".join("␣" if character.isspace() else character for character in text) + "”"
+    return f"“{mark_spaces(label(model.tokenizer, [token])[0].text)}”"
 
 
 def components_of(clean: CleanPass) -> dict[str, Component]:

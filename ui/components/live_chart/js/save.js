@@ -2,7 +2,7 @@
 
 import { cssRgb } from "../../shared/js/colour.js";
 import { fileStem, saveBlob } from "../../shared/js/files.js";
-import { mapOf, numbersOf, placeOf } from "./table.js";
+import { mapOf, numbersOf, placeOf, plainText } from "./table.js";
 
 const NOTE_SIZE = 10;
 const MOST_LINES = 4;
@@ -22,7 +22,7 @@ function quoted(value) {
 }
 
 function plainTitle(axis, otherwise) {
-  return axis?.title?.text ?? otherwise;
+  return plainText(axis?.title?.text ?? otherwise);
 }
 
 // Comments that say where the numbers come from, then one line for each point: curve, x, y; of a map: row, column,
@@ -38,14 +38,15 @@ export function csvOf(traces, layout, labels, provenance = []) {
 }
 
 function curveLines(trace) {
-  const numbers = numbersOf(trace).map((value, index) => [trace.name ?? "", placeOf(trace, index), value]);
+  const name = plainText(trace.name ?? "");
+  const numbers = numbersOf(trace).map((value, index) => [name, placeOf(trace, index), value]);
   return numbers.filter(([, , value]) => value !== null && value !== undefined);
 }
 
 function mapLines(trace, x, y) {
   const { rows, columns } = mapOf(trace);
   const cells = rows.flatMap((row, i) => columns.map((column, j) => [row, column, trace.z[i][j]]));
-  return [[y, x, trace.colorbar?.title?.text ?? trace.name ?? ""], ...cells.filter(([, , value]) => value !== null)];
+  return [[y, x, plainText(trace.colorbar?.title?.text ?? trace.name ?? "")], ...cells.filter(([, , value]) => value !== null)];
 }
 
 // A long line in pieces that fit a picture; of a very long one only the beginning.

@@ -2,6 +2,14 @@
 
 import { element, fill, formatNumber } from "../../shared/js/dom.js";
 
+const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&#37;": "%", "&nbsp;": " " };
+
+// A name as its reader sees it: plotly takes names, ticks and titles as markup.
+export function plainText(markup) {
+  const text = String(markup).replace(/<br\s*\/?>/g, " ").replace(/<\/?(?:b|i|em|sub|sup|span|a)\b[^>]*>/g, "");
+  return text.replace(/&(?:lt|gt|amp|#37|nbsp);/g, (entity) => ENTITIES[entity]);
+}
+
 function point(labels, x, y) {
   return fill(labels.at, { y: formatNumber(y), x: typeof x === "number" ? formatNumber(x) : String(x) });
 }
@@ -17,18 +25,21 @@ export function numbersOf(trace) {
   return (isLying(trace) ? trace.x : trace.y) ?? [];
 }
 
+const plainName = (value) => (typeof value === "string" ? plainText(value) : value);
+
 // A map of several rows, whose cells have two names; the full ones where the axes show shortened ones.
 export function mapOf({ x, y, z, meta }) {
   if (!z || z.length < 2) return null;
-  const columns = meta?.columns ?? x ?? z[0].map((_, column) => column);
-  return { rows: meta?.rows ?? y ?? z.map((_, row) => row), columns };
+  const columns = meta?.columns ?? x?.map(plainName) ?? z[0].map((_, column) => column);
+  return { rows: meta?.rows ?? y?.map(plainName) ?? z.map((_, row) => row), columns };
 }
 
 // Where a number stands.
 export function placeOf(trace, index) {
   const map = mapOf(trace);
   if (map) return `${map.rows[Math.floor(index / map.columns.length)]}, ${map.columns[index % map.columns.length]}`;
-  return (isLying(trace) ? (trace.meta?.rows ?? trace.y) : trace.x)?.[index] ?? index;
+  if (isLying(trace)) return trace.meta?.rows?.[index] ?? plainName(trace.y[index]);
+  return plainName(trace.x?.[index]) ?? index;
 }
 
 // The places of a curve's numbers worth telling; null for a curve without any.
@@ -46,7 +57,7 @@ export function fillTable(table, figure, { label, labels }) {
   const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, labels[name])));
   const rows = figure.data
     .filter((trace) => trace.hoverinfo !== "skip")
-    .map((trace) => [trace.name ?? label, summarise(trace)])
+    .map((trace) => [plainText(trace.name ?? label), summarise(trace)])
     .filter(([, places]) => places)
     .map(([name, places]) => {
       const cells = places.map(([x, y]) => element("td", {}, point(labels, x, y)));
