@@ -14,6 +14,5 @@ lineage.py      fork a run; the runs that a fork descends from
 archive.py      a run as a .zip
 export.py       a checkpoint as a model folder
 hub_format.py   a checkpoint in transformers' format
-card.py         the card of an exported model
-head_report.py  head scores for the card
+card.py         the card of an exported model, with the scores of its heads
 """

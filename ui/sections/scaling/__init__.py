@@ -3,9 +3,8 @@
 data.py               choose, upload and map the data
 study.py              the current data set
 fit.py                choose and fit a law, bootstrap it, headline it
-overlays.py           published laws fitted to the data
 sections.py           the section of curves: one figure of choice
-loss_curves.py        loss over N, D or C with laws and extrapolation
+loss_curves.py        loss over N, D or C with laws, published ones too, and extrapolation
 isoflop.py            isoFLOP profiles
 allocation.py         training curves, loss surface, compute-optimal frontier
 diagnostics.py        residuals, held-out runs, intervals, restarts
