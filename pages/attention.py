@@ -27,7 +27,7 @@ with st.sidebar:
 
 mode = choose_option(MODE, _("Compare"), TITLES, hidden=True)
 texts = choose_texts(model)
-other_texts = choose_other_text(texts) if mode == TEXTS else texts
+other_texts = choose_other_text(model, texts) if mode == TEXTS else texts
 other_model = obtain_model(choose_other_model()) if mode == MODELS else model
 
 traced = trace_of(model, texts, key="left")

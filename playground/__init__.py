@@ -12,6 +12,7 @@ layers.py              embeddings, positions, feed-forward layers, classifier
 norms.py               RMS norm
 products.py            matrix products
 generation.py          greedy decoding
+special_tokens.py      START, END, PAD, MASK and UNKNOWN of our own vocabularies
 models/                what can be loaded and how
 lens/                  run a text through a model and ask
 tasks/                 what a transformer can be trained on

@@ -1,4 +1,7 @@
-"""CSV tables below comments that say where they come from, with nothing that a spreadsheet would run."""
+"""CSV tables below comments that say where they come from, with nothing that a spreadsheet would run.
+
+The readers of tables skip the comments again, so that what was downloaded can be uploaded.
+"""
 
 import csv
 import io
@@ -24,6 +27,20 @@ def csv_table(rows: Iterable[Row], origin: Iterable[str] = (), *, guard: bool = 
 def comments(lines: Iterable[str]) -> str:
     """A comment for each line of an origin, whatever line ends are in it."""
     return "".join(f"# {' '.join(line.split())}\n" for line in lines)
+
+
+def skip_comments(text: str) -> tuple[int, str]:
+    """How many comment lines stand above a table's header, and the text below them.
+
+    A comment is a # and a space: a column may be called #.
+
+    >>> skip_comments("# made here\\n#,loss\\n1,2.5\\n")
+    (1, '#,loss\\n1,2.5\\n')
+    """
+    skipped = 0
+    while text.startswith("# "):
+        skipped, text = skipped + 1, text.partition("\n")[2]
+    return skipped, text
 
 
 def inert(text: str) -> str:

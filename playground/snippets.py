@@ -46,10 +46,11 @@ def program(
 
 
 def loading(model: "LoadedModel", revision: str | None = None) -> str:
-    """The `load` call for a model; it names a revision only if the user or the hub's own cache did."""
-    from playground.models import find
+    """The `load` call for a model; a model of the hub is pinned to its commit, others to what the user asked for."""
+    from playground.models.cache import HUB_SOURCE
+    from playground.models.catalogue import find
 
-    if find(model.name) is None and model.source == "Hugging Face hub":
+    if find(model.name) is None and model.source.startswith(HUB_SOURCE):
         revision = model.revision
     arguments = _keyword_arguments(revision=revision, device=model.device, dtype=model.dtype)
     return f"model = load({model.name!r}{arguments})"

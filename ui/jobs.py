@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.lens import trace
-from playground.lens.capture.tokens import TooLongError
+from playground.lens.capture.tokens import TOKEN_LIMIT, TooLongError
 from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.text import LANGUAGE, _, language
@@ -195,8 +195,11 @@ def leave_cores_to_runs() -> None:
         torch.set_num_threads(max(1, torch_threads() - working))
 
 
-def trace_of(model: LoadedModel, texts: Texts, *, key: str) -> TracedText:
-    """The trace of these texts; ends the page's run with a sentence where there is none."""
+def trace_of(model: LoadedModel, texts: Texts, *, key: str, longest: int = TOKEN_LIMIT) -> TracedText:
+    """The trace of these texts; ends the page's run with a sentence where there is none.
+
+    longest: the most tokens that the page takes; a text that the model's context alone would cut above is refused.
+    """
     truncate = wants_cut(texts)
     name = trace_key(model, texts, truncate)
 
@@ -213,7 +216,10 @@ def trace_of(model: LoadedModel, texts: Texts, *, key: str) -> TracedText:
         title = _("Reading with {name}: attention layer").format(name=model.name)
         traced = _obtain(name, make, title=title, cache=traces(), patience=PATIENCE_SECONDS)
     except TooLongError as error:
-        _offer_cut(error, texts, key)
+        if error.limit > longest:
+            refuse_length(error.count, longest)
+        else:
+            _offer_cut(error, texts, key)
         st.stop()
     except UserError as error:
         st.error(str(error), icon=":material/error:")
@@ -230,6 +236,12 @@ def _offer_cut(error: TooLongError, texts: Texts, key: str) -> None:
     st.warning(str(error), icon=":material/content_cut:")
     label = _("Truncate to {limit:,} tokens").format(limit=error.limit)
     st.button(label, key=f"cut_button_{key}", on_click=agree_to_cut, args=(texts,))
+
+
+def refuse_length(count: int, longest: int) -> None:
+    """Say how many tokens the text has, and how many the page takes."""
+    sentence = _("The text has {count:,} tokens; this page takes up to {most}. Shorten it.")
+    st.error(sentence.format(count=count, most=longest), icon=":material/error:")
 
 
 def refuse(error: UserError) -> NoReturn:

@@ -15,10 +15,10 @@ from playground.evaluation.answers import (
 )
 from playground.evaluation.edit_distance import mean_edit_distance
 from playground.generation import greedy_answers
+from playground.special_tokens import END_ID, START_ID
 from playground.tasks.addition import AdditionTask, reference_tokens
 from playground.tasks.task import IGNORED, Batch, Task
 from playground.tasks.translation import TranslationTask
-from playground.tasks.vocabulary import END_ID, START_ID
 from playground.transformer import Transformer
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playground.csv_table import csv_table
+from playground.csv_table import csv_table, skip_comments
 from playground.emergence.metrics import columns_of
 from playground.errors import UserError
 
@@ -51,6 +51,7 @@ def _digits(values: Iterable[float]) -> list[str]:
 
 def read_checkpoints(text: str) -> tuple[MeasuredCheckpoint, ...]:
     """Parse such a CSV; an empty field is NaN. Raises UserError, naming the line, for a malformed row."""
+    skipped, text = skip_comments(text)
     reader = csv.reader(io.StringIO(text))
     header = next(reader, [])
     if tuple(header[: len(ID_COLUMNS)]) != ID_COLUMNS:
@@ -58,7 +59,7 @@ def read_checkpoints(text: str) -> tuple[MeasuredCheckpoint, ...]:
             "The table of checkpoints must begin with the columns {columns}.", columns=", ".join(ID_COLUMNS)
         )
     names, checkpoints = header[len(ID_COLUMNS) :], []
-    for number, fields in enumerate(reader, start=2):
+    for number, fields in enumerate(reader, start=skipped + 2):
         try:
             checkpoints.append(_checkpoint(fields, names))
         except ValueError as error:

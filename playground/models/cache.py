@@ -17,6 +17,8 @@ from playground.errors import UserError
 
 _RUN = re.compile(r"run/([A-Za-z0-9_-]{1,100})/([0-9]{1,9})", re.ASCII)
 PROVENANCE = "provenance.json"
+HUB_SOURCE = "Hugging Face hub"
+"""How the provenance of every model from the hub begins."""
 STAGING_PREFIX = ".staging-"
 ABANDONED_AFTER = 3600.0
 """Seconds without a write after which another machine's staging folder counts as abandoned."""

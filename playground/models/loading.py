@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from playground.errors import UserError
 from playground.models.cache import (
+    HUB_SOURCE,
     is_run_name,
     looks_like_path,
     read_provenance,
@@ -200,7 +201,7 @@ def _origin(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
             "revision": f"step {int(folder.name)}, {_checksum(checkpoint)[:19]}",
         }
     if folder.parent.name == "snapshots" and re.fullmatch("[0-9a-f]{40}", folder.name):
-        return {**origin, "source": "Hugging Face hub", "revision": folder.name}
+        return {**origin, "source": HUB_SOURCE, "revision": folder.name}
     return {**origin, "source": f"folder {folder}", "revision": None}
 
 

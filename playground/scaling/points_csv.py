@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from playground.csv_table import skip_comments
 from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points, check_units
@@ -118,13 +119,15 @@ def _lines(text: str) -> tuple[list[tuple[int, list[str]]], str]:
     """The cells of each line that is not empty, with the line's number, and the delimiter."""
     if "\0" in text:
         raise UserError("The file is not text. Save the table as CSV in UTF-8.")
+    skipped, text = skip_comments(text)
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
-        lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+        lines = [(skipped + reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
-        raise UserError("Line {line} of the file is no CSV: {error}.", line=reader.line_num, error=error) from error
+        line = skipped + reader.line_num
+        raise UserError("Line {line} of the file is no CSV: {error}.", line=line, error=error) from error
     if not lines:
         raise UserError("The file is empty. It needs a header with params, tokens and loss, and a row for each run.")
     if len(lines) > MOST_ROWS + 1:

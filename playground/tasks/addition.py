@@ -9,7 +9,6 @@ Transformers", section 4).
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -20,7 +19,17 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.generation import greedy_continuation
-from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
+from playground.tasks.task import (
+    IGNORED,
+    AnswerSample,
+    Batch,
+    Needs,
+    Probe,
+    Sample,
+    StatelessTask,
+    TaskKind,
+    check_needs,
+)
 from playground.tasks.vocabulary import train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
 
@@ -72,7 +81,7 @@ class AdditionConfig:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AdditionTask:
+class AdditionTask(StatelessTask):
     """Pairs of numbers and their sums."""
 
     config: AdditionConfig
@@ -130,10 +139,6 @@ class AdditionTask:
     def _sample(self, question: list[int], answer: list[int], right: list[int]) -> AnswerSample:
         asked, answered, reference = (self.tokenizer.decode(part) for part in (question, answer, right))
         return AnswerSample(question=asked, answer=answered, right=reference, is_right=answer == right)
-
-    def save(self, folder: Path) -> None:
-        """Write the vocabulary."""
-        self.tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def is_held_out_sum(pairs: Int[np.ndarray, "row 2"]) -> Bool[np.ndarray, "row"]:

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.evaluation.f1 import macro_f1
+from playground.special_tokens import END_ID, PAD_ID, START_ID
 from playground.tasks.labelled_text import (
     KINDS,
     LANGUAGES,
@@ -30,8 +31,19 @@ from playground.tasks.labelled_text import (
 )
 from playground.tasks.sentences import encode_flat
 from playground.tasks.sources import Stamp, check_sources, stamp_of
-from playground.tasks.task import AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs, reading_saved
-from playground.tasks.vocabulary import END_ID, PAD_ID, START_ID, VocabularyKind, check_vocabulary, train_vocabulary
+from playground.tasks.task import (
+    AnswerSample,
+    Batch,
+    Needs,
+    Probe,
+    Sample,
+    TaskKind,
+    check_needs,
+    load_arrays,
+    reading_saved,
+    save_arrays,
+)
+from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
 
 LabelSource = Literal["kinds", "languages", "csv"]
@@ -125,9 +137,6 @@ class Examples:
         )
 
 
-FIELDS = ("ids", "starts", "classes")
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClassificationTask:
     """The labelled texts, split into training and held-out."""
@@ -196,9 +205,7 @@ class ClassificationTask:
         self.tokenizer.save(str(folder / "tokenizer.json"))
         about = {"names": self.class_names, "skipped": self.skipped}
         (folder / "classes.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-        parts = {"train": self.train, "held_out": self.held_out}
-        arrays = {f"{name}_{field}": getattr(examples, field) for name, examples in parts.items() for field in FIELDS}
-        np.savez(folder / "tokens.npz", **arrays)
+        save_arrays(folder, train=self.train, held_out=self.held_out)
 
 
 def _class_logits(model: Transformer, batch: Batch) -> Float[Tensor, "row class"]:
@@ -268,10 +275,7 @@ def restore_classification(config: ClassificationConfig, folder: Path) -> Classi
     with reading_saved(folder, "tokens.npz", "classes.json", "tokenizer.json"):
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         about = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
-        with np.load(folder / "tokens.npz") as arrays:
-            train, held_out = (
-                Examples(**{field: arrays[f"{name}_{field}"] for field in FIELDS}) for name in ("train", "held_out")
-            )
+        train, held_out = load_arrays(folder, Examples)
         names, skipped = tuple(about["names"]), int(about["skipped"])
     return ClassificationTask(
         config=config, tokenizer=tokenizer, class_names=names, train=train, held_out=held_out, skipped=skipped

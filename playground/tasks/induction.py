@@ -7,7 +7,6 @@ Olsson et al. 2022, "In-context learning and induction heads"; Elhage et al. 202
 
 import string
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -21,7 +20,17 @@ from playground.attention import handling
 from playground.errors import UserError
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.inspect.head_scores import score_heads
-from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
+from playground.tasks.task import (
+    IGNORED,
+    AnswerSample,
+    Batch,
+    Needs,
+    Probe,
+    Sample,
+    StatelessTask,
+    TaskKind,
+    check_needs,
+)
 from playground.tasks.vocabulary import train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
 
@@ -83,7 +92,7 @@ class InductionConfig:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class InductionTask:
+class InductionTask(StatelessTask):
     """The symbols, and the rows made of them."""
 
     config: InductionConfig
@@ -139,10 +148,6 @@ class InductionTask:
 
     def _letters(self, ids: Int[Tensor, "token"]) -> str:
         return "".join(ALPHABET[index - SPECIALS] if index >= SPECIALS else "·" for index in ids.tolist())
-
-    def save(self, folder: Path) -> None:
-        """Write the vocabulary."""
-        self.tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def block_rows(

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from playground.csv_table import skip_comments
 from playground.decoding import decode_plainest
 from playground.errors import UserError
 from playground.tasks.sources import LARGEST_FILE, read_texts
@@ -68,11 +69,11 @@ def read_labelled_table(text: str, *, text_column: str, label_column: str) -> li
 
     Raises UserError for a table without these columns, and for a row in which one of them is empty.
     """
-    lines = text.lstrip("\ufeff")
+    skipped, lines = skip_comments(text.lstrip("\ufeff"))
     try:
         rows = csv.DictReader(io.StringIO(lines, newline=""), delimiter=_delimiter(lines), restval="")
         _check_columns(rows.fieldnames or [], text_column, label_column)
-        examples = [(rows.line_num, row[text_column].strip(), row[label_column].strip()) for row in rows]
+        examples = [(skipped + rows.line_num, row[text_column].strip(), row[label_column].strip()) for row in rows]
     except csv.Error as error:
         raise UserError("The table cannot be read as CSV ({error}); save it once more as CSV.", error=error) from error
     for line, example, label in examples:

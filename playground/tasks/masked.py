@@ -29,7 +29,9 @@ from playground.tasks.task import (
     Sample,
     TaskKind,
     check_needs,
+    load_arrays,
     reading_saved,
+    save_arrays,
 )
 from playground.tasks.text import cut_text
 from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary
@@ -47,7 +49,6 @@ PROBE_TOKENS = 48
 N_SAMPLES = 2
 SAMPLE_LENGTH = 48
 GUESSES = 5
-FIELDS = ("ids", "starts", "documents")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,9 +184,7 @@ class MaskedTask:
     def save(self, folder: Path) -> None:
         """Write the vocabulary and the encoded sentences, so that resuming reads the same ids."""
         self.tokenizer.save(str(folder / "tokenizer.json"))
-        parts = {"train": self.train, "held_out": self.held_out}
-        arrays = {f"{name}_{field}": getattr(sentences, field) for name, sentences in parts.items() for field in FIELDS}
-        np.savez(folder / "tokens.npz", **arrays)
+        save_arrays(folder, train=self.train, held_out=self.held_out)
 
 
 def _forward(model: Transformer, batch: Batch) -> tuple[Float[Tensor, "masked vocabulary"], Float[Tensor, "row class"]]:
@@ -226,10 +225,7 @@ def restore_masked(config: MaskedConfig, folder: Path) -> MaskedTask:
     """The task of a run folder. Raises UserError if its files are damaged."""
     with reading_saved(folder, "tokens.npz", "tokenizer.json"):
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        with np.load(folder / "tokens.npz") as arrays:
-            train, held_out = (
-                Sentences(**{field: arrays[f"{name}_{field}"] for field in FIELDS}) for name in ("train", "held_out")
-            )
+        train, held_out = load_arrays(folder, Sentences)
     return MaskedTask(config=config, tokenizer=tokenizer, train=train, held_out=held_out)
 
 

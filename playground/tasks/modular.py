@@ -6,7 +6,6 @@ Power et al. 2022, "Grokking"; Nanda et al. 2023, "Progress measures for grokkin
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from playground.tasks.task import (
     Probe,
     Sample,
     SpectrumSample,
+    StatelessTask,
     TaskKind,
     check_needs,
 )
@@ -74,7 +74,7 @@ class ModularConfig:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ModularTask:
+class ModularTask(StatelessTask):
     """All pairs as rows, split into training and test."""
 
     config: ModularConfig
@@ -130,10 +130,6 @@ class ModularTask:
         """The embeddings of 0 … p-1."""
         embeddings: Tensor = model.embedding.weight.detach()[_number_ids(self.tokenizer, self.config.modulus)]
         return embeddings
-
-    def save(self, folder: Path) -> None:
-        """Write the vocabulary; the pairs follow from the config."""
-        self.tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def spectrum(embeddings: Float[Tensor, "number width"]) -> Float[Tensor, "frequency"]:

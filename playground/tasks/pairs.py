@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Int
 
+from playground.special_tokens import END_ID, MASK_ID, PAD_ID, SPECIALS, START_ID
 from playground.tasks.sentences import Sentences
 from playground.tasks.task import IGNORED, Batch
-from playground.tasks.vocabulary import END_ID, MASK_ID, PAD_ID, SPECIALS, START_ID
 
 FIRST_WORD = len(SPECIALS)
 FOLLOWS, RANDOM = range(2)

@@ -5,7 +5,6 @@ alignment is known. For `reverse` and the source 3 1 4 the right answer is 4 1 3
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -16,8 +15,19 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.generation import greedy_answers
-from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
-from playground.tasks.vocabulary import END_ID, PAD_ID, SPECIALS, START_ID, train_vocabulary
+from playground.special_tokens import END_ID, PAD_ID, SPECIALS, START_ID
+from playground.tasks.task import (
+    IGNORED,
+    AnswerSample,
+    Batch,
+    Needs,
+    Probe,
+    Sample,
+    StatelessTask,
+    TaskKind,
+    check_needs,
+)
+from playground.tasks.vocabulary import train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
 
 Operation = Literal["copy", "reverse", "sort"]
@@ -60,7 +70,7 @@ class RewritingConfig:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RewritingTask:
+class RewritingTask(StatelessTask):
     """Rows of random digits and their answers."""
 
     config: RewritingConfig
@@ -126,10 +136,6 @@ class RewritingTask:
     def _sample(self, ids: list[int], answer: list[int], right: list[int]) -> AnswerSample:
         question, answered, reference = (self.tokenizer.decode(part) for part in (ids, answer, right))
         return AnswerSample(question=question, answer=answered, right=reference, is_right=answer == right)
-
-    def save(self, folder: Path) -> None:
-        """Write the vocabulary."""
-        self.tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def rewritten(operation: Operation, digits: Int[np.ndarray, "digit"]) -> Int[np.ndarray, "digit"]:

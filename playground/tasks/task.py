@@ -6,9 +6,9 @@ generator that it gets and keeps no state, so the same seed and step always give
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -18,6 +18,7 @@ from torch import Tensor
 from playground.errors import UserError
 from playground.transformer import ModelKind, Transformer, TransformerConfig
 
+Part = TypeVar("Part")
 IGNORED = -100
 """The label of a position that the loss leaves out (the default of torch's cross-entropy)."""
 
@@ -200,6 +201,16 @@ class Task(Protocol):
         ...
 
 
+class StatelessTask:
+    """A task whose rows follow from its config and the step: only its vocabulary is saved."""
+
+    tokenizer: Tokenizer
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary."""
+        self.tokenizer.save(str(folder / "tokenizer.json"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskKind:
     """A task by name."""
@@ -217,6 +228,22 @@ class TaskKind:
     def restore(self, config: Any, folder: Path) -> Task:
         """The task of a run folder. Raises UserError if its files are damaged."""
         return self.read(config, folder) if self.read else self.prepare(config)
+
+
+def save_arrays(folder: Path, **parts: Any) -> None:
+    """Write dataclasses of arrays, train and held_out, to tokens.npz."""
+    arrays = {
+        f"{name}_{field.name}": getattr(part, field.name) for name, part in parts.items() for field in fields(part)
+    }
+    np.savez(folder / "tokens.npz", **arrays)
+
+
+def load_arrays(folder: Path, kind: type[Part]) -> tuple[Part, Part]:
+    """The train and held_out that `save_arrays` wrote."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    with np.load(folder / "tokens.npz") as arrays:
+        train, held_out = (kind(**{name: arrays[f"{part}_{name}"] for name in names}) for part in ("train", "held_out"))
+    return train, held_out
 
 
 @contextmanager

@@ -9,7 +9,6 @@ Word order and agreement differ, and the word alignment is known: cross-attentio
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -19,14 +18,25 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.generation import greedy_answers
+from playground.special_tokens import END_ID, PAD_ID, SPECIALS, START_ID
 from playground.tasks.alignment import Gold, alignment_error_rates, cross_attention
 from playground.tasks.tales.languages import FUNCTION_WORDS, Word, alignment_links, render_sentence
 from playground.tasks.tales.scenes import Scene, Scenes
 from playground.tasks.tales.tales_task import check_world
 from playground.tasks.tales.words import NAMES
 from playground.tasks.tales.world import World, make_world, uniforms
-from playground.tasks.task import IGNORED, AnswerSample, Batch, Needs, Probe, Sample, TaskKind, check_needs
-from playground.tasks.vocabulary import END_ID, PAD_ID, SPECIALS, START_ID, word_vocabulary
+from playground.tasks.task import (
+    IGNORED,
+    AnswerSample,
+    Batch,
+    Needs,
+    Probe,
+    Sample,
+    StatelessTask,
+    TaskKind,
+    check_needs,
+)
+from playground.tasks.vocabulary import word_vocabulary
 from playground.transformer import Transformer, TransformerConfig
 
 TargetLanguage = Literal["french", "chinese"]
@@ -93,7 +103,7 @@ class TranslationPair:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TranslationTask:
+class TranslationTask(StatelessTask):
     """The scenes of a world, and the words of its languages as tokens."""
 
     config: TranslationConfig
@@ -182,10 +192,6 @@ class TranslationTask:
 
     def _text(self, words: Sequence[str]) -> str:
         return str(self.tokenizer.decode([self.ids[word] for word in words if word in self.ids]))
-
-    def save(self, folder: Path) -> None:
-        """Write the vocabulary."""
-        self.tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def translation_words(world: World) -> list[str]:

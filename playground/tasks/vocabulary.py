@@ -10,16 +10,10 @@ from typing import Literal, get_args
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from playground.errors import UserError
+from playground.special_tokens import END, END_ID, SPECIALS, START, START_ID, UNKNOWN
 from playground.transformer import ModelKind, check_choice
 
 VocabularyKind = Literal["bpe", "characters", "words"]
-START = "<|start|>"
-END = "<|end|>"
-PAD = "<|pad|>"
-MASK = "<|mask|>"
-UNKNOWN = "<|unknown|>"
-SPECIALS = (START, END, PAD, MASK, UNKNOWN)
-START_ID, END_ID, PAD_ID, MASK_ID, UNKNOWN_ID = range(5)
 LARGEST_VOCABULARY = 65536
 """Token ids are stored in 16 bits."""
 

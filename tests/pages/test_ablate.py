@@ -122,6 +122,31 @@ def test_an_empty_text_and_a_long_one_say_what_to_do(small_folder):
     assert "Shorten it" in words(page(text="the cat " * 300))
 
 
+PROMPTS = {"clean": "the cat sat on " * 20, "corrupted": "the dog sat on " * 20, "patch_answer": "the", "other": "dog"}
+
+
+@pytest.mark.parametrize(
+    ("section", "more"),
+    [("ablate", {}), ("writes", {}), ("patch", PROMPTS), ("flow", {"method": "gradients"}), ("heads", {})],
+)
+def test_a_text_beyond_the_context_is_cut_where_the_person_agrees(small_folder, section, more):
+    app = page(model=str(small_folder), text="the cat sat on " * 20, section=section, **more)
+    for _prompt in ("clean", "corrupted") if section == "patch" else ("text",):
+        assert "at most 64 fit" in app.warning[0].value
+        next(button for button in app.button if button.label == "Truncate to 64 tokens").click().run()
+    assert not app.exception
+    assert not app.error, words(app)
+    assert not app.warning
+    assert "first 64 tokens" in words(app)
+    assert figures(app)
+
+
+def test_a_text_that_the_context_alone_would_cut_above_the_page_s_limit_is_refused(save_model):
+    app = page(model=str(save_model("gpt2", n_positions=512)), text="the cat " * 400)
+    assert not app.warning
+    assert "800 tokens; this page takes up to 256" in words(app)
+
+
 def test_cancelled_work_rests_until_it_is_wanted_again(monkeypatch):
     monkeypatch.setattr(jobs, "is_cancelled", lambda work: True)
     app = page(text="Cancelled before it began")
@@ -171,15 +196,26 @@ def test_our_own_kinds_are_taken_apart(tmp_path, monkeypatch, kind, section, mor
 
 
 @pytest.mark.parametrize(
-    ("name", "section", "count"),
-    [("tales-translator", "patch", 1), ("books-encoder", "patch", 1), ("tales-translator", "heads", 1)],
+    ("name", "section", "more"),
+    [
+        ("tales-translator", "patch", {}),
+        ("books-encoder", "patch", {}),
+        ("tales-translator", "heads", {}),
+        ("tales-translator", "ablate", {"by": "resampled"}),
+        ("induction", "patch", {}),
+        ("induction", "ablate", {"by": "resampled"}),
+        ("induction", "writes", {}),
+        ("induction", "flow", {}),
+        ("induction", "whole", {"parts": "decoder.0.0,decoder.0.1"}),
+        ("induction", "heads", {}),
+    ],
 )
-def test_our_shipped_models_begin_with_prompts_of_their_own(name, section, count):
-    app = page(model=name, section=section)
+def test_our_shipped_models_begin_with_prompts_of_their_own(name, section, more):
+    app = run_page("ablate", model=name, section=section, **more)
     assert not app.exception
     assert not app.error, words(app)
     assert not app.warning
-    assert figures(app) == count
+    assert figures(app)
 
 
 @pytest.mark.parametrize(("section", "count"), [("ablate", 1), ("writes", 5), ("heads", 1)])

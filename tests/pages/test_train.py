@@ -214,6 +214,19 @@ def test_changes_of_a_config_and_applying_them_are_each_others_inverse(preset):
     assert apply_changes(base, there) == (other, "")
 
 
+@pytest.mark.parametrize("kind", ["kinds", "languages", "csv"])
+def test_a_link_to_a_classification_restores_where_its_labels_come_from(kind):
+    base = PRESETS["classification"]()
+    table = "text,label\nyes,good\nno,bad\nnever,bad\n"
+    other = build(base, {"task": {"kind": kind, "text": table if kind == "csv" else ""}})
+    app = page(preset="classification", changes=json.dumps(changes_of(base, other)))
+    assert not app.exception
+    assert not app.error, words(app)
+    assert app.selectbox(key="draft.classification.0.task.kind").value == kind
+    written = json.loads(app.query_params[CHANGES][0]) if CHANGES in app.query_params else {}
+    assert written.get("task", {}).get("kind", base.task.kind) == kind
+
+
 def test_the_finder_suggests_a_rate_and_it_goes_into_the_fields():
     tiny_model = {"model": {"width": 32, "n_heads": 2}, "train": {"batch": 8}}
     app = page(changes=json.dumps(tiny_model))

@@ -28,7 +28,8 @@ def text_facts(texts: Texts) -> dict[str, object]:
 
 def encoding_line(texts: Texts) -> str:
     """The line that encodes the texts for many passes, as Take it apart does."""
-    return f"encoded = encode_text(model, {texts.text!r}, {texts.target!r}, {texts.pair!r})"
+    truncate = ", truncate=True" if wants_cut(texts) else ""
+    return f"encoded = encode_text(model, {texts.text!r}, {texts.target!r}, {texts.pair!r}{truncate})"
 
 
 def traced(texts: Texts) -> str:

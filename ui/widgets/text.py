@@ -8,7 +8,7 @@ import streamlit as st
 from playground.models import LoadedModel
 from playground.text import _
 from ui.components.live_text import live_text
-from ui.sections.attention.examples import OTHER_EXAMPLE, PAIR_EXAMPLE, examples, first_text
+from ui.sections.attention.examples import PAIR_EXAMPLE, examples, first_text, other_text
 from ui.state.address import read_text, replace_text, text_revision, write_text
 from ui.state.parameters import OTHER_TEXT, PAIR, TARGET, TEXT
 from ui.state.parameters import Text as TextParameter
@@ -42,39 +42,39 @@ def choose_pair() -> str | None:
     return _second(PAIR, _("Second sentence (optional)"), PAIR_EXAMPLE)
 
 
-def choose_target(otherwise: str = "") -> str | None:
+def choose_target(default: str = "") -> str | None:
     """What an encoder-decoder's decoder reads; None where the model writes it."""
-    return _second(TARGET, _("Target text (leave empty: model's own translation)"), "", otherwise)
+    return _second(TARGET, _("Target text (leave empty: model's own translation)"), "", default)
 
 
-def choose_other_text(texts: Texts) -> Texts:
+def choose_other_text(model: LoadedModel, texts: Texts) -> Texts:
     """A second text to compare with the first; the rest of the input stays."""
-    text = address_text(OTHER_TEXT, OTHER_EXAMPLE, label=_("Other text"), rows=3)
+    text = address_text(OTHER_TEXT, other_text(model), label=_("Other text"), rows=3)
     return replace(texts, text=text)
 
 
 def address_text(
-    name: TextParameter, otherwise: str, *, label: str, rows: int, placeholder: str = "", limit: int | None = None
+    name: TextParameter, default: str, *, label: str, rows: int, placeholder: str = "", limit: int | None = None
 ) -> str:
     """A live text area whose content stands in the address under `name`."""
     limit = name.limit if limit is None else limit
     text = live_text(
-        read_text(name, otherwise)[:limit],
+        read_text(name, default)[:limit],
         label=label,
         placeholder=placeholder,
         max_chars=limit,
         rows=rows,
         key=f"{name}_area",
         # Another model may begin with another text; what was typed stands in the address and stays.
-        revision=f"{text_revision(name)}.{zlib.crc32(otherwise.encode())}",
+        revision=f"{text_revision(name)}.{zlib.crc32(default.encode())}",
     )
-    write_text(name, None if text == otherwise else text)
+    write_text(name, None if text == default else text)
     return text
 
 
-def _second(name: TextParameter, label: str, hint: str, otherwise: str = "") -> str | None:
+def _second(name: TextParameter, label: str, hint: str, default: str = "") -> str | None:
     """An optional second text; None while it is empty."""
-    text = address_text(name, otherwise, label=label, rows=1, placeholder=hint)
+    text = address_text(name, default, label=label, rows=1, placeholder=hint)
     return text if text.strip() else None
 
 

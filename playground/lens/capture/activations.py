@@ -37,12 +37,14 @@ class EncodedText:
         return [token.id for token in self.tokens]
 
 
-def encode_text(model: "LoadedModel", text: str, target: str | None = None, pair: str | None = None) -> EncodedText:
+def encode_text(
+    model: "LoadedModel", text: str, target: str | None = None, pair: str | None = None, *, truncate: bool = False
+) -> EncodedText:
     """Tokenize once for many passes; pair: a second sentence, for encoders.
 
-    Raises UserError for a text without tokens or one that does not fit.
+    Raises UserError for a text without tokens, or, unless `truncate` cuts it there, for one that does not fit.
     """
-    result = run_pass(model, text, target, pair=pair, truncate=False, on_layer=None)
+    result = run_pass(model, text, target, pair=pair, truncate=truncate, on_layer=None)
     if not result.source:
         raise UserError("The text has no tokens; type a few words.")
     # Tensors created under inference_mode cannot take part in a pass that computes gradients.

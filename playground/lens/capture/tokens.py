@@ -5,13 +5,17 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from tokenizers import Tokenizer
 
 from playground.errors import UserError
 from playground.models.adapters.adapter import TOKENIZER_LOCK
+
+if TYPE_CHECKING:
+    from playground.models import LoadedModel
 
 TOKEN_LIMIT = 2048
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
@@ -101,6 +105,29 @@ def label(tokenizer: Any, ids: list[int]) -> list[Token]:
         pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(ids)]
         byte_level = False
     return _labelled_tokens(ids, pieces, [id in added for id in ids], [0] * len(ids), byte_level=byte_level)
+
+
+def can_read(model: "LoadedModel", *texts: str) -> bool:
+    """Whether the vocabulary covers the texts and the context holds each of them."""
+    unknown, limit = model.adapter.unknown_id(), min(model.context, TOKEN_LIMIT)
+    encoded = [[token.id for token in encode(model.tokenizer, text)] for text in texts]
+    return all(unknown not in ids and len(ids) <= limit for ids in encoded)
+
+
+def symbols_of(model: "LoadedModel", count: int, seed: int = 0) -> list[int]:
+    """Ids of at most `count` random tokens of the vocabulary, each another, without special ones."""
+    rust = rust_tokenizer(model.tokenizer)
+    special = set() if rust is None else _special_ids(rust) | {model.adapter.unknown_id()}
+    ids = [] if rust is None else sorted(set(rust.get_vocab().values()) - special)
+    return [ids[index] for index in np.random.default_rng(seed).permutation(len(ids))[:count]]
+
+
+def spell_symbols(model: "LoadedModel", ids: list[int]) -> str:
+    """A text that these tokens, and no others, are read from; empty where there is none."""
+    tokenizer = model.tokenizer
+    spellings = (str(tokenizer.decode(ids)), "".join(token.text for token in label(tokenizer, ids)))
+    read = ([token.id for token in encode(tokenizer, text) if not token.special] for text in spellings)
+    return next((text for text, known in zip(spellings, read, strict=True) if known == ids), "")
 
 
 def _special_ids(tokenizer: Tokenizer) -> set[int]:

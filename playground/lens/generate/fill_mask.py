@@ -20,11 +20,12 @@ from playground.lens.generate.predictions import (
     require_finite_logits,
     require_output_head,
 )
+from playground.special_tokens import MASK
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
 
-MASKS = ("<|mask|>", "[MASK]", "<mask>")
+MASKS = (MASK, "[MASK]", "<mask>")
 """Spellings of the mask token; any of them may be typed for any model."""
 BATCH = 16
 """Number of masked copies of a text in one pass."""

@@ -102,13 +102,15 @@ def prepare(
     method: AblationMethod = "zero",
     reference: str | None = None,
     target_token: TargetToken | None = None,
+    truncate: bool = False,
 ) -> Experiment:
     """Run the model once on the text, and once on the reference where there is one.
 
-    The target token is by default the most probable one at the last position. Raises UserError for a model without an
+    The target token is by default the most probable one at the last position; `truncate` cuts texts that do not fit.
+    Raises UserError for a model without an
     output head, for a position that is not there, and for a resampled text of another length.
     """
-    clean = capture(model, encode_text(model, text, target, pair))
+    clean = capture(model, encode_text(model, text, target, pair, truncate=truncate))
     logits = clean.predicted()
     if logits.isnan().any():
         raise UserError(
@@ -117,7 +119,9 @@ def prepare(
         )
     if method == "resampled" and reference is None:
         raise UserError("Resampling takes activations from another text; give one of as many tokens.")
-    other = clean if reference is None else capture(model, encode_text(model, reference, target, pair))
+    other = clean
+    if reference is not None:
+        other = capture(model, encode_text(model, reference, target, pair, truncate=truncate))
     if method == "resampled" and _lengths(other) != _lengths(clean):
         raise UserError(
             "The texts have {n_tokens} and {n_reference_tokens} tokens; to resample, they need as many.",

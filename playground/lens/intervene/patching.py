@@ -16,7 +16,7 @@ from torch import Tensor
 from playground.errors import UserError
 from playground.lens.capture.activations import Activations, Component, capture, encode_text
 from playground.lens.capture.site import SiteKind
-from playground.lens.capture.tokens import encode
+from playground.lens.capture.tokens import can_read, encode, spell_symbols, symbols_of
 from playground.lens.generate.fill_mask import spell_masks
 from playground.lens.intervene.interventions import Intervention, Replacement, run_interventions
 from playground.lens.tolerances import SAME_ANSWER
@@ -103,17 +103,58 @@ MASKED_EXAMPLE = PatchingExample(
     about=N_("The pronoun that is filled in agrees with the one that was read."),
 )
 """The same for a model that fills in words."""
+REPEATED_SYMBOLS = PatchingExample(
+    name=N_("Repeated symbols"),
+    clean="RHXlEUzcDLRHXlE",
+    corrupted="RHXlEqzcDLRHXlE",
+    answer="U",
+    counterfactual="q",
+    about=N_("What followed a symbol the last time follows it again (Olsson et al. 2022)."),
+)
+"""The same for a model whose vocabulary is single symbols."""
+BLOCK = 10
+"""Symbols of the block that `_symbols_example` repeats, at most."""
 
 
 def examples_of(model: "LoadedModel") -> tuple[PatchingExample, ...]:
-    """The examples that fit a model's kind, the best first."""
-    if model.kind == "encoder-decoder":
-        return TRANSLATION_EXAMPLES
+    """The examples that fit a model's kind and vocabulary, the best first; at least one."""
+    candidates = TRANSLATION_EXAMPLES if model.kind == "encoder-decoder" else EXAMPLES
+    examples = [example for example in (*_masked_examples(model), *candidates) if _covers(model, example)]
+    if examples:
+        return tuple(examples)
+    return (REPEATED_SYMBOLS if _covers(model, REPEATED_SYMBOLS) else _symbols_example(model) or candidates[0],)
+
+
+def _masked_examples(model: "LoadedModel") -> list[PatchingExample]:
     try:
         clean, corrupted = (spell_masks(model, text) for text in (MASKED_EXAMPLE.clean, MASKED_EXAMPLE.corrupted))
     except UserError:
-        return EXAMPLES
-    return (replace(MASKED_EXAMPLE, clean=clean, corrupted=corrupted), *EXAMPLES)
+        return []
+    return [replace(MASKED_EXAMPLE, clean=clean, corrupted=corrupted)]
+
+
+def _covers(model: "LoadedModel", example: PatchingExample) -> bool:
+    texts = (example.clean, example.corrupted, example.answer, example.counterfactual, example.target)
+    clean, corrupted = (len(encode(model.tokenizer, text)) for text in texts[:2])
+    return clean == corrupted and can_read(model, *texts)
+
+
+def _symbols_example(model: "LoadedModel") -> PatchingExample | None:
+    """`REPEATED_SYMBOLS` in the model's own symbols; None where it has fewer than three.
+
+    A block and its beginning, abcd ab, whose answer is c; corrupted, another symbol stands there: abed ab.
+    """
+    # Two blocks and two special tokens fit the context; one symbol more than a block is the counterfactual answer.
+    symbols = symbols_of(model, min(BLOCK, model.context // 2 - 1) + 1)
+    if len(symbols) < 3:
+        return None
+    *block, counterfactual = symbols
+    known = len(block) // 2
+    beginning, answer = block[:known], block[known]
+    clean, corrupted = ([*beginning, token, *block[known + 1 :], *beginning] for token in (answer, counterfactual))
+    texts = {"clean": clean, "corrupted": corrupted, "answer": [answer], "counterfactual": [counterfactual]}
+    target = {"target": beginning} if model.kind == "encoder-decoder" else {}
+    return replace(REPEATED_SYMBOLS, **{name: spell_symbols(model, ids) for name, ids in {**texts, **target}.items()})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -158,6 +199,7 @@ def prepare_pair(
     position: int = -1,
     targets: tuple[str, str] | None = None,
     pair: str | None = None,
+    truncate: bool = False,
 ) -> PromptPair:
     """Run both prompts; targets: an encoder-decoder's, clean and corrupted; pair: an encoder's second sentence of both.
 
@@ -165,7 +207,9 @@ def prepare_pair(
     """
     clean_target, corrupted_target = targets or (None, None)
     prompts = ((clean, clean_target), (corrupted, corrupted_target))
-    first, second = (capture(model, encode_text(model, text, target, pair)) for text, target in prompts)
+    first, second = (
+        capture(model, encode_text(model, text, target, pair, truncate=truncate)) for text, target in prompts
+    )
     length = len(first.encoded.tokens)
     if (length, len(first.encoded.source)) != (len(second.encoded.tokens), len(second.encoded.source)):
         raise UserError(

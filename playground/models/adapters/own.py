@@ -10,13 +10,11 @@ from torch import Tensor, nn
 from playground.errors import UserError
 from playground.models.adapters.adapter import NextToken, PatternKind
 from playground.models.formats.checkpoint import Checkpoint
+from playground.special_tokens import END, PAD, START, UNKNOWN
 from playground.transformer import Transformer, TransformerConfig
 
 if TYPE_CHECKING:
     from playground.models.loading import LoadedModel
-
-START, END, PAD, UNKNOWN = "<|start|>", "<|end|>", "<|pad|>", "<|unknown|>"
-"""Special tokens of our vocabularies."""
 
 
 class OwnAdapter:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from playground.errors import UserError
-from playground.models.cache import write_provenance
+from playground.models.cache import HUB_SOURCE, write_provenance
 from playground.models.download_progress import Meter, run_watched
 from playground.models.formats.checkpoint import refuse_configuration, weight_files_among
 from playground.models.formats.wheel import sha256
@@ -97,9 +97,7 @@ def fetch_hub(repository: Repository, folder: Path, meter: Meter, *, pinned: str
                 "{path} of {name} does not have its checksum; nothing of it was kept.", path=path, name=repository.name
             )
     shutil.rmtree(target / ".cache", ignore_errors=True)
-    write_provenance(
-        target, source=f"Hugging Face hub {repository.name}", revision=repository.commit, checksums=expected
-    )
+    write_provenance(target, source=f"{HUB_SOURCE} {repository.name}", revision=repository.commit, checksums=expected)
     return target
 
 

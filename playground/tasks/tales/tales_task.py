@@ -8,7 +8,6 @@ has what and is where.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,13 +17,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.special_tokens import START_ID
 from playground.tasks.tales.chances import Chances, Mark, Role
 from playground.tasks.tales.stories import StoryGenerator
 from playground.tasks.tales.words import LARGEST_NAMES
 from playground.tasks.tales.world import World, make_world, uniforms
-from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs
+from playground.tasks.task import Batch, Needs, Probe, Sample, StatelessTask, TaskKind, TextSample, check_needs
 from playground.tasks.text import sample_text
-from playground.tasks.vocabulary import START_ID, word_vocabulary
+from playground.tasks.vocabulary import word_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_count
 
 FIRST_WORD = 2
@@ -87,7 +87,7 @@ class StoryRows:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TalesTask:
+class TalesTask(StatelessTask):
     """The distributions of a world, and its words as tokens."""
 
     config: TalesConfig
@@ -139,10 +139,6 @@ class TalesTask:
         stories = story_rows(self.chances, np.random.default_rng(HELD_OUT_SEED), rows=1, length=400)
         position = next(mark.position for _, mark in stories.marks if mark.role == "recall")
         return stories.ids[0, 1 : position + 1].tolist()
-
-    def save(self, folder: Path) -> None:
-        """Write the vocabulary."""
-        self.tokenizer.save(str(folder / "tokenizer.json"))
 
 
 def story_rows(

@@ -16,12 +16,12 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from playground.errors import UserError
+from playground.special_tokens import END, MASK, PAD, START, UNKNOWN
 from playground.transformer import Transformer, TransformerConfig
 
 Weights = dict[str, Tensor]
 
-SPECIAL = {"bos_token": "<|start|>", "eos_token": "<|end|>", "pad_token": "<|pad|>"}
-SPECIAL |= {"mask_token": "<|mask|>", "unk_token": "<|unknown|>"}
+SPECIAL = {"bos_token": START, "eos_token": END, "pad_token": PAD, "mask_token": MASK, "unk_token": UNKNOWN}
 """transformers' names of the special tokens, and ours."""
 
 

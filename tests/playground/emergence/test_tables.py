@@ -40,6 +40,14 @@ def test_a_table_comes_back_as_it_was(table):
     assert repr(read_checkpoints(write_checkpoints(table))) == repr(tuple(table))
 
 
+def test_comments_above_the_header_are_skipped_and_counted():
+    table = (checkpoint("a", 3, 1, loss=2.5),)
+    text = "# made by us\n" + write_checkpoints(table)
+    assert read_checkpoints(text) == table
+    with pytest.raises(UserError, match="Line 4"):
+        read_checkpoints(text + "a,b\n")
+
+
 def test_runs_stand_in_the_order_of_their_size_and_steps():
     table = [checkpoint("big", 90, 2), checkpoint("big", 90, 1), checkpoint("small", 10, 1)]
     assert {name: [row.step for row in found] for name, found in runs_of(table).items()} == {

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playground.csv_table import csv_table
 from playground.errors import UserError
 from playground.scaling.points import Points
 from playground.scaling.points_csv import header_of, parse_cell, read_points, read_points_strictly
@@ -82,6 +83,15 @@ def test_a_bad_row_is_named_and_kept_out_or_refused(cells, reason):
 def test_a_file_without_points_is_refused_with_the_reason(content, sentence):
     with pytest.raises(UserError, match=sentence):
         read_points(content)
+
+
+def test_our_own_training_curves_are_read_below_their_comments():
+    flops = 6 * 1e6 * 2e9
+    table = csv_table([("run", "params", "flops", "loss"), ("a", 1e6, flops, 3.1), ("b", 2e6, 0, 3)], ["made by us"])
+    read = read_points(table)
+    assert (read.points.tokens.tolist(), read.points.loss.tolist()) == ([2e9], [3.1])
+    assert read.bad[0].row == 4
+    assert header_of(table) == ["run", "params", "flops", "loss"]
 
 
 def test_columns_can_be_mapped():

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from playground.errors import UserError
+from playground.special_tokens import END_ID, PAD_ID, START_ID
 from playground.tasks.classification import (
     ClassificationConfig,
     prepare_classification,
@@ -15,7 +16,6 @@ from playground.tasks.classification import (
     split,
 )
 from playground.tasks.labelled_text import Group, LabelledTexts
-from playground.tasks.vocabulary import END_ID, PAD_ID, START_ID
 from playground.transformer import Transformer, TransformerConfig
 
 torch.set_num_threads(1)

@@ -40,6 +40,12 @@ def test_a_table_by_hand(separator):
     assert read_labelled_table(text, **COLUMNS) == [('He said "yes", twice', "good"), ("no\nnever", "bad")]
 
 
+def test_comments_above_the_header_are_skipped_and_counted():
+    assert read_labelled_table("# made by us\ntext;label\nyes;good\n", **COLUMNS) == [("yes", "good")]
+    with pytest.raises(UserError, match="ends in line 3 has no text"):
+        read_labelled_table("# made by us\ntext,label\n,x\n", **COLUMNS)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

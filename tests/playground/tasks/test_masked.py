@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from playground.errors import UserError
+from playground.special_tokens import END_ID, MASK_ID, START_ID
 from playground.tasks.masked import HELD_OUT_SEED, MaskedConfig, prepare_masked, restore_masked
 from playground.tasks.task import IGNORED
-from playground.tasks.vocabulary import END_ID, MASK_ID, START_ID
 from playground.transformer import Transformer, TransformerConfig
 
 torch.set_num_threads(1)

@@ -6,10 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playground.special_tokens import END_ID, MASK_ID, PAD_ID, START_ID
 from playground.tasks.pairs import FIRST_WORD, FOLLOWS, RANDOM, Spans, join_texts, mask_words, pair_batch, sample_spans
 from playground.tasks.sentences import Sentences
 from playground.tasks.task import IGNORED
-from playground.tasks.vocabulary import END_ID, MASK_ID, PAD_ID, START_ID
 
 
 def numbered(documents: list[list[int]]) -> Sentences:

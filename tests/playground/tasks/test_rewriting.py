@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import UserError
+from playground.special_tokens import END_ID, PAD_ID, START_ID
 from playground.tasks.rewriting import (
     FIRST_DIGIT,
     KIND,
@@ -16,7 +17,6 @@ from playground.tasks.rewriting import (
     rewritten,
 )
 from playground.tasks.task import IGNORED
-from playground.tasks.vocabulary import END_ID, PAD_ID, START_ID
 from playground.transformer import Transformer, TransformerConfig
 
 torch.set_num_threads(1)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import UserError
+from playground.special_tokens import END_ID, PAD_ID, START_ID
 from playground.tasks.registry import task_from_dict, task_to_dict
 from playground.tasks.task import IGNORED
 from playground.tasks.translation import (
@@ -21,7 +22,6 @@ from playground.tasks.translation import (
     prepare_translation,
     translation_words,
 )
-from playground.tasks.vocabulary import END_ID, PAD_ID, START_ID
 from playground.training import TrainConfig, train
 from playground.transformer import Transformer, TransformerConfig
 

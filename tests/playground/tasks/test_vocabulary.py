@@ -7,19 +7,8 @@ from tokenizers import Tokenizer
 
 from playground.errors import UserError
 from playground.lens.capture.tokens import encode
-from playground.tasks.vocabulary import (
-    END,
-    END_ID,
-    MASK_ID,
-    PAD_ID,
-    SPECIALS,
-    START,
-    START_ID,
-    UNKNOWN,
-    UNKNOWN_ID,
-    train_vocabulary,
-    word_vocabulary,
-)
+from playground.special_tokens import END, END_ID, MASK_ID, PAD_ID, SPECIALS, START, START_ID, UNKNOWN, UNKNOWN_ID
+from playground.tasks.vocabulary import train_vocabulary, word_vocabulary
 
 TEXT = "the cat sat on the mat. the dog sat on the log.\nthe end\n" * 5
 BPE = train_vocabulary("bpe", [TEXT], 300)

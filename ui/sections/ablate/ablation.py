@@ -32,14 +32,14 @@ from ui.sections.ablate.options import (
     kind_titles,
     target_facts,
 )
-from ui.sections.attention.examples import OTHER_EXAMPLE
+from ui.sections.attention.examples import other_text
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import ABLATION, FIND_MINIMAL, KIND, METRIC, OTHER_TEXT, TOLERANCE
 from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import address_text
 
-TOLERANCES, USUAL_TOLERANCE = ("0.01", "0.03", "0.1", "0.3", "1", "3"), "0.1"
+TOLERANCES, DEFAULT_TOLERANCE = ("0.01", "0.03", "0.1", "0.3", "1", "3"), "0.1"
 NO, YES = "no", "yes"
 
 
@@ -70,6 +70,7 @@ class Setting:
         """Python that prepares the experiment."""
         texts = self.subject.texts
         options = f"target={texts.target!r}, pair={texts.pair!r}, method={self.method!r}, reference={self.reference!r}"
+        options += ", truncate=True" if self.subject.truncate else ""
         call = f"experiment = prepare(model, {texts.text!r}, {options}, target_token=target_token)"
         return [f"target_token = {self.target_token!r}", call]
 
@@ -84,6 +85,7 @@ class Setting:
             method=self.method,
             reference=self.reference,
             target_token=self.target_token,
+            truncate=self.subject.truncate,
         )
 
 
@@ -99,7 +101,9 @@ def choose_setting(subject: Subject) -> Setting | None:
     metric = choose_option(METRIC, _("Metric"), metric_titles())
     reference = None
     if method == "resampled":
-        reference = address_text(OTHER_TEXT, OTHER_EXAMPLE, label=_("Other text, of as many tokens"), rows=2)
+        reference = address_text(
+            OTHER_TEXT, other_text(subject.model), label=_("Other text, of as many tokens"), rows=2
+        )
     return Setting(
         subject=subject,
         method=cast(AblationMethod, method),
@@ -206,7 +210,7 @@ def _show_minimal(setting: Setting) -> list[str]:
     st.subheader(_("Minimal sufficient set of heads"), anchor=False)
     st.caption(_("Greedy search: ablate as many heads as possible while the effect stays within the tolerance."))
     titles = {tolerance: tolerance for tolerance in TOLERANCES}
-    tolerance = choose_option(TOLERANCE, _("Tolerance"), titles, default=USUAL_TOLERANCE)
+    tolerance = choose_option(TOLERANCE, _("Tolerance"), titles, default=DEFAULT_TOLERANCE)
     if read_choice(FIND_MINIMAL, [NO, YES]) == NO:
         st.button(
             _("Find minimal set"),

@@ -14,9 +14,10 @@ from playground.lens.intervene.patching import first_token_id
 from playground.models import LoadedModel
 from playground.text import _
 from ui.cache import TracedText
-from ui.jobs import compute, trace_of
+from ui.jobs import compute, refuse_length, trace_of
 from ui.sections.attention.examples import first_text
 from ui.state.address import read_choice, read_text, write_choice, write_text
+from ui.state.attention import wants_cut
 from ui.state.parameters import ANSWER, COMPONENTS, POSITION, TEXT, Choice
 from ui.widgets.text import Texts, address_text, choose_pair, choose_target
 
@@ -60,6 +61,8 @@ class Subject:
     texts: Texts
     traced: TracedText
     clean: CleanPass
+    truncate: bool = False
+    """Whether the texts are cut to the model's context, as the person agreed."""
 
 
 def choose_text(model: LoadedModel) -> Texts:
@@ -77,17 +80,22 @@ def choose_second(model: LoadedModel, text: str, target: str = "") -> Texts:
 
 def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
     """Run the clean pass; None, with a message, where there is nothing to measure."""
-    traced = trace_of(model, texts, key=key)
+    truncate = wants_cut(texts)
+    traced = trace_of(model, texts, key=key, longest=MOST_TOKENS)
     trace = traced.trace
     if not trace.sites:
         st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
         return None
     count = max(len(trace.source), len(trace.target))
     if count > MOST_TOKENS:
-        sentence = _("The text has {count:,} tokens; this page takes up to {most}. Shorten it.")
-        st.error(sentence.format(count=count, most=MOST_TOKENS), icon=":material/error:")
+        refuse_length(count, MOST_TOKENS)
         return None
-    clean = compute("clean", lambda _on_progress: clean_pass(model, texts), title=_("Reading the text …"), cache=traced)
+    clean = compute(
+        "clean",
+        lambda _on_progress: clean_pass(model, texts, truncate=truncate),
+        title=_("Reading the text …"),
+        cache=traced,
+    )
     if clean is None:
         return None
     if not clean.is_finite:
@@ -96,12 +104,12 @@ def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
         )
         st.error(sentence.format(name=model.name), icon=":material/error:")
         return None
-    return Subject(model=model, texts=texts, traced=traced, clean=clean)
+    return Subject(model=model, texts=texts, traced=traced, clean=clean, truncate=truncate)
 
 
-def clean_pass(model: LoadedModel, texts: Texts) -> CleanPass:
+def clean_pass(model: LoadedModel, texts: Texts, *, truncate: bool) -> CleanPass:
     """Run the model once on the texts and keep what is small."""
-    activations = capture(model, encode_text(model, texts.text, texts.target, texts.pair))
+    activations = capture(model, encode_text(model, texts.text, texts.target, texts.pair, truncate=truncate))
     logits = activations.logits
     checked = activations.final if logits is None else logits
     return CleanPass(
@@ -117,14 +125,14 @@ def clean_pass(model: LoadedModel, texts: Texts) -> CleanPass:
 def encode_again(subject: Subject) -> EncodedText:
     """The subject's texts, encoded for another pass."""
     texts = subject.texts
-    return encode_text(subject.model, texts.text, texts.target, texts.pair)
+    return encode_text(subject.model, texts.text, texts.target, texts.pair, truncate=subject.truncate)
 
 
-def choose_position(name: Choice, title: str, tokens: tuple[Token, ...], usual: int | None = None) -> int:
-    """A token's position, by default the last one or `usual`."""
+def choose_position(name: Choice, title: str, tokens: tuple[Token, ...], default: int | None = None) -> int:
+    """A token's position, by default the last one or `default`."""
     options = [str(position) for position in reversed(range(len(tokens)))]
-    if usual is not None:
-        options.insert(0, options.pop(options.index(str(usual))))
+    if default is not None:
+        options.insert(0, options.pop(options.index(str(default))))
     option = st.selectbox(
         title,
         options,

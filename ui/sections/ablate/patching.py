@@ -136,13 +136,15 @@ class Patch:
         """Arguments of `prepare_pair` besides model and texts."""
         texts = self.subject.texts
         targets = None if texts.target is None else (texts.target, texts.target)
-        return {
+        options: dict[str, Any] = {
             "answer": self.answer,
             "counterfactual": self.counterfactual,
             "position": self.position,
             "targets": targets,
             "pair": texts.pair,
         }
+        # Each prompt fits or is cut: the trace has been made of both.
+        return options | ({"truncate": True} if self.subject.truncate or self.corrupted.truncate else {})
 
     def make(self, on_progress: OnProgress) -> tuple[float, float, np.ndarray]:
         """The clean and the corrupted logit difference, and what each patch recovers."""

@@ -1,9 +1,12 @@
 """Example texts, each written to show one behaviour. Model input is not translated."""
 
+from playground.lens.capture.tokens import can_read, spell_symbols, symbols_of
+from playground.lens.intervene.patching import BLOCK
 from playground.models import LoadedModel
 from playground.text import _
 
 DEFAULT_TEXT = "The cat sat on the mat, and the dog sat on the rug. The cat looked at the dog."
+PAIR_EXAMPLE = "The dog lay on the rug while the cat watched."
 OTHER_EXAMPLE = "The cat sat on the rug, and the dog sat on the mat. The dog looked at the cat."
 
 _INDUCTION = (
@@ -26,6 +29,21 @@ _LONG = " ".join(
     * 6
 )
 
+_STORY = "Anna has the red ball. She gives the ball to Ben."
+_TO_FRENCH = "french: Anna gives the red ball to Ben."
+_TO_CHINESE = "chinese: Anna gives the red ball to Ben."
+_SYMBOLS, _DIGITS, _SUM = "KqZfBmXdTWKqZfBmXdTW", "31415926", "17 + 29 ="
+_OTHERS = {
+    DEFAULT_TEXT: OTHER_EXAMPLE,
+    _STORY: "Ben has the blue book. He gives the book to Anna.",
+    _TO_FRENCH: "french: Ben gives the blue book to Anna.",
+    _TO_CHINESE: "chinese: Ben gives the blue book to Anna.",
+    _SYMBOLS: "TfWmKXqBdZTfWmKXqBdZ",
+    _DIGITS: "27182845",
+    _SUM: "29 + 17 =",
+}
+"""To each first text another of as many tokens."""
+
 
 def examples(model: LoadedModel) -> dict[str, str]:
     """Example texts by title; for a small vocabulary only those that it covers."""
@@ -39,32 +57,33 @@ def examples(model: LoadedModel) -> dict[str, str]:
     }
     if model.kind != "encoder-decoder":
         shared[_("Long text")] = _LONG
-    unknown = model.adapter.unknown_id()
-    if unknown is None:
+    if model.adapter.unknown_id() is None:
         return shared
     small = {
-        _("Story"): "Anna has the red ball. She gives the ball to Ben.",
-        _("English to French"): "french: Anna gives the red ball to Ben.",
-        _("English to Chinese"): "chinese: Anna gives the red ball to Ben.",
-        _("Repeated symbols"): "KqZfBmXdTWKqZfBmXdTW",
-        _("Digits"): "31415926",
-        _("Sum"): "17 + 29 =",
+        _("Story"): _STORY,
+        _("English to French"): _TO_FRENCH,
+        _("English to Chinese"): _TO_CHINESE,
+        _("Repeated symbols"): _SYMBOLS,
+        _("Digits"): _DIGITS,
+        _("Sum"): _SUM,
     }
-    return {title: text for title, text in {**small, **shared}.items() if can_read(model, text, unknown)}
+    return {title: text for title, text in {**small, **shared}.items() if can_read(model, text)}
 
 
 def first_text(model: LoadedModel) -> str:
-    """The default text, or the first example that the model's vocabulary covers."""
-    unknown = model.adapter.unknown_id()
-    if unknown is None or can_read(model, DEFAULT_TEXT, unknown):
+    """The default text, or the first example that the model's vocabulary covers, or symbols of its own."""
+    if model.adapter.unknown_id() is None or can_read(model, DEFAULT_TEXT):
         return DEFAULT_TEXT
-    return next(iter(examples(model).values()), DEFAULT_TEXT)
+    return next(iter(examples(model).values()), "") or _repeated_symbols(model, seed=0)
 
 
-def can_read(model: LoadedModel, text: str, unknown: int) -> bool:
-    """Whether the vocabulary covers a text and the context holds it."""
-    ids = model.tokenizer.encode(text).ids
-    return unknown not in ids and len(ids) <= model.context
+def other_text(model: LoadedModel) -> str:
+    """A second text of as many tokens as the first."""
+    text = first_text(model)
+    other = _OTHERS.get(text)
+    return other if other is not None and can_read(model, other) else _repeated_symbols(model, seed=1)
 
 
-PAIR_EXAMPLE = "The dog lay on the rug while the cat watched."
+def _repeated_symbols(model: LoadedModel, *, seed: int) -> str:
+    """A block of the model's own symbols, twice."""
+    return spell_symbols(model, 2 * symbols_of(model, min(BLOCK, model.context // 2 - 1), seed))

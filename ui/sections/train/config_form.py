@@ -134,7 +134,8 @@ def changes_of(base: TrainConfig, config: TrainConfig) -> dict[str, dict[str, An
 
 
 def _record_changes(before: Any, after: Any) -> dict[str, Any]:
-    names = [field.name for field in dataclasses.fields(after) if field.name not in ("task", "model", *FROM_TASK[1:])]
+    followed = FROM_TASK if isinstance(after, TransformerConfig) else ("task", "model")
+    names = [field.name for field in dataclasses.fields(after) if field.name not in followed]
     return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
 
 

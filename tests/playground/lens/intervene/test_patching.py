@@ -8,6 +8,8 @@ from playground.lens.capture.activations import Component
 from playground.lens.intervene.interventions import Replacement
 from playground.lens.intervene.patching import (
     EXAMPLES,
+    REPEATED_SYMBOLS,
+    examples_of,
     first_token_id,
     patch_each,
     patch_head_positions,
@@ -16,6 +18,7 @@ from playground.lens.intervene.patching import (
     prepare_pair,
 )
 from playground.models.loading import load
+from playground.tasks.vocabulary import train_vocabulary
 from tests.helpers.own_models import random_model, save_model
 
 CLEAN, CORRUPTED = "The cat sat", "The dog sat"
@@ -96,3 +99,50 @@ def test_the_examples_differ_in_words_and_in_answers():
         assert len(example.clean.split()) == len(example.corrupted.split())
         assert example.clean != example.corrupted
         assert example.answer != example.counterfactual
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("books-decoder", "Indirect object"),
+        ("books-encoder", "Whose hand"),
+        ("tales-translator", "Who receives it"),
+        ("induction", "Repeated symbols"),
+    ],
+)
+def test_every_shipped_model_reads_its_examples(name, first):
+    model = load(name)
+    examples = examples_of(model)
+    assert examples[0].name == first
+    for example in examples:
+        targets = (example.target, example.target) if example.target else None
+        answers = {part: first_token_id(model, getattr(example, part)) for part in ("answer", "counterfactual")}
+        assert model.adapter.unknown_id() not in answers.values()
+        pair = prepare_pair(model, example.clean, example.corrupted, targets=targets, **answers)
+        assert pair.clean_difference != pair.corrupted_difference
+
+
+def test_the_repeated_symbols_change_what_the_induction_model_predicts():
+    model = load("induction")
+    answers = first_token_id(model, REPEATED_SYMBOLS.answer), first_token_id(model, REPEATED_SYMBOLS.counterfactual)
+    pair = prepare_pair(
+        model, REPEATED_SYMBOLS.clean, REPEATED_SYMBOLS.corrupted, answer=answers[0], counterfactual=answers[1]
+    )
+    assert pair.clean_difference > 0.5
+    assert pair.corrupted_difference < -0.5
+
+
+@pytest.mark.parametrize(("symbols", "context"), [("abcdefghijklmnopqrstuvwxyz", 64), ("0123456789", 14), ("abc", 8)])
+@pytest.mark.parametrize("kind", ["decoder", "encoder", "encoder-decoder"])
+def test_a_model_of_few_symbols_gets_an_example_in_them(tmp_path, kind, symbols, context):
+    tokenizer = train_vocabulary("characters", [symbols], len(symbols) + 5, model=kind)
+    folder = save_model(random_model(kind=kind, vocabulary=tokenizer.get_vocab_size(), context=context), tmp_path)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    model = load(str(folder))
+    (example,) = examples_of(model)
+    targets = (example.target, example.target) if example.target else None
+    answers = {part: first_token_id(model, getattr(example, part)) for part in ("answer", "counterfactual")}
+    pair = prepare_pair(model, example.clean, example.corrupted, targets=targets, **answers)
+    assert {token.text for token in pair.clean.encoded.tokens if not token.special} <= set(symbols)
+    differing = zip(pair.clean.encoded.ids, pair.corrupted.encoded.ids, strict=True)
+    assert sum(first != second for first, second in differing) == (kind != "encoder-decoder")

@@ -13,6 +13,7 @@ from playground.models.download_progress import CancelledError, DownloadProgress
 from playground.models.formats import hub as hub_module
 from playground.models.loading import load
 from playground.models.sources import fetch
+from playground.snippets import program
 
 COMMIT = "a" * 40
 
@@ -38,6 +39,7 @@ def test_fetches_only_what_is_needed(tiny):
     assert not any(path.endswith((".bin", ".onnx", ".py")) for path in tiny.asked)
     model = load("owner/name")
     assert (model.revision, model.source) == (COMMIT, "Hugging Face hub owner/name")
+    assert f"load('owner/name', revision='{COMMIT}'" in program(model, [], [])
 
 
 def test_a_revision_is_asked_for_and_kept_apart(tiny):
