@@ -122,15 +122,15 @@ def test_an_empty_text_and_a_long_one_say_what_to_do(small_folder):
     assert "Shorten it" in words(page(text="the cat " * 300))
 
 
-PROMPTS = {"clean": "the cat sat on " * 20, "corrupted": "the dog sat on " * 20, "patch_answer": "the", "other": "dog"}
+PROMPTS = {"clean": "RHXlEUzcDL" * 9, "corrupted": "RHXlEqzcDL" * 9, "patch_answer": "U", "other": "q"}
 
 
 @pytest.mark.parametrize(
     ("section", "more"),
     [("ablate", {}), ("writes", {}), ("patch", PROMPTS), ("flow", {"method": "gradients"}), ("heads", {})],
 )
-def test_a_text_beyond_the_context_is_cut_where_the_person_agrees(small_folder, section, more):
-    app = page(model=str(small_folder), text="the cat sat on " * 20, section=section, **more)
+def test_a_text_beyond_the_context_is_cut_where_the_person_agrees(section, more):
+    app = page(model="induction", text="RHXlEUzcDL" * 9, section=section, **more)
     for _prompt in ("clean", "corrupted") if section == "patch" else ("text",):
         assert "at most 64 fit" in app.warning[0].value
         next(button for button in app.button if button.label == "Truncate to 64 tokens").click().run()

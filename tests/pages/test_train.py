@@ -223,7 +223,7 @@ def test_a_link_to_a_classification_restores_where_its_labels_come_from(kind):
     assert not app.exception
     assert not app.error, words(app)
     assert app.selectbox(key="draft.classification.0.task.kind").value == kind
-    written = json.loads(app.query_params[CHANGES][0]) if CHANGES in app.query_params else {}
+    written = json.loads(app.query_params[CHANGES]) if CHANGES in app.query_params else {}
     assert written.get("task", {}).get("kind", base.task.kind) == kind
 
 
