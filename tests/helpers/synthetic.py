@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ui.components.attention_view import GridView, HeadView, Selected, Token
+from ui.components.attention_view import AxisToken, GridView, HeadView, Selected
 from ui.components.attention_view.payload import Packing
 from ui.components.film_view import FilmView, Kind
 
@@ -56,26 +56,26 @@ def coded(maps: np.ndarray) -> np.ndarray:
     return np.round(np.sqrt(maps) * 255).astype(np.uint8)
 
 
-def tokens(count: int, pair: bool = False) -> list[Token]:
+def tokens(count: int, pair: bool = False) -> list[AxisToken]:
     """Return words with leading spaces; as a pair, two texts between special tokens."""
     words = [WORDS[(index * 7 + index // 5) % len(WORDS)] for index in range(count)]
-    plain = [Token(text=(" " if index else "") + word) for index, word in enumerate(words)]
+    plain = [AxisToken(text=(" " if index else "") + word) for index, word in enumerate(words)]
     if not pair:
         return plain
     half = count // 2
-    first = [Token(text="[CLS]", special=True), *plain[1:half], Token(text="[SEP]", special=True)]
-    second = [Token(text=token.text, segment=1) for token in plain[half + 1 : -1]]
-    return [*first, *second, Token(text="[SEP]", special=True, segment=1)]
+    first = [AxisToken(text="[CLS]", special=True), *plain[1:half], AxisToken(text="[SEP]", special=True)]
+    second = [AxisToken(text=token.text, segment=1) for token in plain[half + 1 : -1]]
+    return [*first, *second, AxisToken(text="[SEP]", special=True, segment=1)]
 
 
-def facts(maps: np.ndarray) -> dict[str, np.ndarray]:
+def head_scores(maps: np.ndarray) -> dict[str, np.ndarray]:
     """Return simple head scores, [layer, head] each."""
     rows, columns = maps.shape[-2:]
     if not maps.size:
         return {}
     query, key = np.arange(rows)[:, None], np.arange(columns)[None, :]
     entropy = -(maps * np.log(np.maximum(maps, 1e-12))).sum(-1).mean(-1)
-    scores = {
+    return {
         "previous": (maps * (query - key == 1)).sum((-1, -2)) / max(rows - 1, 1),
         "first": maps[..., 0].mean(-1),
         "duplicate": np.full(maps.shape[:2], np.nan),
@@ -84,15 +84,14 @@ def facts(maps: np.ndarray) -> dict[str, np.ndarray]:
         "entropy": entropy,
         "distance": (maps * np.abs(query - key)).sum(-1).mean(-1),
     }
-    return scores
 
 
 def grid(
     trace: str,
     maps: np.ndarray,
-    names: list[Token],
+    names: list[AxisToken],
     *,
-    keys: list[Token] | None = None,
+    keys: list[AxisToken] | None = None,
     causal: bool = False,
     cells: int | None = None,
     **more: object,
@@ -113,7 +112,7 @@ def grid(
         key_tokens=keys or names,
         causal=causal,
         pooled=cells is not None,
-        facts=facts(maps),
+        head_scores=head_scores(maps),
         provenance=["Synthetic 1.0, float32, seed 0", "transformer-playground tests"],
         **more,  # type: ignore[arg-type]
     )
@@ -135,7 +134,7 @@ def head_view(maps: np.ndarray, selected: Selected, causal: bool) -> HeadView:
         rows=exact.shape[0],
         columns=exact.shape[1],
         packing="lower" if causal else "full",
-        facts={"exactness": 2.9e-8},
+        max_error=2.9e-8,
     )
 
 

@@ -1,11 +1,11 @@
 """Custom components: a Python wrapper, plain ES modules and a style sheet each.
 
-attention_view/   every head of a model, one head in full, two subtracted
+attention_view/   every head of a model, one head in full, the difference of two
 bertviz_views/    BertViz's own views, offline
 film_view/        attention over a training, frame by frame
 live_chart/       a plotly chart that takes new data in place
 live_text/        a text area that reports while a person types
-samples_view/     what a model answers, at each evaluation of its training
+samples_view/     a model's texts and answers at each evaluation of its training
 shared/           registration, payloads, and the JavaScript that several components use
 token_view/       coloured tokens, one of which can be clicked
 """

@@ -39,7 +39,7 @@ def read_view(default: ViewState, *, is_second: bool = False) -> ViewState:
         "selected": {**selected, **given},
         "settings": {**given, **({"pin": pin} if pin else {})},
     }
-    return read_view_state(report, layers=10_000, heads=10_000, otherwise=default)
+    return read_view_state(report, layers=10_000, heads=10_000, default=default)
 
 
 def write_view(view: ViewState, *, is_second: bool = False) -> None:

@@ -7,9 +7,9 @@ import streamlit as st
 
 from tests.helpers import synthetic
 from ui.components.attention_view import (
+    AxisToken,
     Selected,
     Settings,
-    Token,
     ViewState,
     attention_head,
     attention_view,
@@ -41,10 +41,10 @@ def maps_of(case: str) -> np.ndarray:
     return synthetic.attention(layers, heads, rows, columns, causal)
 
 
-def names_of(case: str, count: int) -> list[Token]:
+def names_of(case: str, count: int) -> list[AxisToken]:
     """Return a case's tokens."""
     if case == "hostile":
-        return [Token(text=text) for text in synthetic.HOSTILE]
+        return [AxisToken(text=text) for text in synthetic.HOSTILE]
     return synthetic.tokens(count, pair=case == "pair")
 
 
@@ -72,9 +72,9 @@ case = st.query_params.get("case", "small")
 maps = maps_of(case)
 start = json.loads(st.query_params.get("state", "{}"))
 wanted = read_view_state(
-    start, layers=maps.shape[0], heads=maps.shape[1], otherwise=ViewState(selected=Selected(), settings=Settings())
+    start, layers=maps.shape[0], heads=maps.shape[1], default=ViewState(selected=Selected(), settings=Settings())
 )
-more = {"sink_set_aside": True, "special_hidden": True} if case == "pair" else {}
+more = {"first_excluded": True, "special_hidden": True} if case == "pair" else {}
 if case == "compare":
     left, right = st.columns(2)
     with left:

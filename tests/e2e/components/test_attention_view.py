@@ -95,7 +95,7 @@ def test_values_from_the_overview_are_marked(open_view: Open, small: np.ndarray)
 )
 def test_filter_counts_what_matches(open_view: Open, small: np.ndarray, text: str, expected: Any) -> None:
     page = open_view("small")
-    count = int(expected(synthetic.facts(small)).sum())
+    count = int(expected(synthetic.head_scores(small)).sum())
     assert 0 < count < 144
     page.locator("[data-part=filter]").fill(text)
     expect(page.locator(".filter-result")).to_have_text(f"{count} of 144 heads match")
@@ -157,7 +157,7 @@ def test_table_sorts_and_chooses(open_view: Open, small: np.ndarray) -> None:
     page = open_view("small")
     page.locator("[data-sort=entropy]").click()
     expect(page.locator("th[aria-sort=descending]")).to_have_text("entropy")
-    layer, head = np.unravel_index(np.argmax(synthetic.facts(small)["entropy"]), (12, 12))
+    layer, head = np.unravel_index(np.argmax(synthetic.head_scores(small)["entropy"]), (12, 12))
     page.locator(".heads tbody tr").first.click()
     expect(page.locator("h3")).to_have_text(f"layer {layer}, head {head}")
     expect(page.locator(".heads tr[aria-selected=true]")).to_have_count(1)

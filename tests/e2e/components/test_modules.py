@@ -97,7 +97,7 @@ def test_a_chart_in_words_has_no_markup(evaluate: Callable[..., Any], markup: st
 
 
 def test_a_file_is_named_by_its_title(evaluate: Callable[..., Any]) -> None:
-    stem = "m.fileStem(argument, { otherwise: 'attention', most: 12 })"
+    stem = "m.fileStem(argument, { fallback: 'attention', most: 12 })"
     assert evaluate("shared/js/files", stem, "Layer 2, head 1") == "layer-2-head"
     assert evaluate("shared/js/files", stem, "…") == "attention"
 

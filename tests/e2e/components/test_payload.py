@@ -19,7 +19,7 @@ from ui.components.attention_view import (
     Selected,
     Settings,
     ViewState,
-    default_labels,
+    attention_view_labels,
     encode_head,
     grid_payload,
     standalone_html,
@@ -49,7 +49,7 @@ def test_grid_round_trip(causal: bool) -> None:
     header, arrays = decode(encode_grid(grid, revision=4))
     assert (header["layers"], header["heads"], header["rows"], header["revision"]) == (2, 3, 9, 4)
     assert header["keyTokens"] is None
-    assert header["facts"]["duplicate"] == [[None] * 3] * 2
+    assert header["headScores"]["duplicate"] == [[None] * 3] * 2
     np.testing.assert_array_equal(arrays["maps"], grid.maps)
 
 
@@ -72,7 +72,7 @@ def test_wrong_shapes_are_refused() -> None:
 
 def test_lone_surrogates_do_not_break_the_header() -> None:
     maps = synthetic.attention(1, 1, 1, 1, True)
-    grid = synthetic.grid("t", maps, [synthetic.Token(text="\ud800")], causal=True)
+    grid = synthetic.grid("t", maps, [synthetic.AxisToken(text="\ud800")], causal=True)
     header, _ = decode(encode_grid(grid))
     assert header["queryTokens"][0][0] == "?"
 
@@ -88,11 +88,11 @@ near_misses = st.recursive(arbitrary_json, lambda inner: st.dictionaries(st.samp
 @settings(max_examples=60, deadline=None)
 @given(value=near_misses)
 def test_any_component_value_becomes_a_valid_state(value: object) -> None:
-    state = read_view_state(value, layers=3, heads=5, otherwise=ViewState())
+    state = read_view_state(value, layers=3, heads=5, default=ViewState())
     assert 0 <= state.selected.layer < 3
     assert 0 <= state.selected.head < 5
     assert len(state.settings.filter) <= 200
-    again = read_view_state(json.loads(json.dumps(state.as_dict())), layers=3, heads=5, otherwise=ViewState())
+    again = read_view_state(json.loads(json.dumps(state.as_dict())), layers=3, heads=5, default=ViewState())
     assert again == state
 
 
@@ -101,7 +101,7 @@ def test_a_full_state_survives() -> None:
         selected=Selected(layer=2, head=1, combine="layer max"),
         settings=Settings(scale="log", pin=Pin(axis="key", index=3), pairs="b-a", view="arcs", palette="cividis"),
     )
-    assert read_view_state(state.as_dict(), layers=3, heads=5, otherwise=ViewState()) == state
+    assert read_view_state(state.as_dict(), layers=3, heads=5, default=ViewState()) == state
 
 
 def test_bundles_are_one_module_each() -> None:
@@ -121,7 +121,7 @@ def test_bundle_refuses_the_same_name_twice(tmp_path: Path) -> None:
 
 def test_every_label_in_the_modules_exists() -> None:
     used = set(re.findall(r"\blabels\.(\w+)", view_module() + difference_module()))
-    assert used <= set(default_labels())
+    assert used <= set(attention_view_labels())
 
 
 def test_standalone_page_works_offline(open_page: Callable[..., Page], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Samples over time in a real browser."""
+"""Samples over training in a real browser."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,14 +25,14 @@ def test_each_kind_is_shown_as_text(open_page: Open, address: str) -> None:
     expect(rows.nth(0)).to_contain_text("correct")
     expect(rows.nth(1)).to_contain_text("wrong")
     expect(rows.nth(1)).to_contain_text("<img src=x onerror=alert(1)>")
-    expect(page.locator(".answers caption")).to_have_text("1 of 2 right")
+    expect(page.locator(".answers caption")).to_have_text("1 of 2 correct")
     assert page.locator("img[src=x]").count() == 0
 
 
 def test_masked_words_show_their_guesses(open_page: Open, address: str) -> None:
     page = open_page(address)
     wrong = page.locator("button.masked[data-position='2']")
-    expect(wrong).to_have_accessible_name("␣dog, wrong; right: cat", timeout=150_000)
+    expect(wrong).to_have_accessible_name("␣dog, wrong; reference: cat", timeout=150_000)
     expect(wrong.locator(".instead")).to_have_text("cat")
     expect(page.locator("button.masked.right")).to_have_text("mat")
     guesses = page.locator(".holder", has=wrong).locator(".guesses")
@@ -47,7 +47,7 @@ def test_masked_words_show_their_guesses(open_page: Open, address: str) -> None:
 
 def test_the_slider_goes_back_and_the_newest_is_followed(open_page: Open, address: str) -> None:
     page = open_page(address)
-    slider = page.get_by_role("slider", name="Samples over time")
+    slider = page.get_by_role("slider", name="Samples over training")
     expect(slider).to_have_attribute("aria-valuetext", "step 400", timeout=150_000)
     page.get_by_role("button", name="Next evaluation").click()
     expect(slider).to_have_attribute("aria-valuetext", "step 500")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.e2e.components.test_payload import decode
 from tests.helpers import synthetic
-from ui.components.film_view import FilmState, FilmView, default_labels, encode_film, film_module, film_payload
+from ui.components.film_view import FilmState, FilmView, encode_film, film_module, film_payload, film_view_labels
 from ui.components.film_view.film import chosen_frames, pooled_cells
 from ui.components.film_view.film_state import known_step, read_film_state
 
@@ -30,8 +30,8 @@ def test_all_frames_round_trip() -> None:
         np.testing.assert_array_equal(sent, expected)
         site = header["sites"][kind]
         assert (site["rows"], site["columns"]) == (rows, columns)
-        for place, name in enumerate(site["scores"]):
-            np.testing.assert_array_equal(arrays[f"scores_{kind}"][:, place], FILM.scores[kind][name])
+        for index, name in enumerate(site["scores"]):
+            np.testing.assert_array_equal(arrays[f"scores_{kind}"][:, index], FILM.scores[kind][name])
 
 
 def test_only_later_frames_are_sent_to_a_browser_that_has_the_others() -> None:
@@ -127,6 +127,6 @@ def test_any_component_value_becomes_a_valid_state(value: object) -> None:
 def test_every_label_in_the_module_exists() -> None:
     module = film_module()
     own = module[module.index("const REELS ") :]
-    assert set(re.findall(r"\blabels\.(\w+)", own)) <= set(default_labels())
+    assert set(re.findall(r"\blabels\.(\w+)", own)) <= set(film_view_labels())
     assert module.count("export default ") == 1
     assert "innerHTML" not in module

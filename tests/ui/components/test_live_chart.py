@@ -9,7 +9,7 @@ import pytest
 
 from playground.charts.train import training_loss_figure
 from tests.e2e.components.test_payload import decode
-from ui.components.live_chart import chart_module, chart_payload, compact_figure, default_labels, read_cell
+from ui.components.live_chart import chart_module, chart_payload, compact_figure, live_chart_labels, read_cell
 
 
 def test_numbers_have_six_digits_and_gaps_are_none() -> None:
@@ -71,6 +71,6 @@ def test_only_charts_that_are_picked_from_say_so() -> None:
 
 def test_every_label_in_the_module_exists() -> None:
     module = chart_module()
-    assert set(re.findall(r"\blabels\.(\w+)", module)) <= set(default_labels())
+    assert set(re.findall(r"\blabels\.(\w+)", module)) <= set(live_chart_labels())
     assert module.count("export default ") == 1
     assert "innerHTML" not in module

@@ -5,7 +5,7 @@ import re
 
 from tests.e2e.components.test_payload import decode
 from tests.helpers import synthetic
-from ui.components.samples_view import default_labels, encode_samples, samples_module
+from ui.components.samples_view import encode_samples, samples_module, samples_view_labels
 
 
 def test_every_kind_is_sent_but_a_spectrum() -> None:
@@ -54,5 +54,5 @@ def test_what_a_task_writes_is_what_is_read() -> None:
 
 def test_every_label_in_the_module_exists() -> None:
     module = samples_module()
-    assert set(re.findall(r"\blabels\.(\w+)", module)) <= set(default_labels())
+    assert set(re.findall(r"\blabels\.(\w+)", module)) <= set(samples_view_labels())
     assert "innerHTML" not in module

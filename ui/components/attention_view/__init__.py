@@ -1,14 +1,14 @@
-"""The attention view: every head as a thumbnail, one head in full, the numbers beside it.
+"""The attention view: every head as a thumbnail, one head in full, and its scores.
 
-`attention_view` shows a grid and returns what was chosen; `attention_head` sends one exact map to a view;
-`difference_view` subtracts what two views show. All drawing and pointing happens in the browser.
+`attention_view` shows a grid and returns the state of the view; `attention_head` sends one exact map to a view;
+`difference_view` subtracts the maps that two views show. All drawing and pointing happens in the browser.
 
 assets.py       style sheet and bundled modules
-js              the browser's side
+js              the browser's side: view.js and difference_view.js are the components
 labels.py       labels, translated
 payload.py      grids and exact maps as bytes
 standalone.py   the view as one HTML file
-view_state.py   what is selected and how it is drawn, validated
+view_state.py   the selected head and the settings of the drawing, validated
 """
 
 from collections.abc import Mapping
@@ -17,23 +17,23 @@ from typing import Any
 import streamlit as st
 
 from ui.components.attention_view.assets import CSS, difference_module, head_module, view_module
-from ui.components.attention_view.labels import default_labels
-from ui.components.attention_view.payload import GridView, HeadView, Token, encode_grid, encode_head
+from ui.components.attention_view.labels import attention_view_labels
+from ui.components.attention_view.payload import AxisToken, GridView, HeadView, encode_grid, encode_head
 from ui.components.attention_view.standalone import standalone_html
 from ui.components.attention_view.view_state import Pin, Selected, Settings, ViewState, read_view_state
 from ui.components.shared.registration import keep_report, register, report_of
 
 __all__ = [
+    "AxisToken",
     "GridView",
     "HeadView",
     "Pin",
     "Selected",
     "Settings",
-    "Token",
     "ViewState",
     "attention_head",
     "attention_view",
-    "default_labels",
+    "attention_view_labels",
     "difference_view",
     "encode_head",
     "grid_payload",
@@ -53,10 +53,10 @@ def attention_view(
     labels: Mapping[str, str] | None = None,
     key: str,
 ) -> ViewState:
-    """Draw the grid and the chosen head; return what is chosen.
+    """Draw the grid and the selected head; return the view's state.
 
-    `selected` and `settings` are where the view starts. Later runs may pass back what was returned, or
-    always the same; only a value that is neither (a reset, another link) moves the view.
+    `selected` and `settings` are the initial state. Later runs may pass the returned state, or always the same one;
+    only a state that is neither (a reset, another link) moves the view.
     """
     wanted = ViewState(selected=selected or Selected(), settings=settings or Settings())
     sent = _sent(key, wanted, _report(st.session_state.get(key)))
@@ -64,7 +64,7 @@ def attention_view(
     result = _view(key=key, data=data, on_view_change=keep_report)
     report = _report(result)
     current = sent["initial"] if report is None or report.get("revision") != sent["revision"] else report
-    state = read_view_state(current, layers=grid.layers, heads=grid.heads, otherwise=wanted)
+    state = read_view_state(current, layers=grid.n_layers, heads=grid.n_heads, default=wanted)
     sent["returned"] = state.as_dict()
     return state
 
@@ -75,9 +75,10 @@ def attention_head(trace: str, head: HeadView, *, view: str, key: str | None = N
 
 
 def difference_view(left_key: str, right_key: str, *, key: str, labels: Mapping[str, str] | None = None) -> None:
-    """Draw left minus right of what the attention views with these two keys show just now."""
-    words = {**default_labels(), **(labels or {})}
-    _difference(key=key, data={"left": left_key, "right": right_key, "labels": words})
+    """Draw left minus right of the maps that the attention views with these two keys show."""
+    _difference(
+        key=key, data={"left": left_key, "right": right_key, "labels": {**attention_view_labels(), **(labels or {})}}
+    )
 
 
 def grid_payload(grid: GridView, *, view: str, state: ViewState, labels: Mapping[str, str] | None = None) -> bytes:
@@ -86,14 +87,14 @@ def grid_payload(grid: GridView, *, view: str, state: ViewState, labels: Mapping
 
 
 def _payload(grid: GridView, *, view: str, initial: Any, revision: int, labels: Mapping[str, str] | None) -> bytes:
-    words = {**default_labels(), **(labels or {})}
-    return encode_grid(grid, view=view, initial=initial, revision=revision, labels=words)
+    all_labels = {**attention_view_labels(), **(labels or {})}
+    return encode_grid(grid, view=view, initial=initial, revision=revision, labels=all_labels)
 
 
 def _sent(key: str, wanted: ViewState, report: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what the browser was told to start from; a new revision only when Python asks for something new.
+    """Return the initial state that the browser holds, with a new revision only if Python asks for a new state.
 
-    The start must stay the same from run to run, or every click would send the whole grid again.
+    It must stay the same from run to run, or every click would send the whole grid again.
     """
     name, value = f"{key}:sent", wanted.as_dict()
     sent: dict[str, Any] | None = st.session_state.get(name)
@@ -108,7 +109,7 @@ def _sent(key: str, wanted: ViewState, report: Mapping[str, Any] | None) -> dict
 
 def _moved(sent: Mapping[str, Any], value: Mapping[str, Any], report: Mapping[str, Any] | None) -> bool:
     if report is None:
-        # Nothing reported although there was once: the view left the page and comes back.
+        # No report, although there was one: the view left the page and returns.
         return bool(sent["reported"]) or value != sent["initial"]
     return value not in (sent["wanted"], sent["returned"])
 

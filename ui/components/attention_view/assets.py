@@ -4,20 +4,20 @@ from ui.components.shared.registration import module, style
 
 CSS = style("attention_view")
 
-_DRAWING = "decode matrix colour dom files tokens paint heatmap heatmap_layers"
-_VIEW = "filter state grid heatmap_input arcs arcs_input facts links heads_table toolbar vector export view main"
+_DRAWING = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers"
+_VIEW = "filter state grid heatmap_input arcs arcs_input head_scores links heads_table toolbar vector export view"
 
 
 def view_module() -> str:
-    """Return the attention view as one ES module."""
+    """The attention view as one ES module."""
     return module("attention_view", f"store {_VIEW}", shared=f"{_DRAWING} legend")
 
 
 def head_module() -> str:
-    """Return the carrier of exact maps as one ES module."""
+    """The carrier of exact maps as one ES module."""
     return module("attention_view", "store head", shared="decode")
 
 
 def difference_module() -> str:
-    """Return the difference view as one ES module."""
-    return module("attention_view", "store difference_paint difference", shared=_DRAWING)
+    """The difference view as one ES module."""
+    return module("attention_view", "store difference_map difference_view", shared=_DRAWING)

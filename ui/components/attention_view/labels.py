@@ -3,12 +3,12 @@
 from playground.text import _
 
 
-def default_labels() -> dict[str, str]:
+def attention_view_labels() -> dict[str, str]:
     """Labels of the attention view and of the difference view, by the names that their JavaScript uses."""
-    return _places() | _toolbar() | _tables() | _messages() | _facts()
+    return _maps() | _toolbar() | _tables() | _messages() | _scores()
 
 
-def _places() -> dict[str, str]:
+def _maps() -> dict[str, str]:
     return {
         "grid": _("All heads: layers from top to bottom, heads from left to right"),
         "layer": _("layer"),
@@ -75,7 +75,7 @@ def _toolbar() -> dict[str, str]:
 
 def _tables() -> dict[str, str]:
     return {
-        "factsOf": _("Head scores"),
+        "headScores": _("Head scores"),
         "links": _("Largest attention weights"),
         "linksOfQuery": _("Attention from {token}"),
         "linksOfKey": _("Attention to {token}"),
@@ -100,11 +100,11 @@ def _messages() -> dict[str, str]:
         "cell": _("from {query} to {key}: {value}"),
         "pinnedQuery": _("query {token} pinned"),
         "pinnedKey": _("key {token} pinned"),
-        "sinkSetAside": _("First token excluded; each row is renormalised to sum to 1."),
+        "firstExcluded": _("First token excluded; each row is renormalised to sum to 1."),
         "specialHidden": _("Special tokens are hidden; the other weights are unchanged."),
         "approximate": _("≈ marks values read from the overview, which are rounded."),
         "pooled": _("Each cell shows the largest weight among {count} × {count} tokens."),
-        "exactness": _("Verified: the output recomputed from these weights has a maximum error of {value}."),
+        "verified": _("Verified: the output recomputed from these weights has a maximum error of {value}."),
         "legend": _("Attention weight"),
         "legendRow": _("Share of the row's maximum"),
         "empty": _("There is nothing to show for an empty text."),
@@ -120,15 +120,15 @@ def _messages() -> dict[str, str]:
     }
 
 
-def _facts() -> dict[str, str]:
+def _scores() -> dict[str, str]:
     return {
-        "fact_previous": _("previous token"),
-        "fact_first": _("first token"),
-        "fact_duplicate": _("duplicate token"),
-        "fact_induction": _("induction"),
-        "fact_local": _("local"),
-        "fact_entropy": _("entropy"),
-        "fact_distance": _("mean distance"),
+        "score_previous": _("previous token"),
+        "score_first": _("first token"),
+        "score_duplicate": _("duplicate token"),
+        "score_induction": _("induction"),
+        "score_local": _("local"),
+        "score_entropy": _("entropy"),
+        "score_distance": _("mean distance"),
         "unit_entropy": _("nats"),
         "unit_distance": _("tokens"),
     }

@@ -1,4 +1,4 @@
-"""The bytes that travel to the browser: u32 length of a JSON header, the header, then aligned arrays."""
+"""Grids of all heads and exact maps of one, as payloads for the browser."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,8 @@ Packing = Literal["lower", "full"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Token:
-    """A token as a reader sees it; `segment` is 1 for the second text of a sentence pair."""
+class AxisToken:
+    """A token on an axis of the map; `segment` is 1 for the second text of a sentence pair."""
 
     text: str
     special: bool = False
@@ -25,38 +25,35 @@ class Token:
 
 @dataclass(frozen=True, kw_only=True)
 class GridView:
-    """All heads of one site at overview resolution.
-
-    `maps` is uint8 or uint16 [layer, head, entry], square-root coded: p = (code / maximum of the type)^2.
-    Packing "lower" keeps row i's first i + 1 entries, rows one after another; "full" keeps rows * columns.
-    A pooled map's cell r stands for the tokens from floor(r*T/rows) to floor((r+1)*T/rows).
-    `facts` holds, for each name, one number for every [layer][head]; None or NaN where it is not defined.
-    `provenance` lines are printed under exported figures.
-    """
+    """All heads of one kind of attention at overview resolution."""
 
     trace: str
     title: str
     kind: Kind
     maps: np.ndarray[Any, Any]
+    """uint8 or uint16 [layer, head, entry], square-root coded: p = (code / maximum of the type)^2."""
     rows: int
     columns: int
     packing: Packing
-    query_tokens: Sequence[Token]
-    key_tokens: Sequence[Token]
+    """"lower" keeps row i's first i + 1 entries, rows one after another; "full" keeps rows * columns."""
+    query_tokens: Sequence[AxisToken]
+    key_tokens: Sequence[AxisToken]
     causal: bool
     pooled: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    sink_set_aside: bool = False
+    """Whether a cell holds several tokens: cell r those from floor(r*T/rows) to floor((r+1)*T/rows)."""
+    head_scores: Mapping[str, Any] = field(default_factory=dict)
+    """For each name [layer][head]; None or NaN where a score is not defined."""
+    first_excluded: bool = False
     special_hidden: bool = False
     provenance: Sequence[str] = ()
+    """Lines below exported figures."""
 
     @property
-    def layers(self) -> int:
-        """The number of layers."""
+    def n_layers(self) -> int:
         return int(self.maps.shape[0])
 
     @property
-    def heads(self) -> int:
+    def n_heads(self) -> int:
         """The number of heads in each layer."""
         return int(self.maps.shape[1])
 
@@ -65,7 +62,7 @@ class GridView:
 class HeadView:
     """One exact map, float32: [query, key], or one packed vector when `packing` is "lower".
 
-    `selected` says which head or aggregate it is; `facts` are named numbers about it, such as exactness.
+    `selected` says which head or aggregate it is; `max_error` how far the output recomputed from it is off, if known.
     """
 
     selected: Selected
@@ -73,11 +70,11 @@ class HeadView:
     rows: int
     columns: int
     packing: Packing = "full"
-    facts: Mapping[str, float | None] = field(default_factory=dict)
+    max_error: float | None = None
 
 
 def entries(rows: int, columns: int, packing: Packing) -> int:
-    """Return how many numbers one map holds.
+    """The number of entries of one map.
 
     >>> entries(3, 3, "lower"), entries(2, 5, "full")
     (6, 10)
@@ -86,7 +83,7 @@ def entries(rows: int, columns: int, packing: Packing) -> int:
 
 
 def encode_grid(grid: GridView, **header: Any) -> bytes:
-    """Return the grid as bytes; extra keywords join its header.
+    """Encode a grid; extra keywords join its header.
 
     Raises ValueError when the array does not have the shape or type that the grid declares.
     """
@@ -99,9 +96,9 @@ def encode_grid(grid: GridView, **header: Any) -> bytes:
 
 
 def encode_head(trace: str, head: HeadView, *, view: str) -> bytes:
-    """Return one exact map as bytes, addressed to the attention view whose key is `view`.
+    """Encode one exact map, addressed to the attention view whose key is `view`.
 
-    Raises ValueError when the map has not as many numbers as its rows, columns and packing say.
+    Raises ValueError when its size contradicts its rows, columns and packing.
     """
     expected = entries(head.rows, head.columns, head.packing)
     if head.map.size != expected:
@@ -116,26 +113,28 @@ def encode_head(trace: str, head: HeadView, *, view: str) -> bytes:
         "rows": head.rows,
         "columns": head.columns,
         "packing": head.packing,
-        "facts": {name: _number(value) for name, value in head.facts.items()},
+        "maxError": _number(head.max_error),
     }
     return encode_payload(header, {"map": np.asarray(head.map, dtype="<f4").ravel()})
 
 
 def _grid_header(grid: GridView) -> dict[str, Any]:
-    plain = ("trace", "title", "causal", "rows", "columns", "packing", "pooled", "layers", "heads")
+    plain = ("trace", "title", "causal", "rows", "columns", "packing", "pooled")
     return {name: getattr(grid, name) for name in plain} | {
         "kind": "grid",
+        "layers": grid.n_layers,
+        "heads": grid.n_heads,
         "site": grid.kind,
-        "sinkSetAside": grid.sink_set_aside,
+        "firstExcluded": grid.first_excluded,
         "specialHidden": grid.special_hidden,
         "queryTokens": _tokens(grid.query_tokens),
         "keyTokens": None if grid.key_tokens == grid.query_tokens else _tokens(grid.key_tokens),
-        "facts": {name: _numbers(table) for name, table in grid.facts.items()},
+        "headScores": {name: _numbers(table) for name, table in grid.head_scores.items()},
         "provenance": list(grid.provenance),
     }
 
 
-def _tokens(tokens: Sequence[Token]) -> list[list[Any]]:
+def _tokens(tokens: Sequence[AxisToken]) -> list[list[Any]]:
     return [[token.text, int(token.special), token.segment] for token in tokens]
 
 
@@ -144,7 +143,7 @@ def _numbers(table: Any) -> list[list[float | None]]:
 
 
 def _number(value: Any) -> float | None:
-    """Return a number that JSON can hold, six digits of it; None for what is not finite."""
+    """Six significant digits, for JSON; None where the value is missing or not finite."""
     if value is None or not math.isfinite(value):
         return None
     return float(f"{float(value):.6g}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ui.components.attention_view.assets import CSS, view_module
 
-# The page stands in for Streamlit: its theme variables, a shadow root, and a place for the two payloads.
+# The page stands in for Streamlit: theme variables, a shadow root, and elements that hold the two payloads.
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -78,9 +78,9 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
 
 
 def standalone_html(grid_bytes: bytes, head_bytes: bytes, title: str, provenance: Sequence[str] = ()) -> str:
-    """Return a page that shows these payloads (of `grid_payload` and `encode_head`); `head_bytes` may be empty.
+    """An HTML page that shows the payloads of `grid_payload` and `encode_head`; `head_bytes` may be empty.
 
-    provenance: lines that say where the numbers come from, printed at the foot.
+    provenance: lines at the foot of the page.
     """
     return _PAGE.format(
         title=html.escape(title),

@@ -1,4 +1,4 @@
-"""What a person has chosen in the attention view, and how an arbitrary value from a browser becomes it."""
+"""The state of the attention view, and its validation from an arbitrary value of the browser."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,12 +13,12 @@ Pairs = Literal["all", "a-b", "b-a", "a-a", "b-b"]
 Axis = Literal["query", "key"]
 
 FILTER_LENGTH = 200
-_Word = TypeVar("_Word", bound=str)
+_Choice = TypeVar("_Choice", bound=str)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selected:
-    """The head on show; with another `combine` than "head" the aggregate over its layer, or over all heads."""
+    """The head on show, or with another `combine` than "head" the mean or maximum over its layer or over all heads."""
 
     layer: int = 0
     head: int = 0
@@ -48,44 +48,44 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class ViewState:
-    """All that the browser reports, and all that a URL needs to restore the picture."""
+    """All that the browser reports and that an address needs to restore the view."""
 
     selected: Selected = field(default_factory=Selected)
     settings: Settings = field(default_factory=Settings)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values under the names that the browser uses."""
+        """JSON values under the names that the browser uses."""
         return asdict(self)
 
 
-def read_view_state(value: object, *, layers: int, heads: int, otherwise: ViewState) -> ViewState:
-    """Return the state in a component value (arbitrary JSON); what is not valid keeps the other state's."""
+def read_view_state(value: object, *, layers: int, heads: int, default: ViewState) -> ViewState:
+    """Validate a component value (arbitrary JSON); whatever is missing or invalid is taken from the default."""
     report = _mapping(value)
     selected, settings = _mapping(report.get("selected")), _mapping(report.get("settings"))
     return ViewState(
-        selected=_read_selected(selected, layers, heads, otherwise.selected),
-        settings=_read_settings(settings, otherwise.settings),
+        selected=_read_selected(selected, layers, heads, default.selected),
+        settings=_read_settings(settings, default.settings),
     )
 
 
-def _read_selected(value: Mapping[str, object], layers: int, heads: int, otherwise: Selected) -> Selected:
+def _read_selected(value: Mapping[str, object], layers: int, heads: int, default: Selected) -> Selected:
     return Selected(
-        layer=min(_index(value.get("layer"), otherwise.layer), max(layers - 1, 0)),
-        head=min(_index(value.get("head"), otherwise.head), max(heads - 1, 0)),
-        combine=_one_of(get_args(Combine), value.get("combine"), otherwise.combine),
+        layer=min(_index(value.get("layer"), default.layer), max(layers - 1, 0)),
+        head=min(_index(value.get("head"), default.head), max(heads - 1, 0)),
+        combine=_choice(get_args(Combine), value.get("combine"), default.combine),
     )
 
 
-def _read_settings(value: Mapping[str, object], otherwise: Settings) -> Settings:
+def _read_settings(value: Mapping[str, object], default: Settings) -> Settings:
     text = value.get("filter")
     return Settings(
-        scale=_one_of(get_args(Scale), value.get("scale"), otherwise.scale),
-        range=_one_of(get_args(Range), value.get("range"), otherwise.range),
-        palette=_one_of(get_args(Palette), value.get("palette"), otherwise.palette),
-        view=_one_of(get_args(Drawing), value.get("view"), otherwise.view),
-        pin=_read_pin(value["pin"]) if "pin" in value else otherwise.pin,
-        filter=text[:FILTER_LENGTH] if isinstance(text, str) else otherwise.filter,
-        pairs=_one_of(get_args(Pairs), value.get("pairs"), otherwise.pairs),
+        scale=_choice(get_args(Scale), value.get("scale"), default.scale),
+        range=_choice(get_args(Range), value.get("range"), default.range),
+        palette=_choice(get_args(Palette), value.get("palette"), default.palette),
+        view=_choice(get_args(Drawing), value.get("view"), default.view),
+        pin=_read_pin(value["pin"]) if "pin" in value else default.pin,
+        filter=text[:FILTER_LENGTH] if isinstance(text, str) else default.filter,
+        pairs=_choice(get_args(Pairs), value.get("pairs"), default.pairs),
     )
 
 
@@ -102,10 +102,10 @@ def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _index(value: object, otherwise: int) -> int:
+def _index(value: object, default: int) -> int:
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 <= value < 1_000_000 else otherwise  # type: ignore[operator, return-value]
+    return value if whole and 0 <= value < 1_000_000 else default  # type: ignore[operator, return-value]
 
 
-def _one_of(words: tuple[_Word, ...], value: object, otherwise: _Word) -> _Word:
-    return next((word for word in words if word == value), otherwise)
+def _choice(choices: tuple[_Choice, ...], value: object, default: _Choice) -> _Choice:
+    return next((choice for choice in choices if choice == value), default)

@@ -1,4 +1,4 @@
-"""A probe's attention over a training: what the film shows, and the few bytes of it that travel."""
+"""Attention maps of a probe text over a training, and their payload for the browser."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,30 +12,29 @@ from ui.components.shared.payload import encode_payload
 Kind = Literal["encoder", "decoder", "cross"]
 BYTES = 1_000_000
 LEAST_FRAMES = 24
-"""A film with fewer frames than this no longer looks like one: then cells are pooled."""
-POOLED = (96, 64, 48, 32, 24, 16)
+"""Cells are pooled until this many frames fit into the budget; with fewer it is no film."""
+POOLED_SIZES = (96, 64, 48, 32, 24, 16)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FilmView:
-    """All heads of the probe at some steps of a training.
-
-    `run` names the film: under the same name the browser keeps the frames it has, so a run that is rewound or
-    forked needs another. `tokens` are the source's where there is a target, and the whole text otherwise;
-    `alignment` holds gold pairs (query row of the target, key column of the source). `maps` is uint8
-    [frame, layer, head, query, key], square-root coded: p = (code / 255)^2. `scores` holds for each kind and name
-    [frame, layer, head], NaN where not defined. `last_step` is where the training will end, if known.
-    """
+    """All heads on the probe text at some steps of a training."""
 
     run: str
+    """Under the same name the browser keeps its frames, so a run that is rewound or forked needs another."""
     tokens: Sequence[str]
+    """The whole text, or the source where there is a target."""
     steps: Sequence[int]
     maps: Mapping[Kind, np.ndarray[Any, Any]]
+    """uint8 [frame, layer, head, query, key], square-root coded: p = (code / 255)^2."""
     scores: Mapping[Kind, Mapping[str, np.ndarray[Any, Any]]]
+    """[frame, layer, head] for each kind and name; NaN where a score is not defined."""
     target_tokens: Sequence[str] = ()
     alignment: Sequence[tuple[int, int]] = ()
+    """Gold pairs: query row of the target, key column of the source."""
     live: bool = False
     last_step: int | None = None
+    """The step at which the training will end, if known."""
     title: str = ""
     provenance: Sequence[str] = ()
 
@@ -51,7 +50,7 @@ class FilmView:
                     raise ValueError(f"Give the score {name} as {maps.shape[:3]}, not {table.shape}.")
 
     def tokens_of(self, kind: Kind) -> tuple[Sequence[str], Sequence[str]]:
-        """The query tokens and the key tokens of a kind of attention."""
+        """Query tokens and key tokens of a kind of attention."""
         decoded = self.target_tokens or self.tokens
         if kind == "encoder":
             return self.tokens, self.tokens
@@ -59,14 +58,14 @@ class FilmView:
 
 
 def encode_film(film: FilmView, *, since: int | None = None, budget: int = BYTES, **header: Any) -> bytes:
-    """Return the frames after step `since`, or all for None, in about `budget` bytes; more keywords join the header.
+    """Encode the frames after step `since`, or all for None, in about `budget` bytes; more keywords join the header.
 
-    Too many frames are thinned evenly, the first and the last kept. Cells of long probes are pooled by their
-    maximum, always to the same size, whatever is sent.
+    Too many frames are thinned evenly, with the first and the last kept. Cells of long texts are pooled by their
+    maximum, to a size that is the same for all messages.
     """
     cells = pooled_cells(film, budget)
-    fresh = [index for index, step in enumerate(film.steps) if since is None or step > since]
-    frames = chosen_frames(fresh, frame_bytes(film, cells), budget)
+    new_frames = [index for index, step in enumerate(film.steps) if since is None or step > since]
+    frames = chosen_frames(new_frames, frame_bytes(film, cells), budget)
     arrays = {}
     for kind, maps in film.maps.items():
         arrays[f"maps_{kind}"] = _packed(maps[frames], kind, cells)
@@ -91,7 +90,7 @@ def encode_film(film: FilmView, *, since: int | None = None, budget: int = BYTES
 
 
 def chosen_frames(frames: Sequence[int], size: int, budget: int) -> list[int]:
-    """As many of the frames as the budget has room for, evenly, with the first and the last.
+    """Thin the frames evenly to the budget, with the first and the last kept.
 
     >>> chosen_frames(range(9), size=10, budget=50)
     [0, 2, 4, 6, 8]
@@ -99,22 +98,22 @@ def chosen_frames(frames: Sequence[int], size: int, budget: int) -> list[int]:
     room = max(2, budget // max(size, 1))
     if len(frames) <= room:
         return list(frames)
-    return [frames[round(place)] for place in np.linspace(0, len(frames) - 1, room)]
+    return [frames[round(index)] for index in np.linspace(0, len(frames) - 1, room)]
 
 
 def pooled_cells(film: FilmView, budget: int) -> int | None:
-    """To how many cells a side the maps are pooled so that a film of LEAST_FRAMES fits; None for not at all.
+    """The number of cells per side to which maps are pooled so that LEAST_FRAMES fit; None for no pooling.
 
-    It depends on the shapes alone, never on how many frames there are yet.
+    It depends on the shapes alone, not on the number of frames so far.
     """
-    for cells in (None, *POOLED):
+    for cells in (None, *POOLED_SIZES):
         if frame_bytes(film, cells) * LEAST_FRAMES <= budget:
             return cells
-    return POOLED[-1]
+    return POOLED_SIZES[-1]
 
 
 def frame_bytes(film: FilmView, cells: int | None) -> int:
-    """How many bytes one frame takes with all its kinds and scores."""
+    """The size of one frame with all its kinds and scores."""
     total = 0
     for kind, maps in film.maps.items():
         rows, columns = _size(film, kind, cells)
@@ -151,7 +150,7 @@ def _site(film: FilmView, kind: Kind, cells: int | None) -> dict[str, Any]:
 
 
 def _token(text: str) -> list[Any]:
-    """Text, whether it is a special token, and its segment, as the attention view has them."""
+    """Text, whether it is special, and segment, as in the attention view's payload."""
     return [text, int(text.startswith("<|") and text.endswith("|>")), 0]
 
 

@@ -1,14 +1,14 @@
-"""Every word that the film shows, translated; {names} in braces are filled in by the browser."""
+"""Labels of the film; {names} in braces are filled in by the browser."""
 
 from playground.text import _
 
 
-def default_labels() -> dict[str, str]:
-    """Return the words of the film by the names its code uses."""
-    return _places() | _controls() | _scores()
+def film_view_labels() -> dict[str, str]:
+    """Labels of the film, by the names that its JavaScript uses."""
+    return _maps() | _controls() | _scores()
 
 
-def _places() -> dict[str, str]:
+def _maps() -> dict[str, str]:
     return {
         "grid": _("All heads: layers from top to bottom, heads from left to right"),
         "layer": _("layer"),
@@ -42,11 +42,11 @@ def _controls() -> dict[str, str]:
         "newest": _("Follow the newest"),
         "timeline": _("Training step"),
         "step": _("step {step}"),
-        "drawn": _("{score} of every head; strong: {title}"),
+        "curvesCaption": _("{score} of every head; bold: {title}"),
         "stepOf": _("step {step} of {last}"),
         "chosen": _("{title} chosen"),
         "export": _("Save picture"),
-        "curvesHelp": _("Choose a place on the curves to go to that step."),
+        "curvesHelp": _("Select a point of the curves to go to that step."),
     }
 
 

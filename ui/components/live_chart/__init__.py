@@ -1,6 +1,6 @@
-"""A plotly chart that takes new data without being built again: no flicker, and zoom and legend stay as set.
+"""A plotly chart that takes new data in place: without flicker, with zoom and legend kept.
 
-figure.py   a figure's JSON with its arrays as bytes
+figure.py   a figure as compact JSON
 js          the browser's side
 labels.py   labels, translated
 """
@@ -11,23 +11,31 @@ import plotly.graph_objects as go
 
 from playground.charts.palette import for_dark
 from ui.components.live_chart.figure import compact_figure
-from ui.components.live_chart.labels import default_labels
+from ui.components.live_chart.labels import live_chart_labels
 from ui.components.shared.payload import encode_payload
 from ui.components.shared.registration import keep_report, module, register, report_of, style
 from ui.static_files import plotly_name, publish_plotly
 
-__all__ = ["Cell", "chart_payload", "compact_figure", "default_labels", "live_chart", "load_chart_library", "read_cell"]
+__all__ = [
+    "Cell",
+    "chart_payload",
+    "compact_figure",
+    "live_chart",
+    "live_chart_labels",
+    "load_chart_library",
+    "read_cell",
+]
 
 Cell = tuple[int, int, int]
-"""A curve of cells, and in it a row and a column."""
+"""The index of a trace with cells, and in it a row and a column."""
 
 
 def chart_module() -> str:
-    """Return the live chart as one ES module."""
-    return module("live_chart", "library theme table pick save chart", shared="decode colour dom files")
+    """The live chart as one ES module."""
+    return module("live_chart", "library theme table pick save chart", shared="decode colour dom mount files")
 
 
-# plotly writes its style rules into the document's head, where a shadow root would not see them.
+# plotly writes its style rules into the document's head, which does not reach into a shadow root.
 _component = register(
     "live_chart",
     chart_module(),
@@ -41,7 +49,7 @@ _ahead = register(
 
 
 def load_chart_library() -> None:
-    """Let the browser fetch plotly while a person still reads: nothing is drawn."""
+    """Let the browser fetch plotly before there is a chart; draws nothing."""
     publish_plotly()
     _ahead(key="chart_library", data=encode_payload({"script": plotly_name()}), height=1)
 
@@ -58,13 +66,20 @@ def live_chart(
     picks: bool = False,
     picked: Cell | None = None,
 ) -> Cell | None:
-    """Draw the figure, or give the chart that is already there its data.
+    """Draw the figure, or update the chart that is already on the page; return the cell picked just now.
 
-    Zoom, pan and hidden curves stay as a person has set them until `revision` changes (another run, other
-    axes). A click on a point whose last customdata is `train?run=…` opens that run, one that is `say:` and a sentence
-    shows the sentence. `label` says to those who cannot see it what the chart shows. `height` is in CSS pixels.
-    `provenance` stands in every file that is saved, a line each. `picks`: the cells of its maps can be clicked, or
-    reached by arrow keys and Enter; the one that was picked just now is returned. `picked` has a frame.
+    A click on a point whose last customdata is `train?run=…` opens that run; `say:` and a sentence shows the sentence.
+
+    Args:
+        figure: in light colours; the browser adapts it to the page's theme.
+        key: of the component.
+        height: in CSS pixels.
+        revision: zoom, pan and hidden curves stay until it changes (another run, other axes).
+        label: what the chart shows, for screen readers, and the stem of file names.
+        labels: replacements for some of `live_chart_labels`.
+        provenance: lines in every saved file.
+        picks: cells of the figure's maps can be picked by a click, or by arrow keys and Enter.
+        picked: the cell with a frame.
     """
     publish_plotly()
     data = chart_payload(
@@ -84,13 +99,13 @@ def live_chart(
 
 
 def read_cell(result: object) -> Cell | None:
-    """The curve, row and column that the browser sent; None for anything else."""
-    sent = report_of(result, "picked")
-    if not isinstance(sent, list | tuple) or len(sent) != 3:
+    """Validate the cell that the browser reported; None for anything else."""
+    cell = report_of(result, "picked")
+    if not isinstance(cell, list | tuple) or len(cell) != 3:
         return None
-    if not all(isinstance(part, int) and not isinstance(part, bool) and 0 <= part < 1_000_000 for part in sent):
+    if not all(isinstance(part, int) and not isinstance(part, bool) and 0 <= part < 1_000_000 for part in cell):
         return None
-    return (sent[0], sent[1], sent[2])
+    return (cell[0], cell[1], cell[2])
 
 
 def chart_payload(
@@ -104,13 +119,13 @@ def chart_payload(
     picks: bool = False,
     picked: Cell | None = None,
 ) -> bytes:
-    """Return what the browser needs to draw the figure."""
+    """Encode a figure, with everything else that the browser needs to draw it."""
     header = {
         "figure": compact_figure(figure),
         "height": height,
         "revision": revision,
         "label": label,
-        "labels": {**default_labels(), **(labels or {})},
+        "labels": {**live_chart_labels(), **(labels or {})},
         "provenance": list(provenance),
         "script": plotly_name(),
         "dark": for_dark(),

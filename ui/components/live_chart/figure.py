@@ -1,4 +1,4 @@
-"""A plotly figure as few plain numbers: no template, six significant digits, no binary arrays."""
+"""A plotly figure as compact JSON: no template, six significant digits, no binary arrays."""
 
 import base64
 import math
@@ -12,7 +12,7 @@ _TYPES = {"b", "i", "u", "f"}
 
 
 def compact_figure(figure: go.Figure) -> dict[str, Any]:
-    """Return the figure's data and layout as JSON values; what is not finite becomes None, a gap."""
+    """A figure's data and layout as JSON values; NaN and infinity become None, a gap."""
     plain = figure.to_plotly_json()
     layout = {name: value for name, value in plain["layout"].items() if name != "template"}
     return {"data": _compact(plain["data"]), "layout": _compact(layout)}
@@ -33,15 +33,17 @@ def _compact(value: Any) -> Any:
 
 
 def _short(values: np.ndarray) -> Any:
-    """Floats as `_compact` has them, many times faster than one by one."""
+    """Floats as in `_compact`, many times faster than one by one."""
     if values.ndim > 1:
         return [_short(part) for part in values]
     finite = np.isfinite(values).tolist()
-    return [float(f"{value:.6g}") if known else None for value, known in zip(values.tolist(), finite, strict=True)]
+    return [
+        float(f"{value:.6g}") if is_finite else None for value, is_finite in zip(values.tolist(), finite, strict=True)
+    ]
 
 
 def _decoded(array: Mapping[str, Any]) -> Any:
-    """Read plotly's own binary form of an array: little-endian numbers in base64."""
+    """Decode plotly's binary form of an array: little-endian numbers in base64."""
     dtype = np.dtype(array["dtype"])
     if dtype.kind not in _TYPES:
         raise ValueError(f"An array of type {dtype} cannot be drawn.")

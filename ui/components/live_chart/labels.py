@@ -1,10 +1,10 @@
-"""Every word that the live chart shows, translated; {names} in braces are filled in by the browser."""
+"""Labels of the live chart; {names} in braces are filled in by the browser."""
 
 from playground.text import _
 
 
-def default_labels() -> dict[str, str]:
-    """Return the words of the live chart by the names its code uses."""
+def live_chart_labels() -> dict[str, str]:
+    """Labels of the live chart, by the names that its JavaScript uses."""
     return {
         "loading": _("Loading the chart …"),
         "missing": _(

@@ -1,22 +1,20 @@
-"""A text area whose text arrives half a second after the last key stroke, without Ctrl+Enter."""
+"""A text area that reports its text half a second after the last keystroke, without Ctrl+Enter."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import streamlit as st
 
-from ui.components.shared.registration import bundle, keep_report, register, report_of, style
+from ui.components.shared.registration import keep_report, module, register, report_of, style
 
 __all__ = ["live_text"]
 
-HERE = Path(__file__).parent
 HTML = """<div class="live-text">
   <label for="text"></label>
   <div class="frame"><textarea id="text" dir="auto" spellcheck="false" autocomplete="off"></textarea></div>
   <div class="count" aria-live="polite"></div>
 </div>
 """
-_component = register("live_text", bundle([HERE / "live_text.js"]), html=HTML, css=style("live_text"))
+_component = register("live_text", module("live_text", "live_text", shared="mount"), html=HTML, css=style("live_text"))
 
 
 def live_text(
@@ -31,13 +29,13 @@ def live_text(
     revision: str | int = 0,
     label_hidden: bool = False,
 ) -> str:
-    """Show an editable text and return it as it was `delay` milliseconds after the last key stroke.
+    """Show an editable text and return it, updated `delay` milliseconds after the last keystroke.
 
-    `value` is where the text starts. What is typed wins over it until `revision` changes, as it should when
-    an example is chosen; a later value under the same revision is taken for an echo and ignored.
+    `value` is the initial text. The typed text wins over it until `revision` changes, for instance with the choice
+    of an example; another value under the same revision counts as an echo and is ignored.
     """
     report = report_of(st.session_state.get(key), "text")
-    known = _read(report, revision=str(revision), otherwise=_start(key, value, revision, report))
+    known = _read(report, revision=str(revision), default=_start(key, value, revision, report))
     data = {
         "value": known[:max_chars],
         "revision": str(revision),
@@ -49,11 +47,11 @@ def live_text(
         "delay": delay,
     }
     result = _component(key=key, data=data, on_text_change=keep_report)
-    return _read(report_of(result, "text"), revision=str(revision), otherwise=known)[:max_chars]
+    return _read(report_of(result, "text"), revision=str(revision), default=known)[:max_chars]
 
 
 def _start(key: str, value: str, revision: str | int, report: object) -> str:
-    """Return the text that this revision started from; `value` anew when the component comes back to the page."""
+    """The initial text of this revision: `value`, again when the component returns to the page."""
     name = f"{key}:sent"
     sent: tuple[str | int, str, bool] | None = st.session_state.get(name)
     lost = sent is not None and sent[2] and report is None
@@ -63,9 +61,9 @@ def _start(key: str, value: str, revision: str | int, report: object) -> str:
     return sent[1]
 
 
-def _read(report: object, *, revision: str, otherwise: str) -> str:
-    """Return the reported text when it is one and belongs to the revision that is shown."""
+def _read(report: object, *, revision: str, default: str) -> str:
+    """The reported text if it is one and belongs to the revision on show, else the default."""
     if not isinstance(report, Mapping) or report.get("revision") != revision:
-        return otherwise
+        return default
     text = report.get("value")
-    return text if isinstance(text, str) else otherwise
+    return text if isinstance(text, str) else default

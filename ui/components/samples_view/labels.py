@@ -1,26 +1,26 @@
-"""Every word that the samples show, translated; {names} in braces are filled in by the browser."""
+"""Labels of the samples view; {names} in braces are filled in by the browser."""
 
 from playground.text import _
 
 
-def default_labels() -> dict[str, str]:
-    """Return the words of the samples by the names their code uses."""
+def samples_view_labels() -> dict[str, str]:
+    """Labels of the samples view, by the names that its JavaScript uses."""
     return {
         "empty": _("The first samples appear at the first evaluation."),
-        "over": _("Samples over time"),
+        "over": _("Samples over training"),
         "step": _("step {step}"),
         "newest": _("Follow the newest"),
-        "question": _("Question"),
-        "answer": _("Answer"),
-        "right": _("Right"),
+        "input": _("Input"),
+        "output": _("Model output"),
+        "reference": _("Reference"),
         "correct": _("correct"),
         "wrong": _("wrong"),
-        "share": _("{right} of {count} right"),
+        "share": _("{correct} of {count} correct"),
         "prompt": _("Prompt"),
-        "continuation": _("What the model wrote"),
-        "guesses": _("Guesses for position {position}"),
-        "rightWord": _("right: {word}"),
+        "continuation": _("Continuation"),
+        "guesses": _("Predictions at position {position}"),
+        "referenceWord": _("reference: {word}"),
         "maskedHelp": _(
-            "Each outlined word was masked; it shows the model's best guess. Point at one for all guesses."
+            "Each outlined word was masked and shows the model's top prediction. Point at one for the others."
         ),
     }

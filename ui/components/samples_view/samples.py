@@ -1,4 +1,4 @@
-"""Samples over a training as the few bytes that a browser needs: what a person reads, bounded."""
+"""Samples over a training as a payload of bounded size."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from ui.components.shared.payload import encode_payload
 
 BYTES = 300_000
 TEXT_LENGTH = 4_000
-"""Longer texts are cut, with an ellipsis, so that one sample cannot fill the budget."""
+"""Longer texts are cut with an ellipsis, so that one sample cannot use up the budget."""
 GUESSES = 8
 
 Entry = Mapping[str, Any]
@@ -16,16 +16,16 @@ Entry = Mapping[str, Any]
 
 
 def encode_samples(entries: Sequence[Entry], *, budget: int = BYTES, **header: Any) -> bytes:
-    """Return the entries in about `budget` bytes; too many are thinned evenly, the first and the last kept.
+    """Encode the entries in about `budget` bytes, thinned evenly with the first and the last kept.
 
-    Entries without anything to read (a spectrum belongs in a chart) are left out, samples of an unknown kind too.
+    Samples of an unknown kind, and those that belong in a chart (a spectrum), are left out.
     """
     shown = [entry for entry in map(_plain_entry, entries) if entry["samples"]]
     return encode_payload({"entries": thin(shown, budget), **header})
 
 
 def thin(entries: Sequence[dict[str, Any]], budget: int) -> list[dict[str, Any]]:
-    """Entries evenly spread, as many as the budget has room for, and always the first and the last."""
+    """Thin the entries evenly to the budget; the first and the last are always kept."""
     sizes = [len(json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace")) for entry in entries]
     stride = 1
     kept = list(range(len(entries)))
@@ -36,13 +36,13 @@ def thin(entries: Sequence[dict[str, Any]], budget: int) -> list[dict[str, Any]]
 
 
 def _plain_entry(entry: Entry) -> dict[str, Any]:
-    samples = [_SHAPES[sample["kind"]](sample) for sample in entry["samples"] if sample.get("kind") in _SHAPES]
+    samples = [_ENCODERS[sample["kind"]](sample) for sample in entry["samples"] if sample.get("kind") in _ENCODERS]
     return {"step": int(entry["step"]), "samples": samples}
 
 
-def _cut(text: Any) -> str:
-    words = str(text)
-    return words if len(words) <= TEXT_LENGTH else words[:TEXT_LENGTH] + "…"
+def _cut(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= TEXT_LENGTH else text[:TEXT_LENGTH] + "…"
 
 
 def _text(sample: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def _text(sample: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answer(sample: Mapping[str, Any]) -> dict[str, Any]:
-    words = {name: _cut(sample[name]) for name in ("question", "answer", "right")}
-    return {"kind": "answer", **words, "isRight": bool(sample["is_right"])}
+    texts = {name: _cut(sample[name]) for name in ("question", "answer", "right")}
+    return {"kind": "answer", **texts, "isRight": bool(sample["is_right"])}
 
 
 def _masked(sample: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,4 +66,4 @@ def _masked(sample: Mapping[str, Any]) -> dict[str, Any]:
     return {"kind": "masked", "tokens": [str(token) for token in sample["tokens"]], "masked": masked}
 
 
-_SHAPES = {"text": _text, "answer": _answer, "masked": _masked}
+_ENCODERS = {"text": _text, "answer": _answer, "masked": _masked}

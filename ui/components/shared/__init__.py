@@ -1,6 +1,6 @@
-"""What all components share.
+"""Shared by all components.
 
-js                drawing, decoding, colour, files: the browser's side
-payload.py        the bytes that travel to a component
-registration.py   register a component from its folder; read what the browser reports
+js                the browser's side: mounting, decoding, colours, heatmaps, tokens, downloads
+payload.py        a header and arrays as bytes, for a component
+registration.py   register a component from its folder; read the browser's reports
 """

@@ -1,4 +1,4 @@
-"""The bytes that travel to a component: u32 length of a JSON header, the header, then aligned arrays."""
+"""Payloads for components: u32 length of a JSON header, the header, then aligned arrays."""
 
 import json
 import struct
@@ -11,7 +11,7 @@ _ALIGNMENT = 8
 
 
 def encode_payload(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]] | None = None) -> bytes:
-    """Return header and arrays as bytes; `sections` in the header says where each array lies.
+    """Encode a header and arrays; `sections` in the header holds offset, length and type of each array.
 
     Raises ValueError for a number that JSON cannot hold.
     """

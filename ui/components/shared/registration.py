@@ -1,4 +1,4 @@
-"""Register a component from its folder: small ES modules joined into one, its style sheet, its reports."""
+"""Register a component from its folder: its ES modules joined into one, its style sheet, its reports."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,32 +17,32 @@ _NAME = re.compile(r"^(?:export )?(?:default )?(?:async )?(?:function\*?|class|c
 
 
 def bundle(files: Iterable[Path]) -> str:
-    """Concatenate modules in the order given, without imports, comment lines and indentation.
+    """Concatenate modules in order, without imports, comment lines and indentation.
 
-    Only `export default` survives. A module must not hold a string that goes over several lines.
+    Only `export default` survives. A module must not contain a string over several lines.
 
-    Raises ValueError when two modules use the same top-level name, since they come to share one scope.
+    Raises ValueError when two modules define the same top-level name, since they share one scope.
     """
-    seen: dict[str, str] = {}
+    defined_in: dict[str, str] = {}
     parts = []
     for file in files:
         source = file.read_text(encoding="utf-8")
         for name in _NAME.findall(source):
-            if name in seen:
-                raise ValueError(f"{file.name} and {seen[name]} both define {name}.")
-            seen[name] = file.name
+            if name in defined_in:
+                raise ValueError(f"{file.name} and {defined_in[name]} both define {name}.")
+            defined_in[name] = file.name
         parts.append(_EXPORT.sub("", _IMPORT.sub("", _MARGIN.sub("", source))))
     return "\n".join(parts)
 
 
 def module(component: str, own: str, shared: str = "") -> str:
-    """One ES module out of names of `shared/js` and of a component's own `js`, each after what it imports."""
+    """Join modules of `shared/js` and of a component's own `js` into one; list each after the modules it imports."""
     files = [COMPONENTS / "shared" / "js" / f"{name}.js" for name in shared.split()]
     return bundle([*files, *(COMPONENTS / component / "js" / f"{name}.js" for name in own.split())])
 
 
 def style(*sheets: str) -> str:
-    """Style sheets one after another: `film_view` is film_view/film_view.css."""
+    """Join style sheets: `film_view` is film_view/film_view.css."""
     return "".join((COMPONENTS / sheet / f"{sheet}.css").read_text(encoding="utf-8") for sheet in sheets)
 
 
@@ -54,7 +54,7 @@ def register(name: str, js: str, *, html: str = ROOT, css: str | None = None, is
 
 
 def report_of(result: object, name: str) -> Any:
-    """What the browser reported under a name; None where it has reported nothing."""
+    """The browser's report under a name; None where there is none."""
     return result.get(name) if isinstance(result, Mapping) else None
 
 

@@ -1,4 +1,4 @@
-"""Tokens that say more than their text: coloured in a running text or listed with bars; a click reports the index."""
+"""Tokens coloured in a running text, or listed with bars; a click reports a token's index."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,23 +16,24 @@ Layout = Literal["text", "bars", "sentences"]
 
 @dataclass(frozen=True, kw_only=True)
 class TokenItem:
-    """One token: value (0 to 1) is its colour's strength or its bar's length, None no colour.
-
-    number stands beside a bar, lines appear when one points at the token, chosen outlines it.
-    """
+    """One token and what is shown about it."""
 
     text: str
     special: bool = False
     value: float | None = None
+    """Strength of the colour or length of the bar, 0 to 1; None for no colour."""
     number: str = ""
+    """Beside a bar."""
     lines: tuple[str, ...] = ()
+    """In the tooltip."""
     chosen: bool = False
+    """Whether the token is outlined."""
     clickable: bool = False
 
 
 def token_module() -> str:
-    """Return the component as one ES module."""
-    return module("token_view", "picture token_view", shared="decode dom files tokens")
+    """The token view as one ES module."""
+    return module("token_view", "picture token_view", shared="decode dom mount files tokens")
 
 
 _component = register("tokens", token_module(), css=style("attention_view", "token_view"))
@@ -41,10 +42,9 @@ _component = register("tokens", token_module(), css=style("attention_view", "tok
 def token_view(
     items: Sequence[TokenItem], *, layout: Layout, label: str, key: str, provenance: Sequence[str] = ()
 ) -> int | None:
-    """Draw the tokens; the index of the one that was clicked just now, None where none was.
+    """Draw the tokens; return the index of the token clicked just now, else None.
 
-    `label` says to those who cannot see it what is shown. With `provenance` the tokens can be saved as a picture, in
-    which its lines say where they come from.
+    `label` describes them to screen readers. With `provenance` they can be saved as a picture that has its lines below.
     """
     data = encode_items(items, layout=layout, label=label, provenance=provenance)
     picked = report_of(_component(key=key, data=data, on_picked_change=keep_report), "picked")
@@ -54,6 +54,6 @@ def token_view(
 
 
 def encode_items(items: Sequence[TokenItem], *, layout: Layout, label: str, provenance: Sequence[str] = ()) -> bytes:
-    """Return what the browser needs."""
-    words = {"label": label, "notes": list(provenance), "saveLabel": _("Save as SVG")}
-    return encode_payload({"items": [asdict(item) for item in items], "layout": layout, **words})
+    """Encode the tokens, with everything else that the browser needs to draw them."""
+    texts = {"label": label, "notes": list(provenance), "saveLabel": _("Save as SVG")}
+    return encode_payload({"items": [asdict(item) for item in items], "layout": layout, **texts})

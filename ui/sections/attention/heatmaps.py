@@ -14,10 +14,10 @@ from playground.provenance import provenance
 from playground.text import N_, _
 from ui.cache import TracedText
 from ui.components.attention_view import (
+    AxisToken,
     GridView,
     HeadView,
     Selected,
-    Token,
     ViewState,
     attention_head,
     attention_view,
@@ -159,15 +159,15 @@ def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
         query_tokens=_tokens(queries.tokens),
         key_tokens=_tokens(keys.tokens),
         causal=sites[0].is_causal,
-        facts=traced.remember(("head scores", options.kind), lambda: trace.head_scores(options.kind)).scores,
-        sink_set_aside=options.exclude_first,
+        head_scores=traced.remember(("head scores", options.kind), lambda: trace.head_scores(options.kind)).scores,
+        first_excluded=options.exclude_first,
         special_hidden=options.hide_special,
         provenance=[f"{name}: {value}" for name, value in provenance(trace.model).items()],
     )
 
 
-def _tokens(tokens: tuple[lens_tokens.Token, ...]) -> list[Token]:
-    return [Token(text=token.text, special=token.special, segment=token.segment) for token in tokens]
+def _tokens(tokens: tuple[lens_tokens.Token, ...]) -> list[AxisToken]:
+    return [AxisToken(text=token.text, special=token.special, segment=token.segment) for token in tokens]
 
 
 def head_view(traced: TracedText, options: ViewOptions, selected: Selected) -> HeadView:
@@ -181,11 +181,11 @@ def head_view(traced: TracedText, options: ViewOptions, selected: Selected) -> H
         rows=weights.shape[0],
         columns=weights.shape[1],
         packing="lower" if lower else "full",
-        facts={"exactness": _exactness(traced, options, selected)},
+        max_error=_max_error(traced, options, selected),
     )
 
 
-def _exactness(traced: TracedText, options: ViewOptions, selected: Selected) -> float | None:
+def _max_error(traced: TracedText, options: ViewOptions, selected: Selected) -> float | None:
     """Maximum error of the selected head over all its rows; None for a mean or maximum."""
     if selected.combine != "head":
         return None

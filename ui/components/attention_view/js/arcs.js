@@ -1,24 +1,20 @@
-// Arcs: queries on the left, keys on the right, a line for each weight worth seeing.
+// Arcs: queries on the left, keys on the right, a curve for each of the largest weights.
 
 import { cssRgb } from "../../shared/js/colour.js";
 import { formatWeight } from "../../shared/js/dom.js";
 import { tokenFont } from "../../shared/js/heatmap.js";
 import { indices, rowMaxima, strongest, weightAt } from "../../shared/js/matrix.js";
 import { pairAllowed, shadeColour } from "../../shared/js/paint.js";
-import { drawToken, textWidth, tokenWidth } from "../../shared/js/tokens.js";
+import { drawToken, longestToken, textWidth } from "../../shared/js/tokens.js";
 
 export const ARC_ROW = 19;
 export const ARC_HEAD = 24;
 export const LINKS_PER_TOKEN = 16;
 const NUMBER = 66;
-const LONGEST = 150;
+const [SHORTEST, LONGEST] = [40, 150];
 
 function columnWidth(context, axis) {
-  let width = 40;
-  for (let cell = 0; cell < axis.cells && width < LONGEST; cell++) {
-    width = Math.max(width, tokenWidth(context, axis.text(cell)));
-  }
-  return Math.min(width, LONGEST);
+  return Math.max(SHORTEST, longestToken(context, axis, LONGEST));
 }
 
 export function arcsLayout(context, { axes, theme, width }) {
@@ -33,11 +29,11 @@ export function arcsLayout(context, { axes, theme, width }) {
   };
 }
 
-export function arcY(cell, scroll) {
+function arcY(cell, scroll) {
   return ARC_HEAD + (cell + 0.5) * ARC_ROW - scroll;
 }
 
-// The part that shows cells scrolled by this much, in a viewport of this height.
+// Draw what a viewport of this height shows after scrolling by `scroll` pixels.
 export function drawArcs(context, figure, { scroll, height, focus }) {
   const { axes } = figure;
   const visible = (axis) => {
@@ -86,8 +82,8 @@ function unpack(packed, alpha) {
 function drawLinks(context, figure, links, { scroll, height, focused }) {
   const { layout, shade } = figure;
   const colour = shade.ramp[Math.round(shade.ramp.length * 0.78)];
-  const bend = (layout.right - layout.left) * 0.42;
-  // Many lines on top of each other want to be fainter than the few of one token.
+  const reach = (layout.right - layout.left) * 0.42;
+  // Many overlapping lines need fainter strokes than the few of a single token.
   const steepness = focused ? 0.9 : 1.5;
   for (const { row, column, weight } of links) {
     const { level } = strength(figure, row, weight);
@@ -97,12 +93,12 @@ function drawLinks(context, figure, links, { scroll, height, focused }) {
     context.lineWidth = 0.6 + 2.6 * level;
     context.beginPath();
     context.moveTo(layout.left + 5, y0);
-    context.bezierCurveTo(layout.left + bend, y0, layout.right - bend, y1, layout.right - 5, y1);
+    context.bezierCurveTo(layout.left + reach, y0, layout.right - reach, y1, layout.right - 5, y1);
     context.stroke();
   }
 }
 
-// Beside each token at the other end: its weight as a tinted bar and a number.
+// Each token at the other end of a link gets its weight as a tinted bar and a number.
 function drawFocusWeights(context, figure, links, scroll, focus) {
   const { layout, theme, matrix } = figure;
   const onRight = focus.axis === "query";

@@ -1,4 +1,4 @@
-// The arcs as a part of the page: a canvas that stays in sight of a scrolling area, pointer and keys.
+// The arcs on the page: a canvas fixed in a scrolling area, with pointer and keys.
 
 import { ARC_HEAD, ARC_ROW, arcsLayout, drawArcs, focusLinks } from "./arcs.js";
 import { clamp, element, fill, formatWeight, sizeCanvas } from "../../shared/js/dom.js";
@@ -18,8 +18,8 @@ export function createArcs(view) {
   arcs.element.addEventListener("pointermove", (event) => hoverToken(arcs, tokenAt(arcs, event)));
   arcs.element.addEventListener("pointerleave", () => hoverToken(arcs, null));
   arcs.element.addEventListener("click", (event) => {
-    const found = tokenAt(arcs, event);
-    if (found) view.togglePin(found.axis, view.axes[found.axis].span(found.cell)[0]);
+    const token = tokenAt(arcs, event);
+    if (token) view.togglePin(token.axis, view.axes[token.axis].span(token.cell)[0]);
   });
   arcs.element.addEventListener("keydown", (event) => onArcsKey(arcs, event));
   return arcs;
@@ -60,13 +60,13 @@ function tokenAt(arcs, event) {
   return axis && y > ARC_HEAD && cell >= 0 && cell < axes[axis].cells ? { axis, cell } : null;
 }
 
-function hoverToken(arcs, found) {
-  if (found?.axis === arcs.hover?.axis && found?.cell === arcs.hover?.cell) return;
-  arcs.hover = found;
-  arcs.element.style.cursor = found ? "pointer" : "default";
+function hoverToken(arcs, token) {
+  if (token?.axis === arcs.hover?.axis && token?.cell === arcs.hover?.cell) return;
+  arcs.hover = token;
+  arcs.element.style.cursor = token ? "pointer" : "default";
   drawNow(arcs);
   const box = arcs.view.figureBox;
-  if (found) box.dataset.hover = JSON.stringify(found);
+  if (token) box.dataset.hover = JSON.stringify(token);
   else delete box.dataset.hover;
 }
 
@@ -93,8 +93,8 @@ function onArcsKey(arcs, event) {
 function announceLinks(arcs, cell) {
   const { matrix, axes } = arcs.figure;
   const best = focusLinks(arcs.figure, { axis: "query", cell }).reverse().slice(0, 3);
-  const words = best.map(({ column, weight }) => fill(arcs.view.labels.cell, {
+  const sentences = best.map(({ column, weight }) => fill(arcs.view.labels.cell, {
     query: tokenText(axes.query.text(cell)), key: tokenText(axes.key.text(column)), value: formatWeight(matrix, weight),
   }));
-  arcs.view.announce(words.join("; "));
+  arcs.view.announce(sentences.join("; "));
 }

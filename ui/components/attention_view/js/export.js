@@ -1,4 +1,4 @@
-// What is shown, as a PNG or SVG file: title, figure, colour scale, and where the numbers come from.
+// The shown map as a PNG or SVG file: title, figure, colour scale and provenance.
 
 import { drawArcs } from "./arcs.js";
 import { arcsFocus } from "./arcs_input.js";
@@ -33,7 +33,7 @@ function drawFigure(context, view) {
   drawArcs(context, arcs.figure, { scroll: arcs.element.scrollTop, height: arcs.height, focus: arcsFocus(arcs) });
 }
 
-// The overlay clears its own canvas first; in a picture it is drawn over the map.
+// The overlay clears its canvas first; in a picture it shares the canvas with the map, which must stay.
 function withoutClearing(context) {
   return new Proxy(context, {
     get(target, name) {
@@ -51,7 +51,7 @@ function withoutClearing(context) {
 function footer(view) {
   const { header, labels } = view;
   const notes = [];
-  if (header.sinkSetAside) notes.push(labels.sinkSetAside);
+  if (header.firstExcluded) notes.push(labels.firstExcluded);
   if (header.specialHidden) notes.push(labels.specialHidden);
   if (!view.matrix.exact) notes.push(labels.approximate);
   return [...header.provenance, ...notes];
@@ -119,5 +119,5 @@ function pngBlob(view) {
 
 export async function savePicture(view, kind) {
   const blob = kind === "svg" ? svgBlob(view) : await pngBlob(view);
-  saveBlob(blob, `${fileStem(`${view.header.title} ${view.title()}`, { otherwise: "attention", most: 80 })}.${kind}`);
+  saveBlob(blob, `${fileStem(`${view.header.title} ${view.title()}`, { fallback: "attention", most: 80 })}.${kind}`);
 }

@@ -1,6 +1,6 @@
-// The language of the head filter: comparisons joined by and, or, not and brackets.
+// The head filter's language: comparisons joined by and, or, not and brackets, read by recursive descent.
 
-const WORDS = /\s*(?:(<=|>=|==|!=|<|>|=|\(|\))|(\d*\.?\d+(?:[eE][-+]?\d+)?)|(-)|([\p{L}_][\p{L}\p{N}_]*)|(\S))/uy;
+const LEXEMES = /\s*(?:(<=|>=|==|!=|<|>|=|\(|\))|(\d*\.?\d+(?:[eE][-+]?\d+)?)|(-)|([\p{L}_][\p{L}\p{N}_]*)|(\S))/uy;
 const COMPARE = {
   "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
   "=": (a, b) => a === b, "==": (a, b) => a === b, "!=": (a, b) => a !== b,
@@ -9,11 +9,11 @@ const COMPARE = {
 // { test(scores) } or { error: [label, values] } or null for an empty filter.
 export function parseFilter(text, names) {
   if (!text.trim()) return null;
-  const words = splitWords(text);
+  const lexemes = splitLexemes(text);
   try {
-    const reader = { words, at: 0, names };
-    const test = readAny(reader);
-    if (reader.at < words.length) throw unexpected(words[reader.at]);
+    const reader = { lexemes, index: 0, names };
+    const test = readDisjunction(reader);
+    if (reader.index < lexemes.length) throw unexpected(lexemes[reader.index]);
     return { test };
   } catch (problem) {
     if (!Array.isArray(problem.label)) throw problem;
@@ -21,77 +21,77 @@ export function parseFilter(text, names) {
   }
 }
 
-function splitWords(text) {
-  const words = [];
-  WORDS.lastIndex = 0;
-  for (let match = WORDS.exec(text); match && match[0].trim(); match = WORDS.exec(text)) {
+function splitLexemes(text) {
+  const lexemes = [];
+  LEXEMES.lastIndex = 0;
+  for (let match = LEXEMES.exec(text); match && match[0].trim(); match = LEXEMES.exec(text)) {
     const [, operator, number, minus, name, other] = match;
-    words.push({ text: match[0].trim(), operator, number, minus, name: name?.toLowerCase(), other });
+    lexemes.push({ text: match[0].trim(), operator, number, minus, name: name?.toLowerCase(), other });
   }
-  return words;
+  return lexemes;
 }
 
 function problem(label, values) {
   return Object.assign(new Error(label), { label: [label, values] });
 }
 
-function unexpected(word) {
-  return problem("filterUnexpected", { text: word.text });
+function unexpected(lexeme) {
+  return problem("filterUnexpected", { text: lexeme.text });
 }
 
 function take(reader) {
-  const word = reader.words[reader.at++];
-  if (!word) throw problem("filterMore", {});
-  return word;
+  const lexeme = reader.lexemes[reader.index++];
+  if (!lexeme) throw problem("filterMore", {});
+  return lexeme;
 }
 
-function takeWord(reader, name) {
-  if (reader.words[reader.at]?.name !== name) return false;
-  reader.at++;
+function takeKeyword(reader, name) {
+  if (reader.lexemes[reader.index]?.name !== name) return false;
+  reader.index++;
   return true;
 }
 
-function readAny(reader) {
-  let left = readAll(reader);
-  while (takeWord(reader, "or")) {
-    const [first, second] = [left, readAll(reader)];
+function readDisjunction(reader) {
+  let left = readConjunction(reader);
+  while (takeKeyword(reader, "or")) {
+    const [first, second] = [left, readConjunction(reader)];
     left = (scores) => first(scores) || second(scores);
   }
   return left;
 }
 
-function readAll(reader) {
-  let left = readOne(reader);
-  while (takeWord(reader, "and")) {
-    const [first, second] = [left, readOne(reader)];
+function readConjunction(reader) {
+  let left = readCondition(reader);
+  while (takeKeyword(reader, "and")) {
+    const [first, second] = [left, readCondition(reader)];
     left = (scores) => first(scores) && second(scores);
   }
   return left;
 }
 
-function readOne(reader) {
-  if (takeWord(reader, "not")) {
-    const inner = readOne(reader);
+function readCondition(reader) {
+  if (takeKeyword(reader, "not")) {
+    const inner = readCondition(reader);
     return (scores) => !inner(scores);
   }
-  if (reader.words[reader.at]?.operator === "(") {
-    reader.at++;
-    const inner = readAny(reader);
-    if (reader.words[reader.at++]?.operator !== ")") throw problem("filterBracket", {});
+  if (reader.lexemes[reader.index]?.operator === "(") {
+    reader.index++;
+    const inner = readDisjunction(reader);
+    if (reader.lexemes[reader.index++]?.operator !== ")") throw problem("filterBracket", {});
     return inner;
   }
   return readComparison(reader);
 }
 
 function readComparison(reader) {
-  const word = take(reader);
-  if (!word.name || ["and", "or"].includes(word.name)) throw unexpected(word);
-  const name = reader.names.find((known) => known.toLowerCase() === word.name);
-  if (!name) throw problem("filterName", { name: word.text, names: reader.names.join(", ") });
-  const operator = reader.words[reader.at++]?.operator;
-  if (!(operator in COMPARE)) throw problem("filterOperator", { name: word.text });
-  const sign = reader.words[reader.at]?.minus ? (reader.at++, -1) : 1;
-  const number = reader.words[reader.at++]?.number;
+  const lexeme = take(reader);
+  if (!lexeme.name || ["and", "or"].includes(lexeme.name)) throw unexpected(lexeme);
+  const name = reader.names.find((known) => known.toLowerCase() === lexeme.name);
+  if (!name) throw problem("filterName", { name: lexeme.text, names: reader.names.join(", ") });
+  const operator = reader.lexemes[reader.index++]?.operator;
+  if (!(operator in COMPARE)) throw problem("filterOperator", { name: lexeme.text });
+  const sign = reader.lexemes[reader.index]?.minus ? (reader.index++, -1) : 1;
+  const number = reader.lexemes[reader.index++]?.number;
   if (number === undefined) throw problem("filterNumber", { operator });
   const bound = sign * Number(number);
   // A score that a head does not have satisfies no comparison.

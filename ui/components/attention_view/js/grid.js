@@ -1,7 +1,7 @@
 // All heads at once: one canvas of thumbnails, layers from top to bottom, heads from left to right.
 
 import { cssRgb } from "../../shared/js/colour.js";
-import { clamp, element, fill, formatFact, placeTip, sizeCanvas } from "../../shared/js/dom.js";
+import { ARROW_STEPS, clamp, element, fill, formatScore, showTip, sizeCanvas } from "../../shared/js/dom.js";
 import { codedMatrix } from "../../shared/js/matrix.js";
 import { cellImage, pairMasks, rasterize } from "../../shared/js/paint.js";
 
@@ -24,8 +24,8 @@ export function createGrid(view) {
   board.addEventListener("pointermove", (event) => hoverHead(grid, headAt(grid, event), event));
   board.addEventListener("pointerleave", () => hoverHead(grid, null));
   board.addEventListener("click", (event) => {
-    const found = headAt(grid, event);
-    if (found) view.select(found);
+    const head = headAt(grid, event);
+    if (head) view.select(head);
   });
   board.addEventListener("keydown", (event) => moveByKey(grid, event));
   return grid;
@@ -55,11 +55,11 @@ export function paintGrid(grid) {
   paintMarks(grid);
 }
 
-// What says which head is chosen: cheap enough for a held arrow key.
+// Show which head is selected: cheap enough to keep up with a held arrow key.
 export function paintMarks(grid) {
   if (!grid.size) return;
   paintNumbers(grid);
-  placeMark(grid, grid.chosen, grid.view.state.selected);
+  moveMark(grid, grid.chosen, grid.view.state.selected);
   describeActive(grid);
 }
 
@@ -127,8 +127,8 @@ function corner(grid, layer, head) {
   return { x: LABEL_SIDE + head * (grid.size.width + GAP), y: TOP + layer * (grid.size.height + GAP) };
 }
 
-// One head, a whole layer or the whole grid is outlined.
-function placeMark(grid, mark, { layer, head, combine }) {
+// Outline a head, a layer or the whole grid.
+function moveMark(grid, mark, { layer, head, combine }) {
   const { header } = grid.view;
   const whole = combine.startsWith("all");
   const first = corner(grid, whole ? 0 : layer, combine === "head" ? head : 0);
@@ -150,27 +150,26 @@ function headAt(grid, event) {
   return inside ? { layer, head, combine: "head" } : null;
 }
 
-function hoverHead(grid, found, event) {
+function hoverHead(grid, head, event) {
   const { view } = grid;
-  grid.hovered.hidden = !found;
-  if (!found) {
+  grid.hovered.hidden = !head;
+  if (!head) {
     grid.hover = null;
     view.tip.hidden = true;
     return;
   }
-  placeMark(grid, grid.hovered, found);
-  const key = `${found.layer},${found.head}`;
-  if (grid.hover !== key) fillTip(grid, found);
+  moveMark(grid, grid.hovered, head);
+  const key = `${head.layer},${head.head}`;
+  if (grid.hover !== key) fillTip(grid, head);
   grid.hover = key;
-  const box = view.root.getBoundingClientRect();
-  placeTip(view.tip, box, event.clientX - box.left, event.clientY - box.top);
+  showTip(view.tip, view.root, event);
 }
 
-function fillTip(grid, found) {
+function fillTip(grid, { layer, head }) {
   const { view } = grid;
   const { header, maps, shade, labels } = view;
   const preview = element("canvas", { class: "tip-map" });
-  const matrix = codedMatrix(header, maps, found.layer, found.head);
+  const matrix = codedMatrix(header, maps, layer, head);
   const side = 132;
   const height = header.rows === header.columns ? side : Math.round(side * clamp(header.rows / header.columns, 0.4, 1.6));
   const context = sizeCanvas(preview, side, height);
@@ -179,16 +178,16 @@ function fillTip(grid, found) {
   const image = cellImage(matrix, whole, { width: side, height }, window.devicePixelRatio || 1, shade, masks);
   context.imageSmoothingEnabled = false;
   context.drawImage(image.canvas, 0, 0, side, height);
-  const list = element("dl", { class: "tip-facts" });
-  for (const name of view.factNames) {
-    const value = header.facts[name][found.layer]?.[found.head];
-    list.append(element("dt", {}, view.factLabel(name)), element("dd", {}, formatFact(value)));
+  const list = element("dl", { class: "tip-scores" });
+  for (const name of view.scoreNames) {
+    const value = header.headScores[name][layer]?.[head];
+    list.append(element("dt", {}, view.scoreLabel(name)), element("dd", {}, formatScore(value)));
   }
-  view.tip.replaceChildren(element("strong", {}, fill(labels.layerHead, found)), preview, list);
+  view.tip.replaceChildren(element("strong", {}, fill(labels.layerHead, { layer, head })), preview, list);
 }
 
 const KEY_STEPS = {
-  ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0],
+  ...ARROW_STEPS,
   Home: [0, -Infinity], End: [0, Infinity], PageUp: [-5, 0], PageDown: [5, 0],
 };
 

@@ -1,4 +1,4 @@
-// The carrier of one exact map: hands it to the page's store and takes no room on the page.
+// The carrier of one exact map: puts it into the page's store, and takes no room on the page.
 
 import { putHead } from "./store.js";
 import { decodePayload } from "../../shared/js/decode.js";

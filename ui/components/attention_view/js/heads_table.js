@@ -1,6 +1,6 @@
-// All heads as a sortable table; a row chooses its head.
+// All heads as a sortable table; a row selects its head.
 
-import { element, formatFact } from "../../shared/js/dom.js";
+import { element, formatScore } from "../../shared/js/dom.js";
 
 export function createHeadsTable(view) {
   const heads = { view, sort: { name: "layer", down: false }, rows: new Map(), signature: "" };
@@ -16,7 +16,7 @@ export function createHeadsTable(view) {
   return heads;
 }
 
-// Rebuilt when the numbers change; otherwise only the marks move.
+// The rows are rebuilt only for a new payload; a selection moves the marks.
 export function paintHeadsTable(heads) {
   const { view } = heads;
   heads.title.textContent = view.labels.allHeads;
@@ -31,13 +31,13 @@ export function paintHeadsTable(heads) {
 }
 
 function columnNames(view) {
-  return ["layer", "head", ...view.factNames];
+  return ["layer", "head", ...view.scoreNames];
 }
 
 function fillHeader(heads) {
   const { view, sort } = heads;
   heads.headRow.replaceChildren(...columnNames(view).map((name) => {
-    const label = name === "layer" || name === "head" ? view.labels[name] : view.factLabel(name);
+    const label = name === "layer" || name === "head" ? view.labels[name] : view.scoreLabel(name);
     const order = sort.name === name ? (sort.down ? "descending" : "ascending") : "none";
     const button = element("button", { type: "button", "data-sort": name, onclick: () => sortBy(heads, name) }, label);
     return element("th", { scope: "col", "aria-sort": order, class: "numeric" }, button);
@@ -47,7 +47,7 @@ function fillHeader(heads) {
 function sortBy(heads, name) {
   const { sort } = heads;
   const same = sort.name === name;
-  // Scores are looked at from the top, numbers of layers and heads from the bottom.
+  // The largest score comes first, but the lowest layer and head.
   heads.sort = { name, down: same ? !sort.down : !(name === "layer" || name === "head") };
   fillHeader(heads);
   fillRows(heads);
@@ -56,7 +56,7 @@ function sortBy(heads, name) {
 }
 
 function valueOf(view, name, { layer, head }) {
-  return name === "layer" ? layer : name === "head" ? head : view.header.facts[name][layer]?.[head];
+  return name === "layer" ? layer : name === "head" ? head : view.header.headScores[name][layer]?.[head];
 }
 
 function sortedHeads({ view, sort }) {
@@ -66,23 +66,23 @@ function sortedHeads({ view, sort }) {
   }
   const sign = sort.down ? -1 : 1;
   const missing = (value) => value === null || value === undefined;
-  return all.sort((one, other) => {
-    const [a, b] = [valueOf(view, sort.name, one), valueOf(view, sort.name, other)];
-    if (missing(a) || missing(b)) return Number(missing(a)) - Number(missing(b));
-    return sign * (a - b) || one.layer - other.layer || one.head - other.head;
+  return all.sort((a, b) => {
+    const [left, right] = [valueOf(view, sort.name, a), valueOf(view, sort.name, b)];
+    if (missing(left) || missing(right)) return Number(missing(left)) - Number(missing(right));
+    return sign * (left - right) || a.layer - b.layer || a.head - b.head;
   });
 }
 
 function fillRows(heads) {
   const { view } = heads;
   heads.rows.clear();
-  const rows = sortedHeads(heads).map((place) => {
+  const rows = sortedHeads(heads).map((head) => {
     const cells = columnNames(view).map((name, index) => {
-      const value = valueOf(view, name, place);
-      return element("td", { class: "numeric" }, index < 2 ? String(value) : formatFact(value));
+      const value = valueOf(view, name, head);
+      return element("td", { class: "numeric" }, index < 2 ? String(value) : formatScore(value));
     });
-    const row = element("tr", { "data-layer": place.layer, "data-head": place.head, tabindex: "-1" }, ...cells);
-    heads.rows.set(place.layer * view.header.heads + place.head, row);
+    const row = element("tr", { "data-layer": head.layer, "data-head": head.head, tabindex: "-1" }, ...cells);
+    heads.rows.set(head.layer * view.header.heads + head.head, row);
     return row;
   });
   heads.body.replaceChildren(...rows);

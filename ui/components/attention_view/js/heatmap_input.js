@@ -1,7 +1,7 @@
-// The heatmap as a part of the page: its canvases, and pointer, wheel and keys.
+// The heatmap on the page: its canvases, with pointer, wheel and keys.
 
-import { clamp, element, sizeCanvas } from "../../shared/js/dom.js";
-import { drawHeatmap, heatmapLayout } from "../../shared/js/heatmap.js";
+import { ARROW_STEPS, clamp, element, sizeCanvas } from "../../shared/js/dom.js";
+import { drawHeatmap, heatmapLayout, pointedCell } from "../../shared/js/heatmap.js";
 import { MINIMAP, describeCell, drawMinimap, drawOverlay, showCellTip } from "../../shared/js/heatmap_layers.js";
 import { cellImage } from "../../shared/js/paint.js";
 
@@ -40,9 +40,9 @@ function listen(map) {
   box.addEventListener("keydown", (event) => onKey(map, event));
   minimap.addEventListener("pointerdown", (event) => {
     minimap.setPointerCapture(event.pointerId);
-    goThere(map, event);
+    centreFrame(map, event);
   });
-  minimap.addEventListener("pointermove", (event) => event.buttons && goThere(map, event));
+  minimap.addEventListener("pointermove", (event) => event.buttons && centreFrame(map, event));
   const foreign = (event) => {
     if (!event.composedPath().includes(overlay)) map.pageScroll = performance.now();
   };
@@ -101,21 +101,15 @@ export function paintOverlay(map) {
 }
 
 // The cell, row label or column label under the pointer.
-function place(map, event) {
-  const { layout, matrix, frame } = map.figure;
-  const box = map.overlay.getBoundingClientRect();
-  const [x, y] = [event.clientX - box.left - layout.left, event.clientY - box.top - layout.top];
-  const column = Math.floor((frame.x + (x / layout.plot.width) * frame.width) * matrix.columns);
-  const row = Math.floor((frame.y + (y / layout.plot.height) * frame.height) * matrix.rows);
-  const inX = x >= 0 && x < layout.plot.width && column < matrix.columns;
-  const inY = y >= 0 && y < layout.plot.height && row < matrix.rows;
-  if (inX && inY) return { row, column };
-  if (inY && x < 0) return { row, column: null };
+function targetOf(map, event) {
+  const { x, y, row, column } = pointedCell(map.figure, map.overlay, event);
+  if (row !== null && column !== null) return { row, column };
+  if (row !== null && x < 0) return { row, column: null };
   if (y < 0 && x >= 0) return labelUnder(map.figure, x, y);
   return null;
 }
 
-// Column labels lean to the right: follow them down to their column.
+// Column labels slant to the right: follow the slant down to the column.
 function labelUnder({ layout, matrix, frame }, x, y) {
   const foot = layout.flat ? x : x + y / Math.tan(Math.PI / 3.2);
   const column = Math.floor((frame.x + (foot / layout.plot.width) * frame.width) * matrix.columns);
@@ -125,15 +119,15 @@ function labelUnder({ layout, matrix, frame }, x, y) {
 function onMove(map, event) {
   if (!map.figure) return;
   if (map.drag) return dragFrame(map, event);
-  hoverCell(map, place(map, event), event);
+  hoverCell(map, targetOf(map, event), event);
 }
 
-function hoverCell(map, found, event) {
+function hoverCell(map, cell, event) {
   const { view, figure } = map;
-  const same = found && map.hover && found.row === map.hover.row && found.column === map.hover.column;
-  map.hover = found;
-  map.overlay.style.cursor = found ? "crosshair" : "default";
-  if (found && found.row !== null && found.column !== null) showCellTip(view, figure, found, event);
+  const same = cell && map.hover && cell.row === map.hover.row && cell.column === map.hover.column;
+  map.hover = cell;
+  map.overlay.style.cursor = cell ? "crosshair" : "default";
+  if (cell && cell.row !== null && cell.column !== null) showCellTip(view, figure, cell, event);
   else {
     view.tip.hidden = true;
     delete view.figureBox.dataset.hover;
@@ -163,8 +157,8 @@ function onUp(map, event) {
   const moved = map.drag?.moved;
   map.drag = null;
   if (moved || !map.figure) return;
-  const found = place(map, event);
-  if (found) pinCell(map, found);
+  const cell = targetOf(map, event);
+  if (cell) pinCell(map, cell);
 }
 
 function pinCell(map, { row, column }) {
@@ -173,12 +167,12 @@ function pinCell(map, { row, column }) {
   map.view.togglePin(axis, map.view.axes[axis].span(cell)[0]);
 }
 
-// A page scroll that merely passes over the map goes on; a wheel turned over a resting map zooms.
+// A page scroll that passes over the map keeps scrolling the page; a wheel turned while the page rests zooms.
 function onWheel(map, event) {
   const now = performance.now();
-  const wanted = event.ctrlKey || event.metaKey || now - map.pageScroll > PAGE_SCROLL_PAUSE;
+  const zooms = event.ctrlKey || event.metaKey || now - map.pageScroll > PAGE_SCROLL_PAUSE;
   const leaving = event.deltaY > 0 && map.view.frame.width >= 1;
-  if (!wanted || leaving || !map.figure) {
+  if (!zooms || leaving || !map.figure) {
     map.pageScroll = now;
     return;
   }
@@ -190,7 +184,7 @@ function onWheel(map, event) {
   zoomBy(map, Math.exp(-clamp(event.deltaY, -120, 120) / 300), x, y);
 }
 
-// Zoom around a point of the plot, given as shares of its width and height.
+// Zoom around the point (x, y) of the plot, in shares of its width and height.
 function zoomBy(map, factor, x = 0.5, y = 0.5) {
   const { frame, matrix } = map.view;
   const smallest = Math.min(1, 4 / Math.max(matrix.rows, matrix.columns));
@@ -204,7 +198,7 @@ function setFrame(map, x, y, size) {
   map.view.refresh("figure");
 }
 
-function goThere(map, event) {
+function centreFrame(map, event) {
   const box = map.minimap.getBoundingClientRect();
   const { width, height } = map.view.frame;
   const { rows, columns } = map.figure.matrix;
@@ -212,8 +206,6 @@ function goThere(map, event) {
   const x = (event.clientX - box.left) / (box.width * wide);
   setFrame(map, x - width / 2, (event.clientY - box.top) / (box.height * high) - height / 2, width);
 }
-
-const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 function onKey(map, event) {
   if (event.target !== map.element || !map.figure || event.altKey || event.metaKey || event.ctrlKey) return;
@@ -223,13 +215,13 @@ function onKey(map, event) {
     "+": () => zoomBy(map, 1.6), "=": () => zoomBy(map, 1.6), "-": () => zoomBy(map, 1 / 1.6),
     0: () => setFrame(map, 0, 0, 1), Enter: pinHere, " ": pinHere, Escape: () => view.setting("pin", null),
   };
-  const action = MOVES[event.key] ? () => moveCell(map, MOVES[event.key]) : actions[event.key];
+  const action = ARROW_STEPS[event.key] ? () => moveCell(map, ARROW_STEPS[event.key]) : actions[event.key];
   if (!action) return;
   event.preventDefault();
   action();
 }
 
-// The keyboard's pointer: move, keep it in sight, say what it stands on.
+// Move the crosshair by keyboard: keep its cell in sight and announce it.
 function moveCell(map, [down, right]) {
   const { view, figure } = map;
   const { matrix } = figure;

@@ -1,4 +1,4 @@
-// The strongest links as a real table: of the pinned token when there is one, of the whole map otherwise.
+// The largest weights as a table: of the pinned token, or of the whole map where none is pinned.
 
 import { element, fill, formatWeight } from "../../shared/js/dom.js";
 import { pinnedCell } from "./heatmap_input.js";
@@ -15,7 +15,7 @@ export function createLinks(view) {
   return { element: section };
 }
 
-// A link under the pointer is marked in the map.
+// Mark the link under the pointer in the map.
 function pointAt(view, row) {
   const cell = row && { row: Number(row.dataset.query), column: Number(row.dataset.key) };
   view.parts.heatmap.hover = cell;
@@ -54,5 +54,5 @@ function linkRow(view, { row, column, weight }) {
 function endCell(axis, cell) {
   const [first] = axis.span(cell);
   const [text, special] = axis.tokens[first];
-  return element("td", {}, tokenNode(text, special), element("span", { class: "place" }, String(first)));
+  return element("td", {}, tokenNode(text, special), element("span", { class: "position" }, String(first)));
 }

@@ -1,4 +1,4 @@
-// What is chosen: taken from the header, changed in the browser at once, reported to Python afterwards.
+// The view's state: taken from the payload, changed in the browser at once, reported to Python afterwards.
 
 import { clamp, debounce } from "../../shared/js/dom.js";
 
@@ -15,7 +15,7 @@ export function choicesOf(name) {
   return name === "combine" ? COMBINES : CHOICES[name];
 }
 
-// The state that a new payload leads to: Python's when its revision is new, otherwise what is chosen already.
+// The state after a new payload: Python's if its revision is new, else the current one, made to fit the payload.
 export function nextState(header, current) {
   const fresh = !current || current.revision !== header.revision;
   const source = fresh ? header.initial : current;
@@ -42,7 +42,7 @@ function validPin(pin, header) {
   return pin.index >= 0 && pin.index < count ? { axis: pin.axis, index: pin.index } : null;
 }
 
-// Reports a state once it has settled; the same state is never sent twice.
+// Report a state once it has settled; the same state is never sent twice.
 export function makeReporter(send) {
   let pending = null;
   let last = "";
@@ -53,22 +53,22 @@ export function makeReporter(send) {
     send(JSON.parse(text));
   };
   const soon = debounce(flush, 60);
-  const calmly = debounce(flush, 350);
+  const later = debounce(flush, 350);
   return {
-    // Python knows the start; when the view starts elsewhere it is told.
+    // Python knows its own initial state; a view that starts in another one reports it.
     start(state, known) {
       last = JSON.stringify(known);
       this.report(state, false);
     },
     report(state, urgent) {
       pending = state;
-      calmly.cancel();
+      later.cancel();
       soon.cancel();
-      (urgent ? soon : calmly)();
+      (urgent ? soon : later)();
     },
     cancel() {
       soon.cancel();
-      calmly.cancel();
+      later.cancel();
     },
   };
 }

@@ -1,4 +1,4 @@
-// What components on one page share: exact maps by view, and what each view shows just now.
+// Shared by the components of a page: exact maps by view, and the map that each view shows.
 
 const STORE = Symbol.for("playground.attention");
 const BYTES_KEPT = 96 * 1024 * 1024;
@@ -8,7 +8,7 @@ export function sharedStore() {
   return globalThis[STORE];
 }
 
-// Of an aggregate only what it is over matters: "layer mean" has a layer but no head.
+// An aggregate's key leaves out what it is taken over: "layer mean" has a layer but no head.
 export function headKey(trace, { layer, head, combine }) {
   if (combine.startsWith("all")) return `${trace}|${combine}`;
   return combine === "head" ? `${trace}|${layer}|${head}` : `${trace}|${combine}|${layer}`;
@@ -20,9 +20,9 @@ export function putHead(view, header, values) {
   shared.heads.delete(key);
   shared.heads.set(key, { ...header, values });
   let bytes = 0;
-  for (const [old, entry] of [...shared.heads].reverse()) {
+  for (const [entryKey, entry] of [...shared.heads].reverse()) {
     bytes += entry.values.byteLength;
-    if (bytes > BYTES_KEPT && old !== key) shared.heads.delete(old);
+    if (bytes > BYTES_KEPT && entryKey !== key) shared.heads.delete(entryKey);
   }
   shared.events.dispatchEvent(new CustomEvent("head", { detail: { view } }));
 }
@@ -38,7 +38,7 @@ export function publishShown(view, shown) {
   shared.events.dispatchEvent(new CustomEvent("shown", { detail: { view } }));
 }
 
-// Call back on every event of this kind; returns the function that ends it.
+// Call back on every event of this kind; returns the function that unsubscribes.
 export function subscribe(kind, callback) {
   const { events } = sharedStore();
   const listener = (event) => callback(event.detail);

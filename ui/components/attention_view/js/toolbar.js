@@ -1,4 +1,4 @@
-// The row of choices above the pictures, and the field that finds heads.
+// The toolbar above the figures, and the field that filters heads.
 
 import { debounce, element, fill } from "../../shared/js/dom.js";
 import { choicesOf } from "./state.js";
@@ -91,7 +91,7 @@ export function paintFilterField(field) {
   const { labels, state, matches, filterError, header } = field.view;
   field.caption.textContent = labels.filter;
   field.input.placeholder = labels.filterExample;
-  // While somebody types, the text in the field is newer than the state.
+  // While somebody types, the field is newer than the state.
   if (field.input.getRootNode().activeElement !== field.input) field.input.value = state.settings.filter;
   field.input.setAttribute("aria-invalid", String(Boolean(filterError)));
   field.result.classList.toggle("error", Boolean(filterError));

@@ -1,6 +1,7 @@
-// As much of a canvas's drawing interface as our figures use, writing SVG elements instead of pixels.
+// The part of a canvas context's interface that our figures use, with SVG elements instead of pixels.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { svgElement } from "../../shared/js/dom.js";
+
 const CELLS_AS_SHAPES = 5000;
 const ANCHORS = { left: "start", center: "middle", right: "end" };
 const BASELINES = { top: "text-before-edge", middle: "central", alphabetic: "alphabetic" };
@@ -11,7 +12,7 @@ function round(value) {
 
 export class VectorContext {
   constructor(width, height, ruler) {
-    this.root = this.make("svg", { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` });
+    this.root = this.make("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
     this.parents = [this.root];
     this.ruler = ruler;
     this.clips = 0;
@@ -21,11 +22,8 @@ export class VectorContext {
   }
 
   make(name, attributes) {
-    const node = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (key !== "xmlns") node.setAttribute(key, typeof value === "number" ? round(value) : value);
-    }
-    return node;
+    const rounded = Object.entries(attributes).map(([key, value]) => [key, typeof value === "number" ? round(value) : value]);
+    return svgElement(name, Object.fromEntries(rounded));
   }
 
   add(name, attributes) {
@@ -112,7 +110,7 @@ export class VectorContext {
     node.textContent = text;
   }
 
-  // Few cells become shapes that a drawing program can edit; many stay one image.
+  // A small map becomes shapes that a drawing program can edit, a large one a single image.
   drawImage(canvas, x, y, width, height) {
     if (canvas.width * canvas.height > CELLS_AS_SHAPES) {
       this.add("image", { x, y, width, height, href: canvas.toDataURL(), preserveAspectRatio: "none", style: "image-rendering: pixelated" });

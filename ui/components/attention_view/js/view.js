@@ -1,4 +1,4 @@
-// The attention view: holds what is known and chosen, and repaints the parts that a change touches.
+// The attention view: holds the payload and the state, and repaints the parts that a change touches.
 
 import { createArcs, paintArcs } from "./arcs_input.js";
 import { LINKS_PER_TOKEN } from "./arcs.js";
@@ -6,7 +6,7 @@ import { readTheme } from "../../shared/js/colour.js";
 import { decodePayload } from "../../shared/js/decode.js";
 import { element, fill } from "../../shared/js/dom.js";
 import { savePicture } from "./export.js";
-import { createFacts, paintFacts } from "./facts.js";
+import { createHeadScores, paintHeadScores } from "./head_scores.js";
 import { parseFilter } from "./filter.js";
 import { createGrid, paintGrid, paintMarks, showChosen } from "./grid.js";
 import { createHeadsTable, paintHeadsTable } from "./heads_table.js";
@@ -15,6 +15,7 @@ import { createHeatmap, paintHeatmap, paintOverlay } from "./heatmap_input.js";
 import { createLegend, paintLegend } from "../../shared/js/legend.js";
 import { createLinks, paintLinks } from "./links.js";
 import { codedMatrix, combinedMatrix, makeMatrix } from "../../shared/js/matrix.js";
+import { mount } from "../../shared/js/mount.js";
 import { makeShade, pairMasks } from "../../shared/js/paint.js";
 import { makeReporter, nextState } from "./state.js";
 import { findHead, publishShown, sharedStore, subscribe } from "./store.js";
@@ -24,13 +25,7 @@ import { createFilterField, createToolbar, paintFilterField, paintToolbar } from
 const WHOLE_FRAME = { x: 0, y: 0, width: 1, height: 1 };
 const PINNED = { query: "pinnedQuery", key: "pinnedKey" };
 
-// Streamlit fades what waits for its script; this view answers by itself meanwhile.
-function stayVivid(root) {
-  const box = root.getRootNode().host?.closest?.('[data-testid="stElementContainer"]');
-  box?.style.setProperty("opacity", "1", "important");
-}
-
-export class AttentionView {
+class AttentionView {
   constructor(root) {
     this.root = root;
     this.frame = { ...WHOLE_FRAME };
@@ -38,7 +33,6 @@ export class AttentionView {
     this.waiting = new Set();
     this.reporter = makeReporter((state) => this.component.setStateValue("view", state));
     this.build();
-    stayVivid(root);
     this.unsubscribe = subscribe("head", ({ view }) => view === this.header?.view && this.headArrived());
     this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(root);
@@ -51,9 +45,9 @@ export class AttentionView {
   build() {
     this.parts = {
       toolbar: createToolbar(this), filter: createFilterField(this), grid: createGrid(this), heatmap: createHeatmap(this),
-      arcs: createArcs(this), legend: createLegend(), facts: createFacts(), links: createLinks(this), heads: createHeadsTable(this),
+      arcs: createArcs(this), legend: createLegend(), headScores: createHeadScores(), links: createLinks(this), heads: createHeadsTable(this),
     };
-    const { toolbar, filter, grid, heatmap, arcs, legend, facts, links, heads } = this.parts;
+    const { toolbar, filter, grid, heatmap, arcs, legend, headScores, links, heads } = this.parts;
     this.heading = element("h3");
     this.badge = element("span", { class: "badge" });
     this.notes = element("div", { class: "notes" });
@@ -63,11 +57,11 @@ export class AttentionView {
     this.figureBox = element("div", { class: "figure" }, heatmap.element, arcs.element, this.hint, legend.element);
     const left = element("div", { class: "left" }, filter.element, grid.element);
     const right = element("div", { class: "right" }, element("div", { class: "title" }, this.heading, this.badge), this.notes, this.figureBox);
-    const below = element("div", { class: "below" }, facts.element, links.element, heads.element);
+    const below = element("div", { class: "below" }, headScores.element, links.element, heads.element);
     this.root.replaceChildren(toolbar.element, element("div", { class: "panes" }, left, right), below, this.tip, this.live);
   }
 
-  // Heights follow from what is drawn; only a new width asks for a new drawing.
+  // Painting sets the height, so only a new width may trigger another painting.
   resized() {
     if (this.width === this.root.clientWidth) return;
     this.width = this.root.clientWidth;
@@ -75,7 +69,9 @@ export class AttentionView {
   }
 
   // Take a new payload, or only a new theme when the payload is the one already shown.
-  accept(data) {
+  accept(component) {
+    this.component = component;
+    const { data } = component;
     if (data && data !== this.data) {
       this.data = data;
       const { header, arrays } = decodePayload(data);
@@ -91,20 +87,20 @@ export class AttentionView {
     header.keyTokens ??= header.queryTokens;
     if (this.header && this.header.view !== header.view) publishShown(this.header.view, null);
     const first = !this.header;
-    Object.assign(this, { header, maps, labels: header.labels, factNames: Object.keys(header.facts) });
+    Object.assign(this, { header, maps, labels: header.labels, scoreNames: Object.keys(header.headScores) });
     this.paired = [...header.queryTokens, ...header.keyTokens].some((token) => token[2] === 1);
-    // A view that Streamlit mounts anew goes on where its predecessor was.
+    // A view that Streamlit mounts again resumes the state of its predecessor.
     this.state = nextState(header, this.state ?? sharedStore().states.get(header.view));
     sharedStore().states.set(header.view, this.state);
     if (!this.paired) this.state.settings.pairs = "all";
     if (first) this.reporter.start(this.state, nextState(header, null));
-    this.root.classList.toggle("nothing", !header.rows || !header.columns || !header.layers);
+    this.root.classList.toggle("blank", !header.rows || !header.columns || !header.layers);
     this.root.dataset.trace = header.trace;
     this.findMatches();
     this.chooseMatrix();
   }
 
-  // The exact map when it is there, otherwise the one from the overview.
+  // Show the exact map if it has arrived, else the overview's.
   chooseMatrix() {
     const { header, maps, state } = this;
     const { layer, head, combine } = state.selected;
@@ -130,8 +126,8 @@ export class AttentionView {
     return fill(labels[names[this.state.selected.combine]], this.state.selected);
   }
 
-  factLabel(name) {
-    return this.labels[`fact_${name}`] ?? name.replaceAll("_", " ");
+  scoreLabel(name) {
+    return this.labels[`score_${name}`] ?? name.replaceAll("_", " ");
   }
 
   select(selected) {
@@ -159,14 +155,14 @@ export class AttentionView {
   }
 
   findMatches() {
-    const { header, factNames } = this;
-    const parsed = parseFilter(this.state.settings.filter, ["layer", "head", ...factNames]);
+    const { header, scoreNames } = this;
+    const parsed = parseFilter(this.state.settings.filter, ["layer", "head", ...scoreNames]);
     this.filterError = parsed?.error ?? null;
     this.matches = parsed?.test ? new Set() : null;
     if (!this.matches) return;
     for (let layer = 0; layer < header.layers; layer++) {
       for (let head = 0; head < header.heads; head++) {
-        const scores = Object.fromEntries(factNames.map((name) => [name, header.facts[name][layer]?.[head]]));
+        const scores = Object.fromEntries(scoreNames.map((name) => [name, header.headScores[name][layer]?.[head]]));
         if (parsed.test({ ...scores, layer, head })) this.matches.add(layer * header.heads + head);
       }
     }
@@ -180,7 +176,7 @@ export class AttentionView {
     return savePicture(this, kind);
   }
 
-  // Ask for parts to be repainted before the next frame: "all", "grid", "marks", "figure", "overlay", "info", "toolbar".
+  // Repaint parts before the next frame: "all", "grid", "marks", "figure", "overlay", "info", "toolbar".
   refresh(...what) {
     what.forEach((part) => this.waiting.add(part));
     this.scheduled ??= requestAnimationFrame(() => {
@@ -196,7 +192,7 @@ export class AttentionView {
     const { header, parts, state } = this;
     this.shade = makeShade(this.theme, state.settings);
     this.masks = pairMasks(state.settings.pairs, header.queryTokens, header.keyTokens, this.matrix);
-    if (this.root.classList.contains("nothing")) return this.paintEmpty();
+    if (this.root.classList.contains("blank")) return this.paintEmpty();
     if (touches("toolbar")) paintToolbar(parts.toolbar);
     if (touches("toolbar")) paintFilterField(parts.filter);
     if (touches("grid")) paintGrid(parts.grid);
@@ -233,12 +229,12 @@ export class AttentionView {
     this.badge.title = matrix.exact ? "" : labels.approximate;
     const pooled = Math.ceil(header.keyTokens.length / matrix.columns);
     const notes = [
-      header.sinkSetAside && labels.sinkSetAside,
+      header.firstExcluded && labels.firstExcluded,
       header.specialHidden && labels.specialHidden,
       pooled > 1 && fill(labels.pooled, { count: pooled }),
     ].filter(Boolean);
     this.notes.replaceChildren(...notes.map((text) => element("p", { class: "note" }, text)));
-    paintFacts(parts.facts, this);
+    paintHeadScores(parts.headScores, this);
     paintLinks(parts.links, this);
     paintHeadsTable(parts.heads);
   }
@@ -252,4 +248,8 @@ export class AttentionView {
     document.fonts?.removeEventListener?.("loadingdone", this.fontsLoaded);
     if (this.header) publishShown(this.header.view, null);
   }
+}
+
+export default function attentionView(component) {
+  return mount(component, (root) => new AttentionView(root));
 }

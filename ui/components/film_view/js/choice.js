@@ -1,9 +1,9 @@
-// What is chosen: kind, head, score, step (null follows the newest); and how Python hears of it.
+// What is selected: kind, head, score and step (null follows the newest); and the reports of it to Python.
 
 import { clamp, debounce } from "../../shared/js/dom.js";
 import { bestHead, lastStep } from "./reel.js";
 
-// What the first frames lead to when nobody has chosen yet: the newest frame, and the head that scores best in it.
+// The default selection: the newest frame, and the head that scores best in it.
 export function startChoice(initial, header, reel) {
   const kinds = Object.keys(header.sites);
   const preferred = kinds.includes("cross") ? "cross" : kinds[0];
@@ -28,22 +28,22 @@ export function validChoice(choice, header) {
   };
 }
 
-// Tells Python what is chosen once it has settled, and which frames are here: at once after everything was sent,
-// later only now and then, since each report costs a run of the script and repeated frames cost little.
+// Report the selection once it has settled, and which frames have arrived: at once after all were sent, later once
+// in eight frames. Each report reruns the script, which costs more than being sent a few frames twice.
 export function makeFilmReporter(send) {
-  const FRAMES_UNSAID = 8;
+  const FRAMES_PER_REPORT = 8;
   let last = "";
-  let said = { run: null, have: null, count: 0 };
+  let reported = { run: null, have: null, count: 0 };
   let pending = null;
   const flush = () => {
     const text = JSON.stringify(pending);
     if (text === last) return;
     last = text;
-    said = { run: pending.run, have: pending.have, count: pending.count };
+    reported = { run: pending.run, have: pending.have, count: pending.count };
     const { count: _count, ...report } = pending;
     send(report);
   };
-  const calmly = debounce(flush, 250);
+  const later = debounce(flush, 250);
   const describe = (choice, reel, request) => {
     const { loop: _loop, ...plain } = choice;
     return { ...plain, run: reel.run, have: lastStep(reel), count: reel.frames.length, request };
@@ -51,21 +51,21 @@ export function makeFilmReporter(send) {
   return {
     choice(choice, reel, request) {
       pending = describe(choice, reel, request);
-      calmly();
+      later();
     },
     frames(choice, reel, request) {
       const next = describe(choice, reel, request);
-      const news = said.run !== next.run || said.have === null || next.have < said.have;
-      if (!news && next.count - said.count < FRAMES_UNSAID) return;
+      const restarted = reported.run !== next.run || reported.have === null || next.have < reported.have;
+      if (!restarted && next.count - reported.count < FRAMES_PER_REPORT) return;
       pending = next;
       flush();
     },
-    // Earlier frames are missing here: the answer to this number brings all.
-    everything(run, request) {
-      calmly.cancel();
+    // Ask for all frames, because earlier ones are missing; the answer repeats the request's number.
+    requestAll(run, request) {
+      later.cancel();
       pending = { run, have: null, count: 0, request };
       flush();
     },
-    cancel: () => calmly.cancel(),
+    cancel: () => later.cancel(),
   };
 }

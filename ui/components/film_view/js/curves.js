@@ -1,8 +1,8 @@
-// The chosen score of every head over training: the chosen head strong, the others faint, a cursor at the step shown.
+// Head scores over training: curves of the selected score for every head, and a table of the selected head's scores.
 
 import { cssRgb } from "../../shared/js/colour.js";
-import { element, fill, formatFact, placeTip, sizeCanvas } from "../../shared/js/dom.js";
-import { frameIndex, scoreAt } from "./reel.js";
+import { element, fill, formatScore, showTip, sizeCanvas } from "../../shared/js/dom.js";
+import { bestHead, frameIndex, scoreAt } from "./reel.js";
 
 export const CURVES_HEIGHT = 150;
 export const CURVES_LEFT = 44;
@@ -37,7 +37,7 @@ export function stepX(reel, step, width) {
   return CURVES_LEFT + ((step - first) / (last - first)) * (width - CURVES_LEFT - CURVES_RIGHT);
 }
 
-// The frame nearest to a horizontal place, as an index.
+// The index of the frame nearest to a horizontal position.
 export function nearestFrame(reel, x, width) {
   const [first, last] = stepRange(reel);
   const step = first + ((x - CURVES_LEFT) / (width - CURVES_LEFT - CURVES_RIGHT)) * (last - first);
@@ -56,12 +56,12 @@ export function scoreLabel(labels, name) {
 
 export function scoreColour(film, name) {
   const { colours, otherColours } = film.header;
-  const place = film.site.scores.indexOf(name);
-  const pair = colours[name] ?? otherColours[Math.max(0, place) % otherColours.length];
+  const index = film.site.scores.indexOf(name);
+  const pair = colours[name] ?? otherColours[Math.max(0, index) % otherColours.length];
   return pair[film.theme.dark ? 1 : 0];
 }
 
-// Scores that are shares keep the scale from 0 to 1; others get the one that holds them.
+// Scores within [0, 1] get that scale, whatever their maximum; others the range that they cover.
 function valueRange({ reel, site, choice }) {
   let [low, high] = [0, 1e-9];
   for (const frame of reel.frames) {
@@ -83,16 +83,16 @@ function valueY(curves, value, height) {
 
 function drawLine(context, curves, width, layer, head) {
   const { film } = curves;
-  let open = false;
+  let drawing = false;
   context.beginPath();
   for (const frame of film.reel.frames) {
     const value = scoreAt(frame, film.choice.kind, film.site, film.choice.score, layer, head);
-    if (Number.isNaN(value)) open = false;
+    if (Number.isNaN(value)) drawing = false;
     else {
       const [x, y] = [stepX(film.reel, frame.step, width), valueY(curves, value, CURVES_HEIGHT)];
-      if (open) context.lineTo(x, y);
+      if (drawing) context.lineTo(x, y);
       else context.moveTo(x, y);
-      open = true;
+      drawing = true;
     }
   }
   context.stroke();
@@ -118,7 +118,7 @@ function drawGrid(context, curves, width) {
   }
 }
 
-// Everything but the cursor; also what an exported picture holds.
+// Every curve, without the cursor; exported pictures use it too.
 export function drawCurves(context, curves, width) {
   const { film } = curves;
   const { site, choice } = film;
@@ -173,19 +173,47 @@ function pointAtCurve(curves, event) {
   const { site, choice, labels } = film;
   const frame = film.reel.frames[frameAtX(curves, event)];
   const y = event.clientY - cursor.getBoundingClientRect().top;
-  let near = { layer: choice.layer, head: choice.head, distance: NEAR };
+  let nearest = { layer: choice.layer, head: choice.head, distance: NEAR };
   for (let layer = 0; layer < site.layers; layer++) {
     for (let head = 0; head < site.heads; head++) {
       const value = scoreAt(frame, choice.kind, site, choice.score, layer, head);
       const distance = Math.abs(valueY(curves, value, CURVES_HEIGHT) - y);
-      if (distance < near.distance) near = { layer, head, distance };
+      if (distance < nearest.distance) nearest = { layer, head, distance };
     }
   }
-  const value = scoreAt(frame, choice.kind, site, choice.score, near.layer, near.head);
+  const value = scoreAt(frame, choice.kind, site, choice.score, nearest.layer, nearest.head);
   film.tip.replaceChildren(
     element("strong", {}, fill(labels.step, { step: film.number(frame.step) })),
-    element("div", {}, `${fill(labels.layerHead, near)}: ${formatFact(value)}`),
+    element("div", {}, `${fill(labels.layerHead, nearest)}: ${formatScore(value)}`),
   );
-  const box = film.root.getBoundingClientRect();
-  placeTip(film.tip, box, event.clientX - box.left, event.clientY - box.top);
+  showTip(film.tip, film.root, event);
+}
+
+// The selected head's scores at the step shown, the first and the last step, beside the best head of each score.
+export function createScores(film) {
+  return { film, element: element("div", { class: "scores", "data-part": "scores" }) };
+}
+
+export function paintScores(scores) {
+  const { film } = scores;
+  const { labels, site, choice, frame, reel } = film;
+  if (!site.scores.length) return scores.element.replaceChildren(element("p", { class: "note" }, labels.noScores));
+  const heads = ["score", "now", "first", "last", "best"].map((name, index) =>
+    element("th", { scope: "col", class: index ? "numeric" : null }, labels[name]));
+  const caption = element("caption", {}, fill(labels.scoresOf, { title: film.title(), step: film.number(frame.step) }));
+  const rows = site.scores.map((name) => scoreRow(film, name, [frame, reel.frames[0], reel.frames[reel.frames.length - 1]], choice));
+  scores.element.replaceChildren(element("table", {}, caption, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows)));
+}
+
+function scoreRow(film, name, frames, { kind, layer, head, score }) {
+  const values = frames.map((frame) => scoreAt(frame, kind, film.site, name, layer, head));
+  const best = bestHead(frames[0], kind, film.site, name);
+  const chip = element("i", { class: "chip" });
+  chip.style.background = scoreColour(film, name);
+  const bestText = Number.isFinite(best.value) ? fill(film.labels.bestHead, { ...best, value: formatScore(best.value) }) : "–";
+  const selectBest = element("button", { type: "button", class: "link", onclick: () => film.choose({ layer: best.layer, head: best.head, score: name }) }, bestText);
+  return element("tr", { "data-score": name, "aria-selected": String(name === score) },
+    element("th", { scope: "row" }, chip, scoreLabel(film.labels, name)),
+    ...values.map((value) => element("td", { class: "numeric" }, formatScore(value))),
+    element("td", { class: "numeric" }, selectBest));
 }

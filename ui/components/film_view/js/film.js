@@ -1,4 +1,4 @@
-// The film: takes frames as they come, holds what is chosen, and repaints the parts that a change touches.
+// The film: collects frames as they arrive, holds the selection, and repaints the parts that a change touches.
 
 import { readTheme } from "../../shared/js/colour.js";
 import { decodePayload } from "../../shared/js/decode.js";
@@ -6,18 +6,16 @@ import { element, fill } from "../../shared/js/dom.js";
 import { makeAxis } from "../../shared/js/heatmap.js";
 import { createLegend, paintLegend } from "../../shared/js/legend.js";
 import { codedMatrix } from "../../shared/js/matrix.js";
+import { mount } from "../../shared/js/mount.js";
 import { makeShade } from "../../shared/js/paint.js";
 import { makeFilmReporter, startChoice, validChoice } from "./choice.js";
-import { createCurves, paintCurves, paintCursor } from "./curves.js";
+import { createCurves, createScores, paintCurves, paintCursor, paintScores } from "./curves.js";
 import { createChoices, createPlayer, frameMilliseconds, paintChoices, paintPlayer } from "./player.js";
 import { addFrames, frameIndex, keptChoices } from "./reel.js";
-import { createScores, paintScores } from "./scores.js";
 import { saveFilmPicture } from "./picture.js";
 import { createStage, paintStage } from "./stage.js";
 import { createThumbs, paintThumbs } from "./thumbs.js";
 import { createTimeline, paintKnob, paintTicks } from "./timeline.js";
-
-const films = new WeakMap();
 
 class Film {
   constructor(root) {
@@ -27,7 +25,6 @@ class Film {
     this.settings = { palette: "ink", scale: "sqrt", range: "global" };
     this.reporter = makeFilmReporter((report) => this.component.setStateValue("film", report));
     this.build();
-    root.getRootNode().host?.closest?.('[data-testid="stElementContainer"]')?.style.setProperty("opacity", "1", "important");
     this.sizes = new ResizeObserver(() => {
       if (this.width === root.clientWidth) return;
       this.width = root.clientWidth;
@@ -55,7 +52,9 @@ class Film {
     this.root.replaceChildren(this.empty, this.body, this.tip, this.live);
   }
 
-  accept({ data }) {
+  accept(component) {
+    this.component = component;
+    const { data } = component;
     this.theme = readTheme(this.root);
     this.shade = makeShade(this.theme, this.settings);
     if (data && data !== this.data) this.take(data);
@@ -70,9 +69,9 @@ class Film {
     this.header = header;
     this.labels = header.labels;
     if (!reel) {
-      // This page never had the frames before these: ask once for each message.
+      // This page lacks the frames before these: ask for all, once for each message.
       this.request = header.request + 1;
-      return this.reporter.everything(header.run, this.request);
+      return this.reporter.requestAll(header.run, this.request);
     }
     this.request = header.request;
     this.reel = reel;
@@ -83,12 +82,12 @@ class Film {
     if (!shown) return;
     const kept = this.choice ?? keptChoices().get(header.run);
     this.choice = kept ? validChoice(kept, header) : startChoice(header.initial, header, reel);
-    this.place();
+    this.locate();
     this.reporter.frames(this.choice, reel, this.request);
   }
 
-  // The frame, map and axes that the choice leads to.
-  place() {
+  // Look up the frame, map and axes of the selection.
+  locate() {
     const { header, choice, reel } = this;
     keptChoices().set(header.run, choice);
     this.site = header.sites[choice.kind];
@@ -112,13 +111,13 @@ class Film {
 
   choose(change) {
     this.choice = validChoice({ ...this.choice, ...change }, this.header);
-    this.place();
+    this.locate();
     if ("layer" in change) this.announce(fill(this.labels.chosen, { title: this.title() }));
     this.refresh("all");
     this.reporter.choice(this.choice, this.reel, this.request);
   }
 
-  // Go to a frame; the last one of a live film is followed from then on.
+  // Go to a frame; from the last frame on, a live film follows the newest.
   seek(index) {
     this.stop();
     this.show(index);
@@ -128,7 +127,7 @@ class Film {
   show(index) {
     const last = index >= this.reel.frames.length - 1;
     this.choice.step = last ? null : this.reel.frames[index].step;
-    this.place();
+    this.locate();
     this.refresh("frame");
   }
 
@@ -168,7 +167,7 @@ class Film {
     return saveFilmPicture(this, this.parts.curves);
   }
 
-  // Ask for a repaint before the next frame: "all", or "frame" where only the step is another.
+  // Repaint before the next animation frame: "all", or "frame" where only the step has changed.
   refresh(what) {
     this.waiting.add(what);
     this.scheduled ??= requestAnimationFrame(() => {
@@ -209,18 +208,5 @@ class Film {
 }
 
 export default function filmView(component) {
-  const { parentElement } = component;
-  const root = parentElement.querySelector(".root");
-  let film = films.get(parentElement);
-  if (film?.root !== root) {
-    film?.dispose();
-    film = new Film(root);
-    films.set(parentElement, film);
-  }
-  film.component = component;
-  film.accept(component);
-  return () => {
-    film.dispose();
-    films.delete(parentElement);
-  };
+  return mount(component, (root) => new Film(root));
 }

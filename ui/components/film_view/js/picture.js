@@ -1,4 +1,4 @@
-// The frame on show as a PNG file: all heads, the chosen one, its curve, and where the numbers come from.
+// The shown frame as a PNG file: all heads, the selected one, its curve, and provenance.
 
 import { cssRgb } from "../../shared/js/colour.js";
 import { fill } from "../../shared/js/dom.js";
@@ -15,7 +15,7 @@ const PICTURE_GAP = 28;
 const PICTURE_SCALE = 2;
 const PICTURE_LINE = 16;
 
-export function filmPicture(film, curves) {
+function filmPicture(film, curves) {
   const { site, theme, labels, header, choice } = film;
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d");
@@ -33,7 +33,7 @@ export function filmPicture(film, curves) {
   context.scale(PICTURE_SCALE, PICTURE_SCALE);
   context.fillStyle = cssRgb(theme.background);
   context.fillRect(0, 0, PICTURE_WIDTH, height);
-  const at = (x, y, draw) => {
+  const drawAt = (x, y, draw) => {
     context.save();
     context.translate(x, y);
     draw();
@@ -46,14 +46,14 @@ export function filmPicture(film, curves) {
   };
   const step = fill(labels.step, { step: film.number(film.frame.step) });
   write([header.title, labels[choice.kind], film.title(), step].filter(Boolean).join(" · "), PICTURE_MARGIN, PICTURE_MARGIN, "600 15px", theme.text);
-  at(PICTURE_MARGIN, PICTURE_MARGIN + 34, () => drawThumbs(context, film, size, PICTURE_SCALE));
-  at(PICTURE_MARGIN + left + PICTURE_GAP, PICTURE_MARGIN + 34, () => {
+  drawAt(PICTURE_MARGIN, PICTURE_MARGIN + 34, () => drawThumbs(context, film, size, PICTURE_SCALE));
+  drawAt(PICTURE_MARGIN + left + PICTURE_GAP, PICTURE_MARGIN + 34, () => {
     drawHeatmap(context, figure, PICTURE_SCALE);
     if (choice.kind === "cross") drawGold(context, figure, header.alignment);
   });
   if (choice.score) {
     write(scoreLabel(labels, choice.score), PICTURE_MARGIN, curvesTop, "12px", theme.faded);
-    at(PICTURE_MARGIN, curvesTop + 16, () => {
+    drawAt(PICTURE_MARGIN, curvesTop + 16, () => {
       drawCurves(context, curves, inner);
       drawCursor(context, curves, inner);
     });
@@ -66,6 +66,6 @@ export function filmPicture(film, curves) {
 export async function saveFilmPicture(film, curves) {
   const canvas = filmPicture(film, curves);
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  const words = `${film.header.title} ${film.choice.kind} ${film.title()} step ${film.frame.step}`;
-  saveBlob(blob, `${fileStem(words, { otherwise: "film", most: 80 })}.png`);
+  const title = `${film.header.title} ${film.choice.kind} ${film.title()} step ${film.frame.step}`;
+  saveBlob(blob, `${fileStem(title, { fallback: "film", most: 80 })}.png`);
 }

@@ -1,4 +1,4 @@
-// The frames that this page has, by run; they outlive the element that shows them.
+// The frames that this page has received, by run; they outlive the element that shows them.
 
 const REELS = Symbol.for("playground.films");
 const REELS_KEPT = 3;
@@ -30,14 +30,14 @@ function framesOf(header, arrays) {
   });
 }
 
-// Twice as many frames as memory is meant for: every other one goes, the first and the last stay.
+// Beyond the memory limit every other frame is dropped; the first and the last stay.
 function thinned(frames) {
   const bytes = frames.length ? frames.length * sizeOf(frames[0]) : 0;
   if (bytes <= REEL_BYTES) return frames;
   return frames.filter((_, index) => index % 2 === 0 || index === frames.length - 1);
 }
 
-// Add a message's frames; null when earlier frames are missing, and everything must be asked for.
+// Add a message's frames to its run; null when frames before them are missing, so that all must be requested.
 export function addFrames(header, arrays) {
   const { byRun } = reels();
   const known = byRun.get(header.run);
@@ -46,7 +46,7 @@ export function addFrames(header, arrays) {
   const kept = header.since === null ? [] : known.frames.filter(({ step }) => step <= header.since);
   const late = header.since === null ? [] : known.frames.filter(({ step }) => step > header.since && step <= header.newest);
   const steps = new Set(fresh.map(({ step }) => step));
-  const after = [...late.filter(({ step }) => !steps.has(step)), ...fresh].sort((one, other) => one.step - other.step);
+  const after = [...late.filter(({ step }) => !steps.has(step)), ...fresh].sort((a, b) => a.step - b.step);
   const reel = { run: header.run, frames: thinned([...kept, ...after]) };
   byRun.delete(header.run);
   byRun.set(header.run, reel);
@@ -72,9 +72,9 @@ export function frameIndex(reel, step) {
 
 // A frame's score of one head; NaN where it is not defined.
 export function scoreAt(frame, kind, site, name, layer, head) {
-  const place = site.scores.indexOf(name);
-  if (place < 0) return NaN;
-  return frame.sites[kind].scores[(place * site.layers + layer) * site.heads + head];
+  const index = site.scores.indexOf(name);
+  if (index < 0) return NaN;
+  return frame.sites[kind].scores[(index * site.layers + layer) * site.heads + head];
 }
 
 export function bestHead(frame, kind, site, name) {

@@ -1,8 +1,8 @@
-// The chosen head in full: tokens on both axes, the gold alignment outlined, the weight under the pointer.
+// The selected head in full: tokens on both axes, the gold alignment outlined, the weight under the pointer.
 
 import { cssRgb } from "../../shared/js/colour.js";
-import { clamp, element, sizeCanvas } from "../../shared/js/dom.js";
-import { cellX, cellY, drawHeatmap, heatmapLayout } from "../../shared/js/heatmap.js";
+import { ARROW_STEPS, clamp, element, sizeCanvas } from "../../shared/js/dom.js";
+import { cellX, cellY, drawHeatmap, heatmapLayout, pointedCell } from "../../shared/js/heatmap.js";
 import { WHOLE_MAP, describeCell, drawOverlay, showCellTip } from "../../shared/js/heatmap_layers.js";
 import { cellImage } from "../../shared/js/paint.js";
 
@@ -23,12 +23,8 @@ export function createStage(film) {
 
 function cellAt({ figure, overlay }, event) {
   if (!figure) return null;
-  const { layout, matrix } = figure;
-  const box = overlay.getBoundingClientRect();
-  const column = Math.floor(((event.clientX - box.left - layout.left) / layout.plot.width) * matrix.columns);
-  const row = Math.floor(((event.clientY - box.top - layout.top) / layout.plot.height) * matrix.rows);
-  const inside = row >= 0 && row < matrix.rows && column >= 0 && column < matrix.columns;
-  return inside ? { row, column } : null;
+  const { row, column } = pointedCell(figure, overlay, event);
+  return row === null || column === null ? null : { row, column };
 }
 
 function point(stage, cell) {
@@ -37,21 +33,19 @@ function point(stage, cell) {
   paintPointed(stage);
 }
 
-const CELL_MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-
 function stageKey(stage, event) {
-  const move = CELL_MOVES[event.key];
-  if (!move || !stage.figure) return;
+  const step = ARROW_STEPS[event.key];
+  if (!step || !stage.figure) return;
   event.preventDefault();
   const { matrix } = stage.figure;
-  const from = stage.hover ?? { row: 0, column: -move[1] };
-  stage.hover = { row: clamp(from.row + move[0], 0, matrix.rows - 1), column: clamp(from.column + move[1], 0, matrix.columns - 1) };
+  const from = stage.hover ?? { row: 0, column: -step[1] };
+  stage.hover = { row: clamp(from.row + step[0], 0, matrix.rows - 1), column: clamp(from.column + step[1], 0, matrix.columns - 1) };
   stage.pointer = null;
   drawOverlay(stage.overlay.getContext("2d"), stage.figure, stage.hover, null);
   stage.film.announce(describeCell(stage.film, stage.figure, stage.hover).sentence);
 }
 
-// What is under a resting pointer changes with every frame of a film that plays.
+// While the film plays, the weight under a resting pointer changes with every frame.
 function paintPointed(stage) {
   const { figure, hover, film, pointer } = stage;
   if (!figure) return;
@@ -67,7 +61,7 @@ export function stageFigure(context, film, width, height) {
   return { layout, matrix, axes, frame: WHOLE_MAP, theme, masks, labels, image };
 }
 
-// Gold pairs stand in tokens; a pooled map has them in the cell of their tokens.
+// Outline the gold pairs, given in tokens, at the cells that hold them.
 export function drawGold(context, figure, pairs) {
   const { layout, matrix, axes, theme } = figure;
   const cellOf = (axis, token) => Math.min(axis.cells - 1, Math.floor(((token + 0.5) * axis.cells) / axis.tokens.length));

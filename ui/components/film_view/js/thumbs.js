@@ -1,7 +1,7 @@
 // All heads at one step: a small map for each, layers from top to bottom, heads from left to right.
 
 import { cssRgb } from "../../shared/js/colour.js";
-import { clamp, element, fill, sizeCanvas } from "../../shared/js/dom.js";
+import { ARROW_STEPS, clamp, element, fill, sizeCanvas } from "../../shared/js/dom.js";
 import { codedMatrix } from "../../shared/js/matrix.js";
 import { rasterize } from "../../shared/js/paint.js";
 
@@ -29,7 +29,7 @@ export function createThumbs(film) {
   return thumbs;
 }
 
-const HEAD_MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -1e6], End: [0, 1e6] };
+const HEAD_MOVES = { ...ARROW_STEPS, Home: [0, -1e6], End: [0, 1e6] };
 
 function moveHead(film, event) {
   const move = HEAD_MOVES[event.key];
@@ -55,7 +55,7 @@ export function thumbsArea(site, size) {
   };
 }
 
-// The thumbnails and their numbers, from the context's corner on.
+// Draw the thumbnails with the numbers of layers and heads, at the context's origin.
 export function drawThumbs(context, film, size, ratio) {
   const { site, shade, frame, theme, choice } = film;
   const [w, h] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];

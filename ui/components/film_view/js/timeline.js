@@ -1,4 +1,4 @@
-// The slider over the training's steps, right below the curves and on their scale.
+// The slider over the training steps, below the curves and on the same scale.
 
 import { clamp, element, fill } from "../../shared/js/dom.js";
 import { CURVES_LEFT, CURVES_RIGHT, nearestFrame, stepRange, stepX } from "./curves.js";
@@ -32,8 +32,8 @@ function sliderKey(film, event) {
   event.preventDefault();
 }
 
-// Round steps, five or so, that the range holds.
-export function tickSteps([first, last], count = 5) {
+// About `count` round steps within the range.
+function tickSteps([first, last], count = 5) {
   const rough = (last - first) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const size = Math.max(1, [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= rough) ?? 10 * power);

@@ -1,16 +1,16 @@
-// A live chart: one plotly node for as long as it is on the page; new data goes into it by Plotly.react.
+// A live chart: one plotly node for as long as it is on the page, updated by Plotly.react.
 
 import { readTheme } from "../../shared/js/colour.js";
 import { decodePayload } from "../../shared/js/decode.js";
 import { element } from "../../shared/js/dom.js";
+import { mount } from "../../shared/js/mount.js";
 import { loadPlotly } from "./library.js";
 import { Picking, frameOf } from "./pick.js";
 import { saveButtons } from "./save.js";
 import { fillTable } from "./table.js";
 import { fitted, recoloured, themedLayout } from "./theme.js";
 
-const charts = new WeakMap();
-// Named one by one: plotly's own list would offer to upload the chart to a foreign server.
+// An explicit list: plotly's default one offers to upload the chart to a foreign server.
 const BUTTONS = ["zoom2d", "pan2d", "resetScale2d"];
 
 class LiveChart {
@@ -21,19 +21,17 @@ class LiveChart {
     this.answer = element("p", { class: "answer", role: "status", hidden: "" });
     this.table = element("table");
     this.spoken = element("p", { role: "status" });
-    this.held = false;
+    this.dragging = false;
     const values = element("div", { class: "values" }, this.table, this.spoken);
     root.replaceChildren(this.node, this.note, this.answer, values);
     this.picking = new Picking(this);
-    // Streamlit fades what waits for its script; a chart that is fed twice a second must not blink.
-    root.closest('[data-testid="stElementContainer"]')?.style.setProperty("opacity", "1", "important");
     this.sizes = new ResizeObserver(() => root.clientWidth !== this.width && this.draw());
     this.sizes.observe(root);
-    // A drag that draws a zoom box would be broken off by new data.
-    this.node.addEventListener("pointerdown", () => (this.held = true));
+    // New data would break off a drag that draws a zoom box: painting waits until it ends.
+    this.node.addEventListener("pointerdown", () => (this.dragging = true));
     this.release = () => {
-      if (!this.held) return;
-      this.held = false;
+      if (!this.dragging) return;
+      this.dragging = false;
       this.draw();
     };
     addEventListener("pointerup", this.release);
@@ -41,7 +39,7 @@ class LiveChart {
   }
 
   accept({ data, setTriggerValue }) {
-    this.pick = (place) => this.header.picks && setTriggerValue("picked", place);
+    this.pick = (cell) => this.header.picks && setTriggerValue("picked", cell);
     if (data && data !== this.data) {
       this.data = data;
       this.header = decodePayload(data).header;
@@ -62,7 +60,7 @@ class LiveChart {
   }
 
   draw() {
-    if (this.held || !this.header) return;
+    if (this.dragging || !this.header) return;
     this.scheduled ??= requestAnimationFrame(() => {
       this.scheduled = null;
       this.paint();
@@ -90,7 +88,7 @@ class LiveChart {
     const shown = this.theme.dark ? recoloured(figure, header.dark) : structuredClone(figure);
     const layout = themedLayout(shown.layout, this.theme, { width: this.width, height, revision });
     layout.shapes = [...(layout.shapes ?? []), ...frameOf(shown.data, header.picked, layout.font.color)];
-    // Another config than last time, be it only a new function, would make plotly begin anew and forget the zoom.
+    // Any change of config, even a new function, makes plotly start over and forget the zoom.
     this.config ??= { displaylogo: false, responsive: false, showSendToCloud: false, modeBarButtons: [BUTTONS, saveButtons(this)] };
     const { l = 80, r = 80 } = layout.margin ?? {};
     const data = shown.data.map((trace) => fitted(trace, this.width - l - r));
@@ -110,23 +108,23 @@ class LiveChart {
     });
   }
 
-  // The last of a point's own data may be a run of this app, or "say:" and a sentence that answers the click; nothing
-  // else is ever opened.
-  follow(own) {
-    const last = String((Array.isArray(own) && own[own.length - 1]) ?? "");
+  // The last customdata of a point may be a run of this app, or "say:" and a sentence that answers the click. Only
+  // links to runs are opened.
+  follow(customdata) {
+    const last = String((Array.isArray(customdata) && customdata[customdata.length - 1]) ?? "");
     this.answer.textContent = last.startsWith("say:") ? last.slice(4) : "";
     this.answer.hidden = !this.answer.textContent;
     if (/^train\?run=[\w-]+$/.test(last)) open(new URL(last, document.baseURI), "_blank", "noopener");
   }
 
-  // New data takes the hover away; whoever is reading a value gets it back.
+  // New data removes the hover label; show it again under a resting pointer.
   pointAgain() {
     if (this.pointed === undefined || !this.node.matches(":hover")) return;
     const { xval, yval } = this.pointed;
-    // Where the closest point is told, its height matters; over several panels a height would be of one of them.
-    const place = this.node._fullLayout.hovermode === "closest" ? { xval, yval } : { xval };
+    // Only the mode "closest" needs a height; with several panels a height would belong to one of them.
+    const point = this.node._fullLayout.hovermode === "closest" ? { xval, yval } : { xval };
     try {
-      this.Plotly.Fx.hover(this.node, place);
+      this.Plotly.Fx.hover(this.node, point);
     } catch {
       this.pointed = undefined;
     }
@@ -142,17 +140,5 @@ class LiveChart {
 }
 
 export default function liveChart(component) {
-  const { parentElement } = component;
-  const root = parentElement.querySelector(".live-chart");
-  let chart = charts.get(parentElement);
-  if (chart?.root !== root) {
-    chart?.dispose();
-    chart = new LiveChart(root);
-    charts.set(parentElement, chart);
-  }
-  chart.accept(component);
-  return () => {
-    chart.dispose();
-    charts.delete(parentElement);
-  };
+  return mount(component, (root) => new LiveChart(root), ".live-chart");
 }

@@ -1,9 +1,10 @@
-// plotly.min.js, fetched once for all charts of the page, from wherever the app is served.
+// plotly.min.js, fetched once for all charts of the page, wherever the app is served from.
 
 const LIBRARY = Symbol.for("playground.plotly");
 const ENDPOINT = "app/static/";
 
-// The app's root: where Streamlit's own module came from, and each folder above this page (base path, deep link, proxy).
+// Candidates for the app's root: where Streamlit's own module came from, and each folder above this page, since
+// a base path, a deep link or a proxy may change the address.
 function possibleRoots() {
   const roots = [];
   const script = document.querySelector('script[type="module"][src*="static/js/"]');
@@ -26,8 +27,8 @@ function loadScript(address) {
   });
 }
 
-// A server that has no such file may answer with the app's page instead; its type tells them apart.
-async function isThere(address) {
+// A server without the file may answer with the app's page instead, so check the content type.
+async function isServed(address) {
   const answer = await fetch(address, { method: "GET", headers: { Range: "bytes=0-0" } });
   const type = answer.headers.get("content-type") ?? "";
   await answer.body?.cancel();
@@ -37,12 +38,12 @@ async function isThere(address) {
 async function findLibrary(name) {
   for (const root of possibleRoots()) {
     const address = `${root}${ENDPOINT}${name}`;
-    if (await isThere(address).catch(() => false)) return loadScript(address);
+    if (await isServed(address).catch(() => false)) return loadScript(address);
   }
   throw new Error(`${name} is not served`);
 }
 
-// One promise for the page; a failure is forgotten, so that a later chart tries again.
+// One promise for the page; after a failure the next chart tries again.
 export function loadPlotly(name) {
   globalThis[LIBRARY] ??= findLibrary(name).catch((error) => {
     delete globalThis[LIBRARY];

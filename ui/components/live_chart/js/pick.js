@@ -1,22 +1,22 @@
-// Numbers that can be picked: by a click, or by arrow keys and Enter. A place is a curve of cells, a row and a column.
+// Picking a number by a click, or by arrow keys and Enter. A cell is [curve, row, column] of a trace with cells.
 
-const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+import { ARROW_STEPS, clamp } from "../../shared/js/dom.js";
 
-// The place that a key leads to from another; curves of cells lie below each other.
-export function stepped(traces, [curve, row, column], key) {
-  const [down, right] = STEPS[key];
-  let [to, place] = [curve, row + down];
-  if (!traces[to].z[place]) {
-    to += down;
-    if (!traces[to]?.z) return [curve, row, column];
-    place = down > 0 ? 0 : traces[to].z.length - 1;
+// The cell that an arrow key leads to; traces with cells lie below each other, so rows continue in the next one.
+function stepFrom(traces, [curve, row, column], key) {
+  const [down, right] = ARROW_STEPS[key];
+  let [nextCurve, nextRow] = [curve, row + down];
+  if (!traces[nextCurve].z[nextRow]) {
+    nextCurve += down;
+    if (!traces[nextCurve]?.z) return [curve, row, column];
+    nextRow = down > 0 ? 0 : traces[nextCurve].z.length - 1;
   }
-  return [to, place, Math.max(0, Math.min(traces[to].z[place].length - 1, column + right))];
+  return [nextCurve, nextRow, clamp(column + right, 0, traces[nextCurve].z[nextRow].length - 1)];
 }
 
-// The frame around a place, for plotly.
-export function frameOf(traces, place, color) {
-  const [curve, row, column] = place ?? [];
+// Plotly shapes that frame a cell; none where there is no such cell.
+export function frameOf(traces, cell, color) {
+  const [curve, row, column] = cell ?? [];
   if (traces[curve]?.z?.[row]?.[column] === undefined) return [];
   const y = (traces[curve].y0 ?? 0) + row;
   return [{ type: "rect", x0: column - 0.5, x1: column + 0.5, y0: y - 0.5, y1: y + 0.5, line: { color, width: 2 } }];
@@ -34,27 +34,27 @@ export class Picking {
   }
 
   click(point) {
-    const cell = point?.pointNumber ?? point?.pointIndex;
-    if (Array.isArray(cell)) this.choose([point.curveNumber, ...cell]);
+    const index = point?.pointNumber ?? point?.pointIndex;
+    if (Array.isArray(index)) this.choose([point.curveNumber, ...index]);
   }
 
-  choose(place) {
-    this.place = place;
-    this.chart.pick(place);
+  choose(cell) {
+    this.cell = cell;
+    this.chart.pick(cell);
   }
 
   follow(event) {
     if (event.target !== this.chart.node || !this.chart.header.picks) return;
-    const start = this.place ?? this.chart.header.picked ?? [this.traces.findIndex(({ z }) => z), 0, 0];
-    if (event.key in STEPS) this.point(this.place ? stepped(this.traces, start, event.key) : start);
-    else if (event.key === "Enter" && this.place) this.choose(this.place);
+    const start = this.cell ?? this.chart.header.picked ?? [this.traces.findIndex(({ z }) => z), 0, 0];
+    if (event.key in ARROW_STEPS) this.point(this.cell ? stepFrom(this.traces, start, event.key) : start);
+    else if (event.key === "Enter" && this.cell) this.choose(this.cell);
     else return;
     event.preventDefault();
   }
 
-  // Show and say the number, as pointing does.
-  point(place) {
-    const [curve, row, column] = (this.place = place);
+  // Show the cell's hover label, and announce it.
+  point(cell) {
+    const [curve, row, column] = (this.cell = cell);
     this.chart.Plotly?.Fx.hover(this.chart.node, { xval: column, yval: (this.traces[curve].y0 ?? 0) + row }, "xy");
     const lines = [...this.chart.node.querySelectorAll(".hovertext .nums, .hovertext .nums tspan.line")];
     this.chart.spoken.textContent = lines.map((line) => line.textContent).join(", ") || String(this.traces[curve].z[row][column]);

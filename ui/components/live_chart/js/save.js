@@ -1,13 +1,13 @@
-// The chart as a file: PNG and SVG as it is seen, CSV with the numbers of the curves that are not hidden.
+// The chart as a file: PNG and SVG as shown, CSV with the values of the visible curves.
 
 import { cssRgb } from "../../shared/js/colour.js";
 import { fileStem, saveBlob } from "../../shared/js/files.js";
-import { mapOf, numbersOf, placeOf, plainText } from "./table.js";
+import { mapOf, plainText, positionOf, valuesOf } from "./table.js";
 
 const NOTE_SIZE = 10;
 const MOST_LINES = 4;
 
-// Icons of the bar over the chart, on plotly's own grid of 24 by 24.
+// Icons of the mode bar, on a 24 by 24 grid.
 const ICONS = {
   png: "M4 4h16v16H4zM6 6v9l3.5-3.5 3 3L16 11l2 2V6zM9 7.5A1.5 1.5 0 1 1 9 10.5 1.5 1.5 0 0 1 9 7.5z",
   svg: "M5 3h3v2h8V3h3v3h-2c0 6-4 10-9 12v3H5v-3h2C7 12 11 8 16 6H8v0H5zM6 4v1h1V4zM17 4v1h1V4zM6 19v1h1v-1z",
@@ -16,31 +16,31 @@ const ICONS = {
 
 function quoted(value) {
   const text = value === null || value === undefined ? "" : String(value);
-  // A spreadsheet would run a text that begins like a formula.
+  // A spreadsheet would execute a text that begins like a formula.
   const safe = typeof value === "string" && /^[=+\-@\t]/.test(text) ? `'${text}` : text;
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-function plainTitle(axis, otherwise) {
-  return plainText(axis?.title?.text ?? otherwise);
+function plainTitle(axis, fallback) {
+  return plainText(axis?.title?.text ?? fallback);
 }
 
-// Comments that say where the numbers come from, then one line for each point: curve, x, y; of a map: row, column,
-// value. A curve that the legend hides is left out.
-export function csvOf(traces, layout, labels, provenance = []) {
+// Provenance as comments, then a line for each point (curve, x, y) or each cell of a map (row, column, value). Curves
+// hidden in the legend are left out.
+function csvOf(traces, layout, labels, provenance = []) {
   const comments = provenance.map((line) => `# ${line}\r\n`).join("");
   const x = plainTitle(layout.xaxis, "x");
   const y = plainTitle(layout.yaxis, "y");
-  const drawn = traces.filter(({ visible, mode }) => visible !== "legendonly" && visible !== false && mode !== "text");
-  const lines = drawn.length && drawn.every(mapOf) ? drawn.flatMap((trace) => mapLines(trace, x, y)) : [[labels.curve, x, y]];
-  if (lines.length === 1) drawn.forEach((trace) => lines.push(...curveLines(trace)));
+  const visibleTraces = traces.filter(({ visible, mode }) => visible !== "legendonly" && visible !== false && mode !== "text");
+  const lines = visibleTraces.length && visibleTraces.every(mapOf) ? visibleTraces.flatMap((trace) => mapLines(trace, x, y)) : [[labels.curve, x, y]];
+  if (lines.length === 1) visibleTraces.forEach((trace) => lines.push(...curveLines(trace)));
   return comments + lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
 }
 
 function curveLines(trace) {
   const name = plainText(trace.name ?? "");
-  const numbers = numbersOf(trace).map((value, index) => [name, placeOf(trace, index), value]);
-  return numbers.filter(([, , value]) => value !== null && value !== undefined);
+  const lines = valuesOf(trace).map((value, index) => [name, positionOf(trace, index), value]);
+  return lines.filter(([, , value]) => value !== null && value !== undefined);
 }
 
 function mapLines(trace, x, y) {
@@ -49,14 +49,14 @@ function mapLines(trace, x, y) {
   return [[y, x, plainText(trace.colorbar?.title?.text ?? trace.name ?? "")], ...cells.filter(([, , value]) => value !== null)];
 }
 
-// A long line in pieces that fit a picture; of a very long one only the beginning.
+// A line wrapped after `letters` characters, cut after a few lines.
 function wrapped(line, letters) {
   const pieces = line.match(new RegExp(`.{1,${letters}}`, "gu")) ?? [""];
   return pieces.length > MOST_LINES ? [...pieces.slice(0, MOST_LINES - 1), `${pieces[MOST_LINES - 1].slice(0, -1)}…`] : pieces;
 }
 
-// The layout with room below for where the numbers come from.
-function signed(layout, { header, theme }) {
+// The layout with the provenance lines below the chart.
+function withProvenance(layout, { header, theme }) {
   const letters = Math.max(20, Math.floor((layout.width - (layout.margin?.l ?? 80)) / (0.62 * NOTE_SIZE)));
   const lines = (header.provenance ?? []).flatMap((line) => wrapped(line, letters));
   if (!lines.length) return layout;
@@ -76,14 +76,14 @@ function signed(layout, { header, theme }) {
 }
 
 function chartFile(chart, kind) {
-  return `${fileStem(chart.header.label, { otherwise: "chart", most: 60 })}.${kind}`;
+  return `${fileStem(chart.header.label, { fallback: "chart", most: 60 })}.${kind}`;
 }
 
 async function savePlot(chart, format) {
   const { Plotly, node, theme } = chart;
-  // A file cannot bring the page's font along: what is measured in that one and drawn in another overlaps.
+  // A file does not embed the page's font: text laid out in it and drawn in another font would overlap.
   const font = { ...node.layout.font, family: "sans-serif" };
-  const layout = signed({ ...node.layout, font, paper_bgcolor: cssRgb(theme.background) }, chart);
+  const layout = withProvenance({ ...node.layout, font, paper_bgcolor: cssRgb(theme.background) }, chart);
   const { width, height } = layout;
   const address = await Plotly.toImage({ data: node.data, layout }, { format, width, height, scale: format === "png" ? 2 : 1 });
   saveBlob(await (await fetch(address)).blob(), chartFile(chart, format));

@@ -1,15 +1,15 @@
-// The page's own colours and fonts on a figure that was made in light ones.
+// The page's colours and fonts, applied to a figure made for a light page.
 
 import { cssRgb } from "../../shared/js/colour.js";
 
 const CLEAR = "rgba(0, 0, 0, 0)";
 
-// Long rows of numbers have no colours; a colour scale's stops are a number and a colour each.
+// An array of numbers holds no colours; a colour scale's stop is a number and a colour.
 function isNumbers(array) {
   return typeof array[0] === "number" && typeof array[1] !== "string";
 }
 
-// Exchange every colour that has a counterpart on a dark page.
+// Replace every colour that has a counterpart on a dark page.
 export function recoloured(value, dark) {
   if (typeof value === "string") return dark[value.toLowerCase()] ?? value;
   if (Array.isArray(value)) return isNumbers(value) ? value : value.map((part) => recoloured(part, dark));
@@ -34,14 +34,14 @@ function themedAxis(name, axis, theme) {
 
 const LETTER = 6.6;
 
-// Words on cells that are too narrow for them would run into each other.
+// Leave out the texts of cells that are too narrow for them.
 export function fitted(trace, width) {
   const columns = trace.mode === "text" && trace.meta?.columns;
   if (typeof columns !== "number") return trace;
-  return { ...trace, text: trace.text.map((word) => (word.length * (trace.textfont?.size ?? 12) * LETTER > (12 * width) / columns ? "" : word)) };
+  return { ...trace, text: trace.text.map((text) => (text.length * (trace.textfont?.size ?? 12) * LETTER > (12 * width) / columns ? "" : text)) };
 }
 
-// What the page decides about a layout: sizes, fonts, colours, and that a person's zoom stays.
+// The layout in the page's size, fonts and colours; `revision` keeps a person's zoom.
 export function themedLayout(layout, theme, { width, height, revision }) {
   const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
   const text = cssRgb(theme.text);

@@ -1,9 +1,9 @@
-// How each kind of sample is drawn. Text only ever becomes text nodes.
+// The elements of each kind of sample. Text becomes nothing but text nodes.
 
 import { element, fill, formatNumber } from "../../shared/js/dom.js";
 import { tokenNode } from "../../shared/js/tokens.js";
 
-// A prompt and what the model wrote after it, in one piece, as one reads it.
+// A prompt and its continuation, as one running text.
 export function textSample(sample, labels) {
   return element("figure", { class: "written", "data-kind": "text" },
     element("p", { dir: "auto" },
@@ -18,13 +18,13 @@ function mark(isRight, labels) {
 }
 
 export function answerTable(samples, labels) {
-  const head = ["question", "answer", "right"].map((name) => element("th", { scope: "col" }, labels[name]));
+  const head = ["input", "output", "reference"].map((name) => element("th", { scope: "col" }, labels[name]));
   const rows = samples.map((sample) => element("tr", { "data-kind": "answer", "data-right": String(sample.isRight) },
     mark(sample.isRight, labels),
-    ...[sample.question, sample.answer, sample.right].map((text) => element("td", {}, element("bdi", { class: "said" }, text)))));
-  const right = samples.filter(({ isRight }) => isRight).length;
+    ...[sample.question, sample.answer, sample.right].map((text) => element("td", {}, element("bdi", { class: "text" }, text)))));
+  const correct = samples.filter(({ isRight }) => isRight).length;
   return element("div", { class: "table-scroll answers" }, element("table", {},
-    element("caption", {}, fill(labels.share, { right, count: samples.length })),
+    element("caption", {}, fill(labels.share, { correct, count: samples.length })),
     element("thead", {}, element("tr", {}, element("th", { class: "mark" }), ...head)),
     element("tbody", {}, ...rows)));
 }
@@ -39,24 +39,25 @@ function guessBars(word, labels) {
   return element("div", { class: "guesses", role: "tooltip" },
     element("strong", {}, fill(labels.guesses, { position: word.position })),
     element("ol", {}, ...rows),
-    element("div", { class: "right-word" }, fill(labels.rightWord, { word: word.right })));
+    element("div", { class: "reference" }, fill(labels.referenceWord, { word: word.right })));
 }
 
 function maskedChip(word, labels) {
   const [best] = word.guesses;
   const isRight = best?.[0] === word.right;
-  const said = best ? `${best[0]}, ${isRight ? labels.correct : labels.wrong}; ${fill(labels.rightWord, { word: word.right })}` : word.right;
+  const verdict = isRight ? labels.correct : labels.wrong;
+  const description = best ? `${best[0]}, ${verdict}; ${fill(labels.referenceWord, { word: word.right })}` : word.right;
   const parts = [tokenNode(best?.[0] ?? "", false)];
   if (!isRight) parts.push(element("span", { class: "instead" }, tokenNode(word.right, false)));
   const button = element("button", {
-    type: "button", class: `masked ${isRight ? "right" : "wrong"}`, "data-position": word.position, "aria-label": said,
+    type: "button", class: `masked ${isRight ? "right" : "wrong"}`, "data-position": word.position, "aria-label": description,
   }, ...parts);
   return element("span", { class: "holder" }, button, guessBars(word, labels));
 }
 
 export function maskedSample(sample, labels) {
-  const byPlace = new Map(sample.masked.map((word) => [word.position, word]));
-  const chips = sample.tokens.map((text, place) =>
-    byPlace.has(place) ? maskedChip(byPlace.get(place), labels) : element("span", { class: "plain" }, tokenNode(text, /^<\|.*\|>$/.test(text))));
+  const byPosition = new Map(sample.masked.map((word) => [word.position, word]));
+  const chips = sample.tokens.map((text, position) =>
+    byPosition.has(position) ? maskedChip(byPosition.get(position), labels) : element("span", { class: "plain" }, tokenNode(text, /^<\|.*\|>$/.test(text))));
   return element("div", { class: "masked-text", dir: "auto", "data-kind": "masked" }, ...chips);
 }

@@ -1,4 +1,4 @@
-// Colour ramps that are even to the eye: interpolated in OKLab from the page's own background.
+// Perceptually even colour ramps: interpolated in OKLab, starting at the page's background.
 
 export const LEVELS = 256;
 const LOG_FLOOR = 4; // decades below 1 that the logarithmic scale shows
@@ -74,9 +74,9 @@ export function cssRgb([red, green, blue], alpha = 1) {
   return alpha === 1 ? `rgb(${red}, ${green}, ${blue})` : `rgba(${red}, ${green}, ${blue}, ${alpha})`;
 }
 
-export function mixRgb(one, other, share) {
-  const [a, b] = [toOklab(one), toOklab(other)];
-  return fromOklab(a.map((value, axis) => value + share * (b[axis] - value)));
+function mixRgb(from, to, share) {
+  const [start, end] = [toOklab(from), toOklab(to)];
+  return fromOklab(start.map((value, axis) => value + share * (end[axis] - value)));
 }
 
 function rampFrom(background, points) {
@@ -93,7 +93,7 @@ export function divergingRamps({ background, dark }) {
   return { negative: rampFrom(background, negative), positive: rampFrom(background, positive) };
 }
 
-// Where a weight in [0, 1] stands on the ramp, in [0, 1].
+// The position on the ramp, in [0, 1], of a weight in [0, 1].
 export function scaleWeight(scale, weight) {
   if (scale === "linear") return weight;
   if (scale === "sqrt") return Math.sqrt(weight);
@@ -109,7 +109,7 @@ export function scaleTicks(scale) {
 const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
 // Any CSS colour as 8-bit [red, green, blue]; the fallback where it is not one.
-export function parseColour(text, fallback) {
+function parseColour(text, fallback) {
   if (!text || text === "unset" || !globalThis.CSS?.supports("color", text)) return fallback;
   probe.canvas.width = probe.canvas.height = 1;
   probe.fillStyle = text;

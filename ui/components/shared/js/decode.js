@@ -12,7 +12,7 @@ export function decodePayload(bytes) {
   return { header, arrays };
 }
 
-// The bytes may be a window into a larger message at any offset; typed arrays want aligned ones.
+// Typed arrays need aligned bytes, but the payload may start anywhere in a larger message: then copy.
 function readArray(bytes, start, { dtype, length }) {
   const Kind = ARRAYS[dtype];
   const size = length * Kind.BYTES_PER_ELEMENT;

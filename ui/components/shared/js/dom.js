@@ -10,8 +10,19 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+// The step, [rows, columns], that each arrow key makes in a table of cells.
+export const ARROW_STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+export function svgElement(tag, attributes, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+// "{title}, step {step}" with its values; a name without a value stays as it is.
 export function fill(template, values) {
-  return (template ?? "").replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+  return (template ?? "").replace(/\{(\w+)\}/g, (match, name) => (name in values ? values[name] : match));
 }
 
 // Four significant digits, with a true minus sign.
@@ -23,8 +34,8 @@ export function formatNumber(value, digits = 4) {
   return text.replace(/^-/, "−");
 }
 
-// Scores and measures stand in columns: a fixed number of places that suits their size.
-export function formatFact(value) {
+// Scores stand below each other: a fixed number of decimals for each order of magnitude.
+export function formatScore(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   const size = Math.abs(value);
   return value.toFixed(size < 10 ? 3 : size < 100 ? 2 : 1).replace(/^-/, "−");
@@ -34,7 +45,7 @@ export function formatWeight(matrix, value) {
   return (matrix.exact ? "" : "≈ ") + formatNumber(value);
 }
 
-// A canvas of this many CSS pixels, sharp on any screen; returns its context, ready to draw in CSS pixels.
+// Size a canvas in CSS pixels, sharp on any screen; returns its cleared context, scaled to CSS pixels.
 export function sizeCanvas(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
@@ -51,7 +62,7 @@ export function clamp(value, low, high) {
   return Math.max(low, Math.min(high, value));
 }
 
-// Call back when nothing has called for this long.
+// A function that calls back once it has not been called for this long.
 export function debounce(callback, milliseconds) {
   let timer = 0;
   const later = () => {
@@ -62,8 +73,11 @@ export function debounce(callback, milliseconds) {
   return later;
 }
 
-export function placeTip(tip, box, x, y) {
+// Show a tooltip beside a point of the window, within its component.
+export function showTip(tip, root, { clientX, clientY }) {
   tip.hidden = false;
+  const box = root.getBoundingClientRect();
+  const [x, y] = [clamp(clientX - box.left, 0, box.width), clientY - box.top];
   const [width, height] = [tip.offsetWidth, tip.offsetHeight];
   const left = x + 16 + width > box.width ? x - 16 - width : x + 16;
   const top = y + 16 + height > box.height ? y - 12 - height : y + 16;

@@ -1,8 +1,8 @@
-// What a person takes home: a file's name out of words, and a blob handed to the browser.
+// Downloads: a file name from a title, and a blob handed to the browser.
 
-export function fileStem(words, { otherwise, most }) {
-  const joined = words.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");
-  return joined.slice(0, most) || otherwise;
+export function fileStem(title, { fallback, most }) {
+  const joined = title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");
+  return joined.slice(0, most) || fallback;
 }
 
 export function saveBlob(blob, name) {

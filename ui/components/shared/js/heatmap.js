@@ -1,9 +1,9 @@
-// One map in full: where everything stands, and the layer that changes only with the data, zoom or theme.
+// One map in full: its layout, and the layer that changes only with the data, zoom or theme.
 
 import { cssRgb } from "./colour.js";
 import { clamp } from "./dom.js";
 import { cellSpan, rowEnd } from "./matrix.js";
-import { drawToken, textWidth, tokenWidth } from "./tokens.js";
+import { drawToken, longestToken, textWidth, tokenWidth } from "./tokens.js";
 
 const FONT = 12;
 const ANGLE = -Math.PI / 3.2;
@@ -22,19 +22,11 @@ export function makeAxis(tokens, cells) {
   return { tokens, cells, span, text: (index) => tokens[span(index)[0]]?.[0] ?? "" };
 }
 
-function longestLabel(context, axis) {
-  let width = 0;
-  for (let cell = 0; cell < axis.cells && width < LONGEST_LABEL; cell++) {
-    width = Math.max(width, tokenWidth(context, axis.text(cell)));
-  }
-  return Math.min(width, LONGEST_LABEL);
-}
-
-// All positions of the figure, in CSS pixels, for a map drawn at this width.
+// The figure's coordinates, in CSS pixels, for a map drawn at this width.
 export function heatmapLayout(context, { matrix, axes, theme, width, height, corner }) {
   context.font = tokenFont(theme);
-  const left = AXIS + Math.max(longestLabel(context, axes.query) + 10, corner);
-  const keyLabel = longestLabel(context, axes.key);
+  const left = AXIS + Math.max(longestToken(context, axes.query, LONGEST_LABEL) + 10, corner);
+  const keyLabel = longestToken(context, axes.key, LONGEST_LABEL);
   const flat = keyLabel + 8 <= Math.min(CELL, (width - left) / matrix.columns);
   const rise = flat ? FONT + 8 : keyLabel * Math.sin(-ANGLE) + FONT + 4;
   const top = AXIS + Math.max(rise, corner);
@@ -48,8 +40,8 @@ export function heatmapLayout(context, { matrix, axes, theme, width, height, cor
   return { left, top, flat, plot, keyLabel, width, height: top + plot.height + 2 };
 }
 
-// The size of one cell on screen, at the zoom of now.
-export function cellSize(layout, matrix, frame) {
+// The size of one cell on screen at the current zoom.
+function cellSize(layout, matrix, frame) {
   return {
     width: layout.plot.width / frame.width / matrix.columns,
     height: layout.plot.height / frame.height / matrix.rows,
@@ -64,8 +56,21 @@ export function cellY(layout, matrix, frame, row) {
   return layout.top + ((row / matrix.rows - frame.y) / frame.height) * layout.plot.height;
 }
 
-export function visibleCells(cells, start, size) {
+function visibleCells(cells, start, size) {
   return [Math.floor(start * cells), Math.min(cells, Math.ceil((start + size) * cells - 1e-6))];
+}
+
+// What is under the pointer: x and y from the plot's corner, and the row and column there; null outside the plot.
+export function pointedCell({ layout, matrix, frame }, canvas, event) {
+  const box = canvas.getBoundingClientRect();
+  const [x, y] = [event.clientX - box.left - layout.left, event.clientY - box.top - layout.top];
+  const column = Math.floor((frame.x + (x / layout.plot.width) * frame.width) * matrix.columns);
+  const row = Math.floor((frame.y + (y / layout.plot.height) * frame.height) * matrix.rows);
+  return {
+    x, y,
+    row: y >= 0 && y < layout.plot.height && row < matrix.rows ? row : null,
+    column: x >= 0 && x < layout.plot.width && column < matrix.columns ? column : null,
+  };
 }
 
 export function drawHeatmap(context, figure, pixelRatio) {
@@ -88,7 +93,7 @@ export function drawHeatmap(context, figure, pixelRatio) {
   drawAxisNames(context, figure);
 }
 
-// A hair of background between cells that are large enough to be told apart.
+// A thin line of background between cells, where they are large enough to spare the pixel.
 function drawSeparators(context, { layout, matrix, frame, theme }) {
   const cell = cellSize(layout, matrix, frame);
   if (Math.min(cell.width, cell.height) < 9) return;
@@ -96,7 +101,7 @@ function drawSeparators(context, { layout, matrix, frame, theme }) {
   const [column0, column1] = visibleCells(matrix.columns, frame.x, frame.width);
   const bottom = layout.top + layout.plot.height;
   for (let column = column0 + 1; column < column1; column++) {
-    // In a causal map nobody before this token can see it.
+    // In a causal map no earlier query sees this key: the line starts at the diagonal.
     const top = matrix.triangle ? Math.max(layout.top, cellY(layout, matrix, frame, column - 1)) : layout.top;
     context.fillRect(Math.round(cellX(layout, matrix, frame, column)) - 0.5, top, 1, Math.max(0, bottom - top));
   }
@@ -107,8 +112,8 @@ function drawSeparators(context, { layout, matrix, frame, theme }) {
   }
 }
 
-// The first cell of the second text of a pair; null when there is one text only.
-export function segmentBorder(axis) {
+// The first cell of a pair's second text; null for a single text.
+function segmentBorder(axis) {
   for (let cell = 1; cell < axis.cells; cell++) {
     if (axis.tokens[axis.span(cell)[0]][2] !== axis.tokens[axis.span(cell - 1)[0]][2]) return cell;
   }

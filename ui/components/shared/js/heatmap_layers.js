@@ -1,7 +1,7 @@
-// What moves over the heatmap: crosshair, pin, labels of the cell pointed at, and the minimap.
+// The heatmap's moving layers: crosshair, pin, labels of the cell under the pointer, and the minimap.
 
 import { cssRgb } from "./colour.js";
-import { element, fill, formatWeight, placeTip } from "./dom.js";
+import { element, fill, formatWeight, showTip } from "./dom.js";
 import { cellX, cellY, columnLabelStep, drawColumnLabel, drawRowLabel, rowLabelStep } from "./heatmap.js";
 import { rowEnd, weightAt } from "./matrix.js";
 import { pairAllowed } from "./paint.js";
@@ -36,7 +36,7 @@ function band(figure, axis, cell) {
   return [x, layout.top, cellX(layout, matrix, frame, cell + 1) - x, layout.plot.height];
 }
 
-// A pinned row or column keeps its colours, the rest steps back.
+// A pinned row or column keeps its colours, the rest fades.
 function dimAround(context, figure, pin) {
   const { layout, theme } = figure;
   const [x, y, width, height] = band(figure, pin.axis, pin.cell);
@@ -66,7 +66,7 @@ function drawCross(context, figure, { row, column }) {
   context.strokeRect(x - 0.25, y - 0.25, Math.max(width, 3) + 0.5, Math.max(height, 3) + 0.5);
 }
 
-// Where labels are thinned out, one that had no place is written over its neighbours.
+// Where labels are thinned out, a label that was left out is written over its neighbours.
 function strongLabel(context, figure, axis, cell) {
   const { layout, matrix, frame, theme } = figure;
   context.fillStyle = cssRgb(theme.background, 0.94);
@@ -91,7 +91,7 @@ function strongLabel(context, figure, axis, cell) {
   drawColumnLabel(context, figure, cell, true);
 }
 
-// The text beside the pointer, and the same for tests and assistive technology.
+// A cell's tokens and weight: as the tooltip's content, and as a sentence for screen readers.
 export function describeCell(view, figure, { row, column }) {
   const { matrix, axes, masks } = figure;
   const { labels } = view;
@@ -101,15 +101,15 @@ export function describeCell(view, figure, { row, column }) {
     element("span", { class: "tip-label" }, labels.query), cellName(view, axes.query, row),
     element("span", { class: "tip-label" }, labels.key), cellName(view, axes.key, column),
     element("span", { class: "tip-label" }, labels.weight), element("output", {}, shown));
-  const words = { query: axes.query.text(row), key: axes.key.text(column), value: shown };
-  return { node, shown, weight, sentence: fill(labels.cell, words) };
+  const sentence = fill(labels.cell, { query: axes.query.text(row), key: axes.key.text(column), value: shown });
+  return { node, shown, weight, sentence };
 }
 
 function cellName(view, axis, cell) {
   const [first, last] = axis.span(cell);
   const [text, special] = axis.tokens[first];
-  const place = first === last ? String(first) : fill(view.labels.tokens, { first, last });
-  return element("span", { class: "tip-token" }, tokenNode(text, special), element("span", { class: "place" }, place));
+  const position = first === last ? String(first) : fill(view.labels.tokens, { first, last });
+  return element("span", { class: "tip-token" }, tokenNode(text, special), element("span", { class: "position" }, position));
 }
 
 export function showCellTip(view, figure, hover, event) {
@@ -119,11 +119,10 @@ export function showCellTip(view, figure, hover, event) {
   view.figureBox.dataset.hover = JSON.stringify({
     query: spans[0], key: spans[1], value: shown, weight: weight ?? null, exact: figure.matrix.exact,
   });
-  const box = view.root.getBoundingClientRect();
-  placeTip(view.tip, box, event.clientX - box.left, event.clientY - box.top);
+  showTip(view.tip, view.root, event);
 }
 
-// The whole map in the corner between the labels, with a frame around what is visible.
+// The whole map in the corner between the labels, with a frame around the visible part.
 export function drawMinimap(context, figure, pixelRatio) {
   const { matrix, theme, frame } = figure;
   const aspect = matrix.rows / matrix.columns;

@@ -1,4 +1,4 @@
-// The colour scale with its ticks; drawn by the same code on the page and in exported pictures.
+// The colour scale with its ticks, on the page and in exported pictures.
 
 import { cssRgb, scaleTicks, scaleWeight } from "./colour.js";
 import { element, sizeCanvas } from "./dom.js";
@@ -22,10 +22,10 @@ export function drawLegend(context, { shade, theme, labels, settings }, x, y, wi
   context.strokeRect(x + 0.5, y + 15.5, width - 1, 10);
   context.fillStyle = cssRgb(theme.faded);
   for (const tick of scaleTicks(settings.scale)) {
-    const at = x + scaleWeight(settings.scale, tick) * width;
-    context.fillRect(Math.min(at, x + width - 1), y + 25, 1, 3);
-    context.textAlign = at <= x + 1 ? "left" : at >= x + width - 1 ? "right" : "center";
-    context.fillText(String(tick), at, y + 30);
+    const tickX = x + scaleWeight(settings.scale, tick) * width;
+    context.fillRect(Math.min(tickX, x + width - 1), y + 25, 1, 3);
+    context.textAlign = tickX <= x + 1 ? "left" : tickX >= x + width - 1 ? "right" : "center";
+    context.fillText(String(tick), tickX, y + 30);
   }
 }
 

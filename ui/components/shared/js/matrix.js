@@ -1,4 +1,4 @@
-// A map of weights, whether coded or exact, packed or full, over tokens or over pooled cells.
+// Attention maps: coded or exact, packed or full, over tokens or over pooled cells.
 
 const tables = new Map();
 
@@ -31,7 +31,7 @@ export function codedMatrix(header, maps, layer, head) {
   return makeMatrix({ values: maps, offset, rows, columns, packing, causal, exact: false });
 }
 
-// The mean or maximum over heads, from codes: a preview until the exact aggregate arrives.
+// The mean or maximum over heads, computed from codes: a preview until the exact aggregate arrives.
 export function combinedMatrix(header, maps, { layer, combine }) {
   const { rows, columns, packing, causal, layers, heads } = header;
   const size = entryCount(rows, columns, packing);
@@ -57,7 +57,7 @@ export function rowEnd(matrix, row) {
   return matrix.triangle ? Math.min(row + 1, matrix.columns) : matrix.columns;
 }
 
-// The weight from query row to key column; undefined where a causal model cannot look.
+// The weight from query row to key column; undefined above the diagonal of a causal map.
 export function weightAt(matrix, row, column) {
   if (column >= rowEnd(matrix, row)) return undefined;
   const value = matrix.values[rowStart(matrix, row) + column];
@@ -78,7 +78,7 @@ export function rowMaxima(matrix) {
   return maxima;
 }
 
-// The tokens that one cell of an axis stands for: first and last index.
+// The first and last token of a cell.
 export function cellSpan(index, cells, tokens) {
   if (cells === tokens) return [index, index];
   const first = Math.floor((index * tokens) / cells);
@@ -104,7 +104,7 @@ export function strongest(matrix, count, rows, columns, allowed) {
 }
 
 function keepLargest(best, count) {
-  best.sort((one, other) => other.weight - one.weight);
+  best.sort((a, b) => b.weight - a.weight);
   best.length = Math.min(best.length, count);
   return best.length === count ? best[count - 1].weight : 0;
 }

@@ -1,11 +1,11 @@
-// From weights to pixels: max-pooled where there are more cells than pixels, one pixel a cell otherwise.
+// From weights to pixels: max-pooled where there are more cells than pixels, else one pixel a cell.
 
 import { LEVELS, attentionRamp, packRgb, scaleWeight } from "./colour.js";
 import { cellSpan, rowEnd, rowMaxima, rowStart } from "./matrix.js";
 
 const TABLE_STEPS = 4096;
 
-// Everything that decides a colour, computed once per theme and settings.
+// The colour of every weight, computed once per theme and settings.
 export function makeShade(theme, settings) {
   const ramp = attentionRamp(settings.palette, theme);
   const packed = Uint32Array.from(ramp, packRgb);
@@ -19,8 +19,8 @@ export function shadeColour(shade, weight) {
   return shade.colours[Math.round(Math.sqrt(Math.min(weight, 1)) * TABLE_STEPS)];
 }
 
-// Which cells of an axis belong to the chosen segment; null when all do.
-export function segmentMask(tokens, cells, segment) {
+// 1 for each cell of an axis that holds a token of this segment; null where all count.
+function segmentMask(tokens, cells, segment) {
   if (segment === null) return null;
   return Uint8Array.from({ length: cells }, (_, cell) => {
     const [first, last] = cellSpan(cell, cells, tokens.length);
@@ -70,7 +70,7 @@ export function rasterize(target, area, matrix, cells, shade, masks) {
   }
 }
 
-// The largest value of a block, -1 when it holds no pair that can be shown.
+// The largest value of a block; -1 where every pair in it is masked.
 function blockMaximum(matrix, row0, row1, column0, column1, masks, maxima) {
   let best = -1;
   for (let row = row0; row < row1; row++) {
@@ -87,13 +87,13 @@ function blockMaximum(matrix, row0, row1, column0, column1, masks, maxima) {
   return best;
 }
 
-// Codes of the whole range go through the table of codes; everything else is a weight already.
+// Codes go through the code table; values scaled by row, and exact ones, are weights already.
 function colourLookup(matrix, shade) {
   if (matrix.table && !shade.byRow) return (code) => shadeColour(shade, matrix.table[code]);
   return (weight) => shadeColour(shade, weight);
 }
 
-// The visible part of a map as an image, and where it belongs in a plot of this size.
+// The visible part of a map as an image, with its position and size in the plot.
 export function cellImage(matrix, frame, plot, pixelRatio, shade, masks) {
   const column0 = Math.floor(frame.x * matrix.columns);
   const row0 = Math.floor(frame.y * matrix.rows);

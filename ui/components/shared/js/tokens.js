@@ -1,4 +1,4 @@
-// Tokens as a reader sees them: spaces, line ends and tabs get visible marks, controls their code.
+// Tokens made visible: spaces, line ends and tabs as marks, control characters as their code points.
 
 import { element } from "./dom.js";
 
@@ -9,7 +9,7 @@ const RIGHT_TO_LEFT = /^[^\p{L}]*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Sy
 const segmenter = globalThis.Intl?.Segmenter ? new Intl.Segmenter() : null;
 const pieceCache = new Map();
 
-export function graphemes(text) {
+function graphemes(text) {
   return segmenter ? Array.from(segmenter.segment(text), (part) => part.segment) : Array.from(text);
 }
 
@@ -31,7 +31,7 @@ export function tokenPieces(text) {
 
 function codeMark(character) {
   if (character === "\r\n") return "␍↵";
-  return Array.from(character, (one) => (HIDDEN.test(one) ? `‹${one.codePointAt(0).toString(16)}›` : one)).join("");
+  return Array.from(character, (part) => (HIDDEN.test(part) ? `‹${part.codePointAt(0).toString(16)}›` : part)).join("");
 }
 
 export function tokenText(text) {
@@ -65,7 +65,17 @@ export function tokenWidth(context, text) {
   return tokenPieces(text).reduce((sum, piece) => sum + textWidth(context, piece.text), 0);
 }
 
-// Draw a token from x on ("left") or up to x ("right"), cut to `room` pixels with an ellipsis.
+// The width of an axis's longest token; measuring stops once it reaches `most`.
+export function longestToken(context, axis, most) {
+  let width = 0;
+  for (let cell = 0; cell < axis.cells && width < most; cell++) {
+    width = Math.max(width, tokenWidth(context, axis.text(cell)));
+  }
+  return Math.min(width, most);
+}
+
+// Draw a token that begins ("left") or ends ("right") at x, cut to `room` pixels with an ellipsis.
+// A right-to-left token's pieces are drawn from its last to its first.
 export function drawToken(context, text, x, y, { align, room, colour, markColour }) {
   const pieces = tokenWidth(context, text) <= room ? tokenPieces(text) : cutPieces(context, text, room);
   const total = pieces.reduce((sum, piece) => sum + textWidth(context, piece.text), 0);

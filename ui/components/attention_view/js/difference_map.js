@@ -1,9 +1,9 @@
-// Left minus right of two maps, on a ramp that is the page's background at zero.
+// The difference of two maps: its values, its picture on a diverging ramp, and the legend of that ramp.
 
 import { LEVELS, cssRgb, packRgb } from "../../shared/js/colour.js";
 import { indices, weightAt } from "../../shared/js/matrix.js";
 
-// Where both are defined their difference, elsewhere NaN; also the largest size of a difference.
+// Left minus right, NaN where either is undefined; `largest` is the largest absolute difference.
 export function differenceMatrix(left, right) {
   const { rows, columns } = left;
   const values = new Float32Array(rows * columns).fill(NaN);
@@ -19,7 +19,7 @@ export function differenceMatrix(left, right) {
   return { values, rows, columns, largest, triangle: left.triangle, exact: left.exact && right.exact };
 }
 
-// Many cells share a pixel: the one that differs most is shown.
+// Where several cells share a pixel, the one with the largest absolute difference is shown.
 export function differenceImage(matrix, ramps, masked, width, height) {
   const canvas = document.createElement("canvas");
   canvas.width = Math.min(matrix.columns, width);
@@ -42,7 +42,7 @@ export function differenceImage(matrix, ramps, masked, width, height) {
 }
 
 // The square root keeps small differences visible, as on the maps themselves.
-export function differenceColour(ramps, value, largest) {
+function differenceColour(ramps, value, largest) {
   const share = largest > 0 ? Math.sqrt(Math.abs(value) / largest) : 0;
   return ramps[value < 0 ? "negative" : "positive"][Math.round(share * (LEVELS - 1))];
 }

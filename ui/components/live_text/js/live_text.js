@@ -1,18 +1,17 @@
-// A text area that reports its text when the typing pauses, and never takes back a keystroke.
+// A text area that reports its text when typing pauses, and never undoes a keystroke.
 
-const areas = new WeakMap();
+import { mount } from "../../shared/js/mount.js";
+
 const COUNT_FROM = 0.8;
 
 class LiveText {
   constructor(root) {
+    this.root = root;
     this.area = root.querySelector("textarea");
     this.label = root.querySelector("label");
     this.count = root.querySelector(".count");
     this.revision = null;
     this.composing = false;
-    // Streamlit fades what waits for its script; whoever types must not see the text fade.
-    const box = root.getRootNode().host?.closest?.('[data-testid="stElementContainer"]');
-    box?.style.setProperty("opacity", "1", "important");
     this.area.addEventListener("input", () => this.edited());
     this.area.addEventListener("blur", () => this.report());
     this.area.addEventListener("keydown", (event) => this.onKey(event));
@@ -23,7 +22,7 @@ class LiveText {
     });
   }
 
-  // Python's text counts only when its revision is new; anything else is an echo of an older edit.
+  // Python's text replaces the typed one only under a new revision; else it echoes an older edit.
   accept(component) {
     const { data } = component;
     this.component = component;
@@ -62,7 +61,7 @@ class LiveText {
     this.component.setStateValue("text", { value: text, revision: this.revision });
   }
 
-  // How much room is left is worth saying only when it gets tight.
+  // The count appears once four fifths of the allowed length are used.
   showCount() {
     const [length, most] = [this.area.value.length, this.area.maxLength];
     this.count.textContent = length >= COUNT_FROM * most ? `${length} / ${most}` : "";
@@ -74,17 +73,5 @@ class LiveText {
 }
 
 export default function liveText(component) {
-  const { parentElement } = component;
-  const root = parentElement.querySelector(".live-text");
-  let text = areas.get(parentElement);
-  if (!text || text.area !== root.querySelector("textarea")) {
-    text?.dispose();
-    text = new LiveText(root);
-    areas.set(parentElement, text);
-  }
-  text.accept(component);
-  return () => {
-    text.dispose();
-    areas.delete(parentElement);
-  };
+  return mount(component, (root) => new LiveText(root), ".live-text");
 }

@@ -1,15 +1,15 @@
-// What two attention views show just now, subtracted; follows them by itself.
+// The difference of the maps that two attention views show; repaints whenever either changes.
 
 import { divergingRamps, readTheme } from "../../shared/js/colour.js";
-import { differenceImage, differenceMatrix, drawDifferenceLegend } from "./difference_paint.js";
-import { clamp, element, fill, formatNumber, formatWeight, placeTip, sizeCanvas } from "../../shared/js/dom.js";
-import { drawHeatmap, heatmapLayout } from "../../shared/js/heatmap.js";
+import { differenceImage, differenceMatrix, drawDifferenceLegend } from "./difference_map.js";
+import { element, fill, formatNumber, formatWeight, showTip, sizeCanvas } from "../../shared/js/dom.js";
+import { drawHeatmap, heatmapLayout, pointedCell } from "../../shared/js/heatmap.js";
 import { WHOLE_MAP, drawOverlay } from "../../shared/js/heatmap_layers.js";
 import { weightAt } from "../../shared/js/matrix.js";
+import { mount } from "../../shared/js/mount.js";
 import { sharedStore, subscribe } from "./store.js";
 import { tokenNode } from "../../shared/js/tokens.js";
 
-const instances = new WeakMap();
 const TALLEST_MAP = 640;
 
 class DifferenceView {
@@ -24,17 +24,17 @@ class DifferenceView {
     root.replaceChildren(this.title, this.message, this.box, this.tip);
     this.box.addEventListener("pointermove", (event) => this.point(event));
     this.box.addEventListener("pointerleave", () => this.leave());
-    this.end = subscribe("shown", ({ view }) => [this.data?.left, this.data?.right].includes(view) && this.later());
-    this.sizes = new ResizeObserver(() => this.width !== root.clientWidth && this.later());
+    this.unsubscribe = subscribe("shown", ({ view }) => [this.data?.left, this.data?.right].includes(view) && this.refresh());
+    this.sizes = new ResizeObserver(() => this.width !== root.clientWidth && this.refresh());
     this.sizes.observe(root);
   }
 
-  accept(data) {
+  accept({ data }) {
     this.data = data;
-    this.later();
+    this.refresh();
   }
 
-  later() {
+  refresh() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       this.paint();
@@ -47,12 +47,12 @@ class DifferenceView {
     this.width = this.root.clientWidth;
     [this.left, this.right] = [shown.get(this.data.left), shown.get(this.data.right)];
     this.message.textContent = this.problem(labels);
-    const fine = !this.message.textContent;
-    this.box.hidden = !fine;
-    this.title.textContent = fine ? fill(labels.difference, { left: this.left.title, right: this.right.title }) : "";
-    this.root.dataset.state = fine ? "drawn" : "message";
+    const drawable = !this.message.textContent;
+    this.box.hidden = !drawable;
+    this.title.textContent = drawable ? fill(labels.difference, { left: this.left.title, right: this.right.title }) : "";
+    this.root.dataset.state = drawable ? "drawn" : "message";
     this.leave();
-    if (fine && this.width) this.draw();
+    if (drawable && this.width) this.draw();
   }
 
   problem(labels) {
@@ -60,8 +60,8 @@ class DifferenceView {
     const count = ({ axes }) => [axes.query.tokens.length, axes.key.tokens.length];
     const [left, right] = [count(this.left), count(this.right)];
     if (left.join() !== right.join()) {
-      const words = ([queries, keys]) => (queries === keys ? String(queries) : `${queries} × ${keys}`);
-      return fill(labels.differs, { left: words(left), right: words(right) });
+      const size = ([queries, keys]) => (queries === keys ? String(queries) : `${queries} × ${keys}`);
+      return fill(labels.differs, { left: size(left), right: size(right) });
     }
     const same = this.left.matrix.rows === this.right.matrix.rows && this.left.matrix.columns === this.right.matrix.columns;
     return same ? "" : labels.waiting;
@@ -89,16 +89,11 @@ class DifferenceView {
 
   point(event) {
     if (!this.figure) return;
-    const { layout, matrix } = this.figure;
-    const box = this.canvas.getBoundingClientRect();
-    const column = Math.floor(((event.clientX - box.left - layout.left) / layout.plot.width) * matrix.columns);
-    const row = Math.floor(((event.clientY - box.top - layout.top) / layout.plot.height) * matrix.rows);
-    const inside = row >= 0 && column >= 0 && row < matrix.rows && column < matrix.columns;
-    if (!inside) return this.leave();
+    const { row, column } = pointedCell(this.figure, this.canvas, event);
+    if (row === null || column === null) return this.leave();
     this.describe(row, column);
     drawOverlay(this.overlay.getContext("2d"), this.figure, { row, column }, null);
-    const root = this.root.getBoundingClientRect();
-    placeTip(this.tip, root, clamp(event.clientX - root.left, 0, root.width), event.clientY - root.top);
+    showTip(this.tip, this.root, event);
   }
 
   describe(row, column) {
@@ -106,8 +101,8 @@ class DifferenceView {
     const line = (name, ...content) => [element("span", { class: "tip-label" }, name), element("span", {}, ...content)];
     const token = (axis, cell) => tokenNode(axis.text(cell), axis.tokens[axis.span(cell)[0]][1]);
     const { left, right } = this;
-    const { matrix: both } = this.figure;
-    const difference = both.values[row * both.columns + column];
+    const { matrix: differences } = this.figure;
+    const difference = differences.values[row * differences.columns + column];
     const value = ({ matrix }) => formatWeight(matrix, weightAt(matrix, row, column));
     const end = ({ axes }, name) => token(axes[name], name === "query" ? row : column);
     this.tip.replaceChildren(element("div", { class: "tip-cell" },
@@ -124,23 +119,12 @@ class DifferenceView {
   }
 
   dispose() {
-    this.end();
+    this.unsubscribe();
     this.sizes.disconnect();
     if (this.frame) cancelAnimationFrame(this.frame);
   }
 }
 
-export default function differenceView({ data, parentElement }) {
-  const root = parentElement.querySelector(".root");
-  let view = instances.get(parentElement);
-  if (view?.root !== root) {
-    view?.dispose();
-    view = new DifferenceView(root);
-    instances.set(parentElement, view);
-  }
-  view.accept(data);
-  return () => {
-    view.dispose();
-    instances.delete(parentElement);
-  };
+export default function differenceView(component) {
+  return mount(component, (root) => new DifferenceView(root));
 }

@@ -1,0 +1,46 @@
+// The selected head's scores as bars: shares on a scale to 1, other measures on a scale to the largest of all heads.
+
+import { cssRgb } from "../../shared/js/colour.js";
+import { element, fill, formatScore, formatNumber } from "../../shared/js/dom.js";
+
+export function createHeadScores() {
+  return { element: element("section", { class: "head-scores", "data-part": "head-scores" }) };
+}
+
+function largest(table) {
+  let maximum = 0;
+  for (const layer of table) for (const value of layer) if (value !== null && value > maximum) maximum = value;
+  return maximum;
+}
+
+export function paintHeadScores(scores, view) {
+  const { header, labels, state, theme, shade } = view;
+  const { layer, head, combine } = state.selected;
+  const colour = cssRgb(shade.ramp[Math.round(shade.ramp.length * 0.72)]);
+  scores.element.style.setProperty("--bar", colour);
+  scores.element.style.setProperty("--track", cssRgb(theme.masked));
+  const list = element("dl", {});
+  // Means and maxima over heads have no scores.
+  for (const name of combine === "head" ? view.scoreNames : []) {
+    const value = header.headScores[name][layer]?.[head];
+    const top = Math.max(1, largest(header.headScores[name]));
+    list.append(...scoreRow(view, name, value, value / top));
+  }
+  const children = [element("h4", {}, labels.headScores), list];
+  if (typeof view.exact?.maxError === "number") {
+    children.push(element("p", { class: "note" }, fill(labels.verified, { value: formatNumber(view.exact.maxError, 2) })));
+  }
+  scores.element.replaceChildren(...children);
+}
+
+function scoreRow(view, name, value, share) {
+  const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("i"));
+  const missing = value === null || value === undefined;
+  bar.firstChild.style.width = `${missing ? 0 : Math.min(100, Math.max(0, 100 * share))}%`;
+  const unit = missing ? "" : view.labels[`unit_${name}`] ?? "";
+  return [
+    element("dt", {}, view.scoreLabel(name)),
+    element("dd", { "data-score": name }, bar, element("span", { class: "number" }, formatScore(value)),
+      element("span", { class: "unit" }, unit)),
+  ];
+}
