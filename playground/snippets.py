@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 def origin(
-    model: "LoadedModel | None", seed: int | None = None, facts: Mapping[str, object] | None = None
+    model: "LoadedModel | None", seed: int | None = None, details: Mapping[str, object] | None = None
 ) -> list[str]:
     """Provenance as lines of "name: value"; without a model only the version.
 
-    facts: the text and the options, by name. Strings are quoted, so that line ends show.
+    details: the text and the options, by name. Strings are quoted, so that line ends show.
 
     >>> origin(None, 3, {"text": "a\\nb", "layer": 2})[1:]
     ['seed: 3', "text: 'a\\\\nb'", 'layer: 2']
@@ -22,7 +22,7 @@ def origin(
     entries: dict[str, object] = {"transformer-playground": VERSION} if model is None else dict(provenance(model))
     if seed is not None:
         entries["seed"] = seed
-    entries |= {name: repr(value) if isinstance(value, str) else value for name, value in (facts or {}).items()}
+    entries |= {name: repr(value) if isinstance(value, str) else value for name, value in (details or {}).items()}
     return [f"{name}: {value}" for name, value in entries.items()]
 
 

@@ -96,6 +96,6 @@ def study_card(provenance: dict[str, dict[str, object]]) -> str:
             "`playground/emergence/studies.py`; `python -m playground emergence --out FOLDER` builds all tables."
         ),
     ]
-    for study, facts in provenance.items():
-        lines += ["", f"## {study}.csv", "", *(f"- {name}: {value}" for name, value in facts.items())]
+    for study, details in provenance.items():
+        lines += ["", f"## {study}.csv", "", *(f"- {name}: {value}" for name, value in details.items())]
     return "\n".join(lines) + "\n"

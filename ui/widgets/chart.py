@@ -15,16 +15,16 @@ def draw(
     *,
     key: str,
     label: str,
-    facts: Mapping[str, object],
+    details: Mapping[str, object],
     height: int = 320,
     revision: str = "",
     seed: int | None = None,
     picks: bool = False,
     picked: Cell | None = None,
 ) -> Cell | None:
-    """Draw the figure; PNG, SVG and CSV name model, revision, dtype, seed, versions, and the facts.
+    """Draw the figure; PNG, SVG and CSV name model, revision, dtype, seed, versions, and the details.
 
-    model: None where no model made it. facts: what was read and how it was set, by name. picks, picked, and the
+    model: None where no model made it. details: what was read and how it was set, by name. picks, picked, and the
     cell that is returned: see live_chart.
     """
     return live_chart(
@@ -33,7 +33,7 @@ def draw(
         height=height,
         revision=revision,
         label=label,
-        provenance=origin(model, seed, facts),
+        provenance=origin(model, seed, details),
         picks=picks,
         picked=picked,
     )

@@ -19,11 +19,11 @@ def offer_snippet(
         st.code(program(model, imports, lines, seed=seed), language="python")
 
 
-def text_facts(texts: Texts) -> dict[str, object]:
+def text_details(texts: Texts) -> dict[str, object]:
     """What was read, for the files of a picture."""
-    facts: dict[str, object] = {"text": texts.text}
-    facts |= {} if texts.pair is None else {"pair": texts.pair}
-    return facts | ({} if texts.target is None else {"target": texts.target})
+    details: dict[str, object] = {"text": texts.text}
+    details |= {} if texts.pair is None else {"pair": texts.pair}
+    return details | ({} if texts.target is None else {"target": texts.target})
 
 
 def encoding_line(texts: Texts) -> str:

@@ -59,7 +59,7 @@ def repeat_scores(model: Transformer, task: Task) -> HeadScores:
 
 def _mean_scores(passes: Iterable[HeadScores]) -> HeadScores:
     tables = list(passes)
-    return HeadScores(scores={name: np.mean([facts[name] for facts in tables], axis=0) for name in tables[0].scores})
+    return HeadScores(scores={name: np.mean([scores[name] for scores in tables], axis=0) for name in tables[0].scores})
 
 
 def alignment_shares(model: Transformer, probe: Probe) -> list[list[float]]:

@@ -30,7 +30,7 @@ from ui.sections.ablate.options import (
     choose_target_token,
     component_title,
     kind_titles,
-    target_facts,
+    target_details,
 )
 from ui.sections.attention.examples import other_text
 from ui.state.address import read_choice, write_choice
@@ -60,11 +60,11 @@ class Setting:
         return self.method, self.reference, self.target_token
 
     @property
-    def facts(self) -> dict[str, object]:
+    def details(self) -> dict[str, object]:
         """The setting for a figure's files."""
-        facts: dict[str, object] = {"ablation": self.method, "metric": self.metric}
-        facts |= {} if self.reference is None else {"reference text": self.reference}
-        return facts | target_facts(self.target_token)
+        details: dict[str, object] = {"ablation": self.method, "metric": self.metric}
+        details |= {} if self.reference is None else {"reference text": self.reference}
+        return details | target_details(self.target_token)
 
     def lines(self) -> list[str]:
         """Python that prepares the experiment."""
@@ -178,7 +178,7 @@ def _show_heads(setting: Setting, kind: SiteKind) -> None:
         table_rows("layer", layers, heads, values),
         name=f"ablated-{kind}-{setting.metric}",
         label=_("Effect of ablating each head alone"),
-        facts={"attention": kind, **setting.facts},
+        details={"attention": kind, **setting.details},
     )
 
 

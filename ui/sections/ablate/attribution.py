@@ -14,7 +14,7 @@ from playground.text import _
 from ui.jobs import compute
 from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.head_circuits import show_head
-from ui.sections.ablate.options import Subject, choose_target_token, encode_again, target_facts, token_title
+from ui.sections.ablate.options import Subject, choose_target_token, encode_again, target_details, token_title
 from ui.widgets.download import encoding_line, offer_snippet
 
 MOST_BARS = 20
@@ -58,14 +58,14 @@ def _draw_contributions(subject: Subject, target_token: TargetToken, attribution
     contributions = contributions_of(attribution)
     largest = sorted(contributions, key=lambda name: -abs(contributions[name]))[:MOST_BARS]
     rows: list[Sequence[object]] = [("component", "logits"), *contributions.items()]
-    meaning, facts = _("contribution to the logit"), target_facts(target_token)
+    meaning, details = _("contribution to the logit"), target_details(target_token)
     figure = named_bars_figure(largest, [contributions[name] for name in largest], x=meaning)
     label = _("Components with the largest contributions to the logit")
-    show_figure(subject, figure, rows, name="writers", label=label, facts=facts)
+    show_figure(subject, figure, rows, name="writers", label=label, details=details)
     layers, heads = (list(map(str, range(count))) for count in attribution.heads.shape)
     figure = heatmap_figure(attribution.heads, rows=layers, columns=heads, y=_("layer"), x=_("head"), meaning=meaning)
     table, label = table_rows("layer", layers, heads, attribution.heads), _("Contribution of each head to the logit")
-    show_figure(subject, figure, table, name="writing-heads", label=label, facts=facts)
+    show_figure(subject, figure, table, name="writing-heads", label=label, details=details)
 
 
 def contributions_of(attribution: LogitAttribution) -> dict[str, float]:

@@ -12,7 +12,7 @@ from playground.snippets import origin
 from playground.text import _
 from ui.sections.ablate.options import Subject
 from ui.widgets.chart import draw
-from ui.widgets.download import text_facts
+from ui.widgets.download import text_details
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -25,15 +25,15 @@ def show_figure(
     *,
     name: str,
     label: str,
-    facts: Mapping[str, object],
+    details: Mapping[str, object],
 ) -> None:
-    """Draw a figure with a button for its numbers, the header first; its files state model, text and facts."""
-    all_facts = {**text_facts(subject.texts), **facts}
+    """Draw a figure with a button for its numbers, the header first; its files state model, text and details."""
+    all_details = {**text_details(subject.texts), **details}
     height = int(figure.layout.height)
-    draw(subject.model, figure, key=f"figure_{name}", height=height, revision=name, label=label, facts=all_facts)
+    draw(subject.model, figure, key=f"figure_{name}", height=height, revision=name, label=label, details=all_details)
     st.download_button(
         _("Download CSV"),
-        csv_table(rows, origin(subject.model, facts=all_facts)),
+        csv_table(rows, origin(subject.model, details=all_details)),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",

@@ -85,7 +85,7 @@ def _draw_attention(subject: Subject, kind: SiteKind, layer: int, head: int, att
                 table_rows("query", queries, keys, values),
                 name=f"{name}-{kind}-{layer}-{head}",
                 label=title,
-                facts={"attention": kind, "layer": layer, "head": head},
+                details={"attention": kind, "layer": layer, "head": head},
             )
 
 
@@ -147,7 +147,7 @@ def _show_products(subject: Subject, kind: SiteKind, layer: int, head: int) -> N
         table_rows("key", rows, columns, values),
         name=f"products-{kind}-{layer}-{head}-{query}",
         label=_("Query–key products by dimension"),
-        facts={"attention": kind, "layer": layer, "head": head, "query": query},
+        details={"attention": kind, "layer": layer, "head": head, "query": query},
     )
     line = f"steps = traced.steps({layer}, {head}, {query}, {kind!r})"
     product = "print(steps.query * steps.keys * steps.scaling)"

@@ -101,8 +101,8 @@ def _show_ranking(subject: Subject, ranking: Ranking, kind: SiteKind, pattern: s
         [head.shuffled_max for head in best],
         ranking.chance_level,
     )
-    label, facts = _("Heads ranked by their attention on the marked keys"), {"attention": kind, "pattern": pattern}
-    show_figure(subject, figure, rows, name=f"search-{kind}-{pattern}", label=label, facts=facts)
+    label, details = _("Heads ranked by their attention on the marked keys"), {"attention": kind, "pattern": pattern}
+    show_figure(subject, figure, rows, name=f"search-{kind}-{pattern}", label=label, details=details)
 
 
 def _titles() -> dict[str, str]:

@@ -67,7 +67,7 @@ def _show_effects(setting: Setting, interaction: Interaction) -> None:
         rows,
         name=f"whole-{metric}",
         label=_("Sum of single effects and joint effect"),
-        facts={"components": ", ".join(names), **setting.facts},
+        details={"components": ", ".join(names), **setting.details},
     )
 
 
@@ -90,5 +90,5 @@ def _show_pairs(setting: Setting, interaction: Interaction) -> None:
         table_rows("component", names, names, table),
         name=f"pairs-{metric}",
         label=_("Pairwise interaction"),
-        facts={"components": ", ".join(names), **setting.facts},
+        details={"components": ", ".join(names), **setting.details},
     )

@@ -181,7 +181,7 @@ def show_no_output_head(model: LoadedModel) -> None:
     st.error(sentence.format(name=model.name), icon=":material/error:")
 
 
-def target_facts(target_token: TargetToken) -> dict[str, object]:
+def target_details(target_token: TargetToken) -> dict[str, object]:
     """The target for a figure's files."""
     return {"position": target_token.position, "target token": target_token.token}
 

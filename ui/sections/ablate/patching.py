@@ -124,12 +124,12 @@ class Patch:
     """Of `HEAD_POSITIONS`; 0 otherwise."""
 
     @property
-    def facts(self) -> dict[str, object]:
+    def details(self) -> dict[str, object]:
         """The options for a figure's files."""
-        facts: dict[str, object] = {"corrupted text": self.corrupted.texts.text}
-        facts |= {"correct answer": self.answer, "counterfactual answer": self.counterfactual}
-        facts |= {"position": self.position, "patched": self.part, "stack": self.kind}
-        return facts | ({"layer": self.layer} if self.part == HEAD_POSITIONS else {})
+        details: dict[str, object] = {"corrupted text": self.corrupted.texts.text}
+        details |= {"correct answer": self.answer, "counterfactual answer": self.counterfactual}
+        details |= {"position": self.position, "patched": self.part, "stack": self.kind}
+        return details | ({"layer": self.layer} if self.part == HEAD_POSITIONS else {})
 
     @property
     def pair_options(self) -> dict[str, Any]:
@@ -235,7 +235,7 @@ def _draw_recovered(patch: Patch, clean_difference: float, corrupted_difference:
         table_rows(y, rows, columns, recovered),
         name=f"patched-{part}-{kind}",
         label=_("Recovered logit difference by patch"),
-        facts=patch.facts,
+        details=patch.details,
     )
 
 

@@ -23,7 +23,7 @@ from ui.sections.ablate.options import (
     choose_target_token,
     encode_again,
     kind_titles,
-    target_facts,
+    target_details,
 )
 from ui.state.parameters import BASELINE, FLOW_KIND, FLOW_QUERY, METHOD
 from ui.widgets.choice import choose_option
@@ -75,8 +75,8 @@ def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
             layers[-1], rows=tokens, columns=tokens, y=_("token"), x=_("input token"), meaning=_("weight"), signed=False
         )
         rows, label = table_rows("token", tokens, tokens, layers[-1]), _("Attention rollout through all layers")
-        facts: dict[str, object] = {"method": ROLLOUT, "attention": kind}
-        show_figure(subject, figure, rows, name=f"rollout-{kind}", label=label, facts=facts)
+        details: dict[str, object] = {"method": ROLLOUT, "attention": kind}
+        show_figure(subject, figure, rows, name=f"rollout-{kind}", label=label, details=details)
     imports = ["playground.lens.attribute.rollout import attention_rollout"]
     offer_snippet(subject.model, imports, [*_maps_lines(subject, kind), "print(attention_rollout(maps)[-1])"])
 
@@ -92,8 +92,8 @@ def _show_attention_flow(subject: Subject, kind: SiteKind, tokens: list[str]) ->
         st.caption(
             _("Maximum flow from this token in the last layer to each input token, with the weights as capacities.")
         )
-        facts: dict[str, object] = {"method": FLOW, "attention": kind, "from": query}
-        _show_bars(subject, tokens, flows, x=_("maximum flow"), name=f"flow-{kind}-{query}", facts=facts)
+        details: dict[str, object] = {"method": FLOW, "attention": kind, "from": query}
+        _show_bars(subject, tokens, flows, x=_("maximum flow"), name=f"flow-{kind}-{query}", details=details)
     imports = ["playground.lens.attribute.rollout import attention_flow"]
     offer_snippet(subject.model, imports, [*_maps_lines(subject, kind), f"print(attention_flow(maps, {query}))"])
 
@@ -136,14 +136,14 @@ def _draw_gradients(subject: Subject, target_token: TargetToken, baseline: str, 
         warning = _("The attributions do not add up to the logit's change; read them with care.")
         st.warning(warning, icon=":material/warning:")
     tokens = numbered(subject.clean.source or subject.clean.tokens)
-    facts: dict[str, object] = {"method": GRADIENTS, "baseline": baseline} | target_facts(target_token)
+    details: dict[str, object] = {"method": GRADIENTS, "baseline": baseline} | target_details(target_token)
     x, name = _("attribution (logits)"), f"gradients-{baseline}"
-    _show_bars(subject, tokens, attribution.attributions, x=x, name=name, facts=facts)
+    _show_bars(subject, tokens, attribution.attributions, x=x, name=name, details=details)
 
 
 def _show_bars(
-    subject: Subject, tokens: list[str], values: np.ndarray, *, x: str, name: str, facts: dict[str, object]
+    subject: Subject, tokens: list[str], values: np.ndarray, *, x: str, name: str, details: dict[str, object]
 ) -> None:
     rows: list[Sequence[object]] = [("token", x), *zip(tokens, values.tolist(), strict=True)]
     figure = named_bars_figure(tokens, values.tolist(), x=x)
-    show_figure(subject, figure, rows, name=name, label=_("Attribution of each token"), facts=facts)
+    show_figure(subject, figure, rows, name=name, label=_("Attribution of each token"), details=details)

@@ -34,8 +34,8 @@ def series_of(name: str, x_values: Sequence[float], checkpoints: Sequence[Measur
 
 def provenance_lines(study: str) -> list[str]:
     """Provenance of a study's table, a line per fact."""
-    facts = {"transformer-playground": VERSION, "study": study, **read_study_provenance(study)}
-    return [f"{name}: {value}" for name, value in facts.items()]
+    details = {"transformer-playground": VERSION, "study": study, **read_study_provenance(study)}
+    return [f"{name}: {value}" for name, value in details.items()]
 
 
 def study_provenance(study: str, live: str = "") -> list[str]:

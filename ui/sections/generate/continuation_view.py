@@ -15,7 +15,7 @@ from ui.components.token_view import TokenItem, token_view
 from ui.sections.generate.draft import TextDraft
 from ui.state.parameters import SAMPLED_HEAD, SAMPLED_LAYER
 from ui.widgets.chart import draw
-from ui.widgets.download import text_facts
+from ui.widgets.download import text_details
 from ui.widgets.text import Texts
 
 BRANCH_LENGTH = 60
@@ -41,7 +41,7 @@ def show_text(model: LoadedModel, texts: Texts, draft: TextDraft) -> None:
         items.append(
             _generated_item(draft.tree.nodes[number].generated, weights, offset + index, number == draft.inspected)
         )
-    label, notes = _("Prompt and generated text"), origin(model, facts=text_facts(texts))
+    label, notes = _("Prompt and generated text"), origin(model, details=text_details(texts))
     picked = token_view(items, layout="text", label=label, key="written", provenance=notes)
     if picked is not None and picked >= len(prompt):
         draft.inspected = path[picked - len(prompt)]
@@ -101,7 +101,7 @@ def show_alternatives(model: LoadedModel, draft: TextDraft) -> None:
     generated = draft.tree.nodes[draft.inspected].generated
     st.caption(_("Alternatives: model → after filters. Click one to branch."))
     items = [alternative_item(other, other.token.id == generated.token.id) for other in generated.alternatives]
-    label, notes = _("Alternatives of the outlined token"), origin(model, facts={"text": draft.tree.text})
+    label, notes = _("Alternatives of the outlined token"), origin(model, details={"text": draft.tree.text})
     picked = token_view(items, layout="bars", label=label, key="alternatives", provenance=notes)
     if picked is not None:
         draft.branch(draft.inspected, generated.alternatives[picked].token.id)
@@ -139,8 +139,8 @@ def show_branches(model: LoadedModel, draft: TextDraft, config: GenerationConfig
     ]
     figure = tree_figure(nodes, path, {"generated": _("token")})
     height = 140 + 40 * min(len(leaves), 12)
-    label, facts = _("Tree of all branches"), {"text": draft.tree.text, **vars(config.sampling)}
-    draw(model, figure, key="tree_chart", height=height, label=label, facts=facts, seed=config.seed)
+    label, details = _("Tree of all branches"), {"text": draft.tree.text, **vars(config.sampling)}
+    draw(model, figure, key="tree_chart", height=height, label=label, details=details, seed=config.seed)
     items = [
         TokenItem(
             text=_branch_ending(draft, leaf),
@@ -152,7 +152,7 @@ def show_branches(model: LoadedModel, draft: TextDraft, config: GenerationConfig
         for leaf in leaves
     ]
     st.caption(_("All branches; bar: geometric mean of the token probabilities. Click one to continue it."))
-    notes = origin(model, config.seed, facts)
+    notes = origin(model, config.seed, details)
     picked = token_view(items, layout="sentences", label=_("All branches"), key="branches", provenance=notes)
     if picked is not None:
         draft.show_branch(leaves[picked])

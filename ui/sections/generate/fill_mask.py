@@ -15,7 +15,7 @@ from ui.jobs import require, spell
 from ui.state.address import replace_text
 from ui.state.parameters import PAIR, TEXT, Text
 from ui.state.session import read_masked, write_masked
-from ui.widgets.download import offer_snippet, text_facts
+from ui.widgets.download import offer_snippet, text_details
 from ui.widgets.text import Texts
 
 LISTED = 10
@@ -45,7 +45,7 @@ def show_fill_mask(model: LoadedModel, texts: Texts) -> None:
         return fill_masks(model, texts.text, positions=masked, pair=texts.pair, k=LISTED)
 
     masked_positions = require(key, make, title=title, cache=results_of(model))
-    clicked = _show_masked_positions(masked_positions, origin(model, facts={**text_facts(texts), "masked": masked}))
+    clicked = _show_masked_positions(masked_positions, origin(model, details={**text_details(texts), "masked": masked}))
     if clicked is not None:
         position, token = clicked
         parameter, text = filled(model, texts, [token.id for token in tokens], position, token.id)

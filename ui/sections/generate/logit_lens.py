@@ -15,7 +15,7 @@ from ui.jobs import require, trace_of
 from ui.state.address import read_number, write_number
 from ui.state.parameters import ANSWER, LENS_FIRST
 from ui.widgets.chart import draw
-from ui.widgets.download import offer_snippet, text_facts, traced
+from ui.widgets.download import offer_snippet, text_details, traced
 from ui.widgets.text import Texts
 
 SHOWN = 16
@@ -37,8 +37,8 @@ def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
     )
     first = _choose_first(len(tokens))
     target = "" if answers is None else _token_text(model, answers[0])
-    facts = text_facts(texts) | ({} if answers is None else {"target token": target})
-    _draw(model, traced_text, lens, first, target, facts)
+    details = text_details(texts) | ({} if answers is None else {"target token": target})
+    _draw(model, traced_text, lens, first, target, details)
     st.caption(
         _("Outlined: first layer from which the final prediction stays top-1.")
         if answers is None
@@ -75,7 +75,7 @@ def _choose_first(count: int) -> int:
 
 
 def _draw(
-    model: LoadedModel, traced_text: TracedText, lens: LogitLens, first: int, target: str, facts: dict[str, object]
+    model: LoadedModel, traced_text: TracedText, lens: LogitLens, first: int, target: str, details: dict[str, object]
 ) -> None:
     tokens = traced_text.trace.target or traced_text.trace.source
     shown = slice(first, first + SHOWN)
@@ -87,7 +87,7 @@ def _draw(
     name = _("Top-1 token after each layer at each position")
     height = 110 + 26 * len(layers)
     revision = f"{traced_text.name}{first}{target}"
-    draw(model, figure, key="lens_chart", height=height, revision=revision, label=name, facts=facts)
+    draw(model, figure, key="lens_chart", height=height, revision=revision, label=name, details=details)
 
 
 def _token_text(model: LoadedModel, id: int) -> str:
@@ -114,4 +114,4 @@ def _list_settled(model: LoadedModel, texts: Texts, lens: LogitLens, tokens: tup
     ]
     st.caption(_("Colour: depth at which the prediction settles."))
     label = _("Depth at which each prediction settles")
-    token_view(items, layout="text", label=label, key="settled", provenance=origin(model, facts=text_facts(texts)))
+    token_view(items, layout="text", label=label, key="settled", provenance=origin(model, details=text_details(texts)))

@@ -16,7 +16,7 @@ from ui.sections.generate.sampling_options import choose_sampling, filter_summar
 from ui.state.address import replace_text
 from ui.state.parameters import LOOK_UP, TARGET, TEXT
 from ui.widgets.chart import draw
-from ui.widgets.download import offer_snippet, text_facts, traced
+from ui.widgets.download import offer_snippet, text_details, traced
 from ui.widgets.text import Texts
 
 LISTED = 20
@@ -46,8 +46,16 @@ def show_next_token(model: LoadedModel, texts: Texts) -> None:
         st.caption(_("The whole vocabulary by rank."))
         name = _("Probability of every token of the vocabulary by its rank")
         figure = distribution_figure(predicted.model, predicted.tempered, predicted.sampled)
-        facts = {**text_facts(texts), **vars(sampling)}
-        draw(model, figure, key="distribution_chart", height=HEIGHT, revision=traced_text.name, label=name, facts=facts)
+        details = {**text_details(texts), **vars(sampling)}
+        draw(
+            model,
+            figure,
+            key="distribution_chart",
+            height=HEIGHT,
+            revision=traced_text.name,
+            label=name,
+            details=details,
+        )
         _look_up(model, predicted)
     imports = ["playground.lens.generate.predictions import Sampling, distribution"]
     lines = [traced(texts), f"predicted = distribution(traced.last_logits, {sampling!r})"]
@@ -69,7 +77,7 @@ def _list_alternatives(
 ) -> None:
     ids = predicted.top(LISTED)
     items = [_item(label(model.tokenizer, [id])[0], predicted) for id in ids]
-    notes = origin(model, facts={**text_facts(texts), **vars(sampling)})
+    notes = origin(model, details={**text_details(texts), **vars(sampling)})
     name = _("Most probable next tokens")
     picked = token_view(items, layout="bars", label=name, key="next_tokens", provenance=notes)
     if picked is not None:

@@ -18,7 +18,7 @@ from ui.jobs import refuse, require
 from ui.state.parameters import COLOUR_BY
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
-from ui.widgets.download import offer_snippet, text_facts
+from ui.widgets.download import offer_snippet, text_details
 from ui.widgets.text import Texts
 
 MOST_BARS = 400
@@ -39,7 +39,7 @@ def show_surprisal(model: LoadedModel, texts: Texts) -> None:
         layout="text",
         label=_("The text, coloured by {measure}").format(measure=titles[measure]),
         key="judged",
-        provenance=origin(model, facts={**text_facts(texts), "coloured by": measure}),
+        provenance=origin(model, details={**text_details(texts), "coloured by": measure}),
     )
     st.caption(_("Point at a token for its numbers. Uncoloured tokens are not predicted."))
     _show_numbers(model, scores, texts)
@@ -107,8 +107,8 @@ def _show_numbers(model: LoadedModel, scores: TextSurprisal, texts: Texts) -> No
     if len(tokens) <= MOST_BARS:
         name = _("Surprisal and entropy of each token")
         figure = surprisal_figure(tokens, scores.surprisal, scores.entropy)
-        revision, facts = str(hash(tuple(tokens))), text_facts(texts)
-        draw(model, figure, key="surprise_chart", height=300, revision=revision, label=name, facts=facts)
+        revision, details = str(hash(tuple(tokens))), text_details(texts)
+        draw(model, figure, key="surprise_chart", height=300, revision=revision, label=name, details=details)
     with st.expander(_("Table"), icon=":material/table:"):
         columns = {name: getattr(scores, name) for name in ("probability", "surprisal", "entropy", "rank")}
         st.dataframe({"token": tokens, **columns}, height=300)

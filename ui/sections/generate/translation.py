@@ -69,7 +69,7 @@ def _show_greedy(model: LoadedModel, text: str) -> None:
 
     items = require(("greedy", text), decode, title=_("Greedy, token:"), cache=results_of(model))
     st.caption(_("Greedy: always the most probable token. Colour: probability."))
-    notes = origin(model, facts={"text": text})
+    notes = origin(model, details={"text": text})
     token_view(items, layout="text", label=_("Greedy answer"), key="greedy", provenance=notes)
 
 
@@ -97,7 +97,7 @@ def _show_beams(model: LoadedModel, search: BeamSearch, text: str, config: BeamC
         )
         for rank, answer in enumerate(search.hypotheses)
     ]
-    notes = origin(model, facts={"text": text, **vars(config)})
+    notes = origin(model, details={"text": text, **vars(config)})
     label = _("Answers of beam search")
     token_view(items, layout="sentences", label=label, key="answers", provenance=notes)
     best = search.path(search.hypotheses[0].beam) if search.hypotheses else []
@@ -114,4 +114,4 @@ def _show_beams(model: LoadedModel, search: BeamSearch, text: str, config: BeamC
     states = {"kept": _("kept"), "finished": _("finished"), "pruned": _("pruned")}
     height = min(900, 160 + 14 * len(nodes))
     figure, label = tree_figure(nodes, best, states), _("All beams by step")
-    draw(model, figure, key="beams_chart", height=height, label=label, facts={"text": text, **vars(config)})
+    draw(model, figure, key="beams_chart", height=height, label=label, details={"text": text, **vars(config)})

@@ -21,7 +21,7 @@ from playground.lens.inspect.free_attention import (
 )
 from playground.lens.inspect.head_comparison import free_heads
 from playground.text import _
-from ui.sections.inside.attention_by_hand_figures import show_all_queries, show_output, show_weights, toy_facts
+from ui.sections.inside.attention_by_hand_figures import show_all_queries, show_output, show_weights, toy_details
 from ui.sections.inside.step_layout import FRAME_PIXELS, ROW_PIXELS
 from ui.state.address import read_number, read_text, write_number, write_text
 from ui.state.parameters import QUERY, TOY_CAUSAL, TOY_HEADS, TOY_SCALED, TOY_TEMPERATURE, TOY_TEXT, TOY_VECTORS
@@ -201,6 +201,6 @@ def show_single_head(words: Words, rules: Rules, query: int) -> None:
     colours = [DECODER] * len(values)
     figure = rows_figure(values, labels, hover, colours, x=_("key"), columns=words.words, shows_numbers=True)
     label = _("The query's weights in one head and in several")
-    facts = {**toy_facts(words, rules, query), "heads": n_heads}
+    details = {**toy_details(words, rules, query), "heads": n_heads}
     height = FRAME_PIXELS + ROW_PIXELS * len(values)
-    draw(None, figure, key="hand_heads_chart", height=height, label=label, facts=facts)
+    draw(None, figure, key="hand_heads_chart", height=height, label=label, details=details)

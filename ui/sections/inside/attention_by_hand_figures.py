@@ -39,7 +39,7 @@ def show_weights(words: Words, numbers: FreeAttention, query: int, rules: Rules)
     figure = rows_figure(
         values, list(steps), hover, colours, x=_("key"), columns=words.words, scaled_by_row=True, shows_numbers=True
     )
-    _draw_toy(figure, "hand_weights", len(values), _("From scores to weights"), toy_facts(words, rules, query))
+    _draw_toy(figure, "hand_weights", len(values), _("From scores to weights"), toy_details(words, rules, query))
 
 
 def by_key(words: Words, values: np.ndarray, origins: list[str]) -> list[str]:
@@ -65,12 +65,12 @@ def show_output(words: Words, numbers: FreeAttention, query: int, rules: Rules) 
     values, labels = [*numbers.shares[query], output], [*words.words, _("output")]
     figure = rows_figure(values, labels, hover, [VALUE] * len(values), x=_("dimension"), shows_numbers=True)
     label = _("Weighted values and output of the query")
-    _draw_toy(figure, "hand_output", len(values), label, toy_facts(words, rules, query))
+    _draw_toy(figure, "hand_output", len(values), label, toy_details(words, rules, query))
 
 
 def show_all_queries(words: Words, numbers: FreeAttention, rules: Rules) -> None:
     """The map of all queries, with their outputs beside it."""
-    facts = toy_facts(words, rules)
+    details = toy_details(words, rules)
     left, right = st.columns(2)
     with left:
         label = _("Attention weights of all words")
@@ -78,7 +78,7 @@ def show_all_queries(words: Words, numbers: FreeAttention, rules: Rules) -> None
         figure = tinted_map_figure(
             numbers.weights, DECODER, x=_("key"), y=_("query"), rows=words.words, columns=words.words
         )
-        _draw_toy(figure, "hand_map", len(words.words) + 2, label, facts)
+        _draw_toy(figure, "hand_map", len(words.words) + 2, label, details)
     with right:
         label = _("Output of all words")
         st.caption(label)
@@ -86,7 +86,7 @@ def show_all_queries(words: Words, numbers: FreeAttention, rules: Rules) -> None
         hover = [_values_text(word, output) for word, output in zip(words.words, outputs, strict=True)]
         colours = [VALUE] * len(outputs)
         figure = rows_figure(outputs, words.words, hover, colours, x=_("dimension"), shows_numbers=True)
-        _draw_toy(figure, "hand_outputs", len(words.words) + 2, label, facts)
+        _draw_toy(figure, "hand_outputs", len(words.words) + 2, label, details)
 
 
 def _values_text(token: str, values: np.ndarray, note: str = "") -> HoverText:
@@ -94,12 +94,12 @@ def _values_text(token: str, values: np.ndarray, note: str = "") -> HoverText:
     return HoverText(template=template, numbers=np.zeros((len(values), 0)), token=token)
 
 
-def toy_facts(words: Words, rules: Rules, query: int | None = None) -> dict[str, object]:
+def toy_details(words: Words, rules: Rules, query: int | None = None) -> dict[str, object]:
     """The words with their vectors, the rules and the query, for an exported picture."""
     tables = {name: getattr(words, name).tolist() for name in ("queries", "keys", "values")}
-    facts = {"words": " ".join(words.words), **tables, **vars(rules)}
-    return facts if query is None else {**facts, "query": query}
+    details = {"words": " ".join(words.words), **tables, **vars(rules)}
+    return details if query is None else {**details, "query": query}
 
 
-def _draw_toy(figure: go.Figure, key: str, height: int, label: str, facts: dict[str, object]) -> None:
-    draw(None, figure, key=key, height=FRAME_PIXELS + ROW_PIXELS * height, label=label, facts=facts)
+def _draw_toy(figure: go.Figure, key: str, height: int, label: str, details: dict[str, object]) -> None:
+    draw(None, figure, key=key, height=FRAME_PIXELS + ROW_PIXELS * height, label=label, details=details)

@@ -14,7 +14,7 @@ from ui.jobs import require
 from ui.sections.inside.selection import select_head
 from ui.sections.inside.steps import HEAD_COLOURS
 from ui.widgets.chart import draw
-from ui.widgets.download import offer_snippet, text_facts, traced
+from ui.widgets.download import offer_snippet, text_details, traced
 from ui.widgets.text import Texts
 
 MOST_TOKENS = 256
@@ -51,23 +51,23 @@ def show_head_comparison(reading: TracedText, texts: Texts) -> None:
         _("Single head of equal width"): comparison.one,
     }
     revision, model = f"{reading.name}.{selected}", reading.trace.model
-    facts = {**text_facts(texts), "attention": selected.kind, "layer": selected.layer}
+    details = {**text_details(texts), "attention": selected.kind, "layer": selected.layer}
     for index, (column, (title, weights)) in enumerate(zip(st.columns(2), maps.items(), strict=True)):
         with column:
             st.caption(title)
             figure = tinted_map_figure(
                 weights, HEAD_COLOURS[selected.kind], x=_("key"), y=_("query"), rows=queries, columns=keys
             )
-            about = {**facts, "head": selected.head} if index == 0 else facts
-            draw(model, figure, key=f"many_map_{index}", height=HEIGHT, revision=revision, label=title, facts=about)
-    _show_disagreement(model, comparison.disagreement, queries, revision, facts)
+            about = {**details, "head": selected.head} if index == 0 else details
+            draw(model, figure, key=f"many_map_{index}", height=HEIGHT, revision=revision, label=title, details=about)
+    _show_disagreement(model, comparison.disagreement, queries, revision, details)
     site_line = f"comparison = model_heads(traced.site({selected.layer}, {selected.kind!r}))"
     imports = ["playground.lens.inspect.head_comparison import model_heads"]
     offer_snippet(model, imports, [traced(texts), site_line, "print(comparison.one, comparison.disagreement)"])
 
 
 def _show_disagreement(
-    model: LoadedModel, disagreement: np.ndarray, queries: list[str], revision: str, facts: dict[str, object]
+    model: LoadedModel, disagreement: np.ndarray, queries: list[str], revision: str, details: dict[str, object]
 ) -> None:
     """How far the heads are apart; a single head could only give 0."""
     st.caption(
@@ -78,4 +78,4 @@ def _show_disagreement(
     )
     figure = token_bars_figure(disagreement, queries, DECODER, x=_("query"), y=_("total variation distance"))
     label = _("Distance between heads")
-    draw(model, figure, key="many_apart", height=260, revision=revision, label=label, facts=facts)
+    draw(model, figure, key="many_apart", height=260, revision=revision, label=label, details=details)

@@ -128,16 +128,16 @@ def _show_scheme(model: LoadedModel | None, positions: Positions, index: int, *,
     left, right = st.columns(2)
     matrix, curves = _("Position matrix"), _("By distance")
     revision = f"{positions.kind}.{positions.matrix.shape}"
-    facts: dict[str, object] = {"scheme": positions.kind, "matrix": " × ".join(map(str, positions.matrix.shape))}
-    facts |= {"module": positions.module} if positions.module else {}
+    details: dict[str, object] = {"scheme": positions.kind, "matrix": " × ".join(map(str, positions.matrix.shape))}
+    details |= {"module": positions.module} if positions.module else {}
     with left:
         figure = tinted_map_figure(positions.matrix, QUERY, x=columns, y=rows, signed=True)
-        draw(model, figure, key=f"positions_{index}", height=HEIGHT, revision=revision, label=matrix, facts=facts)
+        draw(model, figure, key=f"positions_{index}", height=HEIGHT, revision=revision, label=matrix, details=details)
     with right:
         count = len(positions.by_distance)
         names = [_("head {head}").format(head=head) for head in range(count)] if count > 1 else [height]
         figure = distance_figure(positions.distances, positions.by_distance, names, y=height)
-        draw(model, figure, key=f"distances_{index}", height=HEIGHT, revision=revision, label=curves, facts=facts)
+        draw(model, figure, key=f"distances_{index}", height=HEIGHT, revision=revision, label=curves, details=details)
 
 
 FORMULAS = {

@@ -33,7 +33,7 @@ class StepSetting:
     model: LoadedModel
     revision: str
     """A picture stays as it is until this changes."""
-    facts: Mapping[str, object]
+    details: Mapping[str, object]
     """What an exported picture says about itself."""
     derive: Callable[[Number, HeadStep], Derivation | None]
     """None where a person has cancelled the pass that it takes."""
@@ -80,7 +80,7 @@ def _show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
             height=FRAME_PIXELS + ROW_PIXELS * picture.height,
             revision=setting.revision,
             label=picture.table.label,
-            facts=setting.facts,
+            details=setting.details,
             picks=True,
             picked=None if chosen is None else picture.cell(chosen),
         )

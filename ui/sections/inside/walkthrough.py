@@ -23,7 +23,7 @@ from ui.sections.inside.step_layout import StepSetting, show_step
 from ui.sections.inside.steps import DrawnStep, draw_steps
 from ui.state.address import read_number, write_number
 from ui.state.parameters import DIMENSION
-from ui.widgets.download import offer_snippet, text_facts, traced
+from ui.widgets.download import offer_snippet, text_details, traced
 from ui.widgets.text import Texts
 
 MOST_KEYS = 20
@@ -54,7 +54,7 @@ def show_walkthrough(reading: TracedText, texts: Texts) -> None:
     setting = StepSetting(
         model=trace.model,
         revision=revision,
-        facts={**text_facts(texts), **vars(selected)},
+        details={**text_details(texts), **vars(selected)},
         derive=_deriver(reading, head),
     )
     for number, drawn in enumerate(_drawn_steps(inputs, revision), start=1):

@@ -23,17 +23,17 @@ def site_of(weights: list[list[float]] | torch.Tensor) -> Site:
 def test_a_hand_worked_head():
     """Tokens a b a b; each row below is one query's weights."""
     weights = [[1.0, 0.0, 0.0, 0.0], [0.5, 0.5, 0.0, 0.0], [0.2, 0.7, 0.1, 0.0], [0.1, 0.3, 0.4, 0.2]]
-    facts = {name: float(value) for name, value in score_site(site_of(weights), IDS).items()}
-    assert facts["previous"] == pytest.approx((0.5 + 0.7 + 0.4) / 3)
-    assert facts["first"] == pytest.approx((0.5 + 0.2 + 0.1) / 3)
+    scores = {name: float(value) for name, value in score_site(site_of(weights), IDS).items()}
+    assert scores["previous"] == pytest.approx((0.5 + 0.7 + 0.4) / 3)
+    assert scores["first"] == pytest.approx((0.5 + 0.2 + 0.1) / 3)
     # Query 2 is an "a" as token 0; query 3 a "b" as token 1.
-    assert facts["duplicate"] == pytest.approx((0.2 + 0.3) / 2)
+    assert scores["duplicate"] == pytest.approx((0.2 + 0.3) / 2)
     # After the earlier "a" came token 1, after the earlier "b" token 2.
-    assert facts["induction"] == pytest.approx((0.7 + 0.4) / 2)
-    assert facts["local"] == pytest.approx(1.0)
-    assert facts["distance"] == pytest.approx((0 + 0.5 + (0.4 + 0.7) + (0.3 + 0.6 + 0.4)) / 4)
+    assert scores["induction"] == pytest.approx((0.7 + 0.4) / 2)
+    assert scores["local"] == pytest.approx(1.0)
+    assert scores["distance"] == pytest.approx((0 + 0.5 + (0.4 + 0.7) + (0.3 + 0.6 + 0.4)) / 4)
     entropies = [-sum(w * math.log(w) for w in row if w > 0) for row in weights]
-    assert facts["entropy"] == pytest.approx(sum(entropies) / 4, abs=1e-6)
+    assert scores["entropy"] == pytest.approx(sum(entropies) / 4, abs=1e-6)
 
 
 def test_a_perfect_induction_head_scores_one_and_others_zero():
@@ -41,9 +41,9 @@ def test_a_perfect_induction_head_scores_one_and_others_zero():
     weights = torch.zeros(20, 20)
     for query in range(20):
         weights[query, query - 9 if query >= 10 else 0] = 1.0
-    facts = score_site(site_of(weights), ids)
-    assert float(facts["induction"]) == pytest.approx(1.0)
-    assert float(facts["duplicate"]) == 0.0
+    scores = score_site(site_of(weights), ids)
+    assert float(scores["induction"]) == pytest.approx(1.0)
+    assert float(scores["duplicate"]) == 0.0
 
 
 def test_blocks_of_rows_add_up(monkeypatch):
@@ -56,9 +56,9 @@ def test_blocks_of_rows_add_up(monkeypatch):
 
 
 def test_what_is_not_defined_is_nan():
-    facts = trace(small_model("gpt2"), "abc").head_scores()
-    assert np.isnan(facts["induction"]).all()
-    assert np.isfinite(facts["entropy"]).all()
+    scores = trace(small_model("gpt2"), "abc").head_scores()
+    assert np.isnan(scores["induction"]).all()
+    assert np.isfinite(scores["entropy"]).all()
     crossed = trace(small_model("bart"), "abc", "de").head_scores("cross")
     assert np.isnan(crossed["previous"]).all()
     assert np.isnan(crossed["distance"]).all()
