@@ -4,7 +4,6 @@ Charts use the light colours; `for_dark` maps them to dark ones. Every light col
 3 : 1 with white, every dark one with the dark page (WCAG 2.2, 1.4.11).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 NAMES = (
@@ -76,11 +75,6 @@ def series_look(index: int) -> tuple[str, str]:
     (('#2f63c1', 'solid'), ('#2f63c1', 'dash'))
     """
     return SERIES[index % len(SERIES)].light, DASHES[index // len(SERIES) % len(DASHES)]
-
-
-def score_colour(name: str, names: Sequence[str]) -> str:
-    """The light colour of a head score; one without its own takes a series' colour by its index."""
-    return SCORES[name].light if name in SCORES else series_look(list(names).index(name))[0]
 
 
 def for_dark() -> dict[str, str]:

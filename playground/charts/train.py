@@ -1,14 +1,13 @@
-"""Charts of a run: loss, measures, learning rate and gradient norm, head scores, spectrum, learning-rate range test."""
+"""Charts of a run: loss, measures, learning rate and gradient norm, spectrum, learning-rate range test."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float
 
 from playground.charts.layout import axis, level, quiet_layout
-from playground.charts.palette import HELD_OUT, NEUTRAL, QUERY, TRAIN, score_colour, series_look
+from playground.charts.palette import HELD_OUT, NEUTRAL, QUERY, TRAIN, series_look
 from playground.charts.series import Series
 from playground.errors import UserError
 from playground.text import N_, _
@@ -123,50 +122,6 @@ def rate_and_norm_figure(
         line = {"color": NEUTRAL.light, "width": 1, "dash": "dot"}
         figure.add_hline(y=clip, yref="y2", line=line)
     return figure
-
-
-def scores_figure(
-    steps: Sequence[float], scores: Mapping[str, Float[np.ndarray, "frame layer head"]], *, each_head: bool = True
-) -> go.Figure:
-    """The best head's score of each kind over training (strong), and every single head's (faint)."""
-    figure = go.Figure()
-    names = list(scores)
-    for name, table in scores.items():
-        heads = np.asarray(table, dtype=np.float64).reshape(len(steps), -1)
-        line = {"color": score_colour(name, names)}
-        if each_head and heads.shape[1] > 1:
-            x, y = _with_gaps(steps, heads)
-            look = {"line": {**line, "width": 1}, "opacity": 0.22, "hoverinfo": "skip", "showlegend": False}
-            figure.add_scatter(
-                x=x, y=y, mode="lines", name=_("{name}, each head").format(name=name), legendgroup=name, **look
-            )
-        figure.add_scatter(
-            x=list(steps),
-            y=_best(heads),
-            mode="lines",
-            name=name,
-            legendgroup=name,
-            line={**line, "width": 2.2},
-            hovertemplate="%{y:.3f}",
-        )
-    return quiet_layout(figure, x=_(STEP), y=_("best head's score"))
-
-
-def _best(heads: Float[np.ndarray, "frame head"]) -> list[float | None]:
-    known = np.isfinite(heads).any(axis=1)
-    return [float(np.nanmax(row)) if some else None for row, some in zip(heads, known, strict=True)]
-
-
-def _with_gaps(
-    steps: Sequence[float], heads: Float[np.ndarray, "frame head"]
-) -> tuple[list[float | None], list[float | None]]:
-    """All heads as one line with gaps between them: one trace is faster to send and draw than many."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for column in heads.T:
-        x += [*steps, None]
-        y += [*(float(value) if np.isfinite(value) else None for value in column), None]
-    return x, y
 
 
 def spectrum_figure(power: Sequence[float]) -> go.Figure:

@@ -27,6 +27,16 @@ def token_accuracy(hits: Bool[np.ndarray, "row position"], counted: Counted) -> 
     return float(hits[counted].mean())
 
 
+def check_one_each(answers: Sequence[object], references: Sequence[object]) -> None:
+    """Raise UserError without answers, and where there is not one answer per reference."""
+    if not answers or len(answers) != len(references):
+        raise UserError(
+            "There are {n_answers} answers for {n_references} questions; give one for each.",
+            n_answers=len(answers),
+            n_references=len(references),
+        )
+
+
 def exact_match(answers: Sequence[Sequence[Hashable]], references: Sequence[Sequence[Hashable]]) -> float:
     """Share of answers that equal their reference in every token.
 
@@ -35,12 +45,7 @@ def exact_match(answers: Sequence[Sequence[Hashable]], references: Sequence[Sequ
     >>> exact_match([[1, 2], [3, 4], [5]], [[1, 2], [3, 5], [5, 6]]).__round__(4)
     0.3333
     """
-    if not answers or len(answers) != len(references):
-        raise UserError(
-            "There are {n_answers} answers for {n_references} questions; give one for each.",
-            n_answers=len(answers),
-            n_references=len(references),
-        )
+    check_one_each(answers, references)
     return sum(list(answer) == list(reference) for answer, reference in zip(answers, references, strict=True)) / len(
         answers
     )

@@ -6,7 +6,7 @@ continuous metric: it grows about linearly with the share of wrong tokens, where
 
 from collections.abc import Hashable, Sequence
 
-from playground.errors import UserError
+from playground.evaluation.answers import check_one_each
 
 
 def edit_distance(answer: Sequence[Hashable], reference: Sequence[Hashable]) -> int:
@@ -44,12 +44,7 @@ def mean_edit_distance(
     >>> mean_edit_distance(["12", "34"], ["12", "43"], normalised=False)
     1.0
     """
-    if not answers or len(answers) != len(references):
-        raise UserError(
-            "There are {n_answers} answers for {n_references} questions; give one for each.",
-            n_answers=len(answers),
-            n_references=len(references),
-        )
+    check_one_each(answers, references)
     distance = normalised_edit_distance if normalised else edit_distance
     return sum(distance(answer, reference) for answer, reference in zip(answers, references, strict=True)) / len(
         answers

@@ -12,7 +12,7 @@ from playground.errors import UserError
 from playground.lens.capture.forward import OnLayer, Pass, logits_at, run_pass
 from playground.lens.capture.overview import overview
 from playground.lens.capture.site import Site, SiteKind
-from playground.lens.capture.tokens import Token, label
+from playground.lens.capture.tokens import Token, check_position, label
 from playground.lens.inspect.head_scores import HeadScores, score_heads
 from playground.lens.inspect.steps.head import AttentionRow, attention_row
 from playground.lens.tolerances import tolerance
@@ -175,13 +175,7 @@ class Trace:
         if self.last_logits is None:
             raise UserError("{name} has no output head, so it predicts no tokens.", name=self.model.name)
         length = len(self.target or self.source)
-        if not -length <= position < length:
-            raise UserError(
-                "There is no position {position}; choose {first} to {last}.",
-                position=position,
-                first=-length,
-                last=length - 1,
-            )
+        check_position(position, length)
         is_last = position % length == length - 1
         logits = self.last_logits if is_last else logits_at(self.model, self._arguments, position)
         probabilities, ids = logits.softmax(-1).topk(min(k, len(logits)))

@@ -30,7 +30,7 @@ from playground.tasks.labelled_text import (
     tales_languages,
 )
 from playground.tasks.sentences import encode_flat
-from playground.tasks.sources import Stamp, check_sources, stamp_of
+from playground.tasks.sources import Stamp, check_held_out, check_sources, stamp_of
 from playground.tasks.task import (
     AnswerSample,
     Batch,
@@ -84,10 +84,7 @@ class ClassificationConfig:
             raise UserError("The kinds of sentences come from the small world; choose languages or csv for sources.")
         check_count("passage", self.passage, smallest=8)
         check_vocabulary(self.vocabulary, self.vocabulary_size, model="encoder")
-        if not 0 < self.held_out < 1:
-            raise UserError(
-                "The held-out share is {held_out}; choose a number between 0 and 1.", held_out=self.held_out
-            )
+        check_held_out(self.held_out)
 
     def read(self) -> LabelledTexts:
         """Read the labelled texts. Raises UserError for sources that cannot be read."""

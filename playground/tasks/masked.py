@@ -17,7 +17,7 @@ from torch.nn import functional
 from playground.errors import UserError
 from playground.tasks.pairs import FRAME, pair_batch
 from playground.tasks.sentences import Sentences, encode_sentences
-from playground.tasks.sources import check_sources, read_texts, unwrap
+from playground.tasks.sources import check_held_out, check_sources, read_texts, unwrap
 from playground.tasks.tales.tales_task import default_world, generate_stories
 from playground.tasks.task import (
     IGNORED,
@@ -76,10 +76,7 @@ class MaskedConfig:
     def __post_init__(self) -> None:
         check_sources(self.sources, self.text)
         check_vocabulary(self.vocabulary, self.vocabulary_size, model="encoder")
-        if not 0 < self.held_out < 1:
-            raise UserError(
-                "The held-out share is {held_out}; choose a number between 0 and 1.", held_out=self.held_out
-            )
+        check_held_out(self.held_out)
         if not 0 < self.mask_share < 1:
             raise UserError(
                 "The share of masked words is {mask_share}; choose a number between 0 and 1.",

@@ -45,6 +45,12 @@ def check_sources(sources: tuple[str, ...], text: str) -> None:
         raise UserError("Name at least one text file to train on, or type a text in.")
 
 
+def check_held_out(share: float) -> None:
+    """Raise UserError unless some of each text is held out, and not all."""
+    if not 0 < share < 1:
+        raise UserError("The held-out share is {held_out}; choose a number between 0 and 1.", held_out=share)
+
+
 def read_texts(sources: tuple[str, ...], text: str = "") -> list[str]:
     """The text typed in, then the texts of all sources. Raises UserError for one that cannot be read."""
     return ([text] if text.strip() else []) + read_sources(sources)

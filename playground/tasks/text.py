@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.tasks.induction import COPYING_LENGTH, SHORTEST_BLOCK, repeated_block_batch
-from playground.tasks.sources import check_sources, read_texts, unwrap
+from playground.tasks.sources import check_held_out, check_sources, read_texts, unwrap
 from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs, reading_saved
 from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_count
@@ -49,10 +49,7 @@ class TextTaskConfig:
     def __post_init__(self) -> None:
         check_sources(self.sources, self.text)
         check_vocabulary(self.vocabulary, self.vocabulary_size)
-        if not 0 < self.held_out < 1:
-            raise UserError(
-                "The held-out share is {held_out}; choose a number between 0 and 1.", held_out=self.held_out
-            )
+        check_held_out(self.held_out)
         if not 0 <= self.repeats <= 1:
             raise UserError(
                 "The share of repeated passages is {repeats}; choose a number from 0 to 1.", repeats=self.repeats

@@ -69,9 +69,13 @@ class TrainConfig:
                 warm_up=self.warm_up,
                 steps=self.steps,
             )
-        if self.precision == "bfloat16" and self.device == "cpu":
-            raise UserError("bfloat16 is two to three times slower than float32 on a CPU; choose float32.")
+        self.check_precision(self.device)
         self._check_optimiser()
+
+    def check_precision(self, device: str) -> None:
+        """Raise UserError for bfloat16 on a CPU, where it only slows the run down."""
+        if self.precision == "bfloat16" and device == "cpu":
+            raise UserError("bfloat16 is two to three times slower than float32 on a CPU; choose float32.")
 
     def _check_optimiser(self) -> None:
         for name in ("learning_rate", "final_learning_rate", "clip", "weight_decay"):

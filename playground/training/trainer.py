@@ -211,8 +211,7 @@ def choose_device(config: TrainConfig) -> torch.device:
     device = torch.device(_fastest_device() if config.device == "auto" else config.device)
     if not _is_available(device.type):
         raise UserError("This machine has no {type} device; choose auto or cpu.", type=device.type)
-    if config.precision == "bfloat16" and device.type == "cpu":
-        raise UserError("bfloat16 is two to three times slower than float32 on a CPU; choose float32.")
+    config.check_precision(device.type)
     return device
 
 

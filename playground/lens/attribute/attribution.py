@@ -159,15 +159,7 @@ def _require_sum(
             "parts; choose another model.",
             name=model.name,
         )
-    length, vocabulary = activations.predicted().shape
-    tokens = [token] if against is None else [token, against]
-    if not -length <= position < length or not all(0 <= id < vocabulary for id in tokens):
-        raise UserError(
-            "Choose a position from {first} to {last} and tokens from 0 to {last_token}.",
-            first=-length,
-            last=length - 1,
-            last_token=vocabulary - 1,
-        )
+    activations.check_prediction(position, *([token] if against is None else [token, against]))
 
 
 def head_outputs(

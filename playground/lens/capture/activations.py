@@ -15,7 +15,7 @@ from playground.lens.capture.anatomy import AttentionParts, Parts, StackKind, fi
 from playground.lens.capture.forward import run_pass
 from playground.lens.capture.hooks import Recording, record
 from playground.lens.capture.site import SiteKind
-from playground.lens.capture.tokens import Token
+from playground.lens.capture.tokens import EmptyTextError, Token
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -46,7 +46,7 @@ def encode_text(
     """
     result = run_pass(model, text, target, pair=pair, truncate=truncate, on_layer=None)
     if not result.source:
-        raise UserError("The text has no tokens; type a few words.")
+        raise EmptyTextError()
     # Tensors created under inference_mode cannot take part in a pass that computes gradients.
     arguments = {
         name: value.clone() if isinstance(value, Tensor) else value
@@ -132,6 +132,17 @@ class Activations:
         if self.logits is None:
             raise UserError("This model has no output head, so that there is no prediction to measure.")
         return self.logits
+
+    def check_prediction(self, position: int, *tokens: int) -> None:
+        """Raise UserError for a position that the text, or tokens that the vocabulary does not have."""
+        length, vocabulary = self.predicted().shape
+        if not -length <= position < length or not all(0 <= token < vocabulary for token in tokens):
+            raise UserError(
+                "Choose a position from {first} to {last} and tokens from 0 to {last_token}.",
+                first=-length,
+                last=length - 1,
+                last_token=vocabulary - 1,
+            )
 
     def heads(self, kind: SiteKind | None = None) -> list[Component]:
         """Every head of a kind of attention, by layer; by default of the stack that predicts."""

@@ -35,6 +35,13 @@ class TooLongError(UserError):
         self.limit = limit
 
 
+class EmptyTextError(UserError):
+    """The text has no tokens."""
+
+    def __init__(self) -> None:
+        super().__init__("The text has no tokens; type a few words.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Token:
     """One token of a text."""
@@ -105,6 +112,17 @@ def label(tokenizer: Any, ids: list[int]) -> list[Token]:
         pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(ids)]
         byte_level = False
     return _labelled_tokens(ids, pieces, [id in added for id in ids], [0] * len(ids), byte_level=byte_level)
+
+
+def check_position(position: int, length: int) -> None:
+    """Raise UserError for a position that `length` tokens do not have; -1 is the last one."""
+    if not -length <= position < length:
+        raise UserError(
+            "There is no position {position}; choose {first} to {last}.",
+            position=position,
+            first=-length,
+            last=length - 1,
+        )
 
 
 def can_read(model: "LoadedModel", *texts: str) -> bool:

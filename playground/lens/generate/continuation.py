@@ -15,7 +15,7 @@ from playground.attention import handling
 from playground.errors import UserError
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.capture.site import Site, SiteKind
-from playground.lens.capture.tokens import TooLongError, encode
+from playground.lens.capture.tokens import EmptyTextError, TooLongError, encode
 from playground.lens.generate.predictions import require_finite_logits, require_output_head
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Continuation:
         self.model = model
         self.prompt = [token.id for token in encode(model.tokenizer, text)]
         if not self.prompt:
-            raise UserError("The text has no tokens; type a few words.")
+            raise EmptyTextError()
         if len(self.prompt) > model.context:
             raise TooLongError(len(self.prompt), model.context)
         self.has_encoder = model.kind == "encoder-decoder"

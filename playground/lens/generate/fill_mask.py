@@ -12,7 +12,7 @@ from torch import Tensor
 
 from playground.errors import UserError
 from playground.lens.capture.forward import run_pass
-from playground.lens.capture.tokens import Token
+from playground.lens.capture.tokens import EmptyTextError, Token
 from playground.lens.generate.generation import Alternative, alternatives_of, token_of
 from playground.lens.generate.predictions import (
     Distribution,
@@ -128,7 +128,7 @@ def _tokens_and_arguments(model: "LoadedModel", text: str, pair: str | None) -> 
     """The tokens of a text, and the arguments of a pass over them."""
     result = run_pass(model, text, None, pair=pair, truncate=False, on_layer=None)
     if not result.source:
-        raise UserError("The text has no tokens; type a few words.")
+        raise EmptyTextError()
     return list(result.source), result.arguments
 
 

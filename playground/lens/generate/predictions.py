@@ -14,6 +14,7 @@ from torch import Tensor
 
 from playground.errors import UserError
 from playground.lens.capture.forward import logits_at, run_pass
+from playground.lens.capture.tokens import EmptyTextError, check_position
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -164,14 +165,8 @@ def next_distribution(
     result = run_pass(model, text, target, pair=None, truncate=False, on_layer=None)
     length = len(result.target or result.source)
     if not length:
-        raise UserError("The text has no tokens; type a few words.")
-    if not -length <= position < length:
-        raise UserError(
-            "There is no position {position}; choose {first} to {last}.",
-            position=position,
-            first=-length,
-            last=length - 1,
-        )
+        raise EmptyTextError()
+    check_position(position, length)
     is_last = position % length == length - 1
     logits = result.last_logits if is_last else logits_at(model, result.arguments, position)
     assert logits is not None

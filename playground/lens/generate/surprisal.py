@@ -16,7 +16,7 @@ from torch import Tensor
 
 from playground.errors import UserError
 from playground.lens.capture.forward import run_pass
-from playground.lens.capture.tokens import Token, encode, is_byte_level, label, rust_tokenizer
+from playground.lens.capture.tokens import EmptyTextError, Token, encode, is_byte_level, label, rust_tokenizer
 from playground.lens.generate.fill_mask import each_masked
 from playground.lens.generate.predictions import require_finite_logits, require_output_head
 from playground.progress import OnProgress, no_progress
@@ -116,7 +116,7 @@ def text_surprisal(
         return _score_target(model, text, target)
     tokens = encode(model.tokenizer, text)
     if not tokens:
-        raise UserError("The text has no tokens; type a few words.")
+        raise EmptyTextError()
     window, stride = (windows or Windows()).of(model)
     scores = _Scores(len(tokens))
     ids = torch.tensor([token.id for token in tokens], device=model.device)
@@ -195,7 +195,7 @@ def _score_target(model: "LoadedModel", text: str, target: str | None) -> TextSu
         raise UserError("An encoder-decoder scores a target; give one beside the text.")
     result = run_pass(model, text, target, pair=None, truncate=False, on_layer=None)
     if not result.source:
-        raise UserError("The text has no tokens; type a few words.")
+        raise EmptyTextError()
     end = label(model.tokenizer, sorted(model.adapter.end_ids())[:1])
     tokens = [*result.target[1:], *end]
     logits = model.adapter.logits(model.module(**result.arguments))

@@ -130,10 +130,7 @@ def prepare(
         )
     length = len(clean.encoded.tokens)
     target_token = target_token or TargetToken(position=length - 1, token=int(logits[-1].argmax()))
-    if not -length <= target_token.position < length or not 0 <= target_token.token < logits.shape[-1]:
-        raise UserError(
-            "There is no such prediction; choose a position from {first} to {last}.", first=-length, last=length - 1
-        )
+    clean.check_prediction(target_token.position, target_token.token)
     return Experiment(model=model, clean=clean, method=method, reference=other, target_token=target_token)
 
 

@@ -218,14 +218,7 @@ def prepare_pair(
             n_clean=length,
             n_corrupted=len(second.encoded.tokens),
         )
-    vocabulary = first.predicted().shape[-1]
-    if not all(0 <= token < vocabulary for token in (answer, counterfactual)) or not -length <= position < length:
-        raise UserError(
-            "Choose a position from {first} to {last} and tokens from 0 to {last_token}.",
-            first=-length,
-            last=length - 1,
-            last_token=vocabulary - 1,
-        )
+    first.check_prediction(position, answer, counterfactual)
     prompt_pair = PromptPair(
         model=model, clean=first, corrupted=second, position=position, answer=answer, counterfactual=counterfactual
     )

@@ -12,7 +12,6 @@ from playground.charts.heatmap import heatmap_figure
 from playground.charts.inside import rows_figure
 from playground.charts.palette import KEY, QUERY
 from playground.charts.series import Series
-from tests.helpers.synthetic import score_tables
 from ui.components.live_chart import live_chart
 from ui.static_files import publish_plotly
 
@@ -66,8 +65,7 @@ def show_measures(steps: list[int], train: list[float]) -> None:
 
 
 def show_comparisons(steps: list[int], smoothed: list[float]) -> None:
-    """Head scores, nine runs over each other, and a learning-rate finder."""
-    live_chart(train_charts.scores_figure(steps, score_tables(len(steps), 2, 4)), key="scores", label="Scores")
+    """Nine runs over each other, and a learning-rate finder."""
     runs = [Series(name=f"run {i}", steps=steps, values=[value + i / 9 for value in smoothed]) for i in range(9)]
     live_chart(train_charts.overlay_figure(runs, log_steps=True, log_values=True), key="overlay", label="Overlay")
     rates = [10 ** (-5 + index / 12) for index in range(48)]

@@ -197,7 +197,7 @@ def test_picture_is_saved(open_page: Open, address: str) -> None:
 
 def test_the_library_is_fetched_once_for_all_charts(open_page: Open, address: str) -> None:
     page = open_page(address, all="yes")
-    for key in ("loss", "rate", "measures", "spectrum", "scores", "overlay", "finder"):
+    for key in ("loss", "rate", "measures", "spectrum", "overlay", "finder"):
         plot_of(page, key)
     assert page.locator("script[src*='app/static/plotly-']").count() == 1
 

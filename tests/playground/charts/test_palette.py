@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from playground.charts.palette import MEANINGS, SCORES, SERIES, for_dark, score_colour, series_look
+from playground.charts.palette import MEANINGS, SCORES, SERIES, for_dark, series_look
 
 EVERY = [*MEANINGS.values(), *SCORES.values(), *SERIES]
 # Machado, Oliveira & Fernandes 2009, severity 1, on linear sRGB.
@@ -46,8 +46,3 @@ def test_what_stands_together_is_told_apart_without_red_and_green(one, other, pa
 def test_series_begin_anew_in_another_dash():
     looks = [series_look(index) for index in range(4 * len(SERIES))]
     assert len(set(looks)) == len(looks)
-
-
-def test_an_unknown_score_takes_a_series_colour():
-    assert score_colour("induction", ["induction"]) == SCORES["induction"].light
-    assert score_colour("mine", ["induction", "mine"]) == SERIES[1].light

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 
 from playground.charts import train
@@ -57,18 +56,6 @@ def test_rate_and_norm_have_a_panel_each():
     assert (norm.yaxis, figure.layout.shapes[0].yref) == ("y2", "y2")
 
 
-def test_scores_show_the_best_head_and_each_one():
-    table = np.random.default_rng(0).random((4, 2, 3))
-    table[1, 0, 0] = np.nan
-    table[0] = np.nan
-    each, best = train.scores_figure(STEPS, {"induction": table}).data
-    assert list(best.y) == [None, *(float(np.nanmax(frame)) for frame in table[1:])]
-    assert list(each.x) == [*STEPS, None] * 6
-    assert each.y[1] is None
-    assert each.y[5 * 5 + 3] == table[3, 1, 2]
-    assert len(train.scores_figure(STEPS, {"induction": table}, each_head=False).data) == 1
-
-
 def test_spectrum():
     figure = train.spectrum_figure([0.25, 0.75])
     assert (list(figure.data[0].x), list(figure.data[0].y)) == ([0, 1], [0.25, 0.75])
@@ -84,12 +71,10 @@ def test_finder():
 
 
 def test_every_colour_has_a_dark_counterpart():
-    table = np.zeros((4, 1, 2))
     figures = [
         train.training_loss_figure(STEPS, LOSSES, LOSSES, STEPS, LOSSES, 1.0),
         train.overlay_figure([Series(name="a", steps=STEPS, values=LOSSES)]),
         train.rate_and_norm_figure(STEPS, LOSSES, LOSSES),
-        train.scores_figure(STEPS, {"induction": table, "own": table}),
         train.finder_figure(STEPS, LOSSES, 2.0),
     ]
     colours = {trace.line.color for figure in figures for trace in figure.data}

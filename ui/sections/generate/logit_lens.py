@@ -4,14 +4,14 @@ import streamlit as st
 
 from playground.charts.generate import lens_figure
 from playground.lens.attribute.logit_lens import LogitLens
-from playground.lens.capture.tokens import Token, label
+from playground.lens.capture.tokens import EmptyTextError, Token, label
 from playground.lens.intervene.patching import first_token_id
 from playground.models import LoadedModel
 from playground.snippets import origin
 from playground.text import _
 from ui.cache import TracedText, results_of
 from ui.components.token_view import TokenItem, token_view
-from ui.jobs import require, trace_of
+from ui.jobs import refuse, require, trace_of
 from ui.state.address import read_number, write_number
 from ui.state.parameters import ANSWER, LENS_FIRST
 from ui.widgets.chart import draw
@@ -27,8 +27,7 @@ def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
     traced_text = trace_of(model, texts, key="lens")
     tokens = traced_text.trace.target or traced_text.trace.source
     if not tokens:
-        st.info(_("The text has no tokens; type a few words."), icon=":material/info:")
-        return
+        refuse(EmptyTextError())
     answers = _choose_answer(model)
     title = _("Decoding every layer …")
     key = ("lens", traced_text.name, *(answers or ()))

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from playground.charts.generate import distribution_figure
-from playground.errors import UserError
-from playground.lens.capture.tokens import Token, encode, label
+from playground.lens.capture.tokens import EmptyTextError, Token, encode, label
 from playground.lens.generate.predictions import Distribution, Sampling, distribution
 from playground.models import LoadedModel
 from playground.snippets import origin
@@ -29,7 +28,7 @@ def show_next_token(model: LoadedModel, texts: Texts) -> None:
     traced_text = trace_of(model, texts, key="next")
     logits = traced_text.trace.last_logits
     if logits is None:
-        refuse(UserError(_("The text has no tokens; type a few words.")))
+        refuse(EmptyTextError())
     key = ("next", traced_text.name, sampling)
     predicted = require(
         key,

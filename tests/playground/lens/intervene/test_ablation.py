@@ -204,7 +204,7 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(decoder, tmp_path):
         prepare(decoder, TEXT, method="resampled", reference="Another text")
     with pytest.raises(UserError, match="give one of as many tokens"):
         prepare(decoder, TEXT, method="resampled")
-    with pytest.raises(UserError, match="choose a position"):
+    with pytest.raises(UserError, match="Choose a position"):
         prepare(decoder, TEXT, target_token=TargetToken(position=99, token=0))
     headless = load(str(save_model(random_model(kind="encoder", classes=3, tied=False), tmp_path / "headless")))
     with pytest.raises(UserError, match="no output head"):
