@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from playground.lens.capture.site import SiteKind
 from ui.components.attention_view import AxisToken, GridView, HeadView, Selected
 from ui.components.attention_view.payload import Packing
-from ui.components.film_view import FilmView, Kind
+from ui.components.film_view import FilmView
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "then", "that"]
 WORDS += ["cat", "saw", "another", "dog", "run", "over", "every", "small", "hill"]
@@ -149,9 +150,9 @@ def score_tables(frames: int, layers: int, heads: int, seed: int = 3) -> dict[st
     return tables
 
 
-def film_maps(case: str, frames: int) -> dict[Kind, np.ndarray]:
+def film_maps(case: str, frames: int) -> dict[SiteKind, np.ndarray]:
     """Return a film's maps as uint8 codes: heads that begin even and grow to what they will be."""
-    shapes: dict[Kind, tuple[int, int, int, int, bool]] = {"decoder": (2, 4, 16, 16, True)}
+    shapes: dict[SiteKind, tuple[int, int, int, int, bool]] = {"decoder": (2, 4, 16, 16, True)}
     if case == "translation":
         shapes = {
             "encoder": (2, 4, 9, 9, False),
@@ -162,7 +163,7 @@ def film_maps(case: str, frames: int) -> dict[Kind, np.ndarray]:
         shapes = {"decoder": (1, 2, len(HOSTILE), len(HOSTILE), True)}
     elif case == "long":
         shapes = {"decoder": (2, 8, 128, 128, True)}
-    films: dict[Kind, np.ndarray] = {}
+    films: dict[SiteKind, np.ndarray] = {}
     for kind, (layers, heads, rows, columns, causal) in shapes.items():
         final = attention(layers, heads, rows, columns, causal, seed=len(kind))
         even = (final > 0) / np.maximum((final > 0).sum(-1, keepdims=True), 1)

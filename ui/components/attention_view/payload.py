@@ -3,14 +3,16 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ui.components.attention_view.view_state import Selected
 from ui.components.shared.payload import encode_payload
 
-Kind = Literal["encoder", "decoder", "cross"]
+if TYPE_CHECKING:
+    from playground.lens.capture.site import SiteKind
+
 Packing = Literal["lower", "full"]
 
 
@@ -29,7 +31,7 @@ class GridView:
 
     trace: str
     title: str
-    kind: Kind
+    kind: "SiteKind"
     maps: np.ndarray[Any, Any]
     """uint8 or uint16 [layer, head, entry], square-root coded: p = (code / maximum of the type)^2."""
     rows: int
@@ -113,7 +115,7 @@ def encode_head(trace: str, head: HeadView, *, view: str) -> bytes:
         "rows": head.rows,
         "columns": head.columns,
         "packing": head.packing,
-        "maxError": _number(head.max_error),
+        "maxError": _json_number(head.max_error),
     }
     return encode_payload(header, {"map": np.asarray(head.map, dtype="<f4").ravel()})
 
@@ -127,22 +129,22 @@ def _grid_header(grid: GridView) -> dict[str, Any]:
         "site": grid.kind,
         "firstExcluded": grid.first_excluded,
         "specialHidden": grid.special_hidden,
-        "queryTokens": _tokens(grid.query_tokens),
-        "keyTokens": None if grid.key_tokens == grid.query_tokens else _tokens(grid.key_tokens),
-        "headScores": {name: _numbers(table) for name, table in grid.head_scores.items()},
+        "queryTokens": _token_rows(grid.query_tokens),
+        "keyTokens": None if grid.key_tokens == grid.query_tokens else _token_rows(grid.key_tokens),
+        "headScores": {name: _json_numbers(table) for name, table in grid.head_scores.items()},
         "provenance": list(grid.provenance),
     }
 
 
-def _tokens(tokens: Sequence[AxisToken]) -> list[list[Any]]:
+def _token_rows(tokens: Sequence[AxisToken]) -> list[list[Any]]:
     return [[token.text, int(token.special), token.segment] for token in tokens]
 
 
-def _numbers(table: Any) -> list[list[float | None]]:
-    return [[_number(value) for value in row] for row in table]
+def _json_numbers(table: Any) -> list[list[float | None]]:
+    return [[_json_number(value) for value in row] for row in table]
 
 
-def _number(value: Any) -> float | None:
+def _json_number(value: Any) -> float | None:
     """Six significant digits, for JSON; None where the value is missing or not finite."""
     if value is None or not math.isfinite(value):
         return None

@@ -63,35 +63,35 @@ def read_view_state(value: object, *, layers: int, heads: int, default: ViewStat
     report = _mapping(value)
     selected, settings = _mapping(report.get("selected")), _mapping(report.get("settings"))
     return ViewState(
-        selected=_read_selected(selected, layers, heads, default.selected),
-        settings=_read_settings(settings, default.settings),
+        selected=_valid_selected(selected, layers, heads, default.selected),
+        settings=_valid_settings(settings, default.settings),
     )
 
 
-def _read_selected(value: Mapping[str, object], layers: int, heads: int, default: Selected) -> Selected:
+def _valid_selected(value: Mapping[str, object], layers: int, heads: int, default: Selected) -> Selected:
     return Selected(
-        layer=min(_index(value.get("layer"), default.layer), max(layers - 1, 0)),
-        head=min(_index(value.get("head"), default.head), max(heads - 1, 0)),
+        layer=min(_valid_index(value.get("layer"), default.layer), max(layers - 1, 0)),
+        head=min(_valid_index(value.get("head"), default.head), max(heads - 1, 0)),
         combine=_choice(get_args(Combine), value.get("combine"), default.combine),
     )
 
 
-def _read_settings(value: Mapping[str, object], default: Settings) -> Settings:
+def _valid_settings(value: Mapping[str, object], default: Settings) -> Settings:
     text = value.get("filter")
     return Settings(
         scale=_choice(get_args(Scale), value.get("scale"), default.scale),
         range=_choice(get_args(Range), value.get("range"), default.range),
         palette=_choice(get_args(Palette), value.get("palette"), default.palette),
         view=_choice(get_args(Drawing), value.get("view"), default.view),
-        pin=_read_pin(value["pin"]) if "pin" in value else default.pin,
+        pin=_valid_pin(value["pin"]) if "pin" in value else default.pin,
         filter=text[:FILTER_LENGTH] if isinstance(text, str) else default.filter,
         pairs=_choice(get_args(Pairs), value.get("pairs"), default.pairs),
     )
 
 
-def _read_pin(value: object) -> Pin | None:
+def _valid_pin(value: object) -> Pin | None:
     pin = _mapping(value)
-    index = _index(pin.get("index"), -1)
+    index = _valid_index(pin.get("index"), -1)
     axis = pin.get("axis")
     if index < 0 or axis not in ("query", "key"):
         return None
@@ -102,7 +102,7 @@ def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _index(value: object, default: int) -> int:
+def _valid_index(value: object, default: int) -> int:
     whole = isinstance(value, int) and not isinstance(value, bool)
     return value if whole and 0 <= value < 1_000_000 else default  # type: ignore[operator, return-value]
 

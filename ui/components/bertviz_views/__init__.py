@@ -1,8 +1,13 @@
 """BertViz's head, model and neuron view on the page, without a network and within a budget.
 
-document.py   maps to one HTML document, by BertViz's own functions;  offline.py  what makes it offline and safe
-packaged.py   jQuery and D3 from installed packages;  loader.js  stands in for require.js;  page.css  both themes
-source.py     what is asked of a trace;  budget.py  how much may be drawn;  show.py  the page's part
+budget.py     how many tokens and layers one document may hold
+document.py   attention maps as one HTML document, by BertViz's own functions
+loader.js     the part of require.js that BertViz uses
+offline.py    a document that loads nothing and runs only our scripts
+packaged.py   jQuery and D3 from installed packages
+page.css      light and dark theme
+show.py       a view on the page, with a choice of layers
+source.py     tokens, maps and vectors of a trace
 """
 
 from ui.components.bertviz_views.budget import Budget, View, within_budget

@@ -1,9 +1,9 @@
-"""How much of a text BertViz may draw before the browser stops answering.
+"""How much of a text BertViz may draw while the browser stays responsive.
 
-BertViz makes one SVG element per pair of tokens in every head that it shows. Measured on two cores without a GPU,
-Chromium paints 55,000 to 85,000 of them a second, and 15,000 to 60,000 where eight other processes want the same
-cores; 590,000, which is 12 x 12 heads at 64 tokens, take 7 s at best. 150,000 take 2 to 3 s, below 5 s with most
-kinds of company. A number takes at most 7 bytes: with the libraries a document stays below 5 MB.
+BertViz makes one SVG element per pair of tokens in every head on show. Measured on two cores without a GPU, Chromium
+paints 55,000 to 85,000 of them a second, and 15,000 to 60,000 beside eight other processes; 590,000 (12 x 12 heads
+at 64 tokens) take 7 s at best, 150,000 take 2 to 3 s, and mostly below 5 s on busy cores. A number takes at most
+7 bytes, so a document with its libraries stays below 5 MB.
 """
 
 from dataclasses import dataclass
@@ -14,49 +14,52 @@ from playground.text import _
 View = Literal["head", "model", "neuron"]
 
 SHAPES = 150_000
-"""SVG elements of one picture."""
+"""The most SVG elements of one figure."""
 NUMBERS = 600_000
-"""Numbers in one document."""
+"""The most numbers in one document."""
 BYTES_PER_NUMBER = 7
 LIBRARY_BYTES = 450_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What one document may hold: layers of all_layers, the first tokens of all_tokens; the SVG elements that
-    one picture of it takes, and at most so many bytes."""
+    """What one document may hold."""
 
     view: View
     layers: int
+    """How many of `all_layers` are shown at a time."""
     all_layers: int
     tokens: int
+    """How many of `all_tokens` are shown: the first ones."""
     all_tokens: int
     shapes: int
+    """SVG elements of one figure."""
     bytes: int
+    """Upper bound of the document's size."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is left out."""
+        """Whether all layers and tokens are shown."""
         return self.layers == self.all_layers and self.tokens == self.all_tokens
 
     @property
     def sentence(self) -> str:
-        """What is left out and why, for the user; empty where nothing is."""
+        """What is left out and why, for the user; empty if nothing is."""
         if self.is_complete:
             return ""
-        why = _("BertViz draws every pair of tokens; so that the browser can follow, this view holds {what}.")
+        template = _("BertViz draws every pair of tokens; so that the browser can follow, this view holds {what}.")
         layers = _("{shown} of {all} layers at a time").format(shown=self.layers, all=self.all_layers)
         tokens = _("the first {shown} of {all} tokens").format(shown=self.tokens, all=self.all_tokens)
         if self.layers == self.all_layers:
-            return why.format(what=tokens)
+            return template.format(what=tokens)
         if self.tokens == self.all_tokens:
-            return why.format(what=layers)
-        return why.format(what=_("{layers} and {tokens}").format(layers=layers, tokens=tokens))
+            return template.format(what=layers)
+        return template.format(what=_("{layers} and {tokens}").format(layers=layers, tokens=tokens))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Cost:
-    """The price of one layer at a number of tokens."""
+    """Numbers and SVG elements of one layer at a number of tokens."""
 
     view: View
     heads: int
@@ -68,7 +71,7 @@ class _Cost:
         return self.heads * (self.maps * self._pairs(tokens) + 2 * tokens * self.width)
 
     def shapes(self, tokens: int) -> int:
-        """Elements of one layer, where the model view draws every layer at once; of one head in the neuron view."""
+        """SVG elements of one layer; in the neuron view, which draws a single head, of that head."""
         if self.view == "neuron":
             return 6 * tokens**2 + 3 * tokens * self.width
         return self.heads * self._pairs(tokens)
@@ -81,10 +84,10 @@ class _Cost:
 def within_budget(
     view: View, layers: int, heads: int, tokens: int, *, maps: int = 1, causal: bool = False, width: int = 0
 ) -> Budget:
-    """What of these layers, heads and tokens one document may hold: all tokens if one layer of them fits.
+    """How many tokens and layers one document may hold: all tokens if one layer of them fits.
 
-    maps: how often a head's map stands in the document (2 for a sentence pair, 3 for encoder, decoder and cross).
-    causal: no query looks at a later key. width: of a query or key vector, for the neuron view.
+    maps: copies of a head's map in the document (2 for a sentence pair, 3 for encoder, decoder and cross).
+    causal: whether later keys are masked. width: of a query or key vector, for the neuron view.
     """
     cost = _Cost(view=view, heads=heads, maps=maps, causal=causal, width=width)
     fits = (n for n in range(tokens, 1, -1) if cost.shapes(n) <= SHAPES and cost.numbers(n) <= NUMBERS)

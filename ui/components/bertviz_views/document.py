@@ -1,4 +1,4 @@
-"""BertViz's own views of attention maps, each as one HTML document for a browser without a network."""
+"""BertViz's views of attention maps, each as one HTML document for a browser without a network."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -10,16 +10,16 @@ from playground.errors import UserError
 from playground.lens.capture.site import SiteKind
 from ui.components.bertviz_views.offline import offline_document
 
-Maps = Mapping[SiteKind, Float[np.ndarray, "layer head query key"]]
+MapsByKind = Mapping[SiteKind, Float[np.ndarray, "layer head query key"]]
 
 DECIMALS = 4
-"""BertViz draws a weight as an opacity, and would write every digit of a float."""
+"""Enough for a weight that BertViz draws as an opacity; it would write every digit of a float."""
 VECTOR_DECIMALS = 3
 
 
 def bertviz_document(
     view: Literal["head", "model"],
-    attention: Maps,
+    attention: MapsByKind,
     *,
     query_tokens: Sequence[str],
     key_tokens: Sequence[str] | None = None,
@@ -30,10 +30,17 @@ def bertviz_document(
 ) -> str:
     """Draw attention maps with BertViz's head or model view.
 
-    attention: the maps of one kind, or of several kinds of an encoder-decoder; then, and for cross-attention,
-    query_tokens are the decoder's and key_tokens the encoder's. layers and heads are the numbers of those that
-    the maps hold (default: from 0). sentence_b_start: where the second sentence of a pair begins. The same
-    arguments give the same text, so that a page which runs again does not draw again.
+    The same arguments give the same text, so that a rerun of the page does not draw again.
+
+    Args:
+        view: which of BertViz's views.
+        attention: maps of one kind, or of several kinds of an encoder-decoder.
+        query_tokens: the decoder's tokens with several kinds and for cross-attention.
+        key_tokens: the encoder's tokens, likewise; defaults to query_tokens.
+        sentence_b_start: where the second sentence of a pair begins.
+        layers: the numbers of the layers in the maps; default: from 0.
+        heads: the numbers of the heads in the maps; default: from 0.
+        dark: for a dark page.
     """
     from bertviz import head_view, model_view
 
@@ -62,14 +69,14 @@ def neuron_document(
 ) -> str:
     """Draw queries, keys and attention maps with BertViz's neuron view.
 
-    It expects one of its own bundled models, but asks it only for these three per layer: what was captured
-    answers in its place, so that any model can be shown, and its own numbers are.
+    BertViz expects one of its bundled models, but calls it only for these three arrays per layer: a stand-in returns
+    the captured ones, so that any model can be shown with its own numbers.
     """
     from bertviz.neuron_view import show
 
     captured = zip(_rounded(attention, DECIMALS), *(_rounded(x, VECTOR_DECIMALS) for x in (queries, keys)), strict=True)
     answer = [{"attn": maps, "queries": query, "keys": key} for maps, query, key in captured]
-    # As "gpt2" BertViz adds no special tokens of its own; whether later keys are greyed out is said below.
+    # For "gpt2" BertViz adds no special tokens; `bidirectional` below decides whether later keys are greyed out.
     model, names = _Captured(answer), _Tokens(list(tokens))
     page = show(model, "gpt2", names, "text", display_mode=_mode(dark), layer=0, head=0, html_action="return")
     changes = {"bidirectional": not causal, "include_layers": list(range(len(answer)) if layers is None else layers)}
@@ -77,35 +84,35 @@ def neuron_document(
 
 
 class _Captured:
-    """Stands where BertViz expects one of its models: answers with what was captured."""
+    """Stand-in for one of BertViz's models: returns captured attention, queries and keys."""
 
     def __init__(self, answer: list[dict[str, Any]]) -> None:
         self._answer = answer
 
     def eval(self) -> None:
-        """Nothing was left in training mode."""
+        """BertViz calls it; nothing to do."""
 
     def __call__(self, _ids: Any) -> tuple[list[dict[str, Any]]]:
         return (self._answer,)
 
 
 class _Tokens:
-    """Stands where BertViz expects a tokenizer: knows one text's tokens."""
+    """Stand-in for a tokenizer: knows one text's tokens."""
 
     def __init__(self, tokens: list[str]) -> None:
         self._tokens = tokens
 
     def tokenize(self, _text: str) -> list[str]:
-        """The tokens as they are to be shown."""
+        """The tokens, whatever the text."""
         return self._tokens
 
     def convert_tokens_to_ids(self, tokens: list[str]) -> list[int]:
-        """Any ids: nobody looks at them."""
+        """Arbitrary ids: the stand-in for the model ignores them."""
         return list(range(len(tokens)))
 
 
-def _arguments(attention: Maps, queries: list[str], keys: list[str]) -> dict[str, Any]:
-    """What BertViz calls these maps and tokens: `attention` alone, or one argument per kind."""
+def _arguments(attention: MapsByKind, queries: list[str], keys: list[str]) -> dict[str, Any]:
+    """BertViz's keyword arguments: `attention` alone, or one argument per kind."""
     if len({maps.shape[0] for maps in attention.values()}) > 1:
         raise UserError("BertViz shows several kinds of attention only with as many layers each; choose one kind.")
     if len(attention) == 1 and "cross" not in attention:
@@ -116,7 +123,7 @@ def _arguments(attention: Maps, queries: list[str], keys: list[str]) -> dict[str
 
 
 def _rounded(numbers: Float[np.ndarray, "layer head row column"], decimals: int) -> list[Any]:
-    """A batch of one for each layer. Float64, which BertViz writes as short as it was rounded."""
+    """A batch of one for each layer, in float64, whose decimal text is as short as the rounding."""
     import torch
 
     return list(torch.from_numpy(np.round(numbers.astype(np.float64), decimals))[:, None])

@@ -1,4 +1,4 @@
-"""From the fragment that BertViz returns to a whole document that loads nothing and runs no other script."""
+"""BertViz's HTML fragment as a whole document that loads nothing and runs only its own two scripts."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ _LAYER_OPTION = 'layerSelect.append($("<option />").val(i).text(i))'
 
 
 def offline_document(page: str, view: str, changes: Mapping[str, Any], *, dark: bool) -> str:
-    """Make a document of what BertViz returned, with some of its parameters changed.
+    """Build a document from BertViz's fragment, with some of its parameters changed.
 
     No token can become markup or a script: the data cannot end its script element, and the document's
     Content-Security-Policy runs only the two scripts whose digests it names, and loads nothing.
@@ -29,7 +29,7 @@ def offline_document(page: str, view: str, changes: Mapping[str, Any], *, dark: 
     body, script = page.split(_SCRIPT, 1)
     script = script.strip().removesuffix("</script>")
     script, root = _with_data_once(script, {**changes, "root_div_id": ROOT}, trim=view == "model")
-    # The neuron view comes as two scripts, and counts its layers from 0 whichever they are.
+    # The neuron view consists of two scripts, and numbers its layers from 0 whichever they are.
     script = script.replace(_BETWEEN_SCRIPTS, "")
     script = script.replace(_LAYER_OPTION, _LAYER_OPTION.replace("text(i)", "text(params.include_layers[i])"))
     return _document(body.replace(root, ROOT), [libraries(), _CONFIGURATION.sub("", script)], view, dark)
@@ -54,9 +54,9 @@ def _digest(script: str) -> str:
 
 
 def _with_data_once(script: str, changes: Mapping[str, Any], *, trim: bool) -> tuple[str, str]:
-    """Write BertViz's parameters anew, once and short; return the script and the old id of its root.
+    """Replace BertViz's parameters by one compact copy; return the script and the former id of its root.
 
-    BertViz replaces its placeholder wherever it stands, in a comment on the same line too.
+    BertViz fills in its placeholder wherever it occurs, also in a comment on the same line.
     """
     start = _PARAMETERS.search(script)
     if start is None:
@@ -70,7 +70,7 @@ def _with_data_once(script: str, changes: Mapping[str, Any], *, trim: bool) -> t
 
 
 def _trim_rows(blocks: list[dict[str, Any]]) -> None:
-    """Drop the zeros at the end of each row, half of a causal map: they would become invisible lines."""
+    """Drop the zeros at the end of each row, half of a causal map: BertViz would draw them as invisible lines."""
     for block in blocks:
         for row in (row for layer in block["attn"] for head in layer for row in head):
             while row and row[-1] == 0:

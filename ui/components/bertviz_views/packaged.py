@@ -1,4 +1,4 @@
-"""The scripts that BertViz would take from a CDN, as installed Python packages ship them."""
+"""The scripts that BertViz would load from a CDN, from installed Python packages."""
 
 from functools import cache
 from importlib.metadata import PackageNotFoundError, files
@@ -12,7 +12,7 @@ LIBRARIES = (("XStatic-jQuery", "jquery.min.js"), ("XStatic-D3", "d3.js"))
 
 @cache
 def libraries() -> str:
-    """jQuery, D3, and the few lines that stand in for require.js, as one script."""
+    """jQuery, D3 and the stand-in for require.js, as one script."""
     loader = (HERE / "loader.js").read_text(encoding="utf-8")
     return "\n".join([*(_packaged(*library) for library in LIBRARIES), loader])
 

@@ -1,4 +1,4 @@
-"""BertViz's views on a page: as much as the budget allows, and a sentence about the rest."""
+"""BertViz's views on a page: as much as the budget allows, with a caption about the rest."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,7 +14,7 @@ DocumentMaker = Callable[[View, Sequence[Source], Sequence[int], int, bool], str
 
 
 def budget_of(view: View, sources: Sequence[Source]) -> Budget:
-    """What of these sources one document may hold."""
+    """How many tokens and layers of these sources one document may hold."""
     pair = sources[0].sentence_b_start is not None and view != "neuron"
     return within_budget(
         view,
@@ -58,11 +58,15 @@ def show_bertviz(
     dark: bool | None = None,
     document: DocumentMaker = document_of,
 ) -> Budget:
-    """Put one of BertViz's views on the page, with a choice of layers where they do not all fit.
+    """Show one of BertViz's views, with a choice of layers where they do not all fit.
 
-    sources: one kind of attention, or several of an encoder-decoder with as many layers each; the neuron view
-    takes the first. key: of the choice of layers. dark: default the reader's theme. document: `document_of`, or
-    something that keeps what it made.
+    Args:
+        view: which of BertViz's views.
+        sources: one kind of attention, or several of an encoder-decoder with equally many layers; the neuron view
+            takes the first.
+        key: of the choice of layers.
+        dark: defaults to the reader's theme.
+        document: `document_of`, or a cached version of it.
     """
     budget = budget_of(view, sources)
     first = _first_layer(budget, key)
@@ -72,34 +76,34 @@ def show_bertviz(
     if dark is None:
         dark = st.context.theme.type == "dark"
     page = document(view, tuple(sources), layers, budget.tokens, dark)
-    st.iframe(page, height=_height(budget, sources[0].heads), alt=_name(view))
+    st.iframe(page, height=_document_height(budget, sources[0].heads), alt=_view_title(view))
     return budget
 
 
 def _first_layer(budget: Budget, key: str) -> int:
-    """Let the reader leaf through the layers, as many at a time as the budget allows."""
+    """Select a range of layers, as many as the budget allows; return its first."""
     if budget.layers == budget.all_layers:
         return 0
     starts = range(0, budget.all_layers, budget.layers)
-    return st.selectbox(_("Layers"), starts, format_func=lambda start: _range(start, budget), key=key)
+    return st.selectbox(_("Layers"), starts, format_func=lambda start: _layer_range(start, budget), key=key)
 
 
-def _range(start: int, budget: Budget) -> str:
+def _layer_range(start: int, budget: Budget) -> str:
     last = min(start + budget.layers, budget.all_layers) - 1
     return str(start) if start == last else _("{first} to {last}").format(first=start, last=last)
 
 
-def _name(view: View) -> str:
+def _view_title(view: View) -> str:
     names = {"head": _("BertViz's head view"), "model": _("BertViz's model view"), "neuron": _("BertViz's neuron view")}
     return names[view]
 
 
-def _height(budget: Budget, heads: int) -> int:
-    """The height of BertViz's picture in pixels by its own measures, as far as it should not scroll."""
+def _document_height(budget: Budget, heads: int) -> int:
+    """The height of BertViz's figure in pixels, from the sizes in its code, up to where it should scroll."""
     tokens = budget.tokens
-    pictures = {
+    heights = {
         "head": 22.5 * tokens + 30,
         "model": max(budget.layers * (84 / heads * tokens + 10) + 38, 18 * tokens + 55),
         "neuron": 26 * tokens + 110,
     }
-    return min(TALLEST, round(pictures[budget.view]) + 70)
+    return min(TALLEST, round(heights[budget.view]) + 70)

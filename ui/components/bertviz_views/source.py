@@ -1,4 +1,4 @@
-"""What BertViz's views ask of a trace: tokens, and the maps of some layers when they are to be drawn."""
+"""The data of BertViz's views: a trace's tokens, and maps and vectors computed for the layers on show."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,7 @@ LayerVectors = Callable[
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """One kind of attention of one text. `maps` and `vectors` take the layers and the number of first tokens
-    that are wanted; vectors gives queries and keys, of `width` numbers each, and is None where there are none."""
+    """One kind of attention of one text."""
 
     kind: SiteKind
     layers: int
@@ -31,13 +30,16 @@ class Source:
     sentence_b_start: int | None
     causal: bool
     maps: LayerMaps
+    """Maps of these layers, over so many first tokens."""
     vectors: LayerVectors | None
+    """Queries and keys of these layers, for so many first tokens; None where the model does not report them."""
     width: int
+    """Size of a query or key vector."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Support:
-    """Whether something can be shown; if not, why, in a sentence for the user."""
+    """Whether a view can show a trace, and else the reason, for the user."""
 
     supported: bool
     reason: str = ""
@@ -47,7 +49,7 @@ class Support:
 
 
 def source_of(trace: Trace, kind: SiteKind) -> Source:
-    """Take one kind of attention from a trace. Raises UserError for a kind that the model does not have."""
+    """One kind of attention of a trace. Raises UserError for a kind that the model does not have."""
     sites = trace.layers(kind)
     segments = [token.segment for token in trace.query_tokens(kind)]
     first = sites[0]
@@ -59,14 +61,14 @@ def source_of(trace: Trace, kind: SiteKind) -> Source:
         key_tokens=tuple(token.text for token in trace.key_tokens(kind)),
         sentence_b_start=segments.index(1) if kind == "encoder" and 1 in segments else None,
         causal=first.is_causal,
-        maps=lambda layers, tokens: _maps([sites[layer] for layer in layers], tokens),
-        vectors=(lambda layers, tokens: _vectors([sites[n] for n in layers], tokens)) if first.call else None,
+        maps=lambda layers, tokens: _stack_maps([sites[layer] for layer in layers], tokens),
+        vectors=(lambda layers, tokens: _stack_vectors([sites[n] for n in layers], tokens)) if first.call else None,
         width=first.call.query.shape[-1] if first.call else 0,
     )
 
 
 def neuron_supported(trace: Trace, kind: SiteKind) -> Support:
-    """Whether BertViz's neuron view tells the truth about a kind: softmax(query times key / root of width)."""
+    """Whether BertViz's neuron view is correct for a kind of attention: softmax(q·k / sqrt(width)), nothing added."""
     if kind == "cross":
         return Support(supported=False, reason=_("BertViz's neuron view shows self-attention only."))
     calls = [site.call for site in trace.layers(kind)]
@@ -85,15 +87,15 @@ def neuron_supported(trace: Trace, kind: SiteKind) -> Support:
 
 
 @torch.inference_mode()
-def _maps(sites: Sequence[Site], tokens: int) -> Float[np.ndarray, "layer head query key"]:
+def _stack_maps(sites: Sequence[Site], tokens: int) -> Float[np.ndarray, "layer head query key"]:
     return np.stack([site.pattern(slice(None), slice(0, tokens))[:, :, :tokens].numpy() for site in sites])
 
 
 @torch.inference_mode()
-def _vectors(
+def _stack_vectors(
     sites: Sequence[Site], tokens: int
 ) -> tuple[Float[np.ndarray, "layer head query width"], Float[np.ndarray, "layer head key width"]]:
-    """Queries and keys; a key that several query heads share stands once for each of them."""
+    """Queries and keys; a key shared by several query heads is repeated for each of them."""
     calls = [site.call for site in sites if site.call is not None]
     queries = [call.query[0, :, :tokens].float().cpu() for call in calls]
     keys = [

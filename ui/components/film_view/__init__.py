@@ -11,12 +11,12 @@ from typing import Any
 
 import streamlit as st
 
-from ui.components.film_view.film import FilmView, Kind, encode_film
+from ui.components.film_view.film import FilmView, encode_film
 from ui.components.film_view.film_state import FilmState, known_step, read_film_state, request_number
 from ui.components.film_view.labels import film_view_labels
 from ui.components.shared.registration import keep_report, module, register, report_of, style
 
-__all__ = ["FilmState", "FilmView", "Kind", "encode_film", "film_view", "film_view_labels"]
+__all__ = ["FilmState", "FilmView", "encode_film", "film_view", "film_view_labels"]
 
 _SHARED = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers legend"
 _OWN = "reel choice thumbs stage curves timeline player picture film"

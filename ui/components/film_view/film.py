@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from playground.charts.palette import SCORES, SERIES
 from ui.components.shared.payload import encode_payload
 
-Kind = Literal["encoder", "decoder", "cross"]
+if TYPE_CHECKING:
+    from playground.lens.capture.site import SiteKind
+
 BYTES = 1_000_000
 LEAST_FRAMES = 24
 """Cells are pooled until this many frames fit into the budget; with fewer it is no film."""
@@ -25,9 +27,9 @@ class FilmView:
     tokens: Sequence[str]
     """The whole text, or the source where there is a target."""
     steps: Sequence[int]
-    maps: Mapping[Kind, np.ndarray[Any, Any]]
+    maps: Mapping["SiteKind", np.ndarray[Any, Any]]
     """uint8 [frame, layer, head, query, key], square-root coded: p = (code / 255)^2."""
-    scores: Mapping[Kind, Mapping[str, np.ndarray[Any, Any]]]
+    scores: Mapping["SiteKind", Mapping[str, np.ndarray[Any, Any]]]
     """[frame, layer, head] for each kind and name; NaN where a score is not defined."""
     target_tokens: Sequence[str] = ()
     alignment: Sequence[tuple[int, int]] = ()
@@ -49,7 +51,7 @@ class FilmView:
                 if table.shape != maps.shape[:3]:
                     raise ValueError(f"Give the score {name} as {maps.shape[:3]}, not {table.shape}.")
 
-    def tokens_of(self, kind: Kind) -> tuple[Sequence[str], Sequence[str]]:
+    def tokens_of(self, kind: "SiteKind") -> tuple[Sequence[str], Sequence[str]]:
         """Query tokens and key tokens of a kind of attention."""
         decoded = self.target_tokens or self.tokens
         if kind == "encoder":
@@ -123,16 +125,16 @@ def frame_bytes(film: FilmView, cells: int | None) -> int:
     return total
 
 
-def _size(film: FilmView, kind: Kind, cells: int | None) -> tuple[int, int]:
+def _size(film: FilmView, kind: "SiteKind", cells: int | None) -> tuple[int, int]:
     queries, keys = film.tokens_of(kind)
     return min(len(queries), cells or len(queries)), min(len(keys), cells or len(keys))
 
 
-def _is_lower(film: FilmView, kind: Kind) -> bool:
+def _is_lower(film: FilmView, kind: "SiteKind") -> bool:
     return kind == "decoder"
 
 
-def _site(film: FilmView, kind: Kind, cells: int | None) -> dict[str, Any]:
+def _site(film: FilmView, kind: "SiteKind", cells: int | None) -> dict[str, Any]:
     rows, columns = _size(film, kind, cells)
     queries, keys = film.tokens_of(kind)
     maps = film.maps[kind]
@@ -154,7 +156,7 @@ def _token(text: str) -> list[Any]:
     return [text, int(text.startswith("<|") and text.endswith("|>")), 0]
 
 
-def _packed(maps: np.ndarray[Any, Any], kind: Kind, cells: int | None) -> np.ndarray[Any, Any]:
+def _packed(maps: np.ndarray[Any, Any], kind: "SiteKind", cells: int | None) -> np.ndarray[Any, Any]:
     if cells is not None:
         maps = _pooled(_pooled(maps, 3, cells), 4, cells)
     if kind == "decoder":

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ui.components.film_view.film import FilmView, Kind
+from ui.components.film_view.film import FilmView
+
+if TYPE_CHECKING:
+    from playground.lens.capture.site import SiteKind
 
 
 @dataclass(frozen=True, kw_only=True)
 class FilmState:
     """The head on show, the score of the curves, and the step; None follows the newest."""
 
-    kind: Kind = "decoder"
+    kind: "SiteKind" = "decoder"
     step: int | None = None
     layer: int = 0
     head: int = 0

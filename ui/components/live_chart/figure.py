@@ -20,9 +20,9 @@ def compact_figure(figure: go.Figure) -> dict[str, Any]:
 
 def _compact(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return _decoded(value) if "bdata" in value else {name: _compact(part) for name, part in value.items()}
+        return _decode_array(value) if "bdata" in value else {name: _compact(part) for name, part in value.items()}
     if isinstance(value, np.ndarray):
-        return _short(value) if value.dtype.kind == "f" else _compact(value.tolist())
+        return _round_floats(value) if value.dtype.kind == "f" else _compact(value.tolist())
     if isinstance(value, np.generic):
         return _compact(value.item())
     if isinstance(value, float):
@@ -32,17 +32,17 @@ def _compact(value: Any) -> Any:
     return value
 
 
-def _short(values: np.ndarray) -> Any:
+def _round_floats(values: np.ndarray) -> Any:
     """Floats as in `_compact`, many times faster than one by one."""
     if values.ndim > 1:
-        return [_short(part) for part in values]
+        return [_round_floats(part) for part in values]
     finite = np.isfinite(values).tolist()
     return [
         float(f"{value:.6g}") if is_finite else None for value, is_finite in zip(values.tolist(), finite, strict=True)
     ]
 
 
-def _decoded(array: Mapping[str, Any]) -> Any:
+def _decode_array(array: Mapping[str, Any]) -> Any:
     """Decode plotly's binary form of an array: little-endian numbers in base64."""
     dtype = np.dtype(array["dtype"])
     if dtype.kind not in _TYPES:

@@ -35,7 +35,7 @@ def live_text(
     of an example; another value under the same revision counts as an echo and is ignored.
     """
     report = report_of(st.session_state.get(key), "text")
-    known = _read(report, revision=str(revision), default=_start(key, value, revision, report))
+    known = _reported_text(report, revision=str(revision), default=_initial_text(key, value, revision, report))
     data = {
         "value": known[:max_chars],
         "revision": str(revision),
@@ -47,10 +47,10 @@ def live_text(
         "delay": delay,
     }
     result = _component(key=key, data=data, on_text_change=keep_report)
-    return _read(report_of(result, "text"), revision=str(revision), default=known)[:max_chars]
+    return _reported_text(report_of(result, "text"), revision=str(revision), default=known)[:max_chars]
 
 
-def _start(key: str, value: str, revision: str | int, report: object) -> str:
+def _initial_text(key: str, value: str, revision: str | int, report: object) -> str:
     """The initial text of this revision: `value`, again when the component returns to the page."""
     name = f"{key}:sent"
     sent: tuple[str | int, str, bool] | None = st.session_state.get(name)
@@ -61,7 +61,7 @@ def _start(key: str, value: str, revision: str | int, report: object) -> str:
     return sent[1]
 
 
-def _read(report: object, *, revision: str, default: str) -> str:
+def _reported_text(report: object, *, revision: str, default: str) -> str:
     """The reported text if it is one and belongs to the revision on show, else the default."""
     if not isinstance(report, Mapping) or report.get("revision") != revision:
         return default

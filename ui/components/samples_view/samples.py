@@ -45,16 +45,16 @@ def _cut(value: Any) -> str:
     return text if len(text) <= TEXT_LENGTH else text[:TEXT_LENGTH] + "…"
 
 
-def _text(sample: Mapping[str, Any]) -> dict[str, Any]:
+def _encode_text(sample: Mapping[str, Any]) -> dict[str, Any]:
     return {"kind": "text", "prompt": _cut(sample["prompt"]), "text": _cut(sample["text"])}
 
 
-def _answer(sample: Mapping[str, Any]) -> dict[str, Any]:
+def _encode_answer(sample: Mapping[str, Any]) -> dict[str, Any]:
     texts = {name: _cut(sample[name]) for name in ("question", "answer", "right")}
     return {"kind": "answer", **texts, "isRight": bool(sample["is_right"])}
 
 
-def _masked(sample: Mapping[str, Any]) -> dict[str, Any]:
+def _encode_masked(sample: Mapping[str, Any]) -> dict[str, Any]:
     masked = [
         {
             "position": int(word["position"]),
@@ -66,4 +66,4 @@ def _masked(sample: Mapping[str, Any]) -> dict[str, Any]:
     return {"kind": "masked", "tokens": [str(token) for token in sample["tokens"]], "masked": masked}
 
 
-_ENCODERS = {"text": _text, "answer": _answer, "masked": _masked}
+_ENCODERS = {"text": _encode_text, "answer": _encode_answer, "masked": _encode_masked}
