@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import RESULTS, made
+from benchmarks.machine import RESULTS, measured_on
 from benchmarks.table import markdown
 
 __all__ = ["markdown", "measure"]
@@ -37,8 +37,8 @@ def measure(*, quick: bool, threads: int) -> dict[str, Any]:
 
 def describe(*, quick: bool, threads: int, chromium: str) -> dict[str, Any]:
     """When, where and of what a measurement was made."""
-    found = made("attention", threads=threads, packages=PACKAGES)
-    return {**found, "quick": quick, "versions": {**found["versions"], "Chromium": chromium}}
+    conditions = measured_on("attention", threads=threads, packages=PACKAGES)
+    return {**conditions, "quick": quick, "versions": {**conditions["versions"], "Chromium": chromium}}
 
 
 def _require_models() -> None:
@@ -57,11 +57,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="once each, to see that it works")
     parser.add_argument("--out", type=Path, default=RESULTS / "attention.json", help="where the JSON goes")
     parser.add_argument("--threads", type=int, default=2, help="torch's threads, in the app too")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     _require_models()
-    results = measure(quick=given.quick, threads=given.threads)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    results = measure(quick=arguments.quick, threads=arguments.threads)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(markdown(results))
 
 

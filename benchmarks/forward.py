@@ -110,14 +110,14 @@ def plain(model: str, implementation: str = "sdpa", **wanted: bool) -> tuple[Run
     from playground.models.adapters.transformers import forward_parameters
 
     module, tokenizer = _transformers_model(model, implementation)
-    usual = {"use_cache": False, "logits_to_keep": 1}
-    given = {name: value for name, value in usual.items() if name in forward_parameters(module)}
+    defaults = {"use_cache": False, "logits_to_keep": 1}
+    options = {name: value for name, value in defaults.items() if name in forward_parameters(module)}
 
     def run(text: str) -> Seconds:
         ids = torch.tensor([[token.id for token in encode(tokenizer, text)]])
         started = perf_counter()
         with torch.inference_mode():
-            kept = module(input_ids=ids, **given, **wanted)
+            kept = module(input_ids=ids, **options, **wanted)
         seconds = perf_counter() - started
         del kept
         return {"seconds": seconds}
@@ -197,8 +197,8 @@ def perform(task: Task, repetitions: int) -> dict[str, Any]:
         forget_peak()
         run(text)
         peak = memory_bytes("VmHWM")
-        found = median_of([run(text) for _ in range(repetitions)])
-        result[str(count)] = {**found, **(ask(text) if ask else {}), "peak_bytes": peak}
+        measured = median_of([run(text) for _ in range(repetitions)])
+        result[str(count)] = {**measured, **(ask(text) if ask else {}), "peak_bytes": peak}
     return result
 
 
@@ -250,12 +250,12 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=list(COUNTS))
     parser.add_argument("--repetitions", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     import torch
 
-    torch.set_num_threads(given.threads)
-    task = Task(method=given.method, model=given.model, counts=tuple(given.counts))
-    print(json.dumps(perform(task, given.repetitions)))
+    torch.set_num_threads(arguments.threads)
+    task = Task(method=arguments.method, model=arguments.model, counts=tuple(arguments.counts))
+    print(json.dumps(perform(task, arguments.repetitions)))
 
 
 if __name__ == "__main__":

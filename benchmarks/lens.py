@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.english import english, tokenizer_of
-from benchmarks.machine import RESULTS, made
+from benchmarks.machine import RESULTS, measured_on
 from benchmarks.table import DECODER
 
 TOKENS = 32
@@ -47,7 +47,7 @@ def measure(*, rounds: int, threads: int) -> dict[str, Any]:
             print(f"round {number + 1}: {name} {seconds[name][-1]:.1f} s", file=sys.stderr)
     ratios = [slow / fast for slow, fast in zip(seconds["naive"], seconds["ours"], strict=True)]
     return {
-        "made": made("lens", threads=threads, packages=PACKAGES),
+        "made": measured_on("lens", threads=threads, packages=PACKAGES),
         "model": DECODER,
         "tokens": len(experiment.clean.encoded.tokens),
         "heads": int(results["ours"]["loss"].size),
@@ -109,10 +109,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2, help="torch's threads")
     parser.add_argument("--out", type=Path, default=RESULTS / "lens.json", help="where the JSON goes")
-    given = parser.parse_args()
-    results = measure(rounds=given.rounds, threads=given.threads)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    arguments = parser.parse_args()
+    results = measure(rounds=arguments.rounds, threads=arguments.threads)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps({name: results[name] for name in ("ratio", "ratios", "largest_difference", "largest")}, indent=1))
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
-def made(module: str, *, threads: int, packages: tuple[str, ...]) -> dict[str, Any]:
+def measured_on(module: str, *, threads: int, packages: tuple[str, ...]) -> dict[str, Any]:
     """What stands at the top of a results file; the commit, and what in the tree differed from it."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

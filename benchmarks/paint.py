@@ -66,7 +66,7 @@ def _measure_subject(browser: Browser, address: str, subject: Subject, trials: i
     return {
         **{name: getattr(subject, name) for name in ("model", "layers", "heads", "tokens")},
         "trials": trials,
-        **{name: statistics.median(one[name] for one in painted) for name in painted[0]},
+        **{name: statistics.median(seconds[name] for seconds in painted) for name in painted[0]},
         "click_seconds": statistics.median(clicks),
         "rerun_seconds": statistics.median(reruns),
         "every": {"painted": painted, "click_seconds": clicks, "rerun_seconds": reruns},
@@ -76,13 +76,13 @@ def _measure_subject(browser: Browser, address: str, subject: Subject, trials: i
 def _commit(page: Page, wire: Wire, text: str, subject: Subject) -> dict[str, float]:
     """Commit a new text; seconds until overview and exact head are painted, and the bytes that came for each."""
     first = len(wire.messages)
-    found = page.evaluate("text => benchmark.commit(text)", text)
+    times = page.evaluate("text => benchmark.commit(text)", text)
     messages = wire.messages[first : wire.finished(first) + 1]
-    if found["rows"] != subject.tokens:
-        raise RuntimeError(f"The page shows {found['rows']} tokens where {subject.tokens} were meant.")
+    if times["rows"] != subject.tokens:
+        raise RuntimeError(f"The page shows {times['rows']} tokens where {subject.tokens} were meant.")
     return {
-        "overview_seconds": (found["overview"] - found["started"]) / 1000,
-        "exact_seconds": (found["exact"] - found["started"]) / 1000,
+        "overview_seconds": (times["overview"] - times["started"]) / 1000,
+        "exact_seconds": (times["exact"] - times["started"]) / 1000,
         "overview_bytes": sum(len(message) for message in messages if HEAD_MARK not in message),
         "exact_bytes": sum(len(message) for message in messages if HEAD_MARK in message),
     }
@@ -92,12 +92,12 @@ def _choose(page: Page, wire: Wire, number: int, subject: Subject) -> float:
     """Click a head that was not looked at; seconds until its exact map is painted."""
     layer, head = (3 + 2 * number) % subject.layers, (1 + number) % subject.heads
     first = len(wire.messages)
-    place = [layer, head, subject.layers, subject.heads]
-    found = page.evaluate("place => benchmark.choose(...place)", place)
+    cell = [layer, head, subject.layers, subject.heads]
+    times = page.evaluate("cell => benchmark.choose(...cell)", cell)
     wire.finished(first)
-    if f"layer {layer}, head {head}." not in found["title"].lower():
-        raise RuntimeError(f"Layer {layer}, head {head} was meant, but {found['title'][:40]!r} was chosen.")
-    return float((found["exact"] - found["started"]) / 1000)
+    if f"layer {layer}, head {head}." not in times["title"].lower():
+        raise RuntimeError(f"Layer {layer}, head {head} was meant, but {times['title'][:40]!r} was chosen.")
+    return float((times["exact"] - times["started"]) / 1000)
 
 
 def _rerun(page: Page, wire: Wire) -> float:

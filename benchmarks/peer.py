@@ -185,13 +185,13 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--limit", type=float, default=120.0)
     parser.add_argument("--threads", type=int, default=2)
-    given = vars(parser.parse_args())
+    arguments = vars(parser.parse_args())
     import torch
 
-    torch.set_num_threads(given.pop("threads"))
-    attempt = Attempt(**given)
-    page, made = make_page(attempt)
-    _say(made)
+    torch.set_num_threads(arguments.pop("threads"))
+    attempt = Attempt(**arguments)
+    page, page_made = make_page(attempt)
+    _say(page_made)
     _say(paint_page(page, attempt.limit))
 
 

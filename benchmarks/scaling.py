@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from benchmarks.machine import RESULTS, made
+from benchmarks.machine import RESULTS, measured_on
 from playground.scaling.bootstrap import bootstrap
 from playground.scaling.fits import Fit, fit, fit_chinchilla
 from playground.scaling.laws import LAWS
@@ -51,7 +51,7 @@ def measure(*, rounds: int, n_resamples: int, processes: int) -> dict[str, Any]:
         resamples = bootstrap(fitted, n_resamples=n_resamples, processes=processes)
         bootstraps.append(perf_counter() - started)
     return {
-        "made": made("scaling", threads=1, packages=PACKAGES),
+        "made": measured_on("scaling", threads=1, packages=PACKAGES),
         "points": COUNT,
         "noise": NOISE,
         "planted": BESIROGLU.parameters,

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import RESULTS, ROOT, made
+from benchmarks.machine import RESULTS, ROOT, measured_on
 
 EXPECTED, TOLERANCE = 1.88, 0.07
 DATA = ["--vocabulary", "characters", "--vocabulary-size", "128", "--held-out", "0.1", "--keep-lines"]
@@ -58,11 +58,11 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="tinyshakespeare as a .txt file")
     parser.add_argument("--out", type=Path, default=RESULTS / "shakespeare.json", help="where the JSON goes")
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    head = made("shakespeare", threads=1, packages=("torch", "tokenizers", "numpy"))
-    head["command"] = f"python -m benchmarks.shakespeare {given.source.name}"
-    results = {"made": head, **measure(given.source, seed=given.seed)}
-    given.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    arguments = parser.parse_args()
+    head = measured_on("shakespeare", threads=1, packages=("torch", "tokenizers", "numpy"))
+    head["command"] = f"python -m benchmarks.shakespeare {arguments.source.name}"
+    results = {"made": head, **measure(arguments.source, seed=arguments.seed)}
+    arguments.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     loss = results["held_out_loss"]
     print(f"{loss:.4f} nats per character on the held-out tenth; {EXPECTED} ± {TOLERANCE} was expected.")
     sys.exit(abs(loss - EXPECTED) > TOLERANCE)

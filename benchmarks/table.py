@@ -53,26 +53,26 @@ def _overview_row(results: dict[str, Any], model: str, tokens: int) -> Row:
 def _bertviz_seconds(results: dict[str, Any], model: str, tokens: int) -> str:
     """From the end of BertViz's own (eager) pass to the painted view."""
     views = []
-    for name, words in (("model", "model view"), ("head", "head view, one layer at a time")):
-        found = _attempt(results, name, model, tokens)
-        if found is None:
+    for name, title in (("model", "model view"), ("head", "head view, one layer at a time")):
+        attempt = _attempt(results, name, model, tokens)
+        if attempt is None:
             continue
-        time = found["outcome"]
+        time = attempt["outcome"]
         if time == "painted":
-            time = _seconds(found["page_seconds"] + found["paint_seconds"])
-        views.append(f"{words}: {time}")
+            time = _seconds(attempt["page_seconds"] + attempt["paint_seconds"])
+        views.append(f"{title}: {time}")
     return f"BertViz {'; '.join(views)}" if views else ""
 
 
 def _bytes_row(results: dict[str, Any]) -> Row:
-    subjects = [one for one in results["paint"] if one["model"] == DECODER]
-    ours = "; ".join(f"{one['tokens']:,} tokens: {_bytes(one['overview_bytes'])}" for one in subjects)
+    subjects = [subject for subject in results["paint"] if subject["model"] == DECODER]
+    ours = "; ".join(f"{subject['tokens']:,} tokens: {_bytes(subject['overview_bytes'])}" for subject in subjects)
     theirs = []
-    for one in subjects:
-        found = _attempt(results, "model", DECODER, one["tokens"])
-        if found is not None and "bytes" in found:
-            theirs.append(f"{one['tokens']:,} tokens: {_bytes(found['bytes'])}")
-    missed = _missed(max(one["overview_bytes"] for one in results["paint"]) <= OVERVIEW_BYTES)
+    for subject in subjects:
+        attempt = _attempt(results, "model", DECODER, subject["tokens"])
+        if attempt is not None and "bytes" in attempt:
+            theirs.append(f"{subject['tokens']:,} tokens: {_bytes(attempt['bytes'])}")
+    missed = _missed(max(subject["overview_bytes"] for subject in results["paint"]) <= OVERVIEW_BYTES)
     peer = f"BertViz model view {'; '.join(theirs)}" if theirs else ""
     what = f"Bytes to the browser for the overview of a text: {TITLES[DECODER]}"
     return what, f"≤ {OVERVIEW_BYTES / 1e6:.0f} MB", ours + missed, peer
@@ -94,15 +94,15 @@ def _cost(results: dict[str, Any], method: str) -> str:
 
 
 def _head_row(results: dict[str, Any]) -> Row:
-    found = _painted(results, DECODER, 1000)["click_seconds"]
+    seconds = _painted(results, DECODER, 1000)["click_seconds"]
     what = f"One head at full resolution, click to paint: {TITLES[DECODER]}, 1,000 tokens"
-    return what, f"< {HEAD_SECONDS} s", _seconds(found) + _missed(found < HEAD_SECONDS), ""
+    return what, f"< {HEAD_SECONDS} s", _seconds(seconds) + _missed(seconds < HEAD_SECONDS), ""
 
 
 def _rerun_row(results: dict[str, Any]) -> Row:
-    subjects = [one for one in results["paint"] if one["model"] == DECODER]
-    ours = "; ".join(f"{one['tokens']:,} tokens: {_seconds(one['rerun_seconds'])}" for one in subjects)
-    missed = _missed(all(one["rerun_seconds"] < RERUN_SECONDS for one in subjects))
+    subjects = [subject for subject in results["paint"] if subject["model"] == DECODER]
+    ours = "; ".join(f"{subject['tokens']:,} tokens: {_seconds(subject['rerun_seconds'])}" for subject in subjects)
+    missed = _missed(all(subject["rerun_seconds"] < RERUN_SECONDS for subject in subjects))
     return f"Page rerun without new work: {TITLES[DECODER]}", f"< {_seconds(RERUN_SECONDS)}", ours + missed, ""
 
 
@@ -115,13 +115,13 @@ def _cold_row(results: dict[str, Any]) -> Row:
 
 
 def _caption(results: dict[str, Any]) -> str:
-    made = results["made"]
-    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
-    kind = "A quick run of" if made["quick"] else "Medians of"
+    run = results["made"]
+    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    kind = "A quick run of" if run["quick"] else "Medians of"
     return " ".join(
         [
-            f"{kind} `{made['command']}` on {made['date'][:10]}: {made['cpu']}, {made['cores']} cores, no GPU,",
-            f"{made['threads']} torch thread{'s' if made['threads'] > 1 else ''}; {versions}.",
+            f"{kind} `{run['command']}` on {run['date'][:10]}: {run['cpu']}, {run['cores']} cores, no GPU,",
+            f"{run['threads']} torch thread{'s' if run['threads'] > 1 else ''}; {versions}.",
             "Bytes are counted before compression. Memory is the process's peak, model included.",
             "BertViz's pages were opened from a file, their libraries at hand; its times, too, begin after the pass.",
         ]
@@ -129,17 +129,19 @@ def _caption(results: dict[str, Any]) -> str:
 
 
 def _painted(results: dict[str, Any], model: str, tokens: int) -> dict[str, Any]:
-    return _one(one for one in results["paint"] if (one["model"], one["tokens"]) == (model, tokens))
+    return _only(subject for subject in results["paint"] if (subject["model"], subject["tokens"]) == (model, tokens))
 
 
 def _attempt(results: dict[str, Any], view: str, model: str, tokens: int) -> dict[str, Any] | None:
     wanted = (view, model, tokens)
-    found = [one for one in results["bertviz"] if (one["view"], one["model"], one["tokens"]) == wanted]
-    return found[0] if found else None
+    attempts = (
+        attempt for attempt in results["bertviz"] if (attempt["view"], attempt["model"], attempt["tokens"]) == wanted
+    )
+    return next(attempts, None)
 
 
-def _one(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    (only,) = found
+def _only(results: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    (only,) = results
     return only
 
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.machine import RESULTS, made
+from benchmarks.machine import RESULTS, measured_on
 from playground.jobs.malloc import keep_freed_memory
 from playground.tasks.text import TextTask, TextTaskConfig
 from playground.tasks.vocabulary import train_vocabulary
@@ -190,14 +190,14 @@ def measure_pair(size: Size, peer: str, *, turns: int, warm_up: int) -> dict[str
     contenders = {"ours": our_steps(config, task), peer: plain_steps(config, task, model)}
     for steps_of in contenders.values():
         _seconds(steps_of, warm_up)
-    found = _take_turns(contenders, turns, size.steps)
+    seconds = _take_turns(contenders, turns, size.steps)
     parameters = _parameters(model)
     assert parameters == _parameters(start_state(config).model), "the two have not the same shape"
     return {
         "parameters": parameters,
         "tokens": size.rows * size.context,
         "operations": 3 * size.rows * sum(product_flops(config.model, size.context).values()),
-        "seconds": {name: statistics.median(times) for name, times in found.items()},
+        "seconds": {name: statistics.median(times) for name, times in seconds.items()},
         "ratio": statistics.median(theirs / ours for ours, theirs in zip(found["ours"], found[peer], strict=True)),
         "turns": found,
     }
@@ -263,12 +263,12 @@ def table(results: dict[str, Any]) -> str:
 
 def markdown(results: dict[str, Any]) -> str:
     """The table as the README holds it, and below it what it was measured on."""
-    made = results["made"]
-    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
-    threads = "one torch thread" if made["threads"] == 1 else f"{made['threads']} torch threads"
+    conditions = results["made"]
+    versions = ", ".join(f"{name} {version}" for name, version in conditions["versions"].items())
+    threads = "one torch thread" if conditions["threads"] == 1 else f"{conditions['threads']} torch threads"
     return (
-        f"{table(results)}\n\nMedians of `{made['command']}` on {made['date'][:10]}: {made['cpu']}, "
-        f"{made['cores']} cores, no GPU, {threads}; {versions}. The peak is the best "
+        f"{table(results)}\n\nMedians of `{conditions['command']}` on {conditions['date'][:10]}: {conditions['cpu']}, "
+        f"{conditions['cores']} cores, no GPU, {threads}; {versions}. The peak is the best "
         f"large matrix product of the same machine, {results['peak'] / 1e9:.0f} GFLOP/s."
     )
 
@@ -279,15 +279,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a few turns only, to see that it works")
     parser.add_argument("--out", type=Path, default=RESULTS / "training.json", help="where the JSON goes")
     parser.add_argument("--threads", type=int, default=1, help="torch's threads, one as a run has them")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
     keep_freed_memory()
     torch.manual_seed(0)
-    turns, warm_up = (3, 1) if given.quick else (31, 5)
-    head = {**made("training", threads=given.threads, packages=PACKAGES), "quick": given.quick}
+    turns, warm_up = (3, 1) if arguments.quick else (31, 5)
+    head = {**measured_on("training", threads=arguments.threads, packages=PACKAGES), "quick": arguments.quick}
     results = {"made": head, **measure(turns=turns, warm_up=warm_up)}
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(table(results))
 
 

@@ -88,8 +88,8 @@ def panels_figure(runs: Sequence[Panels], axes: tuple[Axes, Axes]) -> go.Figure:
         raise UserError("The panels share one axis of steps; give both the same title and scale.")
     figure = go.Figure()
     for number, run in enumerate(runs):
-        drawn = [(curve, above, "y") for curve in run.behaviour] + [(curve, below, "y2") for curve in run.progress]
-        for index, (curve, panel_axes, panel) in enumerate(drawn):
+        panels = [(curve, above, "y") for curve in run.behaviour] + [(curve, below, "y2") for curve in run.progress]
+        for index, (curve, panel_axes, panel) in enumerate(panels):
             # Markers close together would hide the dashes.
             size = 0 if run.dash == "dash" else 4
             _add(figure, curve, panel_axes, colour=series_look(index)[0], dash=run.dash, size=size, panel=panel)

@@ -45,8 +45,8 @@ def add_options(
 
 def given_options(arguments: argparse.Namespace, prefix: str) -> dict[str, Any]:
     """The fields of the record `prefix` that were given."""
-    found = {name: value for name, value in vars(arguments).items() if name.startswith(prefix + ".")}
-    return {name.partition(".")[2]: tuple(v) if isinstance(v, list) else v for name, v in found.items()}
+    typed = {name: value for name, value in vars(arguments).items() if name.startswith(prefix + ".")}
+    return {name.partition(".")[2]: tuple(v) if isinstance(v, list) else v for name, v in typed.items()}
 
 
 def _flags(name: str, hint: Any) -> list[str]:
@@ -69,9 +69,9 @@ def _accepted(hint: Any) -> dict[str, Any] | None:
     if origin is Literal:
         return {"choices": inner, "type": type(inner[0])}
     if origin is tuple:
-        one = _accepted(inner[0])
+        accepted = _accepted(inner[0])
         many = {"nargs": "+", "action": "extend"} if inner[-1] is Ellipsis else {"nargs": len(inner)}
-        return one and {**one, **many}
+        return accepted and {**accepted, **many}
     if hint is bool:
         return {"action": argparse.BooleanOptionalAction}
     return {"type": hint, "metavar": _NAMES[hint]} if hint in _NAMES else None

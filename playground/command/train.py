@@ -67,10 +67,10 @@ def train_config_from(arguments: argparse.Namespace) -> TrainConfig:
     """The TrainConfig that the options describe. Raises UserError if they do not fit together."""
     task_given, model_given, train_given = (given_options(arguments, prefix) for prefix in RECORDS)
     if arguments.config is not None:
-        given = [*task_given, *model_given, *train_given]
-        if given:
+        options = [*task_given, *model_given, *train_given]
+        if options:
             raise UserError(
-                "--config repeats a run as it was; leave out {given}, or edit the file.", given=", ".join(given)
+                "--config repeats a run as it was; leave out {options}, or edit the file.", options=", ".join(options)
             )
         return read_train_config(arguments.config)
     task = _task_config(TASKS[arguments.task], task_given)

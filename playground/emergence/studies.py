@@ -105,8 +105,8 @@ def translation_config(width: int, seed: int = 0) -> TrainConfig:
 def induction_study() -> Study:
     """Attention-only decoders: two layers form induction heads, one layer cannot."""
     base = dataclasses.replace(induction_heads(), steps=600, evaluate_every=100, checkpoint_every=10, frames=0)
-    one = dataclasses.replace(base, model=dataclasses.replace(base.model, layers=1))
-    runs = (StudyRun(name="two-layers", config=base), StudyRun(name="one-layer", config=one))
+    one_layer = dataclasses.replace(base, model=dataclasses.replace(base.model, layers=1))
+    runs = (StudyRun(name="two-layers", config=base), StudyRun(name="one-layer", config=one_layer))
     return Study(name="induction", runs=runs, live="two-layers")
 
 

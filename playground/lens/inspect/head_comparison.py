@@ -60,8 +60,8 @@ def model_heads(site: Site) -> HeadsCompared:
     key = call.key[0].float().repeat_interleave(call.queries_per_key_value_head, dim=0)
     products = (call.query[0].float() @ key.transpose(-1, -2)).sum(0)
     logits = products * call.scaling / call.n_heads**0.5 + _mean_mask(attention.additive_mask(call))
-    one = logits.softmax(-1).nan_to_num(0.0).cpu().numpy()
-    return HeadsCompared(many=many, one=one, disagreement=_disagreement(many))
+    single = logits.softmax(-1).nan_to_num(0.0).cpu().numpy()
+    return HeadsCompared(many=many, one=single, disagreement=_disagreement(many))
 
 
 def _mean_mask(mask: Tensor | None) -> Tensor | float:

@@ -149,11 +149,11 @@ def _text_source(task: TextTask) -> str:
         f"Read from {', '.join(names)}: {len(task.train_ids):,} tokens to train on; the last {config.held_out:.0%} of "
         f"each text held out ({len(task.held_out_ids):,} tokens, {task.held_out_bytes:,} bytes). {unwrapped}The "
         f"vocabulary ({config.vocabulary}) has {task.tokenizer.get_vocab_size():,} tokens, trained on the training "
-        f"part. {repeated}{_copying_rows(task)}"
+        f"part. {repeated}{_repeated_blocks(task)}"
     )
 
 
-def _copying_rows(task: TextTask) -> str:
+def _repeated_blocks(task: TextTask) -> str:
     config = task.config
     first = (
         f"The first {config.copying_first:,} steps trained on {config.copying_rows} rows each of random tokens in "

@@ -86,9 +86,9 @@ def _refresh(study: Study, checkpoints: Sequence[MeasuredCheckpoint], view: Metr
     _show_arithmetic(last_curve if view.over == TRAINING else last_of_each(checkpoints))
     if view.run != ALL or view.over == SIZE:
         x_values = _x_values(last_curve, view)
-        drawn = [index for index, x in enumerate(x_values) if x > 0 or not view.log_x]
-        axis = [float(np.log10(x_values[index])) if view.log_x else x_values[index] for index in drawn]
-        shown = [last_curve[index] for index in drawn]
+        visible = [index for index, x in enumerate(x_values) if x > 0 or not view.log_x]
+        axis = [float(np.log10(x_values[index])) if view.log_x else x_values[index] for index in visible]
+        shown = [last_curve[index] for index in visible]
         show_verdict(shown, axis)
         show_steepness(shown, axis, list(METRICS))
 

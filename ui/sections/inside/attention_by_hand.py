@@ -139,17 +139,17 @@ def _choose_rules() -> Rules:
 
 def _choose_query(words: Words) -> int:
     last = len(words.words) - 1
-    usual = EXAMPLE_QUERY if words.words == EXAMPLE.words else last
+    default = EXAMPLE_QUERY if words.words == EXAMPLE.words else last
     chosen = st.segmented_control(
         _("Query"),
         range(len(words.words)),
-        default=read_number(QUERY, usual, last),
+        default=read_number(QUERY, default, last),
         key=f"hand_query.{len(words.words)}",
         format_func=lambda index: words.words[index],
         required=True,
     )
     query = int(chosen)
-    write_number(QUERY, query, usual)
+    write_number(QUERY, query, default)
     return query
 
 
