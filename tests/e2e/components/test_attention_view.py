@@ -335,16 +335,16 @@ def test_difference_of_two_views(open_view: Open) -> None:
     page.locator(".root[data-state=drawn]").wait_for()
     page.locator("[data-part=heatmap][data-exact=true]").nth(1).wait_for()
     # The label column is about as wide as in the views; scan a line for some cell of row 5.
-    found = None
+    difference = None
     for step in range(60, 400, 7):
         page.mouse.move(area["x"] + step, area["y"] + area["height"] * 0.45)
         if shown := page.locator(".stacked").get_attribute("data-hover"):
-            found = json.loads(shown)
+            difference = json.loads(shown)
             break
-    assert found is not None
-    row, column = found["query"], found["key"]
+    assert difference is not None
+    row, column = difference["query"], difference["key"]
     expected = float(maps[0, 0, row, column] - maps[3, 0, row, column])
-    assert float(found["difference"].replace("−", "-")) == pytest.approx(expected, rel=1e-3)
+    assert float(difference["difference"].replace("−", "-")) == pytest.approx(expected, rel=1e-3)
 
 
 def test_difference_needs_equal_counts(open_view: Open, open_page: Open, attention_address: str) -> None:

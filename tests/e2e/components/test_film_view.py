@@ -128,8 +128,8 @@ def test_scores_of_the_chosen_head(open_film: Open) -> None:
     scores = synthetic.film("start", 12).scores["decoder"]
     row = page.locator("[data-part=scores] tr[data-score=previous]")
     expect(row).to_have_attribute("aria-selected", "true")
-    for place, frame in enumerate((4, 0, 11)):
-        expect(row.locator("td").nth(place)).to_have_text(f"{scores['previous'][frame, 1, 2]:.3f}")
+    for column, frame in enumerate((4, 0, 11)):
+        expect(row.locator("td").nth(column)).to_have_text(f"{scores['previous'][frame, 1, 2]:.3f}")
     expect(page.locator("caption")).to_have_text("Scores of layer 1, head 2 at step 40")
 
 
@@ -205,8 +205,8 @@ def test_translation_has_three_kinds_and_gold_outlines(open_film: Open) -> None:
         "(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 8, 1).data]",
         [round(x - box["x"] - width / 2) - 2, round(y - box["y"])],
     )
-    gold = [int(SCORES["alignment"].light[place : place + 2], 16) for place in (1, 3, 5)]
-    distances = [np.abs(np.subtract(edge[place : place + 3], gold)).max() for place in range(0, 32, 4)]
+    gold = [int(SCORES["alignment"].light[start : start + 2], 16) for start in (1, 3, 5)]
+    distances = [np.abs(np.subtract(edge[start : start + 3], gold)).max() for start in range(0, 32, 4)]
     assert min(distances) < 25, "a gold cell's edge has its colour"
     page.locator("[data-kind=encoder]").click()
     state = wait_for_report(page, '"kind": "encoder"')

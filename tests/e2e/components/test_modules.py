@@ -52,8 +52,18 @@ def test_every_module_finds_what_it_imports(path: Path) -> None:
         assert {name.strip() for name in names.split(",") if name.strip()} <= exports
 
 
-def test_a_payload_is_decoded_at_any_offset(evaluate: Callable[..., Any]) -> None:
+def test_every_export_is_used() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in COMPONENTS.glob("*/js/*.js")]
+    exports = re.findall(
+        r"^export (?:async )?(?:function\*?|class|const|let) (\w+)", "\n".join(sources), flags=re.MULTILINE
+    )
+    imports = re.findall(r"^import \{([^}]*)\}", "\n".join(sources), flags=re.MULTILINE)
+    used = {name.strip() for names in imports for name in names.split(",")}
+    tested = set(re.findall(r"\bm\.(\w+)", Path(__file__).read_text(encoding="utf-8")))
+    assert set(exports) <= used | tested
 
+
+def test_a_payload_is_decoded_at_any_offset(evaluate: Callable[..., Any]) -> None:
     data = encode_payload({"title": "t"}, {"maps": np.arange(3, dtype=np.float32)})
     decoded = """(() => {
         const bytes = new Uint8Array(argument.length + 3);

@@ -7,8 +7,8 @@ from ui.components.token_view import TokenItem, token_view
 st.set_page_config(layout="wide")
 WORDS = ("The", "␣<b>cat</b>", "␣sat", "␣on", "␣猫", "␣&", "␣mat")
 items = [
-    TokenItem(text=word, value=place / 6 if place else None, chosen=place == 2, lines=("a line",))
-    for place, word in enumerate(WORDS * 30)
+    TokenItem(text=word, value=index / 6 if index else None, chosen=index == 2, lines=("a line",))
+    for index, word in enumerate(WORDS * 30)
 ]
 token_view(items, layout="text", label="A long text", key="text", provenance=["model: <none>", "text: 'The cat'"])
 bars = [TokenItem(text="␣yes", value=0.75, number="75 %"), TokenItem(text="␣no", value=0.25, number="25 %")]

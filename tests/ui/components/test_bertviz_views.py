@@ -306,14 +306,14 @@ def page():
 
     length = st.number_input("length", 1, 60, 60)
     source = source_of(trace(small_model("bert"), "a" * int(length)), "encoder")
-    made = []
+    drawn_layers = []
 
     def document(view, sources, layers, tokens, dark):
-        made.append(tuple(layers))
+        drawn_layers.append(tuple(layers))
         return f"<p>{view} {layers} {tokens} {dark}</p>"
 
     st.session_state.budget = show_bertviz("model", [source], key="layers", document=document)
-    st.session_state.made = made
+    st.session_state.drawn_layers = drawn_layers
 
 
 def choosing():
@@ -340,13 +340,13 @@ def test_the_page_leafs_through_the_layers(monkeypatch):
     app = AppTest.from_function(page).run()
     assert not app.exception
     assert "1 of 2 layers" in app.caption[0].value
-    assert app.session_state["made"] == [(0,)]
+    assert app.session_state["drawn_layers"] == [(0,)]
     app.selectbox(key="layers").select(1).run()
-    assert app.session_state["made"] == [(1,)]
+    assert app.session_state["drawn_layers"] == [(1,)]
     app.number_input[0].set_value(10).run()
     assert not app.selectbox
     assert not app.caption
-    assert app.session_state["made"] == [(0, 1)]
+    assert app.session_state["drawn_layers"] == [(0, 1)]
     app.number_input[0].set_value(60).run()
     assert not app.exception
-    assert app.session_state["made"] in ([(0,)], [(1,)])
+    assert app.session_state["drawn_layers"] in ([(0,)], [(1,)])

@@ -109,11 +109,11 @@ def test_a_film_without_frames_can_be_sent() -> None:
     assert (header["steps"], header["newest"], arrays["maps_decoder"].size) == ([], None, 0)
 
 
-words = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers())
+json_values = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers())
 names = st.sampled_from(["kind", "step", "layer", "head", "score", "run", "have", "request"])
 
 
-@given(st.dictionaries(names, words | st.sampled_from(["cross", "encoder", "induction"])) | words)
+@given(st.dictionaries(names, json_values | st.sampled_from(["cross", "encoder", "induction"])) | json_values)
 def test_any_component_value_becomes_a_valid_state(value: object) -> None:
     state = read_film_state(value, FILM, FilmState())
     assert state.kind in FILM.maps

@@ -206,7 +206,7 @@ function moveByKey(grid, event) {
   showChosen(grid);
 }
 
-// Scroll the grid, and only the grid, so that the chosen thumbnail is in sight.
+// Scroll the grid, and only the grid, so that the selected thumbnail is in sight.
 export function showChosen(grid) {
   const { selected } = grid.view.state;
   const { x, y } = corner(grid, selected.layer, selected.head);

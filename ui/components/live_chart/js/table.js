@@ -1,4 +1,4 @@
-// The chart as a table of each curve's first, last, lowest and highest value: for screen readers, and where plotly is missing.
+// The chart as a table of each curve's first, last, lowest and highest value: for screen readers, and without plotly.
 
 import { element, fill, formatNumber } from "../../shared/js/dom.js";
 
