@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from playground.command import emerge, export, fit, models, sweep, trace
+from playground.command import emerge, export, fit, models, sweep, trace, train
 from playground.errors import UserError
+from playground.text import _
 
 
 def main(words: list[str] | None = None) -> int:
@@ -23,17 +24,12 @@ def main(words: list[str] | None = None) -> int:
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m playground", description="Transformer Playground on the command line."
+        prog="python -m playground", description=_("Transformer Playground on the command line.")
     )
     commands = parser.add_subparsers(dest="command", required=True)
     models.declare(commands)
     trace.declare(commands)
-    trainer = commands.add_parser("train", help="train a transformer into a run folder; a run in it is resumed")
-    if words[:1] == ["train"]:  # its options are made from records that import torch
-        from playground.command import train
-
-        train.add_arguments(trainer, words)
-        trainer.set_defaults(run=train.command)
+    train.declare(commands, words=words)
     export.declare(commands)
     fit.declare(commands)
     emerge.declare(commands)

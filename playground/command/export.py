@@ -3,19 +3,21 @@
 import argparse
 from pathlib import Path
 
+from playground.text import _
+
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    exporter = commands.add_parser("export", help="write a run's last checkpoint as a model folder with a card")
-    exporter.add_argument("folder", type=Path, help="the run folder")
-    exporter.add_argument("--out", type=Path, required=True, help="the model folder to write")
-    exporter.add_argument("--name", help="the model's name on its card (default: the folder's name)")
-    exporter.add_argument("--licence", help="the licence on its card (default: none)")
+    exporter = commands.add_parser("export", help=_("write a run's last checkpoint as a model folder with a card"))
+    exporter.add_argument("folder", type=Path, help=_("the run folder"))
+    exporter.add_argument("--out", type=Path, required=True, help=_("the model folder to write"))
+    exporter.add_argument("--name", help=_("the model's name on its card (default: the folder's name)"))
+    exporter.add_argument("--licence", help=_("the licence on its card (default: none)"))
     exporter.add_argument(
         "--format",
         choices=["playground", "transformers"],
         default="playground",
-        help="the format of the model folder (default playground)",
+        help=_("the format of the model folder (default playground)"),
     )
     exporter.set_defaults(run=export_run)
 

@@ -4,24 +4,37 @@ import argparse
 import sys
 
 from playground.models import DownloadProgress, catalogue, fetch, is_local
+from playground.text import N_, _
+
+STAGES = {
+    "connecting": N_("connecting"),
+    "downloading": N_("downloading"),
+    "checking": N_("checking"),
+    "unpacking": N_("unpacking"),
+    "converting": N_("converting"),
+    "loading": N_("loading"),
+    "done": N_("done"),
+}
+"""The stages of a download."""
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add both commands."""
-    models = commands.add_parser("models", help="list the models that can be loaded by name")
+    models = commands.add_parser("models", help=_("list the models that can be loaded by name"))
     models.set_defaults(run=list_models)
-    fetcher = commands.add_parser("fetch", help="download a model")
-    fetcher.add_argument("name", help="a name from `models`, or a Hugging Face id (owner/name)")
-    fetcher.add_argument("--revision", help="a branch, tag or commit of a Hugging Face model")
+    fetcher = commands.add_parser("fetch", help=_("download a model"))
+    fetcher.add_argument("name", help=_("a name from `models`, or a Hugging Face id (owner/name)"))
+    fetcher.add_argument("--revision", help=_("a branch, tag or commit of a Hugging Face model"))
     fetcher.set_defaults(run=fetch_model)
 
 
 def list_models(arguments: argparse.Namespace) -> None:
     """Print the catalogue as a table."""
-    print(f"{'name':<18} {'kind':<16} {'parameters':>12} {'download':>10}  {'licence':<12} on this machine")
+    headings = [_("name"), _("kind"), _("parameters"), _("download"), _("licence"), _("on this machine")]
+    print("{:<18} {:<16} {:>12} {:>10}  {:<12} {}".format(*headings))
     for entry in catalogue():
-        size = f"{entry.download_bytes / 1e6:.0f} MB" if entry.download_bytes else "shipped"
-        local = "yes" if is_local(entry) else "no"
+        size = f"{entry.download_bytes / 1e6:.0f} MB" if entry.download_bytes else _("shipped")
+        local = _("yes") if is_local(entry) else _("no")
         print(f"{entry.name:<18} {entry.kind:<16} {entry.parameters:>12,} {size:>10}  {entry.licence:<12} {local}")
 
 
@@ -46,7 +59,7 @@ class ProgressLine:
         """Show a report."""
         if not self._terminal:
             if progress.stage != self._stage:
-                print(f"{progress.stage} {progress.source}".rstrip(), file=sys.stderr)
+                print(f"{_(STAGES[progress.stage])} {progress.source}".rstrip(), file=sys.stderr)
             self._stage = progress.stage
             return
         self._stage = progress.stage
@@ -58,8 +71,10 @@ class ProgressLine:
         size = (
             "" if not progress.bytes_total else f" {progress.bytes_done / 1e6:.0f}/{progress.bytes_total / 1e6:.0f} MB"
         )
-        left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
-        return f"{progress.stage}{bar}{size}{left}  {progress.source}"
+        left = ""
+        if progress.seconds_left is not None:
+            left = ", " + _("{seconds:.0f} s left").format(seconds=progress.seconds_left)
+        return f"{_(STAGES[progress.stage])}{bar}{size}{left}  {progress.source}"
 
     def end(self) -> None:
         """End the line."""

@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from playground.legacy_names import Renaming
+from playground.text import N_, _
 
-_NAMES = {int: "COUNT", float: "NUMBER", str: "TEXT"}
+_NAMES = {int: N_("COUNT"), float: N_("NUMBER"), str: N_("TEXT")}
 
 
 def add_options(
@@ -74,12 +75,12 @@ def _accepted(hint: Any) -> dict[str, Any] | None:
         return accepted and {**accepted, **many}
     if hint is bool:
         return {"action": argparse.BooleanOptionalAction}
-    return {"type": hint, "metavar": _NAMES[hint]} if hint in _NAMES else None
+    return {"type": hint, "metavar": _(_NAMES[hint])} if hint in _NAMES else None
 
 
 def _default(field: dataclasses.Field[Any]) -> str:
     if field.default is dataclasses.MISSING:
-        return "has to be given"
+        return _("has to be given")
     if field.default is None or field.default in ("", ()):
         return ""
-    return f"default {field.default}".replace("%", "%%")
+    return _("default {value}").format(value=field.default).replace("%", "%%")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from playground.errors import UserError
+from playground.text import _
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,16 +18,16 @@ MAX_MAP_BYTES = 2 << 30
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = commands.add_parser("trace", help="write every head's attention to an NPZ file")
-    parser.add_argument("model", help="a name from `models`, a Hugging Face id or a folder")
-    parser.add_argument("text", help="the input text")
-    parser.add_argument("--target", help="the target text of an encoder-decoder")
-    parser.add_argument("--pair", help="a second sentence, for encoders")
-    parser.add_argument("--truncate", action="store_true", help="truncate the text to the model's context")
-    parser.add_argument("--revision", help="a branch, tag or commit of a Hugging Face model")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
-    parser.add_argument("--out", type=Path, required=True, help="the .npz file to write")
+    parser = commands.add_parser("trace", help=_("write every head's attention to an NPZ file"))
+    parser.add_argument("model", help=_("a name from `models`, a Hugging Face id or a folder"))
+    parser.add_argument("text", help=_("the input text"))
+    parser.add_argument("--target", help=_("the target text of an encoder-decoder"))
+    parser.add_argument("--pair", help=_("a second sentence, for encoders"))
+    parser.add_argument("--truncate", action="store_true", help=_("truncate the text to the model's context"))
+    parser.add_argument("--revision", help=_("a branch, tag or commit of a Hugging Face model"))
+    parser.add_argument("--device", default="auto", help=_("auto, cpu, cuda or mps"))
+    parser.add_argument("--dtype", default="auto", help=_("auto, float32, bfloat16 or float16"))
+    parser.add_argument("--out", type=Path, required=True, help=_("the .npz file to write"))
     parser.set_defaults(run=trace_text)
 
 
@@ -53,8 +54,12 @@ def trace_text(arguments: argparse.Namespace) -> None:
         raise UserError("The text has no tokens, so there is nothing to write. Use a longer one.")
     write_trace(traced, arguments.out)
     check = traced.check()
-    difference = "not recomputed" if check.difference is None else f"verified: max. error {check.difference:.1e}"
-    print(f"{arguments.out}: {len(traced.ids)} tokens, {len(traced.sites)} attention layers, {difference}")
+    verified = _("not recomputed")
+    if check.difference is not None:
+        verified = _("verified: max. error {difference:.1e}").format(difference=check.difference)
+    sentence = _("{file}: {tokens} tokens, {layers} attention layers, {verified}")
+    counts = {"tokens": len(traced.ids), "layers": len(traced.sites)}
+    print(sentence.format(file=arguments.out, **counts, verified=verified))
 
 
 def _check_out(out: Path) -> None:

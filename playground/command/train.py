@@ -5,52 +5,53 @@ import dataclasses
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from playground.command.options import add_options, given_options
 from playground.errors import UserError
-from playground.jobs.malloc import keep_freed_memory
-from playground.legacy_names import MODEL_CONFIG, TRAIN_CONFIG
-from playground.models.memory_estimate import available_bytes
-from playground.tasks.classification import ClassificationConfig
-from playground.tasks.masked import MaskedConfig
-from playground.tasks.registry import TASKS
-from playground.tasks.task import TaskConfig, TaskKind
-from playground.tasks.text import TextTaskConfig
-from playground.training.config import TrainConfig
-from playground.training.estimate import memory_of
-from playground.training.run.folder import read_train_config, run
-from playground.training.sizes import parameters_by_part
-from playground.training.trainer import Step
-from playground.transformer import TransformerConfig, check_count
+from playground.text import _
+
+if TYPE_CHECKING:
+    from playground.tasks.task import TaskConfig, TaskKind
+    from playground.training.config import TrainConfig
+    from playground.training.trainer import Step
 
 FROM_TASK = ("kind", "vocabulary", "classes", "segments")
 """The fields of the model that follow from the task."""
 RECORDS = ("task", "model", "train")
 
 
-def add_arguments(parser: argparse.ArgumentParser, words: list[str]) -> None:
-    """Add the command's own options, and one per field of the records; `words` name the task whose fields they are."""
-    parser.add_argument("--task", choices=list(TASKS), default="text", help="the task (default text)")
-    parser.add_argument("--out", type=Path, required=True, help="the run folder; a run in it is resumed")
-    parser.add_argument("--config", type=Path, help="a config.json to repeat, instead of all other options")
-    parser.add_argument("--threads", type=int, default=1, help="torch threads (default 1)")
-    kind = TASKS.get(_task_among(words), TASKS["text"])
-    add_options(parser.add_argument_group(f"task {kind.name}"), kind.config, prefix="task")  # type: ignore[arg-type]
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, words: list[str]) -> None:
+    """Add the command; its options, whose records need torch, only where the command line asks for it."""
+    parser = commands.add_parser("train", help=_("train a transformer into a run folder; a run in it is resumed"))
+    if words[:1] != ["train"]:
+        return
+    from playground.tasks.registry import TASKS
+
+    parser.add_argument("--task", choices=list(TASKS), default="text", help=_("the task (default text)"))
+    parser.add_argument("--out", type=Path, required=True, help=_("the run folder; a run in it is resumed"))
+    parser.add_argument("--config", type=Path, help=_("a config.json to repeat, instead of all other options"))
+    parser.add_argument("--threads", type=int, default=1, help=_("torch threads (default 1)"))
+    _add_records(parser, TASKS.get(_task_among(words), TASKS["text"]))
+    parser.set_defaults(run=train_run)
+
+
+def _add_records(parser: argparse.ArgumentParser, kind: "TaskKind") -> None:
+    """One option per field of the records of task, model and training."""
+    from playground.command.options import add_options
+    from playground.legacy_names import MODEL_CONFIG, TRAIN_CONFIG
+    from playground.training.config import TrainConfig
+    from playground.transformer import TransformerConfig
+
+    options: Any = add_options
+    options(parser.add_argument_group(_("task {name}").format(name=kind.name)), kind.config, prefix="task")
     if any(field.name == "unwrap" for field in dataclasses.fields(kind.config)):
+        keep = _("do not join the lines of a paragraph")
         parser.add_argument(
-            "--keep-lines",
-            action="store_false",
-            dest="task.unwrap",
-            default=argparse.SUPPRESS,
-            help="do not join the lines of a paragraph",
+            "--keep-lines", action="store_false", dest="task.unwrap", default=argparse.SUPPRESS, help=keep
         )
-    model, training = parser.add_argument_group("model"), parser.add_argument_group("training")
-    add_options(model, TransformerConfig, prefix="model", without=FROM_TASK, renaming=MODEL_CONFIG)  # type: ignore[arg-type]
-    without = ("task", "model")
-    add_options(training, TrainConfig, prefix="train", without=without, renaming=TRAIN_CONFIG)  # type: ignore[arg-type]
+    model, training = parser.add_argument_group(_("model")), parser.add_argument_group(_("training"))
+    options(model, TransformerConfig, prefix="model", without=FROM_TASK, renaming=MODEL_CONFIG)
+    options(training, TrainConfig, prefix="train", without=("task", "model"), renaming=TRAIN_CONFIG)
 
 
 def _task_among(words: list[str]) -> str:
@@ -63,8 +64,17 @@ def _task_among(words: list[str]) -> str:
     return "text"
 
 
-def train_config_from(arguments: argparse.Namespace) -> TrainConfig:
+def train_config_from(arguments: argparse.Namespace) -> "TrainConfig":
     """The TrainConfig that the options describe. Raises UserError if they do not fit together."""
+    from playground.command.options import given_options
+    from playground.tasks.classification import ClassificationConfig
+    from playground.tasks.masked import MaskedConfig
+    from playground.tasks.registry import TASKS
+    from playground.tasks.text import TextTaskConfig
+    from playground.training.config import TrainConfig
+    from playground.training.run.folder import read_train_config
+    from playground.transformer import TransformerConfig
+
     task_given, model_given, train_given = (given_options(arguments, prefix) for prefix in RECORDS)
     if arguments.config is not None:
         options = [*task_given, *model_given, *train_given]
@@ -82,7 +92,7 @@ def train_config_from(arguments: argparse.Namespace) -> TrainConfig:
     return TrainConfig(task=task, model=TransformerConfig(**{**model, **context, **model_given}), **train_given)
 
 
-def _task_config(kind: TaskKind, given: dict[str, Any]) -> TaskConfig:
+def _task_config(kind: "TaskKind", given: dict[str, Any]) -> "TaskConfig":
     missing = [name.replace("_", "-") for name in required_fields(kind) if name not in given]
     if missing:
         raise UserError("The task {name} needs --{missing}.", name=kind.name, missing=" and --".join(missing))
@@ -90,14 +100,20 @@ def _task_config(kind: TaskKind, given: dict[str, Any]) -> TaskConfig:
     return config
 
 
-def required_fields(kind: TaskKind) -> list[str]:
+def required_fields(kind: "TaskKind") -> list[str]:
     """The fields of a task's config that have no default."""
     fields = dataclasses.fields(kind.config)
     return [field.name for field in fields if field.default is field.default_factory is dataclasses.MISSING]
 
 
-def command(arguments: argparse.Namespace) -> None:
+def train_run(arguments: argparse.Namespace) -> None:
     """Train until all steps are done; an interrupted run resumes from its last checkpoint."""
+    import torch
+
+    from playground.jobs.malloc import keep_freed_memory
+    from playground.training.run.folder import run
+    from playground.transformer import check_count
+
     check_count("threads", arguments.threads)
     torch.set_num_threads(arguments.threads)
     keep_freed_memory()
@@ -111,8 +127,12 @@ def command(arguments: argparse.Namespace) -> None:
         _print_step(step, config.steps, seconds)
 
 
-def check_memory(config: TrainConfig) -> None:
+def check_memory(config: "TrainConfig") -> None:
     """Raise UserError if a step on the CPU would take more memory than is free."""
+    from playground.models.memory_estimate import available_bytes
+    from playground.training.estimate import memory_of
+    from playground.training.sizes import parameters_by_part
+
     needed = memory_of(config, parameters_by_part(config.model)).total
     free = available_bytes()
     if config.device == "cpu" and needed > free:
@@ -124,9 +144,10 @@ def check_memory(config: TrainConfig) -> None:
         )
 
 
-def _print_step(step: Step, steps: int, seconds_left: float) -> None:
+def _print_step(step: "Step", steps: int, seconds_left: float) -> None:
     left = f"{seconds_left / 60:.0f} min" if seconds_left >= 90 else f"{seconds_left:.0f} s"
-    line = f"step {step.step}/{steps}  loss {step.loss:.3f}  {left} left"
+    line = _("step {step}/{steps}  loss {loss:.3f}  {left} left")
+    line = line.format(step=step.step, steps=steps, loss=step.loss, left=left)
     if step.evaluation is not None:
         measures = "  ".join(f"{name} {value:.4f}" for name, value in step.evaluation.items())
         print(f"\r{line}  {measures}", flush=True)

@@ -39,9 +39,9 @@ from playground.tasks.task import (
     Sample,
     TaskKind,
     check_needs,
-    load_arrays,
+    load_splits,
     reading_saved,
-    save_arrays,
+    save_splits,
 )
 from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
@@ -202,7 +202,7 @@ class ClassificationTask:
         self.tokenizer.save(str(folder / "tokenizer.json"))
         about = {"names": self.class_names, "skipped": self.skipped}
         (folder / "classes.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-        save_arrays(folder, train=self.train, held_out=self.held_out)
+        save_splits(folder, train=self.train, held_out=self.held_out)
 
 
 def _class_logits(model: Transformer, batch: Batch) -> Float[Tensor, "row class"]:
@@ -272,7 +272,7 @@ def restore_classification(config: ClassificationConfig, folder: Path) -> Classi
     with reading_saved(folder, "tokens.npz", "classes.json", "tokenizer.json"):
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         about = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
-        train, held_out = load_arrays(folder, Examples)
+        train, held_out = load_splits(folder, Examples)
         names, skipped = tuple(about["names"]), int(about["skipped"])
     return ClassificationTask(
         config=config, tokenizer=tokenizer, class_names=names, train=train, held_out=held_out, skipped=skipped

@@ -29,9 +29,9 @@ from playground.tasks.task import (
     Sample,
     TaskKind,
     check_needs,
-    load_arrays,
+    load_splits,
     reading_saved,
-    save_arrays,
+    save_splits,
 )
 from playground.tasks.text import cut_text
 from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary
@@ -181,7 +181,7 @@ class MaskedTask:
     def save(self, folder: Path) -> None:
         """Write the vocabulary and the encoded sentences, so that resuming reads the same ids."""
         self.tokenizer.save(str(folder / "tokenizer.json"))
-        save_arrays(folder, train=self.train, held_out=self.held_out)
+        save_splits(folder, train=self.train, held_out=self.held_out)
 
 
 def _forward(model: Transformer, batch: Batch) -> tuple[Float[Tensor, "masked vocabulary"], Float[Tensor, "row class"]]:
@@ -222,7 +222,7 @@ def restore_masked(config: MaskedConfig, folder: Path) -> MaskedTask:
     """The task of a run folder. Raises UserError if its files are damaged."""
     with reading_saved(folder, "tokens.npz", "tokenizer.json"):
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        train, held_out = load_arrays(folder, Sentences)
+        train, held_out = load_splits(folder, Sentences)
     return MaskedTask(config=config, tokenizer=tokenizer, train=train, held_out=held_out)
 
 

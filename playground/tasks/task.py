@@ -18,7 +18,7 @@ from torch import Tensor
 from playground.errors import UserError
 from playground.transformer import ModelKind, Transformer, TransformerConfig
 
-Part = TypeVar("Part")
+Split = TypeVar("Split")
 IGNORED = -100
 """The label of a position that the loss leaves out (the default of torch's cross-entropy)."""
 
@@ -230,7 +230,7 @@ class TaskKind:
         return self.read(config, folder) if self.read else self.prepare(config)
 
 
-def save_arrays(folder: Path, **parts: Any) -> None:
+def save_splits(folder: Path, **parts: Any) -> None:
     """Write dataclasses of arrays, train and held_out, to tokens.npz."""
     arrays = {
         f"{name}_{field.name}": getattr(part, field.name) for name, part in parts.items() for field in fields(part)
@@ -238,8 +238,8 @@ def save_arrays(folder: Path, **parts: Any) -> None:
     np.savez(folder / "tokens.npz", **arrays)
 
 
-def load_arrays(folder: Path, kind: type[Part]) -> tuple[Part, Part]:
-    """The train and held_out that `save_arrays` wrote."""
+def load_splits(folder: Path, kind: type[Split]) -> tuple[Split, Split]:
+    """The train and held_out that `save_splits` wrote."""
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     with np.load(folder / "tokens.npz") as arrays:
         train, held_out = (kind(**{name: arrays[f"{part}_{name}"] for name in names}) for part in ("train", "held_out"))
