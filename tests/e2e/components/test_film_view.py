@@ -65,6 +65,7 @@ def test_opens_at_the_newest_frame_and_the_best_head(open_film: Open) -> None:
     best = int(film.scores["decoder"]["induction"][-1].argmax())
     state = wait_for_report(page, '"score": "induction"')
     assert state == {"kind": "decoder", "step": None, "layer": best // 4, "head": best % 4, "score": "induction"}
+    expect(page.locator("canvas.legend")).to_have_attribute("aria-label", "Attention weight, Square root")
 
 
 def test_keys_scrub_and_python_hears_of_it(open_film: Open) -> None:

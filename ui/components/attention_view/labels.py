@@ -1,19 +1,16 @@
 """Labels of the attention view; {names} in braces are filled in by the browser."""
 
 from playground.text import _
+from ui.components.shared.labels import head_map_labels
 
 
 def attention_view_labels() -> dict[str, str]:
     """Labels of the attention view and of the difference view, by the names that their JavaScript uses."""
-    return _maps() | _toolbar() | _tables() | _messages() | _scores()
+    return head_map_labels() | _maps() | _toolbar() | _tables() | _messages() | _scores()
 
 
 def _maps() -> dict[str, str]:
     return {
-        "grid": _("All heads: layers from top to bottom, heads from left to right"),
-        "layer": _("layer"),
-        "head": _("head"),
-        "layerHead": _("layer {layer}, head {head}"),
         "layerMean": _("layer {layer}, mean of heads"),
         "layerMax": _("layer {layer}, maximum of heads"),
         "allMean": _("mean of all heads"),
@@ -21,19 +18,12 @@ def _maps() -> dict[str, str]:
         "encoder": _("encoder self-attention"),
         "decoder": _("decoder self-attention"),
         "cross": _("cross-attention"),
-        "query": _("query"),
-        "key": _("key"),
-        "queryAxis": _("query token (attends)"),
-        "keyAxis": _("key token (is attended to)"),
-        "weight": _("weight"),
         "heatmapHelp": _(
             "Heatmap of attention weights. Arrow keys move over the cells, Enter pins a query, "
             "plus and minus zoom, 0 shows everything, Escape unpins."
         ),
         "arcsHelp": _("Queries on the left, keys on the right. Arrow keys move over the queries, Enter pins."),
         "arcsMore": _("The {count} largest weights of each token are drawn; point at a token to see all."),
-        "minimap": _("Overview of the whole map; click to go there"),
-        "tokens": _("tokens {first}–{last}"),
     }
 
 
@@ -50,9 +40,6 @@ def _toolbar() -> dict[str, str]:
         "combineAllMean": _("Mean of all"),
         "combineAllMax": _("Maximum of all"),
         "scale": _("Scale"),
-        "linear": _("Linear"),
-        "sqrt": _("Square root"),
-        "log": _("Logarithm"),
         "range": _("Range"),
         "global": _("0 to 1"),
         "row": _("Per-row maximum"),
@@ -69,7 +56,6 @@ def _toolbar() -> dict[str, str]:
         "zoomIn": _("Zoom in"),
         "zoomOut": _("Zoom out"),
         "zoomReset": _("Show everything"),
-        "unpin": _("Unpin"),
     }
 
 
@@ -96,17 +82,12 @@ def _messages() -> dict[str, str]:
         "filterMore": _("The filter ends too early: write a comparison such as {example}."),
         "filterUnexpected": _("“{text}” does not belong there."),
         "filterBracket": _("A closing bracket is missing."),
-        "chosen": _("{title} chosen"),
-        "cell": _("from {query} to {key}: {value}"),
         "pinnedQuery": _("query {token} pinned"),
         "pinnedKey": _("key {token} pinned"),
         "firstExcluded": _("First token excluded; each row is renormalised to sum to 1."),
         "specialHidden": _("Special tokens are hidden; the other weights are unchanged."),
         "approximate": _("≈ marks values read from the overview, which are rounded."),
-        "pooled": _("Each cell shows the largest weight among {count} × {count} tokens."),
         "verified": _("Verified: the output recomputed from these weights has a maximum error of {value}."),
-        "legend": _("Attention weight"),
-        "legendRow": _("Share of the row's maximum"),
         "empty": _("There is nothing to show for an empty text."),
         "differs": _(
             "The token counts differ ({left} and {right}), so the maps cannot be subtracted. "
@@ -122,11 +103,6 @@ def _messages() -> dict[str, str]:
 
 def _scores() -> dict[str, str]:
     return {
-        "score_previous": _("previous token"),
-        "score_first": _("first token"),
-        "score_duplicate": _("duplicate token"),
-        "score_induction": _("induction"),
-        "score_local": _("local"),
         "score_entropy": _("entropy"),
         "score_distance": _("mean distance"),
         "unit_entropy": _("nats"),

@@ -1,7 +1,7 @@
 // All heads at once: one canvas of thumbnails, layers from top to bottom, heads from left to right.
 
 import { cssRgb } from "../../shared/js/colour.js";
-import { ARROW_STEPS, clamp, element, fill, formatScore, showTip, sizeCanvas } from "../../shared/js/dom.js";
+import { ARROW_STEPS, clamp, element, fill, formatScore, scoreLabel, showTip, sizeCanvas } from "../../shared/js/dom.js";
 import { codedMatrix } from "../../shared/js/matrix.js";
 import { cellImage, pairMasks, rasterize } from "../../shared/js/paint.js";
 
@@ -181,7 +181,7 @@ function fillTip(grid, { layer, head }) {
   const list = element("dl", { class: "tip-scores" });
   for (const name of view.scoreNames) {
     const value = header.headScores[name][layer]?.[head];
-    list.append(element("dt", {}, view.scoreLabel(name)), element("dd", {}, formatScore(value)));
+    list.append(element("dt", {}, scoreLabel(labels, name)), element("dd", {}, formatScore(value)));
   }
   view.tip.replaceChildren(element("strong", {}, fill(labels.layerHead, { layer, head })), preview, list);
 }

@@ -1,7 +1,7 @@
 // The selected head's scores as bars: shares on a scale to 1, other measures on a scale to the largest of all heads.
 
 import { cssRgb } from "../../shared/js/colour.js";
-import { element, fill, formatScore, formatNumber } from "../../shared/js/dom.js";
+import { element, fill, formatNumber, formatScore, scoreLabel } from "../../shared/js/dom.js";
 
 export function createHeadScores() {
   return { element: element("section", { class: "head-scores", "data-part": "head-scores" }) };
@@ -39,7 +39,7 @@ function scoreRow(view, name, value, share) {
   bar.firstChild.style.width = `${missing ? 0 : Math.min(100, Math.max(0, 100 * share))}%`;
   const unit = missing ? "" : view.labels[`unit_${name}`] ?? "";
   return [
-    element("dt", {}, view.scoreLabel(name)),
+    element("dt", {}, scoreLabel(view.labels, name)),
     element("dd", { "data-score": name }, bar, element("span", { class: "number" }, formatScore(value)),
       element("span", { class: "unit" }, unit)),
   ];

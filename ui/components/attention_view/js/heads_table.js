@@ -1,6 +1,6 @@
 // All heads as a sortable table; a row selects its head.
 
-import { element, formatScore } from "../../shared/js/dom.js";
+import { element, formatScore, scoreLabel } from "../../shared/js/dom.js";
 
 export function createHeadsTable(view) {
   const heads = { view, sort: { name: "layer", down: false }, rows: new Map(), signature: "" };
@@ -37,7 +37,7 @@ function columnNames(view) {
 function fillHeader(heads) {
   const { view, sort } = heads;
   heads.headRow.replaceChildren(...columnNames(view).map((name) => {
-    const label = name === "layer" || name === "head" ? view.labels[name] : view.scoreLabel(name);
+    const label = name === "layer" || name === "head" ? view.labels[name] : scoreLabel(view.labels, name);
     const order = sort.name === name ? (sort.down ? "descending" : "ascending") : "none";
     const button = element("button", { type: "button", "data-sort": name, onclick: () => sortBy(heads, name) }, label);
     return element("th", { scope: "col", "aria-sort": order, class: "numeric" }, button);

@@ -126,10 +126,6 @@ class AttentionView {
     return fill(labels[names[this.state.selected.combine]], this.state.selected);
   }
 
-  scoreLabel(name) {
-    return this.labels[`score_${name}`] ?? name.replaceAll("_", " ");
-  }
-
   select(selected) {
     this.state.selected = { ...selected };
     this.chooseMatrix();

@@ -1,7 +1,7 @@
 // Head scores over training: curves of the selected score for every head, and a table of the selected head's scores.
 
 import { cssRgb } from "../../shared/js/colour.js";
-import { element, fill, formatScore, showTip, sizeCanvas } from "../../shared/js/dom.js";
+import { element, fill, formatScore, scoreLabel, showTip, sizeCanvas } from "../../shared/js/dom.js";
 import { bestHead, frameIndex, scoreAt } from "./reel.js";
 
 export const CURVES_HEIGHT = 150;
@@ -48,10 +48,6 @@ export function nearestFrame(reel, x, width) {
 
 function frameAtX({ film, cursor }, event) {
   return nearestFrame(film.reel, event.clientX - cursor.getBoundingClientRect().left, cursor.clientWidth);
-}
-
-export function scoreLabel(labels, name) {
-  return labels[`score_${name}`] ?? name.replaceAll("_", " ");
 }
 
 export function scoreColour(film, name) {

@@ -1,9 +1,9 @@
 // The shown frame as a PNG file: all heads, the selected one, its curve, and provenance.
 
 import { cssRgb } from "../../shared/js/colour.js";
-import { fill } from "../../shared/js/dom.js";
+import { fill, scoreLabel } from "../../shared/js/dom.js";
 import { fileStem, saveBlob } from "../../shared/js/files.js";
-import { CURVES_HEIGHT, drawCurves, drawCursor, scoreLabel } from "./curves.js";
+import { CURVES_HEIGHT, drawCurves, drawCursor } from "./curves.js";
 import { drawHeatmap } from "../../shared/js/heatmap.js";
 import { LEGEND_HEIGHT, drawLegend } from "../../shared/js/legend.js";
 import { drawGold, stageFigure } from "./stage.js";

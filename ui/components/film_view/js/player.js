@@ -1,7 +1,7 @@
 // Two toolbars: kind, score and export above the maps; play, loop, follow the newest and the step above the curves.
 
-import { clamp, element, fill, svgElement } from "../../shared/js/dom.js";
-import { scoreColour, scoreLabel } from "./curves.js";
+import { clamp, element, fill, scoreLabel, svgElement } from "../../shared/js/dom.js";
+import { scoreColour } from "./curves.js";
 
 const FILM_SECONDS = 9;
 const PLAY_SHAPE = "M5 3.5v13l11-6.5z";

@@ -34,6 +34,10 @@ export function formatNumber(value, digits = 4) {
   return text.replace(/^-/, "−");
 }
 
+export function scoreLabel(labels, name) {
+  return labels[`score_${name}`] ?? name.replaceAll("_", " ");
+}
+
 // Scores stand below each other: a fixed number of decimals for each order of magnitude.
 export function formatScore(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
