@@ -198,19 +198,19 @@ def measure_pair(size: Size, peer: str, *, turns: int, warm_up: int) -> dict[str
         "tokens": size.rows * size.context,
         "operations": 3 * size.rows * sum(product_flops(config.model, size.context).values()),
         "seconds": {name: statistics.median(times) for name, times in seconds.items()},
-        "ratio": statistics.median(theirs / ours for ours, theirs in zip(found["ours"], found[peer], strict=True)),
-        "turns": found,
+        "ratio": statistics.median(theirs / ours for ours, theirs in zip(seconds["ours"], seconds[peer], strict=True)),
+        "turns": seconds,
     }
 
 
 def _take_turns(contenders: dict[str, Iterator[float]], turns: int, steps: int) -> dict[str, list[float]]:
     """Seconds per step of each contender's turns; who begins alternates."""
-    found: dict[str, list[float]] = {name: [] for name in contenders}
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(turns):
         names = list(contenders) if turn % 2 == 0 else list(contenders)[::-1]
         for name in names:
-            found[name].append(_seconds(contenders[name], steps) / steps)
-    return found
+            seconds[name].append(_seconds(contenders[name], steps) / steps)
+    return seconds
 
 
 def _seconds(steps: Iterator[float], count: int) -> float:

@@ -25,11 +25,12 @@ evaluation/            what counts as right
 charts/                plain data in, plotly Figure out
 command/               the commands of `python -m playground`
 errors.py              the error whose sentence is for the person at the screen
+folders.py             the cache and the training runs on this machine
 text.py                sentences in the reader's language
 progress.py            the callback of long work
 provenance.py          model, source and versions behind a number
 snippets.py            Python that computes what a page shows
-export_csv.py          an attention map as CSV, NPZ and Python
+attention_export.py    an attention map as CSV, NPZ and Python
 csv_table.py           the one CSV writer, safe in spreadsheets
 decoding.py            bytes of uploads to text
 legacy_names.py        old spellings of stored and linked names

@@ -290,7 +290,7 @@ class LocalExecutor:
 @cache
 def default_executor() -> LocalExecutor:
     """This process's executor: runs in runs_folder(), $PLAYGROUND_SLOTS at once (default: one per core)."""
-    from playground.models.cache import runs_folder
+    from playground.folders import runs_folder
 
     return LocalExecutor(runs_folder(), slots=slots_from(os.environ.get("PLAYGROUND_SLOTS")))
 

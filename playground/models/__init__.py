@@ -2,7 +2,7 @@
 
 catalogue.py          models that are offered by name, and their sources
 sources.py            download a model from the first source that has it
-cache.py              folders of shipped, downloaded and trained models; staging and provenance
+cache.py              folders of shipped and downloaded models, checkpoints of runs; staging and provenance
 download_progress.py  progress reports with the time left; cancelling
 loading.py            load a model by catalogue name, folder, hub id or run
 memory_estimate.py    bytes that a model needs and that the machine has
@@ -15,7 +15,7 @@ Importing this package, or its catalogue, imports neither torch nor transformers
 
 from typing import TYPE_CHECKING, Any
 
-from playground.models.cache import is_run_name, looks_like_path, runs_folder
+from playground.models.cache import is_run_name, looks_like_path
 from playground.models.catalogue import Entry, ModelSource, catalogue, find, is_local
 from playground.models.download_progress import CancelledError, DownloadProgress
 
@@ -40,7 +40,6 @@ __all__ = [
     "load",
     "local_folder",
     "looks_like_path",
-    "runs_folder",
 ]
 
 _LATER = {

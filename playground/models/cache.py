@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import UserError
+from playground.folders import CHECKPOINTS, cache_root, runs_folder, step_name
 
 _RUN = re.compile(r"run/([A-Za-z0-9_-]{1,100})/([0-9]{1,9})", re.ASCII)
 PROVENANCE = "provenance.json"
@@ -24,30 +24,9 @@ ABANDONED_AFTER = 3600.0
 """Seconds without a write after which another machine's staging folder counts as abandoned."""
 
 
-def cache_root() -> Path:
-    """The folder for fetched models: $PLAYGROUND_CACHE, or the platform's cache folder."""
-    custom = os.environ.get("PLAYGROUND_CACHE")
-    return Path(custom).expanduser() if custom else _platform_cache() / "transformer-playground"
-
-
-def _platform_cache() -> Path:
-    """The user's cache folder on Windows and macOS, and by the XDG specification."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
 def models_root() -> Path:
     """The cache's folder of models, one folder each."""
     return cache_root() / "models"
-
-
-def runs_folder() -> Path:
-    """The folder of training runs, one folder each: $PLAYGROUND_RUNS, or a folder of the cache."""
-    custom = os.environ.get("PLAYGROUND_RUNS")
-    return Path(custom).expanduser() if custom else cache_root() / "runs"
 
 
 def shipped_folder(name: str) -> Path:
@@ -151,7 +130,7 @@ def run_checkpoint_folder(name: str) -> Path:
     run = runs_folder() / match[1]
     if not run.is_dir():
         raise UserError("There is no training run {run} here; it may have been deleted.", run=match[1])
-    folder = run / "snapshots" / f"{int(match[2]):06d}"
+    folder = run / CHECKPOINTS / step_name(int(match[2]))
     if not is_complete(folder):
         raise UserError("The run has no checkpoint of step {step}; choose a step that was saved.", step=int(match[2]))
     return folder

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from playground.errors import UserError
-from playground.models.cache import cache_root, folder_of, is_complete, publish, shipped_folder, staging
+from playground.folders import cache_root
+from playground.models.cache import folder_of, is_complete, publish, shipped_folder, staging
 from playground.models.catalogue import Entry, ModelSource, find
 from playground.models.download_progress import (
     CancelledError,

@@ -135,7 +135,7 @@ def can_read(model: "LoadedModel", *texts: str) -> bool:
 def symbols_of(model: "LoadedModel", count: int, seed: int = 0) -> list[int]:
     """Ids of at most `count` random tokens of the vocabulary, each another, without special ones."""
     rust = rust_tokenizer(model.tokenizer)
-    special = set() if rust is None else _special_ids(rust) | {model.adapter.unknown_id()}
+    special: set[int | None] = set() if rust is None else {*_special_ids(rust), model.adapter.unknown_id()}
     ids = [] if rust is None else sorted(set(rust.get_vocab().values()) - special)
     return [ids[index] for index in np.random.default_rng(seed).permutation(len(ids))[:count]]
 

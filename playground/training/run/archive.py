@@ -6,7 +6,8 @@ import zipfile
 from pathlib import Path
 
 from playground.errors import UserError
-from playground.training.run.paths import CHECKPOINTS, CONFIG, METRICS, RATES, SAMPLES, checkpoint_steps, step_name
+from playground.folders import CHECKPOINTS, step_name
+from playground.training.run.paths import CONFIG, METRICS, RATES, SAMPLES, checkpoint_steps
 from playground.training.run.runs import Run, read_run
 
 MAX_BYTES_ZIPPED = 512 * 2**20

@@ -18,16 +18,9 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from playground.errors import UserError
+from playground.folders import CHECKPOINTS, step_name
 from playground.training.config import TrainConfig
-from playground.training.run.paths import (
-    CHECKPOINTS,
-    RESUME,
-    STAGING,
-    bytes_in,
-    checkpoint_folders,
-    step_name,
-    write_json,
-)
+from playground.training.run.paths import RESUME, STAGING, bytes_in, checkpoint_folders, write_json
 from playground.training.trainer import TrainingState, start_state
 
 PLAIN = (int, float, bool, str)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.training.run.paths import FILM, STAGING, frame_files, read_json, step_name, write_json
+from playground.folders import step_name
+from playground.training.run.paths import FILM, STAGING, frame_files, read_json, write_json
 
 if TYPE_CHECKING:
     from jaxtyping import Float, UInt8

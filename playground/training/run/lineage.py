@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import UserError
+from playground.folders import CHECKPOINTS, step_name
 from playground.training.run.control import read_rates, write_rates
 from playground.training.run.paths import (
-    CHECKPOINTS,
     CONFIG,
     FILM,
     METRICS,
@@ -21,7 +21,6 @@ from playground.training.run.paths import (
     SAMPLES,
     STAGING,
     frame_files,
-    step_name,
     step_of,
     write_json,
 )

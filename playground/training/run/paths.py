@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from playground.folders import CHECKPOINTS
+
 CONFIG = "config.json"
 ABOUT = "about.json"
 STATUS = "status.json"
@@ -15,7 +17,6 @@ SAMPLES = "samples.jsonl"
 RATES = "rates.jsonl"
 CONTROL = "control.jsonl"
 CONTROL_READ = "control.json"
-CHECKPOINTS = "snapshots"
 FILM = "film"
 RESUME = "resume"
 PREPARED = "prepared.json"
@@ -26,11 +27,6 @@ RUN_FILES = (CONFIG, ABOUT, STATUS, METRICS, SAMPLES, RATES, CONTROL, CONTROL_RE
 """The files of the run itself; every other file in its folder was saved by the task."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
-
-
-def step_name(step: int) -> str:
-    """The name of whatever belongs to a step: 000500."""
-    return f"{step:06d}"
 
 
 def checkpoint_folders(folder: Path) -> list[Path]:

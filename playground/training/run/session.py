@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from playground.errors import UserError
+from playground.folders import CHECKPOINTS, step_name
 from playground.tasks.task import Probe, Task
 from playground.text import N_
 from playground.training.config import TrainConfig
@@ -16,7 +17,7 @@ from playground.training.run.checkpoints import checkpoint_bytes, latest_state, 
 from playground.training.run.control import Command, rate_at, read_commands, read_rates, set_rate, write_rates
 from playground.training.run.film import take_frame, write_frame, write_probe
 from playground.training.run.metrics import RunRecorder
-from playground.training.run.paths import CHECKPOINTS, FILM, bytes_in, checkpoint_steps, discard_after, step_name
+from playground.training.run.paths import FILM, bytes_in, checkpoint_steps, discard_after
 from playground.training.run.samples import append_samples
 from playground.training.run.status import Message
 from playground.training.trainer import Step, TrainingState, model_at_rest, train

@@ -26,16 +26,6 @@ def test_names_stay_inside_the_models_folder(own_cache: Path):
     assert cache.folder_of("a/b", "v1") != cache.folder_of("a/b")
 
 
-@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
-def test_platform_cache_is_in_the_home_folder(platform: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    for name in ("PLAYGROUND_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(cache.sys, "platform", platform)
-    assert tmp_path in cache.cache_root().parents
-    assert cache.cache_root().name == "transformer-playground"
-
-
 def test_staging_goes_even_after_an_error(own_cache: Path):
     final = cache.folder_of("x")
 

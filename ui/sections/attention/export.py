@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from playground.export_csv import SelectedMap, head_csv, head_npz, snippet
+from playground.attention_export import SelectedMap, head_csv, head_npz, snippet
 from playground.lens.inspect.attention_view import ViewOptions
 from playground.text import _
 from ui.cache import TracedText

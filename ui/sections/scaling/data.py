@@ -7,7 +7,7 @@ import streamlit as st
 
 from playground.decoding import decode_upload
 from playground.errors import UserError
-from playground.models import runs_folder
+from playground.folders import runs_folder
 from playground.scaling.points_csv import header_of, read_points
 from playground.sweeps.folder import SWEEP
 from playground.sweeps.results import read_points_file

@@ -134,7 +134,7 @@ def sweep_code(study: ScalingStudy, imports: Iterable[str], lines: str) -> str:
         head, extra = ["from pathlib import Path", ""], []
         folder, comment = f'Path("assets/sweeps/{name}")', "  # from the repository's root"
     else:
-        head, extra = [], ["playground.models import runs_folder"]
+        head, extra = [], ["playground.folders import runs_folder"]
         folder, comment = f"runs_folder() / {name!r}", ""
     ours = sorted(["playground.sweeps.progress import read_sweep", *imports, *extra])
     head += ["import numpy as np", "", *(f"from {line}" for line in ours)]

@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from playground.errors import UserError
+from playground.folders import runs_folder
 from playground.jobs.executor import default_executor
-from playground.models import runs_folder
 from playground.text import _
 from playground.training.run.runs import Run, list_runs, read_run, rename, run_path
 from ui.cache import run_log

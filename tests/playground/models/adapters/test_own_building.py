@@ -12,8 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from playground.errors import UserError
+from playground.folders import runs_folder
 from playground.lens import trace
-from playground.models import looks_like_path, runs_folder
+from playground.models import looks_like_path
 from playground.models.catalogue import SHIPPED, catalogue
 from playground.models.loading import load
 from playground.models.registry import ModelRegistry
@@ -153,14 +154,6 @@ def test_a_folder_of_that_name_does_not_stand_in_for_a_run(runs, tmp_path, monke
     with pytest.raises(UserError, match="no training run"):
         load(f"run/{RUN}/500")
     assert load(f"./run/{RUN}/500").kind == "decoder"
-
-
-def test_runs_lie_beside_the_fetched_models_unless_told(monkeypatch, tmp_path):
-    monkeypatch.delenv("PLAYGROUND_RUNS", raising=False)
-    monkeypatch.setenv("PLAYGROUND_CACHE", str(tmp_path))
-    assert runs_folder() == tmp_path / "runs"
-    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "elsewhere"))
-    assert runs_folder() == tmp_path / "elsewhere"
 
 
 # Names

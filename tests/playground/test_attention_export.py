@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from playground.export_csv import SelectedMap, head_csv, head_npz, snippet
+from playground.attention_export import SelectedMap, head_csv, head_npz, snippet
 from playground.lens import trace
 from playground.lens.inspect.attention_view import ViewOptions
 from tests.helpers.families import small_model
