@@ -17,7 +17,7 @@ from benchmarks.forward import Task, forget_peak, median_of, memory_bytes, run_t
 from benchmarks.paint import Subject, _measure_subject
 from benchmarks.table import DECODER, ENCODER
 from playground.models import load
-from tests.playground.models.conftest import SaveModel, own_cache, save_model
+from tests.helpers.pretrained_folders import SaveModel, own_cache, save_model
 
 __all__ = ["own_cache", "save_model"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.playground.models.conftest import SaveModel, own_cache, save_model
+from tests.helpers.pretrained_folders import SaveModel, own_cache, save_model
 from ui.warm import warm_up
 
 __all__ = ["own_cache", "save_model"]

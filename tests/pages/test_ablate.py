@@ -9,7 +9,7 @@ from playground import load, trace
 from tests.helpers.own_models import random_model
 from tests.helpers.own_models import save_model as save_own_model
 from tests.helpers.page_script import charts, run_page, words
-from tests.playground.models.conftest import build
+from tests.helpers.pretrained_folders import build
 from ui import jobs
 
 TEXT = "The cat sat on the mat"

@@ -1,5 +1,5 @@
 """Saved small models for families that need loading."""
 
-from tests.playground.models.conftest import save_model
+from tests.helpers.pretrained_folders import save_model
 
 __all__ = ["save_model"]

@@ -17,7 +17,7 @@ from playground.lens.intervene.patching import patch_head_positions, patch_heads
 from playground.models.loading import LoadedModel, load
 from playground.training.run.hub_format import export_for_transformers
 from tests.helpers.own_models import letters_tokenizer, random_model, save_model
-from tests.playground.models.conftest import build, save_tokenizer
+from tests.helpers.pretrained_folders import build, save_tokenizer
 
 CLOSE = 1e-4
 WORDS = ("the cat sat on the mat and the dog", "the dog sat on the mat and the cat")

@@ -10,7 +10,7 @@ from playground.lens.capture.activations import encode_text
 from playground.models.loading import load
 from tests.helpers.own_models import random_model
 from tests.helpers.own_models import save_model as save_own
-from tests.playground.models.conftest import TEXT
+from tests.helpers.pretrained_folders import TEXT
 
 
 @pytest.mark.parametrize("baseline", ["filler", "mean", "zero"])

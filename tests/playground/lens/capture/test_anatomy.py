@@ -10,7 +10,7 @@ from playground.lens.intervene.interventions import can_resume
 from playground.models.loading import load
 from tests.helpers.own_models import random_model
 from tests.helpers.own_models import save_model as save_own
-from tests.playground.models.conftest import TEXT
+from tests.helpers.pretrained_folders import TEXT
 
 # family: output projection, feed-forward writer of the last block, is its stream a sum, are logits read straight off
 FAMILIES = {
