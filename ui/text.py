@@ -1,5 +1,7 @@
 """The session's language: `?lang=` in the address, kept from page to page."""
 
+from urllib.parse import urlencode
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -25,6 +27,13 @@ def session_language() -> str:
     if get_script_run_ctx(suppress_warning=True) is None:
         return LANGUAGE.values[0]
     return str(st.session_state.get(KEPT, LANGUAGE.values[0]))
+
+
+def page_link(page: str, *parameters: tuple[str, str]) -> str:
+    """The address of another page, in this session's language: a new tab begins a session of its own."""
+    language = session_language()
+    own = [] if language == LANGUAGE.values[0] else [(str(LANGUAGE), language)]
+    return f"{page}?{urlencode([*parameters, *own], safe='/')}"
 
 
 language_source(session_language)

@@ -17,8 +17,9 @@ from playground.training.run.runs import Run
 from ui.cache import forward_queue, run_tracker
 from ui.sections.train.summary import state_label
 from ui.state.address import read_choice, write_choice
-from ui.state.parameters import ABILITY_CELL
+from ui.state.parameters import ABILITY_CELL, RUN
 from ui.state.training import read_run_id, write_run_id
+from ui.text import page_link
 from ui.widgets.callbacks import action_button
 
 REFRESH_SECONDS = 0.7
@@ -147,5 +148,8 @@ def _show_progress(live: LiveRun) -> None:
         if not status.is_live:
             action_button(_("Train another"), "another_live", lambda: write_run_id(None), icon="refresh")
         st.link_button(
-            _("Open on the page Train"), f"train?run={run.id}", icon=":material/open_in_new:", type="tertiary"
+            _("Open on the page Train"),
+            page_link("train", (RUN, run.id)),
+            icon=":material/open_in_new:",
+            type="tertiary",
         )

@@ -17,6 +17,8 @@ from ui.cache import fit_history, scaling_results
 from ui.components.live_chart import live_chart
 from ui.sections.scaling.figure import export_header
 from ui.sections.scaling.fit import EXPONENT_SYMBOLS, symbol
+from ui.state.parameters import RUN
+from ui.text import page_link
 
 FIRST_LAW, LAW = "power-c", "chinchilla"
 ENOUGH = 8
@@ -68,7 +70,7 @@ def _dots(sweep_id: str, view: SweepView) -> Dots:
         y=columns["loss"],
         size=columns["params"],
         names=[point.run for point in view.points],
-        links=[f"train?run={sweep_id}-{point.run}" for point in view.points],
+        links=[page_link("train", (RUN, f"{sweep_id}-{point.run}")) for point in view.points],
         details=[f"N {short(point.params)}, D {short(point.tokens)}" for point in view.points],
     )
 

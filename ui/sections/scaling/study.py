@@ -17,6 +17,8 @@ from playground.sweeps.folder import find_sweep
 from playground.sweeps.results import CellResult, curves_by_run, read_points_file
 from playground.text import _
 from playground.transformer import TransformerConfig
+from ui.state.parameters import RUN
+from ui.text import page_link
 
 SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "sweeps"
 
@@ -106,7 +108,7 @@ def study_of_sweep(folder: Path, *, title: str, source: str, opens: bool) -> Sca
         title=title,
         source=source,
         points=_points(results),
-        links=tuple(f"train?run={folder.name}-{result.run}" if opens else "" for result in results),
+        links=tuple(page_link("train", (RUN, f"{folder.name}-{result.run}")) if opens else "" for result in results),
         without_embeddings=_column(results, "params_without_embeddings"),
         curves=_curves(folder, results),
         floor=float(np.mean(floors)) if floors else None,

@@ -1,7 +1,6 @@
 """A small sweep, started here and watched: points arrive, the fit tightens. Its id in the address survives a reload."""
 
 from pathlib import Path
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -13,8 +12,9 @@ from playground.text import _
 from ui.sections.scaling.live_fit import show_live_fit
 from ui.sections.scaling.sweep_form import choose_sweep, read_price, show_sweep_cost
 from ui.sections.train.summary import COLOURS, state_label
-from ui.state.parameters import SOURCE, SWEEP
+from ui.state.parameters import RUN, SOURCE, SWEEP
 from ui.state.scaling import await_sweep, has_come, is_awaited, read_sweep_id, write_sweep_id
+from ui.text import page_link
 from ui.units import duration
 from ui.widgets.callbacks import action_button
 
@@ -120,7 +120,7 @@ def _show_actions(sweep_id: str, view: SweepView) -> None:
         if ended and view.progress.done < len(view.cells):
             action_button(_("Resume"), "resume_sweep", lambda: _resume(sweep_id, view.folder), icon="play_arrow")
         if view.points:
-            address = "scaling?" + urlencode([(SOURCE, sweep_id), (SWEEP, sweep_id)])
+            address = page_link("scaling", (SOURCE, sweep_id), (SWEEP, sweep_id))
             st.link_button(_("Open under Curves"), address, icon=":material/query_stats:")
         if ended:
             action_button(_("New sweep"), "another_sweep", lambda: write_sweep_id(None), icon="add")
@@ -148,7 +148,7 @@ def _show_cells(view: SweepView) -> None:
                 _("State"): state_label(each.state) if each.state != "unknown" else _("Not started"),
                 _("Step"): f"{each.step:,} / {each.cell.config.steps:,}",
                 _("Loss"): losses.get(each.cell.name),
-                _("Open"): f"train?run={each.run_id}" if each.state != "unknown" else None,
+                _("Open"): page_link("train", (RUN, each.run_id)) if each.state != "unknown" else None,
             }
             for each in view.cells
         ]

@@ -2,7 +2,6 @@
 
 import json
 from functools import partial
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -14,7 +13,9 @@ from playground.training.run.archive import SCRIPT, zip_run
 from playground.training.run.paths import checkpoint_steps
 from playground.training.run.runs import Run
 from ui.sections.train.config_form import copy_settings
+from ui.state.parameters import MODEL
 from ui.state.training import draft_config, write_run_id
+from ui.text import page_link
 from ui.widgets.callbacks import action_button
 
 
@@ -35,7 +36,7 @@ def _show_checkpoints(run: Run) -> None:
         st.caption(_("No checkpoint yet."))
         return
     step = st.select_slider(_("Checkpoint at step"), steps, value=steps[-1], key=f"snapshot_{run.id}")
-    address = "attention?" + urlencode({"model": f"run/{run.id}/{step}"})
+    address = page_link("attention", (MODEL, f"run/{run.id}/{step}"))
     st.link_button(_("Open on the Attention page"), address, icon=":material/grid_view:")
     st.caption(_("Model name, here and in Python: {name}").format(name=f"`run/{run.id}/{step}`"))
     action_button(_("Copy settings"), "copy_settings", partial(_copy_settings, run), icon="arrow_back")
