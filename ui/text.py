@@ -33,7 +33,7 @@ def page_link(page: str, *parameters: tuple[str, str]) -> str:
     """The address of another page, in this session's language: a new tab begins a session of its own."""
     language = session_language()
     own = [] if language == LANGUAGE.values[0] else [(str(LANGUAGE), language)]
-    return f"{page}?{urlencode([*parameters, *own], safe='/')}"
+    return f"{page}?{urlencode([*parameters, *own])}"
 
 
 language_source(session_language)

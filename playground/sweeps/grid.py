@@ -184,6 +184,7 @@ def shape_of(config: SweepConfig, size: Size) -> TransformerConfig:
 
 def heads_of_width(width: int, least: int) -> int:
     """The most heads that are at least so wide; a head's width is even, as rotary positions turn pairs."""
+    # Width 24: 1, 2, 3, 4, 6 and 12 heads are 24, 12, 8, 6, 4 and 2 wide; at least 8 wide are up to 3 heads.
     even = [count for count in range(1, width + 1) if width % count == 0 and (width // count) % 2 == 0]
     return max([count for count in even if width // count >= least], default=1)
 
@@ -207,6 +208,8 @@ def _trunk_and_branches(config: SweepConfig, shape: TransformerConfig, seed: int
     steps = sorted({max(1, round(tokens / config.tokens_per_step)) for tokens in token_budgets(config, shape)})
     every = checkpoint_interval(steps, config.warm_up)
     evaluate_every = max(1, steps[-1] // config.evaluations)
+    # Runs of 100, 200 and 800 steps without warm-up: the trunk trains 800 and keeps every 79th; the branches fork at 79
+    # and 158, where their learning rates are still the trunk's, and decay from there.
     trunk = _cell(config, shape, seed, steps[-1], every, evaluate_every)
     branches = []
     for count in steps[:-1]:

@@ -52,6 +52,8 @@ def sample_spans(sentences: Sentences, generator: np.random.Generator, *, rows: 
     or less if its document has less before it, and B the rest. A random B may begin at any sentence but the next.
     """
     starts, documents = sentences.starts, sentences.documents
+    # Sentences at tokens 0, 5, 9, 14, documents at sentences 0 and 2: texts can meet only where a sentence follows
+    # another one of its document, so `joint` is sentence 1 or 3.
     is_opening = np.isin(np.arange(len(sentences)), documents)
     joint = generator.choice(np.flatnonzero(~is_opening), rows)
     most = generator.integers(max(1, space // 4), max(2, 3 * space // 4 + 1), rows)
@@ -60,9 +62,11 @@ def sample_spans(sentences: Sentences, generator: np.random.Generator, *, rows: 
     # it loses its beginning.
     begin = np.where(opening < joint, starts[opening], starts[joint] - most)
     classes = (generator.random(rows) < 0.5).astype(np.int64)
+    # With joint 1 of 4 sentences, 0, 1, 2 become 0, 2, 3: any sentence but the one that follows.
     other = generator.integers(0, len(sentences) - 1, rows)
     second = np.where(classes == RANDOM, other + (other >= joint), joint)
     room = space - (starts[joint] - begin)
+    # B ends with its document at the latest: sentence 2 belongs to the document that ends before sentence 4.
     ends = starts[documents[np.searchsorted(documents, second, side="right")]]
     return Spans(
         first=np.stack([begin, starts[joint]], axis=1),
@@ -80,6 +84,7 @@ def _opening_of(documents: Int[np.ndarray, "document+1"], sentence: Int[np.ndarr
 def join_texts(flat: Int[np.ndarray, "token"], spans: Spans) -> tuple[np.ndarray, np.ndarray]:
     """The rows START A END B END, padded to the longest, and the segment of each token: 0 up to the first END."""
     first, second = (np.diff(span, axis=1) for span in (spans.first, spans.second))
+    # Lengths 2 and 3: START a a END b b b END, with A at positions 1 and 2, B at 4 to 6, and END at 3 and 7.
     positions = np.arange(int((first + second).max()) + FRAME)[None]
     after = first + 2
     in_first = (positions >= 1) & (positions <= first)
@@ -100,6 +105,7 @@ def mask_words(
     At least one word of each row is chosen, if there is one; special tokens never are.
     """
     chosen = _choose_words(ids >= FIRST_WORD, generator, share)
+    # One number decides for each word: below 0.8 MASK, from there to 0.9 a random word, above it stays.
     uniform = generator.random(ids.shape)
     words = generator.integers(FIRST_WORD, vocabulary, ids.shape)
     read = np.where(uniform < TO_MASK, MASK_ID, np.where(uniform < TO_RANDOM, words, ids))
@@ -110,5 +116,6 @@ def _choose_words(is_word: Bool[np.ndarray, "row token"], generator: np.random.G
     counts = is_word.sum(axis=1, keepdims=True)
     n_chosen = np.minimum(counts, np.maximum(1, np.round(share * counts)))
     scores = np.where(is_word, generator.random(is_word.shape), np.inf)
+    # The rank of each score: 0.7 ∞ 0.2 0.5 become 2 3 0 1, and with n_chosen 2 the last two words are chosen.
     chosen: np.ndarray = scores.argsort(axis=1).argsort(axis=1) < n_chosen
     return chosen

@@ -9,7 +9,7 @@ from ui.text import page_link
 
 def test_an_english_link_names_no_language():
     assert page_link("train", (RUN, "a-b")) == "train?run=a-b"
-    assert page_link("attention", (MODEL, "run/a/500")) == "attention?model=run/a/500"
+    assert page_link("attention", (MODEL, "run/a/500")) == "attention?model=run%2Fa%2F500"
 
 
 @pytest.mark.parametrize("page", ["train", "scaling"])

@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from playground.lens.capture.tokens import encode, readable, rust_tokenizer
+from playground.errors import UserError
+from playground.lens.capture.tokens import (
+    can_read,
+    check_position,
+    encode,
+    readable,
+    rust_tokenizer,
+    spell_symbols,
+    symbols_of,
+)
+from playground.models.loading import load
 from playground.tasks.vocabulary import train_vocabulary
 from tests.helpers.families import word_tokenizer
 
@@ -69,3 +79,31 @@ def test_threads_may_share_a_tokenizer_that_transformers_changes():
     assert len(id_lists) == 200
     assert all(len(ids) == 6 for ids in id_lists)
     assert rust_tokenizer(shared) is rust_tokenizer(shared)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_readable"),
+    [("abc", True), ("KqZfBmXdTW", True), ("The cat", False), ("a" * 63, True), ("a" * 64, False)],
+)
+def test_a_model_reads_what_its_vocabulary_and_its_context_hold(text, is_readable):
+    assert can_read(load("induction"), text) is is_readable
+    assert can_read(load("induction"), "abc", text) is is_readable
+
+
+@pytest.mark.parametrize("name", ["induction", "tales-translator", "books-decoder"])
+def test_symbols_of_a_vocabulary_are_spelled_as_a_text_of_just_them(name):
+    model = load(name)
+    ids = symbols_of(model, 6)
+    assert len(set(ids)) == 6
+    assert ids != symbols_of(model, 6, seed=1)
+    text = spell_symbols(model, ids)
+    assert [token.id for token in encode(model.tokenizer, text) if not token.special] == (ids if text else [])
+    assert text or name == "books-decoder"
+
+
+def test_a_position_counts_from_either_end():
+    check_position(2, 3)
+    check_position(-3, 3)
+    for position in (3, -4):
+        with pytest.raises(UserError, match=f"no position {position}; choose -3 to 2"):
+            check_position(position, 3)

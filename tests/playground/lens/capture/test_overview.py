@@ -1,0 +1,51 @@
+"""Thumbnails of all heads: the largest weight of each block, without forming the maps."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from playground.lens.capture.forward import run_pass
+from playground.lens.capture.overview import cell_bounds, has_logsumexp, overview, pool_columns, pooled_site
+from tests.helpers.families import small_model
+
+TEXT = "abc abc abc a"
+
+
+def sites(family: str):
+    return run_pass(small_model(family), TEXT, None, pair=None, truncate=False, on_layer=None).sites
+
+
+def pooled_by_hand(weights, cells: int):
+    """The maximum of every block of the whole map."""
+    rows, columns = (list(pairwise(cell_bounds(length, min(cells, length)))) for length in weights.shape[1:])
+    blocks = [[weights[:, a:b, c:d].amax((1, 2)) for c, d in columns] for a, b in rows]
+    return torch.stack([torch.stack(row, dim=-1) for row in blocks], dim=1)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama", "gpt_oss", "gemma2", "bert"])
+@pytest.mark.parametrize("cells", [1, 4, 5, 99])
+def test_a_cell_is_the_largest_weight_of_its_block(family, cells):
+    for site in sites(family):
+        whole = site.pattern(slice(None), slice(None))
+        torch.testing.assert_close(pooled_site(site, cells).cpu(), pooled_by_hand(whole, cells), rtol=1e-4, atol=1e-6)
+
+
+def test_as_many_cells_as_tokens_are_the_map_itself():
+    (first, second) = sites("gpt2")
+    expected = torch.stack([site.pattern(slice(None), slice(None)) for site in (first, second)])
+    torch.testing.assert_close(overview([first, second], 99).cpu(), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_both_ways_to_pool_agree():
+    """With the softmax's denominators from the kernel, and without."""
+    site = next(site for site in sites("gpt2") if has_logsumexp(site))
+    exact = type(site)(**{**vars(site), "logsumexp": None})
+    assert not has_logsumexp(exact)
+    torch.testing.assert_close(pooled_site(site, 4), pooled_site(exact, 4), rtol=1e-4, atol=1e-6)
+
+
+def test_columns_of_unequal_cells_keep_their_maxima():
+    strips = torch.tensor([[[1.0, 9.0, 2.0, 3.0, 8.0, 4.0, 5.0]]])
+    assert cell_bounds(7, 3) == [0, 2, 4, 7]
+    assert pool_columns(strips, 3).tolist() == [[[9.0, 3.0, 8.0]]]
