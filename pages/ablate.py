@@ -15,12 +15,12 @@ from ui.sections.ablate.ablation import show_ablation
 from ui.sections.ablate.attribution import show_logit_attribution
 from ui.sections.ablate.head_search import show_head_search
 from ui.sections.ablate.interaction import show_interaction
-from ui.sections.ablate.options import choose_text, examine
+from ui.sections.ablate.options import examine, show_bar
 from ui.sections.ablate.patching import show_patching
 from ui.sections.ablate.token_attribution import show_token_attribution
 from ui.state.parameters import SECTION
 from ui.widgets.choice import choose_option
-from ui.widgets.model import choose_model, describe_model, obtain_model
+from ui.widgets.context_bar import bar_model, bar_texts, open_bar
 
 PATCH = "patch"
 TITLES = {
@@ -41,15 +41,13 @@ SHOW = {
 
 with st.sidebar:
     load_chart_library()
-    choice = choose_model()
-model = obtain_model(choice)
-with st.sidebar:
-    describe_model(model)
-
+bar = open_bar()
+_choice, model = bar_model(bar)
 section = choose_option(SECTION, _("Section"), TITLES, hidden=True)
 if section == PATCH:
     show_patching(model)
     st.stop()
-subject = examine(model, choose_text(model), key="ablate")
+subject = examine(model, bar_texts(bar, model), key="ablate")
 if subject is not None:
+    show_bar(bar, subject)
     SHOW[section](subject)

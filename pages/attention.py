@@ -10,32 +10,32 @@ import streamlit as st
 from ui.jobs import trace_of
 from ui.sections.attention.bertviz import show_bertviz_views
 from ui.sections.attention.export import offer_exports
-from ui.sections.attention.heatmaps import choose_options, show_heads, show_side_by_side
+from ui.sections.attention.heatmaps import choose_options, show_bar, show_heads, show_side_by_side
 from ui.state.parameters import MODE
 from ui.widgets.choice import choose_option
-from ui.widgets.model import choose_model, choose_other_model, describe_model, obtain_model
-from ui.widgets.text import choose_other_text, choose_texts
+from ui.widgets.context_bar import bar_model, bar_texts, open_bar
+from ui.widgets.model import choose_other_model, obtain_model
+from ui.widgets.text import choose_other_text
 
 ONE, TEXTS, MODELS, BERTVIZ = "one", "texts", "models", "bertviz"
 TITLES = {ONE: _("One text"), TEXTS: _("Two texts"), MODELS: _("Two models"), BERTVIZ: _("BertViz")}
 
-with st.sidebar:
-    choice = choose_model()
-model = obtain_model(choice)
-with st.sidebar:
-    describe_model(model)
-
-mode = choose_option(MODE, _("Compare"), TITLES, hidden=True)
-texts = choose_texts(model)
+bar = open_bar()
+choice, model = bar_model(bar)
+texts = bar_texts(bar, model)
+toolbar = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+with toolbar:
+    mode = choose_option(MODE, _("Compare"), TITLES, hidden=True)
 other_texts = choose_other_text(model, texts) if mode == TEXTS else texts
-other_model = obtain_model(choose_other_model()) if mode == MODELS else model
+other_model = obtain_model(choose_other_model(model.name)) if mode == MODELS else model
 
 traced = trace_of(model, texts, key="left")
 other = trace_of(other_model, other_texts, key="right") if mode in (TEXTS, MODELS) else traced
 if not (traced.trace.sites and other.trace.sites):
     st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
     st.stop()
-options = choose_options(traced)
+with toolbar:
+    options = choose_options(traced)
 
 if mode == ONE:
     view = show_heads(traced, options, key="heads")
@@ -45,3 +45,4 @@ elif mode == BERTVIZ:
     show_bertviz_views(traced, options.kind)
 else:
     show_side_by_side(traced, other, options)
+show_bar(bar, traced, options)

@@ -11,18 +11,15 @@ shell.guard(
 import streamlit as st
 
 from ui.components.live_chart import load_chart_library
-from ui.sections.generate.sections import choose_prediction_section, require_predictions, show_section
-from ui.widgets.model import choose_model, describe_model, obtain_model
-from ui.widgets.text import choose_texts
+from ui.sections.generate.sections import choose_prediction_section, require_predictions, show_bar, show_section
+from ui.widgets.context_bar import bar_model, bar_texts, open_bar
 
 with st.sidebar:
     load_chart_library()
-    choice = choose_model()
-model = obtain_model(choice)
-with st.sidebar:
-    describe_model(model)
-
+bar = open_bar()
+_choice, model = bar_model(bar)
+texts = bar_texts(bar, model)
+show_bar(bar, model, texts)
 require_predictions(model)
 section = choose_prediction_section(model)
-texts = choose_texts(model)
 show_section(section, model, texts)

@@ -13,19 +13,19 @@ from ui.components.live_chart import load_chart_library
 from ui.sections.inside.attention_by_hand import show_toy_example
 from ui.sections.inside.head_comparison import show_head_comparison
 from ui.sections.inside.positions import show_positions
-from ui.sections.inside.sections import COMPARISON, POSITIONS, TOY, choose_section, obtain_reading
+from ui.sections.inside.sections import COMPARISON, POSITIONS, TOY, choose_section, obtain_trace
 from ui.sections.inside.walkthrough import show_walkthrough
-from ui.widgets.model import choose_model
+from ui.widgets.context_bar import open_bar
 
 with st.sidebar:
     load_chart_library()
-    choice = choose_model()
+bar = open_bar()
 section = choose_section()
 if section == TOY:
     show_toy_example()
 elif section == POSITIONS:
-    show_positions(choice)
+    show_positions(bar)
 elif section == COMPARISON:
-    show_head_comparison(*obtain_reading(choice))
+    show_head_comparison(*obtain_trace(bar), bar)
 else:
-    show_walkthrough(*obtain_reading(choice))
+    show_walkthrough(*obtain_trace(bar), bar)

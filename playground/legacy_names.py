@@ -40,11 +40,12 @@ CONTROL = Renaming(values={"action": {"snapshot": "checkpoint"}})
 """A line of a run's control.jsonl."""
 
 ADDRESS = Renaming(
+    keys={"look_query": "query", "flow_query": "query"},
     values={
         "mode": {"One text": "one", "Two texts": "texts", "Two models": "models", "BertViz": "bertviz"},
         "generate": {"surprise": "surprisal"},
         "colour": {"surprise": "surprisal"},
-    }
+    },
 )
 """Query parameters of every page."""
 
@@ -57,6 +58,23 @@ def modernise(values: Mapping[str, Any], renaming: Renaming) -> dict[str, Any]:
         value = today.get(key)
         if isinstance(value, str) and value in spellings:
             today[key] = spellings[value]
+    return today
+
+
+def modernise_address(values: Mapping[str, str]) -> dict[str, str]:
+    """A link's parameters in today's spelling: one head and one token, where each section had its own."""
+    today: dict[str, str] = modernise(values, ADDRESS)
+    layer, head = today.pop("look_layer", None), today.pop("look_head", None)
+    if layer is not None or head is not None:
+        kind, _separator, number = (layer or "").partition(".")
+        today = {"kind": kind, "head": f"{number}.{head or 0}"} | today if number else today
+    layer, head = today.pop("watch_layer", None), today.pop("watch_head", None)
+    if layer is not None or head is not None:
+        today = {"head": f"{layer or 0}.{head or 0}"} | today
+    if "position" in today and today.get("section") != "patch":
+        today["query"] = today.pop("position")
+    if today.get("pin", "").startswith("query."):
+        today = {"query": today.pop("pin").removeprefix("query.")} | today
     return today
 
 

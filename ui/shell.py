@@ -1,12 +1,17 @@
 """The frame around every page: navigation, and the guard line that each page begins with."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
 import streamlit as st
 
 from playground.text import _
+from ui.components.page_frame import page_frame
+from ui.state.address import adopt_old_link
+from ui.state.context import enter_page, leave_page
 from ui.text import adopt_language
 from ui.warm import ORDER, Stage, WarmUp, warm_up
 
@@ -28,10 +33,21 @@ def navigate() -> None:
         page_title=_("Transformer Playground"), page_icon=str(ROOT / "assets" / "images" / "icon.png"), layout="wide"
     )
     st.html(STYLE)
+    page = st.navigation(_pages())
+    with opened(page.url_path or "attention"):
+        page.run()
+
+
+@contextmanager
+def opened(name: str) -> Iterator[None]:
+    """A run of a page: it begins with what the person has taken along, and what it shows is kept for the next."""
+    adopt_old_link()
+    enter_page(name)
     token = _navigating.set(True)
     try:
-        st.navigation(_pages()).run()
+        yield
     finally:
+        leave_page(name)
         _navigating.reset(token)
 
 
@@ -69,8 +85,10 @@ def guard(title: str, sentence: str, *, needs: Stage = "model") -> None:
     if not _navigating.get():
         navigate()
         st.stop()
-    st.title(title, anchor=False)
-    st.caption(sentence)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="page_head"):
+        st.title(title, anchor=False, width="content")
+        st.caption(sentence, width="stretch")
+        page_frame()
     wait_for(needs)
 
 

@@ -19,11 +19,8 @@ def run_page(name: str, **parameters: str) -> AppTest:
         f"""
 import runpy
 from ui import shell
-token = shell._navigating.set(True)
-try:
+with shell.opened({name!r}):
     runpy.run_path({path!r})
-finally:
-    shell._navigating.reset(token)
 """,
         default_timeout=120,
     )

@@ -5,6 +5,7 @@ bertviz_views/    BertViz's own views, offline
 film_view/        attention over a training, frame by frame
 live_chart/       a plotly chart that takes new data in place
 live_text/        a text area that reports while a person types
+page_frame/       copy the link of a page; show it on a projector
 samples_view/     a model's texts and answers at each evaluation of its training
 shared/           registration, payloads, and the JavaScript that several components use
 token_view/       coloured tokens, one of which can be clicked

@@ -5,6 +5,7 @@ traces) lies in bounded caches of the server and is found again by what it was m
 
 parameters.py   every query parameter: key, type, default, bounds
 address.py      read and write them
+context.py      what is taken along from page to page
 attention.py    an attention view's settings, and what identifies a trace
 scaling.py      the scaling page's table, sweep and answers
 session.py      what a session asked, cancelled, wrote and masked

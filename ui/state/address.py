@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from playground.legacy_names import ADDRESS, modernise
+from playground.legacy_names import modernise_address
+from ui.state.context import keep_value
 from ui.state.parameters import Choice, Integer, Integers, Parameter, Real, Several, Switch, Text
 
 PLAIN_LENGTH = 600
@@ -16,10 +17,20 @@ PLAIN_LENGTH = 600
 _COMPRESSED = "~"
 
 
+def adopt_old_link() -> None:
+    """Once in a run of the app, before anything reads the address: put an old link into today's spelling."""
+    values = st.query_params.to_dict()
+    today = modernise_address(values)
+    for name in values.keys() - today.keys():
+        del st.query_params[name]
+    for name, value in today.items():
+        if values.get(name) != value:
+            st.query_params[name] = value
+
+
 def read_value(name: str) -> str | None:
-    """What stands under a key; from an old link, what stood under its old key, in today's spelling."""
-    value: str | None = modernise(st.query_params.to_dict(), ADDRESS).get(name)
-    return value
+    """What stands under a key."""
+    return st.query_params.get(name)
 
 
 def write_values(values: Mapping[Parameter, str | None]) -> None:
@@ -29,6 +40,7 @@ def write_values(values: Mapping[Parameter, str | None]) -> None:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != value:
             st.query_params[name] = value
+        keep_value(name, value)
 
 
 def unless(value: str, default: str) -> str | None:

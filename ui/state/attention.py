@@ -1,20 +1,21 @@
 """What the attention pages show, in the address; and what identifies a trace."""
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
 from ui.components.attention_view import Pin, ViewState
 from ui.components.attention_view.view_state import read_view_state
 from ui.state import parameters
-from ui.state.address import read_integers, read_value, unless, write_integers, write_values
+from ui.state.address import read_integers, read_number, read_value, unless, write_integers, write_values
 from ui.state.parameters import Parameter
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
     from ui.widgets.text import Texts
 
+Default = TypeVar("Default")
 VIEW = {
     "combine": (parameters.COMBINE, parameters.OTHER_COMBINE),
     "scale": (parameters.SCALE, parameters.OTHER_SCALE),
@@ -32,9 +33,7 @@ def read_view(default: ViewState, *, is_second: bool = False) -> ViewState:
     given = {name: value for name, keys in VIEW.items() if (value := read_value(keys[is_second])) is not None}
     numbers = read_integers(parameters.OTHER_HEAD if is_second else parameters.HEAD)
     selected = {"layer": numbers[0], "head": numbers[1]} if len(numbers) == 2 else {}
-    pinned = read_value(parameters.OTHER_PIN if is_second else parameters.PIN) or ""
-    axis, _separator, index = pinned.partition(".")
-    pin = {"axis": axis, "index": int(index)} if index.isdecimal() and len(index) < 7 else None
+    pin = _read_pin(is_second)
     report = {
         "selected": {**selected, **given},
         "settings": {**given, **({"pin": pin} if pin else {})},
@@ -52,15 +51,28 @@ def write_view(view: ViewState, *, is_second: bool = False) -> None:
     }
     values[VIEW["combine"][is_second]] = unless(view.selected.combine, defaults.selected.combine)
     values[parameters.OTHER_HEAD if is_second else parameters.HEAD] = f"{view.selected.layer}.{view.selected.head}"
-    values[parameters.OTHER_PIN if is_second else parameters.PIN] = _pin_word(view.settings.pin)
-    write_values(values)
+    write_values({**values, **_pin_values(view.settings.pin, is_second)})
 
 
-def _pin_word(pin: Pin | None) -> str | None:
-    return None if pin is None else f"{pin.axis}.{pin.index}"
+def _read_pin(is_second: bool) -> dict[str, object] | None:
+    """The pinned token. In the first view a pinned query is the token that all pages look at."""
+    pinned = read_value(parameters.OTHER_PIN if is_second else parameters.PIN)
+    looked_at = read_integers(parameters.QUERY)
+    if pinned is None and not is_second and looked_at:
+        return {"axis": "query", "index": looked_at[0]}
+    axis, _separator, index = (pinned or "").partition(".")
+    return {"axis": axis, "index": int(index)} if index.isdecimal() and len(index) < 7 else None
 
 
-def read_head(default: tuple[int, int], layers: int, heads: int) -> tuple[int, int]:
+def _pin_values(pin: Pin | None, is_second: bool) -> dict[Parameter, str | None]:
+    if is_second:
+        return {parameters.OTHER_PIN: None if pin is None else f"{pin.axis}.{pin.index}"}
+    if pin is not None and pin.axis == "key":
+        return {parameters.PIN: f"key.{pin.index}"}
+    return {parameters.PIN: None, parameters.QUERY: None if pin is None else str(pin.index)}
+
+
+def read_head(default: Default, layers: int, heads: int) -> tuple[int, int] | Default:
     """The layer and head of the address, as the attention page spells them; the default where there is none."""
     numbers = read_integers(parameters.HEAD)
     return (numbers[0], numbers[1]) if len(numbers) == 2 and numbers[0] < layers and numbers[1] < heads else default
@@ -69,6 +81,12 @@ def read_head(default: tuple[int, int], layers: int, heads: int) -> tuple[int, i
 def write_head(layer: int, head: int) -> None:
     """Put a layer and a head into the address."""
     write_integers(parameters.HEAD, [layer, head])
+
+
+def read_token(count: int) -> int:
+    """The position of the token that is looked at, among so many; the last one where the address names none."""
+    last = max(0, count - 1)
+    return read_number(parameters.QUERY, last, last)
 
 
 def model_key(model: "LoadedModel") -> tuple[str, ...]:

@@ -3,8 +3,10 @@
 callbacks.py   buttons whose action runs before the script
 chart.py       a chart whose files say which model made it
 choice.py      one of a few options, kept in the address
+context_bar.py the bar of a model page: model, text, head, token
 download.py    the Python that makes the same numbers
 fields.py      a form for the fields of a dataclass
+mirror.py      a widget that shows and writes a value of the address
 model.py       which model, on which device; fetched first where it is not on this machine
 text.py        what the model reads
 """

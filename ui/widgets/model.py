@@ -23,8 +23,10 @@ from playground.text import _
 from ui import shell
 from ui.downloads import downloads
 from ui.jobs import run_job
-from ui.state.parameters import DEVICE, DTYPE, MODEL, OTHER_MODEL, REVISION
+from ui.state.address import read_choice, read_text
+from ui.state.parameters import DEVICE, DTYPE, MODEL, OTHER_MODEL, REVISION, Choice, Text
 from ui.warm import EMBEDDED
+from ui.widgets.mirror import mirror, write_mirrored
 
 NAME_LENGTH = 200
 
@@ -41,49 +43,53 @@ class ModelChoice:
 
 def choose_model() -> ModelChoice:
     """A name from the catalogue, a hub id or a folder, with revision, device and dtype."""
-    name = _choose_name(_("Model"), MODEL)
-    with st.expander(_("Revision, device and precision")):
-        return _choose_settings(name)
-
-
-def choose_other_model() -> ModelChoice:
-    """A second model to compare with the first, with default settings."""
-    return ModelChoice(name=_choose_name(_("Other model"), OTHER_MODEL))
-
-
-def _choose_name(label: str, key: str) -> str:
-    name = st.selectbox(
-        label,
-        [entry.name for entry in catalogue()],
-        key=key,
-        bind="query-params",
-        accept_new_options=True,
-        help=_("Choose one, or type a Hugging Face model id (owner/name) or the path of a local folder."),
-    )
-    return (name or EMBEDDED).strip()[:NAME_LENGTH]
-
-
-def _choose_settings(name: str) -> ModelChoice:
+    name = _choose_name(_("Model"), MODEL, EMBEDDED)
     revision = st.text_input(
         _("Revision"),
-        key=REVISION,
-        bind="query-params",
-        max_chars=100,
+        key=mirror(REVISION, read_text(REVISION)),
+        on_change=write_mirrored,
+        args=(REVISION,),
+        max_chars=REVISION.limit,
         placeholder="main",
         help=_("A branch, tag or commit of a Hugging Face model. Empty is the newest."),
     )
-    device = st.selectbox(_("Device"), ["auto", "cpu", "cuda", "mps"], key=DEVICE, bind="query-params")
-    dtype = st.selectbox(
-        _("Precision"),
-        ["auto", "float32", "bfloat16", "float16"],
-        key=DTYPE,
-        bind="query-params",
-        help=_("auto is float32 on the CPU, where half precision is slower."),
-    )
+    device = _choose_setting(DEVICE, _("Device"))
+    dtype = _choose_setting(DTYPE, _("Precision"), _("auto is float32 on the CPU, where half precision is slower."))
     named = (revision or "").strip() or None
-    return ModelChoice(
-        name=name, revision=None if find(name) else named, device=device or "auto", dtype=dtype or "auto"
+    return ModelChoice(name=name, revision=None if find(name) else named, device=device, dtype=dtype)
+
+
+def chosen_name() -> str:
+    """The name of the model in the address."""
+    return read_text(MODEL, EMBEDDED).strip()[:NAME_LENGTH] or EMBEDDED
+
+
+def choose_other_model(first: str) -> ModelChoice:
+    """A second model to compare with the first, with default settings; at first the next of the catalogue."""
+    names = [entry.name for entry in catalogue()]
+    following = names[(names.index(first) + 1) % len(names)] if first in names else names[0]
+    return ModelChoice(name=_choose_name(_("Other model"), OTHER_MODEL, following))
+
+
+def _choose_name(label: str, parameter: Text, default: str) -> str:
+    name = st.selectbox(
+        label,
+        [entry.name for entry in catalogue()],
+        key=mirror(parameter, read_text(parameter, default)),
+        on_change=write_mirrored,
+        args=(parameter, default),
+        accept_new_options=True,
+        help=_("Choose one, or type a Hugging Face model id (owner/name) or the path of a local folder."),
     )
+    return (name or default).strip()[:NAME_LENGTH]
+
+
+def _choose_setting(parameter: Choice, label: str, help_text: str | None = None) -> str:
+    key = mirror(parameter, read_choice(parameter))
+    default = parameter.values[0]
+    options = list(parameter.values)
+    value = st.selectbox(label, options, key=key, on_change=write_mirrored, args=(parameter, default), help=help_text)
+    return value or default
 
 
 def obtain_model(choice: ModelChoice) -> LoadedModel:

@@ -3,14 +3,12 @@
 import zlib
 from dataclasses import dataclass, replace
 
-import streamlit as st
-
 from playground.models import LoadedModel
 from playground.text import _
 from ui.components.live_text import live_text
-from ui.sections.attention.examples import PAIR_EXAMPLE, examples, first_text, other_text
-from ui.state.address import read_text, replace_text, text_revision, write_text
-from ui.state.parameters import OTHER_TEXT, PAIR, TARGET, TEXT
+from ui.sections.attention.examples import other_text
+from ui.state.address import read_text, text_revision, write_text
+from ui.state.parameters import OTHER_TEXT, PAIR, TARGET
 from ui.state.parameters import Text as TextParameter
 
 TEXT_LENGTH = 40_000
@@ -26,25 +24,21 @@ class Texts:
     target: str | None = None
 
 
-def choose_texts(model: LoadedModel) -> Texts:
-    """The text areas that fit the model; they follow the keys, and the address follows them."""
-    _example_buttons(model)
-    text = address_text(TEXT, first_text(model), label=_("Text"), rows=3)
-    if model.kind == "encoder":
-        return Texts(text=text, pair=choose_pair())
+def choose_second(model: LoadedModel, text: str, target: str = "") -> Texts:
+    """The text with what an encoder-decoder's decoder reads, or with an encoder's second sentence."""
     if model.kind == "encoder-decoder":
-        return Texts(text=text, target=choose_target())
-    return Texts(text=text)
+        return Texts(text=text, target=choose_target(target))
+    return Texts(text=text, pair=choose_pair() if model.kind == "encoder" else None)
 
 
 def choose_pair() -> str | None:
     """An encoder's second sentence; None while it is empty."""
-    return _second(PAIR, _("Second sentence (optional)"), PAIR_EXAMPLE)
+    return _second(PAIR, _("Second sentence (optional)"))
 
 
 def choose_target(default: str = "") -> str | None:
     """What an encoder-decoder's decoder reads; None where the model writes it."""
-    return _second(TARGET, _("Target text (leave empty: model's own translation)"), "", default)
+    return _second(TARGET, _("Target text (leave empty: model's own translation)"), default)
 
 
 def choose_other_text(model: LoadedModel, texts: Texts) -> Texts:
@@ -54,9 +48,16 @@ def choose_other_text(model: LoadedModel, texts: Texts) -> Texts:
 
 
 def address_text(
-    name: TextParameter, default: str, *, label: str, rows: int, placeholder: str = "", limit: int | None = None
+    name: TextParameter,
+    default: str,
+    *,
+    label: str,
+    rows: int,
+    placeholder: str = "",
+    limit: int | None = None,
+    hidden: bool = False,
 ) -> str:
-    """A live text area whose content stands in the address under `name`."""
+    """A live text area whose content stands in the address under `name`. hidden: its label is for screen readers."""
     limit = name.limit if limit is None else limit
     text = live_text(
         read_text(name, default)[:limit],
@@ -64,6 +65,7 @@ def address_text(
         placeholder=placeholder,
         max_chars=limit,
         rows=rows,
+        label_hidden=hidden,
         key=f"{name}_area",
         # Another model may begin with another text; what was typed stands in the address and stays.
         revision=f"{text_revision(name)}.{zlib.crc32(default.encode())}",
@@ -72,15 +74,7 @@ def address_text(
     return text
 
 
-def _second(name: TextParameter, label: str, hint: str, default: str = "") -> str | None:
+def _second(name: TextParameter, label: str, default: str = "") -> str | None:
     """An optional second text; None while it is empty."""
-    text = address_text(name, default, label=label, rows=1, placeholder=hint)
+    text = address_text(name, default, label=label, rows=1, placeholder=label, hidden=True)
     return text if text.strip() else None
-
-
-def _example_buttons(model: LoadedModel) -> None:
-    """One button per example; it replaces the text."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.caption(_("Examples"), width="content")
-        for title, text in examples(model).items():
-            st.button(title, key=f"example_{title}", type="tertiary", on_click=replace_text, args=(TEXT, text))

@@ -24,13 +24,18 @@ def show_logit_attribution(subject: Subject) -> None:
     """Contributions to the target token's logit, and one head's attention beside what it moves."""
     st.subheader(_("Logit contributions by component"), anchor=False)
     target_token = choose_target_token(subject)
-    if target_token is not None:
-        _show_contributions(subject, target_token)
+    attribution = None if target_token is None else _show_contributions(subject, target_token)
     st.subheader(_("Attention vs. value-weighted attention"), anchor=False)
-    show_head(subject)
+    show_head(subject, None if attribution is None else largest_head(attribution))
 
 
-def _show_contributions(subject: Subject, target_token: TargetToken) -> None:
+def largest_head(attribution: LogitAttribution) -> tuple[int, int]:
+    """The head of the largest contribution, with either sign."""
+    layer, head = np.unravel_index(np.abs(attribution.heads).argmax(), attribution.heads.shape)
+    return int(layer), int(head)
+
+
+def _show_contributions(subject: Subject, target_token: TargetToken) -> LogitAttribution | None:
     def make() -> LogitAttribution:
         clean = capture(subject.model, encode_again(subject))
         return attribute_logit(subject.model, clean, position=target_token.position, token=target_token.token)
@@ -38,7 +43,7 @@ def _show_contributions(subject: Subject, target_token: TargetToken) -> None:
     title = _("Attributing the logit …")
     attribution = compute(("writes", target_token), lambda _on_progress: make(), title=title, cache=subject.traced)
     if attribution is None:
-        return
+        return None
     sentence = _("The logit of {token} is {total:.3f}; the contributions add up to {sum:.3f} with a frozen final norm.")
     token = token_title(subject.model, target_token.token)
     st.caption(sentence.format(token=token, total=attribution.total, sum=attribution.sum))
@@ -51,6 +56,7 @@ def _show_contributions(subject: Subject, target_token: TargetToken) -> None:
     ]
     lines += ["print(attribution.total, attribution.heads, attribution.feed_forward)"]
     offer_snippet(subject.model, imports, lines)
+    return attribution
 
 
 def _draw_contributions(subject: Subject, target_token: TargetToken, attribution: LogitAttribution) -> None:

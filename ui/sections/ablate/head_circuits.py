@@ -14,9 +14,9 @@ from playground.lens.inspect.steps.head import AttentionRow
 from playground.text import _
 from ui.jobs import compute
 from ui.sections.ablate.figure import numbered, show_figure, table_rows
-from ui.sections.ablate.options import Subject, choose_position, encode_again, kind_titles
-from ui.state.address import read_choice, write_choice
-from ui.state.parameters import CIRCUIT_HEAD, CIRCUIT_LAYER, CIRCUIT_ORDER, CIRCUIT_QUERY
+from ui.sections.ablate.options import Subject, encode_again, kind_titles
+from ui.state.attention import read_head, read_token
+from ui.state.parameters import CIRCUIT_ORDER, KIND
 from ui.widgets.choice import choose_option
 from ui.widgets.download import encoding_line, offer_snippet, traced
 
@@ -31,18 +31,13 @@ class WeightedAttention:
     value_weighted: np.ndarray
 
 
-def show_head(subject: Subject) -> None:
-    """Choose a head; compare its attention with what it moves, and see what makes its scores."""
-    layers = {f"{layer[0]}.{layer[1]}": layer for layer in reversed(subject.clean.attention_layers)}
-    left, right = st.columns(2)
-    with left:
-        kind, layer, n_heads = layers[_choose_attention_layer(list(layers))]
-    with right:
-        heads = [str(head) for head in range(n_heads)]
-        chosen = st.selectbox(
-            _("Head"), heads, index=heads.index(read_choice(CIRCUIT_HEAD, heads)), key=f"ablate_head_{n_heads}"
-        )
-        write_choice(CIRCUIT_HEAD, chosen, heads[0])
+def show_head(subject: Subject, default: tuple[int, int] | None) -> None:
+    """Compare the attention of the bar's head, or of the default, with what it moves; see what makes its scores."""
+    kind = _choose_kind(subject)
+    layers = [layer for layer in subject.clean.attention_layers if layer[0] == kind]
+    n_heads = layers[0][2]
+    layer, head = read_head(default or (len(layers) - 1, 0), len(layers), n_heads)
+    st.caption(_("Head {layer}.{head}; choose another one in the bar above.").format(layer=layer, head=head))
 
     def make() -> WeightedAttention:
         clean = capture(subject.model, encode_again(subject), patterns=True)
@@ -53,11 +48,11 @@ def show_head(subject: Subject) -> None:
     attention = compute(("looks", kind, layer), lambda _on_progress: make(), title=title, cache=subject.traced)
     if attention is None:
         return
-    _draw_attention(subject, kind, layer, int(chosen), attention)
-    _offer_attention(subject, kind, layer, int(chosen))
+    _draw_attention(subject, kind, layer, head, attention)
+    _offer_attention(subject, kind, layer, head)
     st.subheader(_("Query–key products by dimension"), anchor=False)
     st.caption(_("q times k in each dimension; a row's sum is its score before the mask."))
-    _show_products(subject, kind, layer, int(chosen))
+    _show_products(subject, kind, layer, head)
 
 
 def _draw_attention(subject: Subject, kind: SiteKind, layer: int, head: int, attention: WeightedAttention) -> None:
@@ -102,28 +97,19 @@ def _offer_attention(subject: Subject, kind: SiteKind, layer: int, head: int) ->
     offer_snippet(subject.model, imports, lines)
 
 
-def _choose_attention_layer(layers: list[str]) -> str:
-    titles = kind_titles()
-
-    def title(key: str) -> str:
-        kind, layer = key.split(".")
-        return _("{kind} layer {layer}").format(kind=titles[cast(SiteKind, kind)], layer=layer)
-
-    chosen = st.selectbox(
-        _("Layer"),
-        layers,
-        index=layers.index(read_choice(CIRCUIT_LAYER, layers)),
-        key=f"ablate_layer_{len(layers)}",
-        format_func=title,
-    )
-    write_choice(CIRCUIT_LAYER, chosen, layers[0])
-    return chosen
+def _choose_kind(subject: Subject) -> SiteKind:
+    """Which attention; the address holds the kind as on the other pages."""
+    kinds = subject.clean.kinds
+    titles: dict[str, str] = {kind: kind_titles()[kind] for kind in kinds}
+    if not kinds[1:]:
+        return kinds[0]
+    return cast(SiteKind, choose_option(KIND, _("Attention"), titles, key="ablate_kind", hidden=True))
 
 
 def _show_products(subject: Subject, kind: SiteKind, layer: int, head: int) -> None:
     """Choose a query; every key's products, whose sum is the score before the mask."""
     trace = subject.traced.trace
-    query = choose_position(CIRCUIT_QUERY, _("Query"), trace.query_tokens(kind))
+    query = read_token(len(trace.query_tokens(kind)))
     order = choose_option(CIRCUIT_ORDER, _("Dimensions"), {"largest": _("largest first"), NATURAL: _("in order")})
 
     def make() -> AttentionRow:

@@ -15,13 +15,12 @@ from playground.models import LoadedModel
 from playground.text import _
 from ui.cache import TracedText
 from ui.jobs import compute, refuse_length, trace_of
-from ui.sections.attention.examples import first_text
 from ui.state.address import read_choice, read_text, write_choice, write_text
-from ui.state.attention import wants_cut
-from ui.state.parameters import ANSWER, COMPONENTS, POSITION, TEXT, Choice
-from ui.widgets.text import Texts, address_text, choose_pair, choose_target
+from ui.state.attention import read_token, wants_cut
+from ui.state.parameters import ANSWER, COMPONENTS, Choice
+from ui.widgets.context_bar import ContextBar, bar_head, bar_token
+from ui.widgets.text import Texts
 
-TEXT_LENGTH = 4_000
 MOST_TOKENS = 256
 """Every component is ablated on the whole text, in a pass of its own."""
 
@@ -65,17 +64,12 @@ class Subject:
     """Whether the texts are cut to the model's context, as the person agreed."""
 
 
-def choose_text(model: LoadedModel) -> Texts:
-    """The text areas that fit the model."""
-    text = address_text(TEXT, first_text(model), label=_("Text"), limit=TEXT_LENGTH, rows=2)
-    return choose_second(model, text)
-
-
-def choose_second(model: LoadedModel, text: str, target: str = "") -> Texts:
-    """The text with what an encoder-decoder's decoder reads, or an encoder's second sentence."""
-    if model.kind == "encoder-decoder":
-        return Texts(text=text, target=choose_target(target))
-    return Texts(text=text, pair=choose_pair() if model.kind == "encoder" else None)
+def show_bar(bar: ContextBar, subject: Subject) -> None:
+    """The head, if one was chosen, and the token."""
+    kind = subject.clean.kinds[0]
+    layers = [n_heads for site_kind, _layer, n_heads in subject.clean.attention_layers if site_kind == kind]
+    bar_head(bar, None, layers=len(layers), heads=layers[0])
+    bar_token(bar, [token.text for token in subject.clean.tokens])
 
 
 def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
@@ -150,22 +144,22 @@ def choose_target_token(subject: Subject) -> TargetToken | None:
     if not clean.predictions:
         show_no_output_head(subject.model)
         return None
-    left, right = st.columns(2)
-    with left:
-        position = choose_position(POSITION, _("Position"), clean.tokens)
+    position = read_token(len(clean.tokens))
     prediction = token_title(subject.model, clean.predictions[position])
-    with right:
-        answer = st.text_input(
-            _("Target token"),
-            key=ANSWER,
-            bind="query-params",
-            max_chars=60,
-            placeholder=_("top-1: {token}").format(token=prediction),
-            help=_(
-                "The token that follows this position. Of a word its first token counts; most models' words begin "
-                "with a space."
-            ),
-        )
+    answer = st.text_input(
+        _("Target token"),
+        key=ANSWER,
+        bind="query-params",
+        max_chars=60,
+        placeholder=_("top-1 after {position}: {token}").format(
+            position=f"{position} {mark_spaces(clean.tokens[position].text)}", token=prediction
+        ),
+        help=_(
+            "The token that follows the chosen one. Of a word its first token counts; most models' words begin "
+            "with a space."
+        ),
+        width=360,
+    )
     if not answer:
         return TargetToken(position=position, token=clean.predictions[position])
     try:

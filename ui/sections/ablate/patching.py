@@ -28,7 +28,6 @@ from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.options import (
     Subject,
     choose_position,
-    choose_second,
     examine,
     kind_titles,
     show_no_output_head,
@@ -48,7 +47,7 @@ from ui.state.parameters import (
 )
 from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet
-from ui.widgets.text import address_text
+from ui.widgets.text import address_text, choose_second
 
 HEADS, HEAD_POSITIONS = "head", "head_position"
 

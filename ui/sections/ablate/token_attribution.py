@@ -19,13 +19,13 @@ from ui.jobs import AT_ONCE, compute
 from ui.sections.ablate.figure import numbered, show_figure, table_rows
 from ui.sections.ablate.options import (
     Subject,
-    choose_position,
     choose_target_token,
     encode_again,
     kind_titles,
     target_details,
 )
-from ui.state.parameters import BASELINE, FLOW_KIND, FLOW_QUERY, METHOD
+from ui.state.attention import read_token
+from ui.state.parameters import BASELINE, FLOW_KIND, METHOD
 from ui.widgets.choice import choose_option
 from ui.widgets.download import encoding_line, offer_snippet, traced
 
@@ -82,7 +82,7 @@ def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
 
 
 def _show_attention_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
-    query = choose_position(FLOW_QUERY, _("From token"), subject.traced.trace.query_tokens(kind))
+    query = read_token(len(subject.traced.trace.query_tokens(kind)))
 
     def make(on_progress: OnProgress) -> np.ndarray:
         return attention_flow(_attention_maps(subject, kind), query, on_progress)

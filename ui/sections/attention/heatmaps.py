@@ -1,13 +1,15 @@
 """The attention view of one trace, or of two side by side: options, verification, all heads, the selected map."""
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
 from playground.lens.capture import tokens as lens_tokens
 from playground.lens.capture.site import SiteKind
-from playground.lens.inspect.attention_view import ViewOptions, axes, coded_maps, head_map
+from playground.lens.inspect.attention_view import Axis, ViewOptions, axes, coded_maps, head_map
 from playground.lens.inspect.head_scores import HeadScores
 from playground.lens.trace import Check
 from playground.provenance import provenance
@@ -17,7 +19,9 @@ from ui.components.attention_view import (
     AxisToken,
     GridView,
     HeadView,
+    Pin,
     Selected,
+    Settings,
     ViewState,
     attention_head,
     attention_view,
@@ -27,6 +31,7 @@ from ui.jobs import require
 from ui.state.attention import read_view, write_view
 from ui.state.parameters import EXCLUDE_FIRST, HIDE_SPECIAL, KIND, LINK_HEADS
 from ui.widgets.choice import choose_option
+from ui.widgets.context_bar import ContextBar, bar_head, bar_token
 
 LEFT, RIGHT = "heads_left", "heads_right"
 KIND_TITLES: dict[SiteKind, str] = {
@@ -40,26 +45,23 @@ def choose_options(traced: TracedText) -> ViewOptions:
     """Which attention is shown, what is excluded from the view, and whether it is verified."""
     trace = traced.trace
     kind = trace.kinds[0]
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        if len(trace.kinds) > 1:
-            kind = choose_kind(trace.kinds)
-        hide = False
-        if any(token.special for token in (*trace.source, *trace.target)):
-            hide = st.toggle(
-                _("Hide special tokens"),
-                key=HIDE_SPECIAL,
-                bind="query-params",
-                help=_("Hides the rows and columns of tokens such as [CLS]; the other weights are unchanged."),
-            )
-        exclude_first = st.toggle(
-            _("Exclude first token (attention sink)"),
-            key=EXCLUDE_FIRST,
+    if len(trace.kinds) > 1:
+        kind = choose_kind(trace.kinds)
+    hide = False
+    if any(token.special for token in (*trace.source, *trace.target)):
+        hide = st.toggle(
+            _("Hide special tokens"),
+            key=HIDE_SPECIAL,
             bind="query-params",
-            help=_("Many heads put most weight on the first token. Without it each row is renormalised to sum to 1."),
+            help=_("Hides the rows and columns of tokens such as [CLS]; the other weights are unchanged."),
         )
-        _show_badge(
-            require("check", lambda _on_progress: trace.check(), title=_("Comparing the heads …"), cache=traced)
-        )
+    exclude_first = st.toggle(
+        _("Exclude first token (attention sink)"),
+        key=EXCLUDE_FIRST,
+        bind="query-params",
+        help=_("Many heads put most weight on the first token. Without it each row is renormalised to sum to 1."),
+    )
+    _show_badge(require("check", lambda _on_progress: trace.check(), title=_("Comparing the heads …"), cache=traced))
     return ViewOptions(kind=kind, hide_special=hide, exclude_first=exclude_first)
 
 
@@ -112,10 +114,35 @@ def show_heads(
         cache=traced,
     )
     start = read_view(ViewState(selected=striking_head(scores)), is_second=is_second)
-    view = attention_view(grid, selected=follow or start.selected, settings=start.settings, key=key)
-    write_view(view, is_second=is_second)
+    shown = axes(traced.trace, options)
+    settings = _with_pin(start.settings, lambda side, position: _index(side.positions, position), *shown)
+    view = attention_view(grid, selected=follow or start.selected, settings=settings, key=key)
+    pinned = _with_pin(view.settings, lambda side, row: side.positions[row], *shown)
+    write_view(ViewState(selected=view.selected, settings=pinned), is_second=is_second)
     attention_head(grid.trace, head_view(traced, options, view.selected), view=key)
     return view
+
+
+def _with_pin(settings: Settings, convert: Callable[[Axis, int], int | None], queries: Axis, keys: Axis) -> Settings:
+    """The settings with the pin converted from a position of the text to a shown row, or back; None is no pin."""
+    pin = settings.pin
+    if pin is None:
+        return settings
+    index = convert(queries if pin.axis == "query" else keys, pin.index)
+    return replace(settings, pin=None if index is None else Pin(axis=pin.axis, index=index))
+
+
+def _index(positions: tuple[int, ...], position: int) -> int | None:
+    return positions.index(position) if position in positions else None
+
+
+def show_bar(bar: ContextBar, traced: TracedText, options: ViewOptions) -> None:
+    """The selected head and the pinned token in the bar; both move the view."""
+    trace = traced.trace
+    sites = trace.layers(options.kind)
+    striking = striking_head(head_scores_of(traced, options.kind))
+    bar_head(bar, (striking.layer, striking.head), layers=len(sites), heads=sites[0].n_heads)
+    bar_token(bar, [token.text for token in trace.query_tokens(options.kind)])
 
 
 def show_side_by_side(left: TracedText, right: TracedText, options: ViewOptions) -> None:

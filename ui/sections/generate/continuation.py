@@ -14,7 +14,7 @@ from playground.progress import OnProgress
 from playground.text import _, _n
 from ui.cache import forward_queue
 from ui.jobs import Job, JobProgress, leave_cores_to_runs, require
-from ui.sections.generate.continuation_view import choose_head, show_alternatives, show_branches, show_text
+from ui.sections.generate.continuation_view import show_alternatives, show_branches, show_text
 from ui.sections.generate.draft import Pending, StreamItem, TextDraft, replay
 from ui.sections.generate.sampling_options import choose_sampling, filter_summary
 from ui.state.address import read_number, write_number
@@ -51,7 +51,6 @@ def show_continuation(model: LoadedModel, texts: Texts) -> None:
         )
     config = GenerationConfig(max_new_tokens=4096, sampling=sampling, seed=int(seed))
     draft = _draft(model, texts, config)
-    choose_head(model)
     runs = draft.remaining > 0
     fragment = st.fragment(_refresh, run_every=REFRESH_SECONDS if runs else None)
     fragment(model, texts, draft, config, int(n_tokens), runs)

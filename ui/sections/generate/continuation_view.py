@@ -13,20 +13,12 @@ from playground.snippets import origin
 from playground.text import _
 from ui.components.token_view import TokenItem, token_view
 from ui.sections.generate.draft import TextDraft
-from ui.state.parameters import SAMPLED_HEAD, SAMPLED_LAYER
+from ui.state.attention import read_head
 from ui.widgets.chart import draw
 from ui.widgets.download import text_details
 from ui.widgets.text import Texts
 
 BRANCH_LENGTH = 60
-
-
-def choose_head(model: LoadedModel) -> None:
-    """The head whose attention weights colour the text."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input(_("Layer"), 0, model.layers - 1, 0, key=SAMPLED_LAYER, bind="query-params", width=140)
-        st.number_input(_("Head"), 0, model.n_heads - 1, 0, key=SAMPLED_HEAD, bind="query-params", width=140)
-        st.caption(_("Colour: attention weights of this head at the position that predicted the outlined token."))
 
 
 def show_text(model: LoadedModel, texts: Texts, draft: TextDraft) -> None:
@@ -53,8 +45,8 @@ def _head_weights(generated: GeneratedToken | None, kind: SiteKind) -> np.ndarra
     if generated is None or kind not in generated.attention:
         return np.zeros(0)
     attention: np.ndarray = generated.attention[kind]
-    layer, head = int(st.session_state.get(SAMPLED_LAYER, 0)), int(st.session_state.get(SAMPLED_HEAD, 0))
-    weights: np.ndarray = attention[min(layer, attention.shape[0] - 1), min(head, attention.shape[1] - 1)]
+    layer, head = read_head((0, 0), attention.shape[0], attention.shape[1])
+    weights: np.ndarray = attention[layer, head]
     return weights
 
 

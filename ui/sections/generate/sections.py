@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from playground.errors import UserError
+from playground.lens.capture.tokens import encode
 from playground.lens.generate.predictions import require_output_head
 from playground.models import LoadedModel
 from playground.models.catalogue import Kind
@@ -17,6 +18,7 @@ from ui.sections.generate.surprisal import show_surprisal
 from ui.sections.generate.translation import show_translation
 from ui.state.parameters import GENERATE
 from ui.widgets.choice import choose_option
+from ui.widgets.context_bar import ContextBar, bar_head, bar_token
 from ui.widgets.text import Texts
 
 
@@ -42,6 +44,13 @@ SECTIONS = (
     Section(word="surprisal", title=N_("Surprisal"), kinds=ALL, show=show_surprisal),
     Section(word="lens", title=N_("Logit lens"), kinds=ALL, show=show_logit_lens),
 )
+
+
+def show_bar(bar: ContextBar, model: LoadedModel, texts: Texts) -> None:
+    """The head and the token that are taken along from other pages."""
+    bar_head(bar, None, layers=model.layers, heads=model.n_heads)
+    if model.kind != "encoder-decoder":
+        bar_token(bar, [token.text for token in encode(model.tokenizer, texts.text, texts.pair)])
 
 
 def require_predictions(model: LoadedModel) -> None:

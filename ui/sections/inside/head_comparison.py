@@ -14,6 +14,7 @@ from ui.jobs import require
 from ui.sections.inside.selection import select_head
 from ui.sections.inside.steps import HEAD_COLOURS
 from ui.widgets.chart import draw
+from ui.widgets.context_bar import ContextBar
 from ui.widgets.download import offer_snippet, text_details, traced
 from ui.widgets.text import Texts
 
@@ -21,10 +22,10 @@ MOST_TOKENS = 256
 HEIGHT = 420
 
 
-def show_head_comparison(reading: TracedText, texts: Texts) -> None:
+def show_head_comparison(traced_text: TracedText, texts: Texts, bar: ContextBar) -> None:
     """The chosen head, the single head of equal width, and how far a layer's heads are apart at each query."""
-    selected = select_head(reading, with_query=False)
-    site = reading.trace.site(selected.layer, selected.kind)
+    selected = select_head(traced_text, bar)
+    site = traced_text.trace.site(selected.layer, selected.kind)
     if max(site.queries, site.keys) > MOST_TOKENS:
         st.info(_("Choose a text of at most {most} tokens to compare whole maps.").format(most=MOST_TOKENS))
         return
@@ -32,10 +33,10 @@ def show_head_comparison(reading: TracedText, texts: Texts) -> None:
         ("one head", selected.kind, selected.layer),
         lambda _on_progress: model_heads(site),
         title=_("Comparing the heads …"),
-        cache=reading,
+        cache=traced_text,
     )
-    queries = [token.text for token in reading.trace.query_tokens(selected.kind)]
-    keys = [token.text for token in reading.trace.key_tokens(selected.kind)]
+    queries = [token.text for token in traced_text.trace.query_tokens(selected.kind)]
+    keys = [token.text for token in traced_text.trace.key_tokens(selected.kind)]
     st.caption(
         _(
             "Both use the same queries and keys, {heads} × {width} numbers for each token. Multi-head attention gives "
@@ -50,7 +51,7 @@ def show_head_comparison(reading: TracedText, texts: Texts) -> None:
         _("Head {head}").format(head=selected.head): comparison.many[selected.head],
         _("Single head of equal width"): comparison.one,
     }
-    revision, model = f"{reading.name}.{selected}", reading.trace.model
+    revision, model = f"{traced_text.name}.{selected}", traced_text.trace.model
     details = {**text_details(texts), "attention": selected.kind, "layer": selected.layer}
     for index, (column, (title, weights)) in enumerate(zip(st.columns(2), maps.items(), strict=True)):
         with column:

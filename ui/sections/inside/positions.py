@@ -24,21 +24,21 @@ from ui.state.address import read_number, write_number
 from ui.state.parameters import HEADS, LENGTH, SCHEME, WIDTH, Integer
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
+from ui.widgets.context_bar import ContextBar, bar_model
 from ui.widgets.download import offer_snippet
-from ui.widgets.model import ModelChoice, describe_model, obtain_model
 
 OF_MODEL, SINES, LEARNED, ROTARY, RELATIVE, ALIBI = "model", "sinusoidal", "learned", "rotary", "relative", "alibi"
 MOST_POSITIONS = 512
 HEIGHT = 380
 
 
-def show_positions(choice: ModelChoice) -> None:
+def show_positions(bar: ContextBar) -> None:
     """Choose a scheme; show its matrix, and its dot product or bias by distance."""
     scheme = _choose_scheme()
     columns = st.columns(3)
     with columns[0]:
         length = _choose_size(_("Positions"), LENGTH, 128, most=MOST_POSITIONS)
-    model = obtain_model(choice) if scheme == OF_MODEL else None
+    model = bar_model(bar)[1] if scheme == OF_MODEL else None
     try:
         if model is not None:
             schemes = _of_model(model, length)
@@ -84,8 +84,6 @@ def _choose_size(label: str, name: Integer, usual: int, *, most: int, step: int 
 
 
 def _of_model(model: LoadedModel, length: int) -> tuple[Positions, ...]:
-    with st.sidebar:
-        describe_model(model)
     question = ("positions", length)
     schemes = results_of(model).remember(question, lambda: model_positions(model, length))
     if not schemes:

@@ -7,8 +7,8 @@ from ui.cache import TracedText
 from ui.jobs import trace_of
 from ui.state.parameters import SECTION
 from ui.widgets.choice import choose_option
-from ui.widgets.model import ModelChoice, describe_model, obtain_model
-from ui.widgets.text import Texts, choose_texts
+from ui.widgets.context_bar import ContextBar, bar_model, bar_texts
+from ui.widgets.text import Texts
 
 STEPS, TOY, POSITIONS, COMPARISON = "steps", "hand", "positions", "many"
 """As they stand in addresses."""
@@ -25,12 +25,10 @@ def choose_section() -> str:
     return choose_option(SECTION, _("Section"), titles, key="inside_section", hidden=True)
 
 
-def obtain_reading(choice: ModelChoice) -> tuple[TracedText, Texts]:
+def obtain_trace(bar: ContextBar) -> tuple[TracedText, Texts]:
     """The chosen model's trace of the chosen text, and the text; ends the run with a sentence where there is none."""
-    model = obtain_model(choice)
-    with st.sidebar:
-        describe_model(model)
-    texts = choose_texts(model)
+    _choice, model = bar_model(bar)
+    texts = bar_texts(bar, model)
     reading = trace_of(model, texts, key="inside")
     if not reading.trace.sites:
         st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")

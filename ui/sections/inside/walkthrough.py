@@ -23,22 +23,23 @@ from ui.sections.inside.step_layout import StepSetting, show_step
 from ui.sections.inside.steps import DrawnStep, draw_steps
 from ui.state.address import read_number, write_number
 from ui.state.parameters import DIMENSION
+from ui.widgets.context_bar import ContextBar
 from ui.widgets.download import offer_snippet, text_details, traced
 from ui.widgets.text import Texts
 
 MOST_KEYS = 20
 
 
-def show_walkthrough(reading: TracedText, texts: Texts) -> None:
+def show_walkthrough(traced_text: TracedText, texts: Texts, bar: ContextBar) -> None:
     """Choose a head and go through every step of it."""
-    selected = select_head(reading)
-    layer = layer_inside(reading, selected)
+    selected = select_head(traced_text, bar)
+    layer = layer_inside(traced_text, selected)
     try:
         head = layer.head(selected.head, selected.query)
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
-    trace = reading.trace
+    trace = traced_text.trace
     queries = [token.text for token in trace.query_tokens(selected.kind)]
     keys = [token.text for token in trace.key_tokens(selected.kind)]
     inputs = StepInputs(
@@ -50,12 +51,12 @@ def show_walkthrough(reading: TracedText, texts: Texts) -> None:
     )
     _show_error_badge(head, trace.model.dtype)
     _describe_selection(inputs)
-    revision = f"{reading.name}.{selected}.{inputs.dimension}.{language()}"
+    revision = f"{traced_text.name}.{selected}.{inputs.dimension}.{language()}"
     setting = StepSetting(
         model=trace.model,
         revision=revision,
         details={**text_details(texts), **vars(selected)},
-        derive=_deriver(reading, head),
+        derive=_deriver(traced_text, head),
     )
     for number, drawn in enumerate(_drawn_steps(inputs, revision), start=1):
         show_step(setting, number, drawn)
@@ -84,17 +85,20 @@ def _drawn_steps(inputs: StepInputs, revision: str) -> list[DrawnStep]:
     )
 
 
-def _deriver(reading: TracedText, head: HeadInside) -> Callable[[Number, HeadStep], Derivation | None]:
+def _deriver(traced_text: TracedText, head: HeadInside) -> Callable[[Number, HeadStep], Derivation | None]:
     """The derivation of any number; what was written into the residual stream takes one more pass."""
 
     def derivation(number: Number, step: HeadStep) -> Derivation | None:
         derived = derive([step], number)
         if number.symbol != "r" or derived.is_known:
             return derived
-        place = (head.layer, head.query_position, head.kind)
+        query = (head.layer, head.query_position, head.kind)
         message = _("Splitting the residual stream …")
         parts = compute(
-            ("stream", *place), lambda _on_progress: (reading.trace.stream_parts(*place),), title=message, cache=reading
+            ("stream", *query),
+            lambda _on_progress: (traced_text.trace.stream_parts(*query),),
+            title=message,
+            cache=traced_text,
         )
         return None if parts is None else stream_vector(head, parts[0]).derive(number.column)
 

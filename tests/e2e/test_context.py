@@ -1,0 +1,110 @@
+"""What a person takes along: every way from page to page keeps the model, the text, the head and the token."""
+
+import itertools
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60_000
+MODEL_PAGES = {
+    "attention": "Attention",
+    "inside": "Inside a head",
+    "generate": "Predict and generate",
+    "ablate": "Take it apart",
+}
+PAGES = {**MODEL_PAGES, "train": "Train", "scaling": "Scaling", "emergence": "Emergence"}
+TYPED = "Anna gave Ben a red hat, and Ben gave Anna a blue one."
+CARRIED = {"model": "books-encoder", "text": TYPED, "head": "2.1", "query": "4"}
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str]) -> str:
+    return serve(ROOT / "app.py")
+
+
+def every_pair(names: list[str]) -> list[str]:
+    """A walk along the menu that goes from each page to each other one once (Hierholzer's algorithm)."""
+    left = {name: [other for other in names if other != name] for name in names}
+    stack, walk = [names[0]], []
+    while stack:
+        if left[stack[-1]]:
+            stack.append(left[stack[-1]].pop())
+        else:
+            walk.append(stack.pop())
+    return walk[::-1]
+
+
+def test_the_walk_visits_every_ordered_pair_once():
+    walk = every_pair(list(PAGES))
+    pairs = list(itertools.pairwise(walk))
+    assert len(pairs) == len(set(pairs)) == len(PAGES) * (len(PAGES) - 1)
+
+
+def open_from_menu(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=PAGES[name], exact=True).first.click()
+    expect(page.locator("h1")).to_have_text(PAGES[name], timeout=PATIENCE)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the script has run."""
+    page.wait_for_timeout(150)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+
+
+def parameters(url: str) -> dict[str, str]:
+    return {key: values[-1] for key, values in parse_qs(urlsplit(url).query).items()}
+
+
+def text_area(page: Page) -> Locator:
+    return page.locator(".st-key-bar_text textarea")
+
+
+def check_context(page: Page, *, model: str, text: str, head: str, token: str) -> None:
+    """The bar shows what was chosen."""
+    expect(page.locator(".st-key-bar_model")).to_contain_text(model, timeout=PATIENCE)
+    expect(text_area(page)).to_have_value(text)
+    expect(page.locator(".st-key-bar_head_panel")).to_contain_text(f"Head {head}", timeout=PATIENCE)
+    expect(page.locator(".st-key-bar_token input")).to_have_value(re.compile(f"^{token}"), timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_every_way_from_page_to_page_keeps_model_text_head_and_token(
+    open_page: Callable[[str], Page], address: str
+) -> None:
+    page = open_page(f"{address}/attention?model=books-encoder")
+    text_area(page).fill(TYPED)
+    page.wait_for_url(lambda url: parameters(url).get("text") == TYPED, timeout=PATIENCE)
+    expect(page.locator(".st-key-bar_head_panel")).to_be_visible(timeout=PATIENCE)
+    settle(page)
+    choose_head(page, 2, 1)
+    choose_token(page, "4")
+    for name in every_pair(list(PAGES))[1:]:
+        open_from_menu(page, name)
+        if name in MODEL_PAGES:
+            check_context(page, model="books-encoder", text=TYPED, head="2.1", token="4 ")
+        page.wait_for_url(lambda url: CARRIED.items() <= parameters(url).items(), timeout=PATIENCE)
+    page.reload()
+    expect(page.locator("h1")).to_have_text(PAGES["attention"], timeout=PATIENCE)
+    settle(page)
+    check_context(page, model="books-encoder", text=TYPED, head="2.1", token="4 ")
+
+
+def choose_head(page: Page, layer: int, head: int) -> None:
+    page.locator(".st-key-bar_head_panel button").first.click()
+    for key, value in (("bar_layer", layer), ("bar_head", head)):
+        page.locator(f".st-key-{key} input").click()
+        page.get_by_role("option", name=str(value), exact=True).click()
+        settle(page)
+    page.keyboard.press("Escape")
+
+
+def choose_token(page: Page, position: str) -> None:
+    page.locator(".st-key-bar_token input").click()
+    page.get_by_role("option").filter(has_text=position).first.click()
+    settle(page)

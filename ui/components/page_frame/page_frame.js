@@ -1,0 +1,94 @@
+// Copy the page's link; projector mode. The mode is an attribute of the document's root, so that it outlives a rerun.
+
+const MODE = "data-projector";
+const SHOWN_FOR = 2000;
+// Streamlit's own parts, outside this component's shadow.
+const SHEET = `
+:root[${MODE}] { font-size: 140%; }
+:root[${MODE}] :is([data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stExpandSidebarButton],
+  [data-testid=stCaptionContainer], [data-testid=stExpander], .stMainMenu) { display: none; }
+:root[${MODE}] [data-testid=stMainBlockContainer] { max-width: none; padding: 1rem 1.5rem; }
+`;
+
+function isTyping(target) {
+  return target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox]");
+}
+
+class PageFrame {
+  constructor(root) {
+    this.copy = root.querySelector(".copy");
+    this.project = root.querySelector(".project");
+    this.said = root.querySelector(".said");
+    this.copy.addEventListener("click", () => this.copyLink());
+    this.project.addEventListener("click", () => this.toggle());
+    this.onKey = (event) => {
+      const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+      if (event.key.toLowerCase() === "p" && plain && !isTyping(event.composedPath()[0])) this.toggle();
+      if (event.key === "Escape" && document.documentElement.hasAttribute(MODE)) this.toggle(false);
+    };
+    document.addEventListener("keydown", this.onKey);
+    if (!document.getElementById("projector-sheet")) {
+      const sheet = document.createElement("style");
+      sheet.id = "projector-sheet";
+      sheet.textContent = SHEET;
+      document.head.append(sheet);
+    }
+  }
+
+  accept(labels) {
+    this.labels = labels;
+    this.copy.textContent = labels.copy;
+    this.project.title = labels.projectHint;
+    this.show();
+  }
+
+  async copyLink() {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      this.say(this.labels.copied);
+    } catch {
+      this.say(this.labels.failed);
+    }
+  }
+
+  say(text) {
+    clearTimeout(this.timer);
+    this.said.textContent = text;
+    this.timer = setTimeout(() => (this.said.textContent = ""), SHOWN_FOR);
+  }
+
+  toggle(on = !document.documentElement.hasAttribute(MODE)) {
+    document.documentElement.toggleAttribute(MODE, on);
+    this.show();
+    // Charts measure their room again.
+    window.dispatchEvent(new Event("resize"));
+  }
+
+  show() {
+    const on = document.documentElement.hasAttribute(MODE);
+    this.project.textContent = on ? this.labels.leave : this.labels.project;
+    this.project.setAttribute("aria-pressed", String(on));
+  }
+
+  dispose() {
+    clearTimeout(this.timer);
+    document.removeEventListener("keydown", this.onKey);
+  }
+}
+
+const frames = new WeakMap();
+
+export default function pageFrame({ parentElement, data }) {
+  const root = parentElement.querySelector(".page-frame");
+  let frame = frames.get(parentElement);
+  if (!frame || frame.copy !== root.querySelector(".copy")) {
+    frame?.dispose();
+    frame = new PageFrame(root);
+    frames.set(parentElement, frame);
+  }
+  frame.accept(data);
+  return () => {
+    frame.dispose();
+    frames.delete(parentElement);
+  };
+}

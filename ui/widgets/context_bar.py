@@ -1,0 +1,121 @@
+"""The bar under a model page's title: model, text, head and token, which all pages share (`ui.state.context`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from playground.charts.layout import mark_spaces
+from playground.models import LoadedModel
+from playground.text import _
+from ui.sections.attention.examples import examples, first_text
+from ui.state.address import replace_text, write_values
+from ui.state.attention import read_head, read_token, write_head
+from ui.state.parameters import PIN, QUERY, TEXT
+from ui.widgets.model import ModelChoice, choose_model, chosen_name, describe_model, obtain_model
+from ui.widgets.text import Texts, address_text, choose_second
+
+LAYER_WIDGET, HEAD_WIDGET, TOKEN_WIDGET = "bar_layer", "bar_head", "bar_token"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextBar:
+    """The slots of the bar, filled in any order."""
+
+    model: DeltaGenerator
+    text: DeltaGenerator
+    examples: DeltaGenerator
+    head: DeltaGenerator
+    token: DeltaGenerator
+    below: DeltaGenerator
+    """For a second text."""
+
+
+def open_bar() -> ContextBar:
+    """Draw the empty bar."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="context_bar"):
+        slots = {
+            "model": st.container(width="content"),
+            "text": st.container(key="bar_text"),
+            "examples": st.container(width="content"),
+            "head": st.container(width="content"),
+            "token": st.container(width="content"),
+        }
+    return ContextBar(**slots, below=st.container())
+
+
+def bar_model(bar: ContextBar) -> tuple[ModelChoice, LoadedModel]:
+    """The model that is chosen in the bar, loaded; ends the run where it has to be fetched first."""
+    with bar.model:
+        panel = st.popover(chosen_name(), icon=":material/deployed_code:", help=_("Model"), key="bar_model")
+    with panel:
+        choice = choose_model()
+    model = obtain_model(choice)
+    with panel:
+        describe_model(model)
+    return choice, model
+
+
+def bar_texts(bar: ContextBar, model: LoadedModel) -> Texts:
+    """The text, and the second one that the model can take; the examples stand in a menu."""
+    with bar.examples:
+        _offer_examples(model)
+    with bar.text:
+        text = address_text(TEXT, first_text(model), label=_("Text"), rows=1, placeholder=_("Type a text"), hidden=True)
+    with bar.below:
+        return choose_second(model, text)
+
+
+def _offer_examples(model: LoadedModel) -> None:
+    texts = examples(model)
+    if not texts:
+        return
+    titles = list(texts)
+    chosen = st.menu_button(_("Examples"), titles, icon=":material/lists:", type="tertiary", key="examples")
+    if chosen in texts:
+        replace_text(TEXT, texts[chosen])
+
+
+def bar_head(bar: ContextBar, default: tuple[int, int] | None, *, layers: int, heads: int) -> tuple[int, int] | None:
+    """The head of the address; where there is none, the default, which may be no head."""
+    chosen = read_head(default, layers, heads)
+    _show_head(bar, chosen, layers, heads)
+    return chosen
+
+
+def _show_head(bar: ContextBar, chosen: tuple[int, int] | None, layers: int, heads: int) -> None:
+    label = _("No head chosen") if chosen is None else _("Head {layer}.{head}").format(layer=chosen[0], head=chosen[1])
+    layer, head = chosen or (0, 0)
+    with bar.head, st.popover(label, icon=":material/grid_view:", help=_("Layer and head"), key="bar_head_panel"):
+        for key, title, value, count in (
+            (LAYER_WIDGET, _("Layer"), layer, layers),
+            (HEAD_WIDGET, _("Head"), head, heads),
+        ):
+            st.session_state[key] = value
+            st.selectbox(title, range(count), key=key, on_change=_adopt_head, width=140)
+
+
+def _adopt_head() -> None:
+    write_head(int(st.session_state[LAYER_WIDGET]), int(st.session_state[HEAD_WIDGET]))
+
+
+def bar_token(bar: ContextBar, tokens: Sequence[str]) -> int:
+    """The position of the token that is looked at; by default the last one."""
+    position = read_token(len(tokens))
+    with bar.token:
+        st.session_state[TOKEN_WIDGET] = position
+        st.selectbox(
+            _("Token"),
+            range(len(tokens)),
+            key=TOKEN_WIDGET,
+            format_func=lambda index: f"{index} {mark_spaces(tokens[index])}",
+            on_change=_adopt_token,
+            label_visibility="collapsed",
+            width=150,
+        )
+    return position
+
+
+def _adopt_token() -> None:
+    write_values({QUERY: str(st.session_state[TOKEN_WIDGET]), PIN: None})
