@@ -166,12 +166,12 @@ def test_bertvizs_page_keeps_its_data_and_loses_only_its_cdn_script():
 @pytest.mark.parametrize("method", ["plain", "capture", "eager"])
 def test_a_method_runs_in_a_process_of_its_own(method, save_model: SaveModel):
     task = Task(method=method, model=str(save_model("gpt2")), counts=(8, 16))
-    found = run_task(task, repetitions=1, threads=1)
-    assert found["8"]["seconds"] > 0
-    assert found["16"]["peak_bytes"] >= found["base_bytes"] * 0.9
+    measured = run_task(task, repetitions=1, threads=1)
+    assert measured["8"]["seconds"] > 0
+    assert measured["16"]["peak_bytes"] >= measured["base_bytes"] * 0.9
     if method == "capture":
-        parts = found["16"]["trace_seconds"] + found["16"]["overview_seconds"]
-        assert found["16"]["seconds"] == pytest.approx(parts, rel=1e-6)
+        parts = measured["16"]["trace_seconds"] + measured["16"]["overview_seconds"]
+        assert measured["16"]["seconds"] == pytest.approx(parts, rel=1e-6)
 
 
 @pytest.mark.slow
@@ -190,9 +190,9 @@ def test_the_clock_inside_the_page_finds_the_apps_marks(browser):
     model = load("books-decoder")
     subject = Subject(model=model.name, layers=model.layers, heads=model.n_heads, tokens=20)
     with serve(1) as address:
-        found = _measure_subject(browser, address, subject, 1)
-    assert 0 < found["overview_seconds"] <= found["exact_seconds"]
-    assert found["exact_bytes"] > 20 * 21 / 2 * 4
-    assert found["overview_bytes"] > 2 * model.layers * model.n_heads * 20 * 21 / 2
-    assert found["click_seconds"] > 0
-    assert 0 < found["rerun_seconds"] < 10
+        measured = _measure_subject(browser, address, subject, 1)
+    assert 0 < measured["overview_seconds"] <= measured["exact_seconds"]
+    assert measured["exact_bytes"] > 20 * 21 / 2 * 4
+    assert measured["overview_bytes"] > 2 * model.layers * model.n_heads * 20 * 21 / 2
+    assert measured["click_seconds"] > 0
+    assert 0 < measured["rerun_seconds"] < 10

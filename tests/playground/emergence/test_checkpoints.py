@@ -53,21 +53,21 @@ def test_every_snapshot_is_measured_under_everything(name, tmp_path):
 def test_measures_agree_with_the_tasks_own(name, shared, tmp_path):
     """Written apart from each other: the task's evaluation, and this package's."""
     run = open_run(trained(name, tmp_path / "run"))
-    found = measure_step(run, 4, measurer(run)).metrics
+    metrics = measure_step(run, 4, measurer(run)).metrics
     rows = 4 if name == "induction" else 24
     own = run.task.evaluate(load_model(run, 4), rows=rows, length=run.config.model.context)
     for measure in shared:
-        assert found[measure] == pytest.approx(own[measure], abs=1e-5)
+        assert metrics[measure] == pytest.approx(own[measure], abs=1e-5)
 
 
 def test_a_right_answer_written_token_by_token_is_one_whose_every_token_is_the_most_probable(tmp_path):
     """Greedy writing meets the right answer exactly where every token is right with the right ones before it."""
     run = open_run(trained("addition", tmp_path / "run"))
-    found = measure_step(run, 4, measurer(run)).metrics
-    assert found["exact_match"] <= found["token_accuracy"]
-    assert found["edit_distance"] == pytest.approx(found["token_edit_distance"] / 4)
-    assert found["expected_exact_match"] == pytest.approx(found["token_accuracy"] ** 4)
-    assert found["answer_probability"] <= found["token_probability"]
+    metrics = measure_step(run, 4, measurer(run)).metrics
+    assert metrics["exact_match"] <= metrics["token_accuracy"]
+    assert metrics["edit_distance"] == pytest.approx(metrics["token_edit_distance"] / 4)
+    assert metrics["expected_exact_match"] == pytest.approx(metrics["token_accuracy"] ** 4)
+    assert metrics["answer_probability"] <= metrics["token_probability"]
 
 
 def test_all_pairs_stand_where_their_numbers_say(tmp_path):
@@ -88,10 +88,10 @@ def test_all_frequencies_kept_and_none_excluded(tmp_path):
     """Without key frequencies the excluded loss is the training loss, and the restricted one that of the mean."""
     run = open_run(trained("grokking", tmp_path / "run"))
     model = load_model(run, 4)
-    found = grokking_metrics(run.task, model, ())
-    assert found["excluded_loss"] == pytest.approx(found["train_loss"])
-    assert found["restricted_loss"] == pytest.approx(np.log(7), abs=0.2)
-    assert found["squared_weights"] == pytest.approx(sum(float((p**2).sum()) for p in model.parameters()))
+    metrics = grokking_metrics(run.task, model, ())
+    assert metrics["excluded_loss"] == pytest.approx(metrics["train_loss"])
+    assert metrics["restricted_loss"] == pytest.approx(np.log(7), abs=0.2)
+    assert metrics["squared_weights"] == pytest.approx(sum(float((p**2).sum()) for p in model.parameters()))
     assert set(key_frequencies_of(run.task, model)) <= {1, 2, 3}
 
 
@@ -145,9 +145,9 @@ def test_a_study_is_made_once_and_goes_on_where_it_was(tmp_path):
     assert messages == []
     with pytest.raises(UserError, match="another configuration"):
         build_study(other_steps(study), tmp_path, messages.append)
-    made = read_study_provenance("addition", tmp_path)
-    assert made["seeds"] == "0, 1"
-    assert "torch" in made
+    provenance = read_study_provenance("addition", tmp_path)
+    assert provenance["seeds"] == "0, 1"
+    assert "torch" in provenance
     assert "addition.csv" in (tmp_path / "card.md").read_text()
 
 

@@ -73,10 +73,10 @@ def test_losses_by_hand():
 
 @given(arrays.arrays(np.float64, st.integers(1, 20), elements=st.floats(0, 1e6)))
 def test_gini_is_between_nothing_and_one_and_knows_no_unit(values):
-    found = gini(values)
-    assert -1e-9 <= found <= 1 - 1 / len(values) + 1e-9
-    assert gini(values * 3) == pytest.approx(found, abs=1e-9)
-    assert gini(values[::-1]) == pytest.approx(found, abs=1e-9)
+    coefficient = gini(values)
+    assert -1e-9 <= coefficient <= 1 - 1 / len(values) + 1e-9
+    assert gini(values * 3) == pytest.approx(coefficient, abs=1e-9)
+    assert gini(values[::-1]) == pytest.approx(coefficient, abs=1e-9)
 
 
 def test_gini_by_hand():

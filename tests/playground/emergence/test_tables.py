@@ -98,9 +98,9 @@ def test_a_line_is_even_and_a_step_is_steep():
 @given(st.lists(st.integers(0, 100), min_size=2, max_size=12), st.floats(0.01, 1))
 def test_the_steepest_share_stays_a_share_whichever_way_a_curve_goes(values, window):
     places = list(range(len(values)))
-    found = steepest_share(places, values, window)
-    assert 0 <= found <= 1
-    assert found == pytest.approx(steepest_share(places, [100 - value for value in values], window), abs=1e-9)
+    share = steepest_share(places, values, window)
+    assert 0 <= share <= 1
+    assert share == pytest.approx(steepest_share(places, [100 - value for value in values], window), abs=1e-9)
 
 
 def test_half_of_the_way_is_where_a_curve_first_gets_there():
@@ -114,6 +114,6 @@ def test_half_of_the_way_is_where_a_curve_first_gets_there():
 @given(st.lists(st.integers(0, 100), min_size=2, max_size=9), st.integers(-5, 5).filter(bool))
 def test_half_of_the_way_knows_no_unit_and_no_direction(values, scale):
     places = list(range(len(values)))
-    found = midpoint(places, values)
-    assert found == pytest.approx(midpoint(places, [scale * value + 3 for value in values]))
-    assert found is None or 0 < found <= places[-1]
+    middle = midpoint(places, values)
+    assert middle == pytest.approx(midpoint(places, [scale * value + 3 for value in values]))
+    assert middle is None or 0 < middle <= places[-1]

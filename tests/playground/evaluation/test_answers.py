@@ -64,10 +64,10 @@ def test_tokens_that_are_right_independently_keep_the_promise(length, seed, p):
 @given(arrays.arrays(np.float64, tables, elements=st.floats(-20, 0)))
 def test_an_answers_probability_is_the_product_and_never_above_its_tokens(chances):
     counted = np.ones(chances.shape, dtype=bool)
-    found = answer_probabilities(chances, counted)
-    assert np.allclose(found, np.exp(chances).prod(1))
-    assert (found <= np.exp(chances).min(1) + 1e-12).all()
-    assert token_probability(chances, counted) >= found.mean() - 1e-12
+    probabilities = answer_probabilities(chances, counted)
+    assert np.allclose(probabilities, np.exp(chances).prod(1))
+    assert (probabilities <= np.exp(chances).min(1) + 1e-12).all()
+    assert token_probability(chances, counted) >= probabilities.mean() - 1e-12
 
 
 @given(st.lists(st.lists(st.integers(0, 3), max_size=4), min_size=1, max_size=5))

@@ -110,7 +110,7 @@ def _direction(both: Both, position: int, token: int) -> torch.Tensor:
 
 @pytest.mark.parametrize(("position", "token"), [(-1, 5), (2, 9)])
 def test_direct_logit_attribution(both: Both, position: int, token: int):
-    found = attribute_logit(both.ours, both.clean, position=position, token=token)
+    attribution = attribute_logit(both.ours, both.clean, position=position, token=token)
     direction = _direction(both, position, token)
     results = torch.stack(
         [
@@ -118,18 +118,18 @@ def test_direct_logit_attribution(both: Both, position: int, token: int):
             for layer in range(2)
         ]
     )
-    close(found.heads, results @ direction)
+    close(attribution.heads, results @ direction)
     written = torch.stack([both.cache[f"blocks.{layer}.hook_mlp_out"][0, position] for layer in range(2)])
-    close(found.feed_forward, written @ direction)
-    close(found.embedding, float(both.cache["blocks.0.hook_resid_pre"][0, position] @ direction))
-    close(found.total, float(both.logits[position, token]))
-    close(found.sum, found.total)
+    close(attribution.feed_forward, written @ direction)
+    close(attribution.embedding, float(both.cache["blocks.0.hook_resid_pre"][0, position] @ direction))
+    close(attribution.total, float(both.logits[position, token]))
+    close(attribution.sum, attribution.total)
 
 
 def test_the_difference_of_two_logits(both: Both):
-    found = attribute_logit(both.ours, both.clean, position=-1, token=5, against=7)
-    close(found.total, float(both.logits[-1, 5] - both.logits[-1, 7]))
-    close(found.sum, found.total)
+    attribution = attribute_logit(both.ours, both.clean, position=-1, token=5, against=7)
+    close(attribution.total, float(both.logits[-1, 5] - both.logits[-1, 7]))
+    close(attribution.sum, attribution.total)
 
 
 def test_value_weighted_attention(both: Both):
@@ -168,7 +168,7 @@ def test_every_single_head_ablated(both: Both, method: str):
     experiment = prepare(
         both.ours, both.texts[0], method=method, reference=reference, target_token=TargetToken(position=3, token=5)
     )
-    found = ablate_heads(experiment)
+    effects = ablate_heads(experiment)
     with torch.no_grad():
         _, other = both.theirs.run_with_cache(torch.tensor([experiment.reference.encoded.ids]))
     for layer in range(2):
@@ -181,9 +181,9 @@ def test_every_single_head_ablated(both: Both, method: str):
                 return z
 
             loss, divergence, logit = _expected_effect(both, _with_hook(both, f"blocks.{layer}.attn.hook_z", hook))
-            close(found.loss[layer, head], loss)
-            close(found.divergence[layer, head], divergence)
-            close(found.logit[layer, head], logit)
+            close(effects.loss[layer, head], loss)
+            close(effects.divergence[layer, head], divergence)
+            close(effects.logit[layer, head], logit)
 
 
 def test_feed_forward_layers_ablated(both: Both):
@@ -200,7 +200,7 @@ NAMES = {"residual": "hook_resid_pre", "attention": "hook_attn_out", "feed_forwa
 @pytest.mark.parametrize("part", sorted(NAMES))
 def test_patching_by_layer_and_position(both: Both, part: str):
     pair = prepare_pair(both.ours, *both.texts, answer=5, counterfactual=7)
-    found = patch_positions(pair, part)
+    recovered = patch_positions(pair, part)
     corrupted = torch.tensor([pair.corrupted.encoded.ids])
     for layer in range(2):
         name = f"blocks.{layer}.{NAMES[part]}"
@@ -212,12 +212,12 @@ def test_patching_by_layer_and_position(both: Both, part: str):
                 return out
 
             changed = _with_hook(both, name, hook, corrupted)
-            close(found[layer, position], pair.recovered(float(changed[-1, 5] - changed[-1, 7])))
+            close(recovered[layer, position], pair.recovered(float(changed[-1, 5] - changed[-1, 7])))
 
 
 def test_patching_heads(both: Both):
     pair = prepare_pair(both.ours, *both.texts, answer=5, counterfactual=7)
-    found = patch_heads(pair)
+    recovered = patch_heads(pair)
     corrupted = torch.tensor([pair.corrupted.encoded.ids])
     for component in pair.clean.heads():
         name = f"blocks.{component.layer}.attn.hook_z"
@@ -228,14 +228,14 @@ def test_patching_heads(both: Both):
             return z
 
         changed = _with_hook(both, name, hook, corrupted)
-        close(found[component.layer, component.head], pair.recovered(float(changed[-1, 5] - changed[-1, 7])))
+        close(recovered[component.layer, component.head], pair.recovered(float(changed[-1, 5] - changed[-1, 7])))
 
 
 def test_patching_heads_at_one_token(both: Both):
     pair = prepare_pair(both.ours, *both.texts, answer=5, counterfactual=7)
-    found = patch_head_positions(pair, 1)
+    recovered = patch_head_positions(pair, 1)
     corrupted = torch.tensor([pair.corrupted.encoded.ids])
-    for head, position in np.ndindex(found.shape):
+    for head, position in np.ndindex(recovered.shape):
 
         def hook(z: torch.Tensor, hook: Any, head: int = head, position: int = position) -> torch.Tensor:
             z = z.clone()
@@ -243,4 +243,4 @@ def test_patching_heads_at_one_token(both: Both):
             return z
 
         changed = _with_hook(both, "blocks.1.attn.hook_z", hook, corrupted)
-        close(found[head, position], pair.recovered(float(changed[-1, 5] - changed[-1, 7])))
+        close(recovered[head, position], pair.recovered(float(changed[-1, 5] - changed[-1, 7])))

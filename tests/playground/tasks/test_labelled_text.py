@@ -73,8 +73,8 @@ def test_a_cell_beyond_the_readers_limit_is_refused():
 
 def test_tables_are_joined_and_repeated_rows_counted_once(tmp_path):
     (tmp_path / "more.csv").write_text("label;text\nx;one\nx;two\ny;three\n")
-    found = table_groups((str(tmp_path / "more.csv"),), "text,label\none,x\nfour,y\n", **COLUMNS)
-    assert [(group.label, sorted(group.texts)) for group in found.groups] == [
+    labelled = table_groups((str(tmp_path / "more.csv"),), "text,label\none,x\nfour,y\n", **COLUMNS)
+    assert [(group.label, sorted(group.texts)) for group in labelled.groups] == [
         ("x", ["one", "two"]),
         ("y", ["four", "three"]),
     ]
@@ -117,9 +117,9 @@ def test_a_last_character_that_is_cut_off_is_left_out_and_a_wrong_encoding_is_re
 @settings(deadline=None)
 @given(st.text("ab cé", max_size=200), st.integers(8, 60))
 def test_passages_keep_the_words_in_order(text, length):
-    found = cut_passages(text + " " + "z" * 100, length)
-    assert all(len(passage) <= length for passage in found)
-    assert all(passage in " ".join(f"{text} {'z' * 100}".split()) for passage in found)
+    passages = cut_passages(text + " " + "z" * 100, length)
+    assert all(len(passage) <= length for passage in passages)
+    assert all(passage in " ".join(f"{text} {'z' * 100}".split()) for passage in passages)
 
 
 def test_an_archive_gives_passages_and_counts_what_it_skips(tmp_path):
@@ -129,10 +129,10 @@ def test_an_archive_gives_passages_and_counts_what_it_skips(tmp_path):
         archive.writestr("all/French-UTF8", "Tous les peuples de la terre sont égaux.")
         archive.writestr("all/Thai-Font99", b"\xff\xfe\xfd")
         archive.writestr("all/123.txt", "No label, but a text that is long enough.")
-    found = archive_groups((str(path),), passage=40)
-    assert [group.label for group in found.groups] == ["French", "French"]
-    assert found.groups[0].texts[0] == "Tous les êtres humains naissent libres."
-    assert found.skipped == 2
+    labelled = archive_groups((str(path),), passage=40)
+    assert [group.label for group in labelled.groups] == ["French", "French"]
+    assert labelled.groups[0].texts[0] == "Tous les êtres humains naissent libres."
+    assert labelled.skipped == 2
 
 
 def test_archives_that_cannot_be_read_are_refused(tmp_path):

@@ -30,21 +30,23 @@ def test_sentences_by_hand(paragraph, sentences):
 
 @given(st.text("aB.!? \"'”。Mr", max_size=60))
 def test_nothing_but_spaces_is_lost(paragraph):
-    found = split_sentences(paragraph)
-    assert "".join("".join(found).split()) == "".join(paragraph.split())
-    assert all(sentence == sentence.strip() != "" for sentence in found)
+    sentences = split_sentences(paragraph)
+    assert "".join("".join(sentences).split()) == "".join(paragraph.split())
+    assert all(sentence == sentence.strip() != "" for sentence in sentences)
 
 
 def test_offsets_by_hand():
     """Two documents of characters; the empty one is left out, and a second sentence keeps its space."""
     tokenizer = train_vocabulary("characters", ["Ab. Hc"], 20, model="encoder")
-    found = encode_sentences(tokenizer, ["Ab. Hb.\nc.", " \n", "b."])
-    texts = [tokenizer.decode(found.ids[a:b].tolist()) for a, b in zip(found.starts, found.starts[1:], strict=False)]
+    encoded = encode_sentences(tokenizer, ["Ab. Hb.\nc.", " \n", "b."])
+    texts = [
+        tokenizer.decode(encoded.ids[a:b].tolist()) for a, b in zip(encoded.starts, encoded.starts[1:], strict=False)
+    ]
     assert texts == ["Ab.", " Hb.", "c.", "b."]
-    assert found.starts.tolist() == [0, 3, 7, 9, 11]
-    assert found.documents.tolist() == [0, 3, 4]
-    assert len(found) == 4
-    assert found.ids.dtype == np.uint16
+    assert encoded.starts.tolist() == [0, 3, 7, 9, 11]
+    assert encoded.documents.tolist() == [0, 3, 4]
+    assert len(encoded) == 4
+    assert encoded.ids.dtype == np.uint16
 
 
 def test_many_texts_are_encoded_as_few_are():

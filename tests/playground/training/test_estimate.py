@@ -49,8 +49,8 @@ def test_parameters_are_those_of_the_real_model(changes):
 
 def test_parameters_by_hand():
     """Embedding 32 x 24; per layer 4 x 24 x 24 and 3 x 24 x 40; two norms a layer and one at the end."""
-    found = parameters_by_part(TransformerConfig(**SHAPE))
-    assert found == {"embedding": 768, "attention": 2 * 2304, "feed_forward": 2 * 2880, "norms": 5 * 24}
+    parts = parameters_by_part(TransformerConfig(**SHAPE))
+    assert parts == {"embedding": 768, "attention": 2 * 2304, "feed_forward": 2 * 2880, "norms": 5 * 24}
 
 
 @pytest.mark.parametrize("changes", SHAPES)
@@ -65,12 +65,12 @@ def test_products_are_those_that_torch_counts(changes):
 def test_a_step_by_hand(tmp_path):
     """Two rows of 16 tokens, twice: 3 x 4 times the forward pass; the embedding as 2 x 16 x 32 x 24 for each row."""
     config = replace(train_config(tmp_path, accumulation=2), model=TransformerConfig(**SHAPE))
-    found = estimate(config, SPEED)
-    assert found.flops_per_step["embedding"] == 3 * 4 * 2 * 16 * 32 * 24
-    assert found.flops_per_step["attention"] == 3 * 4 * 2 * (4 * 16 * 16 * 24)
-    assert found.flops == 6 * sum(found.flops_per_step.values())
-    assert found.tokens_per_step == 4 * 16
-    assert found.seconds == pytest.approx(6 * found.seconds_per_step)
+    cost = estimate(config, SPEED)
+    assert cost.flops_per_step["embedding"] == 3 * 4 * 2 * 16 * 32 * 24
+    assert cost.flops_per_step["attention"] == 3 * 4 * 2 * (4 * 16 * 16 * 24)
+    assert cost.flops == 6 * sum(cost.flops_per_step.values())
+    assert cost.tokens_per_step == 4 * 16
+    assert cost.seconds == pytest.approx(6 * cost.seconds_per_step)
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "muon"])
@@ -93,10 +93,10 @@ def test_memory_is_within_a_third_of_what_a_step_holds(tmp_path, changes, optimi
     loss.backward()
     stepper.step()
     states = sum(tensor.nbytes for state in stepper.state.values() for tensor in state.values() if tensor.numel() > 1)
-    found = estimate(config, SPEED).memory
-    assert found.weights == found.gradients == sum(p.nbytes for p in model.parameters())
-    assert found.optimizer == states
-    assert found.activations == pytest.approx(activations, rel=1 / 3)
+    memory = estimate(config, SPEED).memory
+    assert memory.weights == memory.gradients == sum(p.nbytes for p in model.parameters())
+    assert memory.optimizer == states
+    assert memory.activations == pytest.approx(activations, rel=1 / 3)
 
 
 def test_measuring_the_machine_is_quick_and_kept():

@@ -33,7 +33,7 @@ def test_four_steps_are_those_of_adamw_written_out(tmp_path, shape):
     """Loshchilov and Hutter 2019, algorithm 2, with clipping by the global norm, in float64 on our gradients."""
     config = train_config(tmp_path, shape, steps=4, clip=0.5, weight_decay=0.3, betas=(0.8, 0.9))
     task = task_of(config)
-    found = weights_after(config, task)
+    weights = weights_after(config, task)
     model = start_state(config).model
     means = {name: np.zeros(p.shape) for name, p in model.named_parameters()}
     squares = {name: np.zeros(p.shape) for name, p in model.named_parameters()}
@@ -54,7 +54,7 @@ def test_four_steps_are_those_of_adamw_written_out(tmp_path, shape):
             new = old * (1 - rate * decay) - rate * mean / (np.sqrt(square) + 1e-8)
             parameter.data = torch.from_numpy(new).float()
     for name, parameter in model.named_parameters():
-        torch.testing.assert_close(found[name], parameter.detach(), atol=2e-5, rtol=1e-4, msg=name)
+        torch.testing.assert_close(weights[name], parameter.detach(), atol=2e-5, rtol=1e-4, msg=name)
 
 
 # By an invariant

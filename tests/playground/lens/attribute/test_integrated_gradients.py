@@ -18,21 +18,23 @@ from tests.helpers.pretrained_folders import TEXT
 def test_shares_add_up_to_what_is_explained(tmp_path, kind, baseline):
     model = load(str(save_own(random_model(kind=kind, norm="layer", positions="learned"), tmp_path)))
     encoded = encode_text(model, "a cat sat", "un chat" if kind == "encoder-decoder" else None)
-    found = integrated_gradients(model, encoded, position=-1, token=7, steps=256, baseline=baseline)
-    assert len(found.attributions) == len(encoded.source or encoded.tokens)
-    assert found.attributions.sum() == pytest.approx(found.change, abs=0.02 * max(1, abs(found.change)))
-    assert found.is_converged
+    attribution = integrated_gradients(model, encoded, position=-1, token=7, steps=256, baseline=baseline)
+    assert len(attribution.attributions) == len(encoded.source or encoded.tokens)
+    assert attribution.attributions.sum() == pytest.approx(
+        attribution.change, abs=0.02 * max(1, abs(attribution.change))
+    )
+    assert attribution.is_converged
     with torch.inference_mode():
         logits = model.module(**encoded.arguments)[0, -1]
-    assert found.logit == pytest.approx(float(logits[7]), abs=1e-4)
+    assert attribution.logit == pytest.approx(float(logits[7]), abs=1e-4)
     assert all(not part._forward_hooks and not part._forward_pre_hooks for part in model.module.modules())
 
 
 def test_a_later_token_has_no_share_in_an_earlier_prediction(tmp_path):
     model = load(str(save_own(random_model(), tmp_path)))
-    found = integrated_gradients(model, encode_text(model, "a cat sat"), position=3, token=7, baseline="mean")
-    assert abs(found.attributions[:4]).min() > 0
-    assert not found.attributions[4:].any()
+    attribution = integrated_gradients(model, encode_text(model, "a cat sat"), position=3, token=7, baseline="mean")
+    assert abs(attribution.attributions[:4]).min() > 0
+    assert not attribution.attributions[4:].any()
 
 
 def test_a_linear_model_by_hand(tmp_path):
@@ -45,16 +47,16 @@ def test_a_linear_model_by_hand(tmp_path):
     model = load(str(save_own(random_model(), tmp_path)))
     object.__setattr__(model, "module", module.eval())
     encoded = encode_text(model, "a cat")
-    found = integrated_gradients(model, encoded, position=-1, token=7, steps=8, baseline="zero")
+    attribution = integrated_gradients(model, encoded, position=-1, token=7, steps=8, baseline="zero")
     expected = np.zeros(len(encoded.tokens))
     expected[-1] = float(module.embedding.weight[encoded.ids[-1]] @ module.head.weight[7])
-    np.testing.assert_allclose(found.attributions, expected, atol=1e-4)
+    np.testing.assert_allclose(attribution.attributions, expected, atol=1e-4)
 
 
 def test_a_family_of_transformers_and_progress(save_model):
     model = load(str(save_model("llama")))
     reports: list[tuple[int, int]] = []
-    found = integrated_gradients(
+    attribution = integrated_gradients(
         model,
         encode_text(model, TEXT),
         position=-1,
@@ -62,9 +64,9 @@ def test_a_family_of_transformers_and_progress(save_model):
         steps=32,
         on_progress=lambda *report: reports.append(report),
     )
-    assert found.attributions.shape == (13,)
+    assert attribution.attributions.shape == (13,)
     assert reports == sorted(reports)
-    assert reports[-1] == (found.steps, 32)
+    assert reports[-1] == (attribution.steps, 32)
 
 
 def test_what_cannot_be_explained_is_refused(tmp_path):

@@ -24,7 +24,7 @@ def hidden_states(twin, ids, **arguments):
 def test_norm_and_head_by_hand(family):
     model = small_model(family)
     ids = torch.tensor([model.tokenizer.encode(TEXT).ids])
-    found = trace(model, TEXT).logit_lens(k=4)
+    lens = trace(model, TEXT).logit_lens(k=4)
     twin = eager_twin(model)
     norm = twin.get_submodule(NORMS.get(family, "model.norm"))
     states = hidden_states(twin, ids)
@@ -34,14 +34,14 @@ def test_norm_and_head_by_hand(family):
     rows[:-1] = [cap * torch.tanh(row / cap) if cap else row for row in rows[:-1]]
     expected = torch.stack(rows)[:, 0].log_softmax(-1)
     answers = expected[-1].argmax(-1)
-    assert found.answers.tolist() == answers.tolist()
+    assert lens.answers.tolist() == answers.tolist()
     for row, logs in enumerate(expected):
         p = logs.exp()
-        np.testing.assert_allclose(found.probability[row], p.gather(1, answers[:, None])[:, 0], atol=1e-5)
-        np.testing.assert_allclose(found.top_probability[row], p.topk(4).values, atol=1e-5)
-        np.testing.assert_allclose(found.entropy[row], -(p * logs).sum(-1), atol=1e-4)
+        np.testing.assert_allclose(lens.probability[row], p.gather(1, answers[:, None])[:, 0], atol=1e-5)
+        np.testing.assert_allclose(lens.top_probability[row], p.topk(4).values, atol=1e-5)
+        np.testing.assert_allclose(lens.entropy[row], -(p * logs).sum(-1), atol=1e-4)
         kl = (expected[-1].exp() * (expected[-1] - logs)).sum(-1)
-        np.testing.assert_allclose(found.divergence[row], kl, atol=1e-4)
+        np.testing.assert_allclose(lens.divergence[row], kl, atol=1e-4)
 
 
 @torch.no_grad()
@@ -51,8 +51,8 @@ def test_an_encoders_head_has_layers_of_its_own():
     twin = eager_twin(model)
     states = hidden_states(twin, ids)
     expected = torch.stack([twin.cls(state)[0].softmax(-1) for state in states])
-    found = trace(model, TEXT).logit_lens(k=99)
-    np.testing.assert_allclose(found.top_probability, expected.sort(descending=True).values, atol=1e-5)
+    lens = trace(model, TEXT).logit_lens(k=99)
+    np.testing.assert_allclose(lens.top_probability, expected.sort(descending=True).values, atol=1e-5)
 
 
 @pytest.mark.parametrize("family", ["t5", "bart", "marian"])
@@ -60,19 +60,19 @@ def test_an_encoders_head_has_layers_of_its_own():
 def test_an_encoder_decoders_target(family):
     model = small_model(family)
     t = trace(model, TEXT, "hello")
-    found = t.logit_lens()
+    lens = t.logit_lens()
     ids, target = torch.tensor([t.ids]), torch.tensor([t.target_ids])
     output = eager_twin(model)(input_ids=ids, decoder_input_ids=target)
-    assert found.probability.shape == (3, len(t.target_ids))
-    np.testing.assert_allclose(found.probability[-1], output.logits[0].softmax(-1).amax(-1), atol=1e-5)
-    assert (found.rank[-1] == 0).all()
+    assert lens.probability.shape == (3, len(t.target_ids))
+    np.testing.assert_allclose(lens.probability[-1], output.logits[0].softmax(-1).amax(-1), atol=1e-5)
+    assert (lens.rank[-1] == 0).all()
 
 
 @pytest.mark.parametrize("kind", ["decoder", "encoder", "encoder-decoder"])
 def test_our_own(kind):
     model = own_model(kind)
     t = trace(model, TEXT, *(["hello"] if kind == "encoder-decoder" else []))
-    found = t.logit_lens()
+    lens = t.logit_lens()
     noted = []
     handles = [block.register_forward_hook(lambda *call: noted.append(call[-1])) for block in model.module.blocks]
     arguments = [torch.tensor([t.ids]), *([torch.tensor([t.target_ids])] if t.target_ids else [])]
@@ -81,8 +81,8 @@ def test_our_own(kind):
         handle.remove()
     first = model.module.head(model.module.norm(noted[0]))[0].softmax(-1)
     answers = final[0].argmax(-1)
-    np.testing.assert_allclose(found.probability[1], first.gather(1, answers[:, None])[:, 0], atol=1e-5)
-    assert found.answers.tolist() == answers.tolist()
+    np.testing.assert_allclose(lens.probability[1], first.gather(1, answers[:, None])[:, 0], atol=1e-5)
+    assert lens.answers.tolist() == answers.tolist()
 
 
 def test_leaves_no_hook_behind():
@@ -95,11 +95,11 @@ def test_leaves_no_hook_behind():
 
 def test_follows_a_chosen_token():
     t = trace(small_model("gpt2"), TEXT)
-    found = t.logit_lens(k=99, answers=[7])
-    place = np.argwhere(found.top == 7)
-    assert len(place) == found.rank.size
+    lens = t.logit_lens(k=99, answers=[7])
+    place = np.argwhere(lens.top == 7)
+    assert len(place) == lens.rank.size
     for row, position, rank in place:
-        assert found.rank[row, position] == rank
+        assert lens.rank[row, position] == rank
     with pytest.raises(UserError, match="one for each"):
         t.logit_lens(answers=[1, 2])
     with pytest.raises(UserError, match="one for each"):
@@ -109,7 +109,7 @@ def test_follows_a_chosen_token():
 def test_where_the_answer_settles_by_hand():
     empty = np.zeros((4, 4))
     rank = np.array([[0, 3, 0, 1], [0, 0, 2, 1], [0, 0, 0, 1], [0, 0, 0, 1]])
-    found = LogitLens(
+    lens = LogitLens(
         answers=np.zeros(4),
         probability=empty,
         rank=rank,
@@ -118,12 +118,12 @@ def test_where_the_answer_settles_by_hand():
         entropy=empty,
         divergence=empty,
     )
-    assert found.settled.tolist() == [0, 1, 2, -1]
+    assert lens.settled.tolist() == [0, 1, 2, -1]
 
 
 def test_a_text_of_one_token():
-    found = trace(small_model("llama"), "a").logit_lens()
-    assert found.settled.shape == (1,)
+    lens = trace(small_model("llama"), "a").logit_lens()
+    assert lens.settled.shape == (1,)
 
 
 def test_refusals():

@@ -22,19 +22,19 @@ def random_maps(seed: int, tokens: int, layers: int, *, causal: bool) -> list[to
 def test_two_layers_by_hand():
     """One head that always looks at token 0: half of what a token holds stays, half comes from there."""
     look = torch.tensor([[[1.0, 0.0], [1.0, 0.0]]])
-    found = attention_rollout([look, look])
-    np.testing.assert_allclose(found[0], [[1, 0], [0.5, 0.5]])
-    np.testing.assert_allclose(found[1], [[1, 0], [0.75, 0.25]])
+    rollout = attention_rollout([look, look])
+    np.testing.assert_allclose(rollout[0], [[1, 0], [0.5, 0.5]])
+    np.testing.assert_allclose(rollout[1], [[1, 0], [0.75, 0.25]])
 
 
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(0, 1000), tokens=st.integers(1, 6), layers=st.integers(1, 4), causal=st.booleans())
 def test_rows_of_rollout_sum_to_one_and_flow_is_the_maximum(seed, tokens, layers, causal):
     maps = random_maps(seed, tokens, layers, causal=causal)
-    found = attention_rollout(maps)
-    np.testing.assert_allclose(found.sum(-1), 1, atol=1e-5)
+    rollout = attention_rollout(maps)
+    np.testing.assert_allclose(rollout.sum(-1), 1, atol=1e-5)
     if causal:
-        assert np.allclose(np.triu(found, 1), 0)
+        assert np.allclose(np.triu(rollout, 1), 0)
     graph = networkx.DiGraph()
     graph.add_nodes_from((depth, token) for depth in range(layers + 1) for token in range(tokens))
     for depth, layer in enumerate(reversed(maps)):

@@ -43,20 +43,20 @@ def test_the_parts_give_the_normed_numbers_again(norm, kind):
     normed = norm(RESIDUAL)
     other = nn.LayerNorm(4)
     nn.init.constant_(other.weight, 7.0)
-    found = find_norm(nn.ModuleList([other, nn.Linear(4, 4), norm]), RESIDUAL, normed)
-    assert found is not None
-    assert found.kind == kind
-    again = (RESIDUAL.numpy() - found.mean) / found.root * found.weight + (0 if found.bias is None else found.bias)
+    step = find_norm(nn.ModuleList([other, nn.Linear(4, 4), norm]), RESIDUAL, normed)
+    assert step is not None
+    assert step.kind == kind
+    again = (RESIDUAL.numpy() - step.mean) / step.root * step.weight + (0 if step.bias is None else step.bias)
     np.testing.assert_allclose(again, normed.numpy(), atol=1e-5)
 
 
 def test_by_hand():
     norm = nn.LayerNorm(4, eps=0.0)
     with torch.no_grad():
-        found = find_norm(norm, RESIDUAL, norm(RESIDUAL))
-    assert found is not None
-    assert found.mean == pytest.approx(2.0)
-    assert found.root == pytest.approx(8.5**0.5)
+        step = find_norm(norm, RESIDUAL, norm(RESIDUAL))
+    assert step is not None
+    assert step.mean == pytest.approx(2.0)
+    assert step.root == pytest.approx(8.5**0.5)
 
 
 def test_no_norm_is_found_where_none_makes_the_numbers():

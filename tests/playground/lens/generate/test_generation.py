@@ -179,10 +179,10 @@ def test_rows_are_kept_in_their_order():
     continuation.keep_rows(torch.tensor([0, 0, 0]))
     continuation.feed(torch.tensor([[5], [6], [7]]))
     continuation.keep_rows(torch.tensor([2, 0, 0]))
-    found = continuation.feed(torch.tensor([[8], [9], [10]]))
+    logits = continuation.feed(torch.tensor([[8], [9], [10]]))
     for row, (before, after) in enumerate([(7, 8), (5, 9), (5, 10)]):
         ids = torch.tensor([[*continuation.first, before, after]])
-        torch.testing.assert_close(found[row], model.module(ids).logits[0, -1], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(logits[row], model.module(ids).logits[0, -1], atol=1e-4, rtol=1e-4)
 
 
 def test_a_text_of_one_token_is_continued():

@@ -17,18 +17,18 @@ NUMBERS = st.floats(-50, 50)
 
 def test_sat_by_hand():
     """The numbers of the example's query, worked out on paper."""
-    found = attend_freely(EXAMPLE)
+    attention = attend_freely(EXAMPLE)
     assert EXAMPLE.words[EXAMPLE_QUERY] == "sat"
     # (2, 0, 2) times the keys (0,0,0) (2,0,0) (0,2,0) (0,0,1) (0,0,0) (1,0,2)
-    assert found.products[2, 1].tolist() == [4, 0, 0]
-    assert found.products[2, 5].tolist() == [2, 0, 4]
-    assert found.scores[2].tolist() == [0, 4, 0, 2, 0, 6]
-    assert found.scaling == pytest.approx(0.57735, abs=1e-5)
-    assert found.scaled[2] == pytest.approx([0, 2.3094, 0, 1.1547, 0, 3.4641], abs=1e-4)
+    assert attention.products[2, 1].tolist() == [4, 0, 0]
+    assert attention.products[2, 5].tolist() == [2, 0, 4]
+    assert attention.scores[2].tolist() == [0, 4, 0, 2, 0, 6]
+    assert attention.scaling == pytest.approx(0.57735, abs=1e-5)
+    assert attention.scaled[2] == pytest.approx([0, 2.3094, 0, 1.1547, 0, 3.4641], abs=1e-4)
     # e^0 = 1, e^2.3094 = 10.068, e^1.1547 = 3.1731, e^3.4641 = 31.948; the sum is 48.189
-    assert found.weights[2] == pytest.approx([0.02075, 0.20893, 0.02075, 0.06585, 0.02075, 0.66297], abs=1e-4)
+    assert attention.weights[2] == pytest.approx([0.02075, 0.20893, 0.02075, 0.06585, 0.02075, 0.66297], abs=1e-4)
     # cat and mat are things: 0.20893 + 0.66297; on and mat are places: 0.06585 + 0.66297
-    assert found.output[2] == pytest.approx([0.87190, 0.02075, 0.72882], abs=1e-4)
+    assert attention.output[2] == pytest.approx([0.87190, 0.02075, 0.72882], abs=1e-4)
 
 
 @given(
@@ -39,15 +39,15 @@ def test_sat_by_hand():
 )
 def test_as_torch_attends(vectors, causal, scaled, temperature):
     words = Words(words=tuple("abcde"), queries=vectors[0], keys=vectors[1], values=vectors[2])
-    found = attend_freely(words, Rules(is_scaled=scaled, is_causal=causal, temperature=temperature))
+    attention = attend_freely(words, Rules(is_scaled=scaled, is_causal=causal, temperature=temperature))
     query, key, value = (torch.from_numpy(table)[None, None] for table in vectors)
     expected = torch.nn.functional.scaled_dot_product_attention(
         query, key, value, is_causal=causal, scale=(3**-0.5 if scaled else 1) / temperature
     )
-    np.testing.assert_allclose(found.output, expected[0, 0].numpy(), atol=1e-8)
-    np.testing.assert_allclose(found.sums, 1)
-    np.testing.assert_allclose(found.shares.sum(1), found.output)
-    np.testing.assert_allclose(found.products.sum(-1), found.scores)
+    np.testing.assert_allclose(attention.output, expected[0, 0].numpy(), atol=1e-8)
+    np.testing.assert_allclose(attention.sums, 1)
+    np.testing.assert_allclose(attention.shares.sum(1), attention.output)
+    np.testing.assert_allclose(attention.products.sum(-1), attention.scores)
 
 
 def test_causal_words_do_not_look_ahead():
@@ -63,8 +63,8 @@ def test_temperature_sharpens_and_flattens():
 
 
 def test_one_word():
-    found = attend_freely(invent(["cat"]))
-    assert found.weights.tolist() == [[1.0]]
+    attention = attend_freely(invent(["cat"]))
+    assert attention.weights.tolist() == [[1.0]]
 
 
 def test_invented_vectors_belong_to_their_word():

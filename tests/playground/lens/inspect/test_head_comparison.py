@@ -16,17 +16,19 @@ def test_two_heads_look_at_two_words_by_hand():
     far = 40.0
     queries = np.array([[far, far], [0, 0], [0, 0]])
     keys = np.array([[0, 0], [1, 0], [0, 1.0]])
-    found = free_heads(Words(words=("a", "b", "c"), queries=queries, keys=keys, values=keys), 2, Rules(is_scaled=False))
-    assert found.many[:, 0] == pytest.approx(np.array([[0, 1, 0], [0, 0, 1]]), abs=1e-9)
-    assert found.one[0] == pytest.approx([0, 0.5, 0.5], abs=1e-9)
-    assert found.disagreement == pytest.approx([1, 0, 0])
+    comparison = free_heads(
+        Words(words=("a", "b", "c"), queries=queries, keys=keys, values=keys), 2, Rules(is_scaled=False)
+    )
+    assert comparison.many[:, 0] == pytest.approx(np.array([[0, 1, 0], [0, 0, 1]]), abs=1e-9)
+    assert comparison.one[0] == pytest.approx([0, 0.5, 0.5], abs=1e-9)
+    assert comparison.disagreement == pytest.approx([1, 0, 0])
 
 
 def test_one_head_of_one_is_itself():
-    found = free_heads(EXAMPLE, 1)
-    np.testing.assert_allclose(found.many[0], found.one)
-    np.testing.assert_allclose(found.one, attend_freely(EXAMPLE).weights)
-    assert found.disagreement.tolist() == [0] * 6
+    comparison = free_heads(EXAMPLE, 1)
+    np.testing.assert_allclose(comparison.many[0], comparison.one)
+    np.testing.assert_allclose(comparison.one, attend_freely(EXAMPLE).weights)
+    assert comparison.disagreement.tolist() == [0] * 6
     with pytest.raises(UserError, match="divides 3"):
         free_heads(EXAMPLE, 2)
 
@@ -36,8 +38,8 @@ def test_a_models_heads_put_together(family):
     model = small_model(family)
     t = trace(model, "the cat sat", *(["a dog"] if family == "t5" else []))
     site = t.site(1, t.kinds[0])
-    found = model_heads(site)
-    np.testing.assert_allclose(found.many[2], t.attention(1, 2, t.kinds[0]), atol=1e-6)
+    comparison = model_heads(site)
+    np.testing.assert_allclose(comparison.many[2], t.attention(1, 2, t.kinds[0]), atol=1e-6)
     call = site.call
     key = call.key.repeat_interleave(call.queries_per_key_value_head, 1)
     query, key = (tensor.transpose(1, 2).flatten(2)[0] for tensor in (call.query, key))
@@ -46,5 +48,5 @@ def test_a_models_heads_put_together(family):
         scores = scores + call.bias[0].mean(0)
     if model.kind == "decoder":
         scores = scores.masked_fill(torch.ones_like(scores).triu(1).bool(), float("-inf"))
-    np.testing.assert_allclose(found.one, scores.softmax(-1), atol=1e-5)
-    assert ((found.disagreement >= 0) & (found.disagreement <= 1)).all()
+    np.testing.assert_allclose(comparison.one, scores.softmax(-1), atol=1e-5)
+    assert ((comparison.disagreement >= 0) & (comparison.disagreement <= 1)).all()

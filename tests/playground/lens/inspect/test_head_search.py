@@ -54,9 +54,9 @@ def test_a_planted_head_of_cross_attention_comes_first():
     maps = torch.full((2, 3, 4), 0.25)
     mask = cross_pattern_mask("same place", [5, 9, 4], [4, 5, 6, 4], ["a", "b", ".", "a"], [False] * 4)
     maps[1] = mask * 0.97 + 0.01 * ~mask
-    found = rank_heads([site(maps, kind="cross")], mask)
-    assert [head.head for head in found.heads] == [1, 0]
-    assert found.heads[0].score == pytest.approx(0.97)
+    ranking = rank_heads([site(maps, kind="cross")], mask)
+    assert [head.head for head in ranking.heads] == [1, 0]
+    assert ranking.heads[0].score == pytest.approx(0.97)
 
 
 @pytest.mark.parametrize("pattern", ["previous", "first", "same token", "induction", "separator"])
@@ -67,15 +67,15 @@ def test_a_planted_head_comes_first(pattern):
     seen = (mask & torch.ones(21, 21).tril().bool()).float()
     rows = seen.sum(-1) > 0
     planted[2, rows] = 0.9 * seen[rows] / seen[rows].sum(-1, keepdim=True) + 0.1 * planted[2, rows]
-    found = rank_heads([site(causal(1, 4, 21)), site(planted, 1)], mask)
-    best = found.heads[0]
+    ranking = rank_heads([site(causal(1, 4, 21)), site(planted, 1)], mask)
+    best = ranking.heads[0]
     assert (best.layer, best.head) == (1, 2)
     assert best.score >= 0.9
     assert best.is_above_chance
-    assert best.score > found.chance_level
+    assert best.score > ranking.chance_level
     assert best.shuffled_mean < 0.6
-    assert len(found.heads) == 8
-    assert found.queries == int(rows.sum())
+    assert len(ranking.heads) == 8
+    assert ranking.queries == int(rows.sum())
 
 
 def test_a_head_that_looks_evenly_is_exactly_chance():

@@ -29,12 +29,12 @@ CONFIG = TransformerConfig(vocabulary=9, context=40, width=24, layers=1, n_heads
 
 
 def test_sines_are_those_of_our_model():
-    found = sinusoidal(40, 24)
-    np.testing.assert_allclose(found.matrix, SinusoidalPositions(CONFIG).table, atol=1e-5)
+    scheme = sinusoidal(40, 24)
+    np.testing.assert_allclose(scheme.matrix, SinusoidalPositions(CONFIG).table, atol=1e-5)
     # The dot product of two positions is the sum of the cosines of the angles between them: it knows the distance only.
     frequencies = 10000.0 ** (-np.arange(0, 24, 2) / 24)
     expected = np.cos(np.arange(40)[:, None] * frequencies).sum(1)
-    np.testing.assert_allclose(found.by_distance[0], expected, atol=1e-9)
+    np.testing.assert_allclose(scheme.by_distance[0], expected, atol=1e-9)
 
 
 @given(width=st.sampled_from([2, 8, 12]), far=st.integers(0, 39), begin=st.integers(0, 39))
@@ -49,8 +49,8 @@ def test_turned_vectors_know_their_distance(width, far, begin):
 
 
 def test_rotary_by_hand():
-    found = rotary(3, 2)
-    assert found.matrix[:, 0] == pytest.approx(np.cos([0, 1, 2]))
+    scheme = rotary(3, 2)
+    assert scheme.matrix[:, 0] == pytest.approx(np.cos([0, 1, 2]))
 
 
 @given(
@@ -62,8 +62,8 @@ def test_rotary_by_hand():
 def test_buckets_are_those_of_t5(distances, buckets, furthest, is_causal):
     relative = -torch.tensor(distances)
     expected = T5Attention._relative_position_bucket(relative, not is_causal, buckets, furthest)
-    found = bucket_of(np.array(distances), buckets, is_causal=is_causal, furthest=furthest)
-    assert found.tolist() == expected.tolist()
+    indices = bucket_of(np.array(distances), buckets, is_causal=is_causal, furthest=furthest)
+    assert indices.tolist() == expected.tolist()
 
 
 def test_buckets_of_all_distances_are_those_of_t5():
@@ -109,38 +109,38 @@ def test_a_t5s_bias_is_what_it_adds():
     ],
 )
 def test_schemes_of_families(family, kinds):
-    found = model_positions(small_model(family), 20)
+    schemes = model_positions(small_model(family), 20)
     if family == "marian":  # the test's random weights have overwritten the sines
-        assert {positions.kind for positions in found} == {"sinusoidal"}
+        assert {positions.kind for positions in schemes} == {"sinusoidal"}
         return
-    assert [positions.kind for positions in found] == kinds
-    assert all(positions.by_distance.shape == (1, 20) for positions in found)
+    assert [positions.kind for positions in schemes] == kinds
+    assert all(positions.by_distance.shape == (1, 20) for positions in schemes)
 
 
 def test_learned_rows_are_those_that_the_model_adds():
     model = small_model("roberta")
-    (found,) = model_positions(model, 6)
+    (schemes,) = model_positions(model, 6)
     table = model.module.roberta.embeddings.position_embeddings.weight
-    np.testing.assert_allclose(found.matrix, table[2:8])
-    products = found.matrix @ found.matrix.T
-    assert found.by_distance[0, 2] == pytest.approx(np.mean([products[i, i + 2] for i in range(4)]), abs=1e-5)
+    np.testing.assert_allclose(schemes.matrix, table[2:8])
+    products = schemes.matrix @ schemes.matrix.T
+    assert schemes.by_distance[0, 2] == pytest.approx(np.mean([products[i, i + 2] for i in range(4)]), abs=1e-5)
 
 
 def test_bloom_has_alibi():
     config = BloomConfig(vocab_size=99, hidden_size=32, n_layer=1, n_head=4)
-    (found,) = model_positions(as_loaded(BloomForCausalLM(config), "decoder", "bloom"), 9)
-    assert found.kind == "alibi"
-    assert found.by_distance.shape == (4, 9)
+    (schemes,) = model_positions(as_loaded(BloomForCausalLM(config), "decoder", "bloom"), 9)
+    assert schemes.kind == "alibi"
+    assert schemes.by_distance.shape == (4, 9)
 
 
 @pytest.mark.parametrize("kind", ["rotary", "learned", "sinusoidal", "none"])
 def test_our_own(kind):
     model = own_model("decoder")
     object.__setattr__(model, "module", random_model(positions=kind))
-    found = model_positions(model, 16)
-    assert [positions.kind for positions in found] == ([] if kind == "none" else [kind])
+    schemes = model_positions(model, 16)
+    assert [positions.kind for positions in schemes] == ([] if kind == "none" else [kind])
     if kind == "rotary":
-        np.testing.assert_allclose(found[0].by_distance, rotary(16, 6).by_distance, atol=1e-5)
+        np.testing.assert_allclose(schemes[0].by_distance, rotary(16, 6).by_distance, atol=1e-5)
 
 
 def test_refusals():

@@ -162,11 +162,11 @@ def test_the_map_has_a_cell_for_every_head_and_reports_its_progress(model):
     experiment = prepare(model, TEXT, target=target_of(model))
     reports: list[tuple[int, int]] = []
     for kind in kinds_of(model):
-        found = ablate_heads(experiment, kind, lambda done, total: reports.append((done, total)))
-        assert found.divergence.shape == (2, 4)
-        assert (found.divergence > 0).all()
+        effects = ablate_heads(experiment, kind, lambda done, total: reports.append((done, total)))
+        assert effects.divergence.shape == (2, 4)
+        assert (effects.divergence > 0).all()
         single = ablate(experiment, [Component(part="head", layer=1, head=2, kind=kind)])
-        assert found.logit[1, 2] == pytest.approx(single.logit, abs=1e-4)
+        assert effects.logit[1, 2] == pytest.approx(single.logit, abs=1e-4)
     assert reports[-1] == (8, 8)
 
 
@@ -176,11 +176,11 @@ def test_the_smallest_circuit(decoder):
     assert minimal_circuit(experiment, 2 * whole).kept == ()
     assert len(minimal_circuit(experiment, 0.0).kept) == 8
     reports: list[tuple[int, int]] = []
-    found = minimal_circuit(experiment, whole / 4, on_progress=lambda done, total: reports.append((done, total)))
-    assert 0 < len(found.kept) < 8
-    assert {*found.kept, *found.removed} == set(experiment.clean.heads())
-    assert found.effect == ablate(experiment, found.removed)
-    assert found.effect.divergence <= whole / 4
+    circuit = minimal_circuit(experiment, whole / 4, on_progress=lambda done, total: reports.append((done, total)))
+    assert 0 < len(circuit.kept) < 8
+    assert {*circuit.kept, *circuit.removed} == set(experiment.clean.heads())
+    assert circuit.effect == ablate(experiment, circuit.removed)
+    assert circuit.effect.divergence <= whole / 4
     assert reports == sorted(reports)
     assert reports[-1] == (16, 16)
 
@@ -188,13 +188,13 @@ def test_the_smallest_circuit(decoder):
 def test_interaction_is_the_joint_effect_less_the_sum(decoder):
     experiment = prepare(decoder, TEXT)
     heads = experiment.clean.heads()[:3]
-    found = measure_interaction(experiment, heads)
+    interaction = measure_interaction(experiment, heads)
     singles = [ablate(experiment, [head]).logit for head in heads]
-    assert found.sum_of_singles("logit") == pytest.approx(sum(singles), abs=1e-5)
+    assert interaction.sum_of_singles("logit") == pytest.approx(sum(singles), abs=1e-5)
     expected = ablate(experiment, heads).logit - sum(singles)
-    assert found.of_all("logit") == pytest.approx(expected, abs=1e-4)
+    assert interaction.of_all("logit") == pytest.approx(expected, abs=1e-4)
     pair = ablate(experiment, [heads[0], heads[2]]).logit - singles[0] - singles[2]
-    assert found.of_pair(2, 0, "logit") == pytest.approx(pair, abs=1e-4)
+    assert interaction.of_pair(2, 0, "logit") == pytest.approx(pair, abs=1e-4)
     with pytest.raises(UserError, match="different components"):
         measure_interaction(experiment, [heads[0], heads[0]])
 
@@ -219,9 +219,9 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(decoder, tmp_path):
 def test_a_text_of_one_token_has_a_divergence_but_no_loss(decoder):
     experiment = prepare(decoder, "")
     assert len(experiment.clean.encoded.tokens) == 1
-    found = ablate_heads(experiment)
-    assert np.isnan(found.loss).all()
-    assert (found.divergence > 0).all()
+    effects = ablate_heads(experiment)
+    assert np.isnan(effects.loss).all()
+    assert (effects.divergence > 0).all()
     assert math.isfinite(ablate(experiment, []).divergence)
 
 

@@ -67,12 +67,12 @@ def test_patching_the_encoders_stream_gives_the_clean_run_where_the_targets_agre
 
 def test_what_cannot_have_changed_brings_nothing_back(pair):
     """Before the first differing token both passes of a decoder are the same."""
-    found = patch_positions(pair, "residual")
-    assert found.shape == (2, len(pair.clean.encoded.tokens))
+    recovered = patch_positions(pair, "residual")
+    assert recovered.shape == (2, len(pair.clean.encoded.tokens))
     if pair.model.kind == "decoder":
         assert pair.clean.encoded.ids[:5] == pair.corrupted.encoded.ids[:5]
-        np.testing.assert_allclose(found[:, :5], 0, atol=1e-5)
-        assert abs(found[0]).max() > 1e-2
+        np.testing.assert_allclose(recovered[:, :5], 0, atol=1e-5)
+        assert abs(recovered[0]).max() > 1e-2
 
 
 def test_heads_at_every_token_alone_and_together(pair):

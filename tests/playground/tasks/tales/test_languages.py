@@ -118,24 +118,24 @@ def test_sentences_by_hand(given, english, french, chinese):
 
 def test_an_alignment_with_french_by_hand():
     """Les petits chiens près des arbres courent: "des" is surely of "near", possibly of the second "the"."""
-    given = scene("nature", landmark=Phrase(noun=NOUN["tree"], plural=True))
-    source, target = render_sentence(given, "english"), render_sentence(given, "french")
-    assert text(given, "french") == "Les petits chiens près des arbres courent ."
+    described = scene("nature", landmark=Phrase(noun=NOUN["tree"], plural=True))
+    source, target = render_sentence(described, "english"), render_sentence(described, "french")
+    assert text(described, "french") == "Les petits chiens près des arbres courent ."
     sure, possible = alignment_links(source, target)
     assert sure == [(0, 0), (1, 1), (2, 2), (3, 3), (4, 3), (5, 5), (6, 6), (7, 7)]
     assert set(possible) - set(sure) == {(4, 4)}
 
 
 def test_an_adjective_crosses_its_noun_in_french():
-    given = scene("has")
-    sure, possible = alignment_links(render_sentence(given, "english"), render_sentence(given, "french"))
+    described = scene("has")
+    sure, possible = alignment_links(render_sentence(described, "english"), render_sentence(described, "french"))
     assert sure == possible == [(0, 0), (1, 1), (2, 2), (3, 4), (4, 3), (5, 5)]
 
 
 def test_an_alignment_with_chinese_by_hand():
     """安娜 把 那 个 红色 的 球 给 本恩 。: 个 is of "ball", 的 of "red", 给 of "to" and possibly of "gives"."""
-    given = scene("gives")
-    sure, possible = alignment_links(render_sentence(given, "english"), render_sentence(given, "chinese"))
+    described = scene("gives")
+    sure, possible = alignment_links(render_sentence(described, "english"), render_sentence(described, "chinese"))
     assert sure == [(0, 0), (1, 1), (2, 2), (3, 4), (4, 3), (5, 3), (6, 4), (7, 5), (8, 6), (9, 7)]
     assert set(possible) - set(sure) == {(7, 1)}
 

@@ -25,15 +25,15 @@ torch.set_num_threads(1)
 
 @given(st.integers(1, 100_000), st.integers(0, 300))
 def test_the_first_and_the_last_step_are_filmed_and_early_ones_more_densely(steps, frames):
-    found = film_steps(steps, frames)
+    chosen_steps = film_steps(steps, frames)
     if frames == 0:
-        assert found == ()
+        assert chosen_steps == ()
         return
-    assert (found[0], found[-1]) == (0, steps)
-    assert len(found) <= max(frames, 3)
-    assert list(found) == sorted(set(found))
-    half = sum(step <= steps / 2 for step in found)
-    assert half >= len(found) / 2
+    assert (chosen_steps[0], chosen_steps[-1]) == (0, steps)
+    assert len(chosen_steps) <= max(frames, 3)
+    assert list(chosen_steps) == sorted(set(chosen_steps))
+    half = sum(step <= steps / 2 for step in chosen_steps)
+    assert half >= len(chosen_steps) / 2
 
 
 @given(st.floats(0, 1))
@@ -54,13 +54,13 @@ def test_a_frame_is_what_the_lens_shows_of_the_checkpoint(folder):
     """The same row through the loaded checkpoint: maps to within the code, scores to float32."""
     probe, frame = read_probe(folder), read_frame(folder, 6)
     model = load(str(folder / "snapshots" / "000006"))
-    found = trace(model, "".join(probe.tokens[1:]))
-    assert tuple(found.tokens) == probe.tokens
+    traced = trace(model, "".join(probe.tokens[1:]))
+    assert tuple(traced.tokens) == probe.tokens
     for layer in range(2):
         shown = (frame.maps["decoder"][layer].astype(float) / 255) ** 2
         for head in range(2):
-            np.testing.assert_allclose(shown[head], found.attention(layer=layer, head=head), atol=1 / 255)
-    np.testing.assert_allclose(frame.scores["decoder"]["previous"], found.head_scores()["previous"], atol=1e-5)
+            np.testing.assert_allclose(shown[head], traced.attention(layer=layer, head=head), atol=1 / 255)
+    np.testing.assert_allclose(frame.scores["decoder"]["previous"], traced.head_scores()["previous"], atol=1e-5)
 
 
 def test_the_frames_of_a_run_are_read_in_order_and_from_any_step(folder):
