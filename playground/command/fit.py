@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playground.scaling.points_csv import PointsTable
 
 LARGEST_FILE = 50 << 20
-USUAL_RESAMPLES = 1000
+DEFAULT_RESAMPLES = 1000
 COLUMNS = ("params", "tokens", "flops", "loss", "unique")
 
 
@@ -27,8 +27,8 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     for column in COLUMNS:
         hint = _("the column that holds {column}, if not called so").format(column=column)
         parser.add_argument(f"--{column}", metavar="NAME", help=hint)
-    resamples = _("bootstrap resamples for the intervals, 0 for none ({default})").format(default=USUAL_RESAMPLES)
-    parser.add_argument("--bootstraps", type=int, default=USUAL_RESAMPLES, help=resamples)
+    resamples = _("bootstrap resamples for the intervals, 0 for none ({default})").format(default=DEFAULT_RESAMPLES)
+    parser.add_argument("--bootstraps", type=int, default=DEFAULT_RESAMPLES, help=resamples)
     parser.add_argument("--floor", type=float, help=_("the known entropy of the data: E is fixed there"))
     parser.add_argument("--seed", type=int, default=0, help=_("of the resamples (0)"))
     parser.add_argument("--processes", type=int, help=_("that share the resamples; else one for each core"))

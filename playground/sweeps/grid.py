@@ -160,9 +160,8 @@ def cells(config: SweepConfig) -> tuple[Cell, ...]:
 
     Whenever a sweep is stopped, its finished cells span the sizes. Raises UserError for cells that cannot be.
     """
-    shapes = sorted(
-        (shape_of(config, size) for size in set(config.sizes)), key=lambda shape: _parameter_counts(shape)[1]
-    )
+    shapes = [shape_of(config, size) for size in set(config.sizes)]
+    shapes.sort(key=lambda shape: _parameter_counts(shape)[1])
     seeds = list(dict.fromkeys(config.seeds))
     return tuple(cell for seed in seeds for shape in shapes for cell in _trunk_and_branches(config, shape, seed))
 
@@ -208,8 +207,7 @@ def _trunk_and_branches(config: SweepConfig, shape: TransformerConfig, seed: int
     steps = sorted({max(1, round(tokens / config.tokens_per_step)) for tokens in token_budgets(config, shape)})
     every = checkpoint_interval(steps, config.warm_up)
     evaluate_every = max(1, steps[-1] // config.evaluations)
-    # Runs of 100, 200 and 800 steps without warm-up: the trunk trains 800 and keeps every 79th; the branches fork at 79
-    # and 158, where their learning rates are still the trunk's, and decay from there.
+    # Runs of 100, 200 and 800 steps without warm-up: the trunk keeps every 79th step, the others fork at 79 and 158.
     trunk = _cell(config, shape, seed, steps[-1], every, evaluate_every)
     branches = []
     for count in steps[:-1]:

@@ -30,13 +30,13 @@ VIEW = {
 
 def read_view(default: ViewState, *, is_second: bool = False) -> ViewState:
     """What an attention view shows, from the address; whatever is missing or wrong there is the other's."""
-    given = {name: value for name, keys in VIEW.items() if (value := read_value(keys[is_second])) is not None}
+    settings = {name: value for name, keys in VIEW.items() if (value := read_value(keys[is_second])) is not None}
     numbers = read_integers(parameters.OTHER_HEAD if is_second else parameters.HEAD)
     selected = {"layer": numbers[0], "head": numbers[1]} if len(numbers) == 2 else {}
     pin = _read_pin(is_second)
     report = {
-        "selected": {**selected, **given},
-        "settings": {**given, **({"pin": pin} if pin else {})},
+        "selected": {**selected, **settings},
+        "settings": {**settings, **({"pin": pin} if pin else {})},
     }
     return read_view_state(report, layers=10_000, heads=10_000, default=default)
 

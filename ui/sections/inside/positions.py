@@ -75,11 +75,11 @@ def _choose_scheme() -> str:
     return choose_option(SCHEME, _("Scheme"), titles, key="position_scheme", hidden=True)
 
 
-def _choose_size(label: str, name: Integer, usual: int, *, most: int, step: int = 1) -> int:
+def _choose_size(label: str, name: Integer, default: int, *, most: int, step: int = 1) -> int:
     """A number whose value stands in the address."""
-    start = max(step, read_number(name, usual, most))
+    start = max(step, read_number(name, default, most))
     value = int(st.number_input(label, step, most, start, step, key=f"positions_{name}"))
-    write_number(name, value, usual)
+    write_number(name, value, default)
     return value
 
 

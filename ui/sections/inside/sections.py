@@ -29,8 +29,8 @@ def obtain_trace(bar: ContextBar) -> tuple[TracedText, Texts]:
     """The chosen model's trace of the chosen text, and the text; ends the run with a sentence where there is none."""
     _choice, model = bar_model(bar)
     texts = bar_texts(bar, model)
-    reading = trace_of(model, texts, key="inside")
-    if not reading.trace.sites:
+    traced_text = trace_of(model, texts, key="inside")
+    if not traced_text.trace.sites:
         st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
         st.stop()
-    return reading, texts
+    return traced_text, texts
