@@ -4,6 +4,7 @@ callbacks.py   buttons whose action runs before the script
 chart.py       a chart whose files say which model made it
 choice.py      one of a few options, kept in the address
 context_bar.py the bar of a model page: model, text, head, token
+doors.py       links from a result to the page that goes on from it
 download.py    the Python that makes the same numbers
 fields.py      a form for the fields of a dataclass
 mirror.py      a widget that shows and writes a value of the address
