@@ -166,9 +166,9 @@ def test_a_damaged_address_falls_back(small_folder, damaged):
     assert not app.error, words(app)
     assert figures(app) == 1
     assert not app.metric
-    usual = ["ablate", "zero", "divergence", "0.1"]
-    assert [control.value for control in app.segmented_control] == usual
-    assert app.selectbox(key="ablate_position_3_2").value == "2"
+    defaults = ["ablate", "zero", "divergence", "0.1"]
+    assert [control.value for control in app.segmented_control] == defaults
+    assert app.selectbox(key="bar_token").value == 2
     assert app.multiselect[0].value == []
 
 
