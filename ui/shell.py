@@ -51,29 +51,51 @@ def opened(name: str) -> Iterator[None]:
         _navigating.reset(token)
 
 
+def page_icons() -> dict[str, str]:
+    """The pages in the menu's order, with their icons."""
+    return {
+        "attention": ":material/grid_view:",
+        "inside": ":material/frame_inspect:",
+        "train": ":material/model_training:",
+        "generate": ":material/edit_note:",
+        "ablate": ":material/content_cut:",
+        "scaling": ":material/trending_down:",
+        "emergence": ":material/stairs:",
+    }
+
+
+def page_titles() -> dict[str, str]:
+    """The pages' titles, translated."""
+    return {
+        "attention": _("Attention"),
+        "inside": _("Inside a head"),
+        "train": _("Train"),
+        "generate": _("Predict and generate"),
+        "ablate": _("Take it apart"),
+        "scaling": _("Scaling"),
+        "emergence": _("Emergence"),
+    }
+
+
+def page_of(name: str) -> st.Page:
+    """A page as Streamlit knows it. The first one answers at /."""
+    is_first = name == "attention"
+    return st.Page(
+        ROOT / "pages" / f"{name}.py",
+        title=page_titles()[name],
+        icon=page_icons()[name],
+        url_path="" if is_first else name,
+        default=is_first,
+    )
+
+
 def _pages() -> list[st.Page]:
-    """The site map. The first page also answers at /, so it stands a second time under its own name."""
-    attention = ROOT / "pages" / "attention.py"
-    icon = ":material/grid_view:"
-    return [
-        st.Page(attention, title=_("Attention"), icon=icon, default=True, url_path=""),
-        st.Page(attention, title=_("Attention"), icon=icon, url_path="attention", visibility="hidden"),
-        st.Page(
-            ROOT / "pages" / "inside.py", title=_("Inside a head"), icon=":material/frame_inspect:", url_path="inside"
-        ),
-        st.Page(ROOT / "pages" / "train.py", title=_("Train"), icon=":material/model_training:", url_path="train"),
-        st.Page(
-            ROOT / "pages" / "generate.py",
-            title=_("Predict and generate"),
-            icon=":material/edit_note:",
-            url_path="generate",
-        ),
-        st.Page(
-            ROOT / "pages" / "ablate.py", title=_("Take it apart"), icon=":material/content_cut:", url_path="ablate"
-        ),
-        st.Page(ROOT / "pages" / "scaling.py", title=_("Scaling"), icon=":material/trending_down:", url_path="scaling"),
-        st.Page(ROOT / "pages" / "emergence.py", title=_("Emergence"), icon=":material/stairs:", url_path="emergence"),
-    ]
+    """The site map. The first page also answers under its own name."""
+    pages = [page_of(name) for name in page_icons()]
+    attention = st.Page(
+        ROOT / "pages" / "attention.py", title=_("Attention"), url_path="attention", visibility="hidden"
+    )
+    return [*pages, attention]
 
 
 def guard(title: str, sentence: str, *, needs: Stage = "model") -> None:
