@@ -44,7 +44,7 @@ def add_options(
         parser.add_argument(*flags, dest=f"{prefix}.{field.name}", default=argparse.SUPPRESS, **accepted)
 
 
-def given_options(arguments: argparse.Namespace, prefix: str) -> dict[str, Any]:
+def typed_options(arguments: argparse.Namespace, prefix: str) -> dict[str, Any]:
     """The fields of the record `prefix` that were given."""
     typed = {name: value for name, value in vars(arguments).items() if name.startswith(prefix + ".")}
     return {name.partition(".")[2]: tuple(v) if isinstance(v, list) else v for name, v in typed.items()}

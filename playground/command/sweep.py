@@ -68,12 +68,12 @@ def size(text: str) -> tuple[int, int]:
 
 def sweep_config_from(arguments: argparse.Namespace) -> "SweepConfig":
     """The SweepConfig that the options describe. Raises UserError where they do not go together."""
-    from playground.command.options import given_options
+    from playground.command.options import typed_options
     from playground.sweeps.grid import SweepConfig
     from playground.tasks.registry import TASKS
 
-    options = given_options(arguments, "sweep")
-    task = given_options(arguments, "task")
+    options = typed_options(arguments, "sweep")
+    task = typed_options(arguments, "task")
     if arguments.sizes:
         options["sizes"] = tuple(arguments.sizes)
     if arguments.config is None:

@@ -66,7 +66,7 @@ def _task_among(words: list[str]) -> str:
 
 def train_config_from(arguments: argparse.Namespace) -> "TrainConfig":
     """The TrainConfig that the options describe. Raises UserError if they do not fit together."""
-    from playground.command.options import given_options
+    from playground.command.options import typed_options
     from playground.tasks.classification import ClassificationConfig
     from playground.tasks.masked import MaskedConfig
     from playground.tasks.registry import TASKS
@@ -75,28 +75,28 @@ def train_config_from(arguments: argparse.Namespace) -> "TrainConfig":
     from playground.training.run.folder import read_train_config
     from playground.transformer import TransformerConfig
 
-    task_given, model_given, train_given = (given_options(arguments, prefix) for prefix in RECORDS)
+    task_options, model_options, train_options = (typed_options(arguments, prefix) for prefix in RECORDS)
     if arguments.config is not None:
-        options = [*task_given, *model_given, *train_given]
+        options = [*task_options, *model_options, *train_options]
         if options:
             raise UserError(
                 "--config repeats a run as it was; leave out {options}, or edit the file.", options=", ".join(options)
             )
         return read_train_config(arguments.config)
-    task = _task_config(TASKS[arguments.task], task_given)
+    task = _task_config(TASKS[arguments.task], task_options)
     needs = task.needs()
     model = {name: getattr(needs, name) for name in FROM_TASK}
     # A text can be cut anywhere: its task only gives a minimum, so the model's own default context holds.
     is_cut = needs.context == 1 or isinstance(task, TextTaskConfig | MaskedConfig | ClassificationConfig)
     context = {} if is_cut else {"context": needs.context}
-    return TrainConfig(task=task, model=TransformerConfig(**{**model, **context, **model_given}), **train_given)
+    return TrainConfig(task=task, model=TransformerConfig(**{**model, **context, **model_options}), **train_options)
 
 
-def _task_config(kind: "TaskKind", given: dict[str, Any]) -> "TaskConfig":
-    missing = [name.replace("_", "-") for name in required_fields(kind) if name not in given]
+def _task_config(kind: "TaskKind", options: dict[str, Any]) -> "TaskConfig":
+    missing = [name.replace("_", "-") for name in required_fields(kind) if name not in options]
     if missing:
         raise UserError("The task {name} needs --{missing}.", name=kind.name, missing=" and --".join(missing))
-    config: TaskConfig = kind.config(**given)
+    config: TaskConfig = kind.config(**options)
     return config
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from playground.command.options import add_options, given_options
+from playground.command.options import add_options, typed_options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ def parsed(*words: str) -> tuple[dict, dict]:
     add_options(parser, First, prefix="first")
     add_options(parser, Second, prefix="second", without=("rate",))
     arguments = parser.parse_args(words)
-    return given_options(arguments, "first"), given_options(arguments, "second")
+    return typed_options(arguments, "first"), typed_options(arguments, "second")
 
 
 def test_what_is_not_given_is_left_to_the_record():
