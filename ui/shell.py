@@ -16,12 +16,7 @@ from ui.text import adopt_language
 from ui.warm import ORDER, Stage, WarmUp, warm_up
 
 ROOT = Path(__file__).resolve().parent.parent
-# Streamlit writes white on the dark theme's light primary colour, which is hard to read.
-STYLE = """<style>
-[data-testid="stBaseButton-primary"], [data-testid="stMultiSelectTagsContainer"] :is([data-tag], [data-tag] *) {
-    color: light-dark(#ffffff, #12151b);
-}
-</style>"""
+STYLE = f"<style>{(Path(__file__).parent / 'shell.css').read_text(encoding='utf-8')}</style>"
 _navigating: ContextVar[bool] = ContextVar("playground_navigating", default=False)
 
 
@@ -107,7 +102,7 @@ def guard(title: str, sentence: str, *, needs: Stage = "model") -> None:
     if not _navigating.get():
         navigate()
         st.stop()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="page_head"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="page_head"):
         st.title(title, anchor=False, width="content")
         st.caption(sentence, width="stretch")
         page_frame()

@@ -2,6 +2,7 @@
 
 attention_view/   every head of a model, one head in full, the difference of two
 bertviz_views/    BertViz's own views, offline
+first_steps/      three cards for newcomers
 film_view/        attention over a training, frame by frame
 live_chart/       a plotly chart that takes new data in place
 live_text/        a text area that reports while a person types

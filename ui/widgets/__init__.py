@@ -7,6 +7,7 @@ context_bar.py the bar of a model page: model, text, head, token
 doors.py       links from a result to the page that goes on from it
 download.py    the Python that makes the same numbers
 fields.py      a form for the fields of a dataclass
+first_steps.py where a newcomer begins: three prepared states
 mirror.py      a widget that shows and writes a value of the address
 model.py       which model, on which device; fetched first where it is not on this machine
 text.py        what the model reads
