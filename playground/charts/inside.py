@@ -16,6 +16,10 @@ STRONGEST = 0.75
 """Cells let the page through a little, so that numbers on them can be read in the page's own colour."""
 
 
+NAME_LENGTH = 14
+"""Of a column's name; a longer one is cut."""
+
+
 class _Blank:
     """A blank of a template as plotly writes it: {1:d} is a whole number, {1} one of three digits."""
 
@@ -89,11 +93,13 @@ def rows_figure(
     columns: Sequence[str] = (),
     scaled_by_row: bool = False,
     shows_numbers: bool = False,
+    is_tall: bool = False,
 ) -> go.Figure:
     """Vectors below each other, a cell for each number: positive in the row's colour, negative grey.
 
     The strongest colour is the largest number of all rows, or of each row where they are scaled by row. columns name
-    the cells, which are numbered otherwise. Rows may differ in length.
+    the cells, which are numbered otherwise. Rows may differ in length. is_tall: a row has room for an upright number,
+    so that many fit side by side.
     """
     figure = go.Figure()
     largest = max((largest_magnitude(row) for row in values), default=1.0)
@@ -115,28 +121,38 @@ def rows_figure(
             xgap=1 if len(row) <= 64 else 0,
         )
     if shows_numbers:
-        _write_numbers(figure, values)
+        _write_numbers(figure, values, is_tall=is_tall)
     quiet_layout(figure, x=x, y="")
     figure.update_layout(showlegend=False, hovermode="closest", margin={"l": 20, "r": 14, "t": 30, "b": 40})
     figure.update_yaxes(name_ticks(rows), showgrid=False, range=[len(rows) - 0.5, -0.5])
     few = {"dtick": 1} if max(map(len, values), default=0) <= 16 else {}
-    figure.update_xaxes(name_ticks(columns) if len(columns) else few, showgrid=False)
+    names = name_ticks([_cut(name) for name in columns])
+    figure.update_xaxes(names if len(columns) else few, showgrid=False)
     return figure
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"
 
 
 def _texts_as_plotly(texts: Sequence[str]) -> dict[str, object]:
     return {"hovertext": [list(texts)], "hovertemplate": "%{hovertext}<extra></extra>"}
 
 
-def _write_numbers(figure: go.Figure, values: Sequence[Float[np.ndarray, "column"]]) -> None:
-    """Each number on its cell, in the page's colour."""
+def _write_numbers(figure: go.Figure, values: Sequence[Float[np.ndarray, "column"]], *, is_tall: bool) -> None:
+    """Each number on its cell, in the page's colour; with fewer digits where the browser has less room."""
     cells = [(column, row) for row, numbers in enumerate(values) for column in range(len(numbers))]
+    numbers = [float(values[row][column]) for column, row in cells]
     figure.add_scatter(
         x=[cell[0] for cell in cells],
         y=[cell[1] for cell in cells],
-        text=[short_number(float(values[row][column])) for column, row in cells],
+        text=[short_number(number) for number in numbers],
         mode="text",
-        meta={"columns": max(map(len, values), default=1)},
+        meta={
+            "columns": max(map(len, values), default=1),
+            "shorter": [shortest_number(number) for number in numbers],
+            "upright": is_tall,
+        },
         hoverinfo="skip",
     )
 
@@ -148,6 +164,24 @@ def short_number(value: float) -> str:
     ('−0.123', '−∞')
     """
     text = "∞" if np.isinf(value) else f"{abs(value):.3g}"
+    return f"−{text}" if value < 0 else text
+
+
+def shortest_number(value: float) -> str:
+    """A number in two digits and few letters, for a narrow cell.
+
+    >>> shortest_number(-0.12345), shortest_number(1234.0), shortest_number(0.00001234)
+    ('−.12', '1e3', '1e-5')
+    """
+    if np.isinf(value) or value == 0:
+        return short_number(value)
+    size = abs(value)
+    if 0.01 <= size < 999.5:
+        text = f"{size:.2g}" if size < 99.5 else f"{size:.0f}"
+        text = text.removeprefix("0")
+    else:
+        mantissa, _letter, exponent = f"{size:.0e}".partition("e")
+        text = f"{mantissa}e{int(exponent)}"
     return f"−{text}" if value < 0 else text
 
 

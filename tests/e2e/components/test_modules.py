@@ -106,6 +106,49 @@ def test_a_chart_in_words_has_no_markup(evaluate: Callable[..., Any], markup: st
     assert evaluate("live_chart/js/table", "m.plainText(argument)", markup) == text
 
 
+NUMBERS: dict[str, Any] = {
+    "mode": "text",
+    "x": [0, 1],
+    "y": [0, 0],
+    "text": ["0.123", "−0.456"],
+    "meta": {"columns": 2, "shorter": [".12", "−.46"], "upright": False},
+}
+
+
+@pytest.mark.parametrize(
+    ("width", "texts", "size"),
+    [(100, ["0.123", "−0.456"], 12), (80, ["0.123", "−0.456"], 11), (60, [".12", "−.46"], 11)],
+)
+def test_numbers_get_smaller_and_then_shorter(
+    evaluate: Callable[..., Any], width: int, texts: list[str], size: int
+) -> None:
+    written = evaluate("live_chart/js/numbers", f"m.written([argument], {width})", NUMBERS)
+    assert (written["data"][0]["text"], written["data"][0]["textfont"]["size"]) == (texts, size)
+    assert written["annotations"] == []
+
+
+def test_numbers_stand_upright_where_their_row_is_tall_and_no_number_is_left_out(evaluate: Callable[..., Any]) -> None:
+    tall = {**NUMBERS, "meta": {**NUMBERS["meta"], "upright": True}}
+    written = evaluate("live_chart/js/numbers", "m.written([argument], 30)", tall)
+    assert written["data"][0]["text"] == ["", ""]
+    assert [(note["text"], note["textangle"]) for note in written["annotations"]] == [(".12", -90), ("−.46", -90)]
+    assert evaluate("live_chart/js/numbers", "m.leastWidth([argument])", tall) == 28
+    assert evaluate("live_chart/js/numbers", "m.leastWidth([argument])", NUMBERS) == pytest.approx(2 * 27.2)
+
+
+def test_tokens_on_cells_are_cut_where_they_are_too_long(evaluate: Callable[..., Any]) -> None:
+    trace = {"mode": "text", "text": ["looked", "a"], "meta": {"columns": 2, "least": 40}, "textfont": {"size": 11}}
+    assert evaluate("live_chart/js/numbers", "m.written([argument], 60).data[0].text", trace) == ["loo…", "a"]
+    assert evaluate("live_chart/js/numbers", "m.written([argument], 20).data[0].text", trace) == ["", "a"]
+    assert evaluate("live_chart/js/numbers", "m.leastWidth([argument, {}])", trace) == 80
+
+
+def test_the_names_of_rows_take_room(evaluate: Callable[..., Any]) -> None:
+    layout = {"margin": {"l": 20}, "yaxis": {"ticktext": ["&lt;s&gt;", "score q · k"]}}
+    assert evaluate("live_chart/js/numbers", "m.roomForNames(argument)", layout) == pytest.approx(75.55)
+    assert evaluate("live_chart/js/numbers", "m.roomForNames({})") == 80
+
+
 def test_a_file_is_named_by_its_title(evaluate: Callable[..., Any]) -> None:
     stem = "m.fileStem(argument, { fallback: 'attention', most: 12 })"
     assert evaluate("shared/js/files", stem, "Layer 2, head 1") == "layer-2-head"

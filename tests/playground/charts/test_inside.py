@@ -10,6 +10,7 @@ from playground.charts.inside import (
     distance_figure,
     rows_figure,
     short_number,
+    shortest_number,
 )
 from playground.charts.layout import token_label
 from playground.charts.palette import KEY, NEUTRAL, QUERY
@@ -42,6 +43,29 @@ def test_numbers_stand_on_their_cells():
     numbers = drawn(shows_numbers=True).data[-1]
     assert list(numbers.text) == ["1", "−2", "10", "0", "−∞"]
     assert list(numbers.y) == [0, 0, 1, 1, 1]
+    assert numbers.meta == {"columns": 3, "shorter": ["1", "−2", "10", "0", "−∞"], "upright": False}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (-0.12345, "−.12"),
+        (99.6, "100"),
+        (1234.0, "1e3"),
+        (0.00567, "6e-3"),
+        (0.0, "0"),
+        (1.0, "1"),
+        (-float("inf"), "−∞"),
+    ],
+)
+def test_the_shortest_number_has_two_digits(value, text):
+    assert shortest_number(value) == text
+
+
+def test_a_long_name_of_a_column_is_cut():
+    figure = drawn(columns=["a", "b", "a word that is far too long"], shows_numbers=True, is_tall=True)
+    assert list(figure.layout.xaxis.ticktext) == ["a", "b", "a word that i…"]
+    assert figure.data[-1].meta["upright"]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ from ui.components.live_chart import Cell
 
 COLOURS: dict[str, Colour] = {"stream": TRAIN, "query": QUERY, "key": KEY, "value": VALUE}
 HEAD_COLOURS: dict[SiteKind, Colour] = {"encoder": ENCODER, "decoder": DECODER, "cross": CROSS}
-KEY_ROWS = 3
-"""The height, in rows, of a table that has one number for each key: its columns' labels need room."""
+NUMBER_ROWS, KEY_ROWS = 3, 5
+"""The height, in rows, of a table of one row with numbers on it, and of one whose columns have keys for labels: the
+numbers stand upright where they are many, and the labels below need room."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,6 +60,7 @@ def _picture(table: StepTable, inputs: StepInputs) -> StepPicture:
     """Rows of cells; a row of one number for each key has the keys' labels below and the numbers written on it."""
     colour = COLOURS.get(table.role, HEAD_COLOURS[inputs.head.kind])
     is_by_key = bool(table.rows[0].keys)
+    shows_numbers = is_by_key or table.shows_numbers
     figure = rows_figure(
         [row.values for row in table.rows],
         [row.label for row in table.rows],
@@ -67,9 +69,11 @@ def _picture(table: StepTable, inputs: StepInputs) -> StepPicture:
         x=_("key") if is_by_key else _("dimension"),
         columns=inputs.labels if is_by_key else (),
         scaled_by_row=table.is_scaled_by_row,
-        shows_numbers=is_by_key,
+        shows_numbers=shows_numbers,
+        is_tall=shows_numbers,
     )
-    return StepPicture(table=table, figure=figure, height=KEY_ROWS if is_by_key else len(table.rows))
+    rows = NUMBER_ROWS if shows_numbers else len(table.rows)
+    return StepPicture(table=table, figure=figure, height=KEY_ROWS if is_by_key else rows)
 
 
 def _hover(row: Row, inputs: StepInputs) -> HoverText | tuple[str, ...]:

@@ -93,6 +93,8 @@ class StepTable:
     rows: tuple[Row, ...]
     role: Role
     is_scaled_by_row: bool = False
+    shows_numbers: bool = False
+    """Whether each number stands on its cell; tables with one number for each key always show them."""
 
     def cell(self, number: Number) -> tuple[int, int] | None:
         """Row and column of a number; None where it is not in this table."""

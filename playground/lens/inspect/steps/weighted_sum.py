@@ -19,11 +19,10 @@ def weighted_sum_step(inputs: StepInputs) -> HeadStep:
         name="mix",
         title=_("Weighted sum of values"),
         formula=r"z = \sum_j a_j \v_j",
-        explanation=_("Each value times its weight; the last row is their sum."),
+        explanation=_("Each value times its weight; z is their sum."),
         tables=(
-            StepTable(
-                label=_("Weighted values and their sum"), rows=(*rows, z), role="value", is_scaled_by_row=not rows[1:]
-            ),
+            StepTable(label=_("Weighted values"), rows=rows, role="value"),
+            StepTable(label=_("z: the sum of the weighted values"), rows=(z,), role="value", shows_numbers=True),
         ),
         code=(in_attention("z", "pattern", "value"),),
     )

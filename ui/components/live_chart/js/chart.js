@@ -5,10 +5,11 @@ import { decodePayload } from "../../shared/js/decode.js";
 import { element } from "../../shared/js/dom.js";
 import { mount } from "../../shared/js/mount.js";
 import { loadPlotly } from "./library.js";
+import { leastWidth, roomForNames, written } from "./numbers.js";
 import { Picking, frameOf } from "./pick.js";
 import { saveButtons } from "./save.js";
 import { fillTable } from "./table.js";
-import { fitted, recoloured, themedLayout } from "./theme.js";
+import { recoloured, themedLayout } from "./theme.js";
 
 // An explicit list: plotly's default one offers to upload the chart to a foreign server.
 const BUTTONS = ["zoom2d", "pan2d", "resetScale2d"];
@@ -23,7 +24,8 @@ class LiveChart {
     this.spoken = element("p", { role: "status" });
     this.dragging = false;
     const values = element("div", { class: "values" }, this.table, this.spoken);
-    root.replaceChildren(this.node, this.note, this.answer, values);
+    this.scroller = element("div", { class: "scroller" }, this.node);
+    root.replaceChildren(this.scroller, this.note, this.answer, values);
     this.picking = new Picking(this);
     this.sizes = new ResizeObserver(() => root.clientWidth !== this.width && this.draw());
     this.sizes.observe(root);
@@ -86,12 +88,17 @@ class LiveChart {
     const { figure, height, revision } = header;
     this.theme = readTheme(this.root);
     const shown = this.theme.dark ? recoloured(figure, header.dark) : structuredClone(figure);
-    const layout = themedLayout(shown.layout, this.theme, { width: this.width, height, revision });
+    const frame = roomForNames(shown.layout) + (shown.layout.margin?.r ?? 80);
+    const width = Math.max(this.width, leastWidth(shown.data) + frame);
+    const { data, annotations } = written(shown.data, width - frame);
+    const layout = themedLayout(shown.layout, this.theme, { width, height, revision });
     layout.shapes = [...(layout.shapes ?? []), ...frameOf(shown.data, header.picked, layout.font.color)];
+    layout.annotations = [...(layout.annotations ?? []), ...annotations];
+    // A finger scrolls a wide picture; it cannot draw a zoom box at the same time.
+    if (width > this.width) layout.dragmode = false;
+    this.scroller.toggleAttribute("data-wide", width > this.width);
     // Any change of config, even a new function, makes plotly start over and forget the zoom.
     this.config ??= { displaylogo: false, responsive: false, showSendToCloud: false, modeBarButtons: [BUTTONS, saveButtons(this)] };
-    const { l = 80, r = 80 } = layout.margin ?? {};
-    const data = shown.data.map((trace) => fitted(trace, this.width - l - r));
     await Plotly.react(node, data, layout, this.config);
     if (this.listening) this.pointAgain();
     else this.listen();

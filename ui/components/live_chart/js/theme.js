@@ -32,15 +32,6 @@ function themedAxis(name, axis, theme) {
   };
 }
 
-const LETTER = 6.6;
-
-// Leave out the texts of cells that are too narrow for them.
-export function fitted(trace, width) {
-  const columns = trace.mode === "text" && trace.meta?.columns;
-  if (typeof columns !== "number") return trace;
-  return { ...trace, text: trace.text.map((text) => (text.length * (trace.textfont?.size ?? 12) * LETTER > (12 * width) / columns ? "" : text)) };
-}
-
 // The layout in the page's size, fonts and colours; `revision` keeps a person's zoom.
 export function themedLayout(layout, theme, { width, height, revision }) {
   const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));
