@@ -7,4 +7,5 @@ branches.py      tree of alternative continuations
 beams.py         beam search with every beam kept for the chart
 fill_mask.py     what an encoder predicts at masked positions
 surprisal.py     surprisal and entropy of each token of a text, perplexity, bits per byte
+findings.py      what the pictures of predictions show, in sentences
 """

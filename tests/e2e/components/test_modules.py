@@ -149,6 +149,29 @@ def test_the_names_of_rows_take_room(evaluate: Callable[..., Any]) -> None:
     assert evaluate("live_chart/js/numbers", "m.roomForNames({})") == 80
 
 
+@pytest.mark.parametrize(
+    ("second", "removed", "bars", "numbers"),
+    [
+        (None, False, ["75%"], ["75 %"]),
+        (1.5, False, ["75%", "100%"], ["75 %", "100 %"]),
+        (0, True, ["75%", "0%"], ["75 %", "removed"]),
+    ],
+)
+def test_a_row_has_a_bar_for_each_value(
+    evaluate: Callable[..., Any], second: float | None, removed: bool, bars: list[str], numbers: list[str]
+) -> None:
+    item = {"text": " a", "value": 0.75, "number": "75 %", "second": second, "secondNumber": "100 %", "lines": []}
+    row = "m.barRow({ ...argument, clickable: true }, 0, 'removed')"
+    shares = f"[...{row}.querySelectorAll('.share')].map((share) => share.style.inlineSize)"
+    assert evaluate("token_view/js/rows", shares, item) == bars
+    argument = {**item, "removed": removed}
+    told = f"[...{row}.querySelectorAll('.numeric')].map((number) => number.textContent)"
+    assert evaluate("token_view/js/rows", told, argument) == numbers
+    heard = f"{row}.firstChild.getAttribute('aria-label')"
+    assert evaluate("token_view/js/rows", heard, argument) == ", ".join(["␣a", *numbers])
+    assert evaluate("token_view/js/rows", f"{row}.firstChild.classList.contains('removed')", argument) is removed
+
+
 def test_a_file_is_named_by_its_title(evaluate: Callable[..., Any]) -> None:
     stem = "m.fileStem(argument, { fallback: 'attention', most: 12 })"
     assert evaluate("shared/js/files", stem, "Layer 2, head 1") == "layer-2-head"

@@ -45,3 +45,16 @@ def test_what_has_no_origin_is_not_offered(open_page: Open, address: str) -> Non
     page = open_page(address)
     expect(page.locator(".st-key-bars").get_by_text("75 %")).to_be_visible(timeout=150_000)
     expect(page.locator(".st-key-bars").get_by_role("button", name="Save as SVG")).to_be_hidden()
+
+
+def test_a_row_has_two_bars_and_a_removed_token_is_crossed_out(open_page: Open, address: str) -> None:
+    page = open_page(address)
+    rows = page.locator(".st-key-pairs .row.paired:not(.legend)")
+    expect(rows.first).to_be_visible(timeout=150_000)
+    expect(page.locator(".st-key-pairs .legend")).to_have_text("modelafter filters")
+    widths = "node => [...node.querySelectorAll('.share')].map((share) => share.style.inlineSize)"
+    assert rows.nth(0).evaluate(widths) == ["75%", "100%"]
+    assert rows.nth(1).evaluate(widths) == ["25%", "0%"]
+    crossed = "node => getComputedStyle(node.querySelector('.token')).textDecorationLine"
+    assert [rows.nth(index).evaluate(crossed) for index in (0, 1)] == ["none", "line-through"]
+    expect(page.get_by_role("button", name="␣no, 25 %, removed")).to_be_visible()

@@ -17,6 +17,15 @@ def test_tokens_are_sent_as_they_are() -> None:
     assert header["items"][0]["lines"] == ["rank 1"]
     assert (header["items"][0]["value"], header["items"][1]["value"]) == (0.5, None)
     assert (header["layout"], header["label"]) == ("text", "a text")
+    assert (header["items"][0]["second"], header["series"]) == (None, [])
+
+
+def test_a_second_value_is_sent_under_the_browsers_name() -> None:
+    item = TokenItem(text="a", value=0.5, number="50 %", second=0.0, second_number="0 %", removed=True)
+    header, _ = decode(encode_items([item], layout="bars", label="bars", series=("model", "after filters")))
+    sent = header["items"][0]
+    assert (sent["second"], sent["secondNumber"], sent["removed"]) == (0.0, "0 %", True)
+    assert header["series"] == ["model", "after filters"]
 
 
 def test_the_module_makes_no_markup_of_text() -> None:

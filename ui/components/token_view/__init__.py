@@ -24,6 +24,12 @@ class TokenItem:
     """Strength of the colour or length of the bar, 0 to 1; None for no colour."""
     number: str = ""
     """Beside a bar."""
+    second: float | None = None
+    """Length of a second bar below the first, 0 to 1; None for one bar."""
+    second_number: str = ""
+    """Beside the second bar."""
+    removed: bool = False
+    """Whether the token is crossed out, and has no second number."""
     lines: tuple[str, ...] = ()
     """In the tooltip."""
     chosen: bool = False
@@ -33,27 +39,54 @@ class TokenItem:
 
 def token_module() -> str:
     """The token view as one ES module."""
-    return module("token_view", "picture token_view", shared="decode dom mount files tokens")
+    return module("token_view", "picture rows token_view", shared="decode dom mount files tokens")
 
 
 _component = register("tokens", token_module(), css=style("attention_view", "token_view"))
 
 
 def token_view(
-    items: Sequence[TokenItem], *, layout: Layout, label: str, key: str, provenance: Sequence[str] = ()
+    items: Sequence[TokenItem],
+    *,
+    layout: Layout,
+    label: str,
+    key: str,
+    provenance: Sequence[str] = (),
+    series: Sequence[str] = (),
 ) -> int | None:
     """Draw the tokens; return the index of the token clicked just now, else None.
 
     `label` describes them to screen readers. With `provenance` they can be saved as a picture that has its lines below.
+    `series` names the two bars of each row.
     """
-    data = encode_items(items, layout=layout, label=label, provenance=provenance)
+    data = encode_items(items, layout=layout, label=label, provenance=provenance, series=series)
     picked = report_of(_component(key=key, data=data, on_picked_change=keep_report), "picked")
     if isinstance(picked, bool) or not isinstance(picked, int) or not 0 <= picked < len(items):
         return None
     return picked if items[picked].clickable else None
 
 
-def encode_items(items: Sequence[TokenItem], *, layout: Layout, label: str, provenance: Sequence[str] = ()) -> bytes:
+def encode_items(
+    items: Sequence[TokenItem],
+    *,
+    layout: Layout,
+    label: str,
+    provenance: Sequence[str] = (),
+    series: Sequence[str] = (),
+) -> bytes:
     """Encode the tokens, with everything else that the browser needs to draw them."""
-    texts = {"label": label, "notes": list(provenance), "saveLabel": _("Save as SVG")}
-    return encode_payload({"items": [asdict(item) for item in items], "layout": layout, **texts})
+    texts = {
+        "label": label,
+        "notes": list(provenance),
+        "saveLabel": _("Save as SVG"),
+        "series": list(series),
+        "removedLabel": _("removed"),
+    }
+    return encode_payload({"items": [_encoded(item) for item in items], "layout": layout, **texts})
+
+
+def _encoded(item: TokenItem) -> dict[str, object]:
+    """The item as the browser names its values."""
+    values = asdict(item)
+    values["secondNumber"] = values.pop("second_number")
+    return values

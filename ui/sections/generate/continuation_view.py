@@ -13,6 +13,7 @@ from playground.snippets import origin
 from playground.text import _
 from ui.components.token_view import TokenItem, token_view
 from ui.sections.generate.draft import TextDraft
+from ui.sections.generate.sampling_options import bar_names, paired_item
 from ui.state.attention import read_head
 from ui.widgets.chart import draw
 from ui.widgets.download import text_details
@@ -91,10 +92,10 @@ def _weight_lines(weights: np.ndarray, position: int) -> tuple[str, ...]:
 def show_alternatives(model: LoadedModel, draft: TextDraft) -> None:
     """Alternatives of the inspected token; a click branches there."""
     generated = draft.tree.nodes[draft.inspected].generated
-    st.caption(_("Alternatives: model → after filters. Click one to branch."))
+    st.caption(_("Alternatives of the outlined token. Click one to branch."))
     items = [alternative_item(other, other.token.id == generated.token.id) for other in generated.alternatives]
     label, notes = _("Alternatives of the outlined token"), origin(model, details={"text": draft.tree.text})
-    picked = token_view(items, layout="bars", label=label, key="alternatives", provenance=notes)
+    picked = token_view(items, layout="bars", label=label, key="alternatives", provenance=notes, series=bar_names())
     if picked is not None:
         draft.branch(draft.inspected, generated.alternatives[picked].token.id)
         st.rerun()
@@ -102,15 +103,8 @@ def show_alternatives(model: LoadedModel, draft: TextDraft) -> None:
 
 def alternative_item(other: Alternative, chosen: bool) -> TokenItem:
     """An alternative as a clickable row with its bar."""
-    return TokenItem(
-        text=other.token.text,
-        special=other.token.special,
-        value=other.probability,
-        number=f"{other.probability:.2%} → {other.sampled:.2%}",
-        lines=(_("rank {rank:,}").format(rank=other.rank + 1),),
-        chosen=chosen,
-        clickable=True,
-    )
+    lines = (_("rank {rank:,}").format(rank=other.rank + 1),)
+    return paired_item(other.token, other.probability, other.sampled, lines, chosen=chosen)
 
 
 def show_branches(model: LoadedModel, draft: TextDraft, config: GenerationConfig) -> None:

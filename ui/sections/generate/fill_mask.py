@@ -4,6 +4,7 @@ import streamlit as st
 
 from playground.lens.capture.tokens import Token, encode, label
 from playground.lens.generate.fill_mask import MaskedPosition, fill_masks, mask_id, spell_masks
+from playground.lens.generate.findings import percent
 from playground.lens.generate.generation import Alternative
 from playground.models import LoadedModel
 from playground.progress import OnProgress
@@ -119,7 +120,7 @@ def _prediction_item(other: Alternative, chosen: bool) -> TokenItem:
         text=other.token.text,
         special=other.token.special,
         value=other.probability,
-        number=f"{other.probability:.2%}",
+        number=percent(other.probability),
         lines=(_("probability {value:.6g}").format(value=other.probability),),
         chosen=chosen,
         clickable=not other.token.special,

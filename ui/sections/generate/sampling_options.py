@@ -1,9 +1,12 @@
-"""Sampling options, kept in the address: temperature, top-k, top-p, min-p."""
+"""Sampling options, kept in the address: temperature, top-k, top-p, min-p; and a token before and after them."""
 
 import streamlit as st
 
+from playground.lens.capture.tokens import Token
+from playground.lens.generate.findings import percent
 from playground.lens.generate.predictions import FilterEffect, Sampling
 from playground.text import _
+from ui.components.token_view import TokenItem
 from ui.state.parameters import MIN_P, TEMPERATURE, TOP_K, TOP_P
 
 LARGEST_K = 100_000
@@ -67,3 +70,32 @@ def filter_summary(filters: tuple[FilterEffect, ...]) -> str:
         part.format(filter=effect.name, n_removed=effect.n_removed, share=effect.probability) for effect in filters
     ]
     return _("{filters} of the probability at this temperature.").format(filters="; ".join(parts))
+
+
+def bar_names() -> tuple[str, str]:
+    """What the two bars of a token are."""
+    return _("model"), _("after filters")
+
+
+def paired_item(
+    token: Token,
+    probability: float,
+    sampled: float,
+    lines: tuple[str, ...],
+    *,
+    chosen: bool = False,
+    clickable: bool = True,
+) -> TokenItem:
+    """A token with the model's probability and that after temperature and filters; crossed out where it is removed."""
+    return TokenItem(
+        text=token.text,
+        special=token.special,
+        value=probability,
+        number=percent(probability),
+        second=sampled,
+        second_number=percent(sampled),
+        removed=sampled == 0,
+        lines=lines,
+        chosen=chosen,
+        clickable=clickable,
+    )

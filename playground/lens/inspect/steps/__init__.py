@@ -9,6 +9,7 @@ scores.py        query–key products, scaling, bias and mask
 softmax.py       weights
 weighted_sum.py  weights times values
 output.py        output projection, and into the residual stream
+finding.py       which key a query attends to most, in a sentence
 
 step.py          a step, its tables and rows
 vectors.py       numbers with how they came about: learned, sums, products, normed

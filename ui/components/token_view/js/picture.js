@@ -65,6 +65,7 @@ function textsOf(node, corner, colour) {
     textLength: (right - box.left).toFixed(1), lengthAdjust: "spacingAndGlyphs",
     x: corner(box).x, y: (Number(corner(box).y) + box.height / 2 + BELOW_MIDDLE * size).toFixed(1),
     "font-size": size, "font-family": style.fontFamily, "font-weight": style.fontWeight, "xml:space": "preserve", ...paint,
+    ...(style.textDecorationLine === "line-through" ? { "text-decoration": "line-through" } : {}),
   }, text));
 }
 

@@ -1,10 +1,11 @@
 // Tokens coloured in a running text, or listed with bars. Text becomes nothing but text nodes.
 
 import { decodePayload } from "../../shared/js/decode.js";
-import { clamp, element, showTip } from "../../shared/js/dom.js";
+import { element, showTip } from "../../shared/js/dom.js";
 import { mount } from "../../shared/js/mount.js";
+import { tokenNode } from "../../shared/js/tokens.js";
 import { saveSvg, svgOf } from "./picture.js";
-import { tokenNode, tokenText } from "../../shared/js/tokens.js";
+import { barRow, chip, legend } from "./rows.js";
 
 class TokenView {
   constructor(root) {
@@ -22,7 +23,7 @@ class TokenView {
     this.report = (index) => setTriggerValue("picked", index);
     if (!data || data === this.data) return;
     this.data = data;
-    const { items, layout, label, notes, saveLabel } = decodePayload(data).header;
+    const { items, layout, label, notes, saveLabel, series, removedLabel } = decodePayload(data).header;
     Object.assign(this, { items, label, notes });
     this.save.hidden = !notes.length;
     this.save.setAttribute("aria-label", saveLabel);
@@ -31,7 +32,8 @@ class TokenView {
     this.list.setAttribute("role", "list");
     this.list.setAttribute("aria-label", label);
     this.tip.hidden = true;
-    this.list.replaceChildren(...items.map((item, index) => (layout === "text" ? chip(item, index) : barRow(item, index))));
+    const nodes = items.map((item, index) => (layout === "text" ? chip(item, index) : barRow(item, index, removedLabel)));
+    this.list.replaceChildren(...(series.length ? [legend(series)] : []), ...nodes);
   }
 
   // The index of the token under the pointer or the focus; null outside the tokens.
@@ -63,38 +65,6 @@ class TokenView {
     const index = this.indexOf(event);
     if (index !== null && this.items[index].clickable) this.report(index);
   }
-}
-
-function tokenElement(item, index, kind) {
-  return element(item.clickable ? "button" : "span", {
-    type: item.clickable ? "button" : null,
-    class: item.chosen ? `${kind} chosen` : kind,
-    "data-index": index,
-    "aria-pressed": item.clickable ? String(item.chosen) : null,
-    "aria-label": item.clickable ? [tokenText(item.text), item.number, ...item.lines].filter(Boolean).join(", ") : null,
-  });
-}
-
-function chip(item, index) {
-  const node = tokenElement(item, index, "chip");
-  if (item.value !== null) node.style.setProperty("--strength", `${Math.round(60 * clamp(item.value, 0, 1))}%`);
-  node.append(tokenNode(item.text, item.special));
-  const wrapped = element("span", { role: "listitem" }, node);
-  return item.text.includes("\n") ? withLineEnd(wrapped) : wrapped;
-}
-
-function withLineEnd(node) {
-  const fragment = document.createDocumentFragment();
-  fragment.append(node, element("span", { class: "line-end" }));
-  return fragment;
-}
-
-function barRow(item, index) {
-  const node = tokenElement(item, index, "row");
-  const bar = element("i", { class: "share" });
-  bar.style.inlineSize = `${100 * clamp(item.value ?? 0, 0, 1)}%`;
-  node.append(tokenNode(item.text, item.special), element("span", { class: "bar" }, bar), element("span", { class: "numeric" }, item.number));
-  return element("div", { role: "listitem" }, node);
 }
 
 export default function tokenView(component) {
