@@ -26,6 +26,7 @@ charts/                plain data in, plotly Figure out
 command/               the commands of `python -m playground`
 errors.py              the error whose sentence is for the person at the screen
 folders.py             the cache and the training runs on this machine
+glossary.py            the terms on the screen: meaning, formula, source
 text.py                sentences in the reader's language
 progress.py            the callback of long work
 provenance.py          model, source and versions behind a number

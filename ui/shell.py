@@ -56,6 +56,7 @@ def page_icons() -> dict[str, str]:
         "ablate": ":material/content_cut:",
         "scaling": ":material/trending_down:",
         "emergence": ":material/stairs:",
+        "glossary": ":material/dictionary:",
     }
 
 
@@ -69,6 +70,7 @@ def page_titles() -> dict[str, str]:
         "ablate": _("Take it apart"),
         "scaling": _("Scaling"),
         "emergence": _("Emergence"),
+        "glossary": _("Glossary"),
     }
 
 

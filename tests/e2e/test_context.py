@@ -17,7 +17,7 @@ MODEL_PAGES = {
     "generate": "Predict and generate",
     "ablate": "Take it apart",
 }
-PAGES = {**MODEL_PAGES, "train": "Train", "scaling": "Scaling", "emergence": "Emergence"}
+PAGES = {**MODEL_PAGES, "train": "Train", "scaling": "Scaling", "emergence": "Emergence", "glossary": "Glossary"}
 TYPED = "Anna gave Ben a red hat, and Ben gave Anna a blue one."
 CARRIED = {"model": "books-encoder", "text": TYPED, "head": "2.1", "query": "4"}
 

@@ -19,6 +19,7 @@ SECTIONS = {
     + [{"generate": "fill", "model": "books-encoder"}, {"generate": "translate", "model": "tales-translator"}],
     "ablate": [{"section": section} for section in ("ablate", "writes", "patch", "flow", "whole", "heads")],
     "train": [{}],
+    "glossary": [{}],
     "scaling": [{"section": section} for section in ("data", "disagree", "plan", "live")]
     + [
         {"section": "curves", "picture": figure}

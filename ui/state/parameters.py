@@ -132,11 +132,11 @@ BEAMS = Integer("beams", default=4, bound=True)
 LENGTH_PENALTY = Real("length_penalty", default=1.0, bound=True)
 COLOUR_BY = Choice("colour", "surprisal", "probability", "entropy")
 LENS_FIRST = Integer("lens_first")
-ANSWER = Text("answer", limit=60, bound=True)
+ANSWER = Text("answer", limit=60)
 
 # Take it apart.
-POSITION = Choice("position")
-ABLATION = Choice("by", "zero", "mean", "resampled")
+POSITION = Choice("patch_position")
+ABLATION = Choice("by", "mean", "zero", "resampled")
 METRIC = Choice("judge", "divergence", "loss", "logit")
 COMPONENTS = Text("parts", limit=4_000)
 TOLERANCE = Choice("limit", "0.01", "0.03", "0.1", "0.3", "1", "3")
@@ -150,6 +150,9 @@ FLOW_KIND = Choice("flow_kind", "decoder", "encoder")
 BASELINE = Choice("baseline", "filler", "mean", "zero")
 SEARCH_KIND, PATTERN = Choice("search_kind", "decoder", "cross", "encoder"), Choice("pattern")
 PAINTED = Text("painted", limit=4_000)
+
+# Glossary.
+GLOSSARY = Text("term", limit=60)
 
 # Train.
 PRESET = Choice("preset")

@@ -172,6 +172,20 @@ def test_a_row_has_a_bar_for_each_value(
     assert evaluate("token_view/js/rows", f"{row}.firstChild.classList.contains('removed')", argument) is removed
 
 
+def test_a_term_is_found_where_it_stands_first_and_longest_first(evaluate: Callable[..., Any]) -> None:
+    terms = [{"forms": ["head", "heads"]}, {"forms": ["attention head"]}, {"forms": ["C++ (x)"]}]
+    found = """(() => {
+        const [terms, texts] = argument;
+        const search = m.termPattern(terms);
+        const seen = new Set();
+        const shown = (text) => ({ term, start, end }) => [term, text.slice(start, end)];
+        return texts.map((text) => m.findTerms(text, search, seen).map(shown(text)));
+    })()"""
+    texts = ["An Attention head and two heads", "ahead, head-on", "head, C++ (x)"]
+    expected = [[[1, "Attention head"], [0, "heads"]], [], [[2, "C++ (x)"]]]
+    assert evaluate("page_frame/js/hints", found, [terms, texts]) == expected
+
+
 def test_a_file_is_named_by_its_title(evaluate: Callable[..., Any]) -> None:
     stem = "m.fileStem(argument, { fallback: 'attention', most: 12 })"
     assert evaluate("shared/js/files", stem, "Layer 2, head 1") == "layer-2-head"

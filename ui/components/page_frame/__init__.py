@@ -1,21 +1,19 @@
-"""Two buttons at the right of every page's title: copy the page's link, and show the page on a projector.
+"""At the right of every page's title: copy the page's link, show the page on a projector; and the glossary's hints.
 
-The projector's mode takes sidebar, captions and settings away and enlarges the rest; P turns it on and off.
+The projector's mode takes sidebar, captions and settings away and enlarges the rest; P turns it on and off. The first
+time that a term of the glossary stands in a caption or heading, it is underlined; pointing at it shows what it means.
 """
 
-from pathlib import Path
-
+from playground.glossary import TERMS
 from playground.text import _
-from ui.components.shared.registration import bundle, register, style
+from ui.components.shared.registration import module, register, style
 
 __all__ = ["page_frame"]
 
 HTML = """<div class="page-frame"><button type="button" class="copy"></button>
 <button type="button" class="project"></button><span class="said" role="status"></span></div>
 """
-_component = register(
-    "page_frame", bundle([Path(__file__).with_name("page_frame.js")]), html=HTML, css=style("page_frame")
-)
+_component = register("page_frame", module("page_frame", "hints page_frame"), html=HTML, css=style("page_frame"))
 
 
 def page_frame() -> None:
@@ -27,5 +25,12 @@ def page_frame() -> None:
         "project": _("Projector"),
         "projectHint": _("Larger, without menus and captions (P)"),
         "leave": _("Leave projector mode"),
+        "terms": [
+            {
+                "forms": [_(form) for form in term.forms],
+                "lines": [_(term.meaning), *filter(None, (term.formula, term.source))],
+            }
+            for term in TERMS
+        ],
     }
     _component(key="page_frame", data=labels)

@@ -1,5 +1,7 @@
 // Copy the page's link; projector mode. The mode is an attribute of the document's root, so that it outlives a rerun.
 
+import { Hints } from "./hints.js";
+
 const MODE = "data-projector";
 const SHOWN_FOR = 2000;
 // Streamlit's own parts, outside this component's shadow.
@@ -14,6 +16,14 @@ function isTyping(target) {
   return target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox]");
 }
 
+// A formula that is wider than its column scrolls; without a tab stop the keyboard could not reach its end.
+function reachFormulas() {
+  for (const formula of document.querySelectorAll(".katex-display")) {
+    if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+    else formula.removeAttribute("tabindex");
+  }
+}
+
 class PageFrame {
   constructor(root) {
     this.copy = root.querySelector(".copy");
@@ -21,12 +31,21 @@ class PageFrame {
     this.said = root.querySelector(".said");
     this.copy.addEventListener("click", () => this.copyLink());
     this.project.addEventListener("click", () => this.toggle());
+    this.hints = new Hints();
     this.onKey = (event) => {
       const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
       if (event.key.toLowerCase() === "p" && plain && !isTyping(event.composedPath()[0])) this.toggle();
       if (event.key === "Escape" && document.documentElement.hasAttribute(MODE)) this.toggle(false);
     };
     document.addEventListener("keydown", this.onKey);
+    this.observer = new MutationObserver(() => {
+      cancelAnimationFrame(this.frame);
+      this.frame = requestAnimationFrame(() => {
+        reachFormulas();
+        this.hints.mark();
+      });
+    });
+    this.observer.observe(document.body, { childList: true, subtree: true });
     if (!document.getElementById("projector-sheet")) {
       const sheet = document.createElement("style");
       sheet.id = "projector-sheet";
@@ -39,6 +58,7 @@ class PageFrame {
     this.labels = labels;
     this.copy.textContent = labels.copy;
     this.project.title = labels.projectHint;
+    this.hints.accept(labels.terms);
     this.show();
   }
 
@@ -73,6 +93,8 @@ class PageFrame {
   dispose() {
     clearTimeout(this.timer);
     document.removeEventListener("keydown", this.onKey);
+    this.observer.disconnect();
+    this.hints.dispose();
   }
 }
 
