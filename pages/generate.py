@@ -19,7 +19,7 @@ with st.sidebar:
 bar = open_bar()
 _choice, model = bar_model(bar)
 texts = bar_texts(bar, model)
-show_bar(bar, model, texts)
 require_predictions(model)
 section = choose_prediction_section(model)
+show_bar(bar, section, model, texts)
 show_section(section, model, texts)

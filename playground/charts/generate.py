@@ -15,6 +15,8 @@ from playground.text import _
 RANKS = 400
 """Number of points of a distribution over the vocabulary; each is one token's exact probability."""
 LABEL_LENGTH = 12
+LEAST_CELL = 46
+"""Pixels of a cell of the lens: enough for seven letters; a narrow page scrolls."""
 _WEIGHT = [[0.0, "rgba(47, 99, 192, 0)"], [1.0, "rgba(47, 99, 192, 0.6)"]]
 
 
@@ -59,23 +61,27 @@ def distribution_figure(
 
 
 def surprisal_figure(
-    tokens: Sequence[str], surprisal: Float[np.ndarray, "token"], entropy: Float[np.ndarray, "token"]
+    tokens: Sequence[str],
+    surprisal: Float[np.ndarray, "token"],
+    entropy: Float[np.ndarray, "token"],
+    *,
+    in_bits: bool = False,
 ) -> go.Figure:
-    """Bars of each token's surprisal and a line of the entropy before it, in bits; NaN leaves a gap.
+    """Bars of each token's surprisal and a line of the entropy before it; NaN leaves a gap.
 
-    surprisal, entropy: in nats.
+    surprisal, entropy: in nats, and drawn in nats unless in_bits.
     """
     positions = list(range(len(tokens)))
-    bits = np.stack([surprisal, entropy]) / np.log(2)
+    values = np.stack([surprisal, entropy]) / (np.log(2) if in_bits else 1.0)
     names = [token_label(token, LABEL_LENGTH) for token in tokens]
     shared = {"x": positions, "customdata": names, "hovertemplate": "%{customdata}: %{y:.3f}"}
     figure = go.Figure()
-    figure.add_bar(y=_gaps(bits[0]), name=_("surprisal"), marker={"color": TRAIN.light}, **shared)
+    figure.add_bar(y=_gaps(values[0]), name=_("surprisal"), marker={"color": TRAIN.light}, **shared)
     line = {"color": HELD_OUT.light, "width": 2}
     figure.add_scatter(
-        y=_gaps(bits[1]), name=_("entropy"), mode="lines+markers", line=line, marker={"size": 4}, **shared
+        y=_gaps(values[1]), name=_("entropy"), mode="lines+markers", line=line, marker={"size": 4}, **shared
     )
-    quiet_layout(figure, x=_("token"), y=_("bits"))
+    quiet_layout(figure, x=_("token"), y=_("bits") if in_bits else _("nats"))
     if len(tokens) <= 60:
         figure.update_xaxes(tickmode="array", tickvals=positions, ticktext=names)
     return figure
@@ -115,8 +121,8 @@ def lens_figure(
         y=[y for y in rows for _column in columns],
         text=[token_label(token, 9) for layer in top for token in layer],
         mode="text",
-        meta={"columns": len(tokens)},
-        textfont={"size": 10},
+        meta={"columns": len(tokens), "least": LEAST_CELL},
+        textfont={"size": 11},
         hoverinfo="skip",
         showlegend=False,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from torch import Tensor
 
 from playground.errors import UserError
 from playground.lens.capture.forward import OnLayer, Pass, logits_at, run_pass
@@ -167,8 +168,8 @@ class Trace:
         kind = self._kind(kind)
         return stream_parts(self.model, self._arguments, kind, self.site(layer, kind).layer, token)
 
-    def next_tokens(self, position: int = -1, k: int = 20) -> list[tuple[str, float]]:
-        """The k most probable tokens at a position (a decoder's: the next one), over the whole vocabulary.
+    def logits(self, position: int = -1) -> Float[Tensor, "vocabulary"]:
+        """The logits at a position; those of the last one are kept, for another the model runs again.
 
         Raises UserError for a model without an output head or a position that is not there.
         """
@@ -177,7 +178,14 @@ class Trace:
         length = len(self.target or self.source)
         check_position(position, length)
         is_last = position % length == length - 1
-        logits = self.last_logits if is_last else logits_at(self.model, self._arguments, position)
+        return self.last_logits if is_last else logits_at(self.model, self._arguments, position)
+
+    def next_tokens(self, position: int = -1, k: int = 20) -> list[tuple[str, float]]:
+        """The k most probable tokens at a position (a decoder's: the next one), over the whole vocabulary.
+
+        Raises UserError for a model without an output head or a position that is not there.
+        """
+        logits = self.logits(position)
         probabilities, ids = logits.softmax(-1).topk(min(k, len(logits)))
         labels = label(self.model.tokenizer, ids.tolist())
         return [(token.text, p) for token, p in zip(labels, probabilities.tolist(), strict=True)]

@@ -7,11 +7,14 @@ import safetensors.torch
 from streamlit.testing.v1 import AppTest
 
 from playground.lens.capture.tokens import encode
+from playground.lens.generate.findings import percent
 from playground.lens.generate.generation import GenerationConfig
+from playground.lens.generate.predictions import next_distribution
 from playground.models import LoadedModel, default_registry
 from tests.helpers.page_script import run_page, words
 from ui.sections.generate.draft import TextDraft, replay
 from ui.sections.generate.fill_mask import filled
+from ui.sections.generate.token_doors import answer_for
 from ui.state.parameters import BRANCH, PAIR, TEXT, TOP_K
 from ui.widgets.text import Texts
 
@@ -54,6 +57,71 @@ def test_what_the_filters_removed_is_said():
     assert "top-k removed 4,091 tokens" in words(app)
     assert "1 of 4,096 tokens remain" in words(app)
     assert app.number_input(key=TOP_K).value == 5
+
+
+def test_the_distribution_after_any_token_of_the_text():
+    text = "The cat sat on the mat"
+    last, early = page(text=text), page(text=text, query="1")
+    assert "Most probable after 6 ␣mat" in words(last)
+    assert "Click one to append it" in words(last)
+    assert "Most probable after 1 The" in words(early)
+    assert "Click one to continue with it from there" in words(early)
+    model = default_registry().get("books-decoder", None, "auto", "auto")
+    predicted = next_distribution(model, text, position=1)
+    assert f"with {percent(float(predicted.model.max()))}" in words(early)
+    assert f"Entropy {predicted.entropy:.2f} of at most 8.32 nats" in words(early)
+
+
+def test_an_encoder_decoder_begins_with_an_empty_decoder():
+    model, text = "tales-translator", "Anna gave the ball to Tom."
+    first, typed = page(model=model, text=text), page(model=model, text=text, target="Anna")
+    assert shows_no_error(first)
+    assert "Most probable after 0 " in words(first)
+    assert first.selectbox(key="bar_token").value == 0
+    assert len(first.selectbox(key="bar_token").options) > 3
+    assert "Most probable after 0 " not in words(typed)
+    assert "Most probable after 2 " in words(page(model=model, text=text, query="2"))
+
+
+def test_a_predicted_token_has_doors():
+    app = page(text="The cat sat", query="1")
+    links = [link.proto for link in app.get("page_link")]
+    writes = next(link for link in links if link.label == "Which heads wrote it")
+    assert writes.page == "ablate"
+    assert ("section=writes" in writes.query_string, "query=1" in writes.query_string) == (True, True)
+    assert "generate=lens" in next(link for link in links if link.label.startswith("Its rise")).query_string
+
+
+def test_a_door_names_a_token_that_can_be_typed():
+    model = default_registry().get("books-decoder", None, "auto", "auto")
+    cat = encode(model.tokenizer, " cat")[-1].id
+    assert answer_for(model, cat, is_first=False) == {"answer": " cat"}
+    assert answer_for(model, cat, is_first=True) == {}
+    start = encode(model.tokenizer, "a")[0]
+    assert start.special
+    assert answer_for(model, start.id, is_first=False) is None
+
+
+@pytest.mark.parametrize(
+    ("unit", "mean"), [("nats", "nats per token, perplexity"), ("bits", "bits per token, perplexity")]
+)
+def test_surprisal_is_in_one_unit(unit, mean):
+    app = page(text="The cat sat on the mat", generate="surprisal", unit=unit)
+    assert shows_no_error(app)
+    assert mean in words(app)
+    assert f"Mean surprisal ({unit} per token)" in [metric.label for metric in app.metric]
+
+
+def test_an_encoders_perplexity_is_called_a_pseudo_perplexity():
+    app = page(model="books-encoder", text="The cat sat.", generate="surprisal")
+    assert "pseudo-perplexity" in words(app)
+    assert "Salazar et al. 2020" in words(app)
+
+
+def test_the_lens_says_where_the_answer_appears():
+    app = page(text="The cat sat on the mat", generate="lens", query="3")
+    assert "After 3" in words(app)
+    assert "top-1" in words(app)
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -124,7 +192,8 @@ def test_another_text_does_not_inherit_the_branch():
     app = page(text="The cat sat", generate="write")
     app.button(key="step").click().run()
     settle(app)
-    app.button(key="example_Agreement").click().run()
+    app.query_params["text"], app.session_state["text_revision"] = "The dog ran", 1
+    app.run()
     assert shows_no_error(app)
     assert not branch(app)
     assert "0 tokens" in words(app)

@@ -83,10 +83,10 @@ def write_head(layer: int, head: int) -> None:
     write_integers(parameters.HEAD, [layer, head])
 
 
-def read_token(count: int) -> int:
-    """The position of the token that is looked at, among so many; the last one where the address names none."""
+def read_token(count: int, default: int | None = None) -> int:
+    """The position of the token that is looked at, among so many; the default (the last) where the address has none."""
     last = max(0, count - 1)
-    return read_number(parameters.QUERY, last, last)
+    return read_number(parameters.QUERY, last if default is None else default, last)
 
 
 def model_key(model: "LoadedModel") -> tuple[str, ...]:

@@ -100,9 +100,9 @@ def _adopt_head() -> None:
     write_head(int(st.session_state[LAYER_WIDGET]), int(st.session_state[HEAD_WIDGET]))
 
 
-def bar_token(bar: ContextBar, tokens: Sequence[str]) -> int:
+def bar_token(bar: ContextBar, tokens: Sequence[str], default: int | None = None) -> int:
     """The position of the token that is looked at; by default the last one."""
-    position = read_token(len(tokens))
+    position = read_token(len(tokens), default)
     with bar.token:
         st.session_state[TOKEN_WIDGET] = position
         st.selectbox(

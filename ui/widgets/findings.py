@@ -4,7 +4,7 @@ import streamlit as st
 
 from playground.lens.finding import Finding
 
-_MARKUP = r"\`*_{}[]()#+-.!|$~<>:&"
+_MARKUP = r"\`*_[]|$~<>:&@"
 
 
 def show_findings(*findings: Finding | None) -> None:

@@ -36,11 +36,14 @@ def test_a_distribution_is_drawn_by_rank_with_a_gap_where_it_is_filtered():
     assert list(figure.data[2].y) == [2 / 3, 1 / 3, None]
 
 
-def test_surprisal_is_in_bits():
-    figure = surprisal_figure(["a", "b"], np.array([np.nan, np.log(8)]), np.array([np.nan, np.log(2)]))
+@pytest.mark.parametrize(("in_bits", "unit", "scale"), [(False, "nats", np.log(2)), (True, "bits", 1.0)])
+def test_surprisal_is_in_nats_or_in_bits(in_bits, unit, scale):
+    values = np.array([np.nan, np.log(8)]), np.array([np.nan, np.log(2)])
+    figure = surprisal_figure(["a", "b"], *values, in_bits=in_bits)
+    assert figure.layout.yaxis.title.text == unit
     assert figure.data[0].y[0] is None
-    assert figure.data[0].y[1] == pytest.approx(3)
-    assert figure.data[1].y[1] == pytest.approx(1)
+    assert figure.data[0].y[1] == pytest.approx(3 * scale)
+    assert figure.data[1].y[1] == pytest.approx(scale)
 
 
 def test_the_lens_names_each_cell_and_outlines_where_the_prediction_settles():

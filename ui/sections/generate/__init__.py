@@ -2,6 +2,7 @@
 
 sections.py           which sections a kind of model has
 next_token.py         next-token distribution, and what the sampling filters remove
+token_doors.py        from a predicted token to the heads that wrote it
 sampling_options.py   temperature, top-k, top-p, min-p
 continuation.py       generate token by token: step, run, pause
 continuation_view.py  the generated text, alternatives of a token, the tree of branches

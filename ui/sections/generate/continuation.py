@@ -7,20 +7,22 @@ from itertools import islice
 import streamlit as st
 
 from playground.errors import UserError
+from playground.lens.capture.tokens import encode
 from playground.lens.generate.branches import ROOT, Tree
 from playground.lens.generate.generation import GenerationConfig
 from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.text import _, _n
 from ui.cache import forward_queue
-from ui.jobs import Job, JobProgress, leave_cores_to_runs, require
+from ui.jobs import Job, JobProgress, leave_cores_to_runs, require, spell
 from ui.sections.generate.continuation_view import show_alternatives, show_branches, show_text
 from ui.sections.generate.draft import Pending, StreamItem, TextDraft, replay
 from ui.sections.generate.sampling_options import choose_sampling, filter_summary
-from ui.state.address import read_number, write_number
+from ui.state.address import pack, read_number, write_number
 from ui.state.attention import model_key
-from ui.state.parameters import INSPECTED, NEW_TOKENS, SEED
+from ui.state.parameters import INSPECTED, NEW_TOKENS, SEED, TARGET, TEXT
 from ui.state.session import read_branch, session_cache, write_branch
+from ui.widgets.doors import ATTENTION, door
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import Texts
 
@@ -84,6 +86,8 @@ def _refresh(
         show_alternatives(model, draft)
         st.caption(filter_summary(draft.tree.nodes[draft.inspected].generated.filters))
         show_branches(model, draft, config)
+    if draft.tree.nodes and not draft.remaining:
+        _show_door(model, texts, draft)
     write_branch(draft.tree.ids(draft.node))
     write_number(INSPECTED, draft.inspected_index, 0)
     config_shown = replace(config, max_new_tokens=max(1, len(draft.tree.path(draft.node))))
@@ -93,6 +97,17 @@ def _refresh(
     offer_snippet(model, imports, [call, "    print(token.token.text, token.probability)"], seed=config.seed)
     if was_running and not draft.remaining:
         st.rerun()
+
+
+def _show_door(model: LoadedModel, texts: Texts, draft: TextDraft) -> None:
+    """From the generated text to its attention: the text grown by the branch, or an encoder-decoder's answer."""
+    ids = draft.tree.ids(draft.node)
+    if model.kind == "encoder-decoder":
+        door(_("Look at this text"), ATTENTION, {str(TARGET): pack(spell(model, ids))})
+        return
+    prompt = [token.id for token in encode(model.tokenizer, texts.text)]
+    grown = texts.text + spell(model, prompt + ids)[len(spell(model, prompt)) :]
+    door(_("Look at this text"), ATTENTION, {str(TEXT): pack(grown)})
 
 
 def _advance(model: LoadedModel, draft: TextDraft, config: GenerationConfig) -> None:

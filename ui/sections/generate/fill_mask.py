@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from playground.charts.layout import mark_spaces
 from playground.lens.capture.tokens import Token, encode, label
+from playground.lens.finding import Finding
 from playground.lens.generate.fill_mask import MaskedPosition, fill_masks, mask_id, spell_masks
-from playground.lens.generate.findings import percent
+from playground.lens.generate.findings import describe_mask, percent
 from playground.lens.generate.generation import Alternative
 from playground.models import LoadedModel
 from playground.progress import OnProgress
@@ -17,6 +19,7 @@ from ui.state.address import replace_text
 from ui.state.parameters import PAIR, TEXT, Text
 from ui.state.session import read_masked, write_masked
 from ui.widgets.download import offer_snippet, text_details
+from ui.widgets.findings import show_findings
 from ui.widgets.text import Texts
 
 LISTED = 10
@@ -46,6 +49,8 @@ def show_fill_mask(model: LoadedModel, texts: Texts) -> None:
         return fill_masks(model, texts.text, positions=masked, pair=texts.pair, k=LISTED)
 
     masked_positions = require(key, make, title=title, cache=results_of(model))
+    mark = mask_id(model)
+    show_findings(*(_finding(position, is_typed=position.token.id == mark) for position in masked_positions))
     clicked = _show_masked_positions(masked_positions, origin(model, details={**text_details(texts), "masked": masked}))
     if clicked is not None:
         position, token = clicked
@@ -56,6 +61,15 @@ def show_fill_mask(model: LoadedModel, texts: Texts) -> None:
     call = f"for masked in fill_masks(model, {texts.text!r}, positions={masked!r}, pair={texts.pair!r}, k={LISTED}):"
     line = "    print(masked.position, [(other.token.text, other.probability) for other in masked.alternatives])"
     offer_snippet(model, ["playground.lens.generate.fill_mask import fill_masks"], [call, line])
+
+
+def _finding(masked: MaskedPosition, *, is_typed: bool) -> Finding | None:
+    """What is predicted at a mask; is_typed: the mask was typed, so that nothing else stood there."""
+    token = masked.token
+    original = None if is_typed else (mark_spaces(token.text), float(masked.distribution.model[token.id]))
+    tokens = [mark_spaces(other.token.text) for other in masked.alternatives]
+    probabilities = [other.probability for other in masked.alternatives]
+    return describe_mask(masked.position, tokens, probabilities, masked.distribution.entropy, original)
 
 
 def _item(token: Token, masked: bool) -> TokenItem:

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from playground.charts.generate import lens_figure
+from playground.charts.layout import mark_spaces
 from playground.lens.attribute.logit_lens import LogitLens
 from playground.lens.capture.tokens import EmptyTextError, Token, label
+from playground.lens.generate.findings import describe_depth
 from playground.lens.intervene.patching import first_token_id
 from playground.models import LoadedModel
 from playground.snippets import origin
@@ -12,10 +14,15 @@ from playground.text import _
 from ui.cache import TracedText, results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import refuse, require, trace_of
-from ui.state.address import read_number, write_number
+from ui.sections.generate.next_token import first_position
+from ui.sections.generate.token_doors import show_answer_doors
+from ui.state.address import read_number, read_text, write_number, write_text
+from ui.state.attention import read_token
 from ui.state.parameters import ANSWER, LENS_FIRST
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet, text_details, traced
+from ui.widgets.findings import show_findings
+from ui.widgets.mirror import mirror
 from ui.widgets.text import Texts
 
 SHOWN = 16
@@ -34,7 +41,15 @@ def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
     lens = require(
         key, lambda _on_run: traced_text.trace.logit_lens(k=1, answers=answers), title=title, cache=results_of(model)
     )
-    first = _choose_first(len(tokens))
+    position = read_token(len(tokens), first_position(model, texts))
+    show_findings(
+        describe_depth(
+            f"{position} {mark_spaces(tokens[position].text)}",
+            mark_spaces(_token_text(model, int(lens.answers[position]))),
+            lens.rank[:, position],
+        )
+    )
+    first = _choose_first(len(tokens), position)
     target = "" if answers is None else _token_text(model, answers[0])
     details = text_details(texts) | ({} if answers is None else {"target token": target})
     _draw(model, traced_text, lens, first, target, details)
@@ -43,6 +58,7 @@ def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
         if answers is None
         else _("Colour: probability of the target token. Outlined: first layer from which it stays top-1.")
     )
+    show_answer_doors(position, read_text(ANSWER))
     _list_settled(model, texts, lens, tokens)
     call = f"lens = traced.logit_lens(k=1, answers={answers!r})"
     offer_snippet(model, [], [traced(texts), call, "print(lens.top[..., 0], lens.probability, lens.settled)"])
@@ -52,24 +68,30 @@ def _choose_answer(model: LoadedModel) -> list[int] | None:
     """The target token whose probability is shown; None: each position's final prediction."""
     answer = st.text_input(
         _("Target token"),
-        key=ANSWER,
-        bind="query-params",
-        max_chars=60,
+        key=mirror(ANSWER, read_text(ANSWER)),
+        on_change=_adopt_answer,
+        max_chars=ANSWER.limit,
         placeholder=_("each position's final prediction"),
         help=_("Its first token counts. In most vocabularies words begin with a space."),
+        width=360,
     )
     return [first_token_id(model, answer)] if answer else None
 
 
-def _choose_first(count: int) -> int:
-    """The first of the SHOWN positions in the chart; by default the last ones are shown."""
+def _adopt_answer() -> None:
+    write_text(ANSWER, st.session_state[str(ANSWER)] or None)
+
+
+def _choose_first(count: int, position: int) -> int:
+    """The first of the SHOWN positions in the chart; by default those up to the position that is looked at."""
     last = count - SHOWN
     if last <= 0:
         return 0
+    default = min(last, max(0, position - SHOWN + 1))
     label = _("First position shown, of {count:,}").format(count=count)
-    start = read_number(LENS_FIRST, last, last)
-    first = int(st.slider(label, min_value=0, max_value=last, value=start, key=f"lens_first_{count}"))
-    write_number(LENS_FIRST, first, last)
+    start = read_number(LENS_FIRST, default, last)
+    first = int(st.slider(label, min_value=0, max_value=last, value=start, key=f"lens_first_{count}_{default}"))
+    write_number(LENS_FIRST, first, default)
     return first
 
 
@@ -79,8 +101,8 @@ def _draw(
     tokens = traced_text.trace.target or traced_text.trace.source
     shown = slice(first, first + SHOWN)
     layers = [_("embedding"), *(str(layer) for layer in range(1, len(lens.top)))]
+    labels = [f"{first + index} {mark_spaces(token.text)}" for index, token in enumerate(tokens[shown])]
     top = [[_token_text(model, int(id)) for id in layer[shown, 0]] for layer in lens.top]
-    labels = [token.text for token in tokens[shown]]
     shades = lens.probability[:, shown] if target else lens.top_probability[:, shown, 0]
     figure = lens_figure(labels, layers, top, shades, lens.settled[shown], target)
     name = _("Top-1 token after each layer at each position")

@@ -3,22 +3,25 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import streamlit as st
+
 from playground.errors import UserError
 from playground.lens.capture.tokens import encode
 from playground.lens.generate.predictions import require_output_head
 from playground.models import LoadedModel
 from playground.models.catalogue import Kind
 from playground.text import N_, _
-from ui.jobs import refuse
+from ui.jobs import refuse, trace_of
 from ui.sections.generate.continuation import show_continuation
 from ui.sections.generate.fill_mask import show_fill_mask
 from ui.sections.generate.logit_lens import show_logit_lens
-from ui.sections.generate.next_token import show_next_token
+from ui.sections.generate.next_token import first_position, predicting_tokens, show_next_token
 from ui.sections.generate.surprisal import show_surprisal
 from ui.sections.generate.translation import show_translation
+from ui.state.address import read_choice
 from ui.state.parameters import GENERATE
-from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
+from ui.widgets.mirror import mirror, write_mirrored
 from ui.widgets.text import Texts
 
 
@@ -46,11 +49,18 @@ SECTIONS = (
 )
 
 
-def show_bar(bar: ContextBar, model: LoadedModel, texts: Texts) -> None:
+def show_bar(bar: ContextBar, section: Section, model: LoadedModel, texts: Texts) -> None:
     """The head and the token that are taken along from other pages."""
     bar_head(bar, None, layers=model.layers, heads=model.n_heads)
     if model.kind != "encoder-decoder":
         bar_token(bar, [token.text for token in encode(model.tokenizer, texts.text, texts.pair)])
+    elif section.word in OF_THE_TARGET:
+        tokens = predicting_tokens(trace_of(model, texts, key=section.word))
+        bar_token(bar, [token.text for token in tokens], first_position(model, texts))
+
+
+OF_THE_TARGET = ("next", "lens")
+"""Sections that look at a position of an encoder-decoder's target."""
 
 
 def require_predictions(model: LoadedModel) -> None:
@@ -64,9 +74,18 @@ def require_predictions(model: LoadedModel) -> None:
 def choose_prediction_section(model: LoadedModel) -> Section:
     """The section in the address, among those for this kind of model; the first otherwise."""
     fitting = {section.word: section for section in SECTIONS if model.kind in section.kinds}
-    titles = {word: _(section.title) for word, section in fitting.items()}
-    word = choose_option(GENERATE, _("Section"), titles, key=f"{GENERATE}_{model.kind}", hidden=True)
-    return fitting[word]
+    first = next(iter(fitting))
+    st.segmented_control(
+        _("Section"),
+        list(fitting),
+        key=mirror(GENERATE, read_choice(GENERATE, list(fitting))),
+        format_func=lambda word: _(fitting[word].title),
+        on_change=write_mirrored,
+        args=(GENERATE, first),
+        required=True,
+        label_visibility="collapsed",
+    )
+    return fitting[st.session_state[str(GENERATE)]]
 
 
 def show_section(section: Section, model: LoadedModel, texts: Texts) -> None:

@@ -6,7 +6,9 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.generate import surprisal_figure
+from playground.charts.layout import mark_spaces
 from playground.errors import UserError
+from playground.lens.generate.findings import describe_surprisal
 from playground.lens.generate.surprisal import TextSurprisal, text_surprisal
 from playground.models import LoadedModel
 from playground.progress import OnProgress
@@ -15,10 +17,11 @@ from playground.text import _
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import refuse, require
-from ui.state.parameters import COLOUR_BY
+from ui.state.parameters import COLOUR_BY, UNIT
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet, text_details
+from ui.widgets.findings import show_findings
 from ui.widgets.text import Texts
 
 MOST_BARS = 400
@@ -30,19 +33,23 @@ def show_surprisal(model: LoadedModel, texts: Texts) -> None:
     if model.kind == "encoder-decoder" and texts.target is None:
         refuse(UserError(_("Enter a target text to score.")))
     titles = {"surprisal": _("Surprisal"), "probability": _("Probability"), "entropy": _("Entropy")}
-    measure = choose_option(COLOUR_BY, _("Colour by"), titles, key=COLOUR_BY)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        measure = choose_option(COLOUR_BY, _("Colour by"), titles, key=COLOUR_BY)
+        unit = choose_option(UNIT, _("Unit"), {"nats": _("nats"), "bits": _("bits")}, key=UNIT)
     scores = _score(model, texts)
-    _show_totals(model, scores)
-    items = surprisal_items(scores, measure)
+    names = [f"{position} {mark_spaces(token.text)}" for position, token in enumerate(scores.tokens)]
+    is_masked, in_bits = model.kind == "encoder", unit == "bits"
+    show_findings(describe_surprisal(names, scores.surprisal, scores.predicted, is_masked=is_masked, in_bits=in_bits))
     token_view(
-        items,
+        surprisal_items(scores, measure, in_bits=in_bits),
         layout="text",
         label=_("The text, coloured by {measure}").format(measure=titles[measure]),
         key="judged",
         provenance=origin(model, details={**text_details(texts), "coloured by": measure}),
     )
     st.caption(_("Point at a token for its numbers. Uncoloured tokens are not predicted."))
-    _show_numbers(model, scores, texts)
+    _show_numbers(model, scores, texts, names, in_bits=in_bits)
+    _show_totals(scores, is_masked=is_masked, in_bits=in_bits)
     call = f"scores = text_surprisal(model, {texts.text!r}, target={texts.target!r})"
     print_line = "print(scores.surprisal, scores.perplexity, scores.bits_per_byte)"
     offer_snippet(model, ["playground.lens.generate.surprisal import text_surprisal"], [call, print_line])
@@ -57,22 +64,31 @@ def _score(model: LoadedModel, texts: Texts) -> TextSurprisal:
     )
 
 
-def _show_totals(model: LoadedModel, scores: TextSurprisal) -> None:
+def _show_totals(scores: TextSurprisal, *, is_masked: bool, in_bits: bool) -> None:
+    mean = scores.mean / math.log(2) if in_bits else scores.mean
+    perplexity = _("Pseudo-perplexity") if is_masked else _("Perplexity")
+    about = {
+        _("Pseudo-perplexity"): _(
+            "exp of the mean surprisal, each token masked alone and predicted from all others (Salazar et al. 2020). "
+            "Not comparable with a decoder's perplexity."
+        ),
+        _("Perplexity"): _("exp of the mean surprisal in nats."),
+    }
     values = {
         _("Tokens predicted"): f"{int(scores.predicted.sum()):,}",
-        _("Mean surprisal (nats per token)"): _number(scores.mean),
-        _("Pseudo-perplexity") if model.kind == "encoder" else _("Perplexity"): _number(scores.perplexity),
+        _("Mean surprisal (bits per token)") if in_bits else _("Mean surprisal (nats per token)"): _number(mean),
+        perplexity: _number(scores.perplexity),
         _("Bits per byte"): _number(scores.bits_per_byte),
     }
     for column, (label, value) in zip(st.columns(len(values)), values.items(), strict=True):
-        column.metric(label, value)
+        column.metric(label, value, help=about.get(label))
 
 
 def _number(value: float) -> str:
     return f"{value:,.3f}" if math.isfinite(value) else "–"
 
 
-def surprisal_items(scores: TextSurprisal, measure: str) -> list[TokenItem]:
+def surprisal_items(scores: TextSurprisal, measure: str, *, in_bits: bool = False) -> list[TokenItem]:
     """The tokens with their colour: full strength at the largest value, for probabilities at 1."""
     values: np.ndarray = getattr(scores, measure)
     finite = values[np.isfinite(values)]
@@ -82,33 +98,40 @@ def surprisal_items(scores: TextSurprisal, measure: str) -> list[TokenItem]:
             text=token.text,
             special=token.special,
             value=min(1.0, float(values[position]) / most) if scores.predicted[position] else None,
-            lines=_token_lines(scores, position),
+            lines=_token_lines(scores, position, in_bits=in_bits),
         )
         for position, token in enumerate(scores.tokens)
     ]
 
 
-def _token_lines(scores: TextSurprisal, position: int) -> tuple[str, ...]:
+def _token_lines(scores: TextSurprisal, position: int, *, in_bits: bool) -> tuple[str, ...]:
     if not scores.predicted[position]:
         return (_("not predicted"),)
-    surprisal, entropy = float(scores.surprisal[position]), float(scores.entropy[position])
-    both = _("{name} {nats:.4f} nats, {bits:.4f} bits")
+    template = _("{name} {value:.4f} bits") if in_bits else _("{name} {value:.4f} nats")
+    scale = 1 / math.log(2) if in_bits else 1.0
     return (
         _("probability {value:.6g}").format(value=float(scores.probability[position])),
-        both.format(name=_("surprisal"), nats=surprisal, bits=surprisal / math.log(2)),
-        both.format(name=_("entropy"), nats=entropy, bits=entropy / math.log(2)),
+        template.format(name=_("surprisal"), value=float(scores.surprisal[position]) * scale),
+        template.format(name=_("entropy"), value=float(scores.entropy[position]) * scale),
         _("rank {rank:,}").format(rank=int(scores.rank[position]) + 1),
     )
 
 
-def _show_numbers(model: LoadedModel, scores: TextSurprisal, texts: Texts) -> None:
+def _show_numbers(model: LoadedModel, scores: TextSurprisal, texts: Texts, names: list[str], *, in_bits: bool) -> None:
     """Bar chart and table of the scores."""
-    tokens = [token.text for token in scores.tokens]
-    if len(tokens) <= MOST_BARS:
+    if len(names) <= MOST_BARS:
         name = _("Surprisal and entropy of each token")
-        figure = surprisal_figure(tokens, scores.surprisal, scores.entropy)
-        revision, details = str(hash(tuple(tokens))), text_details(texts)
+        figure = surprisal_figure(names, scores.surprisal, scores.entropy, in_bits=in_bits)
+        revision, details = f"{hash(tuple(names))}.{in_bits}", text_details(texts)
         draw(model, figure, key="surprise_chart", height=300, revision=revision, label=name, details=details)
     with st.expander(_("Table"), icon=":material/table:"):
-        columns = {name: getattr(scores, name) for name in ("probability", "surprisal", "entropy", "rank")}
-        st.dataframe({"token": tokens, **columns}, height=300)
+        scale = 1 / math.log(2) if in_bits else 1.0
+        unit = _("bits") if in_bits else _("nats")
+        columns = {
+            _("token"): names,
+            _("probability"): scores.probability,
+            _("surprisal ({unit})").format(unit=unit): scores.surprisal * scale,
+            _("entropy ({unit})").format(unit=unit): scores.entropy * scale,
+            _("rank"): [int(rank) + 1 if rank >= 0 else None for rank in scores.rank],
+        }
+        st.dataframe(columns, height=300)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from playground.charts.generate import TreeNode, tree_figure
 from playground.lens.generate.beams import BeamConfig, BeamSearch, beam_search
+from playground.lens.generate.findings import compare_greedy, describe_answers
 from playground.lens.generate.generation import GenerationConfig, generate
 from playground.lens.generate.predictions import GREEDY
 from playground.models import LoadedModel
@@ -18,6 +19,7 @@ from ui.jobs import require, spell
 from ui.state.parameters import BEAMS, LENGTH_PENALTY
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet
+from ui.widgets.findings import show_findings
 from ui.widgets.text import Texts
 
 MAX_NEW_TOKENS = 96
@@ -39,38 +41,52 @@ def show_translation(model: LoadedModel, texts: Texts) -> None:
             bind="query-params",
             help=_("Score = log probability / length ** penalty; higher values favour longer answers."),
         )
-    _show_greedy(model, texts.text)
+    greedy = _show_greedy(model, texts.text)
     config = BeamConfig(beams=int(beams), max_new_tokens=MAX_NEW_TOKENS, length_penalty=float(penalty))
 
     def compute(on_progress: OnProgress) -> BeamSearch:
         return _search(model, texts.text, config, on_progress)
 
     search = require(("beams", texts.text, config), compute, title=_("Beam search, token:"), cache=results_of(model))
+    _show_findings(search, greedy)
     _show_beams(model, search, texts.text, config)
     search_line = f"*_, search = beam_search(model, {texts.text!r}, {config!r})"
     line = "print([(answer.score, search.ids(answer.beam)) for answer in search.hypotheses])"
     offer_snippet(model, ["playground.lens.generate.beams import BeamConfig, beam_search"], [search_line, line])
 
 
-def _show_greedy(model: LoadedModel, text: str) -> None:
+def _show_findings(search: BeamSearch, greedy: float) -> None:
+    """The best answer, its margin, and how greedy decoding compares."""
+    answers = search.hypotheses
+    log_probabilities = [search.beams[answer.beam].log_probability for answer in answers]
+    lengths = [len(search.path(answer.beam)) for answer in answers]
+    show_findings(
+        describe_answers([answer.score for answer in answers], log_probabilities, lengths),
+        compare_greedy(greedy, log_probabilities[0]) if answers else None,
+    )
+
+
+def _show_greedy(model: LoadedModel, text: str) -> float:
+    """Greedy decoding's answer; returns its log probability."""
     config = GenerationConfig(max_new_tokens=MAX_NEW_TOKENS, sampling=GREEDY)
 
-    def decode(on_progress: OnProgress) -> list[TokenItem]:
-        items = []
+    def decode(on_progress: OnProgress) -> tuple[list[TokenItem], float]:
+        items, surprisal = list[TokenItem](), 0.0
         for generated in generate(model, text, config):
             on_progress(generated.number + 1, MAX_NEW_TOKENS)
             lines = (
                 _("probability {value:.6g}").format(value=generated.probability),
                 _("entropy before it {value:.4f} nats").format(value=generated.entropy),
             )
-            token = generated.token
+            token, surprisal = generated.token, surprisal + generated.surprisal
             items.append(TokenItem(text=token.text, special=token.special, value=generated.probability, lines=lines))
-        return items
+        return items, -surprisal
 
-    items = require(("greedy", text), decode, title=_("Greedy, token:"), cache=results_of(model))
+    items, log_probability = require(("greedy", text), decode, title=_("Greedy, token:"), cache=results_of(model))
     st.caption(_("Greedy: always the most probable token. Colour: probability."))
     notes = origin(model, details={"text": text})
     token_view(items, layout="text", label=_("Greedy answer"), key="greedy", provenance=notes)
+    return log_probability
 
 
 def _search(model: LoadedModel, text: str, config: BeamConfig, on_progress: OnProgress) -> BeamSearch:
