@@ -15,30 +15,38 @@ from ui.components.live_chart import load_chart_library
 from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_data_section
 from ui.sections.scaling.method_comparison import show_method_comparison
 from ui.sections.scaling.planner import show_planner
-from ui.sections.scaling.sections import show_curves_section
+from ui.sections.scaling.sections import show_allocation_section, show_diagnostics_section, show_fit_section
 from ui.sections.scaling.sweep_progress import show_sweep_section
-from ui.state.parameters import SECTION
+from ui.state.address import write_values
+from ui.state.parameters import FIGURE, SECTION
 from ui.widgets.choice import choose_option
 
-LIVE = "live"
+FIT, LIVE = "curves", "live"
 TITLES = {
-    "curves": _("Curves"),
-    "data": _("Upload data"),
+    FIT: _("Fit"),
+    "diagnostics": _("Diagnostics"),
+    "allocation": _("Compute-optimal allocation"),
     "disagree": _("Why papers disagree"),
     "plan": _("Planner"),
     LIVE: _("Run a sweep"),
+    "data": _("Upload data"),
 }
 SECTIONS = {
-    "curves": show_curves_section,
-    "data": show_data_section,
+    FIT: show_fit_section,
+    "diagnostics": show_diagnostics_section,
+    "allocation": show_allocation_section,
     "disagree": show_method_comparison,
     "plan": show_planner,
+    "data": show_data_section,
 }
 
 with st.sidebar:
     load_chart_library()
     source = choose_source()
 section = choose_option(SECTION, _("Section"), TITLES, key="scaling_section", hidden=True)
+if section == FIT:
+    # An address with a figure and no section is a link from when all figures stood in one section.
+    write_values({FIGURE: None})
 if section == LIVE:
     show_sweep_section()
     st.stop()

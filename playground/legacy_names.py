@@ -50,6 +50,14 @@ ADDRESS = Renaming(
 """Query parameters of every page."""
 
 
+FIGURE_SECTIONS = {
+    **{"loss": {}, "residuals": {"section": "diagnostics"}, "frontier": {"section": "allocation"}},
+    "intervals": {"section": "diagnostics", "picture": "intervals"},
+    **{name: {"section": "allocation", "picture": name} for name in ("training", "valleys", "map")},
+}
+"""Of the figures that all stood in the scaling page's section `curves`: where they stand today."""
+
+
 def modernise(values: Mapping[str, Any], renaming: Renaming) -> dict[str, Any]:
     """The values in today's spelling. A key that stands there in both spellings keeps today's value."""
     renamed = {renaming.keys.get(key, key): value for key, value in values.items() if key in renaming.keys}
@@ -71,10 +79,13 @@ def modernise_address(values: Mapping[str, str]) -> dict[str, str]:
     layer, head = today.pop("watch_layer", None), today.pop("watch_head", None)
     if layer is not None or head is not None:
         today = {"head": f"{layer or 0}.{head or 0}"} | today
-    if "position" in today and today.get("section") != "patch":
-        today["query"] = today.pop("position")
+    if "position" in today:
+        today["patch_position" if today.get("section") == "patch" else "query"] = today.pop("position")
     if today.get("pin", "").startswith("query."):
         today = {"query": today.pop("pin").removeprefix("query.")} | today
+    if today.get("section", "curves") == "curves" and today.get("picture") in FIGURE_SECTIONS:
+        today.pop("section", None)
+        today.update(FIGURE_SECTIONS[today.pop("picture")])
     return today
 
 

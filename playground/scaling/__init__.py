@@ -8,6 +8,8 @@ minimise.py     the Huber objective, minimised from many starts
 fits.py         fit a law to points
 diagnostics.py  which parameters the points identify; how well the largest runs are predicted
 bootstrap.py    intervals by resampling, in worker processes
+verdict.py      what a fit can and cannot say: exponents with their width, the runs test on its residuals
+exponents.py    the exponent of the compute-optimal size by method, and whether the methods agree
 frontier.py     the compute-optimal frontier: closed forms, and the envelope of training curves
 profiles.py     isoFLOP profiles, and a grid's runs interpolated to common budgets
 allocation.py   the optimal N and D of a budget; with inference, with repeated data

@@ -11,6 +11,18 @@ from playground.errors import UserError
 LARGEST_BUDGET = 1e40
 
 
+def short(number: float) -> str:
+    """A number with its prefix, in at most three digits.
+
+    >>> short(1234567.0), short(0.0123), short(2.5e15)
+    ('1.23M', '0.0123', '2.5e+15')
+    """
+    for bound, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if bound <= abs(number) < 1e15:
+            return f"{number / bound:.3g}{letter}"
+    return f"{number:.3g}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Accelerator:
     """A GPU for training, by its maker's data sheet."""

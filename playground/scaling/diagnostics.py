@@ -128,8 +128,8 @@ class HeldOut:
 
     @property
     def bias(self) -> float:
-        """The mean of log predicted - log measured; above 0 where the law predicts too much loss."""
-        return float(np.log(self.predicted / self.measured).mean())
+        """The mean of log measured - log predicted, like residuals; above 0 where the law predicts too little loss."""
+        return float(np.log(self.measured / self.predicted).mean())
 
 
 def hold_out(

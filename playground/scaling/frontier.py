@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
+from scipy.special import stdtrit
 
 from playground.errors import UserError
 from playground.scaling.forms.form import Parameters
@@ -25,6 +26,31 @@ class Frontier:
     """a."""
     log_coefficient: float
     """log k."""
+    error: float | None = None
+    """The standard error of a, where N and C were measured and scatter about the line."""
+    n_points: int = 0
+    """Of the line; 0 for a closed form."""
+
+    def interval(self, level: float = 0.95) -> tuple[float, float] | None:
+        """Of a, by Student's t with n - 2 degrees of freedom; None where nothing scatters about a line.
+
+        >>> frontier = fit_frontier([1.0, np.e, np.e**2], [1.0, np.e, np.e])
+        >>> tuple(round(end, 3) for end in frontier.interval())
+        (-3.168, 4.168)
+        """
+        if self.error is None or self.n_points <= 2:
+            return None
+        reach = float(stdtrit(self.n_points - 2, (1 + level) / 2)) * self.error
+        return self.exponent - reach, self.exponent + reach
+
+    def exponent_text(self) -> str:
+        """The exponent, with its interval where it has one.
+
+        >>> Frontier(exponent=0.5, log_coefficient=0.0).exponent_text()
+        '0.50'
+        """
+        interval = self.interval()
+        return f"{self.exponent:.2f}" + ("" if interval is None else f" [{interval[0]:.2f}, {interval[1]:.2f}]")
 
     def params(self, flops: ArrayLike) -> Float[np.ndarray, "*budget"]:
         """The optimal number of parameters."""
@@ -71,13 +97,18 @@ def kaplan_closed_form(parameters: Parameters) -> Frontier:
 
 
 def fit_frontier(flops: Sequence[float], params: Sequence[float]) -> Frontier:
-    """The least-squares line of log N over log C.
+    """The least-squares line of log N over log C, with the standard error of its slope.
 
     >>> round(fit_frontier([1e18, 1e20], [1e8, 1e9]).exponent, 6)
     0.5
     """
-    exponent, log_coefficient = np.polyfit(np.log(flops), np.log(params), 1)
-    return Frontier(exponent=float(exponent), log_coefficient=float(log_coefficient))
+    x, y = np.log(flops), np.log(params)
+    exponent, log_coefficient = np.polyfit(x, y, 1)
+    error = None
+    if len(x) > 2:
+        squares = float(np.sum((y - exponent * x - log_coefficient) ** 2))
+        error = float(np.sqrt(squares / (len(x) - 2) / np.sum((x - x.mean()) ** 2)))
+    return Frontier(exponent=float(exponent), log_coefficient=float(log_coefficient), error=error, n_points=len(x))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -82,6 +82,19 @@ def isoflop(points: Points) -> IsoFlop:
     return IsoFlop(profiles=tuple(profiles), left_out=tuple(left_out), frontier=frontier)
 
 
+def profiles_sentence(isoflops: IsoFlop) -> str:
+    """At how many budgets the best size lies within the data, and how it grows with compute."""
+    n_minima = isoflops.frontier.n_points
+    n_budgets = n_minima + len(isoflops.left_out)
+    sentence = (
+        _("All {all} budgets have their minimum within the data.").format(all=n_budgets)
+        if n_minima == n_budgets
+        else _("{minima} of {all} budgets have their minimum within the data.").format(minima=n_minima, all=n_budgets)
+    )
+    growth = _("Through the minima N grows as C to the power of {exponent}.")
+    return f"{sentence} {growth.format(exponent=isoflops.frontier.exponent_text())}"
+
+
 def group_by_budget(points: Points) -> list[list[int]]:
     """The indices of each budget's runs, smallest budget first."""
     groups: list[list[int]] = []

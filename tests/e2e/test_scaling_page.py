@@ -29,7 +29,7 @@ def test_a_pasted_table_becomes_curves_that_a_link_brings_back(server: str, brow
     page.get_by_label("Table", exact=True).fill(noisy_table(), timeout=PATIENCE)
     page.get_by_role("button", name="Use this table").click()
     expect(page.get_by_text(re.compile("40 runs"))).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("radio", name="Curves").click()
+    page.get_by_role("radio", name="Fit", exact=True).click()
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("Held-out error").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 460
@@ -65,7 +65,7 @@ def test_an_uploaded_table_is_mapped_and_its_bad_rows_are_named_and_skipped(serv
         page.wait_for_function("word => decodeURIComponent(location.search).includes(word)", arg=f'"{column}"')
     expect(page.get_by_text(re.compile("38 runs"))).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text(re.compile("2 rows were skipped"))).to_be_visible()
-    page.get_by_role("radio", name="Curves").click()
+    page.get_by_role("radio", name="Fit", exact=True).click()
     expect(page.locator(".st-key-picture_loss-params .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
 
 
@@ -84,7 +84,7 @@ def test_an_upload_that_cannot_be_used_is_answered_with_the_reason(server: str, 
     upload(page, server, table)
     if sentence == "bring at least 6 points":
         expect(page.get_by_text(re.compile("3 runs"))).to_be_visible(timeout=PATIENCE)
-        page.get_by_role("radio", name="Curves").click()
+        page.get_by_role("radio", name="Fit", exact=True).click()
     expect(page.get_by_text(re.compile(re.escape(sentence))).first).to_be_visible(timeout=PATIENCE)
 
 

@@ -1,12 +1,14 @@
 """The scaling page as a script: every section and picture from its address, one's own tables good and bad, no data."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.jobs import executor
 from playground.sweeps.progress import SweepProgress, write_progress
 from tests.helpers.page_script import charts, run_page, words
-from tests.helpers.planted_points import isoflop_runs
+from tests.helpers.planted_points import isoflop_runs, scattered
 from tests.helpers.tables import noisy_table, plant_sweep, planted_grid, table_of
 from ui.sections.scaling import data, study
 
@@ -48,6 +50,10 @@ def test_with_no_points_at_all_the_page_says_what_to_do():
 def test_the_headline_is_the_held_out_error_then_exponents_with_intervals():
     app = page(points=TABLE)
     assert not app.error, words(app)
+    said = words(app)
+    assert re.search(r"predicts the 8 largest to [\d.]+ %. α is 0\.3\d+ \[0\.3\d*, 0\.3\d*\]\. β is", said)
+    assert re.search(r"Residuals \([\d.]+ % RMS\) show no bend \(runs test, p = [\d.]+\)\.", said)
+    assert "Beyond the largest run" in said
     labels = [metric.label for metric in app.metric]
     assert labels[:3] == ["Held-out error", "α", "β"]
     assert float(metrics(app)["α"]) == pytest.approx(0.348, abs=0.03)
@@ -69,9 +75,25 @@ def test_loss_is_drawn_over_each_size_and_says_what_makes_published_laws_compara
     assert "Exponents have no unit" in words(app)
 
 
-@pytest.mark.parametrize("picture", ["map", "frontier", "residuals", "intervals"])
-def test_every_other_picture_comes_back_with_its_address(picture):
+def test_an_exponent_that_the_runs_hardly_determine_is_headlined_by_its_interval_and_its_doubt():
+    few = table_of(scattered(count=14, noise=0.05))
+    app = page(points=few)
+    assert "the runs hardly determine it" in words(app)
+    assert " to " in metrics(app)["α"]
+    assert "hardly determined" in next(metric.delta for metric in app.metric if metric.label == "α")
+
+
+@pytest.mark.parametrize(
+    ("picture", "section"),
+    [("map", "allocation"), ("frontier", "allocation"), ("residuals", "diagnostics"), ("intervals", "diagnostics")],
+)
+def test_every_other_picture_comes_back_with_its_address_and_an_old_one_opens_its_section(picture, section):
     app = page(points=TABLE, picture=picture)
+    assert app.query_params["section"] == section
+    assert [chart["label"] for chart in charts(app)] == [
+        chart["label"] for chart in charts(page(points=TABLE, section=section, picture=picture))
+    ]
+    assert charts(page(points=TABLE, section="curves", picture=picture))[0]["label"] == charts(app)[0]["label"]
     assert not app.error, words(app)
     assert len(app.get("download_button")) >= 1
     assert "playground.scaling.fits import fit" in "".join(block.value for block in app.code)
@@ -80,8 +102,42 @@ def test_every_other_picture_comes_back_with_its_address(picture):
 @pytest.mark.slow
 def test_runs_of_few_budgets_have_profiles_and_scattered_ones_say_why_not():
     assert "to the power of 0.5" in words(page(points=table_of(isoflop_runs()), picture="valleys"))
+    assert "All 9 budgets have their minimum within the data." in words(
+        page(points=table_of(isoflop_runs()), picture="valleys")
+    )
     assert "needs two budgets" in words(page(points=TABLE, picture="valleys"))
     assert "interpolated between" in words(page(points=table_of(planted_grid()), picture="valleys"))
+
+
+def test_residuals_have_one_sign_in_the_figure_its_file_and_the_table_of_held_out_runs():
+    app = page(points=TABLE, section="diagnostics")
+    figure = charts(app)[0]["figure"]
+    assert figure["layout"]["yaxis"]["title"]["text"] == "measured − predicted loss (% of predicted)"
+    dots = next(trace for trace in figure["data"] if trace["mode"] == "markers")
+    for percent, (_name, detail, *_rest) in zip(dots["y"], dots["customdata"], strict=True):
+        nats = float(detail.rpartition("<br>")[2].removesuffix(" nats"))
+        assert abs(percent) < 0.01 or nats == 0 or (nats > 0) == (percent > 0)
+    held_out = app.dataframe[0].value
+    for row in held_out.to_dict("records"):
+        nats = float(row["Measured − predicted (nats)"])
+        assert nats == pytest.approx(row["Measured"] - row["Predicted"], abs=2e-4)
+        assert abs(nats) < 2e-4 or (nats > 0) == (float(row["in % of predicted"].rstrip("%")) > 0)
+
+
+def test_one_table_holds_the_exponent_of_every_method():
+    app = page(points=TABLE, section="allocation")
+    table = app.table[0].value
+    assert list(table.columns) == ["Method", "Exponent a", "95 % interval", "Assumes"]
+    assert list(table["Method"]) == [
+        "Fitted law (Chinchilla)",
+        "IsoFLOP profiles",
+        "Envelope of training curves",
+        "Recounted: as in the table, C = 6 N D",
+    ]
+    assert " to " in table["95 % interval"][0]
+    assert table["Assumes"][2] == "None: a table has no training curves."
+    assert re.search(r"the law's optimum is N = [\d.]+[kMB] \[[\d.]+[kMB], [\d.]+[kMB]\] and D", words(app))
+    assert "does not trade N against D" in words(page(points=TABLE, section="allocation", law="power-n"))
 
 
 def test_bad_rows_are_named_and_skipped():

@@ -19,9 +19,9 @@ from playground.charts.scaling.loss import (
     axis_title,
     colour_bar,
     loss_axis,
-    short,
     size_colours,
 )
+from playground.scaling.budgets import short
 from playground.text import _
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from playground.charts.layout import quiet_layout, token_label
 from playground.charts.palette import NEUTRAL, series_look
+from playground.scaling.budgets import short
 from playground.text import N_, _
 
 RAMP = ("#7a52c7", "#3b7dd8", "#12909a", "#4f9a3a", "#a8861a", "#d4701e")
@@ -121,18 +122,6 @@ def colour_bar(sizes: Float[np.ndarray, "point"], title: str) -> dict[str, Any]:
     }
 
 
-def short(number: float) -> str:
-    """A number with its prefix, in at most three digits.
-
-    >>> short(1234567.0), short(0.0123), short(2.5e15)
-    ('1.23M', '0.0123', '2.5e+15')
-    """
-    for bound, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if bound <= abs(number) < 1e15:
-            return f"{number / bound:.3g}{letter}"
-    return f"{number:.3g}"
-
-
 def fitted_loss_figure(dots: Dots, lines: Sequence[Line], *, x: str, title: str = "") -> go.Figure:
     """Loss over N, D or C on logarithmic axes: the points, named `title`, and laws with their bands.
 
@@ -237,10 +226,10 @@ def translucent(colour: str, opacity: float = 0.18) -> str:
 
 
 def residuals_figure(dots: Dots, *, x: str) -> go.Figure:
-    """Residuals in percent of the loss: whether they have a pattern."""
+    """Residuals in percent of the predicted loss: whether they have a pattern."""
     figure = go.Figure()
-    add_dots(figure, dots, _("measured − fitted"), y_format="+.2f")
-    quiet_layout(figure, x=x, y=_("measured − fitted (% of the loss)"), log_x=True)
+    add_dots(figure, dots, _("measured − predicted"), y_format="+.2f")
+    quiet_layout(figure, x=x, y=_("measured − predicted loss (% of predicted)"), log_x=True)
     figure.add_hline(y=0, line={"color": NEUTRAL.light, "width": 1})
     figure.update_layout(hovermode="closest", showlegend=False)
     return figure

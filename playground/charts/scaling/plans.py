@@ -6,7 +6,8 @@ from jaxtyping import Float
 
 from playground.charts.layout import quiet_layout
 from playground.charts.palette import HELD_OUT, NEUTRAL, TRAIN
-from playground.charts.scaling.loss import axis_title, short
+from playground.charts.scaling.loss import axis_title
+from playground.scaling.budgets import short
 from playground.text import _
 
 

@@ -3,10 +3,11 @@
 data.py               choose, upload and map the data
 study.py              the current data set
 fit.py                choose and fit a law, bootstrap it, headline it
-sections.py           the section of curves: one figure of choice
+sections.py           the sections of a fit: the law, its diagnostics, the compute-optimal allocation
 loss_curves.py        loss over N, D or C with laws, published ones too, and extrapolation
 isoflop.py            isoFLOP profiles
 allocation.py         training curves, loss surface, compute-optimal frontier
+exponents.py          the compute-optimal exponent by every method, and whether they agree
 diagnostics.py        residuals, held-out runs, intervals, restarts
 method_comparison.py  why papers disagree
 planner.py            a budget planned

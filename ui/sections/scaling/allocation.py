@@ -10,11 +10,12 @@ from playground.charts.scaling.compute import (
     loss_surface_figure,
     training_curves_figure,
 )
-from playground.charts.scaling.loss import Dots, Line, short
+from playground.charts.scaling.loss import Dots, Line
 from playground.csv_table import Row
 from playground.errors import UserError
 from playground.scaling.allocation import optimal_params, tokens_for_compute
 from playground.scaling.bootstrap import Bootstrap
+from playground.scaling.budgets import short
 from playground.scaling.fits import Fit
 from playground.scaling.frontier import Envelope, closed_form, envelope
 from playground.scaling.laws import LAWS
@@ -50,6 +51,10 @@ def show_training(study: ScalingStudy) -> None:
     ]
     lowest = _envelope(study)
     line = None
+    if lowest is not None and lowest.frontier is not None:
+        growth = _("Through the {count} sizes that touch the envelope N grows as C to the power of {exponent}.")
+        frontier = lowest.frontier
+        st.markdown(growth.format(count=frontier.n_points, exponent=frontier.exponent_text()))
     if lowest is not None:
         # A run that has ended keeps its loss: what was reached with less compute is reached with more.
         line = Line(name=_("envelope"), x=lowest.flops, y=np.minimum.accumulate(lowest.loss), dash="dot")
@@ -63,9 +68,6 @@ def show_training(study: ScalingStudy) -> None:
         revision=study.fingerprint,
         opens_runs=study.opens_runs,
     )
-    if lowest is not None and lowest.frontier is not None:
-        exponent = _("Through the sizes that touch the envelope: N grows as C to the power of {exponent:.2f}.")
-        st.caption(exponent.format(exponent=lowest.frontier.exponent))
     st.caption(
         _("Mid-run losses are pessimistic: the learning rate has not decayed yet. Read the envelope at the runs' ends.")
     )

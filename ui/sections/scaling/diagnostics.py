@@ -1,6 +1,7 @@
 """Diagnostics of a fit: residuals, held-out runs, intervals, identifiability, optimiser restarts."""
 
-import numpy as np
+from dataclasses import replace
+
 import streamlit as st
 
 from playground.charts.scaling.loss import Interval, axis_title, intervals_figure, residuals_figure
@@ -9,9 +10,10 @@ from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.scaling.published import BESIROGLU, HOFFMANN, KAPLAN, Published
+from playground.scaling.verdict import EXPONENT_SYMBOLS, exponent_sentence, p_text, runs_test, symbol
 from playground.text import _
 from ui.sections.scaling.figure import fit_code, law_title, show_scaling_figure, source_line
-from ui.sections.scaling.fit import EXPONENT_SYMBOLS, symbol, unidentified
+from ui.sections.scaling.fit import unidentified
 from ui.sections.scaling.loss_curves import dots_of, over_titles
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.parameters import OVER
@@ -23,14 +25,20 @@ RESIDUAL_AXES = ("flops", "params", "tokens")
 
 
 def show_residuals(study: ScalingStudy, fitted: Fit) -> None:
-    """Residuals in percent over an axis, and the held-out runs."""
+    """Residuals over an axis, in percent and nats, and the held-out runs by the same definition."""
     titles = over_titles()
     over = choose_option(OVER, _("Over"), {axis: titles[axis] for axis in RESIDUAL_AXES}, key="residuals_over")
-    dots = dots_of(study, over, 100 * np.expm1(fitted.residuals()))
-    table: list[Row] = [("run", over, "residual_percent")]
-    table += list(zip(dots.names, dots.x.tolist(), dots.y.tolist(), strict=True))
+    predicted = LAWS[fitted.law].predict_points(fitted.parameters, fitted.points)
+    nats = fitted.points.loss - predicted
+    percent = 100 * nats / predicted
+    dots = dots_of(study, over, percent)
+    details = [f"{detail}<br>{_nats(value)}" for detail, value in zip(dots.details, nats.tolist(), strict=True)]
+    table: list[Row] = [("run", over, "measured", "predicted", "measured_minus_predicted", "percent_of_predicted")]
+    columns = (dots.x, fitted.points.loss, predicted, nats, percent)
+    table += list(zip(dots.names, *(column.tolist() for column in columns), strict=True))
+    st.markdown(_streaks(fitted, over))
     show_scaling_figure(
-        residuals_figure(dots, x=axis_title(over)),
+        residuals_figure(replace(dots, details=details), x=axis_title(over)),
         name=f"residuals-{over}",
         label=_("Residuals of the fitted law"),
         source=source_line(study, law_title(fitted)),
@@ -40,8 +48,29 @@ def show_residuals(study: ScalingStudy, fitted: Fit) -> None:
         revision=study.fingerprint + fitted.law,
         opens_runs=study.opens_runs,
     )
-    st.caption(_("Scatter without a pattern is noise. A curve means that the law has the wrong shape for these runs."))
+    st.caption(
+        _(
+            "Residual: measured − predicted loss, in percent of the predicted. Scatter without a pattern is noise. A "
+            "curve means that the law has the wrong shape for these runs. The runs test (Wald & Wolfowitz 1940) counts "
+            "streaks of one sign: few of them mean a curve, or runs that share their noise, such as branches of one "
+            "training run."
+        )
+    )
     _show_heldout(fitted)
+
+
+def _nats(residual: float) -> str:
+    return _("{residual:+.4f} nats").format(residual=residual)
+
+
+def _streaks(fitted: Fit, over: str) -> str:
+    """The runs test along the axis that is shown."""
+    test = runs_test(fitted.residuals(), fitted.points, over)
+    counts = _("{above} runs lie above the law and {below} below it, in {streaks} streaks along {axis}").format(
+        above=test.n_above, below=test.n_below, streaks=test.n_streaks, axis=axis_title(over)
+    )
+    chance = _("chance gives so few or fewer with {p}").format(p=p_text(test.p))
+    return f"{counts}: {chance}."
 
 
 def _show_heldout(fitted: Fit) -> None:
@@ -55,7 +84,8 @@ def _show_heldout(fitted: Fit) -> None:
             _("Run"): name,
             _("Measured"): round(float(measured), 4),
             _("Predicted"): round(float(predicted), 4),
-            _("Error"): f"{predicted / measured - 1:+.2%}",
+            _("Measured − predicted (nats)"): f"{measured - predicted:+.4f}",
+            _("in % of predicted"): f"{measured / predicted - 1:+.2%}",
         }
         for name, measured, predicted in zip(
             held_out.names, held_out.measured.tolist(), held_out.predicted.tolist(), strict=True
@@ -69,6 +99,7 @@ def show_intervals(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None
     intervals = resamples.intervals() if resamples else {}
     unsure = unidentified(fitted, resamples)
     own = [_own(fitted, intervals, name, name in unsure) for name in fitted.parameters if name in EXPONENT_SYMBOLS]
+    st.markdown(" ".join(_exponent_sentences(fitted, intervals)))
     groups = [(_(LAWS[fitted.law].title), own)]
     groups += [
         (_(published.title), _printed(published))
@@ -100,6 +131,11 @@ def show_intervals(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None
     st.dataframe(table, hide_index=True, key="parameter_rows")
     st.caption(_("Identifiable: whether the runs determine the parameter, or another value fits about as well."))
     _show_restarts(fitted)
+
+
+def _exponent_sentences(fitted: Fit, intervals: dict[str, tuple[float, float]]) -> list[str]:
+    names = [name for name in fitted.parameters if name in EXPONENT_SYMBOLS and name in intervals]
+    return [exponent_sentence(name, fitted.parameters[name], intervals[name]) for name in names]
 
 
 def _identifiable(fitted: Fit, name: str, is_unsure: bool) -> str:

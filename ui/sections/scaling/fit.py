@@ -1,4 +1,4 @@
-"""The law: choose and fit it, with its bootstrap, and headline what can be trusted."""
+"""The law: choose and fit it, with its bootstrap, and say what can be trusted."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from playground.progress import OnProgress
 from playground.scaling.bootstrap import Bootstrap, bootstrap
 from playground.scaling.fits import Fit, fit
 from playground.scaling.laws import LAWS
+from playground.scaling.verdict import EXPONENT_SYMBOLS, ROUGH, fit_verdict, spread, symbol
 from playground.text import _
 from ui.cache import scaling_results
 from ui.jobs import compute
@@ -95,26 +96,17 @@ def fetch_bootstrap(
     return compute(key, make, title=_("Bootstrap resamples:"), cache=scaling_results())
 
 
-EXPONENT_SYMBOLS = {
-    "alpha": "α",
-    "beta": "β",
-    "gamma": "γ",
-    "alpha_N": "α_N",
-    "alpha_D": "α_D",
-    "c0": "c₀",
-    "c1": "c₁",
-}
-
-
-def symbol(name: str) -> str:
-    """A parameter as it is written."""
-    return EXPONENT_SYMBOLS.get(name, name)
+def show_verdict(fitted: Fit, resamples: Bootstrap | None) -> None:
+    """What the fit can and cannot say, and its warnings."""
+    st.markdown(" ".join(fit_verdict(fitted, resamples.intervals() if resamples else {})))
+    show_warnings(fitted, resamples)
 
 
 def show_headline(fitted: Fit, resamples: Bootstrap | None) -> None:
-    """The held-out error, the exponents and E where the points identify them, and the warnings.
+    """The held-out error, the exponents, and E where the points identify them.
 
-    Exponents have no unit and compare with other people's; coefficients stand among the intervals.
+    Exponents have no unit and compare with other people's; coefficients stand among the intervals. An exponent that
+    the runs do not determine is shown by its interval.
     """
     unsure = unidentified(fitted, resamples)
     headlined = [name for name in fitted.parameters if name not in unsure and (name in EXPONENT_SYMBOLS or name == "E")]
@@ -123,14 +115,15 @@ def show_headline(fitted: Fit, resamples: Bootstrap | None) -> None:
     show_metrics(
         [_heldout_cell(fitted), *((symbol(name), *_value_and_note(fitted, intervals, name)) for name in headlined)]
     )
-    show_warnings(fitted, resamples)
 
 
 def _heldout_cell(fitted: Fit) -> tuple[str, str, str]:
     held_out = fitted.heldout
     if held_out is None:
         return _("Held-out error"), "–", ""
-    note = _("{count} largest runs, bias {bias:+.2%}").format(count=len(held_out.indices), bias=held_out.bias)
+    note = _("{count} largest runs, measured − predicted {bias:+.2%}").format(
+        count=len(held_out.indices), bias=held_out.bias
+    )
     return _("Held-out error"), f"{held_out.error:.2%}", note
 
 
@@ -141,7 +134,10 @@ def _value_and_note(fitted: Fit, intervals: dict[str, tuple[float, float]], name
     if name not in intervals:
         return value, ""
     low, high = intervals[name]
-    return value, _("{low:.3g} to {high:.3g}").format(low=low, high=high)
+    interval = _("{low:.3g} to {high:.3g}").format(low=low, high=high)
+    if name in EXPONENT_SYMBOLS and spread(low, high) >= ROUGH:
+        return interval, _("best {value}, hardly determined").format(value=value)
+    return value, interval
 
 
 def unidentified(fitted: Fit, resamples: Bootstrap | None) -> set[str]:

@@ -10,7 +10,7 @@ from playground.charts.scaling.loss import Dots
 from playground.csv_table import Row
 from playground.errors import UserError
 from playground.scaling.points import Points
-from playground.scaling.profiles import IsoFlop, IsoFlopProfile, interpolate_budgets, isoflop
+from playground.scaling.profiles import IsoFlop, IsoFlopProfile, interpolate_budgets, isoflop, profiles_sentence
 from playground.text import _
 from ui.sections.scaling.figure import show_scaling_figure, source_line
 from ui.sections.scaling.study import ScalingStudy
@@ -45,6 +45,7 @@ def show_profiles(study: ScalingStudy) -> None:
         return
     isoflops, points = profiles_and_points
     is_measured = points is study.points
+    st.markdown(profiles_sentence(isoflops))
     traces = [_trace(profile, points, study.clicks if is_measured else ()) for profile in isoflops.profiles]
     show_scaling_figure(
         profiles_figure(traces),
@@ -56,8 +57,6 @@ def show_profiles(study: ScalingStudy) -> None:
         revision=study.fingerprint,
         opens_runs=is_measured and study.opens_runs,
     )
-    exponent = _("Through the minima: N grows as C to the power of {exponent:.2f}.")
-    st.caption(exponent.format(exponent=isoflops.frontier.exponent))
     if not is_measured:
         st.caption(
             _(

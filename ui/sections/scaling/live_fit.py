@@ -4,19 +4,20 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from playground.charts.scaling.loss import Dots, Interval, Line, axis_title, fitted_loss_figure, intervals_figure, short
+from playground.charts.scaling.loss import Dots, Interval, Line, axis_title, fitted_loss_figure, intervals_figure
 from playground.errors import UserError
 from playground.scaling.allocation import optimal_params, tokens_for_compute
 from playground.scaling.bootstrap import Bootstrap, bootstrap
+from playground.scaling.budgets import short
 from playground.scaling.fits import Fit, fit
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
+from playground.scaling.verdict import EXPONENT_SYMBOLS, symbol
 from playground.sweeps.progress import SweepView
 from playground.text import _
 from ui.cache import fit_history, scaling_results
 from ui.components.live_chart import live_chart
 from ui.sections.scaling.figure import export_header
-from ui.sections.scaling.fit import EXPONENT_SYMBOLS, symbol
 from ui.state.parameters import RUN
 from ui.text import page_link
 

@@ -9,11 +9,12 @@ import streamlit as st
 from jaxtyping import Float
 
 from playground.charts.layout import level
-from playground.charts.scaling.loss import RAMP, Dots, Line, axis_title, fitted_loss_figure, short, size_colours
+from playground.charts.scaling.loss import RAMP, Dots, Line, axis_title, fitted_loss_figure, size_colours
 from playground.csv_table import Row
 from playground.progress import OnProgress
 from playground.scaling.allocation import optimal_params, tokens_for_compute
 from playground.scaling.bootstrap import Bootstrap
+from playground.scaling.budgets import short
 from playground.scaling.fits import Fit, fit_to_exponents
 from playground.scaling.forms.form import Parameters
 from playground.scaling.laws import LAWS
@@ -57,6 +58,7 @@ def choose_overlays() -> list[str]:
         default=read_several(PUBLISHED, known, known),
         format_func=lambda key: _(OVERLAYS[key].title),
         key="choose_published",
+        width="content",
     )
     write_several(PUBLISHED, chosen, known, known)
     return chosen
@@ -97,15 +99,14 @@ def over_titles() -> dict[str, str]:
 
 def show_curves(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
     """Choose an axis; see the runs, the laws and the extrapolation."""
-    left, right = st.columns(2)
-    with left:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         over = _choose_axis(fitted)
-    with right:
+        chosen = choose_overlays()
         extrapolates = st.toggle(
             _("Extrapolate, with a 95 % interval"), value=read_switch(EXTRAPOLATE), key="extrapolates"
         )
         write_switch(EXTRAPOLATE, extrapolates)
-    overlays = fetch_overlays(study, choose_overlays())
+    overlays = fetch_overlays(study, chosen)
     own = LawCurve(name=_(LAWS[fitted.law].title), law=fitted.law, parameters=fitted.parameters)
     x = curve_points(getattr(study.points, over), EXTRAPOLATION if extrapolates else 1.3)
     lines = lines_over(over, x, [own, *overlays], study, resamples if extrapolates else None)

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from playground.charts.scaling.loss import Interval, axis_title, intervals_figure, short
+from playground.charts.scaling.loss import Interval, axis_title, intervals_figure
 from playground.charts.scaling.plans import repeats_figure, serving_figure
 from playground.csv_table import Row
 from playground.errors import UserError
@@ -15,7 +15,7 @@ from playground.scaling.allocation import (
     tokens_to_reach,
 )
 from playground.scaling.bootstrap import Bootstrap
-from playground.scaling.budgets import text_size
+from playground.scaling.budgets import short, text_size
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
 from playground.scaling.laws import LAWS

@@ -1,6 +1,7 @@
-"""The section of curves: a law, its headline, and a figure of choice."""
+"""The sections of a fit: the law through the runs, its diagnostics, and the compute-optimal allocation."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
@@ -9,6 +10,7 @@ from playground.text import _
 from ui.sections.scaling.allocation import show_frontier, show_loss_surface, show_training
 from ui.sections.scaling.data import show_study_runs
 from ui.sections.scaling.diagnostics import show_intervals, show_residuals
+from ui.sections.scaling.exponents import show_allocation_verdict, show_exponents
 from ui.sections.scaling.fit import (
     choose_floor,
     choose_law,
@@ -16,6 +18,7 @@ from ui.sections.scaling.fit import (
     fetch_bootstrap,
     fetch_fit,
     show_headline,
+    show_verdict,
 )
 from ui.sections.scaling.isoflop import show_profiles
 from ui.sections.scaling.loss_curves import show_curves
@@ -24,27 +27,55 @@ from ui.state.parameters import FIGURE
 from ui.widgets.choice import choose_option
 
 
-def figure_titles() -> dict[str, str]:
-    """The figures to choose from, by the names that stand in addresses."""
-    return {
-        "loss": _("Loss"),
-        "training": _("Training curves"),
-        "valleys": _("IsoFLOP profiles"),
-        "map": _("Loss surface"),
-        "frontier": _("Compute-optimal frontier"),
-        "residuals": _("Residuals"),
-        "intervals": _("Intervals"),
-    }
-
-
-def show_curves_section(study: ScalingStudy | None) -> None:
-    """The law's headline and the chosen figure; without points, what to do about it."""
+def show_fit_section(study: ScalingStudy | None) -> None:
+    """What the fit can and cannot say, the law through the runs, and its numbers."""
     if study is None:
         show_empty()
         return
     law, n_resamples = _choose_fit(study)
-    headline = st.container()
-    figure = choose_option(FIGURE, _("Figure"), figure_titles(), hidden=True)
+    fitted, resamples, progress = _fetch(study, law, n_resamples)
+    if fitted is not None:
+        show_curves(study, fitted, resamples)
+        show_headline(fitted, resamples)
+    _show_all_runs(study)
+    _refine(study, fitted, resamples, n_resamples, progress)
+
+
+def show_diagnostics_section(study: ScalingStudy | None) -> None:
+    """How far the fit can be trusted: residuals and held-out runs, or intervals and restarts."""
+    if study is None:
+        show_empty()
+        return
+    law, n_resamples = _choose_fit(study)
+    titles = {"residuals": _("Residuals"), "intervals": _("Intervals")}
+    figure = choose_option(FIGURE, _("Figure"), titles, key="choose_diagnostic", hidden=True)
+    fitted, resamples, progress = _fetch(study, law, n_resamples)
+    if fitted is not None and figure == "residuals":
+        show_residuals(study, fitted)
+    elif fitted is not None:
+        show_intervals(study, fitted, resamples)
+    _show_all_runs(study)
+    _refine(study, fitted, resamples, n_resamples, progress)
+
+
+def allocation_titles() -> dict[str, str]:
+    """The figures of the allocation, by the names that stand in addresses."""
+    return {
+        "frontier": _("Compute-optimal frontier"),
+        "valleys": _("IsoFLOP profiles"),
+        "training": _("Training curves"),
+        "map": _("Loss surface"),
+    }
+
+
+def show_allocation_section(study: ScalingStudy | None) -> None:
+    """N and D of a budget, a figure of choice, and the exponent by every method."""
+    if study is None:
+        show_empty()
+        return
+    law, n_resamples = _choose_fit(study)
+    head = st.container()
+    figure = choose_option(FIGURE, _("Figure"), allocation_titles(), key="choose_allocation", hidden=True)
     below = st.container()
     # These need no fit: they are there while it is computed.
     with below:
@@ -52,48 +83,57 @@ def show_curves_section(study: ScalingStudy | None) -> None:
             show_training(study)
         elif figure == "valleys":
             show_profiles(study)
-    with headline:
-        fitted = fetch_fit(study, law)
-        resamples = None
+    with head:
+        fitted, resamples, progress = _fetch(study, law, n_resamples, says=False)
         if fitted is not None:
-            resamples = fetch_bootstrap(study, fitted, n_resamples, only_known=True)
-            show_headline(fitted, resamples)
-            progress = st.container()
+            show_allocation_verdict(study, fitted, resamples)
     if fitted is not None:
         with below:
-            _show_fitted(figure, study, fitted, resamples)
+            if figure == "map":
+                show_loss_surface(study, fitted)
+            elif figure == "frontier":
+                show_frontier(study, fitted, resamples)
+        # The counts take fits of their own: after the intervals.
+        show_exponents(study, fitted, resamples, counts=resamples is not None)
     _show_all_runs(study)
-    if fitted is not None and resamples is None:
-        # The figure is there meanwhile; once the intervals are, the page draws them in.
-        with progress:
-            resamples = fetch_bootstrap(study, fitted, n_resamples)
-        if resamples is not None:
-            st.rerun()
+    _refine(study, fitted, resamples, n_resamples, progress)
 
 
 def _choose_fit(study: ScalingStudy) -> tuple[str, int]:
-    left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
+    left, formula, floor, right = st.columns([4, 4, 4, 3], vertical_alignment="bottom")
     with left:
         law = choose_law()
-    with middle:
+    with formula:
         st.latex(LAWS[law].formula, help=_(LAWS[law].source))
+    with floor:
+        choose_floor(study, law)
     with right:
         n_resamples = choose_resamples()
-    choose_floor(study, law)
     return law, n_resamples
 
 
-def _show_fitted(figure: str, study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
-    if figure == "loss":
-        show_curves(study, fitted, resamples)
-    elif figure == "map":
-        show_loss_surface(study, fitted)
-    elif figure == "frontier":
-        show_frontier(study, fitted, resamples)
-    elif figure == "residuals":
-        show_residuals(study, fitted)
-    elif figure == "intervals":
-        show_intervals(study, fitted, resamples)
+def _fetch(
+    study: ScalingStudy, law: str, n_resamples: int, *, says: bool = True
+) -> tuple[Fit | None, Bootstrap | None, DeltaGenerator]:
+    """The fit, its bootstrap where that is known, and where its progress is shown; says: with the fit's verdict."""
+    fitted, resamples = fetch_fit(study, law), None
+    if fitted is not None:
+        resamples = fetch_bootstrap(study, fitted, n_resamples, only_known=True)
+        if says:
+            show_verdict(fitted, resamples)
+    return fitted, resamples, st.container()
+
+
+def _refine(
+    study: ScalingStudy, fitted: Fit | None, resamples: Bootstrap | None, n_resamples: int, progress: DeltaGenerator
+) -> None:
+    """Compute the intervals where they are not known; the figure is there meanwhile, and the page draws them in."""
+    if fitted is None or resamples is not None:
+        return
+    with progress:
+        resamples = fetch_bootstrap(study, fitted, n_resamples)
+    if resamples is not None:
+        st.rerun()
 
 
 def _show_all_runs(study: ScalingStudy) -> None:
