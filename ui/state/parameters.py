@@ -131,6 +131,7 @@ INSPECTED = Integer("looked")
 BEAMS = Integer("beams", default=4, bound=True)
 LENGTH_PENALTY = Real("length_penalty", default=1.0, bound=True)
 COLOUR_BY = Choice("colour", "surprisal", "probability", "entropy")
+UNIT = Choice("unit", "nats", "bits")
 LENS_FIRST = Integer("lens_first")
 ANSWER = Text("answer", limit=60)
 
@@ -158,6 +159,7 @@ GLOSSARY = Text("term", limit=60)
 PRESET = Choice("preset")
 CHANGES = Text("changes", limit=200_000)
 RUN, RUNS = Composite("run"), Composite("runs")
+UNFOLDED = Composite("unfolded")
 FILM = Composite("film")
 
 # Scaling.

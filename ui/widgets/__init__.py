@@ -6,6 +6,7 @@ choice.py      one of a few options, kept in the address
 context_bar.py the bar of a model page: model, text, head, token
 doors.py       links from a result to the page that goes on from it
 download.py    the Python that makes the same numbers
+findings.py    what a picture shows, in sentences above it
 fields.py      a form for the fields of a dataclass
 first_steps.py where a newcomer begins: three prepared states
 mirror.py      a widget that shows and writes a value of the address
