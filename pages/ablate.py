@@ -18,9 +18,10 @@ from ui.sections.ablate.interaction import show_interaction
 from ui.sections.ablate.options import examine, show_bar
 from ui.sections.ablate.patching import show_patching
 from ui.sections.ablate.token_attribution import show_token_attribution
+from ui.state.address import read_choice
 from ui.state.parameters import SECTION
-from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import bar_model, bar_texts, open_bar
+from ui.widgets.mirror import mirror, write_mirrored
 
 PATCH = "patch"
 TITLES = {
@@ -43,9 +44,19 @@ with st.sidebar:
     load_chart_library()
 bar = open_bar()
 _choice, model = bar_model(bar)
-section = choose_option(SECTION, _("Section"), TITLES, hidden=True)
+section = read_choice(SECTION, list(TITLES))
+st.segmented_control(
+    _("Section"),
+    list(TITLES),
+    key=mirror(SECTION, section),
+    on_change=write_mirrored,
+    args=(SECTION, "ablate"),
+    format_func=TITLES.__getitem__,
+    label_visibility="collapsed",
+    required=True,
+)
 if section == PATCH:
-    show_patching(model)
+    show_patching(bar, model)
     st.stop()
 subject = examine(model, bar_texts(bar, model), key="ablate")
 if subject is not None:

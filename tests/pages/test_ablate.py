@@ -166,7 +166,7 @@ def test_a_damaged_address_falls_back(small_folder, damaged):
     assert not app.error, words(app)
     assert figures(app) == 1
     assert not app.metric
-    defaults = ["ablate", "zero", "divergence", "0.1"]
+    defaults = ["ablate", "mean", "divergence", "0.1"]
     assert [control.value for control in app.segmented_control] == defaults
     assert app.selectbox(key="bar_token").value == 2
     assert app.multiselect[0].value == []

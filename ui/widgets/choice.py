@@ -17,6 +17,7 @@ def choose_option(
     key: str | None = None,
     hidden: bool = False,
     default: str | None = None,
+    help_text: str | None = None,
 ) -> str:
     """The option that is chosen among those with a title; the default (the first, or as named) is in no address."""
     options = list(titles)
@@ -29,6 +30,7 @@ def choose_option(
         format_func=titles.__getitem__,
         label_visibility="collapsed" if hidden else "visible",
         required=True,
+        help=help_text,
     )
     write_choice(name, option, default)
     return option

@@ -4,4 +4,5 @@ attribution.py           direct logit attribution by component; value-weighted a
 integrated_gradients.py  token attribution by gradients
 rollout.py               attention rollout and attention flow
 logit_lens.py            predictions from every layer
+findings.py              what logit and token attribution show, in a sentence
 """

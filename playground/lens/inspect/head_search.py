@@ -2,7 +2,8 @@
 
 A pattern marks keys for each query. A head's score is the mean attention weight on marked keys, over queries that have
 one. Chance is measured, not assumed: each row's weights are shuffled among its visible keys, so that a head which
-attends to one key stays as sharp, but elsewhere.
+attends to one key stays as sharp, but elsewhere. The best of many heads is high by chance, so that the level which a
+head must exceed is a quantile of the maximum over all heads (Westfall and Young 1993, the max statistic).
 """
 
 from collections.abc import Sequence
@@ -11,16 +12,23 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.errors import UserError
 from playground.lens.capture.site import Site, SiteKind
+from playground.lens.finding import Finding
 from playground.progress import OnProgress, no_progress
+from playground.text import N_
 
 Pattern = Literal["previous", "first", "same token", "induction", "separator"]
 CrossPattern = Literal["first", "same token", "same place", "separator"]
-SHUFFLES = 20
+SHUFFLES = 200
+"""Enough that 10 of them lie above the 95th percentile."""
+CHANCE_QUANTILE = 0.95
+"""A best head above this quantile of shuffled maxima is above chance at the 5 % level, over all heads."""
+ROUNDING = 1e-6
+"""Even attention scores exactly chance, up to this."""
 SEPARATORS = frozenset({".", ",", ";", ":", "!", "?", "\n"})
 
 
@@ -33,14 +41,10 @@ class RankedHead:
     head: int
     score: float
     shuffled_mean: float
-    shuffled_max: float
+    shuffled_high: float
+    """95th percentile of the head's shuffles: never above the chance level of all heads."""
     z_score: float
     """Standard deviations of the shuffled scores between their mean and the score."""
-
-    @property
-    def is_above_chance(self) -> bool:
-        """Whether the score exceeds all of the head's shuffles."""
-        return self.score > self.shuffled_max
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +53,15 @@ class Ranking:
 
     heads: tuple[RankedHead, ...]
     chance_level: float
-    """Median over shuffles of the best score of all heads."""
+    """95th percentile over shuffles of the best score of all heads."""
     queries: int
     """How many queries have a marked key."""
     shuffles: int
+
+    @property
+    def above_chance(self) -> tuple[RankedHead, ...]:
+        """The heads that exceed the chance level."""
+        return tuple(head for head in self.heads if head.score > self.chance_level + ROUNDING)
 
 
 def pattern_mask(
@@ -130,50 +139,72 @@ def rank_heads(
     queries = marked.any(-1)
     if not queries.any():
         raise UserError("No query of this text has a key that the pattern marks; choose another text or pattern.")
-    orders = _shuffles(visible[queries], shuffles, generator)
+    cells = marked[queries].nonzero()
+    sources = _shuffled_sources(visible[queries], cells, shuffles, generator)
     heads: list[RankedHead] = []
     best = np.zeros(shuffles)
     for index, site in enumerate(sites):
         with torch.inference_mode():
             weights = site.pattern(slice(None), slice(None))[:, queries]
-            scores = _marked_weight(weights, marked[queries])
-            shuffled = torch.stack([_marked_weight(_shuffled(weights, order), marked[queries]) for order in orders])
+            scores = _marked_weight(weights, cells)
+            shuffled = torch.stack([_marked_weight(weights, source) for source in sources])
         heads += _ranked(site, scores, shuffled)
         best = np.maximum(best, shuffled.amax(-1).numpy())
         on_progress(index + 1, len(sites))
     heads.sort(key=lambda head: -head.score)
     return Ranking(
-        heads=tuple(heads), chance_level=float(np.median(best)), queries=int(queries.sum()), shuffles=shuffles
+        heads=tuple(heads),
+        chance_level=float(np.quantile(best, CHANCE_QUANTILE)),
+        queries=int(queries.sum()),
+        shuffles=shuffles,
     )
 
 
-def _marked_weight(
-    weights: Float[Tensor, "head query key"], marked: Bool[Tensor, "query key"]
-) -> Float[Tensor, "head"]:
-    """Mean over queries of the weight on marked keys."""
-    return (weights * marked).sum(-1).mean(-1)
+def best_head_finding(ranking: Ranking) -> Finding:
+    """Whether the best head exceeds the chance level, and how many do."""
+    best = ranking.heads[0]
+    values: dict[str, object] = {
+        "head": f"{best.layer}.{best.head}",
+        "score": best.score,
+        "chance": ranking.chance_level,
+        "above": len(ranking.above_chance),
+        "all": len(ranking.heads),
+    }
+    if best in ranking.above_chance:
+        template = N_(
+            "Best: head {head} with {score:.3f}, above the chance level {chance:.3f}. Heads above it: {above} of {all}."
+        )
+    else:
+        template = N_("No head exceeds the chance level {chance:.3f}: the best, {head}, reaches {score:.3f}.")
+    return Finding(template=template, values=values)
 
 
-def _shuffles(visible: Bool[Tensor, "query key"], count: int, generator: torch.Generator) -> list[Tensor]:
-    """For each shuffle, an order of every row's keys [query, key], invisible keys last.
+def _marked_weight(weights: Float[Tensor, "head query key"], cells: Int[Tensor, "cell 2"]) -> Float[Tensor, "head"]:
+    """Mean over queries of the weight in some cells (query, key)."""
+    return weights[:, cells[:, 0], cells[:, 1]].sum(-1) / weights.shape[1]
 
-    A causal row that sees keys 0 1 2 of 4 gets an order such as 2 0 1 3: its weights move among visible keys only.
+
+def _shuffled_sources(
+    visible: Bool[Tensor, "query key"], cells: Int[Tensor, "cell 2"], count: int, generator: torch.Generator
+) -> list[Int[Tensor, "cell 2"]]:
+    """For each shuffle, the cell whose weight lands in each marked cell.
+
+    A causal row that sees keys 0 1 2 of 4 gets an order such as 2 0 1 3: its weights move among visible keys only, and
+    a marked key 0 gets the weight of key 2.
     """
-    orders = []
+    rows, columns = cells[:, 0], cells[:, 1]
+    sources = []
     for _ in range(count):
         noise = torch.rand(visible.shape, generator=generator)
         # Noise is below 1, so that 2 sorts invisible keys, whose weights are 0, behind all visible ones.
-        orders.append(noise.masked_fill(~visible, 2.0).argsort(-1))
-    return orders
-
-
-def _shuffled(weights: Float[Tensor, "head query key"], order: Tensor) -> Float[Tensor, "head query key"]:
-    """Each row's weights in another order of its visible keys."""
-    return weights.gather(-1, order.expand_as(weights))
+        order = noise.masked_fill(~visible, 2.0).argsort(-1)
+        sources.append(torch.stack([rows, order[rows, columns]], dim=-1))
+    return sources
 
 
 def _ranked(site: Site, scores: Tensor, shuffled: Float[Tensor, "shuffle head"]) -> list[RankedHead]:
     means, deviations = shuffled.mean(0), shuffled.std(0)
+    high = np.quantile(shuffled.numpy(), CHANCE_QUANTILE, axis=0)
     return [
         RankedHead(
             kind=site.kind,
@@ -181,7 +212,7 @@ def _ranked(site: Site, scores: Tensor, shuffled: Float[Tensor, "shuffle head"])
             head=head,
             score=float(scores[head]),
             shuffled_mean=float(means[head]),
-            shuffled_max=float(shuffled[:, head].max()),
+            shuffled_high=float(high[head]),
             z_score=float((scores[head] - means[head]) / deviations[head].clamp(min=1e-6)),
         )
         for head in range(site.n_heads)

@@ -1,7 +1,10 @@
 """Interventions: change activations of a pass and measure the effect.
 
-interventions.py  run a model with replaced activations, resuming from the lowest replaced layer
-ablation.py       single-head and joint ablation, and the minimal sufficient set of heads
-interaction.py    joint effects against sums of single ones
-patching.py       clean activations in a corrupted pass: recovered logit difference
+interventions.py      run a model with replaced activations, resuming from the lowest replaced layer
+ablation.py           single and joint ablation of heads, MLPs and layers
+circuit.py            the minimal sufficient set of heads
+interaction.py        joint effects against sums of single ones
+patching.py           clean activations in a corrupted pass: recovered logit difference
+patching_examples.py  prompt pairs, and which of them a model solves
+findings.py           what ablation, patching and interaction show, in a sentence
 """

@@ -1,4 +1,4 @@
-"""Ablation: remove components, measure the effect; single heads, joint sets, and the minimal sufficient set.
+"""Ablation: remove components, measure the effect; single heads, MLPs and layers, and joint sets.
 
 A component is replaced by zero, by its mean over the tokens of the text (or of a reference), or by its activation on
 another text of the same length ("resampled"; Chan et al. 2022, causal scrubbing). Heads are replaced at the seam,
@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.lens.capture.activations import Activations, Component, capture, encode_text, predicted_ids
+from playground.lens.capture.activations import Activations, Component, Part, capture, encode_text, predicted_ids
 from playground.lens.capture.site import SiteKind
 from playground.lens.intervene.interventions import Intervention, Replacement, run_interventions
 from playground.progress import OnProgress, no_progress
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 AblationMethod = Literal["zero", "mean", "resampled"]
 EffectMetric = Literal["loss", "divergence", "logit"]
+METRICS: tuple[EffectMetric, ...] = ("loss", "divergence", "logit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +85,18 @@ class HeadEffects:
     logit: Float[np.ndarray, "layer head"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Circuit:
-    """The heads that a greedy search kept, and the effect of ablating all the others at once."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LayerEffects:
+    """The effect of ablating each attention layer, MLP and block alone, by metric; NaN where a layer has no such part.
 
-    kept: tuple[Component, ...]
-    removed: tuple[Component, ...]
-    effect: Effect
+    A block (`layer`) is everything that it adds to the residual stream.
+    """
+
+    kind: SiteKind
+    parts: tuple[Part, ...]
+    loss: Float[np.ndarray, "layer part"]
+    divergence: Float[np.ndarray, "layer part"]
+    logit: Float[np.ndarray, "layer part"]
 
 
 def prepare(
@@ -161,50 +167,44 @@ def ablate_heads(
     shape = (heads[-1].layer + 1, -1)
     tables = {
         metric: np.array([getattr(effect, metric) for effect in effects], dtype=np.float32).reshape(shape)
-        for metric in ("loss", "divergence", "logit")
+        for metric in METRICS
     }
     return HeadEffects(kind=heads[0].kind, **tables)
 
 
-def minimal_circuit(
-    experiment: Experiment,
-    tolerance: float,
-    *,
-    metric: EffectMetric = "divergence",
-    on_progress: OnProgress = no_progress,
-) -> Circuit:
-    """The heads left when as many as possible are ablated and the effect stays within the tolerance.
+def ablate_layers(
+    experiment: Experiment, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
+) -> LayerEffects:
+    """Ablate each attention layer, MLP and block of a stack alone; of cross-attention, its layers only."""
+    kind = kind or experiment.clean.parts.kind
+    layers = sorted({head.layer for head in experiment.clean.heads(kind)})
+    parts: tuple[Part, ...] = ("attention",) if kind == "cross" else ("attention", "feed_forward", "layer")
+    components = [
+        Component(part=part, layer=layer, kind=kind)
+        for layer in layers
+        for part in parts
+        if part != "feed_forward" or (kind, layer) in experiment.clean.feed_forward
+    ]
+    effects = ablate_each(experiment, [[component] for component in components], on_progress)
+    tables = {metric: np.full((layers[-1] + 1, len(parts)), np.nan, dtype=np.float32) for metric in METRICS}
+    for component, effect in zip(components, effects, strict=True):
+        for metric, table in tables.items():
+            table[component.layer, parts.index(component.part)] = getattr(effect, metric)
+    return LayerEffects(kind=kind, parts=parts, **tables)
 
-    Greedy, by rising single effect: ablate a run of heads at once; halve it where that is too much. With effects
-    1 2 3 9 and a tolerance of 7: try {1 2 3 9} (15), halve, {1 2} is removed, {3 9} (15) is halved, {3} is removed
-    and {9} kept. Each kept head was tried alone against what was removed by then; another order may keep fewer.
 
-    tolerance: in nats (loss, divergence) or logits. Progress counts single effects, then decided heads.
-    """
-    if tolerance < 0:
-        raise UserError("The tolerance is the largest effect allowed; choose 0 or more.")
-    heads = experiment.clean.heads()
-    effects = ablate_each(experiment, [[head] for head in heads], lambda done, _: on_progress(done, 2 * len(heads)))
-    by_effect = [head for _, head in sorted(zip(effects, heads, strict=True), key=lambda pair: pair[0].size(metric))]
-    removed: list[Component] = []
-    kept: list[Component] = []
-    pending = [by_effect]
-    while pending:
-        run = pending.pop()
-        if ablate(experiment, [*removed, *run]).size(metric) <= tolerance:
-            removed += run
-        elif len(run) == 1:
-            kept += run
-        else:
-            half = len(run) // 2
-            pending += [run[half:], run[:half]]
-        on_progress(len(heads) + len(removed) + len(kept), 2 * len(heads))
-    order = heads.index
-    return Circuit(
-        kept=tuple(sorted(kept, key=order)),
-        removed=tuple(sorted(removed, key=order)),
-        effect=ablate(experiment, removed),
+@torch.inference_mode()
+def probabilities_without(
+    experiment: Experiment, components: Sequence[Component]
+) -> tuple[Float[np.ndarray, "vocabulary"], Float[np.ndarray, "vocabulary"]]:
+    """The prediction at the target's position, as it is and with these components ablated together."""
+    intervention: Intervention = [experiment.replacement(component) for component in components]
+    ((_index, ablated),) = run_interventions(experiment.model, experiment.clean, [intervention])
+    clean, without = (
+        logits[experiment.target_token.position].float().softmax(-1).cpu().numpy()
+        for logits in (experiment.clean.predicted(), ablated)
     )
+    return clean, without
 
 
 def _lengths(activations: Activations) -> tuple[int, int]:

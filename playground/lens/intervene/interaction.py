@@ -17,8 +17,9 @@ MOST_COMPONENTS = 12
 class Interaction:
     """Effects of ablating components singly, in pairs and jointly.
 
-    An interaction is the joint effect minus the sum of single effects: 0 for independent components, of the opposite
-    sign where they are redundant, of the same sign where each needs the other.
+    An interaction is the joint effect minus the sum of single effects: 0 for independent components. Of the same sign
+    as the effects where the components are redundant: with f = max(a, b) losing a or b costs nothing, losing both
+    costs all. Of the opposite sign where each needs the other: with f = min(a, b) losing a costs all, and b no more.
     """
 
     components: tuple[Component, ...]

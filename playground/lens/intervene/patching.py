@@ -5,7 +5,7 @@ and a counterfactual answer: 0 as in the corrupted pass, 1 as in the clean one (
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,145 +16,15 @@ from torch import Tensor
 from playground.errors import UserError
 from playground.lens.capture.activations import Activations, Component, capture, encode_text
 from playground.lens.capture.site import SiteKind
-from playground.lens.capture.tokens import can_read, encode, spell_symbols, symbols_of
-from playground.lens.generate.fill_mask import spell_masks
+from playground.lens.capture.tokens import encode
 from playground.lens.intervene.interventions import Intervention, Replacement, run_interventions
 from playground.lens.tolerances import SAME_ANSWER
 from playground.progress import OnProgress, no_progress
-from playground.text import N_
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 PatchedPart = Literal["residual", "attention", "feed_forward"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PatchingExample:
-    """Two prompts of as many tokens that differ in a few words."""
-
-    name: str
-    clean: str
-    corrupted: str
-    answer: str
-    """The correct answer, to the clean prompt."""
-    counterfactual: str
-    """The answer to the corrupted prompt."""
-    about: str
-    """One sentence with its source, to be translated where it is shown."""
-    target: str = ""
-    """What an encoder-decoder's decoder reads in both."""
-
-
-EXAMPLES = (
-    PatchingExample(
-        name=N_("Indirect object"),
-        clean="When Mary and John went to the store, John gave a drink to",
-        corrupted="When Mary and John went to the store, Mary gave a drink to",
-        answer=" Mary",
-        counterfactual=" John",
-        about=N_("Who receives the drink is whoever was not named twice (Wang et al. 2022)."),
-    ),
-    PatchingExample(
-        name=N_("Induction"),
-        clean="Anna Smith met Peter Brown. Anna",
-        corrupted="Anna Brown met Peter Smith. Anna",
-        answer=" Smith",
-        counterfactual=" Brown",
-        about=N_("What followed a word the last time follows it again (Olsson et al. 2022)."),
-    ),
-    PatchingExample(
-        name=N_("Agreement"),
-        clean="The keys to the cabinet",
-        corrupted="The key to the cabinet",
-        answer=" are",
-        counterfactual=" is",
-        about=N_("The verb agrees with its subject, not with the noun beside it (Linzen et al. 2016)."),
-    ),
-)
-
-TRANSLATION_EXAMPLES = (
-    PatchingExample(
-        name=N_("Who receives it"),
-        clean="french: Anna gives the red ball to Ben.",
-        corrupted="french: Anna gives the red ball to Tom.",
-        answer="Ben",
-        counterfactual="Tom",
-        about=N_("The name crosses from the source: cross-attention brings it to the position where it is written."),
-        target="Anna donne la balle rouge à",
-    ),
-    PatchingExample(
-        name=N_("What is given"),
-        clean="french: Anna gives the red ball to Ben.",
-        corrupted="french: Anna gives the red book to Ben.",
-        answer="balle",
-        counterfactual="livre",
-        about=N_("The noun, and with it the French article, comes from one word of the source."),
-        target="Anna donne",
-    ),
-)
-"""The same for a model that translates short sentences."""
-MASKED_EXAMPLE = PatchingExample(
-    name=N_("Whose hand"),
-    clean="She took [MASK] hand.",
-    corrupted="He took [MASK] hand.",
-    answer=" her",
-    counterfactual=" his",
-    about=N_("The pronoun that is filled in agrees with the one that was read."),
-)
-"""The same for a model that fills in words."""
-REPEATED_SYMBOLS = PatchingExample(
-    name=N_("Repeated symbols"),
-    clean="RHXlEUzcDLRHXlE",
-    corrupted="RHXlEqzcDLRHXlE",
-    answer="U",
-    counterfactual="q",
-    about=N_("What followed a symbol the last time follows it again (Olsson et al. 2022)."),
-)
-"""The same for a model whose vocabulary is single symbols."""
-BLOCK = 10
-"""Symbols of the block that `_symbols_example` repeats, at most."""
-
-
-def examples_of(model: "LoadedModel") -> tuple[PatchingExample, ...]:
-    """The examples that fit a model's kind and vocabulary, the best first; at least one."""
-    candidates = TRANSLATION_EXAMPLES if model.kind == "encoder-decoder" else EXAMPLES
-    examples = [example for example in (*_masked_examples(model), *candidates) if _covers(model, example)]
-    if examples:
-        return tuple(examples)
-    return (REPEATED_SYMBOLS if _covers(model, REPEATED_SYMBOLS) else _symbols_example(model) or candidates[0],)
-
-
-def _masked_examples(model: "LoadedModel") -> list[PatchingExample]:
-    try:
-        clean, corrupted = (spell_masks(model, text) for text in (MASKED_EXAMPLE.clean, MASKED_EXAMPLE.corrupted))
-    except UserError:
-        return []
-    return [replace(MASKED_EXAMPLE, clean=clean, corrupted=corrupted)]
-
-
-def _covers(model: "LoadedModel", example: PatchingExample) -> bool:
-    texts = (example.clean, example.corrupted, example.answer, example.counterfactual, example.target)
-    clean, corrupted = (len(encode(model.tokenizer, text)) for text in texts[:2])
-    return clean == corrupted and can_read(model, *texts)
-
-
-def _symbols_example(model: "LoadedModel") -> PatchingExample | None:
-    """`REPEATED_SYMBOLS` in the model's own symbols; None where it has fewer than three.
-
-    A block and its beginning, abcd ab, whose answer is c; corrupted, another symbol stands there: abed ab.
-    """
-    # Two blocks and two special tokens fit the context; one symbol more than a block is the counterfactual answer.
-    symbols = symbols_of(model, min(BLOCK, model.context // 2 - 1) + 1)
-    if len(symbols) < 3:
-        return None
-    *block, counterfactual = symbols
-    known = len(block) // 2
-    beginning, answer = block[:known], block[known]
-    clean, corrupted = ([*beginning, token, *block[known + 1 :], *beginning] for token in (answer, counterfactual))
-    texts = {"clean": clean, "corrupted": corrupted, "answer": [answer], "counterfactual": [counterfactual]}
-    target = {"target": beginning} if model.kind == "encoder-decoder" else {}
-    return replace(REPEATED_SYMBOLS, **{name: spell_symbols(model, ids) for name, ids in {**texts, **target}.items()})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -187,6 +57,30 @@ class PromptPair:
     def recovered(self, difference: float) -> float:
         """A logit difference on the scale from 0, as corrupted, to 1, as clean."""
         return (difference - self.corrupted_difference) / (self.clean_difference - self.corrupted_difference)
+
+
+def is_solved(clean_difference: float, corrupted_difference: float) -> bool:
+    """Whether a model prefers the correct answer to the clean prompt and the counterfactual to the corrupted one."""
+    return clean_difference > 0 > corrupted_difference
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recovery:
+    """What each patch recovers, with the two logit differences that its scale lies between."""
+
+    clean_difference: float
+    corrupted_difference: float
+    recovered: Float[np.ndarray, "row column"]
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether the recovered share is a scale from the one answer to the other."""
+        return is_solved(self.clean_difference, self.corrupted_difference)
+
+    @property
+    def change(self) -> Float[np.ndarray, "row column"]:
+        """The change of the corrupted prompt's logit difference, in logits."""
+        return self.recovered * (self.clean_difference - self.corrupted_difference)
 
 
 def prepare_pair(

@@ -1,129 +1,75 @@
-"""Ablation: the effect of removing single heads and sets of components, and the minimal sufficient set of heads."""
+"""Ablation: the effect of removing single components and sets of them, and the minimal sufficient set of heads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
 import streamlit as st
 
-from playground.charts.heatmap import heatmap_figure
+from playground.charts.ablate import effects_figure
+from playground.lens.capture.activations import Component
 from playground.lens.capture.site import SiteKind
 from playground.lens.intervene.ablation import (
-    AblationMethod,
-    Circuit,
     Effect,
-    EffectMetric,
-    Experiment,
     HeadEffects,
-    TargetToken,
+    LayerEffects,
     ablate,
     ablate_heads,
-    minimal_circuit,
-    prepare,
+    ablate_layers,
+    probabilities_without,
 )
+from playground.lens.intervene.circuit import Circuit, minimal_circuit
+from playground.lens.intervene.findings import costliest_ablation
 from playground.progress import OnProgress
 from playground.text import _
+from ui.components.live_chart import Cell
 from ui.jobs import AT_ONCE, compute
-from ui.sections.ablate.figure import show_figure, table_rows
+from ui.sections.ablate.figure import show_figure, show_findings, table_rows
+from ui.sections.ablate.heads import adopt_head, chosen_head, show_head_doors
 from ui.sections.ablate.options import (
     Subject,
     choose_components,
-    choose_target_token,
+    chosen_components,
     component_title,
+    component_word,
     kind_titles,
-    target_details,
+    part_titles,
+    token_title,
+    write_components,
 )
-from ui.sections.attention.examples import other_text
+from ui.sections.ablate.setting import Setting, choose_setting, metric_titles
 from ui.state.address import read_choice, write_choice
-from ui.state.parameters import ABLATION, FIND_MINIMAL, KIND, METRIC, OTHER_TEXT, TOLERANCE
+from ui.state.parameters import FIND_MINIMAL, KIND, TOLERANCE
+from ui.state.session import run_again
 from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet
-from ui.widgets.text import address_text
 
 TOLERANCES, DEFAULT_TOLERANCE = ("0.01", "0.03", "0.1", "0.3", "1", "3"), "0.1"
 NO, YES = "no", "yes"
+LIKELIEST = 3
+"""How many predictions are named before and after."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """How components are ablated and effects are measured."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SingleEffects:
+    """Every head alone, and every larger part alone."""
 
-    subject: Subject
-    method: AblationMethod
-    reference: str | None
-    """The text that activations are resampled from."""
-    target_token: TargetToken
-    metric: EffectMetric
+    heads: HeadEffects
+    layers: LayerEffects
 
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What the effects depend on, besides model and text."""
-        return self.method, self.reference, self.target_token
-
-    @property
-    def details(self) -> dict[str, object]:
-        """The setting for a figure's files."""
-        details: dict[str, object] = {"ablation": self.method, "metric": self.metric}
-        details |= {} if self.reference is None else {"reference text": self.reference}
-        return details | target_details(self.target_token)
-
-    def lines(self) -> list[str]:
-        """Python that prepares the experiment."""
-        texts = self.subject.texts
-        options = f"target={texts.target!r}, pair={texts.pair!r}, method={self.method!r}, reference={self.reference!r}"
-        options += ", truncate=True" if self.subject.truncate else ""
-        call = f"experiment = prepare(model, {texts.text!r}, {options}, target_token=target_token)"
-        return [f"target_token = {self.target_token!r}", call]
-
-    def experiment(self) -> Experiment:
-        """The clean pass and what replaces ablated components."""
-        texts = self.subject.texts
-        return prepare(
-            self.subject.model,
-            texts.text,
-            target=texts.target,
-            pair=texts.pair,
-            method=self.method,
-            reference=self.reference,
-            target_token=self.target_token,
-            truncate=self.subject.truncate,
-        )
-
-
-def choose_setting(subject: Subject) -> Setting | None:
-    """The target token, the ablation method and the metric; None for a model without predictions."""
-    target_token = choose_target_token(subject)
-    if target_token is None:
-        return None
-    # Side by side they would not wrap, and on a narrow screen their last options could not be reached.
-    method = choose_option(
-        ABLATION, _("Ablation"), {"zero": _("zero"), "mean": _("mean"), "resampled": _("resample (from another text)")}
-    )
-    metric = choose_option(METRIC, _("Metric"), metric_titles())
-    reference = None
-    if method == "resampled":
-        reference = address_text(
-            OTHER_TEXT, other_text(subject.model), label=_("Other text, of as many tokens"), rows=2
-        )
-    return Setting(
-        subject=subject,
-        method=cast(AblationMethod, method),
-        reference=reference,
-        target_token=target_token,
-        metric=cast(EffectMetric, metric),
-    )
-
-
-def metric_titles() -> dict[str, str]:
-    """The metrics with their units."""
-    return {
-        "divergence": _("KL divergence (nats)"),
-        "loss": _("Δ loss (nats)"),
-        "logit": _("Δ logit of target token"),
-    }
+    def component(self, row: int, column: int) -> Component | None:
+        """The component of a cell of the map; None where the layer has no such part."""
+        n_heads, kind = self.heads.divergence.shape[1], self.heads.kind
+        if column < n_heads:
+            return Component(part="head", layer=row, head=column, kind=kind)
+        part = self.layers.parts[column - n_heads]
+        is_there = bool(np.isfinite(self.layers.divergence[row, column - n_heads]))
+        return Component(part=part, layer=row, kind=kind) if is_there else None
 
 
 def show_ablation(subject: Subject) -> None:
-    """Every head alone, a chosen set, and the minimal sufficient set."""
+    """Every component alone, a chosen set, and the minimal sufficient set."""
     setting = choose_setting(subject)
     if setting is None:
         return
@@ -131,16 +77,19 @@ def show_ablation(subject: Subject) -> None:
         st.info(_("A text of one token has no next token to compute a loss of; choose another metric."))
         return
     kind = _choose_ablated_kind(subject)
-    _show_heads(setting, kind)
+    _show_singles(setting, kind)
     lines = [
         f"effects = ablate_heads(experiment, {kind!r})",
         "print(effects.divergence, effects.loss, effects.logit)",
+        f"layers = ablate_layers(experiment, {kind!r})",
+        "print(layers.parts, layers.divergence, layers.loss, layers.logit)",
         *_show_joint(setting),
         *_show_minimal(setting),
     ]
     imports = [
         "playground.lens.capture.activations import Component",
-        "playground.lens.intervene.ablation import TargetToken, ablate, ablate_heads, minimal_circuit, prepare",
+        "playground.lens.intervene.ablation import TargetToken, ablate, ablate_heads, ablate_layers, prepare",
+        "playground.lens.intervene.circuit import minimal_circuit",
     ]
     offer_snippet(subject.model, imports, [*setting.lines(), *lines])
 
@@ -152,34 +101,81 @@ def _choose_ablated_kind(subject: Subject) -> SiteKind:
     return cast(SiteKind, choose_option(KIND, _("Attention"), {kind: titles[kind] for kind in kinds}))
 
 
-def _show_heads(setting: Setting, kind: SiteKind) -> None:
+def _show_singles(setting: Setting, kind: SiteKind) -> None:
     st.subheader(_("Single-head ablation"), anchor=False)
 
-    def make(on_progress: OnProgress) -> HeadEffects:
-        return ablate_heads(setting.experiment(), kind, on_progress)
+    def make(on_progress: OnProgress) -> SingleEffects:
+        experiment = setting.experiment()
+        heads = ablate_heads(experiment, kind, on_progress)
+        return SingleEffects(heads=heads, layers=ablate_layers(experiment, kind, on_progress))
 
-    title = _("Ablating single heads:")
+    title = _("Ablating single components:")
     effects = compute(("ablate", kind, *setting.key), make, title=title, cache=setting.subject.traced, patience=AT_ONCE)
     if effects is None:
         return
-    values = getattr(effects, setting.metric)
-    layers, heads = (list(map(str, range(count))) for count in values.shape)
-    show_figure(
+    _say_costliest(setting, effects)
+    cell = _draw_singles(setting, effects)
+    if cell is not None:
+        _adopt_cell(setting.subject, effects, cell)
+    show_head_doors(setting.subject, kind)
+
+
+def _say_costliest(setting: Setting, effects: SingleEffects) -> None:
+    heads, layers = (getattr(table, setting.metric) for table in (effects.heads, effects.layers))
+    title = _("head {layer}.{head}")
+    parts = part_titles()
+    show_findings(
+        costliest_ablation(
+            [title.format(layer=layer, head=head) for layer, head in np.ndindex(heads.shape)],
+            heads.ravel(),
+            [parts[effects.layers.parts[part]].format(layer=layer) for layer, part in np.ndindex(layers.shape)],
+            layers.ravel(),
+            metric=setting.metric,
+            title=metric_titles()[setting.metric],
+        )
+    )
+    st.caption(
+        _(
+            "A column for each head, then the layer's attention, its MLP, and the whole layer. Heads and larger parts "
+            "are each coloured up to their own largest effect. Click a cell to put it into the joint set below."
+        )
+    )
+
+
+def _draw_singles(setting: Setting, effects: SingleEffects) -> Cell | None:
+    heads, layers = (getattr(table, setting.metric) for table in (effects.heads, effects.layers))
+    names = {"attention": _("attention"), "feed_forward": _("MLP"), "layer": _("layer")}
+    parts = [names[part] for part in effects.layers.parts]
+    head, kind = chosen_head(setting.subject, effects.heads.kind), effects.heads.kind
+    columns = [*map(str, range(heads.shape[1])), *effects.layers.parts]
+    return show_figure(
         setting.subject,
-        heatmap_figure(
-            values,
-            rows=layers,
-            columns=heads,
-            y=_("layer"),
-            x=_("head"),
+        effects_figure(
+            heads,
+            layers,
+            part_names=parts,
             meaning=metric_titles()[setting.metric],
             signed=setting.metric != "divergence",
         ),
-        table_rows("layer", layers, heads, values),
+        table_rows("layer", list(map(str, range(len(heads)))), columns, np.hstack([heads, layers])),
         name=f"ablated-{kind}-{setting.metric}",
-        label=_("Effect of ablating each head alone"),
+        label=_("Effect of ablating each component alone"),
         details={"attention": kind, **setting.details},
+        picks=True,
+        picked=None if head is None else (0, *head),
     )
+
+
+def _adopt_cell(subject: Subject, effects: SingleEffects, cell: Cell) -> None:
+    """A clicked part joins the set, or leaves it; a head is selected for the whole app."""
+    component = effects.component(*cell[1:])
+    if component is None:
+        return
+    word, chosen = component_word(component), chosen_components(subject.clean)
+    write_components([*chosen, word] if word not in chosen else [other for other in chosen if other != word])
+    if component.head is not None:
+        adopt_head(subject, component.kind, component.layer, component.head)
+    run_again()
 
 
 def _show_joint(setting: Setting) -> list[str]:
@@ -190,12 +186,30 @@ def _show_joint(setting: Setting) -> list[str]:
         return []
     key = ("set", tuple(components), *setting.key)
     title = _("Ablating the chosen components …")
-    effect = compute(
-        key, lambda _on_progress: ablate(setting.experiment(), components), title=title, cache=setting.subject.traced
-    )
-    if effect is not None:
+
+    def make(_on_progress: OnProgress) -> tuple[Effect, np.ndarray, np.ndarray]:
+        experiment = setting.experiment()
+        return ablate(experiment, components), *probabilities_without(experiment, components)
+
+    result = compute(key, make, title=title, cache=setting.subject.traced)
+    if result is not None:
+        effect, clean, without = result
+        _say_predictions(setting, clean, without)
         show_effect(effect)
     return [f"print(ablate(experiment, {components!r}))"]
+
+
+def _say_predictions(setting: Setting, clean: np.ndarray, without: np.ndarray) -> None:
+    """The likeliest tokens with and without the components."""
+    sentence = _("As it is: {clean}. Without them: {without}.")
+    st.text(sentence.format(clean=_likeliest(setting, clean), without=_likeliest(setting, without)))
+
+
+def _likeliest(setting: Setting, probabilities: np.ndarray) -> str:
+    tokens = np.argsort(-probabilities, kind="stable")[:LIKELIEST]
+    return ", ".join(
+        f"{token_title(setting.subject.model, int(token))} {100 * probabilities[token]:.1f} %" for token in tokens
+    )
 
 
 def show_effect(effect: Effect) -> None:
@@ -227,12 +241,18 @@ def _show_minimal(setting: Setting) -> list[str]:
     title = _("Ablating as many heads as possible:")
     key = ("smallest", tolerance, setting.metric, *setting.key)
     circuit = compute(key, make, title=title, cache=setting.subject.traced, patience=AT_ONCE)
-    lines = [f"circuit = minimal_circuit(experiment, {tolerance}, metric={setting.metric!r})", "print(circuit.kept)"]
-    if circuit is None:
-        return lines
+    if circuit is not None:
+        _show_circuit(circuit)
+    return [f"circuit = minimal_circuit(experiment, {tolerance}, metric={setting.metric!r})", "print(circuit.kept)"]
+
+
+def _show_circuit(circuit: Circuit) -> None:
     sentence = _("{kept} of {all} heads are sufficient. Effect of ablating all the others jointly:")
     st.write(sentence.format(kept=len(circuit.kept), all=len(circuit.kept) + len(circuit.removed)))
     show_effect(circuit.effect)
     if circuit.kept:
-        st.caption(" · ".join(component_title(head, with_kind=False) for head in circuit.kept))
-    return lines
+        st.caption(_titles(circuit.kept))
+
+
+def _titles(components: Sequence[Component]) -> str:
+    return " · ".join(component_title(head, with_kind=False) for head in components)

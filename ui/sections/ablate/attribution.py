@@ -8,12 +8,14 @@ import streamlit as st
 from playground.charts.bars import named_bars_figure
 from playground.charts.heatmap import heatmap_figure
 from playground.lens.attribute.attribution import LogitAttribution, attribute_logit
+from playground.lens.attribute.findings import largest_contributions
 from playground.lens.capture.activations import capture
 from playground.lens.intervene.ablation import TargetToken
 from playground.text import _
 from ui.jobs import compute
-from ui.sections.ablate.figure import show_figure, table_rows
+from ui.sections.ablate.figure import show_figure, show_findings, table_rows
 from ui.sections.ablate.head_circuits import show_head
+from ui.sections.ablate.heads import WRITES, choose_head, chosen_head, show_head_doors
 from ui.sections.ablate.options import Subject, choose_target_token, encode_again, target_details, token_title
 from ui.widgets.download import encoding_line, offer_snippet
 
@@ -44,8 +46,12 @@ def _show_contributions(subject: Subject, target_token: TargetToken) -> LogitAtt
     attribution = compute(("writes", target_token), lambda _on_progress: make(), title=title, cache=subject.traced)
     if attribution is None:
         return None
-    sentence = _("The logit of {token} is {total:.3f}; the contributions add up to {sum:.3f} with a frozen final norm.")
+    contributions = contributions_of(attribution)
     token = token_title(subject.model, target_token.token)
+    show_findings(largest_contributions(list(contributions), list(contributions.values()), token=token))
+    kind = subject.clean.kinds[0]
+    show_head_doors(subject, kind, chosen_head(subject, kind) or largest_head(attribution), here=WRITES)
+    sentence = _("The logit of {token} is {total:.3f}; the contributions add up to {sum:.3f} with a frozen final norm.")
     st.caption(sentence.format(token=token, total=attribution.total, sum=attribution.sum))
     _draw_contributions(subject, target_token, attribution)
     call = f"attribute_logit(model, clean, position={target_token.position}, token={target_token.token})"
@@ -68,10 +74,23 @@ def _draw_contributions(subject: Subject, target_token: TargetToken, attribution
     figure = named_bars_figure(largest, [contributions[name] for name in largest], x=meaning)
     label = _("Components with the largest contributions to the logit")
     show_figure(subject, figure, rows, name="writers", label=label, details=details)
+    kind = subject.clean.kinds[0]
     layers, heads = (list(map(str, range(count))) for count in attribution.heads.shape)
     figure = heatmap_figure(attribution.heads, rows=layers, columns=heads, y=_("layer"), x=_("head"), meaning=meaning)
     table, label = table_rows("layer", layers, heads, attribution.heads), _("Contribution of each head to the logit")
-    show_figure(subject, figure, table, name="writing-heads", label=label, details=details)
+    head = chosen_head(subject, kind)
+    cell = show_figure(
+        subject,
+        figure,
+        table,
+        name="writing-heads",
+        label=label,
+        details=details,
+        picks=True,
+        picked=None if head is None else (0, *head),
+    )
+    if cell is not None:
+        choose_head(subject, kind, *cell[1:])
 
 
 def contributions_of(attribution: LogitAttribution) -> dict[str, float]:

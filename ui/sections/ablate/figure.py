@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from playground.charts.layout import mark_spaces
 from playground.csv_table import csv_table
 from playground.lens.capture.tokens import Token
+from playground.lens.finding import Finding
 from playground.snippets import origin
 from playground.text import _
+from ui.components.live_chart import Cell
 from ui.sections.ablate.options import Subject
 from ui.widgets.chart import draw
 from ui.widgets.download import text_details
@@ -26,11 +29,26 @@ def show_figure(
     name: str,
     label: str,
     details: Mapping[str, object],
-) -> None:
-    """Draw a figure with a button for its numbers, the header first; its files state model, text and details."""
+    picks: bool = False,
+    picked: Cell | None = None,
+) -> Cell | None:
+    """Draw a figure with a button for its numbers, the header first; its files state model, text and details.
+
+    picks, picked, and the cell that is returned: see live_chart.
+    """
     all_details = {**text_details(subject.texts), **details}
     height = int(figure.layout.height)
-    draw(subject.model, figure, key=f"figure_{name}", height=height, revision=name, label=label, details=all_details)
+    cell = draw(
+        subject.model,
+        figure,
+        key=f"figure_{name}",
+        height=height,
+        revision=name,
+        label=label,
+        details=all_details,
+        picks=picks,
+        picked=picked,
+    )
     st.download_button(
         _("Download CSV"),
         csv_table(rows, origin(subject.model, details=all_details)),
@@ -41,6 +59,14 @@ def show_figure(
         icon=":material/download:",
         on_click="ignore",
     )
+    return cell
+
+
+def show_findings(*findings: Finding | None) -> None:
+    """What a picture shows, in one paragraph above it; nothing where there is nothing to say."""
+    said = " ".join(str(finding) for finding in findings if finding is not None)
+    if said:
+        st.text(said)
 
 
 def table_rows(corner: str, rows: Sequence[str], columns: Sequence[str], values: np.ndarray) -> list[list[object]]:
@@ -50,5 +76,5 @@ def table_rows(corner: str, rows: Sequence[str], columns: Sequence[str], values:
 
 
 def numbered(tokens: Sequence[Token]) -> list[str]:
-    """Tokens with their positions, so that all labels differ."""
-    return [f"{position} {token.text}" for position, token in enumerate(tokens)]
+    """Tokens with their positions, so that all labels differ, and with visible spaces."""
+    return [f"{position} {mark_spaces(token.text)}" for position, token in enumerate(tokens)]

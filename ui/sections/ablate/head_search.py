@@ -15,13 +15,15 @@ from playground.lens.inspect.head_search import (
     CrossPattern,
     Pattern,
     Ranking,
+    best_head_finding,
     cross_pattern_mask,
     pattern_mask,
     rank_heads,
 )
 from playground.text import _
 from ui.jobs import compute
-from ui.sections.ablate.figure import numbered, show_figure
+from ui.sections.ablate.figure import numbered, show_figure, show_findings
+from ui.sections.ablate.heads import SEARCH, show_head_doors
 from ui.sections.ablate.options import Subject, kind_titles
 from ui.state.address import read_text, write_text
 from ui.state.parameters import PAINTED, PATTERN, SEARCH_KIND
@@ -67,41 +69,36 @@ def _offer_python(subject: Subject, kind: SiteKind, pattern: str, marked: tuple[
     lines = [traced(subject.texts), f"mask = zeros({shape}, dtype=bool)"]
     lines += [f"mask[{rows}, {columns}] = True" + ("" if pattern == CUSTOM else f"  # {pattern}")]
     lines += [f"ranking = rank_heads(traced.layers({kind!r}), mask)"]
-    lines += ["print([(head.layer, head.head, head.score, head.shuffled_max) for head in ranking.heads])"]
+    lines += ["print([(head.layer, head.head, head.score, head.shuffled_high) for head in ranking.heads])"]
     offer_snippet(subject.model, ["torch import zeros", "playground.lens.inspect.head_search import rank_heads"], lines)
 
 
 def _show_ranking(subject: Subject, ranking: Ranking, kind: SiteKind, pattern: str) -> None:
     """The best heads as bars against chance; all heads in the CSV."""
+    show_findings(best_head_finding(ranking))
+    show_head_doors(subject, kind, (ranking.heads[0].layer, ranking.heads[0].head), here=SEARCH)
     sentence = _(
-        "Mean attention on the marked keys, over {queries} queries. {above} of {all} heads score above all of their "
-        "own {shuffles} shuffles; chance level (max over heads, shuffled): {chance:.3f}. Marks: per-head shuffled "
-        "maximum."
+        "Mean attention on the marked keys, over {queries} queries. Chance level: 95th percentile of the largest score "
+        "of all heads over {shuffles} shuffles, {chance:.3f}. Marks: 95th percentile of each head's own shuffles."
     )
-    st.caption(
-        sentence.format(
-            queries=ranking.queries,
-            above=sum(head.is_above_chance for head in ranking.heads),
-            all=len(ranking.heads),
-            shuffles=ranking.shuffles,
-            chance=ranking.chance_level,
-        )
-    )
+    st.caption(sentence.format(queries=ranking.queries, shuffles=ranking.shuffles, chance=ranking.chance_level))
     best = ranking.heads[:MOST_BARS]
     rows: list[Sequence[object]] = [
-        ("layer", "head", "score", "shuffled mean", "shuffled maximum", "z-score"),
+        ("layer", "head", "score", "shuffled mean", "shuffled 95th percentile", "z-score"),
         *(
-            (head.layer, head.head, head.score, head.shuffled_mean, head.shuffled_max, head.z_score)
+            (head.layer, head.head, head.score, head.shuffled_mean, head.shuffled_high, head.z_score)
             for head in ranking.heads
         ),
     ]
     figure = ranking_figure(
         [f"{head.layer}.{head.head}" for head in best],
         [head.score for head in best],
-        [head.shuffled_max for head in best],
+        [head.shuffled_high for head in best],
         ranking.chance_level,
     )
-    label, details = _("Heads ranked by their attention on the marked keys"), {"attention": kind, "pattern": pattern}
+    label = _("Heads ranked by their attention on the marked keys")
+    details: dict[str, object] = {"attention": kind, "pattern": pattern}
+    details |= {"chance level": f"{ranking.chance_level:.4f}", "shuffles": ranking.shuffles}
     show_figure(subject, figure, rows, name=f"search-{kind}-{pattern}", label=label, details=details)
 
 

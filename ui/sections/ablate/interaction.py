@@ -7,13 +7,14 @@ import streamlit as st
 
 from playground.charts.ablate import interaction_figure
 from playground.charts.heatmap import heatmap_figure
+from playground.lens.intervene.findings import joint_against_singles
 from playground.lens.intervene.interaction import MOST_COMPONENTS, Interaction, measure_interaction
 from playground.progress import OnProgress
 from playground.text import _
 from ui.jobs import compute
-from ui.sections.ablate.ablation import Setting, choose_setting, metric_titles
-from ui.sections.ablate.figure import show_figure, table_rows
+from ui.sections.ablate.figure import show_figure, show_findings, table_rows
 from ui.sections.ablate.options import Subject, choose_components, component_title
+from ui.sections.ablate.setting import Setting, choose_setting, metric_titles
 from ui.widgets.download import offer_snippet
 
 
@@ -57,8 +58,9 @@ def _show_effects(setting: Setting, interaction: Interaction) -> None:
     joint = float(getattr(interaction.joint, metric))
     rows: list[Sequence[object]] = [("component", unit), *zip(names, singles, strict=True)]
     rows += [("joint effect", joint), ("interaction", interaction.of_all(metric))]
+    show_findings(joint_against_singles(singles, joint, title=unit))
     sentence = _("Sum of single effects {sum:+.4f}, joint effect {joint:+.4f}, interaction {difference:+.4f}.")
-    st.write(
+    st.caption(
         sentence.format(sum=interaction.sum_of_singles(metric), joint=joint, difference=interaction.of_all(metric))
     )
     show_figure(
@@ -76,7 +78,8 @@ def _show_pairs(setting: Setting, interaction: Interaction) -> None:
     st.caption(
         _(
             "Pairwise interaction: the joint effect of two components minus their single effects. Same sign as the "
-            "single effects: each needs the other. Opposite sign: they are redundant or compensate for each other."
+            "effects: they are redundant, each makes up for the loss of the other. Opposite sign: each needs the "
+            "other, so that losing one already costs what the other does."
         )
     )
     metric, names = setting.metric, _names(interaction)

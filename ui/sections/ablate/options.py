@@ -1,5 +1,6 @@
 """Options of Take it apart: the text, the target token, and components of the model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -19,6 +20,7 @@ from ui.state.address import read_choice, read_text, write_choice, write_text
 from ui.state.attention import read_token, wants_cut
 from ui.state.parameters import ANSWER, COMPONENTS, Choice
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
+from ui.widgets.mirror import mirror
 from ui.widgets.text import Texts
 
 MOST_TOKENS = 256
@@ -148,9 +150,9 @@ def choose_target_token(subject: Subject) -> TargetToken | None:
     prediction = token_title(subject.model, clean.predictions[position])
     answer = st.text_input(
         _("Target token"),
-        key=ANSWER,
-        bind="query-params",
-        max_chars=60,
+        key=mirror(ANSWER, read_text(ANSWER)),
+        on_change=_adopt_answer,
+        max_chars=ANSWER.limit,
         placeholder=_("top-1 after {position}: {token}").format(
             position=f"{position} {mark_spaces(clean.tokens[position].text)}", token=prediction
         ),
@@ -167,6 +169,10 @@ def choose_target_token(subject: Subject) -> TargetToken | None:
     except UserError as error:
         st.error(str(error), icon=":material/error:")
         return None
+
+
+def _adopt_answer() -> None:
+    write_text(ANSWER, st.session_state[str(ANSWER)] or None)
 
 
 def show_no_output_head(model: LoadedModel) -> None:
@@ -199,15 +205,25 @@ def components_of(clean: CleanPass) -> dict[str, Component]:
     return components
 
 
-def component_title(component: Component, *, with_kind: bool) -> str:
-    """A component's name on the page."""
-    titles = {
+def component_word(component: Component) -> str:
+    """A component's spelling in an address."""
+    part = component.part if component.head is None else component.head
+    return f"{component.kind}.{component.layer}.{part}"
+
+
+def part_titles() -> dict[str, str]:
+    """The parts of a layer by their names on the page, with fields for layer and head."""
+    return {
         "head": _("head {layer}.{head}"),
         "attention": _("attention {layer}"),
         "feed_forward": _("MLP {layer}"),
         "layer": _("layer {layer}"),
     }
-    title = titles[component.part].format(layer=component.layer, head=component.head)
+
+
+def component_title(component: Component, *, with_kind: bool) -> str:
+    """A component's name on the page."""
+    title = part_titles()[component.part].format(layer=component.layer, head=component.head)
     return f"{kind_titles()[component.kind]} {title}" if with_kind else title
 
 
@@ -216,18 +232,31 @@ def kind_titles() -> dict[SiteKind, str]:
     return {"encoder": _("encoder"), "decoder": _("decoder"), "cross": _("cross-attention")}
 
 
+def chosen_components(clean: CleanPass) -> list[str]:
+    """The joint set in the address, of what the model has."""
+    known = components_of(clean)
+    return [word for word in dict.fromkeys(read_text(COMPONENTS).split(",")) if word in known]
+
+
+def write_components(words: Sequence[str]) -> None:
+    """Put the joint set into the address."""
+    write_text(COMPONENTS, ",".join(words) or None)
+
+
 def choose_components(clean: CleanPass, title: str) -> list[Component]:
     """Heads, attention and feed-forward layers, and whole layers."""
     known = components_of(clean)
     with_kind = len(clean.kinds) > 1
-    listed = read_text(COMPONENTS).split(",")
-    chosen = st.multiselect(
+    chosen: list[str] = st.multiselect(
         title,
         list(known),
-        default=[key for key in dict.fromkeys(listed) if key in known],
-        key=f"ablate_components_{len(known)}",
+        key=mirror(COMPONENTS, chosen_components(clean)),
+        on_change=_adopt_components,
         format_func=lambda key: component_title(known[key], with_kind=with_kind),
         placeholder=_("Choose heads, MLPs or layers"),
     )
-    write_text(COMPONENTS, ",".join(chosen) or None)
     return [known[key] for key in chosen]
+
+
+def _adopt_components() -> None:
+    write_components(st.session_state[str(COMPONENTS)])

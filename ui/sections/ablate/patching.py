@@ -1,110 +1,46 @@
 """Activation patching: clean activations in the corrupted prompt, and the logit difference that they recover."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import streamlit as st
 
 from playground.charts.heatmap import heatmap_figure
-from playground.errors import UserError
+from playground.charts.layout import mark_spaces
 from playground.lens.capture.site import SiteKind
-from playground.lens.generate.fill_mask import mask_id
+from playground.lens.intervene.findings import carried_from, largest_recovery
 from playground.lens.intervene.patching import (
     PatchedPart,
-    PatchingExample,
-    examples_of,
-    first_token_id,
+    Recovery,
     patch_head_positions,
     patch_heads,
     patch_positions,
     prepare_pair,
 )
+from playground.lens.intervene.patching_examples import mask_position
 from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.text import _
 from ui.jobs import AT_ONCE, compute
-from ui.sections.ablate.figure import show_figure, table_rows
-from ui.sections.ablate.options import (
-    Subject,
-    choose_position,
-    examine,
-    kind_titles,
-    show_no_output_head,
-)
-from ui.state.address import read_choice, replace_text, write_choice
-from ui.state.parameters import (
-    CLEAN,
-    CORRECT_ANSWER,
-    CORRUPTED,
-    COUNTERFACTUAL_ANSWER,
-    PATCH,
-    PATCH_KIND,
-    PATCH_LAYER,
-    POSITION,
-    TARGET,
-    Text,
-)
+from ui.sections.ablate.figure import show_figure, show_findings, table_rows
+from ui.sections.ablate.heads import choose_head, show_head_doors
+from ui.sections.ablate.options import Subject, choose_position, kind_titles
+from ui.sections.ablate.patching_prompts import choose_prompts
+from ui.state.address import read_choice, write_choice
+from ui.state.parameters import PATCH, PATCH_KIND, PATCH_LAYER, POSITION
 from ui.widgets.choice import choose_option
+from ui.widgets.context_bar import ContextBar
 from ui.widgets.download import offer_snippet
-from ui.widgets.text import address_text, choose_second
 
 HEADS, HEAD_POSITIONS = "head", "head_position"
 
 
-def show_patching(model: LoadedModel) -> None:
+def show_patching(bar: ContextBar, model: LoadedModel) -> None:
     """Two prompts, two answers, and a heatmap of the recovered logit difference."""
-    examples = examples_of(model)
-    _offer_examples(examples)
-    left, right = st.columns(2)
-    with left:
-        clean = address_text(CLEAN, examples[0].clean, label=_("Clean prompt"), rows=2)
-        answer = address_text(CORRECT_ANSWER, examples[0].answer, label=_("Correct answer"), rows=1)
-    with right:
-        corrupted = address_text(CORRUPTED, examples[0].corrupted, label=_("Corrupted prompt"), rows=2)
-        counterfactual = address_text(
-            COUNTERFACTUAL_ANSWER, examples[0].counterfactual, label=_("Counterfactual answer"), rows=1
-        )
-    texts = choose_second(model, clean, examples[0].target)
-    subject = examine(model, texts, key="clean")
-    corrupted_subject = examine(model, replace(texts, text=corrupted), key="corrupted") if subject else None
-    if subject is None or corrupted_subject is None:
-        return
-    if not subject.clean.predictions:
-        show_no_output_head(model)
-        return
-    try:
-        ids = first_token_id(model, answer), first_token_id(model, counterfactual)
-    except UserError as error:
-        st.error(str(error), icon=":material/error:")
-        return
-    _show_recovered(subject, corrupted_subject, *ids)
-
-
-def _offer_examples(examples: tuple[PatchingExample, ...]) -> None:
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.caption(_("Examples"), width="content")
-        for example in examples:
-            st.button(
-                _(example.name),
-                key=f"patch_{example.name}",
-                type="tertiary",
-                help=_(example.about),
-                on_click=_fill,
-                args=(example,),
-            )
-
-
-def _fill(example: PatchingExample) -> None:
-    texts: tuple[tuple[Text, str], ...] = (
-        (CLEAN, example.clean),
-        (CORRUPTED, example.corrupted),
-        (CORRECT_ANSWER, example.answer),
-        (COUNTERFACTUAL_ANSWER, example.counterfactual),
-        (TARGET, example.target),
-    )
-    for name, text in texts:
-        replace_text(name, text)
+    prompts = choose_prompts(bar, model)
+    if prompts is not None:
+        _show_recovered(prompts.clean, prompts.corrupted, prompts.answer, prompts.counterfactual)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +81,7 @@ class Patch:
         # Each prompt fits or is cut: the trace has been made of both.
         return options | ({"truncate": True} if self.subject.truncate or self.corrupted.truncate else {})
 
-    def make(self, on_progress: OnProgress) -> tuple[float, float, np.ndarray]:
+    def make(self, on_progress: OnProgress) -> Recovery:
         """The clean and the corrupted logit difference, and what each patch recovers."""
         texts = self.subject.texts.text, self.corrupted.texts.text
         pair = prepare_pair(self.subject.model, *texts, **self.pair_options)
@@ -156,7 +92,25 @@ class Patch:
         else:
             part = cast(PatchedPart, self.part)
             recovered = patch_positions(pair, part, kind=self.kind, on_progress=on_progress)
-        return pair.clean_difference, pair.corrupted_difference, recovered
+        return Recovery(
+            clean_difference=pair.clean_difference,
+            corrupted_difference=pair.corrupted_difference,
+            recovered=recovered,
+        )
+
+    @property
+    def columns(self) -> list[str]:
+        """The tokens of both prompts where they differ; nothing for heads, which are patched at all of them."""
+        return [] if self.part == HEADS else _prompt_labels(self.subject, self.corrupted, self.kind)
+
+    def place(self, row: int, column: int) -> str:
+        """A cell of the map in words."""
+        if self.part == HEADS:
+            return _("head {layer}.{head}").format(layer=row, head=column)
+        token = self.columns[column]
+        if self.part == HEAD_POSITIONS:
+            return _("head {layer}.{head}, token {token}").format(layer=self.layer, head=row, token=token)
+        return _("layer {layer}, token {token}").format(layer=row, token=token)
 
     def lines(self) -> list[str]:
         """The same in Python."""
@@ -171,20 +125,17 @@ class Patch:
 
 
 def _show_recovered(subject: Subject, corrupted: Subject, answer: int, counterfactual: int) -> None:
-    # Side by side they would not wrap, and on a narrow screen their last options could not be reached.
-    part = choose_option(PATCH, _("Patch"), _part_titles())
-    kind = _choose_patch_kind(subject, part)
-    left, right = st.columns(2)
+    left, right = st.columns([2, 1])
     with left:
-        position = choose_position(
-            POSITION, _("Compare the answers at position"), subject.clean.tokens, _mask_position(subject)
-        )
+        part = choose_option(PATCH, _("Patch"), _part_titles())
+        kind = _choose_patch_kind(subject, part)
     layer = 0
-    if part == HEAD_POSITIONS:
-        with right:
-            layer = _choose_patch_layer(
-                sum(site_kind == kind for site_kind, _layer, _heads in subject.clean.attention_layers)
-            )
+    with right:
+        title = _("Compare the answers at position")
+        position = choose_position(POSITION, title, subject.clean.tokens, _mask_position(subject))
+        if part == HEAD_POSITIONS:
+            kinds = [site_kind for site_kind, _layer, _n_heads in subject.clean.attention_layers]
+            layer = _choose_patch_layer(kinds.count(cast(SiteKind, kind)))
     patch = Patch(
         subject=subject,
         corrupted=corrupted,
@@ -196,11 +147,11 @@ def _show_recovered(subject: Subject, corrupted: Subject, answer: int, counterfa
         layer=layer,
     )
     key = ("patch", corrupted.texts, answer, counterfactual, part, kind, position, layer)
-    results = compute(
+    recovery = compute(
         key, patch.make, title=_("Patching component by component:"), cache=subject.traced, patience=AT_ONCE
     )
-    if results is not None:
-        _draw_recovered(patch, *results)
+    if recovery is not None:
+        _draw_recovered(patch, recovery)
     names = "patch_head_positions, patch_heads, patch_positions, prepare_pair"
     offer_snippet(subject.model, [f"playground.lens.intervene.patching import {names}"], patch.lines())
 
@@ -214,27 +165,62 @@ def _choose_patch_kind(subject: Subject, part: str) -> str:
     return choose_option(PATCH_KIND, _("In"), titles) if kinds[1:] else kinds[0]
 
 
-def _draw_recovered(patch: Patch, clean_difference: float, corrupted_difference: float, recovered: np.ndarray) -> None:
-    sentence = _(
-        "Logit difference (correct − counterfactual): {clean:+.3f} in the clean prompt, {corrupted:+.3f} in the "
-        "corrupted one. Recovered: 1 = fully recovered, 0 = no effect."
-    )
-    st.caption(sentence.format(clean=clean_difference, corrupted=corrupted_difference))
+def _draw_recovered(patch: Patch, recovery: Recovery) -> None:
+    _say_whether_solved(patch, recovery)
+    values = recovery.recovered if recovery.is_solved else recovery.change
+    _say_where(patch, recovery, values)
     part, kind = patch.part, patch.kind
-    rows = list(map(str, range(len(recovered))))
-    columns = list(map(str, range(recovered.shape[1])))
-    if part != HEADS:
-        columns = _prompt_labels(patch.subject, patch.corrupted, kind)
+    rows = list(map(str, range(len(values))))
+    columns = patch.columns or list(map(str, range(values.shape[1])))
     x = _("head") if part == HEADS else _("token")
     y = _("head of layer {layer}").format(layer=patch.layer) if part == HEAD_POSITIONS else _("layer")
-    meaning = _("recovered logit difference")
-    show_figure(
+    recovered, change = _("recovered logit difference"), _("change of the logit difference (logits)")
+    cell = show_figure(
         patch.subject,
-        heatmap_figure(recovered, rows=rows, columns=columns, y=y, x=x, meaning=meaning),
-        table_rows(y, rows, columns, recovered),
+        heatmap_figure(
+            values, rows=rows, columns=columns, y=y, x=x, meaning=recovered if recovery.is_solved else change
+        ),
+        table_rows(y, rows, columns, values),
         name=f"patched-{part}-{kind}",
-        label=_("Recovered logit difference by patch"),
-        details=patch.details,
+        label=_("Recovered logit difference by patch") if recovery.is_solved else _("Effect of each patch"),
+        details=patch.details | ({} if recovery.is_solved else {"values": "change of the logit difference"}),
+        picks=part in (HEADS, HEAD_POSITIONS),
+    )
+    if cell is not None:
+        choose_head(patch.subject, kind, *((patch.layer, cell[1]) if part == HEAD_POSITIONS else cell[1:]))
+    if part in (HEADS, HEAD_POSITIONS):
+        show_head_doors(patch.subject, kind)
+
+
+def _say_whether_solved(patch: Patch, recovery: Recovery) -> None:
+    """Whether the model solves the pair: only then is there something to restore."""
+    template = (
+        _(
+            "{name} solves this pair: logit difference (correct − counterfactual) {clean:+.3f} in the clean prompt, "
+            "{corrupted:+.3f} in the corrupted one. Recovered: 1 = fully recovered, 0 = no effect."
+        )
+        if recovery.is_solved
+        else _(
+            "{name} does not solve this pair: logit difference (correct − counterfactual) {clean:+.3f} in the clean "
+            "prompt, {corrupted:+.3f} in the corrupted one, where clean > 0 > corrupted is needed. A recovered share "
+            "(1 = fully recovered, 0 = no effect) would mislead: the map shows the change in logits."
+        )
+    )
+    sentence = template.format(
+        name=patch.subject.model.name, clean=recovery.clean_difference, corrupted=recovery.corrupted_difference
+    )
+    if recovery.is_solved:
+        st.caption(sentence)
+    else:
+        st.info(sentence, icon=":material/info:")
+
+
+def _say_where(patch: Patch, recovery: Recovery, values: np.ndarray) -> None:
+    show_findings(
+        largest_recovery(values, patch.place, is_solved=recovery.is_solved),
+        carried_from(values, patch.position, patch.columns[patch.position])
+        if recovery.is_solved and patch.part == "residual" and patch.kind == patch.subject.clean.kinds[0]
+        else None,
     )
 
 
@@ -247,12 +233,7 @@ def _choose_patch_layer(count: int) -> int:
 
 
 def _mask_position(subject: Subject) -> int | None:
-    """Where an encoder's mask token is: its answers are compared there."""
-    try:
-        mask = mask_id(subject.model)
-    except UserError:
-        return None
-    return next((position for position, token in enumerate(subject.clean.tokens) if token.id == mask), None)
+    return mask_position(subject.model, [token.id for token in subject.clean.tokens])
 
 
 def _part_titles() -> dict[str, str]:
@@ -270,6 +251,6 @@ def _prompt_labels(clean: Subject, corrupted: Subject, kind: SiteKind) -> list[s
     stack: SiteKind = "encoder" if kind == "encoder" else "decoder"
     both = zip(clean.clean.tokens_of(stack), corrupted.clean.tokens_of(stack), strict=False)
     return [
-        f"{position} {first.text}" + ("" if first.id == second.id else f" | {second.text}")
+        f"{position} {mark_spaces(first.text)}" + ("" if first.id == second.id else f" | {mark_spaces(second.text)}")
         for position, (first, second) in enumerate(both)
     ]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from playground.charts.bars import named_bars_figure
 from playground.charts.heatmap import heatmap_figure
+from playground.lens.attribute.findings import carrying_tokens, completeness
 from playground.lens.attribute.integrated_gradients import Baseline, TokenAttribution, integrated_gradients
 from playground.lens.attribute.rollout import attention_flow, attention_rollout
 from playground.lens.capture.site import SiteKind
@@ -16,7 +17,7 @@ from playground.lens.intervene.ablation import TargetToken
 from playground.progress import OnProgress
 from playground.text import _
 from ui.jobs import AT_ONCE, compute
-from ui.sections.ablate.figure import numbered, show_figure, table_rows
+from ui.sections.ablate.figure import numbered, show_figure, show_findings, table_rows
 from ui.sections.ablate.options import (
     Subject,
     choose_target_token,
@@ -65,6 +66,8 @@ def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
 
     layers = compute(("rollout", kind), make, title=_("Multiplying the layers …"), cache=subject.traced)
     if layers is not None:
+        query = read_token(len(tokens))
+        _say_rollout(tokens, layers[-1], query)
         st.caption(
             _(
                 "Weight of each input token in each token after the last layer; every layer counts as half attention, "
@@ -81,6 +84,12 @@ def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
     offer_snippet(subject.model, imports, [*_maps_lines(subject, kind), "print(attention_rollout(maps)[-1])"])
 
 
+def _say_rollout(tokens: list[str], weights: np.ndarray, query: int) -> None:
+    finding = carrying_tokens(tokens, weights[query])
+    if finding is not None:
+        st.text(_("Token {token}:").format(token=tokens[query]) + f" {finding}")
+
+
 def _show_attention_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
     query = read_token(len(subject.traced.trace.query_tokens(kind)))
 
@@ -89,6 +98,7 @@ def _show_attention_flow(subject: Subject, kind: SiteKind, tokens: list[str]) ->
 
     flows = compute(("flow", kind, query), make, title=_("Computing maximum flows:"), cache=subject.traced)
     if flows is not None:
+        show_findings(carrying_tokens(tokens, flows))
         st.caption(
             _("Maximum flow from this token in the last layer to each input token, with the weights as capacities.")
         )
@@ -128,6 +138,11 @@ def _show_gradients(subject: Subject) -> None:
 
 
 def _draw_gradients(subject: Subject, target_token: TargetToken, baseline: str, attribution: TokenAttribution) -> None:
+    tokens = numbered(subject.clean.source or subject.clean.tokens)
+    show_findings(
+        carrying_tokens(tokens, attribution.attributions),
+        completeness(attribution.completeness_gap, attribution.logit - attribution.baseline_logit),
+    )
     sentence = _("Logit from {baseline:+.3f} at the baseline to {logit:+.3f} at the text; completeness gap {gap:.3f}.")
     st.caption(
         sentence.format(baseline=attribution.baseline_logit, logit=attribution.logit, gap=attribution.completeness_gap)
@@ -135,7 +150,6 @@ def _draw_gradients(subject: Subject, target_token: TargetToken, baseline: str, 
     if not attribution.is_converged:
         warning = _("The attributions do not add up to the logit's change; read them with care.")
         st.warning(warning, icon=":material/warning:")
-    tokens = numbered(subject.clean.source or subject.clean.tokens)
     details: dict[str, object] = {"method": GRADIENTS, "baseline": baseline} | target_details(target_token)
     x, name = _("attribution (logits)"), f"gradients-{baseline}"
     _show_bars(subject, tokens, attribution.attributions, x=x, name=name, details=details)

@@ -5,7 +5,14 @@ import torch
 
 from playground.errors import UserError
 from playground.lens.capture.site import Site
-from playground.lens.inspect.head_search import cross_pattern_mask, pattern_mask, rank_heads
+from playground.lens.inspect.head_search import (
+    RankedHead,
+    Ranking,
+    best_head_finding,
+    cross_pattern_mask,
+    pattern_mask,
+    rank_heads,
+)
 
 IDS = [4, 5, 6, 4, 5, 6, 9]
 LABELS = ["a", "b", ".", "a", "b", ".", "c"]
@@ -71,7 +78,7 @@ def test_a_planted_head_comes_first(pattern):
     best = ranking.heads[0]
     assert (best.layer, best.head) == (1, 2)
     assert best.score >= 0.9
-    assert best.is_above_chance
+    assert best in ranking.above_chance
     assert best.score > ranking.chance_level
     assert best.shuffled_mean < 0.6
     assert len(ranking.heads) == 8
@@ -81,15 +88,48 @@ def test_a_planted_head_comes_first(pattern):
 def test_a_head_that_looks_evenly_is_exactly_chance():
     even = torch.ones(1, 9, 9).tril()
     even = even / even.sum(-1, keepdim=True)
-    head = rank_heads([site(even)], pattern_mask("previous", list(range(9)), ["x"] * 9, [False] * 9)).heads[0]
-    assert head.score == pytest.approx(head.shuffled_mean, abs=1e-6)
-    assert not head.is_above_chance
+    ranking = rank_heads([site(even)], pattern_mask("previous", list(range(9)), ["x"] * 9, [False] * 9))
+    assert ranking.heads[0].score == pytest.approx(ranking.heads[0].shuffled_mean, abs=1e-6)
+    assert ranking.chance_level == pytest.approx(ranking.heads[0].score, abs=1e-6)
+    assert not ranking.above_chance
 
 
 def test_chance_keeps_what_cannot_be_seen_empty_and_rows_whole():
     """Of a mask that marks all that can be seen, every shuffle holds all the weight."""
     head = rank_heads([site(causal(3, 2, 8))], torch.ones(8, 8, dtype=torch.bool)).heads[0]
-    assert (head.score, head.shuffled_mean, head.shuffled_max) == pytest.approx((1, 1, 1), abs=1e-5)
+    assert (head.score, head.shuffled_mean, head.shuffled_high) == pytest.approx((1, 1, 1), abs=1e-5)
+
+
+def test_no_head_s_own_level_exceeds_the_chance_level_of_all_heads():
+    """The maximum over heads is at least each head's score in every shuffle, and so is its quantile."""
+    mask = pattern_mask("previous", IDS * 3, LABELS * 3, [False] * 21)
+    ranking = rank_heads([site(causal(layer, 4, 21), layer) for layer in range(3)], mask)
+    assert ranking.shuffles == 200
+    assert max(head.shuffled_high for head in ranking.heads) <= ranking.chance_level
+    assert ranking.chance_level > max(head.shuffled_mean for head in ranking.heads)
+
+
+def test_about_one_random_model_in_twenty_has_a_head_above_chance():
+    mask = pattern_mask("previous", IDS * 2, LABELS * 2, [False] * 14)
+    above = [bool(rank_heads([site(causal(seed, 6, 14))], mask, seed=seed).above_chance) for seed in range(60)]
+    assert sum(above) <= 9  # binomial(60, 0.05) is at most 9 in 99.9 of 100 cases
+
+
+def ranking_of(score: float, chance: float) -> Ranking:
+    heads = [
+        RankedHead(kind="decoder", layer=layer, head=1, score=value, shuffled_mean=0.1, shuffled_high=0.15, z_score=2.0)
+        for layer, value in ((3, score), (0, 0.05))
+    ]
+    return Ranking(heads=tuple(heads), chance_level=chance, queries=9, shuffles=200)
+
+
+def test_the_finding_says_whether_the_best_head_is_above_chance():
+    assert str(best_head_finding(ranking_of(0.61, 0.21))) == (
+        "Best: head 3.1 with 0.610, above the chance level 0.210. Heads above it: 1 of 2."
+    )
+    assert str(best_head_finding(ranking_of(0.2, 0.21))) == (
+        "No head exceeds the chance level 0.210: the best, 3.1, reaches 0.200."
+    )
 
 
 def test_the_same_seed_ranks_alike_and_progress_is_told():

@@ -18,9 +18,11 @@ from playground.lens.intervene.ablation import (
     ablate,
     ablate_each,
     ablate_heads,
-    minimal_circuit,
+    ablate_layers,
     prepare,
+    probabilities_without,
 )
+from playground.lens.intervene.circuit import minimal_circuit
 from playground.lens.intervene.interaction import measure_interaction
 from playground.lens.intervene.interventions import Replacement, run_interventions
 from playground.models.loading import load
@@ -230,3 +232,27 @@ def test_weights_that_are_not_numbers_are_refused(decoder):
         decoder.module.blocks[1].attention.output.weight[0, 0] = float("nan")
     with pytest.raises(UserError, match="not a number"):
         prepare(decoder, TEXT)
+
+
+def test_each_layer_s_parts_alone_are_what_ablating_them_gives(model):
+    experiment = prepare(model, TEXT, target=target_of(model), method="mean")
+    for kind in kinds_of(model):
+        effects = ablate_layers(experiment, kind)
+        assert effects.parts == (("attention",) if kind == "cross" else ("attention", "feed_forward", "layer"))
+        assert effects.divergence.shape == (2, len(effects.parts))
+        for column, part in enumerate(effects.parts):
+            effect = ablate(experiment, [Component(part=part, layer=1, kind=kind)])
+            assert effects.divergence[1, column] == pytest.approx(effect.divergence, abs=1e-6)
+            assert effects.loss[1, column] == pytest.approx(effect.loss, abs=1e-5)
+            assert effects.logit[1, column] == pytest.approx(effect.logit, abs=1e-5)
+
+
+def test_the_prediction_without_a_component_has_the_logit_s_change_in_it(model):
+    experiment = prepare(model, TEXT, target=target_of(model))
+    component = Component(part="head", layer=1, head=0, kind=kinds_of(model)[-1])
+    clean, without = probabilities_without(experiment, [component])
+    assert clean.sum() == pytest.approx(1, abs=1e-5)
+    assert without.sum() == pytest.approx(1, abs=1e-5)
+    assert clean.argmax() == experiment.target_token.token
+    divergence = float((clean * (np.log(clean) - np.log(without))).sum())
+    assert divergence == pytest.approx(ablate(experiment, [component]).divergence_at_target, abs=1e-5)

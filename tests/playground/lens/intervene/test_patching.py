@@ -7,15 +7,21 @@ from playground.errors import UserError
 from playground.lens.capture.activations import Component
 from playground.lens.intervene.interventions import Replacement
 from playground.lens.intervene.patching import (
-    EXAMPLES,
-    REPEATED_SYMBOLS,
-    examples_of,
+    Recovery,
     first_token_id,
     patch_each,
     patch_head_positions,
     patch_heads,
     patch_positions,
     prepare_pair,
+)
+from playground.lens.intervene.patching_examples import (
+    EXAMPLES,
+    REPEATED_SYMBOLS,
+    examples_of,
+    first_solved,
+    logit_differences,
+    try_examples,
 )
 from playground.models.loading import load
 from playground.tasks.vocabulary import train_vocabulary
@@ -120,6 +126,39 @@ def test_every_shipped_model_reads_its_examples(name, first):
         assert model.adapter.unknown_id() not in answers.values()
         pair = prepare_pair(model, example.clean, example.corrupted, targets=targets, **answers)
         assert pair.clean_difference != pair.corrupted_difference
+
+
+@pytest.mark.parametrize(
+    ("name", "solved"),
+    [
+        ("books-decoder", "Induction"),
+        ("books-encoder", "Whose eyes"),
+        ("tales-translator", "Who receives it"),
+        ("induction", "Repeated symbols"),
+    ],
+)
+def test_of_its_examples_every_shipped_model_solves_one(name, solved):
+    model = load(name)
+    reports: list[tuple[int, int]] = []
+    differences = try_examples(model, lambda *report: reports.append(report))
+    index = first_solved(differences)
+    assert index is not None
+    assert examples_of(model)[index].name == solved
+    clean, corrupted = differences[index]
+    assert clean > 0 > corrupted
+    assert reports[-1] == (len(differences), len(differences))
+
+
+def test_the_default_model_prefers_the_wrong_name_in_both_indirect_objects():
+    clean, corrupted = logit_differences(load("books-decoder"), EXAMPLES[0])
+    assert 0 < clean < corrupted
+
+
+def test_the_change_is_the_recovered_share_of_the_difference():
+    recovery = Recovery(clean_difference=3.0, corrupted_difference=-1.0, recovered=np.array([[0.0, 0.25, 1.0]]))
+    assert recovery.is_solved
+    np.testing.assert_allclose(recovery.change, [[0.0, 1.0, 4.0]])
+    assert not Recovery(clean_difference=0.05, corrupted_difference=0.29, recovered=np.zeros((1, 1))).is_solved
 
 
 def test_the_repeated_symbols_change_what_the_induction_model_predicts():
