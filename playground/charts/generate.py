@@ -15,7 +15,12 @@ from playground.text import _
 RANKS = 400
 """Number of points of a distribution over the vocabulary; each is one token's exact probability."""
 LABEL_LENGTH = 12
-LEAST_CELL = 46
+NODE_LENGTH = 9
+LEAST_STEP = 60
+"""Pixels between two steps of a tree: enough for a label of that many letters."""
+TREE_LINE, TREE_FRAME, TALLEST = 20, 160, 2400
+"""Pixels of a line of a tree, of what is around the lines, and of the tallest picture."""
+LEAST_CELL = 50
 """Pixels of a cell of the lens: enough for seven letters; a narrow page scrolls."""
 _WEIGHT = [[0.0, "rgba(47, 99, 192, 0)"], [1.0, "rgba(47, 99, 192, 0.6)"]]
 
@@ -154,10 +159,16 @@ class TreeNode:
     """Key of its legend entry."""
 
 
+def tree_height(nodes: Sequence[TreeNode]) -> int:
+    """Pixels that keep the labels of neighbouring lines apart, up to TALLEST."""
+    return min(TALLEST, TREE_FRAME + TREE_LINE * len(_leaves(nodes)))
+
+
 def tree_figure(nodes: Sequence[TreeNode], chosen: Sequence[int], states: dict[str, str]) -> go.Figure:
     """A tree from left to right, one column per step; the chosen path is bold.
 
-    states: legend label of each state, in order. Nodes come after their parents.
+    states: legend label of each state, in order. Nodes come after their parents. Where a tree has more lines than
+    TALLEST has room for, only the chosen path is labelled; the others say their token when they are pointed at.
     """
     heights = _heights(nodes)
     figure = go.Figure()
@@ -174,28 +185,41 @@ def tree_figure(nodes: Sequence[TreeNode], chosen: Sequence[int], states: dict[s
         figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False, name=name)
     # A leaf has room to its right; inner nodes are close below each other and get their label on top.
     parents = {node.parent for node in nodes}
+    is_crowded = TREE_FRAME + TREE_LINE * len(_leaves(nodes)) > TALLEST
+    steps = max(node.step for node in nodes) + 1
     colours = dict(zip(states, (TRAIN.light, CROSS.light, NEUTRAL.light), strict=False))
     for state, label in states.items():
         in_state = [number for number, node in enumerate(nodes) if node.state == state]
         figure.add_scatter(
             x=[nodes[number].step + 1 for number in in_state],
             y=[heights[number] for number in in_state],
-            text=[token_label(nodes[number].text, LABEL_LENGTH) for number in in_state],
-            customdata=[html.escape(nodes[number].note, quote=False) for number in in_state],
+            text=[
+                "" if is_crowded and number not in on_path else token_label(nodes[number].text, NODE_LENGTH)
+                for number in in_state
+            ],
+            customdata=[
+                f"{token_label(nodes[number].text)}: {html.escape(nodes[number].note, quote=False)}"
+                for number in in_state
+            ],
             mode="markers+text",
+            meta={"columns": steps + 1, "least": LEAST_STEP},
             textposition=["top center" if number in parents else "middle right" for number in in_state],
-            textfont={"size": 10},
+            textfont={"size": 11},
             marker={"color": colours[state], "size": 7},
-            hovertemplate="%{text}: %{customdata}<extra></extra>",
+            hovertemplate="%{customdata}<extra></extra>",
             name=label,
         )
     quiet_layout(figure, x=_("new token"), y="")
     figure.update_layout(hovermode="closest")
     figure.update_yaxes(visible=False)
-    steps = max(node.step for node in nodes) + 1
     room = [-0.3, steps + max(0.8, 0.12 * steps)]
     figure.update_layout(xaxis=axis(_("new token"), showgrid=False, tick0=0, dtick=-(-steps // 20), range=room))
     return figure
+
+
+def _leaves(nodes: Sequence[TreeNode]) -> list[int]:
+    parents = {node.parent for node in nodes}
+    return [number for number in range(len(nodes)) if number not in parents]
 
 
 def _heights(nodes: Sequence[TreeNode]) -> list[float]:

@@ -143,10 +143,10 @@ def test_tokens_on_cells_are_cut_where_they_are_too_long(evaluate: Callable[...,
     assert evaluate("live_chart/js/numbers", "m.leastWidth([argument, {}])", trace) == 80
 
 
-def test_the_names_of_rows_take_room(evaluate: Callable[..., Any]) -> None:
-    layout = {"margin": {"l": 20}, "yaxis": {"ticktext": ["&lt;s&gt;", "score q · k"]}}
-    assert evaluate("live_chart/js/numbers", "m.roomForNames(argument)", layout) == pytest.approx(75.55)
-    assert evaluate("live_chart/js/numbers", "m.roomForNames({})") == 80
+def test_the_names_of_rows_and_a_colour_bar_take_room(evaluate: Callable[..., Any]) -> None:
+    layout = {"margin": {"l": 20, "r": 10}, "yaxis": {"ticktext": ["&lt;s&gt;", "score q · k"]}}
+    assert evaluate("live_chart/js/numbers", "m.roomBeside(argument, [{}])", layout) == pytest.approx(85.55)
+    assert evaluate("live_chart/js/numbers", "m.roomBeside({}, [{ colorbar: {} }])") == 240
 
 
 @pytest.mark.parametrize(
@@ -235,6 +235,28 @@ def test_a_coded_map_is_squared_and_packed_by_rows(evaluate: Callable[..., Any])
     assert evaluate("shared/js/matrix", "m.entryCount(3, 3, 'full')") == 9
 
 
+def test_an_axis_knows_the_positions_of_its_tokens(evaluate: Callable[..., Any]) -> None:
+    """Of the tokens 0 to 4 the first, the special one at 2 and the last are hidden."""
+    read = "[m.makeAxis(argument, 2)].map((axis) => [axis.positions(1), axis.number(1), axis.cellOf(3), axis.cellOf(2)])[0]"
+    assert evaluate("shared/js/heatmap", read, [["a", 0, 0, 1], ["b", 0, 0, 3]]) == [[3, 3], "3", 1, None]
+    assert evaluate("shared/js/heatmap", read, [["a", 0, 0], ["b", 0, 0]]) == [[1, 1], "", None, None]
+    pooled = "[m.makeAxis(argument, 2)].map((axis) => [axis.positions(1), axis.cellOf(7)])[0]"
+    assert evaluate("shared/js/heatmap", pooled, [["t", 0, 0, index + 2] for index in range(6)]) == [[5, 7], 1]
+
+
+def test_attention_between_words_sums_keys_and_averages_queries(evaluate: Callable[..., Any]) -> None:
+    made = """(() => {
+        const axis = { tokens: [0, 1, 2], cellOf: (position) => (position < 3 ? position : null) };
+        const values = Float32Array.from([1, 0.5, 0.5, 0.25, 0.25, 0.5]);
+        const matrix = { values, offset: 0, rows: 3, columns: 3, packed: true, triangle: true, table: null };
+        const words = { queries: [[0], [1, 2]], keys: argument };
+        const map = m.wordMatrix({ matrix, axes: { query: axis, key: axis } }, words);
+        return map && [...map.values].map((value) => (Number.isNaN(value) ? null : value));
+    })()"""
+    assert evaluate("attention_view/js/difference_map", made, [[0], [1, 2]]) == [1, None, 0.375, 0.625]
+    assert evaluate("attention_view/js/difference_map", made, [[0], [5]]) is None, "a hidden position"
+
+
 def test_a_wrong_state_is_brought_within_the_model(evaluate: Callable[..., Any]) -> None:
     header = {
         "revision": 1,
@@ -242,6 +264,8 @@ def test_a_wrong_state_is_brought_within_the_model(evaluate: Callable[..., Any])
         "heads": 4,
         "queryTokens": ["a"],
         "keyTokens": ["a", "b"],
+        "queryCount": 1,
+        "keyCount": 2,
         "initial": {
             "selected": {"layer": 9, "head": -1, "combine": "sum"},
             "settings": {"scale": "cubic", "range": "row", "pin": {"axis": "key", "index": 5}},

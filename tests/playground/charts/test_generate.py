@@ -12,6 +12,7 @@ from playground.charts.generate import (
     spread_ranks,
     surprisal_figure,
     tree_figure,
+    tree_height,
 )
 from playground.charts.layout import token_label
 
@@ -77,3 +78,16 @@ def test_a_last_tokens_name_stands_right_of_it_where_no_other_is():
     figure = tree_figure(nodes, [0, 1], {"generated": "token"})
     assert list(figure.data[-1].textposition) == ["top center", "middle right", "middle right"]
     assert figure.layout.xaxis.range[1] > 2.5
+
+
+def test_a_trees_lines_are_apart_and_a_crowded_one_names_only_its_path():
+    few = [TreeNode(parent=-1, step=0, text=f"word {index}", note="p", state="kept") for index in range(3)]
+    assert tree_height(few) == 160 + 3 * 20
+    figure = tree_figure(few, [1], {"kept": "kept"})
+    assert list(figure.data[-1].text) == ["word 0", "word 1", "word 2"]
+    assert figure.data[-1].meta == {"columns": 2, "least": 60}
+    many = [TreeNode(parent=-1, step=0, text=f"word {index}", note="p", state="kept") for index in range(200)]
+    assert tree_height(many) == 2400
+    crowded = tree_figure(many, [1], {"kept": "kept"}).data[-1]
+    assert [text for text in crowded.text if text] == ["word 1"]
+    assert crowded.customdata[7] == "word 7: p"

@@ -24,6 +24,8 @@ from ui.widgets.text import Texts
 
 LISTED = 10
 COLUMNS = 3
+SAID = 3
+"""How many masks are spoken of in sentences."""
 
 
 def show_fill_mask(model: LoadedModel, texts: Texts) -> None:
@@ -50,7 +52,7 @@ def show_fill_mask(model: LoadedModel, texts: Texts) -> None:
 
     masked_positions = require(key, make, title=title, cache=results_of(model))
     mark = mask_id(model)
-    show_findings(*(_finding(position, is_typed=position.token.id == mark) for position in masked_positions))
+    show_findings(*(_finding(position, is_typed=position.token.id == mark) for position in masked_positions[:SAID]))
     clicked = _show_masked_positions(masked_positions, origin(model, details={**text_details(texts), "masked": masked}))
     if clicked is not None:
         position, token = clicked

@@ -55,8 +55,8 @@ def show_next_token(model: LoadedModel, texts: Texts) -> None:
         _list_alternatives(place, predicted, details)
     with right:
         _draw_distribution(place, predicted, details)
+        show_token_doors(model, position, predicted.top(LISTED))
         _look_up(model, predicted)
-    show_token_doors(model, position, predicted.top(LISTED))
     imports = ["playground.lens.generate.predictions import Sampling, distribution"]
     lines = [traced(texts), f"predicted = distribution(traced.logits({position}), {sampling!r})"]
     offer_snippet(model, imports, [*lines, "print(predicted.entropy, predicted.n_remaining, predicted.filters)"])

@@ -4,7 +4,7 @@ import math
 
 import streamlit as st
 
-from playground.charts.generate import TreeNode, tree_figure
+from playground.charts.generate import TreeNode, tree_figure, tree_height
 from playground.lens.generate.beams import BeamConfig, BeamSearch, beam_search
 from playground.lens.generate.findings import compare_greedy, describe_answers
 from playground.lens.generate.generation import GenerationConfig, generate
@@ -128,6 +128,7 @@ def _show_beams(model: LoadedModel, search: BeamSearch, text: str, config: BeamC
         for beam in search.beams
     ]
     states = {"kept": _("kept"), "finished": _("finished"), "pruned": _("pruned")}
-    height = min(900, 160 + 14 * len(nodes))
     figure, label = tree_figure(nodes, best, states), _("All beams by step")
-    draw(model, figure, key="beams_chart", height=height, label=label, details={"text": text, **vars(config)})
+    draw(
+        model, figure, key="beams_chart", height=tree_height(nodes), label=label, details={"text": text, **vars(config)}
+    )

@@ -5,7 +5,7 @@ import { decodePayload } from "../../shared/js/decode.js";
 import { element } from "../../shared/js/dom.js";
 import { mount } from "../../shared/js/mount.js";
 import { loadPlotly } from "./library.js";
-import { leastWidth, roomForNames, written } from "./numbers.js";
+import { leastWidth, roomBeside, written } from "./numbers.js";
 import { Picking, frameOf } from "./pick.js";
 import { saveButtons } from "./save.js";
 import { fillTable } from "./table.js";
@@ -88,7 +88,7 @@ class LiveChart {
     const { figure, height, revision } = header;
     this.theme = readTheme(this.root);
     const shown = this.theme.dark ? recoloured(figure, header.dark) : structuredClone(figure);
-    const frame = roomForNames(shown.layout) + (shown.layout.margin?.r ?? 80);
+    const frame = roomBeside(shown.layout, shown.data);
     const width = Math.max(this.width, leastWidth(shown.data) + frame);
     const { data, annotations } = written(shown.data, width - frame);
     const layout = themedLayout(shown.layout, this.theme, { width, height, revision });

@@ -7,26 +7,26 @@ const [NORMAL, SMALL] = [12, 11];
 const GAP = 3;
 const LINE = 14;
 const FEWEST_LETTERS = 3;
+const COLOUR_BAR = 80;
 
 const widthOf = (texts, size) => Math.max(0, ...texts.map((text) => text.length)) * LETTER * size + GAP;
 
-function textsOnCells(traces) {
-  return traces.filter(({ mode, meta }) => mode === "text" && typeof meta?.columns === "number");
-}
+const inColumns = ({ meta }) => typeof meta?.columns === "number";
 
-// The width that the cells of all traces need; 0 where any will do.
+// The width that the columns of all traces need; 0 where any will do.
 export function leastWidth(traces) {
-  const needs = textsOnCells(traces).map(({ meta }) => {
+  const needs = traces.filter(inColumns).map(({ meta }) => {
     const column = meta.shorter ? (meta.upright ? LINE : widthOf(meta.shorter, SMALL)) : (meta.least ?? 0);
     return column * meta.columns;
   });
   return Math.max(0, ...needs);
 }
 
-// The room that the rows' names take beside the cells; they may have markup of their own.
-export function roomForNames({ yaxis, margin }) {
+// The room beside the cells: the rows' names, which may have markup of their own, and a colour bar.
+export function roomBeside({ yaxis, margin }, traces) {
   const names = (yaxis?.ticktext ?? []).map((name) => name.replace(/&\w+;/g, "x"));
-  return Math.max(margin?.l ?? 80, widthOf(names, SMALL) + 2 * GAP);
+  const left = Math.max(margin?.l ?? 80, widthOf(names, SMALL) + 2 * GAP);
+  return left + (margin?.r ?? 80) + (traces.some(({ colorbar }) => colorbar) ? COLOUR_BAR : 0);
 }
 
 // How numbers are written in columns of this width: in full where they fit.
@@ -43,10 +43,9 @@ function cut(text, letters) {
 
 // The traces as they fit into `width`, and an annotation for each upright number: plotly turns no other text.
 export function written(traces, width) {
-  const onCells = new Set(textsOnCells(traces));
   const annotations = [];
   const data = traces.map((trace) => {
-    if (!onCells.has(trace)) return trace;
+    if (trace.mode !== "text" || !inColumns(trace)) return trace;
     const column = width / trace.meta.columns;
     if (!trace.meta.shorter) {
       const letters = Math.floor((column - GAP) / ((trace.textfont?.size ?? NORMAL) * LETTER));
