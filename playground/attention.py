@@ -182,6 +182,16 @@ def _causal_term(call: AttentionCall) -> Tensor:
     return torch.zeros(n_queries, n_keys, device=device).masked_fill(future, float("-inf"))
 
 
+def hides_later_keys(call: AttentionCall) -> bool:
+    """Whether no query can see a key behind its own position: from the mask, whatever the model calls itself."""
+    if call.query.shape[2] != call.key.shape[2]:
+        return False
+    if call.is_causal or call.mask is None:
+        return call.is_causal
+    visible = _as_additive(call.mask) > float("-inf")
+    return not bool(visible.expand(*visible.shape[:-2], call.query.shape[2], call.key.shape[2]).triu(1).any())
+
+
 def register_with_transformers() -> None:
     """Register `attn_implementation="playground"` with transformers. Idempotent."""
     from transformers import AttentionInterface

@@ -137,7 +137,7 @@ class Trace:
         """All heads max-pooled to at most cells x cells, 255 standing for a weight of 1."""
         with torch.inference_mode():
             pooled = overview(self.layers(kind), cells)
-        return (pooled * 255).round().to(torch.uint8).numpy()
+        return (pooled.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
 
     def head_scores(self, kind: SiteKind | None = None) -> HeadScores:
         """Each head's scores: previous-token, first-token, duplicate, induction, local, entropy, distance."""

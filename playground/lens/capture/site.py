@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -41,10 +42,12 @@ class Site:
         tensors = (*call, self.z, self.logsumexp, self.maps)
         return sum(tensor.nbytes for tensor in tensors if tensor is not None)
 
-    @property
+    @cached_property
     def is_causal(self) -> bool:
-        """Whether no query sees a later key: true for every map of a decoder's self-attention."""
-        return self.kind == "decoder" and self.queries == self.keys
+        """Whether no query sees a later key: from the mask that passed the seam, or from the reported weights."""
+        if self.call is not None:
+            return self.kind != "cross" and attention.hides_later_keys(self.call)
+        return self.queries == self.keys and self.maps is not None and not bool(self.maps.triu(1).any())
 
     def pattern(self, heads: slice, rows: slice) -> Float[Tensor, "head query key"]:
         """The exact attention weights of some heads and queries, in float32 on the CPU."""

@@ -2,11 +2,18 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoConfig, AutoModel
 
+from playground.attention import handling, hides_later_keys
 from playground.lens.capture.forward import run_pass
+from playground.lens.capture.overview import overview
+from playground.lens.capture.recorder import Recorder, recorder_for
 from playground.lens.capture.site import select
 from tests.helpers.families import small_model
 from tests.helpers.own_models import own_model
+from tests.playground.test_attention import call_of
 
 TEXT, WHOLE = "abc abc a", slice(None)
 
@@ -55,3 +62,49 @@ def test_only_a_decoder_s_own_attention_is_causal(kind, causal):
     assert {
         site.is_causal for site in run_pass(own_model(kind), TEXT, None, pair=None, truncate=False, on_layer=None).sites
     } == {causal}
+
+
+SMALL = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+BOTH_WAYS = {
+    "gemma3_text": {"use_bidirectional_attention": True, "head_dim": 8, "sliding_window": 512},
+    "llama": {"is_causal": False},
+}
+
+
+@pytest.mark.parametrize("family", BOTH_WAYS)
+def test_a_decoder_that_looks_both_ways_is_drawn_whole(family):
+    """Which way a layer looks is read from its mask: embedders are decoders by name."""
+    config = AutoConfig.for_model(family, **SMALL, **BOTH_WAYS[family])
+    torch.manual_seed(0)
+    module = AutoModel.from_config(config, attn_implementation="playground").eval()
+    ids = torch.arange(3, 12)[None]
+    recorder = recorder_for(module, "decoder", None)
+    with torch.inference_mode(), handling(recorder):
+        module(ids)
+    maps = [site.pattern(WHOLE, WHOLE) for site in recorder.sites]
+    assert not any(site.is_causal for site in recorder.sites)
+    assert all(float(weights.triu(1).max()) > 0 for weights in maps)
+
+
+@given(length=st.integers(2, 9), width=st.integers(1, 9), later=st.booleans())
+def test_the_way_a_site_looks_is_that_of_its_mask(length, width, later):
+    """Sliding windows to the left are causal; one visible key to the right is not."""
+    rows, columns = torch.meshgrid(torch.arange(length), torch.arange(length), indexing="ij")
+    mask = (rows >= columns) & (rows - columns < width)
+    if later:
+        mask[0, -1] = True
+    for given_mask in (mask[None, None], torch.zeros(length, length).masked_fill(~mask, -3e38)):
+        call = call_of(*(torch.zeros(1, 1, length, 4) for _ in range(3)), mask=given_mask)
+        assert hides_later_keys(call) is not later
+
+
+def test_scores_in_the_tens_of_thousands_keep_their_weights():
+    """In float32 score - logsumexp is then off by 0.002 and exp of it above 1."""
+    query = torch.full((1, 1, 6, 4), 126.0)
+    query[..., 1:] = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+    recorder = Recorder(names={}, whole_model_kind="decoder")
+    recorder(call_of(query, query, query, is_causal=True, scaling=2.0))
+    (site,) = recorder.sites
+    weights = site.pattern(WHOLE, WHOLE)
+    assert torch.equal(overview([site], 6)[0], weights)
+    assert float(weights.max()) == 1.0
