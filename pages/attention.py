@@ -7,44 +7,57 @@ shell.guard(_("Attention"), _("Where does each token look? Type a text and see e
 
 import streamlit as st
 
+from ui.components.attention_view import attention_tables
 from ui.jobs import trace_of
 from ui.sections.attention.bertviz import show_bertviz_views
+from ui.sections.attention.comparison import choose_link, show_comparison
 from ui.sections.attention.export import offer_exports
-from ui.sections.attention.heatmaps import choose_options, show_bar, show_heads, show_side_by_side
+from ui.sections.attention.head_doors import show_head_doors
+from ui.sections.attention.heatmaps import choose_options, has_text, show_badge, show_bar, show_heads
 from ui.state.parameters import MODE
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import bar_model, bar_texts, open_bar
-from ui.widgets.first_steps import show_first_steps
 from ui.widgets.model import choose_other_model, obtain_model
 from ui.widgets.text import choose_other_text
 
 ONE, TEXTS, MODELS, BERTVIZ = "one", "texts", "models", "bertviz"
 TITLES = {ONE: _("One text"), TEXTS: _("Two texts"), MODELS: _("Two models"), BERTVIZ: _("BertViz")}
 
-show_first_steps()
 bar = open_bar()
 choice, model = bar_model(bar)
 texts = bar_texts(bar, model)
-toolbar = st.container(horizontal=True, vertical_alignment="center", gap="medium")
-with toolbar:
-    mode = choose_option(MODE, _("Compare"), TITLES, hidden=True)
-other_texts = choose_other_text(model, texts) if mode == TEXTS else texts
-other_model = obtain_model(choose_other_model(model.name)) if mode == MODELS else model
+body = st.container(gap="xsmall")
+with body:
+    toolbar = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with toolbar:
+        mode = choose_option(MODE, _("Compare"), TITLES, hidden=True)
+    other_texts, other_choice, linked = texts, None, True
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        if mode == TEXTS:
+            other_texts = choose_other_text(model, texts)
+        elif mode == MODELS:
+            other_choice = choose_other_model(model.name)
+        if mode in (TEXTS, MODELS):
+            linked = choose_link()
+    other_model = model if other_choice is None else obtain_model(other_choice)
 
-traced = trace_of(model, texts, key="left")
-other = trace_of(other_model, other_texts, key="right") if mode in (TEXTS, MODELS) else traced
-if not (traced.trace.sites and other.trace.sites):
-    st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
-    st.stop()
-with toolbar:
-    options = choose_options(traced)
+    traced = trace_of(model, texts, key="left")
+    other = trace_of(other_model, other_texts, key="right") if mode in (TEXTS, MODELS) else traced
+    if not (has_text(traced) and has_text(other)):
+        st.info(_("The text has no tokens yet. Type something above."), icon=":material/keyboard:")
+        st.stop()
+    with toolbar:
+        options = choose_options(traced)
+        show_badge(traced)
 
-if mode == ONE:
-    view = show_heads(traced, options, key="heads")
-    with st.expander(_("Export: data, HTML, Python"), icon=":material/download:"):
-        offer_exports(traced, options, view, choice=choice, texts=texts)
-elif mode == BERTVIZ:
-    show_bertviz_views(traced, options.kind)
-else:
-    show_side_by_side(traced, other, options)
+    if mode == ONE:
+        view = show_heads(traced, options, key="heads", with_marks=True)
+        show_head_doors(traced, options.kind, view.selected)
+        attention_tables("heads")
+        with st.expander(_("Export: data, HTML, Python"), icon=":material/download:"):
+            offer_exports(traced, options, view, choice=choice, texts=texts)
+    elif mode == BERTVIZ:
+        show_bertviz_views(traced, options.kind)
+    else:
+        show_comparison(traced, other, options, linked=linked)
 show_bar(bar, traced, options)

@@ -9,7 +9,10 @@ import safetensors.torch
 import torch
 from streamlit.testing.v1 import AppTest
 
+from playground import load
+from playground.lens.capture.tokens import encode
 from ui.downloads import downloads
+from ui.sections.attention.examples import examples, other_text
 from ui.state.parameters import EXCLUDE_FIRST, HIDE_SPECIAL, MODEL
 from ui.warm import warm_up
 
@@ -33,7 +36,7 @@ def words(app: AppTest) -> str:
 def components(app: AppTest) -> list[str]:
     """The components of the attention view that are on the page, in their order."""
     names = [part.proto.component_name.removeprefix("playground_") for part in app.get("bidi_component")]
-    return [name for name in names if name != "live_text"]
+    return [name for name in names if name not in ("live_text", "page_frame")]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -60,14 +63,16 @@ def test_two_texts_of_which_one_is_empty_say_what_to_do(small_folder):
 
 
 @pytest.mark.parametrize("mode", ["One text", "Two texts", "BertViz"])
-def test_nothing_but_hidden_tokens_leaves_an_empty_view(mode):
-    app = run(text="", hide_special="true", set_aside="true", mode=mode, other_text="a")
+@pytest.mark.parametrize("hide", ["true", "false"])
+def test_an_empty_text_has_one_sentence_and_no_picture(mode, hide):
+    """The start token alone is nothing to verify and nothing to see."""
+    app = run(text="", hide_special=hide, set_aside="true", mode=mode, other_text="a")
     assert not app.exception
     assert not app.error
-    assert "Verified: max. error 0" in words(app)
-    drawn = {"One text": ["attention", "head"], "Two texts": ["difference", *["attention", "head"] * 2], "BertViz": []}
-    assert components(app) == drawn[mode]
-    assert len(app.get("iframe")) == (mode == "BertViz")
+    assert [info.value for info in app.info] == ["The text has no tokens yet. Type something above."]
+    assert "Verified" not in words(app)
+    assert components(app) == []
+    assert not app.get("iframe")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,60 @@ def test_a_long_text_offers_to_be_truncated():
 def test_two_traces_stand_side_by_side(mode):
     app = run(mode=mode)
     assert not app.exception
-    assert next(header.value for header in app.subheader) == "Left minus right"
+    assert [header.value for header in app.subheader][:2] == ["Left minus right", "Heads that differ most"]
+    assert not app.error
+
+
+def test_a_head_that_differs_opens_on_both_sides():
+    app = run(mode="texts", other_text="The very old cat sat on the mat.", head="0.0")
+    button = next(button for button in app.button if str(button.key).startswith("differs_"))
+    layer_head = str(button.key).removeprefix("differs_")
+    button.click().run()
+    assert not app.exception
+    assert [app.query_params[name] for name in ("head", "other_head")] == [layer_head, layer_head]
+
+
+def test_the_other_text_begins_as_a_copy_with_one_word_changed():
+    app = run(mode="texts", text="The cat sat on the mat.")
+    default, areas = "The dog sat on the mat.", [part.proto for part in app.get("bidi_component")]
+    assert any(default in str(area) for area in areas)
+    assert "other_text" not in app.query_params
+
+
+def test_one_goes_on_from_a_head():
+    app = run(head="1.3", text="The cat sat on the mat.")
+    links = {link.proto.label: link.proto for link in app.get("page_link")}
+    assert {"Its numbers", "Without it", "What it writes"} <= set(links)
+    assert "parts=decoder.1.3" in links["Without it"].query_string
+    assert "section=ablate" in links["Without it"].query_string
+    assert "head=1.3" in links["Its numbers"].query_string
+    assert "section=writes" in links["What it writes"].query_string
+
+
+def test_the_heads_like_it_are_listed_and_open():
+    app = run(head="1.1")
+    button = next(button for button in app.button if str(button.key).startswith("like_"))
+    button.click().run()
+    assert not app.exception
+    assert app.query_params["head"] == str(button.key).removeprefix("like_")
+
+
+def test_examples_are_those_that_a_model_reads():
+    small = examples(load("books-encoder"))
+    assert "Cat and dog" in small
+    assert not {"Digits", "Sum", "English to French", "Long text"} & set(small), "toy tasks, and more than 128 tokens"
+    assert list(examples(load("induction"))) == ["Repeated symbols", "Digits"]
+    long = examples(load("books-decoder"))["Long text"]
+    assert len(encode(load("books-decoder").tokenizer, long)) <= 512
+
+
+@pytest.mark.parametrize("name", ["books-decoder", "books-encoder", "tales-translator", "induction"])
+def test_a_changed_word_keeps_the_number_of_tokens(name):
+    model = load(name)
+    for text in examples(model).values():
+        other = other_text(model, text)
+        assert other != text
+        assert len(encode(model.tokenizer, other)) == len(encode(model.tokenizer, text))
 
 
 @pytest.mark.parametrize("view", ["head", "model", "neuron"])

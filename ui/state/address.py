@@ -84,7 +84,8 @@ def unpack(value: str, default: str, limit: int) -> str:
     body = value[len(_COMPRESSED) :]
     try:
         content = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-        return zlib.decompressobj().decompress(content, 4 * limit).decode(errors="ignore")
+        # Damaged letters are passed over; nothing is left of a text of nothing else.
+        return zlib.decompressobj().decompress(content, 4 * limit).decode(errors="ignore") or default
     except (binascii.Error, zlib.error, ValueError):
         return default
 

@@ -42,8 +42,9 @@ def choose_target(default: str = "") -> str | None:
 
 
 def choose_other_text(model: LoadedModel, texts: Texts) -> Texts:
-    """A second text to compare with the first; the rest of the input stays."""
-    text = address_text(OTHER_TEXT, other_text(model), label=_("Other text"), rows=3)
+    """A second text to compare with the first, to begin with a copy of it with one word changed."""
+    default, label = other_text(model, texts.text), _("Other text")
+    text = address_text(OTHER_TEXT, default, label=label, rows=1, placeholder=label, hidden=True)
     return replace(texts, text=text)
 
 

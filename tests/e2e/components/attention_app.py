@@ -1,23 +1,26 @@
 """A page with an attention view over synthetic maps; the case is chosen in the URL."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
 from tests.helpers import synthetic
 from ui.components.attention_view import (
+    AlignedWords,
     AxisToken,
     Selected,
     Settings,
     ViewState,
     attention_head,
+    attention_tables,
     attention_view,
     difference_view,
 )
 from ui.components.attention_view.view_state import read_view_state
 
-CASES = ("small", "long", "pair", "cross", "hostile", "wide", "compare", "empty")
+CASES = ("small", "hidden", "long", "pair", "cross", "hostile", "wide", "compare", "empty")
 
 
 @st.cache_data
@@ -25,6 +28,7 @@ def maps_of(case: str) -> np.ndarray:
     """Return the maps of a case: [layer, head, query, key]."""
     shapes = {
         "small": (12, 12, 64, 64, True),
+        "hidden": (12, 12, 64, 64, True),
         "long": (30, 9, 1000, 1000, True),
         "pair": (6, 12, 22, 22, False),
         "cross": (4, 8, 7, 11, False),
@@ -43,6 +47,9 @@ def maps_of(case: str) -> np.ndarray:
 
 def names_of(case: str, count: int) -> list[AxisToken]:
     """Return a case's tokens."""
+    if case == "hidden":
+        named = enumerate(synthetic.tokens(2 * count))
+        return [AxisToken(text=token.text, position=index) for index, token in named if index % 2]
     if case == "hostile":
         return [AxisToken(text=text) for text in synthetic.HOSTILE]
     return synthetic.tokens(count, pair=case == "pair")
@@ -61,9 +68,15 @@ def show(case: str, maps: np.ndarray, key: str, wanted: ViewState, **more: objec
         cells=48 if case == "long" else None,
         **more,
     )
-    state = attention_view(grid, selected=wanted.selected, settings=wanted.settings, key=key)
+    marks = st.query_params.get("marks") == "1"
+    state = attention_view(grid, selected=wanted.selected, settings=wanted.settings, key=key, with_marks=marks)
     if st.query_params.get("exact", "yes") == "yes" and maps.shape[-1]:
-        attention_head(grid.trace, synthetic.head_view(maps, state.selected, causal), view=key)
+        head = synthetic.head_view(maps, state.selected, causal)
+        finding = f"Head {state.selected.layer}.{state.selected.head}, in a sentence."
+        attention_head(grid.trace, replace(head, finding=finding), view=key)
+    if st.query_params.get("tables"):
+        st.text("Between picture and tables")
+        attention_tables(key)
     return state
 
 
@@ -74,7 +87,11 @@ start = json.loads(st.query_params.get("state", "{}"))
 wanted = read_view_state(
     start, layers=maps.shape[0], heads=maps.shape[1], default=ViewState(selected=Selected(), settings=Settings())
 )
+if case == "hidden":  # every second token, as if the others were special
+    maps = np.ascontiguousarray(maps[..., 1::2, 1::2])
 more = {"first_excluded": True, "special_hidden": True} if case == "pair" else {}
+if case == "hidden":
+    more = {"query_count": 64, "key_count": 64}
 if case == "compare":
     left, right = st.columns(2)
     with left:
@@ -82,7 +99,12 @@ if case == "compare":
     with right:
         shorter = maps[..., :12, :12] if st.query_params.get("uneven") else maps[::-1]
         state = show(case, shorter, "right", wanted)
-    difference_view("left", "right", key="difference")
+    words = None
+    if st.query_params.get("words"):
+        left, right = [(0,), (1, 2)], [(0,), (2,)]
+        notes = ["Left out on the right: very"]
+        words = AlignedWords(queries="ab", keys="ab", left=(left, left), right=(right, right), notes=notes)
+    difference_view("left", "right", key="difference", words=words)
 else:
     if st.button("Other text"):
         st.session_state.version = 1

@@ -1,6 +1,7 @@
 """The attention view in a real browser, on synthetic maps whose values numpy knows."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -311,6 +312,7 @@ def test_empty_text(open_view: Open) -> None:
 def test_export_png_and_svg(open_view: Open, tmp_path: Any) -> None:
     page = open_view("hostile")
     with page.expect_download() as download:
+        page.locator("[data-part=settings] summary").click()
         page.locator("[data-export=svg]").click()
     download.value.save_as(tmp_path / "picture.svg")
     text = (tmp_path / "picture.svg").read_text(encoding="utf-8")
@@ -345,6 +347,109 @@ def test_difference_of_two_views(open_view: Open) -> None:
     row, column = difference["query"], difference["key"]
     expected = float(maps[0, 0, row, column] - maps[3, 0, row, column])
     assert float(difference["difference"].replace("−", "-")) == pytest.approx(expected, rel=1e-3)
+
+
+def test_words_are_subtracted_where_tokens_differ(open_page: Open, attention_address: str) -> None:
+    """Words of the left's tokens 0 and 1, 2, and of the right's 0 and 2: a sum over keys, a mean over queries."""
+    page = open_page(attention_address, case="compare", words="1")
+    page.locator(".root[data-state=drawn]").wait_for(timeout=60_000)
+    page.locator("[data-part=heatmap][data-exact=true]").nth(1).wait_for()
+    expect(page.locator(".notes .note", has_text="Left out on the right: very")).to_be_visible()
+    box = page.locator(".difference").bounding_box()
+    assert box is not None
+    maps = synthetic.attention(4, 4, 20, 20, True)
+    left = maps[0, 0, 1:3, 1:3].sum(-1).mean()
+    right = maps[3, 0, 2, 2]
+    page.locator(".difference").scroll_into_view_if_needed()
+    box = page.locator(".difference").bounding_box()
+    assert box is not None
+    shown: dict[str, Any] = {}
+    for step in range(5, 200, 5):
+        page.mouse.move(box["x"] + 60 + step, box["y"] + 40 + step)
+        shown = json.loads(page.locator(".stacked").get_attribute("data-hover") or "{}")
+        if (shown.get("query"), shown.get("key")) == (1, 1):
+            break
+    assert float(shown["difference"].replace("−", "-")) == pytest.approx(float(left - right), rel=1e-3)
+
+
+def test_positions_are_those_of_the_text_where_tokens_are_hidden(open_view: Open, small: np.ndarray) -> None:
+    """Every second token hidden: the pin, the tip, the table and the report name the text's positions."""
+    page = open_view("hidden", state={"settings": {"pin": {"axis": "query", "index": 21}}})
+    assert reported(page)["settings"]["pin"] == {"axis": "query", "index": 21}
+    rows = page.locator("[data-part=links] tbody tr")
+    assert {row.get_attribute("data-query") for row in rows.all()} == {"21"}
+    order = np.argsort(-small[0, 0, 21, 1::2])
+    assert int(rows.first.get_attribute("data-key") or -1) == 2 * int(order[0]) + 1
+    expect(rows.first.locator(".position").first).to_have_text("21")
+    assert (hover_cell(page, 4, 2)["query"], hover_cell(page, 4, 2)["key"]) == (9, 5)
+    page.mouse.click(*cell_position(page, 4, 2))
+    assert wait_for_report(page, '"index": 9')["settings"]["pin"] == {"axis": "query", "index": 9}
+
+
+def test_a_pin_on_a_hidden_token_is_kept_but_not_drawn(open_view: Open) -> None:
+    page = open_view("hidden", state={"settings": {"pin": {"axis": "query", "index": 20}}})
+    expect(page.locator("[data-part=links] h4")).to_have_text("Largest attention weights")
+    assert reported(page)["settings"]["pin"] == {"axis": "query", "index": 20}
+
+
+def test_a_finding_stands_above_the_map(open_view: Open) -> None:
+    page = open_view("small")
+    expect(page.locator("[data-part=finding]")).to_have_text("Head 0.0, in a sentence.")
+    page.locator("[data-choice=combine]").select_option("layer mean")
+    expect(page.locator("[data-part=finding]")).to_be_hidden()
+
+
+def test_marks_are_shown_until_they_are_closed(open_view: Open) -> None:
+    page = open_view("small", marks="1")
+    marks = page.locator("[data-part=marks]")
+    expect(marks.locator("p")).to_have_count(3)
+    expect(page.locator(".dot:not(.inline):visible")).to_have_count(3)
+    page.locator("[data-part=grid]").focus()
+    page.keyboard.press("Escape")
+    expect(marks).to_be_hidden()
+    expect(page.locator(".dot:visible")).to_have_count(0)
+    page.mouse.click(*thumb_position(page, 3, 7, 12, 12))
+    wait_for_report(page, '"layer": 3, "head": 7')
+    expect(marks).to_be_hidden()
+
+
+def test_marks_close_by_their_button(open_view: Open) -> None:
+    page = open_view("small", marks="1")
+    page.get_by_role("button", name="Got it").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-part=marks]")).to_be_hidden()
+    expect(page.locator("[data-part=grid]")).to_be_focused()
+
+
+def test_tables_stand_where_the_page_puts_them(open_view: Open) -> None:
+    page = open_view("small", tables="1")
+    expect(page.locator("[data-part=heads]")).to_have_count(1)
+    below = page.locator("[data-part=heads]").bounding_box()
+    line = page.get_by_text("Between picture and tables").bounding_box()
+    assert below is not None
+    assert line is not None
+    assert line["y"] < below["y"]
+    page.locator(".heads tbody tr").nth(5).click()
+    expect(page.locator("h3")).to_have_text("layer 0, head 5")
+
+
+def test_the_menu_of_settings_closes_by_escape_and_by_a_click_elsewhere(open_view: Open) -> None:
+    page = open_view("small")
+    menu = page.locator("[data-part=settings]")
+    for close in (lambda: page.keyboard.press("Escape"), lambda: page.locator("h3").click()):
+        menu.locator("summary").click()
+        expect(page.locator("[data-choice=scale]")).to_be_visible()
+        close()
+        expect(page.locator("[data-choice=scale]")).to_be_hidden()
+
+
+def test_a_grid_that_scrolls_says_which_layers_are_in_sight(open_view: Open) -> None:
+    page = open_view("long", exact=False)
+    more = page.locator("[data-part=more]")
+    expect(more).to_have_text(re.compile(r"Layers 0 to \d+ of 30"))
+    page.locator(".grid-scroll").evaluate("node => node.scrollTo(0, node.scrollHeight)")
+    expect(more).to_have_text(re.compile(r"Layers \d+ to 29 of 30"))
+    expect(open_view("small").locator("[data-part=more]")).to_be_hidden()
 
 
 def test_difference_needs_equal_counts(open_view: Open, open_page: Open, attention_address: str) -> None:

@@ -237,7 +237,8 @@ def test_a_coded_map_is_squared_and_packed_by_rows(evaluate: Callable[..., Any])
 
 def test_an_axis_knows_the_positions_of_its_tokens(evaluate: Callable[..., Any]) -> None:
     """Of the tokens 0 to 4 the first, the special one at 2 and the last are hidden."""
-    read = "[m.makeAxis(argument, 2)].map((axis) => [axis.positions(1), axis.number(1), axis.cellOf(3), axis.cellOf(2)])[0]"
+    values = "[axis.positions(1), axis.number(1), axis.cellOf(3), axis.cellOf(2)]"
+    read = f"[m.makeAxis(argument, 2)].map((axis) => {values})[0]"
     assert evaluate("shared/js/heatmap", read, [["a", 0, 0, 1], ["b", 0, 0, 3]]) == [[3, 3], "3", 1, None]
     assert evaluate("shared/js/heatmap", read, [["a", 0, 0], ["b", 0, 0]]) == [[1, 1], "", None, None]
     pooled = "[m.makeAxis(argument, 2)].map((axis) => [axis.positions(1), axis.cellOf(7)])[0]"

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.components.conftest import hover_cell
 from tests.helpers import synthetic
 from ui.components.attention_view import (
+    AlignedWords,
     Selected,
     Settings,
     ViewState,
@@ -59,6 +60,22 @@ def test_head_round_trip() -> None:
     header, arrays = decode(encode_head("t", view, view="v"))
     assert (header["trace"], header["view"], header["layer"], header["head"]) == ("t", "v", 1, 2)
     np.testing.assert_array_equal(arrays["map"], synthetic.packed(maps[1, 2]))
+
+
+def test_tokens_carry_their_positions_and_words_their_tokens() -> None:
+    maps = synthetic.attention(1, 1, 2, 2, True)
+    names = [synthetic.AxisToken(text="a", position=1), synthetic.AxisToken(text="b", position=3)]
+    header, _arrays = decode(encode_grid(synthetic.grid("t", maps, names, causal=True, query_count=5, key_count=5)))
+    assert header["queryTokens"] == [["a", 0, 0, 1], ["b", 0, 0, 3]]
+    assert (header["queryCount"], header["keyCount"]) == (5, 5)
+    words = AlignedWords(queries=["cat"], keys=["cat"], left=([(1, 2)], [(1,)]), right=([(0,)], [(3,)]), notes=["n"])
+    assert words.as_dict() == {
+        "queries": ["cat"],
+        "keys": ["cat"],
+        "left": {"queries": [[1, 2]], "keys": [[1]]},
+        "right": {"queries": [[0]], "keys": [[3]]},
+        "notes": ["n"],
+    }
 
 
 def test_wrong_shapes_are_refused() -> None:

@@ -1,7 +1,8 @@
 """The attention view: every head as a thumbnail, one head in full, and its scores.
 
 `attention_view` shows a grid and returns the state of the view; `attention_head` sends one exact map to a view;
-`difference_view` subtracts the maps that two views show. All drawing and pointing happens in the browser.
+`attention_tables` is the place of a view's tables; `difference_view` subtracts the maps that two views show. All
+drawing and pointing happens in the browser.
 
 assets.py       style sheet and bundled modules
 js              the browser's side: view.js and difference_view.js are the components
@@ -16,14 +17,22 @@ from typing import Any
 
 import streamlit as st
 
-from ui.components.attention_view.assets import CSS, difference_module, head_module, view_module
+from ui.components.attention_view.assets import CSS, difference_module, head_module, tables_module, view_module
 from ui.components.attention_view.labels import attention_view_labels
-from ui.components.attention_view.payload import AxisToken, GridView, HeadView, encode_grid, encode_head
+from ui.components.attention_view.payload import (
+    AlignedWords,
+    AxisToken,
+    GridView,
+    HeadView,
+    encode_grid,
+    encode_head,
+)
 from ui.components.attention_view.standalone import standalone_html
 from ui.components.attention_view.view_state import Pin, Selected, Settings, ViewState, read_view_state
 from ui.components.shared.registration import keep_report, register, report_of
 
 __all__ = [
+    "AlignedWords",
     "AxisToken",
     "GridView",
     "HeadView",
@@ -32,6 +41,7 @@ __all__ = [
     "Settings",
     "ViewState",
     "attention_head",
+    "attention_tables",
     "attention_view",
     "attention_view_labels",
     "difference_view",
@@ -40,8 +50,10 @@ __all__ = [
     "standalone_html",
 ]
 
+_MARKS_CLOSED = "attention_marks_closed"
 _view = register("attention", view_module(), css=CSS)
 _head = register("head", head_module(), html="")
+_tables = register("tables", tables_module(), css=CSS)
 _difference = register("difference", difference_module(), css=CSS)
 
 
@@ -51,17 +63,21 @@ def attention_view(
     selected: Selected | None = None,
     settings: Settings | None = None,
     labels: Mapping[str, str] | None = None,
+    with_marks: bool = False,
     key: str,
 ) -> ViewState:
     """Draw the grid and the selected head; return the view's state.
+
+    with_marks: explain the picture by three marks, until somebody closes them: once in a session.
 
     `selected` and `settings` are the initial state. Later runs may pass the returned state, or always the same one;
     only a state that is neither (a reset, another link) moves the view.
     """
     wanted = ViewState(selected=selected or Selected(), settings=settings or Settings())
     sent = _sent(key, wanted, _report(st.session_state.get(key)))
-    data = _payload(grid, view=key, initial=sent["initial"], revision=sent["revision"], labels=labels)
-    result = _view(key=key, data=data, on_view_change=keep_report)
+    marks = _marks(sent, grid.trace, with_marks)
+    data = _payload(grid, view=key, initial=sent["initial"], revision=sent["revision"], labels=labels, marks=marks)
+    result = _view(key=key, data=data, on_view_change=keep_report, on_marks_change=_close_marks)
     report = _report(result)
     current = sent["initial"] if report is None or report.get("revision") != sent["revision"] else report
     state = read_view_state(current, layers=grid.n_layers, heads=grid.n_heads, default=wanted)
@@ -74,11 +90,26 @@ def attention_head(trace: str, head: HeadView, *, view: str, key: str | None = N
     _head(key=key or f"{view}_head", data=encode_head(trace, head, view=view))
 
 
-def difference_view(left_key: str, right_key: str, *, key: str, labels: Mapping[str, str] | None = None) -> None:
-    """Draw left minus right of the maps that the attention views with these two keys show."""
-    _difference(
-        key=key, data={"left": left_key, "right": right_key, "labels": {**attention_view_labels(), **(labels or {})}}
-    )
+def attention_tables(view: str) -> None:
+    """The place for the tables of the attention view whose key is `view`; without one they follow its picture."""
+    _tables(key=f"{view}_tables", data={"view": view})
+
+
+def difference_view(
+    left_key: str,
+    right_key: str,
+    *,
+    key: str,
+    words: AlignedWords | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Draw left minus right of the maps that the attention views with these two keys show.
+
+    words: what their tokens are put together to; by default the maps are subtracted token by token.
+    """
+    all_labels = {**attention_view_labels(), **(labels or {})}
+    data = {"left": left_key, "right": right_key, "labels": all_labels, "words": words and words.as_dict()}
+    _difference(key=key, data=data)
 
 
 def grid_payload(grid: GridView, *, view: str, state: ViewState, labels: Mapping[str, str] | None = None) -> bytes:
@@ -86,9 +117,22 @@ def grid_payload(grid: GridView, *, view: str, state: ViewState, labels: Mapping
     return _payload(grid, view=view, initial=state.as_dict(), revision=0, labels=labels)
 
 
-def _payload(grid: GridView, *, view: str, initial: Any, revision: int, labels: Mapping[str, str] | None) -> bytes:
+def _payload(
+    grid: GridView, *, view: str, initial: Any, revision: int, labels: Mapping[str, str] | None, marks: bool = False
+) -> bytes:
     all_labels = {**attention_view_labels(), **(labels or {})}
-    return encode_grid(grid, view=view, initial=initial, revision=revision, labels=all_labels)
+    return encode_grid(grid, view=view, initial=initial, revision=revision, labels=all_labels, marks=marks)
+
+
+def _marks(sent: dict[str, Any], trace: str, wanted: bool) -> bool:
+    """Whether the marks are shown. It stays as it is while the grid does: closing them must not send it again."""
+    if sent.get("marks_for") != trace:
+        sent |= {"marks_for": trace, "marks": wanted and not st.session_state.get(_MARKS_CLOSED, False)}
+    return bool(sent["marks"])
+
+
+def _close_marks() -> None:
+    st.session_state[_MARKS_CLOSED] = True
 
 
 def _sent(key: str, wanted: ViewState, report: Mapping[str, Any] | None) -> dict[str, Any]:

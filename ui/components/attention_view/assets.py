@@ -5,7 +5,7 @@ from ui.components.shared.registration import module, style
 CSS = style("attention_view")
 
 _DRAWING = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers"
-_VIEW = "filter state grid heatmap_input arcs arcs_input head_scores links heads_table toolbar vector export view"
+_VIEW = "filter state grid heatmap_input arcs arcs_input head_scores links heads_table toolbar marks vector export view"
 
 
 def view_module() -> str:
@@ -16,6 +16,11 @@ def view_module() -> str:
 def head_module() -> str:
     """The carrier of exact maps as one ES module."""
     return module("attention_view", "store head", shared="decode")
+
+
+def tables_module() -> str:
+    """The place for a view's tables as one ES module."""
+    return module("attention_view", "store below", shared="dom mount")
 
 
 def difference_module() -> str:

@@ -52,6 +52,7 @@ def _toolbar() -> dict[str, str]:
         "pairs_b-a": _("B to A"),
         "pairs_a-a": _("A to A"),
         "pairs_b-b": _("B to B"),
+        "settings": _("Settings"),
         "export": _("Save image"),
         "zoomIn": _("Zoom in"),
         "zoomOut": _("Zoom out"),
@@ -66,6 +67,7 @@ def _tables() -> dict[str, str]:
         "linksOfQuery": _("Attention from {token}"),
         "linksOfKey": _("Attention to {token}"),
         "allHeads": _("All heads"),
+        "layersShown": _("Layers {first} to {last} of {total}: scroll for the others."),
         "sortHint": _("Click a column to sort by it, a row to show that head."),
         "noLinks": _("No weight is above zero here."),
     }
@@ -89,10 +91,13 @@ def _messages() -> dict[str, str]:
         "approximate": _("≈ marks values read from the overview, which are rounded."),
         "verified": _("Verified: the output recomputed from these weights has a maximum error of {value}."),
         "empty": _("There is nothing to show for an empty text."),
-        "differs": _(
-            "The token counts differ ({left} and {right}), so the maps cannot be subtracted. "
-            "Choose texts that are split into equally many tokens."
-        ),
+        "differs": _("The token counts differ ({left} and {right}), so the maps cannot be subtracted."),
+        "noWords": _("The texts have no words in common, so there is nothing to subtract."),
+        "marks": _("How to read the picture"),
+        "markHead": _("Each small square is a head: layers from top to bottom."),
+        "markClick": _("Click a square to see its head in full."),
+        "markAxes": _("Rows look, columns are looked at: the stronger the colour, the more attention."),
+        "marksClose": _("Got it"),
         "waiting": _("The difference appears when both maps are there."),
         "difference": _("{left} − {right}"),
         "left": _("left"),

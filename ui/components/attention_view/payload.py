@@ -23,6 +23,8 @@ class AxisToken:
     text: str
     special: bool = False
     segment: int = 0
+    position: int | None = None
+    """Where it stands in the text, hidden tokens counted; None is its index on the axis, and no number is shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,9 @@ class GridView:
     """Whether a cell holds several tokens: cell r those from floor(r*T/rows) to floor((r+1)*T/rows)."""
     head_scores: Mapping[str, Any] = field(default_factory=dict)
     """For each name [layer][head]; None or NaN where a score is not defined."""
+    query_count: int | None = None
+    """The queries of the text, hidden ones included; None where none are hidden."""
+    key_count: int | None = None
     first_excluded: bool = False
     special_hidden: bool = False
     provenance: Sequence[str] = ()
@@ -73,6 +78,33 @@ class HeadView:
     columns: int
     packing: Packing = "full"
     max_error: float | None = None
+    finding: str = ""
+    """What one sees in it, as a sentence above the map."""
+
+
+Positions = Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignedWords:
+    """The words that two texts are compared by, and the positions of each word's tokens on either side."""
+
+    queries: Sequence[str]
+    keys: Sequence[str]
+    left: tuple[Positions, Positions]
+    """Of the queries, and of the keys."""
+    right: tuple[Positions, Positions]
+    notes: Sequence[str] = ()
+    """Lines below the difference: how words are compared, and which are left out."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values under the names that the browser uses."""
+        sides = {"left": self.left, "right": self.right}
+        listed = {
+            name: {"queries": [list(word) for word in queries], "keys": [list(word) for word in keys]}
+            for name, (queries, keys) in sides.items()
+        }
+        return {"queries": list(self.queries), "keys": list(self.keys), "notes": list(self.notes), **listed}
 
 
 def entries(rows: int, columns: int, packing: Packing) -> int:
@@ -116,6 +148,7 @@ def encode_head(trace: str, head: HeadView, *, view: str) -> bytes:
         "columns": head.columns,
         "packing": head.packing,
         "maxError": _json_number(head.max_error),
+        "finding": head.finding,
     }
     return encode_payload(header, {"map": np.asarray(head.map, dtype="<f4").ravel()})
 
@@ -131,13 +164,19 @@ def _grid_header(grid: GridView) -> dict[str, Any]:
         "specialHidden": grid.special_hidden,
         "queryTokens": _token_rows(grid.query_tokens),
         "keyTokens": None if grid.key_tokens == grid.query_tokens else _token_rows(grid.key_tokens),
+        "queryCount": len(grid.query_tokens) if grid.query_count is None else grid.query_count,
+        "keyCount": len(grid.key_tokens) if grid.key_count is None else grid.key_count,
         "headScores": {name: _json_numbers(table) for name, table in grid.head_scores.items()},
         "provenance": list(grid.provenance),
     }
 
 
 def _token_rows(tokens: Sequence[AxisToken]) -> list[list[Any]]:
-    return [[token.text, int(token.special), token.segment] for token in tokens]
+    """Text, special, segment and, where it is known, position of each token."""
+    return [
+        [token.text, int(token.special), token.segment, *([] if token.position is None else [token.position])]
+        for token in tokens
+    ]
 
 
 def _json_numbers(table: Any) -> list[list[float | None]]:

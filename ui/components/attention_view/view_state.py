@@ -31,6 +31,7 @@ class Pin:
 
     axis: Axis
     index: int
+    """Its position in the text, whatever is hidden."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,9 @@
 """Sections of the page Attention.
 
-examples.py  example texts
-heatmaps.py  the attention view of one trace, or of two side by side
-bertviz.py   BertViz's head, model and neuron views
-export.py    data, HTML and Python for download
+examples.py    example texts
+heatmaps.py    the attention view of one trace
+head_doors.py  where one goes on from the selected head
+comparison.py  two traces side by side, and the heads that differ most
+bertviz.py     BertViz's head, model and neuron views
+export.py      data, HTML and Python for download
 """

@@ -1,15 +1,13 @@
-"""The attention view of one trace, or of two side by side: options, verification, all heads, the selected map."""
+"""The attention view of one trace: options, verification, all heads, the selected map."""
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
-from playground.lens.capture import tokens as lens_tokens
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.attention_view import Axis, ViewOptions, axes, coded_maps, head_map
+from playground.lens.inspect.head_kind import TextShape, count_repeats, describe_head
 from playground.lens.inspect.head_scores import HeadScores
 from playground.lens.trace import Check
 from playground.provenance import provenance
@@ -19,35 +17,38 @@ from ui.components.attention_view import (
     AxisToken,
     GridView,
     HeadView,
-    Pin,
     Selected,
-    Settings,
     ViewState,
     attention_head,
     attention_view,
-    difference_view,
 )
 from ui.jobs import require
 from ui.state.attention import read_view, write_view
-from ui.state.parameters import EXCLUDE_FIRST, HIDE_SPECIAL, KIND, LINK_HEADS
+from ui.state.parameters import EXCLUDE_FIRST, HIDE_SPECIAL, KIND
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
 
-LEFT, RIGHT = "heads_left", "heads_right"
 KIND_TITLES: dict[SiteKind, str] = {
-    "encoder": N_("Encoder self-attention"),
-    "decoder": N_("Decoder self-attention"),
+    "encoder": N_("Encoder"),
+    "decoder": N_("Decoder"),
     "cross": N_("Cross-attention"),
 }
 
 
 def choose_options(traced: TracedText) -> ViewOptions:
-    """Which attention is shown, what is excluded from the view, and whether it is verified."""
+    """Which attention is shown, and what is excluded from the view."""
     trace = traced.trace
     kind = trace.kinds[0]
     if len(trace.kinds) > 1:
         kind = choose_kind(trace.kinds)
-    hide = False
+        # Beside the choice of attention there is no room for the switches.
+        with st.popover(_("Tokens"), icon=":material/tune:"):
+            return _choose_tokens(traced, kind)
+    return _choose_tokens(traced, kind)
+
+
+def _choose_tokens(traced: TracedText, kind: SiteKind) -> ViewOptions:
+    trace, hide = traced.trace, False
     if any(token.special for token in (*trace.source, *trace.target)):
         hide = st.toggle(
             _("Hide special tokens"),
@@ -56,12 +57,14 @@ def choose_options(traced: TracedText) -> ViewOptions:
             help=_("Hides the rows and columns of tokens such as [CLS]; the other weights are unchanged."),
         )
     exclude_first = st.toggle(
-        _("Exclude first token (attention sink)"),
+        _("Exclude first token"),
         key=EXCLUDE_FIRST,
         bind="query-params",
-        help=_("Many heads put most weight on the first token. Without it each row is renormalised to sum to 1."),
+        help=_(
+            "The attention sink: many heads put most weight on the first token. "
+            "Without it each row is renormalised to sum to 1."
+        ),
     )
-    _show_badge(require("check", lambda _on_progress: trace.check(), title=_("Comparing the heads …"), cache=traced))
     return ViewOptions(kind=kind, hide_special=hide, exclude_first=exclude_first)
 
 
@@ -81,7 +84,18 @@ def _short(value: float) -> str:
     return f"{value:.0e}".replace("e-0", "e-") if value else "0"
 
 
-def _show_badge(check: Check) -> None:
+def has_text(traced: TracedText) -> bool:
+    """Whether there is anything to see: a token that is not a special one."""
+    return bool(traced.trace.sites) and any(not token.special for token in traced.trace.source)
+
+
+def show_badge(traced: TracedText) -> None:
+    """Whether the heads' outputs, recomputed from the weights shown, are the model's own."""
+    check = require("check", lambda _on_progress: traced.trace.check(), title=_("Comparing the heads …"), cache=traced)
+    _show_check(check)
+
+
+def _show_check(check: Check) -> None:
     """Largest difference between recomputed and actual head outputs."""
     if check.difference is None:
         st.badge(_("Not verified: reported by the model"), icon=":material/info:", color="gray")
@@ -103,9 +117,15 @@ def _show_badge(check: Check) -> None:
 
 
 def show_heads(
-    traced: TracedText, options: ViewOptions, *, key: str, is_second: bool = False, follow: Selected | None = None
+    traced: TracedText,
+    options: ViewOptions,
+    *,
+    key: str,
+    is_second: bool = False,
+    follow: Selected | None = None,
+    with_marks: bool = False,
 ) -> ViewState:
-    """All heads and the selected one; the selection is kept in the address."""
+    """All heads and the selected one; the selection is kept in the address. with_marks: explain the picture once."""
     scores = head_scores_of(traced, options.kind)
     grid = require(
         ("grid", options),
@@ -114,26 +134,11 @@ def show_heads(
         cache=traced,
     )
     start = read_view(ViewState(selected=striking_head(scores)), is_second=is_second)
-    shown = axes(traced.trace, options)
-    settings = _with_pin(start.settings, lambda side, position: _index(side.positions, position), *shown)
-    view = attention_view(grid, selected=follow or start.selected, settings=settings, key=key)
-    pinned = _with_pin(view.settings, lambda side, row: side.positions[row], *shown)
-    write_view(ViewState(selected=view.selected, settings=pinned), is_second=is_second)
+    selected = follow or start.selected
+    view = attention_view(grid, selected=selected, settings=start.settings, key=key, with_marks=with_marks)
+    write_view(view, is_second=is_second)
     attention_head(grid.trace, head_view(traced, options, view.selected), view=key)
     return view
-
-
-def _with_pin(settings: Settings, convert: Callable[[Axis, int], int | None], queries: Axis, keys: Axis) -> Settings:
-    """The settings with the pin converted from a position of the text to a shown row, or back; None is no pin."""
-    pin = settings.pin
-    if pin is None:
-        return settings
-    index = convert(queries if pin.axis == "query" else keys, pin.index)
-    return replace(settings, pin=None if index is None else Pin(axis=pin.axis, index=index))
-
-
-def _index(positions: tuple[int, ...], position: int) -> int | None:
-    return positions.index(position) if position in positions else None
 
 
 def show_bar(bar: ContextBar, traced: TracedText, options: ViewOptions) -> None:
@@ -143,29 +148,6 @@ def show_bar(bar: ContextBar, traced: TracedText, options: ViewOptions) -> None:
     striking = striking_head(head_scores_of(traced, options.kind))
     bar_head(bar, (striking.layer, striking.head), layers=len(sites), heads=sites[0].n_heads)
     bar_token(bar, [token.text for token in trace.query_tokens(options.kind)])
-
-
-def show_side_by_side(left: TracedText, right: TracedText, options: ViewOptions) -> None:
-    """The difference of the selected heads, and both views below it."""
-    link_help = _("Both sides show the same head.")
-    linked = st.toggle(_("Link heads"), value=True, key=LINK_HEADS, bind="query-params", help=link_help)
-    st.subheader(_("Left minus right"), anchor=False)
-    difference_view(LEFT, RIGHT, key="difference")
-    columns = st.columns(2, gap="large")
-    with columns[0]:
-        st.subheader(left.trace.model.name, anchor=False)
-        view = show_heads(left, options, key=LEFT)
-    with columns[1]:
-        st.subheader(right.trace.model.name, anchor=False)
-        other = _options_for(right, options)
-        show_heads(right, other, key=RIGHT, is_second=True, follow=view.selected if linked else None)
-
-
-def _options_for(traced: TracedText, options: ViewOptions) -> ViewOptions:
-    """The same options, with a kind of attention that this model has."""
-    kinds = traced.trace.kinds
-    kind = options.kind if options.kind in kinds else kinds[0]
-    return ViewOptions(kind=kind, hide_special=options.hide_special, exclude_first=options.exclude_first)
 
 
 def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
@@ -183,24 +165,29 @@ def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
         columns=coded.columns,
         packing=coded.packing,
         pooled=coded.pooled,
-        query_tokens=_tokens(queries.tokens),
-        key_tokens=_tokens(keys.tokens),
-        causal=sites[0].is_causal,
-        head_scores=traced.remember(("head scores", options.kind), lambda: trace.head_scores(options.kind)).scores,
+        query_tokens=_tokens(queries),
+        key_tokens=_tokens(keys),
+        query_count=len(trace.query_tokens(options.kind)),
+        key_count=len(trace.key_tokens(options.kind)),
+        causal=all(site.is_causal for site in sites),
+        head_scores=_scores(traced, options.kind),
         first_excluded=options.exclude_first,
         special_hidden=options.hide_special,
         provenance=[f"{name}: {value}" for name, value in provenance(trace.model).items()],
     )
 
 
-def _tokens(tokens: tuple[lens_tokens.Token, ...]) -> list[AxisToken]:
-    return [AxisToken(text=token.text, special=token.special, segment=token.segment) for token in tokens]
+def _tokens(axis: Axis) -> list[AxisToken]:
+    return [
+        AxisToken(text=token.text, special=token.special, segment=token.segment, position=position)
+        for token, position in zip(axis.tokens, axis.positions, strict=True)
+    ]
 
 
 def head_view(traced: TracedText, options: ViewOptions, selected: Selected) -> HeadView:
     """Exact weights of the selected head, or of the selected mean or maximum."""
     weights = head_map(traced.trace, options, layer=selected.layer, head=selected.head, combine=selected.combine)
-    lower = traced.trace.site(selected.layer, options.kind).is_causal
+    lower = all(site.is_causal for site in traced.trace.layers(options.kind))
     packed = weights[np.tril_indices(weights.shape[0])] if lower else weights
     return HeadView(
         selected=selected,
@@ -209,7 +196,31 @@ def head_view(traced: TracedText, options: ViewOptions, selected: Selected) -> H
         columns=weights.shape[1],
         packing="lower" if lower else "full",
         max_error=_max_error(traced, options, selected),
+        finding=_finding(traced, options.kind, selected),
     )
+
+
+def _finding(traced: TracedText, kind: SiteKind, selected: Selected) -> str:
+    """What kind of head it is, in a sentence; empty where nothing fits, or for a mean or maximum."""
+    if selected.combine != "head":
+        return ""
+    trace = traced.trace
+    queries, keys = trace.query_tokens(kind), trace.key_tokens(kind)
+    shape = TextShape(
+        queries=len(queries),
+        keys=len(keys),
+        is_causal=trace.site(selected.layer, kind).is_causal,
+        repeats=count_repeats([token.id for token in queries]),
+    )
+    tables = _scores(traced, kind)
+    scores = {name: float(table[selected.layer, selected.head]) for name, table in tables.items()}
+    finding = describe_head(scores, shape)
+    return "" if finding is None else str(finding)
+
+
+def _scores(traced: TracedText, kind: SiteKind) -> dict[str, np.ndarray]:
+    """Scores of every head [layer, head] by name, cached with the trace."""
+    return traced.remember(("head scores", kind), lambda: traced.trace.head_scores(kind)).scores
 
 
 def _max_error(traced: TracedText, options: ViewOptions, selected: Selected) -> float | None:

@@ -5,7 +5,7 @@ import { formatWeight } from "../../shared/js/dom.js";
 import { tokenFont } from "../../shared/js/heatmap.js";
 import { indices, rowMaxima, strongest, weightAt } from "../../shared/js/matrix.js";
 import { pairAllowed, shadeColour } from "../../shared/js/paint.js";
-import { drawToken, longestToken, textWidth } from "../../shared/js/tokens.js";
+import { drawNumbered, longestToken, textWidth } from "../../shared/js/tokens.js";
 
 export const ARC_ROW = 19;
 export const ARC_HEAD = 24;
@@ -128,10 +128,12 @@ function drawTokens(context, figure, axis, [first, last], scroll, focus) {
     const chosen = focus?.axis === axis && focus.cell === cell;
     const away = (focus?.axis === axis && !chosen) || special || (allowed && !allowed[cell]);
     context.font = (chosen ? "700 " : "") + tokenFont(theme);
-    drawToken(context, axes[axis].text(cell), isQuery ? layout.left : layout.right, arcY(cell, scroll), {
+    const x = isQuery ? layout.left : layout.right;
+    drawNumbered(context, axes[axis].number(cell), axes[axis].text(cell), x, arcY(cell, scroll), {
       align: isQuery ? "right" : "left",
       room: isQuery ? layout.labelLeft : layout.labelRight,
       colour: cssRgb(away ? theme.faded : theme.text),
+      numberColour: cssRgb(theme.faded),
       markColour: cssRgb(theme.faint),
     });
   }
@@ -151,7 +153,7 @@ function drawBorder(context, { layout, theme, axes }, scroll) {
 
 function drawHeads(context, { layout, theme, labels }) {
   context.font = `11px ${theme.sans}`;
-  context.fillStyle = cssRgb(theme.faint);
+  context.fillStyle = cssRgb(theme.faded);
   context.textBaseline = "middle";
   context.textAlign = "right";
   context.fillText(labels.query, layout.left, 10);

@@ -19,7 +19,7 @@ export function createArcs(view) {
   arcs.element.addEventListener("pointerleave", () => hoverToken(arcs, null));
   arcs.element.addEventListener("click", (event) => {
     const token = tokenAt(arcs, event);
-    if (token) view.togglePin(token.axis, view.axes[token.axis].span(token.cell)[0]);
+    if (token) view.togglePin(token.axis, token.cell);
   });
   arcs.element.addEventListener("keydown", (event) => onArcsKey(arcs, event));
   return arcs;
@@ -82,7 +82,7 @@ function onArcsKey(arcs, event) {
     if (Math.abs(arcs.element.scrollTop - middle) > arcs.height / 2 - 3 * ARC_ROW) arcs.element.scrollTop = middle;
     announceLinks(arcs, cell);
   } else if ((event.key === "Enter" || event.key === " ") && arcs.hover) {
-    view.togglePin(arcs.hover.axis, view.axes[arcs.hover.axis].span(arcs.hover.cell)[0]);
+    view.togglePin(arcs.hover.axis, arcs.hover.cell);
   } else if (event.key === "Escape") {
     arcs.hover = null;
     view.setting("pin", null);

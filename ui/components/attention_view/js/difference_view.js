@@ -1,14 +1,13 @@
 // The difference of the maps that two attention views show; repaints whenever either changes.
 
 import { divergingRamps, readTheme } from "../../shared/js/colour.js";
-import { differenceImage, differenceMatrix, drawDifferenceLegend } from "./difference_map.js";
+import { differenceImage, differenceMatrix, drawDifferenceLegend, wordAxes, wordMatrix } from "./difference_map.js";
 import { element, fill, formatNumber, formatWeight, showTip, sizeCanvas } from "../../shared/js/dom.js";
 import { drawHeatmap, heatmapLayout, pointedCell } from "../../shared/js/heatmap.js";
-import { WHOLE_MAP, drawOverlay } from "../../shared/js/heatmap_layers.js";
+import { WHOLE_MAP, cellName, drawOverlay } from "../../shared/js/heatmap_layers.js";
 import { weightAt } from "../../shared/js/matrix.js";
 import { mount } from "../../shared/js/mount.js";
 import { sharedStore, subscribe } from "./store.js";
-import { tokenNode } from "../../shared/js/tokens.js";
 
 const TALLEST_MAP = 640;
 
@@ -17,11 +16,12 @@ class DifferenceView {
     this.root = root;
     this.title = element("h4");
     this.message = element("p", { class: "note", role: "status" });
+    this.notes = element("div", { class: "notes" });
     this.canvas = element("canvas", { class: "difference" });
     this.overlay = element("canvas", { class: "layer over" });
     this.tip = element("div", { class: "tip", hidden: true, "aria-hidden": "true" });
     this.box = element("div", { class: "figure stacked" }, this.canvas, this.overlay);
-    root.replaceChildren(this.title, this.message, this.box, this.tip);
+    root.replaceChildren(this.title, this.message, this.box, this.notes, this.tip);
     this.box.addEventListener("pointermove", (event) => this.point(event));
     this.box.addEventListener("pointerleave", () => this.leave());
     this.unsubscribe = subscribe("shown", ({ view }) => [this.data?.left, this.data?.right].includes(view) && this.refresh());
@@ -45,17 +45,27 @@ class DifferenceView {
     const { shown } = sharedStore();
     const { labels } = this.data;
     this.width = this.root.clientWidth;
-    [this.left, this.right] = [shown.get(this.data.left), shown.get(this.data.right)];
+    [this.left, this.right] = ["left", "right"].map((side) => this.byWords(shown.get(this.data[side]), side));
     this.message.textContent = this.problem(labels);
     const drawable = !this.message.textContent;
     this.box.hidden = !drawable;
     this.title.textContent = drawable ? fill(labels.difference, { left: this.left.title, right: this.right.title }) : "";
+    this.notes.replaceChildren(...(this.data.words?.notes ?? []).map((text) => element("p", { class: "note" }, text)));
     this.root.dataset.state = drawable ? "drawn" : "message";
     this.leave();
     if (drawable && this.width) this.draw();
   }
 
+  // What a side shows, between the words that both sides have where Python has aligned them.
+  byWords(shown, side) {
+    const { words } = this.data;
+    if (!shown || !words) return shown;
+    const matrix = wordMatrix(shown, words[side]);
+    return matrix && { ...shown, matrix, axes: wordAxes(words) };
+  }
+
   problem(labels) {
+    if (this.data.words && !this.data.words.queries.length) return labels.noWords;
     if (!this.left || !this.right) return labels.waiting;
     const count = ({ axes }) => [axes.query.tokens.length, axes.key.tokens.length];
     const [left, right] = [count(this.left), count(this.right)];
@@ -99,12 +109,11 @@ class DifferenceView {
   describe(row, column) {
     const { labels } = this.data;
     const line = (name, ...content) => [element("span", { class: "tip-label" }, name), element("span", {}, ...content)];
-    const token = (axis, cell) => tokenNode(axis.text(cell), axis.tokens[axis.span(cell)[0]][1]);
     const { left, right } = this;
     const { matrix: differences } = this.figure;
     const difference = differences.values[row * differences.columns + column];
     const value = ({ matrix }) => formatWeight(matrix, weightAt(matrix, row, column));
-    const end = ({ axes }, name) => token(axes[name], name === "query" ? row : column);
+    const end = ({ axes }, name) => cellName(this.data, axes[name], name === "query" ? row : column);
     this.tip.replaceChildren(element("div", { class: "tip-cell" },
       ...line(labels.query, end(left, "query")), ...line(labels.key, end(left, "key")),
       ...line(labels.left, value(left)), ...line(labels.right, value(right)),

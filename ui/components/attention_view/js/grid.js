@@ -8,6 +8,7 @@ import { cellImage, pairMasks, rasterize } from "../../shared/js/paint.js";
 const GAP = 2;
 const TOP = 5;
 const LABEL_SIDE = 22;
+const SMALLEST = 28;
 
 export function createGrid(view) {
   const canvas = element("canvas", { class: "thumbs" });
@@ -19,8 +20,10 @@ export function createGrid(view) {
     class: "board", tabindex: "0", role: "grid", "aria-activedescendant": "active-head", "data-part": "grid",
   }, numbers, canvas, hovered, chosen, element("div", { role: "row", class: "unseen" }, active));
   const scroller = element("div", { class: "grid-scroll" }, board);
-  const grid = { view, canvas, numbers, chosen, hovered, active, board, scroller, size: null, hover: null };
-  grid.element = element("div", { class: "grid-box" }, scroller);
+  const more = element("p", { class: "note more", "data-part": "more" });
+  const grid = { view, canvas, numbers, chosen, hovered, active, board, scroller, more, size: null, hover: null };
+  grid.element = element("div", { class: "grid-box" }, scroller, more);
+  scroller.addEventListener("scroll", () => sayMore(grid));
   board.addEventListener("pointermove", (event) => hoverHead(grid, headAt(grid, event), event));
   board.addEventListener("pointerleave", () => hoverHead(grid, null));
   board.addEventListener("click", (event) => {
@@ -37,7 +40,7 @@ function measure(grid) {
   const tall = parseFloat(getComputedStyle(grid.scroller).maxHeight) || 600;
   const wide = Math.floor(room / header.heads) - GAP;
   // Fill the width, but do not let a few layers scroll only because there are few heads.
-  const size = clamp(Math.min(wide, Math.max(36, Math.floor((tall - 24) / header.layers) - GAP)), 10, 84);
+  const size = clamp(Math.min(wide, Math.max(SMALLEST, Math.floor((tall - 24) / header.layers) - GAP)), 10, 84);
   const aspect = clamp(header.rows / header.columns, 0.4, 1.6);
   return { width: size, height: header.rows === header.columns ? size : Math.max(8, Math.round(size * aspect)) };
 }
@@ -53,6 +56,18 @@ export function paintGrid(grid) {
   dimUnmatched(grid, context);
   grid.canvas.dataset.painted = header.trace;
   paintMarks(grid);
+  sayMore(grid);
+}
+
+// Which layers are in sight, where not all of them are.
+function sayMore(grid) {
+  const { scroller, view: { header, labels } } = grid;
+  const hidden = scroller.scrollHeight - scroller.clientHeight > grid.size.height / 2;
+  grid.more.hidden = !hidden;
+  if (!hidden) return;
+  const layerAt = (y) => Math.round((y - TOP) / (grid.size.height + GAP));
+  const [first, last] = [layerAt(scroller.scrollTop), layerAt(scroller.scrollTop + scroller.clientHeight - grid.canvas.offsetTop) - 1];
+  grid.more.textContent = fill(labels.layersShown, { first, last: Math.min(last, header.layers - 1), total: header.layers });
 }
 
 // Show which head is selected: cheap enough to keep up with a held arrow key.

@@ -86,12 +86,12 @@ export function paintHeatmap(map) {
   paintOverlay(map);
 }
 
+// The cell of the pinned token; null where there is none, or where the token is hidden.
 export function pinnedCell(view) {
   const { pin } = view.state.settings;
   if (!pin) return null;
-  const axis = view.axes[pin.axis];
-  const cell = Math.min(axis.cells - 1, Math.floor((pin.index * axis.cells) / axis.tokens.length));
-  return { axis: pin.axis, cell };
+  const cell = view.axes[pin.axis].cellOf(pin.index);
+  return cell === null ? null : { axis: pin.axis, cell };
 }
 
 export function paintOverlay(map) {
@@ -164,7 +164,7 @@ function onUp(map, event) {
 function pinCell(map, { row, column }) {
   const axis = row === null ? "key" : "query";
   const cell = row === null ? column : row;
-  map.view.togglePin(axis, map.view.axes[axis].span(cell)[0]);
+  map.view.togglePin(axis, cell);
 }
 
 // A page scroll that passes over the map keeps scrolling the page; a wheel turned while the page rests zooms.

@@ -2,9 +2,10 @@
 
 import { element, fill, formatWeight } from "../../shared/js/dom.js";
 import { pinnedCell } from "./heatmap_input.js";
+import { cellName } from "../../shared/js/heatmap_layers.js";
 import { indices, strongest } from "../../shared/js/matrix.js";
 import { pairAllowed } from "../../shared/js/paint.js";
-import { tokenNode, tokenText } from "../../shared/js/tokens.js";
+import { tokenText } from "../../shared/js/tokens.js";
 
 const COUNT = 20;
 
@@ -17,7 +18,8 @@ export function createLinks(view) {
 
 // Mark the link under the pointer in the map.
 function pointAt(view, row) {
-  const cell = row && { row: Number(row.dataset.query), column: Number(row.dataset.key) };
+  const { axes } = view;
+  const cell = row && { row: axes.query.cellOf(Number(row.dataset.query)), column: axes.key.cellOf(Number(row.dataset.key)) };
   view.parts.heatmap.hover = cell;
   view.refresh("overlay");
 }
@@ -46,13 +48,8 @@ function linksTitle({ axes, labels }, pin) {
 
 function linkRow(view, { row, column, weight }) {
   const { matrix, axes } = view;
-  return element("tr", { "data-query": row, "data-key": column },
-    endCell(axes.query, row), endCell(axes.key, column),
+  const [query, key] = [axes.query.positions(row)[0], axes.key.positions(column)[0]];
+  return element("tr", { "data-query": query, "data-key": key },
+    element("td", {}, cellName(view, axes.query, row)), element("td", {}, cellName(view, axes.key, column)),
     element("td", { class: "numeric" }, formatWeight(matrix, weight)));
-}
-
-function endCell(axis, cell) {
-  const [first] = axis.span(cell);
-  const [text, special] = axis.tokens[first];
-  return element("td", {}, tokenNode(text, special), element("span", { class: "position" }, String(first)));
 }

@@ -36,9 +36,10 @@ function validSelected({ layer, head, combine }, { layers, heads }) {
   };
 }
 
+// The position of a hidden token stays: the token may be shown again.
 function validPin(pin, header) {
   if (!pin) return null;
-  const count = pin.axis === "query" ? header.queryTokens.length : header.keyTokens.length;
+  const count = pin.axis === "query" ? header.queryCount : header.keyCount;
   return pin.index >= 0 && pin.index < count ? { axis: pin.axis, index: pin.index } : null;
 }
 

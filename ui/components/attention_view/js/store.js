@@ -4,7 +4,7 @@ const STORE = Symbol.for("playground.attention");
 const BYTES_KEPT = 96 * 1024 * 1024;
 
 export function sharedStore() {
-  globalThis[STORE] ??= { heads: new Map(), shown: new Map(), states: new Map(), events: new EventTarget() };
+  globalThis[STORE] ??= { heads: new Map(), shown: new Map(), states: new Map(), hosts: new Map(), events: new EventTarget() };
   return globalThis[STORE];
 }
 
@@ -36,6 +36,14 @@ export function publishShown(view, shown) {
   if (shown) shared.shown.set(view, shown);
   else shared.shown.delete(view);
   shared.events.dispatchEvent(new CustomEvent("shown", { detail: { view } }));
+}
+
+// Where a view puts its tables; null takes the place away.
+export function publishHost(view, root) {
+  const shared = sharedStore();
+  if (root) shared.hosts.set(view, root);
+  else shared.hosts.delete(view);
+  shared.events.dispatchEvent(new CustomEvent("host", { detail: { view } }));
 }
 
 // Call back on every event of this kind; returns the function that unsubscribes.

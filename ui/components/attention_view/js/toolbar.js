@@ -1,4 +1,4 @@
-// The toolbar above the figures, and the field that filters heads.
+// The tools in the titles' row: how the map is drawn, its settings in a menu, and the field that filters heads.
 
 import { debounce, element, fill } from "../../shared/js/dom.js";
 import { choicesOf } from "./state.js";
@@ -19,12 +19,16 @@ function optionLabel(name, choice, labels) {
   return labels[name === "pairs" ? `pairs_${choice}` : choice];
 }
 
-function choiceField(bar, name, change) {
+function choiceSelect(bar, name, change) {
   const { labels } = bar.view;
   const options = choicesOf(name).map((choice) => element("option", { value: choice }, optionLabel(name, choice, labels)));
-  const select = element("select", { "data-choice": name, onchange: () => change(select.value) }, ...options);
+  const select = element("select", { "data-choice": name, "aria-label": labels[name], onchange: () => change(select.value) }, ...options);
   bar.selects[name] = select;
-  return element("label", { class: "field" }, element("span", {}, labels[name]), select);
+  return select;
+}
+
+function choiceField(bar, name, change) {
+  return element("label", { class: "field" }, element("span", {}, bar.view.labels[name]), choiceSelect(bar, name, change));
 }
 
 function viewSwitch(bar) {
@@ -44,6 +48,25 @@ function exportButtons({ view }) {
     element("div", {}, button("png"), button("svg")));
 }
 
+// The settings that are changed rarely: a menu that Escape, or a click elsewhere, closes.
+function settingsMenu(bar, ...fields) {
+  const { labels } = bar.view;
+  const summary = element("summary", { class: "word" }, labels.settings);
+  const menu = element("details", { class: "menu", "data-part": "settings" }, summary, element("div", { class: "panel" }, ...fields));
+  const close = (event) => event.composedPath().includes(menu) || (menu.open = false);
+  menu.addEventListener("toggle", () => {
+    if (menu.open) document.addEventListener("pointerdown", close, { capture: true });
+    else document.removeEventListener("pointerdown", close, { capture: true });
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    event.stopPropagation();
+    menu.open = false;
+    summary.focus();
+  });
+  return menu;
+}
+
 function buildToolbar(bar, paired) {
   const { view } = bar;
   bar.selects = {};
@@ -52,12 +75,9 @@ function buildToolbar(bar, paired) {
   bar.element.setAttribute("aria-label", view.labels.toolbar);
   bar.element.replaceChildren(
     viewSwitch(bar),
-    choiceField(bar, "combine", combine),
-    choiceField(bar, "scale", change("scale")),
-    choiceField(bar, "range", change("range")),
-    choiceField(bar, "palette", change("palette")),
-    ...(paired ? [choiceField(bar, "pairs", change("pairs"))] : []),
-    exportButtons(bar),
+    choiceSelect(bar, "combine", combine),
+    ...(paired ? [choiceSelect(bar, "pairs", change("pairs"))] : []),
+    settingsMenu(bar, ...["scale", "range", "palette"].map((name) => choiceField(bar, name, change(name))), exportButtons(bar)),
   );
 }
 
@@ -80,16 +100,17 @@ export function createFilterField(view) {
   field.input = element("input", {
     type: "text", spellcheck: "false", autocomplete: "off", maxlength: "200", oninput: later, "data-part": "filter",
   });
-  field.caption = element("span");
+  field.title = element("h4");
   field.result = element("p", { class: "note filter-result", role: "status" });
-  field.element = element("div", { class: "filter" },
-    element("label", { class: "field" }, field.caption, field.input), field.result);
+  field.element = element("div", { class: "filter" }, element("div", { class: "title" }, field.title, field.input), field.result);
   return field;
 }
 
 export function paintFilterField(field) {
   const { labels, state, matches, filterError, header } = field.view;
-  field.caption.textContent = labels.filter;
+  field.title.textContent = labels.allHeads;
+  field.input.setAttribute("aria-label", labels.filter);
+  field.input.title = labels.filter;
   field.input.placeholder = labels.filterExample;
   // While somebody types, the field is newer than the state.
   if (field.input.getRootNode().activeElement !== field.input) field.input.value = state.settings.filter;

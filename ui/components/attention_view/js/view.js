@@ -10,6 +10,7 @@ import { createHeadScores, paintHeadScores } from "./head_scores.js";
 import { parseFilter } from "./filter.js";
 import { createGrid, paintGrid, paintMarks, showChosen } from "./grid.js";
 import { createHeadsTable, paintHeadsTable } from "./heads_table.js";
+import { createMarks, marksShown, paintMarksOfView } from "./marks.js";
 import { makeAxis } from "../../shared/js/heatmap.js";
 import { createHeatmap, paintHeatmap, paintOverlay } from "./heatmap_input.js";
 import { createLegend, paintLegend } from "../../shared/js/legend.js";
@@ -33,7 +34,11 @@ class AttentionView {
     this.waiting = new Set();
     this.reporter = makeReporter((state) => this.component.setStateValue("view", state));
     this.build();
-    this.unsubscribe = subscribe("head", ({ view }) => view === this.header?.view && this.headArrived());
+    const stops = [
+      subscribe("head", ({ view }) => view === this.header?.view && this.headArrived()),
+      subscribe("host", ({ view }) => view === this.header?.view && this.placeTables()),
+    ];
+    this.unsubscribe = () => stops.forEach((stop) => stop());
     this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(root);
     document.fonts?.addEventListener?.("loadingdone", (this.fontsLoaded = () => {
@@ -46,19 +51,30 @@ class AttentionView {
     this.parts = {
       toolbar: createToolbar(this), filter: createFilterField(this), grid: createGrid(this), heatmap: createHeatmap(this),
       arcs: createArcs(this), legend: createLegend(), headScores: createHeadScores(), links: createLinks(this), heads: createHeadsTable(this),
+      marks: createMarks(this),
     };
-    const { toolbar, filter, grid, heatmap, arcs, legend, headScores, links, heads } = this.parts;
+    const { toolbar, filter, grid, heatmap, arcs, legend, headScores, links, heads, marks } = this.parts;
     this.heading = element("h3");
     this.badge = element("span", { class: "badge" });
+    this.finding = element("p", { class: "finding", "data-part": "finding" });
     this.notes = element("div", { class: "notes" });
     this.hint = element("p", { class: "note" });
     this.tip = element("div", { class: "tip", hidden: true, "aria-hidden": "true" });
     this.live = element("div", { class: "unseen", role: "status", "aria-live": "polite", "data-part": "live" });
     this.figureBox = element("div", { class: "figure" }, heatmap.element, arcs.element, this.hint, legend.element);
-    const left = element("div", { class: "left" }, filter.element, grid.element);
-    const right = element("div", { class: "right" }, element("div", { class: "title" }, this.heading, this.badge), this.notes, this.figureBox);
-    const below = element("div", { class: "below" }, headScores.element, links.element, heads.element);
-    this.root.replaceChildren(toolbar.element, element("div", { class: "panes" }, left, right), below, this.tip, this.live);
+    const left = element("div", { class: "left" }, filter.element, grid.element, marks.element);
+    const title = element("div", { class: "title" }, this.heading, this.badge, toolbar.element);
+    const right = element("div", { class: "right" }, title, this.finding, this.notes, this.figureBox);
+    this.below = element("div", { class: "below" }, headScores.element, links.element, heads.element);
+    this.root.replaceChildren(element("div", { class: "panes" }, left, right), this.below, this.tip, this.live);
+  }
+
+  // The tables stand where the page has a place for them, else below the picture.
+  placeTables() {
+    const host = sharedStore().hosts.get(this.header.view);
+    if (this.below.parentNode === (host ?? this.root)) return;
+    if (host) host.replaceChildren(this.below);
+    else this.root.insertBefore(this.below, this.tip);
   }
 
   // Painting sets the height, so only a new width may trigger another painting.
@@ -95,6 +111,8 @@ class AttentionView {
     if (!this.paired) this.state.settings.pairs = "all";
     if (first) this.reporter.start(this.state, nextState(header, null));
     this.root.classList.toggle("blank", !header.rows || !header.columns || !header.layers);
+    this.below.hidden = this.root.classList.contains("blank");
+    this.placeTables();
     this.root.dataset.trace = header.trace;
     this.findMatches();
     this.chooseMatrix();
@@ -142,12 +160,13 @@ class AttentionView {
     this.reporter.report(this.state, false);
   }
 
-  togglePin(axis, index) {
+  // A pin is a position of the text, whatever is hidden.
+  togglePin(axis, cell) {
     const { pin } = this.state.settings;
+    const [index] = this.axes[axis].positions(cell);
     const same = pin && pin.axis === axis && pin.index === index;
     this.setting("pin", same ? null : { axis, index });
-    const tokens = axis === "query" ? this.header.queryTokens : this.header.keyTokens;
-    if (!same) this.announce(fill(this.labels[PINNED[axis]], { token: tokenText(tokens[index][0]) }));
+    if (!same) this.announce(fill(this.labels[PINNED[axis]], { token: tokenText(this.axes[axis].text(cell)) }));
   }
 
   findMatches() {
@@ -191,9 +210,11 @@ class AttentionView {
     if (this.root.classList.contains("blank")) return this.paintEmpty();
     if (touches("toolbar")) paintToolbar(parts.toolbar);
     if (touches("toolbar")) paintFilterField(parts.filter);
+    this.root.classList.toggle("with-marks", marksShown(this));
     if (touches("grid")) paintGrid(parts.grid);
     else if (touches("marks")) paintMarks(parts.grid);
     if (touches("figure")) this.paintFigure();
+    if (touches("figure")) paintMarksOfView(parts.marks);
     if (touches("overlay")) paintOverlay(parts.heatmap);
     if (touches("info")) this.paintInfo();
     if (!this.root.dataset.paint) showChosen(parts.grid);
@@ -201,7 +222,6 @@ class AttentionView {
   }
 
   paintEmpty() {
-    paintToolbar(this.parts.toolbar);
     this.heading.textContent = this.labels.empty;
     this.badge.textContent = "";
     this.root.dataset.paint = "0";
@@ -219,10 +239,13 @@ class AttentionView {
   }
 
   paintInfo() {
-    const { header, labels, parts, matrix } = this;
+    const { header, labels, parts, matrix, state } = this;
     this.heading.textContent = this.title();
     this.badge.textContent = matrix.exact ? "" : "≈";
     this.badge.title = matrix.exact ? "" : labels.approximate;
+    // What one sees, said by Python; while a head is on its way, its room stays empty.
+    this.finding.textContent = this.exact?.finding ?? "";
+    this.finding.hidden = state.selected.combine !== "head";
     const pooled = Math.ceil(header.keyTokens.length / matrix.columns);
     const notes = [
       header.firstExcluded && labels.firstExcluded,
@@ -240,6 +263,7 @@ class AttentionView {
     this.sizes.disconnect();
     this.reporter.cancel();
     this.parts.heatmap.dispose();
+    this.below.remove();
     if (this.scheduled) cancelAnimationFrame(this.scheduled);
     document.fonts?.removeEventListener?.("loadingdone", this.fontsLoaded);
     if (this.header) publishShown(this.header.view, null);

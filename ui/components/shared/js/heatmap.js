@@ -3,7 +3,7 @@
 import { cssRgb } from "./colour.js";
 import { clamp } from "./dom.js";
 import { cellSpan, rowEnd } from "./matrix.js";
-import { drawToken, longestToken, textWidth, tokenWidth } from "./tokens.js";
+import { drawNumbered, longestToken, textWidth } from "./tokens.js";
 
 const FONT = 12;
 const ANGLE = -Math.PI / 3.2;
@@ -16,10 +16,22 @@ export function tokenFont(theme) {
   return `${FONT}px ${theme.mono}`;
 }
 
-// An axis: its tokens, and the cells (tokens, or groups of them) that the map has for them.
+// An axis: its tokens, and the cells (tokens, or groups of them) that the map has for them. A token may carry its
+// position in the text, which is not its index where tokens are hidden; `number` is what is written of it.
 export function makeAxis(tokens, cells) {
   const span = (index) => cellSpan(index, cells, tokens.length);
-  return { tokens, cells, span, text: (index) => tokens[span(index)[0]]?.[0] ?? "" };
+  const positionOf = (index) => tokens[index]?.[3] ?? index;
+  const indexOf = new Map(tokens.map((_, index) => [positionOf(index), index]));
+  return {
+    tokens, cells, span,
+    text: (index) => tokens[span(index)[0]]?.[0] ?? "",
+    positions: (index) => span(index).map(positionOf),
+    number: (index) => (tokens[0]?.[3] === undefined ? "" : String(positionOf(span(index)[0]))),
+    cellOf: (position) => {
+      const index = indexOf.get(position);
+      return index === undefined ? null : Math.min(cells - 1, Math.floor((index * cells) / tokens.length));
+    },
+  };
 }
 
 // The figure's coordinates, in CSS pixels, for a map drawn at this width.
@@ -136,7 +148,8 @@ function labelStep(pixels, needed) {
 }
 
 function labelColours(theme, special) {
-  return { colour: cssRgb(special ? theme.faded : theme.text), markColour: cssRgb(theme.faint) };
+  const [colour, numberColour] = [cssRgb(special ? theme.faded : theme.text), cssRgb(theme.faded)];
+  return { colour, numberColour, markColour: cssRgb(theme.faint) };
 }
 
 export function rowLabelStep(layout, matrix, frame) {
@@ -162,7 +175,7 @@ export function drawRowLabel(context, { layout, matrix, frame, theme, axes, mask
   context.font = (strong ? "700 " : "") + tokenFont(theme);
   context.textBaseline = "middle";
   const look = { ...labelColours(theme, special || out), align: "right", room: layout.left - AXIS - 8 };
-  drawToken(context, axes.query.text(row), layout.left - 6, y, look);
+  drawNumbered(context, axes.query.number(row), axes.query.text(row), layout.left - 6, y, look);
 }
 
 function drawColumnLabels(context, figure) {
@@ -183,16 +196,17 @@ export function drawColumnLabel(context, { layout, matrix, frame, theme, axes, m
   context.font = (strong ? "700 " : "") + tokenFont(theme);
   context.textBaseline = "middle";
   context.translate(x, layout.top - (layout.flat ? FONT / 2 + 3 : 6));
-  const text = axes.key.text(column);
   if (!layout.flat) context.rotate(ANGLE);
-  const look = { ...labelColours(theme, special || out), align: "left", room: LONGEST_LABEL };
-  drawToken(context, text, layout.flat ? -tokenWidth(context, text) / 2 : 0, 0, look);
+  const look = { ...labelColours(theme, special || out), align: "left", room: layout.keyLabel };
+  const single = { cells: 1, text: () => axes.key.text(column), number: () => axes.key.number(column) };
+  const start = layout.flat ? -longestToken(context, single, LONGEST_LABEL) / 2 : 0;
+  drawNumbered(context, axes.key.number(column), axes.key.text(column), start, 0, look);
   context.restore();
 }
 
 function drawAxisNames(context, { layout, theme, labels }) {
   context.font = `11px ${theme.sans}`;
-  context.fillStyle = cssRgb(theme.faint);
+  context.fillStyle = cssRgb(theme.faded);
   context.textBaseline = "top";
   const key = labels.keyAxis + " →";
   context.textAlign = "left";

@@ -105,19 +105,20 @@ export function describeCell(view, figure, { row, column }) {
   return { node, shown, weight, sentence };
 }
 
-function cellName(view, axis, cell) {
-  const [first, last] = axis.span(cell);
-  const [text, special] = axis.tokens[first];
-  const position = first === last ? String(first) : fill(view.labels.tokens, { first, last });
-  return element("span", { class: "tip-token" }, tokenNode(text, special), element("span", { class: "position" }, position));
+// "23 ␣cat", or the first of the tokens that share a cell behind "tokens 21–41".
+export function cellName({ labels }, axis, cell) {
+  const [first, last] = axis.positions(cell);
+  const [text, special] = axis.tokens[axis.span(cell)[0]];
+  const position = first === last ? String(first) : fill(labels.tokens, { first, last });
+  return element("span", { class: "tip-token" }, element("span", { class: "position" }, position), tokenNode(text, special));
 }
 
 export function showCellTip(view, figure, hover, event) {
   const { node, shown, weight } = describeCell(view, figure, hover);
   view.tip.replaceChildren(node);
-  const spans = [figure.axes.query.span(hover.row)[0], figure.axes.key.span(hover.column)[0]];
+  const ends = [figure.axes.query.positions(hover.row)[0], figure.axes.key.positions(hover.column)[0]];
   view.figureBox.dataset.hover = JSON.stringify({
-    query: spans[0], key: spans[1], value: shown, weight: weight ?? null, exact: figure.matrix.exact,
+    query: ends[0], key: ends[1], value: shown, weight: weight ?? null, exact: figure.matrix.exact,
   });
   showTip(view.tip, view.root, event);
 }

@@ -61,22 +61,39 @@ export function forgetWidths() {
   widths.clear();
 }
 
-export function tokenWidth(context, text) {
+function tokenWidth(context, text) {
   return tokenPieces(text).reduce((sum, piece) => sum + textWidth(context, piece.text), 0);
 }
 
-// The width of an axis's longest token; measuring stops once it reaches `most`.
+// The width of an axis's longest token, at most `most`, and of the number before it.
 export function longestToken(context, axis, most) {
   let width = 0;
   for (let cell = 0; cell < axis.cells && width < most; cell++) {
     width = Math.max(width, tokenWidth(context, axis.text(cell)));
   }
-  return Math.min(width, most);
+  return Math.min(width, most) + (axis.cells ? numberWidth(context, axis.number(axis.cells - 1)) : 0);
+}
+
+const NUMBER_GAP = 5;
+
+function numberWidth(context, number) {
+  return number ? textWidth(context, number) + NUMBER_GAP : 0;
+}
+
+// "23 ␣cat": a token behind its position in the text; `room` is for both.
+export function drawNumbered(context, number, text, x, y, look) {
+  const before = numberWidth(context, number);
+  const right = look.align === "right";
+  const total = drawToken(context, text, right ? x : x + before, y, { ...look, room: look.room - before });
+  if (!before) return total;
+  context.fillStyle = look.numberColour;
+  context.fillText(number, right ? x - total - before : x, y);
+  return total + before;
 }
 
 // Draw a token that begins ("left") or ends ("right") at x, cut to `room` pixels with an ellipsis.
 // A right-to-left token's pieces are drawn from its last to its first.
-export function drawToken(context, text, x, y, { align, room, colour, markColour }) {
+function drawToken(context, text, x, y, { align, room, colour, markColour }) {
   const pieces = tokenWidth(context, text) <= room ? tokenPieces(text) : cutPieces(context, text, room);
   const total = pieces.reduce((sum, piece) => sum + textWidth(context, piece.text), 0);
   let at = align === "right" ? x - total : x;

@@ -1,0 +1,149 @@
+"""Two texts, or two models on one, compared: their words aligned, and the heads that differ most.
+
+Texts of equally many tokens of one vocabulary are compared token by token. Else tokens are put together to words, as
+in Clark et al. 2019, section 4.1: attention to a word is the sum over its tokens, attention from it their mean.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from playground.lens.capture.site import Site
+from playground.lens.capture.tokens import Token
+from playground.lens.inspect.attention_view import ViewOptions, without_first_key
+from playground.lens.trace import Trace
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+_CONTINUED = "##"
+"""How WordPiece vocabularies mark a token that goes on with the word before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A word of a text, or a sign, and the positions of its tokens."""
+
+    text: str
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alignment:
+    """The words that two texts share, or have in the same place, and those that only one has."""
+
+    pairs: tuple[tuple[Word, Word], ...]
+    left_out: tuple[tuple[Word, ...], tuple[Word, ...]] = ((), ())
+    """Words of the left and of the right text without a counterpart."""
+
+
+def words_of(tokens: Sequence[Token]) -> list[Word]:
+    """The words that tokens spell; special tokens belong to none.
+
+    A vocabulary that marks no spaces has a word for each token, but for those that continue one ("##ing").
+    """
+    shown = [(position, token.text) for position, token in enumerate(tokens) if not token.special]
+    if not any(" " in text for _, text in shown):
+        return _words_without_spaces(shown)
+    spelled, owners = "", list[int]()
+    for position, text in shown:
+        spelled += text
+        owners += [position] * len(text)
+    words = []
+    taken = set[int]()
+    for match in _WORD.finditer(spelled):
+        # A token that holds the end of one word and the beginning of the next belongs to the first.
+        positions = tuple(dict.fromkeys(p for p in owners[match.start() : match.end()] if p not in taken))
+        taken.update(positions)
+        if positions:
+            words.append(Word(text=match[0], positions=positions))
+    return words
+
+
+def _words_without_spaces(shown: Sequence[tuple[int, str]]) -> list[Word]:
+    words: list[Word] = []
+    for position, text in shown:
+        if text.startswith(_CONTINUED) and words:
+            last = words.pop()
+            text = last.text + text.removeprefix(_CONTINUED)
+            words.append(Word(text=text, positions=(*last.positions, position)))
+        else:
+            words.append(Word(text=text, positions=(position,)))
+    return words
+
+
+def align_words(left: Sequence[Token], right: Sequence[Token]) -> Alignment:
+    """Pairs of equal words in their order, and of different ones that stand between the same words."""
+    words = words_of(left), words_of(right)
+    spelled = [[word.text.casefold() for word in side] for side in words]
+    pairs, alone = list[tuple[Word, Word]](), (list[Word](), list[Word]())
+    for tag, left0, left1, right0, right1 in SequenceMatcher(None, *spelled, autojunk=False).get_opcodes():
+        sides = words[0][left0:left1], words[1][right0:right1]
+        if tag == "equal" or len(sides[0]) == len(sides[1]):
+            pairs += zip(*sides, strict=True)
+        else:
+            alone[0].extend(sides[0])
+            alone[1].extend(sides[1])
+    return Alignment(pairs=tuple(pairs), left_out=(tuple(alone[0]), tuple(alone[1])))
+
+
+def align_tokens(left: Sequence[Token], right: Sequence[Token]) -> Alignment:
+    """Each token with the one at its position, as words of one token; the counts must be equal."""
+    sides = [[Word(text=token.text, positions=(i,)) for i, token in enumerate(tokens)] for tokens in (left, right)]
+    return Alignment(pairs=tuple(zip(*sides, strict=True)))
+
+
+def word_maps(
+    maps: Float[np.ndarray, "head query key"], queries: Sequence[Word], keys: Sequence[Word]
+) -> Float[np.ndarray, "head query key"]:
+    """Attention between words: the mean over a query's tokens, the sum over a key's."""
+    summed = np.stack([maps[..., list(word.positions)].sum(-1) for word in keys], axis=-1)
+    return np.stack([summed[:, list(word.positions)].mean(1) for word in queries], axis=1)
+
+
+def compare_heads(
+    traces: tuple[Trace, Trace], options: tuple[ViewOptions, ViewOptions], words: tuple[Alignment, Alignment]
+) -> Float[np.ndarray, "layer head"]:
+    """Each head's divergence from the head of the same layer and number, where both models have one.
+
+    words: the aligned queries and keys. The sink is excluded as in the picture.
+    """
+    sites = [trace.layers(chosen.kind) for trace, chosen in zip(traces, options, strict=True)]
+    heads = min(site.n_heads for side in sites for site in side)
+    rows = []
+    for pair in zip(*sites, strict=False):
+        maps = [_word_maps_of(pair[i], options[i], [[w[i] for w in axis.pairs] for axis in words]) for i in (0, 1)]
+        rows.append(divergences(maps[0][:heads], maps[1][:heads]))
+    return np.stack(rows)
+
+
+def _word_maps_of(site: Site, options: ViewOptions, words: Sequence[Sequence[Word]]) -> np.ndarray:
+    with torch.inference_mode():
+        maps = site.pattern(slice(None), slice(None))
+        shown = without_first_key(maps) if options.exclude_first else maps
+        return word_maps(shown.numpy(), *words)
+
+
+def divergences(
+    left: Float[np.ndarray, "head query key"], right: Float[np.ndarray, "head query key"]
+) -> Float[np.ndarray, "head"]:
+    """Jensen-Shannon divergence of each head's rows, in nats, mean over the queries: from 0 to ln 2 (Lin 1991).
+
+    What a row leaves of 1 is one more key: attention to words that only one text has.
+    """
+    first, second = (_completed(maps) for maps in (left, right))
+    middle = (first + second) / 2
+    entropy = _entropy(middle) - (_entropy(first) + _entropy(second)) / 2
+    return np.asarray(np.maximum(entropy, 0.0).mean(-1))
+
+
+def _completed(maps: np.ndarray) -> np.ndarray:
+    rows = maps.astype(np.float64)
+    return np.concatenate([rows, np.maximum(0.0, 1.0 - rows.sum(-1, keepdims=True))], axis=-1)
+
+
+def _entropy(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(-np.where(rows > 0, rows * np.log(np.where(rows > 0, rows, 1.0)), 0.0).sum(-1))

@@ -1,0 +1,62 @@
+"""Where one goes on from the selected head: its numbers, the model without it, what it writes, the heads like it."""
+
+import streamlit as st
+
+from playground.lens.capture.site import SiteKind
+from playground.lens.inspect.head_kind import similar_heads
+from playground.text import _
+from ui.cache import TracedText
+from ui.components.attention_view import Selected
+from ui.sections.attention.heatmaps import head_scores_of
+from ui.state.address import write_values
+from ui.state.parameters import COMBINE, COMPONENTS, HEAD, SECTION
+from ui.widgets.doors import ABLATE, INSIDE, door
+
+
+def show_head_doors(traced: TracedText, kind: SiteKind, selected: Selected) -> None:
+    """Links and a list for one head; a mean or maximum of heads has none."""
+    if selected.combine != "head":
+        return
+    component = f"{kind}.{selected.layer}.{selected.head}"
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="head_doors"):
+        door(_("Its numbers"), INSIDE, help_text=_("Every number of this head, from the embedding to its output."))
+        door(
+            _("Without it"),
+            ABLATE,
+            {SECTION: "ablate", COMPONENTS: component},
+            help_text=_("What the model predicts with this head ablated."),
+        )
+        door(
+            _("What it writes"),
+            ABLATE,
+            {SECTION: "writes"},
+            help_text=_("What each head adds to the logit of the predicted token."),
+        )
+        with st.popover(_("Heads like it"), icon=":material/grid_view:", type="tertiary"):
+            _list_similar(traced, kind, selected)
+
+
+def _list_similar(traced: TracedText, kind: SiteKind, selected: Selected) -> None:
+    similar = similar_heads(head_scores_of(traced, kind).scores, selected.layer, selected.head)
+    if not similar:
+        st.caption(_("The scores that heads are compared by are not defined on this text."))
+        return
+    st.caption(
+        _(
+            "The heads with the nearest scores on this text: "
+            "root mean square difference of previous token, first token, duplicate, induction and local."
+        )
+    )
+    for found in similar:
+        title = _("Head {layer}.{head}").format(layer=found.layer, head=found.head)
+        st.button(
+            f"{title} · {found.distance:.3f}",
+            key=f"like_{found.layer}.{found.head}",
+            type="tertiary",
+            on_click=_open_head,
+            args=(found.layer, found.head),
+        )
+
+
+def _open_head(layer: int, head: int) -> None:
+    write_values({HEAD: f"{layer}.{head}", COMBINE: None})
