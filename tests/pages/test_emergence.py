@@ -18,6 +18,7 @@ from playground.training.run.runs import write_about
 from tests.helpers.page_script import run_page, words
 from tests.helpers.small_study import small_config, small_study, trained
 from ui.sections.emergence import study as emergence_shown
+from ui.sections.train import runs as run_table
 from ui.state.parameters import RUN
 
 PATIENCE_SECONDS = 120
@@ -124,6 +125,25 @@ def test_a_live_run_is_measured_and_drawn_beside_the_others(runs):
     assert RUN not in app.query_params
 
 
+def test_another_session_finds_the_studys_runs_on_this_machine(runs):
+    trained("addition", runs / "Abcdefghijkmnop")
+    trained("induction", runs / "Bbcdefghijkmnop")
+    app = page()
+    known = app.selectbox(key="known_addition")
+    assert known.value == "Abcdefghijkmnop"
+    assert len(known.options) == 1
+    app.button(key="open_live").click().run()
+    assert not app.exception
+    assert app.query_params[RUN] in ("Abcdefghijkmnop", ["Abcdefghijkmnop"])
+
+
+def test_on_a_shared_server_only_runs_whose_id_is_known_are_listed(runs, monkeypatch):
+    trained("addition", runs / "Abcdefghijkmnop")
+    monkeypatch.setattr(run_table, "is_hosted", lambda: True)
+    assert "known_addition" not in [box.key for box in page().selectbox]
+    assert "known_addition" in [box.key for box in page(runs="Abcdefghijkmnop").selectbox]
+
+
 def progress(app: AppTest) -> str:
     """The text of the progress bar."""
     return " ".join(str(element.proto.text) for element in app.get("progress"))
@@ -147,7 +167,7 @@ def test_a_stopped_run_keeps_what_was_measured(runs):
     stream.close()
     app = page(run="Abcdefghijkmnop")
     assert not app.exception
-    assert "interrupted" in progress(app)
+    assert "Interrupted" in progress(app)
 
 
 @pytest.mark.slow
@@ -158,9 +178,9 @@ def test_start_trains_a_run_and_its_checkpoints_arrive(runs):
     run_id = run_id[0] if isinstance(run_id, list) else run_id
     assert (runs / run_id / "config.json").exists() or (runs / run_id).exists()
     end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end and not ("finished" in progress(app) and "3 checkpoints" in progress(app)):
+    while time.monotonic() < end and not ("Finished" in progress(app) and "3 checkpoints" in progress(app)):
         app.run()
-    assert "finished" in progress(app)
+    assert "Finished" in progress(app)
     assert not app.exception
 
 

@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from playground.errors import UserError
 from playground.jobs import executor
-from tests.helpers.page_script import run_page
-from tests.helpers.tables import plant_sweep
-from ui.sections.scaling import sweep_progress
+from playground.sweeps.progress import SweepProgress, write_progress
+from tests.helpers.page_script import ROOT, run_page, words
+from tests.helpers.tables import noisy_table, plant_sweep
+from ui.sections.scaling import data, sweep_progress
+from ui.state import scaling as scaling_state
 
 SWEEP = "Zx81-kqV_w7TfA2bGm9cHe"
 
@@ -78,3 +80,70 @@ def test_a_sweep_is_deleted_with_its_runs_and_the_address_forgets_it(no_runs):
     assert not app.exception
     assert not (no_runs / SWEEP).exists()
     assert "sweep" not in app.query_params
+
+
+def test_another_session_finds_the_sweeps_of_this_machine_and_opens_one(no_runs):
+    stopped_sweep(no_runs / SWEEP)
+    app = run_page("scaling", section="live")
+    known = app.selectbox(key="known_sweep")
+    assert known.value == SWEEP
+    assert "Stopped · 15 of 16 runs" in known.format_func(SWEEP)
+    app.button(key="open_sweep").click().run()
+    assert not app.exception
+    assert app.query_params["sweep"] == SWEEP
+    assert "Resume" in labels(app)
+
+
+def test_on_a_shared_server_only_sweeps_whose_id_is_known_are_listed(no_runs, monkeypatch):
+    stopped_sweep(no_runs / SWEEP)
+    monkeypatch.setattr(data, "is_hosted", lambda: True)
+    hosted = run_page("scaling", section="live")
+    assert "known_sweep" not in [box.key for box in hosted.selectbox]
+    known = run_page("scaling", section="live", sweeps=SWEEP)
+    assert known.selectbox(key="known_sweep").value == SWEEP
+
+
+def test_a_sweep_none_of_whose_runs_is_at_work_is_not_called_running(no_runs):
+    stopped_sweep(no_runs / SWEEP)
+    write_progress(no_runs / SWEEP, SweepProgress(state="running", done=15, total=16))
+    app = followed()
+    said = words(app)
+    assert "all wait for a free worker" in said
+    assert "Running" not in said
+
+
+WALK = """
+import runpy
+import streamlit as st
+from ui import shell
+name = st.session_state.get("page_of_walk", "scaling")
+with shell.opened(name):
+    runpy.run_path(f"{root}/pages/{name}.py")
+"""
+
+
+def visit(app: AppTest, name: str, **parameters: str) -> AppTest:
+    """Open a page from the menu, with an empty address, or by a link within the session."""
+    app.query_params.clear()
+    for parameter, value in parameters.items():
+        app.query_params[parameter] = value
+    app.session_state["page_of_walk"] = name
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_a_table_survives_another_page_and_a_link_with_another_table_wins(monkeypatch):
+    monkeypatch.setattr(scaling_state, "POINTS_IN_ADDRESS", 10)
+    app = AppTest.from_string(WALK.replace("{root}", str(ROOT)), default_timeout=120)
+    visit(app, "scaling", section="data")
+    app.text_area[0].input(noisy_table())
+    next(button for button in app.button if button.label == "Use this table").click().run()
+    assert "40 runs" in words(app)
+    assert "points" not in app.query_params
+    visit(app, "emergence")
+    visit(app, "scaling")
+    assert app.query_params["source"] == "table"
+    assert "40 runs" in words(app)
+    linked = visit(app, "scaling", section="data", points=noisy_table(12), source="table")
+    assert "12 runs" in words(linked)

@@ -26,9 +26,11 @@ def adopt_source(source: str) -> None:
 
 
 def read_points_text() -> str:
-    """The table that a person brought: this session's, or the address's; empty where there is none."""
+    """The table that a person brought: the address's, or one of this session's that is too long for an address."""
+    if is_in_address():
+        return read_text(POINTS)
     kept = st.session_state.get("points_text")
-    return kept if isinstance(kept, str) else read_text(POINTS)
+    return kept if isinstance(kept, str) else ""
 
 
 def write_points_text(text: str) -> bool:

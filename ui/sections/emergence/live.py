@@ -1,7 +1,9 @@
 """Live run: start one of a study's runs, follow its progress, measure its checkpoints as they arrive."""
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -15,6 +17,7 @@ from playground.training import TrainConfig
 from playground.training.run.control import Command
 from playground.training.run.runs import Run
 from ui.cache import forward_queue, run_tracker
+from ui.sections.train.runs import visible_runs
 from ui.sections.train.summary import state_label
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import ABILITY_CELL, RUN
@@ -24,6 +27,7 @@ from ui.widgets.callbacks import action_button
 
 REFRESH_SECONDS = 0.7
 MEASURE_SECONDS = 0.25
+SHOWN_RUNS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +106,7 @@ def show_live(study: Study, live: LiveRun | None) -> None:
 
 
 def _offer_start(study: Study) -> None:
+    _offer_known(study)
     names = [study_run.name for study_run in study.runs]
     default_first = [study.live, *(name for name in names if name != study.live)]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -120,6 +125,35 @@ def _offer_start(study: Study) -> None:
         st.caption(caption, width="content")
 
 
+def _offer_known(study: Study) -> None:
+    """The study's runs that are there, running and ended, so that another session finds them."""
+    runs = {run.id: run for run in visible_runs() if _belongs(run, study)}
+    if not runs:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        chosen = st.selectbox(
+            _("Runs on this machine"),
+            list(runs)[:SHOWN_RUNS],
+            format_func=lambda run_id: _known_title(runs[run_id]),
+            key=f"known_{study.name}",
+            width=440,
+        )
+        action_button(_("Open"), "open_live", partial(write_run_id, chosen), icon="visibility")
+
+
+def _belongs(run: Run, study: Study) -> bool:
+    try:
+        return study_for(TrainConfig.from_dict(run.config).task) == study.name
+    except UserError:
+        return False
+
+
+def _known_title(run: Run) -> str:
+    when = datetime.datetime.fromtimestamp(run.created).astimezone().strftime("%Y-%m-%d %H:%M")
+    step = _("step {step:,} of {steps:,}").format(step=run.status.step, steps=run.steps)
+    return f"{when} · {run.name} · {state_label(run.status.state)} · {step}"
+
+
 def _start(config: TrainConfig, name: str) -> None:
     try:
         write_run_id(default_executor().submit(config, name=name))
@@ -131,9 +165,10 @@ def _start(config: TrainConfig, name: str) -> None:
 
 def _show_progress(live: LiveRun) -> None:
     run, status = live.run, live.run.status
-    progress = _("{name}: {state}, step {step:,} of {steps:,} · {measured:,} checkpoints measured").format(
-        name=run.name,
-        state=state_label(status.state).lower(),
+    # A name is a person's: never markup.
+    st.text(run.name)
+    progress = _("{state}, step {step:,} of {steps:,} · {measured:,} checkpoints measured").format(
+        state=state_label(status.state),
         step=status.step,
         steps=run.steps,
         measured=len(live.checkpoints),

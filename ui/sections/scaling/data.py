@@ -53,7 +53,7 @@ def choose_source() -> str:
 def source_titles() -> dict[str, str]:
     """The title of every data set: shipped sweeps, then this machine's, newest first, then the table."""
     shipped = {folder.name: _("Shipped sweep: {name}").format(name=folder.name) for folder in shipped_sweeps()}
-    own = {folder.name: _("Sweep of {when}").format(when=_started(folder)) for folder in own_sweeps()}
+    own = {folder.name: _("Sweep of {when}").format(when=started(folder)) for folder in own_sweeps()}
     return {**shipped, **own, TABLE: _("Your own table")}
 
 
@@ -62,20 +62,26 @@ def shipped_sweeps() -> list[Path]:
     return sorted(path.parent for path in SHIPPED.glob("*/points.csv"))
 
 
-def own_sweeps() -> list[Path]:
-    """Sweeps among this machine's runs that have finished cells; on a shared server those of the address."""
+def visible_sweeps() -> list[Path]:
+    """The sweeps among this machine's runs, newest first; on a shared server those of the address."""
     root = runs_folder()
     if is_hosted():
         folders = [root / name for name in known_sweeps() if is_run_id(name)]
     else:
         folders = [path.parent for path in root.glob(f"*/{SWEEP}")]
-    folders = [folder for folder in folders if (folder / SWEEP).is_file() and read_points_file(folder)]
+    folders = [folder for folder in folders if (folder / SWEEP).is_file()]
     return sorted(folders, key=lambda folder: (folder / SWEEP).stat().st_mtime, reverse=True)
 
 
-def _started(folder: Path) -> str:
-    started = datetime.datetime.fromtimestamp((folder / SWEEP).stat().st_mtime).astimezone()
-    return started.strftime("%Y-%m-%d %H:%M")
+def own_sweeps() -> list[Path]:
+    """Those of the visible sweeps that have finished cells."""
+    return [folder for folder in visible_sweeps() if read_points_file(folder)]
+
+
+def started(folder: Path) -> str:
+    """When a sweep was started, to the minute."""
+    moment = datetime.datetime.fromtimestamp((folder / SWEEP).stat().st_mtime).astimezone()
+    return moment.strftime("%Y-%m-%d %H:%M")
 
 
 def find_study(source: str) -> ScalingStudy | None:

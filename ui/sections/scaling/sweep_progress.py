@@ -1,14 +1,16 @@
-"""A small sweep, started here and watched: points arrive, the fit tightens. Its id in the address survives a reload."""
+"""A small sweep, started here and watched: points arrive, the fit tightens. Another session finds it in the list."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
-from playground.sweeps.progress import SweepView, read_sweep
+from playground.sweeps.progress import WORKING, SweepView, read_progress, read_sweep
 from playground.sweeps.sweep import delete_sweep, ray_address, resume_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.text import _
+from ui.sections.scaling.data import started, visible_sweeps
 from ui.sections.scaling.live_fit import show_live_fit
 from ui.sections.scaling.sweep_form import choose_sweep, read_price, show_sweep_cost
 from ui.sections.train.summary import COLOURS, state_label
@@ -19,6 +21,7 @@ from ui.units import duration
 from ui.widgets.callbacks import action_button
 
 FOLLOW_SECONDS = 1.0
+SHOWN_SWEEPS = 20
 RESUME_SECONDS = 15.0
 """How long a resumed sweep may take to say that it runs."""
 
@@ -50,7 +53,8 @@ def _is_live(sweep_id: str, view: SweepView) -> bool:
 
 
 def _offer_sweep() -> None:
-    """What to train, what it will take, and the button."""
+    """The sweeps that are there; what to train, what it will take, and the button."""
+    _offer_known()
     st.caption(
         _(
             "Small models learn in worker processes of this machine, or on a Ray cluster where the server was given "
@@ -70,6 +74,25 @@ def _offer_sweep() -> None:
             return
         write_sweep_id(sweep_id)
         st.rerun()
+
+
+def _offer_known() -> None:
+    """The sweeps of this machine, running and ended, so that another session finds them."""
+    titles = {folder.name: _known_title(folder) for folder in visible_sweeps()[:SHOWN_SWEEPS]}
+    if not titles:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        chosen = st.selectbox(
+            _("Sweeps on this machine"), list(titles), format_func=titles.__getitem__, key="known_sweep", width=440
+        )
+        action_button(_("Open"), "open_sweep", partial(write_sweep_id, chosen), icon="visibility")
+
+
+def _known_title(folder: Path) -> str:
+    progress = read_progress(folder)
+    state = state_label("starting" if progress.state == "new" else progress.state)
+    runs = _("{done} of {total} runs").format(done=progress.done, total=progress.total)
+    return f"{started(folder)} · {state} · {runs}"
 
 
 def _follow(sweep_id: str) -> None:
@@ -93,9 +116,11 @@ def _show(sweep_id: str, view: SweepView) -> None:
 
 def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
     progress = view.progress
-    shown_state = "starting" if is_awaited or progress.state == "new" else progress.state
+    shown_state = "starting" if is_awaited else shown_state_of(view)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(state_label(shown_state), color=COLOURS.get(shown_state, "gray"))  # type: ignore[arg-type]
+        if shown_state == "queued":
+            st.caption(_("No run is being trained: all wait for a free worker."))
         elapsed = _("{seconds} so far").format(seconds=duration(progress.seconds))
         st.caption(elapsed + (f" · {progress.price_text(read_price())}" if read_price() else ""))
     total = max(1, progress.total or len(view.cells))
@@ -111,6 +136,14 @@ def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
         st.warning(f"{name}: {messages.get(name) or reason}", icon=":material/error:")
 
 
+def shown_state_of(view: SweepView) -> str:
+    """The sweep's state as it is shown: running only while one of its runs is at work."""
+    state = view.progress.state
+    if state == "running" and not any(each.state in WORKING for each in view.cells):
+        return "queued"
+    return "starting" if state == "new" else state
+
+
 def _show_actions(sweep_id: str, view: SweepView) -> None:
     """Stop, resume, open under Curves, start another, delete."""
     ended = view.progress.state in ("stopped", "interrupted", "finished") and not is_awaited(sweep_id)
@@ -121,7 +154,7 @@ def _show_actions(sweep_id: str, view: SweepView) -> None:
             action_button(_("Resume"), "resume_sweep", lambda: _resume(sweep_id, view.folder), icon="play_arrow")
         if view.points:
             address = page_link("scaling", (SOURCE, sweep_id), (SWEEP, sweep_id))
-            st.link_button(_("Open under Curves"), address, icon=":material/query_stats:")
+            st.link_button(_("Open its fit"), address, icon=":material/query_stats:")
         if ended:
             action_button(_("New sweep"), "another_sweep", lambda: write_sweep_id(None), icon="add")
             with st.popover(_("Delete"), icon=":material/delete:"):
