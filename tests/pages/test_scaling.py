@@ -11,6 +11,7 @@ from tests.helpers.page_script import charts, run_page, words
 from tests.helpers.planted_points import isoflop_runs, scattered
 from tests.helpers.tables import noisy_table, plant_sweep, planted_grid, table_of
 from ui.sections.scaling import data, study
+from ui.state.scaling import point_of_run
 
 SWEEP = "Zx81-kqV_w7TfA2bGm9cHe"
 TABLE = noisy_table()
@@ -354,3 +355,20 @@ def test_an_old_address_shows_what_it_showed():
     extrapolated, within = (page(points=TABLE, cone=cone) for cone in ("yes", "no"))
     assert [toggle.value for toggle in extrapolated.toggle] == [True]
     assert [toggle.value for toggle in within.toggle] == [False]
+
+
+def test_the_run_that_the_address_names_is_ringed_and_has_a_door(no_runs):
+    plant_sweep(no_runs / SWEEP)
+    assert point_of_run(f"{SWEEP}-w8-l1-t512-s0") == {"source": SWEEP, "point": "w8-l1-t512-s0"}
+    assert point_of_run("Abcdefghijkmnop") is None
+    plain = page(source=SWEEP)
+    name = plain.dataframe[0].value["Run"][0]
+    app = page(source=SWEEP, point=name)
+    rings = [trace for trace in charts(app)[0]["figure"]["data"] if trace.get("name") == name]
+    assert len(rings) == 1
+    assert [text.value for text in app.text] == [
+        next(text.value for text in app.text if f"Marked: {name}, loss" in text.value)
+    ]
+    app.button(key="no_mark").click().run()
+    assert "point" not in app.query_params
+    assert not app.text

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from playground.folders import runs_folder
+from playground.sweeps.folder import SWEEP as SWEEP_FILE
 from ui.state.address import pack, read_text, read_value, write_text
-from ui.state.parameters import COLUMNS, POINTS, SOURCE, SWEEP, SWEEPS
+from ui.state.parameters import COLUMNS, POINT, POINTS, SOURCE, SWEEP, SWEEPS
 
 POINTS_IN_ADDRESS = 12_000
 """A longer packed table stays out of the address: servers refuse addresses much longer than this."""
@@ -59,6 +61,14 @@ def read_columns() -> dict[str, str]:
 def write_columns(columns: Mapping[str, str]) -> None:
     """Put the mapping into the address; the one that is recognised stays out."""
     write_text(COLUMNS, json.dumps(columns, ensure_ascii=False) if columns else None)
+
+
+def point_of_run(run_id: str) -> dict[str, str] | None:
+    """The address parameters of a run's point among its sweep's; None for a run that belongs to no sweep here."""
+    for end, letter in enumerate(run_id):
+        if letter == "-" and (runs_folder() / run_id[:end] / SWEEP_FILE).is_file():
+            return {str(SOURCE): run_id[:end], str(POINT): run_id[end + 1 :]}
+    return None
 
 
 def await_sweep(sweep: str, seconds: float) -> None:

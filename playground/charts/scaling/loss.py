@@ -176,6 +176,18 @@ def add_dots(figure: go.Figure, dots: Dots, title: str, *, y_format: str = ".4f"
     )
 
 
+def add_mark(figure: go.Figure, dots: Dots, index: int) -> None:
+    """A ring around one point, named in the legend."""
+    figure.add_scatter(
+        x=[float(dots.x[index])],
+        y=[float(dots.y[index])],
+        mode="markers",
+        name=token_label(dots.names[index]),
+        marker={"size": 18, "symbol": "circle-open", "color": NEUTRAL.light, "line": {"width": 3}},
+        hoverinfo="skip",
+    )
+
+
 def at(y: str, x: str) -> str:
     """A hover's value and where it is."""
     return _("{y} at {x}").format(y=y, x=x)

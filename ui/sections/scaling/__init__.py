@@ -5,6 +5,7 @@ study.py              the current data set
 fit.py                choose and fit a law, bootstrap it, headline it
 sections.py           the sections of a fit: the law, its diagnostics, the compute-optimal allocation
 loss_curves.py        loss over N, D or C with laws, published ones too, and extrapolation
+marked.py             the run that the address marks, and the door to it
 isoflop.py            isoFLOP profiles
 allocation.py         training curves, loss surface, compute-optimal frontier
 exponents.py          the compute-optimal exponent by every method, and whether they agree

@@ -9,7 +9,7 @@ import streamlit as st
 from jaxtyping import Float
 
 from playground.charts.layout import level
-from playground.charts.scaling.loss import RAMP, Dots, Line, axis_title, fitted_loss_figure, size_colours
+from playground.charts.scaling.loss import RAMP, Dots, Line, add_mark, axis_title, fitted_loss_figure, size_colours
 from playground.csv_table import Row
 from playground.progress import OnProgress
 from playground.scaling.allocation import optimal_params, tokens_for_compute
@@ -24,6 +24,7 @@ from playground.text import _
 from ui.cache import scaling_results
 from ui.jobs import compute
 from ui.sections.scaling.figure import fit_code, law_title, show_scaling_figure, source_line
+from ui.sections.scaling.marked import marked_point, show_marked
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_several, read_switch, write_several, write_switch
 from ui.state.parameters import EXTRAPOLATE, OVER, PUBLISHED
@@ -114,6 +115,9 @@ def show_curves(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -
         st.info(_("This law does not depend on {axis}; the runs are shown alone.").format(axis=axis_title(over)))
     dots = dots_of(study, over)
     figure = fitted_loss_figure(dots, lines, x=axis_title(over))
+    marked = marked_point(study)
+    if marked is not None:
+        add_mark(figure, dots, marked)
     if study.floor is not None:
         level(figure, study.floor, _("known entropy {floor:.3f}").format(floor=study.floor), log=True)
     show_scaling_figure(
@@ -126,6 +130,8 @@ def show_curves(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -
         revision=f"{study.fingerprint}{fitted.law}{extrapolates}",
         opens_runs=study.opens_runs,
     )
+    if marked is not None:
+        show_marked(study, fitted, marked)
     _explain(over, fitted.law, bool(overlays))
 
 

@@ -31,8 +31,8 @@ class ScalingStudy:
     source: str
     """Where the points come from, for figures and exports."""
     points: Points
-    links: tuple[str, ...]
-    """Where each run is opened; empty where its folder is not on this machine."""
+    run_ids: tuple[str, ...]
+    """Of each run among this machine's; empty where its folder is not here."""
     without_embeddings: Float[np.ndarray, " point"] | None = None
     """Parameters without embeddings and head, where they are known."""
     curves: tuple[LossCurve, ...] = ()
@@ -45,6 +45,11 @@ class ScalingStudy:
     """A sweep's; None for a table."""
     unopened: str = ""
     """Why no run can be opened, where a click might be expected to open one."""
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Where each run is opened; empty where its folder is not on this machine."""
+        return tuple(page_link("train", (RUN, run_id)) if run_id else "" for run_id in self.run_ids)
 
     @property
     def clicks(self) -> tuple[str, ...]:
@@ -108,7 +113,7 @@ def study_of_sweep(folder: Path, *, title: str, source: str, opens: bool) -> Sca
         title=title,
         source=source,
         points=_points(results),
-        links=tuple(page_link("train", (RUN, f"{folder.name}-{result.run}")) if opens else "" for result in results),
+        run_ids=tuple(f"{folder.name}-{result.run}" if opens else "" for result in results),
         without_embeddings=_column(results, "params_without_embeddings"),
         curves=_curves(folder, results),
         floor=float(np.mean(floors)) if floors else None,
@@ -150,7 +155,7 @@ def study_of_table(text: str, columns: dict[str, str]) -> ScalingStudy:
         title=_("Your table"),
         source=_("an uploaded table"),
         points=table.points,
-        links=("",) * len(table.points),
+        run_ids=("",) * len(table.points),
         bad=table.bad,
         warnings=table.warnings,
     )
