@@ -17,12 +17,14 @@ from ui.sections.attention.heatmaps import choose_options, has_text, show_badge,
 from ui.state.parameters import MODE
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import bar_model, bar_texts, open_bar
+from ui.widgets.first_steps import show_first_steps
 from ui.widgets.model import choose_other_model, obtain_model
 from ui.widgets.text import choose_other_text
 
 ONE, TEXTS, MODELS, BERTVIZ = "one", "texts", "models", "bertviz"
 TITLES = {ONE: _("One text"), TEXTS: _("Two texts"), MODELS: _("Two models"), BERTVIZ: _("BertViz")}
 
+show_first_steps()
 bar = open_bar()
 choice, model = bar_model(bar)
 texts = bar_texts(bar, model)

@@ -73,7 +73,7 @@ def enter_page(name: str) -> None:
     if last is not None and last != name:
         linked = {key for key in st.query_params if key != LANGUAGE}
         context = _kept().get(last, PageState()).context
-        _renew_areas(linked, context)
+        _renew_areas(linked)
         if not linked:
             _fill(_kept().get(name, PageState()).own, linked)
         _fill(context, linked)
@@ -101,6 +101,11 @@ def keep_value(key: str, value: str | None) -> None:
         page.address[key] = [value]
 
 
+def is_linked() -> bool:
+    """Whether the address asks for something: more than the language."""
+    return any(key != LANGUAGE for key in st.query_params)
+
+
 def context_parameters() -> dict[str, str | list[str]]:
     """The shared context as query parameters, for a link to another page."""
     values: dict[str, str | list[str]] = {}
@@ -124,8 +129,11 @@ def _fill(state: PageState, linked: set[str]) -> None:
             st.session_state[key] = value
 
 
-def _renew_areas(linked: set[str], context: PageState) -> None:
-    """A text area keeps what was typed until it gets a new revision: a link with another text needs one."""
+def _renew_areas(linked: set[str]) -> None:
+    """A text area keeps what was typed until it gets a new revision: a link with a text needs one.
+
+    Whether the text is another one cannot be told from the page that was left: where its script opened this page, its
+    address was this page's already when it ended.
+    """
     for key in linked & _AREAS:
-        if context.address.get(key) != st.query_params.get_all(key):
-            st.session_state[f"{key}_revision"] = int(st.session_state.get(f"{key}_revision", 0)) + 1
+        st.session_state[f"{key}_revision"] = int(st.session_state.get(f"{key}_revision", 0)) + 1

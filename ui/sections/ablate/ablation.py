@@ -26,7 +26,7 @@ from playground.text import _
 from ui.components.live_chart import Cell
 from ui.jobs import AT_ONCE, compute
 from ui.sections.ablate.figure import show_figure, show_findings, table_rows
-from ui.sections.ablate.heads import adopt_head, chosen_head, show_head_doors
+from ui.sections.ablate.heads import adopt_head, chosen_head, offer_head_doors
 from ui.sections.ablate.options import (
     Subject,
     choose_components,
@@ -117,7 +117,7 @@ def _show_singles(setting: Setting, kind: SiteKind) -> None:
     cell = _draw_singles(setting, effects)
     if cell is not None:
         _adopt_cell(setting.subject, effects, cell)
-    show_head_doors(setting.subject, kind)
+    offer_head_doors(setting.subject, kind)
 
 
 def _say_costliest(setting: Setting, effects: SingleEffects) -> None:

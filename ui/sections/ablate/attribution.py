@@ -15,7 +15,7 @@ from playground.text import _
 from ui.jobs import compute
 from ui.sections.ablate.figure import show_figure, show_findings, table_rows
 from ui.sections.ablate.head_circuits import show_head
-from ui.sections.ablate.heads import WRITES, choose_head, chosen_head, show_head_doors
+from ui.sections.ablate.heads import WRITES, choose_head, chosen_head, offer_head_doors
 from ui.sections.ablate.options import Subject, choose_target_token, encode_again, target_details, token_title
 from ui.widgets.download import encoding_line, offer_snippet
 
@@ -50,7 +50,7 @@ def _show_contributions(subject: Subject, target_token: TargetToken) -> LogitAtt
     token = token_title(subject.model, target_token.token)
     show_findings(largest_contributions(list(contributions), list(contributions.values()), token=token))
     kind = subject.clean.kinds[0]
-    show_head_doors(subject, kind, chosen_head(subject, kind) or largest_head(attribution), here=WRITES)
+    offer_head_doors(subject, kind, chosen_head(subject, kind) or largest_head(attribution), here=WRITES)
     sentence = _("The logit of {token} is {total:.3f}; the contributions add up to {sum:.3f} with a frozen final norm.")
     st.caption(sentence.format(token=token, total=attribution.total, sum=attribution.sum))
     _draw_contributions(subject, target_token, attribution)

@@ -23,7 +23,7 @@ from playground.lens.inspect.head_search import (
 from playground.text import _
 from ui.jobs import compute
 from ui.sections.ablate.figure import numbered, show_figure, show_findings
-from ui.sections.ablate.heads import SEARCH, show_head_doors
+from ui.sections.ablate.heads import SEARCH, offer_head_doors
 from ui.sections.ablate.options import Subject, kind_titles
 from ui.state.address import read_text, write_text
 from ui.state.parameters import PAINTED, PATTERN, SEARCH_KIND
@@ -76,7 +76,7 @@ def _offer_python(subject: Subject, kind: SiteKind, pattern: str, marked: tuple[
 def _show_ranking(subject: Subject, ranking: Ranking, kind: SiteKind, pattern: str) -> None:
     """The best heads as bars against chance; all heads in the CSV."""
     show_findings(best_head_finding(ranking))
-    show_head_doors(subject, kind, (ranking.heads[0].layer, ranking.heads[0].head), here=SEARCH)
+    offer_head_doors(subject, kind, (ranking.heads[0].layer, ranking.heads[0].head), here=SEARCH)
     sentence = _(
         "Mean attention on the marked keys, over {queries} queries. Chance level: 95th percentile of the largest score "
         "of all heads over {shuffles} shuffles, {chance:.3f}. Marks: 95th percentile of each head's own shuffles."

@@ -31,7 +31,7 @@ def choose_head(subject: Subject, kind: SiteKind, layer: int, head: int) -> None
     run_again()
 
 
-def show_head_doors(subject: Subject, kind: SiteKind, head: tuple[int, int] | None = None, *, here: str = "") -> None:
+def offer_head_doors(subject: Subject, kind: SiteKind, head: tuple[int, int] | None = None, *, here: str = "") -> None:
     """From the selected head, or a given one, to its pictures, numbers, effect and contributions.
 
     here: the section that asks, to which no door leads.
@@ -44,12 +44,12 @@ def show_head_doors(subject: Subject, kind: SiteKind, head: tuple[int, int] | No
     context = {str(HEAD): name, **({str(KIND): kind} if subject.clean.kinds[1:] else {})}
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"head_doors_{here}"):
         st.caption(_("Head {head}:").format(head=name), width="content")
-        door(_("See its attention"), ATTENTION, context)
-        door(_("Every number inside it"), INSIDE, context)
+        door(_("Its attention"), ATTENTION, context)
+        door(_("Its numbers"), INSIDE, context)
         if here != WRITES and subject.clean.predictions:
             _section_door(_("What it writes"), WRITES, subject, kind, head, ":material/edit:")
         if here != ABLATE and subject.clean.predictions:
-            _section_door(_("Ablate it"), ABLATE, subject, kind, head, ":material/content_cut:")
+            _section_door(_("Without it"), ABLATE, subject, kind, head, ":material/content_cut:")
         if here != SEARCH:
             _section_door(_("Find heads"), SEARCH, subject, kind, head, ":material/search:")
 

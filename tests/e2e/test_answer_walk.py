@@ -1,0 +1,98 @@
+"""A newcomer asks: which head completes "Mary and John", and what happens without it? Six clicks are allowed."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 90_000
+ALLOWED = 6
+
+
+@pytest.fixture(scope="module")
+def server(serve: Callable[..., str]) -> str:
+    return serve(ROOT / "app.py")
+
+
+class Walk:
+    """Clicks, counted."""
+
+    def __init__(self) -> None:
+        self.clicks = 0
+
+    def click(self, target: Locator) -> None:
+        expect(target).to_be_visible(timeout=PATIENCE)
+        target.click()
+        self.clicks += 1
+
+
+@pytest.mark.slow
+def test_which_head_completes_mary_and_john_and_what_happens_without_it(
+    server: str, open_page: Callable[[str], Page]
+) -> None:
+    page, walk = open_page(server), Walk()
+    walk.click(page.get_by_role("button", name="Which head knows the answer?"))
+    says = page.get_by_text("Largest contributions to the logit of “␣John”: head 1.4 (+2.54)")
+    expect(says).to_be_visible(timeout=PATIENCE)
+    walk.click(page.get_by_role("button", name="Without it"))
+    says = page.get_by_text(re.compile(r"As it is: “␣John” 41\.\d %.*Without them: “(?!␣John)"))
+    expect(says).to_be_visible(timeout=PATIENCE)
+    logit = page.get_by_test_id("stMetric").filter(has_text="Δ logit of target token")
+    expect(logit).to_contain_text(re.compile(r"-3\.\d{4}"))
+    expect(page.get_by_title("head 1.4", exact=True)).to_be_visible()
+    expect(page.locator(".st-key-bar_head_panel")).to_contain_text("Head 1.4")
+    assert walk.clicks <= ALLOWED
+    assert "parts=decoder.1.4" in page.url
+
+
+@pytest.mark.slow
+def test_a_click_on_a_cell_puts_the_part_into_the_joint_set_and_selects_the_head(
+    server: str, open_page: Callable[[str], Page]
+) -> None:
+    page = open_page(f"{server}/ablate?text=The+cat+sat+on+the+mat")
+    cells = page.locator(".st-key-figure_ablated-decoder-divergence .nsewdrag")
+    expect(cells).to_be_visible(timeout=PATIENCE)
+    # Six heads and three larger parts, six layers: head 2.1, and MLP 4.
+    click_cell(page, cells, (1.5 / 9, 2.5 / 6))
+    expect(page.get_by_title("head 2.1", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".st-key-bar_head_panel")).to_contain_text("Head 2.1", timeout=PATIENCE)
+    click_cell(page, cells, (7.5 / 9, 4.5 / 6))
+    expect(page.get_by_title("MLP 4", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".st-key-bar_head_panel")).to_contain_text("Head 2.1")
+    page.wait_for_url(re.compile("parts=decoder.2.1(,|%2C)decoder.4.feed_forward"), timeout=PATIENCE)
+    click_cell(page, cells, (1.5 / 9, 2.5 / 6))
+    expect(page.get_by_title("head 2.1", exact=True)).to_be_hidden(timeout=PATIENCE)
+
+
+def click_cell(page: Page, cells: Locator, share: tuple[float, float]) -> None:
+    page.wait_for_timeout(700)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+    box = cells.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + share[0] * box["width"], box["y"] + share[1] * box["height"])
+    page.wait_for_timeout(200)
+    page.mouse.down()
+    page.mouse.up()
+
+
+@pytest.mark.slow
+def test_no_option_and_no_text_is_lost_on_the_way_through_the_sections(
+    server: str, open_page: Callable[[str], Page]
+) -> None:
+    page = open_page(f"{server}/ablate?text=The+cat+sat+on+the+mat&by=zero&answer=+dog&judge=loss")
+    text = page.locator(".st-key-bar_text textarea")
+    expect(text).to_be_visible(timeout=PATIENCE)
+    text.fill("Anna gave Ben a red hat.")
+    text.blur()
+    page.wait_for_url(re.compile("Anna"), timeout=PATIENCE)
+    for section in ("Find heads", "Activation patching", "Token attribution", "Interaction effects", "Ablation"):
+        page.get_by_role("radio", name=section, exact=True).click()
+        page.wait_for_timeout(700)
+        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+    expect(text).to_have_value("Anna gave Ben a red hat.", timeout=PATIENCE)
+    expect(page.get_by_role("textbox", name="Target token")).to_have_value(" dog", timeout=PATIENCE)
+    expect(page.get_by_role("radio", name="zero", exact=True)).to_be_checked()
+    expect(page.get_by_role("radio", name="Δ loss (nats)", exact=True)).to_be_checked()
