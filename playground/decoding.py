@@ -24,6 +24,15 @@ def decode_upload(content: str | bytes) -> str:
     raise UserError("The file is not text. Save it in UTF-8.")
 
 
+def well_formed(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair: a browser or a shell may pass one on.
+
+    >>> well_formed("caf\\udce9"), well_formed("\\ud83d\\ude00")
+    ('caf�', '😀')
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def decode_plainest(content: bytes, encodings: Sequence[str]) -> str | None:
     """The text in the encoding that gives the more small letters and the fewer control characters.
 

@@ -137,10 +137,18 @@ def run_checkpoint_folder(name: str) -> Path:
 
 
 def written_at(name: str) -> int:
-    """Modification time of a checkpoint run/<id>/<step>, in nanoseconds; 0 for every other name."""
+    """When a checkpoint run/<id>/<step> or a folder was last written, in nanoseconds; 0 for every other name.
+
+    Files can be written anew under their name: whoever keeps a model keeps it under this time, too.
+    """
     try:
-        return (run_checkpoint_folder(name) / "model.safetensors").stat().st_mtime_ns if is_run_name(name) else 0
-    except (UserError, OSError):
+        if is_run_name(name):
+            return (run_checkpoint_folder(name) / "model.safetensors").stat().st_mtime_ns
+        folder = Path(name).expanduser()
+        if not looks_like_path(name) or not folder.is_dir():
+            return 0
+        return max((path.stat().st_mtime_ns for path in folder.iterdir() if path.is_file()), default=0)
+    except (UserError, OSError, RuntimeError):
         return 0
 
 

@@ -17,6 +17,7 @@ from playground.models.cache import (
     read_provenance,
     run_checkpoint_folder,
     shipped_folder,
+    written_at,
 )
 from playground.models.catalogue import OWN_FAMILY, Kind, find
 from playground.models.download_progress import (
@@ -79,6 +80,8 @@ class LoadedModel:
     """"interface": its calls pass through `playground.attention`; "eager": it only reports its weights itself."""
     classes: int = 0
     """Classes of its classifier; 0 without one."""
+    written: int = 0
+    """When its folder had last been written, in nanoseconds; 0 for a model of the catalogue or the hub."""
 
     @property
     def is_own(self) -> bool:
@@ -108,7 +111,7 @@ def load(
     auto, cpu, cuda, cuda:1, mps. dtype: auto, float32, float16, bfloat16; auto is the checkpoint's own on CUDA and
     float32 elsewhere. Raises UserError for everything that can go wrong.
     """
-    folder = find_folder(name, revision, progress, cancelled)
+    folder, written = find_folder(name, revision, progress, cancelled), written_at(name)
     with _user_errors(name):
         checkpoint = inspect(folder, name)
         device = resolve_device(device)
@@ -117,7 +120,7 @@ def load(
         progress(DownloadProgress(stage="loading"))
         with _BUILD_LOCK:
             parts = _build(checkpoint, name, device, dtype)
-    return LoadedModel(folder=folder, device=device, dtype=dtype, **_origin(name, checkpoint), **parts)
+    return LoadedModel(folder=folder, written=written, device=device, dtype=dtype, **_origin(name, checkpoint), **parts)
 
 
 _BUILD_LOCK = threading.Lock()

@@ -16,7 +16,7 @@ Load = Callable[..., LoadedModel]
 
 
 def key_of(name: str, revision: str | None, device: str, dtype: str) -> Key:
-    """The key of a model. A run's checkpoint can be rewritten under its name, so its modification time is in it."""
+    """The key of a model. A folder can be rewritten under its name, so its modification time is in it."""
     return (name, revision, device, dtype, written_at(name))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from playground.decoding import well_formed
 from playground.legacy_names import modernise_address
 from ui.state.context import keep_value
 from ui.state.parameters import Choice, Integer, Integers, Parameter, Real, Several, Switch, Text
@@ -72,6 +73,7 @@ def text_revision(name: Text) -> int:
 
 def pack(text: str) -> str:
     """A text as it stands in an address: as it is, or compressed behind a tilde where it is long."""
+    text = well_formed(text)
     if len(text) <= PLAIN_LENGTH and not text.startswith(_COMPRESSED):
         return text
     return _COMPRESSED + base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")

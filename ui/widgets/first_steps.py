@@ -16,6 +16,8 @@ from playground.text import _
 from ui.components.first_steps import Card, first_steps
 from ui.sections.attention.examples import DEFAULT_TEXT
 from ui.shell import page_of
+from ui.state.context import is_linked
+from ui.state.parameters import HEAD, PRESET, QUERY, SECTION, TEXT
 from ui.warm import EMBEDDED
 
 NAMES = "Mary and John went to the shop. When Mary and John came home, Mary and"
@@ -36,7 +38,7 @@ class FirstStep:
 
 def show_first_steps() -> None:
     """The panel, in a session that came with no link; a click opens a card's page."""
-    if not st.session_state.setdefault(SHOWN, not st.query_params.to_dict().keys() - {"lang"}):
+    if not st.session_state.setdefault(SHOWN, not is_linked()):
         return
     steps = _steps()
     picked = first_steps([step.card for step in steps], key="first_steps")
@@ -52,17 +54,17 @@ def _steps() -> tuple[FirstStep, ...]:
         FirstStep(
             card=Card(question=_("What does a head look at?"), duration=_("1 minute"), filled=heatmap),
             page="inside",
-            parameters={"text": DEFAULT_TEXT, "head": f"{layer}.{head}", "query": "22"},
+            parameters={TEXT: DEFAULT_TEXT, HEAD: f"{layer}.{head}", QUERY: "22"},
         ),
         FirstStep(
             card=Card(question=_("Watch a head being born"), duration=_("2 minutes"), filled="", drawn=curve),
             page="train",
-            parameters={"preset": "induction"},
+            parameters={PRESET: "induction"},
         ),
         FirstStep(
             card=Card(question=_("Which head knows the answer?"), duration=_("2 minutes"), filled=bars),
             page="ablate",
-            parameters={"text": NAMES, "section": "writes"},
+            parameters={TEXT: NAMES, SECTION: "writes"},
         ),
     )
 

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from tokenizers import Tokenizer
 
+from playground.decoding import well_formed
 from playground.errors import UserError
 from playground.models.adapters.adapter import TOKENIZER_LOCK
 
@@ -58,6 +59,7 @@ class Token:
 def encode(tokenizer: Any, text: str, pair: str | None = None) -> list[Token]:
     """Tokenize a text or a sentence pair, with the special tokens that the model expects."""
     rust = rust_tokenizer(tokenizer)
+    text, pair = well_formed(text), None if pair is None else well_formed(pair)
     return _encode_slow(tokenizer, text, pair) if rust is None else _encode_fast(rust, text, pair)
 
 
@@ -91,7 +93,8 @@ def _encode_fast(tokenizer: Tokenizer, text: str, pair: str | None) -> list[Toke
     special = [bool(mask) or id in added for mask, id in zip(encoding.special_tokens_mask, encoding.ids, strict=True)]
     segments = _segments(encoding.sequence_ids)
     pieces = [tokenizer.id_to_token(id) or f"#{id}" for id in encoding.ids]
-    return _labelled_tokens(encoding.ids, pieces, special, segments, byte_level=is_byte_level(tokenizer))
+    raw = literal_ids(tokenizer)
+    return _labelled_tokens(encoding.ids, pieces, special, segments, raw, byte_level=is_byte_level(tokenizer))
 
 
 def _encode_slow(tokenizer: Any, text: str, pair: str | None) -> list[Token]:
@@ -106,12 +109,15 @@ def label(tokenizer: Any, ids: list[int]) -> list[Token]:
     if rust is not None:
         added = _special_ids(rust)
         pieces = [rust.id_to_token(id) or f"#{id}" for id in ids]
-        byte_level = is_byte_level(rust)
+        raw, byte_level = literal_ids(rust), is_byte_level(rust)
     else:
-        added = set(tokenizer.all_special_ids)
+        added = raw = set(tokenizer.all_special_ids)
         pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(ids)]
         byte_level = False
-    return _labelled_tokens(ids, pieces, [id in added for id in ids], [0] * len(ids), byte_level=byte_level)
+        if getattr(tokenizer, "_utf_vocab_size", None) == 256:
+            # ByT5 and Perceiver spell the byte 195 as the character 195.
+            pieces = [piece if len(piece) > 1 else f"<0x{ord(piece):02X}>" for piece in pieces]
+    return _labelled_tokens(ids, pieces, [id in added for id in ids], [0] * len(ids), raw, byte_level=byte_level)
 
 
 def check_position(position: int, length: int) -> None:
@@ -164,20 +170,27 @@ def _segments(sequence_ids: list[int | None]) -> list[int]:
 
 
 def _labelled_tokens(
-    ids: list[int], pieces: list[str], special: list[bool], segments: list[int], *, byte_level: bool
+    ids: list[int], pieces: list[str], special: list[bool], segments: list[int], raw: set[int], *, byte_level: bool
 ) -> list[Token]:
-    fields = zip(ids, readable(pieces, special, byte_level=byte_level), special, segments, strict=True)
+    texts = readable(pieces, [id in raw for id in ids], byte_level=byte_level)
+    fields = zip(ids, texts, special, segments, strict=True)
     return [Token(id=id, text=text, special=added, segment=segment) for id, text, added, segment in fields]
 
 
-def readable(pieces: list[str], special: list[bool], *, byte_level: bool) -> list[str]:
-    """Labels for pieces of a vocabulary.
+def literal_ids(tokenizer: Tokenizer) -> set[int]:
+    """Ids whose piece is the text itself: special tokens, and in a byte-level vocabulary every token added later."""
+    added = tokenizer.get_added_tokens_decoder()
+    return set(added) if is_byte_level(tokenizer) else {id for id, token in added.items() if token.special}
+
+
+def readable(pieces: list[str], raw: list[bool], *, byte_level: bool) -> list[str]:
+    """Labels for pieces of a vocabulary; a raw one is its own text.
 
     A character that is split over several tokens is shown in each, numbered: an emoji of three tokens becomes
     😀₁ 😀₂ 😀₃. Bytes that belong to no character are shown as \\xNN.
     """
     chunks = [
-        piece.encode() if added else _bytes(piece, byte_level) for piece, added in zip(pieces, special, strict=True)
+        piece.encode() if is_raw else _bytes(piece, byte_level) for piece, is_raw in zip(pieces, raw, strict=True)
     ]
     characters = _characters(b"".join(chunks))
     labels, position, parts = [], 0, Counter[int]()
@@ -251,4 +264,6 @@ def _byte_level_table() -> dict[str, int]:
 
 def is_byte_level(tokenizer: Tokenizer) -> bool:
     """Whether the vocabulary is written in GPT-2's byte alphabet."""
-    return "ByteLevel" in str(tokenizer.decoder)
+    parts = (tokenizer.decoder, tokenizer.pre_tokenizer, tokenizer.normalizer)
+    # Not by repr, which panics where it cuts a long setting within a character.
+    return any(b'"ByteLevel"' in part.__getstate__() for part in parts if part is not None)

@@ -29,6 +29,8 @@ BIDIRECTIONAL = {"xlnet"}
 """Families with a next-token head whose attention is not causal."""
 SPARSE = {"reformer", "big_bird", "bigbird_pegasus"}
 """Families that hash or skip blocks of a long text, so that they return no map of all token pairs."""
+PAIRED = {"encoder-decoder", "vision-encoder-decoder", "speech-encoder-decoder"}
+"""Two models in one folder, each with names and settings of its own."""
 PROBE_TEXT = "The cat sat on the mat."
 UNUSED_BY_ATTENTION = ("pooler.",)
 """Layers after the last attention, which many checkpoints lack and which are never shown."""
@@ -48,6 +50,12 @@ def choose_architecture(config: Any, name: str) -> Architecture:
     if config.model_type in SPARSE and getattr(config, "attention_type", "") != "original_full":
         raise UserError(
             "The attention of the family {model_type} is sparse and cannot be shown exactly; choose another.",
+            model_type=config.model_type,
+        )
+    if config.model_type in PAIRED:
+        raise UserError(
+            "{name} pairs two models (family {model_type}); open its encoder or its decoder in a folder of its own.",
+            name=name,
             model_type=config.model_type,
         )
     kind = kind_of(config)

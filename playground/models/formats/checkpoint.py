@@ -5,6 +5,7 @@ Only safetensors is accepted: pickled weights and a model's own Python files can
 
 import json
 import math
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,9 +16,13 @@ from playground.errors import UserError
 PICKLED = {".bin", ".pt", ".pth", ".ckpt", ".pkl"}
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+SHARD = re.compile(r"[^/\\]*\d+-of-\d+[^/\\]*(\.safetensors)?")
+"""A part of the weights, as the libraries that write them name it; which ones belong together, the index says."""
 LARGEST_HEADER = 100_000_000
 """Bytes; the limit of the safetensors library."""
 
+WITHOUT_VOCABULARY = ("ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer")
+"""Tokenizers whose vocabulary is arithmetic: bytes or code points."""
 TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer.model",
@@ -57,7 +62,7 @@ def inspect(folder: Path, name: str) -> Checkpoint:
     refuse_configuration(name, config)
     names = {path.name for path in folder.iterdir() if path.is_file()}
     weights = tuple(folder / file for file in sorted(_expand(folder, name, weight_files_among(name, names))))
-    if not any(file in names for file in TOKENIZER_FILES):
+    if not any(file in names for file in TOKENIZER_FILES) and not _needs_no_vocabulary(folder):
         raise UserError("{name} has no tokenizer; put tokenizer.json beside its weights.", name=name)
     parameters = sum(parameters_in(path) for path in weights)
     size = sum(path.stat().st_size for path in weights)
@@ -105,8 +110,7 @@ def weight_files_among(name: str, files: set[str]) -> set[str]:
     if SINGLE in files:
         return {SINGLE}
     if INDEX in files:
-        shards = {file for file in files if file.startswith("model-") and file.endswith(".safetensors")}
-        return shards | {INDEX}
+        return {file for file in files if SHARD.fullmatch(file)} | {INDEX}
     if "adapter_model.safetensors" in files:
         raise UserError(
             "{name} is an adapter, not a whole model; merge it into its base model and open that.", name=name
@@ -124,16 +128,32 @@ def weight_files_among(name: str, files: set[str]) -> set[str]:
     raise UserError("{name} has no weights: model.safetensors is missing.", name=name)
 
 
-def _expand(folder: Path, name: str, files: set[str]) -> set[str]:
-    """The weight files, as the index lists them if there is one."""
-    if INDEX not in files:
-        return files
+def _needs_no_vocabulary(folder: Path) -> bool:
+    """Whether the folder's tokenizer reads bytes or code points, and so has no file of its own."""
     try:
-        shards = set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values())
+        settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(settings, dict) and settings.get("tokenizer_class") in WITHOUT_VOCABULARY
+
+
+def indexed_shards(folder: Path, name: str) -> set[str]:
+    """The files that the index of the weights names; none without an index. Raises UserError if it is unreadable."""
+    if not (folder / INDEX).is_file():
+        return set()
+    try:
+        return set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             "The index of {name}'s weights cannot be read; fetch or save the model again.", name=name
         ) from error
+
+
+def _expand(folder: Path, name: str, files: set[str]) -> set[str]:
+    """The weight files, as the index lists them if there is one."""
+    if INDEX not in files:
+        return files
+    shards = indexed_shards(folder, name)
     missing = sorted(shard for shard in shards if "/" in shard or "\\" in shard or not (folder / shard).is_file())
     if missing:
         raise UserError(

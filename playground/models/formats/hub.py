@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from playground.errors import UserError
 from playground.models.cache import HUB_SOURCE, write_provenance
 from playground.models.download_progress import Meter, run_watched
-from playground.models.formats.checkpoint import refuse_configuration, weight_files_among
+from playground.models.formats.checkpoint import INDEX, SHARD, indexed_shards, refuse_configuration, weight_files_among
 from playground.models.formats.wheel import sha256
 
 Answer = TypeVar("Answer")
@@ -89,8 +89,12 @@ def fetch_hub(repository: Repository, folder: Path, meter: Meter, *, pinned: str
     # The configuration first: a refusal should come before gigabytes of weights.
     _snapshot(repository, target, ["config.json"], meter)
     refuse_configuration(repository.name, json.loads((target / "config.json").read_text(encoding="utf-8")))
-    _snapshot(repository, target, list(repository.sizes), meter)
-    expected = {**repository.checksums, **({"model.safetensors": pinned} if pinned else {})}
+    if INDEX in repository.sizes:
+        _snapshot(repository, target, [INDEX], meter)
+    needed = _needed(repository, indexed_shards(target, repository.name))
+    _snapshot(repository, target, needed, meter)
+    stated = {**repository.checksums, **({"model.safetensors": pinned} if pinned else {})}
+    expected = {path: checksum for path, checksum in stated.items() if path in needed}
     for path, checksum in expected.items():
         if sha256(target / path, meter) != checksum:
             raise UserError(
@@ -99,6 +103,15 @@ def fetch_hub(repository: Repository, folder: Path, meter: Meter, *, pinned: str
     shutil.rmtree(target / ".cache", ignore_errors=True)
     write_provenance(target, source=f"{HUB_SOURCE} {repository.name}", revision=repository.commit, checksums=expected)
     return target
+
+
+def _needed(repository: Repository, shards: set[str]) -> list[str]:
+    """The files to download: of several sets of shards that of the index. Raises UserError where one is missing."""
+    if missing := sorted(shards - repository.sizes.keys()):
+        raise UserError(
+            "{name} is incomplete on the hub: {missing} is missing.", name=repository.name, missing=missing[0]
+        )
+    return [path for path in repository.sizes if path in shards or not SHARD.fullmatch(path)]
 
 
 def _snapshot(repository: Repository, target: Path, files: list[str], meter: Meter) -> None:

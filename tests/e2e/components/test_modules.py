@@ -186,6 +186,19 @@ def test_a_term_is_found_where_it_stands_first_and_longest_first(evaluate: Calla
     assert evaluate("page_frame/js/hints", found, [terms, texts]) == expected
 
 
+INVISIBLE = ("200c", "200d", "fe0f", "180e", "34f", "115f", "1160", "3164", "ffa0", "e0041", "2800", "200b", "2066")
+
+
+@pytest.mark.parametrize("code", INVISIBLE)
+def test_a_token_without_a_shape_shows_its_code(evaluate: Callable[..., Any], code: str) -> None:
+    assert evaluate("shared/js/tokens", "m.tokenText(argument)", chr(int(code, 16))) == f"‹{code}›"
+
+
+@pytest.mark.parametrize("text", ["👩\u200d👩\u200d👧", "❤\ufe0f", "क्\u200dष", "می\u200cخواهم"])
+def test_joiners_within_a_character_are_no_marks(evaluate: Callable[..., Any], text: str) -> None:
+    assert evaluate("shared/js/tokens", "m.tokenText(argument)", text) == text
+
+
 def test_a_file_is_named_by_its_title(evaluate: Callable[..., Any]) -> None:
     stem = "m.fileStem(argument, { fallback: 'attention', most: 12 })"
     assert evaluate("shared/js/files", stem, "Layer 2, head 1") == "layer-2-head"

@@ -10,12 +10,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import BertConfig, EncoderDecoderConfig, EncoderDecoderModel
 
 from playground.errors import UserError
 from playground.models import LoadedModel
 from playground.models.adapters import attention_seam
 from playground.models.adapters.pretrained import context_of
 from playground.models.loading import load
+from tests.helpers.pretrained_folders import DECODER, save_tokenizer
 
 INTERFACE = {
     "decoder": [
@@ -306,3 +308,15 @@ def test_a_loaded_model_is_a_frozen_value(save_model):
 def test_context_falls_back_to_what_the_tokenizer_says(save_model):
     module = load(str(save_model("t5"))).module
     assert context_of(module, module.config, SimpleNamespace(model_max_length=77)) == 77
+
+
+@pytest.mark.parametrize("architectures", [None, ["EncoderDecoderModel"]])
+def test_two_models_in_one_folder_are_refused_by_name(tmp_path, architectures):
+    """Their blocks have each other's names: attention of the decoder would be filed under the encoder."""
+    halves = BertConfig(**DECODER), BertConfig(**DECODER, is_decoder=True, add_cross_attention=True)
+    EncoderDecoderModel(EncoderDecoderConfig.from_encoder_decoder_configs(*halves)).save_pretrained(tmp_path)
+    save_tokenizer(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "architectures": architectures}))
+    with pytest.raises(UserError, match="pairs two models"):
+        load(str(tmp_path))

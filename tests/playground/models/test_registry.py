@@ -1,5 +1,6 @@
 """Sharing loaded models: once per model, bounded, least recently used out first."""
 
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -118,3 +119,15 @@ def test_what_never_fits_is_refused_after_dropping_everything():
 
     with pytest.raises(UserError, match="no room"):
         _registry(never).get("a")
+
+
+def test_a_folder_that_is_saved_again_is_loaded_again(save_model):
+    folder = save_model("gpt2")
+    registry = ModelRegistry(max_models=4, max_bytes=1 << 40)
+    before = registry.get(str(folder))
+    assert registry.get(str(folder)) is before
+    for path in save_model("gpt2", n_layer=3).iterdir():  # the same folder
+        os.utime(path, ns=(before.written + 1_000_000,) * 2)
+    after = registry.get(str(folder))
+    assert (before.layers, after.layers) == (2, 3)
+    assert after.written > before.written

@@ -5,7 +5,8 @@ import threading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import ByT5Tokenizer
 
 from playground.errors import UserError
 from playground.lens.capture.tokens import (
@@ -107,3 +108,33 @@ def test_a_position_counts_from_either_end():
     for position in (3, -4):
         with pytest.raises(UserError, match=f"no position {position}; choose -3 to 2"):
             check_position(position, 3)
+
+
+@pytest.fixture(scope="module", params=["decoder", "no decoder"])
+def added_words(request) -> Tokenizer:
+    """A byte-level vocabulary to which words with accents were added later."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if request.param == "decoder":
+        tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train_from_iterator(["the cat"], trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet))
+    tokenizer.add_tokens(["café", "đem", "naïve", "日本"])
+    return tokenizer
+
+
+def test_words_added_to_a_byte_level_vocabulary_are_their_own_text(added_words):
+    labels = [token.text for token in encode(added_words, "a café đem naïve日本 né")]
+    assert {"café", "đem", "naïve", "日本", "é₁", "é₂"} <= set(labels)
+    assert not any("\\x" in label for label in labels)
+
+
+@pytest.mark.parametrize("text", ["caf\udce9", "x\ud83d", "\ude00 y", "\ud83d\ude00"])
+def test_half_a_surrogate_pair_is_read_as_a_replacement_sign(byte_level, text):
+    labels = "".join(token.text for token in encode(byte_level, text, None))
+    assert ("�" in labels) == ("\ud83d\ude00" not in text)
+
+
+@pytest.mark.parametrize(("text", "labels"), [("é", ["é₁", "é₂", "</s>"]), ("a日", ["a", "日₁", "日₂", "日₃", "</s>"])])
+def test_a_tokenizer_of_bytes_shows_characters(text, labels):
+    assert [token.text for token in encode(ByT5Tokenizer(), text)] == labels

@@ -1,11 +1,14 @@
 """Models from the hub, against a hub on the loopback through the real huggingface_hub."""
 
+import json
 import threading
 import time
 from pathlib import Path
 
 import pytest
+import torch
 from huggingface_hub import errors
+from safetensors.torch import load_file, save
 
 from playground.errors import UserError
 from playground.models import cache
@@ -151,3 +154,34 @@ def test_a_model_of_another_programs_cache_is_used(monkeypatch: pytest.MonkeyPat
     (snapshot / "model.safetensors").write_bytes(b"half")
     with pytest.raises(UserError, match="cannot be reached"):
         load("owner/name")
+
+
+def test_shards_are_those_of_the_index_whatever_their_names(hub, save_model):
+    """A repository may hold two sets; transformers has named shards in more than one way."""
+    folder = save_model("gpt2")
+    weights = load_file(folder / "model.safetensors")
+    names = ("model.safetensors-00001-of-00002.safetensors", "model.safetensors-00002-of-00002.safetensors")
+    named = dict(zip(names, halves(weights), strict=True))
+    index = {"metadata": {}, "weight_map": {name: file for file, part in named.items() for name in part}}
+    hub.files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "model.safetensors"}
+    hub.files |= {file: save(part, metadata={"format": "pt"}) for file, part in named.items()}
+    hub.files |= {"model.safetensors.index.json": json.dumps(index).encode()}
+    hub.files |= {"consolidated-00001-of-00001.safetensors": b"another set"}
+    model = load("owner/name")
+    assert model.module.state_dict()["transformer.wte.weight"].equal(weights["transformer.wte.weight"])
+    assert not any("consolidated" in path for path in hub.asked if "resolve" in path)
+
+
+def test_a_shard_that_the_hub_lacks_is_named(hub, save_model):
+    folder = save_model("gpt2")
+    hub.files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "model.safetensors"}
+    index = {"weight_map": {"a": "part-00001-of-00002.safetensors", "b": "part-00002-of-00002.safetensors"}}
+    hub.files |= {"model.safetensors.index.json": json.dumps(index).encode()}
+    hub.files |= {"part-00001-of-00002.safetensors": b"x"}
+    with pytest.raises(UserError, match=r"part-00002-of-00002\.safetensors is missing"):
+        fetch("owner/name")
+
+
+def halves(weights: dict[str, torch.Tensor]) -> list[dict[str, torch.Tensor]]:
+    names = sorted(weights)
+    return [{name: weights[name] for name in part} for part in (names[::2], names[1::2])]

@@ -5,6 +5,8 @@ import { element } from "./dom.js";
 const MARKS = { " ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥", "\u00a0": "⍽", "\u3000": "□" };
 // Direction overrides would reorder what stands around a token; other controls are invisible.
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+// Joiners, fillers, variation selectors and tags have no shape of their own: a token of nothing else needs a mark.
+const SHAPELESS = /^[\p{Default_Ignorable_Code_Point}\u2800\u00ad]+$/u;
 const RIGHT_TO_LEFT = /^[^\p{L}]*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u;
 const segmenter = globalThis.Intl?.Segmenter ? new Intl.Segmenter() : null;
 const pieceCache = new Map();
@@ -18,7 +20,7 @@ export function tokenPieces(text) {
   if (pieceCache.has(text)) return pieceCache.get(text);
   const pieces = [];
   for (const character of graphemes(text)) {
-    const mark = MARKS[character] ?? (HIDDEN.test(character) ? codeMark(character) : null);
+    const mark = MARKS[character] ?? (HIDDEN.test(character) || SHAPELESS.test(character) ? codeMark(character) : null);
     const last = pieces[pieces.length - 1];
     if (last && last.mark === (mark !== null)) last.text += mark ?? character;
     else pieces.push({ text: mark ?? character, mark: mark !== null });
@@ -31,7 +33,9 @@ export function tokenPieces(text) {
 
 function codeMark(character) {
   if (character === "\r\n") return "␍↵";
-  return Array.from(character, (part) => (HIDDEN.test(part) ? `‹${part.codePointAt(0).toString(16)}›` : part)).join("");
+  const isShapeless = SHAPELESS.test(character);
+  const mark = (part) => `‹${part.codePointAt(0).toString(16)}›`;
+  return Array.from(character, (part) => (isShapeless || HIDDEN.test(part) ? mark(part) : part)).join("");
 }
 
 export function tokenText(text) {
