@@ -72,6 +72,68 @@ def test_the_value_under_the_pointer_is_numpys(server, page):
     assert found["weight"] == pytest.approx(float(traced.attention(3, 1)[5, 2]), abs=1e-6)
 
 
+def test_the_picture_begins_high_on_a_laptops_screen(server, page):
+    page.set_viewport_size({"width": 1400, "height": 900})
+    open_page(page, f"{server}/?text={quote(TEXT)}")
+    grid = page.locator("[data-part=grid]").bounding_box()
+    assert grid is not None
+    assert grid["y"] <= 280
+    page.goto(f"{server}/?model=tales-translator")
+    expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
+    grid = page.locator("[data-part=grid]").bounding_box()
+    assert grid is not None
+    assert grid["y"] <= 280, "two texts and three kinds of attention"
+
+
+def test_the_table_of_all_heads_has_its_last_column(server, page):
+    open_page(page, f"{server}/?text={quote(TEXT)}")
+    cut = page.locator(".all-heads .table-scroll").evaluate("node => node.scrollWidth - node.clientWidth")
+    assert cut <= 0
+
+
+def test_a_pinned_token_keeps_its_position_when_special_tokens_are_hidden(server, page):
+    """The start token stands at 0: hidden, it renumbers nothing."""
+    open_page(page, f"{server}/?text={quote(TEXT)}&head=1.1&hide_special=true")
+    shown = hover_value(page, 2, 1)
+    assert (shown["query"], shown["key"]) == (3, 2)
+    page.mouse.click(*cell_position(page, 2, 1))
+    page.wait_for_url(re.compile("query=3"), timeout=PATIENCE)
+    rows = page.locator("[data-part=links] tbody tr")
+    expect(rows.first).to_have_attribute("data-query", "3")
+    expect(rows.first.locator("td").first).to_have_text("3␣sat")
+    page.get_by_text("Hide special tokens").click()
+    expect(page.locator(HEATMAP)).to_have_attribute("data-rows", "8", timeout=PATIENCE)
+    expect(rows.first).to_have_attribute("data-query", "3")
+    assert "query=3" in page.url
+
+
+def test_what_one_sees_is_said_above_the_map(server, page):
+    open_page(page, f"{server}/?head=0.1")
+    expect(page.locator("[data-part=finding]")).to_contain_text("Previous-token head on this text: 0.93")
+
+
+def test_the_marks_are_closed_for_the_session(server, page):
+    open_page(page, f"{server}/?text={quote(TEXT)}")
+    page.get_by_role("button", name="Got it").click()
+    expect(page.locator("[data-part=marks]")).to_be_hidden()
+    page.get_by_role("link", name="Its numbers").click()
+    expect(page.get_by_role("heading", name="Inside a head")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("link", name="Attention", exact=True).first.click()
+    expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("[data-part=marks]")).to_be_hidden()
+
+
+def test_two_models_of_other_vocabularies_are_compared_by_words(server, page):
+    page.goto(f"{server}/?mode=models&other_model=books-encoder&text={quote(TEXT)}&head=1.1")
+    expect(page.locator(".st-key-difference .root[data-state=drawn]")).to_be_attached(timeout=PATIENCE)
+    expect(page.get_by_text("The tokens differ, so words are compared")).to_be_visible()
+    page.locator("button", has_text=re.compile(r"^Head \d+\.\d+$")).nth(1).click()
+    page.wait_for_url(re.compile(r"other_head="), timeout=PATIENCE)
+    titles = page.locator("h3", has_text="layer")
+    expect(titles).to_have_count(2)
+    assert titles.nth(0).inner_text() == titles.nth(1).inner_text()
+
+
 def test_heads_are_chosen_by_click_and_by_key_and_stand_in_the_address(server, page):
     open_page(page, f"{server}/?text={quote(TEXT)}&head=0.0")
     grid = page.locator("[data-part=grid]")
@@ -97,7 +159,8 @@ def test_the_picture_follows_the_keys(server, page):
 
 def test_an_example_replaces_the_text_and_the_back_of_the_queue_is_the_last_text(server, page):
     open_page(page, f"{server}/?text={quote(TEXT)}")
-    page.get_by_role("button", name="Ambiguous word").click()
+    page.get_by_role("button", name="Examples").click()
+    page.get_by_text("Ambiguous word").click()
     expect(page.locator("textarea").first).to_have_value(re.compile("refused her the loan"), timeout=PATIENCE)
 
 

@@ -78,9 +78,9 @@ def _words_without_spaces(shown: Sequence[tuple[int, str]]) -> list[Word]:
 def align_words(left: Sequence[Token], right: Sequence[Token]) -> Alignment:
     """Pairs of equal words in their order, and of different ones that stand between the same words."""
     words = words_of(left), words_of(right)
-    spelled = [[word.text.casefold() for word in side] for side in words]
+    first, second = ([word.text.casefold() for word in side] for side in words)
     pairs, alone = list[tuple[Word, Word]](), (list[Word](), list[Word]())
-    for tag, left0, left1, right0, right1 in SequenceMatcher(None, *spelled, autojunk=False).get_opcodes():
+    for tag, left0, left1, right0, right1 in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
         sides = words[0][left0:left1], words[1][right0:right1]
         if tag == "equal" or len(sides[0]) == len(sides[1]):
             pairs += zip(*sides, strict=True)

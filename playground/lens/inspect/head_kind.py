@@ -69,7 +69,7 @@ class TextShape:
         last = query if self.is_causal else np.full(self.queries, self.keys - 1)
         if reach is None:
             return last + 1
-        return np.minimum(last, query + reach) - np.maximum(0, query - reach) + 1
+        return np.asarray(np.minimum(last, query + reach) - np.maximum(0, query - reach) + 1)
 
 
 def count_repeats(ids: Sequence[int]) -> int:
