@@ -67,10 +67,22 @@ def source_name(source: str) -> str:
 
 
 def unwrap(text: str) -> str:
-    """Join the lines of each paragraph, one paragraph a line, and drop the underscores that mark _italics_."""
-    plain = re.sub(r"(?<!\w)_([^_]+)_(?!\w)", r"\1", text.replace("\r\n", "\n"))
-    paragraphs = re.split(r"\n\s*\n", plain)
-    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip())
+    """Join the lines of each paragraph, one paragraph a line, and drop the underscores that mark _italics_.
+
+    A paragraph with an indented line below its first is verse or code, and stays as it is.
+    """
+    # Ends of lines in old Mac and Windows files, and of pages.
+    plain = re.sub(r"\r\n?|\f", "\n", text)
+    paragraphs = re.split(r"\n[^\S\n]*(?:\n[^\S\n]*)*\n", plain)
+    return "\n".join(_joined(paragraph) for paragraph in paragraphs if paragraph.strip())
+
+
+def _joined(paragraph: str) -> str:
+    first, *others = paragraph.strip("\n").split("\n")
+    if any(line[:1].isspace() for line in others):
+        return "\n".join([first, *others])
+    words = " ".join(paragraph.split())
+    return re.sub(r"(?<!\w)_([^_]+)_(?!\w)", r"\1", words)
 
 
 def python_documentation() -> list[str]:

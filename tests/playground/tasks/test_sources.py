@@ -108,3 +108,20 @@ def test_a_source_is_shown_without_its_folder():
     assert source_name("/home/me/secret/diary.txt") == "diary.txt"
     assert source_name("hub:owner/name") == "hub:owner/name"
     assert source_name("python-documentation") == "python-documentation"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def f(_a, b_):\n    return _a\n\nx = 1\n", "def f(_a, b_):\n    return _a\nx = 1"),
+        (
+            "O for a Muse\n  of fire,\n\nthat would _ascend_\nthe day",
+            "O for a Muse\n  of fire,\nthat would ascend the day",
+        ),
+        ("  It was\na day.", "It was a day."),
+        ("one\rtwo\r\rthree\x0cfour", "one two\nthree four"),
+        ("a\r\n \t\r\nb", "a\nb"),
+    ],
+)
+def test_verse_and_code_keep_their_lines_and_names(text, expected):
+    assert unwrap(text) == expected
