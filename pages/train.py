@@ -12,27 +12,17 @@ shell.guard(
 import streamlit as st
 
 from ui.components.live_chart import load_chart_library
-from ui.sections.train.config_form import choose_config, upload_settings
-from ui.sections.train.lr_finder import offer_finder
+from ui.sections.train.new_run import show_costs, show_new_run
 from ui.sections.train.run import show_run
 from ui.sections.train.runs import show_run_table
-from ui.sections.train.start import show_start
-from ui.sections.train.summary import show_ready
 from ui.state.training import read_run_id
 
-with st.sidebar:
-    draft = choose_config()
-    show_start(draft)
-    offer_finder(draft)
-    upload_settings()
-
+new_run = show_new_run(is_folded=read_run_id() is not None)
 run_id = read_run_id()
 if run_id is not None:
     show_run(run_id)
-    st.divider()
-elif draft.config is not None:
-    show_ready(draft.config.steps)
-    st.divider()
+st.divider()
 st.subheader(_("Runs"), anchor=False)
 show_run_table()
+show_costs(new_run)
 load_chart_library()

@@ -14,6 +14,10 @@ from playground.text import N_, _
 
 LOSS = N_("loss (nats per token)")
 STEP = N_("training step")
+MARK_ROW = 0.08
+"""Between the words of two events, as a share of the plot's height."""
+MARKS_TOP = 0.45
+"""Where the words begin in a chart whose curves rise: after the event they are above."""
 
 
 def training_loss_figure(
@@ -24,12 +28,13 @@ def training_loss_figure(
     held_out: Sequence[float],
     floor: float | None = None,
     *,
+    marks: Sequence[tuple[int, str]] = (),
     log_steps: bool = False,
     log_loss: bool = False,
 ) -> go.Figure:
     """Training loss, raw (faint) and smoothed, held-out loss at each evaluation, and the source's entropy where known.
 
-    Losses and floor (the entropy) are in nats per token.
+    Losses and floor (the entropy) are in nats per token; marks are events, a step and a few words each.
     """
     figure = go.Figure()
     raw = {"line": {"color": TRAIN.light, "width": 1}, "opacity": 0.4}
@@ -52,7 +57,26 @@ def training_loss_figure(
     figure.update_traces(hovertemplate="%{y:.4f}")
     if floor is not None:
         level(figure, floor, _("entropy {floor:.3f}").format(floor=floor), log=log_loss)
+    mark_steps(figure, marks, log=log_steps)
     return quiet_layout(figure, x=_(STEP), y=_(LOSS), log_x=log_steps, log_y=log_loss)
+
+
+def mark_steps(figure: go.Figure, marks: Sequence[tuple[int, str]], *, top: float = 1.0, log: bool = False) -> None:
+    """Add a dashed vertical line at each step, its words from `top` down; nothing at step 0 on a log axis."""
+    for row, (step, text) in enumerate(mark for mark in marks if mark[0] > 0 or not log):
+        line = {"color": NEUTRAL.light, "width": 1, "dash": "dash"}
+        figure.add_shape(type="line", x0=step, x1=step, yref="y domain", y0=0, y1=1, line=line)
+        figure.add_annotation(
+            x=float(np.log10(step)) if log else step,
+            yref="y domain",
+            y=top - MARK_ROW * row,
+            xanchor="left",
+            yanchor="top",
+            xshift=3,
+            text=text,
+            font={"color": NEUTRAL.light, "size": 11},
+            showarrow=False,
+        )
 
 
 def overlay_figure(
@@ -79,9 +103,12 @@ def _curves(curves: Sequence[Series], **look: Any) -> go.Figure:
     return figure
 
 
-def measures_figure(measures: Sequence[Series], *, y: str | None = None) -> go.Figure:
+def measures_figure(
+    measures: Sequence[Series], *, y: str | None = None, marks: Sequence[tuple[int, str]] = ()
+) -> go.Figure:
     """A task's own measures, such as accuracies; values within 0 to 1 get that whole range. y: the axis title."""
     figure = _curves(measures, mode="lines+markers", marker={"size": 5})
+    mark_steps(figure, marks, top=MARKS_TOP)
     quiet_layout(figure, x=_(STEP), y=y or _("fraction"))
     values = [value for measure in measures for value in measure.values if value is not None]
     if values and min(values) >= 0 and max(values) <= 1:

@@ -60,6 +60,7 @@ class LocalExecutor:
             raise UserError(
                 "The folder of runs {root} cannot be made: {reason}.", root=root, reason=error.strerror
             ) from error
+        runs.purge(root)
         mark_lost_runs(root)
         self._monitor = threading.Thread(target=self._watch, name="runs", daemon=True)
         self._monitor.start()
@@ -139,10 +140,15 @@ class LocalExecutor:
     def delete(self, run_id: str) -> None:
         """Delete a run and its folder in any state; a worker exits when its folder is gone."""
         with self._lock:
+            self.set_aside(run_id)
+            runs.delete_aside(self.root, run_id)
+
+    def set_aside(self, run_id: str) -> None:
+        """Delete a run in any state so that `runs.restore` can bring it back; a worker exits as for `delete`."""
+        with self._lock:
             if run_id in self._waiting:
-                self._waiting.remove(run_id)
-                self._write_positions()
-            runs.delete(self.root, run_id)
+                self.cancel(run_id)
+            runs.set_aside(self.root, run_id)
 
     def read(self, run_id: str) -> runs.Run:
         """Read a run; if its worker has exited, record the reason first. Raises UserError if there is no such run."""

@@ -67,7 +67,7 @@ def test_every_preset_shows_its_title_its_settings_and_its_cost(preset):
     app, config = page(preset=preset), PRESETS[preset]()
     assert not app.exception
     assert not app.error
-    assert app.text_input(key="run_name").value == preset_title(preset)
+    assert app.text_input(key="run_name").placeholder == f"{preset_title(preset)} 1"
     assert preset_caption(preset) in words(app)
     for record, name, value in (("train", "steps", config.steps), ("model", "layers", config.model.layers)):
         assert app.number_input(key=f"draft.{preset}.0.{record}.{name}").value == value
@@ -155,14 +155,35 @@ def test_the_settings_of_a_run_are_copied_into_the_fields(runs):
     assert app.number_input(key="draft.induction.1.model.width").value == 16
 
 
-def test_a_run_is_forked_with_the_settings_of_the_sidebar(runs):
+def test_a_run_is_forked_with_its_own_settings_in_a_dialog(runs):
     run_id = finished(runs)
-    app = page(run=run_id, section="files")
-    app.button(key="copy_settings").click().run()
-    app.number_input(key="draft.induction.1.train.steps").set_value(8).run()
+    app = page(run=run_id, section="files", preset="addition")
     app.button(key="fork_run").click().run()
     assert not app.exception
-    assert [run.parent for run in list_runs(runs) if run.id != run_id] == [(run_id, 6)]
+    key = f"fork.{run_id}.6"
+    assert app.number_input(key=f"{key}.train.steps").value == 9
+    assert app.number_input(key=f"{key}.train.batch").value == 2
+    assert app.number_input(key=f"{key}.model.width").disabled
+    assert "shape of the weights" in app.number_input(key=f"{key}.model.width").help
+    assert app.number_input(key=f"{key}.task.symbols").disabled
+    assert not app.number_input(key=f"{key}.model.dropout").disabled
+    app.number_input(key=f"{key}.train.steps").set_value(8).run()
+    app.button(key="start_fork").click().run()
+    assert not app.exception
+    assert not app.error
+    forks = [run for run in list_runs(runs) if run.id != run_id]
+    assert [(run.name, run.parent, run.steps) for run in forks] == [("a run ⑂ 6", (run_id, 6), 8)]
+    assert forks[0].id in app.query_params["run"]
+
+
+def test_a_fork_without_more_steps_is_refused_in_a_sentence_in_the_dialog(runs):
+    run_id = finished(runs)
+    app = page(run=run_id, section="files")
+    app.button(key="fork_run").click().run()
+    app.number_input(key=f"fork.{run_id}.6.train.steps").set_value(6).run()
+    app.button(key="start_fork").click().run()
+    assert [error.value for error in app.error] == ["The fork starts after step 6; give it more steps than that."]
+    assert len(list_runs(runs)) == 1
 
 
 def test_the_settings_in_a_file_are_filled_in_and_a_file_without_any_is_refused():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui.state.address import integers, read_text, read_value, write_choice, write_text, write_values
-from ui.state.parameters import CHANGES, FILM, PRESET, RUN, RUNS
+from ui.state.parameters import CHANGES, FILM, PRESET, RUN, RUNS, UNFOLDED
 
 if TYPE_CHECKING:
     from playground.training import TrainConfig
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ui.components.film_view import FilmState
 
 KNOWN_RUNS = 12
+_START, _FORK, _FORK_ASKED = "start_requested", "fork", "fork_asked"
 
 
 def read_changes() -> dict[str, Any]:
@@ -36,15 +37,41 @@ def draft_revision() -> int:
     return int(st.session_state.get("draft_revision", 0))
 
 
-def keep_draft(config: "TrainConfig") -> None:
-    """Remember what the fields of a new run say, for a fork."""
-    st.session_state["draft_config"] = config
+def request_start() -> None:
+    """Ask the script's next run to start a run with what the fields say then."""
+    st.session_state[_START] = True
 
 
-def draft_config() -> "TrainConfig | None":
-    """What the fields of a new run said last."""
-    config: TrainConfig | None = st.session_state.get("draft_config")
-    return config
+def is_start_requested() -> bool:
+    """Whether a run is to be started."""
+    return _START in st.session_state
+
+
+def take_start_request() -> bool:
+    """Whether a run is to be started, once."""
+    return bool(st.session_state.pop(_START, False))
+
+
+def ask_fork(run: str, step: int) -> None:
+    """Open the dialog that forks a run from a checkpoint; for callbacks."""
+    st.session_state[_FORK], st.session_state[_FORK_ASKED] = (run, step), True
+
+
+def take_fork_request() -> bool:
+    """Whether a fork was asked for just now: a fragment then lets the whole page run, which opens the dialog."""
+    return bool(st.session_state.pop(_FORK_ASKED, False))
+
+
+def read_fork(run: str) -> int | None:
+    """The step from which the open dialog forks this run; None where none is open."""
+    st.session_state.pop(_FORK_ASKED, None)
+    asked: tuple[str, int] | None = st.session_state.get(_FORK)
+    return asked[1] if asked is not None and asked[0] == run else None
+
+
+def close_fork() -> None:
+    """Forget the dialog."""
+    st.session_state.pop(_FORK, None)
 
 
 def kept_trials(config: "TrainConfig") -> "list[Trial] | None":
@@ -73,13 +100,12 @@ def read_run_id() -> str | None:
 
 def write_run_id(run: str | None) -> None:
     """Show a run, and remember it among the runs of this address; None shows no run."""
-    if run is None:
-        st.query_params.pop(RUN, None)
-        return
-    st.query_params[RUN] = run
+    if run != read_run_id():
+        write_values({FILM: None})  # another run has other heads
     known = known_runs()
-    if run not in known:
-        st.query_params[RUNS] = ",".join([*known, run][-KNOWN_RUNS:])
+    write_values({RUN: run})
+    if run is not None and run not in known:
+        write_values({RUNS: ",".join([*known, run][-KNOWN_RUNS:])})
 
 
 def known_runs() -> list[str]:
@@ -87,6 +113,18 @@ def known_runs() -> list[str]:
     listed = (read_value(RUNS) or "").split(",")
     shown = read_run_id()
     return list(dict.fromkeys(run for run in (*listed, shown or "") if run))
+
+
+def unfolded_sweeps() -> list[str]:
+    """The sweeps whose runs stand one by one in the table."""
+    return [sweep for sweep in (read_value(UNFOLDED) or "").split(",") if sweep]
+
+
+def fold_sweep(sweep: str) -> None:
+    """Show a sweep's runs one by one in the table, or fold them into its row again."""
+    others = [other for other in unfolded_sweeps() if other != sweep]
+    shown = others if sweep in unfolded_sweeps() else [*others, sweep]
+    write_values({UNFOLDED: ",".join(shown[-KNOWN_RUNS:]) or None})
 
 
 def read_film() -> "FilmState | None":

@@ -3,7 +3,8 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -13,43 +14,48 @@ from ui.sections.train.labels import choice_label, field_help, field_label
 
 MAX_NUMBER = 1_000_000_000
 MAX_CHARACTERS = 2_000_000
-COLUMNS = 2
+FIELD_WIDTH = 290
+"""In pixels: the longest label stands in one line, and three fields beside each other on a laptop."""
 TEXT_AREAS = ("text", "csv")
 
 
-def edit(record: Any, names: Sequence[str], *, key: str) -> dict[str, Any]:
+def edit(record: Any, names: Sequence[str], *, key: str, locked: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Show the named fields of the record and return their current values.
 
-    Numbers and switches stand two in a row, everything else in a row of its own.
+    Fields stand beside each other as the width allows, long texts below them. locked: why a field cannot be changed,
+    by its name; it is greyed, with the reason as its help.
     """
     hints = typing.get_type_hints(type(record))
+    reasons = locked or {}
     values: dict[str, Any] = {}
-    for row in _field_rows([name for name in names if name not in TEXT_AREAS], hints):
-        for column, name in zip(_row_columns(len(row)), row, strict=True):
-            with column:
-                values[name] = _field(name, hints[name], getattr(record, name), f"{key}.{name}")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        for name in names:
+            if name not in TEXT_AREAS:
+                field = _Field(name=name, key=f"{key}.{name}", lock=reasons.get(name))
+                values[name] = _show_field(field, hints[name], getattr(record, name))
     for name in names:
         if name in TEXT_AREAS:
-            values[name] = _text_area(name, getattr(record, name), f"{key}.{name}")
+            values[name] = _text_area(_Field(name=name, key=f"{key}.{name}", lock=reasons.get(name)), record)
     return values
 
 
-def _row_columns(count: int) -> list[Any]:
-    """Labels may take two lines, so the fields below them are aligned at the bottom."""
-    return [st.container()] if count == 1 else list(st.columns(count, vertical_alignment="bottom"))
+@dataclass(frozen=True, kw_only=True)
+class _Field:
+    """A field on the page."""
 
+    name: str
+    key: str
+    lock: str | None
+    """Why it cannot be changed; None where it can."""
 
-def _field_rows(names: Sequence[str], hints: dict[str, Any]) -> list[list[str]]:
-    """The names by row, in order."""
-    rows: list[list[str]] = []
-    for name in names:
-        joins = rows and len(rows[-1]) < COLUMNS and _is_narrow(hints[name]) and _is_narrow(hints[rows[-1][-1]])
-        rows[-1].append(name) if joins else rows.append([name])
-    return rows
+    @property
+    def label(self) -> str:
+        return field_label(self.name)
 
-
-def _is_narrow(hint: Any) -> bool:
-    return hint in (int, float, bool) or (int in get_args(hint) and get_origin(hint) is not tuple)
+    @property
+    def common(self) -> dict[str, Any]:
+        """What every widget takes."""
+        return {"key": self.key, "help": self.lock or field_help(self.name), "disabled": self.lock is not None}
 
 
 def editable(record: Any, hidden: Sequence[str] = ()) -> list[str]:
@@ -57,60 +63,51 @@ def editable(record: Any, hidden: Sequence[str] = ()) -> list[str]:
     return [field.name for field in dataclasses.fields(record) if field.name not in hidden]
 
 
-def _field(name: str, hint: Any, value: Any, key: str) -> Any:
+def _show_field(field: _Field, hint: Any, value: Any) -> Any:
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Literal:
-        return _selectbox(name, parts, value, key)
+        return _selectbox(field, parts, value)
     if hint is bool:
-        return st.toggle(field_label(name), value=value, key=key, help=field_help(name))
+        return st.toggle(field.label, value=value, width=FIELD_WIDTH, **field.common)
     if hint in (int, float):
-        return _number_input(name, hint, value, key)
+        return _number_input(field, hint, value)
     if origin in (types.UnionType, typing.Union) and int in parts:
-        return _number_input(name, int, value, key)
+        return _number_input(field, int, value)
     if origin is tuple:
-        return _tuple_input(name, parts, value, key)
-    return st.text_input(field_label(name), value=value or "", key=key, help=field_help(name), max_chars=400)
+        return _tuple_input(field, parts, value)
+    return st.text_input(field.label, value=value or "", max_chars=400, width=FIELD_WIDTH, **field.common)
 
 
-def _selectbox(name: str, options: tuple[Any, ...], value: Any, key: str) -> Any:
-    return st.selectbox(
-        field_label(name),
-        options,
-        index=options.index(value) if value in options else 0,
-        key=key,
-        format_func=choice_label,
-        help=field_help(name),
-    )
+def _selectbox(field: _Field, options: tuple[Any, ...], value: Any) -> Any:
+    index = options.index(value) if value in options else 0
+    return st.selectbox(field.label, options, index=index, format_func=choice_label, width=FIELD_WIDTH, **field.common)
 
 
-def _number_input(name: str, kind: type, value: float | None, key: str) -> Any:
+def _number_input(field: _Field, kind: type, value: float | None) -> Any:
     """A number input; empty for None."""
     # Streamlit wants all numbers of an input in one type, which its overloads cannot express here.
     limits: dict[str, Any] = {"min_value": kind(0), "max_value": kind(MAX_NUMBER), "value": value}
     look: dict[str, Any] = {"step": 1, "format": "%d"} if kind is int else {"step": None, "format": "%g"}
-    texts: dict[str, Any] = {"key": key, "help": field_help(name), "placeholder": _placeholder(name)}
-    return st.number_input(field_label(name), **limits, **look, **texts)
+    return st.number_input(
+        field.label, placeholder=_placeholder(field.name), width=FIELD_WIDTH, **limits, **look, **field.common
+    )
 
 
 def _placeholder(name: str) -> str:
     return {"key_value_heads": _("= heads"), "hidden": "4 × d_model", "row_length": _("= context")}.get(name, "")
 
 
-def _tuple_input(name: str, parts: tuple[Any, ...], value: tuple[Any, ...], key: str) -> tuple[Any, ...]:
+def _tuple_input(field: _Field, parts: tuple[Any, ...], value: tuple[Any, ...]) -> tuple[Any, ...]:
     """Strings or numbers with commas between them."""
     kind = parts[0]
     if get_origin(kind) is Literal:
+        options = get_args(kind)
         chosen = st.multiselect(
-            field_label(name), get_args(kind), default=list(value), key=key, format_func=choice_label
+            field.label, options, default=list(value), format_func=choice_label, width=FIELD_WIDTH, **field.common
         )
         return tuple(chosen)
-    text = st.text_input(
-        field_label(name),
-        value=", ".join(f"{item:g}" if kind is float else str(item) for item in value),
-        key=key,
-        help=field_help(name),
-        max_chars=2000,
-    )
+    shown = ", ".join(f"{item:g}" if kind is float else str(item) for item in value)
+    text = st.text_input(field.label, value=shown, max_chars=2000, width=FIELD_WIDTH, **field.common)
     return tuple(_parse_item(part.strip(), kind) for part in (text or "").split(",") if part.strip())
 
 
@@ -122,10 +119,6 @@ def _parse_item(text: str, kind: Any) -> Any:
         return text
 
 
-def _text_area(name: str, value: str, key: str) -> str:
-    return (
-        st.text_area(
-            field_label(name), value=value, key=key, help=field_help(name), height=160, max_chars=MAX_CHARACTERS
-        )
-        or ""
-    )
+def _text_area(field: _Field, record: Any) -> str:
+    value = getattr(record, field.name)
+    return st.text_area(field.label, value=value, height=160, max_chars=MAX_CHARACTERS, **field.common) or ""

@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,6 +123,22 @@ def _arrays_of_kind(kind: str, sites: "list[Site]", ids: list[int] | None) -> di
     scores = score_heads(sites, ids).scores
     named = {f"score.{kind}.{name}": table.astype(np.float32) for name, table in scores.items()}
     return {f"maps.{kind}": encode_weights(maps), **named}
+
+
+def alignment_scores(maps: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    """The mean weight on the gold sources over the gold targets, float32 [..., layer, head]; NaN without pairs.
+
+    maps: uint8 [..., layer, head, query, key], as in a Frame. The gold alignment as in Och and Ney (2003), here
+    weighed by the attention instead of counted.
+    """
+    rows, columns = maps.shape[-2:]
+    known = [(target, source) for target, source in pairs if target < rows and source < columns]
+    if not known:
+        return np.full(maps.shape[:-2], np.nan, dtype=np.float32)
+    targets, sources = np.array(known).T
+    weights = (maps[..., targets, sources].astype(np.float32) / 255) ** 2
+    scores: np.ndarray = weights.sum(-1) / len(set(targets.tolist()))
+    return scores.astype(np.float32)
 
 
 def encode_weights(weights: "Float[Tensor, '*shape']") -> "UInt8[np.ndarray, '*shape']":

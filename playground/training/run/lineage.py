@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 
 FREE_IN_MODEL = ("dropout",)
 """What may change in the model's configuration: everything else decides the shape of its weights."""
+FIXED_IN_TASK = frozenset(
+    (
+        *("sources", "text", "vocabulary", "vocabulary_size", "held_out", "unwrap"),
+        *("kind", "text_column", "label_column", "passage"),
+        *("names", "world", "languages", "symbols", "length", "longest", "digits", "modulus"),
+    )
+)
+"""What must stay in the task's configuration: it decides the vocabulary, or how long the model's context must be."""
 STAGING_PREFIX = ".staging-"
 
 
@@ -78,12 +86,20 @@ def check_fork(before: dict[str, Any], after: dict[str, Any], step: int) -> None
     other = [name for name in sorted(new) if name not in FREE_IN_MODEL and name in old and new[name] != old[name]]
     if other:
         raise UserError(
-            "A fork keeps the shape of its weights: {fields} must stay {values}. Start a new run for another shape.",
-            fields=", ".join(other),
-            values=", ".join(str(old[name]) for name in other),
+            "A fork continues from its parent's weights, so the model keeps its shape; start a new run for another.",
+            fields=other,
         )
     if after["steps"] <= step:
         raise UserError("The fork starts after step {step}; give it more steps than that.", step=step)
+
+
+def fork_steps(steps: int, step: int) -> int:
+    """How many steps a fork after `step` of a run of `steps` is offered: as many, or half as many more.
+
+    >>> fork_steps(600, 200), fork_steps(600, 600)
+    (600, 900)
+    """
+    return steps if steps > step else step + max(1, steps // 2)
 
 
 def _copy_run(source: Path, target: Path, checkpoint: Path, before: dict[str, Any], after: dict[str, Any]) -> None:

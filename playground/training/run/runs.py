@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ from playground.training.run.paths import ABOUT, CONFIG, is_run_id, read_json, w
 from playground.training.run.status import Status, observed_status
 
 LONGEST_NAME = 100
-TRASH = ".deleted-"
+ASIDE = ".deleted-"
+"""What the folder of a deleted run is called while the deletion can be undone."""
+UNDO_SECONDS = 600.0
+UNDO_KEPT = 50
+"""So many deleted runs are kept at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +119,26 @@ def checked_name(name: str) -> str:
     return plain
 
 
+def free_name(title: str, taken: Iterable[str], *, is_typed: bool = False) -> str:
+    """A name that no other run has: the title with the next number; a typed name as it is while it is free.
+
+    >>> free_name("Copy", []), free_name("Copy", ["Copy 1", "Copy 4"])
+    ('Copy 1', 'Copy 5')
+    >>> free_name("mine", ["Copy 1"], is_typed=True), free_name("mine", ["mine"], is_typed=True)
+    ('mine', 'mine 2')
+    """
+    names = {" ".join(name.split()) for name in taken}
+    title = " ".join(title.split())
+    if is_typed and title not in names:
+        return title
+    ends = [name[len(title) + 1 :] for name in names if name.startswith(f"{title} ")]
+    first = 2 if is_typed or title in names else 1
+    number = max([first - 1, *(int(end) for end in ends if end.isascii() and end.isdecimal())]) + 1
+    while (name := f"{title[: LONGEST_NAME - len(str(number)) - 1]} {number}") in names:
+        number += 1
+    return name
+
+
 def rename(root: Path, run_id: str, name: str) -> None:
     """Give a run another name. Raises UserError if that cannot be."""
     folder = run_path(root, run_id)
@@ -126,17 +151,70 @@ def rename(root: Path, run_id: str, name: str) -> None:
 
 
 def delete(root: Path, run_id: str) -> None:
-    """Delete a run and its folder; a worker in it finds the folder gone and ends.
+    """Delete a run and its folder for good; a worker in it finds the folder gone and ends.
 
     Raises UserError if there is no such run below the root; links are never followed.
+    """
+    set_aside(root, run_id)
+    delete_aside(root, run_id)
+
+
+def delete_aside(root: Path, run_id: str) -> None:
+    """Delete for good a run that was set aside. Raises UserError if the disk refuses."""
+    aside = root / f"{ASIDE}{run_id}"
+    if not is_run_id(run_id) or not aside.is_dir():
+        return
+    try:
+        shutil.rmtree(aside)
+    except OSError as error:
+        raise UserError("The run cannot be deleted: {reason}.", reason=error.strerror) from error
+
+
+def set_aside(root: Path, run_id: str) -> None:
+    """Delete a run so that `restore` can bring it back, for UNDO_SECONDS; a worker in it ends.
+
+    Raises UserError if there is no such run below the root.
     """
     folder = run_path(root, run_id)
     if not (folder / CONFIG).is_file():
         raise UserError("{run_id} is no run's folder, so it was left alone.", run_id=run_id)
-    trash = root / f"{TRASH}{run_id}"
+    aside = root / f"{ASIDE}{run_id}"
     try:
-        # Moved away first: half a run is never seen.
-        os.replace(folder, trash)
-        shutil.rmtree(trash)
+        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(folder, aside)  # in one step: half a run is never seen
+        os.utime(aside)
     except OSError as error:
         raise UserError("The run cannot be deleted: {reason}.", reason=error.strerror) from error
+
+
+def restore(root: Path, run_id: str) -> None:
+    """Bring back a run that was set aside. Raises UserError if it is gone for good."""
+    aside = root / f"{ASIDE}{run_id}"
+    if not is_run_id(run_id) or not aside.is_dir() or (root / run_id).exists():
+        raise UserError("This run was deleted for good.")
+    try:
+        os.replace(aside, root / run_id)
+    except OSError as error:
+        raise UserError("The run cannot be brought back: {reason}.", reason=error.strerror) from error
+
+
+def runs_aside(root: Path) -> dict[str, str]:
+    """The names of the runs that can be brought back, by id, the last deleted first."""
+    names = {}
+    for folder in sorted(_folders_aside(root), key=_written_at, reverse=True):
+        about = read_json(folder / ABOUT)
+        run_id = folder.name.removeprefix(ASIDE)
+        names[run_id] = str(about.get("name") or run_id)
+    return names
+
+
+def purge(root: Path, *, seconds: float = UNDO_SECONDS, kept: int = UNDO_KEPT) -> None:
+    """Delete for good what was set aside longer ago, and all but the last few."""
+    folders = sorted(_folders_aside(root), key=_written_at, reverse=True)
+    for index, folder in enumerate(folders):
+        if index >= kept or time.time() - _written_at(folder) >= seconds:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders_aside(root: Path) -> list[Path]:
+    return [path for path in root.glob(f"{ASIDE}*") if path.is_dir() and not path.is_symlink()]

@@ -33,6 +33,24 @@ def test_logarithmic_axes_put_the_floor_and_its_words_at_one_height():
     assert not train.training_loss_figure(STEPS, LOSSES, LOSSES, [], [], floor=0.0, log_loss=True).layout.shapes
 
 
+def test_events_are_lines_over_the_whole_height_with_their_words_below_each_other():
+    marks = [(0, "start"), (245, "induction score 0.5"), (250, "accuracy 0.5")]
+    figure = train.training_loss_figure(STEPS, LOSSES, LOSSES, [], [], marks=marks)
+    assert [(shape.x0, shape.x1, shape.y0, shape.y1, shape.yref) for shape in figure.layout.shapes] == [
+        (step, step, 0, 1, "y domain") for step in (0, 245, 250)
+    ]
+    assert [note.text for note in figure.layout.annotations] == ["start", "induction score 0.5", "accuracy 0.5"]
+    heights = [note.y for note in figure.layout.annotations]
+    assert heights == sorted(heights, reverse=True)
+    assert len(set(heights)) == 3
+    log = train.training_loss_figure(STEPS, LOSSES, LOSSES, [], [], marks=marks, log_steps=True)
+    assert [shape.x0 for shape in log.layout.shapes] == [245, 250]
+    assert log.layout.annotations[0].x == pytest.approx(math.log10(245))
+    measures = train.measures_figure([Series(name="accuracy", steps=STEPS, values=LOSSES)], marks=marks[1:])
+    assert [shape.x0 for shape in measures.layout.shapes] == [245, 250]
+    assert measures.layout.annotations[0].y < 0.5
+
+
 def test_overlay():
     runs = [Series(name=f"run {index}", steps=STEPS, values=[index] * 4) for index in range(10)]
     figure = train.overlay_figure(runs, y="accuracy")

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from tests.e2e.components.test_payload import decode
 from tests.helpers import synthetic
-from ui.components.film_view import FilmState, FilmView, encode_film, film_module, film_payload, film_view_labels
+from ui.components.film_view import (
+    FilmMark,
+    FilmState,
+    FilmView,
+    encode_film,
+    film_module,
+    film_payload,
+    film_view_labels,
+)
 from ui.components.film_view.film import chosen_frames, pooled_cells
 from ui.components.film_view.film_state import known_step, read_film_state
 
@@ -94,6 +102,21 @@ def test_wrong_shapes_are_refused() -> None:
         replace(FILM, maps={"cross": FILM.maps["cross"].astype(float)})
     with pytest.raises(ValueError, match="score induction"):
         replace(FILM, scores={"cross": {"induction": np.zeros((12, 1, 1))}})
+
+
+def test_it_opens_on_the_watched_score_and_leaves_the_head_to_the_browser() -> None:
+    header, _ = decode(film_payload(FILM, watched=("cross", "induction")))
+    assert header["initial"] == {"kind": "cross", "score": "induction"}
+    assert decode(film_payload(FILM))[0]["initial"] == {}
+    start = FilmState(kind="encoder", layer=1, head=2, score="previous")
+    initial = decode(film_payload(FILM, start=start, watched=("cross", "induction")))[0]["initial"]
+    assert initial == {"kind": "encoder", "step": None, "layer": 1, "head": 2, "score": "previous"}
+
+
+def test_events_are_sent_with_what_they_say() -> None:
+    mark = FilmMark(step=40, kind="cross", score="induction", threshold=0.5, text="passes 0.5 at step 40")
+    header, _ = decode(encode_film(replace(FILM, marks=[mark])))
+    assert header["marks"] == [asdict(mark)]
 
 
 def test_a_film_without_frames_can_be_sent() -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import streamlit as st
 
-from ui.components.film_view.film import FilmView, encode_film
+from ui.components.film_view.film import FilmMark, FilmView, encode_film
 from ui.components.film_view.film_state import FilmState, known_step, read_film_state, request_number
 from ui.components.film_view.labels import film_view_labels
 from ui.components.shared.registration import keep_report, module, register, report_of, style
 
-__all__ = ["FilmState", "FilmView", "encode_film", "film_view", "film_view_labels"]
+__all__ = ["FilmMark", "FilmState", "FilmView", "encode_film", "film_view", "film_view_labels"]
 
 _SHARED = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers legend"
 _OWN = "reel choice thumbs stage curves timeline player picture film"
@@ -31,25 +31,40 @@ _component = register("film", film_module(), css=style("attention_view", "film_v
 
 
 def film_view(
-    film: FilmView, *, key: str, start: FilmState | None = None, labels: Mapping[str, str] | None = None
-) -> FilmState:
-    """Show the film and return its state.
+    film: FilmView,
+    *,
+    key: str,
+    start: FilmState | None = None,
+    watched: tuple[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> FilmState | None:
+    """Show the film and return its state; None until the browser has reported one.
 
     The browser reports which frames it has, and is sent only later ones; a browser without any (after a reload, or
     another page in between) is sent all, within a megabyte. `start` is the initial state: by default the newest frame
-    and the head that scores best in it.
+    and the head that scores best in it, by the `watched` kind of attention and score; while the film is live that head
+    changes with the frames until the person chooses one.
     """
     report = report_of(st.session_state.get(key), "film")
-    data = film_payload(film, report=report, start=start, labels=labels)
+    data = film_payload(film, report=report, start=start, watched=watched, labels=labels)
     result = _component(key=key, data=data, on_film_change=keep_report)
-    return read_film_state(report_of(result, "film"), film, start or FilmState())
+    report = report_of(result, "film")
+    is_own = isinstance(report, Mapping) and report.get("run") == film.run
+    return read_film_state(report, film, start or FilmState()) if is_own else None
 
 
 def film_payload(
-    film: FilmView, *, report: object = None, start: FilmState | None = None, labels: Mapping[str, str] | None = None
+    film: FilmView,
+    *,
+    report: object = None,
+    start: FilmState | None = None,
+    watched: tuple[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> bytes:
     """The frames that a browser lacks after this report."""
-    initial: dict[str, Any] = {} if start is None else vars(read_film_state({}, film, start))
+    initial: dict[str, Any] = dict(zip(("kind", "score"), watched or (), strict=False))
+    if start is not None:
+        initial = vars(read_film_state({}, film, start))
     return encode_film(
         film,
         since=known_step(report, film),

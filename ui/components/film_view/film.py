@@ -18,6 +18,18 @@ LEAST_FRAMES = 24
 POOLED_SIZES = (96, 64, 48, 32, 24, 16)
 
 
+@dataclass(frozen=True, kw_only=True)
+class FilmMark:
+    """An event on the curves of a score."""
+
+    step: int
+    kind: "SiteKind"
+    score: str
+    threshold: float
+    text: str
+    """What happened, on one line."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FilmView:
     """All heads on the probe text at some steps of a training."""
@@ -34,6 +46,7 @@ class FilmView:
     target_tokens: Sequence[str] = ()
     alignment: Sequence[tuple[int, int]] = ()
     """Gold pairs: query row of the target, key column of the source."""
+    marks: Sequence[FilmMark] = ()
     live: bool = False
     last_step: int | None = None
     """The step at which the training will end, if known."""
@@ -82,6 +95,7 @@ def encode_film(film: FilmView, *, since: int | None = None, budget: int = BYTES
         "steps": [int(film.steps[index]) for index in frames],
         "newest": int(film.steps[-1]) if len(film.steps) else None,
         "lastStep": film.last_step,
+        "marks": [vars(mark) for mark in film.marks],
         "alignment": [list(pair) for pair in film.alignment],
         "provenance": list(film.provenance),
         "sites": {kind: _site(film, kind, cells) for kind in film.maps},

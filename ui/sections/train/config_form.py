@@ -17,11 +17,11 @@ from playground.training import TrainConfig
 from playground.training.presets import PRESETS
 from playground.training.trainer import choose_device
 from playground.transformer import TransformerConfig
-from ui.sections.train.labels import preset_caption, preset_title
+from ui.sections.train.labels import preset_title
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import PRESET
 from ui.state.session import keep_error, take_error
-from ui.state.training import adopt_draft, draft_revision, keep_draft, read_changes, write_changes
+from ui.state.training import adopt_draft, draft_revision, read_changes, write_changes
 from ui.widgets.fields import edit, editable
 from ui.widgets.model import is_hosted
 
@@ -44,6 +44,12 @@ class RunDraft:
     """Why they make none, or what in the address was ignored."""
 
 
+def chosen_preset() -> str:
+    """The preset of the field, or of the address before the field is on the page."""
+    kept = st.session_state.get(PRESET)
+    return kept if kept in PRESETS else read_choice(PRESET, list(PRESETS))
+
+
 def choose_config() -> RunDraft:
     """Choose a preset and change its fields; the changes are written to the address."""
     names = list(PRESETS)
@@ -52,7 +58,6 @@ def choose_config() -> RunDraft:
     write_choice(PRESET, preset, names[0])
     if preset != shown:
         write_changes({})
-    st.caption(preset_caption(preset))
     base = PRESETS[preset]()
     key = f"draft.{preset}.{draft_revision()}"
     start, problem = apply_changes(base, read_changes())
@@ -63,7 +68,6 @@ def choose_config() -> RunDraft:
     except UserError as error:
         return RunDraft(preset=preset, config=None, problem=str(error))
     write_changes(changes_of(base, config))
-    keep_draft(config)
     return RunDraft(preset=preset, config=config, problem=problem)
 
 
@@ -71,14 +75,12 @@ def _edit_records(start: TrainConfig, key: str) -> dict[str, dict[str, Any]]:
     """The fields of task, model and training, the usual ones first."""
     model_rest = editable(start.model, (*FROM_TASK, *MODEL_FIRST))
     train_rest = editable(start, ("task", "model", *TRAIN_FIRST))
-    with st.expander(_("Task"), icon=":material/edit_note:"):
-        task = edit(start.task, editable(start.task), key=f"{key}.task")
-    with st.expander(_("Model"), icon=":material/account_tree:"):
-        model = edit(start.model, MODEL_FIRST, key=f"{key}.model")
-        model |= edit(start.model, model_rest, key=f"{key}.model")
-    with st.expander(_("Training"), icon=":material/tune:"):
-        train = edit(start, TRAIN_FIRST, key=f"{key}.train")
-        train |= edit(start, train_rest, key=f"{key}.train")
+    st.markdown(f"**{_('Task')}**")
+    task = edit(start.task, editable(start.task), key=f"{key}.task")
+    st.markdown(f"**{_('Model')}**")
+    model = edit(start.model, (*MODEL_FIRST, *model_rest), key=f"{key}.model")
+    st.markdown(f"**{_('Training')}**")
+    train = edit(start, (*TRAIN_FIRST, *train_rest), key=f"{key}.train")
     return {"task": task, "model": model, "train": train}
 
 
@@ -163,8 +165,8 @@ def copy_rate(config: TrainConfig, rate: float) -> None:
 def upload_settings() -> None:
     """Fill the fields from an exported config.json."""
     key = f"upload_{draft_revision()}"
-    with st.expander(_("Settings from a file"), icon=":material/upload:"):
-        st.file_uploader(_("A run's config.json"), type="json", key=key, on_change=_read_upload, args=(key,))
+    label = _("Settings from a file (a run's config.json)")
+    st.file_uploader(label, type="json", key=key, on_change=_read_upload, args=(key,))
     if problem := take_error(UPLOAD):
         st.error(problem, icon=":material/error:")
 

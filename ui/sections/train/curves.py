@@ -1,5 +1,7 @@
 """A run's metrics as charts: loss, measures, learning rate and gradient norm, spectrum."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
@@ -12,11 +14,14 @@ from playground.charts.train import (
     training_loss_figure,
 )
 from playground.text import _
+from playground.training.run.comparison import split_comparable
 from playground.training.run.metrics import Metrics
+from playground.training.run.milestones import Milestone
 from playground.training.run.runs import Run
 from ui.components.live_chart import live_chart
 from ui.sections.train.labels import measure_label
 from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
+from ui.widgets.findings import plain_markdown
 
 LOSSES = ("held_out_loss", "train_loss", "loss_floor", "bits_per_byte", "repeat_loss", "first_loss", "excess")
 """Measures that do not lie between 0 and 1."""
@@ -24,8 +29,8 @@ HEIGHT = 300
 SMOOTHED_POINTS = 4000
 
 
-def show_loss(run: Run, metrics: Metrics) -> None:
-    """Training and held-out loss over the steps."""
+def show_loss(run: Run, metrics: Metrics, events: Sequence[Milestone]) -> None:
+    """Training and held-out loss over the steps, with the events of heads."""
     scale = st.session_state.get(LOG_AXES, [])
     steps, losses = metrics.columns["step"], metrics.columns["loss"]
     raw = _curve("loss", steps, losses)
@@ -38,6 +43,7 @@ def show_loss(run: Run, metrics: Metrics) -> None:
         metrics.evaluation_steps.tolist(),
         held_out.tolist(),
         float(floor[-1]) if len(floor) else None,
+        marks=_marks([event for event in events if event.head is not None]),
         log_steps=LOG_STEPS in scale,
         log_loss=LOG_LOSS in scale,
     )
@@ -53,15 +59,21 @@ def _smoothed(steps: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np.nda
     return steps[::stride], smooth(values.tolist(), weight=1 - 1 / max(2.0, min(50.0, len(values) / 40)))
 
 
-def show_measures(run: Run, metrics: Metrics) -> None:
-    """The task's own measures at each evaluation: those between 0 and 1, or else bits per byte."""
+def _marks(events: Sequence[Milestone]) -> list[tuple[int, str]]:
+    return [(event.step, str(event.label)) for event in events]
+
+
+def show_measures(run: Run, metrics: Metrics, events: Sequence[Milestone]) -> None:
+    """The task's own measures at each evaluation, those between 0 and 1 or else bits per byte, with all events."""
     shares = [name for name in metrics.evaluations if name not in LOSSES]
     names = shares or [name for name in ("bits_per_byte",) if name in metrics.evaluations]
     steps = metrics.evaluation_steps.tolist()
     series = [
         Series(name=measure_label(name), steps=steps, values=_with_none(metrics.evaluations[name])) for name in names
     ]
-    figure = measures_figure(series, y=_("fraction") if shares else measure_label("bits_per_byte"))
+    figure = measures_figure(
+        series, y=_("fraction") if shares else measure_label("bits_per_byte"), marks=_marks(events)
+    )
     live_chart(
         figure, key="measures_chart", height=HEIGHT, revision=run.id, label=_("The task's measures on held-out data")
     )
@@ -100,17 +112,20 @@ def last_spectrum(samples: list[dict[str, object]]) -> list[float]:
 
 
 def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
-    """The held-out losses of several runs; the training loss of a run that has none yet."""
-    series = []
-    for run, metrics in named:
-        if "held_out_loss" in metrics.evaluations:
-            steps, values = metrics.evaluation_steps, metrics.evaluations["held_out_loss"]
-        elif len(metrics):
-            steps, values = metrics.columns["step"], smooth(metrics.columns["loss"].tolist())
-        else:
-            continue
-        series.append(_curve(run.name, steps, values))
-    if series:
+    """The held-out losses of several runs that are measured on the same task and vocabulary."""
+    evaluated = [(run, metrics) for run, metrics in named if "held_out_loss" in metrics.evaluations]
+    if len(evaluated) < len(named):
+        names = ", ".join(run.name for run, metrics in named if "held_out_loss" not in metrics.evaluations)
+        st.text(_("Not evaluated yet: {names}").format(names=names))
+    shown, other = split_comparable([run for run, _metrics in evaluated])
+    if other:
+        st.warning(plain_markdown(_left_out(shown, other)), icon=":material/rule:")
+    series = [
+        _curve(run.name, metrics.evaluation_steps, metrics.evaluations["held_out_loss"])
+        for run, metrics in evaluated
+        if run in shown
+    ]
+    if len(series) > 1:
         key = ",".join(run.id for run, _metrics in named)
         label = _("Held-out losses of several runs")
         live_chart(
@@ -120,6 +135,14 @@ def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
             revision=key,
             label=label,
         )
+
+
+def _left_out(shown: list[Run], other: list[Run]) -> str:
+    """Why some runs are not overlaid."""
+    if len(shown) < 2:
+        return _("Not overlaid: the losses of these runs are measured on different tasks or vocabularies.")
+    sentence = _("Not overlaid, because their losses are measured on another task or vocabulary: {names}")
+    return sentence.format(names=", ".join(run.name for run in other))
 
 
 def _curve(name: str, steps: np.ndarray, values: np.ndarray) -> Series:

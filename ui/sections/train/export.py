@@ -5,17 +5,13 @@ from functools import partial
 
 import streamlit as st
 
-from playground.errors import UserError
-from playground.jobs.executor import default_executor
 from playground.text import _
 from playground.training import TrainConfig
 from playground.training.run.archive import SCRIPT, zip_run
 from playground.training.run.paths import checkpoint_steps
 from playground.training.run.runs import Run
+from ui.sections.train.checkpoint import show_checkpoint_doors
 from ui.sections.train.config_form import copy_settings
-from ui.state.parameters import MODEL
-from ui.state.training import draft_config, write_run_id
-from ui.text import page_link
 from ui.widgets.callbacks import action_button
 
 
@@ -36,25 +32,14 @@ def _show_checkpoints(run: Run) -> None:
         st.caption(_("No checkpoint yet."))
         return
     step = st.select_slider(_("Checkpoint at step"), steps, value=steps[-1], key=f"snapshot_{run.id}")
-    address = page_link("attention", (MODEL, f"run/{run.id}/{step}"))
-    st.link_button(_("Open on the Attention page"), address, icon=":material/grid_view:")
+    show_checkpoint_doors(run, step)
     st.caption(_("Model name, here and in Python: {name}").format(name=f"`run/{run.id}/{step}`"))
-    action_button(_("Copy settings"), "copy_settings", partial(_copy_settings, run), icon="arrow_back")
-    st.caption(_("Fills the fields in the sidebar with this run's settings."))
-    label = _("Fork from step {step}…").format(step=step)
-    action_button(label, "fork_run", partial(_fork, run, step), icon="fork_right")
-    st.caption(_("A new run that continues from this checkpoint with the settings in the sidebar."))
+    action_button(_("Copy settings"), "copy_settings", partial(_copy_settings, run), icon="arrow_upward")
+    st.caption(_("Fills the fields of a new run with this run's settings."))
 
 
 def _copy_settings(run: Run) -> None:
     copy_settings(TrainConfig.from_dict(run.config))
-
-
-def _fork(run: Run, step: int) -> None:
-    config = draft_config()
-    if config is None:
-        raise UserError("The settings in the sidebar are not complete.")
-    write_run_id(default_executor().fork(run.id, step, config, name=f"{run.name} ⑂ {step}"))
 
 
 def _show_downloads(run: Run) -> None:

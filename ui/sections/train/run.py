@@ -3,27 +3,30 @@
 import time
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.text import _
 from playground.training.run.control import Command
-from playground.training.run.film import FilmProbe, Frame, read_probe
+from playground.training.run.metrics import Metrics
+from playground.training.run.milestones import Milestone, learnt_so_far
 from playground.training.run.runs import Run
 from playground.training.run.samples import read_samples
 from ui.cache import RunLog, run_log
-from ui.components.film_view import FilmView, film_view
+from ui.components.film_view import FilmView
 from ui.components.samples_view import samples_view
 from ui.sections.train.curves import show_loss, show_measures, show_rate, show_spectrum
 from ui.sections.train.export import show_files
+from ui.sections.train.film import events_of, read_film_view, score_curves, show_film
+from ui.sections.train.fork import show_fork_dialog
 from ui.sections.train.summary import show_summary
 from ui.state.parameters import SECTION
 from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
-from ui.state.training import read_film, write_film, write_run_id
+from ui.state.training import take_fork_request, write_run_id
 from ui.widgets.callbacks import action_button
 from ui.widgets.choice import choose_option
+from ui.widgets.findings import plain_markdown
 
 FACTORS = (0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0)
 
@@ -68,57 +71,6 @@ def _rate_popover(run: Run) -> None:
         _command_button(run, _("Apply"), "check", Command(action="rate", factor=factor))
 
 
-KEPT_BYTES = 48 << 20
-"""At most so much of a long film is assembled; the component thins it further for the browser."""
-
-
-def show_film(run: Run, log: RunLog) -> bool:
-    """Show the film; returns whether there is one."""
-    log.read_film()
-    probe = read_probe(run.folder)
-    if probe is None or not log.frames:
-        return False
-    film = film_of(run, log, probe)
-    chosen = film_view(film, key="film", start=read_film())
-    write_film(chosen)
-    return True
-
-
-def film_of(run: Run, log: RunLog, probe: FilmProbe) -> FilmView:
-    """All frames as arrays [frame, layer, head, query, key]."""
-    frames = _thinned(log.frames)
-    kinds = list(frames[-1].maps)
-    return FilmView(
-        run=f"{run.id}:{log.generation}",
-        tokens=probe.tokens,
-        target_tokens=probe.target_tokens or (),
-        alignment=probe.alignment,
-        steps=[frame.step for frame in frames],
-        maps={kind: np.stack([frame.maps[kind] for frame in frames]) for kind in kinds},  # type: ignore[misc]
-        scores={kind: _defined_scores(frames, kind) for kind in kinds},  # type: ignore[misc]
-        live=run.status.is_live,
-        last_step=run.steps or None,
-        title=run.name,
-        provenance=[f"run: {run.id}", f"task: {run.task}", f"seed: {run.config.get('seed')}"],
-    )
-
-
-def _defined_scores(frames: list[Frame], kind: str) -> dict[str, np.ndarray]:
-    """The scores over the frames, without those that are NaN for all heads."""
-    names = list(frames[-1].scores.get(kind, {}))
-    tables = {name: np.stack([frame.scores[kind][name] for frame in frames]) for name in names}
-    return {name: table for name, table in tables.items() if np.isfinite(table).any()}
-
-
-def _thinned(frames: list[Frame]) -> list[Frame]:
-    """As many frames as fit, evenly spaced, with the first and the last."""
-    size = sum(array.nbytes for array in frames[-1].maps.values())
-    most = max(2, KEPT_BYTES // max(1, size))
-    if len(frames) <= most:
-        return frames
-    return [frames[index] for index in np.linspace(0, len(frames) - 1, most).round().astype(int)]
-
-
 FOLLOW_SECONDS = 0.7
 FIRST_SECONDS = 0.5
 """How long the page waits for the first step of a run that has just started: the worker is that quick."""
@@ -128,23 +80,31 @@ FORMING, SAMPLES, RATE, FILES = "attention", "samples", "rate", "files"
 
 
 def show_run(run_id: str) -> None:
-    """Show a run, or that it is gone."""
+    """Show a run, or say that it is gone."""
     try:
         run = default_executor().read(run_id)
     except UserError as error:
         st.error(str(error), icon=":material/error:")
-        st.button(_("Close run"), on_click=write_run_id, args=(None,))
+        st.button(_("Close run"), key="close_run", icon=":material/close:", on_click=_close)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(run.name, anchor=False)
         if run.parent is not None:
             st.caption(_("forked from {run} at step {step}").format(run=run.parent[0][:8], step=run.parent[1]))
+        st.button(_("Close run"), key="close_run", icon=":material/close:", type="tertiary", on_click=_close)
+    show_fork_dialog(run)
     live = run.status.is_live
     st.fragment(_follow_run, run_every=FOLLOW_SECONDS if live else None)(run_id, live)
 
 
+def _close() -> None:
+    write_run_id(None)
+
+
 def _follow_run(run_id: str, was_live: bool) -> None:
     """Everything that changes while a run is live. When it has ended, the page reruns once more and rests."""
+    if take_fork_request():
+        st.rerun()
     try:
         run, log = _first_step(default_executor().read(run_id))
     except UserError:
@@ -154,11 +114,22 @@ def _follow_run(run_id: str, was_live: bool) -> None:
         st.rerun()
     show_summary(run, log.metrics)
     show_controls(run)
+    film = read_film_view(run, log)
+    events = events_of(run, log.metrics, film)
     if len(log.metrics):
-        _show_charts(run, log)
-    elif was_live:
+        _show_learnt(run, log.metrics, film, events)
+        _show_charts(run, log, events)
+    elif was_live and run.status.state != "queued":
         st.info(_("Starting…"), icon=":material/hourglass_top:")
-    _show_section(run, log)
+    _show_section(run, log, film, events)
+
+
+def _show_learnt(run: Run, metrics: Metrics, film: FilmView | None, events: list[Milestone]) -> None:
+    """What has been learnt so far, in a line."""
+    sentences = learnt_so_far(run.task, run.config.get("model", {}), metrics, score_curves(film), events)
+    if sentences:
+        texts = [str(sentence) for sentence in sentences]
+        st.markdown(plain_markdown(". ".join(text[:1].upper() + text[1:] for text in texts) + "."))
 
 
 def _first_step(run: Run) -> tuple[Run, RunLog]:
@@ -172,7 +143,7 @@ def _first_step(run: Run) -> tuple[Run, RunLog]:
     return run, log
 
 
-def _show_charts(run: Run, log: RunLog) -> None:
+def _show_charts(run: Run, log: RunLog, events: list[Milestone]) -> None:
     st.pills(
         _("Logarithmic axes"),
         [LOG_STEPS, LOG_LOSS],
@@ -183,12 +154,12 @@ def _show_charts(run: Run, log: RunLog) -> None:
     )
     left, right = st.columns(2)
     with left:
-        show_loss(run, log.metrics)
+        show_loss(run, log.metrics, events)
     with right:
-        show_measures(run, log.metrics)
+        show_measures(run, log.metrics, events)
 
 
-def _show_section(run: Run, log: RunLog) -> None:
+def _show_section(run: Run, log: RunLog, film: FilmView | None, events: list[Milestone]) -> None:
     titles = {
         FORMING: _("Attention over training"),
         SAMPLES: _("Samples"),
@@ -202,7 +173,9 @@ def _show_section(run: Run, log: RunLog) -> None:
         show_rate(run, log.metrics)
     elif section == FILES:
         show_files(run)
-    elif section == FORMING and not show_film(run, log):
+    elif section == FORMING and film is not None:
+        show_film(run, film, events)
+    elif section == FORMING and run.status.state != "queued":
         st.caption(_("The timeline begins with the first step."))
 
 

@@ -31,7 +31,7 @@ def show_summary(run: Run, metrics: Metrics) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(state_label(status.state), color=COLOURS.get(status.state, "gray"))  # type: ignore[arg-type]
         if status.state == "queued" and status.position is not None:
-            st.caption(_n("{n} run ahead in the queue", "{n} runs ahead in the queue", status.position))
+            st.caption(queue_sentence(status.position))
         if status.sentence:
             st.caption(status.sentence)
     step = current_step(run, metrics)
@@ -43,17 +43,16 @@ def show_summary(run: Run, metrics: Metrics) -> None:
     _show_values(run, metrics)
 
 
+def queue_sentence(position: int) -> str:
+    """How long a waiting run waits."""
+    if position == 0:
+        return _("Next in the queue: it starts when a run that is training ends.")
+    return _n("{n} run ahead in the queue", "{n} runs ahead in the queue", position)
+
+
 def current_step(run: Run, metrics: Metrics) -> int:
     """The last recorded step: the metrics are written more often than the status."""
     return int(metrics.columns["step"][-1]) if len(metrics) else run.status.step
-
-
-def show_ready(steps: int) -> None:
-    """An empty summary before the first run: the browser then has loaded what it draws runs with."""
-    text = _("step {step:,} of {steps:,}").format(step=0, steps=steps) + " · " + _("press Start in the sidebar")
-    st.progress(0.0, text=text)
-    values = (_("Loss (nats)"), _("Held-out loss (nats)"), _("Learning rate"), _("Tokens per second"))
-    _show_metrics(dict.fromkeys(values, "–"))
 
 
 def _show_values(run: Run, metrics: Metrics) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from playground import load, trace
 from playground.training.run.film import (
+    alignment_scores,
     encode_weights,
     film_steps,
     frame_steps,
@@ -92,3 +93,14 @@ def test_a_later_position_is_never_looked_at_by_a_decoder(tmp_path):
     maps = frame["maps.decoder"]
     assert (np.triu(maps, k=1) == 0).all()
     np.testing.assert_allclose(((maps / 255.0) ** 2).sum(-1), 1, atol=0.05)
+
+
+def test_the_alignment_score_is_the_mean_weight_on_the_gold_sources():
+    # Two heads, two targets, three sources; target 0 has the gold sources 0 and 2, target 1 the source 1.
+    weights = np.array([[[[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]], [[0.0, 1.0, 0.0], [0.75, 0.25, 0.0]]]])
+    maps = encode_weights(torch.tensor(weights))
+    scores = alignment_scores(maps, [(0, 0), (0, 2), (1, 1), (7, 0)])
+    np.testing.assert_allclose(scores, [[(0.75 + 1.0) / 2, (0.0 + 0.25) / 2]], atol=0.005)
+    over_time = alignment_scores(np.stack([maps, maps]), [(0, 0), (0, 2), (1, 1)])
+    np.testing.assert_allclose(over_time, np.stack([scores, scores]))
+    assert np.isnan(alignment_scores(maps, [])).all()

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from playground.errors import UserError
+from playground.tasks.registry import TASKS
+from playground.training.presets import PRESETS
 from playground.training.run.checkpoints import latest_state, model_tensors
 from playground.training.run.film import frame_steps
 from playground.training.run.folder import read_train_config, run
-from playground.training.run.lineage import fork, new_run_id
+from playground.training.run.lineage import FIXED_IN_TASK, fork, new_run_id
 from playground.training.run.metrics import read_metrics
 from playground.training.run.paths import checkpoint_steps
 from playground.training.run.runs import read_run
@@ -67,9 +69,45 @@ def test_dropout_may_change_too(root):
     assert len(list(run(config, root / new))) == 2
 
 
-def test_the_shape_of_the_weights_stays_and_the_sentence_says_what_it_was(root):
-    with pytest.raises(UserError, match="n_heads, width must stay 2, 16"):
+def test_the_shape_of_the_weights_stays_and_the_error_knows_what_would_change(root):
+    with pytest.raises(UserError, match="the model keeps its shape") as caught:
         fork(root, "parent", 2, config_of(root, {"width": 32, "n_heads": 4}), name="wider")
+    assert caught.value.values["fields"] == ["n_heads", "width"]
+
+
+CHANGES = {
+    "text": {"repeats": 0.5, "copying_first": 3, "copying_rows": 7, "copying_beside": 2},
+    "tales": {"exponent": 0.3},
+    "masked": {"mask_share": 0.3, "row_length": 12, "class_weight": 0.2},
+    "classification": {},
+    "translation": {"exponent": 0.1},
+    "induction": {"shortest": 4, "counted": "repeats"},
+    "rewriting": {"operation": "sort", "shortest": 3},
+    "addition": {"answer_order": "units-first"},
+    "modular": {"train_share": 0.6, "split": 3},
+}
+"""Another value of every field that a fork leaves free."""
+
+
+@pytest.mark.parametrize("name", list(TASKS))
+def test_what_a_fork_may_change_in_its_task_leaves_the_models_shape_alone(name):
+    kind = TASKS[name]
+    fields = {field.name for field in dataclasses.fields(kind.config)}
+    assert fields - FIXED_IN_TASK == set(CHANGES[name])
+    config = next(config for make in PRESETS.values() if type((config := make()).task) is kind.config)
+    for field, value in CHANGES[name].items():
+        needs = dataclasses.replace(config.task, **{field: value}).needs()
+        assert needs.context <= config.model.context, field
+        assert dataclasses.replace(needs, context=0) == dataclasses.replace(config.task.needs(), context=0), field
+
+
+@pytest.mark.parametrize("name", ["tales", "translation", "induction", "rewriting", "addition", "modular"])
+def test_what_a_fork_may_change_in_its_task_leaves_the_vocabulary_alone(name):
+    kind = TASKS[name]
+    base = next(config.task for make in PRESETS.values() if type((config := make()).task) is kind.config)
+    vocabulary = kind.prepare(base).tokenizer.to_str()
+    for field, value in CHANGES[name].items():
+        assert kind.prepare(dataclasses.replace(base, **{field: value})).tokenizer.to_str() == vocabulary, field
 
 
 def test_steps_and_checkpoints_have_to_be_there(root):

@@ -1,8 +1,10 @@
 """Reading runs while they grow and when they are damaged; renaming, deleting; none of it loads torch."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,21 @@ from playground.errors import UserError
 from playground.training.run.folder import run
 from playground.training.run.metrics import Metrics, join_metrics, read_metrics
 from playground.training.run.paths import checkpoint_steps
-from playground.training.run.runs import delete, list_runs, read_run, rename, run_path, write_about
+from playground.training.run.runs import (
+    checked_name,
+    delete,
+    delete_aside,
+    free_name,
+    list_runs,
+    purge,
+    read_run,
+    rename,
+    restore,
+    run_path,
+    runs_aside,
+    set_aside,
+    write_about,
+)
 from playground.training.run.samples import read_samples
 from tests.helpers.small_training import train_config
 
@@ -193,3 +209,61 @@ def test_deleting_removes_the_run_alone_and_follows_no_link_in_it(tmp_path):
     assert (precious / "file").read_text() == "mine"
     with pytest.raises(UserError, match="no run's folder"):
         delete(root, "folder")
+
+
+# Names that differ, and deletions that can be undone
+
+
+@given(st.text(max_size=30), st.lists(st.text(max_size=30), max_size=6), st.booleans())
+def test_a_free_name_is_no_other_runs(title, taken, is_typed):
+    title = title.strip() or "x"
+    name = free_name(title, taken, is_typed=is_typed)
+    assert name not in taken
+    assert checked_name(name) == name
+    again = [*taken, name]
+    assert free_name(title, again, is_typed=is_typed) not in again
+
+
+def test_numbers_go_on_from_the_highest():
+    assert free_name("Copy", ["Copy 2", "Copy 10", "Copy b", "Other 99"]) == "Copy 11"
+    assert free_name("Copy", ["Copy"]) == "Copy 2"
+    assert free_name("  my\nrun ", ["Copy"], is_typed=True) == "my run"
+    assert free_name("my run", ["my run", "my run 2"], is_typed=True) == "my run 3"
+
+
+def set_up_runs(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).mkdir(parents=True)
+        (root / name / "config.json").write_text('{"task": {"name": "text"}}')
+        write_about(root / name, f"run {name}")
+
+
+def test_a_run_that_is_set_aside_is_in_no_list_and_comes_back_whole(tmp_path):
+    set_up_runs(tmp_path, "one", "two")
+    set_aside(tmp_path, "one")
+    assert [run.id for run in list_runs(tmp_path)] == ["two"]
+    assert runs_aside(tmp_path) == {"one": "run one"}
+    with pytest.raises(UserError, match="no such run"):
+        run_path(tmp_path, "one")
+    restore(tmp_path, "one")
+    assert {run.name for run in list_runs(tmp_path)} == {"run one", "run two"}
+    assert runs_aside(tmp_path) == {}
+    with pytest.raises(UserError, match="deleted for good"):
+        restore(tmp_path, "one")
+    with pytest.raises(UserError, match="deleted for good"):
+        restore(tmp_path, "../two")
+
+
+def test_what_was_set_aside_long_ago_or_too_often_is_gone(tmp_path):
+    set_up_runs(tmp_path, "one", "two", "three")
+    for age, name in ((900, "one"), (300, "two"), (10, "three")):
+        set_aside(tmp_path, name)
+        then = time.time() - age
+        os.utime(tmp_path / f".deleted-{name}", (then, then))
+    purge(tmp_path)
+    assert list(runs_aside(tmp_path)) == ["three", "two"]
+    purge(tmp_path, kept=1)
+    assert list(runs_aside(tmp_path)) == ["three"]
+    delete_aside(tmp_path, "three")
+    delete_aside(tmp_path, "three")
+    assert list(tmp_path.iterdir()) == []

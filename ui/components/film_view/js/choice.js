@@ -3,7 +3,8 @@
 import { clamp, debounce } from "../../shared/js/dom.js";
 import { bestHead, lastStep } from "./reel.js";
 
-// The default selection: the newest frame, and the head that scores best in it.
+// The default selection: the newest frame, and the head that scores best in it; as long as nobody has chosen a head,
+// it changes with the frames.
 export function startChoice(initial, header, reel) {
   const kinds = Object.keys(header.sites);
   const preferred = kinds.includes("cross") ? "cross" : kinds[0];
@@ -13,6 +14,7 @@ export function startChoice(initial, header, reel) {
   const best = bestHead(reel.frames[reel.frames.length - 1], kind, site, score);
   return validChoice({
     kind, score, step: initial.step ?? null, layer: initial.layer ?? best.layer, head: initial.head ?? best.head, loop: false,
+    automatic: initial.layer === undefined,
   }, header);
 }
 
@@ -45,7 +47,7 @@ export function makeFilmReporter(send) {
   };
   const later = debounce(flush, 250);
   const describe = (choice, reel, request) => {
-    const { loop: _loop, ...plain } = choice;
+    const { loop: _loop, automatic: _automatic, ...plain } = choice;
     return { ...plain, run: reel.run, have: lastStep(reel), count: reel.frames.length, request };
   };
   return {

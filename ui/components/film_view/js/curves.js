@@ -114,6 +114,38 @@ function drawGrid(context, curves, width) {
   }
 }
 
+// The events of the selected score: when it passed its threshold, said beside a dashed line.
+function drawMarks(context, curves, width) {
+  const { film } = curves;
+  const { choice, theme, reel } = film;
+  const [first, last] = stepRange(reel);
+  context.save();
+  context.setLineDash([4, 3]);
+  context.lineWidth = 1;
+  context.strokeStyle = context.fillStyle = cssRgb(theme.text);
+  context.font = `11px ${theme.sans}`;
+  context.textBaseline = "top";
+  for (const mark of marksOf(film.header, choice)) {
+    if (mark.step < first || mark.step > last) continue;
+    const x = Math.round(stepX(reel, mark.step, width)) + 0.5;
+    const y = Math.round(valueY(curves, mark.threshold, CURVES_HEIGHT)) + 0.5;
+    context.beginPath();
+    context.moveTo(x, CURVES_TOP);
+    context.lineTo(x, CURVES_HEIGHT - CURVES_BOTTOM);
+    context.moveTo(CURVES_LEFT, y);
+    context.lineTo(x, y);
+    context.stroke();
+    const left = x > width / 2;
+    context.textAlign = left ? "right" : "left";
+    context.fillText(mark.text, x + (left ? -5 : 5), CURVES_TOP);
+  }
+  context.restore();
+}
+
+function marksOf(header, { kind, score }) {
+  return (header.marks ?? []).filter((mark) => mark.kind === kind && mark.score === score);
+}
+
 // Every curve, without the cursor; exported pictures use it too.
 export function drawCurves(context, curves, width) {
   const { film } = curves;
@@ -130,6 +162,7 @@ export function drawCurves(context, curves, width) {
   context.globalAlpha = 1;
   context.lineWidth = 2.4;
   drawLine(context, curves, width, choice.layer, choice.head);
+  drawMarks(context, curves, width);
 }
 
 export function drawCursor(context, curves, width) {
@@ -154,6 +187,9 @@ export function paintCurves(curves) {
   curves.element.hidden = !curves.film.choice.score;
   if (!width || !curves.film.choice.score) return;
   drawCurves(sizeCanvas(curves.base, width, CURVES_HEIGHT), curves, width);
+  const events = marksOf(curves.film.header, curves.film.choice).map(({ text }) => text);
+  curves.base.setAttribute("role", "img");
+  curves.base.setAttribute("aria-label", [scoreLabel(curves.film.labels, curves.film.choice.score), ...events].join(". "));
   curves.element.style.height = `${CURVES_HEIGHT}px`;
   paintCursor(curves);
 }

@@ -80,8 +80,13 @@ class Film {
     this.empty.hidden = shown;
     this.empty.textContent = header.labels.empty;
     if (!shown) return;
+    // Another run has other heads; the same one, taken back, keeps what was chosen.
+    const [id] = header.run.split(":");
+    if (this.id !== id) this.choice = null;
+    this.id = id;
     const kept = this.choice ?? keptChoices().get(header.run);
-    this.choice = kept ? validChoice(kept, header) : startChoice(header.initial, header, reel);
+    const chosen = kept && !(kept.automatic && kept.step === null);
+    this.choice = chosen ? validChoice(kept, header) : { ...startChoice(header.initial, header, reel), loop: kept?.loop ?? false };
     this.locate();
     this.reporter.frames(this.choice, reel, this.request);
   }
@@ -110,7 +115,8 @@ class Film {
   }
 
   choose(change) {
-    this.choice = validChoice({ ...this.choice, ...change }, this.header);
+    const automatic = this.choice.automatic && Object.keys(change).every((name) => name === "loop");
+    this.choice = validChoice({ ...this.choice, ...change, automatic }, this.header);
     this.locate();
     if ("layer" in change) this.announce(fill(this.labels.chosen, { title: this.title() }));
     this.refresh("all");

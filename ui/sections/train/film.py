@@ -1,0 +1,122 @@
+"""The film of a run: attention over training, its events, and the checkpoint at the step that is shown."""
+
+import dataclasses
+
+import numpy as np
+import streamlit as st
+
+from playground.training.run.film import FilmProbe, Frame, alignment_scores, read_probe
+from playground.training.run.metrics import Metrics
+from playground.training.run.milestones import Milestone, ScoreCurves, milestones, watched_score
+from playground.training.run.paths import checkpoint_steps
+from playground.training.run.runs import Run
+from ui.cache import RunLog
+from ui.components.film_view import FilmMark, FilmState, FilmView, film_view
+from ui.sections.train.checkpoint import show_checkpoint_doors
+from ui.state.parameters import HEAD, KIND
+from ui.state.training import read_film, write_film
+
+KEPT_BYTES = 48 << 20
+"""At most so much of a long film is assembled; the component thins it further for the browser."""
+
+
+def read_film_view(run: Run, log: RunLog) -> FilmView | None:
+    """The film as far as it has been taken; None before the first frame."""
+    log.read_film()
+    probe = read_probe(run.folder)
+    return None if probe is None or not log.frames else film_of(run, log, probe)
+
+
+def film_of(run: Run, log: RunLog, probe: FilmProbe) -> FilmView:
+    """All frames as arrays [frame, layer, head, query, key]."""
+    frames = _thinned(log.frames)
+    maps = {kind: np.stack([frame.maps[kind] for frame in frames]) for kind in frames[-1].maps}
+    scores = {kind: _defined_scores(frames, kind) for kind in maps}
+    if "cross" in maps and probe.alignment:
+        scores["cross"] = {"alignment": alignment_scores(maps["cross"], probe.alignment), **scores["cross"]}
+    return FilmView(
+        run=f"{run.id}:{log.generation}",
+        tokens=probe.tokens,
+        target_tokens=probe.target_tokens or (),
+        alignment=probe.alignment,
+        steps=[frame.step for frame in frames],
+        maps=maps,  # type: ignore[arg-type]
+        scores=scores,  # type: ignore[arg-type]
+        live=run.status.is_live,
+        last_step=run.steps or None,
+        title=run.name,
+        provenance=[f"run: {run.id}", f"task: {run.task}", f"seed: {run.config.get('seed')}"],
+    )
+
+
+def _defined_scores(frames: list[Frame], kind: str) -> dict[str, np.ndarray]:
+    """The scores over the frames, without those that are NaN for all heads."""
+    names = list(frames[-1].scores.get(kind, {}))
+    tables = {name: np.stack([frame.scores[kind][name] for frame in frames]) for name in names}
+    return {name: table for name, table in tables.items() if np.isfinite(table).any()}
+
+
+def _thinned(frames: list[Frame]) -> list[Frame]:
+    """As many frames as fit, evenly spaced, with the first and the last."""
+    size = sum(array.nbytes for array in frames[-1].maps.values())
+    most = max(2, KEPT_BYTES // max(1, size))
+    if len(frames) <= most:
+        return frames
+    return [frames[index] for index in np.linspace(0, len(frames) - 1, most).round().astype(int)]
+
+
+def score_curves(film: FilmView | None) -> ScoreCurves:
+    """The film's head scores; none without a film."""
+    return ScoreCurves() if film is None else ScoreCurves(steps=film.steps, tables=film.scores)  # type: ignore[arg-type]
+
+
+def events_of(run: Run, metrics: Metrics, film: FilmView | None) -> list[Milestone]:
+    """What has happened in the run so far."""
+    return milestones(run.task, metrics, score_curves(film))
+
+
+def show_film(run: Run, film: FilmView, events: list[Milestone]) -> None:
+    """The film, with the events on its curves, and the checkpoint nearest to the step that it shows."""
+    marks = [
+        FilmMark(step=event.step, kind=kind, score=event.name, threshold=event.threshold, text=str(event.sentence))
+        for event in events
+        for kind in film.maps
+        if kind == event.kind
+    ]
+    watched = watched_score(run.task, {kind: list(scores) for kind, scores in film.scores.items()})
+    doors = st.container()
+    shown = film_view(dataclasses.replace(film, marks=marks), key="film", start=read_film(), watched=watched)
+    if shown is not None:
+        write_film(shown)
+    with doors:
+        _show_doors(run, film, shown or read_film() or best_head(film, watched))
+
+
+def best_head(film: FilmView, watched: tuple[str, str] | None) -> FilmState:
+    """The newest frame and the head that scores best in it, as the browser chooses before a person does."""
+    if watched is None:
+        return FilmState(kind=next(iter(film.maps)))
+    kind, score = watched
+    table = film.scores[kind][score][-1]  # type: ignore[index]
+    layer, head = divmod(int(np.where(np.isfinite(table), table, -np.inf).argmax()), table.shape[1])
+    return FilmState(kind=kind, layer=layer, head=head, score=score)  # type: ignore[arg-type]
+
+
+def _show_doors(run: Run, film: FilmView, shown: FilmState) -> None:
+    """The checkpoint nearest to the film's step, on the pages that look at a model, at the head of the film."""
+    steps = checkpoint_steps(run.folder)
+    if not steps:
+        return
+    step = film.steps[-1] if shown.step is None else shown.step
+    nearest = nearest_step(steps, step)
+    head = {str(HEAD): f"{shown.layer}.{shown.head}", str(KIND): shown.kind}
+    show_checkpoint_doors(run, nearest, head)
+
+
+def nearest_step(steps: tuple[int, ...], step: int) -> int:
+    """The checkpoint nearest to a step; of two, the later one.
+
+    >>> nearest_step((0, 100, 200), 140), nearest_step((0, 100), 50)
+    (100, 100)
+    """
+    return min(steps, key=lambda known: (abs(known - step), -known))
