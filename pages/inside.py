@@ -20,7 +20,7 @@ from ui.widgets.context_bar import open_bar
 with st.sidebar:
     load_chart_library()
 bar = open_bar()
-section = choose_section()
+section, row = choose_section()
 if section == TOY:
     show_toy_example()
 elif section == POSITIONS:
@@ -28,4 +28,4 @@ elif section == POSITIONS:
 elif section == COMPARISON:
     show_head_comparison(*obtain_trace(bar), bar)
 else:
-    show_walkthrough(*obtain_trace(bar), bar)
+    show_walkthrough(*obtain_trace(bar), bar, row)

@@ -123,8 +123,9 @@ def rows_figure(
     if shows_numbers:
         _write_numbers(figure, values, is_tall=is_tall)
     quiet_layout(figure, x=x, y="")
-    figure.update_layout(showlegend=False, hovermode="closest", margin={"l": 20, "r": 14, "t": 30, "b": 40})
-    figure.update_yaxes(name_ticks(rows), showgrid=False, range=[len(rows) - 0.5, -0.5])
+    figure.update_layout(showlegend=False, hovermode="closest", margin={"l": 20, "r": 14, "t": 6, "b": 40})
+    figure.update_yaxes(name_ticks(rows), showgrid=False, range=[len(rows) - 0.5, -0.5], showticklabels=any(rows))
+    figure.update_yaxes(ticks="outside" if any(rows) else "")
     few = {"dtick": 1} if max(map(len, values), default=0) <= 16 else {}
     names = name_ticks([_cut(name) for name in columns])
     figure.update_xaxes(names if len(columns) else few, showgrid=False)

@@ -34,7 +34,7 @@ def test_a_cold_deep_link_shows_every_step_and_a_query_that_is_chosen_stays(
     page.reload()
     expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("radio", name="Toy example").click()
-    expect(page.get_by_text(re.compile('weights of "cat" sum to 1.000000'))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile('weights of 1 cat sum to 1.000000'))).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("figure", name="From scores to weights")).to_be_visible(timeout=PATIENCE)
 
 

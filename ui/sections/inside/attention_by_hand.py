@@ -21,7 +21,13 @@ from playground.lens.inspect.free_attention import (
 )
 from playground.lens.inspect.head_comparison import free_heads
 from playground.text import _
-from ui.sections.inside.attention_by_hand_figures import show_all_queries, show_output, show_weights, toy_details
+from ui.sections.inside.attention_by_hand_figures import (
+    numbered_words,
+    show_all_queries,
+    show_output,
+    show_weights,
+    toy_details,
+)
 from ui.sections.inside.step_layout import FRAME_PIXELS, ROW_PIXELS
 from ui.state.address import read_number, read_text, write_number, write_text
 from ui.state.parameters import QUERY, TOY_CAUSAL, TOY_HEADS, TOY_SCALED, TOY_TEMPERATURE, TOY_TEXT, TOY_VECTORS
@@ -29,6 +35,7 @@ from ui.state.session import first_value
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet
+from ui.widgets.findings import plain_markdown
 
 WORDS_LENGTH = 300
 LARGEST = 1000.0
@@ -87,7 +94,7 @@ def _edit(start: Words) -> Words:
     """Three tables side by side. Raises UserError for an empty cell."""
     key = "hand." + " ".join(start.words)
     first = first_value(key, lambda: _read_vectors(start))
-    names = [f"{index} {word}" for index, word in enumerate(start.words)]
+    names = numbered_words(start)
     titles = {_("Queries"): first.queries, _("Keys"): first.keys, _("Values"): first.values}
     tables = []
     for column, (title, numbers) in zip(st.columns(3), titles.items(), strict=True):
@@ -145,7 +152,7 @@ def _choose_query(words: Words) -> int:
         range(len(words.words)),
         default=read_number(QUERY, default, last),
         key=f"hand_query.{len(words.words)}",
-        format_func=lambda index: words.words[index],
+        format_func=numbered_words(words).__getitem__,
         required=True,
     )
     query = int(chosen)
@@ -155,21 +162,16 @@ def _choose_query(words: Words) -> int:
 
 def _describe_weights(numbers: FreeAttention, words: Words, query: int) -> None:
     """What the weights sum to, and which word has the largest."""
-    best = int(numbers.weights[query].argmax())
+    best, names = int(numbers.weights[query].argmax()), numbered_words(words)
     st.success(
-        _('The attention weights of "{query}" sum to {total:.6f}; the largest is on "{best}" ({weight:.1%}).').format(
-            query=_safe(words.words[query]),
+        _("The attention weights of {query} sum to {total:.6f}; the largest is on {best} ({weight:.1%}).").format(
+            query=plain_markdown(names[query]),
             total=float(numbers.sums[query]),
-            best=_safe(words.words[best]),
+            best=plain_markdown(names[best]),
             weight=float(numbers.weights[query, best]),
         ),
         icon=":material/functions:",
     )
-
-
-def _safe(word: str) -> str:
-    """A word that Markdown reads as it stands."""
-    return "".join(f"\\{letter}" if letter in r"\`*_{}[]()#+-.!|$~<>:" else letter for letter in word)
 
 
 def show_single_head(words: Words, rules: Rules, query: int) -> None:
@@ -189,17 +191,17 @@ def show_single_head(words: Words, rules: Rules, query: int) -> None:
             "distance between the heads: {apart:.3f} (0 to 1); with a single head it is always 0."
         ).format(width=width, heads=n_heads, apart=float(comparison.disagreement[query]))
     )
-    share = width // n_heads
+    share, names = width // n_heads, numbered_words(words)
     template = _("head {head}: dimension {first}") if share == 1 else _("head {head}: dimensions {first} to {last}")
     labels = [_("single head")]
     labels += [template.format(head=head, first=head * share, last=(head + 1) * share - 1) for head in range(n_heads)]
     values = [comparison.one[query], *comparison.many[:, query]]
     hover = [
-        [f"{token_label(name)}: {short_number(weight)}" for name, weight in zip(words.words, row, strict=True)]
+        [f"{token_label(name)}: {short_number(weight)}" for name, weight in zip(names, row, strict=True)]
         for row in values
     ]
     colours = [DECODER] * len(values)
-    figure = rows_figure(values, labels, hover, colours, x=_("key"), columns=words.words, shows_numbers=True)
+    figure = rows_figure(values, labels, hover, colours, x=_("key"), columns=names, shows_numbers=True)
     label = _("The query's weights in one head and in several")
     details = {**toy_details(words, rules, query), "heads": n_heads}
     height = FRAME_PIXELS + ROW_PIXELS * len(values)

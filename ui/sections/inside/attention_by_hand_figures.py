@@ -14,6 +14,11 @@ from ui.sections.inside.step_layout import FRAME_PIXELS, ROW_PIXELS
 from ui.widgets.chart import draw
 
 
+def numbered_words(words: Words) -> list[str]:
+    """The words behind their positions, as tokens are named on every page."""
+    return [f"{index} {word}" for index, word in enumerate(words.words)]
+
+
 def show_weights(words: Words, numbers: FreeAttention, query: int, rules: Rules) -> None:
     """One query's scores, scaled, masked, exponentials and weights, by key."""
     largest = float((numbers.masked[query] / rules.temperature).max())
@@ -37,7 +42,14 @@ def show_weights(words: Words, numbers: FreeAttention, query: int, rules: Rules)
     hover = [by_key(words, row, origins) for row, origins in steps.values()]
     colours = [KEY, KEY, KEY, DECODER, DECODER]
     figure = rows_figure(
-        values, list(steps), hover, colours, x=_("key"), columns=words.words, scaled_by_row=True, shows_numbers=True
+        values,
+        list(steps),
+        hover,
+        colours,
+        x=_("key"),
+        columns=numbered_words(words),
+        scaled_by_row=True,
+        shows_numbers=True,
     )
     _draw_toy(figure, "hand_weights", len(values), _("From scores to weights"), toy_details(words, rules, query))
 
@@ -46,7 +58,7 @@ def by_key(words: Words, values: np.ndarray, origins: list[str]) -> list[str]:
     """The hover text of one number for each key: the number, and where it came from."""
     return [
         f"{token_label(name)}: {short_number(value)}<br>= {origin}"
-        for name, value, origin in zip(words.words, values, origins, strict=True)
+        for name, value, origin in zip(numbered_words(words), values, origins, strict=True)
     ]
 
 
@@ -58,11 +70,11 @@ def show_output(words: Words, numbers: FreeAttention, query: int, rules: Rules) 
             numbers=np.stack([np.full_like(value, weight), value], axis=1),
             token=word,
         )
-        for word, weight, value in zip(words.words, numbers.weights[query], words.values, strict=True)
+        for word, weight, value in zip(numbered_words(words), numbers.weights[query], words.values, strict=True)
     ]
     output = numbers.output[query]
     hover.append(_values_text(_("output"), output, _("the sum of the column")))
-    values, labels = [*numbers.shares[query], output], [*words.words, _("output")]
+    values, labels = [*numbers.shares[query], output], [*numbered_words(words), _("output")]
     figure = rows_figure(values, labels, hover, [VALUE] * len(values), x=_("dimension"), shows_numbers=True)
     label = _("Weighted values and output of the query")
     _draw_toy(figure, "hand_output", len(values), label, toy_details(words, rules, query))
@@ -70,22 +82,27 @@ def show_output(words: Words, numbers: FreeAttention, query: int, rules: Rules) 
 
 def show_all_queries(words: Words, numbers: FreeAttention, rules: Rules) -> None:
     """The map of all queries, with their outputs beside it."""
-    details = toy_details(words, rules)
+    details, names = toy_details(words, rules), numbered_words(words)
     left, right = st.columns(2)
     with left:
         label = _("Attention weights of all words")
         st.caption(label)
         figure = tinted_map_figure(
-            numbers.weights, DECODER, x=_("key"), y=_("query"), rows=words.words, columns=words.words
+            numbers.weights,
+            DECODER,
+            x=_("key"),
+            y=_("query"),
+            rows=numbered_words(words),
+            columns=numbered_words(words),
         )
         _draw_toy(figure, "hand_map", len(words.words) + 2, label, details)
     with right:
         label = _("Output of all words")
         st.caption(label)
         outputs = list(numbers.output)
-        hover = [_values_text(word, output) for word, output in zip(words.words, outputs, strict=True)]
+        hover = [_values_text(word, output) for word, output in zip(names, outputs, strict=True)]
         colours = [VALUE] * len(outputs)
-        figure = rows_figure(outputs, words.words, hover, colours, x=_("dimension"), shows_numbers=True)
+        figure = rows_figure(outputs, names, hover, colours, x=_("dimension"), shows_numbers=True)
         _draw_toy(figure, "hand_outputs", len(words.words) + 2, label, details)
 
 

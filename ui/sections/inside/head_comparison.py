@@ -1,11 +1,15 @@
 """Multi-head vs. single-head: a layer's heads beside a single head of equal width with the same queries and keys."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
 from playground.charts.bars import token_bars_figure
 from playground.charts.heatmap import tinted_map_figure
+from playground.charts.layout import mark_spaces
 from playground.charts.palette import DECODER
+from playground.lens.capture.tokens import Token
 from playground.lens.inspect.head_comparison import model_heads
 from playground.models import LoadedModel
 from playground.text import _
@@ -35,8 +39,8 @@ def show_head_comparison(traced_text: TracedText, texts: Texts, bar: ContextBar)
         title=_("Comparing the heads …"),
         cache=traced_text,
     )
-    queries = [token.text for token in traced_text.trace.query_tokens(selected.kind)]
-    keys = [token.text for token in traced_text.trace.key_tokens(selected.kind)]
+    queries = _numbered(traced_text.trace.query_tokens(selected.kind))
+    keys = _numbered(traced_text.trace.key_tokens(selected.kind))
     st.caption(
         _(
             "Both use the same queries and keys, {heads} × {width} numbers for each token. Multi-head attention gives "
@@ -65,6 +69,10 @@ def show_head_comparison(traced_text: TracedText, texts: Texts, bar: ContextBar)
     site_line = f"comparison = model_heads(traced.site({selected.layer}, {selected.kind!r}))"
     imports = ["playground.lens.inspect.head_comparison import model_heads"]
     offer_snippet(model, imports, [traced(texts), site_line, "print(comparison.one, comparison.disagreement)"])
+
+
+def _numbered(tokens: Sequence[Token]) -> list[str]:
+    return [f"{position} {mark_spaces(token.text)}" for position, token in enumerate(tokens)]
 
 
 def _show_disagreement(

@@ -1,28 +1,54 @@
 """The sections of the page inside a head, and the trace that some of them need."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from playground.text import _
 from ui.cache import TracedText
 from ui.jobs import trace_of
+from ui.state.address import read_choice
 from ui.state.parameters import SECTION
-from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import ContextBar, bar_model, bar_texts
+from ui.widgets.mirror import mirror, write_mirrored
 from ui.widgets.text import Texts
 
+STYLE = """<style>
+@media (max-width: 40rem) { .st-key-inside_row [role="radiogroup"] { flex-wrap: wrap; } }
+[class*="st-key-step_"] pre { overflow-x: auto !important; }
+[class*="st-key-step_"] pre code, [class*="st-key-step_"] pre code * {
+    overflow-wrap: normal !important;
+    word-break: normal !important;
+}
+[class*="st-key-step_"] .katex-display { overflow: auto hidden; padding: 0.2rem 2px; }
+</style>"""
+"""On a telephone the sections take two lines and a wide formula scrolls; lines of code break between words."""
 STEPS, TOY, POSITIONS, COMPARISON = "steps", "hand", "positions", "many"
 """As they stand in addresses."""
 
 
-def choose_section() -> str:
-    """The section of the address."""
+def choose_section() -> tuple[str, DeltaGenerator]:
+    """The section of the address, and the row that it is chosen in, which has room for more."""
     titles = {
         STEPS: _("Step by step"),
-        TOY: _("Toy example (edit the numbers)"),
+        TOY: _("Toy example"),
         POSITIONS: _("Positions"),
         COMPARISON: _("Multi-head vs. single-head"),
     }
-    return choose_option(SECTION, _("Section"), titles, key="inside_section", hidden=True)
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="inside_row")
+    st.html(STYLE)
+    with row:
+        st.segmented_control(
+            _("Section"),
+            list(titles),
+            key=mirror(SECTION, read_choice(SECTION, list(titles))),
+            format_func=titles.__getitem__,
+            on_change=write_mirrored,
+            args=(SECTION, STEPS),
+            required=True,
+            label_visibility="collapsed",
+            width="content",
+        )
+    return str(st.session_state[str(SECTION)]), row
 
 
 def obtain_trace(bar: ContextBar) -> tuple[TracedText, Texts]:

@@ -21,7 +21,7 @@ from ui.state.session import run_again
 from ui.widgets.chart import draw
 
 ROW_PIXELS = 26
-FRAME_PIXELS = 84
+FRAME_PIXELS = 66
 TABLE_PIXELS, TABLE_ROW_PIXELS = 248, 35
 COLOURS = {"q": QUERY, "k": KEY, "v": VALUE}
 
@@ -42,15 +42,15 @@ class StepSetting:
 def show_step(setting: StepSetting, index: int, drawn: DrawnStep) -> None:
     """Formula and code on the left, the numbers beside them."""
     step = drawn.step
-    st.subheader(f"{index}. {step.title}", anchor=False)
     text, numbers = st.columns([2, 5], gap="medium")
-    with text:
+    with text, st.container(key=f"step_{step.name}"):
+        st.subheader(f"{index}. {step.title}", anchor=False)
         st.latex(coloured(step.formula, is_dark=st.context.theme.type == "dark"))
         st.caption(step.explanation)
         for lines in map(code_lines, step.code):
             st.code(lines.text, language="python", wrap_lines=True)
             st.caption(_("{path}, line {line}").format(path=lines.path, line=lines.first))
-    with numbers:
+    with numbers, st.container(gap="xxsmall"):
         st.fragment(_show_pictures)(setting, drawn)
 
 

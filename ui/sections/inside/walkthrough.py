@@ -6,10 +6,12 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 
 from playground.charts.layout import mark_spaces
 from playground.errors import UserError
 from playground.lens.inspect.steps.derivation import Derivation, Number
+from playground.lens.inspect.steps.finding import describe_strongest_key
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.norm import stream_vector
 from playground.lens.inspect.steps.step import HeadStep, StepInputs
@@ -18,19 +20,23 @@ from playground.lens.tolerances import tolerance
 from playground.text import _, language
 from ui.cache import TracedText, results
 from ui.jobs import compute, require
-from ui.sections.inside.selection import layer_inside, select_head
+from ui.sections.inside.selection import SelectedHead, layer_inside, select_head
 from ui.sections.inside.step_layout import StepSetting, show_step
 from ui.sections.inside.steps import DrawnStep, draw_steps
 from ui.state.address import read_number, write_number
-from ui.state.parameters import DIMENSION
+from ui.state.parameters import COMPONENTS, DIMENSION, HEAD, KIND, QUERY, SECTION
 from ui.widgets.context_bar import ContextBar
+from ui.widgets.doors import ABLATE, ATTENTION, door
 from ui.widgets.download import offer_snippet, text_details, traced
+from ui.widgets.findings import show_findings
 from ui.widgets.text import Texts
 
 MOST_KEYS = 20
+FIRST_WITH_KEYS = "projection"
+"""The first step that lists keys."""
 
 
-def show_walkthrough(traced_text: TracedText, texts: Texts, bar: ContextBar) -> None:
+def show_walkthrough(traced_text: TracedText, texts: Texts, bar: ContextBar, row: DeltaGenerator) -> None:
     """Choose a head and go through every step of it."""
     selected = select_head(traced_text, bar)
     layer = layer_inside(traced_text, selected)
@@ -47,10 +53,10 @@ def show_walkthrough(traced_text: TracedText, texts: Texts, bar: ContextBar) -> 
         keys=most_attended(head),
         key_labels=[f"{index} {mark_spaces(key)}" for index, key in enumerate(keys)],
         query_label=f"{selected.query} {mark_spaces(queries[selected.query])}",
-        dimension=_choose_dimension(len(head.attention.query)),
+        dimension=_choose_dimension(len(head.attention.query), row),
     )
-    _show_error_badge(head, trace.model.dtype)
-    _describe_selection(inputs)
+    with row:
+        _show_error_badge(head, trace.model.dtype)
     revision = f"{traced_text.name}.{selected}.{inputs.dimension}.{language()}"
     setting = StepSetting(
         model=trace.model,
@@ -58,7 +64,14 @@ def show_walkthrough(traced_text: TracedText, texts: Texts, bar: ContextBar) -> 
         details={**text_details(texts), **vars(selected)},
         derive=_deriver(traced_text, head),
     )
-    for number, drawn in enumerate(_drawn_steps(inputs, revision), start=1):
+    steps = _drawn_steps(inputs, revision)
+    names = [drawn.step.name for drawn in steps]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="inside_finding"):
+        show_findings(describe_strongest_key(head.attention, inputs.query_label, inputs.key_labels, names))
+        _show_doors(selected)
+    for number, drawn in enumerate(steps, start=1):
+        if drawn.step.name == FIRST_WITH_KEYS:
+            _describe_selection(inputs)
         show_step(setting, number, drawn)
     look = f"head = traced.inside({selected.layer}, {selected.kind!r}).head({selected.head}, {selected.query})"
     offer_snippet(
@@ -66,13 +79,24 @@ def show_walkthrough(traced_text: TracedText, texts: Texts, bar: ContextBar) -> 
     )
 
 
-def _choose_dimension(width: int) -> int:
+def _choose_dimension(width: int, row: DeltaGenerator) -> int:
     """A dimension whose row of each matrix is shown."""
     start = read_number(DIMENSION, 0, width - 1)
     label = _("Dimension to trace")
-    chosen = int(st.number_input(label, 0, width - 1, start, key=f"inside_dimension_{width}", width=300))
+    with row:
+        st.caption(label, width="content")
+        key = f"inside_dimension_{width}"
+        chosen = int(st.number_input(label, 0, width - 1, start, key=key, label_visibility="collapsed", width=120))
     write_number(DIMENSION, chosen, 0)
     return chosen
+
+
+def _show_doors(selected: SelectedHead) -> None:
+    """From the numbers back to the map, and on to the model without this head."""
+    place = {str(HEAD): f"{selected.layer}.{selected.head}", str(QUERY): str(selected.query), str(KIND): selected.kind}
+    component = f"{selected.kind}.{selected.layer}.{selected.head}"
+    door(_("Its attention map"), ATTENTION, place)
+    door(_("Without this head"), ABLATE, {str(SECTION): "ablate", str(COMPONENTS): component, **place})
 
 
 def _drawn_steps(inputs: StepInputs, revision: str) -> list[DrawnStep]:
@@ -119,7 +143,7 @@ def _describe_selection(inputs: StepInputs) -> None:
     if shown < keys:
         share = float(inputs.head.attention.weights[list(inputs.keys)].sum())
         template = _("The {shown} largest of {keys:,} attention weights are shown: {share:.1%} of the attention.")
-        st.caption(template.format(keys=keys, shown=shown, share=share))
+        st.caption(template.format(shown=shown, keys=keys, share=share))
     if inputs.head.kind == "cross":
         st.caption(_("Cross-attention: the query comes from the decoder, keys and values come from the encoder."))
 
