@@ -21,6 +21,12 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "positions": get_args(Positions),
 }
 
+LARGEST = {
+    **{"vocabulary": 1_000_000, "context": 1_000_000, "width": 65_536, "layers": 1_000, "n_heads": 1_024},
+    **{"key_value_heads": 1_024, "hidden": 1_000_000, "segments": 1_000, "classes": 100_000},
+}
+"""Beyond any model that was ever trained: whoever asks for more has mistyped, or means harm."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
@@ -63,12 +69,12 @@ class TransformerConfig:
 
     def __post_init__(self) -> None:
         for name in ("vocabulary", "context", "width", "layers", "n_heads"):
-            check_count(name, getattr(self, name))
+            check_count(name, getattr(self, name), largest=LARGEST[name])
         for name in ("key_value_heads", "hidden"):
             if getattr(self, name) is not None:
-                check_count(name, getattr(self, name))
+                check_count(name, getattr(self, name), largest=LARGEST[name])
         for name in ("segments", "classes"):
-            check_count(name, getattr(self, name), smallest=0)
+            check_count(name, getattr(self, name), smallest=0, largest=LARGEST[name])
         for name, choices in _CHOICES.items():
             check_choice(name, getattr(self, name), choices)
         for name in ("tied", "bias", "scaled_embedding", "embedding_norm"):
@@ -137,8 +143,10 @@ class TransformerConfig:
         return cls(**{name: value for name, value in values.items() if name in known})
 
 
-def check_count(name: str, value: object, smallest: int = 1) -> None:
-    """Raise UserError unless the value is a whole number that is large enough."""
+def check_count(name: str, value: object, smallest: int = 1, largest: int | None = None) -> None:
+    """Raise UserError unless the value is a whole number that is large enough, and not too large."""
+    if isinstance(value, int) and largest is not None and value > largest:
+        raise UserError("{name} can be at most {largest:,}; choose a smaller number.", name=name, largest=largest)
     if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
         raise UserError(
             "{name} is {value!r}; it must be a whole number of at least {smallest}.",

@@ -5,6 +5,7 @@ Hoffmann et al. 2022, appendix F. Kaplan et al. 2020, section 2.1, leave attenti
 """
 
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 
 import torch
@@ -22,8 +23,12 @@ SHAPES = 256
 
 
 def parameters_by_part(shape: TransformerConfig) -> dict[str, int]:
-    """The exact number of parameters of each part, shared ones once; counted without allocating them."""
-    return dict(_counted(shape))
+    """The exact number of parameters of each part, shared ones once; counted without allocating them.
+
+    All blocks of a stack are alike: two models of one and two blocks say what any number of them has.
+    """
+    one, two = _counted(replace(shape, layers=1)), _counted(replace(shape, layers=2))
+    return {part: one[part] + (shape.layers - 1) * (two[part] - one[part]) for part in one}
 
 
 @lru_cache(maxsize=SHAPES)

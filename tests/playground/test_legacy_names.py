@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from playground.command.options import add_options, given_options
+from playground.command.options import add_options, typed_options
 from playground.errors import UserError
 from playground.legacy_names import MODEL_CONFIG, Renaming, modernise, modernise_run_config
 from playground.lens import trace
@@ -95,7 +95,7 @@ def test_an_unknown_field_is_still_refused():
 def test_old_flags_and_their_values_are_accepted(words):
     parser = argparse.ArgumentParser(exit_on_error=False)
     add_options(parser, TransformerConfig, prefix="model", renaming=MODEL_CONFIG)
-    options = given_options(parser.parse_args(words), "model")
+    options = typed_options(parser.parse_args(words), "model")
     assert options == {"n_heads": 2, "norm_position": "post"}
     config = dataclasses.replace(TransformerConfig(vocabulary=10), **options)
     assert (config.n_heads, config.norm_position) == (2, "post")

@@ -6,8 +6,10 @@ import re
 import zlib
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from ui.state import parameters
 from ui.state.address import PLAIN_LENGTH, pack, unpack
@@ -80,3 +82,19 @@ def test_every_registered_parameter_is_used():
 def test_two_parameters_share_a_key_only_where_pages_differ():
     keys = [str(parameter) for parameter in REGISTRY]
     assert {key for key in keys if keys.count(key) > 1} == {"over"}
+
+
+@pytest.mark.parametrize("value", ["[" * 3_900, "{", "nul", '{"a": 1e999}', "[1]" * 2])
+def test_damaged_json_of_an_address_is_nothing(value):
+    app = AppTest.from_string(
+        """
+import streamlit as st
+from ui.state.address import read_json
+from ui.state.parameters import COLUMNS
+st.text(repr(read_json(COLUMNS)))
+"""
+    )
+    app.query_params["columns"] = value
+    app.run()
+    assert not app.exception
+    assert app.text[0].value in ("None", "{'a': inf}")

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 import math
 import zlib
 from collections.abc import Mapping, Sequence
@@ -53,6 +54,14 @@ def read_text(name: Text, default: str = "") -> str:
     """A text from the address, cut to its limit."""
     value = read_value(name)
     return default if value is None else unpack(value, default, name.limit)[: name.limit]
+
+
+def read_json(name: Text) -> object:
+    """What a text of the address says in JSON; None where it is damaged, or nested deeper than Python can follow."""
+    try:
+        return json.loads(read_text(name, "null"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def write_text(name: Text, text: str | None) -> None:

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from playground.attention import handling, pattern
+from playground.errors import UserError
 from playground.tasks.task import Batch
 from playground.training.calibration import Throughput, ThroughputCache, measured_throughput
 from playground.training.estimate import estimate
@@ -16,6 +19,7 @@ from playground.training.objective import loss_of
 from playground.training.optimizers import make_optimizer
 from playground.training.sizes import parameters_by_part, product_flops
 from playground.transformer import Transformer, TransformerConfig
+from playground.transformer_config import LARGEST
 from tests.helpers.small_training import train_config
 
 torch.set_num_threads(1)
@@ -137,3 +141,31 @@ def test_a_machine_that_was_busy_is_measured_again_and_the_best_counts():
     assert speeds.of("cpu", now=1.0) == slow
     best = Throughput(flops_per_second=10.0, seconds_per_value=0.2, seconds_per_layer=3.0)
     assert [speeds.of("cpu", now=now) for now in (100.0, 200.0, 300.0, 400.0, 500.0)] == [best] * 5
+
+
+@given(
+    kind=st.sampled_from(["decoder", "encoder", "encoder-decoder"]),
+    layers=st.integers(1, 4),
+    tied=st.booleans(),
+    norm_position=st.sampled_from(["pre", "post"]),
+    feed_forward=st.sampled_from(["swiglu", "gelu", "none"]),
+    positions=st.sampled_from(["rotary", "learned"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_parameters_are_those_of_the_model(**shape):
+    config = TransformerConfig(vocabulary=11, width=8, n_heads=2, context=9, bias=True, **shape)
+    counted = parameters_by_part(config)
+    assert sum(counted.values()) == sum(parameter.numel() for parameter in Transformer(config).parameters())
+
+
+def test_a_very_deep_model_is_counted_without_being_built():
+    config = TransformerConfig(vocabulary=1_000, layers=1_000, width=65_536, n_heads=512)
+    begun = time.monotonic()
+    assert sum(parameters_by_part(config).values()) > 50e12
+    assert time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize("field", LARGEST)
+def test_no_shape_beyond_all_bounds(field):
+    with pytest.raises(UserError, match=f"{field} can be at most"):
+        TransformerConfig(**{"vocabulary": 11, "kind": "encoder", field: 10**9})
