@@ -115,12 +115,12 @@ def _write_effects(figure: go.Figure, values: Float[np.ndarray, "layer column"],
 
 
 def shared_decimals(values: Float[np.ndarray, "layer column"]) -> int:
-    """How many decimals give the largest value two digits: 0.21 has two, 4.9 one, 57 none.
+    """How many decimals give the largest value two digits, but one at least: 0.21 has two, 4.9 and 57 have one.
 
     >>> [shared_decimals(np.array([[largest]])) for largest in (0.21, 4.9, 57.0, 0.0)]
-    [2, 1, 0, 0]
+    [2, 1, 1, 1]
     """
-    return int(np.clip(1 - floor(log10(largest_magnitude(values))), 0, 4))
+    return int(np.clip(1 - floor(log10(largest_magnitude(values))), 1, 4))
 
 
 def effect_label(value: float, decimals: int) -> str:

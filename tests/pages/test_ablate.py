@@ -248,3 +248,94 @@ def test_a_head_that_attends_only_to_the_first_token_is_ranked_and_answered(smal
         other = page(model=str(small_folder), text="the cat sat on", section=section)
         assert not other.exception
         assert figures(other) or "nothing" in words(other)
+
+
+def said(app: AppTest) -> str:
+    """The sentences above the pictures, which are no markdown."""
+    return "\n".join(text.value for text in app.text)
+
+
+@pytest.mark.parametrize(
+    ("section", "more", "sentence"),
+    [
+        ("ablate", {}, "Costliest single ablations, KL divergence (nats): of the heads, head 0.1 (+0."),
+        ("writes", {}, "Largest contributions to the logit of “"),
+        ("heads", {"pattern": "induction"}, "Best: head 1.1 with 0.5"),
+        ("whole", {"parts": "decoder.0.0,decoder.1.4"}, "KL divergence (nats): jointly "),
+        ("flow", {}, "Carried by "),
+    ],
+)
+def test_a_sentence_above_the_picture_says_what_it_shows(section, more, sentence):
+    app = page(text="the cat sat on the mat and the dog sat on the", section=section, **more)
+    assert not app.exception
+    assert sentence in said(app), said(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("books-decoder", "Anna Smith met Peter Brown. Anna"),
+        ("books-encoder", "She opened <|mask|> eyes."),
+        ("tales-translator", "french: Anna gives the red ball to Ben."),
+    ],
+)
+def test_patching_opens_on_the_first_example_that_the_model_solves(name, clean):
+    app = run_page("ablate", model=name, section="patch")
+    assert not app.exception
+    assert f"{name} solves this pair" in words(app)
+    assert "Patching recovers most at layer " in said(app)
+    assert figures(app) == 1
+    assert f"text: {clean!r}" in charts(app)[0]["provenance"]
+
+
+def test_a_pair_that_the_model_does_not_solve_is_shown_as_a_change_in_logits():
+    app = run_page(
+        "ablate",
+        section="patch",
+        clean="When Mary and John went to the store, John gave a drink to",
+        corrupted="When Mary and John went to the store, Mary gave a drink to",
+        patch_answer=" Mary",
+        other=" John",
+    )
+    assert not app.exception
+    assert "books-decoder does not solve this pair" in words(app)
+    assert "logits" in said(app)
+    heat = charts(app)[0]["figure"]["data"][0]
+    assert heat["colorbar"]["title"]["text"] == "change of the logit difference (logits)"
+    assert max(abs(value) for row in heat["z"] for value in row) < 0.3
+
+
+def test_the_mean_is_the_default_and_says_why(small_folder):
+    app = page(model=str(small_folder), text="the cat sat")
+    control = next(control for control in app.segmented_control if control.label == "Ablation")
+    assert control.value == "mean"
+    assert "Wang et al. 2022" in control.help
+    assert "its own mean" in words(page(model=str(small_folder), text="the"))
+
+
+def test_a_joint_set_says_what_is_predicted_with_and_without_it():
+    app = page(text="Mary and John went to the shop. When Mary and John came home, Mary and", parts="decoder.1.4")
+    assert "As it is: “␣John” 41" in said(app)
+    assert "Without them: “␣the”" in said(app)
+
+
+def test_a_door_ablates_the_head_of_the_largest_contribution_and_selects_it():
+    app = page(text="Mary and John went to the shop. When Mary and John came home, Mary and", section="writes")
+    next(button for button in app.button if button.label == "Without it").click().run()
+    assert not app.exception
+    assert app.query_params["parts"] == "decoder.1.4"
+    assert app.query_params["head"] == "1.4"
+    assert "section" not in app.query_params
+    assert app.multiselect[0].value == ["decoder.1.4"]
+
+
+def test_options_survive_a_visit_to_another_section():
+    app = page(answer=" dog", by="zero", judge="loss", limit="1", section="ablate", parts="decoder.0.1")
+    sections = app.segmented_control(key="section")
+    sections.set_value("heads").run()
+    app.segmented_control(key="section").set_value("ablate").run()
+    assert not app.exception
+    assert app.text_input(key="answer").value == " dog"
+    held = [control.value for control in app.segmented_control]
+    assert held == ["ablate", "zero", "loss", "1"]
+    assert app.multiselect[0].value == ["decoder.0.1"]

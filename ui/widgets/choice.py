@@ -31,6 +31,7 @@ def choose_option(
         label_visibility="collapsed" if hidden else "visible",
         required=True,
         help=help_text,
+        wrap=True,
     )
     write_choice(name, option, default)
     return option

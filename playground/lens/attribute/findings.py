@@ -47,7 +47,7 @@ def carrying_tokens(names: Sequence[str], values: Float[np.ndarray, "token"]) ->
     if count > NAMED or share < STANDS_OUT * count / len(amounts):
         return None
     listed = ", ".join(names[index] for index in order[:count])
-    template = N_("Carried by {tokens}: {share:.0f} % of the sum of absolute attributions.")
+    template = N_("Carried by {tokens}: {share:.0f} % of the sum of absolute values.")
     return Finding(template=template, values={"tokens": listed, "share": 100 * share})
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from playground.charts.ablate import interaction_figure, ranking_figure
+from playground.charts.ablate import effects_figure, interaction_figure, ranking_figure
 from playground.charts.bars import named_bars_figure
 from playground.charts.heatmap import heatmap_figure
 
@@ -84,3 +84,27 @@ def test_chance_stands_beside_each_score():
     figure = ranking_figure(["0.1", "0.2"], [0.9, 0.4], [0.2, 0.3], 0.35)
     assert list(figure.data[1].x) == [0.2, 0.3]
     assert figure.layout.shapes[-1].x0 == 0.35
+
+
+def test_single_effects_have_a_column_for_each_head_and_each_larger_part_with_numbers_on_them():
+    heads, parts = np.array([[0.1, 0.21], [0.0, 0.05]]), np.array([[1.0, np.nan, 4.9], [0.5, 0.25, 0.0]])
+    figure = effects_figure(heads, parts, part_names=["attention", "MLP", "layer"], meaning="nats", signed=False)
+    first, second, head_numbers, part_numbers = figure.data
+    np.testing.assert_allclose(np.array(first.z, dtype=float)[:, :2], heads)
+    assert np.isnan(np.array(first.z, dtype=float)[:, 2:]).all()
+    np.testing.assert_allclose(np.array(second.z, dtype=float)[:, 2:], parts)
+    assert (first.zmax, second.zmax) == (0.21, 4.9)
+    assert first.meta["columns"] == ["0", "1", "attention", "MLP", "layer"]
+    assert list(head_numbers.text) == ["0.10", "0.21", "0.00", "0.05"]
+    assert list(part_numbers.text) == ["1.0", "4.9", "0.5", "0.2", "0.0"]
+    assert list(part_numbers.x) == [2, 4, 2, 3, 4]
+    assert head_numbers.meta == {"columns": 5}
+    assert second.hovertext[1][3] == "layer 1: MLP"
+
+
+def test_signed_effects_have_zero_in_the_middle_for_heads_and_for_parts():
+    figure = effects_figure(
+        np.array([[-2.0, 1.0]]), np.array([[5.0]]), part_names=["attention"], meaning="logits", signed=True
+    )
+    assert [(heat.zmin, heat.zmax) for heat in figure.data[:2]] == [(-2.0, 2.0), (-5.0, 5.0)]
+    assert list(figure.data[2].text) == ["−2.0", "1.0"]

@@ -115,6 +115,12 @@ def _show_singles(setting: Setting, kind: SiteKind) -> None:
         return
     _say_costliest(setting, effects)
     cell = _draw_singles(setting, effects)
+    st.caption(
+        _(
+            "A column for each head, then the layer's attention, its MLP, and the whole layer. Heads and larger parts "
+            "are each coloured up to their own largest effect. Click a cell to put it into the joint set below."
+        )
+    )
     if cell is not None:
         _adopt_cell(setting.subject, effects, cell)
     offer_head_doors(setting.subject, kind)
@@ -132,12 +138,6 @@ def _say_costliest(setting: Setting, effects: SingleEffects) -> None:
             layers.ravel(),
             metric=setting.metric,
             title=metric_titles()[setting.metric],
-        )
-    )
-    st.caption(
-        _(
-            "A column for each head, then the layer's attention, its MLP, and the whole layer. Heads and larger parts "
-            "are each coloured up to their own largest effect. Click a cell to put it into the joint set below."
         )
     )
 

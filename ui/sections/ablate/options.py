@@ -134,7 +134,7 @@ def choose_position(name: Choice, title: str, tokens: tuple[Token, ...], default
         options,
         index=options.index(read_choice(name, options)),
         key=f"ablate_{name}_{len(tokens)}_{options[0]}",
-        format_func=lambda option: f"{option} {tokens[int(option)].text}",
+        format_func=lambda option: f"{option} {mark_spaces(tokens[int(option)].text)}",
     )
     write_choice(name, option, options[0])
     return int(option)

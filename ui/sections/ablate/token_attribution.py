@@ -87,7 +87,7 @@ def _show_rollout(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:
 def _say_rollout(tokens: list[str], weights: np.ndarray, query: int) -> None:
     finding = carrying_tokens(tokens, weights[query])
     if finding is not None:
-        st.text(_("Token {token}:").format(token=tokens[query]) + f" {finding}")
+        st.text(_("Token {token}. {finding}").format(token=tokens[query], finding=finding))
 
 
 def _show_attention_flow(subject: Subject, kind: SiteKind, tokens: list[str]) -> None:

@@ -19,7 +19,7 @@ def test_the_three_largest_contributions_and_their_share():
 def test_the_fewest_tokens_that_hold_half_are_named():
     names = [f"{index} w" for index in range(8)]
     finding = carrying_tokens(names, np.array([0.1, -0.5, 0.1, 0.1, 0.9, 0.1, 0.1, 0.1]))
-    assert str(finding) == "Carried by 4 w, 1 w: 70 % of the sum of absolute attributions."
+    assert str(finding) == "Carried by 4 w, 1 w: 70 % of the sum of absolute values."
 
 
 @pytest.mark.parametrize("values", [[1.0] * 8, [0.0] * 8, [np.nan] + [1.0] * 7, [1.0]])
