@@ -7,5 +7,6 @@ peer.py        BertViz's own views in the same Chromium
 browser.py     Chromium, servers, and what a page is asked;  page.js  the clock inside the page
 english.py     English text of an exact number of tokens
 shakespeare.py what a character model of Shakespeare reaches, trained from the command line
+preset_pictures.py   the pictures on the Train page's cards (assets/presets.json)
 machine.py     when, where and of what a measurement was made
 """

@@ -32,7 +32,7 @@ def server(serve: Callable[..., str], runs: Path) -> str:
 
 def start(page: Page) -> str:
     """Press Start and wait until the address names the run."""
-    page.get_by_role("button", name="Start", exact=True).click(timeout=PATIENCE)
+    page.locator(".st-key-start button").click(timeout=PATIENCE)
     page.wait_for_url(re.compile("run="), timeout=PATIENCE)
     return parse_qs(urlsplit(page.url).query)["run"][0]
 
@@ -65,11 +65,21 @@ def test_a_run_is_watched_to_its_end_and_found_again(server, runs, open_page):
     assert len(list((runs / run_id / "film").glob("*.npz"))) > 5
     again = open_page(page.url)
     expect(again.get_by_text("step 60 of 60").first).to_be_visible(timeout=PATIENCE)
-    again.get_by_role("radio", name="Settings and files").click()
-    link = again.get_by_role("link", name="Open on the Attention page")
-    expect(link).to_have_attribute("href", re.compile(f"run%2F{run_id}%2F60"), timeout=PATIENCE)
-    attention = open_page(f"{server}/attention?model={quote(f'run/{run_id}/60', safe='')}&text=abcab")
-    expect(attention.locator("[data-part=heatmap][data-exact=true]")).to_be_visible(timeout=PATIENCE)
+    doors = again.locator("[data-testid=stMain]")
+    expect(doors.get_by_text("Checkpoint at step 60:")).to_be_visible(timeout=PATIENCE)
+    head = parse_qs(urlsplit(again.url).query)["film"][0].split(".")
+    doors.get_by_role("link", name="Attention").click()
+    again.wait_for_url(re.compile("model=run"), timeout=PATIENCE)
+    expect(again.locator("[data-part=heatmap][data-exact=true]").first).to_be_visible(timeout=PATIENCE)
+    query = parse_qs(urlsplit(again.url).query)
+    assert query["model"] == [f"run/{run_id}/60"]
+    assert query["head"] == [f"{head[2]}.{head[3]}"]
+    # The model travels on, and the run is open again on the way back.
+    again.get_by_role("link", name="Inside a head").first.click()
+    again.wait_for_url(re.compile("/inside"), timeout=PATIENCE)
+    expect(again.get_by_text(f"run/{run_id}/60").first).to_be_visible(timeout=PATIENCE)
+    again.get_by_role("link", name="Train").first.click()
+    expect(again.get_by_text("step 60 of 60").first).to_be_visible(timeout=PATIENCE)
 
 
 @pytest.mark.slow
@@ -108,7 +118,7 @@ def test_a_cold_deep_link_to_the_training_page_keeps_its_settings(serve, open_pa
     cold = serve(ROOT / "app.py", environment={"PLAYGROUND_RUNS": str(tmp_path)})
     page = open_page(f"{cold}/train?preset=grokking&changes={quote(json.dumps({'train': {'steps': 123}}))}")
     expect(page.get_by_text("By step 100 the training pairs")).to_be_visible(timeout=PATIENCE)
-    page.locator("summary", has_text="Training").click()
+    page.locator("summary", has_text="All settings").click()
     field = page.locator("[class*=train-steps] input")
     expect(field).to_have_value("123", timeout=PATIENCE)
 
@@ -119,6 +129,6 @@ def test_the_button_that_starts_a_run_can_be_read(server, open_page, scheme):
     page = open_page(address(server, QUICK))
     page.emulate_media(color_scheme=scheme)
     page.reload()
-    button = page.get_by_role("button", name="Start", exact=True)
+    button = page.locator(".st-key-start button")
     button.wait_for(timeout=PATIENCE)
     assert contrast_of(button.locator("p"), button) > 4.5
