@@ -14,6 +14,7 @@ from ui.sections.attention.comparison import choose_link, show_comparison
 from ui.sections.attention.export import offer_exports
 from ui.sections.attention.head_doors import show_head_doors
 from ui.sections.attention.heatmaps import choose_options, has_text, show_badge, show_bar, show_heads
+from ui.sections.attention.several_texts import show_several_texts
 from ui.state.parameters import MODE
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import bar_model, bar_texts, open_bar
@@ -56,6 +57,8 @@ with body:
         view = show_heads(traced, options, key="heads", with_marks=True)
         show_head_doors(traced, options.kind, view.selected)
         attention_tables("heads")
+        with st.expander(_("Scores over several texts"), icon=":material/functions:"):
+            show_several_texts(model, options.kind, view.selected)
         with st.expander(_("Export: data, HTML, Python"), icon=":material/download:"):
             offer_exports(traced, options, view, choice=choice, texts=texts)
     elif mode == BERTVIZ:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from playground.csv_table import csv_table
-from playground.lens.inspect.attention_view import Combine, ViewOptions, axes, head_map
+from playground.lens.inspect.attention_view import Axis, Combine, ViewOptions, axes, head_map
 from playground.lens.trace import Trace
 from playground.provenance import provenance
 from playground.snippets import program, tracing
@@ -33,6 +33,8 @@ def head_csv(trace: Trace, selected: SelectedMap) -> str:
     header = ["query \\ key", *(token.text for token in keys.tokens)]
     rows = [[token.text, *map(float, row)] for token, row in zip(queries.tokens, weights, strict=True)]
     origin = {**provenance(trace.model), **_description(selected)}
+    if selected.options.hide_special:
+        origin |= {f"{name} positions": _spelled(axis) for name, axis in (("query", queries), ("key", keys))}
     return csv_table([header, *rows], [f"{name}: {value}" for name, value in origin.items()])
 
 
@@ -47,6 +49,8 @@ def head_npz(trace: Trace, selected: SelectedMap) -> bytes:
         "key_tokens": np.array([token.text for token in keys.tokens]),
         "query_ids": np.array([token.id for token in queries.tokens]),
         "key_ids": np.array([token.id for token in keys.tokens]),
+        "query_positions": np.array(queries.positions),
+        "key_positions": np.array(keys.positions),
         "provenance": np.array(json.dumps({**provenance(trace.model), **_description(selected)}, ensure_ascii=False)),
     }
     arrays |= {f"score_{name}": table for name, table in trace.head_scores(kind).scores.items()}
@@ -90,6 +94,10 @@ def snippet(
 
 def _weights(trace: Trace, selected: SelectedMap) -> np.ndarray:
     return head_map(trace, selected.options, layer=selected.layer, head=selected.head, combine=selected.combine)
+
+
+def _spelled(axis: Axis) -> str:
+    return " ".join(map(str, axis.positions))
 
 
 def _description(selected: SelectedMap) -> dict[str, str]:

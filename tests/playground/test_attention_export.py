@@ -10,6 +10,7 @@ import pytest
 from playground.attention_export import SelectedMap, head_csv, head_npz, snippet
 from playground.lens import trace
 from playground.lens.inspect.attention_view import ViewOptions
+from playground.models import load
 from tests.helpers.families import small_model
 
 SELECTED = SelectedMap(options=ViewOptions(kind="decoder"), layer=1, head=2)
@@ -40,6 +41,17 @@ def test_npz_holds_every_map_and_the_provenance(traced):
         assert np.array_equal(arrays["all_heads"][0, 3], traced.attention(0, 3))
         assert list(arrays["query_tokens"]) == traced.tokens
         assert json.loads(str(arrays["provenance"]))["shown"] == "layer 1, head 2, head"
+
+
+def test_hidden_tokens_leave_the_others_their_positions():
+    """The start token stands at 0."""
+    hidden = trace(load("books-decoder"), "The cat sat")
+    options = ViewOptions(kind="decoder", hide_special=True)
+    shown = [1, 2, 3]
+    selected = SelectedMap(options=options, layer=1, head=2)
+    with np.load(io.BytesIO(head_npz(hidden, selected)), allow_pickle=False) as arrays:
+        assert arrays["query_positions"].tolist() == shown
+    assert f"# key positions: {' '.join(map(str, shown))}" in head_csv(hidden, selected).splitlines()
 
 
 def test_the_snippet_runs_and_computes_the_same_map(traced, monkeypatch):

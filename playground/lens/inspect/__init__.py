@@ -4,6 +4,7 @@ attention_view.py   what an attention picture shows: tokens hidden, sink exclude
 head_search.py      heads ranked by a pattern, against chance
 head_scores.py      how much each head attends where the known kinds of head do
 comparison.py       two texts or models: words aligned, the heads that differ most
+several_texts.py    head scores over several texts, with intervals
 head_kind.py        what kind of head one sees, in a sentence; heads like it
 steps/              every number of a head, step by step, with its derivation
 positions.py        sines, learned vectors, rotations, biases by distance, ALiBi

@@ -1,9 +1,10 @@
 """Sections of the page Attention.
 
-examples.py    example texts
-heatmaps.py    the attention view of one trace
-head_doors.py  where one goes on from the selected head
-comparison.py  two traces side by side, and the heads that differ most
-bertviz.py     BertViz's head, model and neuron views
-export.py      data, HTML and Python for download
+examples.py       example texts
+heatmaps.py       the attention view of one trace
+head_doors.py     where one goes on from the selected head
+comparison.py     two traces side by side, and the heads that differ most
+several_texts.py  a head's scores over a list of texts
+bertviz.py        BertViz's head, model and neuron views
+export.py         data, HTML and Python for download
 """
