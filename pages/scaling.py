@@ -19,11 +19,12 @@ from ui.sections.scaling.sections import show_allocation_section, show_diagnosti
 from ui.sections.scaling.sweep_progress import show_sweep_section
 from ui.state.address import write_values
 from ui.state.parameters import FIGURE, SECTION
+from ui.state.scaling import FIT_SECTION, SECTION_WIDGET
 from ui.widgets.choice import choose_option
 
-FIT, LIVE = "curves", "live"
+LIVE = "live"
 TITLES = {
-    FIT: _("Fit"),
+    FIT_SECTION: _("Fit"),
     "diagnostics": _("Diagnostics"),
     "allocation": _("Compute-optimal allocation"),
     "disagree": _("Why papers disagree"),
@@ -32,7 +33,7 @@ TITLES = {
     "data": _("Upload data"),
 }
 SECTIONS = {
-    FIT: show_fit_section,
+    FIT_SECTION: show_fit_section,
     "diagnostics": show_diagnostics_section,
     "allocation": show_allocation_section,
     "disagree": show_method_comparison,
@@ -43,8 +44,8 @@ SECTIONS = {
 with st.sidebar:
     load_chart_library()
     source = choose_source()
-section = choose_option(SECTION, _("Section"), TITLES, key="scaling_section", hidden=True)
-if section == FIT:
+section = choose_option(SECTION, _("Section"), TITLES, key=SECTION_WIDGET, hidden=True)
+if section == FIT_SECTION:
     # An address with a figure and no section is a link from when all figures stood in one section.
     write_values({FIGURE: None})
 if section == LIVE:

@@ -44,6 +44,7 @@ def ability_figure(
     for curve in live:
         _add(figure, curve, axes, colour=HELD_OUT.light, dash="solid", size=8)
     quiet_layout(figure, x=axes.x, y=axes.y, log_x=axes.log_x, log_y=axes.log_y)
+    figure.update_xaxes(exponentformat="B")
     if axes.is_share and not axes.log_y:
         figure.update_yaxes(range=[-0.03, 1.03])
     return figure
@@ -98,7 +99,7 @@ def panels_figure(runs: Sequence[Panels], axes: tuple[Axes, Axes]) -> go.Figure:
     figure.update_layout(
         yaxis=axis(above.y, log=above.log_y, domain=[0.5 + GAP / 2, 1.0], **_range(above)),
         yaxis2=axis(below.y, log=below.log_y, domain=[0.0, 0.5 - GAP / 2], **_range(below)),
-        xaxis={"anchor": "y2"},
+        xaxis={"anchor": "y2", "exponentformat": "B"},
         hoversubplots="axis",
     )
     return figure

@@ -11,6 +11,9 @@ from playground.charts.palette import NEUTRAL
 
 GRID = "rgba(107, 114, 128, 0.18)"
 TEXT = "#4b5563"
+SMALLEST_TEXT = 11
+"""Of a chart, in pixels; the live chart's style sheet enlarges what plotly writes smaller."""
+LOG_TICKS = 5
 
 
 def quiet_layout(figure: go.Figure, *, x: str, y: str, log_x: bool = False, log_y: bool = False) -> go.Figure:
@@ -32,8 +35,11 @@ def quiet_layout(figure: go.Figure, *, x: str, y: str, log_x: bool = False, log_
 
 
 def axis(title: str, *, log: bool = False, **more: Any) -> dict[str, Any]:
-    """An axis with a title; a logarithmic one shows powers of ten."""
-    ticks = {"exponentformat": "power", "minor": {"ticks": "outside", "ticklen": 3}} if log else {}
+    """An axis with a title; a logarithmic one shows powers of ten.
+
+    With more ticks than LOG_TICKS, plotly names each of 2 to 9 between two powers where there is little room.
+    """
+    ticks = {"exponentformat": "power", "nticks": LOG_TICKS, "minor": {"ticks": "outside", "ticklen": 3}} if log else {}
     return {
         "title": {"text": title, "standoff": 8},
         "type": "log" if log else "linear",
@@ -70,7 +76,7 @@ def level(figure: go.Figure, value: float, text: str, *, log: bool = False) -> N
         xanchor="right",
         yanchor="bottom",
         text=text,
-        font={"color": NEUTRAL.light, "size": 11},
+        font={"color": NEUTRAL.light, "size": SMALLEST_TEXT},
         showarrow=False,
     )
 

@@ -23,6 +23,15 @@ def short(number: float) -> str:
     return f"{number:.3g}"
 
 
+def with_interval(value: float, interval: tuple[float, float] | None) -> str:
+    """A number with its prefix, and its interval in brackets.
+
+    >>> with_interval(34862.0, (24762.0, 45243.0)), with_interval(1.5e9, None)
+    ('34.9k [24.8k, 45.2k]', '1.5B')
+    """
+    return short(value) if interval is None else f"{short(value)} [{short(interval[0])}, {short(interval[1])}]"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Accelerator:
     """A GPU for training, by its maker's data sheet."""

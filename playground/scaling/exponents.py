@@ -8,7 +8,7 @@ import numpy as np
 from playground.errors import UserError
 from playground.scaling.allocation import optimal_params, tokens_for_compute
 from playground.scaling.bootstrap import LEVEL, Bootstrap, percentile_interval
-from playground.scaling.budgets import short
+from playground.scaling.budgets import with_interval
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
 from playground.scaling.frontier import closed_form, kaplan_closed_form
@@ -127,8 +127,8 @@ def optimum_sentence(optimum: Optimum) -> str:
     """N and D of the optimum with their intervals, and whether such a model was ever trained."""
     values = {
         "flops": optimum.flops,
-        "params": _with_interval(optimum.params, optimum.params_interval),
-        "tokens": _with_interval(optimum.tokens, optimum.tokens_interval),
+        "params": with_interval(optimum.params, optimum.params_interval),
+        "tokens": with_interval(optimum.tokens, optimum.tokens_interval),
     }
     template = (
         _("For the compute of the largest run, {flops:.2g} FLOP, the law's optimum is N = {params} and D = {tokens}.")
@@ -139,12 +139,3 @@ def optimum_sentence(optimum: Optimum) -> str:
         )
     )
     return template.format(**values)
-
-
-def _with_interval(value: float, interval: tuple[float, float] | None) -> str:
-    """A number, and its interval in brackets.
-
-    >>> _with_interval(34862.0, (24762.0, 45243.0))
-    '34.9k [24.8k, 45.2k]'
-    """
-    return short(value) if interval is None else f"{short(value)} [{short(interval[0])}, {short(interval[1])}]"

@@ -1,12 +1,13 @@
 """Plan a compute budget: N, D and loss by each paper and by one's own fit, with intervals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from playground.errors import UserError
 from playground.scaling.bootstrap import Bootstrap, percentile_interval
-from playground.scaling.budgets import check_budget
+from playground.scaling.budgets import check_budget, short, with_interval
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
 from playground.scaling.frontier import Frontier, closed_form, kaplan_closed_form
@@ -63,6 +64,32 @@ def plan(flops: float, fit: Fit | None = None, bootstrap: Bootstrap | None = Non
         *(_allocation_plan(flops, allocation) for allocation in ALLOCATIONS.values()),
         _replication_plan(flops),
         *own,
+    )
+
+
+def plans_sentences(plans: Sequence[Plan]) -> list[str]:
+    """From where to where the papers' optima go; one's own with its interval, and how far it is extrapolated."""
+    papers, own = [each for each in plans if each.key != "own"], [each for each in plans if each.key == "own"]
+    params, tokens = ([getattr(each, name) for each in papers] for name in ("params", "tokens"))
+    values = {
+        "flops": papers[0].flops,
+        **{"n_low": short(min(params)), "n_high": short(max(params))},
+        **{"d_low": short(min(tokens)), "d_high": short(max(tokens))},
+    }
+    template = _("For {flops:.2g} FLOP the papers' optima are N = {n_low} to {n_high} and D = {d_low} to {d_high}.")
+    return [template.format(**values), *(_own_sentence(each) for each in own)]
+
+
+def _own_sentence(own: Plan) -> str:
+    template = (
+        _("Your fit says N = {params} and D = {tokens}, {beyond:.2g} times beyond its largest run.")
+        if own.beyond > 1
+        else _("Your fit says N = {params} and D = {tokens}, within its runs.")
+    )
+    return template.format(
+        params=with_interval(own.params, own.params_interval),
+        tokens=with_interval(own.tokens, own.tokens_interval),
+        beyond=own.beyond,
     )
 
 

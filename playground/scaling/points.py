@@ -106,7 +106,7 @@ FEW_TOKENS = N_(
     "exponents stay the same, coefficients do not."
 )
 HIGH_LOSSES = N_("Half of the losses are above {median:.4g}. If they are perplexities, write their logarithms.")
-STRANGE_FLOPS = N_("The FLOPs are {median:.3g} times 6 x params x tokens. Look at the units of all three.")
+STRANGE_FLOPS = N_("The compute is {median:.3g} times 6 x params x tokens. Look at the units of all three.")
 
 
 def check_units(points: Points, *, has_flops: bool) -> tuple[str, ...]:

@@ -187,7 +187,7 @@ ALLOCATIONS: dict[str, Allocation] = {
 COUNTED, WARMED = frozenset({"head"}), frozenset({"head", "warm-up"})
 LADDER: tuple[Rung, ...] = (
     Rung(key="kaplan", title=N_("Kaplan's set-up"), exponent=0.834),
-    Rung(key="head", title=N_("The last layer's FLOPs counted"), exponent=0.701, changes=COUNTED),
+    Rung(key="head", title=N_("The last layer's compute counted"), exponent=0.701, changes=COUNTED),
     Rung(key="warm-up", title=N_("A warm-up that small models can afford"), exponent=0.604, changes=WARMED),
     Rung(
         key="decay",

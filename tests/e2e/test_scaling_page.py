@@ -161,9 +161,9 @@ def test_a_small_sweep_is_watched_through_a_reload_to_its_fit_and_a_run_opens(se
     assert opened.value.url == f"{server}/{own}"
     expect(opened.value.get_by_text("Finished").first).to_be_visible(timeout=PATIENCE)
     opened.value.close()
-    closer = page.get_by_role("link", name="Open under Curves").get_attribute("href")
-    assert closer is not None
-    page.goto(f"{server}/{closer.rpartition('/')[2]}")
+    page.get_by_role("button", name="Open its fit").click()
+    expect(page.get_by_role("radio", name="Fit", exact=True)).to_be_checked(timeout=PATIENCE)
+    page.get_by_role("radio", name="Compute-optimal allocation").click(timeout=PATIENCE)
     page.get_by_role("radio", name="Training curves").click(timeout=PATIENCE)
     expect(page.locator(".st-key-picture_training-curves .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
     context.close()

@@ -244,7 +244,10 @@ def test_a_budget_is_planned_by_every_law(budget):
     titles = list(app.dataframe[0].value["Law"])
     assert "Kaplan" in titles
     assert titles[-1].startswith("Your fit")
-    assert "(" in app.dataframe[0].value["Parameters N"].iloc[-1]
+    assert "[" in app.dataframe[0].value["Parameters N"].iloc[-1]
+    assert "Source" in app.table[0].value.columns
+    assert "the papers' optima are N = " in words(app)
+    assert "Your fit says N = " in words(app)
     assert {"Time", "Energy", "Cost", "Novels", "Over-training", "Epochs"} <= set(metrics(app))
 
 
@@ -262,6 +265,16 @@ def test_hoffmanns_budget_is_planned_as_they_printed_it():
     rows = app.dataframe[0].value.set_index("Law")
     assert rows.loc["Hoffmann, approach 1", "Parameters N"].startswith("67B")
     assert rows.loc["Hoffmann, approach 2", "Parameters N"].startswith("63B")
+
+
+def test_money_has_a_currency_that_stands_in_the_address_and_converts_nothing():
+    euros, yen = page(section="plan"), page(section="plan", currency="JPY")
+    assert metrics(euros)["Cost"].endswith(" EUR")
+    assert metrics(yen)["Cost"] == metrics(euros)["Cost"].replace("EUR", "JPY")
+    assert "Price per accelerator-hour (JPY)" in [box.label for box in yen.number_input]
+    chosen = yen.selectbox(key="choose_currency").select("CHF").run()
+    assert chosen.query_params["currency"] == "CHF"
+    assert metrics(chosen)["Cost"].endswith(" CHF")
 
 
 def test_a_price_of_nothing_buys_no_budget():
@@ -300,7 +313,7 @@ def test_a_sweep_on_a_persons_text_counts_the_vocabulary_that_the_text_has():
 def test_the_price_of_a_running_sweep_is_shown(no_runs):
     plant_sweep(no_runs / SWEEP)
     write_progress(no_runs / SWEEP, SweepProgress(state="stopped", done=4, total=8, worker_seconds=1800.0))
-    assert "cost 5.00" in words(page(section="live", sweep=SWEEP, sweep_price="10"))
+    assert "cost 5.00 EUR" in words(page(section="live", sweep=SWEEP, sweep_price="10"))
 
 
 def test_a_finished_sweep_shows_its_points_and_how_the_fit_converged(no_runs):

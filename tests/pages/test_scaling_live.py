@@ -94,6 +94,17 @@ def test_another_session_finds_the_sweeps_of_this_machine_and_opens_one(no_runs)
     assert "Resume" in labels(app)
 
 
+def test_a_sweeps_fit_is_opened_in_its_place(no_runs):
+    stopped_sweep(no_runs / SWEEP)
+    app = followed()
+    app.button(key="open_fit").click().run()
+    assert not app.exception
+    assert app.segmented_control(key="scaling_section").value == "curves"
+    assert app.query_params["source"] == SWEEP
+    assert "section" not in app.query_params
+    assert "Beyond the largest run" in words(app)
+
+
 def test_on_a_shared_server_only_sweeps_whose_id_is_known_are_listed(no_runs, monkeypatch):
     stopped_sweep(no_runs / SWEEP)
     monkeypatch.setattr(data, "is_hosted", lambda: True)

@@ -14,6 +14,8 @@ from ui.state.parameters import COLUMNS, POINT, POINTS, SOURCE, SWEEP, SWEEPS
 POINTS_IN_ADDRESS = 12_000
 """A longer packed table stays out of the address: servers refuse addresses much longer than this."""
 KNOWN_SWEEPS = 12
+SECTION_WIDGET, FIT_SECTION = "scaling_section", "curves"
+"""The key of the widget that chooses the section, and the section of the fit."""
 
 
 def source_revision() -> int:

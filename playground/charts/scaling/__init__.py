@@ -1,6 +1,7 @@
 """Charts of the scaling page.
 
-loss.py     loss over N, D or C with laws and bands; residuals; parameters with intervals
-compute.py  training curves and their envelope, isoFLOP profiles, the loss surface, the compute-optimal frontier
-plans.py    inference-aware and data-constrained optima
+loss.py      loss over N, D or C with laws and bands; residuals
+intervals.py values with their intervals
+compute.py   training curves and their envelope, isoFLOP profiles, the loss surface, the compute-optimal frontier
+plans.py     inference-aware and data-constrained optima
 """

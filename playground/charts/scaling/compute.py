@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from playground.charts.layout import quiet_layout, token_label
+from playground.charts.layout import SMALLEST_TEXT, quiet_layout, token_label
 from playground.charts.palette import NEUTRAL
 from playground.charts.scaling.loss import (
     RAMP,
@@ -19,6 +19,7 @@ from playground.charts.scaling.loss import (
     axis_title,
     colour_bar,
     loss_axis,
+    size_axes,
     size_colours,
 )
 from playground.scaling.budgets import short
@@ -73,7 +74,7 @@ def training_curves_figure(curves: Sequence[TrainingCurve], envelope: Line | Non
         _add_colour_scale(figure, sizes)
     if envelope is not None:
         add_line(figure, envelope)
-    quiet_layout(figure, x=axis_title("flops"), y=axis_title("loss"), log_x=True, log_y=True)
+    size_axes(quiet_layout(figure, x=axis_title("flops"), y=axis_title("loss"), log_x=True, log_y=True))
     figure.update_layout(hovermode="closest", showlegend=envelope is not None)
     return loss_axis(figure)
 
@@ -93,7 +94,7 @@ def profiles_figure(profiles: Sequence[ProfileTrace]) -> go.Figure:
     colours = size_colours(np.array([profile.budget for profile in profiles]))
     for profile, colour in zip(profiles, colours, strict=True):
         _add_profile(figure, profile, colour)
-    quiet_layout(figure, x=axis_title("params"), y=axis_title("loss"), log_x=True)
+    size_axes(quiet_layout(figure, x=axis_title("params"), y=axis_title("loss"), log_x=True))
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -160,7 +161,7 @@ def loss_surface_figure(
         ],
         hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
     )
-    quiet_layout(figure, x=axis_title("params"), y=axis_title("tokens"), log_x=True, log_y=True)
+    size_axes(quiet_layout(figure, x=axis_title("params"), y=axis_title("tokens"), log_x=True, log_y=True))
     ends = [[float(np.log10(axis.min())), float(np.log10(axis.max()))] for axis in (params, tokens)]
     figure.update_layout(hovermode="closest", xaxis={"range": ends[0]}, yaxis={"range": ends[1]})
     return figure
@@ -183,7 +184,7 @@ def _add_contours(
         contours={
             "coloring": "lines",
             "showlabels": True,
-            "labelfont": {"size": 10, "color": NEUTRAL.light},
+            "labelfont": {"size": SMALLEST_TEXT, "color": NEUTRAL.light},
             "start": low,
             "end": high,
             "size": max((high - low) / 16, 1e-6),
@@ -212,6 +213,6 @@ def frontier_figure(lines: Sequence[Line], dots: Dots | None) -> go.Figure:
             customdata=[[token_label(name)] for name in dots.names],
             hovertemplate="<b>%{customdata[0]}</b><br>" + at("N %{y:.3s}", "%{x:.3s} FLOP") + "<extra></extra>",
         )
-    quiet_layout(figure, x=axis_title("flops"), y=axis_title("params"), log_x=True, log_y=True)
+    size_axes(quiet_layout(figure, x=axis_title("flops"), y=axis_title("params"), log_x=True, log_y=True))
     figure.update_layout(hovermode="closest")
     return figure

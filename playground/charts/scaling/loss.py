@@ -1,4 +1,4 @@
-"""Scaling curves: measured points, fitted laws with their bands, residuals, and parameters with intervals.
+"""Scaling curves: measured points, fitted laws with their bands, and residuals.
 
 Points are coloured by a size on one ramp that is readable on white and on the dark page alike.
 """
@@ -28,13 +28,24 @@ MARGIN = 1.06
 """Room below the lowest and above the highest loss that is drawn."""
 LEAST_DECADES = 1.1
 """The width of an x axis whose runs span less than a decade."""
-GROUP_SPREAD = 0.4
-"""How far apart the groups of one row stand, relative to the distance of two rows."""
+
+
+EXPONENT_FORMATS = {"params": "B", "tokens": "B", "flops": "e"}
+"""As in the sentences: 34.9k parameters, 1e+13 FLOP; a raised exponent would be too small to read."""
 
 
 def axis_title(column: str) -> str:
     """The title of an axis: params, tokens, flops or loss."""
     return _(AXES[column])
+
+
+def size_axes(figure: go.Figure) -> go.Figure:
+    """Write the powers of ten of a size as sentences do."""
+    formats = {axis_title(column): form for column, form in EXPONENT_FORMATS.items()}
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):
+        if axis.type == "log" and axis.title.text in formats:
+            axis.exponentformat = formats[axis.title.text]
+    return figure
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,16 +88,6 @@ class Line:
         """Colour and dash."""
         colour, dash = series_look(self.series)
         return self.colour or colour, self.dash or dash
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A value and its interval."""
-
-    name: str
-    value: float
-    low: float
-    high: float
 
 
 def size_colours(sizes: Float[np.ndarray, "point"]) -> list[str]:
@@ -133,7 +134,7 @@ def fitted_loss_figure(dots: Dots, lines: Sequence[Line], *, x: str, title: str 
     for line in lines:
         add_line(figure, line)
     add_dots(figure, dots, title or _("measured"))
-    quiet_layout(figure, x=x, y=axis_title("loss"), log_x=True, log_y=True)
+    size_axes(quiet_layout(figure, x=x, y=axis_title("loss"), log_x=True, log_y=True))
     figure.update_layout(hovermode="closest")
     # A band may open to anything beyond the data; the axis is for the runs and the curves.
     losses = np.concatenate([dots.y, *(line.y for line in lines)])
@@ -241,68 +242,7 @@ def residuals_figure(dots: Dots, *, x: str) -> go.Figure:
     """Residuals in percent of the predicted loss: whether they have a pattern."""
     figure = go.Figure()
     add_dots(figure, dots, _("measured − predicted"), y_format="+.2f")
-    quiet_layout(figure, x=x, y=_("measured − predicted loss (% of predicted)"), log_x=True)
+    size_axes(quiet_layout(figure, x=x, y=_("measured − predicted loss (% of predicted)"), log_x=True))
     figure.add_hline(y=0, line={"color": NEUTRAL.light, "width": 1})
     figure.update_layout(hovermode="closest", showlegend=False)
     return figure
-
-
-Groups = Sequence[tuple[str, Sequence[Interval]]]
-
-
-def intervals_figure(groups: Groups, *, x: str, log_x: bool = False) -> go.Figure:
-    """Values with their intervals, a row for each name; groups (such as ours and the published) by colour."""
-    figure = go.Figure()
-    names = list(dict.fromkeys(interval.name for _group, intervals in groups for interval in intervals))
-    for series, (group, intervals) in enumerate(groups):
-        known = [interval for interval in intervals if np.isfinite(interval.value)]
-        heights = [names.index(interval.name) + _offset(interval.name, series, groups) for interval in known]
-        _add_intervals(figure, group, known, heights, series)
-    quiet_layout(figure, x=x, y="", log_x=log_x)
-    figure.update_layout(hovermode="closest")
-    if log_x:
-        figure.update_xaxes(exponentformat="B", nticks=6, minor={"ticks": ""})
-    ticks = {
-        "tickmode": "array",
-        "tickvals": list(range(len(names))),
-        "ticktext": [token_label(name) for name in names],
-    }
-    figure.update_yaxes(**ticks, range=[len(names) - 0.5, -0.5])
-    return figure
-
-
-def _offset(name: str, series: int, groups: Groups) -> float:
-    """How far from its row a group stands, so that intervals of one name do not cover one another."""
-    sharing = [index for index, (_group, members) in enumerate(groups) if name in {each.name for each in members}]
-    return GROUP_SPREAD * (sharing.index(series) / (len(sharing) - 1) - 0.5) if len(sharing) > 1 else 0.0
-
-
-def _add_intervals(
-    figure: go.Figure, group: str, known: Sequence[Interval], heights: Sequence[float], series: int
-) -> None:
-    colour, _dash = series_look(series)
-    bars = [
-        (max(0.0, interval.value - interval.low), max(0.0, interval.high - interval.value))
-        if np.isfinite([interval.low, interval.high]).all()
-        else (0.0, 0.0)
-        for interval in known
-    ]
-    span = _("{low} to {high}").format(low="%{customdata[1]:.4g}", high="%{customdata[2]:.4g}")
-    figure.add_scatter(
-        x=[interval.value for interval in known],
-        y=list(heights),
-        mode="markers",
-        name=group,
-        marker={"color": colour, "size": 9, "symbol": "circle" if series == 0 else "diamond-open"},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [above for _below, above in bars],
-            "arrayminus": [below for below, _above in bars],
-            "color": colour,
-            "thickness": 1.6,
-            "width": 5,
-        },
-        customdata=[[token_label(interval.name), interval.low, interval.high, ""] for interval in known],
-        hovertemplate=f"%{{customdata[0]}}: %{{x:.4g}} ({span})<extra>{token_label(group)}</extra>",
-    )

@@ -6,7 +6,7 @@ from jaxtyping import Float
 
 from playground.charts.layout import quiet_layout
 from playground.charts.palette import HELD_OUT, NEUTRAL, TRAIN
-from playground.charts.scaling.loss import axis_title
+from playground.charts.scaling.loss import axis_title, size_axes
 from playground.scaling.budgets import short
 from playground.text import _
 
@@ -45,7 +45,10 @@ def serving_figure(
             marker={"size": 11, "symbol": symbol, "color": NEUTRAL.light},
             hovertemplate=name + ": N %{x:.3s}, %{y:.3g} FLOP<extra></extra>",
         )
-    quiet_layout(figure, x=axis_title("params"), y=_("compute to the same loss (FLOP)"), log_x=True, log_y=True)
+    size_axes(
+        quiet_layout(figure, x=axis_title("params"), y=_("compute to the same loss (FLOP)"), log_x=True, log_y=True)
+    )
+    figure.update_yaxes(exponentformat="e")
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -81,5 +84,6 @@ def repeats_figure(
         hover = _("{curve}: {loss} after {epochs} epochs").format(curve=name, loss="%{y:.4f}", epochs="%{x:.3g}")
         _add_curve(figure, name, epochs, values, {"color": colour, "dash": dash}, hover)
     quiet_layout(figure, x=_("epochs"), y=axis_title("loss"), log_x=True)
+    figure.update_xaxes(exponentformat="none")
     figure.update_layout(hovermode="closest")
     return figure

@@ -18,7 +18,7 @@ from playground.scaling.budgets import (
 )
 from playground.scaling.frontier import closed_form
 from playground.scaling.laws import LAWS
-from playground.scaling.plans import optimum
+from playground.scaling.plans import optimum, plans_sentences
 from playground.scaling.published import (
     ALLOCATIONS,
     BESIROGLU,
@@ -27,7 +27,7 @@ from playground.scaling.published import (
     MUENNIGHOFF,
     PETAFLOP_DAY,
 )
-from tests.helpers.planted_points import scattered
+from tests.helpers.planted_points import isoflop_runs, scattered
 
 
 def test_the_papers_plans_at_gophers_budget_are_those_that_they_print():
@@ -172,3 +172,13 @@ def test_tokens_are_books():
 def test_hoffmanns_printed_digits_do_not_give_the_optimum_that_the_paper_prints():
     # Rounding: Besiroglu et al. 2024, section 4.
     assert float(closed_form(HOFFMANN.parameters).params(GOPHER_BUDGET)) == pytest.approx(32e9, rel=0.02)
+
+
+def test_the_plans_are_said_with_their_range_and_ones_own_with_its_extrapolation():
+    fitted = fit("chinchilla", isoflop_runs(), starts=4)
+    papers, own = plans_sentences(plan(1e23, fitted))
+    assert papers.startswith("For 1e+23 FLOP the papers' optima are N = ")
+    assert own.startswith("Your fit says N = ")
+    assert own.endswith("33 times beyond its largest run.")
+    assert plans_sentences(plan(1e20, fitted))[1].endswith("within its runs.")
+    assert len(plans_sentences(plan(1e20))) == 1

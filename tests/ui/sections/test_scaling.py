@@ -16,13 +16,8 @@ from ui.sections.scaling.figure import export_header, fit_code
 from ui.sections.scaling.isoflop import profiles_code
 from ui.sections.scaling.loss_curves import levels
 from ui.sections.scaling.method_comparison import counted_code
-from ui.sections.scaling.planner import PLAN_CODE, REPEATS_CODE, inference_code, with_interval
+from ui.sections.scaling.planner import PLAN_CODE, REPEATS_CODE, inference_code
 from ui.sections.scaling.study import SHIPPED, study_of_sweep, study_of_table
-
-
-def test_a_number_is_said_with_its_interval():
-    assert with_interval(2.157, (2.1, 2.2), form=".3f") == "2.157 (2.100 to 2.200)"
-    assert with_interval(1.5e9, None) == "1.5B"
 
 
 def test_some_values_are_chosen_evenly_with_both_ends():

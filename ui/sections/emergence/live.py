@@ -22,8 +22,8 @@ from ui.sections.train.summary import state_label
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import ABILITY_CELL, RUN
 from ui.state.training import read_run_id, write_run_id
-from ui.text import page_link
 from ui.widgets.callbacks import action_button
+from ui.widgets.doors import TRAIN, door
 
 REFRESH_SECONDS = 0.7
 MEASURE_SECONDS = 0.25
@@ -182,9 +182,4 @@ def _show_progress(live: LiveRun) -> None:
             action_button(_("Cancel"), "cancel_live", lambda: default_executor().control(run.id, stop), icon="close")
         if not status.is_live:
             action_button(_("Train another"), "another_live", lambda: write_run_id(None), icon="refresh")
-        st.link_button(
-            _("Open on the page Train"),
-            page_link("train", (RUN, run.id)),
-            icon=":material/open_in_new:",
-            type="tertiary",
-        )
+        door(_("Open in Train"), TRAIN, {str(RUN): run.id})

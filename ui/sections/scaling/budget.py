@@ -10,7 +10,7 @@ from playground.text import _
 from ui.sections.scaling.figure import show_metrics
 from ui.state import parameters
 from ui.state.address import read_choice, read_float, write_choice, write_float
-from ui.state.parameters import ACCELERATOR, BUDGET
+from ui.state.parameters import ACCELERATOR, BUDGET, CURRENCY
 from ui.units import duration, prefixed
 from ui.widgets.choice import choose_option
 
@@ -33,7 +33,7 @@ def choose_budget() -> ComputeBudget | None:
     amount = {
         "flops": lambda: number(parameters.BUDGET_FLOPS, _("Compute (FLOP)"), form="%.2e"),
         "hours": lambda: number(parameters.BUDGET_HOURS, _("Hours")),
-        "money": lambda: number(parameters.BUDGET_MONEY, _("Cost (in your currency)")),
+        "money": lambda: number(parameters.BUDGET_MONEY, _("Cost ({currency})").format(currency=currency())),
     }[by]()
     try:
         rig = choose_rig()
@@ -50,7 +50,7 @@ def choose_budget() -> ComputeBudget | None:
 def choose_rig() -> Rig:
     """The accelerators, their number, utilisation and price. Raises UserError for what cannot be."""
     keys = list(ACCELERATORS)
-    columns = st.columns(5)
+    columns = st.columns([3, 2, 2, 3, 2, 2], vertical_alignment="bottom")
     with columns[0]:
         key = st.selectbox(
             _("Accelerator"),
@@ -65,10 +65,31 @@ def choose_rig() -> Rig:
     with columns[2]:
         utilisation = number(parameters.UTILISATION, _("Utilisation (MFU)"), form="%.2f")
     with columns[3]:
-        price = number(parameters.PRICE, _("Price per accelerator-hour"), form="%.2f")
+        label = _("Price per accelerator-hour ({currency})").format(currency=currency())
+        price = number(parameters.PRICE, label, form="%.2f")
     with columns[4]:
         overhead = number(parameters.OVERHEAD, _("PUE × power factor"), form="%.2f")
+    with columns[5]:
+        choose_currency()
     return Rig(accelerator=ACCELERATORS[key], count=int(count), utilisation=utilisation, price=price, overhead=overhead)
+
+
+def currency() -> str:
+    """The currency that money is named in, by its code."""
+    typed = st.session_state.get("choose_currency")
+    return str(typed) if typed in CURRENCY.values else read_choice(CURRENCY)
+
+
+def choose_currency() -> None:
+    """The name of the currency: nothing is converted."""
+    chosen = st.selectbox(
+        _("Currency"),
+        CURRENCY.values,
+        index=CURRENCY.values.index(read_choice(CURRENCY)),
+        key="choose_currency",
+        help=_("A name for your prices: changing it converts nothing."),
+    )
+    write_choice(CURRENCY, chosen, CURRENCY.values[0])
 
 
 def number(name: parameters.Real, label: str, *, form: str = "%.6g") -> float:
@@ -93,6 +114,6 @@ def show_budget_cost(budget: ComputeBudget) -> None:
         (_("Time"), duration(3600 * cost.hours)),
         (_("Accelerator-hours"), f"{cost.accelerator_hours:,.3g}"),
         (_("Energy"), prefixed(1000 * cost.kilowatt_hours, "Wh")),
-        (_("Cost"), f"{cost.money:,.0f}"),
+        (_("Cost"), _("{amount:,.0f} {currency}").format(amount=cost.money, currency=currency())),
     )
     show_metrics((label, value, "") for label, value in cells)

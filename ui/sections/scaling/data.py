@@ -158,7 +158,7 @@ def is_table_chosen() -> bool:
 def _upload() -> None:
     st.caption(
         _(
-            "One row for each run, with a header: parameters, tokens or FLOPs, and the loss in nats. "
+            "One row for each run, with a header: parameters, tokens or compute (FLOP), and the loss in nats. "
             "Plain numbers such as 1.2e9; commas, semicolons or tabs between them."
         )
     )
@@ -202,7 +202,7 @@ def column_titles() -> dict[str, str]:
     return {
         "params": _("parameters"),
         "tokens": _("tokens"),
-        "flops": _("FLOPs"),
+        "flops": _("compute (FLOP)"),
         "loss": _("loss"),
         "name": _("name"),
     }

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from playground.charts.scaling.loss import Interval, axis_title, intervals_figure, residuals_figure
+from playground.charts.scaling.intervals import Interval, intervals_figure
+from playground.charts.scaling.loss import axis_title, residuals_figure
 from playground.csv_table import Row
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit

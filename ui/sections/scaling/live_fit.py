@@ -4,7 +4,8 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from playground.charts.scaling.loss import Dots, Interval, Line, axis_title, fitted_loss_figure, intervals_figure
+from playground.charts.scaling.intervals import Interval, intervals_figure
+from playground.charts.scaling.loss import Dots, Line, axis_title, fitted_loss_figure
 from playground.errors import UserError
 from playground.scaling.allocation import optimal_params, tokens_for_compute
 from playground.scaling.bootstrap import Bootstrap, bootstrap

@@ -100,11 +100,14 @@ def over_titles() -> dict[str, str]:
 
 def show_curves(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
     """Choose an axis; see the runs, the laws and the extrapolation."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         over = _choose_axis(fitted)
         chosen = choose_overlays()
         extrapolates = st.toggle(
-            _("Extrapolate, with a 95 % interval"), value=read_switch(EXTRAPOLATE), key="extrapolates"
+            _("Extrapolate"),
+            value=read_switch(EXTRAPOLATE),
+            key="extrapolates",
+            help=_("Thirty times beyond the largest run, with the bootstrap's 95 % interval."),
         )
         write_switch(EXTRAPOLATE, extrapolates)
     overlays = fetch_overlays(study, chosen)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from playground.charts.scaling.loss import Interval, intervals_figure
+from playground.charts.scaling.intervals import Interval, intervals_figure
 from playground.csv_table import Row
 from playground.errors import UserError
 from playground.progress import OnProgress
@@ -240,8 +240,9 @@ def _show_counted(counted: list[CountedExponent], *, is_table: bool) -> None:
     if is_table:
         st.caption(
             _(
-                "A table says one N for each run, so N can be counted in one way only, and C as 6 N D or as a column "
-                "FLOPs says. A sweep knows its models' shapes: choose one on the left, or start one under Run a sweep."
+                "A table says one N for each run, so N can be counted in one way only, and C as 6 N D or as its "
+                "column of compute says. A sweep knows its models' shapes: choose one on the left, or start one under "
+                "Run a sweep."
             )
         )
     has_reasons = any(each.reason for each in counted)

@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from playground.charts.scaling.loss import Interval, axis_title, intervals_figure
+from playground.charts.scaling.intervals import Interval, intervals_figure
+from playground.charts.scaling.loss import axis_title
 from playground.charts.scaling.plans import repeats_figure, serving_figure
 from playground.csv_table import Row
 from playground.errors import UserError
@@ -15,11 +16,11 @@ from playground.scaling.allocation import (
     tokens_to_reach,
 )
 from playground.scaling.bootstrap import Bootstrap
-from playground.scaling.budgets import short, text_size
+from playground.scaling.budgets import short, text_size, with_interval
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
 from playground.scaling.laws import LAWS
-from playground.scaling.plans import FRONTIERS, Plan, plan
+from playground.scaling.plans import FRONTIERS, Plan, plan, plans_sentences
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.scaling.published import BESIROGLU, MUENNIGHOFF
 from playground.text import _
@@ -80,29 +81,36 @@ def _own_fit(study: ScalingStudy | None) -> tuple[Fit | None, Bootstrap | None]:
 
 
 def _show_plans(budget: ComputeBudget, plans: tuple[Plan, ...], study: ScalingStudy | None) -> None:
+    st.markdown(" ".join(plans_sentences(plans)))
     table = [
         {
             _("Law"): each.title,
             _("Parameters N"): with_interval(each.params, each.params_interval),
             _("Tokens D"): with_interval(each.tokens, each.tokens_interval),
             _("D / N"): f"{each.tokens_per_parameter:.3g}",
-            _("Loss"): with_interval(each.loss, each.loss_interval, form=".3f"),
+            _("Loss"): _loss(each),
             _("Extrapolation factor"): f"× {each.beyond:.2g}",
-            _("Source"): f"{each.source}. {each.note}",
         }
         for each in plans
     ]
-    loss_width = {_("Loss"): st.column_config.Column(width=150)}
-    st.dataframe(table, hide_index=True, key="plan_rows", column_config=loss_width)
+    widths = {_("Loss"): st.column_config.Column(width=190)}
+    st.dataframe(table, hide_index=True, key="plan_rows", column_config=widths)
     st.caption(
         _(
-            "In parentheses: the 10th to the 90th percentile where it is known. Losses are those of each paper's own "
+            "In brackets: the 10th to the 90th percentile where it is known. Losses are those of each paper's own "
             "text and tokenizer and do not compare. Extrapolation factor: the budget over the largest run that the law "
             "was fitted to; a plan far beyond is a guess."
         )
     )
+    with st.expander(_("Sources"), icon=":material/menu_book:"):
+        st.table([{_("Law"): each.title, _("Source"): f"{each.source}. {each.note}"} for each in plans])
     column = choose_option(PLANNED, _("Figure"), {"params": axis_title("params"), "tokens": axis_title("tokens")})
     _draw_plans(budget, plans, study, column)
+
+
+def _loss(each: Plan) -> str:
+    low_high = "" if each.loss_interval is None else f" [{each.loss_interval[0]:.3f}, {each.loss_interval[1]:.3f}]"
+    return f"{each.loss:.3f}{low_high}"
 
 
 def _draw_plans(budget: ComputeBudget, plans: tuple[Plan, ...], study: ScalingStudy | None, column: str) -> None:
@@ -131,21 +139,6 @@ PLAN_CODE = """from playground.scaling import plan
 for each in plan({flops:.6g}):
     print(f"{{each.title}}: N {{each.params:.3g}}, D {{each.tokens:.3g}}, loss {{each.loss:.3f}}")
 """
-
-
-def with_interval(value: float, interval: tuple[float, float] | None, *, form: str = "") -> str:
-    """A value with its interval.
-
-    >>> with_interval(1.5e9, (1e9, 2e9))
-    '1.5B (1B to 2B)'
-    """
-
-    def text(number: float) -> str:
-        return f"{number:{form}}" if form else short(number)
-
-    if interval is None:
-        return text(value)
-    return _("{value} ({low} to {high})").format(value=text(value), low=text(interval[0]), high=text(interval[1]))
 
 
 def _choose_plan(plans: tuple[Plan, ...], default: str) -> Plan:

@@ -100,7 +100,7 @@ def show_allocation_section(study: ScalingStudy | None) -> None:
 
 
 def _choose_fit(study: ScalingStudy) -> tuple[str, int]:
-    left, formula, floor, right = st.columns([4, 4, 4, 3], vertical_alignment="bottom")
+    left, formula, floor, right = st.columns([6, 7, 11, 5], vertical_alignment="bottom")
     with left:
         law = choose_law()
     with formula:

@@ -18,6 +18,7 @@ from playground.tasks.text import TextTaskConfig
 from playground.tasks.vocabulary import VocabularyKind
 from playground.text import _
 from ui.cache import scaling_results, throughput
+from ui.sections.scaling.budget import choose_currency, currency
 from ui.sections.train.labels import choice_label
 from ui.state.address import (
     read_float,
@@ -187,7 +188,7 @@ def show_sweep_cost(config: SweepConfig) -> None:
         time=_time(cost, workers, ray),
     )
     if cost.price:
-        summary += " " + _("That costs about {price:,.2f}.").format(price=cost.price)
+        summary += " " + _("That costs about {price:,.2f} {currency}.").format(price=cost.price, currency=currency())
     st.write(summary)
     _warn_of_short_runs(config, grid)
     with st.expander(_("Learning rates, and the price of an hour")):
@@ -221,9 +222,11 @@ def _show_rates(config: SweepConfig) -> None:
 
 
 def _choose_price() -> None:
-    price = st.number_input(
-        _("Price of a worker's hour (in your currency)"), 0.0, SWEEP_PRICE.most, read_price(), key="number_sweep_price"
-    )
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    with right:
+        choose_currency()
+    label = _("Price of a worker's hour ({currency})").format(currency=currency())
+    price = left.number_input(label, 0.0, SWEEP_PRICE.most, read_price(), key="number_sweep_price")
     write_float(SWEEP_PRICE, price)
 
 

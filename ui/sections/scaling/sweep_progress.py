@@ -10,12 +10,23 @@ from playground.jobs.executor import default_executor
 from playground.sweeps.progress import WORKING, SweepView, read_progress, read_sweep
 from playground.sweeps.sweep import delete_sweep, ray_address, resume_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.text import _
+from ui.sections.scaling.budget import currency
 from ui.sections.scaling.data import started, visible_sweeps
 from ui.sections.scaling.live_fit import show_live_fit
 from ui.sections.scaling.sweep_form import choose_sweep, read_price, show_sweep_cost
 from ui.sections.train.summary import COLOURS, state_label
-from ui.state.parameters import RUN, SOURCE, SWEEP
-from ui.state.scaling import await_sweep, has_come, is_awaited, read_sweep_id, write_sweep_id
+from ui.state.address import write_values
+from ui.state.parameters import FIGURE, POINT, RUN, SECTION
+from ui.state.scaling import (
+    FIT_SECTION,
+    SECTION_WIDGET,
+    adopt_source,
+    await_sweep,
+    has_come,
+    is_awaited,
+    read_sweep_id,
+    write_sweep_id,
+)
 from ui.text import page_link
 from ui.units import duration
 from ui.widgets.callbacks import action_button
@@ -122,7 +133,7 @@ def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
         if shown_state == "queued":
             st.caption(_("No run is being trained: all wait for a free worker."))
         elapsed = _("{seconds} so far").format(seconds=duration(progress.seconds))
-        st.caption(elapsed + (f" · {progress.price_text(read_price())}" if read_price() else ""))
+        st.caption(elapsed + (f" · {progress.price_text(read_price())} {currency()}" if read_price() else ""))
     total = max(1, progress.total or len(view.cells))
     text = _("{done} of {total} runs").format(done=progress.done, total=total)
     if progress.seconds_left is not None:
@@ -153,13 +164,19 @@ def _show_actions(sweep_id: str, view: SweepView) -> None:
         if ended and view.progress.done < len(view.cells):
             action_button(_("Resume"), "resume_sweep", lambda: _resume(sweep_id, view.folder), icon="play_arrow")
         if view.points:
-            address = page_link("scaling", (SOURCE, sweep_id), (SWEEP, sweep_id))
-            st.link_button(_("Open its fit"), address, icon=":material/query_stats:")
+            action_button(_("Open its fit"), "open_fit", partial(_open_fit, sweep_id), icon="query_stats")
         if ended:
             action_button(_("New sweep"), "another_sweep", lambda: write_sweep_id(None), icon="add")
             with st.popover(_("Delete"), icon=":material/delete:"):
                 st.write(_("The sweep and its {count} runs will be gone for good.").format(count=len(view.cells)))
                 action_button(_("Delete it and its runs"), "delete_sweep", lambda: _delete(view.folder), icon="delete")
+
+
+def _open_fit(sweep_id: str) -> None:
+    """Show the section of the fit with this sweep's points."""
+    adopt_source(sweep_id)
+    write_values({SECTION: None, FIGURE: None, POINT: None})
+    st.session_state[SECTION_WIDGET] = FIT_SECTION
 
 
 def _resume(sweep_id: str, folder: Path) -> None:

@@ -22,10 +22,12 @@ from ui.sections.train.film import events_of, read_film_view, score_curves, show
 from ui.sections.train.fork import show_fork_dialog
 from ui.sections.train.summary import show_summary
 from ui.state.parameters import SECTION
+from ui.state.scaling import point_of_run
 from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
 from ui.state.training import take_fork_request, write_run_id
 from ui.widgets.callbacks import action_button
 from ui.widgets.choice import choose_option
+from ui.widgets.doors import SCALING, door
 from ui.widgets.findings import plain_markdown
 
 FACTORS = (0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0)
@@ -51,6 +53,9 @@ def show_controls(run: Run) -> None:
         if name in ("interrupted", "stopped", "failed"):
             resume = partial(default_executor().resume, run.id)
             action_button(_("Resume from last checkpoint"), "hand_play_arrow", resume, icon="play_arrow")
+        point = point_of_run(run.id) if name == "finished" else None
+        if point is not None:
+            door(_("Its point on the scaling curve"), SCALING, point)
 
 
 def _command_button(run: Run, label: str, icon: str, command: Command) -> None:

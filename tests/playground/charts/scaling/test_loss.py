@@ -13,16 +13,8 @@ from playground.charts.scaling.compute import (
     profiles_figure,
     training_curves_figure,
 )
-from playground.charts.scaling.loss import (
-    RAMP,
-    Dots,
-    Interval,
-    Line,
-    fitted_loss_figure,
-    intervals_figure,
-    residuals_figure,
-    size_colours,
-)
+from playground.charts.scaling.intervals import Interval, intervals_figure
+from playground.charts.scaling.loss import RAMP, Dots, Line, fitted_loss_figure, residuals_figure, size_colours
 from playground.charts.scaling.plans import repeats_figure, serving_figure
 from tests.playground.charts.test_palette import contrast
 from ui.components.live_chart import compact_figure

@@ -53,6 +53,6 @@ export function themedLayout(layout, theme, { width, height, revision }) {
       bordercolor: cssRgb(theme.line),
       font: { family: theme.sans, size: 12, color: text },
     },
-    modebar: { bgcolor: CLEAR, color: cssRgb(theme.faint), activecolor: text, orientation: "h" },
+    modebar: { bgcolor: CLEAR, color: cssRgb(theme.faded), activecolor: text, orientation: "h" },
   };
 }
