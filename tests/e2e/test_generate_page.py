@@ -28,3 +28,46 @@ def test_a_cold_deep_link_shows_the_distribution_and_what_is_written_stays(
     page.reload()
     expect(page.get_by_text(re.compile("^1 token · "))).to_be_visible(timeout=PATIENCE)
     assert page.url == branch
+
+
+def go(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).first.click()
+
+
+@pytest.mark.slow
+def test_branches_survive_the_menu_and_a_generated_text_has_a_door(
+    serve: Callable[..., str], open_page: Callable[[str], Page]
+) -> None:
+    page = open_page(f"{serve(ROOT / 'app.py')}/generate?generate=write&text=The+cat+sat")
+    for count in ("1 token", "2 tokens"):
+        step = page.get_by_role("button", name="Step", exact=True)
+        expect(step).to_have_count(1, timeout=PATIENCE)
+        step.click(timeout=PATIENCE)
+        expect(page.get_by_text(re.compile(f"^{count} · "))).to_be_visible(timeout=PATIENCE)
+    page.locator(".st-key-alternatives button.row:not(.chosen)").first.click()
+    branches = page.get_by_text(re.compile("^All branches; bar"))
+    expect(branches).to_be_visible(timeout=PATIENCE)
+    page.wait_for_url(re.compile(r"branch=\d+\.\d+"), timeout=PATIENCE)
+    branch = re.search(r"branch=[\d.]+", page.url)
+    assert branch is not None
+    go(page, "Attention")
+    expect(page.get_by_role("heading", name="Attention", exact=True)).to_be_visible(timeout=PATIENCE)
+    go(page, "Predict and generate")
+    expect(branches).to_be_visible(timeout=PATIENCE)
+    assert branch[0] in page.url
+    page.get_by_role("link", name="Look at this text").click()
+    page.wait_for_url(re.compile(r"/(attention)?\?.*text=The\+cat\+sat\+"), timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_predicted_token_leads_through_the_layers_to_the_heads_that_wrote_it(
+    serve: Callable[..., str], open_page: Callable[[str], Page]
+) -> None:
+    page = open_page(f"{serve(ROOT / 'app.py')}/generate?text=The+cat+sat&query=2")
+    page.get_by_role("button", name="Its rise through the layers").click(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("^After 2 ␣cat, "))).to_be_visible(timeout=PATIENCE)
+    page.wait_for_url(re.compile("generate=lens"), timeout=PATIENCE)
+    page.get_by_role("link", name="Which heads wrote it").click()
+    expect(page.get_by_text("Logit contributions by component")).to_be_visible(timeout=PATIENCE)
+    assert "section=writes" in page.url
+    assert "query=2" in page.url

@@ -27,14 +27,14 @@ def test_a_cold_deep_link_shows_every_step_and_a_query_that_is_chosen_stays(
     expect(page.get_by_role("heading", name=re.compile("11. Into the residual stream"))).to_be_visible(timeout=PATIENCE)
     softmax = page.get_by_role("figure", name="Weight of each key")
     expect(softmax.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("combobox", name=re.compile("Query token")).click()
+    page.locator(".st-key-bar_token input").click()
     page.get_by_role("option").nth(1).click()
     expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible(timeout=PATIENCE)
     page.wait_for_url(re.compile("query=1"), timeout=PATIENCE)
     page.reload()
     expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("radio", name="Toy example").click()
-    expect(page.get_by_text(re.compile('weights of 1 cat sum to 1.000000'))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("weights of 1 cat sum to 1.000000"))).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("figure", name="From scores to weights")).to_be_visible(timeout=PATIENCE)
 
 
@@ -56,3 +56,27 @@ def test_a_number_that_is_clicked_lists_its_terms_and_a_reload_brings_them_back(
     expect(page.get_by_text(listed)).to_be_visible(timeout=PATIENCE)
     page.locator(".st-key-close_projection button").first.click()
     expect(page.get_by_text(listed)).to_be_hidden(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1400, 390])
+def test_every_weight_is_readable_and_the_page_is_no_wider_than_the_window(
+    server: str, open_page: Callable[[str], Page], width: int
+) -> None:
+    page = open_page(f"{server}/inside?head=1.2")
+    page.set_viewport_size({"width": width, "height": 900})
+    for name, numbers in (("Weight of each key", 20), ("z: the sum of the weighted values", 32)):
+        figure = page.get_by_role("figure", name=name)
+        expect(figure.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
+        upright = figure.locator(".annotation-text")
+        written = figure.locator(".textpoint text")
+        page.wait_for_function(
+            "([figure, count]) => figure.querySelectorAll('.annotation-text, .textpoint text').length === count",
+            arg=[figure.element_handle(), numbers],
+        )
+        sizes = [*upright.evaluate_all(SIZES), *written.evaluate_all(SIZES)]
+        assert all(size >= 11 for size in sizes)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+SIZES = "nodes => nodes.map((node) => parseFloat(getComputedStyle(node).fontSize))"

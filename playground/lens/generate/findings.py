@@ -85,7 +85,7 @@ def describe_surprisal(
         "largest": float(nats[most]) * scale,
         "probability": percent(math.exp(-float(nats[most]))),
         "mean": mean * scale,
-        "unit": "bits" if in_bits else "nats",
+        "unit": Finding(template=N_("bits") if in_bits else N_("nats")),
         "perplexity": math.exp(mean),
     }
     return Finding(template=template, values=values)

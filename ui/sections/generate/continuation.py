@@ -78,7 +78,7 @@ def _refresh(
     """Everything that changes with each token. The page reruns when generation starts or ends."""
     if draft.remaining:
         _advance(model, draft, config)
-    _buttons(draft, n_tokens)
+    _buttons(model, texts, draft, n_tokens)
     if draft.message:
         st.info(draft.message, icon=":material/info:")
     show_text(model, texts, draft)
@@ -86,8 +86,6 @@ def _refresh(
         show_alternatives(model, draft)
         st.caption(filter_summary(draft.tree.nodes[draft.inspected].generated.filters))
         show_branches(model, draft, config)
-    if draft.tree.nodes and not draft.remaining:
-        _show_door(model, texts, draft)
     write_branch(draft.tree.ids(draft.node))
     write_number(INSPECTED, draft.inspected_index, 0)
     config_shown = replace(config, max_new_tokens=max(1, len(draft.tree.path(draft.node))))
@@ -153,8 +151,8 @@ def _cancel(draft: TextDraft) -> None:
     draft.message = _("Cancelled.")
 
 
-def _buttons(draft: TextDraft, n_tokens: int) -> None:
-    """Step, run or pause, start over."""
+def _buttons(model: LoadedModel, texts: Texts, draft: TextDraft, n_tokens: int) -> None:
+    """Step, run or pause, start over; and the door of the text that was generated."""
     with st.container(horizontal=True, vertical_alignment="center"):
         stopped = draft.has_ended
         run_label = _("Continue") if draft.tree.nodes else _("Generate")
@@ -174,4 +172,6 @@ def _buttons(draft: TextDraft, n_tokens: int) -> None:
             st.rerun()
         n_generated = _n("{n} token", "{n} tokens", len(draft.tree.path(draft.node)))
         log_probability = _("log-prob {value:.1f} nats").format(value=0.0 - draft.tree.surprisal(draft.node))
-        st.caption(f"{n_generated} · {log_probability}")
+        st.caption(f"{n_generated} · {log_probability}", width="content")
+        if draft.tree.nodes and not draft.remaining:
+            _show_door(model, texts, draft)

@@ -10,9 +10,9 @@ from playground.lens.capture.tokens import label
 from playground.lens.intervene.patching import first_token_id
 from playground.models import LoadedModel
 from playground.text import _
-from ui.state.parameters import ANSWER, GENERATE, QUERY, SECTION
-from ui.widgets.doors import ABLATE, doors
-from ui.widgets.doors import GENERATE as GENERATE_PAGE
+from ui.state.address import write_values
+from ui.state.parameters import ANSWER, GENERATE, LENS_FIRST, QUERY, SECTION
+from ui.widgets.doors import ABLATE, door
 
 _CHOSEN = "token_for_doors"
 
@@ -33,18 +33,26 @@ def show_token_doors(model: LoadedModel, position: int, ids: Sequence[int]) -> N
             st.caption(_("This token cannot be typed, so no page can look for it."))
             return
         parameters = {str(QUERY): str(position), **answer}
-        doors(
-            {
-                _("Which heads wrote it"): (ABLATE, {str(SECTION): "writes", **parameters}),
-                _("Its rise through the layers"): (GENERATE_PAGE, {str(GENERATE): "lens", **parameters}),
-            }
+        door(_("Which heads wrote it"), ABLATE, {str(SECTION): "writes", **parameters})
+        # A link to the page itself would leave the browser's address as it was.
+        st.button(
+            _("Its rise through the layers"),
+            key="to_lens",
+            icon=":material/layers:",
+            type="tertiary",
+            on_click=_open_lens,
+            args=(position, answer.get(str(ANSWER))),
         )
+
+
+def _open_lens(position: int, answer: str | None) -> None:
+    write_values({GENERATE: "lens", QUERY: str(position), ANSWER: answer, LENS_FIRST: None})
 
 
 def show_answer_doors(position: int, answer: str) -> None:
     """From the answer whose rise is shown, the typed one or the position's prediction, to the heads that wrote it."""
     parameters = {str(QUERY): str(position), **({str(ANSWER): answer} if answer else {})}
-    doors({_("Which heads wrote it"): (ABLATE, {str(SECTION): "writes", **parameters})})
+    door(_("Which heads wrote it"), ABLATE, {str(SECTION): "writes", **parameters})
 
 
 def answer_for(model: LoadedModel, token: int, *, is_first: bool) -> dict[str, str] | None:
