@@ -67,11 +67,8 @@ def freeze_norm(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> Fro
     """Freeze a norm at one token's residual stream. Raises UserError for one that is no layer or RMS norm."""
     if norm is None:
         return FrozenNorm(weight=torch.ones_like(residual), bias=0.0, scale=1.0, centres=False)
-    bias = getattr(norm, "bias", None)
-    centres = isinstance(norm, nn.LayerNorm) or isinstance(bias, Tensor)
-    normed = norm(residual[None])[0]
-    shift = bias if isinstance(bias, Tensor) else 0.0
-    weight = _norm_weight(norm, residual, centres=centres)
+    normed, shift = norm(residual[None])[0], norm(torch.zeros_like(residual)[None])[0]
+    weight, centres = _norm_weight(norm, residual, shift)
     product = weight * (residual - residual.mean() if centres else residual)
     # normed - shift = product / scale. Solved by projection, so that epsilon is in it whatever the norm adds.
     scale = (product @ product) / (product @ (normed - shift))
@@ -84,13 +81,18 @@ def freeze_norm(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> Fro
     return FrozenNorm(weight=weight, bias=shift, scale=scale, centres=centres)
 
 
-def _norm_weight(norm: nn.Module, residual: Tensor, *, centres: bool) -> Tensor:
-    """The norm's multiplier. An RMS norm maps a constant vector to it, which covers Gemma's 1 + weight too."""
-    if not centres:
-        large = torch.full_like(residual, 1000.0)
-        return torch.as_tensor(norm(large[None])[0])
-    weight = getattr(norm, "weight", None)
-    return weight if isinstance(weight, Tensor) else torch.ones_like(residual)
+def _norm_weight(norm: nn.Module, residual: Tensor, shift: Tensor) -> tuple[Tensor, bool]:
+    """The norm's multiplier, and whether it centres: from what it makes of two vectors, whatever its parameters are.
+
+    It may have none (OLMo), or store its weight less one (Gemma, Nemotron). Both vectors are so long that the norm's
+    epsilon is lost: a constant one, which centring takes away, and one of mean 0 and variance 1, times 1000.
+    """
+    wave = 1.0 - 2.0 * (torch.arange(len(residual), device=residual.device) % 2)
+    wave = ((wave - wave.mean()) / wave.std(correction=0)).to(residual.dtype)
+    flat = norm(torch.full_like(residual, 1000.0)[None])[0] - shift
+    waved = norm(1000.0 * wave[None])[0] - shift
+    centres = bool(flat.abs().max() < 1e-2 * waved.abs().max())
+    return (waved / wave if centres else flat), centres
 
 
 @torch.inference_mode()
@@ -109,7 +111,8 @@ def attribute_logit(
     head = parts.unembedding
     assert head is not None
     weights: Tensor = head.weight  # type: ignore[assignment]
-    unembedded = weights[token] - (0 if against is None else weights[against])
+    scale = parts.logit_factor or 1.0
+    unembedded = scale * (weights[token] - (0 if against is None else weights[against]))
     direction = frozen.direction(unembedded)
     heads, biases = _attention_contributions(activations, position, direction, parts.kind)
     cross_heads, cross_biases = _attention_contributions(activations, position, direction, "cross")
@@ -121,9 +124,14 @@ def attribute_logit(
         heads=heads,
         cross_heads=cross_heads,
         attention_bias=biases + (cross_biases if len(cross_biases) else 0),
-        feed_forward=np.array([0.0 if output is None else float(output[position] @ direction) for output in outputs]),
+        feed_forward=np.array(
+            [
+                0.0 if output is None else block.factor * float(output[position] @ direction)
+                for block, output in zip(parts.stack, outputs, strict=True)
+            ]
+        ),
         constant=float((torch.as_tensor(frozen.bias, device=unembedded.device) * unembedded).sum())
-        + _unembedding_bias(head, token, against),
+        + scale * _unembedding_bias(head, token, against),
         total=float(total),
     )
     if abs(attribution.sum - attribution.total) > 50 * tolerance("module", weights.dtype) * max(
@@ -149,11 +157,11 @@ def _require_sum(
     parts = activations.parts
     if not all(block.is_additive for block in parts.stack):
         raise UserError(
-            "{name} norms its residual stream after each layer, so that a logit is no sum of what the layers "
-            "wrote; choose a model that norms before.",
+            "The residual stream of {name} is no sum of what its layers write (most such models norm it after each "
+            "layer), and so is no logit; choose another model.",
             name=model.name,
         )
-    if not parts.reads_out:
+    if parts.logit_factor is None:
         raise UserError(
             "{name} does not read its logits straight from the residual stream, so that they are no sum of "
             "parts; choose another model.",
@@ -187,8 +195,9 @@ def _attention_contributions(
     for (site_kind, layer), z in activations.z.items():
         if site_kind == kind:
             outputs, bias = head_outputs(activations.parts.attention(kind, layer), z[:, position, None])
-            heads.append((outputs[:, 0] @ direction).float().cpu().numpy())
-            biases.append(float(bias @ direction))
+            written = activations.parts.block(kind, layer).factor * direction
+            heads.append((outputs[:, 0] @ written).float().cpu().numpy())
+            biases.append(float(bias @ written))
     return np.stack(heads) if heads else np.zeros((0, 0), dtype=np.float32), np.array(biases)
 
 

@@ -99,9 +99,9 @@ class Activations:
     values: dict[SiteKey, Float[Tensor, "head key width"]]
     """Value vectors, repeated for query heads that share them."""
     attention: dict[SiteKey, Float[Tensor, "token width"]]
-    """What each attention layer adds to the residual stream."""
+    """What each attention layer writes; its block adds `BlockParts.factor` times as much to the residual stream."""
     feed_forward: dict[SiteKey, Float[Tensor, "token width"]]
-    """What each feed-forward layer adds to the residual stream."""
+    """What each feed-forward layer writes; its block adds `BlockParts.factor` times as much to the residual stream."""
     residual: dict[SiteKey, Float[Tensor, "token width"]]
     """The residual stream before each block (resid_pre)."""
     after: dict[SiteKey, Float[Tensor, "token width"]]
@@ -122,10 +122,11 @@ class Activations:
         Raises UserError where the block's stream is no sum.
         """
         if not self.parts.block(kind, layer).is_additive:
-            raise UserError("This model norms its residual stream after each layer, so that it is no sum of parts.")
+            raise UserError("The residual stream of this model is no sum of what its layers write.")
+        factor = self.parts.block(kind, layer).factor
         crossed = self.attention.get(("cross", layer)) if kind == "decoder" else None
-        middle = self.residual[kind, layer] + self.attention[kind, layer]
-        return middle if crossed is None else middle + crossed
+        middle = self.residual[kind, layer] + factor * self.attention[kind, layer]
+        return middle if crossed is None else middle + factor * crossed
 
     def predicted(self) -> Float[Tensor, "token vocabulary"]:
         """The logits. Raises UserError for a model without an output head."""

@@ -53,7 +53,9 @@ class BlockParts:
     cross: AttentionParts | None
     feed_forward: nn.Module | None
     is_additive: bool
-    """Whether the block returns its input plus what its writers write, so that the stream is a sum."""
+    """Whether the block returns its input plus `factor` times what its writers write, so that the stream is a sum."""
+    factor: float = 1.0
+    """What each writer's output is multiplied by before it is added (Granite, MiniCPM)."""
 
     @property
     def writers(self) -> list[nn.Module]:
@@ -71,9 +73,14 @@ class Parts:
     final_norm: nn.Module | None
     """None where nothing stands between the last block and what reads it."""
     unembedding: nn.Module | None
-    reads_out: bool
-    """Whether the logits are exactly the unembedding of the final norm; BERT's head has layers of its own, and Gemma 2
-    caps its logits."""
+    logit_factor: float | None
+    """The logits are so many times the unembedding of the final norm: mostly 1, another number in Granite and Cohere.
+    None where they are something else: BERT's head has layers of its own, Gemma 2 caps its logits."""
+
+    @property
+    def reads_out(self) -> bool:
+        """Whether the logits are exactly the unembedding of the final norm."""
+        return self.logit_factor == 1.0
 
     @property
     def kind(self) -> StackKind:
@@ -162,8 +169,8 @@ def _probe_parts(model: "LoadedModel") -> Parts:
     counts = Counter(id(call.module) for call in probe.calls)
     if not counts or max(counts.values()) > 1:
         raise UserError(
-            "The layers of {name} share their weights, so that one cannot be changed without the others; "
-            "choose a model of another family.",
+            "{name} calls one attention module several times in a pass (layers that share weights, or two attentions "
+            "in one), so that its parts cannot be told apart; choose a model of another family.",
             name=model.name,
         )
     # Each self-attention is a block of its own; cross-attention follows within the block.
@@ -210,7 +217,7 @@ def _block(probe: _Probe, self_attention: _ProbedCall) -> BlockParts:
     # The last matrix after the attention is the end of the feed-forward layer, unless it is the output projection.
     matrices = [item.module for item in probe.window(moments[-2], end, inside) if _has_matrix(item.module)]
     feed_forward = None if not matrices or matrices[-1] in projections else matrices[-1]
-    writers = _writers(probe, block, inside, moments, projections, feed_forward)
+    writers, factor = _writers(probe, block, inside, moments, projections, feed_forward)
     parts = [
         AttentionParts(module=call.module, projection=projection, writer=writer)
         for call, projection, writer in zip(calls, projections, writers or projections, strict=False)
@@ -223,6 +230,7 @@ def _block(probe: _Probe, self_attention: _ProbedCall) -> BlockParts:
         cross=parts[1] if len(parts) > 1 else None,
         feed_forward=writers[-1] if writers and feed_forward is not None else feed_forward,
         is_additive=writers is not None,
+        factor=factor,
     )
 
 
@@ -248,7 +256,8 @@ def _projection(probe: _Probe, call: _ProbedCall, inside: set[nn.Module]) -> nn.
     inputs = probe.recording.inputs
     later = (item.module for item in probe.window(call.outputs_before, None, inside))
     weighted = next((m for m in later if m in inputs and getattr(m, "weight", None) is not None), None)
-    if weighted is not None and torch.equal(inputs[weighted].flatten(), call.z.flatten()):
+    # A vector of weights is a norm between the heads and their projection (BitNet).
+    if weighted is not None and _has_matrix(weighted) and torch.equal(inputs[weighted].flatten(), call.z.flatten()):
         return weighted
     raise UserError(
         "{name} changes what its heads mixed before projecting it, so that their parts cannot be told "
@@ -264,8 +273,11 @@ def _writers(
     moments: list[int],
     projections: list[nn.Module],
     feed_forward: nn.Module | None,
-) -> list[nn.Module] | None:
-    """One module for each layer of the block, such that input plus outputs is what the block returns; else None."""
+) -> tuple[list[nn.Module] | None, float]:
+    """One module for each layer of the block, and a factor: input plus factor times outputs is what it returns.
+
+    None and 1 where no modules do.
+    """
     before, after = probe.recording.inputs[block], probe.recording.output(block)
     choices = []
     for begin, end in itertools.pairwise(moments):
@@ -275,12 +287,18 @@ def _writers(
     count = len(projections) + (feed_forward is not None)
     if feed_forward is not None:
         choices.append(choices[-1])  # the last attention and the feed-forward layer share a window
+    scaled: tuple[list[nn.Module] | None, float] = None, 1.0
     for combination in itertools.product(*choices[:count]):
         modules = [item.module for item in combination]
-        total = sum((item.output.view_as(after) for item in combination), start=before)
-        if len(set(modules)) == count and _same(total, after):
-            return modules
-    return None
+        if len(set(modules)) < count:
+            continue
+        written = sum((item.output.view_as(after) for item in combination), start=torch.zeros_like(before))
+        if _same(before + written, after):
+            return modules, 1.0
+        factor = _factor(written, after - before)
+        if scaled[0] is None and factor is not None and _same(before + factor * written, after):
+            scaled = modules, factor
+    return scaled
 
 
 def _around(probe: _Probe, blocks: tuple[BlockParts, ...]) -> Parts:
@@ -294,12 +312,27 @@ def _around(probe: _Probe, blocks: tuple[BlockParts, ...]) -> Parts:
     norm = next((module for module, x in received if x is not None and torch.equal(x, residual)), None)
     head = model.adapter.output_head() if model.has_output_head else None
     logits = model.adapter.logits(probe.returned)
-    weight, reads_out = getattr(head, "weight", None), False
+    weight, factor = getattr(head, "weight", None), None
     if head is not None and logits is not None and isinstance(weight, Tensor):
         read = residual if norm is None else norm(residual)
-        reads_out = read.shape[-1] == weight.shape[-1] and _same(head(read), logits)
+        factor = _logit_factor(head, read, logits) if read.shape[-1] == weight.shape[-1] else None
     embedding = model.adapter.embedding()
-    return Parts(blocks=blocks, embedding=embedding, final_norm=norm, unembedding=head, reads_out=reads_out)
+    return Parts(blocks=blocks, embedding=embedding, final_norm=norm, unembedding=head, logit_factor=factor)
+
+
+def _logit_factor(head: nn.Module, read: Tensor, logits: Tensor) -> float | None:
+    unembedded = head(read)
+    if _same(unembedded, logits):
+        return 1.0
+    factor = _factor(unembedded, logits) if unembedded.shape == logits.shape else None
+    return factor if factor is not None and _same(factor * unembedded, logits) else None
+
+
+def _factor(vectors: Tensor, multiples: Tensor) -> float | None:
+    """The number that comes nearest to making the one the other (least squares); None for zeros."""
+    square = float((vectors.double() ** 2).sum())
+    factor = float((vectors.double() * multiples.double()).sum()) / square if square else 0.0
+    return factor or None
 
 
 def _same(recomputed: Tensor, expected: Tensor) -> bool:

@@ -44,25 +44,28 @@ def stream_parts(
         rows = tensor.reshape(-1, tensor.shape[-1]) if tensor.ndim > 1 and tensor.is_floating_point() else tensor[:0]
         return rows[token].clone() if token < len(rows) else None
 
-    with record(inputs={first, *inside}, outputs=writers.values(), keep=row) as recording:
+    with record(
+        inputs={first, *inside}, outputs=[writer for writer, _factor in writers.values()], keep=row
+    ) as recording:
         model.module(**arguments)
     if not block.is_additive:
         return _behind_norm(parts, before, block, kind, recording)
-    vectors = [recording.inputs[first], *(recording.output(writer) for writer in writers.values())]
+    written = [factor * recording.output(writer) for writer, factor in writers.values()]
+    vectors = [recording.inputs[first], *written]
     return StreamParts(names=("x", *writers), vectors=torch.stack(vectors).float().cpu().numpy())
 
 
-def _earlier_writers(before: list[BlockParts], block: BlockParts, kind: SiteKind) -> dict[str, nn.Module]:
-    """Everything that has written into the stream before this attention, by name."""
-    writers: dict[str, nn.Module] = {}
+def _earlier_writers(before: list[BlockParts], block: BlockParts, kind: SiteKind) -> dict[str, tuple[nn.Module, float]]:
+    """Everything that has written into the stream before this attention, with the factor of its block, by name."""
+    writers: dict[str, tuple[nn.Module, float]] = {}
     for other in before:
-        writers[f"attention_{other.layer}"] = other.attention.writer
+        writers[f"attention_{other.layer}"] = other.attention.writer, other.factor
         if other.cross is not None:
-            writers[f"cross_attention_{other.layer}"] = other.cross.writer
+            writers[f"cross_attention_{other.layer}"] = other.cross.writer, other.factor
         if other.feed_forward is not None:
-            writers[f"feed_forward_{other.layer}"] = other.feed_forward
+            writers[f"feed_forward_{other.layer}"] = other.feed_forward, other.factor
     if kind == "cross":
-        writers[f"attention_{block.layer}"] = block.attention.writer
+        writers[f"attention_{block.layer}"] = block.attention.writer, block.factor
     return writers
 
 

@@ -148,8 +148,10 @@ class HeadInside:
     attention_output: Float[np.ndarray, "width"]
     """What the output projection returned: all heads and the bias."""
     added: Float[np.ndarray, "width"]
-    """What went into the stream: the attention output, in some families normed (Gemma 2)."""
+    """What went into the stream: the attention output, in some families normed (Gemma 2) or multiplied (Granite)."""
     added_norm: NormStep | None = None
+    factor: float = 1.0
+    """What the layer's output is multiplied by before it is added."""
     after: Float[np.ndarray, "width"]
     """residual + added, which families with is_additive False norm next."""
     is_additive: bool

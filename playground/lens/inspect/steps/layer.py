@@ -77,7 +77,9 @@ class LayerInside:
         width = len(row.z)
         # The output projection [32, 4 heads of 8] has this head's columns side by side: [32, 8].
         part = weight[:, head * width : (head + 1) * width].float()
-        written, added = self._row(self._attention.projection, query), self._row(self._attention.writer, query)
+        written = self._row(self._attention.projection, query)
+        normed = self._row(self._attention.writer, query)
+        added = self._block.factor * normed
         residual = self._residual()[query].float()
         layer_input = self._input(self._attention.module)[query].float()
         return HeadInside(
@@ -102,7 +104,8 @@ class LayerInside:
             head_outputs=self._head_outputs(query, weight.float()),
             attention_output=to_array(written),
             added=to_array(added),
-            added_norm=None if torch.equal(written, added) else find_norm(self._block.module, written, added),
+            factor=self._block.factor,
+            added_norm=None if torch.equal(written, normed) else find_norm(self._block.module, written, normed),
             after=to_array(residual + added),
             is_additive=self._block.is_additive,
             differences={
@@ -158,7 +161,8 @@ class LayerInside:
             return self._input(self._block.module)
         if not self._block.is_additive:
             return self._input(self._attention.module)
-        return self._input(self._block.module) + _token_rows(self._recording.output(self._block.attention.writer))
+        written = _token_rows(self._recording.output(self._block.attention.writer))
+        return self._input(self._block.module) + self._block.factor * written
 
     def _output_difference(self, query: int, weight: Tensor, bias: Tensor | None, written: Tensor) -> float:
         """All heads' recomputed z through the output projection, against what it returned."""
@@ -173,7 +177,7 @@ class LayerInside:
         if not self._block.is_additive:
             return {}
         total = self._input(self._block.module)[query].float()
-        total = total + sum(self._row(writer, query) for writer in self._block.writers)
+        total = total + self._block.factor * sum(self._row(writer, query) for writer in self._block.writers)
         return {"residual": float((total - self._row(self._block.module, query)).abs().max())}
 
 

@@ -55,7 +55,7 @@ def residual_step(inputs: StepInputs) -> HeadStep:
         Row(symbol="h", label=_("all heads"), vector=_all_heads_vector(head)),
     ]
     if not _adds_output(head):
-        rows.append(Row(symbol="d", label=_("all heads, normed"), vector=_added_vector(head)))
+        rows.append(Row(symbol="d", label=_("all heads, as added"), vector=_added_vector(head)))
     before = NamedTerm(name="r[{column}]", values=head.residual)
     added = NamedTerm(name="d[{column}]", values=head.added)
     rows.append(
@@ -66,8 +66,10 @@ def residual_step(inputs: StepInputs) -> HeadStep:
         )
     )
     explanation = _("What all heads of the layer wrote is added to the residual stream.")
+    if head.factor != 1:
+        explanation += " " + _("This model multiplies it by {factor:g} first.").format(factor=head.factor)
     if not head.is_additive:
-        explanation += " " + _("This family norms the sum afterwards.")
+        explanation += " " + _("What leaves the block is not this sum: most such models norm it afterwards.")
     return HeadStep(
         name="residual",
         title=_("Into the residual stream"),
@@ -96,9 +98,12 @@ def _adds_output(head: HeadInside) -> bool:
 
 
 def _added_vector(head: HeadInside) -> Vector:
-    """What the layer's norm made of all heads' output (Gemma 2)."""
+    """What the layer's norm or multiplier made of all heads' output (Gemma 2, Granite)."""
     name = "d[{column}]"
-    if head.added_norm is None:
+    if np.allclose(head.added, head.factor * head.attention_output, atol=ADDED):
+        written = NamedTerm(name=f"{head.factor:g} · o[{{column}}]", values=head.added)
+        return SumOfTerms(name=name, values=head.added, terms=(written,))
+    if head.added_norm is None or head.factor != 1:
         return Vector(name=name, values=head.added, is_known=False)
-    written = Vector(name="o[{column}]", values=head.attention_output)
-    return NormedVector(name=name, values=head.added, norm=head.added_norm, letter="o", input=written)
+    normed = Vector(name="o[{column}]", values=head.attention_output)
+    return NormedVector(name=name, values=head.added, norm=head.added_norm, letter="o", input=normed)
