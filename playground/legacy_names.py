@@ -81,6 +81,12 @@ def modernise_address(values: Mapping[str, str]) -> dict[str, str]:
         today = {"head": f"{layer or 0}.{head or 0}"} | today
     if "position" in today:
         today["patch_position" if today.get("section") == "patch" else "query"] = today.pop("position")
+    if today.get("section") == "patch" and "clean" in today:
+        # Patching had the other sections' target and pair; a link of today names its own beside the clean prompt.
+        shared = {
+            f"patch_{key}": today.pop(key) for key in ("target", "pair") if f"patch_{key}" not in today and key in today
+        }
+        today = shared | today
     if today.get("pin", "").startswith("query."):
         today = {"query": today.pop("pin").removeprefix("query.")} | today
     if today.get("section", "curves") == "curves" and today.get("picture") in FIGURE_SECTIONS:

@@ -339,3 +339,30 @@ def test_options_survive_a_visit_to_another_section():
     held = [control.value for control in app.segmented_control]
     assert held == ["ablate", "zero", "loss", "1"]
     assert app.multiselect[0].value == ["decoder.0.1"]
+
+
+def test_patching_keeps_the_other_sections_target_and_has_its_own():
+    own = {"text": "french: Tom gives the red ball to Anna.", "target": "Tom donne"}
+    app = run_page("ablate", model="tales-translator", section="patch", **own)
+    assert not app.exception
+    assert "tales-translator solves this pair" in words(app)
+    assert app.query_params["target"] == "Tom donne"
+    assert app.query_params["text"] == own["text"]
+    app.segmented_control(key="section").set_value("heads").run()
+    assert "target: 'Tom donne'" in charts(app)[0]["provenance"]
+
+
+def test_a_link_from_when_the_sections_shared_a_target_patches_with_it():
+    prompts = {
+        "clean": "french: Tom gives the red ball to Ben.",
+        "corrupted": "french: Tom gives the red book to Ben.",
+        "patch_answer": "balle",
+        "other": "livre",
+        "target": "Tom donne la",
+    }
+    app = run_page("ablate", model="tales-translator", section="patch", **prompts)
+    assert not app.exception
+    assert "target: 'Tom donne la'" in charts(app)[0]["provenance"]
+    assert app.query_params["patch_target"] == "Tom donne la"
+    app.run()
+    assert "target: 'Tom donne la'" in charts(app)[0]["provenance"]

@@ -123,7 +123,14 @@ def _show_singles(setting: Setting, kind: SiteKind) -> None:
     )
     if cell is not None:
         _adopt_cell(setting.subject, effects, cell)
-    offer_head_doors(setting.subject, kind)
+    offer_head_doors(setting.subject, kind, chosen_head(setting.subject, kind) or _costliest_head(setting, effects))
+
+
+def _costliest_head(setting: Setting, effects: SingleEffects) -> tuple[int, int]:
+    values: np.ndarray = getattr(effects.heads, setting.metric)
+    costs = -values if setting.metric == "logit" else values
+    layer, head = np.unravel_index(int(np.nanargmax(costs)), costs.shape)
+    return int(layer), int(head)
 
 
 def _say_costliest(setting: Setting, effects: SingleEffects) -> None:

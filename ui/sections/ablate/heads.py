@@ -54,6 +54,13 @@ def offer_head_doors(subject: Subject, kind: SiteKind, head: tuple[int, int] | N
             _section_door(_("Find heads"), SEARCH, subject, kind, head, ":material/search:")
 
 
+def offer_token_doors() -> None:
+    """From an attribution by tokens to where the chosen token looks."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="token_doors"):
+        door(_("Attention of all heads"), ATTENTION)
+        door(_("Numbers inside a head"), INSIDE)
+
+
 def _section_door(label: str, section: str, subject: Subject, kind: SiteKind, head: tuple[int, int], icon: str) -> None:
     st.button(
         label,

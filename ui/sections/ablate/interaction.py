@@ -15,6 +15,8 @@ from ui.jobs import compute
 from ui.sections.ablate.figure import show_figure, show_findings, table_rows
 from ui.sections.ablate.options import Subject, choose_components, component_title
 from ui.sections.ablate.setting import Setting, choose_setting, metric_titles
+from ui.state.address import write_choice
+from ui.state.parameters import SECTION
 from ui.widgets.download import offer_snippet
 
 
@@ -36,6 +38,14 @@ def show_interaction(subject: Subject) -> None:
     if interaction is not None:
         _show_effects(setting, interaction)
         _show_pairs(setting, interaction)
+        st.button(
+            _("Predictions with and without them"),
+            icon=":material/content_cut:",
+            type="tertiary",
+            key="door_joint",
+            on_click=write_choice,
+            args=(SECTION, "ablate", "ablate"),
+        )
     lines = [f"interaction = measure_interaction(experiment, {components!r})"]
     lines += ["print(interaction.singles, interaction.joint)", f"print(interaction.of_all({setting.metric!r}))"]
     imports = [

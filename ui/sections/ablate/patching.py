@@ -24,7 +24,7 @@ from playground.progress import OnProgress
 from playground.text import _
 from ui.jobs import AT_ONCE, compute
 from ui.sections.ablate.figure import show_figure, show_findings, table_rows
-from ui.sections.ablate.heads import choose_head, offer_head_doors
+from ui.sections.ablate.heads import choose_head, chosen_head, offer_head_doors
 from ui.sections.ablate.options import Subject, choose_position, kind_titles
 from ui.sections.ablate.patching_prompts import choose_prompts
 from ui.state.address import read_choice, write_choice
@@ -189,7 +189,9 @@ def _draw_recovered(patch: Patch, recovery: Recovery) -> None:
     if cell is not None:
         choose_head(patch.subject, kind, *((patch.layer, cell[1]) if part == HEAD_POSITIONS else cell[1:]))
     if part in (HEADS, HEAD_POSITIONS):
-        offer_head_doors(patch.subject, kind)
+        best = np.unravel_index(int(np.nanargmax(values)), values.shape)
+        head = (patch.layer, int(best[0])) if part == HEAD_POSITIONS else (int(best[0]), int(best[1]))
+        offer_head_doors(patch.subject, kind, chosen_head(patch.subject, kind) or head)
 
 
 def _say_whether_solved(patch: Patch, recovery: Recovery) -> None:

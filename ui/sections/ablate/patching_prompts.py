@@ -12,10 +12,20 @@ from playground.text import _
 from ui.cache import results_of
 from ui.jobs import compute
 from ui.sections.ablate.options import Subject, examine, show_no_output_head
-from ui.state.address import replace_text
-from ui.state.parameters import CLEAN, CORRECT_ANSWER, CORRUPTED, COUNTERFACTUAL_ANSWER, TARGET, Text
+from ui.state.address import read_value, replace_text, write_text
+from ui.state.parameters import (
+    CLEAN,
+    CORRECT_ANSWER,
+    CORRUPTED,
+    COUNTERFACTUAL_ANSWER,
+    PAIR,
+    PATCH_PAIR,
+    PATCH_TARGET,
+    TARGET,
+    Text,
+)
 from ui.widgets.context_bar import ContextBar
-from ui.widgets.text import address_text, choose_second
+from ui.widgets.text import Texts, address_text
 
 Differences = tuple[tuple[float, float] | None, ...]
 
@@ -56,12 +66,36 @@ def choose_prompts(bar: ContextBar, model: LoadedModel) -> Prompts | None:
         counterfactual = address_text(
             COUNTERFACTUAL_ANSWER, first.counterfactual, label=_("Counterfactual answer"), rows=1
         )
-    texts = choose_second(model, clean, first.target)
+    texts = _second_text(model, clean, first.target)
     subject = examine(model, texts, key="clean")
     corrupted_subject = examine(model, replace(texts, text=corrupted), key="corrupted") if subject else None
     if subject is None or corrupted_subject is None:
         return None
     return _prompts(subject, corrupted_subject, answer, counterfactual)
+
+
+def _second_text(model: LoadedModel, clean: str, target: str) -> Texts:
+    """The prompts' own target or second sentence: those of the other sections stay as they are."""
+    texts = Texts(text=clean)
+    if model.kind == "encoder-decoder":
+        label = _("Target text (leave empty: model's own translation)")
+        text = address_text(PATCH_TARGET, target, label=label, rows=1, placeholder=label, hidden=True)
+        texts = Texts(text=clean, target=text if text.strip() else None)
+        _spell_out(PATCH_TARGET, text)
+    elif model.kind == "encoder":
+        label = _("Second sentence (optional)")
+        text = address_text(PATCH_PAIR, "", label=label, rows=1, placeholder=label, hidden=True)
+        texts = Texts(text=clean, pair=text if text.strip() else None)
+    for shared, own in ((TARGET, PATCH_TARGET), (PAIR, PATCH_PAIR)):
+        if read_value(shared) is not None and read_value(own) is None:
+            _spell_out(own, "")
+    return texts
+
+
+def _spell_out(name: Text, text: str) -> None:
+    """Put even the default into an address with prompts: one without is from when the sections shared these texts."""
+    if read_value(CLEAN) is not None:
+        write_text(name, text)
 
 
 def _prompts(clean: Subject, corrupted: Subject, answer: str, counterfactual: str) -> Prompts | None:
@@ -97,7 +131,7 @@ def _fill(example: PatchingExample) -> None:
         (CORRUPTED, example.corrupted),
         (CORRECT_ANSWER, example.answer),
         (COUNTERFACTUAL_ANSWER, example.counterfactual),
-        (TARGET, example.target),
+        (PATCH_TARGET, example.target),
     )
     for name, text in texts:
         replace_text(name, text)

@@ -62,7 +62,7 @@ class Setting:
 
 def choose_setting(subject: Subject) -> Setting | None:
     """The target token, the ablation method and the metric; None for a model without predictions."""
-    left, middle, right = st.columns([4, 5, 6])
+    left, middle, right = st.columns([3.4, 5.1, 6.5])
     with left:
         target_token = choose_target_token(subject)
     if target_token is None:

@@ -18,6 +18,7 @@ from playground.progress import OnProgress
 from playground.text import _
 from ui.jobs import AT_ONCE, compute
 from ui.sections.ablate.figure import numbered, show_figure, show_findings, table_rows
+from ui.sections.ablate.heads import offer_token_doors
 from ui.sections.ablate.options import (
     Subject,
     choose_target_token,
@@ -37,6 +38,11 @@ def show_token_attribution(subject: Subject) -> None:
     """Choose a method; see each input token's part."""
     titles = {ROLLOUT: _("Attention rollout"), FLOW: _("Attention flow"), GRADIENTS: _("Integrated gradients")}
     method = choose_option(METHOD, _("Method"), titles)
+    _show_method(subject, method)
+    offer_token_doors()
+
+
+def _show_method(subject: Subject, method: str) -> None:
     if method == GRADIENTS:
         _show_gradients(subject)
         return
