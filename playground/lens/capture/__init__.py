@@ -6,6 +6,7 @@ recorder.py         an attention handler that keeps every call
 site.py             one attention layer of a pass: exact patterns by head and row
 overview.py         all heads as thumbnails
 hooks.py            record or edit what modules receive and return, in one context
+probe.py            a few tokens through a model, every module watched
 anatomy.py          a model's blocks, projections and writers, found by a probe
 activations.py      z, layer outputs, residual stream and logits of a pass
 inputs.py           how a token's embedding becomes the first block's input

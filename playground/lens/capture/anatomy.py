@@ -8,7 +8,7 @@ claimed: a block of BERT has parts to ablate, but its stream is no sum.
 
 import itertools
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
@@ -16,10 +16,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from playground.attention import AttentionCall, handling
 from playground.errors import UserError
-from playground.lens.capture.hooks import ModuleOutput, Recording, record
-from playground.lens.capture.recorder import recorder_for
+from playground.lens.capture.probe import Probe, ProbedCall, run_probe
 from playground.lens.capture.site import SiteKind
 from playground.lens.tolerances import tolerance
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 StackKind = Literal["encoder", "decoder"]
-PROBE_TOKENS = 6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -117,31 +114,6 @@ class Parts:
         return layer_parts
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _ProbedCall:
-    """One call of `attend`, what it returned, and how many module outputs there were before it."""
-
-    kind: SiteKind
-    layer: int
-    module: nn.Module
-    z: Tensor
-    outputs_before: int
-
-
-@dataclass(kw_only=True, eq=False)
-class _Probe:
-    """A few tokens' pass through a model: every module's inputs and outputs, and the calls of `attend`."""
-
-    model: "LoadedModel"
-    recording: Recording
-    calls: list[_ProbedCall] = field(default_factory=list)
-    returned: Any = None
-
-    def window(self, begin: int, end: int | None, modules: set[nn.Module]) -> list[ModuleOutput]:
-        """The outputs from one moment to another, of some modules only."""
-        return [item for item in self.recording.outputs[begin:end] if item.module in modules]
-
-
 _known_parts: WeakKeyDictionary[nn.Module, Parts] = WeakKeyDictionary()
 _known_parts_lock = Lock()
 
@@ -157,6 +129,23 @@ def find_parts(model: "LoadedModel") -> Parts:
     return known
 
 
+def _refuse_hybrid(probe: Probe) -> None:
+    """Raise UserError where blocks without attention stand in the same stack (LFM2, Jamba): they are no part here."""
+    run = {item.module for item in probe.recording.outputs}
+    attending = [_block_around(probe.model, call.module) for call in probe.calls]
+    for stack in (module for module in probe.model.module.modules() if isinstance(module, nn.ModuleList)):
+        blocks = [block for block in stack if block in run]
+        among = [block for block in blocks if block in attending]
+        if among and len(among) < len(blocks):
+            raise UserError(
+                "In {name} only {n_attending} of its {n_blocks} blocks attend; the others mix tokens by other means, "
+                "which cannot be shown here. Choose a model whose blocks all attend.",
+                name=probe.model.name,
+                n_attending=len(among),
+                n_blocks=len(blocks),
+            )
+
+
 @torch.inference_mode()
 def _probe_parts(model: "LoadedModel") -> Parts:
     if model.attention == "eager":
@@ -165,7 +154,7 @@ def _probe_parts(model: "LoadedModel") -> Parts:
             "at but not changed; choose a model of another family.",
             family=model.family,
         )
-    probe = _run_probe(model)
+    probe = run_probe(model)
     counts = Counter(id(call.module) for call in probe.calls)
     if not counts or max(counts.values()) > 1:
         raise UserError(
@@ -173,38 +162,13 @@ def _probe_parts(model: "LoadedModel") -> Parts:
             "in one), so that its parts cannot be told apart; choose a model of another family.",
             name=model.name,
         )
+    _refuse_hybrid(probe)
     # Each self-attention is a block of its own; cross-attention follows within the block.
     blocks = tuple(_block(probe, call) for call in probe.calls if call.kind != "cross")
     return _around(probe, blocks)
 
 
-def _run_probe(model: "LoadedModel") -> _Probe:
-    """Run a few tokens through the model and record what every module receives and returns."""
-    rows = int(model.adapter.embedding().num_embeddings)  # type: ignore[arg-type]
-    ids = torch.arange(min(PROBE_TOKENS, rows, model.context), device=model.device)[None]
-    # The target is shorter than the source, to tell them apart.
-    target_ids = ids[:, : max(1, ids.shape[1] - 1)] if model.kind == "encoder-decoder" else None
-    modules = list(model.module.modules())
-    recorder = recorder_for(model.module, None if model.kind == "encoder-decoder" else model.kind, None)
-    with record(inputs=modules, outputs=modules, keep=Tensor.clone) as recording:
-        probe = _Probe(model=model, recording=recording)
-
-        def handler(call: AttentionCall) -> Tensor:
-            z = recorder(call)
-            site = recorder.sites[-1]
-            # [1, head, token, width] -> [1, token, head · width], as the output projection receives it.
-            together, before = z.transpose(1, 2).flatten(2), len(recording.outputs)
-            probe.calls.append(
-                _ProbedCall(kind=site.kind, layer=site.layer, module=call.module, z=together, outputs_before=before)
-            )
-            return z
-
-        with handling(handler):
-            probe.returned = model.module(**model.adapter.arguments(ids, target_ids=target_ids))
-    return probe
-
-
-def _block(probe: _Probe, self_attention: _ProbedCall) -> BlockParts:
+def _block(probe: Probe, self_attention: ProbedCall) -> BlockParts:
     """The block around one self-attention, and the cross-attention that follows within it."""
     block = _block_around(probe.model, self_attention.module)
     inside = set(block.modules())
@@ -251,7 +215,7 @@ def _block_around(model: "LoadedModel", attention: nn.Module) -> nn.Module:
     raise UserError("The layers of {name} cannot be told apart; choose a model of another family.", name=model.name)
 
 
-def _projection(probe: _Probe, call: _ProbedCall, inside: set[nn.Module]) -> nn.Module:
+def _projection(probe: Probe, call: ProbedCall, inside: set[nn.Module]) -> nn.Module:
     """The first module with a weight after the call, if it receives exactly what `attend` returned."""
     inputs = probe.recording.inputs
     later = (item.module for item in probe.window(call.outputs_before, None, inside))
@@ -267,7 +231,7 @@ def _projection(probe: _Probe, call: _ProbedCall, inside: set[nn.Module]) -> nn.
 
 
 def _writers(
-    probe: _Probe,
+    probe: Probe,
     block: nn.Module,
     inside: set[nn.Module],
     moments: list[int],
@@ -301,7 +265,7 @@ def _writers(
     return scaled
 
 
-def _around(probe: _Probe, blocks: tuple[BlockParts, ...]) -> Parts:
+def _around(probe: Probe, blocks: tuple[BlockParts, ...]) -> Parts:
     """The final norm, the unembedding, and whether the logits are the one of the other."""
     model, recording = probe.model, probe.recording
     last = blocks[-1].module

@@ -36,12 +36,15 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "glm": {"head_dim": 8},
     "smollm3": {},
 }
+HYBRID = {"lfm2": {"num_hidden_layers": 4, "layer_types": ["conv", "full_attention", "conv", "full_attention"]}}
 TEXT = "the cat sat on the mat"
 
 
 def small(family: str) -> LoadedModel:
     attention.register_with_transformers()
-    config = transformers.AutoConfig.for_model(family, **SMALL, **FAMILIES.get(family, {}))
+    config = transformers.AutoConfig.for_model(
+        family, **{**SMALL, **FAMILIES.get(family, {}), **HYBRID.get(family, {})}
+    )
     torch.manual_seed(1)
     module = transformers.AutoModelForCausalLM.from_config(config, attn_implementation=attention.IMPLEMENTATION)
     for parameter in module.parameters():
@@ -83,9 +86,10 @@ def test_the_stream_inside_is_the_models(family):
     assert head.after == pytest.approx(head.residual + head.factor * head.attention_output, abs=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("family", "reason"), [("bitnet", "before projecting"), ("diffllama", "several times in a pass")]
-)
+REFUSED = {"bitnet": "before projecting", "diffllama": "several times in a pass", "lfm2": "2 of its 4 blocks attend"}
+
+
+@pytest.mark.parametrize(("family", "reason"), REFUSED.items())
 def test_what_cannot_be_split_is_refused_with_its_reason(family, reason):
     model = small(family)
     with pytest.raises(UserError, match=reason):

@@ -1,0 +1,68 @@
+"""A few tokens' pass through a model, with everything that its modules receive and return."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from playground.attention import AttentionCall, handling
+from playground.lens.capture.hooks import ModuleOutput, Recording, record
+from playground.lens.capture.recorder import recorder_for
+from playground.lens.capture.site import SiteKind
+
+if TYPE_CHECKING:
+    from playground.models import LoadedModel
+
+PROBE_TOKENS = 6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProbedCall:
+    """One call of `attend`, what it returned, and how many module outputs there were before it."""
+
+    kind: SiteKind
+    layer: int
+    module: nn.Module
+    z: Tensor
+    outputs_before: int
+
+
+@dataclass(kw_only=True, eq=False)
+class Probe:
+    """A few tokens' pass through a model: every module's inputs and outputs, and the calls of `attend`."""
+
+    model: "LoadedModel"
+    recording: Recording
+    calls: list[ProbedCall] = field(default_factory=list)
+    returned: Any = None
+
+    def window(self, begin: int, end: int | None, modules: set[nn.Module]) -> list[ModuleOutput]:
+        """The outputs from one moment to another, of some modules only."""
+        return [item for item in self.recording.outputs[begin:end] if item.module in modules]
+
+
+def run_probe(model: "LoadedModel") -> Probe:
+    """Run a few tokens through the model and record what every module receives and returns."""
+    rows = int(model.adapter.embedding().num_embeddings)  # type: ignore[arg-type]
+    ids = torch.arange(min(PROBE_TOKENS, rows, model.context), device=model.device)[None]
+    # The target is shorter than the source, to tell them apart.
+    target_ids = ids[:, : max(1, ids.shape[1] - 1)] if model.kind == "encoder-decoder" else None
+    modules = list(model.module.modules())
+    recorder = recorder_for(model.module, None if model.kind == "encoder-decoder" else model.kind, None)
+    with record(inputs=modules, outputs=modules, keep=Tensor.clone) as recording:
+        probe = Probe(model=model, recording=recording)
+
+        def handler(call: AttentionCall) -> Tensor:
+            z = recorder(call)
+            site = recorder.sites[-1]
+            # [1, head, token, width] -> [1, token, head · width], as the output projection receives it.
+            together, before = z.transpose(1, 2).flatten(2), len(recording.outputs)
+            probe.calls.append(
+                ProbedCall(kind=site.kind, layer=site.layer, module=call.module, z=together, outputs_before=before)
+            )
+            return z
+
+        with handling(handler):
+            probe.returned = model.module(**model.adapter.arguments(ids, target_ids=target_ids))
+    return probe
