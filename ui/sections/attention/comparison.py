@@ -15,6 +15,10 @@ from ui.sections.attention.heatmaps import show_heads
 from ui.state.address import write_values
 from ui.state.parameters import COMBINE, HEAD, LINK_HEADS, OTHER_COMBINE, OTHER_HEAD
 
+_BAR = """<div style="display: flex; align-items: center; gap: 0.75rem">{value:.3f}
+<div aria-hidden="true" style="flex: 1; height: 6px; border-radius: 3px; background: light-dark(#e6e9ef, #343b48)">
+<div style="width: {share:.1%}; height: 100%; border-radius: 3px; background: light-dark(#2b4c9b, #8fb0f5)"></div>
+</div></div>"""
 LEFT, RIGHT = "heads_left", "heads_right"
 RANKED = 8
 NAMED = 12
@@ -128,6 +132,8 @@ def _rank_heads(
     )
     st.subheader(_("Heads that differ most"), anchor=False)
     st.caption(_("Jensen–Shannon divergence in nats, mean over the queries: 0 is the same, 0.693 nothing in common."))
+    if left.trace.model.name != right.trace.model.name:
+        st.caption(_("Heads of two models that share a number share nothing else: a large value says little here."))
     for index in np.argsort(-table, axis=None, kind="stable")[:RANKED]:
         layer, head = divmod(int(index), table.shape[1])
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -139,7 +145,7 @@ def _rank_heads(
                 width=90,
             )
             value = float(table[layer, head])
-            st.progress(min(1.0, value / math.log(2)), text=f"{value:.3f}")
+            st.html(_BAR.format(value=value, share=min(1.0, value / math.log(2))))
 
 
 def _open_both(layer: int, head: int) -> None:
