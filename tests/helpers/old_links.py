@@ -111,6 +111,7 @@ TEXTS = {
     "The product of its tokens' probabilities": "Product of the probabilities of a",
     "The share of tokens that are right": "Share of correct tokens, each predicted",
     'The weights of "one" sum to 1.000000': 'The attention weights of 0 one sum to 1.000000',
+    "This family norms the sum afterwards.": "What leaves the block is not this sum",
     "Too little data: read it again": "With too little data, they are read for several epochs",
     "a table of one's own": "an uploaded table",
     "add up to the change": "completeness gap",
