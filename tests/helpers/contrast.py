@@ -11,9 +11,9 @@ def contrast_of(text: Locator, ground: Locator) -> float:
     """WCAG's contrast ratio of an element's text to another's background."""
     colour = text.evaluate("(one) => getComputedStyle(one).color")
     behind = ground.evaluate("(one) => getComputedStyle(one).backgroundColor")
-    return contrast(_as_hex(colour), _as_hex(behind))
+    return contrast(as_hex(colour), as_hex(behind))
 
 
-def _as_hex(colour: str) -> str:
+def as_hex(colour: str) -> str:
     """rgb(1, 2, 3) as #010203."""
     return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour)[:3])
