@@ -14,6 +14,7 @@ from playground.legacy_names import MODEL_CONFIG, modernise_address, modernise_r
 from tests.e2e.components.test_payload import decode
 from tests.helpers.old_links import FACTS, GONE, LABELS, TEXTS
 from tests.helpers.page_script import run_page, words
+from ui.sections.train.config_form import FROM_TASK
 from ui.state.address import unpack
 from ui.warm import EMBEDDED
 
@@ -101,9 +102,15 @@ def _check_address(app: AppTest, link: dict[str, Any]) -> None:
 
 
 def _modern(address: dict[str, str]) -> dict[str, Any]:
-    changes = {"changes": modernise_run_config(_changes(address))} if "changes" in address else {}
+    changes = {"changes": _own_changes(modernise_run_config(_changes(address)))} if "changes" in address else {}
     today: dict[str, Any] = modernise_address(address) | changes
     return {key: value for key, value in today.items() if (key, value) != ("model", EMBEDDED)}
+
+
+def _own_changes(changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes to a preset without what follows from its task, which links no longer repeat."""
+    model = {name: value for name, value in changes.get("model", {}).items() if name not in FROM_TASK}
+    return {name: fields for name, fields in {**changes, "model": model}.items() if fields}
 
 
 def _changes(address: dict[str, str]) -> dict[str, Any]:

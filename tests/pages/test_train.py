@@ -172,7 +172,7 @@ def test_a_run_is_forked_with_its_own_settings_in_a_dialog(runs):
     assert not app.exception
     assert not app.error
     forks = [run for run in list_runs(runs) if run.id != run_id]
-    assert [(run.name, run.parent, run.steps) for run in forks] == [("a run ⑂ 6", (run_id, 6), 8)]
+    assert [(run.name, run.parent, run.steps) for run in forks] == [("a run, fork at 6", (run_id, 6), 8)]
     assert forks[0].id in app.query_params["run"]
 
 

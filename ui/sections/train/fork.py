@@ -52,7 +52,9 @@ def _show_settings(run: Run, step: int) -> None:
         st.caption(sentence.format(old=config.steps, new=steps))
     act = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     values = _edit_records(dataclasses.replace(config, steps=steps), f"fork.{run.id}.{step}")
-    default = free_name(f"{run.name} ⑂ {step}"[:LONGEST_NAME], _names(), is_typed=True)
+    default = free_name(
+        _("{run}, fork at {step}").format(run=run.name, step=step)[:LONGEST_NAME], _names(), is_typed=True
+    )
     with act:
         name = st.text_input(_("Run name"), key=NAME, max_chars=LONGEST_NAME, placeholder=default, width=FIELD_WIDTH)
         is_started = st.button(_("Start fork"), type="primary", icon=":material/fork_right:", key="start_fork")
