@@ -13,7 +13,7 @@ from tests.helpers.contrast import contrast_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90_000
-MAP = ".st-key-figure_ablated-decoder-{judge} .heatmaplayer image"
+MAP = ".st-key-figure_ablated-decoder-{judge} .heatmaplayer image >> nth=0"
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +26,14 @@ def server(serve: Callable[..., str]) -> str:
 def test_a_cold_deep_link_shows_every_head_alone_and_another_measure_stays(
     server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{server}/ablate?text=The+cat+sat+on+the+mat&by=mean")
+    page = open_page(f"{server}/ablate?text=The+cat+sat+on+the+mat&by=zero")
     expect(page.locator(MAP.format(judge="divergence"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("radio", name="Δ logit of target token").click()
     expect(page.locator(MAP.format(judge="logit"))).to_be_visible(timeout=PATIENCE)
     page.wait_for_url(re.compile("judge=logit"), timeout=PATIENCE)
     page.reload()
     expect(page.locator(MAP.format(judge="logit"))).to_be_visible(timeout=PATIENCE)
-    assert "by=mean" in page.url
+    assert "by=zero" in page.url
 
 
 LONG = "+".join(["the+cat+sat+on+the+mat"] * 30)
