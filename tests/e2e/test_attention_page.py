@@ -127,11 +127,12 @@ def test_two_models_of_other_vocabularies_are_compared_by_words(server, page):
     page.goto(f"{server}/?mode=models&other_model=books-encoder&text={quote(TEXT)}&head=1.1")
     expect(page.locator(".st-key-difference .root[data-state=drawn]")).to_be_attached(timeout=PATIENCE)
     expect(page.get_by_text("The tokens differ, so words are compared")).to_be_visible()
-    page.locator("button", has_text=re.compile(r"^Head \d+\.\d+$")).nth(1).click()
-    page.wait_for_url(re.compile(r"other_head="), timeout=PATIENCE)
-    titles = page.locator("h3", has_text="layer")
-    expect(titles).to_have_count(2)
-    assert titles.nth(0).inner_text() == titles.nth(1).inner_text()
+    page.locator(f"{HEATMAP}[data-exact=true]").nth(1).wait_for(timeout=PATIENCE)
+    button = page.locator("[class*=st-key-differs] button").nth(1)
+    layer, head = button.inner_text().removeprefix("Head ").split(".")
+    button.click()
+    page.wait_for_url(re.compile(rf"other_head={layer}\.{head}"), timeout=PATIENCE)
+    expect(page.locator("h3", has_text=f"layer {layer}, head {head}")).to_have_count(2, timeout=PATIENCE)
 
 
 def test_heads_are_chosen_by_click_and_by_key_and_stand_in_the_address(server, page):
