@@ -10,7 +10,7 @@ from playground.attention import handling
 from playground.errors import UserError
 from playground.lens.capture.recorder import OnLayer, Recorder, recorder_for
 from playground.lens.capture.site import Site, SiteKind
-from playground.lens.capture.tokens import TOKEN_LIMIT, Token, TooLongError, encode, label
+from playground.lens.capture.tokens import TOKEN_LIMIT, Token, TooLongError, input_tokens, label
 from playground.models.adapters.adapter import greedy_target
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def run_pass(
     of model does not read, and TooLongError for a text that does not fit unless `truncate`.
     """
     _refuse_mismatch(model, target, pair)
-    source = _fit_context(model, encode(model.tokenizer, text, pair), truncate)
+    source = _fit_context(model, input_tokens(model, text, pair), truncate)
     if not source:
         return Pass(source=(), target=(), sites=(), last_logits=None)
     ids = _ids(model, source)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 TOKEN_LIMIT = 2048
-_BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+"""A byte in a vocabulary that falls back to bytes."""
+BYTE_LEVEL_SPACE = "Ġ"
 _SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 
 
@@ -61,6 +63,22 @@ def encode(tokenizer: Any, text: str, pair: str | None = None) -> list[Token]:
     rust = rust_tokenizer(tokenizer)
     text, pair = well_formed(text), None if pair is None else well_formed(pair)
     return _encode_slow(tokenizer, text, pair) if rust is None else _encode_fast(rust, text, pair)
+
+
+def input_tokens(model: "LoadedModel", text: str, pair: str | None = None) -> list[Token]:
+    """What a model reads of a text. A decoder's text stays open: its next token follows the text, not a closing token.
+
+    Some tokenizers close every text (`<s> … </s>`), as training wanted it.
+    """
+    tokens = encode(model.tokenizer, text, pair)
+    rust = rust_tokenizer(model.tokenizer) if model.kind == "decoder" else None
+    return tokens if rust is None else tokens[: len(tokens) - _closing_tokens(rust)]
+
+
+def _closing_tokens(tokenizer: Tokenizer) -> int:
+    """How many tokens the tokenizer's template puts behind every text."""
+    mask = tokenizer.encode("a").special_tokens_mask
+    return mask[::-1].index(0) if 0 in mask else 0
 
 
 def rust_tokenizer(tokenizer: Any) -> Tokenizer | None:
@@ -190,7 +208,8 @@ def readable(pieces: list[str], raw: list[bool], *, byte_level: bool) -> list[st
     😀₁ 😀₂ 😀₃. Bytes that belong to no character are shown as \\xNN.
     """
     chunks = [
-        piece.encode() if is_raw else _bytes(piece, byte_level) for piece, is_raw in zip(pieces, raw, strict=True)
+        piece.encode() if is_raw else piece_bytes(piece, byte_level=byte_level)
+        for piece, is_raw in zip(pieces, raw, strict=True)
     ]
     characters = _characters(b"".join(chunks))
     labels, position, parts = [], 0, Counter[int]()
@@ -200,12 +219,12 @@ def readable(pieces: list[str], raw: list[bool], *, byte_level: bool) -> list[st
     return [label if chunk else piece for label, chunk, piece in zip(labels, chunks, pieces, strict=True)]
 
 
-def _bytes(piece: str, byte_level: bool) -> bytes:
+def piece_bytes(piece: str, *, byte_level: bool) -> bytes:
     """The bytes that a piece of the vocabulary encodes."""
     if byte_level:
         table = _byte_level_table()
         return bytes(table[c] for c in piece) if all(c in table for c in piece) else piece.encode()
-    match = _BYTE_TOKEN.fullmatch(piece)
+    match = BYTE_TOKEN.fullmatch(piece)
     return bytes([int(match[1], 16)]) if match else piece.replace("\u2581", " ").encode()
 
 

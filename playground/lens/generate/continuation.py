@@ -15,7 +15,7 @@ from playground.attention import handling
 from playground.errors import UserError
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.capture.site import Site, SiteKind
-from playground.lens.capture.tokens import EmptyTextError, TooLongError, encode
+from playground.lens.capture.tokens import EmptyTextError, TooLongError, input_tokens
 from playground.lens.generate.predictions import require_finite_logits, require_output_head
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Continuation:
         if model.kind == "encoder":
             raise UserError("{name} is an encoder: it generates no text, but fills in masked tokens.", name=model.name)
         self.model = model
-        self.prompt = [token.id for token in encode(model.tokenizer, text)]
+        self.prompt = [token.id for token in input_tokens(model, text)]
         if not self.prompt:
             raise EmptyTextError()
         if len(self.prompt) > model.context:
@@ -57,7 +57,7 @@ class Continuation:
 
     @torch.inference_mode()
     def feed(self, ids: Int[Tensor, "row token"] | Sequence[int]) -> Float[Tensor, "row vocabulary"]:
-        """Read more tokens and return the next token's logits, minus infinity where the model's settings forbid one.
+        """Read more tokens and return the next token's logits, as the model's generation settings change them.
 
         Raises UserError beyond the context and for logits that are not finite.
         """
@@ -74,7 +74,8 @@ class Continuation:
         self._cache, self._use_cache = predicted.cache, predicted.cache is not None
         logits = predicted.logits.float()
         require_finite_logits(logits)
-        return suppress_tokens(self.model, logits, is_first=self.has_encoder and self.length == 1)
+        source = torch.tensor([self.prompt], device=self.model.device) if self.has_encoder else None
+        return self.model.adapter.constrain(self._ids, logits, prompt=len(self.first), source=source)
 
     @torch.inference_mode()
     def feed_with_attention(self, ids: Sequence[int]) -> tuple[Float[Tensor, "vocabulary"], AttentionWeights]:
@@ -121,21 +122,3 @@ class Continuation:
             for kind, layers in predicted.patterns.items()
             if kind != "encoder"
         }
-
-
-def suppress_tokens(model: "LoadedModel", logits: Float[Tensor, "row vocabulary"], *, is_first: bool) -> Tensor:
-    """Apply the model's generation settings: minus infinity for suppressed tokens (Marian: padding).
-
-    Where the first token is forced (mBART: the language), every other one is suppressed.
-    """
-    settings = getattr(model.module, "generation_config", None)
-    forced = getattr(settings, "forced_bos_token_id", None)
-    if is_first and forced is not None:
-        only = torch.full_like(logits, float("-inf"))
-        only[:, forced] = 0.0
-        return only
-    suppressed = [ids[0] for ids in getattr(settings, "bad_words_ids", None) or [] if len(ids) == 1]
-    suppressed += getattr(settings, "suppress_tokens", None) or []
-    if not suppressed:
-        return logits
-    return logits.index_fill(1, torch.tensor(suppressed, device=logits.device), float("-inf"))

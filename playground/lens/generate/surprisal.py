@@ -16,7 +16,18 @@ from torch import Tensor
 
 from playground.errors import UserError
 from playground.lens.capture.forward import run_pass
-from playground.lens.capture.tokens import EmptyTextError, Token, encode, is_byte_level, label, rust_tokenizer
+from playground.lens.capture.tokens import (
+    BYTE_LEVEL_SPACE,
+    BYTE_TOKEN,
+    EmptyTextError,
+    Token,
+    encode,
+    is_byte_level,
+    label,
+    literal_ids,
+    piece_bytes,
+    rust_tokenizer,
+)
 from playground.lens.generate.fill_mask import each_masked
 from playground.lens.generate.predictions import require_finite_logits, require_output_head
 from playground.progress import OnProgress, no_progress
@@ -219,6 +230,11 @@ def _bytes_of_first(model: "LoadedModel", text: str, first: Token) -> int:
     rust = rust_tokenizer(model.tokenizer)
     if rust is None:
         return len(first.text.encode())
+    piece, typed = rust.id_to_token(first.id) or "", text[: rust.encode(text).offsets[0][1]]
+    if first.id in literal_ids(rust):
+        return len(piece.encode())
     if is_byte_level(rust):
-        return len(rust.id_to_token(first.id) or "")
-    return len(text[: rust.encode(text).offsets[0][1]].encode())
+        # A space that the tokenizer put before the text was not typed.
+        is_added = piece.startswith(BYTE_LEVEL_SPACE) and not typed.startswith(" ")
+        return len(piece_bytes(piece, byte_level=True)) - is_added
+    return 1 if BYTE_TOKEN.fullmatch(piece) else len(typed.encode())

@@ -97,6 +97,19 @@ class ModelAdapter(Protocol):
         patterns: also return the attention weights that the model reports.
         """
 
+    def constrain(
+        self,
+        ids: Int[Tensor, "row token"],
+        logits: Float[Tensor, "row vocabulary"],
+        *,
+        prompt: int,
+        source: Int[Tensor, "1 token"] | None = None,
+    ) -> Float[Tensor, "row vocabulary"]:
+        """What the model's own generation settings make of the next token's logits: forced, forbidden, penalised.
+
+        ids: everything read so far, of which the first `prompt` tokens were given. source: an encoder's tokens.
+        """
+
     def reported_patterns(self, output: Any) -> "dict[PatternKind, Sequence[Tensor]]":
         """Attention weights in the output of a pass with `output_attentions`; per layer [batch, head, query, key]."""
 
@@ -120,8 +133,13 @@ def greedy_target(adapter: ModelAdapter, ids: Int[Tensor, "1 token"], *, longest
     """A decoder's input after greedy decoding: its start token and the generated ones, without the end token."""
     encoded, ends = adapter.encode_source(ids), adapter.end_ids()
     start = torch.full_like(ids[:, :1], adapter.start_id())
+
+    def next_logits(decoder_ids: Int[Tensor, "row position"]) -> Float[Tensor, "row vocabulary"]:
+        logits = adapter.next_token(decoder_ids, encoded=encoded).logits
+        return adapter.constrain(decoder_ids, logits, prompt=1, source=ids)
+
     written = greedy(
-        lambda decoder_ids: adapter.next_token(decoder_ids, encoded=encoded).logits,
+        next_logits,
         start,
         longest=longest - 1,
         ends=ends,

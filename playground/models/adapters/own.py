@@ -102,6 +102,16 @@ class OwnAdapter:
         read = module.read(ids) if encoded is None else module.decode(ids, encoded.expand(len(ids), -1, -1))
         return NextToken(logits=module.head(read[:, -1]))
 
+    def constrain(
+        self,
+        ids: Int[Tensor, "row token"],
+        logits: Float[Tensor, "row vocabulary"],
+        *,
+        prompt: int,
+        source: Int[Tensor, "1 token"] | None = None,
+    ) -> Float[Tensor, "row vocabulary"]:
+        return logits
+
     def reported_patterns(self, output: Any) -> dict[PatternKind, Sequence[Tensor]]:
         return {}
 

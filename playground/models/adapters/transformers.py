@@ -1,5 +1,6 @@
 """Call models of any family in transformers."""
 
+import copy
 import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,15 @@ class TransformersAdapter:
         return encoded
 
     def keeps_cache(self) -> bool:
-        return "past_key_values" in self.parameters and self.model.attention == "interface"
+        is_stale = not {"longrope", "dynamic"}.isdisjoint(self._rope_kinds())
+        return "past_key_values" in self.parameters and self.model.attention == "interface" and not is_stale
+
+    def _rope_kinds(self) -> list[str]:
+        """The kinds of rotary positions. Some turn all keys anew beyond a length: keys that are kept would be stale."""
+        config = self.module.config.get_text_config(decoder=True)
+        settings = getattr(config, "rope_parameters", None) or {}
+        nested = [value for value in settings.values() if isinstance(value, dict)]
+        return [str(part.get("rope_type")) for part in (settings, *nested)]
 
     def next_token(
         self,
@@ -118,6 +127,30 @@ class TransformersAdapter:
         kept = output.past_key_values if use_cache else None
         return NextToken(
             logits=output.logits[:, -1], cache=kept, patterns=self.reported_patterns(output) if patterns else {}
+        )
+
+    def constrain(
+        self,
+        ids: Int[Tensor, "row token"],
+        logits: Float[Tensor, "row vocabulary"],
+        *,
+        prompt: int,
+        source: Int[Tensor, "1 token"] | None = None,
+    ) -> Float[Tensor, "row vocabulary"]:
+        processors = self._processors(prompt, source)
+        return processors(ids, logits.float()) if processors else logits
+
+    def _processors(self, prompt: int, source: Int[Tensor, "1 token"] | None) -> Any:
+        """transformers' own processors for the model's settings, as greedy `generate` sets them up."""
+        settings = getattr(self.module, "generation_config", None)
+        if settings is None:
+            return []
+        settings = copy.deepcopy(settings)
+        # What sampling cuts is the reader's choice; how long a text gets, too: its last token is not forced.
+        settings.do_sample, settings.forced_eos_token_id = False, None
+        self.module._prepare_special_tokens(settings, kwargs_has_attention_mask=True, device=self.model.device)
+        return self.module._get_logits_processor(
+            settings, input_ids_seq_length=prompt, encoder_input_ids=source, device=self.model.device, model_kwargs={}
         )
 
     def reported_patterns(self, output: Any) -> dict[PatternKind, Sequence[Tensor]]:

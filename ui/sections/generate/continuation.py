@@ -7,7 +7,7 @@ from itertools import islice
 import streamlit as st
 
 from playground.errors import UserError
-from playground.lens.capture.tokens import encode
+from playground.lens.capture.tokens import input_tokens
 from playground.lens.generate.branches import ROOT, Tree
 from playground.lens.generate.generation import GenerationConfig
 from playground.models import LoadedModel
@@ -103,7 +103,7 @@ def _show_door(model: LoadedModel, texts: Texts, draft: TextDraft) -> None:
     if model.kind == "encoder-decoder":
         door(_("Look at this text"), ATTENTION, {str(TARGET): pack(spell(model, ids))})
         return
-    prompt = [token.id for token in encode(model.tokenizer, texts.text)]
+    prompt = [token.id for token in input_tokens(model, texts.text)]
     grown = texts.text + spell(model, prompt + ids)[len(spell(model, prompt)) :]
     door(_("Look at this text"), ATTENTION, {str(TEXT): pack(grown)})
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from playground.charts.generate import TreeNode, tree_figure
 from playground.lens.capture.site import SiteKind
-from playground.lens.capture.tokens import Token, encode
+from playground.lens.capture.tokens import Token, input_tokens
 from playground.lens.generate.branches import ROOT
 from playground.lens.generate.generation import Alternative, GeneratedToken, GenerationConfig
 from playground.models import LoadedModel
@@ -25,7 +25,7 @@ BRANCH_LENGTH = 60
 def show_text(model: LoadedModel, texts: Texts, draft: TextDraft) -> None:
     """The prompt and the generated text; a click on a generated token inspects it."""
     path = draft.tree.path(draft.node)
-    prompt = encode(model.tokenizer, texts.text)
+    prompt = input_tokens(model, texts.text)
     generated = draft.tree.nodes[draft.inspected].generated if draft.inspected != ROOT else None
     items = _prompt_items(prompt, _head_weights(generated, "cross" if model.kind == "encoder-decoder" else "decoder"))
     weights = _head_weights(generated, "decoder")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.errors import UserError
-from playground.lens.capture.tokens import encode
+from playground.lens.capture.tokens import input_tokens
 from playground.lens.generate.predictions import require_output_head
 from playground.models import LoadedModel
 from playground.models.catalogue import Kind
@@ -53,7 +53,7 @@ def show_bar(bar: ContextBar, section: Section, model: LoadedModel, texts: Texts
     """The head and the token that are taken along from other pages."""
     bar_head(bar, None, layers=model.layers, heads=model.n_heads)
     if model.kind != "encoder-decoder":
-        bar_token(bar, [token.text for token in encode(model.tokenizer, texts.text, texts.pair)])
+        bar_token(bar, [token.text for token in input_tokens(model, texts.text, texts.pair)])
     elif section.word in OF_THE_TARGET:
         tokens = predicting_tokens(trace_of(model, texts, key=section.word))
         bar_token(bar, [token.text for token in tokens], first_position(model, texts))

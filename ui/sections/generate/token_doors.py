@@ -26,7 +26,7 @@ def show_token_doors(model: LoadedModel, position: int, ids: Sequence[int]) -> N
             key=f"{_CHOSEN}_{position}",
             format_func=lambda id: mark_spaces(label(model.tokenizer, [id])[0].text),
             label_visibility="collapsed",
-            width=150,
+            width=120,
         )
         answer = answer_for(model, chosen, is_first=chosen == ids[0])
         if answer is None:
@@ -36,7 +36,7 @@ def show_token_doors(model: LoadedModel, position: int, ids: Sequence[int]) -> N
         door(_("Which heads wrote it"), ABLATE, {str(SECTION): "writes", **parameters})
         # A link to the page itself would leave the browser's address as it was.
         st.button(
-            _("Its rise through the layers"),
+            _("In the logit lens"),
             key="to_lens",
             icon=":material/layers:",
             type="tertiary",

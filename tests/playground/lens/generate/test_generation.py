@@ -1,14 +1,17 @@
 """Writing token by token, held against transformers' own generate and its eager attention."""
 
+import dataclasses
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
-from transformers import BloomConfig, BloomForCausalLM
+from tokenizers import Tokenizer, processors
+from transformers import AutoModelForCausalLM, BloomConfig, BloomForCausalLM, LlamaConfig, Phi3Config
 
 from playground.errors import UserError
+from playground.lens import trace
 from playground.lens.generate.branches import ROOT, Tree, grow
 from playground.lens.generate.continuation import Continuation
 from playground.lens.generate.generation import GenerationConfig, generate
@@ -207,3 +210,67 @@ def test_refusals():
     for changes in ({"max_new_tokens": 0}, {"seed": -1}, {"alternatives": 0}):
         with pytest.raises(UserError):
             GenerationConfig(**changes)
+
+
+SETTINGS = {
+    "a bad word of two tokens": {"bad_words_ids": [[7], [8, 9], [10, 11]]},
+    "repetition": {"repetition_penalty": 1.7},
+    "no repeated pair": {"no_repeat_ngram_size": 2},
+    "a shortest length": {"min_new_tokens": 6},
+    "suppressed tokens": {"suppress_tokens": list(range(5, 30)), "begin_suppress_tokens": [40, 41, 42]},
+    "a bias": {"sequence_bias": [[[20], 9.0], [[21, 22], 5.0]]},
+}
+
+
+@pytest.mark.parametrize("family", ["llama", "bart"])
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_every_setting_that_the_model_brings_is_followed(family, setting):
+    model = small_model(family)
+    for name, value in SETTINGS[setting].items():
+        setattr(model.module.generation_config, name, value)
+    if family == "bart":
+        model.module.generation_config.forced_bos_token_id = 50
+    ids = torch.tensor([model.tokenizer.encode(TEXT).ids])
+    expected = model.module.generate(ids, max_new_tokens=8, do_sample=False, num_beams=1)[0].tolist()
+    expected = expected[1:] if model.kind == "encoder-decoder" else expected[ids.shape[1] :]
+    assert greedy_ids(model) == expected
+    if family == "bart":
+        written = trace(model, TEXT).target_ids[1:]
+        assert written[: len(expected)] == [id for id in expected if id not in model.adapter.end_ids()]
+
+
+def test_a_text_that_its_tokenizer_closes_stays_open_for_a_decoder():
+    model = small_model("gpt2")
+    template = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)])
+    closing = Tokenizer.from_str(model.tokenizer.to_str())
+    closing.post_processor = template
+    model = dataclasses.replace(model, tokenizer=closing)
+    open_ids = [1, *model.tokenizer.encode(TEXT, add_special_tokens=False).ids]
+    assert Continuation(model, TEXT).prompt == trace(model, TEXT).ids == open_ids
+    assert trace(model, "").ids == [1]
+    expected = model.module(torch.tensor([open_ids])).logits[0, -1]
+    torch.testing.assert_close(trace(model, TEXT).last_logits, expected)
+
+
+@pytest.mark.parametrize("kind", ["longrope", "dynamic"])
+def test_positions_that_change_beyond_a_length_are_read_anew(kind):
+    """Past it all keys are turned otherwise: a cache would keep the old ones."""
+    rope = {"rope_type": kind, "rope_theta": 10_000.0, "factor": 4.0}
+    rope |= {"short_factor": [1.0] * 4, "long_factor": [1.0, 2.0, 4.0, 8.0]} if kind == "longrope" else {}
+    config = {"longrope": Phi3Config, "dynamic": LlamaConfig}[kind](
+        **{"vocab_size": 80, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2},
+        **{"num_attention_heads": 4, "pad_token_id": 0, "max_position_embeddings": 64 if kind == "longrope" else 8},
+        original_max_position_embeddings=16,
+        rope_parameters=rope,
+    )
+    torch.manual_seed(0)
+    module = AutoModelForCausalLM.from_config(config, attn_implementation="playground").eval()
+    model = as_loaded(module, "decoder", config.model_type)
+    continuation = Continuation(model, "the cat sat")
+    ids, logits = list(continuation.prompt), continuation.feed(continuation.prompt)[0]
+    for _ in range(12):
+        with torch.inference_mode():
+            whole = module(torch.tensor([ids]), use_cache=False).logits[0, -1]
+        torch.testing.assert_close(logits.softmax(-1), whole.softmax(-1), atol=1e-5, rtol=1e-4)
+        ids.append(int(logits.argmax()))
+        logits = continuation.feed(ids[-1:])[0]

@@ -1,5 +1,6 @@
 """Surprisal, perplexity and bits per byte, held against transformers' own loss and by hand."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -7,12 +8,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch.nn import functional
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from playground.errors import UserError
 from playground.lens.generate.fill_mask import each_masked
 from playground.lens.generate.surprisal import Windows, spans, text_surprisal
-from tests.helpers.families import DECODERS, ENCODER_DECODERS, small_model
+from tests.helpers.families import DECODERS, ENCODER_DECODERS, as_loaded, small_model
 from tests.helpers.own_models import own_model
 from tests.playground.lens.generate.test_fill_mask import masked_model
 
@@ -131,3 +134,40 @@ def test_refusals():
     object.__setattr__(model, "has_output_head", False)
     with pytest.raises(UserError, match="no output head"):
         text_surprisal(model, "abc")
+
+
+def byte_level(*, prefix: bool) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet)
+    tokenizer.train_from_iterator(["This is This is é"] * 9, trainer)
+    tokenizer.add_tokens(["naïve"])
+    return tokenizer
+
+
+def byte_fallback() -> Tokenizer:
+    vocabulary = {"<unk>": 0, **{f"<0x{byte:02X}>": 1 + byte for byte in range(256)}, "a": 257, "b": 258}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="<unk>", byte_fallback=True))
+    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    return tokenizer
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "text", "first"),
+    [
+        (byte_level(prefix=True), "This is", 4),
+        (byte_level(prefix=True), " This is", 5),
+        (byte_level(prefix=False), "This is", 4),
+        (byte_level(prefix=False), "naïve is", 6),
+        (byte_fallback(), "🐕a", 1),
+        (byte_fallback(), "ab", 1),
+    ],
+)
+def test_the_bytes_of_the_first_token_are_those_that_were_typed(tokenizer, text, first):
+    """Nothing predicts them, so that they are no part of the bits per byte."""
+    config = GPT2Config(vocab_size=310, n_embd=16, n_layer=1, n_head=2, n_positions=64)
+    model = as_loaded(GPT2LMHeadModel(config).eval(), "decoder", "gpt2")
+    scores = text_surprisal(dataclasses.replace(model, tokenizer=tokenizer), text)
+    assert scores.bytes == len(text.encode()) - first
