@@ -82,6 +82,10 @@ def test_an_exponent_that_the_runs_hardly_determine_is_headlined_by_its_interval
     assert "the runs hardly determine it" in words(app)
     assert " to " in metrics(app)["α"]
     assert "hardly determined" in next(metric.delta for metric in app.metric if metric.label == "α")
+    intervals = page(points=few, section="diagnostics", picture="intervals").dataframe[0].value.set_index("Parameter")
+    assert intervals.loc["α", "Identifiable"] in ("hardly", "no")
+    sure = page(points=TABLE, section="diagnostics", picture="intervals").dataframe[0].value.set_index("Parameter")
+    assert sure.loc["α", "Identifiable"] == "yes"
 
 
 @pytest.mark.parametrize(

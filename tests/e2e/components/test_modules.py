@@ -300,3 +300,18 @@ def test_a_figure_is_drawn_as_svg(evaluate: Callable[..., Any]) -> None:
         return context.root.outerHTML;
     })()"""
     assert 'width="3" height="4"' in evaluate("attention_view/js/vector", drawn)
+
+
+THEME = {name: [100, 100, 100] for name in ("text", "background", "faded", "faint", "line")} | {
+    "sans": "s",
+    "dark": False,
+}
+
+
+@pytest.mark.parametrize(("width", "ticks"), [(390, 3), (1400, 5)])
+def test_a_narrow_log_axis_names_fewer_powers(evaluate: Callable[..., Any], width: int, ticks: int):
+    layout = {"xaxis": {"type": "log", "nticks": 5}, "yaxis": {"type": "log", "nticks": 5}}
+    expression = f"m.themedLayout(argument[0], argument[1], {{ width: {width}, height: 300, revision: '' }})"
+    themed = evaluate("live_chart/js/theme", expression, [layout, THEME])
+    assert themed["xaxis"]["nticks"] == ticks
+    assert themed["yaxis"]["nticks"] == 5

@@ -8,6 +8,7 @@ import streamlit as st
 from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.folders import runs_folder
+from playground.scaling.budgets import short
 from playground.scaling.points_csv import header_of, read_points
 from playground.sweeps.folder import SWEEP
 from playground.sweeps.results import read_points_file
@@ -255,15 +256,13 @@ def show_points(study: ScalingStudy) -> None:
     """Counts, warnings about units, the rows that cannot be used, and every point."""
     points = study.points
     st.write(f"**{study.title}**")
-    summary = _(
-        "{count} runs, {sizes} sizes from {least:.3g} to {most:.3g} parameters, losses {low:.3f} to {high:.3f}."
-    )
+    summary = _("{count} runs, {sizes} sizes from {least} to {most} parameters, losses {low:.3f} to {high:.3f}.")
     st.write(
         summary.format(
             count=len(points),
             sizes=len(set(points.params.tolist())),
-            least=points.params.min(),
-            most=points.params.max(),
+            least=short(points.params.min()),
+            most=short(points.params.max()),
             low=points.loss.min(),
             high=points.loss.max(),
         )

@@ -11,7 +11,7 @@ from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.scaling.published import BESIROGLU, HOFFMANN, KAPLAN, Published
-from playground.scaling.verdict import EXPONENT_SYMBOLS, exponent_sentence, p_text, runs_test, symbol
+from playground.scaling.verdict import EXPONENT_SYMBOLS, LOOSE, ROUGH, p_text, runs_test, spread, symbol
 from playground.text import _
 from ui.sections.scaling.figure import fit_code, law_title, show_scaling_figure, source_line
 from ui.sections.scaling.fit import unidentified
@@ -100,7 +100,6 @@ def show_intervals(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None
     intervals = resamples.intervals() if resamples else {}
     unsure = unidentified(fitted, resamples)
     own = [_own(fitted, intervals, name, name in unsure) for name in fitted.parameters if name in EXPONENT_SYMBOLS]
-    st.markdown(" ".join(_exponent_sentences(fitted, intervals)))
     groups = [(_(LAWS[fitted.law].title), own)]
     groups += [
         (_(published.title), _printed(published))
@@ -125,24 +124,28 @@ def show_intervals(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None
             _("Fitted"): f"{value:.5g}",
             _("95 % from"): f"{intervals[name][0]:.4g}" if name in intervals else "–",
             _("95 % to"): f"{intervals[name][1]:.4g}" if name in intervals else "–",
-            _("Identifiable"): _identifiable(fitted, name, name in unsure),
+            _("Identifiable"): _identifiable(fitted, name, name in unsure, intervals.get(name)),
         }
         for name, value in fitted.parameters.items()
     ]
     st.dataframe(table, hide_index=True, key="parameter_rows")
-    st.caption(_("Identifiable: whether the runs determine the parameter, or another value fits about as well."))
+    explanation = _(
+        "Identifiable: no, where another value fits about as well; hardly, where the interval's ends are {loose:.2g} "
+        "times apart; roughly, from {rough:.2g} times on, as far as two papers are apart about one exponent."
+    )
+    st.caption(explanation.format(loose=LOOSE, rough=ROUGH))
     _show_restarts(fitted)
 
 
-def _exponent_sentences(fitted: Fit, intervals: dict[str, tuple[float, float]]) -> list[str]:
-    names = [name for name in fitted.parameters if name in EXPONENT_SYMBOLS and name in intervals]
-    return [exponent_sentence(name, fitted.parameters[name], intervals[name]) for name in names]
-
-
-def _identifiable(fitted: Fit, name: str, is_unsure: bool) -> str:
+def _identifiable(fitted: Fit, name: str, is_unsure: bool, interval: tuple[float, float] | None) -> str:
     if name == "E" and fitted.floor is not None:
         return _("known, not fitted")
-    return _("no") if is_unsure else _("yes")
+    if is_unsure:
+        return _("no")
+    width = 1.0 if interval is None else spread(*interval)
+    if width >= LOOSE:
+        return _("hardly")
+    return _("roughly") if width >= ROUGH else _("yes")
 
 
 def _own(fitted: Fit, intervals: dict[str, tuple[float, float]], name: str, is_unsure: bool) -> Interval:

@@ -215,7 +215,7 @@ def _show_exponents(study: ScalingStudy | None, counted: list[CountedExponent], 
     groups = [(_("Porian et al. 2024, Kaplan's set-up changed"), ladder), (_("as the papers print it"), papers)]
     if own:
         groups.append((_("your data"), own))
-    figure = intervals_figure(groups, x=_("exponent a in N ∝ C^a"))
+    figure = intervals_figure(groups, x=_("exponent a in N ∝ Cᵃ"))
     if chosen is not None:
         figure.add_vline(x=chosen, line={"width": 1, "dash": "dot", "color": "#6b7280"})
     table: list[Row] = [("group", "what", "exponent", "low", "high")]
@@ -257,6 +257,7 @@ def _show_counted(counted: list[CountedExponent], *, is_table: bool) -> None:
     st.dataframe(table, hide_index=True, key="counted_rows")
     st.caption(
         _(
+            "By Chinchilla's law with E fitted; other methods stand under Compute-optimal allocation. "
             "An exponent depends on the text and on how far the runs reach, too. Compare the conventions with one "
             "another: the papers' runs were other models on other texts."
         )

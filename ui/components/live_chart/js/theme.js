@@ -17,10 +17,16 @@ export function recoloured(value, dark) {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, recoloured(part, dark)]));
 }
 
-function themedAxis(name, axis, theme) {
+// In pixels; below it there is room for few names of powers, and none for digits between them.
+const NARROW = 480;
+const FEW_TICKS = 3;
+
+function themedAxis(name, axis, theme, width) {
   const soft = cssRgb(theme.faded);
+  const isCrowded = width < NARROW && name.startsWith("x") && axis.type === "log";
   return {
     ...axis,
+    ...(isCrowded ? { nticks: FEW_TICKS } : {}),
     gridcolor: cssRgb(theme.line),
     linecolor: cssRgb(theme.line),
     tickfont: { size: 11, ...axis.tickfont, color: soft },
@@ -38,7 +44,7 @@ export function themedLayout(layout, theme, { width, height, revision }) {
   const text = cssRgb(theme.text);
   return {
     ...layout,
-    ...Object.fromEntries(axes.map((name) => [name, themedAxis(name, layout[name], theme)])),
+    ...Object.fromEntries(axes.map((name) => [name, themedAxis(name, layout[name], theme, width)])),
     width,
     height,
     autosize: false,
