@@ -18,7 +18,7 @@ LABEL_LENGTH = 12
 NODE_LENGTH = 9
 LEAST_STEP = 60
 """Pixels between two steps of a tree: enough for a label of that many letters."""
-TREE_LINE, TREE_FRAME, TALLEST = 20, 160, 2400
+TREE_LINE, TREE_FRAME, TALLEST = 24, 160, 2400
 """Pixels of a line of a tree, of what is around the lines, and of the tallest picture."""
 LEAST_CELL = 50
 """Pixels of a cell of the lens: enough for seven letters; a narrow page scrolls."""
@@ -165,12 +165,12 @@ def tree_height(nodes: Sequence[TreeNode]) -> int:
 
 
 def tree_figure(nodes: Sequence[TreeNode], chosen: Sequence[int], states: dict[str, str]) -> go.Figure:
-    """A tree from left to right, one column per step; the chosen path is bold.
+    """A tree from left to right, one column per step; the chosen path is bold, and the first line.
 
     states: legend label of each state, in order. Nodes come after their parents. Where a tree has more lines than
     TALLEST has room for, only the chosen path is labelled; the others say their token when they are pointed at.
     """
-    heights = _heights(nodes)
+    heights = _heights(nodes, chosen)
     figure = go.Figure()
     on_path = set(chosen)
     for bold, name in ((False, _("path")), (True, _("chosen path"))):
@@ -178,9 +178,10 @@ def tree_figure(nodes: Sequence[TreeNode], chosen: Sequence[int], states: dict[s
         y: list[float | None] = []
         for number, node in enumerate(nodes):
             if (number in on_path) == bold:
-                start = heights[node.parent] if node.parent >= 0 else _middle(nodes, heights)
-                x += [node.step, node.step + 1, None]
-                y += [start, heights[number], None]
+                start = heights[node.parent] if node.parent >= 0 else 0.0
+                # Down beside the parent, then across: edges of many children do not become one steep fan.
+                x += [node.step, node.step, node.step + 1, None]
+                y += [start, heights[number], heights[number], None]
         line = {"color": TRAIN.light if bold else NEUTRAL.light, "width": 3 if bold else 1}
         figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False, name=name)
     # A leaf has room to its right; inner nodes are close below each other and get their label on top.
@@ -222,31 +223,34 @@ def _leaves(nodes: Sequence[TreeNode]) -> list[int]:
     return [number for number in range(len(nodes)) if number not in parents]
 
 
-def _heights(nodes: Sequence[TreeNode]) -> list[float]:
-    """Vertical position of each node: a line per leaf in depth-first order, a parent midway between its children."""
+def _heights(nodes: Sequence[TreeNode], chosen: Sequence[int]) -> list[float]:
+    """Vertical position of each node: a line per leaf in depth-first order, the chosen path first.
+
+    A parent stands on its first child's line, so that a path is a straight line until it branches.
+    """
+    on_path = set(chosen)
     children: dict[int, list[int]] = {}
     for number, node in enumerate(nodes):
         children.setdefault(node.parent, []).append(number)
     heights = [0.0] * len(nodes)
-    stack, line = list(reversed(children.get(-1, []))), 0
+    stack, line = _path_last(children.get(-1, []), on_path), 0
     visited = []
     while stack:
         number = stack.pop()
         visited.append(number)
-        stack += reversed(children.get(number, []))
+        stack += _path_last(children.get(number, []), on_path)
         if number not in children:
             heights[number] = float(-line)
             line += 1
     for number in reversed(visited):
         if number in children:
-            below = [heights[child] for child in children[number]]
-            heights[number] = sum(below) / len(below)
+            heights[number] = max(heights[child] for child in children[number])
     return heights
 
 
-def _middle(nodes: Sequence[TreeNode], heights: Sequence[float]) -> float:
-    first = [heights[number] for number, node in enumerate(nodes) if node.parent < 0]
-    return sum(first) / len(first)
+def _path_last(numbers: Sequence[int], on_path: set[int]) -> list[int]:
+    """Siblings in the order in which a stack keeps them: the one on the path is popped first, then the oldest."""
+    return sorted(numbers, key=lambda number: (number in on_path, -number))
 
 
 def _gaps(values: Float[np.ndarray, "token"]) -> list[float | None]:

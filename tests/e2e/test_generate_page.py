@@ -64,7 +64,7 @@ def test_a_predicted_token_leads_through_the_layers_to_the_heads_that_wrote_it(
     serve: Callable[..., str], open_page: Callable[[str], Page]
 ) -> None:
     page = open_page(f"{serve(ROOT / 'app.py')}/generate?text=The+cat+sat&query=2")
-    page.get_by_role("button", name="Its rise through the layers").click(timeout=PATIENCE)
+    page.get_by_role("button", name="In the logit lens").click(timeout=PATIENCE)
     expect(page.get_by_text(re.compile("^After 2 ␣cat, "))).to_be_visible(timeout=PATIENCE)
     page.wait_for_url(re.compile("generate=lens"), timeout=PATIENCE)
     page.get_by_role("link", name="Which heads wrote it").click()

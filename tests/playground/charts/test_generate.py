@@ -56,17 +56,21 @@ def test_the_lens_names_each_cell_and_outlines_where_the_prediction_settles():
     assert [(shape.x0, shape.y0) for shape in figure.layout.shapes] == [(-0.48, 0.52)]
 
 
-def test_a_parent_stands_midway_of_its_children():
+def test_the_chosen_path_is_the_first_line_and_a_parent_stands_on_its_first_childs():
     nodes = [
         TreeNode(parent=-1, step=0, text="a", note="", state="kept"),
         TreeNode(parent=0, step=1, text="b", note="", state="kept"),
         TreeNode(parent=0, step=1, text="c", note="", state="pruned"),
+        TreeNode(parent=-1, step=0, text="d", note="", state="kept"),
     ]
     figure = tree_figure(nodes, [0, 1], {"kept": "kept", "pruned": "pruned"})
     kept, pruned = figure.data[2:]
-    assert list(kept.y) == [-0.5, 0.0]
+    assert list(kept.y) == [0.0, 0.0, -2.0]
     assert list(pruned.y) == [-1.0]
-    assert list(figure.data[1].x) == [0, 1, None, 1, 2, None]
+    assert list(figure.data[1].x) == [0, 0, 1, None, 1, 1, 2, None]
+    other = tree_figure(nodes, [0, 2], {"kept": "kept", "pruned": "pruned"})
+    assert list(other.data[3].y) == [0.0]
+    assert list(other.data[2].y) == [0.0, -1.0, -2.0]
 
 
 def test_a_last_tokens_name_stands_right_of_it_where_no_other_is():
@@ -82,7 +86,7 @@ def test_a_last_tokens_name_stands_right_of_it_where_no_other_is():
 
 def test_a_trees_lines_are_apart_and_a_crowded_one_names_only_its_path():
     few = [TreeNode(parent=-1, step=0, text=f"word {index}", note="p", state="kept") for index in range(3)]
-    assert tree_height(few) == 160 + 3 * 20
+    assert tree_height(few) == 160 + 3 * 24
     figure = tree_figure(few, [1], {"kept": "kept"})
     assert list(figure.data[-1].text) == ["word 0", "word 1", "word 2"]
     assert figure.data[-1].meta == {"columns": 2, "least": 60}
