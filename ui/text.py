@@ -1,14 +1,18 @@
 """The session's language: `?lang=` in the address, kept from page to page."""
 
+import re
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from playground.text import language_source
+from playground.errors import UserError
+from playground.text import _, language_source
 from ui.state.address import read_value, write_choice
 from ui.state.parameters import LANGUAGE
 
+MARKUP = re.compile(r"[\\`*_\[\]<>!$~|#^]|:[a-z]|//|www\.|@", re.IGNORECASE)
 KEPT = "language"
 """The session key of the language: a page that is opened from the menu starts with an empty address."""
 
@@ -27,6 +31,30 @@ def session_language() -> str:
     if get_script_run_ctx(suppress_warning=True) is None:
         return LANGUAGE.values[0]
     return str(st.session_state.get(KEPT, LANGUAGE.values[0]))
+
+
+def inert(text: str) -> str:
+    """A text of a person's, or of a file's, for a label or a sentence that Streamlit reads as Markdown.
+
+    Where it could be markup (an image that the browser would fetch, a link, a formula, an icon) it becomes a code span.
+
+    >>> inert("books-decoder"), inert("![i](http://x)"), inert("a`b")
+    ('books-decoder', '`![i](http://x)`', '``a`b``')
+    """
+    plain = " ".join(text.split())
+    if not MARKUP.search(plain):
+        return plain
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", plain)), default=0))
+    edge = " " if plain.startswith("`") or plain.endswith("`") else ""
+    return f"{fence}{edge}{plain}{edge}{fence}"
+
+
+def sentence(error: UserError) -> str:
+    """An error's sentence for Streamlit: what it quotes is inert."""
+    values = {
+        name: inert(str(value)) if isinstance(value, str | Path) else value for name, value in error.values.items()
+    }
+    return _(error.template).format(**values) if values else _(error.template)
 
 
 def page_link(page: str, *parameters: tuple[str, str]) -> str:

@@ -1,18 +1,56 @@
-"""Links to other pages stay in the session's language: a new tab begins a session of its own."""
+"""What a person or a file says is never markup."""
+
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ui import text
-from ui.state.parameters import MODEL, RUN
-from ui.text import page_link
+from playground.errors import UserError
+from ui.text import inert, sentence
+
+HARM = ["![i](http://x/y.png)", "[Sign in](https:evil.example)", "http://evil.example", "www.evil.example", "$x$"]
+HARM += [
+    ":red[now]",
+    ":material/warning:",
+    ":smile:",
+    "<img src=x>",
+    "**bold**",
+    "`code`",
+    "``",
+    "a@b.example",
+    "~~x~~",
+]
 
 
-def test_an_english_link_names_no_language():
-    assert page_link("train", (RUN, "a-b")) == "train?run=a-b"
-    assert page_link("attention", (MODEL, "run/a/500")) == "attention?model=run%2Fa%2F500"
+@pytest.mark.parametrize("text", HARM)
+def test_markup_becomes_a_code_span(text):
+    shown = inert(text)
+    fence = shown[: len(shown) - len(shown.lstrip("`"))]
+    assert fence
+    assert shown.endswith(fence)
+    assert fence not in shown[len(fence) : -len(fence)].strip(" ").strip("`") or "`" in text
+    assert text in shown
 
 
-@pytest.mark.parametrize("page", ["train", "scaling"])
-def test_another_language_goes_along(page, monkeypatch):
-    monkeypatch.setattr(text, "session_language", lambda: "qps")
-    assert page_link(page, (RUN, "a&b")) == f"{page}?run=a%26b&lang=qps"
+@pytest.mark.parametrize(
+    "text", ["books-decoder", "smollm2-135m", "Wörter und 词", "3.14", "it's (fine), really; yes?"]
+)
+def test_plain_words_stay_as_they_are(text):
+    assert inert(text) == text
+
+
+@given(st.text())
+def test_a_span_holds_no_run_of_its_fence(text):
+    shown = inert(text)
+    if shown.startswith("`"):
+        fence = shown[: len(shown) - len(shown.lstrip("`"))]
+        inner = shown[len(fence) : len(shown) - len(fence)]
+        assert all(len(run) != len(fence) for run in inner.split() if set(run) == {"`"})
+    assert "\n" not in shown
+
+
+def test_an_error_quotes_without_markup():
+    error = UserError("{name} has no folder {path}: {n:,} files.", name="![x](http://y)", path=Path("/a/b_c"), n=1200)
+    assert sentence(error) == "`![x](http://y)` has no folder `/a/b_c`: 1,200 files."
+    assert sentence(UserError("Plain {braces} stay.")) == "Plain {braces} stay."
