@@ -1,6 +1,12 @@
 """What stood on the screen before the renaming, and what stands there today. A label renamed again is renamed here."""
 
 LABELS = {
+    "Passage": "Passage length (characters)",
+    "Split": "Seed of the split",
+    "Train share": "Training fraction",
+    "World": "Seed of the word frequencies",
+    "Languages": "Target languages",
+    "Counted": "Tokens that count in the loss",
     "Batches in a step": "Gradient accumulation steps",
     "Begin at": "Baseline",
     "Behind it": "Progress measures",
@@ -110,7 +116,7 @@ TEXTS = {
     "The line is the best that the law allows": "The line is the law at the compute-optimal N.",
     "The product of its tokens' probabilities": "Product of the probabilities of a",
     "The share of tokens that are right": "Share of correct tokens, each predicted",
-    'The weights of "one" sum to 1.000000': 'The attention weights of 0 one sum to 1.000000',
+    'The weights of "one" sum to 1.000000': "The attention weights of 0 one sum to 1.000000",
     "This family norms the sum afterwards.": "What leaves the block is not this sum",
     "Too little data: read it again": "With too little data, they are read for several epochs",
     "a table of one's own": "an uploaded table",

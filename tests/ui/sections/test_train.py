@@ -1,15 +1,21 @@
 """Pictures of presets, the film's first selection, and the parameters of a checkpoint's doors."""
 
 import json
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
 
 from benchmarks.preset_pictures import CURVES, MAPS
+from playground.tasks.registry import TASKS
 from playground.text import LANGUAGE, PSEUDO
+from playground.training import TrainConfig
 from playground.training.presets import PRESETS
+from playground.transformer import TransformerConfig
 from tests.helpers import synthetic
+from ui.sections.train.config_form import FROM_TASK
 from ui.sections.train.film import best_head, nearest_step
+from ui.sections.train.labels import CHOICES, LABELS
 from ui.sections.train.pictures import PICTURES, preset_picture
 from ui.sections.train.summary import queue_sentence
 
@@ -39,6 +45,17 @@ def test_a_picture_is_an_example_in_the_readers_language():
         LANGUAGE.reset(token)
     assert 'aria-label="Example run: Induction heads"' in preset_picture("induction")
     assert preset_picture("no such preset") == ""
+
+
+def test_every_field_of_a_run_and_every_choice_has_a_label():
+    for record in (*(kind.config for kind in TASKS.values()), TrainConfig, TransformerConfig):
+        hints = get_type_hints(record)
+        shown = [name for name in hints if name not in (*FROM_TASK, "task", "model") or name == "vocabulary"]
+        assert [name for name in shown if name not in LABELS] == [], record
+        for hint in (hints[name] for name in shown):
+            parts = [hint, *get_args(hint)]
+            choices = [choice for part in parts if get_origin(part) is Literal for choice in get_args(part)]
+            assert [choice for choice in choices if choice not in CHOICES] == [], record
 
 
 def test_before_anybody_chooses_the_doors_lead_to_the_head_that_scores_best():

@@ -110,6 +110,15 @@ LABELS = {
     "longest": N_("Maximum length"),
     "symbols": N_("Symbols"),
     "length": N_("Row length"),
+    "counted": N_("Tokens that count in the loss"),
+    "train_share": N_("Training fraction"),
+    "split": N_("Seed of the split"),
+    "world": N_("Seed of the word frequencies"),
+    "languages": N_("Target languages"),
+    "kind": N_("What is classified"),
+    "text_column": N_("Column of the texts"),
+    "label_column": N_("Column of the labels"),
+    "passage": N_("Passage length (characters)"),
 }
 HELPS = {
     "sources": N_("Paths of .txt files or .zip archives of them, with commas between."),
@@ -168,6 +177,15 @@ CHOICES = {
     "copy": N_("Copy"),
     "reverse": N_("Reverse"),
     "sort": N_("Sort"),
+    "all": N_("All"),
+    "repeats": N_("Repeats only"),
+    "kinds": N_("Kinds of sentences"),
+    "languages": N_("Languages"),
+    "csv": N_("A table (CSV)"),
+    "french": N_("French"),
+    "chinese": N_("Chinese"),
+    "as-written": N_("As written"),
+    "units-first": N_("Units first"),
 }
 MEASURES = {
     "held_out_loss": N_("Validation loss (nats)"),
