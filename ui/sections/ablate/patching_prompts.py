@@ -134,4 +134,5 @@ def _fill(example: PatchingExample) -> None:
         (PATCH_TARGET, example.target),
     )
     for name, text in texts:
-        replace_text(name, text)
+        if text:
+            replace_text(name, text)
