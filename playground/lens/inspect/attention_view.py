@@ -97,7 +97,7 @@ def coded_maps(trace: Trace, options: ViewOptions, budget: int = BUDGET) -> Code
     """All heads in at most `budget` bytes: every weight in 16 bits, or in 8, or max-pooled cells in 8."""
     queries, keys = axes(trace, options)
     sites = trace.layers(options.kind)
-    lower = sites[0].is_causal and queries == keys
+    lower = all(site.is_causal for site in sites) and queries == keys
     total = sum(site.n_heads for site in sites) * _entries(len(queries.tokens), len(keys.tokens), lower)
     with torch.inference_mode():
         if total * 2 <= budget:

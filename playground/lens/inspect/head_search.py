@@ -134,7 +134,7 @@ def rank_heads(
             n_keys=mask.shape[1],
         )
     generator = torch.Generator().manual_seed(seed)
-    visible = torch.ones_like(mask).tril() if sites[0].is_causal else torch.ones_like(mask)
+    visible = torch.ones_like(mask).tril() if all(site.is_causal for site in sites) else torch.ones_like(mask)
     marked = mask & visible
     queries = marked.any(-1)
     if not queries.any():
