@@ -139,9 +139,10 @@ def _show_scheme(model: LoadedModel | None, positions: Positions, index: int, *,
 
 
 FORMULAS = {
-    "sinusoidal": r"p_{t,2i} = \sin\left(t / 10000^{2i/d}\right), \quad p_{t,2i+1} = \cos\left(t / 10000^{2i/d}\right)",
+    "sinusoidal": r"\begin{gathered} p_{t,2i} = \sin\left(t / 10000^{2i/d}\right) \\ "
+    r"p_{t,2i+1} = \cos\left(t / 10000^{2i/d}\right) \end{gathered}",
     "learned": r"x_t = e_t + p_t",
-    "rotary": r"q_t \cdot k_s = q^\top R_{\theta(t-s)}\, k, \quad \theta_i = b^{-2i/d}",
+    "rotary": r"\begin{gathered} q_t \cdot k_s = q^\top R_{\theta(t-s)}\, k \\ \theta_i = b^{-2i/d} \end{gathered}",
     "relative bias": r"s_{ts} = q_t \cdot k_s + b_{\mathrm{bucket}(t-s)}",
     "alibi": r"s_{ts} = q_t \cdot k_s - m_h\,(t-s)",
 }

@@ -19,7 +19,7 @@ STYLE = """<style>
     overflow-wrap: normal !important;
     word-break: normal !important;
 }
-[class*="st-key-step_"] .katex-display { overflow: auto hidden; padding: 0.2rem 2px; }
+[data-testid="stMain"] .katex-display { overflow: auto hidden; padding: 0.2rem 2px; }
 </style>"""
 """On a telephone the sections take two lines and a wide formula scrolls; lines of code break between words."""
 STEPS, TOY, POSITIONS, COMPARISON = "steps", "hand", "positions", "many"
