@@ -41,9 +41,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of runs, and an executor for it that trains nothing."""
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path))
     quiet = QuietExecutor(tmp_path, slots=1)
-    for module in ("jobs.executor", "new_run", "run", "runs", "fork", "lr_finder"):
-        path = f"playground.{module}" if "." in module else f"ui.sections.train.{module}"
-        monkeypatch.setattr(f"{path}.default_executor", lambda: quiet)
+    # The pages' modules first: one that is imported only now must not take the replacement for the original.
+    for module in ("new_run", "run", "runs", "fork", "lr_finder"):
+        monkeypatch.setattr(f"ui.sections.train.{module}.default_executor", lambda: quiet)
+    monkeypatch.setattr("playground.jobs.executor.default_executor", lambda: quiet)
     yield tmp_path
     quiet.close()
 

@@ -6,7 +6,7 @@ import pytest
 
 from playground.jobs import executor
 from playground.training.presets import PRESETS
-from playground.training.run.runs import list_runs
+from playground.training.run.runs import list_runs, write_about
 from playground.training.run.status import State, read_status
 from tests.helpers.page_script import run_page, words
 from tests.helpers.quiet_runs import RUN, buttons, press, put, root, trained
@@ -131,6 +131,17 @@ def test_settings_on_a_card_choose_the_preset_and_start_nothing(root):
     assert app.selectbox(key=PRESET).value == "grokking"
     assert app.query_params["preset"] in ("grokking", ["grokking"])
     assert list_runs(root) == []
+
+
+def test_a_fork_opens_its_parent_and_a_name_is_no_markup(root, trained):
+    put(root, trained, "finished")
+    write_about(root / RUN, "*my* `run`")
+    write_about(put(root, trained, "finished", run_id="Fork"), "a fork", (RUN, 3))
+    app = run_page("train", run="Fork")
+    assert app.button(key="open_parent").label == r"forked from \*my\* \`run\` at step 3"
+    press(app, "open_parent")
+    assert RUN in app.query_params["run"]
+    assert r"\*my\* \`run\`" in [heading.value for heading in app.subheader]
 
 
 def test_the_run_is_closed_and_the_cards_are_back(root, trained):

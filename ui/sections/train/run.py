@@ -93,13 +93,28 @@ def show_run(run_id: str) -> None:
         st.button(_("Close run"), key="close_run", icon=":material/close:", on_click=_close)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(run.name, anchor=False)
+        st.subheader(plain_markdown(run.name), anchor=False)
         if run.parent is not None:
-            st.caption(_("forked from {run} at step {step}").format(run=run.parent[0][:8], step=run.parent[1]))
+            _show_parent(*run.parent)
         st.button(_("Close run"), key="close_run", icon=":material/close:", type="tertiary", on_click=_close)
     show_fork_dialog(run)
     live = run.status.is_live
     st.fragment(_follow_run, run_every=FOLLOW_SECONDS if live else None)(run_id, live)
+
+
+def _show_parent(parent: str, step: int) -> None:
+    """The run that this one was forked from, which a click opens."""
+    try:
+        name = default_executor().read(parent).name
+    except UserError:
+        st.caption(_("forked from {run} at step {step}").format(run=parent[:8], step=step))
+        return
+    label = plain_markdown(_("forked from {run} at step {step}").format(run=name, step=step))
+    st.button(label, key="open_parent", icon=":material/fork_right:", type="tertiary", on_click=_open, args=(parent,))
+
+
+def _open(run_id: str) -> None:
+    write_run_id(run_id)
 
 
 def _close() -> None:
