@@ -105,6 +105,13 @@ def test_a_sweeps_fit_is_opened_in_its_place(no_runs):
     assert "Beyond the largest run" in words(app)
 
 
+def test_a_collected_sweep_has_finished(no_runs):
+    plant_sweep(no_runs / SWEEP)
+    known = run_page("scaling", section="live").selectbox(key="known_sweep")
+    assert known.options[0].endswith("Finished · 16 of 16 runs")
+    assert "Stop" not in labels(followed())
+
+
 def test_on_a_shared_server_only_sweeps_whose_id_is_known_are_listed(no_runs, monkeypatch):
     stopped_sweep(no_runs / SWEEP)
     monkeypatch.setattr(data, "is_hosted", lambda: True)

@@ -1,5 +1,6 @@
 """A small sweep, started here and watched: points arrive, the fit tightens. Another session finds it in the list."""
 
+import contextlib
 from functools import partial
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
-from playground.sweeps.progress import WORKING, SweepView, read_progress, read_sweep
+from playground.sweeps.progress import WORKING, SweepProgress, SweepView, read_progress, read_sweep
 from playground.sweeps.sweep import delete_sweep, ray_address, resume_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.text import _
 from ui.sections.scaling.budget import currency
@@ -101,7 +102,10 @@ def _offer_known() -> None:
 
 def _known_title(folder: Path) -> str:
     progress = read_progress(folder)
-    state = state_label("starting" if progress.state == "new" else progress.state)
+    if progress.state == "new":
+        with contextlib.suppress(UserError):
+            progress = read_sweep(folder).progress
+    state = state_label(_state_of(progress))
     runs = _("{done} of {total} runs").format(done=progress.done, total=progress.total)
     return f"{started(folder)} · {state} · {runs}"
 
@@ -149,15 +153,20 @@ def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
 
 def shown_state_of(view: SweepView) -> str:
     """The sweep's state as it is shown: running only while one of its runs is at work."""
-    state = view.progress.state
-    if state == "running" and not any(each.state in WORKING for each in view.cells):
-        return "queued"
-    return "starting" if state == "new" else state
+    state = _state_of(view.progress)
+    return "queued" if state == "running" and not any(each.state in WORKING for each in view.cells) else state
+
+
+def _state_of(progress: SweepProgress) -> str:
+    """A collected sweep has no state of its own: it has finished where all of its cells have."""
+    if progress.state != "new":
+        return progress.state
+    return "finished" if 0 < progress.total <= progress.done else "starting"
 
 
 def _show_actions(sweep_id: str, view: SweepView) -> None:
     """Stop, resume, open under Curves, start another, delete."""
-    ended = view.progress.state in ("stopped", "interrupted", "finished") and not is_awaited(sweep_id)
+    ended = _state_of(view.progress) in ("stopped", "interrupted", "finished") and not is_awaited(sweep_id)
     with st.container(horizontal=True, gap="small"):
         if not ended:
             action_button(_("Stop"), "stop_sweep", lambda: stop_sweep(view.folder), icon="stop")
