@@ -17,6 +17,7 @@ from playground.errors import UserError
 from ui.sections.emergence.answer_metrics import show_answer_metrics
 from ui.sections.emergence.progress_measures import show_progress_measures
 from ui.state.parameters import SECTION
+from ui.text import error_sentence
 from ui.widgets.choice import choose_option
 
 TITLES = {
@@ -36,6 +37,6 @@ section = choose_option(SECTION, _("Section"), TITLES, hidden=True)
 try:
     checkpoints = read_study(section)
 except UserError as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(error_sentence(error), icon=":material/error:")
     st.stop()
 SHOW[section](study_of(section), checkpoints)

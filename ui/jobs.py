@@ -24,6 +24,7 @@ from playground.text import LANGUAGE, _, language
 from ui.cache import BoundedCache, TracedText, forward_queue, torch_threads, traces
 from ui.state.attention import agree_to_cut, trace_key, wants_cut
 from ui.state.session import cancel, is_cancelled, resume
+from ui.text import error_sentence
 from ui.widgets.text import Texts
 
 Result = TypeVar("Result")
@@ -112,7 +113,7 @@ def compute(
     try:
         return _obtain(key, make, title=title, cache=cache, patience=patience)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         return None
 
 
@@ -222,7 +223,7 @@ def trace_of(model: LoadedModel, texts: Texts, *, key: str, longest: int = TOKEN
             _offer_cut(error, texts, key)
         st.stop()
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         st.stop()
     if traced is None:
         st.stop()
@@ -233,7 +234,7 @@ def trace_of(model: LoadedModel, texts: Texts, *, key: str, longest: int = TOKEN
 
 
 def _offer_cut(error: TooLongError, texts: Texts, key: str) -> None:
-    st.warning(str(error), icon=":material/content_cut:")
+    st.warning(error_sentence(error), icon=":material/content_cut:")
     label = _("Truncate to {limit:,} tokens").format(limit=error.limit)
     st.button(label, key=f"cut_button_{key}", on_click=agree_to_cut, args=(texts,))
 
@@ -246,7 +247,7 @@ def refuse_length(count: int, longest: int) -> None:
 
 def refuse(error: UserError) -> NoReturn:
     """Say why not, and end the run here."""
-    st.info(str(error), icon=":material/info:")
+    st.info(error_sentence(error), icon=":material/info:")
     st.stop()
 
 

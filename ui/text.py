@@ -49,7 +49,7 @@ def inert(text: str) -> str:
     return f"{fence}{edge}{plain}{edge}{fence}"
 
 
-def sentence(error: UserError) -> str:
+def error_sentence(error: UserError) -> str:
     """An error's sentence for Streamlit: what it quotes is inert."""
     values = {
         name: inert(str(value)) if isinstance(value, str | Path) else value for name, value in error.values.items()

@@ -6,6 +6,8 @@ generate/      predictions, sampling, beam search, surprisal
 inspect/       attention maps and every number behind them
 intervene/     ablation and activation patching
 attribute/     which component, token or layer a prediction comes from
+comparison.py  two traces: words aligned, heads that differ most
+several_texts.py  head scores over a list of texts
 finding.py     a sentence that says what a picture shows
 tolerances.py  how far two computations of the same numbers may differ
 """

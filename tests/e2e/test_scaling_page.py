@@ -65,6 +65,7 @@ def test_an_uploaded_table_is_mapped_and_its_bad_rows_are_named_and_skipped(serv
         box.click()
         page.get_by_role("option", name=column, exact=True).click()
         page.wait_for_function("word => decodeURIComponent(location.search).includes(word)", arg=f'"{column}"')
+        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
     expect(page.get_by_text(re.compile("38 runs"))).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text(re.compile("2 rows were skipped"))).to_be_visible()
     page.get_by_role("radio", name="Fit", exact=True).click()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import UserError
-from ui.text import inert, sentence
+from ui.text import error_sentence, inert
 
 HARM = ["![i](http://x/y.png)", "[Sign in](https:evil.example)", "http://evil.example", "www.evil.example", "$x$"]
 HARM += [
@@ -52,5 +52,5 @@ def test_a_span_holds_no_run_of_its_fence(text):
 
 def test_an_error_quotes_without_markup():
     error = UserError("{name} has no folder {path}: {n:,} files.", name="![x](http://y)", path=Path("/a/b_c"), n=1200)
-    assert sentence(error) == "`![x](http://y)` has no folder `/a/b_c`: 1,200 files."
-    assert sentence(UserError("Plain {braces} stay.")) == "Plain {braces} stay."
+    assert error_sentence(error) == "`![x](http://y)` has no folder `/a/b_c`: 1,200 files."
+    assert error_sentence(UserError("Plain {braces} stay.")) == "Plain {braces} stay."

@@ -6,6 +6,7 @@ import streamlit as st
 
 from playground.errors import UserError
 from ui.state.session import keep_error, take_error
+from ui.text import error_sentence
 
 
 def action_button(label: str, name: str, action: Callable[[], object], *, icon: str) -> None:
@@ -19,7 +20,7 @@ def action_button(label: str, name: str, action: Callable[[], object], *, icon: 
         try:
             action()
         except UserError as error:
-            keep_error(name, str(error))
+            keep_error(name, error_sentence(error))
 
     st.button(label, icon=f":material/{icon}:", key=name, on_click=on_click)
     if message := take_error(name):

@@ -13,6 +13,7 @@ from ui.sections.attention.examples import examples, first_text
 from ui.state.address import replace_text, write_values
 from ui.state.attention import read_head, read_token, write_head
 from ui.state.parameters import PIN, QUERY, TEXT
+from ui.text import inert
 from ui.widgets.model import ModelChoice, choose_model, chosen_name, describe_model, obtain_model
 from ui.widgets.text import Texts, address_text, choose_second
 
@@ -48,7 +49,7 @@ def open_bar() -> ContextBar:
 def bar_model(bar: ContextBar) -> tuple[ModelChoice, LoadedModel]:
     """The model that is chosen in the bar, loaded; ends the run where it has to be fetched first."""
     with bar.model:
-        panel = st.popover(chosen_name(), icon=":material/deployed_code:", help=_("Model"), key="bar_model")
+        panel = st.popover(inert(chosen_name()), icon=":material/deployed_code:", help=_("Model"), key="bar_model")
     with panel:
         choice = choose_model()
     model = obtain_model(choice)

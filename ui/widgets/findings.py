@@ -8,10 +8,10 @@ _MARKUP = r"\`*_[]|$~<>:&@"
 
 
 def show_findings(*findings: Finding | None) -> None:
-    """The sentences that can be said, in one paragraph; nothing where there are none."""
+    """The sentences that can be said, in one paragraph without markup; nothing where there are none."""
     said = " ".join(str(finding) for finding in findings if finding is not None)
     if said:
-        st.markdown(plain_markdown(said))
+        st.text(said)
 
 
 def plain_markdown(text: str) -> str:

@@ -19,12 +19,13 @@ from playground.models import (
     local_folder,
     looks_like_path,
 )
-from playground.text import _
+from playground.text import _, _n
 from ui import shell
 from ui.downloads import downloads
 from ui.jobs import run_job
 from ui.state.address import read_choice, read_text
 from ui.state.parameters import DEVICE, DTYPE, MODEL, OTHER_MODEL, REVISION, Choice, Text
+from ui.text import error_sentence, inert
 from ui.warm import EMBEDDED
 from ui.widgets.mirror import mirror, write_mirrored
 
@@ -110,7 +111,7 @@ def obtain_model(choice: ModelChoice) -> LoadedModel:
             title=title,
         )
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         st.stop()
     if loaded is None:
         st.stop()
@@ -134,7 +135,7 @@ def _require_local(choice: ModelChoice) -> None:
     try:
         missing = not is_local(entry) if entry else not looks_like_path(choice.name) and _is_elsewhere(choice)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         st.stop()
     if missing:
         _offer_download(choice, entry)
@@ -153,7 +154,7 @@ def _is_elsewhere(choice: ModelChoice) -> bool:
 def _offer_download(choice: ModelChoice, entry: Entry | None) -> None:
     download = downloads().get(choice.name, choice.revision)
     with st.container(border=True):
-        st.markdown(f"**{entry.title if entry else choice.name}**")
+        st.markdown(f"**{entry.title if entry else inert(choice.name)}**")
         if download is not None and download.running:
             _follow(choice)
             return
@@ -168,7 +169,7 @@ def _start(choice: ModelChoice) -> None:
     try:
         downloads().start(choice.name, choice.revision)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         return
     st.rerun()
 
@@ -228,13 +229,11 @@ def describe_model(model: LoadedModel) -> None:
     }
     entry = find(model.name)
     st.caption(
-        _(
-            "{family} {kind} · {layers} layers × {heads} heads · {parameters:,} parameters · up to {context:,} tokens"
-        ).format(
+        _("{family} {kind} · {layers} × {heads} · {parameters:,} parameters · up to {context:,} tokens").format(
             family=model.family,
             kind=kinds[model.kind],
-            layers=model.layers,
-            heads=model.n_heads,
+            layers=_n("{n} layer", "{n} layers", model.layers).format(n=model.layers),
+            heads=_n("{n} head", "{n} heads", model.n_heads).format(n=model.n_heads),
             parameters=model.parameters,
             context=model.context,
         )

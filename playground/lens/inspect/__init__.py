@@ -3,11 +3,8 @@
 attention_view.py   what an attention picture shows: tokens hidden, sink excluded, heads averaged
 head_search.py      heads ranked by a pattern, against chance
 head_scores.py      how much each head attends where the known kinds of head do
-comparison.py       two texts or models: words aligned, the heads that differ most
-several_texts.py    head scores over several texts, with intervals
 head_kind.py        what kind of head one sees, in a sentence; heads like it
 steps/              every number of a head, step by step, with its derivation
 positions.py        sines, learned vectors, rotations, biases by distance, ALiBi
 free_attention.py   attention without a model, over vectors that anybody may change
-head_comparison.py  multi-head vs. single-head attention of equal width
-"""
+head_"""

@@ -25,7 +25,7 @@ from playground.progress import OnProgress
 from playground.text import _
 from ui.components.live_chart import Cell
 from ui.jobs import AT_ONCE, compute
-from ui.sections.ablate.figure import show_figure, show_findings, table_rows
+from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.heads import adopt_head, chosen_head, offer_head_doors
 from ui.sections.ablate.options import (
     Subject,
@@ -44,6 +44,7 @@ from ui.state.parameters import FIND_MINIMAL, KIND, TOLERANCE
 from ui.state.session import run_again
 from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet
+from ui.widgets.findings import show_findings
 
 TOLERANCES, DEFAULT_TOLERANCE = ("0.01", "0.03", "0.1", "0.3", "1", "3"), "0.1"
 NO, YES = "no", "yes"

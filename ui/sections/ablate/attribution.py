@@ -13,11 +13,12 @@ from playground.lens.capture.activations import capture
 from playground.lens.intervene.ablation import TargetToken
 from playground.text import _
 from ui.jobs import compute
-from ui.sections.ablate.figure import show_figure, show_findings, table_rows
+from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.head_circuits import show_head
 from ui.sections.ablate.heads import WRITES, choose_head, chosen_head, offer_head_doors
 from ui.sections.ablate.options import Subject, choose_target_token, encode_again, target_details, token_title
 from ui.widgets.download import encoding_line, offer_snippet
+from ui.widgets.findings import show_findings
 
 MOST_BARS = 20
 

@@ -9,7 +9,6 @@ import streamlit as st
 from playground.charts.layout import mark_spaces
 from playground.csv_table import csv_table
 from playground.lens.capture.tokens import Token
-from playground.lens.finding import Finding
 from playground.snippets import origin
 from playground.text import _
 from ui.components.live_chart import Cell
@@ -60,13 +59,6 @@ def show_figure(
         on_click="ignore",
     )
     return cell
-
-
-def show_findings(*findings: Finding | None) -> None:
-    """What a picture shows, in one paragraph above it; nothing where there is nothing to say."""
-    said = " ".join(str(finding) for finding in findings if finding is not None)
-    if said:
-        st.text(said)
 
 
 def table_rows(corner: str, rows: Sequence[str], columns: Sequence[str], values: np.ndarray) -> list[list[object]]:

@@ -22,7 +22,7 @@ from playground.lens.inspect.head_search import (
 )
 from playground.text import _
 from ui.jobs import compute
-from ui.sections.ablate.figure import numbered, show_figure, show_findings
+from ui.sections.ablate.figure import numbered, show_figure
 from ui.sections.ablate.heads import SEARCH, offer_head_doors
 from ui.sections.ablate.options import Subject, kind_titles
 from ui.state.address import read_text, write_text
@@ -30,6 +30,7 @@ from ui.state.parameters import PAINTED, PATTERN, SEARCH_KIND
 from ui.state.session import first_value
 from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet, traced
+from ui.widgets.findings import show_findings
 
 MOST_BARS = 24
 MOST_PAINTED = 32

@@ -12,12 +12,13 @@ from playground.lens.intervene.interaction import MOST_COMPONENTS, Interaction, 
 from playground.progress import OnProgress
 from playground.text import _
 from ui.jobs import compute
-from ui.sections.ablate.figure import show_figure, show_findings, table_rows
+from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.options import Subject, choose_components, component_title
 from ui.sections.ablate.setting import Setting, choose_setting, metric_titles
 from ui.state.address import write_choice
 from ui.state.parameters import SECTION
 from ui.widgets.download import offer_snippet
+from ui.widgets.findings import show_findings
 
 
 def show_interaction(subject: Subject) -> None:

@@ -19,6 +19,7 @@ from ui.jobs import compute, refuse_length, trace_of
 from ui.state.address import read_choice, read_text, write_choice, write_text
 from ui.state.attention import read_token, wants_cut
 from ui.state.parameters import ANSWER, COMPONENTS, Choice
+from ui.text import error_sentence, inert
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
 from ui.widgets.mirror import mirror
 from ui.widgets.text import Texts
@@ -98,7 +99,7 @@ def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
         sentence = _(
             "{name} computes what is not a number, so that there is nothing to measure: its weights are damaged."
         )
-        st.error(sentence.format(name=model.name), icon=":material/error:")
+        st.error(sentence.format(name=inert(model.name)), icon=":material/error:")
         return None
     return Subject(model=model, texts=texts, traced=traced, clean=clean, truncate=truncate)
 
@@ -167,7 +168,7 @@ def choose_target_token(subject: Subject) -> TargetToken | None:
     try:
         return TargetToken(position=position, token=first_token_id(subject.model, answer))
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         return None
 
 
@@ -178,7 +179,7 @@ def _adopt_answer() -> None:
 def show_no_output_head(model: LoadedModel) -> None:
     """Say why nothing can be measured."""
     sentence = _("{name} has no output head, so that there is no prediction to measure. Choose another model.")
-    st.error(sentence.format(name=model.name), icon=":material/error:")
+    st.error(sentence.format(name=inert(model.name)), icon=":material/error:")
 
 
 def target_details(target_token: TargetToken) -> dict[str, object]:

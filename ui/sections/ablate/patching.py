@@ -23,7 +23,7 @@ from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.text import _
 from ui.jobs import AT_ONCE, compute
-from ui.sections.ablate.figure import show_figure, show_findings, table_rows
+from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.heads import choose_head, chosen_head, offer_head_doors
 from ui.sections.ablate.options import Subject, choose_position, kind_titles
 from ui.sections.ablate.patching_prompts import choose_prompts
@@ -32,6 +32,7 @@ from ui.state.parameters import PATCH, PATCH_KIND, PATCH_LAYER, POSITION
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import ContextBar
 from ui.widgets.download import offer_snippet
+from ui.widgets.findings import show_findings
 
 HEADS, HEAD_POSITIONS = "head", "head_position"
 

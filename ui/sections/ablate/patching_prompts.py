@@ -24,6 +24,7 @@ from ui.state.parameters import (
     TARGET,
     Text,
 )
+from ui.text import error_sentence, inert
 from ui.widgets.context_bar import ContextBar
 from ui.widgets.text import Texts, address_text
 
@@ -55,7 +56,7 @@ def choose_prompts(bar: ContextBar, model: LoadedModel) -> Prompts | None:
         _offer_examples(examples, differences)
     solved = first_solved(differences)
     if solved is None:
-        st.caption(_("{name} solves none of the examples; choose prompts of your own.").format(name=model.name))
+        st.caption(_("{name} solves none of the examples; choose prompts of your own.").format(name=inert(model.name)))
     first = examples[solved or 0]
     left, right = st.columns(2)
     with left:
@@ -105,7 +106,7 @@ def _prompts(clean: Subject, corrupted: Subject, answer: str, counterfactual: st
     try:
         first, second = (first_token_id(clean.model, word) for word in (answer, counterfactual))
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         return None
     return Prompts(clean=clean, corrupted=corrupted, answer=first, counterfactual=second)
 

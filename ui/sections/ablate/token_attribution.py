@@ -17,7 +17,7 @@ from playground.lens.intervene.ablation import TargetToken
 from playground.progress import OnProgress
 from playground.text import _
 from ui.jobs import AT_ONCE, compute
-from ui.sections.ablate.figure import numbered, show_figure, show_findings, table_rows
+from ui.sections.ablate.figure import numbered, show_figure, table_rows
 from ui.sections.ablate.heads import offer_token_doors
 from ui.sections.ablate.options import (
     Subject,
@@ -30,6 +30,7 @@ from ui.state.attention import read_token
 from ui.state.parameters import BASELINE, FLOW_KIND, METHOD
 from ui.widgets.choice import choose_option
 from ui.widgets.download import encoding_line, offer_snippet, traced
+from ui.widgets.findings import show_findings
 
 ROLLOUT, FLOW, GRADIENTS = "rollout", "flow", "gradients"
 

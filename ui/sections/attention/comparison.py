@@ -5,8 +5,8 @@ import math
 import numpy as np
 import streamlit as st
 
+from playground.lens.comparison import Alignment, Word, align_tokens, align_words, compare_heads
 from playground.lens.inspect.attention_view import ViewOptions
-from playground.lens.inspect.comparison import Alignment, Word, align_tokens, align_words, compare_heads
 from playground.text import _
 from ui.cache import TracedText
 from ui.components.attention_view import AlignedWords, difference_view
@@ -14,6 +14,7 @@ from ui.jobs import require
 from ui.sections.attention.heatmaps import show_heads
 from ui.state.address import write_values
 from ui.state.parameters import COMBINE, HEAD, LINK_HEADS, OTHER_COMBINE, OTHER_HEAD
+from ui.text import inert
 
 _BAR = """<div style="display: flex; align-items: center; gap: 0.75rem">{value:.3f}
 <div aria-hidden="true" style="flex: 1; height: 6px; border-radius: 3px; background: light-dark(#e6e9ef, #343b48)">
@@ -46,10 +47,10 @@ def show_comparison(left: TracedText, right: TracedText, options: ViewOptions, *
             _rank_heads(left, right, both, words)
     columns = st.columns(2, gap="large")
     with columns[0]:
-        st.subheader(left.trace.model.name, anchor=False)
+        st.subheader(inert(left.trace.model.name), anchor=False)
         view = show_heads(left, options, key=LEFT)
     with columns[1]:
-        st.subheader(right.trace.model.name, anchor=False)
+        st.subheader(inert(right.trace.model.name), anchor=False)
         show_heads(right, both[1], key=RIGHT, is_second=True, follow=view.selected if linked else None)
 
 

@@ -5,7 +5,7 @@ import math
 import streamlit as st
 
 from playground.lens.capture.site import SiteKind
-from playground.lens.inspect.several_texts import MOST_TEXTS, interval, score_texts, split_texts
+from playground.lens.several_texts import MOST_TEXTS, interval, score_texts, split_texts
 from playground.models import LoadedModel
 from playground.text import _
 from ui.cache import results_of

@@ -22,6 +22,7 @@ from ui.sections.train.summary import state_label
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import ABILITY_CELL, RUN
 from ui.state.training import read_run_id, write_run_id
+from ui.text import error_sentence
 from ui.widgets.callbacks import action_button
 from ui.widgets.doors import TRAIN, door
 
@@ -59,7 +60,7 @@ def live_run(study: Study) -> LiveRun | None:
         if study_for(TrainConfig.from_dict(run.config).task) != study.name:
             return None
     except UserError as error:
-        st.warning(str(error), icon=":material/warning:")
+        st.warning(error_sentence(error), icon=":material/warning:")
         write_run_id(None)
         return None
     return LiveRun(run=run, tracker=_tracker(run))
@@ -93,7 +94,7 @@ def _measure_more(live: LiveRun) -> None:
         with forward_queue().slot():
             live.tracker.measure_for(MEASURE_SECONDS)
     except UserError as error:
-        st.warning(str(error), icon=":material/warning:")
+        st.warning(error_sentence(error), icon=":material/warning:")
 
 
 def show_live(study: Study, live: LiveRun | None) -> None:
@@ -158,7 +159,7 @@ def _start(config: TrainConfig, name: str) -> None:
     try:
         write_run_id(default_executor().submit(config, name=name))
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         return
     st.rerun()
 

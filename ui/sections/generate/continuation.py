@@ -22,6 +22,7 @@ from ui.state.address import pack, read_number, write_number
 from ui.state.attention import model_key
 from ui.state.parameters import INSPECTED, NEW_TOKENS, SEED, TARGET, TEXT
 from ui.state.session import read_branch, session_cache, write_branch
+from ui.text import error_sentence
 from ui.widgets.doors import ATTENTION, door
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import Texts
@@ -120,7 +121,7 @@ def _advance(model: LoadedModel, draft: TextDraft, config: GenerationConfig) -> 
     try:
         draft.append(config, pending.stream, pending.job.result())
     except UserError as error:
-        draft.remaining, draft.message = 0, str(error)
+        draft.remaining, draft.message = 0, error_sentence(error)
         return
     draft.message = _("End of text: the model emitted an end token, or its context is full.") if draft.has_ended else ""
 

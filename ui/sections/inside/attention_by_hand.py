@@ -32,6 +32,7 @@ from ui.sections.inside.step_layout import FRAME_PIXELS, ROW_PIXELS
 from ui.state.address import read_number, read_text, write_number, write_text
 from ui.state.parameters import QUERY, TOY_CAUSAL, TOY_HEADS, TOY_SCALED, TOY_TEMPERATURE, TOY_TEXT, TOY_VECTORS
 from ui.state.session import first_value
+from ui.text import error_sentence
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet
@@ -84,7 +85,7 @@ def _choose_words() -> Words:
         start = EXAMPLE if tuple(text.split()) == EXAMPLE.words else invent(text.split())
         words = _edit(start)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         st.stop()
     _write_vectors(words, start)
     return words

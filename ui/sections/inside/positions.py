@@ -22,6 +22,7 @@ from playground.text import _
 from ui.cache import results_of
 from ui.state.address import read_number, write_number
 from ui.state.parameters import HEADS, LENGTH, SCHEME, WIDTH, Integer
+from ui.text import error_sentence
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import ContextBar, bar_model
@@ -52,7 +53,7 @@ def show_positions(bar: ContextBar) -> None:
             schemes, imports = (positions,), [f"playground.lens.inspect.positions import {name}"]
             call = f"[{name}({length}, {size})]"
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         st.stop()
     for index, positions in enumerate(schemes):
         _show_scheme(model, positions, index, fresh=scheme in (LEARNED, RELATIVE))

@@ -25,6 +25,7 @@ from ui.sections.inside.step_layout import StepSetting, show_step
 from ui.sections.inside.steps import DrawnStep, draw_steps
 from ui.state.address import read_number, write_number
 from ui.state.parameters import COMPONENTS, DIMENSION, HEAD, KIND, QUERY, SECTION
+from ui.text import error_sentence
 from ui.widgets.context_bar import ContextBar
 from ui.widgets.doors import ABLATE, ATTENTION, door
 from ui.widgets.download import offer_snippet, text_details, traced
@@ -43,7 +44,7 @@ def show_walkthrough(traced_text: TracedText, texts: Texts, bar: ContextBar, row
     try:
         head = layer.head(selected.head, selected.query)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         st.stop()
     trace = traced_text.trace
     queries = [token.text for token in trace.query_tokens(selected.kind)]

@@ -25,6 +25,7 @@ from playground.text import _
 from ui.sections.scaling.figure import fit_code, law_title, show_scaling_figure, source_line, sweep_code
 from ui.sections.scaling.isoflop import find_profiles
 from ui.sections.scaling.study import ScalingStudy
+from ui.text import error_sentence
 
 SURFACE_CELLS = 56
 FRONTIER_RESAMPLES = 120
@@ -77,7 +78,7 @@ def _envelope(study: ScalingStudy) -> Envelope | None:
     try:
         return envelope(study.curves)
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(error_sentence(error), icon=":material/info:")
         return None
 
 
@@ -126,7 +127,7 @@ def show_loss_surface(study: ScalingStudy, fitted: Fit) -> None:
     try:
         best = optimal_params(fitted.law, fitted.parameters, flops, fitted.points)
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(error_sentence(error), icon=":material/info:")
         return
     line = Line(name=_("compute-optimal frontier"), x=best, y=tokens_for_compute(points, best, flops))
     table: list[Row] = [("params", "tokens", "loss")]
@@ -207,7 +208,7 @@ def _own_lines(fitted: Fit, resamples: Bootstrap | None, flops: Float[np.ndarray
     try:
         best = optimal_params(fitted.law, fitted.parameters, flops, fitted.points)
     except UserError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(error_sentence(error), icon=":material/info:")
         return []
     frontiers = []
     for parameters in resamples.parameters()[:FRONTIER_RESAMPLES] if resamples else ():

@@ -11,6 +11,7 @@ from ui.sections.scaling.figure import show_metrics
 from ui.state import parameters
 from ui.state.address import read_choice, read_float, write_choice, write_float
 from ui.state.parameters import ACCELERATOR, BUDGET, CURRENCY
+from ui.text import error_sentence
 from ui.units import duration, prefixed
 from ui.widgets.choice import choose_option
 
@@ -43,7 +44,7 @@ def choose_budget() -> ComputeBudget | None:
             flops=flops_of_hours(amount, rig) if by == "hours" else flops_of_money(amount, rig), rig=rig
         )
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         return None
 
 

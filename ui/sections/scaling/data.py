@@ -27,6 +27,7 @@ from ui.state.scaling import (
     write_columns,
     write_points_text,
 )
+from ui.text import error_sentence, inert
 from ui.widgets.model import is_hosted
 
 TABLE = "table"
@@ -98,7 +99,7 @@ def find_study(source: str) -> ScalingStudy | None:
         line = _("the sweep {name}").format(name=source[:12])
         return study_of_sweep(runs_folder() / source, title=title, source=line, opens=True)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         return None
 
 
@@ -185,7 +186,7 @@ def _upload() -> None:
         try:
             text = decode_upload(file.getvalue())
         except UserError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(error_sentence(error), icon=":material/error:")
         else:
             _adopt(text)
     _map_columns()
@@ -219,7 +220,7 @@ def _map_columns() -> None:
     try:
         header = header_of(text)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         return
     mapping = {name: heading for name, heading in read_columns().items() if name in MAPPED and heading in header}
     recognised = _recognised(text, mapping)
@@ -255,7 +256,7 @@ def _recognised(text: str, mapping: dict[str, str]) -> dict[str, str]:
 def show_points(study: ScalingStudy) -> None:
     """Counts, warnings about units, the rows that cannot be used, and every point."""
     points = study.points
-    st.write(f"**{study.title}**")
+    st.write(f"**{inert(study.title)}**")
     summary = _("{count} runs, {sizes} sizes from {least} to {most} parameters, losses {low:.3f} to {high:.3f}.")
     st.write(
         summary.format(

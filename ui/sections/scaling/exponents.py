@@ -21,6 +21,7 @@ from ui.sections.scaling.allocation import has_frontier
 from ui.sections.scaling.figure import law_title
 from ui.sections.scaling.method_comparison import CountedExponent, fetch_exponents
 from ui.sections.scaling.study import ScalingStudy
+from ui.text import error_sentence
 
 
 def show_allocation_verdict(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
@@ -35,7 +36,7 @@ def _optimum(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> s
     try:
         return optimum_sentence(optimum_of(fitted, resamples, float(study.points.flops.max())))
     except UserError as error:
-        return str(error)
+        return error_sentence(error)
 
 
 def exponents_by_method(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> list[MethodExponent]:

@@ -14,6 +14,7 @@ from playground.scaling.profiles import IsoFlop, IsoFlopProfile, interpolate_bud
 from playground.text import _
 from ui.sections.scaling.figure import show_scaling_figure, source_line
 from ui.sections.scaling.study import ScalingStudy
+from ui.text import error_sentence
 
 PARABOLA_POINTS = 60
 NAMED_BUDGETS = 4
@@ -28,7 +29,7 @@ def find_profiles(study: ScalingStudy, *, explains: bool = True) -> tuple[IsoFlo
     try:
         return isoflop(study.points), study.points
     except UserError as error:
-        reason = str(error)
+        reason = error_sentence(error)
     try:
         between = interpolate_budgets(study.points)
         return isoflop(between), between

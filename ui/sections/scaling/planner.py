@@ -30,6 +30,7 @@ from ui.sections.scaling.fit import RESAMPLE_COUNTS, fetch_bootstrap, fetch_fit
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import LAW, PLAN, PLANNED, SERVED, UNIQUE
+from ui.text import error_sentence
 from ui.units import prefixed
 from ui.widgets.choice import choose_option
 
@@ -182,7 +183,7 @@ def _show_inference(budget: ComputeBudget, fitted: Fit | None) -> None:
     try:
         optimum = inference_aware_optimum(budget.flops, served, parameters)
     except UserError as error:
-        st.warning(str(error), icon=":material/help:")
+        st.warning(error_sentence(error), icon=":material/help:")
         return
     compute_optimal = _("compute-optimal: {size}")
     show_metrics(
@@ -251,7 +252,7 @@ def _show_repeats(budget: ComputeBudget) -> None:
     try:
         optimum = optimum_with_repeats(budget.flops, unique)
     except UserError as error:
-        st.warning(str(error), icon=":material/help:")
+        st.warning(error_sentence(error), icon=":material/help:")
         return
     fresh_size = _("fresh data: {size}").format(size=short(optimum.fresh_params))
     show_metrics(

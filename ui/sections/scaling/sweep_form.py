@@ -42,6 +42,7 @@ from ui.state.parameters import (
     SWEEP_VOCABULARY,
     Several,
 )
+from ui.text import error_sentence
 from ui.units import duration, prefixed
 from ui.widgets.choice import choose_option
 
@@ -100,7 +101,7 @@ def _config(task: TaskConfig, sizes: list[str], budgets: dict[str, Any], seeds: 
             **budgets,
         )
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         return None
 
 
@@ -156,7 +157,7 @@ def _own_text() -> TaskConfig | None:
     try:
         return _text_task(text, kinds[list(titles).index(chosen)])
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         return None
 
 

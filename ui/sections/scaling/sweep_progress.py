@@ -28,7 +28,7 @@ from ui.state.scaling import (
     read_sweep_id,
     write_sweep_id,
 )
-from ui.text import page_link
+from ui.text import error_sentence, page_link
 from ui.units import duration
 from ui.widgets.callbacks import action_button
 
@@ -47,7 +47,7 @@ def show_sweep_section() -> None:
     try:
         view = read_sweep(sweep_folder(default_executor(), sweep_id))
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         st.button(_("New sweep"), icon=":material/add:", on_click=write_sweep_id, args=(None,), key="no_sweep")
         return
     if _is_live(sweep_id, view):
@@ -82,7 +82,7 @@ def _offer_sweep() -> None:
             with st.spinner(_("Starting…")):
                 sweep_id = start_sweep(config, default_executor(), ray=ray_address())
         except UserError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(error_sentence(error), icon=":material/error:")
             return
         write_sweep_id(sweep_id)
         st.rerun()

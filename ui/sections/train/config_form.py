@@ -22,6 +22,7 @@ from ui.state.address import read_choice, write_choice
 from ui.state.parameters import PRESET
 from ui.state.session import keep_error, take_error
 from ui.state.training import adopt_draft, draft_revision, read_changes, write_changes
+from ui.text import error_sentence
 from ui.widgets.fields import edit, editable
 from ui.widgets.model import is_hosted
 
@@ -66,7 +67,7 @@ def choose_config() -> RunDraft:
         config = build(base, values)
         choose_device(config)
     except UserError as error:
-        return RunDraft(preset=preset, config=None, problem=str(error))
+        return RunDraft(preset=preset, config=None, problem=error_sentence(error))
     write_changes(changes_of(base, config))
     return RunDraft(preset=preset, config=config, problem=problem)
 
@@ -179,7 +180,7 @@ def _read_upload(key: str) -> None:
     try:
         copy_settings(TrainConfig.from_dict(_json_object(file.getvalue())))
     except UserError as error:
-        keep_error(UPLOAD, str(error))
+        keep_error(UPLOAD, error_sentence(error))
 
 
 def _json_object(content: bytes) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from playground.training.lr_finder import Trial, find_rate, suggested_rate
 from ui.cache import forward_queue
 from ui.sections.train.config_form import RunDraft, copy_rate
 from ui.state.training import keep_trials, kept_trials
+from ui.text import error_sentence
 
 TRIALS = 100
 
@@ -37,7 +38,7 @@ def _show_range_test(config: TrainConfig) -> None:
     try:
         trials = _trials(config)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         return
     suggestion = suggested_rate(trials)
     rates, losses = [trial.rate for trial in trials], [trial.loss for trial in trials]

@@ -22,6 +22,7 @@ from ui.sections.train.pictures import preset_picture
 from ui.sections.train.runs import visible_runs
 from ui.state.session import keep_error, take_error
 from ui.state.training import adopt_draft, is_start_requested, request_start, take_start_request, write_run_id
+from ui.text import error_sentence
 from ui.units import duration, prefixed
 
 LONGEST_NAME = 80
@@ -169,7 +170,7 @@ def _start_run(draft: RunDraft) -> None:
     try:
         run_id = default_executor().submit(draft.config, name=name)
     except UserError as error:
-        keep_error(START_ERROR, str(error))
+        keep_error(START_ERROR, error_sentence(error))
         st.rerun()
     st.session_state.pop(NAME, None)
     write_run_id(run_id)  # the page shows it further down, in this run of the script

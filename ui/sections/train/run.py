@@ -25,6 +25,7 @@ from ui.state.parameters import SECTION
 from ui.state.scaling import point_of_run
 from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
 from ui.state.training import take_fork_request, write_run_id
+from ui.text import error_sentence
 from ui.widgets.callbacks import action_button
 from ui.widgets.choice import choose_option
 from ui.widgets.doors import SCALING, door
@@ -89,7 +90,7 @@ def show_run(run_id: str) -> None:
     try:
         run = default_executor().read(run_id)
     except UserError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(error_sentence(error), icon=":material/error:")
         st.button(_("Close run"), key="close_run", icon=":material/close:", on_click=_close)
         return
     with st.container(horizontal=True, vertical_alignment="center"):

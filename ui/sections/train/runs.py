@@ -21,6 +21,7 @@ from ui.sections.train.summary import state_label
 from ui.state.parameters import SWEEP
 from ui.state.session import keep_error, take_error
 from ui.state.training import fold_sweep, known_runs, read_run_id, unfolded_sweeps, write_run_id
+from ui.text import error_sentence
 from ui.widgets.doors import SCALING, door
 from ui.widgets.model import is_hosted
 
@@ -230,7 +231,7 @@ def _offer_name(run: Run) -> None:
                 raise UserError("Another run has this name.")
             rename(runs_folder(), run.id, name)
         except UserError as error:
-            keep_error(key, str(error))
+            keep_error(key, error_sentence(error))
 
     st.text_input(_("New name"), value=run.name, max_chars=NAME_LENGTH, key=key)
     st.button(_("Rename"), type="primary", key="rename_now", on_click=on_click)
@@ -246,7 +247,7 @@ def _delete(runs: list[Run]) -> None:
             default_executor().set_aside(run.id)
             deleted.append(run.id)
     except UserError as error:
-        keep_error(DELETED, str(error))
+        keep_error(DELETED, error_sentence(error))
     st.session_state[DELETED] = deleted
     if read_run_id() in deleted:
         write_run_id(None)
@@ -276,6 +277,6 @@ def _undo_button(label: str, icon: str, key: str, action: Callable[..., None], i
             for run_id in ids:
                 action(runs_folder(), run_id)
         except UserError as error:
-            keep_error(DELETED, str(error))
+            keep_error(DELETED, error_sentence(error))
 
     st.button(label, icon=f":material/{icon}:", key=key, type="tertiary", on_click=on_click)

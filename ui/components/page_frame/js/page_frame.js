@@ -55,6 +55,8 @@ class PageFrame {
   }
 
   accept(labels) {
+    // Streamlit puts the scheme on its app only, and dialogs stand outside: light-dark() would be light there.
+    document.documentElement.style.colorScheme = getComputedStyle(document.querySelector(".stApp")).colorScheme;
     this.labels = labels;
     this.copy.textContent = labels.copy;
     this.project.title = labels.projectHint;

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from playground.lens.capture.tokens import Token
-from playground.lens.inspect.comparison import Word, align_tokens, align_words, divergences, word_maps, words_of
+from playground.lens.comparison import Word, align_tokens, align_words, divergences, word_maps, words_of
 
 
 def tokens(*texts: str) -> list[Token]:

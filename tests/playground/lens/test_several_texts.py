@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from playground.lens import trace
-from playground.lens.inspect.several_texts import MOST_TEXTS, interval, score_texts, split_texts
+from playground.lens.several_texts import MOST_TEXTS, interval, score_texts, split_texts
 from playground.models import load
 
 
