@@ -232,8 +232,8 @@ def describe_model(model: LoadedModel) -> None:
         _("{family} {kind} · {layers} × {heads} · {parameters:,} parameters · up to {context:,} tokens").format(
             family=model.family,
             kind=kinds[model.kind],
-            layers=_n("{n} layer", "{n} layers", model.layers).format(n=model.layers),
-            heads=_n("{n} head", "{n} heads", model.n_heads).format(n=model.n_heads),
+            layers=_n("{n} layer", "{n} layers", model.layers),
+            heads=_n("{n} head", "{n} heads", model.n_heads),
             parameters=model.parameters,
             context=model.context,
         )
