@@ -5,6 +5,7 @@ The readers of tables skip the comments again, so that what was downloaded can b
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 Row = Sequence[object]
@@ -36,10 +37,17 @@ def skip_comments(text: str) -> tuple[int, str]:
 
     >>> skip_comments("# made here\\n#,loss\\n1,2.5\\n")
     (1, '#,loss\\n1,2.5\\n')
+    >>> skip_comments("# made here\\n# n,loss\\n1,2.5\\n")
+    (1, 'n,loss\\n1,2.5\\n')
     """
-    skipped = 0
+    skipped, last = 0, ""
     while text.startswith("# "):
-        skipped, text = skipped + 1, text.partition("\n")[2]
+        last, _end, text = text.partition("\n")
+        skipped += 1
+    # A table of numpy's or gnuplot's has its header in the last comment: a number follows in the first cell.
+    first = text.lstrip().partition("\n")[0]
+    if skipped and first[:1].isdigit() and len(re.split("[,;\t]", last)) == len(re.split("[,;\t]", first)) > 1:
+        return skipped - 1, f"{last.removeprefix('# ')}\n{text}"
     return skipped, text
 
 

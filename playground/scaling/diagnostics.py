@@ -21,6 +21,8 @@ LIKELIHOOD_RATIO = 1.92
 FEWEST_VALUES = 3
 REPEATED = 0.05
 """How far log tokens lies above log unique where tokens are repeated."""
+APART = 0.1
+"""Standard deviation of log D around a power of N, below which the two are one variable: a tenth is ten per cent."""
 NO_OFFSET = 0.01
 """As a share of the smallest loss: an E below it is none."""
 TOO_FEW_VALUES = {
@@ -47,7 +49,7 @@ class Diagnostic:
 
 def diagnose(points: CentredPoints, minimum: Minimum, *, is_offset_known: bool = False) -> tuple[Diagnostic, ...]:
     """What the fit that ended at this minimum cannot identify; a known E is not questioned."""
-    diagnostics = _too_few_values(points) + _no_repeats(points)
+    diagnostics = _too_few_values(points) + _no_repeats(points) + _moving_together(points)
     if points.form.parameters[0] == "E" and not is_offset_known:
         diagnostics += _loose_offset(points, minimum)
     return tuple(diagnostics)
@@ -72,6 +74,27 @@ def _no_repeats(points: CentredPoints) -> list[Diagnostic]:
         return []
     template = N_("No run repeats its data (unique below tokens), so the value of repeated tokens is unknown.")
     return [Diagnostic(parameter="R_D", template=template)]
+
+
+def _moving_together(points: CentredPoints) -> list[Diagnostic]:
+    """The exponents of N and D, where the one is nearly a power of the other: only their joint fall shows."""
+    exponents = [EXPONENTS[column] for column in points.form.columns if column in EXPONENTS]
+    known = [parameter for parameter in exponents if parameter in points.form.parameters]
+    if not {"alpha", "beta"} <= set(known) or len(points.log_losses) < FEWEST_VALUES:
+        return []
+    by_column = dict(zip(points.form.columns, points.logs, strict=True))
+    params, tokens = by_column["params"], by_column["tokens"]
+    if min(np.ptp(params), np.ptp(tokens)) < APART:
+        return []
+    slope, offset = np.polyfit(params, tokens, 1)
+    apart = float(np.std(tokens - slope * params - offset))
+    if apart > APART:
+        return []
+    template = N_(
+        "Parameters and tokens move together (D ~ N^{slope:.2f}): how the loss falls with the one cannot be told from "
+        "how it falls with the other. Add runs of one size on several numbers of tokens."
+    )
+    return [Diagnostic(parameter=parameter, template=template, values={"slope": float(slope)}) for parameter in known]
 
 
 def _loose_offset(points: CentredPoints, minimum: Minimum) -> list[Diagnostic]:

@@ -26,6 +26,9 @@ ALIASES = {
 NUMERIC = ("params", "tokens", "flops", "loss", "unique")
 DELIMITERS = (",", ";", "\t")
 LARGEST_NUMBER = 1e40
+LARGEST_LOSS = 50.0
+"""In nats per token: the logarithm of a vocabulary of 10^21 tokens."""
+COUNTS = ("params", "tokens", "unique")
 MOST_ROWS = 100_000
 NAMED_ROWS = 5
 
@@ -230,15 +233,47 @@ POWERS = {"k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
 
 
 def _decimal_sign(lines: list[tuple[int, list[str]]], index_of: dict[str, int], delimiter: str) -> str:
-    numeric = [index for name, index in index_of.items() if name in NUMERIC]
-    return decimal_sign([cells[index] for _line, cells in lines for index in numeric if index < len(cells)], delimiter)
+    """The decimal sign of the file. Raises UserError where its numbers can be read in two ways."""
+    columns = {
+        name: [cells[index] for _line, cells in lines if index < len(cells)]
+        for name, index in index_of.items()
+        if name in NUMERIC
+    }
+    sign = decimal_sign([cell for cells in columns.values() for cell in cells], delimiter)
+    if sign is None:
+        sign = _plausible_sign(columns)
+    if sign is None:
+        raise UserError(
+            "A number such as {cell} can be read in two ways; write numbers without a sign between thousands.",
+            cell=next(cell.strip() for cells in columns.values() for cell in cells if "," in cell),
+        )
+    return sign
 
 
-def decimal_sign(cells: list[str], delimiter: str) -> str:
+def _plausible_sign(columns: Mapping[str, list[str]]) -> str | None:
+    """The sign with which parameters and tokens are whole numbers and losses are small; None where both or none do."""
+
+    def fits(decimal: str) -> bool:
+        try:
+            values = {name: [parse_cell(cell, decimal) for cell in cells] for name, cells in columns.items()}
+        except UserError:
+            return False
+        counts = (value for name in COUNTS for value in values.get(name, ()))
+        return all(count == round(count) for count in counts) and max(values["loss"]) < LARGEST_LOSS
+
+    fitting = [sign for sign in ".," if fits(sign)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def decimal_sign(cells: list[str], delimiter: str) -> str | None:
     """The decimal sign of a file: a comma where one stands in some number, unless it separates thousands.
+
+    None where every number with a sign has it before three digits: 1,024 may be either.
 
     >>> decimal_sign(["2,31", "1.000.000"], ";"), decimal_sign(["1,024.5"], ";"), decimal_sign(["1,024"], ",")
     (',', '.', '.')
+    >>> decimal_sign(["7,824", "1.478"], ";") is None
+    True
     """
     if delimiter == ",":
         return "."
@@ -247,7 +282,9 @@ def decimal_sign(cells: list[str], delimiter: str) -> str:
     certain = any(cell.count(",") > 1 or cell.rfind(".") > cell.rfind(",") for cell in commas)
     grouped = all(GROUPED["."].fullmatch(cell.strip()) for cell in commas)
     decimals = any(not GROUPED[","].fullmatch(cell.strip()) for cell in points)
-    return "." if not commas or certain or (grouped and decimals) else ","
+    if not commas or certain or (grouped and decimals):
+        return "."
+    return None if grouped else ","
 
 
 def parse_cell(cell: str, decimal: str) -> float:

@@ -39,9 +39,8 @@ def read_points_text() -> str:
 
 def write_points_text(text: str) -> bool:
     """Keep a table for this session, and in the address where it fits; whether it does."""
-    text = text[: POINTS.limit]
     st.session_state["points_text"] = text
-    fits = len(pack(text)) <= POINTS_IN_ADDRESS
+    fits = len(text) <= POINTS.limit and len(pack(text)) <= POINTS_IN_ADDRESS
     write_text(POINTS, text if text and fits else None)
     return fits
 

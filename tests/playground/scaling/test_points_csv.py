@@ -177,3 +177,29 @@ def test_points_can_be_taken_with_their_names():
     taken = points.take([1])
     assert (taken.params.tolist(), taken.names, taken.seeds) == ([1e7], ("b",), (2,))
     assert (points.name(1), Points(params=[1], tokens=[1], loss=[1]).name(0)) == ("b", "point 1")
+
+
+@pytest.mark.parametrize(
+    ("row", "numbers"),
+    [
+        ("7,824\t249,856\t1.478", (7824, 249856, 1.478)),
+        ("7.824\t249.856\t1,478", (7824, 249856, 1.478)),
+        ("1,024\t1,000,000\t2,310", (1024, 1000000, 2310)),
+        ("1024\t1000000\t2,310", (1024, 1000000, 2.310)),
+        ("1 024\t1 000 000\t2,31", (1024, 1000000, 2.31)),
+    ],
+)
+def test_counts_are_whole_and_losses_small_whatever_the_signs(row, numbers):
+    table = read_points(f"params\ttokens\tloss\n{row}\n{row}\n")
+    points = table.points
+    assert (points.params[0], points.tokens[0], points.loss[0]) == numbers
+
+
+def test_numbers_that_can_be_read_in_two_ways_are_asked_about():
+    with pytest.raises(UserError, match="can be read in two ways"):
+        read_points("params;tokens;loss\n1000;1000;1,024\n2000;2000;60,001\n")
+
+
+@pytest.mark.parametrize("above", ["# params,tokens,loss\n", "# made here\n# params,tokens,loss\n"])
+def test_a_header_in_the_last_comment_is_the_header(above):
+    assert read_points(f"{above}1e6,2e9,3.1\n2e6,4e9,2.9\n").points.params.tolist() == [1e6, 2e6]

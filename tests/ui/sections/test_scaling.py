@@ -122,3 +122,11 @@ def test_a_click_on_a_shipped_run_is_answered_and_on_ones_own_opens_it(tmp_path)
     assert own.clicks[0] == f"train?run=Zx81-{own.names[0]}"
     assert shipped.clicks[0].startswith("say:This run's numbers came with the app")
     assert set(study_of_table(noisy_table(), {}).clicks) == {""}
+
+
+def test_studies_that_differ_in_one_column_have_answers_of_their_own():
+    """A fit is kept by its points: each column, each seed and each name is one of them."""
+    header, row = "params,tokens,loss,flops,unique,seed,run", ["1e6", "2e9", "3.1", "1.2e16", "1e9", "0", "a"]
+    rows = [row, *([*row[:index], "2", *row[index + 1 :]] for index in range(len(row)))]
+    prints = [study_of_table("\n".join([header, ",".join(cells)]), {}).fingerprint for cells in rows]
+    assert len(set(prints)) == len(rows)

@@ -170,7 +170,7 @@ def _upload() -> None:
             value=read_points_text(),
             placeholder=EXAMPLE,
             height=180,
-            max_chars=POINTS.limit,
+            max_chars=max(POINTS.limit, len(read_points_text())),
             key=f"table_{source_revision()}",
         )
         is_sent = st.form_submit_button(_("Use this table"), type="primary", icon=":material/check:")

@@ -64,8 +64,10 @@ class ScalingStudy:
     @property
     def fingerprint(self) -> str:
         """Identifies the points in caches."""
-        arrays = (self.points.params, self.points.tokens, self.points.loss, self.points.flops)
-        return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:16]
+        points = self.points
+        arrays = (points.params, points.tokens, points.loss, points.flops, points.unique)
+        labels = repr((points.names, points.seeds)).encode()
+        return hashlib.sha256(b"".join([*(array.tobytes() for array in arrays), labels])).hexdigest()[:16]
 
     @property
     def names(self) -> list[str]:
@@ -74,10 +76,11 @@ class ScalingStudy:
 
     def csv(self) -> str:
         """The points as a table that `playground fit` reads."""
-        columns = (self.points.params, self.points.tokens, self.points.flops, self.points.loss)
+        names = ("params", "tokens", "flops", "loss", "unique")
+        columns = (getattr(self.points, name) for name in names)
         runs = zip(self.names, *(column.tolist() for column in columns), strict=True)
         table = [(name, *(f"{value:.10g}" for value in values)) for name, *values in runs]
-        return csv_table([("run", "params", "tokens", "flops", "loss"), *table])
+        return csv_table([("run", *names), *table])
 
     def shapes(self) -> list[TransformerConfig]:
         """The model of each run; empty for a table. Raises UserError where the sweep's configuration is damaged."""
