@@ -78,10 +78,9 @@ def _no_repeats(points: CentredPoints) -> list[Diagnostic]:
 
 def _moving_together(points: CentredPoints) -> list[Diagnostic]:
     """The exponents of N and D, where the one is nearly a power of the other: only their joint fall shows."""
-    exponents = [EXPONENTS[column] for column in points.form.columns if column in EXPONENTS]
-    known = [parameter for parameter in exponents if parameter in points.form.parameters]
-    if not {"alpha", "beta"} <= set(known) or len(points.log_losses) < FEWEST_VALUES:
+    if not {"params", "tokens"} <= set(points.form.columns) or len(points.log_losses) < FEWEST_VALUES:
         return []
+    exponents = [parameter for parameter in points.form.parameters if parameter.startswith(("alpha", "beta"))]
     by_column = dict(zip(points.form.columns, points.logs, strict=True))
     params, tokens = by_column["params"], by_column["tokens"]
     if min(np.ptp(params), np.ptp(tokens)) < APART:
@@ -94,7 +93,7 @@ def _moving_together(points: CentredPoints) -> list[Diagnostic]:
         "Parameters and tokens move together (D ~ N^{slope:.2f}): how the loss falls with the one cannot be told from "
         "how it falls with the other. Add runs of one size on several numbers of tokens."
     )
-    return [Diagnostic(parameter=parameter, template=template, values={"slope": float(slope)}) for parameter in known]
+    return [Diagnostic(parameter=parameter, template=template, values={"slope": float(slope)}) for parameter in exponents]
 
 
 def _loose_offset(points: CentredPoints, minimum: Minimum) -> list[Diagnostic]:
