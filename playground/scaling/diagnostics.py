@@ -93,7 +93,8 @@ def _moving_together(points: CentredPoints) -> list[Diagnostic]:
         "Parameters and tokens move together (D ~ N^{slope:.2f}): how the loss falls with the one cannot be told from "
         "how it falls with the other. Add runs of one size on several numbers of tokens."
     )
-    return [Diagnostic(parameter=parameter, template=template, values={"slope": float(slope)}) for parameter in exponents]
+    values = {"slope": float(slope)}
+    return [Diagnostic(parameter=parameter, template=template, values=values) for parameter in exponents]
 
 
 def _loose_offset(points: CentredPoints, minimum: Minimum) -> list[Diagnostic]:

@@ -8,7 +8,7 @@ const SHOWN_FOR = 2000;
 const SHEET = `
 :root[${MODE}] { font-size: 140%; }
 :root[${MODE}] :is([data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stExpandSidebarButton],
-  [data-testid=stCaptionContainer], [data-testid=stExpander], .stMainMenu) { display: none; }
+  [data-testid=stCaptionContainer], [data-testid=stExpander], .stMainMenu, .st-key-context_bar) { display: none; }
 :root[${MODE}] [data-testid=stMainBlockContainer] { max-width: none; padding: 1rem 1.5rem; }
 `;
 

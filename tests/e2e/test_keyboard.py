@@ -1,0 +1,110 @@
+"""The main journey of every page by keyboard alone."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 90_000
+MOST_TABS = 150
+FOCUSED = """() => {
+    let node = document.activeElement;
+    while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+    const keyed = node?.closest?.("[class*=st-key]")?.className;
+    const label = node?.getAttribute?.("aria-label");
+    return [node?.className, label, node?.textContent, node?.tagName, keyed].map((part) => part ?? "").join(" | ");
+}"""
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str]) -> str:
+    return serve(ROOT / "app.py")
+
+
+@pytest.fixture
+def visit(open_page: Callable[[str], Page], address: str) -> Callable[[str], Page]:
+    """Open a page of the app and wait until it has run."""
+
+    def visit_page(path: str) -> Page:
+        page = open_page(f"{address}/{path}")
+        page.locator("h1").first.wait_for(timeout=PATIENCE)
+        settle(page)
+        return page
+
+    return visit_page
+
+
+def settle(page: Page) -> None:
+    page.wait_for_timeout(400)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+
+
+def tab_to(page: Page, wanted: Callable[[str], bool]) -> None:
+    """Press Tab until what has the focus is wanted."""
+    for _press in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if wanted(page.evaluate(FOCUSED)):
+            return
+    pytest.fail(f"Tab did not reach it; the focus is at {page.evaluate(FOCUSED)}")
+
+
+@pytest.mark.slow
+def test_a_head_is_chosen_on_the_attention_page(visit: Callable[[str], Page]) -> None:
+    page = visit("attention?head=1.1")
+    expect(page.get_by_label("All heads: layers")).to_be_visible(timeout=PATIENCE)
+    tab_to(page, lambda focus: "All heads: layers" in focus)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-bar_head_panel")).to_contain_text("Head 2.2", timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_token_is_looked_at_inside_a_head(visit: Callable[[str], Page]) -> None:
+    page = visit("inside?head=1.1")
+    tab_to(page, lambda focus: "bar_token" in focus and "INPUT" in focus)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**query=**", timeout=PATIENCE)
+    expect(page.get_by_text("1. Embedding and position")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_predicted_token_is_appended(visit: Callable[[str], Page]) -> None:
+    page = visit("generate?text=The+cat+sat+on+the")
+    expect(page.get_by_text("Most probable after").first).to_be_visible(timeout=PATIENCE)
+    tab_to(page, lambda focus: focus.startswith("row paired"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-bar_text textarea")).not_to_have_value("The cat sat on the", timeout=PATIENCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "first", "shown"),
+    [
+        ("ablate", "Ablation", "section=writes"),
+        ("scaling", "Fit", "section=diagnostics"),
+        ("emergence", "Addition", "section=translation"),
+    ],
+)
+def test_the_next_section_is_opened(visit: Callable[[str], Page], path: str, first: str, shown: str) -> None:
+    page = visit(path)
+    tab_to(page, lambda focus: f"| {first} | BUTTON" in focus)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{shown}**", timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_training_is_started_and_stopped(visit: Callable[[str], Page]) -> None:
+    page = visit("train")
+    tab_to(page, lambda focus: "Start" in focus and "BUTTON" in focus)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**run=**", timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=PATIENCE)
+    tab_to(page, lambda focus: "Stop" in focus and "BUTTON" in focus)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Resume from last checkpoint")).to_be_visible(timeout=PATIENCE)
