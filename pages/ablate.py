@@ -15,7 +15,7 @@ from ui.sections.ablate.ablation import show_ablation
 from ui.sections.ablate.attribution import show_logit_attribution
 from ui.sections.ablate.head_search import show_head_search
 from ui.sections.ablate.interaction import show_interaction
-from ui.sections.ablate.options import examine, show_bar
+from ui.sections.ablate.options import examine, show_subject_bar
 from ui.sections.ablate.patching import show_patching
 from ui.sections.ablate.token_attribution import show_token_attribution
 from ui.state.address import read_choice
@@ -60,5 +60,5 @@ if section == PATCH:
     st.stop()
 subject = examine(model, bar_texts(bar, model), key="ablate")
 if subject is not None:
-    show_bar(bar, subject)
+    show_subject_bar(bar, subject)
     SHOW[section](subject)

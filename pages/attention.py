@@ -13,7 +13,7 @@ from ui.sections.attention.bertviz import show_bertviz_views
 from ui.sections.attention.comparison import choose_link, show_comparison
 from ui.sections.attention.export import offer_exports
 from ui.sections.attention.head_doors import show_head_doors
-from ui.sections.attention.heatmaps import choose_options, has_text, show_badge, show_bar, show_heads
+from ui.sections.attention.heatmaps import choose_options, has_text, show_attention_bar, show_badge, show_heads
 from ui.sections.attention.several_texts import show_several_texts
 from ui.state.parameters import MODE
 from ui.widgets.choice import choose_option
@@ -65,4 +65,4 @@ with body:
         show_bertviz_views(traced, options.kind)
     else:
         show_comparison(traced, other, options, linked=linked)
-show_bar(bar, traced, options)
+show_attention_bar(bar, traced, options)

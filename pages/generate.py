@@ -11,7 +11,12 @@ shell.guard(
 import streamlit as st
 
 from ui.components.live_chart import load_chart_library
-from ui.sections.generate.sections import choose_prediction_section, require_predictions, show_bar, show_section
+from ui.sections.generate.sections import (
+    choose_prediction_section,
+    require_predictions,
+    show_prediction_bar,
+    show_section,
+)
 from ui.widgets.context_bar import bar_model, bar_texts, open_bar
 
 with st.sidebar:
@@ -21,5 +26,5 @@ _choice, model = bar_model(bar)
 texts = bar_texts(bar, model)
 require_predictions(model)
 section = choose_prediction_section(model)
-show_bar(bar, section, model, texts)
+show_prediction_bar(bar, section, model, texts)
 show_section(section, model, texts)

@@ -21,7 +21,7 @@ def csv_table(rows: Iterable[Row], origin: Iterable[str] = (), *, guard: bool = 
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([inert(value) if guard and isinstance(value, str) else value for value in row] for row in rows)
+    writer.writerows([guarded(value) if guard and isinstance(value, str) else value for value in row] for row in rows)
     return comments(origin) + text.getvalue()
 
 
@@ -51,10 +51,10 @@ def skip_comments(text: str) -> tuple[int, str]:
     return skipped, text
 
 
-def inert(text: str) -> str:
+def guarded(text: str) -> str:
     """A text that a spreadsheet will not run as a formula.
 
-    >>> inert("=1+1"), inert("run 1")
+    >>> guarded("=1+1"), guarded("run 1")
     ("'=1+1", 'run 1')
     """
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text

@@ -87,7 +87,7 @@ def test_a_sweeps_runs_are_one_row_that_unfolds(root, trained, monkeypatch):
 
 
 def rows(root: Path) -> list[run_table.TableRow]:
-    return run_table.table_rows(list_runs(root), {"Sweep"}, [])
+    return run_table.run_rows(list_runs(root), {"Sweep"}, [])
 
 
 def test_the_table_names_tasks_and_has_no_empty_value(root, trained):

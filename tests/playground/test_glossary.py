@@ -4,12 +4,12 @@ import itertools
 
 import pytest
 
-from playground.glossary import TERMS, Term
+from playground.glossary import TERMS, GlossaryEntry
 from playground.lens.inspect.head_scores import NAMES
 
 
 @pytest.mark.parametrize("term", TERMS, ids=lambda term: term.key)
-def test_a_term_is_told_in_two_lines(term: Term) -> None:
+def test_a_term_is_told_in_two_lines(term: GlossaryEntry) -> None:
     assert 30 <= len(term.meaning) <= 130
     assert term.meaning.endswith(".")
     assert len(term.formula) <= 60

@@ -89,9 +89,9 @@ def test_damaged_json_of_an_address_is_nothing(value):
     app = AppTest.from_string(
         """
 import streamlit as st
-from ui.state.address import read_json
+from ui.state.address import read_json_text
 from ui.state.parameters import COLUMNS
-st.text(repr(read_json(COLUMNS)))
+st.text(repr(read_json_text(COLUMNS)))
 """
     )
     app.query_params["columns"] = value

@@ -56,7 +56,7 @@ def read_text(name: Text, default: str = "") -> str:
     return default if value is None else unpack(value, default, name.limit)[: name.limit]
 
 
-def read_json(name: Text) -> object:
+def read_json_text(name: Text) -> object:
     """What a text of the address says in JSON; None where it is damaged, or nested deeper than Python can follow."""
     try:
         return json.loads(read_text(name, "null"))

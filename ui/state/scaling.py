@@ -8,7 +8,7 @@ import streamlit as st
 
 from playground.folders import runs_folder
 from playground.sweeps.folder import SWEEP as SWEEP_FILE
-from ui.state.address import pack, read_json, read_text, read_value, write_text
+from ui.state.address import pack, read_json_text, read_text, read_value, write_text
 from ui.state.parameters import COLUMNS, POINT, POINTS, SOURCE, SWEEP, SWEEPS
 
 POINTS_IN_ADDRESS = 12_000
@@ -52,7 +52,7 @@ def is_in_address() -> bool:
 
 def read_columns() -> dict[str, str]:
     """Which column of the person's table is taken for what; empty where the address is damaged."""
-    values = read_json(COLUMNS)
+    values = read_json_text(COLUMNS)
     return {str(name): str(column) for name, column in values.items()} if isinstance(values, dict) else {}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.state.address import integers, read_json, read_value, write_choice, write_text, write_values
+from ui.state.address import integers, read_json_text, read_value, write_choice, write_text, write_values
 from ui.state.parameters import CHANGES, FILM, PRESET, RUN, RUNS, UNFOLDED
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _START, _FORK, _FORK_ASKED = "start_requested", "fork", "fork_asked"
 
 def read_changes() -> dict[str, Any]:
     """What the address changes in a preset; empty where it is damaged."""
-    values = read_json(CHANGES)
+    values = read_json_text(CHANGES)
     return values if isinstance(values, dict) else {}
 
 

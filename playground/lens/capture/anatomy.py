@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from playground.errors import UserError
-from playground.lens.capture.probe import Probe, ProbedCall, run_probe
+from playground.lens.capture.probe import ProbedCall, ProbePass, run_probe
 from playground.lens.capture.site import SiteKind
 from playground.lens.tolerances import tolerance
 
@@ -129,7 +129,7 @@ def find_parts(model: "LoadedModel") -> Parts:
     return known
 
 
-def _refuse_hybrid(probe: Probe) -> None:
+def _refuse_hybrid(probe: ProbePass) -> None:
     """Raise UserError where blocks without attention stand in the same stack (LFM2, Jamba): they are no part here."""
     run = {item.module for item in probe.recording.outputs}
     attending = [_block_around(probe.model, call.module) for call in probe.calls]
@@ -168,7 +168,7 @@ def _probe_parts(model: "LoadedModel") -> Parts:
     return _around(probe, blocks)
 
 
-def _block(probe: Probe, self_attention: ProbedCall) -> BlockParts:
+def _block(probe: ProbePass, self_attention: ProbedCall) -> BlockParts:
     """The block around one self-attention, and the cross-attention that follows within it."""
     block = _block_around(probe.model, self_attention.module)
     inside = set(block.modules())
@@ -215,7 +215,7 @@ def _block_around(model: "LoadedModel", attention: nn.Module) -> nn.Module:
     raise UserError("The layers of {name} cannot be told apart; choose a model of another family.", name=model.name)
 
 
-def _projection(probe: Probe, call: ProbedCall, inside: set[nn.Module]) -> nn.Module:
+def _projection(probe: ProbePass, call: ProbedCall, inside: set[nn.Module]) -> nn.Module:
     """The first module with a weight after the call, if it receives exactly what `attend` returned."""
     inputs = probe.recording.inputs
     later = (item.module for item in probe.window(call.outputs_before, None, inside))
@@ -231,7 +231,7 @@ def _projection(probe: Probe, call: ProbedCall, inside: set[nn.Module]) -> nn.Mo
 
 
 def _writers(
-    probe: Probe,
+    probe: ProbePass,
     block: nn.Module,
     inside: set[nn.Module],
     moments: list[int],
@@ -265,7 +265,7 @@ def _writers(
     return scaled
 
 
-def _around(probe: Probe, blocks: tuple[BlockParts, ...]) -> Parts:
+def _around(probe: ProbePass, blocks: tuple[BlockParts, ...]) -> Parts:
     """The final norm, the unembedding, and whether the logits are the one of the other."""
     model, recording = probe.model, probe.recording
     last = blocks[-1].module

@@ -29,7 +29,7 @@ class ProbedCall:
 
 
 @dataclass(kw_only=True, eq=False)
-class Probe:
+class ProbePass:
     """A few tokens' pass through a model: every module's inputs and outputs, and the calls of `attend`."""
 
     model: "LoadedModel"
@@ -42,7 +42,7 @@ class Probe:
         return [item for item in self.recording.outputs[begin:end] if item.module in modules]
 
 
-def run_probe(model: "LoadedModel") -> Probe:
+def run_probe(model: "LoadedModel") -> ProbePass:
     """Run a few tokens through the model and record what every module receives and returns."""
     rows = int(model.adapter.embedding().num_embeddings)  # type: ignore[arg-type]
     ids = torch.arange(min(PROBE_TOKENS, rows, model.context), device=model.device)[None]
@@ -51,7 +51,7 @@ def run_probe(model: "LoadedModel") -> Probe:
     modules = list(model.module.modules())
     recorder = recorder_for(model.module, None if model.kind == "encoder-decoder" else model.kind, None)
     with record(inputs=modules, outputs=modules, keep=Tensor.clone) as recording:
-        probe = Probe(model=model, recording=recording)
+        probe = ProbePass(model=model, recording=recording)
 
         def handler(call: AttentionCall) -> Tensor:
             z = recorder(call)

@@ -67,7 +67,7 @@ class Subject:
     """Whether the texts are cut to the model's context, as the person agreed."""
 
 
-def show_bar(bar: ContextBar, subject: Subject) -> None:
+def show_subject_bar(bar: ContextBar, subject: Subject) -> None:
     """The head, if one was chosen, and the token."""
     kind = subject.clean.kinds[0]
     layers = [n_heads for site_kind, _layer, n_heads in subject.clean.attention_layers if site_kind == kind]

@@ -141,7 +141,7 @@ def show_heads(
     return view
 
 
-def show_bar(bar: ContextBar, traced: TracedText, options: ViewOptions) -> None:
+def show_attention_bar(bar: ContextBar, traced: TracedText, options: ViewOptions) -> None:
     """The selected head and the pinned token in the bar; both move the view."""
     trace = traced.trace
     sites = trace.layers(options.kind)

@@ -21,7 +21,14 @@ from playground.emergence.tables import MeasuredCheckpoint, last_of_each, runs_o
 from playground.text import _
 from ui.sections.emergence.labels import metric_axis_title, metric_description, metric_title, run_title
 from ui.sections.emergence.live import REFRESH_SECONDS, LiveRun, live_run, measured_live_run, show_live
-from ui.sections.emergence.study import draw_study, offer_code, offer_table, series_of, show_steepness, show_verdict
+from ui.sections.emergence.study import (
+    draw_study,
+    offer_code,
+    offer_table,
+    series_of,
+    show_steepness,
+    show_steepness_verdict,
+)
 from ui.state.parameters import ABILITY_MEASURE, ABILITY_OVER, ABILITY_SIZE, LINEAR_SIZES, LOG_ABILITY_STEPS, LOG_VALUES
 from ui.widgets.choice import choose_option
 
@@ -89,7 +96,7 @@ def _refresh(study: Study, checkpoints: Sequence[MeasuredCheckpoint], view: Metr
         visible = [index for index, x in enumerate(x_values) if x > 0 or not view.log_x]
         axis = [float(np.log10(x_values[index])) if view.log_x else x_values[index] for index in visible]
         shown = [last_curve[index] for index in visible]
-        show_verdict(shown, axis)
+        show_steepness_verdict(shown, axis)
         show_steepness(shown, axis, list(METRICS))
 
 

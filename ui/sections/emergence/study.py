@@ -88,7 +88,7 @@ def show_steepness(
     )
 
 
-def show_verdict(checkpoints: Sequence[MeasuredCheckpoint], x_values: Sequence[float]) -> None:
+def show_steepness_verdict(checkpoints: Sequence[MeasuredCheckpoint], x_values: Sequence[float]) -> None:
     """Whether switching the metric removes the jump, in these very checkpoints."""
     discontinuous, continuous = (
         steepest_share(x_values, [checkpoint.metrics[name] for checkpoint in checkpoints])

@@ -49,7 +49,7 @@ SECTIONS = (
 )
 
 
-def show_bar(bar: ContextBar, section: Section, model: LoadedModel, texts: Texts) -> None:
+def show_prediction_bar(bar: ContextBar, section: Section, model: LoadedModel, texts: Texts) -> None:
     """The head and the token that are taken along from other pages."""
     bar_head(bar, None, layers=model.layers, heads=model.n_heads)
     if model.kind != "encoder-decoder":

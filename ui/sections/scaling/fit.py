@@ -96,7 +96,7 @@ def fetch_bootstrap(
     return compute(key, make, title=_("Bootstrap resamples:"), cache=scaling_results())
 
 
-def show_verdict(fitted: Fit, resamples: Bootstrap | None) -> None:
+def show_fit_verdict(fitted: Fit, resamples: Bootstrap | None) -> None:
     """What the fit can and cannot say, and its warnings."""
     st.markdown(" ".join(fit_verdict(fitted, resamples.intervals() if resamples else {})))
     show_warnings(fitted, resamples)

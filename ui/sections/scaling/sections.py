@@ -17,8 +17,8 @@ from ui.sections.scaling.fit import (
     choose_resamples,
     fetch_bootstrap,
     fetch_fit,
+    show_fit_verdict,
     show_headline,
-    show_verdict,
 )
 from ui.sections.scaling.isoflop import show_profiles
 from ui.sections.scaling.loss_curves import show_curves
@@ -120,7 +120,7 @@ def _fetch(
     if fitted is not None:
         resamples = fetch_bootstrap(study, fitted, n_resamples, only_known=True)
         if says:
-            show_verdict(fitted, resamples)
+            show_fit_verdict(fitted, resamples)
     return fitted, resamples, st.container()
 
 

@@ -52,7 +52,7 @@ def show_run_table() -> None:
     if not runs:
         st.caption(_("No runs yet. Press Start on one of the cards."))
         return
-    rows = table_rows(runs, sweep_ids(), unfolded_sweeps())
+    rows = run_rows(runs, sweep_ids(), unfolded_sweeps())
     live = any(run.status.is_live for run in runs)
     st.fragment(_update_table, run_every=LOOK_SECONDS if live else None)(_row_ids(rows), _selected(rows))
     chosen = [rows[index] for index in _selected(rows) if index < len(rows)]
@@ -112,7 +112,7 @@ def sweep_ids() -> set[str]:
     return {path.parent.name for path in runs_folder().glob(f"*/{SWEEP_FILE}")}
 
 
-def table_rows(runs: Sequence[Run], sweeps: set[str], unfolded: Sequence[str]) -> list[TableRow]:
+def run_rows(runs: Sequence[Run], sweeps: set[str], unfolded: Sequence[str]) -> list[TableRow]:
     """A row for each run and each sweep, where its newest run stands; an unfolded sweep's runs follow it."""
     owners = {run.id: run.id.partition("-")[0] for run in runs}
     rows: list[TableRow] = []
@@ -135,7 +135,7 @@ def _row_ids(rows: Sequence[TableRow]) -> list[str]:
 
 def _update_table(known: list[str], selected: list[int]) -> None:
     """The table itself; the page reruns only if its rows or their selection change."""
-    rows = table_rows(visible_runs(), sweep_ids(), unfolded_sweeps())
+    rows = run_rows(visible_runs(), sweep_ids(), unfolded_sweeps())
     if _row_ids(rows) != known:
         st.rerun()
     st.dataframe(
