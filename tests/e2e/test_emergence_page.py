@@ -56,7 +56,7 @@ def test_the_metric_is_switched_and_a_run_is_trained_now(server, runs, browser: 
     curves(page, "Token accuracy", 2)
     expect(page.get_by_text(re.compile(r"[1-9]\d* checkpoints measured"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text(re.compile("addition-8: stopped"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("^The run was stopped after step"))).to_be_visible(timeout=PATIENCE)
     (folder,) = (path for path in runs.iterdir() if path.is_dir())
     assert json.loads((folder / "status.json").read_text())["state"] == "stopped"
     page.close()

@@ -95,6 +95,8 @@ GONE = ("Greedy search",)
 """Of widgets that a button replaced: what its section shows proves that the link's choice was taken over."""
 
 TEXTS = {
+    "forked from grouped at step 4": "forked from Grouped keys at step 4",
+    "1 layers × 2 heads": "1 layer × 2 heads",
     "1 brings the clean": "1 = fully recovered, 0 = no effect",
     "1 brings the clean difference back": "1 = fully recovered, 0 = no effect",
     "8 runs of this code": "8 runs, 1 seed each",

@@ -37,5 +37,5 @@ def charts(app: AppTest) -> list[dict[str, Any]]:
 
 def words(app: AppTest) -> str:
     """Everything that the page says."""
-    kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title, app.subheader]
+    kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title, app.subheader, app.text]
     return "\n".join(str(element.value) for elements in kinds for element in elements)

@@ -237,7 +237,7 @@ def test_numbers_that_are_not_finite_are_named(small_folder):
     app = run(model=str(small_folder), text="The cat")
     assert not app.exception
     (error,) = app.error
-    assert f"holds NaN, which is not a number: 1 of the 768 numbers in {name}." in error.value
+    assert f"holds NaN, which is not a number: 1 of the 768 numbers in `{name}`." in error.value
 
 
 def test_a_heads_scores_over_several_texts_have_a_mean_and_an_interval():

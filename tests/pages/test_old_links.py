@@ -53,7 +53,7 @@ def test_an_old_link_shows_what_it_showed(link):
 def _check_words(app: AppTest, texts: list[str]) -> None:
     kinds: list[Any] = [app.success, app.code]
     said = "\n".join([words(app), *(str(part.value) for parts in kinds for part in parts)])
-    said = "\n".join([said, *(metric.label for metric in app.metric)])
+    said = "\n".join([said, *(part.label for part in (*app.metric, *app.button))])
     for text in texts:
         assert text in said or TEXTS.get(text, text) in said
 

@@ -21,13 +21,13 @@ def test_what_is_within_its_limits_passes(tmp_path):
     ("shape", "changes", "sentence"),
     [
         ({}, {"steps": 10**9}, "1,000,000,000 steps, and at most 100,000 are allowed here; choose fewer steps"),
-        ({"layers": 10**9}, {}, "layers, and at most 64"),
+        ({"layers": 1_000}, {}, "layers, and at most 64"),
         ({}, {"batch": 10**7}, "tokens in a step"),
         ({}, {"accumulation": 10**7}, "tokens in a step"),
-        ({"context": 10**7}, {}, "tokens in a step"),
-        ({"width": 10**7}, {}, "parameters, and at most"),
-        ({"vocabulary": 10**9}, {}, "parameters, and at most"),
-        ({"hidden": 10**9}, {}, "parameters, and at most"),
+        ({"context": 10**6}, {}, "tokens in a step"),
+        ({"width": 65_536}, {}, "parameters, and at most"),
+        ({"vocabulary": 10**6, "width": 1024}, {}, "parameters, and at most"),
+        ({"hidden": 10**6}, {}, "parameters, and at most"),
         ({"width": 1024, "layers": 12}, {}, "parameters, and at most"),
     ],
 )

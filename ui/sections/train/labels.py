@@ -199,6 +199,7 @@ MEASURES = {
     "induction_score": N_("Best induction score"),
     "first_loss": N_("Loss 1st copy"),
     "repeat_loss": N_("Loss 2nd copy"),
+    "accuracy": N_("Accuracy"),
     "repeat_accuracy": N_("Accuracy on 2nd copy"),
     "train_accuracy": N_("Training accuracy"),
     "test_accuracy": N_("Test accuracy"),

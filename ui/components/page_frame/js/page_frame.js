@@ -16,11 +16,11 @@ function isTyping(target) {
   return target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox]");
 }
 
-// A formula that is wider than its column scrolls; without a tab stop the keyboard could not reach its end.
-function reachFormulas() {
-  for (const formula of document.querySelectorAll(".katex-display")) {
-    if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
-    else formula.removeAttribute("tabindex");
+// A formula or a line of code that is wider than its column scrolls; without a tab stop no keyboard reaches its end.
+function reachScrolled() {
+  for (const block of document.querySelectorAll(".katex-display, .stCode pre")) {
+    if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
+    else block.removeAttribute("tabindex");
   }
 }
 
@@ -41,7 +41,7 @@ class PageFrame {
     this.observer = new MutationObserver(() => {
       cancelAnimationFrame(this.frame);
       this.frame = requestAnimationFrame(() => {
-        reachFormulas();
+        reachScrolled();
         this.hints.mark();
       });
     });
