@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import safetensors.torch
@@ -11,7 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from playground import load
 from playground.lens.capture.tokens import encode
+from tests.helpers.page_script import words
 from ui.downloads import downloads
+from ui.sections.attention import several_texts
 from ui.sections.attention.examples import examples, other_text
 from ui.state.parameters import EXCLUDE_FIRST, HIDE_SPECIAL, MODEL
 from ui.warm import warm_up
@@ -25,12 +26,6 @@ def run(script: str = "app.py", **parameters: str) -> AppTest:
     for name, value in parameters.items():
         app.query_params[name] = value
     return app.run()
-
-
-def words(app: AppTest) -> str:
-    """Everything that the page says."""
-    kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title]
-    return "\n".join(str(element.value) for elements in kinds for element in elements)
 
 
 def components(app: AppTest) -> list[str]:
@@ -249,3 +244,28 @@ def test_a_heads_scores_over_several_texts_have_a_mean_and_an_interval():
     low, high = (float(end) for end in row["95 % interval"].split(" … "))
     assert low < float(row["Mean"]) < high
     assert "Head 0.1 over 3 texts" in words(app)
+
+
+class Uploaded:
+    """What a file uploader holds."""
+
+    def __init__(self, content: bytes) -> None:
+        self.file_id, self._content = str(hash(content)), content
+
+    def getvalue(self) -> bytes:
+        return self._content
+
+
+@pytest.mark.parametrize(
+    ("content", "count"), [("The cat sat.\n\nÜber den Fluß.".encode("utf-16"), 2), (b"one\r\ntwo\r\nthree", 3)]
+)
+def test_a_file_of_texts_is_read_line_by_line(monkeypatch, content, count):
+    monkeypatch.setattr(several_texts.st, "file_uploader", lambda *_arguments, **_options: Uploaded(content))
+    app = run(head="0.1")
+    assert not app.exception
+    assert f"Head 0.1 over {count} texts" in words(app)
+
+
+def test_a_file_that_is_no_text_is_refused(monkeypatch):
+    monkeypatch.setattr(several_texts.st, "file_uploader", lambda *_arguments, **_options: Uploaded(b"\x00\xff\x00"))
+    assert "not text" in " ".join(error.value for error in run(head="0.1").error)

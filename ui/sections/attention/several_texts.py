@@ -4,6 +4,8 @@ import math
 
 import streamlit as st
 
+from playground.decoding import decode_upload
+from playground.errors import UserError
 from playground.lens.capture.site import SiteKind
 from playground.lens.several_texts import MOST_TEXTS, interval, score_texts, split_texts
 from playground.models import LoadedModel
@@ -11,12 +13,35 @@ from playground.text import _
 from ui.cache import results_of
 from ui.components.attention_view import Selected, attention_view_labels
 from ui.jobs import compute
+from ui.state.address import replace_text
 from ui.state.parameters import SEVERAL
+from ui.text import error_sentence
 from ui.widgets.text import address_text
+
+UPLOAD_MEGABYTES = 1
+ADOPTED = "several_adopted"
+
+
+def _adopt_file() -> None:
+    """Put the lines of an uploaded file into the field, once."""
+    file = st.file_uploader(
+        _("A file with one text on each line"),
+        type=["txt", "csv", "tsv"],
+        max_upload_size=UPLOAD_MEGABYTES,
+        key="several_file",
+    )
+    if file is None or st.session_state.get(ADOPTED) == file.file_id:
+        return
+    st.session_state[ADOPTED] = file.file_id
+    try:
+        replace_text(SEVERAL, "\n".join(split_texts(decode_upload(file.getvalue()))))
+    except UserError as error:
+        st.error(error_sentence(error), icon=":material/error:")
 
 
 def show_several_texts(model: LoadedModel, kind: SiteKind, selected: Selected) -> None:
     """A field for the texts, one on each line, and the table of the head's scores."""
+    _adopt_file()
     label = _("One text on each line, at most {most}").format(most=MOST_TEXTS)
     texts = split_texts(address_text(SEVERAL, "", label=label, rows=4))
     if not texts:
