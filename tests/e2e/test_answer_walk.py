@@ -43,7 +43,7 @@ def test_which_head_completes_mary_and_john_and_what_happens_without_it(
     logit = page.get_by_test_id("stMetric").filter(has_text="Δ logit of target token")
     expect(logit).to_contain_text(re.compile(r"-3\.\d{4}"))
     expect(page.get_by_title("head 1.4", exact=True)).to_be_visible()
-    expect(page.locator(".st-key-bar_head_panel")).to_contain_text("Head 1.4")
+    expect(page.locator(".st-key-bar_head_panel").filter(has_text="Head 1.4").first).to_be_visible()
     assert walk.clicks <= ALLOWED
     assert "parts=decoder.1.4" in page.url
 
@@ -58,10 +58,10 @@ def test_a_click_on_a_cell_puts_the_part_into_the_joint_set_and_selects_the_head
     # Six heads and three larger parts, six layers: head 2.1, and MLP 4.
     click_cell(page, cells, (1.5 / 9, 2.5 / 6))
     expect(page.get_by_title("head 2.1", exact=True)).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(".st-key-bar_head_panel")).to_contain_text("Head 2.1", timeout=PATIENCE)
+    expect(page.locator(".st-key-bar_head_panel").filter(has_text="Head 2.1").first).to_be_visible(timeout=PATIENCE)
     click_cell(page, cells, (7.5 / 9, 4.5 / 6))
     expect(page.get_by_title("MLP 4", exact=True)).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(".st-key-bar_head_panel")).to_contain_text("Head 2.1")
+    expect(page.locator(".st-key-bar_head_panel").filter(has_text="Head 2.1").first).to_be_visible()
     page.wait_for_url(re.compile("parts=decoder.2.1(,|%2C)decoder.4.feed_forward"), timeout=PATIENCE)
     click_cell(page, cells, (1.5 / 9, 2.5 / 6))
     expect(page.get_by_title("head 2.1", exact=True)).to_be_hidden(timeout=PATIENCE)
@@ -90,7 +90,7 @@ def test_no_option_and_no_text_is_lost_on_the_way_through_the_sections(
     page.wait_for_url(re.compile("Anna"), timeout=PATIENCE)
     for section in ("Find heads", "Activation patching", "Token attribution", "Interaction effects", "Ablation"):
         page.get_by_role("radio", name=section, exact=True).click()
-        page.wait_for_timeout(700)
+        page.wait_for_timeout(1_500)
         expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
     expect(text).to_have_value("Anna gave Ben a red hat.", timeout=PATIENCE)
     expect(page.get_by_role("textbox", name="Target token")).to_have_value(" dog", timeout=PATIENCE)

@@ -58,12 +58,14 @@ def test_a_head_is_chosen_on_the_attention_page(visit: Callable[[str], Page]) ->
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(page.locator(".st-key-bar_head_panel")).to_contain_text("Head 2.2", timeout=PATIENCE)
+    expect(page.locator(".st-key-bar_head_panel").filter(has_text="Head 2.2").first).to_be_visible(timeout=PATIENCE)
 
 
 @pytest.mark.slow
 def test_a_token_is_looked_at_inside_a_head(visit: Callable[[str], Page]) -> None:
     page = visit("inside?head=1.1")
+    expect(page.locator(".st-key-bar_token input")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("1. Embedding and position")).to_be_visible(timeout=PATIENCE)
     tab_to(page, lambda focus: "bar_token" in focus and "INPUT" in focus)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Home")
