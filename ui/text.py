@@ -1,4 +1,4 @@
-"""The session's language: `?lang=` in the address, kept from page to page."""
+"""What a session reads: its language, kept from page to page, and quoted text that is never read as markup."""
 
 import re
 from pathlib import Path

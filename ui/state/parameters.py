@@ -5,7 +5,7 @@ depend on what a page shows (a model's first example, its layers), the entry has
 """
 
 REGISTRY: "list[Parameter]" = []
-"""Every query parameter. Two entries share a key where pages that differ use one word: `section`, `over`."""
+"""Every query parameter. Two entries share a key where two pages use one word for axes of their own: `over`."""
 
 
 class Parameter(str):
