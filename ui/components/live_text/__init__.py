@@ -8,7 +8,7 @@ from ui.components.shared.registration import keep_report, module, register, rep
 
 __all__ = ["live_text"]
 
-HTML = """<div class="live-text">
+HTML = """<div class="live-text" inert>
   <label for="text"></label>
   <div class="frame"><textarea id="text" dir="auto" spellcheck="false" autocomplete="off"></textarea></div>
   <div class="count" aria-live="polite"></div>

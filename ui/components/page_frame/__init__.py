@@ -10,7 +10,7 @@ from ui.components.shared.registration import module, register, style
 
 __all__ = ["page_frame"]
 
-HTML = """<div class="page-frame"><button type="button" class="copy"></button>
+HTML = """<div class="page-frame" inert><button type="button" class="copy"></button>
 <button type="button" class="project"></button><span class="said" role="status"></span></div>
 """
 _component = register("page_frame", module("page_frame", "hints page_frame"), html=HTML, css=style("page_frame"))

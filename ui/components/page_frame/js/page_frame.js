@@ -111,6 +111,7 @@ export default function pageFrame({ parentElement, data }) {
     frames.set(parentElement, frame);
   }
   frame.accept(data);
+  root.inert = false;
   return () => {
     frame.dispose();
     frames.delete(parentElement);

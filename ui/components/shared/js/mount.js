@@ -21,6 +21,8 @@ export function mount(component, create, selector = ".root") {
     stayOpaque(root);
   }
   instance.accept(component);
+  // Its markup waits inert, without labels, for this script.
+  root.inert = false;
   return () => {
     instance.dispose?.();
     instances.delete(parentElement);
