@@ -109,6 +109,36 @@ PIN, OTHER_PIN = Composite("pin"), Composite("other_pin")
 # Inside a head.
 QUERY, DIMENSION = Integer("query"), Integer("dimension")
 DERIVATIONS = Text("numbers", limit=600)
+STEP = Choice(
+    "step",
+    "embedding",
+    "norm",
+    "projection",
+    "rotation",
+    "scores",
+    "scaling",
+    "mask",
+    "softmax",
+    "mix",
+    "output",
+    "residual",
+    "feed_forward_norm",
+    "router",
+    "up",
+    "activation",
+    "down",
+    "feed_forward_residual",
+    "neurons",
+    "stream",
+    "final_norm",
+    "output_head",
+    "logit",
+    "probabilities",
+    "all",
+)
+NEURON = Integers("neuron")
+NEURON_SEARCH = Text("neuron_search", limit=60)
+TRACED_TOKEN = Integer("token", most=9_999_999)
 TOY_TEXT = Text("words", limit=300, bound=True)
 TOY_VECTORS = Text("vectors", limit=20_000)
 TOY_SCALED, TOY_CAUSAL = Switch("scaled", default=True, bound=True), Switch("causal", bound=True)
