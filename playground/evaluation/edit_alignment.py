@@ -1,0 +1,121 @@
+"""The edits that turn a reference into an answer, one by one, and the word error rate that they count up to.
+
+Levenshtein 1966; Morris et al. 2004, "From WER and RIL to MER and WIL", section 2.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from playground.errors import UserError
+from playground.evaluation.lines import ComparedLines
+from playground.progress import OnProgress, no_progress
+
+EditKind = Literal["equal", "substitution", "insertion", "deletion"]
+EDIT_KINDS: tuple[EditKind, ...] = ("equal", "substitution", "insertion", "deletion")
+MOST_TOKENS = 5_000
+"""A table of as many rows and columns fits into 100 MB."""
+REPORT_EVERY = 50
+EditStatistics = Int[np.ndarray, "*line 5"]
+"""Of each line: equal tokens, substitutions, insertions, deletions, and tokens of the reference."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditStep:
+    """One column of an alignment."""
+
+    kind: EditKind
+    answer: int | None
+    """Position in the answer; None for a deletion."""
+    reference: int | None
+    """Position in the reference; None for an insertion."""
+
+
+def align_edits(answer: Sequence[Hashable], reference: Sequence[Hashable]) -> list[EditStep]:
+    """A shortest way from the reference to the answer; substitutions before insertions and deletions where equal.
+
+    Raises UserError for texts whose table would not fit into memory.
+
+    >>> [step.kind for step in align_edits("a b d e".split(), "a c d".split())]
+    ['equal', 'substitution', 'equal', 'insertion']
+    """
+    if max(len(answer), len(reference)) > MOST_TOKENS:
+        raise UserError(
+            "A line has {count:,} tokens; an alignment is drawn of up to {most:,}. Split it.",
+            count=max(len(answer), len(reference)),
+            most=MOST_TOKENS,
+        )
+    table = _distances(answer, reference)
+    i, j = len(answer), len(reference)
+    steps = []
+    while i or j:
+        differs = bool(i and j and answer[i - 1] != reference[j - 1])
+        if i and j and table[i, j] == table[i - 1, j - 1] + differs:
+            i, j = i - 1, j - 1
+            steps.append(EditStep(kind="substitution" if differs else "equal", answer=i, reference=j))
+        elif i and table[i, j] == table[i - 1, j] + 1:
+            i -= 1
+            steps.append(EditStep(kind="insertion", answer=i, reference=None))
+        else:
+            j -= 1
+            steps.append(EditStep(kind="deletion", answer=None, reference=j))
+    return steps[::-1]
+
+
+def edit_counts(answer: Sequence[Hashable], reference: Sequence[Hashable]) -> list[int]:
+    """Equal tokens, substitutions, insertions, deletions, and tokens of the reference.
+
+    >>> edit_counts("kitten", "sitting")
+    [4, 2, 0, 1, 7]
+    """
+    kinds = [step.kind for step in align_edits(answer, reference)]
+    return [*(kinds.count(kind) for kind in EDIT_KINDS), len(reference)]
+
+
+def error_statistics(
+    lines: ComparedLines, *, characters: bool = False, on_progress: OnProgress = no_progress
+) -> EditStatistics:
+    """The counts of each line against its nearest reference; words, or characters without white space at the edges."""
+    table = np.zeros((len(lines), 5), dtype=np.int64)
+    for row, (hypothesis, references) in enumerate(zip(lines.hypotheses, lines.references, strict=True)):
+        own = error_tokens(hypothesis, characters=characters)
+        counted = [edit_counts(own, error_tokens(reference, characters=characters)) for reference in references]
+        table[row] = min(counted, key=lambda counts: sum(counts[1:4]) / max(counts[4], 1))
+        if row % REPORT_EVERY == 0:
+            on_progress(row, len(lines))
+    return table
+
+
+def error_tokens(text: str, *, characters: bool) -> list[str]:
+    """Words between white space; or single characters.
+
+    >>> error_tokens(" a cat ", characters=False), error_tokens("猫 坐", characters=True)
+    (['a', 'cat'], ['猫', ' ', '坐'])
+    """
+    return list(text.strip()) if characters else text.split()
+
+
+def error_rates(statistics: EditStatistics) -> Float[np.ndarray, "*line"]:
+    """Substitutions, insertions and deletions over the tokens of the reference: 0 for equal texts, may exceed 1."""
+    rates: np.ndarray = statistics[..., 1:4].sum(-1) / np.maximum(statistics[..., 4], 1)
+    return rates
+
+
+def _distances(answer: Sequence[Hashable], reference: Sequence[Hashable]) -> Int[np.ndarray, "answer+1 reference+1"]:
+    """[i, j]: edit distance of the answer's first i tokens and the reference's first j, row by row."""
+    codes = {token: code for code, token in enumerate(dict.fromkeys([*answer, *reference]))}
+    columns = np.array([codes[token] for token in reference], dtype=np.int64)
+    steps = np.arange(len(reference) + 1, dtype=np.int32)
+    table = np.empty((len(answer) + 1, len(reference) + 1), dtype=np.int32)
+    table[0] = steps
+    for i, token in enumerate(answer, start=1):
+        row = table[i]
+        row[0] = i
+        row[1:] = np.minimum(table[i - 1, :-1] + (columns != codes[token]), table[i - 1, 1:] + 1)
+        # A deletion comes from the left: the smallest of row[k] + (j - k) over k <= j.
+        np.minimum.accumulate(row - steps, out=row)
+        row += steps
+    return table

@@ -1,0 +1,131 @@
+"""Bootstrap intervals of any score that is computed from sums over lines, and the paired bootstrap of two systems.
+
+Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13 (percentile interval); Koehn 2004,
+"Statistical Significance Tests for Machine Translation Evaluation", sections 3 and 4.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from playground.errors import UserError
+from playground.progress import OnProgress, no_progress
+
+RESAMPLES = 1000
+LEVEL = 0.95
+REPORT_EVERY = 50
+Statistics = Float[np.ndarray, "line statistic"]
+"""Counts of each line, whatever they count."""
+Score = Callable[[np.ndarray], np.ndarray]
+"""From sums [resample, statistic] to a number each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """A score with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    """Lines or rows."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairedSpread:
+    """Two systems on the same lines: the second one's score less the first one's."""
+
+    first: Spread
+    second: Spread
+    difference: Spread
+    second_wins: float
+    """Share of resamples in which the second scores higher."""
+    p_value: float
+    """Two-sided: how often resampling alone, centred on no difference, gives one as large."""
+
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether the interval of the difference leaves out 0."""
+        return self.difference.low > 0 or self.difference.high < 0
+
+
+def resampled_sums(
+    statistics: Statistics, n_resamples: int = RESAMPLES, seed: int = 0, on_progress: OnProgress = no_progress
+) -> Float[np.ndarray, "resample statistic"]:
+    """Sums over lines that are drawn with replacement; one resample at a time, so that memory stays that of one.
+
+    The lines of a seed are the same for every table of as many lines, which pairs two systems.
+    """
+    n, generator = len(statistics), np.random.default_rng(seed)
+    table = np.ascontiguousarray(statistics.reshape(n, -1), dtype=np.float64)
+    sums = np.empty((n_resamples, table.shape[1]))
+    for resample in range(n_resamples):
+        drawn = np.bincount(generator.integers(0, n, n), minlength=n)
+        sums[resample] = drawn @ table
+        if resample % REPORT_EVERY == 0:
+            on_progress(resample, n_resamples)
+    return sums.reshape(n_resamples, *statistics.shape[1:])
+
+
+def spread(value: float, resampled: Float[np.ndarray, "resample"], n: int) -> Spread:
+    """A score and the percentiles of its resamples.
+
+    >>> spread(2.0, np.full(5, 2.0), n=7)
+    Spread(value=2.0, low=2.0, high=2.0, n=7)
+    """
+    tail = (1 - LEVEL) / 2
+    low, high = (float(edge) for edge in np.quantile(resampled, [tail, 1 - tail]))
+    return Spread(value=float(value), low=low, high=high, n=n)
+
+
+def bootstrap_score(
+    statistics: Statistics,
+    score: Score,
+    *,
+    n_resamples: int = RESAMPLES,
+    seed: int = 0,
+    on_progress: OnProgress = no_progress,
+) -> Spread:
+    """The score of all lines with its interval.
+
+    >>> bootstrap_score(np.ones((4, 2)), lambda sums: sums[..., 0] / sums[..., 1])
+    Spread(value=1.0, low=1.0, high=1.0, n=4)
+    """
+    value = score(statistics.sum(0)[None])[0]
+    return spread(value, score(resampled_sums(statistics, n_resamples, seed, on_progress)), len(statistics))
+
+
+def paired_bootstrap(
+    first: Statistics,
+    second: Statistics,
+    score: Score,
+    *,
+    n_resamples: int = RESAMPLES,
+    seed: int = 0,
+    on_progress: OnProgress = no_progress,
+) -> PairedSpread:
+    """Two systems on the same resampled lines. Raises UserError for different numbers of lines."""
+    if len(first) != len(second):
+        raise UserError(
+            "The systems have {first} and {second} lines; both must answer the same ones.",
+            first=len(first),
+            second=len(second),
+        )
+    halves = first.reshape(len(first), -1), second.reshape(len(second), -1)
+    sums = resampled_sums(np.concatenate(halves, axis=1), n_resamples, seed, on_progress)
+    width = halves[0].shape[1]
+    ours = score(sums[:, :width].reshape(n_resamples, *first.shape[1:]))
+    theirs = score(sums[:, width:].reshape(n_resamples, *second.shape[1:]))
+    values = [float(score(table.sum(0)[None])[0]) for table in (first, second)]
+    gain = theirs - ours
+    difference = spread(values[1] - values[0], gain, len(first))
+    extreme = np.abs(gain - gain.mean()) >= abs(difference.value)
+    return PairedSpread(
+        first=spread(values[0], ours, len(first)),
+        second=spread(values[1], theirs, len(first)),
+        difference=difference,
+        second_wins=float((gain > 0).mean()),
+        p_value=float((extreme.sum() + 1) / (n_resamples + 1)),
+    )

@@ -1,0 +1,140 @@
+"""The measures of classifiers: a table of ten rows by hand, and scikit-learn on random ones."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics
+from sklearn.calibration import calibration_curve
+
+from playground.errors import UserError
+from playground.evaluation.baselines import baselines, majority_label
+from playground.evaluation.calibration import reliability
+from playground.evaluation.confusion import AVERAGES, SCORE_NAMES, average_score, confusion, label_scores
+from playground.evaluation.resampling import bootstrap_score
+from playground.evaluation.slices import confusion_spread, slice_scores
+from playground.evaluation.thresholds import numbers_of, resampled_areas, threshold_curve
+
+TRUE = ["spam", "ham", "ham", "spam", "ham", "ham", "spam", "ham", "ham", "ham"]
+PREDICTED = ["spam", "ham", "spam", "ham", "ham", "ham", "spam", "ham", "ham", "spam"]
+
+
+def test_ten_rows_counted_by_hand():
+    """TP 2, FP 2, FN 1, TN 5: spam has precision 2/4, recall 2/3, F1 4/7; ham 5/6, 5/7, 10/13."""
+    counted = confusion(TRUE, PREDICTED)
+    assert counted.labels == ("ham", "spam")
+    assert counted.counts.tolist() == [[5, 2], [1, 2]]
+    assert counted.accuracy == 0.7
+    scores = label_scores(counted.counts)
+    assert scores["precision"].tolist() == [5 / 6, 2 / 4]
+    assert scores["recall"].tolist() == [5 / 7, 2 / 3]
+    assert scores["f1"].tolist() == [10 / 13, 4 / 7]
+    assert average_score(counted.counts, "f1", "macro") == pytest.approx((10 / 13 + 4 / 7) / 2)
+    assert average_score(counted.counts, "precision", "weighted") == pytest.approx(0.7 * 5 / 6 + 0.3 * 2 / 4)
+    assert average_score(counted.counts, "recall", "micro") == pytest.approx(0.7)
+
+
+labels = st.sampled_from(["a", "b", "c", "d"])
+tables = st.lists(st.tuples(labels, labels), min_size=1, max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables)
+def test_every_average_is_scikit_learns(rows):
+    true, predicted = zip(*rows, strict=True)
+    counted = confusion(true, predicted)
+    assert counted.counts.tolist() == metrics.confusion_matrix(true, predicted, labels=counted.labels).tolist()
+    for average in (*AVERAGES, None):
+        theirs = metrics.precision_recall_fscore_support(true, predicted, average=average, zero_division=0)
+        for name, wanted in zip(SCORE_NAMES, theirs, strict=False):
+            ours = (
+                label_scores(counted.counts)[name] if average is None else average_score(counted.counts, name, average)
+            )
+            assert np.allclose(ours, wanted, atol=1e-12)
+
+
+scored = st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=2, max_size=60).filter(
+    lambda rows: len({is_positive for _score, is_positive in rows}) == 2
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(scored)
+def test_every_curve_is_scikit_learns(rows):
+    scores, truth = np.array([score / 20 for score, _ in rows]), np.array([is_positive for _, is_positive in rows])
+    curve = threshold_curve(scores, truth)
+    rates = metrics.roc_curve(truth, scores, drop_intermediate=False)
+    assert np.allclose(curve.false_positive_rate, rates[0])
+    assert np.allclose(curve.recall, rates[1])
+    assert np.allclose(curve.thresholds[1:], rates[2][1:])
+    assert curve.area == pytest.approx(metrics.roc_auc_score(truth, scores), abs=1e-12)
+    assert curve.average_precision == pytest.approx(metrics.average_precision_score(truth, scores), abs=1e-12)
+    precision, recall, _thresholds = metrics.precision_recall_curve(truth, scores)
+    assert np.allclose(curve.precision[::-1], precision)
+    assert np.allclose(curve.recall[::-1], recall)
+    binned = reliability(scores, truth)
+    observed, predicted = calibration_curve(truth, scores, n_bins=10)
+    assert np.allclose(binned.observed, observed)
+    assert np.allclose(binned.predicted, predicted)
+    assert binned.brier == pytest.approx(metrics.brier_score_loss(truth, scores))
+    assert binned.counts.sum() == len(rows)
+
+
+def test_resampled_areas_surround_the_area():
+    generator = np.random.default_rng(0)
+    truth = generator.random(400) < 0.5
+    scores = generator.normal(size=400) + truth
+    areas = resampled_areas(scores, truth, 200)
+    assert areas.mean() == pytest.approx(threshold_curve(scores, truth).area, abs=0.01)
+    assert 0.01 < areas.std() < 0.04
+
+
+def test_drawing_cells_is_drawing_rows():
+    """The interval of the accuracy from the matrix, and from the rows one by one."""
+    generator = np.random.default_rng(1)
+    true = generator.choice(["a", "b"], 300).tolist()
+    predicted = [label if generator.random() < 0.8 else "a" for label in true]
+    hits = np.array([[one == other, 1] for one, other in zip(true, predicted, strict=True)], dtype=float)
+    by_rows = bootstrap_score(hits, lambda sums: sums[:, 0] / sums[:, 1])
+    by_cells = confusion_spread(confusion(true, predicted), lambda counts: counts[:, [0, 1], [0, 1]].sum(1) / 300)
+    assert by_cells.value == pytest.approx(by_rows.value)
+    assert (by_cells.low, by_cells.high) == pytest.approx((by_rows.low, by_rows.high), abs=0.01)
+
+
+def test_slices_have_their_own_scores():
+    rows = slice_scores(TRUE, PREDICTED, ["old"] * 6 + ["new"] * 4)
+    assert [(row.value, row.accuracy.n) for row in rows] == [("old", 6), ("new", 4)]
+    assert [row.accuracy.value for row in rows] == [4 / 6, 3 / 4]
+    with pytest.raises(UserError, match="31 different values"):
+        slice_scores(["a"] * 31, ["a"] * 31, [str(row) for row in range(31)])
+
+
+def test_the_baselines_predict_what_they_have_not_read():
+    texts = [f"{word} {n}" for n in range(15) for word in ("good", "bad", "good")]
+    truth = ["yes", "no", "yes"] * 15
+    learned = baselines(texts, truth)
+    assert learned.rows == tuple(range(45))
+    assert set(learned.majority) == {"yes"}
+    assert list(learned.tfidf) == truth
+    # The label of the test part contradicts the training part: who had read it would know.
+    is_train = [True] * 30 + [False] * 15
+    turned = truth[:30] + ["no" if label == "yes" else "yes" for label in truth[30:]]
+    assert list(baselines(texts, turned, is_train).tfidf) == truth[30:]
+    assert majority_label(["b", "a"]) == "a"
+
+
+def test_what_cannot_be_measured_is_refused_with_its_line():
+    with pytest.raises(UserError, match="2 predictions for 1 labels"):
+        confusion(["a"], ["a", "b"])
+    with pytest.raises(UserError, match="one class"):
+        threshold_curve(np.array([0.1, 0.2]), np.array([True, True]))
+    with pytest.raises(UserError, match="line 7 is 'high'"):
+        numbers_of(["0.1", "high"], [5, 7])
+    with pytest.raises(UserError, match=r"row 2 is 1\.5"):
+        reliability(np.array([0.5, 1.5]), np.array([True, False]))
+    with pytest.raises(UserError, match="201 different values"):
+        confusion([str(row) for row in range(201)], ["0"] * 201)
+    with pytest.raises(UserError, match="one label only"):
+        baselines(["a"] * 20, ["x"] * 20)
+    with pytest.raises(UserError, match="4 rows"):
+        baselines(["a"] * 4, ["x", "y"] * 2)

@@ -1,0 +1,74 @@
+"""ROUGE counted by us: equal to rouge-score on ASCII, by characters for Chinese."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rouge_score.rouge_scorer import RougeScorer
+
+from playground.evaluation.lcs import lcs_length, lcs_links
+from playground.evaluation.lines import pair_lines
+from playground.evaluation.rouge import ROUGE_KINDS, best_rouge, rouge, rouge_table, rouge_tokens
+
+SCORER = RougeScorer(list(ROUGE_KINDS))
+WORDS = st.sampled_from(["the", "cat", "Sat", "on", "mat", "a_b", "it's", "3.5", "\n", "\n", "!?", "~"])
+TEXTS = st.one_of(
+    st.lists(WORDS, max_size=14).map(" ".join), st.text(st.characters(max_codepoint=127, codec="ascii"), max_size=40)
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(TEXTS, TEXTS)
+def test_every_score_is_rouge_scores(hypothesis, reference):
+    ours, theirs = rouge(hypothesis, reference), SCORER.score(reference, hypothesis)
+    for kind in ROUGE_KINDS:
+        assert ours[kind].precision == pytest.approx(theirs[kind].precision, abs=1e-12)
+        assert ours[kind].recall == pytest.approx(theirs[kind].recall, abs=1e-12)
+        assert ours[kind].f1 == pytest.approx(theirs[kind].fmeasure, abs=1e-12)
+
+
+def test_the_best_of_several_references_is_taken():
+    texts, hypothesis = ["a dog ran", "the cat sat"], "the cat sat down"
+    theirs = SCORER.score_multi(texts, hypothesis)
+    assert {kind: score.f1 for kind, score in best_rouge(hypothesis, texts).items()} == pytest.approx(
+        {kind: theirs[kind].fmeasure for kind in ROUGE_KINDS}
+    )
+
+
+def test_lins_own_example():
+    """Lin 2004, section 3.1: S2 and S3 have the same bigrams with S1, but S2 keeps the order of three words."""
+    reference = "police killed the gunman"
+    assert rouge("police kill the gunman", reference)["rougeL"].f1 == pytest.approx(3 / 4)
+    assert rouge("the gunman kill police", reference)["rougeL"].f1 == pytest.approx(2 / 4)
+    assert rouge("police kill the gunman", reference)["rouge2"].hits == 1
+    assert rouge("the gunman kill police", reference)["rouge2"].hits == 1
+
+
+def test_lins_example_of_the_union():
+    """Lin 2004, section 3.2: w1 w2 and w1 w3 w5 have the union w1 w2 w3 w5 with w1 w2 w3 w4 w5, so 4 of 5."""
+    score = rouge("w1 w2 w6 w7 w8\nw1 w3 w8 w9 w5", "w1 w2 w3 w4 w5")["rougeLsum"]
+    assert (score.hits, score.recall) == (4, 4 / 5)
+
+
+def test_chinese_is_counted_by_characters():
+    scores = rouge("猫坐在垫子上。", "猫在垫子上睡觉。")
+    assert rouge_tokens("猫坐在垫子上。") == list("猫坐在垫子上")
+    assert (scores["rouge1"].hits, scores["rouge1"].hypothesis_total, scores["rouge1"].reference_total) == (5, 6, 7)
+    assert scores["rougeL"].hits == 5
+    assert scores["rouge2"].hits == 3
+    assert rouge_tokens("Größe 10 ЕЖ") == ["größe", "10", "еж"]
+
+
+@settings(deadline=None)
+@given(st.text("abcd", max_size=30), st.text("abcd", max_size=30))
+def test_the_drawn_subsequence_is_one_and_has_the_counted_length(first, second):
+    links = lcs_links(first, second)
+    assert len(links) == lcs_length(first, second) == lcs_length(second, first)
+    assert all(first[i] == second[j] for i, j in links)
+    assert all(a < b and c < d for (a, c), (b, d) in pairwise(links))
+
+
+def test_the_table_has_a_row_for_each_line():
+    table = rouge_table(pair_lines("a b\nc", ["a b\nd"]))
+    assert table["rougeL"].tolist() == [[1, 1, 1], [0, 0, 0]]
