@@ -5,6 +5,7 @@ sources.py            download a model from the first source that has it
 cache.py              folders of shipped and downloaded models, checkpoints of runs; staging and provenance
 download_progress.py  progress reports with the time left; cancelling
 loading.py            load a model by catalogue name, folder, hub id or run
+heads.py              classifiers and answer finders: their labels, and whether they were trained
 memory_estimate.py    bytes that a model needs and that the machine has
 registry.py           loaded models, shared by the users of a server
 formats/              read checkpoints, the hub, wheels and GGUF

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from playground.models.adapters.adapter import ModelAdapter
+    from playground.models.heads import ModelHead
 
 NO_STATED_LIMIT = 2048
 """Context of a model that states none (relative positions): the longest text that is traced."""
@@ -80,6 +81,8 @@ class LoadedModel:
     """"interface": its calls pass through `playground.attention`; "eager": it only reports its weights itself."""
     classes: int = 0
     """Classes of its classifier; 0 without one."""
+    head: "ModelHead | None" = None
+    """Its classifier, or what finds an answer in a text; None without one."""
     written: int = 0
     """When its folder had last been written, in nanoseconds; 0 for a model of the catalogue or the hub."""
 

@@ -2,6 +2,7 @@
 
 attribution.py           direct logit attribution by component; value-weighted attention
 integrated_gradients.py  token attribution by gradients
+label_attribution.py     token attribution of a classifier's label
 rollout.py               attention rollout and attention flow
 logit_lens.py            predictions from every layer
 findings.py              what logit and token attribution show, in a sentence

@@ -7,12 +7,13 @@ embedding module, in this context only, so that a shared model stays as it is.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from playground.errors import UserError
@@ -91,33 +92,49 @@ def integrated_gradients(
     """
     if not model.has_output_head:
         raise UserError("{name} has no output head, so that there is no prediction to explain.", name=model.name)
-    if steps < SEGMENT_STEPS:
-        raise UserError("The line needs at least {n_steps} steps.", n_steps=SEGMENT_STEPS)
-    embedding = model.adapter.embedding()
     ids = encoded.arguments[model.adapter.ids_name]
-    done, most = 0, steps
-
-    def logit(embedded: Tensor) -> Tensor:
-        nonlocal done
-        logits = _logits_with(model, encoded, ids, embedded)
-        # Only gradients count as steps; the ends of a segment are evaluated without.
-        done += len(embedded) * torch.is_grad_enabled()
-        on_progress(min(done, most), most)
-        return logits[:, position, token]
-
     if not -len(encoded.tokens) <= position < len(encoded.tokens) or not 0 <= token < _vocabulary(model):
         raise UserError(
             "Choose a position from {first} to {last} and a known token.",
             first=-len(encoded.tokens),
             last=len(encoded.tokens) - 1,
         )
+
+    def logit(embedded: Tensor) -> Tensor:
+        return _logits_with(model, encoded, ids, embedded)[:, position, token]
+
+    return attribute_embeddings(model, ids, logit, steps=steps, baseline=baseline, on_progress=on_progress)
+
+
+def attribute_embeddings(
+    model: "LoadedModel",
+    ids: Int[Tensor, "1 token"],
+    logit: Logit,
+    *,
+    steps: int,
+    baseline: Baseline,
+    on_progress: OnProgress,
+) -> TokenAttribution:
+    """Attribute any function of a text's embeddings, such as a logit, to its tokens.
+
+    logit: of embeddings [row, token, width] for each row. Raises UserError for fewer steps than a segment has.
+    """
+    if steps < SEGMENT_STEPS:
+        raise UserError("The line needs at least {n_steps} steps.", n_steps=SEGMENT_STEPS)
+    done, most = 0, steps
+
+    def counted(embedded: Tensor) -> Tensor:
+        nonlocal done
+        # Only gradients count as steps; the ends of a segment are evaluated without.
+        done += len(embedded) * torch.is_grad_enabled()
+        on_progress(min(done, most), most)
+        return logit(embedded)
+
     with torch.no_grad():
-        end = embedding(ids)
+        end = torch.as_tensor(model.adapter.embedding()(ids))
         begin = _baseline(model, baseline).expand_as(end)
-        at_text, at_baseline = (
-            float(_logits_with(model, encoded, ids, embedded)[0, position, token]) for embedded in (end, begin)
-        )
-    attributions, steps = _integrate(logit, begin, end, steps)
+        at_text, at_baseline = (float(logit(embedded)[0]) for embedded in (end, begin))
+    attributions, steps = _integrate(counted, begin, end, steps)
     return TokenAttribution(
         attributions=attributions,
         logit=at_text,
@@ -178,16 +195,22 @@ def _logits_with(model: "LoadedModel", encoded: EncodedText, ids: Tensor, embedd
         name: value.expand(rows, *value.shape[1:]) if isinstance(value, Tensor) else value
         for name, value in encoded.arguments.items()
     }
-    width = ids.shape[1]
+    with embedded_as(model, ids.shape[1], embedded):
+        logits = logits_of(model, model.module(**arguments))
+    assert logits is not None
+    return logits
+
+
+def embedded_as(
+    model: "LoadedModel", length: int, embedded: Float[Tensor, "row token width"]
+) -> AbstractContextManager[None]:
+    """Replace the embeddings of a text of so many tokens, within the block and in this context only."""
     is_first_call = True
 
     def replace(output: Tensor) -> Tensor | None:
         # An encoder-decoder embeds its target with the same module, after the source.
         nonlocal is_first_call
-        replaces, is_first_call = is_first_call and output.shape[1] == width, False
+        replaces, is_first_call = is_first_call and output.shape[1] == length, False
         return embedded if replaces else None
 
-    with editing({(model.adapter.embedding(), "output"): replace}):
-        logits = logits_of(model, model.module(**arguments))
-    assert logits is not None
-    return logits
+    return editing({(model.adapter.embedding(), "output"): replace})

@@ -1,8 +1,10 @@
 """One way to build and call models of any family.
 
-adapter.py         the protocol: arguments of a pass, logits, special tokens, the next token
-own.py             our own transformer, built and called
-transformers.py    calls every family in transformers
-pretrained.py      builds every family in transformers
-attention_seam.py  whether a family's attention can be captured exactly, and how
+adapter.py          the protocol: arguments of a pass, logits, special tokens, the next token
+own.py              our own transformer, built and called
+transformers.py     calls every family in transformers
+pretrained.py       builds every family in transformers
+own_head.py         the classifier of our own encoders
+pretrained_head.py  heads of transformers' families: texts, tokens, spans of answers
+attention_seam.py   whether a family's attention can be captured exactly, and how
 """

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from playground.errors import UserError
 from playground.models.adapters.adapter import NextToken, PatternKind
+from playground.models.adapters.own_head import own_head
 from playground.models.formats.checkpoint import Checkpoint
 from playground.special_tokens import END, PAD, START, UNKNOWN
 from playground.transformer import Transformer, TransformerConfig
@@ -135,7 +136,7 @@ def build_own(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dic
     if not path.is_file():
         raise UserError("{name} has no tokenizer.json; put it beside its weights.", name=name)
     config = TransformerConfig.from_dict(_own_keys(checkpoint.config))
-    module = _own_module(checkpoint, name, config).to(device=device, dtype=getattr(torch, dtype))
+    module: Transformer = _own_module(checkpoint, name, config).to(device=device, dtype=getattr(torch, dtype))
     parameters = sum(parameter.numel() for parameter in module.parameters())
     return {
         "kind": config.kind,
@@ -151,12 +152,14 @@ def build_own(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dic
         "has_output_head": config.kind != "encoder" or config.tied or not config.classes,
         "attention": "interface",
         "classes": config.classes,
+        "head": own_head(checkpoint, module),
     }
 
 
 def _own_keys(config: dict[str, Any]) -> dict[str, Any]:
     """The configuration without keys that only other programs read."""
-    return {key: value for key, value in config.items() if key not in {"architectures", "dtype", "torch_dtype"}}
+    foreign = {"architectures", "dtype", "torch_dtype", "id2label"}
+    return {key: value for key, value in config.items() if key not in foreign}
 
 
 def _own_module(checkpoint: Checkpoint, name: str, config: TransformerConfig) -> Transformer:

@@ -11,8 +11,10 @@ from torch import nn
 from playground.attention import IMPLEMENTATION, register_with_transformers
 from playground.errors import UserError
 from playground.models.adapters.attention_seam import choose_attention
+from playground.models.adapters.pretrained_head import pretrained_head, stated_task
 from playground.models.catalogue import Kind
 from playground.models.formats.checkpoint import Checkpoint
+from playground.models.heads import HeadTask
 from playground.models.loading import NO_STATED_LIMIT
 
 HEADED = (
@@ -43,6 +45,8 @@ class Architecture:
     kind: Kind
     model_class: Any
     has_output_head: bool
+    head_task: HeadTask | None = None
+    """What the class's head labels, where it is a classifier's."""
 
 
 def choose_architecture(config: Any, name: str) -> Architecture:
@@ -60,7 +64,9 @@ def choose_architecture(config: Any, name: str) -> Architecture:
         )
     kind = kind_of(config)
     headed = _headed_class(config, kind) if _promises_head(config) else None
-    model_class = headed or _class_in(config, "MODEL_MAPPING")
+    task, table = (None if headed else stated_task(config)) or (None, "")
+    classifier = _class_in(config, table) if task else None
+    model_class = headed or classifier or _class_in(config, "MODEL_MAPPING")
     if model_class is None:
         raise UserError(
             "{name} is of the family {model_type}, which has no text model that can be loaded.",
@@ -72,7 +78,12 @@ def choose_architecture(config: Any, name: str) -> Architecture:
         raise UserError(
             "{name} reads {reads}, not text; choose a text model.", name=name, reads=main_input.replace("_", " ")
         )
-    return Architecture(kind=kind, model_class=model_class, has_output_head=headed is not None)
+    return Architecture(
+        kind=kind,
+        model_class=model_class,
+        has_output_head=headed is not None,
+        head_task=task if classifier is not None else None,
+    )
 
 
 def kind_of(config: Any) -> Kind:
@@ -131,9 +142,13 @@ def _parts(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[s
     config = _pretrained_config(checkpoint, name)
     architecture = choose_architecture(config, name)
     tokenizer = _pretrained_tokenizer(checkpoint, name)
-    module, has_head = _pretrained_module(checkpoint, name, architecture, dtype)
-    refuse_not_a_number(module, name)
-    module = module.to(device).eval().requires_grad_(False)
+    whole, has_head, missing = _pretrained_module(checkpoint, name, architecture, dtype)
+    task = architecture.head_task
+    head = None if task is None else pretrained_head(whole, tokenizer, task, missing)
+    refuse_not_a_number(whole, name)
+    whole = whole.to(device).eval().requires_grad_(False)
+    # A classifier's head stands on a base model; every page but the one that asks the head looks at that.
+    module: Any = whole if head is None else whole.base_model
     attention = choose_attention(
         module,
         _probe_ids(tokenizer, module).to(device),
@@ -147,12 +162,14 @@ def _parts(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[s
         "module": module,
         "tokenizer": tokenizer,
         "context": context_of(module, text_config, tokenizer),
-        "parameters": sum(parameter.numel() for parameter in module.parameters()),
-        "bytes": sum(parameter.numel() * parameter.element_size() for parameter in module.parameters()),
+        "parameters": sum(parameter.numel() for parameter in whole.parameters()),
+        "bytes": sum(parameter.numel() * parameter.element_size() for parameter in whole.parameters()),
         "layers": _stated(text_config, "num_hidden_layers"),
         "n_heads": _stated(text_config, "num_attention_heads"),
         "has_output_head": has_head,
         "attention": attention,
+        "head": head,
+        "classes": 0 if head is None or head.task == "span" else len(head.labels),
     }
 
 
@@ -186,11 +203,11 @@ def _pretrained_tokenizer(checkpoint: Checkpoint, name: str) -> Any:
 
 def _pretrained_module(
     checkpoint: Checkpoint, name: str, architecture: Architecture, dtype: str
-) -> tuple[nn.Module, bool]:
-    """The module with its weights, and whether it has its output head.
+) -> tuple[Any, bool, list[str]]:
+    """The module with its weights, whether it has its output head, and which of its tensors the weights lack.
 
-    Without weights for the head, the module is the base model. Other missing weights raise UserError: transformers
-    would initialise them at random.
+    Without weights for an output head, the module is the base model; a classifier's head keeps its random numbers and
+    will say so. Other missing weights raise UserError: transformers would initialise them at random.
     """
     through = goes_through_interface(architecture.model_class)
     module, report = architecture.model_class.from_pretrained(
@@ -203,7 +220,8 @@ def _pretrained_module(
         output_loading_info=True,
     )
     missing = [key for key in report["missing_keys"] if not any(part in key for part in UNUSED_BY_ATTENTION)]
-    base = getattr(module, module.base_model_prefix, None) if architecture.has_output_head else None
+    is_headed = architecture.has_output_head or architecture.head_task is not None
+    base = getattr(module, module.base_model_prefix, None) if is_headed else None
     in_base = [key for key in missing if base is None or key.startswith(f"{module.base_model_prefix}.")]
     if in_base:
         raise UserError(
@@ -213,7 +231,9 @@ def _pretrained_module(
             n_in_base=len(in_base),
             in_base=in_base[0],
         )
-    return (base, False) if missing and base is not None else (module, architecture.has_output_head)
+    if architecture.head_task is not None:
+        return module, False, sorted(report["missing_keys"])
+    return (base, False, []) if missing and base is not None else (module, architecture.has_output_head, [])
 
 
 def refuse_not_a_number(module: nn.Module, name: str) -> None:

@@ -37,7 +37,7 @@ class TransformersAdapter:
         arguments: dict[str, Any] = {"input_ids": ids}
         if "use_cache" in self.parameters:
             arguments["use_cache"] = False
-        if "token_type_ids" in self.parameters and any(segments):
+        if any(segments) and takes_segments(self.parameters, self.tokenizer):
             limit = getattr(self.module.config, "type_vocab_size", 2) - 1
             segment_ids = torch.tensor([list(segments)], device=ids.device)
             arguments["token_type_ids"] = segment_ids.clamp(max=max(0, limit))
@@ -89,8 +89,11 @@ class TransformersAdapter:
         return [self.start_id(), *labels]
 
     def encode_source(self, ids: Int[Tensor, "1 token"]) -> Float[Tensor, "1 token width"]:
-        encoded: Tensor = self.module.get_encoder()(input_ids=ids)[0]
-        return encoded
+        if self.model.kind == "encoder-decoder":
+            encoded: Tensor = self.module.get_encoder()(input_ids=ids)[0]
+            return encoded
+        last: Tensor = self.module.base_model(**self.arguments(ids))[0]
+        return last
 
     def keeps_cache(self) -> bool:
         is_stale = not {"longrope", "dynamic"}.isdisjoint(self._rope_kinds())
@@ -174,6 +177,13 @@ class TransformersAdapter:
         """A value of the generation config, or else of the model's config; None if neither has it."""
         configs = (getattr(self.module, "generation_config", None), self.module.config)
         return next((value for config in configs if (value := getattr(config, name, None)) is not None), None)
+
+
+def takes_segments(parameters: set[str], tokenizer: Any) -> bool:
+    """Whether a model is given the segments of a pair: its forward takes them, and its tokenizer hands them over."""
+    return "token_type_ids" in parameters and "token_type_ids" in getattr(
+        tokenizer, "model_input_names", ("token_type_ids",)
+    )
 
 
 def forward_parameters(module: nn.Module) -> set[str]:

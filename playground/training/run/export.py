@@ -1,6 +1,7 @@
 """A run's last checkpoint as a model folder: ours, with a card that says how it was trained, or transformers'."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -23,20 +24,26 @@ def export_model(run: Path, out: Path, *, name: str, licence: str | None = None)
     """
     config, checkpoint = read_train_config(run / "config.json"), last_checkpoint(run)
     weights = load_file(checkpoint / "model.safetensors")
+    task = open_task(config, run)
     half_precision = {key: tensor.to(torch.float16) for key, tensor in weights.items()}
     try:
         out.mkdir(parents=True, exist_ok=True)
         save_file(half_precision, out / "model.safetensors", metadata={"format": "pt"})
-        write_json(out / "config.json", config.model.to_dict())
+        write_json(out / "config.json", {**config.model.to_dict(), **_stated_labels(task.class_names)})
         (out / "tokenizer.json").write_bytes((run / "tokenizer.json").read_bytes())
     except OSError as error:
         raise UserError(
             "The folder {out} cannot be written ({reason}); choose another.", out=out, reason=error.strerror or error
         ) from error
     step = int(checkpoint.name)
-    task, tokens = open_task(config, run), tokens_read(run, step)
+    tokens = tokens_read(run, step)
     earlier = earlier_chapters(run)
     write_card(out, name=name, config=config, task=task, step=step, tokens=tokens, licence=licence, earlier=earlier)
+
+
+def _stated_labels(names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The classes' names under the key where transformers keeps them; nothing without classes."""
+    return {"id2label": {str(number): name for number, name in enumerate(names)}} if names else {}
 
 
 def export_to_transformers(run: Path, out: Path) -> None:

@@ -1,0 +1,77 @@
+"""Heads of transformers' families: for a text (ForSequenceClassification), its tokens, or the span of an answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from playground.models.adapters.transformers import forward_parameters, takes_segments
+from playground.models.heads import HeadTask, ModelHead, labels_in, scale_of
+
+HEAD_CLASSES: dict[str, tuple[HeadTask, str]] = {
+    "ForSequenceClassification": ("text", "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING"),
+    "ForTokenClassification": ("token", "MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING"),
+    "ForQuestionAnswering": ("span", "MODEL_FOR_QUESTION_ANSWERING_MAPPING"),
+}
+"""Endings of the class names in a config.json, what such a head labels, and transformers' table of their classes."""
+SPAN_LABELS = ("start", "end")
+NEVER_A_TOKEN = -1
+
+
+def stated_task(config: Any) -> tuple[HeadTask, str] | None:
+    """What a checkpoint's head labels, and transformers' table of such classes; None where it states no such head."""
+    names = config.architectures or []
+    return next((found for name in names for ending, found in HEAD_CLASSES.items() if name.endswith(ending)), None)
+
+
+def pretrained_head(module: nn.Module, tokenizer: Any, task: HeadTask, untrained: Sequence[str]) -> ModelHead:
+    """The head of a loaded module. untrained: the tensors that its checkpoint lacks.
+
+    Raises UserError for a configuration without labels.
+    """
+    whole: Any = module
+    config = whole.config
+    labels = SPAN_LABELS if task == "span" else labels_in(config.id2label, len(config.id2label))
+    _read_to_the_end(config)
+    parameters = forward_parameters(module)
+    has_segments = takes_segments(parameters, tokenizer)
+
+    def answer(ids: Int[Tensor, "row token"], segments: Int[Tensor, "row token"]) -> Float[Tensor, "..."]:
+        output = whole(**_head_arguments(config, parameters, ids, segments if has_segments else None))
+        if task == "span":
+            return torch.stack([output.start_logits, output.end_logits], dim=-1)
+        logits: Tensor = output.logits
+        return logits
+
+    return ModelHead(
+        task=task,
+        labels=labels,
+        scale=scale_of(config.problem_type, len(labels)) if task == "text" else "softmax",
+        answer=answer,
+        architecture=type(module).__name__,
+        untrained=tuple(sorted(untrained)),
+        needs_pair=task == "span",
+    )
+
+
+def _read_to_the_end(config: Any) -> None:
+    """Let a decoder's classifier answer from the last token of every row.
+
+    It looks for the last token that is no padding, and refuses several rows where it knows of none. Here the rows of a
+    pass are of one length and none is padded, so that a padding token which no text can contain does it.
+    """
+    text_config = config.get_text_config()
+    if getattr(text_config, "pad_token_id", None) is None:
+        text_config.pad_token_id = NEVER_A_TOKEN
+
+
+def _head_arguments(config: Any, parameters: set[str], ids: Tensor, segments: Tensor | None) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"input_ids": ids}
+    if "use_cache" in parameters:
+        arguments["use_cache"] = False
+    if segments is not None and bool(segments.any()):
+        kinds = getattr(config, "type_vocab_size", None)
+        arguments["token_type_ids"] = segments if kinds is None else segments.clamp(max=max(0, kinds - 1))
+    return arguments
