@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch.nn import functional
 
 from playground.attention import handling
+from playground.evaluation.answers import accuracy
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.inspect.head_scores import score_heads
 from playground.tasks.induction import HELD_OUT_SEED, InductionTask, block_rows
@@ -25,10 +26,10 @@ def induction_metrics(task: InductionTask, model: Transformer, rows: int) -> dic
     ids, repeats = block_rows(task.config, rows, np.random.default_rng(HELD_OUT_SEED))
     logits = model(ids[:, :-1])
     losses = functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")[repeats]
-    is_correct = (logits.argmax(-1) == ids[:, 1:])[repeats]
+    guesses, truth = logits.argmax(-1)[repeats].numpy(), ids[:, 1:][repeats].numpy()
     scores = best_scores(model, ids[:SCORED_ROWS, :-1])
     return {
-        "repeat_accuracy": float(is_correct.float().mean()),
+        "repeat_accuracy": accuracy(guesses, truth),
         "repeat_probability": float(losses.neg().exp().mean()),
         "repeat_loss": float(losses.mean()),
         "induction_score": scores["induction"],

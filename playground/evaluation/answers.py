@@ -8,7 +8,7 @@ rise in p looks like a jump in exact match. arXiv:2304.15004.
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 
 from playground.errors import UserError
 
@@ -25,6 +25,16 @@ def token_accuracy(hits: Bool[np.ndarray, "row position"], counted: Counted) -> 
     """
     _check_counted(hits, counted)
     return float(hits[counted].mean())
+
+
+def accuracy(predicted: Shaped[np.ndarray, "*row"], true: Shaped[np.ndarray, "*row"]) -> float:
+    """Share of predictions that equal the truth. Raises UserError where there are none, or not one for each.
+
+    >>> accuracy(np.array([1, 2, 3, 4]), np.array([1, 2, 0, 0]))
+    0.5
+    """
+    _check_counted(predicted, np.ones(true.shape, dtype=bool))
+    return float((predicted == true).mean())
 
 
 def check_one_each(answers: Sequence[object], references: Sequence[object]) -> None:

@@ -22,7 +22,7 @@ def perplexity(nats: Float[np.ndarray, "token"]) -> float:
     return math.exp(float(nats.mean())) if nats.size and nats.mean() < 700 else math.inf if nats.size else math.nan
 
 
-def bits_per_byte(nats: Float[np.ndarray, "token"], n_bytes: int) -> float:
+def bits_per_byte(nats: Float[np.ndarray, "token"], n_bytes: float) -> float:
     """Total surprisal in bits over the bytes of the text: comparable across vocabularies; NaN without bytes.
 
     >>> bits_per_byte(np.log([2.0, 2.0]), 4)

@@ -11,6 +11,7 @@ addition.py        addition of numbers with several digits
 modular.py         addition modulo p: memorised first, generalised later (grokking)
 tales/             synthetic stories with known entropy
 translation.py     sentences of the stories' world into French and Chinese
+translated_lines.py a loaded translator on the held-out sentences
 alignment.py       cross-attention compared with gold alignments
 masked.py          masked words and next sentences, as BERT learns
 pairs.py           pairs of sentences for it

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.evaluation.answers import exact_match, token_accuracy
 from playground.generation import greedy_continuation
 from playground.tasks.task import (
     IGNORED,
@@ -114,14 +115,10 @@ class AdditionTask(StatelessTask):
         logits = model(batch.ids)
         counted = batch.labels != IGNORED
         loss = functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED)
-        right = [
-            answer == reference
-            for answer, reference in zip(self.answers(model, batch), reference_tokens(batch), strict=True)
-        ]
         return {
             "held_out_loss": float(loss),
-            "token_accuracy": float((logits.argmax(-1) == batch.labels)[counted].float().mean()),
-            "exact_match": sum(right) / len(right),
+            "token_accuracy": token_accuracy((logits.argmax(-1) == batch.labels).numpy(), counted.numpy()),
+            "exact_match": exact_match(self.answers(model, batch), reference_tokens(batch)),
         }
 
     def probe(self, length: int) -> Probe:

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.evaluation.answers import accuracy
 from playground.evaluation.f1 import macro_f1
 from playground.special_tokens import END_ID, PAD_ID, START_ID
 from playground.tasks.labelled_text import (
@@ -169,7 +170,7 @@ class ClassificationTask:
         answers = logits.argmax(-1)
         return {
             "held_out_loss": float(functional.cross_entropy(logits, right)),
-            "accuracy": float((answers == right).float().mean()),
+            "accuracy": accuracy(answers.numpy(), right.numpy()),
             "macro_f1": macro_f1(answers.numpy(), right.numpy()),
         }
 

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from playground.attention import handling
 from playground.errors import UserError
+from playground.evaluation.answers import accuracy
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.inspect.head_scores import score_heads
 from playground.tasks.task import (
@@ -118,12 +119,12 @@ class InductionTask(StatelessTask):
         ids, repeats = block_rows(self.config, rows, np.random.default_rng(HELD_OUT_SEED))
         logits = model(ids[:, :-1])
         losses = functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
-        right = logits.argmax(-1) == ids[:, 1:]
+        guesses = logits.argmax(-1)
         return {
             "held_out_loss": float((losses[repeats] if self.config.counted == "repeats" else losses).mean()),
             "repeat_loss": float(losses[repeats].mean()),
             "first_loss": float(losses[~repeats].mean()),
-            "repeat_accuracy": float(right[repeats].float().mean()),
+            "repeat_accuracy": accuracy(guesses[repeats].numpy(), ids[:, 1:][repeats].numpy()),
             "induction_score": float(induction_scores(model, ids[:SCORED_ROWS, :-1]).max()),
         }
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.evaluation.answers import accuracy
 from playground.tasks.pairs import FRAME, pair_batch
 from playground.tasks.sentences import Sentences, encode_sentences
 from playground.tasks.sources import check_held_out, check_sources, read_texts, unwrap
@@ -139,8 +140,8 @@ class MaskedTask:
         right = batch.labels[batch.labels != IGNORED]
         return {
             "held_out_loss": float(functional.cross_entropy(logits, right)),
-            "masked_accuracy": float((logits.argmax(-1) == right).float().mean()),
-            "next_sentence_accuracy": float((classes.argmax(-1) == batch.classes).float().mean()),
+            "masked_accuracy": accuracy(logits.argmax(-1).numpy(), right.numpy()),
+            "next_sentence_accuracy": accuracy(classes.argmax(-1).numpy(), batch.classes.numpy()),
         }
 
     def _held_out(self, rows: int, length: int) -> Batch:

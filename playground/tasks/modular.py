@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.evaluation.answers import accuracy
 from playground.tasks.task import (
     IGNORED,
     AnswerSample,
@@ -156,7 +157,7 @@ def _loss_and_accuracy(model: Transformer, rows: Int[Tensor, "row 6"]) -> tuple[
     """Mean surprisal of the answers in nats, and accuracy."""
     logits = torch.cat([model(part[:, :-1])[:, -1] for part in torch.split(rows, 4096)])
     loss = functional.cross_entropy(logits, rows[:, -1])
-    return float(loss), float((logits.argmax(-1) == rows[:, -1]).float().mean())
+    return float(loss), accuracy(logits.argmax(-1).numpy(), rows[:, -1].numpy())
 
 
 def _tokenizer(config: ModularConfig) -> Tokenizer:

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.evaluation.answers import exact_match, token_accuracy
 from playground.generation import greedy_answers
 from playground.special_tokens import END_ID, PAD_ID, SPECIALS, START_ID
 from playground.tasks.task import (
@@ -98,14 +99,11 @@ class RewritingTask(StatelessTask):
         assert batch.labels is not None
         logits = model(batch.ids, batch.target_ids, mask=batch.mask)
         counted = batch.labels != IGNORED
-        hits = (logits.argmax(-1) == batch.labels) & counted
         loss = functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED)
-        answers = self._answers(model, batch)
-        right = [answer == self._right(row) for answer, row in zip(answers, batch.labels, strict=True)]
         return {
             "held_out_loss": float(loss),
-            "token_accuracy": float(hits.sum() / counted.sum()),
-            "exact_match": sum(right) / len(right),
+            "token_accuracy": token_accuracy((logits.argmax(-1) == batch.labels).numpy(), counted.numpy()),
+            "exact_match": exact_match(self._answers(model, batch), [self._right(row) for row in batch.labels]),
         }
 
     def _held_out(self, rows: int, length: int) -> Batch:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.evaluation.perplexity import bits_per_byte
 from playground.tasks.induction import COPYING_LENGTH, SHORTEST_BLOCK, repeated_block_batch
 from playground.tasks.sources import check_held_out, check_sources, read_texts, unwrap
 from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs, reading_saved
@@ -126,8 +127,8 @@ class TextTask:
         windows = self._held_out_windows(length, rows)
         losses = torch.cat([next_token_losses(model, batch) for batch in torch.split(windows, 8)])
         nats = float(losses.mean())
-        bytes_per_token = self.held_out_bytes / len(self.held_out_ids)
-        return {"held_out_loss": nats, "bits_per_byte": nats / np.log(2) / bytes_per_token}
+        n_bytes = self.held_out_bytes / len(self.held_out_ids) * len(losses)
+        return {"held_out_loss": nats, "bits_per_byte": bits_per_byte(losses.double().numpy(), n_bytes)}
 
     def probe(self, length: int) -> Probe:
         """The beginning of the held-out text, twice: induction heads show on the second copy."""

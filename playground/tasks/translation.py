@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from playground.errors import UserError
+from playground.evaluation.answers import exact_match, token_accuracy
 from playground.generation import greedy_answers
 from playground.special_tokens import END_ID, PAD_ID, SPECIALS, START_ID
 from playground.tasks.alignment import Gold, alignment_error_rates, cross_attention
@@ -152,11 +153,10 @@ class TranslationTask(StatelessTask):
         logits = model(batch.ids, batch.target_ids, mask=batch.mask)
         counted = batch.labels != IGNORED
         loss = functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED)
-        right = [answer == pair.answer for answer, pair in zip(self._answers(model, batch), pairs, strict=True)]
         return {
             "held_out_loss": float(loss),
-            "token_accuracy": float((logits.argmax(-1) == batch.labels)[counted].float().mean()),
-            "exact_match": sum(right) / len(right),
+            "token_accuracy": token_accuracy((logits.argmax(-1) == batch.labels).numpy(), counted.numpy()),
+            "exact_match": exact_match(self._answers(model, batch), [pair.answer for pair in pairs]),
             "alignment_error_rate": float(self._alignment_errors(model, pairs[:ALIGNED_ROWS]).min()),
         }
 

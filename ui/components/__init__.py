@@ -3,11 +3,13 @@
 attention_view/   every head of a model, one head in full, the difference of two
 bertviz_views/    BertViz's own views, offline
 first_steps/      three cards for newcomers
+compared_lines/   lines of tokens with what a measure counted: matched, clipped, aligned
 film_view/        attention over a training, frame by frame
 live_chart/       a plotly chart that takes new data in place
 live_text/        a text area that reports while a person types
 page_frame/       copy the link of a page; show it on a projector
 samples_view/     a model's texts and answers at each evaluation of its training
 shared/           registration, payloads, and the JavaScript that several components use
+threshold_view/   a classifier's threshold, moved in the browser
 token_view/       coloured tokens, one of which can be clicked
 """

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from playground.errors import UserError
+from playground.evaluation.perplexity import bits_per_byte, perplexity
 from playground.lens.capture.forward import run_pass
 from playground.lens.capture.tokens import (
     BYTE_LEVEL_SPACE,
@@ -98,13 +99,12 @@ class TextSurprisal:
     @property
     def perplexity(self) -> float:
         """exp(mean surprisal); an encoder's is the pseudo-perplexity."""
-        return float(np.exp(self.mean))
+        return perplexity(self.surprisal[self.predicted])
 
     @property
     def bits_per_byte(self) -> float:
         """Total surprisal in bits per byte of text, comparable across vocabularies; NaN without predicted bytes."""
-        total = float(self.surprisal[self.predicted].sum())
-        return total / math.log(2) / self.bytes if self.bytes else math.nan
+        return bits_per_byte(self.surprisal[self.predicted], self.bytes)
 
 
 @torch.inference_mode()

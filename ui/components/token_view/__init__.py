@@ -39,7 +39,7 @@ class TokenItem:
 
 def token_module() -> str:
     """The token view as one ES module."""
-    return module("token_view", "picture rows token_view", shared="decode dom mount files tokens")
+    return module("token_view", "rows token_view", shared="decode dom mount files tokens token_picture")
 
 
 _component = register("tokens", token_module(), css=style("attention_view", "token_view"))

@@ -4,7 +4,7 @@ import { decodePayload } from "../../shared/js/decode.js";
 import { element, showTip } from "../../shared/js/dom.js";
 import { mount } from "../../shared/js/mount.js";
 import { tokenNode } from "../../shared/js/tokens.js";
-import { saveSvg, svgOf } from "./picture.js";
+import { saveSvg, svgOf } from "../../shared/js/token_picture.js";
 import { barRow, chip, legend } from "./rows.js";
 
 class TokenView {

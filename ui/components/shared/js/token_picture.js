@@ -1,9 +1,9 @@
 // The tokens as an SVG file: the browser's layout, box by box and line by line.
 
-import { element, svgElement } from "../../shared/js/dom.js";
-import { fileStem, saveBlob } from "../../shared/js/files.js";
+import { element, svgElement } from "./dom.js";
+import { fileStem, saveBlob } from "./files.js";
 
-const MARGIN = 8;
+export const MARGIN = 8;
 const NOTE_SIZE = 10;
 const NOTE_LETTERS = 120;
 const NOTE_LETTER_WIDTH = 0.62;
@@ -69,8 +69,8 @@ function textsOf(node, corner, colour) {
   }, text));
 }
 
-// The picture as text; `notes`, the provenance, stand below the tokens, a line each.
-export function svgOf(list, { page, faded, notes }) {
+// The picture as text; `notes`, the provenance, stand below the tokens, a line each; `extra` shapes lie behind them.
+export function svgOf(list, { page, faded, notes, extra = [] }) {
   const frame = list.getBoundingClientRect();
   const colour = colourReader();
   const corner = (box) => ({
@@ -91,7 +91,7 @@ export function svgOf(list, { page, faded, notes }) {
   const ground = svgElement("rect", { width: "100%", height: "100%", fill: colour(page).fill });
   const size = { width, height: whole, viewBox: `0 0 ${width} ${whole}` };
   const origin = svgElement("desc", {}, notes.join("\n"));
-  return new XMLSerializer().serializeToString(svgElement("svg", size, origin, ground, ...shapes, ...below));
+  return new XMLSerializer().serializeToString(svgElement("svg", size, origin, ground, ...extra, ...shapes, ...below));
 }
 
 export function saveSvg(text, label) {
