@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from playground.lens.attribute.logit_lens import LogitLens
     from playground.lens.capture.residual_stream import StreamParts
     from playground.lens.inspect.steps.layer import LayerInside
+    from playground.lens.inspect.steps.whole_token import WholeToken
     from playground.models import LoadedModel
 
 CHECKED_QUERIES = 64
@@ -160,6 +161,21 @@ class Trace:
 
         kind = self._kind(kind)
         return look_inside(self.model, self._arguments, self.site(layer, kind).layer, kind)
+
+    def whole_token(self, *positions: int, kind: SiteKind | None = None) -> "WholeToken":
+        """Tokens of the kind's stack followed from the first block to the logits; runs the model again.
+
+        Without positions every token. Raises UserError for a family that cannot be told, with the reason.
+        """
+        from playground.lens.inspect.steps.whole_token import read_token
+
+        kind = self._kind(kind)
+        length = len(self.query_tokens(kind))
+        for position in positions:
+            check_position(position, length)
+        chosen = [position % length for position in positions] or list(range(length))
+        kinds = [site.kind for site in self.sites]
+        return read_token(self.model, self._arguments, kinds, chosen, "encoder" if kind == "encoder" else "decoder")
 
     def stream_parts(self, layer: int, token: int, kind: SiteKind | None = None) -> "StreamParts | None":
         """What the residual stream before a layer's attention is the sum of; runs the model again."""

@@ -132,7 +132,7 @@ def find_parts(model: "LoadedModel") -> Parts:
 def _refuse_hybrid(probe: ProbePass) -> None:
     """Raise UserError where blocks without attention stand in the same stack (LFM2, Jamba): they are no part here."""
     run = {item.module for item in probe.recording.outputs}
-    attending = [_block_around(probe.model, call.module) for call in probe.calls]
+    attending = [block_around(probe.model, call.module) for call in probe.calls]
     for stack in (module for module in probe.model.module.modules() if isinstance(module, nn.ModuleList)):
         blocks = [block for block in stack if block in run]
         among = [block for block in blocks if block in attending]
@@ -170,7 +170,7 @@ def _probe_parts(model: "LoadedModel") -> Parts:
 
 def _block(probe: ProbePass, self_attention: ProbedCall) -> BlockParts:
     """The block around one self-attention, and the cross-attention that follows within it."""
-    block = _block_around(probe.model, self_attention.module)
+    block = block_around(probe.model, self_attention.module)
     inside = set(block.modules())
     calls = [call for call in probe.calls if call.module in inside]
     outputs = probe.recording.outputs
@@ -203,7 +203,7 @@ def _has_matrix(module: nn.Module) -> bool:
     return isinstance(weight, Tensor) and weight.ndim == 2
 
 
-def _block_around(model: "LoadedModel", attention: nn.Module) -> nn.Module:
+def block_around(model: "LoadedModel", attention: nn.Module) -> nn.Module:
     """The outermost element of a list of modules on the way to the attention."""
     path = next(name for name, module in model.module.named_modules() if module is attention)
     module: Any = model.module

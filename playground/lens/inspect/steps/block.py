@@ -1,0 +1,242 @@
+"""How a block combines its layers with the residual stream, found by which sums give the numbers it returned.
+
+Each layer writes into the stream: its output, in some families normed (Gemma 2) or multiplied (Granite), is added to
+it. A block of BERT norms the sum; one of GPT-NeoX, Phi or Cohere gives attention and feed-forward layer the same
+stream. What does not add up is not claimed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from playground.errors import UserError
+from playground.lens.capture.hooks import ModuleOutput
+from playground.lens.inspect.steps.activation import agrees
+from playground.lens.inspect.steps.feed_forward import FeedForward, find_feed_forward, has_matrix, linear_map
+from playground.lens.inspect.steps.norm_map import LinearMap, NormMap, find_norm_map
+from playground.lens.inspect.steps.token_rows import SeamRows, TokenRows
+
+LayerKind = Literal["attention", "cross_attention", "feed_forward"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sublayer:
+    """One layer of a block, and how its output reaches the stream."""
+
+    kind: LayerKind
+    output: Float[Tensor, "row width"]
+    """What its last matrix returned."""
+    projection: LinearMap | None = None
+    """Attention's output projection."""
+    seam: SeamRows | None = None
+    feed_forward: FeedForward | None = None
+    input_norm: NormMap | None = None
+    """Of a feed-forward layer; None where it reads the stream as it is."""
+    reads_start: bool = False
+    """Whether it reads the stream from before the block: attention and feed-forward layer run side by side."""
+    written_norm: NormMap | None = None
+    """What norms the output before it is added."""
+    sum_norm: NormMap | None = None
+    """What norms the stream after it was added (post-norm)."""
+    factor: float = 1.0
+    """What the output is multiplied by before it is added."""
+
+    def written(self, output: Float[Tensor, "row width"]) -> Float[Tensor, "row width"]:
+        """What is added to the stream for an output."""
+        return self.factor * (output if self.written_norm is None else self.written_norm(output))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Block:
+    """One block at some tokens."""
+
+    layer: int
+    start: Float[Tensor, "row width"]
+    """The stream before it."""
+    end: Float[Tensor, "row width"]
+    """The stream after it, as the model has it."""
+    sublayers: tuple[Sublayer, ...]
+
+    @property
+    def feed_forward(self) -> Sublayer | None:
+        """Its feed-forward layer; None where it has none."""
+        return next((one for one in self.sublayers if one.kind == "feed_forward"), None)
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether attention and feed-forward layer read the same stream."""
+        return any(one.reads_start for one in self.sublayers)
+
+    @property
+    def is_post_norm(self) -> bool:
+        """Whether the sums are normed, so that the stream is no sum of what was written."""
+        return any(one.sum_norm is not None for one in self.sublayers)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Window:
+    """The part of a pass in which one block ran."""
+
+    rows: TokenRows
+    layer: int
+    module: nn.Module
+    calls: tuple[SeamRows, ...]
+    outputs: tuple[ModuleOutput, ...]
+    """Of the modules inside the block."""
+    moments: tuple[int, ...]
+    """Where in the pass each of the outputs stands."""
+    last: ModuleOutput
+    """The block's own."""
+
+
+def find_block(window: Window) -> Block:
+    """The block's layers and how they are combined. Raises UserError where no sum gives what the block returned."""
+    start, end = window.last.received, window.last.output
+    layers = [_attention(window, call) for call in window.calls]
+    feed_forward = find_feed_forward(window.rows, _outside_attention(window))
+    if feed_forward is not None:
+        layers.append(Sublayer(kind="feed_forward", output=feed_forward.output, feed_forward=feed_forward))
+    if start is None or start.shape != end.shape:
+        raise _refusal(window)
+    combined = next(_combinations(window, layers, start, [], (), start), None)
+    if combined is None:
+        raise _refusal(window)
+    return Block(layer=window.layer, start=start, end=end, sublayers=_with_inputs(window, combined, start))
+
+
+def _refusal(window: Window) -> UserError:
+    return UserError(
+        "How block {layer} of the family {family} combines its layers cannot be told: no sum of what they return gives "
+        "what the block returns. Choose a model of another family.",
+        layer=window.layer,
+        family=window.rows.model.family,
+    )
+
+
+def _attention(window: Window, call: SeamRows) -> Sublayer:
+    """An attention layer: the first matrix after the seam that receives what `attend` returned."""
+    for moment, item in zip(window.moments, window.outputs, strict=True):
+        if moment >= call.outputs_before and has_matrix(item.module) and item.received is not None:
+            if not agrees(item.received, call.z, window.rows.dtype):
+                break
+            projection = linear_map(item.module)
+            kind: LayerKind = "cross_attention" if call.kind == "cross" else "attention"
+            return Sublayer(kind=kind, output=item.output, projection=projection, seam=call)
+    raise UserError(
+        "The family {family} changes what its heads mixed before projecting it; choose a model of another family.",
+        family=window.rows.model.family,
+    )
+
+
+def _outside_attention(window: Window) -> list[ModuleOutput]:
+    """The outputs that belong to no attention layer."""
+    inside = {module for call in window.calls for module in call.module.modules()}
+    projections = {id(_projection_item(window, call)) for call in window.calls}
+    return [item for item in window.outputs if item.module not in inside and id(item) not in projections]
+
+
+def _projection_item(window: Window, call: SeamRows) -> ModuleOutput | None:
+    after = (item for moment, item in zip(window.moments, window.outputs, strict=True) if moment >= call.outputs_before)
+    return next((item for item in after if has_matrix(item.module)), None)
+
+
+def _combinations(
+    window: Window,
+    layers: Sequence[Sublayer],
+    stream: Tensor,
+    pending: list[Tensor],
+    done: tuple[Sublayer, ...],
+    start: Tensor,
+) -> Iterator[tuple[Sublayer, ...]]:
+    """Every way in which the layers' outputs give what the block returned, the simplest first.
+
+    pending: what was added since the stream was last the output of a norm.
+    """
+    if len(done) == len(layers):
+        factor = _closing_factor(stream, pending, window)
+        if factor is not None:
+            yield tuple(_scaled(one, factor) for one in done)
+        return
+    layer = layers[len(done)]
+    for written_norm, written in _written(window, layer):
+        one = _changed(layer, written_norm=written_norm)
+        yield from _combinations(window, layers, stream, [*pending, written], (*done, one), start)
+        total = stream + written + sum(pending, start=torch.zeros_like(stream))
+        for norm, normed in _norms_of(window, total):
+            post = _changed(layer, written_norm=written_norm, sum_norm=norm)
+            yield from _combinations(window, layers, normed, [], (*done, post), start)
+
+
+def _closing_factor(stream: Tensor, pending: list[Tensor], window: Window) -> float | None:
+    """The factor with which what is pending gives the block's output; 1 where nothing is; None where none does."""
+    end, dtype = window.last.output, window.rows.dtype
+    if not pending:
+        return 1.0 if agrees(stream, end, dtype) else None
+    written = sum(pending, start=torch.zeros_like(stream))
+    if agrees(stream + written, end, dtype):
+        return 1.0
+    square = float(written.double().square().sum())
+    factor = float((written.double() * (end - stream).double()).sum()) / square if square else 0.0
+    return factor if factor and agrees(stream + factor * written, end, dtype) else None
+
+
+def _written(window: Window, layer: Sublayer) -> Iterator[tuple[NormMap | None, Tensor]]:
+    """What the layer may have added: its output, or what a norm made of it."""
+    yield None, layer.output
+    yield from _norms_of(window, layer.output)
+
+
+def _norms_of(window: Window, received: Tensor) -> list[tuple[NormMap, Tensor]]:
+    """What the block's norms made of these numbers."""
+    found = []
+    for item in window.outputs:
+        if item.received is not None and agrees(item.received, received, window.rows.dtype):
+            norm = find_norm_map(item.module, item.received, item.output, window.rows.dtype)
+            if norm is not None:
+                found.append((norm, item.output))
+    return found
+
+
+def _changed(layer: Sublayer, **changes: object) -> Sublayer:
+    from dataclasses import replace
+
+    return replace(layer, **changes)  # type: ignore[arg-type]
+
+
+def _scaled(layer: Sublayer, factor: float) -> Sublayer:
+    return layer if layer.sum_norm is not None else _changed(layer, factor=factor)
+
+
+def _with_inputs(window: Window, layers: tuple[Sublayer, ...], start: Tensor) -> tuple[Sublayer, ...]:
+    """The layers, the feed-forward one with the norm that made its input, and which stream it normed."""
+    stream, read = start, []
+    for layer in layers:
+        if layer.feed_forward is not None:
+            layer = _with_input(window, layer, start, stream)
+        read.append(layer)
+        stream = stream + layer.written(layer.output)
+        stream = stream if layer.sum_norm is None else layer.sum_norm(stream)
+    return tuple(read)
+
+
+def _with_input(window: Window, layer: Sublayer, start: Tensor, stream: Tensor) -> Sublayer:
+    assert layer.feed_forward is not None
+    x, dtype = layer.feed_forward.input, window.rows.dtype
+    if agrees(stream, x, dtype):
+        return layer
+    for reads_start, source in ((False, stream), (True, start)):
+        if reads_start and agrees(start, x, dtype):
+            return _changed(layer, reads_start=True)
+        for norm, normed in _norms_of(window, source):
+            if agrees(normed, x, dtype):
+                return _changed(layer, input_norm=norm, reads_start=reads_start)
+    raise UserError(
+        "What the feed-forward layer of block {layer} of the family {family} receives is no norm of the stream, so its "
+        "numbers cannot be told. Choose a model of another family.",
+        layer=window.layer,
+        family=window.rows.model.family,
+    )

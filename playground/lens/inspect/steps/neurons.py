@@ -1,0 +1,229 @@
+"""The neurons of a feed-forward layer: what each adds, which tokens it promotes, and which neurons promote a text.
+
+Geva et al. 2021 and 2022: a neuron's row of the last matrix is a direction that promotes some tokens; its activation
+says how far the stream moves along it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from playground.errors import UserError
+from playground.lens.capture.hooks import record
+from playground.lens.inspect.steps.feed_forward import Body, Branch, FeedForward, Neurons
+from playground.lens.inspect.steps.mixture import Mixture
+from playground.lens.inspect.steps.norm_map import NormMap
+from playground.lens.inspect.steps.output_head import OutputHead
+from playground.lens.inspect.steps.whole_token import WholeToken
+
+if TYPE_CHECKING:
+    from playground.models import LoadedModel
+
+CHUNK = 64
+"""Neurons whose effect on the whole vocabulary is computed at once."""
+
+
+class NeuronName(NamedTuple):
+    """A neuron of a layer; the expert is 0 in a dense one."""
+
+    expert: int
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RankedNeurons:
+    """All neurons that a token goes through, those that add most first."""
+
+    names: tuple[NeuronName, ...]
+    shares: Float[np.ndarray, "neuron"]
+    """Of its expert; 1 in a dense layer."""
+    ups: Float[np.ndarray, "neuron"]
+    gates: Float[np.ndarray, "neuron"] | None
+    activations: Float[np.ndarray, "neuron"]
+    lengths: Float[np.ndarray, "neuron"]
+    """The norm of its row of the output matrix."""
+
+    @property
+    def added(self) -> Float[np.ndarray, "neuron"]:
+        """|activation| · share · length: how much it adds to the layer's output."""
+        return np.asarray(np.abs(self.activations) * self.shares * self.lengths)
+
+
+@torch.inference_mode()
+def rank_neurons(feed_forward: FeedForward, row: int = 0) -> RankedNeurons:
+    """Every neuron that a token's input goes through, sorted by what it adds."""
+    x = feed_forward.input[row]
+    tables = [_table(branch, x) for branch in feed_forward.body.branches(x)]
+    names = [name for table_names, _numbers in tables for name in table_names]
+    numbers = torch.cat([numbers for _names, numbers in tables], dim=1).numpy()
+    shares, ups, gates, activations, lengths = numbers
+    order = np.argsort(-np.abs(activations) * shares * lengths, kind="stable")
+    return RankedNeurons(
+        names=tuple(names[index] for index in order),
+        shares=shares[order],
+        ups=ups[order],
+        gates=None if np.isnan(gates).all() else gates[order],
+        activations=activations[order],
+        lengths=lengths[order],
+    )
+
+
+def _table(branch: Branch, x: Tensor) -> tuple[list[NeuronName], Tensor]:
+    hidden = branch.neurons.hidden(x[None])
+    gates = torch.full_like(hidden.up, torch.nan) if hidden.gate is None else hidden.gate
+    lengths = branch.neurons.down.matrix.norm(dim=0)
+    shares = torch.full_like(lengths, branch.share)
+    names = [NeuronName(branch.expert, number) for number in range(branch.neurons.count)]
+    return names, torch.stack([shares, hidden.up[0], gates[0], hidden.activated[0], lengths])
+
+
+def output_row(body: Body, name: NeuronName) -> Float[Tensor, "width"]:
+    """The direction that a neuron writes along. Raises UserError for one that is not there."""
+    check_neuron(body, name)
+    return body.expert(name.expert).down.weight[:, name.number].float().cpu()
+
+
+def check_neuron(body: Body, name: NeuronName) -> None:
+    """Raise UserError for a neuron that the layer does not have."""
+    if not 0 <= name.expert < body.experts or not 0 <= name.number < body.expert(name.expert).count:
+        raise UserError("This layer has no neuron {number}.", number=".".join(map(str, name)))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PromotedTokens:
+    """The tokens whose logits each neuron's row raises most and lowers most, for an activation of 1."""
+
+    promoted: Int[np.ndarray, "neuron k"]
+    raised: Float[np.ndarray, "neuron k"]
+    suppressed: Int[np.ndarray, "neuron k"]
+    lowered: Float[np.ndarray, "neuron k"]
+
+
+@torch.inference_mode()
+def promoted_tokens(
+    head: OutputHead,
+    directions: Float[Tensor, "neuron width"],
+    k: int = 10,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> PromotedTokens:
+    """Each direction through the final norm's weights and the output matrix, straight past all later layers.
+
+    The norms' roots are those of this token; layers of the head's own (BERT) are passed over.
+    """
+    tables: list[tuple[Tensor, ...]] = []
+    k = min(k, len(head.matrix.weight))
+    for begin in range(0, len(directions), CHUNK):
+        effects = _effects(head, directions[begin : begin + CHUNK])
+        most, least = effects.topk(k, dim=-1), (-effects).topk(k, dim=-1)
+        tables.append((most.indices, most.values, least.indices, -least.values))
+        if on_progress is not None:
+            on_progress(min(begin + CHUNK, len(directions)), len(directions))
+    promoted, raised, suppressed, lowered = (torch.cat(column).numpy() for column in zip(*tables, strict=True))
+    return PromotedTokens(promoted=promoted, raised=raised, suppressed=suppressed, lowered=lowered)
+
+
+def _effects(head: OutputHead, directions: Tensor) -> Tensor:
+    """What one unit along each direction changes in the logits, with the norms' roots of this token."""
+    for stage in head.stages:
+        if isinstance(stage.map, NormMap) and directions.shape[1] == stage.before.shape[1]:
+            directions = stage.map.frozen(directions, stage.before[0])
+        if isinstance(stage.map, float):
+            directions = directions * stage.map
+    matrix = head.matrix.matrix
+    if directions.shape[1] != matrix.shape[1]:
+        raise UserError("The layers' width is not the output matrix's, so that rows of the one have no product.")
+    return head.factor * directions @ matrix.T
+
+
+@torch.inference_mode()
+def layer_inputs(
+    model: "LoadedModel", arguments: dict[str, Any], token: WholeToken, layer: int
+) -> Float[Tensor, "token width"]:
+    """What a feed-forward layer receives at every token; runs the model again. Raises UserError where it has none."""
+    feed_forward = feed_forward_of(token, layer)
+    before = [block.feed_forward for block in token.blocks[:layer]]
+    calls = sum(
+        one is not None and one.feed_forward is not None and one.feed_forward.reader is feed_forward.reader
+        for one in before
+    )
+    with record(inputs=[feed_forward.reader], outputs=[feed_forward.reader], keep=_rows) as recording:
+        model.module(**arguments)
+    received = recording.outputs[calls].received
+    assert received is not None
+    return received
+
+
+def _rows(tensor: Tensor) -> Tensor:
+    return tensor.detach().reshape(-1, tensor.shape[-1]).float().cpu()
+
+
+def feed_forward_of(token: WholeToken, layer: int) -> FeedForward:
+    """The feed-forward layer of a block. Raises UserError where there is none."""
+    if not 0 <= layer < len(token.blocks):
+        raise UserError("There is no layer {layer}; choose 0 to {last}.", layer=layer, last=len(token.blocks) - 1)
+    sublayer = token.blocks[layer].feed_forward
+    if sublayer is None or sublayer.feed_forward is None:
+        raise UserError("The blocks of {name} have no feed-forward layer.", name=token.model.name)
+    return sublayer.feed_forward
+
+
+@torch.inference_mode()
+def activations_at(body: Body, inputs: Float[Tensor, "token width"], name: NeuronName) -> Float[np.ndarray, "token"]:
+    """One neuron's activation at every token, times its expert's share there: 0 where the expert was not chosen."""
+    check_neuron(body, name)
+    neurons = body.expert(name.expert)
+    part = slice(name.number, name.number + 1)
+    up, gate = neurons.up.rows(part)(inputs), None if neurons.gate is None else neurons.gate.rows(part)(inputs)
+    activated = neurons.gating(up, gate)[:, 0]
+    return np.asarray((activated * _share_at(body, inputs, name.expert)).numpy())
+
+
+def _share_at(body: Body, inputs: Tensor, expert: int) -> Tensor:
+    if not isinstance(body, Mixture):
+        return torch.ones(len(inputs))
+    if expert == len(body.tables.up):
+        assert body.shared is not None
+        return body.shared.share(inputs)[:, 0]
+    routing = body.router(inputs)
+    return torch.where(routing.chosen == expert, routing.shares, torch.zeros_like(routing.shares)).sum(-1)
+
+
+class FoundNeuron(NamedTuple):
+    """A neuron among whose most promoted or suppressed tokens a text occurs."""
+
+    name: NeuronName
+    token: int
+    effect: float
+    """On that token's logit, for an activation of 1."""
+
+
+def search_neurons(
+    names: Sequence[NeuronName], tokens: PromotedTokens, spelling: Callable[[int], str], text: str
+) -> list[FoundNeuron]:
+    """The neurons whose promoted or suppressed tokens contain the text, in any case; the largest effect first."""
+    wanted = text.casefold().strip()
+    if not wanted:
+        return []
+    ids = np.unique(np.concatenate([tokens.promoted.ravel(), tokens.suppressed.ravel()]))
+    matching = {int(id) for id in ids if wanted in spelling(int(id)).casefold()}
+    found = []
+    for index, name in enumerate(names):
+        pairs = [
+            *zip(tokens.promoted[index].tolist(), tokens.raised[index].tolist(), strict=True),
+            *zip(tokens.suppressed[index].tolist(), tokens.lowered[index].tolist(), strict=True),
+        ]
+        hits = [(effect, token) for token, effect in pairs if token in matching]
+        if hits:
+            effect, token = max(hits, key=lambda hit: abs(hit[0]))
+            found.append(FoundNeuron(name=name, token=token, effect=effect))
+    return sorted(found, key=lambda one: -abs(one.effect))
+
+
+def all_rows(neurons: Neurons) -> Float[Tensor, "neuron width"]:
+    """The direction that each neuron writes along."""
+    return neurons.down.matrix.T
