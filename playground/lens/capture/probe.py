@@ -26,6 +26,11 @@ class ProbedCall:
     module: nn.Module
     z: Tensor
     outputs_before: int
+    n_heads: int
+    n_key_value_heads: int
+    head_width: int
+    """Of queries and keys."""
+    value_width: int
 
 
 @dataclass(kw_only=True, eq=False)
@@ -59,7 +64,17 @@ def run_probe(model: "LoadedModel") -> ProbePass:
             # [1, head, token, width] -> [1, token, head · width], as the output projection receives it.
             together, before = z.transpose(1, 2).flatten(2), len(recording.outputs)
             probe.calls.append(
-                ProbedCall(kind=site.kind, layer=site.layer, module=call.module, z=together, outputs_before=before)
+                ProbedCall(
+                    kind=site.kind,
+                    layer=site.layer,
+                    module=call.module,
+                    z=together,
+                    outputs_before=before,
+                    n_heads=call.n_heads,
+                    n_key_value_heads=call.key.shape[1],
+                    head_width=call.query.shape[-1],
+                    value_width=call.value.shape[-1],
+                )
             )
             return z
 

@@ -1,0 +1,144 @@
+"""The drawing as SVG: one text, in the colours of the light or of the dark page."""
+
+from collections.abc import Iterator
+from html import escape
+
+from playground.architecture.architecture import Architecture, Role
+from playground.architecture.captions import box_title
+from playground.architecture.drawing import Drawing, DrawnBox, DrawnLine, DrawnSum, DrawnText, draw_architecture
+from playground.charts.palette import CROSS, DECODER, HELD_OUT, KEY, NEUTRAL, QUERY, TRAIN, VALUE, Colour
+from playground.text import _
+
+COLOURS: dict[Role, Colour] = {
+    "embedding": QUERY,
+    "position": QUERY,
+    "segment": QUERY,
+    "projection": KEY,
+    "norm": VALUE,
+    "attention": DECODER,
+    "cross_attention": CROSS,
+    "feed_forward": TRAIN,
+    "head": HELD_OUT,
+    "pooler": KEY,
+    "other": NEUTRAL,
+    "unused": NEUTRAL,
+}
+TEXT, PAGE = Colour(light="#1f2937", dark="#e5e7eb"), Colour(light="#ffffff", dark="#0e1117")
+NOTE_HEIGHT = 13
+NOTE_LETTERS = 64
+_SPACE = "http://www.w3.org/2000/svg"
+
+
+def architecture_svg(
+    architecture: Architecture, *, columns: int = 2, is_dark: bool = False, notes: tuple[str, ...] = ()
+) -> str:
+    """The drawing as an SVG file. notes: lines below it, such as where the model comes from.
+
+    Each box is a group of the class `box` with its index in `Architecture.placed` as `data-index`.
+    """
+    drawing = draw_architecture(architecture, columns=columns)
+    shown = [note if len(note) <= NOTE_LETTERS else note[: NOTE_LETTERS - 1] + "…" for note in notes]
+    height = drawing.height + NOTE_HEIGHT * (len(shown) + 1) * bool(shown)
+    label = _("Architecture of {name}").format(name=architecture.name)
+    parts = [
+        f'<svg xmlns="{_SPACE}" viewBox="0 0 {drawing.width:g} {height:g}" width="{drawing.width:g}" '
+        f'height="{height:g}" role="group" aria-label="{escape(label)}">',
+        f"<style>{style_sheet(is_dark=is_dark)}</style>",
+        f"<defs>{_marker()}</defs>",
+        f'<rect class="page" width="{drawing.width:g}" height="{height:g}"/>',
+        *_shapes(drawing),
+        *(
+            f'<text class="note" x="12" y="{drawing.height + NOTE_HEIGHT * (line + 1):g}">{escape(note)}</text>'
+            for line, note in enumerate(shown)
+        ),
+        "</svg>",
+    ]
+    return "".join(parts)
+
+
+def style_sheet(*, is_dark: bool) -> str:
+    """The colours of everything in the drawing."""
+
+    def of(colour: Colour) -> str:
+        return colour.dark if is_dark else colour.light
+
+    text, faded = of(TEXT), of(NEUTRAL)
+    rules = [
+        f"text{{font-family:sans-serif;font-size:11px;fill:{text}}}",
+        f".page{{fill:{of(PAGE)}}}",
+        ".title{font-size:12px;font-weight:600}",
+        ".heading{font-size:14px;font-weight:600}",
+        f".note{{font-size:10px;fill:{faded}}}",
+        f".frame{{fill:none;stroke:{faded};stroke-dasharray:4 3}}",
+        f".stream,.sum{{fill:none;stroke:{text};stroke-width:1.2}}",
+        f".residual{{fill:none;stroke:{of(TRAIN)};stroke-width:1.6}}",
+        f".unknown{{fill:none;stroke:{faded};stroke-width:1.6;stroke-dasharray:2 3}}",
+        f".cross{{fill:none;stroke:{of(CROSS)};stroke-width:1.6}}",
+        f".head{{fill:{text}}}",
+        f".sum{{fill:{of(PAGE)}}}",
+        ".box rect{stroke-width:1.2;fill-opacity:.13}",
+        ".shared rect{stroke-dasharray:5 3}",
+    ]
+    rules += [f".{role} rect{{stroke:{of(colour)};fill:{of(colour)}}}" for role, colour in COLOURS.items()]
+    return "".join(rules)
+
+
+def _marker() -> str:
+    return (
+        '<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto">'
+        '<path class="head" d="M0 0L8 4L0 8z"/></marker>'
+    )
+
+
+def _shapes(drawing: Drawing) -> Iterator[str]:
+    for frame in drawing.frames:
+        yield (
+            f'<rect class="frame" x="{frame.x:g}" y="{frame.y:g}" width="{frame.width:g}" '
+            f'height="{frame.height:g}" rx="8"/>'
+        )
+    yield from map(_line, drawing.lines)
+    yield from map(_box, drawing.boxes)
+    yield from map(_sum, drawing.sums)
+    yield from map(_text, drawing.texts)
+
+
+def _line(line: DrawnLine) -> str:
+    points = " ".join(f"{x:g},{y:g}" for x, y in line.points)
+    arrow = ' marker-end="url(#arrow)"' if line.has_arrow else ""
+    return f'<polyline class="{line.kind}" points="{points}"{arrow}/>'
+
+
+def _box(drawn: DrawnBox) -> str:
+    box = drawn.box
+    names = f"box {box.role}{' shared' if box.shared_with else ''}"
+    said = ", ".join([drawn.title, _("{count} parameters").format(count=f"{box.parameters:,}"), *drawn.lines])
+    body = [
+        f'<rect x="{drawn.x:g}" y="{drawn.y:g}" width="{drawn.width:g}" height="{drawn.height:g}" rx="5"/>',
+        f'<text class="title" x="{drawn.x + 7:g}" y="{drawn.y + 18:g}">{escape(_fitting(drawn))}</text>',
+        f'<text x="{drawn.x + drawn.width - 7:g}" y="{drawn.y + 18:g}" text-anchor="end">{escape(drawn.count)}</text>',
+    ]
+    body += [
+        f'<text x="{drawn.x + 7:g}" y="{drawn.y + 34 + 14 * line:g}">{escape(text)}</text>'
+        for line, text in enumerate(drawn.lines)
+    ]
+    return f'<g class="{names}" data-index="{drawn.index}" aria-label="{escape(said)}">{"".join(body)}</g>'
+
+
+def _fitting(drawn: DrawnBox) -> str:
+    """The title, shortened where a narrow box has no room for it beside its count."""
+    room = int((drawn.width - 14 - 6.5 * len(drawn.count)) / 6.6)
+    title = box_title(drawn.box)
+    return title if len(title) <= room else title[: max(1, room - 1)] + "…"
+
+
+def _sum(drawn: DrawnSum) -> str:
+    x, y = drawn.x, drawn.y
+    cross = f'<path class="stream" d="M{x - 4:g} {y:g}h8M{x:g} {y - 4:g}v8"/>'
+    note = f'<text x="{x + 12:g}" y="{y - 5:g}">{escape(drawn.note)}</text>' if drawn.note else ""
+    return f'<circle class="sum" cx="{x:g}" cy="{y:g}" r="7"/>{cross}{note}'
+
+
+def _text(drawn: DrawnText) -> str:
+    anchor = f' text-anchor="{drawn.anchor}"'
+    names = ' class="heading"' if drawn.is_heading else ""
+    return f'<text x="{drawn.x:g}" y="{drawn.y:g}"{anchor}{names}>{escape(drawn.text)}</text>'
