@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,25 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 
 
+@pytest.fixture(scope="session")
+def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one server of the app, for all tests that leave it as they found it."""
+    with _servers(tmp_path_factory) as start:
+        yield start(ROOT / "app.py")
+
+
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
     """Start `streamlit run script args` and return its address; every server ends with the module.
 
     `base` is the path under which a proxy would show the app.
     """
+    with _servers(tmp_path_factory) as start:
+        yield start
+
+
+@contextmanager
+def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
     servers: list[subprocess.Popen[bytes]] = []
 
     def start(script: str | Path, *arguments: str, environment: dict[str, str] | None = None, base: str = "") -> str:
@@ -35,14 +49,20 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., st
         _wait_until_healthy(server, address, home / "server.log")
         return address
 
-    yield start
-    for server in servers:
-        server.terminate()
-    for server in servers:
-        try:
-            server.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            server.kill()
+    try:
+        yield start
+    finally:
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            _wait_or_kill(server)
+
+
+def _wait_or_kill(server: subprocess.Popen[bytes]) -> None:
+    try:
+        server.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        server.kill()
 
 
 @pytest.fixture

@@ -1,32 +1,24 @@
-"""Taking apart in a real browser, from a cold server's deep link to a reload; work is cancelled and begun again."""
+"""Taking apart in a real browser, from a deep link to a reload; work is cancelled and begun again."""
 
 import contextlib
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.helpers.contrast import contrast_of
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90_000
 MAP = ".st-key-figure_ablated-decoder-{judge} .heatmaplayer image >> nth=0"
 
 
-@pytest.fixture(scope="module")
-def server(serve: Callable[..., str]) -> str:
-    """Cold for the first test alone."""
-    return serve(ROOT / "app.py")
-
-
 @pytest.mark.slow
-def test_a_cold_deep_link_shows_every_head_alone_and_another_measure_stays(
-    server: str, open_page: Callable[[str], Page]
+def test_a_deep_link_shows_every_head_alone_and_another_measure_stays(
+    app_server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{server}/ablate?text=The+cat+sat+on+the+mat&by=zero")
+    page = open_page(f"{app_server}/ablate?text=The+cat+sat+on+the+mat&by=zero")
     expect(page.locator(MAP.format(judge="divergence"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("radio", name="Δ logit of target token").click()
     expect(page.locator(MAP.format(judge="logit"))).to_be_visible(timeout=PATIENCE)
@@ -52,9 +44,9 @@ OTHER = LONG.replace("cat", "dog", 1)
     ],
 )
 def test_long_work_can_be_cancelled_and_begun_again(
-    address: str, server: str, open_page: Callable[[str], Page]
+    address: str, app_server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{server}/ablate?{address}")
+    page = open_page(f"{app_server}/ablate?{address}")
     again = page.get_by_role("button", name="Compute it")
     cancel = page.get_by_role("button", name="Cancel")
     cancel_whatever_runs(cancel, again)
@@ -76,8 +68,8 @@ def cancel_whatever_runs(cancel: Locator, again: Locator) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_chosen_parts_can_be_read(server: str, open_page: Callable[[str], Page], scheme: str) -> None:
-    page = open_page(f"{server}/ablate?section=whole&parts=decoder.1.1")
+def test_the_chosen_parts_can_be_read(app_server: str, open_page: Callable[[str], Page], scheme: str) -> None:
+    page = open_page(f"{app_server}/ablate?section=whole&parts=decoder.1.1")
     page.emulate_media(color_scheme=scheme)
     page.reload()
     chip = page.get_by_title("head 1.1", exact=True)

@@ -2,19 +2,14 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers.settling import settle
+
 PATIENCE = 90_000
 ALLOWED = 6
-
-
-@pytest.fixture(scope="module")
-def server(serve: Callable[..., str]) -> str:
-    return serve(ROOT / "app.py")
 
 
 class Walk:
@@ -31,9 +26,9 @@ class Walk:
 
 @pytest.mark.slow
 def test_which_head_completes_mary_and_john_and_what_happens_without_it(
-    server: str, open_page: Callable[[str], Page]
+    app_server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page, walk = open_page(server), Walk()
+    page, walk = open_page(app_server), Walk()
     walk.click(page.get_by_role("button", name="Which head knows the answer?"))
     says = page.get_by_text("Largest contributions to the logit of “␣John”: head 1.4 (+2.54)")
     expect(says).to_be_visible(timeout=PATIENCE)
@@ -50,9 +45,9 @@ def test_which_head_completes_mary_and_john_and_what_happens_without_it(
 
 @pytest.mark.slow
 def test_a_click_on_a_cell_puts_the_part_into_the_joint_set_and_selects_the_head(
-    server: str, open_page: Callable[[str], Page]
+    app_server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{server}/ablate?text=The+cat+sat+on+the+mat")
+    page = open_page(f"{app_server}/ablate?text=The+cat+sat+on+the+mat")
     cells = page.locator(".st-key-figure_ablated-decoder-divergence .nsewdrag")
     expect(cells).to_be_visible(timeout=PATIENCE)
     # Six heads and three larger parts, six layers: head 2.1, and MLP 4.
@@ -68,8 +63,7 @@ def test_a_click_on_a_cell_puts_the_part_into_the_joint_set_and_selects_the_head
 
 
 def click_cell(page: Page, cells: Locator, share: tuple[float, float]) -> None:
-    page.wait_for_timeout(700)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+    settle(page, quiet=500)
     box = cells.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + share[0] * box["width"], box["y"] + share[1] * box["height"])
@@ -80,9 +74,9 @@ def click_cell(page: Page, cells: Locator, share: tuple[float, float]) -> None:
 
 @pytest.mark.slow
 def test_no_option_and_no_text_is_lost_on_the_way_through_the_sections(
-    server: str, open_page: Callable[[str], Page]
+    app_server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{server}/ablate?text=The+cat+sat+on+the+mat&by=zero&answer=+dog&judge=loss")
+    page = open_page(f"{app_server}/ablate?text=The+cat+sat+on+the+mat&by=zero&answer=+dog&judge=loss")
     text = page.locator(".st-key-bar_text textarea")
     expect(text).to_be_visible(timeout=PATIENCE)
     text.fill("Anna gave Ben a red hat.")
@@ -90,8 +84,7 @@ def test_no_option_and_no_text_is_lost_on_the_way_through_the_sections(
     page.wait_for_url(re.compile("Anna"), timeout=PATIENCE)
     for section in ("Find heads", "Activation patching", "Token attribution", "Interaction effects", "Ablation"):
         page.get_by_role("radio", name=section, exact=True).click()
-        page.wait_for_timeout(1_500)
-        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+        settle(page)
     expect(text).to_have_value("Anna gave Ben a red hat.", timeout=PATIENCE)
     expect(page.get_by_role("textbox", name="Target token")).to_have_value(" dog", timeout=PATIENCE)
     expect(page.get_by_role("radio", name="zero", exact=True)).to_be_checked()

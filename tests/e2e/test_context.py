@@ -3,13 +3,13 @@
 import itertools
 import re
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers.settling import settle
+
 PATIENCE = 60_000
 MODEL_PAGES = {
     "attention": "Attention",
@@ -20,11 +20,6 @@ MODEL_PAGES = {
 PAGES = {**MODEL_PAGES, "train": "Train", "scaling": "Scaling", "emergence": "Emergence", "glossary": "Glossary"}
 TYPED = "Anna gave Ben a red hat, and Ben gave Anna a blue one."
 CARRIED = {"model": "books-encoder", "text": TYPED, "head": "2.1", "query": "4"}
-
-
-@pytest.fixture(scope="module")
-def address(serve: Callable[..., str]) -> str:
-    return serve(ROOT / "app.py")
 
 
 def every_pair(names: list[str]) -> list[str]:
@@ -51,12 +46,6 @@ def open_from_menu(page: Page, name: str) -> None:
     settle(page)
 
 
-def settle(page: Page) -> None:
-    """Wait until the script has run."""
-    page.wait_for_timeout(150)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
-
-
 def parameters(url: str) -> dict[str, str]:
     return {key: values[-1] for key, values in parse_qs(urlsplit(url).query).items()}
 
@@ -75,9 +64,9 @@ def check_context(page: Page, *, model: str, text: str, head: str, token: str) -
 
 @pytest.mark.slow
 def test_every_way_from_page_to_page_keeps_model_text_head_and_token(
-    open_page: Callable[[str], Page], address: str
+    open_page: Callable[[str], Page], app_server: str
 ) -> None:
-    page = open_page(f"{address}/attention?model=books-encoder")
+    page = open_page(f"{app_server}/attention?model=books-encoder")
     text_area(page).fill(TYPED)
     page.wait_for_url(lambda url: parameters(url).get("text") == TYPED, timeout=PATIENCE)
     expect(page.locator(".st-key-bar_head_panel")).to_be_visible(timeout=PATIENCE)

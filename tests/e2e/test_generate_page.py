@@ -36,9 +36,9 @@ def go(page: Page, name: str) -> None:
 
 @pytest.mark.slow
 def test_branches_survive_the_menu_and_a_generated_text_has_a_door(
-    serve: Callable[..., str], open_page: Callable[[str], Page]
+    app_server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{serve(ROOT / 'app.py')}/generate?generate=write&text=The+cat+sat")
+    page = open_page(f"{app_server}/generate?generate=write&text=The+cat+sat")
     for count in ("1 token", "2 tokens"):
         step = page.get_by_role("button", name="Step", exact=True)
         expect(step).to_have_count(1, timeout=PATIENCE)
@@ -61,9 +61,9 @@ def test_branches_survive_the_menu_and_a_generated_text_has_a_door(
 
 @pytest.mark.slow
 def test_a_predicted_token_leads_through_the_layers_to_the_heads_that_wrote_it(
-    serve: Callable[..., str], open_page: Callable[[str], Page]
+    app_server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{serve(ROOT / 'app.py')}/generate?text=The+cat+sat&query=2")
+    page = open_page(f"{app_server}/generate?text=The+cat+sat&query=2")
     page.get_by_role("button", name="In the logit lens").click(timeout=PATIENCE)
     expect(page.get_by_text(re.compile("^After 2 ␣cat, "))).to_be_visible(timeout=PATIENCE)
     page.wait_for_url(re.compile("generate=lens"), timeout=PATIENCE)

@@ -1,27 +1,19 @@
-"""The page inside a head in a real browser, from a cold server's deep link to a reload."""
+"""The page inside a head in a real browser, from a deep link to a reload."""
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90_000
 
 
-@pytest.fixture(scope="module")
-def server(serve: Callable[..., str]) -> str:
-    """Cold for the first test alone."""
-    return serve(ROOT / "app.py")
-
-
 @pytest.mark.slow
-def test_a_cold_deep_link_shows_every_step_and_a_query_that_is_chosen_stays(
-    server: str, open_page: Callable[[str], Page]
+def test_a_deep_link_shows_every_step_and_a_query_that_is_chosen_stays(
+    app_server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{server}/inside?text=The+cat+sat&head=1.2&query=2")
+    page = open_page(f"{app_server}/inside?text=The+cat+sat&head=1.2&query=2")
     expect(page.get_by_text(re.compile(r"(All 3|3 of \d+) keys are visible"))).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text(re.compile("Verified: max. error")).first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("heading", name=re.compile("11. Into the residual stream"))).to_be_visible(timeout=PATIENCE)
@@ -40,9 +32,9 @@ def test_a_cold_deep_link_shows_every_step_and_a_query_that_is_chosen_stays(
 
 @pytest.mark.slow
 def test_a_number_that_is_clicked_lists_its_terms_and_a_reload_brings_them_back(
-    server: str, open_page: Callable[[str], Page]
+    app_server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{server}/inside?text=The+cat+sat&head=1.2")
+    page = open_page(f"{app_server}/inside?text=The+cat+sat&head=1.2")
     keys = page.get_by_role("figure", name="The keys", exact=True)
     expect(keys.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
     keys.scroll_into_view_if_needed()
@@ -61,9 +53,9 @@ def test_a_number_that_is_clicked_lists_its_terms_and_a_reload_brings_them_back(
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [1400, 390])
 def test_every_weight_is_readable_and_the_page_is_no_wider_than_the_window(
-    server: str, open_page: Callable[[str], Page], width: int
+    app_server: str, open_page: Callable[[str], Page], width: int
 ) -> None:
-    page = open_page(f"{server}/inside?head=1.2")
+    page = open_page(f"{app_server}/inside?head=1.2")
     page.set_viewport_size({"width": width, "height": 900})
     for name, numbers in (("Weight of each key", 20), ("z: the sum of the weighted values", 32)):
         figure = page.get_by_role("figure", name=name)

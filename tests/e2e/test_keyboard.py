@@ -1,12 +1,12 @@
 """The main journey of every page by keyboard alone."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers.settling import settle
+
 PATIENCE = 90_000
 MOST_TABS = 150
 FOCUSED = """() => {
@@ -18,27 +18,17 @@ FOCUSED = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def address(serve: Callable[..., str]) -> str:
-    return serve(ROOT / "app.py")
-
-
 @pytest.fixture
-def visit(open_page: Callable[[str], Page], address: str) -> Callable[[str], Page]:
+def visit(open_page: Callable[[str], Page], app_server: str) -> Callable[[str], Page]:
     """Open a page of the app and wait until it has run."""
 
     def visit_page(path: str) -> Page:
-        page = open_page(f"{address}/{path}")
+        page = open_page(f"{app_server}/{path}")
         page.locator("h1").first.wait_for(timeout=PATIENCE)
         settle(page)
         return page
 
     return visit_page
-
-
-def settle(page: Page) -> None:
-    page.wait_for_timeout(400)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
 
 
 def tab_to(page: Page, wanted: Callable[[str], bool]) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.helpers.contrast import as_hex
+from tests.helpers.settling import settle
 from tests.helpers.tables import noisy_table
-from tests.playground.charts.test_palette import contrast
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000
@@ -65,7 +64,7 @@ def test_an_uploaded_table_is_mapped_and_its_bad_rows_are_named_and_skipped(serv
         box.click()
         page.get_by_role("option", name=column, exact=True).click()
         page.wait_for_function("word => decodeURIComponent(location.search).includes(word)", arg=f'"{column}"')
-        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+        settle(page)
     expect(page.get_by_text(re.compile("38 runs"))).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text(re.compile("2 rows were skipped"))).to_be_visible()
     page.get_by_role("radio", name="Fit", exact=True).click()
@@ -169,30 +168,4 @@ def test_a_small_sweep_is_watched_through_a_reload_to_its_fit_and_a_run_opens(se
     page.get_by_role("radio", name="Compute-optimal allocation").click(timeout=PATIENCE)
     page.get_by_role("radio", name="Training curves").click(timeout=PATIENCE)
     expect(page.locator(".st-key-picture_training-curves .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
-    context.close()
-
-
-SMALLEST_TEXT, READABLE = 11, 4.5
-TEXTS = """() => [...document.querySelectorAll(".live-chart .main-svg :is(text, tspan)")]
-    .filter((node) => node.textContent.trim() && node.getClientRects().length)
-    .map((node) => [node.textContent, parseFloat(getComputedStyle(node).fontSize), getComputedStyle(node).fill])"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    "query", ["", "?section=allocation&picture=map", "?section=allocation&picture=valleys", "?section=plan"]
-)
-def test_every_text_of_a_chart_is_large_and_clear_enough(server: str, browser: Browser, scheme: str, query: str):
-    context = browser.new_context(viewport={"width": 1400, "height": 1000}, color_scheme=scheme)
-    page = context.new_page()
-    page.goto(f"{server}/scaling{query}")
-    expect(page.locator(".live-chart .main-svg").first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=PATIENCE)
-    page.wait_for_timeout(1000)
-    ground = "#ffffff" if scheme == "light" else "#12151b"
-    texts = page.evaluate(TEXTS)
-    assert len(texts) > 10
-    assert [(text, size) for text, size, _fill in texts if size < SMALLEST_TEXT] == []
-    assert [(text, fill) for text, _size, fill in texts if contrast(as_hex(fill), ground) < READABLE] == []
     context.close()
