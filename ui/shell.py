@@ -51,9 +51,11 @@ def page_icons() -> dict[str, str]:
     return {
         "attention": ":material/grid_view:",
         "inside": ":material/frame_inspect:",
+        "tokens": ":material/toll:",
         "train": ":material/model_training:",
         "generate": ":material/edit_note:",
         "ablate": ":material/content_cut:",
+        "evaluate": ":material/rule:",
         "scaling": ":material/trending_down:",
         "emergence": ":material/stairs:",
         "glossary": ":material/dictionary:",
@@ -65,9 +67,11 @@ def page_titles() -> dict[str, str]:
     return {
         "attention": _("Attention"),
         "inside": _("Inside a head"),
+        "tokens": _("Tokens"),
         "train": _("Train"),
         "generate": _("Predict and generate"),
         "ablate": _("Take it apart"),
+        "evaluate": _("Evaluate"),
         "scaling": _("Scaling"),
         "emergence": _("Emergence"),
         "glossary": _("Glossary"),

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from playground.errors import UserError
+from playground.evaluation.lines import ComparedLines
 
 Counted = Bool[np.ndarray, "row position"]
 
@@ -59,6 +60,16 @@ def exact_match(answers: Sequence[Sequence[Hashable]], references: Sequence[Sequ
     return sum(list(answer) == list(reference) for answer, reference in zip(answers, references, strict=True)) / len(
         answers
     )
+
+
+def exact_matches(lines: ComparedLines) -> Bool[np.ndarray, "line"]:
+    """Which hypotheses equal one of their references, white space at the edges aside.
+
+    >>> exact_matches(ComparedLines(hypotheses=("a ", "b"), references=(("x", "a"), ("c", "d")))).tolist()
+    [True, False]
+    """
+    rows = zip(lines.hypotheses, lines.references, strict=True)
+    return np.array([text.strip() in {reference.strip() for reference in references} for text, references in rows])
 
 
 def expected_exact_match(accuracy: float, lengths: Sequence[int]) -> float:

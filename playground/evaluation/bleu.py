@@ -137,7 +137,7 @@ def bleu_parts(statistics: Int[np.ndarray, "10"], config: BleuConfig | None = No
 
 def bleu_signature(n_references: int, config: BleuConfig | None = None) -> str:
     """sacrebleu's signature: what another must set to get the same number."""
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
     config = config or BleuConfig()
     metric = BLEU(

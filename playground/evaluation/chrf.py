@@ -48,7 +48,7 @@ def chrf_scores(statistics: ChrfStatistics) -> Float[np.ndarray, "*line"]:
 
 def chrf_signature(n_references: int) -> str:
     """sacrebleu's signature of chrF."""
-    from sacrebleu.metrics import CHRF
+    from sacrebleu.metrics.chrf import CHRF
 
     metric = CHRF()
     metric.corpus_score(["a"], [["a"]] * n_references)

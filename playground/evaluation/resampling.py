@@ -42,6 +42,8 @@ class PairedSpread:
     difference: Spread
     second_wins: float
     """Share of resamples in which the second scores higher."""
+    gains: Float[np.ndarray, "resample"]
+    """The difference in each resample."""
     p_value: float
     """Two-sided: how often resampling alone, centred on no difference, gives one as large."""
 
@@ -127,5 +129,6 @@ def paired_bootstrap(
         second=spread(values[1], theirs, len(first)),
         difference=difference,
         second_wins=float((gain > 0).mean()),
+        gains=gain,
         p_value=float((extreme.sum() + 1) / (n_resamples + 1)),
     )

@@ -51,7 +51,7 @@ def slice_scores(true: Sequence[str], predicted: Sequence[str], column: Sequence
         )
     rows = []
     for value in np.argsort(-counts, kind="stable"):
-        members = np.flatnonzero(places == value)
+        members = np.flatnonzero(places == value).tolist()
         counted = confusion([true[row] for row in members], [predicted[row] for row in members])
         rows.append(
             SliceScores(

@@ -15,7 +15,7 @@ TerStatistics = Float[np.ndarray, "*line 2"]
 
 def ter_statistics(lines: ComparedLines, on_progress: OnProgress = no_progress) -> TerStatistics:
     """The counts of each line; a corpus' counts are their sum."""
-    from sacrebleu.metrics import TER
+    from sacrebleu.metrics.ter import TER
 
     metric, table = TER(), np.zeros((len(lines), 2))
     for row, (hypothesis, references) in enumerate(zip(lines.hypotheses, lines.references, strict=True)):
@@ -34,7 +34,7 @@ def ter_scores(statistics: TerStatistics) -> Float[np.ndarray, "*line"]:
 
 def ter_signature(n_references: int) -> str:
     """sacrebleu's signature of TER."""
-    from sacrebleu.metrics import TER
+    from sacrebleu.metrics.ter import TER
 
     metric = TER()
     metric.corpus_score(["a"], [["a"]] * n_references)

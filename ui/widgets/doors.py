@@ -8,7 +8,8 @@ from ui.shell import page_icons, page_of, page_titles
 from ui.state.context import context_parameters
 
 ATTENTION, INSIDE, GENERATE, ABLATE = "attention", "inside", "generate", "ablate"
-TRAIN, SCALING, EMERGENCE = "train", "scaling", "emergence"
+TOKENS, TRAIN, SCALING, EMERGENCE = "tokens", "train", "scaling", "emergence"
+EVALUATE = "evaluate"
 
 
 def door(label: str, page: str, parameters: Mapping[str, str] | None = None, *, help_text: str | None = None) -> None:
@@ -32,4 +33,4 @@ def doors(links: Mapping[str, tuple[str, Mapping[str, str]]]) -> None:
 def model_doors(model: str) -> None:
     """A model, on every page that looks at one."""
     titles = page_titles()
-    doors({titles[page]: (page, {"model": model}) for page in (ATTENTION, INSIDE, GENERATE, ABLATE)})
+    doors({titles[page]: (page, {"model": model}) for page in (ATTENTION, INSIDE, TOKENS, GENERATE, ABLATE)})

@@ -1,0 +1,216 @@
+"""BLEU as it is counted: matching n-grams, precisions, brevity penalty, product; chrF and TER beside it."""
+
+import math
+import re
+
+import streamlit as st
+
+from playground.evaluation.bleu import BleuConfig, BleuParts, bleu_parts, bleu_tokens
+from playground.evaluation.line_scores import LineScores, line_scores, sentence_config
+from playground.evaluation.ngrams import MarkedNgrams, mark_ngrams
+from playground.lens.finding import Finding
+from playground.progress import OnProgress
+from playground.text import N_, _
+from ui.cache import results
+from ui.components.compared_lines import Chip, ChipRow, compared_lines
+from ui.jobs import require
+from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, warn_of_empty
+from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spreads
+from ui.sections.evaluate.systems import show_systems
+from ui.state.address import read_switch, write_switch
+from ui.state.parameters import BLEU_TOKENIZER, EFFECTIVE_ORDER, LOWERCASE, NGRAM_ORDER, Switch
+from ui.state.revisions import widget_key
+from ui.widgets.choice import choose_option
+from ui.widgets.download import offer_snippet
+from ui.widgets.findings import show_findings
+
+CHARACTERS = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{2}")
+
+
+def show_bleu() -> None:
+    """The lines, how they are counted, and the scores."""
+    chosen = choose_lines(takes_second=True)
+    config = _choose_config()
+    warn_of_empty(chosen.lines)
+    _warn_of_characters(chosen, config)
+    scores = scored_lines(chosen, config)
+    show_spreads(
+        {"BLEU": scores.spreads["bleu"], "chrF": scores.spreads["chrf"], "TER": scores.spreads["ter"]},
+        digits=2,
+        about={"TER": _("Edits and shifts in per cent of the reference length: lower is better.")},
+    )
+    _show_count(chosen, scores)
+    if chosen.second is not None:
+        show_systems(scores, _scored_second(chosen, config))
+    say_intervals()
+    with st.expander(_("Signatures"), icon=":material/fingerprint:", expanded=True):
+        st.code("\n".join(scores.signatures.values()), language=None)
+        st.caption(_("sacrebleu's: who sets the same gets the same numbers."))
+    _offer_lines(chosen, scores)
+
+
+def _choose_config() -> BleuConfig:
+    titles = {name: name for name in BLEU_TOKENIZER.values}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        tokenizer = choose_option(
+            BLEU_TOKENIZER,
+            _("Tokenizer"),
+            titles,
+            help_text=_(
+                "13a: words and punctuation, the standard; zh: each Chinese character; char: each character; intl: "
+                "international punctuation; none: at spaces."
+            ),
+        )
+        effective = _toggle(EFFECTIVE_ORDER, _("Effective order"), _("Leaves out orders that a text is too short for."))
+        lowercase = _toggle(LOWERCASE, _("Lower case"), None)
+    return BleuConfig(tokenizer=tokenizer, effective_order=effective, lowercase=lowercase)  # type: ignore[arg-type]
+
+
+def _warn_of_characters(chosen: LineSet, config: BleuConfig) -> None:
+    """Chinese and Japanese sentences cut at spaces are one word each."""
+    if config.tokenizer in ("13a", "intl", "none") and any(CHARACTERS.search(text) for text in chosen.lines.hypotheses):
+        st.warning(
+            _(
+                "Chinese and Japanese have no spaces: with this tokenizer a whole sentence is one word. Choose zh or char."
+            ),
+            icon=":material/translate:",
+        )
+
+
+def _toggle(parameter: Switch, label: str, about: str | None) -> bool:
+    value = st.toggle(label, value=read_switch(parameter), key=widget_key(parameter), help=about)
+    write_switch(parameter, value)
+    return value
+
+
+def scored_lines(chosen: LineSet, config: BleuConfig) -> LineScores:
+    """The scores of the first system."""
+
+    def score(on_progress: OnProgress) -> LineScores:
+        return line_scores(chosen.lines, config, on_progress=on_progress)
+
+    key = ("line scores", hash(chosen.lines), config)
+    return require(key, score, title=_("Counting, line:"), cache=results())
+
+
+def _scored_second(chosen: LineSet, config: BleuConfig) -> LineScores:
+    assert chosen.second is not None
+    second = chosen.second
+
+    def score(on_progress: OnProgress) -> LineScores:
+        return line_scores(second, config, on_progress=on_progress)
+
+    key = ("line scores", hash(second), config)
+    return require(key, score, title=_("Counting the second system, line:"), cache=results())
+
+
+def _show_count(chosen: LineSet, scores: LineScores) -> None:
+    """One line's n-grams in colour, and the numbers of the corpus or of this line."""
+    lines, config = chosen.lines, scores.config
+    index = choose_line(lines, scores.line_values("bleu").tolist(), title="BLEU")
+    order = int(choose_option(NGRAM_ORDER, _("n-grams"), {str(n): str(n) for n in range(1, 5)}))
+    own = bleu_tokens(lines.hypotheses[index], config)
+    marked = mark_ngrams(own, [bleu_tokens(text, config) for text in lines.references[index]], order)
+    show_findings(_describe_match(marked, order))
+    _draw(marked, order, scores, index)
+    left, right = st.columns(2, gap="large")
+    statistics = scores.statistics["bleu"]
+    with left:
+        st.subheader(_("This line") if len(lines) > 1 else _("The product"), anchor=False)
+        # A single line of many is scored with the effective order, as sacrebleu advises.
+        _show_product(bleu_parts(statistics[index], sentence_config(config) if len(lines) > 1 else config))
+    if len(lines) > 1:
+        with right:
+            st.subheader(_("The corpus"), anchor=False)
+            _show_product(bleu_parts(statistics.sum(0), config))
+        mean = float(scores.line_values("bleu").mean())
+        sentence = _(
+            "The mean of the {n:,} lines' BLEU is {mean:.2f}: not the corpus' {corpus:.2f}, which sums the counts."
+        )
+        st.write(sentence.format(n=len(lines), mean=mean, corpus=scores.spreads["bleu"].value))
+
+
+def _describe_match(marked: MarkedNgrams, order: int) -> Finding:
+    clipped = sum(mark.state == "clipped" for mark in marked.hypothesis)
+    template = N_(
+        "{matches} of {total} n-grams of order {order} count; {clipped} more stand in a reference, less often."
+    )
+    values = {"matches": marked.matches, "total": marked.total, "order": order, "clipped": clipped}
+    return Finding(template=template, values=values)
+
+
+def _draw(marked: MarkedNgrams, order: int, scores: LineScores, index: int) -> None:
+    rows = [("hypothesis", marked.hypothesis), *(("reference", marks) for marks in marked.references)]
+    titles = {"hypothesis": _("Hypothesis"), "reference": _("Reference")}
+    compared_lines(
+        [
+            ChipRow(
+                name=titles[name],
+                chips=tuple(Chip(text=" ".join(mark.ngram), state=mark.state) for mark in marks),
+            )
+            for name, marks in rows
+        ],
+        states={
+            "matched": _("counted"),
+            "clipped": _("clipped: more often than on the other side"),
+            "absent": _("not on the other side"),
+        },
+        label=_("n-grams of order {order}, line {line}").format(order=order, line=index + 1),
+        key="bleu_lines",
+        provenance=[f"signature: {scores.signatures['bleu']}", f"line: {index + 1}", f"order: {order}"],
+    )
+
+
+def _show_product(parts: BleuParts) -> None:
+    """The four precisions, the brevity penalty and what they multiply to."""
+    smoothed = _("smoothed")
+    st.table(
+        {
+            _("order"): [str(n) for n in range(1, 5)],
+            _("counted"): [f"{m:,} / {t:,}" for m, t in zip(parts.matches, parts.totals, strict=True)],
+            _("precision"): [
+                f"{p:.4f}" + (f" ({smoothed})" if p and not m else "")
+                for p, m in zip(parts.precisions, parts.matches, strict=True)
+            ],
+        }
+    )
+    ratio = _("hypothesis length {c:,}, reference length {r:,}").format(
+        c=parts.hypothesis_length, r=parts.reference_length
+    )
+    st.caption(_("Brevity penalty {bp:.4f}: {ratio}.").format(bp=parts.brevity_penalty, ratio=ratio))
+    used = [precision for precision in parts.precisions[: parts.order] if precision]
+    if len(used) < parts.order or not parts.order:
+        st.code(f"BLEU = {parts.score:.4f}", language=None)
+        st.caption(_("An order without any n-gram, or nothing that matches, makes the product 0."))
+        return
+    mean = math.exp(sum(map(math.log, used)) / parts.order)
+    product = " · ".join(f"{precision:.4f}" for precision in used)
+    bp = parts.brevity_penalty
+    st.code(
+        f"BLEU = 100 · BP · (p₁ … p{parts.order})^(1/{parts.order})\n"
+        f"     = 100 · {bp:.4f} · ({product})^(1/{parts.order})\n"
+        f"     = 100 · {bp:.4f} · {mean:.4f} = {parts.score:.4f}",
+        language=None,
+    )
+
+
+def _offer_lines(chosen: LineSet, scores: LineScores) -> None:
+    lines = chosen.lines
+    names = ("bleu", "chrf", "ter")
+    columns = [scores.line_values(name).tolist() for name in names]  # type: ignore[arg-type]
+    header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references)), *names]
+    rows = [
+        [number + 1, lines.hypotheses[number], *lines.references[number], *(column[number] for column in columns)]
+        for number in range(len(lines))
+    ]
+    details = {**chosen.details, "signatures": list(scores.signatures.values())}
+    offer_results(header, rows, name="bleu-lines.csv", details=details)
+    if chosen.code:
+        imports = ["playground import load"] if any("load(" in line for line in chosen.code) else []
+        imports += [
+            "playground.evaluation.bleu import BleuConfig",
+            "playground.evaluation.line_scores import line_scores",
+        ]
+        imports += ["playground.evaluation.lines import ComparedLines, pair_lines"]
+        imports += ["playground.tasks.translated_lines import translated_lines"] if len(imports) > 3 else []
+        offer_snippet(None, imports, [*chosen.code, f"print(line_scores(lines, {scores.config!r}).report())"])

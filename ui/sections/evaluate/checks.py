@@ -1,0 +1,111 @@
+"""What keeps a classifier's score honest: baselines beside it, and texts that stand in both parts."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from playground.evaluation.baselines import MOST_ROWS, Baselines, baselines
+from playground.evaluation.confusion import Confusion, accuracies, confusion
+from playground.evaluation.duplicates import leaked_texts, repeated_texts
+from playground.evaluation.resampling import Spread
+from playground.evaluation.slices import confusion_spread, macro_f1_scores
+from playground.progress import OnProgress
+from playground.text import _, _n
+from ui.cache import results
+from ui.jobs import compute
+from ui.sections.evaluate.labels_source import LabelSet
+from ui.sections.evaluate.numbers import interval_text
+
+TRAIN_WORDS = ("train", "training", "dev-train")
+SHOWN_LEAKS = 20
+
+
+def is_train_part(chosen: LabelSet) -> list[bool] | None:
+    """Which rows are of the training part; None where no column says so, or all rows are of one part."""
+    if "part" not in chosen.columns:
+        return None
+    flags = [text.strip().lower() in TRAIN_WORDS for text in chosen.table.columns[chosen.columns["part"]]]
+    return flags if any(flags) and not all(flags) else None
+
+
+def show_baselines(chosen: LabelSet, counted: Confusion) -> None:
+    """The classifier beside the most frequent label and TF-IDF with logistic regression, on the same rows."""
+    st.subheader(_("Baselines"), anchor=False)
+    texts = chosen.texts
+    if texts is None:
+        st.caption(_("With a column of texts, a TF-IDF baseline is learned here too."))
+        return
+    is_train = is_train_part(chosen)
+
+    def learn(on_progress: OnProgress) -> Baselines:
+        return baselines(texts, chosen.true, is_train, on_progress)
+
+    key = (*chosen.key, "baselines", hash(texts))
+    learned = compute(key, learn, title=_("Learning the baseline, part:"), cache=results())
+    if learned is None:
+        return
+    true = [chosen.true[row] for row in learned.rows]
+    rows = {
+        _("This classifier"): [chosen.predicted[row] for row in learned.rows],
+        _("TF-IDF + logistic regression"): learned.tfidf,
+        _("Most frequent label"): learned.majority,
+    }
+    _table(rows, true)
+    if is_train is None:
+        st.caption(_("Each fifth of the table is predicted by a baseline that has learned from the other four."))
+    else:
+        st.caption(_("Learned from the training part; all three are measured on the other rows."))
+    if len(texts) > MOST_ROWS:
+        st.caption(_("Of {most:,} rows of the table.").format(most=MOST_ROWS))
+
+
+def _table(rows: dict[str, Sequence[str]], true: Sequence[str]) -> None:
+    spreads: list[tuple[str, Spread, Spread]] = []
+    for name, predicted in rows.items():
+        counted = confusion(true, predicted)
+        spreads.append((name, confusion_spread(counted, accuracies), confusion_spread(counted, macro_f1_scores)))
+    st.dataframe(
+        {
+            _("classifier"): [name for name, *_spreads in spreads],
+            _("accuracy"): [round(accuracy.value, 4) for _name, accuracy, _f1 in spreads],
+            _("accuracy, interval"): [interval_text(accuracy, digits=2) for _name, accuracy, _f1 in spreads],
+            _("macro F1"): [round(f1.value, 4) for *_rest, f1 in spreads],
+            _("macro F1, interval"): [interval_text(f1, digits=2) for *_rest, f1 in spreads],
+        },
+        hide_index=True,
+        key="baselines_table",
+    )
+
+
+def show_leaks(chosen: LabelSet) -> None:
+    """Texts of the test part that the training part has too; without parts, texts that repeat."""
+    texts, is_train = chosen.texts, is_train_part(chosen)
+    if texts is None:
+        return
+    st.subheader(_("Texts in both parts"), anchor=False)
+    if is_train is None:
+        count = repeated_texts(texts)
+        st.write(
+            _n("{n} text stands in the table more than once.", "{n} texts repeat an earlier row.", count)
+            if count
+            else _("No text stands in the table twice. With a column that says train or test, both parts are compared.")
+        )
+        return
+    train = [row for row, flag in enumerate(is_train) if flag]
+    test = [row for row, flag in enumerate(is_train) if not flag]
+    leaks = leaked_texts([texts[row] for row in train], [texts[row] for row in test])
+    if not leaks:
+        st.write(_("No test text stands in the training part (up to case, white space and Unicode form)."))
+        return
+    sentence = _("{count:,} of {n:,} test texts stand in the training part: a model may know them by heart.")
+    st.warning(sentence.format(count=len(leaks), n=len(test)), icon=":material/warning:")
+    lines = chosen.table.rows
+    st.dataframe(
+        {
+            _("test line"): [lines[test[leak.test_row - 1]] for leak in leaks[:SHOWN_LEAKS]],
+            _("training line"): [lines[train[leak.train_row - 1]] for leak in leaks[:SHOWN_LEAKS]],
+            _("text"): [leak.text for leak in leaks[:SHOWN_LEAKS]],
+        },
+        hide_index=True,
+        key="leaks_table",
+    )

@@ -1,0 +1,211 @@
+"""A classifier's labels: accuracy to F1 with intervals, the confusion matrix, slices."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from playground.charts.evaluate import confusion_figure, spreads_figure
+from playground.charts.heatmap import table_height
+from playground.evaluation.confusion import (
+    AVERAGES,
+    SCORE_NAMES,
+    Confusion,
+    accuracies,
+    average_score,
+    confusion,
+    label_scores,
+)
+from playground.evaluation.resampling import Spread
+from playground.evaluation.slices import MOST_SLICES, SliceScores, confusion_spread, macro_f1_scores, slice_scores
+from playground.lens.finding import Finding
+from playground.text import N_, _
+from ui.cache import results
+from ui.jobs import compute, require
+from ui.sections.evaluate.checks import show_baselines, show_leaks
+from ui.sections.evaluate.labels_source import LabelSet, choose_labels
+from ui.sections.evaluate.numbers import interval_text, offer_results, say_intervals, show_spreads
+from ui.sections.evaluate.scores import show_scores
+from ui.state.address import read_text
+from ui.state.parameters import SLICED_BY
+from ui.widgets.chart import draw
+from ui.widgets.download import offer_snippet
+from ui.widgets.findings import show_findings
+from ui.widgets.mirror import mirrored
+
+SLICE_ROW = 34
+
+
+def show_classification() -> None:
+    """The table, the scores, and what they may hide."""
+    chosen = choose_labels()
+    if chosen is None:
+        return
+    counted = confusion(chosen.true, chosen.predicted)
+    spreads = require(
+        (*chosen.key, "spreads"), lambda _progress: label_spreads(counted), title=_("Resampling"), cache=results()
+    )
+    show_findings(_describe(counted))
+    show_spreads({_("Accuracy"): spreads["accuracy"], _("Macro F1"): spreads["macro_f1"]})
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _show_labels(counted, spreads)
+    with right:
+        draw(
+            None,
+            confusion_figure(counted.labels, counted.counts),
+            key="confusion_chart",
+            label=_("Confusion matrix"),
+            details=chosen.details,
+            height=max(260, table_height(len(counted.labels))),
+            revision="".join(counted.labels),
+        )
+    show_baselines(chosen, counted)
+    show_scores(chosen)
+    _show_slices(chosen)
+    show_leaks(chosen)
+    say_intervals()
+    _offer_rows(chosen)
+
+
+def label_spreads(counted: Confusion) -> dict[str, Spread]:
+    """Accuracy, macro F1 and each label's F1 with intervals."""
+    spreads = {
+        "accuracy": confusion_spread(counted, accuracies),
+        "macro_f1": confusion_spread(counted, macro_f1_scores),
+    }
+    for number, label in enumerate(counted.labels):
+        spreads[f"f1 {label}"] = confusion_spread(counted, partial(_f1_of, number))
+    return spreads
+
+
+def _f1_of(number: int, counts: np.ndarray) -> np.ndarray:
+    return label_scores(counts)["f1"][..., number]
+
+
+def _describe(counted: Confusion) -> Finding:
+    support = counted.support
+    largest = int(support.argmax())
+    template = N_(
+        "{hits:,} of {n:,} labels are right. Always saying “{label}”, the most frequent one, would be right {base:.1%} "
+        "of the time; this classifier is {accuracy:.1%}."
+    )
+    values = {
+        "hits": int(counted.counts.trace()),
+        "n": counted.n,
+        "label": counted.labels[largest],
+        "base": float(support[largest] / counted.n),
+        "accuracy": counted.accuracy,
+    }
+    return Finding(template=template, values=values)
+
+
+def _show_labels(counted: Confusion, spreads: Mapping[str, Spread]) -> None:
+    """Precision, recall and F1 of each label, and their three averages."""
+    scores = label_scores(counted.counts)
+    averages = {"micro": _("micro average"), "macro": _("macro average"), "weighted": _("weighted average")}
+    columns: dict[str, list[object]] = {_("label"): [*counted.labels, *(averages[name] for name in AVERAGES)]}
+    titles = {"precision": _("precision"), "recall": _("recall"), "f1": "F1"}
+    for name in SCORE_NAMES:
+        values = [*scores[name].tolist(), *(float(average_score(counted.counts, name, kind)) for kind in AVERAGES)]
+        columns[titles[name]] = [round(value, 4) for value in values]
+    intervals = [interval_text(spreads[f"f1 {label}"], digits=2) for label in counted.labels]
+    columns[_("F1, interval")] = [*intervals, "", interval_text(spreads["macro_f1"], digits=2), ""]
+    columns[_("rows")] = [*counted.support.tolist(), *[counted.n] * len(AVERAGES)]
+    st.dataframe(columns, hide_index=True, key="label_scores")
+    st.caption(
+        _(
+            "Precision: how many of those predicted are right. Recall: how many of those that are were found. F1: the "
+            "harmonic mean of both. Macro: the mean over labels, each counting alike; micro: all rows pooled."
+        )
+    )
+
+
+def _show_slices(chosen: LabelSet) -> None:
+    """The scores of each value of a column."""
+    used = {chosen.columns[word] for word in ("label", "prediction", "score", "text") if word in chosen.columns}
+    fitting = [
+        name
+        for name, column in chosen.table.columns.items()
+        if name not in used and 1 < len(set(column)) <= MOST_SLICES
+    ]
+    if not fitting:
+        return
+    st.subheader(_("Slices"), anchor=False)
+    current = read_text(SLICED_BY)
+    current = current if current in fitting else fitting[0]
+    picked: str = st.selectbox(
+        _("Column"),
+        fitting,
+        index=fitting.index(current),
+        width=240,
+        **mirrored(SLICED_BY, current, fitting[0]),
+    )
+    column = chosen.table.columns[picked]
+    rows = compute(
+        (*chosen.key, "slices", picked),
+        lambda _progress: slice_scores(chosen.true, chosen.predicted, column),
+        title=_("Resampling"),
+        cache=results(),
+    )
+    if rows:
+        _draw_slices(rows, picked, chosen)
+
+
+def _draw_slices(rows: list[SliceScores], column: str, chosen: LabelSet) -> None:
+    names = [f"{row.value or '–'}" for row in rows]
+    show_findings(_describe_slices(rows))
+    figure = spreads_figure(names, [row.accuracy for row in rows], meaning=_("accuracy"))
+    draw(
+        None,
+        figure,
+        key="slices_chart",
+        label=_("Accuracy by {column}").format(column=column),
+        details={**chosen.details, "sliced by": column},
+        height=110 + SLICE_ROW * len(rows),
+        revision=column,
+    )
+    table = {
+        _("value"): names,
+        _("rows"): [row.accuracy.n for row in rows],
+        _("accuracy"): [round(row.accuracy.value, 4) for row in rows],
+        _("accuracy, interval"): [interval_text(row.accuracy, digits=2) for row in rows],
+        _("macro F1"): [round(row.macro_f1.value, 4) for row in rows],
+        _("macro F1, interval"): [interval_text(row.macro_f1, digits=2) for row in rows],
+    }
+    st.dataframe(table, hide_index=True, key="slices_table")
+
+
+def _describe_slices(rows: list[SliceScores]) -> Finding:
+    best, worst = max(rows, key=lambda row: row.accuracy.value), min(rows, key=lambda row: row.accuracy.value)
+    values = {
+        "best": best.value,
+        "worst": worst.value,
+        "high": best.accuracy.value,
+        "low": worst.accuracy.value,
+        "n": worst.accuracy.n,
+    }
+    template = N_("Best on “{best}” ({high:.1%}), worst on “{worst}” ({low:.1%}, {n:,} rows).")
+    return Finding(template=template, values=values)
+
+
+def _offer_rows(chosen: LabelSet) -> None:
+    header = ["line", *chosen.table.columns, "measured_label", "measured_prediction", "is_right"]
+    rows = zip(
+        chosen.table.rows,
+        *chosen.table.columns.values(),
+        chosen.true,
+        chosen.predicted,
+        (int(true == predicted) for true, predicted in zip(chosen.true, chosen.predicted, strict=True)),
+        strict=True,
+    )
+    offer_results(header, list(rows), name="labels.csv", details=chosen.details)
+    imports = ["pathlib import Path", "playground.evaluation.confusion import confusion, label_scores"]
+    imports += ["playground.evaluation.text_table import read_text_table"]
+    lines = [
+        'table = read_text_table(Path("labels.csv").read_bytes())  # the file above',
+        'counted = confusion(table.column("measured_label"), table.column("measured_prediction"))',
+        "print(counted.labels, counted.counts, counted.accuracy, label_scores(counted.counts))",
+    ]
+    offer_snippet(None, imports, lines)

@@ -1,0 +1,54 @@
+"""Scores with their intervals, and files of results."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from playground.csv_table import csv_table
+from playground.evaluation.resampling import RESAMPLES, Spread
+from playground.snippets import origin
+from playground.text import _
+
+
+def show_spreads(spreads: Mapping[str, Spread], *, digits: int = 3, about: Mapping[str, str] | None = None) -> None:
+    """Each score large, its interval and the number of lines below it."""
+    with st.container(horizontal=True, gap="large"):
+        for title, spread in spreads.items():
+            with st.container(width="content"):
+                st.metric(title, f"{spread.value:.{digits}f}", help=(about or {}).get(title), width="content")
+                st.caption(interval_text(spread, digits=digits), width="content")
+
+
+def interval_text(spread: Spread, *, digits: int = 3) -> str:
+    """The interval in words, with n."""
+    if spread.n < 2:
+        return _("n = {n}: no interval").format(n=spread.n)
+    return _("95 % [{low:.{digits}f}, {high:.{digits}f}], n = {n:,}").format(
+        low=spread.low, high=spread.high, digits=digits, n=spread.n
+    )
+
+
+def say_intervals() -> None:
+    """What the intervals are."""
+    st.caption(
+        _(
+            "Intervals: {count:,} bootstrap resamples of the lines (percentiles). They say how far another sample of "
+            "lines would move the score, not whether the measure is right."
+        ).format(count=RESAMPLES)
+    )
+
+
+def offer_results(
+    header: Sequence[str], rows: Sequence[Sequence[object]], *, name: str, details: Mapping[str, object]
+) -> None:
+    """The results of every item as a file; formulas in texts are inert there."""
+    shown = {key: value for key, value in details.items() if len(repr(value)) <= 2_000}
+    st.download_button(
+        _("Results of each item (.csv)"),
+        lambda: csv_table([header, *rows], origin(None, details=shown)),
+        file_name=name,
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"results_{name}",
+    )

@@ -1,0 +1,254 @@
+"""Perplexity of up to four models on one text: coloured per token, written out, and bits per byte to compare by."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from playground.charts.evaluate import perplexity_bars
+from playground.charts.layout import mark_spaces
+from playground.errors import UserError
+from playground.evaluation.perplexity import bits_per_byte, written_root
+from playground.evaluation.resampling import Spread, bootstrap_score
+from playground.lens.finding import Finding
+from playground.lens.generate.surprisal import TextSurprisal, text_surprisal
+from playground.models import LoadedModel, catalogue
+from playground.progress import OnProgress
+from playground.snippets import origin
+from playground.text import N_, _
+from ui.cache import results_of
+from ui.components.token_view import token_view
+from ui.jobs import require
+from ui.sections.evaluate.numbers import interval_text, offer_results
+from ui.sections.evaluate.perplexity_text import choose_text
+from ui.sections.evaluate.windows import show_strides
+from ui.sections.generate.surprisal import surprisal_items
+from ui.state.address import read_json_text, write_text
+from ui.state.parameters import COLOURED_MODEL, COMPARED_MODELS
+from ui.state.revisions import widget_key
+from ui.text import inert
+from ui.widgets.chart import draw
+from ui.widgets.choice import choose_option
+from ui.widgets.doors import GENERATE, door
+from ui.widgets.download import offer_snippet
+from ui.widgets.findings import show_findings
+from ui.widgets.model import ModelChoice, choose_model, chosen_name, describe_model, obtain_model
+
+MOST_OTHERS = 3
+WRITTEN_TOKENS = 12
+"""A longer product is not written out."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """A model and its scores of the text."""
+
+    model: LoadedModel
+    scores: TextSurprisal
+    bits: Spread
+    """Bits per byte, with the interval over tokens."""
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether each token was predicted from both sides: a pseudo-perplexity."""
+        return self.model.kind == "encoder"
+
+
+def show_perplexity() -> None:
+    """The models, the text, and what each makes of it."""
+    models = _choose_models()
+    text = choose_text(models[0])
+    judged = [_judge(model, text) for model in models]
+    _show_numbers(judged, text)
+    shown = _choose_shown(judged)
+    _show_tokens(shown, text)
+    _show_root(shown)
+    if shown.model.kind == "decoder":
+        show_strides(shown.model, text, shown.scores)
+    _offer(shown, text)
+
+
+def _choose_models() -> list[LoadedModel]:
+    """The page's model and up to three others."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        panel = st.popover(inert(chosen_name()), icon=":material/deployed_code:", help=_("Model"))
+        with panel:
+            choice = choose_model()
+        others = _choose_others(choice.name)
+    first = obtain_model(choice)
+    with panel:
+        describe_model(first)
+    models = [first, *(obtain_model(ModelChoice(name=name)) for name in others)]
+    for model in models:
+        if model.kind == "encoder-decoder":
+            raise UserError(
+                "{name} translates; its perplexity is of a target, which the predict page scores. Choose a decoder or "
+                "an encoder.",
+                name=model.name,
+            )
+    return models
+
+
+def _choose_others(first: str) -> list[str]:
+    value = read_json_text(COMPARED_MODELS)
+    known = [str(name)[:200] for name in value[:MOST_OTHERS]] if isinstance(value, list) else []
+    names = [entry.name for entry in catalogue() if entry.kind != "encoder-decoder"]
+    chosen = st.multiselect(
+        _("Other models on the same text"),
+        list(dict.fromkeys([*names, *known])),
+        default=known,
+        max_selections=MOST_OTHERS,
+        accept_new_options=True,
+        key=widget_key(COMPARED_MODELS),
+        placeholder=_("up to three"),
+        width=420,
+    )
+    write_text(COMPARED_MODELS, json.dumps(chosen) if chosen else None)
+    return [name for name in dict.fromkeys(chosen) if name != first]
+
+
+def _judge(model: LoadedModel, text: str) -> Judged:
+    def score(on_progress: OnProgress) -> Judged:
+        scores = text_surprisal(model, text, on_progress=on_progress)
+        return Judged(model=model, scores=scores, bits=_bits_spread(scores))
+
+    title = _("{name} reads, token:").format(name=model.name)
+    return require(("perplexity", text), score, title=title, cache=results_of(model))
+
+
+def _bits_spread(scores: TextSurprisal) -> Spread:
+    """Bits per byte with its interval over tokens; their number of bytes is that of the text."""
+    nats = scores.surprisal[scores.predicted]
+    if not len(nats):
+        return Spread(value=math.nan, low=math.nan, high=math.nan, n=0)
+    statistics = nats[:, None]
+    n_bytes = scores.bytes
+    return bootstrap_score(statistics, lambda sums: np.array([bits_per_byte(row, n_bytes) for row in sums]))
+
+
+def _show_numbers(judged: Sequence[Judged], text: str) -> None:
+    """A row for each model."""
+    show_findings(_describe(judged))
+    names = {False: _("perplexity"), True: _("pseudo-perplexity")}
+    st.dataframe(
+        {
+            _("model"): [one.model.name for one in judged],
+            _("measure"): [names[one.is_masked] for one in judged],
+            _("value"): [round(one.scores.perplexity, 4) for one in judged],
+            _("bits per byte"): [round(one.bits.value, 4) for one in judged],
+            _("interval"): [interval_text(one.bits) for one in judged],
+            _("tokens predicted"): [int(one.scores.predicted.sum()) for one in judged],
+            _("bytes"): [one.scores.bytes for one in judged],
+        },
+        hide_index=True,
+        key="perplexities",
+    )
+    if len(judged) > 1:
+        figure = perplexity_bars([one.model.name for one in judged], np.array([one.bits.value for one in judged]))
+        draw(
+            None,
+            figure,
+            key="perplexity_chart",
+            label=_("Bits per byte of {count} models").format(count=len(judged)),
+            details={"text": text[:2000]},
+            height=90 + 40 * len(judged),
+            revision=str(len(judged)),
+        )
+
+
+def _describe(judged: Sequence[Judged]) -> Finding:
+    comparable = [one for one in judged if not one.is_masked]
+    if len(comparable) > 1:
+        best = min(comparable, key=lambda one: one.bits.value)
+        template = N_(
+            "Fewest bits per byte: {name} with {bits:.3f}. Perplexities are per token and do not compare across "
+            "tokenizers; bits per byte do."
+        )
+        return Finding(template=template, values={"name": best.model.name, "bits": best.bits.value})
+    one = judged[0]
+    if one.is_masked:
+        template = N_(
+            "Pseudo-perplexity {value:,.2f}: each token masked alone and predicted from both sides (Salazar et al. "
+            "2020). It does not compare with a decoder's perplexity."
+        )
+        return Finding(template=template, values={"value": one.scores.perplexity})
+    template = N_(
+        "Perplexity {value:,.2f}: as uncertain as a choice among so many equally probable tokens. {bits:.3f} bits per "
+        "byte."
+    )
+    return Finding(template=template, values={"value": one.scores.perplexity, "bits": one.bits.value})
+
+
+def _choose_shown(judged: Sequence[Judged]) -> Judged:
+    if len(judged) == 1:
+        return judged[0]
+    titles = {one.model.name: inert(one.model.name) for one in judged}
+    name = choose_option(COLOURED_MODEL, _("Coloured by"), titles)
+    return next(one for one in judged if one.model.name == name)
+
+
+def _show_tokens(shown: Judged, text: str) -> None:
+    token_view(
+        surprisal_items(shown.scores, "surprisal"),
+        layout="text",
+        label=_("The text, coloured by surprisal"),
+        key="perplexity_tokens",
+        provenance=origin(shown.model, details={"text": text[:2000]}),
+    )
+    st.caption(_("Point at a token for its numbers. Uncoloured tokens are not predicted."))
+
+
+def _show_root(shown: Judged) -> None:
+    """The N-th root of the product, written out for a short text."""
+    scores = shown.scores
+    n = int(scores.predicted.sum())
+    if not 0 < n <= WRITTEN_TOKENS:
+        st.caption(
+            _("Of up to {most} tokens the product of their probabilities is written out here.").format(
+                most=WRITTEN_TOKENS
+            )
+        )
+        return
+    try:
+        root = written_root(scores.probability[scores.predicted].tolist())
+    except UserError:
+        return
+    tokens = [token.text for token, is_one in zip(scores.tokens, scores.predicted, strict=True) if is_one]
+    lines = [
+        f"p({mark_spaces(token)}) = {probability:.6g}"
+        for token, probability in zip(tokens, root.probabilities, strict=True)
+    ]
+    product = " · ".join(f"{probability:.4g}" for probability in root.probabilities)
+    st.code(
+        "\n".join(
+            [
+                *lines,
+                "",
+                f"product = {product} = {root.product:.6g}",
+                f"perplexity = (1 / {root.product:.6g})^(1/{n}) = {root.perplexity:.4f}",
+            ]
+        ),
+        language=None,
+    )
+
+
+def _offer(shown: Judged, text: str) -> None:
+    scores = shown.scores
+    rows = [
+        [position, token.text, float(scores.probability[position]), float(scores.surprisal[position])]
+        for position, token in enumerate(scores.tokens)
+    ]
+    offer_results(
+        ["position", "token", "probability", "surprisal_nats"],
+        rows,
+        name="perplexity-tokens.csv",
+        details={"model": shown.model.name, "text": text[:2000]},
+    )
+    door(_("Look at its surprisal"), GENERATE, {"generate": "surprisal", "model": shown.model.name})
+    if len(text) <= 4_000:
+        imports = ["playground.lens.generate.surprisal import text_surprisal"]
+        call = f"scores = text_surprisal(model, {text!r})"
+        offer_snippet(shown.model, imports, [call, "print(scores.perplexity, scores.bits_per_byte)"])

@@ -1,0 +1,74 @@
+"""The text whose perplexity is asked for: typed, a file, or a built-in sample."""
+
+import hashlib
+
+import streamlit as st
+
+from playground.decoding import decode_upload
+from playground.errors import UserError
+from playground.models import LoadedModel
+from playground.tasks.tales.tales_task import default_world, generate_stories
+from playground.text import _
+from ui.cache import results
+from ui.jobs import require
+from ui.sections.attention.examples import first_text
+from ui.sections.evaluate.table_source import Upload, uploads
+from ui.state.parameters import PERPLEXITY_TEXT, TEXT
+from ui.state.revisions import revision
+from ui.text import inert
+from ui.widgets.choice import choose_option
+from ui.widgets.text import address_text
+
+TYPED, FILE, SAMPLE = "typed", "file", "sample"
+SAMPLE_WORDS = 600
+MOST_CHARACTERS = 400_000
+_UPLOADED = "perplexity_upload"
+
+
+def choose_text(model: LoadedModel) -> str:
+    """The text. Raises UserError for a file that is no text, or too long; ends the run while there is none."""
+    titles = {TYPED: _("Typed"), FILE: _("A file"), SAMPLE: _("A sample")}
+    source = choose_option(PERPLEXITY_TEXT, _("Text"), titles)
+    if source == SAMPLE:
+        st.caption(
+            _("Stories of a small world, made by this project's own generator; no model but ours has read them.")
+        )
+        return _sample()
+    if source == FILE:
+        return _uploaded()
+    text = address_text(TEXT, first_text(model), label=_("Text"), rows=3, placeholder=_("Type a text"))
+    if not text.strip():
+        raise UserError("Type a text to score.")
+    return text
+
+
+def _sample() -> str:
+    def tell(_progress: object) -> str:
+        return "\n".join(" ".join(story) for story in generate_stories(default_world(), words=SAMPLE_WORDS, seed=7))
+
+    return require(("sample", SAMPLE_WORDS), tell, title=_("Writing the sample"), cache=results())
+
+
+def _uploaded() -> str:
+    file = st.file_uploader(
+        _("A text file"), type=["txt", "md"], max_upload_size=5, key=f"perplexity_file_{revision('perplexity_file')}"
+    )
+    if file is not None:
+        key = hashlib.sha256(file.getvalue()).hexdigest()
+        uploads().put(key, Upload(name=file.name, content=file.getvalue()))
+        st.session_state[_UPLOADED] = key
+    kept = uploads().get(st.session_state.get(_UPLOADED))
+    if kept is None:
+        st.info(_("Choose a file of plain text."), icon=":material/upload:")
+        st.stop()
+    text = decode_upload(kept.content)
+    st.caption(
+        _("{name}, {count:,} characters. A link does not carry a file.").format(name=inert(kept.name), count=len(text))
+    )
+    if len(text) > MOST_CHARACTERS:
+        raise UserError(
+            "The file has {count:,} characters; at most {most:,} are scored here.",
+            count=len(text),
+            most=MOST_CHARACTERS,
+        )
+    return text

@@ -1,0 +1,165 @@
+"""ROUGE as it is counted: overlapping n-grams, and the longest common subsequence drawn."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from playground.evaluation.lcs import lcs_links
+from playground.evaluation.lines import ComparedLines
+from playground.evaluation.ngrams import mark_ngrams
+from playground.evaluation.resampling import Spread, bootstrap_score
+from playground.evaluation.rouge import ROUGE_KINDS, RougeKind, RougeScore, rouge, rouge_table, rouge_tokens
+from playground.lens.finding import Finding
+from playground.progress import OnProgress
+from playground.text import N_, _
+from ui.cache import results
+from ui.components.compared_lines import Chip, ChipRow, compared_lines
+from ui.jobs import require
+from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, warn_of_empty
+from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spreads
+from ui.state.parameters import ROUGE_KIND
+from ui.widgets.choice import choose_option
+from ui.widgets.download import offer_snippet
+from ui.widgets.findings import show_findings
+
+TITLES: dict[RougeKind, str] = {
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rougeL": "ROUGE-L",
+    "rougeLsum": "ROUGE-Lsum",
+}
+RougeTable = dict[RougeKind, np.ndarray]
+
+
+def show_rouge() -> None:
+    """The lines, one of them as it is counted, and the scores."""
+    chosen = choose_lines()
+    lines = chosen.lines
+    warn_of_empty(lines)
+
+    def count(on_progress: OnProgress) -> tuple[RougeTable, dict[RougeKind, Spread]]:
+        table = rouge_table(lines, on_progress)
+        return table, {kind: rouge_spread(table[kind]) for kind in ROUGE_KINDS}
+
+    table, spreads = require(("rouge", hash(lines)), count, title=_("Counting, line:"), cache=results())
+    show_spreads({f"{TITLES[kind]} F1": spread for kind, spread in spreads.items()})
+    _show_line(lines, table)
+    say_intervals()
+    st.caption(
+        _(
+            "A corpus' ROUGE is the mean over lines; of several references the best one counts. Equal to rouge-score "
+            "(without stemmer) on ASCII; every other script counts here too, Chinese and Japanese by characters."
+        )
+    )
+    _offer_lines(chosen, table)
+
+
+def rouge_spread(table: np.ndarray) -> Spread:
+    """The mean F1 of all lines with its interval."""
+    statistics = np.stack([table[:, 2], np.ones(len(table))], axis=1)
+    return bootstrap_score(statistics, lambda sums: sums[..., 0] / sums[..., 1])
+
+
+def _show_line(lines: ComparedLines, table: RougeTable) -> None:
+    index = choose_line(lines, (100 * table["rougeL"][:, 2]).tolist(), title="ROUGE-L")
+    kind: RougeKind = choose_option(ROUGE_KIND, _("Count"), {name: TITLES[name] for name in ROUGE_KIND.values})  # type: ignore[assignment, arg-type, index]
+    hypothesis, references = lines.hypotheses[index], lines.references[index]
+    best = max(references, key=lambda reference: rouge(hypothesis, reference)[kind].f1)
+    own, wanted = rouge_tokens(hypothesis), rouge_tokens(best)
+    score = rouge(hypothesis, best)[kind]
+    show_findings(_describe(TITLES[kind], score))
+    if kind == "rougeL":
+        _draw_subsequence(own, wanted, index)
+    else:
+        _draw_overlap(own, wanted, 1 if kind == "rouge1" else 2, index)
+    st.code(
+        f"precision = {score.hits} / {score.hypothesis_total} = {score.precision:.4f}\n"
+        f"recall    = {score.hits} / {score.reference_total} = {score.recall:.4f}\n"
+        f"F1        = 2 · {score.precision:.4f} · {score.recall:.4f} / ({score.precision:.4f} + {score.recall:.4f})"
+        f" = {score.f1:.4f}",
+        language=None,
+    )
+    if len(references) > 1:
+        st.caption(_("Of {n} references the one with the highest F1 is shown.").format(n=len(references)))
+
+
+def _describe(title: str, score: RougeScore) -> Finding:
+    template = N_(
+        "{title}: {hits} in common, of {own} in the hypothesis (precision {precision:.3f}) and {wanted} in the "
+        "reference (recall {recall:.3f})."
+    )
+    values = {
+        "title": title,
+        "hits": score.hits,
+        "own": score.hypothesis_total,
+        "wanted": score.reference_total,
+        "precision": score.precision,
+        "recall": score.recall,
+    }
+    return Finding(template=template, values=values)
+
+
+def _states() -> dict[str, str]:
+    return {"matched": _("in common"), "absent": _("only here")}
+
+
+def _draw_subsequence(own: Sequence[str], wanted: Sequence[str], index: int) -> None:
+    """The reference above, the hypothesis below, and the subsequence as lines between them."""
+    links = lcs_links(wanted, own)
+    above, below = {i for i, _j in links}, {j for _i, j in links}
+    compared_lines(
+        [
+            ChipRow(name=_("Reference"), chips=_chips(wanted, above)),
+            ChipRow(name=_("Hypothesis"), chips=_chips(own, below)),
+        ],
+        links=links,
+        states=_states(),
+        label=_("Longest common subsequence, line {line}").format(line=index + 1),
+        key="rouge_lines",
+        provenance=[f"line: {index + 1}", f"longest common subsequence: {len(links)}"],
+    )
+
+
+def _chips(tokens: Sequence[str], common: set[int]) -> tuple[Chip, ...]:
+    return tuple(
+        Chip(text=token, state="matched" if place in common else "absent") for place, token in enumerate(tokens)
+    )
+
+
+def _draw_overlap(own: Sequence[str], wanted: Sequence[str], order: int, index: int) -> None:
+    marked = mark_ngrams(own, [wanted], order)
+    rows = [(_("Reference"), marked.references[0]), (_("Hypothesis"), marked.hypothesis)]
+    compared_lines(
+        [
+            ChipRow(name=name, chips=tuple(Chip(text=" ".join(mark.ngram), state=mark.state) for mark in marks))
+            for name, marks in rows
+        ],
+        states={**_states(), "clipped": _("more often than on the other side")},
+        label=_("n-grams of order {order}, line {line}").format(order=order, line=index + 1),
+        key="rouge_lines",
+        provenance=[f"line: {index + 1}", f"order: {order}"],
+    )
+
+
+def _offer_lines(chosen: LineSet, table: RougeTable) -> None:
+    lines = chosen.lines
+    header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references))]
+    header += [f"{kind}_{name}" for kind in ROUGE_KINDS for name in ("precision", "recall", "f1")]
+    rows = [
+        [
+            number + 1,
+            lines.hypotheses[number],
+            *lines.references[number],
+            *(float(value) for kind in ROUGE_KINDS for value in table[kind][number]),
+        ]
+        for number in range(len(lines))
+    ]
+    offer_results(header, rows, name="rouge-lines.csv", details=chosen.details)
+    if chosen.code and len(lines) == 1:
+        call = f"scores = best_rouge({lines.hypotheses[0]!r}, {list(lines.references[0])!r})"
+        offer_snippet(None, ["playground.evaluation.rouge import best_rouge"], [call, "print(scores)"])
+    elif chosen.code and "load(" not in chosen.code[0]:
+        imports = ["playground.evaluation.lines import pair_lines", "playground.evaluation.rouge import rouge_table"]
+        line = "print({kind: table[:, 2].mean() for kind, table in rouge_table(lines).items()})"
+        offer_snippet(None, imports, [*chosen.code, line])

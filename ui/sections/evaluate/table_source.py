@@ -1,0 +1,199 @@
+"""A table: pasted and kept in the address, or a larger file that stays with the server for a while."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import streamlit as st
+
+from playground.errors import UserError
+from playground.evaluation.text_table import TextTable, read_text_table
+from playground.text import _
+from ui.cache import BoundedCache, results
+from ui.jobs import compute
+from ui.state.address import pack, read_json_text, read_text, replace_text, write_text
+from ui.state.parameters import MAPPING, TABLE
+from ui.state.revisions import revision
+from ui.text import error_sentence, inert
+from ui.widgets.text import address_text
+
+LARGEST_FILE_MB = 50
+IN_ADDRESS = 12_000
+"""A longer packed table stays out of the address: servers refuse addresses much longer than this."""
+UPLOADS_BYTES = 200 << 20
+_UPLOADED = "evaluated_upload"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """What a column of the table may be."""
+
+    word: str
+    title: str
+    """Translated."""
+    names: tuple[str, ...]
+    """Headings that are taken for it, in lower case."""
+    optional: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file that was too large for the address."""
+
+    name: str
+    content: bytes
+
+
+@cache
+def uploads() -> BoundedCache:
+    """The last large files of all sessions by their content; a session remembers only its own key."""
+    return BoundedCache("uploads", UPLOADS_BYTES, lambda upload: len(upload.content))
+
+
+def choose_table(default: str) -> TextTable | None:
+    """The table that is pasted or uploaded; None, with a sentence, where it cannot be read."""
+    kept = uploads().get(st.session_state.get(_UPLOADED))
+    if kept is None:
+        content: str | bytes = address_text(TABLE, default, label=_("Table with a header"), rows=8)
+    else:
+        content = kept.content
+        _show_upload(kept)
+    _offer_upload()
+    digest = hashlib.sha256(content if isinstance(content, bytes) else content.encode()).hexdigest()
+    table = compute(
+        ("table", digest), lambda _progress: read_text_table(content), title=_("Reading the table"), cache=results()
+    )
+    for note in table.notes if table else ():
+        st.warning(inert(str(note)), icon=":material/info:")
+    return table
+
+
+def _show_upload(kept: Upload) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.write(inert(kept.name))
+        st.caption(_("This file is too large for the address: a link does not carry it."), width="content")
+        st.button(_("Paste a table instead"), key="forget_upload", icon=":material/close:", on_click=_forget)
+
+
+def _forget() -> None:
+    st.session_state.pop(_UPLOADED, None)
+
+
+def _offer_upload() -> None:
+    file = st.file_uploader(
+        _("Or a file (CSV, TSV, JSON lines)"),
+        type=["csv", "tsv", "txt", "jsonl", "json"],
+        max_upload_size=LARGEST_FILE_MB,
+        key=f"evaluate_upload_{revision('evaluate_upload')}",
+    )
+    if file is None:
+        return
+    content = file.getvalue()
+    key = hashlib.sha256(content).hexdigest()
+    if st.session_state.get("evaluate_adopted") == (file.file_id, key):
+        return
+    st.session_state["evaluate_adopted"] = (file.file_id, key)
+    _adopt(file.name, content, key)
+    st.rerun()
+
+
+def _adopt(name: str, content: bytes, key: str) -> None:
+    """A small file goes into the address, so that a link carries it; a large one stays with the server."""
+    write_text(MAPPING, None)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = ""
+    if text and len(text) <= TABLE.limit and len(pack(text)) <= IN_ADDRESS:
+        _forget()
+        replace_text(TABLE, text.replace("\r\n", "\n"))
+        return
+    uploads().put(key, Upload(name=name, content=content))
+    st.session_state[_UPLOADED] = key
+
+
+def choose_columns(table: TextTable, roles: Sequence[Role]) -> dict[str, str]:
+    """Which column is what: recognised by its heading, and changed on the page."""
+    headings = list(table.columns)
+    chosen: dict[str, str] = {}
+    mapping = _read_mapping()
+    with st.expander(
+        _("Which column is what"), icon=":material/view_column:", expanded=_misses(roles, headings, mapping)
+    ):
+        for role, cell in zip(roles, _cells(len(roles)), strict=True):
+            column = _choose_column(role, headings, mapping, cell)
+            if column:
+                chosen[role.word] = column
+    missing = [role.title for role in roles if not role.optional and role.word not in chosen]
+    if missing:
+        raise UserError("Say above which column is: {roles}.", roles=", ".join(missing))
+    return chosen
+
+
+def _cells(count: int) -> list[st.delta_generator.DeltaGenerator]:
+    rows = -(-count // 4)
+    return [cell for _ in range(rows) for cell in st.columns(4)][:count]
+
+
+def recognised_column(role: Role, headings: Sequence[str]) -> str:
+    """The first heading that is called as the role's names are; empty where there is none."""
+    known = {heading.strip().lower(): heading for heading in headings}
+    return next((known[name] for name in role.names if name in known), "")
+
+
+def _misses(roles: Sequence[Role], headings: Sequence[str], mapping: Mapping[str, str]) -> bool:
+    return any(
+        not role.optional and not (mapping.get(role.word) or recognised_column(role, headings)) for role in roles
+    )
+
+
+def _choose_column(
+    role: Role, headings: Sequence[str], mapping: Mapping[str, str], cell: st.delta_generator.DeltaGenerator
+) -> str:
+    recognised = recognised_column(role, headings)
+    current = mapping.get(role.word, recognised)
+    options = ["", *headings]
+    key = f"column_{role.word}_{revision(MAPPING)}_{hash(tuple(headings))}"
+
+    def adopt() -> None:
+        _write_mapping({**_read_mapping(), role.word: str(st.session_state[key] or "")})
+
+    picked = cell.selectbox(
+        role.title,
+        options,
+        index=options.index(current) if current in options else 0,
+        format_func=lambda heading: heading or "–",
+        key=key,
+        on_change=adopt,
+    )
+    return picked or ""
+
+
+def _read_mapping() -> dict[str, str]:
+    value = read_json_text(MAPPING)
+    if not isinstance(value, dict):
+        return {}
+    return {str(role): str(heading) for role, heading in value.items() if isinstance(heading, str)}
+
+
+def _write_mapping(mapping: Mapping[str, str]) -> None:
+    write_text(MAPPING, json.dumps(dict(mapping), ensure_ascii=False) if mapping else None)
+
+
+def adopt_table(text: str) -> None:
+    """Show another pasted table from the next run on: an example."""
+    _forget()
+    write_text(MAPPING, None)
+    replace_text(TABLE, text)
+
+
+def shown_table(default: str) -> str:
+    """The pasted table; empty where a file is shown instead."""
+    return "" if st.session_state.get(_UPLOADED) else read_text(TABLE, default)
+
+
+def say(error: UserError) -> None:
+    """A request that the page cannot carry out, where the person looks."""
+    st.info(error_sentence(error), icon=":material/info:")

@@ -1,0 +1,90 @@
+"""What the stride of a sliding window does to the perplexity of a text that is longer than the window."""
+
+import streamlit as st
+
+from playground.charts.evaluate import stride_figure
+from playground.lens.finding import Finding
+from playground.lens.generate.stride import StrideScore, stride_scores
+from playground.lens.generate.surprisal import TextSurprisal
+from playground.models import LoadedModel
+from playground.progress import OnProgress
+from playground.text import N_, _, _n
+from ui.cache import results_of
+from ui.jobs import compute
+from ui.state.parameters import WINDOW
+from ui.widgets.chart import draw
+from ui.widgets.choice import choose_option
+from ui.widgets.findings import show_findings
+
+WINDOWS = (16, 32, 64, 128, 256, 512)
+MOST_PASSES = 600
+"""A smaller stride is left out: it would read the text too often."""
+MOST_TOKENS = 4_000
+
+
+def show_strides(model: LoadedModel, text: str, scores: TextSurprisal) -> None:
+    """Perplexity over the stride, of a window that is chosen; nothing for a text of one window."""
+    n = len(scores.tokens)
+    fitting = [window for window in WINDOWS if window < n and window <= model.context]
+    if not fitting or n > MOST_TOKENS:
+        return
+    with st.expander(_("Sliding window: what the stride does"), icon=":material/view_carousel:"):
+        titles = {str(window): _n("{n} token", "{n} tokens", window) for window in fitting}
+        window = int(choose_option(WINDOW, _("Window"), titles, default=str(fitting[-1])))
+        strides = strides_of(window, n)
+
+        def score(on_progress: OnProgress) -> list[StrideScore]:
+            return stride_scores(model, text, window=window, strides=strides, on_progress=on_progress)
+
+        judged = compute(("strides", text, window), score, title=_("Reading, stride:"), cache=results_of(model))
+        if judged:
+            _draw(model, judged, window, text)
+
+
+def strides_of(window: int, n: int) -> list[int]:
+    """Halves of the window down to a stride that still takes a bearable number of passes, the smallest first.
+
+    >>> strides_of(64, 500)
+    [1, 2, 4, 8, 16, 32, 63]
+    """
+    halves = [window - 1]
+    while halves[-1] > 1:
+        halves.append((halves[-1] + 1) // 2)
+    return sorted({stride for stride in halves if (n - window) / stride < MOST_PASSES})
+
+
+def _draw(model: LoadedModel, judged: list[StrideScore], window: int, text: str) -> None:
+    least, most = judged[0], judged[-1]
+    template = N_(
+        "With a stride of {most} the perplexity is {high:,.2f}: tokens at the start of each window have as little as "
+        "{context} before them. A stride of {least} gives {low:,.2f} and takes {factor:.0f} times as many passes."
+    )
+    values = {
+        "most": most.stride,
+        "high": most.perplexity,
+        "context": most.least_context,
+        "least": least.stride,
+        "low": least.perplexity,
+        "factor": least.passes / most.passes,
+    }
+    show_findings(Finding(template=template, values=values) if least is not most else None)
+    draw(
+        model,
+        stride_figure(judged, window=window),
+        key="stride_chart",
+        label=_("Perplexity by stride"),
+        details={"text": text[:2000], "window": window},
+        height=280,
+        revision=str(window),
+    )
+    st.dataframe(
+        {
+            _("stride"): [score.stride for score in judged],
+            _("least context"): [score.least_context for score in judged],
+            _("passes"): [score.passes for score in judged],
+            _("perplexity"): [round(score.perplexity, 4) for score in judged],
+            _("bits per byte"): [round(score.bits_per_byte, 4) for score in judged],
+        },
+        hide_index=True,
+        key="strides_table",
+    )

@@ -1,0 +1,150 @@
+"""Exact match, edits one by one, and the word or character error rate."""
+
+import numpy as np
+import streamlit as st
+
+from playground.evaluation.answers import exact_matches
+from playground.evaluation.edit_alignment import (
+    EditStep,
+    align_edits,
+    edit_counts,
+    error_rates,
+    error_statistics,
+    error_tokens,
+)
+from playground.evaluation.edit_distance import normalised_edit_distance
+from playground.evaluation.lines import ComparedLines
+from playground.evaluation.resampling import Spread, bootstrap_score
+from playground.lens.finding import Finding
+from playground.progress import OnProgress
+from playground.text import N_, _
+from ui.cache import results
+from ui.components.compared_lines import Chip, ChipRow, compared_lines
+from ui.jobs import require
+from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, warn_of_empty
+from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spreads
+from ui.state.parameters import ERROR_UNIT
+from ui.widgets.choice import choose_option
+from ui.widgets.download import offer_snippet
+from ui.widgets.findings import show_findings
+
+
+def show_word_errors() -> None:
+    """The lines, one of them aligned, and the rates."""
+    chosen = choose_lines()
+    lines = chosen.lines
+    unit = choose_option(ERROR_UNIT, _("Compare"), {"words": _("Words"), "characters": _("Characters")})
+    by_characters = unit == "characters"
+    warn_of_empty(lines)
+
+    def count(on_progress: OnProgress) -> tuple[np.ndarray, dict[str, Spread]]:
+        table = error_statistics(lines, characters=by_characters, on_progress=on_progress)
+        return table, {"rate": error_rate_spread(table), "exact": exact_match_spread(lines)}
+
+    table, spreads = require(("word errors", hash(lines), unit), count, title=_("Aligning, line:"), cache=results())
+    title = _("Character error rate") if by_characters else _("Word error rate")
+    show_spreads({title: spreads["rate"], _("Exact match"): spreads["exact"]})
+    _show_line(lines, error_rates(table), by_characters)
+    say_intervals()
+    _offer_lines(chosen, table, unit)
+
+
+def error_rate_spread(table: np.ndarray) -> Spread:
+    """All edits over all tokens of the references, with the interval."""
+    return bootstrap_score(table, error_rates)
+
+
+def exact_match_spread(lines: ComparedLines) -> Spread:
+    """The share of hypotheses that equal one of their references, with the interval."""
+    hits = exact_matches(lines)
+    statistics = np.stack([hits, np.ones(len(hits))], axis=1)
+    return bootstrap_score(statistics, lambda sums: sums[..., 0] / sums[..., 1])
+
+
+def _show_line(lines: ComparedLines, rates: np.ndarray, by_characters: bool) -> None:
+    index = choose_line(lines, (100 * rates).tolist(), title=_("error rate, %:"))
+    own = error_tokens(lines.hypotheses[index], characters=by_characters)
+    references = [error_tokens(text, characters=by_characters) for text in lines.references[index]]
+    wanted = min(references, key=lambda tokens: sum(edit_counts(own, tokens)[1:4]) / max(len(tokens), 1))
+    steps = align_edits(own, wanted)
+    counts = edit_counts(own, wanted)
+    show_findings(_describe(counts))
+    _draw(steps, own, wanted, index)
+    _equal, substituted, inserted, deleted, length = counts
+    distance = substituted + inserted + deleted
+    st.code(
+        f"({substituted} + {inserted} + {deleted}) / {length} = {distance / max(length, 1):.4f}\n"
+        f"{_('normalised edit distance')} = {distance} / {max(len(own), length)}"
+        f" = {normalised_edit_distance(own, wanted):.4f}",
+        language=None,
+    )
+
+
+def _describe(counts: list[int]) -> Finding:
+    equal, substituted, inserted, deleted, length = counts
+    template = N_(
+        "{substituted} substituted, {inserted} inserted, {deleted} deleted, {equal} equal: {edits} edits on {length} "
+        "tokens of the reference."
+    )
+    values = {
+        "substituted": substituted,
+        "inserted": inserted,
+        "deleted": deleted,
+        "equal": equal,
+        "edits": substituted + inserted + deleted,
+        "length": length,
+    }
+    return Finding(template=template, values=values)
+
+
+def _draw(steps: list[EditStep], own: list[str], wanted: list[str], index: int) -> None:
+    """Reference above, hypothesis below, a column for each step; a gap where one side has nothing."""
+    above = tuple(
+        Chip(text="" if step.reference is None else wanted[step.reference], state=_state(step, step.reference))
+        for step in steps
+    )
+    below = tuple(
+        Chip(text="" if step.answer is None else own[step.answer], state=_state(step, step.answer)) for step in steps
+    )
+    compared_lines(
+        [ChipRow(name=_("Reference"), chips=above), ChipRow(name=_("Hypothesis"), chips=below)],
+        stacked=True,
+        states={
+            "equal": _("equal"),
+            "substitution": _("substituted"),
+            "insertion": _("inserted"),
+            "deletion": _("deleted"),
+        },
+        label=_("Alignment, line {line}").format(line=index + 1),
+        key="edit_lines",
+        provenance=[f"line: {index + 1}"],
+    )
+
+
+def _state(step: EditStep, place: int | None) -> str:
+    return "gap" if place is None else step.kind
+
+
+def _offer_lines(chosen: LineSet, table: np.ndarray, unit: str) -> None:
+    lines = chosen.lines
+    header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references))]
+    header += ["equal", "substitutions", "insertions", "deletions", "reference_tokens", "error_rate", "exact_match"]
+    hits, rates = exact_matches(lines), error_rates(table)
+    rows = [
+        [
+            number + 1,
+            lines.hypotheses[number],
+            *lines.references[number],
+            *table[number].tolist(),
+            float(rates[number]),
+            int(hits[number]),
+        ]
+        for number in range(len(lines))
+    ]
+    offer_results(header, rows, name="word-errors.csv", details={**chosen.details, "unit": unit})
+    if chosen.code and "load(" not in chosen.code[0]:
+        imports = ["playground.evaluation.lines import pair_lines"]
+        imports += ["playground.evaluation.edit_alignment import error_rates, error_statistics"]
+        by_characters = ", characters=True" if unit == "characters" else ""
+        line = f"print(error_rates(error_statistics(lines{by_characters}).sum(0)))"
+        offer_snippet(None, imports, [*chosen.code, line])
