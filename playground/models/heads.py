@@ -106,10 +106,10 @@ def _json_in(path: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def rows_at_once(length: int, most_tokens: int = 4096) -> int:
+def rows_at_once(length: int, most_tokens: int = 1024) -> int:
     """How many rows of a length are read in one pass.
 
     >>> rows_at_once(16), rows_at_once(2048), rows_at_once(9000)
-    (64, 2, 1)
+    (64, 1, 1)
     """
     return max(1, min(64, math.floor(most_tokens / length)))

@@ -121,12 +121,12 @@ def load(
         dtype = resolve_dtype(dtype, device, checkpoint.config)
         check_fits(checkpoint, name=name, device=device, dtype=dtype)
         progress(DownloadProgress(stage="loading"))
-        with _BUILD_LOCK:
+        with BUILD_LOCK:
             parts = _build(checkpoint, name, device, dtype)
     return LoadedModel(folder=folder, written=written, device=device, dtype=dtype, **_origin(name, checkpoint), **parts)
 
 
-_BUILD_LOCK = threading.Lock()
+BUILD_LOCK = threading.Lock()
 """transformers sets process-wide defaults while it builds a model, so that only one may be built at a time."""
 
 

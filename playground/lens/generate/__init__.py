@@ -10,6 +10,8 @@ encoded_rows.py    texts as a classifier reads them
 classification.py  labels of texts
 token_labels.py    labels of tokens
 answer_spans.py    where a passage answers a question
+row_answers.py     a head asked about the rows of a table
+random_heads.py    what a head of random numbers answers
 surprisal.py       surprisal and entropy of each token of a text, perplexity, bits per byte
 findings.py        what the pictures of predictions show, in sentences
 """

@@ -195,3 +195,32 @@ def compare_greedy(greedy: float, best: float) -> Finding | None:
         )
     )
     return Finding(template=template, values={"gap": abs(best - greedy)})
+
+
+def describe_labels(labels: Sequence[str], scores: Float[np.ndarray, "label"], scale: str) -> Finding | None:
+    """The labels that a classifier answers with; None for numbers that are none.
+
+    scale: softmax, of which one label is chosen; sigmoid, each label for itself; none, a regression's values.
+    """
+    if not len(scores) or not np.isfinite(scores).all():
+        return None
+    first, *rest = np.argsort(-scores, kind="stable").tolist()
+    values: dict[str, object] = {"first": labels[first], "share": percent(float(scores[first]))}
+    if scale == "none":
+        template = N_("Value of {first}: {value:.4g}. A regression answers with numbers, not with probabilities.")
+        return Finding(template=template, values={**values, "value": float(scores[first])})
+    if not rest:
+        return Finding(template=N_("Probability of {first}: {share}."), values=values)
+    if scale == "sigmoid":
+        template = N_(
+            "{above} of {count:,} labels have a probability above 50 %; the highest is {first} with {share}. Each "
+            "label is answered for itself, so that they add up to nothing in particular."
+        )
+        return Finding(template=template, values={**values, "above": int((scores > 0.5).sum()), "count": len(scores)})
+    values |= {"second": labels[rest[0]], "other": percent(float(scores[rest[0]]))}
+    values |= {"chance": percent(1 / len(scores)), "count": len(scores)}
+    template = N_(
+        "Most probable label: {first} with {share}, then {second} with {other}; a uniform guess among {count:,} labels "
+        "has {chance}."
+    )
+    return Finding(template=template, values=values)

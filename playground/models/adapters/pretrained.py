@@ -1,7 +1,5 @@
 """Build models of any family in transformers from a folder of safetensors."""
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +9,7 @@ from torch import nn
 from playground.attention import IMPLEMENTATION, register_with_transformers
 from playground.errors import UserError
 from playground.models.adapters.attention_seam import choose_attention
-from playground.models.adapters.pretrained_head import pretrained_head, stated_task
+from playground.models.adapters.pretrained_head import pretrained_head, quiet_transformers, stated_task
 from playground.models.catalogue import Kind
 from playground.models.formats.checkpoint import Checkpoint
 from playground.models.heads import HeadTask
@@ -63,7 +61,8 @@ def choose_architecture(config: Any, name: str) -> Architecture:
             model_type=config.model_type,
         )
     kind = kind_of(config)
-    headed = _headed_class(config, kind) if _promises_head(config) else None
+    headed = _headed_class(config, kind)
+    headed = headed if headed is not None and _promises_head(config, headed.__name__) else None
     task, table = (None if headed else stated_task(config)) or (None, "")
     classifier = _class_in(config, table) if task else None
     model_class = headed or classifier or _class_in(config, "MODEL_MAPPING")
@@ -98,10 +97,10 @@ def kind_of(config: Any) -> Kind:
     return "decoder" if causal and not masked else "encoder"
 
 
-def _promises_head(config: Any) -> bool:
-    """Whether the checkpoint says that it has an output head, or does not say what it has."""
+def _promises_head(config: Any, headed: str) -> bool:
+    """Whether the checkpoint says that it has an output head (`headed`: the family's class with one), or says nothing."""
     names = config.architectures or []
-    return not names or any(name.endswith(HEADED) for name in names)
+    return not names or any(name == headed or name.endswith(HEADED) for name in names)
 
 
 def _headed_class(config: Any, kind: Kind) -> Any:
@@ -133,7 +132,7 @@ def goes_through_interface(model_class: Any) -> bool:
 def build_pretrained(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
     """Fields of LoadedModel. Raises UserError for a model that cannot be loaded or captured exactly."""
     register_with_transformers()
-    with _quiet():
+    with quiet_transformers():
         return _parts(checkpoint, name, device, dtype)
 
 
@@ -277,17 +276,3 @@ def _stated(config: Any, name: str) -> int:
     """A positive number of the configuration; 0 if it has none of that name."""
     value = getattr(config, name, None)
     return value if isinstance(value, int) and value > 0 else 0
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence transformers' progress bars and reports; what matters in them is raised as UserError."""
-    from transformers.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)

@@ -1,14 +1,21 @@
 """Heads of transformers' families: for a text (ForSequenceClassification), its tokens, or the span of an answer."""
 
-from collections.abc import Sequence
-from typing import Any
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from playground.errors import UserError
 from playground.models.adapters.transformers import forward_parameters, takes_segments
+from playground.models.formats.checkpoint import inspect
 from playground.models.heads import HeadTask, ModelHead, labels_in, scale_of
+from playground.models.memory_estimate import check_fits
+
+if TYPE_CHECKING:
+    from playground.models.loading import LoadedModel
 
 HEAD_CLASSES: dict[str, tuple[HeadTask, str]] = {
     "ForSequenceClassification": ("text", "MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING"),
@@ -75,3 +82,49 @@ def _head_arguments(config: Any, parameters: set[str], ids: Tensor, segments: Te
         kinds = getattr(config, "type_vocab_size", None)
         arguments["token_type_ids"] = segments if kinds is None else segments.clamp(max=max(0, kinds - 1))
     return arguments
+
+
+def load_random_head(model: "LoadedModel", n_labels: int) -> tuple[nn.Module, ModelHead]:
+    """A sequence classifier on a loaded model's checkpoint, which has no head for it: the module, and its random head.
+
+    Raises UserError where it does not fit beside the model, where the family has no such class, and where the
+    checkpoint has the head.
+    """
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    from playground.models.loading import BUILD_LOCK
+
+    check_fits(inspect(model.folder, model.name), name=model.name, device=model.device, dtype=model.dtype)
+    config = AutoConfig.from_pretrained(
+        model.folder, num_labels=n_labels, trust_remote_code=False, local_files_only=True
+    )
+    if type(config) not in AutoModelForSequenceClassification._model_mapping:
+        raise UserError("The family {family} has no sequence classifier in transformers.", family=model.family)
+    with BUILD_LOCK, quiet_transformers():
+        module, report = AutoModelForSequenceClassification.from_pretrained(
+            model.folder,
+            config=config,
+            dtype=getattr(torch, model.dtype),
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    if not report["missing_keys"]:
+        raise UserError("The checkpoint of {name} has this head already.", name=model.name)
+    module = module.to(model.device).eval().requires_grad_(False)
+    return module, pretrained_head(module, model.tokenizer, "text", report["missing_keys"])
+
+
+@contextlib.contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Silence transformers' progress bars and reports; what matters in them is raised as UserError."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)

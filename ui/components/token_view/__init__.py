@@ -8,10 +8,14 @@ from playground.text import _
 from ui.components.shared.payload import encode_payload
 from ui.components.shared.registration import keep_report, module, register, report_of, style
 
-__all__ = ["TokenItem", "encode_items", "token_module", "token_view"]
+__all__ = ["HUES", "TokenItem", "encode_items", "token_module", "token_view"]
 
 Layout = Literal["text", "bars", "sentences"]
 """Chips in a running text, rows with bars, or rows with room for a whole sentence."""
+
+
+HUES = 8
+"""Colours for kinds of tokens; the first two stand for positive and negative."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,12 @@ class TokenItem:
     chosen: bool = False
     """Whether the token is outlined."""
     clickable: bool = False
+    tag: str = ""
+    """A label behind the token in a running text."""
+    plain: bool = False
+    """Whether the text is no token's, so that its spaces stay spaces."""
+    hue: int | None = None
+    """Which of the HUES colours it; None for the page's own colour."""
 
 
 def token_module() -> str:

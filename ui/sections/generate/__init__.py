@@ -11,4 +11,11 @@ fill_mask.py          fill-mask with an encoder
 translation.py        an encoder-decoder's answer: greedy and beam search
 surprisal.py          surprisal of each token, perplexity
 logit_lens.py         the prediction after each layer
+classify.py           what a trained head answers, and whether it was trained
+labels.py             labels of the text with their probabilities
+token_labels.py       labels drawn on the tokens
+answers.py            answers to a question, drawn on the passage
+label_attribution.py  which tokens a label comes from
+rows.py               several texts at once: lines, or a CSV in and out
+random_heads.py       a model without a classifier, asked as one all the same
 """

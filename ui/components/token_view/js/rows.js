@@ -11,8 +11,11 @@ const SERIES = ["first", "second"];
 // What a row says in words: a token that is cut is crossed out, which is heard nowhere.
 function wordsOf(item, removedLabel) {
   const numbers = item.second === null ? [item.number] : [item.number, item.removed ? removedLabel : item.secondNumber];
-  return [tokenText(item.text), ...numbers, ...item.lines].filter(Boolean).join(", ");
+  return [item.plain ? item.text : tokenText(item.text), ...numbers, ...item.lines].filter(Boolean).join(", ");
 }
+
+// A token with its spaces marked, or a text as it is.
+export const textNode = (item) => (item.plain ? element("span", { class: "token plain" }, item.text) : tokenNode(item.text, item.special));
 
 function tokenElement(item, index, kind, removedLabel) {
   return element(item.clickable ? "button" : "span", {
@@ -27,7 +30,9 @@ function tokenElement(item, index, kind, removedLabel) {
 export function chip(item, index) {
   const node = tokenElement(item, index, "chip");
   if (item.value !== null) node.style.setProperty("--strength", `${Math.round(STRONGEST * clamp(item.value, 0, 1))}%`);
-  node.append(tokenNode(item.text, item.special));
+  if (item.hue !== null) node.style.setProperty("--chip", `var(--hue-${item.hue})`);
+  node.append(textNode(item));
+  if (item.tag) node.append(element("span", { class: "tag" }, item.tag));
   const wrapped = element("span", { role: "listitem" }, node);
   return item.text.includes("\n") ? withLineEnd(wrapped) : wrapped;
 }
@@ -52,7 +57,7 @@ export function barRow(item, index, removedLabel = "") {
   const bars = element("span", { class: "bars-of-one" }, ...values.map((value, series) => bar(value, SERIES[series])));
   const numbers = item.second === null ? [item.number] : [item.number, item.removed ? removedLabel : item.secondNumber];
   node.classList.toggle("paired", item.second !== null);
-  node.append(tokenNode(item.text, item.special), bars, ...numbers.map(numeric));
+  node.append(textNode(item), bars, ...numbers.map(numeric));
   return element("div", { role: "listitem" }, node);
 }
 

@@ -3,9 +3,8 @@
 import { decodePayload } from "../../shared/js/decode.js";
 import { element, showTip } from "../../shared/js/dom.js";
 import { mount } from "../../shared/js/mount.js";
-import { tokenNode } from "../../shared/js/tokens.js";
 import { saveSvg, svgOf } from "../../shared/js/token_picture.js";
-import { barRow, chip, legend } from "./rows.js";
+import { barRow, chip, legend, textNode } from "./rows.js";
 
 class TokenView {
   constructor(root) {
@@ -47,7 +46,7 @@ class TokenView {
     const lines = index === null ? [] : this.items[index].lines;
     if (!lines.length) return void (this.tip.hidden = true);
     this.tip.replaceChildren(
-      element("strong", {}, tokenNode(this.items[index].text, this.items[index].special)),
+      element("strong", {}, textNode(this.items[index])),
       ...lines.map((line) => element("div", {}, line)),
     );
     // Focus by keyboard has no pointer: the tooltip appears at the token.

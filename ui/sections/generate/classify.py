@@ -1,0 +1,82 @@
+"""Classify section: what the model's head answers about the text, and about many."""
+
+import streamlit as st
+
+from playground.models import LoadedModel
+from playground.models.heads import HeadTask, ModelHead
+from playground.text import _, _n
+from ui.sections.generate.answers import show_answers
+from ui.sections.generate.labels import show_labels
+from ui.sections.generate.random_heads import show_random_heads
+from ui.sections.generate.rows import show_rows
+from ui.sections.generate.token_labels import show_token_labels
+from ui.text import inert
+from ui.widgets.doors import ATTENTION, INSIDE, door
+from ui.widgets.text import Texts
+
+NAMED_TENSORS = 4
+SHOW = {"text": show_labels, "token": show_token_labels, "span": show_answers}
+
+
+def can_classify(model: LoadedModel) -> bool:
+    """Whether the section has something to say: about a head, or about the one that transformers would add."""
+    return model.head is not None or (not model.is_own and model.kind != "encoder-decoder")
+
+
+def show_classification(model: LoadedModel, texts: Texts) -> None:
+    """The head's answer about the text, doors, and the answers about many texts."""
+    head = model.head
+    if head is None:
+        show_random_heads(model, texts)
+        return
+    st.caption(_describe_head(head))
+    if not head.is_trained:
+        _warn_untrained(head)
+    if texts.text.strip():
+        SHOW[head.task](model, texts)
+        _show_doors(head)
+    else:
+        st.info(_("Type a text above, or classify several below."), icon=":material/keyboard:")
+    st.subheader(_("Several texts"))
+    show_rows(model, head)
+
+
+def _describe_head(head: ModelHead) -> str:
+    kinds: dict[HeadTask, str] = {
+        "text": _("labels the whole text"),
+        "token": _("labels each token"),
+        "span": _("finds where a passage answers a question"),
+    }
+    parts = [inert(head.architecture), kinds[head.task]]
+    if head.task != "span":
+        parts.append(_n("{n} label", "{n} labels", len(head.labels)))
+    if head.task == "text":
+        scales = {
+            "softmax": _("one label of all (softmax)"),
+            "sigmoid": _("each label for itself (sigmoid)"),
+            "none": _("regression: values as they are"),
+        }
+        parts.append(scales[head.scale])
+    return " · ".join(parts)
+
+
+def _warn_untrained(head: ModelHead) -> None:
+    """Say in plain sight that the answers below mean nothing."""
+    shown = ", ".join(f"`{name}`" for name in head.untrained[:NAMED_TENSORS])
+    more = len(head.untrained) - NAMED_TENSORS
+    names = shown + (f", … (+{more})" if more > 0 else "")
+    st.error(
+        _(
+            "**This head was never trained.** The checkpoint lacks {names}; random numbers stand in for them "
+            "(transformers: “newly initialized”). The answers below mean nothing."
+        ).format(names=names),
+        icon=":material/casino:",
+    )
+
+
+def _show_doors(head: ModelHead) -> None:
+    """The same text where its attention is shown; a head reads what these pages read."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="head_of_text_doors"):
+        help_text = _("Every attention head of the model below this head, on the same text.")
+        door(_("Look at its attention"), ATTENTION, help_text=help_text)
+        door(_("Inside a head"), INSIDE)
