@@ -72,12 +72,30 @@ ENCODER_DECODERS = {
     "bart": ("BartConfig", SEQ2SEQ),
     "marian": ("MarianConfig", {**SEQ2SEQ, "pad_token_id": 0}),
 }
+FURTHER_DECODERS = {
+    "phi": ("PhiConfig", {**SIZES, **FEED, **POSITIONS}),
+    "olmo": ("OlmoConfig", {**SIZES, **FEED, **GROUPED, **TOKENS}),
+    "mixtral": ("MixtralConfig", {**SIZES, **FEED, **GROUPED, "num_local_experts": 4, "num_experts_per_tok": 2}),
+    "qwen2_moe": (
+        "Qwen2MoeConfig",
+        {**SIZES, **FEED, **GROUPED, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 24}
+        | {"shared_expert_intermediate_size": 40},
+    ),
+    "granite": (
+        "GraniteConfig",
+        {**SIZES, **FEED, **GROUPED, "residual_multiplier": 0.3, "embedding_multiplier": 5.0, "logits_scaling": 3.0},
+    ),
+    "cohere": ("CohereConfig", {**SIZES, **FEED, **GROUPED, **TOKENS}),
+}
+"""Families whose attention is one of those above: what they do otherwise after it is theirs."""
 AUTO = {"decoder": AutoModelForCausalLM, "encoder": AutoModelForMaskedLM, "encoder-decoder": AutoModelForSeq2SeqLM}
 
 
 def task_kind_of(family: str) -> str:
     """The kind of a family in the tables above."""
-    return "decoder" if family in DECODERS else "encoder" if family in ENCODERS else "encoder-decoder"
+    return (
+        "decoder" if family in DECODERS | FURTHER_DECODERS else "encoder" if family in ENCODERS else "encoder-decoder"
+    )
 
 
 def word_tokenizer() -> Tokenizer:
@@ -94,7 +112,7 @@ def small_model(family: str, *, seed: int = 0) -> LoadedModel:
     """A random model of the family, loaded with our attention."""
     attention.register_with_transformers()
     kind = task_kind_of(family)
-    name, sizes = (DECODERS | ENCODERS | ENCODER_DECODERS)[family]
+    name, sizes = (DECODERS | FURTHER_DECODERS | ENCODERS | ENCODER_DECODERS)[family]
     config = getattr(transformers, name)(**sizes)
     torch.manual_seed(seed)
     module = AUTO[kind].from_config(config, attn_implementation=attention.IMPLEMENTATION)

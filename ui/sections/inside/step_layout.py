@@ -11,7 +11,7 @@ import streamlit as st
 from playground.charts.palette import KEY, QUERY, VALUE
 from playground.lens.inspect.steps.code_lines import code_lines
 from playground.lens.inspect.steps.derivation import Derivation, Number, parse_number
-from playground.lens.inspect.steps.step import HeadStep
+from playground.lens.inspect.steps.step import InsideStep
 from playground.models import LoadedModel
 from playground.text import _
 from ui.sections.inside.steps import DrawnStep
@@ -35,7 +35,7 @@ class StepSetting:
     """A picture stays as it is until this changes."""
     details: Mapping[str, object]
     """What an exported picture says about itself."""
-    derive: Callable[[Number, HeadStep], Derivation | None]
+    derive: Callable[[Number, InsideStep], Derivation | None]
     """None where a person has cancelled the pass that it takes."""
 
 
@@ -103,7 +103,7 @@ def chosen_number(drawn: DrawnStep) -> Number | None:
     return None
 
 
-def choose_number(step: HeadStep, number: Number | None) -> None:
+def choose_number(step: InsideStep, number: Number | None) -> None:
     """Put the step's number into the address in place of its last one; None takes it out."""
     kept = [entry for entry in _address_entries() if not entry.startswith(f"{step.name}:")]
     kept += [] if number is None else [f"{step.name}:{number.address}"]
@@ -114,7 +114,7 @@ def _address_entries() -> list[str]:
     return [entry for entry in read_text(DERIVATIONS).split(",") if entry]
 
 
-def _show_derivation(step: HeadStep, derivation: Derivation) -> None:
+def _show_derivation(step: InsideStep, derivation: Derivation) -> None:
     """The number with its formula, all terms in a table, and that they make the number."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):

@@ -8,7 +8,7 @@ from playground.charts.inside import HoverText, rows_figure
 from playground.charts.palette import CROSS, DECODER, ENCODER, KEY, QUERY, TRAIN, VALUE, Colour
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.steps.derivation import Number
-from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
+from playground.lens.inspect.steps.step import InsideStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.walkthrough import walkthrough
 from playground.text import _
 from ui.components.live_chart import Cell
@@ -44,7 +44,7 @@ class StepPicture:
 class DrawnStep:
     """A step with its pictures."""
 
-    step: HeadStep
+    step: InsideStep
     pictures: tuple[StepPicture, ...]
 
 

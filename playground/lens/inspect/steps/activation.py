@@ -80,9 +80,14 @@ class Gating:
         """The hidden numbers that the last matrix reads."""
         if gate is None:
             return self.activation(up)
+        left, right = self.factors(up, gate)
+        return left * right
+
+    def factors(self, up: Float[Tensor, "*row hidden"], gate: Float[Tensor, "*row hidden"]) -> tuple[Tensor, Tensor]:
+        """The two factors of a gated layer's hidden numbers."""
         if self.limit is not None:
             up, gate = up.clamp(-self.limit, self.limit), gate.clamp(max=self.limit)
-        return (up + self.shift) * self.activation(gate)
+        return up + self.shift, self.activation(gate)
 
     @property
     def formula(self) -> str:

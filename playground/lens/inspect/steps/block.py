@@ -6,8 +6,8 @@ stream. What does not add up is not claimed.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,7 @@ from playground.lens.inspect.steps.activation import agrees
 from playground.lens.inspect.steps.feed_forward import FeedForward, find_feed_forward, has_matrix, linear_map
 from playground.lens.inspect.steps.norm_map import LinearMap, NormMap, find_norm_map
 from playground.lens.inspect.steps.token_rows import SeamRows, TokenRows
+from playground.lens.tolerances import tolerance
 
 LayerKind = Literal["attention", "cross_attention", "feed_forward"]
 
@@ -77,6 +78,13 @@ class Block:
         return any(one.sum_norm is not None for one in self.sublayers)
 
 
+class _Combination(NamedTuple):
+    """A block's layers with what stands between them and the stream."""
+
+    layers: tuple[Sublayer, ...]
+    error: float
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
     """The part of a pass in which one block ran."""
@@ -102,10 +110,19 @@ def find_block(window: Window) -> Block:
         layers.append(Sublayer(kind="feed_forward", output=feed_forward.output, feed_forward=feed_forward))
     if start is None or start.shape != end.shape:
         raise _refusal(window)
-    combined = next(_combinations(window, layers, start, [], (), start), None)
+    combined = _clearest(list(_combinations(window, layers, start, [], ())))
     if combined is None:
         raise _refusal(window)
     return Block(layer=window.layer, start=start, end=end, sublayers=_with_inputs(window, combined, start))
+
+
+def _clearest(found: Sequence[_Combination]) -> tuple[Sublayer, ...] | None:
+    """The first combination, the simplest, unless another comes much closer; None where there is none."""
+    best = next(iter(found), None)
+    for other in found:
+        if best is not None and other.error < best.error / 10:
+            best = other
+    return None if best is None else best.layers
 
 
 def _refusal(window: Window) -> UserError:
@@ -145,43 +162,49 @@ def _projection_item(window: Window, call: SeamRows) -> ModuleOutput | None:
 
 
 def _combinations(
-    window: Window,
-    layers: Sequence[Sublayer],
-    stream: Tensor,
-    pending: list[Tensor],
-    done: tuple[Sublayer, ...],
-    start: Tensor,
-) -> Iterator[tuple[Sublayer, ...]]:
+    window: Window, layers: Sequence[Sublayer], stream: Tensor, pending: list[Tensor], done: tuple[Sublayer, ...]
+) -> Iterator[_Combination]:
     """Every way in which the layers' outputs give what the block returned, the simplest first.
 
     pending: what was added since the stream was last the output of a norm.
     """
     if len(done) == len(layers):
-        factor = _closing_factor(stream, pending, window)
-        if factor is not None:
-            yield tuple(_scaled(one, factor) for one in done)
+        yield from _closed(window, stream, pending, done)
         return
     layer = layers[len(done)]
     for written_norm, written in _written(window, layer):
-        one = _changed(layer, written_norm=written_norm)
-        yield from _combinations(window, layers, stream, [*pending, written], (*done, one), start)
+        one = replace(layer, written_norm=written_norm)
+        yield from _combinations(window, layers, stream, [*pending, written], (*done, one))
         total = stream + written + sum(pending, start=torch.zeros_like(stream))
         for norm, normed in _norms_of(window, total):
-            post = _changed(layer, written_norm=written_norm, sum_norm=norm)
-            yield from _combinations(window, layers, normed, [], (*done, post), start)
+            yield from _combinations(window, layers, normed, [], (*done, replace(one, sum_norm=norm)))
 
 
-def _closing_factor(stream: Tensor, pending: list[Tensor], window: Window) -> float | None:
-    """The factor with which what is pending gives the block's output; 1 where nothing is; None where none does."""
+def _closed(
+    window: Window, stream: Tensor, pending: list[Tensor], done: tuple[Sublayer, ...]
+) -> Iterator[_Combination]:
+    """The combination, if what is pending gives the block's output, as it is or multiplied by one factor."""
     end, dtype = window.last.output, window.rows.dtype
-    if not pending:
-        return 1.0 if agrees(stream, end, dtype) else None
     written = sum(pending, start=torch.zeros_like(stream))
-    if agrees(stream + written, end, dtype):
-        return 1.0
+    error = _error(stream, written, end)
+    if _adds_up(stream, written, end, dtype):
+        yield _Combination(done, error)
+        return
     square = float(written.double().square().sum())
     factor = float((written.double() * (end - stream).double()).sum()) / square if square else 0.0
-    return factor if factor and agrees(stream + factor * written, end, dtype) else None
+    if factor and _adds_up(stream, factor * written, end, dtype):
+        scaled = tuple(one if one.sum_norm is not None else replace(one, factor=factor) for one in done)
+        yield _Combination(scaled, _error(stream, factor * written, end))
+
+
+def _adds_up(stream: Tensor, written: Tensor, end: Tensor, dtype: torch.dtype) -> bool:
+    """Whether stream + written = end, measured by what was written: some streams are thousands of times larger."""
+    rounding = 8 * torch.finfo(dtype).eps * float(stream.abs().max())
+    return _error(stream, written, end) <= tolerance("module", dtype) * float(written.abs().max()) + rounding
+
+
+def _error(stream: Tensor, written: Tensor, end: Tensor) -> float:
+    return float((stream + written - end).abs().max())
 
 
 def _written(window: Window, layer: Sublayer) -> Iterator[tuple[NormMap | None, Tensor]]:
@@ -201,16 +224,6 @@ def _norms_of(window: Window, received: Tensor) -> list[tuple[NormMap, Tensor]]:
     return found
 
 
-def _changed(layer: Sublayer, **changes: object) -> Sublayer:
-    from dataclasses import replace
-
-    return replace(layer, **changes)  # type: ignore[arg-type]
-
-
-def _scaled(layer: Sublayer, factor: float) -> Sublayer:
-    return layer if layer.sum_norm is not None else _changed(layer, factor=factor)
-
-
 def _with_inputs(window: Window, layers: tuple[Sublayer, ...], start: Tensor) -> tuple[Sublayer, ...]:
     """The layers, the feed-forward one with the norm that made its input, and which stream it normed."""
     stream, read = start, []
@@ -226,14 +239,16 @@ def _with_inputs(window: Window, layers: tuple[Sublayer, ...], start: Tensor) ->
 def _with_input(window: Window, layer: Sublayer, start: Tensor, stream: Tensor) -> Sublayer:
     assert layer.feed_forward is not None
     x, dtype = layer.feed_forward.input, window.rows.dtype
-    if agrees(stream, x, dtype):
-        return layer
+    found: list[tuple[float, Sublayer]] = []
     for reads_start, source in ((False, stream), (True, start)):
-        if reads_start and agrees(start, x, dtype):
-            return _changed(layer, reads_start=True)
+        if agrees(source, x, dtype):
+            found.append((float((source - x).abs().max()), replace(layer, reads_start=reads_start)))
         for norm, normed in _norms_of(window, source):
             if agrees(normed, x, dtype):
-                return _changed(layer, input_norm=norm, reads_start=reads_start)
+                error = float((norm(source) - x).abs().max())
+                found.append((error, replace(layer, input_norm=norm, reads_start=reads_start)))
+    if found:
+        return min(found, key=lambda pair: pair[0])[1]
     raise UserError(
         "What the feed-forward layer of block {layer} of the family {family} receives is no norm of the stream, so its "
         "numbers cannot be told. Choose a model of another family.",

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from playground import attention, transformer
+from playground import attention, layers, transformer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,11 @@ class CodeReference:
 def in_transformer(function: str, *names: str) -> CodeReference:
     """A statement of transformer.py."""
     return CodeReference(module=transformer, function=function, names=names)
+
+
+def in_layers(function: str, *names: str) -> CodeReference:
+    """A statement of layers.py."""
+    return CodeReference(module=layers, function=function, names=names)
 
 
 def in_attention(function: str, *names: str) -> CodeReference:

@@ -7,12 +7,12 @@ import numpy as np
 
 from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.head import HeadInside
-from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
+from playground.lens.inspect.steps.step import InsideStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfTerms, Vector
 from playground.text import _
 
 
-def embedding_step(inputs: StepInputs) -> HeadStep:
+def embedding_step(inputs: StepInputs) -> InsideStep:
     """e: the embedding; x: what enters the first block."""
     head = inputs.head
     embedded = Vector(name="e[{column}]", values=head.embedded, note=_("the token's row of the embedding table"))
@@ -26,7 +26,7 @@ def embedding_step(inputs: StepInputs) -> HeadStep:
         )
         formula += r" + p_{\text{position}}"
     label = _("Embedding and input of the first block")
-    return HeadStep(
+    return InsideStep(
         name="embedding",
         title=_("Embedding and position"),
         formula=formula,

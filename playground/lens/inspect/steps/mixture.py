@@ -149,9 +149,14 @@ class Mixture:
         """The shared expert is the last one."""
         return len(self.tables.up) + (self.shared is not None)
 
+    @property
+    def shared_number(self) -> int | None:
+        """The shared expert's number; None where there is none."""
+        return None if self.shared is None else len(self.tables.up)
+
     def expert(self, number: int) -> Neurons:
         """One expert, or the shared one."""
-        if self.shared is not None and number == len(self.tables.up):
+        if self.shared is not None and number == self.shared_number:
             return self.shared.neurons
         return self.tables.expert(number)
 

@@ -10,12 +10,12 @@ from playground.lens.capture.residual_stream import StreamParts
 from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.embedding import entered_vector
 from playground.lens.inspect.steps.head import HeadInside
-from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
+from playground.lens.inspect.steps.step import InsideStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfTerms, Vector
 from playground.text import _
 
 
-def norm_step(inputs: StepInputs) -> HeadStep:
+def norm_step(inputs: StepInputs) -> InsideStep:
     """r: the residual stream; g: the norm's weights; n: the layer input."""
     head, norm = inputs.head, inputs.head.norm
     rows = [Row(symbol="r", label=_("residual stream"), vector=stream_vector(head))]
@@ -26,7 +26,7 @@ def norm_step(inputs: StepInputs) -> HeadStep:
     label = _("Residual stream and layer input")
     function = "pre_norm" if head.is_additive else "post_norm"
     names = ("norm", "layer") if head.is_additive else ("norm",)
-    return HeadStep(
+    return InsideStep(
         name="norm",
         title=_("Normalised input"),
         formula=_formula(norm, is_same=_reads_stream(head)),

@@ -1,7 +1,8 @@
 """A norm as it is applied to rows, and as the linear map that it is for one of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -23,6 +24,12 @@ class NormMap:
         root = (centred.square().mean(-1, keepdim=True) + self.step.epsilon).sqrt()
         normed = centred / root * torch.from_numpy(self.step.weight)
         return normed if self.step.bias is None else normed + torch.from_numpy(self.step.bias)
+
+    def at(self, values: Float[np.ndarray, "width"]) -> NormStep:
+        """How it norms one vector."""
+        mean = float(values.mean()) if self.step.kind == "layer" else 0.0
+        root = float(np.sqrt(np.square(values - mean).mean() + self.step.epsilon))
+        return replace(self.step, mean=mean, root=root)
 
     def frozen(self, parts: Float[Tensor, "part width"], total: Float[Tensor, "width"]) -> Float[Tensor, "part width"]:
         """What becomes of parts whose sum is normed: all divided by the sum's own root. The bias is no part's."""

@@ -9,14 +9,14 @@ from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.norm import stream_vector
 from playground.lens.inspect.steps.projection import matrix_row
-from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
+from playground.lens.inspect.steps.step import InsideStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfProducts, SumOfTerms, Vector
 from playground.lens.inspect.steps.weighted_sum import z_vector
 from playground.lens.tolerances import ADDED
 from playground.text import _
 
 
-def output_step(inputs: StepInputs) -> HeadStep:
+def output_step(inputs: StepInputs) -> InsideStep:
     """o: what this head writes; then one row of W_O with its products."""
     head, z = inputs.head, inputs.head.attention.z
     label = _("head {head}").format(head=head.head)
@@ -24,7 +24,7 @@ def output_step(inputs: StepInputs) -> HeadStep:
     z_row = Row(symbol="xo", label="z", vector=z_vector(head.attention))
     traced = matrix_row("O", head.output_weight, z, z_row, inputs.dimension, "z[{column}]", "head")
     function = "CrossAttention.forward" if head.kind == "cross" else "Attention.forward"
-    return HeadStep(
+    return InsideStep(
         name="output",
         title=_("Output projection of this head"),
         formula=r"o_h = W_O^{(h)} z_h",
@@ -46,7 +46,7 @@ def _head_output_vector(head: HeadInside) -> SumOfProducts:
     )
 
 
-def residual_step(inputs: StepInputs) -> HeadStep:
+def residual_step(inputs: StepInputs) -> InsideStep:
     """r, o, h, d, u: the stream before the layer, this head, all heads, what is added, the stream after."""
     head = inputs.head
     rows = [
@@ -70,7 +70,7 @@ def residual_step(inputs: StepInputs) -> HeadStep:
         explanation += " " + _("This model multiplies it by {factor:g} first.").format(factor=head.factor)
     if not head.is_additive:
         explanation += " " + _("What leaves the block is not this sum: most such models norm it afterwards.")
-    return HeadStep(
+    return InsideStep(
         name="residual",
         title=_("Into the residual stream"),
         formula=r"r' = r + \sum_h o_h + b_O",

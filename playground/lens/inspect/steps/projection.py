@@ -8,7 +8,7 @@ import numpy as np
 from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.head import HeadInside, ProjectedVectors
 from playground.lens.inspect.steps.norm import layer_input_vector
-from playground.lens.inspect.steps.step import HeadStep, Role, Row, StepInputs, StepTable
+from playground.lens.inspect.steps.step import InsideStep, Role, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, Products, SumOfProducts, Vector
 from playground.text import _
 
@@ -16,7 +16,7 @@ MOST_TOKENS = 10_000
 """The index of a product names the matrix row and the token: row * MOST_TOKENS + token."""
 
 
-def projection_step(inputs: StepInputs) -> HeadStep:
+def projection_step(inputs: StepInputs) -> InsideStep:
     """q, k, v: query, keys and values before rotary positions; then one row of each matrix, with its products."""
     head = inputs.head
     query = Row(symbol="q", label="q", vector=projected_vector("q", head.query, 0, ""), token=inputs.query_label)
@@ -25,7 +25,7 @@ def projection_step(inputs: StepInputs) -> HeadStep:
         rows = key_rows(inputs, symbol, lambda key, s=symbol, v=vectors: projected_vector(s, v, key, f"{key},"))  # type: ignore[misc]
         tables.append(StepTable(label=label, rows=rows, role=role))
     function = "CrossAttention.forward" if head.kind == "cross" else "Attention.forward"
-    return HeadStep(
+    return InsideStep(
         name="projection",
         title=_("Query, keys and values"),
         formula=r"\q = W_Q\hat{x} + b_Q \\ \k_j = W_K\hat{x}_j + b_K \\ \v_j = W_V\hat{x}_j + b_V",

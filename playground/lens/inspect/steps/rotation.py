@@ -14,7 +14,7 @@ from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.derivation import Derivation, Term, product_term
 from playground.lens.inspect.steps.head import ProjectedVectors
 from playground.lens.inspect.steps.projection import key_rows
-from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
+from playground.lens.inspect.steps.step import InsideStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import Origin, Vector
 from playground.lens.tolerances import ROTATION, UNROTATED_COMPONENT
 from playground.text import _
@@ -112,7 +112,7 @@ class RotatedVector(Vector):
         return column, None, 0.0, 1
 
 
-def rotation_step(inputs: StepInputs) -> HeadStep | None:
+def rotation_step(inputs: StepInputs) -> InsideStep | None:
     """q′, k′: query and keys after rotary positions; None where none turned them."""
     head, tables = inputs.head, []
     if head.query.rotates:
@@ -125,7 +125,7 @@ def rotation_step(inputs: StepInputs) -> HeadStep | None:
         )
     if not tables:
         return None
-    return HeadStep(
+    return InsideStep(
         name="rotation",
         title=_("Rotary positions"),
         formula=r"\q'_a = \q_a\cos\theta - \q_b\sin\theta \\ \q'_b = \q_b\cos\theta + \q_a\sin\theta",

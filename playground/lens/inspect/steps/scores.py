@@ -10,7 +10,7 @@ from playground.lens.inspect.steps.code_lines import in_attention
 from playground.lens.inspect.steps.derivation import Derivation, product_term
 from playground.lens.inspect.steps.head import AttentionRow, HeadInside
 from playground.lens.inspect.steps.projection import key_rows
-from playground.lens.inspect.steps.step import HeadStep, StepInputs, StepTable, key_table
+from playground.lens.inspect.steps.step import InsideStep, StepInputs, StepTable, key_table
 from playground.lens.inspect.steps.vectors import NamedTerm, Origin, Products, SumOfProducts, SumOfTerms, Vector
 from playground.lens.tolerances import FACTOR, NO_BIAS
 from playground.text import _
@@ -20,7 +20,7 @@ HIDDEN = -1e4
 SCORES_CODE = in_attention("scores", "query", "key", "scaling")
 
 
-def scores_step(inputs: StepInputs) -> HeadStep:
+def scores_step(inputs: StepInputs) -> InsideStep:
     """qk: the products of query and key by dimension; s: their sums, one score for each key."""
     row = inputs.head.attention
     q, k = _symbols(inputs.head)
@@ -34,7 +34,7 @@ def scores_step(inputs: StepInputs) -> HeadStep:
     )
     rows = key_rows(inputs, "qk", lambda key: _score_products(inputs.head, key))
     products = StepTable(label=_("Query–key products by dimension"), rows=rows, role="key")
-    return HeadStep(
+    return InsideStep(
         name="scores",
         title=_("Scores"),
         formula=r"s_j = \q \cdot \k_j = \sum_i \q_i \k_{j,i}",
@@ -84,7 +84,7 @@ class ScaledScores(Vector):
         return f"= {{{first}}} · {self.scaling:.3g}{capped}", [self.products]
 
 
-def scaling_step(inputs: StepInputs) -> HeadStep:
+def scaling_step(inputs: StepInputs) -> InsideStep:
     """t: the scaled score of each key."""
     row = inputs.head.attention
     width, cap = len(row.query), row.softcap
@@ -94,7 +94,7 @@ def scaling_step(inputs: StepInputs) -> HeadStep:
     values = ScaledScores(
         name="s′[{column}]", values=row.scores, products=row.products, scaling=row.scaling, softcap=cap
     )
-    return HeadStep(
+    return InsideStep(
         name="scaling",
         title=_("Scaling"),
         formula=rf"s'_j = {scaled}" if cap is None else rf"s'_j = c\,\tanh\left(\frac1c {scaled}\right)",
@@ -104,7 +104,7 @@ def scaling_step(inputs: StepInputs) -> HeadStep:
     )
 
 
-def mask_step(inputs: StepInputs) -> HeadStep:
+def mask_step(inputs: StepInputs) -> InsideStep:
     """m: the score of each key after bias and mask."""
     row = inputs.head.attention
     hidden = row.masked < HIDDEN
@@ -112,7 +112,7 @@ def mask_step(inputs: StepInputs) -> HeadStep:
     bias = np.where(hidden, -np.inf, row.masked.astype(float) - row.scores.astype(float))
     terms = NamedTerm(name="s′[{column}]", values=row.scores), NamedTerm(name="b[{column}]", values=bias)
     masked = SumOfTerms(name="m[{column}]", values=hidden_as_infinity(row), terms=terms)
-    return HeadStep(
+    return InsideStep(
         name="mask",
         title=_("Bias and mask"),
         formula=r"m_j = s'_j + b_j + \begin{cases}0\\-\infty\end{cases}",

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from playground.lens.inspect.steps.code_lines import in_attention
 from playground.lens.inspect.steps.derivation import Derivation, Term
 from playground.lens.inspect.steps.scores import hidden_as_infinity
-from playground.lens.inspect.steps.step import HeadStep, StepInputs, key_table
+from playground.lens.inspect.steps.step import InsideStep, StepInputs, key_table
 from playground.lens.inspect.steps.vectors import Origin, Vector
 from playground.text import _
 
@@ -50,7 +50,7 @@ class SoftmaxWeights(Vector):
         return text, [self.masked, np.full(len(self.masked), self.largest), np.full(len(self.masked), total)]
 
 
-def softmax_step(inputs: StepInputs) -> HeadStep:
+def softmax_step(inputs: StepInputs) -> InsideStep:
     """a: the weight of each key."""
     row = inputs.head.attention
     total = float(row.weights.sum())
@@ -58,7 +58,7 @@ def softmax_step(inputs: StepInputs) -> HeadStep:
     if total < 0.999:
         explanation += " " + _("The rest goes to a learned attention sink.")
     weights = SoftmaxWeights(name="a[{column}]", values=row.weights, masked=hidden_as_infinity(row), sink=row.sink)
-    return HeadStep(
+    return InsideStep(
         name="softmax",
         title=_("Softmax"),
         formula=r"a_j = \frac{e^{m_j}}{\sum_i e^{m_i}}",

@@ -1,7 +1,7 @@
-"""A step of an attention head: symbol and formula, tables of numbers that can each be derived, and the lines of code.
+"""A step on a token's way: symbol and formula, tables of numbers that can each be derived, and the lines of code.
 
-A step is a function of StepInputs, in a module of its own. The page renders any step: a new stage of the walk-through
-is one more such module, entered in walkthrough.py.
+A step is a function of StepInputs (a head's) or of TokenInputs (feed-forward layer, stream, output), in a module of its
+own. The page renders any step: a new stage of the walk-through is one more such module, entered in walkthrough.py.
 """
 
 from collections.abc import Sequence
@@ -95,6 +95,10 @@ class StepTable:
     is_scaled_by_row: bool = False
     shows_numbers: bool = False
     """Whether each number stands on its cell; tables with one number for each key always show them."""
+    columns: tuple[str, ...] = ()
+    """What the listed columns are called, where they are no keys: neurons, tokens of the vocabulary, layers."""
+    axis: str = ""
+    """What these columns are."""
 
     def cell(self, number: Number) -> tuple[int, int] | None:
         """Row and column of a number; None where it is not in this table."""
@@ -107,8 +111,8 @@ class StepTable:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class HeadStep:
-    """One step of an attention head."""
+class InsideStep:
+    """One step of a token's way through the model."""
 
     name: str
     """As it stands in an address."""

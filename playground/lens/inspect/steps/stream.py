@@ -4,7 +4,8 @@ Elhage et al. 2021 (the stream as a sum); Kobayashi et al. 2021 (norms between t
 a family norms its sums (BERT), each part goes through the later norms, all divided by the same roots as their sum.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,7 +13,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from playground.lens.inspect.steps.block import Sublayer
+from playground.lens.inspect.steps.norm_map import LinearMap, NormMap
 from playground.lens.inspect.steps.output_head import OutputHead
+from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfTerms, Vector
 from playground.lens.inspect.steps.whole_token import WholeToken
 
 PartKind = Literal["embedding", "attention", "cross_attention", "feed_forward", "norm_biases"]
@@ -94,6 +98,48 @@ def read_stream(token: WholeToken, row: int = 0) -> Stream:
     )
 
 
+def stream_before(token: WholeToken, layer: int, sublayer: Sublayer | None, letter: str) -> Vector:
+    """The stream of the first token before a layer of a block, or (None) before the block: what it is the sum of."""
+    name = f"{letter}[{{column}}]"
+    block = token.blocks[layer]
+    before = block.sublayers[: block.sublayers.index(sublayer)] if sublayer is not None else ()
+    if any(one.is_post_norm for one in token.blocks):
+        return _behind_norm(token, layer, before, name)
+    terms = [NamedTerm(name="x[{column}]", values=token.blocks[0].start[0].numpy())]
+    for earlier in (*token.blocks[:layer], block):
+        for one in before if earlier is block else earlier.sublayers:
+            symbol = PartName(one.kind, earlier.layer).symbol
+            terms.append(NamedTerm(name=f"{symbol}[{{column}}]", values=one.written(one.output)[0].numpy()))
+    values = np.sum([term.values for term in terms], axis=0)
+    return SumOfTerms(name=name, values=values, terms=tuple(terms))
+
+
+def _behind_norm(token: WholeToken, layer: int, before: Sequence[Sublayer], name: str) -> Vector:
+    """The stream that a norm made of the last sum, where the sums are normed."""
+    stream, written = token.blocks[layer].start[0], before
+    if not before and layer == 0:
+        term = NamedTerm(name="x[{column}]", values=stream.numpy())
+        return SumOfTerms(name=name, values=stream.numpy(), terms=(term,))
+    if not before:
+        layer, written = layer - 1, token.blocks[layer - 1].sublayers
+        stream = token.blocks[layer].start[0]
+    for one in written:
+        added = one.written(one.output)[0]
+        total = stream + added
+        terms = (
+            NamedTerm(name="r[{column}]", values=stream.numpy()),
+            NamedTerm(name=f"{PartName(one.kind, layer).symbol}[{{column}}]", values=added.numpy()),
+        )
+        source: Vector = SumOfTerms(name="s[{column}]", values=total.numpy(), terms=terms)
+        if one.sum_norm is None:
+            stream, vector = total, replace(source, name=name)
+        else:
+            stream = one.sum_norm(total[None])[0]
+            norm = one.sum_norm.at(source.values)
+            vector = NormedVector(name=name, values=stream.numpy(), norm=norm, letter="s", input=source)
+    return vector
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Contributions:
     """A token's logit (before a soft cap) as a sum over the parts of the stream, and the head's own biases."""
@@ -147,8 +193,6 @@ def _through(head: OutputHead, parts: Tensor, total: Tensor) -> tuple[Tensor, Te
 
 
 def _own_bias(stage: object, width: int) -> Tensor:
-    from playground.lens.inspect.steps.norm_map import LinearMap, NormMap
-
     if isinstance(stage, NormMap) and stage.step.bias is not None:
         return torch.from_numpy(stage.step.bias)
     if isinstance(stage, LinearMap) and stage.bias is not None:

@@ -18,6 +18,9 @@ from playground.text import _
 SUMMARISED = 2
 """How many of a sum's largest terms its summary names."""
 
+MOST_TERMS = 6
+"""A sum of more terms says how many there are, and not each of them."""
+
 Origin = tuple[str, list[Float[np.ndarray, "column"]]]
 """Where numbers came from: a sentence with blanks, and the numbers in them."""
 
@@ -83,7 +86,9 @@ class SumOfTerms(Vector):
         return self._derived(column, formula, terms, math.fsum(term.value for term in terms))
 
     def origin(self, first: int = 0) -> Origin:
-        """All terms, each with its name."""
+        """All terms, each with its name; how many there are, where they are many."""
+        if len(self.terms) > MOST_TERMS:
+            return _("the sum of {count:,} terms: click for all of them").format(count=len(self.terms)), []
         parts = [f"{{{blank}}} ({term.name})" for blank, term in enumerate(self.terms, start=first)]
         return f"= {' + '.join(parts)}", [term.values for term in self.terms]
 

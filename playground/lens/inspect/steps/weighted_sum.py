@@ -5,17 +5,17 @@ import numpy as np
 from playground.lens.inspect.steps.code_lines import in_attention
 from playground.lens.inspect.steps.head import AttentionRow
 from playground.lens.inspect.steps.projection import key_rows
-from playground.lens.inspect.steps.step import HeadStep, Row, StepInputs, StepTable
+from playground.lens.inspect.steps.step import InsideStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, Products, SumOfProducts
 from playground.text import _
 
 
-def weighted_sum_step(inputs: StepInputs) -> HeadStep:
+def weighted_sum_step(inputs: StepInputs) -> InsideStep:
     """av: each value times its weight; z: their sum."""
     row = inputs.head.attention
     rows = key_rows(inputs, "av", lambda key: _weighted_value(row, key))
     z = Row(symbol="z", label="z", vector=z_vector(row))
-    return HeadStep(
+    return InsideStep(
         name="mix",
         title=_("Weighted sum of values"),
         formula=r"z = \sum_j a_j \v_j",
