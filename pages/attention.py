@@ -9,11 +9,13 @@ import streamlit as st
 
 from ui.components.attention_view import attention_tables
 from ui.jobs import trace_of
+from ui.sections.attention.badge import fill_badge, open_badge
 from ui.sections.attention.bertviz import show_bertviz_views
-from ui.sections.attention.comparison import choose_link, show_comparison
+from ui.sections.attention.comparison import choose_link, finish_comparison, show_comparison
 from ui.sections.attention.export import offer_exports
-from ui.sections.attention.head_doors import show_head_doors
-from ui.sections.attention.heatmaps import choose_options, has_text, show_attention_bar, show_badge, show_heads
+from ui.sections.attention.head_doors import list_similar, show_head_doors
+from ui.sections.attention.heatmaps import choose_options, has_text, show_attention_bar, show_heads
+from ui.sections.attention.scores import show_scores
 from ui.sections.attention.several_texts import show_several_texts
 from ui.state.parameters import MODE
 from ui.widgets.choice import choose_option
@@ -51,11 +53,11 @@ with body:
         st.stop()
     with toolbar:
         options = choose_options(traced)
-        show_badge(traced)
+        badge = open_badge(traced)
 
     if mode == ONE:
         view = show_heads(traced, options, key="heads", with_marks=True)
-        show_head_doors(traced, options.kind, view.selected)
+        similar = show_head_doors(options.kind, view.selected)
         attention_tables("heads")
         with st.expander(_("Scores over several texts"), icon=":material/functions:"):
             show_several_texts(model, options.kind, view.selected)
@@ -64,5 +66,12 @@ with body:
     elif mode == BERTVIZ:
         show_bertviz_views(traced, options.kind)
     else:
-        show_comparison(traced, other, options, linked=linked)
+        sides = show_comparison(traced, other, options, linked=linked)
 show_attention_bar(bar, traced, options)
+# What follows the picture, each in its place: nothing that was painted waits for it.
+fill_badge(badge, traced)
+if mode == ONE:
+    show_scores(traced, options, view.selected, view="heads")
+    list_similar(similar, traced, options.kind, view.selected)
+elif mode != BERTVIZ:
+    finish_comparison(sides)

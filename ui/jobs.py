@@ -1,7 +1,8 @@
 """Work that a page waits for: in its turn, with progress within 0.3 seconds, and a button that cancels it.
 
-`compute` gives a result or says why there is none; `require` ends the page's run then; `trace_of` runs a text through
-a model. The work runs in a thread of its own, so that it can be abandoned even while it has nothing to report.
+`compute` gives a result or says why there is none; `require` ends the page's run then; `follow` fills a place that
+the page keeps; `trace_of` runs a text through a model. The work runs in a thread of its own, so that it can be
+abandoned even while it has nothing to report.
 """
 
 import hashlib
@@ -128,6 +129,38 @@ def require(key: Hashable, make: Callable[[OnProgress], Result], *, title: str, 
     return result
 
 
+def follow(
+    key: Hashable, make: Callable[[OnProgress], Result], *, cache: BoundedCache, waiting: Callable[[], object]
+) -> Result:
+    """The result under that key, for a place that the page keeps for it: no bar, which would move what is there.
+
+    waiting: draws into that place that it is on its way; Streamlit may end a run then that newer keys made stale.
+    """
+    kept: Result | None = cache.get(key)
+    if kept is not None:
+        return kept
+    job = Job(_in_turn(key, make, cache))
+    try:
+        while not job.wait(POLL_SECONDS):
+            waiting()
+    finally:
+        job.abandon()
+    return job.result()
+
+
+def _in_turn(
+    key: Hashable, make: Callable[[OnProgress], Result], cache: BoundedCache
+) -> Callable[[JobProgress], Result]:
+    """The work of a job: waits for its turn, and keeps what it made."""
+
+    def work(progress: JobProgress) -> Result:
+        with forward_queue().slot(progress.waiting):
+            leave_cores_to_runs()
+            return cache.remember(key, lambda: make(progress.run))
+
+    return work
+
+
 def _obtain(
     key: Hashable, make: Callable[[OnProgress], Result], *, title: str, cache: BoundedCache, patience: float
 ) -> Result | None:
@@ -136,12 +169,7 @@ def _obtain(
         st.empty()  # in the bar's slot: what comes below stands where it stood while the result was computed
         return kept
 
-    def in_turn(progress: JobProgress) -> Result:
-        with forward_queue().slot(progress.waiting):
-            leave_cores_to_runs()
-            return cache.remember(key, lambda: make(progress.run))
-
-    return run_job((cache.name, key), in_turn, title=title, patience=patience)
+    return run_job((cache.name, key), _in_turn(key, make, cache), title=title, patience=patience)
 
 
 def run_job(

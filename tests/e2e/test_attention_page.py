@@ -78,17 +78,26 @@ def test_the_picture_begins_high_on_a_laptops_screen(server, page):
     grid = page.locator("[data-part=grid]").bounding_box()
     assert grid is not None
     assert grid["y"] <= 280
-    page.goto(f"{server}/?model=tales-translator")
-    expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
-    grid = page.locator("[data-part=grid]").bounding_box()
-    assert grid is not None
-    assert grid["y"] <= 280, "two texts and three kinds of attention"
+    for address, what in (
+        ("?model=tales-translator", "two texts and three kinds of attention"),
+        ("", "the first visit, with its panel"),
+    ):
+        page.goto(f"{server}/{address}")
+        expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
+        grid = page.locator("[data-part=grid]").bounding_box()
+        assert grid is not None
+        assert grid["y"] <= 280, what
+    expect(page.get_by_text("I know transformers")).to_be_visible()
 
 
 def test_the_table_of_all_heads_has_its_last_column(server, page):
+    """With the menu beside it, without, and on a telephone."""
     open_page(page, f"{server}/?text={quote(TEXT)}")
-    cut = page.locator(".all-heads .table-scroll").evaluate("node => node.scrollWidth - node.clientWidth")
-    assert cut <= 0
+    table = page.locator(".all-heads .table-scroll")
+    expect(table.locator("tbody tr")).to_have_count(36)
+    for width in (1400, 1900, 1010, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, width
 
 
 def test_a_pinned_token_keeps_its_position_when_special_tokens_are_hidden(server, page):

@@ -113,7 +113,7 @@ def grid(
         key_tokens=keys or names,
         causal=causal,
         pooled=cells is not None,
-        head_scores=head_scores(maps),
+        score_names=tuple(head_scores(maps)),
         provenance=["Synthetic 1.0, float32, seed 0", "transformer-playground tests"],
         **more,  # type: ignore[arg-type]
     )

@@ -6,7 +6,8 @@ import pytest
 
 from playground.errors import UserError
 from playground.text import LANGUAGE, _
-from ui.jobs import AbandonedError, Job, JobProgress
+from ui.cache import BoundedCache
+from ui.jobs import AbandonedError, Job, JobProgress, follow
 
 
 def test_the_result_comes_with_its_last_report():
@@ -71,3 +72,15 @@ def test_a_job_speaks_the_language_of_whoever_started_it():
         LANGUAGE.reset(token)
     assert job.wait(5)
     assert job.result() == "⟦Cancelled. ~~~⟧"
+
+
+def test_what_follows_is_drawn_as_waiting_until_it_is_there_and_kept():
+    drawn, made = threading.Event(), []
+
+    def make(_on_progress):
+        made.append(drawn.wait(5))
+        return 7
+
+    cache = BoundedCache("followed")
+    assert [follow("seven", make, cache=cache, waiting=drawn.set) for _ in range(2)] == [7, 7]
+    assert made == [True]

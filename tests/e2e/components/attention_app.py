@@ -1,7 +1,6 @@
 """A page with an attention view over synthetic maps; the case is chosen in the URL."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -10,10 +9,12 @@ from tests.helpers import synthetic
 from ui.components.attention_view import (
     AlignedWords,
     AxisToken,
+    ScoresView,
     Selected,
     Settings,
     ViewState,
     attention_head,
+    attention_scores,
     attention_tables,
     attention_view,
     difference_view,
@@ -72,8 +73,11 @@ def show(case: str, maps: np.ndarray, key: str, wanted: ViewState, **more: objec
     state = attention_view(grid, selected=wanted.selected, settings=wanted.settings, key=key, with_marks=marks)
     if st.query_params.get("exact", "yes") == "yes" and maps.shape[-1]:
         head = synthetic.head_view(maps, state.selected, causal)
+        attention_head(grid.trace, head, view=key)
+    if st.query_params.get("scores", "yes") == "yes" and maps.shape[-1]:
         finding = f"Head {state.selected.layer}.{state.selected.head}, in a sentence."
-        attention_head(grid.trace, replace(head, finding=finding), view=key)
+        scores = ScoresView(tables=synthetic.head_scores(maps), selected=state.selected, finding=finding)
+        attention_scores(grid.trace, scores, view=key)
     if st.query_params.get("tables"):
         st.text("Between picture and tables")
         attention_tables(key)

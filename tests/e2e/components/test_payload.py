@@ -17,15 +17,17 @@ from tests.e2e.components.conftest import hover_cell
 from tests.helpers import synthetic
 from ui.components.attention_view import (
     AlignedWords,
+    ScoresView,
     Selected,
     Settings,
     ViewState,
     attention_view_labels,
     encode_head,
+    encode_scores,
     grid_payload,
     standalone_html,
 )
-from ui.components.attention_view.assets import difference_module, head_module, view_module
+from ui.components.attention_view.assets import difference_module, head_module, scores_module, view_module
 from ui.components.attention_view.payload import encode_grid
 from ui.components.attention_view.view_state import Pin, read_view_state
 from ui.components.shared.registration import bundle
@@ -50,7 +52,7 @@ def test_grid_round_trip(causal: bool) -> None:
     header, arrays = decode(encode_grid(grid, revision=4))
     assert (header["layers"], header["heads"], header["rows"], header["revision"]) == (2, 3, 9, 4)
     assert header["keyTokens"] is None
-    assert header["headScores"]["duplicate"] == [[None] * 3] * 2
+    assert header["scoreNames"][:2] == ["previous", "first"]
     np.testing.assert_array_equal(arrays["maps"], grid.maps)
 
 
@@ -60,6 +62,16 @@ def test_head_round_trip() -> None:
     header, arrays = decode(encode_head("t", view, view="v"))
     assert (header["trace"], header["view"], header["layer"], header["head"]) == ("t", "v", 1, 2)
     np.testing.assert_array_equal(arrays["map"], synthetic.packed(maps[1, 2]))
+
+
+def test_scores_round_trip() -> None:
+    tables = synthetic.head_scores(synthetic.attention(2, 3, 9, 9, True))
+    scores = ScoresView(tables=tables, selected=Selected(layer=1, head=2), finding="A head.")
+    header, arrays = decode(encode_scores("t", scores, view="v"))
+    assert (header["names"], header["layers"], header["heads"]) == (list(tables), 2, 3)
+    assert (header["layer"], header["head"], header["combine"], header["finding"]) == (1, 2, "head", "A head.")
+    np.testing.assert_allclose(arrays["scores"][5], tables["entropy"], rtol=1e-6)
+    assert np.isnan(arrays["scores"][2]).all(), "a score that is not defined"
 
 
 def test_tokens_carry_their_positions_and_words_their_tokens() -> None:
@@ -122,7 +134,7 @@ def test_a_full_state_survives() -> None:
 
 
 def test_bundles_are_one_module_each() -> None:
-    for module in (view_module(), head_module(), difference_module()):
+    for module in (view_module(), head_module(), scores_module(), difference_module()):
         assert module.count("export default ") == 1
         assert "\nimport " not in module
         assert "innerHTML" not in module

@@ -1,13 +1,13 @@
 """The attention view: every head as a thumbnail, one head in full, and its scores.
 
-`attention_view` shows a grid and returns the state of the view; `attention_head` sends one exact map to a view;
-`attention_tables` is the place of a view's tables; `difference_view` subtracts the maps that two views show. All
-drawing and pointing happens in the browser.
+`attention_view` shows a grid and returns the state of the view; `attention_head` sends one exact map to a view,
+`attention_scores` the scores of all heads, as soon as they are there; `attention_tables` is the place of a view's
+tables; `difference_view` subtracts the maps that two views show. All drawing and pointing happens in the browser.
 
 assets.py       style sheet and bundled modules
 js              the browser's side: view.js and difference_view.js are the components
 labels.py       labels, translated
-payload.py      grids and exact maps as bytes
+payload.py      grids, exact maps and scores as bytes
 standalone.py   the view as one HTML file
 view_state.py   the selected head and the settings of the drawing, validated
 """
@@ -17,15 +17,24 @@ from typing import Any
 
 import streamlit as st
 
-from ui.components.attention_view.assets import CSS, difference_module, head_module, tables_module, view_module
+from ui.components.attention_view.assets import (
+    CSS,
+    difference_module,
+    head_module,
+    scores_module,
+    tables_module,
+    view_module,
+)
 from ui.components.attention_view.labels import attention_view_labels
 from ui.components.attention_view.payload import (
     AlignedWords,
     AxisToken,
     GridView,
     HeadView,
+    ScoresView,
     encode_grid,
     encode_head,
+    encode_scores,
 )
 from ui.components.attention_view.standalone import standalone_html
 from ui.components.attention_view.view_state import Pin, Selected, Settings, ViewState, read_view_state
@@ -37,15 +46,18 @@ __all__ = [
     "GridView",
     "HeadView",
     "Pin",
+    "ScoresView",
     "Selected",
     "Settings",
     "ViewState",
     "attention_head",
+    "attention_scores",
     "attention_tables",
     "attention_view",
     "attention_view_labels",
     "difference_view",
     "encode_head",
+    "encode_scores",
     "grid_payload",
     "standalone_html",
 ]
@@ -53,6 +65,7 @@ __all__ = [
 _MARKS_CLOSED = "attention_marks_closed"
 _view = register("attention", view_module(), css=CSS)
 _head = register("head", head_module(), html="")
+_scores = register("scores", scores_module(), html="")
 _tables = register("tables", tables_module(), css=CSS)
 _difference = register("difference", difference_module(), css=CSS)
 
@@ -64,6 +77,7 @@ def attention_view(
     settings: Settings | None = None,
     labels: Mapping[str, str] | None = None,
     with_marks: bool = False,
+    asked: int = 0,
     key: str,
 ) -> ViewState:
     """Draw the grid and the selected head; return the view's state.
@@ -71,10 +85,11 @@ def attention_view(
     with_marks: explain the picture by three marks, until somebody closes them: once in a session.
 
     `selected` and `settings` are the initial state. Later runs may pass the returned state, or always the same one;
-    only a state that is neither (a reset, another link) moves the view.
+    only a state that is neither (a reset, another link) moves the view, or one that is `asked` for once more: the
+    browser's history brings states back that the view has had.
     """
     wanted = ViewState(selected=selected or Selected(), settings=settings or Settings())
-    sent = _sent(key, wanted, _report(st.session_state.get(key)))
+    sent = _sent(key, wanted, _report(st.session_state.get(key)), asked)
     marks = _marks(sent, grid.trace, with_marks)
     data = _payload(grid, view=key, initial=sent["initial"], revision=sent["revision"], labels=labels, marks=marks)
     result = _view(key=key, data=data, on_view_change=keep_report, on_marks_change=_close_marks)
@@ -88,6 +103,11 @@ def attention_view(
 def attention_head(trace: str, head: HeadView, *, view: str, key: str | None = None) -> None:
     """Send one exact map to the attention view whose key is `view`; takes no room on the page."""
     _head(key=key or f"{view}_head", data=encode_head(trace, head, view=view))
+
+
+def attention_scores(trace: str, scores: ScoresView, *, view: str, key: str | None = None) -> None:
+    """Send all heads' scores to the attention view whose key is `view`; takes no room on the page."""
+    _scores(key=key or f"{view}_scores", data=encode_scores(trace, scores, view=view))
 
 
 def attention_tables(view: str) -> None:
@@ -135,7 +155,7 @@ def _close_marks() -> None:
     st.session_state[_MARKS_CLOSED] = True
 
 
-def _sent(key: str, wanted: ViewState, report: Mapping[str, Any] | None) -> dict[str, Any]:
+def _sent(key: str, wanted: ViewState, report: Mapping[str, Any] | None, asked: int) -> dict[str, Any]:
     """Return the initial state that the browser holds, with a new revision only if Python asks for a new state.
 
     It must stay the same from run to run, or every click would send the whole grid again.
@@ -144,9 +164,9 @@ def _sent(key: str, wanted: ViewState, report: Mapping[str, Any] | None) -> dict
     sent: dict[str, Any] | None = st.session_state.get(name)
     if sent is None:
         sent = {"initial": value, "revision": 0, "wanted": value, "returned": value, "reported": False}
-    elif _moved(sent, value, report):
+    elif _moved(sent, value, report) or (sent["asked"] != asked and value != sent["returned"]):
         sent |= {"initial": value, "revision": sent["revision"] + 1}
-    sent |= {"wanted": value, "reported": report is not None}
+    sent |= {"wanted": value, "reported": report is not None, "asked": asked}
     st.session_state[name] = sent
     return sent
 

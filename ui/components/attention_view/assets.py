@@ -15,7 +15,12 @@ def view_module() -> str:
 
 def head_module() -> str:
     """The carrier of exact maps as one ES module."""
-    return module("attention_view", "store head", shared="decode")
+    return module("attention_view", "store carry head", shared="decode")
+
+
+def scores_module() -> str:
+    """The carrier of all heads' scores as one ES module."""
+    return module("attention_view", "store carry scores", shared="decode")
 
 
 def tables_module() -> str:

@@ -68,6 +68,7 @@ def _tables() -> dict[str, str]:
         "linksOfKey": _("Attention to {token}"),
         "allHeads": _("All heads"),
         "layersShown": _("Layers {first} to {last} of {total}: scroll for the others."),
+        "scoresWaiting": _("The head scores are being computed …"),
         "sortHint": _("Click a column to sort by it, a row to show that head."),
         "noLinks": _("No weight is above zero here."),
     }

@@ -1,8 +1,8 @@
-"""Grids of all heads and exact maps of one, as payloads for the browser."""
+"""Grids of all heads, exact maps of one and scores of all, as payloads for the browser."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -45,8 +45,8 @@ class GridView:
     causal: bool
     pooled: bool = False
     """Whether a cell holds several tokens: cell r those from floor(r*T/rows) to floor((r+1)*T/rows)."""
-    head_scores: Mapping[str, Any] = field(default_factory=dict)
-    """For each name [layer][head]; None or NaN where a score is not defined."""
+    score_names: Sequence[str] = ()
+    """The head scores that follow (`ScoresView`), in the order in which they are shown."""
     query_count: int | None = None
     """The queries of the text, hidden ones included; None where none are hidden."""
     key_count: int | None = None
@@ -78,8 +78,17 @@ class HeadView:
     columns: int
     packing: Packing = "full"
     max_error: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoresView:
+    """The scores of all heads of a grid, and what the selected one shows."""
+
+    tables: Mapping[str, np.ndarray[Any, Any]]
+    """For each name of the grid [layer, head]; NaN where a score is not defined."""
+    selected: Selected
     finding: str = ""
-    """What one sees in it, as a sentence above the map."""
+    """What one sees in the selected head, as a sentence above the map."""
 
 
 Positions = Sequence[Sequence[int]]
@@ -148,9 +157,24 @@ def encode_head(trace: str, head: HeadView, *, view: str) -> bytes:
         "columns": head.columns,
         "packing": head.packing,
         "maxError": _json_number(head.max_error),
-        "finding": head.finding,
     }
     return encode_payload(header, {"map": np.asarray(head.map, dtype="<f4").ravel()})
+
+
+def encode_scores(trace: str, scores: ScoresView, *, view: str) -> bytes:
+    """Encode all heads' scores, addressed to the attention view whose key is `view`."""
+    tables = np.stack([np.asarray(table, dtype="<f4") for table in scores.tables.values()])
+    header = {
+        "kind": "scores",
+        "trace": trace,
+        "view": view,
+        "names": list(scores.tables),
+        "layers": tables.shape[1],
+        "heads": tables.shape[2],
+        **asdict(scores.selected),
+        "finding": scores.finding,
+    }
+    return encode_payload(header, {"scores": tables})
 
 
 def _grid_header(grid: GridView) -> dict[str, Any]:
@@ -166,7 +190,7 @@ def _grid_header(grid: GridView) -> dict[str, Any]:
         "keyTokens": None if grid.key_tokens == grid.query_tokens else _token_rows(grid.key_tokens),
         "queryCount": len(grid.query_tokens) if grid.query_count is None else grid.query_count,
         "keyCount": len(grid.key_tokens) if grid.key_count is None else grid.key_count,
-        "headScores": {name: _json_numbers(table) for name, table in grid.head_scores.items()},
+        "scoreNames": list(grid.score_names),
         "provenance": list(grid.provenance),
     }
 
@@ -177,10 +201,6 @@ def _token_rows(tokens: Sequence[AxisToken]) -> list[list[Any]]:
         [token.text, int(token.special), token.segment, *([] if token.position is None else [token.position])]
         for token in tokens
     ]
-
-
-def _json_numbers(table: Any) -> list[list[float | None]]:
-    return [[_json_number(value) for value in row] for row in table]
 
 
 def _json_number(value: Any) -> float | None:

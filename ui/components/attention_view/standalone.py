@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ui.components.attention_view.assets import CSS, view_module
 
-# The page stands in for Streamlit: theme variables, a shadow root, and elements that hold the two payloads.
+# The page stands in for Streamlit: theme variables, a shadow root, and elements that hold the payloads.
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -53,6 +53,7 @@ h1 {{ font-size: 1.25rem; font-weight: 600; margin: 0 0 1.25rem; }}
 <template id="style"><style>{css}</style></template>
 <script type="text/plain" id="grid">{grid}</script>
 <script type="text/plain" id="head">{head}</script>
+<script type="text/plain" id="scores">{scores}</script>
 <script type="module">
 {module}
 function bytesOf(id) {{
@@ -67,6 +68,11 @@ if (headBytes.length) {{
   const {{ header, arrays }} = decodePayload(headBytes);
   putHead(header.view, header, arrays.map);
 }}
+const scoresBytes = bytesOf("scores");
+if (scoresBytes.length) {{
+  const {{ header, arrays }} = decodePayload(scoresBytes);
+  putScores(header.view, header, arrays.scores);
+}}
 const data = bytesOf("grid");
 const show = () => attentionView({{ data, parentElement, setStateValue() {{}}, setTriggerValue() {{}} }});
 show();
@@ -77,8 +83,11 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
 """
 
 
-def standalone_html(grid_bytes: bytes, head_bytes: bytes, title: str, provenance: Sequence[str] = ()) -> str:
-    """An HTML page that shows the payloads of `grid_payload` and `encode_head`; `head_bytes` may be empty.
+def standalone_html(
+    grid_bytes: bytes, head_bytes: bytes, title: str, provenance: Sequence[str] = (), scores_bytes: bytes = b""
+) -> str:
+    """An HTML page that shows the payloads of `grid_payload`, `encode_head` and `encode_scores`; the last two may be
+    empty.
 
     provenance: lines at the foot of the page.
     """
@@ -88,5 +97,6 @@ def standalone_html(grid_bytes: bytes, head_bytes: bytes, title: str, provenance
         css=CSS,
         grid=base64.b64encode(grid_bytes).decode(),
         head=base64.b64encode(head_bytes).decode(),
+        scores=base64.b64encode(scores_bytes).decode(),
         module=view_module().replace("export default ", ""),
     )

@@ -1,17 +1,20 @@
 """Two texts or two models side by side: their difference by tokens or words, and the heads that differ most."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from playground.lens.comparison import Alignment, Word, align_tokens, align_words, compare_heads
 from playground.lens.inspect.attention_view import ViewOptions
 from playground.text import _
 from ui.cache import TracedText
-from ui.components.attention_view import AlignedWords, difference_view
+from ui.components.attention_view import AlignedWords, ViewState, difference_view
 from ui.jobs import require
 from ui.sections.attention.heatmaps import show_heads
+from ui.sections.attention.scores import show_scores
 from ui.state.address import write_values
 from ui.state.parameters import COMBINE, HEAD, LINK_HEADS, OTHER_COMBINE, OTHER_HEAD
 from ui.text import inert
@@ -33,8 +36,19 @@ def choose_link() -> bool:
     )
 
 
-def show_comparison(left: TracedText, right: TracedText, options: ViewOptions, *, linked: bool) -> None:
-    """The difference of the selected heads, the heads that differ most, and both views below."""
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """Two traces on show, and the place of the heads that differ most."""
+
+    traces: tuple[TracedText, TracedText]
+    options: tuple[ViewOptions, ViewOptions]
+    views: tuple[ViewState, ViewState]
+    words: tuple[Alignment, Alignment]
+    ranking: DeltaGenerator
+
+
+def show_comparison(left: TracedText, right: TracedText, options: ViewOptions, *, linked: bool) -> Sides:
+    """The difference of the selected heads, and both views below; `finish_comparison` adds what takes longer."""
     both = options, options_for(right, options)
     words = aligned(left, right, both)
     by_token = is_by_token(left, right, both)
@@ -42,16 +56,23 @@ def show_comparison(left: TracedText, right: TracedText, options: ViewOptions, *
     with maps:
         st.subheader(_("Left minus right"), anchor=False)
         difference_view(LEFT, RIGHT, key="difference", words=None if by_token else _sent(words))
-    with ranking:
-        if all(axis.pairs for axis in words):
-            _rank_heads(left, right, both, words)
     columns = st.columns(2, gap="large")
     with columns[0]:
         st.subheader(inert(left.trace.model.name), anchor=False)
         view = show_heads(left, options, key=LEFT)
     with columns[1]:
         st.subheader(inert(right.trace.model.name), anchor=False)
-        show_heads(right, both[1], key=RIGHT, is_second=True, follow=view.selected if linked else None)
+        other = show_heads(right, both[1], key=RIGHT, is_second=True, follow=view.selected if linked else None)
+    return Sides(traces=(left, right), options=both, views=(view, other), words=words, ranking=ranking)
+
+
+def finish_comparison(sides: Sides) -> None:
+    """The heads that differ most, and the scores of both views: both follow the pictures."""
+    with sides.ranking:
+        if all(axis.pairs for axis in sides.words):
+            _rank_heads(*sides.traces, sides.options, sides.words)
+    for traced, options, view, key in zip(sides.traces, sides.options, sides.views, (LEFT, RIGHT), strict=True):
+        show_scores(traced, options, view.selected, view=key)
 
 
 def options_for(traced: TracedText, options: ViewOptions) -> ViewOptions:

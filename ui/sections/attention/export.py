@@ -8,9 +8,10 @@ from playground.attention_export import SelectedMap, head_csv, head_npz, snippet
 from playground.lens.inspect.attention_view import ViewOptions
 from playground.text import _
 from ui.cache import TracedText
-from ui.components.attention_view import ViewState, encode_head, grid_payload
+from ui.components.attention_view import ViewState, encode_head, encode_scores, grid_payload
 from ui.components.attention_view.standalone import standalone_html
 from ui.sections.attention.heatmaps import grid_view, head_view
+from ui.sections.attention.scores import scores_view
 from ui.state.attention import wants_cut
 from ui.widgets.model import ModelChoice
 from ui.widgets.text import Texts
@@ -53,4 +54,6 @@ def _page(traced: TracedText, options: ViewOptions, view: ViewState) -> str:
     grid = grid_view(traced, options)
     head = head_view(traced, options, view.selected)
     payload = grid_payload(grid, view="page", state=view)
-    return standalone_html(payload, encode_head(grid.trace, head, view="page"), grid.title, grid.provenance)
+    scores = scores_view(traced, traced.trace.head_scores(options.kind), options.kind, view.selected)
+    sent = encode_head(grid.trace, head, view="page"), encode_scores(grid.trace, scores, view="page")
+    return standalone_html(payload, sent[0], grid.title, grid.provenance, sent[1])

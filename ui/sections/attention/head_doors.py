@@ -1,22 +1,23 @@
 """Where one goes on from the selected head: its numbers, the model without it, what it writes, the heads like it."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.head_kind import similar_heads
 from playground.text import _
 from ui.cache import TracedText
 from ui.components.attention_view import Selected
-from ui.sections.attention.heatmaps import head_scores_of
+from ui.sections.attention.scores import head_scores_of
 from ui.state.address import write_values
 from ui.state.parameters import COMBINE, COMPONENTS, HEAD, SECTION
 from ui.widgets.doors import ABLATE, INSIDE, door
 
 
-def show_head_doors(traced: TracedText, kind: SiteKind, selected: Selected) -> None:
-    """Links and a list for one head; a mean or maximum of heads has none."""
+def show_head_doors(kind: SiteKind, selected: Selected) -> DeltaGenerator | None:
+    """Links for one head, and the place of the heads like it; a mean or maximum of heads has none."""
     if selected.combine != "head":
-        return
+        return None
     component = f"{kind}.{selected.layer}.{selected.head}"
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="head_doors"):
         door(_("Its numbers"), INSIDE, help_text=_("Every number of this head, from the embedding to its output."))
@@ -32,7 +33,13 @@ def show_head_doors(traced: TracedText, kind: SiteKind, selected: Selected) -> N
             {SECTION: "writes"},
             help_text=_("What each head adds to the logit of the predicted token."),
         )
-        with st.popover(_("Heads like it"), icon=":material/grid_view:", type="tertiary"):
+        return st.popover(_("Heads like it"), icon=":material/grid_view:", type="tertiary")
+
+
+def list_similar(place: DeltaGenerator | None, traced: TracedText, kind: SiteKind, selected: Selected) -> None:
+    """The heads whose scores are nearest, in their place, once the scores are there."""
+    if place is not None:
+        with place:
             _list_similar(traced, kind, selected)
 
 

@@ -1,15 +1,11 @@
-"""The attention view of one trace: options, verification, all heads, the selected map."""
-
-import math
+"""The attention view of one trace: options, all heads, the selected map."""
 
 import numpy as np
 import streamlit as st
 
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.attention_view import Axis, ViewOptions, axes, coded_maps, head_map
-from playground.lens.inspect.head_kind import TextShape, count_repeats, describe_head
-from playground.lens.inspect.head_scores import HeadScores
-from playground.lens.trace import Check
+from playground.lens.inspect.head_scores import NAMES, striking_head
 from playground.provenance import provenance
 from playground.text import N_, _
 from ui.cache import TracedText
@@ -23,7 +19,7 @@ from ui.components.attention_view import (
     attention_view,
 )
 from ui.jobs import require
-from ui.state.attention import read_view, write_view
+from ui.state.attention import read_view, view_revision, write_view
 from ui.state.parameters import EXCLUDE_FIRST, HIDE_SPECIAL, KIND
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
@@ -75,45 +71,9 @@ def choose_kind(kinds: tuple[SiteKind, ...]) -> SiteKind:
     return next(kind for kind in kinds if kind == chosen)
 
 
-def _short(value: float) -> str:
-    """A small number with one digit: 1e-6.
-
-    >>> _short(1.4e-6), _short(0.0)
-    ('1e-6', '0')
-    """
-    return f"{value:.0e}".replace("e-0", "e-") if value else "0"
-
-
 def has_text(traced: TracedText) -> bool:
     """Whether there is anything to see: a token that is not a special one."""
     return bool(traced.trace.sites) and any(not token.special for token in traced.trace.source)
-
-
-def show_badge(traced: TracedText) -> None:
-    """Whether the heads' outputs, recomputed from the weights shown, are the model's own."""
-    check = require("check", lambda _on_progress: traced.trace.check(), title=_("Comparing the heads …"), cache=traced)
-    _show_check(check)
-
-
-def _show_check(check: Check) -> None:
-    """Largest difference between recomputed and actual head outputs."""
-    if check.difference is None:
-        st.badge(_("Not verified: reported by the model"), icon=":material/info:", color="gray")
-        st.caption(_("This family exposes no queries and keys, so the weights cannot be recomputed."))
-        return
-    if math.isnan(check.difference):
-        st.badge(_("The model's values are not finite"), icon=":material/error:", color="red")
-        return
-    help_text = _(
-        "Weights times values, recomputed from the weights shown, against the model's own head outputs: maximum "
-        "absolute error over all heads, {rows} of {queries} rows."
-    ).format(rows=check.rows, queries=check.queries)
-    if check.passed:
-        label = _("Verified: max. error {error}").format(error=_short(check.difference))
-        st.badge(label, icon=":material/verified:", color="green", help=help_text)
-    else:
-        label = _("Differs: max. error {error}").format(error=_short(check.difference))
-        st.badge(label, icon=":material/warning:", color="orange", help=help_text)
 
 
 def show_heads(
@@ -125,29 +85,45 @@ def show_heads(
     follow: Selected | None = None,
     with_marks: bool = False,
 ) -> ViewState:
-    """All heads and the selected one; the selection is kept in the address. with_marks: explain the picture once."""
-    scores = head_scores_of(traced, options.kind)
-    grid = require(
-        ("grid", options),
-        lambda _on_progress: grid_view(traced, options),
+    """All heads and the selected one; the selection is kept in the address. with_marks: explain the picture once.
+
+    The scores of the heads follow: `show_scores`.
+    """
+    grid, striking = require(
+        ("picture", options),
+        lambda _on_progress: (grid_view(traced, options), head_to_show(traced, options.kind)),
         title=_("Comparing the heads …"),
         cache=traced,
     )
-    start = read_view(ViewState(selected=striking_head(scores)), is_second=is_second)
+    start = read_view(ViewState(selected=striking), is_second=is_second)
     selected = follow or start.selected
-    view = attention_view(grid, selected=selected, settings=start.settings, key=key, with_marks=with_marks)
+    asked = view_revision(is_second=is_second)
+    view = attention_view(grid, selected=selected, settings=start.settings, key=key, with_marks=with_marks, asked=asked)
     write_view(view, is_second=is_second)
     attention_head(grid.trace, head_view(traced, options, view.selected), view=key)
     return view
+
+
+def head_to_show(traced: TracedText, kind: SiteKind) -> Selected:
+    """The head to show first, cached with the trace."""
+    trace = traced.trace
+    ids = None if kind == "cross" else [token.id for token in trace.query_tokens(kind)]
+    layer, head = traced.remember(("striking head", kind), lambda: striking_head(trace.layers(kind), ids))
+    return Selected(layer=layer, head=head)
 
 
 def show_attention_bar(bar: ContextBar, traced: TracedText, options: ViewOptions) -> None:
     """The selected head and the pinned token in the bar; both move the view."""
     trace = traced.trace
     sites = trace.layers(options.kind)
-    striking = striking_head(head_scores_of(traced, options.kind))
+    striking = head_to_show(traced, options.kind)
     bar_head(bar, (striking.layer, striking.head), layers=len(sites), heads=sites[0].n_heads)
     bar_token(bar, [token.text for token in trace.query_tokens(options.kind)])
+
+
+def picture_name(traced: TracedText, options: ViewOptions) -> str:
+    """What a picture is of: what is sent for it names it."""
+    return f"{traced.name}.{options.kind}.{options.hide_special:d}{options.exclude_first:d}"
 
 
 def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
@@ -157,7 +133,7 @@ def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
     coded = coded_maps(trace, options)
     sites = trace.layers(options.kind)
     return GridView(
-        trace=f"{traced.name}.{options.kind}.{options.hide_special:d}{options.exclude_first:d}",
+        trace=picture_name(traced, options),
         title=trace.model.name,
         kind=options.kind,
         maps=coded.maps,
@@ -170,7 +146,7 @@ def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
         query_count=len(trace.query_tokens(options.kind)),
         key_count=len(trace.key_tokens(options.kind)),
         causal=all(site.is_causal for site in sites),
-        head_scores=_scores(traced, options.kind),
+        score_names=NAMES,
         first_excluded=options.exclude_first,
         special_hidden=options.hide_special,
         provenance=[f"{name}: {value}" for name, value in provenance(trace.model).items()],
@@ -196,31 +172,7 @@ def head_view(traced: TracedText, options: ViewOptions, selected: Selected) -> H
         columns=weights.shape[1],
         packing="lower" if lower else "full",
         max_error=_max_error(traced, options, selected),
-        finding=_finding(traced, options.kind, selected),
     )
-
-
-def _finding(traced: TracedText, kind: SiteKind, selected: Selected) -> str:
-    """What kind of head it is, in a sentence; empty where nothing fits, or for a mean or maximum."""
-    if selected.combine != "head":
-        return ""
-    trace = traced.trace
-    queries, keys = trace.query_tokens(kind), trace.key_tokens(kind)
-    shape = TextShape(
-        queries=len(queries),
-        keys=len(keys),
-        is_causal=trace.site(selected.layer, kind).is_causal,
-        repeats=count_repeats([token.id for token in queries]),
-    )
-    tables = _scores(traced, kind)
-    scores = {name: float(table[selected.layer, selected.head]) for name, table in tables.items()}
-    finding = describe_head(scores, shape)
-    return "" if finding is None else str(finding)
-
-
-def _scores(traced: TracedText, kind: SiteKind) -> dict[str, np.ndarray]:
-    """Scores of every head [layer, head] by name, cached with the trace."""
-    return traced.remember(("head scores", kind), lambda: traced.trace.head_scores(kind)).scores
 
 
 def _max_error(traced: TracedText, options: ViewOptions, selected: Selected) -> float | None:
@@ -229,23 +181,3 @@ def _max_error(traced: TracedText, options: ViewOptions, selected: Selected) -> 
         return None
     site = traced.trace.site(selected.layer, options.kind)
     return site.recomputed_difference(slice(selected.head, selected.head + 1))
-
-
-def head_scores_of(traced: TracedText, kind: SiteKind) -> HeadScores:
-    """Scores of every head, cached with the trace."""
-    return require(
-        ("head scores", kind),
-        lambda _on_progress: traced.trace.head_scores(kind),
-        title=_("Comparing the heads …"),
-        cache=traced,
-    )
-
-
-def striking_head(scores: HeadScores) -> Selected:
-    """The head to show first: the strongest induction head, else previous-token head."""
-    for name in ("induction", "previous", "entropy"):
-        table = np.nan_to_num(scores[name], nan=-1.0)
-        if table.max() > 0:
-            layer, head = divmod(int(table.argmax()), table.shape[1])
-            return Selected(layer=layer, head=head)
-    return Selected()

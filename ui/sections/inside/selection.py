@@ -1,16 +1,20 @@
-"""Which layer, head and query token, and the layer kept whole for them."""
+"""Which layer, head and query token; every number of the head, and of the token in all layers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
-import streamlit as st
-
+from playground.errors import UserError
 from playground.lens.capture.site import SiteKind
-from playground.lens.inspect.steps.layer import LayerInside
+from playground.lens.inspect.steps.head import HeadInside
+from playground.lens.inspect.steps.whole_token import WholeToken
 from playground.text import _
 from ui.cache import TracedText, layers
-from ui.jobs import compute
-from ui.sections.attention.heatmaps import choose_kind, head_scores_of, striking_head
+from ui.jobs import require
+from ui.sections.attention.heatmaps import choose_kind, head_to_show
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,23 +32,38 @@ def select_head(traced_text: TracedText, bar: ContextBar) -> SelectedHead:
     trace = traced_text.trace
     kind = choose_kind(trace.kinds) if len(trace.kinds) > 1 else trace.kinds[0]
     sites = trace.layers(kind)
-    striking = striking_head(head_scores_of(traced_text, kind))
+    striking = head_to_show(traced_text, kind)
     chosen = bar_head(bar, (striking.layer, striking.head), layers=len(sites), heads=sites[0].n_heads)
     layer, head = chosen or (0, 0)
     query = bar_token(bar, [token.text for token in trace.query_tokens(kind)])
     return SelectedHead(kind=kind, layer=layer, head=head, query=query)
 
 
-def layer_inside(traced_text: TracedText, selected: SelectedHead) -> LayerInside:
-    """The layer with all its numbers, from one more pass; the server keeps the last few."""
-    question = (traced_text.name, selected.kind, selected.layer)
-    message = _("Capturing layer {layer} …").format(layer=selected.layer)
-    layer = compute(
-        question,
-        lambda _on_progress: traced_text.trace.inside(selected.layer, selected.kind),
-        title=message,
+def head_inside(traced_text: TracedText, selected: SelectedHead) -> HeadInside | UserError:
+    """Every number of the head, from one more pass; or why this family's cannot be told."""
+    layer = require(
+        (traced_text.name, selected.kind, selected.layer),
+        lambda _on_progress: _or_reason(lambda: traced_text.trace.inside(selected.layer, selected.kind)),
+        title=_("Capturing layer {layer} …").format(layer=selected.layer),
         cache=layers(),
     )
-    if layer is None:
-        st.stop()
-    return layer
+    return layer if isinstance(layer, UserError) else _or_reason(lambda: layer.head(selected.head, selected.query))
+
+
+def whole_token(traced_text: TracedText, selected: SelectedHead) -> WholeToken | UserError:
+    """The token followed through all layers, from one more pass; or why this family's cannot be told."""
+    kind: SiteKind = "decoder" if selected.kind == "cross" else selected.kind
+    return require(
+        ("whole token", kind, selected.query),
+        lambda _on_progress: _or_reason(lambda: traced_text.trace.whole_token(selected.query, kind=kind)),
+        title=_("Following the token through all layers …"),
+        cache=traced_text,
+    )
+
+
+def _or_reason(make: Callable[[], Found]) -> Found | UserError:
+    """What is made, or the error that says why it cannot be: the rest of the page does without it."""
+    try:
+        return make()
+    except UserError as error:
+        return error

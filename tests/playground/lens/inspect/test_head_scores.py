@@ -9,7 +9,7 @@ import torch
 
 from playground.lens import trace
 from playground.lens.capture.site import Site
-from playground.lens.inspect.head_scores import score_site
+from playground.lens.inspect.head_scores import NAMES, score_site, striking_head
 from tests.helpers.families import small_model
 
 IDS = [5, 6, 5, 6]
@@ -49,7 +49,7 @@ def test_a_perfect_induction_head_scores_one_and_others_zero():
 def test_blocks_of_rows_add_up(monkeypatch):
     traced = trace(small_model("llama"), "The cat sat on the mat, the cat sat.")
     whole = score_site(traced.sites[0], traced.ids)
-    monkeypatch.setattr("playground.lens.inspect.head_scores.CHUNK", 7)
+    monkeypatch.setattr("playground.lens.inspect.head_scores.BLOCK_BYTES", 0)
     blocks = score_site(traced.sites[0], traced.ids)
     for name, value in whole.items():
         assert torch.allclose(value, blocks[name], atol=1e-6), name
@@ -80,3 +80,35 @@ def test_the_fast_way_and_the_exact_maps_agree(family):
         assert site.logsumexp is not None
         for name, value in exact.items():
             assert torch.allclose(fast[name], value, atol=1e-5), name
+
+
+def test_gathered_and_multiplied_weights_give_the_same_scores(monkeypatch):
+    traced = trace(small_model("llama"), "the cat, the cat, the cat sat on the mat")
+    tables = []
+    for share in (0, 10**9):
+        monkeypatch.setattr("playground.lens.inspect.head_scores.SPARSE", share)
+        tables.append(score_site(traced.sites[0], traced.ids))
+    for name in NAMES:
+        torch.testing.assert_close(*(table[name] for table in tables), rtol=1e-5, atol=1e-6)
+
+
+def head_looking_back(by: int, length: int) -> Site:
+    """A head whose queries put all weight so many tokens back; the first ones on token 0."""
+    weights = torch.zeros(length, length)
+    for query in range(length):
+        weights[query, max(0, query - by)] = 1.0
+    return site_of(weights)
+
+
+@pytest.mark.parametrize(("period", "expected"), [(10, (1, 0)), (100, (0, 0))])
+def test_the_head_to_show_first_is_the_strongest_induction_head_else_previous_token_head(period, expected):
+    """Ids repeat after 10: the second layer looks at what followed. Ids that never repeat: the first looks one back.
+
+    Of 100 queries every fifth is read.
+    """
+    sites = [head_looking_back(1, 100), head_looking_back(9, 100)]
+    assert striking_head(sites, [query % period for query in range(100)]) == expected
+
+
+def test_where_no_score_is_above_zero_the_first_head_is_shown():
+    assert striking_head([site_of([[1.0]])], None) == (0, 0)

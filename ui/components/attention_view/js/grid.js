@@ -4,6 +4,7 @@ import { cssRgb } from "../../shared/js/colour.js";
 import { ARROW_STEPS, clamp, element, fill, formatScore, scoreLabel, showTip, sizeCanvas } from "../../shared/js/dom.js";
 import { codedMatrix } from "../../shared/js/matrix.js";
 import { cellImage, pairMasks, rasterize } from "../../shared/js/paint.js";
+import { scoreOf } from "./store.js";
 
 const GAP = 2;
 const TOP = 5;
@@ -176,7 +177,7 @@ function hoverHead(grid, head, event) {
   moveMark(grid, grid.hovered, head);
   const key = `${head.layer},${head.head}`;
   if (grid.hover !== key) fillTip(grid, head);
-  grid.hover = key;
+  grid.hover = view.scores ? key : null;
   showTip(view.tip, view.root, event);
 }
 
@@ -195,8 +196,8 @@ function fillTip(grid, { layer, head }) {
   context.drawImage(image.canvas, 0, 0, side, height);
   const list = element("dl", { class: "tip-scores" });
   for (const name of view.scoreNames) {
-    const value = header.headScores[name][layer]?.[head];
-    list.append(element("dt", {}, scoreLabel(labels, name)), element("dd", {}, formatScore(value)));
+    const value = scoreOf(view.scores, name, layer, head);
+    list.append(element("dt", {}, scoreLabel(labels, name)), element("dd", {}, value === undefined ? "…" : formatScore(value)));
   }
   view.tip.replaceChildren(element("strong", {}, fill(labels.layerHead, { layer, head })), preview, list);
 }

@@ -1,18 +1,8 @@
-// The carrier of one exact map: puts it into the page's store, and takes no room on the page.
+// The carrier of one exact map: puts it into the page's store.
 
+import { carry } from "./carry.js";
 import { putHead } from "./store.js";
-import { decodePayload } from "../../shared/js/decode.js";
 
-const delivered = new WeakMap();
-
-export default function attentionHead({ data, parentElement }) {
-  const host = parentElement.host ?? parentElement;
-  const box = host.closest?.('[data-testid="stElementContainer"]');
-  box?.style.setProperty("display", "none");
-  if (data && delivered.get(parentElement) !== data) {
-    delivered.set(parentElement, data);
-    const { header, arrays } = decodePayload(data);
-    putHead(header.view, header, arrays.map);
-  }
-  return () => box?.style.removeProperty("display");
+export default function attentionHead(component) {
+  return carry(component, ({ header, arrays }) => putHead(header.view, header, arrays.map));
 }

@@ -2,19 +2,19 @@
 
 import { cssRgb } from "../../shared/js/colour.js";
 import { element, fill, formatNumber, formatScore, scoreLabel } from "../../shared/js/dom.js";
+import { scoreOf } from "./store.js";
 
 export function createHeadScores() {
   return { element: element("section", { class: "head-scores", "data-part": "head-scores" }) };
 }
 
-function largest(table) {
-  let maximum = 0;
-  for (const layer of table) for (const value of layer) if (value !== null && value > maximum) maximum = value;
-  return maximum;
+function largest({ names, values, layers, heads }, name) {
+  const start = names.indexOf(name) * layers * heads;
+  return values.subarray(start, start + layers * heads).reduce((best, value) => (value > best ? value : best), 0);
 }
 
 export function paintHeadScores(scores, view) {
-  const { header, labels, state, theme, shade } = view;
+  const { labels, scores: known, state, theme, shade } = view;
   const { layer, head, combine } = state.selected;
   const colour = cssRgb(shade.ramp[Math.round(shade.ramp.length * 0.72)]);
   scores.element.style.setProperty("--bar", colour);
@@ -22,8 +22,8 @@ export function paintHeadScores(scores, view) {
   const list = element("dl", {});
   // Means and maxima over heads have no scores.
   for (const name of combine === "head" ? view.scoreNames : []) {
-    const value = header.headScores[name][layer]?.[head];
-    const top = Math.max(1, largest(header.headScores[name]));
+    const value = scoreOf(known, name, layer, head);
+    const top = known ? Math.max(1, largest(known, name)) : 1;
     list.append(...scoreRow(view, name, value, value / top));
   }
   const children = [element("h4", {}, labels.headScores), list];
@@ -35,12 +35,13 @@ export function paintHeadScores(scores, view) {
 
 function scoreRow(view, name, value, share) {
   const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("i"));
-  const missing = value === null || value === undefined;
+  const waiting = value === undefined;
+  const missing = value === null || waiting;
   bar.firstChild.style.width = `${missing ? 0 : Math.min(100, Math.max(0, 100 * share))}%`;
   const unit = missing ? "" : view.labels[`unit_${name}`] ?? "";
   return [
     element("dt", {}, scoreLabel(view.labels, name)),
-    element("dd", { "data-score": name }, bar, element("span", { class: "number" }, formatScore(value)),
+    element("dd", { "data-score": name }, bar, element("span", { class: "number" }, waiting ? "…" : formatScore(value)),
       element("span", { class: "unit" }, unit)),
   ];
 }

@@ -1,6 +1,7 @@
 // All heads as a sortable table; a row selects its head.
 
 import { element, formatScore, scoreLabel } from "../../shared/js/dom.js";
+import { scoreOf } from "./store.js";
 
 export function createHeadsTable(view) {
   const heads = { view, sort: { name: "layer", down: false }, rows: new Map(), signature: "" };
@@ -16,16 +17,23 @@ export function createHeadsTable(view) {
   return heads;
 }
 
-// The rows are rebuilt only for a new payload; a selection moves the marks.
+const ROW_HEIGHT = 24;
+const TALLEST_TABLE = 320;
+
+// The rows are built once the scores are there, and only for new ones; a selection moves the marks.
 export function paintHeadsTable(heads) {
   const { view } = heads;
   heads.title.textContent = view.labels.allHeads;
-  heads.hint.textContent = view.labels.sortHint;
+  heads.hint.textContent = view.scores ? view.labels.sortHint : view.labels.scoresWaiting;
   heads.table.setAttribute("aria-label", view.labels.allHeads);
-  if (heads.source !== view.header) {
+  if (heads.source !== view.header || heads.scores !== view.scores?.values) {
     heads.source = view.header;
+    heads.scores = view.scores?.values;
+    const rows = view.header.layers * view.header.heads + 1;
+    heads.scroller.style.minHeight = `${Math.min(TALLEST_TABLE, ROW_HEIGHT * rows)}px`;
     fillHeader(heads);
-    fillRows(heads);
+    if (view.scores) fillRows(heads);
+    else emptyRows(heads);
   }
   markRows(heads);
 }
@@ -50,13 +58,13 @@ function sortBy(heads, name) {
   // The largest score comes first, but the lowest layer and head.
   heads.sort = { name, down: same ? !sort.down : !(name === "layer" || name === "head") };
   fillHeader(heads);
-  fillRows(heads);
+  if (heads.view.scores) fillRows(heads);
   markRows(heads);
   heads.headRow.querySelector(`[data-sort="${CSS.escape(name)}"]`)?.focus();
 }
 
 function valueOf(view, name, { layer, head }) {
-  return name === "layer" ? layer : name === "head" ? head : view.header.headScores[name][layer]?.[head];
+  return name === "layer" ? layer : name === "head" ? head : scoreOf(view.scores, name, layer, head);
 }
 
 function sortedHeads({ view, sort }) {
@@ -71,6 +79,11 @@ function sortedHeads({ view, sort }) {
     if (missing(left) || missing(right)) return Number(missing(left)) - Number(missing(right));
     return sign * (left - right) || a.layer - b.layer || a.head - b.head;
   });
+}
+
+function emptyRows(heads) {
+  heads.rows.clear();
+  heads.body.replaceChildren();
 }
 
 function fillRows(heads) {

@@ -4,7 +4,7 @@ const STORE = Symbol.for("playground.attention");
 const BYTES_KEPT = 96 * 1024 * 1024;
 
 export function sharedStore() {
-  globalThis[STORE] ??= { heads: new Map(), shown: new Map(), states: new Map(), hosts: new Map(), events: new EventTarget() };
+  globalThis[STORE] ??= { heads: new Map(), scores: new Map(), shown: new Map(), states: new Map(), hosts: new Map(), events: new EventTarget() };
   return globalThis[STORE];
 }
 
@@ -29,6 +29,28 @@ export function putHead(view, header, values) {
 
 export function findHead(view, trace, selected) {
   return sharedStore().heads.get(`${view}|${headKey(trace, selected)}`);
+}
+
+// A view's scores of one trace [name, layer, head], NaN where one is not defined, and the sentence on each head so far.
+export function putScores(view, header, values) {
+  const shared = sharedStore();
+  const known = shared.scores.get(view);
+  const findings = known?.trace === header.trace ? known.findings : new Map();
+  findings.set(headKey(header.trace, header), header.finding);
+  shared.scores.set(view, { ...header, values, findings });
+  shared.events.dispatchEvent(new CustomEvent("scores", { detail: { view } }));
+}
+
+export function findScores(view, trace) {
+  const scores = sharedStore().scores.get(view);
+  return scores?.trace === trace ? scores : null;
+}
+
+// One head's score; null where it is not defined, undefined while the scores are on their way.
+export function scoreOf(scores, name, layer, head) {
+  if (!scores) return undefined;
+  const value = scores.values[(scores.names.indexOf(name) * scores.layers + layer) * scores.heads + head];
+  return Number.isFinite(value) ? value : null;
 }
 
 export function publishShown(view, shown) {

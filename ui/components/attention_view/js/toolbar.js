@@ -107,7 +107,8 @@ export function createFilterField(view) {
 }
 
 export function paintFilterField(field) {
-  const { labels, state, matches, filterError, header } = field.view;
+  const { labels, state, matches, filterError, header, scores } = field.view;
+  const waiting = !scores && state.settings.filter.trim() ? labels.scoresWaiting : "";
   field.title.textContent = labels.allHeads;
   field.input.setAttribute("aria-label", labels.filter);
   field.input.title = labels.filter;
@@ -118,5 +119,5 @@ export function paintFilterField(field) {
   field.result.classList.toggle("error", Boolean(filterError));
   field.result.textContent = filterError
     ? fill(labels[filterError[0]], { example: labels.filterExample, ...filterError[1] })
-    : matches ? fill(labels.filterMatches, { count: matches.size, total: header.layers * header.heads }) : "";
+    : matches ? fill(labels.filterMatches, { count: matches.size, total: header.layers * header.heads }) : waiting;
 }

@@ -19,7 +19,7 @@ import { codedMatrix, combinedMatrix, makeMatrix } from "../../shared/js/matrix.
 import { mount } from "../../shared/js/mount.js";
 import { makeShade, pairMasks } from "../../shared/js/paint.js";
 import { makeReporter, nextState } from "./state.js";
-import { findHead, publishShown, sharedStore, subscribe } from "./store.js";
+import { findHead, findScores, headKey, publishShown, scoreOf, sharedStore, subscribe } from "./store.js";
 import { forgetWidths, tokenText } from "../../shared/js/tokens.js";
 import { createFilterField, createToolbar, paintFilterField, paintToolbar } from "./toolbar.js";
 
@@ -36,6 +36,7 @@ class AttentionView {
     this.build();
     const stops = [
       subscribe("head", ({ view }) => view === this.header?.view && this.headArrived()),
+      subscribe("scores", ({ view }) => view === this.header?.view && this.scoresArrived()),
       subscribe("host", ({ view }) => view === this.header?.view && this.placeTables()),
     ];
     this.unsubscribe = () => stops.forEach((stop) => stop());
@@ -103,7 +104,8 @@ class AttentionView {
     header.keyTokens ??= header.queryTokens;
     if (this.header && this.header.view !== header.view) publishShown(this.header.view, null);
     const first = !this.header;
-    Object.assign(this, { header, maps, labels: header.labels, scoreNames: Object.keys(header.headScores) });
+    Object.assign(this, { header, maps, labels: header.labels, scoreNames: header.scoreNames });
+    this.scores = findScores(header.view, header.trace);
     this.paired = [...header.queryTokens, ...header.keyTokens].some((token) => token[2] === 1);
     // A view that Streamlit mounts again resumes the state of its predecessor.
     this.state = nextState(header, this.state ?? sharedStore().states.get(header.view));
@@ -136,6 +138,13 @@ class AttentionView {
     if (this.exact || !findHead(this.header.view, this.header.trace, this.state.selected)) return;
     this.chooseMatrix();
     this.refresh("figure", "info");
+  }
+
+  scoresArrived() {
+    const known = this.scores;
+    this.scores = findScores(this.header.view, this.header.trace);
+    if (known?.values !== this.scores?.values) this.findMatches();
+    this.refresh("info", "toolbar", ...(this.matches && !known ? ["grid"] : []));
   }
 
   title() {
@@ -173,11 +182,11 @@ class AttentionView {
     const { header, scoreNames } = this;
     const parsed = parseFilter(this.state.settings.filter, ["layer", "head", ...scoreNames]);
     this.filterError = parsed?.error ?? null;
-    this.matches = parsed?.test ? new Set() : null;
+    this.matches = parsed?.test && this.scores ? new Set() : null;
     if (!this.matches) return;
     for (let layer = 0; layer < header.layers; layer++) {
       for (let head = 0; head < header.heads; head++) {
-        const scores = Object.fromEntries(scoreNames.map((name) => [name, header.headScores[name][layer]?.[head]]));
+        const scores = Object.fromEntries(scoreNames.map((name) => [name, scoreOf(this.scores, name, layer, head)]));
         if (parsed.test({ ...scores, layer, head })) this.matches.add(layer * header.heads + head);
       }
     }
@@ -243,8 +252,8 @@ class AttentionView {
     this.heading.textContent = this.title();
     this.badge.textContent = matrix.exact ? "" : "≈";
     this.badge.title = matrix.exact ? "" : labels.approximate;
-    // What one sees, said by Python; while a head is on its way, its room stays empty.
-    this.finding.textContent = this.exact?.finding ?? "";
+    // What one sees, said by Python; while the scores are on their way, its room stays empty.
+    this.finding.textContent = this.scores?.findings.get(headKey(header.trace, state.selected)) ?? "";
     this.finding.hidden = state.selected.combine !== "head";
     const pooled = Math.ceil(header.keyTokens.length / matrix.columns);
     const notes = [
