@@ -15,18 +15,22 @@ generation.py          greedy decoding
 special_tokens.py      START, END, PAD, MASK and UNKNOWN of our own vocabularies
 models/                what can be loaded and how
 lens/                  run a text through a model and ask
+tokens/                how a text is cut, where tokens lie, what sentences share
 tasks/                 what a transformer can be trained on
 training/              the trainer (an iterator) and its run folders
 jobs/                  trainings in processes of their own, queued
 sweeps/                many trainings over a grid
 scaling/               scaling laws: fits, intervals, compute-optimal allocation
 emergence/             abilities that appear during training
-evaluation/            what counts as right
+evaluation/            measures of texts and labels, with intervals
 charts/                plain data in, plotly Figure out
 command/               the commands of `python -m playground`
 errors.py              the error whose sentence is for the person at the screen
 folders.py             the cache and the training runs on this machine
 glossary.py            the terms on the screen: meaning, formula, source
+glossary_entry.py      what a term is told with
+measure_terms.py       the terms of the page Evaluate
+token_terms.py         the terms of the page Tokens
 text.py                sentences in the reader's language
 progress.py            the callback of long work
 provenance.py          model, source and versions behind a number

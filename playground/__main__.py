@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from playground.command import emerge, export, fit, models, sweep, trace, train
+from playground.command import emerge, evaluate, export, fit, models, similar, sweep, tokens, trace, train
 from playground.errors import UserError
 from playground.text import _
 
@@ -29,8 +29,11 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     models.declare(commands)
     trace.declare(commands)
+    tokens.declare(commands)
+    similar.declare(commands)
     train.declare(commands, words=words)
     export.declare(commands)
+    evaluate.declare(commands)
     fit.declare(commands)
     emerge.declare(commands)
     sweep.declare(commands, words=words)

@@ -1,27 +1,9 @@
 """The terms that stand on the screen: what each means, its formula, and where it comes from."""
 
-from dataclasses import dataclass
-
+from playground.glossary_entry import GlossaryEntry
+from playground.measure_terms import MEASURE_TERMS
 from playground.text import N_
-
-
-@dataclass(frozen=True, kw_only=True)
-class GlossaryEntry:
-    """One term; its texts are translated when they are shown."""
-
-    forms: tuple[str, ...]
-    """How it stands in a sentence, the heading first."""
-    meaning: str
-    source: str
-    """Author, year and what to look for; empty for a word of everyday mathematics."""
-    formula: str = ""
-    """Plain text, as a tooltip can show it."""
-
-    @property
-    def key(self) -> str:
-        """The heading as it stands in an address."""
-        return self.forms[0].lower().replace(" ", "-")
-
+from playground.token_terms import TOKEN_TERMS
 
 VASWANI = "Vaswani et al. 2017, Attention Is All You Need"
 ELHAGE = "Elhage et al. 2021, A Mathematical Framework for Transformer Circuits"
@@ -231,6 +213,7 @@ TERMS: tuple[GlossaryEntry, ...] = (
         meaning=N_("Perplexity of a masked model: each token is masked in turn and predicted from both sides."),
         source="Salazar et al. 2020, Masked Language Model Scoring",
     ),
+    *MEASURE_TERMS,
     GlossaryEntry(
         forms=(N_("temperature"),),
         meaning=N_("Divides the logits before the softmax: below 1 the distribution is sharper, above 1 flatter."),
@@ -251,6 +234,7 @@ TERMS: tuple[GlossaryEntry, ...] = (
         meaning=N_("The vector that stands for a token before the first layer: a row of the embedding matrix."),
         source="Bengio et al. 2003, A Neural Probabilistic Language Model",
     ),
+    *TOKEN_TERMS,
     GlossaryEntry(
         forms=("RoPE", N_("rotary positions")),
         meaning=N_("Turns queries and keys by an angle that grows with the position, so that scores see distances."),
@@ -299,4 +283,4 @@ TERMS: tuple[GlossaryEntry, ...] = (
         source="Power et al. 2022, Grokking: Generalization Beyond Overfitting",
     ),
 )
-"""By subject: attention, scores of heads, the model, experiments, information, generation, training, scaling."""
+"""By subject: attention, heads, the model, experiments, information, measures, generation, training, scaling."""

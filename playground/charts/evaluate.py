@@ -86,10 +86,15 @@ def confusion_figure(labels: Sequence[str], counts: Int[np.ndarray, "true predic
     if len(labels) <= 12:
         for row, column in np.ndindex(*counts.shape):
             figure.add_annotation(x=column, y=row, text=f"{counts[row, column]:,}", showarrow=False, font={"size": 13})
-    table_layout(figure, x=_("predicted label"), y=_("true label"), height=table_height(len(labels)))
+    table_layout(figure, x=_("predicted label"), y=_("true label"), height=confusion_height(len(labels)))
     figure.update_xaxes(name_ticks(names), range=[-0.5, len(names) - 0.5], showgrid=False)
     figure.update_yaxes(name_ticks(names), range=[len(names) - 0.5, -0.5], showgrid=False, type="linear")
     return figure
+
+
+def confusion_height(labels: int) -> int:
+    """Pixels for so many labels."""
+    return table_height(labels, at_least=130)
 
 
 def reliability_figure(binned: Reliability) -> go.Figure:

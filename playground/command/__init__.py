@@ -4,6 +4,9 @@ train.py    train a run
 export.py   a run as a model folder
 models.py   list models; fetch one
 trace.py    every head's attention as a file
+tokens.py   a text as tokens, step by step
+similar.py  lines ranked by similarity; nearest tokens
+evaluate.py perplexity, BLEU, ROUGE, word errors, labels
 fit.py      fit a scaling law
 sweep.py    train a grid of runs
 emerge.py   train and measure the studies of the Emergence page

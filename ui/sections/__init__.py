@@ -3,8 +3,10 @@
 ablate/       Take it apart
 attention/    Attention
 emergence/    Emergence
+evaluate/     Evaluate
 generate/     Predict and generate
 inside/       Inside a head
 scaling/      Scaling
+tokens/       Tokens
 train/        Train
 """

@@ -12,6 +12,9 @@ token_labels.py    labels of tokens
 answer_spans.py    where a passage answers a question
 row_answers.py     a head asked about the rows of a table
 random_heads.py    what a head of random numbers answers
+chat_template.py   a conversation as a model reads it
+template_worker.py renders a chat template in a process of its own
 surprisal.py       surprisal and entropy of each token of a text, perplexity, bits per byte
+stride.py          what the stride of a sliding window does to the perplexity
 findings.py        what the pictures of predictions show, in sentences
 """

@@ -18,9 +18,11 @@ from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines,
 from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spreads
 from ui.sections.evaluate.systems import show_systems
 from ui.state.address import read_switch, write_switch
-from ui.state.parameters import BLEU_TOKENIZER, EFFECTIVE_ORDER, LOWERCASE, NGRAM_ORDER, Switch
+from ui.state.parameters import BLEU_TOKENIZER, EFFECTIVE_ORDER, LOWERCASE, MODEL, NGRAM_ORDER, TEXT, Switch
+from ui.state.parameters import GENERATE as GENERATE_SECTION
 from ui.state.revisions import widget_key
 from ui.widgets.choice import choose_option
+from ui.widgets.doors import GENERATE, door
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 
@@ -70,9 +72,7 @@ def _warn_of_characters(chosen: LineSet, config: BleuConfig) -> None:
     """Chinese and Japanese sentences cut at spaces are one word each."""
     if config.tokenizer in ("13a", "intl", "none") and any(CHARACTERS.search(text) for text in chosen.lines.hypotheses):
         st.warning(
-            _(
-                "Chinese and Japanese have no spaces: with this tokenizer a whole sentence is one word. Choose zh or char."
-            ),
+            _("Chinese and Japanese have no spaces: a sentence is one word here. Choose zh or char."),
             icon=":material/translate:",
         )
 
@@ -113,13 +113,17 @@ def _show_count(chosen: LineSet, scores: LineScores) -> None:
     marked = mark_ngrams(own, [bleu_tokens(text, config) for text in lines.references[index]], order)
     show_findings(_describe_match(marked, order))
     _draw(marked, order, scores, index)
-    left, right = st.columns(2, gap="large")
+    if chosen.sources:
+        model = str(chosen.details["model"])
+        parameters = {str(MODEL): model, str(TEXT): chosen.sources[index], str(GENERATE_SECTION): "translate"}
+        door(_("Translate this sentence"), GENERATE, parameters)
+    left, right = st.columns(2, gap="large") if len(lines) > 1 else (st.container(), None)
     statistics = scores.statistics["bleu"]
     with left:
         st.subheader(_("This line") if len(lines) > 1 else _("The product"), anchor=False)
         # A single line of many is scored with the effective order, as sacrebleu advises.
         _show_product(bleu_parts(statistics[index], sentence_config(config) if len(lines) > 1 else config))
-    if len(lines) > 1:
+    if right is not None:
         with right:
             st.subheader(_("The corpus"), anchor=False)
             _show_product(bleu_parts(statistics.sum(0), config))
@@ -187,7 +191,7 @@ def _show_product(parts: BleuParts) -> None:
     product = " · ".join(f"{precision:.4f}" for precision in used)
     bp = parts.brevity_penalty
     st.code(
-        f"BLEU = 100 · BP · (p₁ … p{parts.order})^(1/{parts.order})\n"
+        f"BLEU = 100 · BP · (p₁ … p{'₁₂₃₄'[parts.order - 1]})^(1/{parts.order})\n"
         f"     = 100 · {bp:.4f} · ({product})^(1/{parts.order})\n"
         f"     = 100 · {bp:.4f} · {mean:.4f} = {parts.score:.4f}",
         language=None,

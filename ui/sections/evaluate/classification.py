@@ -6,8 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from playground.charts.evaluate import confusion_figure, spreads_figure
-from playground.charts.heatmap import table_height
+from playground.charts.evaluate import confusion_figure, confusion_height, spreads_figure
 from playground.evaluation.confusion import (
     AVERAGES,
     SCORE_NAMES,
@@ -58,7 +57,7 @@ def show_classification() -> None:
             key="confusion_chart",
             label=_("Confusion matrix"),
             details=chosen.details,
-            height=max(260, table_height(len(counted.labels))),
+            height=confusion_height(len(counted.labels)),
             revision="".join(counted.labels),
         )
     show_baselines(chosen, counted)

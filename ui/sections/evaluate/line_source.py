@@ -49,6 +49,8 @@ class LineSet:
     """Another system's answers to the same references."""
     details: dict[str, object]
     """Where they come from, for the files of results."""
+    sources: tuple[str, ...] = ()
+    """What a loaded translator has read for each line."""
     code: tuple[str, ...] = ()
     """Python that makes `lines`; empty where they come from a file."""
 
@@ -190,7 +192,8 @@ def _translator_lines() -> LineSet:
         "    hypotheses=translated.hypotheses, references=tuple((text,) for text in translated.references)",
         ")",
     )
-    return LineSet(lines=lines, second=None, details={"model": model.name, "rows": int(rows)}, code=code)
+    details = {"model": model.name, "rows": int(rows)}
+    return LineSet(lines=lines, second=None, details=details, sources=made.sources, code=code)
 
 
 def choose_line(lines: ComparedLines, values: Sequence[float], *, title: str) -> int:

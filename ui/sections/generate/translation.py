@@ -16,6 +16,7 @@ from playground.text import _, _n
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import require, spell
+from ui.sections.generate.measure_doors import answer_measure_door
 from ui.state.parameters import BEAMS, LENGTH_PENALTY
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet
@@ -116,6 +117,8 @@ def _show_beams(model: LoadedModel, search: BeamSearch, text: str, config: BeamC
     notes = origin(model, details={"text": text, **vars(config)})
     label = _("Answers of beam search")
     token_view(items, layout="sentences", label=label, key="answers", provenance=notes)
+    if items:
+        answer_measure_door(items[0].text)
     best = search.path(search.hypotheses[0].beam) if search.hypotheses else []
     nodes = [
         TreeNode(

@@ -1,0 +1,243 @@
+"""`evaluate` measures perplexity, BLEU, ROUGE, word errors or a classifier's labels, of files."""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playground.errors import UserError
+from playground.text import _
+
+if TYPE_CHECKING:
+    from playground.evaluation.lines import ComparedLines
+
+LARGEST_FILE = 200 << 20
+
+
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command and its measures."""
+    parser = commands.add_parser("evaluate", help=_("measure texts, translations, summaries or labels"))
+    measures = parser.add_subparsers(dest="measure", required=True)
+    _declare_perplexity(measures.add_parser("perplexity", help=_("of up to four models on a text")))
+    bleu = _add_lines(measures, "bleu", _("BLEU, chrF and TER, with sacrebleu's signatures"), measure_bleu)
+    bleu.add_argument("--tokenizer", default="13a", help=_("13a, zh, char, intl or none"))
+    bleu.add_argument("--effective-order", action="store_true", help=_("leave out orders that a text is too short for"))
+    bleu.add_argument("--lowercase", action="store_true", help=_("compare in lower case"))
+    bleu.add_argument("--second", type=Path, help=_("another system's hypotheses: a paired bootstrap compares both"))
+    _add_lines(measures, "rouge", _("ROUGE-1, ROUGE-2, ROUGE-L and ROUGE-Lsum"), measure_rouge)
+    errors = _add_lines(measures, "errors", _("exact match and word error rate"), measure_errors)
+    errors.add_argument("--characters", action="store_true", help=_("compare characters instead of words"))
+    _declare_classify(measures.add_parser("classify", help=_("accuracy to F1 of a table of labels")))
+
+
+def _declare_perplexity(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="+", help=_("names from `models`, Hugging Face ids or folders; up to four"))
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument("--text", help=_("the text"))
+    text.add_argument("--file", type=Path, help=_("a file with the text"))
+    parser.add_argument("--window", type=int, default=0, help=_("tokens that a decoder reads at once"))
+    parser.add_argument("--stride", type=int, default=0, help=_("tokens from one window to the next"))
+    _finish(parser, measure_perplexity)
+
+
+def _declare_classify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", type=Path, help=_("CSV, TSV or JSON lines with a header"))
+    parser.add_argument("--label", default="label", metavar="COLUMN", help=_("the column of true labels (label)"))
+    parser.add_argument(
+        "--prediction", default="prediction", metavar="COLUMN", help=_("the column of predictions (prediction)")
+    )
+    parser.add_argument("--score", metavar="COLUMN", help=_("the column of scores, for curves and calibration"))
+    parser.add_argument("--positive", metavar="LABEL", help=_("the label that the score is of"))
+    parser.add_argument("--slice", metavar="COLUMN", help=_("measure each value of this column alone"))
+    _finish(parser, measure_labels)
+
+
+def _add_lines(
+    measures: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    about: str,
+    run: Callable[[argparse.Namespace], None],
+) -> argparse.ArgumentParser:
+    parser = measures.add_parser(name, help=about)
+    parser.add_argument("hypotheses", type=Path, help=_("a file with one hypothesis a line"))
+    parser.add_argument("references", type=Path, nargs="+", help=_("one to four files with one reference a line"))
+    _finish(parser, run)
+    return parser
+
+
+def _finish(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], None]) -> None:
+    parser.add_argument("--json", action="store_true", help=_("print everything as JSON"))
+    parser.set_defaults(run=run)
+
+
+def measure_perplexity(arguments: argparse.Namespace) -> None:
+    """Load each model, score the text, print. Raises UserError for more than four models."""
+    if len(arguments.model) > 4:
+        raise UserError("{count} models are too many for one text; give up to four.", count=len(arguments.model))
+    from playground.decoding import decode_upload
+    from playground.lens.generate.surprisal import Windows, text_surprisal
+    from playground.models import load
+
+    text = arguments.text if arguments.file is None else decode_upload(read_limited(arguments.file))
+    windows = Windows(window=arguments.window, stride=arguments.stride)
+    report = {}
+    for name in arguments.model:
+        model = load(name)
+        scores = text_surprisal(model, text, windows=windows, on_progress=_progress(name))
+        measure = "pseudo_perplexity" if model.kind == "encoder" else "perplexity"
+        report[name] = {
+            measure: _finite(scores.perplexity),
+            "bits_per_byte": _finite(scores.bits_per_byte),
+            "mean_nats": _finite(scores.mean),
+            "tokens": int(scores.predicted.sum()),
+            "bytes": scores.bytes,
+        }
+    _print(report, arguments)
+
+
+def measure_bleu(arguments: argparse.Namespace) -> None:
+    """BLEU, chrF and TER of files; with a second system the paired bootstrap."""
+    from playground.evaluation.bleu import BleuConfig
+    from playground.evaluation.line_scores import compare_systems, line_scores
+
+    config = BleuConfig(
+        tokenizer=arguments.tokenizer, effective_order=arguments.effective_order, lowercase=arguments.lowercase
+    )
+    scores = line_scores(_lines(arguments, arguments.hypotheses), config, on_progress=_progress("TER"))
+    report = scores.report()
+    if arguments.second is not None:
+        second = line_scores(_lines(arguments, arguments.second), config, on_progress=_progress("TER"))
+        report["second"] = second.report()
+        report["paired"] = {
+            name: {
+                "difference": paired.difference.value,
+                "interval": [paired.difference.low, paired.difference.high],
+                "p": paired.p_value,
+            }
+            for name, paired in compare_systems(scores, second).items()
+        }
+    _print(report, arguments)
+
+
+def measure_rouge(arguments: argparse.Namespace) -> None:
+    """ROUGE of files: the mean over lines, with the interval of each F1."""
+    import numpy as np
+
+    from playground.evaluation.resampling import bootstrap_score
+    from playground.evaluation.rouge import rouge_table
+
+    lines = _lines(arguments, arguments.hypotheses)
+    report: dict[str, Any] = {"n": len(lines), "references": lines.n_references}
+    for kind, table in rouge_table(lines, _progress("ROUGE")).items():
+        statistics = np.stack([table[:, 2], np.ones(len(table))], axis=1)
+        spread = bootstrap_score(statistics, lambda sums: sums[..., 0] / sums[..., 1])
+        means = dict(zip(("precision", "recall", "f1"), table.mean(0).tolist(), strict=True))
+        report[kind] = {**means, "interval": [spread.low, spread.high]}
+    _print(report, arguments)
+
+
+def measure_errors(arguments: argparse.Namespace) -> None:
+    """Word or character error rate and exact match of files."""
+    from playground.evaluation.answers import exact_matches
+    from playground.evaluation.edit_alignment import EDIT_KINDS, error_rates, error_statistics
+    from playground.evaluation.resampling import bootstrap_score
+
+    lines = _lines(arguments, arguments.hypotheses)
+    table = error_statistics(lines, characters=arguments.characters, on_progress=_progress("lines"))
+    rate = bootstrap_score(table, error_rates)
+    counts = table.sum(0).tolist()
+    _print(
+        {
+            "n": len(lines),
+            "unit": "characters" if arguments.characters else "words",
+            "error_rate": rate.value,
+            "interval": [rate.low, rate.high],
+            **dict(zip((*EDIT_KINDS, "reference_tokens"), counts, strict=True)),
+            "exact_match": float(exact_matches(lines).mean()),
+        },
+        arguments,
+    )
+
+
+def measure_labels(arguments: argparse.Namespace) -> None:
+    """A classifier's labels in a table. Raises UserError that names the line that is wrong."""
+    from playground.evaluation.label_report import label_report
+    from playground.evaluation.text_table import read_text_table
+
+    table = read_text_table(read_limited(arguments.table))
+    for note in table.notes:
+        print(f"! {note}", file=sys.stderr)
+    report = label_report(
+        table,
+        label=arguments.label,
+        prediction=arguments.prediction,
+        score=arguments.score,
+        positive=arguments.positive,
+        sliced_by=arguments.slice,
+    )
+    _print(report, arguments)
+
+
+def read_limited(path: Path) -> bytes:
+    """A file's bytes. Raises UserError for one that is not there, or too large to be measured."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise UserError("{path} is larger than {most} MB.", path=path, most=LARGEST_FILE >> 20)
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError("{path} cannot be read: {reason}.", path=path, reason=error.strerror or error) from error
+
+
+def _lines(arguments: argparse.Namespace, hypotheses: Path) -> "ComparedLines":
+    from playground.decoding import decode_upload
+    from playground.evaluation.lines import pair_lines
+
+    texts = [decode_upload(read_limited(path)) for path in (hypotheses, *arguments.references)]
+    return pair_lines(texts[0], texts[1:])
+
+
+def _progress(name: str) -> Callable[[int, int], None]:
+    """A line that counts on a terminal."""
+    terminal = sys.stderr.isatty()
+
+    def show(done: int, total: int) -> None:
+        if terminal:
+            end = "\r\033[K" if done >= total else ""
+            print(f"\r\033[K{name} {done:,} / {total:,}{end}", end="", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _print(report: dict[str, Any], arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        print(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    print("\n".join(report_lines(report)))
+
+
+def report_lines(report: dict[str, Any], indent: str = "") -> list[str]:
+    """The report for a terminal: a name and a value in each line, parts indented.
+
+    >>> report_lines({"n": 2, "bleu": {"score": 41.113409, "totals": (6, 5)}})
+    ['n: 2', 'bleu:', '  score: 41.1134', '  totals: 6 5']
+    """
+    lines = []
+    for name, value in report.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{name}:", *report_lines(value, indent + "  ")]
+        elif isinstance(value, list | tuple):
+            lines.append(f"{indent}{name}: {' '.join(_shown(part) for part in value)}")
+        else:
+            lines.append(f"{indent}{name}: {_shown(value)}")
+    return lines
+
+
+def _shown(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,21 @@
+"""A term of the glossary."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlossaryEntry:
+    """One term; its texts are translated when they are shown."""
+
+    forms: tuple[str, ...]
+    """How it stands in a sentence, the heading first."""
+    meaning: str
+    source: str
+    """Author, year and what to look for; empty for a word of everyday mathematics."""
+    formula: str = ""
+    """Plain text, as a tooltip can show it."""
+
+    @property
+    def key(self) -> str:
+        """The heading as it stands in an address."""
+        return self.forms[0].lower().replace(" ", "-")

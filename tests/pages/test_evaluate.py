@@ -1,0 +1,130 @@
+"""The page Evaluate: every section on its examples, files, sources, and sentences for what cannot be measured."""
+
+import pytest
+from sacrebleu.metrics import BLEU
+
+from tests.e2e.components.test_payload import decode
+from tests.helpers.page_script import charts, run_page, words
+
+
+def shown(app, name: str) -> list[dict]:
+    """What each component of that name was sent."""
+    return [
+        decode(part.proto.bytes)[0]
+        for part in app.get("bidi_component")
+        if part.proto.component_name == f"playground_{name}"
+    ]
+
+
+def test_the_repeated_word_is_clipped_to_two_sevenths():
+    app = run_page("evaluate", section="bleu", ngram="1")
+    assert "2 of 7 n-grams of order 1 count; 5 more stand in a reference" in words(app)
+    (lines,) = shown(app, "compared_lines")
+    states = [chip["state"] for chip in lines["rows"][0]["chips"]]
+    assert states == ["matched"] * 2 + ["clipped"] * 5
+    assert [row["name"] for row in lines["rows"]] == ["Hypothesis", "Reference", "Reference"]
+    theirs = BLEU().corpus_score(
+        ["the the the the the the the"], [["the cat is on the mat"], ["there is a cat on the mat"]]
+    )
+    assert {metric.label: metric.value for metric in app.metric}["BLEU"] == f"{theirs.score:.2f}"
+    assert any("nrefs:2|case:mixed|eff:no|tok:13a" in code.value for code in app.code)
+
+
+@pytest.mark.parametrize(
+    ("example", "lesson", "score"),
+    [("copy", "turns the meaning round", 75.0), ("paraphrase", "close to 0", 4.0), ("short", "two words", 0.0)],
+)
+def test_an_example_fills_the_lines_and_says_what_is_missed(example, lesson, score):
+    app = run_page("evaluate", section="bleu")
+    app.button(key=f"lines_{example}").click().run()
+    assert lesson in words(app)
+    value = float(next(metric.value for metric in app.metric if metric.label == "BLEU"))
+    assert value == pytest.approx(score, abs=5)
+
+
+def test_two_systems_are_resampled_together():
+    app = run_page("evaluate", section="bleu")
+    app.button(key="lines_systems").click().run()
+    assert "200 lines" in words(app)
+    assert "Difference of two systems in BLEU" in {chart["label"] for chart in charts(app)}
+
+
+def test_a_wrong_number_of_lines_is_a_sentence():
+    app = run_page("evaluate", section="rouge", hypotheses="a\nb", references="a", references_2="")
+    assert "line 2 has no partner" in words(app)
+    assert not app.exception
+
+
+def test_the_longest_common_subsequence_is_linked():
+    app = run_page(
+        "evaluate",
+        section="rouge",
+        rouge="rougeL",
+        hypotheses="the fat cat sat",
+        references="the cat sat",
+        references_2="",
+    )
+    (lines,) = shown(app, "compared_lines")
+    assert lines["links"] == [[0, 0], [1, 2], [2, 3]]
+
+
+def test_an_alignment_stands_in_columns():
+    app = run_page("evaluate", section="edits", hypotheses="the cat sat in", references="the sat on", references_2="")
+    (lines,) = shown(app, "compared_lines")
+    assert [chip["state"] for chip in lines["rows"][1]["chips"]] == ["equal", "insertion", "equal", "substitution"]
+    assert lines["rows"][0]["chips"][1] == {"text": "", "state": "gap"}
+
+
+def test_a_translator_is_measured_on_its_held_out_sentences():
+    app = run_page("evaluate", section="bleu", lines_from="translator", rows="12", cut_by="zh")
+    assert "n = 12" in words(app)
+    assert float(app.metric[0].value) > 90
+
+
+def test_labels_with_everything_beside_them():
+    app = run_page("evaluate", section="classification", threshold="0.6")
+    said = words(app)
+    assert "15 of 22 labels are right" in said
+    assert "1 of 12 test texts stand in the training part" in said
+    assert "Area under the ROC curve" in said
+    assert {"Confusion matrix", "Calibration of good", "Accuracy by language"} <= {
+        chart["label"] for chart in charts(app)
+    }
+    (view,) = shown(app, "threshold_view")
+    assert view["positive"] == "good"
+    assert view["thresholds"][view["start"]] == pytest.approx(0.63)
+    assert view["truePositives"][-1] == 11
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("label,prediction\na,a\nb\n", "Line 3 has 1 cells, the header 2"),
+        ("label,prediction\na,a\n,b\n", "Line 3 has nothing in the column"),
+        ("label,prediction,score\na,a,high\nb,b,0\n", "The score in line 2 is"),
+        ("gold,guess\na,a\n", "Say above which column is: Predicted label"),
+        ("label,prediction,score\na,a,0.1\na,a,0.2\n", "All 2 rows are of one class"),
+        ("label,prediction,score\na,a,7\nb,b,0\n", "which is no probability"),
+    ],
+)
+def test_a_table_that_is_wrong_names_its_line(table, sentence):
+    app = run_page("evaluate", section="classification", table=table)
+    assert sentence in words(app)
+    assert not app.exception
+
+
+def test_perplexity_is_written_out_for_a_short_text():
+    app = run_page("evaluate", model="books-decoder", text="The cat sat")
+    code = next(block.value for block in app.code if "product" in block.value)
+    assert "p(␣cat)" in code or "p(␣c" in code
+    assert "Perplexity" in words(app)
+
+
+def test_models_of_both_kinds_on_one_text():
+    app = run_page("evaluate", model="books-decoder", compared='["books-encoder"]', text="The cat sat on the mat.")
+    table = app.dataframe[0].value
+    assert table["measure"].tolist() == ["perplexity", "pseudo-perplexity"]
+
+
+def test_a_translator_has_no_perplexity_of_a_text():
+    assert "translates" in words(run_page("evaluate", model="tales-translator"))

@@ -1,0 +1,84 @@
+"""`evaluate` on the command line: JSON of every measure, and sentences for what cannot be measured."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sacrebleu.metrics import BLEU
+
+from playground.__main__ import main
+
+HYPOTHESES = "the cat sat on the mat\nhe read a book\n"
+REFERENCES = "the cat is on the mat\nhe was reading a book\n"
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> tuple[str, str]:
+    (tmp_path / "h.txt").write_text(HYPOTHESES)
+    (tmp_path / "r.txt").write_text(REFERENCES)
+    return str(tmp_path / "h.txt"), str(tmp_path / "r.txt")
+
+
+def report(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
+    assert main(["evaluate", *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_bleu_is_sacrebleus_with_its_signature(lines, capsys):
+    told = report(capsys, "bleu", *lines, "--second", lines[1])
+    theirs = BLEU().corpus_score(HYPOTHESES.split("\n")[:2], [REFERENCES.split("\n")[:2]])
+    assert told["bleu"]["score"] == pytest.approx(theirs.score)
+    assert told["bleu"]["matches"] == theirs.counts
+    assert told["signatures"]["bleu"].startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp")
+    assert told["second"]["bleu"]["score"] == pytest.approx(100)
+    assert told["paired"]["bleu"]["difference"] == pytest.approx(100 - theirs.score)
+
+
+def test_rouge_and_errors(lines, capsys):
+    assert report(capsys, "rouge", *lines)["rouge1"]["f1"] == pytest.approx((5 / 6 + 2 * 3 / 9) / 2)
+    told = report(capsys, "errors", *lines)
+    assert (told["substitution"], told["deletion"], told["reference_tokens"]) == (2, 1, 11)
+    assert told["error_rate"] == pytest.approx(3 / 11)
+    assert report(capsys, "errors", *lines, "--characters")["unit"] == "characters"
+
+
+def test_a_table_of_labels(tmp_path, capsys):
+    path = tmp_path / "labels.csv"
+    path.write_text("label,prediction,score,group\na,a,0.1,x\nb,a,0.4,x\nb,b,0.9,y\na,a,0.2,y\n")
+    told = report(capsys, "classify", str(path), "--score", "score", "--positive", "b", "--slice", "group")
+    assert told["accuracy"]["value"] == 0.75
+    assert told["confusion"] == {"a": {"a": 2, "b": 0}, "b": {"a": 1, "b": 1}}
+    assert told["scores"]["area"]["value"] == 1
+    assert told["slices"]["x"]["accuracy"]["value"] == 0.5
+    assert main(["evaluate", "classify", str(path)]) == 0
+    assert "accuracy:\n  value: 0.75" in capsys.readouterr().out
+
+
+def test_perplexity_of_a_shipped_model(capsys):
+    told = report(capsys, "perplexity", "induction", "--text", "KqZfBmXdTWKqZfBmXdTW")["induction"]
+    assert told["perplexity"] > 1
+    assert told["tokens"] == 20
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["bleu", "missing.txt", "missing.txt"], "missing.txt cannot be read"),
+        (["perplexity", *"abcde", "--text", "x"], "5 models are too many"),
+    ],
+)
+def test_what_cannot_be_measured_is_a_sentence(words, sentence, capsys):
+    assert main(["evaluate", *words]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_table_that_is_wrong_names_its_line(tmp_path, capsys):
+    path = tmp_path / "labels.csv"
+    path.write_text("label,prediction,score\na,a,0.1\nb,,0.4\n")
+    assert main(["evaluate", "classify", str(path)]) == 2
+    assert "Line 3 has nothing in the column 'prediction'" in capsys.readouterr().err
+    path.write_text("label,prediction,score\na,a,0.1\nb,b,high\n")
+    assert main(["evaluate", "classify", str(path), "--score", "score", "--positive", "b"]) == 2
+    assert "The score in line 3 is 'high'" in capsys.readouterr().err
+    assert main(["evaluate", "classify", str(path), "--score", "score"]) == 2
+    assert "Say which label the score is of: one of a, b." in capsys.readouterr().err

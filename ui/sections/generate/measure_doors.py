@@ -1,0 +1,20 @@
+"""Doors to the page Evaluate: the perplexity of a text, an answer against a reference of one's own."""
+
+from playground.text import _
+from ui.state.address import pack
+from ui.state.parameters import HYPOTHESES, LINES_FROM, REFERENCES, SECTION, TEXT
+from ui.widgets.doors import EVALUATE, door
+
+
+def text_measure_door(text: str) -> None:
+    """From a text, as it is or as it was generated, to its perplexity."""
+    door(_("Measure this"), EVALUATE, {str(SECTION): "perplexity", str(TEXT): pack(text)})
+
+
+def answer_measure_door(answer: str) -> None:
+    """From an answer to BLEU, with room for the reference."""
+    empty = {str(parameter): "" for parameter in REFERENCES}
+    parameters = {str(SECTION): "bleu", str(LINES_FROM): "pasted", str(HYPOTHESES): pack(answer), **empty}
+    door(
+        _("Measure this"), EVALUATE, parameters, help_text=_("BLEU, chrF and TER: write the reference beside it there.")
+    )
