@@ -198,7 +198,7 @@ WORD = Text("word", limit=60)
 SENSES = Text("senses", limit=4_000)
 SENTENCE_QUERY = Text("question", limit=2_000)
 SENTENCES = Text("sentences", limit=40_000)
-LINE = Integer("line", most=199)
+COMPARED_LINE = Integer("compared", most=199)
 
 # Evaluate.
 LINES_FROM, EVALUATED_ROWS = Choice("lines_from"), Integer("rows", default=100, most=500)

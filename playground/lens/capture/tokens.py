@@ -130,12 +130,17 @@ def label(tokenizer: Any, ids: list[int]) -> list[Token]:
         raw, byte_level = literal_ids(rust), is_byte_level(rust)
     else:
         added = raw = set(tokenizer.all_special_ids)
-        pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(ids)]
-        byte_level = False
-        if getattr(tokenizer, "_utf_vocab_size", None) == 256:
-            # ByT5 and Perceiver spell the byte 195 as the character 195.
-            pieces = [piece if len(piece) > 1 else f"<0x{ord(piece):02X}>" for piece in pieces]
+        pieces, byte_level = python_pieces(tokenizer, ids), False
     return _labelled_tokens(ids, pieces, [id in added for id in ids], [0] * len(ids), raw, byte_level=byte_level)
+
+
+def python_pieces(tokenizer: Any, ids: list[int]) -> list[str]:
+    """The vocabulary's spelling of token ids, from a tokenizer written in Python; a byte as <0xNN>."""
+    pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(ids)]
+    if getattr(tokenizer, "_utf_vocab_size", None) == 256:
+        # ByT5 and Perceiver spell the byte 195 as the character 195.
+        return [piece if len(piece) > 1 else f"<0x{ord(piece):02X}>" for piece in pieces]
+    return pieces
 
 
 def check_position(position: int, length: int) -> None:

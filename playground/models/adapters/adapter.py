@@ -78,7 +78,7 @@ class ModelAdapter(Protocol):
         """The decoder's input for a target: the start token, and the target without its end token."""
 
     def encode_source(self, ids: Int[Tensor, "1 token"]) -> Float[Tensor, "1 token width"]:
-        """The encoder's output for a source."""
+        """The last state of each token: an encoder-decoder's encoder's, or that of the only stack, after its last norm."""
 
     def keeps_cache(self) -> bool:
         """Whether `next_token` can reuse keys and values (KV cache)."""

@@ -1,0 +1,182 @@
+"""The page Tokens: every section on real models, its edges, and links that bring a picture back."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.components.test_payload import decode
+from tests.helpers.page_script import charts, run_page, words
+from tests.helpers.pretrained_folders import own_cache, save_model
+
+__all__ = ["own_cache", "save_model"]
+
+
+def page(**parameters: str):
+    app = run_page("tokens", **parameters)
+    assert not app.exception, app.exception
+    return app
+
+
+def chips(app, key: int = 0) -> list[str]:
+    """The tokens of a picture."""
+    sent = [part.proto for part in app.get("bidi_component") if part.proto.component_name == "playground_tokens"]
+    return [item["text"] for item in decode(sent[key].bytes)[0]["items"]]
+
+
+def names(chart) -> list[str]:
+    return [trace.get("name", "") for trace in chart["figure"]["data"]]
+
+
+def test_the_text_as_tokens_and_the_merges_of_the_chosen_one():
+    app = page(text="an unbelievable cat", query="2")
+    assert chips(app) == ["<|start|>", "an", " un", "b", "el", "ie", "v", "able", " cat"]
+    said = words(app)
+    assert "19 characters are 19 bytes in UTF-8 and 8 of 4,096 tokens" in said
+    assert "Verified: 3 of 3 pre-tokens" in said
+    assert "“Ġunbelievable” begins as 13 symbols; 7 merges make 6 tokens of it." in said
+    (chart,) = charts(app)
+    assert chart["figure"]["data"][1]["text"][:4] == ["␣", "u", "n", "b"]
+    assert "text: 'an unbelievable cat'" in chart["provenance"]
+
+
+def test_a_click_on_a_token_opens_its_steps():
+    app = page(text="an unbelievable cat")
+    assert app.query_params.get("query") is None
+    assert "Token 2: “␣un”" in words(app)  # the first word of several tokens
+    app.query_params["query"] = "0"
+    app.run()
+    assert "The template adds this token" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("model", "text", "sentence"),
+    [
+        ("tales-translator", "Anna gives the ball", "looked up in a vocabulary of 648"),
+        ("induction", "KqZf", "looked up in a vocabulary of 66"),
+        ("books-encoder", "the <|mask|> sat", "characters are"),
+    ],
+)
+def test_vocabularies_of_words_characters_and_masks(model, text, sentence):
+    assert sentence in words(page(model=model, text=text, query="2"))
+
+
+def test_a_typed_special_token_is_found_before_the_algorithm_begins():
+    assert "added to the vocabulary as a whole" in words(page(model="books-encoder", text="a <|mask|> b", query="3"))
+
+
+@pytest.mark.parametrize("text", ["", "a", "👋🏽", "你好，世界", "\x00\x07\t\u202e", "<b>*x*</b> $1$ :smile: [l](//x)"])
+def test_hard_texts(text):
+    app = page(text=text or " ", query="1")
+    assert "of 4,096 tokens" in words(app)
+
+
+def test_an_empty_text_without_a_template_is_told(save_model):
+    assert "The text has no tokens yet" in words(page(model=str(save_model("gpt2")), text=" "))
+
+
+def test_twenty_thousand_characters_are_counted_and_the_first_are_drawn():
+    app = page(text="the cat sat. " * 1_600, query="40000")
+    assert len(chips(app)) == 2_048
+    said = words(app)
+    assert "20,800 characters" in said
+    assert "The first 2,048 tokens are drawn" in said
+
+
+def test_two_tokenizers_side_by_side():
+    app = page(section="models", text="the rug", other_model="induction")
+    assert chips(app, 0) == ["<|start|>", "the", " r", "ug"]
+    assert chips(app, 1) == ["<|start|>", *"the", "<|unknown|>", *"rug"]
+    assert "They share 2 of 5 cuts" in words(app)
+
+
+def test_languages_and_a_sentence_of_ones_own():
+    app = page(section="languages", sentence="A cat.", with_other="yes", other_model="induction")
+    (chart,) = charts(app)
+    assert names(chart) == ["books-decoder", "induction"]
+    assert len(chart["figure"]["data"][0]["y"]) == 21
+    assert chart["figure"]["data"][0]["y"][-1] == "your sentence"
+    assert chart["figure"]["data"][1]["x"][14] is None  # Chinese, in a vocabulary of letters
+    assert "163 in Hindi" in words(app)
+
+
+def test_the_embedding_space():
+    app = page(section="embedding", text="the uncle sat", query="2")
+    nearest, projection, of_all, others = charts(app)
+    assert nearest["figure"]["data"][0]["y"][0].startswith("␣")
+    assert names(projection) == ["vocabulary", "the text's tokens"]
+    assert of_all["figure"]["data"][0]["y"][0] == "␣uncle"
+    assert others["figure"]["data"][0]["y"][0] == "␣aunt"
+    said = words(app)
+    assert "one matrix (tied)" in said
+    assert "a token of the question itself" in said
+
+
+def test_sums_that_cannot_be_read_are_told_and_a_vocabulary_without_examples():
+    assert "no single token" in words(page(section="embedding", sum="antidisestablishment + a"))
+    assert "none of the usual examples" in words(page(section="embedding", model="induction", text="KqZf"))
+
+
+def test_a_model_without_an_output_matrix(save_model):
+    folder = save_model("bert", architectures=["BertModel"])
+    _drop_head(folder)
+    said = words(page(section="embedding", model=str(folder), text="the cat"))
+    assert "This model has no output matrix" in said
+
+
+def _drop_head(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "architectures": ["BertModel"]}))
+
+
+def test_a_tokenizer_that_fails_is_told(monkeypatch):
+    def fail(*_arguments):
+        raise IndexError("no such piece")
+
+    monkeypatch.setattr("playground.tokens.tokenization.pretokens", fail)
+    assert "The tokenizer of books-decoder fails on this text: no such piece" in words(page(text="a broken cat"))
+
+
+def test_a_word_in_three_texts():
+    app = page(section="meaning", model="books-encoder")
+    (chart,) = charts(app)
+    assert names(chart) == ["texts 1 and 2", "texts 1 and 3", "texts 2 and 3", "other tokens, mean"]
+    assert "“bank” in texts " in words(app)
+    assert "does not hold the word" in words(page(section="meaning", word="zebra"))
+
+
+def test_sentences_are_ranked_and_words_add_up():
+    app = page(
+        section="sentences",
+        model="books-encoder",
+        question="the cat sat",
+        sentences="a dog lay\nthe cat sat",
+        compared="0",
+    )
+    ranking, matrix = charts(app)
+    assert ranking["figure"]["data"][0]["y"] == ["2 the cat sat", "1 a dog lay"]
+    assert ranking["figure"]["data"][0]["x"][0] == pytest.approx(1.0, abs=1e-5)
+    assert matrix["figure"]["data"][0]["z"][0][2] == pytest.approx(1.0, abs=1e-5)
+    assert [text.strip() for text in chips(app)] == ["<|start|>", "a", "dog", "lay", "<|end|>"]
+    said = words(app)
+    assert "was not trained to compare sentences" in said
+    assert f"add up to the cosine, {ranking['figure']['data'][0]['x'][1]:.4f}" in said
+    assert "Type a search text" in words(page(section="sentences", sentences="\n \n"))
+
+
+def test_a_published_recipe_is_named(save_model):
+    folder = save_model("bert")
+    (folder / "modules.json").write_text("[]")
+    said = words(page(section="sentences", model=str(folder), question="the cat", sentences="the dog\nthe tree"))
+    assert "the recipe that" in said
+    assert "was not trained" not in said
+
+
+def test_what_was_chosen_stands_in_the_address():
+    app = page(section="meaning", model="books-encoder")
+    next(field for field in app.text_input if field.label == "Word").set_value("the").run()
+    assert app.query_params["word"] in ("the", ["the"])
+    assert "“the” in texts " in words(app)
+    app.segmented_control[0].set_value("embedding").run()
+    assert not app.exception
+    assert app.query_params["section"] in ("embedding", ["embedding"])

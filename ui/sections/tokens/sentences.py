@@ -1,0 +1,177 @@
+"""Sentence similarity: lines ranked by their similarity to a query, and every pair of them."""
+
+import streamlit as st
+
+from playground.charts.bars import named_bars_figure
+from playground.charts.heatmap import heatmap_figure
+from playground.decoding import decode_upload
+from playground.errors import UserError
+from playground.models import LoadedModel, find
+from playground.models.catalogue import MINILM
+from playground.text import _
+from playground.tokens.sentences import (
+    MOST_LINES,
+    SentenceEmbedding,
+    SentenceRecipe,
+    embed_sentences,
+    recipe_of,
+    similarities,
+)
+from ui.cache import results_of
+from ui.jobs import require
+from ui.sections.tokens.shares import show_shares
+from ui.sections.tokens.subject import offer_csv, show_chart
+from ui.state.address import replace_text
+from ui.state.parameters import MODEL, SENTENCE_QUERY, SENTENCES
+from ui.text import error_sentence
+from ui.widgets.doors import TOKENS, door
+from ui.widgets.download import offer_snippet
+from ui.widgets.text import address_text
+
+QUERY_EXAMPLE = "How can I learn to cook?"
+LINES_EXAMPLE = "\n".join(
+    [
+        "A course for people who have never made a meal themselves.",
+        "The train to the coast leaves at nine.",
+        "Recipes that need four ingredients and one pan.",
+        "My sister has been learning the violin for a year.",
+        "The kitchen is closed on Mondays.",
+        "Rain is expected in the mountains tonight.",
+    ]
+)
+"""Model input is not translated."""
+MOST_RANKED, MOST_CELLS = 20, 40
+UPLOAD_MEGABYTES = 1
+ADOPTED = "sentences_adopted"
+
+
+def show_sentences(model: LoadedModel) -> None:
+    """A query, lines, the ranking, what each word adds, and the matrix of all pairs."""
+    recipe = recipe_of(model)
+    _say_recipe(model, recipe)
+    query = address_text(SENTENCE_QUERY, QUERY_EXAMPLE, label=_("Search text"), rows=1).strip()
+    _adopt_file()
+    label = _("Lines to be ranked, at most {most}").format(most=MOST_LINES)
+    lines = [line.strip() for line in address_text(SENTENCES, LINES_EXAMPLE, label=label, rows=6).splitlines()]
+    lines = [line for line in lines if line]
+    if not query or not lines:
+        st.info(_("Type a search text and at least one line."), icon=":material/keyboard:")
+        return
+    embeddings = require(
+        ("sentences", query, tuple(lines)),
+        lambda on_progress: embed_sentences(model, [query, *lines], on_progress),
+        title=_("Reading lines:"),
+        cache=results_of(model),
+    )
+    _show_ranking(model, embeddings, recipe)
+    _offer_python(model, query, lines)
+
+
+def _say_recipe(model: LoadedModel, recipe: SentenceRecipe) -> None:
+    """Whether the model was trained for this, and what its vector is."""
+    if recipe.is_published:
+        sentence = _(
+            "The mean of the last states of all tokens, special ones too, brought to length 1; longer texts are cut at "
+            "{most:,} tokens: the recipe that {name} was published with."
+        )
+        st.caption(sentence.format(most=recipe.most_tokens, name=model.name))
+        return
+    sentence = _(
+        "{name} was not trained to compare sentences. The mean of its last states is a vector all the same, but its "
+        "cosines say much less than those of a sentence encoder."
+    )
+    st.warning(sentence.format(name=model.name), icon=":material/info:")
+    if find(MINILM.name) is not None:
+        door(_("Open with {name}").format(name=MINILM.name), TOKENS, {str(MODEL): MINILM.name, "section": "sentences"})
+
+
+def _adopt_file() -> None:
+    """Put the lines of an uploaded file into the field, once."""
+    with st.popover(_("Upload lines"), icon=":material/upload_file:"):
+        file = st.file_uploader(
+            _("A file with one text on each line"),
+            type=["txt", "csv", "tsv"],
+            max_upload_size=UPLOAD_MEGABYTES,
+            key="sentences_file",
+        )
+    if file is None or st.session_state.get(ADOPTED) == file.file_id:
+        return
+    st.session_state[ADOPTED] = file.file_id
+    try:
+        lines = [line.strip() for line in decode_upload(file.getvalue()).splitlines() if line.strip()]
+    except UserError as error:
+        st.error(error_sentence(error), icon=":material/error:")
+        return
+    replace_text(SENTENCES, "\n".join(lines[:MOST_LINES])[: SENTENCES.limit])
+    if len(lines) > MOST_LINES:
+        st.warning(
+            _("The file has {count:,} lines; the first {most} are taken.").format(count=len(lines), most=MOST_LINES)
+        )
+
+
+def _show_ranking(model: LoadedModel, embeddings: list[SentenceEmbedding], recipe: SentenceRecipe) -> None:
+    query, lines = embeddings[0], embeddings[1:]
+    values = similarities([query], lines)[0]
+    order = (-values).argsort(kind="stable").tolist()
+    best = lines[order[0]]
+    sentence = _("Nearest to the search text is line {number}, cosine {cosine:.3f}: “{line}”")
+    st.text(sentence.format(number=order[0] + 1, cosine=float(values[order[0]]), line=best.text))
+    names = [f"{index + 1} {lines[index].text}" for index in order[:MOST_RANKED]]
+    details = {"query": query.text, "lines": len(lines)}
+    figure = named_bars_figure(names, [float(values[index]) for index in order[:MOST_RANKED]], x=_("cosine"))
+    show_chart(
+        model, figure, key="ranking_chart", label=_("Lines by their cosine with the search text"), details=details
+    )
+    st.dataframe(
+        [
+            {
+                _("rank"): rank,
+                _("line"): index + 1,
+                _("cosine"): round(float(values[index]), 5),
+                _("text"): lines[index].text,
+            }
+            for rank, index in enumerate(order, 1)
+        ],
+        hide_index=True,
+        key="ranking_rows",
+    )
+    cut = sum(each.is_cut for each in embeddings)
+    if cut:
+        st.caption(
+            _("{cut} texts are longer than {most:,} tokens and were cut there.").format(
+                cut=cut, most=recipe.most_tokens
+            )
+        )
+    rows: list[tuple[object, ...]] = [("rank", "line", "cosine", "text")]
+    rows += [(rank, index + 1, float(values[index]), lines[index].text) for rank, index in enumerate(order, 1)]
+    offer_csv(model, rows, name="ranking", details=details)
+    show_shares(model, query, lines, order)
+    _show_matrix(model, embeddings)
+
+
+def _show_matrix(model: LoadedModel, embeddings: list[SentenceEmbedding]) -> None:
+    """Every text with every other one, the query first."""
+    st.subheader(_("All pairs"), anchor=False)
+    shown = embeddings[: MOST_CELLS + 1]
+    names = [_("search text"), *(f"{n} {each.text}" for n, each in enumerate(shown[1:], 1))]
+    ticks = [_("search text"), *map(str, range(1, len(shown)))]
+    values = similarities(shown, shown)
+    figure = heatmap_figure(values, rows=names, columns=ticks, y=_("text"), x=_("text"), meaning=_("cosine"))
+    details = {"query": embeddings[0].text, "lines": len(embeddings) - 1}
+    show_chart(model, figure, key="matrix_chart", label=_("Cosine of every pair of texts"), details=details)
+    if len(shown) < len(embeddings):
+        st.caption(_("The search text and the first {shown} lines; the CSV has all.").format(shown=MOST_CELLS))
+    everything = similarities(embeddings, embeddings)
+    header = ("text", "query", *range(1, len(embeddings)))
+    rows: list[tuple[object, ...]] = [header]
+    rows += [(each.text, *row) for each, row in zip(embeddings, everything.tolist(), strict=True)]
+    offer_csv(model, rows, name="similarities", details=details)
+
+
+def _offer_python(model: LoadedModel, query: str, lines: list[str]) -> None:
+    program = [f"embeddings = embed_sentences(model, {[query, *lines]!r})"]
+    program += [
+        "print(similarities(embeddings[:1], embeddings[1:]))",
+        "print(word_shares(embeddings[1], embeddings[0]))",
+    ]
+    offer_snippet(model, ["playground.tokens.sentences import embed_sentences, similarities, word_shares"], program)

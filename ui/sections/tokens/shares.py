@@ -1,0 +1,65 @@
+"""What each word adds to the similarity of a line and the query: the shares sum to the cosine."""
+
+import streamlit as st
+
+from playground.charts.layout import mark_spaces
+from playground.models import LoadedModel
+from playground.snippets import origin
+from playground.text import _
+from playground.tokens.sentences import SentenceEmbedding, WordShare, word_shares
+from ui.components.token_view import TokenItem, token_view
+from ui.sections.tokens.subject import offer_csv
+from ui.state.address import read_number
+from ui.state.parameters import COMPARED_LINE
+from ui.widgets.mirror import mirrored
+
+GAP = "\u2002"
+"""Behind each word: a space that is drawn as one, without a mark."""
+
+
+def show_shares(model: LoadedModel, query: SentenceEmbedding, lines: list[SentenceEmbedding], order: list[int]) -> None:
+    """Choose a line, at first the best; both texts coloured by what their words add."""
+    st.subheader(_("What each word adds"), anchor=False)
+    shown = read_number(COMPARED_LINE, order[0], len(lines) - 1)
+    chosen = st.selectbox(
+        _("Line"),
+        order,
+        order.index(shown),
+        **mirrored(COMPARED_LINE, shown, str(order[0])),
+        format_func=lambda index: f"{index + 1} {lines[index].text[:80]}",
+    )
+    line = lines[int(chosen)]
+    sides = {_("Line"): word_shares(line, query), _("Search text"): word_shares(query, line)}
+    total = sum(share.share for share in sides[_("Line")])
+    sentence = _(
+        "The words of each text add up to the cosine, {total:.4f}. The stronger the colour, the more a word adds."
+    )
+    st.text(sentence.format(total=total))
+    for number, (title, shares) in enumerate(sides.items()):
+        st.caption(title)
+        token_view(
+            share_items(shares),
+            layout="text",
+            label=_("Words by what they add to the cosine"),
+            key=f"shares_{number}",
+            provenance=origin(model, details={"query": query.text, "line": line.text}),
+        )
+    st.caption(_("Point at a word for its number. Special tokens count in the mean, too."))
+    rows: list[tuple[object, ...]] = [("text", "word", "share")]
+    for name, shares in zip(("line", "query"), sides.values(), strict=True):
+        rows += [(name, share.text, share.share) for share in shares]
+    offer_csv(model, rows, name="word-shares", details={"query": query.text, "line": line.text})
+
+
+def share_items(shares: list[WordShare]) -> list[TokenItem]:
+    """Words as chips: full strength at the largest share; what is negative has no colour."""
+    most = max((share.share for share in shares), default=0.0)
+    return [
+        TokenItem(
+            text=f"{share.text}{GAP}",
+            special=share.is_special,
+            value=max(0.0, share.share / most) if most > 0 else 0.0,
+            lines=(_("{word} adds {share:+.4f}").format(word=mark_spaces(share.text), share=share.share),),
+        )
+        for share in shares
+    ]
