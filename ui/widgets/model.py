@@ -1,6 +1,5 @@
 """Which model, on which device; fetched first where it is not on this machine."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from playground.models import (
     local_folder,
     looks_like_path,
 )
+from playground.settings import settings
 from playground.text import _, _n
 from ui import shell
 from ui.downloads import downloads
@@ -27,7 +27,7 @@ from ui.state.address import read_choice, read_text
 from ui.state.parameters import DEVICE, DTYPE, MODEL, OTHER_MODEL, REVISION, Choice, Text
 from ui.text import error_sentence, inert
 from ui.warm import EMBEDDED
-from ui.widgets.mirror import mirror, write_mirrored
+from ui.widgets.mirror import mirrored
 
 NAME_LENGTH = 200
 
@@ -47,9 +47,8 @@ def choose_model() -> ModelChoice:
     name = _choose_name(_("Model"), MODEL, EMBEDDED)
     revision = st.text_input(
         _("Revision"),
-        key=mirror(REVISION, read_text(REVISION)),
-        on_change=write_mirrored,
-        args=(REVISION,),
+        read_text(REVISION),
+        **mirrored(REVISION, read_text(REVISION)),
         max_chars=REVISION.limit,
         placeholder="main",
         help=_("A branch, tag or commit of a Hugging Face model. Empty is the newest."),
@@ -65,20 +64,21 @@ def chosen_name() -> str:
     return read_text(MODEL, EMBEDDED).strip()[:NAME_LENGTH] or EMBEDDED
 
 
-def choose_other_model(first: str) -> ModelChoice:
-    """A second model to compare with the first, with default settings; at first the next of the catalogue."""
+def choose_other_model(first: str, default: str = "") -> ModelChoice:
+    """A second model to compare with the first, with default settings; at first the default, or the next one."""
     names = [entry.name for entry in catalogue()]
-    following = names[(names.index(first) + 1) % len(names)] if first in names else names[0]
+    following = default or (names[(names.index(first) + 1) % len(names)] if first in names else names[0])
     return ModelChoice(name=_choose_name(_("Other model"), OTHER_MODEL, following))
 
 
 def _choose_name(label: str, parameter: Text, default: str) -> str:
+    chosen = read_text(parameter, default)
+    names = list(dict.fromkeys([*(entry.name for entry in catalogue()), chosen]))
     name = st.selectbox(
         label,
-        [entry.name for entry in catalogue()],
-        key=mirror(parameter, read_text(parameter, default)),
-        on_change=write_mirrored,
-        args=(parameter, default),
+        names,
+        index=names.index(chosen),
+        **mirrored(parameter, chosen, default),
         accept_new_options=True,
         help=_("Choose one, or type a Hugging Face model id (owner/name) or the path of a local folder."),
     )
@@ -86,11 +86,11 @@ def _choose_name(label: str, parameter: Text, default: str) -> str:
 
 
 def _choose_setting(parameter: Choice, label: str, help_text: str | None = None) -> str:
-    key = mirror(parameter, read_choice(parameter))
-    default = parameter.values[0]
-    options = list(parameter.values)
-    value = st.selectbox(label, options, key=key, on_change=write_mirrored, args=(parameter, default), help=help_text)
-    return value or default
+    chosen, options = read_choice(parameter), list(parameter.values)
+    value: str = st.selectbox(
+        label, options, index=options.index(chosen), help=help_text, **mirrored(parameter, chosen, options[0])
+    )
+    return value
 
 
 def obtain_model(choice: ModelChoice) -> LoadedModel:
@@ -143,8 +143,8 @@ def _require_local(choice: ModelChoice) -> None:
 
 
 def is_hosted() -> bool:
-    """Whether strangers share this server (asgi.py says so)."""
-    return os.environ.get("PLAYGROUND_HOSTED") == "1"
+    """Whether strangers share this server."""
+    return settings().hosted
 
 
 def _is_elsewhere(choice: ModelChoice) -> bool:
