@@ -27,6 +27,8 @@ RESULTS = 24
 """How many results are kept of one trace, of one model."""
 TRACE_BYTES = 2 << 30
 LOG_BYTES = 256 << 20
+TOKENIZED = 200_000
+"""Tokens, of half a kilobyte each."""
 FORWARD_SLOTS = max(1, (os.cpu_count() or 1) // 4)
 """Passes at once: each one uses all of torch's threads, and two on two cores are slower than one after the other."""
 
@@ -100,9 +102,21 @@ def results() -> BoundedCache:
 
 
 @cache
+def length_costs() -> BoundedCache:
+    """What passes of some lengths cost, by model and length."""
+    return BoundedCache("length costs", 256)
+
+
+@cache
 def layers() -> BoundedCache:
     """Layers with all their numbers, for the walkthrough: each one is large."""
     return BoundedCache("layers", 4)
+
+
+@cache
+def tokenizations() -> BoundedCache:
+    """Texts as tokens, with where each stands; at most so many tokens together."""
+    return BoundedCache("tokenizations", TOKENIZED, lambda cut: len(cut.tokens))
 
 
 @cache
@@ -220,3 +234,9 @@ def throughput() -> "ThroughputCache":
 def forward_queue() -> ForwardQueue:
     """Whose forward pass is next on this server."""
     return ForwardQueue(FORWARD_SLOTS)
+
+
+@cache
+def range_test_queue() -> ForwardQueue:
+    """Whose learning-rate range test is next: each trains for some seconds in a process of its own."""
+    return ForwardQueue(1)
