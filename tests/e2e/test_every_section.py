@@ -27,6 +27,7 @@ SECTIONS = {
     + [{"generate": "fill", "model": "books-encoder"}, {"generate": "translate", "model": "tales-translator"}],
     "ablate": [{"section": section} for section in ("ablate", "writes", "patch", "flow", "whole", "heads")],
     "train": [{}],
+    "evaluate": [{"section": section} for section in ("perplexity", "bleu", "rouge", "edits", "classification")],
     "glossary": [{}],
     "scaling": [{"section": section} for section in ("data", "disagree", "plan", "live")]
     + [
