@@ -168,6 +168,7 @@ def dropout(config: TransformerConfig) -> nn.Module:
 NORMS: dict[Norm, Callable[[int], nn.Module]] = {
     "rms": lambda width: RMSNorm(width, eps=EPSILON),
     "layer": lambda width: nn.LayerNorm(width, eps=EPSILON),
+    "none": lambda width: nn.Identity(),
 }
 EMBEDDINGS: dict[bool, type[nn.Embedding]] = {False: nn.Embedding, True: ScaledEmbedding}
 ADDED_POSITIONS: dict[Positions, Callable[[TransformerConfig], nn.Module]] = {

@@ -84,7 +84,8 @@ class Transformer(Stack):
         # One vocabulary, one embedding: section 3.4 of Vaswani et al. 2017.
         self.encoder = Stack(config, "encoder", self.embedding) if config.kind == "encoder-decoder" else None
         self.apply(_initialise)
-        for block in [*self.blocks, *(self.encoder.blocks if self.encoder else ())]:
+        added = [*self.blocks, *(self.encoder.blocks if self.encoder else ())] if config.residual else []
+        for block in added:
             _shrink_residual_writers(block, config.layers)
 
     def forward(
@@ -155,7 +156,7 @@ class Block(nn.Module):
         self.feed_forward_norm = layers.norm(config) if config.feed_forward != "none" else nn.Identity()
         self.feed_forward = layers.FEED_FORWARDS[config.feed_forward](config)
         self.dropout = layers.dropout(config)
-        self.add = RESIDUALS[config.norm_position]
+        self.add = RESIDUALS[config.norm_position, config.residual]
         self.add_feed_forward = identity if config.feed_forward == "none" else self.add
 
     def forward(
@@ -194,6 +195,22 @@ def post_norm(residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Modu
     """Norm the sum of the residual stream and the layer's output. Vaswani et al. 2017, sections 3.1 and 5.4."""
     normed: Tensor = norm(residual + drop(layer(residual, *seen)))
     return normed
+
+
+def pre_norm_alone(
+    residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Module, *seen: Tensor | None
+) -> Tensor:
+    """Norm the layer's input, and let its output take the stream's place: no residual connection."""
+    written: Tensor = drop(layer(norm(residual), *seen))
+    return written
+
+
+def post_norm_alone(
+    residual: Tensor, norm: nn.Module, drop: nn.Module, layer: nn.Module, *seen: Tensor | None
+) -> Tensor:
+    """Norm the layer's output, which takes the stream's place: no residual connection."""
+    written: Tensor = norm(drop(layer(residual, *seen)))
+    return written
 
 
 def identity(residual: Tensor, *_: Any) -> Tensor:
@@ -275,7 +292,13 @@ def earlier_real(mask: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch 1 tok
     return (mask[:, None] & earlier | torch.eye(length, dtype=torch.bool, device=mask.device))[:, None]
 
 
-RESIDUALS: dict[NormPosition, Callable[..., Tensor]] = {"pre": pre_norm, "post": post_norm}
+RESIDUALS: dict[tuple[NormPosition, bool], Callable[..., Tensor]] = {
+    ("pre", True): pre_norm,
+    ("post", True): post_norm,
+    ("pre", False): pre_norm_alone,
+    ("post", False): post_norm_alone,
+}
+"""By the norms' position, and whether there are residual connections."""
 BLOCKS: dict[ModelKind, Callable[[TransformerConfig], nn.Module]] = {
     "decoder": lambda config: Block(config, is_causal=True),
     "encoder": lambda config: Block(config, is_causal=False),

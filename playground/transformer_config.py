@@ -9,7 +9,7 @@ from playground.legacy_names import MODEL_CONFIG, modernise
 
 Positions = Literal["rotary", "learned", "sinusoidal", "none"]
 FeedForward = Literal["swiglu", "gelu", "relu", "none"]
-Norm = Literal["rms", "layer"]
+Norm = Literal["rms", "layer", "none"]
 NormPosition = Literal["pre", "post"]
 ModelKind = Literal["decoder", "encoder", "encoder-decoder"]
 
@@ -49,11 +49,14 @@ class TransformerConfig:
     """d_ff: inner width of the feed-forward layer; None: 4 widths."""
     feed_forward: FeedForward = "swiglu"
     norm: Norm = "rms"
+    """"none" leaves all norms out."""
     positions: Positions = "rotary"
     tied: bool = True
     """Whether the output head is the transposed embedding."""
     norm_position: NormPosition = "pre"
     """"pre" norms what a layer reads, "post" the stream after it has written; then no norm stands at the end."""
+    residual: bool = True
+    """Whether what a layer writes is added to the stream; without, it takes the stream's place."""
     bias: bool = False
     """Whether the attention's projections have biases."""
     segments: int = 0
@@ -77,7 +80,7 @@ class TransformerConfig:
             check_count(name, getattr(self, name), smallest=0, largest=LARGEST[name])
         for name, choices in _CHOICES.items():
             check_choice(name, getattr(self, name), choices)
-        for name in ("tied", "bias", "scaled_embedding", "embedding_norm"):
+        for name in ("tied", "residual", "bias", "scaled_embedding", "embedding_norm"):
             check_truth(name, getattr(self, name))
         check_share("dropout", self.dropout)
         self._check_heads()

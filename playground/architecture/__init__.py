@@ -9,6 +9,8 @@ planned_model.py  the architecture of a model that is not built yet
 captions.py       what stands in the boxes
 drawing.py        where boxes and lines stand
 svg.py            the drawing as SVG
+findings.py       what it shows, in sentences
+length_cost.py    time and memory of a pass against its length
 """
 
 from playground.architecture.architecture import Architecture

@@ -33,6 +33,8 @@ class Weight:
     shape: tuple[int, ...]
     shared_with: str = ""
     """The path under which it was counted before: a tied matrix is one tensor under two names."""
+    is_table: bool = False
+    """Whether rows are looked up in it, and nothing is multiplied with it."""
 
     @property
     def parameters(self) -> int:
@@ -46,7 +48,7 @@ class Weight:
 
     @property
     def is_matrix(self) -> bool:
-        """Whether tokens are multiplied with it: two axes, or three for a matrix of each expert."""
+        """Whether it is no vector: two axes, or three for a matrix of each expert."""
         return len(self.shape) >= MATRIX_AXES and not self.name.endswith("bias")
 
 
@@ -83,13 +85,13 @@ class Box:
     @property
     def multiplied(self) -> int:
         """The matrix entries that one token is multiplied with: of the experts only those that it goes through."""
-        if self.role in ("embedding", "position", "segment", "norm", "unused"):
+        if self.role == "unused":
             return 0
         share = self.experts_per_token / self.experts if self.experts else 1.0
         counts = (
             weight.numbers * (share if len(weight.shape) > MATRIX_AXES else 1.0)
             for weight in self.weights
-            if weight.is_matrix
+            if weight.is_matrix and not weight.is_table
         )
         return round(sum(counts))
 

@@ -22,7 +22,7 @@ class RunBox:
     received: Tensor
     output: Tensor
     inner: Tensor | None = None
-    """What the last of its matrices returned, where that is another tensor: Bloom's modules add the stream themselves."""
+    """What the last of its matrices returned, where that differs: Bloom's modules add the stream themselves."""
 
 
 @dataclass(kw_only=True, eq=False)

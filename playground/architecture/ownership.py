@@ -22,6 +22,8 @@ class Ownership:
     """Path and tensor of the weights of each module that ran."""
     unrun: dict[str, list[tuple[str, Tensor]]]
     """The same by the path of the outermost module that did not run."""
+    tables: set[str]
+    """The paths of the weights of embeddings."""
     counted: dict[int, str] = field(default_factory=dict)
     """Under which path a tensor was counted first, by its id."""
 
@@ -39,7 +41,9 @@ class Ownership:
     def _counted(self, entries: list[tuple[str, Tensor]]) -> tuple[Weight, ...]:
         weights = []
         for name, tensor in entries:
-            weights.append(Weight(name=name, shape=tuple(tensor.shape), shared_with=self.counted.get(id(tensor), "")))
+            shared = self.counted.get(id(tensor), "")
+            shape, is_table = tuple(tensor.shape), name in self.tables
+            weights.append(Weight(name=name, shape=shape, shared_with=shared, is_table=is_table))
             self.counted.setdefault(id(tensor), name)
         return merge_experts(weights)
 
@@ -50,9 +54,11 @@ def own_weights(module: nn.Module, ran: set[nn.Module], containers: set[nn.Modul
     by_path = {path: part for part, path in paths.items()}
     by_module: dict[nn.Module, list[tuple[str, Tensor]]] = defaultdict(list)
     unrun: dict[str, list[tuple[str, Tensor]]] = defaultdict(list)
+    tables: set[str] = set()
     for part, path in paths.items():
         for name, tensor in part.named_parameters(recurse=False):
             entry = (f"{path}.{name}" if path else name, tensor)
+            tables |= {entry[0]} if isinstance(part, nn.Embedding) else set()
             owner, outermost = part, path
             while owner not in ran and owner not in containers:
                 outermost, parent = paths[owner], paths[owner].rpartition(".")[0]
@@ -61,7 +67,7 @@ def own_weights(module: nn.Module, ran: set[nn.Module], containers: set[nn.Modul
                 unrun[outermost].append(entry)
             else:
                 by_module[owner].append(entry)
-    return Ownership(paths=paths, by_module=dict(by_module), unrun=dict(unrun))
+    return Ownership(paths=paths, by_module=dict(by_module), unrun=dict(unrun), tables=tables)
 
 
 def merge_experts(weights: list[Weight]) -> tuple[Weight, ...]:

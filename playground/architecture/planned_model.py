@@ -13,6 +13,7 @@ MATRICES = {
     "none": (),
 }
 """The matrices of an MLP; all but SwiGLU's have biases."""
+NORM_WEIGHTS = {"rms": ("weight",), "layer": ("weight", "bias"), "none": ()}
 
 
 def planned_architecture(config: TransformerConfig, name: str = "") -> Architecture:
@@ -53,6 +54,10 @@ def _weight(name: str, *shape: int) -> Weight:
     return Weight(name=name, shape=shape)
 
 
+def _table(name: str, *shape: int) -> Weight:
+    return Weight(name=name, shape=shape, is_table=True)
+
+
 def _tied(box: Box) -> Box:
     """The box with the embedding's matrix for its own."""
     return replace(box, weights=tuple(replace(weight, shared_with="embedding.weight") for weight in box.weights))
@@ -60,22 +65,22 @@ def _tied(box: Box) -> Box:
 
 def _before(config: TransformerConfig, prefix: str) -> Iterator[Box]:
     """The embeddings, and their norm."""
-    embedding = _weight("embedding.weight", config.vocabulary, config.width)
+    embedding = _table("embedding.weight", config.vocabulary, config.width)
     yield Box(role="embedding", path="embedding", weights=(embedding,))
     if config.segments:
-        segment = _weight(f"{prefix}segment.embedding.weight", config.segments, config.width)
+        segment = _table(f"{prefix}segment.embedding.weight", config.segments, config.width)
         yield Box(role="segment", path=f"{prefix}segment.embedding", weights=(segment,))
     if config.positions == "learned":
-        position = _weight(f"{prefix}position.embedding.weight", config.context, config.width)
+        position = _table(f"{prefix}position.embedding.weight", config.context, config.width)
         yield Box(role="position", path=f"{prefix}position", weights=(position,))
     if config.embedding_norm:
         yield from _norm(config, f"{prefix}embedding_norm")
 
 
 def _norm(config: TransformerConfig, path: str) -> Iterator[Box]:
-    names = {"rms": ("weight",), "layer": ("weight", "bias")}
-    weights = tuple(_weight(f"{path}.{name}", config.width) for name in names[config.norm])
-    yield Box(role="norm", path=path, weights=weights)
+    weights = tuple(_weight(f"{path}.{name}", config.width) for name in NORM_WEIGHTS[config.norm])
+    if weights:
+        yield Box(role="norm", path=path, weights=weights)
 
 
 def _final_norm(config: TransformerConfig, prefix: str) -> Iterator[Box]:
@@ -91,6 +96,9 @@ def _layers(config: TransformerConfig, path: str, *, has_cross: bool) -> LayerGr
         stages += _stages(config, f"{layer}.cross_attention_norm", _cross(config, f"{layer}.cross_attention"))
     if config.feed_forward != "none":
         stages += _stages(config, f"{layer}.feed_forward_norm", _feed_forward(config, f"{layer}.feed_forward"))
+    if not config.residual:
+        # No stream leads around anything: all boxes of the layer are one chain.
+        stages = [Stage(branches=(tuple(box for stage in stages for box in stage.boxes),), adds=False)]
     return LayerGroup(first=0, count=config.layers, stages=tuple(stages))
 
 

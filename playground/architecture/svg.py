@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from html import escape
+from typing import Literal
 
 from playground.architecture.architecture import Architecture, Role
 from playground.architecture.captions import box_title
@@ -23,6 +24,7 @@ COLOURS: dict[Role, Colour] = {
     "other": NEUTRAL,
     "unused": NEUTRAL,
 }
+Theme = Literal["light", "dark", "page"]
 TEXT, PAGE = Colour(light="#1f2937", dark="#e5e7eb"), Colour(light="#ffffff", dark="#0e1117")
 NOTE_HEIGHT = 13
 NOTE_LETTERS = 64
@@ -30,11 +32,12 @@ _SPACE = "http://www.w3.org/2000/svg"
 
 
 def architecture_svg(
-    architecture: Architecture, *, columns: int = 2, is_dark: bool = False, notes: tuple[str, ...] = ()
+    architecture: Architecture, *, columns: int = 2, theme: Theme = "light", notes: tuple[str, ...] = ()
 ) -> str:
     """The drawing as an SVG file. notes: lines below it, such as where the model comes from.
 
-    Each box is a group of the class `box` with its index in `Architecture.placed` as `data-index`.
+    Each box is a group of the class `box` with its index in `Architecture.placed` as `data-index`; the height without
+    the notes is the file's `data-page`.
     """
     drawing = draw_architecture(architecture, columns=columns)
     shown = [note if len(note) <= NOTE_LETTERS else note[: NOTE_LETTERS - 1] + "…" for note in notes]
@@ -42,8 +45,8 @@ def architecture_svg(
     label = _("Architecture of {name}").format(name=architecture.name)
     parts = [
         f'<svg xmlns="{_SPACE}" viewBox="0 0 {drawing.width:g} {height:g}" width="{drawing.width:g}" '
-        f'height="{height:g}" role="group" aria-label="{escape(label)}">',
-        f"<style>{style_sheet(is_dark=is_dark)}</style>",
+        f'height="{height:g}" data-page="{drawing.height:g}" role="group" aria-label="{escape(label)}">',
+        f"<style>{style_sheet(theme)}</style>",
         f"<defs>{_marker()}</defs>",
         f'<rect class="page" width="{drawing.width:g}" height="{height:g}"/>',
         *_shapes(drawing),
@@ -56,16 +59,17 @@ def architecture_svg(
     return "".join(parts)
 
 
-def style_sheet(*, is_dark: bool) -> str:
-    """The colours of everything in the drawing."""
+def style_sheet(theme: Theme) -> str:
+    """The colours of everything in the drawing. "page" follows the page around it, for browsers only."""
 
     def of(colour: Colour) -> str:
-        return colour.dark if is_dark else colour.light
+        return {"light": colour.light, "dark": colour.dark}.get(theme, f"light-dark({colour.light},{colour.dark})")
 
     text, faded = of(TEXT), of(NEUTRAL)
+    page = "none" if theme == "page" else of(PAGE)
     rules = [
         f"text{{font-family:sans-serif;font-size:11px;fill:{text}}}",
-        f".page{{fill:{of(PAGE)}}}",
+        f".page{{fill:{page}}}",
         ".title{font-size:12px;font-weight:600}",
         ".heading{font-size:14px;font-weight:600}",
         f".note{{font-size:10px;fill:{faded}}}",
@@ -74,8 +78,8 @@ def style_sheet(*, is_dark: bool) -> str:
         f".residual{{fill:none;stroke:{of(TRAIN)};stroke-width:1.6}}",
         f".unknown{{fill:none;stroke:{faded};stroke-width:1.6;stroke-dasharray:2 3}}",
         f".cross{{fill:none;stroke:{of(CROSS)};stroke-width:1.6}}",
-        f".head{{fill:{text}}}",
-        f".sum{{fill:{of(PAGE)}}}",
+        f".arrowhead{{fill:{text}}}",
+        f".sum{{fill:{'var(--page)' if theme == 'page' else page}}}",
         ".box rect{stroke-width:1.2;fill-opacity:.13}",
         ".shared rect{stroke-dasharray:5 3}",
     ]
@@ -86,7 +90,7 @@ def style_sheet(*, is_dark: bool) -> str:
 def _marker() -> str:
     return (
         '<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto">'
-        '<path class="head" d="M0 0L8 4L0 8z"/></marker>'
+        '<path class="arrowhead" d="M0 0L8 4L0 8z"/></marker>'
     )
 
 

@@ -97,14 +97,19 @@ def _attention_kept(shape: TransformerConfig) -> int:
     """Per token: the norm's input and output, queries, keys, values, and the weighted sum of the values."""
     shared = shape.n_key_value_heads * shape.head_width
     rotated = shape.width + shared if shape.positions == "rotary" else 0
-    return 4 * shape.width + 2 * shared + rotated + _dropped(shape)
+    return 3 * shape.width + _normed(shape) + 2 * shared + rotated + _dropped(shape)
 
 
 def _feed_forward_kept(shape: TransformerConfig) -> int:
     """Per token: the norm's input and output, and the hidden activations."""
     if shape.feed_forward == "none":
         return 0
-    return 2 * shape.width + HIDDEN_KEPT[shape.feed_forward] * shape.hidden_width + _dropped(shape)
+    return shape.width + _normed(shape) + HIDDEN_KEPT[shape.feed_forward] * shape.hidden_width + _dropped(shape)
+
+
+def _normed(shape: TransformerConfig) -> int:
+    """A norm's output; without norms the layer reads what stands there already."""
+    return 0 if shape.norm == "none" else shape.width
 
 
 def _dropped(shape: TransformerConfig) -> int:

@@ -1,5 +1,6 @@
 """Custom components: a Python wrapper, plain ES modules and a style sheet each.
 
+architecture_view/ the drawing of a model, whose boxes can be chosen
 attention_view/   every head of a model, one head in full, the difference of two
 bertviz_views/    BertViz's own views, offline
 first_steps/      three cards for newcomers

@@ -64,6 +64,8 @@ def family_of(config: TransformerConfig) -> HubFamily:
     """The family that can hold the model. Raises UserError, with the reason, where none can."""
     if config.kind != "decoder":
         raise UserError("Only decoders are exported to transformers' format; this is an {kind}.", kind=config.kind)
+    if not config.residual:
+        raise UserError("transformers has no decoder without residual connections; train one with them.")
     if config.norm_position == "post":
         raise UserError("transformers has no such decoder with its norms after the layers; train with them before.")
     if config.embedding_norm:

@@ -21,6 +21,10 @@ SHAPES = {
     "encoder": {"kind": "encoder", "segments": 2, "classes": 3, "embedding_norm": True},
     "post-norm encoder": {"kind": "encoder", "norm_position": "post", "positions": "learned", "bias": True},
     "encoder-decoder": {"kind": "encoder-decoder", "positions": "learned", "bias": True, "feed_forward": "gelu"},
+    "no norms": {"norm": "none"},
+    "no residual connections": {"residual": False},
+    "neither": {"norm": "none", "residual": False, "layers": 3, "kind": "encoder-decoder"},
+    "post-norm without residual connections": {"residual": False, "norm_position": "post", "embedding_norm": True},
     "post-norm encoder-decoder": {"kind": "encoder-decoder", "norm_position": "post", "tied": False},
 }
 
@@ -46,7 +50,8 @@ def test_the_planned_architecture_is_the_built_ones(changes):
             "key_value_heads": st.sampled_from([1, 2, 4]),
             "kind": st.sampled_from(["decoder", "encoder", "encoder-decoder"]),
             "feed_forward": st.sampled_from(["swiglu", "gelu", "relu", "none"]),
-            "norm": st.sampled_from(["rms", "layer"]),
+            "norm": st.sampled_from(["rms", "layer", "none"]),
+            "residual": st.booleans(),
             "positions": st.sampled_from(["rotary", "learned", "sinusoidal", "none"]),
             "tied": st.booleans(),
             "bias": st.booleans(),

@@ -32,6 +32,8 @@ SHAPES = [
     {"feed_forward": "none", "positions": "none"},
     {"kind": "encoder", "segments": 2, "classes": 3, "feed_forward": "relu"},
     {"kind": "encoder-decoder"},
+    {"norm": "none", "residual": False},
+    {"norm": "none", "embedding_norm": True, "norm_position": "post", "residual": False, "kind": "encoder-decoder"},
 ]
 
 
