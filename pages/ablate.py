@@ -21,7 +21,7 @@ from ui.sections.ablate.token_attribution import show_token_attribution
 from ui.state.address import read_choice
 from ui.state.parameters import SECTION
 from ui.widgets.context_bar import bar_model, bar_texts, open_bar
-from ui.widgets.mirror import mirror, write_mirrored
+from ui.widgets.mirror import mirrored
 
 PATCH = "patch"
 TITLES = {
@@ -48,9 +48,8 @@ section = read_choice(SECTION, list(TITLES))
 st.segmented_control(
     _("Section"),
     list(TITLES),
-    key=mirror(SECTION, section),
-    on_change=write_mirrored,
-    args=(SECTION, "ablate"),
+    default=section,
+    **mirrored(SECTION, section, "ablate"),
     format_func=TITLES.__getitem__,
     label_visibility="collapsed",
     required=True,

@@ -10,13 +10,12 @@ import streamlit as st
 from playground.glossary import TERMS
 from ui.state.address import read_text
 from ui.state.parameters import GLOSSARY
-from ui.widgets.mirror import mirror, write_mirrored
+from ui.widgets.mirror import mirrored
 
 wanted = st.text_input(
     _("Search"),
-    key=mirror(GLOSSARY, read_text(GLOSSARY)),
-    on_change=write_mirrored,
-    args=(GLOSSARY,),
+    read_text(GLOSSARY),
+    **mirrored(GLOSSARY, read_text(GLOSSARY)),
     max_chars=GLOSSARY.limit,
     placeholder=_("for example: induction"),
     width=360,

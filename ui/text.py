@@ -9,7 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.errors import UserError
 from playground.text import _, language_source
-from ui.state.address import read_value, write_choice
+from ui.state.address import adopt_value, read_value, unless
 from ui.state.parameters import LANGUAGE
 
 MARKUP = re.compile(r"[\\`*_\[\]<>!$~|#^]|:[a-z]|//|www\.|@", re.IGNORECASE)
@@ -23,7 +23,7 @@ def adopt_language() -> None:
     if language not in LANGUAGE.values:
         language = session_language()
     st.session_state[KEPT] = language
-    write_choice(LANGUAGE, language, LANGUAGE.values[0])
+    adopt_value(LANGUAGE, unless(language, LANGUAGE.values[0]))
 
 
 def session_language() -> str:

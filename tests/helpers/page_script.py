@@ -39,3 +39,8 @@ def words(app: AppTest) -> str:
     """Everything that the page says."""
     kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title, app.subheader, app.text]
     return "\n".join(str(element.value) for elements in kinds for element in elements)
+
+
+def preset_field(app: AppTest) -> Any:
+    """The train page's choice of a preset, whose key changes where something else chooses one."""
+    return next(field for field in app.selectbox if field.label == "Task / preset")

@@ -15,10 +15,10 @@ from playground.training.presets import PRESETS
 from playground.training.run.folder import run as train_into
 from playground.training.run.runs import list_runs, write_about
 from playground.training.sizes import parameters_by_part
-from tests.helpers.page_script import run_page, words
+from tests.helpers.page_script import preset_field, run_page, words
 from ui.sections.train.config_form import apply_changes, build, changes_of
 from ui.sections.train.labels import preset_caption, preset_title
-from ui.state.parameters import CHANGES, PRESET
+from ui.state.parameters import CHANGES
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def test_a_new_visitor_finds_a_preset_its_cost_and_a_start_button():
     app = page()
     assert not app.exception
     assert not app.error
-    assert app.selectbox(key=PRESET).value == "induction"
+    assert preset_field(app).value == "induction"
     assert app.button(key="start").label == "Start"
     assert "37,184" in words(app)
     assert "No runs yet" in words(app)
@@ -146,11 +146,11 @@ def test_every_section_of_a_finished_run_shows_what_it_is_named_after(runs, sect
 
 def test_the_settings_of_a_run_are_copied_into_the_fields(runs):
     app = page(run=finished(runs), section="files", preset="addition")
-    assert app.selectbox(key=PRESET).value == "addition"
+    assert preset_field(app).value == "addition"
     app.button(key="copy_settings").click().run()
     assert not app.exception
     assert not app.error
-    assert app.selectbox(key=PRESET).value == "induction"
+    assert preset_field(app).value == "induction"
     assert app.number_input(key="draft.induction.1.train.steps").value == 6
     assert app.number_input(key="draft.induction.1.model.width").value == 16
 
@@ -192,7 +192,7 @@ def test_the_settings_in_a_file_are_filled_in_and_a_file_without_any_is_refused(
     content = json.dumps(tiny(steps=9).to_dict()).encode()
     upload.set_value(("config.json", content, "application/json")).run()
     assert not app.exception
-    assert app.selectbox(key=PRESET).value == "induction"
+    assert preset_field(app).value == "induction"
     assert app.number_input(key="draft.induction.1.train.steps").value == 9
     again = next(each for each in app.get("file_uploader"))
     again.set_value(("config.json", b"[]", "application/json")).run()

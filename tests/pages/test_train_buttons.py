@@ -8,9 +8,8 @@ from playground.jobs import executor
 from playground.training.presets import PRESETS
 from playground.training.run.runs import list_runs, write_about
 from playground.training.run.status import State, read_status
-from tests.helpers.page_script import run_page, words
+from tests.helpers.page_script import preset_field, run_page, words
 from tests.helpers.quiet_runs import RUN, buttons, press, put, root, trained
-from ui.state.parameters import PRESET
 
 __all__ = ["root", "trained"]
 NEW = {f"{act}_{preset}" for act in ("start", "choose") for preset in PRESETS} | {"start", "finder"}
@@ -105,7 +104,7 @@ def test_start_on_a_card_starts_that_preset_as_it_is(root, key):
     (run,) = list_runs(root)
     assert run.config == json.loads(json.dumps(PRESETS[preset]().to_dict()))
     assert run.id in app.query_params["run"]
-    assert app.selectbox(key=PRESET).value == preset
+    assert preset_field(app).value == preset
     assert [expander.label for expander in app.expander][:1] == ["New run"]
 
 
@@ -128,7 +127,7 @@ def test_names_without_a_typed_one_are_numbered(root):
 
 def test_settings_on_a_card_choose_the_preset_and_start_nothing(root):
     app = press(run_page("train"), "choose_grokking")
-    assert app.selectbox(key=PRESET).value == "grokking"
+    assert preset_field(app).value == "grokking"
     assert app.query_params["preset"] in ("grokking", ["grokking"])
     assert list_runs(root) == []
 
@@ -155,7 +154,7 @@ def test_the_run_is_closed_and_the_cards_are_back(root, trained):
 def test_settings_are_copied_from_every_state(root, trained):
     put(root, trained, "stopped")
     app = press(run_page("train", run=RUN, section="files", preset="addition"), "copy_settings")
-    assert app.selectbox(key=PRESET).value == "induction"
+    assert preset_field(app).value == "induction"
 
 
 def test_a_fork_opens_in_a_dialog_and_closes_when_it_starts(root, trained):

@@ -11,8 +11,9 @@ import streamlit as st
 
 from playground.decoding import well_formed
 from playground.legacy_names import modernise_address
-from ui.state.context import keep_value
+from ui.state.context import catch_up, keep_values
 from ui.state.parameters import Choice, Integer, Integers, Parameter, Real, Several, Switch, Text
+from ui.state.revisions import renew
 
 PLAIN_LENGTH = 600
 """Longer texts travel compressed: an address much longer than this is cut by mail programs and proxies."""
@@ -37,12 +38,27 @@ def read_value(name: str) -> str | None:
 
 def write_values(values: Mapping[Parameter, str | None]) -> None:
     """Put values into the address; None takes one out. What is unchanged is not written again."""
+    is_here = catch_up()
     for name, value in values.items():
-        if value is None:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != value:
-            st.query_params[name] = value
-        keep_value(name, value)
+        if is_here:
+            adopt_value(name, value)
+        keep_values(name, [] if value is None else [value])
+
+
+def adopt_value(name: str, value: str | None) -> None:
+    """Put a value into the address, whatever page it is of; None takes it out."""
+    if value is None:
+        st.query_params.pop(name, None)
+    elif st.query_params.get(name) != value:
+        st.query_params[name] = value
+
+
+def append_value(name: Parameter, value: str, most: int) -> None:
+    """Put one more value under a key that takes several, at most so many; the first ones go."""
+    values = [*st.query_params.get_all(name), value][-most:]
+    if catch_up():
+        st.query_params[name] = values
+    keep_values(name, values)
 
 
 def unless(value: str, default: str) -> str | None:
@@ -72,12 +88,7 @@ def write_text(name: Text, text: str | None) -> None:
 def replace_text(name: Text, text: str) -> None:
     """Put a text into the address and into its text area, whatever was typed there."""
     write_text(name, text)
-    st.session_state[f"{name}_revision"] = text_revision(name) + 1
-
-
-def text_revision(name: Text) -> int:
-    """How often a text was replaced: a live text area takes a new value only with a new number."""
-    return int(st.session_state.get(f"{name}_revision", 0))
+    renew(name)
 
 
 def pack(text: str) -> str:
@@ -111,6 +122,11 @@ def read_choice(name: Choice, choices: Sequence[str] = ()) -> str:
 def write_choice(name: Choice, value: str, default: str) -> None:
     """Put a choice into the address; the default stays out of it."""
     write_values({name: unless(value, default)})
+
+
+def read_words(name: Parameter) -> list[str]:
+    """The words of a list with commas, each once."""
+    return list(dict.fromkeys(word for word in (read_value(name) or "").split(",") if word))
 
 
 def read_several(name: Several, known: Sequence[str], default: Sequence[str]) -> list[str]:

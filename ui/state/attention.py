@@ -8,8 +8,9 @@ import streamlit as st
 from ui.components.attention_view import Pin, ViewState
 from ui.components.attention_view.view_state import read_view_state
 from ui.state import parameters
-from ui.state.address import read_integers, read_number, read_value, unless, write_integers, write_values
+from ui.state.address import append_value, read_integers, read_number, read_value, unless, write_integers, write_values
 from ui.state.parameters import Parameter
+from ui.state.revisions import revision
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -39,6 +40,12 @@ def read_view(default: ViewState, *, is_second: bool = False) -> ViewState:
         "settings": {**settings, **({"pin": pin} if pin else {})},
     }
     return read_view_state(report, layers=10_000, heads=10_000, default=default)
+
+
+def view_revision(*, is_second: bool = False) -> int:
+    """How often something else than an attention view, such as the browser's history, has set what it shows."""
+    first, second = (parameters.HEAD, parameters.PIN, parameters.QUERY), (parameters.OTHER_HEAD, parameters.OTHER_PIN)
+    return sum(map(revision, (*(keys[is_second] for keys in VIEW.values()), *(second if is_second else first))))
 
 
 def write_view(view: ViewState, *, is_second: bool = False) -> None:
@@ -107,7 +114,7 @@ def wants_cut(texts: "Texts") -> bool:
 
 def agree_to_cut(texts: "Texts") -> None:
     """Put into the address that these texts, and no others, may be cut."""
-    st.query_params[parameters.TRUNCATED] = [*st.query_params.get_all(parameters.TRUNCATED)[-1:], _mark(texts)]
+    append_value(parameters.TRUNCATED, _mark(texts), most=2)
 
 
 def _mark(texts: "Texts") -> str:

@@ -8,8 +8,9 @@ import streamlit as st
 
 from playground.folders import runs_folder
 from playground.sweeps.folder import SWEEP as SWEEP_FILE
-from ui.state.address import pack, read_json_text, read_text, read_value, write_text
+from ui.state.address import pack, read_json_text, read_text, read_value, read_words, write_text, write_values
 from ui.state.parameters import COLUMNS, POINT, POINTS, SOURCE, SWEEP, SWEEPS
+from ui.state.revisions import renew
 
 POINTS_IN_ADDRESS = 12_000
 """A longer packed table stays out of the address: servers refuse addresses much longer than this."""
@@ -18,15 +19,10 @@ SECTION_WIDGET, FIT_SECTION = "scaling_section", "curves"
 """The key of the widget that chooses the section, and the section of the fit."""
 
 
-def source_revision() -> int:
-    """How often the source was chosen by something else than its own widget."""
-    return int(st.session_state.get("source_revision", 0))
-
-
 def adopt_source(source: str) -> None:
     """Show another source from the next run on."""
-    st.query_params[SOURCE] = source
-    st.session_state["source_revision"] = source_revision() + 1
+    write_values({SOURCE: source})
+    renew(SOURCE)
 
 
 def read_points_text() -> str:
@@ -93,16 +89,12 @@ def read_sweep_id() -> str | None:
 
 def write_sweep_id(sweep: str | None) -> None:
     """Follow a sweep, and remember it among the sweeps of this address; None follows none."""
-    if sweep is None:
-        st.query_params.pop(SWEEP, None)
-        return
-    st.query_params[SWEEP] = sweep
-    known = known_sweeps()
-    if sweep not in (read_value(SWEEPS) or "").split(","):
-        st.query_params[SWEEPS] = ",".join(dict.fromkeys([*known, sweep][-KNOWN_SWEEPS:]))
+    write_values({SWEEP: sweep})
+    if sweep is not None and sweep not in read_words(SWEEPS):
+        write_values({SWEEPS: ",".join([*known_sweeps(), sweep][-KNOWN_SWEEPS:])})
 
 
 def known_sweeps() -> list[str]:
     """The sweeps that this address may see on a shared server: an id is long and random, so it is also the key."""
-    listed = (read_value(SWEEPS) or "").split(",")
-    return list(dict.fromkeys(sweep for sweep in (*listed, read_sweep_id() or "") if sweep))
+    shown = read_sweep_id()
+    return list(dict.fromkeys([*read_words(SWEEPS), *([shown] if shown else [])]))

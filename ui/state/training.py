@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui.state.address import integers, read_json_text, read_value, write_choice, write_text, write_values
+from ui.state.address import integers, read_json_text, read_value, read_words, write_choice, write_text, write_values
 from ui.state.parameters import CHANGES, FILM, PRESET, RUN, RUNS, UNFOLDED
+from ui.state.revisions import renew, revision
 
 if TYPE_CHECKING:
     from playground.training import TrainConfig
@@ -31,7 +32,7 @@ def write_changes(changes: Mapping[str, Any]) -> None:
 
 def draft_revision() -> int:
     """How often the fields of a new run were filled from elsewhere: widgets take new values only under new keys."""
-    return int(st.session_state.get("draft_revision", 0))
+    return revision(PRESET) + revision(CHANGES)
 
 
 def request_start() -> None:
@@ -84,10 +85,9 @@ def keep_trials(config: "TrainConfig", trials: "list[Trial]") -> None:
 
 def adopt_draft(preset: str, changes: Mapping[str, Any]) -> None:
     """Fill the fields of a new run from elsewhere."""
-    st.session_state[PRESET] = preset
     write_choice(PRESET, preset, "")
     write_changes(changes)
-    st.session_state["draft_revision"] = draft_revision() + 1
+    renew(PRESET)
 
 
 def read_run_id() -> str | None:
@@ -107,14 +107,13 @@ def write_run_id(run: str | None) -> None:
 
 def known_runs() -> list[str]:
     """The runs that this address may see on a shared server: an id is long and random, so it is also the key."""
-    listed = (read_value(RUNS) or "").split(",")
     shown = read_run_id()
-    return list(dict.fromkeys(run for run in (*listed, shown or "") if run))
+    return list(dict.fromkeys([*read_words(RUNS), *([shown] if shown else [])]))
 
 
 def unfolded_sweeps() -> list[str]:
     """The sweeps whose runs stand one by one in the table."""
-    return [sweep for sweep in (read_value(UNFOLDED) or "").split(",") if sweep]
+    return read_words(UNFOLDED)
 
 
 def fold_sweep(sweep: str) -> None:

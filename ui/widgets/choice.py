@@ -7,6 +7,7 @@ import streamlit as st
 
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import Choice
+from ui.state.revisions import widget_key
 
 
 def choose_option(
@@ -26,7 +27,7 @@ def choose_option(
         title,
         options,
         default=read_choice(name, [default, *options]),
-        key=key or f"choose_{name}",
+        key=widget_key(name, key or f"choose_{name}"),
         format_func=titles.__getitem__,
         label_visibility="collapsed" if hidden else "visible",
         required=True,

@@ -12,12 +12,14 @@ from playground.text import _
 from ui.sections.attention.examples import examples, first_text
 from ui.state.address import replace_text, write_values
 from ui.state.attention import read_head, read_token, write_head
-from ui.state.parameters import PIN, QUERY, TEXT
+from ui.state.parameters import CHOSEN, PIN, QUERY, TEXT
+from ui.state.revisions import fresh_key
 from ui.text import inert
 from ui.widgets.model import ModelChoice, choose_model, chosen_name, describe_model, obtain_model
 from ui.widgets.text import Texts, address_text, choose_second
 
 LAYER_WIDGET, HEAD_WIDGET, TOKEN_WIDGET = "bar_layer", "bar_head", "bar_token"
+"""The first keys of the bar's widgets (`ui.state.revisions`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,35 +90,37 @@ def bar_head(bar: ContextBar, default: tuple[int, int] | None, *, layers: int, h
 def _show_head(bar: ContextBar, chosen: tuple[int, int] | None, layers: int, heads: int) -> None:
     label = _("No head chosen") if chosen is None else _("Head {layer}.{head}").format(layer=chosen[0], head=chosen[1])
     layer, head = chosen or (0, 0)
+    keys = fresh_key(LAYER_WIDGET, layer), fresh_key(HEAD_WIDGET, head)
     with bar.head, st.popover(label, icon=":material/grid_view:", help=_("Layer and head"), key="bar_head_panel"):
         for key, title, value, count in (
-            (LAYER_WIDGET, _("Layer"), layer, layers),
-            (HEAD_WIDGET, _("Head"), head, heads),
+            (keys[0], _("Layer"), layer, layers),
+            (keys[1], _("Head"), head, heads),
         ):
-            st.session_state[key] = value
-            st.selectbox(title, range(count), key=key, on_change=_adopt_head, width=140)
+            st.selectbox(title, range(count), index=value, key=key, on_change=_adopt_head, args=keys, width=140)
 
 
-def _adopt_head() -> None:
-    write_head(int(st.session_state[LAYER_WIDGET]), int(st.session_state[HEAD_WIDGET]))
+def _adopt_head(layer_key: str, head_key: str) -> None:
+    write_head(int(st.session_state[layer_key]), int(st.session_state[head_key]))
 
 
 def bar_token(bar: ContextBar, tokens: Sequence[str], default: int | None = None) -> int:
     """The position of the token that is looked at; by default the last one."""
     position = read_token(len(tokens), default)
     with bar.token:
-        st.session_state[TOKEN_WIDGET] = position
+        key = fresh_key(TOKEN_WIDGET, position)
         st.selectbox(
             _("Token"),
             range(len(tokens)),
-            key=TOKEN_WIDGET,
+            index=position,
+            key=key,
             format_func=lambda index: f"{index} {mark_spaces(tokens[index])}",
             on_change=_adopt_token,
+            args=(key,),
             label_visibility="collapsed",
             width=150,
         )
     return position
 
 
-def _adopt_token() -> None:
-    write_values({QUERY: str(st.session_state[TOKEN_WIDGET]), PIN: None})
+def _adopt_token(key: str) -> None:
+    write_values({QUERY: str(st.session_state[key]), PIN: None, CHOSEN: None})

@@ -17,7 +17,7 @@ from ui.components.first_steps import Card, first_steps
 from ui.sections.attention.examples import DEFAULT_TEXT
 from ui.shell import page_of
 from ui.state.context import is_linked
-from ui.state.parameters import HEAD, PRESET, QUERY, SECTION, TEXT
+from ui.state.parameters import HEAD, MODEL, PRESET, QUERY, SECTION, TEXT
 from ui.warm import EMBEDDED
 
 NAMES = "Mary and John went to the shop. When Mary and John came home, Mary and"
@@ -48,13 +48,13 @@ def show_first_steps() -> None:
 
 
 def _steps() -> tuple[FirstStep, ...]:
-    heatmap, curve, bars = _heatmap(), _curve(), _bars()
+    heatmap, curve, answer = _heatmap(), _curve(), _answer()
     layer, head = LOOKING_HEAD
     return (
         FirstStep(
             card=Card(question=_("What does a head look at?"), duration=_("1 minute"), filled=heatmap),
             page="inside",
-            parameters={TEXT: DEFAULT_TEXT, HEAD: f"{layer}.{head}", QUERY: "22"},
+            parameters={MODEL: EMBEDDED, TEXT: DEFAULT_TEXT, HEAD: f"{layer}.{head}", QUERY: "22"},
         ),
         FirstStep(
             card=Card(question=_("Watch a head being born"), duration=_("2 minutes"), filled="", drawn=curve),
@@ -62,9 +62,12 @@ def _steps() -> tuple[FirstStep, ...]:
             parameters={PRESET: "induction"},
         ),
         FirstStep(
-            card=Card(question=_("Which head knows the answer?"), duration=_("2 minutes"), filled=bars),
+            card=Card(question=_("Which head knows the answer?"), duration=_("2 minutes"), filled=answer.bars),
             page="ablate",
-            parameters={TEXT: NAMES, SECTION: "writes"},
+            parameters={
+                **{MODEL: EMBEDDED, TEXT: NAMES, HEAD: answer.head, QUERY: str(answer.position)},
+                SECTION: "writes",
+            },
         ),
     )
 
@@ -97,14 +100,26 @@ def _curve() -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """What the built-in model's heads contribute to the answer's logit."""
+
+    bars: str
+    """A path: the eight largest contributions."""
+    head: str
+    """The head that contributes most, as it stands in an address."""
+    position: int
+    """The token that the answer follows."""
+
+
 @cache
-def _bars() -> str:
-    """The eight largest contributions of heads to the answer's logit."""
+def _answer() -> _Answer:
     model = default_registry().get(EMBEDDED)
     clean = capture(model, encode_text(model, NAMES))
-    logits = clean.logits
-    if logits is None:
-        return ""
-    answer = attribute_logit(model, clean, position=-1, token=int(logits[-1].argmax()))
+    assert clean.logits is not None  # a decoder
+    last = len(clean.logits) - 1
+    answer = attribute_logit(model, clean, position=last, token=int(clean.logits[last].argmax()))
+    layer, head = np.unravel_index(int(answer.heads.argmax()), answer.heads.shape)
     largest = np.sort(answer.heads, axis=None)[::-1][:8]
-    return _squares((0, 4 + 12 * row, 100 * value / largest[0], 8) for row, value in enumerate(largest.tolist()))
+    bars = ((0, 4 + 12 * row, 100 * value / largest[0], 8) for row, value in enumerate(largest.tolist()))
+    return _Answer(bars=_squares(bars), head=f"{layer}.{head}", position=last)

@@ -7,7 +7,8 @@ from playground.models import LoadedModel
 from playground.text import _
 from ui.components.live_text import live_text
 from ui.sections.attention.examples import other_text
-from ui.state.address import read_text, text_revision, write_text
+from ui.state.address import read_text, write_text
+from ui.state.revisions import revision
 from ui.state.parameters import OTHER_TEXT, PAIR, TARGET
 from ui.state.parameters import Text as TextParameter
 
@@ -69,7 +70,7 @@ def address_text(
         label_hidden=hidden,
         key=f"{name}_area",
         # Another model may begin with another text; what was typed stands in the address and stays.
-        revision=f"{text_revision(name)}.{zlib.crc32(default.encode())}",
+        revision=f"{revision(name)}.{zlib.crc32(default.encode())}",
     )
     write_text(name, None if text == default else text)
     return text

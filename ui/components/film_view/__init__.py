@@ -37,19 +37,21 @@ def film_view(
     start: FilmState | None = None,
     watched: tuple[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
+    asked: int = 0,
 ) -> FilmState | None:
     """Show the film and return its state; None until the browser has reported one.
 
     The browser reports which frames it has, and is sent only later ones; a browser without any (after a reload, or
     another page in between) is sent all, within a megabyte. `start` is the initial state: by default the newest frame
     and the head that scores best in it, by the `watched` kind of attention and score; while the film is live that head
-    changes with the frames until the person chooses one.
+    changes with the frames until the person chooses one. The browser keeps what was chosen, until `asked` says that
+    `start` is asked for once more.
     """
     report = report_of(st.session_state.get(key), "film")
-    data = film_payload(film, report=report, start=start, watched=watched, labels=labels)
+    data = film_payload(film, report=report, start=start, watched=watched, labels=labels, asked=asked)
     result = _component(key=key, data=data, on_film_change=keep_report)
     report = report_of(result, "film")
-    is_own = isinstance(report, Mapping) and report.get("run") == film.run
+    is_own = isinstance(report, Mapping) and (report.get("run"), report.get("asked", 0)) == (film.run, asked)
     return read_film_state(report, film, start or FilmState()) if is_own else None
 
 
@@ -60,6 +62,7 @@ def film_payload(
     start: FilmState | None = None,
     watched: tuple[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
+    asked: int = 0,
 ) -> bytes:
     """The frames that a browser lacks after this report."""
     initial: dict[str, Any] = dict(zip(("kind", "score"), watched or (), strict=False))
@@ -69,6 +72,6 @@ def film_payload(
         film,
         since=known_step(report, film),
         request=request_number(report),
-        initial=initial,
+        initial={**initial, **({"asked": asked} if asked else {})},
         labels={**film_view_labels(), **(labels or {})},
     )

@@ -13,7 +13,9 @@ __all__ = ["page_frame"]
 HTML = """<div class="page-frame" inert><button type="button" class="copy"></button>
 <button type="button" class="project"></button><span class="said" role="status"></span></div>
 """
-_component = register("page_frame", module("page_frame", "hints page_frame"), html=HTML, css=style("page_frame"))
+_component = register(
+    "page_frame", module("page_frame", "entries hints page_frame"), html=HTML, css=style("page_frame")
+)
 
 
 def page_frame() -> None:

@@ -27,6 +27,7 @@ from ui.sections.ablate.heads import SEARCH, offer_head_doors
 from ui.sections.ablate.options import Subject, kind_titles
 from ui.state.address import read_text, write_text
 from ui.state.parameters import PAINTED, PATTERN, SEARCH_KIND
+from ui.state.revisions import widget_key
 from ui.state.session import first_value
 from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet, traced
@@ -141,9 +142,9 @@ def _paint(queries: tuple[Token, ...], keys: tuple[Token, ...]) -> Tensor | None
         st.info(sentence.format(most=MOST_PAINTED, count=count), icon=":material/content_cut:")
         return None
     shape = len(queries), len(keys)
-    initial: torch.Tensor = first_value(f"painted_first_{shape}", lambda: _mask_in_address(*shape))
+    initial: torch.Tensor = first_value(widget_key(PAINTED, f"painted_first_{shape}"), lambda: _mask_in_address(*shape))
     rows, columns = numbered(queries), numbered(keys)
-    key = f"painted_{shape}_{hash((*rows, *columns))}"
+    key = widget_key(PAINTED, f"painted_{shape}_{hash((*rows, *columns))}")
     table = st.data_editor(pd.DataFrame(initial.numpy(), index=rows, columns=columns), key=key)
     mask = torch.from_numpy(table.to_numpy(dtype=bool).copy())
     write_text(PAINTED, ",".join(f"{query}-{key}" for query, key in mask.nonzero().tolist()) or None)

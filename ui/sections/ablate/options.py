@@ -19,9 +19,10 @@ from ui.jobs import compute, refuse_length, trace_of
 from ui.state.address import read_choice, read_text, write_choice, write_text
 from ui.state.attention import read_token, wants_cut
 from ui.state.parameters import ANSWER, COMPONENTS, Choice
+from ui.state.revisions import widget_key
 from ui.text import error_sentence, inert
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
-from ui.widgets.mirror import mirror
+from ui.widgets.mirror import mirrored
 from ui.widgets.text import Texts
 
 MOST_TOKENS = 256
@@ -134,7 +135,7 @@ def choose_position(name: Choice, title: str, tokens: tuple[Token, ...], default
         title,
         options,
         index=options.index(read_choice(name, options)),
-        key=f"ablate_{name}_{len(tokens)}_{options[0]}",
+        key=widget_key(name, f"ablate_{name}_{len(tokens)}_{options[0]}"),
         format_func=lambda option: f"{option} {mark_spaces(tokens[int(option)].text)}",
     )
     write_choice(name, option, options[0])
@@ -151,8 +152,8 @@ def choose_target_token(subject: Subject) -> TargetToken | None:
     prediction = token_title(subject.model, clean.predictions[position])
     answer = st.text_input(
         _("Target token"),
-        key=mirror(ANSWER, read_text(ANSWER)),
-        on_change=_adopt_answer,
+        read_text(ANSWER),
+        **mirrored(ANSWER, read_text(ANSWER)),
         max_chars=ANSWER.limit,
         placeholder=_("top-1 after {position}: {token}").format(
             position=f"{position} {mark_spaces(clean.tokens[position].text)}", token=prediction
@@ -170,10 +171,6 @@ def choose_target_token(subject: Subject) -> TargetToken | None:
     except UserError as error:
         st.error(error_sentence(error), icon=":material/error:")
         return None
-
-
-def _adopt_answer() -> None:
-    write_text(ANSWER, st.session_state[str(ANSWER)] or None)
 
 
 def show_no_output_head(model: LoadedModel) -> None:
@@ -251,13 +248,9 @@ def choose_components(clean: CleanPass, title: str) -> list[Component]:
     chosen: list[str] = st.multiselect(
         title,
         list(known),
-        key=mirror(COMPONENTS, chosen_components(clean)),
-        on_change=_adopt_components,
+        default=chosen_components(clean),
+        **mirrored(COMPONENTS, chosen_components(clean)),
         format_func=lambda key: component_title(known[key], with_kind=with_kind),
         placeholder=_("Choose heads, MLPs or layers"),
     )
     return [known[key] for key in chosen]
-
-
-def _adopt_components() -> None:
-    write_components(st.session_state[str(COMPONENTS)])

@@ -29,6 +29,7 @@ from ui.sections.ablate.options import Subject, choose_position, kind_titles
 from ui.sections.ablate.patching_prompts import choose_prompts
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import PATCH, PATCH_KIND, PATCH_LAYER, POSITION
+from ui.state.revisions import widget_key
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import ContextBar
 from ui.widgets.download import offer_snippet
@@ -230,7 +231,7 @@ def _say_where(patch: Patch, recovery: Recovery, values: np.ndarray) -> None:
 def _choose_patch_layer(count: int) -> int:
     layers = list(map(str, range(count)))
     index = layers.index(read_choice(PATCH_LAYER, layers))
-    layer = st.selectbox(_("Layer"), layers, index=index, key=f"ablate_patch_layer_{count}")
+    layer = st.selectbox(_("Layer"), layers, index=index, key=widget_key(PATCH_LAYER, f"ablate_patch_layer_{count}"))
     write_choice(PATCH_LAYER, layer, layers[0])
     return int(layer)
 

@@ -16,13 +16,14 @@ from ui.components.token_view import TokenItem, token_view
 from ui.jobs import refuse, require, trace_of
 from ui.sections.generate.next_token import first_position
 from ui.sections.generate.token_doors import show_answer_doors
-from ui.state.address import read_number, read_text, write_number, write_text
+from ui.state.address import read_number, read_text, write_number
 from ui.state.attention import read_token
 from ui.state.parameters import ANSWER, LENS_FIRST
+from ui.state.revisions import widget_key
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet, text_details, traced
 from ui.widgets.findings import show_findings
-from ui.widgets.mirror import mirror
+from ui.widgets.mirror import mirrored
 from ui.widgets.text import Texts
 
 SHOWN = 16
@@ -68,18 +69,14 @@ def _choose_answer(model: LoadedModel) -> list[int] | None:
     """The target token whose probability is shown; None: each position's final prediction."""
     answer = st.text_input(
         _("Target token"),
-        key=mirror(ANSWER, read_text(ANSWER)),
-        on_change=_adopt_answer,
+        read_text(ANSWER),
+        **mirrored(ANSWER, read_text(ANSWER)),
         max_chars=ANSWER.limit,
         placeholder=_("each position's final prediction"),
         help=_("Its first token counts. In most vocabularies words begin with a space."),
         width=360,
     )
     return [first_token_id(model, answer)] if answer else None
-
-
-def _adopt_answer() -> None:
-    write_text(ANSWER, st.session_state[str(ANSWER)] or None)
 
 
 def _choose_first(count: int, position: int) -> int:
@@ -90,7 +87,8 @@ def _choose_first(count: int, position: int) -> int:
     default = min(last, max(0, position - SHOWN + 1))
     label = _("First position shown, of {count:,}").format(count=count)
     start = read_number(LENS_FIRST, default, last)
-    first = int(st.slider(label, min_value=0, max_value=last, value=start, key=f"lens_first_{count}_{default}"))
+    key = widget_key(LENS_FIRST, f"lens_first_{count}_{default}")
+    first = int(st.slider(label, min_value=0, max_value=last, value=start, key=key))
     write_number(LENS_FIRST, first, default)
     return first
 

@@ -21,7 +21,7 @@ from ui.sections.generate.translation import show_translation
 from ui.state.address import read_choice
 from ui.state.parameters import GENERATE
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
-from ui.widgets.mirror import mirror, write_mirrored
+from ui.widgets.mirror import mirrored
 from ui.widgets.text import Texts
 
 
@@ -75,17 +75,17 @@ def choose_prediction_section(model: LoadedModel) -> Section:
     """The section in the address, among those for this kind of model; the first otherwise."""
     fitting = {section.word: section for section in SECTIONS if model.kind in section.kinds}
     first = next(iter(fitting))
-    st.segmented_control(
+    shown = read_choice(GENERATE, list(fitting))
+    word: str = st.segmented_control(
         _("Section"),
         list(fitting),
-        key=mirror(GENERATE, read_choice(GENERATE, list(fitting))),
+        default=shown,
+        **mirrored(GENERATE, shown, first),
         format_func=lambda word: _(fitting[word].title),
-        on_change=write_mirrored,
-        args=(GENERATE, first),
         required=True,
         label_visibility="collapsed",
     )
-    return fitting[st.session_state[str(GENERATE)]]
+    return fitting[word]
 
 
 def show_section(section: Section, model: LoadedModel, texts: Texts) -> None:

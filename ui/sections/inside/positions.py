@@ -22,6 +22,7 @@ from playground.text import _
 from ui.cache import results_of
 from ui.state.address import read_number, write_number
 from ui.state.parameters import HEADS, LENGTH, SCHEME, WIDTH, Integer
+from ui.state.revisions import widget_key
 from ui.text import error_sentence
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
@@ -79,7 +80,7 @@ def _choose_scheme() -> str:
 def _choose_size(label: str, name: Integer, default: int, *, most: int, step: int = 1) -> int:
     """A number whose value stands in the address."""
     start = max(step, read_number(name, default, most))
-    value = int(st.number_input(label, step, most, start, step, key=f"positions_{name}"))
+    value = int(st.number_input(label, step, most, start, step, key=widget_key(name, f"positions_{name}")))
     write_number(name, value, default)
     return value
 

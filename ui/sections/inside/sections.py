@@ -9,7 +9,7 @@ from ui.jobs import trace_of
 from ui.state.address import read_choice
 from ui.state.parameters import SECTION
 from ui.widgets.context_bar import ContextBar, bar_model, bar_texts
-from ui.widgets.mirror import mirror, write_mirrored
+from ui.widgets.mirror import mirrored
 from ui.widgets.text import Texts
 
 STYLE = """<style>
@@ -37,18 +37,17 @@ def choose_section() -> tuple[str, DeltaGenerator]:
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="inside_row")
     st.html(STYLE)
     with row:
-        st.segmented_control(
+        section: str = st.segmented_control(
             _("Section"),
             list(titles),
-            key=mirror(SECTION, read_choice(SECTION, list(titles))),
+            default=read_choice(SECTION, list(titles)),
+            **mirrored(SECTION, read_choice(SECTION, list(titles)), STEPS),
             format_func=titles.__getitem__,
-            on_change=write_mirrored,
-            args=(SECTION, STEPS),
             required=True,
             label_visibility="collapsed",
             width="content",
         )
-    return str(st.session_state[str(SECTION)]), row
+    return section, row
 
 
 def obtain_trace(bar: ContextBar) -> tuple[TracedText, Texts]:

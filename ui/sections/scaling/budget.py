@@ -11,6 +11,7 @@ from ui.sections.scaling.figure import show_metrics
 from ui.state import parameters
 from ui.state.address import read_choice, read_float, write_choice, write_float
 from ui.state.parameters import ACCELERATOR, BUDGET, CURRENCY
+from ui.state.revisions import widget_key
 from ui.text import error_sentence
 from ui.units import duration, prefixed
 from ui.widgets.choice import choose_option
@@ -58,7 +59,7 @@ def choose_rig() -> Rig:
             keys,
             index=keys.index(read_choice(ACCELERATOR, keys)),
             format_func=lambda key: ACCELERATORS[key].title,
-            key="choose_accelerator",
+            key=widget_key(ACCELERATOR, "choose_accelerator"),
         )
         write_choice(ACCELERATOR, key, keys[0])
     with columns[1]:
@@ -77,7 +78,7 @@ def choose_rig() -> Rig:
 
 def currency() -> str:
     """The currency that money is named in, by its code."""
-    typed = st.session_state.get("choose_currency")
+    typed = st.session_state.get(widget_key(CURRENCY, "choose_currency"))
     return str(typed) if typed in CURRENCY.values else read_choice(CURRENCY)
 
 
@@ -87,7 +88,7 @@ def choose_currency() -> None:
         _("Currency"),
         CURRENCY.values,
         index=CURRENCY.values.index(read_choice(CURRENCY)),
-        key="choose_currency",
+        key=widget_key(CURRENCY, "choose_currency"),
         help=_("A name for your prices: changing it converts nothing."),
     )
     write_choice(CURRENCY, chosen, CURRENCY.values[0])
@@ -101,7 +102,7 @@ def number(name: parameters.Real, label: str, *, form: str = "%.6g") -> float:
         max_value=float(name.most),
         value=float(read_float(name)),
         format=form,
-        key=f"number_{name}",
+        key=widget_key(name, f"number_{name}"),
     )
     write_float(name, value)
     return float(value)

@@ -17,13 +17,13 @@ from playground.training.run.paths import is_run_id
 from ui.sections.scaling.study import SHIPPED, ScalingStudy, study_of_sweep, study_of_table
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import COUNT, POINTS, SOURCE
+from ui.state.revisions import widget_key
 from ui.state.scaling import (
     adopt_source,
     is_in_address,
     known_sweeps,
     read_columns,
     read_points_text,
-    source_revision,
     write_columns,
     write_points_text,
 )
@@ -45,7 +45,7 @@ def choose_source() -> str:
         sources,
         index=sources.index(wanted),
         format_func=titles.__getitem__,
-        key=f"source_{source_revision()}",
+        key=widget_key(SOURCE, "source_of_points"),
     )
     # Always in the address: which source comes first differs from machine to machine and from day to day.
     write_choice(SOURCE, source, "")
@@ -120,7 +120,7 @@ def choose_counting(study: ScalingStudy) -> ScalingStudy:
         known,
         index=known.index(read_choice(COUNT, known)),
         format_func=titles.__getitem__,
-        key="choose_count",
+        key=widget_key(COUNT, "choose_count"),
     )
     write_choice(COUNT, chosen, "all")
     return study.counted_without_embeddings() if chosen == "without" else study
@@ -171,7 +171,7 @@ def _upload() -> None:
             placeholder=EXAMPLE,
             height=180,
             max_chars=max(POINTS.limit, len(read_points_text())),
-            key=f"table_{source_revision()}",
+            key=widget_key(POINTS, widget_key(SOURCE, "table")),
         )
         is_sent = st.form_submit_button(_("Use this table"), type="primary", icon=":material/check:")
     if is_sent:
@@ -180,7 +180,7 @@ def _upload() -> None:
         _("Or a file (CSV)"),
         type=["csv", "tsv", "txt"],
         max_upload_size=LARGEST_UPLOAD_MB,
-        key=f"upload_{source_revision()}",
+        key=widget_key(SOURCE, "upload"),
     )
     if file is not None:
         try:
@@ -234,7 +234,7 @@ def _map_columns() -> None:
             options,
             index=options.index(current) if current in options else 0,
             format_func=lambda heading: heading or "–",
-            key=f"map_{name}_{source_revision()}",
+            key=widget_key(COLUMNS, widget_key(SOURCE, f"map_{name}")),
         )
         if picked and (name in mapping or picked != recognised.get(name)):
             chosen[name] = picked

@@ -14,6 +14,7 @@ from ui.sections.scaling.figure import show_metrics
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_choice, read_switch, write_choice, write_switch
 from ui.state.parameters import FIX_FLOOR, LAW, RESAMPLES
+from ui.state.revisions import widget_key
 
 RESAMPLE_COUNTS = (200, 1000, 4000)
 """Of the bootstrap; the first is the default."""
@@ -27,7 +28,7 @@ def choose_law() -> str:
         names,
         index=names.index(read_choice(LAW, names)),
         format_func=lambda law: _(LAWS[law].title),
-        key="choose_law",
+        key=widget_key(LAW, "choose_law"),
     )
     write_choice(LAW, name, names[0])
     return name
@@ -40,7 +41,7 @@ def choose_resamples() -> int:
         _("Bootstrap resamples"),
         choices,
         index=choices.index(read_choice(RESAMPLES, choices)),
-        key="choose_resamples",
+        key=widget_key(RESAMPLES, "choose_resamples"),
         help=_(
             "Intervals come from refitting the law to runs resampled with replacement. "
             "More resamples, more precise intervals."
@@ -57,7 +58,7 @@ def choose_floor(study: ScalingStudy, law: str) -> None:
     fixes = st.toggle(
         _("Fix E to the known entropy ({floor:.4f} nats)").format(floor=study.floor),
         value=read_switch(FIX_FLOOR),
-        key="fixes_floor",
+        key=widget_key(FIX_FLOOR, "fixes_floor"),
         help=_(
             "These runs learn synthetic stories whose entropy can be computed: no model can have a lower loss. "
             "Fit E instead to see how little the runs say about it."

@@ -28,6 +28,7 @@ from ui.sections.scaling.marked import marked_point, show_marked
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_several, read_switch, write_several, write_switch
 from ui.state.parameters import EXTRAPOLATE, OVER, PUBLISHED
+from ui.state.revisions import widget_key
 from ui.widgets.choice import choose_option
 
 OVERLAYS: dict[str, Published] = {published.key: published for published in (KAPLAN, HOFFMANN, BESIROGLU)}
@@ -58,7 +59,7 @@ def choose_overlays() -> list[str]:
         selection_mode="multi",
         default=read_several(PUBLISHED, known, known),
         format_func=lambda key: _(OVERLAYS[key].title),
-        key="choose_published",
+        key=widget_key(PUBLISHED, "choose_published"),
         width="content",
     )
     write_several(PUBLISHED, chosen, known, known)
@@ -106,7 +107,7 @@ def show_curves(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -
         extrapolates = st.toggle(
             _("Extrapolate"),
             value=read_switch(EXTRAPOLATE),
-            key="extrapolates",
+            key=widget_key(EXTRAPOLATE, "extrapolates"),
             help=_("Thirty times beyond the largest run, with the bootstrap's 95 % interval."),
         )
         write_switch(EXTRAPOLATE, extrapolates)

@@ -21,6 +21,7 @@ from ui.sections.scaling.figure import show_scaling_figure, source_line, sweep_c
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_switch, write_switch
 from ui.state.parameters import COUNT_LAST_LAYER, DECAY, SHORT_WARM_UP, TUNED
+from ui.state.revisions import widget_key
 
 SWITCHES = {
     "head": N_("Count the last layer"),
@@ -127,7 +128,7 @@ def _choose_rung() -> float | None:
     with st.container(horizontal=True):
         for name, title in SWITCHES.items():
             flag = RUNGS[name]
-            value = st.toggle(_(title), value=read_switch(flag), key=flag)
+            value = st.toggle(_(title), value=read_switch(flag), key=widget_key(flag))
             write_switch(flag, value)
             changes |= {name} if value else set()
     rung = rung_with(changes)

@@ -30,6 +30,7 @@ from ui.sections.scaling.fit import RESAMPLE_COUNTS, fetch_bootstrap, fetch_fit
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import LAW, PLAN, PLANNED, SERVED, UNIQUE
+from ui.state.revisions import widget_key
 from ui.text import error_sentence
 from ui.units import prefixed
 from ui.widgets.choice import choose_option
@@ -150,7 +151,7 @@ def _choose_plan(plans: tuple[Plan, ...], default: str) -> Plan:
         keys,
         index=keys.index(read_choice(PLAN, keys)),
         format_func=titles.__getitem__,
-        key="choose_plan",
+        key=widget_key(PLAN, "choose_plan"),
     )
     write_choice(PLAN, chosen, default)
     return next(each for each in plans if each.key == chosen)

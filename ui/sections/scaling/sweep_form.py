@@ -42,6 +42,7 @@ from ui.state.parameters import (
     SWEEP_VOCABULARY,
     Several,
 )
+from ui.state.revisions import widget_key
 from ui.text import error_sentence
 from ui.units import duration, prefixed
 from ui.widgets.choice import choose_option
@@ -78,7 +79,7 @@ def choose_sweep() -> SweepConfig | None:
         1,
         MOST_SEEDS,
         read_number(SWEEP_SEEDS),
-        key="number_sweep_seeds",
+        key=widget_key(SWEEP_SEEDS, "number_sweep_seeds"),
         width=220,
     )
     write_number(SWEEP_SEEDS, seeds)
@@ -112,7 +113,7 @@ def _pills(name: Several, title: str, choices: tuple[str, ...], default: tuple[s
         choices,
         selection_mode="multi",
         default=read_several(name, choices, default),
-        key=name,
+        key=widget_key(name),
         format_func=_budget_label,
     )
     write_several(name, chosen, choices, default)
@@ -145,7 +146,7 @@ def _own_text() -> TaskConfig | None:
         value=read_text(SWEEP_TEXT),
         height=140,
         max_chars=TEXT_LENGTH,
-        key="area_sweep_text",
+        key=widget_key(SWEEP_TEXT, "area_sweep_text"),
         placeholder=_("A few pages at least: paste them here, or choose a file below."),
     )
     file = st.file_uploader(_("Or a text file"), type=["txt", "md"], key="file_sweep_text")
@@ -227,11 +228,13 @@ def _choose_price() -> None:
     with right:
         choose_currency()
     label = _("Price of a worker's hour ({currency})").format(currency=currency())
-    price = left.number_input(label, 0.0, SWEEP_PRICE.most, read_price(), key="number_sweep_price")
+    price = left.number_input(
+        label, 0.0, SWEEP_PRICE.most, read_price(), key=widget_key(SWEEP_PRICE, "number_sweep_price")
+    )
     write_float(SWEEP_PRICE, price)
 
 
 def read_price() -> float:
     """Of a worker's hour, from the address; 0 where it costs nothing."""
-    typed = st.session_state.get("number_sweep_price")
+    typed = st.session_state.get(widget_key(SWEEP_PRICE, "number_sweep_price"))
     return float(typed) if isinstance(typed, int | float) else read_float(SWEEP_PRICE)

@@ -20,6 +20,7 @@ from playground.transformer import TransformerConfig
 from ui.sections.train.labels import preset_title
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import PRESET
+from ui.state.revisions import widget_key
 from ui.state.session import keep_error, take_error
 from ui.state.training import adopt_draft, draft_revision, read_changes, write_changes
 from ui.text import error_sentence
@@ -47,7 +48,7 @@ class RunDraft:
 
 def chosen_preset() -> str:
     """The preset of the field, or of the address before the field is on the page."""
-    kept = st.session_state.get(PRESET)
+    kept = st.session_state.get(widget_key(PRESET))
     return kept if kept in PRESETS else read_choice(PRESET, list(PRESETS))
 
 
@@ -55,7 +56,8 @@ def choose_config() -> RunDraft:
     """Choose a preset and change its fields; the changes are written to the address."""
     names = list(PRESETS)
     shown = read_choice(PRESET, names)
-    preset = st.selectbox(_("Task / preset"), names, index=names.index(shown), key=PRESET, format_func=preset_title)
+    key, index = widget_key(PRESET), names.index(shown)
+    preset = st.selectbox(_("Task / preset"), names, index=index, key=key, format_func=preset_title)
     write_choice(PRESET, preset, names[0])
     if preset != shown:
         write_changes({})

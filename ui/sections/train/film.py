@@ -13,7 +13,8 @@ from playground.training.run.runs import Run
 from ui.cache import RunLog
 from ui.components.film_view import FilmMark, FilmState, FilmView, film_view
 from ui.sections.train.checkpoint import show_checkpoint_doors
-from ui.state.parameters import HEAD, KIND
+from ui.state.parameters import FILM, HEAD, KIND
+from ui.state.revisions import revision
 from ui.state.training import read_film, write_film
 
 KEPT_BYTES = 48 << 20
@@ -85,7 +86,8 @@ def show_film(run: Run, film: FilmView, events: list[Milestone]) -> None:
     ]
     watched = watched_score(run.task, {kind: list(scores) for kind, scores in film.scores.items()})
     doors = st.container()
-    shown = film_view(dataclasses.replace(film, marks=marks), key="film", start=read_film(), watched=watched)
+    marked, asked = dataclasses.replace(film, marks=marks), revision(FILM)
+    shown = film_view(marked, key="film", start=read_film(), watched=watched, asked=asked)
     if shown is not None:
         write_film(shown)
     with doors:

@@ -84,11 +84,13 @@ class Film {
     const [id] = header.run.split(":");
     if (this.id !== id) this.choice = null;
     this.id = id;
-    const kept = this.choice ?? keptChoices().get(header.run);
+    const { asked = 0 } = header.initial;
+    const kept = this.asked === undefined || this.asked === asked ? (this.choice ?? keptChoices().get(header.run)) : null;
+    this.asked = asked;
     const chosen = kept && !(kept.automatic && kept.step === null);
     this.choice = chosen ? validChoice(kept, header) : { ...startChoice(header.initial, header, reel), loop: kept?.loop ?? false };
     this.locate();
-    this.reporter.frames(this.choice, reel, this.request);
+    this.reporter.frames({ ...this.choice, asked }, reel, this.request);
   }
 
   // Look up the frame, map and axes of the selection.
@@ -120,14 +122,14 @@ class Film {
     this.locate();
     if ("layer" in change) this.announce(fill(this.labels.chosen, { title: this.title() }));
     this.refresh("all");
-    this.reporter.choice(this.choice, this.reel, this.request);
+    this.reporter.choice({ ...this.choice, asked: this.asked }, this.reel, this.request);
   }
 
   // Go to a frame; from the last frame on, a live film follows the newest.
   seek(index) {
     this.stop();
     this.show(index);
-    this.reporter.choice(this.choice, this.reel, this.request);
+    this.reporter.choice({ ...this.choice, asked: this.asked }, this.reel, this.request);
   }
 
   show(index) {
@@ -144,7 +146,7 @@ class Film {
   togglePlay() {
     if (this.playing) {
       this.stop();
-      this.reporter.choice(this.choice, this.reel, this.request);
+      this.reporter.choice({ ...this.choice, asked: this.asked }, this.reel, this.request);
     } else {
       if (this.index >= this.reel.frames.length - 1) this.show(0);
       this.playing = setTimeout(() => this.advance(), frameMilliseconds(this.reel.frames.length));
@@ -157,7 +159,7 @@ class Film {
     const atEnd = this.index >= length - 1;
     if (atEnd && !this.choice.loop) {
       this.stop();
-      this.reporter.choice(this.choice, this.reel, this.request);
+      this.reporter.choice({ ...this.choice, asked: this.asked }, this.reel, this.request);
       return this.refresh("frame");
     }
     this.show(atEnd ? 0 : this.index + 1);

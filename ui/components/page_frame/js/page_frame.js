@@ -1,9 +1,11 @@
 // Copy the page's link; projector mode. The mode is an attribute of the document's root, so that it outlives a rerun.
 
+import { joinEntries } from "./entries.js";
 import { Hints } from "./hints.js";
 
 const MODE = "data-projector";
 const SHOWN_FOR = 2000;
+const PAUSE = 250;
 // Streamlit's own parts, outside this component's shadow.
 const SHEET = `
 :root[${MODE}] { font-size: 140%; }
@@ -38,12 +40,14 @@ class PageFrame {
       if (event.key === "Escape" && document.documentElement.hasAttribute(MODE)) this.toggle(false);
     };
     document.addEventListener("keydown", this.onKey);
+    joinEntries();
+    // A run changes the page a hundred times, and a live one all the time: look at it a few times a second.
     this.observer = new MutationObserver(() => {
-      cancelAnimationFrame(this.frame);
-      this.frame = requestAnimationFrame(() => {
+      this.looking ??= setTimeout(() => {
+        this.looking = null;
         reachScrolled();
         this.hints.mark();
-      });
+      }, PAUSE);
     });
     this.observer.observe(document.body, { childList: true, subtree: true });
     if (!document.getElementById("projector-sheet")) {
@@ -94,6 +98,7 @@ class PageFrame {
 
   dispose() {
     clearTimeout(this.timer);
+    clearTimeout(this.looking);
     document.removeEventListener("keydown", this.onKey);
     this.observer.disconnect();
     this.hints.dispose();
