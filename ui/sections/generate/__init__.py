@@ -2,11 +2,14 @@
 
 sections.py           which sections a kind of model has
 next_token.py         next-token distribution, and what the sampling filters remove
+measure_doors.py    from a text or an answer to the page Evaluate
 token_doors.py        from a predicted token to the heads that wrote it
 sampling_options.py   temperature, top-k, top-p, min-p
 continuation.py       generate token by token: step, run, pause
 continuation_view.py  the generated text, alternatives of a token, the tree of branches
 draft.py              the session's tree over one text, and the stream that continues it
+chat.py               a conversation as the model reads it, and its reply
+chat_turns.py         the turns, edited
 fill_mask.py          fill-mask with an encoder
 translation.py        an encoder-decoder's answer: greedy and beam search
 surprisal.py          surprisal of each token, perplexity

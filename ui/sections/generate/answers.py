@@ -23,6 +23,7 @@ from ui.widgets.text import Texts, choose_pair
 
 LISTED_ANSWERS = 5
 START_HUE = 2
+SPAN_SIDES = ("start", "end")
 QUESTION = "Where did Anna go?"
 PASSAGE = "Anna left the house in the morning. She went to Paris by train, and Ben stayed at home."
 
@@ -47,10 +48,16 @@ def show_answers(model: LoadedModel, texts: Texts) -> None:
     st.caption(_("Colour: the probability that the answer starts there, or ends there, whichever is higher."))
     token_view(span_items(found, chosen), layout="text", label=label, key="passage", provenance=notes)
     _list_answers(found, chosen, notes)
-    _offer_attribution(model, texts, found, chosen)
-    lines = [f"found = find_answers(model, {texts.text!r}, {passage!r}, k={LISTED_ANSWERS}, truncate=True)"]
-    lines += ["print([(answer.text, answer.score) for answer in found.answers], found.no_answer)"]
-    offer_snippet(model, ["playground.lens.generate.answer_spans import find_answers"], lines)
+    side = _choose_side(found)
+    lines = [f"spans = find_answers(model, {texts.text!r}, {passage!r}, k={LISTED_ANSWERS}, truncate=True)"]
+    lines += ["print([(answer.text, answer.score) for answer in spans.answers], spans.no_answer)"]
+    imports = ["playground.lens.generate.answer_spans import find_answers"]
+    if side is None:
+        offer_snippet(model, imports, lines)
+        return
+    answer = found.answers[chosen]
+    position = (answer.first, answer.last)[side]
+    show_label_attribution(model, texts, label=side, position=position, after=(imports, lines))
 
 
 def _take_example() -> None:
@@ -123,12 +130,12 @@ def _list_answers(found: AnswerSpans, chosen: int, notes: list[str]) -> None:
         st.rerun()
 
 
-def _offer_attribution(model: LoadedModel, texts: Texts, found: AnswerSpans, chosen: int) -> None:
-    """Attribute where the chosen answer starts or ends."""
+def _choose_side(found: AnswerSpans) -> int | None:
+    """Whether the start (0) or the end (1) of the answer is attributed; None for neither."""
     if not found.answers:
-        return
+        return None
     titles = {"none": _("none"), "0": _("start"), "1": _("end")}
-    label = read_explained(2)
+    label = read_explained(len(SPAN_SIDES))
     shown = "none" if label is None else str(label)
     option: str = st.segmented_control(
         _("Attribute the answer's"),
@@ -138,7 +145,4 @@ def _offer_attribution(model: LoadedModel, texts: Texts, found: AnswerSpans, cho
         format_func=titles.__getitem__,
         required=True,
     )
-    if option != "none":
-        answer = found.answers[chosen]
-        position = answer.first if option == "0" else answer.last
-        show_label_attribution(model, texts, label=int(option), position=position)
+    return None if option == "none" else int(option)

@@ -17,6 +17,7 @@ from ui.cache import forward_queue
 from ui.jobs import Job, JobProgress, leave_cores_to_runs, require, spell
 from ui.sections.generate.continuation_view import show_alternatives, show_branches, show_text
 from ui.sections.generate.draft import Pending, StreamItem, TextDraft, replay
+from ui.sections.generate.measure_doors import answer_measure_door, text_measure_door
 from ui.sections.generate.sampling_options import choose_sampling, filter_summary
 from ui.state.address import pack, read_number, write_number
 from ui.state.attention import model_key
@@ -69,8 +70,17 @@ def _draft(model: LoadedModel, texts: Texts, config: GenerationConfig) -> TextDr
         draft.inspect(inspected)
         return draft
 
-    key = (model_key(model), "draft", texts.text)
-    return require(key, make, title=_("Generating, token:"), cache=session_cache())
+    return require(_draft_key(model, texts.text), make, title=_("Generating, token:"), cache=session_cache())
+
+
+def draft_of(model: LoadedModel, text: str) -> TextDraft | None:
+    """The session's draft of a text; None where there is none yet."""
+    draft: TextDraft | None = session_cache().get(_draft_key(model, text))
+    return draft
+
+
+def _draft_key(model: LoadedModel, text: str) -> tuple[object, ...]:
+    return (model_key(model), "draft", text)
 
 
 def _refresh(
@@ -103,10 +113,12 @@ def _show_door(model: LoadedModel, texts: Texts, draft: TextDraft) -> None:
     ids = draft.tree.ids(draft.node)
     if model.kind == "encoder-decoder":
         door(_("Look at this text"), ATTENTION, {str(TARGET): pack(spell(model, ids))})
+        answer_measure_door(spell(model, ids))
         return
     prompt = [token.id for token in input_tokens(model, texts.text)]
     grown = texts.text + spell(model, prompt + ids)[len(spell(model, prompt)) :]
     door(_("Look at this text"), ATTENTION, {str(TEXT): pack(grown)})
+    text_measure_door(grown)
 
 
 def _advance(model: LoadedModel, draft: TextDraft, config: GenerationConfig) -> None:

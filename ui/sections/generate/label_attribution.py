@@ -30,8 +30,13 @@ MOST_BARS = 100
 """A longer text has no bar chart."""
 
 
-def show_label_attribution(model: LoadedModel, texts: Texts, *, label: int, position: int | None = None) -> None:
-    """The attributions of a label's logit, with their sum and how complete it is."""
+def show_label_attribution(
+    model: LoadedModel, texts: Texts, *, label: int, position: int | None = None, after: tuple[list[str], list[str]]
+) -> None:
+    """The attributions of a label's logit, with their sum and how complete it is.
+
+    after: imports and lines of Python that come before its own.
+    """
     assert model.head is not None
     name = model.head.labels[label]
     st.markdown(_("##### Attribution of {label}").format(label=inert(name) or "–"))
@@ -58,9 +63,10 @@ def show_label_attribution(model: LoadedModel, texts: Texts, *, label: int, posi
     second = "" if texts.pair is None else f", {texts.pair!r}"
     place = "" if position is None else f", position={position}"
     options = f"label={label}{place}, baseline={baseline!r}, truncate=True"
-    lines = [f"found = attribute_label(model, {texts.text!r}{second}, {options})"]
+    lines = [*after[1], f"found = attribute_label(model, {texts.text!r}{second}, {options})"]
     lines += ["print([(token.text, value) for token, value in zip(found.tokens, found.result.attributions)])"]
-    offer_snippet(model, ["playground.lens.attribute.label_attribution import attribute_label"], lines)
+    imports = [*after[0], "playground.lens.attribute.label_attribution import attribute_label"]
+    offer_snippet(model, imports, lines)
 
 
 def _draw_attribution(model: LoadedModel, texts: Texts, found: LabelAttribution, baseline: str) -> None:

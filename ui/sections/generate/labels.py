@@ -40,12 +40,14 @@ def show_labels(model: LoadedModel, texts: Texts) -> None:
     if picked is not None:
         write_integers(EXPLAINED, [] if picked == chosen else [picked])
         st.rerun()
-    if chosen is not None:
-        show_label_attribution(model, texts, label=chosen)
     pairs = "" if texts.pair is None else f", [{texts.pair!r}]"
     lines = [f"(answer,) = classify(model, [{texts.text!r}]{pairs}, truncate=True)"]
     lines += ["print(dict(zip(answer.labels, answer.scores)))"]
-    offer_snippet(model, ["playground.lens.generate.classification import classify"], lines)
+    imports = ["playground.lens.generate.classification import classify"]
+    if chosen is None:
+        offer_snippet(model, imports, lines)
+    else:
+        show_label_attribution(model, texts, label=chosen, after=(imports, lines))
 
 
 def _answer(model: LoadedModel, texts: Texts) -> Classification:

@@ -25,6 +25,8 @@ def show_random_heads(model: LoadedModel, texts: Texts) -> None:
         ).format(name=inert(model.name)),
         icon=":material/casino:",
     )
+    if not model.has_output_head:
+        st.info(_("It has no output head either, so it predicts no tokens."), icon=":material/info:")
     is_asked = bool(read_integers(EXPLAINED))
     if not is_asked:
         st.button(

@@ -14,7 +14,7 @@ from playground.models import LoadedModel
 from playground.models.heads import ModelHead
 from playground.progress import OnProgress
 from playground.snippets import origin
-from playground.text import _
+from playground.text import _, _n
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import compute
@@ -151,7 +151,7 @@ def _say_gaps(answers: Sequence[RowAnswer]) -> None:
     """Rows that are empty or cut, counted."""
     empty = sum(answer.score is None and not answer.answer and not answer.text.strip() for answer in answers)
     cut = sum(answer.is_cut for answer in answers)
-    parts = [_("{count:,} rows").format(count=len(answers))]
+    parts = [_n("{n} row", "{n} rows", len(answers))]
     parts += [_("{count:,} without a text").format(count=empty)] if empty else []
     parts += [_("{count:,} cut to what the model reads").format(count=cut)] if cut else []
     st.caption(" · ".join(parts))

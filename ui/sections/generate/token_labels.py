@@ -45,10 +45,14 @@ def show_token_labels(model: LoadedModel, texts: Texts) -> None:
     if picked is not None:
         write_values({QUERY: str(picked)})
         st.rerun()
-    _show_labels_of(model, texts, found, position)
-    lines = [f"found = label_tokens(model, {texts.text!r}, truncate=True)"]
-    lines += ["print([(entity.label, entity.text, entity.score) for entity in found.entities])"]
-    offer_snippet(model, ["playground.lens.generate.token_labels import label_tokens"], lines)
+    chosen = _show_labels_of(model, texts, found, position)
+    lines = [f"labelled = label_tokens(model, {texts.text!r}, truncate=True)"]
+    lines += ["print([(entity.label, entity.text, entity.score) for entity in labelled.entities])"]
+    imports = ["playground.lens.generate.token_labels import label_tokens"]
+    if chosen is None:
+        offer_snippet(model, imports, lines)
+    else:
+        show_label_attribution(model, texts, label=chosen, position=position, after=(imports, lines))
 
 
 def _place(found: TokenLabels) -> int:
@@ -99,7 +103,8 @@ def hues_of(found: TokenLabels) -> Mapping[str, int]:
     return {name: number % HUES for number, name in enumerate(names)}
 
 
-def _show_labels_of(model: LoadedModel, texts: Texts, found: TokenLabels, position: int) -> None:
+def _show_labels_of(model: LoadedModel, texts: Texts, found: TokenLabels, position: int) -> int | None:
+    """The bars of a token's labels; returns the label that is attributed."""
     probabilities = found.probabilities[position]
     order = [int(index) for index in (-probabilities).argsort(kind="stable")[:LISTED]]
     chosen = read_explained(len(found.labels))
@@ -113,5 +118,4 @@ def _show_labels_of(model: LoadedModel, texts: Texts, found: TokenLabels, positi
     if picked is not None:
         write_integers(EXPLAINED, [] if order[picked] == chosen else [order[picked]])
         st.rerun()
-    if chosen is not None:
-        show_label_attribution(model, texts, label=chosen, position=position)
+    return chosen
