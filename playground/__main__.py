@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from playground.command import emerge, evaluate, export, fit, models, similar, sweep, tokens, trace, train
+from playground.command import emerge, evaluate, export, fit, models, neurons, similar, sweep, tokens, trace, train
 from playground.errors import UserError
 from playground.text import _
 
@@ -29,6 +29,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     models.declare(commands)
     trace.declare(commands)
+    neurons.declare(commands)
     tokens.declare(commands)
     similar.declare(commands)
     train.declare(commands, words=words)

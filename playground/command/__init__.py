@@ -4,6 +4,7 @@ train.py    train a run
 export.py   a run as a model folder
 models.py   list models; fetch one
 trace.py    every head's attention as a file
+neurons.py  the neurons that add most at a token
 tokens.py   a text as tokens, step by step
 similar.py  lines ranked by similarity; nearest tokens
 evaluate.py perplexity, BLEU, ROUGE, word errors, labels

@@ -11,6 +11,7 @@ live_text/        a text area that reports while a person types
 page_frame/       copy the link of a page; show it on a projector
 samples_view/     a model's texts and answers at each evaluation of its training
 shared/           registration, payloads, and the JavaScript that several components use
+step_map/         the steps on a token's way, one of which is shown
 threshold_view/   a classifier's threshold, moved in the browser
 token_view/       coloured tokens, one of which can be clicked
 """

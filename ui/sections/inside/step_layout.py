@@ -19,6 +19,7 @@ from ui.state.address import read_text, write_text
 from ui.state.parameters import DERIVATIONS
 from ui.state.session import run_again
 from ui.widgets.chart import draw
+from ui.widgets.findings import plain_markdown
 
 ROW_PIXELS = 26
 FRAME_PIXELS = 66
@@ -37,6 +38,8 @@ class StepSetting:
     """What an exported picture says about itself."""
     derive: Callable[[Number, InsideStep], Derivation | None]
     """None where a person has cancelled the pass that it takes."""
+    is_plain: bool = False
+    """Whether the sentences name tokens, so that nothing in them is markup."""
 
 
 def show_step(setting: StepSetting, index: int, drawn: DrawnStep) -> None:
@@ -46,7 +49,7 @@ def show_step(setting: StepSetting, index: int, drawn: DrawnStep) -> None:
     with text, st.container(key=f"step_{step.name}"):
         st.subheader(f"{index}. {step.title}", anchor=False)
         st.latex(coloured(step.formula, is_dark=st.context.theme.type == "dark"))
-        st.caption(step.explanation)
+        st.caption(plain_markdown(step.explanation) if setting.is_plain else step.explanation)
         for lines in map(code_lines, step.code):
             st.code(lines.text, language="python", wrap_lines=True)
             st.caption(_("{path}, line {line}").format(path=lines.path, line=lines.first))
@@ -72,7 +75,7 @@ def _show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
     """The pictures, and below one the derivation of its number that is clicked; runs alone after a click."""
     chosen = chosen_number(drawn)
     for index, picture in enumerate(drawn.pictures):
-        st.caption(picture.table.label)
+        st.caption(plain_markdown(picture.table.label))
         cell = draw(
             setting.model,
             picture.figure,

@@ -1,168 +1,179 @@
-"""Step by step: one head and one query token of a loaded model, from the embedding to the residual stream."""
+"""Step by step: one token of a loaded model, from the embedding to the probabilities; one step fills the page."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
-import torch
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.charts.layout import mark_spaces
 from playground.errors import UserError
-from playground.lens.inspect.steps.derivation import Derivation, Number
-from playground.lens.inspect.steps.finding import describe_strongest_key
+from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.steps.head import HeadInside
-from playground.lens.inspect.steps.norm import stream_vector
-from playground.lens.inspect.steps.step import HeadStep, StepInputs
+from playground.lens.inspect.steps.step import InsideStep
 from playground.lens.inspect.steps.walkthrough import derive
-from playground.lens.tolerances import tolerance
+from playground.lens.inspect.steps.whole_token import WholeToken
 from playground.text import _, language
 from ui.cache import TracedText, results
-from ui.jobs import compute, require
-from ui.sections.inside.selection import SelectedHead, layer_inside, select_head
+from ui.jobs import require
+from ui.sections.inside.head_way import (
+    FIRST_WITH_KEYS,
+    HeadWay,
+    describe_selection,
+    head_deriver,
+    head_way,
+    say_head,
+    show_head_badge,
+)
+from ui.sections.inside.neuron_table import show_neurons
+from ui.sections.inside.selection import SelectedHead, head_inside, select_head, whole_token
+from ui.sections.inside.step_choice import ALL, choose_step
 from ui.sections.inside.step_layout import StepSetting, show_step
-from ui.sections.inside.steps import DrawnStep, draw_steps
+from ui.sections.inside.steps import DrawnStep, draw_step
+from ui.sections.inside.token_program import token_imports, token_lines
+from ui.sections.inside.token_way import (
+    TRACES_NEURON,
+    TRACES_TOKEN,
+    TokenWay,
+    choose_neuron,
+    choose_token,
+    say_token,
+    show_token_badge,
+    token_way,
+)
 from ui.state.address import read_number, write_number
-from ui.state.parameters import COMPONENTS, DIMENSION, HEAD, KIND, QUERY, SECTION
+from ui.state.parameters import DIMENSION
+from ui.state.revisions import widget_key
 from ui.text import error_sentence
 from ui.widgets.context_bar import ContextBar
-from ui.widgets.doors import ABLATE, ATTENTION, door
 from ui.widgets.download import offer_snippet, text_details, traced
-from ui.widgets.findings import show_findings
 from ui.widgets.text import Texts
 
-MOST_KEYS = 20
-FIRST_WITH_KEYS = "projection"
-"""The first step that lists keys."""
+TRACES_DIMENSION = ("projection", "output", "down")
 
 
 def show_walkthrough(traced_text: TracedText, texts: Texts, bar: ContextBar, row: DeltaGenerator) -> None:
-    """Choose a head and go through every step of it."""
+    """Choose a head and a token, and go through every step."""
     selected = select_head(traced_text, bar)
-    layer = layer_inside(traced_text, selected)
-    try:
-        head = layer.head(selected.head, selected.query)
-    except UserError as error:
-        st.error(error_sentence(error), icon=":material/error:")
+    head, token = head_inside(traced_text, selected), whole_token(traced_text, selected)
+    dimension = read_number(DIMENSION, 0)
+    first = None if isinstance(head, UserError) else head_way(traced_text, selected, head, dimension)
+    second = None if isinstance(token, UserError) else token_way(traced_text, selected, token, dimension)
+    steps = [*(first.steps if first else ()), *(second.steps if second else ())]
+    reasons = [found for found in (head, token) if isinstance(found, UserError)]
+    if not steps:
+        st.error(error_sentence(reasons[0]), icon=":material/error:")
         st.stop()
-    trace = traced_text.trace
-    queries = [token.text for token in trace.query_tokens(selected.kind)]
-    keys = [token.text for token in trace.key_tokens(selected.kind)]
-    inputs = StepInputs(
-        head=head,
-        keys=most_attended(head),
-        key_labels=[f"{index} {mark_spaces(key)}" for index, key in enumerate(keys)],
-        query_label=f"{selected.query} {mark_spaces(queries[selected.query])}",
-        dimension=_choose_dimension(len(head.attention.query), row),
-    )
+    chosen = choose_step(first.steps if first else (), second.steps if second else (), selected.layer)
+    for reason in reasons:
+        st.info(error_sentence(reason), icon=":material/info:")
+    shown = [step for step in steps if chosen in (ALL, step.name)]
+    _show_row(row, shown, head, token, traced_text.trace.model.dtype)
+    numbers = {step.name: number for number, step in enumerate(steps, start=1)}
+    if first is not None and (chosen == ALL or chosen in {step.name for step in first.steps}):
+        _show_head_steps(traced_text, texts, selected, first, shown, numbers)
+    if second is not None and (chosen == ALL or chosen in {step.name for step in second.steps}):
+        _show_token_steps(traced_text, texts, selected, second, shown, numbers)
+
+
+def _show_row(
+    row: DeltaGenerator,
+    shown: Sequence[InsideStep],
+    head: HeadInside | UserError,
+    token: WholeToken | UserError,
+    dtype: str,
+) -> None:
+    """The dimension to trace, where a step shows one, and how far the numbers are from the model's."""
+    names = [step.name for step in shown]
     with row:
-        _show_error_badge(head, trace.model.dtype)
-    revision = f"{traced_text.name}.{selected}.{inputs.dimension}.{language()}"
-    setting = StepSetting(
-        model=trace.model,
-        revision=revision,
-        details={**text_details(texts), **vars(selected)},
-        derive=_deriver(traced_text, head),
-    )
-    steps = _drawn_steps(inputs, revision)
-    names = [drawn.step.name for drawn in steps]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="inside_finding"):
-        show_findings(describe_strongest_key(head.attention, inputs.query_label, inputs.key_labels, names))
-        _show_doors(selected)
-    for number, drawn in enumerate(steps, start=1):
-        if drawn.step.name == FIRST_WITH_KEYS:
-            _describe_selection(inputs)
-        show_step(setting, number, drawn)
-    look = f"head = traced.inside({selected.layer}, {selected.kind!r}).head({selected.head}, {selected.query})"
-    offer_snippet(
-        trace.model, [], [traced(texts), look, "print(head.attention.weights, head.attention.z, head.differences)"]
-    )
+        if any(name in TRACES_DIMENSION for name in names):
+            is_head = not isinstance(head, UserError) and names != ["down"]
+            width = len(head.attention.query) if is_head and not isinstance(head, UserError) else 0
+            _choose_dimension(width or (0 if isinstance(token, UserError) else token.final.shape[1]))
+        is_token = any(step.name in ("feed_forward_norm", "router", *TRACES_NEURON, *TRACES_TOKEN) for step in shown)
+        if not isinstance(head, UserError) and (len(shown) > 1 or not is_token):
+            show_head_badge(head, dtype)
+        if not isinstance(token, UserError) and (is_token or "feed_forward_residual" in names):
+            show_token_badge(token)
 
 
-def _choose_dimension(width: int, row: DeltaGenerator) -> int:
+def _choose_dimension(width: int) -> None:
     """A dimension whose row of each matrix is shown."""
     start = read_number(DIMENSION, 0, width - 1)
     label = _("Dimension to trace")
-    with row:
-        st.caption(label, width="content")
-        key = f"inside_dimension_{width}"
-        chosen = int(st.number_input(label, 0, width - 1, start, key=key, label_visibility="collapsed", width=120))
-    write_number(DIMENSION, chosen, 0)
-    return chosen
+    st.caption(label, width="content")
+    key = widget_key(DIMENSION, f"inside_dimension_{width}")
+    chosen = int(st.number_input(label, 0, width - 1, start, key=key, label_visibility="collapsed", width=120))
+    if chosen != start or read_number(DIMENSION, 0) != start:
+        write_number(DIMENSION, chosen, 0)
+        st.rerun()
 
 
-def _show_doors(selected: SelectedHead) -> None:
-    """From the numbers back to the map, and on to the model without this head."""
-    place = {str(HEAD): f"{selected.layer}.{selected.head}", str(QUERY): str(selected.query), str(KIND): selected.kind}
-    component = f"{selected.kind}.{selected.layer}.{selected.head}"
-    door(_("Its attention map"), ATTENTION, place)
-    door(_("Without this head"), ABLATE, {str(SECTION): "ablate", str(COMPONENTS): component, **place})
+def _show_head_steps(
+    traced_text: TracedText,
+    texts: Texts,
+    selected: SelectedHead,
+    way: HeadWay,
+    shown: Sequence[InsideStep],
+    numbers: dict[str, int],
+) -> None:
+    revision = f"{traced_text.name}.{selected}.{way.inputs.dimension}.{language()}"
+    setting = StepSetting(
+        model=traced_text.trace.model,
+        revision=revision,
+        details={**text_details(texts), **vars(selected)},
+        derive=head_deriver(traced_text, way.inputs.head),
+    )
+    say_head(way, selected)
+    for step in way.steps:
+        if step not in shown:
+            continue
+        if step.name == FIRST_WITH_KEYS or (len(shown) == 1 and numbers[step.name] > numbers[FIRST_WITH_KEYS]):
+            describe_selection(way.inputs)
+        show_step(setting, numbers[step.name], _drawn(step, way.inputs.labels, selected.kind, revision))
+    look = f"head = traced.inside({selected.layer}, {selected.kind!r}).head({selected.head}, {selected.query})"
+    lines = [traced(texts), look, "print(head.attention.weights, head.attention.z, head.differences)"]
+    offer_snippet(setting.model, [], lines)
 
 
-def _drawn_steps(inputs: StepInputs, revision: str) -> list[DrawnStep]:
-    """Every step with its pictures, kept for each language."""
+def _drawn(step: InsideStep, keys: Sequence[str], kind: SiteKind, revision: str) -> DrawnStep:
+    """A step with its pictures, kept for each language."""
     return require(
-        ("steps", revision, language()),
-        lambda _on_progress: draw_steps(inputs),
+        ("step", step.name, revision, language()),
+        lambda _on_progress: draw_step(step, keys, kind),
         title=_("Drawing every number …"),
         cache=results(),
     )
 
 
-def _deriver(traced_text: TracedText, head: HeadInside) -> Callable[[Number, HeadStep], Derivation | None]:
-    """The derivation of any number; what was written into the residual stream takes one more pass."""
-
-    def derivation(number: Number, step: HeadStep) -> Derivation | None:
-        derived = derive([step], number)
-        if number.symbol != "r" or derived.is_known:
-            return derived
-        query = (head.layer, head.query_position, head.kind)
-        message = _("Splitting the residual stream …")
-        parts = compute(
-            ("stream", *query),
-            lambda _on_progress: (traced_text.trace.stream_parts(*query),),
-            title=message,
-            cache=traced_text,
-        )
-        return None if parts is None else stream_vector(head, parts[0]).derive(number.column)
-
-    return derivation
-
-
-def most_attended(head: HeadInside) -> tuple[int, ...]:
-    """The keys to list: all of a short text, else those of the largest weights, in their order."""
-    weights = head.attention.weights
-    if len(weights) <= MOST_KEYS:
-        return tuple(range(len(weights)))
-    return tuple(sorted(np.argsort(-weights, kind="stable")[:MOST_KEYS].tolist()))
-
-
-def _describe_selection(inputs: StepInputs) -> None:
-    """Which of the keys are listed, and where they come from."""
-    shown, keys = len(inputs.keys), len(inputs.key_labels)
-    if shown < keys:
-        share = float(inputs.head.attention.weights[list(inputs.keys)].sum())
-        template = _("The {shown} largest of {keys:,} attention weights are shown: {share:.1%} of the attention.")
-        st.caption(template.format(shown=shown, keys=keys, share=share))
-    if inputs.head.kind == "cross":
-        st.caption(_("Cross-attention: the query comes from the decoder, keys and values come from the encoder."))
-
-
-def _show_error_badge(head: HeadInside, dtype: str) -> None:
-    """The largest difference between these numbers and the model's own, and by which step."""
-    difference = head.difference
-    if math.isnan(difference):
-        st.badge(_("The model's numbers are not finite"), icon=":material/error:", color="red")
-        return
-    largest = max(1.0, float(np.abs(head.after).max()), float(np.abs(head.attention_output).max()))
-    passed = difference <= tolerance("pattern", getattr(torch, dtype)) * largest
-    label = _("Verified: max. error {difference:.0e}") if passed else _("Max. error {difference:.0e}")
-    help_text = _("Largest difference between this recomputation and the model's own numbers, by step: {steps}.")
-    steps = ", ".join(f"{name} {value:.0e}" for name, value in head.differences.items())
-    st.badge(
-        label.format(difference=difference),
-        icon=":material/verified:" if passed else ":material/warning:",
-        color="green" if passed else "orange",
-        help=help_text.format(steps=steps),
+def _show_token_steps(
+    traced_text: TracedText,
+    texts: Texts,
+    selected: SelectedHead,
+    way: TokenWay,
+    shown: Sequence[InsideStep],
+    numbers: dict[str, int],
+) -> None:
+    inputs, model = way.inputs, traced_text.trace.model
+    place = f"{selected.kind}.{selected.layer}.{selected.query}"
+    revision = f"{traced_text.name}.{place}.{inputs.dimension}.{inputs.neuron}.{inputs.traced}.{language()}"
+    setting = StepSetting(
+        model=model,
+        revision=revision,
+        details={**text_details(texts), "kind": inputs.token.kind, "layer": selected.layer, "token": selected.query},
+        derive=lambda number, step: derive([step], number),
+        is_plain=True,
     )
+    kind: SiteKind = inputs.token.kind
+    is_alone = len(shown) == 1
+    for step in way.steps:
+        if step not in shown:
+            continue
+        say_token(way, step.name)
+        if step.name in TRACES_NEURON and (is_alone or step.name == "up"):
+            choose_neuron(inputs)
+        if step.name in TRACES_TOKEN and (is_alone or step.name == "stream"):
+            choose_token(inputs, model)
+        show_step(setting, numbers[step.name], _drawn(step, (), kind, revision))
+        if step.name == "neurons":
+            show_neurons(traced_text, texts, selected, inputs)
+    names = [step.name for step in way.steps if step in shown]
+    offer_snippet(model, token_imports(names), [traced(texts), *token_lines(names, selected, inputs)])

@@ -13,10 +13,10 @@ from playground.lens.inspect.steps.neuron_step import Lengths
 from playground.lens.inspect.steps.norm_map import LinearMap
 from playground.lens.inspect.steps.products import ListedProducts
 from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
-from playground.lens.inspect.steps.stream import PartName, Stream
+from playground.lens.inspect.steps.stream import PartKind, PartName, Stream
 from playground.lens.inspect.steps.token_inputs import TokenInputs
 from playground.lens.inspect.steps.vectors import NamedTerm, Origin, SumOfTerms, Vector
-from playground.text import _
+from playground.text import N_, _
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,36 +43,25 @@ class Cosines(Vector):
         return _("the sum of {count:,} products over the lengths").format(count=self.parts.shape[1]), []
 
 
+TABLES: dict[str, tuple[PartKind, ...]] = {
+    N_("Embedding (x) and attention: length of what was added, cosine to the final state, contribution to the logit"): (
+        "embedding",
+        "attention",
+    ),
+    N_("Cross-attention: length, cosine, contribution"): ("cross_attention",),
+    N_("Feed-forward layers: length, cosine, contribution"): ("feed_forward",),
+    N_("Biases of the norms: length, cosine, contribution"): ("norm_biases",),
+}
+
+
 def stream_step(inputs: TokenInputs) -> InsideStep:
     """l: length, c: cosine, d: contribution of each part; f: the final state as their sum."""
-    stream, parts = inputs.stream, tuple(range(len(inputs.stream.names)))
-    written = dict(enumerate(stream.written))
-    lengths = Lengths(name="‖part {column}‖", values=stream.norms, rows=written, row_name="part[{term}]")
-    cosines = Cosines(name="cos(part {column}, f)", values=stream.cosines, parts=stream.arrived, final=stream.final)
-    rows = [
-        Row(symbol="l", label=_("length"), vector=lengths, keys=parts),
-        Row(symbol="c", label=_("cosine"), vector=cosines, keys=parts),
-    ]
-    if inputs.contributions is not None:
-        direction = inputs.contributions.direction
-        contribution = ListedProducts(
-            name="Δ logit of part {column}",
-            values=inputs.contributions.parts,
-            map=LinearMap(weight=torch.from_numpy(stream.arrived)),
-            input=direction,
-            listed=parts,
-            term_name="part[{term}] · direction[{term}]",
-            formula="Σ part[i] · direction[i]",
-        )
-        rows.append(Row(symbol="d", label=_("logit"), vector=contribution, keys=parts))
-    table = StepTable(
-        label=_("What each layer added: its length, its cosine to the final state, what it contributes to the logit"),
-        rows=tuple(rows),
-        role="stream",
-        is_scaled_by_row=True,
-        columns=tuple(part_label(name) for name in stream.names),
-        axis=_("part"),
-    )
+    stream = inputs.stream
+    tables = []
+    for label, kinds in TABLES.items():
+        parts = tuple(index for index, name in enumerate(stream.names) if name.kind in kinds)
+        if parts:
+            tables.append(_part_table(inputs, parts, _(label)))
     final = StepTable(
         label=_("Final state: the sum of all parts"),
         rows=(Row(symbol="f", label="f", vector=final_vector(stream)),),
@@ -84,8 +73,35 @@ def stream_step(inputs: TokenInputs) -> InsideStep:
         title=_("Residual stream over all layers"),
         formula=r"f = x + \sum_l \mathrm{attn}_l + \sum_l \mathrm{ff}_l",
         explanation=_explanation(inputs),
-        tables=(table, final),
+        tables=(*tables, final),
         code=(in_transformer("post_norm" if is_post else "pre_norm", "residual", "drop"),),
+    )
+
+
+def _part_table(inputs: TokenInputs, parts: tuple[int, ...], label: str) -> StepTable:
+    """Three rows with a column for each of these parts."""
+    stream, written = inputs.stream, dict(enumerate(inputs.stream.written))
+    lengths = Lengths(name="‖part {column}‖", values=stream.norms, rows=written, row_name="part[{term}]")
+    cosines = Cosines(name="cos(part {column}, f)", values=stream.cosines, parts=stream.arrived, final=stream.final)
+    rows = [
+        Row(symbol="l", label=_("length"), vector=lengths, keys=parts),
+        Row(symbol="c", label=_("cosine"), vector=cosines, keys=parts),
+    ]
+    if inputs.contributions is not None:
+        contribution = ListedProducts(
+            name="Δ logit of part {column}",
+            values=inputs.contributions.parts,
+            map=LinearMap(weight=torch.from_numpy(stream.arrived)),
+            input=inputs.contributions.direction,
+            listed=parts,
+            term_name="part[{term}] · direction[{term}]",
+            formula="Σ part[i] · direction[i]",
+        )
+        rows.append(Row(symbol="d", label=_("logit"), vector=contribution, keys=parts))
+    names = (stream.names[part] for part in parts)
+    columns = tuple("x" if name.layer is None and name.kind == "embedding" else str(name.layer or 0) for name in names)
+    return StepTable(
+        label=label, rows=tuple(rows), role="stream", is_scaled_by_row=True, columns=columns, axis=_("layer")
     )
 
 

@@ -1,0 +1,58 @@
+"""`python -m playground neurons`: JSON of the neurons that add most, and one sentence for bad input."""
+
+import json
+
+import numpy as np
+import pytest
+
+from playground import load, trace
+from playground.__main__ import main
+from playground.lens.inspect.steps.neurons import feed_forward_of, rank_neurons
+from tests.playground.command.test_commands import own_cache
+
+__all__ = ["own_cache"]
+
+
+def test_the_neurons_that_add_most_are_printed(capsys):
+    assert main(["neurons", "books-decoder", "The cat sat", "--layer", "2", "--count", "3"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    traced = trace(load("books-decoder"), "The cat sat")
+    ranked = rank_neurons(feed_forward_of(traced.whole_token(-1), 2))
+    assert [one["neuron"] for one in report["neurons"]] == [name.number for name in ranked.names[:3]]
+    np.testing.assert_allclose([one["added"] for one in report["neurons"]], ranked.added[:3], rtol=1e-5)
+    assert report["tokens"] == traced.tokens
+    assert report["position"] == len(traced.tokens) - 1
+    assert report["difference"] < 1e-4
+    for one in report["neurons"]:
+        assert one["activations"][-1] == pytest.approx(one["activation"], abs=1e-5)
+        effects = [token["effect"] for token in one["promoted"]]
+        assert len(effects) == 10
+        assert effects == sorted(effects, reverse=True)
+
+
+def test_a_search_lists_neurons_by_their_tokens(capsys):
+    words = ["neurons", "books-decoder", "The cat sat", "--layer", "5", "--search", "whale", "--count", "50"]
+    assert main(words) == 0
+    report = json.loads(capsys.readouterr().out)
+    for one in report["neurons"]:
+        assert any("whale" in token["token"].casefold() for token in one["promoted"] + one["suppressed"])
+    assert report["neurons"]
+    assert main([*words[:-3], "no such token anywhere"]) == 0
+    assert json.loads(capsys.readouterr().out)["neurons"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["neurons", "books-decoder", "The cat", "--layer", "9"], "no layer 9; choose 0 to 5"),
+        (["neurons", "books-decoder", "The cat", "--token", "99"], "no position 99"),
+        (["neurons", "books-decoder", "The cat", "--count", "0"], "choose 1 to 100,000"),
+        (["neurons", "books-decoder", "The cat", "--kind", "encoder"], "no encoder"),
+        (["neurons", "induction", "The cat"], "no feed-forward layer"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_sentence(words, sentence, capsys):
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert "Traceback" not in error
