@@ -121,7 +121,7 @@ def test_perplexity_is_written_out_for_a_short_text():
 
 
 def test_models_of_both_kinds_on_one_text():
-    app = run_page("evaluate", model="books-decoder", compared='["books-encoder"]', text="The cat sat on the mat.")
+    app = run_page("evaluate", model="books-decoder", other_models='["books-encoder"]', text="The cat sat on the mat.")
     table = app.dataframe[0].value
     assert table["measure"].tolist() == ["perplexity", "pseudo-perplexity"]
 

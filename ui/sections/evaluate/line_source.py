@@ -15,7 +15,7 @@ from ui.cache import results_of
 from ui.jobs import require
 from ui.sections.evaluate.examples import LinesExample, lines_examples
 from ui.sections.evaluate.table_source import Role, choose_columns, choose_table
-from ui.state.address import read_number, read_text, replace_text, write_choice, write_number, write_text
+from ui.state.address import read_number, read_text, replace_text, write_choice, write_number
 from ui.state.parameters import (
     BLEU_TOKENIZER,
     EVALUATED_LINE,
@@ -24,6 +24,9 @@ from ui.state.parameters import (
     LINES_FROM,
     MODEL,
     REFERENCES,
+    REFERENCES_2,
+    REFERENCES_3,
+    REFERENCES_4,
     SECOND_SYSTEM,
 )
 from ui.state.revisions import renew, widget_key
@@ -33,6 +36,7 @@ from ui.widgets.text import address_text
 
 PASTED, FROM_TABLE, TRANSLATOR = "pasted", "table", "translator"
 TRANSLATOR_MODEL = "tales-translator"
+REFERENCE_SETS = (REFERENCES, REFERENCES_2, REFERENCES_3, REFERENCES_4)
 EXAMPLE_TABLE = (
     "hypothesis,reference,reference_2\n"
     "the cat sat on the mat,the cat is on the mat,there is a cat on the mat\n"
@@ -89,7 +93,7 @@ def _pasted_lines(*, takes_second: bool) -> LineSet:
 def _reference_areas(shown: LinesExample) -> list[str]:
     """One area for each set of references that is filled, and one more while there is room."""
     texts: list[str] = []
-    for number, parameter in enumerate(REFERENCES):
+    for number, parameter in enumerate(REFERENCE_SETS):
         default = shown.references[number] if number < len(shown.references) else ""
         if number > 0 and not (texts[-1].strip() or read_text(parameter, default).strip()):
             break
@@ -123,7 +127,7 @@ def _offer_lines_examples() -> None:
 def _adopt_example(example: LinesExample) -> None:
     replace_text(HYPOTHESES, example.hypotheses)
     replace_text(SECOND_SYSTEM, example.second)
-    for number, parameter in enumerate(REFERENCES):
+    for number, parameter in enumerate(REFERENCE_SETS):
         replace_text(parameter, example.references[number] if number < len(example.references) else "")
     write_choice(BLEU_TOKENIZER, example.tokenizer, BLEU_TOKENIZER.values[0])
     renew(BLEU_TOKENIZER)
@@ -221,9 +225,3 @@ def warn_of_empty(lines: ComparedLines) -> None:
         st.warning(
             _("Empty hypotheses count with a score of 0: line {rows}.").format(rows=shown), icon=":material/info:"
         )
-
-
-def forget_lines() -> None:
-    """Take the pasted lines out of the address."""
-    for parameter in (HYPOTHESES, SECOND_SYSTEM, *REFERENCES):
-        write_text(parameter, None)

@@ -2,7 +2,7 @@
 
 from playground.text import _
 from ui.state.address import pack
-from ui.state.parameters import HYPOTHESES, LINES_FROM, REFERENCES, SECTION, TEXT
+from ui.state.parameters import HYPOTHESES, LINES_FROM, REFERENCES, REFERENCES_2, SECTION, TEXT
 from ui.widgets.doors import EVALUATE, door
 
 
@@ -13,7 +13,7 @@ def text_measure_door(text: str) -> None:
 
 def answer_measure_door(answer: str) -> None:
     """From an answer to BLEU, with room for the reference."""
-    empty = {str(parameter): "" for parameter in REFERENCES}
+    empty = {str(parameter): "" for parameter in (REFERENCES, REFERENCES_2)}
     parameters = {str(SECTION): "bleu", str(LINES_FROM): "pasted", str(HYPOTHESES): pack(answer), **empty}
     door(
         _("Measure this"), EVALUATE, parameters, help_text=_("BLEU, chrF and TER: write the reference beside it there.")
