@@ -8,9 +8,9 @@ from playground.text import _
 from ui.components.live_text import live_text
 from ui.sections.attention.examples import other_text
 from ui.state.address import read_text, write_text
-from ui.state.revisions import revision
 from ui.state.parameters import OTHER_TEXT, PAIR, TARGET
 from ui.state.parameters import Text as TextParameter
+from ui.state.revisions import revision
 
 TEXT_LENGTH = 40_000
 TARGET_LENGTH = 4_000
@@ -29,11 +29,13 @@ def choose_second(model: LoadedModel, text: str, target: str = "") -> Texts:
     """The text with what an encoder-decoder's decoder reads, or with an encoder's second sentence."""
     if model.kind == "encoder-decoder":
         return Texts(text=text, target=choose_target(target))
-    return Texts(text=text, pair=choose_pair() if model.kind == "encoder" else None)
+    return Texts(text=text, pair=choose_pair(model) if model.kind == "encoder" else None)
 
 
-def choose_pair() -> str | None:
-    """An encoder's second sentence; None while it is empty."""
+def choose_pair(model: LoadedModel) -> str | None:
+    """An encoder's second sentence, or the passage that answers a question; None while it is empty."""
+    if model.head is not None and model.head.task == "span":
+        return _second(PAIR, _("Passage that holds the answer"))
     return _second(PAIR, _("Second sentence (optional)"))
 
 

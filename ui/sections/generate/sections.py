@@ -12,6 +12,8 @@ from playground.models import LoadedModel
 from playground.models.catalogue import Kind
 from playground.text import N_, _
 from ui.jobs import refuse, trace_of
+from ui.sections.generate.chat import has_chat_template, show_chat
+from ui.sections.generate.classify import can_classify, show_classification
 from ui.sections.generate.continuation import show_continuation
 from ui.sections.generate.fill_mask import show_fill_mask
 from ui.sections.generate.logit_lens import show_logit_lens
@@ -25,6 +27,11 @@ from ui.widgets.mirror import mirrored
 from ui.widgets.text import Texts
 
 
+def predicts_tokens(model: LoadedModel) -> bool:
+    """Whether a model has an output head."""
+    return model.has_output_head
+
+
 @dataclass(frozen=True, kw_only=True)
 class Section:
     """A section of the page."""
@@ -35,6 +42,8 @@ class Section:
     """Translated when it is shown."""
     kinds: tuple[Kind, ...]
     show: Callable[[LoadedModel, Texts], None]
+    fits: Callable[[LoadedModel], bool] = predicts_tokens
+    """Whether a model of these kinds has the section."""
 
 
 GENERATORS: tuple[Kind, ...] = ("decoder", "encoder-decoder")
@@ -44,8 +53,10 @@ SECTIONS = (
     Section(word="write", title=N_("Generate"), kinds=GENERATORS, show=show_continuation),
     Section(word="fill", title=N_("Fill-mask"), kinds=("encoder",), show=show_fill_mask),
     Section(word="translate", title=N_("Translate"), kinds=("encoder-decoder",), show=show_translation),
+    Section(word="chat", title=N_("Chat"), kinds=("decoder",), show=show_chat, fits=has_chat_template),
     Section(word="surprisal", title=N_("Surprisal"), kinds=ALL, show=show_surprisal),
     Section(word="lens", title=N_("Logit lens"), kinds=ALL, show=show_logit_lens),
+    Section(word="classify", title=N_("Classify"), kinds=ALL, show=show_classification, fits=can_classify),
 )
 
 
@@ -64,7 +75,9 @@ OF_THE_TARGET = ("next", "lens")
 
 
 def require_predictions(model: LoadedModel) -> None:
-    """Say so and stop where the model has no output head."""
+    """Say so and stop where the model has no head that could be asked."""
+    if fitting_sections(model):
+        return
     try:
         require_output_head(model)
     except UserError as error:
@@ -73,7 +86,7 @@ def require_predictions(model: LoadedModel) -> None:
 
 def choose_prediction_section(model: LoadedModel) -> Section:
     """The section in the address, among those for this kind of model; the first otherwise."""
-    fitting = {section.word: section for section in SECTIONS if model.kind in section.kinds}
+    fitting = {section.word: section for section in fitting_sections(model)}
     first = next(iter(fitting))
     shown = read_choice(GENERATE, list(fitting))
     word: str = st.segmented_control(
@@ -86,6 +99,17 @@ def choose_prediction_section(model: LoadedModel) -> Section:
         label_visibility="collapsed",
     )
     return fitting[word]
+
+
+def fitting_sections(model: LoadedModel) -> list[Section]:
+    """The sections of a model, that of its own purpose first: a classifier is asked for labels."""
+    is_classifier = model.head is not None and not (model.head.needs_pair and model.has_output_head)
+    fitting = [section for section in SECTIONS if _fits(section, model)]
+    return sorted(fitting, key=lambda section: is_classifier and section.word != "classify")
+
+
+def _fits(section: Section, model: LoadedModel) -> bool:
+    return model.kind in section.kinds and section.fits(model)
 
 
 def show_section(section: Section, model: LoadedModel, texts: Texts) -> None:
