@@ -129,8 +129,8 @@ def pieces_figure(
     count = max(rows, default=0) + 1
     quiet_layout(figure, x=_("character"), y="")
     figure.update_layout(barmode="overlay", hovermode="closest", height=min(TALLEST, FRAME + ROW * count))
-    names = name_ticks(characters) if len(characters) <= 48 else {}
-    figure.update_xaxes(names, showgrid=False, range=[-0.6, len(characters) - 0.4])
+    ticks = name_ticks(characters) if len(characters) <= 48 else {}
+    figure.update_xaxes(ticks, showgrid=False, range=[-0.6, len(characters) - 0.4])
     figure.update_yaxes(visible=False, range=[count - 0.4, -0.6])
     return figure
 

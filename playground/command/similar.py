@@ -73,10 +73,10 @@ def _read_lines(arguments: argparse.Namespace) -> list[str]:
 
 def similarity_report(model: "LoadedModel", query: str, lines: "Sequence[str]") -> dict[str, Any]:
     """The ranking, what each word of a line adds to its cosine, and the matrix of all pairs, the query first."""
-    from playground.tokens.sentences import embed_sentences, recipe_of, similarities, word_shares
+    from playground.tokens.sentences import embed_sentence, recipe_of, sentence_vectors, word_shares
 
-    embeddings = embed_sentences(model, [query, *lines])
-    values = similarities(embeddings, embeddings)
+    values = sentence_vectors(model, [query, *lines]).cosines
+    asked = embed_sentence(model, query)
     order = (-values[0, 1:]).argsort(kind="stable").tolist()
     recipe = recipe_of(model)
     return {
@@ -90,7 +90,7 @@ def similarity_report(model: "LoadedModel", query: str, lines: "Sequence[str]") 
                 "cosine": float(values[0, index + 1]),
                 "words": [
                     {"word": share.text, "share": share.share}
-                    for share in word_shares(embeddings[index + 1], embeddings[0])
+                    for share in word_shares(embed_sentence(model, lines[index]), asked)
                 ],
             }
             for rank, index in enumerate(order, 1)

@@ -53,7 +53,8 @@ def read_terms(model: "LoadedModel", expression: str) -> tuple[Term, ...]:
 
     Raises UserError for what is no sum, and for a word that is no single token.
     """
-    terms, position = [], 0
+    terms: list[Term] = []
+    position = 0
     while expression[position:].strip():
         match = _TERM.match(expression, position)
         if match is None or (terms and not match["sign"]):

@@ -16,8 +16,8 @@ from playground.tokens.matrices import EmbeddingMatrix
 
 BACKGROUND = 1_500
 """How many tokens of the vocabulary are drawn around the text's."""
-MOST_OPERATIONS = 4e10
-"""Of the covariance matrix (rows times width squared): a second or two on one core."""
+MOST_OPERATIONS = 1e10
+"""Of the covariance matrix (rows times width squared): less than a second on one core."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,7 +1,7 @@
 """How one pre-token is cut into tokens, step by step, by the algorithm of its tokenizer."""
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from tokenizers import Tokenizer
 
@@ -33,7 +33,7 @@ def algorithm_of(tokenizer: Tokenizer) -> Algorithm:
         raise UserError(
             "The tokenizer's algorithm {name} is not known here, so that its steps are not shown.", name=name
         )
-    return cast(Algorithm, name)
+    return name
 
 
 def segment(tokenizer: Tokenizer, text: str) -> Segmentation:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from jaxtyping import Float
+from torch import Tensor
 
 from playground.errors import UserError
 from playground.lens.capture.tokens import TOKEN_LIMIT, EmptyTextError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 MOST_LINES = 200
+AT_ONCE = 16
+"""Sentences in one pass."""
 LINE_LENGTH = 4_000
 """Characters of one line; longer ones are cut by the model's own limit anyway."""
 
@@ -52,13 +55,30 @@ class SentenceEmbedding:
     @property
     def mean(self) -> Float[np.ndarray, "width"]:
         """The mean state."""
-        return self.states.mean(0)
+        mean: np.ndarray = self.states.mean(0)
+        return mean
 
     @property
     def unit(self) -> Float[np.ndarray, "width"]:
         """The mean state, brought to length 1."""
-        mean: np.ndarray = self.mean
-        return mean / max(float(np.linalg.norm(mean)), 1e-12)
+        unit: np.ndarray = self.mean / max(float(np.linalg.norm(self.mean)), 1e-12)
+        return unit
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SentenceVectors:
+    """Sentences as vectors of length 1."""
+
+    texts: tuple[str, ...]
+    units: Float[np.ndarray, "sentence width"]
+    cut: tuple[bool, ...]
+    """Of each, whether it is longer than what the model reads."""
+
+    @property
+    def cosines(self) -> Float[np.ndarray, "sentence sentence"]:
+        """The cosine of each sentence with each other one."""
+        cosines: np.ndarray = self.units @ self.units.T
+        return cosines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,17 +125,27 @@ def _read_json(model: "LoadedModel", name: str) -> dict[str, Any]:
 
 @torch.inference_mode()
 def embed_sentence(model: "LoadedModel", text: str, recipe: SentenceRecipe | None = None) -> SentenceEmbedding:
-    """A sentence's vector. Raises UserError for one without tokens, and where a state is not a number."""
-    recipe = recipe or recipe_of(model)
-    tokens = tokenize(model, text, replay=False).tokens
+    """A sentence with the state of each token. Raises UserError for one without tokens, and for what is NaN."""
+    tokens, is_cut = _read_tokens(model, text, recipe or recipe_of(model))
+    return SentenceEmbedding(text=text, tokens=tokens, states=_states(model, [tokens])[0].numpy(), is_cut=is_cut)
+
+
+def _read_tokens(model: "LoadedModel", text: str, recipe: SentenceRecipe) -> tuple[tuple[TextToken, ...], bool]:
+    """The tokens that the model reads of a sentence, and whether it has more."""
+    tokens = tokenize(model, text[:LINE_LENGTH], replay=False).tokens
     kept = cut_tokens(tokens, recipe.most_tokens)
     if not kept:
         raise EmptyTextError()
-    ids = torch.tensor([[token.token.id for token in kept]], device=model.device)
-    states = model.adapter.encode_source(ids)[0].float().cpu().numpy()
-    if not np.isfinite(states).all():
+    return kept, len(kept) < len(tokens) or len(text) > LINE_LENGTH
+
+
+def _states(model: "LoadedModel", batch: Sequence[tuple[TextToken, ...]]) -> Float[Tensor, "sentence token width"]:
+    """The last states of sentences of equally many tokens: without padding there is nothing to mask."""
+    ids = torch.tensor([[token.token.id for token in tokens] for tokens in batch], device=model.device)
+    states = model.adapter.encode_source(ids).float().cpu()
+    if not bool(states.isfinite().all()):
         raise UserError("{name} computes what is not a number, so that sentences have no vectors.", name=model.name)
-    return SentenceEmbedding(text=text, tokens=kept, states=states, is_cut=len(kept) < len(tokens))
+    return states
 
 
 def cut_tokens(tokens: tuple[TextToken, ...], most: int) -> tuple[TextToken, ...]:
@@ -126,24 +156,30 @@ def cut_tokens(tokens: tuple[TextToken, ...], most: int) -> tuple[TextToken, ...
     return (*tokens[: max(0, most - closing)], *tokens[len(tokens) - closing :])
 
 
-def embed_sentences(
+@torch.inference_mode()
+def sentence_vectors(
     model: "LoadedModel", texts: Sequence[str], on_progress: OnProgress = no_progress
-) -> list[SentenceEmbedding]:
-    """A vector for each sentence, one pass each: without padding there is nothing to mask. Raises UserError."""
-    if len(texts) > MOST_LINES:
+) -> SentenceVectors:
+    """A vector for each sentence; those of equally many tokens are read together. Raises UserError for too many."""
+    if not 1 <= len(texts) <= MOST_LINES + 1:
         raise UserError("There are {count} lines; at most {most} are compared.", count=len(texts), most=MOST_LINES)
-    recipe, embeddings = recipe_of(model), []
-    for index, text in enumerate(texts):
-        on_progress(index, len(texts))
-        embeddings.append(embed_sentence(model, text[:LINE_LENGTH], recipe))
-    return embeddings
-
-
-def similarities(
-    rows: Sequence[SentenceEmbedding], columns: Sequence[SentenceEmbedding]
-) -> Float[np.ndarray, "row column"]:
-    """The cosine of each sentence with each other one."""
-    return np.stack([row.unit for row in rows]) @ np.stack([column.unit for column in columns]).T
+    recipe = recipe_of(model)
+    read = [_read_tokens(model, text, recipe) for text in texts]
+    by_length: dict[int, list[int]] = {}
+    for index, (tokens, _is_cut) in enumerate(read):
+        by_length.setdefault(len(tokens), []).append(index)
+    units: dict[int, Tensor] = {}
+    for alike in by_length.values():
+        for first in range(0, len(alike), AT_ONCE):
+            on_progress(len(units), len(texts))
+            batch = alike[first : first + AT_ONCE]
+            means = _states(model, [read[index][0] for index in batch]).mean(1)
+            units |= dict(zip(batch, torch.nn.functional.normalize(means, dim=1), strict=True))
+    return SentenceVectors(
+        texts=tuple(texts),
+        units=torch.stack([units[index] for index in range(len(texts))]).numpy(),
+        cut=tuple(is_cut for _tokens, is_cut in read),
+    )
 
 
 def token_shares(sentence: SentenceEmbedding, other: SentenceEmbedding) -> Float[np.ndarray, "token"]:
@@ -152,7 +188,8 @@ def token_shares(sentence: SentenceEmbedding, other: SentenceEmbedding) -> Float
     With n tokens of states h the cosine is Σᵢ hᵢ · v / (n |mean h|), v being the other sentence's vector of length 1.
     """
     length = len(sentence.states) * max(float(np.linalg.norm(sentence.mean)), 1e-12)
-    return sentence.states @ other.unit / length
+    shares: np.ndarray = sentence.states @ other.unit / length
+    return shares
 
 
 def word_shares(sentence: SentenceEmbedding, other: SentenceEmbedding) -> list[WordShare]:

@@ -47,7 +47,7 @@ class WordStates:
     @property
     def levels(self) -> int:
         """Blocks, and one."""
-        return self.cosines.shape[1]
+        return int(self.cosines.shape[1])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

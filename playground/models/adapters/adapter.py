@@ -77,8 +77,8 @@ class ModelAdapter(Protocol):
     def target_ids(self, target: str) -> list[int]:
         """The decoder's input for a target: the start token, and the target without its end token."""
 
-    def encode_source(self, ids: Int[Tensor, "1 token"]) -> Float[Tensor, "1 token width"]:
-        """The last state of each token: an encoder-decoder's encoder's, or that of the only stack, after its last norm."""
+    def encode_source(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token width"]:
+        """The last state of each token, after the last norm: of an encoder-decoder's encoder, or of the only stack."""
 
     def keeps_cache(self) -> bool:
         """Whether `next_token` can reuse keys and values (KV cache)."""

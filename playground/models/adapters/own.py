@@ -83,7 +83,7 @@ class OwnAdapter:
         # Without the special tokens of a source: the decoder generates END itself.
         return [self.start_id(), *self.tokenizer.encode(target, add_special_tokens=False).ids]
 
-    def encode_source(self, ids: Int[Tensor, "1 token"]) -> Float[Tensor, "1 token width"]:
+    def encode_source(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token width"]:
         encoded: Tensor = self._module.encode(ids)
         return encoded
 

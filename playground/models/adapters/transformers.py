@@ -88,7 +88,7 @@ class TransformersAdapter:
             labels = labels[:-1]
         return [self.start_id(), *labels]
 
-    def encode_source(self, ids: Int[Tensor, "1 token"]) -> Float[Tensor, "1 token width"]:
+    def encode_source(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token width"]:
         if self.model.kind == "encoder-decoder":
             encoded: Tensor = self.module.get_encoder()(input_ids=ids)[0]
             return encoded
@@ -117,9 +117,7 @@ class TransformersAdapter:
     ) -> NextToken:
         arguments: dict[str, Any] = {"input_ids" if encoded is None else "decoder_input_ids": ids}
         if encoded is not None:
-            from transformers.modeling_outputs import BaseModelOutput
-
-            arguments["encoder_outputs"] = BaseModelOutput(last_hidden_state=encoded.expand(len(ids), -1, -1))
+            arguments["encoder_outputs"] = _encoder_output(encoded.expand(len(ids), -1, -1))
         if "use_cache" in self.parameters:
             arguments["use_cache"] = use_cache
         if cache is not None:
@@ -184,6 +182,16 @@ def takes_segments(parameters: set[str], tokenizer: Any) -> bool:
     return "token_type_ids" in parameters and "token_type_ids" in getattr(
         tokenizer, "model_input_names", ("token_type_ids",)
     )
+
+
+def _encoder_output(encoded: Tensor) -> Any:
+    """An encoder's output as decoders expect it; those with experts ask what a router said, and do without (None)."""
+    from transformers.modeling_outputs import BaseModelOutput
+
+    output = BaseModelOutput(last_hidden_state=encoded)
+    for name in ("router_logits", "router_probs"):
+        object.__setattr__(output, name, None)
+    return output
 
 
 def forward_parameters(module: nn.Module) -> set[str]:

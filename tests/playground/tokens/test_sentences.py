@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -15,16 +14,15 @@ from playground.models import load
 from playground.tokens.sentences import (
     MOST_LINES,
     embed_sentence,
-    embed_sentences,
     recipe_of,
-    similarities,
+    sentence_vectors,
     token_shares,
     word_shares,
 )
 from tests.helpers.families import small_model
 from tests.helpers.own_models import own_model
 
-LINES = ["the cat sat", "a dog", "it rains over the hill in may", "the"]
+LINES = ["the cat sat", "a dog", "it rains over the hill in may", "the", "one", *["the dog ran"] * 20]
 
 
 def published_recipe(model, lines: list[str]) -> torch.Tensor:
@@ -44,16 +42,18 @@ def published_recipe(model, lines: list[str]) -> torch.Tensor:
 def test_vectors_are_those_of_the_published_recipe(family):
     model = small_model(family)
     vectors = published_recipe(model, LINES)
-    embeddings = embed_sentences(model, LINES)
-    assert np.stack([each.unit for each in embeddings]) == pytest.approx(vectors.numpy(), abs=2e-5)
-    assert similarities(embeddings, embeddings) == pytest.approx((vectors @ vectors.T).numpy(), abs=2e-5)
+    ours = sentence_vectors(model, LINES)
+    assert ours.units == pytest.approx(vectors.numpy(), abs=2e-5)
+    assert ours.cosines == pytest.approx((vectors @ vectors.T).numpy(), abs=2e-5)
+    assert embed_sentence(model, LINES[2]).unit == pytest.approx(vectors[2].numpy(), abs=2e-5)
+    assert ours.cut == (False,) * len(LINES)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.text("abc xyz", min_size=1, max_size=20), st.text("abc xyz", min_size=1, max_size=20))
 def test_shares_sum_to_the_cosine(encoder, first, second):
-    left, right = embed_sentences(encoder, [first, second])
-    total = similarities([left], [right])[0, 0]
+    left, right = embed_sentence(encoder, first), embed_sentence(encoder, second)
+    total = sentence_vectors(encoder, [first, second]).cosines[0, 1]
     assert token_shares(left, right).sum() == pytest.approx(total, abs=1e-5)
     assert sum(share.share for share in word_shares(right, left)) == pytest.approx(total, abs=1e-5)
 
@@ -65,7 +65,7 @@ def encoder():
 
 def test_words_hold_all_their_tokens():
     model = load("books-encoder")
-    shares = word_shares(*embed_sentences(model, ["unbelievable, it’s", "a"]))
+    shares = word_shares(*(embed_sentence(model, text) for text in ("unbelievable, it’s", "a")))
     assert [share.text for share in shares] == ["<|start|>", "unbelievable", ",", "it", "’s", "<|end|>"]
     assert [share.is_special for share in shares] == [True, False, False, False, False, True]
     assert len(shares[1].positions) == 6
@@ -110,7 +110,7 @@ def test_what_has_no_vector_is_told():
     with pytest.raises(EmptyTextError):
         embed_sentence(model, "")
     with pytest.raises(UserError, match=f"at most {MOST_LINES}"):
-        embed_sentences(model, ["a"] * (MOST_LINES + 1))
+        sentence_vectors(model, ["a"] * (MOST_LINES + 2))
     for parameter in model.module.parameters():
         torch.nn.init.constant_(parameter, torch.nan)
     with pytest.raises(UserError, match="not a number"):

@@ -11,7 +11,7 @@ from ui.components.attention_view import Selected
 from ui.sections.attention.scores import head_scores_of
 from ui.state.address import write_values
 from ui.state.parameters import COMBINE, COMPONENTS, HEAD, SECTION
-from ui.widgets.doors import ABLATE, INSIDE, door
+from ui.widgets.doors import ABLATE, INSIDE, TOKENS, door
 
 
 def show_head_doors(kind: SiteKind, selected: Selected) -> DeltaGenerator | None:

@@ -11,11 +11,10 @@ from playground.models.catalogue import MINILM
 from playground.text import _
 from playground.tokens.sentences import (
     MOST_LINES,
-    SentenceEmbedding,
     SentenceRecipe,
-    embed_sentences,
+    SentenceVectors,
     recipe_of,
-    similarities,
+    sentence_vectors,
 )
 from ui.cache import results_of
 from ui.jobs import require
@@ -57,13 +56,16 @@ def show_sentences(model: LoadedModel) -> None:
     if not query or not lines:
         st.info(_("Type a search text and at least one line."), icon=":material/keyboard:")
         return
-    embeddings = require(
+    vectors = require(
         ("sentences", query, tuple(lines)),
-        lambda on_progress: embed_sentences(model, [query, *lines], on_progress),
+        lambda on_progress: sentence_vectors(model, [query, *lines], on_progress),
         title=_("Reading lines:"),
         cache=results_of(model),
     )
-    _show_ranking(model, embeddings, recipe)
+    order = (-vectors.cosines[0, 1:]).argsort(kind="stable").tolist()
+    _show_ranking(model, vectors, order, recipe)
+    show_shares(model, query, lines, order)
+    _show_matrix(model, vectors)
     _offer_python(model, query, lines)
 
 
@@ -109,69 +111,46 @@ def _adopt_file() -> None:
         )
 
 
-def _show_ranking(model: LoadedModel, embeddings: list[SentenceEmbedding], recipe: SentenceRecipe) -> None:
-    query, lines = embeddings[0], embeddings[1:]
-    values = similarities([query], lines)[0]
-    order = (-values).argsort(kind="stable").tolist()
-    best = lines[order[0]]
+def _show_ranking(model: LoadedModel, vectors: SentenceVectors, order: list[int], recipe: SentenceRecipe) -> None:
+    query, *lines = vectors.texts
+    values = vectors.cosines[0, 1:].tolist()
     sentence = _("Nearest to the search text is line {number}, cosine {cosine:.3f}: “{line}”")
-    st.text(sentence.format(number=order[0] + 1, cosine=float(values[order[0]]), line=best.text))
-    names = [f"{index + 1} {lines[index].text}" for index in order[:MOST_RANKED]]
-    details = {"query": query.text, "lines": len(lines)}
-    figure = named_bars_figure(names, [float(values[index]) for index in order[:MOST_RANKED]], x=_("cosine"))
+    st.text(sentence.format(number=order[0] + 1, cosine=values[order[0]], line=lines[order[0]]))
+    names = [f"{index + 1} {lines[index]}" for index in order[:MOST_RANKED]]
+    details = {"query": query, "lines": len(lines)}
+    figure = named_bars_figure(names, [values[index] for index in order[:MOST_RANKED]], x=_("cosine"))
     show_chart(
         model, figure, key="ranking_chart", label=_("Lines by their cosine with the search text"), details=details
     )
-    st.dataframe(
-        [
-            {
-                _("rank"): rank,
-                _("line"): index + 1,
-                _("cosine"): round(float(values[index]), 5),
-                _("text"): lines[index].text,
-            }
-            for rank, index in enumerate(order, 1)
-        ],
-        hide_index=True,
-        key="ranking_rows",
-    )
-    cut = sum(each.is_cut for each in embeddings)
-    if cut:
-        st.caption(
-            _("{cut} texts are longer than {most:,} tokens and were cut there.").format(
-                cut=cut, most=recipe.most_tokens
-            )
-        )
-    rows: list[tuple[object, ...]] = [("rank", "line", "cosine", "text")]
-    rows += [(rank, index + 1, float(values[index]), lines[index].text) for rank, index in enumerate(order, 1)]
-    offer_csv(model, rows, name="ranking", details=details)
-    show_shares(model, query, lines, order)
-    _show_matrix(model, embeddings)
+    ranked = [(rank, index + 1, values[index], lines[index]) for rank, index in enumerate(order, 1)]
+    titles = (_("rank"), _("line"), _("cosine"), _("text"))
+    st.dataframe([dict(zip(titles, row, strict=True)) for row in ranked], hide_index=True, key="ranking_rows")
+    if any(vectors.cut):
+        sentence = _("{cut} texts are longer than {most:,} tokens and were cut there.")
+        st.caption(sentence.format(cut=sum(vectors.cut), most=recipe.most_tokens))
+    offer_csv(model, [("rank", "line", "cosine", "text"), *ranked], name="ranking", details=details)
 
 
-def _show_matrix(model: LoadedModel, embeddings: list[SentenceEmbedding]) -> None:
-    """Every text with every other one, the query first."""
+def _show_matrix(model: LoadedModel, vectors: SentenceVectors) -> None:
+    """Every text with every other one, the search text first."""
     st.subheader(_("All pairs"), anchor=False)
-    shown = embeddings[: MOST_CELLS + 1]
-    names = [_("search text"), *(f"{n} {each.text}" for n, each in enumerate(shown[1:], 1))]
-    ticks = [_("search text"), *map(str, range(1, len(shown)))]
-    values = similarities(shown, shown)
-    figure = heatmap_figure(values, rows=names, columns=ticks, y=_("text"), x=_("text"), meaning=_("cosine"))
-    details = {"query": embeddings[0].text, "lines": len(embeddings) - 1}
+    cosines, count = vectors.cosines, min(len(vectors.texts), MOST_CELLS + 1)
+    names = [_("search text"), *(f"{n} {text}" for n, text in enumerate(vectors.texts[1:count], 1))]
+    ticks = [_("search text"), *map(str, range(1, count))]
+    shown = cosines[:count, :count]
+    figure = heatmap_figure(shown, rows=names, columns=ticks, y=_("text"), x=_("text"), meaning=_("cosine"))
+    details = {"query": vectors.texts[0], "lines": len(vectors.texts) - 1}
     show_chart(model, figure, key="matrix_chart", label=_("Cosine of every pair of texts"), details=details)
-    if len(shown) < len(embeddings):
+    if count < len(vectors.texts):
         st.caption(_("The search text and the first {shown} lines; the CSV has all.").format(shown=MOST_CELLS))
-    everything = similarities(embeddings, embeddings)
-    header = ("text", "query", *range(1, len(embeddings)))
-    rows: list[tuple[object, ...]] = [header]
-    rows += [(each.text, *row) for each, row in zip(embeddings, everything.tolist(), strict=True)]
+    rows: list[tuple[object, ...]] = [("text", "query", *range(1, len(vectors.texts)))]
+    rows += [(text, *row) for text, row in zip(vectors.texts, cosines.tolist(), strict=True)]
     offer_csv(model, rows, name="similarities", details=details)
 
 
 def _offer_python(model: LoadedModel, query: str, lines: list[str]) -> None:
-    program = [f"embeddings = embed_sentences(model, {[query, *lines]!r})"]
-    program += [
-        "print(similarities(embeddings[:1], embeddings[1:]))",
-        "print(word_shares(embeddings[1], embeddings[0]))",
-    ]
-    offer_snippet(model, ["playground.tokens.sentences import embed_sentences, similarities, word_shares"], program)
+    program = [f"vectors = sentence_vectors(model, {[query, *lines]!r})", "print(vectors.cosines)"]
+    program += ["line, query = (embed_sentence(model, vectors.texts[index]) for index in (1, 0))"]
+    program += ["print(word_shares(line, query))"]
+    imports = ["playground.tokens.sentences import embed_sentence, sentence_vectors, word_shares"]
+    offer_snippet(model, imports, program)

@@ -6,8 +6,10 @@ from playground.charts.layout import mark_spaces
 from playground.models import LoadedModel
 from playground.snippets import origin
 from playground.text import _
-from playground.tokens.sentences import SentenceEmbedding, WordShare, word_shares
+from playground.tokens.sentences import WordShare, embed_sentence, word_shares
+from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
+from ui.jobs import require
 from ui.sections.tokens.subject import offer_csv
 from ui.state.address import read_number
 from ui.state.parameters import COMPARED_LINE
@@ -17,7 +19,7 @@ GAP = "\u2002"
 """Behind each word: a space that is drawn as one, without a mark."""
 
 
-def show_shares(model: LoadedModel, query: SentenceEmbedding, lines: list[SentenceEmbedding], order: list[int]) -> None:
+def show_shares(model: LoadedModel, query: str, lines: list[str], order: list[int]) -> None:
     """Choose a line, at first the best; both texts coloured by what their words add."""
     st.subheader(_("What each word adds"), anchor=False)
     shown = read_number(COMPARED_LINE, order[0], len(lines) - 1)
@@ -26,10 +28,16 @@ def show_shares(model: LoadedModel, query: SentenceEmbedding, lines: list[Senten
         order,
         order.index(shown),
         **mirrored(COMPARED_LINE, shown, str(order[0])),
-        format_func=lambda index: f"{index + 1} {lines[index].text[:80]}",
+        format_func=lambda index: f"{index + 1} {lines[index][:80]}",
     )
     line = lines[int(chosen)]
-    sides = {_("Line"): word_shares(line, query), _("Search text"): word_shares(query, line)}
+    both = require(
+        ("shares", query, line),
+        lambda _on_progress: _shares_of(model, query, line),
+        title=_("Reading lines:"),
+        cache=results_of(model),
+    )
+    sides = dict(zip((_("Line"), _("Search text")), both, strict=True))
     total = sum(share.share for share in sides[_("Line")])
     sentence = _(
         "The words of each text add up to the cosine, {total:.4f}. The stronger the colour, the more a word adds."
@@ -42,13 +50,19 @@ def show_shares(model: LoadedModel, query: SentenceEmbedding, lines: list[Senten
             layout="text",
             label=_("Words by what they add to the cosine"),
             key=f"shares_{number}",
-            provenance=origin(model, details={"query": query.text, "line": line.text}),
+            provenance=origin(model, details={"query": query, "line": line}),
         )
     st.caption(_("Point at a word for its number. Special tokens count in the mean, too."))
     rows: list[tuple[object, ...]] = [("text", "word", "share")]
     for name, shares in zip(("line", "query"), sides.values(), strict=True):
         rows += [(name, share.text, share.share) for share in shares]
-    offer_csv(model, rows, name="word-shares", details={"query": query.text, "line": line.text})
+    offer_csv(model, rows, name="word-shares", details={"query": query, "line": line})
+
+
+def _shares_of(model: LoadedModel, query: str, line: str) -> tuple[list[WordShare], list[WordShare]]:
+    """The shares of the line's words, and of the search text's."""
+    first, second = embed_sentence(model, line), embed_sentence(model, query)
+    return word_shares(first, second), word_shares(second, first)
 
 
 def share_items(shares: list[WordShare]) -> list[TokenItem]:

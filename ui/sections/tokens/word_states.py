@@ -55,7 +55,7 @@ def show_word_states(model: LoadedModel) -> None:
     label = _("Cosine of the word's states after each layer")
     show_chart(model, figure, key="word_chart", label=label, details=details, height=380)
     _say_tokens(states)
-    rows = [("layer", *names, "other tokens")]
+    rows: list[tuple[object, ...]] = [("layer", *names, "other tokens")]
     rows += [
         (str(level), *states.cosines[:, level].tolist(), float(states.others[level])) for level in range(states.levels)
     ]
