@@ -3,7 +3,21 @@
 import argparse
 import sys
 
-from playground.command import emerge, evaluate, export, fit, models, neurons, similar, sweep, tokens, trace, train
+from playground.command import (
+    chat,
+    classify,
+    emerge,
+    evaluate,
+    export,
+    fit,
+    models,
+    neurons,
+    similar,
+    sweep,
+    tokens,
+    trace,
+    train,
+)
 from playground.errors import UserError
 from playground.text import _
 
@@ -34,6 +48,8 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     similar.declare(commands)
     train.declare(commands, words=words)
     export.declare(commands)
+    classify.declare(commands)
+    chat.declare(commands)
     evaluate.declare(commands)
     fit.declare(commands)
     emerge.declare(commands)

@@ -1,15 +1,18 @@
 """The commands of `python -m playground`, one file per verb.
 
-train.py    train a run
-export.py   a run as a model folder
-models.py   list models; fetch one
-trace.py    every head's attention as a file
-neurons.py  the neurons that add most at a token
-tokens.py   a text as tokens, step by step
-similar.py  lines ranked by similarity; nearest tokens
-evaluate.py perplexity, BLEU, ROUGE, word errors, labels
-fit.py      fit a scaling law
-sweep.py    train a grid of runs
-emerge.py   train and measure the studies of the Emergence page
-options.py  options made from config records
+train.py         train a run
+export.py        a run as a model folder
+models.py        list models; fetch one
+trace.py         every head's attention as a file
+neurons.py       the neurons that add most at a token
+tokens.py        a text as tokens, step by step
+similar.py       lines ranked by similarity; nearest tokens
+classify.py      ask a classifier about texts, or the rows of a table
+chat.py          a conversation as the model reads it, and its reply
+evaluate.py      perplexity, BLEU, ROUGE, word errors, labels
+fit.py           fit a scaling law
+sweep.py         train a grid of runs
+emerge.py        train and measure the studies of the Emergence page
+model_options.py options that name a model, and the model
+options.py       options made from config records
 """
