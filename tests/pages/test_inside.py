@@ -14,6 +14,7 @@ from playground import trace as read
 from playground.lens.inspect.steps.embedding import entered_vector
 from playground.lens.inspect.steps.step import StepInputs
 from tests.helpers.page_script import run_page
+from ui.sections.inside.step_choice import nearest_step
 from ui.sections.inside.steps import draw_steps
 from ui.state.parameters import TOY_CAUSAL, TOY_TEXT
 
@@ -32,36 +33,39 @@ def headings(app: AppTest) -> list[str]:
 
 
 def test_the_built_in_model_is_followed_through_every_step():
-    app = page(text="The cat sat")
+    app = page(text="The cat sat", step="all")
     assert not app.exception
     assert not app.error
-    assert len(headings(app)) == 11
+    assert len(headings(app)) == 21
     assert headings(app)[3] == "4. Rotary positions"
+    assert headings(app)[-1] == "21. Probabilities"
     assert "Verified: max. error" in words(app)
+    assert "Verified: logits to" in words(app)
     assert "weights sum to 1.000000" in words(app)
     assert any("query_key_value" in code.value for code in app.code)
 
 
 def test_a_model_that_adds_its_positions_turns_nothing(small_folder):
-    app = page(model=str(small_folder), text="the cat sat on the mat", head="1.2", query="3")
+    app = page(model=str(small_folder), text="the cat sat on the mat", head="1.2", query="3", step="all")
     assert not app.exception
-    assert len(headings(app)) == 10
+    assert len(headings(app)) == 20
     assert "Verified: max. error" in words(app)
     assert "before layer 1 " in words(app)
     assert "4 of 6 keys are visible to this query; no bias." in words(app)
 
 
 def test_shared_keys_are_said_to_be_shared(save_model):
-    app = page(model=str(save_model("llama")), text="the cat sat", head="0.3")
+    app = page(model=str(save_model("llama")), text="the cat sat", head="0.3", step="projection")
     assert not app.exception
     assert "heads 2, 3 share one set of keys and values, key/value head 1" in words(app)
     assert ":gray-badge[q0 q1 → k0 v0] :orange-badge[q2 q3 → k1 v1]" in words(app)
 
 
 def test_an_encoder_that_norms_afterwards_says_so(save_model):
-    app = page(model=str(save_model("bert")), text="the cat sat", pair="a dog")
+    app = page(model=str(save_model("bert")), text="the cat sat", pair="a dog", step="residual")
     assert not app.exception
     assert "most such models norm it afterwards" in words(app)
+    app = page(model=str(save_model("bert")), text="the cat sat", pair="a dog", step="norm")
     assert "norms after the layer, not before" in words(app)
     assert "Verified: max. error" in words(app)
 
@@ -77,14 +81,14 @@ def test_numbers_that_are_none_are_answered(small_folder):
 
 
 def test_an_encoder_decoder_shows_its_cross_attention(save_model):
-    app = page(model=str(save_model("bart")), text="the cat sat", target="a dog", kind="cross")
+    app = page(model=str(save_model("bart")), text="the cat sat", target="a dog", kind="cross", step="projection")
     assert not app.exception
     assert "keys and values come from the encoder" in words(app)
     assert "Verified: max. error" in words(app)
 
 
 def test_a_text_of_one_token_and_no_text_are_answered(small_folder):
-    app = page(model=str(small_folder), text="cat")
+    app = page(model=str(small_folder), text="cat", step="softmax")
     assert not app.exception
     assert "All 1 weights sum to 1.000000" in words(app)
     app = page(model=str(small_folder), text="")
@@ -94,7 +98,7 @@ def test_a_text_of_one_token_and_no_text_are_answered(small_folder):
 
 @pytest.mark.parametrize("address", [{"head": "99.99"}, {"head": "x"}, {"query": "-3"}, {"query": "10000"}])
 def test_a_damaged_address_shows_a_place_that_is_there(small_folder, address):
-    app = page(model=str(small_folder), text="the cat", **address)
+    app = page(model=str(small_folder), text="the cat", step="mask", **address)
     assert not app.exception
     assert "All 2 keys are visible to this query; no bias." in words(app)
 
@@ -157,12 +161,17 @@ def test_a_models_heads_are_compared_with_a_single_head(small_folder):
 
 
 def test_the_norm_and_a_traced_dimension_are_shown(small_folder):
-    app = page(model=str(small_folder), text="the cat sat", dimension="3")
+    app = page(model=str(small_folder), text="the cat sat", dimension="3", step="all")
     assert not app.exception
     assert "Layer norm: subtract the mean" in words(app)
     for matrix in ("W_Q", "W_K", "W_V", "W_O"):
-        assert f"Row 3 of {matrix}, its input" in words(app)
-    assert page(model=str(small_folder), text="the cat", dimension="999").number_input[0].value == 0
+        assert f"Row 3 of {matrix}, its input" in words(app).replace("\\", "")
+    assert (
+        page(model=str(small_folder), text="the cat", dimension="999", step="down")
+        .number_input(key="inside_dimension_16")
+        .value
+        == 0
+    )
 
 
 def test_every_number_that_is_drawn_has_a_name_and_a_derivation(small_folder):
@@ -227,7 +236,7 @@ def test_a_number_that_is_not_shown_is_passed_over(small_folder, damaged):
     assert not app.exception
     assert not app.error
     assert not app.dataframe
-    assert len(headings(app)) == 10
+    assert len(headings(app)) == 1
     assert not [button for button in app.button if button.key and button.key.startswith("close_")]
     assert "terms below sum to" not in words(app)
 
@@ -236,3 +245,122 @@ def test_toy_heads_are_compared_with_a_single_head():
     app = page(section="hand")
     assert not app.exception
     assert "with a single head it is always 0" in words(app)
+
+
+def test_one_step_is_shown_and_stands_in_the_address(small_folder):
+    app = page(model=str(small_folder), text="the cat sat", step="activation")
+    assert not app.exception
+    assert headings(app) == ["13. Activation"]
+    assert "activations are above 0" in words(app)
+    assert headings(page(model=str(small_folder), text="the cat sat", step="nonsense")) == ["1. Embedding and position"]
+
+
+def test_a_model_without_a_step_shows_the_nearest(small_folder):
+    app = page(model=str(small_folder), text="the cat sat", step="output_head")
+    assert headings(app) == ["19. Logits"]
+    names = ["embedding", "projection", "up", "stream", "logit"]
+    nearest = {
+        "rotation": "projection",
+        "router": "up",
+        "final_norm": "stream",
+        "output_head": "logit",
+        "": "embedding",
+    }
+    assert {name: nearest_step(name, names) for name in nearest} == nearest
+    assert nearest_step("probabilities", names[:-1]) == "stream"
+    assert nearest_step("router", ["embedding"]) == "embedding"
+
+
+@pytest.mark.parametrize(
+    ("number", "formula"),
+    [
+        ("feed_forward_norm:n.0.3", "x̂[3] = (r[3] − μ)"),
+        ("feed_forward_norm:r.0.3", "r[3] = x[3] + attn 0[3]"),
+        ("up:wu.5.3", "W_up[5,3]"),
+        ("up:pu.5.3", "W_up[5,3] · x̂[3]"),
+        ("down:o.0.3", "o[3] = Σ W_down[3,n] · a[n] + b_down[3]"),
+        ("feed_forward_residual:u.0.3", "r′[3] = r[3] + o[3]"),
+        ("stream:d.0.0", "= Σ part[i] · direction[i]"),
+        ("stream:f.0.3", "f[3] = Σ part[3]"),
+        ("final_norm:n.0.3", "x̂[3] = (f[3] − μ)"),
+        ("probabilities:p.5.0", "p[5] = exp(ℓ[5]"),
+    ],
+)
+def test_a_number_after_attention_lists_all_its_terms(small_folder, number, formula):
+    app = page(model=str(small_folder), text="the cat sat on", numbers=number, neuron="0.5", token="5")
+    assert not app.exception
+    assert not app.error
+    assert formula in words(app)
+    is_learned = number.startswith("up:w")
+    assert ("no product makes it here" in words(app)) == is_learned
+    if not is_learned:
+        assert "difference: " in words(app)
+        assert app.dataframe
+
+
+def test_neurons_name_their_tokens_and_are_searched(small_folder):
+    app = page(model=str(small_folder), text="the cat sat on", step="neurons", head="1.0", neuron_search="cat")
+    assert not app.exception
+    assert not app.error
+    assert "of layer 1 adds most" in app.text[0].value
+    tables = [frame.value for frame in app.dataframe]
+    assert len(tables[0]) == 24
+    added = tables[0]["adds"].to_numpy()
+    assert (np.diff(added) <= 0).all()
+    assert "neurons have this text" in words(app)
+    found = tables[-1]
+    assert all("cat" in token for token in found["token"])
+
+
+def test_a_neuron_and_a_token_of_the_address_are_traced(small_folder):
+    app = page(model=str(small_folder), text="the cat sat on", step="up", neuron="0.7")
+    assert not app.exception
+    assert "Row 7 of W_up, its input" in words(app).replace("\\", "")
+    app = page(model=str(small_folder), text="the cat sat on", step="logit", token="6")
+    assert not app.exception
+    assert app.selectbox(key="inside_traced").value == 6
+    for damaged in ({"neuron": "0.99999", "token": "999999"}, {"neuron": "x", "token": "-1"}):
+        app = page(model=str(small_folder), text="the cat sat on", step="neurons", **damaged)
+        assert not app.exception
+        assert not app.error
+
+
+@pytest.mark.parametrize("family", ["mixtral", "qwen2_moe"])
+def test_a_mixtures_experts_are_shown(save_model, family):
+    app = page(model=str(save_model(family)), text="the cat sat on", step="router")
+    assert not app.exception
+    assert not app.error
+    assert "The token goes through 2 of 4 experts" in words(app)
+    app = page(model=str(save_model(family)), text="the cat sat on", step="down")
+    assert not app.exception
+    assert not app.error
+    assert any("expert" in caption.value for caption in app.caption)
+
+
+def test_a_model_without_an_output_head_ends_with_its_last_state(save_model):
+    folder = save_model("bert")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "architectures": ["BertModel"]}))
+    app = page(model=str(folder), text="the cat sat", step="logit")
+    assert not app.exception
+    assert not app.error
+    assert "no output head" in words(app)
+    assert "Verified: last state to" in words(app)
+    assert headings(app) == ["17. Residual stream over all layers"]
+
+
+def test_shared_layers_are_followed_although_their_attention_cannot_be_told(save_model):
+    app = page(model=str(save_model("albert")), text="the cat sat", step="stream")
+    assert not app.exception
+    assert "calls one attention module several times" in words(app)
+    assert headings(app) == ["7. Residual stream over all layers"]
+    assert "Verified: logits to" in words(app)
+
+
+def test_the_kinds_of_an_encoder_decoder_have_feed_forward_layers_of_their_own(save_model):
+    folder = str(save_model("t5"))
+    for kind in ("encoder", "cross"):
+        app = page(model=folder, text="the cat sat", target="a dog", kind=kind, step="probabilities")
+        assert not app.exception
+        assert not app.error
+        assert ("Probabilities" in headings(app)[0]) == (kind != "encoder")

@@ -52,7 +52,7 @@ INSTEAD = {
 def choose_step(head: Sequence[InsideStep], token: Sequence[InsideStep], layer: int) -> str:
     """Draw the map; the name of the step that is chosen, or that all are."""
     names = [step.name for step in (*head, *token)]
-    current = _nearest(_addressed(), names)
+    current = nearest_step(_addressed(), names)
     numbers = {name: number for number, name in enumerate(names, start=1)}
     groups = (
         _group(_("Attention, layer {layer}").format(layer=layer), [step.name for step in head], numbers),
@@ -77,11 +77,12 @@ def _addressed() -> str:
     step = read_value(STEP)
     if step is not None:
         return step
-    named = {entry.partition(":")[0] for entry in read_text(DERIVATIONS).split(",") if ":" in entry}
+    entries = (entry.partition(":")[0] for entry in read_text(DERIVATIONS).split(","))
+    named = {name for name in entries if name in SHORT}
     return named.pop() if len(named) == 1 else ALL if named else ""
 
 
-def _nearest(name: str, names: Sequence[str]) -> str:
+def nearest_step(name: str, names: Sequence[str]) -> str:
     """The step, or the nearest one that this model has; the first one for anything else."""
     if name == ALL:
         return ALL
