@@ -16,7 +16,7 @@ from playground.text import _
 from playground.training.run.paths import is_run_id
 from ui.sections.scaling.study import SHIPPED, ScalingStudy, study_of_sweep, study_of_table
 from ui.state.address import read_choice, write_choice
-from ui.state.parameters import COUNT, POINTS, SOURCE
+from ui.state.parameters import COLUMNS, COUNT, POINTS, SOURCE
 from ui.state.revisions import widget_key
 from ui.state.scaling import (
     adopt_source,
