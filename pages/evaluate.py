@@ -13,7 +13,7 @@ import streamlit as st
 from playground.errors import UserError
 from ui.components.live_chart import load_chart_library
 from ui.sections.evaluate.bleu import show_bleu
-from ui.sections.evaluate.classification import show_classification
+from ui.sections.evaluate.classification import show_label_scores
 from ui.sections.evaluate.perplexity import show_perplexity
 from ui.sections.evaluate.rouge import show_rouge
 from ui.sections.evaluate.table_source import say
@@ -33,7 +33,7 @@ SHOW = {
     "bleu": show_bleu,
     "rouge": show_rouge,
     "edits": show_word_errors,
-    "classification": show_classification,
+    "classification": show_label_scores,
 }
 
 with st.sidebar:

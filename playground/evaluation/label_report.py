@@ -15,7 +15,7 @@ from playground.evaluation.confusion import (
     confusion,
     label_scores,
 )
-from playground.evaluation.resampling import RESAMPLES, Spread, spread
+from playground.evaluation.resampling import RESAMPLES, Spread, bootstrap_spread
 from playground.evaluation.slices import confusion_spread, macro_f1_scores, slice_scores
 from playground.evaluation.text_table import TextTable
 from playground.evaluation.thresholds import numbers_of, resampled_areas, threshold_curve
@@ -82,9 +82,11 @@ def _score_report(table: TextTable, true: tuple[str, ...], column: str, positive
     scores = numbers_of(table.column(column), table.rows)
     is_positive = np.array([one == positive for one in true])
     curve = threshold_curve(scores, is_positive)
+    areas = resampled_areas(scores, is_positive, RESAMPLES)
+    area = bootstrap_spread(curve.area, areas, len(scores))
     report: dict[str, Any] = {
         "positive": positive,
-        "area": _spread_report(spread(curve.area, resampled_areas(scores, is_positive, RESAMPLES), len(scores))),
+        "area": _spread_report(area),
         "average_precision": curve.average_precision,
     }
     try:

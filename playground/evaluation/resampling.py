@@ -71,10 +71,10 @@ def resampled_sums(
     return sums.reshape(n_resamples, *statistics.shape[1:])
 
 
-def spread(value: float, resampled: Float[np.ndarray, "resample"], n: int) -> Spread:
+def bootstrap_spread(value: float, resampled: Float[np.ndarray, "resample"], n: int) -> Spread:
     """A score and the percentiles of its resamples.
 
-    >>> spread(2.0, np.full(5, 2.0), n=7)
+    >>> bootstrap_spread(2.0, np.full(5, 2.0), n=7)
     Spread(value=2.0, low=2.0, high=2.0, n=7)
     """
     tail = (1 - LEVEL) / 2
@@ -96,7 +96,7 @@ def bootstrap_score(
     Spread(value=1.0, low=1.0, high=1.0, n=4)
     """
     value = score(statistics.sum(0)[None])[0]
-    return spread(value, score(resampled_sums(statistics, n_resamples, seed, on_progress)), len(statistics))
+    return bootstrap_spread(value, score(resampled_sums(statistics, n_resamples, seed, on_progress)), len(statistics))
 
 
 def paired_bootstrap(
@@ -122,11 +122,11 @@ def paired_bootstrap(
     theirs = score(sums[:, width:].reshape(n_resamples, *second.shape[1:]))
     values = [float(score(table.sum(0)[None])[0]) for table in (first, second)]
     gain = theirs - ours
-    difference = spread(values[1] - values[0], gain, len(first))
+    difference = bootstrap_spread(values[1] - values[0], gain, len(first))
     extreme = np.abs(gain - gain.mean()) >= abs(difference.value)
     return PairedSpread(
-        first=spread(values[0], ours, len(first)),
-        second=spread(values[1], theirs, len(first)),
+        first=bootstrap_spread(values[0], ours, len(first)),
+        second=bootstrap_spread(values[1], theirs, len(first)),
         difference=difference,
         second_wins=float((gain > 0).mean()),
         gains=gain,

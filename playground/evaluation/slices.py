@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from playground.errors import UserError
 from playground.evaluation.confusion import Confusion, accuracies, average_score, confusion, resampled_confusions
-from playground.evaluation.resampling import RESAMPLES, Spread, spread
+from playground.evaluation.resampling import RESAMPLES, Spread, bootstrap_spread
 
 MOST_SLICES = 30
 CountsScore = Callable[[np.ndarray], np.ndarray]
@@ -26,7 +26,7 @@ class SliceScores:
 def confusion_spread(counted: Confusion, score: CountsScore, n_resamples: int = RESAMPLES) -> Spread:
     """A score of a confusion matrix with its bootstrap interval."""
     value = float(np.asarray(score(counted.counts[None]))[0])
-    return spread(value, score(resampled_confusions(counted, n_resamples)), counted.n)
+    return bootstrap_spread(value, score(resampled_confusions(counted, n_resamples)), counted.n)
 
 
 def macro_f1_scores(counts: np.ndarray) -> Float[np.ndarray, "*resample"]:

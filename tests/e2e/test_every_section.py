@@ -17,6 +17,7 @@ from playground.glossary import TERMS
 from tests.helpers.contrast import as_hex
 from tests.helpers.settling import settle, settle_work
 from tests.playground.charts.test_palette import contrast
+from ui.sections.tokens.sentences import LINES_EXAMPLE
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = {
@@ -26,6 +27,9 @@ SECTIONS = {
     "generate": [{"generate": section} for section in ("next", "write", "surprise", "lens")]
     + [{"generate": "fill", "model": "books-encoder"}, {"generate": "translate", "model": "tales-translator"}],
     "ablate": [{"section": section} for section in ("ablate", "writes", "patch", "flow", "whole", "heads")],
+    "tokens": [
+        {"section": section} for section in ("tokenizer", "models", "languages", "embedding", "meaning", "sentences")
+    ],
     "train": [{}],
     "evaluate": [{"section": section} for section in ("perplexity", "bleu", "rouge", "edits", "classification")],
     "glossary": [{}],
@@ -68,12 +72,13 @@ NAMES = re.compile(
     r"""books-\w+|tales-\w+|smollm2[\w-]*|all-minilm[\w-]*|induction|[\w.-]+/[\w.-]+|https?://\S+
     |\b(?:[kMGTPEZY]?FLOPs?|[kMGTPE]?B|PyTorch|CPU|GPU|GB|MB|kB|nats?|auto|cpu|cuda|mps|float32|bfloat16|float16|main|SVG|PNG|CSV|HTML|JSON|BPE|MLP
     |ReLU|GELU|SiLU|SwiGLU|RoPE|ALiBi|T5|GPT-?2|BERT|BertViz|Python|AdamW|Muon|SGD|L\d+|H\d+|s|min|h|d|[A-Za-zα-ωΑ-Ω])\b
+    |BLEU|chrF|TER|ROUGE(?:-\w+)?|F1|ROC|13a|(?:zh|char|intl|none)(?!\w)
     |Apache-2\.0|[kMG]?Wh\b|<\|\w+\|>
     |\d[\d.,]*[eE][+-−]?\d+|\d+[kMGTB]\b|\d+x\d+""",
     re.VERBOSE,
 )
 STREAMLITS = {"Skip to main content", "Deploy", "Press Enter to apply", "Choose options", "Drag and drop file here"}
-STREAMLITS |= {"Upload", "5MB per file • CSV, TSV, TXT"}
+STREAMLITS |= {"Upload", "5MB per file • CSV, TSV, TXT", "50MB per file • CSV, TSV, TXT, JSONL, JSON"}
 """What Streamlit itself writes, in its own language."""
 MODELS = ("books-decoder", "books-encoder", "tales-translator")
 CELL = re.compile(r"(?:\S{1,3} \()?(?:\d+ )?(?P<tokens>.*?)\)?")
@@ -107,6 +112,12 @@ def is_token(text: str) -> bool:
     return bool(parts) and all(part.lstrip("␣") in pieces() for part in parts)
 
 
+def is_line(text: str) -> bool:
+    """Whether a tick is a line of the example that the page ranks, or its beginning."""
+    beginning = NUMBERED.sub("", text.strip()).removesuffix("…")
+    return any(line.startswith(beginning) for line in LINES_EXAMPLE.splitlines())
+
+
 def overflow(page: Page) -> int:
     """How many pixels of the page stand outside its width."""
     return int(page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"))
@@ -115,7 +126,7 @@ def overflow(page: Page) -> int:
 def untranslated(page: Page) -> list[str]:
     """The texts in sight that stand in no brackets."""
     typed = {word for value in page.evaluate(TYPED) for word in value.split()}
-    blocks = [text for text, is_cell in page.evaluate(BLOCKS) if not (is_cell and is_token(text))]
+    blocks = [text for text, is_cell in page.evaluate(BLOCKS) if not (is_cell and (is_token(text) or is_line(text)))]
     blocks = [text for text in blocks if NUMBERED.sub("", text.strip()) not in typed | SOURCES]
     return sorted({rest for rest in map(unwrapped, blocks) if rest} - STREAMLITS)
 

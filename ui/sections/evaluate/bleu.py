@@ -2,11 +2,12 @@
 
 import math
 import re
+from collections.abc import Iterator
 
 import streamlit as st
 
 from playground.evaluation.bleu import BleuConfig, BleuParts, bleu_parts, bleu_tokens
-from playground.evaluation.line_scores import LineScores, line_scores, sentence_config
+from playground.evaluation.line_scores import LINE_MEASURES, LineScores, line_scores, sentence_config
 from playground.evaluation.ngrams import MarkedNgrams, mark_ngrams
 from playground.lens.finding import Finding
 from playground.progress import OnProgress
@@ -200,13 +201,14 @@ def _show_product(parts: BleuParts) -> None:
 
 def _offer_lines(chosen: LineSet, scores: LineScores) -> None:
     lines = chosen.lines
-    names = ("bleu", "chrf", "ter")
-    columns = [scores.line_values(name).tolist() for name in names]  # type: ignore[arg-type]
-    header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references)), *names]
-    rows = [
-        [number + 1, lines.hypotheses[number], *lines.references[number], *(column[number] for column in columns)]
-        for number in range(len(lines))
-    ]
+    header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references)), *LINE_MEASURES]
+
+    def rows() -> Iterator[list[object]]:
+        columns = [scores.line_values(name).tolist() for name in LINE_MEASURES]
+        texts = zip(lines.hypotheses, lines.references, strict=True)
+        for number, (own, references) in enumerate(texts):
+            yield [number + 1, own, *references, *(column[number] for column in columns)]
+
     details = {**chosen.details, "signatures": list(scores.signatures.values())}
     offer_results(header, rows, name="bleu-lines.csv", details=details)
     if chosen.code:

@@ -1,6 +1,6 @@
 """A classifier's labels: accuracy to F1 with intervals, the confusion matrix, slices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -25,7 +25,7 @@ from ui.jobs import compute, require
 from ui.sections.evaluate.checks import show_baselines, show_leaks
 from ui.sections.evaluate.labels_source import LabelSet, choose_labels
 from ui.sections.evaluate.numbers import interval_text, offer_results, say_intervals, show_spreads
-from ui.sections.evaluate.scores import show_scores
+from ui.sections.evaluate.scores import show_row_scores
 from ui.state.address import read_text
 from ui.state.parameters import SLICED_BY
 from ui.widgets.chart import draw
@@ -36,7 +36,7 @@ from ui.widgets.mirror import mirrored
 SLICE_ROW = 34
 
 
-def show_classification() -> None:
+def show_label_scores() -> None:
     """The table, the scores, and what they may hide."""
     chosen = choose_labels()
     if chosen is None:
@@ -61,7 +61,7 @@ def show_classification() -> None:
             revision="".join(counted.labels),
         )
     show_baselines(chosen, counted)
-    show_scores(chosen)
+    show_row_scores(chosen)
     _show_slices(chosen)
     show_leaks(chosen)
     say_intervals()
@@ -191,15 +191,12 @@ def _describe_slices(rows: list[SliceScores]) -> Finding:
 
 def _offer_rows(chosen: LabelSet) -> None:
     header = ["line", *chosen.table.columns, "measured_label", "measured_prediction", "is_right"]
-    rows = zip(
-        chosen.table.rows,
-        *chosen.table.columns.values(),
-        chosen.true,
-        chosen.predicted,
-        (int(true == predicted) for true, predicted in zip(chosen.true, chosen.predicted, strict=True)),
-        strict=True,
-    )
-    offer_results(header, list(rows), name="labels.csv", details=chosen.details)
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        columns = (chosen.table.rows, *chosen.table.columns.values(), chosen.true, chosen.predicted)
+        return ((*row, int(row[-2] == row[-1])) for row in zip(*columns, strict=True))
+
+    offer_results(header, rows, name="labels.csv", details=chosen.details)
     imports = ["pathlib import Path", "playground.evaluation.confusion import confusion, label_scores"]
     imports += ["playground.evaluation.text_table import read_text_table"]
     lines = [

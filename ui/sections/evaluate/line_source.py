@@ -36,6 +36,8 @@ from ui.widgets.text import address_text
 
 PASTED, FROM_TABLE, TRANSLATOR = "pasted", "table", "translator"
 TRANSLATOR_MODEL = "tales-translator"
+MOST_LISTED = 500
+"""Of more lines one types the number."""
 REFERENCE_SETS = (REFERENCES, REFERENCES_2, REFERENCES_3, REFERENCES_4)
 EXAMPLE_TABLE = (
     "hypothesis,reference,reference_2\n"
@@ -205,14 +207,19 @@ def choose_line(lines: ComparedLines, values: Sequence[float], *, title: str) ->
     if len(lines) == 1:
         return 0
     current = min(max(1, read_number(EVALUATED_LINE, 1)), len(lines))
-    numbers = range(1, len(lines) + 1)
-    chosen = st.selectbox(
-        _n("{n} line", "{n} lines", len(lines)),
-        numbers,
-        index=current - 1,
-        key=widget_key(EVALUATED_LINE, f"line_of_{len(lines)}"),
-        format_func=lambda n: f"{n} · {title} {values[n - 1]:.1f} · {' '.join(lines.hypotheses[n - 1].split())[:80]}",
-    )
+    label, key = _n("{n} line", "{n} lines", len(lines)), widget_key(EVALUATED_LINE, f"line_of_{len(lines)}")
+    if len(lines) > MOST_LISTED:
+        chosen = st.number_input(label, min_value=1, max_value=len(lines), value=current, key=key, width=200)
+    else:
+        chosen = st.selectbox(
+            label,
+            range(1, len(lines) + 1),
+            index=current - 1,
+            key=key,
+            format_func=lambda n: (
+                f"{n} · {title} {values[n - 1]:.1f} · {' '.join(lines.hypotheses[n - 1].split())[:80]}"
+            ),
+        )
     write_number(EVALUATED_LINE, int(chosen), 1)
     return int(chosen) - 1
 

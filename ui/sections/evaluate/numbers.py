@@ -1,6 +1,6 @@
 """Scores with their intervals, and files of results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import streamlit as st
 
@@ -39,13 +39,13 @@ def say_intervals() -> None:
 
 
 def offer_results(
-    header: Sequence[str], rows: Sequence[Sequence[object]], *, name: str, details: Mapping[str, object]
+    header: Sequence[str], rows: Callable[[], Iterable[Sequence[object]]], *, name: str, details: Mapping[str, object]
 ) -> None:
-    """The results of every item as a file; formulas in texts are inert there."""
+    """The results of every item as a file, made when it is asked for; formulas in texts are inert there."""
     shown = {key: value for key, value in details.items() if len(repr(value)) <= 2_000}
     st.download_button(
         _("Results of each item (.csv)"),
-        lambda: csv_table([header, *rows], origin(None, details=shown)),
+        lambda: csv_table([header, *rows()], origin(None, details=shown)),
         file_name=name,
         mime="text/csv",
         icon=":material/download:",

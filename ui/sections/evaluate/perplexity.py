@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,7 @@ from ui.widgets.findings import show_findings
 from ui.widgets.model import ModelChoice, choose_model, chosen_name, describe_model, obtain_model
 
 MOST_OTHERS = 3
+MOST_COLOURED = 3_000
 WRITTEN_TOKENS = 12
 """A longer product is not written out."""
 
@@ -192,13 +193,16 @@ def _choose_shown(judged: Sequence[Judged]) -> Judged:
 
 def _show_tokens(shown: Judged, text: str) -> None:
     token_view(
-        surprisal_items(shown.scores, "surprisal"),
+        surprisal_items(shown.scores, "surprisal")[:MOST_COLOURED],
         layout="text",
         label=_("The text, coloured by surprisal"),
         key="perplexity_tokens",
         provenance=origin(shown.model, details={"text": text[:2000]}),
     )
     st.caption(_("Point at a token for its numbers. Uncoloured tokens are not predicted."))
+    if len(shown.scores.tokens) > MOST_COLOURED:
+        sentence = _("Only the first {most:,} of {n:,} tokens are drawn; the file below has all.")
+        st.caption(sentence.format(most=MOST_COLOURED, n=len(shown.scores.tokens)))
 
 
 def _show_root(shown: Judged) -> None:
@@ -237,10 +241,11 @@ def _show_root(shown: Judged) -> None:
 
 def _offer(shown: Judged, text: str) -> None:
     scores = shown.scores
-    rows = [
-        [position, token.text, float(scores.probability[position]), float(scores.surprisal[position])]
-        for position, token in enumerate(scores.tokens)
-    ]
+
+    def rows() -> Iterator[list[object]]:
+        for position, token in enumerate(scores.tokens):
+            yield [position, token.text, float(scores.probability[position]), float(scores.surprisal[position])]
+
     offer_results(
         ["position", "token", "probability", "surprisal_nats"],
         rows,

@@ -1,6 +1,6 @@
 """ROUGE as it is counted: overlapping n-grams, and the longest common subsequence drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import streamlit as st
@@ -146,15 +146,13 @@ def _offer_lines(chosen: LineSet, table: RougeTable) -> None:
     lines = chosen.lines
     header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references))]
     header += [f"{kind}_{name}" for kind in ROUGE_KINDS for name in ("precision", "recall", "f1")]
-    rows = [
-        [
-            number + 1,
-            lines.hypotheses[number],
-            *lines.references[number],
-            *(float(value) for kind in ROUGE_KINDS for value in table[kind][number]),
-        ]
-        for number in range(len(lines))
-    ]
+
+    def rows() -> Iterator[list[object]]:
+        texts = zip(lines.hypotheses, lines.references, strict=True)
+        for number, (own, references) in enumerate(texts):
+            values = [float(value) for kind in ROUGE_KINDS for value in table[kind][number]]
+            yield [number + 1, own, *references, *values]
+
     offer_results(header, rows, name="rouge-lines.csv", details=chosen.details)
     if chosen.code and len(lines) == 1:
         call = f"scores = best_rouge({lines.hypotheses[0]!r}, {list(lines.references[0])!r})"

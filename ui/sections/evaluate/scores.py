@@ -8,7 +8,7 @@ import streamlit as st
 from playground.charts.evaluate import reliability_figure
 from playground.errors import UserError
 from playground.evaluation.calibration import reliability
-from playground.evaluation.resampling import RESAMPLES, Spread, spread
+from playground.evaluation.resampling import RESAMPLES, Spread, bootstrap_spread
 from playground.evaluation.thresholds import ThresholdCurve, resampled_areas, threshold_curve
 from playground.lens.finding import Finding
 from playground.snippets import origin
@@ -26,7 +26,7 @@ from ui.widgets.findings import show_findings
 from ui.widgets.mirror import mirrored
 
 
-def show_scores(chosen: LabelSet) -> None:
+def show_row_scores(chosen: LabelSet) -> None:
     """Nothing where the table has no scores."""
     if not chosen.scores:
         return
@@ -60,7 +60,7 @@ def _show_curve(chosen: LabelSet, scores: np.ndarray, is_positive: np.ndarray, p
     curve = threshold_curve(scores, is_positive)
 
     def resample(_progress: object) -> Spread:
-        return spread(curve.area, resampled_areas(scores, is_positive, RESAMPLES), len(scores))
+        return bootstrap_spread(curve.area, resampled_areas(scores, is_positive, RESAMPLES), len(scores))
 
     area = compute((*chosen.key, "area", positive), resample, title=_("Resampling"), cache=results())
     if area is None:

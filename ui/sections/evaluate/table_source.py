@@ -11,7 +11,7 @@ import streamlit as st
 from playground.errors import UserError
 from playground.evaluation.text_table import TextTable, read_text_table
 from playground.text import _
-from ui.cache import BoundedCache, results
+from ui.cache import BoundedCache
 from ui.jobs import compute
 from ui.state.address import pack, read_json_text, read_text, replace_text, write_text
 from ui.state.parameters import MAPPING, TABLE
@@ -22,7 +22,8 @@ from ui.widgets.text import address_text
 LARGEST_FILE_MB = 50
 IN_ADDRESS = 12_000
 """A longer packed table stays out of the address: servers refuse addresses much longer than this."""
-UPLOADS_BYTES = 200 << 20
+UPLOADS_BYTES, TABLES_BYTES = 200 << 20, 400 << 20
+CELL_BYTES = 58
 _UPLOADED = "evaluated_upload"
 
 
@@ -52,6 +53,17 @@ def uploads() -> BoundedCache:
     return BoundedCache("uploads", UPLOADS_BYTES, lambda upload: len(upload.content))
 
 
+@cache
+def tables() -> BoundedCache:
+    """The last tables that were read."""
+    return BoundedCache("tables", TABLES_BYTES, table_bytes)
+
+
+def table_bytes(table: TextTable) -> int:
+    """About how much memory a table takes: its letters, and what Python needs for each text."""
+    return sum(CELL_BYTES * len(column) + sum(map(len, column)) for column in table.columns.values())
+
+
 def choose_table(default: str) -> TextTable | None:
     """The table that is pasted or uploaded; None, with a sentence, where it cannot be read."""
     kept = uploads().get(st.session_state.get(_UPLOADED))
@@ -63,7 +75,7 @@ def choose_table(default: str) -> TextTable | None:
     _offer_upload()
     digest = hashlib.sha256(content if isinstance(content, bytes) else content.encode()).hexdigest()
     table = compute(
-        ("table", digest), lambda _progress: read_text_table(content), title=_("Reading the table"), cache=results()
+        ("table", digest), lambda _progress: read_text_table(content), title=_("Reading the table"), cache=tables()
     )
     for note in table.notes if table else ():
         st.warning(inert(str(note)), icon=":material/info:")

@@ -1,5 +1,7 @@
 """Exact match, edits one by one, and the word or character error rate."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import streamlit as st
 
@@ -129,18 +131,14 @@ def _offer_lines(chosen: LineSet, table: np.ndarray, unit: str) -> None:
     lines = chosen.lines
     header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references))]
     header += ["equal", "substitutions", "insertions", "deletions", "reference_tokens", "error_rate", "exact_match"]
-    hits, rates = exact_matches(lines), error_rates(table)
-    rows = [
-        [
-            number + 1,
-            lines.hypotheses[number],
-            *lines.references[number],
-            *table[number].tolist(),
-            float(rates[number]),
-            int(hits[number]),
-        ]
-        for number in range(len(lines))
-    ]
+
+    def rows() -> Iterator[list[object]]:
+        hits, rates = exact_matches(lines), error_rates(table)
+        texts = zip(lines.hypotheses, lines.references, strict=True)
+        for number, (own, references) in enumerate(texts):
+            counts = table[number].tolist()
+            yield [number + 1, own, *references, *counts, float(rates[number]), int(hits[number])]
+
     offer_results(header, rows, name="word-errors.csv", details={**chosen.details, "unit": unit})
     if chosen.code and "load(" not in chosen.code[0]:
         imports = ["playground.evaluation.lines import pair_lines"]
