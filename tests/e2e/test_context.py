@@ -17,7 +17,15 @@ MODEL_PAGES = {
     "generate": "Predict and generate",
     "ablate": "Take it apart",
 }
-PAGES = {**MODEL_PAGES, "train": "Train", "scaling": "Scaling", "emergence": "Emergence", "glossary": "Glossary"}
+PAGES = {
+    **MODEL_PAGES,
+    "tokens": "Tokens",
+    "train": "Train",
+    "evaluate": "Evaluate",
+    "scaling": "Scaling",
+    "emergence": "Emergence",
+    "glossary": "Glossary",
+}
 TYPED = "Anna gave Ben a red hat, and Ben gave Anna a blue one."
 CARRIED = {"model": "books-encoder", "text": TYPED, "head": "2.1", "query": "4"}
 
@@ -54,12 +62,14 @@ def text_area(page: Page) -> Locator:
     return page.locator(".st-key-bar_text textarea")
 
 
-def check_context(page: Page, *, model: str, text: str, head: str, token: str) -> None:
-    """The bar shows what was chosen."""
+def check_context(page: Page, *, model: str, text: str, token: str, head: str = "") -> None:
+    """The bar shows what was chosen; without a head where a page looks at none."""
     expect(page.locator(".st-key-bar_model")).to_contain_text(model, timeout=PATIENCE)
     expect(text_area(page)).to_have_value(text)
-    expect(page.locator(".st-key-bar_head_panel").filter(has_text=f"Head {head}").first).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(".st-key-bar_token input")).to_have_value(re.compile(f"^{token}"), timeout=PATIENCE)
+    if head:
+        panel = page.locator(".st-key-bar_head_panel").filter(has_text=f"Head {head}")
+        expect(panel.first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("[class*=st-key-bar_token] input")).to_have_value(re.compile(f"^{token}"), timeout=PATIENCE)
 
 
 @pytest.mark.slow
@@ -77,6 +87,8 @@ def test_every_way_from_page_to_page_keeps_model_text_head_and_token(
         open_from_menu(page, name)
         if name in MODEL_PAGES:
             check_context(page, model="books-encoder", text=TYPED, head="2.1", token="4 ")
+        elif name == "tokens":
+            check_context(page, model="books-encoder", text=TYPED, token="4 ")
         page.wait_for_url(lambda url: CARRIED.items() <= parameters(url).items(), timeout=PATIENCE)
     page.reload()
     expect(page.locator("h1")).to_have_text(PAGES["attention"], timeout=PATIENCE)
@@ -87,13 +99,13 @@ def test_every_way_from_page_to_page_keeps_model_text_head_and_token(
 def choose_head(page: Page, layer: int, head: int) -> None:
     page.locator(".st-key-bar_head_panel button").first.click()
     for key, value in (("bar_layer", layer), ("bar_head", head)):
-        page.locator(f".st-key-{key} input").click()
+        page.locator(f"[class*=st-key-{key}]:not([class*=panel]) input").click()
         page.get_by_role("option", name=str(value), exact=True).click()
         settle(page)
     page.keyboard.press("Escape")
 
 
 def choose_token(page: Page, position: str) -> None:
-    page.locator(".st-key-bar_token input").click()
+    page.locator("[class*=st-key-bar_token] input").click()
     page.get_by_role("option").filter(has_text=position).first.click()
     settle(page)

@@ -99,8 +99,13 @@ def _show_stages(cut: Tokenization) -> None:
     }
     with st.container(border=True, gap="xsmall"):
         for title, (names, content) in stages.items():
-            named = f" ({inert(' + '.join(names))})" if names else ""
+            named = f" ({' + '.join(map(code_span, names))})" if names else ""
             st.markdown(f"**{title}**{named}: {inert(_quoted(content)) if content else _('nothing')}")
+
+
+def code_span(name: str) -> str:
+    """A name from a tokenizer's file, which no language changes."""
+    return f"`{name.replace('`', '')}`"
 
 
 def _quoted(text: str) -> str:
