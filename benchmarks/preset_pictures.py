@@ -1,8 +1,9 @@
 """The pictures on the Train page's cards: train every preset and keep a small map and its curves.
 
-    python -m benchmarks.preset_pictures FOLDER
+    python -m benchmarks.preset_pictures FOLDER [PRESET ...]
 
 The runs stay in the folder, and a finished one is not trained again. Writes assets/presets.json; a quarter of an hour.
+Where presets are named, the others keep the pictures that they have.
 """
 
 import json
@@ -36,19 +37,23 @@ CURVES = {
     "classification": ("accuracy",),
     "documentation": ("held_out_loss",),
     "own-text": ("held_out_loss",),
+    "no-residuals": ("held_out_loss",),
 }
 
 
 def main() -> None:
     """Train what is missing in the folder, and write the pictures."""
     root = Path(sys.argv[1])
-    pictures = {}
-    for name, make in PRESETS.items():
+    names = sys.argv[2:] or list(PRESETS)
+    known: dict[str, Any] = json.loads(TARGET.read_text(encoding="utf-8")) if sys.argv[2:] else {}
+    for name in names:
+        make = PRESETS[name]
         folder = root / f"preset-{name}"
         for step in run(make(), folder):
             if step.step % 100 == 0:
                 print(name, step.step, round(step.loss, 3), flush=True)
-        pictures[name] = picture_of(name, folder)
+        known[name] = picture_of(name, folder)
+    pictures = {name: known[name] for name in PRESETS if name in known}
     TARGET.write_text(json.dumps(pictures, indent=1) + "\n", encoding="utf-8")
 
 

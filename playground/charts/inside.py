@@ -1,6 +1,6 @@
 """The numbers of a head, drawn: vectors as rows of cells, scores by key, maps, curves by distance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -203,4 +203,20 @@ def distance_figure(
         )
     quiet_layout(figure, x=_("distance (tokens from key to query)"), y=y)
     figure.update_layout(showlegend=1 < len(curves) <= 12)
+    return figure
+
+
+def width_figure(
+    widths: Sequence[int], curves: Mapping[str, Float[np.ndarray, "width"]], *, x: str, y: str, log_y: bool = False
+) -> go.Figure:
+    """Curves by name over widths that double; log_y: powers of ten, and from 0 else."""
+    figure = go.Figure()
+    for index, (name, values) in enumerate(curves.items()):
+        colour, dash = series_look(index)
+        line = {"color": colour, "width": 2, "dash": dash}
+        figure.add_scatter(x=list(widths), y=list(values), mode="lines+markers", name=name, line=line)
+    quiet_layout(figure, x=x, y=y, log_x=True, log_y=log_y)
+    figure.update_xaxes(tickvals=list(widths), ticktext=[str(width) for width in widths], minor=None)
+    if not log_y:
+        figure.update_yaxes(rangemode="tozero")
     return figure

@@ -9,6 +9,7 @@ lr_finder.py    learning-rate range test
 estimate.py     the cost of a run: parameters, compute, memory, time
 sizes.py        parameters, FLOPs and activations of a shape, by counting
 calibration.py  how fast this machine trains
+residual_study.py  runs with and without residual connections and norms
 run/            a run on disk
 """
 

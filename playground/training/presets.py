@@ -129,6 +129,20 @@ def own_text() -> TrainConfig:
     )
 
 
+def no_residuals() -> TrainConfig:
+    """Eight layers without residual connections and norms; the loss stands still at the logarithm of the vocabulary."""
+    return config_for(
+        TextTaskConfig(text=EXAMPLE_TEXT, vocabulary="characters", vocabulary_size=128, held_out=0.1),
+        shape={"context": 64, "width": 64, "layers": 8, "n_heads": 4, "residual": False, "norm": "none"},
+        steps=300,
+        batch=12,
+        learning_rate=2e-3,
+        warm_up=50,
+        evaluate_every=25,
+        checkpoint_every=100,
+    )
+
+
 def tales() -> TrainConfig:
     """Synthetic stories; the held-out loss approaches their known entropy."""
     return config_for(
@@ -212,4 +226,5 @@ PRESETS: dict[str, Callable[[], TrainConfig]] = {
     "classification": classification,
     "documentation": documentation,
     "own-text": own_text,
+    "no-residuals": no_residuals,
 }

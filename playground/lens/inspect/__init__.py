@@ -7,5 +7,6 @@ head_comparison.py   a layer's heads beside a single head of equal width
 head_kind.py        what kind of head one sees, in a sentence; heads like it
 steps/              every number of a head, step by step, with its derivation
 positions.py        sines, learned vectors, rotations, biases by distance, ALiBi
+root_of_width.py    what the root of d_k does to entropy and gradient of the softmax
 free_attention.py   attention without a model, over vectors that anybody may change
 """

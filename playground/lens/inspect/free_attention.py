@@ -49,6 +49,24 @@ EXAMPLE = Words(
 )
 """The words to start with; the query to start with is "sat"."""
 EXAMPLE_QUERY = 2
+_GRADES = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9], [2, 3, 4], [1, 2, 3], [5, 6, 7]], dtype=float) / 10
+INTRODUCTIONS = Words(words=EXAMPLE.words, queries=_GRADES, keys=_GRADES, values=_GRADES)
+"""The example that many introductions calculate by hand: queries, keys and values are one table; the query is "sat"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrintedNumbers:
+    """Numbers that stand in print for a query of an example."""
+
+    products: tuple[float, ...]
+    """q · k by key."""
+    weights_sum: float
+    output: tuple[float, ...]
+
+
+CIRCULATING = PrintedNumbers(products=(0.21, 0.49, 0.77, 0.28, 0.21, 0.63), weights_sum=1.48, output=(0.47, 0.58, 0.69))
+"""What the text in circulation prints for INTRODUCTIONS: its products are not those of its vectors, and weights of a
+softmax sum to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)

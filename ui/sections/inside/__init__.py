@@ -10,6 +10,9 @@ neuron_table.py               neurons: the tokens they promote, where they are a
 token_program.py              the steps after attention in Python
 steps.py                      the pictures of a step
 step_layout.py                one step on the page, and the derivation of the number that is clicked
+by_hand.py                    which part is shown: attention, the root of d_k, residual connections
+root_of_width.py              entropy and gradient of the softmax against the width
+residuals.py                  four runs with and without residual connections and norms
 attention_by_hand.py          toy example: edit words and vectors
 attention_by_hand_figures.py  its figures
 positions.py                  position schemes

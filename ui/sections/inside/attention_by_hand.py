@@ -1,6 +1,7 @@
 """Toy example: attention over a few words whose vectors a person may edit, every number recomputed at once."""
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,10 @@ from playground.charts.layout import token_label
 from playground.charts.palette import DECODER
 from playground.errors import UserError
 from playground.lens.inspect.free_attention import (
+    CIRCULATING,
     EXAMPLE,
     EXAMPLE_QUERY,
+    INTRODUCTIONS,
     FreeAttention,
     Rules,
     Words,
@@ -29,8 +32,18 @@ from ui.sections.inside.attention_by_hand_figures import (
     toy_details,
 )
 from ui.sections.inside.step_layout import FRAME_PIXELS, ROW_PIXELS
-from ui.state.address import read_number, read_text, write_number, write_text
-from ui.state.parameters import QUERY, TOY_CAUSAL, TOY_HEADS, TOY_SCALED, TOY_TEMPERATURE, TOY_TEXT, TOY_VECTORS
+from ui.state.address import read_choice, read_number, read_text, unless, write_number, write_text, write_values
+from ui.state.parameters import (
+    QUERY,
+    TOY_CAUSAL,
+    TOY_EXAMPLE,
+    TOY_HEADS,
+    TOY_SCALED,
+    TOY_TEMPERATURE,
+    TOY_TEXT,
+    TOY_VECTORS,
+)
+from ui.state.revisions import fresh_key, renew, widget_key
 from ui.state.session import first_value
 from ui.text import error_sentence
 from ui.widgets.chart import draw
@@ -38,16 +51,20 @@ from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import plain_markdown
 
+EXAMPLES = {"own": EXAMPLE, "introductions": INTRODUCTIONS}
 WORDS_LENGTH = 300
 LARGEST = 1000.0
 
 
 def show_toy_example() -> None:
     """Words, their vectors, the rules, and every number of one query."""
-    words = _choose_words()
+    example = _choose_example()
+    words = _choose_words(EXAMPLES[example])
     rules = _choose_rules()
     query = _choose_query(words)
     numbers = attend_freely(words, rules)
+    if example == "introductions":
+        _describe_circulating()
     st.latex(rf"\mathrm{{softmax}}\left(\frac{{q \cdot k_j}}{{{_divisor(words, rules)}}}\right) v_j")
     show_weights(words, numbers, query, rules)
     _describe_weights(numbers, words, query)
@@ -71,7 +88,59 @@ def _divisor(words: Words, rules: Rules) -> str:
     return root if rules.temperature == 1 else rf"{root} \cdot {rules.temperature:g}"
 
 
-def _choose_words() -> Words:
+def _choose_example() -> str:
+    """The example to begin with."""
+    titles = {"own": _("Things and places"), "introductions": _("The introductions' example")}
+    shown = read_choice(TOY_EXAMPLE)
+    key = fresh_key(TOY_EXAMPLE, shown)
+    example: str = st.segmented_control(
+        _("Example"),
+        list(titles),
+        default=shown,
+        key=key,
+        format_func=titles.__getitem__,
+        required=True,
+        on_change=_adopt_example,
+        args=(key,),
+    )
+    return example
+
+
+def _adopt_example(key: str) -> None:
+    """Another example: its vectors take the place of those that were changed, and its query begins anew."""
+    write_values({TOY_EXAMPLE: unless(str(st.session_state[key]), "own"), TOY_VECTORS: None, QUERY: None})
+    renew(TOY_VECTORS)
+    renew(QUERY)
+
+
+def _describe_circulating() -> None:
+    """Kindly: what is printed elsewhere, and what the formula gives."""
+    numbers = attend_freely(INTRODUCTIONS)
+    template = _(
+        "You may have met this example with other numbers: products {printed_products}, weights that sum to {total}, "
+        "the output ({printed_output}). A slip crept in there, as easily happens by hand: the weights of a softmax "
+        "always sum to 1. For “sat” the formula gives the products {products}, the weights {weights} and the output "
+        "({output})."
+    )
+    st.info(
+        template.format(
+            printed_products=spaced(CIRCULATING.products, 2),
+            total=CIRCULATING.weights_sum,
+            printed_output=spaced(CIRCULATING.output, 2),
+            products=spaced(numbers.scores[EXAMPLE_QUERY], 2),
+            weights=spaced(numbers.weights[EXAMPLE_QUERY], 4),
+            output=spaced(numbers.output[EXAMPLE_QUERY], 4),
+        ),
+        icon=":material/lightbulb:",
+    )
+
+
+def spaced(numbers: Sequence[float] | np.ndarray, digits: int) -> str:
+    """Numbers with spaces between, as many digits behind the point."""
+    return " ".join(f"{number:.{digits}f}" for number in numbers)
+
+
+def _choose_words(example: Words) -> Words:
     """The words and the tables of their vectors; ends the run with a sentence where they cannot be used."""
     text = st.text_input(
         _("Words"),
@@ -82,7 +151,7 @@ def _choose_words() -> Words:
         help=_("Change the words: each new one gets vectors of its own, which you can change too."),
     )
     try:
-        start = EXAMPLE if tuple(text.split()) == EXAMPLE.words else invent(text.split())
+        start = example if tuple(text.split()) == example.words else invent(text.split())
         words = _edit(start)
     except UserError as error:
         st.error(error_sentence(error), icon=":material/error:")
@@ -93,7 +162,7 @@ def _choose_words() -> Words:
 
 def _edit(start: Words) -> Words:
     """Three tables side by side. Raises UserError for an empty cell."""
-    key = "hand." + " ".join(start.words)
+    key = widget_key(TOY_VECTORS, f"hand.{read_choice(TOY_EXAMPLE)}." + " ".join(start.words))
     first = first_value(key, lambda: _read_vectors(start))
     names = numbered_words(start)
     titles = {_("Queries"): first.queries, _("Keys"): first.keys, _("Values"): first.values}
@@ -152,7 +221,7 @@ def _choose_query(words: Words) -> int:
         _("Query"),
         range(len(words.words)),
         default=read_number(QUERY, default, last),
-        key=f"hand_query.{len(words.words)}",
+        key=widget_key(QUERY, f"hand_query.{len(words.words)}"),
         format_func=numbered_words(words).__getitem__,
         required=True,
     )

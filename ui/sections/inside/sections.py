@@ -23,6 +23,7 @@ STYLE = """<style>
 </style>"""
 """On a telephone the sections take two lines and a wide formula scrolls; lines of code break between words."""
 STEPS, TOY, POSITIONS, COMPARISON = "steps", "hand", "positions", "many"
+ARCHITECTURE = "architecture"
 """As they stand in addresses."""
 
 
@@ -32,6 +33,7 @@ def choose_section() -> tuple[str, DeltaGenerator]:
         STEPS: _("Step by step"),
         TOY: _("Toy example"),
         POSITIONS: _("Positions"),
+        ARCHITECTURE: _("Architecture"),
         COMPARISON: _("Multi-head vs. single-head"),
     }
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="inside_row")

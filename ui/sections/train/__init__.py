@@ -3,6 +3,7 @@
 new_run.py       cards of the presets, the chosen one's cost, Start
 pictures.py      what a preset will show, small
 config_form.py   preset and fields of a new run
+architecture.py  the drawing of the model that the fields ask for
 lr_finder.py     learning-rate range test
 run.py           the run that is followed: controls, curves, attention over training
 summary.py       state, progress and last values

@@ -75,6 +75,7 @@ LABELS = {
     "norm_position": N_("Pre-norm / post-norm"),
     "positions": N_("Position encoding"),
     "tied": N_("Tie embedding and unembedding"),
+    "residual": N_("Residual connections"),
     "bias": N_("Attention biases"),
     "dropout": N_("Dropout"),
     "scaled_embedding": N_("Scale embedding by √d_model"),
@@ -134,6 +135,8 @@ HELPS = {
     "row_length": N_("Rows shorter than the context are faster. Empty: the context."),
     "class_weight": N_("The weight of the next-sentence loss beside the masked-token loss."),
     "norm_position": N_("Pre-norm: GPT-2 and Llama. Post-norm: “Attention is all you need” and BERT."),
+    "residual": N_("Without, what a layer writes takes the stream's place."),
+    "norm": N_("None leaves all norms out."),
     "feed_forward": N_("None makes an attention-only transformer."),
     "batch": N_("Rows in a batch."),
     "warm_up": N_("The learning rate rises linearly over these steps."),
@@ -273,6 +276,14 @@ PRESET_TEXTS = {
         N_("Masked LM (BERT-style)"),
         N_("An encoder learns to fill in masked words, and whether two sentences belong together."),
         N_("An encoder predicts masked words, and whether the second sentence follows the first."),
+    ),
+    "no-residuals": (
+        N_("Without residuals and norms"),
+        N_("Eight layers that only hand on what they write: the loss stands still."),
+        N_(
+            "Nothing leads around a layer, and nothing is normed: signals and gradients shrink with every layer. Switch "
+            "residual connections or norms on again under “All settings” and compare."
+        ),
     ),
     "classification": (
         N_("Sentence classification"),

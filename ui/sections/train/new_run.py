@@ -15,6 +15,7 @@ from playground.training.presets import PRESETS
 from playground.training.run.runs import free_name
 from playground.training.trainer import choose_device
 from ui.cache import throughput
+from ui.sections.train.architecture import show_planned_architecture
 from ui.sections.train.config_form import RunDraft, choose_config, chosen_preset, upload_settings
 from ui.sections.train.labels import part_label, preset_caption, preset_sentence, preset_title
 from ui.sections.train.lr_finder import offer_finder
@@ -56,6 +57,8 @@ def show_new_run(*, is_folded: bool) -> NewRun:
         with st.expander(_("All settings"), icon=":material/tune:", key="all_settings"):
             draft = choose_config()
             upload_settings()
+        if draft.config is not None:
+            show_planned_architecture(draft.config, preset_title(draft.preset))
         if take_start_request():
             _start_run(draft)
         with cards:
@@ -90,7 +93,8 @@ def _show_cards(chosen: str) -> dict[str, DeltaGenerator]:
 def _show_card(name: str, *, is_chosen: bool) -> DeltaGenerator:
     """A preset's card; returns the slot for its time."""
     with st.container(gap="xsmall"):
-        st.html(preset_picture(name))
+        if picture := preset_picture(name):
+            st.html(picture)
         st.markdown(f"**{preset_title(name)}**")
         st.caption(preset_sentence(name))
         slot = st.empty()

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from playground.errors import UserError
-from playground.lens.inspect.free_attention import EXAMPLE, EXAMPLE_QUERY, Rules, Words, attend_freely, invent
+from playground.lens.inspect.free_attention import (
+    CIRCULATING,
+    EXAMPLE,
+    EXAMPLE_QUERY,
+    INTRODUCTIONS,
+    Rules,
+    Words,
+    attend_freely,
+    invent,
+)
 
 NUMBERS = st.floats(-50, 50)
 
@@ -91,3 +100,19 @@ def test_refusals():
     for temperature in (0, math.nan):
         with pytest.raises(UserError, match="temperature"):
             Rules(temperature=temperature)
+
+
+def test_the_introductions_example_in_print_and_right():
+    """The issue's numbers: what circulates, and what the formula gives for "sat"."""
+    attention = attend_freely(INTRODUCTIONS)
+    assert attention.scores[EXAMPLE_QUERY] == pytest.approx([0.50, 1.22, 1.94, 0.74, 0.50, 1.46])
+    weights = [0.1149, 0.1742, 0.2639, 0.1320, 0.1149, 0.2000]
+    assert attention.weights[EXAMPLE_QUERY].round(4).tolist() == weights
+    assert attention.output[EXAMPLE_QUERY].round(4).tolist() == [0.4038, 0.5038, 0.6038]
+    assert attention.sums[EXAMPLE_QUERY] == pytest.approx(1.0)
+    assert CIRCULATING.products == (0.21, 0.49, 0.77, 0.28, 0.21, 0.63)
+    assert (CIRCULATING.weights_sum, CIRCULATING.output) == (1.48, (0.47, 0.58, 0.69))
+    reference = torch.nn.functional.scaled_dot_product_attention(
+        *(torch.tensor(table)[None] for table in (INTRODUCTIONS.queries, INTRODUCTIONS.keys, INTRODUCTIONS.values))
+    )[0]
+    assert attention.output == pytest.approx(reference.numpy())
