@@ -92,6 +92,9 @@ def test_the_reply_is_written_and_taken(name):
     assert turns[:2] == TURNS
     assert [role for role, _content in turns[2:]] == ["assistant", "user"]
     assert turns[2][1]
+    # The empty question is not read yet: the conversation ends with the reply.
+    items = token_views(app)["The conversation as the model reads it"]
+    assert items[-1]["hue"] == 2
 
 
 def test_an_open_turn_of_the_assistant_is_continued(name):

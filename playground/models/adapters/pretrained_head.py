@@ -85,19 +85,35 @@ def _head_arguments(config: Any, parameters: set[str], ids: Tensor, segments: Te
 
 
 def load_random_head(model: "LoadedModel", n_labels: int) -> tuple[nn.Module, ModelHead]:
-    """A sequence classifier on a loaded model's checkpoint, which has no head for it: the module, and its random head.
+    """A sequence classifier on a loaded model's checkpoint, which has no head: the module, and its random head.
 
-    Raises UserError where it does not fit beside the model, where the family has no such class, and where the
-    checkpoint has the head.
+    Raises UserError where the model has a head, where the family has no such class, and where the classifier does not
+    fit beside the model or cannot be loaded.
     """
+    if model.head is not None:
+        raise UserError("The checkpoint of {name} has a head already.", name=model.name)
+    check_fits(inspect(model.folder, model.name), name=model.name, device=model.device, dtype=model.dtype)
+    try:
+        module, missing = _load_classifier(model, n_labels)
+    except UserError:
+        raise
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            "{name} cannot be loaded as a classifier: {reason}", name=model.name, reason=reason[:300]
+        ) from error
+    module = module.to(model.device).eval().requires_grad_(False)
+    return module, pretrained_head(module, model.tokenizer, "text", missing)
+
+
+def _load_classifier(model: "LoadedModel", n_labels: int) -> tuple[nn.Module, list[str]]:
+    """transformers' sequence classifier on the checkpoint, and the tensors that the checkpoint lacks."""
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
     from playground.models.loading import BUILD_LOCK
 
-    check_fits(inspect(model.folder, model.name), name=model.name, device=model.device, dtype=model.dtype)
-    config = AutoConfig.from_pretrained(
-        model.folder, num_labels=n_labels, trust_remote_code=False, local_files_only=True
-    )
+    local: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    config = AutoConfig.from_pretrained(model.folder, num_labels=n_labels, **local)
     if type(config) not in AutoModelForSequenceClassification._model_mapping:
         raise UserError("The family {family} has no sequence classifier in transformers.", family=model.family)
     with BUILD_LOCK, quiet_transformers():
@@ -106,14 +122,10 @@ def load_random_head(model: "LoadedModel", n_labels: int) -> tuple[nn.Module, Mo
             config=config,
             dtype=getattr(torch, model.dtype),
             use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
             output_loading_info=True,
+            **local,
         )
-    if not report["missing_keys"]:
-        raise UserError("The checkpoint of {name} has this head already.", name=model.name)
-    module = module.to(model.device).eval().requires_grad_(False)
-    return module, pretrained_head(module, model.tokenizer, "text", report["missing_keys"])
+    return module, sorted(report["missing_keys"])
 
 
 @contextlib.contextmanager

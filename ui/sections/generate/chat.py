@@ -33,7 +33,7 @@ def has_chat_template(model: LoadedModel) -> bool:
 def show_chat(model: LoadedModel, _texts: Texts) -> None:
     """The turns, what the template makes of them, and the model's reply."""
     st.caption(_("The conversation below is read here instead of the text above."))
-    turns = edit_turns()
+    turns = spoken_turns(edit_turns())
     if not any(turn.content.strip() for turn in turns):
         st.info(_("Write something in a turn."), icon=":material/keyboard:")
         return
@@ -46,6 +46,12 @@ def show_chat(model: LoadedModel, _texts: Texts) -> None:
     st.subheader(_("Reply"))
     show_continuation(model, Texts(text=chat.page_text))
     _offer_reply(model, chat, turns)
+
+
+def spoken_turns(turns: Sequence[Turn]) -> Sequence[Turn]:
+    """The turns without an empty question at the end, which is still to be written."""
+    is_asking = len(turns) > 1 and turns[-1].role == "user" and not turns[-1].content.strip()
+    return turns[:-1] if is_asking else turns
 
 
 def _render(model: LoadedModel, turns: Sequence[Turn]) -> RenderedChat:
