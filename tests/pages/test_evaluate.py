@@ -3,7 +3,10 @@
 import pytest
 from sacrebleu.metrics import BLEU
 
+from playground.lens.generate.classification import classify
+from playground.models import default_registry
 from tests.e2e.components.test_payload import decode
+from tests.helpers.head_folders import save_head
 from tests.helpers.page_script import charts, run_page, words
 
 
@@ -45,7 +48,8 @@ def test_an_example_fills_the_lines_and_says_what_is_missed(example, lesson, sco
 def test_two_systems_are_resampled_together():
     app = run_page("evaluate", section="bleu")
     app.button(key="lines_systems").click().run()
-    assert "200 lines" in words(app)
+    assert "differs by +0.26 BLEU, but the 95 % interval" in words(app)
+    assert "200 lines cannot tell the two apart" in words(app)
     assert "Difference of two systems in BLEU" in {chart["label"] for chart in charts(app)}
 
 
@@ -111,6 +115,22 @@ def test_a_table_that_is_wrong_names_its_line(table, sentence):
     app = run_page("evaluate", section="classification", table=table)
     assert sentence in words(app)
     assert not app.exception
+
+
+def test_a_loaded_classifier_is_asked_about_the_table(tmp_path):
+    folder = save_head(tmp_path / "head", "bert", "text")
+    model = default_registry().get(str(folder))
+    texts = ["the cat sat", "the mat", "the dog sat"]
+    answers = classify(model, texts)
+    true = answers[0].labels[answers[0].best]
+    table = "text,label\n" + "".join(f"{text},{true}\n" for text in texts)
+    app = run_page("evaluate", section="classification", predicted_by="model", model=str(folder), table=table)
+    right = sum(answer.labels[answer.best] == true for answer in answers)
+    assert f"{right} of 3 labels are right" in words(app)
+    wrong = run_page(
+        "evaluate", section="classification", predicted_by="model", model=str(folder), table="text,label\na,x\nb,y\n"
+    )
+    assert "the table's labels are x, y" in words(wrong)
 
 
 def test_perplexity_is_written_out_for_a_short_text():

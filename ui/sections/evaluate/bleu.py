@@ -130,7 +130,7 @@ def _show_count(chosen: LineSet, scores: LineScores) -> None:
             _show_product(bleu_parts(statistics.sum(0), config))
         mean = float(scores.line_values("bleu").mean())
         sentence = _(
-            "The mean of the {n:,} lines' BLEU is {mean:.2f}: not the corpus' {corpus:.2f}, which sums the counts."
+            "The mean of the {n:,} lines' BLEU is {mean:.2f}; the corpus' BLEU, of the summed counts, is {corpus:.2f}."
         )
         st.write(sentence.format(n=len(lines), mean=mean, corpus=scores.spreads["bleu"].value))
 
@@ -211,12 +211,6 @@ def _offer_lines(chosen: LineSet, scores: LineScores) -> None:
 
     details = {**chosen.details, "signatures": list(scores.signatures.values())}
     offer_results(header, rows, name="bleu-lines.csv", details=details)
-    if chosen.code:
-        imports = ["playground import load"] if any("load(" in line for line in chosen.code) else []
-        imports += [
-            "playground.evaluation.bleu import BleuConfig",
-            "playground.evaluation.line_scores import line_scores",
-        ]
-        imports += ["playground.evaluation.lines import ComparedLines, pair_lines"]
-        imports += ["playground.tasks.translated_lines import translated_lines"] if len(imports) > 3 else []
-        offer_snippet(None, imports, [*chosen.code, f"print(line_scores(lines, {scores.config!r}).report())"])
+    imports = ["playground.evaluation.bleu import BleuConfig", "playground.evaluation.line_scores import line_scores"]
+    report = f"print(line_scores(lines, {scores.config!r}).report())"
+    offer_snippet(None, [*chosen.imports, *imports], [*chosen.code, report])

@@ -93,7 +93,14 @@ def show_leaks(chosen: LabelSet) -> None:
         return
     train = [row for row, flag in enumerate(is_train) if flag]
     test = [row for row, flag in enumerate(is_train) if not flag]
-    leaks = leaked_texts([texts[row] for row in train], [texts[row] for row in test])
+    leaks = compute(
+        (*chosen.key, "leaks", hash(texts)),
+        lambda _progress: leaked_texts([texts[row] for row in train], [texts[row] for row in test]),
+        title=_("Comparing texts"),
+        cache=results(),
+    )
+    if leaks is None:
+        return
     if not leaks:
         st.write(_("No test text stands in the training part (up to case, white space and Unicode form)."))
         return

@@ -75,7 +75,7 @@ def lines_examples() -> tuple[LinesExample, ...]:
             word="systems",
             title=N_("Two systems, 200 lines"),
             lesson=N_(
-                "The second system is a little better. Whether 200 lines can tell is what the paired bootstrap says."
+                "The second system is ahead by 0.3 BLEU. Whether 200 lines can tell is what the paired bootstrap says."
             ),
             hypotheses=first,
             references=(references,),
@@ -89,15 +89,17 @@ _VERBS = ("brought", "lost", "found", "sold", "painted", "forgot")
 _OBJECTS = ("a red umbrella", "the heavy suitcase", "two wooden chairs", "the blue bicycle", "his winter coat")
 _PLACES = ("at the station", "in the garden", "behind the church", "on the last train", "near the river")
 _TIMES = ("yesterday evening", "before breakfast", "on Sunday", "after the storm", "in spring")
+SEED = 36
+"""Of the errors: the systems differ by 0.3 BLEU."""
 _WRONG = ("something", "again", "there", "slowly", "one")
 
 
 def _two_systems() -> tuple[str, str, str]:
     """References, and two systems that exchange a tenth of the words; the second one a few less."""
-    generator = random.Random(20)
+    generator = random.Random(SEED)
     parts = (_SUBJECTS, _VERBS, _OBJECTS, _PLACES, _TIMES)
     references = [" ".join(generator.choice(part) for part in parts) + "." for _ in range(200)]
-    systems = [[_spoiled(line, generator, share) for line in references] for share in (0.105, 0.1)]
+    systems = [[_spoiled(line, generator, share) for line in references] for share in (0.102, 0.1)]
     return "\n".join(systems[0]), "\n".join(systems[1]), "\n".join(references)
 
 

@@ -18,9 +18,12 @@ from ui.cache import results_of
 from ui.jobs import require
 from ui.sections.evaluate.examples import REVIEWS, TABLE_EXAMPLES
 from ui.sections.evaluate.table_source import Role, adopt_table, choose_columns, choose_table, shown_table
+from ui.state.parameters import GENERATE as GENERATE_SECTION
+from ui.state.parameters import MODEL as MODEL_NAME
 from ui.state.parameters import PREDICTED_BY
 from ui.text import inert
 from ui.widgets.choice import choose_option
+from ui.widgets.doors import GENERATE, door
 from ui.widgets.model import choose_model, chosen_name, obtain_model
 
 COLUMN, MODEL = "column", "model"
@@ -131,6 +134,7 @@ def _asked_model(model: LoadedModel, table: TextTable, columns: dict[str, str], 
         st.warning(
             _("This head was never trained: its weights are random, and so are its labels."), icon=":material/casino:"
         )
+    door(_("Ask it about one text"), GENERATE, {str(GENERATE_SECTION): "classify", str(MODEL_NAME): model.name})
     scores = np.array([answer.scores for answer in answers])
     return LabelSet(
         table=table,

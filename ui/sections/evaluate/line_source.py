@@ -55,10 +55,12 @@ class LineSet:
     """Another system's answers to the same references."""
     details: dict[str, object]
     """Where they come from, for the files of results."""
+    imports: tuple[str, ...]
+    """Of a program that makes `lines`: "module import names" each."""
+    code: tuple[str, ...]
+    """Its lines."""
     sources: tuple[str, ...] = ()
     """What a loaded translator has read for each line."""
-    code: tuple[str, ...] = ()
-    """Python that makes `lines`; empty where they come from a file."""
 
 
 def choose_lines(*, takes_second: bool = False) -> LineSet:
@@ -88,8 +90,13 @@ def _pasted_lines(*, takes_second: bool) -> LineSet:
     lines = pair_lines(hypotheses, references)
     others = pair_lines(second, references) if split_lines(second) else None
     sets = ", ".join(repr(text) for text in references)
-    code = (f"lines = pair_lines({hypotheses!r}, [{sets}])",)
-    return LineSet(lines=lines, second=others, details={"hypotheses": hypotheses, "references": references}, code=code)
+    return LineSet(
+        lines=lines,
+        second=others,
+        details={"hypotheses": hypotheses, "references": references},
+        imports=("playground.evaluation.lines import pair_lines",),
+        code=(f"lines = pair_lines({hypotheses!r}, [{sets}])",),
+    )
 
 
 def _reference_areas(shown: LinesExample) -> list[str]:
@@ -156,14 +163,33 @@ def _table_lines() -> LineSet:
     columns = choose_columns(table, line_roles())
     lines = lines_of_table(table, columns, columns["hypothesis"])
     second = lines_of_table(table, columns, columns["second"]) if "second" in columns else None
-    return LineSet(lines=lines, second=second, details={"columns": columns, "rows": len(table)})
+    names = [f"table.filled({name!r})" for name in reference_columns(columns)]
+    return LineSet(
+        lines=lines,
+        second=second,
+        details={"columns": columns, "rows": len(table)},
+        imports=(
+            "pathlib import Path",
+            "playground.evaluation.lines import ComparedLines",
+            "playground.evaluation.text_table import read_text_table",
+        ),
+        code=(
+            'table = read_text_table(Path("table.csv").read_bytes())  # the table above',
+            f"references = tuple(zip({', '.join(names)}))",
+            f"lines = ComparedLines(hypotheses=table.column({columns['hypothesis']!r}), references=references)",
+        ),
+    )
 
 
 def lines_of_table(table: TextTable, columns: dict[str, str], hypothesis: str) -> ComparedLines:
     """The lines of a table. Raises UserError that names the line of an empty reference."""
-    names = [columns[word] for word in ("reference", "reference_2", "reference_3", "reference_4") if word in columns]
-    references = tuple(zip(*(table.filled(name) for name in names), strict=True))
+    references = tuple(zip(*(table.filled(name) for name in reference_columns(columns)), strict=True))
     return ComparedLines(hypotheses=table.column(hypothesis), references=references)
+
+
+def reference_columns(columns: dict[str, str]) -> list[str]:
+    """The columns of all references."""
+    return [columns[word] for word in ("reference", "reference_2", "reference_3", "reference_4") if word in columns]
 
 
 def _translator_lines() -> LineSet:
@@ -192,14 +218,22 @@ def _translator_lines() -> LineSet:
         _("{name} on held-out sentences of its own world, half French and half Chinese.").format(name=model.name)
     )
     lines = ComparedLines(hypotheses=made.hypotheses, references=tuple((text,) for text in made.references))
-    code = (
-        f"translated = translated_lines(load({model.name!r}), {int(rows)})",
-        "lines = ComparedLines(",
-        "    hypotheses=translated.hypotheses, references=tuple((text,) for text in translated.references)",
-        ")",
+    return LineSet(
+        lines=lines,
+        second=None,
+        details={"model": model.name, "rows": int(rows)},
+        sources=made.sources,
+        imports=(
+            "playground import load",
+            "playground.evaluation.lines import ComparedLines",
+            "playground.tasks.translated_lines import translated_lines",
+        ),
+        code=(
+            f"translated = translated_lines(load({model.name!r}), {int(rows)})",
+            "references = tuple((text,) for text in translated.references)",
+            "lines = ComparedLines(hypotheses=translated.hypotheses, references=references)",
+        ),
     )
-    details = {"model": model.name, "rows": int(rows)}
-    return LineSet(lines=lines, second=None, details=details, sources=made.sources, code=code)
 
 
 def choose_line(lines: ComparedLines, values: Sequence[float], *, title: str) -> int:

@@ -154,10 +154,6 @@ def _offer_lines(chosen: LineSet, table: RougeTable) -> None:
             yield [number + 1, own, *references, *values]
 
     offer_results(header, rows, name="rouge-lines.csv", details=chosen.details)
-    if chosen.code and len(lines) == 1:
-        call = f"scores = best_rouge({lines.hypotheses[0]!r}, {list(lines.references[0])!r})"
-        offer_snippet(None, ["playground.evaluation.rouge import best_rouge"], [call, "print(scores)"])
-    elif chosen.code and "load(" not in chosen.code[0]:
-        imports = ["playground.evaluation.lines import pair_lines", "playground.evaluation.rouge import rouge_table"]
-        line = "print({kind: table[:, 2].mean() for kind, table in rouge_table(lines).items()})"
-        offer_snippet(None, imports, [*chosen.code, line])
+    imports = [*chosen.imports, "playground.evaluation.rouge import rouge_table"]
+    line = "print({kind: table[:, 2].mean() for kind, table in rouge_table(lines).items()})"
+    offer_snippet(None, imports, [*chosen.code, line])

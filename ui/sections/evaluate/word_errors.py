@@ -140,9 +140,7 @@ def _offer_lines(chosen: LineSet, table: np.ndarray, unit: str) -> None:
             yield [number + 1, own, *references, *counts, float(rates[number]), int(hits[number])]
 
     offer_results(header, rows, name="word-errors.csv", details={**chosen.details, "unit": unit})
-    if chosen.code and "load(" not in chosen.code[0]:
-        imports = ["playground.evaluation.lines import pair_lines"]
-        imports += ["playground.evaluation.edit_alignment import error_rates, error_statistics"]
-        by_characters = ", characters=True" if unit == "characters" else ""
-        line = f"print(error_rates(error_statistics(lines{by_characters}).sum(0)))"
-        offer_snippet(None, imports, [*chosen.code, line])
+    imports = [*chosen.imports, "playground.evaluation.edit_alignment import error_rates, error_statistics"]
+    by_characters = ", characters=True" if unit == "characters" else ""
+    line = f"print(error_rates(error_statistics(lines{by_characters}).sum(0)))"
+    offer_snippet(None, imports, [*chosen.code, line])

@@ -7,6 +7,7 @@ from playground.models.heads import HeadTask, ModelHead
 from playground.text import _, _n
 from ui.sections.generate.answers import show_answers
 from ui.sections.generate.labels import show_labels
+from ui.sections.generate.measure_doors import labels_measure_door
 from ui.sections.generate.random_heads import show_random_heads
 from ui.sections.generate.rows import show_rows
 from ui.sections.generate.token_labels import show_token_labels
@@ -47,7 +48,7 @@ def _describe_head(head: ModelHead) -> str:
         "token": _("labels each token"),
         "span": _("finds where a passage answers a question"),
     }
-    parts = [inert(head.architecture), kinds[head.task]]
+    parts = [_("Head: {architecture}").format(architecture=inert(head.architecture)), kinds[head.task]]
     if head.task != "span":
         parts.append(_n("{n} label", "{n} labels", len(head.labels)))
     if head.task == "text":
@@ -80,3 +81,5 @@ def _show_doors(head: ModelHead) -> None:
         help_text = _("Every attention head of the model below this head, on the same text.")
         door(_("Look at its attention"), ATTENTION, help_text=help_text)
         door(_("Inside a head"), INSIDE)
+        if head.task == "text":
+            labels_measure_door()

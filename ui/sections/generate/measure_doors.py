@@ -1,8 +1,8 @@
-"""Doors to the page Evaluate: the perplexity of a text, an answer against a reference of one's own."""
+"""Doors to the page Evaluate: the perplexity of a text, an answer against a reference, labels against a table."""
 
 from playground.text import _
 from ui.state.address import pack
-from ui.state.parameters import HYPOTHESES, LINES_FROM, REFERENCES, REFERENCES_2, SECTION, TEXT
+from ui.state.parameters import HYPOTHESES, LINES_FROM, PREDICTED_BY, REFERENCES, REFERENCES_2, SECTION, TEXT
 from ui.widgets.doors import EVALUATE, door
 
 
@@ -18,3 +18,9 @@ def answer_measure_door(answer: str) -> None:
     door(
         _("Measure this"), EVALUATE, parameters, help_text=_("BLEU, chrF and TER: write the reference beside it there.")
     )
+
+
+def labels_measure_door() -> None:
+    """From a loaded classifier to its accuracy on a table of labelled texts."""
+    parameters = {str(SECTION): "classification", str(PREDICTED_BY): "model"}
+    door(_("Measure it on a table"), EVALUATE, parameters)
