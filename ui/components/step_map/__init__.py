@@ -1,10 +1,12 @@
 """A map of the steps on a token's way: groups of boxes, one of which is where the page stands."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+import streamlit as st
+
 from playground.text import _
-from ui.components.shared.registration import keep_report, module, register, report_of, style
+from ui.components.shared.registration import module, register, report_of, style
 
 __all__ = ["StepBox", "StepGroup", "step_map"]
 
@@ -36,10 +38,15 @@ _component = register(
 )
 
 
-def step_map(groups: Sequence[StepGroup], current: str, *, key: str) -> str | None:
-    """Draw the map; the name of the step that was chosen just now, by a click or the left and right keys."""
+def step_map(groups: Sequence[StepGroup], current: str, *, key: str, on_pick: Callable[[str], None]) -> None:
+    """Draw the map. on_pick: takes the step that was chosen, by a click or the left and right keys."""
+    names = {box.name for group in groups for box in group.boxes}
+
+    def adopt() -> None:
+        picked = report_of(st.session_state.get(key), "picked")
+        if isinstance(picked, str) and picked in names:
+            on_pick(picked)
+
     labels = {"title": _("Steps"), "previous": _("Previous step"), "next": _("Next step")}
     data = {"groups": [asdict(group) for group in groups], "current": current, "labels": labels}
-    picked = report_of(_component(key=key, data=data, on_picked_change=keep_report), "picked")
-    names = {box.name for group in groups for box in group.boxes}
-    return picked if isinstance(picked, str) and picked in names else None
+    _component(key=key, data=data, on_picked_change=adopt)

@@ -16,9 +16,9 @@ from playground.lens.inspect.steps.norm import stream_vector
 from playground.lens.inspect.steps.step import InsideStep, StepInputs
 from playground.lens.inspect.steps.walkthrough import derive, walkthrough
 from playground.lens.tolerances import tolerance
-from playground.text import _
+from playground.text import _, language
 from ui.cache import TracedText
-from ui.jobs import compute
+from ui.jobs import compute, require
 from ui.sections.inside.selection import SelectedHead
 from ui.state.parameters import COMPONENTS, HEAD, KIND, QUERY, SECTION
 from ui.widgets.doors import ABLATE, ATTENTION, door
@@ -38,7 +38,16 @@ class HeadWay:
 
 
 def head_way(traced_text: TracedText, selected: SelectedHead, head: HeadInside, dimension: int) -> HeadWay:
-    """Every step of a head."""
+    """Every step of a head, kept for each choice and language."""
+    return require(
+        ("head way", selected, dimension, language()),
+        lambda _on_progress: _make_way(traced_text, selected, head, dimension),
+        title=_("Recomputing every step of the head …"),
+        cache=traced_text,
+    )
+
+
+def _make_way(traced_text: TracedText, selected: SelectedHead, head: HeadInside, dimension: int) -> HeadWay:
     trace = traced_text.trace
     queries = [token.text for token in trace.query_tokens(selected.kind)]
     keys = [token.text for token in trace.key_tokens(selected.kind)]

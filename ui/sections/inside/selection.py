@@ -41,13 +41,20 @@ def select_head(traced_text: TracedText, bar: ContextBar) -> SelectedHead:
 
 def head_inside(traced_text: TracedText, selected: SelectedHead) -> HeadInside | UserError:
     """Every number of the head, from one more pass; or why this family's cannot be told."""
-    layer = require(
-        (traced_text.name, selected.kind, selected.layer),
-        lambda _on_progress: _or_reason(lambda: traced_text.trace.inside(selected.layer, selected.kind)),
+
+    def make() -> HeadInside:
+        layer = layers().remember(
+            (traced_text.name, selected.kind, selected.layer),
+            lambda: traced_text.trace.inside(selected.layer, selected.kind),
+        )
+        return layer.head(selected.head, selected.query)
+
+    return require(
+        ("head", selected),
+        lambda _on_progress: _or_reason(make),
         title=_("Capturing layer {layer} …").format(layer=selected.layer),
-        cache=layers(),
+        cache=traced_text,
     )
-    return layer if isinstance(layer, UserError) else _or_reason(lambda: layer.head(selected.head, selected.query))
 
 
 def whole_token(traced_text: TracedText, selected: SelectedHead) -> WholeToken | UserError:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from playground.lens.inspect.steps.step import InsideStep
 from playground.text import N_, _
 from ui.components.step_map import StepBox, StepGroup, step_map
@@ -60,10 +58,12 @@ def choose_step(head: Sequence[InsideStep], token: Sequence[InsideStep], layer: 
         _group(_("All layers and output"), AFTERWARDS, numbers),
         StepGroup(title="", boxes=(StepBox(name=ALL, title=_("All steps"), number=0),)),
     )
-    picked = step_map([group for group in groups if group.boxes], current, key="step_map")
-    if picked is not None and picked != current:
-        write_values({STEP: picked})
-        st.rerun()
+    step_map(
+        [group for group in groups if group.boxes],
+        current,
+        key="step_map",
+        on_pick=lambda name: write_values({STEP: name}),
+    )
     return current
 
 

@@ -45,7 +45,7 @@ class StepMap {
   }
 
   box({ name, title, number }) {
-    const mark = number ? [element("span", { class: "number" }, String(number))] : [];
+    const mark = number ? [element("span", { class: "number" }, `${number} `)] : [];
     const node = element("button", { type: "button", class: "box", onclick: () => this.choose(name) }, ...mark, title);
     this.boxes.set(name, { node, number });
     return node;
