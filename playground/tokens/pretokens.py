@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
 METASPACE = "\u2581"
 """How SentencePiece vocabularies write a space."""
@@ -67,7 +67,18 @@ def _character_twin(tokenizer: Tokenizer, text: str) -> Tokenizer:
         twin.normalizer = tokenizer.normalizer
     if tokenizer.pre_tokenizer is not None:
         twin.pre_tokenizer = tokenizer.pre_tokenizer
-    added = tokenizer.get_added_tokens_decoder()
-    twin.add_tokens([added[id] for id in sorted(added)])
+    twin.add_tokens(_occurring(tokenizer, text))
     twin.encode_special_tokens = tokenizer.encode_special_tokens
     return twin
+
+
+def _occurring(tokenizer: Tokenizer, text: str) -> list[AddedToken]:
+    """The added tokens that may stand in a text: some vocabularies have thousands."""
+    normalise = tokenizer.normalizer.normalize_str if tokenizer.normalizer is not None else str
+    normalised = normalise(text)
+    added = tokenizer.get_added_tokens_decoder()
+    return [
+        added[id]
+        for id in sorted(added)
+        if added[id].content in text or (added[id].normalized and normalise(added[id].content) in normalised)
+    ]

@@ -6,7 +6,7 @@ from playground.charts.bars import named_bars_figure
 from playground.charts.heatmap import heatmap_figure
 from playground.decoding import decode_upload
 from playground.errors import UserError
-from playground.models import LoadedModel, find
+from playground.models import LoadedModel
 from playground.models.catalogue import MINILM
 from playground.text import _
 from playground.tokens.sentences import (
@@ -20,10 +20,9 @@ from ui.cache import results_of
 from ui.jobs import require
 from ui.sections.tokens.shares import show_shares
 from ui.sections.tokens.subject import offer_csv, show_chart
-from ui.state.address import replace_text
+from ui.state.address import replace_text, write_values
 from ui.state.parameters import MODEL, SENTENCE_QUERY, SENTENCES
 from ui.text import error_sentence
-from ui.widgets.doors import TOKENS, door
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import address_text
 
@@ -83,8 +82,14 @@ def _say_recipe(model: LoadedModel, recipe: SentenceRecipe) -> None:
         "cosines say much less than those of a sentence encoder."
     )
     st.warning(sentence.format(name=model.name), icon=":material/info:")
-    if find(MINILM.name) is not None:
-        door(_("Open with {name}").format(name=MINILM.name), TOKENS, {str(MODEL): MINILM.name, "section": "sentences"})
+    # A link to the page itself would leave the browser's address as it was.
+    st.button(
+        _("Open with {name}").format(name=MINILM.name),
+        key="open_sentence_encoder",
+        icon=":material/deployed_code:",
+        on_click=write_values,
+        args=({MODEL: MINILM.name},),
+    )
 
 
 def _adopt_file() -> None:

@@ -99,7 +99,7 @@ def _show_stages(cut: Tokenization) -> None:
     }
     with st.container(border=True, gap="xsmall"):
         for title, (names, content) in stages.items():
-            named = f" ({' + '.join(map(code_span, names))})" if names else ""
+            named = f" ({code_span(' + '.join(names))})" if names else ""
             st.markdown(f"**{title}**{named}: {inert(_quoted(content)) if content else _('nothing')}")
 
 
