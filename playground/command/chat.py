@@ -77,8 +77,9 @@ def _turns(arguments: argparse.Namespace) -> list["Turn"]:
         return [*first, Turn(role="user", content=arguments.text)]
     turns = []
     for number, entry in enumerate(_listed(arguments.turns), start=1):
-        role, content = (entry.get("role"), entry.get("content")) if isinstance(entry, dict) else (None, None)
-        if role not in get_args(Role) or not isinstance(content, str):
+        stated, content = (entry.get("role"), entry.get("content")) if isinstance(entry, dict) else (None, None)
+        role: Role | None = next((known for known in get_args(Role) if known == stated), None)
+        if role is None or not isinstance(content, str):
             raise UserError(
                 "Turn {number} is none: it needs a role ({roles}) and a content.",
                 number=number,

@@ -25,7 +25,8 @@ SECTIONS = {
     + [{"model": "tales-translator"}, {"model": "books-encoder"}],
     "inside": [{"section": section} for section in ("steps", "hand", "positions", "many")],
     "generate": [{"generate": section} for section in ("next", "write", "surprise", "lens")]
-    + [{"generate": "fill", "model": "books-encoder"}, {"generate": "translate", "model": "tales-translator"}],
+    + [{"generate": "fill", "model": "books-encoder"}, {"generate": "translate", "model": "tales-translator"}]
+    + [{"generate": "classify", "model": "books-encoder", "pair": "There was nobody.", "explained": "0"}],
     "ablate": [{"section": section} for section in ("ablate", "writes", "patch", "flow", "whole", "heads")],
     "tokens": [
         {"section": section} for section in ("tokenizer", "models", "languages", "embedding", "meaning", "sentences")
@@ -78,7 +79,8 @@ NAMES = re.compile(
     re.VERBOSE,
 )
 STREAMLITS = {"Skip to main content", "Deploy", "Press Enter to apply", "Choose options", "Drag and drop file here"}
-STREAMLITS |= {"Upload", "5MB per file • CSV, TSV, TXT", "50MB per file • CSV, TSV, TXT, JSONL, JSON"}
+STREAMLITS |= {"Upload", "5MB per file • CSV, TSV, TXT", "5MB per file • CSV, TSV, TXT, JSONL"}
+STREAMLITS |= {"50MB per file • CSV, TSV, TXT, JSONL, JSON"}
 """What Streamlit itself writes, in its own language."""
 MODELS = ("books-decoder", "books-encoder", "tales-translator")
 CELL = re.compile(r"(?:\S{1,3} \()?(?:\d+ )?(?P<tokens>.*?)\)?")

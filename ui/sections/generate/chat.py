@@ -101,7 +101,7 @@ def _show_reading(model: LoadedModel, chat: RenderedChat, turns: Sequence[Turn])
             provenance=origin(model, details={"text": chat.text}),
         )
         st.caption(_("The chat template (Jinja), as the tokenizer brings it:"))
-        st.code(chat_template_of(model) or "", language="jinja2", height=180)
+        st.code(chat_template_of(model) or "", language=None, height=180, wrap_lines=True)
 
 
 def _warn_inexact(chat: RenderedChat) -> None:
