@@ -4,16 +4,52 @@ streamlit run asgi.py        or        uvicorn asgi:app --host 0.0.0.0 --port 85
 """
 
 import os
+import secrets
+from http.cookies import SimpleCookie
 from pathlib import Path
 
 import streamlit as st
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# Visitors of a shared server may not open its folders; playground.settings reads this.
+os.environ["PLAYGROUND_HOSTED"] = "1"
+
+from playground.settings import settings
+from ui.state.visitor import COOKIE
 from ui.warm import warm_up
 
 CLOSED = ("/_stcore/metrics",)
+COOKIE_SECONDS = 30 * 86_400
+
+
+def security_headers() -> dict[str, str]:
+    """What a browser must not do on these pages.
+
+    Streamlit's front end needs inline styles and blob: scripts (components), BertViz inline scripts; everything
+    else comes from this server alone, so that no text of a stranger makes a browser fetch anything.
+    """
+    policy = {
+        "default-src": "'self'",
+        "script-src": "'self' 'unsafe-inline' blob:",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self' data: blob:",
+        "worker-src": "'self' blob:",
+        "frame-src": "'self'",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": settings().frame_ancestors,
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
 
 
 class ClosedPaths:
@@ -28,8 +64,47 @@ class ClosedPaths:
         await answer(scope, receive, send)
 
 
-# Visitors of a shared server may not open its folders; ui/widgets/model.py reads this.
-os.environ["PLAYGROUND_HOSTED"] = "1"
+class SafeHeaders:
+    """Adds the security headers, and a secret for each browser, by which it is known as the owner of its runs."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.headers = security_headers()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers[name] = value
+                if not has_cookie(scope) and headers.get("content-type", "").startswith("text/html"):
+                    headers.append("Set-Cookie", new_cookie(is_secure=is_secure(scope)))
+            await send(message)
+
+        await self.app(scope, receive, send_safely if scope["type"] == "http" else send)
+
+
+def has_cookie(scope: Scope) -> bool:
+    """Whether the browser has brought its secret."""
+    sent = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
+    return f"{COOKIE}=" in sent
+
+
+def is_secure(scope: Scope) -> bool:
+    """Whether the browser speaks TLS, to this server or to the proxy before it."""
+    forwarded = dict(scope["headers"]).get(b"x-forwarded-proto", b"")
+    return scope.get("scheme") == "https" or forwarded == b"https"
+
+
+def new_cookie(*, is_secure: bool) -> str:
+    """A fresh secret; behind TLS an embedding page may hold it too."""
+    cookie = SimpleCookie({COOKIE: secrets.token_urlsafe(24)})
+    cookie[COOKIE].update({"path": "/", "max-age": COOKIE_SECONDS, "httponly": True})
+    cookie[COOKIE].update({"secure": True, "samesite": "None"} if is_secure else {"samesite": "Lax"})
+    return cookie[COOKIE].OutputString()
+
+
 # Begin before the first visitor comes.
 warm_up()
-app = st.App(str(Path(__file__).resolve().parent / "app.py"), middleware=[Middleware(ClosedPaths)])
+middleware = [Middleware(ClosedPaths), Middleware(SafeHeaders)]
+app = st.App(str(Path(__file__).resolve().parent / "app.py"), middleware=middleware)

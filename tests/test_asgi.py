@@ -1,10 +1,11 @@
-"""The hosted entry: the server's own figures are closed to the public."""
+"""The hosted entry: what a public address must not show is closed, and browsers are told what they must not do."""
 
 import asyncio
 import importlib
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from starlette.types import Message
@@ -16,14 +17,15 @@ def environment(monkeypatch):
     monkeypatch.setenv("PLAYGROUND_HOSTED", "")
 
 
-async def ask(path: str) -> int:
-    """The status that the middleware answers, where 299 stands for the app behind it."""
-    from asgi import ClosedPaths
+async def ask(path: str, *, middleware: str = "ClosedPaths", headers: dict[str, str] | None = None) -> Message:
+    """The start of what the middleware answers; status 299 stands for the app behind it."""
+    import asgi
 
     sent: list[Message] = []
 
     async def behind(scope, receive, send):
-        await send({"type": "http.response.start", "status": 299, "headers": []})
+        start = {"type": "http.response.start", "status": 299, "headers": [(b"content-type", b"text/html")]}
+        await send(start)
 
     async def receive() -> Message:
         return {"type": "http.request"}
@@ -31,8 +33,16 @@ async def ask(path: str) -> int:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await ClosedPaths(behind)({"type": "http", "path": path, "method": "GET", "headers": []}, receive, send)
-    return sent[0]["status"]
+    brought = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+    scope = {"type": "http", "path": path, "method": "GET", "headers": brought, "scheme": "http"}
+    await getattr(asgi, middleware)(behind)(scope, receive, send)
+    return sent[0]
+
+
+def answer(path: str, **options: Any) -> Message:
+    # In a thread of its own: the browser tests leave an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, ask(path, **options)).result()
 
 
 @pytest.mark.parametrize(
@@ -40,9 +50,32 @@ async def ask(path: str) -> int:
     [("/_stcore/metrics", 404), ("/attention/_stcore/metrics/", 404), ("/_stcore/health", 299), ("/", 299)],
 )
 def test_only_what_is_for_the_public_is_answered(path, status):
-    # In a thread of its own: the browser tests leave an event loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        assert thread.submit(asyncio.run, ask(path)).result() == status
+    assert answer(path)["status"] == status
+
+
+def safe_headers(**headers: str) -> dict[str, str]:
+    started = answer("/", middleware="SafeHeaders", headers=headers)
+    return {name.decode().lower(): value.decode() for name, value in started["headers"]}
+
+
+def test_every_answer_says_what_a_browser_must_not_do(monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_HOSTED", "1")
+    headers = safe_headers()
+    policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == policy["base-uri"] == "'self'"
+    assert policy["object-src"] == "'none'"
+    assert not any("http" in sources or "*" in sources for name, sources in policy.items() if name != "frame-ancestors")
+    assert "hf.space" in policy["frame-ancestors"]
+    assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+
+
+def test_each_browser_has_a_secret_that_scripts_cannot_read():
+    first, second = safe_headers()["set-cookie"], safe_headers()["set-cookie"]
+    assert "HttpOnly" in first
+    assert "SameSite=Lax" in first
+    assert first != second
+    assert "set-cookie" not in safe_headers(cookie="other=1; playground_visitor=abc")
+    assert "Secure" in safe_headers(**{"x-forwarded-proto": "https"})["set-cookie"]
 
 
 def test_the_entry_says_that_strangers_share_the_server(monkeypatch):

@@ -5,6 +5,8 @@ executor.py  the executor of training runs: queue, slots, prestarted workers
 folders.py   create run folders; statuses of runs whose worker is gone
 process.py   a worker process, seen from its parent
 worker.py    the program of that process
-limits.py    limits on a run's size, time and disk space
+limits.py    limits on a run's size, memory, time and disk space
+retention.py what becomes of runs that nobody continues
+range_test.py the learning-rate range test in a process of its own
 malloc.py    let glibc keep freed memory between training steps
 """

@@ -5,7 +5,6 @@ read, so that nothing is lost when the server restarts.
 """
 
 import contextlib
-import os
 import threading
 import time
 from functools import cache
@@ -14,11 +13,15 @@ from typing import TYPE_CHECKING
 
 from playground.errors import UserError
 from playground.jobs.folders import exit_reason, make_folder, mark_lost_runs, status_after_exit
-from playground.jobs.limits import Limits, check_limits
-from playground.jobs.process import Worker, start_worker
+from playground.jobs.limits import Limits, check_limits, check_memory, limits_of
+from playground.jobs.process import SpareWorker, Worker
+from playground.jobs.retention import FolderSize, delete_expired
+from playground.models.memory_estimate import available_bytes
+from playground.settings import settings
 from playground.text import N_
 from playground.training.run import runs
 from playground.training.run.control import Command, send
+from playground.training.run.limits import RunLimits
 from playground.training.run.lineage import fork
 from playground.training.run.status import (
     Message,
@@ -35,8 +38,8 @@ if TYPE_CHECKING:
     from playground.training.config import TrainConfig
 
 WATCH_SECONDS = 0.1
-SPARE_SECONDS = 1.0
-"""Delay of the next spare worker after a run has started: its imports would slow the first steps."""
+CLEAN_SECONDS = 600.0
+"""How often runs that nobody continues are looked for."""
 CLOSE_SECONDS = 10.0
 EXIT_SECONDS = 2.0
 
@@ -51,8 +54,9 @@ class LocalExecutor:
         self._lock = threading.RLock()
         self._waiting: list[str] = []
         self._working: dict[str, Worker] = {}
-        self._spare: Worker | None = None
-        self._assigned_at = 0.0
+        self._spare = SpareWorker()
+        self._cleaned_at = time.monotonic()
+        self._size = FolderSize(root)
         self._closed = threading.Event()
         try:
             root.mkdir(parents=True, exist_ok=True)
@@ -65,24 +69,29 @@ class LocalExecutor:
         self._monitor = threading.Thread(target=self._watch, name="runs", daemon=True)
         self._monitor.start()
 
-    def submit(self, config: "TrainConfig", *, name: str) -> str:
-        """Queue a new run and return its id. Raises UserError for a run beyond the limits."""
-        check_limits(config, self.limits)
+    def submit(self, config: "TrainConfig", *, name: str, owner: str | None = None) -> str:
+        """Queue a new run and return its id. Raises UserError for a run beyond the limits, or of its owner's share."""
+        self.check(config)
         with self._lock:
-            self._check_queue()
-            run_id = make_folder(self.root, config, name)
+            self._check_queue(owner)
+            run_id = make_folder(self.root, config, name, owner=owner)
             self._enqueue(run_id)
         return run_id
 
-    def fork(self, run_id: str, step: int, config: "TrainConfig", *, name: str) -> str:
+    def check(self, config: "TrainConfig") -> None:
+        """Raise UserError, saying what to change, for a training that is too large for this machine."""
+        check_limits(config, self.limits)
+        check_memory(config, available=available_bytes() / self.slots)
+
+    def fork(self, run_id: str, step: int, config: "TrainConfig", *, name: str, owner: str | None = None) -> str:
         """Queue a run that continues from another's checkpoint; returns the new id.
 
         Raises UserError if the settings do not fit the weights, or exceed the limits.
         """
-        check_limits(config, self.limits)
+        self.check(config)
         with self._lock:
-            self._check_queue()
-            new = fork(self.root, run_id, step, config, name=name)
+            self._check_queue(owner)
+            new = fork(self.root, run_id, step, config, name=name, owner=owner)
             self._enqueue(new)
         return new
 
@@ -95,7 +104,7 @@ class LocalExecutor:
                 raise UserError("This run is running already.")
             if run.status.state == "finished":
                 raise UserError("This run has finished; fork it with more steps to continue.")
-            self._check_queue()
+            self._check_queue(run.owner)
             self._enqueue(run_id)
 
     def control(self, run_id: str, command: Command) -> None:
@@ -117,7 +126,7 @@ class LocalExecutor:
             elif command.action == "resume":
                 self.resume(run_id)
             elif command.action in ("rewind", "step"):
-                self._check_queue()
+                self._check_queue(runs.read_run(folder).owner)
                 self._settle(run_id)
                 send(folder, command)
                 self._enqueue(run_id)
@@ -171,38 +180,35 @@ class LocalExecutor:
 
     def is_warm(self, timeout: float = 0.0) -> bool:
         """Whether a spare worker is ready, within `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        while True:
-            with self._lock:
-                spare = self._spare
-            if spare is not None and spare.is_warm():
-                return True
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(0.02)
+        return self._spare.is_warm(timeout)
 
     def close(self) -> None:
         """Let every worker write a checkpoint and exit; kill those that take too long."""
         self._closed.set()
         self._monitor.join()
         with self._lock:
-            workers = [*self._working.values(), *([self._spare] if self._spare else [])]
-            for worker in workers:
+            for worker in self._working.values():
                 worker.dismiss()
             deadline = time.monotonic() + CLOSE_SECONDS
-            for worker in workers:
+            for worker in self._working.values():
                 worker.end(max(0.1, deadline - time.monotonic()))
             self._reap()
-            if self._spare is not None:
-                self._spare.release()
-                self._spare = None
+            self._spare.close(max(0.1, deadline - time.monotonic()))
             for run_id in self._waiting:
                 self._write(run_id, lost(read_status(self.root / run_id), N_("the server was closed")))
             self._waiting.clear()
 
-    def _check_queue(self) -> None:
+    def _check_queue(self, owner: str | None) -> None:
         if self._closed.is_set():
             raise UserError("The server is closing; start the run again in a moment.")
+        owners = [runs.owner_of(self.root, run_id) for run_id in (*self._waiting, *self._working)]
+        own = 0 if owner is None else owners.count(owner)
+        if own >= self.limits.runs_each:
+            raise UserError(
+                "{own} of your runs wait or train already; stop one, or wait until one has finished.", own=own
+            )
+        if self._size.bytes() >= self.limits.all_bytes:
+            raise UserError("This server has no room for more runs; delete one of yours, or try again tomorrow.")
         if len(self._waiting) >= self.limits.queued:
             raise UserError(
                 "{queued} runs are waiting already; try again when some have finished.", queued=self.limits.queued
@@ -217,6 +223,9 @@ class LocalExecutor:
         while not self._closed.wait(WATCH_SECONDS):
             with self._lock:
                 self._update()
+            if time.monotonic() - self._cleaned_at > CLEAN_SECONDS:
+                self._cleaned_at = time.monotonic()
+                delete_expired(self.root, days=self.limits.retention_days, busy={*self.waiting(), *self.working()})
 
     def _update(self) -> None:
         """Reap exited workers, start waiting runs, and keep a spare worker."""
@@ -230,13 +239,8 @@ class LocalExecutor:
         self._keep_spare()
 
     def _keep_spare(self) -> None:
-        if self._spare is not None and self._spare.process.poll() is not None:
-            self._spare.release()
-            self._spare = None
-        is_due = time.monotonic() - self._assigned_at > SPARE_SECONDS
-        if self._spare is None and is_due and not self._closed.is_set():
-            with contextlib.suppress(OSError):  # no process can be started at the moment: try again later
-                self._spare = start_worker()
+        if not self._closed.is_set():
+            self._spare.keep()
 
     def _start(self, run_id: str) -> None:
         """Assign a run to the spare worker or a new one."""
@@ -244,7 +248,7 @@ class LocalExecutor:
         if not folder.is_dir():
             return
         try:
-            worker, self._spare = self._spare or start_worker(), None
+            worker = self._spare.take()
         except OSError as error:
             template = N_("No process could be started for the run: {reason}. Try again.")
             message = Message(template=template, values={"reason": error.strerror or str(error)})
@@ -255,9 +259,13 @@ class LocalExecutor:
             run_id, status.with_message(None, state="starting", position=None, pid=worker.pid, born=worker.born)
         )
         # If the spare worker has died, assign() fails silently, and _reap() records the exit as for any other worker.
-        worker.assign(folder, seconds=self.limits.minutes * 60, disk_bytes=self.limits.disk_bytes)
+        limits = RunLimits(
+            seconds=self.limits.minutes * 60,
+            disk_bytes=self.limits.disk_bytes,
+            paused_seconds=self.limits.paused_minutes * 60,
+        )
+        worker.assign(folder, limits)
         self._working[run_id] = worker
-        self._assigned_at = time.monotonic()
 
     def _settle(self, run_id: str) -> None:
         """Wait for the worker of an ended run to exit, so that another can take the run over."""
@@ -295,16 +303,7 @@ class LocalExecutor:
 
 @cache
 def default_executor() -> LocalExecutor:
-    """This process's executor: runs in runs_folder(), $PLAYGROUND_SLOTS at once (default: one per core)."""
+    """This process's executor: the runs in runs_folder(), within the server's settings."""
     from playground.folders import runs_folder
 
-    return LocalExecutor(runs_folder(), slots=slots_from(os.environ.get("PLAYGROUND_SLOTS")))
-
-
-def slots_from(text: str | None) -> int:
-    """Parse $PLAYGROUND_SLOTS. Raises UserError for anything but a positive whole number."""
-    if not text:
-        return os.cpu_count() or 1
-    if not text.isdecimal() or int(text) < 1:
-        raise UserError("PLAYGROUND_SLOTS is {text!r}; it must be a whole number of at least 1.", text=text)
-    return int(text)
+    return LocalExecutor(runs_folder(), slots=settings().slots, limits=limits_of(settings()))

@@ -55,13 +55,13 @@ def status_after_exit(folder: Path, code: int, error_line: str, reason: str | Me
     return lost(dataclasses.replace(status, checkpoint=last, step=max(status.step, last or 0)), reason)
 
 
-def make_folder(root: Path, config: "TrainConfig", name: str) -> str:
+def make_folder(root: Path, config: "TrainConfig", name: str, *, owner: str | None = None) -> str:
     """Create a new run's folder atomically; returns the run's id. Raises UserError if the disk refuses."""
     run_id = new_run_id()
     staging = root / f"{STAGING_PREFIX}{run_id}"
     try:
         staging.mkdir(parents=True)
-        runs.write_about(staging, name)
+        runs.write_about(staging, name, owner=owner)
         write_json(staging / CONFIG, config.to_dict())
         open_control(staging)
         write_status(staging, by_this_process(Status(state="queued")))

@@ -1,11 +1,14 @@
-"""Limits on what a training run may use: larger ones are refused, and running ones are stopped."""
+"""Limits on what training runs may use: larger ones are refused, running ones are stopped, old ones are deleted."""
 
+import dataclasses
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from playground.errors import UserError
 
 if TYPE_CHECKING:
+    from playground.settings import Settings
     from playground.training.config import TrainConfig
     from playground.transformer import TransformerConfig
 
@@ -25,13 +28,34 @@ class Limits:
     """Size of the run's folder at which the run is stopped."""
     queued: int = 30
     """Waiting runs."""
+    runs_each: int = 30
+    """Runs of one visitor that wait or train."""
+    paused_minutes: float = math.inf
+    """Minutes after which a paused run gives its slot back."""
+    all_bytes: float = math.inf
+    """Size of the folder of all runs at which none can be started."""
+    retention_days: float = math.inf
+    """Days after which a run that nobody continues is deleted."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "minutes", "parameters", "layers", "tokens", "disk_bytes", "queued"):
-            if not getattr(self, name) > 0:
-                raise UserError(
-                    "The limit {name} is {value}; it must be more than 0.", name=name, value=getattr(self, name)
-                )
+        for name, value in dataclasses.asdict(self).items():
+            if not value > 0:
+                raise UserError("The limit {name} is {value}; it must be more than 0.", name=name, value=value)
+
+
+def limits_of(settings: "Settings") -> Limits:
+    """The limits that a server's settings set."""
+    return Limits(
+        steps=settings.steps,
+        minutes=settings.minutes,
+        parameters=settings.parameters,
+        disk_bytes=settings.run_megabytes * 2**20,
+        queued=settings.queued,
+        runs_each=settings.runs_each,
+        paused_minutes=settings.paused_minutes,
+        all_bytes=settings.all_megabytes * 2**20 or math.inf,
+        retention_days=settings.retention_days or math.inf,
+    )
 
 
 def check_limits(config: "TrainConfig", limits: Limits) -> None:
@@ -73,3 +97,18 @@ def _parameter_count(model: "TransformerConfig", limits: Limits) -> int:
     from playground.training.sizes import parameters_by_part
 
     return sum(parameters_by_part(model).values())
+
+
+def check_memory(config: "TrainConfig", *, available: float) -> None:
+    """Raise UserError, with both numbers, for a run whose step needs more than the `available` bytes."""
+    from playground.training.estimate import memory_of
+    from playground.training.sizes import parameters_by_part
+
+    needed = memory_of(config, parameters_by_part(config.model)).total
+    if needed > available:
+        raise UserError(
+            "The run needs about {needed:.1f} GB, and {available:.1f} GB are free for it; choose a smaller model, "
+            "batch or context.",
+            needed=needed / 1e9,
+            available=available / 1e9,
+        )

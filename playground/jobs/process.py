@@ -1,5 +1,7 @@
-"""A worker process, seen from its parent: start it, assign a job, wait for its exit."""
+"""A worker process, seen from its parent: start it, assign a job, wait for its exit; one is kept in reserve."""
 
+import contextlib
+import dataclasses
 import json
 import os
 import select
@@ -9,12 +11,15 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from playground.training.run.limits import RunLimits
 from playground.training.run.status import birth_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TAIL_BYTES = 2000
+SPARE_SECONDS = 1.0
+"""Delay of the next spare worker after a run has started: its imports would slow the first steps."""
 
 
 @dataclass(kw_only=True)
@@ -33,10 +38,16 @@ class Worker:
         """The process id."""
         return self.process.pid
 
-    def assign(self, folder: Path, *, seconds: float, disk_bytes: int) -> bool:
-        """Assign the job; returns False if the process has exited."""
+    def assign(self, folder: Path, limits: RunLimits) -> bool:
+        """Assign a run; returns False if the process has exited."""
+        return self._send({"folder": str(folder.resolve()), "limits": dataclasses.asdict(limits)})
+
+    def assign_range_test(self, config: dict[str, Any], steps: int, trials: Path) -> bool:
+        """Assign a learning-rate range test that appends its trials to a file; False if the process has exited."""
+        return self._send({"config": config, "steps": steps, "trials": str(trials.resolve())})
+
+    def _send(self, job: dict[str, Any]) -> bool:
         assert self.process.stdin is not None
-        job = {"folder": str(folder.resolve()), "seconds": seconds, "disk_bytes": disk_bytes}
         try:
             self.process.stdin.write(json.dumps(job).encode() + b"\n")
             self.process.stdin.flush()
@@ -96,3 +107,45 @@ def start_worker() -> Worker:
         start_new_session=True,
     )
     return Worker(process=process, errors=errors, born=birth_of(process.pid))
+
+
+class SpareWorker:
+    """A worker that has imported torch before there is a job for it."""
+
+    def __init__(self) -> None:
+        self._worker: Worker | None = None
+        self._taken_at = 0.0
+
+    def take(self) -> Worker:
+        """The spare worker, or a new one. Raises OSError where no process can be started."""
+        worker, self._worker = self._worker or start_worker(), None
+        self._taken_at = time.monotonic()
+        return worker
+
+    def keep(self) -> None:
+        """Start another in place of one that was taken or has exited."""
+        if self._worker is not None and self._worker.process.poll() is not None:
+            self._worker.release()
+            self._worker = None
+        if self._worker is None and time.monotonic() - self._taken_at > SPARE_SECONDS:
+            with contextlib.suppress(OSError):  # no process can be started at the moment: try again later
+                self._worker = start_worker()
+
+    def is_warm(self, timeout: float = 0.0) -> bool:
+        """Whether there is one with everything imported, within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            worker = self._worker
+            if worker is not None and worker.is_warm():
+                return True
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+
+    def close(self, timeout: float) -> None:
+        """Let it exit."""
+        if self._worker is not None:
+            self._worker.dismiss()
+            self._worker.end(timeout)
+            self._worker.release()
+            self._worker = None

@@ -1,4 +1,4 @@
-"""Program of a worker process: train one run into its folder (`python -m playground.jobs.worker`).
+"""Program of a worker process: train one run into its folder, or test its rates (`python -m playground.jobs.worker`).
 
 It imports torch and trains a tiny model before there is a job, so that a run's first step comes at once. The job is one
 line of JSON on standard input. When the input closes, the parent is gone: the worker exits, after a checkpoint if it is
@@ -34,7 +34,8 @@ def main() -> int:
     leaving = Leaving()
     threading.Thread(target=leaving.watch_input, daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: leaving.leave(N_("its process was terminated")))
-    return train_into(json.loads(line), leaving)
+    job = json.loads(line)
+    return test_rates(job, leaving) if "trials" in job else train_into(job, leaving)
 
 
 class Leaving:
@@ -85,16 +86,44 @@ def train_into(job: dict[str, Any], leaving: Leaving) -> int:
     """Train the job's run until it ends; returns the exit status. The folder's status says how the run ended."""
     from playground.errors import UserError
     from playground.training.run.folder import read_train_config, run
-    from playground.training.run.session import RunLimits
+    from playground.training.run.limits import RunLimits
 
     folder = Path(job["folder"])
-    limits = RunLimits(seconds=float(job["seconds"]), disk_bytes=int(job["disk_bytes"]))
+    limits = RunLimits(**job["limits"])
     try:
         config = read_train_config(folder / "config.json")
         for _ in run(config, folder, limits=limits, interruption=lambda: leaving.reason):
             pass
     except UserError as error:
         print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def test_rates(job: dict[str, Any], leaving: Leaving) -> int:
+    """Write a line for each trial of a learning-rate range test; returns the exit status."""
+    from playground.errors import UserError
+    from playground.tasks.registry import task_kind_of
+    from playground.training.config import TrainConfig
+    from playground.training.lr_finder import find_rate
+    from playground.training.run.limits import OUT_OF_MEMORY, is_out_of_memory
+
+    try:
+        config = TrainConfig.from_dict(job["config"])
+        task = task_kind_of(config.task).prepare(config.task)
+        with Path(job["trials"]).open("a", encoding="utf-8") as file:
+            for trial in find_rate(config, task, steps=job["steps"]):
+                file.write(json.dumps([trial.rate, trial.loss, trial.smoothed]) + "\n")
+                file.flush()
+                if leaving.reason:
+                    break
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        print(OUT_OF_MEMORY, file=sys.stderr)
         return 1
     return 0
 

@@ -24,7 +24,7 @@ from playground.sweeps.scheduler import OnSweepProgress, schedule_cells
 from playground.training.run import runs
 from playground.training.run.control import Command, open_control, send
 from playground.training.run.lineage import STAGING_PREFIX, new_run_id
-from playground.training.run.paths import is_run_id, write_json
+from playground.training.run.paths import ABOUT, is_run_id, write_json
 
 if TYPE_CHECKING:
     from playground.jobs.executor import LocalExecutor
@@ -64,7 +64,9 @@ def ray_address() -> str:
     return os.environ.get("PLAYGROUND_RAY", "").strip()
 
 
-def start_sweep(config: SweepConfig, executor: "LocalExecutor", *, ray: str = "") -> str:
+def start_sweep(
+    config: SweepConfig, executor: "LocalExecutor", *, ray: str = "", owner: str | None = None
+) -> str:
     """Start a sweep among the job executor's runs and return its id.
 
     Its cells are runs named <id>-<cell> below the executor's root, queued like single runs and within its limits; the
@@ -79,6 +81,8 @@ def start_sweep(config: SweepConfig, executor: "LocalExecutor", *, ray: str = ""
     try:
         staging.mkdir(parents=True)
         write_json(staging / SWEEP, config.to_dict())
+        if owner is not None:
+            write_json(staging / ABOUT, {"owner": owner})
         open_control(staging)
         staging.rename(folder)
     except OSError as error:

@@ -1,6 +1,7 @@
 """A run on disk, one module for each artefact in its folder.
 
 folder.py       train into a folder: make it, or open it and resume
+limits.py       what a run may use while it trains
 session.py      one session: steps, what is saved on the way, commands between steps
 paths.py        names of the files, small files written whole
 status.py       status.json and the sentences in it

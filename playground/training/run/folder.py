@@ -27,16 +27,10 @@ from playground.training.config import TrainConfig
 from playground.training.run.checkpoints import latest_state
 from playground.training.run.control import open_control, read_offset, read_rates
 from playground.training.run.film import film_steps
+from playground.training.run.limits import OUT_OF_MEMORY, LimitReachedError, RunLimits, is_out_of_memory
 from playground.training.run.metrics import last_recorded_step, open_recorder
 from playground.training.run.paths import CONFIG, PREPARED, RESERVE, checkpoint_folders, write_json
-from playground.training.run.session import (
-    Interruption,
-    LimitReachedError,
-    RunLimits,
-    Session,
-    never,
-    run_session,
-)
+from playground.training.run.session import Interruption, Session, never, run_session
 from playground.training.run.status import Message, State, has_process, message_of, read_status
 from playground.training.trainer import Step
 
@@ -108,6 +102,8 @@ def _end_of(error: BaseException) -> tuple[State, Message]:
     """The state of a run that an exception ended, and the sentence for the person."""
     if isinstance(error, UserError):
         return "stopped" if isinstance(error, LimitReachedError) else "failed", message_of(error)
+    if is_out_of_memory(error):
+        return "failed", Message(template=OUT_OF_MEMORY)
     if isinstance(error, Exception):
         template = N_("The training ended by an error in the program: {kind}: {error}")
         return "failed", Message(template=template, values={"kind": type(error).__name__, "error": str(error)})

@@ -48,7 +48,16 @@ def new_run_id() -> str:
     return "".join(secrets.choice(alphabet) for _ in range(22))
 
 
-def fork(root: Path, run_id: str, step: int, config: "TrainConfig", *, name: str, new: str | None = None) -> str:
+def fork(
+    root: Path,
+    run_id: str,
+    step: int,
+    config: "TrainConfig",
+    *,
+    name: str,
+    new: str | None = None,
+    owner: str | None = None,
+) -> str:
     """Make a run that continues after `step` of another with the settings of `config`; returns its id (`new` if given).
 
     It has the metrics and samples up to there. Everything may change but the shape of the weights and the vocabulary;
@@ -65,7 +74,7 @@ def fork(root: Path, run_id: str, step: int, config: "TrainConfig", *, name: str
     try:
         staging.mkdir()
         _copy_run(source, staging, checkpoint, before, after)
-        write_about(staging, name, (run_id, step))
+        write_about(staging, name, (run_id, step), owner=owner)
         staging.rename(root / new)
     except OSError as error:
         raise UserError("The run cannot be forked: {reason}.", reason=error.strerror or error) from error

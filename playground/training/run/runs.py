@@ -36,6 +36,8 @@ class Run:
     """In seconds since 1970."""
     parent: tuple[str, int] | None = None
     """The run and the step that it was forked from."""
+    owner: str | None = None
+    """The visitor of a shared server who started it; None where nobody was asked."""
 
     @property
     def steps(self) -> int:
@@ -73,6 +75,7 @@ def read_run(folder: Path) -> Run:
         status=observed_status(folder),
         created=float(created) if isinstance(created, int | float) else _written_at(folder / CONFIG),
         parent=parent,
+        owner=owner_of(folder.parent, folder.name),
     )
 
 
@@ -81,6 +84,12 @@ def _written_at(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def owner_of(root: Path, run_id: str) -> str | None:
+    """The visitor who started a run; None where nobody was asked, or where there is no such run."""
+    owner = read_json(root / run_id / ABOUT).get("owner") if is_run_id(run_id) else None
+    return owner if isinstance(owner, str) else None
 
 
 def list_runs(root: Path) -> list[Run]:
@@ -99,9 +108,11 @@ def list_runs(root: Path) -> list[Run]:
     return sorted(runs, key=lambda run: run.created, reverse=True)
 
 
-def write_about(folder: Path, name: str, parent: tuple[str, int] | None = None) -> None:
-    """Write the name of a new run, and the run and step that it was forked from."""
+def write_about(folder: Path, name: str, parent: tuple[str, int] | None = None, *, owner: str | None = None) -> None:
+    """Write the name of a new run, its owner, and the run and step that it was forked from."""
     values: dict[str, Any] = {"name": checked_name(name), "created": time.time()}
+    if owner is not None:
+        values |= {"owner": owner}
     if parent is not None:
         values |= {"parent": parent[0], "parent_step": parent[1]}
     write_json(folder / ABOUT, values)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from playground.errors import UserError
 from playground.folders import CHECKPOINTS, step_name
 from playground.tasks.task import Probe, Task
 from playground.text import N_
@@ -16,6 +15,7 @@ from playground.training.config import TrainConfig
 from playground.training.run.checkpoints import checkpoint_bytes, latest_state, make_room, write_checkpoint
 from playground.training.run.control import Command, rate_at, read_commands, read_rates, set_rate, write_rates
 from playground.training.run.film import take_frame, write_frame, write_probe
+from playground.training.run.limits import LimitReachedError, RunLimits
 from playground.training.run.metrics import RunRecorder
 from playground.training.run.paths import FILM, bytes_in, checkpoint_steps, discard_after
 from playground.training.run.samples import append_samples
@@ -25,20 +25,6 @@ from playground.training.trainer import Step, TrainingState, model_at_rest, trai
 PAUSE_SECONDS = 0.03
 """How often a paused run looks for commands."""
 PAUSED_STATUS_SECONDS = 5.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunLimits:
-    """What a run may use while it trains; jobs.limits checks what it may ask for before it starts."""
-
-    seconds: float = math.inf
-    """Of training in all sessions."""
-    disk_bytes: int = 8 * 2**30
-    """Of the run's folder."""
-
-
-class LimitReachedError(UserError):
-    """The run has used what it may; it has not failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,10 +156,11 @@ def _disk_limit_error(session: Session) -> LimitReachedError:
 
 def _carry_out_commands(session: Session) -> Outcome | None:
     """Carry out new commands, and wait while the run is paused. Returns why the session has to end."""
-    status_at = -math.inf
+    status_at, paused_at = -math.inf, time.monotonic()
     while True:
         arrived, session.commands_offset = read_commands(session.folder, session.commands_offset)
         session.commands.extend(arrived)
+        paused_at = time.monotonic() if arrived else paused_at
         while session.commands:
             outcome = _carry_out(session, session.commands.popleft())
             if outcome is not None:
@@ -181,6 +168,8 @@ def _carry_out_commands(session: Session) -> Outcome | None:
         outcome = _interrupted_or_out_of_time(session)
         if outcome is not None or not session.is_paused or session.steps_allowed:
             return outcome
+        if time.monotonic() - paused_at > session.limits.paused_seconds:
+            return _paused_too_long(session)
         if time.monotonic() - status_at > PAUSED_STATUS_SECONDS:
             status_at = time.monotonic()
             session.recorder.flush()
@@ -223,6 +212,16 @@ def _interrupted_or_out_of_time(session: Session) -> Outcome | None:
         message = Message(template=template, values={"step": step, "minutes": session.limits.seconds / 60})
         return Outcome(state="stopped", message=message)
     return None
+
+
+def _paused_too_long(session: Session) -> Outcome:
+    """A pause holds a slot, memory and a process: the run ends with a checkpoint, from which it can be resumed."""
+    _save_checkpoint(session)
+    values = {"step": session.state.step, "minutes": session.limits.paused_seconds / 60}
+    template = N_(
+        "The run was paused after step {step} for {minutes:g} minutes, so that others got its slot; it can be resumed."
+    )
+    return Outcome(state="stopped", message=Message(template=template, values=values))
 
 
 def _rewind(session: Session) -> None:

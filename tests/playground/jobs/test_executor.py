@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from playground.errors import UserError
-from playground.jobs.executor import LocalExecutor, slots_from
+from playground.jobs.executor import LocalExecutor
 from playground.jobs.limits import Limits
 from playground.training.run.control import Command, rate_at, read_rates, write_rates
 from playground.training.run.folder import run
@@ -307,10 +307,60 @@ def test_a_run_that_is_refused_when_its_text_is_read_says_why(executor, tmp_path
 
 
 def test_slots_are_a_positive_number():
-    assert slots_from("3") == 3
-    assert slots_from(None) == os.cpu_count()
-    for text in ("0", "-1", "many", "1.5"):
-        with pytest.raises(UserError, match="PLAYGROUND_SLOTS"):
-            slots_from(text)
     with pytest.raises(UserError, match="slots"):
         LocalExecutor(Path("nowhere"), slots=0)
+
+
+# A share for everybody
+
+
+@pytest.mark.slow
+def test_a_visitor_has_a_share_of_the_queue_and_a_full_disk_refuses_all(tmp_path):
+    executor = LocalExecutor(tmp_path / "runs", slots=1, limits=Limits(runs_each=2))
+    try:
+        first = executor.submit(train_config(tmp_path), name="one", owner="anna")
+        executor.submit(train_config(tmp_path), name="two", owner="anna")
+        with pytest.raises(UserError, match="2 of your runs"):
+            executor.submit(train_config(tmp_path), name="three", owner="anna")
+        executor.submit(train_config(tmp_path), name="other", owner="ben")
+        executor.submit(train_config(tmp_path), name="nobody's")
+        assert read_run(tmp_path / "runs" / first).owner == "anna"
+    finally:
+        executor.close()
+    executor = LocalExecutor(tmp_path / "runs", slots=1, limits=Limits(all_bytes=10))
+    try:
+        with pytest.raises(UserError, match="no room for more runs"):
+            executor.submit(train_config(tmp_path), name="four", owner="carl")
+    finally:
+        executor.close()
+
+
+def test_a_run_that_does_not_fit_into_the_free_memory_is_refused_with_both_numbers(tmp_path, monkeypatch):
+    monkeypatch.setattr("playground.jobs.executor.available_bytes", lambda: 2000)
+    executor = LocalExecutor(tmp_path / "runs", slots=2)
+    try:
+        with pytest.raises(UserError, match="needs about .* GB, and 0.0 GB are free"):
+            executor.submit(train_config(tmp_path), name="large")
+        assert list_runs(tmp_path / "runs") == []
+    finally:
+        executor.close()
+
+
+@pytest.mark.slow
+def test_a_long_pause_gives_the_slot_to_the_next_and_the_run_can_be_resumed(tmp_path):
+    executor = LocalExecutor(tmp_path / "runs", slots=1, limits=Limits(paused_minutes=0.02))
+    try:
+        paused = executor.submit(train_config(tmp_path), name="paused")
+        folder = tmp_path / "runs" / paused
+        until(lambda: last_recorded_step(folder) >= 1, "the first step")
+        executor.control(paused, Command(action="pause"))
+        other = executor.submit(train_config(tmp_path), name="next")
+        until(lambda: last_recorded_step(tmp_path / "runs" / other) >= 1, "the next run's first step")
+        status = read_status(folder)
+        assert (status.state, status.checkpoint) == ("stopped", status.step)
+        assert "others got its slot" in status.message
+        executor.delete(other)
+        executor.control(paused, Command(action="step"))
+        until(lambda: last_recorded_step(folder) == status.step + 1, "one more step")
+    finally:
+        executor.close()

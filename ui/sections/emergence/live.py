@@ -21,7 +21,9 @@ from ui.sections.train.runs import visible_runs
 from ui.sections.train.summary import state_label
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import ABILITY_CELL, RUN
+from ui.state.revisions import widget_key
 from ui.state.training import read_run_id, write_run_id
+from ui.state.visitor import may_steer, visitor
 from ui.text import error_sentence
 from ui.widgets.callbacks import action_button
 from ui.widgets.doors import TRAIN, door
@@ -115,7 +117,7 @@ def _offer_start(study: Study) -> None:
             _("Train one of these runs live"),
             names,
             index=names.index(read_choice(ABILITY_CELL, default_first)),
-            key=f"cell_{study.name}",
+            key=widget_key(ABILITY_CELL, f"cell_{study.name}"),
             width=260,
         )
         write_choice(ABILITY_CELL, name, study.live)
@@ -157,7 +159,7 @@ def _known_title(run: Run) -> str:
 
 def _start(config: TrainConfig, name: str) -> None:
     try:
-        write_run_id(default_executor().submit(config, name=name))
+        write_run_id(default_executor().submit(config, name=name, owner=visitor()))
     except UserError as error:
         st.error(error_sentence(error), icon=":material/error:")
         return
@@ -178,7 +180,7 @@ def _show_progress(live: LiveRun) -> None:
     if status.message:
         st.caption(status.message)
     with st.container(horizontal=True, gap="small"):
-        if status.is_live:
+        if status.is_live and may_steer(run.owner):
             stop = Command(action="stop")
             action_button(_("Cancel"), "cancel_live", lambda: default_executor().control(run.id, stop), icon="close")
         if not status.is_live:

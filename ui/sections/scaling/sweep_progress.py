@@ -11,6 +11,7 @@ from playground.jobs.executor import default_executor
 from playground.sweeps.progress import WORKING, SweepProgress, SweepView, read_progress, read_sweep
 from playground.sweeps.sweep import delete_sweep, ray_address, resume_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.text import _
+from playground.training.run.runs import owner_of
 from ui.sections.scaling.budget import currency
 from ui.sections.scaling.data import started, visible_sweeps
 from ui.sections.scaling.live_fit import show_live_fit
@@ -28,6 +29,7 @@ from ui.state.scaling import (
     read_sweep_id,
     write_sweep_id,
 )
+from ui.state.visitor import may_steer, visitor
 from ui.text import error_sentence, page_link
 from ui.units import duration
 from ui.widgets.callbacks import action_button
@@ -80,7 +82,7 @@ def _offer_sweep() -> None:
     if st.button(_("Run the sweep"), type="primary", icon=":material/play_arrow:", key="start_sweep"):
         try:
             with st.spinner(_("Starting…")):
-                sweep_id = start_sweep(config, default_executor(), ray=ray_address())
+                sweep_id = start_sweep(config, default_executor(), ray=ray_address(), owner=visitor())
         except UserError as error:
             st.error(error_sentence(error), icon=":material/error:")
             return
@@ -167,15 +169,17 @@ def _state_of(progress: SweepProgress) -> str:
 def _show_actions(sweep_id: str, view: SweepView) -> None:
     """Stop, resume, open under Curves, start another, delete."""
     ended = _state_of(view.progress) in ("stopped", "interrupted", "finished") and not is_awaited(sweep_id)
+    is_own = may_steer(owner_of(view.folder.parent, sweep_id))
     with st.container(horizontal=True, gap="small"):
-        if not ended:
+        if not ended and is_own:
             action_button(_("Stop"), "stop_sweep", lambda: stop_sweep(view.folder), icon="stop")
-        if ended and view.progress.done < len(view.cells):
+        if ended and is_own and view.progress.done < len(view.cells):
             action_button(_("Resume"), "resume_sweep", lambda: _resume(sweep_id, view.folder), icon="play_arrow")
         if view.points:
             action_button(_("Open its fit"), "open_fit", partial(_open_fit, sweep_id), icon="query_stats")
         if ended:
             action_button(_("New sweep"), "another_sweep", lambda: write_sweep_id(None), icon="add")
+        if ended and is_own:
             with st.popover(_("Delete"), icon=":material/delete:"):
                 st.write(_("The sweep and its {count} runs will be gone for good.").format(count=len(view.cells)))
                 action_button(_("Delete it and its runs"), "delete_sweep", lambda: _delete(view.folder), icon="delete")

@@ -16,6 +16,7 @@ from playground.training.run.runs import LONGEST_NAME, Run, free_name
 from ui.sections.train.config_form import FROM_TASK, MODEL_FIRST, TRAIN_FIRST, build
 from ui.sections.train.runs import visible_runs
 from ui.state.training import close_fork, read_fork, write_run_id
+from ui.state.visitor import visitor
 from ui.text import error_sentence
 from ui.widgets.fields import FIELD_WIDTH, edit, editable
 from ui.widgets.findings import plain_markdown
@@ -66,7 +67,7 @@ def _show_settings(run: Run, step: int) -> None:
 
 def _start(run: Run, step: int, make_config: "partial[TrainConfig]", name: str) -> None:
     try:
-        new = default_executor().fork(run.id, step, make_config(), name=name)
+        new = default_executor().fork(run.id, step, make_config(), name=name, owner=visitor())
     except UserError as error:
         st.error(error_sentence(error), icon=":material/error:")
         return

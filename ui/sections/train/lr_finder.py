@@ -5,12 +5,11 @@ import streamlit as st
 from playground.charts.train import finder_figure
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
-from playground.jobs.limits import check_limits
-from playground.tasks.registry import task_kind_of
+from playground.jobs.range_test import range_test
 from playground.text import _
 from playground.training import TrainConfig
-from playground.training.lr_finder import Trial, find_rate, suggested_rate
-from ui.cache import forward_queue
+from playground.training.lr_finder import Trial, suggested_rate
+from ui.cache import range_test_queue
 from ui.sections.train.config_form import RunDraft, copy_rate
 from ui.state.training import keep_trials, kept_trials
 from ui.text import error_sentence
@@ -57,16 +56,16 @@ def _trials(config: TrainConfig) -> list[Trial]:
     kept = kept_trials(config)
     if kept is not None:
         return kept
-    check_limits(config, default_executor().limits)
+    default_executor().check(config)
     slot = st.empty()
     slot.progress(0.0, text=_("Preparing the data"))
-    task = task_kind_of(config.task).prepare(config.task)
     trials: list[Trial] = []
-    with forward_queue().slot():
-        for trial in find_rate(config, task, steps=TRIALS):
-            trials.append(trial)
-            text = _("rate {rate:.1e}, loss {loss:.3f}").format(rate=trial.rate, loss=trial.loss)
-            slot.progress(len(trials) / TRIALS, text=text)
+    ahead = _("{n} range tests are ahead of yours")
+    with range_test_queue().slot(lambda n: slot.progress(0.0, text=ahead.format(n=n))):
+        for trials in range_test(config, steps=TRIALS):
+            if trials:
+                text = _("rate {rate:.1e}, loss {loss:.3f}").format(rate=trials[-1].rate, loss=trials[-1].loss)
+                slot.progress(len(trials) / TRIALS, text=text)
     slot.empty()
     keep_trials(config, trials)
     return trials

@@ -25,6 +25,7 @@ from ui.state.parameters import SECTION
 from ui.state.scaling import point_of_run
 from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
 from ui.state.training import take_fork_request, write_run_id
+from ui.state.visitor import may_steer
 from ui.text import error_sentence
 from ui.widgets.callbacks import action_button
 from ui.widgets.choice import choose_option
@@ -36,8 +37,10 @@ FACTORS = (0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0)
 
 def show_controls(run: Run) -> None:
     """The buttons that make sense in the run's state."""
-    name = run.status.state
+    name = run.status.state if may_steer(run.owner) else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if not name:
+            st.caption(_("You watch a run that somebody else started. To change something, fork it: the copy is yours."))
         if name == "running":
             _command_button(run, _("Pause"), "pause", Command(action="pause"))
         if name == "paused":
@@ -54,7 +57,7 @@ def show_controls(run: Run) -> None:
         if name in ("interrupted", "stopped", "failed"):
             resume = partial(default_executor().resume, run.id)
             action_button(_("Resume from last checkpoint"), "hand_play_arrow", resume, icon="play_arrow")
-        point = point_of_run(run.id) if name == "finished" else None
+        point = point_of_run(run.id) if run.status.state == "finished" else None
         if point is not None:
             door(_("Its point on the scaling curve"), SCALING, point)
 

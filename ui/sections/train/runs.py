@@ -21,6 +21,7 @@ from ui.sections.train.summary import state_label
 from ui.state.parameters import SWEEP
 from ui.state.session import keep_error, take_error
 from ui.state.training import fold_sweep, known_runs, read_run_id, unfolded_sweeps, write_run_id
+from ui.state.visitor import may_steer
 from ui.text import error_sentence
 from ui.widgets.doors import SCALING, door
 from ui.widgets.model import is_hosted
@@ -81,13 +82,14 @@ def _show_actions(chosen: list[TableRow]) -> None:
                 on_click=write_run_id,
                 args=(run.id if run else None,),
             )
-        with st.popover(_("Rename"), icon=":material/edit:", disabled=run is None):
-            if run is not None:
-                _offer_name(run)
+        own = run if run is not None and may_steer(run.owner) else None
+        with st.popover(_("Rename"), icon=":material/edit:", disabled=own is None):
+            if own is not None:
+                _offer_name(own)
         st.button(
             _("Delete"),
             icon=":material/delete:",
-            disabled=not chosen,
+            disabled=not chosen or not all(may_steer(run.owner) for row in chosen for run in row.runs),
             key="delete_runs",
             on_click=_delete,
             args=([run for row in chosen for run in row.runs],),

@@ -1,0 +1,138 @@
+"""What a server of the app allows: read from a TOML file, with overrides from the environment. Needs no torch.
+
+The file is `playground.toml` in the working folder, or $PLAYGROUND_SETTINGS. Each key may also be given as
+$PLAYGROUND_<KEY>. A hosted server (`asgi.py`, or `hosted = true`) begins with tighter defaults than a laptop.
+"""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playground.errors import UserError
+
+FILE = "playground.toml"
+PREFIX = "PLAYGROUND_"
+YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The limits of one server."""
+
+    hosted: bool = False
+    """Whether strangers visit: folders stay closed, runs are listed and steered by whoever started them."""
+    slots: int = os.cpu_count() or 1
+    """Trainings at once."""
+    queued: int = 30
+    """Runs that may wait, of all visitors."""
+    runs_each: int = 30
+    """Runs of one visitor that may wait or train."""
+    steps: int = 100_000
+    """Of a run."""
+    parameters: int = 30_000_000
+    """Of a model that is trained."""
+    minutes: float = 120.0
+    """Training time after which a run is stopped."""
+    paused_minutes: float = 30.0
+    """Minutes after which a paused run gives its slot back."""
+    run_megabytes: int = 2048
+    """Size of a run's folder at which the run is stopped."""
+    all_megabytes: int = 0
+    """Size of the folder of runs at which none can be started; 0: no limit."""
+    retention_days: float = 0.0
+    """Days after which a run that nobody continues is deleted; 0: never."""
+    downloads: bool = True
+    """Whether visitors may fetch models from the hub."""
+    uploads: bool = True
+    """Whether visitors may upload tables and texts."""
+    frame_ancestors: str = "'self'"
+    """Sites that may embed the app, as in Content-Security-Policy's frame-ancestors."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            smallest = 0 if field.name in ("all_megabytes", "retention_days") else 1
+            if isinstance(value, int | float) and not isinstance(value, bool) and not smallest <= value < float("inf"):
+                raise UserError(
+                    "The setting {name} is {value}; it must be at least {smallest}.",
+                    name=field.name,
+                    value=value,
+                    smallest=smallest,
+                )
+
+
+HOSTED: Mapping[str, Any] = {
+    "hosted": True,
+    "runs_each": 3,
+    "minutes": 30.0,
+    "paused_minutes": 5.0,
+    "run_megabytes": 512,
+    "all_megabytes": 20_480,
+    "retention_days": 7.0,
+    "downloads": False,
+    "frame_ancestors": "'self' https://huggingface.co https://*.hf.space",
+}
+"""What a hosted server begins with."""
+
+
+def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The settings of a file and an environment, which wins.
+
+    Raises UserError for a file that is no TOML, for an unknown key, and for a value of another kind, with its name.
+    """
+    values = {} if path is None else _read_file(path)
+    fields = {field.name: field for field in dataclasses.fields(Settings)}
+    if unknown := sorted(values.keys() - fields.keys()):
+        raise UserError(
+            "The settings file has an unknown key {key!r}; the keys are {keys}.", key=unknown[0], keys=", ".join(fields)
+        )
+    values |= {name: environ[PREFIX + name.upper()] for name in fields if environ.get(PREFIX + name.upper())}
+    parsed = {name: _parse(name, value, type(fields[name].default)) for name, value in values.items()}
+    return Settings(**{**(HOSTED if parsed.get("hosted") else {}), **parsed})
+
+
+def settings() -> Settings:
+    """The settings of this server, as its file and environment say now."""
+    custom = os.environ.get(PREFIX + "SETTINGS")
+    path = Path(custom) if custom else Path(FILE)
+    return read_settings(path if custom or path.is_file() else None, os.environ)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(
+            "The settings file {path} cannot be read: {reason}.", path=path, reason=error.strerror
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError("The settings file {path} is no TOML: {reason}.", path=path, reason=str(error)) from error
+
+
+def _parse(name: str, value: object, kind: type) -> object:
+    """A value of the file or of the environment as the setting's type; raises UserError, naming the setting."""
+    if kind is bool and isinstance(value, str) and value.lower() in (*YES, *NO):
+        return value.lower() in YES
+    if isinstance(value, bool) == (kind is bool) and isinstance(value, kind | str if kind is float else kind):
+        return value if kind is not float else _number(name, value, float)
+    if isinstance(value, int | str) and not isinstance(value, bool) and kind in (int, float):
+        return _number(name, value, kind)
+    raise _wrong(name, value, kind)
+
+
+def _number(name: str, value: Any, kind: type) -> object:
+    try:
+        return kind(value)
+    except (ValueError, OverflowError) as error:
+        raise _wrong(name, value, kind) from error
+
+
+def _wrong(name: str, value: object, kind: type) -> UserError:
+    expected = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[kind]
+    return UserError(
+        "The setting {name} is {value!r}; it must be {expected}.", name=name, value=value, expected=expected
+    )
