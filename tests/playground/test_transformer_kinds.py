@@ -164,6 +164,40 @@ def test_dropout_acts_in_training_at_the_embeddings_and_each_layer(kind, dropped
     assert sum(seen) / len(seen) == pytest.approx(0.5, abs=0.05)
 
 
+# Residual connections and norms
+
+
+@pytest.mark.parametrize("norm_position", ["pre", "post"])
+def test_without_residual_connections_a_layer_takes_the_streams_place(norm_position):
+    model = model_of(residual=False, norm_position=norm_position)
+    block, x = model.blocks[0], torch.randn(2, 7, 24, generator=torch.Generator().manual_seed(1))
+    if norm_position == "pre":
+        attended = block.attention(block.attention_norm(x))
+        expected = block.feed_forward(block.feed_forward_norm(attended))
+    else:
+        attended = block.attention_norm(block.attention(x))
+        expected = block.feed_forward_norm(block.feed_forward(attended))
+    torch.testing.assert_close(block(x), expected)
+
+
+def test_without_norms_nothing_is_normed():
+    model = model_of(norm="none")
+    block, x = model.blocks[0], torch.randn(2, 7, 24, generator=torch.Generator().manual_seed(1))
+    attended = x + block.attention(x)
+    torch.testing.assert_close(block(x), attended + block.feed_forward(attended))
+    assert not any("norm" in name for name, _parameter in model.named_parameters())
+
+
+def test_a_configuration_from_before_these_options_has_both():
+    values = TransformerConfig(vocabulary=11).to_dict()
+    del values["residual"]
+    config = TransformerConfig.from_dict(values)
+    assert (config.residual, config.norm) == (True, "rms")
+    torch.manual_seed(0)
+    saved = Transformer(TransformerConfig(**SMALL)).state_dict()
+    Transformer(TransformerConfig(**SMALL, residual=False)).load_state_dict(saved)  # the weights have the same shapes
+
+
 # The configuration
 
 
@@ -180,6 +214,8 @@ def test_dropout_acts_in_training_at_the_embeddings_and_each_layer(kind, dropped
         ({"dropout": "much"}, "dropout is 'much'"),
         ({"bias": 1}, "bias is 1; choose true or false"),
         ({"tied": "yes"}, "choose true or false"),
+        ({"residual": 0}, "residual is 0; choose true or false"),
+        ({"norm": "batch"}, "rms, layer or none"),
     ],
 )
 def test_a_shape_that_cannot_be_is_refused(changes, sentence):
@@ -195,13 +231,13 @@ WILD = {
     "key_value_heads": st.sampled_from([None, None, None, 1, 2, 0]),
     "hidden": st.sampled_from([None, 1, 9, 0]),
     "feed_forward": st.sampled_from(["swiglu", "gelu", "relu", "none"]),
-    "norm": st.sampled_from(["rms", "layer"]),
+    "norm": st.sampled_from(["rms", "layer", "none"]),
     "norm_position": st.sampled_from(["pre", "post"]),
     "positions": st.sampled_from(POSITIONS),
     "segments": st.sampled_from([0, 0, 0, 1, 2]),
     "classes": st.sampled_from([0, 0, 0, 3]),
     "dropout": st.sampled_from([0.0, 0.0, 0.0, 0.1, 1.0]),
-    **{name: st.booleans() for name in ("tied", "bias", "scaled_embedding", "embedding_norm")},
+    **{name: st.booleans() for name in ("tied", "residual", "bias", "scaled_embedding", "embedding_norm")},
 }
 
 

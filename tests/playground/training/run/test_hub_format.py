@@ -91,6 +91,8 @@ def test_a_folder_brings_its_own_vocabulary(tmp_path):
         ({"kind": "encoder-decoder"}, "Only decoders"),
         ({"norm_position": "post"}, "norms after the layers"),
         ({"embedding_norm": True}, "norms its embeddings"),
+        ({"residual": False}, "without residual connections"),
+        ({"norm": "none"}, "none norms, rotary positions"),
         ({"feed_forward": "gelu"}, "rms norms, rotary positions and a gelu"),
         ({"positions": "learned"}, "rms norms, learned positions"),
         ({"norm": "layer"}, "layer norms, rotary positions and a swiglu"),
