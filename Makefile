@@ -1,5 +1,5 @@
 # The few commands that everybody needs.
-.PHONY: run test fast lint messages requirements benchmark
+.PHONY: run test fast lint messages requirements benchmark configurations
 
 run:            ## open the app
 	streamlit run app.py
@@ -29,3 +29,6 @@ benchmark:      ## writes benchmarks/results/*.json, which the README quotes
 	python -m benchmarks.training
 	python -m benchmarks.lens
 	python -m benchmarks.scaling
+
+configurations: ## every configuration of transformers against the model; writes docs/configurations.md
+	python -m benchmarks.configurations

@@ -53,7 +53,7 @@ with body:
         st.stop()
     with toolbar:
         options = choose_options(traced)
-        badge = open_badge(traced)
+        badge = open_badge(traced, options)
 
     if mode == ONE:
         view = show_heads(traced, options, key="heads", with_marks=True)
@@ -69,7 +69,7 @@ with body:
         sides = show_comparison(traced, other, options, linked=linked)
 show_attention_bar(bar, traced, options)
 # What follows the picture, each in its place: nothing that was painted waits for it.
-fill_badge(badge, traced)
+fill_badge(badge, traced, options)
 if mode == ONE:
     show_scores(traced, options, view.selected, view="heads")
     list_similar(similar, traced, options.kind, view.selected)

@@ -1,7 +1,6 @@
 """Trace: run a text through a model once, then ask for attention, next tokens, head scores and their steps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,9 +13,9 @@ from playground.lens.capture.forward import OnLayer, Pass, logits_at, run_pass
 from playground.lens.capture.overview import overview
 from playground.lens.capture.site import Site, SiteKind
 from playground.lens.capture.tokens import Token, check_position, label
+from playground.lens.capture.verification import Check, CheckedStep, check_heads, check_rows, check_thumbnails
 from playground.lens.inspect.head_scores import HeadScores, score_heads
 from playground.lens.inspect.steps.head import AttentionRow, attention_row
-from playground.lens.tolerances import tolerance
 
 if TYPE_CHECKING:
     from playground.lens.attribute.logit_lens import LogitLens
@@ -27,27 +26,6 @@ if TYPE_CHECKING:
 
 CHECKED_QUERIES = 64
 """Largest error of recomputed outputs, relative to the largest output."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """How well the maps reproduce the model's own head outputs z."""
-
-    difference: float | None
-    """Largest absolute difference between pattern @ value and z; None where the model only reports its own maps."""
-    largest: float
-    """Largest magnitude in z."""
-    rows: int
-    """Checked queries of each head."""
-    queries: int
-    """All queries of each head."""
-    dtype: str
-
-    @property
-    def passed(self) -> bool:
-        """Whether the maps reproduce z to the precision of the dtype."""
-        allowed = tolerance("pattern", getattr(torch, self.dtype))
-        return self.difference is not None and self.difference <= allowed * max(1.0, self.largest)
 
 
 class Trace:
@@ -177,6 +155,12 @@ class Trace:
         kinds = [site.kind for site in self.sites]
         return read_token(self.model, self._arguments, kinds, chosen, "encoder" if kind == "encoder" else "decoder")
 
+    def feed_forward_inputs(self, token: "WholeToken", layer: int) -> Float[Tensor, "token width"]:
+        """What a layer's feed-forward layer receives at every token of the stack; runs the model again."""
+        from playground.lens.inspect.steps.neurons import layer_inputs
+
+        return layer_inputs(self.model, self._arguments, token, layer)
+
     def stream_parts(self, layer: int, token: int, kind: SiteKind | None = None) -> "StreamParts | None":
         """What the residual stream before a layer's attention is the sum of; runs the model again."""
         from playground.lens.capture.residual_stream import stream_parts
@@ -217,23 +201,32 @@ class Trace:
         self._kind(None)
         return logit_lens(self.model, self._arguments, k=k, answers=answers)
 
-    def check(self, rows: int = CHECKED_QUERIES) -> Check:
-        """Recompute z from the maps at up to `rows` queries of every head and compare with the model's."""
+    def check(self, rows: int = CHECKED_QUERIES, *, sums: bool = False) -> Check:
+        """Compute what is shown again, at up to `rows` queries of every head, and compare with the model's.
+
+        Each head's z from the maps, the sums of their rows, the thumbnails. sums: the residual stream and a logit as
+        the sums that they are shown as, too; runs the model again.
+        """
         self._kind(None)
         longest = max(self.sites, key=lambda site: site.queries)
         every = max(1, -(-longest.queries // (rows * longest.z_step)))
         with torch.inference_mode():
-            by_site = [site.recomputed_difference(slice(None), every) for site in self.sites]
-        differences = [difference for difference in by_site if difference is not None]
-        # Python's max() may pass over a NaN; numpy's returns it.
-        largest = float(np.max(differences)) if len(differences) == len(self.sites) and differences else None
+            dtype: torch.dtype = getattr(torch, self.model.dtype)
+            heads, rows_of_maps = check_heads(self.sites, every, dtype), check_rows(self.sites, every * longest.z_step)
+            steps = (heads, rows_of_maps, check_thumbnails(self.sites, dtype))
         return Check(
-            difference=largest,
+            difference=heads.difference,
             largest=max((site.largest_z for site in self.sites), default=0.0),
             rows=-(-longest.queries // (every * longest.z_step)),
             queries=longest.queries,
             dtype=self.model.dtype,
+            steps=steps + (self._check_sums() if sums else ()),
         )
+
+    def _check_sums(self) -> tuple[CheckedStep, ...]:
+        from playground.lens.attribute.stream_check import check_sums
+
+        return check_sums(self.model, self._arguments)
 
     def _kind(self, kind: SiteKind | None) -> SiteKind:
         if not self.sites:

@@ -1,7 +1,8 @@
 """Direct logit attribution: a logit as the sum of what every component contributes through the residual stream.
 
-The final norm is not linear; its scale is frozen at this pass's, as TransformerLens does. Value-weighted attention is
-the norm of the transformed vectors that a head moves from a key to a query (Kobayashi et al. 2020, section 3).
+A norm is not linear; the final one's scale, and that of one behind an attention layer (Gemma 2), is frozen at this
+pass's, as TransformerLens does. Value-weighted attention is the norm of the transformed vectors that a head moves from
+a key to a query (Kobayashi et al. 2020, section 3).
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class LogitAttribution:
     cross_heads: Float[np.ndarray, "layer _"]
     """Empty without cross-attention."""
     attention_bias: Float[np.ndarray, "layer"]
-    """The output projections' biases."""
+    """The output projections' biases, and those of norms behind them."""
     feed_forward: Float[np.ndarray, "layer"]
     constant: float
     """The biases of the final norm and the unembedding."""
@@ -157,8 +158,8 @@ def _require_sum(
     parts = activations.parts
     if not all(block.is_additive for block in parts.stack):
         raise UserError(
-            "The residual stream of {name} is no sum of what its layers write (most such models norm it after each "
-            "layer), and so is no logit; choose another model.",
+            "No sum of what the attention and feed-forward layers of {name} write gives its residual stream (most such "
+            "models norm it after each layer), and so none gives a logit; choose another model.",
             name=model.name,
         )
     if parts.logit_factor is None:
@@ -171,33 +172,46 @@ def _require_sum(
 
 
 def head_outputs(
-    layer: AttentionParts, z: Float[Tensor, "head token width"]
+    layer: AttentionParts, projected: Float[Tensor, "head token width"]
 ) -> tuple[Float[Tensor, "head token width"], Float[Tensor, "width"]]:
     """Each head's output through its slice of the output projection, and the projection's bias.
 
-    Raises UserError where a norm stands between the projection and the stream (Gemma 2).
+    projected: what the projection receives of each head. Raises UserError where a norm stands between the projection
+    and the stream (Gemma 2).
     """
     if layer.writer is not layer.projection:
         raise UserError("This model norms what an attention layer writes, so that it is no sum over heads.")
-    n_heads, tokens, width = z.shape
+    return _through_projection(layer.projection, projected)
+
+
+def _through_projection(
+    projection: nn.Module, projected: Float[Tensor, "head token width"]
+) -> tuple[Float[Tensor, "head token width"], Float[Tensor, "width"]]:
+    n_heads, tokens, width = projected.shape
     # Row h of the batch holds head h's z and zeros for the other heads: [head, token, head, width].
-    alone = z.new_zeros(n_heads, tokens, n_heads, width)
-    index = torch.arange(n_heads, device=z.device)
-    alone[index, :, index] = z
-    bias: Tensor = layer.projection(z.new_zeros(1, 1, n_heads * width))[0, 0]
-    return layer.projection(alone.flatten(2)) - bias, bias
+    alone = projected.new_zeros(n_heads, tokens, n_heads, width)
+    index = torch.arange(n_heads, device=projected.device)
+    alone[index, :, index] = projected
+    bias: Tensor = projection(projected.new_zeros(1, 1, n_heads * width))[0, 0]
+    return projection(alone.flatten(2)) - bias, bias
 
 
 def _attention_contributions(
     activations: Activations, position: int, direction: Tensor, kind: SiteKind
 ) -> tuple[Float[np.ndarray, "layer head"], Float[np.ndarray, "layer"]]:
     heads, biases = [], []
-    for (site_kind, layer), z in activations.z.items():
+    for (site_kind, layer), projected in activations.projected.items():
         if site_kind == kind:
-            outputs, bias = head_outputs(activations.parts.attention(kind, layer), z[:, position, None])
-            written = activations.parts.block(kind, layer).factor * direction
+            parts = activations.parts.attention(kind, layer)
+            outputs, bias = _through_projection(parts.projection, projected[:, position, None])
+            written, constant = activations.parts.block(kind, layer).factor * direction, 0.0
+            if parts.writer is not parts.projection:
+                # What is added is normed (Gemma 2, OLMo 2): that norm is frozen as the final one is.
+                norm = freeze_norm(parts.writer, outputs.sum(0)[0] + bias)
+                constant = float((torch.as_tensor(norm.bias, device=written.device) * written).sum())
+                written = norm.direction(written)
             heads.append((outputs[:, 0] @ written).float().cpu().numpy())
-            biases.append(float(bias @ written))
+            biases.append(float(bias @ written) + constant)
     return np.stack(heads) if heads else np.zeros((0, 0), dtype=np.float32), np.array(biases)
 
 
@@ -213,6 +227,11 @@ def value_weighted_attention(
     attention = activations.parts.attention(kind, layer)
     if key not in activations.patterns:
         raise UserError("The patterns of this pass were not kept; capture it with patterns.")
+    if not attention.is_direct:
+        raise UserError(
+            "A gate or a norm stands between this model's heads and their output projection, so that what a head moves "
+            "is no product of its weights and values."
+        )
     outputs, _ = head_outputs(attention, activations.values[key])
     norms = outputs.float().norm(dim=-1)
     weighted: np.ndarray = (activations.patterns[key] * norms[:, None]).cpu().numpy()

@@ -1,13 +1,16 @@
 """One pass through a model, with everything kept that the other packages ask about.
 
 tokens.py           text to ids and readable labels
+words.py            words that tokens spell, and attention between them
 forward.py          the arguments of a pass, and the pass itself
 recorder.py         an attention handler that keeps every call
 site.py             one attention layer of a pass: exact patterns by head and row
 overview.py         all heads as thumbnails
+verification.py     each step that is shown, computed again: by how much it differs
 hooks.py            record or edit what modules receive and return, in one context
 probe.py            a few tokens through a model, every module watched
 anatomy.py          a model's blocks, projections and writers, found by a probe
+writers.py          which modules of a block write into the stream, and what their outputs are multiplied by
 activations.py      z, layer outputs, residual stream and logits of a pass
 inputs.py           how a token's embedding becomes the first block's input
 norm_step.py        how a norm computed its output

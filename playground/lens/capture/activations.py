@@ -94,6 +94,8 @@ class Activations:
     parts: Parts
     z: dict[SiteKey, Float[Tensor, "head token width"]]
     """Each head's weighted sum of values, before the output projection."""
+    projected: dict[SiteKey, Float[Tensor, "head token width"]]
+    """What the output projection receives of each head: z, or what a gate or a norm made of it."""
     patterns: dict[SiteKey, Float[Tensor, "head query key"]]
     """Attention weights; empty unless asked for."""
     values: dict[SiteKey, Float[Tensor, "head key width"]]
@@ -122,7 +124,9 @@ class Activations:
         Raises UserError where the block's stream is no sum.
         """
         if not self.parts.block(kind, layer).is_additive:
-            raise UserError("The residual stream of this model is no sum of what its layers write.")
+            raise UserError(
+                "No sum of what the attention and feed-forward layers write gives the residual stream of this model."
+            )
         factor = self.parts.block(kind, layer).factor
         crossed = self.attention.get(("cross", layer)) if kind == "decoder" else None
         middle = self.residual[kind, layer] + factor * self.attention[kind, layer]
@@ -182,26 +186,37 @@ class Activations:
 
 @torch.inference_mode()
 def capture(model: "LoadedModel", encoded: EncodedText, *, patterns: bool = False) -> Activations:
-    """Run the model once and keep every activation; patterns: the attention weights too."""
+    """Run the model once on a text and keep every activation; patterns: the attention weights too."""
+    return capture_arguments(model, encoded.arguments, encoded, patterns=patterns)
+
+
+@torch.inference_mode()
+def capture_arguments(
+    model: "LoadedModel", arguments: dict[str, Any], encoded: EncodedText | None = None, *, patterns: bool = False
+) -> Activations:
+    """Run the model once with these arguments and keep every activation; patterns: the attention weights too."""
+    arguments = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
     parts = find_parts(model)
     blocks = [block.module for block in parts.blocks]
     writers = [layer.writer for _key, layer in attention_layers(parts)]
     feed_forwards = [block.feed_forward for block in parts.blocks if block.feed_forward is not None]
+    indirect = {key: layer.projection for key, layer in attention_layers(parts) if not layer.is_direct}
     seam = _SeamRecorder(parts, keeps_patterns=patterns)
     with (
         record(
-            inputs=blocks,
+            inputs=[*blocks, *indirect.values()],
             outputs=[*writers, *blocks, *feed_forwards],
             calls=[block.module for block in parts.stack],
             keep=_token_rows,
         ) as recording,
         handling(seam),
     ):
-        logits = logits_of(model, model.module(**encoded.arguments))
+        logits = logits_of(model, model.module(**arguments))
     return Activations(
-        encoded=encoded,
+        encoded=encoded or EncodedText(tokens=(), source=(), arguments=arguments),
         parts=parts,
         z=seam.z,
+        projected=seam.z | {key: _by_head(recording.inputs[module], seam.z[key]) for key, module in indirect.items()},
         patterns=seam.patterns,
         values=seam.values,
         logits=None if logits is None else logits[0],
@@ -212,6 +227,11 @@ def capture(model: "LoadedModel", encoded: EncodedText, *, patterns: bool = Fals
 
 def _token_rows(tensor: Tensor) -> Float[Tensor, "token width"]:
     return tensor.detach().reshape(-1, tensor.shape[-1])
+
+
+def _by_head(received: Float[Tensor, "token _"], z: Float[Tensor, "head token width"]) -> Tensor:
+    """[token, head · width] as [head, token, width]."""
+    return received.reshape(z.shape[1], z.shape[0], z.shape[2]).transpose(0, 1)
 
 
 def _streams(parts: Parts, recording: Recording) -> dict[str, dict[SiteKey, Tensor]]:

@@ -6,7 +6,6 @@ writers are the modules whose outputs, added to the residual stream, give the bl
 claimed: a block of BERT has parts to ablate, but its stream is no sum.
 """
 
-import itertools
 from collections import Counter
 from dataclasses import dataclass
 from threading import Lock
@@ -19,7 +18,15 @@ from torch import Tensor, nn
 from playground.errors import UserError
 from playground.lens.capture.probe import ProbedCall, ProbePass, run_probe
 from playground.lens.capture.site import SiteKind
-from playground.lens.tolerances import tolerance
+from playground.lens.capture.writers import (
+    find_projection,
+    find_writers,
+    heads_are_mixed,
+    holds_matrix,
+    keeps_heads_apart,
+    multiple_of,
+    same_up_to_rounding,
+)
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -37,6 +44,8 @@ class AttentionParts:
     """The output projection."""
     writer: nn.Module
     """What writes into the stream: the projection, except where a family norms what it wrote (Gemma 2)."""
+    is_direct: bool = True
+    """Whether the projection receives exactly what `attend` returned: no gate (Qwen3-Next) or norm (BitNet) between."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,26 +174,32 @@ def _probe_parts(model: "LoadedModel") -> Parts:
     _refuse_hybrid(probe)
     # Each self-attention is a block of its own; cross-attention follows within the block.
     blocks = tuple(_block(probe, call) for call in probe.calls if call.kind != "cross")
+    layers = [layer for block in blocks for layer in (block.attention, block.cross) if layer is not None]
+    indirect = {layer.module: layer.projection for layer in layers if not layer.is_direct}
+    if indirect and not keeps_heads_apart(probe, indirect):
+        raise heads_are_mixed(model.name)
     return _around(probe, blocks)
 
 
 def _block(probe: ProbePass, self_attention: ProbedCall) -> BlockParts:
     """The block around one self-attention, and the cross-attention that follows within it."""
     block = block_around(probe.model, self_attention.module)
+    _refuse_streams_side_by_side(probe, block, self_attention.z.shape[1])
     inside = set(block.modules())
     calls = [call for call in probe.calls if call.module in inside]
     outputs = probe.recording.outputs
     end = max(index for index, item in enumerate(outputs) if item.module is block)
     # A block of two attentions and an MLP: [attention's call, cross-attention's call, end of the block].
     moments = [*(call.outputs_before for call in calls), end]
-    projections = [_projection(probe, call, inside) for call in calls]
+    found = [find_projection(probe, call, inside) for call in calls]
+    projections = [projection for projection, _is_direct in found]
     # The last matrix after the attention is the end of the feed-forward layer, unless it is the output projection.
-    matrices = [item.module for item in probe.window(moments[-2], end, inside) if _has_matrix(item.module)]
+    matrices = [item.module for item in probe.window(moments[-2], end, inside) if holds_matrix(item.module)]
     feed_forward = None if not matrices or matrices[-1] in projections else matrices[-1]
-    writers, factor = _writers(probe, block, inside, moments, projections, feed_forward)
+    writers, factor = find_writers(probe, block, inside, moments, projections, feed_forward)
     parts = [
-        AttentionParts(module=call.module, projection=projection, writer=writer)
-        for call, projection, writer in zip(calls, projections, writers or projections, strict=False)
+        AttentionParts(module=call.module, projection=projection, writer=writer, is_direct=is_direct)
+        for call, (projection, is_direct), writer in zip(calls, found, writers or projections, strict=False)
     ]
     return BlockParts(
         kind="encoder" if self_attention.kind == "encoder" else "decoder",
@@ -198,9 +213,17 @@ def _block(probe: ProbePass, self_attention: ProbedCall) -> BlockParts:
     )
 
 
-def _has_matrix(module: nn.Module) -> bool:
-    weight = getattr(module, "weight", None)
-    return isinstance(weight, Tensor) and weight.ndim == 2
+def _refuse_streams_side_by_side(probe: ProbePass, block: nn.Module, tokens: int) -> None:
+    """Raise UserError where a block receives several vectors for each token (Gemma 3n, hyper-connections)."""
+    received = probe.recording.inputs[block]
+    streams = received.numel() // received.shape[-1] // tokens
+    if streams > 1:
+        raise UserError(
+            "{name} keeps {streams} residual streams side by side, which cannot be shown as one; choose a model of "
+            "another family.",
+            name=probe.model.name,
+            streams=streams,
+        )
 
 
 def block_around(model: "LoadedModel", attention: nn.Module) -> nn.Module:
@@ -213,56 +236,6 @@ def block_around(model: "LoadedModel", attention: nn.Module) -> nn.Module:
             block: nn.Module = module
             return block
     raise UserError("The layers of {name} cannot be told apart; choose a model of another family.", name=model.name)
-
-
-def _projection(probe: ProbePass, call: ProbedCall, inside: set[nn.Module]) -> nn.Module:
-    """The first module with a weight after the call, if it receives exactly what `attend` returned."""
-    inputs = probe.recording.inputs
-    later = (item.module for item in probe.window(call.outputs_before, None, inside))
-    weighted = next((m for m in later if m in inputs and getattr(m, "weight", None) is not None), None)
-    # A vector of weights is a norm between the heads and their projection (BitNet).
-    if weighted is not None and _has_matrix(weighted) and torch.equal(inputs[weighted].flatten(), call.z.flatten()):
-        return weighted
-    raise UserError(
-        "{name} changes what its heads mixed before projecting it, so that their parts cannot be told "
-        "apart; choose a model of another family.",
-        name=probe.model.name,
-    )
-
-
-def _writers(
-    probe: ProbePass,
-    block: nn.Module,
-    inside: set[nn.Module],
-    moments: list[int],
-    projections: list[nn.Module],
-    feed_forward: nn.Module | None,
-) -> tuple[list[nn.Module] | None, float]:
-    """One module for each layer of the block, and a factor: input plus factor times outputs is what it returns.
-
-    None and 1 where no modules do.
-    """
-    before, after = probe.recording.inputs[block], probe.recording.output(block)
-    choices = []
-    for begin, end in itertools.pairwise(moments):
-        outputs = probe.window(begin, end, inside - {block})
-        # By their number, not their shape: some families (OPT) lay all tokens in one row for the feed-forward layer.
-        choices.append([item for item in outputs if item.output.numel() == after.numel()])
-    count = len(projections) + (feed_forward is not None)
-    if feed_forward is not None:
-        choices.append(choices[-1])  # the last attention and the feed-forward layer share a window
-    scaled: tuple[list[nn.Module] | None, float] = None, 1.0
-    for combination in itertools.product(*choices[:count]):
-        modules = [item.module for item in combination]
-        if len(set(modules)) < count:
-            continue
-        written = sum((item.output.view_as(after) for item in combination), start=torch.zeros_like(before))
-        if _same(before + written, after):
-            return modules, 1.0
-        factor = _factor(written, after - before)
-        if scaled[0] is None and factor is not None and _same(before + factor * written, after):
-            scaled = modules, factor
-    return scaled
 
 
 def _around(probe: ProbePass, blocks: tuple[BlockParts, ...]) -> Parts:
@@ -286,20 +259,7 @@ def _around(probe: ProbePass, blocks: tuple[BlockParts, ...]) -> Parts:
 
 def _logit_factor(head: nn.Module, read: Tensor, logits: Tensor) -> float | None:
     unembedded = head(read)
-    if _same(unembedded, logits):
+    if same_up_to_rounding(unembedded, logits):
         return 1.0
-    factor = _factor(unembedded, logits) if unembedded.shape == logits.shape else None
-    return factor if factor is not None and _same(factor * unembedded, logits) else None
-
-
-def _factor(vectors: Tensor, multiples: Tensor) -> float | None:
-    """The number that comes nearest to making the one the other (least squares); None for zeros."""
-    square = float((vectors.double() ** 2).sum())
-    factor = float((vectors.double() * multiples.double()).sum()) / square if square else 0.0
-    return factor or None
-
-
-def _same(recomputed: Tensor, expected: Tensor) -> bool:
-    """Whether two computations of the same numbers agree up to rounding."""
-    largest = tolerance("module", recomputed.dtype) * float(expected.abs().max().clamp(min=1e-3))
-    return recomputed.shape == expected.shape and float((recomputed - expected).abs().max()) <= largest
+    factor = multiple_of(unembedded, logits) if unembedded.shape == logits.shape else None
+    return factor if factor is not None and same_up_to_rounding(factor * unembedded, logits) else None

@@ -24,10 +24,14 @@ def pooled_site(site: Site, cells: int) -> Float[Tensor, "head row column"]:
     """One site's heads, max-pooled to at most cells x cells."""
     rows, columns = min(cells, site.queries), min(cells, site.keys)
     bounds = cell_bounds(site.queries, rows)
+    return pooled_strips(site, list(itertools.pairwise(bounds)), columns)
+
+
+def pooled_strips(site: Site, strips: list[tuple[int, int]], columns: int) -> Float[Tensor, "head row column"]:
+    """The largest weight of each column's cell over each strip of queries, from its first to before its last."""
     fast = has_logsumexp(site)
     block = _log_block if fast else _exact_block
-    strips = torch.stack([block(site, begin, end) for begin, end in itertools.pairwise(bounds)], dim=1)
-    pooled = pool_columns(strips, columns)
+    pooled = pool_columns(torch.stack([block(site, begin, end) for begin, end in strips], dim=1), columns)
     return pooled.exp() if fast else pooled
 
 

@@ -47,9 +47,12 @@ class ProbePass:
         return [item for item in self.recording.outputs[begin:end] if item.module in modules]
 
 
-def run_probe(model: "LoadedModel") -> ProbePass:
-    """Run a few tokens through the model and record what every module receives and returns."""
-    rows = int(model.adapter.embedding().num_embeddings)  # type: ignore[arg-type]
+def run_probe(model: "LoadedModel", without_head: int | None = None) -> ProbePass:
+    """Run a few tokens through the model and record what every module receives and returns.
+
+    without_head: this head of every layer mixes nothing.
+    """
+    rows = int(model.adapter.embedding().weight.shape[0])  # type: ignore[union-attr,index,arg-type]
     ids = torch.arange(min(PROBE_TOKENS, rows, model.context), device=model.device)[None]
     # The target is shorter than the source, to tell them apart.
     target_ids = ids[:, : max(1, ids.shape[1] - 1)] if model.kind == "encoder-decoder" else None
@@ -60,6 +63,8 @@ def run_probe(model: "LoadedModel") -> ProbePass:
 
         def handler(call: AttentionCall) -> Tensor:
             z = recorder(call)
+            if without_head is not None:
+                z[:, without_head] = 0
             site = recorder.sites[-1]
             # [1, head, token, width] -> [1, token, head · width], as the output projection receives it.
             together, before = z.transpose(1, 2).flatten(2), len(recording.outputs)

@@ -14,7 +14,7 @@ from playground.attention import AttentionCall
 from playground.lens.capture.site import Site, SiteKind
 
 _CROSS = re.compile(r"cross|enc_?dec|encoder_attn|encoder_attention", re.IGNORECASE)
-_ENCODER = re.compile(r"(^|\.)encoder\.", re.IGNORECASE)
+_ENCODER = re.compile(r"(^|[._])encoder\.", re.IGNORECASE)
 
 KEPT_QUERIES = 128
 """Queries whose output is kept for the check, at most: all of a short text, evenly spaced ones of a long text."""
@@ -36,11 +36,16 @@ class Recorder:
     on_layer: OnLayer | None = None
     """Called with the number of recorded calls; an exception from it cancels the pass."""
     sites: list[Site] = field(default_factory=list)
+    _last: AttentionCall | None = None
     counts: Counter[SiteKind] = field(default_factory=Counter)
     """Sites so far by kind: the next site's layer."""
 
     def __call__(self, call: AttentionCall) -> Tensor:
         z, logsumexp = z_and_logsumexp(call)
+        if self._last is not None and _continues(self._last, call):
+            self.sites[-1] = _widened(self.sites[-1], call, z)
+            return z
+        self._last = call
         kind = self._kind(call.module)
         # 100 queries: every one; 300: every third, so that 100 are kept.
         step = -(-call.query.shape[2] // KEPT_QUERIES)
@@ -70,6 +75,23 @@ class Recorder:
         if self.whole_model_kind is not None:
             return self.whole_model_kind
         return "encoder" if _ENCODER.search(name) else "decoder"
+
+
+def _continues(last: AttentionCall, call: AttentionCall) -> bool:
+    """Whether one layer asks again with the same queries and keys, for other values (DiffLlama)."""
+    same = last.module is call.module and last.query.shape == call.query.shape and last.key.shape == call.key.shape
+    return same and torch.equal(last.query, call.query) and torch.equal(last.key, call.key) and last.mask is call.mask
+
+
+def _widened(site: Site, call: AttentionCall, z: Tensor) -> Site:
+    """The site with more values beside its own: [.., 8] and [.., 8] become [.., 16]."""
+    assert site.call is not None
+    assert site.z is not None
+    kept = z[0, :, :: site.z_step]
+    value = torch.cat([site.call.value, call.value.detach()], dim=-1)
+    return dataclasses.replace(
+        site, call=dataclasses.replace(site.call, value=value), z=torch.cat([site.z, kept], dim=-1)
+    )
 
 
 def recorder_for(module: nn.Module, kind: SiteKind | None, on_layer: OnLayer | None) -> Recorder:

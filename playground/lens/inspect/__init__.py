@@ -1,6 +1,8 @@
 """What a captured pass shows.
 
 attention_view.py   what an attention picture shows: tokens hidden, sink excluded, heads averaged
+picture_check.py    whether the cells of a picture are the exact weights
+chosen_tokens.py    several queries or keys of a map taken together
 head_search.py      heads ranked by a pattern, against chance
 head_scores.py      how much each head attends where the known kinds of head do
 head_comparison.py   a layer's heads beside a single head of equal width

@@ -84,7 +84,7 @@ def head_map(
         )
     shown = axes(trace, options)
     with torch.inference_mode():
-        maps = [_reduced(_visible(site, options, shown, heads), combine) for site in sites]
+        maps = [_reduced(visible_maps(site, options, shown, heads), combine) for site in sites]
         stacked = torch.stack(maps)
         return (stacked.amax(0) if combine.endswith("max") else stacked.mean(0)).numpy()
 
@@ -114,7 +114,7 @@ def _entries(rows: int, columns: int, lower: bool) -> int:
 def _coded_exact(
     sites: list[Site], options: ViewOptions, shown: tuple[Axis, Axis], lower: bool, dtype: type
 ) -> CodedMaps:
-    maps = torch.stack([_visible(site, options, shown, slice(None)) for site in sites])
+    maps = torch.stack([visible_maps(site, options, shown, slice(None)) for site in sites])
     return _code(maps, lower, dtype, pooled=False)
 
 
@@ -138,14 +138,14 @@ def _pooled_visible(
     bounds = cell_bounds(len(shown[0].tokens), rows)
     pooled = []
     for site in sites:
-        maps = _visible(site, options, shown, slice(None))
+        maps = visible_maps(site, options, shown, slice(None))
         pairs = itertools.pairwise(bounds)
         strips = torch.stack([maps[:, begin:end].amax(1) for begin, end in pairs], dim=1)
         pooled.append(pool_columns(strips, min(cells, maps.shape[-1])))
     return torch.stack(pooled)
 
 
-def _visible(
+def visible_maps(
     site: Site, options: ViewOptions, shown: tuple[Axis, Axis], heads: slice
 ) -> Float[Tensor, "head query key"]:
     """The exact maps of some heads as the picture shows them."""

@@ -35,15 +35,26 @@ def choose_attention(module: nn.Module, ids: Tensor, *, encoder_decoder: bool, f
             family=family,
             dtype=str(output.dtype).removeprefix("torch."),
         )
+    reported = 0
     if module.config._attn_implementation == IMPLEMENTATION:  # type: ignore[union-attr]
         _set_implementation(module, "eager")
-        if calls and _agree(output, _run_counting(module, arguments)[0]):
+        reported = _count_reported(module, arguments)
+        if calls and calls >= reported and outputs_agree(output, _run_counting(module, arguments)[0]):
             _set_implementation(module, IMPLEMENTATION)
             return "interface"
     if not _returns_patterns(module, arguments):
+        if 0 < calls < reported:
+            raise UserError(
+                "In the family {family} only {calls} of {reported} attention layers go through transformers' attention "
+                "interface, and the others return no weight for each pair of tokens. Choose a model of another family.",
+                family=family,
+                calls=calls,
+                reported=reported,
+            )
         raise UserError(
             "The family {family} has no attention that can be shown exactly: its layers neither go through "
-            "transformers' attention interface nor return their patterns. Choose a model of another family.",
+            "transformers' attention interface nor return a weight for each pair of tokens. Choose a model of another "
+            "family.",
             family=family,
         )
     return "eager"
@@ -71,7 +82,7 @@ def _run_counting(module: nn.Module, arguments: dict[str, Any]) -> tuple[Tensor,
     return (result.last_hidden_state if logits is None else logits), calls
 
 
-def _agree(output: Tensor, expected: Tensor) -> bool:
+def outputs_agree(output: Tensor, expected: Tensor) -> bool:
     """Whether two outputs are equal up to rounding; tokens that a model forbids (minus infinity) are ignored."""
     finite = expected.isfinite()
     if not finite.any():
@@ -82,6 +93,17 @@ def _agree(output: Tensor, expected: Tensor) -> bool:
 
 def _set_implementation(module: nn.Module, implementation: str) -> None:
     module.set_attn_implementation(implementation)  # type: ignore[operator]
+
+
+@torch.inference_mode()
+def _count_reported(module: nn.Module, arguments: dict[str, Any]) -> int:
+    """How many attention layers return weights when they are asked to; 0 where the model cannot be asked."""
+    try:
+        result = module(**arguments, output_attentions=True)
+    except Exception:
+        return 0
+    names = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
+    return sum(isinstance(maps, Tensor) for name in names for maps in getattr(result, name, None) or ())
 
 
 @torch.inference_mode()

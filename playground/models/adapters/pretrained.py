@@ -27,6 +27,12 @@ HEADED = (
 """Endings of the class names that have an output head."""
 BIDIRECTIONAL = {"xlnet"}
 """Families with a next-token head whose attention is not causal."""
+CAUSAL_MAPPINGS = (
+    "MODEL_FOR_CAUSAL_LM_MAPPING",
+    "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING",
+    "MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING",
+)
+"""Where transformers lists models that predict the next token: of text alone, or after sounds and pictures."""
 SPARSE = {"reformer", "big_bird", "bigbird_pegasus"}
 """Families that hash or skip blocks of a long text, so that they return no map of all token pairs."""
 PAIRED = {"encoder-decoder", "vision-encoder-decoder", "speech-encoder-decoder"}
@@ -92,25 +98,27 @@ def kind_of(config: Any) -> Kind:
     if getattr(config, "is_encoder_decoder", False):
         return "encoder-decoder"
     family = config.model_type
-    causal = family in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and family not in BIDIRECTIONAL
+    causal = any(family in getattr(auto, f"{name}_NAMES") for name in CAUSAL_MAPPINGS) and family not in BIDIRECTIONAL
     masked = family in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(config, "is_decoder", False)
     return "decoder" if causal and not masked else "encoder"
 
 
 def _promises_head(config: Any, headed: str) -> bool:
-    """Whether the checkpoint says that it has an output head (`headed`: the family's class with one), or says nothing."""
+    """Whether the checkpoint says that it has an output head, or says nothing; headed: the family's class with one."""
     names = config.architectures or []
     return not names or any(name == headed or name.endswith(HEADED) for name in names)
 
 
 def _headed_class(config: Any, kind: Kind) -> Any:
     """The family's class with an output head; None if there is none."""
-    mapping = {
-        "encoder-decoder": "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING",
-        "decoder": "MODEL_FOR_CAUSAL_LM_MAPPING",
-        "encoder": "MODEL_FOR_MASKED_LM_MAPPING",
+    mappings = {
+        "encoder-decoder": ("MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING",),
+        "decoder": CAUSAL_MAPPINGS,
+        "encoder": ("MODEL_FOR_MASKED_LM_MAPPING",),
     }[kind]
-    return _class_in(config, mapping)
+    classes = [found for name in mappings if (found := _class_in(config, name)) is not None]
+    named = (found for found in classes if found.__name__ in (config.architectures or []))
+    return next(named, classes[0] if classes else None)
 
 
 def _class_in(config: Any, mapping_name: str) -> Any:
@@ -209,15 +217,13 @@ def _pretrained_module(
     will say so. Other missing weights raise UserError: transformers would initialise them at random.
     """
     through = goes_through_interface(architecture.model_class)
-    module, report = architecture.model_class.from_pretrained(
-        checkpoint.folder,
-        dtype=getattr(torch, dtype),
-        attn_implementation=IMPLEMENTATION if through else "eager",
-        use_safetensors=True,
-        trust_remote_code=False,
-        local_files_only=True,
-        output_loading_info=True,
-    )
+    try:
+        module, report = _from_folder(checkpoint, architecture, dtype, IMPLEMENTATION if through else "eager")
+    except KeyError as error:
+        if error.args != (IMPLEMENTATION,):
+            raise
+        # The source looked as if it went through the interface, but it keeps a table of its own (GIT).
+        module, report = _from_folder(checkpoint, architecture, dtype, "eager")
     missing = [key for key in report["missing_keys"] if not any(part in key for part in UNUSED_BY_ATTENTION)]
     is_headed = architecture.has_output_head or architecture.head_task is not None
     base = getattr(module, module.base_model_prefix, None) if is_headed else None
@@ -233,6 +239,19 @@ def _pretrained_module(
     if architecture.head_task is not None:
         return module, False, sorted(report["missing_keys"])
     return (base, False, []) if missing and base is not None else (module, architecture.has_output_head, [])
+
+
+def _from_folder(checkpoint: Checkpoint, architecture: Architecture, dtype: str, implementation: str) -> Any:
+    """The module, and what transformers reports of its loading."""
+    return architecture.model_class.from_pretrained(
+        checkpoint.folder,
+        dtype=getattr(torch, dtype),
+        attn_implementation=implementation,
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        output_loading_info=True,
+    )
 
 
 def refuse_not_a_number(module: nn.Module, name: str) -> None:
@@ -253,7 +272,7 @@ def refuse_not_a_number(module: nn.Module, name: str) -> None:
 
 def _probe_ids(tokenizer: Any, module: nn.Module) -> torch.Tensor:
     """A few token ids of the model's vocabulary, [1, token]."""
-    vocabulary = module.get_input_embeddings().num_embeddings  # type: ignore[operator]
+    vocabulary = module.get_input_embeddings().weight.shape[0]  # type: ignore[operator]
     ids = [index for index in tokenizer(PROBE_TEXT)["input_ids"] if index < vocabulary]
     return torch.tensor([ids if len(ids) > 2 else list(range(min(vocabulary, 4)))])
 

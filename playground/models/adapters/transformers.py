@@ -4,6 +4,7 @@ import copy
 import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float, Int
@@ -11,9 +12,14 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from playground.models.adapters.adapter import TOKENIZER_LOCK, NextToken, PatternKind
+from playground.models.adapters.attention_seam import outputs_agree
 
 if TYPE_CHECKING:
     from playground.models.loading import LoadedModel
+
+
+CACHE_PROBE_TOKENS = 6
+_agreeing_caches: "WeakKeyDictionary[nn.Module, bool]" = WeakKeyDictionary()
 
 
 class TransformersAdapter:
@@ -68,7 +74,7 @@ class TransformersAdapter:
         return frozenset() if end is None else frozenset(end if isinstance(end, list) else [end])
 
     def neutral_id(self) -> int:
-        n_tokens = int(self.embedding().num_embeddings)  # type: ignore[arg-type]
+        n_tokens = int(self.embedding().weight.shape[0])  # type: ignore[union-attr,index,arg-type]
         ids = (getattr(self.tokenizer, name, None) for name in ("pad_token_id", "eos_token_id"))
         return next((int(id) for id in ids if id is not None and id < n_tokens), 0)
 
@@ -97,7 +103,37 @@ class TransformersAdapter:
 
     def keeps_cache(self) -> bool:
         is_stale = not {"longrope", "dynamic"}.isdisjoint(self._rope_kinds())
-        return "past_key_values" in self.parameters and self.model.attention == "interface" and not is_stale
+        may = "past_key_values" in self.parameters and self.model.attention == "interface" and not is_stale
+        return may and self._cache_agrees()
+
+    def _cache_agrees(self) -> bool:
+        """Whether reading a few tokens one by one with a cache gives what one pass gives; tried once for each model.
+
+        Some mixed stacks (Bamba) answer otherwise from their cache than without it.
+        """
+        if self.module not in _agreeing_caches:
+            try:
+                _agreeing_caches[self.module] = self._try_cache()
+            except Exception:  # a cache that fails is not used
+                _agreeing_caches[self.module] = False
+        return _agreeing_caches[self.module]
+
+    @torch.inference_mode()
+    def _try_cache(self) -> bool:
+        rows = int(self.embedding().weight.shape[0])  # type: ignore[union-attr,index,arg-type]
+        # From the middle of the vocabulary: its first tokens are special, and some models hide padding.
+        begin = max(0, rows // 2 - CACHE_PROBE_TOKENS)
+        count = min(CACHE_PROBE_TOKENS, rows, self.model.context)
+        ids = torch.arange(begin, begin + count, device=self.model.device)[None]
+        encoded = self.encode_source(ids) if self.model.kind == "encoder-decoder" else None
+        plain, cache, read = self.next_token(ids, encoded=encoded).logits, None, 0
+        logits = plain
+        for end in range(max(1, ids.shape[1] - 2), ids.shape[1] + 1):
+            predicted = self.next_token(ids[:, read:end], encoded=encoded, cache=cache, use_cache=True)
+            logits, cache, read = predicted.logits, predicted.cache, end
+            if cache is None:
+                return False
+        return outputs_agree(logits, plain)
 
     def _rope_kinds(self) -> list[str]:
         """The kinds of rotary positions. Some turn all keys anew beyond a length: keys that are kept would be stale."""

@@ -1,44 +1,60 @@
-"""Whether the weights on show are the model's own: a badge whose place is there before the answer."""
+"""Whether what is shown is the model's own: a badge whose place is there before the answer, and each step's number."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.lens.trace import Check
+from playground.lens.capture.verification import Check, CheckedStep
+from playground.lens.inspect.attention_view import CodedMaps, ViewOptions, axes
+from playground.lens.inspect.picture_check import check_picture
 from playground.progress import OnProgress
-from playground.text import _
+from playground.text import N_, _
 from ui.cache import TracedText
 from ui.jobs import follow
+from ui.text import inert
 
 QUICK_ROWS = 32
 """Rows of each head that are checked behind every picture: a twentieth of the pass's time."""
 QUICK, WHOLE = "check", "check of all kept rows"
-"""Under which both are cached with the trace."""
+"""Under which both are cached with the trace, beside the options of the picture."""
+SHORT_TOKENS = 64
+"""Up to so many tokens the sums of the stream are checked at once; those of longer texts when they are asked for."""
+STEPS = {
+    "heads": N_("Head outputs: weights times values, against the model's own"),
+    "rows": N_("Weights: each row sums to 1"),
+    "thumbnails": N_("Thumbnails: each cell, against the largest exact weight in it"),
+    "picture": N_("Picture: the painted cells, against the exact weights"),
+    "stream": N_("Residual stream: a block's input plus what its layers write, against its output"),
+    "parts": N_("Logit of the likeliest token: the sum of its contributions, against the model's own"),
+}
 
 
-def open_badge(traced: TracedText) -> DeltaGenerator:
+def open_badge(traced: TracedText, options: ViewOptions) -> DeltaGenerator:
     """The place of the badge: with the answer where it is known, or with a word that it is on its way."""
     place = st.empty()
-    check = _known(traced)
+    check = _known(traced, options)
     if check is None:
         _show_waiting(place)
     else:
-        _fill(place, check, traced)
+        _fill(place, check, traced, options)
     return place
 
 
-def fill_badge(place: DeltaGenerator, traced: TracedText) -> None:
-    """Whether the heads' outputs, recomputed from the weights shown, are the model's own, where it is not there yet."""
-    if _known(traced) is not None:
+def fill_badge(place: DeltaGenerator, traced: TracedText, options: ViewOptions) -> None:
+    """Whether the numbers on show, computed again, are the model's own, where it is not there yet."""
+    if _known(traced, options) is not None:
         return
-    check = follow(QUICK, partial(_check_rows, traced, QUICK_ROWS), cache=traced, waiting=partial(_show_waiting, place))
-    _fill(place, check, traced)
+    sums = len(traced.trace.source) <= SHORT_TOKENS
+    make = partial(_check, traced, options, QUICK_ROWS, sums)
+    check = follow((QUICK, options), make, cache=traced, waiting=partial(_show_waiting, place))
+    _fill(place, check, traced, options)
 
 
-def _known(traced: TracedText) -> Check | None:
-    check: Check | None = traced.get(WHOLE) or traced.get(QUICK)
+def _known(traced: TracedText, options: ViewOptions) -> Check | None:
+    check: Check | None = traced.get((WHOLE, options)) or traced.get((QUICK, options))
     return check
 
 
@@ -46,26 +62,66 @@ def _show_waiting(place: DeltaGenerator) -> None:
     place.badge(_("Verifying …"), icon=":material/hourglass_empty:", color="gray")
 
 
-def _fill(place: DeltaGenerator, check: Check, traced: TracedText) -> None:
+def _fill(place: DeltaGenerator, check: Check, traced: TracedText, options: ViewOptions) -> None:
     with place.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         _show_check(check)
+        with st.popover(_("Each step"), type="tertiary", help=_("What was computed again, and by how much it differs")):
+            _show_steps(check)
         kept = max(0 if site.z is None else site.z.shape[1] for site in traced.trace.sites)
-        if check.difference is None or check.rows >= kept:
+        has_sums = any(step.name == "stream" for step in check.steps)
+        if check.difference is None or (check.rows >= kept and has_sums):
             return
-        help_text = _("Checks {kept} rows of each head: as many as were kept of the pass.").format(kept=kept)
+        help_text = _(
+            "Checks {kept} rows of each head, as many as were kept of the pass, and the sums of the residual stream."
+        ).format(kept=kept)
         if not st.button(_("Check more"), type="tertiary", help=help_text, key="check_more"):
             return
-    make = partial(_check_rows, traced, kept)
-    follow(WHOLE, make, cache=traced, waiting=partial(_show_waiting, place))
+    make = partial(_check, traced, options, kept, True)
+    follow((WHOLE, options), make, cache=traced, waiting=partial(_show_waiting, place))
     st.rerun()
 
 
-def _check_rows(traced: TracedText, rows: int, _on_progress: OnProgress) -> Check:
-    return traced.trace.check(rows)
+def _check(traced: TracedText, options: ViewOptions, rows: int, sums: bool, _on_progress: OnProgress) -> Check:
+    """Every step, the painted picture's cells with them where it is painted."""
+    check = traced.trace.check(rows, sums=sums)
+    painted = traced.get(("picture", options))
+    if painted is None:
+        return check
+    grid = painted[0]
+    coded = CodedMaps(maps=grid.maps, rows=grid.rows, columns=grid.columns, packing=grid.packing, pooled=grid.pooled)
+    picture = check_picture(traced.trace.layers(options.kind), axes(traced.trace, options), options, coded)
+    return replace(check, steps=(*check.steps[:3], picture, *check.steps[3:]))
+
+
+def _show_steps(check: Check) -> None:
+    """A line for each step: agrees, differs, or why it cannot be told; with its number."""
+    st.markdown(_("Every number on show is computed a second time. The largest absolute difference at each step:"))
+    for step in check.steps:
+        st.markdown(f"{_mark(step)} {_(STEPS[step.name])}: {_said_of(step)}")
+    st.caption(
+        _("{rows} of {queries} rows of each head. Differences within rounding ({dtype}) count as none.").format(
+            rows=check.rows, queries=check.queries, dtype=check.dtype
+        )
+    )
+
+
+def _mark(step: CheckedStep) -> str:
+    if step.difference is None:
+        return ":material/remove:"
+    return ":green[:material/check:]" if step.passed else ":orange[:material/warning:]"
+
+
+def _said_of(step: CheckedStep) -> str:
+    if step.difference is None:
+        return inert(step.reason or _("cannot be computed again: the model only reports its weights"))
+    number = _short(step.difference)
+    if step.passed or step.layer is None:
+        return number if step.passed else f"**{number}**"
+    return _("**{number}**, in layer {layer}").format(number=number, layer=step.layer)
 
 
 def _show_check(check: Check) -> None:
-    """Largest difference between recomputed and actual head outputs."""
+    """The badge: the heads' largest difference, or the first step that is off."""
     if check.difference is None:
         st.badge(_("Not verified: reported by the model"), icon=":material/info:", color="gray")
         st.caption(_("This family exposes no queries and keys, so the weights cannot be recomputed."))
@@ -78,14 +134,20 @@ def _show_check(check: Check) -> None:
         "absolute error over all heads, {rows} of {queries} rows."
     ).format(rows=check.rows, queries=check.queries)
     is_whole = check.rows == check.queries
+    elsewhere = next((step for step in check.failed if step.name != "heads"), None)
+    if not check.passed and elsewhere is not None and check.failed[0] is elsewhere:
+        label = _("Differs at a step: {error}").format(error=_short(elsewhere.difference or 0.0))
+        st.badge(label, icon=":material/warning:", color="orange", help=_(STEPS[elsewhere.name]))
+        return
     if check.passed:
         label = _("Verified: max. error {error}") if is_whole else _("Verified: max. error {error}, {rows} rows")
-        icon, colour = ":material/verified:", "green"
     else:
         label = _("Differs: max. error {error}") if is_whole else _("Differs: max. error {error}, {rows} rows")
-        icon, colour = ":material/warning:", "orange"
     said = label.format(error=_short(check.difference), rows=check.rows)
-    st.badge(said, icon=icon, color=colour, help=help_text)
+    if check.passed:
+        st.badge(said, icon=":material/verified:", color="green", help=help_text)
+    else:
+        st.badge(said, icon=":material/warning:", color="orange", help=help_text)
 
 
 def _short(value: float) -> str:

@@ -21,6 +21,7 @@ from playground.lens.capture.hooks import Recording, record
 from playground.lens.capture.inputs import Entering, find_entering, named_outputs, outside
 from playground.lens.capture.norm_step import find_norm
 from playground.lens.capture.site import Site, SiteKind, select
+from playground.lens.capture.writers import heads_are_mixed
 from playground.lens.generate.predictions import require_finite_logits
 from playground.lens.inspect.steps.head import HeadInside, ProjectedVectors, attention_row, to_array
 from playground.lens.inspect.steps.rotation import rotation_of
@@ -192,6 +193,8 @@ def look_inside(
     parts = find_parts(model)
     kind = kind or parts.kind
     block, attention_parts = parts.block(kind, layer), parts.attention(kind, layer)
+    if not attention_parts.is_direct:
+        raise heads_are_mixed(model.name)
     first = parts.first(block.kind).module
     inside, before = set(attention_parts.module.modules()), set(_outside(model, parts).values())
     outputs = {block.module, attention_parts.projection, attention_parts.writer, *block.writers}

@@ -1,0 +1,84 @@
+"""The check notices each kind of wrong number, says at which layer, and gives reasons instead of numbers."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from playground.lens import trace
+from playground.lens.capture import verification
+from playground.lens.inspect.attention_view import ViewOptions, axes, coded_maps
+from playground.lens.inspect.picture_check import check_picture
+from tests.helpers.families import small_model
+
+TEXT = "the cat sat on the mat, the cat sat"
+
+
+@pytest.fixture(scope="module", params=["gpt2", "gpt_oss", "bert", "t5"])
+def traced(request):
+    return trace(small_model(request.param), TEXT)
+
+
+def by_name(check):
+    return {step.name: step for step in check.steps}
+
+
+def test_every_step_of_a_right_trace_agrees(traced):
+    check = traced.check(sums=True)
+    assert check.passed
+    steps = by_name(check)
+    assert list(steps) == ["heads", "rows", "thumbnails", "stream", "parts"]
+    for step in steps.values():
+        assert step.passed or step.reason
+    # T5 and GPT-2 norm before each layer, so that their streams are sums; BERT's are not.
+    assert (steps["stream"].difference is None) == (traced.model.family == "bert")
+
+
+def changed(traced, layer, **fields):
+    other = trace(traced.model, TEXT)
+    sites = list(other.sites)
+    sites[layer] = dataclasses.replace(sites[layer], **fields)
+    other.sites = tuple(sites)
+    return other
+
+
+def test_a_wrong_output_is_found_in_its_layer(traced):
+    other = changed(traced, 1, z=traced.sites[1].z + 0.5)
+    (step,) = other.check().failed
+    assert (step.name, step.layer) == ("heads", 1)
+    assert step.difference == pytest.approx(0.5, abs=1e-3)
+
+
+def test_wrong_thumbnails_are_found_although_the_maps_are_right():
+    traced = trace(small_model("gpt2"), TEXT)
+    other = changed(traced, 1, logsumexp=traced.sites[1].logsumexp + 1.0)
+    (step,) = other.check().failed
+    assert (step.name, step.layer) == ("thumbnails", 1)
+    assert step.difference > 0.1
+
+
+def test_rows_that_do_not_sum_to_one_are_found():
+    traced = trace(small_model("gpt2"), TEXT)
+    maps = traced.sites[0].pattern(slice(None), slice(None)) * 0.9
+    step = verification.check_rows([dataclasses.replace(traced.sites[0], call=None, maps=maps)], 1)
+    assert not step.passed
+    assert step.difference == pytest.approx(0.1, abs=1e-5)
+
+
+def test_a_number_that_is_none_does_not_pass():
+    traced = trace(small_model("gpt2"), TEXT)
+    z = torch.full_like(traced.sites[0].z, float("nan"))
+    assert not changed(traced, 0, z=z).check().passed
+
+
+@pytest.mark.parametrize("budget", [10**6, 9000, 3000])
+@pytest.mark.parametrize("exclude_first", [False, True])
+def test_painted_cells_are_the_exact_weights_at_every_packing(traced, budget, exclude_first):
+    for kind in traced.kinds:
+        options = ViewOptions(kind=kind, exclude_first=exclude_first)
+        coded = coded_maps(traced, options, budget)
+        shown = axes(traced, options)
+        step = check_picture(traced.layers(kind), shown, options, coded)
+        assert step.passed
+        wrong = dataclasses.replace(coded, maps=coded.maps // 2)
+        assert not check_picture(traced.layers(kind), shown, options, wrong).passed
