@@ -118,9 +118,9 @@ def guard(title: str, sentence: str, *, needs: Stage = "model") -> None:
 def wait_for(stage: Stage) -> None:
     """Hold the page, with progress, until the background thread has passed a stage; end it if that failed."""
     progress = warm_up()
+    slot = st.empty()  # in later runs too: one element less would move all that follows, and build it anew
     if progress.has_passed(stage):
         return
-    slot = st.empty()
     while not progress.has_passed(stage) and progress.error is None:
         _show(slot, progress)
         time.sleep(0.1)

@@ -4,7 +4,6 @@ Texts of equally many tokens of one vocabulary are compared token by token. Else
 in Clark et al. 2019, section 4.1: attention to a word is the sum over its tokens, attention from it their mean.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -15,20 +14,9 @@ from jaxtyping import Float
 
 from playground.lens.capture.site import Site
 from playground.lens.capture.tokens import Token
+from playground.lens.capture.words import Word, word_maps, words_of
 from playground.lens.inspect.attention_view import ViewOptions, without_first_key
 from playground.lens.trace import Trace
-
-_WORD = re.compile(r"\w+|[^\w\s]")
-_CONTINUED = "##"
-"""How WordPiece vocabularies mark a token that goes on with the word before."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Word:
-    """A word of a text, or a sign, and the positions of its tokens."""
-
-    text: str
-    positions: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,41 +26,6 @@ class Alignment:
     pairs: tuple[tuple[Word, Word], ...]
     left_out: tuple[tuple[Word, ...], tuple[Word, ...]] = ((), ())
     """Words of the left and of the right text without a counterpart."""
-
-
-def words_of(tokens: Sequence[Token]) -> list[Word]:
-    """The words that tokens spell; special tokens belong to none.
-
-    A vocabulary that marks no spaces has a word for each token, but for those that continue one ("##ing").
-    """
-    shown = [(position, token.text) for position, token in enumerate(tokens) if not token.special]
-    if not any(" " in text for _, text in shown):
-        return _words_without_spaces(shown)
-    spelled, owners = "", list[int]()
-    for position, text in shown:
-        spelled += text
-        owners += [position] * len(text)
-    words = []
-    taken = set[int]()
-    for match in _WORD.finditer(spelled):
-        # A token that holds the end of one word and the beginning of the next belongs to the first.
-        positions = tuple(dict.fromkeys(p for p in owners[match.start() : match.end()] if p not in taken))
-        taken.update(positions)
-        if positions:
-            words.append(Word(text=match[0], positions=positions))
-    return words
-
-
-def _words_without_spaces(shown: Sequence[tuple[int, str]]) -> list[Word]:
-    words: list[Word] = []
-    for position, text in shown:
-        if text.startswith(_CONTINUED) and words:
-            last = words.pop()
-            text = last.text + text.removeprefix(_CONTINUED)
-            words.append(Word(text=text, positions=(*last.positions, position)))
-        else:
-            words.append(Word(text=text, positions=(position,)))
-    return words
 
 
 def align_words(left: Sequence[Token], right: Sequence[Token]) -> Alignment:
@@ -94,14 +47,6 @@ def align_tokens(left: Sequence[Token], right: Sequence[Token]) -> Alignment:
     """Each token with the one at its position, as words of one token; the counts must be equal."""
     sides = [[Word(text=token.text, positions=(i,)) for i, token in enumerate(tokens)] for tokens in (left, right)]
     return Alignment(pairs=tuple(zip(*sides, strict=True)))
-
-
-def word_maps(
-    maps: Float[np.ndarray, "head query key"], queries: Sequence[Word], keys: Sequence[Word]
-) -> Float[np.ndarray, "head query key"]:
-    """Attention between words: the mean over a query's tokens, the sum over a key's."""
-    summed = np.stack([maps[..., list(word.positions)].sum(-1) for word in keys], axis=-1)
-    return np.stack([summed[:, list(word.positions)].mean(1) for word in queries], axis=1)
 
 
 def compare_heads(

@@ -207,6 +207,22 @@ def test_options_come_from_the_address():
     assert not app.exception
 
 
+def test_chosen_tokens_and_words_stand_in_address_and_export():
+    app = run(head="1.1", query="2", chosen="2.4-5", gather="sum", units="words")
+    assert not app.exception
+    assert {name: app.query_params[name] for name in ("query", "chosen", "gather", "units")} == {
+        "query": ["2"],
+        "chosen": ["2.4-5"],
+        "gather": ["sum"],
+        "units": ["words"],
+    }
+    (python,) = [code.value for code in app.code if "head_map" in code.value]
+    assert "gathered = weights.take([2, 4, 5], axis=0).sum(0)" in python
+    assert "word_maps(weights[None], queries, keys)[0]" in python
+    elsewhere = run(head="1.1", query="3", chosen="2.4-5")
+    assert "chosen" not in elsewhere.query_params, "another page has moved the token"
+
+
 def test_a_damaged_address_is_no_error():
     app = run(text="~%%%", head="x.y", pin="query.", scale="cubic", mode="nothing", device="toaster")
     assert not app.exception

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from ui.components.attention_view.view_state import MOST_CHOSEN
 from ui.state import parameters
 from ui.state.address import PLAIN_LENGTH, pack, unpack
+from ui.state.attention import positions_of, spell_positions
 from ui.state.parameters import REGISTRY, Parameter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +30,18 @@ READERS = {
 @given(st.text(max_size=3000).filter(lambda text: "\ud800" not in text))
 def test_a_packed_text_comes_back(text):
     assert unpack(pack(text), "otherwise", 40_000) == text
+
+
+@given(st.lists(st.integers(0, 2000), max_size=40))
+def test_spelled_positions_come_back(positions):
+    assert positions_of(spell_positions(positions)) == sorted(set(positions))
+
+
+@given(st.text(st.sampled_from("0123456789-.x ~"), max_size=60))
+def test_a_damaged_spelling_of_positions_is_bounded(spelled):
+    found = positions_of(spelled)
+    assert len(found) <= MOST_CHOSEN
+    assert all(0 <= position < 10**6 for position in found)
 
 
 def test_short_texts_stay_readable_and_long_ones_get_short():

@@ -1,12 +1,14 @@
 """What the attention pages show, in the address; and what identifies a trace."""
 
 import hashlib
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
 from ui.components.attention_view import Pin, ViewState
-from ui.components.attention_view.view_state import read_view_state
+from ui.components.attention_view.view_state import MOST_CHOSEN, read_view_state
 from ui.state import parameters
 from ui.state.address import append_value, read_integers, read_number, read_value, unless, write_integers, write_values
 from ui.state.parameters import Parameter
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from ui.widgets.text import Texts
 
 Default = TypeVar("Default")
+CHOSEN_LENGTH = 10_000
+_RUN = re.compile(r"(?<![\w-])(\d{1,6})(?:-(\d{1,6}))?(?![\w-])")
 VIEW = {
     "combine": (parameters.COMBINE, parameters.OTHER_COMBINE),
     "scale": (parameters.SCALE, parameters.OTHER_SCALE),
@@ -25,6 +29,8 @@ VIEW = {
     "view": (parameters.VIEW, parameters.OTHER_VIEW),
     "filter": (parameters.FILTER, parameters.OTHER_FILTER),
     "pairs": (parameters.PAIRS, parameters.OTHER_PAIRS),
+    "units": (parameters.UNITS, parameters.OTHER_UNITS),
+    "gather": (parameters.GATHER, parameters.OTHER_GATHER),
 }
 """Settings of an attention view: the parameter of the first view, and of the second."""
 
@@ -44,7 +50,8 @@ def read_view(default: ViewState, *, is_second: bool = False) -> ViewState:
 
 def view_revision(*, is_second: bool = False) -> int:
     """How often something else than an attention view, such as the browser's history, has set what it shows."""
-    first, second = (parameters.HEAD, parameters.PIN, parameters.QUERY), (parameters.OTHER_HEAD, parameters.OTHER_PIN)
+    first = (parameters.HEAD, parameters.PIN, parameters.QUERY, parameters.CHOSEN)
+    second = (parameters.OTHER_HEAD, parameters.OTHER_PIN, parameters.OTHER_CHOSEN)
     return sum(map(revision, (*(keys[is_second] for keys in VIEW.values()), *(second if is_second else first))))
 
 
@@ -58,17 +65,59 @@ def write_view(view: ViewState, *, is_second: bool = False) -> None:
     }
     values[VIEW["combine"][is_second]] = unless(view.selected.combine, defaults.selected.combine)
     values[parameters.OTHER_HEAD if is_second else parameters.HEAD] = f"{view.selected.layer}.{view.selected.head}"
+    values[parameters.OTHER_CHOSEN if is_second else parameters.CHOSEN] = _spelled_pin(view.settings.pin)
     write_values({**values, **_pin_values(view.settings.pin, is_second)})
 
 
 def _read_pin(is_second: bool) -> dict[str, object] | None:
-    """The pinned token. In the first view a pinned query is the token that all pages look at."""
+    """The pinned tokens. In the first view a pinned query is the token that all pages look at.
+
+    Several chosen ones count only beside the pinned one: another page may have moved it.
+    """
     pinned = read_value(parameters.OTHER_PIN if is_second else parameters.PIN)
     looked_at = read_integers(parameters.QUERY)
-    if pinned is None and not is_second and looked_at:
-        return {"axis": "query", "index": looked_at[0]}
     axis, _separator, index = (pinned or "").partition(".")
-    return {"axis": axis, "index": int(index)} if index.isdecimal() and len(index) < 7 else None
+    if pinned is None and not is_second and looked_at:
+        axis, index = "query", str(looked_at[0])
+    if not index.isdecimal() or len(index) > 6:
+        return None
+    chosen = positions_of(read_value(parameters.OTHER_CHOSEN if is_second else parameters.CHOSEN) or "")
+    also = [position for position in chosen if position != int(index)] if int(index) in chosen else []
+    return {"axis": axis, "index": int(index), "also": also}
+
+
+def _spelled_pin(pin: Pin | None) -> str | None:
+    """Several chosen tokens, the pinned one among them; None for a single one."""
+    return spell_positions((pin.index, *pin.also)) if pin is not None and pin.also else None
+
+
+def spell_positions(positions: Iterable[int]) -> str:
+    """Positions in an address, runs of them short.
+
+    >>> spell_positions([7, 3, 4, 5])
+    '3-5.7'
+    """
+    runs: list[list[int]] = []
+    for position in sorted(set(positions)):
+        if runs and position == runs[-1][1] + 1:
+            runs[-1][1] = position
+        else:
+            runs.append([position, position])
+    return ".".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def positions_of(spelled: str) -> list[int]:
+    """What `spell_positions` spelled, at most `MOST_CHOSEN` of them; damaged parts are passed over.
+
+    >>> positions_of("3-5.x.7"), positions_of("0-99999999")
+    ([3, 4, 5, 7], [])
+    """
+    positions: list[int] = []
+    for first, last in _RUN.findall(spelled[:CHOSEN_LENGTH]):
+        run = range(int(first), int(last or first) + 1)
+        if len(run) + len(positions) <= MOST_CHOSEN:
+            positions += run
+    return positions
 
 
 def _pin_values(pin: Pin | None, is_second: bool) -> dict[Parameter, str | None]:

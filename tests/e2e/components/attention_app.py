@@ -9,6 +9,7 @@ from tests.helpers import synthetic
 from ui.components.attention_view import (
     AlignedWords,
     AxisToken,
+    AxisWord,
     ScoresView,
     Selected,
     Settings,
@@ -74,7 +75,8 @@ def show(case: str, maps: np.ndarray, key: str, wanted: ViewState, **more: objec
     if st.query_params.get("exact", "yes") == "yes" and maps.shape[-1]:
         head = synthetic.head_view(maps, state.selected, causal)
         attention_head(grid.trace, head, view=key)
-    if st.query_params.get("scores", "yes") == "yes" and maps.shape[-1]:
+    waits = st.query_params.get("scores") == "later" and not st.button("Send the scores")
+    if maps.shape[-1] and not waits:
         finding = f"Head {state.selected.layer}.{state.selected.head}, in a sentence."
         scores = ScoresView(tables=synthetic.head_scores(maps), selected=state.selected, finding=finding)
         attention_scores(grid.trace, scores, view=key)
@@ -96,6 +98,9 @@ if case == "hidden":  # every second token, as if the others were special
 more = {"first_excluded": True, "special_hidden": True} if case == "pair" else {}
 if case == "hidden":
     more = {"query_count": 64, "key_count": 64}
+if st.query_params.get("words"):
+    words = [AxisWord(text=f"w{i}", positions=range(i, min(i + 3, 64))) for i in range(0, 64, 3)]
+    more = {"query_words": words, "key_words": words} if case == "small" else more
 if case == "compare":
     left, right = st.columns(2)
     with left:

@@ -127,13 +127,115 @@ def test_pin_by_click_and_escape(open_view: Open, small: np.ndarray) -> None:
     page = open_view("small")
     page.mouse.click(*cell_position(page, 20, 5))
     state = wait_for_report(page, '"index": 20')
-    assert state["settings"]["pin"] == {"axis": "query", "index": 20}
+    assert state["settings"]["pin"] == {"axis": "query", "index": 20, "also": []}
     rows = page.locator("[data-part=links] tbody tr")
     order = np.argsort(-small[0, 0, 20])[:20]
     assert [int(row.get_attribute("data-key") or -1) for row in rows.all()] == order.tolist()
     assert {row.get_attribute("data-query") for row in rows.all()} == {"20"}
     page.keyboard.press("Escape")
     assert wait_for_report(page, '"pin": null')["settings"]["pin"] is None
+
+
+def label_position(page: Page, axis: str, cell: int) -> tuple[float, float]:
+    """The place just outside the plot where a row's or a column's label stands."""
+    x, y = cell_position(page, cell if axis == "query" else 0, cell if axis == "key" else 0)
+    box = page.locator("[data-part=heatmap]").first.bounding_box()
+    data = page.locator("[data-part=heatmap]").first.evaluate("node => ({...node.dataset})")
+    assert box is not None
+    return (box["x"] + float(data["left"]) - 14, y) if axis == "query" else (x, box["y"] + float(data["top"]) - 4)
+
+
+def listed(page: Page) -> list[str]:
+    """The weights in the table of links."""
+    return [cell.inner_text() for cell in page.locator("[data-part=links] tbody td.numeric").all()]
+
+
+def largest(weights: np.ndarray) -> list[str]:
+    return [f"{float(weight):#.4g}" for weight in np.sort(weights)[::-1][:3]]
+
+
+def test_several_queries_are_chosen_by_a_drag_by_modifiers_and_by_clicks_alone(
+    open_view: Open, small: np.ndarray
+) -> None:
+    page = open_view("small")
+    page.mouse.move(*label_position(page, "query", 20))
+    page.mouse.down()
+    page.mouse.move(*label_position(page, "query", 22))
+    page.mouse.move(*label_position(page, "query", 23))
+    page.mouse.up()
+    pin = wait_for_report(page, '"also": [21, 22, 23]')["settings"]["pin"]
+    assert pin == {"axis": "query", "index": 20, "also": [21, 22, 23]}
+    expect(page.locator("[data-part=chosen]")).to_contain_text("4 queries chosen: the mean of their weights.")
+    expect(page.locator("[data-part=links] h4")).to_have_text("Attention from 4 tokens, mean")
+    assert listed(page)[:3] == largest(small[0, 0, 20:24].mean(0))
+    page.keyboard.down("Control")
+    page.mouse.click(*label_position(page, "query", 22))
+    page.keyboard.up("Control")
+    page.locator("[data-choice=gather]").select_option("sum")
+    expect(page.locator("[data-part=links] h4")).to_have_text("Attention from 3 tokens, sum")
+    assert listed(page)[:3] == largest(small[0, 0, [20, 21, 23]].sum(0))
+    page.locator("[data-part=several]").click()
+    page.mouse.click(*cell_position(page, 40, 3))
+    assert wait_for_report(page, '"also": [21, 23, 40]')["settings"]["gather"] == "sum"
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("[data-part=chosen]")).to_be_hidden()
+
+
+def test_several_keys_are_chosen_by_shift_and_by_keyboard(open_view: Open, small: np.ndarray) -> None:
+    page = open_view("small")
+    page.mouse.click(*label_position(page, "key", 2))
+    page.keyboard.down("Shift")
+    page.mouse.click(*label_position(page, "key", 4))
+    page.keyboard.up("Shift")
+    wait_for_report(page, '"axis": "key", "index": 2, "also": [3, 4]')
+    expect(page.locator("[data-part=links] h4")).to_have_text("Attention to 3 tokens, sum")
+    assert listed(page)[:3] == largest(small[0, 0][:, 2:5].sum(1))
+    page.mouse.move(*cell_position(page, 10, 5))
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+ArrowDown")
+    pin = wait_for_report(page, '"also": [11, 12]')["settings"]["pin"]
+    assert pin == {"axis": "query", "index": 10, "also": [11, 12]}
+    expect(page.locator("[data-part=live]")).to_contain_text("3 queries chosen")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Enter")
+    wait_for_report(page, '"also": [11, 12, 14]')
+
+
+def test_words_put_their_pieces_together(open_view: Open, small: np.ndarray) -> None:
+    """Words of three tokens each, and a last one of one."""
+    page = open_view("small", words="1", state={"settings": {"pin": {"axis": "query", "index": 31, "also": [35]}}})
+    page.locator("[data-units=words]").click()
+    heatmap = page.locator("[data-part=heatmap]")
+    expect(heatmap).to_have_attribute("data-rows", "22")
+    groups = [range(start, min(start + 3, 64)) for start in range(0, 64, 3)]
+    maps = np.array([[small[0, 0][np.ix_(query, key)].sum(1).mean() for key in groups] for query in groups])
+    found = hover_cell(page, 9, 4)
+    assert (found["query"], found["key"]) == (27, 12)
+    assert found["weight"] == pytest.approx(maps[9, 4], rel=1e-5)
+    assert listed(page)[:3] == largest(maps[[10, 11]].mean(0))
+    expect(page.locator(".notes")).to_contain_text("By word: attention to a word is the sum over its tokens")
+    assert wait_for_report(page, '"units": "words"')["settings"]["pin"]["also"] == [35]
+    page.locator("[data-view=arcs]").click()
+    expect(page.locator("[data-part=links] h4")).to_have_text("Attention from 2 tokens, mean")
+
+
+def test_scores_follow_a_picture_that_keeps_their_places(open_view: Open) -> None:
+    page = open_view("small", scores="later")
+    heads = page.locator("[data-part=heads]")
+    expect(heads.locator(".note")).to_have_text("The head scores are being computed …")
+    expect(page.locator("[data-score=induction] .number")).to_have_text("…")
+    before = heads.bounding_box()
+    page.locator("[data-part=filter]").fill("previous > 0.5")
+    expect(page.locator(".filter-result")).to_have_text("The head scores are being computed …")
+    page.get_by_role("button", name="Send the scores").click()
+    expect(heads.locator("tbody tr")).to_have_count(144)
+    expect(page.locator(".filter-result")).to_contain_text("of 144 heads match")
+    expect(page.locator("[data-part=finding]")).to_have_text("Head 0.0, in a sentence.")
+    after = heads.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["height"] == pytest.approx(before["height"], abs=3)
 
 
 def test_keyboard_reads_cells_and_pins(open_view: Open, small: np.ndarray) -> None:
@@ -375,7 +477,7 @@ def test_words_are_subtracted_where_tokens_differ(open_page: Open, attention_add
 def test_positions_are_those_of_the_text_where_tokens_are_hidden(open_view: Open, small: np.ndarray) -> None:
     """Every second token hidden: the pin, the tip, the table and the report name the text's positions."""
     page = open_view("hidden", state={"settings": {"pin": {"axis": "query", "index": 21}}})
-    assert reported(page)["settings"]["pin"] == {"axis": "query", "index": 21}
+    assert reported(page)["settings"]["pin"] == {"axis": "query", "index": 21, "also": []}
     rows = page.locator("[data-part=links] tbody tr")
     assert {row.get_attribute("data-query") for row in rows.all()} == {"21"}
     order = np.argsort(-small[0, 0, 21, 1::2])
@@ -383,13 +485,13 @@ def test_positions_are_those_of_the_text_where_tokens_are_hidden(open_view: Open
     expect(rows.first.locator(".position").first).to_have_text("21")
     assert (hover_cell(page, 4, 2)["query"], hover_cell(page, 4, 2)["key"]) == (9, 5)
     page.mouse.click(*cell_position(page, 4, 2))
-    assert wait_for_report(page, '"index": 9')["settings"]["pin"] == {"axis": "query", "index": 9}
+    assert wait_for_report(page, '"index": 9')["settings"]["pin"] == {"axis": "query", "index": 9, "also": []}
 
 
 def test_a_pin_on_a_hidden_token_is_kept_but_not_drawn(open_view: Open) -> None:
     page = open_view("hidden", state={"settings": {"pin": {"axis": "query", "index": 20}}})
     expect(page.locator("[data-part=links] h4")).to_have_text("Largest attention weights")
-    assert reported(page)["settings"]["pin"] == {"axis": "query", "index": 20}
+    assert reported(page)["settings"]["pin"] == {"axis": "query", "index": 20, "also": []}
 
 
 def test_a_finding_stands_above_the_map(open_view: Open) -> None:

@@ -267,8 +267,109 @@ def test_attention_between_words_sums_keys_and_averages_queries(evaluate: Callab
         const map = m.wordMatrix({ matrix, axes: { query: axis, key: axis } }, words);
         return map && [...map.values].map((value) => (Number.isNaN(value) ? null : value));
     })()"""
-    assert evaluate("attention_view/js/difference_map", made, [[0], [1, 2]]) == [1, None, 0.375, 0.625]
-    assert evaluate("attention_view/js/difference_map", made, [[0], [5]]) is None, "a hidden position"
+    assert evaluate("attention_view/js/words", made, [[0], [1, 2]]) == [1, None, 0.375, 0.625]
+    assert evaluate("attention_view/js/words", made, [[0], [5]]) is None, "a hidden position"
+
+
+def test_words_of_a_causal_map_stand_in_a_triangle_whose_rows_sum_to_one(evaluate: Callable[..., Any]) -> None:
+    """Tokens 0 and 1 are a word, as are 2, and 3 to 5; the map is packed by rows."""
+    made = """(() => {
+        const axis = { tokens: [0, 1, 2, 3, 4, 5], cellOf: (position) => position };
+        const values = Float32Array.from(argument);
+        const matrix = { values, offset: 0, rows: 6, columns: 6, packed: true, triangle: true, table: null };
+        const groups = [[0, 1], [2], [3, 4, 5]];
+        const map = m.wordMatrix({ matrix, axes: { query: axis, key: axis } }, { queries: groups, keys: groups }, true);
+        return [map.triangle, [...map.values].map((value) => (Number.isNaN(value) ? null : value))];
+    })()"""
+    weights = np.tril(np.random.default_rng(0).random((6, 6)))
+    weights /= weights.sum(1, keepdims=True)
+    triangle, values = evaluate("attention_view/js/words", made, [float(w) for w in weights[np.tril_indices(6)]])
+    groups = [[0, 1], [2], [3, 4, 5]]
+    expected = np.array([[weights[np.ix_(q, k)].sum(1).mean() for k in groups] for q in groups])
+    assert triangle is True
+    found = np.array([0.0 if value is None else value for value in values]).reshape(3, 3)
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert found.sum(1) == pytest.approx(np.ones(3), abs=1e-6)
+
+
+def test_an_axis_of_words_answers_to_each_of_their_tokens(evaluate: Callable[..., Any]) -> None:
+    tokens = [["[CLS]", 1, 0, 0], ["walk", 0, 0, 1], ["##ing", 0, 0, 2]]
+    words = [["[CLS]", [0]], ["walking", [1, 2]]]
+    read = """[m.wordAxis(...argument)].map((axis) =>
+        [axis.cells, axis.text(1), axis.positions(1), axis.number(1), axis.cellOf(2), axis.cellOf(3),
+        axis.tokens[0][1]])[0]"""
+    expected = [2, "walking", [1, 2], "1", 1, None, 1]
+    assert evaluate("attention_view/js/words", read, [tokens, words]) == expected
+
+
+@pytest.mark.parametrize(
+    ("current", "cell", "how", "expected"),
+    [
+        (None, 4, "only", {"cell": 4, "cells": [4]}),
+        ({"cell": 4, "cells": [4]}, 4, "only", None),
+        ({"cell": 4, "cells": [4, 6]}, 4, "only", {"cell": 4, "cells": [4]}),
+        ({"cell": 4, "cells": [4]}, 2, "toggle", {"cell": 4, "cells": [2, 4]}),
+        ({"cell": 4, "cells": [2, 4]}, 4, "toggle", {"cell": 2, "cells": [2]}),
+        ({"cell": 4, "cells": [4]}, 4, "toggle", None),
+        ({"cell": 4, "cells": [4]}, 1, "range", {"cell": 4, "cells": [1, 2, 3, 4]}),
+        ({"cell": 1, "cells": [1, 2, 3]}, 2, "range", {"cell": 1, "cells": [1, 2]}),
+        (None, 3, "range", {"cell": 3, "cells": [3]}),
+    ],
+)
+def test_a_choice_of_tokens_grows_and_shrinks(
+    evaluate: Callable[..., Any], current: Any, cell: int, how: str, expected: Any
+) -> None:
+    assert evaluate("attention_view/js/chosen", "m.nextCells(...argument)", [current, cell, how]) == expected
+
+
+def test_modifiers_say_what_a_click_does_to_the_choice(evaluate: Callable[..., Any]) -> None:
+    keys = [[{"shiftKey": True}, False], [{"metaKey": True}, False], [{}, True], [{}, False]]
+    how = "argument.map(([event, several]) => m.choiceOf(event, several))"
+    assert evaluate("attention_view/js/chosen", how, keys) == ["range", "toggle", "toggle", "only"]
+
+
+def test_chosen_cells_come_from_positions_and_go_back(evaluate: Callable[..., Any]) -> None:
+    """Position 7 is hidden; 3 and 4 are pieces of one word."""
+    both = """(() => {
+        const cellOf = (position) => ({ 2: 0, 3: 1, 4: 1, 9: 2 })[position] ?? null;
+        const axis = { cellOf, positions: (cell) => [[2], [3], [9]][cell] };
+        const axes = { query: axis, key: axis };
+        const cells = m.cellsOfPin(argument, axes);
+        return [cells, cells && m.pinOf(argument.axis, cells, axes)];
+    })()"""
+    cells, pin = evaluate("attention_view/js/chosen", both, {"axis": "key", "index": 9, "also": [7, 3, 4]})
+    assert cells == {"axis": "key", "cell": 2, "cells": [1, 2]}
+    assert pin == {"axis": "key", "index": 9, "also": [3]}
+    assert evaluate("attention_view/js/chosen", both, {"axis": "key", "index": 7, "also": []}) == [None, None]
+
+
+@pytest.mark.parametrize(("axis", "gather"), [("query", "auto"), ("query", "sum"), ("key", "auto"), ("key", "mean")])
+def test_weights_of_chosen_tokens_are_numpys(evaluate: Callable[..., Any], axis: str, gather: str) -> None:
+    weights = np.tril(np.random.default_rng(1).random((4, 4))).astype(np.float32)
+    made = """(() => {
+        const [values, chosen, gather] = argument;
+        const size = { offset: 0, rows: 4, columns: 4, triangle: true, table: null };
+        const matrix = { values: Float32Array.from(values), ...size };
+        const gathered = m.gathered(matrix, chosen, gather, () => true);
+        return [[...gathered], m.largestGathered(gathered, 2)];
+    })()"""
+    argument = [weights.ravel().tolist(), {"axis": axis, "cells": [1, 3]}, gather]
+    values, largest = evaluate("attention_view/js/chosen", made, argument)
+    along = 0 if axis == "query" else 1
+    taken = weights.take([1, 3], axis=along)
+    is_mean = (axis == "query") if gather == "auto" else gather == "mean"
+    expected = taken.mean(along) if is_mean else taken.sum(along)
+    assert values == pytest.approx(expected.tolist(), rel=1e-6)
+    assert largest == np.argsort(-expected, kind="stable")[:2].tolist()
+
+
+def test_a_score_is_found_by_name_layer_and_head(evaluate: Callable[..., Any]) -> None:
+    read = """(() => {
+        const values = Float32Array.from([0, 1, 2, 3, 4, 5, NaN, 7]);
+        const scores = { names: ["a", "b"], layers: 2, heads: 2, values };
+        return [m.scoreOf(scores, "b", 1, 1), m.scoreOf(scores, "b", 1, 0), m.scoreOf(null, "a", 0, 0) === undefined];
+    })()"""
+    assert evaluate("attention_view/js/store", read) == [7, None, True]
 
 
 def test_a_wrong_state_is_brought_within_the_model(evaluate: Callable[..., Any]) -> None:
@@ -315,3 +416,35 @@ def test_a_narrow_log_axis_names_fewer_powers(evaluate: Callable[..., Any], widt
     themed = evaluate("live_chart/js/theme", expression, [layout, THEME])
     assert themed["xaxis"]["nticks"] == ticks
     assert themed["yaxis"]["nticks"] == 5
+
+
+@pytest.mark.parametrize(
+    ("wanted", "act", "kind"),
+    [
+        ("/inside?text=a", None, "entry"),
+        ("/inside?text=a", "leave", "entry"),
+        ("/ablate?text=b", "change", "entry"),
+        ("/ablate?text=b", None, "part"),
+        ("/ablate?text=a", "change", "part"),
+        ("/ablate", "leave", "nothing"),
+    ],
+)
+def test_an_act_is_one_entry_of_the_history(
+    evaluate: Callable[..., Any], wanted: str, act: str | None, kind: str
+) -> None:
+    call = "m.kindOf(argument[0], 'http://host/ablate?text=a', argument[1])"
+    assert evaluate("page_frame/js/entries", call, [wanted, act]) == kind
+
+
+def test_the_projector_takes_the_pointed_picture_or_the_largest_in_sight(evaluate: Callable[..., Any]) -> None:
+    box = "({ isPointed, box: { top, bottom, width: 500, height: bottom - top } })"
+    choose = f"m.choosePicture(argument.map(([top, bottom, isPointed]) => {box}), 900)?.box.top ?? null"
+    assert evaluate("page_frame/js/projector", choose, [[0, 300, False], [350, 800, False], [850, 2000, False]]) == 350
+    assert evaluate("page_frame/js/projector", choose, [[0, 300, True], [350, 800, False]]) == 0
+    assert evaluate("page_frame/js/projector", choose, [[0, 30, True]]) is None
+
+
+def test_type_and_its_room_are_enlarged_and_data_are_not(evaluate: Callable[..., Any]) -> None:
+    figure = {"tickfont": {"size": 11}, "margin": {"l": 50}, "x": [1, 2], "marker": {"size": 8}}
+    larger = {**figure, "tickfont": {"size": 22}, "margin": {"l": 100}}
+    assert evaluate("live_chart/js/theme", "m.enlarged(argument, 2)", figure) == larger

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from playground.lens.capture.tokens import Token
-from playground.lens.comparison import Word, align_tokens, align_words, divergences, word_maps, words_of
+from playground.lens.capture.words import Word, word_maps, words_of
+from playground.lens.comparison import align_tokens, align_words, divergences
 
 
 def tokens(*texts: str) -> list[Token]:

@@ -29,6 +29,7 @@ from ui.components.attention_view.labels import attention_view_labels
 from ui.components.attention_view.payload import (
     AlignedWords,
     AxisToken,
+    AxisWord,
     GridView,
     HeadView,
     ScoresView,
@@ -43,6 +44,7 @@ from ui.components.shared.registration import keep_report, register, report_of
 __all__ = [
     "AlignedWords",
     "AxisToken",
+    "AxisWord",
     "GridView",
     "HeadView",
     "Pin",

@@ -5,7 +5,10 @@ from ui.components.shared.registration import module, style
 CSS = style("attention_view")
 
 _DRAWING = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers"
-_VIEW = "filter state grid heatmap_input arcs arcs_input head_scores links heads_table toolbar marks vector export view"
+_VIEW = (
+    "filter state words chosen grid heatmap_input arcs arcs_input head_scores links heads_table chosen_line toolbar marks "
+    "vector export view"
+)
 
 
 def view_module() -> str:
@@ -30,4 +33,4 @@ def tables_module() -> str:
 
 def difference_module() -> str:
     """The difference view as one ES module."""
-    return module("attention_view", "store difference_map difference_view", shared=_DRAWING)
+    return module("attention_view", "store words difference_map difference_view", shared=_DRAWING)

@@ -19,10 +19,14 @@ def _maps() -> dict[str, str]:
         "decoder": _("decoder self-attention"),
         "cross": _("cross-attention"),
         "heatmapHelp": _(
-            "Heatmap of attention weights. Arrow keys move over the cells, Enter pins a query, "
-            "plus and minus zoom, 0 shows everything, Escape unpins."
+            "Heatmap of attention weights. Arrow keys move over the cells, Enter pins a query, with Shift one more; "
+            "Shift and an arrow key choose a run of queries or keys; plus and minus zoom, 0 shows everything, "
+            "Escape unpins."
         ),
-        "arcsHelp": _("Queries on the left, keys on the right. Arrow keys move over the queries, Enter pins."),
+        "arcsHelp": _(
+            "Queries on the left, keys on the right. Arrow keys move over the queries, Enter pins, with Shift one more; "
+            "Shift and an arrow key choose a run."
+        ),
         "arcsMore": _("The {count} largest weights of each token are drawn; point at a token to see all."),
     }
 
@@ -52,6 +56,18 @@ def _toolbar() -> dict[str, str]:
         "pairs_b-a": _("B to A"),
         "pairs_a-a": _("A to A"),
         "pairs_b-b": _("B to B"),
+        "units": _("Rows and columns"),
+        "units_tokens": _("Tokens"),
+        "units_words": _("Words"),
+        "several": _("Choose several"),
+        "severalHelp": _(
+            "Each click chooses one more token, or lets it go. With a mouse also: Ctrl and click, Shift and click for a "
+            "run, or a drag along the labels."
+        ),
+        "gather": _("Their weights"),
+        "sum": _("sum"),
+        "mean": _("mean"),
+        "clearChosen": _("Clear"),
         "settings": _("Settings"),
         "export": _("Save image"),
         "zoomIn": _("Zoom in"),
@@ -66,6 +82,9 @@ def _tables() -> dict[str, str]:
         "links": _("Largest attention weights"),
         "linksOfQuery": _("Attention from {token}"),
         "linksOfKey": _("Attention to {token}"),
+        "linksOfQueries": _("Attention from {count} tokens, {how}"),
+        "linksOfKeys": _("Attention to {count} tokens, {how}"),
+        "chosenCount": _("{count} chosen"),
         "allHeads": _("All heads"),
         "layersShown": _("Layers {first} to {last} of {total}: scroll for the others."),
         "scoresWaiting": _("The head scores are being computed …"),
@@ -87,6 +106,12 @@ def _messages() -> dict[str, str]:
         "filterBracket": _("A closing bracket is missing."),
         "pinnedQuery": _("query {token} pinned"),
         "pinnedKey": _("key {token} pinned"),
+        "chosenQueries": _("{count} queries chosen: the {how} of their weights."),
+        "chosenKeys": _("{count} keys chosen: the {how} of their weights."),
+        "byWord": _(
+            "By word: attention to a word is the sum over its tokens, attention from it their mean (Clark et al. 2019), "
+            "so that each row sums to what it did."
+        ),
         "firstExcluded": _("First token excluded; each row is renormalised to sum to 1."),
         "specialHidden": _("Special tokens are hidden; the other weights are unchanged."),
         "approximate": _("≈ marks values read from the overview, which are rounded."),

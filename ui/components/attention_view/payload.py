@@ -28,6 +28,14 @@ class AxisToken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AxisWord:
+    """A word on an axis of the map, and the positions of its tokens in the text."""
+
+    text: str
+    positions: Sequence[int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class GridView:
     """All heads of one kind of attention at overview resolution."""
 
@@ -50,6 +58,9 @@ class GridView:
     query_count: int | None = None
     """The queries of the text, hidden ones included; None where none are hidden."""
     key_count: int | None = None
+    query_words: Sequence[AxisWord] = ()
+    """The words that the visible tokens spell, each token in one; empty where every token is a word."""
+    key_words: Sequence[AxisWord] = ()
     first_excluded: bool = False
     special_hidden: bool = False
     provenance: Sequence[str] = ()
@@ -188,6 +199,8 @@ def _grid_header(grid: GridView) -> dict[str, Any]:
         "specialHidden": grid.special_hidden,
         "queryTokens": _token_rows(grid.query_tokens),
         "keyTokens": None if grid.key_tokens == grid.query_tokens else _token_rows(grid.key_tokens),
+        "queryWords": [[word.text, list(word.positions)] for word in grid.query_words],
+        "keyWords": [[word.text, list(word.positions)] for word in grid.key_words],
         "queryCount": len(grid.query_tokens) if grid.query_count is None else grid.query_count,
         "keyCount": len(grid.key_tokens) if grid.key_count is None else grid.key_count,
         "scoreNames": list(grid.score_names),

@@ -11,8 +11,11 @@ Palette = Literal["ink", "cividis"]
 Drawing = Literal["heatmap", "arcs"]
 Pairs = Literal["all", "a-b", "b-a", "a-a", "b-b"]
 Axis = Literal["query", "key"]
+Units = Literal["tokens", "words"]
+Gather = Literal["auto", "sum", "mean"]
 
 FILTER_LENGTH = 200
+MOST_CHOSEN = 2048
 _Choice = TypeVar("_Choice", bound=str)
 
 
@@ -27,11 +30,13 @@ class Selected:
 
 @dataclass(frozen=True, kw_only=True)
 class Pin:
-    """One query (row) or key (column) token that stays highlighted."""
+    """A query (row) or key (column) token that stays highlighted, or several."""
 
     axis: Axis
     index: int
     """Its position in the text, whatever is hidden."""
+    also: tuple[int, ...] = ()
+    """The positions of others chosen with it, in their order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +50,10 @@ class Settings:
     pin: Pin | None = None
     filter: str = ""
     pairs: Pairs = "all"
+    units: Units = "tokens"
+    """Whether the pieces of a word are put together."""
+    gather: Gather = "auto"
+    """How the weights of several chosen tokens are put together; "auto" averages queries and sums keys."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +96,8 @@ def _valid_settings(value: Mapping[str, object], default: Settings) -> Settings:
         pin=_valid_pin(value["pin"]) if "pin" in value else default.pin,
         filter=text[:FILTER_LENGTH] if isinstance(text, str) else default.filter,
         pairs=_choice(get_args(Pairs), value.get("pairs"), default.pairs),
+        units=_choice(get_args(Units), value.get("units"), default.units),
+        gather=_choice(get_args(Gather), value.get("gather"), default.gather),
     )
 
 
@@ -96,7 +107,10 @@ def _valid_pin(value: object) -> Pin | None:
     axis = pin.get("axis")
     if index < 0 or axis not in ("query", "key"):
         return None
-    return Pin(axis="query" if axis == "query" else "key", index=index)
+    others = pin.get("also")
+    listed = others[:MOST_CHOSEN] if isinstance(others, list | tuple) else ()
+    also = sorted({other for other in (_valid_index(value, -1) for value in listed) if other not in (-1, index)})
+    return Pin(axis="query" if axis == "query" else "key", index=index, also=tuple(also))
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -7,7 +7,8 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.lens.comparison import Alignment, Word, align_tokens, align_words, compare_heads
+from playground.lens.capture.words import Word
+from playground.lens.comparison import Alignment, align_tokens, align_words, compare_heads
 from playground.lens.inspect.attention_view import ViewOptions
 from playground.text import _
 from ui.cache import TracedText

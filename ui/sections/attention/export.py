@@ -1,11 +1,14 @@
 """Export of the attention view: CSV, NPZ, stand-alone HTML, Python. (PNG and SVG are made in the browser.)"""
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
-from playground.attention_export import SelectedMap, head_csv, head_npz, snippet
+from playground.attention_export import SelectedMap, cells_at, head_csv, head_npz, snippet
 from playground.lens.inspect.attention_view import ViewOptions
+from playground.lens.inspect.chosen_tokens import ChosenTokens, Gather
+from playground.lens.trace import Trace
 from playground.text import _
 from ui.cache import TracedText
 from ui.components.attention_view import ViewState, encode_head, encode_scores, grid_payload
@@ -22,7 +25,7 @@ def offer_exports(
 ) -> None:
     """Download buttons, and the snippet that reproduces the view."""
     selected = view.selected
-    selected_map = SelectedMap(options=options, layer=selected.layer, head=selected.head, combine=selected.combine)
+    selected_map = shown_map(traced.trace, options, view)
     stem = f"{choice.name.replace('/', '-')}-{options.kind}-layer{selected.layer}-head{selected.head}"
     trace = traced.trace
     with st.container(horizontal=True):
@@ -30,6 +33,8 @@ def offer_exports(
         _button(_("NPZ"), partial(head_npz, trace, selected_map), f"{stem}.npz", "application/octet-stream")
         _button(_("Stand-alone HTML"), partial(_page, traced, options, view), f"{stem}.html", "text/html")
     st.caption(_("CSV: the weights shown. NPZ: also the overview, all head scores and, up to 50 MB, all weights."))
+    if selected_map.chosen is not None:
+        st.caption(_("Both and the Python hold the chosen tokens' weights put together, too."))
     st.caption(_("Python that reproduces this view:"))
     python = snippet(
         trace,
@@ -41,6 +46,24 @@ def offer_exports(
         revision=choice.revision,
     )
     st.code(python, language="python", height=240)
+
+
+def shown_map(trace: Trace, options: ViewOptions, view: ViewState) -> SelectedMap:
+    """The map on show, by words where these are chosen, with the tokens that are chosen in it."""
+    selected, settings = view.selected, view.settings
+    shown = SelectedMap(
+        options=options,
+        layer=selected.layer,
+        head=selected.head,
+        combine=selected.combine,
+        by_word=settings.units == "words",
+    )
+    pin = settings.pin
+    if pin is None or not pin.also:
+        return shown
+    cells = cells_at(trace, shown, pin.axis, (pin.index, *pin.also))
+    gather: Gather = settings.gather if settings.gather != "auto" else "mean" if pin.axis == "query" else "sum"
+    return replace(shown, chosen=ChosenTokens(axis=pin.axis, cells=cells, gather=gather)) if cells else shown
 
 
 def _button(label: str, make: partial[str] | partial[bytes], name: str, kind: str) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from playground.lens.capture.site import SiteKind
+from playground.lens.capture.words import covering_words
 from playground.lens.inspect.attention_view import Axis, ViewOptions, axes, coded_maps, head_map
 from playground.lens.inspect.head_scores import NAMES, striking_head
 from playground.provenance import provenance
@@ -11,6 +12,7 @@ from playground.text import N_, _
 from ui.cache import TracedText
 from ui.components.attention_view import (
     AxisToken,
+    AxisWord,
     GridView,
     HeadView,
     Selected,
@@ -132,6 +134,7 @@ def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
     queries, keys = axes(trace, options)
     coded = coded_maps(trace, options)
     sites = trace.layers(options.kind)
+    has_pieces = any(len(covering_words(axis.tokens)) < len(axis.tokens) for axis in (queries, keys))
     return GridView(
         trace=picture_name(traced, options),
         title=trace.model.name,
@@ -145,6 +148,8 @@ def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
         key_tokens=_tokens(keys),
         query_count=len(trace.query_tokens(options.kind)),
         key_count=len(trace.key_tokens(options.kind)),
+        query_words=_axis_words(queries) if has_pieces else (),
+        key_words=_axis_words(keys) if has_pieces else (),
         causal=all(site.is_causal for site in sites),
         score_names=NAMES,
         first_excluded=options.exclude_first,
@@ -158,6 +163,11 @@ def _tokens(axis: Axis) -> list[AxisToken]:
         AxisToken(text=token.text, special=token.special, segment=token.segment, position=position)
         for token, position in zip(axis.tokens, axis.positions, strict=True)
     ]
+
+
+def _axis_words(axis: Axis) -> list[AxisWord]:
+    words = covering_words(axis.tokens)
+    return [AxisWord(text=word.text, positions=[axis.positions[i] for i in word.positions]) for word in words]
 
 
 def head_view(traced: TracedText, options: ViewOptions, selected: Selected) -> HeadView:

@@ -3,7 +3,8 @@
 import { cssRgb } from "../../shared/js/colour.js";
 import { formatWeight } from "../../shared/js/dom.js";
 import { tokenFont } from "../../shared/js/heatmap.js";
-import { indices, rowMaxima, strongest, weightAt } from "../../shared/js/matrix.js";
+import { gathered } from "./chosen.js";
+import { indices, rowMaxima, strongest } from "../../shared/js/matrix.js";
 import { pairAllowed, shadeColour } from "../../shared/js/paint.js";
 import { drawNumbered, longestToken, textWidth } from "../../shared/js/tokens.js";
 
@@ -64,14 +65,14 @@ function openLinks({ matrix, masks }, [first, last]) {
 }
 
 export function focusLinks({ matrix, masks }, focus) {
-  const rows = focus.axis === "query" ? [focus.cell] : indices(matrix.rows);
-  const columns = focus.axis === "key" ? [focus.cell] : null;
+  const rows = focus.axis === "query" ? focus.cells : indices(matrix.rows);
+  const columns = focus.axis === "key" ? focus.cells : null;
   return strongest(matrix, 4096, rows, columns, (r, c) => pairAllowed(masks, r, c)).reverse();
 }
 
-function strength({ matrix, shade }, row, weight) {
-  const maxima = shade.byRow ? rowMaxima(matrix) : null;
-  const share = maxima ? weight / (maxima[row] || 1) : weight;
+function strength({ matrix, shade }, row, weight, several = false) {
+  const maxima = shade.byRow && !several ? rowMaxima(matrix) : null;
+  const share = maxima ? weight / (maxima[row] || 1) : Math.min(1, weight);
   return { level: shade.level(share) / 255, packed: shadeColour(shade, share) };
 }
 
@@ -98,23 +99,26 @@ function drawLinks(context, figure, links, { scroll, height, focused }) {
   }
 }
 
-// Each token at the other end of a link gets its weight as a tinted bar and a number.
+// Each token at the other end of the links gets its weight, of several chosen ones put together, as a tinted bar and a
+// number.
 function drawFocusWeights(context, figure, links, scroll, focus) {
-  const { layout, theme, matrix } = figure;
+  const { layout, theme, matrix, masks } = figure;
   const onRight = focus.axis === "query";
-  for (const { row, column, weight } of links) {
-    const y = arcY(onRight ? column : row, scroll);
-    const { level, packed } = strength(figure, row, weight);
+  const weights = gathered(matrix, focus, figure.gather, (row, column) => pairAllowed(masks, row, column));
+  const several = focus.cells.length > 1;
+  for (const cell of new Set(links.map(({ row, column }) => (onRight ? column : row)))) {
+    const y = arcY(cell, scroll);
+    const { level, packed } = strength(figure, onRight ? focus.cell : cell, weights[cell], several);
     context.fillStyle = unpack(packed, 0.3);
     const full = onRight ? layout.labelRight : layout.labelLeft;
-    const width = Math.max(1, full * level);
+    const width = Math.max(1, full * Math.min(1, level));
     context.fillRect(onRight ? layout.right : layout.left - width, y - ARC_ROW / 2 + 1, width, ARC_ROW - 2);
     context.font = `11px ${theme.mono}`;
     context.textBaseline = "middle";
     context.textAlign = onRight ? "left" : "right";
     context.fillStyle = cssRgb(theme.faded);
     const x = onRight ? layout.right + layout.labelRight + 8 : layout.left - layout.labelLeft - 8;
-    context.fillText(formatWeight(matrix, weightAt(matrix, row, column)).replace(" ", ""), x, y);
+    context.fillText(formatWeight(matrix, weights[cell]).replace(" ", ""), x, y);
   }
 }
 
@@ -125,7 +129,7 @@ function drawTokens(context, figure, axis, [first, last], scroll, focus) {
   for (let cell = first; cell < last; cell++) {
     const [, special] = axes[axis].tokens[axes[axis].span(cell)[0]];
     const allowed = isQuery ? masks.rows : masks.columns;
-    const chosen = focus?.axis === axis && focus.cell === cell;
+    const chosen = focus?.axis === axis && focus.cells.includes(cell);
     const away = (focus?.axis === axis && !chosen) || special || (allowed && !allowed[cell]);
     context.font = (chosen ? "700 " : "") + tokenFont(theme);
     const x = isQuery ? layout.left : layout.right;

@@ -1,30 +1,7 @@
 // The difference of two maps: its values, its picture on a diverging ramp, and the legend of that ramp.
 
 import { LEVELS, cssRgb, packRgb } from "../../shared/js/colour.js";
-import { makeAxis } from "../../shared/js/heatmap.js";
-import { indices, makeMatrix, weightAt } from "../../shared/js/matrix.js";
-
-// A shown map between words, each an array of token positions: the mean over a query's tokens, the sum over a key's.
-// Where a query may look at no token of a key there is no weight. Null while a position is not on show.
-export function wordMatrix({ matrix, axes }, words) {
-  const cells = (axis, groups) => groups.map((positions) => positions.map((position) => axes[axis].cellOf(position)));
-  const [queries, keys] = [cells("query", words.queries), cells("key", words.keys)];
-  const pooled = matrix.rows !== axes.query.tokens.length || matrix.columns !== axes.key.tokens.length;
-  if (pooled || [...queries, ...keys].some((group) => group.includes(null))) return null;
-  const values = Float32Array.from({ length: queries.length * keys.length }, (_, index) => {
-    const [rows, columns] = [queries[Math.floor(index / keys.length)], keys[index % keys.length]];
-    const weights = rows.flatMap((row) => columns.map((column) => weightAt(matrix, row, column)));
-    const known = weights.filter((weight) => weight !== undefined);
-    return known.length ? known.reduce((sum, weight) => sum + weight, 0) / rows.length : NaN;
-  });
-  return makeMatrix({ values, rows: queries.length, columns: keys.length, packing: "full", causal: false, exact: matrix.exact });
-}
-
-// The axes of maps between words.
-export function wordAxes({ queries, keys }) {
-  const axis = (texts) => makeAxis(texts.map((text) => [text, 0, 0]), texts.length);
-  return { query: axis(queries), key: axis(keys) };
-}
+import { indices, weightAt } from "../../shared/js/matrix.js";
 
 // Left minus right, NaN where either is undefined; `largest` is the largest absolute difference.
 export function differenceMatrix(left, right) {

@@ -1,7 +1,8 @@
 // The difference of the maps that two attention views show; repaints whenever either changes.
 
 import { divergingRamps, readTheme } from "../../shared/js/colour.js";
-import { differenceImage, differenceMatrix, drawDifferenceLegend, wordAxes, wordMatrix } from "./difference_map.js";
+import { differenceImage, differenceMatrix, drawDifferenceLegend } from "./difference_map.js";
+import { wordAxes, wordMatrix } from "./words.js";
 import { element, fill, formatNumber, formatWeight, showTip, sizeCanvas } from "../../shared/js/dom.js";
 import { drawHeatmap, heatmapLayout, pointedCell } from "../../shared/js/heatmap.js";
 import { WHOLE_MAP, cellName, drawOverlay } from "../../shared/js/heatmap_layers.js";

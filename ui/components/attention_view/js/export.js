@@ -2,6 +2,7 @@
 
 import { drawArcs } from "./arcs.js";
 import { arcsFocus } from "./arcs_input.js";
+import { saidOfChosen } from "./chosen_line.js";
 import { cssRgb } from "../../shared/js/colour.js";
 import { fileStem, saveBlob } from "../../shared/js/files.js";
 import { drawHeatmap } from "../../shared/js/heatmap.js";
@@ -53,6 +54,8 @@ function footer(view) {
   const notes = [];
   if (header.firstExcluded) notes.push(labels.firstExcluded);
   if (header.specialHidden) notes.push(labels.specialHidden);
+  if (view.byWord) notes.push(labels.byWord);
+  if (saidOfChosen(view)) notes.push(saidOfChosen(view));
   if (!view.matrix.exact) notes.push(labels.approximate);
   return [...header.provenance, ...notes];
 }

@@ -1,5 +1,6 @@
 // The heatmap on the page: its canvases, with pointer, wheel and keys.
 
+import { cellsOfPin, choiceOf } from "./chosen.js";
 import { ARROW_STEPS, clamp, element, sizeCanvas } from "../../shared/js/dom.js";
 import { drawHeatmap, heatmapLayout, pointedCell } from "../../shared/js/heatmap.js";
 import { MINIMAP, describeCell, drawMinimap, drawOverlay, showCellTip } from "../../shared/js/heatmap_layers.js";
@@ -7,6 +8,8 @@ import { cellImage } from "../../shared/js/paint.js";
 
 const PAGE_SCROLL_PAUSE = 350;
 const CLICK_SLOP = 4;
+// The legend below a map that fills the window, in projector mode.
+const LEGEND_ROOM = 90;
 
 export function createHeatmap(view) {
   const map = { view, hover: null, figure: null, drag: null, pageScroll: 0 };
@@ -58,7 +61,8 @@ export function paintHeatmap(map) {
   const many = Math.max(axes.query.tokens.length, axes.key.tokens.length) > 64;
   const zoomed = frame.width < 1 || frame.height < 1;
   const corner = many || zoomed ? MINIMAP + 6 : 0;
-  const height = clamp(window.innerHeight * 0.72, 340, 660);
+  const above = map.element.getBoundingClientRect().top - view.root.getBoundingClientRect().top;
+  const height = theme.room ? Math.max(260, theme.room - above - LEGEND_ROOM) : clamp(window.innerHeight * 0.72, 340, 660);
   const probe = map.base.getContext("2d");
   const layout = heatmapLayout(probe, { matrix, axes, theme, width, height, corner });
   const image = (part, plot, ratio) => cellImage(matrix, part, plot, ratio, shade, masks);
@@ -86,12 +90,9 @@ export function paintHeatmap(map) {
   paintOverlay(map);
 }
 
-// The cell of the pinned token; null where there is none, or where the token is hidden.
+// The cells of the pinned tokens; null where there are none, or where they are hidden.
 export function pinnedCell(view) {
-  const { pin } = view.state.settings;
-  if (!pin) return null;
-  const cell = view.axes[pin.axis].cellOf(pin.index);
-  return cell === null ? null : { axis: pin.axis, cell };
+  return cellsOfPin(view.state.settings.pin, view.axes);
 }
 
 export function paintOverlay(map) {
@@ -118,7 +119,7 @@ function labelUnder({ layout, matrix, frame }, x, y) {
 
 function onMove(map, event) {
   if (!map.figure) return;
-  if (map.drag) return dragFrame(map, event);
+  if (map.drag) return map.drag.label ? dragChoice(map, event) : dragFrame(map, event);
   hoverCell(map, targetOf(map, event), event);
 }
 
@@ -139,7 +140,9 @@ function onDown(map, event) {
   if (event.button !== 0 || !map.figure) return;
   map.overlay.setPointerCapture(event.pointerId);
   const { x, y } = map.view.frame;
-  map.drag = { x: event.clientX, y: event.clientY, frameX: x, frameY: y, moved: false };
+  const target = targetOf(map, event);
+  const label = target && (target.row === null || target.column === null) ? pinnable(target) : null;
+  map.drag = { x: event.clientX, y: event.clientY, frameX: x, frameY: y, moved: false, label };
   map.element.focus({ preventScroll: true });
 }
 
@@ -153,18 +156,33 @@ function dragFrame(map, event) {
   setFrame(map, x, drag.frameY - (dy / figure.layout.plot.height) * height, width);
 }
 
+// Along the labels a drag chooses all tokens that it passes.
+function dragChoice(map, event) {
+  const { label, moved } = map.drag;
+  const { row, column } = pointedCell(map.figure, map.overlay, event);
+  const cell = label.axis === "query" ? row : column;
+  if (cell === null || (!moved && cell === label.cell)) return;
+  if (!moved) map.view.choose(label.axis, label.cell, "first");
+  map.drag.moved = true;
+  map.view.choose(label.axis, cell, "range");
+}
+
 function onUp(map, event) {
   const moved = map.drag?.moved;
   map.drag = null;
   if (moved || !map.figure) return;
   const cell = targetOf(map, event);
-  if (cell) pinCell(map, cell);
+  if (cell) pinCell(map, cell, choiceOf(event, map.view.several));
 }
 
-function pinCell(map, { row, column }) {
-  const axis = row === null ? "key" : "query";
-  const cell = row === null ? column : row;
-  map.view.togglePin(axis, cell);
+// A row stands for its query, a column's label for its key.
+function pinnable({ row, column }) {
+  return row === null ? { axis: "key", cell: column } : { axis: "query", cell: row };
+}
+
+function pinCell(map, target, how) {
+  const { axis, cell } = pinnable(target);
+  map.view.choose(axis, cell, how);
 }
 
 // A page scroll that passes over the map keeps scrolling the page; a wheel turned while the page rests zooms.
@@ -210,15 +228,27 @@ function centreFrame(map, event) {
 function onKey(map, event) {
   if (event.target !== map.element || !map.figure || event.altKey || event.metaKey || event.ctrlKey) return;
   const { view } = map;
-  const pinHere = () => map.hover && pinCell(map, map.hover);
+  const pinHere = () => map.hover && pinCell(map, map.hover, event.shiftKey || view.several ? "toggle" : "only");
   const actions = {
     "+": () => zoomBy(map, 1.6), "=": () => zoomBy(map, 1.6), "-": () => zoomBy(map, 1 / 1.6),
     0: () => setFrame(map, 0, 0, 1), Enter: pinHere, " ": pinHere, Escape: () => view.setting("pin", null),
   };
-  const action = ARROW_STEPS[event.key] ? () => moveCell(map, ARROW_STEPS[event.key]) : actions[event.key];
+  const step = ARROW_STEPS[event.key];
+  const action = step ? () => (event.shiftKey ? extendChoice(map, step) : moveCell(map, step)) : actions[event.key];
   if (!action) return;
   event.preventDefault();
   action();
+}
+
+// With shift an arrow key takes the next token into the choice: up and down queries, left and right keys.
+function extendChoice(map, step) {
+  const axis = step[0] ? "query" : "key";
+  const cellOf = ({ row, column }) => (axis === "query" ? row : column);
+  const { view } = map;
+  if (!map.hover) moveCell(map, [0, 0]);
+  if (pinnedCell(view)?.axis !== axis) view.choose(axis, cellOf(map.hover) ?? 0, "first");
+  moveCell(map, step);
+  view.choose(axis, cellOf(map.hover), "range");
 }
 
 // Move the crosshair by keyboard: keep its cell in sight and announce it.

@@ -9,6 +9,8 @@ const CHOICES = {
   palette: ["ink", "cividis"],
   view: ["heatmap", "arcs"],
   pairs: ["all", "a-b", "b-a", "a-a", "b-b"],
+  units: ["tokens", "words"],
+  gather: ["auto", "sum", "mean"],
 };
 
 export function choicesOf(name) {
@@ -40,7 +42,9 @@ function validSelected({ layer, head, combine }, { layers, heads }) {
 function validPin(pin, header) {
   if (!pin) return null;
   const count = pin.axis === "query" ? header.queryCount : header.keyCount;
-  return pin.index >= 0 && pin.index < count ? { axis: pin.axis, index: pin.index } : null;
+  if (!(pin.index >= 0 && pin.index < count)) return null;
+  const also = (pin.also ?? []).filter((index) => index >= 0 && index < count && index !== pin.index);
+  return { axis: pin.axis, index: pin.index, also };
 }
 
 // Report a state once it has settled; the same state is never sent twice.

@@ -9,14 +9,14 @@ const COMBINE_LABELS = {
 };
 
 export function createToolbar(view) {
-  const bar = { view, built: null, selects: {} };
+  const bar = { view, built: null, selects: {}, switches: {} };
   bar.element = element("div", { class: "toolbar", role: "toolbar" });
   return bar;
 }
 
 function optionLabel(name, choice, labels) {
   if (name === "combine") return labels[COMBINE_LABELS[choice]];
-  return labels[name === "pairs" ? `pairs_${choice}` : choice];
+  return labels[name === "pairs" || name === "units" ? `${name}_${choice}` : choice];
 }
 
 function choiceSelect(bar, name, change) {
@@ -31,12 +31,13 @@ function choiceField(bar, name, change) {
   return element("label", { class: "field" }, element("span", {}, bar.view.labels[name]), choiceSelect(bar, name, change));
 }
 
-function viewSwitch(bar) {
+function choiceSwitch(bar, name) {
   const { view } = bar;
-  bar.switches = choicesOf("view").map((choice) => element("button", {
-    type: "button", "data-view": choice, onclick: () => view.setting("view", choice),
-  }, view.labels[choice]));
-  return element("div", { class: "switch", role: "group", "aria-label": view.labels.view }, ...bar.switches);
+  const buttons = choicesOf(name).map((choice) => element("button", {
+    type: "button", [`data-${name}`]: choice, onclick: () => view.setting(name, choice),
+  }, optionLabel(name, choice, view.labels)));
+  bar.switches[name] = buttons;
+  return element("div", { class: "switch", role: "group", "aria-label": view.labels[name] }, ...buttons);
 }
 
 function exportButtons({ view }) {
@@ -69,12 +70,13 @@ function settingsMenu(bar, ...fields) {
 
 function buildToolbar(bar, paired) {
   const { view } = bar;
-  bar.selects = {};
+  Object.assign(bar, { selects: {}, switches: {} });
   const change = (name) => (value) => view.setting(name, value);
   const combine = (value) => view.select({ ...view.state.selected, combine: value });
   bar.element.setAttribute("aria-label", view.labels.toolbar);
   bar.element.replaceChildren(
-    viewSwitch(bar),
+    choiceSwitch(bar, "view"),
+    ...(view.hasWords ? [choiceSwitch(bar, "units")] : []),
     choiceSelect(bar, "combine", combine),
     ...(paired ? [choiceSelect(bar, "pairs", change("pairs"))] : []),
     settingsMenu(bar, ...["scale", "range", "palette"].map((name) => choiceField(bar, name, change(name))), exportButtons(bar)),
@@ -83,14 +85,14 @@ function buildToolbar(bar, paired) {
 
 export function paintToolbar(bar) {
   const { view } = bar;
-  const signature = `${view.paired}|${JSON.stringify(view.labels)}`;
+  const signature = `${view.paired}|${view.hasWords}|${JSON.stringify(view.labels)}`;
   if (bar.built !== signature) buildToolbar(bar, view.paired);
   bar.built = signature;
   for (const [name, select] of Object.entries(bar.selects)) {
     select.value = name === "combine" ? view.state.selected.combine : view.state.settings[name];
   }
-  for (const button of bar.switches) {
-    button.setAttribute("aria-pressed", String(button.dataset.view === view.state.settings.view));
+  for (const [name, buttons] of Object.entries(bar.switches)) {
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset[name] === view.state.settings[name]));
   }
 }
 

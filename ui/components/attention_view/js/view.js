@@ -1,6 +1,8 @@
 // The attention view: holds the payload and the state, and repaints the parts that a change touches.
 
 import { createArcs, paintArcs } from "./arcs_input.js";
+import { cellsOfPin, nextCells, pinOf } from "./chosen.js";
+import { createChosenLine, createSeveral, paintChosenLine, paintSeveral, saidOfChosen } from "./chosen_line.js";
 import { LINKS_PER_TOKEN } from "./arcs.js";
 import { readTheme } from "../../shared/js/colour.js";
 import { decodePayload } from "../../shared/js/decode.js";
@@ -22,6 +24,7 @@ import { makeReporter, nextState } from "./state.js";
 import { findHead, findScores, headKey, publishShown, scoreOf, sharedStore, subscribe } from "./store.js";
 import { forgetWidths, tokenText } from "../../shared/js/tokens.js";
 import { createFilterField, createToolbar, paintFilterField, paintToolbar } from "./toolbar.js";
+import { wordAxis, wordMatrix } from "./words.js";
 
 const WHOLE_FRAME = { x: 0, y: 0, width: 1, height: 1 };
 const PINNED = { query: "pinnedQuery", key: "pinnedKey" };
@@ -31,6 +34,7 @@ class AttentionView {
     this.root = root;
     this.frame = { ...WHOLE_FRAME };
     this.state = null;
+    this.several = false;
     this.waiting = new Set();
     this.reporter = makeReporter((state) => this.component.setStateValue("view", state));
     this.build();
@@ -42,6 +46,8 @@ class AttentionView {
     this.unsubscribe = () => stops.forEach((stop) => stop());
     this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(root);
+    // Projector mode changes the size of the type, and of the room for the picture.
+    addEventListener("resize", (this.windowResized = () => this.adoptTheme()));
     document.fonts?.addEventListener?.("loadingdone", (this.fontsLoaded = () => {
       forgetWidths();
       this.refresh("all");
@@ -52,9 +58,9 @@ class AttentionView {
     this.parts = {
       toolbar: createToolbar(this), filter: createFilterField(this), grid: createGrid(this), heatmap: createHeatmap(this),
       arcs: createArcs(this), legend: createLegend(), headScores: createHeadScores(), links: createLinks(this), heads: createHeadsTable(this),
-      marks: createMarks(this),
+      marks: createMarks(this), chosen: createChosenLine(this), several: createSeveral(this),
     };
-    const { toolbar, filter, grid, heatmap, arcs, legend, headScores, links, heads, marks } = this.parts;
+    const { chosen, several, toolbar, filter, grid, heatmap, arcs, legend, headScores, links, heads, marks } = this.parts;
     this.heading = element("h3");
     this.badge = element("span", { class: "badge" });
     this.finding = element("p", { class: "finding", "data-part": "finding" });
@@ -62,10 +68,11 @@ class AttentionView {
     this.hint = element("p", { class: "note" });
     this.tip = element("div", { class: "tip", hidden: true, "aria-hidden": "true" });
     this.live = element("div", { class: "unseen", role: "status", "aria-live": "polite", "data-part": "live" });
-    this.figureBox = element("div", { class: "figure" }, heatmap.element, arcs.element, this.hint, legend.element);
+    this.figureBox = element("div", { class: "figure" }, heatmap.element, arcs.element, this.hint,
+      element("div", { class: "foot" }, legend.element, several));
     const left = element("div", { class: "left" }, filter.element, grid.element, marks.element);
     const title = element("div", { class: "title" }, this.heading, this.badge, toolbar.element);
-    const right = element("div", { class: "right" }, title, this.finding, this.notes, this.figureBox);
+    const right = element("div", { class: "right" }, title, this.finding, chosen.element, this.notes, this.figureBox);
     this.below = element("div", { class: "below" }, headScores.element, links.element, heads.element);
     this.root.replaceChildren(element("div", { class: "panes" }, left, right), this.below, this.tip, this.live);
   }
@@ -94,6 +101,10 @@ class AttentionView {
       const { header, arrays } = decodePayload(data);
       this.takeHeader(header, arrays.maps);
     }
+    this.adoptTheme();
+  }
+
+  adoptTheme() {
     if (!this.header) return;
     this.theme = readTheme(this.root);
     this.root.dataset.theme = this.theme.dark ? "dark" : "light";
@@ -106,6 +117,7 @@ class AttentionView {
     const first = !this.header;
     Object.assign(this, { header, maps, labels: header.labels, scoreNames: header.scoreNames });
     this.scores = findScores(header.view, header.trace);
+    this.hasWords = header.queryWords.length > 0;
     this.paired = [...header.queryTokens, ...header.keyTokens].some((token) => token[2] === 1);
     // A view that Streamlit mounts again resumes the state of its predecessor.
     this.state = nextState(header, this.state ?? sharedStore().states.get(header.view));
@@ -132,6 +144,19 @@ class AttentionView {
       key: makeAxis(header.keyTokens, this.matrix.columns),
     };
     publishShown(header.view, { matrix: this.matrix, axes: this.axes, title: `${header.title} · ${this.title()}` });
+    this.byWord = state.settings.units === "words" && this.hasWords && this.putWordsTogether();
+  }
+
+  // Whether the map is one between words now; an overview of cells cannot be, until the exact map is there.
+  putWordsTogether() {
+    const { queryWords, keyWords, queryTokens, keyTokens } = this.header;
+    const positions = (words) => words.map(([, places]) => places);
+    const triangle = this.matrix.triangle && JSON.stringify(queryWords) === JSON.stringify(keyWords);
+    const matrix = wordMatrix(this, { queries: positions(queryWords), keys: positions(keyWords) }, triangle);
+    if (!matrix) return false;
+    this.matrix = matrix;
+    this.axes = { query: wordAxis(queryTokens, queryWords), key: wordAxis(keyTokens, keyWords) };
+    return true;
   }
 
   headArrived() {
@@ -165,17 +190,23 @@ class AttentionView {
     if (JSON.stringify(this.state.settings[name]) === JSON.stringify(value)) return;
     this.state.settings[name] = value;
     if (name === "filter") this.findMatches();
-    this.refresh("all");
+    if (name === "units") this.chooseMatrix();
+    // A choice of tokens leaves the thumbnails as they are.
+    if (name === "pin" || name === "gather" || name === "units") this.refresh("figure", "info", "toolbar");
+    else this.refresh("all");
     this.reporter.report(this.state, false);
   }
 
-  // A pin is a position of the text, whatever is hidden.
-  togglePin(axis, cell) {
-    const { pin } = this.state.settings;
-    const [index] = this.axes[axis].positions(cell);
-    const same = pin && pin.axis === axis && pin.index === index;
-    this.setting("pin", same ? null : { axis, index });
-    if (!same) this.announce(fill(this.labels[PINNED[axis]], { token: tokenText(this.axes[axis].text(cell)) }));
+  // Pin a token: alone, among others, or all up to it. A pin is a position of the text, whatever is hidden.
+  choose(axis, cell, how) {
+    const { axes, labels, state } = this;
+    const pinned = cellsOfPin(state.settings.pin, axes);
+    const current = pinned?.axis === axis && how !== "first" ? pinned : null;
+    const next = nextCells(current, cell, how === "first" ? "only" : how);
+    this.setting("pin", pinOf(axis, next, axes));
+    const said = saidOfChosen(this);
+    if (said) this.announce(said);
+    else if (next) this.announce(fill(labels[PINNED[axis]], { token: tokenText(axes[axis].text(next.cell)) }));
   }
 
   findMatches() {
@@ -215,7 +246,7 @@ class AttentionView {
     const started = performance.now();
     const { header, parts, state } = this;
     this.shade = makeShade(this.theme, state.settings);
-    this.masks = pairMasks(state.settings.pairs, header.queryTokens, header.keyTokens, this.matrix);
+    this.masks = pairMasks(state.settings.pairs, this.axes.query.tokens, this.axes.key.tokens, this.matrix);
     if (this.root.classList.contains("blank")) return this.paintEmpty();
     if (touches("toolbar")) paintToolbar(parts.toolbar);
     if (touches("toolbar")) paintFilterField(parts.filter);
@@ -245,6 +276,7 @@ class AttentionView {
     if (arcs) paintArcs(parts.arcs);
     else paintHeatmap(parts.heatmap);
     paintLegend(parts.legend, this);
+    paintSeveral(parts.several, this);
   }
 
   paintInfo() {
@@ -254,9 +286,11 @@ class AttentionView {
     this.badge.title = matrix.exact ? "" : labels.approximate;
     // What one sees, said by Python; while the scores are on their way, its room stays empty.
     this.finding.textContent = this.scores?.findings.get(headKey(header.trace, state.selected)) ?? "";
-    this.finding.hidden = state.selected.combine !== "head";
-    const pooled = Math.ceil(header.keyTokens.length / matrix.columns);
+    paintChosenLine(parts.chosen);
+    this.finding.hidden = state.selected.combine !== "head" || !parts.chosen.element.hidden;
+    const pooled = this.byWord ? 1 : Math.ceil(header.keyTokens.length / matrix.columns);
     const notes = [
+      this.byWord && labels.byWord,
       header.firstExcluded && labels.firstExcluded,
       header.specialHidden && labels.specialHidden,
       pooled > 1 && fill(labels.pooled, { count: pooled }),
@@ -270,8 +304,10 @@ class AttentionView {
   dispose() {
     this.unsubscribe();
     this.sizes.disconnect();
+    removeEventListener("resize", this.windowResized);
     this.reporter.cancel();
     this.parts.heatmap.dispose();
+    this.parts.arcs.dispose();
     this.below.remove();
     if (this.scheduled) cancelAnimationFrame(this.scheduled);
     document.fonts?.removeEventListener?.("loadingdone", this.fontsLoaded);

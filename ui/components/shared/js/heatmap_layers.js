@@ -10,6 +10,7 @@ import { tokenNode } from "./tokens.js";
 export const WHOLE_MAP = { x: 0, y: 0, width: 1, height: 1 };
 export const MINIMAP = 72;
 
+// pin: an axis and the cells on it that are pinned, in their order; null for none.
 export function drawOverlay(context, figure, hover, pin) {
   const { layout, theme } = figure;
   context.clearRect(0, 0, layout.width, layout.height);
@@ -20,7 +21,7 @@ export function drawOverlay(context, figure, hover, pin) {
   if (pin) dimAround(context, figure, pin);
   if (hover) drawCross(context, figure, hover);
   context.restore();
-  if (pin) strongLabel(context, figure, pin.axis, pin.cell);
+  for (const cell of pin?.cells ?? []) strongLabel(context, figure, pin.axis, cell);
   if (hover && hover.row !== null) strongLabel(context, figure, "query", hover.row);
   if (hover && hover.column !== null) strongLabel(context, figure, "key", hover.column);
   context.strokeStyle = cssRgb(theme.text);
@@ -36,21 +37,41 @@ function band(figure, axis, cell) {
   return [x, layout.top, cellX(layout, matrix, frame, cell + 1) - x, layout.plot.height];
 }
 
-// A pinned row or column keeps its colours, the rest fades.
-function dimAround(context, figure, pin) {
+// Pinned rows or columns keep their colours, the rest fades.
+function dimAround(context, figure, { axis, cells }) {
   const { layout, theme } = figure;
-  const [x, y, width, height] = band(figure, pin.axis, pin.cell);
+  const along = axis === "query" ? 1 : 0;
+  const end = along ? layout.top + layout.plot.height : layout.left + layout.plot.width;
+  const fade = (from, to) => {
+    if (along) context.fillRect(layout.left, from, layout.plot.width, Math.max(0, to - from));
+    else context.fillRect(from, layout.top, Math.max(0, to - from), layout.plot.height);
+  };
   context.fillStyle = cssRgb(theme.background, 0.72);
-  if (pin.axis === "query") {
-    context.fillRect(layout.left, layout.top, width, Math.max(0, y - layout.top));
-    context.fillRect(layout.left, y + height, width, layout.height);
-  } else {
-    context.fillRect(layout.left, layout.top, Math.max(0, x - layout.left), height);
-    context.fillRect(x + width, layout.top, layout.width, height);
+  let free = along ? layout.top : layout.left;
+  for (const cell of cells) {
+    const box = band(figure, axis, cell);
+    fade(free, box[along]);
+    free = Math.max(free, box[along] + box[along + 2]);
   }
+  fade(free, end);
   context.strokeStyle = cssRgb(theme.text);
   context.lineWidth = 1;
-  context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
+  for (const [first, last] of runs(cells)) {
+    const [x, y] = band(figure, axis, first);
+    const [x1, y1, width, height] = band(figure, axis, last);
+    context.strokeRect(x + 0.5, y + 0.5, x1 + width - x - 1, y1 + height - y - 1);
+  }
+}
+
+// Neighbours share one outline: [1, 2, 5] is [1, 2] and [5, 5].
+function runs(cells) {
+  const found = [];
+  for (const cell of cells) {
+    const last = found.at(-1);
+    if (last && cell === last[1] + 1) last[1] = cell;
+    else found.push([cell, cell]);
+  }
+  return found;
 }
 
 function drawCross(context, figure, { row, column }) {
