@@ -80,7 +80,7 @@ def neuron_report(
     feed_forward = feed_forward_of(token, layer)
     names = rank_neurons(feed_forward).names[:count]
     if search is not None:
-        names = _searched(traced, token, feed_forward, search)[:count]
+        names = tuple(_searched(traced, token, feed_forward, search)[:count])
     tokens = traced.query_tokens(kind)
     return {
         **provenance(traced.model),

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = {
     "attention": [{"mode": mode} for mode in ("one", "texts", "models", "bertviz")]
     + [{"model": "tales-translator"}, {"model": "books-encoder"}],
-    "inside": [{"section": section} for section in ("steps", "hand", "positions", "many")],
+    "inside": [{"section": section} for section in ("hand", "positions", "many")] + [{"step": "all"}],
     "generate": [{"generate": section} for section in ("next", "write", "surprise", "lens")]
     + [{"generate": "fill", "model": "books-encoder"}, {"generate": "translate", "model": "tales-translator"}]
     + [{"generate": "classify", "model": "books-encoder", "pair": "There was nobody.", "explained": "0"}],

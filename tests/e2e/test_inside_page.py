@@ -10,21 +10,30 @@ PATIENCE = 90_000
 
 
 @pytest.mark.slow
-def test_a_deep_link_shows_every_step_and_a_query_that_is_chosen_stays(
+def test_a_deep_link_shows_its_step_and_the_keys_and_the_map_lead_on(
     app_server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{app_server}/inside?text=The+cat+sat&head=1.2&query=2")
+    page = open_page(f"{app_server}/inside?text=The+cat+sat&head=1.2&query=2&step=mask")
     expect(page.get_by_text(re.compile(r"(All 3|3 of \d+) keys are visible"))).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text(re.compile("Verified: max. error")).first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_role("heading", name=re.compile("11. Into the residual stream"))).to_be_visible(timeout=PATIENCE)
+    current = page.locator("button[aria-current=step]")
+    expect(current).to_have_text("7 Mask", timeout=PATIENCE)
+    page.keyboard.press("ArrowRight")
+    expect(current).to_have_text("8 Softmax")
     softmax = page.get_by_role("figure", name="Weight of each key")
     expect(softmax.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
+    page.wait_for_url(re.compile("step=softmax"), timeout=PATIENCE)
     page.locator("[class*=st-key-bar_token] input").click()
     page.get_by_role("option").nth(1).click()
-    expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible(timeout=PATIENCE)
     page.wait_for_url(re.compile("query=1"), timeout=PATIENCE)
+    page.get_by_role("button", name="7 Mask").click()
+    expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible(timeout=PATIENCE)
     page.reload()
     expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Probabilities").click()
+    expect(page.get_by_role("heading", name=re.compile("21. Probabilities"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("Verified: logits to"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Next step")).to_be_disabled()
     page.get_by_role("radio", name="Toy example").click()
     expect(page.get_by_text(re.compile("weights of 1 cat sum to 1.000000"))).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("figure", name="From scores to weights")).to_be_visible(timeout=PATIENCE)
@@ -34,7 +43,7 @@ def test_a_deep_link_shows_every_step_and_a_query_that_is_chosen_stays(
 def test_a_number_that_is_clicked_lists_its_terms_and_a_reload_brings_them_back(
     app_server: str, open_page: Callable[[str], Page]
 ) -> None:
-    page = open_page(f"{app_server}/inside?text=The+cat+sat&head=1.2")
+    page = open_page(f"{app_server}/inside?text=The+cat+sat&head=1.2&step=projection")
     keys = page.get_by_role("figure", name="The keys", exact=True)
     expect(keys.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
     keys.scroll_into_view_if_needed()
@@ -55,9 +64,11 @@ def test_a_number_that_is_clicked_lists_its_terms_and_a_reload_brings_them_back(
 def test_every_weight_is_readable_and_the_page_is_no_wider_than_the_window(
     app_server: str, open_page: Callable[[str], Page], width: int
 ) -> None:
-    page = open_page(f"{app_server}/inside?head=1.2")
+    page = open_page(f"{app_server}/inside?head=1.2&step=softmax")
     page.set_viewport_size({"width": width, "height": 900})
     for name, numbers in (("Weight of each key", 20), ("z: the sum of the weighted values", 32)):
+        if name.startswith("z"):
+            page.get_by_role("button", name="Weighted sum").click()
         figure = page.get_by_role("figure", name=name)
         expect(figure.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
         upright = figure.locator(".annotation-text")

@@ -304,7 +304,7 @@ def test_neurons_name_their_tokens_and_are_searched(small_folder):
     assert not app.error
     assert "of layer 1 adds most" in app.text[0].value
     tables = [frame.value for frame in app.dataframe]
-    assert len(tables[0]) == 24
+    assert len(tables[0]) == 20
     added = tables[0]["adds"].to_numpy()
     assert (np.diff(added) <= 0).all()
     assert "neurons have this text" in words(app)

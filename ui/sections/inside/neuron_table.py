@@ -24,9 +24,10 @@ from playground.lens.inspect.steps.neurons import (
 )
 from playground.lens.inspect.steps.token_inputs import MOST_NEURONS, TokenInputs
 from playground.models import LoadedModel
+from playground.progress import OnProgress
 from playground.text import _
 from ui.cache import TracedText
-from ui.jobs import OnProgress, compute
+from ui.jobs import compute
 from ui.sections.inside.selection import SelectedHead
 from ui.sections.inside.token_way import write_neuron
 from ui.state.address import read_text, write_text
@@ -151,7 +152,10 @@ def _show_along_text(
     values = activations_at(feed_forward.body, received, neuron)
     labels = [f"{index} {mark_spaces(token.text)}" for index, token in enumerate(trace.query_tokens(selected.kind))]
     name = neuron_label(neuron, is_mixture=_is_mixture(inputs))
-    title = _("Activation of neuron {neuron} at every token, layer {layer}").format(neuron=name, layer=inputs.layer)
+    title = _("Activation of neuron {neuron} at every token, layer {layer}")
+    if _is_mixture(inputs):
+        title = _("Activation of neuron {neuron} times its expert's share at every token, layer {layer}")
+    title = title.format(neuron=name, layer=inputs.layer)
     st.caption(title)
     figure = token_bars_figure(values, labels, DECODER, x=_("token"), y=_("activation"))
     details = {**text_details(texts), "layer": inputs.layer, "neuron": name}

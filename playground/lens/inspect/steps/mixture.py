@@ -181,7 +181,7 @@ def run_experts(
 ) -> Float[Tensor, "row width"]:
     """Each row through its experts, times their shares."""
     written = torch.zeros_like(x)
-    for number in chosen.unique().tolist():
+    for number in sorted(set(chosen.flatten().tolist())):
         row, choice = torch.where(chosen == number)
         written[row] += shares[row, choice, None] * tables.expert(number)(x[row])
     return written

@@ -87,7 +87,7 @@ def router_step(inputs: TokenInputs) -> InsideStep | None:
     return InsideStep(
         name="router",
         title=_("Router"),
-        formula=rf"s = W_{{\mathrm{{router}}}}\hat{{x}} \\ {body.router.rule.formula}",
+        formula=rf"s = W_{{\mathrm{{router}}}}\hat{{x}} \\[6pt] {body.router.rule.formula}",
         explanation=_explanation(inputs, body),
         tables=(table,),
         code=(CodeReference(module=mixture, function="Router.__call__", names=("scores", "topk")),),

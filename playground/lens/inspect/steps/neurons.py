@@ -20,6 +20,7 @@ from playground.lens.inspect.steps.mixture import Mixture
 from playground.lens.inspect.steps.norm_map import NormMap
 from playground.lens.inspect.steps.output_head import OutputHead
 from playground.lens.inspect.steps.whole_token import WholeToken
+from playground.progress import OnProgress
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -109,7 +110,7 @@ def promoted_tokens(
     head: OutputHead,
     directions: Float[Tensor, "neuron width"],
     k: int = 10,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> PromotedTokens:
     """Each direction through the final norm's weights and the output matrix, straight past all later layers.
 

@@ -161,7 +161,7 @@ def state_of(inputs: TokenInputs, head: OutputHead) -> Vector:
 def _logit_formula(head: OutputHead) -> str:
     product = r"W_U\, h" if head.factor == 1 else rf"{head.factor:.4g} \cdot W_U\, h"
     bias = "" if head.matrix.bias is None and head.bias is None else " + b"
-    capped = "" if head.cap is None else rf" \\ \ell' = {head.cap:g} \tanh(\ell / {head.cap:g})"
+    capped = "" if head.cap is None else rf" \\[6pt] \ell' = {head.cap:g} \tanh(\ell / {head.cap:g})"
     return rf"\ell = {product}{bias}{capped}"
 
 

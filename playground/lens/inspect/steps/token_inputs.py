@@ -15,7 +15,7 @@ from playground.lens.inspect.steps.output_head import OutputHead
 from playground.lens.inspect.steps.stream import Contributions, Stream, contributions, read_stream
 from playground.lens.inspect.steps.whole_token import WholeToken
 
-MOST_NEURONS, MOST_TOKENS, MOST_DIMENSIONS = 24, 16, 24
+MOST_NEURONS, MOST_TOKENS, MOST_DIMENSIONS = 20, 16, 20
 """How many neurons, tokens of the vocabulary and dimensions have columns of their own; sums run over all."""
 
 
