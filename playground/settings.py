@@ -16,6 +16,8 @@ from playground.errors import UserError
 
 FILE = "playground.toml"
 PREFIX = "PLAYGROUND_"
+MAY_BE_ZERO = ("all_megabytes", "retention_days", "download_megabytes")
+DOWNLOADS = ("hub", "catalogue", "none")
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -45,17 +47,17 @@ class Settings:
     """Size of the folder of runs at which none can be started; 0: no limit."""
     retention_days: float = 0.0
     """Days after which a run that nobody continues is deleted; 0: never."""
-    downloads: bool = True
-    """Whether visitors may fetch models from the hub."""
-    uploads: bool = True
-    """Whether visitors may upload tables and texts."""
+    downloads: str = "hub"
+    """Which models may be fetched: hub (any), catalogue (those that the app knows) or none."""
+    download_megabytes: int = 0
+    """Size of the largest download; 0: no limit."""
     frame_ancestors: str = "'self'"
     """Sites that may embed the app, as in Content-Security-Policy's frame-ancestors."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            smallest = 0 if field.name in ("all_megabytes", "retention_days") else 1
+            smallest = 0 if field.name in MAY_BE_ZERO else 1
             if isinstance(value, int | float) and not isinstance(value, bool) and not smallest <= value < float("inf"):
                 raise UserError(
                     "The setting {name} is {value}; it must be at least {smallest}.",
@@ -63,6 +65,12 @@ class Settings:
                     value=value,
                     smallest=smallest,
                 )
+        if self.downloads not in DOWNLOADS:
+            raise UserError(
+                "The setting downloads is {value!r}; choose {choices}.",
+                value=self.downloads,
+                choices=", ".join(DOWNLOADS),
+            )
 
 
 HOSTED: Mapping[str, Any] = {
@@ -73,7 +81,8 @@ HOSTED: Mapping[str, Any] = {
     "run_megabytes": 512,
     "all_megabytes": 20_480,
     "retention_days": 7.0,
-    "downloads": False,
+    "downloads": "catalogue",
+    "download_megabytes": 1000,
     "frame_ancestors": "'self' https://huggingface.co https://*.hf.space",
 }
 """What a hosted server begins with."""

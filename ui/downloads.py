@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from playground.errors import UserError
-from playground.models import DownloadProgress, fetch
+from playground.models import DownloadProgress, fetch, find
 from playground.models.download_progress import CancelledError
+from playground.settings import settings
 
 KEPT = 16
 RUNNING = 2
@@ -19,6 +20,8 @@ class Download:
 
     name: str
     revision: str | None
+    owner: str | None = None
+    """The visitor who began it, and alone may cancel it."""
     progress: DownloadProgress = field(default_factory=lambda: DownloadProgress(stage="connecting"))
     error: str | None = None
     done: bool = False
@@ -48,6 +51,14 @@ class Download:
 
     def _report(self, progress: DownloadProgress) -> None:
         self.progress = progress
+        most = settings().download_megabytes
+        if most and progress.bytes_total is not None and progress.bytes_total > most * 1e6:
+            raise UserError(
+                "{name} is a download of {size:,.0f} MB, and this server fetches at most {most:,} MB; choose a smaller model.",
+                name=self.name,
+                size=progress.bytes_total / 1e6,
+                most=most,
+            )
 
 
 class Downloads:
@@ -62,8 +73,12 @@ class Downloads:
         with self._guard:
             return self._downloads.get((name, revision))
 
-    def start(self, name: str, revision: str | None) -> Download:
-        """The running download of that model, or a new one. Raises UserError where too many run."""
+    def start(self, name: str, revision: str | None, *, owner: str | None = None) -> Download:
+        """The running download of that model, or a new one.
+
+        Raises UserError where too many run, and for a model that this server does not fetch.
+        """
+        check_download(name)
         with self._guard:
             known = self._downloads.get((name, revision))
             if known is not None and known.running:
@@ -72,7 +87,7 @@ class Downloads:
                 raise UserError(
                     "{running} downloads are already running on this server. Try again in a moment.", running=RUNNING
                 )
-            download = Download(name=name, revision=revision)
+            download = Download(name=name, revision=revision, owner=owner)
             self._downloads[name, revision] = download
             self._forget_old()
         threading.Thread(target=download.run, name=f"download {name}", daemon=True).start()
@@ -82,6 +97,16 @@ class Downloads:
         ended = [key for key, download in self._downloads.items() if not download.running]
         for key in ended[: max(0, len(self._downloads) - KEPT)]:
             del self._downloads[key]
+
+
+def check_download(name: str) -> None:
+    """Raise UserError for a model that this server does not fetch."""
+    allowed = settings().downloads
+    if allowed == "none" or (allowed == "catalogue" and find(name) is None):
+        raise UserError(
+            "This server does not fetch {name}; choose a model of the list, or run the app on your own machine.",
+            name=name,
+        )
 
 
 @cache

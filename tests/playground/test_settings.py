@@ -23,9 +23,9 @@ def test_a_hosted_server_begins_tighter_and_a_file_may_change_it(tmp_path):
 
 
 def test_the_environment_wins(tmp_path):
-    path = written(tmp_path, "slots = 3\ndownloads = true\n")
-    found = read_settings(path, {"PLAYGROUND_SLOTS": "5", "PLAYGROUND_DOWNLOADS": "off", "PLAYGROUND_RUNS": "/x"})
-    assert (found.slots, found.downloads) == (5, False)
+    path = written(tmp_path, "slots = 3\n")
+    found = read_settings(path, {"PLAYGROUND_SLOTS": "5", "PLAYGROUND_DOWNLOADS": "none", "PLAYGROUND_RUNS": "/x"})
+    assert (found.slots, found.downloads) == (5, "none")
 
 
 def test_limits_are_those_of_the_settings():
@@ -46,6 +46,7 @@ def test_limits_are_those_of_the_settings():
         ("minutes = inf", "minutes is inf"),
         ("slots = 0", "slots is 0; it must be at least 1"),
         ("frame_ancestors = 3", "frame_ancestors is 3; it must be a text"),
+        ("downloads = 'all'", "downloads is 'all'; choose hub, catalogue, none"),
         ("slots = ", "is no TOML"),
     ],
 )

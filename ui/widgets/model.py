@@ -21,10 +21,11 @@ from playground.models import (
 from playground.settings import settings
 from playground.text import _, _n
 from ui import shell
-from ui.downloads import downloads
+from ui.downloads import check_download, downloads
 from ui.jobs import run_job
 from ui.state.address import read_choice, read_text
 from ui.state.parameters import DEVICE, DTYPE, MODEL, OTHER_MODEL, REVISION, Choice, Text
+from ui.state.visitor import may_steer, visitor
 from ui.text import error_sentence, inert
 from ui.warm import EMBEDDED
 from ui.widgets.mirror import mirrored
@@ -160,6 +161,11 @@ def _offer_download(choice: ModelChoice, entry: Entry | None) -> None:
             return
         if download is not None and download.error:
             st.error(download.error, icon=":material/error:")
+        try:
+            check_download(choice.name)
+        except UserError as error:
+            st.error(error_sentence(error), icon=":material/error:")
+            return
         st.write(_describe(choice, entry))
         if st.button(_("Download"), icon=":material/download:", type="primary", key=f"fetch_{choice.name}"):
             _start(choice)
@@ -167,7 +173,7 @@ def _offer_download(choice: ModelChoice, entry: Entry | None) -> None:
 
 def _start(choice: ModelChoice) -> None:
     try:
-        downloads().start(choice.name, choice.revision)
+        downloads().start(choice.name, choice.revision, owner=visitor())
     except UserError as error:
         st.error(error_sentence(error), icon=":material/error:")
         return
@@ -195,7 +201,8 @@ def _follow(choice: ModelChoice) -> None:
         return
     progress = download.progress
     st.progress(progress.fraction or 0.0, text=progress_line(progress))
-    if st.button(_("Cancel"), icon=":material/close:", key=f"cancel_{choice.name}"):
+    is_own = may_steer(download.owner)
+    if is_own and st.button(_("Cancel"), icon=":material/close:", key=f"cancel_{choice.name}"):
         download.cancel()
 
 

@@ -339,7 +339,7 @@ def test_a_run_that_does_not_fit_into_the_free_memory_is_refused_with_both_numbe
     monkeypatch.setattr("playground.jobs.executor.available_bytes", lambda: 2000)
     executor = LocalExecutor(tmp_path / "runs", slots=2)
     try:
-        with pytest.raises(UserError, match="needs about .* GB, and 0.0 GB are free"):
+        with pytest.raises(UserError, match=r"needs about .* GB, and 0\.0 GB are free"):
             executor.submit(train_config(tmp_path), name="large")
         assert list_runs(tmp_path / "runs") == []
     finally:

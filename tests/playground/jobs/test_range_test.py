@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 
@@ -16,7 +18,7 @@ def test_the_process_finds_what_the_function_finds_and_ends_when_nobody_looks(tm
     expected = list(find_rate(config, task_kind_of(config.task).prepare(config.task), steps=8))
     seen = list(range_test(config, steps=8))
     assert seen[-1] == expected
-    assert all(len(earlier) <= len(later) for earlier, later in zip(seen, seen[1:], strict=False))
+    assert all(len(earlier) <= len(later) for earlier, later in itertools.pairwise(seen))
     watched = range_test(config, steps=100)
     next(watched)
     watched.close()

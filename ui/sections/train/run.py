@@ -40,7 +40,7 @@ def show_controls(run: Run) -> None:
     name = run.status.state if may_steer(run.owner) else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if not name:
-            st.caption(_("You watch a run that somebody else started. To change something, fork it: the copy is yours."))
+            st.caption(_("You watch a run that somebody else started. To change it, fork it: the copy is yours."))
         if name == "running":
             _command_button(run, _("Pause"), "pause", Command(action="pause"))
         if name == "paused":
