@@ -1,7 +1,7 @@
 """At the right of every page's title: copy the page's link, show the page on a projector; and the glossary's hints.
 
-The projector's mode takes sidebar, captions and settings away and enlarges the rest; P turns it on and off. The first
-time that a term of the glossary stands in a caption or heading, it is underlined; pointing at it shows what it means.
+The projector's mode fills the window with one picture, the one that is pointed at or the largest in sight, in larger
+type; P turns it on and off. The first time that a term of the glossary stands in a caption or heading, it is underlined; pointing at it shows what it means.
 """
 
 from playground.glossary import TERMS
@@ -14,7 +14,7 @@ HTML = """<div class="page-frame" inert><button type="button" class="copy"></but
 <button type="button" class="project"></button><span class="said" role="status"></span></div>
 """
 _component = register(
-    "page_frame", module("page_frame", "entries hints page_frame"), html=HTML, css=style("page_frame")
+    "page_frame", module("page_frame", "entries hints projector page_frame"), html=HTML, css=style("page_frame")
 )
 
 

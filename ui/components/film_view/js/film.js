@@ -31,6 +31,7 @@ class Film {
       this.refresh("all");
     });
     this.sizes.observe(root);
+    addEventListener("resize", (this.windowResized = () => this.adoptTheme()));
   }
 
   build() {
@@ -55,9 +56,13 @@ class Film {
   accept(component) {
     this.component = component;
     const { data } = component;
+    if (data && data !== this.data) this.take(data);
+    this.adoptTheme();
+  }
+
+  adoptTheme() {
     this.theme = readTheme(this.root);
     this.shade = makeShade(this.theme, this.settings);
-    if (data && data !== this.data) this.take(data);
     this.theme.gold = this.header?.colours.alignment[this.theme.dark ? 1 : 0];
     this.refresh("all");
   }
@@ -211,6 +216,7 @@ class Film {
   dispose() {
     this.stop();
     this.sizes.disconnect();
+    removeEventListener("resize", this.windowResized);
     this.reporter.cancel();
   }
 }

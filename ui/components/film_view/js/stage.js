@@ -6,6 +6,9 @@ import { cellX, cellY, drawHeatmap, heatmapLayout, pointedCell } from "../../sha
 import { WHOLE_MAP, describeCell, drawOverlay, showCellTip } from "../../shared/js/heatmap_layers.js";
 import { cellImage } from "../../shared/js/paint.js";
 
+// Beside the timeline, above and below a map that fills the window: choices, title, legend.
+const STAGE_REST = 170;
+
 export function createStage(film) {
   const stage = { film, hover: null, figure: null };
   stage.base = element("canvas", { class: "layer" });
@@ -83,7 +86,9 @@ export function paintStage(stage) {
   const { film } = stage;
   const width = stage.element.clientWidth;
   if (!width) return;
-  const height = clamp(window.innerHeight * 0.45, 260, 440);
+  const { room } = film.theme;
+  const below = film.body.querySelector(".time").offsetHeight + STAGE_REST;
+  const height = room ? Math.max(260, room - below) : clamp(window.innerHeight * 0.45, 260, 440);
   const figure = (stage.figure = stageFigure(stage.base.getContext("2d"), film, width, height));
   const context = sizeCanvas(stage.base, width, figure.layout.height);
   drawHeatmap(context, figure, window.devicePixelRatio || 1);

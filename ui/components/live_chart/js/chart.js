@@ -9,7 +9,7 @@ import { leastWidth, roomBeside, written } from "./numbers.js";
 import { Picking, frameOf } from "./pick.js";
 import { saveButtons } from "./save.js";
 import { fillTable } from "./table.js";
-import { recoloured, themedLayout } from "./theme.js";
+import { enlarged, recoloured, themedLayout } from "./theme.js";
 
 // An explicit list: plotly's default one offers to upload the chart to a foreign server.
 const BUTTONS = ["zoom2d", "pan2d", "resetScale2d"];
@@ -38,6 +38,8 @@ class LiveChart {
     };
     addEventListener("pointerup", this.release);
     addEventListener("pointercancel", this.release);
+    this.resized = () => this.draw();
+    addEventListener("resize", this.resized);
   }
 
   accept({ data, setTriggerValue }) {
@@ -46,7 +48,6 @@ class LiveChart {
       this.data = data;
       this.header = decodePayload(data).header;
       this.root.style.minHeight = `${this.header.height}px`;
-      this.node.style.height = `${this.header.height}px`;
       this.curves = fillTable(this.table, this.header.figure, this.header);
       this.node.setAttribute("role", "figure");
       this.node.setAttribute("aria-label", this.header.label);
@@ -85,8 +86,10 @@ class LiveChart {
 
   async react() {
     const { header, node, Plotly } = this;
-    const { figure, height, revision } = header;
+    const { figure, revision } = header;
     this.theme = readTheme(this.root);
+    const height = this.theme.room || header.height;
+    this.root.style.minHeight = node.style.height = `${height}px`;
     const shown = this.theme.dark ? recoloured(figure, header.dark) : structuredClone(figure);
     const frame = roomBeside(shown.layout, shown.data);
     const width = Math.max(this.width, leastWidth(shown.data) + frame);
@@ -99,7 +102,7 @@ class LiveChart {
     this.scroller.toggleAttribute("data-wide", width > this.width);
     // Any change of config, even a new function, makes plotly start over and forget the zoom.
     this.config ??= { displaylogo: false, responsive: false, showSendToCloud: false, modeBarButtons: [BUTTONS, saveButtons(this)] };
-    await Plotly.react(node, data, layout, this.config);
+    await Plotly.react(node, enlarged(data, this.theme.scale), enlarged(layout, this.theme.scale), this.config);
     if (this.listening) this.pointAgain();
     else this.listen();
     node.dataset.drawn = String(Number(node.dataset.drawn ?? 0) + 1);
@@ -142,6 +145,7 @@ class LiveChart {
     this.sizes.disconnect();
     removeEventListener("pointerup", this.release);
     removeEventListener("pointercancel", this.release);
+    removeEventListener("resize", this.resized);
     this.Plotly?.purge(this.node);
   }
 }

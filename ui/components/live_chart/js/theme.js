@@ -17,6 +17,18 @@ export function recoloured(value, dark) {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, recoloured(part, dark)]));
 }
 
+// A trace or a layout with its type, and the room for it, so much larger.
+export function enlarged(value, scale) {
+  if (scale === 1 || value === null || typeof value !== "object" || isNumbers(value)) return value;
+  if (Array.isArray(value)) return value.map((part) => enlarged(part, scale));
+  const larger = (name, part) => {
+    if (/font$/i.test(name) && part?.size) return { ...part, size: part.size * scale };
+    if (name === "margin" && part) return Object.fromEntries(Object.entries(part).map(([side, room]) => [side, typeof room === "number" ? room * scale : room]));
+    return enlarged(part, scale);
+  };
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, larger(name, part)]));
+}
+
 // In pixels; below it there is room for few names of powers, and none for digits between them.
 const NARROW = 480;
 const FEW_TICKS = 3;

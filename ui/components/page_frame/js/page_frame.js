@@ -1,18 +1,11 @@
-// Copy the page's link; projector mode. The mode is an attribute of the document's root, so that it outlives a rerun.
+// At the right of a page's title: copy the page's link, projector mode; and what watches the whole page.
 
 import { joinEntries } from "./entries.js";
 import { Hints } from "./hints.js";
+import { Projector, addSheet } from "./projector.js";
 
-const MODE = "data-projector";
 const SHOWN_FOR = 2000;
 const PAUSE = 250;
-// Streamlit's own parts, outside this component's shadow.
-const SHEET = `
-:root[${MODE}] { font-size: 140%; }
-:root[${MODE}] :is([data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stExpandSidebarButton],
-  [data-testid=stCaptionContainer], [data-testid=stExpander], .stMainMenu, .st-key-context_bar) { display: none; }
-:root[${MODE}] [data-testid=stMainBlockContainer] { max-width: none; padding: 1rem 1.5rem; }
-`;
 
 function isTyping(target) {
   return target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox]");
@@ -34,10 +27,11 @@ class PageFrame {
     this.copy.addEventListener("click", () => this.copyLink());
     this.project.addEventListener("click", () => this.toggle());
     this.hints = new Hints();
+    this.projector = new Projector();
     this.onKey = (event) => {
       const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
       if (event.key.toLowerCase() === "p" && plain && !isTyping(event.composedPath()[0])) this.toggle();
-      if (event.key === "Escape" && document.documentElement.hasAttribute(MODE)) this.toggle(false);
+      if (event.key === "Escape" && this.projector.isOn) this.toggle(false);
     };
     document.addEventListener("keydown", this.onKey);
     joinEntries();
@@ -47,15 +41,11 @@ class PageFrame {
         this.looking = null;
         reachScrolled();
         this.hints.mark();
+        this.projector.look();
       }, PAUSE);
     });
     this.observer.observe(document.body, { childList: true, subtree: true });
-    if (!document.getElementById("projector-sheet")) {
-      const sheet = document.createElement("style");
-      sheet.id = "projector-sheet";
-      sheet.textContent = SHEET;
-      document.head.append(sheet);
-    }
+    addSheet();
   }
 
   accept(labels) {
@@ -83,15 +73,13 @@ class PageFrame {
     this.timer = setTimeout(() => (this.said.textContent = ""), SHOWN_FOR);
   }
 
-  toggle(on = !document.documentElement.hasAttribute(MODE)) {
-    document.documentElement.toggleAttribute(MODE, on);
+  toggle(on) {
+    this.projector.toggle(on);
     this.show();
-    // Charts measure their room again.
-    window.dispatchEvent(new Event("resize"));
   }
 
   show() {
-    const on = document.documentElement.hasAttribute(MODE);
+    const on = this.projector.isOn;
     this.project.textContent = on ? this.labels.leave : this.labels.project;
     this.project.setAttribute("aria-pressed", String(on));
   }

@@ -131,5 +131,8 @@ export function readTheme(element) {
     masked: mixRgb(background, text, dark ? 0.07 : 0.045),
     mono: read("code-font") || "ui-monospace, monospace",
     sans: read("font") || "system-ui, sans-serif",
+    // In projector mode: how much larger the type is, and the height that the picture fills.
+    scale: parseFloat(style.getPropertyValue("--type-scale")) || 1,
+    room: parseFloat(style.getPropertyValue("--picture-height")) || 0,
   };
 }

@@ -12,8 +12,11 @@ const CELL = 34;
 const AXIS = 18;
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 
+// A size in pixels as large as the type is: projector mode enlarges both.
+const sized = (pixels, theme) => pixels * (theme.scale ?? 1);
+
 export function tokenFont(theme) {
-  return `${FONT}px ${theme.mono}`;
+  return `${sized(FONT, theme)}px ${theme.mono}`;
 }
 
 // An axis: its tokens, and the cells (tokens, or groups of them) that the map has for them. A token may carry its
@@ -37,19 +40,21 @@ export function makeAxis(tokens, cells) {
 // The figure's coordinates, in CSS pixels, for a map drawn at this width.
 export function heatmapLayout(context, { matrix, axes, theme, width, height, corner }) {
   context.font = tokenFont(theme);
-  const left = AXIS + Math.max(longestToken(context, axes.query, LONGEST_LABEL) + 10, corner);
-  const keyLabel = longestToken(context, axes.key, LONGEST_LABEL);
-  const flat = keyLabel + 8 <= Math.min(CELL, (width - left) / matrix.columns);
-  const rise = flat ? FONT + 8 : keyLabel * Math.sin(-ANGLE) + FONT + 4;
-  const top = AXIS + Math.max(rise, corner);
+  const [axis, letter, longest] = [AXIS, FONT, LONGEST_LABEL].map((pixels) => sized(pixels, theme));
+  const largest = theme.room ? Infinity : CELL;
+  const left = axis + Math.max(longestToken(context, axes.query, longest) + 10, corner);
+  const keyLabel = longestToken(context, axes.key, longest);
+  const flat = keyLabel + 8 <= Math.min(largest, (width - left) / matrix.columns);
+  const rise = flat ? letter + 8 : keyLabel * Math.sin(-ANGLE) + letter + 4;
+  const top = axis + Math.max(rise, corner);
   const right = flat ? 2 : Math.min(keyLabel * Math.cos(ANGLE) + 6, 0.2 * width);
-  let cellWidth = Math.min((width - left - right) / matrix.columns, CELL);
-  let cellHeight = Math.min((height - top) / matrix.rows, CELL);
+  let cellWidth = Math.min((width - left - right) / matrix.columns, largest);
+  let cellHeight = Math.min((height - top) / matrix.rows, largest);
   if (matrix.rows === matrix.columns || Math.min(cellWidth, cellHeight) > 8) {
     cellWidth = cellHeight = Math.min(cellWidth, cellHeight);
   }
   const plot = { width: Math.max(8, cellWidth * matrix.columns), height: Math.max(8, cellHeight * matrix.rows) };
-  return { left, top, flat, plot, keyLabel, width, height: top + plot.height + 2 };
+  return { left, top, flat, plot, keyLabel, letter, axis, longest, width, height: top + plot.height + 2 };
 }
 
 // The size of one cell on screen at the current zoom.
@@ -153,11 +158,11 @@ function labelColours(theme, special) {
 }
 
 export function rowLabelStep(layout, matrix, frame) {
-  return labelStep(cellSize(layout, matrix, frame).height, FONT + 2);
+  return labelStep(cellSize(layout, matrix, frame).height, layout.letter + 2);
 }
 
 export function columnLabelStep(layout, matrix, frame) {
-  return labelStep(cellSize(layout, matrix, frame).width, FONT + 4);
+  return labelStep(cellSize(layout, matrix, frame).width, layout.letter + 4);
 }
 
 function drawRowLabels(context, figure) {
@@ -174,7 +179,7 @@ export function drawRowLabel(context, { layout, matrix, frame, theme, axes, mask
   const out = masks.rows && !masks.rows[row];
   context.font = (strong ? "700 " : "") + tokenFont(theme);
   context.textBaseline = "middle";
-  const look = { ...labelColours(theme, special || out), align: "right", room: layout.left - AXIS - 8 };
+  const look = { ...labelColours(theme, special || out), align: "right", room: layout.left - layout.axis - 8 };
   drawNumbered(context, axes.query.number(row), axes.query.text(row), layout.left - 6, y, look);
 }
 
@@ -195,17 +200,17 @@ export function drawColumnLabel(context, { layout, matrix, frame, theme, axes, m
   context.save();
   context.font = (strong ? "700 " : "") + tokenFont(theme);
   context.textBaseline = "middle";
-  context.translate(x, layout.top - (layout.flat ? FONT / 2 + 3 : 6));
+  context.translate(x, layout.top - (layout.flat ? layout.letter / 2 + 3 : 6));
   if (!layout.flat) context.rotate(ANGLE);
   const look = { ...labelColours(theme, special || out), align: "left", room: layout.keyLabel };
   const single = { cells: 1, text: () => axes.key.text(column), number: () => axes.key.number(column) };
-  const start = layout.flat ? -longestToken(context, single, LONGEST_LABEL) / 2 : 0;
+  const start = layout.flat ? -longestToken(context, single, layout.longest) / 2 : 0;
   drawNumbered(context, axes.key.number(column), axes.key.text(column), start, 0, look);
   context.restore();
 }
 
 function drawAxisNames(context, { layout, theme, labels }) {
-  context.font = `11px ${theme.sans}`;
+  context.font = `${sized(11, theme)}px ${theme.sans}`;
   context.fillStyle = cssRgb(theme.faded);
   context.textBaseline = "top";
   const key = labels.keyAxis + " →";

@@ -1,0 +1,43 @@
+"""Projector mode: one picture fills the window, in larger type, and goes back to its place."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.helpers.settling import PATIENCE, settle
+
+FONT = (
+    "node => Math.max(...[...node.querySelectorAll('.xtick text')].map(t => parseFloat(getComputedStyle(t).fontSize)))"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["emergence", "attention"])
+def test_one_picture_fills_the_window_and_goes_back(
+    app_server: str, open_page: Callable[[str], Page], path: str
+) -> None:
+    page = open_page(f"{app_server}/{path}")
+    picture = page.locator(".st-key-ability_chart" if path == "emergence" else ".st-key-heads")
+    expect(picture).to_be_visible(timeout=PATIENCE)
+    settle(page)
+    before, size = picture.bounding_box(), page.viewport_size
+    sidebar, caption = page.get_by_test_id("stSidebar"), page.get_by_test_id("stCaptionContainer").first
+    page.keyboard.press("p")
+    expect(sidebar).to_be_hidden()
+    expect(caption).to_be_hidden()
+    page.wait_for_function("height => document.querySelector('[data-projected]').clientHeight > height", arg=700)
+    assert before is not None
+    assert size is not None
+    box = picture.bounding_box()
+    assert box is not None
+    assert box["width"] > 0.95 * size["width"]
+    assert box["y"] + box["height"] <= size["height"]
+    if path == "emergence":
+        assert picture.locator(".plot").evaluate(FONT) == pytest.approx(1.4 * 11)
+    page.get_by_role("button", name="Leave projector mode").click()
+    expect(sidebar).to_be_visible()
+    expect(caption).to_be_visible()
+    page.wait_for_function("!document.querySelector('[data-projected], [data-projected-way]')")
+    settle(page)
+    assert picture.bounding_box() == before

@@ -1,0 +1,96 @@
+// Projector mode: one picture fills the window, with larger type; the rest of the page is out of sight.
+//
+// The mode is an attribute of the document's root, so that it outlives a rerun; the picture and the way down to it are
+// marked. What a picture draws in pixels follows two inherited properties (readTheme in shared/js/colour.js).
+
+const MODE = "data-projector";
+const PICTURE = "data-projected";
+const WAY = "data-projected-way";
+const SCALE = 1.4;
+const BOTTOM = 12;
+const SMALLEST = 120;
+const MAIN = "[data-testid=stMainBlockContainer]";
+const HEAD = ".st-key-page_head";
+const CANDIDATES = ".stBidiComponent, [data-testid=stIFrame]";
+// Fields to type into and panels are no pictures.
+const OTHERS = `${HEAD} *, .st-key-context_bar *, [class*=_area], [class*=first_steps]`;
+const SHEET = `
+:root[${MODE}] { font-size: ${100 * SCALE}%; }
+:root[${MODE}] :is([data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stExpandSidebarButton],
+  [data-testid=stCaptionContainer], [data-testid=stExpander], .stMainMenu, .st-key-context_bar) { display: none; }
+:root[${MODE}] ${MAIN} { max-width: none; padding: 0.5rem 1rem 0; }
+:root[${MODE}] ${HEAD} h1 { font-size: 1.1rem; }
+:root[${MODE}] [${WAY}] > :not([${WAY}], [${PICTURE}], ${HEAD}, :has(${HEAD})) { display: none; }
+:root[${MODE}] [${WAY}] { width: 100% !important; max-width: none !important; }
+:root[${MODE}] [${PICTURE}] { width: 100% !important; max-width: none !important; max-height: var(--picture-height);
+  overflow: auto; }
+`;
+
+export function addSheet() {
+  if (document.getElementById("projector-sheet")) return;
+  document.head.append(Object.assign(document.createElement("style"), { id: "projector-sheet", textContent: SHEET }));
+}
+
+// The picture that is pointed at, else the one with the largest part in sight; [{ box, isPointed }].
+export function choosePicture(pictures, height) {
+  const inSight = ({ box }) => box.width * Math.max(0, Math.min(height, box.bottom) - Math.max(0, box.top));
+  const large = pictures.filter(({ box }) => box.height >= SMALLEST && box.width >= SMALLEST);
+  return large.find(({ isPointed }) => isPointed) ?? large.reduce((best, one) => (!best || inSight(one) > inSight(best) ? one : best), null);
+}
+
+function pictures() {
+  return [...document.querySelectorAll(`${MAIN} :is(${CANDIDATES})`)]
+    .filter((node) => !node.closest(OTHERS))
+    .map((node) => ({ node: node.closest("[data-testid=stElementContainer]") ?? node, box: node.getBoundingClientRect(), isPointed: node.matches(":hover") }));
+}
+
+function unmark() {
+  for (const name of [PICTURE, WAY]) {
+    for (const node of document.querySelectorAll(`[${name}]`)) node.removeAttribute(name);
+  }
+}
+
+function markWay(node) {
+  for (let one = node?.parentElement; one; one = one.parentElement) {
+    one.setAttribute(WAY, "");
+    if (one.matches(MAIN)) return;
+  }
+}
+
+export class Projector {
+  get isOn() {
+    return document.documentElement.hasAttribute(MODE);
+  }
+
+  toggle(on = !this.isOn) {
+    const { style } = document.documentElement;
+    this.key = on ? this.keyOf(choosePicture(pictures(), innerHeight)?.node) : null;
+    document.documentElement.toggleAttribute(MODE, on);
+    if (on) style.setProperty("--type-scale", SCALE);
+    else for (const name of ["--type-scale", "--picture-height"]) style.removeProperty(name);
+    this.look();
+    window.dispatchEvent(new Event("resize"));
+  }
+
+  // Streamlit may put another node in a picture's place: its key finds it again.
+  keyOf(node) {
+    return [...(node?.classList ?? [])].find((name) => name.startsWith("st-key-")) ?? null;
+  }
+
+  // Mark the picture, also after the page has changed; where it is gone, the next best one is shown.
+  look() {
+    if (!this.isOn) return unmark();
+    const marked = document.querySelector(`[${PICTURE}]`);
+    if (marked && marked.getClientRects().length) return;
+    unmark();
+    const kept = this.key && document.querySelector(`${MAIN} .${CSS.escape(this.key)}`);
+    const node = kept ?? choosePicture(pictures(), innerHeight)?.node;
+    if (!node) return;
+    this.key = this.keyOf(node);
+    node.setAttribute(PICTURE, "");
+    markWay(node);
+    const room = Math.floor(innerHeight - node.getBoundingClientRect().top - BOTTOM);
+    document.documentElement.style.setProperty("--picture-height", `${Math.max(200, room)}px`);
+    window.dispatchEvent(new Event("resize"));
+  }
+}
