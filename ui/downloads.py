@@ -54,7 +54,8 @@ class Download:
         most = settings().download_megabytes
         if most and progress.bytes_total is not None and progress.bytes_total > most * 1e6:
             raise UserError(
-                "{name} is a download of {size:,.0f} MB, and this server fetches at most {most:,} MB; choose a smaller model.",
+                "{name} is a download of {size:,.0f} MB, and this server fetches at most {most:,} MB; choose a smaller "
+                "model.",
                 name=self.name,
                 size=progress.bytes_total / 1e6,
                 most=most,

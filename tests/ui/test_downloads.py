@@ -76,3 +76,26 @@ def test_old_outcomes_are_forgotten(held):
     for number in range(40):
         settle(server.start(f"model {number}", None))
     assert len(server._downloads) <= module.KEPT + 1
+
+
+def test_a_shared_server_fetches_what_its_settings_allow(held, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_HOSTED", "1")
+    held.set()
+    assert settle(Downloads().start("smollm2-135m", None, owner="anna")).owner == "anna"
+    for name in ("gpt2", "![i](http://evil.example)"):
+        with pytest.raises(UserError, match="does not fetch"):
+            Downloads().start(name, None)
+    monkeypatch.setenv("PLAYGROUND_DOWNLOADS", "none")
+    with pytest.raises(UserError, match="does not fetch"):
+        Downloads().start("smollm2-135m", None)
+
+
+def test_a_download_that_is_too_large_ends_at_its_first_report(monkeypatch):
+    def fetch(name, *, revision, progress, cancelled):
+        progress(DownloadProgress(stage="downloading", bytes_done=0, bytes_total=3 * 10**6))
+
+    monkeypatch.setattr(module, "fetch", fetch)
+    monkeypatch.setenv("PLAYGROUND_DOWNLOAD_MEGABYTES", "2")
+    download = settle(Downloads().start("gpt2", None))
+    sentence = "gpt2 is a download of 3 MB, and this server fetches at most 2 MB; choose a smaller model."
+    assert download.error == sentence
