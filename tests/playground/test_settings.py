@@ -1,3 +1,6 @@
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from playground.errors import UserError
@@ -60,3 +63,11 @@ def test_a_number_of_many_digits_and_a_missing_file_are_sentences(tmp_path):
         read_settings(None, {"PLAYGROUND_SLOTS": "9" * 5000})
     with pytest.raises(UserError, match="cannot be read"):
         read_settings(tmp_path / "none.toml", {})
+
+
+def test_the_readme_lists_every_setting():
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    hosting = readme[readme.index("## Hosting") :]
+    assert [line.split("`")[1] for line in hosting.splitlines() if line.startswith("| `")][: len(fields(Settings))] == [
+        field.name for field in fields(Settings)
+    ]
