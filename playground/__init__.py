@@ -14,6 +14,7 @@ products.py            matrix products
 generation.py          greedy decoding
 special_tokens.py      START, END, PAD, MASK and UNKNOWN of our own vocabularies
 models/                what can be loaded and how
+architecture/          a model as boxes, weights and connections; what a length costs
 lens/                  run a text through a model and ask
 tokens/                how a text is cut, where tokens lie, what sentences share
 tasks/                 what a transformer can be trained on
@@ -26,6 +27,7 @@ evaluation/            measures of texts and labels, with intervals
 charts/                plain data in, plotly Figure out
 command/               the commands of `python -m playground`
 errors.py              the error whose sentence is for the person at the screen
+settings.py            what a server allows
 folders.py             the cache and the training runs on this machine
 glossary.py            the terms on the screen: meaning, formula, source
 glossary_entry.py      what a term is told with

@@ -11,4 +11,5 @@ scaling.py      the scaling page's table, sweep and answers
 revisions.py    keys of widgets: a new one where something else has set their parameter
 session.py      what a session asked, cancelled, wrote and masked
 training.py     a new run's settings, the run that is shown, its film
+visitor.py      who visits a shared server, and which runs are his
 """
