@@ -1,10 +1,11 @@
-"""Inside a head: how the numbers of one head come about, step by step and in a toy example."""
+"""Inside a head: a token from its embedding to the next token's probability, step by step, and in a toy example."""
 
 from playground.text import _
 from ui import shell
 
 shell.guard(
-    _("Inside a head"), _("How do the numbers of a head come about? Follow one token through every product and sum.")
+    _("Inside a head"),
+    _("How does a text become the next token's probability? Follow one token through every product and sum."),
 )
 
 import streamlit as st

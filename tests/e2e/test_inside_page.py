@@ -32,7 +32,7 @@ def test_a_deep_link_shows_its_step_and_the_keys_and_the_map_lead_on(
     expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Probabilities").click()
     expect(page.get_by_role("heading", name=re.compile("21. Probabilities"))).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text(re.compile("Verified: logits to"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("Verified: logits to")).first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("button", name="Next step")).to_be_disabled()
     page.get_by_role("radio", name="Toy example").click()
     expect(page.get_by_text(re.compile("weights of 1 cat sum to 1.000000"))).to_be_visible(timeout=PATIENCE)
