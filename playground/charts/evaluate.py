@@ -16,6 +16,8 @@ from playground.text import _
 
 LONGEST_NAME = 28
 BARS = 40
+PALEST = 1.4
+"""End of the colour scale of shares: below it, numbers on the cells can be read in the page's own colour."""
 
 
 def spreads_figure(names: Sequence[str], spreads: Sequence[Spread], *, meaning: str) -> go.Figure:
@@ -75,7 +77,7 @@ def confusion_figure(labels: Sequence[str], counts: Int[np.ndarray, "true predic
         x=list(range(len(names))),
         y=list(range(len(names))),
         zmin=0,
-        zmax=1,
+        zmax=PALEST,
         colorscale=RISING,
         customdata=counts,
         meta={"rows": list(labels), "columns": list(labels)},

@@ -36,17 +36,20 @@ def baselines(
 ) -> Baselines:
     """Learn and predict; without a training part by cross-validation in five folds.
 
-    Raises UserError where the rows to learn from have one label only, or there are none.
+    Raises UserError for a table of one label, of too few rows, or with an empty part.
     """
+    if len(set(labels)) < 2:
+        raise UserError("The table has one label only; a baseline needs at least two.")
     splits = _folds(len(texts)) if is_train is None else [_parts(is_train)]
     predicted: dict[int, tuple[str, str]] = {}
     for done, (train, test) in enumerate(splits):
         on_progress(done, len(splits))
         known = [labels[row] for row in train]
-        if len(set(known)) < 2:
-            raise UserError("The rows to learn from have one label only; a baseline needs at least two.")
         majority = majority_label(known)
-        answers = _tfidf_answers([texts[row] for row in train], known, [texts[row] for row in test])
+        if len(set(known)) < 2:  # nothing to learn: a rare label stands in the test part alone
+            answers = [majority] * len(test)
+        else:
+            answers = _tfidf_answers([texts[row] for row in train], known, [texts[row] for row in test])
         predicted |= {row: (majority, answer) for row, answer in zip(test, answers, strict=True)}
     rows = sorted(predicted)
     return Baselines(

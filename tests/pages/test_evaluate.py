@@ -146,5 +146,20 @@ def test_models_of_both_kinds_on_one_text():
     assert table["measure"].tolist() == ["perplexity", "pseudo-perplexity"]
 
 
+def test_the_strides_effect_is_drawn_when_it_is_asked_for():
+    text = "The cat sat on the mat, and the dog sat on the rug. The cat looked at the dog."
+    asked = {"model": "books-decoder", "text": text, "window": "16"}
+    assert "Perplexity by stride" not in {chart["label"] for chart in charts(run_page("evaluate", **asked))}
+    app = run_page("evaluate", strides="yes", **asked)
+    assert "Perplexity by stride" in {chart["label"] for chart in charts(app)}
+    assert "With a stride of 15 the perplexity is" in words(app)
+
+
+def test_a_model_that_cannot_read_the_text_says_so_and_the_other_is_shown():
+    app = run_page("evaluate", model="books-decoder", other_models='["books-encoder"]', text_from="sample")
+    assert app.dataframe[0].value["model"].tolist() == ["books-decoder"]
+    assert "books-encoder: The text has" in app.error[0].value
+
+
 def test_a_translator_has_no_perplexity_of_a_text():
     assert "translates" in words(run_page("evaluate", model="tales-translator"))

@@ -223,7 +223,7 @@ POSITIVE, SLICED_BY = Text("positive", limit=200), Text("sliced_by", limit=200)
 THRESHOLD = Real("threshold", default=0.5, least=-1e9)
 COMPARED_MODELS = Text("other_models", limit=800)
 PERPLEXITY_TEXT, COLOURED_MODEL = Choice("text_from"), Choice("coloured")
-WINDOW = Choice("window")
+WINDOW, WITH_STRIDES = Choice("window"), Switch("strides")
 
 # Glossary.
 GLOSSARY = Text("term", limit=60)

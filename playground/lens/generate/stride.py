@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from playground.errors import UserError
+from playground.lens.capture.tokens import encode
 from playground.lens.generate.surprisal import Windows, spans, text_surprisal
 from playground.progress import OnProgress, no_progress
 
@@ -32,25 +33,28 @@ class StrideScore:
 def stride_scores(
     model: "LoadedModel", text: str, *, window: int, strides: Sequence[int], on_progress: OnProgress = no_progress
 ) -> list[StrideScore]:
-    """Score a text under each stride; progress counts the strides.
+    """Score a text under each stride; progress counts the passes.
 
     Raises UserError for a model that is no decoder, and for a window or stride that does not fit.
     """
     if model.kind != "decoder":
         raise UserError("A window slides over the text of a decoder; {name} is none.", name=model.name)
-    scores = []
-    for done, stride in enumerate(strides):
-        on_progress(done, len(strides))
+    n_tokens = len(encode(model.tokenizer, text))
+    passes = {stride: sum(1 for _ in spans(n_tokens, window, stride)) for stride in strides}
+    done, scores = 0, []
 
-        def watch(_done: int, _total: int, at: int = done) -> None:
-            on_progress(at, len(strides))
+    def watch(_done: int, _total: int) -> None:
+        nonlocal done
+        done += 1
+        on_progress(done, sum(passes.values()))
 
+    for stride in strides:
         judged = text_surprisal(model, text, windows=Windows(window=window, stride=stride), on_progress=watch)
         scores.append(
             StrideScore(
                 stride=stride,
                 least_context=window - stride,
-                passes=sum(1 for _ in spans(len(judged.tokens), window, stride)),
+                passes=passes[stride],
                 perplexity=judged.perplexity,
                 bits_per_byte=judged.bits_per_byte,
             )

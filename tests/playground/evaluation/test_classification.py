@@ -122,6 +122,8 @@ def test_the_baselines_predict_what_they_have_not_read():
     turned = truth[:30] + ["no" if label == "yes" else "yes" for label in truth[30:]]
     assert list(baselines(texts, turned, is_train).tfidf) == truth[30:]
     assert majority_label(["b", "a"]) == "a"
+    rare = baselines([f"text {n}" for n in range(20)], ["common"] * 19 + ["rare"])
+    assert set(rare.tfidf) == set(rare.majority) == {"common"}
 
 
 def test_what_cannot_be_measured_is_refused_with_its_line():

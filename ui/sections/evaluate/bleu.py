@@ -196,6 +196,7 @@ def _show_product(parts: BleuParts) -> None:
         f"     = 100 · {bp:.4f} · ({product})^(1/{parts.order})\n"
         f"     = 100 · {bp:.4f} · {mean:.4f} = {parts.score:.4f}",
         language=None,
+        wrap_lines=True,
     )
 
 

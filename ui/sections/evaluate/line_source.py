@@ -77,7 +77,7 @@ def choose_lines(*, takes_second: bool = False) -> LineSet:
 def _pasted_lines(*, takes_second: bool) -> LineSet:
     shown = lines_examples()[0]
     _offer_lines_examples()
-    left, right = st.columns(2)
+    left, right = st.container(key="evaluated_lines").columns(2)
     with left:
         hypotheses = address_text(HYPOTHESES, shown.hypotheses, label=_("Hypotheses, one a line"), rows=3)
         second = ""

@@ -21,7 +21,7 @@ from playground.snippets import origin
 from playground.text import N_, _
 from ui.cache import results_of
 from ui.components.token_view import token_view
-from ui.jobs import require
+from ui.jobs import compute
 from ui.sections.evaluate.numbers import interval_text, offer_results
 from ui.sections.evaluate.perplexity_text import choose_text
 from ui.sections.evaluate.windows import show_strides
@@ -62,7 +62,9 @@ def show_perplexity() -> None:
     """The models, the text, and what each makes of it."""
     models = _choose_models()
     text = choose_text(models[0])
-    judged = [_judge(model, text) for model in models]
+    judged = [one for model in models if (one := _judge(model, text)) is not None]
+    if not judged:
+        return
     _show_numbers(judged, text)
     shown = _choose_shown(judged)
     _show_tokens(shown, text)
@@ -111,13 +113,18 @@ def _choose_others(first: str) -> list[str]:
     return [name for name in dict.fromkeys(chosen) if name != first]
 
 
-def _judge(model: LoadedModel, text: str) -> Judged:
+def _judge(model: LoadedModel, text: str) -> Judged | None:
+    """None, with a sentence, where this model cannot read the text."""
+
     def score(on_progress: OnProgress) -> Judged:
-        scores = text_surprisal(model, text, on_progress=on_progress)
+        try:
+            scores = text_surprisal(model, text, on_progress=on_progress)
+        except UserError as error:
+            raise UserError("{name}: {reason}", name=model.name, reason=str(error)) from error
         return Judged(model=model, scores=scores, bits=_bits_spread(scores))
 
     title = _("{name} reads, token:").format(name=model.name)
-    return require(("perplexity", text), score, title=title, cache=results_of(model))
+    return compute(("perplexity", text), score, title=title, cache=results_of(model))
 
 
 def _bits_spread(scores: TextSurprisal) -> Spread:

@@ -36,7 +36,8 @@ def choose_text(model: LoadedModel) -> str:
         return _sample()
     if source == FILE:
         return _uploaded()
-    text = address_text(TEXT, first_text(model), label=_("Text"), rows=3, placeholder=_("Type a text"))
+    with st.container(key="evaluated_lines"):
+        text = address_text(TEXT, first_text(model), label=_("Text"), rows=3, placeholder=_("Type a text"))
     if not text.strip():
         raise UserError("Type a text to score.")
     return text

@@ -68,7 +68,8 @@ def choose_table(default: str) -> TextTable | None:
     """The table that is pasted or uploaded; None, with a sentence, where it cannot be read."""
     kept = uploads().get(st.session_state.get(_UPLOADED))
     if kept is None:
-        content: str | bytes = address_text(TABLE, default, label=_("Table with a header"), rows=8)
+        with st.container(key="evaluated_table"):
+            content: str | bytes = address_text(TABLE, default, label=_("Table with a header"), rows=8)
     else:
         content = kept.content
         _show_upload(kept)

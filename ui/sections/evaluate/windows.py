@@ -11,14 +11,16 @@ from playground.progress import OnProgress
 from playground.text import N_, _, _n
 from ui.cache import results_of
 from ui.jobs import compute
-from ui.state.parameters import WINDOW
+from ui.state.address import read_switch, write_switch
+from ui.state.parameters import WINDOW, WITH_STRIDES
+from ui.state.revisions import widget_key
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
 from ui.widgets.findings import show_findings
 
 WINDOWS = (16, 32, 64, 128, 256, 512)
-MOST_PASSES = 600
-"""A smaller stride is left out: it would read the text too often."""
+MOST_READ = 16_000
+"""Tokens that one stride may read in all its passes: a smaller stride is left out."""
 MOST_TOKENS = 4_000
 
 
@@ -28,7 +30,14 @@ def show_strides(model: LoadedModel, text: str, scores: TextSurprisal) -> None:
     fitting = [window for window in WINDOWS if window < n and window <= model.context]
     if not fitting or n > MOST_TOKENS:
         return
-    with st.expander(_("Sliding window: what the stride does"), icon=":material/view_carousel:"):
+    is_on = st.toggle(
+        _("Sliding window: what the stride does"),
+        value=read_switch(WITH_STRIDES),
+        key=widget_key(WITH_STRIDES),
+        help=_("Reads the text again under every stride."),
+    )
+    write_switch(WITH_STRIDES, is_on)
+    if is_on:
         titles = {str(window): _n("{n} token", "{n} tokens", window) for window in fitting}
         window = int(choose_option(WINDOW, _("Window"), titles, default=str(fitting[-1])))
         strides = strides_of(window, n)
@@ -36,21 +45,21 @@ def show_strides(model: LoadedModel, text: str, scores: TextSurprisal) -> None:
         def score(on_progress: OnProgress) -> list[StrideScore]:
             return stride_scores(model, text, window=window, strides=strides, on_progress=on_progress)
 
-        judged = compute(("strides", text, window), score, title=_("Reading, stride:"), cache=results_of(model))
+        judged = compute(("strides", text, window), score, title=_("Reading, pass:"), cache=results_of(model))
         if judged:
             _draw(model, judged, window, text)
 
 
 def strides_of(window: int, n: int) -> list[int]:
-    """Halves of the window down to a stride that still takes a bearable number of passes, the smallest first.
+    """Halves of the window down to a stride whose passes still read a bearable number of tokens, the smallest first.
 
     >>> strides_of(64, 500)
-    [1, 2, 4, 8, 16, 32, 63]
+    [2, 4, 8, 16, 32, 63]
     """
     halves = [window - 1]
     while halves[-1] > 1:
         halves.append((halves[-1] + 1) // 2)
-    return sorted({stride for stride in halves if (n - window) / stride < MOST_PASSES})
+    return sorted({stride for stride in halves if window * (n - window) / stride < MOST_READ})
 
 
 def _draw(model: LoadedModel, judged: list[StrideScore], window: int, text: str) -> None:
