@@ -60,13 +60,12 @@ def describe_unknown(cut: Tokenization) -> Finding | None:
     """How many tokens stand for what the vocabulary lacks."""
     if not cut.unknown:
         return None
-    return Finding(
-        template=N_(
-            "{unknown:,} tokens are unknown: the vocabulary lacks their characters, and the model cannot tell "
-            "them apart."
-        ),
-        values={"unknown": cut.unknown},
+    if cut.unknown == 1:
+        return Finding(template=N_("One token is unknown: the vocabulary lacks its characters."))
+    template = N_(
+        "{unknown:,} tokens are unknown: the vocabulary lacks their characters, and the model cannot tell them apart."
     )
+    return Finding(template=template, values={"unknown": cut.unknown})
 
 
 def describe_boundaries(names: Sequence[str], counts: Sequence[int], shared: SharedBoundaries) -> Finding:

@@ -161,8 +161,12 @@ def sentence_vectors(
     model: "LoadedModel", texts: Sequence[str], on_progress: OnProgress = no_progress
 ) -> SentenceVectors:
     """A vector for each sentence; those of equally many tokens are read together. Raises UserError for too many."""
-    if not 1 <= len(texts) <= MOST_LINES + 1:
-        raise UserError("There are {count} lines; at most {most} are compared.", count=len(texts), most=MOST_LINES)
+    if not 1 <= len(texts) - 1 <= MOST_LINES:
+        raise UserError(
+            "There are {count} lines to compare with the first; give 1 to {most}.",
+            count=len(texts) - 1,
+            most=MOST_LINES,
+        )
     recipe = recipe_of(model)
     read = [_read_tokens(model, text, recipe) for text in texts]
     by_length: dict[int, list[int]] = {}

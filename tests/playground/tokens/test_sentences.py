@@ -109,7 +109,7 @@ def test_what_has_no_vector_is_told():
     model = small_model("bert")
     with pytest.raises(EmptyTextError):
         embed_sentence(model, "")
-    with pytest.raises(UserError, match=f"at most {MOST_LINES}"):
+    with pytest.raises(UserError, match=f"201 lines to compare with the first; give 1 to {MOST_LINES}"):
         sentence_vectors(model, ["a"] * (MOST_LINES + 2))
     for parameter in model.module.parameters():
         torch.nn.init.constant_(parameter, torch.nan)

@@ -12,7 +12,7 @@ from playground.text import _
 from playground.tokens.bpe import MergeReplay
 from playground.tokens.segmentation import Segmentation, segment
 from playground.tokens.unigram import UnigramLattice
-from playground.tokens.wordpiece import LongestMatch
+from playground.tokens.wordpiece import LongestMatch, MatchAttempt
 from ui.sections.tokens.subject import TokenSubject, answered, show_chart
 from ui.text import inert
 
@@ -56,7 +56,7 @@ def _show_segmentation(subject: TokenSubject, segmentation: Segmentation, index:
     elif isinstance(steps, UnigramLattice):
         _show_lattice(subject, steps, index)
     elif isinstance(steps, LongestMatch):
-        _show_match(subject, steps)
+        _show_match(subject, steps, index)
     else:
         sentence = _("The pre-token {word} is looked up in a vocabulary of {vocabulary:,}: there are no steps.")
         word = inert(f"“{mark_spaces(segmentation.text)}”")
@@ -160,7 +160,7 @@ def _show_lattice(subject: TokenSubject, lattice: UnigramLattice, index: int) ->
         )
 
 
-def _show_match(subject: TokenSubject, match: LongestMatch) -> None:
+def _show_match(subject: TokenSubject, match: LongestMatch, index: int) -> None:
     if match.is_too_long:
         st.caption(_("This pre-token has more characters than WordPiece looks up: the whole of it is unknown."))
         return
@@ -169,9 +169,9 @@ def _show_match(subject: TokenSubject, match: LongestMatch) -> None:
         {"attempts": len(match.attempts), "pieces": len(match.pieces)},
         match.text,
     )
-    shown = match.attempts[:MOST_ATTEMPTS]
+    shown = attempts_around(match, index)
     if len(shown) < len(match.attempts):
-        st.caption(_("The first {shown} of {all} look-ups.").format(shown=len(shown), all=len(match.attempts)))
+        st.caption(_("Shown: the pieces that were found, and the last look-ups of the chosen one."))
     yes, no = _("{piece}: found"), _("{piece}: not in the vocabulary")
     bars = [
         (each.start, each.end, each.piece, (yes if each.is_found else no).format(piece=each.piece)) for each in shown
@@ -181,6 +181,17 @@ def _show_match(subject: TokenSubject, match: LongestMatch) -> None:
     details = {**subject.details, "pre-token": match.text}
     label = _("Look-ups from the top down")
     show_chart(subject.model, figure, key="match_chart", label=label, details=details)
+
+
+def attempts_around(match: LongestMatch, index: int) -> list[MatchAttempt]:
+    """All look-ups, or of many those that succeeded and the last ones before the chosen token was found."""
+    if len(match.attempts) <= MOST_ATTEMPTS:
+        return list(match.attempts)
+    found = [each for each in match.attempts if each.is_found][:MOST_ATTEMPTS]
+    start = found[index].start if index < len(found) else max(each.start for each in match.attempts)
+    failed = [each for each in match.attempts if each.start == start and not each.is_found]
+    kept = {id(each) for each in (*found, *failed[-max(1, MOST_ATTEMPTS - len(found)) :])}
+    return [each for each in match.attempts if id(each) in kept]
 
 
 def _say(sentence: str, values: Mapping[str, object], word: str) -> None:
