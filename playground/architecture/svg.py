@@ -130,7 +130,7 @@ def _box(drawn: DrawnBox) -> str:
 
 def _fitting(drawn: DrawnBox) -> str:
     """The title, shortened where a narrow box has no room for it beside its count."""
-    room = int((drawn.width - 14 - 6.5 * len(drawn.count)) / 6.6)
+    room = int((drawn.width - 14 - 6.5 * len(drawn.count)) / 7.6)
     title = box_title(drawn.box)
     return title if len(title) <= room else title[: max(1, room - 1)] + "…"
 
