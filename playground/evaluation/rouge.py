@@ -6,9 +6,11 @@ Chinese or Japanese character is a token.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -21,10 +23,8 @@ from playground.progress import OnProgress, no_progress
 
 RougeKind = Literal["rouge1", "rouge2", "rougeL", "rougeLsum"]
 ROUGE_KINDS: tuple[RougeKind, ...] = ("rouge1", "rouge2", "rougeL", "rougeLsum")
-TOKEN = re.compile(
-    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
-)
-"""A character of Chinese or Japanese, or a run of letters and digits of any other script."""
+BY_CHARACTER = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Chinese and Japanese, which stand without spaces."""
 REPORT_EVERY = 100
 
 
@@ -59,8 +59,17 @@ def rouge_tokens(text: str) -> list[str]:
 
     >>> rouge_tokens("The cat's 2 hats!"), rouge_tokens("猫坐在 mat 上。")
     (['the', 'cat', 's', '2', 'hats'], ['猫', '坐', '在', 'mat', '上'])
+    >>> rouge_tokens("नमस्ते दुनिया")
+    ['नमस्ते', 'दुनिया']
     """
-    return TOKEN.findall(text.lower())
+    return _token_pattern().findall(unicodedata.normalize("NFC", text.lower()))
+
+
+@cache
+def _token_pattern() -> re.Pattern[str]:
+    """A Chinese or Japanese character, or a run of letters, digits and the marks that belong to them."""
+    marks = "".join(chr(code) for code in range(0x300, 0xFFFF) if unicodedata.category(chr(code)).startswith("M"))
+    return re.compile(f"[{BY_CHARACTER}]|(?:[^\\W_{BY_CHARACTER}]|[{marks}])+")
 
 
 def rouge(hypothesis: str, reference: str) -> dict[RougeKind, RougeScore]:
