@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from playground.errors import UserError
 from playground.models.cache import (
     HUB_SOURCE,
+    is_folder,
     is_run_name,
     looks_like_path,
     read_provenance,
@@ -126,6 +127,8 @@ def load(
     return LoadedModel(folder=folder, written=written, device=device, dtype=dtype, **_origin(name, checkpoint), **parts)
 
 
+LONGEST_ID = 96
+"""Characters of a hub id."""
 BUILD_LOCK = threading.Lock()
 """transformers sets process-wide defaults while it builds a model, so that only one may be built at a time."""
 
@@ -150,7 +153,7 @@ def find_folder(name: str, revision: str | None, progress: OnDownload, cancelled
         if revision is not None:
             raise UserError("{name} is a checkpoint, which has no revisions; leave the revision empty.", name=name)
         return run_checkpoint_folder(name)
-    if entry is None and Path(name).expanduser().is_dir():
+    if entry is None and is_folder(name):
         if revision is not None:
             raise UserError("{name} is a local folder, which has no revisions; leave the revision empty.", name=name)
         return Path(name).expanduser().resolve()
@@ -158,6 +161,8 @@ def find_folder(name: str, revision: str | None, progress: OnDownload, cancelled
         raise UserError("{name} is an address; give only the model's id, which looks like owner/name.", name=name)
     if entry is None and looks_like_path(name):
         raise UserError("There is no folder {name}; check the path.", name=name)
+    if len(name) > LONGEST_ID:
+        raise UserError("{name!r} is not a model id; a hub id looks like owner/name.", name=f"{name[:LONGEST_ID]}…")
     return fetch(name, revision=revision, progress=progress, cancelled=cancelled)
 
 
@@ -216,6 +221,10 @@ def _checksum(checkpoint: Checkpoint) -> str:
     return f"sha256:{hashlib.sha256(checkpoint.weights[0].read_bytes()).hexdigest()}"
 
 
+MISMATCHED = "ignore_mismatched_sizes"
+"""What transformers' error about tensors of other sizes names, such as a head for another number of labels."""
+
+
 @contextlib.contextmanager
 def _user_errors(name: str) -> Iterator[None]:
     """Turn every exception of the libraries into a UserError."""
@@ -230,5 +239,7 @@ def _user_errors(name: str) -> Iterator[None]:
     except SafetensorError as error:
         raise UserError("The weights of {name} are damaged; fetch or save the model again.", name=name) from error
     except Exception as error:
+        if MISMATCHED in str(error):
+            raise UserError("The weights of {name} have other sizes than its config.json says.", name=name) from error
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError("{name} could not be loaded: {reason}", name=name, reason=reason[:300]) from error

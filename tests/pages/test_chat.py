@@ -120,6 +120,12 @@ def test_forged_special_tokens_are_said(name):
     assert "The words of turn 1 hold special tokens" in words(app)
 
 
+def test_a_conversation_beyond_the_context_is_said(name):
+    app = page(name, [["user", "Why? " * 200]])
+    assert shows_no_error(app)
+    assert "reads at most 512 tokens" in words(app)
+
+
 @pytest.mark.parametrize(
     "turns",
     ["x", [], [["user"]], [["king", "Bow."]], [["user", 3]], [["user", "a"]] * (MOST_TURNS + 1), {"user": "a"}, None],

@@ -167,6 +167,15 @@ def test_a_strangers_labels_are_no_markup(root):
     assert {bar["text"] for bar in token_views(app)["Labels of the text"]} == {*list(labels.values())[:2], "–"}
 
 
+def test_a_label_turns_no_sentence_around(root):
+    app = page(folder_of(root, "text", labels={0: "\u202egood", 1: "x" * 500, 2: "a\nb"}), explained="0")
+    assert shows_no_error(app)
+    said = next(text.value for text in app.text if text.value.startswith("Most probable"))
+    assert "\u202e" not in said
+    assert len(said) < 250
+    assert "Attribution of `\\u202Egood`" in words(app)
+
+
 def test_a_regression_shows_values(root):
     app = page(folder_of(root, "text", labels={0: "stars"}, problem_type="regression"))
     assert shows_no_error(app)

@@ -6,19 +6,19 @@ completeness gap until all gaps add up to little or the steps are used up. Embed
 embedding module, in this context only, so that a shared model stays as it is.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from playground.errors import UserError
 from playground.lens.capture.activations import EncodedText, logits_of
-from playground.lens.capture.hooks import editing
+from playground.lens.capture.hooks import editing, record
 from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ GOAL = 0.02
 SEGMENT_STEPS = 8
 
 Logit = Callable[[Tensor], Tensor]
+Run = Callable[[int], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,41 +101,50 @@ def integrated_gradients(
             last=len(encoded.tokens) - 1,
         )
 
-    def logit(embedded: Tensor) -> Tensor:
-        return _logits_with(model, encoded, ids, embedded)[:, position, token]
+    def run(rows: int) -> Tensor:
+        arguments = {
+            name: value.expand(rows, *value.shape[1:]) if isinstance(value, Tensor) else value
+            for name, value in encoded.arguments.items()
+        }
+        logits = logits_of(model, model.module(**arguments))
+        assert logits is not None
+        return logits[:, position, token]
 
-    return attribute_embeddings(model, ids, logit, steps=steps, baseline=baseline, on_progress=on_progress)
+    return attribute_embeddings(model, ids, run, steps=steps, baseline=baseline, on_progress=on_progress)
 
 
 def attribute_embeddings(
     model: "LoadedModel",
     ids: Int[Tensor, "1 token"],
-    logit: Logit,
+    run: Run,
     *,
     steps: int,
     baseline: Baseline,
     on_progress: OnProgress,
 ) -> TokenAttribution:
-    """Attribute any function of a text's embeddings, such as a logit, to its tokens.
+    """Attribute any logit of a text to its tokens.
 
-    logit: of embeddings [row, token, width] for each row. Raises UserError for fewer steps than a segment has.
+    run: the logit of so many copies of the text, whose embeddings are replaced while it runs. Raises UserError for
+    fewer steps than a segment has, and for a family whose embeddings cannot be replaced.
     """
     if steps < SEGMENT_STEPS:
         raise UserError("The line needs at least {n_steps} steps.", n_steps=SEGMENT_STEPS)
+    embedding = _input_embedding(model, run)
     done, most = 0, steps
 
-    def counted(embedded: Tensor) -> Tensor:
+    def logit(embedded: Tensor) -> Tensor:
         nonlocal done
         # Only gradients count as steps; the ends of a segment are evaluated without.
         done += len(embedded) * torch.is_grad_enabled()
         on_progress(min(done, most), most)
-        return logit(embedded)
+        with _embedded_as(model, embedding, ids.shape[1], embedded):
+            return run(len(embedded))
 
     with torch.no_grad():
-        end = torch.as_tensor(model.adapter.embedding()(ids))
-        begin = _baseline(model, baseline).expand_as(end)
+        end = torch.as_tensor(embedding(ids))
+        begin = _baseline(model, embedding, baseline).expand_as(end)
         at_text, at_baseline = (float(logit(embedded)[0]) for embedded in (end, begin))
-    attributions, steps = _integrate(counted, begin, end, steps)
+    attributions, steps = _integrate(logit, begin, end, steps)
     return TokenAttribution(
         attributions=attributions,
         logit=at_text,
@@ -181,36 +191,54 @@ def _vocabulary(model: "LoadedModel") -> int:
     return int(model.adapter.embedding().num_embeddings)  # type: ignore[arg-type]
 
 
-def _baseline(model: "LoadedModel", baseline: Baseline) -> Tensor:
-    """The embedding that every token's line begins at [width]."""
+def _input_embedding(model: "LoadedModel", run: Run) -> nn.Module:
+    """The module that embeds the text: of several that share the vectors, the one that is called first.
+
+    BART and T5 embed with a module of each stack, which may scale what it returns.
+    """
+    stated = model.adapter.embedding()
+    place = _place_of(stated)
+    shared = [part for part in model.module.modules() if isinstance(part, nn.Embedding) and _place_of(part) == place]
+    if len(shared) < 2:
+        return stated
+    with record(outputs=shared) as recording, torch.no_grad():
+        run(1)
+    return recording.outputs[0].module if recording.outputs else stated
+
+
+def _place_of(embedding: nn.Module) -> int:
+    """Where an embedding's vectors stand in memory."""
+    return int(embedding.weight.data_ptr())  # type: ignore[operator, union-attr]
+
+
+def _baseline(model: "LoadedModel", embedding: nn.Module, baseline: Baseline) -> Tensor:
+    """The vector that every token's line begins at [width]."""
     ids = [model.adapter.neutral_id()] if baseline == "filler" else range(_vocabulary(model))
-    embedding = torch.as_tensor(model.adapter.embedding()(torch.tensor(list(ids), device=model.device))).mean(0)
-    return torch.zeros_like(embedding) if baseline == "zero" else embedding
+    vectors = torch.as_tensor(embedding(torch.tensor(list(ids), device=model.device))).mean(0)
+    return torch.zeros_like(vectors) if baseline == "zero" else vectors
 
 
-def _logits_with(model: "LoadedModel", encoded: EncodedText, ids: Tensor, embedded: Tensor) -> Tensor:
-    """The logits with the text's embeddings replaced by each row of `embedded` [row, token, width]."""
-    rows = len(embedded)
-    arguments = {
-        name: value.expand(rows, *value.shape[1:]) if isinstance(value, Tensor) else value
-        for name, value in encoded.arguments.items()
-    }
-    with embedded_as(model, ids.shape[1], embedded):
-        logits = logits_of(model, model.module(**arguments))
-    assert logits is not None
-    return logits
+@contextmanager
+def _embedded_as(
+    model: "LoadedModel", embedding: nn.Module, length: int, embedded: Float[Tensor, "row token width"]
+) -> Iterator[None]:
+    """Replace the embeddings of a text of so many tokens, within the block and in this context only.
 
-
-def embedded_as(
-    model: "LoadedModel", length: int, embedded: Float[Tensor, "row token width"]
-) -> AbstractContextManager[None]:
-    """Replace the embeddings of a text of so many tokens, within the block and in this context only."""
-    is_first_call = True
+    Raises UserError for a model that embeds its text in another shape, or elsewhere.
+    """
+    calls, replaced = 0, False
 
     def replace(output: Tensor) -> Tensor | None:
-        # An encoder-decoder embeds its target with the same module, after the source.
-        nonlocal is_first_call
-        replaces, is_first_call = is_first_call and output.shape[1] == length, False
-        return embedded if replaces else None
+        # An encoder-decoder may embed its target with the same module, after the source.
+        nonlocal calls, replaced
+        calls += 1
+        is_text = calls == 1 and output.shape[1] == length
+        replaced = replaced or is_text
+        return embedded if is_text else None
 
-    return editing({(model.adapter.embedding(), "output"): replace})
+    with editing({(embedding, "output"): replace}):
+        yield
+    if not replaced:
+        raise UserError(
+            "The family {family} embeds its text in a way that gradients cannot follow here.", family=model.family
+        )

@@ -10,7 +10,6 @@ from playground.lens.attribute.integrated_gradients import (
     Baseline,
     TokenAttribution,
     attribute_embeddings,
-    embedded_as,
 )
 from playground.lens.capture.tokens import Token
 from playground.lens.generate.classification import tensors_of
@@ -63,11 +62,9 @@ def attribute_label(
         )
     ids, segments = tensors_of(model, [row])
 
-    def logit(embedded: Tensor) -> Tensor:
-        rows = len(embedded)
-        with embedded_as(model, ids.shape[1], embedded):
-            logits = head.answer(ids.expand(rows, -1), segments.expand(rows, -1))
+    def run(rows: int) -> Tensor:
+        logits = head.answer(ids.expand(rows, -1), segments.expand(rows, -1))
         return logits[:, label] if is_of_text else logits[:, place, label]
 
-    result = attribute_embeddings(model, ids, logit, steps=steps, baseline=baseline, on_progress=on_progress)
+    result = attribute_embeddings(model, ids, run, steps=steps, baseline=baseline, on_progress=on_progress)
     return LabelAttribution(tokens=tuple(row.tokens(model)), label=head.labels[label], position=position, result=result)

@@ -91,6 +91,9 @@ def _show_reading(model: LoadedModel, chat: RenderedChat, turns: Sequence[Turn])
         st.warning(warning.format(turns=listed), icon=":material/warning:")
     if not chat.is_exact:
         _warn_inexact(chat)
+    if len(chat.tokens) > model.context:
+        warning = _("The model reads at most {context:,} tokens: shorten the conversation.")
+        st.warning(warning.format(context=model.context), icon=":material/content_cut:")
     with st.expander(_("As the model reads it"), icon=":material/data_object:"):
         st.caption(_("Violet: system, blue: user, green: assistant; uncoloured: what the template adds."))
         token_view(

@@ -26,6 +26,7 @@ from ui.widgets.findings import show_findings
 from ui.widgets.text import Texts
 
 POSITIVE_HUE, NEGATIVE_HUE = 0, 1
+LONGEST_TITLE = 60
 MOST_BARS = 100
 """A longer text has no bar chart."""
 
@@ -39,7 +40,7 @@ def show_label_attribution(
     """
     assert model.head is not None
     name = model.head.labels[label]
-    st.markdown(_("##### Attribution of {label}").format(label=inert(name) or "–"))
+    st.markdown(_("##### Attribution of {label}").format(label=inert(label_title(name))))
     titles = {"filler": _("padding/neutral token"), "mean": _("mean embedding"), "zero": _("zero")}
     baseline = choose_option(BASELINE, _("Baseline"), titles)
 
@@ -67,6 +68,16 @@ def show_label_attribution(
     lines += ["print([(token.text, value) for token, value in zip(found.tokens, found.result.attributions)])"]
     imports = [*after[0], "playground.lens.attribute.label_attribution import attribute_label"]
     offer_snippet(model, imports, lines)
+
+
+def label_title(label: str) -> str:
+    """A stranger's label in a sentence: in one line, not too long, and nothing in it that turns the line around.
+
+    >>> label_title("a\\u202eb"), len(label_title("x" * 500)), label_title("")
+    ('a\\\\u202Eb', 61, '–')
+    """
+    shown = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04X}" for letter in label[:LONGEST_TITLE])
+    return (shown + ("…" if len(label) > LONGEST_TITLE else "")) or "–"
 
 
 def _draw_attribution(model: LoadedModel, texts: Texts, found: LabelAttribution, baseline: str) -> None:

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from playground.charts.layout import mark_spaces
 from playground.lens.generate.classification import Classification, classify
 from playground.lens.generate.findings import describe_labels, percent
 from playground.models import LoadedModel
@@ -13,7 +12,7 @@ from playground.text import _
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import require
-from ui.sections.generate.label_attribution import show_label_attribution
+from ui.sections.generate.label_attribution import label_title, show_label_attribution
 from ui.state.address import read_integers, write_integers
 from ui.state.parameters import EXPLAINED
 from ui.widgets.download import offer_snippet, text_details
@@ -34,7 +33,7 @@ def show_labels(model: LoadedModel, texts: Texts) -> None:
         return
     found = _answer(model, texts)
     show_cut(found.is_cut, model.context)
-    show_findings(describe_labels([mark_spaces(label) for label in found.labels], found.scores, found.scale))
+    show_findings(describe_labels([label_title(label) for label in found.labels], found.scores, found.scale))
     chosen = read_explained(len(found.labels))
     picked = _show_label_bars(model, texts, found, chosen)
     if picked is not None:

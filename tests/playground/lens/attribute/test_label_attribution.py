@@ -66,6 +66,21 @@ def test_our_own_classifier(root):
     assert [token.segment for token in found.tokens if not token.special] == [0] * 7 + [1] * 5
 
 
+@pytest.mark.parametrize(("family", "task", "position"), [("bart", "span", 1), ("t5", "token", 1), ("bert", "span", 1)])
+def test_a_stack_that_embeds_with_a_module_of_its_own(root, family, task, position):
+    """BART and T5 call another module than the one that they name; its vectors are the same."""
+    model = load(str(save_head(root / f"{family}-{task}", family, task)), device="cpu")
+    found = attribute_label(model, TEXT, "the dog lay", label=1, position=position)
+    assert found.result.is_converged
+    assert abs(found.result.change) > 1e-4
+
+
+def test_embeddings_in_another_order_are_refused(root):
+    model = load(str(save_head(root / "xlnet", "xlnet", "text")), device="cpu")
+    with pytest.raises(UserError, match="gradients cannot follow"):
+        attribute_label(model, TEXT, label=0)
+
+
 @pytest.mark.parametrize(("label", "position"), [(3, None), (-1, None), (0, 2)])
 def test_what_is_not_there_is_refused(root, label, position):
     model = load(str(save_head(root / "refused", "bert", "text")), device="cpu")

@@ -148,7 +148,7 @@ def test_labels_without_names_have_numbers(root):
     head = text[: text.index('"id2label"')] + text[text.index('"initializer_range"') :]
     (folder / "config.json").write_text(head.replace('"label2id"', '"_"'))
     # transformers then assumes two labels, and three are in the weights.
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match="other sizes than its config"):
         load(str(folder), device="cpu")
     model = loaded(root, "bert", "text", labels={0: "LABEL_0", 1: "LABEL_1"})
     assert classify(model, ["good"])[0].labels == ("LABEL_0", "LABEL_1")
