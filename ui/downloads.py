@@ -104,10 +104,16 @@ def check_download(name: str) -> None:
     """Raise UserError for a model that this server does not fetch."""
     allowed = settings().downloads
     if allowed == "none" or (allowed == "catalogue" and find(name) is None):
-        raise UserError(
-            "This server does not fetch {name}; choose a model of the list, or run the app on your own machine.",
-            name=name,
-        )
+        raise not_fetched(name)
+
+
+def not_fetched(name: str) -> UserError:
+    """The answer to a model that a shared server neither fetches nor opens."""
+    return UserError(
+        "This shared server opens no folders and fetches only models of the list; run the app on your own machine for "
+        "{name}.",
+        name=name,
+    )
 
 
 @cache

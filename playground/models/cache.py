@@ -157,4 +157,19 @@ def looks_like_path(name: str) -> bool:
     if is_run_name(name):
         return False
     marked = name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
-    return marked or Path(name).is_file() or Path(name).is_dir()
+    return marked or is_folder(name) or _exists(Path(name))
+
+
+def is_folder(name: str) -> bool:
+    """Whether a name is that of a folder on this machine; a name that no path can have is none."""
+    try:
+        return Path(name).expanduser().is_dir()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

@@ -216,16 +216,19 @@ def _labels(number: int, cells: list[str], index_of: dict[str, int]) -> dict[str
 def _points(numbers: list[dict[str, float]], labels: list[dict[str, str]]) -> Points:
     arrays = {name: [row[name] for row in numbers] for name in NUMERIC if name in numbers[0]}
     seeds = [label.get("seed", "") for label in labels]
+    has_seeds = all(SEED.fullmatch(seed) for seed in seeds)
     return Points(
         **arrays,  # type: ignore[arg-type]  # lists become arrays there
         names=tuple(label["name"] for label in labels),
-        seeds=tuple(int(seed) for seed in seeds) if all(seed.lstrip("-").isdecimal() for seed in seeds) else (),
+        seeds=tuple(int(seed) for seed in seeds) if has_seeds else (),
     )
 
 
 # Numbers
 
 THOUSANDS = " \u00a0\u202f'’_"
+SEED = re.compile(r"-?\d{1,18}")
+"""A column of anything else is no column of seeds."""
 PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 GROUPED = {",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?"), ".": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")}
 SUFFIXED = re.compile(r"([+-]?\d+[.,]?\d*)\s*([kKmMbBgGtT])")

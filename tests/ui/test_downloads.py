@@ -83,10 +83,10 @@ def test_a_shared_server_fetches_what_its_settings_allow(held, monkeypatch):
     held.set()
     assert settle(Downloads().start("smollm2-135m", None, owner="anna")).owner == "anna"
     for name in ("gpt2", "![i](http://evil.example)"):
-        with pytest.raises(UserError, match="does not fetch"):
+        with pytest.raises(UserError, match="fetches only models of the list"):
             Downloads().start(name, None)
     monkeypatch.setenv("PLAYGROUND_DOWNLOADS", "none")
-    with pytest.raises(UserError, match="does not fetch"):
+    with pytest.raises(UserError, match="fetches only models of the list"):
         Downloads().start("smollm2-135m", None)
 
 

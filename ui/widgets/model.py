@@ -1,7 +1,6 @@
 """Which model, on which device; fetched first where it is not on this machine."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
@@ -21,7 +20,7 @@ from playground.models import (
 from playground.settings import settings
 from playground.text import _, _n
 from ui import shell
-from ui.downloads import check_download, downloads
+from ui.downloads import check_download, downloads, not_fetched
 from ui.jobs import run_job
 from ui.state.address import read_choice, read_text
 from ui.state.parameters import DEVICE, DTYPE, MODEL, OTHER_MODEL, REVISION, Choice, Text
@@ -130,10 +129,10 @@ def _require_local(choice: ModelChoice) -> None:
     if is_run_name(choice.name):
         return
     entry = find(choice.name)
-    if entry is None and is_hosted() and (looks_like_path(choice.name) or Path(choice.name).exists()):
-        st.error(_("This shared server opens no folders. Run the app on your own machine for that."))
-        st.stop()
     try:
+        if entry is None and is_hosted() and looks_like_path(choice.name):
+            # The same answer for a folder that is there and one that is not.
+            raise not_fetched(choice.name)
         missing = not is_local(entry) if entry else not looks_like_path(choice.name) and _is_elsewhere(choice)
     except UserError as error:
         st.error(error_sentence(error), icon=":material/error:")

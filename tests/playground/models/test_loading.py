@@ -320,3 +320,9 @@ def test_two_models_in_one_folder_are_refused_by_name(tmp_path, architectures):
     (tmp_path / "config.json").write_text(json.dumps({**config, "architectures": architectures}))
     with pytest.raises(UserError, match="pairs two models"):
         load(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["é" * 200, "a/" + "b" * 300, "x" * 97, "a\0b", "\ud800"])
+def test_a_name_that_no_model_can_have_is_refused_in_a_sentence(name):
+    with pytest.raises(UserError, match="is not a model id"):
+        load(name)

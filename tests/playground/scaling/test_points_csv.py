@@ -203,3 +203,10 @@ def test_numbers_that_can_be_read_in_two_ways_are_asked_about():
 @pytest.mark.parametrize("above", ["# params,tokens,loss\n", "# made here\n# params,tokens,loss\n"])
 def test_a_header_in_the_last_comment_is_the_header(above):
     assert read_points(f"{above}1e6,2e9,3.1\n2e6,4e9,2.9\n").points.params.tolist() == [1e6, 2e6]
+
+
+@pytest.mark.parametrize("seed", ["--5", "9" * 5000, "1e400", "nan", "", "²"])
+def test_a_column_that_holds_no_seeds_is_left_out(seed):
+    rows = "\n".join(f"a,{10**i},{20 * 10**i},{4 - i / 10},{seed}" for i in range(3, 11))
+    table = read_points(f"run,params,tokens,loss,seed\n{rows}")
+    assert (len(table.points.params), table.points.seeds) == (8, ())
