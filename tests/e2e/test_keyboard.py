@@ -54,7 +54,7 @@ def test_a_head_is_chosen_on_the_attention_page(visit: Callable[[str], Page]) ->
 @pytest.mark.slow
 def test_a_token_is_looked_at_inside_a_head(visit: Callable[[str], Page]) -> None:
     page = visit("inside?head=1.1")
-    expect(page.locator(".st-key-bar_token input")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("[class*=st-key-bar_token] input")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("1. Embedding and position")).to_be_visible(timeout=PATIENCE)
     tab_to(page, lambda focus: "bar_token" in focus and "INPUT" in focus)
     page.keyboard.press("ArrowDown")
@@ -78,6 +78,7 @@ def test_a_predicted_token_is_appended(visit: Callable[[str], Page]) -> None:
     ("path", "first", "shown"),
     [
         ("ablate", "Ablation", "section=writes"),
+        ("tokens", "Tokenizer", "section=models"),
         ("scaling", "Fit", "section=diagnostics"),
         ("emergence", "Addition", "section=translation"),
     ],

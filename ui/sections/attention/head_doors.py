@@ -33,6 +33,7 @@ def show_head_doors(kind: SiteKind, selected: Selected) -> DeltaGenerator | None
             {SECTION: "writes"},
             help_text=_("What each head adds to the logit of the predicted token."),
         )
+        door(_("The tokens"), TOKENS, help_text=_("How the text is cut into tokens, and where they lie."))
         return st.popover(_("Heads like it"), icon=":material/grid_view:", type="tertiary")
 
 
