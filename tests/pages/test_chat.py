@@ -57,7 +57,7 @@ def test_the_model_reads_what_transformers_makes_of_it(name):
 def test_every_page_opens_with_the_same_ids(name):
     app = page(name)
     links = {link.proto.page: parse_qs(link.proto.query_string) for link in app.get("page_link")}
-    assert links.keys() >= {"inside", "ablate"}
+    assert links.keys() >= {"inside", "tokens", "ablate", "evaluate"}
     model = default_registry().get(name)
     for parameters in links.values():
         text = unpack(parameters["text"][0], "", 40_000)

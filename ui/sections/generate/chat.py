@@ -14,10 +14,11 @@ from ui.components.token_view import TokenItem, token_view
 from ui.jobs import JobProgress, refuse, run_job, spell
 from ui.sections.generate.chat_turns import edit_turns, role_titles, write_reply
 from ui.sections.generate.continuation import draft_of, show_continuation
+from ui.sections.generate.measure_doors import text_measure_door
 from ui.state.address import pack, replace_text, write_values
 from ui.state.parameters import GENERATE, QUERY, TEXT
 from ui.text import inert
-from ui.widgets.doors import ABLATE, ATTENTION, INSIDE, door
+from ui.widgets.doors import ABLATE, ATTENTION, INSIDE, TOKENS, door
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import Texts
 
@@ -140,7 +141,9 @@ def _show_chat_doors(chat: RenderedChat) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="chat_doors"):
         door(_("Look at its attention"), ATTENTION, parameters)
         door(_("Inside a head"), INSIDE, parameters)
+        door(_("Its tokens"), TOKENS, parameters)
         door(_("Take it apart"), ABLATE, parameters)
+        text_measure_door(chat.page_text)
         # A link to the page itself would leave the browser's address as it was.
         st.button(
             _("Next token"),
