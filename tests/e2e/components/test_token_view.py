@@ -58,3 +58,15 @@ def test_a_row_has_two_bars_and_a_removed_token_is_crossed_out(open_page: Open, 
     crossed = "node => getComputedStyle(node.querySelector('.token')).textDecorationLine"
     assert [rows.nth(index).evaluate(crossed) for index in (0, 1)] == ["none", "line-through"]
     expect(page.get_by_role("button", name="␣no, 25 %, removed")).to_be_visible()
+
+
+def test_a_kind_has_its_colour_and_its_label_and_a_text_its_spaces(open_page: Open, address: str) -> None:
+    page = open_page(address)
+    chips = page.locator(".st-key-named .chip")
+    expect(chips.first).to_be_visible(timeout=150_000)
+    expect(chips.nth(0).locator(".tag")).to_have_text("<i>PER</i>")
+    expect(chips.nth(1).locator(".tag")).to_have_count(0)
+    colours = [chips.nth(index).evaluate("node => getComputedStyle(node).backgroundColor") for index in range(3)]
+    assert len(set(colours)) == 3
+    assert chips.nth(2).inner_text() == "no name at all"
+    expect(page.get_by_role("button", name="no name at all")).to_be_visible()

@@ -18,3 +18,10 @@ pairs = [
     TokenItem(text=" no", value=0.25, number="25 %", second=0.0, second_number="0 %", removed=True, clickable=True),
 ]
 token_view(pairs, layout="bars", label="Before and after", key="pairs", series=("model", "after filters"))
+
+named = [
+    TokenItem(text="Anna", value=0.9, hue=0, tag="<i>PER</i>"),
+    TokenItem(text=" a", value=0.9, hue=1),
+    TokenItem(text="no name at all", value=0.9, plain=True, clickable=True),
+]
+token_view(named, layout="text", label="Names", key="named")
