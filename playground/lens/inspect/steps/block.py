@@ -46,6 +46,14 @@ class Sublayer:
     factor: float = 1.0
     """What the output is multiplied by before it is added."""
 
+    replaces: bool = False
+    """Whether what it writes takes the stream's place: a model without residual connections."""
+
+    def after(self, stream: Float[Tensor, "row width"], written: Float[Tensor, "row width"]) -> Tensor:
+        """The stream after the layer has written, normed where the sum is."""
+        total = written if self.replaces else stream + written
+        return total if self.sum_norm is None else self.sum_norm(total)
+
     def written(self, output: Float[Tensor, "row width"]) -> Float[Tensor, "row width"]:
         """What is added to the stream for an output."""
         return self.factor * (output if self.written_norm is None else self.written_norm(output))
@@ -174,10 +182,14 @@ def _combinations(
     layer = layers[len(done)]
     for written_norm, written in _written(window, layer):
         one = replace(layer, written_norm=written_norm)
-        yield from _combinations(window, layers, stream, [*pending, written], (*done, one))
-        total = stream + written + sum(pending, start=torch.zeros_like(stream))
-        for norm, normed in _norms_of(window, total):
-            yield from _combinations(window, layers, normed, [], (*done, replace(one, sum_norm=norm)))
+        # Either all layers of a block write into the stream, or each takes its place.
+        if not any(other.replaces for other in done):
+            yield from _combinations(window, layers, stream, [*pending, written], (*done, one))
+            total = stream + written + sum(pending, start=torch.zeros_like(stream))
+            for norm, normed in _norms_of(window, total):
+                yield from _combinations(window, layers, normed, [], (*done, replace(one, sum_norm=norm)))
+        if all(other.replaces for other in done):
+            yield from _combinations(window, layers, written, [], (*done, replace(one, replaces=True)))
 
 
 def _closed(
@@ -193,7 +205,7 @@ def _closed(
     square = float(written.double().square().sum())
     factor = float((written.double() * (end - stream).double()).sum()) / square if square else 0.0
     if factor and _adds_up(stream, factor * written, end, dtype):
-        scaled = tuple(one if one.sum_norm is not None else replace(one, factor=factor) for one in done)
+        scaled = tuple(one if one.sum_norm is not None or one.replaces else replace(one, factor=factor) for one in done)
         yield _Combination(scaled, _error(stream, factor * written, end))
 
 
@@ -231,8 +243,7 @@ def _with_inputs(window: Window, layers: tuple[Sublayer, ...], start: Tensor) ->
         if layer.feed_forward is not None:
             layer = _with_input(window, layer, start, stream)
         read.append(layer)
-        stream = stream + layer.written(layer.output)
-        stream = stream if layer.sum_norm is None else layer.sum_norm(stream)
+        stream = layer.after(stream, layer.written(layer.output))
     return tuple(read)
 
 

@@ -26,6 +26,8 @@ def feed_forward_residual_step(inputs: TokenInputs) -> InsideStep | None:
         sentences.append(_("This model multiplies it by {factor:g} first.").format(factor=layer.factor))
     if layer.written_norm is not None:
         sentences.append(_("This model norms it first."))
+    if layer.replaces:
+        sentences = [_("This model has no residual connections: what the layer wrote takes the stream's place.")]
     if layer.sum_norm is not None:
         sentences.append(_("The sum is normed: the stream is no longer the sum of what was written."))
     if layer.reads_start:
@@ -33,11 +35,17 @@ def feed_forward_residual_step(inputs: TokenInputs) -> InsideStep | None:
     return InsideStep(
         name="feed_forward_residual",
         title=_("Feed-forward output into the residual stream"),
-        formula=r"r' = \mathrm{norm}(r + o)" if layer.sum_norm is not None else r"r' = r + o",
+        formula=_formula(layer),
         explanation=" ".join(sentences),
         tables=(StepTable(label=_("Residual stream before and after the layer"), rows=tuple(rows), role="head"),),
         code=(in_transformer("post_norm" if layer.sum_norm is not None else "pre_norm", "residual", "drop"),),
     )
+
+
+def _formula(layer: Sublayer) -> str:
+    if layer.replaces:
+        return r"r' = o"
+    return r"r' = \mathrm{norm}(r + o)" if layer.sum_norm is not None else r"r' = r + o"
 
 
 def residual_rows(inputs: TokenInputs, layer: Sublayer, feed_forward: FeedForward) -> list[Row]:
@@ -54,8 +62,9 @@ def residual_rows(inputs: TokenInputs, layer: Sublayer, feed_forward: FeedForwar
         normed = Vector(name="o[{column}]", values=output)
         vector = _added_vector(layer, added, normed)
         rows.append(Row(symbol="d", label=_("as added"), vector=vector))
-    terms = (NamedTerm(name="r[{column}]", values=before.values), NamedTerm(name=name, values=added))
-    total = SumOfTerms(name="r′[{column}]", values=before.values + added, terms=terms)
+    start = () if layer.replaces else (NamedTerm(name="r[{column}]", values=before.values),)
+    terms = (*start, NamedTerm(name=name, values=added))
+    total = SumOfTerms(name="r′[{column}]", values=np.sum([term.values for term in terms], axis=0), terms=terms)
     if layer.sum_norm is None:
         end = SumOfTerms(name="r′[{column}]", values=inputs.block.end[0].numpy(), terms=terms)
         return [*rows, Row(symbol="u", label=_("after"), vector=end)]

@@ -80,6 +80,8 @@ def read_stream(token: WholeToken, row: int = 0) -> Stream:
             added = layer.written(layer.output)[row]
             names.append(PartName(layer.kind, block.layer))
             written.append(added)
+            if layer.replaces:
+                arrived, biases = [torch.zeros_like(added) for _part in arrived], torch.zeros_like(biases)
             arrived.append(added)
             if layer.sum_norm is not None:
                 parts = torch.stack([*arrived, biases])
@@ -109,6 +111,7 @@ def stream_before(token: WholeToken, layer: int, sublayer: Sublayer | None, lett
     for earlier in (*token.blocks[:layer], block):
         for one in before if earlier is block else earlier.sublayers:
             symbol = PartName(one.kind, earlier.layer).symbol
+            terms = [] if one.replaces else terms
             terms.append(NamedTerm(name=f"{symbol}[{{column}}]", values=one.written(one.output)[0].numpy()))
     values = np.sum([term.values for term in terms], axis=0)
     return SumOfTerms(name=name, values=values, terms=tuple(terms))

@@ -76,8 +76,7 @@ def run_block(block: Block, start: Float[Tensor, "row width"]) -> Float[Tensor, 
     """What the block makes of a stream; its attention reads the queries, keys and values of the pass."""
     stream = start
     for layer in block.sublayers:
-        stream = stream + layer.written(_output(layer, start if layer.reads_start else stream))
-        stream = stream if layer.sum_norm is None else layer.sum_norm(stream)
+        stream = layer.after(stream, layer.written(_output(layer, start if layer.reads_start else stream)))
     return stream
 
 

@@ -7,7 +7,7 @@ from playground.lens.inspect.steps.code_lines import code_lines
 from playground.lens.inspect.steps.neurons import NeuronName
 from playground.lens.inspect.steps.token_inputs import TokenInputs
 from playground.lens.inspect.steps.walkthrough import token_walkthrough
-from tests.helpers.own_models import own_model
+from tests.helpers.own_models import own_model, random_model
 from tests.playground.lens.inspect.steps.test_layer import traced
 from tests.playground.lens.inspect.steps.test_whole_token import scrambled
 
@@ -96,3 +96,16 @@ def test_parallel_blocks_and_norms_behind_the_sum_are_told():
     assert "side by side" in texts["cohere"]
     assert "the sum is normed" in texts["bert"].casefold()
     assert "multiplies it by 0.3" in texts["granite"]
+
+
+def test_without_residual_connections_only_the_last_layer_arrives():
+    model = own_model("decoder")
+    object.__setattr__(model, "module", random_model(kind="decoder", residual=False))
+    inputs = inputs_of(model)
+    assert (inputs.stream.arrived[:-1] == 0).all()
+    np.testing.assert_allclose(inputs.stream.arrived[-1], inputs.stream.final, atol=1e-5)
+    for step in token_walkthrough(inputs):
+        for row in (row for table in step.tables for row in table.rows):
+            largest = max(1.0, float(np.abs(row.values).max()))
+            assert row.derive(len(row.values) - 1).difference < 2e-4 * largest, step.name
+    assert "no residual connections" in " ".join(step.explanation for step in token_walkthrough(inputs))

@@ -86,8 +86,14 @@ def test_multipliers_caps_and_biases_are_told():
 @pytest.mark.parametrize("kind", ["decoder", "encoder", "encoder-decoder"])
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"norm_position": "post", "positions": "learned", "feed_forward": "gelu"}, {"feed_forward": "relu"}],
-    ids=["plain", "post-norm", "relu"],
+    [
+        {},
+        {"norm_position": "post", "positions": "learned", "feed_forward": "gelu"},
+        {"feed_forward": "relu", "norm": "none"},
+        {"residual": False},
+        {"residual": False, "norm_position": "post"},
+    ],
+    ids=["plain", "post-norm", "no norm", "no residual", "no residual, post-norm"],
 )
 def test_our_own_kinds(kind, changes):
     model = own_model(kind)
