@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Int
 
 from playground.charts.heatmap import RISING, table_height, table_layout
-from playground.charts.layout import name_ticks, quiet_layout, token_label
+from playground.charts.layout import name_ticks, quiet_layout
 from playground.charts.palette import HELD_OUT, NEUTRAL, TRAIN
 from playground.evaluation.calibration import Reliability
 from playground.evaluation.resampling import PairedSpread, Spread
@@ -161,4 +161,4 @@ def perplexity_bars(names: Sequence[str], bits: Float[np.ndarray, "model"]) -> g
 
 
 def _shortened(name: str) -> str:
-    return token_label(name, LONGEST_NAME)
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"

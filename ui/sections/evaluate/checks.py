@@ -84,12 +84,7 @@ def show_leaks(chosen: LabelSet) -> None:
         return
     st.subheader(_("Texts in both parts"), anchor=False)
     if is_train is None:
-        count = repeated_texts(texts)
-        st.write(
-            _n("{n} text stands in the table more than once.", "{n} texts repeat an earlier row.", count)
-            if count
-            else _("No text stands in the table twice. With a column that says train or test, both parts are compared.")
-        )
+        _show_repeats(texts)
         return
     train = [row for row, flag in enumerate(is_train) if flag]
     test = [row for row, flag in enumerate(is_train) if not flag]
@@ -115,4 +110,13 @@ def show_leaks(chosen: LabelSet) -> None:
         },
         hide_index=True,
         key="leaks_table",
+    )
+
+
+def _show_repeats(texts: Sequence[str]) -> None:
+    count = repeated_texts(texts)
+    st.write(
+        _n("{n} text stands in the table more than once.", "{n} texts repeat an earlier row.", count)
+        if count
+        else _("No text stands in the table twice. With a column that says train or test, both parts are compared.")
     )

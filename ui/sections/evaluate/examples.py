@@ -22,66 +22,68 @@ class LinesExample:
     tokenizer: str = "13a"
 
 
+SHORT_EXAMPLES = (
+    LinesExample(
+        word="clipped",
+        title=N_("Seven times “the”"),
+        lesson=N_(
+            "Every word stands in a reference, but “the” at most twice: the precision is clipped from 7/7 to 2/7 "
+            "(Papineni et al. 2002)."
+        ),
+        hypotheses="the the the the the the the",
+        references=("the cat is on the mat", "there is a cat on the mat"),
+    ),
+    LinesExample(
+        word="paraphrase",
+        title=N_("A good paraphrase"),
+        lesson=N_("The same is said in other words: nothing but the full stop matches, so BLEU is close to 0."),
+        hypotheses="Nobody could open it because they had lost its key.",
+        references=("The box stayed shut, since the way to unlock that was gone.",),
+    ),
+    LinesExample(
+        word="copy",
+        title=N_("A bad copy"),
+        lesson=N_("One word turns the meaning round, and every measure here is delighted."),
+        hypotheses="The doctor said that the new medicine is safe for small children.",
+        references=("The doctor said that the new medicine is not safe for small children.",),
+    ),
+    LinesExample(
+        word="short",
+        title=N_("Too short for BLEU"),
+        lesson=N_("A perfect answer of two words has no three words in a row: BLEU is 0 without the effective order."),
+        hypotheses="Good morning",
+        references=("Good morning",),
+    ),
+    LinesExample(
+        word="chinese",
+        title=N_("Chinese"),
+        lesson=N_(
+            "Chinese has no spaces: cut at spaces, a whole sentence is one word that is right or wrong. The "
+            "tokenizer zh takes each character for a word; look at 13a or none beside it."
+        ),
+        hypotheses="猫坐在垫子上。\n孩子们在花园里玩球。",
+        references=("猫坐在地毯上。\n孩子们在院子里玩球。",),
+        tokenizer="zh",
+    ),
+)
+"""Of one line or two."""
+
+
 @cache
 def lines_examples() -> tuple[LinesExample, ...]:
     """The examples, the first one the page's own."""
     first, second, references = _two_systems()
-    return (
-        LinesExample(
-            word="clipped",
-            title=N_("Seven times “the”"),
-            lesson=N_(
-                "Every word stands in a reference, but “the” at most twice: the precision is clipped from 7/7 to 2/7 "
-                "(Papineni et al. 2002)."
-            ),
-            hypotheses="the the the the the the the",
-            references=("the cat is on the mat", "there is a cat on the mat"),
+    systems = LinesExample(
+        word="systems",
+        title=N_("Two systems, 200 lines"),
+        lesson=N_(
+            "The second system is ahead by 0.3 BLEU. Whether 200 lines can tell is what the paired bootstrap says."
         ),
-        LinesExample(
-            word="paraphrase",
-            title=N_("A good paraphrase"),
-            lesson=N_("The same is said in other words: nothing but the full stop matches, so BLEU is close to 0."),
-            hypotheses="Nobody could open it because they had lost its key.",
-            references=("The box stayed shut, since the way to unlock that was gone.",),
-        ),
-        LinesExample(
-            word="copy",
-            title=N_("A bad copy"),
-            lesson=N_("One word turns the meaning round, and every measure here is delighted."),
-            hypotheses="The doctor said that the new medicine is safe for small children.",
-            references=("The doctor said that the new medicine is not safe for small children.",),
-        ),
-        LinesExample(
-            word="short",
-            title=N_("Too short for BLEU"),
-            lesson=N_(
-                "A perfect answer of two words has no three words in a row: BLEU is 0 without the effective order."
-            ),
-            hypotheses="Good morning",
-            references=("Good morning",),
-        ),
-        LinesExample(
-            word="chinese",
-            title=N_("Chinese"),
-            lesson=N_(
-                "Chinese has no spaces: cut at spaces, a whole sentence is one word that is right or wrong. The "
-                "tokenizer zh takes each character for a word; look at 13a or none beside it."
-            ),
-            hypotheses="猫坐在垫子上。\n孩子们在花园里玩球。",
-            references=("猫坐在地毯上。\n孩子们在院子里玩球。",),
-            tokenizer="zh",
-        ),
-        LinesExample(
-            word="systems",
-            title=N_("Two systems, 200 lines"),
-            lesson=N_(
-                "The second system is ahead by 0.3 BLEU. Whether 200 lines can tell is what the paired bootstrap says."
-            ),
-            hypotheses=first,
-            references=(references,),
-            second=second,
-        ),
+        hypotheses=first,
+        references=(references,),
+        second=second,
     )
+    return (*SHORT_EXAMPLES, systems)
 
 
 _SUBJECTS = ("The old man", "A tall girl", "My brother", "The new teacher", "Our neighbour", "The young doctor")

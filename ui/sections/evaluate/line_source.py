@@ -192,12 +192,7 @@ def reference_columns(columns: dict[str, str]) -> list[str]:
     return [columns[word] for word in ("reference", "reference_2", "reference_3", "reference_4") if word in columns]
 
 
-def _translator_lines() -> LineSet:
-    """A translator of ours on its held-out sentences."""
-    name = read_text(MODEL, TRANSLATOR_MODEL)
-    model = obtain_model(ModelChoice(name=name))
-    if model.kind != "encoder-decoder":
-        model = obtain_model(ModelChoice(name=TRANSLATOR_MODEL))
+def _choose_rows() -> int:
     rows = st.number_input(
         _("Held-out sentences"),
         min_value=2,
@@ -207,13 +202,21 @@ def _translator_lines() -> LineSet:
         width=200,
     )
     write_number(EVALUATED_ROWS, int(rows))
+    return int(rows)
+
+
+def _translator_lines() -> LineSet:
+    """A translator of ours on its held-out sentences."""
+    name = read_text(MODEL, TRANSLATOR_MODEL)
+    model = obtain_model(ModelChoice(name=name))
+    if model.kind != "encoder-decoder":
+        model = obtain_model(ModelChoice(name=TRANSLATOR_MODEL))
+    rows = _choose_rows()
 
     def translate(on_progress: OnProgress) -> TranslatedLines:
-        return translated_lines(model, int(rows), on_progress)
+        return translated_lines(model, rows, on_progress)
 
-    made = require(
-        ("translated lines", int(rows)), translate, title=_("Translating, sentence:"), cache=results_of(model)
-    )
+    made = require(("translated lines", rows), translate, title=_("Translating, sentence:"), cache=results_of(model))
     st.caption(
         _("{name} on held-out sentences of its own world, half French and half Chinese.").format(name=model.name)
     )
@@ -221,7 +224,7 @@ def _translator_lines() -> LineSet:
     return LineSet(
         lines=lines,
         second=None,
-        details={"model": model.name, "rows": int(rows)},
+        details={"model": model.name, "rows": rows},
         sources=made.sources,
         imports=(
             "playground import load",
@@ -229,7 +232,7 @@ def _translator_lines() -> LineSet:
             "playground.tasks.translated_lines import translated_lines",
         ),
         code=(
-            f"translated = translated_lines(load({model.name!r}), {int(rows)})",
+            f"translated = translated_lines(load({model.name!r}), {rows})",
             "references = tuple((text,) for text in translated.references)",
             "lines = ComparedLines(hypotheses=translated.hypotheses, references=references)",
         ),
