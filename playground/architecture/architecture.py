@@ -13,14 +13,15 @@ Role = Literal[
     "norm",
     "attention",
     "cross_attention",
+    "mixer",
     "feed_forward",
     "head",
     "pooler",
     "other",
     "unused",
 ]
-"""What a box does. projection: a matrix between an embedding and the stream, or before the output matrix; unused:
-weights that a prediction does not run through."""
+"""What a box does. projection: a matrix between an embedding and the stream, or before the output matrix; mixer: mixes
+tokens without attention (LFM2, Jamba); unused: weights that a prediction does not run through."""
 MATRIX_AXES = 2
 
 

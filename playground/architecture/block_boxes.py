@@ -87,7 +87,15 @@ def _collect(
                 boxes[-1].items.append(item)
             else:
                 boxes.append(_OpenBox(role=role, items=[item]))
+    _name_mixers(boxes)
     return boxes
+
+
+def _name_mixers(boxes: list[_OpenBox]) -> None:
+    """In a block without attention only the last layer is an MLP: what stands before it mixes tokens (LFM2's)."""
+    if not any(opened.role in ("attention", "cross_attention") for opened in boxes):
+        for opened in [opened for opened in boxes if opened.role == "feed_forward"][:-1]:
+            opened.role = "mixer"
 
 
 def _projected(item: ModuleOutput, index: int, calls: list[ProbedCall]) -> ProbedCall | None:

@@ -13,6 +13,7 @@ TITLES = {
     "norm": N_("Norm"),
     "attention": N_("Self-attention"),
     "cross_attention": N_("Cross-attention"),
+    "mixer": N_("Mixer without attention"),
     "feed_forward": N_("MLP"),
     "head": N_("Unembedding"),
     "pooler": N_("Pooler"),

@@ -38,7 +38,11 @@ class _Flow:
 def find_stages(boxes: list[RunBox], received: Tensor, returned: Tensor) -> tuple[Stage, ...]:
     """The stages of a block that received and returned these states. A stage whose numbers do not tell says so."""
     inner = [run if run.inner is None else replace(run, output=run.inner) for run in boxes]
-    return min((_follow(runs, received, returned) for runs in (boxes, inner)), key=_rank)
+    stages = min((_follow(runs, received, returned) for runs in (boxes, inner)), key=_rank)
+    if all(stage.adds is not None for stage in stages):
+        return stages
+    # Where one connection is not known, a missing one is not known to be missing.
+    return tuple(replace(stage, adds=None) if stage.adds is False else stage for stage in stages)
 
 
 def _rank(stages: tuple[Stage, ...]) -> tuple[int, int]:
@@ -52,36 +56,44 @@ def _follow(boxes: list[RunBox], received: Tensor, returned: Tensor) -> tuple[St
         if not _attach(flow, run) and not _attach_after_sum(flow, run):
             _close(flow, run.received, adds=None)
             flow.branches = [[run]]
-    if flow.branches and not _ends_with_sum(flow, returned):
-        last = flow.branches[0][-1].output
-        is_replaced = len(flow.branches) == 1 and same(last, returned)
+    is_replaced = len(flow.branches) == 1 and equal(flow.branches[0][-1].output, returned)
+    if is_replaced or (flow.branches and not _ends_with_sum(flow, returned)):
         _close(flow, returned, adds=False if is_replaced else None)
     return tuple(flow.stages)
 
 
+def equal(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors hold the same numbers; some families lay all tokens in one row (OPT).
+
+    To the last bit: what a layer adds may be far smaller than the largest number of the stream.
+    """
+    return one.numel() == other.numel() and torch.equal(one.flatten(), other.flatten())
+
+
 def same(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors hold the same numbers up to rounding; some families lay all tokens in one row (OPT)."""
+    """Whether two tensors hold the same numbers up to rounding in the coarser of their dtypes."""
     if one.numel() != other.numel():
         return False
+    allowed = max(tolerance("module", tensor.dtype) for tensor in (one, other))
     one, other = one.flatten().float(), other.flatten().float()
     largest = float(other.abs().max().clamp(min=1e-6))
-    return float((one - other).abs().max()) <= tolerance("module", torch.float32) * largest
+    return float((one - other).abs().max()) <= allowed * largest
 
 
 def _attach(flow: _Flow, run: RunBox) -> bool:
     """Put a box behind what it reads: the stream, the end of a branch, or the box where two branches part."""
     for branch in reversed(flow.branches):
-        if same(run.received, branch[-1].output):
+        if equal(run.received, branch[-1].output):
             branch.append(run)
             return True
-    if same(run.received, flow.stream):
+    if equal(run.received, flow.stream):
         flow.branches.append([run])
         return True
     if len(flow.branches) != 1:
         return False
     only = flow.branches[0]
     for index, earlier in enumerate(only[:-1]):
-        if same(run.received, earlier.output) and not flow.shared:
+        if equal(run.received, earlier.output) and not flow.shared:
             flow.shared, flow.branches = only[: index + 1], [only[index + 1 :], [run]]
             return True
     return False
@@ -123,11 +135,11 @@ def _factor(base: Tensor, written: Tensor, state: Tensor) -> float | None:
     """The factor with which `written` is added to `base` to make the state; None where none does."""
     if not base.numel() == written.numel() == state.numel():
         return None
-    base, state = base.flatten().float(), state.flatten().float()
+    base, written = base.flatten().float(), written.flatten().float()
     if same(base + written, state):
         return 1.0
     square = float((written.double() ** 2).sum())
-    factor = float((written.double() * (state - base).double()).sum()) / square if square else 0.0
+    factor = float((written.double() * (state.flatten().float() - base).double()).sum()) / square if square else 0.0
     return factor if factor and same(base + factor * written, state) else None
 
 

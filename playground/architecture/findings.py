@@ -9,6 +9,7 @@ from playground.text import N_
 KINDS: dict[Role, str] = {
     "attention": "attention",
     "cross_attention": "attention",
+    "mixer": "rest",
     "feed_forward": "feed_forward",
     "embedding": "embedding",
     "position": "embedding",

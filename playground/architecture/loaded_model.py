@@ -107,9 +107,10 @@ def _outermost_list(root: nn.Module, path: str) -> nn.ModuleList | None:
     """The outermost list of modules on the way to a module."""
     module = root
     for name in path.split("."):
-        if isinstance(module, nn.ModuleList):
+        inner = getattr(module, name)
+        if isinstance(module, nn.ModuleList) and not isinstance(inner, nn.ModuleList):  # Funnel has lists of lists
             return module
-        module = getattr(module, name)
+        module = inner
     return None
 
 

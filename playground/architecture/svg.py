@@ -18,6 +18,7 @@ COLOURS: dict[Role, Colour] = {
     "norm": VALUE,
     "attention": DECODER,
     "cross_attention": CROSS,
+    "mixer": CROSS,
     "feed_forward": TRAIN,
     "head": HELD_OUT,
     "pooler": KEY,

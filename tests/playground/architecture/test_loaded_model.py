@@ -127,6 +127,37 @@ def test_experts_are_counted(family, experts):
     assert (stages[1].branches[0][1].experts, stages[1].branches[0][1].experts_per_token) == experts
 
 
+def test_what_mixes_tokens_without_attention_is_no_mlp():
+    """LFM2: a convolution in the first layer, attention in the second."""
+    sizes = {**SIZES, **FEED, "num_key_value_heads": 2, "layer_types": ["conv", "full_attention"]}
+    module = AutoModelForCausalLM.from_config(transformers.Lfm2Config(**sizes), attn_implementation="eager")
+    model = as_loaded(module.eval().requires_grad_(False), "decoder", "lfm2")
+    object.__setattr__(model, "attention", "eager")
+    architecture = architecture_of(model)
+    roles = [[box.role for box in group.boxes] for group in architecture.stacks[0].groups]
+    assert roles == [["norm", "mixer", "norm", "feed_forward"], ["norm", "attention", "norm", "feed_forward"]]
+    assert architecture.parameters == sum(parameter.numel() for parameter in module.parameters())
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (transformers.GPTJConfig, ["norm: attention | feed_forward +"]),
+        (transformers.BloomConfig, PRE),
+    ],
+)
+def test_families_that_do_not_pass_the_seam_are_drawn_too(config, expected):
+    sizes = {"vocab_size": 99, "n_embd": 32, "n_layer": 2, "n_head": 4, "rotary_dim": 4, "n_positions": 64}
+    module = AutoModelForCausalLM.from_config(config(**sizes), attn_implementation="eager")
+    model = as_loaded(module.eval().requires_grad_(False), "decoder", "other")
+    assert outline(architecture_of(model)) == expected
+
+
+def test_half_precision_is_read_as_well():
+    architecture = architecture_of(load("books-encoder", dtype="bfloat16"))
+    assert outline(architecture) == PRE
+
+
 def test_layers_that_differ_have_frames_of_their_own():
     groups = architecture_of(other_model("deepseek_v3")).stacks[0].groups
     assert [(group.first, group.count, group.boxes[-1].experts) for group in groups] == [(0, 1, 0), (1, 1, 4)]

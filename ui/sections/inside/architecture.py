@@ -10,7 +10,7 @@ from playground.architecture.findings import architecture_findings
 from playground.csv_table import csv_table
 from playground.models import LoadedModel
 from playground.snippets import origin
-from playground.text import _
+from playground.text import N_, _
 from ui.cache import results_of
 from ui.components.architecture_view import architecture_view
 from ui.jobs import require
@@ -23,7 +23,7 @@ from ui.widgets.context_bar import ContextBar, bar_model
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 
-STACKS = {"encoder": "encoder", "decoder": "decoder", "": "–"}
+STACKS = {"encoder": N_("Encoder"), "decoder": N_("Decoder"), "": "–"}
 
 
 def show_architecture(bar: ContextBar) -> None:
@@ -98,7 +98,7 @@ def box_table(architecture: Architecture) -> pd.DataFrame:
         rows.append(
             {
                 _("Box"): box_title(box),
-                _("Stack"): STACKS[placed.stack],
+                _("Stack"): _(STACKS[placed.stack]),
                 _("Layers"): "–" if first is None else f"{first}" if first == last else f"{first}–{last}",
                 _("Module"): box.path,
                 _("Weights"): ", ".join(f"{' × '.join(map(str, weight.shape))}" for weight in box.weights),

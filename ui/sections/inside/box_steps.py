@@ -60,7 +60,7 @@ def _inside(group: LayerGroup) -> Iterator[str | None]:
                 following = _following(stage.boxes, box, layers)
                 yield NORM_BEFORE[following] if following else NORM_AFTER.get(written or "attention")
             else:
-                yield None
+                yield None  # weights beside the layers, and mixers
 
 
 def _following(boxes: Sequence[Box], norm: Box, layers: Sequence[Box]) -> Role | None:
