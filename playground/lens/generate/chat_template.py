@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, Literal
 
 from playground.decoding import well_formed
@@ -28,6 +29,8 @@ CPU_SECONDS, WALL_SECONDS, MEGABYTES = 3, 10, 512
 """What a template may take. The templates in use take some milliseconds."""
 WORKER = Path(__file__).with_name("template_worker.py")
 POLL_SECONDS = 0.1
+_PLACES = BoundedSemaphore(2)
+"""Templates that are rendered at once."""
 OPEN_END = "OPEN_END_OF_THE_LAST_TURN "
 """Stands behind a turn that is to be continued while the template is rendered; the text is cut there."""
 
@@ -104,11 +107,16 @@ def _rendered(model: "LoadedModel", template: str, turns: Sequence[Turn], is_aba
     is_open = turns[-1].role == "assistant"
     if is_open:
         messages[-1]["content"] += OPEN_END
-    special = {name: str(token) for name, token in model.tokenizer.special_tokens_map.items() if isinstance(token, str)}
+    special = {name: _plain(token) for name, token in model.tokenizer.special_tokens_map.items()}
     # What transformers hands to a template besides: no tools, no documents.
     values = {"messages": messages, "tools": None, "documents": None, "add_generation_prompt": not is_open, **special}
     text = _render_apart(model.name, template, values, is_abandoned)
     return _cut_open(model.name, text) if is_open else text
+
+
+def _plain(token: Any) -> str | list[str]:
+    """A special token, or several, as a template reads them."""
+    return [str(one) for one in token] if isinstance(token, list | tuple) else str(token)
 
 
 def _cut_open(name: str, text: str) -> str:
@@ -125,16 +133,8 @@ def _render_apart(name: str, template: str, values: dict[str, Any], is_abandoned
     """Render in a process, which is ended where it takes too long or nobody waits for it any more."""
     bounds = {"seconds": CPU_SECONDS, "megabytes": MEGABYTES, "characters": LONGEST_TEXT}
     task = {"template": template, "values": values, **bounds}
-    # Without the environment, whose secrets a template has no business with.
-    command = [sys.executable, "-I", "-X", "utf8", str(WORKER)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
-    ) as process:
-        try:
-            output = _communicate(process, json.dumps(task).encode(), is_abandoned)
-        finally:
-            process.kill()
-    if output is None or process.returncode:
+    output = _run_worker(json.dumps(task).encode(), is_abandoned)
+    if output is None:
         raise UserError(
             "The chat template of {name} takes more than {seconds} seconds or {megabytes} MB; it was stopped.",
             name=name,
@@ -146,7 +146,26 @@ def _render_apart(name: str, template: str, values: dict[str, Any], is_abandoned
         raise UserError(
             "The chat template of {name} refuses this conversation: {reason}", name=name, reason=answer["error"]
         )
-    return str(answer["text"])
+    return well_formed(str(answer["text"]))
+
+
+def _run_worker(task: bytes, is_abandoned: Callable[[], bool]) -> bytes | None:
+    """What the process answers; None where it was stopped. Few run at once, however many people compose a turn."""
+    while not _PLACES.acquire(timeout=POLL_SECONDS):
+        if is_abandoned():
+            return None
+    try:
+        # Without the environment, whose secrets a template has no business with.
+        command = [sys.executable, "-I", "-X", "utf8", str(WORKER)]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        with subprocess.Popen(command, env={}, **pipes) as process:
+            try:
+                output = _communicate(process, task, is_abandoned)
+            finally:
+                process.kill()
+        return None if process.returncode else output
+    finally:
+        _PLACES.release()
 
 
 def _communicate(process: "subprocess.Popen[bytes]", task: bytes, is_abandoned: Callable[[], bool]) -> bytes | None:

@@ -146,6 +146,12 @@ def test_a_template_that_fails_says_why(template, reason):
         render_chat(chat_model(template), TURNS)
 
 
+def test_half_a_surrogate_of_a_template_can_be_read():
+    rendered = render_chat(chat_model("{{ '\\ud83d' }}{{ messages[0].content }}"), [Turn(role="user", content="a\udce9")])
+    assert rendered.text == "\ufffda\ufffd"
+    assert rendered.is_exact
+
+
 def test_what_cannot_be_rendered_is_refused():
     model = chat_model(CHATML)
     with pytest.raises(UserError, match="no chat template"):
