@@ -50,7 +50,8 @@
     area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true }));
     const overview = await until(() => painted() && painted() !== before);
     const exact = await until(isExact);
-    return { started, overview, exact, rows: Number(heatmap().dataset.rows) };
+    const scores = await until(() => find("heads_tables", "[data-part=heads] tbody tr"));
+    return { started, overview, exact, scores, rows: Number(heatmap().dataset.rows) };
   }
 
   // Click a head's thumbnail; its exact map is there when the heatmap has another title and is exact.

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.browser import ROOT, Wire, open_page, serve
 from benchmarks.english import english, tokenizer_of
-from benchmarks.forward import PAINTED
+from benchmarks.forward import PAINTED, Run, plain
 from benchmarks.table import DECODER, ENCODER
 
 EXACT = "[data-part=heatmap][data-exact=true]"
@@ -43,12 +43,18 @@ def subjects() -> list[Subject]:
 
 
 def measure_paint(browser: Browser, *, trials: int, threads: int) -> list[dict[str, Any]]:
-    """Every subject in a page of its own, on one warm server."""
+    """Every subject in a page of its own, on one warm server; before each text a plain pass on it, in turns."""
+    import torch
+
+    torch.set_num_threads(threads)
+    passes = {model: plain(model)[0] for model in {subject.model for subject in subjects()}}
     with serve(threads) as address:
-        return [_measure_subject(browser, address, subject, trials) for subject in subjects()]
+        return [_measure_subject(browser, address, subject, trials, passes[subject.model]) for subject in subjects()]
 
 
-def _measure_subject(browser: Browser, address: str, subject: Subject, trials: int) -> dict[str, Any]:
+def _measure_subject(
+    browser: Browser, address: str, subject: Subject, trials: int, plain_pass: Run | None = None
+) -> dict[str, Any]:
     print(f"paint: {subject.model}, {subject.tokens} tokens", file=sys.stderr)
     from playground.models import local_folder
 
@@ -60,7 +66,11 @@ def _measure_subject(browser: Browser, address: str, subject: Subject, trials: i
         wire.finished(0)
         _commit(page, wire, english(tokenizer, subject.tokens, trials), subject)
         texts = [english(tokenizer, subject.tokens, variant) for variant in range(trials)]
-        painted = [_commit(page, wire, text, subject) for text in texts]
+        painted = []
+        for text in texts:
+            pass_seconds = None if plain_pass is None else plain_pass(text)["seconds"]
+            times = _commit(page, wire, text, subject)
+            painted.append({**times, **({} if pass_seconds is None else _held_against(times, pass_seconds))})
         clicks = [_choose(page, wire, number, subject) for number in range(max(3, trials))]
         reruns = [_rerun(page, wire) for _ in range(RERUNS)]
     return {
@@ -73,8 +83,16 @@ def _measure_subject(browser: Browser, address: str, subject: Subject, trials: i
     }
 
 
+def _held_against(times: dict[str, float], pass_seconds: float) -> dict[str, float]:
+    """The pass that came right before a picture, and how many of it the picture took."""
+    return {"plain_seconds": pass_seconds, "passes": times["overview_seconds"] / pass_seconds}
+
+
 def _commit(page: Page, wire: Wire, text: str, subject: Subject) -> dict[str, float]:
-    """Commit a new text; seconds until overview and exact head are painted, and the bytes that came for each."""
+    """Commit a new text; seconds until overview, exact head and scores are painted, and the bytes for the first two.
+
+    The scores' bytes count with the overview's.
+    """
     first = len(wire.messages)
     times = page.evaluate("text => benchmark.commit(text)", text)
     messages = wire.messages[first : wire.finished(first) + 1]
@@ -83,6 +101,7 @@ def _commit(page: Page, wire: Wire, text: str, subject: Subject) -> dict[str, fl
     return {
         "overview_seconds": (times["overview"] - times["started"]) / 1000,
         "exact_seconds": (times["exact"] - times["started"]) / 1000,
+        "scores_seconds": (times["scores"] - times["started"]) / 1000,
         "overview_bytes": sum(len(message) for message in messages if HEAD_MARK not in message),
         "exact_bytes": sum(len(message) for message in messages if HEAD_MARK in message),
     }

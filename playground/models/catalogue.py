@@ -5,6 +5,8 @@ Imports neither torch nor transformers, so that a page can list models at once.
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 from playground.legacy_names import MODEL_CONFIG, modernise
@@ -167,11 +169,24 @@ def is_local(entry: Entry) -> bool:
 
 def _shipped_models() -> tuple[Entry, ...]:
     """Entries of the shipped models whose weights are present."""
-    return tuple(_shipped(name, *texts) for name, texts in SHIPPED.items() if is_complete(shipped_folder(name)))
+    folders = {name: shipped_folder(name) for name in SHIPPED}
+    return tuple(
+        _shipped(name, *texts, _written(folders[name])) for name, texts in SHIPPED.items() if is_complete(folders[name])
+    )
 
 
-def _shipped(name: str, title: str, summary: str) -> Entry:
-    """A shipped model's entry; kind and sizes come from its config.json, so that retraining needs no edit here."""
+def _written(folder: Path) -> tuple[str, ...]:
+    """What changes when a model's folder does."""
+    files = (folder / "config.json", folder / "model.safetensors")
+    return (str(folder), *(str(file.stat().st_mtime_ns) for file in files if file.is_file()))
+
+
+@lru_cache(maxsize=64)
+def _shipped(name: str, title: str, summary: str, _state: tuple[str, ...]) -> Entry:
+    """A shipped model's entry; kind and sizes come from its config.json, so that retraining needs no edit here.
+
+    Read once for each state of its folder: every run of a page asks for it several times.
+    """
     config = _shipped_config(name)
     return Entry(
         name=name,

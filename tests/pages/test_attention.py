@@ -12,7 +12,7 @@ from playground import load
 from playground.lens.capture.tokens import encode
 from tests.helpers.page_script import words
 from ui.downloads import downloads
-from ui.sections.attention import several_texts
+from ui.sections.attention import comparison, several_texts
 from ui.sections.attention.examples import examples, other_text
 from ui.state.parameters import EXCLUDE_FIRST, HIDE_SPECIAL, MODEL
 from ui.warm import warm_up
@@ -131,13 +131,21 @@ def test_two_traces_stand_side_by_side(mode):
     assert not app.error
 
 
-def test_a_head_that_differs_opens_on_both_sides():
+def test_a_head_that_differs_opens_on_both_sides(monkeypatch):
+    """A click on the second bar, once."""
+    drawn, clicks = [], [1]
+
+    def picked(items, **_options):
+        drawn.append(items)
+        return clicks.pop() if clicks else None
+
+    monkeypatch.setattr(comparison, "token_view", picked)
     app = run(mode="texts", other_text="The very old cat sat on the mat.", head="0.0")
-    button = next(button for button in app.button if str(button.key).startswith("differs_"))
-    layer_head = str(button.key).removeprefix("differs_")
-    button.click().run()
     assert not app.exception
-    assert [app.query_params[name] for name in ("head", "other_head")] == [layer_head, layer_head]
+    values = [item.value for item in drawn[0]]
+    assert values == sorted(values, reverse=True)
+    head = drawn[0][1].text.removeprefix("Head ")
+    assert [app.query_params[name] for name in ("head", "other_head")] == [head, head]
 
 
 def test_the_other_text_begins_as_a_copy_with_one_word_changed():
@@ -211,10 +219,10 @@ def test_chosen_tokens_and_words_stand_in_address_and_export():
     app = run(head="1.1", query="2", chosen="2.4-5", gather="sum", units="words")
     assert not app.exception
     assert {name: app.query_params[name] for name in ("query", "chosen", "gather", "units")} == {
-        "query": ["2"],
-        "chosen": ["2.4-5"],
-        "gather": ["sum"],
-        "units": ["words"],
+        "query": "2",
+        "chosen": "2.4-5",
+        "gather": "sum",
+        "units": "words",
     }
     (python,) = [code.value for code in app.code if "head_map" in code.value]
     assert "gathered = weights.take([2, 4, 5], axis=0).sum(0)" in python

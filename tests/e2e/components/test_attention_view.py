@@ -314,13 +314,16 @@ def test_state_restores_everything(open_view: Open) -> None:
             "range": "row",
             "palette": "cividis",
             "view": "arcs",
-            "pin": {"axis": "key", "index": 6},
+            "pin": {"axis": "key", "index": 6, "also": [9, 11]},
             "filter": "first > 0.2",
             "pairs": "all",
+            "units": "words",
+            "gather": "mean",
         },
     }
-    page = open_view("small", state=state)
+    page = open_view("small", state=state, words="1")
     expect(page.locator("h3")).to_have_text("layer 4, head 9")
+    expect(page.locator("[data-units=words]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("[data-view=arcs]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("[data-choice=scale]")).to_have_value("log")
     expect(page.locator("[data-part=filter]")).to_have_value("first > 0.2")

@@ -363,6 +363,17 @@ def test_weights_of_chosen_tokens_are_numpys(evaluate: Callable[..., Any], axis:
     assert largest == np.argsort(-expected, kind="stable")[:2].tolist()
 
 
+@pytest.mark.parametrize(
+    ("name", "head"), [("a", {"layer": 1, "head": 1}), ("b", {"layer": 0, "head": 1}), ("c", None)]
+)
+def test_the_head_with_the_largest_score_is_found(evaluate: Callable[..., Any], name: str, head: Any) -> None:
+    found = """(() => {
+        const values = Float32Array.from([0, 1, 2, 3, NaN, 5, 5, NaN, NaN, NaN, NaN, NaN]);
+        return m.headWithLargest({ names: ["a", "b", "c"], layers: 2, heads: 2, values }, argument);
+    })()"""
+    assert evaluate("attention_view/js/head_scores", found, name) == head
+
+
 def test_a_score_is_found_by_name_layer_and_head(evaluate: Callable[..., Any]) -> None:
     read = """(() => {
         const values = Float32Array.from([0, 1, 2, 3, 4, 5, NaN, 7]);

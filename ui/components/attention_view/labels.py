@@ -79,6 +79,7 @@ def _toolbar() -> dict[str, str]:
 def _tables() -> dict[str, str]:
     return {
         "headScores": _("Head scores"),
+        "showLargest": _("Show the head with the largest value: {score}"),
         "links": _("Largest attention weights"),
         "linksOfQuery": _("Attention from {token}"),
         "linksOfKey": _("Attention to {token}"),

@@ -13,6 +13,7 @@ from playground.lens.inspect.attention_view import ViewOptions
 from playground.text import _
 from ui.cache import TracedText
 from ui.components.attention_view import AlignedWords, ViewState, difference_view
+from ui.components.token_view import TokenItem, token_view
 from ui.jobs import require
 from ui.sections.attention.heatmaps import show_heads
 from ui.sections.attention.scores import show_scores
@@ -20,10 +21,6 @@ from ui.state.address import write_values
 from ui.state.parameters import COMBINE, HEAD, LINK_HEADS, OTHER_COMBINE, OTHER_HEAD
 from ui.text import inert
 
-_BAR = """<div style="display: flex; align-items: center; gap: 0.75rem">{value:.3f}
-<div aria-hidden="true" style="flex: 1; height: 6px; border-radius: 3px; background: light-dark(#e6e9ef, #343b48)">
-<div style="width: {share:.1%}; height: 100%; border-radius: 3px; background: light-dark(#2b4c9b, #8fb0f5)"></div>
-</div></div>"""
 LEFT, RIGHT = "heads_left", "heads_right"
 RANKED = 8
 NAMED = 12
@@ -157,18 +154,22 @@ def _rank_heads(
     st.caption(_("Jensen–Shannon divergence in nats, mean over the queries: 0 is the same, 0.693 nothing in common."))
     if left.trace.model.name != right.trace.model.name:
         st.caption(_("Heads of two models that share a number share nothing else: a large value says little here."))
-    for index in np.argsort(-table, axis=None, kind="stable")[:RANKED]:
-        layer, head = divmod(int(index), table.shape[1])
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.button(
-                _("Head {layer}.{head}").format(layer=layer, head=head),
-                key=f"differs_{layer}.{head}",
-                on_click=_open_both,
-                args=(layer, head),
-                width=90,
-            )
-            value = float(table[layer, head])
-            st.html(_BAR.format(value=value, share=min(1.0, value / math.log(2))))
+    ranked = [divmod(int(index), table.shape[1]) for index in np.argsort(-table, axis=None, kind="stable")[:RANKED]]
+    items = [_ranked_item(layer, head, float(table[layer, head])) for layer, head in ranked]
+    picked = token_view(items, layout="bars", label=_("Heads that differ most"), key="differs")
+    if picked is not None:
+        _open_both(*ranked[picked])
+        st.rerun()
+
+
+def _ranked_item(layer: int, head: int, divergence: float) -> TokenItem:
+    return TokenItem(
+        text=_("Head {layer}.{head}").format(layer=layer, head=head),
+        value=min(1.0, divergence / math.log(2)),
+        number=f"{divergence:.3f}",
+        plain=True,
+        clickable=True,
+    )
 
 
 def _open_both(layer: int, head: int) -> None:

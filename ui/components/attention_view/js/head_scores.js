@@ -4,8 +4,25 @@ import { cssRgb } from "../../shared/js/colour.js";
 import { element, fill, formatNumber, formatScore, scoreLabel } from "../../shared/js/dom.js";
 import { scoreOf } from "./store.js";
 
-export function createHeadScores() {
-  return { element: element("section", { class: "head-scores", "data-part": "head-scores" }) };
+export function createHeadScores(view) {
+  const section = element("section", { class: "head-scores", "data-part": "head-scores" });
+  section.addEventListener("click", (event) => {
+    const name = event.target.closest("[data-score]")?.dataset.score;
+    const head = name && view.scores ? headWithLargest(view.scores, name) : null;
+    if (head) view.select({ ...head, combine: "head" });
+  });
+  return { element: section };
+}
+
+// The head whose score of this name is the largest; null where no head has one.
+export function headWithLargest({ names, values, layers, heads }, name) {
+  const start = names.indexOf(name) * layers * heads;
+  let best = -1;
+  for (let index = 0; index < layers * heads; index++) {
+    const value = values[start + index];
+    if (Number.isFinite(value) && (best < 0 || value > values[start + best])) best = index;
+  }
+  return best < 0 ? null : { layer: Math.floor(best / heads), head: best % heads };
 }
 
 function largest({ names, values, layers, heads }, name) {
@@ -38,10 +55,12 @@ function scoreRow(view, name, value, share) {
   const waiting = value === undefined;
   const missing = value === null || waiting;
   bar.firstChild.style.width = `${missing ? 0 : Math.min(100, Math.max(0, 100 * share))}%`;
+  const label = scoreLabel(view.labels, name);
+  const hint = fill(view.labels.showLargest, { score: label });
   const unit = missing ? "" : view.labels[`unit_${name}`] ?? "";
   return [
-    element("dt", {}, scoreLabel(view.labels, name)),
-    element("dd", { "data-score": name }, bar, element("span", { class: "number" }, waiting ? "…" : formatScore(value)),
+    element("dt", {}, element("button", { type: "button", "data-score": name, title: hint }, label)),
+    element("dd", { "data-score": name, title: hint }, bar, element("span", { class: "number" }, waiting ? "…" : formatScore(value)),
       element("span", { class: "unit" }, unit)),
   ];
 }
