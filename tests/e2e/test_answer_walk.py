@@ -90,3 +90,26 @@ def test_no_option_and_no_text_is_lost_on_the_way_through_the_sections(
     expect(page.get_by_role("textbox", name="Target token")).to_have_value(" dog", timeout=PATIENCE)
     expect(page.get_by_role("radio", name="zero", exact=True)).to_be_checked()
     expect(page.get_by_role("radio", name="Δ loss (nats)", exact=True)).to_be_checked()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("section", "figure"), [("writes", "figure_writers"), ("heads", "figure_search-decoder-previous")]
+)
+def test_a_click_on_a_bar_selects_its_head(
+    app_server: str, open_page: Callable[[str], Page], section: str, figure: str
+) -> None:
+    page = open_page(f"{app_server}/ablate?text=The+cat+sat+on+the+mat&section={section}")
+    chart = page.locator(f".st-key-{figure}")
+    expect(chart.locator(".bars .point path").first).to_be_visible(timeout=PATIENCE)
+    names = [name.removeprefix("head ") for name in chart.locator(".ytick text").all_text_contents()]
+    wanted = next(index for index, name in enumerate(names) if re.fullmatch(r"\d+\.\d+", name))
+    settle(page, quiet=500)
+    box = chart.locator(".bars .point path").nth(wanted).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(200)
+    page.mouse.down()
+    page.mouse.up()
+    head = page.locator(".st-key-bar_head_panel").filter(has_text=f"Head {names[wanted]}").first
+    expect(head).to_be_visible(timeout=PATIENCE)

@@ -78,7 +78,7 @@ def live_chart(
         label: what the chart shows, for screen readers, and the stem of file names.
         labels: replacements for some of `live_chart_labels`.
         provenance: lines in every saved file.
-        picks: cells of the figure's maps can be picked by a click, or by arrow keys and Enter.
+        picks: cells of the figure's maps, and its bars, can be picked by a click, or by arrow keys and Enter.
         picked: the cell with a frame.
     """
     publish_plotly()

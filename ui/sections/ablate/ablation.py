@@ -103,8 +103,6 @@ def _choose_ablated_kind(subject: Subject) -> SiteKind:
 
 
 def _show_singles(setting: Setting, kind: SiteKind) -> None:
-    st.subheader(_("Single-head ablation"), anchor=False)
-
     def make(on_progress: OnProgress) -> SingleEffects:
         experiment = setting.experiment()
         heads = ablate_heads(experiment, kind, on_progress)
@@ -118,8 +116,9 @@ def _show_singles(setting: Setting, kind: SiteKind) -> None:
     cell = _draw_singles(setting, effects)
     st.caption(
         _(
-            "A column for each head, then the layer's attention, its MLP, and the whole layer. Heads and larger parts "
-            "are each coloured up to their own largest effect. Click a cell to put it into the joint set below."
+            "Single-head ablation: a column for each head, then the layer's attention, its MLP, and the whole layer. "
+            "Heads and larger parts are each coloured up to their own largest effect. Click a cell to put it into the "
+            "joint set below."
         )
     )
     if cell is not None:

@@ -25,7 +25,6 @@ MOST_BARS = 20
 
 def show_logit_attribution(subject: Subject) -> None:
     """Contributions to the target token's logit, and one head's attention beside what it moves."""
-    st.subheader(_("Logit contributions by component"), anchor=False)
     target_token = choose_target_token(subject)
     attribution = None if target_token is None else _show_contributions(subject, target_token)
     st.subheader(_("Attention vs. value-weighted attention"), anchor=False)
@@ -50,11 +49,14 @@ def _show_contributions(subject: Subject, target_token: TargetToken) -> LogitAtt
     contributions = contributions_of(attribution)
     token = token_title(subject.model, target_token.token)
     show_findings(largest_contributions(list(contributions), list(contributions.values()), token=token))
+    _draw_contributions(subject, target_token, attribution)
+    sentence = _(
+        "Logit contributions by component. The logit of {token} is {total:.3f}; the contributions add up to {sum:.3f} "
+        "with a frozen final norm. Click a bar or a cell to select its head."
+    )
+    st.caption(sentence.format(token=token, total=attribution.total, sum=attribution.sum))
     kind = subject.clean.kinds[0]
     offer_head_doors(subject, kind, chosen_head(subject, kind) or largest_head(attribution), here=WRITES)
-    sentence = _("The logit of {token} is {total:.3f}; the contributions add up to {sum:.3f} with a frozen final norm.")
-    st.caption(sentence.format(token=token, total=attribution.total, sum=attribution.sum))
-    _draw_contributions(subject, target_token, attribution)
     call = f"attribute_logit(model, clean, position={target_token.position}, token={target_token.token})"
     lines = [encoding_line(subject.texts), "clean = capture(model, encoded)", f"attribution = {call}"]
     imports = [
@@ -74,8 +76,10 @@ def _draw_contributions(subject: Subject, target_token: TargetToken, attribution
     meaning, details = _("contribution to the logit"), target_details(target_token)
     figure = named_bars_figure(largest, [contributions[name] for name in largest], x=meaning)
     label = _("Components with the largest contributions to the logit")
-    show_figure(subject, figure, rows, name="writers", label=label, details=details)
     kind = subject.clean.kinds[0]
+    bar = show_figure(subject, figure, rows, name="writers", label=label, details=details, picks=True)
+    if bar is not None and (writer := _head_of(largest[bar[1]], attribution.heads.shape)):
+        choose_head(subject, kind, *writer)
     layers, heads = (list(map(str, range(count))) for count in attribution.heads.shape)
     figure = heatmap_figure(attribution.heads, rows=layers, columns=heads, y=_("layer"), x=_("head"), meaning=meaning)
     table, label = table_rows("layer", layers, heads, attribution.heads), _("Contribution of each head to the logit")
@@ -92,6 +96,14 @@ def _draw_contributions(subject: Subject, target_token: TargetToken, attribution
     )
     if cell is not None:
         choose_head(subject, kind, *cell[1:])
+
+
+def _head_of(title: str, shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """The head of this title; None for another component."""
+    titles = {
+        _("head {layer}.{head}").format(layer=layer, head=head): (layer, head) for layer, head in np.ndindex(shape)
+    }
+    return titles.get(title)
 
 
 def contributions_of(attribution: LogitAttribution) -> dict[str, float]:

@@ -23,7 +23,7 @@ from playground.lens.inspect.head_search import (
 from playground.text import _
 from ui.jobs import compute
 from ui.sections.ablate.figure import numbered, show_figure
-from ui.sections.ablate.heads import SEARCH, offer_head_doors
+from ui.sections.ablate.heads import SEARCH, choose_head, offer_head_doors
 from ui.sections.ablate.options import Subject, kind_titles
 from ui.state.address import read_text, write_text
 from ui.state.parameters import PAINTED, PATTERN, SEARCH_KIND
@@ -78,12 +78,10 @@ def _offer_python(subject: Subject, kind: SiteKind, pattern: str, marked: tuple[
 def _show_ranking(subject: Subject, ranking: Ranking, kind: SiteKind, pattern: str) -> None:
     """The best heads as bars against chance; all heads in the CSV."""
     show_findings(best_head_finding(ranking))
-    offer_head_doors(subject, kind, (ranking.heads[0].layer, ranking.heads[0].head), here=SEARCH)
     sentence = _(
         "Mean attention on the marked keys, over {queries} queries. Chance level: 95th percentile of the largest score "
         "of all heads over {shuffles} shuffles, {chance:.3f}. Marks: 95th percentile of each head's own shuffles."
     )
-    st.caption(sentence.format(queries=ranking.queries, shuffles=ranking.shuffles, chance=ranking.chance_level))
     best = ranking.heads[:MOST_BARS]
     rows: list[Sequence[object]] = [
         ("layer", "head", "score", "shuffled mean", "shuffled 95th percentile", "z-score"),
@@ -101,7 +99,12 @@ def _show_ranking(subject: Subject, ranking: Ranking, kind: SiteKind, pattern: s
     label = _("Heads ranked by their attention on the marked keys")
     details: dict[str, object] = {"attention": kind, "pattern": pattern}
     details |= {"chance level": f"{ranking.chance_level:.4f}", "shuffles": ranking.shuffles}
-    show_figure(subject, figure, rows, name=f"search-{kind}-{pattern}", label=label, details=details)
+    name = f"search-{kind}-{pattern}"
+    bar = show_figure(subject, figure, rows, name=name, label=label, details=details, picks=True)
+    if bar is not None and bar[1] < len(best):
+        choose_head(subject, kind, best[bar[1]].layer, best[bar[1]].head)
+    st.caption(sentence.format(queries=ranking.queries, shuffles=ranking.shuffles, chance=ranking.chance_level))
+    offer_head_doors(subject, kind, (best[0].layer, best[0].head), here=SEARCH)
 
 
 def _titles() -> dict[str, str]:

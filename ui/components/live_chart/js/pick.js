@@ -1,10 +1,12 @@
-// Picking a number by a click, or by arrow keys and Enter. A cell is [curve, row, column] of a trace with cells.
+// Picking a number by a click, or by arrow keys and Enter. A cell is [curve, row, column] of a trace with cells; of bars
+// [curve, bar, 0].
 
 import { ARROW_STEPS, clamp } from "../../shared/js/dom.js";
 
 // The cell that an arrow key leads to; traces with cells lie below each other, so rows continue in the next one.
 function stepFrom(traces, [curve, row, column], key) {
   const [down, right] = ARROW_STEPS[key];
+  if (!traces[curve].z) return [curve, clamp(row + down + right, 0, traces[curve].x.length - 1), 0];
   let [nextCurve, nextRow] = [curve, row + down];
   if (!traces[nextCurve].z[nextRow]) {
     nextCurve += down;
@@ -13,6 +15,8 @@ function stepFrom(traces, [curve, row, column], key) {
   }
   return [nextCurve, nextRow, clamp(column + right, 0, traces[nextCurve].z[nextRow].length - 1)];
 }
+
+const isBars = (trace) => trace?.type === "bar";
 
 // Plotly shapes that frame a cell; none where there is no such cell.
 export function frameOf(traces, cell, color) {
@@ -36,6 +40,14 @@ export class Picking {
   click(point) {
     const index = point?.pointNumber ?? point?.pointIndex;
     if (Array.isArray(index)) this.choose([point.curveNumber, ...index]);
+    else this.chooseBar(point, index);
+  }
+
+  // Also by a mark on the bar, which belongs to a trace of its own.
+  chooseBar(point, index) {
+    const bars = this.traces.findIndex(isBars);
+    const marked = this.traces[point?.curveNumber];
+    if (bars >= 0 && marked?.y?.length === this.traces[bars].y.length) this.choose([bars, index, 0]);
   }
 
   choose(cell) {
@@ -45,7 +57,7 @@ export class Picking {
 
   follow(event) {
     if (event.target !== this.chart.node || !this.chart.header.picks) return;
-    const start = this.cell ?? this.chart.header.picked ?? [this.traces.findIndex(({ z }) => z), 0, 0];
+    const start = this.cell ?? this.chart.header.picked ?? [this.traces.findIndex((trace) => trace.z || isBars(trace)), 0, 0];
     if (event.key in ARROW_STEPS) this.point(this.cell ? stepFrom(this.traces, start, event.key) : start);
     else if (event.key === "Enter" && this.cell) this.choose(this.cell);
     else return;
@@ -55,8 +67,10 @@ export class Picking {
   // Show the cell's hover label, and announce it.
   point(cell) {
     const [curve, row, column] = (this.cell = cell);
-    this.chart.Plotly?.Fx.hover(this.chart.node, { xval: column, yval: (this.traces[curve].y0 ?? 0) + row }, "xy");
+    const trace = this.traces[curve];
+    const place = trace.z ? { xval: column, yval: (trace.y0 ?? 0) + row } : [{ curveNumber: curve, pointNumber: row }];
+    this.chart.Plotly?.Fx.hover(this.chart.node, place, "xy");
     const lines = [...this.chart.node.querySelectorAll(".hovertext .nums, .hovertext .nums tspan.line")];
-    this.chart.spoken.textContent = lines.map((line) => line.textContent).join(", ") || String(this.traces[curve].z[row][column]);
+    this.chart.spoken.textContent = lines.map((line) => line.textContent).join(", ") || String(trace.z ? trace.z[row][column] : trace.x[row]);
   }
 }
