@@ -33,7 +33,10 @@ def compare_boundaries(left: Tokenization, right: Tokenization) -> SharedBoundar
     if left.algorithm is None or right.algorithm is None:
         raise UserError("A tokenizer that is written in Python does not say where its tokens stand in the text.")
     spans = [[_trimmed(side.text, token.start, token.end) for token in side.tokens] for side in (left, right)]
-    cuts = [{span[1] for span in side if span is not None} for side in spans]
+    cuts = [
+        {span[1] for span in each if span is not None and not side.text[slice(*span)].isspace()}
+        for side, each in zip((left, right), spans, strict=True)
+    ]
     last = [max(ends, default=0) for ends in cuts]
     inner = [ends - {end} for ends, end in zip(cuts, last, strict=True)]
     known = [set(side) - {None} for side in spans]
@@ -49,9 +52,8 @@ def compare_boundaries(left: Tokenization, right: Tokenization) -> SharedBoundar
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """A span without spaces at its edges; None where nothing is left."""
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    return (start, end) if start < end else None
+    """A span without spaces at its edges, or of nothing but spaces; None for a token without characters."""
+    stretch = text[start:end]
+    if not stretch or stretch.isspace():
+        return (start, end) if stretch else None
+    return end - len(stretch.lstrip()), start + len(stretch.rstrip())

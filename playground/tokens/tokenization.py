@@ -22,6 +22,7 @@ from playground.lens.capture.tokens import (
 )
 from playground.tokens.pretokens import Pretoken, pretokens
 from playground.tokens.segmentation import Algorithm, algorithm_of, segment
+from playground.tokens.unigram import piece_scores
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -120,7 +121,7 @@ def _tokenize_fast(
     encoding = rust.encode(text, pair)
     stretches = pretokens(rust, text)
     second = () if pair is None else pretokens(rust, pair)
-    tokens = tuple(_text_tokens(rust, encoding, labelled, len(stretches)))
+    tokens = tuple(_text_tokens(rust, encoding, labelled, len(stretches), (text, pair or "")))
     both = (*stretches, *second)
     replayed, agreeing = _replay(rust, both, tokens) if replay else (0, 0)
     return Tokenization(
@@ -138,23 +139,28 @@ def _tokenize_fast(
     )
 
 
-def _text_tokens(rust: Tokenizer, encoding: Encoding, labelled: list[Token], first_of_pair: int) -> Iterator[TextToken]:
+def _text_tokens(
+    rust: Tokenizer, encoding: Encoding, labelled: list[Token], first_of_pair: int, texts: tuple[str, str]
+) -> Iterator[TextToken]:
     """The tokens with pieces, bytes, spans and pre-tokens; what a decoder does not read is left out at the end."""
     byte_level, raw, unknown = is_byte_level(rust), literal_ids(rust), unknown_ids(rust)
     columns = zip(labelled, encoding.offsets, encoding.word_ids, encoding.sequence_ids, strict=False)
     for token, (start, end), word, sequence in columns:
         piece = rust.id_to_token(token.id) or f"#{token.id}"
-        is_template = word is None
+        is_template, is_unknown = word is None, word is not None and token.id in unknown
         content = piece.encode() if token.id in raw else piece_bytes(_bare(rust, piece), byte_level=byte_level)
+        if is_template or is_unknown:
+            # An unknown token is spelled alike whatever it stands for.
+            content = b"" if is_template else texts[sequence or 0][start:end].encode()
         yield TextToken(
             token=token,
             piece=piece,
-            content=b"" if is_template else content,
+            content=content,
             start=start,
             end=end,
             pretoken=None if word is None else word + (first_of_pair if sequence == 1 else 0),
             is_template=is_template,
-            is_unknown=not is_template and token.id in unknown,
+            is_unknown=is_unknown,
         )
 
 
@@ -184,12 +190,9 @@ def _replay(rust: Tokenizer, stretches: tuple[Pretoken, ...], tokens: tuple[Text
 
 def unknown_ids(rust: Tokenizer) -> set[int]:
     """The ids that stand for characters which the vocabulary lacks; at most one."""
-    model = rust.model
-    if type(model).__name__ == "Unigram":
-        unknown = json.loads(model.__getstate__()).get("unk_id")
-    else:
-        name = getattr(model, "unk_token", None)
-        unknown = None if name is None else model.token_to_id(name)
+    is_unigram = algorithm_of(rust) == "Unigram"
+    name = piece_scores(rust).unknown if is_unigram else getattr(rust.model, "unk_token", None)
+    unknown = None if name is None else rust.model.token_to_id(name)
     return set() if unknown is None else {int(unknown)}
 
 

@@ -83,6 +83,15 @@ def test_twenty_thousand_characters_are_counted_and_the_first_are_drawn():
     assert "The first 2,048 tokens are drawn" in said
 
 
+def test_the_target_of_a_translation_has_tokens_of_its_own():
+    app = page(model="tales-translator", text="Anna gives the zebra", target="Anna donne", query="4")
+    assert chips(app, 1) == ["<|start|>", "Anna", "donne"]
+    said = words(app)
+    assert "One token is unknown" in said
+    assert "5 bytes: 7a 65 62 72 61 · unknown" in said
+    assert "typed" not in said
+
+
 def test_two_tokenizers_side_by_side():
     app = page(section="models", text="the rug", other_model="induction")
     assert chips(app, 0) == ["<|start|>", "the", " r", "ug"]

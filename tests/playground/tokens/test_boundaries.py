@@ -21,6 +21,12 @@ def test_cuts_by_hand():
     assert shared.same[1] == (False, False, False, False, False, True, False, False)
 
 
+def test_tokens_of_spaces_are_the_same_where_both_have_them():
+    cut = tokenize(load("books-decoder"), "cat 你")
+    assert " " in [token.token.text for token in cut.content]
+    assert compare_boundaries(cut, cut).same[0] == (False, *[True] * (len(cut.tokens) - 1))
+
+
 def test_a_tokenizer_agrees_with_itself():
     cut = tokenize(load("books-decoder"), "unbelievable, 你好")
     assert compare_boundaries(cut, cut).agreement == 1.0

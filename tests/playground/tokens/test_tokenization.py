@@ -142,6 +142,7 @@ def test_a_typed_special_token_is_no_template():
 def test_unknown_words_are_counted():
     cut = tokenize(loaded("tales-translator"), "Anna zyzzyva")
     assert cut.unknown == 1
+    assert [token.content for token in cut.content] == [b"Anna", b"zyzzyva"]
     assert cut.algorithm == "WordLevel"
 
 

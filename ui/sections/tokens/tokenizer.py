@@ -3,6 +3,7 @@
 import streamlit as st
 
 from playground.charts.layout import mark_spaces
+from playground.lens.capture.tokens import label
 from playground.snippets import origin
 from playground.text import _, _n
 from playground.tokens.findings import describe_replay, describe_tokenization, describe_unknown
@@ -36,6 +37,7 @@ def show_tokenizer(subject: TokenSubject) -> None:
         write_values({QUERY: str(picked), PIN: None})
         run_again()
     _say_what_is_shown(cut)
+    _show_target(subject)
     _show_stages(cut)
     _show_token(subject)
     show_steps(subject)
@@ -66,11 +68,27 @@ def token_lines(token: TextToken) -> list[str]:
         lines.append(_n("{n} byte", "{n} bytes", len(token.content)) + ": " + token.content[:24].hex(" "))
     if token.is_template:
         lines.append(_("added by the template"))
-    elif token.token.special:
+    elif token.token.special and not token.is_unknown:
         lines.append(_("special token, typed"))
     if token.is_unknown:
         lines.append(_("unknown: the vocabulary lacks these characters"))
     return lines
+
+
+def _show_target(subject: TokenSubject) -> None:
+    """What an encoder-decoder's decoder reads of a target that was typed."""
+    model, target = subject.model, subject.texts.target
+    if model.kind != "encoder-decoder" or not target:
+        return
+    st.caption(_("What the decoder reads of the target:"))
+    tokens = label(model.tokenizer, model.adapter.target_ids(target)[:MOST_SHOWN])
+    token_view(
+        [TokenItem(text=t.text, special=t.special, lines=(_("id {id:,}").format(id=t.id),)) for t in tokens],
+        layout="text",
+        label=_("The target as tokens"),
+        key="target_chips",
+        provenance=origin(model, details=subject.details),
+    )
 
 
 def _say_what_is_shown(cut: Tokenization) -> None:
@@ -92,7 +110,7 @@ def _show_stages(cut: Tokenization) -> None:
         )
         return
     stages = {
-        _("Normaliser"): (cut.normaliser, cut.normalised if cut.normalised != cut.text else _("changes nothing here")),
+        _("Normaliser"): (cut.normaliser, _normalised(cut)),
         _("Pre-tokenizer"): (cut.pre_tokenizer, " | ".join(part.text for part in cut.pretokens[:MOST_QUOTED])),
         _("Algorithm"): ((cut.algorithm,), _algorithm_sentence(cut)),
         _("Template"): ((), cut.template or _("adds nothing")),
@@ -101,6 +119,12 @@ def _show_stages(cut: Tokenization) -> None:
         for title, (names, content) in stages.items():
             named = f" ({code_span(' + '.join(names))})" if names else ""
             st.markdown(f"**{title}**{named}: {inert(_quoted(content)) if content else _('nothing')}")
+
+
+def _normalised(cut: Tokenization) -> str:
+    if not cut.normaliser:
+        return _("none")
+    return cut.normalised if cut.normalised != cut.text else _("changes nothing here")
 
 
 def code_span(name: str) -> str:
