@@ -151,6 +151,13 @@ def test_a_table_is_bounded_and_its_faults_are_said(root, content, said):
     assert said in words(app)
 
 
+def test_a_long_table_is_listed_in_part(root):
+    app = uploaded(folder_of(root, "text"), b"text\n" + b"good cat\n" * 60)
+    assert shows_no_error(app)
+    assert "The first 50 rows" in words(app)
+    assert len(token_views(app)["Each text and its label"]) == 50
+
+
 @pytest.mark.parametrize("task", ["token", "span"])
 def test_rows_of_other_heads(root, task):
     content = b"text,context\nanna went to paris,the cat sat\n"

@@ -48,7 +48,7 @@ def _describe_head(head: ModelHead) -> str:
         "token": _("labels each token"),
         "span": _("finds where a passage answers a question"),
     }
-    parts = [_("Head: {architecture}").format(architecture=inert(head.architecture)), kinds[head.task]]
+    parts = [_("Loaded as {architecture}").format(architecture=inert(head.architecture)), kinds[head.task]]
     if head.task != "span":
         parts.append(_n("{n} label", "{n} labels", len(head.labels)))
     if head.task == "text":

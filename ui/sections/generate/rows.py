@@ -55,10 +55,7 @@ def show_rows(model: LoadedModel, head: ModelHead) -> None:
     if answers is None:
         return
     _say_gaps(answers)
-    if len(answers) <= MOST_TEXTS:
-        _list_rows(answers, head)
-    else:
-        st.dataframe(_table_of(answers), hide_index=True, height=400, key="row_table")
+    _list_rows(answers[:MOST_TEXTS], head, len(answers))
     notes = origin(model, details={"rows": len(answers)})
     st.download_button(
         _("CSV"),
@@ -157,9 +154,13 @@ def _say_gaps(answers: Sequence[RowAnswer]) -> None:
     st.caption(" · ".join(parts))
 
 
-def _list_rows(answers: Sequence[RowAnswer], head: ModelHead) -> None:
-    """Each row with its answer; a click opens it above."""
-    st.caption(_("Click a row to open it above."))
+def _list_rows(answers: Sequence[RowAnswer], head: ModelHead, count: int) -> None:
+    """The first rows with their answers; a click opens one above."""
+    if count > len(answers):
+        caption = _("The first {shown} rows; all of them are in the file. Click a row to open it above.")
+        st.caption(caption.format(shown=len(answers)))
+    else:
+        st.caption(_("Click a row to open it above."))
     items = [
         TokenItem(
             text=answer.text if answer.pair is None else f"{answer.text} ⏐ {answer.pair}",
@@ -197,12 +198,3 @@ def shortened(label: str) -> str:
     ('positive', 'a label that goe…')
     """
     return label if len(label) <= LONGEST_LABEL else f"{label[:LONGEST_LABEL]}…"
-
-
-def _table_of(answers: Sequence[RowAnswer]) -> dict[str, list[object]]:
-    return {
-        _("text"): [answer.text for answer in answers],
-        _("answer"): [answer.answer for answer in answers],
-        _("score"): [answer.score for answer in answers],
-        _("cut"): [answer.is_cut for answer in answers],
-    }
