@@ -170,7 +170,7 @@ def test_the_norm_and_a_traced_dimension_are_shown(small_folder):
         page(model=str(small_folder), text="the cat", dimension="999", step="down")
         .number_input(key="inside_dimension_16")
         .value
-        == 0
+        == 15
     )
 
 
@@ -269,6 +269,7 @@ def test_a_model_without_a_step_shows_the_nearest(small_folder):
     assert {name: nearest_step(name, names) for name in nearest} == nearest
     assert nearest_step("probabilities", names[:-1]) == "stream"
     assert nearest_step("router", ["embedding"]) == "embedding"
+    assert nearest_step("activation", ["embedding", "stream"]) == "stream"
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ FEED_FORWARD = ("feed_forward_norm", "router", "up", "activation", "down", "feed
 AFTERWARDS = ("stream", "final_norm", "output_head", "logit", "probabilities")
 INSTEAD = {
     "rotation": "projection",
+    **dict.fromkeys(FEED_FORWARD, "stream"),
     "router": "up",
     "final_norm": "stream",
     "output_head": "logit",

@@ -97,12 +97,12 @@ def _show_row(
 
 def _choose_dimension(width: int) -> None:
     """A dimension whose row of each matrix is shown."""
-    start = read_number(DIMENSION, 0, width - 1)
+    start = min(read_number(DIMENSION, 0), width - 1)
     label = _("Dimension to trace")
     st.caption(label, width="content")
     key = widget_key(DIMENSION, f"inside_dimension_{width}")
     chosen = int(st.number_input(label, 0, width - 1, start, key=key, label_visibility="collapsed", width=120))
-    if chosen != start or read_number(DIMENSION, 0) != start:
+    if chosen != start:
         write_number(DIMENSION, chosen, 0)
         st.rerun()
 

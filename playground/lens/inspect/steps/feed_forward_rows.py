@@ -92,7 +92,7 @@ def _hidden_rows(inputs: TokenInputs, feed_forward: FeedForward, branch: Branch,
     if neurons.gate is not None and hidden.gate is not None:
         gate = _matrix_vector("g", "gate", neurons.gate, x, hidden.gate, listed)
         rows.append(Row(symbol=f"g{code}", label="g", vector=gate, keys=listed))
-    rows.append(Row(symbol=f"a{code}", label="a", vector=_activated(branch, feed_forward), keys=listed))
+    rows.append(Row(symbol=f"a{code}", label="a", vector=activated_vector(branch, feed_forward), keys=listed))
     return tuple(rows)
 
 
@@ -111,8 +111,8 @@ def _matrix_vector(
     )
 
 
-def _activated(branch: Branch, feed_forward: FeedForward) -> Vector:
-    """The activations: a function of u, or u times a function of g."""
+def activated_vector(branch: Branch, feed_forward: FeedForward) -> Vector:
+    """The activations of all neurons: a function of u, or u times a function of g."""
     gating, hidden = branch.neurons.gating, branch.neurons.hidden(feed_forward.input[:1])
     values, plain = hidden.activated[0].numpy(), gating.activation.plain
     if hidden.gate is None:
@@ -235,7 +235,7 @@ def _down_table(inputs: TokenInputs, branch: Branch, code: str) -> StepTable:
     assert inputs.feed_forward is not None
     listed, dimension = inputs.listed_neurons(branch), min(inputs.dimension, len(branch.neurons.down.weight) - 1)
     weight = branch.neurons.down.weight[dimension].float().cpu().numpy()
-    activated = _activated(branch, inputs.feed_forward)
+    activated = activated_vector(branch, inputs.feed_forward)
     product = Products(
         name=f"W_down[{dimension},{{column}}] · a[{{column}}]",
         values=weight * activated.values,

@@ -27,7 +27,7 @@ class Shares(Vector):
     def derive(self, column: int) -> Derivation:
         """The terms below the quotient, or the one score."""
         if column not in self.chosen:
-            return self._derived(column, _("not chosen"), [], 0.0)
+            return self._derived(column, _("not chosen"), [Term(name=_("not chosen"), value=0.0)], 0.0)
         is_logistic = self.rule.startswith("logistic")
         over = range(len(self.scores)) if self.rule == "all" else self.chosen
         over = (column,) if self.rule == "logistic" else over

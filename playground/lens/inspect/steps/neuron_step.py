@@ -8,7 +8,9 @@ from jaxtyping import Float
 
 from playground.lens.inspect.steps.code_lines import in_layers
 from playground.lens.inspect.steps.derivation import Derivation, Term
+from playground.lens.inspect.steps.feed_forward_rows import activated_vector
 from playground.lens.inspect.steps.neurons import output_row
+from playground.lens.inspect.steps.products import Gathered
 from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.token_inputs import MOST_NEURONS, TokenInputs
 from playground.lens.inspect.steps.vectors import NamedTerm, Origin, SumOfTerms, Vector
@@ -66,9 +68,7 @@ def neurons_step(inputs: TokenInputs) -> InsideStep | None:
         Row(
             symbol="a",
             label="a",
-            vector=Vector(
-                name="a[{column}]", values=activations, note=_("see the step of the activation"), is_known=True
-            ),
+            vector=Gathered(name="a[{column}]", values=activations, sources=_activation_sources(inputs, keys)),
             keys=keys,
         ),
         Row(
@@ -105,6 +105,14 @@ def neurons_step(inputs: TokenInputs) -> InsideStep | None:
         tables=(table, direction),
         code=(in_layers("SwiGLU.forward" if ranked.gates is not None else "FeedForwardLayer.forward", "output"),),
     )
+
+
+def _activation_sources(inputs: TokenInputs, keys: Sequence[int]) -> dict[int, tuple[Vector, int]]:
+    """Where each listed neuron's activation is derived: among those of its expert."""
+    assert inputs.ranked is not None
+    assert inputs.feed_forward is not None
+    vectors = {branch.expert: activated_vector(branch, inputs.feed_forward) for branch in inputs.branches}
+    return {key: (vectors[name.expert], name.number) for key, name in zip(keys, inputs.ranked.names, strict=False)}
 
 
 def _placed(keys: Sequence[int], numbers: Float[np.ndarray, "neuron"]) -> Float[np.ndarray, "place"]:

@@ -184,26 +184,36 @@ def _logit_sentence(inputs: TokenInputs, head: OutputHead, products: np.ndarray)
 
 def _logit_table(inputs: TokenInputs, head: OutputHead) -> StepTable:
     """The logits of the listed tokens, before and behind the cap."""
+    rows = [Row(symbol="l", label="ℓ", vector=_uncapped_vector(inputs, head), keys=inputs.top)]
+    if head.cap is not None:
+        rows.append(Row(symbol="k", label="ℓ′", vector=_logit_vector(inputs, head), keys=inputs.top))
+    return _token_table(inputs, tuple(rows), _("Logits of the most probable tokens"))
+
+
+def _uncapped_vector(inputs: TokenInputs, head: OutputHead) -> ListedProducts:
+    """Every logit before a cap: the products of its row, and its bias."""
     assert inputs.logits is not None
-    map = head.matrix if head.bias is None else LinearMap(weight=head.matrix.weight, bias=head.bias)
-    uncapped = head.uncapped(head.state[:1])[0].numpy()
-    logits = ListedProducts(
+    return ListedProducts(
         name="ℓ[{column}]",
-        values=inputs.logits if head.cap is None else uncapped,
-        map=map,
+        values=inputs.logits if head.cap is None else head.uncapped(head.state[:1])[0].numpy(),
+        map=head.matrix if head.bias is None else LinearMap(weight=head.matrix.weight, bias=head.bias),
         input=head.state[0].numpy(),
         listed=inputs.top,
         term_name="W_U[{column},{term}] · h[{term}]",
         formula="Σ W_U[{column},i] · h[i]",
         factor=head.factor,
     )
-    rows = [Row(symbol="l", label="ℓ", vector=logits, keys=inputs.top)]
-    if head.cap is not None:
-        name = f"{head.cap:g} · tanh(ℓ[{{column}}] / {head.cap:g})"
-        term = NamedTerm(name=name, values=inputs.logits, factors=(uncapped,))
-        capped = SumOfTerms(name="ℓ′[{column}]", values=inputs.logits, terms=(term,))
-        rows.append(Row(symbol="k", label="ℓ′", vector=capped, keys=inputs.top))
-    return _token_table(inputs, tuple(rows), _("Logits of the most probable tokens"))
+
+
+def _logit_vector(inputs: TokenInputs, head: OutputHead) -> Vector:
+    """Every logit of the model."""
+    uncapped = _uncapped_vector(inputs, head)
+    if head.cap is None:
+        return uncapped
+    assert inputs.logits is not None
+    name = f"{head.cap:g} · tanh(ℓ[{{column}}] / {head.cap:g})"
+    term = NamedTerm(name=name, values=inputs.logits, factors=(uncapped.values,))
+    return SumOfTerms(name="ℓ′[{column}]", values=inputs.logits, terms=(term,))
 
 
 def _token_table(inputs: TokenInputs, rows: tuple[Row, ...], label: str) -> StepTable:
@@ -244,19 +254,14 @@ class VocabularySoftmax(Vector):
 
 def probabilities_step(inputs: TokenInputs) -> InsideStep | None:
     """l: logits; e: exponentials; p: probabilities of the listed tokens."""
-    if inputs.logits is None or inputs.traced is None:
+    if inputs.logits is None or inputs.traced is None or inputs.head is None:
         return None
     logits, largest = inputs.logits, float(inputs.logits.max())
     exponentials = np.exp(logits - largest)
     probabilities = exponentials / exponentials.sum()
     exponential = NamedTerm(name=f"exp(ℓ[{{column}}] − {largest:.6g})", values=exponentials, factors=(logits,))
     rows = (
-        Row(
-            symbol="l",
-            label="ℓ",
-            vector=Vector(name="ℓ[{column}]", values=logits, note=_("see the step of the logits")),
-            keys=inputs.top,
-        ),
+        Row(symbol="l", label="ℓ", vector=_logit_vector(inputs, inputs.head), keys=inputs.top),
         Row(
             symbol="e",
             label="exp",

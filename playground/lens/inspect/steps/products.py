@@ -1,5 +1,6 @@
 """Vectors of very many products, of which only some numbers are listed: a matrix with thousands of rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +64,19 @@ def _scattered(numbers: np.ndarray, rows: list[int], length: int) -> np.ndarray:
     whole = np.zeros(length)
     whole[rows] = numbers
     return whole
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Gathered(Vector):
+    """Numbers of several vectors in one row: each is derived where it comes from."""
+
+    sources: Mapping[int, tuple[Vector, int]]
+    """Of each listed number its vector, and its place there."""
+
+    def derive(self, column: int) -> Derivation:
+        """As the number's own vector derives it."""
+        vector, place = self.sources[column]
+        return vector.derive(place)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

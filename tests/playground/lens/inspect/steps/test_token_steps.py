@@ -52,6 +52,7 @@ def test_the_terms_of_every_listed_number_make_it(family):
                     assert table.cell(number) is not None
                     derivation = row.derive(column)
                     assert derivation.is_known
+                    assert derivation.terms or row.vector.note == "learned", (step.name, number)
                     assert derivation.difference < 2e-4 * largest, (step.name, table.label, number, derivation)
                 summary = row.summary()
                 assert len(summary.numbers) == len(row.values)

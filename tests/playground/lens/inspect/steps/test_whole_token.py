@@ -4,8 +4,12 @@ import pytest
 import torch
 import transformers
 
+from playground import load
+from playground import trace as read
 from playground.errors import UserError
 from playground.lens.inspect.steps.neurons import feed_forward_of
+from playground.models import is_local
+from playground.models.catalogue import find
 from tests.helpers.families import (
     DECODERS,
     ENCODER_DECODERS,
@@ -164,3 +168,26 @@ def test_numbers_that_are_none_are_refused_in_a_sentence():
     trace = traced(model)
     with pytest.raises(UserError, match="not a number"):
         trace.whole_token(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["smollm2-135m", "all-minilm-l6-v2"])
+def test_models_that_were_fetched(name):
+    if not is_local(find(name)):
+        pytest.skip("not on this machine")
+    trace = read(load(name), "The cat sat on the mat.")
+    token = trace.whole_token()
+    assert token.difference < PROVEN
+    if token.ending.head is None:
+        arguments = trace._arguments
+        own = trace.model.module(**arguments).last_hidden_state[0]
+        assert float((token.recomputed - own).abs().max() / own.abs().max()) < PROVEN
+    else:
+        own = own_logits(trace)
+        assert float((token.recomputed_logits() - own).abs().max() / own.abs().max()) < PROVEN
+
+
+def test_half_precision_is_followed_as_far_as_it_reaches():
+    token = read(load("books-decoder", dtype="bfloat16"), "The cat sat").whole_token(2)
+    assert token.difference < 5e-2
+    assert token.blocks[0].feed_forward.feed_forward.body.neurons.gating.activation.name == "SiLU"
