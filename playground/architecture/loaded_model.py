@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from playground.architecture.architecture import Architecture, Box, LayerGroup, Role, Stack
 from playground.architecture.block_boxes import attention_by_name, block_boxes, is_norm
@@ -160,16 +160,15 @@ def _box(probe: ProbePass, ownership: Ownership, item: ModuleOutput) -> Box | No
     weights = ownership.weights_of([item.module])
     if weights and all(weight.shared_with and not weight.is_matrix for weight in weights):
         return None
-    received = item.received
-    tokens = 1 if received is None or received.is_floating_point() is False else received.numel() // received.shape[-1]
+    received, path = item.received, ownership.paths[item.module]
     is_lookup = received is not None and not received.is_floating_point()
-    role = _role(probe, item.module, ownership.paths[item.module], is_lookup=is_lookup)
-    source = next(iter(probe.recording.inputs.values()))
+    source = next(iter(probe.recording.inputs.values())).shape[-1]
+    tokens = source if is_lookup or received is None else received.numel() // received.shape[-1]
     return Box(
-        role=role,
-        path=ownership.paths[item.module],
+        role=_role(probe, item.module, path, is_lookup=is_lookup),
+        path=path,
         weights=weights,
-        is_per_token=is_lookup or tokens >= source.shape[-1] - 1,
+        is_per_token=tokens >= source - 1,  # a target is one token shorter
     )
 
 
@@ -198,8 +197,7 @@ def _groups(probe: ProbePass, ownership: Ownership, runs: list[BlockRun]) -> lis
         run = runs[position]
         boxes = block_boxes(probe, ownership, module, run.begin, run.end)
         block = probe.recording.outputs[run.end]
-        received = block.received if count == 1 else _first_received(probe, module)
-        stages = find_stages(boxes, received if received is not None else block.output, block.output)
+        stages = find_stages(boxes, block.output if block.received is None else block.received, block.output)
         group = LayerGroup(first=position, count=count, stages=stages, shares_weights=count > 1)
         signature = (_signature(group, ownership.paths[module]), count)
         if signatures and signature == signatures[-1] and count == 1:
@@ -210,10 +208,6 @@ def _groups(probe: ProbePass, ownership: Ownership, runs: list[BlockRun]) -> lis
         groups.append(group)
         position += count
     return groups
-
-
-def _first_received(probe: ProbePass, module: nn.Module) -> Tensor | None:
-    return next(item.received for item in probe.recording.outputs if item.module is module)
 
 
 def _signature(group: LayerGroup, path: str) -> object:
