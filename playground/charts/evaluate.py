@@ -144,14 +144,14 @@ def stride_figure(scores: Sequence[StrideScore], *, window: int) -> go.Figure:
     return figure
 
 
-def perplexity_bars(names: Sequence[str], bits: Float[np.ndarray, "model"]) -> go.Figure:
-    """Bits per byte of several models on one text."""
+def perplexity_bars(names: Sequence[str], bits: Float[np.ndarray, "model"], is_masked: Sequence[bool]) -> go.Figure:
+    """Bits per byte of several models on one text; those of masked models, which do not compare, in grey."""
     figure = go.Figure()
     figure.add_bar(
         x=bits,
         y=list(range(len(names))),
         orientation="h",
-        marker={"color": TRAIN.light},
+        marker={"color": [NEUTRAL.light if masked else TRAIN.light for masked in is_masked]},
         hovertemplate="%{x:.4f}<extra></extra>",
     )
     quiet_layout(figure, x=_("bits per byte"), y="")

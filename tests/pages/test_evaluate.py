@@ -137,7 +137,7 @@ def test_perplexity_is_written_out_for_a_short_text():
     app = run_page("evaluate", model="books-decoder", text="The cat sat")
     code = next(block.value for block in app.code if "product" in block.value)
     assert "p(␣cat)" in code or "p(␣c" in code
-    assert "Perplexity" in words(app)
+    assert "books-decoder has the perplexity" in words(app)
 
 
 def test_models_of_both_kinds_on_one_text():

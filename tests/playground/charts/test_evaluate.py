@@ -50,4 +50,4 @@ def test_strides_and_models():
         StrideScore(stride=n, least_context=8 - n, passes=9 - n, perplexity=10.0 * n, bits_per_byte=1.0) for n in (2, 7)
     ]
     assert list(stride_figure(scores, window=8).data[0].y) == [20, 70]
-    assert list(perplexity_bars(["a", "b"], np.array([1.5, 2.0])).data[0].x) == [1.5, 2.0]
+    assert list(perplexity_bars(["a", "b"], np.array([1.5, 2.0]), [False, True]).data[0].x) == [1.5, 2.0]

@@ -155,7 +155,11 @@ def _show_numbers(judged: Sequence[Judged], text: str) -> None:
         key="perplexities",
     )
     if len(judged) > 1:
-        figure = perplexity_bars([one.model.name for one in judged], np.array([one.bits.value for one in judged]))
+        titles = [
+            _("{name} (pseudo)").format(name=one.model.name) if one.is_masked else one.model.name for one in judged
+        ]
+        bits = np.array([one.bits.value for one in judged])
+        figure = perplexity_bars(titles, bits, [one.is_masked for one in judged])
         draw(
             None,
             figure,
@@ -176,18 +180,19 @@ def _describe(judged: Sequence[Judged]) -> Finding:
             "tokenizers; bits per byte do."
         )
         return Finding(template=template, values={"name": best.model.name, "bits": best.bits.value})
-    one = judged[0]
+    one = (comparable or judged)[0]
     if one.is_masked:
         template = N_(
-            "Pseudo-perplexity {value:,.2f}: each token masked alone and predicted from both sides (Salazar et al. "
-            "2020). It does not compare with a decoder's perplexity."
+            "{name} has the pseudo-perplexity {value:,.2f}: each token masked alone and predicted from both sides "
+            "(Salazar et al. 2020). It does not compare with a decoder's perplexity."
         )
-        return Finding(template=template, values={"value": one.scores.perplexity})
+        return Finding(template=template, values={"name": one.model.name, "value": one.scores.perplexity})
     template = N_(
-        "Perplexity {value:,.2f}: as uncertain as a choice among so many equally probable tokens. {bits:.3f} bits per "
-        "byte."
+        "{name} has the perplexity {value:,.2f}: as uncertain as a choice among so many equally probable tokens. "
+        "{bits:.3f} bits per byte."
     )
-    return Finding(template=template, values={"value": one.scores.perplexity, "bits": one.bits.value})
+    values = {"name": one.model.name, "value": one.scores.perplexity, "bits": one.bits.value}
+    return Finding(template=template, values=values)
 
 
 def _choose_shown(judged: Sequence[Judged]) -> Judged:
@@ -243,6 +248,7 @@ def _show_root(shown: Judged) -> None:
             ]
         ),
         language=None,
+        wrap_lines=True,
     )
 
 
