@@ -49,7 +49,7 @@ def _words(axis: Axis, by_word: bool) -> list[Word]:
 def cells_at(
     trace: Trace, selected: SelectedMap, axis: Literal["query", "key"], positions: Iterable[int]
 ) -> tuple[int, ...]:
-    """The rows or columns of the map in which tokens stand, given by their positions in the text; hidden ones do not."""
+    """The rows or columns of the map in which tokens stand, given by their positions in the text; no hidden ones."""
     side = axes(trace, selected.options)[axis == "key"]
     words = shown_words(trace, selected)[axis == "key"]
     wanted = set(positions)
@@ -75,7 +75,7 @@ def head_csv(trace: Trace, selected: SelectedMap) -> str:
         else:
             header.append(title)
             rows = [[*row, value] for row, value in zip(rows, gathered, strict=True)]
-    origin = {**provenance(trace.model), **_description(selected)}
+    origin = {**provenance(trace.model), **_description(trace, selected)}
     if selected.options.hide_special:
         sides = zip(("query", "key"), axes(trace, selected.options), strict=True)
         origin |= {f"{name} positions": _spelled(axis.positions) for name, axis in sides}
@@ -104,9 +104,12 @@ def head_npz(trace: Trace, selected: SelectedMap) -> bytes:
         "key_tokens": np.array([token.text for token in keys.tokens]),
         "query_ids": np.array([token.id for token in queries.tokens]),
         "key_ids": np.array([token.id for token in keys.tokens]),
+        "blocks": np.array(trace.block_numbers(kind)),
         "query_positions": np.array(queries.positions),
         "key_positions": np.array(keys.positions),
-        "provenance": np.array(json.dumps({**provenance(trace.model), **_description(selected)}, ensure_ascii=False)),
+        "provenance": np.array(
+            json.dumps({**provenance(trace.model), **_description(trace, selected)}, ensure_ascii=False)
+        ),
     }
     if selected.by_word:
         sides = zip(("query", "key"), shown_words(trace, selected), strict=True)
@@ -177,11 +180,13 @@ def _spelled(positions: Iterable[int]) -> str:
     return " ".join(map(str, positions))
 
 
-def _description(selected: SelectedMap) -> dict[str, str]:
+def _description(trace: Trace, selected: SelectedMap) -> dict[str, str]:
     by_word = "words: the sum over a key's tokens, the mean over a query's"
+    number = trace.site(selected.layer, selected.options.kind).number
+    block = "" if number == selected.layer else f" (block {number} of the model)"
     return {
         "attention": selected.options.kind,
-        "shown": f"layer {selected.layer}, head {selected.head}, {selected.combine}",
+        "shown": f"layer {selected.layer}{block}, head {selected.head}, {selected.combine}",
         "special tokens": "hidden" if selected.options.hide_special else "shown",
         "first token": "set aside, rows renormalised" if selected.options.exclude_first else "as it is",
         **({"rows and columns": by_word} if selected.by_word else {}),

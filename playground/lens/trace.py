@@ -38,6 +38,8 @@ class Trace:
         """An encoder-decoder's decoder input; empty otherwise."""
         self.sites: tuple[Site, ...] = result.sites
         """Every attention layer."""
+        self.other_blocks = result.other_blocks
+        """Blocks without attention in a stack in which others attend (LFM2, Jamba)."""
         self.last_logits = result.last_logits
         self._arguments = result.arguments
         self._by_key = {(site.kind, site.layer): site for site in self.sites}
@@ -77,6 +79,10 @@ class Trace:
         """The attention layers of one kind. Raises UserError for a kind that the model does not have."""
         kind = self._kind(kind)
         return [site for site in self.sites if site.kind == kind]
+
+    def block_numbers(self, kind: SiteKind | None = None) -> list[int]:
+        """The number of each attention layer's block in the model: [2, 5] where only blocks 2 and 5 attend."""
+        return [site.number for site in self.layers(kind)]
 
     def site(self, layer: int, kind: SiteKind | None = None) -> Site:
         """One attention layer. Raises UserError where there is none."""

@@ -80,23 +80,39 @@ def _offer_examples(model: LoadedModel) -> None:
         replace_text(TEXT, texts[chosen])
 
 
-def bar_head(bar: ContextBar, default: tuple[int, int] | None, *, layers: int, heads: int) -> tuple[int, int] | None:
-    """The head of the address; where there is none, the default, which may be no head."""
+def bar_head(
+    bar: ContextBar, default: tuple[int, int] | None, *, layers: int, heads: int, numbers: Sequence[int] = ()
+) -> tuple[int, int] | None:
+    """The head of the address; where there is none, the default, which may be no head.
+
+    numbers: what the layers are called, where they are not counted from 0.
+    """
     chosen = read_head(default, layers, heads)
-    _show_head(bar, chosen, layers, heads)
+    _show_head(bar, chosen, numbers or range(layers), heads)
     return chosen
 
 
-def _show_head(bar: ContextBar, chosen: tuple[int, int] | None, layers: int, heads: int) -> None:
-    label = _("No head chosen") if chosen is None else _("Head {layer}.{head}").format(layer=chosen[0], head=chosen[1])
+def _show_head(bar: ContextBar, chosen: tuple[int, int] | None, numbers: Sequence[int], heads: int) -> None:
+    label = _("No head chosen")
+    if chosen is not None:
+        label = _("Head {layer}.{head}").format(layer=numbers[chosen[0]], head=chosen[1])
     layer, head = chosen or (0, 0)
     keys = fresh_key(LAYER_WIDGET, layer), fresh_key(HEAD_WIDGET, head)
     with bar.head, st.popover(label, icon=":material/grid_view:", help=_("Layer and head"), key="bar_head_panel"):
-        for key, title, value, count in (
-            (keys[0], _("Layer"), layer, layers),
-            (keys[1], _("Head"), head, heads),
+        for key, title, value, names in (
+            (keys[0], _("Layer"), layer, numbers),
+            (keys[1], _("Head"), head, range(heads)),
         ):
-            st.selectbox(title, range(count), index=value, key=key, on_change=_adopt_head, args=keys, width=140)
+            st.selectbox(
+                title,
+                range(len(names)),
+                index=value,
+                key=key,
+                format_func=lambda index, names=names: str(names[index]),  # type: ignore[misc]
+                on_change=_adopt_head,
+                args=keys,
+                width=140,
+            )
 
 
 def _adopt_head(layer_key: str, head_key: str) -> None:

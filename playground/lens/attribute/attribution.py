@@ -68,7 +68,10 @@ def freeze_norm(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> Fro
     """Freeze a norm at one token's residual stream. Raises UserError for one that is no layer or RMS norm."""
     if norm is None:
         return FrozenNorm(weight=torch.ones_like(residual), bias=0.0, scale=1.0, centres=False)
-    normed, shift = norm(residual[None])[0], norm(torch.zeros_like(residual)[None])[0]
+    try:
+        normed, shift = norm(residual[None])[0], norm(torch.zeros_like(residual)[None])[0]
+    except (IndexError, RuntimeError, TypeError) as error:  # a convolution over tokens, say
+        raise _no_norm() from error
     weight, centres = _norm_weight(norm, residual, shift)
     product = weight * (residual - residual.mean() if centres else residual)
     # normed - shift = product / scale. Solved by projection, so that epsilon is in it whatever the norm adds.
@@ -76,10 +79,15 @@ def freeze_norm(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> Fro
     if float((product / scale + shift - normed).abs().max()) > tolerance("module", normed.dtype) * float(
         normed.abs().max().clamp(min=1e-3)
     ):
-        raise UserError(
-            "This model's final norm is neither a layer norm nor an RMS norm, so that no scale can be frozen."
-        )
+        raise _no_norm()
     return FrozenNorm(weight=weight, bias=shift, scale=scale, centres=centres)
+
+
+def _no_norm() -> UserError:
+    return UserError(
+        "What stands between this model's stream and its logits, or between an attention layer and the stream, is neither "
+        "a layer norm nor an RMS norm, so that no scale can be frozen."
+    )
 
 
 def _norm_weight(norm: nn.Module, residual: Tensor, shift: Tensor) -> tuple[Tensor, bool]:

@@ -5,6 +5,7 @@ words.py            words that tokens spell, and attention between them
 forward.py          the arguments of a pass, and the pass itself
 recorder.py         an attention handler that keeps every call
 site.py             one attention layer of a pass: exact patterns by head and row
+blocks.py           which blocks attend, by their numbers in the model, and what the others do
 overview.py         all heads as thumbnails
 verification.py     each step that is shown, computed again: by how much it differs
 hooks.py            record or edit what modules receive and return, in one context

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from playground.attention import handling
 from playground.errors import UserError
+from playground.lens.capture.blocks import OtherBlock, find_other_blocks, number_blocks
 from playground.lens.capture.recorder import OnLayer, Recorder, recorder_for
 from playground.lens.capture.site import Site, SiteKind
 from playground.lens.capture.tokens import TOKEN_LIMIT, Token, TooLongError, input_tokens, label
@@ -33,6 +34,8 @@ class Pass:
     """Of the last position, [vocabulary]; None without an output head."""
     arguments: dict[str, Any] = field(default_factory=dict)
     """The module's keyword arguments."""
+    other_blocks: tuple[OtherBlock, ...] = ()
+    """Blocks without attention, where others of their stack attend."""
 
 
 @torch.inference_mode()
@@ -65,12 +68,14 @@ def run_pass(
         sites, logits = _run_eager(model, arguments)
     else:
         sites, logits = _run_recorded(model, arguments, recorder)
+        sites = number_blocks(sites, recorder.paths)
     return Pass(
         source=tuple(source),
         target=() if decoder_ids is None else tuple(label(model.tokenizer, decoder_ids[0].tolist())),
         sites=sites,
         last_logits=logits,
         arguments=arguments,
+        other_blocks=find_other_blocks(model.module, recorder.paths),
     )
 
 
@@ -124,14 +129,14 @@ def _run_eager(model: "LoadedModel", arguments: dict[str, Any]) -> tuple[tuple[S
         Site(
             kind=kind,
             layer=layer,
+            block=block,
             n_heads=maps.shape[1],
             queries=maps.shape[2],
             keys=maps.shape[3],
             maps=maps[0],
         )
         for kind, layers in model.adapter.reported_patterns(output).items()
-        for layer, maps in enumerate(layers)
-        if maps is not None
+        for layer, (block, maps) in enumerate((block, maps) for block, maps in enumerate(layers) if maps is not None)
     ]
     if not sites:
         raise UserError(

@@ -36,6 +36,8 @@ class Recorder:
     on_layer: OnLayer | None = None
     """Called with the number of recorded calls; an exception from it cancels the pass."""
     sites: list[Site] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    """The qualified name of each site's module."""
     _last: AttentionCall | None = None
     counts: Counter[SiteKind] = field(default_factory=Counter)
     """Sites so far by kind: the next site's layer."""
@@ -62,6 +64,7 @@ class Recorder:
                 logsumexp=None if logsumexp is None else logsumexp[0].detach(),
             )
         )
+        self.paths.append(self.names.get(id(call.module), ""))
         self.counts[kind] += 1
         if self.on_layer is not None:
             self.on_layer(len(self.sites))

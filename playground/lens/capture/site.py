@@ -21,7 +21,9 @@ class Site:
 
     kind: SiteKind
     layer: int
-    """Counted within its kind."""
+    """Counted within its kind: the row of a picture."""
+    block: int | None = None
+    """The number of its block in the model, where it is known; in a mixed stack another than the layer."""
     n_heads: int
     queries: int
     keys: int
@@ -34,6 +36,11 @@ class Site:
     """Logarithm of the softmax's denominator, [head, query], where the kernel returned it."""
     maps: Tensor | None = None
     """Attention weights that the family reports itself, [head, query, key]."""
+
+    @property
+    def number(self) -> int:
+        """What the layer is called: its block's number in the model."""
+        return self.layer if self.block is None else self.block
 
     @property
     def bytes(self) -> int:

@@ -49,6 +49,8 @@ class Continuation:
         self._cache: Any = None
         self._ids = torch.empty(1, 0, dtype=torch.long, device=model.device)
         self._encoded = self._encode() if self.has_encoder else None
+        source = torch.tensor([self.prompt], device=model.device) if self.has_encoder else None
+        self._constrained = model.adapter.constraint(prompt=len(self.first), source=source)
 
     @property
     def length(self) -> int:
@@ -74,8 +76,7 @@ class Continuation:
         self._cache, self._use_cache = predicted.cache, predicted.cache is not None
         logits = predicted.logits.float()
         require_finite_logits(logits)
-        source = torch.tensor([self.prompt], device=self.model.device) if self.has_encoder else None
-        return self.model.adapter.constrain(self._ids, logits, prompt=len(self.first), source=source)
+        return self._constrained(self._ids, logits)
 
     @torch.inference_mode()
     def feed_with_attention(self, ids: Sequence[int]) -> tuple[Float[Tensor, "vocabulary"], AttentionWeights]:

@@ -129,7 +129,8 @@ def _tokens_and_arguments(model: "LoadedModel", text: str, pair: str | None) -> 
     result = run_pass(model, text, None, pair=pair, truncate=False, on_layer=None)
     if not result.source:
         raise EmptyTextError()
-    return list(result.source), result.arguments
+    # The pass of a trace asks for the last position's logits only, where the family can (XLM).
+    return list(result.source), {name: value for name, value in result.arguments.items() if name != "logits_to_keep"}
 
 
 def _mask_logits(model: "LoadedModel", arguments: dict[str, Any]) -> Float[Tensor, "row token vocabulary"]:

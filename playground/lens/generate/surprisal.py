@@ -209,7 +209,8 @@ def _score_target(model: "LoadedModel", text: str, target: str | None) -> TextSu
         raise EmptyTextError()
     end = label(model.tokenizer, sorted(model.adapter.end_ids())[:1])
     tokens = [*result.target[1:], *end]
-    logits = model.adapter.logits(model.module(**result.arguments))
+    arguments = {name: value for name, value in result.arguments.items() if name != "logits_to_keep"}
+    logits = model.adapter.logits(model.module(**arguments))
     assert logits is not None
     scores = _Scores(len(tokens))
     ids = torch.tensor([token.id for token in tokens], device=model.device)

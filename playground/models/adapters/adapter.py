@@ -1,6 +1,6 @@
 """The protocol through which every family of models is called."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -19,6 +19,10 @@ PatternKind = Literal["encoder", "decoder", "cross"]
 """Self-attention of an encoder or decoder, or cross-attention."""
 TOKENIZER_LOCK = Lock()
 """Hold it while a tokenizer's settings must not change: transformers changes them at each call."""
+
+
+Constraint = Callable[[Int[Tensor, "row token"], Float[Tensor, "row vocabulary"]], Float[Tensor, "row vocabulary"]]
+"""Everything read so far, and the next token's logits; returns the logits as generation settings change them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,18 +101,14 @@ class ModelAdapter(Protocol):
         patterns: also return the attention weights that the model reports.
         """
 
-    def constrain(
-        self,
-        ids: Int[Tensor, "row token"],
-        logits: Float[Tensor, "row vocabulary"],
-        *,
-        prompt: int,
-        source: Int[Tensor, "1 token"] | None = None,
-    ) -> Float[Tensor, "row vocabulary"]:
-        """What the model's own generation settings make of the next token's logits: forced, forbidden, penalised.
+    def constraint(self, *, prompt: int, source: Int[Tensor, "1 token"] | None = None) -> Constraint:
+        """What the model's own generation settings make of logits, for one text: forced, forbidden, penalised.
 
-        ids: everything read so far, of which the first `prompt` tokens were given. source: an encoder's tokens.
+        prompt: how many of the tokens were given. source: an encoder's tokens.
         """
+
+    def unfollowed_settings(self) -> Mapping[str, Any]:
+        """Generation settings that the model brings and that are not followed here, by name: a forced end, sampling."""
 
     def reported_patterns(self, output: Any) -> "dict[PatternKind, Sequence[Tensor]]":
         """Attention weights in the output of a pass with `output_attentions`; per layer [batch, head, query, key]."""
@@ -132,11 +132,12 @@ def adapter_of(model: "LoadedModel") -> ModelAdapter:
 def greedy_target(adapter: ModelAdapter, ids: Int[Tensor, "1 token"], *, longest: int) -> Int[Tensor, "1 position"]:
     """A decoder's input after greedy decoding: its start token and the generated ones, without the end token."""
     encoded, ends = adapter.encode_source(ids), adapter.end_ids()
+    constrained = adapter.constraint(prompt=1, source=ids)
     start = torch.full_like(ids[:, :1], adapter.start_id())
 
     def next_logits(decoder_ids: Int[Tensor, "row position"]) -> Float[Tensor, "row vocabulary"]:
         logits = adapter.next_token(decoder_ids, encoded=encoded).logits
-        return adapter.constrain(decoder_ids, logits, prompt=1, source=ids)
+        return constrained(decoder_ids, logits)
 
     written = greedy(
         next_logits,

@@ -1,6 +1,6 @@
 """Our own models: build one from its folder, without importing transformers, and call it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from playground.errors import UserError
-from playground.models.adapters.adapter import NextToken, PatternKind
+from playground.models.adapters.adapter import Constraint, NextToken, PatternKind
 from playground.models.adapters.own_head import own_head
 from playground.models.formats.checkpoint import Checkpoint
 from playground.special_tokens import END, PAD, START, UNKNOWN
@@ -103,15 +103,11 @@ class OwnAdapter:
         read = module.read(ids) if encoded is None else module.decode(ids, encoded.expand(len(ids), -1, -1))
         return NextToken(logits=module.head(read[:, -1]))
 
-    def constrain(
-        self,
-        ids: Int[Tensor, "row token"],
-        logits: Float[Tensor, "row vocabulary"],
-        *,
-        prompt: int,
-        source: Int[Tensor, "1 token"] | None = None,
-    ) -> Float[Tensor, "row vocabulary"]:
-        return logits
+    def constraint(self, *, prompt: int, source: Int[Tensor, "1 token"] | None = None) -> Constraint:
+        return lambda ids, logits: logits
+
+    def unfollowed_settings(self) -> Mapping[str, Any]:
+        return {}
 
     def reported_patterns(self, output: Any) -> dict[PatternKind, Sequence[Tensor]]:
         return {}

@@ -284,7 +284,7 @@ def context_of(module: nn.Module, config: Any, tokenizer: Any) -> int:
     """
     for name, part in module.named_modules():
         if name.endswith("position_embeddings") and getattr(part, "padding_idx", None) is not None:
-            return int(part.num_embeddings) - int(part.padding_idx) - 1  # type: ignore[arg-type]
+            return int(part.weight.shape[0]) - int(part.padding_idx) - 1  # type: ignore[union-attr,index,arg-type]
     stated = _stated(config, "max_position_embeddings") or _stated(config, "n_positions")
     tokenizer_limit = getattr(tokenizer, "model_max_length", None)
     # Tokenizers without a limit state 10^30.

@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from playground.models.adapters.adapter import TOKENIZER_LOCK, NextToken, PatternKind
+from playground.models.adapters.adapter import TOKENIZER_LOCK, Constraint, NextToken, PatternKind
 from playground.models.adapters.attention_seam import outputs_agree
 
 if TYPE_CHECKING:
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 
 CACHE_PROBE_TOKENS = 6
+_SAMPLING = {"temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff"}
+_UNFOLLOWED = _SAMPLING | {"forced_eos_token_id", "num_beams", "stop_strings", "guidance_scale", "max_new_tokens"}
+"""Settings of generation that the reader chooses here instead, or that need more than logits."""
+_NEUTRAL: dict[str, tuple[Any, ...]] = {
+    **{"temperature": (None, 1.0), "top_k": (None, 0), "top_p": (None, 1.0), "min_p": (None, 0.0)},
+    **{"typical_p": (None, 1.0), "epsilon_cutoff": (None, 0.0), "eta_cutoff": (None, 0.0)},
+    **{"num_beams": (None, 1), "guidance_scale": (None, 1.0)},
+}
 _agreeing_caches: "WeakKeyDictionary[nn.Module, bool]" = WeakKeyDictionary()
 
 
@@ -166,16 +174,15 @@ class TransformersAdapter:
             logits=output.logits[:, -1], cache=kept, patterns=self.reported_patterns(output) if patterns else {}
         )
 
-    def constrain(
-        self,
-        ids: Int[Tensor, "row token"],
-        logits: Float[Tensor, "row vocabulary"],
-        *,
-        prompt: int,
-        source: Int[Tensor, "1 token"] | None = None,
-    ) -> Float[Tensor, "row vocabulary"]:
+    def constraint(self, *, prompt: int, source: Int[Tensor, "1 token"] | None = None) -> Constraint:
         processors = self._processors(prompt, source)
-        return processors(ids, logits.float()) if processors else logits
+        return lambda ids, logits: processors(ids, logits.float()) if processors else logits
+
+    def unfollowed_settings(self) -> Mapping[str, Any]:
+        settings = getattr(self.module, "generation_config", None)
+        ignored = _UNFOLLOWED if getattr(settings, "do_sample", False) else _UNFOLLOWED - _SAMPLING
+        values = {name: getattr(settings, name, None) for name in sorted(ignored)}
+        return {name: value for name, value in values.items() if value not in _NEUTRAL.get(name, (None,))}
 
     def _processors(self, prompt: int, source: Int[Tensor, "1 token"] | None) -> Any:
         """transformers' own processors for the model's settings, as greedy `generate` sets them up."""

@@ -61,6 +61,8 @@ class GridView:
     query_words: Sequence[AxisWord] = ()
     """The words that the visible tokens spell, each token in one; empty where every token is a word."""
     key_words: Sequence[AxisWord] = ()
+    blocks: Sequence[int] = ()
+    """What each layer is called, the number of its block in the model; empty where they are counted from 0."""
     first_excluded: bool = False
     special_hidden: bool = False
     provenance: Sequence[str] = ()
@@ -194,6 +196,7 @@ def _grid_header(grid: GridView) -> dict[str, Any]:
         "kind": "grid",
         "layers": grid.n_layers,
         "heads": grid.n_heads,
+        "blocks": list(grid.blocks) or list(range(grid.n_layers)),
         "site": grid.kind,
         "firstExcluded": grid.first_excluded,
         "specialHidden": grid.special_hidden,

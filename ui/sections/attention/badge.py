@@ -95,7 +95,7 @@ def _check(traced: TracedText, options: ViewOptions, rows: int, sums: bool, _on_
 
 def _show_steps(check: Check) -> None:
     """A line for each step: agrees, differs, or why it cannot be told; with its number."""
-    st.markdown(_("Every number on show is computed a second time. The largest absolute difference at each step:"))
+    st.markdown(_("What is shown is computed a second time at these steps. The largest absolute difference at each:"))
     for step in check.steps:
         st.markdown(f"{_mark(step)} {_(STEPS[step.name])}: {_said_of(step)}")
     st.caption(

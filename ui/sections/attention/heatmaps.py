@@ -97,6 +97,7 @@ def show_heads(
         title=_("Comparing the heads …"),
         cache=traced,
     )
+    say_other_blocks(traced)
     start = read_view(ViewState(selected=striking), is_second=is_second)
     selected = follow or start.selected
     asked = view_revision(is_second=is_second)
@@ -104,6 +105,21 @@ def show_heads(
     write_view(view, is_second=is_second)
     attention_head(grid.trace, head_view(traced, options, view.selected), view=key)
     return view
+
+
+def say_other_blocks(traced: TracedText) -> None:
+    """Which blocks attend and what the others do instead, in a mixed stack."""
+    trace = traced.trace
+    if not trace.other_blocks:
+        return
+    numbers = [number for kind in trace.kinds for number in trace.block_numbers(kind)]
+    others = ", ".join(f"{block.number} ({block.mixer})" for block in trace.other_blocks)
+    st.caption(
+        _(
+            "Blocks {numbers} attend; layers are called by these numbers. "
+            "The other blocks mix tokens otherwise: {others}."
+        ).format(numbers=", ".join(map(str, numbers)), others=others)
+    )
 
 
 def head_to_show(traced: TracedText, kind: SiteKind) -> Selected:
@@ -119,7 +135,8 @@ def show_attention_bar(bar: ContextBar, traced: TracedText, options: ViewOptions
     trace = traced.trace
     sites = trace.layers(options.kind)
     striking = head_to_show(traced, options.kind)
-    bar_head(bar, (striking.layer, striking.head), layers=len(sites), heads=sites[0].n_heads)
+    numbers = trace.block_numbers(options.kind)
+    bar_head(bar, (striking.layer, striking.head), layers=len(sites), heads=sites[0].n_heads, numbers=numbers)
     bar_token(bar, [token.text for token in trace.query_tokens(options.kind)])
 
 
@@ -151,6 +168,7 @@ def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
         query_words=_axis_words(queries) if has_pieces else (),
         key_words=_axis_words(keys) if has_pieces else (),
         causal=all(site.is_causal for site in sites),
+        blocks=trace.block_numbers(options.kind),
         score_names=NAMES,
         first_excluded=options.exclude_first,
         special_hidden=options.hide_special,

@@ -18,7 +18,7 @@ from ui.jobs import Job, JobProgress, leave_cores_to_runs, require, spell
 from ui.sections.generate.continuation_view import show_alternatives, show_branches, show_text
 from ui.sections.generate.draft import Pending, StreamItem, TextDraft, replay
 from ui.sections.generate.measure_doors import answer_measure_door, text_measure_door
-from ui.sections.generate.sampling_options import choose_sampling, filter_summary
+from ui.sections.generate.sampling_options import choose_sampling, filter_summary, say_unfollowed
 from ui.state.address import pack, read_number, write_number
 from ui.state.attention import model_key
 from ui.state.parameters import INSPECTED, NEW_TOKENS, SEED, TARGET, TEXT
@@ -38,6 +38,7 @@ LAST_INSPECTED = 99_999
 def show_continuation(model: LoadedModel, texts: Texts) -> None:
     """Sampling options, the session's draft of this text, and its growth while it runs."""
     sampling = choose_sampling()
+    say_unfollowed(model)
     left, right = st.columns(2)
     with left:
         seed = st.number_input(

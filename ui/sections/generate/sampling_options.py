@@ -5,11 +5,23 @@ import streamlit as st
 from playground.lens.capture.tokens import Token
 from playground.lens.generate.findings import percent
 from playground.lens.generate.predictions import FilterEffect, Sampling
+from playground.models import LoadedModel
 from playground.text import _
 from ui.components.token_view import TokenItem
 from ui.state.parameters import MIN_P, TEMPERATURE, TOP_K, TOP_P
+from ui.text import inert
 
 LARGEST_K = 100_000
+
+
+def say_unfollowed(model: LoadedModel) -> None:
+    """Which generation settings the model brings that this page does not follow."""
+    settings = model.adapter.unfollowed_settings()
+    if settings:
+        spelled = ", ".join(inert(f"{name} = {value}") for name, value in settings.items())
+        st.caption(
+            _("The model's own generation settings that are not followed here: {settings}.").format(settings=spelled)
+        )
 
 
 def choose_sampling() -> Sampling:

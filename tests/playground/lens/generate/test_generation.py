@@ -16,6 +16,7 @@ from playground.lens.generate.branches import ROOT, Tree, grow
 from playground.lens.generate.continuation import Continuation
 from playground.lens.generate.generation import GenerationConfig, generate
 from playground.lens.generate.predictions import GREEDY, Sampling
+from playground.models import load
 from tests.helpers.families import DECODERS, ENCODER_DECODERS, as_loaded, eager_twin, small_model
 from tests.helpers.own_models import own_model
 
@@ -237,6 +238,48 @@ def test_every_setting_that_the_model_brings_is_followed(family, setting):
     if family == "bart":
         written = trace(model, TEXT).target_ids[1:]
         assert written[: len(expected)] == [id for id in expected if id not in model.adapter.end_ids()]
+
+
+def test_settings_that_are_not_followed_are_named():
+    model = small_model("bart")
+    settings = model.module.generation_config
+    settings.forced_eos_token_id, settings.num_beams, settings.temperature = 2, 4, 0.7
+    assert dict(model.adapter.unfollowed_settings()) == {"forced_eos_token_id": 2, "num_beams": 4}
+    settings.do_sample, settings.num_beams, settings.top_p, settings.top_k = True, 1, 0.9, 0
+    expected = {"forced_eos_token_id": 2, "temperature": 0.7, "top_p": 0.9}
+    assert dict(model.adapter.unfollowed_settings()) == expected
+    assert load("books-decoder").adapter.unfollowed_settings() == {}
+
+
+def test_the_processors_are_made_once_for_a_text(monkeypatch):
+    model = small_model("llama")
+    model.module.generation_config.repetition_penalty = 1.7
+    made = []
+    make = type(model.module)._get_logits_processor
+    monkeypatch.setattr(
+        type(model.module), "_get_logits_processor", lambda self, *a, **k: made.append(1) or make(self, *a, **k)
+    )
+    assert len(greedy_ids(model)) > 3
+    assert len(made) == 1
+
+
+class _StaleCache(torch.nn.Module):
+    """A layer whose answer depends on how the tokens came: whole, or one by one."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x) + (0.5 if x.shape[1] == 1 else 0.0)
+
+
+def test_a_cache_that_answers_otherwise_is_not_used():
+    model = small_model("llama", seed=3)
+    assert model.adapter.keeps_cache()
+    model = small_model("llama", seed=4)
+    model.module.model.layers[1].mlp = _StaleCache(model.module.model.layers[1].mlp)
+    assert not model.adapter.keeps_cache()
 
 
 def test_a_text_that_its_tokenizer_closes_stays_open_for_a_decoder():

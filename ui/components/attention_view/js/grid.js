@@ -122,7 +122,7 @@ function paintNumbers(grid) {
     if (grid.size.height < 9 && layer % 2 && !chosen) continue;
     context.font = font(chosen);
     context.fillStyle = cssRgb(chosen ? theme.text : theme.faded);
-    context.fillText(String(layer), LABEL_SIDE - 5, corner(grid, layer, 0).y + grid.size.height / 2 + 0.5);
+    context.fillText(String(header.blocks[layer]), LABEL_SIDE - 5, corner(grid, layer, 0).y + grid.size.height / 2 + 0.5);
   }
 }
 
@@ -199,7 +199,7 @@ function fillTip(grid, { layer, head }) {
     const value = scoreOf(view.scores, name, layer, head);
     list.append(element("dt", {}, scoreLabel(labels, name)), element("dd", {}, value === undefined ? "…" : formatScore(value)));
   }
-  view.tip.replaceChildren(element("strong", {}, fill(labels.layerHead, { layer, head })), preview, list);
+  view.tip.replaceChildren(element("strong", {}, fill(labels.layerHead, { layer: header.blocks[layer], head })), preview, list);
 }
 
 const KEY_STEPS = {

@@ -57,7 +57,7 @@ class AttentionView {
   build() {
     this.parts = {
       toolbar: createToolbar(this), filter: createFilterField(this), grid: createGrid(this), heatmap: createHeatmap(this),
-      arcs: createArcs(this), legend: createLegend(), headScores: createHeadScores(), links: createLinks(this), heads: createHeadsTable(this),
+      arcs: createArcs(this), legend: createLegend(), headScores: createHeadScores(this), links: createLinks(this), heads: createHeadsTable(this),
       marks: createMarks(this), chosen: createChosenLine(this), several: createSeveral(this),
     };
     const { chosen, several, toolbar, filter, grid, heatmap, arcs, legend, headScores, links, heads, marks } = this.parts;
@@ -175,7 +175,9 @@ class AttentionView {
   title() {
     const { labels } = this;
     const names = { "head": "layerHead", "layer mean": "layerMean", "layer max": "layerMax", "all mean": "allMean", "all max": "allMax" };
-    return fill(labels[names[this.state.selected.combine]], this.state.selected);
+    const { selected } = this.state;
+    // A mixed stack attends in some blocks only: a row is called by its block's number in the model.
+    return fill(labels[names[selected.combine]], { ...selected, layer: this.header.blocks[selected.layer] });
   }
 
   select(selected) {
@@ -218,7 +220,7 @@ class AttentionView {
     for (let layer = 0; layer < header.layers; layer++) {
       for (let head = 0; head < header.heads; head++) {
         const scores = Object.fromEntries(scoreNames.map((name) => [name, scoreOf(this.scores, name, layer, head)]));
-        if (parsed.test({ ...scores, layer, head })) this.matches.add(layer * header.heads + head);
+        if (parsed.test({ ...scores, layer: header.blocks[layer], head })) this.matches.add(layer * header.heads + head);
       }
     }
   }
