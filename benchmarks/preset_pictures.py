@@ -54,7 +54,7 @@ def main() -> None:
                 print(name, step.step, round(step.loss, 3), flush=True)
         known[name] = picture_of(name, folder)
     pictures = {name: known[name] for name in PRESETS if name in known}
-    TARGET.write_text(json.dumps(pictures, indent=1) + "\n", encoding="utf-8")
+    TARGET.write_text(json.dumps(pictures, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 def picture_of(name: str, folder: Path) -> dict[str, Any]:
