@@ -1,8 +1,8 @@
 """At the right of every page's title: copy the page's link, show the page on a projector; and the glossary's hints.
 
 The projector's mode fills the window with one picture, the one that is pointed at or the largest in sight, in larger
-type; P turns it on and off. The first time that a term of the glossary stands in a caption or heading, it is underlined;
-pointing at it shows what it means.
+type; P turns it on and off. The first time that a term of the glossary stands in a caption or heading,
+it is underlined; pointing at it shows what it means.
 """
 
 from playground.glossary import TERMS
