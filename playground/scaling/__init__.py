@@ -2,6 +2,7 @@
 
 points.py       measured losses over parameters, tokens and FLOPs
 points_csv.py   points from a CSV
+table_rows.py  the rows of a table, whatever stands above them
 laws.py         the laws by name
 forms/          their formulas, gradients and starting points
 minimise.py     the Huber objective, minimised from many starts

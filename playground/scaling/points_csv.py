@@ -1,16 +1,14 @@
 """Points from a CSV: find or map its columns, check the units, name the rows that cannot be used."""
 
-import csv
-import io
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from playground.csv_table import skip_comments
 from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points, check_units
+from playground.scaling.table_rows import read_rows
 from playground.text import N_, _
 
 ALIASES = {
@@ -24,13 +22,13 @@ ALIASES = {
 }
 """Usual headings of each column, in any case and with spaces or hyphens for underscores."""
 NUMERIC = ("params", "tokens", "flops", "loss", "unique")
-DELIMITERS = (",", ";", "\t")
 LARGEST_NUMBER = 1e40
 LARGEST_LOSS = 50.0
 """In nats per token: the logarithm of a vocabulary of 10^21 tokens."""
 COUNTS = ("params", "tokens", "unique")
-MOST_ROWS = 100_000
 NAMED_ROWS = 5
+MOST_TITLES = 5
+"""How far below the first line a header may stand: merged cells and titles above it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,23 +117,15 @@ def name_bad(bad: Sequence[BadRow]) -> str:
 
 
 def _lines(text: str) -> tuple[list[tuple[int, list[str]]], str]:
-    """The cells of each line that is not empty, with the line's number, and the delimiter."""
-    if "\0" in text:
-        raise UserError("The file is not text. Save the table as CSV in UTF-8.")
-    skipped, text = skip_comments(text)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    try:
-        lines = [(skipped + reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except csv.Error as error:
-        line = skipped + reader.line_num
-        raise UserError("Line {line} of the file is no CSV: {error}.", line=line, error=error) from error
-    if not lines:
-        raise UserError("The file is empty. It needs a header with params, tokens and loss, and a row for each run.")
-    if len(lines) > MOST_ROWS + 1:
-        raise UserError("The file has {n_rows:,} rows; bring at most {most:,}.", n_rows=len(lines) - 1, most=MOST_ROWS)
-    return lines, delimiter
+    """The numbered rows from the header on: the first of a few that names a size and a loss, or else the first."""
+    lines, delimiter = read_rows(text)
+    named = (index for index, (_, cells) in enumerate(lines[:MOST_TITLES]) if _names_points(cells))
+    return lines[next(named, 0) :], delimiter
+
+
+def _names_points(cells: list[str]) -> bool:
+    plain = {cell.strip().lower().replace(" ", "_").replace("-", "_") for cell in cells}
+    return not plain.isdisjoint(ALIASES["params"]) and not plain.isdisjoint(ALIASES["loss"])
 
 
 def _header(lines: list[tuple[int, list[str]]]) -> list[str]:
@@ -161,6 +151,8 @@ def _column_indices(header: list[str], columns: Mapping[str, str]) -> dict[str, 
     plain = [heading.lower().replace(" ", "_").replace("-", "_") for heading in header]
     for name, aliases in ALIASES.items():
         index = next((plain.index(alias) for alias in aliases if alias in plain), None)
+        if name not in index_of and index is not None and plain.count(plain[index]) > 1:
+            raise UserError("The header names {heading!r} more than once; rename all but one.", heading=header[index])
         if name not in index_of and index is not None and index not in index_of.values():
             index_of[name] = index
     return index_of

@@ -82,7 +82,7 @@ def _closing_tokens(tokenizer: Tokenizer) -> int:
 
 
 def rust_tokenizer(tokenizer: Any) -> Tokenizer | None:
-    """The `tokenizers.Tokenizer` behind a tokenizer, without truncation and padding; None if it is pure Python.
+    """The `tokenizers.Tokenizer` behind a tokenizer, without truncation, padding, dropout; None if it is pure Python.
 
     A copy, made once per tokenizer: transformers changes the settings of its own at each call, which is not
     thread-safe.
@@ -97,6 +97,9 @@ def rust_tokenizer(tokenizer: Any) -> Tokenizer | None:
             copy = Tokenizer.from_str(backend.to_str())
             copy.no_truncation()
             copy.no_padding()
+            if getattr(copy.model, "dropout", None):
+                # BPE-dropout (Provilkov et al. 2020) is for training: a text would be cut otherwise at each reading.
+                copy.model.dropout = None
             _copies[tokenizer] = copy
         return _copies[tokenizer]
 

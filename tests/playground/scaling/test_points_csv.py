@@ -210,3 +210,40 @@ def test_a_column_that_holds_no_seeds_is_left_out(seed):
     rows = "\n".join(f"a,{10**i},{20 * 10**i},{4 - i / 10},{seed}" for i in range(3, 11))
     table = read_points(f"run,params,tokens,loss,seed\n{rows}")
     assert (len(table.points.params), table.points.seeds) == (8, ())
+
+
+ROWS = "\n".join(f"1e{5 + i},1e{7 + j},{3 - 0.1 * i - 0.1 * j:.1f}" for i in range(3) for j in range(3))
+
+
+def test_a_quotation_mark_that_never_closes_loses_no_rows():
+    """csv reads on to the end of the file: nine rows would become three without a word."""
+    rows = [f"{row},{'ok' if index != 2 else chr(34) + 'odd'}" for index, row in enumerate(ROWS.splitlines())]
+    text = "\n".join(["params,tokens,loss,note", *rows])
+    with pytest.raises(UserError, match="A quotation mark in line 4 never closes"):
+        read_points(text)
+    closed = text.replace('"odd', '"odd\nbut closed"')
+    assert len(read_points(closed).points.loss) == 9
+
+
+@pytest.mark.parametrize("stated", ["sep=;", '"sep=;"', "\ufeffsep=;", "sep=;\r"])
+def test_a_line_that_states_the_delimiter(stated):
+    table = read_points(f"{stated}\nparams;tokens;loss;remark, long\n" + ROWS.replace(",", ";"))
+    assert len(table.points.loss) == 9
+
+
+def test_titles_and_merged_cells_above_the_header():
+    table = read_points(f"our runs,,\nsize,,result\nparams,tokens,loss\n{ROWS}\n1e6,1e8,oops")
+    assert len(table.points.loss) == 9
+    assert [row.row for row in table.bad] == [13]
+
+
+def test_a_heading_that_occurs_twice_is_not_chosen_silently():
+    doubled = "\n".join(f"{row},9" for row in ROWS.splitlines())
+    with pytest.raises(UserError, match="names 'loss' more than once"):
+        read_points(f"params,tokens,loss,loss\n{doubled}")
+    assert len(read_points(f"params,tokens,loss,note,note\n{ROWS}".replace("\n1", ",a,b\n1")).points.loss) == 9
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\r\n", "\n\n"])
+def test_line_ends_of_every_make(end):
+    assert len(read_points(f"params,tokens,loss\n{ROWS}".replace("\n", end)).points.loss) == 9

@@ -1,0 +1,57 @@
+"""The rows of a pasted or uploaded table, whatever stands above them, and its delimiter."""
+
+import csv
+import io
+import re
+
+from playground.csv_table import skip_comments
+from playground.errors import UserError
+
+DELIMITERS = (",", ";", "\t")
+MOST_ROWS = 100_000
+_STATED = re.compile(r"\s*\"?sep=(.)\"?\s*")
+"""Spreadsheets state the delimiter in a line of its own: sep=;"""
+
+NumberedRow = tuple[int, list[str]]
+"""A row's line in the file, and its cells."""
+
+
+def read_rows(text: str) -> tuple[list[NumberedRow], str]:
+    """The cells of each line that is not empty, with the line's number, and the delimiter.
+
+    Raises UserError for what is no table, and for a quotation mark that never closes: it would swallow all rows below.
+    """
+    if "\0" in text:
+        raise UserError("The file is not text. Save the table as CSV in UTF-8.")
+    skipped, text = skip_comments(text)
+    stated = _STATED.fullmatch(text.partition("\n")[0])
+    if stated is not None:
+        skipped, text = skipped + 1, text.partition("\n")[2]
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = stated[1] if stated is not None else max(DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    rows: list[NumberedRow] = []
+    begin = skipped + 1
+    try:
+        for cells in reader:
+            _refuse_open_quote(cells, begin, text)
+            rows += [(skipped + reader.line_num, cells)] if any(cell.strip() for cell in cells) else []
+            begin = skipped + reader.line_num + 1
+    except csv.Error as error:
+        raise UserError("Line {line} of the file is no CSV: {error}.", line=begin, error=error) from error
+    _check_count(rows)
+    return rows, delimiter
+
+
+def _refuse_open_quote(cells: list[str], begin: int, text: str) -> None:
+    """Raise UserError where a cell runs to the end of the text, which only an open quotation mark makes it do."""
+    last = cells[-1] if cells else ""
+    if "\n" in last.rstrip("\r\n") and text.rstrip().endswith(last.rstrip()) and not text.rstrip().endswith('"'):
+        raise UserError("A quotation mark in line {line} never closes. Close it or leave it out.", line=begin)
+
+
+def _check_count(rows: list[NumberedRow]) -> None:
+    if not rows:
+        raise UserError("The file is empty. It needs a header with params, tokens and loss, and a row for each run.")
+    if len(rows) > MOST_ROWS + 1:
+        raise UserError("The file has {n_rows:,} rows; bring at most {most:,}.", n_rows=len(rows) - 1, most=MOST_ROWS)

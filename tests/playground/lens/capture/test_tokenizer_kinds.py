@@ -1,0 +1,86 @@
+"""Tokenizers of every make: what was read is shown, the same at each reading."""
+
+import json
+
+import pytest
+import transformers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from playground.lens.capture.tokens import encode
+
+CORPUS = ["the café sat on the mat, naïve résumé 北京 \U0001f600 the cat"] * 20
+TEXT = "the café sat on the mat"
+
+
+def fast(tokenizer: Tokenizer) -> transformers.PreTrainedTokenizerFast:
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+
+
+@pytest.fixture(scope="module")
+def byte_level() -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=400, initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    return tokenizer
+
+
+def test_dropout_of_merges_is_off(byte_level):
+    saved = json.loads(byte_level.to_str())
+    saved["model"]["dropout"] = 0.5
+    random = fast(Tokenizer.from_str(json.dumps(saved)))
+    readings = {tuple(token.id for token in encode(random, TEXT)) for _ in range(10)}
+    assert readings == {tuple(byte_level.encode(TEXT).ids)}
+
+
+def test_truncation_and_padding_that_were_saved_are_off(byte_level):
+    saved = Tokenizer.from_str(byte_level.to_str())
+    saved.enable_truncation(3)
+    saved.enable_padding(length=20)
+    assert "".join(token.text for token in encode(fast(saved), TEXT)) == TEXT
+
+
+def test_a_unigram_vocabulary_with_decomposed_accents():
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.normalizer = normalizers.NFD()
+    trainer = trainers.UnigramTrainer(vocab_size=60, unk_token="<unk>", special_tokens=["<unk>"], show_progress=False)
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    labels = [token.text for token in encode(fast(tokenizer), "the café 北☃")]
+    # The accent is a character of its own; what no piece covers is one unknown token.
+    assert "".join(labels) == " the cafe\u0301 北<unk>"
+
+
+def test_a_word_piece_vocabulary_in_lower_case_with_a_pair():
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[UNK]", "[CLS]", "[SEP]"]
+    trainer = trainers.WordPieceTrainer(vocab_size=90, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 1), ("[SEP]", 2)],
+    )
+    tokens = encode(fast(tokenizer), "The CAFÉ", "mat")
+    assert [token.text for token in tokens] == ["[CLS]", "the", "cafe", "[SEP]", "mat", "[SEP]"]
+    assert [token.segment for token in tokens] == [0, 0, 0, 0, 1, 1]
+    assert [token.special for token in tokens] == [True, False, False, True, False, True]
+
+
+def test_a_template_that_opens_twice(byte_level):
+    opening = Tokenizer.from_str(byte_level.to_str())
+    opening.add_special_tokens(["<s>"])
+    start = opening.token_to_id("<s>")
+    opening.post_processor = processors.TemplateProcessing(single="<s> <s> $A", special_tokens=[("<s>", start)])
+    assert [token.text for token in encode(fast(opening), "the cat")] == ["<s>", "<s>", "the", " cat"]
+
+
+def test_a_normaliser_that_replaces_words_shows_what_was_read(byte_level):
+    replacing = Tokenizer.from_str(byte_level.to_str())
+    replacing.normalizer = normalizers.Replace("cat", "mat")
+    assert "".join(token.text for token in encode(fast(replacing), "the cat")) == "the mat"
