@@ -19,6 +19,7 @@ confusion.py      the confusion matrix, precision, recall, F1 and their averages
 f1.py             macro-averaged F1 of class numbers, as training reports it
 thresholds.py     ROC and precision-recall curves
 calibration.py    whether predicted probabilities are true
+label_spreads.py  scores of a confusion matrix with their intervals
 label_report.py   everything about a table of labels
 slices.py         the scores of each value of a column
 baselines.py      the most frequent label; TF-IDF with logistic regression

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from playground.errors import UserError
+from playground.evaluation.resampling import Spread, bootstrap_spread, resampled_sums
 
 BINS = 10
 
@@ -47,8 +48,7 @@ def reliability(
             row=int(bad[0]) + 1,
             score=float(probabilities[bad[0]]),
         )
-    # A probability on an edge belongs to the upper bin, 1 to the last: as scikit-learn's calibration_curve.
-    places = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], probabilities, side="left")
+    places = _bins_of(probabilities, bins)
     counts = np.bincount(places, minlength=bins)
     kept = counts > 0
     return Reliability(
@@ -57,3 +57,36 @@ def reliability(
         counts=counts[kept],
         brier=float(np.mean((probabilities - is_positive) ** 2)),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationSpreads:
+    """Both summaries with their intervals."""
+
+    error: Spread
+    brier: Spread
+
+
+def calibration_spreads(
+    probabilities: Float[np.ndarray, "row"], is_positive: Bool[np.ndarray, "row"], bins: int = BINS
+) -> CalibrationSpreads:
+    """Expected calibration error and Brier score of the rows and of bootstrap resamples of them.
+
+    Raises UserError as `reliability` does.
+    """
+    binned, n = reliability(probabilities, is_positive, bins), len(probabilities)
+    # Of a row: its probability less its outcome, in its bin's column; then its squared error.
+    statistics = np.zeros((n, bins + 1))
+    statistics[np.arange(n), _bins_of(probabilities, bins)] = probabilities - is_positive
+    statistics[:, bins] = (probabilities - is_positive) ** 2
+    sums = resampled_sums(statistics)
+    return CalibrationSpreads(
+        error=bootstrap_spread(binned.error, np.abs(sums[:, :bins]).sum(1) / n, n),
+        brier=bootstrap_spread(binned.brier, sums[:, bins] / n, n),
+    )
+
+
+def _bins_of(probabilities: Float[np.ndarray, "row"], bins: int) -> Int[np.ndarray, "row"]:
+    # A probability on an edge belongs to the lower bin, as in scikit-learn's calibration_curve.
+    places: np.ndarray = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], probabilities, side="left")
+    return places

@@ -17,7 +17,7 @@ Average = Literal["micro", "macro", "weighted"]
 AVERAGES: tuple[Average, ...] = ("micro", "macro", "weighted")
 ScoreName = Literal["precision", "recall", "f1"]
 SCORE_NAMES: tuple[ScoreName, ...] = ("precision", "recall", "f1")
-MOST_LABELS = 200
+MOST_LABELS = 100
 Counts = Int[np.ndarray, "*resample true predicted"]
 
 

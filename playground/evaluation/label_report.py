@@ -5,20 +5,13 @@ from typing import Any
 import numpy as np
 
 from playground.errors import UserError
-from playground.evaluation.calibration import reliability
-from playground.evaluation.confusion import (
-    AVERAGES,
-    SCORE_NAMES,
-    Confusion,
-    accuracies,
-    average_score,
-    confusion,
-    label_scores,
-)
-from playground.evaluation.resampling import RESAMPLES, Spread, bootstrap_spread
-from playground.evaluation.slices import confusion_spread, macro_f1_scores, slice_scores
+from playground.evaluation.calibration import calibration_spreads
+from playground.evaluation.confusion import AVERAGES, SCORE_NAMES, Confusion, average_score, confusion
+from playground.evaluation.label_spreads import label_spreads
+from playground.evaluation.resampling import Spread
+from playground.evaluation.slices import slice_scores
 from playground.evaluation.text_table import TextTable
-from playground.evaluation.thresholds import numbers_of, resampled_areas, threshold_curve
+from playground.evaluation.thresholds import curve_spreads, numbers_of
 
 
 def label_report(
@@ -48,18 +41,19 @@ def label_report(
 
 
 def _counts_report(counted: Confusion) -> dict[str, Any]:
-    scores = label_scores(counted.counts)
+    spreads = label_spreads(counted)
     return {
         "n": counted.n,
-        "accuracy": _spread_report(confusion_spread(counted, accuracies)),
-        "macro_f1": _spread_report(confusion_spread(counted, macro_f1_scores)),
+        "accuracy": _spread_report(spreads.accuracy),
+        "macro_f1": _spread_report(spreads.macro_f1),
         "averages": {
             average: {name: float(average_score(counted.counts, name, average)) for name in SCORE_NAMES}
             for average in AVERAGES
         },
         "labels": {
             label: {
-                **{name: float(scores[name][row]) for name in SCORE_NAMES},
+                **{name: spreads.labels[name][row].value for name in SCORE_NAMES},
+                **{f"{name}_interval": _interval_report(spreads.labels[name][row]) for name in SCORE_NAMES},
                 "support": int(counted.support[row]),
             }
             for row, label in enumerate(counted.labels)
@@ -71,8 +65,12 @@ def _counts_report(counted: Confusion) -> dict[str, Any]:
     }
 
 
+def _interval_report(value: Spread) -> list[float]:
+    return [value.low, value.high]
+
+
 def _spread_report(value: Spread) -> dict[str, Any]:
-    return {"value": value.value, "interval": [value.low, value.high]}
+    return {"value": value.value, "interval": _interval_report(value)}
 
 
 def _score_report(table: TextTable, true: tuple[str, ...], column: str, positive: str | None) -> dict[str, Any]:
@@ -81,16 +79,14 @@ def _score_report(table: TextTable, true: tuple[str, ...], column: str, positive
         raise UserError("Say which label the score is of: one of {labels}.", labels=", ".join(labels[:20]))
     scores = numbers_of(table.column(column), table.rows)
     is_positive = np.array([one == positive for one in true])
-    curve = threshold_curve(scores, is_positive)
-    areas = resampled_areas(scores, is_positive, RESAMPLES)
-    area = bootstrap_spread(curve.area, areas, len(scores))
+    spreads = curve_spreads(scores, is_positive)
     report: dict[str, Any] = {
         "positive": positive,
-        "area": _spread_report(area),
-        "average_precision": curve.average_precision,
+        "area": _spread_report(spreads.area),
+        "average_precision": _spread_report(spreads.average_precision),
     }
     try:
-        binned = reliability(scores, is_positive)
+        binned = calibration_spreads(scores, is_positive)
     except UserError as error:
         return report | {"calibration": str(error)}
-    return report | {"calibration_error": binned.error, "brier": binned.brier}
+    return report | {"calibration_error": _spread_report(binned.error), "brier": _spread_report(binned.brier)}

@@ -1,17 +1,16 @@
 """A classifier on parts of its table: one row for each value of a column, with intervals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from playground.errors import UserError
-from playground.evaluation.confusion import Confusion, accuracies, average_score, confusion, resampled_confusions
-from playground.evaluation.resampling import RESAMPLES, Spread, bootstrap_spread
+from playground.evaluation.confusion import confusion
+from playground.evaluation.label_spreads import label_spreads
+from playground.evaluation.resampling import Spread
 
 MOST_SLICES = 30
-CountsScore = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +20,6 @@ class SliceScores:
     value: str
     accuracy: Spread
     macro_f1: Spread
-
-
-def confusion_spread(counted: Confusion, score: CountsScore, n_resamples: int = RESAMPLES) -> Spread:
-    """A score of a confusion matrix with its bootstrap interval."""
-    value = float(np.asarray(score(counted.counts[None]))[0])
-    return bootstrap_spread(value, score(resampled_confusions(counted, n_resamples)), counted.n)
-
-
-def macro_f1_scores(counts: np.ndarray) -> Float[np.ndarray, "*resample"]:
-    """Macro F1 of one matrix or of many."""
-    return average_score(counts, "f1", "macro")
 
 
 def slice_scores(true: Sequence[str], predicted: Sequence[str], column: Sequence[str]) -> list[SliceScores]:
@@ -53,11 +41,6 @@ def slice_scores(true: Sequence[str], predicted: Sequence[str], column: Sequence
     for value in np.argsort(-counts, kind="stable"):
         members = np.flatnonzero(places == value).tolist()
         counted = confusion([true[row] for row in members], [predicted[row] for row in members])
-        rows.append(
-            SliceScores(
-                value=str(values[value]),
-                accuracy=confusion_spread(counted, accuracies),
-                macro_f1=confusion_spread(counted, macro_f1_scores),
-            )
-        )
+        spreads = label_spreads(counted)
+        rows.append(SliceScores(value=str(values[value]), accuracy=spreads.accuracy, macro_f1=spreads.macro_f1))
     return rows

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from playground.errors import UserError
+from playground.evaluation.resampling import RESAMPLES, Spread, bootstrap_spread
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,22 +92,39 @@ def check_scores(scores: Float[np.ndarray, "row"], is_positive: Bool[np.ndarray,
         raise UserError("All {n:,} rows are of one class; a curve needs rows of both.", n=len(is_positive))
 
 
-def resampled_areas(
-    scores: Float[np.ndarray, "row"], is_positive: Bool[np.ndarray, "row"], n_resamples: int, seed: int = 0
-) -> Float[np.ndarray, "resample"]:
-    """Areas under the ROC curve of bootstrap resamples; those of one class are left out."""
-    generator, n = np.random.default_rng(seed), len(scores)
-    values, ranks = np.unique(scores, return_inverse=True)
+@dataclass(frozen=True, kw_only=True)
+class CurveSpreads:
+    """Both summaries of the curves with their intervals."""
+
+    area: Spread
+    average_precision: Spread
+
+
+def curve_spreads(
+    scores: Float[np.ndarray, "row"], is_positive: Bool[np.ndarray, "row"], n_resamples: int = RESAMPLES, seed: int = 0
+) -> CurveSpreads:
+    """Area under the ROC curve and average precision of the rows and of bootstrap resamples of them.
+
+    Resamples of one class have neither and are left out.
+    """
+    curve, n = threshold_curve(scores, is_positive), len(scores)
+    generator = np.random.default_rng(seed)
+    values, ranks = np.unique(-scores, return_inverse=True)  # the highest score first
     codes = ranks * 2 + is_positive
-    areas = []
+    areas, precisions = [], []
     for _ in range(n_resamples):
         drawn = np.bincount(codes[generator.integers(0, n, n)], minlength=2 * len(values))
-        negative, positive = drawn[0::2], drawn[1::2]
-        if not (pairs := int(negative.sum()) * int(positive.sum())):
+        false, true = np.cumsum(drawn[0::2]), np.cumsum(drawn[1::2])
+        if not (pairs := int(false[-1]) * int(true[-1])):
             continue
-        below = np.cumsum(negative) - negative / 2
-        areas.append(float(positive @ below) / pairs)
-    return np.array(areas)
+        areas.append(float(drawn[0::2] @ (true - drawn[1::2] / 2)) / pairs)
+        precisions.append(float(drawn[1::2] @ (true / np.maximum(true + false, 1))) / int(true[-1]))
+    return CurveSpreads(
+        area=bootstrap_spread(curve.area, np.array(areas or [curve.area]), n),
+        average_precision=bootstrap_spread(
+            curve.average_precision, np.array(precisions or [curve.average_precision]), n
+        ),
+    )
 
 
 def numbers_of(column: Sequence[str], lines: Sequence[int] | None = None) -> Float[np.ndarray, "row"]:

@@ -9,11 +9,12 @@ from sklearn.calibration import calibration_curve
 
 from playground.errors import UserError
 from playground.evaluation.baselines import baselines, majority_label
-from playground.evaluation.calibration import reliability
+from playground.evaluation.calibration import calibration_spreads, reliability
 from playground.evaluation.confusion import AVERAGES, SCORE_NAMES, average_score, confusion, label_scores
+from playground.evaluation.label_spreads import label_spreads
 from playground.evaluation.resampling import bootstrap_score
-from playground.evaluation.slices import confusion_spread, slice_scores
-from playground.evaluation.thresholds import numbers_of, resampled_areas, threshold_curve
+from playground.evaluation.slices import slice_scores
+from playground.evaluation.thresholds import curve_spreads, numbers_of, threshold_curve
 
 TRUE = ["spam", "ham", "ham", "spam", "ham", "ham", "spam", "ham", "ham", "ham"]
 PREDICTED = ["spam", "ham", "spam", "ham", "ham", "ham", "spam", "ham", "ham", "spam"]
@@ -81,25 +82,49 @@ def test_every_curve_is_scikit_learns(rows):
     assert binned.counts.sum() == len(rows)
 
 
-def test_resampled_areas_surround_the_area():
+def test_intervals_of_the_curves_surround_their_values():
+    """Each resample is scored as its rows would be: the means stay, and resampling row by row gives the same."""
     generator = np.random.default_rng(0)
-    truth = generator.random(400) < 0.5
-    scores = generator.normal(size=400) + truth
-    areas = resampled_areas(scores, truth, 200)
-    assert areas.mean() == pytest.approx(threshold_curve(scores, truth).area, abs=0.01)
-    assert 0.01 < areas.std() < 0.04
+    truth = generator.random(200) < 0.4
+    scores = np.round(generator.normal(size=200) + truth, 1)
+    spreads = curve_spreads(scores, truth, n_resamples=100, seed=3)
+    again, areas, precisions = np.random.default_rng(3), [], []
+    for _ in range(100):
+        rows = again.integers(0, 200, 200)
+        areas.append(metrics.roc_auc_score(truth[rows], scores[rows]))
+        precisions.append(metrics.average_precision_score(truth[rows], scores[rows]))
+    assert (spreads.area.low, spreads.area.high) == pytest.approx(np.quantile(areas, [0.025, 0.975]))
+    by_hand = np.quantile(precisions, [0.025, 0.975])
+    assert (spreads.average_precision.low, spreads.average_precision.high) == pytest.approx(by_hand)
+
+
+def test_the_calibrations_intervals_are_those_of_resampled_rows():
+    generator = np.random.default_rng(1)
+    scores = generator.random(150)
+    truth = generator.random(150) < scores**2
+    spreads = calibration_spreads(scores, truth)
+    again = np.random.default_rng(0)
+    errors = [
+        reliability(scores[rows], truth[rows]).error for rows in (again.integers(0, 150, 150) for _ in range(1000))
+    ]
+    assert (spreads.error.low, spreads.error.high) == pytest.approx(np.quantile(errors, [0.025, 0.975]))
+    assert spreads.brier.low < spreads.brier.value == pytest.approx(metrics.brier_score_loss(truth, scores))
 
 
 def test_drawing_cells_is_drawing_rows():
-    """The interval of the accuracy from the matrix, and from the rows one by one."""
+    """The intervals from the matrix, and from the rows one by one."""
     generator = np.random.default_rng(1)
     true = generator.choice(["a", "b"], 300).tolist()
     predicted = [label if generator.random() < 0.8 else "a" for label in true]
     hits = np.array([[one == other, 1] for one, other in zip(true, predicted, strict=True)], dtype=float)
     by_rows = bootstrap_score(hits, lambda sums: sums[:, 0] / sums[:, 1])
-    by_cells = confusion_spread(confusion(true, predicted), lambda counts: counts[:, [0, 1], [0, 1]].sum(1) / 300)
-    assert by_cells.value == pytest.approx(by_rows.value)
-    assert (by_cells.low, by_cells.high) == pytest.approx((by_rows.low, by_rows.high), abs=0.01)
+    spreads = label_spreads(confusion(true, predicted))
+    assert spreads.accuracy.value == pytest.approx(by_rows.value)
+    assert (spreads.accuracy.low, spreads.accuracy.high) == pytest.approx((by_rows.low, by_rows.high), abs=0.015)
+    assert [spread.value for spread in spreads.labels["recall"]] == pytest.approx(
+        metrics.recall_score(true, predicted, average=None)
+    )
+    assert spreads.labels["recall"][1].low < spreads.labels["recall"][1].value < spreads.labels["recall"][1].high
 
 
 def test_slices_have_their_own_scores():
@@ -135,8 +160,8 @@ def test_what_cannot_be_measured_is_refused_with_its_line():
         numbers_of(["0.1", "high"], [5, 7])
     with pytest.raises(UserError, match=r"row 2 is 1\.5"):
         reliability(np.array([0.5, 1.5]), np.array([True, False]))
-    with pytest.raises(UserError, match="201 different values"):
-        confusion([str(row) for row in range(201)], ["0"] * 201)
+    with pytest.raises(UserError, match="101 different values"):
+        confusion([str(row) for row in range(101)], ["0"] * 101)
     with pytest.raises(UserError, match="one label only"):
         baselines(["a"] * 20, ["x"] * 20)
     with pytest.raises(UserError, match="4 rows"):

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from playground.evaluation.baselines import MOST_ROWS, Baselines, baselines
-from playground.evaluation.confusion import Confusion, accuracies, confusion
+from playground.evaluation.confusion import confusion
 from playground.evaluation.duplicates import leaked_texts, repeated_texts
+from playground.evaluation.label_spreads import label_spreads
 from playground.evaluation.resampling import Spread
-from playground.evaluation.slices import confusion_spread, macro_f1_scores
 from playground.progress import OnProgress
 from playground.text import _, _n
 from ui.cache import results
@@ -28,7 +28,7 @@ def is_train_part(chosen: LabelSet) -> list[bool] | None:
     return flags if any(flags) and not all(flags) else None
 
 
-def show_baselines(chosen: LabelSet, counted: Confusion) -> None:
+def show_baselines(chosen: LabelSet) -> None:
     """The classifier beside the most frequent label and TF-IDF with logistic regression, on the same rows."""
     st.subheader(_("Baselines"), anchor=False)
     texts = chosen.texts
@@ -62,8 +62,8 @@ def show_baselines(chosen: LabelSet, counted: Confusion) -> None:
 def _table(rows: dict[str, Sequence[str]], true: Sequence[str]) -> None:
     spreads: list[tuple[str, Spread, Spread]] = []
     for name, predicted in rows.items():
-        counted = confusion(true, predicted)
-        spreads.append((name, confusion_spread(counted, accuracies), confusion_spread(counted, macro_f1_scores)))
+        counted = label_spreads(confusion(true, predicted))
+        spreads.append((name, counted.accuracy, counted.macro_f1))
     st.dataframe(
         {
             _("classifier"): [name for name, *_spreads in spreads],

@@ -1,9 +1,7 @@
 """A classifier's labels: accuracy to F1 with intervals, the confusion matrix, slices."""
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator
 
-import numpy as np
 import streamlit as st
 
 from playground.charts.evaluate import confusion_figure, confusion_height, spreads_figure
@@ -11,13 +9,12 @@ from playground.evaluation.confusion import (
     AVERAGES,
     SCORE_NAMES,
     Confusion,
-    accuracies,
     average_score,
     confusion,
     label_scores,
 )
-from playground.evaluation.resampling import Spread
-from playground.evaluation.slices import MOST_SLICES, SliceScores, confusion_spread, macro_f1_scores, slice_scores
+from playground.evaluation.label_spreads import LabelSpreads, label_spreads
+from playground.evaluation.slices import MOST_SLICES, SliceScores, slice_scores
 from playground.lens.finding import Finding
 from playground.text import N_, _
 from ui.cache import results
@@ -46,7 +43,7 @@ def show_label_scores() -> None:
         (*chosen.key, "spreads"), lambda _progress: label_spreads(counted), title=_("Resampling"), cache=results()
     )
     show_findings(_describe(counted))
-    show_spreads({_("Accuracy"): spreads["accuracy"], _("Macro F1"): spreads["macro_f1"]})
+    show_spreads({_("Accuracy"): spreads.accuracy, _("Macro F1"): spreads.macro_f1})
     left, right = st.columns([3, 2], gap="large")
     with left:
         _show_labels(counted, spreads)
@@ -60,27 +57,12 @@ def show_label_scores() -> None:
             height=confusion_height(len(counted.labels)),
             revision="".join(counted.labels),
         )
-    show_baselines(chosen, counted)
+    show_baselines(chosen)
     show_row_scores(chosen)
     _show_slices(chosen)
     show_leaks(chosen)
     say_intervals()
     _offer_rows(chosen)
-
-
-def label_spreads(counted: Confusion) -> dict[str, Spread]:
-    """Accuracy, macro F1 and each label's F1 with intervals."""
-    spreads = {
-        "accuracy": confusion_spread(counted, accuracies),
-        "macro_f1": confusion_spread(counted, macro_f1_scores),
-    }
-    for number, label in enumerate(counted.labels):
-        spreads[f"f1 {label}"] = confusion_spread(counted, partial(_f1_of, number))
-    return spreads
-
-
-def _f1_of(number: int, counts: np.ndarray) -> np.ndarray:
-    return label_scores(counts)["f1"][..., number]
 
 
 def _describe(counted: Confusion) -> Finding:
@@ -100,7 +82,7 @@ def _describe(counted: Confusion) -> Finding:
     return Finding(template=template, values=values)
 
 
-def _show_labels(counted: Confusion, spreads: Mapping[str, Spread]) -> None:
+def _show_labels(counted: Confusion, spreads: LabelSpreads) -> None:
     """Precision, recall and F1 of each label, and their three averages."""
     scores = label_scores(counted.counts)
     averages = {"micro": _("micro average"), "macro": _("macro average"), "weighted": _("weighted average")}
@@ -109,8 +91,9 @@ def _show_labels(counted: Confusion, spreads: Mapping[str, Spread]) -> None:
     for name in SCORE_NAMES:
         values = [*scores[name].tolist(), *(float(average_score(counted.counts, name, kind)) for kind in AVERAGES)]
         columns[titles[name]] = [round(value, 4) for value in values]
-    intervals = [interval_text(spreads[f"f1 {label}"], digits=2) for label in counted.labels]
-    columns[_("F1, interval")] = [*intervals, "", interval_text(spreads["macro_f1"], digits=2), ""]
+        intervals = [interval_text(spread, digits=2) for spread in spreads.labels[name]]
+        macro = interval_text(spreads.macro_f1, digits=2) if name == "f1" else ""
+        columns[_("{score}, interval").format(score=titles[name])] = [*intervals, "", macro, ""]
     columns[_("rows")] = [*counted.support.tolist(), *[counted.n] * len(AVERAGES)]
     st.dataframe(columns, hide_index=True, key="label_scores")
     st.caption(

@@ -7,9 +7,8 @@ import streamlit as st
 
 from playground.charts.evaluate import reliability_figure
 from playground.errors import UserError
-from playground.evaluation.calibration import reliability
-from playground.evaluation.resampling import RESAMPLES, Spread, bootstrap_spread
-from playground.evaluation.thresholds import ThresholdCurve, resampled_areas, threshold_curve
+from playground.evaluation.calibration import CalibrationSpreads, calibration_spreads, reliability
+from playground.evaluation.thresholds import CurveSpreads, ThresholdCurve, curve_spreads, threshold_curve
 from playground.lens.finding import Finding
 from playground.snippets import origin
 from playground.text import N_, _
@@ -59,13 +58,15 @@ def likely_positive(chosen: LabelSet, labels: Sequence[str]) -> str:
 def _show_curve(chosen: LabelSet, scores: np.ndarray, is_positive: np.ndarray, positive: str) -> None:
     curve = threshold_curve(scores, is_positive)
 
-    def resample(_progress: object) -> Spread:
-        return bootstrap_spread(curve.area, resampled_areas(scores, is_positive, RESAMPLES), len(scores))
-
-    area = compute((*chosen.key, "area", positive), resample, title=_("Resampling"), cache=results())
-    if area is None:
+    spreads = compute(
+        (*chosen.key, "curves", positive),
+        lambda _progress: curve_spreads(scores, is_positive),
+        title=_("Resampling"),
+        cache=results(),
+    )
+    if spreads is None:
         return
-    show_findings(_describe_curve(curve, area))
+    show_findings(_describe_curve(curve, spreads))
     start = read_float(THRESHOLD)
     moved = threshold_view(
         curve,
@@ -79,15 +80,16 @@ def _show_curve(chosen: LabelSet, scores: np.ndarray, is_positive: np.ndarray, p
     _show_calibration(chosen, scores, is_positive, positive)
 
 
-def _describe_curve(curve: ThresholdCurve, area: Spread) -> Finding:
+def _describe_curve(curve: ThresholdCurve, spreads: CurveSpreads) -> Finding:
     template = N_(
         "Area under the ROC curve {area:.3f} ({interval}): a row of this label scores above another one so often, ties "
-        "counting half. Average precision {precision:.3f}, where guessing gives {base:.3f}."
+        "counting half. Average precision {precision:.3f} ({precision_interval}), where guessing gives {base:.3f}."
     )
     values = {
-        "area": area.value,
-        "interval": interval_text(area),
-        "precision": curve.average_precision,
+        "area": spreads.area.value,
+        "interval": interval_text(spreads.area),
+        "precision": spreads.average_precision.value,
+        "precision_interval": interval_text(spreads.average_precision),
         "base": curve.positives / (curve.positives + curve.negatives),
     }
     return Finding(template=template, values=values)
@@ -101,11 +103,15 @@ def _show_calibration(chosen: LabelSet, scores: np.ndarray, is_positive: np.ndar
     except UserError as error:
         say(error)
         return
-    template = N_(
-        "Predicted probabilities are off by {error:.3f} on average (expected calibration error, ten bins); Brier score "
-        "{brier:.3f}."
+    spreads = compute(
+        (*chosen.key, "calibration", positive),
+        lambda _progress: calibration_spreads(scores, is_positive),
+        title=_("Resampling"),
+        cache=results(),
     )
-    show_findings(Finding(template=template, values={"error": binned.error, "brier": binned.brier}))
+    if spreads is None:
+        return
+    show_findings(_describe_calibration(spreads))
     draw(
         None,
         reliability_figure(binned),
@@ -115,3 +121,17 @@ def _show_calibration(chosen: LabelSet, scores: np.ndarray, is_positive: np.ndar
         height=300,
         revision=positive,
     )
+
+
+def _describe_calibration(spreads: CalibrationSpreads) -> Finding:
+    template = N_(
+        "Predicted probabilities are off by {error:.3f} on average (expected calibration error, ten bins; {interval}); "
+        "Brier score {brier:.3f} ({brier_interval})."
+    )
+    values = {
+        "error": spreads.error.value,
+        "interval": interval_text(spreads.error),
+        "brier": spreads.brier.value,
+        "brier_interval": interval_text(spreads.brier),
+    }
+    return Finding(template=template, values=values)
