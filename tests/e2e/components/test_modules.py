@@ -221,6 +221,18 @@ def test_a_filter_keeps_the_heads_it_describes(evaluate: Callable[..., Any], tex
     assert evaluate("attention_view/js/filter", keeps, [text, heads]) == expected
 
 
+def test_the_heads_that_match_are_numbered_through(evaluate: Callable[..., Any]) -> None:
+    """Two layers, the blocks 1 and 4 of the model; a score that is not defined matches nothing."""
+    found = """(() => {
+        const header = { layers: 2, heads: 2, blocks: [1, 4], scoreNames: ["a"] };
+        const scores = { names: ["a"], layers: 2, heads: 2, values: Float32Array.from([0.1, 0.9, 0.8, NaN]) };
+        const test = (text) => m.parseFilter(text, ["layer", "head", "a"]).test;
+        const matching = (text) => [...m.headsThatMatch(test(text), header, scores)];
+        return [matching("a > 0.5"), matching("layer = 4"), matching("not a > 0.5 and head = 1")];
+    })()"""
+    assert evaluate("attention_view/js/filter", found) == [[1, 2], [2, 3], [3]]
+
+
 @pytest.mark.parametrize(
     ("text", "label"),
     [("loss > 1", "filterName"), ("induction", "filterOperator"), ("induction >", "filterNumber"), ("(", "filterMore")],

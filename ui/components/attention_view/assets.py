@@ -6,8 +6,8 @@ CSS = style("attention_view")
 
 _DRAWING = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers"
 _VIEW = (
-    "filter state words chosen grid heatmap_input arcs arcs_input head_scores links heads_table chosen_line toolbar marks "
-    "vector export view"
+    "filter state words chosen grid heatmap_input arcs arcs_input head_scores links heads_table chosen_line toolbar "
+    "marks vector export view"
 )
 
 

@@ -24,8 +24,8 @@ def _maps() -> dict[str, str]:
             "Escape unpins."
         ),
         "arcsHelp": _(
-            "Queries on the left, keys on the right. Arrow keys move over the queries, Enter pins, with Shift one more; "
-            "Shift and an arrow key choose a run."
+            "Queries on the left, keys on the right. Arrow keys move over the queries, Enter pins, with Shift one "
+            "more; Shift and an arrow key choose a run."
         ),
         "arcsMore": _("The {count} largest weights of each token are drawn; point at a token to see all."),
     }
@@ -61,8 +61,8 @@ def _toolbar() -> dict[str, str]:
         "units_words": _("Words"),
         "several": _("Choose several"),
         "severalHelp": _(
-            "Each click chooses one more token, or lets it go. With a mouse also: Ctrl and click, Shift and click for a "
-            "run, or a drag along the labels."
+            "Each click chooses one more token, or lets it go. With a mouse also: Ctrl and click, Shift and click for "
+            "a run, or a drag along the labels."
         ),
         "gather": _("Their weights"),
         "sum": _("sum"),
@@ -110,8 +110,8 @@ def _messages() -> dict[str, str]:
         "chosenQueries": _("{count} queries chosen: the {how} of their weights."),
         "chosenKeys": _("{count} keys chosen: the {how} of their weights."),
         "byWord": _(
-            "By word: attention to a word is the sum over its tokens, attention from it their mean (Clark et al. 2019), "
-            "so that each row sums to what it did."
+            "By word: attention to a word is the sum over its tokens, attention from it their mean (Clark et al. "
+            "2019), so that each row sums to what it did."
         ),
         "firstExcluded": _("First token excluded; each row is renormalised to sum to 1."),
         "specialHidden": _("Special tokens are hidden; the other weights are unchanged."),

@@ -63,7 +63,7 @@ def shown_map(trace: Trace, options: ViewOptions, view: ViewState) -> SelectedMa
         return shown
     cells = cells_at(trace, shown, pin.axis, (pin.index, *pin.also))
     gather: Gather = settings.gather if settings.gather != "auto" else "mean" if pin.axis == "query" else "sum"
-    return replace(shown, chosen=ChosenTokens(axis=pin.axis, cells=cells, gather=gather)) if cells else shown
+    return replace(shown, chosen=ChosenTokens(axis=pin.axis, cells=cells, gather=gather)) if len(cells) > 1 else shown
 
 
 def _button(label: str, make: partial[str] | partial[bytes], name: str, kind: str) -> None:

@@ -1,10 +1,24 @@
 // The head filter's language: comparisons joined by and, or, not and brackets, read by recursive descent.
 
+import { scoreOf } from "./store.js";
+
 const LEXEMES = /\s*(?:(<=|>=|==|!=|<|>|=|\(|\))|(\d*\.?\d+(?:[eE][-+]?\d+)?)|(-)|([\p{L}_][\p{L}\p{N}_]*)|(\S))/uy;
 const COMPARE = {
   "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
   "=": (a, b) => a === b, "==": (a, b) => a === b, "!=": (a, b) => a !== b,
 };
+
+// The numbers of the heads whose scores pass a filter's test; a layer is called by its block's number in the model.
+export function headsThatMatch(test, { layers, heads, blocks, scoreNames }, scores) {
+  const matches = new Set();
+  for (let layer = 0; layer < layers; layer++) {
+    for (let head = 0; head < heads; head++) {
+      const values = Object.fromEntries(scoreNames.map((name) => [name, scoreOf(scores, name, layer, head)]));
+      if (test({ ...values, layer: blocks[layer], head })) matches.add(layer * heads + head);
+    }
+  }
+  return matches;
+}
 
 // { test(scores) } or { error: [label, values] } or null for an empty filter.
 export function parseFilter(text, names) {

@@ -9,7 +9,7 @@ import { decodePayload } from "../../shared/js/decode.js";
 import { element, fill } from "../../shared/js/dom.js";
 import { savePicture } from "./export.js";
 import { createHeadScores, paintHeadScores } from "./head_scores.js";
-import { parseFilter } from "./filter.js";
+import { headsThatMatch, parseFilter } from "./filter.js";
 import { createGrid, paintGrid, paintMarks, showChosen } from "./grid.js";
 import { createHeadsTable, paintHeadsTable } from "./heads_table.js";
 import { createMarks, marksShown, paintMarksOfView } from "./marks.js";
@@ -21,10 +21,10 @@ import { codedMatrix, combinedMatrix, makeMatrix } from "../../shared/js/matrix.
 import { mount } from "../../shared/js/mount.js";
 import { makeShade, pairMasks } from "../../shared/js/paint.js";
 import { makeReporter, nextState } from "./state.js";
-import { findHead, findScores, headKey, publishShown, scoreOf, sharedStore, subscribe } from "./store.js";
+import { findHead, findScores, headKey, publishShown, sharedStore, subscribe } from "./store.js";
 import { forgetWidths, tokenText } from "../../shared/js/tokens.js";
 import { createFilterField, createToolbar, paintFilterField, paintToolbar } from "./toolbar.js";
-import { wordAxis, wordMatrix } from "./words.js";
+import { mapByWord } from "./words.js";
 
 const WHOLE_FRAME = { x: 0, y: 0, width: 1, height: 1 };
 const PINNED = { query: "pinnedQuery", key: "pinnedKey" };
@@ -144,19 +144,9 @@ class AttentionView {
       key: makeAxis(header.keyTokens, this.matrix.columns),
     };
     publishShown(header.view, { matrix: this.matrix, axes: this.axes, title: `${header.title} · ${this.title()}` });
-    this.byWord = state.settings.units === "words" && this.hasWords && this.putWordsTogether();
-  }
-
-  // Whether the map is one between words now; an overview of cells cannot be, until the exact map is there.
-  putWordsTogether() {
-    const { queryWords, keyWords, queryTokens, keyTokens } = this.header;
-    const positions = (words) => words.map(([, places]) => places);
-    const triangle = this.matrix.triangle && JSON.stringify(queryWords) === JSON.stringify(keyWords);
-    const matrix = wordMatrix(this, { queries: positions(queryWords), keys: positions(keyWords) }, triangle);
-    if (!matrix) return false;
-    this.matrix = matrix;
-    this.axes = { query: wordAxis(queryTokens, queryWords), key: wordAxis(keyTokens, keyWords) };
-    return true;
+    const words = state.settings.units === "words" && this.hasWords && mapByWord(this, header);
+    this.byWord = Boolean(words);
+    Object.assign(this, words);
   }
 
   headArrived() {
@@ -215,14 +205,7 @@ class AttentionView {
     const { header, scoreNames } = this;
     const parsed = parseFilter(this.state.settings.filter, ["layer", "head", ...scoreNames]);
     this.filterError = parsed?.error ?? null;
-    this.matches = parsed?.test && this.scores ? new Set() : null;
-    if (!this.matches) return;
-    for (let layer = 0; layer < header.layers; layer++) {
-      for (let head = 0; head < header.heads; head++) {
-        const scores = Object.fromEntries(scoreNames.map((name) => [name, scoreOf(this.scores, name, layer, head)]));
-        if (parsed.test({ ...scores, layer: header.blocks[layer], head })) this.matches.add(layer * header.heads + head);
-      }
-    }
+    this.matches = parsed?.test && this.scores ? headsThatMatch(parsed.test, header, this.scores) : null;
   }
 
   announce(text) {

@@ -32,6 +32,14 @@ function groupedValues(matrix, queries, keys) {
   return values;
 }
 
+// The map of a text between its words, and its axes; null for an overview of cells, until the exact map is there.
+export function mapByWord(shown, { queryWords, keyWords, queryTokens, keyTokens }) {
+  const positions = (words) => words.map(([, places]) => places);
+  const triangle = shown.matrix.triangle && JSON.stringify(queryWords) === JSON.stringify(keyWords);
+  const matrix = wordMatrix(shown, { queries: positions(queryWords), keys: positions(keyWords) }, triangle);
+  return matrix && { matrix, axes: { query: wordAxis(queryTokens, queryWords), key: wordAxis(keyTokens, keyWords) } };
+}
+
 // The axes of maps between words of two texts.
 export function wordAxes({ queries, keys }) {
   const axis = (texts) => makeAxis(texts.map((text) => [text, 0, 0]), texts.length);
