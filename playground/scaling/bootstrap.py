@@ -31,6 +31,8 @@ from playground.scaling.minimise import CentredPoints, minimise
 from playground.scaling.points import ARRAYS, Points
 from playground.text import N_
 
+LEAST_RUNS = 5
+"""With fewer, cluster resampling gives intervals that are far too narrow (Cameron et al. 2008, section 1)."""
 LEVEL = 0.95
 WIDE = 0.2
 """An interval of E that reaches further than this share of E to either side does not identify E."""
@@ -102,7 +104,8 @@ def bootstrap(
     """Refit the law to `n_resamples` resamples, in worker processes (None: one for each core; 1: in this process).
 
     The result depends on the seed alone, not on the number of processes. on_progress is called at least every tenth of
-    a second. Raises UserError for a number of resamples that makes no interval, and where a process dies.
+    a second. Raises UserError for a number of resamples that makes no interval, for points of fewer than LEAST_RUNS
+    runs that have several each, and where a process dies.
     """
     if not 2 <= n_resamples <= MOST_RESAMPLES:
         raise UserError(
@@ -110,12 +113,26 @@ def bootstrap(
             n_resamples=n_resamples,
             most=MOST_RESAMPLES,
         )
+    _refuse_few_runs(fit.points)
     if processes == 1:
         estimates = _in_this_process(fit, n_resamples, seed, on_progress)
     else:
         n_workers = min(processes or os.cpu_count() or 1, n_resamples)
         estimates = _in_workers(fit, n_resamples, seed, n_workers, on_progress)
     return Bootstrap(law=fit.law, seed=seed, estimates=estimates)
+
+
+def _refuse_few_runs(points: Points) -> None:
+    """Whole runs are resampled where they have several points: of two runs most resamples hold one of them twice."""
+    runs = len(set(points.names))
+    if points.names and runs < min(LEAST_RUNS, len(points)):
+        raise UserError(
+            "The {points} points belong to {runs} runs, and points of one run do not scatter independently: intervals "
+            "by resampling need at least {least} runs.",
+            points=len(points),
+            runs=runs,
+            least=LEAST_RUNS,
+        )
 
 
 def resample(points: Points, seed: int, index: int) -> Int[np.ndarray, " point"]:

@@ -12,6 +12,8 @@ MOST_ROWS = 100_000
 _STATED = re.compile(r"\s*\"?sep=(.)\"?\s*")
 """Spreadsheets state the delimiter in a line of its own: sep=;"""
 
+_NUMBER = re.compile(r"\s*[+-]?\d")
+
 NumberedRow = tuple[int, list[str]]
 """A row's line in the file, and its cells."""
 
@@ -23,7 +25,8 @@ def read_rows(text: str) -> tuple[list[NumberedRow], str]:
     """
     if "\0" in text:
         raise UserError("The file is not text. Save the table as CSV in UTF-8.")
-    skipped, text = skip_comments(text)
+    # Files of DOS end with a character of their own.
+    skipped, text = skip_comments(text.rstrip("\x1a\r\n\t "))
     stated = _STATED.fullmatch(text.partition("\n")[0])
     if stated is not None:
         skipped, text = skipped + 1, text.partition("\n")[2]
@@ -34,7 +37,7 @@ def read_rows(text: str) -> tuple[list[NumberedRow], str]:
     begin = skipped + 1
     try:
         for cells in reader:
-            _refuse_open_quote(cells, begin, text)
+            _refuse_open_quote(cells, begin, text, delimiter)
             rows += [(skipped + reader.line_num, cells)] if any(cell.strip() for cell in cells) else []
             begin = skipped + reader.line_num + 1
     except csv.Error as error:
@@ -43,10 +46,15 @@ def read_rows(text: str) -> tuple[list[NumberedRow], str]:
     return rows, delimiter
 
 
-def _refuse_open_quote(cells: list[str], begin: int, text: str) -> None:
-    """Raise UserError where a cell runs to the end of the text, which only an open quotation mark makes it do."""
-    last = cells[-1] if cells else ""
-    if "\n" in last.rstrip("\r\n") and text.rstrip().endswith(last.rstrip()) and not text.rstrip().endswith('"'):
+def _refuse_open_quote(cells: list[str], begin: int, text: str, delimiter: str) -> None:
+    """Raise UserError where an open quotation mark made one cell of several rows.
+
+    The cell runs to the end of the text, or on to the next mark, with a line in it that begins as a row does.
+    """
+    last = cells[-1].rstrip() if cells else ""
+    is_open = "\n" in last and text.rstrip().endswith(last) and not text.rstrip().endswith('"')
+    swallowed = (line for cell in cells for line in cell.splitlines()[1:])
+    if is_open or any(_NUMBER.match(line) and delimiter in line for line in swallowed):
         raise UserError("A quotation mark in line {line} never closes. Close it or leave it out.", line=begin)
 
 

@@ -113,3 +113,18 @@ def test_resamples_keep_the_floor_of_the_fit():
     low, high = alone.intervals()["alpha"]
     assert low < high
     assert (alone.estimates == shared.estimates).all()
+
+
+def test_few_runs_with_several_points_each_give_no_interval():
+    """Each resample of one run would be that run: an interval of width zero."""
+    params = np.repeat([1e6, 1e7, 1e8, 1e9], 4)
+    tokens = np.tile([1e8, 1e9, 1e10, 1e11], 4)
+    loss = 1.7 + 400 / params**0.34 + 400 / tokens**0.28
+    for runs in (1, 2, 4):
+        names = tuple(f"run {index % runs}" for index in range(16))
+        fitted = fit_chinchilla(Points(params=params, tokens=tokens, loss=loss, names=names))
+        with pytest.raises(UserError, match=f"belong to {runs} runs"):
+            bootstrap(fitted, n_resamples=3, processes=1)
+    names = tuple(f"run {index % 5}" for index in range(16))
+    fitted = fit_chinchilla(Points(params=params, tokens=tokens, loss=loss, names=names))
+    assert bootstrap(fitted, n_resamples=3, processes=1).n_resamples == 3

@@ -247,3 +247,18 @@ def test_a_heading_that_occurs_twice_is_not_chosen_silently():
 @pytest.mark.parametrize("end", ["\r", "\r\r\n", "\n\n"])
 def test_line_ends_of_every_make(end):
     assert len(read_points(f"params,tokens,loss\n{ROWS}".replace("\n", end)).points.loss) == 9
+
+
+def test_a_quotation_mark_that_closes_rows_later_loses_no_rows():
+    """The next mark closes it: the rows between them would be one cell."""
+    rows = ROWS.splitlines()
+    rows = [f"{row}," + {2: '"odd', 5: '"fine"'}.get(index, "ok") for index, row in enumerate(rows)]
+    with pytest.raises(UserError, match="A quotation mark in line 4 never closes"):
+        read_points("\n".join(["params,tokens,loss,note", *rows]))
+    two_lines = ROWS.replace("\n", ',"a note, and\nits second line"\n', 1)
+    assert len(read_points(f"params,tokens,loss,note\n{two_lines}").points.loss) == 9
+
+
+def test_the_character_that_ends_a_file_of_dos_is_no_row():
+    table = read_points(f"params,tokens,loss\r\n{ROWS}\r\n\x1a".encode())
+    assert (len(table.points.loss), table.bad) == (9, ())
