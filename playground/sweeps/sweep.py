@@ -64,9 +64,7 @@ def ray_address() -> str:
     return os.environ.get("PLAYGROUND_RAY", "").strip()
 
 
-def start_sweep(
-    config: SweepConfig, executor: "LocalExecutor", *, ray: str = "", owner: str | None = None
-) -> str:
+def start_sweep(config: SweepConfig, executor: "LocalExecutor", *, ray: str = "", owner: str | None = None) -> str:
     """Start a sweep among the job executor's runs and return its id.
 
     Its cells are runs named <id>-<cell> below the executor's root, queued like single runs and within its limits; the
