@@ -173,7 +173,7 @@ def _describe_slices(rows: list[SliceScores]) -> Finding:
 
 
 def _offer_rows(chosen: LabelSet) -> None:
-    header = ["line", *chosen.table.columns, "measured_label", "measured_prediction", "is_right"]
+    header = ["file_line", *chosen.table.columns, "measured_label", "measured_prediction", "is_right"]
 
     def rows() -> Iterator[tuple[object, ...]]:
         columns = (chosen.table.rows, *chosen.table.columns.values(), chosen.true, chosen.predicted)
