@@ -81,7 +81,7 @@ def _randomise(name: str, parameter: nn.Parameter) -> None:
     if parameter.ndim > 1 and parameter.is_floating_point():
         nn.init.normal_(parameter, std=0.3)
     elif name.endswith(("weight", "bias")) and parameter.is_floating_point():
-        parameter += 0.1 * torch.randn_like(parameter)
+        parameter.add_(0.1 * torch.randn_like(parameter))
 
 
 def letters_tokenizer() -> Any:

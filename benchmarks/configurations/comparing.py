@@ -3,69 +3,25 @@
 import inspect
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from benchmarks.configurations.building import Configuration, reference_of, save_small
+from benchmarks.configurations.subject import CLOSE, Differs, NoReference, Outcome, Subject, require_close
 from playground import load, trace
 from playground.errors import UserError
-from playground.lens import Trace
 from playground.lens.attribute.attribution import attribute_logit
 from playground.lens.capture.activations import Activations, capture, encode_text
 from playground.lens.capture.site import SiteKind
 from playground.lens.generate.continuation import Continuation
 from playground.lens.generate.fill_mask import each_masked
-from playground.models import LoadedModel
 from playground.models.adapters.pretrained import BIDIRECTIONAL
 
 TEXT, TARGET = "the cat sat", "le chat"
 NEW_TOKENS = 6
-CLOSE = 2e-4
-"""Largest difference, relative to the largest number if that exceeds 1."""
-Verdict = Literal["equal", "refused", "wrong", "no reference"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """One comparison: its verdict, and the reason, or what differs."""
-
-    verdict: Verdict
-    detail: str = ""
-
-
-class Differs(Exception):  # noqa: N818
-    """Something differs from the reference."""
-
-
-class NoReference(Exception):  # noqa: N818
-    """transformers reports nothing to compare with."""
-
-
-@dataclass(kw_only=True)
-class Subject:
-    """One model, loaded by us and by transformers, and one text that both have read."""
-
-    model: LoadedModel
-    reference: nn.Module
-    traced: Trace
-    expected: Any
-    """The reference's output, with attentions and hidden states."""
-    arguments: dict[str, Any]
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def stack(self) -> str:
-        """The stack that predicts."""
-        return "encoder" if self.model.kind == "encoder" else "decoder"
-
-    def logits(self) -> Tensor:
-        """The reference's logits, [token, vocabulary]."""
-        logits: Tensor = self.expected.logits[0]
-        return logits
 
 
 def compare(configuration: Configuration, folder: Path) -> dict[str, Outcome]:
@@ -118,23 +74,11 @@ def _outcome(comparison: Callable[[Subject], None], subject: Subject) -> Outcome
     return Outcome(verdict="equal")
 
 
-def _require_close(name: str, ours: Tensor, theirs: Tensor) -> None:
-    ours, theirs = ours.float().cpu(), theirs.float().cpu()
-    if ours.shape != theirs.shape:
-        raise Differs(f"{name}: shape {tuple(ours.shape)} for {tuple(theirs.shape)}")
-    same = ours == theirs
-    difference = float(torch.where(same, 0.0, (ours - theirs).abs()).max()) if ours.numel() else 0.0
-    finite = theirs[theirs.isfinite()]
-    scale = max(1.0, float(finite.abs().max())) if finite.numel() else 1.0
-    if not difference <= CLOSE * scale:
-        raise Differs(f"{name}: off by {difference:.2g} of {scale:.2g}")
-
-
 def compare_logits(subject: Subject) -> None:
     """The prediction after the text, and the kind of model."""
     if subject.notes:
         raise Differs(subject.notes[0])
-    _require_close("logits", subject.traced.logits(-1), subject.logits()[-1])
+    require_close("logits", subject.traced.logits(-1), subject.logits()[-1])
 
 
 def compare_maps(subject: Subject) -> None:
@@ -161,7 +105,7 @@ def compare_maps(subject: Subject) -> None:
                 # Reported before the sink takes its share (Granite SWA); ours are what multiplies the values.
                 ours = ours / ours.sum(-1, keepdim=True)
                 has_sinks = True
-            _require_close(f"{kind} layer {site.layer}", ours, maps[0])
+            require_close(f"{kind} layer {site.layer}", ours, maps[0])
         if has_sinks:
             continue
         pooled = _pooled(torch.stack([maps[0] for maps in reported]), 4)
@@ -196,9 +140,9 @@ def compare_stream(subject: Subject) -> None:
         if len(states) <= layers[-1] + 1:
             raise Differs(f"{kind}: {layers[-1] + 1} blocks for {len(states) - 1} hidden states")
         for layer in layers:
-            _require_close(f"{kind} stream before {layer}", activations.residual[kind, layer], states[layer][0])
+            require_close(f"{kind} stream before {layer}", activations.residual[kind, layer], states[layer][0])
             if layer + 2 < len(states):
-                _require_close(f"{kind} stream after {layer}", activations.after[kind, layer], states[layer + 1][0])
+                require_close(f"{kind} stream after {layer}", activations.after[kind, layer], states[layer + 1][0])
             compared += 1
             _compare_parts_of_stream(subject, kind, layer, states[layer][0])
     if not compared:
@@ -208,13 +152,13 @@ def compare_stream(subject: Subject) -> None:
 def _compare_parts_of_stream(subject: Subject, kind: Any, layer: int, state: Tensor) -> None:
     parts = subject.traced.stream_parts(layer, 2, kind)
     if parts is not None and parts.norm is None:
-        _require_close(f"{kind} parts before {layer}", torch.from_numpy(parts.vectors.sum(0)), state[2])
+        require_close(f"{kind} parts before {layer}", torch.from_numpy(parts.vectors.sum(0)), state[2])
     head = subject.traced.inside(layer, kind).head(1, 2)
     worst = max(head.differences, key=lambda name: head.differences[name])
     if head.differences[worst] > CLOSE * max(1.0, float(state.abs().max())):
         raise Differs(f"{kind} layer {layer}, step {worst}: off by {head.differences[worst]:.2g}")
     if head.is_additive:
-        _require_close(f"{kind} residual of {layer}", torch.from_numpy(head.residual), state[2])
+        require_close(f"{kind} residual of {layer}", torch.from_numpy(head.residual), state[2])
 
 
 def compare_parts(subject: Subject) -> None:
@@ -224,7 +168,7 @@ def compare_parts(subject: Subject) -> None:
         attribution = attribute_logit(subject.model, activations, position=position, token=token, against=against)
         logits = subject.logits()[position]
         expected = logits[token] - (0 if against is None else logits[against])
-        _require_close("sum of parts", torch.tensor(attribution.sum), expected.double().float())
+        require_close("sum of parts", torch.tensor(attribution.sum), expected.double().float())
 
 
 @torch.inference_mode()
@@ -243,11 +187,9 @@ def compare_lens(subject: Subject) -> None:
             logits = subject.reference(**subject.arguments).logits[0]
         finally:
             handle.remove()
-        _require_close(
-            f"lens row {row}", torch.from_numpy(lens.top_probability[row, :, 0]), logits.softmax(-1).amax(-1)
-        )
+        require_close(f"lens row {row}", torch.from_numpy(lens.top_probability[row, :, 0]), logits.softmax(-1).amax(-1))
     final = subject.logits().softmax(-1).amax(-1)
-    _require_close("lens, last row", torch.from_numpy(lens.top_probability[-1, :, 0]), final)
+    require_close("lens, last row", torch.from_numpy(lens.top_probability[-1, :, 0]), final)
 
 
 def _replacing(state: Tensor) -> Callable[..., Any]:
@@ -306,7 +248,7 @@ def _compare_masked(subject: Subject) -> None:
         ids[0, position] = subject.model.tokenizer.mask_token_id
         with torch.inference_mode():
             expected = subject.reference(**subject.arguments | {"input_ids": ids}).logits[0, position]
-            _require_close(f"masked token {position}", logits, expected)
+            require_close(f"masked token {position}", logits, expected)
 
 
 def _activations(subject: Subject) -> Activations:

@@ -100,15 +100,15 @@ def _show_head(bar: ContextBar, chosen: tuple[int, int] | None, numbers: Sequenc
     keys = fresh_key(LAYER_WIDGET, layer), fresh_key(HEAD_WIDGET, head)
     with bar.head, st.popover(label, icon=":material/grid_view:", help=_("Layer and head"), key="bar_head_panel"):
         for key, title, value, names in (
-            (keys[0], _("Layer"), layer, numbers),
-            (keys[1], _("Head"), head, range(heads)),
+            (keys[0], _("Layer"), layer, [str(number) for number in numbers]),
+            (keys[1], _("Head"), head, [str(number) for number in range(heads)]),
         ):
             st.selectbox(
                 title,
                 range(len(names)),
                 index=value,
                 key=key,
-                format_func=lambda index, names=names: str(names[index]),  # type: ignore[misc]
+                format_func=names.__getitem__,
                 on_change=_adopt_head,
                 args=keys,
                 width=140,

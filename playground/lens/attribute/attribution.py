@@ -85,8 +85,8 @@ def freeze_norm(norm: nn.Module | None, residual: Float[Tensor, "width"]) -> Fro
 
 def _no_norm() -> UserError:
     return UserError(
-        "What stands between this model's stream and its logits, or between an attention layer and the stream, is neither "
-        "a layer norm nor an RMS norm, so that no scale can be frozen."
+        "What stands between this model's stream and its logits, or between an attention layer and the stream, is "
+        "neither a layer norm nor an RMS norm, so that no scale can be frozen."
     )
 
 
