@@ -23,7 +23,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = {
     "attention": [{"mode": mode} for mode in ("one", "texts", "models", "bertviz")]
     + [{"model": "tales-translator"}, {"model": "books-encoder"}],
-    "inside": [{"section": section} for section in ("hand", "positions", "many")] + [{"step": "all"}],
+    "inside": [{"section": section} for section in ("hand", "positions", "many", "architecture")]
+    + [{"section": "architecture", "model": "tales-translator", "length_cost": "yes"}]
+    + [{"section": "hand", "by_hand": part} for part in ("root", "residuals")]
+    + [{"step": "all"}],
     "generate": [{"generate": section} for section in ("next", "write", "surprise", "lens")]
     + [{"generate": "fill", "model": "books-encoder"}, {"generate": "translate", "model": "tales-translator"}]
     + [{"generate": "classify", "model": "books-encoder", "pair": "There was nobody.", "explained": "0"}],
@@ -73,7 +76,7 @@ NAMES = re.compile(
     r"""books-\w+|tales-\w+|smollm2[\w-]*|all-minilm[\w-]*|induction|[\w.-]+/[\w.-]+|https?://\S+
     |\b(?:[kMGTPEZY]?FLOPs?|[kMGTPE]?B|PyTorch|CPU|GPU|GB|MB|kB|nats?|auto|cpu|cuda|mps|float32|bfloat16|float16|main|SVG|PNG|CSV|HTML|JSON|BPE|MLP
     |ReLU|GELU|SiLU|SwiGLU|RoPE|ALiBi|T5|GPT-?2|BERT|BertViz|Python|AdamW|Muon|SGD|L\d+|H\d+|s|min|h|d|[A-Za-zα-ωΑ-Ω])\b
-    |BLEU|chrF|TER|ROUGE(?:-\w+)?|F1|ROC|13a|(?:zh|char|intl|none)(?!\w)
+    |W_\w+|BLEU|chrF|TER|ROUGE(?:-\w+)?|F1|ROC|13a|(?:zh|char|intl|none)(?!\w)
     |Apache-2\.0|[kMG]?Wh\b|<\|\w+\|>
     |\d[\d.,]*[eE][+-−]?\d+|\d+[kMGTB]\b|\d+x\d+""",
     re.VERBOSE,
