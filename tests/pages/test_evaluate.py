@@ -1,5 +1,7 @@
 """The page Evaluate: every section on its examples, files, sources, and sentences for what cannot be measured."""
 
+from urllib.parse import parse_qs
+
 import pytest
 from sacrebleu.metrics import BLEU
 
@@ -138,6 +140,9 @@ def test_perplexity_is_written_out_for_a_short_text():
     code = next(block.value for block in app.code if "product" in block.value)
     assert "p(␣cat)" in code or "p(␣c" in code
     assert "books-decoder has the perplexity" in words(app)
+    links = {link.proto.label: parse_qs(link.proto.query_string) for link in app.get("page_link")}
+    assert set(links) == {"Look at its surprisal", "Look at its attention", "Take it apart"}
+    assert links["Look at its attention"] == {"model": ["books-decoder"], "text": ["The cat sat"]}
 
 
 def test_models_of_both_kinds_on_one_text():
@@ -159,6 +164,7 @@ def test_a_model_that_cannot_read_the_text_says_so_and_the_other_is_shown():
     app = run_page("evaluate", model="books-decoder", other_models='["books-encoder"]', text_from="sample")
     assert app.dataframe[0].value["model"].tolist() == ["books-decoder"]
     assert "books-encoder: The text has" in app.error[0].value
+    assert not app.get("page_link")
 
 
 def test_a_translator_has_no_perplexity_of_a_text():

@@ -23,16 +23,17 @@ from ui.cache import results_of
 from ui.components.token_view import token_view
 from ui.jobs import compute
 from ui.sections.evaluate.numbers import interval_text, offer_results
-from ui.sections.evaluate.perplexity_text import choose_text
+from ui.sections.evaluate.perplexity_text import choose_text, is_typed
 from ui.sections.evaluate.windows import show_strides
 from ui.sections.generate.surprisal import surprisal_items
 from ui.state.address import read_json_text, write_text
-from ui.state.parameters import COLOURED_MODEL, COMPARED_MODELS
+from ui.state.parameters import COLOURED_MODEL, COMPARED_MODELS, MODEL
+from ui.state.parameters import GENERATE as GENERATE_SECTION
 from ui.state.revisions import widget_key
 from ui.text import inert
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
-from ui.widgets.doors import GENERATE, door
+from ui.widgets.doors import ABLATE, ATTENTION, GENERATE, doors
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 from ui.widgets.model import ModelChoice, choose_model, chosen_name, describe_model, obtain_model
@@ -265,7 +266,14 @@ def _offer(shown: Judged, text: str) -> None:
         name="perplexity-tokens.csv",
         details={"model": shown.model.name, "text": text[:2000]},
     )
-    door(_("Look at its surprisal"), GENERATE, {"generate": "surprisal", "model": shown.model.name})
+    if is_typed():  # other pages do not get a file or the sample
+        model = {str(MODEL): shown.model.name}
+        links = {
+            _("Look at its surprisal"): (GENERATE, {**model, str(GENERATE_SECTION): "surprisal"}),
+            _("Look at its attention"): (ATTENTION, model),
+            _("Take it apart"): (ABLATE, model),
+        }
+        doors(links)
     if len(text) <= 4_000:
         imports = ["playground.lens.generate.surprisal import text_surprisal"]
         call = f"scores = text_surprisal(model, {text!r})"

@@ -13,6 +13,7 @@ from ui.cache import results
 from ui.jobs import require
 from ui.sections.attention.examples import first_text
 from ui.sections.evaluate.table_source import Upload, uploads
+from ui.state.address import read_choice
 from ui.state.parameters import PERPLEXITY_TEXT, TEXT
 from ui.state.revisions import revision
 from ui.text import inert
@@ -41,6 +42,11 @@ def choose_text(model: LoadedModel) -> str:
     if not text.strip():
         raise UserError("Type a text to score.")
     return text
+
+
+def is_typed() -> bool:
+    """Whether the text stands in the address, where other pages find it."""
+    return read_choice(PERPLEXITY_TEXT, [TYPED, FILE, SAMPLE]) == TYPED
 
 
 def _sample() -> str:
