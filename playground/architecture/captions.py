@@ -35,6 +35,8 @@ class Caption:
     """Its parameters, shortened."""
     lines: tuple[tuple[str, ...], ...]
     """Lines of pieces, which may be broken between two pieces."""
+    names: tuple[str, ...]
+    """Pieces in the model's own words: paths and shapes of its weights."""
 
 
 def box_title(box: Box) -> str:
@@ -46,14 +48,14 @@ def box_title(box: Box) -> str:
 
 def box_caption(box: Box) -> Caption:
     """The texts of a box."""
-    lines = [_heads(box), _experts(box), shapes(box.weights, box.path)]
-    if box.role == "unused":
-        lines.insert(0, (box.path,))
+    lines = [_heads(box), _experts(box)]
+    path = (box.path,) if box.role == "unused" else ()
     if box.shared_with:
         lines.append((_("shared: {name}").format(name=short_name(box.shared_with[0])),))
     is_all_shared = bool(box.shared_with) and not box.parameters
     count = _("shared") if is_all_shared else short_count(box.parameters)
-    return Caption(title=box_title(box), count=count, lines=tuple(line for line in lines if line))
+    names = (*path, *shapes(box.weights, box.path))
+    return Caption(title=box_title(box), count=count, lines=tuple(line for line in lines if line), names=names)
 
 
 def short_count(count: int) -> str:

@@ -12,7 +12,7 @@ from textwrap import wrap
 from typing import Literal
 
 from playground.architecture.architecture import Architecture, Box, LayerGroup, Stack, Stage
-from playground.architecture.captions import Caption, box_caption, group_caption, group_count, stack_title
+from playground.architecture.captions import box_caption, group_caption, group_count, stack_title
 from playground.text import _
 
 LineKind = Literal["stream", "residual", "unknown", "cross"]
@@ -26,8 +26,8 @@ GAP = 16
 MARGIN = 12
 LINE_HEIGHT, TITLE_HEIGHT, PADDING = 14, 17, 7
 FRAME_PADDING = 12
-LETTER = 5.7
-"""The mean width of a letter of a box's lines."""
+LETTER, BOLD_LETTER = 5.7, 7.4
+"""The mean width of a letter of a box's lines, and of its title."""
 NARROW = 180
 """Below it a box's count stands under its title."""
 SIDE = (COLUMN - BOX_WIDTH) // 2
@@ -45,9 +45,12 @@ class DrawnBox:
     y: float
     width: float
     height: float
-    title: str
+    title: tuple[str, ...]
+    """Its lines."""
     count: str
     lines: tuple[str, ...]
+    names: tuple[str, ...]
+    """Below the lines: the model's own names, which are not translated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +142,12 @@ def _put_box(drawing: Drawing, index: int, box: Box, *, x: float, y: float, widt
     """Draw a box; returns its lower edge."""
     caption = box_caption(box)
     is_narrow = width < NARROW
-    lines = (*((caption.count,) if is_narrow else ()), *_wrapped(caption, int((width - 2 * PADDING) / LETTER)))
-    height = TITLE_HEIGHT + LINE_HEIGHT * len(lines) + 2 * PADDING
+    letters = int((width - 2 * PADDING) / LETTER)
+    lines = (*((caption.count,) if is_narrow else ()), *_wrapped(caption.lines, letters))
+    names = tuple(_wrapped((caption.names,), letters))
+    beside = 0.0 if is_narrow else LETTER * len(caption.count) + PADDING
+    title = tuple(wrap(caption.title, int((width - 2 * PADDING - beside) / BOLD_LETTER)))
+    height = TITLE_HEIGHT * len(title) + LINE_HEIGHT * (len(lines) + len(names)) + 2 * PADDING
     drawing.boxes.append(
         DrawnBox(
             index=index,
@@ -149,17 +156,18 @@ def _put_box(drawing: Drawing, index: int, box: Box, *, x: float, y: float, widt
             y=y,
             width=width,
             height=height,
-            title=caption.title,
+            title=title,
             count="" if is_narrow else caption.count,
             lines=lines,
+            names=names,
         )
     )
     return y + height
 
 
-def _wrapped(caption: Caption, letters: int) -> Iterator[str]:
-    """The caption's lines, each of at most so many letters; pieces stay whole where they are not too long."""
-    for pieces in caption.lines:
+def _wrapped(lines: Sequence[Sequence[str]], letters: int) -> Iterator[str]:
+    """The lines, each of at most so many letters; their pieces stay whole where they are not too long."""
+    for pieces in lines:
         line = ""
         for piece in pieces:
             joined = f"{line} · {piece}" if line else piece

@@ -5,8 +5,17 @@ from html import escape
 from typing import Literal
 
 from playground.architecture.architecture import Architecture, Role
-from playground.architecture.captions import box_title
-from playground.architecture.drawing import Drawing, DrawnBox, DrawnLine, DrawnSum, DrawnText, draw_architecture
+from playground.architecture.drawing import (
+    LINE_HEIGHT,
+    PADDING,
+    TITLE_HEIGHT,
+    Drawing,
+    DrawnBox,
+    DrawnLine,
+    DrawnSum,
+    DrawnText,
+    draw_architecture,
+)
 from playground.charts.palette import CROSS, DECODER, HELD_OUT, KEY, NEUTRAL, QUERY, TRAIN, VALUE, Colour
 from playground.text import _
 
@@ -73,7 +82,7 @@ def style_sheet(theme: Theme) -> str:
         f".page{{fill:{page}}}",
         ".title{font-size:12px;font-weight:600}",
         ".heading{font-size:14px;font-weight:600}",
-        f".note{{font-size:10px;fill:{faded}}}",
+        f".note{{font-size:10px;fill:{faded}{';display:none' if theme == 'page' else ''}}}",
         f".frame{{fill:none;stroke:{faded};stroke-dasharray:4 3}}",
         f".stream,.sum{{fill:none;stroke:{text};stroke-width:1.2}}",
         f".residual{{fill:none;stroke:{of(TRAIN)};stroke-width:1.6}}",
@@ -116,24 +125,28 @@ def _line(line: DrawnLine) -> str:
 def _box(drawn: DrawnBox) -> str:
     box = drawn.box
     names = f"box {box.role}{' shared' if box.shared_with else ''}"
-    said = ", ".join([drawn.title, _("{count} parameters").format(count=f"{box.parameters:,}"), *drawn.lines])
+    count = _("{count} parameters").format(count=f"{box.parameters:,}")
+    said = ", ".join([" ".join(drawn.title), count, *drawn.lines, *drawn.names])
+    x, y = drawn.x + PADDING, drawn.y + TITLE_HEIGHT + 1
     body = [
         f'<rect x="{drawn.x:g}" y="{drawn.y:g}" width="{drawn.width:g}" height="{drawn.height:g}" rx="5"/>',
-        f'<text class="title" x="{drawn.x + 7:g}" y="{drawn.y + 18:g}">{escape(_fitting(drawn))}</text>',
-        f'<text x="{drawn.x + drawn.width - 7:g}" y="{drawn.y + 18:g}" text-anchor="end">{escape(drawn.count)}</text>',
+        f'<text class="title">{"".join(_title_lines(drawn.title, x, y))}</text>',
+        f'<text x="{drawn.x + drawn.width - PADDING:g}" y="{y:g}" text-anchor="end">{escape(drawn.count)}</text>',
     ]
+    y += TITLE_HEIGHT * len(drawn.title) - 1
+    kinds = [*((text, "said") for text in drawn.lines), *((text, "token") for text in drawn.names)]
     body += [
-        f'<text x="{drawn.x + 7:g}" y="{drawn.y + 34 + 14 * line:g}">{escape(text)}</text>'
-        for line, text in enumerate(drawn.lines)
+        f'<text class="{kind}" x="{x:g}" y="{y + LINE_HEIGHT * line:g}">{escape(text)}</text>'
+        for line, (text, kind) in enumerate(kinds)
     ]
     return f'<g class="{names}" data-index="{drawn.index}" aria-label="{escape(said)}">{"".join(body)}</g>'
 
 
-def _fitting(drawn: DrawnBox) -> str:
-    """The title, shortened where a narrow box has no room for it beside its count."""
-    room = int((drawn.width - 14 - 6.5 * len(drawn.count)) / 7.6)
-    title = box_title(drawn.box)
-    return title if len(title) <= room else title[: max(1, room - 1)] + "…"
+def _title_lines(lines: tuple[str, ...], x: float, y: float) -> Iterator[str]:
+    """One text of several lines: between two stands the space that a reader of the text needs."""
+    for number, line in enumerate(lines):
+        space = " " if number else ""
+        yield f'{space}<tspan x="{x:g}" y="{y + TITLE_HEIGHT * number:g}">{escape(line)}</tspan>'
 
 
 def _sum(drawn: DrawnSum) -> str:
