@@ -7,6 +7,7 @@ recorder.py         an attention handler that keeps every call
 site.py             one attention layer of a pass: exact patterns by head and row
 blocks.py           which blocks attend, by their numbers in the model, and what the others do
 overview.py         all heads as thumbnails
+visibility.py       which keys a query sees, described from the mask
 verification.py     each step that is shown, computed again: by how much it differs
 hooks.py            record or edit what modules receive and return, in one context
 probe.py            a few tokens through a model, every module watched

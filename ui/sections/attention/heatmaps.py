@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from playground.lens.capture.site import SiteKind
+from playground.lens.capture.visibility import visibilities
 from playground.lens.capture.words import covering_words
 from playground.lens.inspect.attention_view import Axis, ViewOptions, axes, coded_maps, head_map
 from playground.lens.inspect.head_scores import NAMES, striking_head
@@ -98,6 +99,7 @@ def show_heads(
         cache=traced,
     )
     say_other_blocks(traced)
+    _say_visibility(traced, options.kind)
     start = read_view(ViewState(selected=striking), is_second=is_second)
     selected = follow or start.selected
     asked = view_revision(is_second=is_second)
@@ -120,6 +122,31 @@ def say_other_blocks(traced: TracedText) -> None:
             "The other blocks mix tokens otherwise: {others}."
         ).format(numbers=", ".join(map(str, numbers)), others=others)
     )
+
+
+VISIBILITIES = {
+    "causal": N_("all earlier tokens"),
+    "both ways": N_("all tokens"),
+    "window": N_("the last {size} tokens, itself included"),
+    "window both ways": N_("{size} tokens to either side"),
+    "chunks": N_("earlier tokens of its chunk of {size}"),
+    "prefix": N_("the first {size} tokens and all earlier ones"),
+    "other": N_("the tokens that its mask leaves"),
+}
+
+
+def _say_visibility(traced: TracedText, kind: SiteKind) -> None:
+    """What a token sees in which layers, where it is not simply all earlier tokens or all tokens."""
+    told = traced.remember(("visibility", kind), lambda: visibilities(traced.trace.layers(kind)))
+    if all(visibility.kind in ("causal", "both ways") for visibility in told) and len(told) < 2:
+        return
+    said = [
+        _("{what} (layers {layers})").format(
+            what=_(VISIBILITIES[visibility.kind]).format(size=visibility.size), layers=", ".join(map(str, numbers))
+        )
+        for visibility, numbers in told.items()
+    ]
+    st.caption(_("On this text a token sees: {what}.").format(what="; ".join(said)))
 
 
 def head_to_show(traced: TracedText, kind: SiteKind) -> Selected:
