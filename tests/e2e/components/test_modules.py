@@ -386,6 +386,19 @@ def test_the_head_with_the_largest_score_is_found(evaluate: Callable[..., Any], 
     assert evaluate("attention_view/js/head_scores", found, name) == head
 
 
+def test_a_place_for_tables_that_was_taken_over_is_not_withdrawn(evaluate: Callable[..., Any]) -> None:
+    hosts = """(() => {
+        const [first, second] = [{}, {}];
+        m.publishHost("v", first);
+        m.publishHost("v", second);
+        m.withdrawHost("v", first);
+        const kept = m.sharedStore().hosts.get("v") === second;
+        m.withdrawHost("v", second);
+        return [kept, m.sharedStore().hosts.has("v")];
+    })()"""
+    assert evaluate("attention_view/js/store", hosts) == [True, False]
+
+
 def test_a_score_is_found_by_name_layer_and_head(evaluate: Callable[..., Any]) -> None:
     read = """(() => {
         const values = Float32Array.from([0, 1, 2, 3, 4, 5, NaN, 7]);

@@ -1,7 +1,7 @@
 // The place for a view's tables, below what a page puts under the picture. Without it the view keeps them itself.
 
 import { mount } from "../../shared/js/mount.js";
-import { publishHost } from "./store.js";
+import { publishHost, withdrawHost } from "./store.js";
 
 class BelowHost {
   constructor(root) {
@@ -14,7 +14,7 @@ class BelowHost {
   }
 
   dispose() {
-    publishHost(this.view, null);
+    withdrawHost(this.view, this.root);
   }
 }
 

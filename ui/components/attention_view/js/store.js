@@ -60,11 +60,18 @@ export function publishShown(view, shown) {
   shared.events.dispatchEvent(new CustomEvent("shown", { detail: { view } }));
 }
 
-// Where a view puts its tables; null takes the place away.
+// Where a view puts its tables.
 export function publishHost(view, root) {
   const shared = sharedStore();
-  if (root) shared.hosts.set(view, root);
-  else shared.hosts.delete(view);
+  shared.hosts.set(view, root);
+  shared.events.dispatchEvent(new CustomEvent("host", { detail: { view } }));
+}
+
+// Take the place away, unless another has taken over: Streamlit may mount the next before it unmounts the last.
+export function withdrawHost(view, root) {
+  const shared = sharedStore();
+  if (shared.hosts.get(view) !== root) return;
+  shared.hosts.delete(view);
   shared.events.dispatchEvent(new CustomEvent("host", { detail: { view } }));
 }
 

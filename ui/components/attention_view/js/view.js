@@ -143,7 +143,8 @@ class AttentionView {
       query: makeAxis(header.queryTokens, this.matrix.rows),
       key: makeAxis(header.keyTokens, this.matrix.columns),
     };
-    publishShown(header.view, { matrix: this.matrix, axes: this.axes, title: `${header.title} · ${this.title()}` });
+    this.shown = { matrix: this.matrix, axes: this.axes, title: `${header.title} · ${this.title()}` };
+    publishShown(header.view, this.shown);
     const words = state.settings.units === "words" && this.hasWords && mapByWord(this, header);
     this.byWord = Boolean(words);
     Object.assign(this, words);
@@ -296,7 +297,8 @@ class AttentionView {
     this.below.remove();
     if (this.scheduled) cancelAnimationFrame(this.scheduled);
     document.fonts?.removeEventListener?.("loadingdone", this.fontsLoaded);
-    if (this.header) publishShown(this.header.view, null);
+    // Streamlit may mount the next view before it unmounts this one.
+    if (this.header && sharedStore().shown.get(this.header.view) === this.shown) publishShown(this.header.view, null);
   }
 }
 
