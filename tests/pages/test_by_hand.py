@@ -20,6 +20,10 @@ def test_the_introductions_example_is_told_kindly_and_rightly() -> None:
     assert "2 sat sum to 1.000000" in "\n".join(str(item.value) for item in app.success)
 
 
+def test_other_words_are_not_that_example() -> None:
+    assert "other numbers" not in words(run_page("inside", section="hand", hand_example="introductions", words="a b"))
+
+
 def test_another_example_takes_the_place_of_changed_vectors() -> None:
     vectors = json.dumps([[[1.0], [0.0]]] * 3)
     app = run_page("inside", section="hand", words="a b", vectors=vectors, query="1")

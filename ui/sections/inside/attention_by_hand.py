@@ -63,7 +63,7 @@ def show_toy_example() -> None:
     rules = _choose_rules()
     query = _choose_query(words)
     numbers = attend_freely(words, rules)
-    if example == "introductions":
+    if example == "introductions" and words.words == INTRODUCTIONS.words:
         _describe_circulating()
     st.latex(rf"\mathrm{{softmax}}\left(\frac{{q \cdot k_j}}{{{_divisor(words, rules)}}}\right) v_j")
     show_weights(words, numbers, query, rules)
