@@ -108,7 +108,9 @@ def test_chosen_tokens_are_put_together_in_table_archive_and_python(pieces, axis
     selected = SelectedMap(options=options, layer=1, head=2, by_word=by_word, chosen=chosen)
     along = 0 if axis == "query" else 1
     queries, keys, numbers = table(head_csv(pieces, selected))
-    assert (queries if axis == "query" else keys)[-1].startswith(f"{gather} of {'queries' if along == 0 else 'keys'} 1 ")
+    assert (queries if axis == "query" else keys)[-1].startswith(
+        f"{gather} of {'queries' if along == 0 else 'keys'} 1 "
+    )
     whole, extra = np.split(numbers, [-1], axis=along)
     assert extra.ravel() == pytest.approx(getattr(whole.take(cells, axis=along), gather)(along), abs=1e-6)
     with np.load(io.BytesIO(head_npz(pieces, selected)), allow_pickle=False) as arrays:

@@ -23,6 +23,7 @@ from ui.sections.train.pictures import preset_picture
 from ui.sections.train.runs import visible_runs
 from ui.state.session import keep_error, take_error
 from ui.state.training import adopt_draft, is_start_requested, request_start, take_start_request, write_run_id
+from ui.state.visitor import visitor
 from ui.text import error_sentence
 from ui.units import duration, prefixed
 
@@ -172,7 +173,7 @@ def _start_run(draft: RunDraft) -> None:
     typed = str(st.session_state.get(NAME) or "").strip()
     name = free_name(typed or preset_title(draft.preset), [run.name for run in visible_runs()], is_typed=bool(typed))
     try:
-        run_id = default_executor().submit(draft.config, name=name)
+        run_id = default_executor().submit(draft.config, name=name, owner=visitor())
     except UserError as error:
         keep_error(START_ERROR, error_sentence(error))
         st.rerun()
