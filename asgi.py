@@ -99,8 +99,8 @@ def is_secure(scope: Scope) -> bool:
 def new_cookie(*, is_secure: bool) -> str:
     """A fresh secret; behind TLS an embedding page may hold it too."""
     cookie = SimpleCookie({COOKIE: secrets.token_urlsafe(24)})
-    cookie[COOKIE].update({"path": "/", "max-age": COOKIE_SECONDS, "httponly": True})
-    cookie[COOKIE].update({"secure": True, "samesite": "None"} if is_secure else {"samesite": "Lax"})
+    attributes = {"path": "/", "max-age": str(COOKIE_SECONDS), "httponly": "yes", "samesite": "Lax"}
+    cookie[COOKIE].update({**attributes, **({"secure": "yes", "samesite": "None"} if is_secure else {})})
     return cookie[COOKIE].OutputString()
 
 

@@ -183,3 +183,18 @@ FEED_FORWARDS: dict[FeedForward, Callable[[TransformerConfig], nn.Module]] = {
     "relu": lambda config: FeedForwardLayer(config, functional.relu),
     "none": lambda config: nn.Identity(),
 }
+
+
+def initialise(module: nn.Module) -> None:
+    """Normal weights with a standard deviation of 0.02, and zero biases (Radford et al. 2019)."""
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+
+
+def shrink_residual_writers(block: nn.Module, layers: int) -> None:
+    """Scale the weights that write into the residual stream by 1/sqrt(number of them) (Radford et al. 2019)."""
+    writers = [parameter for name, parameter in block.named_parameters() if name.endswith("output.weight")]
+    for parameter in writers:
+        nn.init.normal_(parameter, std=0.02 / math.sqrt(max(2, len(writers)) * layers))

@@ -7,7 +7,6 @@ Ainslie et al. 2023 (grouped-query attention), Xiong et al. 2020 (pre-norm and p
 (attention-only models).
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -83,10 +82,10 @@ class Transformer(Stack):
         self.classifier = layers.classifier(config)
         # One vocabulary, one embedding: section 3.4 of Vaswani et al. 2017.
         self.encoder = Stack(config, "encoder", self.embedding) if config.kind == "encoder-decoder" else None
-        self.apply(_initialise)
+        self.apply(layers.initialise)
         added = [*self.blocks, *(self.encoder.blocks if self.encoder else ())] if config.residual else []
         for block in added:
-            _shrink_residual_writers(block, config.layers)
+            layers.shrink_residual_writers(block, config.layers)
 
     def forward(
         self,
@@ -309,18 +308,3 @@ MASKS: dict[ModelKind, Callable[[Tensor], Tensor]] = {
     "encoder": all_real,
     "encoder-decoder": earlier_real,
 }
-
-
-def _initialise(module: nn.Module) -> None:
-    """Normal weights with a standard deviation of 0.02, and zero biases (Radford et al. 2019)."""
-    if isinstance(module, nn.Linear | nn.Embedding):
-        nn.init.normal_(module.weight, std=0.02)
-    if isinstance(module, nn.Linear) and module.bias is not None:
-        nn.init.zeros_(module.bias)
-
-
-def _shrink_residual_writers(block: nn.Module, layers: int) -> None:
-    """Scale the weights that write into the residual stream by 1/sqrt(number of them) (Radford et al. 2019)."""
-    writers = [parameter for name, parameter in block.named_parameters() if name.endswith("output.weight")]
-    for parameter in writers:
-        nn.init.normal_(parameter, std=0.02 / math.sqrt(max(2, len(writers)) * layers))

@@ -20,7 +20,6 @@ from playground.special_tokens import END, MASK, PAD, START, UNKNOWN
 from playground.transformer import Transformer, TransformerConfig
 
 Weights = dict[str, Tensor]
-
 SPECIAL = {"bos_token": START, "eos_token": END, "pad_token": PAD, "mask_token": MASK, "unk_token": UNKNOWN}
 """transformers' names of the special tokens, and ours."""
 

@@ -281,8 +281,8 @@ PRESET_TEXTS = {
         N_("Without residuals and norms"),
         N_("Eight layers that only hand on what they write: the loss stands still."),
         N_(
-            "Nothing leads around a layer, and nothing is normed: signals and gradients shrink with every layer. Switch "
-            "residual connections or norms on again under “All settings” and compare."
+            "Nothing leads around a layer, and nothing is normed: signals and gradients shrink with every layer. "
+            "Switch residual connections or norms on again under “All settings” and compare."
         ),
     ),
     "classification": (

@@ -60,8 +60,11 @@ def _trials(config: TrainConfig) -> list[Trial]:
     slot = st.empty()
     slot.progress(0.0, text=_("Preparing the data"))
     trials: list[Trial] = []
-    ahead = _("{n} range tests are ahead of yours")
-    with range_test_queue().slot(lambda n: slot.progress(0.0, text=ahead.format(n=n))):
+
+    def on_wait(ahead: int) -> None:
+        slot.progress(0.0, text=_("{n} range tests are ahead of yours").format(n=ahead))
+
+    with range_test_queue().slot(on_wait):
         for trials in range_test(config, steps=TRIALS):
             if trials:
                 text = _("rate {rate:.1e}, loss {loss:.3f}").format(rate=trials[-1].rate, loss=trials[-1].loss)
