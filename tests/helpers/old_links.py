@@ -95,6 +95,7 @@ GONE = ("Greedy search",)
 """Of widgets that a button replaced: what its section shows proves that the link's choice was taken over."""
 
 TEXTS = {
+    "Row 5 of W_Q": r"Row 5 of W\_Q",  # a caption, in which an underscore is escaped
     "forked from grouped at step 4": "forked from Grouped keys at step 4",
     "1 layers × 2 heads": "1 layer × 2 heads",
     "1 brings the clean": "1 = fully recovered, 0 = no effect",

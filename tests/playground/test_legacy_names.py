@@ -64,6 +64,7 @@ def test_an_old_model_folder_opens():
 @pytest.mark.parametrize("name", ["books-decoder", "books-encoder", "induction", "tales-translator"])
 def test_the_shipped_models_still_spell_their_configuration_the_old_way(name):
     stored = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))
+    stored.pop("id2label", None)  # the head's labels are the folder's, not the transformer's
     config = TransformerConfig.from_dict(stored)
     assert "n_heads" not in stored
     assert config.n_heads == stored["heads"]

@@ -315,7 +315,7 @@ def test_a_whole_decoder_by_hand():
         ({"hidden": 0}, "hidden is 0"),
         ({"hidden": -4}, "hidden is -4"),
         ({"width": 12, "n_heads": 4}, "is odd"),
-        ({"norm": "batch"}, "rms or layer"),
+        ({"norm": "batch"}, "rms, layer or none"),
         ({"positions": "alibi"}, "rotary, learned, sinusoidal or none"),
         ({"feed_forward": "tanh"}, "swiglu, gelu, relu or none"),
     ],

@@ -77,7 +77,7 @@ def test_a_bad_row_is_named_and_kept_out_or_refused(cells, reason):
         ("params,tokens,loss\n", "no rows below it"),
         ("params,tokens,loss\n1,2,x\n", "No row can be used. Row 2: loss is 'x'"),
         (b"\x00\x01params,tokens", "not text"),
-        ('params,tokens,loss\n1,2,"' + "x" * 200_000, "no CSV"),
+        ('params,tokens,loss\n1,2,"' + "x" * 200_000, "no CSV|No row can be used"),
     ],
 )
 def test_a_file_without_points_is_refused_with_the_reason(content, sentence):
