@@ -229,7 +229,7 @@ def test_scores_follow_a_picture_that_keeps_their_places(open_view: Open) -> Non
     page.locator("[data-part=filter]").fill("previous > 0.5")
     expect(page.locator(".filter-result")).to_have_text("The head scores are being computed …")
     page.get_by_role("button", name="Send the scores").click()
-    expect(heads.locator("tbody tr")).to_have_count(144)
+    expect(heads.locator("tbody tr")).to_have_count(144, timeout=30_000)
     expect(page.locator(".filter-result")).to_contain_text("of 144 heads match")
     expect(page.locator("[data-part=finding]")).to_have_text("Head 0.0, in a sentence.")
     after = heads.bounding_box()
