@@ -9,6 +9,7 @@ architecture.py  time and memory of a pass over its length
 ablate.py     interaction effects; heads ranked against chance
 emergence.py  metrics and progress measures of checkpoints
 evaluate.py   scores with intervals, differences, confusion matrix, calibration, strides
+finetune.py   the change of weights, heads and states; accuracy over labels and ranks
 generate.py   distributions, surprisal, logit lens, trees of tokens
 inside.py     vectors as rows of cells, maps, curves by distance
 tokens.py     merges, segmentations, languages, the embedding space

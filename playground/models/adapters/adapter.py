@@ -113,6 +113,9 @@ class ModelAdapter(Protocol):
     def reported_patterns(self, output: Any) -> "dict[PatternKind, Sequence[Tensor]]":
         """Attention weights in the output of a pass with `output_attentions`; per layer [batch, head, query, key]."""
 
+    def fused_rows(self) -> Mapping[str, Mapping[str, slice]]:
+        """Weights that hold several matrices below each other: the rows of each part, by the weight's path."""
+
     def versions(self) -> dict[str, str]:
         """Versions of the libraries behind the model, other than torch."""
 

@@ -1,6 +1,7 @@
 """Our own models: build one from its folder, without importing transformers, and call it."""
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,7 +13,7 @@ from playground.models.adapters.adapter import Constraint, NextToken, PatternKin
 from playground.models.adapters.own_head import own_head
 from playground.models.formats.checkpoint import Checkpoint
 from playground.special_tokens import END, PAD, START, UNKNOWN
-from playground.transformer import Transformer, TransformerConfig
+from playground.transformer import Attention, CrossAttention, Transformer, TransformerConfig
 
 if TYPE_CHECKING:
     from playground.models.loading import LoadedModel
@@ -112,6 +113,10 @@ class OwnAdapter:
     def reported_patterns(self, output: Any) -> dict[PatternKind, Sequence[Tensor]]:
         return {}
 
+    def fused_rows(self) -> Mapping[str, Mapping[str, slice]]:
+        modules = self.module.named_modules()
+        return {path: rows for name, module in modules for path, rows in _fused_rows(name, module).items()}
+
     def versions(self) -> dict[str, str]:
         return {}
 
@@ -122,6 +127,20 @@ class OwnAdapter:
     def _id_of(self, token: str) -> int | None:
         id = self.tokenizer.token_to_id(token)
         return None if id is None else int(id)
+
+
+def _fused_rows(name: str, module: nn.Module) -> dict[str, dict[str, slice]]:
+    """Queries, keys and values of a self-attention layer [q + k + v, width], keys and values of a cross-attention."""
+    if isinstance(module, Attention):
+        matrix, sizes = "query_key_value", dict(zip(("query", "key", "value"), module.sizes, strict=True))
+    elif isinstance(module, CrossAttention):
+        half = module.key_value.weight.shape[0] // 2
+        matrix, sizes = "key_value", {"key": half, "value": half}
+    else:
+        return {}
+    ends = list(accumulate(sizes.values()))
+    rows = {part: slice(end - size, end) for (part, size), end in zip(sizes.items(), ends, strict=True)}
+    return {f"{name}.{matrix}.{tensor}": rows for tensor in ("weight", "bias")}
 
 
 def build_own(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:

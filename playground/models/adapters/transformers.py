@@ -209,6 +209,9 @@ class TransformersAdapter:
         reported = {kind: getattr(output, name, None) for kind, name in names.items()}
         return {kind: layers for kind, layers in reported.items() if layers}
 
+    def fused_rows(self) -> Mapping[str, Mapping[str, slice]]:
+        return {}
+
     def versions(self) -> dict[str, str]:
         import transformers
 

@@ -1,0 +1,67 @@
+"""Means and intervals over seeds and rows, against scipy."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from playground.errors import UserError
+from playground.finetuning.label_curve import LabelPoint, gain_at, label_counts, label_means, wilson
+
+
+def point(start: str, labels: int, right: int, seed: int = 0) -> LabelPoint:
+    return LabelPoint(start=start, labels=labels, seed=seed, right=right, rows=100)
+
+
+def test_one_seed_has_wilsons_interval():
+    (mean,) = label_means([point("scratch", 50, 40)])
+    theirs = stats.binomtest(40, 100).proportion_ci(0.95, method="wilson")
+    assert (mean.accuracy.low, mean.accuracy.high) == pytest.approx((theirs.low, theirs.high))
+    assert mean.accuracy.n == 1
+    assert wilson(40, 100) == (mean.accuracy.low, mean.accuracy.high)
+
+
+def test_several_seeds_have_students_interval():
+    values = [40, 50, 45]
+    (mean,) = label_means([point("scratch", 50, right, seed) for seed, right in enumerate(values)])
+    shares = np.array(values) / 100
+    theirs = stats.t.interval(0.95, 2, shares.mean(), stats.sem(shares))
+    assert (mean.accuracy.low, mean.accuracy.high) == pytest.approx(theirs)
+    assert mean.accuracy.n == 3
+
+
+def test_the_gain_of_several_seeds_is_welchs():
+    first, second = [80, 84, 90], [60, 71, 66]
+    points = [point("pretrained", 200, right, seed) for seed, right in enumerate(first)]
+    points += [point("scratch", 200, right, seed) for seed, right in enumerate(second)]
+    gain = gain_at(points)
+    theirs = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
+    assert (gain.low, gain.high) == pytest.approx((theirs.low / 100, theirs.high / 100))
+
+
+def test_the_gain_of_one_seed_counts_the_rows():
+    gain = gain_at([point("pretrained", 200, 80), point("scratch", 200, 60)])
+    reach = 1.96 * (0.8 * 0.2 / 100 + 0.6 * 0.4 / 100) ** 0.5
+    assert (gain.value, gain.low, gain.high) == pytest.approx((0.2, 0.2 - reach, 0.2 + reach), abs=1e-4)
+    assert gain_at([point("pretrained", 200, 80)]) is None
+    assert gain_at([point("pretrained", 100, 80), point("scratch", 200, 60)]) is None
+
+
+def test_seeds_that_agree_have_no_spread():
+    points = [
+        point(start, 200, right, seed) for start, right in (("pretrained", 80), ("scratch", 60)) for seed in (0, 1)
+    ]
+    gain = gain_at(points)
+    assert gain.low == gain.high == pytest.approx(0.2)
+
+
+def test_means_stand_in_order_and_counts_end_with_all():
+    means = label_means([point("scratch", 200, 5), point("pretrained", 50, 5), point("scratch", 50, 5)])
+    assert [(mean.start, mean.labels) for mean in means] == [("pretrained", 50), ("scratch", 50), ("scratch", 200)]
+    assert label_counts(1_600) == (50, 100, 200, 500, 1_000, 1_600)
+    assert label_counts(50) == (50,)
+
+
+@pytest.mark.parametrize("wrong", [{"labels": 0}, {"right": 101}, {"rows": 0, "right": 0}])
+def test_what_is_no_measurement(wrong):
+    with pytest.raises(UserError, match="no measurement"):
+        LabelPoint(**{"start": "scratch", "labels": 5, "seed": 0, "right": 1, "rows": 100, **wrong})
