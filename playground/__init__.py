@@ -24,7 +24,9 @@ sweeps/                many trainings over a grid
 scaling/               scaling laws: fits, intervals, compute-optimal allocation
 emergence/             abilities that appear during training
 evaluation/            measures of texts and labels, with intervals
+finetuning/            what fine-tuning did to a model, before and after
 charts/                plain data in, plotly Figure out
+viewer/                pictures that are drawn in a browser
 command/               the commands of `python -m playground`
 errors.py              the error whose sentence is for the person at the screen
 settings.py            what a server allows
