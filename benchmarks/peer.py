@@ -112,7 +112,7 @@ def _family(pid: int) -> list[psutil.Process]:
 
 def offline(page: str) -> str:
     """BertViz's page with its libraries inside, and the line that tells when it is painted."""
-    from ui.components.bertviz_views.packaged import libraries
+    from playground.viewer.bertviz_views.packaged import libraries
 
     if page.count(CDN) != 1:
         raise RuntimeError("This version of BertViz loads its libraries from elsewhere than expected.")

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from playground.lens.capture.site import SiteKind
+from playground.viewer.attention_view.payload import Packing
 from ui.components.attention_view import AxisToken, GridView, HeadView, Selected
-from ui.components.attention_view.payload import Packing
 from ui.components.film_view import FilmView
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "then", "that"]

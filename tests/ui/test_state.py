@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from ui.components.attention_view.view_state import MOST_CHOSEN
+from playground.viewer.attention_view.view_state import MOST_CHOSEN
 from ui.state import parameters
 from ui.state.address import PLAIN_LENGTH, pack, unpack
 from ui.state.attention import positions_of, spell_positions

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import streamlit as st
 
+from playground.viewer.attention_view.view_state import read_view_state
 from tests.helpers import synthetic
 from ui.components.attention_view import (
     AlignedWords,
@@ -20,7 +21,6 @@ from ui.components.attention_view import (
     attention_view,
     difference_view,
 )
-from ui.components.attention_view.view_state import read_view_state
 
 CASES = ("small", "hidden", "long", "pair", "cross", "hostile", "wide", "compare", "empty")
 

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Route
 
-from ui.components.shared.payload import encode_payload
+from playground.viewer.shared.payload import encode_payload
 
-COMPONENTS = Path(__file__).resolve().parents[3] / "ui" / "components"
+ROOT = Path(__file__).resolve().parents[3]
+COMPONENTS, VIEWER = ROOT / "ui" / "components", ROOT / "playground" / "viewer"
+MODULES = sorted([*COMPONENTS.glob("*/js/*.js"), *VIEWER.glob("*/js/*.js")])
 ADDRESS = "http://modules.test"
 
 
@@ -21,7 +23,7 @@ def evaluate(browser: Browser) -> Iterator[Callable[..., Any]]:
     page = browser.new_page()
 
     def serve(route: Route) -> None:
-        path = COMPONENTS / route.request.url.removeprefix(f"{ADDRESS}/")
+        path = ROOT / route.request.url.removeprefix(f"{ADDRESS}/")
         if path.is_file():
             route.fulfill(body=path.read_text(encoding="utf-8"), content_type="text/javascript")
         else:
@@ -31,17 +33,17 @@ def evaluate(browser: Browser) -> Iterator[Callable[..., Any]]:
     page.goto(ADDRESS)
 
     def run(module: str, expression: str, argument: object = None) -> Any:
+        folder = VIEWER if (VIEWER / f"{module}.js").is_file() else COMPONENTS
+        address = f"/{(folder / module).relative_to(ROOT).as_posix()}.js"
         return page.evaluate(
-            f"async (argument) => {{ const m = await import('/{module}.js'); return {expression}; }}", argument
+            f"async (argument) => {{ const m = await import('{address}'); return {expression}; }}", argument
         )
 
     yield run
     page.close()
 
 
-@pytest.mark.parametrize(
-    "path", sorted(COMPONENTS.glob("*/js/*.js")), ids=lambda path: str(path.relative_to(COMPONENTS))
-)
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_module_finds_what_it_imports(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     for names, target in re.findall(r"^import \{([^}]*)\} from \"([^\"]+)\";", source, re.MULTILINE):
@@ -53,7 +55,7 @@ def test_every_module_finds_what_it_imports(path: Path) -> None:
 
 
 def test_every_export_is_used() -> None:
-    sources = [path.read_text(encoding="utf-8") for path in COMPONENTS.glob("*/js/*.js")]
+    sources = [path.read_text(encoding="utf-8") for path in MODULES]
     exports = re.findall(
         r"^export (?:async )?(?:function\*?|class|const|let) (\w+)", "\n".join(sources), flags=re.MULTILINE
     )

@@ -13,6 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
+from playground.viewer.attention_view.assets import difference_module, head_module, scores_module, view_module
+from playground.viewer.attention_view.payload import encode_grid
+from playground.viewer.attention_view.standalone import standalone_html
+from playground.viewer.attention_view.view_state import Pin, read_view_state
+from playground.viewer.shared.bundle import bundle
 from tests.e2e.components.conftest import hover_cell
 from tests.helpers import synthetic
 from ui.components.attention_view import (
@@ -25,12 +30,7 @@ from ui.components.attention_view import (
     encode_head,
     encode_scores,
     grid_payload,
-    standalone_html,
 )
-from ui.components.attention_view.assets import difference_module, head_module, scores_module, view_module
-from ui.components.attention_view.payload import encode_grid
-from ui.components.attention_view.view_state import Pin, read_view_state
-from ui.components.shared.registration import bundle
 
 
 def decode(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -13,6 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from playground.errors import UserError
 from playground.lens import trace
+from playground.viewer.bertviz_views import packaged
+from playground.viewer.bertviz_views.budget import SHAPES
 from tests.helpers.families import small_model
 from ui.components.bertviz_views import (
     bertviz_document,
@@ -20,11 +22,9 @@ from ui.components.bertviz_views import (
     document_of,
     neuron_document,
     neuron_supported,
-    packaged,
     source_of,
     within_budget,
 )
-from ui.components.bertviz_views.budget import SHAPES
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -319,7 +319,7 @@ def page():
 def choosing():
     import streamlit as st
 
-    from ui.components.bertviz_views.budget import within_budget
+    from playground.viewer.bertviz_views.budget import within_budget
     from ui.components.bertviz_views.show import _first_layer
 
     tokens = st.number_input("tokens", 1, 200, 64)
@@ -336,7 +336,7 @@ def test_a_choice_that_is_gone_falls_back_to_the_first_layers():
 
 
 def test_the_page_leafs_through_the_layers(monkeypatch):
-    monkeypatch.setattr("ui.components.bertviz_views.budget.SHAPES", 4 * 60 * 60)
+    monkeypatch.setattr("playground.viewer.bertviz_views.budget.SHAPES", 4 * 60 * 60)
     app = AppTest.from_function(page).run()
     assert not app.exception
     assert "1 of 2 layers" in app.caption[0].value

@@ -9,6 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from playground.viewer.film_view.assets import film_module
+from playground.viewer.film_view.film import chosen_frames, pooled_cells
+from playground.viewer.film_view.film_state import known_step, read_film_state
+from playground.viewer.film_view.message import film_payload
 from tests.e2e.components.test_payload import decode
 from tests.helpers import synthetic
 from ui.components.film_view import (
@@ -16,12 +20,8 @@ from ui.components.film_view import (
     FilmState,
     FilmView,
     encode_film,
-    film_module,
-    film_payload,
     film_view_labels,
 )
-from ui.components.film_view.film import chosen_frames, pooled_cells
-from ui.components.film_view.film_state import known_step, read_film_state
 
 FILM = synthetic.film("translation", 12)
 

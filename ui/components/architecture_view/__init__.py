@@ -6,7 +6,7 @@ from playground.architecture import Architecture, architecture_svg
 from playground.architecture.architecture import PlacedBox
 from playground.architecture.svg import style_sheet
 from playground.text import _
-from ui.components.shared.payload import encode_payload
+from playground.viewer.shared.payload import encode_payload
 from ui.components.shared.registration import keep_report, module, register, report_of, style
 
 __all__ = ["architecture_module", "architecture_payload", "architecture_view"]

@@ -2,14 +2,7 @@
 
 `attention_view` shows a grid and returns the state of the view; `attention_head` sends one exact map to a view,
 `attention_scores` the scores of all heads, as soon as they are there; `attention_tables` is the place of a view's
-tables; `difference_view` subtracts the maps that two views show. All drawing and pointing happens in the browser.
-
-assets.py       style sheet and bundled modules
-js              the browser's side: view.js and difference_view.js are the components
-labels.py       labels, translated
-payload.py      grids, exact maps and scores as bytes
-standalone.py   the view as one HTML file
-view_state.py   the selected head and the settings of the drawing, validated
+tables; `difference_view` subtracts the maps that two views show. The drawing is that of `playground.viewer`.
 """
 
 from collections.abc import Mapping
@@ -17,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.components.attention_view.assets import (
+from playground.viewer.attention_view.assets import (
     CSS,
     difference_module,
     head_module,
@@ -25,8 +18,8 @@ from ui.components.attention_view.assets import (
     tables_module,
     view_module,
 )
-from ui.components.attention_view.labels import attention_view_labels
-from ui.components.attention_view.payload import (
+from playground.viewer.attention_view.labels import attention_view_labels
+from playground.viewer.attention_view.payload import (
     AlignedWords,
     AxisToken,
     AxisWord,
@@ -36,9 +29,9 @@ from ui.components.attention_view.payload import (
     encode_grid,
     encode_head,
     encode_scores,
+    grid_payload,
 )
-from ui.components.attention_view.standalone import standalone_html
-from ui.components.attention_view.view_state import Pin, Selected, Settings, ViewState, read_view_state
+from playground.viewer.attention_view.view_state import Pin, Selected, Settings, ViewState, read_view_state
 from ui.components.shared.registration import keep_report, register, report_of
 
 __all__ = [
@@ -61,7 +54,6 @@ __all__ = [
     "encode_head",
     "encode_scores",
     "grid_payload",
-    "standalone_html",
 ]
 
 _MARKS_CLOSED = "attention_marks_closed"
@@ -93,7 +85,14 @@ def attention_view(
     wanted = ViewState(selected=selected or Selected(), settings=settings or Settings())
     sent = _sent(key, wanted, _report(st.session_state.get(key)), asked)
     marks = _marks(sent, grid.trace, with_marks)
-    data = _payload(grid, view=key, initial=sent["initial"], revision=sent["revision"], labels=labels, marks=marks)
+    data = encode_grid(
+        grid,
+        view=key,
+        initial=sent["initial"],
+        revision=sent["revision"],
+        labels={**attention_view_labels(), **(labels or {})},
+        marks=marks,
+    )
     result = _view(key=key, data=data, on_view_change=keep_report, on_marks_change=_close_marks)
     report = _report(result)
     current = sent["initial"] if report is None or report.get("revision") != sent["revision"] else report
@@ -132,18 +131,6 @@ def difference_view(
     all_labels = {**attention_view_labels(), **(labels or {})}
     data = {"left": left_key, "right": right_key, "labels": all_labels, "words": words and words.as_dict()}
     _difference(key=key, data=data)
-
-
-def grid_payload(grid: GridView, *, view: str, state: ViewState, labels: Mapping[str, str] | None = None) -> bytes:
-    """Return the bytes of a grid that starts in this state, for `standalone_html`."""
-    return _payload(grid, view=view, initial=state.as_dict(), revision=0, labels=labels)
-
-
-def _payload(
-    grid: GridView, *, view: str, initial: Any, revision: int, labels: Mapping[str, str] | None, marks: bool = False
-) -> bytes:
-    all_labels = {**attention_view_labels(), **(labels or {})}
-    return encode_grid(grid, view=view, initial=initial, revision=revision, labels=all_labels, marks=marks)
 
 
 def _marks(sent: dict[str, Any], trace: str, wanted: bool) -> bool:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from playground.text import _
-from ui.components.bertviz_views.budget import Budget, View, within_budget
-from ui.components.bertviz_views.document import bertviz_document, neuron_document
-from ui.components.bertviz_views.source import Source
+from playground.viewer.bertviz_views.budget import Budget, View, within_budget
+from playground.viewer.bertviz_views.document import bertviz_document, neuron_document
+from playground.viewer.bertviz_views.source import Source
 
 TALLEST = 720
 DocumentMaker = Callable[[View, Sequence[Source], Sequence[int], int, bool], str]

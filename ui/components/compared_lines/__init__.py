@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from playground.text import _
-from ui.components.shared.payload import encode_payload
+from playground.viewer.shared.payload import encode_payload
 from ui.components.shared.registration import module, register, style
 
 __all__ = ["Chip", "ChipRow", "compared_lines", "compared_lines_module", "encode_lines"]

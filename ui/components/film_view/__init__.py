@@ -1,33 +1,22 @@
 """The film: attention maps over a training, frame by frame, with curves of the head scores over the same steps.
 
-film.py         the frames that a browser lacks, as a payload
-film_state.py   the selection, validated
-js              the browser's side
-labels.py       labels, translated
+The drawing is that of `playground.viewer`.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
-from ui.components.film_view.film import FilmMark, FilmView, encode_film
-from ui.components.film_view.film_state import FilmState, known_step, read_film_state, request_number
-from ui.components.film_view.labels import film_view_labels
-from ui.components.shared.registration import keep_report, module, register, report_of, style
+from playground.viewer.film_view.assets import CSS, film_module
+from playground.viewer.film_view.film import FilmMark, FilmView, encode_film
+from playground.viewer.film_view.film_state import FilmState, read_film_state
+from playground.viewer.film_view.labels import film_view_labels
+from playground.viewer.film_view.message import film_payload
+from ui.components.shared.registration import keep_report, register, report_of
 
 __all__ = ["FilmMark", "FilmState", "FilmView", "encode_film", "film_view", "film_view_labels"]
 
-_SHARED = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers legend"
-_OWN = "reel choice thumbs stage curves timeline player picture film"
-
-
-def film_module() -> str:
-    """The film as one ES module."""
-    return module("film_view", _OWN, shared=_SHARED)
-
-
-_component = register("film", film_module(), css=style("attention_view", "film_view"))
+_component = register("film", film_module(), css=CSS)
 
 
 def film_view(
@@ -53,25 +42,3 @@ def film_view(
     report = report_of(result, "film")
     is_own = isinstance(report, Mapping) and (report.get("run"), report.get("asked", 0)) == (film.run, asked)
     return read_film_state(report, film, start or FilmState()) if is_own else None
-
-
-def film_payload(
-    film: FilmView,
-    *,
-    report: object = None,
-    start: FilmState | None = None,
-    watched: tuple[str, str] | None = None,
-    labels: Mapping[str, str] | None = None,
-    asked: int = 0,
-) -> bytes:
-    """The frames that a browser lacks after this report."""
-    initial: dict[str, Any] = dict(zip(("kind", "score"), watched or (), strict=False))
-    if start is not None:
-        initial = vars(read_film_state({}, film, start))
-    return encode_film(
-        film,
-        since=known_step(report, film),
-        request=request_number(report),
-        initial={**initial, **({"asked": asked} if asked else {})},
-        labels={**film_view_labels(), **(labels or {})},
-    )

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from playground.text import _
-from ui.components.shared.registration import bundle, keep_report, register, report_of, style
+from playground.viewer.shared.bundle import bundle
+from ui.components.shared.registration import keep_report, register, report_of, style
 
 __all__ = ["Card", "first_steps"]
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from playground.charts.palette import for_dark
+from playground.viewer.shared.payload import encode_payload
 from ui.components.live_chart.figure import compact_figure
 from ui.components.live_chart.labels import live_chart_labels
-from ui.components.shared.payload import encode_payload
 from ui.components.shared.registration import keep_report, module, register, report_of, style
 from ui.static_files import plotly_name, publish_plotly
 

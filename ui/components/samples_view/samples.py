@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ui.components.shared.payload import encode_payload
+from playground.viewer.shared.payload import encode_payload
 
 BYTES = 300_000
 TEXT_LENGTH = 4_000

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from playground.evaluation.thresholds import ThresholdCurve
-from ui.components.shared.payload import encode_payload
+from playground.viewer.shared.payload import encode_payload
 from ui.components.shared.registration import keep_report, module, register, report_of, style
 from ui.components.threshold_view.labels import threshold_labels
 

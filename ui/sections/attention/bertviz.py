@@ -7,10 +7,10 @@ import streamlit as st
 
 from playground.lens.capture.site import SiteKind
 from playground.text import N_, _
+from playground.viewer.bertviz_views.budget import View
+from playground.viewer.bertviz_views.source import Source
 from ui.cache import TracedText
 from ui.components.bertviz_views import document_of, neuron_supported, show_bertviz, source_of
-from ui.components.bertviz_views.budget import View
-from ui.components.bertviz_views.source import Source
 from ui.state.parameters import BERTVIZ_VIEW
 from ui.state.session import BERTVIZ_LAYER
 from ui.widgets.choice import choose_option

@@ -10,9 +10,9 @@ from playground.lens.inspect.attention_view import ViewOptions
 from playground.lens.inspect.chosen_tokens import ChosenTokens, Gather
 from playground.lens.trace import Trace
 from playground.text import _
+from playground.viewer.attention_view.standalone import standalone_html
 from ui.cache import TracedText
 from ui.components.attention_view import ViewState, encode_head, encode_scores, grid_payload
-from ui.components.attention_view.standalone import standalone_html
 from ui.sections.attention.heatmaps import grid_view, head_view
 from ui.sections.attention.scores import scores_view
 from ui.state.attention import wants_cut

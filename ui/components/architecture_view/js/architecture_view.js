@@ -1,8 +1,8 @@
 // The drawing of an architecture: one SVG that the server has laid out, with tooltips, keyboard and a choice of boxes.
 
-import { decodePayload } from "../../shared/js/decode.js";
-import { element, showTip } from "../../shared/js/dom.js";
-import { mount } from "../../shared/js/mount.js";
+import { decodePayload } from "../../../../playground/viewer/shared/js/decode.js";
+import { element, showTip } from "../../../../playground/viewer/shared/js/dom.js";
+import { mount } from "../../../../playground/viewer/shared/js/mount.js";
 import { fileOf, saveDrawing, savePixels } from "./picture.js";
 
 const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };

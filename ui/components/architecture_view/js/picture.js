@@ -1,7 +1,7 @@
 // The drawing as a file: SVG in the colours of the page's theme, and the same as PNG.
 
-import { element } from "../../shared/js/dom.js";
-import { fileStem, saveBlob } from "../../shared/js/files.js";
+import { element } from "../../../../playground/viewer/shared/js/dom.js";
+import { fileStem, saveBlob } from "../../../../playground/viewer/shared/js/files.js";
 
 const SHARPNESS = 2;
 

@@ -1,7 +1,7 @@
 // Lines of chips: row by row, or column by column. Text becomes nothing but text nodes.
 
-import { element } from "../../shared/js/dom.js";
-import { tokenNode, tokenText } from "../../shared/js/tokens.js";
+import { element } from "../../../../playground/viewer/shared/js/dom.js";
+import { tokenNode, tokenText } from "../../../../playground/viewer/shared/js/tokens.js";
 
 function chip({ text, state }, states) {
   const words = text ? `${tokenText(text)}, ${states[state] ?? state}` : states[state] ?? state;

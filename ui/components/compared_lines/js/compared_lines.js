@@ -1,9 +1,9 @@
 // Lines of tokens with what a measure counted, equal ones lit up together, linked ones joined by a line.
 
-import { decodePayload } from "../../shared/js/decode.js";
-import { element, svgElement } from "../../shared/js/dom.js";
-import { mount } from "../../shared/js/mount.js";
-import { MARGIN, saveSvg, svgOf } from "../../shared/js/token_picture.js";
+import { decodePayload } from "../../../../playground/viewer/shared/js/decode.js";
+import { element, svgElement } from "../../../../playground/viewer/shared/js/dom.js";
+import { mount } from "../../../../playground/viewer/shared/js/mount.js";
+import { MARGIN, saveSvg, svgOf } from "../../../../playground/viewer/shared/js/token_picture.js";
 import { columnsOfChips, rowOfChips, stateLegend } from "./chips.js";
 
 class ComparedLines {

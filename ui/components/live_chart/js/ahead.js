@@ -1,6 +1,6 @@
 // Fetch the chart library before there is a chart, so that a run's first curve appears at once.
 
-import { decodePayload } from "../../shared/js/decode.js";
+import { decodePayload } from "../../../../playground/viewer/shared/js/decode.js";
 import { loadPlotly } from "./library.js";
 
 export default function loadAhead({ data }) {

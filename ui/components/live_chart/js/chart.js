@@ -1,9 +1,9 @@
 // A live chart: one plotly node for as long as it is on the page, updated by Plotly.react.
 
-import { readTheme } from "../../shared/js/colour.js";
-import { decodePayload } from "../../shared/js/decode.js";
-import { element } from "../../shared/js/dom.js";
-import { mount } from "../../shared/js/mount.js";
+import { readTheme } from "../../../../playground/viewer/shared/js/colour.js";
+import { decodePayload } from "../../../../playground/viewer/shared/js/decode.js";
+import { element } from "../../../../playground/viewer/shared/js/dom.js";
+import { mount } from "../../../../playground/viewer/shared/js/mount.js";
 import { loadPlotly } from "./library.js";
 import { leastWidth, roomBeside, written } from "./numbers.js";
 import { Picking, frameOf } from "./pick.js";

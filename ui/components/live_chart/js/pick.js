@@ -1,7 +1,7 @@
 // Picking a number by a click, or by arrow keys and Enter. A cell is [curve, row, column] of a trace with cells; of bars
 // [curve, bar, 0].
 
-import { ARROW_STEPS, clamp } from "../../shared/js/dom.js";
+import { ARROW_STEPS, clamp } from "../../../../playground/viewer/shared/js/dom.js";
 
 // The cell that an arrow key leads to; traces with cells lie below each other, so rows continue in the next one.
 function stepFrom(traces, [curve, row, column], key) {

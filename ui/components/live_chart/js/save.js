@@ -1,7 +1,7 @@
 // The chart as a file: PNG and SVG as shown, CSV with the values of the visible curves.
 
-import { cssRgb } from "../../shared/js/colour.js";
-import { fileStem, saveBlob } from "../../shared/js/files.js";
+import { cssRgb } from "../../../../playground/viewer/shared/js/colour.js";
+import { fileStem, saveBlob } from "../../../../playground/viewer/shared/js/files.js";
 import { mapOf, plainText, positionOf, valuesOf } from "./table.js";
 
 const NOTE_SIZE = 10;

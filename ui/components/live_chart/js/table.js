@@ -1,6 +1,6 @@
 // The chart as a table of each curve's first, last, lowest and highest value: for screen readers, and without plotly.
 
-import { element, fill, formatNumber } from "../../shared/js/dom.js";
+import { element, fill, formatNumber } from "../../../../playground/viewer/shared/js/dom.js";
 
 const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&", "&#37;": "%", "&nbsp;": " " };
 

@@ -1,6 +1,6 @@
 // The page's colours and fonts, applied to a figure made for a light page.
 
-import { cssRgb } from "../../shared/js/colour.js";
+import { cssRgb } from "../../../../playground/viewer/shared/js/colour.js";
 
 const CLEAR = "rgba(0, 0, 0, 0)";
 

@@ -1,6 +1,6 @@
 // A text area that reports its text when typing pauses, and never undoes a keystroke.
 
-import { mount } from "../../shared/js/mount.js";
+import { mount } from "../../../../playground/viewer/shared/js/mount.js";
 
 const COUNT_FROM = 0.8;
 

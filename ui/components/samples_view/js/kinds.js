@@ -1,7 +1,7 @@
 // The elements of each kind of sample. Text becomes nothing but text nodes.
 
-import { element, fill, formatNumber } from "../../shared/js/dom.js";
-import { tokenNode } from "../../shared/js/tokens.js";
+import { element, fill, formatNumber } from "../../../../playground/viewer/shared/js/dom.js";
+import { tokenNode } from "../../../../playground/viewer/shared/js/tokens.js";
 
 // A prompt and its continuation, as one running text.
 export function textSample(sample, labels) {

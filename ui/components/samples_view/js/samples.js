@@ -1,8 +1,8 @@
 // Samples over training: the newest, or those of the step selected on the slider.
 
-import { decodePayload } from "../../shared/js/decode.js";
-import { clamp, element, fill } from "../../shared/js/dom.js";
-import { mount } from "../../shared/js/mount.js";
+import { decodePayload } from "../../../../playground/viewer/shared/js/decode.js";
+import { clamp, element, fill } from "../../../../playground/viewer/shared/js/dom.js";
+import { mount } from "../../../../playground/viewer/shared/js/mount.js";
 import { answerTable, maskedSample, textSample } from "./kinds.js";
 
 class Samples {

@@ -1,8 +1,8 @@
 // The steps on a token's way as boxes in groups. The left and right keys go from box to box, wherever nothing else on
 // the page takes them; what is chosen is marked at once and reported.
 
-import { element } from "../../shared/js/dom.js";
-import { mount } from "../../shared/js/mount.js";
+import { element } from "../../../../playground/viewer/shared/js/dom.js";
+import { mount } from "../../../../playground/viewer/shared/js/mount.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 

@@ -1,6 +1,6 @@
 // A curve in the unit square with the chosen point on it.
 
-import { svgElement } from "../../shared/js/dom.js";
+import { svgElement } from "../../../../playground/viewer/shared/js/dom.js";
 
 const SIDE = 220;
 const LEFT = 44;

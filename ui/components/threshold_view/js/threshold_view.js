@@ -1,9 +1,9 @@
 // The threshold of a classifier: counts, scores and both curves follow the slider without asking the server.
 
-import { decodePayload } from "../../shared/js/decode.js";
-import { element, fill, formatNumber, formatScore } from "../../shared/js/dom.js";
-import { fileStem, saveBlob } from "../../shared/js/files.js";
-import { mount } from "../../shared/js/mount.js";
+import { decodePayload } from "../../../../playground/viewer/shared/js/decode.js";
+import { element, fill, formatNumber, formatScore } from "../../../../playground/viewer/shared/js/dom.js";
+import { fileStem, saveBlob } from "../../../../playground/viewer/shared/js/files.js";
+import { mount } from "../../../../playground/viewer/shared/js/mount.js";
 import { plot } from "./plots.js";
 import { countsAt, curvesCsv, scoresOf } from "./scores.js";
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ui.components.attention_view.view_state import Selected
-from ui.components.shared.payload import encode_payload
+from playground.viewer.attention_view.labels import attention_view_labels
+from playground.viewer.attention_view.view_state import Selected, ViewState
+from playground.viewer.shared.payload import encode_payload
 
 if TYPE_CHECKING:
     from playground.lens.capture.site import SiteKind
@@ -149,6 +150,12 @@ def encode_grid(grid: GridView, **header: Any) -> bytes:
     if grid.maps.ndim != 3 or grid.maps.shape[2] != expected:
         raise ValueError(f"Give the maps as [layers, heads, {expected}], not {grid.maps.shape}.")
     return encode_payload(_grid_header(grid) | header, {"maps": grid.maps})
+
+
+def grid_payload(grid: GridView, *, view: str, state: ViewState, labels: Mapping[str, str] | None = None) -> bytes:
+    """Encode a grid that starts in this state, outside the app."""
+    labels = {**attention_view_labels(), **(labels or {})}
+    return encode_grid(grid, view=view, initial=state.as_dict(), revision=0, labels=labels, marks=False)
 
 
 def encode_head(trace: str, head: HeadView, *, view: str) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ui.components.bertviz_views.packaged import libraries
+from playground.viewer.bertviz_views.packaged import libraries
 
 STYLE = Path(__file__).parent / "page.css"
 ROOT = "bertviz"

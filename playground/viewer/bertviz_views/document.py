@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from playground.errors import UserError
 from playground.lens.capture.site import SiteKind
-from ui.components.bertviz_views.offline import offline_document
+from playground.viewer.bertviz_views.offline import offline_document
 
 MapsByKind = Mapping[SiteKind, Float[np.ndarray, "layer head query key"]]
 

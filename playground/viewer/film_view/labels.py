@@ -1,7 +1,7 @@
 """Labels of the film; {names} in braces are filled in by the browser."""
 
 from playground.text import _
-from ui.components.shared.labels import head_map_labels
+from playground.viewer.shared.labels import head_map_labels
 
 
 def film_view_labels() -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ui.components.film_view.film import FilmView
+from playground.viewer.film_view.film import FilmView
 
 if TYPE_CHECKING:
     from playground.lens.capture.site import SiteKind

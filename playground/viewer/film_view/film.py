@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from playground.charts.palette import SCORES, SERIES
-from ui.components.shared.payload import encode_payload
+from playground.viewer.shared.payload import encode_payload
 
 if TYPE_CHECKING:
     from playground.lens.capture.site import SiteKind

@@ -1,8 +1,11 @@
 """The style sheet and the bundled modules, shared by the components and the stand-alone page."""
 
-from ui.components.shared.registration import module, style
+from pathlib import Path
 
-CSS = style("attention_view")
+from playground.viewer.shared.bundle import joined_modules, joined_sheets
+
+HERE = Path(__file__).parent
+CSS = joined_sheets(HERE)
 
 _DRAWING = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers"
 _VIEW = (
@@ -13,24 +16,24 @@ _VIEW = (
 
 def view_module() -> str:
     """The attention view as one ES module."""
-    return module("attention_view", f"store {_VIEW}", shared=f"{_DRAWING} legend")
+    return joined_modules(HERE, f"store {_VIEW}", shared=f"{_DRAWING} legend")
 
 
 def head_module() -> str:
     """The carrier of exact maps as one ES module."""
-    return module("attention_view", "store carry head", shared="decode")
+    return joined_modules(HERE, "store carry head", shared="decode")
 
 
 def scores_module() -> str:
     """The carrier of all heads' scores as one ES module."""
-    return module("attention_view", "store carry scores", shared="decode")
+    return joined_modules(HERE, "store carry scores", shared="decode")
 
 
 def tables_module() -> str:
     """The place for a view's tables as one ES module."""
-    return module("attention_view", "store below", shared="dom mount")
+    return joined_modules(HERE, "store below", shared="dom mount")
 
 
 def difference_module() -> str:
     """The difference view as one ES module."""
-    return module("attention_view", "store words difference_map difference_view", shared=_DRAWING)
+    return joined_modules(HERE, "store words difference_map difference_view", shared=_DRAWING)

@@ -4,7 +4,7 @@ import base64
 import html
 from collections.abc import Sequence
 
-from ui.components.attention_view.assets import CSS, view_module
+from playground.viewer.attention_view.assets import CSS, view_module
 
 # The page stands in for Streamlit: theme variables, a shadow root, and elements that hold the payloads.
 _PAGE = """<!doctype html>

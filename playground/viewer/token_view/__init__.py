@@ -1,0 +1,5 @@
+"""Tokens coloured in a running text, or listed with bars.
+
+items.py  what is shown of each token, as bytes
+js        the browser's side
+"""
