@@ -49,6 +49,36 @@ def align_tokens(left: Sequence[Token], right: Sequence[Token]) -> Alignment:
     return Alignment(pairs=tuple(zip(*sides, strict=True)))
 
 
+_Traces = tuple[Trace, Trace]
+_Options = tuple[ViewOptions, ViewOptions]
+
+
+def options_for(trace: Trace, options: ViewOptions) -> ViewOptions:
+    """The same options, with a kind of attention that this model has."""
+    kind = options.kind if options.kind in trace.kinds else trace.kinds[0]
+    return ViewOptions(kind=kind, hide_special=options.hide_special, exclude_first=options.exclude_first)
+
+
+def is_by_token(traces: _Traces, options: _Options) -> bool:
+    """Whether the maps can be subtracted token by token: one vocabulary and equal counts, or the same tokens."""
+    same_model = traces[0].model.name == traces[1].model.name
+    for name in ("query_tokens", "key_tokens"):
+        tokens = [getattr(trace, name)(chosen.kind) for trace, chosen in zip(traces, options, strict=True)]
+        texts = [[token.text for token in side] for side in tokens]
+        special = [[token.special for token in side] for side in tokens]
+        if special[0] != special[1] or not (same_model or texts[0] == texts[1]):
+            return False
+    return True
+
+
+def align_traces(traces: _Traces, options: _Options) -> tuple[Alignment, Alignment]:
+    """The queries and keys that are compared: tokens, or words where the tokens differ."""
+    align = align_tokens if is_by_token(traces, options) else align_words
+    queries = [trace.query_tokens(chosen.kind) for trace, chosen in zip(traces, options, strict=True)]
+    keys = [trace.key_tokens(chosen.kind) for trace, chosen in zip(traces, options, strict=True)]
+    return align(*queries), align(*keys)
+
+
 def compare_heads(
     traces: tuple[Trace, Trace], options: tuple[ViewOptions, ViewOptions], words: tuple[Alignment, Alignment]
 ) -> Float[np.ndarray, "layer head"]:

@@ -14,10 +14,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import UserError
+from playground.lens.capture.attended import Attended
 from playground.lens.capture.overview import cell_bounds, overview, pool_columns
 from playground.lens.capture.site import Site, SiteKind
 from playground.lens.capture.tokens import Token
-from playground.lens.trace import Trace
 
 Combine = Literal["head", "layer mean", "layer max", "all mean", "all max"]
 CELLS = 48
@@ -56,7 +56,7 @@ class Axis:
     positions: tuple[int, ...]
 
 
-def axes(trace: Trace, options: ViewOptions) -> tuple[Axis, Axis]:
+def axes(trace: Attended, options: ViewOptions) -> tuple[Axis, Axis]:
     """The visible query and key tokens."""
     return (
         _axis(trace.query_tokens(options.kind), options.hide_special),
@@ -70,7 +70,7 @@ def _axis(tokens: tuple[Token, ...], hide_special: bool) -> Axis:
 
 
 def head_map(
-    trace: Trace, options: ViewOptions, *, layer: int, head: int, combine: Combine = "head"
+    trace: Attended, options: ViewOptions, *, layer: int, head: int, combine: Combine = "head"
 ) -> Float[np.ndarray, "query key"]:
     """One exact map, or the mean or maximum over a layer's heads or over all heads, float32."""
     sites = trace.layers(options.kind) if combine.startswith("all") else [trace.site(layer, options.kind)]
@@ -93,7 +93,7 @@ def _reduced(maps: Float[Tensor, "head query key"], combine: Combine) -> Float[T
     return maps.amax(0) if combine.endswith("max") else maps.mean(0)
 
 
-def coded_maps(trace: Trace, options: ViewOptions, budget: int = BUDGET) -> CodedMaps:
+def coded_maps(trace: Attended, options: ViewOptions, budget: int = BUDGET) -> CodedMaps:
     """All heads in at most `budget` bytes: every weight in 16 bits, or in 8, or max-pooled cells in 8."""
     queries, keys = axes(trace, options)
     sites = trace.layers(options.kind)

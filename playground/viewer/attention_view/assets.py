@@ -1,4 +1,4 @@
-"""The style sheet and the bundled modules, shared by the components and the stand-alone page."""
+"""The style sheet and the bundled modules, shared by the components and the pages without a server."""
 
 from pathlib import Path
 
@@ -19,6 +19,11 @@ def view_module() -> str:
     return joined_modules(HERE, f"store {_VIEW}", shared=f"{_DRAWING} legend")
 
 
+def placed_view_module() -> str:
+    """The attention view for a page without a server."""
+    return joined_modules(HERE, f"store {_VIEW}", shared=f"{_DRAWING} legend placed")
+
+
 def head_module() -> str:
     """The carrier of exact maps as one ES module."""
     return joined_modules(HERE, "store carry head", shared="decode")
@@ -37,3 +42,8 @@ def tables_module() -> str:
 def difference_module() -> str:
     """The difference view as one ES module."""
     return joined_modules(HERE, "store words difference_map difference_view", shared=_DRAWING)
+
+
+def placed_difference_module() -> str:
+    """The difference view for a page without a server."""
+    return joined_modules(HERE, "store words difference_map difference_view", shared=f"{_DRAWING} placed")

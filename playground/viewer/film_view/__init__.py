@@ -6,4 +6,5 @@ film_state.py   the selection, validated
 js              the browser's side
 labels.py       labels, translated
 message.py      frames, first selection and labels for a browser
+run_film.py     the film of a training run
 """

@@ -7,12 +7,12 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.lens.capture.words import Word
-from playground.lens.comparison import Alignment, align_tokens, align_words, compare_heads
+from playground.lens.comparison import Alignment, align_traces, compare_heads, is_by_token, options_for
 from playground.lens.inspect.attention_view import ViewOptions
 from playground.text import _
+from playground.viewer.attention_view.aligned import aligned_words
 from ui.cache import TracedText
-from ui.components.attention_view import AlignedWords, ViewState, difference_view
+from ui.components.attention_view import ViewState, difference_view
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import require
 from ui.sections.attention.heatmaps import show_heads
@@ -23,8 +23,6 @@ from ui.text import inert
 
 LEFT, RIGHT = "heads_left", "heads_right"
 RANKED = 8
-NAMED = 12
-"""How many of the words left out are named."""
 
 
 def choose_link() -> bool:
@@ -47,13 +45,14 @@ class Sides:
 
 def show_comparison(left: TracedText, right: TracedText, options: ViewOptions, *, linked: bool) -> Sides:
     """The difference of the selected heads, and both views below; `finish_comparison` adds what takes longer."""
-    both = options, options_for(right, options)
-    words = aligned(left, right, both)
-    by_token = is_by_token(left, right, both)
+    both = options, options_for(right.trace, options)
+    traces = left.trace, right.trace
+    words = align_traces(traces, both)
+    by_token = is_by_token(traces, both)
     maps, ranking = st.columns([2, 1], gap="large")
     with maps:
         st.subheader(_("Left minus right"), anchor=False)
-        difference_view(LEFT, RIGHT, key="difference", words=None if by_token else _sent(words))
+        difference_view(LEFT, RIGHT, key="difference", words=None if by_token else aligned_words(words))
     columns = st.columns(2, gap="large")
     with columns[0]:
         st.subheader(inert(left.trace.model.name), anchor=False)
@@ -71,70 +70,6 @@ def finish_comparison(sides: Sides) -> None:
             _rank_heads(*sides.traces, sides.options, sides.words)
     for traced, options, view, key in zip(sides.traces, sides.options, sides.views, (LEFT, RIGHT), strict=True):
         show_scores(traced, options, view.selected, view=key)
-
-
-def options_for(traced: TracedText, options: ViewOptions) -> ViewOptions:
-    """The same options, with a kind of attention that this model has."""
-    kinds = traced.trace.kinds
-    kind = options.kind if options.kind in kinds else kinds[0]
-    return ViewOptions(kind=kind, hide_special=options.hide_special, exclude_first=options.exclude_first)
-
-
-def is_by_token(left: TracedText, right: TracedText, options: tuple[ViewOptions, ViewOptions]) -> bool:
-    """Whether the maps can be subtracted token by token: one vocabulary and equal counts, or the same tokens."""
-    same_model = left.trace.model.name == right.trace.model.name
-    for name in ("query_tokens", "key_tokens"):
-        tokens = [getattr(side.trace, name)(chosen.kind) for side, chosen in zip((left, right), options, strict=True)]
-        texts = [[token.text for token in side] for side in tokens]
-        special = [[token.special for token in side] for side in tokens]
-        if special[0] != special[1] or not (same_model or texts[0] == texts[1]):
-            return False
-    return True
-
-
-def aligned(
-    left: TracedText, right: TracedText, options: tuple[ViewOptions, ViewOptions]
-) -> tuple[Alignment, Alignment]:
-    """The queries and keys that are compared: tokens, or words where the tokens differ."""
-    align = align_tokens if is_by_token(left, right, options) else align_words
-    traces = left.trace, right.trace
-    queries = [trace.query_tokens(chosen.kind) for trace, chosen in zip(traces, options, strict=True)]
-    keys = [trace.key_tokens(chosen.kind) for trace, chosen in zip(traces, options, strict=True)]
-    return align(*queries), align(*keys)
-
-
-def _sent(words: tuple[Alignment, Alignment]) -> AlignedWords:
-    """The aligned words as the difference view takes them."""
-    titles = [[_title(*pair) for pair in axis.pairs] for axis in words]
-    sides = [tuple([pair[side].positions for pair in axis.pairs] for axis in words) for side in (0, 1)]
-    return AlignedWords(
-        queries=titles[0],
-        keys=titles[1],
-        left=(sides[0][0], sides[0][1]),
-        right=(sides[1][0], sides[1][1]),
-        notes=_notes(words[1]),
-    )
-
-
-def _title(left: Word, right: Word) -> str:
-    """Both words where they differ."""
-    return left.text if left.text.casefold() == right.text.casefold() else f"{left.text} / {right.text}"
-
-
-def _notes(keys: Alignment) -> list[str]:
-    """How words are compared, and which have no counterpart."""
-    notes = [
-        _(
-            "The tokens differ, so words are compared: attention to a word is the sum over its tokens, "
-            "attention from it their mean (Clark et al. 2019)."
-        )
-    ]
-    sides = (_("Left out on the left: {words}"), _("Left out on the right: {words}"))
-    for title, alone in zip(sides, keys.left_out, strict=True):
-        if alone:
-            listed = " ".join(word.text for word in alone[:NAMED]) + (" …" if len(alone) > NAMED else "")
-            notes.append(title.format(words=listed))
-    return notes
 
 
 def _rank_heads(

@@ -1,19 +1,15 @@
 """The attention view of one trace: options, all heads, the selected map."""
 
-import numpy as np
 import streamlit as st
 
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.visibility import visibilities
-from playground.lens.capture.words import covering_words
-from playground.lens.inspect.attention_view import Axis, ViewOptions, axes, coded_maps, head_map
-from playground.lens.inspect.head_scores import NAMES, striking_head
+from playground.lens.inspect.attention_view import ViewOptions
 from playground.provenance import provenance
 from playground.text import N_, _
+from playground.viewer.attention_view.picture import head_shown_first, picture_grid, picture_head
 from ui.cache import TracedText
 from ui.components.attention_view import (
-    AxisToken,
-    AxisWord,
     GridView,
     HeadView,
     Selected,
@@ -151,10 +147,7 @@ def _say_visibility(traced: TracedText, kind: SiteKind) -> None:
 
 def head_to_show(traced: TracedText, kind: SiteKind) -> Selected:
     """The head to show first, cached with the trace."""
-    trace = traced.trace
-    ids = None if kind == "cross" else [token.id for token in trace.query_tokens(kind)]
-    layer, head = traced.remember(("striking head", kind), lambda: striking_head(trace.layers(kind), ids))
-    return Selected(layer=layer, head=head)
+    return traced.remember(("striking head", kind), lambda: head_shown_first(traced.trace, kind))
 
 
 def show_attention_bar(bar: ContextBar, traced: TracedText, options: ViewOptions) -> None:
@@ -174,65 +167,11 @@ def picture_name(traced: TracedText, options: ViewOptions) -> str:
 
 def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
     """All heads at overview resolution, at most a megabyte."""
-    trace = traced.trace
-    queries, keys = axes(trace, options)
-    coded = coded_maps(trace, options)
-    sites = trace.layers(options.kind)
-    has_pieces = any(len(covering_words(axis.tokens)) < len(axis.tokens) for axis in (queries, keys))
-    return GridView(
-        trace=picture_name(traced, options),
-        title=trace.model.name,
-        kind=options.kind,
-        maps=coded.maps,
-        rows=coded.rows,
-        columns=coded.columns,
-        packing=coded.packing,
-        pooled=coded.pooled,
-        query_tokens=_tokens(queries),
-        key_tokens=_tokens(keys),
-        query_count=len(trace.query_tokens(options.kind)),
-        key_count=len(trace.key_tokens(options.kind)),
-        query_words=_axis_words(queries) if has_pieces else (),
-        key_words=_axis_words(keys) if has_pieces else (),
-        causal=all(site.is_causal for site in sites),
-        blocks=trace.block_numbers(options.kind),
-        score_names=NAMES,
-        first_excluded=options.exclude_first,
-        special_hidden=options.hide_special,
-        provenance=[f"{name}: {value}" for name, value in provenance(trace.model).items()],
-    )
-
-
-def _tokens(axis: Axis) -> list[AxisToken]:
-    return [
-        AxisToken(text=token.text, special=token.special, segment=token.segment, position=position)
-        for token, position in zip(axis.tokens, axis.positions, strict=True)
-    ]
-
-
-def _axis_words(axis: Axis) -> list[AxisWord]:
-    words = covering_words(axis.tokens)
-    return [AxisWord(text=word.text, positions=[axis.positions[i] for i in word.positions]) for word in words]
+    model = traced.trace.model
+    name = picture_name(traced, options)
+    return picture_grid(traced.trace, options, name=name, title=model.name, provenance=provenance(model))
 
 
 def head_view(traced: TracedText, options: ViewOptions, selected: Selected) -> HeadView:
     """Exact weights of the selected head, or of the selected mean or maximum."""
-    weights = head_map(traced.trace, options, layer=selected.layer, head=selected.head, combine=selected.combine)
-    lower = all(site.is_causal for site in traced.trace.layers(options.kind))
-    packed = weights[np.tril_indices(weights.shape[0])] if lower else weights
-    return HeadView(
-        selected=selected,
-        map=packed,
-        rows=weights.shape[0],
-        columns=weights.shape[1],
-        packing="lower" if lower else "full",
-        max_error=_max_error(traced, options, selected),
-    )
-
-
-def _max_error(traced: TracedText, options: ViewOptions, selected: Selected) -> float | None:
-    """Maximum error of the selected head over all its rows; None for a mean or maximum."""
-    if selected.combine != "head":
-        return None
-    site = traced.trace.site(selected.layer, options.kind)
-    return site.recomputed_difference(slice(selected.head, selected.head + 1))
+    return picture_head(traced.trace, options, selected)

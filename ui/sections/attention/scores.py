@@ -1,15 +1,14 @@
 """The scores of all heads, and what the selected one shows: sent to a picture that is painted already."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-import numpy as np
 import streamlit as st
 
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.attention_view import ViewOptions
-from playground.lens.inspect.head_kind import TextShape, count_repeats, describe_head
 from playground.lens.inspect.head_scores import HeadScores
 from playground.text import _
+from playground.viewer.attention_view.picture import picture_scores
 from ui.cache import TracedText
 from ui.components.attention_view import ScoresView, Selected, attention_scores
 from ui.jobs import follow, require
@@ -35,22 +34,4 @@ def _computed(traced: TracedText, kind: SiteKind) -> Callable[[object], HeadScor
 
 def scores_view(traced: TracedText, scores: HeadScores, kind: SiteKind, selected: Selected) -> ScoresView:
     """What is sent of the scores."""
-    finding = _finding(traced, scores.scores, kind, selected)
-    return ScoresView(tables=scores.scores, selected=selected, finding=finding)
-
-
-def _finding(traced: TracedText, tables: Mapping[str, np.ndarray], kind: SiteKind, selected: Selected) -> str:
-    """What kind of head it is, in a sentence; empty where nothing fits, or for a mean or maximum."""
-    if selected.combine != "head":
-        return ""
-    trace = traced.trace
-    queries, keys = trace.query_tokens(kind), trace.key_tokens(kind)
-    shape = TextShape(
-        queries=len(queries),
-        keys=len(keys),
-        is_causal=trace.site(selected.layer, kind).is_causal,
-        repeats=count_repeats([token.id for token in queries]),
-    )
-    scores = {name: float(table[selected.layer, selected.head]) for name, table in tables.items()}
-    finding = describe_head(scores, shape)
-    return "" if finding is None else str(finding)
+    return picture_scores(traced.trace, scores, kind, selected)

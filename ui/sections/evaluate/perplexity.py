@@ -19,13 +19,13 @@ from playground.models import LoadedModel, catalogue
 from playground.progress import OnProgress
 from playground.snippets import origin
 from playground.text import N_, _
+from playground.viewer.token_view.surprisal_items import surprisal_items
 from ui.cache import results_of
 from ui.components.token_view import token_view
 from ui.jobs import compute
 from ui.sections.evaluate.numbers import interval_text, offer_results
 from ui.sections.evaluate.perplexity_text import choose_text, is_typed
 from ui.sections.evaluate.windows import show_strides
-from ui.sections.generate.surprisal import surprisal_items
 from ui.state.address import read_json_text, write_text
 from ui.state.parameters import COLOURED_MODEL, COMPARED_MODELS, MODEL
 from ui.state.parameters import GENERATE as GENERATE_SECTION

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import streamlit as st
 
 from playground.charts.generate import surprisal_figure
@@ -14,8 +13,9 @@ from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.snippets import origin
 from playground.text import _
+from playground.viewer.token_view.surprisal_items import surprisal_items
 from ui.cache import results_of
-from ui.components.token_view import TokenItem, token_view
+from ui.components.token_view import token_view
 from ui.jobs import refuse, require
 from ui.sections.generate.measure_doors import text_measure_door
 from ui.state.parameters import COLOUR_BY, UNIT
@@ -89,35 +89,6 @@ def _show_totals(scores: TextSurprisal, *, is_masked: bool, in_bits: bool) -> No
 
 def _number(value: float) -> str:
     return f"{value:,.3f}" if math.isfinite(value) else "–"
-
-
-def surprisal_items(scores: TextSurprisal, measure: str, *, in_bits: bool = False) -> list[TokenItem]:
-    """The tokens with their colour: full strength at the largest value, for probabilities at 1."""
-    values: np.ndarray = getattr(scores, measure)
-    finite = values[np.isfinite(values)]
-    most = 1.0 if measure == "probability" or not finite.size else max(float(finite.max()), 1e-9)
-    return [
-        TokenItem(
-            text=token.text,
-            special=token.special,
-            value=min(1.0, float(values[position]) / most) if scores.predicted[position] else None,
-            lines=_token_lines(scores, position, in_bits=in_bits),
-        )
-        for position, token in enumerate(scores.tokens)
-    ]
-
-
-def _token_lines(scores: TextSurprisal, position: int, *, in_bits: bool) -> tuple[str, ...]:
-    if not scores.predicted[position]:
-        return (_("not predicted"),)
-    template = _("{name} {value:.4f} bits") if in_bits else _("{name} {value:.4f} nats")
-    scale = 1 / math.log(2) if in_bits else 1.0
-    return (
-        _("probability {value:.6g}").format(value=float(scores.probability[position])),
-        template.format(name=_("surprisal"), value=float(scores.surprisal[position]) * scale),
-        template.format(name=_("entropy"), value=float(scores.entropy[position]) * scale),
-        _("rank {rank:,}").format(rank=int(scores.rank[position]) + 1),
-    )
 
 
 def _show_numbers(model: LoadedModel, scores: TextSurprisal, texts: Texts, names: list[str], *, in_bits: bool) -> None:

@@ -5,70 +5,27 @@ import dataclasses
 import numpy as np
 import streamlit as st
 
-from playground.training.run.film import FilmProbe, Frame, alignment_scores, read_probe
+from playground.training.run.film import read_probe
 from playground.training.run.metrics import Metrics
-from playground.training.run.milestones import Milestone, ScoreCurves, milestones, watched_score
+from playground.training.run.milestones import Milestone, milestones, watched_score
 from playground.training.run.paths import checkpoint_steps
 from playground.training.run.runs import Run
+from playground.viewer.film_view.run_film import film_marks, run_film, score_curves
 from ui.cache import RunLog
-from ui.components.film_view import FilmMark, FilmState, FilmView, film_view
+from ui.components.film_view import FilmState, FilmView, film_view
 from ui.sections.train.checkpoint import show_checkpoint_doors
 from ui.state.parameters import FILM, HEAD, KIND
 from ui.state.revisions import revision
 from ui.state.training import read_film, write_film
-
-KEPT_BYTES = 48 << 20
-"""At most so much of a long film is assembled; the component thins it further for the browser."""
 
 
 def read_film_view(run: Run, log: RunLog) -> FilmView | None:
     """The film as far as it has been taken; None before the first frame."""
     log.read_film()
     probe = read_probe(run.folder)
-    return None if probe is None or not log.frames else film_of(run, log, probe)
-
-
-def film_of(run: Run, log: RunLog, probe: FilmProbe) -> FilmView:
-    """All frames as arrays [frame, layer, head, query, key]."""
-    frames = _thinned(log.frames)
-    maps = {kind: np.stack([frame.maps[kind] for frame in frames]) for kind in frames[-1].maps}
-    scores = {kind: _defined_scores(frames, kind) for kind in maps}
-    if "cross" in maps and probe.alignment:
-        scores["cross"] = {"alignment": alignment_scores(maps["cross"], probe.alignment), **scores["cross"]}
-    return FilmView(
-        run=f"{run.id}:{log.generation}",
-        tokens=probe.tokens,
-        target_tokens=probe.target_tokens or (),
-        alignment=probe.alignment,
-        steps=[frame.step for frame in frames],
-        maps=maps,  # type: ignore[arg-type]
-        scores=scores,  # type: ignore[arg-type]
-        live=run.status.is_live,
-        last_step=run.steps or None,
-        title=run.name,
-        provenance=[f"run: {run.id}", f"task: {run.task}", f"seed: {run.config.get('seed')}"],
+    return (
+        None if probe is None or not log.frames else run_film(run, probe, log.frames, name=f"{run.id}:{log.generation}")
     )
-
-
-def _defined_scores(frames: list[Frame], kind: str) -> dict[str, np.ndarray]:
-    """The scores over the frames, without those that are NaN for all heads."""
-    names = list(frames[-1].scores.get(kind, {}))
-    tables = {name: np.stack([frame.scores[kind][name] for frame in frames]) for name in names}
-    return {name: table for name, table in tables.items() if np.isfinite(table).any()}
-
-
-def _thinned(frames: list[Frame]) -> list[Frame]:
-    """As many frames as fit, evenly spaced, with the first and the last."""
-    size = sum(array.nbytes for array in frames[-1].maps.values())
-    most = max(2, KEPT_BYTES // max(1, size))
-    if len(frames) <= most:
-        return frames
-    return [frames[index] for index in np.linspace(0, len(frames) - 1, most).round().astype(int)]
-
-
-def score_curves(film: FilmView | None) -> ScoreCurves:
-    """The film's head scores; none without a film."""
-    return ScoreCurves() if film is None else ScoreCurves(steps=film.steps, tables=film.scores)  # type: ignore[arg-type]
 
 
 def events_of(run: Run, metrics: Metrics, film: FilmView | None) -> list[Milestone]:
@@ -78,15 +35,9 @@ def events_of(run: Run, metrics: Metrics, film: FilmView | None) -> list[Milesto
 
 def show_film(run: Run, film: FilmView, events: list[Milestone]) -> None:
     """The film, with the events on its curves, and the checkpoint nearest to the step that it shows."""
-    marks = [
-        FilmMark(step=event.step, kind=kind, score=event.name, threshold=event.threshold, text=str(event.sentence))
-        for event in events
-        for kind in film.maps
-        if kind == event.kind
-    ]
     watched = watched_score(run.task, {kind: list(scores) for kind, scores in film.scores.items()})
     doors = st.container()
-    marked, asked = dataclasses.replace(film, marks=marks), revision(FILM)
+    marked, asked = dataclasses.replace(film, marks=film_marks(film, events)), revision(FILM)
     shown = film_view(marked, key="film", start=read_film(), watched=watched, asked=asked)
     if shown is not None:
         write_film(shown)

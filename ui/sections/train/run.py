@@ -13,12 +13,13 @@ from playground.training.run.metrics import Metrics
 from playground.training.run.milestones import Milestone, learnt_so_far
 from playground.training.run.runs import Run
 from playground.training.run.samples import read_samples
+from playground.viewer.film_view.run_film import score_curves
 from ui.cache import RunLog, run_log
 from ui.components.film_view import FilmView
 from ui.components.samples_view import samples_view
 from ui.sections.train.curves import show_loss, show_measures, show_rate, show_spectrum
 from ui.sections.train.export import show_files
-from ui.sections.train.film import events_of, read_film_view, score_curves, show_film
+from ui.sections.train.film import events_of, read_film_view, show_film
 from ui.sections.train.fork import show_fork_dialog
 from ui.sections.train.summary import show_summary
 from ui.state.parameters import SECTION
