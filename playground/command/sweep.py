@@ -16,9 +16,11 @@ from playground.text import _
 if TYPE_CHECKING:
     from playground.sweeps.executors import SweepExecutor
     from playground.sweeps.grid import SweepConfig
+    from playground.sweeps.learning_rates import SizeRate
     from playground.sweeps.progress import SweepProgress
+    from playground.sweeps.results import CellResult
 
-NO_OPTIONS = ("task", "sizes")
+NO_OPTIONS = ("task", "sizes", "tuned_rates")
 """Fields of SweepConfig that have options of their own here."""
 
 
@@ -49,6 +51,8 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, 
     task = _("what to learn (default tales)")
     parser.add_argument("--task", choices=["tales", "text"], default="tales", help=task)
     parser.add_argument("--sizes", nargs="+", type=size, metavar="WIDTHxLAYERS", help=_("the models, as 32x3"))
+    searched = _("sweeps of several --rate-factors: each size takes the best learning rate that they found")
+    parser.add_argument("--tuned", type=Path, nargs="+", metavar="FOLDER", help=searched)
     is_text = "--task=text" in words or ("--task", "text") in pairwise(words)
     kind = TASKS["text" if is_text else "tales"]
     options: Any = add_options
@@ -76,12 +80,32 @@ def sweep_config_from(arguments: argparse.Namespace) -> "SweepConfig":
     task = typed_options(arguments, "task")
     if arguments.sizes:
         options["sizes"] = tuple(arguments.sizes)
+    if arguments.tuned:
+        options["tuned_rates"] = size_rates(arguments.tuned)
     if arguments.config is None:
         return SweepConfig(task=TASKS[arguments.task].config(**task), **options)
     if options or task:
         names = ", ".join([*options, *task])
         raise UserError("--config repeats a sweep as it was; leave out {names}, or edit the file.", names=names)
     return read_sweep_config(arguments.config)
+
+
+def size_rates(folders: list[Path]) -> "tuple[SizeRate, ...]":
+    """The best learning rate of each size by the sweeps in these folders. Raises UserError where there are none."""
+    from playground.sweeps.learning_rates import tuned_rates
+
+    tuned = tuned_rates(searched(folders))
+    if not tuned:
+        names = ", ".join(map(str, folders))
+        raise UserError("No cell of the sweep in {folder} has finished yet.", folder=names)
+    return tuple((each.width, each.layers, each.rate) for each in tuned)
+
+
+def searched(folders: list[Path]) -> "list[CellResult]":
+    """The results of the sweeps in these folders."""
+    from playground.sweeps.results import read_points_file
+
+    return [result for folder in folders for result in read_points_file(folder)]
 
 
 def read_sweep_config(path: Path) -> "SweepConfig":
@@ -120,8 +144,12 @@ def train_or_collect(arguments: argparse.Namespace) -> None:
 
 def train_cells(config: "SweepConfig", arguments: argparse.Namespace) -> None:
     """Run the sweep and print how it ended. Raises UserError where cells failed."""
+    from playground.sweeps.folder import open_sweep
+    from playground.sweeps.results import write_search
     from playground.sweeps.sweep import run_sweep
 
+    if arguments.tuned:
+        write_search(open_sweep(config, arguments.out).folder, searched(arguments.tuned))
     executor, on_progress = executor_from(arguments), _progress_printer(arguments.price)
     command = f"python -m playground {shlex.join(arguments.words)}"
     progress = run_sweep(config, arguments.out, executor=executor, on_progress=on_progress, command=command)

@@ -1,6 +1,8 @@
 """Sweeps: train a grid of sizes, token budgets and seeds into a folder, and collect what the runs reach.
 
 grid.py          the configuration, and the cells that it describes
+forks.py         where a shorter run leaves a longer one
+learning_rates.py  the best learning rate of each size, from a search
 folder.py        a sweep as a folder of runs
 scheduler.py     start cells as slots free up; retry those that fail
 executors.py     train cells in this process or in worker processes

@@ -13,9 +13,11 @@ from typing import Any
 
 from playground.sweeps.folder import Sweep
 from playground.sweeps.grid import SweepConfig, cells
+from playground.sweeps.learning_rates import tuned_rates
 from playground.sweeps.progress import SweepProgress, read_progress
 from playground.sweeps.results import CellResult
 from playground.tasks.registry import task_to_dict
+from playground.tasks.sources import source_name
 from playground.training.run.paths import ABOUT, read_json, write_json
 
 CARD = "card.md"
@@ -52,10 +54,16 @@ def _version(package: str) -> str:
         return ""
 
 
-def card_of(config: SweepConfig, results: list[CellResult], sources: Sequence[SweepSource]) -> str:
-    """The card; each of several sources has a heading of its own."""
+def card_of(
+    config: SweepConfig,
+    results: list[CellResult],
+    sources: Sequence[SweepSource],
+    search: Sequence[CellResult] = (),
+) -> str:
+    """The card; each of several sources has a heading of its own. search: the runs that tuned the learning rates."""
     sections = {
         "What was varied": _varied(config, results),
+        **({"How the learning rates were tuned": _search(search)} if search else {}),
         "What was fixed": _fixed(config),
         PROVENANCE_HEADING: _provenance(sources),
     }
@@ -87,6 +95,9 @@ def _summary(config: SweepConfig, results: list[CellResult]) -> list[str]:
     losses = [result.loss for result in results]
     floor = results[0].floor
     known = "" if floor is None else f" The lowest possible loss on the held-out text is {floor:.4f}."
+    bits = [result.bits_per_byte for result in results if result.bits_per_byte is not None]
+    if bits:
+        known += f" In bits per byte of the text: {max(bits):.4f} to {min(bits):.4f}."
     n_cells = len(cells(config))
     missing = n_cells - len(results)
     rest = f" {missing} of the {n_cells} cells of the design are not in it: they had not finished." if missing else ""
@@ -107,13 +118,44 @@ def _varied(config: SweepConfig, results: list[CellResult]) -> list[str]:
         f"{params[0]:,} to {params[-1]:,} parameters without embeddings",
         f"- tokens ({config.design} design): {tokens[0]:,} to {tokens[-1]:,}, {len(tokens)} budgets",
         f"- seed of weights and batches: {', '.join(map(str, seeds))}",
-        f"- peak learning rate, by width: {config.learning_rate:g} x ({config.learning_rate_width} / width)"
-        f" ^ {config.learning_rate_exponent:g}",
+        *_rates(config),
     ]
 
 
+def _rates(config: SweepConfig) -> list[str]:
+    """The tuned peak learning rates, and the rule of the sizes without one."""
+    rule = f"{config.learning_rate:g} x ({config.learning_rate_width} / width) ^ {config.learning_rate_exponent:g}"
+    tuned = [f"{width} x {layers}: {rate:g}" for width, layers, rate in config.tuned_rates]
+    others = len(config.sizes) > len(tuned)
+    factors = ", ".join(f"{factor:g}" for factor in config.rate_factors)
+    return [
+        *([f"- peak learning rate, tuned by size: {'; '.join(tuned)}"] if tuned else []),
+        *([f"- peak learning rate, by width: {rule}"] if others else []),
+        *([f"- each at these multiples of its peak learning rate: {factors}"] if factors != "1" else []),
+    ]
+
+
+def _search(search: Sequence[CellResult]) -> list[str]:
+    """A table of the rates that were tried for each size, the vertex of each parabola last."""
+    lines = [
+        "The peak of each size is the vertex of the parabola through the best of these runs and its two neighbours,",
+        "over the logarithm of the rate; an asterisk marks a best run without a neighbour on one side.",
+        "",
+        "| width x layers | tokens | held-out loss at each peak learning rate | peak |",
+        "| --- | --- | --- | --- |",
+    ]
+    for tuned in tuned_rates(search):
+        trials = ", ".join(f"{trial.rate:.3g}: {trial.loss:.4f}" for trial in tuned.trials)
+        mark = "" if tuned.is_bracketed else " *"
+        lines.append(f"| {tuned.width} x {tuned.layers} | {tuned.tokens:,} | {trials} | {tuned.rate:.3g}{mark} |")
+    return lines
+
+
 def _fixed(config: SweepConfig) -> list[str]:
-    task = ", ".join(f"{name} {value}" for name, value in task_to_dict(config.task).items() if value not in ("", ()))
+    fields = {name: value for name, value in task_to_dict(config.task).items() if value not in ("", ())}
+    if "sources" in fields:  # where a file lay on one machine says nothing to anybody else
+        fields["sources"] = " ".join(source_name(source) for source in fields["sources"])
+    task = ", ".join(f"{name} {value}" for name, value in fields.items())
     return [
         f"- task: {task}",
         f"- batches of {config.batch} x {config.context} tokens; AdamW (betas 0.9, 0.95; weight decay "
@@ -152,8 +194,9 @@ def _source_lines(sweep: Sweep, about: dict[str, Any], progress: SweepProgress) 
 
 
 def _without_path(command: str, folder: str) -> str:
-    """The command with the folder's name alone: where it lay on one machine says nothing to anybody else."""
-    return re.sub(r"(--out[ =])('[^']*'|\S+)", lambda match: match[1] + folder, command)
+    """The command with names of folders and files alone: where they lay on one machine says nothing to anybody else."""
+    own = re.sub(r"(--out[ =])('[^']*'|\S+)", lambda match: match[1] + folder, command)
+    return re.sub(r"(?<=[ =])/\S*?([^/\s]+)(?=\s|$)", r"\1", own)
 
 
 def _day(seconds: float) -> str:

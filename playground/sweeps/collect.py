@@ -12,16 +12,18 @@ from playground.sweeps.card import CARD, SweepSource, card_of, folder_source, so
 from playground.sweeps.folder import SWEEP, Sweep, find_sweep
 from playground.sweeps.grid import SweepConfig, cells
 from playground.sweeps.results import (
+    RATES,
     CellResult,
     CurvePoint,
     curves_by_run,
     read_points_file,
     write_results,
+    write_search,
     write_tables,
 )
 from playground.training.run.paths import write_json, write_whole
 
-VARIED = ("sizes", "tokens", "flops", "seeds")
+VARIED = ("sizes", "tokens", "flops", "seeds", "tuned_rates", "rate_factors")
 """In what sweeps may differ that are joined."""
 
 
@@ -52,13 +54,22 @@ def collect(folders: Sequence[Path], target: Path) -> Path:
         target.mkdir(parents=True, exist_ok=True)
         write_tables(target, ordered, [point for result in ordered for point in curves[result.run]])
         write_json(target / SWEEP, config.to_dict())
+        search = _searched(parts)
+        if search:
+            write_search(target, search)
         sources = [source for part in parts for source in part.sources]
-        write_whole(target / CARD, card_of(config, ordered, sources))
+        write_whole(target / CARD, card_of(config, ordered, sources, search))
     except OSError as error:
         raise UserError(
             "The sweep cannot be collected into {target}: {reason}.", target=target, reason=error.strerror or error
         ) from error
     return target
+
+
+def _searched(parts: Sequence[SweepPart]) -> list[CellResult]:
+    """The runs of all searches that tuned the learning rates, each once."""
+    found = [result for part in parts for result in read_points_file(part.folder, RATES)]
+    return list({result.run: result for result in found}.values())
 
 
 def _part(folder: Path) -> SweepPart:

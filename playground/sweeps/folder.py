@@ -21,8 +21,8 @@ from pathlib import Path
 from playground.errors import UserError
 from playground.sweeps.grid import Cell, SweepConfig, cells
 from playground.training.run.control import open_control
-from playground.training.run.lineage import STAGING_PREFIX, fork
-from playground.training.run.paths import CONFIG, checkpoint_folders, read_json, write_json
+from playground.training.run.lineage import STAGING_PREFIX, copy_task, fork
+from playground.training.run.paths import CONFIG, PREPARED, checkpoint_folders, read_json, write_json
 from playground.training.run.runs import write_about
 from playground.training.run.status import State, Status, observed_status
 
@@ -112,6 +112,7 @@ def prepare_cell(sweep: Sweep, cell: Cell) -> None:
         write_about(staging, cell.name)
         write_json(staging / CONFIG, cell.config.to_dict())
         open_control(staging)
+        _copy_prepared(sweep, staging)
         staging.rename(folder)
     except OSError as error:
         raise UserError(
@@ -122,6 +123,15 @@ def prepare_cell(sweep: Sweep, cell: Cell) -> None:
         ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _copy_prepared(sweep: Sweep, target: Path) -> None:
+    """Copy the prepared task of another cell, if there is one: a text is read and its vocabulary trained once."""
+    for cell in sweep.cells:
+        source = sweep.run_folder(cell)
+        if (source / PREPARED).exists():
+            copy_task(source, target)
+            return
 
 
 def has_fork(sweep: Sweep, cell: Cell) -> bool:

@@ -8,17 +8,19 @@ branches off at the trunk's last checkpoint before its own decay. It is the very
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from functools import cache
+from functools import partial
 from typing import Any, Literal, get_args
 
 from playground.errors import UserError
 from playground.legacy_names import SWEEP, modernise
+from playground.sweeps.flop_counting import all_parameters, without_embeddings
+from playground.sweeps.forks import checkpoint_interval, last_stable_step
+from playground.sweeps.learning_rates import SizeRate, check_rates
 from playground.tasks.registry import task_from_dict, task_to_dict
 from playground.tasks.tales.tales_task import TalesConfig
 from playground.tasks.task import TaskConfig
 from playground.training.config import DeviceName, TrainConfig
 from playground.training.estimate import flops_per_step
-from playground.training.sizes import parameters_by_part
 from playground.transformer import TransformerConfig, check_choice, check_count
 
 Design = Literal["grid", "isoflop"]
@@ -27,11 +29,6 @@ Size = tuple[int, int]
 
 MOST_CELLS = 5000
 LARGEST_NUMBER = 1e30
-STABLE_SHARE = 0.8
-"""Of the steps after the warm-up; the rest is the decay, as in playground/training/optimizers.py."""
-TRUNK_CHECKPOINTS = 20
-EMBEDDING_PARTS = ("embedding", "head", "position", "segment")
-"""Left out where parameters are counted without embeddings (Kaplan et al. 2020, section 2.1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +54,10 @@ class SweepConfig:
     learning_rate_width: int = 32
     learning_rate_exponent: float = 1.0
     """1 is that of hidden matrices in Yang et al. 2022, table 3."""
+    tuned_rates: tuple[SizeRate, ...] = ()
+    """The sizes whose peak was tuned (learning_rates.py); the others follow the rule."""
+    rate_factors: tuple[float, ...] = (1.0,)
+    """Multiples of each size's peak; several make the sweep a search for the best."""
     weight_decay: float = 0.1
     evaluations: int = 30
     """Of a trunk; shorter runs are evaluated at the same intervals."""
@@ -80,6 +81,7 @@ class SweepConfig:
         for seed in self.seeds:
             check_count("a seed", seed, smallest=0)
         self._check_rule()
+        check_rates(self.tuned_rates, self.rate_factors)
         if self.count > MOST_CELLS:
             raise UserError(
                 "The sweep has {count:,} cells; choose at most {most:,}.", count=self.count, most=MOST_CELLS
@@ -100,15 +102,19 @@ class SweepConfig:
     def count(self) -> int:
         """The number of cells."""
         budgets = self.tokens if self.design == "grid" else self.flops
-        return len(self.sizes) * len(budgets) * len(self.seeds)
+        return len(self.sizes) * len(budgets) * len(self.seeds) * len(self.rate_factors)
 
     @property
     def tokens_per_step(self) -> int:
         """Tokens in a step."""
         return self.batch * self.context
 
-    def peak_rate(self, width: int) -> float:
-        """The peak learning rate of a width."""
+    def peak_rate(self, size: Size) -> float:
+        """The peak learning rate of a size: tuned, or by the rule."""
+        tuned = {(width, layers): rate for width, layers, rate in self.tuned_rates}
+        if size in tuned:
+            return tuned[size]
+        width, _layers = size
         return self.learning_rate * math.pow(self.learning_rate_width / width, self.learning_rate_exponent)
 
     def to_dict(self) -> dict[str, Any]:
@@ -161,9 +167,11 @@ def cells(config: SweepConfig) -> tuple[Cell, ...]:
     Whenever a sweep is stopped, its finished cells span the sizes. Raises UserError for cells that cannot be.
     """
     shapes = [shape_of(config, size) for size in set(config.sizes)]
-    shapes.sort(key=lambda shape: _parameter_counts(shape)[1])
+    shapes.sort(key=without_embeddings)
     seeds = list(dict.fromkeys(config.seeds))
-    return tuple(cell for seed in seeds for shape in shapes for cell in _trunk_and_branches(config, shape, seed))
+    factors = list(dict.fromkeys(config.rate_factors))
+    runs = ((seed, shape, factor) for seed in seeds for shape in shapes for factor in factors)
+    return tuple(cell for seed, shape, factor in runs for cell in _trunk_and_branches(config, shape, seed, factor))
 
 
 def shape_of(config: SweepConfig, size: Size) -> TransformerConfig:
@@ -202,57 +210,45 @@ def token_budgets(config: SweepConfig, shape: TransformerConfig) -> tuple[int, .
     return tuple(sorted({round(flops / each) for flops in config.flops}))
 
 
-def _trunk_and_branches(config: SweepConfig, shape: TransformerConfig, seed: int) -> list[Cell]:
-    """The cells of one size and seed: the longest run, then the others from the shortest on."""
+def _trunk_and_branches(config: SweepConfig, shape: TransformerConfig, seed: int, factor: float) -> list[Cell]:
+    """The cells of one size, seed and learning rate: the longest run, then the others from the shortest on."""
     steps = sorted({max(1, round(tokens / config.tokens_per_step)) for tokens in token_budgets(config, shape)})
     every = checkpoint_interval(steps, config.warm_up)
     evaluate_every = max(1, steps[-1] // config.evaluations)
     # Runs of 100, 200 and 800 steps without warm-up: the trunk keeps every 79th step, the others fork at 79 and 158.
-    trunk = _cell(config, shape, seed, steps[-1], every, evaluate_every)
+    make = partial(_cell, config, shape, seed, factor, checkpoint_every=every, evaluate_every=evaluate_every)
+    trunk = make(steps[-1])
     branches = []
     for count in steps[:-1]:
         fork = last_stable_step(count, config.warm_up) // every * every
-        branch = _cell(config, shape, seed, count, every, evaluate_every)
+        branch = make(count)
         branches.append(dataclasses.replace(branch, trunk=trunk.name, fork=fork) if fork else branch)
     return [trunk, *branches]
 
 
-def last_stable_step(steps: int, warm_up: int) -> int:
-    """The last step at which every longer run has the same learning rates; 0 where the peak is never reached."""
-    if steps <= warm_up:
-        return 0
-    # One step less than the schedule says: its quotient may be a rounding below 1 there.
-    return max(0, warm_up + math.floor(STABLE_SHARE * (steps - warm_up)) - 1)
-
-
-def checkpoint_interval(steps: list[int], warm_up: int) -> int:
-    """The steps between a trunk's checkpoints that let branches repeat the fewest steps.
-
-    steps are the lengths of all runs of one size and seed, shortest first; the trunk keeps about TRUNK_CHECKPOINTS.
-    """
-    forks = [last_stable_step(count, warm_up) for count in steps[:-1]]
-    least = max(1, steps[-1] // TRUNK_CHECKPOINTS)
-    most = max([least, *(fork for fork in forks[:1] if fork)])
-    # A branch repeats fork % every steps: with forks at 79 and 159, an interval of 39 repeats 1 + 3.
-    # Ties go to the largest interval.
-    return min(range(most, least - 1, -1), key=lambda every: sum(fork % every for fork in forks))
-
-
 def _cell(
-    config: SweepConfig, shape: TransformerConfig, seed: int, steps: int, checkpoint_every: int, evaluate_every: int
+    config: SweepConfig,
+    shape: TransformerConfig,
+    seed: int,
+    factor: float,
+    steps: int,
+    *,
+    checkpoint_every: int,
+    evaluate_every: int,
 ) -> Cell:
+    plain = _train_config(config, shape, seed=seed, steps=steps)
     run = dataclasses.replace(
-        _train_config(config, shape, seed=seed, steps=steps),
+        plain,
+        learning_rate=factor * plain.learning_rate,
         checkpoint_every=checkpoint_every,
         evaluate_every=evaluate_every,
     )
-    parameters, without_embeddings = _parameter_counts(shape)
     tokens = steps * config.tokens_per_step
     return Cell(
-        name=f"w{shape.width}-l{shape.layers}-t{tokens}-s{seed}",
+        name=f"w{shape.width}-l{shape.layers}-t{tokens}-s{seed}" + (f"-x{factor:g}" if factor != 1 else ""),
         config=run,
-        parameters=parameters,
-        parameters_without_embeddings=without_embeddings,
+        parameters=all_parameters(shape),
+        parameters_without_embeddings=without_embeddings(shape),
         tokens=tokens,
         flops=round(flops_per_token(config, shape) * tokens),
     )
@@ -264,7 +260,7 @@ def _train_config(config: SweepConfig, shape: TransformerConfig, *, seed: int, s
         model=shape,
         steps=steps,
         batch=config.batch,
-        learning_rate=config.peak_rate(shape.width),
+        learning_rate=config.peak_rate((shape.width, shape.layers)),
         final_learning_rate=0.0,
         warm_up=min(config.warm_up, steps),
         schedule="stable-decay",
@@ -275,13 +271,6 @@ def _train_config(config: SweepConfig, shape: TransformerConfig, *, seed: int, s
         device=config.device,
         frames=0,
     )
-
-
-@cache
-def _parameter_counts(shape: TransformerConfig) -> tuple[int, int]:
-    """All parameters, and those without embeddings and head."""
-    parts = parameters_by_part(shape)
-    return sum(parts.values()), sum(count for part, count in parts.items() if part not in EMBEDDING_PARTS)
 
 
 def _check_list(name: str, values: object) -> None:

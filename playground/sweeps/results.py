@@ -14,8 +14,13 @@ from playground.training.run.paths import write_whole
 
 POINTS = "points.csv"
 CURVES = "curves.csv"
+RATES = "rates.csv"
+"""The results of the search that tuned the sweep's learning rates, in the columns of points.csv."""
 LOSS = "held_out_loss"
 FLOOR = "loss_floor"
+BITS = "bits_per_byte"
+OPTIONAL = ("floor", "bits_per_byte")
+"""Columns that not every task has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,8 @@ class CellResult:
     learning_rate: float
     floor: float | None = None
     """The lowest possible loss, the entropy of the held-out text, where it is known."""
+    bits_per_byte: float | None = None
+    """The same loss in bits per byte of the text, where tokens are made of bytes: it compares across vocabularies."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +59,6 @@ def result_of(cell: Cell, metrics: Metrics) -> CellResult | None:
     """The result of a finished cell; None where its last evaluation is missing."""
     if not len(metrics.evaluation_steps) or metrics.evaluation_steps[-1] != cell.config.steps:
         return None
-    floors = metrics.evaluations.get(FLOOR)
     return CellResult(
         run=cell.name,
         params=cell.parameters,
@@ -64,8 +70,15 @@ def result_of(cell: Cell, metrics: Metrics) -> CellResult | None:
         width=cell.config.model.width,
         layers=cell.config.model.layers,
         learning_rate=cell.config.learning_rate,
-        floor=None if floors is None else round(float(floors[-1]), 6),
+        floor=_last(metrics, FLOOR),
+        bits_per_byte=_last(metrics, BITS),
     )
+
+
+def _last(metrics: Metrics, measure: str) -> float | None:
+    """A measure at the last evaluation; None for a task without it."""
+    values = metrics.evaluations.get(measure)
+    return None if values is None else round(float(values[-1]), 6)
 
 
 def curve_of(cell: Cell, metrics: Metrics) -> list[CurvePoint]:
@@ -110,18 +123,23 @@ def write_tables(folder: Path, results: Iterable[CellResult], curves: Iterable[C
     write_whole(folder / CURVES, _table(CurvePoint, curves))
 
 
-def read_points_file(folder: Path) -> list[CellResult]:
-    """The results in a sweep folder; damaged lines are left out."""
+def write_search(folder: Path, results: Iterable[CellResult]) -> None:
+    """Write rates.csv."""
+    write_whole(folder / RATES, _table(CellResult, results))
+
+
+def read_points_file(folder: Path, name: str = POINTS) -> list[CellResult]:
+    """The results in a sweep folder, or with RATES those of its search; damaged lines are left out."""
     results = []
-    for row in _rows(folder / POINTS):
+    for row in _rows(folder / name):
         try:
             results.append(
                 CellResult(
                     run=row["run"],
                     loss=float(row["loss"]),
                     learning_rate=float(row["learning_rate"]),
-                    floor=float(row["floor"]) if row["floor"] else None,
                     **{name: int(row[name]) for name in COUNTS},
+                    **{name: float(row[name]) if row.get(name) else None for name in OPTIONAL},
                 )
             )
         except (KeyError, ValueError, TypeError):

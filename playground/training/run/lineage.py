@@ -125,7 +125,7 @@ def _copy_run(source: Path, target: Path, checkpoint: Path, before: dict[str, An
         if (source / name).exists():
             _copy_lines(source / name, target / name, step)
     if after["task"] == before.get("task") and (source / PREPARED).exists():
-        _copy_task(source, target)
+        copy_task(source, target)
         _copy_film(source, target, step)
 
 
@@ -141,8 +141,8 @@ def _copy_lines(source: Path, target: Path, step: int) -> None:
         kept.writelines(line for line in lines if line.endswith(b"\n") and step_of(line) <= step)
 
 
-def _copy_task(source: Path, target: Path) -> None:
-    """Copy what the task saved, so that it is not prepared again."""
+def copy_task(source: Path, target: Path) -> None:
+    """Copy what the task of a run saved, so that it is not prepared again."""
     for path in source.iterdir():
         if path.is_file() and not path.is_symlink() and path.name not in RUN_FILES and path.suffix != STAGING:
             shutil.copy2(path, target / path.name)

@@ -8,15 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import UserError
-from playground.sweeps.grid import (
-    SweepConfig,
-    cells,
-    checkpoint_interval,
-    flops_per_token,
-    heads_of_width,
-    last_stable_step,
-    shape_of,
-)
+from playground.sweeps.forks import checkpoint_interval, last_stable_step
+from playground.sweeps.grid import SweepConfig, cells, flops_per_token, heads_of_width, shape_of
 from playground.training.config import TrainConfig
 from playground.training.optimizers import learning_rate
 from tests.helpers.small_sweep import sweep_config

@@ -214,9 +214,9 @@ def _warn_of_short_runs(config: SweepConfig, grid: tuple[Cell, ...]) -> None:
 
 
 def _show_rates(config: SweepConfig) -> None:
-    widths = sorted({width for width, _layers in config.sizes})
+    rates = {width: config.peak_rate((width, layers)) for width, layers in sorted(config.sizes)}
     st.dataframe(
-        [{_("d_model"): width, _("Peak learning rate"): f"{config.peak_rate(width):.3g}"} for width in widths],
+        [{_("d_model"): width, _("Peak learning rate"): f"{rate:.3g}"} for width, rate in rates.items()],
         hide_index=True,
         key="rate_rows",
     )
