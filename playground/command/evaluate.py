@@ -27,7 +27,9 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     bleu.add_argument("--effective-order", action="store_true", help=_("leave out orders that a text is too short for"))
     bleu.add_argument("--lowercase", action="store_true", help=_("compare in lower case"))
     bleu.add_argument("--second", type=Path, help=_("another system's hypotheses: a paired bootstrap compares both"))
-    _add_lines(measures, "rouge", _("ROUGE-1, ROUGE-2, ROUGE-L and ROUGE-Lsum"), measure_rouge)
+    rouge = _add_lines(measures, "rouge", _("ROUGE-1, ROUGE-2, ROUGE-L and ROUGE-Lsum"), measure_rouge)
+    rouge.add_argument("--stemmed", action="store_true", help=_("compare the stems of English words"))
+    rouge.add_argument("--by-sentence", action="store_true", help=_("ROUGE-Lsum takes each sentence for a line"))
     errors = _add_lines(measures, "errors", _("exact match and word error rate"), measure_errors)
     errors.add_argument("--characters", action="store_true", help=_("compare characters instead of words"))
     _declare_classify(measures.add_parser("classify", help=_("accuracy to F1 of a table of labels")))
@@ -127,11 +129,12 @@ def measure_rouge(arguments: argparse.Namespace) -> None:
     import numpy as np
 
     from playground.evaluation.resampling import bootstrap_score
-    from playground.evaluation.rouge import rouge_table
+    from playground.evaluation.rouge import RougeConfig, rouge_table
 
     lines = _lines(arguments, arguments.hypotheses)
-    report: dict[str, Any] = {"n": len(lines), "references": lines.n_references}
-    for kind, table in rouge_table(lines, _progress("ROUGE")).items():
+    config = RougeConfig(stemmed=arguments.stemmed, by_sentence=arguments.by_sentence)
+    report: dict[str, Any] = {"n": len(lines), "references": lines.n_references, **vars(config)}
+    for kind, table in rouge_table(lines, config, _progress("ROUGE")).items():
         statistics = np.stack([table[:, 2], np.ones(len(table))], axis=1)
         spread = bootstrap_score(statistics, lambda sums: sums[..., 0] / sums[..., 1])
         means = dict(zip(("precision", "recall", "f1"), table.mean(0).tolist(), strict=True))

@@ -6,8 +6,10 @@ ngrams.py         n-grams that match, clipped to the count of the references
 bleu.py           BLEU, counted here; sacrebleu's tokenizers and signature
 chrf.py           precision and recall of character n-grams
 ter.py            translation edit rate
+block_shifts.py   the shifts and edits that it counts
 line_scores.py    all of these for hypotheses and references, and two systems side by side
 rouge.py          ROUGE-1, ROUGE-2, ROUGE-L, ROUGE-Lsum
+word_stem.py      stems of English words, for ROUGE
 lcs.py            the longest common subsequence
 edit_alignment.py the edits between two texts one by one, word error rate
 edit_distance.py  Levenshtein distance between an answer and its reference

@@ -1,8 +1,8 @@
 """ROUGE-1, ROUGE-2, ROUGE-L and ROUGE-Lsum, counted here so that each step can be shown.
 
-Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries", sections 2 and 3. Equal to Google's rouge-score
-(without its stemmer) on ASCII; that package drops all other letters, where here words of every script count, and each
-Chinese or Japanese character is a token.
+Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries", sections 2 and 3. Equal to Google's rouge-score,
+with and without its stemmer, on ASCII; that package drops all other letters, where here words of every script count,
+and each Chinese or Japanese character is a token.
 """
 
 import re
@@ -18,14 +18,31 @@ from jaxtyping import Float
 
 from playground.evaluation.lcs import lcs_length, lcs_links
 from playground.evaluation.lines import ComparedLines, split_lines
-from playground.evaluation.ngrams import ngrams_of
+from playground.evaluation.ngrams import MarkState, ngrams_of
+from playground.evaluation.word_stem import word_stem
 from playground.progress import OnProgress, no_progress
 
 RougeKind = Literal["rouge1", "rouge2", "rougeL", "rougeLsum"]
 ROUGE_KINDS: tuple[RougeKind, ...] = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 BY_CHARACTER = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Chinese and Japanese, which stand without spaces."""
+SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])\s*")
+SHORTEST_STEMMED = 4
+"""Characters; shorter words stay as they are."""
 REPORT_EVERY = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class RougeConfig:
+    """What counts as the same word, and as a line; the defaults are rouge-score's."""
+
+    stemmed: bool = False
+    """Compare the stems of English words (rouge-score's use_stemmer)."""
+    by_sentence: bool = False
+    """ROUGE-Lsum takes each sentence for a line: what ends with . ! ? or … and white space, or with 。！？."""
+
+
+PLAIN = RougeConfig()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +71,31 @@ class RougeScore:
         return 2 * self.precision * self.recall / (self.precision + self.recall)
 
 
-def rouge_tokens(text: str) -> list[str]:
+def rouge_tokens(text: str, config: RougeConfig = PLAIN) -> list[str]:
     """Letters and digits in lower case; punctuation is dropped.
 
     >>> rouge_tokens("The cat's 2 hats!"), rouge_tokens("猫坐在 mat 上。")
     (['the', 'cat', 's', '2', 'hats'], ['猫', '坐', '在', 'mat', '上'])
-    >>> rouge_tokens("नमस्ते दुनिया")
-    ['नमस्ते', 'दुनिया']
+    >>> rouge_tokens("नमस्ते दुनिया"), rouge_tokens("cats running", RougeConfig(stemmed=True))
+    (['नमस्ते', 'दुनिया'], ['cat', 'run'])
     """
-    return _token_pattern().findall(unicodedata.normalize("NFC", text.lower()))
+    tokens: list[str] = _token_pattern().findall(unicodedata.normalize("NFC", text.lower()))
+    if not config.stemmed:
+        return tokens
+    return [
+        word_stem(token) if len(token) >= SHORTEST_STEMMED and token.isascii() and "_" not in token else token
+        for token in tokens
+    ]
+
+
+def summary_lines(text: str, config: RougeConfig = PLAIN) -> list[str]:
+    """The lines that ROUGE-Lsum compares.
+
+    >>> summary_lines("It rained. We left.\\nLate!", RougeConfig(by_sentence=True))
+    ['It rained.', 'We left.', 'Late!']
+    """
+    lines = split_lines(text)
+    return [part for line in lines for part in SENTENCE_END.split(line) if part] if config.by_sentence else lines
 
 
 @cache
@@ -72,39 +105,40 @@ def _token_pattern() -> re.Pattern[str]:
     return re.compile(f"[{BY_CHARACTER}]|(?:[^\\W_{BY_CHARACTER}]|[{marks}])+")
 
 
-def rouge(hypothesis: str, reference: str) -> dict[RougeKind, RougeScore]:
+def rouge(hypothesis: str, reference: str, config: RougeConfig = PLAIN) -> dict[RougeKind, RougeScore]:
     """All four scores of one pair.
 
     >>> scores = rouge("police killed the gunman", "police kill the gunman")
     >>> scores["rouge1"].recall, scores["rouge2"].recall.__round__(4), scores["rougeL"].f1
     (0.75, 0.3333, 0.75)
     """
-    own, wanted = rouge_tokens(hypothesis), rouge_tokens(reference)
+    own, wanted = rouge_tokens(hypothesis, config), rouge_tokens(reference, config)
     lengths = {"hypothesis_total": len(own), "reference_total": len(wanted)}
     subsequence = RougeScore(hits=lcs_length(wanted, own), **lengths)
-    is_one_line = "\n" not in hypothesis and "\n" not in reference
+    is_one_line = not config.by_sentence and "\n" not in hypothesis and "\n" not in reference
+    # Of one line each, the union of subsequences is the subsequence.
+    union = subsequence.hits if is_one_line else union_of_lines(hypothesis, reference, config).hits
     return {
         "rouge1": _ngram_score(own, wanted, 1),
         "rouge2": _ngram_score(own, wanted, 2),
         "rougeL": subsequence,
-        # Of one line each, the union of subsequences is the subsequence.
-        "rougeLsum": subsequence if is_one_line else RougeScore(hits=_union_hits(hypothesis, reference), **lengths),
+        "rougeLsum": RougeScore(hits=union, **lengths),
     }
 
 
-def best_rouge(hypothesis: str, references: Sequence[str]) -> dict[RougeKind, RougeScore]:
+def best_rouge(hypothesis: str, references: Sequence[str], config: RougeConfig = PLAIN) -> dict[RougeKind, RougeScore]:
     """Of several references, for each kind the one with the highest F1, as rouge-score's `score_multi`."""
-    scored = [rouge(hypothesis, reference) for reference in references]
+    scored = [rouge(hypothesis, reference, config) for reference in references]
     return {kind: max((scores[kind] for scores in scored), key=lambda score: score.f1) for kind in ROUGE_KINDS}
 
 
 def rouge_table(
-    lines: ComparedLines, on_progress: OnProgress = no_progress
+    lines: ComparedLines, config: RougeConfig = PLAIN, on_progress: OnProgress = no_progress
 ) -> dict[RougeKind, Float[np.ndarray, "line 3"]]:
     """Precision, recall and F1 of each line; a corpus' ROUGE is their mean."""
     table: dict[RougeKind, np.ndarray] = {kind: np.zeros((len(lines), 3)) for kind in ROUGE_KINDS}
     for row, (hypothesis, references) in enumerate(zip(lines.hypotheses, lines.references, strict=True)):
-        for kind, score in best_rouge(hypothesis, references).items():
+        for kind, score in best_rouge(hypothesis, references, config).items():
             table[kind][row] = score.precision, score.recall, score.f1
         if row % REPORT_EVERY == 0:
             on_progress(row, len(lines))
@@ -116,20 +150,56 @@ def _ngram_score(own: Sequence[str], wanted: Sequence[str], order: int) -> Rouge
     return RougeScore(hits=(mine & theirs).total(), hypothesis_total=mine.total(), reference_total=theirs.total())
 
 
-def _union_hits(hypothesis: str, reference: str) -> int:
-    """Tokens of the reference's lines in a longest common subsequence with any line of the hypothesis (section 3.2).
+@dataclass(frozen=True, kw_only=True)
+class MarkedLine:
+    """A line of a text, and what became of each of its tokens."""
+
+    tokens: tuple[str, ...]
+    states: tuple[MarkState, ...]
+    """Counted; in a subsequence, but already counted as often as both texts have it; in none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnionOfLines:
+    """Which tokens of a reference stand in a longest common subsequence of one of its lines with any line."""
+
+    reference: tuple[MarkedLine, ...]
+    hypothesis: tuple[MarkedLine, ...]
+    """Its tokens count as matched where any subsequence has them."""
+
+    @property
+    def hits(self) -> int:
+        """The tokens that count."""
+        return sum(line.states.count("matched") for line in self.reference)
+
+
+def union_of_lines(hypothesis: str, reference: str, config: RougeConfig = PLAIN) -> UnionOfLines:
+    """ROUGE-Lsum's union of subsequences (Lin 2004, section 3.2).
 
     Each token of either text counts once, as in ROUGE 1.5.5.
     """
-    own = [rouge_tokens(line) for line in split_lines(hypothesis)]
-    wanted = [rouge_tokens(line) for line in split_lines(reference)]
-    left_own, left_wanted = Counter(rouge_tokens(hypothesis)), Counter(rouge_tokens(reference))
-    hits = 0
+    own = [rouge_tokens(line, config) for line in summary_lines(hypothesis, config)]
+    wanted = [rouge_tokens(line, config) for line in summary_lines(reference, config)]
+    left = Counter(token for line in own for token in line) & Counter(token for line in wanted for token in line)
+    linked: list[set[int]] = [set() for _line in own]
+    marked = []
     for line in wanted:
-        for position in sorted({i for other in own for i, _j in lcs_links(line, other)}):
-            token = line[position]
-            if left_own[token] > 0 and left_wanted[token] > 0:
-                left_own[token] -= 1
-                left_wanted[token] -= 1
-                hits += 1
-    return hits
+        pairs = [lcs_links(line, other) for other in own]
+        for places, links in zip(linked, pairs, strict=True):
+            places.update(j for _i, j in links)
+        marked.append(_mark_line(line, {i for links in pairs for i, _j in links}, left))
+    hypothesis_lines = [
+        MarkedLine(tokens=tuple(line), states=tuple("matched" if j in places else "absent" for j in range(len(line))))
+        for line, places in zip(own, linked, strict=True)
+    ]
+    return UnionOfLines(reference=tuple(marked), hypothesis=tuple(hypothesis_lines))
+
+
+def _mark_line(tokens: Sequence[str], found: set[int], left: Counter[str]) -> MarkedLine:
+    """left: how often each token may still count; what counts is taken out of it."""
+    states: list[MarkState] = []
+    for place, token in enumerate(tokens):
+        counts = place in found and left[token] > 0
+        left[token] -= counts
+        states.append("matched" if counts else "clipped" if place in found else "absent")
+    return MarkedLine(tokens=tuple(tokens), states=tuple(states))

@@ -24,7 +24,7 @@ def shown(app, name: str) -> list[dict]:
 def test_the_repeated_word_is_clipped_to_two_sevenths():
     app = run_page("evaluate", section="bleu", ngram="1")
     assert "2 of 7 n-grams of order 1 count; 5 more stand in a reference" in words(app)
-    (lines,) = shown(app, "compared_lines")
+    lines, _edits = shown(app, "compared_lines")
     states = [chip["state"] for chip in lines["rows"][0]["chips"]]
     assert states == ["matched"] * 2 + ["clipped"] * 5
     assert [row["name"] for row in lines["rows"]] == ["Hypothesis", "Reference", "Reference"]
@@ -71,7 +71,38 @@ def test_the_longest_common_subsequence_is_linked():
         references_2="",
     )
     (lines,) = shown(app, "compared_lines")
-    assert lines["links"] == [[0, 0], [1, 2], [2, 3]]
+    assert lines["links"] == [[0, 0, 0], [0, 1, 2], [0, 2, 3]]
+
+
+def test_the_shifts_and_edits_of_ter_are_drawn_and_add_up():
+    app = run_page("evaluate", section="bleu", hypotheses="d e a b Q", references="a b c d e", references_2="")
+    assert "1 shifts and 1 edits of words: 2 edits" in words(app)
+    _ngrams, shifts, edits = shown(app, "compared_lines")
+    assert shifts["links"] == [[0, 0, 3], [0, 1, 4]]
+    assert [chip["text"] for chip in shifts["rows"][1]["chips"]] == ["a", "b", "q", "d", "e"]
+    assert [chip["state"] for chip in edits["rows"][1]["chips"]].count("substitution") == 1
+    assert any(code.value == "TER = 100 · (1 + 1 + 0 + 0) / 5 = 40.00" for code in app.code)
+    assert {metric.label: metric.value for metric in app.metric}["TER"] == "40.00"
+
+
+def test_the_union_of_subsequences_is_drawn_and_stems_can_count():
+    lines = {
+        "hypotheses": "Cats slept. A dog barked.",
+        "references": "The dog barked. The cat slept.",
+        "references_2": "",
+    }
+    app = run_page("evaluate", section="rouge", rouge="rougeLsum", by_sentence="yes", stemmed="yes", **lines)
+    (drawn,) = shown(app, "compared_lines")
+    assert [row["name"] for row in drawn["rows"]] == [
+        "Reference · 1",
+        "Reference · 2",
+        "Hypothesis · 1",
+        "Hypothesis · 2",
+    ]
+    assert "ROUGE-Lsum: 4 in common, of 5 in the hypothesis" in words(app)
+    assert "ROUGE-Lsum: 3 in common" in words(
+        run_page("evaluate", section="rouge", rouge="rougeLsum", by_sentence="yes", **lines)
+    )
 
 
 def test_an_alignment_stands_in_columns():

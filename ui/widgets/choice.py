@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from ui.state.address import read_choice, write_choice
-from ui.state.parameters import Choice
+from ui.state.address import read_choice, read_switch, write_choice, write_switch
+from ui.state.parameters import Choice, Switch
 from ui.state.revisions import widget_key
 
 
@@ -36,3 +36,10 @@ def choose_option(
     )
     write_choice(name, option, default)
     return option
+
+
+def choose_switch(parameter: Switch, label: str, about: str | None = None) -> bool:
+    """A toggle that stands in the address."""
+    value = st.toggle(label, value=read_switch(parameter), key=widget_key(parameter), help=about)
+    write_switch(parameter, value)
+    return value

@@ -19,7 +19,7 @@ compared_lines(
         row("Hypothesis", ("the", "matched"), ("the", "clipped"), ("<img src=x>", "absent")),
         row("Reference", ("the", "matched"), ("cat", "absent")),
     ],
-    links=[(0, 0)],
+    links=[(0, 0, 0)],
     states={"matched": "counted", "clipped": "clipped"},
     label="Lines",
     key="rows",

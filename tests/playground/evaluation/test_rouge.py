@@ -9,19 +9,30 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from playground.evaluation.lcs import lcs_length, lcs_links
 from playground.evaluation.lines import pair_lines
-from playground.evaluation.rouge import ROUGE_KINDS, best_rouge, rouge, rouge_table, rouge_tokens
+from playground.evaluation.rouge import (
+    ROUGE_KINDS,
+    RougeConfig,
+    best_rouge,
+    rouge,
+    rouge_table,
+    rouge_tokens,
+    summary_lines,
+    union_of_lines,
+)
 
-SCORER = RougeScorer(list(ROUGE_KINDS))
-WORDS = st.sampled_from(["the", "cat", "Sat", "on", "mat", "a_b", "it's", "3.5", "\n", "\n", "!?", "~"])
+SCORERS = {stemmed: RougeScorer(list(ROUGE_KINDS), use_stemmer=stemmed) for stemmed in (False, True)}
+INFLECTED = ["cats", "cat", "running", "runs", "flies", "dying", "happily", "happiness", "relational"]
+WORDS = st.sampled_from(["the", "cat", "Sat", "on", "mat", "a_b", "it's", "3.5", "\n", "\n", "!?", "~", *INFLECTED])
 TEXTS = st.one_of(
     st.lists(WORDS, max_size=14).map(" ".join), st.text(st.characters(max_codepoint=127, codec="ascii"), max_size=40)
 )
 
 
 @settings(max_examples=500, deadline=None)
-@given(TEXTS, TEXTS)
-def test_every_score_is_rouge_scores(hypothesis, reference):
-    ours, theirs = rouge(hypothesis, reference), SCORER.score(reference, hypothesis)
+@given(TEXTS, TEXTS, st.booleans())
+def test_every_score_is_rouge_scores(hypothesis, reference, stemmed):
+    ours = rouge(hypothesis, reference, RougeConfig(stemmed=stemmed))
+    theirs = SCORERS[stemmed].score(reference, hypothesis)
     for kind in ROUGE_KINDS:
         assert ours[kind].precision == pytest.approx(theirs[kind].precision, abs=1e-12)
         assert ours[kind].recall == pytest.approx(theirs[kind].recall, abs=1e-12)
@@ -30,7 +41,7 @@ def test_every_score_is_rouge_scores(hypothesis, reference):
 
 def test_the_best_of_several_references_is_taken():
     texts, hypothesis = ["a dog ran", "the cat sat"], "the cat sat down"
-    theirs = SCORER.score_multi(texts, hypothesis)
+    theirs = SCORERS[False].score_multi(texts, hypothesis)
     assert {kind: score.f1 for kind, score in best_rouge(hypothesis, texts).items()} == pytest.approx(
         {kind: theirs[kind].fmeasure for kind in ROUGE_KINDS}
     )
@@ -49,6 +60,33 @@ def test_lins_example_of_the_union():
     """Lin 2004, section 3.2: w1 w2 and w1 w3 w5 have the union w1 w2 w3 w5 with w1 w2 w3 w4 w5, so 4 of 5."""
     score = rouge("w1 w2 w6 w7 w8\nw1 w3 w8 w9 w5", "w1 w2 w3 w4 w5")["rougeLsum"]
     assert (score.hits, score.recall) == (4, 4 / 5)
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS, TEXTS, st.booleans())
+def test_the_drawn_union_adds_up_to_what_counts(hypothesis, reference, stemmed):
+    config = RougeConfig(stemmed=stemmed)
+    union = union_of_lines(hypothesis, reference, config)
+    score = rouge(hypothesis, reference, config)["rougeLsum"]
+    assert union.hits == score.hits
+    assert sum(len(line.tokens) for line in union.reference) == score.reference_total
+    assert sum(len(line.tokens) for line in union.hypothesis) == score.hypothesis_total
+
+
+def test_the_drawn_union_marks_what_counts_twice_as_once():
+    """Both lines of the reference have a cat in common with the one line of the hypothesis, which has one cat."""
+    union = union_of_lines("the cat", "a cat\nthe cat")
+    assert [line.states for line in union.reference] == [("absent", "matched"), ("matched", "clipped")]
+    assert [line.states for line in union.hypothesis] == [("matched", "matched")]
+
+
+def test_sentences_are_lines_where_that_is_asked_for():
+    config = RougeConfig(by_sentence=True)
+    hypothesis, reference = "It rained all day. We left.", "We left. It rained."
+    expected = SCORERS[False].score("We left.\nIt rained.", "It rained all day.\nWe left.")["rougeLsum"]
+    assert rouge(hypothesis, reference, config)["rougeLsum"].f1 == pytest.approx(expected.fmeasure)
+    assert rouge(hypothesis, reference)["rougeLsum"].f1 < expected.fmeasure
+    assert summary_lines("猫睡了。狗跑了！3.5 m", config) == ["猫睡了。", "狗跑了！", "3.5 m"]
 
 
 def test_chinese_is_counted_by_characters():

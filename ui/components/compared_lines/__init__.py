@@ -47,13 +47,13 @@ def compared_lines(
     states: Mapping[str, str],
     label: str,
     key: str,
-    links: Sequence[tuple[int, int]] = (),
+    links: Sequence[tuple[int, int, int]] = (),
     stacked: bool = False,
     provenance: Sequence[str] = (),
 ) -> None:
     """Draw the lines.
 
-    states: what each look means, for the legend. links: lines from chips of the first row to chips of the second.
+    states: what each look means, for the legend. links: (row, chip, chip of the next row), each drawn as a line.
     stacked: the rows are equally long and stand above each other, column by column.
     """
     data = encode_lines(rows, states=states, label=label, links=links, stacked=stacked, provenance=provenance)
@@ -65,14 +65,14 @@ def encode_lines(
     *,
     states: Mapping[str, str],
     label: str,
-    links: Sequence[tuple[int, int]] = (),
+    links: Sequence[tuple[int, int, int]] = (),
     stacked: bool = False,
     provenance: Sequence[str] = (),
 ) -> bytes:
     """Encode the lines, cut to MOST_CHIPS each."""
     header = {
         "rows": [{"name": row.name, "chips": [asdict(chip) for chip in row.chips[:MOST_CHIPS]]} for row in rows],
-        "links": [link for link in links if max(link) < MOST_CHIPS],
+        "links": [link for link in links if max(link[1:]) < MOST_CHIPS],
         "stacked": stacked,
         "states": dict(states),
         "label": label,

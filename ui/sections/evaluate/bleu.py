@@ -18,11 +18,10 @@ from ui.jobs import require
 from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, warn_of_empty
 from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spreads
 from ui.sections.evaluate.systems import show_systems
-from ui.state.address import read_switch, write_switch
-from ui.state.parameters import BLEU_TOKENIZER, EFFECTIVE_ORDER, LOWERCASE, MODEL, NGRAM_ORDER, TEXT, Switch
+from ui.sections.evaluate.ter import show_ter
+from ui.state.parameters import BLEU_TOKENIZER, EFFECTIVE_ORDER, LOWERCASE, MODEL, NGRAM_ORDER, TEXT
 from ui.state.parameters import GENERATE as GENERATE_SECTION
-from ui.state.revisions import widget_key
-from ui.widgets.choice import choose_option
+from ui.widgets.choice import choose_option, choose_switch
 from ui.widgets.doors import GENERATE, door
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
@@ -64,8 +63,10 @@ def _choose_config() -> BleuConfig:
                 "international punctuation; none: at spaces."
             ),
         )
-        effective = _toggle(EFFECTIVE_ORDER, _("Effective order"), _("Leaves out orders that a text is too short for."))
-        lowercase = _toggle(LOWERCASE, _("Lower case"), None)
+        effective = choose_switch(
+            EFFECTIVE_ORDER, _("Effective order"), _("Leaves out orders that a text is too short for.")
+        )
+        lowercase = choose_switch(LOWERCASE, _("Lower case"), None)
     return BleuConfig(tokenizer=tokenizer, effective_order=effective, lowercase=lowercase)  # type: ignore[arg-type]
 
 
@@ -76,12 +77,6 @@ def _warn_of_characters(chosen: LineSet, config: BleuConfig) -> None:
             _("Chinese and Japanese have no spaces: a sentence is one word here. Choose zh or char."),
             icon=":material/translate:",
         )
-
-
-def _toggle(parameter: Switch, label: str, about: str | None) -> bool:
-    value = st.toggle(label, value=read_switch(parameter), key=widget_key(parameter), help=about)
-    write_switch(parameter, value)
-    return value
 
 
 def scored_lines(chosen: LineSet, config: BleuConfig) -> LineScores:
@@ -133,6 +128,7 @@ def _show_count(chosen: LineSet, scores: LineScores) -> None:
             "The mean of the {n:,} lines' BLEU is {mean:.2f}; the corpus' BLEU, of the summed counts, is {corpus:.2f}."
         )
         st.write(sentence.format(n=len(lines), mean=mean, corpus=scores.spreads["bleu"].value))
+    show_ter(lines, index)
 
 
 def _describe_match(marked: MarkedNgrams, order: int) -> Finding:

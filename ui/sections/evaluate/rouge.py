@@ -9,7 +9,18 @@ from playground.evaluation.lcs import lcs_links
 from playground.evaluation.lines import ComparedLines
 from playground.evaluation.ngrams import mark_ngrams
 from playground.evaluation.resampling import Spread, bootstrap_score
-from playground.evaluation.rouge import ROUGE_KINDS, RougeKind, RougeScore, rouge, rouge_table, rouge_tokens
+from playground.evaluation.rouge import (
+    ROUGE_KINDS,
+    MarkedLine,
+    RougeConfig,
+    RougeKind,
+    RougeScore,
+    UnionOfLines,
+    rouge,
+    rouge_table,
+    rouge_tokens,
+    union_of_lines,
+)
 from playground.lens.finding import Finding
 from playground.progress import OnProgress
 from playground.text import N_, _
@@ -18,8 +29,8 @@ from ui.components.compared_lines import Chip, ChipRow, compared_lines
 from ui.jobs import require
 from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, warn_of_empty
 from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spreads
-from ui.state.parameters import ROUGE_KIND
-from ui.widgets.choice import choose_option
+from ui.state.parameters import BY_SENTENCE, ROUGE_KIND, STEMMED
+from ui.widgets.choice import choose_option, choose_switch
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 
@@ -36,23 +47,39 @@ def show_rouge() -> None:
     """The lines, one of them as it is counted, and the scores."""
     chosen = choose_lines()
     lines = chosen.lines
+    config = _choose_config()
     warn_of_empty(lines)
 
     def count(on_progress: OnProgress) -> tuple[RougeTable, dict[RougeKind, Spread]]:
-        table = rouge_table(lines, on_progress)
+        table = rouge_table(lines, config, on_progress)
         return table, {kind: rouge_spread(table[kind]) for kind in ROUGE_KINDS}
 
-    table, spreads = require(("rouge", hash(lines)), count, title=_("Counting, line:"), cache=results())
+    table, spreads = require(("rouge", hash(lines), config), count, title=_("Counting, line:"), cache=results())
     show_spreads({f"{TITLES[kind]} F1": spread for kind, spread in spreads.items()})
-    _show_line(lines, table)
+    _show_line(lines, table, config)
     say_intervals()
     st.caption(
         _(
             "A corpus' ROUGE is the mean over lines; of several references the best one counts. Equal to rouge-score "
-            "(without stemmer) on ASCII; every other script counts here too, Chinese and Japanese by characters."
+            "on ASCII; every other script counts here too, Chinese and Japanese by characters."
         )
     )
-    _offer_lines(chosen, table)
+    _offer_lines(chosen, table, config)
+
+
+def _choose_config() -> RougeConfig:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        stemmed = choose_switch(
+            STEMMED,
+            _("Stemmer"),
+            _("Compares the stems of English words: cats and cat are one (Porter's algorithm, as rouge-score's)."),
+        )
+        by_sentence = choose_switch(
+            BY_SENTENCE,
+            _("Lsum by sentence"),
+            _("ROUGE-Lsum compares lines; here each sentence is one: what ends with . ! ? or …, or with 。！？."),
+        )
+    return RougeConfig(stemmed=stemmed, by_sentence=by_sentence)
 
 
 def rouge_spread(table: np.ndarray) -> Spread:
@@ -61,16 +88,18 @@ def rouge_spread(table: np.ndarray) -> Spread:
     return bootstrap_score(statistics, lambda sums: sums[..., 0] / sums[..., 1])
 
 
-def _show_line(lines: ComparedLines, table: RougeTable) -> None:
+def _show_line(lines: ComparedLines, table: RougeTable, config: RougeConfig) -> None:
     index = choose_line(lines, (100 * table["rougeL"][:, 2]).tolist(), title="ROUGE-L")
     kind: RougeKind = choose_option(ROUGE_KIND, _("Count"), {name: TITLES[name] for name in ROUGE_KIND.values})  # type: ignore[assignment, arg-type, index]
     hypothesis, references = lines.hypotheses[index], lines.references[index]
-    best = max(references, key=lambda reference: rouge(hypothesis, reference)[kind].f1)
-    own, wanted = rouge_tokens(hypothesis), rouge_tokens(best)
-    score = rouge(hypothesis, best)[kind]
+    best = max(references, key=lambda reference: rouge(hypothesis, reference, config)[kind].f1)
+    own, wanted = rouge_tokens(hypothesis, config), rouge_tokens(best, config)
+    score = rouge(hypothesis, best, config)[kind]
     show_findings(_describe(TITLES[kind], score))
     if kind == "rougeL":
         _draw_subsequence(own, wanted, index)
+    elif kind == "rougeLsum":
+        _draw_union(union_of_lines(hypothesis, best, config), index)
     else:
         _draw_overlap(own, wanted, 1 if kind == "rouge1" else 2, index)
     st.code(
@@ -113,7 +142,7 @@ def _draw_subsequence(own: Sequence[str], wanted: Sequence[str], index: int) -> 
             ChipRow(name=_("Reference"), chips=_chips(wanted, above)),
             ChipRow(name=_("Hypothesis"), chips=_chips(own, below)),
         ],
-        links=links,
+        links=[(0, i, j) for i, j in links],
         states=_states(),
         label=_("Longest common subsequence, line {line}").format(line=index + 1),
         key="rouge_lines",
@@ -125,6 +154,41 @@ def _chips(tokens: Sequence[str], common: set[int]) -> tuple[Chip, ...]:
     return tuple(
         Chip(text=token, state="matched" if place in common else "absent") for place, token in enumerate(tokens)
     )
+
+
+def _draw_union(union: UnionOfLines, index: int) -> None:
+    """Each line of the reference with what any line of the hypothesis has of it, in its order; then these lines."""
+    st.caption(
+        _(
+            "A token of the reference counts if it is in the longest common subsequence of its line with any line of "
+            "the hypothesis, and as often as both texts have it."
+        )
+    )
+    compared_lines(
+        [
+            *_union_rows(_("Reference"), union.reference),
+            *_union_rows(_("Hypothesis"), union.hypothesis),
+        ],
+        states={
+            "matched": _("in a common subsequence"),
+            "clipped": _("more often than on the other side"),
+            "absent": _("only here"),
+        },
+        label=_("Union of common subsequences, line {line}").format(line=index + 1),
+        key="rouge_lines",
+        provenance=[f"line: {index + 1}", f"union of longest common subsequences: {union.hits}"],
+    )
+
+
+def _union_rows(title: str, lines: Sequence[MarkedLine]) -> list[ChipRow]:
+    names = [title] if len(lines) == 1 else [f"{title} · {number + 1}" for number in range(len(lines))]
+    return [
+        ChipRow(
+            name=name,
+            chips=tuple(Chip(text=text, state=state) for text, state in zip(line.tokens, line.states, strict=True)),
+        )
+        for name, line in zip(names, lines, strict=True)
+    ]
 
 
 def _draw_overlap(own: Sequence[str], wanted: Sequence[str], order: int, index: int) -> None:
@@ -142,7 +206,7 @@ def _draw_overlap(own: Sequence[str], wanted: Sequence[str], order: int, index: 
     )
 
 
-def _offer_lines(chosen: LineSet, table: RougeTable) -> None:
+def _offer_lines(chosen: LineSet, table: RougeTable, config: RougeConfig) -> None:
     lines = chosen.lines
     header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references))]
     header += [f"{kind}_{name}" for kind in ROUGE_KINDS for name in ("precision", "recall", "f1")]
@@ -153,7 +217,7 @@ def _offer_lines(chosen: LineSet, table: RougeTable) -> None:
             values = [float(value) for kind in ROUGE_KINDS for value in table[kind][number]]
             yield [number + 1, own, *references, *values]
 
-    offer_results(header, rows, name="rouge-lines.csv", details=chosen.details)
-    imports = [*chosen.imports, "playground.evaluation.rouge import rouge_table"]
-    line = "print({kind: table[:, 2].mean() for kind, table in rouge_table(lines).items()})"
+    offer_results(header, rows, name="rouge-lines.csv", details={**chosen.details, "config": repr(config)})
+    imports = [*chosen.imports, "playground.evaluation.rouge import RougeConfig, rouge_table"]
+    line = f"print({{kind: table[:, 2].mean() for kind, table in rouge_table(lines, {config!r}).items()}})"
     offer_snippet(None, imports, [*chosen.code, line])

@@ -46,10 +46,10 @@ class ComparedLines {
 
   // Ends of each link in the board's own pixels: the bottom of the upper chip, the top of the lower one.
   ends() {
-    const [upper, lower] = [...this.list.querySelectorAll(".chips")].map((row) => row.children);
+    const rows = [...this.list.querySelectorAll(".chips")].map((row) => row.children);
     const frame = this.board.getBoundingClientRect();
-    return this.links.map(([i, j]) => {
-      const [from, to] = [upper[i].getBoundingClientRect(), lower[j].getBoundingClientRect()];
+    return this.links.map(([row, i, j]) => {
+      const [from, to] = [rows[row][i].getBoundingClientRect(), rows[row + 1][j].getBoundingClientRect()];
       return {
         x1: from.left + from.width / 2 - frame.left, y1: from.bottom - frame.top,
         x2: to.left + to.width / 2 - frame.left, y2: to.top - frame.top,
