@@ -22,6 +22,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser = commands.add_parser("evaluate", help=_("measure texts, translations, summaries or labels"))
     measures = parser.add_subparsers(dest="measure", required=True)
     _declare_perplexity(measures.add_parser("perplexity", help=_("of up to four models on a text")))
+    _declare_held_out(measures.add_parser("held-out", help=_("one of our decoders on its held-out text, as its card")))
     bleu = _add_lines(measures, "bleu", _("BLEU, chrF and TER, with sacrebleu's signatures"), measure_bleu)
     bleu.add_argument("--tokenizer", default="13a", help=_("13a, zh, char, intl or none"))
     bleu.add_argument("--effective-order", action="store_true", help=_("leave out orders that a text is too short for"))
@@ -43,6 +44,12 @@ def _declare_perplexity(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window", type=int, default=0, help=_("tokens that a decoder reads at once"))
     parser.add_argument("--stride", type=int, default=0, help=_("tokens from one window to the next"))
     _finish(parser, measure_perplexity)
+
+
+def _declare_held_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help=_("a name from `models` or a folder that `export` wrote"))
+    parser.add_argument("source", nargs="+", help=_("the files that it was trained on: .txt, or .zip of them"))
+    _finish(parser, measure_held_out_text)
 
 
 def _declare_classify(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +105,17 @@ def measure_perplexity(arguments: argparse.Namespace) -> None:
             "bytes": scores.bytes,
         }
     _print(report, arguments)
+
+
+def measure_held_out_text(arguments: argparse.Namespace) -> None:
+    """Read the held-out part of the sources again, and measure it beside what the card states."""
+    from playground.models import load
+    from playground.tasks.held_out import measure_held_out, read_facts
+
+    model = load(arguments.model)
+    facts = read_facts(model.folder, model.name)
+    measured = measure_held_out(model, tuple(arguments.source))
+    _print({**measured, "tokens": facts.tokens, "bytes": facts.bytes, "card": dict(facts.measures)}, arguments)
 
 
 def measure_bleu(arguments: argparse.Namespace) -> None:

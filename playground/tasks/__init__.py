@@ -3,6 +3,7 @@
 task.py            the interface of a task: batches, a probe, samples, measures
 registry.py        the tasks by name, their configs as dictionaries
 text.py            language modelling on plain text; sample text from a model
+held_out.py        a model's held-out text, read again from its sources
 sources.py         where text comes from: typed in, files, Python's documentation
 hub_text.py        data sets of the Hugging Face hub
 induction.py       nothing but random blocks that repeat: what makes an induction head

@@ -228,8 +228,8 @@ def prepare_text(config: TextTaskConfig) -> TextTask:
     return TextTask(
         config=config,
         tokenizer=tokenizer,
-        train_ids=_encode(tokenizer, train),
-        held_out_ids=_encode(tokenizer, held_out),
+        train_ids=encode_texts(tokenizer, train),
+        held_out_ids=encode_texts(tokenizer, held_out),
         held_out_bytes=sum(len(text.encode()) for text in held_out),
     )
 
@@ -241,7 +241,8 @@ def cut_text(text: str, held_out: float) -> int:
     return line_start if line_start and 2 * (len(text) - line_start) >= len(text) - cut else cut
 
 
-def _encode(tokenizer: Tokenizer, texts: list[str]) -> np.ndarray:
+def encode_texts(tokenizer: Tokenizer, texts: list[str]) -> np.ndarray:
+    """Their token ids one after the other, without special tokens."""
     encodings = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
     return np.concatenate([np.array(encoding.ids, dtype=np.uint16) for encoding in encodings])
 

@@ -14,6 +14,7 @@ from playground.attention import handling
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.capture.site import Site
 from playground.lens.inspect.head_scores import HeadScores, score_heads
+from playground.tasks.held_out import facts_of, write_facts
 from playground.tasks.registry import task_kind_of
 from playground.tasks.sources import source_name
 from playground.tasks.task import (
@@ -96,13 +97,16 @@ def write_card(
 ) -> None:
     """Measure the exported weights and write card.md; `earlier` are the chapters that a forked run descends from."""
     model = exported_model(folder, config)
+    measures = card_measures(config, task, model)
+    if isinstance(task, TextTask):
+        write_facts(folder, facts_of(task, measures))
     with torch.inference_mode():
         sections = [
             _summary(name, config, step, model, licence),
             _data(config, task),
             _settings(config, step, tokens),
             _earlier(config, earlier),
-            _measured(config, task, model),
+            _measured(task, measures),
             _heads(task, model),
             _samples(task.samples(model)),
         ]
@@ -193,15 +197,15 @@ def _earlier(config: TrainConfig, earlier: Sequence[Chapter]) -> str:
     return "\n".join(["Earlier steps had other settings:\n", *lines, ""]) if lines else ""
 
 
-def _measured(config: TrainConfig, task: Task, model: Transformer) -> str:
+def card_measures(config: TrainConfig, task: Task, model: Transformer) -> dict[str, float]:
     """On the whole held-out part of a text; on EVALUATION_ROWS of a generated task."""
-    context = config.model.context
-    whole = isinstance(task, TextTask)
-    measures = task.evaluate(
-        model, rows=len(task.held_out_ids) if isinstance(task, TextTask) else EVALUATION_ROWS, length=context
-    )
+    rows = len(task.held_out_ids) if isinstance(task, TextTask) else EVALUATION_ROWS
+    return task.evaluate(model, rows=rows, length=config.model.context)
+
+
+def _measured(task: Task, measures: dict[str, float]) -> str:
     lines = [f"| {name} | {value:.4f} |" for name, value in measures.items()]
-    on = "the whole held-out text" if whole else f"at most {EVALUATION_ROWS} held-out rows"
+    on = "the whole held-out text" if isinstance(task, TextTask) else f"at most {EVALUATION_ROWS} held-out rows"
     return "\n".join([f"## Measures\n\nOn {on}; losses in nats.\n", "| measure | value |", "| --- | --- |", *lines, ""])
 
 
