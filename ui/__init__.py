@@ -3,6 +3,7 @@
 cache.py          what the server keeps for all sessions: traces, results, logs of runs
 components/       custom components, drawn in the browser
 downloads.py      downloads that outlive a page
+job.py            one computation in a thread of its own, for everybody who waits for it
 jobs.py           work that a page waits for: queue, progress, cancel
 sections/         what stands on each page
 shell.py          navigation, and the guard line of every page

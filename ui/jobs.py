@@ -1,15 +1,13 @@
 """Work that a page waits for: in its turn, with progress within 0.3 seconds, and a button that cancels it.
 
 `compute` gives a result or says why there is none; `require` ends the page's run then; `follow` fills a place that
-the page keeps; `trace_of` runs a text through a model. The work runs in a thread of its own, so that it can be
-abandoned even while it has nothing to report.
+the page keeps; `trace_of` runs a text through a model.
 """
 
 import hashlib
-import threading
 import time
 from collections.abc import Callable, Hashable
-from typing import Generic, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 import streamlit as st
 import torch
@@ -21,10 +19,12 @@ from playground.lens import trace
 from playground.lens.capture.tokens import TOKEN_LIMIT, TooLongError
 from playground.models import LoadedModel
 from playground.progress import OnProgress
-from playground.text import LANGUAGE, _, language
+from playground.text import _
 from ui.cache import BoundedCache, TracedText, forward_queue, torch_threads, traces
+from ui.job import JobProgress, join
 from ui.state.attention import agree_to_cut, trace_key, wants_cut
 from ui.state.session import cancel, is_cancelled, resume
+from ui.state.visitor import whose_turn
 from ui.text import error_sentence
 from ui.widgets.text import Texts
 
@@ -34,69 +34,6 @@ PATIENCE_SECONDS = 0.06
 AT_ONCE = 0.0
 """The patience for work that is known to be long: its bar is there before it starts and takes the CPU."""
 POLL_SECONDS = 0.1
-
-
-class AbandonedError(Exception):
-    """Nobody waits for this job any more; raised in it by its next report."""
-
-
-class JobProgress:
-    """How far a job is: how many are ahead of it in the queue, and how many of its parts are done."""
-
-    def __init__(self) -> None:
-        self.ahead = 0
-        self.done, self.total = 0, 0
-        self.is_abandoned = False
-
-    def waiting(self, ahead: int) -> None:
-        """Report how many are ahead in the queue. Raises AbandonedError."""
-        self.ahead = ahead
-        self._check()
-
-    def run(self, done: int, total: int) -> None:
-        """Report how many of the parts are done. Raises AbandonedError."""
-        self.ahead, self.done, self.total = 0, done, total
-        self._check()
-
-    def _check(self) -> None:
-        if self.is_abandoned:
-            raise AbandonedError
-
-
-class Job(Generic[Result]):
-    """One computation in a thread, started at once. An abandoned one ends at its next report."""
-
-    def __init__(self, make: Callable[[JobProgress], Result]) -> None:
-        self.progress = JobProgress()
-        self._make = make
-        self._language = language()
-        self._results: list[Result] = []
-        self._error: BaseException | None = None
-        self._over = threading.Event()
-        threading.Thread(target=self._run, name="job", daemon=True).start()
-
-    def _run(self) -> None:
-        LANGUAGE.set(self._language)
-        try:
-            self._results.append(self._make(self.progress))
-        except BaseException as error:  # raised again where the result is asked for
-            self._error = error
-        finally:
-            self._over.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Whether the job is over within these seconds."""
-        return self._over.wait(seconds)
-
-    def abandon(self) -> None:
-        """Want no result any more."""
-        self.progress.is_abandoned = True
-
-    def result(self) -> Result:
-        """The result of a job that is over. Raises what the job raised."""
-        if self._error is not None:
-            raise self._error
-        return self._results[0]
 
 
 def compute(
@@ -139,7 +76,7 @@ def follow(
     kept: Result | None = cache.get(key)
     if kept is not None:
         return kept
-    job = Job(_in_turn(key, make, cache))
+    job = join((cache.name, key), _in_turn(key, make, cache))
     try:
         while not job.wait(POLL_SECONDS):
             waiting()
@@ -151,12 +88,18 @@ def follow(
 def _in_turn(
     key: Hashable, make: Callable[[OnProgress], Result], cache: BoundedCache
 ) -> Callable[[JobProgress], Result]:
-    """The work of a job: waits for its turn, and keeps what it made."""
+    """The work of a job: waits for its turn, and keeps what it made. Between two parts of a long one others may go."""
+    owner = whose_turn()
 
     def work(progress: JobProgress) -> Result:
-        with forward_queue().slot(progress.waiting):
+        with forward_queue().slot(progress.waiting, owner) as turn:
             leave_cores_to_runs()
-            return cache.remember(key, lambda: make(progress.run))
+
+            def report(done: int, total: int) -> None:
+                progress.run(done, total)
+                turn.offer()
+
+            return cache.remember(key, lambda: make(report))
 
     return work
 
@@ -183,7 +126,7 @@ def run_job(
         return None
     slot = st.empty()
     bar = None if patience else ProgressBar(slot, title, name)
-    job = Job(make)
+    job = join(key, make)
     try:
         if bar or not job.wait(patience):
             bar = bar or ProgressBar(slot, title, name)

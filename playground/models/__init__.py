@@ -6,6 +6,10 @@ cache.py              folders of shipped and downloaded models, checkpoints of r
 download_progress.py  progress reports with the time left; cancelling
 loading.py            load a model by catalogue name, folder, hub id or run
 heads.py              classifiers and answer finders: their labels, and whether they were trained
+build_bounds.py       no configuration asks for more than its weights hold
+rehearsal.py          read texts with strangers' tokenizers in a process that can be given up
+tokenizer_risks.py    which tokenizers may take for ever on some text
+tokenizer_worker.py   the program of that process
 memory_estimate.py    bytes that a model needs and that the machine has
 registry.py           loaded models, shared by the users of a server
 formats/              read checkpoints, the hub, wheels and GGUF

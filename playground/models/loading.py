@@ -1,6 +1,7 @@
 """Load a model by catalogue name, folder, hub id or run: `load("smollm2-135m")`."""
 
 import contextlib
+import dataclasses
 import hashlib
 import re
 import threading
@@ -30,6 +31,7 @@ from playground.models.download_progress import (
 )
 from playground.models.formats.checkpoint import Checkpoint, inspect
 from playground.models.memory_estimate import BYTES_PER_NUMBER, check_fits
+from playground.models.rehearsal import check_decoder, is_panic, rehearse_file
 from playground.models.sources import fetch
 
 if TYPE_CHECKING:
@@ -115,22 +117,65 @@ def load(
     auto, cpu, cuda, cuda:1, mps. dtype: auto, float32, float16, bfloat16; auto is the checkpoint's own on CUDA and
     float32 elsewhere. Raises UserError for everything that can go wrong.
     """
+    from playground.models.adapters.weight_checks import guard_embedding, refuse_not_a_number
+    from playground.models.build_bounds import bounded_build, check_counts
+
     folder, written = find_folder(name, revision, progress, cancelled), written_at(name)
+    if (folder / FINETUNED).is_file():
+        return _load_finetuned(folder, name, written, device, dtype)
     with _user_errors(name):
         checkpoint = inspect(folder, name)
+        check_counts(checkpoint.config, name)
         device = resolve_device(device)
         dtype = resolve_dtype(dtype, device, checkpoint.config)
         check_fits(checkpoint, name=name, device=device, dtype=dtype)
         progress(DownloadProgress(stage="loading"))
-        with BUILD_LOCK:
+        _try_tokenizer(folder, name)
+        with BUILD_LOCK, bounded_build(checkpoint, name):
             parts = _build(checkpoint, name, device, dtype)
-    return LoadedModel(folder=folder, written=written, device=device, dtype=dtype, **_origin(name, checkpoint), **parts)
+        origin = _origin(name, checkpoint)
+        model = LoadedModel(folder=folder, written=written, device=device, dtype=dtype, **origin, **parts)
+        refuse_not_a_number(model.module, name)
+        check_decoder(model.tokenizer, name)
+        guard_embedding(model)
+    return model
 
 
+def _load_finetuned(folder: Path, name: str, written: int, device: str, dtype: str) -> LoadedModel:
+    """A fine-tuned model: its base, with the weights that were trained."""
+    from playground.models.adapters.finetuned import TRAINED, load_finetuned
+
+    with _user_errors(name):
+        device = resolve_device(device)
+        kept = "float32" if dtype == "auto" else resolve_dtype(dtype, device, {})
+        model: LoadedModel = load_finetuned(folder, name, device=device, dtype=kept, load=load)
+        checksum = hashlib.sha256((folder / TRAINED).read_bytes()).hexdigest()
+    is_run = is_run_name(name)
+    return dataclasses.replace(
+        model,
+        name=name.strip(),
+        source="training run" if is_run else f"folder {folder}",
+        revision=f"step {int(folder.name)}, sha256:{checksum[:12]}" if is_run else None,
+        note="",
+        written=written,
+    )
+
+
+FINETUNED = "finetuned.json"
+"""Beside it lies only what was trained of a model."""
 LONGEST_ID = 96
 """Characters of a hub id."""
 BUILD_LOCK = threading.Lock()
 """transformers sets process-wide defaults while it builds a model, so that only one may be built at a time."""
+PROBE_TEXT = "The cat sat on the mat."
+"""What a new model reads first, to find out how its attention is seen."""
+
+
+def _try_tokenizer(folder: Path, name: str) -> None:
+    """Raise UserError for a stranger's tokenizer that cannot be opened, or not read a few words, in good time."""
+    path = folder / "tokenizer.json"
+    if find(name) is None and not is_run_name(name) and path.is_file():
+        rehearse_file(path, name, PROBE_TEXT)
 
 
 def _build(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[str, Any]:
@@ -243,3 +288,7 @@ def _user_errors(name: str) -> Iterator[None]:
             raise UserError("The weights of {name} have other sizes than its config.json says.", name=name) from error
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError("{name} could not be loaded: {reason}", name=name, reason=reason[:300]) from error
+    except BaseException as error:
+        if not is_panic(error):
+            raise
+        raise UserError("{name} could not be loaded: {reason}", name=name, reason=str(error)[:300]) from error

@@ -20,6 +20,7 @@ from playground.lens.capture.tokens import (
     python_pieces,
     rust_tokenizer,
 )
+from playground.models.rehearsal import encoding_of
 from playground.tokens.pretokens import Pretoken, pretokens
 from playground.tokens.segmentation import Algorithm, algorithm_of, segment
 from playground.tokens.unigram import piece_scores
@@ -118,7 +119,7 @@ def tokenize(model: "LoadedModel", text: str, pair: str | None = None, *, replay
 def _tokenize_fast(
     rust: Tokenizer, text: str, pair: str | None, labelled: list[Token], *, replay: bool
 ) -> Tokenization:
-    encoding = rust.encode(text, pair)
+    encoding = encoding_of(rust, text, pair)
     stretches = pretokens(rust, text)
     second = () if pair is None else pretokens(rust, pair)
     tokens = tuple(_text_tokens(rust, encoding, labelled, len(stretches), (text, pair or "")))

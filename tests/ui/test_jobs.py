@@ -7,7 +7,8 @@ import pytest
 from playground.errors import UserError
 from playground.text import LANGUAGE, _
 from ui.cache import BoundedCache
-from ui.jobs import AbandonedError, Job, JobProgress, follow
+from ui.job import AbandonedError, Job, JobProgress, join
+from ui.jobs import follow
 
 
 def test_the_result_comes_with_its_last_report():
@@ -84,3 +85,49 @@ def test_what_follows_is_drawn_as_waiting_until_it_is_there_and_kept():
     cache = BoundedCache("followed")
     assert [follow("seven", make, cache=cache, waiting=drawn.set) for _ in range(2)] == [7, 7]
     assert made == [True]
+
+
+def test_thirty_equal_requests_at_once_are_one_computation():
+    made, going = [], threading.Event()
+
+    def make(progress: JobProgress) -> int:
+        made.append(progress)
+        assert going.wait(5)
+        return 7
+
+    jobs = [join("the lesson's text", make) for _ in range(30)]
+    going.set()
+    assert all(job.wait(5) for job in jobs)
+    assert [job.result() for job in jobs] == [7] * 30
+    assert len(made) == 1
+
+
+def test_a_shared_computation_ends_when_the_last_of_those_who_wait_has_left():
+    left, ended = threading.Event(), threading.Event()
+
+    def make(progress: JobProgress) -> None:
+        assert left.wait(5)
+        progress.run(1, 2)
+        ended.set()
+
+    first, second = join("shared", make), join("shared", make)
+    assert first is second
+    first.abandon()
+    assert not first.progress.is_abandoned
+    second.abandon()
+    assert second.progress.is_abandoned
+    third = join("shared", lambda _progress: 3)
+    assert third is not first
+    assert third.wait(5)
+    assert third.result() == 3
+    left.set()
+    assert first.wait(5)
+    assert not ended.is_set()
+
+
+def test_another_key_and_a_job_that_is_over_are_computed_anew():
+    counts = []
+    for key in ("one", "one", "two"):
+        job = join(key, lambda _progress: counts.append(1))
+        assert job.wait(5)
+    assert len(counts) == 3

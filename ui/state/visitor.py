@@ -8,6 +8,7 @@ import hashlib
 import secrets
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from playground.settings import settings
 
@@ -21,6 +22,12 @@ def visitor() -> str | None:
         return None
     secret = st.context.cookies.get(COOKIE) or st.session_state.setdefault(COOKIE, secrets.token_urlsafe(16))
     return hashlib.sha256(str(secret).encode()).hexdigest()[:32]
+
+
+def whose_turn() -> str:
+    """Whose turn a pass takes: the visitor's, whatever tabs he has open; on one's own machine the tab's."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return visitor() or (context.session_id if context else "")
 
 
 def may_steer(owner: str | None) -> bool:

@@ -7,8 +7,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground.charts.layout import mark_spaces
+from playground.errors import UserError
+from playground.lens.capture.tokens import rust_tokenizer
 from playground.models import LoadedModel
+from playground.models.rehearsal import rehearse, risky_texts
 from playground.text import _
+from ui.jobs import refuse, run_job
 from ui.sections.attention.examples import examples, first_text
 from ui.state.address import replace_text, write_values
 from ui.state.attention import read_head, read_token, write_head
@@ -67,7 +71,20 @@ def bar_texts(bar: ContextBar, model: LoadedModel) -> Texts:
     with bar.text:
         text = address_text(TEXT, first_text(model), label=_("Text"), rows=1, placeholder=_("Type a text"), hidden=True)
     with bar.below:
-        return choose_second(model, text)
+        texts = choose_second(model, text)
+    _require_readable(model, texts)
+    return texts
+
+
+def _require_readable(model: LoadedModel, texts: Texts) -> None:
+    """End the page's run with a sentence where a stranger's tokenizer cannot read the texts; nobody waits behind it."""
+    rust, typed = rust_tokenizer(model.tokenizer), (texts.text, texts.pair or "", texts.target or "")
+    if rust is None or not risky_texts(rust, *typed):
+        return
+    try:
+        run_job(("read", rust, typed), lambda _progress: rehearse(rust, *typed), title=_("Reading the text"))
+    except UserError as error:
+        refuse(error)
 
 
 def _offer_examples(model: LoadedModel) -> None:

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from playground.decoding import well_formed
 from playground.errors import UserError
 from playground.models.adapters.adapter import TOKENIZER_LOCK
+from playground.models.rehearsal import encoding_of
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -59,7 +60,10 @@ class Token:
 
 
 def encode(tokenizer: Any, text: str, pair: str | None = None) -> list[Token]:
-    """Tokenize a text or a sentence pair, with the special tokens that the model expects."""
+    """Tokenize a text or a sentence pair, with the special tokens that the model expects.
+
+    Raises UserError where the tokenizer fails, or takes too long.
+    """
     rust = rust_tokenizer(tokenizer)
     text, pair = well_formed(text), None if pair is None else well_formed(pair)
     return _encode_slow(tokenizer, text, pair) if rust is None else _encode_fast(rust, text, pair)
@@ -109,7 +113,7 @@ _copies: WeakKeyDictionary[Any, Tokenizer] = WeakKeyDictionary()
 
 def _encode_fast(tokenizer: Tokenizer, text: str, pair: str | None) -> list[Token]:
     """Encode with the tokenizers library, which reports special tokens and segments."""
-    encoding = tokenizer.encode(text, pair)
+    encoding = encoding_of(tokenizer, text, pair)
     added = _special_ids(tokenizer)
     special = [bool(mask) or id in added for mask, id in zip(encoding.special_tokens_mask, encoding.ids, strict=True)]
     segments = _segments(encoding.sequence_ids)

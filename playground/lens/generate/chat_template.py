@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from playground.decoding import well_formed
 from playground.errors import UserError
 from playground.lens.capture.tokens import Token, input_tokens, label, rust_tokenizer
+from playground.models.rehearsal import encoding_of
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -204,7 +205,7 @@ def _encode_rendered(model: "LoadedModel", text: str) -> tuple[list[int], list[t
     rust = rust_tokenizer(model.tokenizer)
     if rust is None:
         return [int(id) for id in model.tokenizer(text, add_special_tokens=False)["input_ids"]], []
-    encoding = rust.encode(text, add_special_tokens=False)
+    encoding = encoding_of(rust, text, add_special_tokens=False)
     return list(encoding.ids), list(encoding.offsets)
 
 

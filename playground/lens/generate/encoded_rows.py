@@ -9,6 +9,7 @@ from playground.decoding import well_formed
 from playground.errors import UserError
 from playground.lens.capture.tokens import TOKEN_LIMIT, EmptyTextError, Token, TooLongError, label, rust_tokenizer
 from playground.models.adapters.adapter import TOKENIZER_LOCK
+from playground.models.rehearsal import encoding_of
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -61,7 +62,7 @@ def encode_row(model: "LoadedModel", text: str, pair: str | None = None, *, trun
     limit = min(model.context, TOKEN_LIMIT)
     if rust is None:
         return _python_row(model.tokenizer, text, pair, limit=limit, truncate=truncate)
-    encoding = rust.encode(text, pair)
+    encoding = encoding_of(rust, text, pair)
     length = len(encoding.ids)
     if length > limit:
         if not truncate:
@@ -83,8 +84,8 @@ def encode_row(model: "LoadedModel", text: str, pair: str | None = None, *, trun
 
 def _cut(rust: Tokenizer, text: str, pair: str | None, limit: int, *, cuts_pair_only: bool) -> Encoding:
     """The encoding of texts that are too long, the longer one cut first. Raises UserError where no room is left."""
-    first = rust.encode(text, add_special_tokens=False)
-    second = None if pair is None else rust.encode(pair, add_special_tokens=False)
+    first = encoding_of(rust, text, add_special_tokens=False)
+    second = None if pair is None else encoding_of(rust, pair, add_special_tokens=False)
     room = limit - rust.num_special_tokens_to_add(second is not None)
     lengths = (len(first), 0 if second is None else len(second))
     kept = (lengths[0], room - lengths[0]) if cuts_pair_only and second is not None else _shares(*lengths, room)

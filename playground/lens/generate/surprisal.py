@@ -31,6 +31,7 @@ from playground.lens.capture.tokens import (
 )
 from playground.lens.generate.fill_mask import each_masked
 from playground.lens.generate.predictions import require_finite_logits, require_output_head
+from playground.models.rehearsal import encoding_of
 from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def _bytes_of_first(model: "LoadedModel", text: str, first: Token) -> int:
     rust = rust_tokenizer(model.tokenizer)
     if rust is None:
         return len(first.text.encode())
-    piece, typed = rust.id_to_token(first.id) or "", text[: rust.encode(text).offsets[0][1]]
+    piece, typed = rust.id_to_token(first.id) or "", text[: encoding_of(rust, text).offsets[0][1]]
     if first.id in literal_ids(rust):
         return len(piece.encode())
     if is_byte_level(rust):

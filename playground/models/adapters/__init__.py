@@ -6,5 +6,6 @@ transformers.py     calls every family in transformers
 pretrained.py       builds every family in transformers
 own_head.py         the classifier of our own encoders
 pretrained_head.py  heads of transformers' families: texts, tokens, spans of answers
+weight_checks.py    weights are numbers, and no token lies behind the embedding
 attention_seam.py   whether a family's attention can be captured exactly, and how
 """

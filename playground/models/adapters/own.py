@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from playground.errors import UserError
 from playground.models.adapters.adapter import Constraint, NextToken, PatternKind
 from playground.models.adapters.own_head import own_head
+from playground.models.build_bounds import bounded_build
 from playground.models.formats.checkpoint import Checkpoint
+from playground.models.rehearsal import encoding_of
 from playground.special_tokens import END, PAD, START, UNKNOWN
 from playground.transformer import Attention, CrossAttention, Transformer, TransformerConfig
 
@@ -82,7 +84,7 @@ class OwnAdapter:
 
     def target_ids(self, target: str) -> list[int]:
         # Without the special tokens of a source: the decoder generates END itself.
-        return [self.start_id(), *self.tokenizer.encode(target, add_special_tokens=False).ids]
+        return [self.start_id(), *encoding_of(self.tokenizer, target, add_special_tokens=False).ids]
 
     def encode_source(self, ids: Int[Tensor, "batch token"]) -> Float[Tensor, "batch token width"]:
         encoded: Tensor = self._module.encode(ids)
@@ -153,11 +155,15 @@ def build_own(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dic
     config = TransformerConfig.from_dict(_own_keys(checkpoint.config))
     module: Transformer = _own_module(checkpoint, name, config).to(device=device, dtype=getattr(torch, dtype))
     parameters = sum(parameter.numel() for parameter in module.parameters())
+    tokenizer = Tokenizer.from_file(str(path))
+    # Nobody here asks for texts of one length, and a stranger's could be a billion tokens.
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
     return {
         "kind": config.kind,
         "family": "playground",
         "module": module,
-        "tokenizer": Tokenizer.from_file(str(path)),
+        "tokenizer": tokenizer,
         "context": config.context,
         "parameters": parameters,
         "bytes": parameters * getattr(torch, dtype).itemsize,
@@ -181,6 +187,8 @@ def _own_module(checkpoint: Checkpoint, name: str, config: TransformerConfig) ->
     """The module with its weights. Raises UserError if the file lacks one or has another."""
     from safetensors.torch import load_file
 
+    with torch.device("meta"), bounded_build(checkpoint, name):
+        Transformer(config)  # counted before it takes any memory
     module = Transformer(config)
     weights = {key: value.float() for path in checkpoint.weights for key, value in load_file(path).items()}
     try:

@@ -10,10 +10,11 @@ from playground.attention import IMPLEMENTATION, register_with_transformers
 from playground.errors import UserError
 from playground.models.adapters.attention_seam import choose_attention
 from playground.models.adapters.pretrained_head import pretrained_head, quiet_transformers, stated_task
+from playground.models.adapters.weight_checks import refuse_not_a_number
 from playground.models.catalogue import Kind
 from playground.models.formats.checkpoint import Checkpoint
 from playground.models.heads import HeadTask
-from playground.models.loading import NO_STATED_LIMIT
+from playground.models.loading import NO_STATED_LIMIT, PROBE_TEXT
 
 HEADED = (
     "ForCausalLM",
@@ -37,7 +38,6 @@ SPARSE = {"reformer", "big_bird", "bigbird_pegasus"}
 """Families that hash or skip blocks of a long text, so that they return no map of all token pairs."""
 PAIRED = {"encoder-decoder", "vision-encoder-decoder", "speech-encoder-decoder"}
 """Two models in one folder, each with names and settings of its own."""
-PROBE_TEXT = "The cat sat on the mat."
 UNUSED_BY_ATTENTION = ("pooler.",)
 """Layers after the last attention, which many checkpoints lack and which are never shown."""
 
@@ -252,22 +252,6 @@ def _from_folder(checkpoint: Checkpoint, architecture: Architecture, dtype: str,
         local_files_only=True,
         output_loading_info=True,
     )
-
-
-def refuse_not_a_number(module: nn.Module, name: str) -> None:
-    """Raise UserError for NaN in the weights: every output would be NaN, too."""
-    for tensor, weight in module.named_parameters():
-        # The sum comes first, since it allocates nothing; infinities of both signs make it NaN as well.
-        if bool(weight.sum().isnan()) and bool(weight.isnan().any()):
-            count = int(weight.isnan().sum())
-            raise UserError(
-                "The checkpoint of {name} holds NaN, which is not a number: {count:,} of the {numel:,} numbers "
-                "in {tensor}. Fetch or save the model again.",
-                name=name,
-                count=count,
-                numel=weight.numel(),
-                tensor=tensor,
-            )
 
 
 def _probe_ids(tokenizer: Any, module: nn.Module) -> torch.Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from playground.models.adapters.adapter import TOKENIZER_LOCK, Constraint, NextToken, PatternKind
 from playground.models.adapters.attention_seam import outputs_agree
+from playground.models.rehearsal import encoding_of, rehearse
 
 if TYPE_CHECKING:
     from playground.models.loading import LoadedModel
@@ -248,6 +249,9 @@ def forward_parameters(module: nn.Module) -> set[str]:
 def encode_target(tokenizer: Any, text: str) -> list[int]:
     """Token ids of an encoder-decoder's labels, in the target language's vocabulary and with its special tokens."""
     if isinstance(tokenizer, Tokenizer):
-        return [int(id) for id in tokenizer.encode(text).ids]
+        return [int(id) for id in encoding_of(tokenizer, text).ids]
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        rehearse(backend, text)
     with TOKENIZER_LOCK:  # transformers switches the tokenizer to its target side and back
         return [int(id) for id in tokenizer(text_target=text)["input_ids"]]

@@ -18,8 +18,10 @@ SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 SHARD = re.compile(r"[^/\\]*\d+-of-\d+[^/\\]*(\.safetensors)?")
 """A part of the weights, as the libraries that write them name it; which ones belong together, the index says."""
-LARGEST_HEADER = 100_000_000
-"""Bytes; the limit of the safetensors library."""
+LARGEST_HEADER, LARGEST_CONFIG = 16 << 20, 4 << 20
+"""Bytes. A header has some hundred for each tensor; the safetensors library would take 100 MB."""
+MOST_BRACKETS = 1_000_000
+"""Lists and objects in a header: two for each tensor. Python's take many times the bytes of their text."""
 
 WITHOUT_VOCABULARY = ("ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer")
 """Tokenizers whose vocabulary is arithmetic: bytes or code points."""
@@ -43,6 +45,8 @@ class Checkpoint:
     """config.json."""
     weights: tuple[Path, ...]
     """The safetensors files."""
+    tensors: int
+    """How many the weights hold."""
     parameters: int
     bytes: int
     """Size of the weight files."""
@@ -64,9 +68,15 @@ def inspect(folder: Path, name: str) -> Checkpoint:
     weights = tuple(folder / file for file in sorted(_expand(folder, name, weight_files_among(name, names))))
     if not any(file in names for file in TOKENIZER_FILES) and not _needs_no_vocabulary(folder):
         raise UserError("{name} has no tokenizer; put tokenizer.json beside its weights.", name=name)
-    parameters = sum(parameters_in(path) for path in weights)
-    size = sum(path.stat().st_size for path in weights)
-    return Checkpoint(folder=folder, config=config, weights=weights, parameters=parameters, bytes=size)
+    sizes = [size for path in weights for size in tensor_sizes(path)]
+    return Checkpoint(
+        folder=folder,
+        config=config,
+        weights=weights,
+        tensors=len(sizes),
+        parameters=sum(sizes),
+        bytes=sum(path.stat().st_size for path in weights),
+    )
 
 
 def read_config(folder: Path, name: str) -> dict[str, Any]:
@@ -75,8 +85,8 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
     if not path.is_file():
         raise UserError("{name} has no config.json; open a folder that save_pretrained has written.", name=name)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        values = json.loads(path.read_text(encoding="utf-8")) if path.stat().st_size <= LARGEST_CONFIG else None
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             "The config.json of {name} cannot be read; fetch or save the model again.", name=name
         ) from error
@@ -163,17 +173,35 @@ def _expand(folder: Path, name: str, files: set[str]) -> set[str]:
 
 
 def parameters_in(path: Path) -> int:
-    """Number of parameters in a safetensors file. Raises UserError if it is damaged or cut short."""
+    """Number of parameters in a safetensors file. Raises UserError as `tensor_sizes` does."""
+    return sum(tensor_sizes(path))
+
+
+def tensor_sizes(path: Path) -> list[int]:
+    """How many numbers each tensor of a safetensors file holds. Raises UserError if it is damaged or cut short."""
     header, start = read_header(path)
     tensors = [entry for key, entry in header.items() if key != "__metadata__"]
     try:
+        sizes = [_tensor_size(entry["shape"], *entry["data_offsets"]) for entry in tensors]
         end = max((entry["data_offsets"][1] for entry in tensors), default=0)
-        count = sum(math.prod(entry["shape"]) for entry in tensors)
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError, ValueError) as error:
         raise _damaged(path) from error
     if start + end != path.stat().st_size:
         raise _damaged(path)
-    return int(count)
+    return sizes
+
+
+def _tensor_size(shape: list[int], begin: int, end: int) -> int:
+    """The product of a shape. Raises ValueError for one that is none, or that its bytes cannot hold.
+
+    Checked before it is multiplied: [1000000000, "a"] would make a text of a gigabyte.
+    """
+    if not all(type(number) is int and 0 <= number < 1 << 48 for number in (*shape, begin, end)) or len(shape) > 16:
+        raise ValueError("no shape")
+    size = math.prod(shape)
+    if size > 2 * (end - begin):  # no number is stored in less than four bits
+        raise ValueError("more numbers than bytes")
+    return size
 
 
 def read_header(path: Path) -> tuple[dict[str, Any], int]:
@@ -181,8 +209,9 @@ def read_header(path: Path) -> tuple[dict[str, Any], int]:
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(length)) if length <= LARGEST_HEADER else None
-    except (struct.error, ValueError) as error:
+            text = file.read(length) if length <= LARGEST_HEADER else b""
+            header = json.loads(text) if text.count(b"[") + text.count(b"{") <= MOST_BRACKETS else None
+    except (struct.error, ValueError, RecursionError) as error:
         raise _damaged(path) from error
     except OSError as error:
         raise UserError(
@@ -195,7 +224,5 @@ def read_header(path: Path) -> tuple[dict[str, Any], int]:
 
 def _damaged(path: Path) -> UserError:
     return UserError(
-        "{name} is damaged or cut short; delete {parent} and fetch or save the model again.",
-        name=path.name,
-        parent=path.parent,
+        "{name} is damaged or cut short; delete its folder, and fetch or save the model again.", name=path.name
     )

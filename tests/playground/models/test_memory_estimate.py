@@ -12,7 +12,7 @@ from playground.models.loading import load
 
 def _checkpoint(parameters: int) -> Checkpoint:
     config = {"model_type": "x", "hidden_size": 10, "num_hidden_layers": 3, "vocab_size": 100, "n_positions": 7}
-    return Checkpoint(folder=Path(), config=config, weights=(), parameters=parameters, bytes=0)
+    return Checkpoint(folder=Path(), config=config, weights=(), tensors=1, parameters=parameters, bytes=0)
 
 
 def test_estimate_by_hand():

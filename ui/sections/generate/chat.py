@@ -11,7 +11,8 @@ from playground.snippets import origin
 from playground.text import _, _n
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
-from ui.jobs import JobProgress, refuse, run_job, spell
+from ui.job import JobProgress
+from ui.jobs import refuse, run_job, spell
 from ui.sections.generate.chat_turns import edit_turns, role_titles, write_reply
 from ui.sections.generate.continuation import draft_of, show_continuation
 from ui.sections.generate.measure_doors import text_measure_door

@@ -14,7 +14,8 @@ from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.text import _, _n
 from ui.cache import forward_queue
-from ui.jobs import Job, JobProgress, leave_cores_to_runs, require, spell
+from ui.job import Job, JobProgress
+from ui.jobs import leave_cores_to_runs, require, spell
 from ui.sections.generate.continuation_view import show_alternatives, show_branches, show_text
 from ui.sections.generate.draft import Pending, StreamItem, TextDraft, replay
 from ui.sections.generate.measure_doors import answer_measure_door, text_measure_door
@@ -23,6 +24,7 @@ from ui.state.address import pack, read_number, write_number
 from ui.state.attention import model_key
 from ui.state.parameters import INSPECTED, NEW_TOKENS, SEED, TARGET, TEXT
 from ui.state.session import read_branch, session_cache, write_branch
+from ui.state.visitor import whose_turn
 from ui.text import error_sentence
 from ui.widgets.doors import ATTENTION, door
 from ui.widgets.download import offer_snippet
@@ -141,10 +143,10 @@ def _advance(model: LoadedModel, draft: TextDraft, config: GenerationConfig) -> 
 
 def _start(model: LoadedModel, draft: TextDraft, config: GenerationConfig) -> Pending:
     """Compute the next token in a thread of its own, queued behind other sessions."""
-    stream = draft.take_stream(model, config)
+    stream, owner = draft.take_stream(model, config), whose_turn()
 
     def next_token(progress: JobProgress) -> StreamItem:
-        with forward_queue().slot(progress.waiting):
+        with forward_queue().slot(progress.waiting, owner):
             leave_cores_to_runs()
             return list(islice(stream, 1))
 

@@ -8,7 +8,7 @@ from playground.lens.generate.branches import ROOT, Tree, grow
 from playground.lens.generate.generation import GenerationConfig, generate
 from playground.models import LoadedModel
 from playground.progress import OnProgress, no_progress
-from ui.jobs import Job
+from ui.job import Job
 
 Stream = Iterator[tuple[Tree, int]]
 StreamItem = list[tuple[Tree, int]]
