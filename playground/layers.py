@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -138,21 +138,40 @@ class Classifier(nn.Module):
         self.pool = linear(config.width, config.width, bias=True)
         self.output = linear(config.width, config.classes, bias=True)
 
-    def forward(self, read: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch class"]:
+    def forward(
+        self, read: Float[Tensor, "batch token width"], mask: Bool[Tensor, "batch token"] | None = None
+    ) -> Float[Tensor, "batch class"]:
         logits: Tensor = self.output(torch.tanh(self.pool(read[:, 0])))
+        return logits
+
+
+class LastTokenClassifier(nn.Module):
+    """Classifier at the last token, which alone has seen all others in a decoder. Radford et al. 2018, section 3.2."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.output = linear(config.width, config.classes, bias=False)
+
+    def forward(
+        self, read: Float[Tensor, "batch token width"], mask: Bool[Tensor, "batch token"] | None = None
+    ) -> Float[Tensor, "batch class"]:
+        last = torch.full(read.shape[:1], read.shape[1] - 1) if mask is None else mask.sum(1) - 1
+        logits: Tensor = self.output(read[torch.arange(len(read)), last])
         return logits
 
 
 class NoClassifier(nn.Module):
     """Stands in for Classifier in a model without classes."""
 
-    def forward(self, read: Tensor) -> Tensor:
+    def forward(self, read: Tensor, mask: Tensor | None = None) -> Tensor:
         raise UserError("This model has no classes; make one with classes above 0.")
 
 
 def classifier(config: TransformerConfig) -> nn.Module:
     """The classifier, or a stand-in that raises UserError."""
-    return Classifier(config) if config.classes else NoClassifier()
+    if not config.classes:
+        return NoClassifier()
+    return LastTokenClassifier(config) if config.kind == "decoder" else Classifier(config)
 
 
 def norm(config: TransformerConfig) -> nn.Module:

@@ -62,7 +62,7 @@ class TransformerConfig:
     segments: int = 0
     """Segment embeddings that an encoder adds (BERT: 2; 0: none)."""
     classes: int = 0
-    """Classes that an encoder's classifier tells apart at its first token (0: no classifier)."""
+    """Classes that a classifier tells apart at an encoder's first token, or a decoder's last one (0: no classifier)."""
     dropout: float = 0.0
     """Share of activations zeroed in training."""
     scaled_embedding: bool = False
@@ -108,8 +108,8 @@ class TransformerConfig:
     def _check_encoder_parts(self) -> None:
         if self.kind != "encoder" and self.segments:
             raise UserError("Segments are for encoders; set segments to 0 for the kind {kind}.", kind=self.kind)
-        if self.kind != "encoder" and self.classes:
-            raise UserError("A classifier reads an encoder; set classes to 0 for the kind {kind}.", kind=self.kind)
+        if self.kind == "encoder-decoder" and self.classes:
+            raise UserError("A classifier reads one stack; set classes to 0 for the kind {kind}.", kind=self.kind)
 
     @property
     def n_key_value_heads(self) -> int:

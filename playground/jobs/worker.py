@@ -85,13 +85,13 @@ def warm_up_training() -> None:
 def train_into(job: dict[str, Any], leaving: Leaving) -> int:
     """Train the job's run until it ends; returns the exit status. The folder's status says how the run ended."""
     from playground.errors import UserError
-    from playground.training.run.folder import read_train_config, run
+    from playground.training.run.folder import read_run_config, run
     from playground.training.run.limits import RunLimits
 
     folder = Path(job["folder"])
     limits = RunLimits(**job["limits"])
     try:
-        config = read_train_config(folder / "config.json")
+        config = read_run_config(folder / "config.json")
         for _ in run(config, folder, limits=limits, interruption=lambda: leaving.reason):
             pass
     except UserError as error:

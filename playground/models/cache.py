@@ -143,7 +143,7 @@ def written_at(name: str) -> int:
     """
     try:
         if is_run_name(name):
-            return (run_checkpoint_folder(name) / "model.safetensors").stat().st_mtime_ns
+            return max(path.stat().st_mtime_ns for path in run_checkpoint_folder(name).glob("*.safetensors"))
         folder = Path(name).expanduser()
         if not looks_like_path(name) or not folder.is_dir():
             return 0

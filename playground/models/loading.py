@@ -21,6 +21,7 @@ from playground.models.cache import (
     shipped_folder,
     written_at,
 )
+from playground.models.cache_bound import mark_used
 from playground.models.catalogue import OWN_FAMILY, Kind, find
 from playground.models.download_progress import (
     DownloadProgress,
@@ -121,6 +122,7 @@ def load(
     from playground.models.build_bounds import bounded_build, check_counts
 
     folder, written = find_folder(name, revision, progress, cancelled), written_at(name)
+    mark_used(folder)
     if (folder / FINETUNED).is_file():
         return _load_finetuned(folder, name, written, device, dtype)
     with _user_errors(name):

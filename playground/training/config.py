@@ -2,14 +2,22 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from playground.errors import UserError
 from playground.legacy_names import modernise_run_config
-from playground.tasks.registry import task_from_dict, task_to_dict
+from playground.tasks.registry import task_from_dict, task_kind_of, task_to_dict
 from playground.tasks.task import TaskConfig
-from playground.transformer import TransformerConfig, check_choice, check_count
+from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from playground.tasks.task import Task
+    from playground.training.trainer import TrainingState
 
 ScheduleName = Literal["cosine", "linear", "stable-decay", "constant"]
 OptimizerName = Literal["adamw", "sgd", "muon"]
@@ -19,11 +27,9 @@ LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """A run: the same config and seed give the same weights on one CPU thread, bit for bit."""
+class RunSettings:
+    """What every run decides, from random weights or from a model's: steps, batch, rate, and what is kept on the way."""
 
-    task: TaskConfig
-    model: TransformerConfig
     steps: int = 2000
     batch: int = 12
     """Rows in a batch, each of at most one context."""
@@ -101,6 +107,93 @@ class TrainConfig:
             raise UserError(
                 "The betas are {betas}; choose two numbers from 0 up to but not including 1.", betas=self.betas
             )
+
+    @property
+    def row_length(self) -> int:
+        """The most tokens of a row."""
+        raise NotImplementedError
+
+    @property
+    def drops(self) -> bool:
+        """Whether the model drops units while it trains."""
+        raise NotImplementedError
+
+    @property
+    def task_name(self) -> str:
+        """The name of the task."""
+        raise NotImplementedError
+
+    def prepare_task(self) -> "Task":
+        """The task, from its sources. Raises UserError if they cannot be read."""
+        raise NotImplementedError
+
+    def check_task(self, task: "Task") -> None:
+        """Raise UserError, with what to change, if the model cannot learn the task."""
+        raise NotImplementedError
+
+    def restore_task(self, folder: Path) -> "Task":
+        """The task as it was saved in a run folder. Raises UserError if its files are damaged."""
+        raise NotImplementedError
+
+    def start(self, device: Any, task: "Task | None") -> "TrainingState":
+        """The state before the first step, decided by the seed and, for what a new head tells apart, by the task."""
+        raise NotImplementedError
+
+    def rate_shares(self, model: "nn.Module") -> Iterable[tuple[float, "list[nn.Parameter]"]]:
+        """The trained parameters, each once, by the share of the learning rate that they get."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as it stands in a run folder's config.json."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(RunSettings):
+    """A run: the same config and seed give the same weights on one CPU thread, bit for bit."""
+
+    task: TaskConfig
+    model: TransformerConfig
+
+    @property
+    def row_length(self) -> int:
+        """The context of the model."""
+        return self.model.context
+
+    @property
+    def drops(self) -> bool:
+        """Whether the model has dropout."""
+        return self.model.dropout > 0
+
+    @property
+    def task_name(self) -> str:
+        """The name of the task."""
+        return task_kind_of(self.task).name
+
+    def prepare_task(self) -> "Task":
+        """The task, from its sources."""
+        return task_kind_of(self.task).prepare(self.task)
+
+    def check_task(self, task: "Task") -> None:
+        """Raise UserError, with what to change, if the model cannot learn the task."""
+        task.check_fits(self.model)
+
+    def restore_task(self, folder: Path) -> "Task":
+        """The task as it was saved in a run folder."""
+        return task_kind_of(self.task).restore(self.task, folder)
+
+    def start(self, device: Any, task: "Task | None") -> "TrainingState":
+        """A fresh model and optimiser."""
+        from playground.training.optimizers import make_optimizer
+        from playground.training.trainer import TrainingState, seeded
+
+        model = seeded(self.seed, lambda: Transformer(self.model).eval())
+        model.to(device)
+        return TrainingState(model=model, optimizer=make_optimizer(self, model))
+
+    def rate_shares(self, model: "nn.Module") -> Iterable[tuple[float, "list[nn.Parameter]"]]:
+        """All parameters at the whole rate."""
+        return [(1.0, list(model.parameters()))]
 
     def to_dict(self) -> dict[str, Any]:
         """The record as it stands in a run folder's config.json."""

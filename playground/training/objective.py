@@ -24,7 +24,7 @@ def losses_of(model: Transformer, batch: Batch) -> list[Tensor]:
     if batch.labels is not None:
         losses.append(_token_loss(model, hidden.flatten(0, 1), batch.labels.flatten()))
     if batch.classes is not None:
-        losses.append(functional.cross_entropy(model.classify(hidden), batch.classes))
+        losses.append(functional.cross_entropy(model.classify(hidden, batch.mask), batch.classes))
     return losses
 
 

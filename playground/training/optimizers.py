@@ -16,32 +16,36 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from playground.training.config import OptimizerName, ScheduleName, TrainConfig
+from playground.training.config import OptimizerName, RunSettings, ScheduleName
 
 Groups = list[dict[str, Any]]
 
 
-def make_optimizer(config: TrainConfig, model: nn.Module) -> torch.optim.Optimizer:
-    """The config's optimiser over all parameters of the model, each once."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+def make_optimizer(config: RunSettings, model: nn.Module) -> torch.optim.Optimizer:
+    """The config's optimiser over all parameters that are trained, each once."""
+    groups = [group for share, parameters in config.rate_shares(model) for group in _groups(config, share, parameters)]
     return OPTIMIZERS[config.optimizer](config, model, groups)
 
 
-def _adamw(config: TrainConfig, model: nn.Module, groups: Groups) -> torch.optim.Optimizer:
+def _groups(config: RunSettings, share: float, parameters: list[nn.Parameter]) -> Groups:
+    """Matrices, which decay, and norms and biases, which do not; both learn at that share of the rate."""
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay, "rate_share": share},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0, "rate_share": share},
+    ]
+
+
+def _adamw(config: RunSettings, model: nn.Module, groups: Groups) -> torch.optim.Optimizer:
     """Loshchilov and Hutter 2019, algorithm 2."""
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
 
 
-def _sgd(config: TrainConfig, model: nn.Module, groups: Groups) -> torch.optim.Optimizer:
+def _sgd(config: RunSettings, model: nn.Module, groups: Groups) -> torch.optim.Optimizer:
     """With momentum (Sutskever et al. 2013); the decay is added to the gradient."""
     return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.betas[0], fused=True)
 
 
-def _muon(config: TrainConfig, model: nn.Module, groups: Groups) -> torch.optim.Optimizer:
+def _muon(config: RunSettings, model: nn.Module, groups: Groups) -> torch.optim.Optimizer:
     inner = {id(p) for name, p in model.named_parameters() if "blocks" in name.split(".") and p.ndim == 2}
     return Muon(_split_groups(groups, inner), lr=config.learning_rate, betas=config.betas)
 
@@ -51,10 +55,11 @@ def _split_groups(groups: Groups, inner: set[int]) -> Groups:
     matrices = [p for group in groups for p in group["params"] if id(p) in inner]
     decay = groups[0]["weight_decay"]
     rest = [{**group, "params": [p for p in group["params"] if id(p) not in inner]} for group in groups]
-    return [{"params": matrices, "weight_decay": decay, "orthogonal": True}, *rest]
+    blocks = {"params": matrices, "weight_decay": decay, "rate_share": groups[0]["rate_share"], "orthogonal": True}
+    return [blocks, *rest]
 
 
-OPTIMIZERS: dict[OptimizerName, Callable[[TrainConfig, nn.Module, Groups], torch.optim.Optimizer]] = {
+OPTIMIZERS: dict[OptimizerName, Callable[[RunSettings, nn.Module, Groups], torch.optim.Optimizer]] = {
     "adamw": _adamw,
     "sgd": _sgd,
     "muon": _muon,
@@ -127,7 +132,7 @@ def _momentum_of(state: dict[str, Any], parameter: Tensor) -> Tensor:
     return momentum
 
 
-def learning_rate(config: TrainConfig, step: int) -> float:
+def learning_rate(config: RunSettings, step: int) -> float:
     """The learning rate of step `step` (the first is 1): linear warm-up, then the schedule's decay."""
     if step <= config.warm_up:
         return config.learning_rate * step / config.warm_up

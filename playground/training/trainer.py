@@ -5,11 +5,12 @@ stopped and resumed sees the very same batches and drops the very same units as 
 """
 
 import copy
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,10 +19,12 @@ from torch import Tensor, nn
 from playground.errors import UserError
 from playground.tasks.task import Batch, Task
 from playground.text import N_
-from playground.training.config import DeviceName, TrainConfig
+from playground.training.config import DeviceName, RunSettings
 from playground.training.objective import loss_of
-from playground.training.optimizers import learning_rate, make_optimizer
+from playground.training.optimizers import learning_rate
 from playground.transformer import Transformer
+
+Built = TypeVar("Built")
 
 
 @dataclass(kw_only=True)
@@ -37,6 +40,26 @@ class TrainingState:
     """Tokens read."""
     rate_factor: float = 1.0
     """Multiplies the schedule's learning rate; may change between two steps."""
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights that a checkpoint keeps, by name; shared ones (a tied head) once."""
+        return model_tensors(self.model)
+
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Take a checkpoint's weights. Raises ValueError or RuntimeError for those of another model."""
+        if weights.keys() != self.weights().keys():
+            raise ValueError("other weights")
+        self.model.load_state_dict(weights, strict=False)
+
+    @property
+    def weights_file(self) -> str:
+        """The name of the file that holds them in a checkpoint."""
+        return "model.safetensors"
+
+    def describe(self, tokenizer: Any) -> dict[str, str]:
+        """What `load` needs beside the weights, by the file's name: the model's configuration and its tokenizer."""
+        config = json.dumps(self.model.config.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        return {"config.json": config, "tokenizer.json": tokenizer.to_str()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,28 +86,44 @@ class Update:
     gradient_norm: float
 
 
-def start_state(config: TrainConfig) -> TrainingState:
-    """A fresh model and optimiser, decided by the seed. Raises UserError for a device that is not there."""
-    device = choose_device(config)
+def start_state(config: RunSettings, task: Task | None = None) -> TrainingState:
+    """The state before the first step, decided by the seed. Raises UserError for a device that is not there.
+
+    task: whose labels a fine-tuning's new head has; read again where it is not given.
+    """
+    return config.start(choose_device(config), task)
+
+
+def seeded(seed: int, build: Callable[[], Built]) -> Built:
+    """What `build` makes of the random numbers of a seed; the process's own stream stays where it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        model = Transformer(config.model).eval()
-    model.to(device)
-    return TrainingState(model=model, optimizer=make_optimizer(config, model))
+        torch.manual_seed(seed)
+        return build()
 
 
-def train(config: TrainConfig, task: Task, *, state: TrainingState | None = None) -> Iterator[Step]:
+def model_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """The weights by name, shared ones (a tied head) once."""
+    seen: set[int] = set()
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in model.state_dict().items():
+        if tensor.data_ptr() not in seen:
+            seen.add(tensor.data_ptr())
+            tensors[name] = tensor.contiguous()
+    return tensors
+
+
+def train(config: RunSettings, task: Task, *, state: TrainingState | None = None) -> Iterator[Step]:
     """Yield one Step per optimiser step until config.steps are done, from `state` if it is given.
 
     Raises UserError for a task that the model does not fit, and when the loss is no longer a finite number.
     """
-    task.check_fits(config.model)
-    state = start_state(config) if state is None else state
+    config.check_task(task)
+    state = start_state(config, task) if state is None else state
     while state.step < config.steps:
         yield _train_step(config, task, state)
 
 
-def _train_step(config: TrainConfig, task: Task, state: TrainingState) -> Step:
+def _train_step(config: RunSettings, task: Task, state: TrainingState) -> Step:
     """Take one step and report it."""
     step = state.step + 1
     rate = learning_rate(config, step) * state.rate_factor
@@ -100,8 +139,8 @@ def _train_step(config: TrainConfig, task: Task, state: TrainingState) -> Step:
     )
 
 
-def _evaluate(config: TrainConfig, task: Task, state: TrainingState) -> dict[str, float]:
-    return task.evaluate(model_at_rest(state), rows=config.evaluate_rows, length=config.model.context)
+def _evaluate(config: RunSettings, task: Task, state: TrainingState) -> dict[str, float]:
+    return task.evaluate(model_at_rest(state), rows=config.evaluate_rows, length=config.row_length)
 
 
 def model_at_rest(state: TrainingState) -> Transformer:
@@ -109,7 +148,7 @@ def model_at_rest(state: TrainingState) -> Transformer:
     return state.model if device_of(state.model).type == "cpu" else copy.deepcopy(state.model).cpu()
 
 
-def take_step(config: TrainConfig, task: Task, state: TrainingState, *, rate: float) -> Update:
+def take_step(config: RunSettings, task: Task, state: TrainingState, *, rate: float) -> Update:
     """One optimiser step at a learning rate, on the batches of the state's next step.
 
     Raises UserError where loss or gradient is no finite number; the state is then still that of the step before.
@@ -130,19 +169,19 @@ def take_step(config: TrainConfig, task: Task, state: TrainingState, *, rate: fl
     if norm > config.clip:
         torch._foreach_mul_([p.grad for p in parameters if p.grad is not None], config.clip / (norm + 1e-6))
     for group in state.optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["rate_share"]
     state.optimizer.step()
     state.step = step
     state.tokens += sum(tokens_in(batch) for batch in batches)
     return Update(loss=loss, gradient_norm=norm)
 
 
-def _batches(config: TrainConfig, task: Task, model: Transformer, step: int) -> list[Batch]:
+def _batches(config: RunSettings, task: Task, model: Transformer, step: int) -> list[Batch]:
     """The batches of a step, each from its own random stream, on the model's device."""
     # The stream depends on seed, step and batch alone: a resumed run sees the same batches.
     first = np.random.SeedSequence((config.seed, step))
     streams = [np.random.default_rng(seed) for seed in (first, *first.spawn(config.accumulation - 1))]
-    batches = [task.batch(stream, rows=config.batch, length=config.model.context, step=step) for stream in streams]
+    batches = [task.batch(stream, rows=config.batch, length=config.row_length, step=step) for stream in streams]
     return [_to_device(batch, device_of(model)) for batch in batches]
 
 
@@ -154,7 +193,7 @@ def _to_device(batch: Batch, device: torch.device) -> Batch:
     return replace(batch, **moved)
 
 
-def _accumulate(config: TrainConfig, model: Transformer, batches: list[Batch], step: int) -> float:
+def _accumulate(config: RunSettings, model: Transformer, batches: list[Batch], step: int) -> float:
     """Accumulate the mean gradient of the batches in the parameters; returns the mean loss."""
     losses = []
     with _dropout(config, model, step):
@@ -178,15 +217,15 @@ def _train_mode(model: Transformer, seed: int) -> Iterator[None]:
             model.eval()
 
 
-def _dropout(config: TrainConfig, model: Transformer, step: int) -> AbstractContextManager[None]:
+def _dropout(config: RunSettings, model: Transformer, step: int) -> AbstractContextManager[None]:
     """Training mode with a dropout mask decided by seed and step; nothing to do without dropout."""
-    if config.model.dropout == 0:
+    if not config.drops:
         return nullcontext()
     [seed] = np.random.SeedSequence((config.seed, step)).generate_state(1, np.uint64)
     return _train_mode(model, int(seed))
 
 
-def _precision(config: TrainConfig, device: torch.device) -> AbstractContextManager[object]:
+def _precision(config: RunSettings, device: torch.device) -> AbstractContextManager[object]:
     if config.precision == "float32":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)
@@ -203,7 +242,7 @@ def tokens_in(batch: Batch) -> int:
     return batch.ids.numel() + (0 if batch.target_ids is None else batch.target_ids.numel())
 
 
-def choose_device(config: TrainConfig) -> torch.device:
+def choose_device(config: RunSettings) -> torch.device:
     """The device that the config names; auto takes the fastest one.
 
     Raises UserError for a device that this machine lacks, and for bfloat16 on a CPU, where it only slows the run down.

@@ -15,7 +15,12 @@ def own_head(checkpoint: Checkpoint, module: Transformer) -> ModelHead | None:
     config = module.config
     if not config.classes:
         return None
-    labels = own_labels(checkpoint.folder, checkpoint.config, config.classes)
+    return head_of(module, own_labels(checkpoint.folder, checkpoint.config, config.classes))
+
+
+def head_of(module: Transformer, labels: tuple[str, ...]) -> ModelHead:
+    """The classifier of a module with these labels."""
+    config = module.config
 
     def answer(ids: Int[Tensor, "row token"], segments: Int[Tensor, "row token"]) -> Float[Tensor, "row label"]:
         arguments: dict[str, Any] = {}

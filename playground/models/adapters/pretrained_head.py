@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from playground.attention import IMPLEMENTATION
 from playground.errors import UserError
 from playground.models.adapters.transformers import forward_parameters, takes_segments
 from playground.models.formats.checkpoint import inspect
@@ -106,6 +107,17 @@ def load_random_head(model: "LoadedModel", n_labels: int) -> tuple[nn.Module, Mo
     return module, pretrained_head(module, model.tokenizer, "text", missing)
 
 
+def load_classifier(model: "LoadedModel", n_labels: int) -> nn.Module:
+    """A sequence classifier of so many labels on a loaded model's checkpoint, whose own head may have others.
+
+    Its calls go through the seam as the model's do. Raises UserError where the family has no such class.
+    """
+    module, _missing = _load_classifier(model, n_labels)
+    implementation = IMPLEMENTATION if model.attention == "interface" else "eager"
+    module.set_attn_implementation(implementation)  # type: ignore[operator]
+    return module
+
+
 def _load_classifier(model: "LoadedModel", n_labels: int) -> tuple[nn.Module, list[str]]:
     """transformers' sequence classifier on the checkpoint, and the tensors that the checkpoint lacks."""
     from transformers import AutoConfig, AutoModelForSequenceClassification
@@ -123,6 +135,7 @@ def _load_classifier(model: "LoadedModel", n_labels: int) -> tuple[nn.Module, li
             dtype=getattr(torch, model.dtype),
             use_safetensors=True,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,
             **local,
         )
     return module, sorted(report["missing_keys"])

@@ -19,8 +19,9 @@ from torch import Tensor
 
 from playground.errors import UserError
 from playground.folders import CHECKPOINTS, step_name
-from playground.training.config import TrainConfig
-from playground.training.run.paths import RESUME, STAGING, bytes_in, checkpoint_folders, write_json
+from playground.tasks.task import Task
+from playground.training.config import RunSettings
+from playground.training.run.paths import RESUME, STAGING, bytes_in, checkpoint_folders, write_json, write_whole
 from playground.training.trainer import TrainingState, start_state
 
 PLAIN = (int, float, bool, str)
@@ -40,9 +41,9 @@ def write_checkpoint(folder: Path, state: TrainingState, tokenizer: Tokenizer) -
     shutil.rmtree(staging, ignore_errors=True)
     try:
         (staging / RESUME).mkdir(parents=True)
-        save_file(model_tensors(state.model), staging / "model.safetensors", metadata={"format": "pt"})
-        write_json(staging / "config.json", state.model.config.to_dict())
-        (staging / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8", newline="\n")
+        save_file(state.weights(), staging / state.weights_file, metadata={"format": "pt"})
+        for name, text in state.describe(tokenizer).items():
+            write_whole(staging / name, text)
         save_file(_optimizer_tensors(state.optimizer), staging / RESUME / "optimizer.safetensors")
         write_json(staging / RESUME / "state.json", plain_fields(state))
     except (OSError, SafetensorError) as error:
@@ -68,9 +69,9 @@ def plain_fields(state: TrainingState) -> dict[str, Any]:
     return {name: value for name, value in values.items() if isinstance(value, PLAIN)}
 
 
-def latest_state(config: TrainConfig, folder: Path) -> TrainingState:
+def latest_state(config: RunSettings, folder: Path, task: Task | None = None) -> TrainingState:
     """The state of the last checkpoint, or a fresh one. Raises UserError for a damaged checkpoint."""
-    state = start_state(config)
+    state = start_state(config, task)
     folders = checkpoint_folders(folder)
     return restore_checkpoint(folders[-1], state) if folders else state
 
@@ -78,10 +79,7 @@ def latest_state(config: TrainConfig, folder: Path) -> TrainingState:
 def restore_checkpoint(checkpoint: Path, state: TrainingState) -> TrainingState:
     """The state with the checkpoint's weights, optimiser and counts. Raises UserError for a damaged checkpoint."""
     try:
-        weights = load_file(checkpoint / "model.safetensors")
-        if weights.keys() != model_tensors(state.model).keys():
-            raise ValueError("other weights")
-        state.model.load_state_dict(weights, strict=False)
+        state.load_weights(load_file(checkpoint / state.weights_file))
         _load_optimizer(state.optimizer, load_file(checkpoint / RESUME / "optimizer.safetensors"))
         counts = json.loads((checkpoint / RESUME / "state.json").read_text(encoding="utf-8"))
         known = plain_fields(state)
@@ -111,19 +109,8 @@ def make_room(folder: Path, limit: int, needed: int) -> bool:
 
 def checkpoint_bytes(state: TrainingState) -> int:
     """About how large a checkpoint of this state is."""
-    parameters = sum(parameter.nbytes for parameter in state.model.parameters())
-    return parameters + sum(tensor.nbytes for tensor in _optimizer_tensors(state.optimizer).values())
-
-
-def model_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
-    """The weights by name, shared ones (a tied head) once."""
-    seen: set[int] = set()
-    tensors: dict[str, Tensor] = {}
-    for name, tensor in model.state_dict().items():
-        if tensor.data_ptr() not in seen:
-            seen.add(tensor.data_ptr())
-            tensors[name] = tensor.contiguous()
-    return tensors
+    kept = [*state.weights().values(), *_optimizer_tensors(state.optimizer).values()]
+    return sum(tensor.nbytes for tensor in kept)
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

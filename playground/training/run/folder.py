@@ -1,6 +1,6 @@
 """Train into a run folder: make it, or open it and resume.
 
-    config.json                 the TrainConfig
+    config.json                 the TrainConfig, or the FinetuneConfig
     tokenizer.json, …           what the task saved: the vocabulary, a text's tokens (prepared.json: they are complete)
     metrics.jsonl               one line per step (metrics.py)
     samples.jsonl               what the model produced at each evaluation (samples.py)
@@ -18,12 +18,12 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from playground.errors import UserError
-from playground.tasks.registry import task_kind_of
 from playground.tasks.task import Task
 from playground.text import N_
-from playground.training.config import TrainConfig
+from playground.training.config import RunSettings, TrainConfig
 from playground.training.run.checkpoints import latest_state
 from playground.training.run.control import open_control, read_offset, read_rates
 from playground.training.run.film import film_steps
@@ -39,7 +39,7 @@ RESERVE_BYTES = 16384
 
 
 def run(
-    config: TrainConfig, folder: Path, *, limits: RunLimits | None = None, interruption: Interruption = never
+    config: RunSettings, folder: Path, *, limits: RunLimits | None = None, interruption: Interruption = never
 ) -> Iterator[Step]:
     """Train into the folder, from its last checkpoint if it has one, carry out its commands, and yield each step.
 
@@ -58,7 +58,7 @@ def run(
         raise
 
 
-def _refuse_other_run(config: TrainConfig, folder: Path) -> None:
+def _refuse_other_run(config: RunSettings, folder: Path) -> None:
     _refuse_other_config(config, folder)
     status = read_status(folder)
     if status.is_live and has_process(status) and status.pid != os.getpid():
@@ -69,9 +69,9 @@ def _refuse_other_run(config: TrainConfig, folder: Path) -> None:
         )
 
 
-def _refuse_other_config(config: TrainConfig, folder: Path) -> None:
+def _refuse_other_config(config: RunSettings, folder: Path) -> None:
     path = folder / CONFIG
-    if path.exists() and read_train_config(path) != config:
+    if path.exists() and read_run_config(path) != config:
         raise UserError("{folder} holds a run of another configuration; choose a new folder.", folder=folder)
 
 
@@ -111,7 +111,7 @@ def _end_of(error: BaseException) -> tuple[State, Message]:
     return "interrupted", Message(template=template)
 
 
-def _run_session(config: TrainConfig, folder: Path, limits: RunLimits, interruption: Interruption) -> Iterator[Step]:
+def _run_session(config: RunSettings, folder: Path, limits: RunLimits, interruption: Interruption) -> Iterator[Step]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RESERVE).write_bytes(bytes(RESERVE_BYTES))
     recorder = open_recorder(folder)
@@ -125,8 +125,8 @@ def _run_session(config: TrainConfig, folder: Path, limits: RunLimits, interrupt
         interruption=interruption,
         recorder=recorder,
         task=task,
-        probe=task.probe(config.model.context),
-        state=latest_state(config, folder),
+        probe=task.probe(config.row_length),
+        state=latest_state(config, folder, task),
         frame_steps=frozenset(film_steps(config.steps, config.frames)),
         rates=read_rates(folder),
         commands_offset=read_offset(folder),
@@ -140,7 +140,7 @@ def _release_reserve(folder: Path) -> None:
     (folder / RESERVE).unlink(missing_ok=True)
 
 
-def open_task(config: TrainConfig, folder: Path) -> Task:
+def open_task(config: RunSettings, folder: Path) -> Task:
     """The folder's task, prepared and saved there if it is new.
 
     Raises UserError if the folder holds a run of another configuration, or weights of another vocabulary.
@@ -149,14 +149,14 @@ def open_task(config: TrainConfig, folder: Path) -> Task:
     path = folder / CONFIG
     _refuse_other_config(config, folder)
     if path.exists() and (folder / PREPARED).exists():
-        return task_kind_of(config.task).restore(config.task, folder)
-    task = task_kind_of(config.task).prepare(config.task)
+        return config.restore_task(folder)
+    task = config.prepare_task()
     # Before config.json exists: a refused run leaves the folder free for a better one.
-    task.check_fits(config.model)
+    config.check_task(task)
     _refuse_other_vocabulary(folder, task)
     task.save(folder)
     write_json(path, config.to_dict())
-    write_json(folder / PREPARED, {"task": task_kind_of(config.task).name})
+    write_json(folder / PREPARED, {"task": config.task_name})
     return task
 
 
@@ -169,12 +169,32 @@ def _refuse_other_vocabulary(folder: Path, task: Task) -> None:
 
 
 def read_train_config(path: Path) -> TrainConfig:
-    """The configuration in a config.json. Raises UserError for a file that is missing or holds something else."""
+    """The configuration of a training from random weights. Raises UserError as `read_run_config` does."""
+    config = read_run_config(path)
+    if not isinstance(config, TrainConfig):
+        raise UserError("{path} is the configuration of a fine-tuning, which the page Fine-tune opens.", path=path)
+    return config
+
+
+def read_run_config(path: Path) -> RunSettings:
+    """The configuration in a config.json, of a training or, where it names a base, of a fine-tuning.
+
+    Raises UserError for a file that is missing or holds something else.
+    """
     try:
-        return TrainConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        return run_config_of(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UserError("{path} cannot be read ({reason}).", path=path, reason=error.strerror) from error
     except UnicodeDecodeError as error:
         raise UserError("{path} is not UTF-8 text (byte {start}).", path=path, start=error.start) from error
     except json.JSONDecodeError as error:
         raise UserError("{path} is not JSON: {error}.", path=path, error=error) from error
+
+
+def run_config_of(values: dict[str, Any]) -> RunSettings:
+    """The configuration in a dictionary. Raises UserError for what is missing, unknown or of the wrong kind."""
+    if isinstance(values, dict) and "base" in values:
+        from playground.training.finetune.finetune_config import FinetuneConfig
+
+        return FinetuneConfig.from_dict(values)
+    return TrainConfig.from_dict(values)

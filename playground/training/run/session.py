@@ -11,7 +11,7 @@ from typing import Literal
 from playground.folders import CHECKPOINTS, step_name
 from playground.tasks.task import Probe, Task
 from playground.text import N_
-from playground.training.config import TrainConfig
+from playground.training.config import RunSettings
 from playground.training.run.checkpoints import checkpoint_bytes, latest_state, make_room, write_checkpoint
 from playground.training.run.control import Command, rate_at, read_commands, read_rates, set_rate, write_rates
 from playground.training.run.film import take_frame, write_frame, write_probe
@@ -48,7 +48,7 @@ def never() -> str | None:
 class Session:
     """A run in training."""
 
-    config: TrainConfig
+    config: RunSettings
     folder: Path
     limits: RunLimits
     interruption: Interruption
@@ -231,5 +231,5 @@ def _rewind(session: Session) -> None:
     discard_after(session.folder, first)
     write_rates(session.folder, [(step, factor) for step, factor in session.rates if step <= first])
     session.rates = read_rates(session.folder)
-    session.state = latest_state(session.config, session.folder)
+    session.state = latest_state(session.config, session.folder, session.task)
     session.is_paused, session.steps_allowed = True, 0

@@ -8,7 +8,7 @@ import torch
 from playground.errors import UserError
 from playground.tasks.registry import TASKS
 from playground.training.presets import PRESETS
-from playground.training.run.checkpoints import latest_state, model_tensors
+from playground.training.run.checkpoints import latest_state
 from playground.training.run.film import frame_steps
 from playground.training.run.folder import read_train_config, run
 from playground.training.run.lineage import FIXED_IN_TASK, fork, new_run_id
@@ -16,6 +16,7 @@ from playground.training.run.metrics import read_metrics
 from playground.training.run.paths import checkpoint_steps
 from playground.training.run.runs import read_run
 from playground.training.run.status import read_status
+from playground.training.trainer import model_tensors
 from tests.helpers.small_training import task_config, train_config
 
 torch.set_num_threads(1)

@@ -9,14 +9,14 @@ from safetensors.torch import load_file
 
 from playground.errors import UserError
 from playground.training.optimizers import learning_rate
-from playground.training.run.checkpoints import latest_state, model_tensors
+from playground.training.run.checkpoints import latest_state
 from playground.training.run.control import Command, read_rates, send
 from playground.training.run.folder import run
 from playground.training.run.limits import RunLimits
 from playground.training.run.metrics import read_metrics
 from playground.training.run.paths import bytes_in, checkpoint_steps, frame_files
 from playground.training.run.status import read_status
-from playground.training.trainer import start_state, train
+from playground.training.trainer import model_tensors, start_state, train
 from tests.helpers.small_training import task_of
 from tests.helpers.small_training import train_config as small_config
 

@@ -1,0 +1,107 @@
+"""A person's table, from a file, an upload or typed in: two columns of it, with what is to know about them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground.errors import UserError
+from playground.evaluation.text_table import TableNote, TextTable, read_text_table
+from playground.folders import cache_root
+from playground.tasks.finetune.rows import Rows
+
+LARGEST_TABLE = 100_000_000
+KEPT_TABLES = 40
+PREVIEWED = 20
+GUESSES = {
+    "text": ("text", "sentence", "review", "content", "question", "prompt", "source"),
+    "label": ("label", "class", "category", "target", "sentiment", "answer"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableView:
+    """What a table looks like, to map its columns."""
+
+    columns: tuple[str, ...]
+    n_rows: int
+    preview: tuple[tuple[str, ...], ...]
+    """The first rows."""
+    text_column: str
+    """The likeliest."""
+    label_column: str
+    notes: tuple[TableNote, ...]
+
+
+def keep_table(content: bytes) -> str:
+    """Keep an uploaded table below the cache under its checksum, and return its path for a task's sources.
+
+    The oldest tables beyond KEPT_TABLES are deleted: a prepared run has its rows itself. Raises UserError for one that
+    is too large or cannot be kept.
+    """
+    if len(content) > LARGEST_TABLE:
+        raise UserError("The table has {size:,.0f} MB; at most {most} MB are read.", size=len(content) / 1e6, most=100)
+    folder = cache_root() / "tables"
+    path = folder / f"{hashlib.sha256(content).hexdigest()[:32]}.table"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_bytes(content)
+        path.touch()
+        kept = sorted(folder.glob("*.table"), key=lambda each: each.stat().st_mtime)
+        for old in kept[:-KEPT_TABLES]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError("The table cannot be kept: {reason}. Make room there.", reason=error.strerror) from error
+    return str(path)
+
+
+def look_at_table(content: str | bytes) -> TableView:
+    """Columns, first rows and the likeliest mapping. Raises UserError for what is no table."""
+    table = read_text_table(content)
+    columns = tuple(table.columns)
+    text = _guess(columns, GUESSES["text"], columns[0])
+    label = _guess([name for name in columns if name != text], GUESSES["label"], columns[-1])
+    rows = zip(*(column[:PREVIEWED] for column in table.columns.values()), strict=True)
+    return TableView(
+        columns=columns,
+        n_rows=len(table),
+        preview=tuple(tuple(row) for row in rows),
+        text_column=text,
+        label_column=label,
+        notes=table.notes,
+    )
+
+
+def _guess(columns: Sequence[str], likely: Sequence[str], otherwise: str) -> str:
+    by_name = {name.strip().lower(): name for name in columns}
+    return next((by_name[word] for word in likely if word in by_name), otherwise)
+
+
+def read_tables(
+    sources: Sequence[str], text: str, first: str, second: str
+) -> tuple[Rows, list[int], tuple[TableNote, ...]]:
+    """Two columns of all tables, the line of each row, and the notes. Raises UserError for one that cannot be read."""
+    texts: list[str] = []
+    labels: list[str] = []
+    lines: list[int] = []
+    notes: tuple[TableNote, ...] = ()
+    for content in [*([text] if text.strip() else []), *(_bytes_of(source) for source in sources)]:
+        table: TextTable = read_text_table(content)
+        texts += table.column(first)
+        labels += table.column(second)
+        lines += table.rows
+        notes += table.notes
+    if not texts:
+        raise UserError("Name at least one table, or type one in.")
+    return Rows(texts=tuple(texts), labels=tuple(labels)), lines, notes
+
+
+def _bytes_of(source: str) -> bytes:
+    path = Path(source)
+    try:
+        if path.stat().st_size > LARGEST_TABLE:
+            raise UserError("{path} has more than {most} MB; take a part of it.", path=path.name, most=100)
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise UserError("The table {path} cannot be read; upload it once more.", path=path.name) from error

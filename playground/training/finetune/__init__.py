@@ -1,0 +1,33 @@
+"""Fine-tuning: a model learns on, all of it or a part, as a run like any other.
+
+finetune_config.py  FinetuneConfig: base, task, what is trained, steps and rates in one frozen record
+trained_parts.py    head, last layers, LoRA, biases, everything: which parameters learn
+base.py             the base opened for training; a run's state, of which only the trained part is kept
+finetuning.py       finetune(config) -> Iterator[Step]
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playground.training.finetune.finetune_config import FinetuneConfig
+    from playground.training.finetune.finetuning import finetune
+    from playground.training.finetune.trained_parts import TrainedParts
+
+__all__ = ["FinetuneConfig", "TrainedParts", "finetune"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import torch only when somebody fine-tunes."""
+    if name == "FinetuneConfig":
+        from playground.training.finetune.finetune_config import FinetuneConfig
+
+        return FinetuneConfig
+    if name == "TrainedParts":
+        from playground.training.finetune.trained_parts import TrainedParts
+
+        return TrainedParts
+    if name == "finetune":
+        from playground.training.finetune.finetuning import finetune
+
+        return finetune
+    raise AttributeError(f"module 'playground.training.finetune' has no attribute {name!r}")
