@@ -13,6 +13,7 @@ import streamlit as st
 
 from ui.components.live_chart import load_chart_library
 from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_data_section
+from ui.sections.scaling.dial import show_dial_section
 from ui.sections.scaling.method_comparison import show_method_comparison
 from ui.sections.scaling.planner import show_planner
 from ui.sections.scaling.sections import show_allocation_section, show_diagnostics_section, show_fit_section
@@ -30,6 +31,7 @@ TITLES = {
     "disagree": _("Why papers disagree"),
     "plan": _("Planner"),
     LIVE: _("Run a sweep"),
+    "dial": _("One dial"),
     "data": _("Upload data"),
 }
 SECTIONS = {
@@ -38,6 +40,7 @@ SECTIONS = {
     "allocation": show_allocation_section,
     "disagree": show_method_comparison,
     "plan": show_planner,
+    "dial": show_dial_section,
     "data": show_data_section,
 }
 

@@ -2,7 +2,7 @@
 
 grid.py          the configuration, and the cells that it describes
 forks.py         where a shorter run leaves a longer one
-learning_rates.py  the best learning rate of each size, from a search
+learning_rates.py the best learning rate of each size, from a search
 folder.py        a sweep as a folder of runs
 scheduler.py     start cells as slots free up; retry those that fail
 executors.py     train cells in this process or in worker processes
@@ -12,6 +12,7 @@ results.py       points.csv and curves.csv
 costs.py         time and price, estimated before a sweep starts and while it runs
 sweep.py         start, resume, stop and delete a sweep
 collect.py       the results of finished sweeps, joined, without their runs
+dial.py          a depth decides everything else, and its loss is predicted
 card.py          the card of a collected sweep
 flop_counting.py parameters and compute, counted as each paper does
 """

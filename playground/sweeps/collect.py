@@ -99,6 +99,8 @@ def _sources(sweep: Sweep, results: list[CellResult], *, has_runs: bool) -> list
 
 def _join(config: SweepConfig, other: SweepConfig) -> SweepConfig:
     """The design that has the cells of both. Raises UserError where they differ in more than VARIED."""
+    if "series" in (config.design, other.design):
+        raise UserError("A series of sizes, each on its own tokens, cannot be joined with another sweep.")
     union: dict[str, Any] = {name: tuple(sorted({*getattr(config, name), *getattr(other, name)})) for name in VARIED}
     joined, same = (dataclasses.replace(each, **union) for each in (config, other))
     if joined != same:

@@ -23,7 +23,7 @@ from playground.training.config import DeviceName, TrainConfig
 from playground.training.estimate import flops_per_step
 from playground.transformer import TransformerConfig, check_choice, check_count
 
-Design = Literal["grid", "isoflop"]
+Design = Literal["grid", "isoflop", "series"]
 Size = tuple[int, int]
 """Width and layers."""
 
@@ -37,7 +37,8 @@ class SweepConfig:
 
     task: TaskConfig = field(default_factory=TalesConfig)
     design: Design = "grid"
-    """grid: each size on each of `tokens`. isoflop: each size on as many tokens as each of `flops` pays for."""
+    """grid: each size on each of `tokens`. isoflop: each size on as many tokens as each of `flops` pays for.
+    series: the first size on the first of `tokens`, the second on the second, and so on (dial.py)."""
     sizes: tuple[Size, ...] = ((16, 1), (24, 2), (32, 3), (48, 3))
     tokens: tuple[int, ...] = (250_000, 500_000, 1_000_000)
     flops: tuple[float, ...] = ()
@@ -73,8 +74,10 @@ class SweepConfig:
         _check_list("sizes", self.sizes)
         for size in self.sizes:
             _check_size(size)
-        budgets = "tokens" if self.design == "grid" else "flops"
+        budgets = "flops" if self.design == "isoflop" else "tokens"
         _check_list(budgets, getattr(self, budgets))
+        if self.design == "series" and not len(set(self.sizes)) == len(self.sizes) == len(self.tokens):
+            raise UserError("A series needs sizes that differ, and as many budgets of tokens as sizes.")
         _check_budgets("tokens", self.tokens)
         _check_budgets("flops", self.flops)
         _check_list("seeds", self.seeds)
@@ -101,8 +104,8 @@ class SweepConfig:
     @property
     def count(self) -> int:
         """The number of cells."""
-        budgets = self.tokens if self.design == "grid" else self.flops
-        return len(self.sizes) * len(budgets) * len(self.seeds) * len(self.rate_factors)
+        budgets = {"grid": len(self.tokens), "isoflop": len(self.flops), "series": 1}[self.design]
+        return len(self.sizes) * budgets * len(self.seeds) * len(self.rate_factors)
 
     @property
     def tokens_per_step(self) -> int:
@@ -206,6 +209,8 @@ def token_budgets(config: SweepConfig, shape: TransformerConfig) -> tuple[int, .
     """The token budgets of a size, smallest first: as configured, or what each compute budget pays for."""
     if config.design == "grid":
         return tuple(sorted(set(config.tokens)))
+    if config.design == "series":
+        return (config.tokens[config.sizes.index((shape.width, shape.layers))],)
     each = flops_per_token(config, shape)
     return tuple(sorted({round(flops / each) for flops in config.flops}))
 
@@ -245,13 +250,18 @@ def _cell(
     )
     tokens = steps * config.tokens_per_step
     return Cell(
-        name=f"w{shape.width}-l{shape.layers}-t{tokens}-s{seed}" + (f"-x{factor:g}" if factor != 1 else ""),
+        name=f"w{shape.width}-l{shape.layers}-t{tokens}-s{seed}" + _suffix(factor),
         config=run,
         parameters=all_parameters(shape),
         parameters_without_embeddings=without_embeddings(shape),
         tokens=tokens,
         flops=round(flops_per_token(config, shape) * tokens),
     )
+
+
+def _suffix(factor: float) -> str:
+    """What a learning rate adds to a run's name, which may not hold a dot: -x0_5."""
+    return "" if factor == 1 else f"-x{factor:g}".replace(".", "_").replace("+", "")
 
 
 def _train_config(config: SweepConfig, shape: TransformerConfig, *, seed: int, steps: int) -> TrainConfig:

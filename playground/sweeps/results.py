@@ -19,8 +19,6 @@ RATES = "rates.csv"
 LOSS = "held_out_loss"
 FLOOR = "loss_floor"
 BITS = "bits_per_byte"
-OPTIONAL = ("floor", "bits_per_byte")
-"""Columns that not every task has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,12 +137,18 @@ def read_points_file(folder: Path, name: str = POINTS) -> list[CellResult]:
                     loss=float(row["loss"]),
                     learning_rate=float(row["learning_rate"]),
                     **{name: int(row[name]) for name in COUNTS},
-                    **{name: float(row[name]) if row.get(name) else None for name in OPTIONAL},
+                    floor=_optional(row, "floor"),
+                    bits_per_byte=_optional(row, "bits_per_byte"),
                 )
             )
         except (KeyError, ValueError, TypeError):
             continue
     return results
+
+
+def _optional(row: dict[str, str], column: str) -> float | None:
+    """A number that not every task has, in a column that older files lack."""
+    return float(row[column]) if row.get(column) else None
 
 
 COUNTS = ("params", "params_without_embeddings", "tokens", "flops", "seed", "width", "layers")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from playground.errors import UserError
 from playground.sweeps.card import note_command
+from playground.sweeps.dial import PREDICTION, SeriesPrediction, prediction_to_dict
 from playground.sweeps.executors import InProcess, LocalWorkers, SweepExecutor
 from playground.sweeps.folder import SWEEP, Sweep, find_sweep, open_sweep
 from playground.sweeps.grid import SweepConfig, cells
@@ -64,11 +65,19 @@ def ray_address() -> str:
     return os.environ.get("PLAYGROUND_RAY", "").strip()
 
 
-def start_sweep(config: SweepConfig, executor: "LocalExecutor", *, ray: str = "", owner: str | None = None) -> str:
+def start_sweep(
+    config: SweepConfig,
+    executor: "LocalExecutor",
+    *,
+    ray: str = "",
+    owner: str | None = None,
+    prediction: SeriesPrediction | None = None,
+) -> str:
     """Start a sweep among the job executor's runs and return its id.
 
     Its cells are runs named <id>-<cell> below the executor's root, queued like single runs and within its limits; the
-    executor's workers train them, or the Ray cluster of an address. Raises UserError, with what to change, for a sweep
+    executor's workers train them, or the Ray cluster of an address. A prediction is written before the first step.
+    Raises UserError, with what to change, for a sweep
     that asks for too much, where too many are running, and where no cluster answers.
     """
     grid = cells(config)
@@ -81,6 +90,8 @@ def start_sweep(config: SweepConfig, executor: "LocalExecutor", *, ray: str = ""
         write_json(staging / SWEEP, config.to_dict())
         if owner is not None:
             write_json(staging / ABOUT, {"owner": owner})
+        if prediction is not None:
+            write_json(staging / PREDICTION, prediction_to_dict(prediction))
         open_control(staging)
         staging.rename(folder)
     except OSError as error:

@@ -61,6 +61,12 @@ def read_sources(sources: tuple[str, ...]) -> list[str]:
     return [text for source in sources for text in _read_source(source)]
 
 
+def missing_files(sources: tuple[str, ...]) -> list[str]:
+    """The names of the files among the sources that are not here."""
+    files = [source for source in sources if source != PYTHON_DOCUMENTATION and not source.startswith(HUB)]
+    return [source_name(source) for source in files if not Path(source).is_file()]
+
+
 def source_name(source: str) -> str:
     """A source's name for display: a file without its folder."""
     return source if source.startswith(HUB) else Path(source).name

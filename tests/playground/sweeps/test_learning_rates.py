@@ -93,8 +93,10 @@ def searched(tmp_path_factory):
     """A search on a text, trained."""
     folder = tmp_path_factory.mktemp("search") / "rates"
     task = TextTaskConfig(text=TEXT, vocabulary="characters", vocabulary_size=60)
-    config = sweep_config(task=task, sizes=((8, 1),), tokens=(512,), rate_factors=(0.5, 1.0, 2.0), evaluate_rows=2)
-    assert run_sweep(config, folder).state == "finished"
+    config = sweep_config(task=task, sizes=((8, 1),), tokens=(512, 1024), rate_factors=(0.5, 1.0, 2.0))
+    assert any(cell.fork for cell in cells(config))
+    progress = run_sweep(config, folder)
+    assert (progress.state, progress.failed) == ("finished", {})
     return folder, config
 
 
@@ -102,7 +104,7 @@ def test_a_text_is_prepared_once_for_all_cells(searched):
     folder, config = searched
     prepared = [folder / "runs" / cell.name / "tokenizer.json" for cell in cells(config)]
     assert len({path.stat().st_mtime_ns for path in prepared}) == 1
-    assert len(prepared) == 3
+    assert len(prepared) == 6
 
 
 def test_bits_per_byte_are_the_loss_over_the_bytes_of_a_token(searched):

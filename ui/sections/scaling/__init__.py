@@ -15,6 +15,8 @@ planner.py            a budget planned
 budget.py             the planner's budget, in FLOP, hours or money
 sweep_form.py         the configuration of a new sweep
 sweep_progress.py     a sweep started, watched and stopped
+dial.py               a depth chosen, what the law makes of it, the series started
+landing.py            where the runs of a series landed beside their prediction
 live_fit.py           the fit of a running sweep
 figure.py             a figure and its exports
 """

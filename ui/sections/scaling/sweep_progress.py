@@ -8,12 +8,14 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
+from playground.sweeps.dial import read_prediction
 from playground.sweeps.progress import WORKING, SweepProgress, SweepView, read_progress, read_sweep
 from playground.sweeps.sweep import delete_sweep, ray_address, resume_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.text import _
 from playground.training.run.runs import owner_of
 from ui.sections.scaling.budget import currency
 from ui.sections.scaling.data import started, visible_sweeps
+from ui.sections.scaling.landing import show_landing
 from ui.sections.scaling.live_fit import show_live_fit
 from ui.sections.scaling.sweep_form import choose_sweep, read_price, show_sweep_cost
 from ui.sections.train.summary import COLOURS, state_label
@@ -45,7 +47,12 @@ def show_sweep_section() -> None:
     sweep_id = read_sweep_id()
     if sweep_id is None:
         _offer_sweep()
-        return
+    else:
+        follow_sweep(sweep_id)
+
+
+def follow_sweep(sweep_id: str) -> None:
+    """A sweep of this machine, followed while it runs."""
     try:
         view = read_sweep(sweep_folder(default_executor(), sweep_id))
     except UserError as error:
@@ -127,7 +134,11 @@ def _follow(sweep_id: str) -> None:
 def _show(sweep_id: str, view: SweepView) -> None:
     _show_progress(view, is_awaited=is_awaited(sweep_id))
     _show_actions(sweep_id, view)
-    show_live_fit(sweep_id, view)
+    prediction = read_prediction(view.folder)
+    if prediction is None:
+        show_live_fit(sweep_id, view)
+    else:
+        show_landing(sweep_id, view, prediction)
     _show_cells(view)
 
 
