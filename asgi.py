@@ -22,6 +22,7 @@ from ui.state.visitor import COOKIE
 from ui.warm import warm_up
 
 CLOSED = ("/_stcore/metrics",)
+UPLOADS = "/_stcore/upload_file"
 COOKIE_SECONDS = 30 * 86_400
 
 
@@ -59,9 +60,14 @@ class ClosedPaths:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        closed = scope["type"] == "http" and scope["path"].rstrip("/").endswith(CLOSED)
-        answer: ASGIApp = PlainTextResponse("Not found", status_code=404) if closed else self.app
+        answer: ASGIApp = PlainTextResponse("Not found", status_code=404) if is_closed(scope) else self.app
         await answer(scope, receive, send)
+
+
+def is_closed(scope: Scope) -> bool:
+    """Whether the path is for the owner only, or for files, which this server may not take."""
+    path = scope["path"].rstrip("/") if scope["type"] == "http" else ""
+    return path.endswith(CLOSED) or (f"{UPLOADS}/" in path and not settings().uploads)
 
 
 class SafeHeaders:

@@ -16,8 +16,12 @@ from playground.errors import UserError
 
 FILE = "playground.toml"
 PREFIX = "PLAYGROUND_"
-MAY_BE_ZERO = ("all_megabytes", "retention_days", "download_megabytes")
+MAY_BE_ZERO = ("all_megabytes", "retention_days", "download_megabytes", "cache_megabytes", "loaded_megabytes")
 DOWNLOADS = ("hub", "catalogue", "none")
+PAGES = (
+    *("attention", "inside", "tokens", "train", "generate", "ablate", "evaluate", "scaling", "emergence", "glossary"),
+)
+"""The pages in the menu's order."""
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -51,6 +55,16 @@ class Settings:
     """Which models may be fetched: hub (any), catalogue (those that the app knows) or none."""
     download_megabytes: int = 0
     """Size of the largest download; 0: no limit."""
+    cache_megabytes: int = 0
+    """Size of the folder of fetched models above which those that were not used for longest go; 0: no limit."""
+    loaded_models: int = 4
+    """Models in memory at once; the one that was not used for longest goes."""
+    loaded_megabytes: int = 0
+    """Their size together; 0: half of the machine's memory."""
+    uploads: bool = True
+    """Whether files may be uploaded; texts and tables can be pasted all the same."""
+    pages: str = ""
+    """The pages that are shown, with commas between them; empty: all."""
     frame_ancestors: str = "'self'"
     """Sites that may embed the app, as in Content-Security-Policy's frame-ancestors."""
 
@@ -65,12 +79,25 @@ class Settings:
                     value=value,
                     smallest=smallest,
                 )
+        if unknown := sorted(set(self.shown_pages) - set(PAGES)):
+            raise UserError(
+                "The setting pages names {unknown!r}, which is no page; choose among {pages}.",
+                unknown=unknown[0],
+                pages=", ".join(PAGES),
+            )
         if self.downloads not in DOWNLOADS:
             raise UserError(
                 "The setting downloads is {value!r}; choose {choices}.",
                 value=self.downloads,
                 choices=", ".join(DOWNLOADS),
             )
+
+    @property
+    def shown_pages(self) -> tuple[str, ...]:
+        """The names of the pages that are shown, in the menu's order."""
+        wanted = [name.strip() for name in self.pages.split(",") if name.strip()]
+        known = tuple(name for name in PAGES if name in wanted or not wanted)
+        return (*known, *(name for name in wanted if name not in PAGES))
 
 
 HOSTED: Mapping[str, Any] = {
@@ -83,6 +110,7 @@ HOSTED: Mapping[str, Any] = {
     "retention_days": 7.0,
     "downloads": "catalogue",
     "download_megabytes": 1000,
+    "cache_megabytes": 5_000,
     "frame_ancestors": "'self' https://huggingface.co https://*.hf.space",
 }
 """What a hosted server begins with."""

@@ -53,6 +53,15 @@ def test_only_what_is_for_the_public_is_answered(path, status):
     assert answer(path)["status"] == status
 
 
+def test_files_are_taken_only_where_the_settings_say_so(monkeypatch):
+    path = "/_stcore/upload_file/3f0c/9a1e"
+    assert answer(path)["status"] == 299
+    monkeypatch.setenv("PLAYGROUND_UPLOADS", "no")
+    assert answer(path)["status"] == 404
+    assert answer("/sub/_stcore/upload_file/3f0c/9a1e")["status"] == 404
+    assert answer("/_stcore/health")["status"] == 299
+
+
 def safe_headers(**headers: str) -> dict[str, str]:
     started = answer("/", middleware="SafeHeaders", headers=headers)
     return {name.decode().lower(): value.decode() for name, value in started["headers"]}

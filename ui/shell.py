@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from playground.settings import settings
 from playground.text import _
 from ui.components.page_frame import page_frame
 from ui.state.address import adopt_old_link
@@ -29,7 +30,7 @@ def navigate() -> None:
     )
     st.html(STYLE)
     page = st.navigation(_pages())
-    with opened(page.url_path or "attention"):
+    with opened(page.url_path or settings().shown_pages[0]):
         page.run()
 
 
@@ -80,7 +81,7 @@ def page_titles() -> dict[str, str]:
 
 def page_of(name: str) -> st.Page:
     """A page as Streamlit knows it. The first one answers at /."""
-    is_first = name == "attention"
+    is_first = name == settings().shown_pages[0]
     return st.Page(
         ROOT / "pages" / f"{name}.py",
         title=page_titles()[name],
@@ -91,12 +92,22 @@ def page_of(name: str) -> st.Page:
 
 
 def _pages() -> list[st.Page]:
-    """The site map. The first page also answers under its own name."""
-    pages = [page_of(name) for name in page_icons()]
-    attention = st.Page(
-        ROOT / "pages" / "attention.py", title=_("Attention"), url_path="attention", visibility="hidden"
+    """The site map. The first page also answers under its own name, and a page that is not shown with a sentence."""
+    shown, titles = settings().shown_pages, page_titles()
+    first = st.Page(ROOT / "pages" / f"{shown[0]}.py", title=titles[shown[0]], url_path=shown[0], visibility="hidden")
+    hidden = [
+        st.Page(_say_not_shown, title=titles[name], url_path=name, visibility="hidden")
+        for name in page_icons()
+        if name not in shown
+    ]
+    return [*(page_of(name) for name in shown), first, *hidden]
+
+
+def _say_not_shown() -> None:
+    st.info(
+        _("This server does not show this page. Choose another in the menu, or run the app on your own machine."),
+        icon=":material/visibility_off:",
     )
-    return [*pages, attention]
 
 
 def guard(title: str, sentence: str, *, needs: Stage = "model") -> None:

@@ -3,6 +3,7 @@
 catalogue.py          models that are offered by name, and their sources
 sources.py            download a model from the first source that has it
 cache.py              folders of shipped and downloaded models, checkpoints of runs; staging and provenance
+cache_bound.py        the folder of fetched models, the least recently used out first
 download_progress.py  progress reports with the time left; cancelling
 loading.py            load a model by catalogue name, folder, hub id or run
 heads.py              classifiers and answer finders: their labels, and whether they were trained

@@ -10,6 +10,7 @@ from playground.models.cache import written_at
 from playground.models.download_progress import IsCancelled, OnDownload, never_cancelled, no_download_progress
 from playground.models.loading import LoadedModel, load
 from playground.models.memory_estimate import DoesNotFitError, machine_bytes
+from playground.settings import settings
 
 Key = tuple[str, str | None, str, str, int]
 Load = Callable[..., LoadedModel]
@@ -56,7 +57,12 @@ class ModelRegistry:
             model = self._recall(key)
             if model is not None:
                 return model
-            model = self._load(key, progress, cancelled)
+            try:
+                model = self._load(key, progress, cancelled)
+            except BaseException:
+                with self._guard:  # whoever asks again takes a lock of his own; names of strangers are not kept
+                    self._loading.pop(key, None)
+                raise
             self._keep(key, model)
             return model
 
@@ -122,5 +128,7 @@ class ModelRegistry:
 
 @cache
 def default_registry() -> ModelRegistry:
-    """The server's registry: at most four models and half of the machine's memory."""
-    return ModelRegistry(max_models=4, max_bytes=machine_bytes() // 2)
+    """The server's registry, as large as its settings say; by default four models and half of the machine's memory."""
+    allowed = settings()
+    most = allowed.loaded_megabytes * 10**6 or machine_bytes() // 2
+    return ModelRegistry(max_models=allowed.loaded_models, max_bytes=most)

@@ -8,6 +8,7 @@ from pathlib import Path
 from playground.errors import UserError
 from playground.folders import cache_root
 from playground.models.cache import folder_of, is_complete, publish, shipped_folder, staging
+from playground.models.cache_bound import make_room
 from playground.models.catalogue import Entry, ModelSource, find
 from playground.models.download_progress import (
     CancelledError,
@@ -65,6 +66,7 @@ def fetch(
         folder = _from_first_source(sources_of(name, entry, revision), revision, final, meter)
     except OSError as error:
         raise _storage_error(error, name) from error
+    make_room(keep=folder)
     progress(DownloadProgress(stage="done", source=meter.source, note=meter.note))
     return folder
 

@@ -5,7 +5,7 @@ import pytest
 
 from playground.errors import UserError
 from playground.jobs.limits import limits_of
-from playground.settings import HOSTED, Settings, read_settings
+from playground.settings import HOSTED, PAGES, Settings, read_settings
 
 
 def written(tmp_path, text: str):
@@ -50,12 +50,22 @@ def test_limits_are_those_of_the_settings():
         ("slots = 0", "slots is 0; it must be at least 1"),
         ("frame_ancestors = 3", "frame_ancestors is 3; it must be a text"),
         ("downloads = 'all'", "downloads is 'all'; choose hub, catalogue, none"),
+        ("pages = 'attention, secrets'", "pages names 'secrets', which is no page; choose among attention, inside"),
+        ("uploads = 'maybe'", "uploads is 'maybe'; it must be true or false"),
+        ("loaded_models = 0", "loaded_models is 0; it must be at least 1"),
         ("slots = ", "is no TOML"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, text, sentence):
     with pytest.raises(UserError, match=sentence):
         read_settings(written(tmp_path, text), {})
+
+
+def test_pages_are_shown_in_the_menus_order():
+    from ui.shell import page_icons
+
+    assert Settings().shown_pages == PAGES == tuple(page_icons())
+    assert Settings(pages=" glossary,attention ,").shown_pages == ("attention", "glossary")
 
 
 def test_a_number_of_many_digits_and_a_missing_file_are_sentences(tmp_path):

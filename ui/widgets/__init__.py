@@ -12,4 +12,5 @@ first_steps.py where a newcomer begins: three prepared states
 mirror.py      a widget that shows and writes a value of the address
 model.py       which model, on which device; fetched first where it is not on this machine
 text.py        what the model reads
+upload.py      a field for a file, where the server takes files
 """

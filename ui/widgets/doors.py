@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from playground.settings import settings
 from ui.shell import page_icons, page_of, page_titles
 from ui.state.context import context_parameters
 
@@ -13,7 +14,12 @@ EVALUATE = "evaluate"
 
 
 def door(label: str, page: str, parameters: Mapping[str, str] | None = None, *, help_text: str | None = None) -> None:
-    """A link to another page, or to another section of this one: the context of this page, and these parameters."""
+    """A link to another page, or to another section of this one: the context of this page, and these parameters.
+
+    A page that this server does not show has no door.
+    """
+    if page not in settings().shown_pages:
+        return
     st.page_link(
         page_of(page),
         label=label,

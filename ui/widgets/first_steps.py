@@ -12,6 +12,7 @@ from playground.lens import trace
 from playground.lens.attribute.attribution import attribute_logit
 from playground.lens.capture.activations import capture, encode_text
 from playground.models import default_registry
+from playground.settings import settings
 from playground.text import _
 from ui.components.first_steps import Card, first_steps
 from ui.sections.attention.examples import DEFAULT_TEXT
@@ -41,6 +42,8 @@ def show_first_steps() -> None:
     if not st.session_state.setdefault(SHOWN, not is_linked()):
         return
     steps = _steps()
+    if not {step.page for step in steps} <= {*settings().shown_pages}:
+        return
     picked = first_steps([step.card for step in steps], key="first_steps")
     if picked is not None:
         st.session_state[SHOWN] = False

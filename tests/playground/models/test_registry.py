@@ -131,3 +131,25 @@ def test_a_folder_that_is_saved_again_is_loaded_again(save_model):
     after = registry.get(str(folder))
     assert (before.layers, after.layers) == (2, 3)
     assert after.written > before.written
+
+
+def test_names_that_could_not_be_loaded_leave_nothing_behind():
+    loader = Loader()
+    loader.fail = {f"forged-{number}" for number in range(50)}
+    registry = _registry(loader)
+    for name in sorted(loader.fail):
+        with pytest.raises(UserError):
+            registry.get(name)
+    assert not registry._loading
+
+
+def test_the_servers_registry_is_as_large_as_its_settings_say(monkeypatch: pytest.MonkeyPatch):
+    from playground.models.registry import default_registry
+
+    monkeypatch.setenv("PLAYGROUND_LOADED_MODELS", "2")
+    monkeypatch.setenv("PLAYGROUND_LOADED_MEGABYTES", "300")
+    default_registry.cache_clear()
+    try:
+        assert (default_registry()._max_models, default_registry()._max_bytes) == (2, 300_000_000)
+    finally:
+        default_registry.cache_clear()

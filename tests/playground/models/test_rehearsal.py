@@ -129,7 +129,7 @@ def test_a_text_that_never_ends_is_given_up_while_everybody_else_goes_on():
 def test_memory_that_a_text_asks_for_is_refused():
     tokenizer = letters_tokenizer("decoder")
     tokenizer.normalizer = normalizers.Sequence([normalizers.Replace("a", "aaaaaaaa")] * 11)
-    with pytest.raises(UserError, match="The tokenizer (takes more|fails)"):
+    with pytest.raises(UserError, match=r"The tokenizer (takes more|fails)"):
         encode(tokenizer, "a" * 30)
 
 
@@ -170,7 +170,7 @@ def test_letters_written_as_numbers_hide_nothing(tmp_path: Path):
     folder = Path(own_folder(tmp_path / "own", pre_tokenizer=regex("([a-zA-Z .]+)+[^a-zA-Z .]")))
     path = folder / "tokenizer.json"
     path.write_text(path.read_text().replace('"Regex"', '"\\u0052egex"'))
-    with pytest.raises(UserError, match="tokenizer of .* cannot be read"):
+    with pytest.raises(UserError, match=r"tokenizer of .* cannot be read"):
         load(str(folder))
 
 

@@ -17,6 +17,7 @@ from ui.state.address import replace_text
 from ui.state.parameters import SEVERAL
 from ui.text import error_sentence
 from ui.widgets.text import address_text
+from ui.widgets.upload import upload
 
 UPLOAD_MEGABYTES = 1
 ADOPTED = "several_adopted"
@@ -24,7 +25,7 @@ ADOPTED = "several_adopted"
 
 def _adopt_file() -> None:
     """Put the lines of an uploaded file into the field, once."""
-    file = st.file_uploader(
+    file = upload(
         _("A file with one text on each line"),
         type=["txt", "csv", "tsv"],
         max_upload_size=UPLOAD_MEGABYTES,

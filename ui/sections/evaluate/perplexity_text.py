@@ -19,6 +19,7 @@ from ui.state.revisions import revision
 from ui.text import inert
 from ui.widgets.choice import choose_option
 from ui.widgets.text import address_text
+from ui.widgets.upload import upload
 
 TYPED, FILE, SAMPLE = "typed", "file", "sample"
 SAMPLE_WORDS = 600
@@ -57,7 +58,7 @@ def _sample() -> str:
 
 
 def _uploaded() -> str:
-    file = st.file_uploader(
+    file = upload(
         _("A text file"), type=["txt", "md"], max_upload_size=5, key=f"perplexity_file_{revision('perplexity_file')}"
     )
     if file is not None:

@@ -18,6 +18,7 @@ from ui.state.parameters import MAPPING, TABLE
 from ui.state.revisions import revision
 from ui.text import error_sentence, inert
 from ui.widgets.text import address_text
+from ui.widgets.upload import upload
 
 LARGEST_FILE_MB = 50
 IN_ADDRESS = 12_000
@@ -95,7 +96,7 @@ def _forget() -> None:
 
 
 def _offer_upload() -> None:
-    file = st.file_uploader(
+    file = upload(
         _("Or a file (CSV, TSV, JSON lines)"),
         type=["csv", "tsv", "txt", "jsonl", "json"],
         max_upload_size=LARGEST_FILE_MB,

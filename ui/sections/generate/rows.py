@@ -23,6 +23,7 @@ from ui.state.parameters import PAIR, ROW_COLUMN, ROW_PAIR_COLUMN, SEVERAL, TEXT
 from ui.text import error_sentence, inert
 from ui.widgets.mirror import mirrored
 from ui.widgets.text import address_text
+from ui.widgets.upload import upload
 
 UPLOAD_MEGABYTES = 5
 LONGEST_LABEL = 16
@@ -89,7 +90,7 @@ def _from_lines(head: ModelHead) -> AskedRows | None:
 
 def _from_file(head: ModelHead) -> AskedRows | None:
     """The rows of an uploaded file, with the columns that are read."""
-    file = st.file_uploader(
+    file = upload(
         _("A table with a header (CSV, TSV or JSON lines)"),
         type=["csv", "tsv", "txt", "jsonl"],
         max_upload_size=UPLOAD_MEGABYTES,

@@ -29,6 +29,7 @@ from ui.state.scaling import (
 )
 from ui.text import error_sentence, inert
 from ui.widgets.model import is_hosted
+from ui.widgets.upload import upload
 
 TABLE = "table"
 
@@ -176,7 +177,7 @@ def _upload() -> None:
         is_sent = st.form_submit_button(_("Use this table"), type="primary", icon=":material/check:")
     if is_sent:
         _adopt(text or "")
-    file = st.file_uploader(
+    file = upload(
         _("Or a file (CSV)"),
         type=["csv", "tsv", "txt"],
         max_upload_size=LARGEST_UPLOAD_MB,

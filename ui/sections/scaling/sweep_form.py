@@ -46,6 +46,7 @@ from ui.state.revisions import widget_key
 from ui.text import error_sentence
 from ui.units import duration, prefixed
 from ui.widgets.choice import choose_option
+from ui.widgets.upload import upload
 
 SIZES = {
     f"{width}x{layers}": (width, layers) for width, layers in ((8, 1), (16, 1), (24, 2), (32, 2), (48, 3), (64, 4))
@@ -149,13 +150,13 @@ def _own_text() -> TaskConfig | None:
         key=widget_key(SWEEP_TEXT, "area_sweep_text"),
         placeholder=_("A few pages at least: paste them here, or choose a file below."),
     )
-    file = st.file_uploader(_("Or a text file"), type=["txt", "md"], key="file_sweep_text")
+    file = upload(_("Or a text file"), type=["txt", "md"], key="file_sweep_text")
     write_text(SWEEP_TEXT, typed if typed.strip() and len(typed) <= SWEEP_TEXT.limit else None)
-    text = decode_upload(file.getvalue())[:TEXT_LENGTH] if file is not None else typed
-    if not text.strip():
-        st.info(_("Paste a text or choose a file for the models to learn from."), icon=":material/info:")
-        return None
     try:
+        text = decode_upload(file.getvalue())[:TEXT_LENGTH] if file is not None else typed
+        if not text.strip():
+            st.info(_("Paste a text or choose a file for the models to learn from."), icon=":material/info:")
+            return None
         return _text_task(text, kinds[list(titles).index(chosen)])
     except UserError as error:
         st.error(error_sentence(error), icon=":material/error:")

@@ -25,6 +25,7 @@ from ui.state.parameters import MODEL, SENTENCE_QUERY, SENTENCES
 from ui.text import error_sentence
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import address_text
+from ui.widgets.upload import upload
 
 QUERY_EXAMPLE = "How can I learn to cook?"
 LINES_EXAMPLE = "\n".join(
@@ -95,7 +96,7 @@ def _say_recipe(model: LoadedModel, recipe: SentenceRecipe) -> None:
 def _adopt_file() -> None:
     """Put the lines of an uploaded file into the field, once."""
     with st.popover(_("Upload lines"), icon=":material/upload_file:"):
-        file = st.file_uploader(
+        file = upload(
             _("A file with one text on each line"),
             type=["txt", "csv", "tsv"],
             max_upload_size=UPLOAD_MEGABYTES,

@@ -26,6 +26,7 @@ from ui.state.training import adopt_draft, draft_revision, read_changes, write_c
 from ui.text import error_sentence
 from ui.widgets.fields import edit, editable
 from ui.widgets.model import is_hosted
+from ui.widgets.upload import upload
 
 FROM_TASK = ("vocabulary", "kind", "classes", "segments")
 """Fields of the model that follow from the task."""
@@ -169,7 +170,7 @@ def upload_settings() -> None:
     """Fill the fields from an exported config.json."""
     key = f"upload_{draft_revision()}"
     label = _("Settings from a file (a run's config.json)")
-    st.file_uploader(label, type="json", key=key, on_change=_read_upload, args=(key,))
+    upload(label, type="json", key=key, on_change=_read_upload, args=(key,))
     if problem := take_error(UPLOAD):
         st.error(problem, icon=":material/error:")
 
