@@ -26,6 +26,8 @@ emergence/             abilities that appear during training
 evaluation/            measures of texts and labels, with intervals
 finetuning/            what fine-tuning did to a model, before and after
 charts/                plain data in, plotly Figure out
+bertviz/               BertViz's functions with its arguments
+show.py                pictures for notebooks
 viewer/                pictures that are drawn in a browser
 command/               the commands of `python -m playground`
 errors.py              the error whose sentence is for the person at the screen

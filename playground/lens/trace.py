@@ -31,8 +31,11 @@ CHECKED_QUERIES = 64
 class Trace:
     """Every attention call of one pass. Maps are computed when they are asked for."""
 
-    def __init__(self, model: "LoadedModel", result: Pass) -> None:
+    def __init__(self, model: "LoadedModel", result: Pass, *, text: str = "", target: str | None = None) -> None:
         self.model = model
+        self.text = text
+        """The source text, before it was cut into tokens."""
+        self._given_target = target
         self.source: tuple[Token, ...] = result.source
         self.target: tuple[Token, ...] = result.target
         """An encoder-decoder's decoder input; empty otherwise."""
@@ -63,6 +66,13 @@ class Trace:
     def target_ids(self) -> list[int]:
         """The decoder's input ids of an encoder-decoder model."""
         return [token.id for token in self.target]
+
+    @property
+    def target_text(self) -> str | None:
+        """An encoder-decoder's target: the one that was given, or the model's own answer. None for other models."""
+        if self._given_target is None and self.target:
+            return str(self.model.tokenizer.decode(self.target_ids, skip_special_tokens=True))
+        return self._given_target
 
     @property
     def kinds(self) -> tuple[SiteKind, ...]:
@@ -234,6 +244,12 @@ class Trace:
 
         return check_sums(self.model, self._arguments)
 
+    def _repr_html_(self) -> str | None:
+        """Every head, as the output of a notebook's cell; None for a text without tokens."""
+        from playground import show
+
+        return show.heads(self)._repr_html_() if self.sites else None
+
     def _kind(self, kind: SiteKind | None) -> SiteKind:
         if not self.sites:
             raise UserError("There is no attention to show: the text has no tokens.")
@@ -263,4 +279,5 @@ def trace(
     target: an encoder-decoder's decoder input; by default the model's own greedy answer. pair: an encoder's second
     sentence. Raises TooLongError beyond the model's context or 2,048 tokens, unless `truncate` cuts the text there.
     """
-    return Trace(model, run_pass(model, text, target, pair=pair, truncate=truncate, on_layer=on_layer))
+    result = run_pass(model, text, target, pair=pair, truncate=truncate, on_layer=on_layer)
+    return Trace(model, result, text=text, target=target)

@@ -7,5 +7,6 @@ attention_view/  every head of a model, one head in full, the difference of two
 film_view/       attention over a training, frame by frame
 token_view/      tokens that are coloured, listed and clicked
 bertviz_views/   BertViz's own views as documents, offline
+notebook.py      a page as the output of a notebook's cell
 shared/          payloads, bundling, labels, and the JavaScript that several views use
 """

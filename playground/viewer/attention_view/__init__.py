@@ -2,6 +2,7 @@
 
 aligned.py      words by which two traces are compared
 assets.py       style sheet and bundled modules
+heads_page.py   heads of a trace as views of a page
 js              the browser's side: view.js and difference_view.js are the components
 labels.py       labels, translated
 picture.py      what is shown of a trace

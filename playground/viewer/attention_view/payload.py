@@ -64,6 +64,8 @@ class GridView:
     key_words: Sequence[AxisWord] = ()
     blocks: Sequence[int] = ()
     """What each layer is called, the number of its block in the model; empty where they are counted from 0."""
+    head_numbers: Sequence[int] = ()
+    """What each head is called; empty where they are counted from 0."""
     first_excluded: bool = False
     special_hidden: bool = False
     provenance: Sequence[str] = ()
@@ -204,6 +206,7 @@ def _grid_header(grid: GridView) -> dict[str, Any]:
         "layers": grid.n_layers,
         "heads": grid.n_heads,
         "blocks": list(grid.blocks) or list(range(grid.n_layers)),
+        "headNumbers": list(grid.head_numbers) or list(range(grid.n_heads)),
         "site": grid.kind,
         "firstExcluded": grid.first_excluded,
         "specialHidden": grid.special_hidden,

@@ -64,6 +64,8 @@ def _with_data_once(script: str, changes: Mapping[str, Any], *, trim: bool) -> t
     parameters, end = json.JSONDecoder().raw_decode(script, start.end())
     if trim:
         _trim_rows(parameters["attention"])
+    if isinstance(parameters["attention"], dict):  # the neuron view's, whose script asks below what layers are called
+        parameters["include_layers"] = list(range(len(parameters["attention"]["all"]["attn"])))
     data = json.dumps({**parameters, **changes}, separators=(",", ":")).replace("<", "\\u003c")
     rest = script[script.index("\n", end) :]
     return f"{script[: start.end()]}{data};{rest}", parameters["root_div_id"]

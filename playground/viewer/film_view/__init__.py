@@ -6,5 +6,6 @@ film_state.py   the selection, validated
 js              the browser's side
 labels.py       labels, translated
 message.py      frames, first selection and labels for a browser
+placed.py       the film of a run's folder as a view of a page
 run_film.py     the film of a training run
 """

@@ -7,10 +7,10 @@ from playground.viewer.shared.bundle import joined_modules, joined_sheets
 HERE = Path(__file__).parent
 CSS = joined_sheets(HERE.parent / "attention_view", HERE)
 
-_SHARED = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers legend"
-_OWN = "reel choice thumbs stage curves timeline player picture film"
+SHARED = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers legend"
+OWN = "reel choice thumbs stage curves timeline player picture film"
 
 
 def film_module() -> str:
     """The film as one ES module."""
-    return joined_modules(HERE, _OWN, shared=_SHARED)
+    return joined_modules(HERE, OWN, shared=SHARED)

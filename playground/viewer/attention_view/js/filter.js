@@ -9,12 +9,12 @@ const COMPARE = {
 };
 
 // The numbers of the heads whose scores pass a filter's test; a layer is called by its block's number in the model.
-export function headsThatMatch(test, { layers, heads, blocks, scoreNames }, scores) {
+export function headsThatMatch(test, { layers, heads, blocks, headNumbers, scoreNames }, scores) {
   const matches = new Set();
   for (let layer = 0; layer < layers; layer++) {
     for (let head = 0; head < heads; head++) {
       const values = Object.fromEntries(scoreNames.map((name) => [name, scoreOf(scores, name, layer, head)]));
-      if (test({ ...values, layer: blocks[layer], head })) matches.add(layer * heads + head);
+      if (test({ ...values, layer: blocks[layer], head: headNumbers[head] })) matches.add(layer * heads + head);
     }
   }
   return matches;

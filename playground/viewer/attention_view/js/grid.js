@@ -113,7 +113,7 @@ function paintNumbers(grid) {
     if (head % step && !chosen) continue;
     top.font = font(chosen);
     top.fillStyle = cssRgb(chosen ? theme.text : theme.faded);
-    top.fillText(String(head), corner(grid, 0, head).x + grid.size.width / 2, 12);
+    top.fillText(String(header.headNumbers[head]), corner(grid, 0, head).x + grid.size.width / 2, 12);
   }
   context.textAlign = "right";
   context.textBaseline = "middle";
@@ -199,7 +199,7 @@ function fillTip(grid, { layer, head }) {
     const value = scoreOf(view.scores, name, layer, head);
     list.append(element("dt", {}, scoreLabel(labels, name)), element("dd", {}, value === undefined ? "…" : formatScore(value)));
   }
-  view.tip.replaceChildren(element("strong", {}, fill(labels.layerHead, { layer: header.blocks[layer], head })), preview, list);
+  view.tip.replaceChildren(element("strong", {}, fill(labels.layerHead, { layer: header.blocks[layer], head: header.headNumbers[head] })), preview, list);
 }
 
 const KEY_STEPS = {
@@ -224,6 +224,7 @@ function moveByKey(grid, event) {
 
 // Scroll the grid, and only the grid, so that the selected thumbnail is in sight.
 export function showChosen(grid) {
+  if (!grid.size) return; // not laid out yet: the view stands on a tab that is not shown
   const { selected } = grid.view.state;
   const { x, y } = corner(grid, selected.layer, selected.head);
   const { scroller } = grid;

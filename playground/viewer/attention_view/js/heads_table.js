@@ -64,7 +64,7 @@ function sortBy(heads, name) {
 }
 
 function valueOf(view, name, { layer, head }) {
-  return name === "layer" ? view.header.blocks[layer] : name === "head" ? head : scoreOf(view.scores, name, layer, head);
+  return name === "layer" ? view.header.blocks[layer] : name === "head" ? view.header.headNumbers[head] : scoreOf(view.scores, name, layer, head);
 }
 
 function sortedHeads({ view, sort }) {

@@ -168,7 +168,7 @@ class AttentionView {
     const names = { "head": "layerHead", "layer mean": "layerMean", "layer max": "layerMax", "all mean": "allMean", "all max": "allMax" };
     const { selected } = this.state;
     // A mixed stack attends in some blocks only: a row is called by its block's number in the model.
-    return fill(labels[names[selected.combine]], { ...selected, layer: this.header.blocks[selected.layer] });
+    return fill(labels[names[selected.combine]], { ...selected, layer: this.header.blocks[selected.layer], head: this.header.headNumbers[selected.head] });
   }
 
   select(selected) {
