@@ -29,6 +29,8 @@ WORDS = [
 SPECIAL = ["<pad>", "<s>", "</s>", "<unk>"]
 ENDINGS = {"text": "SequenceClassification", "token": "TokenClassification", "span": "QuestionAnswering"}
 FAMILIES = ("bert", "roberta", "distilbert", "electra", "modernbert", "gpt2", "llama")
+PAIRS = ("bart", "t5")
+"""Encoder-decoders; T5 labels tokens with its encoder alone."""
 DECODERS = ("gpt2", "llama")
 SEGMENTED = ("bert", "electra")
 TAGS = {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC", 4: "I-LOC"}
@@ -63,6 +65,8 @@ def save_head(folder: Path, family: str, task: str, **changes: Any) -> Path:
         values |= {"bos_token_id": 1, "eos_token_id": 2}
     if family == "llama":
         values |= {"pad_token_id": None}
+    if family == "t5":
+        values |= {"pad_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 0}
     labels = values.pop(
         "labels", None if task == "span" else TAGS if task == "token" else {0: "bad", 1: "good", 2: "?"}
     )

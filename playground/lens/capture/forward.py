@@ -172,7 +172,13 @@ def _last_logits(model: "LoadedModel", output: Any) -> Tensor | None:
 
 
 def _decoder_ids(model: "LoadedModel", ids: Tensor, target: str | None, truncate: bool) -> Tensor:
-    """The decoder's input: its start token and the labels without the end (teacher forcing), or its own output."""
+    """The decoder's input: its start token and the labels without the end (teacher forcing), or its own output.
+
+    Without an output head it writes nothing: a classifier's decoder reads the source, one place later (Lewis et al.
+    2020, section 3.1).
+    """
+    if target is None and not model.has_output_head:
+        return torch.cat([torch.full_like(ids[:, :1], model.adapter.start_id()), ids[:, :-1]], dim=1)
     if target is None:
         return greedy_target(model.adapter, ids, longest=min(TARGET_LIMIT, model.context))
     tokens = [Token(id=id, text="") for id in model.adapter.target_ids(target)]

@@ -71,7 +71,8 @@ def choose_architecture(config: Any, name: str) -> Architecture:
     headed = headed if headed is not None and _promises_head(config, headed.__name__) else None
     task, table = (None if headed else stated_task(config)) or (None, "")
     classifier = _class_in(config, table) if task else None
-    model_class = headed or classifier or _class_in(config, "MODEL_MAPPING")
+    base = "MODEL_FOR_TEXT_ENCODING_MAPPING" if _is_encoder_alone(config) else "MODEL_MAPPING"
+    model_class = headed or classifier or _class_in(config, base)
     if model_class is None:
         raise UserError(
             "{name} is of the family {model_type}, which has no text model that can be loaded.",
@@ -95,12 +96,24 @@ def kind_of(config: Any) -> Kind:
     """The kind of a configuration's model."""
     from transformers.models.auto import modeling_auto as auto
 
+    if _is_encoder_alone(config):
+        return "encoder"
     if getattr(config, "is_encoder_decoder", False):
         return "encoder-decoder"
     family = config.model_type
     causal = any(family in getattr(auto, f"{name}_NAMES") for name in CAUSAL_MAPPINGS) and family not in BIDIRECTIONAL
     masked = family in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(config, "is_decoder", False)
     return "decoder" if causal and not masked else "encoder"
+
+
+def _is_encoder_alone(config: Any) -> bool:
+    """Whether a checkpoint of a family of encoder-decoders has its encoder only (T5EncoderModel)."""
+    if not getattr(type(config), "is_encoder_decoder", False):
+        return False
+    names = config.architectures or []
+    is_decoder = getattr(config, "is_decoder", False) or any(name.endswith("ForCausalLM") for name in names)
+    is_alone = not config.is_encoder_decoder and not is_decoder
+    return is_alone or any(name.endswith(("EncoderModel", "T5ForTokenClassification")) for name in names)
 
 
 def _promises_head(config: Any, headed: str) -> bool:
@@ -155,7 +168,7 @@ def _parts(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[s
     refuse_not_a_number(whole, name)
     whole = whole.to(device).eval().requires_grad_(False)
     # A classifier's head stands on a base model; every page but the one that asks the head looks at that.
-    module: Any = whole if head is None else whole.base_model
+    module: Any = whole if head is None else _base_of(whole, config)
     attention = choose_attention(
         module,
         _probe_ids(tokenizer, module).to(device),
@@ -178,6 +191,18 @@ def _parts(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[s
         "head": head,
         "classes": 0 if head is None or head.task == "span" else len(head.labels),
     }
+
+
+def _base_of(whole: Any, config: Any) -> Any:
+    """The model below a classifier's head; some classes hold its parts without it (T5ForQuestionAnswering)."""
+    if whole.base_model is not whole:
+        return whole.base_model
+    base_class = _class_in(config, "MODEL_MAPPING")
+    if base_class is None or isinstance(whole, base_class):
+        return whole
+    base = base_class(whole.config)
+    base.load_state_dict(whole.state_dict(), strict=False, assign=True)
+    return base.eval().requires_grad_(False)
 
 
 def _pretrained_config(checkpoint: Checkpoint, name: str) -> Any:

@@ -162,6 +162,7 @@ class LayerInside:
             return self._input(self._block.module)
         if not self._block.is_additive:
             return self._input(self._attention.module)
+        assert self._block.attention is not None
         written = _token_rows(self._recording.output(self._block.attention.writer))
         return self._input(self._block.module) + self._block.factor * written
 
@@ -220,12 +221,13 @@ def _outside(model: "LoadedModel", parts: Parts) -> dict[str, nn.Module]:
 def _embeddings(root: nn.Module, parts: Parts) -> set[nn.Module]:
     """The embedding of tokens; an encoder-decoder may have another of the same shape for each of its stacks.
 
-    In others a table of the same shape is one of positions.
+    In others a table of the same shape is one of positions, and only one with the same weights is meant (T5's encoder).
     """
+    weight = getattr(parts.embedding, "weight", torch.empty(0))
+    tables = [module for module in root.modules() if isinstance(module, nn.Embedding)]
     if len({block.kind for block in parts.blocks}) == 1:
-        return {parts.embedding}
-    shape = getattr(parts.embedding, "weight", torch.empty(0)).shape
-    return {module for module in root.modules() if isinstance(module, nn.Embedding) and module.weight.shape == shape}
+        return {parts.embedding, *(module for module in tables if module.weight is weight)}
+    return {module for module in tables if module.weight.shape == weight.shape}
 
 
 def _keeping(module: nn.Module, recording: Recording, seam: _SeamCall) -> attention.Handler:

@@ -14,8 +14,9 @@ from playground.lens.generate.answer_spans import find_answers
 from playground.lens.generate.classification import classify, scores_of
 from playground.lens.generate.encoded_rows import _shares, encode_row
 from playground.lens.generate.token_labels import label_tokens
+from playground.lens.trace import trace
 from playground.models import LoadedModel, load
-from tests.helpers.head_folders import FAMILIES, WORDS, drop_tensors, save_head
+from tests.helpers.head_folders import ENDINGS, FAMILIES, PAIRS, WORDS, drop_tensors, save_head
 
 TEXTS = ["the cat sat on the mat", "anna went to paris", "good", "the dog lay under the tree and sat"]
 TOLERANCE = 1e-5
@@ -45,7 +46,7 @@ def pipeline(model: LoadedModel, task: str, ending: str, **options):
     return transformers.pipeline(task, model=module, tokenizer=tokenizer, device="cpu", **options)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [*FAMILIES, *PAIRS])
 def test_labels_equal_the_pipelines(root, family):
     model = loaded(root, family, "text")
     theirs = pipeline(model, "text-classification", "SequenceClassification", top_k=None)(TEXTS)
@@ -68,7 +69,7 @@ def test_two_texts_equal_the_pipelines(root, family):
     assert not np.allclose(ours.scores, classify(model, TEXTS[:1])[0].scores)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [*FAMILIES, "t5"])
 def test_token_labels_equal_the_pipelines(root, family):
     model = loaded(root, family, "token")
     options = {"aggregation_strategy": "simple"}
@@ -88,7 +89,7 @@ def test_token_labels_equal_the_pipelines(root, family):
         )
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [*FAMILIES, *PAIRS])
 def test_answers_equal_every_span_tried(root, family):
     """transformers 5 has no such pipeline any more: its own model, and every span of the passage by hand."""
     import transformers
@@ -140,6 +141,34 @@ def test_every_kind_of_label_equals_the_pipeline(root, changes, scale):
     assert ours.scale == scale
     assert sorted(ours.scores) == pytest.approx(sorted(entry["score"] for entry in theirs), abs=TOLERANCE)
     assert ours.labels[ours.best] == theirs[0]["label"]
+
+
+@pytest.mark.parametrize(
+    ("family", "task", "kind"),
+    [("t5", "token", "encoder"), *((family, task, "encoder-decoder") for family in PAIRS for task in ("text", "span"))],
+)
+def test_a_model_below_a_head_is_what_it_is_and_can_be_looked_into(root, family, task, kind):
+    """The attention below the head is that of the head's own pass: a classifier's decoder reads the source, shifted."""
+    import transformers
+
+    model = loaded(root, family, task)
+    assert model.kind == kind
+    traced = trace(model, "the cat sat")
+    module = getattr(transformers, f"AutoModelFor{ENDINGS[task]}").from_pretrained(
+        model.folder, attn_implementation="eager"
+    )
+    read = transformers.AutoTokenizer.from_pretrained(model.folder)("the cat sat", return_tensors="pt")
+    with torch.inference_mode():
+        output = module(input_ids=read["input_ids"], output_attentions=True)
+    names = {"encoder": "encoder_attentions", "decoder": "decoder_attentions", "cross": "cross_attentions"}
+    reported = (
+        {"encoder": output.attentions} if kind == "encoder" else {k: getattr(output, v) for k, v in names.items()}
+    )
+    for name, layers in reported.items():
+        for layer, weights in enumerate(layers):
+            ours = traced.attention(layer=layer, head=1, kind=name)
+            assert ours == pytest.approx(weights[0, 1].numpy(), abs=TOLERANCE)
+    assert traced.inside(0, "encoder").head(0, 1).head == 0
 
 
 def test_labels_without_names_have_numbers(root):

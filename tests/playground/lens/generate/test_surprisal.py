@@ -12,9 +12,12 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from playground import load
 from playground.errors import UserError
 from playground.lens.generate.fill_mask import each_masked
 from playground.lens.generate.surprisal import Windows, spans, text_surprisal
+from playground.models import is_local
+from playground.models.catalogue import find
 from tests.helpers.families import DECODERS, ENCODER_DECODERS, as_loaded, small_model
 from tests.helpers.own_models import own_model
 from tests.playground.lens.generate.test_fill_mask import masked_model
@@ -32,6 +35,18 @@ def test_mean_is_the_models_own_loss(family):
     # One letter a token, one byte a letter, and the first is not predicted.
     assert scores.bits_per_byte == pytest.approx(scores.mean / math.log(2))
     assert scores.predicted.tolist() == [False] + [True] * 21
+
+
+@pytest.mark.slow
+def test_smollm2_gives_exp_of_transformers_mean_loss():
+    if not is_local(find("smollm2-135m")):
+        pytest.skip("not on this machine")
+    model = load("smollm2-135m")
+    text = " ".join([TEXT, "The keeper lit the lamp every evening, and every evening the boats turned home."] * 4)
+    ids = torch.tensor([model.tokenizer.encode(text)])
+    with torch.inference_mode():
+        loss = float(model.module(input_ids=ids, labels=ids).loss)
+    assert text_surprisal(model, text).perplexity == pytest.approx(math.exp(loss), abs=1e-4)
 
 
 @pytest.mark.parametrize("family", ENCODER_DECODERS)
