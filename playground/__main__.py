@@ -1,9 +1,11 @@
-"""`python -m playground …`: the app's abilities on the command line."""
+"""`python -m playground …`, installed `transformer-playground …`: the app's abilities on the command line."""
 
 import argparse
 import sys
+from pathlib import Path
 
 from playground.command import (
+    app,
     chat,
     classify,
     emerge,
@@ -36,11 +38,16 @@ def main(words: list[str] | None = None) -> int:
     return 0
 
 
+def _program() -> str:
+    """How the program was called."""
+    name = Path(sys.argv[0]).stem
+    return name if name == "transformer-playground" else "python -m playground"
+
+
 def _parser(words: list[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m playground", description=_("Transformer Playground on the command line.")
-    )
+    parser = argparse.ArgumentParser(prog=_program(), description=_("Transformer Playground on the command line."))
     commands = parser.add_subparsers(dest="command", required=True)
+    app.declare(commands)
     models.declare(commands)
     trace.declare(commands)
     neurons.declare(commands)

@@ -29,6 +29,19 @@ def runs_folder() -> Path:
     return Path(custom).expanduser() if custom else cache_root() / "runs"
 
 
+def app_folder() -> Path:
+    """The folder of app.py, pages/, ui/ and assets/: the checkout, or the part of the installed package (a wheel
+    brings them in playground/app, so that no `ui` or `pages` stands beside other people's packages)."""
+    package = Path(__file__).resolve().parent
+    installed = package / "app"
+    return installed if (installed / "app.py").is_file() else package.parent
+
+
+def assets_folder() -> Path:
+    """The folder of shipped models, sweeps and studies."""
+    return app_folder() / "assets"
+
+
 def step_name(step: int) -> str:
     """The name of whatever belongs to a step of a run: 000500."""
     return f"{step:06d}"

@@ -10,9 +10,10 @@ import string
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
 
-CATALOGUES = Path(__file__).resolve().parent.parent / "assets" / "locale"
+from playground.folders import assets_folder
+
+CATALOGUES = assets_folder() / "locale"
 PSEUDO = "qps"
 LANGUAGE: ContextVar[str | None] = ContextVar("language", default=None)
 """The language of this context; None asks `language_source`."""

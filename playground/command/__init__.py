@@ -1,5 +1,6 @@
 """The commands of `python -m playground`, one file per verb.
 
+app.py           open the app in the browser
 train.py         train a run
 export.py        a run as a model folder
 models.py        list models; fetch one

@@ -12,8 +12,9 @@ from typing import Any
 from playground.csv_table import csv_table, skip_comments
 from playground.emergence.metrics import columns_of
 from playground.errors import UserError
+from playground.folders import assets_folder
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "emergence"
+FOLDER = assets_folder() / "emergence"
 PROVENANCE_FILE = "made.json"
 ID_COLUMNS = ("run", "parameters", "width", "seed", "step")
 """The columns that identify a checkpoint; all others are metrics."""

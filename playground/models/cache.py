@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import UserError
-from playground.folders import CHECKPOINTS, cache_root, runs_folder, step_name
+from playground.folders import CHECKPOINTS, assets_folder, cache_root, runs_folder, step_name
 
 _RUN = re.compile(r"run/([A-Za-z0-9_-]{1,100})/([0-9]{1,9})", re.ASCII)
 PROVENANCE = "provenance.json"
@@ -31,7 +31,7 @@ def models_root() -> Path:
 
 def shipped_folder(name: str) -> Path:
     """The folder of a model that is shipped with the app, whether it exists or not."""
-    return Path(__file__).resolve().parents[2] / "assets" / "models" / name
+    return assets_folder() / "models" / name
 
 
 def folder_of(name: str, revision: str | None = None) -> Path:

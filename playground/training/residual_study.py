@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playground.errors import UserError
+from playground.folders import assets_folder
 from playground.lens.finding import Finding
 from playground.text import N_
 
-SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "residuals.json"
+SHIPPED = assets_folder() / "residuals.json"
 
 
 @dataclass(frozen=True, kw_only=True)
