@@ -1,5 +1,7 @@
 """Attention that looks like a trained model's, without one: seeded, cheap, the same in app and test."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,13 @@ def attention(layers: int, heads: int, rows: int, columns: int, causal: bool, se
     return maps
 
 
+def by_layer(function: Callable[[np.ndarray], np.ndarray], maps: np.ndarray) -> np.ndarray:
+    """Apply a function of [layer, head, query, key]; where one layer is broadcast over all, to that one."""
+    if maps.strides[0] == 0:
+        return np.repeat(function(maps[:1]), len(maps), axis=0)
+    return function(maps)
+
+
 def pooled(maps: np.ndarray, cells: int) -> np.ndarray:
     """Return the maximum over cells x cells blocks; cell r covers tokens floor(r*T/cells) up to the next."""
     count = maps.shape[-1]
@@ -69,8 +78,13 @@ def tokens(count: int, pair: bool = False) -> list[AxisToken]:
     return [*first, *second, AxisToken(text="[SEP]", special=True, segment=1)]
 
 
+SCORES = ("previous", "first", "duplicate", "induction", "local", "entropy", "distance")
+
+
 def head_scores(maps: np.ndarray) -> dict[str, np.ndarray]:
     """Return simple head scores, [layer, head] each."""
+    if maps.size and maps.strides[0] == 0:  # one layer, broadcast over all
+        return {name: np.repeat(table, len(maps), axis=0) for name, table in head_scores(maps[:1].copy()).items()}
     rows, columns = maps.shape[-2:]
     if not maps.size:
         return {}
@@ -98,7 +112,7 @@ def grid(
     **more: object,
 ) -> GridView:
     """Return the overview of these maps, pooled to `cells` when given."""
-    small = pooled(maps, cells) if cells else maps
+    small = by_layer(partial(pooled, cells=cells), maps) if cells else maps
     packing: Packing = "lower" if causal else "full"
     flat = packed(small) if causal else small.reshape(*small.shape[:2], -1)
     return GridView(
@@ -113,7 +127,7 @@ def grid(
         key_tokens=keys or names,
         causal=causal,
         pooled=cells is not None,
-        score_names=tuple(head_scores(maps)),
+        score_names=SCORES if maps.size else (),
         provenance=["Synthetic 1.0, float32, seed 0", "transformer-playground tests"],
         **more,  # type: ignore[arg-type]
     )

@@ -25,7 +25,7 @@ from ui.components.attention_view import (
 CASES = ("small", "hidden", "long", "pair", "cross", "hostile", "wide", "compare", "empty")
 
 
-@st.cache_data
+@st.cache_resource
 def maps_of(case: str) -> np.ndarray:
     """Return the maps of a case: [layer, head, query, key]."""
     shapes = {
@@ -41,7 +41,8 @@ def maps_of(case: str) -> np.ndarray:
     }
     layers, heads, rows, columns, causal = shapes[case]
     if case == "long":
-        return np.stack([synthetic.attention(1, heads, rows, columns, causal, seed=7)[0]] * layers)
+        layer = synthetic.attention(1, heads, rows, columns, causal, seed=7)[0]
+        return np.broadcast_to(layer, (layers, *layer.shape))
     if case == "empty":
         return np.zeros((layers, heads, 0, 0), dtype=np.float32)
     return synthetic.attention(layers, heads, rows, columns, causal)
