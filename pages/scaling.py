@@ -18,6 +18,7 @@ from ui.sections.scaling.method_comparison import show_method_comparison
 from ui.sections.scaling.planner import show_planner
 from ui.sections.scaling.sections import show_allocation_section, show_diagnostics_section, show_fit_section
 from ui.sections.scaling.sweep_progress import show_sweep_section
+from ui.sections.scaling.zipf import show_zipf_section
 from ui.state.address import write_values
 from ui.state.parameters import FIGURE, SECTION
 from ui.state.scaling import FIT_SECTION, SECTION_WIDGET
@@ -32,6 +33,7 @@ TITLES = {
     "plan": _("Planner"),
     LIVE: _("Run a sweep"),
     "dial": _("One dial"),
+    "zipf": _("Zipf exponents"),
     "data": _("Upload data"),
 }
 SECTIONS = {
@@ -41,6 +43,7 @@ SECTIONS = {
     "disagree": show_method_comparison,
     "plan": show_planner,
     "dial": show_dial_section,
+    "zipf": show_zipf_section,
     "data": show_data_section,
 }
 

@@ -14,6 +14,7 @@ exponents.py    the exponent of the compute-optimal size by method, and whether 
 frontier.py     the compute-optimal frontier: closed forms, and the envelope of training curves
 profiles.py     isoFLOP profiles, and a grid's runs interpolated to common budgets
 allocation.py   the optimal N and D of a budget; with inference, with repeated data
+quantization.py the exponents that a Zipf law of skills predicts
 published.py    what the papers printed, with sources
 plans.py        a budget planned by each paper and by one's own fit
 budgets.py      FLOP to hours, energy and cost; tokens to bytes and books

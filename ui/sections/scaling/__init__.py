@@ -17,6 +17,7 @@ sweep_form.py         the configuration of a new sweep
 sweep_progress.py     a sweep started, watched and stopped
 dial.py               a depth chosen, what the law makes of it, the series started
 landing.py            where the runs of a series landed beside their prediction
+zipf.py               exponents by Zipf exponent, beside the quantization model's
 live_fit.py           the fit of a running sweep
 figure.py             a figure and its exports
 """
