@@ -11,6 +11,7 @@ from playground.command import (
     emerge,
     evaluate,
     export,
+    finetune,
     fit,
     models,
     neurons,
@@ -54,6 +55,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     tokens.declare(commands)
     similar.declare(commands)
     train.declare(commands, words=words)
+    finetune.declare(commands, words=words)
     export.declare(commands)
     classify.declare(commands)
     chat.declare(commands)

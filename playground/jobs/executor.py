@@ -35,7 +35,7 @@ from playground.training.run.status import (
 )
 
 if TYPE_CHECKING:
-    from playground.training.config import TrainConfig
+    from playground.training.config import RunSettings
 
 WATCH_SECONDS = 0.1
 CLEAN_SECONDS = 600.0
@@ -69,7 +69,7 @@ class LocalExecutor:
         self._monitor = threading.Thread(target=self._watch, name="runs", daemon=True)
         self._monitor.start()
 
-    def submit(self, config: "TrainConfig", *, name: str, owner: str | None = None) -> str:
+    def submit(self, config: "RunSettings", *, name: str, owner: str | None = None) -> str:
         """Queue a new run and return its id. Raises UserError for a run beyond the limits, or of its owner's share."""
         self.check(config)
         with self._lock:
@@ -78,12 +78,12 @@ class LocalExecutor:
             self._enqueue(run_id)
         return run_id
 
-    def check(self, config: "TrainConfig") -> None:
+    def check(self, config: "RunSettings") -> None:
         """Raise UserError, saying what to change, for a training that is too large for this machine."""
         check_limits(config, self.limits)
         check_memory(config, available=available_bytes() / self.slots)
 
-    def fork(self, run_id: str, step: int, config: "TrainConfig", *, name: str, owner: str | None = None) -> str:
+    def fork(self, run_id: str, step: int, config: "RunSettings", *, name: str, owner: str | None = None) -> str:
         """Queue a run that continues from another's checkpoint; returns the new id.
 
         Raises UserError if the settings do not fit the weights, or exceed the limits.

@@ -24,7 +24,7 @@ from playground.training.run.status import (
 )
 
 if TYPE_CHECKING:
-    from playground.training.config import TrainConfig
+    from playground.training.config import RunSettings
 
 KILL = 9
 """SIGKILL, with which the system ends a process when memory runs out."""
@@ -55,7 +55,7 @@ def status_after_exit(folder: Path, code: int, error_line: str, reason: str | Me
     return lost(dataclasses.replace(status, checkpoint=last, step=max(status.step, last or 0)), reason)
 
 
-def make_folder(root: Path, config: "TrainConfig", name: str, *, owner: str | None = None) -> str:
+def make_folder(root: Path, config: "RunSettings", name: str, *, owner: str | None = None) -> str:
     """Create a new run's folder atomically; returns the run's id. Raises UserError if the disk refuses."""
     run_id = new_run_id()
     staging = root / f"{STAGING_PREFIX}{run_id}"

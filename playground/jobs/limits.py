@@ -9,7 +9,7 @@ from playground.errors import UserError
 
 if TYPE_CHECKING:
     from playground.settings import Settings
-    from playground.training.config import TrainConfig
+    from playground.training.config import RunSettings, TrainConfig
     from playground.transformer import TransformerConfig
 
 
@@ -58,20 +58,14 @@ def limits_of(settings: "Settings") -> Limits:
     )
 
 
-def check_limits(config: "TrainConfig", limits: Limits) -> None:
+def check_limits(config: "RunSettings", limits: Limits) -> None:
     """Raise UserError, saying what to change, for a run beyond the limits."""
-    tokens = config.batch * config.accumulation * config.model.context
+    tokens = config.batch * config.accumulation * config.row_length
     if config.steps > limits.steps:
         raise UserError(
             "The run has {value:,} steps, and at most {limit:,} are allowed here; choose fewer steps.",
             value=config.steps,
             limit=limits.steps,
-        )
-    if config.model.layers > limits.layers:
-        raise UserError(
-            "The run has {value:,} layers, and at most {limit:,} are allowed here; choose fewer layers.",
-            value=config.model.layers,
-            limit=limits.layers,
         )
     if tokens > limits.tokens:
         raise UserError(
@@ -79,6 +73,20 @@ def check_limits(config: "TrainConfig", limits: Limits) -> None:
             "context.",
             value=tokens,
             limit=limits.tokens,
+        )
+    from playground.training.config import TrainConfig
+
+    if isinstance(config, TrainConfig):
+        _check_shape(config, limits)
+
+
+def _check_shape(config: "TrainConfig", limits: Limits) -> None:
+    """Raise UserError for a model that would have too many layers or parameters."""
+    if config.model.layers > limits.layers:
+        raise UserError(
+            "The run has {value:,} layers, and at most {limit:,} are allowed here; choose fewer layers.",
+            value=config.model.layers,
+            limit=limits.layers,
         )
     parameters = _parameter_count(config.model, limits)
     if parameters > limits.parameters:
@@ -99,11 +107,18 @@ def _parameter_count(model: "TransformerConfig", limits: Limits) -> int:
     return sum(parameters_by_part(model).values())
 
 
-def check_memory(config: "TrainConfig", *, available: float) -> None:
+def check_memory(config: "RunSettings", *, available: float) -> None:
     """Raise UserError, with both numbers, for a run whose step needs more than the `available` bytes."""
+    from playground.training.config import TrainConfig
     from playground.training.estimate import memory_of
+    from playground.training.finetune.cost import check_finetuning
+    from playground.training.finetune.finetune_config import FinetuneConfig
     from playground.training.sizes import parameters_by_part
 
+    if isinstance(config, FinetuneConfig):
+        check_finetuning(config, available=available)
+    if not isinstance(config, TrainConfig):
+        return
     needed = memory_of(config, parameters_by_part(config.model)).total
     if needed > available:
         raise UserError(

@@ -28,7 +28,7 @@ LARGEST_SEED = 2**63 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """What every run decides, from random weights or from a model's: steps, batch, rate, and what is kept on the way."""
+    """What every run decides, from random weights or a model's: steps, batch, rate, and what is kept on the way."""
 
     steps: int = 2000
     batch: int = 12

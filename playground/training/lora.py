@@ -7,7 +7,6 @@ numbers instead of 331,776.
 """
 
 import math
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -40,13 +39,13 @@ class LoraLinear(nn.Module):
     @property
     def weight(self) -> Tensor:
         """W as it was: some layers ask for its type."""
-        weight: Any = self.base.weight
+        weight: Tensor = self.base.weight  # type: ignore[assignment]
         return weight
 
     @property
     def bias(self) -> Tensor | None:
         """b, which stays as it is."""
-        bias: Any = self.base.bias
+        bias: Tensor | None = self.base.bias  # type: ignore[assignment]
         return bias
 
     @torch.no_grad()

@@ -1,8 +1,9 @@
 """Classification of texts with the base's own tokenizer. Right is the label of the text."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -103,7 +104,7 @@ def _table_rows(config: LabelsConfig) -> SplitRows:
     return SplitRows(train=split.train, held_out=split.held_out, notes=(*notes, *more, *split.notes))
 
 
-_SOURCES = {
+_SOURCES: dict[LabelledSource, Callable[[LabelsConfig], SplitRows]] = {
     "table": _table_rows,
     "authors": lambda config: author_rows(
         archive_for("authors", config.sources), passage=config.passage, share=config.held_out
@@ -127,7 +128,7 @@ class LabelsTask:
     held_out: list[list[int]]
 
     @property
-    def tokenizer(self) -> "object":
+    def tokenizer(self) -> Any:
         """The base's."""
         return self.reader.tokenizer
 

@@ -37,6 +37,12 @@ class Reader:
         """A text as the model reads it; a decoder's stays open."""
         return [token.id for token in input_tokens(self.model, text)]
 
+    def prefix(self) -> list[int]:
+        """What the model reads in front of every text."""
+        tokens = input_tokens(self.model, "a")
+        first = next((place for place, token in enumerate(tokens) if not token.special), 0)
+        return [token.id for token in tokens[:first]]
+
     def decode(self, ids: list[int]) -> str:
         """The text of tokens, without special ones."""
         return str(self.tokenizer.decode(ids, skip_special_tokens=True)).strip()

@@ -8,10 +8,13 @@ from typing import Any
 
 from playground.errors import UserError
 from playground.tasks.finetune.labels import LabelsConfig, prepare_labels, restore_labels
+from playground.tasks.finetune.pairs import PairsConfig, prepare_pairs, restore_pairs
+from playground.tasks.finetune.passages import PassagesConfig, prepare_passages, restore_passages
+from playground.tasks.finetune.prompts import PromptsConfig, prepare_prompts, restore_prompts
 from playground.tasks.finetune.reader import Reader
 from playground.tasks.task import Task
 
-FinetuneTaskConfig = LabelsConfig
+FinetuneTaskConfig = LabelsConfig | PassagesConfig | PromptsConfig | PairsConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,27 @@ FINETUNE_TASKS: dict[str, FinetuneTaskKind] = {
             prepare=prepare_labels,
             restore=restore_labels,
             right="The label of the text.",
+        ),
+        FinetuneTaskKind(
+            name="passages",
+            config=PassagesConfig,
+            prepare=prepare_passages,
+            restore=restore_passages,
+            right="The token that stands next in the text.",
+        ),
+        FinetuneTaskKind(
+            name="prompts",
+            config=PromptsConfig,
+            prepare=prepare_prompts,
+            restore=restore_prompts,
+            right="The next token of the answer; the prompt does not count.",
+        ),
+        FinetuneTaskKind(
+            name="pairs",
+            config=PairsConfig,
+            prepare=prepare_pairs,
+            restore=restore_pairs,
+            right="The reference, by BLEU.",
         ),
     )
 }

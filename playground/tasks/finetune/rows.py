@@ -99,7 +99,7 @@ def clean_labels(rows: Rows, lines: Sequence[int]) -> tuple[Rows, tuple[TableNot
         notes.append(TableNote(template=template, values={"n": len(missing), "line": lines[missing[0]]}))
     if not kept:
         raise UserError("No row has both a text and a label; choose other columns.")
-    if len(set(rows.labels[row] for row in kept)) > len({plain[row] for row in kept}):
+    if len({rows.labels[row] for row in kept}) > len({plain[row] for row in kept}):
         template = N_("Labels that differ only by blanks count as one.")
         notes.append(TableNote(template=template, values={}))
     alike = _alike({plain[row] for row in kept})

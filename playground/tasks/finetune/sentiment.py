@@ -90,4 +90,4 @@ def _one(generator: np.random.Generator, words: tuple[str, ...]) -> str:
     return words[int(generator.integers(len(words)))]
 
 
-_KINDS: tuple[Callable[[np.random.Generator], tuple[str, str]], ...] = (_plain, _plain, _negated, _contrast)
+_KINDS: tuple[Callable[[np.random.Generator], tuple[str, str]], ...] = (_plain, _plain, _plain, _plain, _negated, _contrast)

@@ -86,7 +86,8 @@ def read_tables(
     labels: list[str] = []
     lines: list[int] = []
     notes: tuple[TableNote, ...] = ()
-    for content in [*([text] if text.strip() else []), *(_bytes_of(source) for source in sources)]:
+    contents: list[str | bytes] = [text] if text.strip() else []
+    for content in [*contents, *map(_bytes_of, sources)]:
         table: TextTable = read_text_table(content)
         texts += table.column(first)
         labels += table.column(second)

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ class FinetuneConfig(RunSettings):
     base: str
     """The model that learns on: any name that `load` takes."""
     task: FinetuneTaskConfig
-    parts: TrainedParts = TrainedParts()
+    parts: TrainedParts = field(default_factory=TrainedParts)
     revision: str | None = None
     length: int = 128
     """The most tokens of a row."""
@@ -123,7 +123,9 @@ class FinetuneConfig(RunSettings):
         """Read back what `to_dict` wrote. Raises UserError for what is missing, unknown or of the wrong kind."""
         try:
             values = modernise_run_config(values)
-            parts = {k: tuple(v) if isinstance(v, list) else v for k, v in values.get("parts", {}).items()}
+            parts: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in values.get("parts", {}).items()
+            }
             rest = {name: value for name, value in values.items() if name not in ("task", "parts", "betas")}
             return cls(
                 task=finetune_task_from_dict(values["task"]),

@@ -27,7 +27,7 @@ from playground.training.run.paths import (
 from playground.training.run.runs import read_run, run_path, write_about
 
 if TYPE_CHECKING:
-    from playground.training.config import TrainConfig
+    from playground.training.config import RunSettings, TrainConfig
 
 FREE_IN_MODEL = ("dropout",)
 """What may change in the model's configuration: everything else decides the shape of its weights."""
@@ -39,6 +39,8 @@ FIXED_IN_TASK = frozenset(
     )
 )
 """What must stay in the task's configuration: it decides the vocabulary, or how long the model's context must be."""
+FIXED_IN_FINETUNING = ("base", "revision", "parts", "from_scratch")
+"""What must stay in a fine-tuning: its weights mean something only beside the base's."""
 STAGING_PREFIX = ".staging-"
 
 
@@ -52,7 +54,7 @@ def fork(
     root: Path,
     run_id: str,
     step: int,
-    config: "TrainConfig",
+    config: "RunSettings",
     *,
     name: str,
     new: str | None = None,
@@ -83,7 +85,7 @@ def fork(
     return new
 
 
-def _as_json(config: "TrainConfig") -> dict[str, Any]:
+def _as_json(config: "RunSettings") -> dict[str, Any]:
     """The configuration as it is stored: tuples become lists."""
     values: dict[str, Any] = json.loads(json.dumps(config.to_dict()))
     return values
@@ -91,7 +93,13 @@ def _as_json(config: "TrainConfig") -> dict[str, Any]:
 
 def check_fork(before: dict[str, Any], after: dict[str, Any], step: int) -> None:
     """Raise UserError if a configuration cannot continue from another's weights after `step`."""
-    old, new = before.get("model", {}), after["model"]
+    fixed = [name for name in FIXED_IN_FINETUNING if before.get(name) != after.get(name)]
+    if fixed:
+        raise UserError(
+            "A fork of a fine-tuning keeps its base and what is trained of it; start a new run for others.",
+            fields=fixed,
+        )
+    old, new = before.get("model", {}), after.get("model", {})
     other = [name for name in sorted(new) if name not in FREE_IN_MODEL and name in old and new[name] != old[name]]
     if other:
         raise UserError(
@@ -116,7 +124,7 @@ def _copy_run(source: Path, target: Path, checkpoint: Path, before: dict[str, An
     step = int(checkpoint.name)
     write_json(target / CONFIG, after)
     shutil.copytree(checkpoint, target / CHECKPOINTS / checkpoint.name)
-    if after["model"] != before.get("model"):
+    if after.get("model") != before.get("model"):
         write_json(target / CHECKPOINTS / checkpoint.name / "config.json", after["model"])
     if after.get("optimizer") != before.get("optimizer"):
         _reset_optimizer(target / CHECKPOINTS / checkpoint.name / RESUME)

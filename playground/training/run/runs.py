@@ -40,6 +40,12 @@ class Run:
     """The visitor of a shared server who started it; None where nobody was asked."""
 
     @property
+    def base(self) -> str:
+        """The model that a fine-tuning began with; empty for a training from random weights."""
+        base = self.config.get("base")
+        return base if isinstance(base, str) else ""
+
+    @property
     def steps(self) -> int:
         """The number of steps it is meant to have; 0 if its config does not say."""
         steps = self.config.get("steps")

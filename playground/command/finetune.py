@@ -1,0 +1,154 @@
+"""`finetune`: let a model learn on from the command line, resumable, with progress on one line or as JSON."""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playground.errors import UserError
+from playground.text import _
+
+if TYPE_CHECKING:
+    from playground.training.finetune import FinetuneConfig
+    from playground.training.trainer import Step
+
+RECORDS = ("task", "parts", "train")
+
+
+def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, words: list[str]) -> None:
+    """Add the command; its options, whose records need torch, only where the command line asks for it."""
+    parser = commands.add_parser("finetune", help=_("let a model learn on, in a run folder; a run in it is resumed"))
+    if words[:1] != ["finetune"]:
+        return
+    from playground.tasks.finetune.registry import FINETUNE_TASKS
+
+    parser.add_argument("base", nargs="?", default="", help=_("the model that learns on: any name that load takes"))
+    parser.add_argument("--task", choices=list(FINETUNE_TASKS), default="labels", help=_("the task (default labels)"))
+    parser.add_argument("--out", type=Path, required=True, help=_("the run folder; a run in it is resumed"))
+    parser.add_argument("--config", type=Path, help=_("a config.json to repeat, instead of all other options"))
+    parser.add_argument("--threads", type=int, default=1, help=_("torch threads (default 1)"))
+    parser.add_argument("--json", action="store_true", help=_("one JSON object for each step"))
+    parser.add_argument("--adapter", type=Path, help=_("afterwards write LoRA to this folder, for peft"))
+    parser.add_argument("--merged", type=Path, help=_("afterwards write the whole model to this folder"))
+    parser.add_argument("--dry-run", action="store_true", help=_("only say what it would cost"))
+    _add_records(parser, _task_among(words))
+    parser.set_defaults(run=finetune_run)
+
+
+def _add_records(parser: argparse.ArgumentParser, task: str) -> None:
+    """One option per field of the records of task, trained parts and training."""
+    from playground.command.options import add_options
+    from playground.tasks.finetune.registry import FINETUNE_TASKS
+    from playground.training.finetune.finetune_config import FinetuneConfig
+    from playground.training.finetune.trained_parts import TrainedParts
+
+    options: Any = add_options
+    kind = FINETUNE_TASKS.get(task, FINETUNE_TASKS["labels"])
+    options(parser.add_argument_group(_("task {name}").format(name=kind.name)), kind.config, prefix="task")
+    options(parser.add_argument_group(_("what is trained")), TrainedParts, prefix="parts")
+    group = parser.add_argument_group(_("training"))
+    options(group, FinetuneConfig, prefix="train", without=("task", "parts", "base"))
+
+
+def _task_among(words: list[str]) -> str:
+    """The word after --task, read before the options are known."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "--task":
+            return following
+        if word.startswith("--task="):
+            return word.removeprefix("--task=")
+    return "labels"
+
+
+def finetune_config_from(arguments: argparse.Namespace) -> "FinetuneConfig":
+    """The FinetuneConfig that the options describe. Raises UserError if they do not fit together."""
+    from playground.command.options import typed_options
+    from playground.tasks.finetune.registry import FINETUNE_TASKS
+    from playground.training.finetune.finetune_config import FinetuneConfig
+    from playground.training.finetune.trained_parts import TrainedParts
+    from playground.training.run.folder import read_run_config
+
+    task, parts, train = (typed_options(arguments, prefix) for prefix in RECORDS)
+    if arguments.config is not None:
+        options = [*task, *parts, *train, *([arguments.base] if arguments.base else [])]
+        if options:
+            raise UserError(
+                "--config repeats a run as it was; leave out {options}, or edit the file.", options=", ".join(options)
+            )
+        config = read_run_config(arguments.config)
+        if not isinstance(config, FinetuneConfig):
+            raise UserError("{path} is the configuration of a training; use the command train.", path=arguments.config)
+        return config
+    if not arguments.base:
+        raise UserError("Name the model that is to learn on.")
+    return FinetuneConfig(
+        base=arguments.base, task=FINETUNE_TASKS[arguments.task].config(**task), parts=TrainedParts(**parts), **train
+    )
+
+
+def finetune_run(arguments: argparse.Namespace) -> None:
+    """Fine-tune until all steps are done; an interrupted run resumes from its last checkpoint."""
+    import torch
+
+    from playground.jobs.malloc import keep_freed_memory
+    from playground.models.memory_estimate import available_bytes
+    from playground.training.finetune.cost import check_finetuning
+    from playground.training.finetune.result import export_adapter, export_merged
+    from playground.training.run.folder import run
+    from playground.transformer import check_count
+
+    check_count("threads", arguments.threads)
+    torch.set_num_threads(arguments.threads)
+    keep_freed_memory()
+    config = finetune_config_from(arguments)
+    check_finetuning(config, available=available_bytes())
+    _print_cost(config, as_json=arguments.json)
+    if arguments.dry_run:
+        return
+    start, first = time.monotonic(), None
+    for step in run(config, arguments.out):
+        first = step.step - 1 if first is None else first
+        left = (time.monotonic() - start) / (step.step - first) * (config.steps - step.step)
+        _print_step(step, config.steps, left, as_json=arguments.json)
+    for folder, export in ((arguments.adapter, export_adapter), (arguments.merged, export_merged)):
+        if folder is not None:
+            print(export(arguments.out, folder))
+
+
+def _print_cost(config: "FinetuneConfig", *, as_json: bool) -> None:
+    from playground.training.calibration import measured_throughput
+    from playground.training.finetune.cost import estimate_finetuning
+
+    cost = estimate_finetuning(config, measured_throughput())
+    if as_json:
+        values = {"trainable": cost.trainable, "total": cost.total, "bytes": cost.memory.total}
+        print(json.dumps({"estimate": {**values, "seconds": cost.seconds, "modules": list(cost.modules)}}), flush=True)
+        return
+    line = _(
+        "{trainable:,} of {total:,} parameters are trained; about {megabytes:,.0f} MB and at most {minutes:.1f} min"
+    )
+    print(
+        line.format(
+            trainable=cost.trainable,
+            total=cost.total,
+            megabytes=cost.memory.total / 1e6,
+            minutes=cost.seconds / 60,
+        )
+    )
+
+
+def _print_step(step: "Step", steps: int, seconds_left: float, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(asdict(step)), flush=True)
+        return
+    left = f"{seconds_left / 60:.0f} min" if seconds_left >= 90 else f"{seconds_left:.0f} s"
+    line = _("step {step}/{steps}  loss {loss:.3f}  {left} left")
+    line = line.format(step=step.step, steps=steps, loss=step.loss, left=left)
+    if step.evaluation is not None:
+        measures = "  ".join(f"{name} {value:.4f}" for name, value in step.evaluation.items())
+        print(f"\r{line}  {measures}", flush=True)
+    elif sys.stderr.isatty():
+        print(f"\r{line}", end="", file=sys.stderr, flush=True)

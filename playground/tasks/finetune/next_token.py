@@ -1,0 +1,103 @@
+"""The next token of prepared rows, of which only some positions count. Right is the token that stands there."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from playground.evaluation.perplexity import bits_per_byte
+from playground.generation import greedy
+from playground.tasks.finetune.reader import ROWS_AT_ONCE, Reader, padded
+from playground.tasks.finetune.rows import SplitRows, save_rows
+from playground.tasks.task import IGNORED, Batch, Probe, Sample, TextSample
+from playground.transformer import Transformer, TransformerConfig
+
+PROBE_TOKENS = 48
+N_SAMPLES = 3
+SAMPLE_TOKENS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRow:
+    """A row of tokens, and from which of them on the loss counts."""
+
+    ids: list[int]
+    first: int
+    """At least 1: nothing predicts the first token."""
+    n_bytes: int = 0
+    """UTF-8 bytes of the counted tokens' text."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NextTokenTask:
+    """Rows to train on and to hold out."""
+
+    reader: Reader
+    split: SplitRows
+    train: list[TokenRow]
+    held_out: list[TokenRow]
+    class_names: tuple[str, ...] = field(default=())
+
+    @property
+    def tokenizer(self) -> Any:
+        """The base's."""
+        return self.reader.tokenizer
+
+    def check_fits(self, model: TransformerConfig) -> None:
+        """The rows were encoded for this model."""
+
+    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
+        """Random training rows."""
+        return self._batch([self.train[row] for row in generator.integers(0, len(self.train), rows).tolist()])
+
+    def _batch(self, rows: list[TokenRow]) -> Batch:
+        ids, mask = padded([row.ids[:-1] for row in rows], self.reader.padding)
+        # A row of ids [s, p, q, a] whose answer begins at 3 has the labels [-, -, a].
+        labels = [[IGNORED] * (row.first - 1) + row.ids[row.first :] for row in rows]
+        return Batch(ids=ids, mask=mask, labels=padded(labels, IGNORED)[0])
+
+    @torch.no_grad()
+    def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
+        """Held-out loss in nats per counted token, perplexity, and bits per byte of the counted text."""
+        chosen, nats = self.held_out[:rows], []
+        for start in range(0, len(chosen), ROWS_AT_ONCE):
+            batch = self._batch(chosen[start : start + ROWS_AT_ONCE])
+            assert batch.labels is not None
+            counted = batch.labels != IGNORED
+            read = model.read(batch.ids, mask=batch.mask)
+            nats.append(functional.cross_entropy(model.head(read[counted]), batch.labels[counted], reduction="none"))
+        losses = torch.cat(nats).double().numpy()
+        loss = float(losses.mean())
+        return {
+            "held_out_loss": loss,
+            "perplexity": math.exp(min(loss, 700)),
+            "bits_per_byte": bits_per_byte(losses, sum(row.n_bytes for row in chosen)),
+        }
+
+    def probe(self, length: int) -> Probe:
+        """The beginning of a held-out row."""
+        return Probe(batch=Batch(ids=torch.tensor([self.held_out[0].ids[: min(length, PROBE_TOKENS)]])))
+
+    @torch.no_grad()
+    def samples(self, model: Transformer) -> list[Sample]:
+        """What the model writes after the first words, or the prompts, of held-out rows."""
+        return [self._sample(model, row) for row in self.held_out[:N_SAMPLES]]
+
+    def _sample(self, model: Transformer, row: TokenRow) -> Sample:
+        prompt = row.ids[: max(row.first, min(8, len(row.ids)))] if row.first == 1 else row.ids[: row.first]
+        context = self.reader.context
+        written = greedy(
+            lambda ids: model.head(model.read(ids[:, -context:])[:, -1]),
+            torch.tensor([prompt]),
+            longest=SAMPLE_TOKENS,
+            ends=self.reader.ends,
+        )
+        return TextSample(prompt=self.reader.decode(prompt), text=self.reader.decode(written[0].tolist()))
+
+    def save(self, folder: Path) -> None:
+        """Write the texts: resuming reads them, not their source."""
+        save_rows(folder, self.split)

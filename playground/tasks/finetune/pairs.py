@@ -1,0 +1,155 @@
+"""Texts and what an encoder-decoder should make of them, such as translations. Right is the reference, by BLEU."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from playground.errors import UserError
+from playground.evaluation.bleu import bleu_scores, bleu_statistics
+from playground.evaluation.lines import ComparedLines
+from playground.generation import greedy_answers
+from playground.tasks.finetune.labels import SHOWN_CHARACTERS, cut
+from playground.tasks.finetune.reader import Reader, by_length, padded
+from playground.tasks.finetune.rows import SplitRows, clean_labels, read_rows, save_rows, split_rows, without_leaks
+from playground.tasks.finetune.tables import read_tables
+from playground.tasks.sources import check_held_out
+from playground.tasks.task import IGNORED, AnswerSample, Batch, Probe, Sample
+from playground.transformer import Transformer, TransformerConfig
+
+MOST_HELD_OUT = 200
+MOST_WRITTEN = 60
+"""Tokens of an answer."""
+N_SAMPLES = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairsConfig:
+    """A table of sources and targets."""
+
+    sources: tuple[str, ...] = ()
+    text: str = ""
+    """A table that was typed in."""
+    source_column: str = "source"
+    target_column: str = "target"
+    held_out: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_held_out(self.held_out)
+        if not self.sources and not self.text.strip():
+            raise UserError("Name a table with sources and targets, or type one in.")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PairsTask:
+    """Sources and targets, encoded; a target begins with the decoder's start token and has no end."""
+
+    reader: Reader
+    split: SplitRows
+    train: list[tuple[list[int], list[int]]]
+    held_out: list[tuple[list[int], list[int]]]
+    class_names: tuple[str, ...] = field(default=())
+
+    @property
+    def tokenizer(self) -> Any:
+        """The base's."""
+        return self.reader.tokenizer
+
+    def check_fits(self, model: TransformerConfig) -> None:
+        """The texts were encoded for this model."""
+
+    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
+        """Random training pairs."""
+        return self._batch([self.train[row] for row in generator.integers(0, len(self.train), rows).tolist()])
+
+    def _batch(self, pairs: list[tuple[list[int], list[int]]]) -> Batch:
+        ids, mask = padded([source for source, _ in pairs], self.reader.padding)
+        target_ids, _ = padded([target for _, target in pairs], self.reader.padding)
+        labels, _ = padded([[*target[1:], self.reader.ends[0]] for _, target in pairs], IGNORED)
+        return Batch(ids=ids, mask=mask, target_ids=target_ids, labels=labels)
+
+    @torch.no_grad()
+    def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
+        """Teacher-forced loss in nats per token, and BLEU of the greedy answers (Papineni et al. 2002)."""
+        pairs = self.held_out[:rows]
+        answers = self.answers(model, pairs)
+        references = tuple((label,) for label in self.split.held_out.labels[: len(pairs)])
+        statistics = bleu_statistics(ComparedLines(hypotheses=tuple(answers), references=references))
+        total, counted = 0.0, 0
+        for group in by_length([source for source, _ in pairs]):
+            batch = self._batch([pairs[row] for row in group])
+            assert batch.labels is not None
+            logits = model(batch.ids, batch.target_ids, mask=batch.mask)
+            labels = batch.labels.flatten()
+            total += float(
+                functional.cross_entropy(logits.flatten(0, 1), labels, ignore_index=IGNORED, reduction="sum")
+            )
+            counted += int((labels != IGNORED).sum())
+        return {"held_out_loss": total / counted, "bleu": float(bleu_scores(statistics.sum(0)))}
+
+    def answers(self, model: Transformer, pairs: list[tuple[list[int], list[int]]]) -> list[str]:
+        """The greedy answer to each source."""
+        answers = [""] * len(pairs)
+        start, end = self.held_out[0][1][0], self.reader.ends[0]
+        for group in by_length([source for source, _ in pairs]):
+            ids, mask = padded([pairs[row][0] for row in group], self.reader.padding)
+            written = greedy_answers(model, ids, mask, start=start, end=end, most=MOST_WRITTEN).tolist()
+            for row, tokens in zip(group, written, strict=True):
+                answers[row] = self.reader.decode(tokens[: tokens.index(end)] if end in tokens else tokens)
+        return answers
+
+    def probe(self, length: int) -> Probe:
+        """A held-out pair."""
+        return Probe(batch=self._batch(self.held_out[:1]))
+
+    @torch.no_grad()
+    def samples(self, model: Transformer) -> list[Sample]:
+        """The answers to some held-out sources."""
+        rows = self.split.held_out
+        answers = self.answers(model, self.held_out[:N_SAMPLES])
+        return [
+            AnswerSample(question=text[:SHOWN_CHARACTERS], answer=answer, right=right, is_right=answer == right)
+            for text, answer, right in zip(rows.texts, answers, rows.labels, strict=False)
+        ]
+
+    def save(self, folder: Path) -> None:
+        """Write the texts: resuming reads them, not their source."""
+        save_rows(folder, self.split)
+
+
+def prepare_pairs(config: PairsConfig, reader: Reader, length: int) -> PairsTask:
+    """Read and encode the pairs. Raises UserError for a table that cannot be read."""
+    rows, lines, notes = read_tables(config.sources, config.text, config.source_column, config.target_column)
+    kept, more = clean_labels(rows, lines)
+    split = without_leaks(split_rows(kept, config.held_out, most_held_out=MOST_HELD_OUT))
+    if not len(split.held_out):
+        raise UserError("Every held-out text stands in the training part, too, so that nothing could be measured.")
+    split = SplitRows(train=split.train, held_out=split.held_out, notes=(*notes, *more, *split.notes))
+    return _encoded(split, reader, length)
+
+
+def restore_pairs(config: PairsConfig, reader: Reader, folder: Path, length: int) -> PairsTask:
+    """The task of a run folder. Raises UserError if its texts are damaged."""
+    return _encoded(read_rows(folder), reader, length)
+
+
+def _encoded(split: SplitRows, reader: Reader, length: int) -> PairsTask:
+    if reader.kind != "encoder-decoder":
+        raise UserError("{name} does not turn one text into another; choose an encoder-decoder.", name=reader.name)
+    if not reader.ends:
+        raise UserError("The vocabulary of {name} has no token that ends a text.", name=reader.name)
+    longest = min(length, reader.context)
+    train, held_out = (
+        [
+            (
+                cut(reader.encode(source), longest, is_open=False),
+                reader.model.adapter.target_ids(target)[:longest],
+            )
+            for source, target in zip(rows.texts, rows.labels, strict=True)
+        ]
+        for rows in (split.train, split.held_out)
+    )
+    return PairsTask(reader=reader, split=split, train=train, held_out=held_out)

@@ -1,0 +1,110 @@
+"""LoRA adapters in the files of the library peft: adapter_config.json and adapter_model.safetensors.
+
+A tensor NAME of the base is called base_model.model.NAME there; of a new head the whole modules are saved.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from playground.errors import UserError
+from playground.models.adapters.finetuned import LORA_A, LORA_B
+from playground.training.lora import LoraLinear, add_lora
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+PREFIX = "base_model.model."
+TASK_TYPES = {"labels": "SEQ_CLS", "passages": "CAUSAL_LM", "prompts": "CAUSAL_LM", "pairs": "SEQ_2_SEQ_LM"}
+"""peft's name for what a task trains; our own models it knows by none."""
+
+
+def write_adapter(
+    folder: Path, trained: Mapping[str, Tensor], *, base: str, rank: int, alpha: float, task_type: str | None
+) -> None:
+    """Write an adapter: LoRA's pairs and the trained modules of a head.
+
+    trained: tensors by their name in the base, as a run's checkpoint holds them.
+    """
+    modules = sorted(name.removesuffix(LORA_A) for name in trained if name.endswith(LORA_A))
+    others = [name for name in trained if not name.endswith((LORA_A, LORA_B))]
+    values = {
+        "peft_type": "LORA",
+        "task_type": task_type,
+        "base_model_name_or_path": base,
+        "r": rank,
+        "lora_alpha": alpha,
+        "lora_dropout": 0.0,
+        "target_modules": modules,
+        "modules_to_save": sorted({name.partition(".")[0] for name in others}) or None,
+        "bias": "none",
+        "fan_in_fan_out": False,
+        "init_lora_weights": True,
+        "use_rslora": False,
+        "inference_mode": True,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    tensors = {PREFIX + name: tensor.contiguous() for name, tensor in trained.items()}
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def read_adapter(folder: Path, model: nn.Module) -> tuple[str, ...]:
+    """Put an adapter's LoRA beside a model's matrices, and its head's weights into the model; returns LoRA's paths.
+
+    Raises UserError for another kind of adapter, and for one of another base.
+    """
+    values = _adapter_config(folder)
+    try:
+        tensors = load_file(folder / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise UserError("The adapter in {folder} is damaged; save it again.", folder=folder.name) from error
+    named = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
+    paths = tuple(sorted(name.removesuffix(LORA_A) for name in named if name.endswith(LORA_A)))
+    try:
+        for path in paths:
+            rank = int(named[path + LORA_A].shape[0])
+            alpha = values.get("alpha_pattern", {}).get(path, values["lora_alpha"])
+            layer = add_lora(model, path, rank=rank, alpha=alpha)
+            if values.get("use_rslora"):
+                layer.scale = alpha / rank**0.5
+        parameters = dict(model.named_parameters())
+        with torch.no_grad():
+            for name, tensor in named.items():
+                parameters[name].copy_(tensor)
+    except (KeyError, AttributeError, RuntimeError) as error:
+        raise UserError("The adapter in {folder} belongs to another base.", folder=folder.name) from error
+    return paths
+
+
+def _adapter_config(folder: Path) -> dict[str, Any]:
+    try:
+        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        kind, unlike = values["peft_type"], values.get("use_dora") or values.get("bias", "none") != "none"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError("{folder} holds no adapter that can be read.", folder=folder.name) from error
+    if kind != "LORA" or unlike:
+        raise UserError(
+            "{folder} holds an adapter of the kind {kind}; only plain LoRA is read.", folder=folder.name, kind=kind
+        )
+    return dict(values)
+
+
+@torch.no_grad()
+def merged_state(model: nn.Module) -> dict[str, Tensor]:
+    """The weights of a model with LoRA as of one without: detours become part of their matrices."""
+    layers = {path: layer for path, layer in model.named_modules() if isinstance(layer, LoraLinear)}
+    state = {}
+    for name, tensor in model.state_dict().items():
+        path = next((path for path in layers if name.startswith(f"{path}.")), None)
+        if path is None:
+            state[name] = tensor
+        elif name == f"{path}.base.weight":
+            state[f"{path}.weight"] = layers[path].merged()
+        elif name == f"{path}.base.bias":
+            state[f"{path}.bias"] = tensor
+    return state
