@@ -30,6 +30,9 @@ def show_landing(sweep_id: str, view: SweepView, prediction: SeriesPrediction) -
         revision=sweep_id,
         opens_runs=True,
     )
+    st.caption(
+        _("Along the line N and D change together, as the table says; the band is where 95 % of new runs are to land.")
+    )
     _show_rows(prediction, landed)
 
 

@@ -1,6 +1,7 @@
 """Zipf's dial: stories at several Zipf exponents, and the exponents of their losses beside the quantization model's."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -8,6 +9,7 @@ import streamlit as st
 from playground.charts.scaling.intervals import Interval, intervals_figure
 from playground.csv_table import Row
 from playground.errors import UserError
+from playground.progress import OnProgress
 from playground.scaling.bootstrap import Bootstrap, bootstrap
 from playground.scaling.fits import Fit, fit
 from playground.scaling.quantization import QuantizedExponents, finite_exponents, quantized_exponents
@@ -88,15 +90,14 @@ def _fetch_fits(*, counts_embeddings: bool) -> list[ZipfFit]:
     for exponent, folder in zipf_folders().items():
         key = ("zipf", str(folder), (folder / "points.csv").stat().st_mtime_ns, counts_embeddings)
         title = _("Fitting the stories of Zipf exponent {exponent:g} …").format(exponent=exponent)
-        each = compute(
-            key, lambda _progress, folder=folder: _fit(folder, counts_embeddings), title=title, cache=scaling_results()
-        )
+        make = partial(_fit, folder, counts_embeddings)
+        each = compute(key, make, title=title, cache=scaling_results())
         if each is not None:
             fits.append(each)
     return fits
 
 
-def _fit(folder: Path, counts_embeddings: bool) -> ZipfFit:
+def _fit(folder: Path, counts_embeddings: bool, _on_progress: OnProgress) -> ZipfFit:
     study = study_of_sweep(folder, title=folder.name, source=folder.name, opens=False)
     study = study if counts_embeddings else study.counted_without_embeddings()
     task = find_sweep(folder).config.task
