@@ -1,10 +1,10 @@
-"""Inside a head: a token from its embedding to the next token's probability, step by step, and in a toy example."""
+"""Inside the model: a token from its embedding to the next token's probability, step by step, and in a toy example."""
 
 from playground.text import _
 from ui import shell
 
 shell.guard(
-    _("Inside a head"),
+    _("Inside the model"),
     _("How does a text become the next token's probability? Follow one token through every product and sum."),
 )
 

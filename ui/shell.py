@@ -13,11 +13,13 @@ from playground.text import _
 from ui.components.page_frame import page_frame
 from ui.state.address import adopt_old_link
 from ui.state.context import enter_page, leave_page
+from ui.state.incoming import hold_incoming
 from ui.text import adopt_language
 from ui.warm import ORDER, Stage, WarmUp, warm_up
 
 ROOT = Path(__file__).resolve().parent.parent
 STYLE = f"<style>{(Path(__file__).parent / 'shell.css').read_text(encoding='utf-8')}</style>"
+hold_incoming()
 _navigating: ContextVar[bool] = ContextVar("playground_navigating", default=False)
 
 
@@ -54,6 +56,7 @@ def page_icons() -> dict[str, str]:
         "inside": ":material/frame_inspect:",
         "tokens": ":material/toll:",
         "train": ":material/model_training:",
+        "finetune": ":material/tune:",
         "generate": ":material/edit_note:",
         "ablate": ":material/content_cut:",
         "evaluate": ":material/rule:",
@@ -67,9 +70,10 @@ def page_titles() -> dict[str, str]:
     """The pages' titles, translated."""
     return {
         "attention": _("Attention"),
-        "inside": _("Inside a head"),
+        "inside": _("Inside the model"),
         "tokens": _("Tokens"),
         "train": _("Train"),
+        "finetune": _("Fine-tune"),
         "generate": _("Predict and generate"),
         "ablate": _("Take it apart"),
         "evaluate": _("Evaluate"),

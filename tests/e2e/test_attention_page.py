@@ -126,7 +126,7 @@ def test_the_marks_are_closed_for_the_session(server, page):
     page.get_by_role("button", name="Got it").click()
     expect(page.locator("[data-part=marks]")).to_be_hidden()
     page.get_by_role("link", name="Its numbers").click()
-    expect(page.get_by_role("heading", name="Inside a head")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Inside the model")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("link", name="Attention", exact=True).first.click()
     expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("[data-part=marks]")).to_be_hidden()

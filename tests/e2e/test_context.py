@@ -13,7 +13,7 @@ from tests.helpers.settling import settle
 PATIENCE = 60_000
 MODEL_PAGES = {
     "attention": "Attention",
-    "inside": "Inside a head",
+    "inside": "Inside the model",
     "generate": "Predict and generate",
     "ablate": "Take it apart",
 }

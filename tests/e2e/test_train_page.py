@@ -75,7 +75,7 @@ def test_a_run_is_watched_to_its_end_and_found_again(server, runs, open_page):
     assert query["model"] == [f"run/{run_id}/60"]
     assert query["head"] == [f"{head[2]}.{head[3]}"]
     # The model travels on, and the run is open again on the way back.
-    again.get_by_role("link", name="Inside a head").first.click()
+    again.get_by_role("link", name="Inside the model").first.click()
     again.wait_for_url(re.compile("/inside"), timeout=PATIENCE)
     expect(again.get_by_text(f"run/{run_id}/60").first).to_be_visible(timeout=PATIENCE)
     again.get_by_role("link", name="Train").first.click()

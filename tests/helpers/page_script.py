@@ -1,5 +1,6 @@
 """A page of the app as a script of its own, and everything that it says."""
 
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,13 @@ def charts(app: AppTest) -> list[dict[str, Any]]:
 def words(app: AppTest) -> str:
     """Everything that the page says."""
     kinds: list[Any] = [app.error, app.warning, app.info, app.markdown, app.caption, app.title, app.subheader, app.text]
-    return "\n".join(str(element.value) for elements in kinds for element in elements)
+    return "\n".join([*(str(element.value) for elements in kinds for element in elements), *plain_captions(app)])
+
+
+def plain_captions(app: AppTest) -> list[str]:
+    """The captions that are shown as they stand (`ui.widgets.findings.show_caption`)."""
+    bodies = [str(element.proto.body) for element in app.get("html")]
+    return [unescape(body.split(">", 1)[1].removesuffix("</p>")) for body in bodies if "plain-caption" in body[:40]]
 
 
 def preset_field(app: AppTest) -> Any:

@@ -13,7 +13,7 @@ from playground import load
 from playground import trace as read
 from playground.lens.inspect.steps.embedding import entered_vector
 from playground.lens.inspect.steps.step import StepInputs
-from tests.helpers.page_script import run_page
+from tests.helpers.page_script import plain_captions, run_page
 from ui.sections.inside.step_choice import nearest_step
 from ui.sections.inside.steps import draw_steps
 from ui.state.parameters import TOY_CAUSAL, TOY_TEXT
@@ -25,7 +25,7 @@ def page(**parameters: str) -> AppTest:
 
 def words(app: AppTest) -> str:
     kinds: list[Any] = [app.error, app.info, app.success, app.markdown, app.caption, app.subheader, app.latex]
-    return "\n".join(str(element.value) for elements in kinds for element in elements)
+    return "\n".join([*(str(element.value) for elements in kinds for element in elements), *plain_captions(app)])
 
 
 def headings(app: AppTest) -> list[str]:
@@ -335,7 +335,7 @@ def test_a_mixtures_experts_are_shown(save_model, family):
     app = page(model=str(save_model(family)), text="the cat sat on", step="down")
     assert not app.exception
     assert not app.error
-    assert any("expert" in caption.value for caption in app.caption)
+    assert any("expert" in caption for caption in plain_captions(app))
 
 
 def test_a_model_without_an_output_head_ends_with_its_last_state(save_model):
@@ -350,11 +350,18 @@ def test_a_model_without_an_output_head_ends_with_its_last_state(save_model):
     assert headings(app) == ["17. Residual stream over all layers"]
 
 
-def test_shared_layers_are_followed_although_their_attention_cannot_be_told(save_model):
-    app = page(model=str(save_model("albert")), text="the cat sat", step="stream")
+def test_one_layer_that_runs_several_times_has_every_step_of_every_time(save_model):
+    folder = str(save_model("albert"))
+    attention = page(model=folder, text="the cat sat", step="scores", head="1.2")
+    assert not attention.exception
+    assert not attention.error
+    assert "several times" not in words(attention)
+    assert headings(attention) == ["4. Scores"]
+    app = page(model=folder, text="the cat sat", step="stream")
     assert not app.exception
-    assert "calls one attention module several times" in words(app)
-    assert headings(app) == ["7. Residual stream over all layers"]
+    (heading,) = headings(app)
+    assert heading.endswith(". Residual stream over all layers")
+    assert int(heading.split(".")[0]) > 12
     assert "Verified: logits to" in words(app)
 
 

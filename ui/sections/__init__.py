@@ -5,7 +5,7 @@ attention/    Attention
 emergence/    Emergence
 evaluate/     Evaluate
 generate/     Predict and generate
-inside/       Inside a head
+inside/       Inside the model
 scaling/      Scaling
 tokens/       Tokens
 train/        Train

@@ -109,7 +109,7 @@ CHOSEN, OTHER_CHOSEN = Composite("chosen"), Composite("other_chosen")
 UNITS, OTHER_UNITS = Choice("units", "tokens", "words"), Choice("other_units", "tokens", "words")
 GATHER, OTHER_GATHER = Choice("gather", "auto", "sum", "mean"), Choice("other_gather", "auto", "sum", "mean")
 
-# Inside a head.
+# Inside the model.
 QUERY, DIMENSION = Integer("query"), Integer("dimension")
 DERIVATIONS = Text("numbers", limit=600)
 STEP = Choice(
@@ -235,6 +235,17 @@ CHANGES = Text("changes", limit=200_000)
 RUN, RUNS = Composite("run"), Composite("runs")
 UNFOLDED = Composite("unfolded")
 FILM = Composite("film")
+
+# Fine-tune. Data and settings of a new fine-tuning stand under one key, as changes to the defaults.
+FINETUNE_VIEW = Choice("show", "effects", "new", "run", "labels", "ranks", "files")
+FINETUNING = Text("finetuning", limit=200_000)
+EFFECT = Choice("effect", "scores", "weights", "heads", "states", "forgetting", "samples")
+BASE_MODEL, TUNED_MODEL = Text("before", limit=200), Text("after", limit=200)
+WEIGHT = Text("weight", limit=300)
+VECTORS = Switch("vectors")
+GENERAL = Text("general", limit=20_000)
+PROMPTS = Text("prompts", limit=8_000)
+RANK_RUNS, LABEL_RUNS = Text("rank_runs", limit=4_000), Text("label_runs", limit=8_000)
 
 # Scaling.
 SOURCE = Choice("source")

@@ -1,10 +1,10 @@
 """What a picture shows, in sentences above it."""
 
+from html import escape
+
 import streamlit as st
 
 from playground.lens.finding import Finding
-
-_MARKUP = r"\`*_[]|$~<>:&@"
 
 
 def show_findings(*findings: Finding | None) -> None:
@@ -14,10 +14,6 @@ def show_findings(*findings: Finding | None) -> None:
         st.text(said)
 
 
-def plain_markdown(text: str) -> str:
-    """A text, tokens of a model and all, that Markdown shows as it stands.
-
-    >>> plain_markdown("2 *a*")
-    '2 \\\\*a\\\\*'
-    """
-    return "".join(f"\\{letter}" if letter in _MARKUP else letter for letter in text)
+def show_caption(sentence: str) -> None:
+    """A caption that shows a sentence as it stands, tokens of a model and all; nothing in it is markup."""
+    st.html(f'<p class="plain-caption">{escape(sentence)}</p>')

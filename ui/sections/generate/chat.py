@@ -141,7 +141,7 @@ def _show_chat_doors(chat: RenderedChat) -> None:
     parameters = {str(TEXT): pack(chat.page_text), str(QUERY): ""}
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="chat_doors"):
         door(_("Look at its attention"), ATTENTION, parameters)
-        door(_("Inside a head"), INSIDE, parameters)
+        door(_("Inside the model"), INSIDE, parameters)
         door(_("Its tokens"), TOKENS, parameters)
         door(_("Take it apart"), ABLATE, parameters)
         text_measure_door(chat.page_text)

@@ -80,6 +80,6 @@ def _show_doors(head: ModelHead) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="head_of_text_doors"):
         help_text = _("Every attention head of the model below this head, on the same text.")
         door(_("Look at its attention"), ATTENTION, help_text=help_text)
-        door(_("Inside a head"), INSIDE)
+        door(_("Inside the model"), INSIDE)
         if head.task == "text":
             labels_measure_door()

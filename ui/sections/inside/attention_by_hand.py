@@ -45,11 +45,10 @@ from ui.state.parameters import (
 )
 from ui.state.revisions import fresh_key, renew, widget_key
 from ui.state.session import first_value
-from ui.text import error_sentence
+from ui.text import error_sentence, inert
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet
-from ui.widgets.findings import plain_markdown
 
 EXAMPLES = {"own": EXAMPLE, "introductions": INTRODUCTIONS}
 WORDS_LENGTH = 300
@@ -235,9 +234,9 @@ def _describe_weights(numbers: FreeAttention, words: Words, query: int) -> None:
     best, names = int(numbers.weights[query].argmax()), numbered_words(words)
     st.success(
         _("The attention weights of {query} sum to {total:.6f}; the largest is on {best} ({weight:.1%}).").format(
-            query=plain_markdown(names[query]),
+            query=inert(names[query]),
             total=float(numbers.sums[query]),
-            best=plain_markdown(names[best]),
+            best=inert(names[best]),
             weight=float(numbers.weights[query, best]),
         ),
         icon=":material/functions:",

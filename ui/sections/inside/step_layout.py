@@ -19,7 +19,7 @@ from ui.state.address import read_text, write_text
 from ui.state.parameters import DERIVATIONS
 from ui.state.session import run_again
 from ui.widgets.chart import draw
-from ui.widgets.findings import plain_markdown
+from ui.widgets.findings import show_caption
 
 ROW_PIXELS = 26
 FRAME_PIXELS = 66
@@ -49,7 +49,7 @@ def show_step(setting: StepSetting, index: int, drawn: DrawnStep) -> None:
     with text, st.container(key=f"step_{step.name}"):
         st.subheader(f"{index}. {step.title}", anchor=False)
         st.latex(coloured(step.formula, is_dark=st.context.theme.type == "dark"))
-        st.caption(plain_markdown(step.explanation) if setting.is_plain else step.explanation)
+        (show_caption if setting.is_plain else st.caption)(step.explanation)
         for lines in map(code_lines, step.code):
             st.code(lines.text, language="python", wrap_lines=True)
             st.caption(_("{path}, line {line}").format(path=lines.path, line=lines.first))
@@ -75,7 +75,7 @@ def _show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
     """The pictures, and below one the derivation of its number that is clicked; runs alone after a click."""
     chosen = chosen_number(drawn)
     for index, picture in enumerate(drawn.pictures):
-        st.caption(plain_markdown(picture.table.label))
+        show_caption(picture.table.label)
         cell = draw(
             setting.model,
             picture.figure,

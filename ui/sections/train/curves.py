@@ -21,7 +21,7 @@ from playground.training.run.runs import Run
 from ui.components.live_chart import live_chart
 from ui.sections.train.labels import measure_label
 from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
-from ui.widgets.findings import plain_markdown
+from ui.text import inert
 
 LOSSES = ("held_out_loss", "train_loss", "loss_floor", "bits_per_byte", "repeat_loss", "first_loss", "excess")
 """Measures that do not lie between 0 and 1."""
@@ -119,7 +119,7 @@ def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
         st.text(_("Not evaluated yet: {names}").format(names=names))
     shown, other = split_comparable([run for run, _metrics in evaluated])
     if other:
-        st.warning(plain_markdown(_left_out(shown, other)), icon=":material/rule:")
+        st.warning(_left_out(shown, other), icon=":material/rule:")
     series = [
         _curve(run.name, metrics.evaluation_steps, metrics.evaluations["held_out_loss"])
         for run, metrics in evaluated
@@ -142,7 +142,7 @@ def _left_out(shown: list[Run], other: list[Run]) -> str:
     if len(shown) < 2:
         return _("Not overlaid: the losses of these runs are measured on different tasks or vocabularies.")
     sentence = _("Not overlaid, because their losses are measured on another task or vocabulary: {names}")
-    return sentence.format(names=", ".join(run.name for run in other))
+    return sentence.format(names=", ".join(inert(run.name) for run in other))
 
 
 def _curve(name: str, steps: np.ndarray, values: np.ndarray) -> Series:

@@ -17,9 +17,8 @@ from ui.sections.train.config_form import FROM_TASK, MODEL_FIRST, TRAIN_FIRST, b
 from ui.sections.train.runs import visible_runs
 from ui.state.training import close_fork, read_fork, write_run_id
 from ui.state.visitor import visitor
-from ui.text import error_sentence
+from ui.text import error_sentence, inert
 from ui.widgets.fields import FIELD_WIDTH, edit, editable
-from ui.widgets.findings import plain_markdown
 
 NAME = "fork_name"
 
@@ -46,7 +45,7 @@ def _show_settings(run: Run, step: int) -> None:
     steps = fork_steps(config.steps, step)
     st.caption(
         _("A new run that continues from this checkpoint of “{run}”. Greyed: what its weights decide.").format(
-            run=plain_markdown(run.name)
+            run=inert(run.name)
         )
     )
     if steps != config.steps:

@@ -27,11 +27,10 @@ from ui.state.scaling import point_of_run
 from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
 from ui.state.training import take_fork_request, write_run_id
 from ui.state.visitor import may_steer
-from ui.text import error_sentence
+from ui.text import error_sentence, inert
 from ui.widgets.callbacks import action_button
 from ui.widgets.choice import choose_option
 from ui.widgets.doors import SCALING, door
-from ui.widgets.findings import plain_markdown
 
 FACTORS = (0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0)
 
@@ -98,7 +97,7 @@ def show_run(run_id: str) -> None:
         st.button(_("Close run"), key="close_run", icon=":material/close:", on_click=_close)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain_markdown(run.name), anchor=False)
+        st.subheader(inert(run.name), anchor=False)
         if run.parent is not None:
             _show_parent(*run.parent)
         st.button(_("Close run"), key="close_run", icon=":material/close:", type="tertiary", on_click=_close)
@@ -114,7 +113,7 @@ def _show_parent(parent: str, step: int) -> None:
     except UserError:
         st.caption(_("forked from {run} at step {step}").format(run=parent[:8], step=step))
         return
-    label = plain_markdown(_("forked from {run} at step {step}").format(run=name, step=step))
+    label = _("forked from {run} at step {step}").format(run=inert(name), step=step)
     st.button(label, key="open_parent", icon=":material/fork_right:", type="tertiary", on_click=_open, args=(parent,))
 
 
@@ -154,7 +153,7 @@ def _show_learnt(run: Run, metrics: Metrics, film: FilmView | None, events: list
     sentences = learnt_so_far(run.task, run.config.get("model", {}), metrics, score_curves(film), events)
     if sentences:
         texts = [str(sentence) for sentence in sentences]
-        st.markdown(plain_markdown(". ".join(text[:1].upper() + text[1:] for text in texts) + "."))
+        st.text(". ".join(text[:1].upper() + text[1:] for text in texts) + ".")
 
 
 def _first_step(run: Run) -> tuple[Run, RunLog]:

@@ -9,7 +9,7 @@ from playground.training.run.metrics import Metrics
 from playground.training.run.runs import Run
 from ui.sections.train.labels import measure_label
 from ui.units import duration
-from ui.widgets.findings import plain_markdown
+from ui.widgets.findings import show_caption
 
 COLOURS = {
     "running": "green",
@@ -34,7 +34,7 @@ def show_summary(run: Run, metrics: Metrics) -> None:
         if status.state == "queued" and status.position is not None:
             st.caption(queue_sentence(status.position))
         if status.sentence:
-            st.caption(plain_markdown(status.sentence))
+            show_caption(status.sentence)
     step = current_step(run, metrics)
     text = _("step {step:,} of {steps:,}").format(step=step, steps=run.steps)
     left = seconds_left(run, metrics)

@@ -2,7 +2,7 @@
 // The CSS highlight API draws the lines: React owns the text nodes, which stay as they are.
 
 const HIGHLIGHT = "playground-term";
-const PROSE = "[data-testid=stCaptionContainer], [data-testid=stHeading], [data-testid=stWidgetLabel]";
+const PROSE = "[data-testid=stCaptionContainer], .plain-caption, [data-testid=stHeading], [data-testid=stWidgetLabel]";
 const HINT_SHEET = `
 ::highlight(${HIGHLIGHT}) { text-decoration: underline dotted; text-underline-offset: 0.2em; }
 .playground-hint { position: fixed; z-index: 1000; max-width: 24rem; padding: 0.5rem 0.75rem; border-radius: 0.35rem;
