@@ -1,5 +1,5 @@
 # The few commands that everybody needs.
-.PHONY: run test fast lint messages requirements benchmark configurations
+.PHONY: run test fast lint messages requirements benchmark configurations claims
 
 run:            ## open the app
 	streamlit run app.py
@@ -29,6 +29,10 @@ benchmark:      ## writes benchmarks/results/*.json, which the README quotes
 	python -m benchmarks.training
 	python -m benchmarks.lens
 	python -m benchmarks.scaling
+	python -m benchmarks.notebook
+
+claims:         ## derive every figure of README and docs again (docs/claims.toml); --quick leaves the benchmarks out
+	python -m benchmarks.claims
 
 configurations: ## every configuration of transformers against the model; writes docs/configurations.md
 	python -m benchmarks.configurations
