@@ -13,6 +13,7 @@ verification.py     each step that is shown, computed again: by how much it diff
 hooks.py            record or edit what modules receive and return, in one context
 probe.py            a few tokens through a model, every module watched
 anatomy.py          a model's blocks, projections and writers, found by a probe
+shared_blocks.py    the parts of a model whose layers are one block that runs several times
 writers.py          which modules of a block write into the stream, and what their outputs are multiplied by
 activations.py      z, layer outputs, residual stream and logits of a pass
 inputs.py           how a token's embedding becomes the first block's input

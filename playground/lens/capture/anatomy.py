@@ -173,15 +173,15 @@ def _probe_parts(model: "LoadedModel") -> Parts:
         )
     _refuse_hybrid(probe)
     # Each self-attention is a block of its own; cross-attention follows within the block.
-    blocks = tuple(_block(probe, call) for call in probe.calls if call.kind != "cross")
+    blocks = tuple(parts_of_block(probe, call) for call in probe.calls if call.kind != "cross")
     layers = [layer for block in blocks for layer in (block.attention, block.cross) if layer is not None]
     indirect = {layer.module: layer.projection for layer in layers if not layer.is_direct}
     if indirect and not keeps_heads_apart(probe, indirect):
         raise heads_are_mixed(model.name)
-    return _around(probe, blocks)
+    return parts_around(probe, blocks)
 
 
-def _block(probe: ProbePass, self_attention: ProbedCall) -> BlockParts:
+def parts_of_block(probe: ProbePass, self_attention: ProbedCall) -> BlockParts:
     """The block around one self-attention, and the cross-attention that follows within it."""
     block = block_around(probe.model, self_attention.module)
     _refuse_streams_side_by_side(probe, block, self_attention.z.shape[1])
@@ -238,7 +238,7 @@ def block_around(model: "LoadedModel", attention: nn.Module) -> nn.Module:
     raise UserError("The layers of {name} cannot be told apart; choose a model of another family.", name=model.name)
 
 
-def _around(probe: ProbePass, blocks: tuple[BlockParts, ...]) -> Parts:
+def parts_around(probe: ProbePass, blocks: tuple[BlockParts, ...]) -> Parts:
     """The final norm, the unembedding, and whether the logits are the one of the other."""
     model, recording = probe.model, probe.recording
     last = blocks[-1].module

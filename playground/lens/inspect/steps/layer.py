@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from playground import attention
 from playground.attention import AttentionCall, handling
 from playground.errors import UserError
-from playground.lens.capture.anatomy import BlockParts, Parts, find_parts
+from playground.lens.capture.anatomy import BlockParts, Parts
 from playground.lens.capture.hooks import Recording, record
 from playground.lens.capture.inputs import Entering, find_entering, named_outputs, outside
 from playground.lens.capture.norm_step import find_norm
+from playground.lens.capture.shared_blocks import BlockRuns, counting_runs, find_looked_at, is_shared
 from playground.lens.capture.site import Site, SiteKind, select
 from playground.lens.capture.writers import heads_are_mixed
 from playground.lens.generate.predictions import require_finite_logits
@@ -45,7 +46,14 @@ class LayerInside:
     """A layer whose heads and queries can each be asked for without another pass."""
 
     def __init__(
-        self, model: "LoadedModel", parts: Parts, block: BlockParts, kind: SiteKind, seen: Recording, seam: _SeamCall
+        self,
+        model: "LoadedModel",
+        parts: Parts,
+        block: BlockParts,
+        kind: SiteKind,
+        seen: Recording,
+        seam: _SeamCall,
+        runs: BlockRuns,
     ) -> None:
         assert seam.call is not None
         assert seam.z is not None
@@ -54,8 +62,10 @@ class LayerInside:
         self._attention = parts.attention(kind, block.layer)
         self._first = parts.first(block.kind)
         modules = set(self._attention.module.modules())
-        self._before_seam = [item for item in seen.outputs[: seam.outputs_before] if item.module in modules]
-        self._before_blocks = named_outputs(_outside(model, parts), seen.before(self._first.module))
+        begun = runs.outputs_before[runs.wanted] if is_shared(parts) else 0
+        self._before_seam = [item for item in seen.outputs[begun : seam.outputs_before] if item.module in modules]
+        self._before_blocks = named_outputs(_outside(model, parts), seen.outputs[: runs.outputs_before[0]])
+        self._entered = _token_rows(_first_received(self._first.module, seen, runs))
         embeddings = _embeddings(model.module, parts)
         embedded = [item.output for item in seen.outputs if item.module in embeddings]
         # Of an encoder-decoder's two embeddings the encoder's runs first.
@@ -90,7 +100,7 @@ class LayerInside:
             query_position=query,
             shared_by=tuple(range(shared * size, (shared + 1) * size)),
             embedded=to_array(self._embedded[query]),
-            entered=to_array(self._input(self._first.module)[query]),
+            entered=to_array(self._entered[query]),
             entering=self._entering(query),
             residual=to_array(residual),
             layer_input=to_array(layer_input),
@@ -142,8 +152,7 @@ class LayerInside:
 
     def _entering(self, query: int) -> Entering | None:
         """How the embedding became what enters the first block."""
-        entered = self._input(self._first.module)[query]
-        return find_entering(self._before_blocks, query, self._embedded, entered)
+        return find_entering(self._before_blocks, query, self._embedded, self._entered[query])
 
     def _head_outputs(self, query: int, weight: Tensor) -> Float[np.ndarray, "head width"]:
         """What each head writes: [width, head · head_width] times [head, head_width]."""
@@ -191,7 +200,7 @@ def look_inside(
 
     Raises UserError for a layer that is not there, or a family whose parts cannot be told apart.
     """
-    parts = find_parts(model)
+    parts = find_looked_at(model)
     kind = kind or parts.kind
     block, attention_parts = parts.block(kind, layer), parts.attention(kind, layer)
     if not attention_parts.is_direct:
@@ -199,19 +208,30 @@ def look_inside(
     first = parts.first(block.kind).module
     inside, before = set(attention_parts.module.modules()), set(_outside(model, parts).values())
     outputs = {block.module, attention_parts.projection, attention_parts.writer, *block.writers}
-    seam = _SeamCall()
+    seam, seen = _SeamCall(), []
+    runs = BlockRuns(wanted=layer if is_shared(parts) else 0, outputs_before=[])
     with (
+        counting_runs(first, runs, seen),
         record(
             inputs={first, block.module, *inside, *before},
-            outputs={*outputs, *inside, *before, *_embeddings(model.module, parts)},
+            outputs={*outputs, *inside, *before, *_embeddings(model.module, parts), first},
+            keep=runs.keep if is_shared(parts) else Tensor.detach,
         ) as recording,
-        handling(_keeping(attention_parts.module, recording, seam)),
+        handling(_keeping(attention_parts.module, recording, seam, runs if is_shared(parts) else None)),
     ):
+        seen.append(recording)
         model.module(**arguments)
     if seam.z is None:
         raise UserError("Nothing passed layer {layer}; choose another.", layer=layer)
     require_finite_logits(seam.z)
-    return LayerInside(model, parts, block, kind, recording, seam)
+    return LayerInside(model, parts, block, kind, recording, seam, runs)
+
+
+def _first_received(module: nn.Module, seen: Recording, runs: BlockRuns) -> Tensor:
+    """What the first block received when it ran first."""
+    received = next(item.received for item in seen.outputs[runs.outputs_before[0] :] if item.module is module)
+    assert received is not None
+    return received
 
 
 def _outside(model: "LoadedModel", parts: Parts) -> dict[str, nn.Module]:
@@ -230,12 +250,12 @@ def _embeddings(root: nn.Module, parts: Parts) -> set[nn.Module]:
     return {module for module in tables if module.weight.shape == weight.shape}
 
 
-def _keeping(module: nn.Module, recording: Recording, seam: _SeamCall) -> attention.Handler:
-    """A handler that computes each call as usual and keeps that of one module."""
+def _keeping(module: nn.Module, recording: Recording, seam: _SeamCall, runs: BlockRuns | None) -> attention.Handler:
+    """A handler that computes each call as usual and keeps that of one module; of several the wanted one."""
 
     def handler(call: AttentionCall) -> Tensor:
         z = attention.z(call)
-        if call.module is module:
+        if call.module is module and (runs is None or runs.is_wanted):
             seam.call, seam.z, seam.outputs_before = call, z, len(recording.outputs)
         return z
 

@@ -25,8 +25,7 @@ ROTARY = {
 }
 NORMED = {"qwen3", "gemma3", "olmo2"}
 """Families whose queries and keys are normed after their matrix."""
-SHARED = {"albert"}
-FAMILIES = [family for family in [*DECODERS, *ENCODERS, *ENCODER_DECODERS] if family not in SHARED]
+FAMILIES = [*DECODERS, *ENCODERS, *ENCODER_DECODERS]
 
 
 def traced(model):
@@ -55,7 +54,7 @@ def test_all_numbers_agree_with_the_model(family):
         assert head.keys.rotates == (family in ROTARY)
 
 
-@pytest.mark.parametrize("family", ["gpt2", "llama", "bert", "t5", "bart", "gpt_neox"])
+@pytest.mark.parametrize("family", ["gpt2", "llama", "bert", "albert", "t5", "bart", "gpt_neox"])
 def test_the_heads_shares_sum_to_what_is_written(family):
     t = traced(small_model(family))
     for kind in t.kinds:
@@ -82,6 +81,21 @@ def test_llama_by_its_own_weights():
     np.testing.assert_allclose(head.query.weight, block.self_attn.q_proj.weight[24:32])
     np.testing.assert_allclose(head.output_weight, block.self_attn.o_proj.weight[:, 24:32])
     assert head.shared_by == (2, 3)
+
+
+def test_one_block_that_runs_several_times_is_told_for_each_time():
+    """ALBERT: layer n reads the state that transformers reports after n runs, by the same weights."""
+    model = small_model("albert")
+    t = trace(model, TEXT)
+    with torch.inference_mode():
+        output = model.module(torch.tensor(t.ids)[None], output_hidden_states=True)
+    attention = model.module.base_model.encoder.albert_layer_groups[0].albert_layers[0].attention
+    for layer, state in enumerate(output.hidden_states[:-1]):
+        head = t.inside(layer).head(2, 5)
+        np.testing.assert_allclose(head.residual, state[0, 5], atol=1e-6)
+        np.testing.assert_allclose(head.entered, output.hidden_states[0][0, 5], atol=1e-6)
+        np.testing.assert_allclose(head.keys.at_seam, attention.key(state)[0, :, 16:24].detach(), atol=1e-5)
+        np.testing.assert_allclose(head.attention.weights, t.attention(layer, 2)[5], atol=1e-6)
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt_neox", "qwen3"])
