@@ -1,5 +1,5 @@
 # The few commands that everybody needs.
-.PHONY: run test fast lint messages requirements benchmark configurations claims
+.PHONY: run test fast lint messages requirements audit forged kills benchmark configurations claims
 
 run:            ## open the app
 	streamlit run app.py
@@ -23,6 +23,16 @@ requirements:   ## the two pinned files, from the list in pyproject.toml
 	$(COMPILE) --output-file requirements.txt pyproject.toml
 	$(COMPILE) --extra dev --output-file requirements-dev.txt pyproject.toml
 	sed -i 's/+cpu$$//' requirements.txt requirements-dev.txt
+
+audit:          ## known holes of the pinned packages (pip install pip-audit)
+	pip-audit --no-deps --disable-pip --requirement requirements.txt
+	pip-audit --no-deps --disable-pip --requirement requirements-dev.txt
+
+forged:         ## 10,000 forged messages to every page, over the server's own protocol
+	FORGED=10000 python -m pytest -n 0 tests/e2e/test_adversary.py -k forged
+
+kills:          ## 500 kills at random moments: nothing beyond the last snapshot is lost
+	KILLS=500 python -m pytest -n 0 tests/playground/jobs/test_kills.py
 
 benchmark:      ## writes benchmarks/results/*.json, which the README quotes
 	python -m benchmarks.attention

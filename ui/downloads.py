@@ -9,6 +9,7 @@ from playground.errors import UserError
 from playground.models import DownloadProgress, fetch, find
 from playground.models.download_progress import CancelledError
 from playground.settings import settings
+from ui.text import error_sentence, inert
 
 KEPT = 16
 RUNNING = 2
@@ -43,9 +44,9 @@ class Download:
         except CancelledError:
             self.error = ""
         except UserError as error:
-            self.error = str(error)
+            self.error = error_sentence(error)
         except Exception as error:  # whatever a library raises must end as a sentence on the page
-            self.error = f"{type(error).__name__}: {error}"
+            self.error = inert(f"{type(error).__name__}: {error}")
         else:
             self.done = True
 

@@ -25,7 +25,7 @@ from ui.job import JobProgress, join
 from ui.state.attention import agree_to_cut, trace_key, wants_cut
 from ui.state.session import cancel, is_cancelled, resume
 from ui.state.visitor import whose_turn
-from ui.text import error_sentence
+from ui.text import error_sentence, inert
 from ui.widgets.text import Texts
 
 Result = TypeVar("Result")
@@ -185,7 +185,7 @@ def trace_of(model: LoadedModel, texts: Texts, *, key: str, longest: int = TOKEN
         return TracedText(name, traced)
 
     try:
-        title = _("Reading with {name}: attention layer").format(name=model.name)
+        title = _("Reading with {name}: attention layer").format(name=inert(model.name))
         traced = _obtain(name, make, title=title, cache=traces(), patience=PATIENCE_SECONDS)
     except TooLongError as error:
         if error.limit > longest:

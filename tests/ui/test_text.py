@@ -1,5 +1,6 @@
 """What a person or a file says is never markup."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,14 @@ def test_an_error_quotes_without_markup():
     error = UserError("{name} has no folder {path}: {n:,} files.", name="![x](http://y)", path=Path("/a/b_c"), n=1200)
     assert error_sentence(error) == "`![x](http://y)` has no folder `/a/b_c`: 1,200 files."
     assert error_sentence(UserError("Plain {braces} stay.")) == "Plain {braces} stay."
+
+
+def test_a_shared_server_tells_no_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("PLAYGROUND_CACHE", str(tmp_path / "cache"))
+    error = UserError("{root} cannot be written ({reason}).", root=tmp_path / "cache" / "models", reason="no room")
+    assert str(tmp_path) in error_sentence(error)
+    monkeypatch.setenv("PLAYGROUND_HOSTED", "1")
+    assert error_sentence(error) == "…/models cannot be written (no room)."
+    for folder in (Path.cwd(), Path.home(), Path(sys.prefix), tmp_path):
+        assert str(folder) not in inert(f"No such file: {folder}/x.json")
+    assert inert("a/b and c") == "a/b and c"

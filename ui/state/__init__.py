@@ -8,6 +8,7 @@ address.py      read and write them
 context.py      what is taken along from page to page
 attention.py    an attention view's settings, and what identifies a trace
 scaling.py      the scaling page's table, sweep and answers
+incoming.py     what a browser sends, held against the widgets that it names
 revisions.py    keys of widgets: a new one where something else has set their parameter
 session.py      what a session asked, cancelled, wrote and masked
 training.py     a new run's settings, the run that is shown, its film

@@ -104,7 +104,7 @@ def obtain_model(choice: ModelChoice) -> LoadedModel:
         # Two threads in transformers' lazy imports break each other: let the background one finish.
         shell.wait_for("transformers")
     try:
-        title = _("Loading {name} …").format(name=choice.name)
+        title = _("Loading {name} …").format(name=inert(choice.name))
         loaded = run_job(
             ("load", *wanted),
             lambda progress: registry.get(*wanted, cancelled=lambda: progress.is_abandoned),
@@ -183,7 +183,7 @@ def _describe(choice: ModelChoice, entry: Entry | None) -> str:
     if entry is None:
         return _(
             "{name} is not on this machine. It would be fetched from the Hugging Face hub (safetensors only)."
-        ).format(name=choice.name)
+        ).format(name=inert(choice.name))
     sources = _(", otherwise from the ").join(str(source) for source in entry.sources)
     megabytes = entry.download_bytes / 1e6
     return _("This model is not on this machine yet: {size:.0f} MB from the {sources}. Licence: {licence}.").format(
@@ -236,7 +236,7 @@ def describe_model(model: LoadedModel) -> None:
     entry = find(model.name)
     st.caption(
         _("{family} {kind} · {layers} × {heads} · {parameters:,} parameters · up to {context:,} tokens").format(
-            family=model.family,
+            family=inert(model.family),
             kind=kinds[model.kind],
             layers=_n("{n} layer", "{n} layers", model.layers),
             heads=_n("{n} head", "{n} heads", model.n_heads),
@@ -245,5 +245,5 @@ def describe_model(model: LoadedModel) -> None:
         )
     )
     origin = [entry.licence] if entry else []
-    origin += [_(model.source), _(model.note) if model.note else "", f"{model.dtype}, {model.device}"]
+    origin += [inert(_(model.source)), inert(_(model.note)) if model.note else "", f"{model.dtype}, {model.device}"]
     st.caption(" · ".join(part for part in origin if part))

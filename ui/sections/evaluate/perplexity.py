@@ -124,7 +124,7 @@ def _judge(model: LoadedModel, text: str) -> Judged | None:
             raise UserError("{name}: {reason}", name=model.name, reason=str(error)) from error
         return Judged(model=model, scores=scores, bits=_bits_spread(scores))
 
-    title = _("{name} reads, token:").format(name=model.name)
+    title = _("{name} reads, token:").format(name=inert(model.name))
     return compute(("perplexity", text), score, title=title, cache=results_of(model))
 
 

@@ -19,6 +19,7 @@ from ui.sections.inside.length_cost import show_length_cost
 from ui.state.address import write_values
 from ui.state.attention import read_head
 from ui.state.parameters import HEAD, KIND, SECTION, STEP, Parameter
+from ui.text import inert
 from ui.widgets.context_bar import ContextBar, bar_model
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
@@ -32,7 +33,7 @@ def show_architecture(bar: ContextBar) -> None:
     architecture = require(
         ("architecture",),
         lambda _on_progress: architecture_of(model),
-        title=_("Watching a few tokens pass through {name} …").format(name=model.name),
+        title=_("Watching a few tokens pass through {name} …").format(name=inert(model.name)),
         cache=results_of(model),
     )
     show_findings(*architecture_findings(architecture))

@@ -22,7 +22,7 @@ from ui.sections.tokens.shares import show_shares
 from ui.sections.tokens.subject import offer_csv, show_chart
 from ui.state.address import replace_text, write_values
 from ui.state.parameters import MODEL, SENTENCE_QUERY, SENTENCES
-from ui.text import error_sentence
+from ui.text import error_sentence, inert
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import address_text
 from ui.widgets.upload import upload
@@ -76,13 +76,13 @@ def _say_recipe(model: LoadedModel, recipe: SentenceRecipe) -> None:
             "The mean of the last states of all tokens, special ones too, brought to length 1; longer texts are cut at "
             "{most:,} tokens: the recipe that {name} was published with."
         )
-        st.caption(sentence.format(most=recipe.most_tokens, name=model.name))
+        st.caption(sentence.format(most=recipe.most_tokens, name=inert(model.name)))
         return
     sentence = _(
         "{name} was not trained to compare sentences. The mean of its last states is a vector all the same, but its "
         "cosines say much less than those of a sentence encoder."
     )
-    st.warning(sentence.format(name=model.name), icon=":material/info:")
+    st.warning(sentence.format(name=inert(model.name)), icon=":material/info:")
     # A link to the page itself would leave the browser's address as it was.
     st.button(
         _("Open with {name}").format(name=MINILM.name),

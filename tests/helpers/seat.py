@@ -1,0 +1,115 @@
+"""A seat: a visitor that speaks the server's own protocol, as Streamlit's front end does, without a browser."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from google.protobuf.message import Message
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.sync.client import ClientConnection, connect
+
+PATIENCE_SECONDS = 240.0
+
+
+@dataclass(kw_only=True)
+class Seen:
+    """What one run of a script showed."""
+
+    finished: bool = False
+    elements: list[Message] = field(default_factory=list)
+    """The elements, as their own messages."""
+    texts: list[tuple[str, str]] = field(default_factory=list)
+    """(where, text) of every string that was sent."""
+
+    @property
+    def exceptions(self) -> list[str]:
+        """The boxes of errors that nobody caught."""
+        return [element.message for element in self.elements if element.DESCRIPTOR.name == "Exception"]
+
+    def widgets(self) -> dict[str, str]:
+        """What kind each widget is, by its id."""
+        return {element.id: element.DESCRIPTOR.name for element in self.elements if getattr(element, "id", "")}
+
+
+class Seat:
+    """A session of the app."""
+
+    def __init__(self, address: str, *, headers: Mapping[str, str] | None = None) -> None:
+        self._address = address.replace("http", "ws", 1)
+        self._socket: ClientConnection = connect(
+            f"{self._address}/_stcore/stream",
+            subprotocols=["streamlit"],
+            additional_headers=headers,
+            max_size=None,
+            ping_interval=None,
+        )
+        self.page, self.query, self.page_hash = "", "", ""
+
+    def open(self, page: str = "", **query: str) -> Seen:
+        """Go to a page's own address."""
+        self.page, self.query, self.page_hash = page, urlencode(query), ""
+        return self.send(())
+
+    def send(self, states: Iterable[WidgetState], *, fragment: str = "") -> Seen:
+        """Run the page's script again with these states of its widgets."""
+        message = BackMsg()
+        run = message.rerun_script
+        run.query_string, run.page_name, run.page_script_hash = self.query, self.page, self.page_hash
+        run.fragment_id = fragment
+        run.widget_states.widgets.extend(states)
+        self.send_bytes(message.SerializeToString())
+        return self.read()
+
+    def send_bytes(self, content: bytes) -> None:
+        """Send whatever bytes."""
+        self._socket.send(content)
+
+    def read(self) -> Seen:
+        """Everything up to the end of a run of the script."""
+        seen, end = Seen(), time.monotonic() + PATIENCE_SECONDS
+        while not seen.finished:
+            content = self._socket.recv(timeout=max(0.0, end - time.monotonic()), decode=False)
+            message = ForwardMsg.FromString(bytes(content))
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                self.page_hash = message.new_session.page_script_hash or self.page_hash
+            elif kind == "page_info_changed":
+                self.query = message.page_info_changed.query_string
+            elif kind == "script_finished":
+                # A run that gave way to another one is followed by that one.
+                seen.finished = message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            elif kind == "delta":
+                _keep(seen, message.delta)
+        return seen
+
+    def close(self) -> None:
+        """Leave."""
+        self._socket.close()
+
+    def drop(self) -> None:
+        """Vanish without a word."""
+        self._socket.socket.close()
+
+
+def _keep(seen: Seen, delta: Any) -> None:
+    if delta.WhichOneof("type") == "new_element":
+        kind = delta.new_element.WhichOneof("type")
+        if kind is not None:
+            seen.elements.append(getattr(delta.new_element, kind))
+    seen.texts.extend(strings_in(delta))
+
+
+def strings_in(message: Message, where: str = "") -> Iterable[tuple[str, str]]:
+    """Every string in a message, with the names of the fields that lead there."""
+    for descriptor, value in message.ListFields():
+        path = f"{where}.{descriptor.name}" if where else descriptor.name
+        values = value if descriptor.is_repeated and not hasattr(value, "items") else [value]
+        for one in values:
+            if isinstance(one, Message):
+                yield from strings_in(one, path)
+            elif isinstance(one, str):
+                yield path, one
