@@ -45,7 +45,7 @@ class Seat:
             subprotocols=["streamlit"],
             additional_headers=headers,
             max_size=None,
-            ping_interval=None,
+            ping_interval=None,  # a busy machine answers late
         )
         self.page, self.query, self.page_hash = "", "", ""
 
