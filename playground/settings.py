@@ -19,7 +19,8 @@ PREFIX = "PLAYGROUND_"
 MAY_BE_ZERO = ("all_megabytes", "retention_days", "download_megabytes", "cache_megabytes", "loaded_megabytes")
 DOWNLOADS = ("hub", "catalogue", "none")
 PAGES = (
-    *("attention", "inside", "tokens", "train", "generate", "ablate", "evaluate", "scaling", "emergence", "glossary"),
+    *("attention", "inside", "tokens", "train", "finetune", "generate", "ablate", "evaluate", "scaling", "emergence"),
+    "glossary",
 )
 """The pages in the menu's order."""
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")

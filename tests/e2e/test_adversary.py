@@ -25,7 +25,7 @@ from tests.helpers.seat import Seat, Seen
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = int(os.environ.get("FORGED", "200"))
 SHOWN = tuple(name for name in ALL_PAGES if name != "emergence")
-PAGES = ("", "inside", "tokens", "train", "generate", "ablate", "evaluate", "scaling", "emergence", "glossary")
+PAGES = ("", *ALL_PAGES[1:])
 IN_A_ROW = 8
 """Messages to one page before the next one is opened."""
 

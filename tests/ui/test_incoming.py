@@ -36,6 +36,8 @@ class Options:
         ("double_array_value", [1.0, 2], True),
         ("double_array_value", ["a"], False),
         ("json_value", {"anything": []}, True),
+        ("json_value", "[", False),
+        ("json_value", None, False),
     ],
 )
 def test_a_value_is_of_the_widgets_kind(value_type: str, value: object, is_one: bool):

@@ -17,6 +17,7 @@ KINDS: dict[str, type | tuple[type, ...]] = {
     "double_value": (int, float),
     "int_value": int,
     "string_value": str,
+    "json_value": dict,
 }
 """What a value of each field of the protocol is in Python."""
 ITEMS: dict[str, type | tuple[type, ...]] = {"string_array_value": str, "double_array_value": (int, float)}
