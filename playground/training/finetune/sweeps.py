@@ -56,9 +56,7 @@ def label_configs(
     if n > MOST_CELLS:
         raise UserError("That would be {n} runs; at most {most} are started at once.", n=n, most=MOST_CELLS)
     return tuple(
-        dataclasses.replace(
-            config, task=dataclasses.replace(task, labels=labels), from_scratch=from_scratch, seed=seed
-        )
+        dataclasses.replace(config, task=dataclasses.replace(task, labels=labels), from_scratch=from_scratch, seed=seed)
         for from_scratch in (False, True)
         for labels in counts
         for seed in seeds

@@ -1,8 +1,8 @@
-"""Export a decoder of ours as a folder that `transformers.AutoModelForCausalLM` loads, with equal logits.
+"""Export a model of ours as a folder that transformers loads, with equal logits; `hub_encoders` has other kinds.
 
-Three families fit: Llama (RMS norm, rotary positions, SwiGLU), GPT-NeoX (layer norm, rotary positions) and GPT-2
-(layer norm, added positions). GPT-NeoX and GPT-2 have no grouped keys and values, so those are repeated; a missing
-MLP becomes one that writes zeros.
+Three families fit a decoder: Llama (RMS norm, rotary positions, SwiGLU), GPT-NeoX (layer norm, rotary positions) and
+GPT-2 (layer norm, added positions). GPT-NeoX and GPT-2 have no grouped keys and values, so those are repeated; a
+missing MLP becomes one that writes zeros.
 """
 
 import math
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from playground.errors import UserError
 from playground.special_tokens import END, MASK, PAD, START, UNKNOWN
+from playground.training.run.hub_encoders import other_module
 from playground.transformer import Transformer, TransformerConfig
 
 Weights = dict[str, Tensor]
@@ -39,7 +40,7 @@ class HubFamily:
 def export_for_transformers(model: Transformer | Path | str, tokenizer: Tokenizer | None, out: Path) -> Path:
     """Write config.json, model.safetensors (float32) and the tokenizer's files, and return the folder.
 
-    model: a decoder, or a folder or name that `load` reads; then tokenizer None is the one beside its weights.
+    model: one of ours, or a folder or name that `load` reads; then tokenizer None is the one beside its weights.
     Raises UserError for a shape that no family of transformers has, and where the folder cannot be written.
     """
     if not isinstance(model, Transformer):
@@ -47,8 +48,9 @@ def export_for_transformers(model: Transformer | Path | str, tokenizer: Tokenize
         tokenizer = tokenizer or own_tokenizer
     if tokenizer is None:
         raise UserError("The model has no tokenizer; pass one.")
-    family = family_of(model.config)
-    module = _rebuild(model, family, _special_token_ids(tokenizer))
+    special = _special_token_ids(tokenizer)
+    is_decoder = model.config.kind == "decoder"
+    module = _rebuild(model, family_of(model.config), special) if is_decoder else other_module(model, special)
     try:
         out.mkdir(parents=True, exist_ok=True)
         module.save_pretrained(out)
@@ -60,9 +62,7 @@ def export_for_transformers(model: Transformer | Path | str, tokenizer: Tokenize
 
 
 def family_of(config: TransformerConfig) -> HubFamily:
-    """The family that can hold the model. Raises UserError, with the reason, where none can."""
-    if config.kind != "decoder":
-        raise UserError("Only decoders are exported to transformers' format; this is an {kind}.", kind=config.kind)
+    """The family that can hold a decoder. Raises UserError, with the reason, where none can."""
     if not config.residual:
         raise UserError("transformers has no decoder without residual connections; train one with them.")
     if config.norm_position == "post":

@@ -118,7 +118,9 @@ def test_from_scratch_shares_nothing_with_the_base(tmp_path):
     config = config_of(tmp_path, "encoder", "labels", "lora", from_scratch=True)
     weights, base = start_state(config).weights(), load(config.base).module.state_dict()
     assert len(weights) > 10
-    assert not any(torch.equal(weights[name], base[name]) for name in weights if name.endswith("query_key_value.weight"))
+    assert not any(
+        torch.equal(weights[name], base[name]) for name in weights if name.endswith("query_key_value.weight")
+    )
 
 
 def test_a_run_opens_no_more_on_other_base_weights(tmp_path):

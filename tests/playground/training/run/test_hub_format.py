@@ -87,8 +87,8 @@ def test_a_folder_brings_its_own_vocabulary(tmp_path):
 @pytest.mark.parametrize(
     ("shape", "sentence"),
     [
-        ({"kind": "encoder"}, "Only decoders"),
-        ({"kind": "encoder-decoder"}, "Only decoders"),
+        ({"kind": "encoder", "norm": "layer"}, "no encoder with this norm; train one with rms"),
+        ({"kind": "encoder-decoder"}, "no encoder-decoder with this norm; train one with layer"),
         ({"norm_position": "post"}, "norms after the layers"),
         ({"embedding_norm": True}, "norms its embeddings"),
         ({"residual": False}, "without residual connections"),

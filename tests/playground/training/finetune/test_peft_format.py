@@ -1,0 +1,104 @@
+"""Adapters in peft's files: peft loads ours, we load peft's, with the same logits."""
+
+import json
+
+import pytest
+import torch
+
+from playground.errors import UserError
+from playground.models import load
+from playground.models.adapters.finetuned import tunable
+from playground.training.finetune import TrainedParts
+from playground.training.finetune.peft_format import CONFIG, merged_state, read_adapter
+from playground.training.finetune.result import before_and_after, export_adapter
+from playground.training.run.folder import run
+from tests.helpers.small_finetuning import finetune_config
+
+IDS = torch.tensor([[1, 6, 8, 5]])
+ALL = ("query", "value", "output", "up", "down")
+
+
+def run_of(folder, family, task):
+    config = finetune_config(folder, family, task, parts=TrainedParts(rank=2, alpha=8.0, matrices=ALL))
+    list(run(config, folder / "run"))
+    return config, folder / "run"
+
+
+def logits_of(folder, task):
+    after = load(before_and_after(folder)[1])
+    with torch.no_grad():
+        if task == "labels":
+            return after.head.answer(IDS, torch.zeros_like(IDS))
+        output = after.module(IDS)
+    return output if after.is_own else output.logits
+
+
+def their_base(config, task):
+    """The base as somebody loads it who has peft and not this project; ours is a module of torch."""
+    import transformers
+
+    base = load(config.base)
+    if base.is_own:
+        return tunable(base, ("cats", "dogs") if task == "labels" else (), 0).whole
+    if task == "labels":
+        return transformers.AutoModelForSequenceClassification.from_pretrained(config.base, num_labels=2)
+    return transformers.AutoModelForCausalLM.from_pretrained(config.base)
+
+
+@pytest.mark.parametrize(
+    ("family", "task"), [("encoder", "labels"), ("decoder", "passages"), ("bert", "labels"), ("llama", "passages")]
+)
+def test_peft_loads_our_adapter(tmp_path, family, task):
+    from peft import PeftModel
+
+    config, folder = run_of(tmp_path, family, task)
+    out = export_adapter(folder, tmp_path / "adapter")
+    model = PeftModel.from_pretrained(their_base(config, task), out).eval()
+    with torch.no_grad():
+        if family in ("encoder", "decoder"):
+            whole = model.base_model.model
+            read = whole.read(IDS)
+            actual = whole.classify(read) if task == "labels" else whole.head(read)
+        else:
+            actual = model(IDS).logits
+    torch.testing.assert_close(actual, logits_of(folder, task), atol=1e-5, rtol=1e-5)
+    assert (out / "card.md").read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("family", ["decoder", "gpt2", "llama"])
+def test_we_load_what_peft_saved(tmp_path, family):
+    from peft import LoraConfig, get_peft_model
+
+    base = finetune_config(tmp_path, family).base
+    targets = {"decoder": ["query_key_value"], "gpt2": ["c_attn", "c_fc"], "llama": ["q_proj", "v_proj"]}[family]
+    theirs = get_peft_model(load(base).module, LoraConfig(r=3, lora_alpha=6, target_modules=targets)).eval()
+    for name, parameter in theirs.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    theirs.save_pretrained(tmp_path / "saved")
+    ours, plain = load(base).module, load(base).module
+    paths = read_adapter(tmp_path / "saved", ours)
+    assert all(path.rpartition(".")[2] in targets for path in paths)
+    plain.load_state_dict(merged_state(ours), strict=False)
+    with torch.no_grad():
+        expected, actual, merged = (model(IDS) for model in (theirs.base_model.model, ours, plain))
+        if family != "decoder":
+            expected, actual, merged = expected.logits, actual.logits, merged.logits
+    torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(merged, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_other_adapters_are_refused(tmp_path):
+    config, folder = run_of(tmp_path, "decoder", "passages")
+    out = export_adapter(folder, tmp_path / "adapter")
+    other = load(finetune_config(tmp_path, "llama").base).module
+    with pytest.raises(UserError, match="another base"):
+        read_adapter(out, other)
+    values = json.loads((out / CONFIG).read_text())
+    for changes, sentence in (({"peft_type": "IA3"}, "IA3"), ({"use_dora": True}, "only plain LoRA")):
+        (out / CONFIG).write_text(json.dumps(values | changes))
+        with pytest.raises(UserError, match=sentence):
+            read_adapter(out, load(config.base).module)
+    (out / CONFIG).write_text("{")
+    with pytest.raises(UserError, match="no adapter"):
+        read_adapter(out, load(config.base).module)
