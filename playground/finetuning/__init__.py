@@ -10,6 +10,7 @@ general_texts.py   passages of this project's own about everything, which no tas
 sample_pairs.py    what both write after the same prompts with the same seed
 held_out_scores.py held-out measures beside the baselines, with intervals and paired differences
 label_curve.py     accuracy over the number of labels: pre-trained and from scratch
+low_rank_change.py LoRA's B, A and alpha / r, and entries of their product
 rank_sweep.py      accuracy and drift over the rank of LoRA
 findings.py        what the pictures show, in a sentence each
 """

@@ -21,7 +21,9 @@ def describe_drift(drift: ModelDrift) -> Finding:
     moved = drift.changed
     if not moved:
         return Finding(template=N_("No weight that both models have has moved."))
-    matrices = [weight for weight in moved if weight.is_matrix] or list(moved)
+    # A new head begins at random: what stands within the layers was trained before.
+    inside = [weight for weight in moved if weight.layer is not None] or list(moved)
+    matrices = [weight for weight in inside if weight.is_matrix] or inside
     furthest = max(matrices, key=lambda weight: weight.relative)
     template = N_(
         "{moved} of {all} weights moved; all together by {relative:.2%} of their length. Furthest: {name}, by "

@@ -4,6 +4,7 @@ ablate/       Take it apart
 attention/    Attention
 emergence/    Emergence
 evaluate/     Evaluate
+finetune/     Fine-tune
 generate/     Predict and generate
 inside/       Inside the model
 scaling/      Scaling

@@ -10,7 +10,7 @@ from ui.state.context import context_parameters
 
 ATTENTION, INSIDE, GENERATE, ABLATE = "attention", "inside", "generate", "ablate"
 TOKENS, TRAIN, SCALING, EMERGENCE = "tokens", "train", "scaling", "emergence"
-EVALUATE = "evaluate"
+EVALUATE, FINETUNE = "evaluate", "finetune"
 
 
 def door(label: str, page: str, parameters: Mapping[str, str] | None = None, *, help_text: str | None = None) -> None:

@@ -1,0 +1,63 @@
+"""What fine-tuning did, one effect at a time: only the one that is shown is computed."""
+
+import streamlit as st
+
+from playground.errors import UserError
+from playground.tasks.finetune.labels import LabelsConfig
+from playground.text import _
+from ui.sections.finetune.forgetting import show_forgetting
+from ui.sections.finetune.heads import show_head_drift
+from ui.sections.finetune.held_out import show_held_out
+from ui.sections.finetune.labels import data_titles, effect_titles, method_titles
+from ui.sections.finetune.samples import show_sample_pairs
+from ui.sections.finetune.states import show_stream_drift
+from ui.sections.finetune.subject import FinetuneSubject, obtain_finetuned
+from ui.sections.finetune.weights import show_weight_drift
+from ui.state.parameters import EFFECT
+from ui.text import error_sentence, inert
+from ui.widgets.choice import choose_option
+
+SHOW = {
+    "scores": show_held_out,
+    "weights": show_weight_drift,
+    "heads": show_head_drift,
+    "states": show_stream_drift,
+    "forgetting": show_forgetting,
+    "samples": show_sample_pairs,
+}
+
+
+def show_effects() -> None:
+    """The two models, and the chosen effect."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        subject = obtain_finetuned()
+        st.caption(_describe(subject), width="stretch")
+    effect = choose_option(EFFECT, _("Effect"), _titles_of(subject), hidden=True)
+    try:
+        SHOW[effect](subject)
+    except UserError as error:
+        st.info(error_sentence(error), icon=":material/info:")
+
+
+def _describe(subject: FinetuneSubject) -> str:
+    title = inert(subject.title)
+    if subject.config is None:
+        return title
+    task = subject.config.task
+    data = f"labels.{task.source}" if isinstance(task, LabelsConfig) else subject.config.task_name
+    method = method_titles()[subject.config.parts.method]
+    return " · ".join([title, data_titles().get(data, data), _("trained: {method}").format(method=method)])
+
+
+def _titles_of(subject: FinetuneSubject) -> dict[str, str]:
+    """Measures only of a run whose texts are known, samples only of models that write."""
+    titles = effect_titles()
+    has_rows = subject.config is not None and subject.config.task_name == "labels"
+    writes = (
+        subject.pair.before.kind != "encoder" and not subject.pair.after.classes and subject.pair.after.head is None
+    )
+    if not has_rows:
+        del titles["scores"]
+    if not writes:
+        del titles["samples"]
+    return titles

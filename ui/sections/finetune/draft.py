@@ -1,0 +1,144 @@
+"""The settings of a new fine-tuning: fields, and their changes to the defaults in the address."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from playground.errors import UserError
+from playground.models import catalogue
+from playground.models.cache import looks_like_path
+from playground.tasks.finetune.labels import LabelsConfig
+from playground.text import _
+from playground.training.finetune.finetune_config import FinetuneConfig
+from playground.training.finetune.trained_parts import METHODS, TrainedParts
+from ui.sections.finetune.data import choose_data
+from ui.sections.finetune.labels import method_help, method_titles
+from ui.state.address import read_json_text, write_text
+from ui.state.parameters import FINETUNING
+from ui.state.revisions import revision
+from ui.text import error_sentence
+from ui.warm import EMBEDDED
+from ui.widgets.fields import edit
+from ui.widgets.model import is_hosted
+
+DEFAULT_BASE = "books-encoder"
+RATES = {"head": 5e-3, "last": 5e-4, "lora": 2e-3, "biases": 2e-3, "all": 3e-4}
+"""Peak learning rates to begin with, by what is trained."""
+PARTS_OF = {"last": ("layers",), "lora": ("rank", "alpha", "matrices")}
+TRAIN_FIRST = ("steps", "batch", "learning_rate", "length", "layer_decay", "seed")
+TRAIN_REST = (
+    *("warm_up", "schedule", "optimizer", "weight_decay", "clip", "accumulation"),
+    *("evaluate_every", "evaluate_rows", "checkpoint_every", "frames"),
+)
+NAME_LENGTH = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneDraft:
+    """The settings in the fields."""
+
+    config: FinetuneConfig | None
+    """None where they make no fine-tuning."""
+    problem: str = ""
+
+
+def choose_finetuning() -> FinetuneDraft:
+    """Base, data, what is trained, and how; the changes are written to the address."""
+    kept = _read_kept()
+    key = f"finetune.{revision(FINETUNING)}"
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        base = _choose_base(kept, key)
+        method = _choose_method(kept, key)
+    try:
+        _refuse_base(base)
+        data, task = choose_data(kept, key)
+        parts, train = _edit_rest(kept, key, method)
+        write_text(FINETUNING, json.dumps(_changes(base, data, method, parts, train), ensure_ascii=False))
+        given = {"learning_rate": RATES[method], **train}
+        trained = TrainedParts(method=method, **parts)  # type: ignore[arg-type]
+        config = FinetuneConfig(base=base, task=task, parts=trained, **given)
+    except UserError as error:
+        return FinetuneDraft(config=None, problem=error_sentence(error))
+    return FinetuneDraft(config=config)
+
+
+def _read_kept() -> Mapping[str, Any]:
+    value = read_json_text(FINETUNING)
+    return value if isinstance(value, dict) else {}
+
+
+def _choose_base(kept: Mapping[str, Any], key: str) -> str:
+    shown = str(kept.get("base") or DEFAULT_BASE)[:NAME_LENGTH]
+    names = list(dict.fromkeys([*(entry.name for entry in catalogue()), shown]))
+    base: str | None = st.selectbox(
+        _("Model to fine-tune"),
+        names,
+        index=names.index(shown),
+        key=f"{key}.base",
+        accept_new_options=True,
+        width=300,
+        help=_("Choose one, or type a Hugging Face model id (owner/name), run/…, or the path of a local folder."),
+    )
+    return (base or EMBEDDED).strip()[:NAME_LENGTH]
+
+
+def _choose_method(kept: Mapping[str, Any], key: str) -> str:
+    titles = method_titles()
+    asked = str(kept.get("method") or "")
+    shown = asked if asked in METHODS else "lora"
+    method: str = st.segmented_control(
+        _("What is trained"),
+        list(METHODS),
+        default=shown,
+        key=f"{key}.method",
+        format_func=titles.__getitem__,
+        required=True,
+        help=method_help(),
+    )
+    return method
+
+
+def _refuse_base(base: str) -> None:
+    """Raise UserError on a shared server for a folder: the same answer for one that is there and one that is not."""
+    if is_hosted() and looks_like_path(base):
+        raise UserError("This shared server opens no folders of its own; choose another model.")
+
+
+def _edit_rest(kept: Mapping[str, Any], key: str, method: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is trained in detail, and how long; what the address says stands in the fields."""
+    start_parts = _adopt(TrainedParts(), kept.get("parts"), PARTS_OF.get(method, ()))
+    names = PARTS_OF.get(method, ())
+    parts = edit(start_parts, names, key=f"{key}.{method}.parts") if names else {}
+    defaults = FinetuneConfig(base=DEFAULT_BASE, task=LabelsConfig(), learning_rate=RATES[method])
+    start = (
+        _adopt(defaults, kept.get("train"), (*TRAIN_FIRST, *TRAIN_REST)) if kept.get("method") == method else defaults
+    )
+    train = edit(start, TRAIN_FIRST, key=f"{key}.{method}.train")
+    with st.expander(_("All settings"), icon=":material/tune:", key="finetune_settings"):
+        train |= edit(start, TRAIN_REST, key=f"{key}.{method}.rest")
+    return parts, train
+
+
+def _adopt(record: Any, values: object, names: tuple[str, ...]) -> Any:
+    """The record with what the address says of these fields; as it is where that is damaged."""
+    if not isinstance(values, dict):
+        return record
+    chosen = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in names}
+    try:
+        return dataclasses.replace(record, **chosen)
+    except (UserError, TypeError, ValueError):
+        return record
+
+
+def _changes(
+    base: str, data: dict[str, Any], method: str, parts: dict[str, Any], train: dict[str, Any]
+) -> dict[str, Any]:
+    """Only what differs from the defaults."""
+    defaults = FinetuneConfig(base=DEFAULT_BASE, task=LabelsConfig(), learning_rate=RATES[method])
+    changed = {name: value for name, value in train.items() if value != getattr(defaults, name)}
+    values = {"base": base, "data": data, "method": method, "parts": parts, "train": changed}
+    return {name: value for name, value in values.items() if value}

@@ -1,0 +1,126 @@
+"""Held-out measures of the fine-tuned model beside the most frequent label, TF-IDF and the model from scratch."""
+
+import contextlib
+from collections.abc import Iterator
+
+import streamlit as st
+
+from playground.charts.evaluate import confusion_figure, confusion_height, spreads_figure
+from playground.errors import UserError
+from playground.finetuning.findings import describe_scores, describe_tfidf
+from playground.finetuning.held_out_scores import (
+    FINE_TUNED,
+    SCRATCH,
+    HeldOutScores,
+    baseline_predictions,
+    held_out_scores,
+)
+from playground.lens.generate.classification import classify, require_head
+from playground.models import LoadedModel, default_registry
+from playground.progress import OnProgress
+from playground.tasks.finetune.rows import SplitRows, read_rows
+from playground.text import _
+from ui.jobs import require
+from ui.sections.evaluate.numbers import interval_text, offer_results
+from ui.sections.finetune.series import scratch_model
+from ui.sections.finetune.subject import FinetuneSubject
+from ui.state.parameters import GENERATE as GENERATE_SECTION
+from ui.state.parameters import MODEL
+from ui.widgets.chart import draw
+from ui.widgets.doors import GENERATE, doors
+from ui.widgets.findings import show_findings
+
+ROW = 42
+
+
+def show_held_out(subject: FinetuneSubject) -> None:
+    """Every system on the same rows."""
+    assert subject.run is not None
+    rows, scratch = read_rows(subject.run), scratch_model(subject.config)
+    scores = require(
+        subject.key("scores", str(subject.run), scratch),
+        lambda on_progress: _score(subject.pair.after, rows, scratch, on_progress),
+        title=_("Classifying held-out texts:"),
+        cache=subject.cache,
+    )
+    show_findings(describe_scores(scores), describe_tfidf(scores))
+    names = [_(system.name) for system in scores.systems]
+    accuracies = [system.spreads.accuracy for system in scores.systems]
+    draw(
+        subject.pair.after,
+        spreads_figure(names, accuracies, meaning=_("held-out accuracy")),
+        key="held_out",
+        label=_("Held-out accuracy"),
+        details=subject.details,
+        height=110 + ROW * len(names),
+        revision=str(len(names)),
+    )
+    _list_systems(scores)
+    if scratch is None:
+        st.caption(
+            _("The same architecture from scratch joins as soon as the section Number of labels has trained it.")
+        )
+    _draw_confusion(subject, scores)
+    _offer(subject, rows, scores)
+
+
+def _score(model: LoadedModel, rows: SplitRows, scratch: str | None, on_progress: OnProgress) -> HeldOutScores:
+    predictions = {FINE_TUNED: _answers(model, rows, on_progress)}
+    if scratch is not None:
+        predictions[SCRATCH] = _answers(default_registry().get(scratch), rows, on_progress)
+    train, held_out = ((part.texts, part.labels) for part in (rows.train, rows.held_out))
+    with contextlib.suppress(UserError):  # texts without words
+        predictions |= baseline_predictions(train, held_out)
+    return held_out_scores(rows.held_out.labels, predictions)
+
+
+def _answers(model: LoadedModel, rows: SplitRows, on_progress: OnProgress) -> tuple[str, ...]:
+    labels = require_head(model, "text").labels
+    answers = classify(model, rows.held_out.texts, truncate=True, on_progress=on_progress)
+    return tuple(labels[answer.best] for answer in answers)
+
+
+def _list_systems(scores: HeldOutScores) -> None:
+    gains = [system.gain for system in scores.systems]
+    st.dataframe(
+        {
+            _("system"): [_(system.name) for system in scores.systems],
+            _("accuracy"): [round(system.spreads.accuracy.value, 4) for system in scores.systems],
+            _("interval"): [interval_text(system.spreads.accuracy) for system in scores.systems],
+            _("macro F1"): [round(system.spreads.macro_f1.value, 4) for system in scores.systems],
+            _("fine-tuned is ahead by"): [
+                "–"
+                if gain is None
+                else f"{gain.difference.value:+.1%} [{gain.difference.low:+.1%}, {gain.difference.high:+.1%}]"
+                for gain in gains
+            ],
+        },
+        hide_index=True,
+        key="systems",
+    )
+
+
+def _draw_confusion(subject: FinetuneSubject, scores: HeldOutScores) -> None:
+    counted = scores.systems[0].counted
+    with st.expander(_("Confusion matrix"), icon=":material/grid_on:"):
+        draw(
+            subject.pair.after,
+            confusion_figure(counted.labels, counted.counts),
+            key="held_out_confusion",
+            label=_("Confusion matrix"),
+            details=subject.details,
+            height=confusion_height(len(counted.labels)),
+        )
+
+
+def _offer(subject: FinetuneSubject, rows: SplitRows, scores: HeldOutScores) -> None:
+    names = [system.name for system in scores.systems]
+
+    def lines() -> Iterator[list[object]]:
+        columns = zip(*(system.predicted for system in scores.systems), strict=True)
+        for text, label, answers in zip(rows.held_out.texts, scores.true, columns, strict=True):
+            yield [text, label, *answers]
+
+    offer_results(["text", "label", *names], lines, name="held-out.csv", details=subject.details)
+    after = {str(MODEL): subject.pair.after.name, str(GENERATE_SECTION): "classify"}
+    doors({_("Ask it about a text"): (GENERATE, after)})

@@ -1,0 +1,60 @@
+"""Labels and help of methods, data and effects, translated when they are shown."""
+
+from playground.text import _
+
+
+def effect_titles() -> dict[str, str]:
+    """What can be looked at, by its word in the address."""
+    return {
+        "scores": _("Held-out measures"),
+        "weights": _("Weights"),
+        "heads": _("Heads"),
+        "states": _("States"),
+        "forgetting": _("Forgetting"),
+        "samples": _("Samples"),
+    }
+
+
+def view_titles() -> dict[str, str]:
+    """The page's sections, by their word in the address."""
+    return {
+        "effects": _("Before and after"),
+        "new": _("New fine-tuning"),
+        "run": _("Training"),
+        "labels": _("Number of labels"),
+        "ranks": _("Rank sweep"),
+        "files": _("Result"),
+    }
+
+
+def data_titles() -> dict[str, str]:
+    """What a model can be fine-tuned on: the task's name, and for labels their source."""
+    return {
+        "labels.sentiment": _("Sentiment of templated sentences"),
+        "labels.sentences": _("Kinds of sentences"),
+        "labels.authors": _("Authors of old books"),
+        "labels.languages": _("Language of a passage"),
+        "labels.table": _("Your labelled texts"),
+        "passages": _("Your text, next token"),
+        "prompts": _("Your prompts and answers"),
+        "pairs": _("Your source and target sentences"),
+    }
+
+
+def method_titles() -> dict[str, str]:
+    """What is trained."""
+    return {
+        "head": _("Head only"),
+        "last": _("Last layers"),
+        "lora": _("LoRA"),
+        "biases": _("Biases (BitFit)"),
+        "all": _("Everything"),
+    }
+
+
+def method_help() -> str:
+    """The methods in a sentence each."""
+    return _(
+        "Head only: the new classifier. Last layers: the topmost blocks, too. LoRA: W + (α/r) B A beside chosen "
+        "matrices (Hu et al. 2022). Biases: only these (Ben Zaken et al. 2022). Everything: all weights."
+    )

@@ -1,0 +1,65 @@
+"""The state of one text through the layers, before and after."""
+
+import streamlit as st
+
+from playground.charts.finetune import stream_drift_figure, stream_mean_figure
+from playground.errors import UserError
+from playground.finetuning.findings import describe_stream
+from playground.finetuning.stream_drift import stream_drift
+from playground.text import _
+from ui.jobs import require
+from ui.sections.finetune.heads import default_texts
+from ui.sections.finetune.subject import FinetuneSubject
+from ui.state.parameters import MODEL, TEXT
+from ui.widgets.chart import draw
+from ui.widgets.doors import GENERATE, INSIDE, doors
+from ui.widgets.download import offer_snippet
+from ui.widgets.findings import show_findings
+from ui.widgets.text import address_text
+
+HEIGHT, ROW = 150, 26
+
+
+def show_stream_drift(subject: FinetuneSubject) -> None:
+    """A text, the distance of each token's state after each layer, and the mean."""
+    text = address_text(TEXT, default_texts(subject)[0], label=_("Text"), rows=2, placeholder=_("Type a text"))
+    if not text.strip():
+        raise UserError("Type at least one text.")
+    drift = require(
+        subject.key("states", text),
+        lambda _progress: stream_drift(subject.pair, text),
+        title=_("Reading with both models …"),
+        cache=subject.cache,
+    )
+    show_findings(describe_stream(drift))
+    details = {**subject.details, "text": text}
+    draw(
+        subject.pair.after,
+        stream_drift_figure(drift),
+        key="stream_map",
+        label=_("Distance of each state from the one before"),
+        details=details,
+        height=HEIGHT + ROW * len(drift.distance),
+        revision=text,
+    )
+    st.caption(_("Darker: the state of this token has moved further, as a share of its length."))
+    draw(
+        subject.pair.after,
+        stream_mean_figure(drift),
+        key="stream_mean",
+        label=_("Mean distance and cosine after each layer"),
+        details=details,
+        height=280,
+    )
+    before, after = {str(MODEL): subject.pair.before.name}, {str(MODEL): subject.pair.after.name}
+    doors(
+        {
+            _("Follow a token before"): (INSIDE, before),
+            _("Follow a token after"): (INSIDE, after),
+            _("Its predictions after"): (GENERATE, after),
+        }
+    )
+    imports, lines = subject.snippet
+    imports = [*imports, "playground.finetuning.stream_drift import stream_drift"]
+    call = f"drift = stream_drift(pair, {text!r})"
+    offer_snippet(None, imports, [*lines, call, "print(drift.distance.mean(1), drift.cosine.mean(1))"])
