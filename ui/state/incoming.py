@@ -5,7 +5,7 @@ browser of ours sends none of it. What cannot be read, or is of another kind, co
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from streamlit.runtime.state import session_state, widgets
@@ -21,17 +21,19 @@ KINDS: dict[str, type | tuple[type, ...]] = {
 }
 """What a value of each field of the protocol is in Python."""
 ITEMS: dict[str, type | tuple[type, ...]] = {"string_array_value": str, "double_array_value": (int, float)}
-_WidgetMetadata = widgets.WidgetMetadata
-_unpack = session_state.unpack_widget_state_value
+_registering: Any = widgets
+_reading: Any = session_state
+_WidgetMetadata = _registering.WidgetMetadata
+_unpack = _reading.unpack_widget_state_value
 _get_item = session_state.WStates.__getitem__
 NUMBERS = {"int_value", "double_value"}
 
 
 def hold_incoming() -> None:
     """From now on every widget of this process reads only what it could have sent itself."""
-    widgets.WidgetMetadata = held_metadata  # type: ignore[misc,assignment]
-    session_state.unpack_widget_state_value = held_value
-    session_state.WStates.__getitem__ = held_item  # type: ignore[method-assign]
+    _registering.WidgetMetadata = held_metadata
+    _reading.unpack_widget_state_value = held_value
+    _reading.WStates.__getitem__ = held_item
 
 
 def held_metadata(element_id: str, deserializer: Callable[[Any], Any], *parts: Any, **options: Any) -> Any:
@@ -79,10 +81,10 @@ def is_possible(serde: Any, value_type: str, value: Any) -> bool:
     if item_kind is not None and not all(isinstance(item, item_kind) for item in value):
         return False
     options: Sequence[Any] = getattr(serde, "options", ())
-    known = getattr(serde, "formatted_option_to_option_index", None)
+    known: Mapping[str, int] | None = getattr(serde, "formatted_option_to_option_index", None)
     # Texts that are unknown now may be those of another language; Streamlit finds the option again.
     is_open = known is None or not isinstance(value, str) or all(isinstance(option, str) for option in options)
-    return is_open or value in known
+    return is_open or (known is not None and value in known)
 
 
 def has_true_selection(read: Any) -> bool:
