@@ -73,8 +73,12 @@ def given_maps(
     tensors = [_checked(tensor, layer, len(queries), len(keys)) for layer, tensor in enumerate(attention)]
     if not tensors:
         raise UserError("The attention has no layers; ask the model for output_attentions=True.")
+    if not queries or not keys:
+        raise UserError("There are no tokens, so there is nothing to show.")
+    if len({len(tensor) for tensor in tensors}) > 1:
+        raise UserError("The layers have different numbers of heads; choose layers that have as many.")
     shown = _numbers(layers, len(tensors), "include_layers")
-    named = _numbers(heads, min(len(tensor) for tensor in tensors), "include_heads")
+    named = _numbers(heads, len(tensors[0]), "include_heads")
     maps = [tensors[layer][list(named)] for layer in shown]
     if kind is None:
         is_causal = all(len(queries) > 1 and not bool(one.triu(1).any()) for one in maps)
@@ -97,8 +101,8 @@ def given_maps(
 def _checked(tensor: Any, layer: int, queries: int, keys: int) -> torch.Tensor:
     if tensor is None or len(tensor.shape) != 4 or tensor.shape[0] != 1:
         raise UserError(
-            "Layer {layer}: give attention of the shape [1, heads, tokens, tokens], as output_attentions=True returns "
-            "it; this one is {shape}.",
+            "Layer {layer}: give attention of the shape [1, heads, tokens, tokens], as a model returns it that was loaded "
+            "with output_attentions=True and attn_implementation='eager'; this one is {shape}.",
             layer=layer,
             shape=None if tensor is None else list(tensor.shape),
         )
