@@ -47,3 +47,13 @@ def test_the_sentence_calls_a_prediction_outside_the_interval_a_disagreement(shi
         low, high = map(float, row[3].split(" to "))
         verdict = "agrees" if low <= float(row[4]) <= high else "disagrees"
         assert f"predicted {float(row[4]):.2f} ({verdict})" in said
+
+
+def test_runs_that_are_mostly_warm_up_are_named(shipped):
+    """Runs of 16 steps, 2 of them warm-up; and of the same with 8."""
+    few = run_page("scaling", section="zipf", source="table", points=noisy_table(12))
+    assert "of them warm-up" not in words(few)
+    longer = dataclasses.replace(wide_sweep(), task=TalesConfig(names=20, exponent=3.0), warm_up=8)
+    plant_sweep(shipped / "d-short", longer)
+    many = run_page("scaling", section="zipf", source="table", points=noisy_table(12))
+    assert "The shortest runs at Zipf 3 have 16 steps, 8 of them warm-up" in words(many)

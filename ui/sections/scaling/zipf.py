@@ -22,6 +22,8 @@ from ui.sections.scaling.figure import show_scaling_figure
 from ui.sections.scaling.study import SHIPPED, ScalingStudy, study_of_sweep
 
 LAW, RESAMPLES = "chinchilla", 200
+SHORT = 0.2
+"""The share of warm-up in a run beyond which it is called short."""
 SYMBOLS = {"alpha": "α", "beta": "β"}
 
 
@@ -35,6 +37,9 @@ class ZipfFit:
     """Names in the world, its longest list."""
     fitted: Fit
     resamples: Bootstrap
+    shortest_steps: int
+    """Of the shortest run."""
+    warm_up: int
 
     @property
     def predicted(self) -> QuantizedExponents | None:
@@ -72,6 +77,23 @@ def show_zipf_section(study: ScalingStudy | None) -> None:
             "first half of them)."
         ).format(ranks=fits[0].ranks)
     )
+    _warn_of_short_runs(fits)
+
+
+def _warn_of_short_runs(fits: list[ZipfFit]) -> None:
+    """Name the sweeps whose shortest runs are mostly warm-up: what they measure is no law of N and D."""
+    short = [each for each in fits if each.warm_up > SHORT * each.shortest_steps]
+    if short:
+        st.caption(
+            _(
+                "The shortest runs at Zipf {exponents} have {steps} steps, {warm_up} of them warm-up: their losses say "
+                "more about the start of training than about the amount of data, and raise β."
+            ).format(
+                exponents=", ".join(f"{each.exponent:g}" for each in short),
+                steps=short[0].shortest_steps,
+                warm_up=short[0].warm_up,
+            )
+        )
 
 
 def zipf_folders() -> dict[float, Path]:
@@ -100,7 +122,8 @@ def _fetch_fits(*, counts_embeddings: bool) -> list[ZipfFit]:
 def _fit(folder: Path, counts_embeddings: bool, _on_progress: OnProgress) -> ZipfFit:
     study = study_of_sweep(folder, title=folder.name, source=folder.name, opens=False)
     study = study if counts_embeddings else study.counted_without_embeddings()
-    task = find_sweep(folder).config.task
+    config = find_sweep(folder).config
+    task = config.task
     if not isinstance(task, TalesConfig):
         raise UserError("The sweep {name} was not trained on stories.", name=folder.name)
     fitted = fit(LAW, study.points, floor=study.floor)
@@ -110,6 +133,8 @@ def _fit(folder: Path, counts_embeddings: bool, _on_progress: OnProgress) -> Zip
         ranks=task.names,
         fitted=fitted,
         resamples=bootstrap(fitted, n_resamples=RESAMPLES, processes=1),
+        shortest_steps=round(study.points.tokens.min() / config.tokens_per_step),
+        warm_up=config.warm_up,
     )
 
 
