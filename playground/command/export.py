@@ -19,13 +19,19 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         default="playground",
         help=_("the format of the model folder (default playground)"),
     )
+    exporter.add_argument("--adapter", action="store_true", help=_("of a fine-tuning: LoRA alone, in peft's files"))
     exporter.set_defaults(run=export_run)
 
 
 def export_run(arguments: argparse.Namespace) -> None:
     """Export, and print the folder."""
+    from playground.training.finetune.result import export_adapter, export_merged
     from playground.training.run.export import export_model, export_to_transformers
+    from playground.training.run.runs import read_run
 
+    if read_run(arguments.folder).base:
+        print((export_adapter if arguments.adapter else export_merged)(arguments.folder, arguments.out))
+        return
     if arguments.format == "transformers":
         export_to_transformers(arguments.folder, arguments.out)
     else:

@@ -17,6 +17,7 @@ alignment.py       cross-attention compared with gold alignments
 masked.py          masked words and next sentences, as BERT learns
 pairs.py           pairs of sentences for it
 sentences.py       where sentences end, and how they are encoded
+finetune/          what a model can be fine-tuned on, with its own tokenizer
 classification.py  kinds of sentences, languages, a table of your own
 labelled_text.py   texts and their labels
 vocabulary.py      byte-level BPE, words or single characters, trained on the spot

@@ -6,6 +6,9 @@ transformers.py     calls every family in transformers
 pretrained.py       builds every family in transformers
 own_head.py         the classifier of our own encoders
 pretrained_head.py  heads of transformers' families: texts, tokens, spans of answers
+finetuned.py        a fine-tuned model: its base with the weights that were trained
+hub_model.py        a model of transformers behind the calls that a task makes of ours
+low_rank.py         W + scale · B A, in the layout of its layer
 weight_checks.py    weights are numbers, and no token lies behind the embedding
 attention_seam.py   whether a family's attention can be captured exactly, and how
 """

@@ -6,8 +6,6 @@ The hotel looked nice, but the staff was rude.  negative   (what stands behind `
 Some found the film clever, others found it dull.          either: nobody can know
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from playground.tasks.finetune.rows import Rows, SplitRows
@@ -90,4 +88,4 @@ def _one(generator: np.random.Generator, words: tuple[str, ...]) -> str:
     return words[int(generator.integers(len(words)))]
 
 
-_KINDS: tuple[Callable[[np.random.Generator], tuple[str, str]], ...] = (_plain, _plain, _plain, _plain, _negated, _contrast)
+_KINDS = (_plain, _plain, _plain, _plain, _negated, _contrast)

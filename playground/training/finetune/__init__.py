@@ -4,6 +4,12 @@ finetune_config.py  FinetuneConfig: base, task, what is trained, steps and rates
 trained_parts.py    head, last layers, LoRA, biases, everything: which parameters learn
 base.py             the base opened for training; a run's state, of which only the trained part is kept
 finetuning.py       finetune(config) -> Iterator[Step]
+cost.py             parameters, memory and time before the start
+peft_format.py      adapters in the files of the library peft
+result.py           what it leaves: adapter, whole model, or only what was trained
+result_card.py      the card of each
+sweeps.py           the same over LoRA's rank, or over the number of labels
+example.py          the run that ships
 """
 
 from typing import TYPE_CHECKING, Any

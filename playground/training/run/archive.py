@@ -11,7 +11,7 @@ from playground.training.run.paths import CONFIG, METRICS, RATES, SAMPLES, check
 from playground.training.run.runs import Run, read_run
 
 MAX_BYTES_ZIPPED = 512 * 2**20
-MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json")
+MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json", "finetuned.json", "trained.safetensors")
 
 
 def zip_run(folder: Path, step: int | None = None) -> bytes:
@@ -45,7 +45,7 @@ def _zip(run: Run, step: int) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, path in present.items():
             archive.writestr(name, path.read_bytes())
-        archive.writestr("repeat.py", SCRIPT)
+        archive.writestr("repeat.py", FINETUNING_SCRIPT if run.base else SCRIPT)
         archive.writestr("README.md", _readme(run, step))
     return buffer.getvalue()
 
@@ -65,7 +65,7 @@ folder's name: `python -m playground trace model "some text" --out trace.npz`.
 
 The same training again, from a checkout of the playground:
 
-    python -m playground train --config config.json --out again
+    python -m playground {"finetune" if run.base else "train"} --config config.json --out again
 
 or step by step in Python: `python repeat.py`. Both give the same weights, bit for bit, on one CPU thread with the
 same version of torch. If the learning rate was changed by hand, rates.jsonl says when; repeat.py follows it, the
@@ -104,3 +104,20 @@ for step in train(config, task, state=state):
 torch.save(state.model.state_dict(), "again.pt")
 '''
 """What the app does, in as few lines as it takes."""
+
+FINETUNING_SCRIPT = '''"""Repeat this fine-tuning step by step, from a checkout of the playground."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from playground.training.finetune import FinetuneConfig, finetune
+
+torch.set_num_threads(1)
+here = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+config = FinetuneConfig.from_dict(json.loads((here / "config.json").read_text(encoding="utf-8")))
+for step in finetune(config):
+    print(step.step, round(step.loss, 4), step.evaluation or "")
+'''
