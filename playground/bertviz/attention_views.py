@@ -194,7 +194,7 @@ def delivered(view: NotebookView, html_action: HtmlAction) -> Any:
     """Display a view in the notebook, or return it as IPython's HTML, whose `data` can be written into a file."""
     from IPython.display import HTML, display
 
-    page = HTML(view._repr_html_())
+    page = HTML(view._repr_html_())  # type: ignore[no-untyped-call]
     if html_action == "return":
         return page
     display(page)  # type: ignore[no-untyped-call]
