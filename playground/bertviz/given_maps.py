@@ -101,8 +101,8 @@ def given_maps(
 def _checked(tensor: Any, layer: int, queries: int, keys: int) -> torch.Tensor:
     if tensor is None or len(tensor.shape) != 4 or tensor.shape[0] != 1:
         raise UserError(
-            "Layer {layer}: give attention of the shape [1, heads, tokens, tokens], as a model returns it that was loaded "
-            "with output_attentions=True and attn_implementation='eager'; this one is {shape}.",
+            "Layer {layer}: give attention of the shape [1, heads, tokens, tokens], as a model returns it that was "
+            "loaded with output_attentions=True and attn_implementation='eager'; this one is {shape}.",
             layer=layer,
             shape=None if tensor is None else list(tensor.shape),
         )
