@@ -262,3 +262,9 @@ def test_a_quotation_mark_that_closes_rows_later_loses_no_rows():
 def test_the_character_that_ends_a_file_of_dos_is_no_row():
     table = read_points(f"params,tokens,loss\r\n{ROWS}\r\n\x1a".encode())
     assert (len(table.points.loss), table.bad) == (9, ())
+
+
+def test_a_table_of_a_hundred_thousand_rows_is_a_sentence_at_once():
+    rows = "\n".join(["1000000,2000000000,3.1"] * 100_000)
+    with pytest.raises(UserError, match="has 100,000 rows; a law is fitted to at most 5,000 runs"):
+        read_points(f"params,tokens,loss\n{rows}")
