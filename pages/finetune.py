@@ -5,7 +5,7 @@ from ui import shell
 
 shell.guard(
     _("Fine-tune"),
-    _("What does fine-tuning do to a model, and where in it? Train a part of one and compare before and after."),
+    _("What does fine-tuning change, and where in the model?"),
     needs="torch",
 )
 

@@ -72,7 +72,8 @@ def _read_kept() -> Mapping[str, Any]:
 
 
 def _choose_base(kept: Mapping[str, Any], key: str) -> str:
-    shown = str(kept.get("base") or DEFAULT_BASE)[:NAME_LENGTH]
+    asked = kept.get("base")
+    shown = asked[:NAME_LENGTH] if isinstance(asked, str) and asked.strip() else DEFAULT_BASE
     names = list(dict.fromkeys([*(entry.name for entry in catalogue()), shown]))
     base: str | None = st.selectbox(
         _("Model to fine-tune"),

@@ -67,6 +67,11 @@ LABELS = {
     "context": N_("Context (tokens)"),
     "width": N_("d_model"),
     "layers": N_("Layers"),
+    "rank": N_("Rank r of LoRA"),
+    "alpha": N_("α of LoRA"),
+    "matrices": N_("Matrices with LoRA"),
+    "length": N_("Row length (tokens)"),
+    "layer_decay": N_("Layer-wise decay of the rate"),
     "n_heads": N_("Heads"),
     "key_value_heads": N_("KV heads (GQA)"),
     "hidden": N_("MLP width"),
@@ -122,6 +127,8 @@ LABELS = {
     "passage": N_("Passage length (characters)"),
 }
 HELPS = {
+    "alpha": N_("The change is (α / r) B A; α is often twice the rank."),
+    "layer_decay": N_("Each layer learns at this share of the rate of the layer above it; 1 is the same rate for all."),
     "sources": N_("Paths of .txt files or .zip archives of them, with commas between."),
     "vocabulary": N_("How text is split into tokens: byte pairs, words, or characters."),
     "held_out": N_("Never trained on; the validation loss is measured on it."),
@@ -150,6 +157,13 @@ HELPS = {
     "precision": N_("bfloat16 is for a GPU; on a CPU it is slower."),
 }
 CHOICES = {
+    "query": N_("Query"),
+    "key": N_("Key"),
+    "value": N_("Value"),
+    "output": N_("Attention output"),
+    "up": N_("MLP up"),
+    "gate": N_("MLP gate"),
+    "down": N_("MLP down"),
     "bpe": N_("Byte pairs (BPE)"),
     "words": N_("Words"),
     "characters": N_("Characters"),

@@ -1,0 +1,122 @@
+"""The page Fine-tune on its shipped example: every effect, the form of a new run, and links that bring it back."""
+
+import json
+
+import pytest
+
+from tests.helpers.page_script import charts, run_page, words
+
+
+def page(**parameters: str):
+    app = run_page("finetune", **parameters)
+    assert not app.exception, app.exception
+    return app
+
+
+def shown(app) -> set[str]:
+    return {chart["label"] for chart in charts(app)}
+
+
+def form(**values: object) -> str:
+    return json.dumps(values)
+
+
+@pytest.fixture(autouse=True)
+def own_runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "runs"))
+
+
+def test_the_first_sight_is_the_example_before_and_after():
+    app = page()
+    said = words(app)
+    assert "The shipped example · Sentiment of templated sentences · trained: LoRA" in said
+    assert "of 500 held-out rows are right" in said
+    assert "Held-out accuracy" in shown(app)
+    names = list(app.dataframe[0].value["system"])
+    assert names == ["fine-tuned", "TF-IDF + logistic regression", "most frequent label"]
+
+
+def test_the_change_of_every_matrix_is_of_the_rank_that_was_trained():
+    app = page(effect="weights")
+    said = words(app)
+    assert "has rank 8 of 192 beyond rounding" in said
+    assert "B is " in said
+    assert {"Change of each weight", "LoRA A", "LoRA B"} <= shown(app)
+    lines = next(code.value for code in app.code if "W'[" in code.value).splitlines()
+    before, added, after = (float(word) for word in lines[-1].partition("=")[2].replace("=", " ").split())
+    assert before + added == pytest.approx(after, abs=3e-6)
+
+
+def test_a_link_brings_the_weight_back():
+    name = "blocks.2.attention.output.weight"
+    assert f"The change of {name} has rank" in words(page(effect="weights", weight=name))
+    assert "has rank 8 of 192" in words(page(effect="weights", weight="no such weight"))
+
+
+def test_heads_open_as_difference_maps():
+    app = page(effect="heads", several="He was kind.\nThe room was cold.")
+    assert "Changed most over 2 texts: head" in words(app)
+    assert {"Change of each head", "Heads that changed most"} <= shown(app)
+
+
+def test_the_states_of_a_text():
+    app = page(effect="states", text="The staff was very kind.")
+    assert "the state has moved by" in words(app)
+    assert {"Distance of each state from the one before", "Mean distance and cosine after each layer"} <= shown(app)
+
+
+def test_forgetting_has_an_interval():
+    app = page(effect="forgetting", general="It rains.\nA cat.\nWe go.\nWho is it?\nThe sea.")
+    assert "bits per byte" in words(app)
+    assert "Difference in bits per byte" in shown(app)
+    assert "5 to 200 passages" in words(page(effect="forgetting", general="One."))
+
+
+def test_two_models_that_are_no_pair_are_refused_in_a_sentence():
+    assert "not one architecture" in words(page(before="books-encoder", after="books-decoder"))
+    assert "There is no folder" in words(page(before="books-encoder", after="/no/such/folder"))
+
+
+def test_a_new_run_says_what_it_trains_and_costs():
+    app = page(show="new", finetuning=form(base="books-encoder", method="head"))
+    said = words(app)
+    assert "Trainable **" in said
+    assert "of all parameters" in said
+    assert not next(button for button in app.button if button.label == "Start").disabled
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"method": "last", "parts": {"layers": 99}}, "The model has 5 layers; choose at most as many"),
+        ({"base": "/no/such/model/here"}, "There is no folder"),
+        ({"data": {"kind": "passages"}}, "Type or upload a text to learn from."),
+        ({"parts": {"rank": 192}, "method": "lora"}, "choose a smaller rank"),
+    ],
+)
+def test_what_cannot_be_trained_is_told(values, sentence):
+    app = page(show="new", finetuning=form(**values))
+    assert sentence in words(app)
+    assert all(button.disabled for button in app.button if button.label == "Start")
+
+
+@pytest.mark.parametrize("damaged", ["[", "7", '{"base": 7, "data": [], "parts": 3}', '{"method": "gossip"}'])
+def test_a_damaged_address_shows_the_defaults(damaged):
+    assert "Trainable **" in words(page(show="new", finetuning=damaged))
+
+
+def test_the_series_ask_before_they_start():
+    assert any("Start 6 runs" in button.label for button in page(show="labels").button)
+    assert any("Start 7 runs" in button.label for button in page(show="ranks").button)
+    assert "No runs yet" in words(page(show="ranks", rank_runs="gone,../x"))
+
+
+def test_the_result_can_be_taken_along():
+    app = page(show="files")
+    labels = {button.proto.label for button in app.get("download_button")}
+    assert {"Adapter (.zip, for peft)", "Merged model (.zip)"} <= labels
+
+
+def test_a_run_that_is_gone():
+    assert "no such run" in words(page(run="gone"))
+    assert "No run is open" in words(page(show="run"))
