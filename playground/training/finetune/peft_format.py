@@ -40,7 +40,7 @@ def write_adapter(
         "lora_alpha": alpha,
         "lora_dropout": 0.0,
         "target_modules": modules,
-        "modules_to_save": sorted({name.partition(".")[0] for name in others}) or None,
+        "modules_to_save": sorted({_saved_module(name, modules) for name in others}) or None,
         "bias": "none",
         "fan_in_fan_out": False,
         "init_lora_weights": True,
@@ -51,6 +51,17 @@ def write_adapter(
     (folder / CONFIG).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     tensors = {PREFIX + name: tensor.contiguous() for name, tensor in trained.items()}
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def _saved_module(name: str, modules: list[str]) -> str:
+    """The module that peft is to save for a trained tensor: the whole head, but of a stack with LoRA only a layer.
+
+    >>> _saved_module("classifier.dense.weight", ["bert.q"]), _saved_module("bert.pooler.dense.weight", ["bert.q"])
+    ('classifier', 'bert.pooler.dense')
+    """
+    outermost = name.partition(".")[0]
+    is_stack = any(path.startswith(f"{outermost}.") for path in modules)
+    return name.rpartition(".")[0] if is_stack else outermost
 
 
 def read_adapter(folder: Path, model: nn.Module) -> tuple[str, ...]:
