@@ -139,13 +139,8 @@ class Transformer(Stack):
         decoded: Tensor = self.norm(self.residual(target_ids, encoded, None if mask is None else all_real(mask)))
         return decoded
 
-    def classify(
-        self, read: Float[Tensor, "batch token width"], mask: Bool[Tensor, "batch token"] | None = None
-    ) -> Float[Tensor, "batch class"]:
-        """Class logits, from an encoder's first token or a decoder's last one in what `read` returns.
-
-        Raises UserError for a model without classes.
-        """
+    def classify(self, read: Float[Tensor, "batch token width"], mask: Tensor | None = None) -> Tensor:
+        """Class logits [batch, class], from an encoder's first token or a decoder's last; UserError without classes."""
         logits: Tensor = self.classifier(read, mask)
         return logits
 

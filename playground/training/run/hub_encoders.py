@@ -194,7 +194,7 @@ def _ungrouped(pair: tuple[Tensor, Tensor | None], head_width: int, repeats: int
     """Keys or values with as many heads as there are queries: each group's is repeated."""
 
     def repeat(tensor: Tensor) -> Tensor:
-        return tensor.unflatten(0, (-1, head_width)).repeat_interleave(repeats, 0).flatten(0, 1)
+        return tensor.view(-1, head_width, *tensor.shape[1:]).repeat_interleave(repeats, 0).flatten(0, 1)
 
     weight, bias = pair
     return repeat(weight), None if bias is None else repeat(bias)
