@@ -1,6 +1,28 @@
 """Labels and help of methods, data and effects, translated when they are shown."""
 
-from playground.text import _
+from playground.text import N_, _
+
+PART_LABELS = {
+    "rank": N_("Rank r of LoRA"),
+    "alpha": N_("α of LoRA"),
+    "matrices": N_("Matrices with LoRA"),
+    "layer_decay": N_("Layer-wise decay of the rate"),
+}
+"""Fields of what is trained."""
+PART_HELPS = {
+    "alpha": N_("The change is (α / r) B A; α is often twice the rank."),
+    "layer_decay": N_("Each layer learns at this share of the rate of the layer above it; 1 is the same rate for all."),
+}
+PART_CHOICES = {
+    "query": N_("Query"),
+    "key": N_("Key"),
+    "value": N_("Value"),
+    "output": N_("Attention output"),
+    "up": N_("MLP up"),
+    "gate": N_("MLP gate"),
+    "down": N_("MLP down"),
+}
+"""Matrices that LoRA can learn beside."""
 
 
 def effect_titles() -> dict[str, str]:

@@ -23,7 +23,10 @@ from ui.sections.train.labels import measure_label
 from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
 from ui.text import inert
 
-LOSSES = ("held_out_loss", "train_loss", "loss_floor", "bits_per_byte", "repeat_loss", "first_loss", "excess")
+LOSSES = (
+    *("held_out_loss", "train_loss", "loss_floor", "bits_per_byte", "repeat_loss", "first_loss", "excess"),
+    *("perplexity", "held_out_rows"),
+)
 """Measures that do not lie between 0 and 1."""
 HEIGHT = 300
 SMOOTHED_POINTS = 4000

@@ -1,6 +1,7 @@
 """Fork a run as one act: a dialog with the run's own settings, what the weights decide greyed."""
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,8 +11,10 @@ from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.text import _
 from playground.training import TrainConfig
-from playground.training.run.lineage import FIXED_IN_TASK, FREE_IN_MODEL, fork_steps
-from playground.training.run.paths import checkpoint_steps
+from playground.training.config import RunSettings
+from playground.training.run.folder import read_run_config
+from playground.training.run.lineage import FIXED_IN_FINETUNING, FIXED_IN_TASK, FREE_IN_MODEL, fork_steps
+from playground.training.run.paths import CONFIG, checkpoint_steps
 from playground.training.run.runs import LONGEST_NAME, Run, free_name
 from ui.sections.train.config_form import FROM_TASK, MODEL_FIRST, TRAIN_FIRST, build
 from ui.sections.train.runs import visible_runs
@@ -38,7 +41,7 @@ def show_fork_dialog(run: Run) -> None:
 
 def _show_settings(run: Run, step: int) -> None:
     try:
-        config = TrainConfig.from_dict(run.config)
+        config = read_run_config(run.folder / CONFIG)
     except UserError as error:
         st.error(error_sentence(error), icon=":material/error:")
         return
@@ -52,7 +55,7 @@ def _show_settings(run: Run, step: int) -> None:
         sentence = _("The run ends at step {old:,}; this fork is given {new:,} steps.")
         st.caption(sentence.format(old=config.steps, new=steps))
     act = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
-    values = _edit_records(dataclasses.replace(config, steps=steps), f"fork.{run.id}.{step}")
+    make_config = _edit_config(config, steps, f"fork.{run.id}.{step}")
     default = free_name(
         _("{run}, fork at {step}").format(run=run.name, step=step)[:LONGEST_NAME], _names(), is_typed=True
     )
@@ -61,10 +64,22 @@ def _show_settings(run: Run, step: int) -> None:
         is_started = st.button(_("Start fork"), type="primary", icon=":material/fork_right:", key="start_fork")
     if is_started:
         typed = free_name(name, _names(), is_typed=True) if (name or "").strip() else default
-        _start(run, step, partial(build, config, values), typed)
+        _start(run, step, make_config, typed)
 
 
-def _start(run: Run, step: int, make_config: "partial[TrainConfig]", name: str) -> None:
+def _edit_config(config: RunSettings, steps: int, key: str) -> Callable[[], RunSettings]:
+    """The fields, and what makes the fork's settings of them: of a fine-tuning all but what its weights mean."""
+    if isinstance(config, TrainConfig):
+        return partial(build, config, _edit_records(dataclasses.replace(config, steps=steps), key))
+    fixed = (*FIXED_IN_FINETUNING, "task", "length")
+    first = [name for name in TRAIN_FIRST if name not in fixed]
+    names = (*first, *editable(config, (*fixed, *first)))
+    return partial(
+        dataclasses.replace, config, **edit(dataclasses.replace(config, steps=steps), names, key=f"{key}.train")
+    )
+
+
+def _start(run: Run, step: int, make_config: Callable[[], RunSettings], name: str) -> None:
     try:
         new = default_executor().fork(run.id, step, make_config(), name=name, owner=visitor())
     except UserError as error:

@@ -1,6 +1,7 @@
 """Labels and help of the fields, measures, parts and presets of a run, translated when they are shown."""
 
 from playground.text import N_, _
+from ui.sections.finetune.labels import PART_CHOICES, PART_HELPS, PART_LABELS
 
 
 def field_label(name: str) -> str:
@@ -53,6 +54,7 @@ def task_title(name: str) -> str:
 
 
 LABELS = {
+    **PART_LABELS,
     "sources": N_("Files"),
     "vocabulary": N_("Vocabulary"),
     "vocabulary_size": N_("Vocabulary size"),
@@ -67,11 +69,6 @@ LABELS = {
     "context": N_("Context (tokens)"),
     "width": N_("d_model"),
     "layers": N_("Layers"),
-    "rank": N_("Rank r of LoRA"),
-    "alpha": N_("α of LoRA"),
-    "matrices": N_("Matrices with LoRA"),
-    "length": N_("Row length (tokens)"),
-    "layer_decay": N_("Layer-wise decay of the rate"),
     "n_heads": N_("Heads"),
     "key_value_heads": N_("KV heads (GQA)"),
     "hidden": N_("MLP width"),
@@ -127,8 +124,7 @@ LABELS = {
     "passage": N_("Passage length (characters)"),
 }
 HELPS = {
-    "alpha": N_("The change is (α / r) B A; α is often twice the rank."),
-    "layer_decay": N_("Each layer learns at this share of the rate of the layer above it; 1 is the same rate for all."),
+    **PART_HELPS,
     "sources": N_("Paths of .txt files or .zip archives of them, with commas between."),
     "vocabulary": N_("How text is split into tokens: byte pairs, words, or characters."),
     "held_out": N_("Never trained on; the validation loss is measured on it."),
@@ -157,13 +153,7 @@ HELPS = {
     "precision": N_("bfloat16 is for a GPU; on a CPU it is slower."),
 }
 CHOICES = {
-    "query": N_("Query"),
-    "key": N_("Key"),
-    "value": N_("Value"),
-    "output": N_("Attention output"),
-    "up": N_("MLP up"),
-    "gate": N_("MLP gate"),
-    "down": N_("MLP down"),
+    **PART_CHOICES,
     "bpe": N_("Byte pairs (BPE)"),
     "words": N_("Words"),
     "characters": N_("Characters"),
