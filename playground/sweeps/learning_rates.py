@@ -33,6 +33,8 @@ def check_rates(tuned: object, factors: object) -> None:
     for value in (*(entry[2] for entry in tuned), *factors):
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST_FACTOR:
             raise UserError("A learning rate or its factor is {value!r}; choose a positive number.", value=value)
+    if len({f"{factor:g}" for factor in factors}) < len(set(factors)):
+        raise UserError("Two factors of the learning rate are the same in six digits; keep one of them.")
     if len({entry[:2] for entry in tuned}) < len(tuned):
         raise UserError("A size has two tuned learning rates; keep one of them.")
 

@@ -1,5 +1,6 @@
 """The results of sweeps without their runs: of one, and of several that are joined."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from playground.sweeps.folder import open_sweep
 from playground.sweeps.progress import read_sweep
 from playground.sweeps.results import read_points_file
 from playground.sweeps.sweep import run_sweep
+from playground.tasks.tales.tales_task import TalesConfig
 from tests.helpers.small_sweep import sweep_config
 
 torch.set_num_threads(1)
@@ -97,11 +99,33 @@ def test_nothing_to_collect_is_said(tmp_path):
         collect([tmp_path / "new"], tmp_path / "out")
 
 
-def test_the_shipped_sweep_is_whole():
-    view = read_sweep(Path(__file__).parents[3] / "assets" / "sweeps" / "tales")
-    assert len(view.points) == len(view.cells) == 105
-    assert {point.seed for point in view.points} == {0, 1, 2}
+SHIPPED = sorted(path.parent for path in (Path(__file__).parents[3] / "assets" / "sweeps").glob("*/points.csv"))
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+def test_a_shipped_sweep_is_whole(folder):
+    view = read_sweep(folder)
+    assert len(view.points) == len(view.cells)
     sizes = [point.params_without_embeddings for point in view.points]
     assert max(sizes) > 100 * min(sizes)
     for point in view.points:
         assert [one.loss for one in view.curves if one.run == point.run][-1] == point.loss
+    card = (folder / "card.md").read_text()
+    assert f"# A sweep of {len(view.points)} runs" in card
+    commands = [line for line in card.splitlines() if "python -m playground" in line]
+    # Names of folders alone: no machine's path.
+    assert commands
+    assert not any(" /" in line for line in commands)
+
+
+def test_the_sweep_on_tales_has_three_seeds_of_everything():
+    view = read_sweep(next(folder for folder in SHIPPED if folder.name == "tales"))
+    assert len(view.points) == 105
+    assert {point.seed for point in view.points} == {0, 1, 2}
+
+
+def test_the_zipf_sweeps_differ_in_the_exponent_alone():
+    configs = [read_sweep(folder).config for folder in SHIPPED if folder.name.startswith("tales-zipf-")]
+    assert [config.task.exponent for config in configs] == [1.25, 1.5, 2.0]
+    plain = {dataclasses.replace(config, task=TalesConfig(), tokens=(1,)) for config in configs}
+    assert len(plain) == 1

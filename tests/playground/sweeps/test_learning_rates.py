@@ -78,6 +78,7 @@ def test_a_tuned_rate_takes_the_place_of_the_rule_and_factors_make_runs_of_their
         ({"tuned_rates": ((0, 1, 0.1),)}, "width"),
         ({"rate_factors": ()}, "at least one"),
         ({"rate_factors": (-1.0,)}, "positive"),
+        ({"rate_factors": (0.5, 0.50000001)}, "six digits"),
     ],
 )
 def test_rates_that_cannot_be_are_refused(changes, part):
