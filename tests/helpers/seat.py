@@ -75,8 +75,8 @@ class Seat:
             content = self._socket.recv(timeout=max(0.0, end - time.monotonic()), decode=False)
             message = ForwardMsg.FromString(bytes(content))
             kind = message.WhichOneof("type")
-            if kind == "new_session":
-                self.page_hash = message.new_session.page_script_hash or self.page_hash
+            if kind == "navigation":
+                self.page_hash = message.navigation.page_script_hash
             elif kind == "page_info_changed":
                 self.query = message.page_info_changed.query_string
             elif kind == "script_finished":
