@@ -14,12 +14,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import psutil
+
 from benchmarks.browser import chromium
 from benchmarks.machine import RESULTS, ROOT, measured_on
 from benchmarks.peer import _family, offline
 
 LAYERS, HEADS = 12, 12
-SECONDS, GIGABYTES = 120.0, 5.0
+SECONDS, GIGABYTES = 240.0, 6.0
+"""Of one page, with what is imported for it."""
 PACKAGES = ("torch", "bertviz", "playwright")
 
 
@@ -33,8 +36,8 @@ def tensors(tokens: int) -> tuple[Any, list[str]]:
     return tuple(one.masked_fill(later, -torch.inf).softmax(-1) for one in scores), [f"w{i}" for i in range(tokens)]
 
 
-def paint(side: str, view: str, tokens: int) -> dict[str, Any]:
-    """Make one page and open it; seconds of both, and its bytes."""
+def paint(side: str, view: str, tokens: int) -> None:
+    """Make one page and open it; print seconds of both, and its bytes, as soon as they are known."""
     import bertviz
 
     from playground import bertviz as ours
@@ -43,7 +46,7 @@ def paint(side: str, view: str, tokens: int) -> dict[str, Any]:
     draw = getattr(bertviz if side == "BertViz" else ours, f"{view}_view")
     started = perf_counter()
     page: str = draw(attention, words, html_action="return").data
-    made = perf_counter() - started
+    print(json.dumps({"bytes": len(page.encode()), "make_seconds": perf_counter() - started}), flush=True)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         path = Path(folder) / "page.html"
         path.write_text(offline(page) if side == "BertViz" else page, encoding="utf-8")
@@ -55,7 +58,7 @@ def paint(side: str, view: str, tokens: int) -> dict[str, Any]:
         else:
             opened.frame_locator("iframe").locator(".root[data-paint]").wait_for(timeout=SECONDS * 1000)
         painted = perf_counter() - started
-    return {"outcome": "painted", "bytes": len(page.encode()), "make_seconds": made, "paint_seconds": painted}
+    print(json.dumps({"outcome": "painted", "paint_seconds": painted}), flush=True)
 
 
 def attempt(side: str, view: str, tokens: int) -> dict[str, Any]:
@@ -63,22 +66,33 @@ def attempt(side: str, view: str, tokens: int) -> dict[str, Any]:
     subject = {"side": side, "view": view, "tokens": tokens}
     print(f"{side}: {view} view, {tokens} tokens", file=sys.stderr)
     command = [sys.executable, "-m", "benchmarks.notebook", "--one", side, view, str(tokens)]
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    end, reason = time.monotonic() + SECONDS, ""
+    with tempfile.TemporaryFile("w+") as answers:
+        child = subprocess.Popen(command, cwd=ROOT, stdout=answers, text=True)
+        reason = _wait_for(child)
+        answers.seek(0)
+        known = {key: value for line in answers for key, value in json.loads(line).items()}
+    return {**subject, **known, **({"outcome": reason} if reason else {})}
+
+
+def _wait_for(child: subprocess.Popen[str]) -> str:
+    """Wait within the limits; why the process was ended or failed, else nothing."""
+    end = time.monotonic() + SECONDS
     while child.poll() is None:
-        used = sum(process.memory_info().rss for process in _family(child.pid) if process.is_running()) / 1e9
-        if used > GIGABYTES:
-            reason = f"took more than {GIGABYTES:.0f} GB"
-        elif time.monotonic() > end:
-            reason = f"did not finish in {SECONDS:.0f} s"
-        if reason:
+        used = sum(map(_resident, _family(child.pid))) / 1e9
+        if used > GIGABYTES or time.monotonic() > end:
             for process in reversed(_family(child.pid)):
                 process.kill()
             child.wait()
-            return {**subject, "outcome": reason}
+            return f"took more than {GIGABYTES:.0f} GB" if used > GIGABYTES else f"did not finish in {SECONDS:.0f} s"
         time.sleep(0.2)
-    output = child.stdout.read() if child.stdout else ""
-    return {**subject, **(json.loads(output) if child.returncode == 0 else {"outcome": f"failed ({child.returncode})"})}
+    return f"ended with exit code {child.returncode}" if child.returncode else ""
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def main() -> None:
@@ -89,7 +103,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.one:
         side, view, tokens = arguments.one
-        print(json.dumps(paint(side, view, int(tokens))))
+        paint(side, view, int(tokens))
         return
     rows = [
         attempt(side, view, tokens)
