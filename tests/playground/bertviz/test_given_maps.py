@@ -115,7 +115,10 @@ def test_causal_maps_are_a_decoders_and_equal_tokens_one_token():
         ({}, "at least one attention"),
         ({"attention": attention(1, 1, 8)}, "tokens is required"),
         ({"attention": attention(1, 1, 8), "tokens": WORDS[:3]}, "8 by 8, but there are 3 by 3 tokens"),
-        ({"attention": [torch.ones(3, 3)], "tokens": ["a", "b", "c"]}, "output_attentions=True and attn_implementation"),
+        (
+            {"attention": [torch.ones(3, 3)], "tokens": ["a", "b", "c"]},
+            "output_attentions=True and attn_implementation",
+        ),
         ({"attention": [None], "tokens": ["a"]}, "output_attentions=True and attn_implementation"),
         ({"attention": [], "tokens": ["a"]}, "no layers"),
         ({"attention": attention(1, 1, 0), "tokens": []}, "no tokens"),
