@@ -43,4 +43,10 @@ TOKEN_TERMS: tuple[GlossaryEntry, ...] = (
         meaning=N_("The directions along which vectors differ most; the first two draw many dimensions in a plane."),
         source="Pearson 1901, On Lines and Planes of Closest Fit",
     ),
+    GlossaryEntry(
+        forms=(N_("mean pooling"),),
+        meaning=N_("A text's vector: the mean of its tokens' last states, special tokens included, without padding."),
+        formula="s = Σᵢ hᵢ / n",
+        source="Reimers and Gurevych 2019, Sentence-BERT, section 3",
+    ),
 )

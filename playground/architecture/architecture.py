@@ -22,6 +22,8 @@ Role = Literal[
 ]
 """What a box does. projection: a matrix between an embedding and the stream, or before the output matrix; mixer: mixes
 tokens without attention (LFM2, Jamba); unused: weights that a prediction does not run through."""
+NormKind = Literal["LayerNorm", "RMSNorm"]
+"""Without the mean, over the standard deviation (Ba et al. 2016); or over the root mean square (Zhang et al. 2019)."""
 MATRIX_AXES = 2
 
 
@@ -70,6 +72,8 @@ class Box:
     experts: int = 0
     """Feed-forward layers of which a token goes through some; 0 where there is one for all."""
     experts_per_token: int = 0
+    norm: NormKind | None = None
+    """Which norm it is; None for everything else, and for one that cannot be told."""
     is_per_token: bool = True
     """Whether every token goes through it; a pooler reads one."""
 

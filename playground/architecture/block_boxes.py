@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from playground.architecture.architecture import Box, Role
+from playground.architecture.architecture import Box, NormKind, Role
 from playground.architecture.data_flow import RunBox
 from playground.architecture.ownership import Ownership
 from playground.lens.capture.hooks import ModuleOutput
@@ -15,6 +15,8 @@ from playground.lens.capture.probe import ProbedCall, ProbePass
 
 EXPERTS_PER_TOKEN = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "top_k_experts", "moe_topk")
 """How configurations call the number of experts that a token goes through."""
+SAME_NORM = 0.05
+"""Of the largest number: half precision rounds."""
 
 _ATTENTION = re.compile(r"attention|attn", re.IGNORECASE)
 
@@ -57,6 +59,24 @@ def _loose(box: Box, state: Tensor) -> RunBox:
     """A box for weights that belong to no module of the block; what it reads is not known."""
     nothing = torch.full_like(state, torch.nan)
     return RunBox(box=box, received=nothing, output=nothing)
+
+
+def norm_kind(item: ModuleOutput) -> NormKind | None:
+    """Which norm a module is, by what it does and not by its name: T5's LayerNorm takes no mean away.
+
+    A LayerNorm returns the same for numbers that are all larger by one; an RMSNorm does not.
+    """
+    if item.received is None or item.received.shape != item.output.shape:
+        return None
+    rows = item.received.float()
+    try:
+        weight = next(item.module.parameters(), rows)
+        moved = item.module((rows + rows.std()).to(weight.dtype)).float()
+        again = item.module(rows.to(weight.dtype)).float()
+    except Exception:  # one that takes more than the stream
+        return None
+    largest = float(again.abs().max())
+    return "LayerNorm" if float((moved - again).abs().max()) < SAME_NORM * max(largest, 1e-6) else "RMSNorm"
 
 
 def attention_by_name(root: nn.Module) -> set[nn.Module]:
@@ -137,6 +157,7 @@ def _run_box(
         value_width=call.value_width if call else 0,
         experts=experts,
         experts_per_token=_experts_per_token(probe, experts),
+        norm=norm_kind(first) if opened.role == "norm" else None,
     )
     inner = None if last.output is output else last.output
     return RunBox(box=box, received=output if received is None else received, output=output, inner=inner)

@@ -43,7 +43,7 @@ def box_title(box: Box) -> str:
     """What a box is."""
     if box.role == "feed_forward" and box.experts:
         return _("MLP of {experts} experts").format(experts=box.experts)
-    return _(TITLES[box.role])
+    return box.norm or _(TITLES[box.role])
 
 
 def box_caption(box: Box) -> Caption:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from playground.architecture.architecture import Architecture, Box, LayerGroup, Role, Stack
-from playground.architecture.block_boxes import attention_by_name, block_boxes, is_norm
+from playground.architecture.block_boxes import attention_by_name, block_boxes, is_norm, norm_kind
 from playground.architecture.data_flow import find_stages
 from playground.architecture.ownership import Ownership, own_weights
 from playground.errors import UserError
@@ -164,10 +164,12 @@ def _box(probe: ProbePass, ownership: Ownership, item: ModuleOutput) -> Box | No
     is_lookup = received is not None and not received.is_floating_point()
     source = next(iter(probe.recording.inputs.values())).shape[-1]
     tokens = source if is_lookup or received is None else received.numel() // received.shape[-1]
+    role = _role(probe, item.module, path, is_lookup=is_lookup)
     return Box(
-        role=_role(probe, item.module, path, is_lookup=is_lookup),
+        role=role,
         path=path,
         weights=weights,
+        norm=norm_kind(item) if role == "norm" else None,
         is_per_token=tokens >= source - 1,  # a target is one token shorter
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from playground.architecture.architecture import Architecture, Box, LayerGroup, Role, Stack, Stage, Weight
+from playground.architecture.architecture import Architecture, Box, LayerGroup, NormKind, Role, Stack, Stage, Weight
 from playground.transformer_config import TransformerConfig
 
 MATRICES = {
@@ -13,6 +13,7 @@ MATRICES = {
     "none": (),
 }
 """The matrices of an MLP; all but SwiGLU's have biases."""
+NORM_KINDS: dict[str, NormKind] = {"rms": "RMSNorm", "layer": "LayerNorm"}
 NORM_WEIGHTS = {"rms": ("weight",), "layer": ("weight", "bias"), "none": ()}
 
 
@@ -80,7 +81,7 @@ def _before(config: TransformerConfig, prefix: str) -> Iterator[Box]:
 def _norm(config: TransformerConfig, path: str) -> Iterator[Box]:
     weights = tuple(_weight(f"{path}.{name}", config.width) for name in NORM_WEIGHTS[config.norm])
     if weights:
-        yield Box(role="norm", path=path, weights=weights)
+        yield Box(role="norm", path=path, weights=weights, norm=NORM_KINDS[config.norm])
 
 
 def _final_norm(config: TransformerConfig, prefix: str) -> Iterator[Box]:

@@ -101,3 +101,13 @@ def test_a_training_is_started_and_stopped(visit: Callable[[str], Page]) -> None
     tab_to(page, lambda focus: "Stop" in focus and "BUTTON" in focus)
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Resume from last checkpoint")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_label_is_chosen_and_attributed(visit: Callable[[str], Page]) -> None:
+    page = visit("generate?model=books-encoder&generate=classify&text=She+opened+it.&pair=Nobody+was+there.")
+    expect(page.get_by_text("Most probable label").first).to_be_visible(timeout=PATIENCE)
+    tab_to(page, lambda focus: focus.startswith("row") and "follows" in focus)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**explained=**", timeout=PATIENCE)
+    expect(page.get_by_text("Attribution of").first).to_be_visible(timeout=PATIENCE)

@@ -6,7 +6,8 @@ import transformers
 from transformers import AutoModelForCausalLM
 
 from playground import attention
-from playground.architecture import architecture_of
+from playground.architecture import architecture_of, planned_architecture
+from playground.architecture.captions import box_title
 from playground.errors import UserError
 from playground.models import find, is_local, load
 from tests.helpers.families import (
@@ -19,7 +20,7 @@ from tests.helpers.families import (
     as_loaded,
     small_model,
 )
-from tests.helpers.own_models import own_model
+from tests.helpers.own_models import own_model, random_model
 
 MIXTURE = {**SIZES, **FEED, **GROUPED, "num_experts_per_tok": 2}
 MORE = {
@@ -185,3 +186,31 @@ def test_a_model_without_layers_is_refused():
     module.config = model.module.config
     with pytest.raises(UserError, match="cannot be told apart"):
         architecture_of(broken)
+
+
+def boxes_of(architecture):
+    return [placed.box for placed in architecture.placed()]
+
+
+@pytest.mark.parametrize(
+    ("family", "kind"),
+    [
+        *((family, "LayerNorm") for family in ("gpt2", "bert", "albert", "bart")),
+        *((family, "RMSNorm") for family in ("llama", "gemma2", "t5", "qwen3", "gpt_oss")),
+    ],
+)
+def test_a_norm_is_called_what_it_does(family, kind):
+    """T5's class is called LayerNorm and takes no mean away."""
+    boxes = [box for box in boxes_of(architecture_of(small_model(family))) if box.role == "norm"]
+    assert boxes
+    assert {box.norm for box in boxes} == {kind}
+    assert {box_title(box) for box in boxes} == {kind}
+
+
+@pytest.mark.parametrize(("norm", "kind"), [("rms", "RMSNorm"), ("layer", "LayerNorm")])
+def test_our_own_norms_are_called_alike_before_and_after_training(norm, kind):
+    config = random_model(norm=norm, positions="learned").config
+    planned = {box.norm for box in boxes_of(planned_architecture(config)) if box.role == "norm"}
+    loaded = own_model("decoder")
+    object.__setattr__(loaded, "module", random_model(norm=norm, positions="learned"))
+    assert planned == {kind} == {box.norm for box in boxes_of(architecture_of(loaded)) if box.role == "norm"}
