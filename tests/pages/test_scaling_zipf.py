@@ -46,7 +46,14 @@ def test_the_sentence_calls_a_prediction_outside_the_interval_a_disagreement(shi
     for row in app.dataframe[0].value.iloc[2:].itertuples(index=False):
         low, high = map(float, row[3].split(" to "))
         verdict = "agrees" if low <= float(row[4]) <= high else "disagrees"
+        verdict = "inside an interval too wide to tell" if verdict == "agrees" and high >= zipf.LOOSE * low else verdict
         assert f"predicted {float(row[4]):.2f} ({verdict})" in said
+
+
+def test_an_interval_that_holds_nearly_anything_agrees_with_nothing():
+    assert zipf._verdict(0.9, 1.1, 1.0) == "agrees"
+    assert zipf._verdict(0.9, 1.1, 0.8) == "disagrees"
+    assert zipf._verdict(0.1, 4.0, 1.0) == "inside an interval too wide to tell"
 
 
 def test_runs_that_are_mostly_warm_up_are_named(shipped):

@@ -13,6 +13,7 @@ from playground.progress import OnProgress
 from playground.scaling.bootstrap import Bootstrap, bootstrap
 from playground.scaling.fits import Fit, fit
 from playground.scaling.quantization import QuantizedExponents, finite_exponents, quantized_exponents
+from playground.scaling.verdict import LOOSE, spread
 from playground.sweeps.folder import find_sweep
 from playground.tasks.tales.tales_task import TalesConfig
 from playground.text import _
@@ -148,11 +149,18 @@ def _sentence(each: ZipfFit) -> str:
             low=low,
             high=high,
             predicted=predicted,
-            verdict=_("agrees") if low <= predicted <= high else _("disagrees"),
+            verdict=_verdict(low, high, predicted),
         )
         for name, (low, high), predicted in _compared(each)
     ]
     return _("Zipf {exponent:g}: {said}.").format(exponent=each.exponent, said="; ".join(said))
+
+
+def _verdict(low: float, high: float, predicted: float) -> str:
+    """Whether an interval holds a prediction; one that holds nearly anything agrees with nothing."""
+    if not low <= predicted <= high:
+        return _("disagrees")
+    return _("agrees") if spread(low, high) < LOOSE else _("inside an interval too wide to tell")
 
 
 def _compared(each: ZipfFit) -> list[tuple[str, tuple[float, float], float]]:
