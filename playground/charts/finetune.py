@@ -102,7 +102,9 @@ def stream_mean_figure(drift: StreamDrift) -> go.Figure:
             marker={"size": 5},
             hovertemplate="%{y:.4f}",
         )
-    return quiet_layout(figure, x=_("after layer"), y=_("mean over the tokens"))
+    quiet_layout(figure, x=_("after layer"), y=_("mean over the tokens"))
+    # Numbers as names: else plotly drops the state before the first layer, which is none.
+    return figure.update_xaxes(type="category")
 
 
 def _state_names(count: int) -> list[str]:

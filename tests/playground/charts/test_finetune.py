@@ -47,7 +47,9 @@ def test_heads_and_states_of_both_models():
     shown = stream_drift_figure(states)
     assert shown.data[0].z == pytest.approx(states.distance)
     assert shown.layout.yaxis.ticktext == ("start", "0", "1")
-    assert [len(line.y) for line in stream_mean_figure(states).data] == [3, 3]
+    means = stream_mean_figure(states)
+    assert [len(line.y) for line in means.data] == [3, 3]
+    assert (means.data[0].x[0], means.layout.xaxis.type) == ("start", "category")
 
 
 def test_a_curve_for_each_start_with_its_intervals():

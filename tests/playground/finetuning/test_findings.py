@@ -124,7 +124,7 @@ def test_ranks_and_samples():
         )
         for rank, value in ((1, 0.7), (4, 0.9), (8, 0.92))
     ]
-    assert str(describe_ranks(points, higher_is_better=True)).startswith("Rank 4 suffices")
+    assert str(describe_ranks(points, higher_is_better=True)).startswith("Rank 4 is the smallest")
     assert describe_ranks(points[:1], higher_is_better=True) is None
     alike = SamplePair(prompt="a", before="x", after="x", shared=3, lengths=(3, 3))
     other = SamplePair(prompt="a", before="x", after="y", shared=2, lengths=(3, 3))

@@ -42,7 +42,7 @@ def show_stream_drift(subject: FinetuneSubject) -> None:
         height=HEIGHT + ROW * len(drift.distance),
         revision=text,
     )
-    st.caption(_("Darker: the state of this token has moved further, as a share of its length."))
+    st.caption(_("The stronger the colour, the further the state of this token has moved, as a share of its length."))
     draw(
         subject.pair.after,
         stream_mean_figure(drift),
