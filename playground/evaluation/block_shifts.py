@@ -56,7 +56,8 @@ def ter_edits(hypothesis: Sequence[str], reference: Sequence[str]) -> TerEdits:
     >>> found.edits, [(shift.start, shift.length, shift.landing, shift.gain) for shift in found.shifts]
     (1, [(0, 2, 3, 4)])
     """
-    words, shifts, tried = list(hypothesis), [], 0
+    words, tried = list(hypothesis), 0
+    shifts: list[BlockShift] = []
     distances = _Distances(reference)
     while True:
         table = distances.table(words)

@@ -208,7 +208,8 @@ def look_inside(
     first = parts.first(block.kind).module
     inside, before = set(attention_parts.module.modules()), set(_outside(model, parts).values())
     outputs = {block.module, attention_parts.projection, attention_parts.writer, *block.writers}
-    seam, seen = _SeamCall(), []
+    seam = _SeamCall()
+    seen: list[Recording] = []
     runs = BlockRuns(wanted=layer if is_shared(parts) else 0, outputs_before=[])
     with (
         counting_runs(first, runs, seen),
