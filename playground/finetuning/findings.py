@@ -196,8 +196,8 @@ def describe_ranks(points: Sequence[RankPoint], *, higher_is_better: bool) -> Fi
         return None
     ordered = sorted(points, key=lambda point: point.rank)
     template = N_(
-        "Rank {rank} is the smallest whose interval holds the best score of all ranks. From rank {first} to {last} the weights "
-        "move {small:.2%} to {large:.2%} of their length."
+        "Rank {rank} is the smallest whose interval holds the best score of all ranks. From rank {first} to {last} the "
+        "weights move {small:.2%} to {large:.2%} of their length."
     )
     values = {
         "rank": found.rank,
