@@ -30,7 +30,7 @@ NAMED_ROWS = 5
 MOST_TITLES = 5
 """How far below the first line a header may stand: merged cells and titles above it."""
 MOST_POINTS = 5_000
-"""Rows of a table. No published fit has a thousand; a hundred thousand would hold a core for most of a minute."""
+TOO_MANY = N_("The table has {rows:,} rows; a law is fitted to at most {most:,} runs. Keep the last row of each.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +66,7 @@ def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> 
     """
     lines, delimiter = _lines(decode_upload(text))
     if len(lines) > MOST_POINTS + 1:
-        raise UserError(
-            "The table has {rows:,} rows; a law is fitted to at most {most:,} runs. Leave some out: of a training, the "
-            "last row is the one that counts.",
-            rows=len(lines) - 1,
-            most=MOST_POINTS,
-        )
+        raise UserError(TOO_MANY, rows=len(lines) - 1, most=MOST_POINTS)
     header = _header(lines)
     index_of = _column_indices(header, columns or {})
     _check_required(index_of, header)
