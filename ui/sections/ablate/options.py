@@ -108,6 +108,12 @@ def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
 def clean_pass(model: LoadedModel, texts: Texts, *, truncate: bool) -> CleanPass:
     """Run the model once on the texts and keep what is small."""
     activations = capture(model, encode_text(model, texts.text, texts.target, texts.pair, truncate=truncate))
+    if any(block.attention is None for block in activations.parts.blocks):
+        raise UserError(
+            "In {name} only some blocks attend. Such a mixed stack is taken apart from Python only: its blocks, the "
+            "parts of a logit and ablations are in playground.lens.",
+            name=model.name,
+        )
     logits = activations.logits
     checked = activations.final if logits is None else logits
     return CleanPass(
@@ -127,16 +133,19 @@ def encode_again(subject: Subject) -> EncodedText:
 
 
 def choose_position(name: Choice, title: str, tokens: tuple[Token, ...], default: int | None = None) -> int:
-    """A token's position, by default the last one or `default`."""
+    """A token's position, by default the last one or `default`; each option names itself, in a row of tools."""
     options = [str(position) for position in reversed(range(len(tokens)))]
     if default is not None:
         options.insert(0, options.pop(options.index(str(default))))
+    template = _("position {token}")
     option = st.selectbox(
         title,
         options,
         index=options.index(read_choice(name, options)),
         key=widget_key(name, f"ablate_{name}_{len(tokens)}_{options[0]}"),
-        format_func=lambda option: f"{option} {mark_spaces(tokens[int(option)].text)}",
+        format_func=lambda option: template.format(token=f"{option} {mark_spaces(tokens[int(option)].text)}"),
+        label_visibility="collapsed",
+        width=190,
     )
     write_choice(name, option, options[0])
     return int(option)

@@ -127,12 +127,10 @@ class Patch:
 
 
 def _show_recovered(subject: Subject, corrupted: Subject, answer: int, counterfactual: int) -> None:
-    left, right = st.columns([2, 1])
-    with left:
-        part = choose_option(PATCH, _("Patch"), _part_titles())
-        kind = _choose_patch_kind(subject, part)
     layer = 0
-    with right:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        part = choose_option(PATCH, _("Patch"), _part_titles(), hidden=True)
+        kind = _choose_patch_kind(subject, part)
         title = _("Compare the answers at position")
         position = choose_position(POSITION, title, subject.clean.tokens, _mask_position(subject))
         if part == HEAD_POSITIONS:
@@ -168,7 +166,8 @@ def _choose_patch_kind(subject: Subject, part: str) -> str:
 
 
 def _draw_recovered(patch: Patch, recovery: Recovery) -> None:
-    _say_whether_solved(patch, recovery)
+    if not recovery.is_solved:
+        _say_whether_solved(patch, recovery)
     values = recovery.recovered if recovery.is_solved else recovery.change
     _say_where(patch, recovery, values)
     part, kind = patch.part, patch.kind
@@ -188,6 +187,8 @@ def _draw_recovered(patch: Patch, recovery: Recovery) -> None:
         details=patch.details | ({} if recovery.is_solved else {"values": "change of the logit difference"}),
         picks=part in (HEADS, HEAD_POSITIONS),
     )
+    if recovery.is_solved:
+        _say_whether_solved(patch, recovery)
     if cell is not None:
         choose_head(patch.subject, kind, *((patch.layer, cell[1]) if part == HEAD_POSITIONS else cell[1:]))
     if part in (HEADS, HEAD_POSITIONS):
@@ -231,7 +232,8 @@ def _say_where(patch: Patch, recovery: Recovery, values: np.ndarray) -> None:
 def _choose_patch_layer(count: int) -> int:
     layers = list(map(str, range(count)))
     index = layers.index(read_choice(PATCH_LAYER, layers))
-    layer = st.selectbox(_("Layer"), layers, index=index, key=widget_key(PATCH_LAYER, f"ablate_patch_layer_{count}"))
+    key = widget_key(PATCH_LAYER, f"ablate_patch_layer_{count}")
+    layer = st.selectbox(_("Layer"), layers, index=index, key=key, width=110)
     write_choice(PATCH_LAYER, layer, layers[0])
     return int(layer)
 

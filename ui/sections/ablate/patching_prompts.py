@@ -58,15 +58,16 @@ def choose_prompts(bar: ContextBar, model: LoadedModel) -> Prompts | None:
     if solved is None:
         st.caption(_("{name} solves none of the examples; choose prompts of your own.").format(name=inert(model.name)))
     first = examples[solved or 0]
-    left, right = st.columns(2)
-    with left:
-        clean = address_text(CLEAN, first.clean, label=_("Clean prompt"), rows=2)
+    cells = st.columns([3, 2, 3, 2], gap="small")
+    with cells[0]:
+        clean = address_text(CLEAN, first.clean, label=_("Clean prompt"), rows=1)
+    with cells[1]:
         answer = address_text(CORRECT_ANSWER, first.answer, label=_("Correct answer"), rows=1)
-    with right:
-        corrupted = address_text(CORRUPTED, first.corrupted, label=_("Corrupted prompt"), rows=2)
-        counterfactual = address_text(
-            COUNTERFACTUAL_ANSWER, first.counterfactual, label=_("Counterfactual answer"), rows=1
-        )
+    with cells[2]:
+        corrupted = address_text(CORRUPTED, first.corrupted, label=_("Corrupted prompt"), rows=1)
+    with cells[3]:
+        label = _("Counterfactual answer")
+        counterfactual = address_text(COUNTERFACTUAL_ANSWER, first.counterfactual, label=label, rows=1)
     texts = _second_text(model, clean, first.target)
     subject = examine(model, texts, key="clean")
     corrupted_subject = examine(model, replace(texts, text=corrupted), key="corrupted") if subject else None

@@ -35,19 +35,18 @@ SLICE_ROW = 34
 
 def show_label_scores() -> None:
     """The table, the scores, and what they may hide."""
-    chosen = choose_labels()
+    form, found = st.columns([2, 3], gap="medium")
+    with form:
+        chosen = choose_labels()
     if chosen is None:
         return
     counted = confusion(chosen.true, chosen.predicted)
     spreads = require(
         (*chosen.key, "spreads"), lambda _progress: label_spreads(counted), title=_("Resampling"), cache=results()
     )
-    show_findings(_describe(counted))
-    show_spreads({_("Accuracy"): spreads.accuracy, _("Macro F1"): spreads.macro_f1})
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        _show_labels(counted, spreads)
-    with right:
+    with found:
+        show_findings(_describe(counted))
+        show_spreads({_("Accuracy"): spreads.accuracy, _("Macro F1"): spreads.macro_f1})
         draw(
             None,
             confusion_figure(counted.labels, counted.counts),
@@ -57,6 +56,7 @@ def show_label_scores() -> None:
             height=confusion_height(len(counted.labels)),
             revision="".join(counted.labels),
         )
+    _show_labels(counted, spreads)
     show_baselines(chosen)
     show_row_scores(chosen)
     _show_slices(chosen)

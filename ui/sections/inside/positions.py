@@ -32,13 +32,14 @@ from ui.widgets.download import offer_snippet
 OF_MODEL, SINES, LEARNED, ROTARY, RELATIVE, ALIBI = "model", "sinusoidal", "learned", "rotary", "relative", "alibi"
 MOST_POSITIONS = 512
 HEIGHT = 380
+SIZE_WIDTH = 130
 
 
 def show_positions(bar: ContextBar) -> None:
     """Choose a scheme; show its matrix, and its dot product or bias by distance."""
-    scheme = _choose_scheme()
-    columns = st.columns(3)
-    with columns[0]:
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    with row:
+        scheme = _choose_scheme()
         length = _choose_size(_("Positions"), LENGTH, 128, most=MOST_POSITIONS)
     model = bar_model(bar)[1] if scheme == OF_MODEL else None
     try:
@@ -49,7 +50,7 @@ def show_positions(bar: ContextBar) -> None:
                 f"model_positions(model, {length})",
             )
         else:
-            with columns[1]:
+            with row:
                 name, size, positions = _of_sizes(scheme, length)
             schemes, imports = (positions,), [f"playground.lens.inspect.positions import {name}"]
             call = f"[{name}({length}, {size})]"
@@ -80,7 +81,8 @@ def _choose_scheme() -> str:
 def _choose_size(label: str, name: Integer, default: int, *, most: int, step: int = 1) -> int:
     """A number whose value stands in the address."""
     start = max(step, read_number(name, default, most))
-    value = int(st.number_input(label, step, most, start, step, key=widget_key(name, f"positions_{name}")))
+    key = widget_key(name, f"positions_{name}")
+    value = int(st.number_input(label, step, most, start, step, key=key, width=SIZE_WIDTH))
     write_number(name, value, default)
     return value
 
@@ -119,11 +121,6 @@ def _show_scheme(model: LoadedModel | None, positions: Positions, index: int, *,
         "alibi": _("ALiBi"),
     }
     st.subheader(titles[positions.kind], anchor=False)
-    if positions.module:
-        st.caption(_("In the model as `{module}`.").format(module=positions.module))
-    if fresh:
-        st.caption(_("Untrained: random initial values. Choose a loaded model with this scheme to see trained ones."))
-    st.latex(FORMULAS[positions.kind])
     rows, columns, height = _axes(positions)
     left, right = st.columns(2)
     matrix, curves = _("Position matrix"), _("By distance")
@@ -138,6 +135,11 @@ def _show_scheme(model: LoadedModel | None, positions: Positions, index: int, *,
         names = [_("head {head}").format(head=head) for head in range(count)] if count > 1 else [height]
         figure = distance_figure(positions.distances, positions.by_distance, names, y=height)
         draw(model, figure, key=f"distances_{index}", height=HEIGHT, revision=revision, label=curves, details=details)
+    if positions.module:
+        st.caption(_("In the model as `{module}`.").format(module=positions.module))
+    if fresh:
+        st.caption(_("Untrained: random initial values. Choose a loaded model with this scheme to see trained ones."))
+    st.latex(FORMULAS[positions.kind])
 
 
 FORMULAS = {

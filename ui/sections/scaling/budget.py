@@ -31,14 +31,18 @@ class ComputeBudget:
 def choose_budget() -> ComputeBudget | None:
     """The budget; None, with the reason, where its numbers cannot be."""
     titles = {"flops": _("Compute (FLOP)"), "hours": _("Accelerators and hours"), "money": _("Cost")}
-    by = choose_option(BUDGET, _("Budget"), titles)
-    amount = {
-        "flops": lambda: number(parameters.BUDGET_FLOPS, _("Compute (FLOP)"), form="%.2e"),
-        "hours": lambda: number(parameters.BUDGET_HOURS, _("Hours")),
-        "money": lambda: number(parameters.BUDGET_MONEY, _("Cost ({currency})").format(currency=currency())),
-    }[by]()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        by = choose_option(BUDGET, _("Budget"), titles)
+        with st.container(width=260):
+            amount = {
+                "flops": lambda: number(parameters.BUDGET_FLOPS, _("Compute (FLOP)"), form="%.2e"),
+                "hours": lambda: number(parameters.BUDGET_HOURS, _("Hours")),
+                "money": lambda: number(parameters.BUDGET_MONEY, _("Cost ({currency})").format(currency=currency())),
+            }[by]()
     try:
-        rig = choose_rig()
+        # Compute alone decides the plan; of hours and money it is the rig that makes compute.
+        with st.expander(_("Accelerators and their price"), icon=":material/memory:", expanded=by != "flops"):
+            rig = choose_rig()
         if by == "flops":
             return ComputeBudget(flops=amount, rig=rig)
         return ComputeBudget(

@@ -46,7 +46,6 @@ def show_planner(study: ScalingStudy | None) -> None:
     budget = choose_budget()
     if budget is None:
         return
-    show_budget_cost(budget)
     fitted, resamples = _own_fit(study)
     try:
         plans = plan(budget.flops, fitted, resamples)
@@ -54,6 +53,7 @@ def show_planner(study: ScalingStudy | None) -> None:
         st.warning(_("Your data give no plan: {reason}").format(reason=error), icon=":material/help:")
         plans = plan(budget.flops)
     _show_plans(budget, plans, study if fitted is not None else None)
+    show_budget_cost(budget)
     is_far = plans[-1].key == "own" and plans[-1].beyond > TRUSTED
     if is_far:
         st.warning(

@@ -47,12 +47,10 @@ ADOPTED = "sentences_adopted"
 def show_sentences(model: LoadedModel) -> None:
     """A query, lines, the ranking, what each word adds, and the matrix of all pairs."""
     recipe = recipe_of(model)
-    _say_recipe(model, recipe)
-    query = address_text(SENTENCE_QUERY, QUERY_EXAMPLE, label=_("Search text"), rows=1).strip()
-    _adopt_file()
-    label = _("Lines to be ranked, at most {most}").format(most=MOST_LINES)
-    lines = [line.strip() for line in address_text(SENTENCES, LINES_EXAMPLE, label=label, rows=6).splitlines()]
-    lines = [line for line in lines if line]
+    form, ranking = st.columns([2, 3], gap="medium")
+    with form:
+        _say_recipe(model, recipe)
+        query, lines = _choose_lines()
     if not query or not lines:
         st.info(_("Type a search text and at least one line."), icon=":material/keyboard:")
         return
@@ -63,10 +61,20 @@ def show_sentences(model: LoadedModel) -> None:
         cache=results_of(model),
     )
     order = (-vectors.cosines[0, 1:]).argsort(kind="stable").tolist()
-    _show_ranking(model, vectors, order, recipe)
+    with ranking:
+        _show_ranking(model, vectors, order, recipe)
     show_shares(model, query, lines, order)
     _show_matrix(model, vectors)
     _offer_python(model, query, lines)
+
+
+def _choose_lines() -> tuple[str, list[str]]:
+    """The search text, and the lines to be ranked."""
+    query = address_text(SENTENCE_QUERY, QUERY_EXAMPLE, label=_("Search text"), rows=1).strip()
+    label = _("Lines to be ranked, at most {most}").format(most=MOST_LINES)
+    lines = [line.strip() for line in address_text(SENTENCES, LINES_EXAMPLE, label=label, rows=6).splitlines()]
+    _adopt_file()
+    return query, [line for line in lines if line]
 
 
 def _say_recipe(model: LoadedModel, recipe: SentenceRecipe) -> None:
