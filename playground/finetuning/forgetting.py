@@ -70,6 +70,8 @@ def forgetting(pair: ModelPair, passages: Sequence[Passage], on_progress: OnProg
             scores = text_surprisal(model, passage.text, target=passage.target)
             nats[row, done] = scores.surprisal[scores.predicted].sum()
             sizes[done] = scores.bytes
+        if not sizes[done]:
+            raise UserError("In passage {number} no token is predicted; make it longer.", number=done + 1)
     first, second = (np.stack([row, sizes], axis=1) for row in nats)
     return Forgetting(
         passages=tuple(passages),

@@ -90,6 +90,7 @@ def test_a_new_run_says_what_it_trains_and_costs():
     [
         ({"method": "last", "parts": {"layers": 99}}, "The model has 5 layers; choose at most as many"),
         ({"base": "/no/such/model/here"}, "There is no folder"),
+        ({"data": {"kind": "labels.table", "text": "text,label\na,x\nb,x\n"}}, "at least two labels are needed"),
         ({"data": {"kind": "passages"}}, "Type or upload a text to learn from."),
         ({"parts": {"rank": 192}, "method": "lora"}, "choose a smaller rank"),
     ],

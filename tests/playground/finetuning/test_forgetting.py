@@ -39,6 +39,11 @@ def test_a_translator_is_scored_on_targets():
         forgetting(pair_of("encoder-decoder"), PASSAGES)
 
 
+def test_a_passage_in_which_nothing_is_predicted_is_named():
+    with pytest.raises(UserError, match="In passage 2 no token is predicted"):
+        forgetting(pair_of("encoder-decoder"), [Passage(text="a", target=text) for text in ("ab", "", "c", "d", "e")])
+
+
 def test_few_passages_make_no_interval():
     with pytest.raises(UserError, match="5 to 200 passages"):
         forgetting(pair_of(), PASSAGES[:4])

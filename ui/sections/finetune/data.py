@@ -10,7 +10,7 @@ from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.folders import cache_root
 from playground.tasks.finetune.corpora import ARCHIVES, found_corpora
-from playground.tasks.finetune.labels import LabelsConfig
+from playground.tasks.finetune.labels import LabelsConfig, label_report
 from playground.tasks.finetune.pairs import PairsConfig
 from playground.tasks.finetune.passages import PassagesConfig
 from playground.tasks.finetune.prompts import PromptsConfig
@@ -24,6 +24,7 @@ from ui.widgets.upload import upload
 
 LONGEST_TYPED = 20_000
 LARGEST_FILE_MB = 50
+SHOWN_LABELS = 12
 COLUMNS: dict[str, tuple[str, str]] = {
     "labels.table": ("text_column", "label_column"),
     "prompts": ("prompt_column", "answer_column"),
@@ -105,9 +106,24 @@ def _choose_table(kind: str, values: Mapping[str, Any], key: str) -> tuple[dict[
         shown = {name: [row[number] for row in view.preview] for number, name in enumerate(view.columns)}
         st.dataframe(shown, hide_index=True, key=f"{key}.preview")
     config: FinetuneTaskConfig = TABLES[kind](**given, **columns)  # type: ignore[operator]
+    if isinstance(config, LabelsConfig):
+        _show_labels(config)
     saved = {"kind": kind, **columns}
     saved |= {"table": Path(path).name} if path else {"text": given["text"]}
     return saved, config
+
+
+def _show_labels(config: LabelsConfig) -> None:
+    """How many texts each label has, and what was left out. Raises UserError for a table that cannot be learned."""
+    report = results().remember(("labels of a table", repr(config)), lambda: label_report(config))
+    counted = ", ".join(f"{inert(label)} {count:,}" for label, count in list(report.counts.items())[:SHOWN_LABELS])
+    sentence = _(
+        "{train:,} texts to train on ({counted}), {held_out:,} held out; the most frequent label has {most:.0%}."
+    )
+    values = {"train": report.n_train, "held_out": report.n_held_out, "most": report.majority}
+    st.caption(sentence.format(counted=counted, **values))
+    for note in report.notes:
+        st.caption(inert(str(note)))
 
 
 def _choose_columns(kind: str, view: TableView, values: Mapping[str, Any], key: str) -> dict[str, str]:

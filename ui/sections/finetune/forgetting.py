@@ -59,7 +59,7 @@ def _choose_passages(subject: FinetuneSubject) -> list[Passage]:
     lines = [line for line in address_text(GENERAL, default, label=label, rows=4).splitlines() if line.strip()]
     if is_translator:
         pairs = [line.partition("\t") for line in lines]
-        return [Passage(text=source.strip(), target=target.strip()) for source, _tab, target in pairs]
+        return [Passage(text=source.strip(), target=target.strip() or None) for source, _tab, target in pairs]
     return [Passage(text=line.strip()) for line in lines]
 
 
