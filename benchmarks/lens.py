@@ -74,7 +74,7 @@ def naive(experiment: Any) -> dict[str, Any]:
     ids = torch.tensor(experiment.clean.encoded.ids)
     position, token = experiment.watched.position, experiment.watched.token
     log_clean = clean.log_softmax(-1)
-    modules = [block.attention.module for block in experiment.clean.parts.stack]
+    modules = [block.attention.module for block in experiment.clean.parts.stack if block.attention is not None]
     found: dict[str, list[list[float]]] = {"loss": [], "divergence": [], "logit": []}
     clean_loss = float(functional.cross_entropy(clean[:-1], ids[1:]))
     for module in modules:

@@ -94,6 +94,18 @@ class Trace:
         """The number of each attention layer's block in the model: [2, 5] where only blocks 2 and 5 attend."""
         return [site.number for site in self.layers(kind)]
 
+    def layer_of(self, block: int, kind: SiteKind | None = None) -> int:
+        """The layer of a block, which other methods ask for; differs from its number in mixed stacks.
+
+        Raises UserError for a block that does not attend.
+        """
+        numbers = self.block_numbers(kind)
+        if block not in numbers:
+            raise UserError(
+                "Block {block} does not attend; choose {blocks}.", block=block, blocks=", ".join(map(str, numbers))
+            )
+        return numbers.index(block)
+
     def site(self, layer: int, kind: SiteKind | None = None) -> Site:
         """One attention layer. Raises UserError where there is none."""
         kind = self._kind(kind)
@@ -154,7 +166,7 @@ class Trace:
         from playground.lens.inspect.steps.layer import look_inside
 
         kind = self._kind(kind)
-        return look_inside(self.model, self._arguments, self.site(layer, kind).layer, kind)
+        return look_inside(self.model, self._arguments, self.site(layer, kind).number, kind)
 
     def whole_token(self, *positions: int, kind: SiteKind | None = None) -> "WholeToken":
         """Tokens of the kind's stack followed from the first block to the logits; runs the model again.
@@ -182,7 +194,7 @@ class Trace:
         from playground.lens.capture.residual_stream import stream_parts
 
         kind = self._kind(kind)
-        return stream_parts(self.model, self._arguments, kind, self.site(layer, kind).layer, token)
+        return stream_parts(self.model, self._arguments, kind, self.site(layer, kind).number, token)
 
     def logits(self, position: int = -1) -> Float[Tensor, "vocabulary"]:
         """The logits at a position; those of the last one are kept, for another the model runs again.

@@ -12,7 +12,10 @@ from benchmarks.configurations.report import NAMES, report
 from benchmarks.configurations.shrinking import LAYERS, VOCABULARY, shrunk
 
 EQUAL = {
-    "causal": ["gpt2", "granite", "cohere2", "olmo2", "gemma3_text", "gpt_oss", "mixtral", "deepseek_v3", "qwen3"],
+    "causal": [
+        *("gpt2", "granite", "cohere2", "olmo2", "gemma3_text", "gpt_oss", "mixtral", "deepseek_v3", "qwen3"),
+        *("lfm2", "nemotron_h"),
+    ],
     "masked": ["eurobert"],
     "sequence-to-sequence": ["t5", "pegasus", "switch_transformers", "seamless_m4t"],
 }

@@ -5,6 +5,7 @@ pass's, as TransformerLens does. Value-weighted attention is the norm of the tra
 a key to a query (Kobayashi et al. 2020, section 3).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from playground.errors import UserError
-from playground.lens.capture.activations import Activations
-from playground.lens.capture.anatomy import AttentionParts
+from playground.lens.capture.activations import Activations, SiteKey
+from playground.lens.capture.anatomy import AttentionParts, Parts
 from playground.lens.capture.site import SiteKind
 from playground.lens.tolerances import tolerance
 
@@ -35,7 +36,15 @@ class LogitAttribution:
     """Empty without cross-attention."""
     attention_bias: Float[np.ndarray, "layer"]
     """The output projections' biases, and those of norms behind them."""
-    feed_forward: Float[np.ndarray, "layer"]
+    mixers: Float[np.ndarray, "block"]
+    """What blocks without attention mix tokens by; 0 in the others."""
+    feed_forward: Float[np.ndarray, "block"]
+    layers: tuple[int, ...]
+    """The number of the block in the model for each row of the heads."""
+    blocks: tuple[int, ...]
+    """The same for each entry of the mixers and feed-forward layers: of all blocks."""
+    mixer_names: tuple[str, ...] = ()
+    """The class of each block's mixer; empty where the block attends."""
     constant: float
     """The biases of the final norm and the unembedding."""
     total: float
@@ -44,7 +53,7 @@ class LogitAttribution:
     @property
     def sum(self) -> float:
         """All contributions together: the total, up to rounding."""
-        tables = (self.heads, self.cross_heads, self.attention_bias, self.feed_forward)
+        tables = (self.heads, self.cross_heads, self.attention_bias, self.mixers, self.feed_forward)
         return self.embedding + self.constant + float(sum(table.sum() for table in tables))
 
 
@@ -125,20 +134,18 @@ def attribute_logit(
     direction = frozen.direction(unembedded)
     heads, biases = _attention_contributions(activations, position, direction, parts.kind)
     cross_heads, cross_biases = _attention_contributions(activations, position, direction, "cross")
-    embedding = float(activations.residual[parts.kind, 0][position] @ direction)
-    outputs = [activations.feed_forward.get((parts.kind, block.layer)) for block in parts.stack]
+    embedding = float(activations.residual[parts.kind, parts.stack[0].layer][position] @ direction)
     total = logits[position, token] - (0 if against is None else logits[position, against])
     attribution = LogitAttribution(
         embedding=embedding,
         heads=heads,
         cross_heads=cross_heads,
         attention_bias=biases + (cross_biases if len(cross_biases) else 0),
-        feed_forward=np.array(
-            [
-                0.0 if output is None else block.factor * float(output[position] @ direction)
-                for block, output in zip(parts.stack, outputs, strict=True)
-            ]
-        ),
+        mixers=_contributions(activations.parts, activations.mixer, position, direction),
+        feed_forward=_contributions(activations.parts, activations.feed_forward, position, direction),
+        layers=tuple(block.layer for block in parts.stack if block.attention is not None),
+        blocks=tuple(block.layer for block in parts.stack),
+        mixer_names=tuple(block.mixer_name for block in parts.stack),
         constant=float((torch.as_tensor(frozen.bias, device=unembedded.device) * unembedded).sum())
         + scale * _unembedding_bias(head, token, against),
         total=float(total),
@@ -151,6 +158,19 @@ def attribute_logit(
             name=model.name,
         )
     return attribution
+
+
+def _contributions(
+    parts: Parts, outputs: Mapping[SiteKey, Tensor], position: int, direction: Tensor
+) -> Float[np.ndarray, "block"]:
+    """What each block's layer adds along the direction; 0 where the block has none."""
+    written = [outputs.get((parts.kind, block.layer)) for block in parts.stack]
+    return np.array(
+        [
+            0.0 if output is None else block.factor * float(output[position] @ direction)
+            for block, output in zip(parts.stack, written, strict=True)
+        ]
+    )
 
 
 def _unembedding_bias(head: nn.Module, token: int, against: int | None) -> float:

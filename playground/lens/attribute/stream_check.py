@@ -41,13 +41,12 @@ def _check_stream(activations: Activations) -> CheckedStep:
         return _untold("stream", error)
     for block in blocks:
         key = block.kind, block.layer
-        written = activations.attention[key]
-        if block.cross is not None:
-            written = written + activations.attention["cross", block.layer]
-        if block.feed_forward is not None:
-            written = written + activations.feed_forward[key]
+        crossed = activations.attention.get(("cross", block.layer)) if block.cross is not None else None
+        own = (activations.attention, activations.mixer, activations.feed_forward)
+        written = [crossed, *(outputs.get(key) for outputs in own)]
+        total = sum(part.float() for part in written if part is not None)
         expected = activations.after[key].float()
-        off = float((activations.residual[key].float() + block.factor * written.float() - expected).abs().max())
+        off = float((activations.residual[key].float() + block.factor * total - expected).abs().max())
         largest = max(largest, float(expected.abs().max()))
         if not off <= worst:
             worst, layer = off, block.layer

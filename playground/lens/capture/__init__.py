@@ -7,6 +7,7 @@ recorder.py         an attention handler that keeps every call
 site.py             one attention layer of a pass: exact patterns by head and row
 blocks.py           which blocks attend, by their numbers in the model, and what the others do
 attended.py         what a picture of attention needs to know
+mixing.py           what mixes tokens in a block without attention
 overview.py         all heads as thumbnails
 visibility.py       which keys a query sees, described from the mask
 verification.py     each step that is shown, computed again: by how much it differs

@@ -58,7 +58,7 @@ def encode_text(
     )
 
 
-Part = Literal["head", "attention", "feed_forward", "layer", "residual"]
+Part = Literal["head", "attention", "mixer", "feed_forward", "layer", "residual"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +66,10 @@ class Component:
     """A part of a model that can be measured and replaced."""
 
     part: Part
-    """A head's z, what an attention or feed-forward layer adds, everything a block adds (layer), or the stream before
-    a block (residual)."""
+    """A head's z, what an attention or feed-forward layer adds, what a block without attention mixes tokens by
+    (mixer), everything a block adds (layer), or the stream before a block (residual)."""
     layer: int
+    """The number of the block in the model."""
     head: int | None = None
     kind: SiteKind = "decoder"
     """cross: a decoder's cross-attention."""
@@ -81,7 +82,7 @@ class Component:
 
 
 SiteKey = tuple[SiteKind, int]
-"""A kind of attention and a layer."""
+"""A kind of attention and the number of a block."""
 ModuleCall = tuple[tuple[Any, ...], dict[str, Any]]
 """The arguments and keywords of a module's call."""
 
@@ -102,6 +103,8 @@ class Activations:
     """Value vectors, repeated for query heads that share them."""
     attention: dict[SiteKey, Float[Tensor, "token width"]]
     """What each attention layer writes; its block adds `BlockParts.factor` times as much to the residual stream."""
+    mixer: dict[SiteKey, Float[Tensor, "token width"]]
+    """The same of what stands in the place of attention in the other blocks of a mixed stack."""
     feed_forward: dict[SiteKey, Float[Tensor, "token width"]]
     """What each feed-forward layer writes; its block adds `BlockParts.factor` times as much to the residual stream."""
     residual: dict[SiteKey, Float[Tensor, "token width"]]
@@ -116,7 +119,7 @@ class Activations:
     @property
     def final(self) -> Float[Tensor, "token width"]:
         """The residual stream after the last block."""
-        return self.after[self.parts.kind, len(self.parts.stack) - 1]
+        return self.after[self.parts.kind, self.parts.stack[-1].layer]
 
     def middle(self, kind: StackKind, layer: int) -> Float[Tensor, "token width"]:
         """The residual stream between a block's attention and its feed-forward layer (resid_mid).
@@ -129,7 +132,8 @@ class Activations:
             )
         factor = self.parts.block(kind, layer).factor
         crossed = self.attention.get(("cross", layer)) if kind == "decoder" else None
-        middle = self.residual[kind, layer] + factor * self.attention[kind, layer]
+        mixed = self.attention if (kind, layer) in self.attention else self.mixer
+        middle = self.residual[kind, layer] + factor * mixed[kind, layer]
         return middle if crossed is None else middle + factor * crossed
 
     def predicted(self) -> Float[Tensor, "token vocabulary"]:
@@ -178,7 +182,8 @@ class Activations:
             return self.after[key] - self.residual[key]
         if component.part == "residual":
             return self.residual[key]
-        outputs = self.attention if component.part == "attention" else self.feed_forward
+        written = {"attention": self.attention, "mixer": self.mixer, "feed_forward": self.feed_forward}
+        outputs = written[component.part]
         if key not in outputs:
             raise UserError("This model has no {part} layer there.", part=component.part.replace("_", "-"))
         return outputs[key]
@@ -198,14 +203,13 @@ def capture_arguments(
     arguments = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
     parts = find_parts(model)
     blocks = [block.module for block in parts.blocks]
-    writers = [layer.writer for _key, layer in attention_layers(parts)]
-    feed_forwards = [block.feed_forward for block in parts.blocks if block.feed_forward is not None]
+    writers = [writer for block in parts.blocks for writer in block.writers]
     indirect = {key: layer.projection for key, layer in attention_layers(parts) if not layer.is_direct}
     seam = _SeamRecorder(parts, keeps_patterns=patterns)
     with (
         record(
             inputs=[*blocks, *indirect.values()],
-            outputs=[*writers, *blocks, *feed_forwards],
+            outputs=[*writers, *blocks],
             calls=[block.module for block in parts.stack],
             keep=_token_rows,
         ) as recording,
@@ -240,6 +244,7 @@ def _streams(parts: Parts, recording: Recording) -> dict[str, dict[SiteKey, Tens
     blocks = {(block.kind, block.layer): block for block in parts.blocks}
     return {
         "attention": {key: outputs[layer.writer] for key, layer in attention_layers(parts)},
+        "mixer": {key: outputs[block.mixer] for key, block in blocks.items() if block.mixer is not None},
         "feed_forward": {
             key: outputs[block.feed_forward] for key, block in blocks.items() if block.feed_forward is not None
         },
@@ -266,7 +271,8 @@ def predicted_ids(model: "LoadedModel", encoded: EncodedText) -> tuple[Int[Tenso
 def attention_layers(parts: Parts) -> Iterator[tuple[SiteKey, AttentionParts]]:
     """All attention layers with their keys, cross-attention after its block's own."""
     for block in parts.blocks:
-        yield (block.kind, block.layer), block.attention
+        if block.attention is not None:
+            yield (block.kind, block.layer), block.attention
         if block.cross is not None:
             yield ("cross", block.layer), block.cross
 

@@ -3,7 +3,8 @@
 They are found by watching a few tokens pass through; no list of families' names is needed. A block is the outermost
 list element around an attention module; the output projection is the module that receives what `attend` returned; the
 writers are the modules whose outputs, added to the residual stream, give the block's own. What does not add up is not
-claimed: a block of BERT has parts to ablate, but its stream is no sum.
+claimed: a block of BERT has parts to ablate, but its stream is no sum. In a mixed stack (LFM2, Jamba) the blocks
+without attention are parts too: what mixes tokens there is one module, whose output is what it writes.
 """
 
 from collections import Counter
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from playground.errors import UserError
+from playground.lens.capture.mixing import find_mixing
 from playground.lens.capture.probe import ProbedCall, ProbePass, run_probe
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.writers import (
@@ -54,20 +56,29 @@ class BlockParts:
 
     kind: StackKind
     layer: int
+    """The number of the block in the model."""
     module: nn.Module
-    attention: AttentionParts
+    attention: AttentionParts | None
+    """None in a block of a mixed stack that does not attend."""
     cross: AttentionParts | None
     feed_forward: nn.Module | None
     is_additive: bool
     """Whether the block returns its input plus `factor` times what its writers write, so that the stream is a sum."""
     factor: float = 1.0
     """What each writer's output is multiplied by before it is added (Granite, MiniCPM)."""
+    mixer: nn.Module | None = None
+    """What stands in the place of attention: a convolution, a recurrence, a state space model; it writes its output."""
+
+    @property
+    def mixer_name(self) -> str:
+        """The class of the mixer; empty in a block that attends."""
+        return "" if self.mixer is None else type(self.mixer).__name__
 
     @property
     def writers(self) -> list[nn.Module]:
         """What writes into the stream, in order."""
-        writers = [layer.writer for layer in (self.attention, self.cross) if layer is not None]
-        return writers if self.feed_forward is None else [*writers, self.feed_forward]
+        layers = [layer.writer for layer in (self.attention, self.cross) if layer is not None]
+        return [*layers, *(module for module in (self.mixer, self.feed_forward) if module is not None)]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,12 +116,12 @@ class Parts:
     def block(self, kind: SiteKind, layer: int) -> BlockParts:
         """The block with that layer; cross-attention is in the decoder's. Raises UserError where there is none."""
         stack: StackKind = "decoder" if kind == "cross" else kind
-        blocks = [block for block in self.blocks if block.kind == stack]
+        blocks = {block.layer: block for block in self.blocks if block.kind == stack}
         if not blocks:
             raise UserError("This model has no {stack}; choose a layer of its {kind}.", stack=stack, kind=self.kind)
-        if not 0 <= layer < len(blocks):
+        if layer not in blocks:
             raise UserError(
-                "There is no {stack} layer {layer}; choose 0 to {last}.", stack=stack, layer=layer, last=len(blocks) - 1
+                "There is no {stack} layer {layer}; choose 0 to {last}.", stack=stack, layer=layer, last=max(blocks)
             )
         return blocks[layer]
 
@@ -118,9 +129,17 @@ class Parts:
         """The attention layer of that kind. Raises UserError where there is none."""
         block = self.block(kind, layer)
         layer_parts = block.cross if kind == "cross" else block.attention
-        if layer_parts is None:
+        if layer_parts is not None:
+            return layer_parts
+        if kind == "cross":
             raise UserError("This model has no cross-attention; choose its own attention.")
-        return layer_parts
+        attending = [other.layer for other in self.blocks if other.kind == kind and other.attention is not None]
+        raise UserError(
+            "Block {layer} does not attend, it mixes tokens by a {mixer}; choose block {layers}.",
+            layer=layer,
+            mixer=block.mixer_name or type(block.module).__name__,
+            layers=", ".join(map(str, attending)),
+        )
 
 
 _known_parts: WeakKeyDictionary[nn.Module, Parts] = WeakKeyDictionary()
@@ -136,23 +155,6 @@ def find_parts(model: "LoadedModel") -> Parts:
         with _known_parts_lock:
             _known_parts[model.module] = known
     return known
-
-
-def _refuse_hybrid(probe: ProbePass) -> None:
-    """Raise UserError where blocks without attention stand in the same stack (LFM2, Jamba): they are no part here."""
-    run = {item.module for item in probe.recording.outputs}
-    attending = [block_around(probe.model, call.module) for call in probe.calls]
-    for stack in (module for module in probe.model.module.modules() if isinstance(module, nn.ModuleList)):
-        blocks = [block for block in stack if block in run]
-        among = [block for block in blocks if block in attending]
-        if among and len(among) < len(blocks):
-            raise UserError(
-                "In {name} only {n_attending} of its {n_blocks} blocks attend; the others mix tokens by other means, "
-                "which cannot be shown here. Choose a model whose blocks all attend.",
-                name=probe.model.name,
-                n_attending=len(among),
-                n_blocks=len(blocks),
-            )
 
 
 @torch.inference_mode()
@@ -171,9 +173,9 @@ def _probe_parts(model: "LoadedModel") -> Parts:
             "in one), so that its parts cannot be told apart; choose a model of another family.",
             name=model.name,
         )
-    _refuse_hybrid(probe)
     # Each self-attention is a block of its own; cross-attention follows within the block.
     blocks = tuple(parts_of_block(probe, call) for call in probe.calls if call.kind != "cross")
+    blocks = _with_others(probe, blocks)
     layers = [layer for block in blocks for layer in (block.attention, block.cross) if layer is not None]
     indirect = {layer.module: layer.projection for layer in layers if not layer.is_direct}
     if indirect and not keeps_heads_apart(probe, indirect):
@@ -203,7 +205,7 @@ def parts_of_block(probe: ProbePass, self_attention: ProbedCall) -> BlockParts:
     ]
     return BlockParts(
         kind="encoder" if self_attention.kind == "encoder" else "decoder",
-        layer=self_attention.layer,
+        layer=self_attention.block,
         module=block,
         attention=parts[0],
         cross=parts[1] if len(parts) > 1 else None,
@@ -211,6 +213,33 @@ def parts_of_block(probe: ProbePass, self_attention: ProbedCall) -> BlockParts:
         is_additive=writers is not None,
         factor=factor,
     )
+
+
+def _with_others(probe: ProbePass, blocks: tuple[BlockParts, ...]) -> tuple[BlockParts, ...]:
+    """The blocks with those that do not attend, in the order in which they ran."""
+    ended = {item.module: index for index, item in enumerate(probe.recording.outputs)}
+    others = []
+    for stack in (module for module in probe.model.module.modules() if isinstance(module, nn.ModuleList)):
+        attending = {block.module: block for block in blocks}
+        among = [attending[module] for module in stack if module in attending]
+        for number, module in enumerate(stack) if among else ():
+            if module in ended and module not in attending:
+                _refuse_streams_side_by_side(probe, module, probe.calls[-1].z.shape[1])
+                mixing = find_mixing(probe, module)
+                others.append(
+                    BlockParts(
+                        kind=among[0].kind,
+                        layer=number,
+                        module=module,
+                        attention=None,
+                        cross=None,
+                        feed_forward=mixing.feed_forward,
+                        is_additive=mixing.is_additive,
+                        factor=mixing.factor,
+                        mixer=mixing.mixer,
+                    )
+                )
+    return tuple(sorted((*blocks, *others), key=lambda block: ended[block.module])) if others else blocks
 
 
 def _refuse_streams_side_by_side(probe: ProbePass, block: nn.Module, tokens: int) -> None:

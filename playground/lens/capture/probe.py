@@ -1,12 +1,13 @@
 """A few tokens' pass through a model, with everything that its modules receive and return."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from playground.attention import AttentionCall, handling
+from playground.lens.capture.blocks import number_blocks
 from playground.lens.capture.hooks import ModuleOutput, Recording, record
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.capture.site import SiteKind
@@ -22,7 +23,8 @@ class ProbedCall:
     """One call of `attend`, what it returned, and how many module outputs there were before it."""
 
     kind: SiteKind
-    layer: int
+    block: int
+    """The number of its block in the model."""
     module: nn.Module
     z: Tensor
     outputs_before: int
@@ -71,7 +73,7 @@ def run_probe(model: "LoadedModel", without_head: int | None = None) -> ProbePas
             probe.calls.append(
                 ProbedCall(
                     kind=site.kind,
-                    layer=site.layer,
+                    block=site.layer,
                     module=call.module,
                     z=together,
                     outputs_before=before,
@@ -85,4 +87,7 @@ def run_probe(model: "LoadedModel", without_head: int | None = None) -> ProbePas
 
         with handling(handler):
             probe.returned = model.module(**model.adapter.arguments(ids, target_ids=target_ids))
+    numbered = number_blocks(recorder.sites, recorder.paths)
+    if len(numbered) == len(probe.calls):
+        probe.calls = [replace(call, block=site.number) for call, site in zip(probe.calls, numbered, strict=True)]
     return probe

@@ -22,7 +22,8 @@ class StreamParts:
     """The stream at one token: the sum of the vectors; behind a norm, the one vector that the norm received."""
 
     names: tuple[str, ...]
-    """Which layer wrote each vector: x, what enters the first block, then attention_0, feed_forward_0, …"""
+    """Which layer wrote each vector: x, what enters the first block, then attention_0, feed_forward_0, …;
+    mixer_0 where a block does not attend."""
     vectors: Float[np.ndarray, "part width"]
     norm: NormStep | None = None
 
@@ -36,7 +37,8 @@ def stream_parts(
     block, first = parts.block(kind, layer), parts.first(parts.block(kind, layer).kind).module
     before = [other for other in parts.blocks if other.kind == block.kind and other.layer < block.layer]
     writers = _earlier_writers(before, block, kind)
-    nearest = [] if block.is_additive else [*before[-1:], block]
+    is_sum = all(other.is_additive for other in (*before, block))
+    nearest = [] if is_sum else [*before[-1:], block]
     inside = {module for other in nearest for module in other.module.modules()}
 
     def row(tensor: Tensor) -> Tensor | None:
@@ -48,7 +50,7 @@ def stream_parts(
         inputs={first, *inside}, outputs=[writer for writer, _factor in writers.values()], keep=row
     ) as recording:
         model.module(**arguments)
-    if not block.is_additive:
+    if not is_sum:
         return _behind_norm(parts, before, block, kind, recording)
     written = [factor * recording.output(writer) for writer, factor in writers.values()]
     vectors = [recording.inputs[first], *written]
@@ -59,12 +61,15 @@ def _earlier_writers(before: list[BlockParts], block: BlockParts, kind: SiteKind
     """Everything that has written into the stream before this attention, with the factor of its block, by name."""
     writers: dict[str, tuple[nn.Module, float]] = {}
     for other in before:
-        writers[f"attention_{other.layer}"] = other.attention.writer, other.factor
+        if other.attention is not None:
+            writers[f"attention_{other.layer}"] = other.attention.writer, other.factor
+        if other.mixer is not None:
+            writers[f"mixer_{other.layer}"] = other.mixer, other.factor
         if other.cross is not None:
             writers[f"cross_attention_{other.layer}"] = other.cross.writer, other.factor
         if other.feed_forward is not None:
             writers[f"feed_forward_{other.layer}"] = other.feed_forward, other.factor
-    if kind == "cross":
+    if kind == "cross" and block.attention is not None:
         writers[f"attention_{block.layer}"] = block.attention.writer, block.factor
     return writers
 

@@ -80,6 +80,8 @@ class HeadEffects:
     """The effect of ablating each head alone, by metric, in nats and logits."""
 
     kind: SiteKind
+    layers: tuple[int, ...]
+    """The numbers of the blocks that attend: the rows."""
     loss: Float[np.ndarray, "layer head"]
     divergence: Float[np.ndarray, "layer head"]
     logit: Float[np.ndarray, "layer head"]
@@ -93,6 +95,8 @@ class LayerEffects:
     """
 
     kind: SiteKind
+    layers: tuple[int, ...]
+    """The numbers of the blocks that attend: the rows."""
     parts: tuple[Part, ...]
     loss: Float[np.ndarray, "layer part"]
     divergence: Float[np.ndarray, "layer part"]
@@ -164,12 +168,13 @@ def ablate_heads(
     """Ablate each head of a kind of attention alone."""
     heads = experiment.clean.heads(kind)
     effects = ablate_each(experiment, [[head] for head in heads], on_progress)
-    shape = (heads[-1].layer + 1, -1)
+    layers = tuple(dict.fromkeys(head.layer for head in heads))
+    shape = (len(layers), -1)
     tables = {
         metric: np.array([getattr(effect, metric) for effect in effects], dtype=np.float32).reshape(shape)
         for metric in METRICS
     }
-    return HeadEffects(kind=heads[0].kind, **tables)
+    return HeadEffects(kind=heads[0].kind, layers=layers, **tables)
 
 
 def ablate_layers(
@@ -177,7 +182,7 @@ def ablate_layers(
 ) -> LayerEffects:
     """Ablate each attention layer, MLP and block of a stack alone; of cross-attention, its layers only."""
     kind = kind or experiment.clean.parts.kind
-    layers = sorted({head.layer for head in experiment.clean.heads(kind)})
+    layers = tuple(sorted({head.layer for head in experiment.clean.heads(kind)}))
     parts: tuple[Part, ...] = ("attention",) if kind == "cross" else ("attention", "feed_forward", "layer")
     components = [
         Component(part=part, layer=layer, kind=kind)
@@ -186,11 +191,11 @@ def ablate_layers(
         if part != "feed_forward" or (kind, layer) in experiment.clean.feed_forward
     ]
     effects = ablate_each(experiment, [[component] for component in components], on_progress)
-    tables = {metric: np.full((layers[-1] + 1, len(parts)), np.nan, dtype=np.float32) for metric in METRICS}
+    tables = {metric: np.full((len(layers), len(parts)), np.nan, dtype=np.float32) for metric in METRICS}
     for component, effect in zip(components, effects, strict=True):
         for metric, table in tables.items():
-            table[component.layer, parts.index(component.part)] = getattr(effect, metric)
-    return LayerEffects(kind=kind, parts=parts, **tables)
+            table[layers.index(component.layer), parts.index(component.part)] = getattr(effect, metric)
+    return LayerEffects(kind=kind, layers=layers, parts=parts, **tables)
 
 
 @torch.inference_mode()

@@ -122,9 +122,9 @@ def _repeated_values(arguments: dict[str, Any], rows: int) -> dict[str, Any]:
 
 def _resume_pass(model: "LoadedModel", clean: Activations, first: int, rows: int) -> Tensor:
     """The logits of the blocks from `first` on, begun with the clean stream that entered it, in `rows` copies."""
-    blocks = clean.parts.stack
+    blocks = [block for block in clean.parts.stack if block.layer >= first]
     residual = clean.residual[clean.parts.kind, first].expand(rows, -1, -1)
-    for block in blocks[first:]:
+    for block in blocks:
         args, kwargs = clean.block_calls[block.layer]
         args, kwargs = _repeated(args, rows), _repeated_values(kwargs, rows)
         if args and isinstance(args[0], Tensor):
@@ -165,7 +165,7 @@ def _resume_agrees(model: "LoadedModel", clean: Activations) -> bool:
     # Two rows, so that blocks which cannot take a batch are found out.
     with handling(attention.z):
         try:
-            logits = _resume_pass(model, clean, 0, 2)
+            logits = _resume_pass(model, clean, clean.parts.stack[0].layer, 2)
         except (RuntimeError, TypeError, ValueError, AttributeError):
             return False
     return logits.shape[1:] == expected.shape and bool(
@@ -173,7 +173,7 @@ def _resume_agrees(model: "LoadedModel", clean: Activations) -> bool:
     )
 
 
-APPLIED: dict[Part, int] = {"residual": 0, "head": 1, "attention": 1, "feed_forward": 1, "layer": 2}
+APPLIED: dict[Part, int] = {"residual": 0, "head": 1, "attention": 1, "mixer": 1, "feed_forward": 1, "layer": 2}
 """In which order replacements apply: the stream before what reads it; what a layer adds to the stream that it read."""
 
 
@@ -203,6 +203,8 @@ def _hook_point(parts: Parts, component: Component) -> tuple[nn.Module, Literal[
     block = parts.block(component.kind, component.layer)
     if component.part == "residual":
         return block.module, "input"
+    if component.part == "mixer" and block.mixer is not None:
+        return block.mixer, "output"
     if block.feed_forward is None:
         raise UserError("This model has no feed-forward layers; choose a head or a layer.")
     return block.feed_forward, "output"

@@ -132,10 +132,12 @@ def first_token_id(model: "LoadedModel", word: str) -> int:
 def patch_positions(
     pair: PromptPair, part: PatchedPart, *, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
 ) -> Float[np.ndarray, "layer token"]:
-    """Recovered logit difference by patching one layer at one token, for every layer and token."""
+    """Recovered logit difference by patching one layer at one token, for every layer that has the part, and token."""
     kind = kind or pair.clean.parts.kind
-    layers = _layers(pair.clean, part, kind)
-    length = pair.clean.residual[kind if kind != "cross" else "decoder", 0].shape[0]
+    layers = patched_layers(pair.clean, part, kind)
+    length = len(
+        pair.clean.encoded.source if kind == "encoder" and pair.clean.encoded.source else pair.clean.encoded.tokens
+    )
     components = [Component(part=part, layer=layer, kind=kind) for layer in layers]
     patches = [_patch(pair.clean, item, position) for item in components for position in range(length)]
     return patch_each(pair, patches, on_progress).reshape(len(layers), length)
@@ -151,7 +153,7 @@ def patch_heads(
     """Recovered logit difference by patching each head's z, at one token or at all."""
     heads = pair.clean.heads(kind)
     patches = [_patch(pair.clean, head, position) for head in heads]
-    return patch_each(pair, patches, on_progress).reshape(heads[-1].layer + 1, -1)
+    return patch_each(pair, patches, on_progress).reshape(len({head.layer for head in heads}), -1)
 
 
 def patch_head_positions(
@@ -177,7 +179,8 @@ def patch_each(
     return recovered
 
 
-def _layers(clean: Activations, part: PatchedPart, kind: SiteKind) -> list[int]:
+def patched_layers(clean: Activations, part: PatchedPart, kind: SiteKind) -> list[int]:
+    """The numbers of the blocks that have a part: the rows of `patch_positions`."""
     activations = {"residual": clean.residual, "attention": clean.attention, "feed_forward": clean.feed_forward}
     layers = [layer for site_kind, layer in activations[part] if site_kind == kind]
     if not layers:

@@ -33,7 +33,9 @@ def select_head(traced_text: TracedText, bar: ContextBar) -> SelectedHead:
     kind = choose_kind(trace.kinds) if len(trace.kinds) > 1 else trace.kinds[0]
     sites = trace.layers(kind)
     striking = head_to_show(traced_text, kind)
-    chosen = bar_head(bar, (striking.layer, striking.head), layers=len(sites), heads=sites[0].n_heads)
+    numbers = trace.block_numbers(kind)
+    place = striking.layer, striking.head
+    chosen = bar_head(bar, place, layers=len(sites), heads=sites[0].n_heads, numbers=numbers)
     layer, head = chosen or (0, 0)
     query = bar_token(bar, [token.text for token in trace.query_tokens(kind)])
     return SelectedHead(kind=kind, layer=layer, head=head, query=query)

@@ -91,7 +91,36 @@ def test_the_stream_inside_is_the_models(family):
     assert head.after == pytest.approx(head.residual + head.factor * head.attention_output, abs=1e-5)
 
 
-REFUSED = {"diffllama": "several times in a pass", "lfm2": "2 of its 4 blocks attend"}
+def test_blocks_without_attention_are_parts_of_stream_and_logit():
+    """Blocks 0 and 2 of four are convolutions: each is one named part, and all parts together are stream and logit."""
+    model = small("lfm2")
+    traced = trace(model, TEXT)
+    with torch.inference_mode():
+        output = model.module(torch.tensor([traced.ids]), output_hidden_states=True)
+    clean = capture(model, encode_text(model, TEXT))
+    assert [block.mixer_name for block in clean.parts.stack] == ["Lfm2ShortConv", "", "Lfm2ShortConv", ""]
+    for number, state in enumerate(output.hidden_states[:-1]):
+        torch.testing.assert_close(clean.residual["decoder", number], state[0])
+    for block in (0, 1, 2, 3):
+        written = clean.middle("decoder", block) + clean.feed_forward["decoder", block]
+        torch.testing.assert_close(written, clean.after["decoder", block], rtol=1e-4, atol=1e-4)
+    attribution = attribute_logit(model, clean, position=-1, token=5)
+    assert attribution.sum == pytest.approx(float(output.logits[0, -1, 5]), abs=1e-3)
+    assert (attribution.layers, attribution.blocks) == ((1, 3), (0, 1, 2, 3))
+    assert [value != 0 for value in attribution.mixers] == [True, False, True, False]
+    split = traced.stream_parts(1, 4)
+    assert split is not None
+    assert split.names == (
+        *("x", "mixer_0", "feed_forward_0", "attention_1", "feed_forward_1"),
+        *("mixer_2", "feed_forward_2"),
+    )
+    torch.testing.assert_close(torch.from_numpy(split.vectors.sum(0)), clean.residual["decoder", 3][4])
+    assert len(traced.logit_lens(k=1).probability) == 5
+    with pytest.raises(UserError, match="Block 2 does not attend"):
+        clean.parts.attention("decoder", 2)
+
+
+REFUSED = {"diffllama": "several times in a pass"}
 
 
 @pytest.mark.parametrize(("family", "reason"), REFUSED.items())

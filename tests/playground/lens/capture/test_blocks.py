@@ -55,13 +55,14 @@ def mixed(request):
 def test_a_mixed_stack_is_called_by_its_blocks(mixed):
     traced, blocks, mixer = mixed
     assert traced.block_numbers() == blocks
+    assert [traced.layer_of(block) for block in blocks] == list(range(len(blocks)))
+    with pytest.raises(UserError, match="Block 0 does not attend"):
+        traced.layer_of(0)
     assert [site.layer for site in traced.sites] == list(range(len(blocks)))
     assert [other.number for other in traced.other_blocks] == sorted(set(range(4)) - set(blocks))
     assert {other.mixer for other in traced.other_blocks} == {mixer}
     exported = head_csv(traced, SelectedMap(options=ViewOptions(kind="decoder"), layer=0, head=1))
     assert f"layer 0 (block {blocks[0]} of the model), head 1" in exported
-    with pytest.raises(UserError, match="of its 4 blocks attend"):
-        traced.inside(0)
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama", "bert", "t5", "bart", "modernbert"])
