@@ -105,6 +105,7 @@ def _choose_table(kind: str, values: Mapping[str, Any], key: str) -> tuple[dict[
     with st.expander(_("First rows"), icon=":material/table_rows:"):
         shown = {name: [row[number] for row in view.preview] for number, name in enumerate(view.columns)}
         st.dataframe(shown, hide_index=True, key=f"{key}.preview")
+    given |= {"source": "table"} if TABLES[kind] is LabelsConfig else {}
     config: FinetuneTaskConfig = TABLES[kind](**given, **columns)  # type: ignore[operator]
     if isinstance(config, LabelsConfig):
         _show_labels(config)
