@@ -80,8 +80,9 @@ def test_an_index_of_an_index_can_be_read(app_server: str, open_page: Callable[[
 @pytest.mark.slow
 def test_first_steps_stay_closed(app_server: str, open_page: Callable[[str], Page]) -> None:
     page = open_page(app_server)
+    settle_work(page)
     close = page.get_by_role("button", name="I know transformers")
-    close.click()
+    close.click(timeout=PATIENCE)
     expect(close).to_be_hidden()
     another = page.context.new_page()
     another.goto(app_server)
