@@ -25,7 +25,6 @@ REFUSED = {
     ("masked", "albert"): {"stream": "calls one attention module several times"},
     ("causal", "bitnet"): {"stream": "changes what its heads mixed"},
     ("causal", "diffllama"): {"lens": "calls one attention module several times"},
-    ("causal", "lfm2"): {"stream": "only 1 of its 3 blocks attend"},
     ("causal", "hy_v4"): {"stream": "4 residual streams side by side"},
     ("causal", "bloom"): {"parts": "does not go through the seam"},
     ("causal", "mamba"): {"maps": "has no attention that can be shown"},
