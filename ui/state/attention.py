@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from ui.components.attention_view import Pin, ViewState
 from playground.viewer.attention_view.view_state import MOST_CHOSEN, read_view_state
+from ui.components.attention_view import Pin, ViewState
 from ui.state import parameters
 from ui.state.address import append_value, read_integers, read_number, read_value, unless, write_integers, write_values
 from ui.state.parameters import Parameter
