@@ -226,7 +226,7 @@ def test_a_filter_keeps_the_heads_it_describes(evaluate: Callable[..., Any], tex
 def test_the_heads_that_match_are_numbered_through(evaluate: Callable[..., Any]) -> None:
     """Two layers, the blocks 1 and 4 of the model; a score that is not defined matches nothing."""
     found = """(() => {
-        const header = { layers: 2, heads: 2, blocks: [1, 4], scoreNames: ["a"] };
+        const header = { layers: 2, heads: 2, blocks: [1, 4], headNumbers: [0, 1], scoreNames: ["a"] };
         const scores = { names: ["a"], layers: 2, heads: 2, values: Float32Array.from([0.1, 0.9, 0.8, NaN]) };
         const test = (text) => m.parseFilter(text, ["layer", "head", "a"]).test;
         const matching = (text) => [...m.headsThatMatch(test(text), header, scores)];
