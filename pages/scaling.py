@@ -16,6 +16,7 @@ from ui.sections.scaling.data import choose_counting, choose_source, find_study,
 from ui.sections.scaling.dial import show_dial_section
 from ui.sections.scaling.method_comparison import show_method_comparison
 from ui.sections.scaling.planner import show_planner
+from ui.sections.scaling.published_runs import show_published_runs
 from ui.sections.scaling.sections import show_allocation_section, show_diagnostics_section, show_fit_section
 from ui.sections.scaling.sweep_progress import show_sweep_section
 from ui.sections.scaling.zipf import show_zipf_section
@@ -33,6 +34,7 @@ TITLES = {
     "plan": _("Planner"),
     LIVE: _("Run a sweep"),
     "dial": _("One dial"),
+    "published-runs": _("Published runs"),
     "zipf": _("Zipf exponents"),
     "data": _("Upload data"),
 }
@@ -43,6 +45,7 @@ SECTIONS = {
     "disagree": show_method_comparison,
     "plan": show_planner,
     "dial": show_dial_section,
+    "published-runs": show_published_runs,
     "zipf": show_zipf_section,
     "data": show_data_section,
 }

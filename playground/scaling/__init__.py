@@ -16,6 +16,7 @@ profiles.py     isoFLOP profiles, and a grid's runs interpolated to common budge
 allocation.py   the optimal N and D of a budget; with inference, with repeated data
 quantization.py the exponents that a Zipf law of skills predicts
 published.py    what the papers printed, with sources
+refits.py       Hoffmann's runs, fitted in the ways in which the papers differ
 plans.py        a budget planned by each paper and by one's own fit
 budgets.py      FLOP to hours, energy and cost; tokens to bytes and books
 """

@@ -1,6 +1,7 @@
 """Sections of the scaling page.
 
 data.py               choose, upload and map the data
+runs_table.py         counts, warnings, and every run as a row
 study.py              the current data set
 fit.py                choose and fit a law, bootstrap it, headline it
 sections.py           the sections of a fit: the law, its diagnostics, the compute-optimal allocation
@@ -17,6 +18,7 @@ sweep_form.py         the configuration of a new sweep
 sweep_progress.py     a sweep started, watched and stopped
 dial.py               a depth chosen, what the law makes of it, the series started
 landing.py            where the runs of a series landed beside their prediction
+published_runs.py     Hoffmann's runs, fitted in the ways in which the papers differ
 zipf.py               exponents by Zipf exponent, beside the quantization model's
 live_fit.py           the fit of a running sweep
 figure.py             a figure and its exports

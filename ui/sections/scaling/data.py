@@ -1,4 +1,4 @@
-"""The data: a shipped sweep, one of this machine's own sweeps, or an uploaded table."""
+"""The data: a shipped sweep, Hoffmann's runs, one of this machine's own sweeps, or an uploaded table."""
 
 import datetime
 from pathlib import Path
@@ -8,13 +8,20 @@ import streamlit as st
 from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.folders import runs_folder
-from playground.scaling.budgets import short
 from playground.scaling.points_csv import header_of, read_points
 from playground.sweeps.folder import SWEEP
 from playground.sweeps.results import read_points_file
 from playground.text import _
 from playground.training.run.paths import is_run_id
-from ui.sections.scaling.study import SHIPPED, ScalingStudy, study_of_sweep, study_of_table
+from ui.sections.scaling.runs_table import show_points
+from ui.sections.scaling.study import (
+    HOFFMANN_RUNS,
+    SHIPPED,
+    ScalingStudy,
+    study_of_hoffmann,
+    study_of_sweep,
+    study_of_table,
+)
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import COLUMNS, COUNT, POINTS, SOURCE
 from ui.state.revisions import widget_key
@@ -27,7 +34,7 @@ from ui.state.scaling import (
     write_columns,
     write_points_text,
 )
-from ui.text import error_sentence, inert
+from ui.text import error_sentence
 from ui.widgets.model import is_hosted
 from ui.widgets.upload import upload
 
@@ -54,10 +61,11 @@ def choose_source() -> str:
 
 
 def source_titles() -> dict[str, str]:
-    """The title of every data set: shipped sweeps, then this machine's, newest first, then the table."""
+    """The title of every data set: shipped sweeps, published runs, this machine's, newest first, then the table."""
     shipped = {folder.name: _("Shipped sweep: {name}").format(name=folder.name) for folder in shipped_sweeps()}
     own = {folder.name: _("Sweep of {when}").format(when=started(folder)) for folder in own_sweeps()}
-    return {**shipped, **own, TABLE: _("Your own table")}
+    published = {HOFFMANN_RUNS: _("Hoffmann's runs, as read off")}
+    return {**shipped, **published, **own, TABLE: _("Your own table")}
 
 
 def shipped_sweeps() -> list[Path]:
@@ -94,6 +102,8 @@ def find_study(source: str) -> ScalingStudy | None:
             text = read_points_text()
             return study_of_table(text, read_columns()) if text.strip() else None
         title = source_titles()[source]
+        if source == HOFFMANN_RUNS:
+            return study_of_hoffmann(title)
         if source in [folder.name for folder in shipped_sweeps()]:
             line = _("the shipped sweep {name} (assets/sweeps/{name}/card.md)").format(name=source)
             return study_of_sweep(SHIPPED / source, title=title, source=line, opens=False)
@@ -252,58 +262,3 @@ def _recognised(text: str, mapping: dict[str, str]) -> dict[str, str]:
         return read_points(text, mapping).columns
     except UserError:
         return mapping
-
-
-def show_points(study: ScalingStudy) -> None:
-    """Counts, warnings about units, the rows that cannot be used, and every point."""
-    points = study.points
-    st.write(f"**{inert(study.title)}**")
-    summary = _("{count} runs, {sizes} sizes from {least} to {most} parameters, losses {low:.3f} to {high:.3f}.")
-    st.write(
-        summary.format(
-            count=len(points),
-            sizes=len(set(points.params.tolist())),
-            least=short(points.params.min()),
-            most=short(points.params.max()),
-            low=points.loss.min(),
-            high=points.loss.max(),
-        )
-    )
-    for warning in study.warnings:
-        st.warning(warning, icon=":material/straighten:")
-    if study.bad:
-        skipped = _("{count} rows were skipped. Everything on this page is computed without them.")
-        st.warning(skipped.format(count=len(study.bad)), icon=":material/rule:")
-        table = [{_("Row"): bad.row, _("Reason"): bad.reason} for bad in study.bad]
-        st.dataframe(table, hide_index=True, key="bad_rows")
-    show_study_runs(study)
-    st.download_button(
-        _("These points (.csv)"),
-        study.csv(),
-        file_name="points.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="points_csv",
-    )
-
-
-def show_study_runs(study: ScalingStudy) -> None:
-    """Every run as a row, with a link where its folder is on this machine."""
-    points = study.points
-    columns = (points.params, points.tokens, points.flops, points.loss)
-    table = [
-        {
-            _("Run"): name,
-            _("Parameters"): f"{params:,.0f}",
-            _("Tokens"): f"{tokens:,.0f}",
-            _("Compute (FLOP)"): f"{flops:.3g}",
-            _("Loss"): round(loss, 4),
-            **({_("Open"): link} if link else {}),
-        }
-        for name, link, params, tokens, flops, loss in zip(
-            study.names, study.links, *(column.tolist() for column in columns), strict=True
-        )
-    ]
-    open_link = st.column_config.LinkColumn(display_text=_("open in Train"))
-    st.dataframe(table, hide_index=True, key="run_rows", column_config={_("Open"): open_link})

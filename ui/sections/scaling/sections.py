@@ -8,7 +8,6 @@ from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.text import _
 from ui.sections.scaling.allocation import show_frontier, show_loss_surface, show_training
-from ui.sections.scaling.data import show_study_runs
 from ui.sections.scaling.diagnostics import show_intervals, show_residuals
 from ui.sections.scaling.exponents import show_allocation_verdict, show_exponents
 from ui.sections.scaling.fit import (
@@ -22,6 +21,7 @@ from ui.sections.scaling.fit import (
 )
 from ui.sections.scaling.isoflop import show_profiles
 from ui.sections.scaling.loss_curves import show_curves
+from ui.sections.scaling.runs_table import show_study_runs
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.parameters import FIGURE
 from ui.widgets.choice import choose_option

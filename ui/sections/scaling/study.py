@@ -13,6 +13,7 @@ from playground.errors import UserError
 from playground.scaling.frontier import LossCurve
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points
 from playground.scaling.points_csv import BadRow, read_points
+from playground.scaling.refits import hoffmann_points
 from playground.sweeps.folder import find_sweep
 from playground.sweeps.results import CellResult, curves_by_run, read_points_file
 from playground.text import _
@@ -20,6 +21,8 @@ from playground.transformer import TransformerConfig
 from ui.state.parameters import RUN
 from ui.text import page_link
 
+HOFFMANN_RUNS = "hoffmann"
+"""The source of the published runs."""
 SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "sweeps"
 
 
@@ -161,4 +164,15 @@ def study_of_table(text: str, columns: dict[str, str]) -> ScalingStudy:
         run_ids=("",) * len(table.points),
         bad=table.bad,
         warnings=table.warnings,
+    )
+
+
+def study_of_hoffmann(title: str) -> ScalingStudy:
+    """The runs of Hoffmann et al. 2022, as read off a figure."""
+    points = hoffmann_points()
+    return ScalingStudy(
+        title=title,
+        source=_("Hoffmann et al. 2022, figure 4, as read off by Besiroglu et al. 2024"),
+        points=points,
+        run_ids=("",) * len(points),
     )

@@ -1,0 +1,63 @@
+"""The runs of a data set: counts, warnings, and every run as a row."""
+
+import streamlit as st
+
+from playground.scaling.budgets import short
+from playground.text import _
+from ui.sections.scaling.study import ScalingStudy
+from ui.text import inert
+
+
+def show_points(study: ScalingStudy) -> None:
+    """Counts, warnings about units, the rows that cannot be used, and every point."""
+    points = study.points
+    st.write(f"**{inert(study.title)}**")
+    summary = _("{count} runs, {sizes} sizes from {least} to {most} parameters, losses {low:.3f} to {high:.3f}.")
+    st.write(
+        summary.format(
+            count=len(points),
+            sizes=len(set(points.params.tolist())),
+            least=short(points.params.min()),
+            most=short(points.params.max()),
+            low=points.loss.min(),
+            high=points.loss.max(),
+        )
+    )
+    for warning in study.warnings:
+        st.warning(warning, icon=":material/straighten:")
+    if study.bad:
+        skipped = _("{count} rows were skipped. Everything on this page is computed without them.")
+        st.warning(skipped.format(count=len(study.bad)), icon=":material/rule:")
+        table = [{_("Row"): bad.row, _("Reason"): bad.reason} for bad in study.bad]
+        st.dataframe(table, hide_index=True, key="bad_rows")
+    show_study_runs(study)
+    st.download_button(
+        _("These points (.csv)"),
+        study.csv(),
+        file_name="points.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="points_csv",
+    )
+
+
+def show_study_runs(study: ScalingStudy) -> None:
+    """Every run as a row, with a link where its folder is on this machine."""
+    points = study.points
+    columns = (points.params, points.tokens, points.flops, points.loss)
+    table = [
+        {
+            _("Run"): name,
+            _("Parameters"): f"{params:,.0f}",
+            _("Tokens"): f"{tokens:,.0f}",
+            _("Compute (FLOP)"): f"{flops:.3g}",
+            _("Loss"): round(loss, 4),
+            **({_("Open"): link} if link else {}),
+        }
+        for name, link, params, tokens, flops, loss in zip(
+            study.names, study.links, *(column.tolist() for column in columns), strict=True
+        )
+    ]
+    open_link = st.column_config.LinkColumn(display_text=_("open in Train"))
+    st.dataframe(table, hide_index=True, key="run_rows", column_config={_("Open"): open_link})
