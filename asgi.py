@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 os.environ["PLAYGROUND_HOSTED"] = "1"
 
 from playground.settings import settings
+from ui.request_log import RequestLog, silence_access_log
+from ui.server_status import OperatorPage
 from ui.state.visitor import COOKIE
 from ui.warm import warm_up
 
@@ -110,7 +112,8 @@ def new_cookie(*, is_secure: bool) -> str:
     return cookie[COOKIE].OutputString()
 
 
+silence_access_log()
 # Begin before the first visitor comes.
 warm_up()
-middleware = [Middleware(ClosedPaths), Middleware(SafeHeaders)]
+middleware = [Middleware(RequestLog), Middleware(ClosedPaths), Middleware(SafeHeaders), Middleware(OperatorPage)]
 app = st.App(str(Path(__file__).resolve().parent / "app.py"), middleware=middleware)

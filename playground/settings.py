@@ -17,6 +17,7 @@ from playground.errors import UserError
 FILE = "playground.toml"
 PREFIX = "PLAYGROUND_"
 MAY_BE_ZERO = ("all_megabytes", "retention_days", "download_megabytes", "cache_megabytes", "loaded_megabytes")
+SHORTEST_TOKEN = 16
 DOWNLOADS = ("hub", "catalogue", "none")
 PAGES = (
     *("attention", "inside", "tokens", "train", "finetune", "generate", "ablate", "evaluate", "scaling", "emergence"),
@@ -68,6 +69,8 @@ class Settings:
     """The pages that are shown, with commas between them; empty: all."""
     frame_ancestors: str = "'self'"
     """Sites that may embed the app, as in Content-Security-Policy's frame-ancestors."""
+    status_token: str = dataclasses.field(default="", repr=False)
+    """What opens the operator's status page; empty: there is none."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -86,6 +89,8 @@ class Settings:
                 unknown=unknown[0],
                 pages=", ".join(PAGES),
             )
+        if self.status_token and len(self.status_token) < SHORTEST_TOKEN:
+            raise UserError("The setting status_token needs at least {least} characters.", least=SHORTEST_TOKEN)
         if self.downloads not in DOWNLOADS:
             raise UserError(
                 "The setting downloads is {value!r}; choose {choices}.",

@@ -5,7 +5,9 @@ components/       custom components, drawn in the browser
 downloads.py      downloads that outlive a page
 job.py            one computation in a thread of its own, for everybody who waits for it
 jobs.py           work that a page waits for: queue, progress, cancel
+request_log.py    what was asked of a hosted server: JSON lines and counters
 sections/         what stands on each page
+server_status.py  the operator's status page
 shell.py          navigation, and the guard line of every page
 state/            the address and the session
 static_files.py   plotly.min.js where Streamlit serves files

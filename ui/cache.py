@@ -44,6 +44,7 @@ class BoundedCache:
         sized = None if size is None else lambda value: min(bound, max(1, size(value)))
         self._values: LRUCache[Hashable, Any] = LRUCache(bound, sized)
         self._guard = threading.Lock()
+        self._hits = self._misses = 0
 
     def __contains__(self, key: Hashable) -> bool:
         with self._guard:
@@ -52,6 +53,7 @@ class BoundedCache:
     def get(self, key: Hashable) -> Any:
         """The value of that key; None where there is none."""
         with self._guard:
+            self._count(key)
             return self._values.get(key)
 
     def put(self, key: Hashable, value: object) -> None:
@@ -62,12 +64,22 @@ class BoundedCache:
     def remember(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of that key, made outside the lock when it is first asked for."""
         with self._guard:
+            self._count(key)
             if key in self._values:
                 kept: Value = self._values[key]
                 return kept
         value = make()
         self.put(key, value)
         return value
+
+    def counters(self) -> tuple[int, int, int, int]:
+        """Entries now, their size in the bound's unit, and how often a key was there or was not when asked for."""
+        with self._guard:
+            return len(self._values), int(self._values.currsize), self._hits, self._misses
+
+    def _count(self, key: Hashable) -> None:
+        is_kept = key in self._values
+        self._hits, self._misses = self._hits + is_kept, self._misses + (not is_kept)
 
 
 class TracedText(BoundedCache):
@@ -186,15 +198,16 @@ def _written(folder: Path) -> dict[int, int]:
 
 
 @cache
-def _logs() -> BoundedCache:
+def run_log_cache() -> BoundedCache:
+    """The logs of runs."""
     return BoundedCache("logs", LOG_BYTES, lambda log: log.bytes)
 
 
 def run_log(folder: Path, created: float) -> RunLog:
     """The log of a run's folder, its metrics read up to now; a folder made anew under its name has a new log."""
-    log = _logs().remember((folder, created), lambda: RunLog(folder=folder))
+    log = run_log_cache().remember((folder, created), lambda: RunLog(folder=folder))
     log.read_metrics()
-    _logs().put((folder, created), log)  # it has grown
+    run_log_cache().put((folder, created), log)  # it has grown
     return log
 
 

@@ -127,6 +127,12 @@ class ForwardQueue:
             self._running -= 1
             self._changed.notify_all()
 
+    def load(self) -> dict[str, int]:
+        """How many passes run, wait and were interrupted now, and how many turns were taken so far."""
+        with self._changed:
+            now = {"running": self._running, "waiting": len(self._waiting), "interrupted": self._interrupted}
+            return {**now, "slots": self._slots, "turns": self._count}
+
     def ahead(self, turn: Turn) -> int:
         """How many passes run, or come before this one."""
         with self._changed:

@@ -81,3 +81,9 @@ def test_the_readme_lists_every_setting():
     assert [line.split("`")[1] for line in hosting.splitlines() if line.startswith("| `")][: len(fields(Settings))] == [
         field.name for field in fields(Settings)
     ]
+
+
+def test_a_token_is_long_and_never_shown():
+    with pytest.raises(UserError, match="16 characters"):
+        Settings(status_token="short")
+    assert "battery" not in repr(Settings(status_token="correct-horse-battery"))
