@@ -137,10 +137,10 @@ def test_a_fork_opens_its_parent_and_a_name_is_no_markup(root, trained):
     write_about(root / RUN, "*my* `run`")
     write_about(put(root, trained, "finished", run_id="Fork"), "a fork", (RUN, 3))
     app = run_page("train", run="Fork")
-    assert app.button(key="open_parent").label == r"forked from \*my\* \`run\` at step 3"
+    assert app.button(key="open_parent").label == "forked from `` *my* `run` `` at step 3"
     press(app, "open_parent")
     assert RUN in app.query_params["run"]
-    assert r"\*my\* \`run\`" in [heading.value for heading in app.subheader]
+    assert "`` *my* `run` ``" in [heading.value for heading in app.subheader]
 
 
 def test_the_run_is_closed_and_the_cards_are_back(root, trained):

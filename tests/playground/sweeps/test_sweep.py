@@ -61,7 +61,7 @@ def test_the_points_have_the_columns_and_numbers_of_their_runs(done):
     points = records(done / "points.csv")
     assert list(points[0]) == [
         "run", "params", "params_without_embeddings", "tokens", "flops", "loss", "seed", "width", "layers",
-        "learning_rate", "floor",
+        "learning_rate", "floor", "bits_per_byte",
     ]  # fmt: skip
     assert [point["run"] for point in points] == [cell.name for cell in cells(sweep_config())]
     for point in points:

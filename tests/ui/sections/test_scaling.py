@@ -104,11 +104,13 @@ def test_a_sweeps_snippets_run_as_they_are_shown_and_agree_with_the_page(tmp_pat
     assert capsys.readouterr().out.count("without-embeddings") == 3
 
 
-def test_a_shipped_sweeps_snippet_runs_from_the_repository(monkeypatch):
+@pytest.mark.parametrize(
+    "folder", sorted(path.parent for path in SHIPPED.glob("*/points.csv")), ids=lambda path: path.name
+)
+def test_a_shipped_sweeps_snippet_runs_from_the_repository(monkeypatch, folder):
     monkeypatch.chdir(SHIPPED.parents[1])
-    (folder,) = SHIPPED.glob("*/points.csv")
-    code = training_code(study_of_sweep(folder.parent, title="", source="", opens=False))
-    assert f'Path("assets/sweeps/{folder.parent.name}")' in code
+    code = training_code(study_of_sweep(folder, title="", source="", opens=False))
+    assert f'Path("assets/sweeps/{folder.name}")' in code
     exec(code, {})
 
 

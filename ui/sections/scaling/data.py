@@ -45,8 +45,8 @@ def choose_source() -> str:
     """The data set; in the address the name of a shipped sweep, the id of an own one, or `table`."""
     titles = source_titles()
     sources = list(titles)
-    # A link to a table alone means the table, whatever sweeps this machine has.
-    default = TABLE if is_in_address() else sources[0]
+    # A link to a table alone means the table, whatever sweeps this machine has; published runs are chosen.
+    default = TABLE if is_in_address() else next(name for name in sources if name != HOFFMANN_RUNS)
     wanted = read_choice(SOURCE, [default, *sources])
     source: str = st.selectbox(
         _("Data"),

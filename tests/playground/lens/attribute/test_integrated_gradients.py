@@ -27,7 +27,10 @@ def test_shares_add_up_to_what_is_explained(tmp_path, kind, baseline):
     with torch.inference_mode():
         logits = model.module(**encoded.arguments)[0, -1]
     assert attribution.logit == pytest.approx(float(logits[7]), abs=1e-4)
-    assert all(not part._forward_hooks and not part._forward_pre_hooks for part in model.module.modules())
+    guarded = model.adapter.embedding()
+    for part in model.module.modules():
+        assert not part._forward_hooks
+        assert len(part._forward_pre_hooks) == (part is guarded)
 
 
 def test_a_later_token_has_no_share_in_an_earlier_prediction(tmp_path):

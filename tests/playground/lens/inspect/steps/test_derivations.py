@@ -1,5 +1,7 @@
 """The derivation of every number inside a head: the terms make the number, for every family."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,10 @@ SOMETIMES = {"x", "g", "qr", "kr", "d", *(f"{part}{matrix}" for part in "wxp" fo
 """Not every family adds to its embeddings, norms before or after its layers, rotates, or has a bare matrix."""
 
 
+UNKNOWN = {("x", "electra"), ("x", "albert"), ("r", "albert")}
+"""Embeddings behind a matrix of their own, and the stream of one block that runs several times."""
+
+
 def steps_of(head, dimension=3):
     """All steps with every key listed."""
     keys = range(len(head.attention.weights))
@@ -32,7 +38,9 @@ def derivation_of(head, number):
 
 def all_derivations(trace, head):
     """Of every row the first and the last number; of rows with a number for each key all of them."""
-    parts = trace.stream_parts(head.layer, head.query_position, head.kind)
+    shared, parts = getattr(trace.model.module.config, "model_type", "") == "albert", None
+    with pytest.raises(UserError, match="layers that share weights") if shared else nullcontext():
+        parts = trace.stream_parts(head.layer, head.query_position, head.kind)
     for step in steps_of(head):
         for row in (row for table in step.tables for row in table.rows):
             count = len(row.values)
@@ -51,7 +59,7 @@ def test_the_terms_of_every_number_make_it(family):
             size = max(1.0, abs(derivation.value)) if np.isfinite(derivation.value) else 1.0
             assert derivation.difference < 3e-4 * size, (kind, number, derivation)
             if not derivation.is_known:
-                assert (number.symbol, family) == ("x", "electra"), (kind, number)
+                assert (number.symbol, family) in UNKNOWN, (kind, number)
         assert ALWAYS <= symbols <= ALWAYS | SOMETIMES
 
 
