@@ -34,8 +34,8 @@ TITLES = {
     "plan": _("Planner"),
     LIVE: _("Run a sweep"),
     "dial": _("One dial"),
-    "published-runs": _("Published runs"),
-    "zipf": _("Zipf exponents"),
+    "published-runs": _("Published"),
+    "zipf": _("Zipf"),
     "data": _("Upload data"),
 }
 SECTIONS = {

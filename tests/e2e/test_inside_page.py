@@ -6,6 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.helpers.settling import settle
+
 PATIENCE = 90_000
 
 
@@ -26,6 +28,7 @@ def test_a_deep_link_shows_its_step_and_the_keys_and_the_map_lead_on(
     page.locator("[class*=st-key-bar_token] input").click()
     page.get_by_role("option").nth(1).click()
     page.wait_for_url(re.compile("query=1"), timeout=PATIENCE)
+    settle(page)
     page.get_by_role("button", name="7 Mask").click()
     expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible(timeout=PATIENCE)
     page.reload()

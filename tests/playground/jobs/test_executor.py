@@ -231,7 +231,7 @@ def start_server(tmp_path: Path, config, *more: str) -> tuple[subprocess.Popen, 
 
 @pytest.mark.slow
 def test_workers_leave_with_a_checkpoint_when_the_server_is_killed(tmp_path):
-    config = train_config(tmp_path, steps=1200)
+    config = train_config(tmp_path, steps=2400)  # not through before the server is killed, on a busy machine either
     server, folders = start_server(tmp_path, config)
     until(lambda: all(last_recorded_step(folder) > 20 for folder in folders[:2]))
     pids = [read_status(folder).pid for folder in folders[:2]]
