@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.helpers.settling import settle, settle_work
+from tests.helpers.settling import settle
 from tests.helpers.tables import noisy_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +95,8 @@ def click_a_run(page: Page, chart: str) -> tuple[str, str]:
     plot = page.locator(f".st-key-{chart} .js-plotly-plot")
     expect(plot).to_be_visible(timeout=PATIENCE)
     # The intervals are computed beside the chart, which is drawn anew when they are there.
-    settle_work(page)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=PATIENCE)
+    settle(page)
     # Found and measured in one go: a page that runs again may put another chart in its place.
     found = page.wait_for_function(
         """selector => {
