@@ -18,5 +18,6 @@ archive.py      a run as a .zip
 export.py       a checkpoint as a model folder
 hub_encoders.py encoders and encoder-decoders in transformers' format
 hub_format.py   a checkpoint in transformers' format
+hub_weights.py  our weights under the names of its families
 card.py         the card of an exported model, with the scores of its heads
 """

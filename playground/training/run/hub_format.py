@@ -5,7 +5,6 @@ GPT-2 (layer norm, added positions). GPT-NeoX and GPT-2 have no grouped keys and
 missing MLP becomes one that writes zeros.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +12,23 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import nn
 
 from playground.errors import UserError
 from playground.special_tokens import END, MASK, PAD, START, UNKNOWN
 from playground.training.run.hub_encoders import other_module
+from playground.training.run.hub_weights import (
+    Weights,
+    llama_settings,
+    llama_weights,
+    mlp_width,
+    position_table,
+    renamed_layer,
+    scaled_embedding,
+    ungrouped_query_key_value,
+)
 from playground.transformer import Transformer, TransformerConfig
 
-Weights = dict[str, Tensor]
 SPECIAL = {"bos_token": START, "eos_token": END, "pad_token": PAD, "mask_token": MASK, "unk_token": UNKNOWN}
 """transformers' names of the special tokens, and ours."""
 
@@ -125,103 +133,20 @@ def _special_token_ids(tokenizer: Tokenizer) -> dict[str, int | None]:
 # Parts that the families share
 
 
-def _scaled_embedding(model: Transformer) -> Tensor:
-    scale = math.sqrt(model.config.width) if model.config.scaled_embedding else 1.0
-    return model.embedding.weight * scale
-
-
-def _query_key_value(model: Transformer, block: nn.Module) -> list[tuple[Tensor, Tensor]]:
-    """Weight and bias of query, key and value; a missing bias is zeros."""
-    attention: Any = block.attention
-    join_metrics = attention.query_key_value
-    bias = torch.zeros(join_metrics.out_features) if join_metrics.bias is None else join_metrics.bias
-    return list(zip(join_metrics.weight.split(attention.sizes), bias.split(attention.sizes), strict=True))
-
-
-def _ungrouped(model: Transformer, block: nn.Module) -> list[tuple[Tensor, Tensor]]:
-    """Query, key and value with as many key heads as query heads, each group's repeated."""
-    config = model.config
-    query, *shared = _query_key_value(model, block)
-    repeats = config.n_heads // config.n_key_value_heads
-
-    def repeat(tensor: Tensor) -> Tensor:
-        heads = tensor.view(config.n_key_value_heads, config.head_width, *tensor.shape[1:])
-        return heads.repeat_interleave(repeats, 0).flatten(0, 1)
-
-    return [query, *((repeat(weight), repeat(bias)) for weight, bias in shared)]
-
-
-def _layer(name: str, layer: nn.Module) -> Weights:
-    """Weight and bias of a linear layer or norm under a new name; a missing bias is zeros."""
-    weight: Any = layer.weight
-    bias: Any = getattr(layer, "bias", None)
-    return {f"{name}.weight": weight, f"{name}.bias": torch.zeros(len(weight)) if bias is None else bias}
-
-
 def _norm_and_mlp(config: TransformerConfig, block: nn.Module, norm: str, up: str, down: str) -> Weights:
     """Norm and two-layer MLP; of an attention-only model, one hidden unit that writes zeros."""
     part: Any = block
     if config.feed_forward != "none":
         layers = {norm: part.feed_forward_norm, up: part.feed_forward.up, down: part.feed_forward.output}
-        return {key: tensor for name, layer in layers.items() for key, tensor in _layer(name, layer).items()}
+        return {key: tensor for name, layer in layers.items() for key, tensor in renamed_layer(name, layer).items()}
     width = config.width
     sizes = {norm: (width,), up: (1, width), down: (width, 1)}
     weights = {f"{name}.weight": torch.zeros(size) for name, size in sizes.items()}
     return weights | {f"{name}.bias": torch.zeros(size[0]) for name, size in sizes.items()}
 
 
-def _mlp_width(config: TransformerConfig) -> int:
-    return 1 if config.feed_forward == "none" else config.hidden_width
-
-
 def _activation(config: TransformerConfig) -> str:
     return "relu" if config.feed_forward == "relu" else "gelu"
-
-
-# Llama
-
-
-def _llama_settings(config: TransformerConfig) -> dict[str, Any]:
-    return {
-        "hidden_size": config.width,
-        "intermediate_size": _mlp_width(config),
-        "num_hidden_layers": config.layers,
-        "num_attention_heads": config.n_heads,
-        "num_key_value_heads": config.n_key_value_heads,
-        "head_dim": config.head_width,
-        "max_position_embeddings": config.context,
-        "rms_norm_eps": 1e-5,
-        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0},
-        "attention_bias": config.bias,
-        "hidden_act": "silu",
-    }
-
-
-def _llama_weights(model: Transformer) -> Weights:
-    norm: Any = model.norm
-    weights: Weights = {"model.embed_tokens.weight": _scaled_embedding(model), "model.norm.weight": norm.weight}
-    for index, block in enumerate(model.blocks):
-        part: Any = block
-        own = {"input_layernorm.weight": part.attention_norm.weight, **_llama_feed_forward(model.config, part)}
-        names = ("q_proj", "k_proj", "v_proj")
-        for name, (weight, bias) in zip(names, _query_key_value(model, part), strict=True):
-            own |= {f"self_attn.{name}.weight": weight, f"self_attn.{name}.bias": bias}
-        own |= _layer("self_attn.o_proj", part.attention.output)
-        kept = {name: tensor for name, tensor in own.items() if model.config.bias or not name.endswith(".bias")}
-        weights |= {f"model.layers.{index}.{name}": tensor for name, tensor in kept.items()}
-    return weights
-
-
-def _llama_feed_forward(config: TransformerConfig, block: Any) -> Weights:
-    """Gated MLP and its norm; of an attention-only model, one hidden unit that writes zeros."""
-    names = ("post_attention_layernorm", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
-    if config.feed_forward == "none":
-        width = config.width
-        tensors = [torch.zeros(size) for size in ((width,), (1, width), (1, width), (width, 1))]
-    else:
-        layer = block.feed_forward
-        tensors = [part.weight for part in (block.feed_forward_norm, layer.gate, layer.up, layer.output)]
-    return {f"{name}.weight": tensor for name, tensor in zip(names, tensors, strict=True)}
 
 
 # GPT-NeoX
@@ -230,7 +155,7 @@ def _llama_feed_forward(config: TransformerConfig, block: Any) -> Weights:
 def _gpt_neox_settings(config: TransformerConfig) -> dict[str, Any]:
     return {
         "hidden_size": config.width,
-        "intermediate_size": _mlp_width(config),
+        "intermediate_size": mlp_width(config),
         "num_hidden_layers": config.layers,
         "num_attention_heads": config.n_heads,
         "max_position_embeddings": config.context,
@@ -243,17 +168,23 @@ def _gpt_neox_settings(config: TransformerConfig) -> dict[str, Any]:
 
 
 def _gpt_neox_weights(model: Transformer) -> Weights:
-    weights = {"gpt_neox.embed_in.weight": _scaled_embedding(model), **_layer("gpt_neox.final_layer_norm", model.norm)}
+    weights = {
+        "gpt_neox.embed_in.weight": scaled_embedding(model),
+        **renamed_layer("gpt_neox.final_layer_norm", model.norm),
+    }
     for index, block in enumerate(model.blocks):
         part: Any = block
         # GPT-NeoX interleaves by head: query, key, value of head 0, then of head 1, …
-        heads = [[t.view(model.config.n_heads, -1, *t.shape[1:]) for t in pair] for pair in _ungrouped(model, part)]
+        heads = [
+            [t.view(model.config.n_heads, -1, *t.shape[1:]) for t in pair]
+            for pair in ungrouped_query_key_value(part.attention, model.config)
+        ]
         weight, bias = (torch.cat(tensors, dim=1).flatten(0, 1) for tensors in zip(*heads, strict=True))
         own = {
-            **_layer("input_layernorm", part.attention_norm),
+            **renamed_layer("input_layernorm", part.attention_norm),
             "attention.query_key_value.weight": weight,
             "attention.query_key_value.bias": bias,
-            **_layer("attention.dense", part.attention.output),
+            **renamed_layer("attention.dense", part.attention.output),
             **_norm_and_mlp(model.config, part, "post_attention_layernorm", "mlp.dense_h_to_4h", "mlp.dense_4h_to_h"),
         }
         weights |= {f"gpt_neox.layers.{index}.{name}": tensor for name, tensor in own.items()}
@@ -266,7 +197,7 @@ def _gpt_neox_weights(model: Transformer) -> Weights:
 def _gpt2_settings(config: TransformerConfig) -> dict[str, Any]:
     return {
         "n_embd": config.width,
-        "n_inner": _mlp_width(config),
+        "n_inner": mlp_width(config),
         "n_layer": config.layers,
         "n_head": config.n_heads,
         "n_positions": config.context,
@@ -277,18 +208,20 @@ def _gpt2_settings(config: TransformerConfig) -> dict[str, Any]:
 
 def _gpt2_weights(model: Transformer) -> Weights:
     weights: Weights = {
-        "transformer.wte.weight": _scaled_embedding(model),
-        "transformer.wpe.weight": _POSITION_TABLES[model.config.positions](model),
-        **_layer("transformer.ln_f", model.norm),
+        "transformer.wte.weight": scaled_embedding(model),
+        "transformer.wpe.weight": position_table(model, model.config),
+        **renamed_layer("transformer.ln_f", model.norm),
     }
     for index, block in enumerate(model.blocks):
         part: Any = block
-        weight, bias = (torch.cat(tensors) for tensors in zip(*_ungrouped(model, part), strict=True))
+        weight, bias = (
+            torch.cat(tensors) for tensors in zip(*ungrouped_query_key_value(part.attention, model.config), strict=True)
+        )
         own = {
-            **_layer("ln_1", part.attention_norm),
+            **renamed_layer("ln_1", part.attention_norm),
             "attn.c_attn.weight": weight,
             "attn.c_attn.bias": bias,
-            **_layer("attn.c_proj", part.attention.output),
+            **renamed_layer("attn.c_proj", part.attention.output),
             **_norm_and_mlp(model.config, part, "ln_2", "mlp.c_fc", "mlp.c_proj"),
         }
         # GPT-2 stores its matrices transposed (Conv1D).
@@ -297,13 +230,8 @@ def _gpt2_weights(model: Transformer) -> Weights:
     return weights
 
 
-_POSITION_TABLES: dict[str, Callable[[Any], Tensor]] = {
-    "learned": lambda model: model.position.embedding.weight,
-    "sinusoidal": lambda model: model.position.table,
-    "none": lambda model: torch.zeros(model.config.context, model.config.width),
-}
 _FAMILIES = {
-    ("rms", "rotary"): HubFamily(name="llama", settings=_llama_settings, weights=_llama_weights),
+    ("rms", "rotary"): HubFamily(name="llama", settings=llama_settings, weights=llama_weights),
     ("layer", "rotary"): HubFamily(name="gpt_neox", settings=_gpt_neox_settings, weights=_gpt_neox_weights),
     ("layer", "added"): HubFamily(name="gpt2", settings=_gpt2_settings, weights=_gpt2_weights),
 }
