@@ -8,7 +8,7 @@ sacrebleu gives, too.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from playground.evaluation.edit_alignment import EditStep
+from playground.evaluation.edit_alignment import EditStep, edit_steps
 
 LONGEST_BLOCK = 10
 FARTHEST = 50
@@ -63,7 +63,7 @@ def ter_edits(hypothesis: Sequence[str], reference: Sequence[str]) -> TerEdits:
         table = distances.table(words)
         shift, tried = _best_shift(words, distances, table, tried)
         if tried >= MOST_CANDIDATES or shift is None:
-            steps = tuple(_steps(words, reference, table))
+            steps = tuple(edit_steps(words, reference, table))
             return TerEdits(shifts=tuple(shifts), words=tuple(words), steps=steps)
         shifts.append(shift)
         words = _moved(words, shift.start, shift.length, shift.landing)
@@ -164,7 +164,7 @@ def _errors(
     """Which words are wrong, which of the reference are missed, and the word that each of these stands at."""
     wrong, missed, partner = [False] * len(words), [False] * len(reference), [-1] * len(reference)
     last = -1
-    for step in _steps(words, reference, table):
+    for step in edit_steps(words, reference, table):
         if step.answer is not None:
             last = step.answer
             wrong[step.answer] = step.kind != "equal"
@@ -187,21 +187,3 @@ def _common_blocks(words: Sequence[str], reference: Sequence[str]) -> Iterator[t
                     if words[start + length - 1] != reference[goal + length - 1]:
                         break
                     yield start, goal, length
-
-
-def _steps(words: Sequence[str], reference: Sequence[str], table: Sequence[Sequence[int]]) -> list[EditStep]:
-    """The way through the table: pairs before words that are too many before words that are missing."""
-    i, j = len(words), len(reference)
-    steps = []
-    while i or j:
-        differs = bool(i and j and words[i - 1] != reference[j - 1])
-        if i and j and table[i][j] == table[i - 1][j - 1] + differs:
-            i, j = i - 1, j - 1
-            steps.append(EditStep(kind="substitution" if differs else "equal", answer=i, reference=j))
-        elif i and table[i][j] == table[i - 1][j] + 1:
-            i -= 1
-            steps.append(EditStep(kind="insertion", answer=i, reference=None))
-        else:
-            j -= 1
-            steps.append(EditStep(kind="deletion", answer=None, reference=j))
-    return steps[::-1]

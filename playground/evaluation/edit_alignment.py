@@ -48,15 +48,24 @@ def align_edits(answer: Sequence[Hashable], reference: Sequence[Hashable]) -> li
             count=max(len(answer), len(reference)),
             most=MOST_TOKENS,
         )
-    table = _distances(answer, reference)
+    return edit_steps(answer, reference, _distances(answer, reference))
+
+
+def edit_steps(
+    answer: Sequence[Hashable], reference: Sequence[Hashable], table: Sequence[Sequence[int]] | np.ndarray
+) -> list[EditStep]:
+    """The way back through a table of distances: pairs before insertions before deletions, where equally short.
+
+    table: the distance of each beginning of the answer, a row, from each beginning of the reference, a column.
+    """
     i, j = len(answer), len(reference)
     steps = []
     while i or j:
         differs = bool(i and j and answer[i - 1] != reference[j - 1])
-        if i and j and table[i, j] == table[i - 1, j - 1] + differs:
+        if i and j and table[i][j] == table[i - 1][j - 1] + differs:
             i, j = i - 1, j - 1
             steps.append(EditStep(kind="substitution" if differs else "equal", answer=i, reference=j))
-        elif i and table[i, j] == table[i - 1, j] + 1:
+        elif i and table[i][j] == table[i - 1][j] + 1:
             i -= 1
             steps.append(EditStep(kind="insertion", answer=i, reference=None))
         else:

@@ -5,6 +5,7 @@ line_source.py      hypotheses and references: pasted, from a table, from a tran
 table_source.py     a pasted or uploaded table, and which column is what
 numbers.py          scores with their intervals, files of results
 bleu.py             BLEU, chrF and TER
+edit_lines.py       edits drawn, for TER and the word error rate
 ter.py              TER's shifts and edits
 systems.py          two systems on the same lines
 rouge.py            ROUGE and the longest common subsequence

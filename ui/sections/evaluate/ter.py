@@ -10,6 +10,7 @@ from playground.evaluation.ter import ter_tokens
 from playground.lens.finding import Finding
 from playground.text import N_, _
 from ui.components.compared_lines import Chip, ChipRow, compared_lines
+from ui.sections.evaluate.edit_lines import draw_edits
 from ui.widgets.findings import show_findings
 
 MOST_DRAWN = 6
@@ -26,7 +27,14 @@ def show_ter(lines: ComparedLines, index: int) -> None:
     show_findings(_describe_edits(found, len(wanted)))
     if found.shifts:
         _draw_shifts(found, index)
-    _draw_steps(found, nearest, index)
+    draw_edits(
+        found.steps,
+        found.words,
+        nearest,
+        label=_("Edits, line {line}").format(line=index + 1),
+        key="ter_edits",
+        provenance=[f"line: {index + 1}", f"edits: {found.edits}"],
+    )
     _show_rate(found, wanted)
 
 
@@ -77,31 +85,6 @@ def _shift_chips(
     moving = {shift.start + offset for shift in leaving for offset in range(shift.length)}
     moving |= {shift.landing + offset for shift in arrived for offset in range(shift.length)}
     return tuple(Chip(text=word, state="shifted" if place in moving else "absent") for place, word in enumerate(words))
-
-
-def _draw_steps(found: TerEdits, reference: Sequence[str], index: int) -> None:
-    """Reference above, shifted hypothesis below, a column for each edit."""
-    above = tuple(
-        Chip(text="", state="gap") if step.reference is None else Chip(text=reference[step.reference], state=step.kind)
-        for step in found.steps
-    )
-    below = tuple(
-        Chip(text="", state="gap") if step.answer is None else Chip(text=found.words[step.answer], state=step.kind)
-        for step in found.steps
-    )
-    compared_lines(
-        [ChipRow(name=_("Reference"), chips=above), ChipRow(name=_("Hypothesis"), chips=below)],
-        stacked=True,
-        states={
-            "equal": _("equal"),
-            "substitution": _("substituted"),
-            "insertion": _("inserted"),
-            "deletion": _("deleted"),
-        },
-        label=_("Edits, line {line}").format(line=index + 1),
-        key="ter_edits",
-        provenance=[f"line: {index + 1}", f"edits: {found.edits}"],
-    )
 
 
 def _show_rate(found: TerEdits, references: Sequence[Sequence[str]]) -> None:

@@ -7,7 +7,6 @@ import streamlit as st
 
 from playground.evaluation.answers import exact_matches
 from playground.evaluation.edit_alignment import (
-    EditStep,
     align_edits,
     edit_counts,
     error_rates,
@@ -21,8 +20,8 @@ from playground.lens.finding import Finding
 from playground.progress import OnProgress
 from playground.text import N_, _
 from ui.cache import results
-from ui.components.compared_lines import Chip, ChipRow, compared_lines
 from ui.jobs import require
+from ui.sections.evaluate.edit_lines import draw_edits
 from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, warn_of_empty
 from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spreads
 from ui.state.parameters import ERROR_UNIT
@@ -71,7 +70,14 @@ def _show_line(lines: ComparedLines, rates: np.ndarray, by_characters: bool) -> 
     steps = align_edits(own, wanted)
     counts = edit_counts(own, wanted)
     show_findings(_describe(counts))
-    _draw(steps, own, wanted, index)
+    draw_edits(
+        steps,
+        own,
+        wanted,
+        label=_("Alignment, line {line}").format(line=index + 1),
+        key="edit_lines",
+        provenance=[f"line: {index + 1}"],
+    )
     _equal, substituted, inserted, deleted, length = counts
     distance = substituted + inserted + deleted
     st.code(
@@ -97,34 +103,6 @@ def _describe(counts: list[int]) -> Finding:
         "length": length,
     }
     return Finding(template=template, values=values)
-
-
-def _draw(steps: list[EditStep], own: list[str], wanted: list[str], index: int) -> None:
-    """Reference above, hypothesis below, a column for each step; a gap where one side has nothing."""
-    above = tuple(
-        Chip(text="" if step.reference is None else wanted[step.reference], state=_state(step, step.reference))
-        for step in steps
-    )
-    below = tuple(
-        Chip(text="" if step.answer is None else own[step.answer], state=_state(step, step.answer)) for step in steps
-    )
-    compared_lines(
-        [ChipRow(name=_("Reference"), chips=above), ChipRow(name=_("Hypothesis"), chips=below)],
-        stacked=True,
-        states={
-            "equal": _("equal"),
-            "substitution": _("substituted"),
-            "insertion": _("inserted"),
-            "deletion": _("deleted"),
-        },
-        label=_("Alignment, line {line}").format(line=index + 1),
-        key="edit_lines",
-        provenance=[f"line: {index + 1}"],
-    )
-
-
-def _state(step: EditStep, place: int | None) -> str:
-    return "gap" if place is None else step.kind
 
 
 def _offer_lines(chosen: LineSet, table: np.ndarray, unit: str) -> None:
