@@ -2,18 +2,16 @@
 
 import argparse
 import json
-import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playground.command.train import print_step, refuse_beside_config, task_among, timed_steps, use_threads
 from playground.errors import UserError
 from playground.text import _
 
 if TYPE_CHECKING:
     from playground.training.finetune import FinetuneConfig
-    from playground.training.trainer import Step
 
 RECORDS = ("task", "parts", "train")
 
@@ -34,7 +32,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, 
     parser.add_argument("--adapter", type=Path, help=_("afterwards write LoRA to this folder, for peft"))
     parser.add_argument("--merged", type=Path, help=_("afterwards write the whole model to this folder"))
     parser.add_argument("--dry-run", action="store_true", help=_("only say what it would cost"))
-    _add_records(parser, _task_among(words))
+    _add_records(parser, task_among(words, "labels"))
     parser.set_defaults(run=finetune_run)
 
 
@@ -53,16 +51,6 @@ def _add_records(parser: argparse.ArgumentParser, task: str) -> None:
     options(group, FinetuneConfig, prefix="train", without=("task", "parts", "base"))
 
 
-def _task_among(words: list[str]) -> str:
-    """The word after --task, read before the options are known."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word == "--task":
-            return following
-        if word.startswith("--task="):
-            return word.removeprefix("--task=")
-    return "labels"
-
-
 def finetune_config_from(arguments: argparse.Namespace) -> "FinetuneConfig":
     """The FinetuneConfig that the options describe. Raises UserError if they do not fit together."""
     from playground.command.options import typed_options
@@ -73,11 +61,7 @@ def finetune_config_from(arguments: argparse.Namespace) -> "FinetuneConfig":
 
     task, parts, train = (typed_options(arguments, prefix) for prefix in RECORDS)
     if arguments.config is not None:
-        options = [*task, *parts, *train, *([arguments.base] if arguments.base else [])]
-        if options:
-            raise UserError(
-                "--config repeats a run as it was; leave out {options}, or edit the file.", options=", ".join(options)
-            )
+        refuse_beside_config([*task, *parts, *train, *([arguments.base] if arguments.base else [])])
         config = read_run_config(arguments.config)
         if not isinstance(config, FinetuneConfig):
             raise UserError("{path} is the configuration of a training; use the command train.", path=arguments.config)
@@ -91,28 +75,22 @@ def finetune_config_from(arguments: argparse.Namespace) -> "FinetuneConfig":
 
 def finetune_run(arguments: argparse.Namespace) -> None:
     """Fine-tune until all steps are done; an interrupted run resumes from its last checkpoint."""
-    import torch
-
-    from playground.jobs.malloc import keep_freed_memory
     from playground.models.memory_estimate import available_bytes
     from playground.training.finetune.cost import check_finetuning
     from playground.training.finetune.result import export_adapter, export_merged
     from playground.training.run.folder import run
-    from playground.transformer import check_count
 
-    check_count("threads", arguments.threads)
-    torch.set_num_threads(arguments.threads)
-    keep_freed_memory()
+    use_threads(arguments.threads)
     config = finetune_config_from(arguments)
     check_finetuning(config, available=available_bytes())
     _print_cost(config, as_json=arguments.json)
     if arguments.dry_run:
         return
-    start, first = time.monotonic(), None
-    for step in run(config, arguments.out):
-        first = step.step - 1 if first is None else first
-        left = (time.monotonic() - start) / (step.step - first) * (config.steps - step.step)
-        _print_step(step, config.steps, left, as_json=arguments.json)
+    for step, left in timed_steps(run(config, arguments.out), config.steps):
+        if arguments.json:
+            print(json.dumps(asdict(step)), flush=True)
+        else:
+            print_step(step, config.steps, left)
     for folder, export in ((arguments.adapter, export_adapter), (arguments.merged, export_merged)):
         if folder is not None:
             print(export(arguments.out, folder))
@@ -138,17 +116,3 @@ def _print_cost(config: "FinetuneConfig", *, as_json: bool) -> None:
             minutes=cost.seconds / 60,
         )
     )
-
-
-def _print_step(step: "Step", steps: int, seconds_left: float, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(asdict(step)), flush=True)
-        return
-    left = f"{seconds_left / 60:.0f} min" if seconds_left >= 90 else f"{seconds_left:.0f} s"
-    line = _("step {step}/{steps}  loss {loss:.3f}  {left} left")
-    line = line.format(step=step.step, steps=steps, loss=step.loss, left=left)
-    if step.evaluation is not None:
-        measures = "  ".join(f"{name} {value:.4f}" for name, value in step.evaluation.items())
-        print(f"\r{line}  {measures}", flush=True)
-    elif sys.stderr.isatty():
-        print(f"\r{line}", end="", file=sys.stderr, flush=True)

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import sys
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *, 
     parser.add_argument("--out", type=Path, required=True, help=_("the run folder; a run in it is resumed"))
     parser.add_argument("--config", type=Path, help=_("a config.json to repeat, instead of all other options"))
     parser.add_argument("--threads", type=int, default=1, help=_("torch threads (default 1)"))
-    _add_records(parser, TASKS.get(_task_among(words), TASKS["text"]))
+    _add_records(parser, TASKS.get(task_among(words, "text"), TASKS["text"]))
     parser.set_defaults(run=train_run)
 
 
@@ -54,14 +55,43 @@ def _add_records(parser: argparse.ArgumentParser, kind: "TaskKind") -> None:
     options(training, TrainConfig, prefix="train", without=("task", "model"), renaming=TRAIN_CONFIG)
 
 
-def _task_among(words: list[str]) -> str:
+def task_among(words: list[str], otherwise: str) -> str:
     """The word after --task, read before the options are known; the whole command line is parsed later."""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word == "--task":
             return following
         if word.startswith("--task="):
             return word.removeprefix("--task=")
-    return "text"
+    return otherwise
+
+
+def refuse_beside_config(options: Sequence[str]) -> None:
+    """Raise UserError for options that stand beside --config."""
+    if options:
+        raise UserError(
+            "--config repeats a run as it was; leave out {options}, or edit the file.", options=", ".join(options)
+        )
+
+
+def use_threads(count: int) -> None:
+    """Let torch compute in so many threads. Raises UserError for a count below one."""
+    import torch
+
+    from playground.jobs.malloc import keep_freed_memory
+    from playground.transformer import check_count
+
+    check_count("threads", count)
+    torch.set_num_threads(count)
+    keep_freed_memory()
+
+
+def timed_steps(steps: Iterable["Step"], last: int) -> Iterator[tuple["Step", float]]:
+    """Each step, and the seconds that are left to the last at the pace so far."""
+    start = time.monotonic()
+    first: int | None = None
+    for step in steps:
+        first = step.step - 1 if first is None else first
+        yield step, (time.monotonic() - start) / (step.step - first) * (last - step.step)
 
 
 def train_config_from(arguments: argparse.Namespace) -> "TrainConfig":
@@ -77,11 +107,7 @@ def train_config_from(arguments: argparse.Namespace) -> "TrainConfig":
 
     task_options, model_options, train_options = (typed_options(arguments, prefix) for prefix in RECORDS)
     if arguments.config is not None:
-        options = [*task_options, *model_options, *train_options]
-        if options:
-            raise UserError(
-                "--config repeats a run as it was; leave out {options}, or edit the file.", options=", ".join(options)
-            )
+        refuse_beside_config([*task_options, *model_options, *train_options])
         return read_train_config(arguments.config)
     task = _task_config(TASKS[arguments.task], task_options)
     needs = task.needs()
@@ -108,23 +134,13 @@ def required_fields(kind: "TaskKind") -> list[str]:
 
 def train_run(arguments: argparse.Namespace) -> None:
     """Train until all steps are done; an interrupted run resumes from its last checkpoint."""
-    import torch
-
-    from playground.jobs.malloc import keep_freed_memory
     from playground.training.run.folder import run
-    from playground.transformer import check_count
 
-    check_count("threads", arguments.threads)
-    torch.set_num_threads(arguments.threads)
-    keep_freed_memory()
+    use_threads(arguments.threads)
     config = train_config_from(arguments)
     check_memory(config)
-    start = time.monotonic()
-    first: int | None = None
-    for step in run(config, arguments.out):
-        first = step.step - 1 if first is None else first
-        seconds = (time.monotonic() - start) / (step.step - first) * (config.steps - step.step)
-        _print_step(step, config.steps, seconds)
+    for step, seconds in timed_steps(run(config, arguments.out), config.steps):
+        print_step(step, config.steps, seconds)
 
 
 def check_memory(config: "TrainConfig") -> None:
@@ -144,7 +160,8 @@ def check_memory(config: "TrainConfig") -> None:
         )
 
 
-def _print_step(step: "Step", steps: int, seconds_left: float) -> None:
+def print_step(step: "Step", steps: int, seconds_left: float) -> None:
+    """On one line of a terminal; an evaluation keeps its line."""
     left = f"{seconds_left / 60:.0f} min" if seconds_left >= 90 else f"{seconds_left:.0f} s"
     line = _("step {step}/{steps}  loss {loss:.3f}  {left} left")
     line = line.format(step=step.step, steps=steps, loss=step.loss, left=left)

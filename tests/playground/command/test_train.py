@@ -273,7 +273,7 @@ def test_an_interruption_is_130_and_the_run_can_go_on(tmp_path, monkeypatch):
 
     source = write_text(tmp_path)
     with monkeypatch.context() as patched:
-        patched.setattr(train, "_print_step", interrupt)
+        patched.setattr(train, "print_step", interrupt)
         assert main(words(source, tmp_path / "run", "--snapshot-every", "1")) == 130
     assert [path.name for path in checkpoint_folders(tmp_path / "run")] == ["000000", "000001"]
     assert main(words(source, tmp_path / "run", "--snapshot-every", "1")) == 0
