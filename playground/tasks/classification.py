@@ -26,6 +26,7 @@ from playground.tasks.labelled_text import (
     LANGUAGES,
     LabelledTexts,
     archive_groups,
+    check_labels,
     table_groups,
     tales_kinds,
     tales_languages,
@@ -51,7 +52,6 @@ LabelSource = Literal["kinds", "languages", "csv"]
 FRAME = 2
 """START and END."""
 SHORTEST = FRAME + 2
-MOST_CLASSES = 1000
 ROWS_AT_ONCE = 32
 PROBE_TOKENS = 64
 N_SAMPLES = 6
@@ -211,19 +211,11 @@ def _class_logits(model: Transformer, batch: Batch) -> Float[Tensor, "row class"
 
 
 def class_names_of(labelled: LabelledTexts) -> tuple[str, ...]:
-    """The labels in alphabetical order. Raises UserError for fewer than two or more than MOST_CLASSES."""
+    """The labels in alphabetical order. Raises UserError for fewer than two or more than MOST_LABELS."""
     names = tuple(sorted({group.label for group in labelled.groups}))
     if not names:
         raise UserError("There is no labelled text; write at least two texts of each of two labels.")
-    if len(names) == 1:
-        raise UserError("All texts have the label {name!r}; at least two labels are needed.", name=names[0])
-    if len(names) > MOST_CLASSES:
-        raise UserError(
-            "There are {n_names:,} different labels; at most {most_classes:,} are possible. Are the "
-            "columns of text and label mixed up?",
-            n_names=len(names),
-            most_classes=MOST_CLASSES,
-        )
+    check_labels(names)
     return names
 
 

@@ -6,7 +6,7 @@ import re
 import textwrap
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -27,6 +27,7 @@ TALES_WORDS = 120_000
 TALES_SCENES = 4_000
 SHORTEST_PASSAGE = 20
 """Shorter passages do not identify a language."""
+MOST_LABELS = 1000
 CANDIDATES = {
     "latin1": ("cp1252", "latin-1"),
     "latin2": ("cp1250", "iso8859-2"),
@@ -215,3 +216,16 @@ def tales_languages() -> LabelledTexts:
 
 def _text(words: list[str], language: Language) -> str:
     return "".join(words) if language == "chinese" else re.sub(r" (?=[.,?!])|(?<=') ", "", " ".join(words))
+
+
+def check_labels(names: Sequence[str]) -> None:
+    """Raise UserError for fewer than two labels, or for so many that they are no labels."""
+    if len(names) == 1:
+        raise UserError("All texts have the label {name!r}; at least two labels are needed.", name=names[0])
+    if len(names) > MOST_LABELS:
+        raise UserError(
+            "There are {n_names:,} different labels; at most {most_classes:,} are possible. Are the "
+            "columns of text and label mixed up?",
+            n_names=len(names),
+            most_classes=MOST_LABELS,
+        )

@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -24,6 +25,19 @@ OptimizerName = Literal["adamw", "sgd", "muon"]
 Precision = Literal["float32", "bfloat16"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 LARGEST_SEED = 2**63 - 1
+
+
+@contextmanager
+def reading_config() -> Iterator[None]:
+    """Raise UserError for a field that is missing, unknown or of the wrong kind."""
+    try:
+        yield
+    except KeyError as error:
+        raise UserError("The configuration lacks the field {error}.", error=error) from error
+    except (TypeError, AttributeError) as error:
+        raise UserError(
+            "The configuration has a field that is unknown or of the wrong kind: {error}.", error=error
+        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,22 +217,12 @@ class TrainConfig(RunSettings):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
         """Read back what `to_dict` wrote. Raises UserError for what is missing, unknown or of the wrong kind."""
-        try:
-            return cls._from_dict(values)
-        except KeyError as error:
-            raise UserError("The configuration lacks the field {error}.", error=error) from error
-        except (TypeError, AttributeError) as error:
-            raise UserError(
-                "The configuration has a field that is unknown or of the wrong kind: {error}.", error=error
-            ) from error
-
-    @classmethod
-    def _from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
-        values = modernise_run_config(values)
-        task = task_from_dict(values["task"])
-        model = TransformerConfig.from_dict(values["model"])
-        rest = {name: value for name, value in values.items() if name not in ("task", "model", "betas")}
-        return cls(task=task, model=model, betas=tuple(values.get("betas", cls.betas)), **rest)
+        with reading_config():
+            values = modernise_run_config(values)
+            task = task_from_dict(values["task"])
+            model = TransformerConfig.from_dict(values["model"])
+            rest = {name: value for name, value in values.items() if name not in ("task", "model", "betas")}
+            return cls(task=task, model=model, betas=tuple(values.get("betas", cls.betas)), **rest)
 
 
 def _check_number(name: str, value: object) -> None:

@@ -6,6 +6,7 @@ passages.py   the next token of a text
 prompts.py    answers to prompts, the prompt masked out of the loss
 next_token.py the task of both: rows of which some positions count
 pairs.py      an encoder-decoder on pairs, with BLEU
+encoded_rows.py what the tasks share: rows encoded for one base
 rows.py       texts and labels in two parts, without leaks
 tables.py     two columns of a person's table
 corpora.py    public-domain books, declarations in twenty languages: archives on this machine

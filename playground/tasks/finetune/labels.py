@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -15,25 +15,22 @@ from playground.errors import UserError
 from playground.evaluation.answers import accuracy
 from playground.evaluation.f1 import macro_f1
 from playground.tasks.finetune.corpora import archive_for, author_rows, language_rows, ordered_split
+from playground.tasks.finetune.encoded_rows import EncodedRows
 from playground.tasks.finetune.reader import Reader, by_length, padded
 from playground.tasks.finetune.rows import (
     RowsReport,
     SplitRows,
-    check_labels,
-    clean_labels,
     first_labels,
     read_rows,
     report_of,
-    save_rows,
-    split_rows,
     without_leaks,
 )
 from playground.tasks.finetune.sentiment import sentiment_rows
-from playground.tasks.finetune.tables import read_tables
-from playground.tasks.labelled_text import tales_kinds
+from playground.tasks.finetune.tables import split_tables
+from playground.tasks.labelled_text import check_labels, tales_kinds
 from playground.tasks.sources import LARGEST_TEXT, check_held_out
 from playground.tasks.task import AnswerSample, Batch, Probe, Sample
-from playground.transformer import Transformer, TransformerConfig, check_choice, check_count
+from playground.transformer import Transformer, check_choice, check_count
 
 LabelledSource = Literal["table", "authors", "languages", "sentiment", "sentences"]
 LABELLED_SOURCES: tuple[LabelledSource, ...] = get_args(LabelledSource)
@@ -80,8 +77,6 @@ class LabelsConfig:
 def read_labels(config: LabelsConfig) -> SplitRows:
     """The labelled texts in two parts. Raises UserError for sources that cannot be read, or fewer than two labels."""
     split = without_leaks(_SOURCES[config.source](config))
-    if not len(split.held_out):
-        raise UserError("Every held-out text stands in the training part, too, so that nothing could be measured.")
     check_labels(split.names)
     strange = sorted(set(split.held_out.labels) - set(split.names))
     kept = [row for row, label in enumerate(split.held_out.labels) if label not in strange]
@@ -98,10 +93,10 @@ def label_report(config: LabelsConfig) -> RowsReport:
 
 
 def _table_rows(config: LabelsConfig) -> SplitRows:
-    rows, lines, notes = read_tables(config.sources, config.text, config.text_column, config.label_column)
-    kept, more = clean_labels(rows, lines)
-    split = split_rows(kept, config.held_out, most_held_out=config.most_held_out)
-    return SplitRows(train=split.train, held_out=split.held_out, notes=(*notes, *more, *split.notes))
+    columns = config.text_column, config.label_column
+    return split_tables(
+        config.sources, config.text, columns, held_out=config.held_out, most_held_out=config.most_held_out
+    )
 
 
 _SOURCES: dict[LabelledSource, Callable[[LabelsConfig], SplitRows]] = {
@@ -118,27 +113,12 @@ _SOURCES: dict[LabelledSource, Callable[[LabelsConfig], SplitRows]] = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LabelsTask:
+class LabelsTask(EncodedRows[list[int]]):
     """Labelled texts, encoded."""
 
-    reader: Reader
-    split: SplitRows
-    class_names: tuple[str, ...]
-    train: list[list[int]]
-    held_out: list[list[int]]
-
-    @property
-    def tokenizer(self) -> Any:
-        """The base's."""
-        return self.reader.tokenizer
-
-    def check_fits(self, model: TransformerConfig) -> None:
-        """The texts were encoded for this model."""
-
-    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
-        """Random training texts."""
-        chosen = generator.integers(0, len(self.train), rows).tolist()
-        return self._batch([self.train[row] for row in chosen], [self.split.train.labels[row] for row in chosen])
+    def training_batch(self, rows: list[int]) -> Batch:
+        """The training texts of these numbers, with their labels."""
+        return self._batch([self.train[row] for row in rows], [self.split.train.labels[row] for row in rows])
 
     def _batch(self, rows: list[list[int]], labels: list[str]) -> Batch:
         ids, mask = padded(rows, self.reader.padding)
@@ -186,10 +166,6 @@ class LabelsTask:
             )
             for text, answer, label in rows
         ]
-
-    def save(self, folder: Path) -> None:
-        """Write the texts: resuming reads them, not their source."""
-        save_rows(folder, self.split)
 
 
 def prepare_labels(config: LabelsConfig, reader: Reader, length: int) -> LabelsTask:

@@ -1,20 +1,17 @@
 """The next token of prepared rows, of which only some positions count. Right is the token that stands there."""
 
 import math
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch.nn import functional
 
 from playground.evaluation.perplexity import bits_per_byte
 from playground.generation import greedy
-from playground.tasks.finetune.reader import ROWS_AT_ONCE, Reader, padded
-from playground.tasks.finetune.rows import SplitRows, save_rows
+from playground.tasks.finetune.encoded_rows import EncodedRows
+from playground.tasks.finetune.reader import ROWS_AT_ONCE, padded
 from playground.tasks.task import IGNORED, Batch, Probe, Sample, TextSample
-from playground.transformer import Transformer, TransformerConfig
+from playground.transformer import Transformer
 
 PROBE_TOKENS = 48
 N_SAMPLES = 3
@@ -33,26 +30,12 @@ class TokenRow:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NextTokenTask:
+class NextTokenTask(EncodedRows[TokenRow]):
     """Rows to train on and to hold out."""
 
-    reader: Reader
-    split: SplitRows
-    train: list[TokenRow]
-    held_out: list[TokenRow]
-    class_names: tuple[str, ...] = field(default=())
-
-    @property
-    def tokenizer(self) -> Any:
-        """The base's."""
-        return self.reader.tokenizer
-
-    def check_fits(self, model: TransformerConfig) -> None:
-        """The rows were encoded for this model."""
-
-    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
-        """Random training rows."""
-        return self._batch([self.train[row] for row in generator.integers(0, len(self.train), rows).tolist()])
+    def training_batch(self, rows: list[int]) -> Batch:
+        """The training rows of these numbers."""
+        return self._batch([self.train[row] for row in rows])
 
     def _batch(self, rows: list[TokenRow]) -> Batch:
         ids, mask = padded([row.ids[:-1] for row in rows], self.reader.padding)
@@ -97,7 +80,3 @@ class NextTokenTask:
             ends=self.reader.ends,
         )
         return TextSample(prompt=self.reader.decode(prompt), text=self.reader.decode(written[0].tolist()))
-
-    def save(self, folder: Path) -> None:
-        """Write the texts: resuming reads them, not their source."""
-        save_rows(folder, self.split)

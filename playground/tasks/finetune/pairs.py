@@ -1,10 +1,8 @@
 """Texts and what an encoder-decoder should make of them, such as translations. Right is the reference, by BLEU."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch.nn import functional
 
@@ -12,13 +10,14 @@ from playground.errors import UserError
 from playground.evaluation.bleu import bleu_scores, bleu_statistics
 from playground.evaluation.lines import ComparedLines
 from playground.generation import greedy_answers
+from playground.tasks.finetune.encoded_rows import EncodedRows
 from playground.tasks.finetune.labels import SHOWN_CHARACTERS, cut
 from playground.tasks.finetune.reader import Reader, by_length, padded
-from playground.tasks.finetune.rows import SplitRows, clean_labels, read_rows, save_rows, split_rows, without_leaks
-from playground.tasks.finetune.tables import read_tables
+from playground.tasks.finetune.rows import SplitRows, read_rows, without_leaks
+from playground.tasks.finetune.tables import split_tables
 from playground.tasks.sources import check_held_out
 from playground.tasks.task import IGNORED, AnswerSample, Batch, Probe, Sample
-from playground.transformer import Transformer, TransformerConfig
+from playground.transformer import Transformer
 
 MOST_HELD_OUT = 200
 MOST_WRITTEN = 60
@@ -44,26 +43,12 @@ class PairsConfig:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PairsTask:
+class PairsTask(EncodedRows[tuple[list[int], list[int]]]):
     """Sources and targets, encoded; a target begins with the decoder's start token and has no end."""
 
-    reader: Reader
-    split: SplitRows
-    train: list[tuple[list[int], list[int]]]
-    held_out: list[tuple[list[int], list[int]]]
-    class_names: tuple[str, ...] = field(default=())
-
-    @property
-    def tokenizer(self) -> Any:
-        """The base's."""
-        return self.reader.tokenizer
-
-    def check_fits(self, model: TransformerConfig) -> None:
-        """The texts were encoded for this model."""
-
-    def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
-        """Random training pairs."""
-        return self._batch([self.train[row] for row in generator.integers(0, len(self.train), rows).tolist()])
+    def training_batch(self, rows: list[int]) -> Batch:
+        """The training rows of these numbers."""
+        return self._batch([self.train[row] for row in rows])
 
     def _batch(self, pairs: list[tuple[list[int], list[int]]]) -> Batch:
         ids, mask = padded([source for source, _ in pairs], self.reader.padding)
@@ -115,20 +100,12 @@ class PairsTask:
             for text, answer, right in zip(rows.texts, answers, rows.labels, strict=False)
         ]
 
-    def save(self, folder: Path) -> None:
-        """Write the texts: resuming reads them, not their source."""
-        save_rows(folder, self.split)
-
 
 def prepare_pairs(config: PairsConfig, reader: Reader, length: int) -> PairsTask:
     """Read and encode the pairs. Raises UserError for a table that cannot be read."""
-    rows, lines, notes = read_tables(config.sources, config.text, config.source_column, config.target_column)
-    kept, more = clean_labels(rows, lines)
-    split = without_leaks(split_rows(kept, config.held_out, most_held_out=MOST_HELD_OUT))
-    if not len(split.held_out):
-        raise UserError("Every held-out text stands in the training part, too, so that nothing could be measured.")
-    split = SplitRows(train=split.train, held_out=split.held_out, notes=(*notes, *more, *split.notes))
-    return _encoded(split, reader, length)
+    columns = config.source_column, config.target_column
+    split = split_tables(config.sources, config.text, columns, held_out=config.held_out, most_held_out=MOST_HELD_OUT)
+    return _encoded(without_leaks(split), reader, length)
 
 
 def restore_pairs(config: PairsConfig, reader: Reader, folder: Path, length: int) -> PairsTask:

@@ -11,8 +11,8 @@ from playground.lens.capture.tokens import encode
 from playground.lens.generate.chat_template import Turn, chat_template_of, render_chat
 from playground.tasks.finetune.next_token import NextTokenTask, TokenRow
 from playground.tasks.finetune.reader import Reader
-from playground.tasks.finetune.rows import SplitRows, clean_labels, read_rows, split_rows, without_leaks
-from playground.tasks.finetune.tables import read_tables
+from playground.tasks.finetune.rows import SplitRows, read_rows, without_leaks
+from playground.tasks.finetune.tables import split_tables
 from playground.tasks.sources import check_held_out
 
 PROMPT_MARK, ANSWER_MARK = "PROMPT-OF-THE-ROW", "ANSWER-OF-THE-ROW"
@@ -72,11 +72,9 @@ def frame_of(reader: Reader) -> Frame:
 
 def prepare_prompts(config: PromptsConfig, reader: Reader, length: int) -> NextTokenTask:
     """Read and encode the pairs. Raises UserError for a table that cannot be read, or answers that do not fit."""
-    rows, lines, notes = read_tables(config.sources, config.text, config.prompt_column, config.answer_column)
-    kept, more = clean_labels(rows, lines)
-    split = without_leaks(split_rows(kept, config.held_out, most_held_out=MOST_HELD_OUT))
-    split = SplitRows(train=split.train, held_out=split.held_out, notes=(*notes, *more, *split.notes))
-    return _encoded(split, reader, length)
+    columns = config.prompt_column, config.answer_column
+    split = split_tables(config.sources, config.text, columns, held_out=config.held_out, most_held_out=MOST_HELD_OUT)
+    return _encoded(without_leaks(split), reader, length)
 
 
 def restore_prompts(config: PromptsConfig, reader: Reader, folder: Path, length: int) -> NextTokenTask:

@@ -16,7 +16,6 @@ from playground.text import N_
 ROWS = "rows.jsonl"
 MOST_TRAINED = 50_000
 """Labelled texts that are kept to train on; of more a random part."""
-MOST_LABELS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +74,17 @@ def report_of(split: SplitRows) -> RowsReport:
 
 
 def without_leaks(split: SplitRows) -> SplitRows:
-    """Without the held-out texts that stand in the training part, too, up to case and white space."""
+    """Without the held-out texts that stand in the training part, too, up to case and white space.
+
+    Raises UserError where none is left.
+    """
     leaked = {leak.test_row - 1 for leak in leaked_texts(split.train.texts, split.held_out.texts)}
     if not leaked:
         return split
     template = N_("{n:,} held-out texts stand in the training part, too; they are left out of the measures.")
     kept = [row for row in range(len(split.held_out)) if row not in leaked]
+    if not kept:
+        raise UserError("Every held-out text stands in the training part, too, so that nothing could be measured.")
     note = TableNote(template=template, values={"n": len(leaked)})
     return SplitRows(train=split.train, held_out=split.held_out.only(kept), notes=(*split.notes, note))
 
@@ -117,19 +121,6 @@ def _alike(labels: set[str]) -> tuple[str, str] | None:
         if other != label:
             return other, label
     return None
-
-
-def check_labels(names: Sequence[str]) -> None:
-    """Raise UserError for fewer than two labels, or for so many that they are no labels."""
-    if len(names) == 1:
-        raise UserError("All texts have the label {name!r}; at least two labels are needed.", name=names[0])
-    if len(names) > MOST_LABELS:
-        raise UserError(
-            "There are {n_names:,} different labels; at most {most_classes:,} are possible. Are the "
-            "columns of text and label mixed up?",
-            n_names=len(names),
-            most_classes=MOST_LABELS,
-        )
 
 
 def split_rows(rows: Rows, share: float, *, most_held_out: int, seed: int = 0) -> SplitRows:

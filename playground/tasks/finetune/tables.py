@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playground.errors import UserError
 from playground.evaluation.text_table import TableNote, TextTable, read_text_table
 from playground.folders import cache_root
-from playground.tasks.finetune.rows import Rows
+from playground.tasks.finetune.rows import Rows, SplitRows, clean_labels, split_rows
 
 LARGEST_TABLE = 100_000_000
 KEPT_TABLES = 40
@@ -96,6 +96,19 @@ def read_tables(
     if not texts:
         raise UserError("Name at least one table, or type one in.")
     return Rows(texts=tuple(texts), labels=tuple(labels)), lines, notes
+
+
+def split_tables(
+    sources: Sequence[str], text: str, columns: tuple[str, str], *, held_out: float, most_held_out: int
+) -> SplitRows:
+    """Two columns of all tables, cleaned and split, with what was noted on the way.
+
+    Raises UserError for a table that cannot be read, and where too few rows are left.
+    """
+    rows, lines, notes = read_tables(sources, text, *columns)
+    kept, more = clean_labels(rows, lines)
+    split = split_rows(kept, held_out, most_held_out=most_held_out)
+    return replace(split, notes=(*notes, *more, *split.notes))
 
 
 def _bytes_of(source: str) -> bytes:

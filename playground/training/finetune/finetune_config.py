@@ -11,7 +11,7 @@ from playground.errors import UserError
 from playground.legacy_names import modernise_run_config
 from playground.tasks.finetune.registry import FinetuneTaskConfig, finetune_task_from_dict, finetune_task_to_dict
 from playground.tasks.finetune.registry import kind_of as task_kind
-from playground.training.config import OptimizerName, RunSettings, ScheduleName
+from playground.training.config import OptimizerName, RunSettings, ScheduleName, reading_config
 from playground.training.finetune.trained_parts import TrainedParts
 from playground.transformer_config import check_count, check_truth
 
@@ -121,7 +121,7 @@ class FinetuneConfig(RunSettings):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "FinetuneConfig":
         """Read back what `to_dict` wrote. Raises UserError for what is missing, unknown or of the wrong kind."""
-        try:
+        with reading_config():
             values = modernise_run_config(values)
             parts: dict[str, Any] = {
                 k: tuple(v) if isinstance(v, list) else v for k, v in values.get("parts", {}).items()
@@ -133,9 +133,3 @@ class FinetuneConfig(RunSettings):
                 betas=tuple(values.get("betas", cls.betas)),
                 **rest,
             )
-        except KeyError as error:
-            raise UserError("The configuration lacks the field {error}.", error=error) from error
-        except (TypeError, AttributeError) as error:
-            raise UserError(
-                "The configuration has a field that is unknown or of the wrong kind: {error}.", error=error
-            ) from error
