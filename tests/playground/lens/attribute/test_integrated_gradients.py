@@ -8,6 +8,7 @@ from playground.errors import UserError
 from playground.lens.attribute.integrated_gradients import integrated_gradients
 from playground.lens.capture.activations import encode_text
 from playground.models.loading import load
+from tests.helpers.hooks import assert_unhooked
 from tests.helpers.own_models import random_model
 from tests.helpers.own_models import save_model as save_own
 from tests.helpers.pretrained_folders import TEXT
@@ -27,10 +28,7 @@ def test_shares_add_up_to_what_is_explained(tmp_path, kind, baseline):
     with torch.inference_mode():
         logits = model.module(**encoded.arguments)[0, -1]
     assert attribution.logit == pytest.approx(float(logits[7]), abs=1e-4)
-    guarded = model.adapter.embedding()
-    for part in model.module.modules():
-        assert not part._forward_hooks
-        assert len(part._forward_pre_hooks) == (part is guarded)
+    assert_unhooked(model)
 
 
 def test_a_later_token_has_no_share_in_an_earlier_prediction(tmp_path):

@@ -26,6 +26,7 @@ from playground.lens.intervene.circuit import minimal_circuit
 from playground.lens.intervene.interaction import measure_interaction
 from playground.lens.intervene.interventions import Replacement, run_interventions
 from playground.models.loading import load
+from tests.helpers.hooks import assert_unhooked
 from tests.helpers.own_models import random_model, save_model
 
 KINDS = {
@@ -154,11 +155,8 @@ def test_an_exception_in_between_leaves_the_model_as_it_was(decoder):
 
 
 def assert_clean(model, experiment) -> None:
-    """No hook is left on the model but the one that guards its embedding, and it computes what it did."""
-    embedding = model.adapter.embedding()
-    for part in model.module.modules():
-        assert not part._forward_hooks
-        assert len(part._forward_pre_hooks) == (part is embedding)
+    """No hook is left on the model, and it computes what it did."""
+    assert_unhooked(model)
     with torch.inference_mode():
         assert torch.equal(model.module(**experiment.clean.encoded.arguments)[0], experiment.clean.logits)
 
