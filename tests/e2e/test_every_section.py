@@ -36,8 +36,11 @@ SECTIONS = {
     ],
     "train": [{}],
     "evaluate": [{"section": section} for section in ("perplexity", "bleu", "rouge", "edits", "classification")],
+    "finetune": [{"show": "effects", "effect": effect} for effect in ("weights", "heads", "states")]
+    + [{"show": "new"}],
     "glossary": [{}],
-    "scaling": [{"section": section} for section in ("data", "disagree", "plan", "live")]
+    "scaling": [{"section": section} for section in ("data", "disagree", "plan", "live", "dial", "zipf")]
+    + [{"section": "published-runs", "source": "hoffmann"}]
     + [
         {"section": "curves", "picture": figure}
         for figure in ("loss", "training", "valleys", "map", "frontier", "residuals", "parameters")
@@ -76,6 +79,7 @@ NAMES = re.compile(
     r"""books-\w+|tales-\w+|smollm2[\w-]*|all-minilm[\w-]*|induction|[\w.-]+/[\w.-]+|https?://\S+
     |\b(?:[kMGTPEZY]?FLOPs?|[kMGTPE]?B|PyTorch|CPU|GPU|GB|MB|kB|nats?|auto|cpu|cuda|mps|float32|bfloat16|float16|main|SVG|PNG|CSV|HTML|JSON|BPE|MLP
     |LayerNorm|RMSNorm|ReLU|GELU|SiLU|SwiGLU|RoPE|ALiBi|T5|GPT-?2|BERT|BertViz|Python|AdamW|Muon|SGD|L\d+|H\d+|s|min|h|d|[A-Za-zα-ωΑ-Ω])\b
+    |LoRA|(?:attention|cross_attention|feed_forward)\.\w+
     |W_\w+|BLEU|chrF|TER|ROUGE(?:-\w+)?|F1|ROC|13a|(?:zh|char|intl|none)(?!\w)
     |Apache-2\.0|[kMG]?Wh\b|<\|\w+\|>
     |\d[\d.,]*[eE][+-−]?\d+|\d+[kMGTB]\b|\d+x\d+""",
