@@ -12,11 +12,15 @@ from playground.text import _
 if TYPE_CHECKING:
     from playground.scaling.bootstrap import Bootstrap
     from playground.scaling.fits import Fit
+    from playground.scaling.points import Points
     from playground.scaling.points_csv import PointsTable
+    from playground.scaling.refits import Refit
 
 LARGEST_FILE = 50 << 20
 DEFAULT_RESAMPLES = 1000
 COLUMNS = ("params", "tokens", "flops", "loss", "unique")
+RECIPE = ("weighing", "beginning", "delta")
+"""The choices of the page's section on published runs."""
 
 
 def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,28 +34,91 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     resamples = _("bootstrap resamples for the intervals, 0 for none ({default})").format(default=DEFAULT_RESAMPLES)
     parser.add_argument("--bootstraps", type=int, default=DEFAULT_RESAMPLES, help=resamples)
     parser.add_argument("--floor", type=float, help=_("the known entropy of the data: E is fixed there"))
+    _declare_fitting(parser)
     parser.add_argument("--seed", type=int, default=0, help=_("of the resamples (0)"))
     parser.add_argument("--processes", type=int, help=_("that share the resamples; else one for each core"))
     parser.add_argument("--json", action="store_true", help=_("print everything as JSON"))
     parser.set_defaults(run=fit_points)
 
 
+def _declare_fitting(parser: argparse.ArgumentParser) -> None:
+    """What is fitted and how; the last three are the ways in which Hoffmann's runs are fitted on the page."""
+    parser.add_argument("--leave-out", type=int, default=0, metavar="K", help=_("leave out the K highest losses (0)"))
+    parser.add_argument("--starts", type=int, help=_("that the optimiser begins from (all of the law's)"))
+    about = _("what scipy's L-BFGS-B minimises at its own tolerances, Chinchilla's law alone")
+    parser.add_argument("--weighing", choices=("scaled", "sum", "mean"), help=about)
+    about = _("where it begins: 16 starts, one, or Hoffmann's printed law")
+    parser.add_argument("--beginning", choices=("grid", "middle", "printed"), help=about)
+    parser.add_argument("--delta", type=float, help=_("of the Huber loss, in logarithms of loss (0.001)"))
+
+
 def fit_points(arguments: argparse.Namespace) -> None:
     """Read, fit, resample, print. Raises UserError that names row and reason for a bad file."""
     _check_numbers(arguments)
     content = _read(arguments.points)
-    from playground.scaling.fits import check_enough_points, fit
+    from dataclasses import replace
+
     from playground.scaling.laws import law
     from playground.scaling.points_csv import read_points_strictly
+    from playground.scaling.refits import without_highest
 
     chosen = law(arguments.law)
     mapping = {column: name for column in COLUMNS if (name := getattr(arguments, column))}
     table = read_points_strictly(content, mapping)
-    check_enough_points(chosen, table.points)
-    fitted = fit(arguments.law, table.points, floor=arguments.floor)
-    report = fit_report(fitted, _bootstrap(fitted, arguments), table)
+    table = replace(table, points=without_highest(table.points, arguments.leave_out))
+    if any(getattr(arguments, name) is not None for name in RECIPE):
+        report = _refit(table.points, arguments)
+    else:
+        report = _fit(chosen.name, table, arguments)
+    report["left_out"] = arguments.leave_out
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) if arguments.json else as_text(report)
     print(text)
+
+
+def _fit(name: str, table: "PointsTable", arguments: argparse.Namespace) -> dict[str, Any]:
+    """The report of the fit that goes to its minimum."""
+    from playground.scaling.fits import STARTS, check_enough_points, fit
+    from playground.scaling.laws import LAWS
+
+    check_enough_points(LAWS[name], table.points)
+    starts = STARTS if arguments.starts is None else arguments.starts
+    fitted = fit(name, table.points, starts=starts, floor=arguments.floor)
+    return fit_report(fitted, _bootstrap(fitted, arguments), table)
+
+
+def _refit(points: "Points", arguments: argparse.Namespace) -> dict[str, Any]:
+    """The report of a fit as the page on published runs does it, with the intervals of the minimum.
+
+    Raises UserError for what such a fit does not have.
+    """
+    from playground.scaling.fits import fit
+    from playground.scaling.refits import Recipe, refit
+
+    if arguments.law != "chinchilla" or arguments.floor is not None or arguments.starts is not None:
+        raise UserError(
+            "weighing, beginning and delta are ways to fit Chinchilla's law; leave law, floor and starts out."
+        )
+    chosen = {name: value for name in RECIPE if (value := getattr(arguments, name)) is not None}
+    found = refit(points, Recipe(left_out=0, **chosen))
+    resamples = _bootstrap(fit("chinchilla", points), arguments) if arguments.bootstraps else None
+    return refit_report(found, resamples)
+
+
+def refit_report(found: "Refit", resamples: "Bootstrap | None") -> dict[str, Any]:
+    """The report of a fit by a recipe, with the same keys as far as they apply."""
+    intervals = resamples.intervals() if resamples else {}
+    return {
+        "law": "chinchilla",
+        "parameters": found.parameters,
+        "intervals": {name: [low, high] for name, (low, high) in intervals.items()},
+        "objective": found.objective,
+        "printed_objective": found.printed_objective,
+        "heldout": None,
+        "unidentified": [],
+        "warnings": [],
+        "points": found.n_runs,
+        "bootstraps": resamples.n_resamples if resamples else 0,
+    }
 
 
 def _check_numbers(arguments: argparse.Namespace) -> None:
@@ -142,8 +209,11 @@ def as_text(report: dict[str, Any]) -> str:
     for name, value in report["parameters"].items():
         shown = f"({value:.6g})" if name in report["unidentified"] else f"{value:.6g}"
         lines.append(f"  {name:<8} {shown:>14}" + _interval_text(report["intervals"].get(name)))
-    reached = _("objective {objective:.6g}, reached by {reached} of {starts} restarts")
-    lines.append(reached.format(**{name: report[name] for name in ("objective", "reached", "starts")}))
+    if "printed_objective" in report:
+        ended = _("objective {objective:.6g}; Hoffmann's printed law has {printed_objective:.6g}")
+    else:
+        ended = _("objective {objective:.6g}, reached by {reached} of {starts} restarts")
+    lines.append(ended.format_map(report))
     return "\n".join([*lines, *(f"! {warning}" for warning in report["warnings"])])
 
 

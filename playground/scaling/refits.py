@@ -1,7 +1,8 @@
 """Hoffmann's runs, fitted in the ways in which the papers differ: why one table of runs gives two laws.
 
 Besiroglu et al. 2024, section 3: the printed law is no minimum. The mean of the Huber losses is so small a number that
-an optimiser of common tolerances stops where it began.
+an optimiser of common tolerances stops where it began. The minimum without the five highest losses is at B 2142.96;
+with B 2143.8, as the replication's code ends, the objective is higher by a part in a hundred million.
 """
 
 from dataclasses import dataclass
@@ -81,7 +82,14 @@ def hoffmann_points() -> Points:
 
 
 def without_highest(points: Points, count: int) -> Points:
-    """The runs without those of the highest losses, in their order."""
+    """The runs without those of the highest losses, in their order. Raises UserError where none would be left."""
+    if not 0 <= count < len(points):
+        raise UserError(
+            "{count} of {n_points} runs cannot be left out; choose 0 to {most}.",
+            count=count,
+            n_points=len(points),
+            most=len(points) - 1,
+        )
     return points.take(np.sort(np.argsort(points.loss, kind="stable")[: len(points) - count]))
 
 

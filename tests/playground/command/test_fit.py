@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from playground.__main__ import main
-from playground.scaling.published import BESIROGLU
+from playground.scaling.published import BESIROGLU, HOFFMANN
+from playground.scaling.refits import hoffmann_csv
 from tests.helpers.planted_points import scattered
 
 
@@ -100,12 +101,43 @@ def test_a_bad_file_is_answered_with_row_and_reason(content, sentence, tmp_path,
         (["points.csv", "--seed", "-1"], "The seed is -1"),
         (["points.csv", "--processes", "0"], "cannot work"),
         (["points.csv", "--loss", "price"], "no column 'price'"),
+        (["points.csv", "--leave-out", "-1"], "-1 of 40 runs cannot be left out; choose 0 to 39"),
+        (["points.csv", "--leave-out", "40"], "40 of 40 runs cannot be left out"),
+        (["points.csv", "--leave-out", "36"], "bring at least 6 points instead of 4"),
+        (["points.csv", "--starts", "0"], "cannot begin from 0 starts"),
+        (["points.csv", "--delta", "nan"], "A Huber delta of nan makes no fit"),
+        (["points.csv", "--weighing", "mean", "--law", "kaplan"], "leave law, floor and starts out"),
+        (["points.csv", "--beginning", "middle", "--leave-out", "36"], "Too few runs are left: 4"),
     ],
 )
 def test_strange_wishes_are_refused(words, sentence, points, capsys, monkeypatch):
     monkeypatch.chdir(points.parent)
     assert main(["fit", *words]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_published_runs_without_the_five_highest_are_fitted_as_on_the_page(capsys):
+    """The default way and the page's own give one law, the replication's."""
+    words = ["fit", str(hoffmann_csv()), "--leave-out", "5", "--bootstraps", "0", "--json"]
+    assert main(words) == 0
+    fitted = json.loads(capsys.readouterr().out)
+    assert main([*words, "--weighing", "scaled", "--beginning", "grid", "--delta", "0.001"]) == 0
+    refitted = json.loads(capsys.readouterr().out)
+    assert (fitted["points"], fitted["left_out"], refitted["points"]) == (240, 5, 240)
+    for name, value in {"E": 1.8172, "alpha": 0.3473, "beta": 0.3672}.items():
+        assert fitted["parameters"][name] == pytest.approx(value, abs=5.1e-5)
+        assert refitted["parameters"][name] == pytest.approx(fitted["parameters"][name], abs=1e-5)
+    assert refitted["objective"] == pytest.approx(fitted["objective"], rel=1e-9)
+
+
+def test_a_mean_from_the_printed_law_stays_at_the_printed_law(capsys):
+    words = ["fit", str(hoffmann_csv()), "--leave-out", "5", "--weighing", "mean", "--beginning", "printed"]
+    assert main([*words, "--bootstraps", "0"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "chinchilla, 240 points"
+    beta = next(float(line.split()[1]) for line in lines if line.split()[:1] == ["beta"])
+    assert beta == pytest.approx(HOFFMANN.parameters["beta"], abs=0.01)
+    assert "Hoffmann's printed law has" in lines[-1]
 
 
 def test_asking_for_help_imports_neither_torch_nor_scipy():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from playground.errors import UserError
+from playground.scaling.laws import LAWS
 from playground.scaling.published import HOFFMANN
 from playground.scaling.refits import Recipe, hoffmann_points, refit, without_highest
 
@@ -23,17 +24,57 @@ def total(points, law, delta=1e-3) -> float:
 
 
 def test_without_the_five_highest_losses_the_replication_is_found(points):
-    """A and B lie in a valley so flat that the last digits turn on the optimiser: ours ends no higher."""
+    """E, alpha and beta to the printed digits, and an objective that a tighter optimiser does not lower."""
     found = refit(points, Recipe())
     assert found.n_runs == 240
     for name in ("E", "alpha", "beta"):
         assert found.parameters[name] == pytest.approx(REPLICATED[name], abs=5.1e-5)
-    assert found.parameters["A"] == pytest.approx(REPLICATED["A"], abs=0.1)
-    assert found.parameters["B"] == pytest.approx(REPLICATED["B"], rel=5e-4)
     kept = without_highest(points, 5)
     assert found.objective == pytest.approx(total(kept, found.parameters), rel=1e-9)
     assert found.objective <= total(kept, REPLICATED)
     assert found.printed_objective == pytest.approx(total(kept, HOFFMANN.parameters), rel=1e-9)
+
+
+def test_the_replications_b_lies_a_hundred_millionth_above_the_minimum(points):
+    """Newton's steps end at B 2142.96 from our fit and from the replication's numbers alike.
+
+    Along the valley the best law with B 2143.8 has the other four as the replication has them, and an objective that
+    is 1.0e-8 higher: about what a relative tolerance of 2.2e-9 for each step, scipy's, leaves over.
+    """
+    form, kept = LAWS["chinchilla"].form, without_highest(points, 5)
+    logs, log_losses = kept.logs(form.columns), np.log(kept.loss)
+
+    def slope(theta):
+        predicted, gradient = form.log_loss(theta, logs)
+        return gradient @ np.clip(predicted - log_losses, -1e-3, 1e-3)
+
+    def polished(law, free):
+        theta = form.to_theta(law)
+        for _step in range(60):
+            ends = [(slope(theta + step) - slope(theta - step)) / 2e-7 for step in 1e-7 * np.eye(5)[free]]
+            move = np.zeros(5)
+            move[free] = np.linalg.solve(np.array(ends)[:, free], -slope(theta)[free])
+            size = 1.0
+            while size > 1e-9 and at(theta + size * move) > at(theta):
+                size /= 2
+            theta = theta + size * move
+        return form.to_parameters(theta), at(theta)
+
+    def at(theta):
+        return total(kept, form.to_parameters(theta))
+
+    everything, all_but_b = [0, 1, 2, 3, 4], [0, 1, 3, 4]
+    found = refit(points, Recipe())
+    for start in (found.parameters, REPLICATED):
+        law, objective = polished(start, everything)
+        assert law["B"] == pytest.approx(2142.96, abs=0.005)
+        assert law["A"] == pytest.approx(477.872, abs=0.0005)
+        assert objective == pytest.approx(1.01827778796e-3, rel=5e-12)
+    assert found.objective == pytest.approx(objective, rel=1e-12)
+    held, above = polished(REPLICATED, all_but_b)
+    for name, digits in {"E": 4, "A": 1, "B": 1, "alpha": 4, "beta": 4}.items():
+        assert round(held[name], digits) == REPLICATED[name]
+    assert above / objective - 1 == pytest.approx(1.0e-8, rel=0.05)
 
 
 def test_a_mean_keeps_the_optimiser_where_it_began(points):
