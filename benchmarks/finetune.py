@@ -46,6 +46,7 @@ def configurations(texts: Path) -> dict[str, FinetuneConfig]:
             task=authors,
             parts=TrainedParts(method="head"),
             steps=300,
+            batch=32,
             length=96,
             learning_rate=5e-3,
             **settings,

@@ -20,7 +20,7 @@ from playground.tasks.finetune.reader import Reader, by_length, padded
 from playground.tasks.finetune.rows import (
     RowsReport,
     SplitRows,
-    first_labels,
+    draw_labels,
     read_rows,
     report_of,
     without_leaks,
@@ -84,7 +84,7 @@ def read_labels(config: LabelsConfig) -> SplitRows:
         raise UserError("No held-out label is among the trained ones; each label needs at least two texts.")
     order = np.random.default_rng(0).permutation(kept)[: config.most_held_out].tolist()
     split = SplitRows(train=split.train, held_out=split.held_out.only(order), notes=split.notes)
-    return first_labels(split, config.labels)
+    return draw_labels(split, config.labels)
 
 
 def label_report(config: LabelsConfig) -> RowsReport:

@@ -140,16 +140,20 @@ def split_rows(rows: Rows, share: float, *, most_held_out: int, seed: int = 0) -
     return SplitRows(train=rows.only(trained), held_out=rows.only(order[:cut]), notes=tuple(notes))
 
 
-def first_labels(split: SplitRows, labels: int) -> SplitRows:
-    """Train on `labels` texts only, of each label in turn; 0 leaves all. Held-out texts stay the same."""
+def draw_labels(split: SplitRows, labels: int, *, seed: int = 0) -> SplitRows:
+    """Train on `labels` texts only, drawn at random, of each label in turn; 0 leaves all. Held-out texts stay the same.
+
+    The first of a book would be its first chapter. More labels hold the fewer ones.
+    """
     if not labels or labels >= len(split.train):
         return split
     seen: Counter[str] = Counter()
     turns = []
-    for row, label in enumerate(split.train.labels):
-        turns.append((seen[label], row))
+    for row in np.random.default_rng(seed).permutation(len(split.train)).tolist():
+        label = split.train.labels[row]
+        turns.append((seen[label], label, row))
         seen[label] += 1
-    kept = sorted(row for _turn, row in sorted(turns)[:labels])
+    kept = sorted(row for _turn, _label, row in sorted(turns)[:labels])
     return SplitRows(train=split.train.only(kept), held_out=split.held_out, notes=split.notes)
 
 

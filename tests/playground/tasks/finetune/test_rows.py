@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from playground.errors import UserError
 from playground.tasks.finetune.labels import LabelsConfig, label_report, read_labels
-from playground.tasks.finetune.rows import MOST_TRAINED, Rows, SplitRows, first_labels, read_rows, save_rows, split_rows
+from playground.tasks.finetune.rows import MOST_TRAINED, Rows, SplitRows, draw_labels, read_rows, save_rows, split_rows
 from playground.tasks.finetune.sentiment import CEILING, UNDECIDED, sentiment_rows
 from playground.tasks.finetune.tables import KEPT_TABLES, keep_table, look_at_table
 
@@ -95,12 +95,20 @@ def test_a_text_in_both_parts_is_not_measured():
 def test_fewer_labels_are_taken_evenly_and_held_out_rows_stay(labels, count):
     train = Rows(texts=tuple(str(n) for n in range(len(labels))), labels=tuple(labels))
     split = SplitRows(train=train, held_out=train.only([0]))
-    fewer = first_labels(split, count)
+    fewer = draw_labels(split, count)
     assert len(fewer.train) == min(count, len(labels))
     assert fewer.held_out == split.held_out
     counts = {name: fewer.train.labels.count(name) for name in set(labels)}
     for name, taken in counts.items():
         assert taken >= min(max(counts.values()) - 1, labels.count(name))
+    assert set(fewer.train.texts) <= set(draw_labels(split, count + 1).train.texts)
+
+
+def test_fewer_labels_are_drawn_from_everywhere():
+    """A book's first passages are its first chapter: the draw reaches into each quarter of a label's texts."""
+    train = Rows(texts=tuple(str(n) for n in range(400)), labels=("a", "b") * 200)
+    kept = [int(text) for text in draw_labels(SplitRows(train=train, held_out=train.only([0])), 100).train.texts]
+    assert all(10 <= sum(100 * k <= row < 100 * (k + 1) for row in kept) <= 40 for k in range(4))
 
 
 def test_rows_survive_a_file(tmp_path):
