@@ -44,16 +44,14 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def serve(threads: int) -> Iterator[str]:
     """`streamlit run app.py` in a fresh process, with the app's own settings; the block begins when it answers."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = int(listener.getsockname()[1])
+    port = free_port()
     options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *(f"--{key}={options[key]}" for key in options)]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     quiet = subprocess.DEVNULL
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
     try:
-        _wait_until_healthy(server, port)
+        wait_until_healthy(server, port)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
@@ -63,7 +61,15 @@ def serve(threads: int) -> Iterator[str]:
             server.kill()
 
 
-def _wait_until_healthy(server: subprocess.Popen[bytes], port: int) -> None:
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until_healthy(server: subprocess.Popen[bytes], port: int) -> None:
+    """Return when a server answers. Raises RuntimeError where it has ended, or never does."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and server.poll() is None:
         try:

@@ -20,7 +20,7 @@ from websockets.exceptions import InvalidStatus
 
 from playground.settings import PAGES as ALL_PAGES
 from tests.helpers.forgery import HOST, MARKUP, active_markup, forged_parameter, forged_states, is_active
-from tests.helpers.seat import Seat, Seen
+from benchmarks.seat import Seat, Seen
 from tests.helpers.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]

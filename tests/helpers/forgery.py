@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from tests.helpers.seat import Seen
+from benchmarks.seat import Seen
 
 HOST = "evil.example"
 MARKUP = (

@@ -1,0 +1,56 @@
+"""A hosted server of its own process on loopback, for measurements: its address, its memory, its log."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from benchmarks.browser import ROOT, free_port, wait_until_healthy
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostedApp:
+    """A running server."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def megabytes(self) -> float:
+        """Resident memory of the server's own process, without its trainings."""
+        return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
+
+    def tracebacks(self) -> int:
+        """How many tracebacks stand in its log."""
+        return self.log.read_text(errors="replace").count("Traceback (most recent call last)")
+
+
+@contextmanager
+def hosted_app(environment: Mapping[str, str], *, threads: int) -> Iterator[HostedApp]:
+    """`streamlit run asgi.py` with a home and a folder of runs of its own; the block begins when it answers."""
+    port = free_port()
+    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
+    command = [sys.executable, "-m", "streamlit", "run", "asgi.py", *(f"--{key}={options[key]}" for key in options)]
+    with TemporaryDirectory(prefix="load") as folder:
+        log = Path(folder) / "server.log"
+        variables = {"OMP_NUM_THREADS": str(threads), "HOME": folder, "PLAYGROUND_RUNS": str(Path(folder) / "runs")}
+        with log.open("wb") as out:
+            server = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **variables, **environment}, stdout=out, stderr=subprocess.STDOUT
+            )
+        try:
+            wait_until_healthy(server, port)
+            yield HostedApp(address=f"http://127.0.0.1:{port}", process=server, log=log)
+        finally:
+            server.terminate()
+            try:
+                server.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
