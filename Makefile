@@ -1,5 +1,5 @@
 # The few commands that everybody needs.
-.PHONY: run test fast lint messages requirements audit forged kills benchmark configurations claims
+.PHONY: run test fast lint messages requirements audit forged kills load soak benchmark configurations claims
 
 run:            ## open the app
 	streamlit run app.py
@@ -33,6 +33,12 @@ forged:         ## 10,000 forged messages to every page, over the server's own p
 
 kills:          ## 500 kills at random moments: nothing beyond the last snapshot is lost
 	KILLS=500 python -m pytest -n 0 tests/playground/jobs/test_kills.py
+
+load:           ## thirty visitors for five minutes, then thirty arrivals; writes benchmarks/results/load.json
+	python -m benchmarks.load
+
+soak:           ## the same visitors for an hour: does memory grow? MINUTES=15 for a shorter one
+	python -m benchmarks.load --soak --minutes $(or $(MINUTES),60)
 
 benchmark:      ## writes benchmarks/results/*.json, which the README quotes
 	python -m benchmarks.attention

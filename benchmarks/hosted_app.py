@@ -21,10 +21,18 @@ class HostedApp:
     address: str
     process: subprocess.Popen[bytes]
     log: Path
+    runs: Path
 
     def megabytes(self) -> float:
         """Resident memory of the server's own process, without its trainings."""
         return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
+
+    def trainings(self) -> int:
+        """How many runs are being trained now."""
+        from playground.training.run.status import observed_status
+
+        folders = [folder for folder in self.runs.iterdir() if folder.is_dir()] if self.runs.is_dir() else []
+        return sum(observed_status(folder).state == "running" for folder in folders)
 
     def tracebacks(self) -> int:
         """How many tracebacks stand in its log."""
@@ -37,20 +45,22 @@ def hosted_app(environment: Mapping[str, str], *, threads: int) -> Iterator[Host
     port = free_port()
     options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
     command = [sys.executable, "-m", "streamlit", "run", "asgi.py", *(f"--{key}={options[key]}" for key in options)]
-    with TemporaryDirectory(prefix="load") as folder:
-        log = Path(folder) / "server.log"
-        variables = {"OMP_NUM_THREADS": str(threads), "HOME": folder, "PLAYGROUND_RUNS": str(Path(folder) / "runs")}
+    with TemporaryDirectory(prefix="load", ignore_cleanup_errors=True) as folder:
+        log, runs = Path(folder) / "server.log", Path(folder) / "runs"
+        variables = {"OMP_NUM_THREADS": str(threads), "HOME": folder, "PLAYGROUND_RUNS": str(runs)}
         with log.open("wb") as out:
             server = subprocess.Popen(
                 command, cwd=ROOT, env={**os.environ, **variables, **environment}, stdout=out, stderr=subprocess.STDOUT
             )
         try:
             wait_until_healthy(server, port)
-            yield HostedApp(address=f"http://127.0.0.1:{port}", process=server, log=log)
+            yield HostedApp(address=f"http://127.0.0.1:{port}", process=server, log=log, runs=runs)
         finally:
+            workers = psutil.Process(server.pid).children(recursive=True)
             server.terminate()
             try:
                 server.wait(timeout=20)
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+            psutil.wait_procs(workers, timeout=20)  # they leave with a checkpoint, into this folder

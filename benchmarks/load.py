@@ -34,11 +34,6 @@ PRESETS = ("tales", "induction", "translation", "documentation")
 STEPS = 100_000
 """Of each training: more than any measurement lasts."""
 SAMPLE_SECONDS = 5.0
-TARGETS = {
-    **{"overview_median": 0.3, "overview_95th": 1.5, "last_first_page": 5.0},
-    **{"errors": 0, "megabytes_per_seat": 20.0, "growth_megabytes": 50.0},
-}
-"""The most that each figure may be."""
 CALM_SECONDS = 2.0
 
 
@@ -94,6 +89,7 @@ def measure(plan: Plan, *, arrivals: bool = True) -> dict[str, Any]:
         if arrivals:
             results["arrival"] = arrive(app, plan)
         results["tracebacks"] = app.tracebacks()
+        results["running"] = app.trainings()
     return results
 
 
@@ -212,6 +208,84 @@ def growth(samples: Sequence[tuple[float, float]], warm_up: float) -> float:
         return 0.0
     tenth = max(1, len(after) // 10)
     return statistics.median(after[-tenth:]) - statistics.median(after[:tenth])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A line of the table."""
+
+    what: str
+    most: float
+    """The target."""
+    value: float
+    unit: str
+    digits: int = 0
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """What, at most how much, how much it was."""
+        target = f"< {self.most:g}{self.unit}" if self.most else "0"
+        note = "" if self.holds else " (missed)"
+        return self.what, target, f"{self.value:.{self.digits}f}{self.unit}{note}"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the target is met; zero may be reached."""
+        return self.value < self.most or self.value == self.most == 0
+
+
+def figures(load: dict[str, Any], soak: dict[str, Any]) -> list[Figure]:
+    """What issue and README promise, in the table's order."""
+    overview, arrival = load["seconds"]["overview"], load["arrival"]
+    errors = (
+        len(load["errors"]) + len(arrival["errors"]) + load["tracebacks"] + len(soak["errors"]) + soak["tracebacks"]
+    )
+    warm_up = soak["plan"]["warm_up_seconds"]
+    minutes = (soak["plan"]["seconds"] - warm_up) / 60
+    memory = f"Memory in {minutes:g} minutes after {warm_up / 60:g} of warm-up"
+    return [
+        Figure(
+            what=f"Text to overview, median of {overview['count']}",
+            most=0.3,
+            value=overview["median"],
+            unit=" s",
+            digits=2,
+        ),
+        Figure(what="Text to overview, 95th percentile", most=1.5, value=overview["95th"], unit=" s", digits=2),
+        Figure(what="The thirtieth's first page", most=5, value=arrival["last"], unit=" s", digits=2),
+        Figure(what="The slowest first page", most=5, value=arrival["seconds"]["largest"], unit=" s", digits=2),
+        Figure(what="Memory of a seat", most=20, value=load["megabytes_per_seat"], unit=" MB", digits=1),
+        Figure(what=memory, most=50, value=soak["growth_megabytes"], unit=" MB"),
+        Figure(what="Errors", most=0, value=errors, unit=""),
+    ]
+
+
+def missed(load: dict[str, Any], soak: dict[str, Any]) -> list[str]:
+    """The targets that were not met."""
+    return [figure.what for figure in figures(load, soak) if not figure.holds]
+
+
+def markdown(load: dict[str, Any], soak: dict[str, Any]) -> str:
+    """The table as the README holds it, and below it what it was measured on and how."""
+    rows = [("What", "Target", "Here"), ("---", "---", "---"), *(figure.cells for figure in figures(load, soak))]
+    made, plan, seconds = load["made"], load["plan"], load["seconds"]
+    others = ", ".join(
+        f"{what} {seconds[kind]['median']:.2f} s (95th percentile {seconds[kind]['95th']:.2f} s)"
+        for kind, what in (("head", "a head"), ("page", "another page"), ("run", "a run's page"))
+        if seconds.get(kind, {}).get("count")
+    )
+    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    meanwhile = f"; {plan['note']}" if plan["note"] else ""
+    return "\n".join(
+        [
+            *(f"| {' | '.join(row)} |" for row in rows),
+            "",
+            f"`python -m benchmarks.load` on {made['date'][:10]}, `make soak` on {soak['made']['date'][:10]}: "
+            f"{plan['visitors']} visitors for {plan['seconds'] / 60:g} minutes, {plan['trainings']} trainings, then "
+            f"{plan['visitors']} arriving within {plan['arrival_seconds']:g} s; server, trainings and visitors on "
+            f"{made['cpu']}, {made['cores']} cores, no GPU{meanwhile}. Medians of the rest: {others}. {versions}.",
+        ]
+    )
 
 
 def main() -> None:

@@ -130,7 +130,7 @@ class Visitor:
     def _next_text(self) -> str:
         if self._dice.random() < SHARED:
             turn = int(time.monotonic() / LESSON_SECONDS)
-            return next(text for text in _from(turn) if text != self._text)
+            return next(text for text in lesson_from(turn) if text != self._text)
         return " ".join(self._dice.choices(WORDS, k=self._dice.randint(6, 16)))
 
     def _type(self, text: str) -> None:
@@ -182,7 +182,7 @@ def _names(element: Any, layer: int, head: int) -> bool:
     return bool(header["layer"] == layer and header["head"] == head)
 
 
-def _from(turn: int) -> tuple[str, ...]:
+def lesson_from(turn: int) -> tuple[str, ...]:
     """The lesson's texts, beginning with that of a turn."""
     start = turn % len(LESSON)
     return LESSON[start:] + LESSON[:start]

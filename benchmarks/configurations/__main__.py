@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.configurations.building import TASKS, Configuration, all_configurations
 from benchmarks.configurations.report import report
+from benchmarks.configurations.special_cases import NOT_ALONE
 from benchmarks.machine import RESULTS
 
 SECONDS, BYTES = 120, 8 * 2**30
@@ -31,8 +32,9 @@ def run_one(configuration: Configuration) -> dict[str, Any]:
         try:
             outcomes = compare(configuration, Path(folder))
         except Exception as error:
-            reason = " ".join(str(error).split())[:300]
-            return {"not built": f"{type(error).__name__}: {reason}"}
+            said = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+            reason = NOT_ALONE.get(configuration.family)
+            return {"not built": said if reason is None else f"{reason} ({said})"}
     return {name: asdict(outcome) for name, outcome in outcomes.items()}
 
 
@@ -76,7 +78,7 @@ def _warm_up() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; 1 where something is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("families", nargs="*", help="by default all of them")
+    parser.add_argument("families", nargs="*", help="by default all; of some, their rows of the table are renewed")
     parser.add_argument("--task", choices=TASKS)
     parser.add_argument(
         "--out", type=Path, help="a JSON file; by default benchmarks/results and docs/configurations.md"
@@ -95,9 +97,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{configuration}: {_line(result)}", flush=True)
     if chosen.out:
         chosen.out.write_text(json.dumps(results, indent=1) + "\n")
-    elif not (chosen.families or chosen.task):
-        write(results)
+    else:
+        write({**known_results(), **results} if chosen.families or chosen.task else results)
     return int(any("wrong" in _line(result) for result in results.values()))
+
+
+def known_results() -> dict[str, Any]:
+    """What was kept of earlier runs: a run of some families renews their rows only."""
+    known: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.is_file() else {}
+    return known
 
 
 def write(results: dict[str, Any]) -> None:

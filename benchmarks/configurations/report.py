@@ -46,7 +46,7 @@ def report(results: Mapping[str, Mapping[str, Any]], version: str) -> str:
             "",
             "## Not built",
             "",
-            "Small models that transformers itself could not build or run, by its error:",
+            "Small models that transformers itself could not build or run: the reason, and its error.",
             "",
         ]
         lines += unbuilt

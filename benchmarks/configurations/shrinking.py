@@ -86,7 +86,9 @@ def _small_fields(config_class: Any) -> dict[str, Any]:
         elif isinstance(value, int) and (small := _small(name, value)) is not None:
             fields[name] = small
     # Where keys have as many heads as queries by default (multi-head latent attention), they keep them.
-    if getattr(default, "num_key_value_heads", None) == getattr(default, "num_attention_heads", 0):
+    # By their own fields: where layers differ in them, transformers raises an error for the global ones (dots3).
+    own = vars(default)
+    if own.get("num_key_value_heads") == own.get("num_attention_heads", 0):
         fields["num_key_value_heads"] = HEADS
     return fields | dict(_lists(default, fields))
 

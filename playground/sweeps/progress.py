@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import platform
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ from playground.sweeps.results import (
 )
 from playground.text import _
 from playground.training.run.paths import read_json, write_json
-from playground.training.run.status import State, birth_of, read_status
+from playground.training.run.status import AWAY_SECONDS, State, birth_of, read_status
 
 PROGRESS = "progress.json"
 SweepState = Literal["new", "running", "finished", "stopped", "interrupted"]
@@ -52,8 +53,10 @@ class SweepProgress:
     worker_seconds: float = 0.0
     """Of all workers together."""
     worker_seconds_left: float | None = None
+    node: str = ""
+    """The machine of the scheduler's process; empty in a file from before machines were stored."""
     pid: int = 0
-    """Of the scheduler's process; with `born`, its start time, no other process is taken for it."""
+    """Of that process; with `born`, its start time, no other process is taken for it."""
     born: float = 0.0
     updated: float = 0.0
     """Since 1970, like `born`."""
@@ -79,7 +82,7 @@ class SweepProgress:
 def write_progress(folder: Path, progress: SweepProgress) -> None:
     """Write progress.json, with this process as the scheduler's."""
     pid = os.getpid()
-    now = dataclasses.replace(progress, pid=pid, born=birth_of(pid), updated=time.time())
+    now = dataclasses.replace(progress, node=platform.node(), pid=pid, born=birth_of(pid), updated=time.time())
     write_json(folder / PROGRESS, dataclasses.asdict(now))
 
 
@@ -90,10 +93,17 @@ def read_progress(folder: Path) -> SweepProgress:
     known: dict[str, Any] = {name: values[name] for name in names if name in values}
     try:
         progress = SweepProgress(**{**known, "working": tuple(known.get("working", ()))})
-        is_gone = progress.state == "running" and abs(birth_of(progress.pid) - progress.born) >= 1.0
+        is_gone = progress.state == "running" and not _is_attended(progress)
     except TypeError:
         return SweepProgress()
     return dataclasses.replace(progress, state="interrupted", working=()) if is_gone else progress
+
+
+def _is_attended(progress: SweepProgress) -> bool:
+    """Whether its scheduler lives: on this machine, or on another one from which it reported lately."""
+    if progress.node not in ("", platform.node()):
+        return time.time() - progress.updated < AWAY_SECONDS
+    return abs(birth_of(progress.pid) - progress.born) < 1.0
 
 
 WORKING: tuple[State, ...] = ("starting", "preparing", "running", "paused")

@@ -1,6 +1,9 @@
-"""The hosted entry in a real browser: nothing is fetched from elsewhere, and a run belongs to whoever started it."""
+"""The hosted entry in a real browser: a room without Internet, and a run belongs to whoever started it."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,20 +11,55 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from playground.settings import PAGES
 from tests.helpers.settling import PATIENCE, settle_work
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("", "attention?mode=bertviz", "inside", "generate", "ablate", "train", "scaling", "emergence", "glossary")
+NO_INTERNET = ROOT / "tests" / "helpers" / "no_internet"
+QUERIES = {
+    **{"attention": ("", "mode=bertviz", "model=tales-translator"), "inside": ("", "section=architecture", "step=all")},
+    **{"scaling": ("", "section=live"), "finetune": ("", "show=new"), "tokens": ("", "section=sentences")},
+}
+ADDRESSES = [f"{page}?{query}" for page in PAGES for query in QUERIES.get(page, ("",))]
+"""Every page, and sections that draw with other means."""
 
 
 @pytest.fixture(scope="module")
-def server(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def outgoing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server's own connections to elsewhere are written down; each is refused."""
+    return tmp_path_factory.mktemp("outgoing") / "log"
+
+
+@pytest.fixture(scope="module")
+def server(serve: Callable[..., str], outgoing: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     runs = tmp_path_factory.mktemp("runs")
-    return serve(ROOT / "asgi.py", environment={"PLAYGROUND_RUNS": str(runs), "PLAYGROUND_SLOTS": "1"})
+    limits = {"PLAYGROUND_RUNS": str(runs), "PLAYGROUND_SLOTS": "1"}
+    return serve(ROOT / "asgi.py", environment={**limits, **without_internet(outgoing)})
+
+
+def without_internet(log: Path) -> dict[str, str]:
+    """The environment of a process that reaches only this machine."""
+    return {"PYTHONPATH": f"{NO_INTERNET}{os.pathsep}{ROOT}", "NO_INTERNET_LOG": str(log)}
+
+
+def test_what_is_to_count_connections_counts_them(tmp_path: Path) -> None:
+    code = """
+import socket, urllib.request
+for ask in (lambda: urllib.request.urlopen("http://example.com"), lambda: socket.create_connection(("192.0.2.1", 80))):
+    try:
+        ask()
+    except OSError:
+        print("refused")
+"""
+    environment = {**os.environ, **without_internet(tmp_path / "log")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["refused", "refused"]
+    assert (tmp_path / "log").read_text().splitlines() == ["'example.com'", "'192.0.2.1'"]
 
 
 @pytest.mark.slow
-def test_no_page_asks_another_server_or_breaks_the_policy(server: str, open_page: Callable[[str], Page]) -> None:
+@pytest.mark.timeout(600)
+def test_a_room_without_internet_sees_every_page(server: str, outgoing: Path, open_page: Callable[[str], Page]) -> None:
     page = open_page("about:blank")
     elsewhere: list[str] = []
 
@@ -32,11 +70,16 @@ def test_no_page_asks_another_server_or_breaks_the_policy(server: str, open_page
             elsewhere.append(route.request.url)
             route.abort()
 
-    page.route("**/*", serve_only_ourselves)
-    for name in PAGES:
-        page.goto(f"{server}/{name}")
+    page.context.route("**/*", serve_only_ourselves)
+    page.on(
+        "websocket", lambda socket: elsewhere.extend({socket.url} - {f"{server}/_stcore/stream".replace("http", "ws")})
+    )
+    for address in ADDRESSES:
+        page.goto(f"{server}/{address}")
         settle_work(page)
+        expect(page.locator("[data-testid=stAlertContentError], [data-testid=stException]")).to_have_count(0)
     assert elsewhere == []
+    assert not outgoing.exists(), outgoing.read_text()
 
 
 @pytest.mark.slow

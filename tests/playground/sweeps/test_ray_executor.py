@@ -1,18 +1,11 @@
 """A sweep on a real Ray, started here on loopback with a folder of its own and ended again."""
 
-import contextlib
-import importlib.util
 import json
 import os
-import shutil
 import signal
-import socket
-import subprocess
 import sys
-import tempfile
 import threading
 
-import psutil
 import pytest
 
 from playground.errors import UserError
@@ -22,52 +15,16 @@ from playground.sweeps.progress import read_sweep
 from playground.sweeps.ray_executor import RayExecutor, connect
 from playground.sweeps.sweep import run_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.training.run.status import read_status
+from tests.helpers.ray_cluster import LOOPBACK, free_port, ray_cluster
 from tests.helpers.small_sweep import sweep_config
 from tests.helpers.waiting import until
-
-LOOPBACK = "127.0.0.1"
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind((LOOPBACK, 0))
-        return int(listening.getsockname()[1])
-
-
-def end_tree(process: subprocess.Popen) -> None:
-    """End a process and all that it started; nothing else on the machine."""
-    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-    for member in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            member.terminate()
-    _, alive = psutil.wait_procs(family, timeout=10)
-    for member in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            member.kill()
-    process.wait()
 
 
 @pytest.fixture(scope="module")
 def address():
     """The address of a cluster of one node that says it has two CPUs and a GPU."""
-    assert importlib.util.find_spec("ray"), "pip install -r requirements-dev.txt brings Ray"
-    port, folder = free_port(), tempfile.mkdtemp(prefix="ray")
-    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", f"--port={port}", "--num-cpus=2"]
-    command += ["--num-gpus=1", "--include-dashboard=false", f"--node-ip-address={LOOPBACK}", f"--temp-dir={folder}"]
-    command += ["--object-store-memory=80000000", "--disable-usage-stats", "--block"]
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        until(lambda: answers(port), "Ray")
-        yield f"{LOOPBACK}:{port}"
-    finally:
-        end_tree(process)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as asking:
-        return asking.connect_ex((LOOPBACK, port)) == 0
+    with ray_cluster() as running:
+        yield running
 
 
 @pytest.mark.slow

@@ -174,6 +174,11 @@ def test_a_driver_that_died_leaves_an_interrupted_sweep(tmp_path):
     values = json.loads((tmp_path / "progress.json").read_text())
     (tmp_path / "progress.json").write_text(json.dumps({**values, "born": 1.0}))
     assert (read_progress(tmp_path).state, read_progress(tmp_path).working) == ("interrupted", ())
+    # Another machine's process ids say nothing here: what counts is when it wrote last.
+    (tmp_path / "progress.json").write_text(json.dumps({**values, "born": 1.0, "node": "another"}))
+    assert (read_progress(tmp_path).state, read_progress(tmp_path).working) == ("running", ("one",))
+    (tmp_path / "progress.json").write_text(json.dumps({**values, "node": "another", "updated": 1.0}))
+    assert read_progress(tmp_path).state == "interrupted"
     (tmp_path / "progress.json").write_text('{"working": 3, "pid": "x", "state": "running"}')
     assert read_progress(tmp_path).state == "new"
 
