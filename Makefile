@@ -31,8 +31,9 @@ audit:          ## known holes of the pinned packages (pip install pip-audit)
 forged:         ## 10,000 forged messages to every page, over the server's own protocol
 	FORGED=10000 python -m pytest -n 0 tests/e2e/test_adversary.py -k forged
 
-kills:          ## 500 kills at random moments: nothing beyond the last snapshot is lost
+kills:          ## 500 kills of workers and servers, 500 of clients, at random moments: nothing beyond the last snapshot is lost
 	KILLS=500 python -m pytest -n 0 tests/playground/jobs/test_kills.py
+	KILLS=500 python -m pytest -n 0 tests/e2e/test_adversary.py -k killed
 
 load:           ## thirty visitors for five minutes, then thirty arrivals; writes benchmarks/results/load.json
 	python -m benchmarks.load

@@ -1,11 +1,12 @@
 """An adversary's walk over the hosted app, in the server's own protocol; then forged messages at random.
 
 Forged states of widgets, reports of components and addresses: no error box, no markup of theirs that comes alive, no
-traceback in the log, and the server goes on. `make forged` sends 10,000 of them ($FORGED).
+traceback in the log, and the server goes on. `make forged` sends 10,000 of them ($FORGED), `make kills` kills clients.
 """
 
 import os
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.error import HTTPError
@@ -18,13 +19,16 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.exceptions import InvalidStatus
 
-from playground.settings import PAGES as ALL_PAGES
-from tests.helpers.forgery import HOST, MARKUP, active_markup, forged_parameter, forged_states, is_active
 from benchmarks.seat import Seat, Seen
+from playground.settings import PAGES as ALL_PAGES
+from playground.training.run.metrics import last_recorded_step, read_metrics
+from playground.training.run.status import read_status
+from tests.helpers.forgery import HOST, MARKUP, active_markup, forged_parameter, forged_states, is_active
 from tests.helpers.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = int(os.environ.get("FORGED", "200"))
+KILLED = int(os.environ.get("KILLS", "12"))
 SHOWN = tuple(name for name in ALL_PAGES if name != "emergence")
 PAGES = ("", *ALL_PAGES[1:])
 IN_A_ROW = 8
@@ -149,15 +153,37 @@ def test_a_run_is_stopped_by_nobody_who_was_only_sent_its_link(server: tuple[str
 
 
 @pytest.mark.slow
-def test_seats_that_vanish_without_a_word_disturb_nobody(server: tuple[str, Path]):
+@pytest.mark.timeout(3000)
+def test_killed_clients_disturb_neither_visitors_nor_runs(
+    server: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory
+):
     address, log = server
-    for _ in range(12):
+    dice = random.Random(KILLED)
+    owner = Seat(address, headers={"Cookie": "playground_visitor=kim"})
+    changes = '{"steps": 100000, "checkpoint_every": 500, "frames": 5}'
+    seen = owner.open("train", preset="induction", changes=changes)
+    (start,) = (name for name in seen.widgets() if name.endswith("-start_induction"))
+    owner.send([WidgetState(id=start, trigger_value=True)])
+    run = parse_qs(owner.query)["run"][0]
+    (folder,) = tmp_path_factory.getbasetemp().glob(f"runs*/{run}")
+    until(lambda: last_recorded_step(folder) > 0, "a step")
+    pid = read_status(folder).pid
+    for _ in range(KILLED):
         seat = Seat(address)
-        seat.send_bytes(BackMsg(rerun_script=ClientState(page_name="glossary")).SerializeToString())
+        message = BackMsg(rerun_script=ClientState(page_name=dice.choice(PAGES), query_string=f"run={run}"))
+        seat.send_bytes(message.SerializeToString())
+        time.sleep(dice.uniform(0, 0.3))
         seat.drop()
-    seat = Seat(address)
-    check(seat.open("glossary"), "glossary")
-    seat.close()
+    step = last_recorded_step(folder)
+    until(lambda: last_recorded_step(folder) > step, "the run to go on")
+    assert (read_status(folder).pid, read_status(folder).state) == (pid, "running")
+    check(owner.open("glossary"), "glossary")
+    owner.open("train", run=run)
+    owner.send([WidgetState(id=button(owner.open("train", run=run), "Stop"), trigger_value=True)])
+    until(lambda: read_status(folder).state == "stopped", "the stop")
+    steps = read_metrics(folder)[0].columns["step"].tolist()
+    assert steps == list(range(1, len(steps) + 1))
+    owner.close()
     assert "Traceback" not in log.read_text(errors="replace")
 
 
