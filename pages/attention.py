@@ -60,7 +60,8 @@ with body:
         similar = show_head_doors(options.kind, view.selected)
         attention_tables("heads")
         with st.expander(_("Scores over several texts"), icon=":material/functions:"):
-            show_several_texts(model, options.kind, view.selected)
+            row = traced.trace.block_numbers(options.kind).index(view.selected.layer)
+            show_several_texts(model, options.kind, view.selected, row)
         with st.expander(_("Export: data, HTML, Python"), icon=":material/download:"):
             offer_exports(traced, options, view, choice=choice, texts=texts)
     elif mode == BERTVIZ:

@@ -119,6 +119,11 @@ def z(call: AttentionCall) -> Float[Tensor, "batch head query width"]:
 _handler: ContextVar[Handler] = ContextVar("playground_attention_handler", default=z)
 
 
+def handler() -> Handler:
+    """What handles attention calls in this context: for a handler that stands before another one."""
+    return _handler.get()
+
+
 @contextmanager
 def handling(handler: Handler) -> Iterator[None]:
     """Pass every attention call to the handler, within the block and in this context only."""

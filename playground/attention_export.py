@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +16,8 @@ from playground.lens.trace import Trace
 from playground.provenance import provenance
 from playground.snippets import program, tracing
 
+SHOWN_TEXT = 300
+"""Characters of a text below a picture."""
 ALL_HEADS_BYTES = 50_000_000
 """An NPZ holds the maps of all heads up to this size."""
 
@@ -58,10 +60,10 @@ def cells_at(
     )
 
 
-def head_csv(trace: Trace, selected: SelectedMap) -> str:
+def head_csv(trace: Trace, selected: SelectedMap, *, more: Mapping[str, str] | None = None) -> str:
     """The map as CSV: provenance in comment lines, then a column per key and a row per query.
 
-    Chosen queries add a row, chosen keys a column: their weights put together.
+    Chosen queries add a row, chosen keys a column: their weights put together. more: provenance by name.
     """
     queries, keys = shown_words(trace, selected)
     weights = _weights(trace, selected)
@@ -75,7 +77,7 @@ def head_csv(trace: Trace, selected: SelectedMap) -> str:
         else:
             header.append(title)
             rows = [[*row, value] for row, value in zip(rows, gathered, strict=True)]
-    origin = {**provenance(trace.model), **_description(trace, selected)}
+    origin = {**_origin(trace, selected), **(more or {})}
     if selected.options.hide_special:
         sides = zip(("query", "key"), axes(trace, selected.options), strict=True)
         origin |= {f"{name} positions": _spelled(axis.positions) for name, axis in sides}
@@ -92,7 +94,7 @@ def _chosen_title(trace: Trace, selected: SelectedMap) -> str:
     return f"{chosen.gather} of {'queries' if chosen.axis == 'query' else 'keys'} {_spelled(positions)}"
 
 
-def head_npz(trace: Trace, selected: SelectedMap) -> bytes:
+def head_npz(trace: Trace, selected: SelectedMap, *, more: Mapping[str, str] | None = None) -> bytes:
     """The map, the overview, every head's scores and (up to 50 MB) every map, as an NPZ archive."""
     queries, keys = axes(trace, selected.options)
     kind = selected.options.kind
@@ -104,12 +106,10 @@ def head_npz(trace: Trace, selected: SelectedMap) -> bytes:
         "key_tokens": np.array([token.text for token in keys.tokens]),
         "query_ids": np.array([token.id for token in queries.tokens]),
         "key_ids": np.array([token.id for token in keys.tokens]),
-        "blocks": np.array(trace.block_numbers(kind)),
+        "layers": np.array(trace.block_numbers(kind)),
         "query_positions": np.array(queries.positions),
         "key_positions": np.array(keys.positions),
-        "provenance": np.array(
-            json.dumps({**provenance(trace.model), **_description(trace, selected)}, ensure_ascii=False)
-        ),
+        "provenance": np.array(json.dumps({**_origin(trace, selected), **(more or {})}, ensure_ascii=False)),
     }
     if selected.by_word:
         sides = zip(("query", "key"), shown_words(trace, selected), strict=True)
@@ -180,13 +180,22 @@ def _spelled(positions: Iterable[int]) -> str:
     return " ".join(map(str, positions))
 
 
+def trace_origin(trace: Trace, most: int = SHOWN_TEXT) -> dict[str, str]:
+    """The model's provenance, and what it has read: of a long text the beginning."""
+    read = {"text": trace.text, "target": trace.target_text or ""}
+    begun = {name: text if len(text) <= most else f"{text[:most]}…" for name, text in read.items()}
+    return {**provenance(trace.model), **{name: repr(text) for name, text in begun.items() if text}}
+
+
+def _origin(trace: Trace, selected: SelectedMap) -> dict[str, str]:
+    return {**trace_origin(trace, len(trace.text) + len(trace.target_text or "")), **_description(trace, selected)}
+
+
 def _description(trace: Trace, selected: SelectedMap) -> dict[str, str]:
     by_word = "words: the sum over a key's tokens, the mean over a query's"
-    number = trace.site(selected.layer, selected.options.kind).number
-    block = "" if number == selected.layer else f" (block {number} of the model)"
     return {
         "attention": selected.options.kind,
-        "shown": f"layer {selected.layer}{block}, head {selected.head}, {selected.combine}",
+        "shown": f"layer {selected.layer}, head {selected.head}, {selected.combine}",
         "special tokens": "hidden" if selected.options.hide_special else "shown",
         "first token": "set aside, rows renormalised" if selected.options.exclude_first else "as it is",
         **({"rows and columns": by_word} if selected.by_word else {}),

@@ -91,14 +91,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (not chosen.families or configuration.family in chosen.families)
         and chosen.task in (None, configuration.task)
     ]
-    results = {}
+    results, is_part = {}, bool(chosen.families or chosen.task)
     for configuration, result in run_all(configurations):
         results[str(configuration)] = result
         print(f"{configuration}: {_line(result)}", flush=True)
-    if chosen.out:
-        chosen.out.write_text(json.dumps(results, indent=1) + "\n")
-    else:
-        write({**known_results(), **results} if chosen.families or chosen.task else results)
+        if chosen.out:
+            chosen.out.write_text(json.dumps(results, indent=1) + "\n")
+        elif is_part:
+            write({**known_results(), str(configuration): result})
+    if not (chosen.out or is_part):
+        write(results)
     return int(any("wrong" in _line(result) for result in results.values()))
 
 

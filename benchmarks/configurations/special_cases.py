@@ -5,6 +5,7 @@ from typing import Any
 CONV = {"layer_types": ["conv", "full_attention", "conv"]}
 SPARSE_INDEX = {"indexer_n_heads": 2, "indexer_kv_heads": 1, "indexer_head_dim": 8, "indexer_budget": 64}
 SPARSE_INDEX |= {"indexer_compress_ratio": 4}
+DOTS = {"num_key_value_heads": 4, "head_dim": 16, "layer_types": ["full_attention"] * 3}
 GIVEN: dict[str, dict[str, Any]] = {
     "bailing_hybrid": {"n_group": 1, "topk_group": 1, "layer_group_size": 2},
     "bamba": {"attn_layer_indices": [1], "mamba_n_heads": 8},
@@ -23,8 +24,8 @@ GIVEN: dict[str, dict[str, Any]] = {
         },
     },
     "dots1": {"n_routed_experts": 4, "n_shared_experts": 1},
-    "dots3_note": {"text_config": {"num_key_value_heads": 4}},
-    "dots3_note_text": {"num_key_value_heads": 4},
+    "dots3_note": {"text_config": DOTS, "adapter_in_dim": 32},
+    "dots3_note_text": DOTS,
     "gemma3n_text": {"num_kv_shared_layers": 0},
     "gemma4_assistant": {"text_config": {"hidden_size_per_layer_input": 0, "num_kv_shared_layers": 0}},
     "gemma4_unified_assistant": {"text_config": {"num_kv_shared_layers": 0}},
@@ -43,7 +44,6 @@ GIVEN: dict[str, dict[str, Any]] = {
     "qwen4_exp": {"text_config": SPARSE_INDEX},
     "qwen4_exp_text": SPARSE_INDEX,
     "xmod": {"default_language": "en_XX", "languages": ["en_XX"]},
-    "xlstm": {"chunk_size": 16},
     "zamba": {"attention_hidden_size": 64, "attention_head_dim": 16, "num_key_value_heads": 4},
     "zamba2": {"attention_hidden_size": 64, "attention_head_dim": 16, "num_key_value_heads": 4}
     | {"mamba_headdim": 8, "kv_channels": 8},
@@ -65,6 +65,7 @@ NOT_ALONE: dict[str, str] = {
     "mllama": OWN_FOLDER,
     "musicgen": CODES,
     "musicgen_melody": CODES,
+    "xlstm": "it has no attention, only cells that keep a matrix, whose small sizes transformers does not fit together",
     "vibevoice_asr": SOUND,
     "voxtral_realtime": SOUND,
 }

@@ -56,16 +56,15 @@ def head_view(
             prettify_tokens,
         )
     )
-    row = 0
-    if layer is not None:
-        if layer not in subjects[0].numbers:
-            raise UserError("Layer {layer} is not among the included layers.", layer=layer)
-        row = subjects[0].numbers.index(layer)
+    included = subjects[0].block_numbers()
+    if layer is not None and layer not in included:
+        raise UserError("Layer {layer} is not among the included layers.", layer=layer)
+    opened = included[0] if layer is None else layer
     if heads:
         _refuse_missing(subjects, heads)
-    first = Selected(layer=row, head=heads[0]) if heads else Selected(layer=row, combine="layer mean")
+    first = Selected(layer=opened, head=heads[0]) if heads else Selected(layer=opened, combine="layer mean")
     several = " or ".join(f"head = {head}" for head in heads) if heads and len(heads) > 1 else ""
-    marked = f"layer = {subjects[0].numbers[row]} and ({several})" if several else ""
+    marked = f"layer = {opened} and ({several})" if several else ""
     return _shown(subjects, first, "arcs", marked, "auto", html_action, _("Head view"))
 
 

@@ -21,8 +21,6 @@ class GivenMaps:
 
     kind: SiteKind
     sites: tuple[Site, ...]
-    numbers: tuple[int, ...]
-    """What each layer is called."""
     heads: tuple[int, ...]
     """What each head is called."""
     queries: tuple[Token, ...]
@@ -39,11 +37,11 @@ class GivenMaps:
 
     def site(self, layer: int, kind: SiteKind | None = None) -> Site:
         """One layer."""
-        return self.sites[layer]
+        return next(site for site in self.sites if site.layer == layer)
 
     def block_numbers(self, kind: SiteKind | None = None) -> Sequence[int]:
         """What each layer is called."""
-        return self.numbers
+        return [site.layer for site in self.sites]
 
     def query_tokens(self, kind: SiteKind | None = None) -> tuple[Token, ...]:
         """The tokens along the rows."""
@@ -84,14 +82,13 @@ def given_maps(
         is_causal = all(len(queries) > 1 and not bool(one.triu(1).any()) for one in maps)
         kind = "decoder" if is_causal else "encoder"
     sites = tuple(
-        Site(kind=kind, layer=row, n_heads=len(one), queries=one.shape[1], keys=one.shape[2], maps=one)
-        for row, one in enumerate(maps)
+        Site(kind=kind, layer=layer, n_heads=len(one), queries=one.shape[1], keys=one.shape[2], maps=one)
+        for layer, one in zip(shown, maps, strict=True)
     )
     known: dict[str, int] = {}
     return GivenMaps(
         kind=kind,
         sites=sites,
-        numbers=shown,
         heads=named,
         queries=_tokens(queries, known, pair_start, prettify),
         keys=_tokens(keys, known, pair_start, prettify),

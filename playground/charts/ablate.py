@@ -34,27 +34,27 @@ def effects_figure(
     part_names: Sequence[str],
     meaning: str,
     signed: bool,
+    layers: Sequence[int] = (),
 ) -> go.Figure:
     """Effects of single ablations: a column for each head, then one for each larger part, with numbers on the cells.
 
     Larger parts contain the heads and would leave them pale: heads and parts have a colour scale each. Both maps have
-    all columns, so that a cell's column is the same in either.
+    all columns, so that a cell's column is the same in either. layers: what the rows are called; by default counted.
     """
+    rows = list(map(str, layers or range(len(heads))))
     n_heads, names = heads.shape[1], [*map(str, range(heads.shape[1])), *part_names]
     shape = len(heads), len(names)
     figure = go.Figure()
     for name, values, first in ((_("heads"), heads, 0), (_("larger parts"), parts, n_heads)):
         table = np.full(shape, np.nan)
         table[:, first : first + values.shape[1]] = values
-        _add_effects(figure, table, names, name=name, meaning=meaning, signed=signed, n_heads=n_heads)
+        _add_effects(figure, table, rows, names, name=name, meaning=meaning, signed=signed, n_heads=n_heads)
     _write_effects(figure, heads, 0, shape[1])
     _write_effects(figure, parts, n_heads, shape[1])
     height = table_height(len(heads))
     table_layout(figure, x=_("head, or larger part"), y=_("layer"), height=height)
     figure.update_xaxes(name_ticks(names), showgrid=False, range=[-0.5, len(names) - 0.5])
-    figure.update_yaxes(
-        name_ticks(list(map(str, range(len(heads))))), showgrid=False, range=[len(heads) - 0.5, -0.5], type="linear"
-    )
+    figure.update_yaxes(name_ticks(rows), showgrid=False, range=[len(heads) - 0.5, -0.5], type="linear")
     figure.add_vline(x=n_heads - 0.5, line={"color": NEUTRAL.light, "width": 1})
     return figure
 
@@ -62,6 +62,7 @@ def effects_figure(
 def _add_effects(
     figure: go.Figure,
     table: Float[np.ndarray, "layer column"],
+    rows: Sequence[str],
     names: Sequence[str],
     *,
     name: str,
@@ -78,14 +79,14 @@ def _add_effects(
             else _("layer {layer}: {part}").format(layer=layer, part=part)
             for column, part in enumerate(names)
         ]
-        for layer in range(len(table))
+        for layer in rows
     ]
     figure.add_heatmap(
         z=np.where(np.isfinite(table), table, np.nan),
         x=list(range(len(names))),
         y=list(range(len(table))),
         name=name,
-        meta={"rows": list(map(str, range(len(table)))), "columns": list(names)},
+        meta={"rows": list(rows), "columns": list(names)},
         hovertext=titles,
         hovertemplate=f"%{{hovertext}}<br>{meaning} %{{z:.4g}}<extra></extra>",
         hoverongaps=False,

@@ -14,6 +14,7 @@ from playground.lens.capture.overview import overview
 from playground.lens.capture.site import Site, SiteKind
 from playground.lens.capture.tokens import Token, check_position, label
 from playground.lens.capture.verification import Check, CheckedStep, check_heads, check_rows, check_thumbnails
+from playground.lens.generate.predictions import no_predictions
 from playground.lens.inspect.head_scores import HeadScores, score_heads
 from playground.lens.inspect.steps.head import AttentionRow, attention_row
 
@@ -91,33 +92,24 @@ class Trace:
         return [site for site in self.sites if site.kind == kind]
 
     def block_numbers(self, kind: SiteKind | None = None) -> list[int]:
-        """The number of each attention layer's block in the model: [2, 5] where only blocks 2 and 5 attend."""
-        return [site.number for site in self.layers(kind)]
-
-    def layer_of(self, block: int, kind: SiteKind | None = None) -> int:
-        """The layer of a block, which other methods ask for; differs from its number in mixed stacks.
-
-        Raises UserError for a block that does not attend.
-        """
-        numbers = self.block_numbers(kind)
-        if block not in numbers:
-            raise UserError(
-                "Block {block} does not attend; choose {blocks}.", block=block, blocks=", ".join(map(str, numbers))
-            )
-        return numbers.index(block)
+        """What the layers are called, by their blocks in the model: [2, 5] where only blocks 2 and 5 attend."""
+        return [site.layer for site in self.layers(kind)]
 
     def site(self, layer: int, kind: SiteKind | None = None) -> Site:
-        """One attention layer. Raises UserError where there is none."""
+        """The attention layer of a block, by its number in the model. Raises UserError where there is none."""
         kind = self._kind(kind)
         site = self._by_key.get((kind, layer))
-        if site is None:
-            raise UserError(
-                "There is no {kind} layer {layer}; choose 0 to {last}.",
-                kind=kind,
-                layer=layer,
-                last=len(self.layers(kind)) - 1,
-            )
-        return site
+        if site is not None:
+            return site
+        if any(other.number == layer for other in self.other_blocks):
+            numbers = ", ".join(map(str, self.block_numbers(kind)))
+            raise UserError("Block {block} does not attend; choose {blocks}.", block=layer, blocks=numbers)
+        raise UserError(
+            "There is no {kind} layer {layer}; choose 0 to {last}.",
+            kind=kind,
+            layer=layer,
+            last=self.block_numbers(kind)[-1],
+        )
 
     def query_tokens(self, kind: SiteKind | None = None) -> tuple[Token, ...]:
         """The tokens along the rows of a kind's maps."""
@@ -128,7 +120,10 @@ class Trace:
         return self.target if self.target and self._kind(kind) == "decoder" else self.source
 
     def attention(self, layer: int, head: int, kind: SiteKind | None = None) -> Float[np.ndarray, "query key"]:
-        """One head's exact attention weights, float32. Raises UserError where there is no such head."""
+        """One head's exact attention weights, float32. layer: the number of its block in the model.
+
+        Raises UserError where there is no such head.
+        """
         site = self.site(layer, kind)
         if not 0 <= head < site.n_heads:
             raise UserError(
@@ -166,7 +161,7 @@ class Trace:
         from playground.lens.inspect.steps.layer import look_inside
 
         kind = self._kind(kind)
-        return look_inside(self.model, self._arguments, self.site(layer, kind).number, kind)
+        return look_inside(self.model, self._arguments, self.site(layer, kind).layer, kind)
 
     def whole_token(self, *positions: int, kind: SiteKind | None = None) -> "WholeToken":
         """Tokens of the kind's stack followed from the first block to the logits; runs the model again.
@@ -183,6 +178,16 @@ class Trace:
         kinds = [site.kind for site in self.sites]
         return read_token(self.model, self._arguments, kinds, chosen, "encoder" if kind == "encoder" else "decoder")
 
+    def layer_and_token(
+        self, layer: int, position: int, kind: SiteKind | None = None
+    ) -> "tuple[LayerInside | UserError, WholeToken | UserError]":
+        """`inside` and `whole_token` from one pass; in place of either the error that says why it cannot be told."""
+        from playground.lens.inspect.steps.one_pass import layer_and_token
+
+        kind, kinds = self._kind(kind), [site.kind for site in self.sites]
+        position %= len(self.query_tokens(kind))
+        return layer_and_token(self.model, self._arguments, layer, kind, position, kinds)
+
     def feed_forward_inputs(self, token: "WholeToken", layer: int) -> Float[Tensor, "token width"]:
         """What a layer's feed-forward layer receives at every token of the stack; runs the model again."""
         from playground.lens.inspect.steps.neurons import layer_inputs
@@ -194,7 +199,7 @@ class Trace:
         from playground.lens.capture.residual_stream import stream_parts
 
         kind = self._kind(kind)
-        return stream_parts(self.model, self._arguments, kind, self.site(layer, kind).number, token)
+        return stream_parts(self.model, self._arguments, kind, self.site(layer, kind).layer, token)
 
     def logits(self, position: int = -1) -> Float[Tensor, "vocabulary"]:
         """The logits at a position; those of the last one are kept, for another the model runs again.
@@ -202,7 +207,7 @@ class Trace:
         Raises UserError for a model without an output head or a position that is not there.
         """
         if self.last_logits is None:
-            raise UserError("{name} has no output head, so it predicts no tokens.", name=self.model.name)
+            raise no_predictions(self.model)
         length = len(self.target or self.source)
         check_position(position, length)
         is_last = position % length == length - 1

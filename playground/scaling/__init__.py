@@ -3,6 +3,7 @@
 points.py       measured losses over parameters, tokens and FLOPs
 points_csv.py   points from a CSV
 table_rows.py  the rows of a table, whatever stands above them
+table_numbers.py  numbers as people write them, and units in headings
 laws.py         the laws by name
 forms/          their formulas, gradients and starting points
 minimise.py     the Huber objective, minimised from many starts
@@ -13,10 +14,13 @@ verdict.py      what a fit can and cannot say: exponents with their width, the r
 exponents.py    the exponent of the compute-optimal size by method, and whether the methods agree
 frontier.py     the compute-optimal frontier: closed forms, and the envelope of training curves
 profiles.py     isoFLOP profiles, and a grid's runs interpolated to common budgets
+overtraining.py tokens per parameter: loss at a ratio, the optimal ratio, how far a model is from it
 allocation.py   the optimal N and D of a budget; with inference, with repeated data
 quantization.py the exponents that a Zipf law of skills predicts
 published.py    what the papers printed, with sources
+famous.py       language models that others trained, beside a law's optimum
 refits.py       Hoffmann's runs, fitted in the ways in which the papers differ
+downstream.py   from loss to task: the law of a task's error, fitted to checkpoints
 plans.py        a budget planned by each paper and by one's own fit
 budgets.py      FLOP to hours, energy and cost; tokens to bytes and books
 """

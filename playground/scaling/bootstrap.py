@@ -113,7 +113,9 @@ def bootstrap(
             n_resamples=n_resamples,
             most=MOST_RESAMPLES,
         )
-    _refuse_few_runs(fit.points)
+    refused = why_not_resampled(fit.points)
+    if refused is not None:
+        raise refused
     if processes == 1:
         estimates = _in_this_process(fit, n_resamples, seed, on_progress)
     else:
@@ -122,17 +124,18 @@ def bootstrap(
     return Bootstrap(law=fit.law, seed=seed, estimates=estimates)
 
 
-def _refuse_few_runs(points: Points) -> None:
+def why_not_resampled(points: Points) -> UserError | None:
     """Whole runs are resampled where they have several points: of two runs most resamples hold one of them twice."""
     runs = len(set(points.names))
     if points.names and runs < min(LEAST_RUNS, len(points)):
-        raise UserError(
+        return UserError(
             "The {points} points belong to {runs} runs, and points of one run do not scatter independently: intervals "
             "by resampling need at least {least} runs.",
             points=len(points),
             runs=runs,
             least=LEAST_RUNS,
         )
+    return None
 
 
 def resample(points: Points, seed: int, index: int) -> Int[np.ndarray, " point"]:

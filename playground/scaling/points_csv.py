@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points, check_units
+from playground.scaling.table_numbers import decimal_sign, parse_cell, unit_of
 from playground.scaling.table_rows import read_rows
 from playground.text import N_, _
 
@@ -30,6 +31,8 @@ NAMED_ROWS = 5
 MOST_TITLES = 5
 """How far below the first line a header may stand: merged cells and titles above it."""
 MOST_POINTS = 5_000
+_SEED = re.compile(r"-?\d{1,18}")
+"""A column of anything else is no column of seeds."""
 TOO_MANY = N_("The table has {rows:,} rows; a law is fitted to at most {most:,} runs. Keep the last row of each.")
 
 
@@ -71,12 +74,13 @@ def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> 
     index_of = _column_indices(header, columns or {})
     _check_required(index_of, header)
     decimal = _decimal_sign(lines[1:], index_of, delimiter)
+    factors = {name: unit_of(header[index])[1] for name, index in index_of.items()}
     numbers: list[dict[str, float]] = []
     labels: list[dict[str, str]] = []
     bad: list[BadRow] = []
     for number, cells in lines[1:]:
         try:
-            numbers.append(_numbers(cells, index_of, decimal))
+            numbers.append(_numbers(cells, index_of, decimal, factors))
         except UserError as error:
             bad.append(BadRow(row=number, reason=str(error)))
             continue
@@ -87,8 +91,16 @@ def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> 
         raise UserError("The file has a header and no rows below it.")
     points = _points(numbers, labels)
     headings = {name: header[index] for name, index in index_of.items()}
-    warnings = check_units(points, has_flops="flops" in index_of)
+    warnings = (*_converted(headings, factors), *check_units(points, has_flops="flops" in index_of))
     return PointsTable(points=points, bad=tuple(bad), warnings=warnings, columns=headings)
+
+
+def _converted(headings: Mapping[str, str], factors: Mapping[str, float]) -> tuple[str, ...]:
+    """A sentence for each column whose heading states another unit."""
+    sentence = _("{heading}: every number was multiplied by {factor:g}, as its heading says.")
+    return tuple(
+        sentence.format(heading=headings[name], factor=factor) for name, factor in factors.items() if factor != 1
+    )
 
 
 def read_points_strictly(text: str | bytes, columns: Mapping[str, str] | None = None) -> PointsTable:
@@ -127,8 +139,13 @@ def _lines(text: str) -> tuple[list[tuple[int, list[str]]], str]:
     return lines[next(named, 0) :], delimiter
 
 
+def _plain(heading: str) -> str:
+    """A heading without its unit, in lower case: "Tokens (B)" is tokens."""
+    return unit_of(heading)[0].lower().replace(" ", "_").replace("-", "_")
+
+
 def _names_points(cells: list[str]) -> bool:
-    plain = {cell.strip().lower().replace(" ", "_").replace("-", "_") for cell in cells}
+    plain = {_plain(cell.strip()) for cell in cells}
     return not plain.isdisjoint(ALIASES["params"]) and not plain.isdisjoint(ALIASES["loss"])
 
 
@@ -152,7 +169,7 @@ def _column_indices(header: list[str], columns: Mapping[str, str]) -> dict[str, 
                 header=_list_header(header),
             )
         index_of[name] = header.index(heading)
-    plain = [heading.lower().replace(" ", "_").replace("-", "_") for heading in header]
+    plain = [_plain(heading) for heading in header]
     for name, aliases in ALIASES.items():
         index = next((plain.index(alias) for alias in aliases if alias in plain), None)
         if name not in index_of and index is not None and plain.count(plain[index]) > 1:
@@ -179,8 +196,10 @@ def _list_header(header: list[str]) -> str:
     return ", ".join(repr(heading[:40]) for heading in header[:12])
 
 
-def _numbers(cells: list[str], index_of: dict[str, int], decimal: str) -> dict[str, float]:
-    """The numbers of a row. Raises UserError with the reason why it cannot be used."""
+def _numbers(
+    cells: list[str], index_of: dict[str, int], decimal: str, factors: Mapping[str, float]
+) -> dict[str, float]:
+    """The numbers of a row, in the units of `Points`. Raises UserError with the reason why it cannot be used."""
     numbers: dict[str, float] = {}
     for name in NUMERIC:
         if name not in index_of:
@@ -188,7 +207,7 @@ def _numbers(cells: list[str], index_of: dict[str, int], decimal: str) -> dict[s
         if index_of[name] >= len(cells):
             raise UserError("{name} is missing, the row has only {count} cells", name=name, count=len(cells))
         try:
-            number = parse_cell(cells[index_of[name]], decimal)
+            number = factors[name] * parse_cell(cells[index_of[name]], decimal)
         except UserError as error:
             raise UserError("{name} {reason}", name=name, reason=error) from error
         if number <= 0:
@@ -199,36 +218,6 @@ def _numbers(cells: list[str], index_of: dict[str, int], decimal: str) -> dict[s
     if "tokens" not in numbers:
         numbers["tokens"] = numbers["flops"] / (FLOPS_PER_PARAMETER_AND_TOKEN * numbers["params"])
     return numbers
-
-
-def _labels(number: int, cells: list[str], index_of: dict[str, int]) -> dict[str, str]:
-    """A row's name and seed; its line in the file where it has no name."""
-    labels = {
-        name: cells[index_of[name]].strip() for name in ("name", "seed") if index_of.get(name, len(cells)) < len(cells)
-    }
-    return {**labels, "name": labels.get("name") or f"row {number}"}
-
-
-def _points(numbers: list[dict[str, float]], labels: list[dict[str, str]]) -> Points:
-    arrays = {name: [row[name] for row in numbers] for name in NUMERIC if name in numbers[0]}
-    seeds = [label.get("seed", "") for label in labels]
-    has_seeds = all(SEED.fullmatch(seed) for seed in seeds)
-    return Points(
-        **arrays,  # type: ignore[arg-type]  # lists become arrays there
-        names=tuple(label["name"] for label in labels),
-        seeds=tuple(int(seed) for seed in seeds) if has_seeds else (),
-    )
-
-
-# Numbers
-
-THOUSANDS = " \u00a0\u202f'’_"
-SEED = re.compile(r"-?\d{1,18}")
-"""A column of anything else is no column of seeds."""
-PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-GROUPED = {",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?"), ".": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")}
-SUFFIXED = re.compile(r"([+-]?\d+[.,]?\d*)\s*([kKmMbBgGtT])")
-POWERS = {"k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
 
 
 def _decimal_sign(lines: list[tuple[int, list[str]]], index_of: dict[str, int], delimiter: str) -> str:
@@ -264,46 +253,20 @@ def _plausible_sign(columns: Mapping[str, list[str]]) -> str | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def decimal_sign(cells: list[str], delimiter: str) -> str | None:
-    """The decimal sign of a file: a comma where one stands in some number, unless it separates thousands.
-
-    None where every number with a sign has it before three digits: 1,024 may be either.
-
-    >>> decimal_sign(["2,31", "1.000.000"], ";"), decimal_sign(["1,024.5"], ";"), decimal_sign(["1,024"], ",")
-    (',', '.', '.')
-    >>> decimal_sign(["7,824", "1.478"], ";") is None
-    True
-    """
-    if delimiter == ",":
-        return "."
-    commas = [cell for cell in cells if "," in cell]
-    points = [cell for cell in cells if "." in cell and "," not in cell]
-    certain = any(cell.count(",") > 1 or cell.rfind(".") > cell.rfind(",") for cell in commas)
-    grouped = all(GROUPED["."].fullmatch(cell.strip()) for cell in commas)
-    decimals = any(not GROUPED[","].fullmatch(cell.strip()) for cell in points)
-    if not commas or certain or (grouped and decimals):
-        return "."
-    return None if grouped else ","
+def _labels(number: int, cells: list[str], index_of: dict[str, int]) -> dict[str, str]:
+    """A row's name and seed; its line in the file where it has no name."""
+    labels = {
+        name: cells[index_of[name]].strip() for name in ("name", "seed") if index_of.get(name, len(cells)) < len(cells)
+    }
+    return {**labels, "name": labels.get("name") or f"row {number}"}
 
 
-def parse_cell(cell: str, decimal: str) -> float:
-    """The number in a cell. Raises UserError with the reason for everything else.
-
-    >>> parse_cell("1.234.567,8", ","), parse_cell("1,234,567", "."), parse_cell("1.5e9", ".")
-    (1234567.8, 1234567.0, 1500000000.0)
-    """
-    text = cell.strip()
-    if not text:
-        raise UserError("is empty")
-    for mark in THOUSANDS:
-        text = re.sub(rf"(?<=\d){re.escape(mark)}(?=\d{{3}}(\D|$))", "", text)
-    if GROUPED[decimal].fullmatch(text):
-        text = text.replace("." if decimal == "," else ",", "")
-    text = text.replace(",", ".") if decimal == "," and "." not in text else text
-    if PLAIN.fullmatch(text):
-        return float(text)
-    suffixed = SUFFIXED.fullmatch(cell.strip())
-    if suffixed:
-        number = float(suffixed[1].replace(",", ".")) * 10 ** POWERS[suffixed[2].lower()]
-        raise UserError("is {cell!r}, not a number; write {number:.6g}", cell=cell.strip(), number=number)
-    raise UserError("is {cell!r}, not a number", cell=cell.strip()[:40])
+def _points(numbers: list[dict[str, float]], labels: list[dict[str, str]]) -> Points:
+    arrays = {name: [row[name] for row in numbers] for name in NUMERIC if name in numbers[0]}
+    seeds = [label.get("seed", "") for label in labels]
+    has_seeds = all(_SEED.fullmatch(seed) for seed in seeds)
+    return Points(
+        **arrays,  # type: ignore[arg-type]  # lists become arrays there
+        names=tuple(label["name"] for label in labels),
+        seeds=tuple(int(seed) for seed in seeds) if has_seeds else (),
+    )

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 
 from playground.csv_table import skip_comments
@@ -12,6 +13,9 @@ MOST_ROWS = 100_000
 _STATED = re.compile(r"\s*\"?sep=(.)\"?\s*")
 """Spreadsheets state the delimiter in a line of its own: sep=;"""
 
+_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
+"""The line below a header of Markdown: | --- | ---: |"""
+_BAR = re.compile(r"(?<!\\)\|")
 _NUMBER = re.compile(r"\s*[+-]?\d")
 
 NumberedRow = tuple[int, list[str]]
@@ -31,6 +35,8 @@ def read_rows(text: str) -> tuple[list[NumberedRow], str]:
     if stated is not None:
         skipped, text = skipped + 1, text.partition("\n")[2]
     first = next((line for line in text.splitlines() if line.strip()), "")
+    if stated is None and _is_markdown(text):
+        return _markdown_rows(text, skipped), "|"
     delimiter = stated[1] if stated is not None else max(DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows: list[NumberedRow] = []
@@ -44,6 +50,25 @@ def read_rows(text: str) -> tuple[list[NumberedRow], str]:
         raise UserError("Line {line} of the file is no CSV: {error}.", line=begin, error=error) from error
     _check_count(rows)
     return rows, delimiter
+
+
+def _is_markdown(text: str) -> bool:
+    """Whether a rule of dashes and bars stands below the first line with bars."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    pairs = itertools.pairwise(lines)
+    return any("|" in above and "|" in rule and _RULE.fullmatch(rule) is not None for above, rule in pairs)
+
+
+def _markdown_rows(text: str, skipped: int) -> list[NumberedRow]:
+    """The cells between the bars, without the rule and without marks of bold type or code."""
+    rows: list[NumberedRow] = []
+    for number, line in enumerate(text.splitlines(), start=skipped + 1):
+        if "|" not in line or _RULE.fullmatch(line):
+            continue
+        inner = re.sub(r"^\||(?<!\\)\|$", "", line.strip())
+        rows.append((number, [cell.strip().strip("*`").replace("\\|", "|") for cell in _BAR.split(inner)]))
+    _check_count(rows)
+    return rows
 
 
 def _refuse_open_quote(cells: list[str], begin: int, text: str, delimiter: str) -> None:

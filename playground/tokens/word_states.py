@@ -16,10 +16,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.lens.capture.activations import capture, encode_text
+from playground.lens.capture.activations import EncodedText, capture, encode_text
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import Token
 from playground.lens.capture.words import words_of
+from playground.lens.trace import trace
 from playground.progress import OnProgress, no_progress
 from playground.tokens.tokenization import tokenize
 
@@ -109,11 +110,21 @@ def _read(model: "LoadedModel", text: str, word: str) -> _Read:
     encoded = encode_text(model, text)
     tokens = encoded.source or encoded.tokens
     positions = positions_of(model, text, tokens, word)
-    activations = capture(model, encoded)
+    return _Read(tokens=tokens, positions=positions, states=_states(model, encoded, text))
+
+
+def _states(model: "LoadedModel", encoded: EncodedText, text: str) -> list[Float[Tensor, "token width"]]:
+    """The first block's input and every block's output, of the stack that reads the text."""
+    try:
+        activations = capture(model, encoded)
+    except UserError:
+        # One block that runs several times (ALBERT) has no parts to tell apart, but a state after each time.
+        followed = trace(model, text).whole_token(kind="encoder" if encoded.source else None)
+        return [followed.blocks[0].start, *(block.end for block in followed.blocks)]
     kind: SiteKind = "encoder" if encoded.source else activations.parts.kind
     layers = sorted(layer for each, layer in activations.after if each == kind)
     states = [activations.residual[kind, layers[0]], *(activations.after[kind, layer] for layer in layers)]
-    return _Read(tokens=tokens, positions=positions, states=[state.float() for state in states])
+    return [state.float() for state in states]
 
 
 def _levels(read: Sequence[_Read]) -> range:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
@@ -11,6 +11,7 @@ from playground.viewer.attention_view.view_state import MOST_CHOSEN, read_view_s
 from ui.components.attention_view import Pin, ViewState
 from ui.state import parameters
 from ui.state.address import append_value, read_integers, read_number, read_value, unless, write_integers, write_values
+from ui.state.link import note_read
 from ui.state.parameters import Parameter
 from ui.state.revisions import revision
 
@@ -45,7 +46,7 @@ def read_view(default: ViewState, *, is_second: bool = False) -> ViewState:
         "selected": {**selected, **settings},
         "settings": {**settings, **({"pin": pin} if pin else {})},
     }
-    return read_view_state(report, layers=10_000, heads=10_000, default=default)
+    return read_view_state(report, layers=range(10_000), heads=10_000, default=default)
 
 
 def view_revision(*, is_second: bool = False) -> int:
@@ -128,10 +129,13 @@ def _pin_values(pin: Pin | None, is_second: bool) -> dict[Parameter, str | None]
     return {parameters.PIN: None, parameters.QUERY: None if pin is None else str(pin.index)}
 
 
-def read_head(default: Default, layers: int, heads: int) -> tuple[int, int] | Default:
-    """The layer and head of the address, as the attention page spells them; the default where there is none."""
+def read_head(default: Default, layers: Sequence[int], heads: int) -> tuple[int, int] | Default:
+    """The layer and head of the address, as the attention page spells them; the default where there is none.
+
+    layers: what the layers are called, by their blocks in the model.
+    """
     numbers = read_integers(parameters.HEAD)
-    return (numbers[0], numbers[1]) if len(numbers) == 2 and numbers[0] < layers and numbers[1] < heads else default
+    return (numbers[0], numbers[1]) if len(numbers) == 2 and numbers[0] in layers and numbers[1] < heads else default
 
 
 def write_head(layer: int, head: int) -> None:
@@ -158,6 +162,7 @@ def trace_key(model: "LoadedModel", texts: "Texts", truncate: bool) -> str:
 
 def wants_cut(texts: "Texts") -> bool:
     """Whether the person has agreed that these texts are cut to what fits; a link carries that along."""
+    note_read(parameters.TRUNCATED)
     return _mark(texts) in st.query_params.get_all(parameters.TRUNCATED)
 
 

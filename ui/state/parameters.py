@@ -123,6 +123,7 @@ STEP = Choice(
     "mask",
     "softmax",
     "mix",
+    "gate",
     "output",
     "residual",
     "feed_forward_norm",
@@ -246,6 +247,8 @@ VECTORS = Switch("drift_vectors")
 GENERAL = Text("general", limit=20_000)
 PROMPTS = Text("prompts", limit=8_000)
 RANK_RUNS, LABEL_RUNS = Text("rank_runs", limit=4_000), Text("label_runs", limit=8_000)
+RANKS_CHOSEN, LABELS_CHOSEN = Several("ranks"), Several("label_counts")
+LABEL_SEEDS = Integer("label_seeds", default=1, most=5)
 
 # Scaling.
 SOURCE = Choice("source")
@@ -261,6 +264,9 @@ DECAY, TUNED = Switch("rung_decay"), Switch("rung_tuned")
 WITHOUT_HIGHEST, REFIT_INTERVALS = Switch("without_highest", default=True), Switch("refit_intervals")
 WEIGHING = Choice("weighing", "scaled", "sum", "mean")
 BEGINNING = Choice("beginning", "grid", "middle", "printed")
+TASK_TABLE = Choice("task_table", "addition", "translation", "induction")
+SHARE_RIGHT = Choice("share_right")
+FAMOUS_LAW = Choice("famous_law", "besiroglu", "hoffmann-3", "kaplan", "gadre", "own")
 HUBER_DELTA = Choice("huber_delta", "0.001", "0.0001", "0.01", "0.1")
 BUDGET = Choice("budget", "flops", "hours", "money")
 BUDGET_FLOPS = Real("budget_flops", default=1e21, least=1e9, most=1e32)

@@ -98,34 +98,33 @@ def _offer_examples(model: LoadedModel) -> None:
 
 
 def bar_head(
-    bar: ContextBar, default: tuple[int, int] | None, *, layers: int, heads: int, numbers: Sequence[int] = ()
+    bar: ContextBar, default: tuple[int, int] | None, *, layers: Sequence[int], heads: int
 ) -> tuple[int, int] | None:
     """The head of the address; where there is none, the default, which may be no head.
 
-    numbers: what the layers are called, where they are not counted from 0.
+    layers: what the layers are called, by their blocks in the model.
     """
     chosen = read_head(default, layers, heads)
-    _show_head(bar, chosen, numbers or range(layers), heads)
+    _show_head(bar, chosen, layers, heads)
     return chosen
 
 
-def _show_head(bar: ContextBar, chosen: tuple[int, int] | None, numbers: Sequence[int], heads: int) -> None:
+def _show_head(bar: ContextBar, chosen: tuple[int, int] | None, layers: Sequence[int], heads: int) -> None:
     label = _("No head chosen")
     if chosen is not None:
-        label = _("Head {layer}.{head}").format(layer=numbers[chosen[0]], head=chosen[1])
-    layer, head = chosen or (0, 0)
+        label = _("Head {layer}.{head}").format(layer=chosen[0], head=chosen[1])
+    layer, head = chosen or (layers[0], 0)
     keys = fresh_key(LAYER_WIDGET, layer), fresh_key(HEAD_WIDGET, head)
     with bar.head, st.popover(label, icon=":material/grid_view:", help=_("Layer and head"), key="bar_head_panel"):
-        for key, title, value, names in (
-            (keys[0], _("Layer"), layer, [str(number) for number in numbers]),
-            (keys[1], _("Head"), head, [str(number) for number in range(heads)]),
+        for key, title, value, numbers in (
+            (keys[0], _("Layer"), layer, layers),
+            (keys[1], _("Head"), head, range(heads)),
         ):
             st.selectbox(
                 title,
-                range(len(names)),
-                index=value,
+                numbers,
+                index=numbers.index(value),
                 key=key,
-                format_func=names.__getitem__,
                 on_change=_adopt_head,
                 args=keys,
                 width=140,

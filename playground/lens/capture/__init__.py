@@ -4,8 +4,10 @@ tokens.py           text to ids and readable labels
 words.py            words that tokens spell, and attention between them
 forward.py          the arguments of a pass, and the pass itself
 recorder.py         an attention handler that keeps every call
+reference.py        head outputs computed by something else than the lens, to hold its own against
 site.py             one attention layer of a pass: exact patterns by head and row
 blocks.py           which blocks attend, by their numbers in the model, and what the others do
+attending.py        which blocks attend, known without a text
 attended.py         what a picture of attention needs to know
 mixing.py           what mixes tokens in a block without attention
 overview.py         all heads as thumbnails

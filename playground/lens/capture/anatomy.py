@@ -175,6 +175,12 @@ def _probe_parts(model: "LoadedModel") -> Parts:
         )
     # Each self-attention is a block of its own; cross-attention follows within the block.
     blocks = tuple(parts_of_block(probe, call) for call in probe.calls if call.kind != "cross")
+    if len({block.module for block in blocks}) < len(blocks):
+        raise UserError(
+            "{name} attends twice within a block, so that what a block adds cannot be told apart; choose a model of "
+            "another family.",
+            name=model.name,
+        )
     blocks = _with_others(probe, blocks)
     layers = [layer for block in blocks for layer in (block.attention, block.cross) if layer is not None]
     indirect = {layer.module: layer.projection for layer in layers if not layer.is_direct}

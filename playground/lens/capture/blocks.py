@@ -32,7 +32,7 @@ def number_blocks(sites: Sequence[Site], paths: Sequence[str]) -> tuple[Site, ..
     kinds = {site.kind for site in sites}
     ascending = {kind for kind in kinds if _ascend([n for n, s in zip(numbers, sites, strict=True) if s.kind == kind])}
     return tuple(
-        replace(site, block=number) if site.kind in ascending and number is not None else site
+        replace(site, layer=number) if site.kind in ascending and number is not None else site
         for site, number in zip(sites, numbers, strict=True)
     )
 
@@ -69,6 +69,7 @@ def _parts(block: nn.Module) -> list[tuple[str, str]]:
 
 
 def _mixer(block: nn.Module, attending: set[tuple[str, str]]) -> str:
-    """The first part that no attending block has."""
+    """The first part that no attending block has, no norm where there is another (OLMo Hybrid)."""
     own = [kind for name, kind in _parts(block) if (name, kind) not in attending]
-    return own[0] if own else type(block).__name__
+    mixers = [kind for kind in own if "norm" not in kind.lower()]
+    return next(iter(mixers or own), type(block).__name__)

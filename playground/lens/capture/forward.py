@@ -129,14 +129,14 @@ def _run_eager(model: "LoadedModel", arguments: dict[str, Any]) -> tuple[tuple[S
         Site(
             kind=kind,
             layer=layer,
-            block=block,
             n_heads=maps.shape[1],
             queries=maps.shape[2],
             keys=maps.shape[3],
             maps=maps[0],
         )
         for kind, layers in model.adapter.reported_patterns(output).items()
-        for layer, (block, maps) in enumerate((block, maps) for block, maps in enumerate(layers) if maps is not None)
+        for layer, maps in enumerate(layers)
+        if maps is not None
     ]
     if not sites:
         raise UserError(

@@ -50,7 +50,7 @@ def norm_of(
     weight = getattr(module, "weight", None)
     if weight is None and "norm" in type(module).__name__.lower() and not list(module.parameters()):
         weight = torch.ones_like(residual)  # OLMo's norm has no weights
-    if not isinstance(weight, Tensor) or weight.shape != residual.shape:
+    if not isinstance(weight, Tensor) or not weight.shape == residual.shape == normed.shape:
         return None
     return _try(module, weight.detach().float().to(residual.device), residual.float(), normed.float(), relative)
 

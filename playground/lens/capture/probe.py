@@ -89,5 +89,5 @@ def run_probe(model: "LoadedModel", without_head: int | None = None) -> ProbePas
             probe.returned = model.module(**model.adapter.arguments(ids, target_ids=target_ids))
     numbered = number_blocks(recorder.sites, recorder.paths)
     if len(numbered) == len(probe.calls):
-        probe.calls = [replace(call, block=site.number) for call, site in zip(probe.calls, numbered, strict=True)]
+        probe.calls = [replace(call, block=site.layer) for call, site in zip(probe.calls, numbered, strict=True)]
     return probe

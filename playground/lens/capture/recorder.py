@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from playground import attention
 from playground.attention import AttentionCall
+from playground.lens.capture.reference import reference_z
 from playground.lens.capture.site import Site, SiteKind
 
 _CROSS = re.compile(r"cross|enc_?dec|encoder_attn|encoder_attention", re.IGNORECASE)
@@ -59,7 +60,7 @@ class Recorder:
                 queries=call.query.shape[2],
                 keys=call.key.shape[2],
                 call=_detached(call),
-                z=_unshared(z[0, :, ::step]),
+                z=_unshared(reference_z(call, z, step)),
                 z_step=step,
                 logsumexp=None if logsumexp is None else logsumexp[0].detach(),
             )
@@ -90,7 +91,7 @@ def _widened(site: Site, call: AttentionCall, z: Tensor) -> Site:
     """The site with more values beside its own: [.., 8] and [.., 8] become [.., 16]."""
     assert site.call is not None
     assert site.z is not None
-    kept = z[0, :, :: site.z_step]
+    kept = reference_z(call, z, site.z_step)
     value = torch.cat([site.call.value, call.value.detach()], dim=-1)
     return dataclasses.replace(
         site, call=dataclasses.replace(site.call, value=value), z=torch.cat([site.z, kept], dim=-1)

@@ -21,26 +21,20 @@ class Site:
 
     kind: SiteKind
     layer: int
-    """Counted within its kind: the row of a picture."""
-    block: int | None = None
-    """The number of its block in the model, where it is known; in a mixed stack another than the layer."""
+    """The number of its block in the model; in a mixed stack (LFM2, Jamba) another than its row in a picture."""
     n_heads: int
     queries: int
     keys: int
     call: AttentionCall | None = None
     """Query, key, value and mask; None for a family outside transformers' attention interface."""
     z: Tensor | None = None
-    """The model's own output for every `z_step`-th query, [head, kept, width]; the recomputed one is compared to it."""
+    """The model's own output for every `z_step`-th query, [head, kept, width]; with soft caps or sinks, which torch's
+    kernel does not know, what transformers' eager function gives. The recomputed one is compared to it."""
     z_step: int = 1
     logsumexp: Tensor | None = None
     """Logarithm of the softmax's denominator, [head, query], where the kernel returned it."""
     maps: Tensor | None = None
     """Attention weights that the family reports itself, [head, query, key]."""
-
-    @property
-    def number(self) -> int:
-        """What the layer is called: its block's number in the model."""
-        return self.layer if self.block is None else self.block
 
     @property
     def bytes(self) -> int:

@@ -84,7 +84,7 @@ def check_heads(sites: Sequence[Site], every: int, dtype: torch.dtype) -> Checke
         name="heads",
         difference=known[worst],
         allowed=tolerance("pattern", dtype) * max(1.0, largest),
-        layer=sites[worst].number,
+        layer=sites[worst].layer,
     )
 
 
@@ -96,7 +96,7 @@ def check_rows(sites: Sequence[Site], every: int) -> CheckedStep:
         has_sink = site.call is not None and site.call.sinks is not None
         off = (sums - 1).clamp(min=0) if has_sink else torch.where(sums == 0, 0.0, (sums - 1).abs())
         if not float(off.max()) <= worst:
-            worst, layer = float(off.max()), site.number
+            worst, layer = float(off.max()), site.layer
     return CheckedStep(name="rows", difference=worst, allowed=tolerance("module", torch.float32), layer=layer)
 
 
@@ -113,6 +113,6 @@ def check_thumbnails(sites: Sequence[Site], dtype: torch.dtype, cells: int = THU
             expected = torch.stack([exact[:, first:last].amax(-1) for first, last in columns], dim=-1)
             off = float((pooled[:, index] - expected).abs().max())
             if not off <= worst:
-                worst, layer = off, site.number
+                worst, layer = off, site.layer
     allowed = max(THUMBNAIL_ERROR, tolerance("pattern", dtype))
     return CheckedStep(name="thumbnails", difference=worst, allowed=allowed, layer=layer)

@@ -78,5 +78,5 @@ def visibilities(sites: Sequence[Site]) -> dict[Visibility, list[int]]:
             visible = visible_keys(site)
             assert visible is not None
             known[key] = describe_visibility(visible)
-        found.setdefault(known[key], []).append(site.number)
+        found.setdefault(known[key], []).append(site.layer)
     return found

@@ -176,9 +176,15 @@ def next_distribution(
 def require_output_head(model: "LoadedModel") -> None:
     """Raise UserError for a model that predicts no tokens."""
     if not model.has_output_head:
-        raise UserError(
-            "{name} has no output head, so it predicts no tokens; choose a model that has one.", name=model.name
-        )
+        raise no_predictions(model)
+
+
+def no_predictions(model: "LoadedModel") -> UserError:
+    """Why a model predicts no tokens: it has no output head, or one that is not followed (XLNet)."""
+    from playground.models.adapters.pretrained import BIDIRECTIONAL
+
+    template = "{name} has no output head, so it predicts no tokens; choose a model that has one."
+    return UserError(BIDIRECTIONAL.get(model.family, template), name=model.name)
 
 
 def require_finite_logits(logits: Tensor) -> None:

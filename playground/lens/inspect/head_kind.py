@@ -126,23 +126,24 @@ def _uniform_local(text: TextShape) -> float:
 class SimilarHead:
     """A head, and how far its scores are from another's."""
 
-    layer: int
+    row: int
+    """The layer's, in the tables."""
     head: int
     distance: float
     """Root mean square difference of the scores that are shares of attention: from 0, the same, to 1."""
 
 
-def similar_heads(tables: Mapping[str, np.ndarray], layer: int, head: int, count: int = 6) -> list[SimilarHead]:
+def similar_heads(tables: Mapping[str, np.ndarray], row: int, head: int, count: int = 6) -> list[SimilarHead]:
     """The heads whose scores [layer, head] are nearest to those of one head, the nearest first."""
     known = [table for name in _COMPARED if np.isfinite(table := np.asarray(tables[name])).all()]
     if not known:
         return []
     points = np.stack(known, axis=-1)
-    distances = np.sqrt(((points - points[layer, head]) ** 2).mean(-1))
+    distances = np.sqrt(((points - points[row, head]) ** 2).mean(-1))
     order = np.argsort(distances, axis=None, kind="stable")
     places = [divmod(int(index), distances.shape[1]) for index in order]
     return [
-        SimilarHead(layer=row, head=column, distance=float(distances[row, column]))
-        for row, column in places
-        if (row, column) != (layer, head)
+        SimilarHead(row=place[0], head=place[1], distance=float(distances[place]))
+        for place in places
+        if place != (row, head)
     ][:count]

@@ -37,16 +37,18 @@ class HeadScores:
     """
 
     scores: dict[str, np.ndarray]
+    layers: tuple[int, ...] = ()
+    """What the rows are called, by their blocks in the model; empty where they are counted from 0."""
 
     def __getitem__(self, name: str) -> Float[np.ndarray, "layer head"]:
         return self.scores[name]
 
     def rows(self) -> list[dict[str, float]]:
         """One row per head: layer, head and every score."""
-        layers, n_heads = next(iter(self.scores.values())).shape
+        rows, n_heads = next(iter(self.scores.values())).shape
         return [
-            {"layer": layer, "head": head, **{name: float(table[layer, head]) for name, table in self.scores.items()}}
-            for layer in range(layers)
+            {"layer": layer, "head": head, **{name: float(table[row, head]) for name, table in self.scores.items()}}
+            for row, layer in enumerate(self.layers or range(rows))
             for head in range(n_heads)
         ]
 
@@ -75,7 +77,10 @@ def score_heads(sites: list[Site], ids: list[int] | None) -> HeadScores:
     """The scores of every head; ids None is cross-attention, where positions do not compare."""
     known: _Known = {}
     per_site = [score_site(site, ids, known) for site in sites]
-    return HeadScores(scores={name: torch.stack([scores[name] for scores in per_site]).numpy() for name in per_site[0]})
+    return HeadScores(
+        scores={name: torch.stack([scores[name] for scores in per_site]).numpy() for name in per_site[0]},
+        layers=tuple(site.layer for site in sites),
+    )
 
 
 def score_site(site: Site, ids: list[int] | None, known: _Known | None = None) -> dict[str, Float[Tensor, "head"]]:
@@ -105,9 +110,9 @@ def striking_head(sites: list[Site], ids: list[int] | None) -> tuple[int, int]:
     for name in STRIKING:
         table = np.nan_to_num(torch.stack([scores[name] for scores in tables]).numpy(), nan=-1.0)
         if table.max() > 0:
-            layer, head = divmod(int(table.argmax()), table.shape[1])
-            return layer, head
-    return 0, 0
+            row, head = divmod(int(table.argmax()), table.shape[1])
+            return sites[row].layer, head
+    return sites[0].layer, 0
 
 
 def _sampled_scores(site: Site, rows: slice, readings: _Readings) -> dict[str, Float[Tensor, "head"]]:

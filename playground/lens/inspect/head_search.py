@@ -208,7 +208,7 @@ def _ranked(site: Site, scores: Tensor, shuffled: Float[Tensor, "shuffle head"])
     return [
         RankedHead(
             kind=site.kind,
-            layer=site.number,
+            layer=site.layer,
             head=head,
             score=float(scores[head]),
             shuffled_mean=float(means[head]),

@@ -35,7 +35,7 @@ def check_picture(
                 exact = _pooled(maps[:, bounds[row] : bounds[row + 1]].amax(1), columns)
                 off = float((torch.from_numpy(_decoded(coded, index, row)) - exact).abs().max())
                 if not off <= worst:
-                    worst, layer = off, site.number
+                    worst, layer = off, site.layer
     return CheckedStep(name="picture", difference=worst, allowed=1.01 / np.iinfo(coded.maps.dtype).max, layer=layer)
 
 

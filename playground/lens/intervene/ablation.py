@@ -89,14 +89,15 @@ class HeadEffects:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LayerEffects:
-    """The effect of ablating each attention layer, MLP and block alone, by metric; NaN where a layer has no such part.
+    """The effect of ablating each attention layer, MLP and block alone, by metric; NaN where a block has no such part.
 
-    A block (`layer`) is everything that it adds to the residual stream.
+    A block (`layer`) is everything that it adds to the residual stream. In a mixed stack the blocks without attention
+    are rows too, and what they mix tokens by (`mixer`) is a column.
     """
 
     kind: SiteKind
     layers: tuple[int, ...]
-    """The numbers of the blocks that attend: the rows."""
+    """The numbers of the blocks: the rows."""
     parts: tuple[Part, ...]
     loss: Float[np.ndarray, "layer part"]
     divergence: Float[np.ndarray, "layer part"]
@@ -181,14 +182,20 @@ def ablate_layers(
     experiment: Experiment, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
 ) -> LayerEffects:
     """Ablate each attention layer, MLP and block of a stack alone; of cross-attention, its layers only."""
-    kind = kind or experiment.clean.parts.kind
-    layers = tuple(sorted({head.layer for head in experiment.clean.heads(kind)}))
-    parts: tuple[Part, ...] = ("attention",) if kind == "cross" else ("attention", "feed_forward", "layer")
+    clean = experiment.clean
+    kind = kind or clean.parts.kind
+    layers = tuple(sorted({layer for site_kind, layer in clean.attention if site_kind == kind}))
+    parts: tuple[Part, ...] = ("attention",)
+    if kind != "cross":
+        layers = tuple(block.layer for block in clean.parts.blocks if block.kind == kind)
+        mixers: tuple[Part, ...] = ("mixer",) if any((kind, layer) in clean.mixer for layer in layers) else ()
+        parts = ("attention", *mixers, "feed_forward", "layer")
+    written = {"attention": clean.attention, "mixer": clean.mixer, "feed_forward": clean.feed_forward}
     components = [
         Component(part=part, layer=layer, kind=kind)
         for layer in layers
         for part in parts
-        if part != "feed_forward" or (kind, layer) in experiment.clean.feed_forward
+        if part == "layer" or (kind, layer) in written[part]
     ]
     effects = ablate_each(experiment, [[component] for component in components], on_progress)
     tables = {metric: np.full((len(layers), len(parts)), np.nan, dtype=np.float32) for metric in METRICS}

@@ -15,6 +15,7 @@ from playground.models.catalogue import Kind
 from playground.models.formats.checkpoint import Checkpoint
 from playground.models.heads import HeadTask
 from playground.models.loading import NO_STATED_LIMIT, PROBE_TEXT
+from playground.text import N_
 
 HEADED = (
     "ForCausalLM",
@@ -26,8 +27,10 @@ HEADED = (
     "ForSeq2SeqLM",
 )
 """Endings of the class names that have an output head."""
-BIDIRECTIONAL = {"xlnet"}
-"""Families with a next-token head whose attention is not causal."""
+BIDIRECTIONAL = {
+    "xlnet": N_("{name} predicts by a second set of queries (Yang et al. 2019, section 2.3), which is not run here.")
+}
+"""Families with a next-token head whose attention is not causal: why it is not asked."""
 CAUSAL_MAPPINGS = (
     "MODEL_FOR_CAUSAL_LM_MAPPING",
     "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING",
@@ -302,5 +305,6 @@ def context_of(module: nn.Module, config: Any, tokenizer: Any) -> int:
 
 def _stated(config: Any, name: str) -> int:
     """A positive number of the configuration; 0 if it has none of that name."""
-    value = getattr(config, name, None)
+    # Asked for by name, a configuration whose layers differ in it (dots3) raises an error.
+    value = vars(config).get(name) or getattr(config, name, None)
     return value if isinstance(value, int) and value > 0 else 0

@@ -64,7 +64,7 @@ def _exact_maps(trace: Attended, options: ViewOptions, selected: Selected) -> Se
     lower = all(site.is_causal for site in sites)
     one = 4 * entries(len(queries.tokens), len(keys.tokens), "lower" if lower else "full")
     n_heads = min(site.n_heads for site in sites)
-    others = every_head(len(sites), n_heads) if one * len(sites) * n_heads <= EXACT_BYTES else ()
+    others = every_head(trace.block_numbers(options.kind), n_heads) if one * len(sites) * n_heads <= EXACT_BYTES else ()
     return [picture_head(trace, options, each) for each in dict.fromkeys([selected, *others])]
 
 

@@ -108,11 +108,12 @@ def _finding(trace: Attended, tables: Mapping[str, np.ndarray], kind: SiteKind, 
         is_causal=trace.site(selected.layer, kind).is_causal,
         repeats=count_repeats([token.id for token in queries]),
     )
-    scores = {name: float(table[selected.layer, selected.head]) for name, table in tables.items()}
+    row = trace.block_numbers(kind).index(selected.layer)
+    scores = {name: float(table[row, selected.head]) for name, table in tables.items()}
     finding = describe_head(scores, shape)
     return "" if finding is None else str(finding)
 
 
-def every_head(layers: int, heads: int) -> Sequence[Selected]:
+def every_head(layers: Sequence[int], heads: int) -> Sequence[Selected]:
     """Each head of each layer."""
-    return [Selected(layer=layer, head=head) for layer in range(layers) for head in range(heads)]
+    return [Selected(layer=layer, head=head) for layer in layers for head in range(heads)]

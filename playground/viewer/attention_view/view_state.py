@@ -1,6 +1,7 @@
 """The state of the attention view, and its validation from an arbitrary value of the browser."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar, get_args
 
@@ -24,6 +25,7 @@ class Selected:
     """The head on show, or with another `combine` than "head" the mean or maximum over its layer or over all heads."""
 
     layer: int = 0
+    """By the number of its block in the model."""
     head: int = 0
     combine: Combine = "head"
 
@@ -68,8 +70,11 @@ class ViewState:
         return asdict(self)
 
 
-def read_view_state(value: object, *, layers: int, heads: int, default: ViewState) -> ViewState:
-    """Validate a component value (arbitrary JSON); whatever is missing or invalid is taken from the default."""
+def read_view_state(value: object, *, layers: Sequence[int], heads: int, default: ViewState) -> ViewState:
+    """Validate a component value (arbitrary JSON); whatever is missing or invalid is taken from the default.
+
+    layers: what they are called, ascending; another number is taken for the layer below it.
+    """
     report = _mapping(value)
     selected, settings = _mapping(report.get("selected")), _mapping(report.get("settings"))
     return ViewState(
@@ -78,12 +83,17 @@ def read_view_state(value: object, *, layers: int, heads: int, default: ViewStat
     )
 
 
-def _valid_selected(value: Mapping[str, object], layers: int, heads: int, default: Selected) -> Selected:
+def _valid_selected(value: Mapping[str, object], layers: Sequence[int], heads: int, default: Selected) -> Selected:
     return Selected(
-        layer=min(_valid_index(value.get("layer"), default.layer), max(layers - 1, 0)),
+        layer=_nearest(_valid_index(value.get("layer"), default.layer), layers),
         head=min(_valid_index(value.get("head"), default.head), max(heads - 1, 0)),
         combine=_choice(get_args(Combine), value.get("combine"), default.combine),
     )
+
+
+def _nearest(layer: int, layers: Sequence[int]) -> int:
+    below = bisect_right(layers, layer)
+    return layer if layer in layers else layers[max(0, below - 1)] if layers else 0
 
 
 def _valid_settings(value: Mapping[str, object], default: Settings) -> Settings:

@@ -23,18 +23,24 @@ class Source:
     """One kind of attention of one text."""
 
     kind: SiteKind
-    layers: int
+    numbers: tuple[int, ...]
+    """What each layer is called, by its block in the model."""
     heads: int
     query_tokens: tuple[str, ...]
     key_tokens: tuple[str, ...]
     sentence_b_start: int | None
     causal: bool
     maps: LayerMaps
-    """Maps of these layers, over so many first tokens."""
+    """Maps of these layers, counted from 0, over so many first tokens."""
     vectors: LayerVectors | None
     """Queries and keys of these layers, for so many first tokens; None where the model does not report them."""
     width: int
     """Size of a query or key vector."""
+
+    @property
+    def layers(self) -> int:
+        """How many layers there are."""
+        return len(self.numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +61,7 @@ def source_of(trace: Trace, kind: SiteKind) -> Source:
     first = sites[0]
     return Source(
         kind=kind,
-        layers=len(sites),
+        numbers=tuple(site.layer for site in sites),
         heads=min(site.n_heads for site in sites),
         query_tokens=tuple(token.text for token in trace.query_tokens(kind)),
         key_tokens=tuple(token.text for token in trace.key_tokens(kind)),

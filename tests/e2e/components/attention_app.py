@@ -92,7 +92,7 @@ case = st.query_params.get("case", "small")
 maps = maps_of(case)
 start = json.loads(st.query_params.get("state", "{}"))
 wanted = read_view_state(
-    start, layers=maps.shape[0], heads=maps.shape[1], default=ViewState(selected=Selected(), settings=Settings())
+    start, layers=range(maps.shape[0]), heads=maps.shape[1], default=ViewState(selected=Selected(), settings=Settings())
 )
 if case == "hidden":  # every second token, as if the others were special
     maps = np.ascontiguousarray(maps[..., 1::2, 1::2])

@@ -414,6 +414,7 @@ def test_a_wrong_state_is_brought_within_the_model(evaluate: Callable[..., Any])
     header = {
         "revision": 1,
         "layers": 2,
+        "blocks": [2, 5],
         "heads": 4,
         "queryTokens": ["a"],
         "keyTokens": ["a", "b"],
@@ -425,10 +426,15 @@ def test_a_wrong_state_is_brought_within_the_model(evaluate: Callable[..., Any])
         },
     }
     state = evaluate("attention_view/js/state", "m.nextState(argument, null)", header)
-    assert state["selected"] == {"layer": 1, "head": 0, "combine": "head"}
+    assert state["selected"] == {"layer": 0, "head": 0, "combine": "head"}
     assert (state["settings"]["scale"], state["settings"]["range"], state["settings"]["pin"]) == ("sqrt", "row", None)
     kept = "m.nextState(argument, { revision: 1, selected: { layer: 0, head: 3, combine: 'head' }, settings: {} })"
     assert evaluate("attention_view/js/state", kept, header)["selected"]["head"] == 3
+    # A mixed stack: block 5 of the model is the picture's second row, and Python is told of block 5 again.
+    header["initial"]["selected"] = {"layer": 5, "head": 1, "combine": "head"}
+    assert evaluate("attention_view/js/state", "m.nextState(argument, null)", header)["selected"]["layer"] == 1
+    told = "m.reported(m.nextState(argument, null), argument)"
+    assert evaluate("attention_view/js/state", told, header)["selected"] == header["initial"]["selected"]
 
 
 def test_a_figure_is_drawn_as_svg(evaluate: Callable[..., Any]) -> None:
@@ -486,3 +492,21 @@ def test_type_and_its_room_are_enlarged_and_data_are_not(evaluate: Callable[...,
     figure = {"tickfont": {"size": 11}, "margin": {"l": 50}, "x": [1, 2], "marker": {"size": 8}}
     larger = {**figure, "tickfont": {"size": 22}, "margin": {"l": 100}}
     assert evaluate("live_chart/js/theme", "m.enlarged(argument, 2)", figure) == larger
+
+
+@pytest.mark.parametrize(
+    ("address", "is_app", "lines"),
+    [
+        (
+            "https://h/sub/inside?text=a%2Cb&runs=1,2&head=1.1&embed=true#x",
+            True,
+            ["link: https://h/sub/inside?text=a,b&head=1.1"],
+        ),
+        ("http://h/lab/tree?a=1", False, []),
+        ("file:///home/somebody/page.html", True, []),
+    ],
+)
+def test_a_saved_picture_names_its_page_and_nobodys_runs_or_folders(
+    evaluate: Callable[..., Any], address: str, is_app: bool, lines: list[str]
+) -> None:
+    assert evaluate("shared/js/files", "m.linkLines(argument[0], argument[1])", [address, is_app]) == lines

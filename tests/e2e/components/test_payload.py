@@ -117,11 +117,11 @@ near_misses = st.recursive(arbitrary_json, lambda inner: st.dictionaries(st.samp
 @settings(max_examples=60, deadline=None)
 @given(value=near_misses)
 def test_any_component_value_becomes_a_valid_state(value: object) -> None:
-    state = read_view_state(value, layers=3, heads=5, default=ViewState())
+    state = read_view_state(value, layers=range(3), heads=5, default=ViewState())
     assert 0 <= state.selected.layer < 3
     assert 0 <= state.selected.head < 5
     assert len(state.settings.filter) <= 200
-    again = read_view_state(json.loads(json.dumps(state.as_dict())), layers=3, heads=5, default=ViewState())
+    again = read_view_state(json.loads(json.dumps(state.as_dict())), layers=range(3), heads=5, default=ViewState())
     assert again == state
 
 
@@ -130,7 +130,7 @@ def test_a_full_state_survives() -> None:
         selected=Selected(layer=2, head=1, combine="layer max"),
         settings=Settings(scale="log", pin=Pin(axis="key", index=3), pairs="b-a", view="arcs", palette="cividis"),
     )
-    assert read_view_state(state.as_dict(), layers=3, heads=5, default=ViewState()) == state
+    assert read_view_state(state.as_dict(), layers=range(3), heads=5, default=ViewState()) == state
 
 
 def test_bundles_are_one_module_each() -> None:

@@ -61,7 +61,7 @@ def test_included_layers_and_heads_keep_their_numbers():
     page = framed(model_view(given, WORDS, include_layers=[1, 3], include_heads=[0, 5], html_action="return").data)
     header = payloads(page)[0][0]
     assert (header["blocks"], header["headNumbers"]) == ([1, 3], [0, 5])
-    np.testing.assert_array_equal(exact_maps(page)["view.encoder", 1, 1], given[3][0, 5].numpy())
+    np.testing.assert_array_equal(exact_maps(page)["view.encoder", 3, 1], given[3][0, 5].numpy())
 
 
 def test_the_head_view_opens_what_was_asked_for():
@@ -73,7 +73,7 @@ def test_the_head_view_opens_what_was_asked_for():
     assert all_of_them["selected"]["combine"] == "layer mean"
     page = head_view(given, WORDS, layer=2, heads=[1, 3], include_layers=[0, 2], html_action="return").data
     several = payloads(framed(page))[0][0]["initial"]
-    assert several["selected"] == {"layer": 1, "head": 1, "combine": "head"}
+    assert several["selected"] == {"layer": 2, "head": 1, "combine": "head"}
     assert several["settings"]["filter"] == "layer = 2 and (head = 1 or head = 3)"
 
 

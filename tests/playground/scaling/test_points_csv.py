@@ -50,7 +50,8 @@ def test_the_same_point_however_it_is_written(content):
         ("1e6,many,3", "tokens is 'many', not a number"),
         ("1e6,,3", "tokens is empty"),
         ("1e6,2e9", "loss is missing, the row has only 2 cells"),
-        ("124M,2e9,3", "params is '124M', not a number; write 1.24e+08"),
+        ("124 %,2e9,3", "params is '124 %', a percentage; write the number itself"),
+        ("1e8,2e9 bits,3", "tokens is '2e9 bits', not a number"),
         ("1e6,2e9,nan", "loss is 'nan', not a number"),
         ("1e6,2e400,3", "tokens is inf, too large"),
         ('"1,5",2e9,3', "params is '1,5', not a number"),
@@ -158,6 +159,64 @@ def test_thousands_set_apart_any_usual_way_are_one_number(number):
     for mark in (" ", "\u00a0", "\u202f", "'", "’", "_", ","):
         assert parse_cell(f"{number:,}".replace(",", mark), ".") == number
     assert parse_cell(f"{number:,}".replace(",", "."), ",") == number
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("1.2M", 1_200_000),
+        ("3k", 3000),
+        ("7 B", 7e9),
+        ("1.5 trillion", 1.5e12),
+        ("12,34,567.5", 1234567.5),
+        ("1\u2009000\u2009000", 1_000_000),
+        ("1ʼ234ʼ567", 1234567),
+        ("3 × 10⁹", 3e9),
+        ("2.5*10^-3", 0.0025),
+        ("10^9", 1e9),
+        ("10", 10),
+        ("1/4", 0.25),
+        ("2e9 tokens", 2e9),
+        ("−3.5", -3.5),
+        ("٣٤", 34),
+    ],
+)
+def test_numbers_as_people_write_them(cell, number):
+    assert parse_cell(cell, ".") == number
+
+
+@pytest.mark.parametrize("cell", ["12 apples", "1,2,3", "k", "1.2.3", "5/0", "M", "10^1000", "3 bits", "1-2"])
+def test_what_is_no_number_is_none(cell):
+    with pytest.raises(UserError, match="not a number"):
+        parse_cell(cell, ".")
+
+
+@given(st.integers(1, 10**13), st.sampled_from([("k", 3), ("M", 6), ("B", 9)]))
+def test_a_suffix_is_the_power_that_it_stands_for(number, suffix):
+    letter, power = suffix
+    assert parse_cell(f"{number}{letter}", ".") == float(number * 10**power)
+
+
+def test_a_table_of_markdown_is_read():
+    table = """Results of the runs:
+
+| Run | Params (M) | Tokens [B] | **Loss** (bits) |
+|-----|-----------:|:----------:|-----------------|
+| a   | 7.8        | 1.5        | 3.0             |
+| `b` | 124        | 2,500.5    | **2**           |
+"""
+    read = read_points(table)
+    assert read.points.params.tolist() == [7.8e6, 124e6]
+    assert read.points.tokens.tolist() == [1.5e9, 2500.5e9]
+    assert read.points.loss.tolist() == pytest.approx([3 * np.log(2), 2 * np.log(2)])
+    assert read.points.names == ("a", "b")
+    assert [warning for warning in read.warnings if "was multiplied by" in warning] == list(read.warnings[:3])
+
+
+@pytest.mark.parametrize("heading", ["tokens/params", "tokens (seen by the model)", "loss (bpb)"])
+def test_a_unit_that_is_none_leaves_the_heading(heading):
+    with pytest.raises(UserError, match="lacks"):
+        read_points(f"params,{heading},val\n1,2,3\n")
 
 
 def test_points_refuse_what_no_logarithm_takes():

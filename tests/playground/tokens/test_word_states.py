@@ -18,17 +18,17 @@ def cosine(first: torch.Tensor, second: torch.Tensor) -> float:
     return float(torch.nn.functional.cosine_similarity(first, second, dim=0))
 
 
-@pytest.mark.parametrize("family", ["bert", "t5"])
+@pytest.mark.parametrize("family", ["bert", "t5", "albert"])
 def test_states_are_the_hidden_states_of_transformers(family):
     model = small_model(family)
     states = word_states(model, TEXTS, "bank")
-    module = model.module if family == "bert" else model.module.get_encoder()
+    module = model.module.get_encoder() if family == "t5" else model.module
     read = [
         module(torch.tensor([[t.id for t in encode(model.tokenizer, text)]]), output_hidden_states=True).hidden_states
         for text in TEXTS
     ]
     # One letter, one token: "bank" are the letters 4 to 8, and 5 to 9. T5's last state is reported after its norm.
-    levels = range(3 if family == "bert" else 2)
+    levels = range(2 if family == "t5" else 3)
     expected = [cosine(read[0][n][0, 4:8].mean(0), read[1][n][0, 5:9].mean(0)) for n in levels]
     assert states.cosines[0, : len(levels)] == pytest.approx(expected, abs=1e-5)
     assert states.tokens == (("b", "a", "n", "k"),) * 2

@@ -96,7 +96,7 @@ def attention_view(
     result = _view(key=key, data=data, on_view_change=keep_report, on_marks_change=_close_marks)
     report = _report(result)
     current = sent["initial"] if report is None or report.get("revision") != sent["revision"] else report
-    state = read_view_state(current, layers=grid.n_layers, heads=grid.n_heads, default=wanted)
+    state = read_view_state(current, layers=grid.blocks or range(grid.n_layers), heads=grid.n_heads, default=wanted)
     sent["returned"] = state.as_dict()
     return state
 

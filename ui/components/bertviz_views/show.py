@@ -33,11 +33,12 @@ def document_of(view: View, sources: Sequence[Source], layers: Sequence[int], to
     first = sources[0]
     queries = by_kind.get("cross", by_kind.get("decoder", first)).query_tokens[:tokens]
     keys = by_kind.get("cross", by_kind.get("encoder", first)).key_tokens[:tokens]
+    numbers = [first.numbers[layer] for layer in layers]
     if view == "neuron":
         assert first.vectors is not None, "ask neuron_supported first"
         vectors = first.vectors(layers, tokens)
         maps = first.maps(layers, tokens)
-        return neuron_document(maps, *vectors, tokens=queries, causal=first.causal, layers=layers, dark=dark)
+        return neuron_document(maps, *vectors, tokens=queries, causal=first.causal, layers=numbers, dark=dark)
     start = first.sentence_b_start
     return bertviz_document(
         view,
@@ -45,7 +46,7 @@ def document_of(view: View, sources: Sequence[Source], layers: Sequence[int], to
         query_tokens=queries,
         key_tokens=keys,
         sentence_b_start=start if start is not None and start < tokens else None,
-        layers=layers,
+        layers=numbers,
         dark=dark,
     )
 
@@ -69,7 +70,7 @@ def show_bertviz(
         document: `document_of`, or a cached version of it.
     """
     budget = budget_of(view, sources)
-    first = _first_layer(budget, key)
+    first = _first_layer(budget, sources[0].numbers, key)
     layers = tuple(range(first, min(first + budget.layers, budget.all_layers)))
     if budget.sentence:
         st.caption(budget.sentence)
@@ -80,17 +81,17 @@ def show_bertviz(
     return budget
 
 
-def _first_layer(budget: Budget, key: str) -> int:
+def _first_layer(budget: Budget, numbers: Sequence[int], key: str) -> int:
     """Select a range of layers, as many as the budget allows; return its first."""
     if budget.layers == budget.all_layers:
         return 0
     starts = range(0, budget.all_layers, budget.layers)
-    return st.selectbox(_("Layers"), starts, format_func=lambda start: _layer_range(start, budget), key=key)
+    return st.selectbox(_("Layers"), starts, format_func=lambda start: _layer_range(start, budget, numbers), key=key)
 
 
-def _layer_range(start: int, budget: Budget) -> str:
-    last = min(start + budget.layers, budget.all_layers) - 1
-    return str(start) if start == last else _("{first} to {last}").format(first=start, last=last)
+def _layer_range(start: int, budget: Budget, numbers: Sequence[int]) -> str:
+    first, last = numbers[start], numbers[min(start + budget.layers, budget.all_layers) - 1]
+    return str(first) if first == last else _("{first} to {last}").format(first=first, last=last)
 
 
 def _view_title(view: View) -> str:

@@ -59,14 +59,22 @@ class SingleEffects:
     heads: HeadEffects
     layers: LayerEffects
 
+    def of_heads(self, metric: EffectMetric) -> np.ndarray:
+        """The heads' effects with a row for every block; NaN in one that does not attend."""
+        values: np.ndarray = getattr(self.heads, metric)
+        table = np.full((len(self.layers.layers), values.shape[1]), np.nan, dtype=np.float32)
+        table[[self.layers.layers.index(layer) for layer in self.heads.layers]] = values
+        return table
+
     def component(self, row: int, column: int) -> Component | None:
         """The component of a cell of the map; None where the layer has no such part."""
-        n_heads, kind = self.heads.divergence.shape[1], self.heads.kind
+        n_heads, kind, layer = self.heads.divergence.shape[1], self.heads.kind, self.layers.layers[row]
         if column < n_heads:
-            return Component(part="head", layer=row, head=column, kind=kind)
+            attends = layer in self.heads.layers
+            return Component(part="head", layer=layer, head=column, kind=kind) if attends else None
         part = self.layers.parts[column - n_heads]
         is_there = bool(np.isfinite(self.layers.divergence[row, column - n_heads]))
-        return Component(part=part, layer=row, kind=kind) if is_there else None
+        return Component(part=part, layer=layer, kind=kind) if is_there else None
 
 
 def show_ablation(subject: Subject) -> None:
@@ -129,8 +137,8 @@ def _show_singles(setting: Setting, kind: SiteKind) -> None:
 def _costliest_head(setting: Setting, effects: SingleEffects) -> tuple[int, int]:
     values: np.ndarray = getattr(effects.heads, setting.metric)
     costs = -values if setting.metric == "logit" else values
-    layer, head = np.unravel_index(int(np.nanargmax(costs)), costs.shape)
-    return int(layer), int(head)
+    row, head = np.unravel_index(int(np.nanargmax(costs)), costs.shape)
+    return effects.heads.layers[int(row)], int(head)
 
 
 def _say_costliest(setting: Setting, effects: SingleEffects) -> None:
@@ -139,9 +147,12 @@ def _say_costliest(setting: Setting, effects: SingleEffects) -> None:
     parts = part_titles()
     show_findings(
         costliest_ablation(
-            [title.format(layer=layer, head=head) for layer, head in np.ndindex(heads.shape)],
+            [title.format(layer=effects.heads.layers[row], head=head) for row, head in np.ndindex(heads.shape)],
             heads.ravel(),
-            [parts[effects.layers.parts[part]].format(layer=layer) for layer, part in np.ndindex(layers.shape)],
+            [
+                parts[effects.layers.parts[part]].format(layer=effects.layers.layers[row])
+                for row, part in np.ndindex(layers.shape)
+            ],
             layers.ravel(),
             metric=setting.metric,
             title=metric_titles()[setting.metric],
@@ -150,8 +161,9 @@ def _say_costliest(setting: Setting, effects: SingleEffects) -> None:
 
 
 def _draw_singles(setting: Setting, effects: SingleEffects) -> Cell | None:
-    heads, layers = (getattr(table, setting.metric) for table in (effects.heads, effects.layers))
-    names = {"attention": _("attention"), "feed_forward": _("MLP"), "layer": _("layer")}
+    heads, layers = effects.of_heads(setting.metric), getattr(effects.layers, setting.metric)
+    numbers = effects.layers.layers
+    names = {"attention": _("attention"), "mixer": _("mixer"), "feed_forward": _("MLP"), "layer": _("layer")}
     parts = [names[part] for part in effects.layers.parts]
     head, kind = chosen_head(setting.subject, effects.heads.kind), effects.heads.kind
     columns = [*map(str, range(heads.shape[1])), *effects.layers.parts]
@@ -163,13 +175,14 @@ def _draw_singles(setting: Setting, effects: SingleEffects) -> Cell | None:
             part_names=parts,
             meaning=metric_titles()[setting.metric],
             signed=setting.metric != "divergence",
+            layers=numbers,
         ),
-        table_rows("layer", list(map(str, range(len(heads)))), columns, np.hstack([heads, layers])),
+        table_rows("layer", list(map(str, numbers)), columns, np.hstack([heads, layers])),
         name=f"ablated-{kind}-{setting.metric}",
         label=_("Effect of ablating each component alone"),
         details={"attention": kind, **setting.details},
         picks=True,
-        picked=None if head is None else (0, *head),
+        picked=None if head is None else (0, numbers.index(head[0]), head[1]),
     )
 
 

@@ -33,8 +33,8 @@ def show_logit_attribution(subject: Subject) -> None:
 
 def largest_head(attribution: LogitAttribution) -> tuple[int, int]:
     """The head of the largest contribution, with either sign."""
-    layer, head = np.unravel_index(np.abs(attribution.heads).argmax(), attribution.heads.shape)
-    return int(layer), int(head)
+    row, head = np.unravel_index(np.abs(attribution.heads).argmax(), attribution.heads.shape)
+    return attribution.layers[int(row)], int(head)
 
 
 def _show_contributions(subject: Subject, target_token: TargetToken) -> LogitAttribution | None:
@@ -78,9 +78,9 @@ def _draw_contributions(subject: Subject, target_token: TargetToken, attribution
     label = _("Components with the largest contributions to the logit")
     kind = subject.clean.kinds[0]
     bar = show_figure(subject, figure, rows, name="writers", label=label, details=details, picks=True)
-    if bar is not None and (writer := _head_of(largest[bar[1]], attribution.heads.shape)):
+    if bar is not None and (writer := _head_of(largest[bar[1]], attribution)):
         choose_head(subject, kind, *writer)
-    layers, heads = (list(map(str, range(count))) for count in attribution.heads.shape)
+    layers, heads = list(map(str, attribution.layers)), list(map(str, range(attribution.heads.shape[1])))
     figure = heatmap_figure(attribution.heads, rows=layers, columns=heads, y=_("layer"), x=_("head"), meaning=meaning)
     table, label = table_rows("layer", layers, heads, attribution.heads), _("Contribution of each head to the logit")
     head = chosen_head(subject, kind)
@@ -92,18 +92,17 @@ def _draw_contributions(subject: Subject, target_token: TargetToken, attribution
         label=label,
         details=details,
         picks=True,
-        picked=None if head is None else (0, *head),
+        picked=None if head is None else (0, attribution.layers.index(head[0]), head[1]),
     )
     if cell is not None:
-        choose_head(subject, kind, *cell[1:])
+        choose_head(subject, kind, attribution.layers[cell[1]], cell[2])
 
 
-def _head_of(title: str, shape: tuple[int, ...]) -> tuple[int, int] | None:
+def _head_of(title: str, attribution: LogitAttribution) -> tuple[int, int] | None:
     """The head of this title; None for another component."""
-    titles = {
-        _("head {layer}.{head}").format(layer=layer, head=head): (layer, head) for layer, head in np.ndindex(shape)
-    }
-    return titles.get(title)
+    places = [(attribution.layers[row], head) for row, head in np.ndindex(attribution.heads.shape)]
+    template = _("head {layer}.{head}")
+    return {template.format(layer=layer, head=head): (layer, head) for layer, head in places}.get(title)
 
 
 def contributions_of(attribution: LogitAttribution) -> dict[str, float]:
@@ -114,12 +113,17 @@ def contributions_of(attribution: LogitAttribution) -> dict[str, float]:
         (_("cross-attention head {layer}.{head}"), attribution.cross_heads),
     )
     for title, table in heads:
-        for layer, head in np.ndindex(table.shape):
-            contributions[title.format(layer=layer, head=head)] = float(table[layer, head])
+        for row, head in np.ndindex(table.shape):
+            contributions[title.format(layer=attribution.layers[row], head=head)] = float(table[row, head])
     layers = (
-        (_("attention bias {layer}"), attribution.attention_bias),
-        (_("MLP {layer}"), attribution.feed_forward),
+        (_("attention bias {layer}"), attribution.layers, attribution.attention_bias),
+        (_("MLP {layer}"), attribution.blocks, attribution.feed_forward),
     )
-    for title, column in layers:
-        contributions.update({title.format(layer=layer): float(value) for layer, value in enumerate(column)})
-    return contributions
+    for title, numbers, column in layers:
+        values = zip(numbers, column, strict=True)
+        contributions |= {title.format(layer=layer): float(value) for layer, value in values}
+    mixers = zip(attribution.blocks, attribution.mixer_names, attribution.mixers, strict=True)
+    title = _("{mixer} {layer}")
+    return contributions | {
+        title.format(mixer=name, layer=layer): float(value) for layer, name, value in mixers if name
+    }

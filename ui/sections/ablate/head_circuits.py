@@ -34,9 +34,8 @@ class WeightedAttention:
 def show_head(subject: Subject, default: tuple[int, int] | None) -> None:
     """Compare the attention of the bar's head, or of the default, with what it moves; see what makes its scores."""
     kind = _choose_kind(subject)
-    layers = [layer for layer in subject.clean.attention_layers if layer[0] == kind]
-    n_heads = layers[0][2]
-    layer, head = read_head(default or (len(layers) - 1, 0), len(layers), n_heads)
+    layers = subject.clean.layers_of(kind)
+    layer, head = read_head(default or (layers[-1], 0), layers, subject.clean.heads_of(kind))
     st.caption(_("Head {layer}.{head}; choose another one in the bar above.").format(layer=layer, head=head))
 
     def make() -> WeightedAttention:

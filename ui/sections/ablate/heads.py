@@ -16,8 +16,7 @@ ABLATE, WRITES, SEARCH = "ablate", "writes", "heads"
 
 def chosen_head(subject: Subject, kind: SiteKind) -> tuple[int, int] | None:
     """The layer and head that the bar shows, if this kind of attention has it."""
-    layers = [n_heads for site_kind, _layer, n_heads in subject.clean.attention_layers if site_kind == kind]
-    return read_head(None, len(layers), max(layers, default=0))
+    return read_head(None, subject.clean.layers_of(kind), subject.clean.heads_of(kind))
 
 
 def adopt_head(subject: Subject, kind: SiteKind, layer: int, head: int) -> None:

@@ -7,9 +7,10 @@ import streamlit as st
 
 from playground.charts.layout import mark_spaces
 from playground.errors import UserError
-from playground.lens.capture.activations import Component, EncodedText, capture, encode_text
+from playground.lens.capture.activations import Component, EncodedText, Part, capture, encode_text
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import Token, label
+from playground.lens.generate.predictions import no_predictions
 from playground.lens.intervene.ablation import TargetToken
 from playground.lens.intervene.patching import first_token_id
 from playground.models import LoadedModel
@@ -41,7 +42,11 @@ class CleanPass:
     """The most probable next token at each position; empty without an output head."""
     is_finite: bool
     attention_layers: tuple[tuple[SiteKind, int, int], ...]
-    """Kind, layer and number of heads."""
+    """Kind, layer and number of heads; a layer is called by its block's number in the model."""
+    blocks: tuple[tuple[SiteKind, int], ...]
+    """Kind and number of every block, those of a mixed stack that do not attend among them."""
+    mixers: frozenset[tuple[SiteKind, int]]
+    """The blocks that mix tokens by something else than attention."""
     feed_forward: frozenset[tuple[SiteKind, int]]
     """Kind and layer of the feed-forward layers."""
 
@@ -50,6 +55,14 @@ class CleanPass:
         """The kinds of attention, that of the stack that predicts first."""
         present = {kind for kind, _layer, _n_heads in self.attention_layers}
         return [kind for kind in ("decoder", "cross", "encoder") if kind in present]
+
+    def layers_of(self, kind: SiteKind) -> list[int]:
+        """What the attention layers of a kind are called."""
+        return [layer for site_kind, layer, _n_heads in self.attention_layers if site_kind == kind]
+
+    def heads_of(self, kind: SiteKind) -> int:
+        """The number of heads in each layer of a kind."""
+        return max((n_heads for site_kind, _layer, n_heads in self.attention_layers if site_kind == kind), default=0)
 
     def tokens_of(self, kind: SiteKind) -> tuple[Token, ...]:
         """The tokens that a stack reads."""
@@ -71,8 +84,7 @@ class Subject:
 def show_subject_bar(bar: ContextBar, subject: Subject) -> None:
     """The head, if one was chosen, and the token."""
     kind = subject.clean.kinds[0]
-    layers = [n_heads for site_kind, _layer, n_heads in subject.clean.attention_layers if site_kind == kind]
-    bar_head(bar, None, layers=len(layers), heads=layers[0])
+    bar_head(bar, None, layers=subject.clean.layers_of(kind), heads=subject.clean.heads_of(kind))
     bar_token(bar, [token.text for token in subject.clean.tokens])
 
 
@@ -108,12 +120,6 @@ def examine(model: LoadedModel, texts: Texts, *, key: str) -> Subject | None:
 def clean_pass(model: LoadedModel, texts: Texts, *, truncate: bool) -> CleanPass:
     """Run the model once on the texts and keep what is small."""
     activations = capture(model, encode_text(model, texts.text, texts.target, texts.pair, truncate=truncate))
-    if any(block.attention is None for block in activations.parts.blocks):
-        raise UserError(
-            "In {name} only some blocks attend. Such a mixed stack is taken apart from Python only: its blocks, the "
-            "parts of a logit and ablations are in playground.lens.",
-            name=model.name,
-        )
     logits = activations.logits
     checked = activations.final if logits is None else logits
     return CleanPass(
@@ -122,6 +128,8 @@ def clean_pass(model: LoadedModel, texts: Texts, *, truncate: bool) -> CleanPass
         predictions=() if logits is None else tuple(logits.argmax(-1).tolist()),
         is_finite=not bool(checked.isnan().any()),
         attention_layers=tuple((kind, layer, len(z)) for (kind, layer), z in activations.z.items()),
+        blocks=tuple((block.kind, block.layer) for block in activations.parts.blocks),
+        mixers=frozenset(activations.mixer),
         feed_forward=frozenset(activations.feed_forward),
     )
 
@@ -184,8 +192,7 @@ def choose_target_token(subject: Subject) -> TargetToken | None:
 
 def show_no_output_head(model: LoadedModel) -> None:
     """Say why nothing can be measured."""
-    sentence = _("{name} has no output head, so that there is no prediction to measure. Choose another model.")
-    st.error(sentence.format(name=inert(model.name)), icon=":material/error:")
+    st.error(error_sentence(no_predictions(model)), icon=":material/error:")
 
 
 def target_details(target_token: TargetToken) -> dict[str, object]:
@@ -205,11 +212,24 @@ def components_of(clean: CleanPass) -> dict[str, Component]:
         for head in range(n_heads):
             components[f"{kind}.{layer}.{head}"] = Component(part="head", layer=layer, head=head, kind=kind)
         components[f"{kind}.{layer}.attention"] = Component(part="attention", layer=layer, kind=kind)
-        if (kind, layer) in clean.feed_forward:
-            components[f"{kind}.{layer}.feed_forward"] = Component(part="feed_forward", layer=layer, kind=kind)
         if kind != "cross":
-            components[f"{kind}.{layer}.layer"] = Component(part="layer", layer=layer, kind=kind)
+            components |= _larger_parts(clean, kind, layer)
+    for kind, layer in clean.blocks:
+        if f"{kind}.{layer}.layer" not in components:
+            components |= _larger_parts(clean, kind, layer)
     return components
+
+
+def _larger_parts(clean: CleanPass, kind: SiteKind, layer: int) -> dict[str, Component]:
+    """A block's mixer and feed-forward layer, where it has them, and the block."""
+    there: dict[Part, bool] = {
+        "mixer": (kind, layer) in clean.mixers,
+        "feed_forward": (kind, layer) in clean.feed_forward,
+        "layer": True,
+    }
+    return {
+        f"{kind}.{layer}.{part}": Component(part=part, layer=layer, kind=kind) for part, is_ in there.items() if is_
+    }
 
 
 def component_word(component: Component) -> str:
@@ -223,6 +243,7 @@ def part_titles() -> dict[str, str]:
     return {
         "head": _("head {layer}.{head}"),
         "attention": _("attention {layer}"),
+        "mixer": _("mixer {layer}"),
         "feed_forward": _("MLP {layer}"),
         "layer": _("layer {layer}"),
     }

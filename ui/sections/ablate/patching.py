@@ -1,5 +1,6 @@
 """Activation patching: clean activations in the corrupted prompt, and the logit difference that they recover."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -101,12 +102,24 @@ class Patch:
         )
 
     @property
+    def rows(self) -> list[int]:
+        """The numbers of the blocks that have what is patched; of one layer's heads their own numbers."""
+        clean, kind = self.subject.clean, self.kind
+        if self.part == HEAD_POSITIONS:
+            return list(range(clean.heads_of(kind)))
+        if self.part in (HEADS, "attention"):
+            return clean.layers_of(kind)
+        has = clean.feed_forward if self.part == "feed_forward" else set(clean.blocks)
+        return sorted(layer for site_kind, layer in has if site_kind == kind)
+
+    @property
     def columns(self) -> list[str]:
         """The tokens of both prompts where they differ; nothing for heads, which are patched at all of them."""
         return [] if self.part == HEADS else _prompt_labels(self.subject, self.corrupted, self.kind)
 
     def place(self, row: int, column: int) -> str:
         """A cell of the map in words."""
+        row = self.rows[row]
         if self.part == HEADS:
             return _("head {layer}.{head}").format(layer=row, head=column)
         token = self.columns[column]
@@ -134,8 +147,7 @@ def _show_recovered(subject: Subject, corrupted: Subject, answer: int, counterfa
         title = _("Compare the answers at position")
         position = choose_position(POSITION, title, subject.clean.tokens, _mask_position(subject))
         if part == HEAD_POSITIONS:
-            kinds = [site_kind for site_kind, _layer, _n_heads in subject.clean.attention_layers]
-            layer = _choose_patch_layer(kinds.count(cast(SiteKind, kind)))
+            layer = _choose_patch_layer(subject.clean.layers_of(cast(SiteKind, kind)))
     patch = Patch(
         subject=subject,
         corrupted=corrupted,
@@ -171,7 +183,7 @@ def _draw_recovered(patch: Patch, recovery: Recovery) -> None:
     values = recovery.recovered if recovery.is_solved else recovery.change
     _say_where(patch, recovery, values)
     part, kind = patch.part, patch.kind
-    rows = list(map(str, range(len(values))))
+    rows = list(map(str, patch.rows))
     columns = patch.columns or list(map(str, range(values.shape[1])))
     x = _("head") if part == HEADS else _("token")
     y = _("head of layer {layer}").format(layer=patch.layer) if part == HEAD_POSITIONS else _("layer")
@@ -190,10 +202,12 @@ def _draw_recovered(patch: Patch, recovery: Recovery) -> None:
     if recovery.is_solved:
         _say_whether_solved(patch, recovery)
     if cell is not None:
-        choose_head(patch.subject, kind, *((patch.layer, cell[1]) if part == HEAD_POSITIONS else cell[1:]))
+        choose_head(
+            patch.subject, kind, *((patch.layer, cell[1]) if part == HEAD_POSITIONS else (patch.rows[cell[1]], cell[2]))
+        )
     if part in (HEADS, HEAD_POSITIONS):
         best = np.unravel_index(int(np.nanargmax(values)), values.shape)
-        head = (patch.layer, int(best[0])) if part == HEAD_POSITIONS else (int(best[0]), int(best[1]))
+        head = (patch.layer, int(best[0])) if part == HEAD_POSITIONS else (patch.rows[int(best[0])], int(best[1]))
         offer_head_doors(patch.subject, kind, chosen_head(patch.subject, kind) or head)
 
 
@@ -229,11 +243,20 @@ def _say_where(patch: Patch, recovery: Recovery, values: np.ndarray) -> None:
     )
 
 
-def _choose_patch_layer(count: int) -> int:
-    layers = list(map(str, range(count)))
+def _choose_patch_layer(numbers: Sequence[int]) -> int:
+    layers = list(map(str, numbers))
     index = layers.index(read_choice(PATCH_LAYER, layers))
-    key = widget_key(PATCH_LAYER, f"ablate_patch_layer_{count}")
-    layer = st.selectbox(_("Layer"), layers, index=index, key=key, width=110)
+    key = widget_key(PATCH_LAYER, f"ablate_patch_layer_{len(layers)}_{layers[-1]}")
+    spelling = _("layer {layer}").format
+    layer = st.selectbox(
+        _("Layer"),
+        layers,
+        index=index,
+        key=key,
+        format_func=lambda number: spelling(layer=number),
+        label_visibility="collapsed",
+        width=110,
+    )
     write_choice(PATCH_LAYER, layer, layers[0])
     return int(layer)
 

@@ -28,6 +28,7 @@ from ui.sections.ablate.options import (
 )
 from ui.state.attention import read_token
 from ui.state.parameters import BASELINE, FLOW_KIND, METHOD
+from ui.text import inert
 from ui.widgets.choice import choose_option
 from ui.widgets.download import encoding_line, offer_snippet, traced
 from ui.widgets.findings import show_findings
@@ -50,6 +51,13 @@ def _show_method(subject: Subject, method: str) -> None:
     kinds = [kind for kind in subject.traced.trace.kinds if kind != "cross"][::-1]
     titles = {kind: kind_titles()[kind] for kind in kinds}
     kind = cast(SiteKind, choose_option(FLOW_KIND, _("In"), titles) if kinds[1:] else kinds[0])
+    if subject.traced.trace.other_blocks:
+        sentence = _(
+            "Rollout and flow follow tokens through attention alone; in {name} blocks without attention mix them too. "
+            "Choose integrated gradients."
+        )
+        st.info(sentence.format(name=inert(subject.model.name)), icon=":material/info:")
+        return
     tokens = numbered(subject.traced.trace.query_tokens(kind))
     if method == ROLLOUT:
         _show_rollout(subject, kind, tokens)

@@ -23,7 +23,10 @@ QUICK, WHOLE = "check", "check of all kept rows"
 SHORT_TOKENS = 64
 """Up to so many tokens the sums of the stream are checked at once; those of longer texts when they are asked for."""
 STEPS = {
-    "heads": N_("Head outputs: weights times values, against the model's own"),
+    "heads": N_(
+        "Head outputs: weights times values, against torch's attention kernel (with soft caps or sinks: transformers' "
+        "own code)"
+    ),
     "rows": N_("Weights: each row sums to 1"),
     "thumbnails": N_("Thumbnails: each cell, against the largest exact weight in it"),
     "picture": N_("Picture: the painted cells, against the exact weights"),
@@ -95,7 +98,7 @@ def _check(traced: TracedText, options: ViewOptions, rows: int, sums: bool, _on_
 
 def _show_steps(check: Check) -> None:
     """A line for each step: agrees, differs, or why it cannot be told; with its number."""
-    st.markdown(_("What is shown is computed a second time at these steps. The largest absolute difference at each:"))
+    st.markdown(_("What is shown is computed a second time in another way. The largest absolute difference:"))
     for step in check.steps:
         st.markdown(f"{_mark(step)} {_(STEPS[step.name])}: {_said_of(step)}")
     st.caption(
@@ -103,6 +106,10 @@ def _show_steps(check: Check) -> None:
             rows=check.rows, queries=check.queries, dtype=check.dtype
         )
     )
+    if not any(step.name == "stream" for step in check.steps):
+        st.caption(
+            _("Not checked: the residual stream and the logit, which take another pass. Check more checks them.")
+        )
 
 
 def _mark(step: CheckedStep) -> str:
@@ -130,24 +137,30 @@ def _show_check(check: Check) -> None:
         st.badge(_("The model's values are not finite"), icon=":material/error:", color="red")
         return
     help_text = _(
-        "Weights times values, recomputed from the weights shown, against the model's own head outputs: maximum "
-        "absolute error over all heads, {rows} of {queries} rows."
+        "The weights on show times the values, against the head outputs that torch's kernel gave the model: the "
+        "largest absolute difference of all heads, on {rows} of {queries} rows. Each step lists what else was checked."
     ).format(rows=check.rows, queries=check.queries)
-    is_whole = check.rows == check.queries
     elsewhere = next((step for step in check.failed if step.name != "heads"), None)
     if not check.passed and elsewhere is not None and check.failed[0] is elsewhere:
         label = _("Differs at a step: {error}").format(error=_short(elsewhere.difference or 0.0))
         st.badge(label, icon=":material/warning:", color="orange", help=_(STEPS[elsewhere.name]))
         return
-    if check.passed:
-        label = _("Verified: max. error {error}") if is_whole else _("Verified: max. error {error}, {rows} rows")
-    else:
-        label = _("Differs: max. error {error}") if is_whole else _("Differs: max. error {error}, {rows} rows")
-    said = label.format(error=_short(check.difference), rows=check.rows)
+    label = _("Verified: max. error {error}") if check.passed else _("Differs: max. error {error}")
+    said = ", ".join([label.format(error=_short(check.difference)), *_left_out(check)])
     if check.passed:
         st.badge(said, icon=":material/verified:", color="green", help=help_text)
     else:
         st.badge(said, icon=":material/warning:", color="orange", help=help_text)
+
+
+def _left_out(check: Check) -> list[str]:
+    """What the badge does not vouch for, in a few words."""
+    said = []
+    if check.rows < check.queries:
+        said.append(_("{rows} of {queries} rows").format(rows=check.rows, queries=check.queries))
+    if not any(step.name == "stream" and step.difference is not None for step in check.steps):
+        said.append(_("stream not checked"))
+    return said
 
 
 def _short(value: float) -> str:

@@ -50,8 +50,8 @@ def show_comparison(left: TracedText, right: TracedText, options: ViewOptions, *
     words = align_traces(traces, both)
     by_token = is_by_token(traces, both)
     maps, ranking = st.columns([2, 1], gap="large")
-    with maps:
-        st.subheader(_("Left minus right"), anchor=False)
+    with maps, st.container(gap="xsmall"):
+        st.caption(_("Left minus right"))
         difference_view(LEFT, RIGHT, key="difference", words=None if by_token else aligned_words(words))
     columns = st.columns(2, gap="large")
     with columns[0]:
@@ -89,11 +89,14 @@ def _rank_heads(
     st.caption(_("Jensen–Shannon divergence in nats, mean over the queries: 0 is the same, 0.693 nothing in common."))
     if left.trace.model.name != right.trace.model.name:
         st.caption(_("Heads of two models that share a number share nothing else: a large value says little here."))
-    ranked = [divmod(int(index), table.shape[1]) for index in np.argsort(-table, axis=None, kind="stable")[:RANKED]]
-    items = [_ranked_item(layer, head, float(table[layer, head])) for layer, head in ranked]
+    order = np.argsort(-table, axis=None, kind="stable")[:RANKED]
+    places = [divmod(int(index), table.shape[1]) for index in order]
+    layers = [side.trace.block_numbers(one.kind) for side, one in zip((left, right), options, strict=True)]
+    items = [_ranked_item(layers[0][row], head, float(table[row, head])) for row, head in places]
     picked = token_view(items, layout="bars", label=_("Heads that differ most"), key="differs")
     if picked is not None:
-        _open_both(*ranked[picked])
+        row, head = places[picked]
+        _open_both(f"{layers[0][row]}.{head}", f"{layers[1][row]}.{head}")
         st.rerun()
 
 
@@ -107,6 +110,5 @@ def _ranked_item(layer: int, head: int, divergence: float) -> TokenItem:
     )
 
 
-def _open_both(layer: int, head: int) -> None:
-    chosen = f"{layer}.{head}"
-    write_values({HEAD: chosen, OTHER_HEAD: chosen, COMBINE: None, OTHER_COMBINE: None})
+def _open_both(left: str, right: str) -> None:
+    write_values({HEAD: left, OTHER_HEAD: right, COMBINE: None, OTHER_COMBINE: None})

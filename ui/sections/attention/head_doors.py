@@ -45,7 +45,8 @@ def list_similar(place: DeltaGenerator | None, traced: TracedText, kind: SiteKin
 
 
 def _list_similar(traced: TracedText, kind: SiteKind, selected: Selected) -> None:
-    similar = similar_heads(head_scores_of(traced, kind).scores, selected.layer, selected.head)
+    layers = traced.trace.block_numbers(kind)
+    similar = similar_heads(head_scores_of(traced, kind).scores, layers.index(selected.layer), selected.head)
     if not similar:
         st.caption(_("The scores that heads are compared by are not defined on this text."))
         return
@@ -56,13 +57,14 @@ def _list_similar(traced: TracedText, kind: SiteKind, selected: Selected) -> Non
         )
     )
     for found in similar:
-        title = _("Head {layer}.{head}").format(layer=found.layer, head=found.head)
+        layer = layers[found.row]
+        title = _("Head {layer}.{head}").format(layer=layer, head=found.head)
         st.button(
             f"{title} · {found.distance:.3f}",
-            key=f"like_{found.layer}.{found.head}",
+            key=f"like_{layer}.{found.head}",
             type="tertiary",
             on_click=_open_head,
-            args=(found.layer, found.head),
+            args=(layer, found.head),
         )
 
 

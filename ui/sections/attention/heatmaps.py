@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from playground.attention_export import trace_origin
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.visibility import visibilities
 from playground.lens.inspect.attention_view import ViewOptions
-from playground.provenance import provenance
 from playground.text import N_, _
 from playground.viewer.attention_view.picture import head_shown_first, picture_grid, picture_head
 from ui.cache import TracedText
@@ -155,8 +155,8 @@ def show_attention_bar(bar: ContextBar, traced: TracedText, options: ViewOptions
     trace = traced.trace
     sites = trace.layers(options.kind)
     striking = head_to_show(traced, options.kind)
-    numbers = trace.block_numbers(options.kind)
-    bar_head(bar, (striking.layer, striking.head), layers=len(sites), heads=sites[0].n_heads, numbers=numbers)
+    layers = [site.layer for site in sites]
+    bar_head(bar, (striking.layer, striking.head), layers=layers, heads=sites[0].n_heads)
     bar_token(bar, [token.text for token in trace.query_tokens(options.kind)])
 
 
@@ -169,7 +169,7 @@ def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
     """All heads at overview resolution, at most a megabyte."""
     model = traced.trace.model
     name = picture_name(traced, options)
-    return picture_grid(traced.trace, options, name=name, title=model.name, provenance=provenance(model))
+    return picture_grid(traced.trace, options, name=name, title=model.name, provenance=trace_origin(traced.trace))
 
 
 def head_view(traced: TracedText, options: ViewOptions, selected: Selected) -> HeadView:

@@ -40,8 +40,8 @@ def _adopt_file() -> None:
         st.error(error_sentence(error), icon=":material/error:")
 
 
-def show_several_texts(model: LoadedModel, kind: SiteKind, selected: Selected) -> None:
-    """A field for the texts, one on each line, and the table of the head's scores."""
+def show_several_texts(model: LoadedModel, kind: SiteKind, selected: Selected, row: int) -> None:
+    """A field for the texts, one on each line, and the table of the head's scores. row: its layer's in a picture."""
     _adopt_file()
     label = _("One text on each line, at most {most}").format(most=MOST_TEXTS)
     texts = split_texts(address_text(SEVERAL, "", label=label, rows=4))
@@ -60,7 +60,7 @@ def show_several_texts(model: LoadedModel, kind: SiteKind, selected: Selected) -
         return
     labels, rows = attention_view_labels(), []
     for name, table in scores.items():
-        found = interval(table[:, selected.layer, selected.head])
+        found = interval(table[:, row, selected.head])
         alone = found is None or math.isnan(found.low)
         rows.append(
             {

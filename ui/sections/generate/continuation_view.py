@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.generate import TreeNode, tree_figure
+from playground.lens.capture.attending import attending_blocks
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import Token, input_tokens
 from playground.lens.generate.branches import ROOT
@@ -27,8 +28,9 @@ def show_text(model: LoadedModel, texts: Texts, draft: TextDraft) -> None:
     path = draft.tree.path(draft.node)
     prompt = input_tokens(model, texts.text)
     generated = draft.tree.nodes[draft.inspected].generated if draft.inspected != ROOT else None
-    items = _prompt_items(prompt, _head_weights(generated, "cross" if model.kind == "encoder-decoder" else "decoder"))
-    weights = _head_weights(generated, "decoder")
+    of_prompt: SiteKind = "cross" if model.kind == "encoder-decoder" else "decoder"
+    items = _prompt_items(prompt, _head_weights(model, generated, of_prompt))
+    weights = _head_weights(model, generated, "decoder")
     offset = 1 if model.kind == "encoder-decoder" else len(prompt)
     for index, number in enumerate(path):
         items.append(
@@ -41,13 +43,15 @@ def show_text(model: LoadedModel, texts: Texts, draft: TextDraft) -> None:
         st.rerun()
 
 
-def _head_weights(generated: GeneratedToken | None, kind: SiteKind) -> np.ndarray:
+def _head_weights(model: LoadedModel, generated: GeneratedToken | None, kind: SiteKind) -> np.ndarray:
     """Attention weights of the chosen head; empty before the first token, or where the family reports none."""
     if generated is None or kind not in generated.attention:
         return np.zeros(0)
     attention: np.ndarray = generated.attention[kind]
-    layer, head = read_head((0, 0), attention.shape[0], attention.shape[1])
-    weights: np.ndarray = attention[layer, head]
+    numbers = attending_blocks(model, kind)
+    layers = numbers if len(numbers) == len(attention) else range(len(attention))
+    layer, head = read_head((layers[0], 0), layers, attention.shape[1])
+    weights: np.ndarray = attention[layers.index(layer), head]
     return weights
 
 

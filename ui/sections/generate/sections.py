@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.errors import UserError
+from playground.lens.capture.attending import attending_blocks
+from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import input_tokens
 from playground.lens.generate.predictions import require_output_head
 from playground.models import LoadedModel
@@ -62,7 +64,8 @@ SECTIONS = (
 
 def show_prediction_bar(bar: ContextBar, section: Section, model: LoadedModel, texts: Texts) -> None:
     """The head and the token that are taken along from other pages."""
-    bar_head(bar, None, layers=model.layers, heads=model.n_heads)
+    kind: SiteKind = "decoder" if model.kind == "encoder-decoder" else model.kind
+    bar_head(bar, None, layers=attending_blocks(model, kind), heads=model.n_heads)
     if model.kind != "encoder-decoder":
         bar_token(bar, [token.text for token in input_tokens(model, texts.text, texts.pair)])
     elif section.word in OF_THE_TARGET:

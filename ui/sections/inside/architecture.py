@@ -18,6 +18,7 @@ from ui.sections.inside.box_steps import box_steps
 from ui.sections.inside.length_cost import show_length_cost
 from ui.state.address import write_values
 from ui.state.attention import read_head
+from ui.state.link import link_lines
 from ui.state.parameters import HEAD, KIND, SECTION, STEP, Parameter
 from ui.text import inert
 from ui.widgets.context_bar import ContextBar, bar_model
@@ -63,7 +64,7 @@ def _go_to_step(architecture: Architecture, picked: PlacedBox, model: LoadedMode
         return
     values: dict[Parameter, str | None] = {SECTION: None, STEP: step}
     if picked.first_layer is not None and picked.stack:
-        layer, head = read_head((picked.first_layer, 0), 10_000, 10_000) or (picked.first_layer, 0)
+        layer, head = read_head((picked.first_layer, 0), range(10_000), 10_000) or (picked.first_layer, 0)
         if not picked.first_layer <= layer < picked.first_layer + picked.runs:
             layer = picked.first_layer
         values |= {HEAD: f"{layer}.{head}"}
@@ -80,7 +81,7 @@ def show_boxes(architecture: Architecture, provenance: list[str]) -> None:
         st.dataframe(table, hide_index=True, key="architecture_boxes")
         st.download_button(
             "CSV",
-            csv_table([tuple(table.columns), *table.itertuples(index=False)], provenance),
+            csv_table([tuple(table.columns), *table.itertuples(index=False)], [*provenance, *link_lines()]),
             file_name="architecture.csv",
             mime="text/csv",
             icon=":material/download:",

@@ -76,7 +76,7 @@ def head_deriver(traced_text: TracedText, head: HeadInside) -> Callable[[Number,
         derived = derive([step], number)
         if number.symbol != "r" or derived.is_known:
             return derived
-        query = (traced_text.trace.layer_of(head.layer, head.kind), head.query_position, head.kind)
+        query = (head.layer, head.query_position, head.kind)
         message = _("Splitting the residual stream …")
         parts = compute(
             ("stream", *query),

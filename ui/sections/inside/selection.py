@@ -33,12 +33,33 @@ def select_head(traced_text: TracedText, bar: ContextBar) -> SelectedHead:
     kind = choose_kind(trace.kinds) if len(trace.kinds) > 1 else trace.kinds[0]
     sites = trace.layers(kind)
     striking = head_to_show(traced_text, kind)
-    numbers = trace.block_numbers(kind)
     place = striking.layer, striking.head
-    chosen = bar_head(bar, place, layers=len(sites), heads=sites[0].n_heads, numbers=numbers)
-    layer, head = chosen or (0, 0)
+    layer, head = bar_head(bar, place, layers=[site.layer for site in sites], heads=sites[0].n_heads) or place
     query = bar_token(bar, [token.text for token in trace.query_tokens(kind)])
     return SelectedHead(kind=kind, layer=layer, head=head, query=query)
+
+
+def read_selected(traced_text: TracedText, selected: SelectedHead) -> None:
+    """Read layer and token from one pass where neither is known yet; `head_inside` and `whole_token` find them."""
+    layer_key = traced_text.name, selected.kind, selected.layer
+    token_key = _token_key(selected)
+    if layer_key in layers() or token_key in traced_text:
+        return
+
+    def make() -> bool:
+        trace = traced_text.trace
+        layer, token = trace.layer_and_token(selected.layer, selected.query, selected.kind)
+        if not isinstance(layer, UserError):
+            layers().remember(layer_key, lambda: layer)
+        traced_text.remember(token_key, lambda: token)
+        return True
+
+    title = _("Following the token through all layers …")
+    require(("layer and token", selected), lambda _on_progress: make(), title=title, cache=traced_text)
+
+
+def _token_key(selected: SelectedHead) -> tuple[str, SiteKind, int]:
+    return "whole token", "decoder" if selected.kind == "cross" else selected.kind, selected.query
 
 
 def head_inside(traced_text: TracedText, selected: SelectedHead) -> HeadInside | UserError:
@@ -63,7 +84,7 @@ def whole_token(traced_text: TracedText, selected: SelectedHead) -> WholeToken |
     """The token followed through all layers, from one more pass; or why this family's cannot be told."""
     kind: SiteKind = "decoder" if selected.kind == "cross" else selected.kind
     return require(
-        ("whole token", kind, selected.query),
+        _token_key(selected),
         lambda _on_progress: _or_reason(lambda: traced_text.trace.whole_token(selected.query, kind=kind)),
         title=_("Following the token through all layers …"),
         cache=traced_text,

@@ -19,6 +19,7 @@ SHORT = {
     "mask": N_("Mask"),
     "softmax": N_("Softmax"),
     "mix": N_("Weighted sum"),
+    "gate": N_("Gate"),
     "output": N_("Output"),
     "residual": N_("Residual"),
     "feed_forward_norm": N_("Norm"),
@@ -38,6 +39,7 @@ FEED_FORWARD = ("feed_forward_norm", "router", "up", "activation", "down", "feed
 AFTERWARDS = ("stream", "final_norm", "output_head", "logit", "probabilities")
 INSTEAD = {
     "rotation": "projection",
+    "gate": "output",
     **dict.fromkeys(FEED_FORWARD, "stream"),
     "router": "up",
     "final_norm": "stream",

@@ -94,8 +94,17 @@ def show_token_badge(token: WholeToken) -> None:
         help=_(
             "All layers recomputed from what entered the first block, the queries, keys and values of this pass, and "
             "the weights; the largest difference from the model's own numbers, over the largest of these."
-        ),
+        )
+        + _without_mixers(token),
     )
+
+
+def _without_mixers(token: WholeToken) -> str:
+    """Which blocks' own numbers are taken over, in a mixed stack."""
+    if not token.mixers:
+        return ""
+    sentence = _("What blocks {blocks} wrote, which do not attend, is taken from the pass.")
+    return " " + sentence.format(blocks=", ".join(map(str, token.mixers)))
 
 
 def say_token(way: TokenWay, name: str) -> None:

@@ -1,6 +1,7 @@
 """Step by step: one token of a loaded model, from the embedding to the probabilities; one step fills the page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -24,7 +25,7 @@ from ui.sections.inside.head_way import (
     show_head_badge,
 )
 from ui.sections.inside.neuron_table import show_neurons
-from ui.sections.inside.selection import SelectedHead, head_inside, select_head, whole_token
+from ui.sections.inside.selection import SelectedHead, head_inside, read_selected, select_head, whole_token
 from ui.sections.inside.step_choice import ALL, choose_step
 from ui.sections.inside.step_layout import StepSetting, show_step
 from ui.sections.inside.steps import DrawnStep, draw_step
@@ -53,6 +54,7 @@ TRACES_DIMENSION = ("projection", "output", "down")
 def show_walkthrough(traced_text: TracedText, texts: Texts, bar: ContextBar, row: DeltaGenerator) -> None:
     """Choose a head and a token, and go through every step."""
     selected = select_head(traced_text, bar)
+    read_selected(traced_text, selected)
     head, token = head_inside(traced_text, selected), whole_token(traced_text, selected)
     dimension = read_number(DIMENSION, 0)
     first = None if isinstance(head, UserError) else head_way(traced_text, selected, head, dimension)
@@ -66,33 +68,37 @@ def show_walkthrough(traced_text: TracedText, texts: Texts, bar: ContextBar, row
     for reason in reasons:
         st.info(error_sentence(reason), icon=":material/info:")
     shown = [step for step in steps if chosen in (ALL, step.name)]
-    _show_row(row, shown, head, token, traced_text.trace.model.dtype)
+    with row:
+        _choose_traced_dimension(shown, head, token)
+    badges = partial(_show_badges, shown, head, token, traced_text.trace.model.dtype)
     numbers = {step.name: number for number, step in enumerate(steps, start=1)}
     if first is not None and (chosen == ALL or chosen in {step.name for step in first.steps}):
-        _show_head_steps(traced_text, texts, selected, first, shown, numbers)
+        _show_head_steps(traced_text, texts, selected, first, shown, numbers, badges)
     if second is not None and (chosen == ALL or chosen in {step.name for step in second.steps}):
-        _show_token_steps(traced_text, texts, selected, second, shown, numbers)
+        _show_token_steps(traced_text, texts, selected, second, shown, numbers, badges)
 
 
-def _show_row(
-    row: DeltaGenerator,
-    shown: Sequence[InsideStep],
-    head: HeadInside | UserError,
-    token: WholeToken | UserError,
-    dtype: str,
+def _choose_traced_dimension(
+    shown: Sequence[InsideStep], head: HeadInside | UserError, token: WholeToken | UserError
 ) -> None:
-    """The dimension to trace, where a step shows one, and how far the numbers are from the model's."""
+    """The dimension to trace, where a step shows one."""
     names = [step.name for step in shown]
-    with row:
-        if any(name in TRACES_DIMENSION for name in names):
-            is_head = not isinstance(head, UserError) and names != ["down"]
-            width = len(head.attention.query) if is_head and not isinstance(head, UserError) else 0
-            _choose_dimension(width or (0 if isinstance(token, UserError) else token.final.shape[1]))
-        is_token = any(step.name in ("feed_forward_norm", "router", *TRACES_NEURON, *TRACES_TOKEN) for step in shown)
-        if not isinstance(head, UserError) and (len(shown) > 1 or not is_token):
-            show_head_badge(head, dtype)
-        if not isinstance(token, UserError) and (is_token or "feed_forward_residual" in names):
-            show_token_badge(token)
+    if any(name in TRACES_DIMENSION for name in names):
+        is_head = not isinstance(head, UserError) and names != ["down"]
+        width = len(head.attention.query) if is_head and not isinstance(head, UserError) else 0
+        _choose_dimension(width or (0 if isinstance(token, UserError) else token.final.shape[1]))
+
+
+def _show_badges(
+    shown: Sequence[InsideStep], head: HeadInside | UserError, token: WholeToken | UserError, dtype: str
+) -> None:
+    """How far the numbers are from the model's."""
+    names = [step.name for step in shown]
+    is_token = any(name in ("feed_forward_norm", "router", *TRACES_NEURON, *TRACES_TOKEN) for name in names)
+    if not isinstance(head, UserError) and (len(shown) > 1 or not is_token):
+        show_head_badge(head, dtype)
+    if not isinstance(token, UserError) and (is_token or "feed_forward_residual" in names):
+        show_token_badge(token)
 
 
 def _choose_dimension(width: int) -> None:
@@ -114,6 +120,7 @@ def _show_head_steps(
     way: HeadWay,
     shown: Sequence[InsideStep],
     numbers: dict[str, int],
+    badges: Callable[[], None],
 ) -> None:
     revision = f"{traced_text.name}.{selected}.{way.inputs.dimension}.{language()}"
     setting = StepSetting(
@@ -122,13 +129,14 @@ def _show_head_steps(
         details={**text_details(texts), **vars(selected)},
         derive=head_deriver(traced_text, way.inputs.head),
     )
-    say_head(way, selected)
     for step in way.steps:
         if step not in shown:
             continue
+        leads: list[Callable[[], None]] = [badges, partial(say_head, way, selected)] if step is shown[0] else []
         if step.name == FIRST_WITH_KEYS or (len(shown) == 1 and numbers[step.name] > numbers[FIRST_WITH_KEYS]):
-            describe_selection(way.inputs)
-        show_step(setting, numbers[step.name], _drawn(step, way.inputs.labels, selected.kind, revision))
+            leads.append(partial(describe_selection, way.inputs))
+        drawn = _drawn(step, way.inputs.labels, selected.kind, revision)
+        show_step(setting, numbers[step.name], drawn, leads=leads)
     look = f"head = traced.inside({selected.layer}, {selected.kind!r}).head({selected.head}, {selected.query})"
     lines = [traced(texts), look, "print(head.attention.weights, head.attention.z, head.differences)"]
     offer_snippet(setting.model, [], lines)
@@ -151,6 +159,7 @@ def _show_token_steps(
     way: TokenWay,
     shown: Sequence[InsideStep],
     numbers: dict[str, int],
+    badges: Callable[[], None],
 ) -> None:
     inputs, model = way.inputs, traced_text.trace.model
     place = f"{selected.kind}.{selected.layer}.{selected.query}"
@@ -167,12 +176,13 @@ def _show_token_steps(
     for step in way.steps:
         if step not in shown:
             continue
-        say_token(way, step.name)
+        leads: list[Callable[[], None]] = [badges] if step is shown[0] else []
+        leads.append(partial(say_token, way, step.name))
         if step.name in TRACES_NEURON and (is_alone or step.name == "up"):
-            choose_neuron(inputs)
+            leads.append(partial(choose_neuron, inputs))
         if step.name in TRACES_TOKEN and (is_alone or step.name == "stream"):
-            choose_token(inputs, model)
-        show_step(setting, numbers[step.name], _drawn(step, (), kind, revision))
+            leads.append(partial(choose_token, inputs, model))
+        show_step(setting, numbers[step.name], _drawn(step, (), kind, revision), leads=leads)
         if step.name == "neurons":
             show_neurons(traced_text, texts, selected, inputs)
     names = [step.name for step in way.steps if step in shown]

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from playground.progress import OnProgress
-from playground.scaling.bootstrap import Bootstrap, bootstrap
+from playground.scaling.bootstrap import Bootstrap, bootstrap, why_not_resampled
 from playground.scaling.fits import Fit, fit
 from playground.scaling.laws import LAWS
+from playground.scaling.overtraining import ratio_sentences
 from playground.scaling.verdict import EXPONENT_SYMBOLS, ROUGH, fit_verdict, spread, symbol
 from playground.text import _
 from ui.cache import scaling_results
@@ -15,6 +16,7 @@ from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_choice, read_switch, write_choice, write_switch
 from ui.state.parameters import FIX_FLOOR, LAW, RESAMPLES
 from ui.state.revisions import widget_key
+from ui.text import error_sentence
 
 RESAMPLE_COUNTS = (200, 1000, 4000)
 """Of the bootstrap; the first is the default."""
@@ -86,9 +88,14 @@ def fetch_fit(study: ScalingStudy, law: str) -> Fit | None:
 def fetch_bootstrap(
     study: ScalingStudy, fitted: Fit, n_resamples: int, *, only_known: bool = False
 ) -> Bootstrap | None:
-    """The fit's bootstrap; None where a person has cancelled it, or (only_known) where it is not computed yet."""
+    """The fit's bootstrap; None where the runs are too few, where it was cancelled or (only_known) is not there yet."""
     key = ("bootstrap", study.fingerprint, fitted.law, fitted.floor, n_resamples)
     if only_known and key not in scaling_results():
+        return None
+
+    refused = why_not_resampled(study.points)
+    if refused is not None:
+        st.info(error_sentence(refused), icon=":material/info:")
         return None
 
     def make(on_progress: OnProgress) -> Bootstrap:
@@ -116,6 +123,7 @@ def show_headline(fitted: Fit, resamples: Bootstrap | None) -> None:
     show_metrics(
         [_heldout_cell(fitted), *((symbol(name), *_value_and_note(fitted, intervals, name)) for name in headlined)]
     )
+    st.caption(" ".join(ratio_sentences(fitted)))
 
 
 def _heldout_cell(fitted: Fit) -> tuple[str, str, str]:

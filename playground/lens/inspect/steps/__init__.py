@@ -8,6 +8,8 @@ rotation.py      rotary positions
 scores.py        query–key products, scaling, bias and mask
 softmax.py       weights
 weighted_sum.py  weights times values
+gate.py          what multiplies z before the output projection, found by its numbers
+gate_step.py     the gate's argument, the multiplier, the gated z
 output.py        output projection, and into the residual stream
 finding.py       which key a query attends to most, in a sentence
 
@@ -28,13 +30,15 @@ head.py          every number of one head at one query token
 layer.py         one captured layer, of which any head can be asked for
 sources.py       which piece of which matrix made a head's queries, keys and values
 
+one_pass.py      a layer and a token, read from one pass
 whole_token.py   a token through all blocks to the logits, recomputed
 token_rows.py    one pass of which some tokens' rows are kept
 token_inputs.py  what the steps after attention are made from
 block.py         how a block combines its layers with the stream
 feed_forward.py  a feed-forward layer's matrices and activation
 activation.py    activation functions, and which one made some numbers
-mixture.py       router and experts
+router.py        which experts are chosen, and their shares
+mixture.py       the experts of a mixture
 norm_map.py      norms and matrices as they are applied to rows
 output_head.py   from the last block to the logits
 stream.py        the final state as a sum of parts; their contributions to a logit

@@ -17,11 +17,12 @@ from playground.errors import UserError
 from playground.lens.capture.hooks import ModuleOutput
 from playground.lens.inspect.steps.activation import agrees
 from playground.lens.inspect.steps.feed_forward import FeedForward, find_feed_forward, has_matrix, linear_map
+from playground.lens.inspect.steps.gate import Gate, find_gate
 from playground.lens.inspect.steps.norm_map import LinearMap, NormMap, find_norm_map
 from playground.lens.inspect.steps.token_rows import SeamRows, TokenRows
 from playground.lens.tolerances import tolerance
 
-LayerKind = Literal["attention", "cross_attention", "feed_forward"]
+LayerKind = Literal["attention", "cross_attention", "mixer", "feed_forward"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,10 +31,12 @@ class Sublayer:
 
     kind: LayerKind
     output: Float[Tensor, "row width"]
-    """What its last matrix returned."""
+    """What its last matrix returned; a mixer's is the model's own, which nothing recomputes."""
     projection: LinearMap | None = None
     """Attention's output projection."""
     seam: SeamRows | None = None
+    gate: Gate | None = None
+    """What multiplies z before the projection (Qwen3-Next)."""
     feed_forward: FeedForward | None = None
     input_norm: NormMap | None = None
     """Of a feed-forward layer; None where it reads the stream as it is."""
@@ -107,13 +110,15 @@ class Window:
     """Where in the pass each of the outputs stands."""
     last: ModuleOutput
     """The block's own."""
+    mixer: nn.Module | None = None
+    """What mixes tokens in a block without attention (LFM2, Jamba)."""
 
 
 def find_block(window: Window) -> Block:
     """The block's layers and how they are combined. Raises UserError where no sum gives what the block returned."""
     start, end = window.last.received, window.last.output
-    layers = [_attention(window, call) for call in window.calls]
-    feed_forward = find_feed_forward(window.rows, _outside_attention(window))
+    layers = [_attention(window, call) for call in window.calls] or _mixers(window)
+    feed_forward = find_feed_forward(window.rows, _outside_attention(window)) if layers else _alone(window)
     if feed_forward is not None:
         layers.append(Sublayer(kind="feed_forward", output=feed_forward.output, feed_forward=feed_forward))
     if start is None or start.shape != end.shape:
@@ -143,23 +148,60 @@ def _refusal(window: Window) -> UserError:
 
 
 def _attention(window: Window, call: SeamRows) -> Sublayer:
-    """An attention layer: the first matrix after the seam that receives what `attend` returned."""
+    """An attention layer: the first matrix after the seam that receives what `attend` returned, or that gated."""
+    own = set(call.module.modules())
     for moment, item in zip(window.moments, window.outputs, strict=True):
         if moment >= call.outputs_before and has_matrix(item.module) and item.received is not None:
-            if not agrees(item.received, call.z, window.rows.dtype):
+            is_direct = agrees(item.received, call.z, window.rows.dtype)
+            gate = None if is_direct else _gate(window, call, item)
+            if not is_direct and gate is None:
+                if item.module in own:
+                    continue  # a matrix that makes the gate itself (NeoMME)
                 break
             projection = linear_map(item.module)
             kind: LayerKind = "cross_attention" if call.kind == "cross" else "attention"
-            return Sublayer(kind=kind, output=item.output, projection=projection, seam=call)
+            return Sublayer(kind=kind, output=item.output, projection=projection, seam=call, gate=gate)
     raise UserError(
         "The family {family} changes what its heads mixed before projecting it; choose a model of another family.",
         family=window.rows.model.family,
     )
 
 
+def _gate(window: Window, call: SeamRows, projection: ModuleOutput) -> Gate | None:
+    """The gate between a call of `attend` and this projection."""
+    own, received = set(call.module.modules()), projection.received
+    if received is None or received.shape != call.z.shape:
+        return None
+    outputs = [item.output for item in window.outputs if item.module in own and item is not projection]
+    return find_gate(outputs, call.z, received, heads=call.heads, dtype=window.rows.dtype)
+
+
+def _mixers(window: Window) -> list[Sublayer]:
+    """What stands in the place of attention in a block without it; nothing in a feed-forward layer's own block."""
+    if window.mixer is None:
+        raise _refusal(window)
+    output = next(item.output for item in window.outputs if item.module is window.mixer)
+    alone = _alone(window)
+    return [] if alone is not None and torch.equal(alone.output, output) else [Sublayer(kind="mixer", output=output)]
+
+
+def _alone(window: Window) -> FeedForward | None:
+    """A block's only layer, if that is a feed-forward layer (Nemotron-H)."""
+    assert window.mixer is not None
+    inside = set(window.mixer.modules())
+    if any(has_matrix(item.module) and item.module not in inside for item in window.outputs):
+        return None
+    try:
+        return find_feed_forward(window.rows, window.outputs)
+    except UserError:
+        return None
+
+
 def _outside_attention(window: Window) -> list[ModuleOutput]:
     """The outputs that belong to no attention layer."""
     inside = {module for call in window.calls for module in call.module.modules()}
+    if window.mixer is not None:
+        inside |= set(window.mixer.modules())
     projections = {id(_projection_item(window, call)) for call in window.calls}
     return [item for item in window.outputs if item.module not in inside and id(item) not in projections]
 

@@ -13,6 +13,7 @@ from playground.errors import UserError
 from playground.lens.capture.inputs import Entering
 from playground.lens.capture.norm_step import NormStep
 from playground.lens.capture.site import Site, SiteKind, select
+from playground.lens.inspect.steps.gate import HeadGate
 
 if TYPE_CHECKING:
     from playground.lens.inspect.steps.rotation import Rotation
@@ -109,6 +110,16 @@ class ProjectedVectors:
         """The vectors before positions turned them, as far as they are known."""
         return self.at_seam if self.before_rotation is None else self.before_rotation
 
+    def differences(self, name: str) -> dict[str, float]:
+        """How far the product is from the vectors before rotation, and these, rotated, from those at the seam."""
+        found, before = {}, self.before_rotation
+        if self.weight is not None and self.inputs is not None and before is not None:
+            recomputed = self.inputs @ self.weight.T + (0 if self.bias is None else self.bias)
+            found[name] = float(np.abs(recomputed * self.factor - before).max())
+        if self.rotation is not None and before is not None:
+            found[f"{name} rotated"] = float(np.abs(self.rotation.turn(before) - self.at_seam).max())
+        return found
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HeadInside:
@@ -137,12 +148,14 @@ class HeadInside:
     keys: ProjectedVectors
     values: ProjectedVectors
     attention: AttentionRow
+    gate: HeadGate | None = None
+    """None where the output projection receives z as it is."""
     output_weight: Float[np.ndarray, "width head_width"]
     """This head's columns of the output projection."""
     output_bias: Float[np.ndarray, "width"] | None
     """Shared by all heads."""
     head_output: Float[np.ndarray, "width"]
-    """output_weight @ z."""
+    """output_weight @ received."""
     head_outputs: Float[np.ndarray, "head width"]
     """Those of all heads."""
     attention_output: Float[np.ndarray, "width"]
@@ -157,6 +170,12 @@ class HeadInside:
     is_additive: bool
     differences: dict[str, float]
     """The largest difference between this recomputation and the model's own numbers, by step."""
+
+    @property
+    def received(self) -> Float[np.ndarray, "head_width"]:
+        """What the output projection receives of the head: z, in some families times a gate."""
+        z = self.attention.z
+        return z if self.gate is None else np.asarray(z * self.gate.values)
 
     @property
     def difference(self) -> float:

@@ -5,6 +5,7 @@ token, which rotary positions leave as it is, the vector that met in `attend` is
 names are needed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from playground.lens.capture.shared_blocks import BlockRuns, counting_runs, find
 from playground.lens.capture.site import Site, SiteKind, select
 from playground.lens.capture.writers import heads_are_mixed
 from playground.lens.generate.predictions import require_finite_logits
+from playground.lens.inspect.steps.gate import Gate, find_gate, gate_of_head
 from playground.lens.inspect.steps.head import HeadInside, ProjectedVectors, attention_row, to_array
 from playground.lens.inspect.steps.rotation import rotation_of
 from playground.lens.inspect.steps.sources import find_source, matrix_of
@@ -78,7 +80,7 @@ class LayerInside:
     @torch.inference_mode()
     def head(self, head: int, query: int) -> HeadInside:
         """Every number of one head and query token. Raises UserError for one that is not there."""
-        row = attention_row(self.site, head, query)
+        row, gate = attention_row(self.site, head, query), self._gate(query)
         size = self._call.queries_per_key_value_head
         shared, only_query = head // size, slice(query, query + 1)
         queries = self._projected(self._call.query[0, head], only_query)
@@ -86,8 +88,10 @@ class LayerInside:
         values = self._projected(self._call.value[0, shared], slice(None))
         weight, bias = matrix_of(self._attention.projection)
         width = len(row.z)
+        mine = slice(head * width, (head + 1) * width)
+        gated = row.z if gate is None else row.z * to_array(gate.values[0, mine])
         # The output projection [32, 4 heads of 8] has this head's columns side by side: [32, 8].
-        part = weight[:, head * width : (head + 1) * width].float()
+        part = weight[:, mine].float()
         written = self._row(self._attention.projection, query)
         normed = self._row(self._attention.writer, query)
         added = self._block.factor * normed
@@ -109,10 +113,11 @@ class LayerInside:
             keys=keys,
             values=values,
             attention=row,
+            gate=None if gate is None else gate_of_head(gate, mine),
             output_weight=to_array(part),
             output_bias=None if bias is None else to_array(bias),
-            head_output=to_array(part @ torch.from_numpy(row.z).to(part.device)),
-            head_outputs=self._head_outputs(query, weight.float()),
+            head_output=to_array(part @ torch.from_numpy(gated).to(part.device)),
+            head_outputs=self._head_outputs(query, weight.float(), gate),
             attention_output=to_array(written),
             added=to_array(added),
             factor=self._block.factor,
@@ -120,11 +125,11 @@ class LayerInside:
             after=to_array(residual + added),
             is_additive=self._block.is_additive,
             differences={
-                **_differences("query", queries),
-                **_differences("keys", keys),
-                **_differences("values", values),
+                **queries.differences("query"),
+                **keys.differences("keys"),
+                **values.differences("values"),
                 "z": float(np.abs(row.z - to_array(self._z[head, query])).max()),
-                "output": self._output_difference(query, weight, bias, written),
+                "output": self._output_difference(query, weight, bias, written, gate),
                 **self._residual_difference(query),
             },
         )
@@ -154,9 +159,27 @@ class LayerInside:
         """How the embedding became what enters the first block."""
         return find_entering(self._before_blocks, query, self._embedded, self._entered[query])
 
-    def _head_outputs(self, query: int, weight: Tensor) -> Float[np.ndarray, "head width"]:
+    def _gate(self, query: int) -> Gate | None:
+        """What z is multiplied by before the projection; None where nothing is, or no module shows it."""
+        if self._attention.is_direct:
+            return None
+        z = self._z[:, query].float().flatten()[None]
+        tokens = self._z.shape[1]
+        modules = set(self._attention.module.modules())
+        outputs = (item.output for item in self._recording.outputs if item.module in modules)
+        rows = (_token_rows(output)[query][None] for output in outputs if output.shape[-2:-1] == (tokens,))
+        received = self._input(self._attention.projection)[query][None]
+        return find_gate(rows, z, received, heads=len(self._z), dtype=self._z.dtype)
+
+    def require_told(self, name: str) -> None:
+        """Raise UserError where something that no module shows stands between the heads and their projection."""
+        if not self._attention.is_direct and self._gate(0) is None:
+            raise heads_are_mixed(name)
+
+    def _head_outputs(self, query: int, weight: Tensor, gate: Gate | None) -> Float[np.ndarray, "head width"]:
         """What each head writes: [width, head · head_width] times [head, head_width]."""
         z = self._z[:, query].float()
+        z = z if gate is None else z * gate.values.view_as(z)
         return to_array(torch.einsum("whd,hd->hw", weight.reshape(len(weight), *z.shape), z))
 
     def _input(self, module: nn.Module) -> Float[Tensor, "token width"]:
@@ -175,11 +198,14 @@ class LayerInside:
         written = _token_rows(self._recording.output(self._block.attention.writer))
         return self._input(self._block.module) + self._block.factor * written
 
-    def _output_difference(self, query: int, weight: Tensor, bias: Tensor | None, written: Tensor) -> float:
+    def _output_difference(
+        self, query: int, weight: Tensor, bias: Tensor | None, written: Tensor, gate: Gate | None
+    ) -> float:
         """All heads' recomputed z through the output projection, against what it returned."""
         call = select(self._call, slice(None), slice(query, query + 1))
         value = call.value.float().repeat_interleave(call.queries_per_key_value_head, dim=1)
         z = (attention.pattern(call) @ value)[0, :, 0].flatten()
+        z = z if gate is None else z * gate.values[0]
         recomputed = weight.float() @ z + (0 if bias is None else bias.float())
         return float((recomputed - written).abs().max())
 
@@ -194,17 +220,20 @@ class LayerInside:
 
 @torch.inference_mode()
 def look_inside(
-    model: "LoadedModel", arguments: dict[str, Any], layer: int, kind: SiteKind | None = None
+    model: "LoadedModel",
+    arguments: dict[str, Any],
+    layer: int,
+    kind: SiteKind | None = None,
+    run: Callable[[], object] | None = None,
 ) -> LayerInside:
     """Run the model with these arguments and keep one attention layer whole.
 
-    Raises UserError for a layer that is not there, or a family whose parts cannot be told apart.
+    run: runs the model and reads other things of the same pass. Raises UserError for a layer that is not there, or a
+    family whose parts cannot be told apart.
     """
     parts = find_looked_at(model)
     kind = kind or parts.kind
     block, attention_parts = parts.block(kind, layer), parts.attention(kind, layer)
-    if not attention_parts.is_direct:
-        raise heads_are_mixed(model.name)
     first = parts.first(block.kind).module
     inside, before = set(attention_parts.module.modules()), set(_outside(model, parts).values())
     outputs = {block.module, attention_parts.projection, attention_parts.writer, *block.writers}
@@ -221,11 +250,16 @@ def look_inside(
         handling(_keeping(attention_parts.module, recording, seam, runs if is_shared(parts) else None)),
     ):
         seen.append(recording)
-        model.module(**arguments)
+        if run is None:
+            model.module(**arguments)
+        else:
+            run()
     if seam.z is None:
         raise UserError("Nothing passed layer {layer}; choose another.", layer=layer)
     require_finite_logits(seam.z)
-    return LayerInside(model, parts, block, kind, recording, seam, runs)
+    looked_at = LayerInside(model, parts, block, kind, recording, seam, runs)
+    looked_at.require_told(model.name)
+    return looked_at
 
 
 def _first_received(module: nn.Module, seen: Recording, runs: BlockRuns) -> Tensor:
@@ -261,17 +295,6 @@ def _keeping(module: nn.Module, recording: Recording, seam: _SeamCall, runs: Blo
         return z
 
     return handler
-
-
-def _differences(name: str, vectors: ProjectedVectors) -> dict[str, float]:
-    """How far the product is from the vectors before rotation, and these, rotated, from those at the seam."""
-    differences, before = {}, vectors.before_rotation
-    if vectors.weight is not None and vectors.inputs is not None and before is not None:
-        recomputed = vectors.inputs @ vectors.weight.T + (0 if vectors.bias is None else vectors.bias)
-        differences[name] = float(np.abs(recomputed * vectors.factor - before).max())
-    if vectors.rotation is not None and before is not None:
-        differences[f"{name} rotated"] = float(np.abs(vectors.rotation.turn(before) - vectors.at_seam).max())
-    return differences
 
 
 def _token_rows(tensor: Tensor) -> Float[Tensor, "token width"]:

@@ -1,11 +1,10 @@
-"""A mixture of experts: the router's scores, the experts chosen, and each one's share.
+"""A mixture of experts: the matrices of each, which of them a token goes through, and the experts that all share.
 
 Shazeer et al. 2017; Fedus et al. 2022, section 2 (routing); Dai et al. 2024 (experts that every token shares).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -24,75 +23,8 @@ from playground.lens.inspect.steps.feed_forward import (
     linear_map,
 )
 from playground.lens.inspect.steps.norm_map import LinearMap
+from playground.lens.inspect.steps.router import Router, Routing, find_routing, unknown_routing
 from playground.lens.inspect.steps.token_rows import TokenRows
-
-
-class Routing(NamedTuple):
-    """What the router makes of some tokens."""
-
-    scores: Float[Tensor, "row expert"]
-    chosen: Int[Tensor, "row choice"]
-    """The experts of the largest scores."""
-    shares: Float[Tensor, "row choice"]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ShareRule:
-    """How the scores of the chosen experts become their shares."""
-
-    name: str
-    formula: str
-    """LaTeX; s are the scores, C are the chosen experts."""
-    function: Callable[[Tensor, Tensor], Tensor]
-    """From all scores and the choice."""
-
-
-def _over_all(scores: Tensor, chosen: Tensor) -> Tensor:
-    return scores.softmax(-1).gather(1, chosen)
-
-
-def _over_chosen(scores: Tensor, chosen: Tensor) -> Tensor:
-    return scores.gather(1, chosen).softmax(-1)
-
-
-def _logistic(scores: Tensor, chosen: Tensor) -> Tensor:
-    return scores.sigmoid().gather(1, chosen)
-
-
-def _logistic_normed(scores: Tensor, chosen: Tensor) -> Tensor:
-    shares = _logistic(scores, chosen)
-    return shares / shares.sum(-1, keepdim=True)
-
-
-RULES = (
-    ShareRule(
-        name="chosen",
-        formula=r"p_e = \frac{\exp s_e}{\sum_{i \in C} \exp s_i}",
-        function=_over_chosen,
-    ),
-    ShareRule(name="all", formula=r"p_e = \frac{\exp s_e}{\sum_i \exp s_i}", function=_over_all),
-    ShareRule(
-        name="logistic, normed",
-        formula=r"p_e = \frac{\sigma(s_e)}{\sum_{i \in C} \sigma(s_i)}",
-        function=_logistic_normed,
-    ),
-    ShareRule(name="logistic", formula=r"p_e = \sigma(s_e)", function=_logistic),
-)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Router:
-    """Scores for every expert, of which the largest are chosen."""
-
-    map: LinearMap
-    rule: ShareRule
-    choices: int
-    """How many experts each token goes through."""
-
-    def __call__(self, x: Float[Tensor, "row width"]) -> Routing:
-        scores = self.map(x)
-        chosen = scores.topk(self.choices, dim=-1).indices
-        return Routing(scores=scores, chosen=chosen, shares=self.rule.function(scores, chosen))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -190,10 +122,10 @@ def run_experts(
 def find_mixture(rows: TokenRows, outputs: Sequence[ModuleOutput], experts: ModuleOutput) -> FeedForward:
     """The mixture that these experts belong to. Raises UserError where router or experts cannot be told."""
     x, dtype = experts.received, rows.dtype
-    routed = None if x is None else _routing(rows, outputs, experts)
+    routed = None if x is None else find_routing(rows, outputs, experts)
     tables = None if routed is None or x is None else _tables(experts, x, routed, dtype)
     if x is None or routed is None or tables is None:
-        raise _refusal(rows)
+        raise _refusal(rows) if routed is not None else unknown_routing(rows, experts)
     router = routed[0]
     plain = Mixture(router=router, tables=tables)
     for mixture in (plain, *_with_shared(plain, outputs, x, dtype)):
@@ -207,32 +139,10 @@ def find_mixture(rows: TokenRows, outputs: Sequence[ModuleOutput], experts: Modu
 
 def _refusal(rows: TokenRows) -> UserError:
     return UserError(
-        "The experts of the family {family} cannot be told: no known router and no known activation function give "
-        "what they return. Choose a model of another family.",
+        "The experts of the family {family} cannot be told: no known activation function gives what they return. "
+        "Choose a model of another family.",
         family=rows.model.family,
     )
-
-
-def _routing(rows: TokenRows, outputs: Sequence[ModuleOutput], experts: ModuleOutput) -> tuple[Router, Routing] | None:
-    """The router whose scores give the experts and shares that the experts received."""
-    x, given = experts.received, rows.choices[experts.module]
-    chosen = next((tensor for tensor in given if not tensor.is_floating_point() and tensor.ndim == 2), None)
-    shares = next((tensor.float() for tensor in given if tensor.is_floating_point() and tensor.ndim == 2), None)
-    n_experts = len(next(p for p in experts.module.parameters(recurse=False) if p.ndim == 3))
-    if x is None or chosen is None or shares is None:
-        return None
-    shares = shares if shares.shape == chosen.shape else shares.gather(1, chosen)
-    for item in outputs:
-        if not has_matrix(item.module) or linear_map(item.module).weight.shape != (n_experts, x.shape[1]):
-            continue
-        for rule in RULES:
-            router = Router(map=linear_map(item.module), rule=rule, choices=chosen.shape[1])
-            routing = router(x)
-            order = routing.chosen.argsort(-1), chosen.argsort(-1)
-            same = torch.equal(routing.chosen.gather(1, order[0]), chosen.gather(1, order[1]))
-            if same and agrees(routing.shares.gather(1, order[0]), shares.gather(1, order[1]), rows.dtype):
-                return router, routing
-    return None
 
 
 def _tables(

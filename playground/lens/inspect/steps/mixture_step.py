@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from playground.lens.inspect.steps import mixture
+from playground.lens.inspect.steps import router
 from playground.lens.inspect.steps.code_lines import CodeReference
 from playground.lens.inspect.steps.derivation import Derivation, Term
 from playground.lens.inspect.steps.mixture import Mixture
@@ -23,6 +23,7 @@ class Shares(Vector):
     scores: np.ndarray
     chosen: tuple[int, ...]
     rule: str
+    factor: float = 1.0
 
     def derive(self, column: int) -> Derivation:
         """The terms below the quotient, or the one score."""
@@ -41,8 +42,9 @@ class Shares(Vector):
             Term(name=name.format(e=e), factors=(float(self.scores[e]),), value=weight(float(self.scores[e])))
             for e in over
         ]
-        own, total = weight(float(self.scores[column])), math.fsum(term.value for term in terms)
-        formula = name.format(e=column) + ("" if self.rule == "logistic" else f" / Σ {name.format(e='j')}")
+        own, total = self.factor * weight(float(self.scores[column])), math.fsum(term.value for term in terms)
+        formula = "" if self.factor == 1 else f"{self.factor:g} · "
+        formula += name.format(e=column) + ("" if self.rule == "logistic" else f" / Σ {name.format(e='j')}")
         return self._derived(column, formula, terms, own if self.rule == "logistic" else own / total)
 
     def origin(self, first: int = 0) -> Origin:
@@ -71,7 +73,14 @@ def router_step(inputs: TokenInputs) -> InsideStep | None:
         formula="Σ W_router[{column},i] · x̂[i]",
         bias_name="b_router[{column}]",
     )
-    share_vector = Shares(name="p[{column}]", values=shares, scores=scores, chosen=chosen, rule=body.router.rule.name)
+    share_vector = Shares(
+        name="p[{column}]",
+        values=shares,
+        scores=scores,
+        chosen=chosen,
+        rule=body.router.rule.name,
+        factor=body.router.factor,
+    )
     rows = (
         Row(symbol="s", label="s", vector=score_vector, keys=experts),
         Row(symbol="p", label="p", vector=share_vector, keys=experts),
@@ -90,7 +99,7 @@ def router_step(inputs: TokenInputs) -> InsideStep | None:
         formula=rf"s = W_{{\mathrm{{router}}}}\hat{{x}} \\[6pt] {body.router.rule.formula}",
         explanation=_explanation(inputs, body),
         tables=(table,),
-        code=(CodeReference(module=mixture, function="Router.__call__", names=("scores", "topk")),),
+        code=(CodeReference(module=router, function="Router.__call__", names=("scores", "topk")),),
     )
 
 
@@ -102,6 +111,13 @@ def _explanation(inputs: TokenInputs, body: Mixture) -> str:
     if shared is not None:
         template = _("A shared expert, which every token goes through, adds {share:.1%} of its output.")
         sentences.append(template.format(share=shared.share))
+    if body.router.preference is not None:
+        sentences.append(_("Experts are chosen by their logistic scores plus a bias of each, which no share holds."))
+    if body.router.preference is not None and body.router.preference.kept < body.router.preference.groups:
+        template = _("Only the experts of the best {kept} of {groups} groups are chosen from.")
+        sentences.append(template.format(kept=body.router.preference.kept, groups=body.router.preference.groups))
+    if body.router.factor != 1:
+        sentences.append(_("The shares are multiplied by {factor:g}.").format(factor=body.router.factor))
     if body.router.rule.name == "all":
         sentences.append(_("The shares of the chosen experts do not sum to 1: the softmax runs over all experts."))
     return " ".join(sentences)

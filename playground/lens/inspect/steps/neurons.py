@@ -147,7 +147,7 @@ def layer_inputs(
 ) -> Float[Tensor, "token width"]:
     """What a feed-forward layer receives at every token; runs the model again. Raises UserError where it has none."""
     feed_forward = feed_forward_of(token, layer)
-    before = [block.feed_forward for block in token.blocks[:layer]]
+    before = [block.feed_forward for block in token.blocks[: token.index_of(layer)]]
     calls = sum(
         one is not None and one.feed_forward is not None and one.feed_forward.reader is feed_forward.reader
         for one in before
@@ -165,11 +165,9 @@ def _rows(tensor: Tensor) -> Tensor:
 
 def feed_forward_of(token: WholeToken, layer: int) -> FeedForward:
     """The feed-forward layer of a block. Raises UserError where there is none."""
-    if not 0 <= layer < len(token.blocks):
-        raise UserError("There is no layer {layer}; choose 0 to {last}.", layer=layer, last=len(token.blocks) - 1)
-    sublayer = token.blocks[layer].feed_forward
+    sublayer = token.blocks[token.index_of(layer)].feed_forward
     if sublayer is None or sublayer.feed_forward is None:
-        raise UserError("The blocks of {name} have no feed-forward layer.", name=token.model.name)
+        raise UserError("Block {layer} of {name} has no feed-forward layer.", layer=layer, name=token.model.name)
     return sublayer.feed_forward
 
 

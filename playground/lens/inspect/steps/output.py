@@ -6,23 +6,24 @@ Elhage et al. 2021: heads are independent, and what they write adds up.
 import numpy as np
 
 from playground.lens.inspect.steps.code_lines import in_transformer
+from playground.lens.inspect.steps.gate_step import gated_vector
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.norm import stream_vector
 from playground.lens.inspect.steps.projection import matrix_row
 from playground.lens.inspect.steps.step import InsideStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfProducts, SumOfTerms, Vector
-from playground.lens.inspect.steps.weighted_sum import z_vector
 from playground.lens.tolerances import ADDED
 from playground.text import _
 
 
 def output_step(inputs: StepInputs) -> InsideStep:
     """o: what this head writes; then one row of W_O with its products."""
-    head, z = inputs.head, inputs.head.attention.z
+    head, z = inputs.head, inputs.head.received
     label = _("head {head}").format(head=head.head)
     row = Row(symbol="o", label=label, vector=_head_output_vector(head))
-    z_row = Row(symbol="xo", label="z", vector=z_vector(head.attention))
-    traced = matrix_row("O", head.output_weight, z, z_row, inputs.dimension, "z[{column}]", "head")
+    letter = "z" if head.gate is None else "z′"
+    z_row = Row(symbol="xo", label=letter, vector=gated_vector(head))
+    traced = matrix_row("O", head.output_weight, z, z_row, inputs.dimension, f"{letter}[{{column}}]", "head")
     function = "CrossAttention.forward" if head.kind == "cross" else "Attention.forward"
     return InsideStep(
         name="output",
@@ -40,7 +41,7 @@ def _head_output_vector(head: HeadInside) -> SumOfProducts:
         values=head.head_output,
         # W_O [32, 8 of this head] times z [8]: 32 sums of 8 products.
         left=head.output_weight,
-        right=np.broadcast_to(head.attention.z, head.output_weight.shape),
+        right=np.broadcast_to(head.received, head.output_weight.shape),
         term_name="W_O[{column},{term}] · z[{term}]",
         formula="Σ W_O[{column},i] · z[i]",
     )

@@ -19,7 +19,7 @@ from playground.lens.inspect.steps.output_head import OutputHead
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfTerms, Vector
 from playground.lens.inspect.steps.whole_token import WholeToken
 
-PartKind = Literal["embedding", "attention", "cross_attention", "feed_forward", "norm_biases"]
+PartKind = Literal["embedding", "attention", "cross_attention", "mixer", "feed_forward", "norm_biases"]
 
 
 class PartName(NamedTuple):
@@ -31,7 +31,8 @@ class PartName(NamedTuple):
     @property
     def symbol(self) -> str:
         """As formulas call it."""
-        short = {"embedding": "x", "attention": "attn", "cross_attention": "cross", "feed_forward": "ff"}
+        short = {"embedding": "x", "attention": "attn", "cross_attention": "cross", "mixer": "mix"}
+        short |= {"feed_forward": "ff"}
         name = short.get(self.kind, "norms")
         return name if self.layer is None else f"{name} {self.layer}"
 
@@ -102,13 +103,13 @@ def read_stream(token: WholeToken, row: int = 0) -> Stream:
 
 def stream_before(token: WholeToken, layer: int, sublayer: Sublayer | None, letter: str) -> Vector:
     """The stream of the first token before a layer of a block, or (None) before the block: what it is the sum of."""
-    name = f"{letter}[{{column}}]"
-    block = token.blocks[layer]
+    name, place = f"{letter}[{{column}}]", token.index_of(layer)
+    block = token.blocks[place]
     before = block.sublayers[: block.sublayers.index(sublayer)] if sublayer is not None else ()
     if any(one.is_post_norm for one in token.blocks):
-        return _behind_norm(token, layer, before, name)
+        return _behind_norm(token, place, before, name)
     terms = [NamedTerm(name="x[{column}]", values=token.blocks[0].start[0].numpy())]
-    for earlier in (*token.blocks[:layer], block):
+    for earlier in (*token.blocks[:place], block):
         for one in before if earlier is block else earlier.sublayers:
             symbol = PartName(one.kind, earlier.layer).symbol
             terms = [] if one.replaces else terms
@@ -117,21 +118,21 @@ def stream_before(token: WholeToken, layer: int, sublayer: Sublayer | None, lett
     return SumOfTerms(name=name, values=values, terms=tuple(terms))
 
 
-def _behind_norm(token: WholeToken, layer: int, before: Sequence[Sublayer], name: str) -> Vector:
+def _behind_norm(token: WholeToken, place: int, before: Sequence[Sublayer], name: str) -> Vector:
     """The stream that a norm made of the last sum, where the sums are normed."""
-    stream, written = token.blocks[layer].start[0], before
-    if not before and layer == 0:
+    stream, written = token.blocks[place].start[0], before
+    if not before and place == 0:
         term = NamedTerm(name="x[{column}]", values=stream.numpy())
         return SumOfTerms(name=name, values=stream.numpy(), terms=(term,))
     if not before:
-        layer, written = layer - 1, token.blocks[layer - 1].sublayers
-        stream = token.blocks[layer].start[0]
+        place, written = place - 1, token.blocks[place - 1].sublayers
+        stream = token.blocks[place].start[0]
     for one in written:
         added = one.written(one.output)[0]
         total = stream + added
         terms = (
             NamedTerm(name="r[{column}]", values=stream.numpy()),
-            NamedTerm(name=f"{PartName(one.kind, layer).symbol}[{{column}}]", values=added.numpy()),
+            NamedTerm(name=f"{PartName(one.kind, token.blocks[place].layer).symbol}[{{column}}]", values=added.numpy()),
         )
         source: Vector = SumOfTerms(name="s[{column}]", values=total.numpy(), terms=terms)
         if one.sum_norm is None:

@@ -49,6 +49,7 @@ TABLES: dict[str, tuple[PartKind, ...]] = {
         "attention",
     ),
     N_("Cross-attention: length, cosine, contribution"): ("cross_attention",),
+    N_("Layers that mix tokens by other means: length, cosine, contribution"): ("mixer",),
     N_("Feed-forward layers: length, cosine, contribution"): ("feed_forward",),
     N_("Biases of the norms: length, cosine, contribution"): ("norm_biases",),
 }
@@ -120,6 +121,7 @@ def part_label(name: PartName) -> str:
         "embedding": _("embedding"),
         "attention": _("attention {layer}"),
         "cross_attention": _("cross-attention {layer}"),
+        "mixer": _("mixer {layer}"),
         "feed_forward": _("feed-forward {layer}"),
         "norm_biases": _("biases of the norms"),
     }
@@ -139,6 +141,12 @@ def _explanation(inputs: TokenInputs) -> str:
         )
     if any(block.is_parallel for block in blocks):
         sentences.append(_("Attention and feed-forward layer of a block read the same stream, side by side."))
+    if inputs.token.mixers:
+        sentences.append(
+            _("Blocks {blocks} do not attend: what they wrote is the model's own, not recomputed.").format(
+                blocks=", ".join(map(str, inputs.token.mixers))
+            )
+        )
     factors = sorted({layer.factor for block in blocks for layer in block.sublayers} - {1.0})
     if factors:
         template = _("Each layer's output is multiplied by {factor:g} before it is added.")

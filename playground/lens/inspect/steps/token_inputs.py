@@ -40,7 +40,7 @@ class TokenInputs:
     @property
     def block(self) -> Block:
         """The block of the layer."""
-        return self.token.blocks[self.layer]
+        return self.token.blocks[self.token.index_of(self.layer)]
 
     @property
     def head(self) -> OutputHead | None:

@@ -27,6 +27,7 @@ class SeamRows:
 
     kind: SiteKind
     module: nn.Module
+    heads: int
     outputs_before: int
     """How many module outputs there were before it."""
     z: Float[Tensor, "row width"]
@@ -85,10 +86,12 @@ def read_rows(
 
     calls: list[SeamRows] = []
     full = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
+    # Another reader of the same pass may stand before this one.
+    before = attention.handler()
     with record(inputs=modules, outputs=modules, calls=experts, keep=rows) as recording:
 
         def handler(call: AttentionCall) -> Tensor:
-            z = attention.z(call)
+            z = before(call)
             kind = kinds[len(calls)]
             calls.append(_seam_rows(call, z, kind, chosen, len(recording.outputs)))
             return z
@@ -120,6 +123,7 @@ def _seam_rows(call: AttentionCall, z: Tensor, kind: SiteKind, positions: list[i
     return SeamRows(
         kind=kind,
         module=call.module,
+        heads=call.n_heads,
         outputs_before=outputs_before,
         z=z[0, :, inside].transpose(0, 1).flatten(1).float().cpu(),
         recomputed=torch.stack(recomputed).cpu() if recomputed else z.new_zeros(0, 0).float(),

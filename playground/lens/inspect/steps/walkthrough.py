@@ -8,6 +8,7 @@ from playground.lens.inspect.steps.embedding import embedding_step
 from playground.lens.inspect.steps.feed_forward_norm import feed_forward_norm_step
 from playground.lens.inspect.steps.feed_forward_residual import feed_forward_residual_step
 from playground.lens.inspect.steps.feed_forward_rows import activation_step, down_step, up_step
+from playground.lens.inspect.steps.gate_step import gate_step
 from playground.lens.inspect.steps.mixture_step import router_step
 from playground.lens.inspect.steps.neuron_step import neurons_step
 from playground.lens.inspect.steps.norm import norm_step
@@ -37,6 +38,7 @@ STEPS: tuple[Callable[[StepInputs], InsideStep | None], ...] = (
     mask_step,
     softmax_step,
     weighted_sum_step,
+    gate_step,
     output_step,
     residual_step,
 )

@@ -14,9 +14,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from playground.errors import UserError
-from playground.lens.capture.anatomy import StackKind, block_around
+from playground.lens.capture.anatomy import StackKind, block_around, find_parts
 from playground.lens.capture.site import SiteKind
-from playground.lens.generate.predictions import require_finite_logits
+from playground.lens.generate.predictions import no_predictions, require_finite_logits
 from playground.lens.inspect.steps.activation import agrees
 from playground.lens.inspect.steps.block import Block, Sublayer, Window, find_block
 from playground.lens.inspect.steps.output_head import Ending, find_ending
@@ -40,6 +40,18 @@ class WholeToken:
         """The model."""
         return self.rows.model
 
+    def index_of(self, layer: int) -> int:
+        """Where a block stands in `blocks`, by its number in the model. Raises UserError for one that is not there."""
+        numbers = [block.layer for block in self.blocks]
+        if layer not in numbers:
+            raise UserError("There is no layer {layer}; choose 0 to {last}.", layer=layer, last=numbers[-1])
+        return numbers.index(layer)
+
+    @property
+    def mixers(self) -> tuple[int, ...]:
+        """The blocks that mix tokens by other means than attention: what these wrote is the pass's, not recomputed."""
+        return tuple(block.layer for block in self.blocks if any(one.kind == "mixer" for one in block.sublayers))
+
     @property
     def final(self) -> Float[Tensor, "row width"]:
         """The stream after the last block, as the model has it."""
@@ -56,7 +68,7 @@ class WholeToken:
     def recomputed_logits(self) -> Float[Tensor, "row vocabulary"]:
         """The logits of the recomputed stream. Raises UserError for a model without an output head."""
         if self.ending.head is None:
-            raise UserError("{name} has no output head, so it predicts no tokens.", name=self.model.name)
+            raise no_predictions(self.model)
         return self.ending.head(self.recomputed)
 
     @cached_property
@@ -73,7 +85,10 @@ def _relative(recomputed: Tensor, own: Tensor) -> float:
 
 
 def run_block(block: Block, start: Float[Tensor, "row width"]) -> Float[Tensor, "row width"]:
-    """What the block makes of a stream; its attention reads the queries, keys and values of the pass."""
+    """What the block makes of a stream; its attention reads the queries, keys, values and gates of the pass.
+
+    What mixes tokens by other means writes what it wrote in the pass.
+    """
     stream = start
     for layer in block.sublayers:
         stream = layer.after(stream, layer.written(_output(layer, start if layer.reads_start else stream)))
@@ -81,10 +96,13 @@ def run_block(block: Block, start: Float[Tensor, "row width"]) -> Float[Tensor, 
 
 
 def _output(layer: Sublayer, stream: Tensor) -> Tensor:
+    if layer.kind == "mixer":
+        return layer.output
     if layer.feed_forward is None:
         assert layer.projection is not None
         assert layer.seam is not None
-        return layer.projection(layer.seam.recomputed)
+        z = layer.seam.recomputed
+        return layer.projection(z if layer.gate is None else z * layer.gate.values)
     return layer.feed_forward.body(stream if layer.input_norm is None else layer.input_norm(stream))
 
 
@@ -100,7 +118,13 @@ def read_token(
 
     Raises UserError for a family that cannot be told, with the reason.
     """
-    rows = read_rows(model, arguments, kinds, positions)
+    return follow_rows(read_rows(model, arguments, kinds, positions), kind)
+
+
+@torch.inference_mode()
+def follow_rows(rows: TokenRows, kind: StackKind) -> WholeToken:
+    """Follow the tokens of a pass that has been read. Raises UserError for a family that cannot be told."""
+    model = rows.model
     windows = _windows(rows, kind)
     require_finite_logits(windows[-1].last.output)
     blocks = [find_block(window) for window in windows]
@@ -123,50 +147,80 @@ def read_token(
 
 
 def _windows(rows: TokenRows, kind: StackKind) -> list[Window]:
-    """Where each block of a stack ran: from one self-attention's block to the end of that block."""
-    windows: list[Window] = []
-    outputs, begin = rows.outputs, 0
+    """Where each block of a stack ran: from the end of the block before it to its own."""
     mine = [call for call in rows.calls if call.kind == kind]
     if not mine:
         raise UserError("This model has no {stack}; choose another part.", stack=kind)
-    for layer, call in enumerate(mine):
-        module = block_around(rows.model, call.module)
+    ends = _attending_ends(rows, mine)
+    attending = {rows.outputs[end].module for end in ends}
+    mixers = _mixers_of(rows, kind, attending)
+    ends += [index for index, item in enumerate(rows.outputs) if item.module in mixers]
+    ends.sort()
+    windows: list[Window] = []
+    numbers = _numbers(rows.model, [rows.outputs[end].module for end in ends])
+    for begin, end, number in zip([0, *(end + 1 for end in ends)], ends, numbers, strict=False):
+        module = rows.outputs[end].module
         inside = set(module.modules()) - {module}
-        end = next(
-            (index for index in range(call.outputs_before, len(outputs)) if outputs[index].module is module), None
-        )
-        if end is None:
-            raise UserError("The layers of {name} cannot be told apart; choose another model.", name=rows.model.name)
-        moments = tuple(index for index in range(begin, end) if outputs[index].module in inside)
+        moments = tuple(index for index in range(begin, end) if rows.outputs[index].module in inside)
         windows.append(
             Window(
                 rows=rows,
-                layer=layer,
+                layer=number,
                 module=module,
-                calls=_calls_between(rows.calls, inside, begin, end),
-                outputs=tuple(outputs[index] for index in moments),
+                calls=_calls_between(rows.calls, inside, begin, end) if module in attending else (),
+                outputs=tuple(rows.outputs[index] for index in moments),
                 moments=moments,
-                last=outputs[end],
+                last=rows.outputs[end],
+                mixer=mixers.get(module),
             )
         )
-        begin = end + 1
-    _refuse_other_blocks(rows, {window.module for window in windows})
     return windows
 
 
-def _refuse_other_blocks(rows: TokenRows, blocks: set[nn.Module]) -> None:
-    """Raise UserError where blocks without attention stand in the same list (LFM2, Jamba)."""
+def _attending_ends(rows: TokenRows, calls: Sequence[SeamRows]) -> list[int]:
+    """When the block around each self-attention returned; ALBERT's one block returns several times."""
+    ends: list[int] = []
+    for call in calls:
+        module = block_around(rows.model, call.module)
+        later = range(call.outputs_before, len(rows.outputs))
+        end = next((index for index in later if rows.outputs[index].module is module), None)
+        if end is None:
+            raise UserError("The layers of {name} cannot be told apart; choose another model.", name=rows.model.name)
+        if end not in ends:
+            ends.append(end)
+    return ends
+
+
+def _mixers_of(rows: TokenRows, kind: StackKind, attending: set[nn.Module]) -> dict[nn.Module, nn.Module]:
+    """The blocks without attention in the same list (LFM2, Jamba), and what mixes tokens in each.
+
+    Raises UserError where no part of such a block writes what the block adds to the stream.
+    """
     ran = {item.module for item in rows.outputs}
-    for stack in (module for module in rows.model.module.modules() if isinstance(module, nn.ModuleList)):
-        members = [member for member in stack if member in ran]
-        if blocks & set(members) and not blocks >= set(members):
-            raise UserError(
-                "In the family {family} only {n_attending} of {n_blocks} blocks attend; the others mix tokens by other "
-                "means, which cannot be shown here. Choose a model whose blocks all attend.",
-                family=rows.model.family,
-                n_attending=len(blocks & set(members)),
-                n_blocks=len(members),
-            )
+    stacks = [module for module in rows.model.module.modules() if isinstance(module, nn.ModuleList)]
+    others = {member for stack in stacks if attending & set(stack) for member in stack if member in ran} - attending
+    if not others:
+        return {}
+    parts = {block.module: block for block in find_parts(rows.model).blocks if block.kind == kind}
+    found = {module: parts[module].mixer for module in others if module in parts}
+    told = {module: mixer for module, mixer in found.items() if mixer is not None}
+    untold = others - set(told)
+    if untold:
+        raise UserError(
+            "In the family {family} {blocks} blocks do not attend, and no part of them writes what they add to the "
+            "residual stream, so that a token cannot be followed through them. Choose a model of another family.",
+            family=rows.model.family,
+            blocks=len(untold),
+        )
+    return told
+
+
+def _numbers(model: "LoadedModel", blocks: Sequence[nn.Module]) -> list[int]:
+    """The blocks' numbers in the model; a block that runs several times is counted."""
+    stacks = [module for module in model.module.modules() if isinstance(module, nn.ModuleList)]
+    place = {member: number for stack in stacks for number, member in enumerate(stack) if member in set(blocks)}
+    numbers = [place.get(block, 0) for block in blocks]
+    return numbers if numbers == sorted(set(numbers)) else list(range(len(blocks)))
 
 
 def _calls_between(calls: Sequence[SeamRows], inside: set[Any], begin: int, end: int) -> tuple[SeamRows, ...]:

@@ -27,7 +27,18 @@ export function nextState(header, current) {
   }
   settings.filter = String(settings.filter ?? "");
   settings.pin = validPin(settings.pin, header);
-  return { revision: header.revision, selected: validSelected(source.selected, header), settings };
+  // Python calls a layer by its block's number in the model; here it is a row of the picture.
+  const selected = fresh ? { ...source.selected, layer: header.blocks.indexOf(source.selected.layer) } : source.selected;
+  return { revision: header.revision, selected: validSelected(selected, header), settings };
+}
+
+// What Python is told of a state.
+export function reported(state, header) {
+  return { ...state, selected: numbered(state.selected, header) };
+}
+
+export function numbered(selected, header) {
+  return { ...selected, layer: header.blocks[selected.layer] ?? selected.layer };
 }
 
 function validSelected({ layer, head, combine }, { layers, heads }) {

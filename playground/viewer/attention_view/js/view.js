@@ -20,7 +20,7 @@ import { createLinks, paintLinks } from "./links.js";
 import { codedMatrix, combinedMatrix, makeMatrix } from "../../shared/js/matrix.js";
 import { mount } from "../../shared/js/mount.js";
 import { makeShade, pairMasks } from "../../shared/js/paint.js";
-import { makeReporter, nextState } from "./state.js";
+import { makeReporter, nextState, numbered, reported } from "./state.js";
 import { findHead, findScores, headKey, publishShown, sharedStore, subscribe } from "./store.js";
 import { forgetWidths, tokenText } from "../../shared/js/tokens.js";
 import { createFilterField, createToolbar, paintFilterField, paintToolbar } from "./toolbar.js";
@@ -36,7 +36,7 @@ class AttentionView {
     this.state = null;
     this.several = false;
     this.waiting = new Set();
-    this.reporter = makeReporter((state) => this.component.setStateValue("view", state));
+    this.reporter = makeReporter((state) => this.component.setStateValue("view", reported(state, this.header)));
     this.build();
     const stops = [
       subscribe("head", ({ view }) => view === this.header?.view && this.headArrived()),
@@ -136,7 +136,7 @@ class AttentionView {
   chooseMatrix() {
     const { header, maps, state } = this;
     const { layer, head, combine } = state.selected;
-    this.exact = findHead(header.view, header.trace, state.selected);
+    this.exact = findHead(header.view, header.trace, numbered(state.selected, header));
     if (this.exact) this.matrix = makeMatrix({ ...this.exact, causal: header.causal, exact: true });
     else this.matrix = combine === "head" ? codedMatrix(header, maps, layer, head) : combinedMatrix(header, maps, state.selected);
     this.axes = {
@@ -151,7 +151,7 @@ class AttentionView {
   }
 
   headArrived() {
-    if (this.exact || !findHead(this.header.view, this.header.trace, this.state.selected)) return;
+    if (this.exact || !findHead(this.header.view, this.header.trace, numbered(this.state.selected, this.header))) return;
     this.chooseMatrix();
     this.refresh("figure", "info");
   }
@@ -168,7 +168,7 @@ class AttentionView {
     const names = { "head": "layerHead", "layer mean": "layerMean", "layer max": "layerMax", "all mean": "allMean", "all max": "allMax" };
     const { selected } = this.state;
     // A mixed stack attends in some blocks only: a row is called by its block's number in the model.
-    return fill(labels[names[selected.combine]], { ...selected, layer: this.header.blocks[selected.layer], head: this.header.headNumbers[selected.head] });
+    return fill(labels[names[selected.combine]], { ...numbered(selected, this.header), head: this.header.headNumbers[selected.head] });
   }
 
   select(selected) {
@@ -271,7 +271,7 @@ class AttentionView {
     this.badge.textContent = matrix.exact ? "" : "≈";
     this.badge.title = matrix.exact ? "" : labels.approximate;
     // What one sees, said by Python; while the scores are on their way, its room stays empty.
-    this.finding.textContent = this.scores?.findings.get(headKey(header.trace, state.selected)) ?? "";
+    this.finding.textContent = this.scores?.findings.get(headKey(header.trace, numbered(state.selected, header))) ?? "";
     paintChosenLine(parts.chosen);
     this.finding.hidden = state.selected.combine !== "head" || !parts.chosen.element.hidden;
     const pooled = this.byWord ? 1 : Math.ceil(header.keyTokens.length / matrix.columns);

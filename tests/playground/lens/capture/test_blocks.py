@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import transformers
 from torch import nn
@@ -55,14 +56,18 @@ def mixed(request):
 def test_a_mixed_stack_is_called_by_its_blocks(mixed):
     traced, blocks, mixer = mixed
     assert traced.block_numbers() == blocks
-    assert [traced.layer_of(block) for block in blocks] == list(range(len(blocks)))
+    assert [site.layer for site in traced.sites] == blocks
     with pytest.raises(UserError, match="Block 0 does not attend"):
-        traced.layer_of(0)
-    assert [site.layer for site in traced.sites] == list(range(len(blocks)))
+        traced.attention(0, 0)
+    with pytest.raises(UserError, match=f"no decoder layer 9; choose 0 to {blocks[-1]}"):
+        traced.attention(9, 0)
+    site = traced.layers()[-1]
+    np.testing.assert_array_equal(traced.attention(blocks[-1], 1), site.pattern(slice(1, 2), slice(None))[0])
+    assert [row["layer"] for row in traced.head_scores().rows()] == [block for block in blocks for _head in range(4)]
     assert [other.number for other in traced.other_blocks] == sorted(set(range(4)) - set(blocks))
     assert {other.mixer for other in traced.other_blocks} == {mixer}
-    exported = head_csv(traced, SelectedMap(options=ViewOptions(kind="decoder"), layer=0, head=1))
-    assert f"layer 0 (block {blocks[0]} of the model), head 1" in exported
+    exported = head_csv(traced, SelectedMap(options=ViewOptions(kind="decoder"), layer=blocks[0], head=1))
+    assert f"layer {blocks[0]}, head 1" in exported
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama", "bert", "t5", "bart", "modernbert"])
@@ -70,12 +75,11 @@ def test_a_stack_that_attends_everywhere_has_no_others(family):
     traced = trace(small_model(family), TEXT)
     assert traced.other_blocks == ()
     for kind in traced.kinds:
-        assert traced.block_numbers(kind) == [site.layer for site in traced.layers(kind)]
+        assert traced.block_numbers(kind) == list(range(len(traced.layers(kind))))
 
 
 def test_layers_that_share_a_module_keep_their_counts():
     traced = trace(small_model("albert"), TEXT)
-    assert [site.block for site in traced.sites] == [None, None]
     assert traced.block_numbers() == [0, 1]
 
 

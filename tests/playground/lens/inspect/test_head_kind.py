@@ -105,7 +105,7 @@ def test_the_nearest_heads_come_first():
     tables["previous"] = np.array([[0.9, 0.1], [0.8, 0.2]])
     tables["induction"] = np.full((2, 2), np.nan)
     nearest = similar_heads(tables, 0, 0, count=2)
-    assert [(found.layer, found.head) for found in nearest] == [(1, 0), (1, 1)]
+    assert [(found.row, found.head) for found in nearest] == [(1, 0), (1, 1)]
     assert nearest[0].distance == pytest.approx(0.1 / np.sqrt(4))
 
 

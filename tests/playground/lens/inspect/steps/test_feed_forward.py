@@ -18,9 +18,9 @@ from playground.lens.inspect.steps.activation import (
     find_activation,
     find_gating,
 )
-from playground.lens.inspect.steps.mixture import RULES, Router
 from playground.lens.inspect.steps.neurons import feed_forward_of
 from playground.lens.inspect.steps.norm_map import LinearMap
+from playground.lens.inspect.steps.router import RULES, Router
 from tests.helpers.families import small_model
 from tests.playground.lens.inspect.steps.test_layer import traced
 from tests.playground.lens.inspect.steps.test_whole_token import scrambled
