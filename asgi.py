@@ -7,6 +7,7 @@ import os
 import secrets
 from http.cookies import SimpleCookie
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
@@ -28,8 +29,8 @@ UPLOADS = "/_stcore/upload_file"
 COOKIE_SECONDS = 30 * 86_400
 
 
-def security_headers() -> dict[str, str]:
-    """What a browser must not do on these pages.
+def security_headers(*, is_picture: bool = False) -> dict[str, str]:
+    """What a browser must not do on these pages. A picture alone may stand in a frame of any page.
 
     Streamlit's front end needs inline styles and blob: scripts (components), BertViz inline scripts; everything
     else comes from this server alone, so that no text of a stranger makes a browser fetch anything.
@@ -48,6 +49,8 @@ def security_headers() -> dict[str, str]:
         "form-action": "'self'",
         "frame-ancestors": settings().frame_ancestors,
     }
+    if is_picture and policy["frame-ancestors"] != "'none'":
+        del policy["frame-ancestors"]
     return {
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
         "X-Content-Type-Options": "nosniff",
@@ -72,18 +75,24 @@ def is_closed(scope: Scope) -> bool:
     return path.endswith(CLOSED) or (f"{UPLOADS}/" in path and not settings().uploads)
 
 
+def is_picture(scope: Scope) -> bool:
+    """Whether a picture alone is asked for, to be shown in a frame of another page: no button of ours is in it."""
+    return parse_qs(scope.get("query_string", b"")).get(b"embed") == [b"true"]
+
+
 class SafeHeaders:
     """Adds the security headers, and a secret for each browser, by which it is known as the owner of its runs."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.headers = security_headers()
+        self.picture_headers = security_headers(is_picture=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
+                for name, value in (self.picture_headers if is_picture(scope) else self.headers).items():
                     headers[name] = value
                 if not has_cookie(scope) and headers.get("content-type", "").startswith("text/html"):
                     headers.append("Set-Cookie", new_cookie(is_secure=is_secure(scope)))

@@ -8,5 +8,6 @@ browser.py     Chromium, servers, and what a page is asked;  page.js  the clock 
 english.py     English text of an exact number of tokens
 shakespeare.py what a character model of Shakespeare reaches, trained from the command line
 preset_pictures.py   the pictures on the Train page's cards (assets/presets.json)
+audit.py       known holes of the pinned packages (pip-audit)
 machine.py     when, where and of what a measurement was made
 """

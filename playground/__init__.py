@@ -10,7 +10,6 @@ transformer.py         our transformer, to be read in one sitting
 transformer_config.py  its shape, checked
 layers.py              embeddings, positions, feed-forward layers, classifier
 norms.py               RMS norm
-products.py            matrix products
 generation.py          greedy decoding
 special_tokens.py      START, END, PAD, MASK and UNKNOWN of our own vocabularies
 models/                what can be loaded and how
@@ -40,6 +39,7 @@ token_terms.py         the terms of the page Tokens
 text.py                sentences in the reader's language
 progress.py            the callback of long work
 provenance.py          model, source and versions behind a number
+share_link.py          a link to share, the code of a frame, a QR code
 snippets.py            Python that computes what a page shows
 attention_export.py    an attention map as CSV, NPZ and Python
 csv_table.py           the one CSV writer, safe in spreadsheets

@@ -14,11 +14,15 @@ from ui.components.page_frame import page_frame
 from ui.state.address import adopt_old_link
 from ui.state.context import enter_page, leave_page
 from ui.state.incoming import hold_incoming
+from ui.state.link import begin_reading, end_reading
 from ui.text import adopt_language
 from ui.warm import ORDER, Stage, WarmUp, warm_up
+from ui.widgets.share import show_share
 
 ROOT = Path(__file__).resolve().parent.parent
-STYLE = f"<style>{(Path(__file__).parent / 'shell.css').read_text(encoding='utf-8')}</style>"
+SHEET = (Path(__file__).parent / "shell.css").read_text(encoding="utf-8")
+EMBEDDED_SHEET = (Path(__file__).parent / "embedded.css").read_text(encoding="utf-8")
+STYLE, EMBEDDED_STYLE = f"<style>{SHEET}</style>", f"<style>{SHEET}{EMBEDDED_SHEET}</style>"
 hold_incoming()
 _navigating: ContextVar[bool] = ContextVar("playground_navigating", default=False)
 
@@ -30,7 +34,7 @@ def navigate() -> None:
     st.set_page_config(
         page_title=_("Transformer Playground"), page_icon=str(ROOT / "assets" / "images" / "icon.png"), layout="wide"
     )
-    st.html(STYLE)
+    st.html(EMBEDDED_STYLE if st.context.is_embedded else STYLE)
     page = st.navigation(_pages())
     with opened(page.url_path or settings().shown_pages[0]):
         page.run()
@@ -40,10 +44,12 @@ def navigate() -> None:
 def opened(name: str) -> Iterator[None]:
     """A run of a page: it begins with what the person has taken along, and what it shows is kept for the next."""
     adopt_old_link()
+    begin_reading()
     enter_page(name)
     token = _navigating.set(True)
     try:
         yield
+        end_reading()
     finally:
         leave_page(name)
         _navigating.reset(token)
@@ -123,10 +129,13 @@ def guard(title: str, sentence: str, *, needs: Stage = "model") -> None:
     if not _navigating.get():
         navigate()
         st.stop()
+    is_embedded = bool(st.context.is_embedded)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="page_head"):
         st.title(title, anchor=False, width="content")
         st.caption(sentence, width="stretch")
-        page_frame()
+        if not is_embedded:
+            show_share(title)
+        page_frame(is_embedded=is_embedded)
     wait_for(needs)
 
 

@@ -21,4 +21,4 @@ def test_controls_wait_for_the_script(name: str, markup: str) -> None:
 
 
 def test_controls_are_found() -> None:
-    assert {name for name, _markup in WITH_CONTROLS} == {"first_steps", "live_text", "page_frame"}
+    assert {name for name, _markup in WITH_CONTROLS} == {"copy_field", "first_steps", "live_text", "page_frame"}

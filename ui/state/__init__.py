@@ -6,6 +6,7 @@ traces) lies in bounded caches of the server and is found again by what it was m
 parameters.py   every query parameter: key, type, default, bounds
 address.py      read and write them
 context.py      what is taken along from page to page
+link.py         what a link carries, and what it cannot
 attention.py    an attention view's settings, and what identifies a trace
 scaling.py      the scaling page's table, sweep and answers
 incoming.py     what a browser sends, held against the widgets that it names

@@ -12,6 +12,7 @@ import streamlit as st
 from playground.decoding import well_formed
 from playground.legacy_names import modernise_address
 from ui.state.context import catch_up, keep_values
+from ui.state.link import note_read
 from ui.state.parameters import Choice, Integer, Integers, Parameter, Real, Several, Switch, Text
 from ui.state.revisions import renew
 
@@ -33,6 +34,7 @@ def adopt_old_link() -> None:
 
 def read_value(name: str) -> str | None:
     """What stands under a key."""
+    note_read(name)
     return st.query_params.get(name)
 
 

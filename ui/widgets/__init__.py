@@ -11,6 +11,8 @@ fields.py      a form for the fields of a dataclass
 first_steps.py where a newcomer begins: three prepared states
 mirror.py      a widget that shows and writes a value of the address
 model.py       which model, on which device; fetched first where it is not on this machine
+retention.py   how long this server keeps a run
+share.py       a link, a frame with the picture alone, a QR code
 text.py        what the model reads
 upload.py      a field for a file, where the server takes files
 """

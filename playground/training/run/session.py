@@ -148,7 +148,8 @@ def _save_checkpoint(session: Session) -> None:
 
 def _disk_limit_error(session: Session) -> LimitReachedError:
     return LimitReachedError(
-        "The run was stopped after step {step}: its folder may not grow beyond {megabytes:,.0f} MB.",
+        "The run was stopped after step {step}: its folder may not grow beyond {megabytes:,.0f} MB. Start it with "
+        "fewer checkpoints and frames.",
         step=session.state.step,
         megabytes=session.limits.disk_bytes / 1e6,
     )
@@ -208,7 +209,10 @@ def _interrupted_or_out_of_time(session: Session) -> Outcome | None:
         return Outcome(state="interrupted", message=message)
     if session.recorder.trained_seconds() > session.limits.seconds and step < session.config.steps:
         _save_checkpoint(session)
-        template = N_("The run was stopped after step {step}: its {minutes:g} minutes are over.")
+        template = N_(
+            "The run was stopped after step {step}: its {minutes:g} minutes are over. Open its last checkpoint, or "
+            "start a smaller model."
+        )
         message = Message(template=template, values={"step": step, "minutes": session.limits.seconds / 60})
         return Outcome(state="stopped", message=message)
     return None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from playground.provenance import VERSION
 from playground.training.run.film import FilmProbe, Frame, alignment_scores
 from playground.training.run.milestones import Milestone, ScoreCurves
 from playground.training.run.runs import Run
@@ -31,7 +32,12 @@ def run_film(run: Run, probe: FilmProbe, taken: Sequence[Frame], *, name: str) -
         live=run.status.is_live,
         last_step=run.steps or None,
         title=run.name,
-        provenance=[f"run: {run.id}", f"task: {run.task}", f"seed: {run.config.get('seed')}"],
+        provenance=[
+            f"transformer-playground: {VERSION}",
+            f"run: {run.id}",
+            f"task: {run.task}",
+            f"seed: {run.config.get('seed')}",
+        ],
     )
 
 

@@ -1,8 +1,8 @@
-"""At the right of every page's title: copy the page's link, show the page on a projector; and the glossary's hints.
+"""At the right of every page's title: show the page on a projector; and the glossary's hints.
 
-The projector's mode fills the window with one picture, the one that is pointed at or the largest in sight, in larger
-type; P turns it on and off. The first time that a term of the glossary stands in a caption or heading,
-it is underlined; pointing at it shows what it means.
+In a frame of another page (`?embed=true`) the largest picture stands alone. The projector's mode fills the window with
+one picture, the one that is pointed at or the largest in sight, in larger type; P turns it on and off. The first time
+that a term of the glossary stands in a caption or heading, it is underlined; pointing at it shows what it means.
 """
 
 from playground.glossary import TERMS
@@ -11,20 +11,17 @@ from ui.components.shared.registration import module, register, style
 
 __all__ = ["page_frame"]
 
-HTML = """<div class="page-frame" inert><button type="button" class="copy"></button>
-<button type="button" class="project"></button><span class="said" role="status"></span></div>
+HTML = """<div class="page-frame" inert><button type="button" class="project"></button></div>
 """
 _component = register(
     "page_frame", module("page_frame", "entries hints projector page_frame"), html=HTML, css=style("page_frame")
 )
 
 
-def page_frame() -> None:
-    """Draw the buttons; what they do happens in the browser."""
+def page_frame(*, is_embedded: bool) -> None:
+    """Draw the button, and watch the page. is_embedded: whether another page shows this one's picture alone."""
     labels = {
-        "copy": _("Copy link"),
-        "copied": _("Link copied"),
-        "failed": _("The browser refused; copy the address instead."),
+        "embedded": is_embedded,
         "project": _("Projector"),
         "projectHint": _("Larger, without menus and captions (P)"),
         "leave": _("Leave projector mode"),

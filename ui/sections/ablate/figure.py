@@ -13,6 +13,7 @@ from playground.snippets import origin
 from playground.text import _
 from ui.components.live_chart import Cell
 from ui.sections.ablate.options import Subject
+from ui.state.link import link_lines
 from ui.widgets.chart import draw
 from ui.widgets.download import text_details
 
@@ -50,7 +51,7 @@ def show_figure(
     )
     st.download_button(
         _("Download CSV"),
-        csv_table(rows, origin(subject.model, details=all_details)),
+        csv_table(rows, [*origin(subject.model, details=all_details), *link_lines()]),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",

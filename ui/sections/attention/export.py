@@ -16,6 +16,7 @@ from ui.components.attention_view import ViewState, encode_head, encode_scores, 
 from ui.sections.attention.heatmaps import grid_view, head_view
 from ui.sections.attention.scores import scores_view
 from ui.state.attention import wants_cut
+from ui.state.link import link_lines
 from ui.widgets.model import ModelChoice
 from ui.widgets.text import Texts
 
@@ -28,10 +29,11 @@ def offer_exports(
     selected_map = shown_map(traced.trace, options, view)
     stem = f"{choice.name.replace('/', '-')}-{options.kind}-layer{selected.layer}-head{selected.head}"
     trace = traced.trace
+    more = dict(line.split(": ", 1) for line in link_lines())
     with st.container(horizontal=True):
-        _button(_("CSV"), partial(head_csv, trace, selected_map), f"{stem}.csv", "text/csv")
-        _button(_("NPZ"), partial(head_npz, trace, selected_map), f"{stem}.npz", "application/octet-stream")
-        _button(_("Stand-alone HTML"), partial(_page, traced, options, view), f"{stem}.html", "text/html")
+        _button(_("CSV"), partial(head_csv, trace, selected_map, more=more), f"{stem}.csv", "text/csv")
+        _button(_("NPZ"), partial(head_npz, trace, selected_map, more=more), f"{stem}.npz", "application/octet-stream")
+        _button(_("Stand-alone HTML"), partial(_page, traced, options, view, link_lines()), f"{stem}.html", "text/html")
     st.caption(_("CSV: the weights shown. NPZ: also the overview, all head scores and, up to 50 MB, all weights."))
     if selected_map.chosen is not None:
         st.caption(_("Both and the Python hold the chosen tokens' weights put together, too."))
@@ -72,11 +74,11 @@ def _button(label: str, make: partial[str] | partial[bytes], name: str, kind: st
     )
 
 
-def _page(traced: TracedText, options: ViewOptions, view: ViewState) -> str:
+def _page(traced: TracedText, options: ViewOptions, view: ViewState, link: list[str]) -> str:
     """One HTML file with all heads and the exact weights of the selected one."""
     grid = grid_view(traced, options)
     head = head_view(traced, options, view.selected)
     payload = grid_payload(grid, view="page", state=view)
     scores = scores_view(traced, traced.trace.head_scores(options.kind), options.kind, view.selected)
     sent = encode_head(grid.trace, head, view="page"), encode_scores(grid.trace, scores, view="page")
-    return standalone_html(payload, sent[0], grid.title, grid.provenance, sent[1])
+    return standalone_html(payload, sent[0], grid.title, [*grid.provenance, *link], sent[1])

@@ -17,6 +17,7 @@ from playground.text import _, _n
 from ui.components.live_chart import live_chart
 from ui.sections.emergence.labels import metric_title
 from ui.sections.emergence.live import LiveRun
+from ui.state.link import link_lines
 from ui.widgets.download import offer_snippet
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def offer_table(study: str, checkpoints: Sequence[MeasuredCheckpoint]) -> None:
     """Download of all checkpoints and metrics as CSV below its provenance."""
     st.download_button(
         _("All checkpoints (CSV)"),
-        comments(provenance_lines(study)) + write_checkpoints(checkpoints),
+        comments([*provenance_lines(study), *link_lines()]) + write_checkpoints(checkpoints),
         file_name=f"emergence-{study}.csv",
         mime="text/csv",
         icon=":material/download:",

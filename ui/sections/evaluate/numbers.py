@@ -8,6 +8,7 @@ from playground.csv_table import csv_table
 from playground.evaluation.resampling import RESAMPLES, Spread
 from playground.snippets import origin
 from playground.text import _
+from ui.state.link import link_lines
 
 
 def show_spreads(spreads: Mapping[str, Spread], *, digits: int = 3, about: Mapping[str, str] | None = None) -> None:
@@ -43,9 +44,10 @@ def offer_results(
 ) -> None:
     """The results of every item as a file, made when it is asked for; formulas in texts are inert there."""
     shown = {key: value for key, value in details.items() if len(repr(value)) <= 2_000}
+    link = link_lines()
     st.download_button(
         _("Results of each item (.csv)"),
-        lambda: csv_table([header, *rows()], origin(None, details=shown)),
+        lambda: csv_table([header, *rows()], [*origin(None, details=shown), *link]),
         file_name=name,
         mime="text/csv",
         icon=":material/download:",

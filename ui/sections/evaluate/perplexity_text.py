@@ -14,6 +14,7 @@ from ui.jobs import require
 from ui.sections.attention.examples import first_text
 from ui.sections.evaluate.table_source import Upload, uploads
 from ui.state.address import read_choice
+from ui.state.link import leave_out
 from ui.state.parameters import PERPLEXITY_TEXT, TEXT
 from ui.state.revisions import revision
 from ui.text import inert
@@ -69,6 +70,7 @@ def _uploaded() -> str:
     if kept is None:
         st.info(_("Choose a file of plain text."), icon=":material/upload:")
         st.stop()
+    leave_out(_("The link does not carry the uploaded text."))
     text = decode_upload(kept.content)
     st.caption(
         _("{name}, {count:,} characters. A link does not carry a file.").format(name=inert(kept.name), count=len(text))

@@ -14,6 +14,7 @@ from playground.text import _
 from ui.cache import BoundedCache
 from ui.jobs import compute
 from ui.state.address import pack, read_json_text, read_text, replace_text, write_text
+from ui.state.link import leave_out
 from ui.state.parameters import MAPPING, TABLE
 from ui.state.revisions import revision
 from ui.text import error_sentence, inert
@@ -73,6 +74,7 @@ def choose_table(default: str) -> TextTable | None:
             content: str | bytes = address_text(TABLE, default, label=_("Table with a header"), rows=8)
     else:
         content = kept.content
+        leave_out(_("The link does not carry the uploaded table."))
         _show_upload(kept)
     _offer_upload()
     digest = hashlib.sha256(content if isinstance(content, bytes) else content.encode()).hexdigest()

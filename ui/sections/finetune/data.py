@@ -19,6 +19,7 @@ from playground.tasks.finetune.tables import TableView, keep_table, look_at_tabl
 from playground.text import _
 from ui.cache import results
 from ui.sections.finetune.labels import data_titles
+from ui.state.link import leave_out
 from ui.text import inert
 from ui.widgets.upload import upload
 
@@ -78,6 +79,7 @@ def _choose_text(values: Mapping[str, Any], key: str) -> tuple[dict[str, Any], F
     default = str(values.get("text") or "")[:LONGEST_TYPED]
     text = st.text_area(_("Your text"), default, height=140, max_chars=LONGEST_TYPED, key=f"{key}.text") or ""
     if content is not None:
+        leave_out(_("The link does not carry the uploaded text."))
         return {"kind": "passages"}, PassagesConfig(text=decode_upload(content))
     if not text.strip():
         raise UserError("Type or upload a text to learn from.")
@@ -91,6 +93,7 @@ def _choose_table(kind: str, values: Mapping[str, Any], key: str) -> tuple[dict[
     path = keep_table(content) if content is not None else _kept_table(kept_name)
     given: dict[str, Any] = {}
     if path:
+        leave_out(_("The link carries the uploaded table on this server alone."))
         given["sources"] = (path,)
         view = _look(Path(path).read_bytes(), path)
         st.caption(_("{n:,} rows of a file. A link carries it only on this server.").format(n=view.n_rows))

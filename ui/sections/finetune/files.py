@@ -12,12 +12,14 @@ import streamlit as st
 from playground.errors import UserError
 from playground.text import _
 from playground.training.finetune.finetune_config import FinetuneConfig
-from playground.training.finetune.result import before_and_after, export_adapter, export_merged
+from playground.training.finetune.result import before_and_after, export_adapter, export_for_hub, export_merged
 from playground.training.run.folder import read_run_config
 from ui.sections.finetune.subject import run_of_address
 from ui.shell import page_titles
 from ui.state.parameters import MODEL
 from ui.widgets.doors import ABLATE, ATTENTION, EVALUATE, GENERATE, INSIDE, doors
+from ui.widgets.model import is_own
+from ui.widgets.retention import say_retention
 
 
 def show_result() -> None:
@@ -34,6 +36,9 @@ def show_result() -> None:
         if isinstance(config, FinetuneConfig) and config.parts.method == "lora" and not config.from_scratch:
             _offer(_("Adapter (.zip, for peft)"), export_adapter, run, "adapter")
         _offer(_("Merged model (.zip)"), export_merged, run, "merged")
+        if is_own(before):
+            _offer(_("For transformers (.zip)"), export_for_hub, run, "transformers")
+    say_retention()
     st.caption(_("Each with a card: data by checksum, settings, measures. Base: {name}.").format(name=before))
     with st.expander(_("Settings"), icon=":material/data_object:"):
         st.json(config.to_dict(), expanded=2)  # type: ignore[attr-defined]

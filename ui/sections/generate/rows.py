@@ -19,6 +19,7 @@ from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import compute
 from ui.state.address import read_text, replace_text
+from ui.state.link import leave_out, link_lines
 from ui.state.parameters import PAIR, ROW_COLUMN, ROW_PAIR_COLUMN, SEVERAL, TEXT, Text
 from ui.text import error_sentence, inert
 from ui.widgets.mirror import mirrored
@@ -57,7 +58,7 @@ def show_rows(model: LoadedModel, head: ModelHead) -> None:
         return
     _say_gaps(answers)
     _list_rows(answers[:MOST_TEXTS], head, len(answers))
-    notes = origin(model, details={"rows": len(answers)})
+    notes = [*origin(model, details={"rows": len(answers)}), *link_lines()]
     st.download_button(
         _("CSV"),
         lambda: answers_csv(model, answers, asked.columns, notes),
@@ -98,6 +99,7 @@ def _from_file(head: ModelHead) -> AskedRows | None:
     )
     if file is None:
         return None
+    leave_out(_("The link does not carry the uploaded table."))
     try:
         table = read_text_table(file.getvalue())
     except UserError as error:

@@ -23,6 +23,7 @@ from ui.sections.scaling.study import (
     study_of_table,
 )
 from ui.state.address import read_choice, write_choice
+from ui.state.link import leave_out
 from ui.state.parameters import COLUMNS, COUNT, POINTS, SOURCE
 from ui.state.revisions import widget_key
 from ui.state.scaling import (
@@ -100,6 +101,8 @@ def find_study(source: str) -> ScalingStudy | None:
     try:
         if source == TABLE:
             text = read_points_text()
+            if text and not is_in_address():
+                leave_out(_("The link does not carry your table of runs: it is too long for an address."))
             return study_of_table(text, read_columns()) if text.strip() else None
         title = source_titles()[source]
         if source == HOFFMANN_RUNS:

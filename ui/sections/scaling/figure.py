@@ -13,6 +13,7 @@ from playground.scaling.laws import LAWS
 from playground.text import _
 from ui.components.live_chart import live_chart
 from ui.sections.scaling.study import SHIPPED, ScalingStudy
+from ui.state.link import link_lines
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -57,7 +58,7 @@ def _offer_exports(name: str, source: str, table: Iterable[Row], *, opens_runs: 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             _("Data (.csv)"),
-            csv_table(table, export_header(source)),
+            csv_table(table, [*export_header(source), *link_lines()]),
             file_name=f"{name}.csv",
             mime="text/csv",
             key=f"csv_{name}",

@@ -30,6 +30,7 @@ from ui.state.address import (
     write_several,
     write_text,
 )
+from ui.state.link import leave_out
 from ui.state.parameters import (
     SWEEP_FLOPS,
     SWEEP_GRID,
@@ -151,6 +152,8 @@ def _own_text() -> TaskConfig | None:
         placeholder=_("A few pages at least: paste them here, or choose a file below."),
     )
     file = upload(_("Or a text file"), type=["txt", "md"], key="file_sweep_text")
+    if file is not None:
+        leave_out(_("The link does not carry the uploaded text."))
     write_text(SWEEP_TEXT, typed if typed.strip() and len(typed) <= SWEEP_TEXT.limit else None)
     try:
         text = decode_upload(file.getvalue())[:TEXT_LENGTH] if file is not None else typed

@@ -16,6 +16,7 @@ from playground.tokens.tokenization import Tokenization, tokenize
 from ui.cache import tokenizations
 from ui.jobs import require
 from ui.state.attention import model_key, read_token
+from ui.state.link import link_lines
 from ui.text import error_sentence
 from ui.warm import EMBEDDED
 from ui.widgets.chart import draw
@@ -89,7 +90,7 @@ def offer_csv(
     """A button for numbers as CSV, the header first."""
     st.download_button(
         _("Download CSV"),
-        csv_table(rows, origin(model, details=details)),
+        csv_table(rows, [*origin(model, details=details), *link_lines()]),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",

@@ -13,6 +13,7 @@ from playground.training.run.runs import Run
 from ui.sections.train.checkpoint import show_checkpoint_doors
 from ui.sections.train.config_form import copy_settings
 from ui.widgets.callbacks import action_button
+from ui.widgets.retention import say_retention
 
 
 def show_files(run: Run) -> None:
@@ -53,6 +54,7 @@ def _show_downloads(run: Run) -> None:
         on_click="ignore",
     )
     st.caption(_("Weights, settings, metrics, samples, and a script that repeats the run."))
+    say_retention()
     st.download_button(
         _("Settings (.json)"),
         json.dumps(run.config, indent=2, ensure_ascii=False),

@@ -4,7 +4,7 @@ import { drawArcs } from "./arcs.js";
 import { arcsFocus } from "./arcs_input.js";
 import { saidOfChosen } from "./chosen_line.js";
 import { cssRgb } from "../../shared/js/colour.js";
-import { fileStem, saveBlob } from "../../shared/js/files.js";
+import { fileStem, linkLines, saveBlob } from "../../shared/js/files.js";
 import { drawHeatmap } from "../../shared/js/heatmap.js";
 import { pinnedCell } from "./heatmap_input.js";
 import { drawOverlay } from "../../shared/js/heatmap_layers.js";
@@ -57,7 +57,7 @@ function footer(view) {
   if (view.byWord) notes.push(labels.byWord);
   if (saidOfChosen(view)) notes.push(saidOfChosen(view));
   if (!view.matrix.exact) notes.push(labels.approximate);
-  return [...header.provenance, ...notes];
+  return [...header.provenance, ...notes, ...linkLines()];
 }
 
 function wrap(context, text, room) {

@@ -1,4 +1,16 @@
-// Downloads: a file name from a title, and a blob handed to the browser.
+// Downloads: a file name from a title, the page that a picture is from, and a blob handed to the browser.
+
+const PERSONAL = ["runs", "sweeps", "embed", "embed_options"];
+
+// The link back to a page of the app; empty in a notebook and in a stand-alone page, whose addresses lead nowhere.
+// Which runs this browser has started is nobody else's business.
+export function linkLines(address = location.href, isApp = document.querySelector(".stApp") !== null) {
+  const url = new URL(address);
+  if (!isApp || !/^https?:$/.test(url.protocol)) return [];
+  for (const name of PERSONAL) url.searchParams.delete(name);
+  const query = url.search.replace(/%(2C|3A|3B|40|2F|3F|21|24|2A|7E)/gi, decodeURIComponent);
+  return [`link: ${url.origin}${url.pathname}${query}`];
+}
 
 export function fileStem(title, { fallback, most }) {
   const joined = title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");

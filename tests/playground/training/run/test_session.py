@@ -60,6 +60,18 @@ def test_a_paused_run_takes_as_many_steps_as_it_is_told(tmp_path):
     assert sorted(path.name for path in (folder / "snapshots").iterdir()) == ["000000", "000001", "000004"]
 
 
+def test_a_pause_gives_its_slot_back_after_a_while_and_the_run_goes_on_later(tmp_path):
+    config, folder = train_config(tmp_path), tmp_path / "run"
+    stream = run(config, folder, limits=RunLimits(paused_seconds=0.0), interruption=after(1000))
+    assert next(stream).step == 1
+    send(folder, Command(action="pause"))
+    assert list(stream) == []
+    status = read_status(folder)
+    assert (status.state, status.checkpoint) == ("stopped", 1)
+    assert "so that others got its slot; it can be resumed" in status.message
+    assert [step.step for step in run(config, folder)][:2] == [2, 3]
+
+
 def test_a_changed_rate_is_in_the_metrics_and_survives_a_kill_before_the_next_checkpoint(tmp_path):
     """The change comes at step 6, the only checkpoint to go on from is that of step 4."""
     config, folder = train_config(tmp_path), tmp_path / "run"
@@ -122,7 +134,9 @@ def test_a_run_stops_when_its_time_is_over_and_says_so(tmp_path):
     assert [step.step for step in run(config, folder, limits=RunLimits(seconds=0.0))] == [1]
     status = read_status(folder)
     assert (status.state, status.checkpoint) == ("stopped", 1)
-    assert status.message == "The run was stopped after step 1: its 0 minutes are over."
+    assert status.message.startswith(
+        "The run was stopped after step 1: its 0 minutes are over. Open its last checkpoint"
+    )
 
 
 def test_checkpoints_are_thinned_before_the_folder_is_full(tmp_path):

@@ -1,10 +1,9 @@
-// At the right of a page's title: copy the page's link, projector mode; and what watches the whole page.
+// At the right of a page's title: projector mode; and what watches the whole page.
 
 import { joinEntries } from "./entries.js";
 import { Hints } from "./hints.js";
 import { Projector, addSheet } from "./projector.js";
 
-const SHOWN_FOR = 2000;
 const PAUSE = 250;
 
 function isTyping(target) {
@@ -21,14 +20,12 @@ function reachScrolled() {
 
 class PageFrame {
   constructor(root) {
-    this.copy = root.querySelector(".copy");
     this.project = root.querySelector(".project");
-    this.said = root.querySelector(".said");
-    this.copy.addEventListener("click", () => this.copyLink());
     this.project.addEventListener("click", () => this.toggle());
     this.hints = new Hints();
     this.projector = new Projector();
     this.onKey = (event) => {
+      if (this.labels?.embedded) return;
       const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
       if (event.key.toLowerCase() === "p" && plain && !isTyping(event.composedPath()[0])) this.toggle();
       if (event.key === "Escape" && this.projector.isOn) this.toggle(false);
@@ -52,25 +49,10 @@ class PageFrame {
     // Streamlit puts the scheme on its app only, and dialogs stand outside: light-dark() would be light there.
     document.documentElement.style.colorScheme = getComputedStyle(document.querySelector(".stApp")).colorScheme;
     this.labels = labels;
-    this.copy.textContent = labels.copy;
     this.project.title = labels.projectHint;
     this.hints.accept(labels.terms);
+    if (labels.embedded) this.projector.embed();
     this.show();
-  }
-
-  async copyLink() {
-    try {
-      await navigator.clipboard.writeText(location.href);
-      this.say(this.labels.copied);
-    } catch {
-      this.say(this.labels.failed);
-    }
-  }
-
-  say(text) {
-    clearTimeout(this.timer);
-    this.said.textContent = text;
-    this.timer = setTimeout(() => (this.said.textContent = ""), SHOWN_FOR);
   }
 
   toggle(on) {
@@ -85,7 +67,6 @@ class PageFrame {
   }
 
   dispose() {
-    clearTimeout(this.timer);
     clearTimeout(this.looking);
     document.removeEventListener("keydown", this.onKey);
     this.observer.disconnect();
@@ -98,7 +79,7 @@ const frames = new WeakMap();
 export default function pageFrame({ parentElement, data }) {
   const root = parentElement.querySelector(".page-frame");
   let frame = frames.get(parentElement);
-  if (!frame || frame.copy !== root.querySelector(".copy")) {
+  if (!frame || frame.project !== root.querySelector(".project")) {
     frame?.dispose();
     frame = new PageFrame(root);
     frames.set(parentElement, frame);

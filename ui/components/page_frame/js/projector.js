@@ -1,9 +1,11 @@
-// Projector mode: one picture fills the window, with larger type; the rest of the page is out of sight.
+// Projector mode: one picture fills the window, with larger type; the rest of the page is out of sight. In a frame of
+// another page the same, for good: in the usual type, without the page's head and the picture's own tools.
 //
 // The mode is an attribute of the document's root, so that it outlives a rerun; the picture and the way down to it are
 // marked. What a picture draws in pixels follows two inherited properties (readTheme in shared/js/colour.js).
 
 const MODE = "data-projector";
+const EMBEDDED = "data-embedded";
 const PICTURE = "data-projected";
 const WAY = "data-projected-way";
 const SCALE = 1.4;
@@ -24,6 +26,10 @@ const SHEET = `
 :root[${MODE}] [${WAY}] { width: 100% !important; max-width: none !important; }
 :root[${MODE}] [${PICTURE}] { width: 100% !important; max-width: none !important; max-height: var(--picture-height);
   overflow: auto; }
+:root[${MODE}]:not([${EMBEDDED}]) [${PICTURE}] iframe { zoom: ${SCALE}; }
+:root[${EMBEDDED}] { font-size: 100%; --tools: none; }
+:root[${EMBEDDED}] ${HEAD}, :root[${EMBEDDED}] .modebar { display: none; }
+:root[${EMBEDDED}] ${MAIN} { padding: 0.25rem; }
 `;
 
 export function addSheet() {
@@ -70,6 +76,14 @@ export class Projector {
     else for (const name of ["--type-scale", "--picture-height"]) style.removeProperty(name);
     this.look();
     window.dispatchEvent(new Event("resize"));
+  }
+
+  // For good: nothing in the frame leads to the rest of the page.
+  embed() {
+    if (document.documentElement.hasAttribute(EMBEDDED)) return;
+    document.documentElement.setAttribute(EMBEDDED, "");
+    document.documentElement.setAttribute(MODE, "");
+    this.look();
   }
 
   // Streamlit may put another node in a picture's place: its key finds it again.
