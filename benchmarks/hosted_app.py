@@ -28,11 +28,11 @@ class HostedApp:
         return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
 
     def trainings(self) -> int:
-        """How many runs are being trained now."""
+        """How many runs are being trained now, or about to be."""
         from playground.training.run.status import observed_status
 
         folders = [folder for folder in self.runs.iterdir() if folder.is_dir()] if self.runs.is_dir() else []
-        return sum(observed_status(folder).state == "running" for folder in folders)
+        return sum(observed_status(folder).is_live for folder in folders)
 
     def tracebacks(self) -> int:
         """How many tracebacks stand in its log."""

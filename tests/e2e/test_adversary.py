@@ -165,7 +165,7 @@ def test_killed_clients_disturb_neither_visitors_nor_runs(
     (start,) = (name for name in seen.widgets() if name.endswith("-start_induction"))
     owner.send([WidgetState(id=start, trigger_value=True)])
     run = parse_qs(owner.query)["run"][0]
-    (folder,) = tmp_path_factory.getbasetemp().glob(f"runs*/{run}")
+    (folder,) = tmp_path_factory.getbasetemp().glob(f"runs[0-9]*/{run}")
     until(lambda: last_recorded_step(folder) > 0, "a step")
     pid = read_status(folder).pid
     for _ in range(KILLED):

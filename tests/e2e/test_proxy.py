@@ -147,16 +147,16 @@ def test_visitors_of_a_killed_server_go_on_at_the_other(site: Site, browser: Bro
     # Not `open_page`: the browser calls the end of a connection an error, and here it is what is looked at.
     with closing(browser.new_context(viewport={"width": 1400, "height": 1000})) as context:
         sweep, train = context.new_page(), context.new_page()
-        form = "section=live&sweep_sizes=8x1,16x1&sweep_tokens=250000,500000"
+        changes = quote(json.dumps({"steps": 50_000}))
+        run = site.runs / begin(train, f"{site.address}/train?preset=induction&changes={changes}", "Start", "run")
+        a_step(lambda: [run], beyond=100)
+        form = "section=live&sweep_sizes=32x2,48x3&sweep_tokens=500000"
         name = begin(sweep, f"{site.address}/scaling?{form}", "Run the sweep", "sweep")
         cell = a_step(lambda: site.runs.glob(f"{name}-*"))
         killed = read_status(cell)
         os.kill(killed.pid, signal.SIGKILL)
         a_step(lambda: [cell], beyond=killed.step)  # the sweep has it go on at another worker of the cluster
         assert read_status(cell).pid != killed.pid
-        changes = quote(json.dumps({"steps": 20_000}))
-        run = site.runs / begin(train, f"{site.address}/train?preset=induction&changes={changes}", "Start", "run")
-        a_step(lambda: [run], beyond=100)
         addresses = [sweep.url, train.url]
         site.kill_busy()
         train.get_by_role("button", name="Resume from last checkpoint").click(timeout=PATIENCE)
@@ -164,7 +164,7 @@ def test_visitors_of_a_killed_server_go_on_at_the_other(site: Site, browser: Bro
         assert resumed.checkpoint == resumed.step >= 100  # the worker noticed, and left with a checkpoint
         a_step(lambda: [run], beyond=resumed.step)
         sweep.get_by_role("button", name="Resume", exact=True).click(timeout=PATIENCE)
-        expect(sweep.get_by_text("4 of 4 runs")).to_be_visible(timeout=2 * PATIENCE)
+        expect(sweep.get_by_text("2 of 2 runs")).to_be_visible(timeout=2 * PATIENCE)
         assert [sweep.url, train.url] == addresses
         train.get_by_role("button", name="Stop", exact=True).click(timeout=PATIENCE)
         until(lambda: read_status(run).state == "stopped", "the stop")
