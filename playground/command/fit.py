@@ -49,6 +49,8 @@ def _declare_fitting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weighing", choices=("scaled", "sum", "mean"), help=about)
     about = _("where it begins: 16 starts, one, or Hoffmann's printed law")
     parser.add_argument("--beginning", choices=("grid", "middle", "printed"), help=about)
+    about = _("a column of shares right: the law from loss to error, epsilon - k exp(-gamma loss) (Gadre et al. 2024)")
+    parser.add_argument("--right", metavar="NAME", help=about)
     parser.add_argument("--delta", type=float, help=_("of the Huber loss, in logarithms of loss (0.001)"))
 
 
@@ -56,6 +58,9 @@ def fit_points(arguments: argparse.Namespace) -> None:
     """Read, fit, resample, print. Raises UserError that names row and reason for a bad file."""
     _check_numbers(arguments)
     content = _read(arguments.points)
+    if arguments.right:
+        _print(_fit_task(content, arguments), arguments)
+        return
     from dataclasses import replace
 
     from playground.scaling.laws import law
@@ -71,8 +76,38 @@ def fit_points(arguments: argparse.Namespace) -> None:
     else:
         report = _fit(chosen.name, table, arguments)
     report["left_out"] = arguments.leave_out
-    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) if arguments.json else as_text(report)
-    print(text)
+    _print(report, arguments)
+
+
+def _print(report: dict[str, Any], arguments: argparse.Namespace) -> None:
+    print(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) if arguments.json else as_text(report))
+
+
+def _fit_task(content: bytes, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The report of the law from loss to task. Raises UserError for choices that belong to the other laws."""
+    from playground.decoding import decode_upload
+    from playground.scaling.downstream import fit_downstream, read_task_points
+
+    others = [*RECIPE, "floor", "starts", "params", "tokens", "flops", "unique"]
+    given = [name for name in others if getattr(arguments, name) is not None]
+    if given or arguments.leave_out or arguments.law != "chinchilla":
+        raise UserError("The law from loss to task takes --loss, --right, --bootstraps, --seed and --json alone.")
+    points = read_task_points(decode_upload(content), loss=arguments.loss or "loss", right=arguments.right)
+    fitted = fit_downstream(points, n_resamples=arguments.bootstraps, seed=arguments.seed)
+    intervals = fitted.intervals()
+    return {
+        "law": "loss-to-task",
+        "parameters": {"epsilon": fitted.law.epsilon, "k": fitted.law.k, "gamma": fitted.law.gamma},
+        "intervals": {name: [low, high] for name, (low, high) in intervals.items()},
+        "rmse": fitted.rmse,
+        "heldout_error": fitted.heldout,
+        "heldout": None,
+        "unidentified": [],
+        "warnings": [] if intervals else [_("Intervals resample whole runs, and there are fewer than five or none.")],
+        "points": len(points),
+        "runs": len(set(points.runs)),
+        "bootstraps": len(fitted.resamples),
+    }
 
 
 def _fit(name: str, table: "PointsTable", arguments: argparse.Namespace) -> dict[str, Any]:
@@ -175,6 +210,8 @@ def fit_report(fitted: "Fit", resamples: "Bootstrap | None", table: "PointsTable
     """The report as JSON takes it."""
     import numpy as np
 
+    from playground.scaling.overtraining import ratio_sentences
+
     diagnostics = [*fitted.diagnostics, *(resamples.diagnose(fitted) if resamples else ())]
     warnings = [*fitted.warnings, *(diagnostic.message for diagnostic in diagnostics), *table.warnings]
     intervals = resamples.intervals() if resamples else {}
@@ -195,6 +232,7 @@ def fit_report(fitted: "Fit", resamples: "Bootstrap | None", table: "PointsTable
         "points": len(fitted.points),
         "bootstraps": resamples.n_resamples if resamples else 0,
         "columns": table.columns,
+        "ratio": ratio_sentences(fitted),
     }
 
 
@@ -209,11 +247,14 @@ def as_text(report: dict[str, Any]) -> str:
     for name, value in report["parameters"].items():
         shown = f"({value:.6g})" if name in report["unidentified"] else f"{value:.6g}"
         lines.append(f"  {name:<8} {shown:>14}" + _interval_text(report["intervals"].get(name)))
-    if "printed_objective" in report:
+    if "rmse" in report:
+        ended = _("errors are described to {rmse:.3g}")
+    elif "printed_objective" in report:
         ended = _("objective {objective:.6g}; Hoffmann's printed law has {printed_objective:.6g}")
     else:
         ended = _("objective {objective:.6g}, reached by {reached} of {starts} restarts")
     lines.append(ended.format_map(report))
+    lines += report.get("ratio", [])
     return "\n".join([*lines, *(f"! {warning}" for warning in report["warnings"])])
 
 

@@ -15,7 +15,7 @@ from playground.errors import UserError
 from playground.scaling.budgets import check_budget
 from playground.scaling.forms.data_constrained import effective
 from playground.scaling.forms.form import Parameters
-from playground.scaling.frontier import closed_form, kaplan_closed_form
+from playground.scaling.frontier import CLOSED_FORMS, closed_form
 from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points
 from playground.scaling.published import MUENNIGHOFF
@@ -61,10 +61,8 @@ def optimal_params(law: str, parameters: Parameters, flops: Budgets, points: Poi
 
 
 def _optimal_for_six_n_d(law: str, parameters: Parameters, flops: Budgets) -> Budgets:
-    if law == "chinchilla":
-        return closed_form(parameters).params(flops)
-    if law == "kaplan":
-        return kaplan_closed_form(parameters).params(flops)
+    if law in CLOSED_FORMS:
+        return CLOSED_FORMS[law](parameters).params(flops)
     # No closed form: from N = (C/6)^0.05 to N = (C/6)^0.95, where D = (C/6)^0.05.
     logs = np.linspace(0.05, 0.95, N_SIZES)[:, None] * np.log(flops / FLOPS_PER_PARAMETER_AND_TOKEN)
     params = np.exp(logs)

@@ -80,7 +80,8 @@ def _moving_together(points: CentredPoints) -> list[Diagnostic]:
     """The exponents of N and D, where the one is nearly a power of the other: only their joint fall shows."""
     if not {"params", "tokens"} <= set(points.form.columns) or len(points.log_losses) < FEWEST_VALUES:
         return []
-    exponents = [parameter for parameter in points.form.parameters if parameter.startswith(("alpha", "beta"))]
+    # With one exponent for both it is the coefficients that cannot be told apart.
+    confused = [name for name in points.form.parameters if name.startswith(("alpha", "beta")) or name in ("a", "b")]
     by_column = dict(zip(points.form.columns, points.logs, strict=True))
     params, tokens = by_column["params"], by_column["tokens"]
     if min(np.ptp(params), np.ptp(tokens)) < APART:
@@ -94,7 +95,7 @@ def _moving_together(points: CentredPoints) -> list[Diagnostic]:
         "how it falls with the other. Add runs of one size on several numbers of tokens."
     )
     values = {"slope": float(slope)}
-    return [Diagnostic(parameter=parameter, template=template, values=values) for parameter in exponents]
+    return [Diagnostic(parameter=parameter, template=template, values=values) for parameter in confused]
 
 
 def _loose_offset(points: CentredPoints, minimum: Minimum) -> list[Diagnostic]:

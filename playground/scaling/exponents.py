@@ -11,11 +11,9 @@ from playground.scaling.bootstrap import LEVEL, Bootstrap, percentile_interval
 from playground.scaling.budgets import with_interval
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
-from playground.scaling.frontier import closed_form, kaplan_closed_form
+from playground.scaling.frontier import CLOSED_FORMS
 from playground.scaling.verdict import ROUGH
 from playground.text import _
-
-CLOSED_FORMS = {"chinchilla": closed_form, "kaplan": kaplan_closed_form}
 
 
 @dataclass(frozen=True, kw_only=True)

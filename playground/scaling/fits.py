@@ -163,7 +163,7 @@ def fit_power_law(
     return fit(f"power-{SYMBOLS[of][0]}" + ("-offset" if offset else ""), points, starts=starts)
 
 
-PUBLISHED_EXPONENTS = ("alpha", "beta", "gamma", "alpha_N", "alpha_D")
+PUBLISHED_EXPONENTS = ("alpha", "beta", "gamma", "alpha_N", "alpha_D", "eta")
 
 
 def fit_to_exponents(name: str, published: Parameters, points: Points) -> Parameters:

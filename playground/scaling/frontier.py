@@ -3,7 +3,7 @@
 Hoffmann et al. 2022, section 3: approaches 3 and 1. Approach 2, isoFLOP profiles, is in profiles.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,10 @@ from scipy.special import stdtrit
 from playground.errors import UserError
 from playground.scaling.forms.form import Parameters
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
+from playground.text import N_
 
 ENVELOPE_BUDGETS = 200
+NO_OPTIMUM = N_("A law in which more parameters or more data do not help has no optimum; look at its exponents.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,16 @@ class Frontier:
         interval = self.interval()
         return f"{self.exponent:.2f}" + ("" if interval is None else f" [{interval[0]:.2f}, {interval[1]:.2f}]")
 
+    def flops(self, params: ArrayLike) -> Float[np.ndarray, "*model"]:
+        """The compute for which so many parameters are optimal: the inverse of `params`.
+
+        >>> frontier = Frontier(exponent=0.5, log_coefficient=float(-np.log(120) / 2))  # D = 20 N
+        >>> float(np.round(frontier.flops(1e9) / 1e20, 6))
+        1.2
+        """
+        logs = (np.log(np.asarray(params, dtype=np.float64)) - self.log_coefficient) / self.exponent
+        return np.asarray(np.exp(logs))
+
     def params(self, flops: ArrayLike) -> Float[np.ndarray, "*budget"]:
         """The optimal number of parameters."""
         return np.asarray(np.exp(self.log_coefficient + self.exponent * np.log(np.asarray(flops, dtype=np.float64))))
@@ -75,9 +87,7 @@ def closed_form(parameters: Parameters) -> Frontier:
     """
     alpha, beta = parameters["alpha"], parameters["beta"]
     if not (alpha > 0 and beta > 0):
-        raise UserError(
-            "A law in which more parameters or more data do not help has no optimum; look at its exponents."
-        )
+        raise UserError(NO_OPTIMUM)
     log_g = np.log(alpha * parameters["A"] / (beta * parameters["B"])) / (alpha + beta)
     exponent = beta / (alpha + beta)
     return Frontier(exponent=exponent, log_coefficient=float(log_g - exponent * np.log(FLOPS_PER_PARAMETER_AND_TOKEN)))
@@ -94,6 +104,32 @@ def kaplan_closed_form(parameters: Parameters) -> Frontier:
     exponent = 1 / (1 + ratio)
     constant = np.log(ratio) + ratio * np.log(n_c) - np.log(d_c) - np.log(FLOPS_PER_PARAMETER_AND_TOKEN)
     return Frontier(exponent=exponent, log_coefficient=float(exponent * constant))
+
+
+def gadre_closed_form(parameters: Parameters) -> Frontier:
+    """The frontier of Gadre's law: M = (b / a)^(1 / (2 eta)) tokens per parameter at every budget, so N ~ C^(1/2).
+
+    a M^eta + b M^-eta is least where its two terms are equal.
+
+    >>> frontier = gadre_closed_form({"E": 1.0, "a": 1.0, "b": 4.0, "eta": 0.5})
+    >>> round(float(frontier.tokens(6e20) / frontier.params(6e20)), 9), frontier.exponent
+    (4.0, 0.5)
+
+    Raises UserError where the exponent is 0.
+    """
+    a, b, eta = (parameters[name] for name in ("a", "b", "eta"))
+    if not eta > 0:
+        raise UserError(NO_OPTIMUM)
+    ratio = np.log(b / a) / (2 * eta)
+    return Frontier(exponent=0.5, log_coefficient=float(-(np.log(FLOPS_PER_PARAMETER_AND_TOKEN) + ratio) / 2))
+
+
+CLOSED_FORMS: dict[str, Callable[[Parameters], Frontier]] = {
+    "chinchilla": closed_form,
+    "kaplan": kaplan_closed_form,
+    "gadre": gadre_closed_form,
+}
+"""By the law's name."""
 
 
 def fit_frontier(flops: Sequence[float], params: Sequence[float]) -> Frontier:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from playground.errors import UserError
 from playground.scaling.forms.broken_power import BrokenPower
 from playground.scaling.forms.data_constrained import DataConstrained
+from playground.scaling.forms.equal_exponents import EqualExponents
 from playground.scaling.forms.form import Form, Parameters
 from playground.scaling.forms.kaplan_joint import KaplanJoint
 from playground.scaling.forms.power_sum import PowerSum
@@ -28,6 +29,8 @@ class Law:
     source: str
     """Paper, section, equation; marked for translation."""
     form: Form
+    ratio: str
+    """At which tokens per parameter it holds; marked for translation."""
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -95,6 +98,14 @@ BROKEN_TITLES = {
 }
 
 
+RATIOS = {
+    "params": N_("It holds where data are ample: at D/N so large that more tokens would not help."),
+    "tokens": N_("It holds where models are ample: at D/N so small that more parameters would not help."),
+    "flops": N_("It holds along one line of N over C: the runs' own, or the compute-optimal one."),
+}
+"""At which tokens per parameter a law of one column holds."""
+
+
 def _powers() -> list[Law]:
     """L = A / N^alpha and the like, in N, D and C, without and with an offset."""
     return [
@@ -104,6 +115,7 @@ def _powers() -> list[Law]:
             formula=rf"L = {'E + ' if offset else ''}\frac{{{coefficient}}}{{{symbol}^\{exponent}}}",
             source=N_("Henighan et al. 2020, equation 1.1") if offset else N_("Kaplan et al. 2020, section 1.2"),
             form=PowerSum(columns=(column,), coefficients=(coefficient,), exponents=(exponent,), offset=offset),
+            ratio=RATIOS[column],
         )
         for column, (letter, symbol, coefficient, exponent) in SYMBOLS.items()
         for offset in (False, True)
@@ -119,6 +131,7 @@ def _broken_powers() -> list[Law]:
             formula=rf"L = E + A\,{x}^{{-c_0}}\left(1 + ({x}/d_1)^{{1/f_1}}\right)^{{-c_1 f_1}}",
             source=N_("Caballero et al. 2022, equation 1 with one break"),
             form=BrokenPower(columns=(column,)),
+            ratio=RATIOS[column],
         )
         for column in ("flops", "params", "tokens")
         for x in [SYMBOLS[column][1]]
@@ -131,6 +144,7 @@ CHINCHILLA = Law(
     formula=r"L = E + \frac{A}{N^\alpha} + \frac{B}{D^\beta}",
     source=N_("Hoffmann et al. 2022, equation 2"),
     form=PowerSum(columns=("params", "tokens"), coefficients=("A", "B"), exponents=("alpha", "beta")),
+    ratio=N_("It is a law at any ratio D/N; its optimum moves with compute unless α = β."),
 )
 KAPLAN_JOINT = Law(
     name="kaplan",
@@ -138,6 +152,9 @@ KAPLAN_JOINT = Law(
     formula=r"L = \left[(N_c/N)^{\alpha_N/\alpha_D} + D_c/D\right]^{\alpha_D}",
     source=N_("Kaplan et al. 2020, equation 1.5"),
     form=KaplanJoint(),
+    ratio=N_(
+        "It is a law at any ratio D/N, of runs that are stopped before they overfit; its optimum moves with compute."
+    ),
 )
 DATA_CONSTRAINED = Law(
     name="data-constrained",
@@ -145,7 +162,16 @@ DATA_CONSTRAINED = Law(
     formula=r"L = E + \frac{A}{N'^\alpha} + \frac{B}{D'^\beta},\quad D' = U_D + U_D R_D^*(1 - e^{-R_D/R_D^*})",
     source=N_("Muennighoff et al. 2023, equations 5 and 6"),
     form=DataConstrained(),
+    ratio=N_("It is a law at any ratio D/N, of repeated tokens too; its optimum for fresh data is one ratio."),
+)
+GADRE = Law(
+    name="gadre",
+    title=N_("Gadre, over-training"),
+    formula=r"L = E + \left(a M^\eta + b M^{-\eta}\right) C^{-\eta},\quad M = D/N",
+    source=N_("Gadre et al. 2024, equation 4"),
+    form=EqualExponents(),
+    ratio=N_("It is a law in C at each ratio D/N; its optimum is one ratio at every compute."),
 )
 LAWS: dict[str, Law] = {
-    entry.name: entry for entry in [CHINCHILLA, KAPLAN_JOINT, DATA_CONSTRAINED, *_powers(), *_broken_powers()]
+    entry.name: entry for entry in [CHINCHILLA, KAPLAN_JOINT, GADRE, DATA_CONSTRAINED, *_powers(), *_broken_powers()]
 }

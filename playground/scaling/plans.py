@@ -10,7 +10,7 @@ from playground.scaling.bootstrap import Bootstrap, percentile_interval
 from playground.scaling.budgets import check_budget, short, with_interval
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
-from playground.scaling.frontier import Frontier, closed_form, kaplan_closed_form
+from playground.scaling.frontier import CLOSED_FORMS, closed_form
 from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.scaling.published import ALLOCATIONS, BESIROGLU, HOFFMANN, KAPLAN_C, Allocation, Published
@@ -23,7 +23,7 @@ MIDDLE, LARGEST = ALLOCATIONS["hoffmann-3"].middle, ALLOCATIONS["hoffmann-3"].la
 """Of the replication, which is fitted to runs of the same paper."""
 LEVEL = 0.8
 """Papers print 10th to 90th percentiles; a fit's own intervals are the same here."""
-FRONTIERS = {"chinchilla": closed_form, "data-constrained": closed_form, "kaplan": kaplan_closed_form}
+FRONTIERS = {**CLOSED_FORMS, "data-constrained": closed_form}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,14 +207,14 @@ def optimum(flops: float, law: str, parameters: Parameters) -> tuple[float, floa
             law=law,
             frontiers=", ".join(FRONTIERS),
         )
-    frontier: Frontier = FRONTIERS[law](parameters)
+    frontier = FRONTIERS[law](parameters)
     params, tokens = float(frontier.params(flops)), float(frontier.tokens(flops))
     return params, tokens, float(LAWS[law].predict(parameters, params=params, tokens=tokens))
 
 
 def _with_optimum(bootstrap: Bootstrap | None) -> list[Parameters]:
     """The resamples in which more parameters and more data help; the others have no optimum."""
-    exponents = {"alpha", "beta", "alpha_N", "alpha_D"}
+    exponents = {"alpha", "beta", "alpha_N", "alpha_D", "eta"}
     resamples = bootstrap.parameters() if bootstrap else []
     return [parameters for parameters in resamples if all(parameters[name] > 0 for name in exponents & set(parameters))]
 

@@ -19,6 +19,7 @@ EXPONENT_SYMBOLS = {
     "gamma": "γ",
     "alpha_N": "α_N",
     "alpha_D": "α_D",
+    "eta": "η",
     "c0": "c₀",
     "c1": "c₁",
 }

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from playground.__main__ import main
+from playground.emergence.tables import FOLDER
 from playground.scaling.published import BESIROGLU, HOFFMANN
 from playground.scaling.refits import hoffmann_csv
 from tests.helpers.planted_points import scattered
@@ -138,6 +139,21 @@ def test_a_mean_from_the_printed_law_stays_at_the_printed_law(capsys):
     beta = next(float(line.split()[1]) for line in lines if line.split()[:1] == ["beta"])
     assert beta == pytest.approx(HOFFMANN.parameters["beta"], abs=0.01)
     assert "Hoffmann's printed law has" in lines[-1]
+
+
+def test_the_law_from_loss_to_task_is_fitted_to_a_table_of_checkpoints(capsys):
+    table = FOLDER / "addition.csv"
+    words = ["fit", str(table), "--loss", "held_out_loss", "--right", "exact_match", "--bootstraps", "20"]
+    assert main([*words, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["law"] == "loss-to-task"
+    assert report["intervals"]["gamma"][0] < report["parameters"]["gamma"] < report["intervals"]["gamma"][1]
+    assert (report["points"], report["runs"]) == (186, 6)
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.split()[:1] == ["gamma"] and "95 %" in line for line in lines)
+    assert main([*words, "--law", "gadre"]) == 2
+    assert "takes --loss, --right" in capsys.readouterr().err
 
 
 def test_asking_for_help_imports_neither_torch_nor_scipy():

@@ -126,6 +126,8 @@ def test_a_law_says_what_it_lacks_and_which_laws_there_are():
         "frontier",
         "budgets",
         "allocation",
+        "overtraining",
+        "forms.equal_exponents",
     ],
 )
 def test_the_examples_in_the_docstrings_hold(module):
