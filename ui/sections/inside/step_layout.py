@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -42,11 +42,13 @@ class StepSetting:
     """Whether the sentences name tokens, so that nothing in them is markup."""
 
 
-def show_step(setting: StepSetting, index: int, drawn: DrawnStep) -> None:
-    """Formula and code on the left, the numbers beside them."""
+def show_step(setting: StepSetting, index: int, drawn: DrawnStep, *, leads: Sequence[Callable[[], None]] = ()) -> None:
+    """Formula and code on the left, the numbers beside them. leads: draw what stands above the formula."""
     step = drawn.step
     text, numbers = st.columns([2, 5], gap="medium")
     with text, st.container(key=f"step_{step.name}"):
+        for lead in leads:
+            lead()
         st.subheader(f"{index}. {step.title}", anchor=False)
         st.latex(coloured(step.formula, is_dark=st.context.theme.type == "dark"))
         (show_caption if setting.is_plain else st.caption)(step.explanation)
@@ -75,7 +77,6 @@ def _show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
     """The pictures, and below one the derivation of its number that is clicked; runs alone after a click."""
     chosen = chosen_number(drawn)
     for index, picture in enumerate(drawn.pictures):
-        show_caption(picture.table.label)
         cell = draw(
             setting.model,
             picture.figure,
@@ -87,6 +88,7 @@ def _show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
             picks=True,
             picked=None if chosen is None else picture.cell(chosen),
         )
+        show_caption(picture.table.label)
         if cell is not None and picture.number(cell) is not None:
             choose_number(drawn.step, picture.number(cell))
             run_again()
