@@ -1,27 +1,30 @@
 """Time a training step beside its peers, in one go: `python -m benchmarks.training`.
 
-At four sizes, and for two shapes, our trainer against the same model in a plain torch loop: the shape of Llama
-against transformers' LlamaForCausalLM (sdpa attention), and the shape of GPT-2 against torch.nn.TransformerEncoder
+At four sizes our trainer against a peer of the same shape in a plain torch loop: nanoGPT's and nanochat's models, as
+written in benchmarks/contenders.py, transformers' LlamaForCausalLM (sdpa attention) and torch.nn.TransformerEncoder
 (norm first, causal). Both sides draw their rows from one text, clip, and step with the same fused AdamW; ours is
 `playground.training.train` as the page runs it, the plain loop is that of nanoGPT. Contenders take turns, a few steps
-each, so that whatever else the machine does falls on both; a ratio is the median over the turns. Writes
-benchmarks/results/training.json and prints a table. Leave the machine alone meanwhile: it takes some minutes.
+each, so that whatever else the machine does falls on both; a ratio is the median over the turns. Of each side's time
+the shares of drawing a batch and of the optimiser stand apart; the rest is the model, there and back, and clipping.
+Writes benchmarks/results/training.json and prints a table. Leave the machine alone meanwhile: it takes some minutes.
 """
 
 import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
+from benchmarks.contenders import PEERS, SIZES, Size
 from benchmarks.machine import RESULTS, measured_on
 from playground.jobs.malloc import keep_freed_memory
 from playground.tasks.text import TextTask, TextTaskConfig
@@ -30,117 +33,9 @@ from playground.training import TrainConfig, train
 from playground.training.optimizers import make_optimizer
 from playground.training.sizes import product_flops
 from playground.training.trainer import start_state
-from playground.transformer import TransformerConfig
 
 PACKAGES = ("torch", "transformers", "numpy")
 CHARACTERS = [chr(0x4E00 + index) for index in range(512)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """A size by its name; rows of one context make a batch of one to two thousand tokens."""
-
-    name: str
-    vocabulary: int
-    context: int
-    rows: int
-    width: int
-    layers: int
-    heads: int
-    hidden: int
-    steps: int
-    """How many steps are one turn."""
-
-
-SIZES = (
-    Size(name="10k", vocabulary=64, context=64, rows=16, width=32, layers=1, heads=2, hidden=48, steps=30),
-    Size(name="100k", vocabulary=128, context=64, rows=16, width=64, layers=2, heads=4, hidden=172, steps=10),
-    Size(name="800k", vocabulary=256, context=64, rows=16, width=128, layers=4, heads=4, hidden=344, steps=3),
-    Size(name="3M", vocabulary=512, context=128, rows=16, width=256, layers=4, heads=4, hidden=688, steps=1),
-)
-
-
-def llama_shape(size: Size) -> TransformerConfig:
-    """RMS norm, rotary positions, SwiGLU, no biases."""
-    return TransformerConfig(
-        vocabulary=size.vocabulary,
-        context=size.context,
-        width=size.width,
-        layers=size.layers,
-        n_heads=size.heads,
-        hidden=size.hidden,
-    )
-
-
-def gpt2_shape(size: Size) -> TransformerConfig:
-    """Layer norm, learned positions, GELU, biases; the hidden layer is wider, so that the parameters stay as many."""
-    return replace(
-        llama_shape(size),
-        hidden=size.hidden * 3 // 2,
-        norm="layer",
-        positions="learned",
-        feed_forward="gelu",
-        bias=True,
-    )
-
-
-def llama_peer(shape: TransformerConfig) -> Callable[[Tensor], Tensor]:
-    """The same shape from a transformers config; ids to logits."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    config = LlamaConfig(
-        vocab_size=shape.vocabulary,
-        hidden_size=shape.width,
-        intermediate_size=shape.hidden_width,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.n_heads,
-        num_key_value_heads=shape.n_key_value_heads,
-        max_position_embeddings=shape.context,
-        rms_norm_eps=1e-5,
-        tie_word_embeddings=True,
-        attn_implementation="sdpa",
-    )
-    return _Logits(LlamaForCausalLM(config).train())
-
-
-class _Logits(nn.Module):
-    """A model of transformers as ids to logits."""
-
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, ids: Tensor) -> Tensor:
-        logits: Tensor = self.inner(input_ids=ids, use_cache=False).logits
-        return logits
-
-
-class EncoderPeer(nn.Module):
-    """The same shape from torch.nn.TransformerEncoder, with a causal mask; ids to logits."""
-
-    def __init__(self, shape: TransformerConfig) -> None:
-        super().__init__()
-        layer = nn.TransformerEncoderLayer(
-            shape.width, shape.n_heads, shape.hidden_width, 0.0, "gelu", batch_first=True, norm_first=True
-        )
-        self.embedding = nn.Embedding(shape.vocabulary, shape.width)
-        self.position = nn.Embedding(shape.context, shape.width)
-        self.encoder = nn.TransformerEncoder(layer, shape.layers, nn.LayerNorm(shape.width), enable_nested_tensor=False)
-        self.head = nn.Linear(shape.width, shape.vocabulary, bias=False)
-        self.head.weight = self.embedding.weight
-        nn.init.normal_(self.embedding.weight, std=0.02)
-        self.register_buffer("mask", nn.Transformer.generate_square_subsequent_mask(shape.context), persistent=False)
-
-    def forward(self, ids: Tensor) -> Tensor:
-        embedded = self.embedding(ids) + self.position.weight[: ids.shape[1]]
-        logits: Tensor = self.head(self.encoder(embedded, mask=self.mask, is_causal=True))
-        return logits
-
-
-PAIRS: dict[str, tuple[Callable[[Size], TransformerConfig], Callable[[TransformerConfig], Callable[..., Tensor]]]] = {
-    "transformers": (llama_shape, llama_peer),
-    "torch.nn.TransformerEncoder": (gpt2_shape, EncoderPeer),
-}
 
 
 def text_of(size: Size) -> TextTask:
@@ -157,20 +52,63 @@ def text_of(size: Size) -> TextTask:
     )
 
 
-def our_steps(config: TrainConfig, task: TextTask) -> Iterator[float]:
+class Stopwatch:
+    """Seconds spent in each part of a contender's steps."""
+
+    def __init__(self) -> None:
+        self.seconds: Counter[str] = Counter()
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Count the block's seconds to a part."""
+        began = time.perf_counter()
+        yield
+        self.seconds[name] += time.perf_counter() - began  # type: ignore[assignment]  # a Counter of seconds
+
+    def watch(self, optimizer: torch.optim.Optimizer) -> None:
+        """Count the optimiser's steps."""
+        began: list[float] = []
+        optimizer.register_step_pre_hook(lambda *_: began.append(time.perf_counter()))
+        optimizer.register_step_post_hook(lambda *_: self._stop(began))
+
+    def _stop(self, began: list[float]) -> None:
+        self.seconds["optimizer"] += time.perf_counter() - began.pop()  # type: ignore[assignment]
+
+
+class WatchedTask:
+    """A task that counts how long its batches take."""
+
+    def __init__(self, task: TextTask, stopwatch: Stopwatch) -> None:
+        self._task, self._stopwatch = task, stopwatch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._task, name)
+
+    def batch(self, *arguments: Any, **options: Any) -> Any:
+        """The task's batch."""
+        with self._stopwatch.part("data"):
+            return self._task.batch(*arguments, **options)
+
+
+def our_steps(config: TrainConfig, task: TextTask, stopwatch: Stopwatch) -> Iterator[float]:
     """Our trainer, one loss per step."""
-    return (step.loss for step in train(config, task))
+    watched: Any = WatchedTask(task, stopwatch)
+    state = start_state(config, watched)
+    stopwatch.watch(state.optimizer)
+    return (step.loss for step in train(config, watched, state=state))
 
 
-def plain_steps(config: TrainConfig, task: TextTask, model: Any) -> Iterator[float]:
+def plain_steps(config: TrainConfig, task: TextTask, model: Any, stopwatch: Stopwatch) -> Iterator[float]:
     """The plain loop, one loss per step."""
     optimizer = make_optimizer(config, model)
+    stopwatch.watch(optimizer)
     text = torch.from_numpy(task.train_ids.astype(np.int64))
     length = config.model.context
     while True:
-        begins = torch.randint(len(text) - length, (config.batch,))
-        ids = torch.stack([text[begin : begin + length] for begin in begins])
-        labels = torch.stack([text[begin + 1 : begin + 1 + length] for begin in begins])
+        with stopwatch.part("data"):
+            begins = torch.randint(len(text) - length, (config.batch,))
+            ids = torch.stack([text[begin : begin + length] for begin in begins])
+            labels = torch.stack([text[begin + 1 : begin + 1 + length] for begin in begins])
         optimizer.zero_grad(set_to_none=True)
         loss = functional.cross_entropy(model(ids).flatten(0, 1), labels.flatten())
         loss.backward()  # type: ignore[no-untyped-call]
@@ -181,26 +119,36 @@ def plain_steps(config: TrainConfig, task: TextTask, model: Any) -> Iterator[flo
 
 def measure_pair(size: Size, peer: str, *, turns: int, warm_up: int) -> dict[str, Any]:
     """Our trainer and one peer at one size: seconds per step, tokens per second, and the ratio between them."""
-    shape, build = PAIRS[peer]
+    shape, build = PEERS[peer]
     steps = 2 * warm_up + turns * size.steps + 1
     config = TrainConfig(
         task=text_of(size).config, model=shape(size), steps=steps, batch=size.rows, warm_up=0, evaluate_every=steps
     )
-    task, model = text_of(size), build(config.model)
-    contenders = {"ours": our_steps(config, task), peer: plain_steps(config, task, model)}
-    for steps_of in contenders.values():
+    task, model, watches = text_of(size), build(config.model), {"ours": Stopwatch(), peer: Stopwatch()}
+    contenders = {
+        "ours": our_steps(config, task, watches["ours"]),
+        peer: plain_steps(config, task, model, watches[peer]),
+    }
+    for name, steps_of in contenders.items():
         _seconds(steps_of, warm_up)
+        watches[name].seconds.clear()
     seconds = _take_turns(contenders, turns, size.steps)
-    parameters = _parameters(model)
-    assert parameters == _parameters(start_state(config).model), "the two have not the same shape"
+    assert _matrices(model) == _matrices(start_state(config).model), "the two have not the same shape"
     return {
-        "parameters": parameters,
+        "parameters": sum(parameter.numel() for parameter in start_state(config).model.parameters()),
         "tokens": size.rows * size.context,
         "operations": 3 * size.rows * sum(product_flops(config.model, size.context).values()),
         "seconds": {name: statistics.median(times) for name, times in seconds.items()},
         "ratio": statistics.median(theirs / ours for ours, theirs in zip(seconds["ours"], seconds[peer], strict=True)),
+        "shares": {name: _shares(watches[name], sum(times) * size.steps) for name, times in seconds.items()},
         "turns": seconds,
     }
+
+
+def _shares(stopwatch: Stopwatch, seconds: float) -> dict[str, float]:
+    """Of a contender's seconds, the share of each part; what is left is the model's."""
+    parts = {name: stopwatch.seconds[name] / seconds for name in ("data", "optimizer")}
+    return {**parts, "model": 1 - sum(parts.values())}
 
 
 def _take_turns(contenders: dict[str, Iterator[float]], turns: int, steps: int) -> dict[str, list[float]]:
@@ -220,8 +168,9 @@ def _seconds(steps: Iterator[float], count: int) -> float:
     return time.perf_counter() - began
 
 
-def _parameters(model: Any) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
+def _matrices(model: Any) -> int:
+    """Numbers in all matrices: nanochat's norms have no weights, its feed-forward layers no biases."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.ndim > 1)
 
 
 def product_peak(*, rounds: int = 7) -> float:
@@ -240,7 +189,7 @@ def measure(*, turns: int, warm_up: int) -> dict[str, Any]:
     """Every size against every peer, and the peak that they are held against."""
     peak = product_peak()
     sizes = {
-        size.name: {peer: measure_pair(size, peer, turns=turns, warm_up=warm_up) for peer in PAIRS} for size in SIZES
+        size.name: {peer: measure_pair(size, peer, turns=turns, warm_up=warm_up) for peer in PEERS} for size in SIZES
     }
     return {"peak": max(peak, product_peak()), "sizes": sizes}
 
@@ -258,6 +207,17 @@ def table(results: dict[str, Any]) -> str:
             rates = [f"{pair['tokens'] / seconds:,.0f}" for seconds in (ours, theirs)]
             cells = [f"{pair['parameters']:,}", peer, *rates, f"{pair['ratio']:.2f}", *(f"{s:.0%}" for s in shares)]
             lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def shares_table(results: dict[str, Any]) -> str:
+    """A line for each size and contender: the shares of data, model and optimiser in a step."""
+    lines = ["| Parameters | Who | Data | Model | Optimiser |", "| --- | --- | --- | --- | --- |"]
+    for pairs in results["sizes"].values():
+        for pair in pairs.values():
+            for name, shares in pair["shares"].items():
+                cells = [f"{shares[part]:.1%}" for part in ("data", "model", "optimizer")]
+                lines.append(f"| {pair['parameters']:,} | {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -288,7 +248,7 @@ def main() -> None:
     results = {"made": head, **measure(turns=turns, warm_up=warm_up)}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(table(results))
+    print(table(results), shares_table(results), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.norms import EPSILON, RMSNorm
-from playground.products import linear
 from playground.transformer_config import FeedForward, Norm, Positions, TransformerConfig
 
 
@@ -107,9 +106,9 @@ class SwiGLU(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.gate = linear(config.width, config.hidden_width, bias=False)
-        self.up = linear(config.width, config.hidden_width, bias=False)
-        self.output = linear(config.hidden_width, config.width, bias=False)
+        self.gate = nn.Linear(config.width, config.hidden_width, bias=False)
+        self.up = nn.Linear(config.width, config.hidden_width, bias=False)
+        self.output = nn.Linear(config.hidden_width, config.width, bias=False)
 
     def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
         written: Tensor = self.output(functional.silu(self.gate(x)) * self.up(x))
@@ -121,8 +120,8 @@ class FeedForwardLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig, activation: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.up = linear(config.width, config.hidden_width, bias=True)
-        self.output = linear(config.hidden_width, config.width, bias=True)
+        self.up = nn.Linear(config.width, config.hidden_width, bias=True)
+        self.output = nn.Linear(config.hidden_width, config.width, bias=True)
         self.activation = activation
 
     def forward(self, x: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
@@ -135,8 +134,8 @@ class Classifier(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.pool = linear(config.width, config.width, bias=True)
-        self.output = linear(config.width, config.classes, bias=True)
+        self.pool = nn.Linear(config.width, config.width, bias=True)
+        self.output = nn.Linear(config.width, config.classes, bias=True)
 
     def forward(
         self, read: Float[Tensor, "batch token width"], mask: Bool[Tensor, "batch token"] | None = None
@@ -150,7 +149,7 @@ class LastTokenClassifier(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.output = linear(config.width, config.classes, bias=False)
+        self.output = nn.Linear(config.width, config.classes, bias=False)
 
     def forward(
         self, read: Float[Tensor, "batch token width"], mask: Bool[Tensor, "batch token"] | None = None

@@ -18,7 +18,6 @@ from playground import layers
 from playground.attention import attend
 from playground.errors import UserError
 from playground.layers import FeedForwardLayer, Rotary, SinusoidalPositions, SwiGLU
-from playground.products import linear
 from playground.transformer_config import ModelKind, NormPosition, TransformerConfig, check_choice, check_count
 
 __all__ = [
@@ -76,7 +75,7 @@ class Transformer(Stack):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__(config, config.kind, layers.embedding(config))
         self.config = config
-        self.head = linear(config.width, config.vocabulary, bias=False)
+        self.head = nn.Linear(config.width, config.vocabulary, bias=False)
         if config.tied:
             self.head.weight = self.embedding.weight
         self.classifier = layers.classifier(config)
@@ -225,23 +224,19 @@ class Attention(nn.Module):
         self.is_causal = is_causal
         self.head_width = config.head_width
         self.scaling = config.head_width**-0.5
-        self.n_heads, self.n_key_value_heads = config.n_heads, config.n_key_value_heads
-        shared = config.n_key_value_heads * config.head_width
-        self.sizes = [config.width, shared, shared]
-        self.query_key_value = linear(config.width, sum(self.sizes), bias=config.bias)
-        self.output = linear(config.width, config.width, bias=config.bias)
+        self.counts = [config.n_heads, config.n_key_value_heads, config.n_key_value_heads]
+        self.sizes = [count * config.head_width for count in self.counts]
+        self.query_key_value = nn.Linear(config.width, sum(self.sizes), bias=config.bias)
+        self.output = nn.Linear(config.width, config.width, bias=config.bias)
         self.rotate = Rotary(config) if config.positions == "rotary" else nn.Identity()
+        self.split = split_and_rotate if config.positions == "rotary" else split_alone
 
     def forward(
         self, x: Float[Tensor, "batch token width"], seen: Bool[Tensor, "batch 1 _ token"] | None = None
     ) -> Float[Tensor, "batch token width"]:
         heads = self.query_key_value(x).unflatten(-1, (-1, self.head_width))
         # Split before the transpose: the gradients are then contiguous, and no copy is needed.
-        query_key, value = heads.split_with_sizes(
-            [self.n_heads + self.n_key_value_heads, self.n_key_value_heads], dim=2
-        )
-        # Rotate queries and keys together: one operation instead of two.
-        query, key = self.rotate(query_key).split_with_sizes([self.n_heads, self.n_key_value_heads], dim=2)
+        query, key, value = self.split(heads, self.counts, self.rotate)
         query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
         z, _ = attend(self, query, key, value, seen, scaling=self.scaling)
         written: Tensor = self.output(z.flatten(-2))
@@ -257,9 +252,9 @@ class CrossAttention(nn.Module):
         super().__init__()
         self.head_width = config.head_width
         self.scaling = config.head_width**-0.5
-        self.query = linear(config.width, config.width, bias=config.bias)
-        self.key_value = linear(config.width, 2 * config.n_key_value_heads * config.head_width, bias=config.bias)
-        self.output = linear(config.width, config.width, bias=config.bias)
+        self.query = nn.Linear(config.width, config.width, bias=config.bias)
+        self.key_value = nn.Linear(config.width, 2 * config.n_key_value_heads * config.head_width, bias=config.bias)
+        self.output = nn.Linear(config.width, config.width, bias=config.bias)
 
     def forward(
         self,
@@ -277,6 +272,21 @@ class CrossAttention(nn.Module):
 def split_heads(x: Float[Tensor, "batch token _"], head_width: int) -> Float[Tensor, "batch head token {head_width}"]:
     """A projection's output, cut into heads: [2, 5, 32] becomes [2, 4, 5, 8] for a head width of 8."""
     return x.view(x.shape[0], x.shape[1], -1, head_width).transpose(1, 2)
+
+
+def split_alone(
+    heads: Float[Tensor, "batch token head width"], counts: list[int], rotate: nn.Module
+) -> tuple[Tensor, ...]:
+    """Queries, keys and values; nothing is rotated."""
+    return heads.split_with_sizes(counts, dim=2)
+
+
+def split_and_rotate(
+    heads: Float[Tensor, "batch token head width"], counts: list[int], rotate: nn.Module
+) -> tuple[Tensor, ...]:
+    """Queries, keys and values, queries and keys rotated together: one operation instead of two."""
+    query_key, value = heads.split_with_sizes([sum(counts[:2]), counts[2]], dim=2)
+    return *rotate(query_key).split_with_sizes(counts[:2], dim=2), value
 
 
 def all_real(mask: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch 1 1 token"]:
