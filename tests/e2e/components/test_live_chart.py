@@ -143,8 +143,10 @@ def saved_csv(page: Page, key: str) -> list[str]:
 def test_csv_of_a_map_names_row_and_column_in_full(open_page: Open, address: str) -> None:
     page = open_page(address, maps="yes")
     lines = saved_csv(page, "map")
-    assert lines[:2] == ["# text: 'a\\nb'", "query,key,weight"]
-    assert lines[2:] == ['"0 <b>, a word that is far too long",x,1', "'=1,x,-0.5", "'=1,y,0.25"]
+    assert lines[0] == "# text: 'a\\nb'"
+    assert lines[1].startswith("# link: http://127.0.0.1:")
+    assert lines[2] == "query,key,weight"
+    assert lines[3:] == ['"0 <b>, a word that is far too long",x,1', "'=1,x,-0.5", "'=1,y,0.25"]
 
 
 def test_lying_bars_are_told_and_saved_by_their_names(open_page: Open, address: str) -> None:

@@ -33,7 +33,7 @@ def test_lines_are_marked_linked_and_lit_together(open_page: Open, address: str,
     download.value.save_as(tmp_path / "lines.svg")
     picture = ElementTree.parse(tmp_path / "lines.svg").getroot()
     assert len(list(picture.iter(f"{SVG}line"))) == 1
-    assert picture.find(f"{SVG}desc").text == "line: 1"
+    assert picture.find(f"{SVG}desc").text.startswith("line: 1\nlink: http://127.0.0.1:")
 
 
 def test_an_alignment_has_a_column_for_each_step(open_page: Open, address: str) -> None:
@@ -61,8 +61,9 @@ def test_the_threshold_moves_in_the_browser_and_is_told_once_it_rests(open_page:
     with page.expect_download() as download:
         page.get_by_role("button", name="Save the curves as CSV").click()
     rows = Path(download.value.path()).read_text().splitlines()
-    assert rows[:3] == [
-        "# n: 4",
+    assert rows[0] == "# n: 4"
+    assert rows[1].startswith("# link: http://127.0.0.1:")
+    assert rows[2:4] == [
         "threshold,true_positives,false_positives,false_negatives,true_negatives,recall,false_positive_rate,precision",
         "inf,0,0,2,2,0,0,",
     ]

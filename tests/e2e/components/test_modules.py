@@ -509,4 +509,7 @@ def test_type_and_its_room_are_enlarged_and_data_are_not(evaluate: Callable[...,
 def test_a_saved_picture_names_its_page_and_nobodys_runs_or_folders(
     evaluate: Callable[..., Any], address: str, is_app: bool, lines: list[str]
 ) -> None:
-    assert evaluate("shared/js/files", "m.linkLines(argument[0], argument[1])", [address, is_app]) == lines
+    assert evaluate("shared/js/files", 'm.withLink(["text: a"], argument[0], argument[1])', [address, is_app]) == [
+        "text: a",
+        *lines,
+    ]

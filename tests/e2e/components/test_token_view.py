@@ -29,14 +29,15 @@ def test_the_text_is_saved_as_it_is_laid_out_with_its_origin(open_page: Open, ad
     download.value.save_as(tmp_path / "text.svg")
     picture = ElementTree.parse(tmp_path / "text.svg").getroot()
     texts = ["".join(node.itertext()) for node in picture.iter(f"{SVG}text")]
-    assert texts[-2:] == ["model: <none>", "text: 'The cat'"]
+    assert texts[-3:-1] == ["model: <none>", "text: 'The cat'"]
+    assert texts[-1].startswith("link: http://127.0.0.1:")
     for word in ("The", "<b>cat</b>", "猫", "&"):
-        assert sum(word in text for text in texts[:-2]) == 30
+        assert sum(word in text for text in texts[:-3]) == 30
     boxes = list(picture.iter(f"{SVG}rect"))
     assert sum(box.get("stroke") is not None for box in boxes) == 1
     assert len(boxes) > 150
     assert all(re.fullmatch(r"rgb\(\d+, \d+, \d+\)|none", box.get("fill", "")) for box in boxes)
-    assert picture.find(f"{SVG}desc").text == "model: <none>\ntext: 'The cat'"
+    assert picture.find(f"{SVG}desc").text.startswith("model: <none>\ntext: 'The cat'\nlink: http://127.0.0.1:")
     lowest = max(float(node.get("y", 0)) for node in picture.iter(f"{SVG}text"))
     assert lowest <= float(picture.get("height", 0))
 

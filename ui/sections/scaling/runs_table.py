@@ -2,9 +2,12 @@
 
 import streamlit as st
 
+from playground.csv_table import comments
 from playground.scaling.budgets import short
 from playground.text import _
+from ui.sections.scaling.figure import export_header, source_line
 from ui.sections.scaling.study import ScalingStudy
+from ui.state.link import link_lines
 from ui.text import inert
 
 
@@ -33,7 +36,7 @@ def show_points(study: ScalingStudy) -> None:
     show_study_runs(study)
     st.download_button(
         _("These points (.csv)"),
-        study.csv(),
+        comments([*export_header(source_line(study)), *link_lines()]) + study.csv(),
         file_name="points.csv",
         mime="text/csv",
         icon=":material/download:",

@@ -4,7 +4,7 @@ import { drawArcs } from "./arcs.js";
 import { arcsFocus } from "./arcs_input.js";
 import { saidOfChosen } from "./chosen_line.js";
 import { cssRgb } from "../../shared/js/colour.js";
-import { fileStem, linkLines, saveBlob } from "../../shared/js/files.js";
+import { fileStem, saveBlob, withLink } from "../../shared/js/files.js";
 import { drawHeatmap } from "../../shared/js/heatmap.js";
 import { pinnedCell } from "./heatmap_input.js";
 import { drawOverlay } from "../../shared/js/heatmap_layers.js";
@@ -57,12 +57,18 @@ function footer(view) {
   if (view.byWord) notes.push(labels.byWord);
   if (saidOfChosen(view)) notes.push(saidOfChosen(view));
   if (!view.matrix.exact) notes.push(labels.approximate);
-  return [...header.provenance, ...notes, ...linkLines()];
+  return withLink([...header.provenance, ...notes]);
+}
+
+// A word, such as a link, in pieces that fit.
+function pieces(context, word, room) {
+  const letters = Math.max(8, Math.floor((word.length * room) / Math.max(room, context.measureText(word).width)));
+  return word.match(new RegExp(`.{1,${letters}}`, "gu")) ?? [""];
 }
 
 function wrap(context, text, room) {
   const lines = [""];
-  for (const word of text.split(" ")) {
+  for (const word of text.split(" ").flatMap((whole) => pieces(context, whole, room))) {
     const longer = `${lines[lines.length - 1]} ${word}`.trim();
     if (context.measureText(longer).width <= room || !lines[lines.length - 1]) lines[lines.length - 1] = longer;
     else lines.push(word);

@@ -2,7 +2,7 @@
 
 import { cssRgb } from "../../shared/js/colour.js";
 import { fill, scoreLabel } from "../../shared/js/dom.js";
-import { fileStem, linkLines, saveBlob } from "../../shared/js/files.js";
+import { fileStem, saveBlob, withLink } from "../../shared/js/files.js";
 import { CURVES_HEIGHT, drawCurves, drawCursor } from "./curves.js";
 import { drawHeatmap } from "../../shared/js/heatmap.js";
 import { LEGEND_HEIGHT, drawLegend } from "../../shared/js/legend.js";
@@ -25,7 +25,7 @@ function filmPicture(film, curves) {
   const area = thumbsArea(site, size);
   const figure = stageFigure(context, film, inner - left - PICTURE_GAP, 520);
   const pictures = Math.max(area.height, figure.layout.height);
-  const notes = [...(choice.kind === "cross" && header.alignment.length ? [labels.gold] : []), ...header.provenance, ...linkLines()];
+  const notes = [...(choice.kind === "cross" && header.alignment.length ? [labels.gold] : []), ...withLink(header.provenance)];
   const curvesTop = PICTURE_MARGIN + 34 + pictures + 20;
   const bottom = curvesTop + (choice.score ? CURVES_HEIGHT + 24 : 0);
   const height = bottom + LEGEND_HEIGHT + 10 + notes.length * PICTURE_LINE + PICTURE_MARGIN;

@@ -2,14 +2,14 @@
 
 const PERSONAL = ["runs", "sweeps", "embed", "embed_options"];
 
-// The link back to a page of the app; empty in a notebook and in a stand-alone page, whose addresses lead nowhere.
-// Which runs this browser has started is nobody else's business.
-export function linkLines(address = location.href, isApp = document.querySelector(".stApp") !== null) {
+// The lines of a picture's provenance, and below them the link back to a page of the app; a notebook's address and a
+// stand-alone page's lead nowhere. Which runs this browser has started is nobody else's business.
+export function withLink(lines, address = location.href, isApp = document.querySelector(".stApp") !== null) {
   const url = new URL(address);
-  if (!isApp || !/^https?:$/.test(url.protocol)) return [];
+  if (!lines.length || !isApp || !/^https?:$/.test(url.protocol)) return lines;
   for (const name of PERSONAL) url.searchParams.delete(name);
   const query = url.search.replace(/%(2C|3A|3B|40|2F|3F|21|24|2A|7E)/gi, decodeURIComponent);
-  return [`link: ${url.origin}${url.pathname}${query}`];
+  return [...lines, `link: ${url.origin}${url.pathname}${query}`];
 }
 
 export function fileStem(title, { fallback, most }) {

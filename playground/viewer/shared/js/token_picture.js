@@ -1,7 +1,7 @@
 // The tokens as an SVG file: the browser's layout, box by box and line by line.
 
 import { element, svgElement } from "./dom.js";
-import { fileStem, linkLines, saveBlob } from "./files.js";
+import { fileStem, saveBlob, withLink } from "./files.js";
 
 export const MARGIN = 8;
 const NOTE_SIZE = 10;
@@ -71,7 +71,7 @@ function textsOf(node, corner, colour) {
 
 // The picture as text; `notes`, the provenance, stand below the tokens, a line each; `extra` shapes lie behind them.
 export function svgOf(list, { page, faded, notes: given, extra = [] }) {
-  const notes = given.length ? [...given, ...linkLines()] : given;
+  const notes = withLink(given);
   const frame = list.getBoundingClientRect();
   const colour = colourReader();
   const corner = (box) => ({

@@ -1,7 +1,7 @@
 // The drawing as a file: SVG in the colours of the page's theme, and the same as PNG.
 
 import { element, svgElement } from "../../../../playground/viewer/shared/js/dom.js";
-import { fileStem, linkLines, saveBlob } from "../../../../playground/viewer/shared/js/files.js";
+import { fileStem, saveBlob, withLink } from "../../../../playground/viewer/shared/js/files.js";
 
 const SHARPNESS = 2;
 
@@ -10,7 +10,7 @@ export function fileOf(svg, { styles, theme }) {
   const copy = svg.cloneNode(true);
   copy.querySelector("style").textContent = styles[theme];
   const height = copy.dataset.whole;
-  copy.prepend(svgElement("desc", {}, linkLines().join("\n")));
+  copy.prepend(svgElement("desc", {}, withLink(["transformer-playground"]).join("\n")));
   copy.setAttribute("height", height);
   copy.setAttribute("viewBox", `0 0 ${copy.getAttribute("width")} ${height}`);
   for (const box of copy.querySelectorAll(".box")) for (const name of ["tabindex", "role"]) box.removeAttribute(name);

@@ -1,7 +1,7 @@
 // The chart as a file: PNG and SVG as shown, CSV with the values of the visible curves.
 
 import { cssRgb } from "../../../../playground/viewer/shared/js/colour.js";
-import { fileStem, linkLines, saveBlob } from "../../../../playground/viewer/shared/js/files.js";
+import { fileStem, saveBlob, withLink } from "../../../../playground/viewer/shared/js/files.js";
 import { mapOf, plainText, positionOf, valuesOf } from "./table.js";
 
 const NOTE_SIZE = 10;
@@ -58,8 +58,8 @@ function wrapped(line, letters) {
 // The layout with the provenance lines below the chart.
 function withProvenance(layout, { header, theme }) {
   const letters = Math.max(20, Math.floor((layout.width - (layout.margin?.l ?? 80)) / (0.62 * NOTE_SIZE)));
-  if (!header.provenance?.length) return layout;
-  const lines = [...header.provenance, ...linkLines()].flatMap((line) => wrapped(line, letters));
+  const lines = withLink(header.provenance ?? []).flatMap((line) => wrapped(line, letters));
+  if (!lines.length) return layout;
   const below = layout.margin?.b ?? 80;
   const note = {
     text: lines.map((line) => line.replaceAll("&", "&amp;").replaceAll("<", "&lt;")).join("<br>"),
@@ -93,7 +93,7 @@ export function saveButtons(chart) {
   const { labels } = chart.header;
   const button = (kind, title, click) => ({ name: `save-${kind}`, title, icon: { width: 24, height: 24, path: ICONS[kind] }, click });
   const saveCsv = () => {
-    const text = csvOf(chart.node.data, chart.node.layout, labels, [...chart.header.provenance, ...linkLines()]);
+    const text = csvOf(chart.node.data, chart.node.layout, labels, withLink(chart.header.provenance ?? []));
     saveBlob(new Blob([text], { type: "text/csv;charset=utf-8" }), chartFile(chart, "csv"));
   };
   return [

@@ -2,7 +2,7 @@
 
 import { decodePayload } from "../../../../playground/viewer/shared/js/decode.js";
 import { element, fill, formatNumber, formatScore } from "../../../../playground/viewer/shared/js/dom.js";
-import { fileStem, linkLines, saveBlob } from "../../../../playground/viewer/shared/js/files.js";
+import { fileStem, saveBlob, withLink } from "../../../../playground/viewer/shared/js/files.js";
 import { mount } from "../../../../playground/viewer/shared/js/mount.js";
 import { plot } from "./plots.js";
 import { countsAt, curvesCsv, scoresOf } from "./scores.js";
@@ -92,7 +92,7 @@ class ThresholdView {
   }
 
   saveCsv() {
-    saveBlob(new Blob([curvesCsv({ ...this.data, provenance: [...this.data.provenance, ...linkLines()] })], { type: "text/csv" }), `${this.stem()}.csv`);
+    saveBlob(new Blob([curvesCsv({ ...this.data, provenance: withLink(this.data.provenance) })], { type: "text/csv" }), `${this.stem()}.csv`);
   }
 
   // Both plots side by side, their computed looks written into the file.
@@ -110,7 +110,7 @@ class ThresholdView {
       whole.append(copy);
     });
     const description = document.createElementNS("http://www.w3.org/2000/svg", "desc");
-    description.textContent = [...this.data.provenance, ...linkLines()].join("\n");
+    description.textContent = withLink(this.data.provenance).join("\n");
     whole.prepend(description);
     whole.setAttribute("viewBox", `0 0 ${2 * width} ${height}`);
     saveBlob(new Blob([new XMLSerializer().serializeToString(whole)], { type: "image/svg+xml" }), `${this.stem()}.svg`);
