@@ -12,9 +12,10 @@ PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 GROUPED = {",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?"), ".": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")}
 INDIAN = re.compile(r"[+-]?\d{1,2}(,\d{2})+,\d{3}(\.\d*)?")
 """1,00,000 is a lakh."""
-SUFFIXED = re.compile(r"(.*\d[.,]?)\s*(k|m|mn|mio|b|bn|g|t|tn|thousand|million|billion|trillion)", re.IGNORECASE)
 POWERS = {"k": 3, "thousand": 3, **dict.fromkeys(("m", "mn", "mio", "million"), 6)}
-POWERS |= {**dict.fromkeys(("b", "bn", "g", "billion"), 9), **dict.fromkeys(("t", "tn", "trillion"), 12)}
+POWERS |= {**dict.fromkeys(("b", "bn", "g", "mrd", "billion"), 9), **dict.fromkeys(("t", "tn", "trillion"), 12)}
+POWERS |= {"lakh": 5, "crore": 7, "万": 4, "萬": 4, "亿": 8, "億": 8}
+SUFFIXED = re.compile(rf"(.*\d[.,]?)\s*({'|'.join(sorted(POWERS, key=len, reverse=True))})\.?", re.IGNORECASE)
 SCIENTIFIC = re.compile(r"(?:(.*\d)\s*[×x*·]\s*)?10\s*(?:\^|\*\*)?\s*\(?([+-]?\d{1,3})\)?")
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 FRACTION = re.compile(r"(\d+)\s*[/⁄]\s*(\d+)")

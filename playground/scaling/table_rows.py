@@ -16,6 +16,7 @@ _STATED = re.compile(r"\s*\"?sep=(.)\"?\s*")
 _RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
 """The line below a header of Markdown: | --- | ---: |"""
 _BAR = re.compile(r"(?<!\\)\|")
+_MARKS = re.compile(r"\*\*|`")
 _NUMBER = re.compile(r"\s*[+-]?\d")
 
 NumberedRow = tuple[int, list[str]]
@@ -66,7 +67,8 @@ def _markdown_rows(text: str, skipped: int) -> list[NumberedRow]:
         if "|" not in line or _RULE.fullmatch(line):
             continue
         inner = re.sub(r"^\||(?<!\\)\|$", "", line.strip())
-        rows.append((number, [cell.strip().strip("*`").replace("\\|", "|") for cell in _BAR.split(inner)]))
+        cells = [_MARKS.sub("", cell).strip().replace("\\|", "|") for cell in _BAR.split(inner)]
+        rows.append((number, cells))
     _check_count(rows)
     return rows
 

@@ -3,13 +3,14 @@
 import pytest
 import safetensors.torch
 import torch
+import transformers
 from streamlit.testing.v1 import AppTest
 
 from playground import load, trace
 from tests.helpers.own_models import random_model
 from tests.helpers.own_models import save_model as save_own_model
 from tests.helpers.page_script import charts, run_page, words
-from tests.helpers.pretrained_folders import build
+from tests.helpers.pretrained_folders import build, save_tokenizer
 from ui import jobs
 
 TEXT = "The cat sat on the mat"
@@ -366,3 +367,31 @@ def test_a_link_from_when_the_sections_shared_a_target_patches_with_it():
     assert app.query_params["patch_target"] == "Tom donne la"
     app.run()
     assert "target: 'Tom donne la'" in charts(app)[0]["provenance"]
+
+
+@pytest.fixture
+def mixed_folder(tmp_path):
+    """LFM2: block 1 attends, blocks 0 and 2 are convolutions."""
+    sizes = {"vocab_size": 64, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 3}
+    sizes |= {"num_attention_heads": 4, "num_key_value_heads": 2, "layer_types": ["conv", "full_attention", "conv"]}
+    torch.manual_seed(0)
+    transformers.Lfm2ForCausalLM(transformers.Lfm2Config(**sizes)).save_pretrained(tmp_path)
+    save_tokenizer(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("section", "more", "count", "said"),
+    [
+        ("ablate", {"parts": "decoder.1.2,decoder.0.mixer"}, 1, "mixer 0"),
+        ("writes", {"head": "1.3"}, 5, "Head 1.3"),
+        ("flow", {}, 0, "Choose integrated gradients"),
+        ("heads", {}, 1, "head"),
+    ],
+)
+def test_a_mixed_stack_is_taken_apart_by_its_blocks_numbers(mixed_folder, section, more, count, said):
+    app = page(model=str(mixed_folder), text="the cat sat on", section=section, **more)
+    assert not app.exception
+    assert not app.error, words(app)
+    assert figures(app) == count
+    assert said in words(app) or said in str([list(control.options) for control in app.multiselect])

@@ -179,10 +179,13 @@ def test_thousands_set_apart_any_usual_way_are_one_number(number):
         ("2e9 tokens", 2e9),
         ("−3.5", -3.5),
         ("٣٤", 34),
+        ("3.5万", 35_000),
+        ("2 crore", 20_000_000),
+        ("1,2 Mrd.", 1_200_000_000),
     ],
 )
 def test_numbers_as_people_write_them(cell, number):
-    assert parse_cell(cell, ".") == number
+    assert parse_cell(cell, "," if cell.startswith("1,2 ") else ".") == number
 
 
 @pytest.mark.parametrize("cell", ["12 apples", "1,2,3", "k", "1.2.3", "5/0", "M", "10^1000", "3 bits", "1-2"])

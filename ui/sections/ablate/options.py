@@ -228,7 +228,7 @@ def _larger_parts(clean: CleanPass, kind: SiteKind, layer: int) -> dict[str, Com
         "layer": True,
     }
     return {
-        f"{kind}.{layer}.{part}": Component(part=part, layer=layer, kind=kind) for part, is_ in there.items() if is_
+        f"{kind}.{layer}.{part}": Component(part=part, layer=layer, kind=kind) for part, has in there.items() if has
     }
 
 
