@@ -8,6 +8,7 @@ from playground.command import (
     app,
     chat,
     classify,
+    effects,
     emerge,
     evaluate,
     export,
@@ -56,6 +57,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     similar.declare(commands)
     train.declare(commands, words=words)
     finetune.declare(commands, words=words)
+    effects.declare(commands)
     export.declare(commands)
     classify.declare(commands)
     chat.declare(commands)

@@ -3,6 +3,7 @@
 app.py           open the app in the browser
 train.py         train a run
 finetune.py      let a model learn on
+effects.py       what that did to it: drift, heads, forgetting
 export.py        a run as a model folder
 models.py        list models; fetch one
 trace.py         every head's attention as a file

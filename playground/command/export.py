@@ -26,14 +26,15 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def export_run(arguments: argparse.Namespace) -> None:
     """Export, and print the folder."""
     from playground.errors import UserError
-    from playground.training.finetune.result import export_adapter, export_merged
+    from playground.training.finetune.result import export_adapter, export_for_hub, export_merged
     from playground.training.run.export import export_model, export_to_transformers
     from playground.training.run.runs import read_run
 
     if not arguments.folder.is_dir():
         raise UserError("There is no folder {name}; check the path.", name=arguments.folder)
     if read_run(arguments.folder).base:
-        print((export_adapter if arguments.adapter else export_merged)(arguments.folder, arguments.out))
+        whole = export_for_hub if arguments.format == "transformers" else export_merged
+        print((export_adapter if arguments.adapter else whole)(arguments.folder, arguments.out))
         return
     if arguments.format == "transformers":
         export_to_transformers(arguments.folder, arguments.out)

@@ -97,16 +97,15 @@ def finetune_run(arguments: argparse.Namespace) -> None:
 
 
 def _print_cost(config: "FinetuneConfig", *, as_json: bool) -> None:
-    from playground.training.calibration import measured_throughput
     from playground.training.finetune.cost import estimate_finetuning
 
-    cost = estimate_finetuning(config, measured_throughput())
+    cost = estimate_finetuning(config)
     if as_json:
         values = {"trainable": cost.trainable, "total": cost.total, "bytes": cost.memory.total}
         print(json.dumps({"estimate": {**values, "seconds": cost.seconds, "modules": list(cost.modules)}}), flush=True)
         return
     line = _(
-        "{trainable:,} of {total:,} parameters are trained; about {megabytes:,.0f} MB and at most {minutes:.1f} min"
+        "{trainable:,} of {total:,} parameters are trained; about {megabytes:,.0f} MB and {minutes:.1f} min"
     )
     print(
         line.format(

@@ -1,5 +1,6 @@
 """Accuracy over the number of labels, pre-trained and from scratch: what transfer learning saves in labels."""
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,10 @@ import numpy as np
 
 from playground.errors import UserError
 from playground.evaluation.resampling import Spread
+from playground.finetuning.held_out_scores import TFIDF, baseline_predictions
 from playground.lens.several_texts import interval
+from playground.progress import OnProgress, no_progress
+from playground.tasks.finetune.rows import SplitRows, report_of
 
 Start = Literal["pretrained", "scratch"]
 COUNTS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
@@ -76,6 +80,33 @@ def label_means(points: Sequence[LabelPoint]) -> list[LabelMean]:
     for (start, labels), group in groupby(sorted(points, key=key), key):
         means.append(LabelMean(start=start, labels=labels, accuracy=_spread(list(group))))
     return means
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelBaselines:
+    """What needs no transformer, on the same texts."""
+
+    tfidf: tuple[tuple[int, float], ...]
+    """Number of labels, and held-out accuracy of TF-IDF with logistic regression; empty for texts without words."""
+    majority: float
+    """Held-out share of the label that is most frequent in the largest training part."""
+
+
+def label_baselines(splits: Sequence[SplitRows], on_progress: OnProgress = no_progress) -> LabelBaselines:
+    """Learn TF-IDF on the training texts of each split, as the fine-tunings did. Raises UserError for no splits."""
+    if not splits:
+        raise UserError("There are no rows to learn from.")
+    ordered = sorted(splits, key=lambda split: len(split.train))
+    tfidf, majority = [], 0.0
+    for done, split in enumerate(ordered):
+        on_progress(done, len(ordered))
+        majority = report_of(split).majority
+        with contextlib.suppress(UserError):  # texts without words
+            train, held_out = ((part.texts, part.labels) for part in (split.train, split.held_out))
+            answers = baseline_predictions(train, held_out)[TFIDF]
+            right = sum(a == b for a, b in zip(answers, split.held_out.labels, strict=True))
+            tfidf.append((len(split.train), right / len(split.held_out)))
+    return LabelBaselines(tfidf=tuple(tfidf), majority=majority)
 
 
 def gain_at(points: Sequence[LabelPoint], labels: int = QUESTION) -> Spread | None:

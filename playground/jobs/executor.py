@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from playground.errors import UserError
 from playground.jobs.folders import exit_reason, make_folder, mark_lost_runs, status_after_exit
-from playground.jobs.limits import Limits, check_limits, check_memory, limits_of
+from playground.jobs.limits import Limits, check_cost, check_limits, limits_of
 from playground.jobs.process import SpareWorker, Worker
 from playground.jobs.retention import FolderSize, delete_expired
 from playground.models.memory_estimate import available_bytes
@@ -81,7 +81,7 @@ class LocalExecutor:
     def check(self, config: "RunSettings") -> None:
         """Raise UserError, saying what to change, for a training that is too large for this machine."""
         check_limits(config, self.limits)
-        check_memory(config, available=available_bytes() / self.slots)
+        check_cost(config, available=available_bytes() / self.slots, minutes=self.limits.minutes)
 
     def fork(self, run_id: str, step: int, config: "RunSettings", *, name: str, owner: str | None = None) -> str:
         """Queue a run that continues from another's checkpoint; returns the new id.

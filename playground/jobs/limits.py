@@ -107,8 +107,11 @@ def _parameter_count(model: "TransformerConfig", limits: Limits) -> int:
     return sum(parameters_by_part(model).values())
 
 
-def check_memory(config: "RunSettings", *, available: float) -> None:
-    """Raise UserError, with both numbers, for a run whose step needs more than the `available` bytes."""
+def check_cost(config: "RunSettings", *, available: float, minutes: float) -> None:
+    """Raise UserError, with both numbers, for a run whose step needs more than the `available` bytes.
+
+    Also for a fine-tuning that would be stopped after these minutes: it can be timed before it starts.
+    """
     from playground.training.config import TrainConfig
     from playground.training.estimate import memory_of
     from playground.training.finetune.cost import check_finetuning
@@ -116,7 +119,7 @@ def check_memory(config: "RunSettings", *, available: float) -> None:
     from playground.training.sizes import parameters_by_part
 
     if isinstance(config, FinetuneConfig):
-        check_finetuning(config, available=available)
+        check_finetuning(config, available=available, minutes=minutes)
     if not isinstance(config, TrainConfig):
         return
     needed = memory_of(config, parameters_by_part(config.model)).total

@@ -30,8 +30,13 @@ def models_root() -> Path:
 
 
 def shipped_folder(name: str) -> Path:
-    """The folder of a model that is shipped with the app, whether it exists or not."""
-    return assets_folder() / "models" / name
+    """The folder of a model that is shipped with the app, whether it exists or not.
+
+    Of one that was fine-tuned from another it is the last checkpoint of its run.
+    """
+    folder = assets_folder() / "models" / name
+    checkpoints = sorted((assets_folder() / "finetuned" / name / CHECKPOINTS).glob("[0-9]*"))
+    return checkpoints[-1] if checkpoints and not folder.is_dir() else folder
 
 
 def folder_of(name: str, revision: str | None = None) -> Path:

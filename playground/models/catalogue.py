@@ -148,8 +148,12 @@ SHIPPED = {
         "Induction",
         "Two layers of nothing but attention, in which induction heads have formed: it repeats what came before.",
     ),
+    "books-encoder-sentiment": (
+        "Books encoder, sentiment",
+        "The books encoder after fine-tuning with LoRA on short opinions: it says whether one is good or bad.",
+    ),
 }
-"""Title and summary of each model in assets/models; a model without weights there is not offered."""
+"""Title and summary of each shipped model; one whose weights are not there is not offered."""
 
 
 def catalogue() -> tuple[Entry, ...]:
@@ -177,7 +181,7 @@ def _shipped_models() -> tuple[Entry, ...]:
 
 def _written(folder: Path) -> tuple[str, ...]:
     """What changes when a model's folder does."""
-    files = (folder / "config.json", folder / "model.safetensors")
+    files = (folder / "config.json", folder / "model.safetensors", folder / "trained.safetensors")
     return (str(folder), *(str(file.stat().st_mtime_ns) for file in files if file.is_file()))
 
 
@@ -212,6 +216,9 @@ def _shipped_config(name: str) -> dict[str, Any]:
 
 
 def _shipped_parameters(name: str) -> int:
-    """Parameters in the shipped weights; 0 where there are none."""
-    weights = shipped_folder(name) / "model.safetensors"
+    """Parameters in the shipped weights, of a fine-tuned model in its base's; 0 where there are none."""
+    folder = shipped_folder(name)
+    weights, record = folder / "model.safetensors", folder / "finetuned.json"
+    if record.is_file():
+        return _shipped_parameters(json.loads(record.read_text(encoding="utf-8"))["base"])
     return parameters_in(weights) if weights.is_file() else 0

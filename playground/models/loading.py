@@ -125,6 +125,8 @@ def load(
     mark_used(folder)
     if (folder / FINETUNED).is_file():
         return _load_finetuned(folder, name, written, device, dtype)
+    if (folder / ADAPTER).is_file():
+        return _load_adapter(folder, name, written, device, dtype)
     with _user_errors(name):
         checkpoint = inspect(folder, name)
         check_counts(checkpoint.config, name)
@@ -152,19 +154,29 @@ def _load_finetuned(folder: Path, name: str, written: int, device: str, dtype: s
         kept = "float32" if dtype == "auto" else resolve_dtype(dtype, device, {})
         model: LoadedModel = load_finetuned(folder, name, device=device, dtype=kept, load=load)
         checksum = hashlib.sha256((folder / TRAINED).read_bytes()).hexdigest()
-    is_run = is_run_name(name)
-    return dataclasses.replace(
-        model,
-        name=name.strip(),
-        source="training run" if is_run else f"folder {folder}",
-        revision=f"step {int(folder.name)}, sha256:{checksum[:12]}" if is_run else None,
-        note="",
-        written=written,
-    )
+    origin: dict[str, Any] = {"name": name.strip(), "source": f"folder {folder}", "revision": None}
+    if is_run_name(name):
+        origin |= {"source": "training run", "revision": f"step {int(folder.name)}, sha256:{checksum[:12]}"}
+    elif entry := find(name):
+        origin |= {"name": entry.name, "source": str(entry.sources[0]), "revision": f"sha256:{checksum}"}
+    return dataclasses.replace(model, **origin, note="", written=written)
+
+
+def _load_adapter(folder: Path, name: str, written: int, device: str, dtype: str) -> LoadedModel:
+    """An adapter of the library peft, merged into the base that it names."""
+    from playground.models.adapters.peft_adapter import load_adapter
+
+    with _user_errors(name):
+        device = resolve_device(device)
+        kept = "float32" if dtype == "auto" else resolve_dtype(dtype, device, {})
+        model = load_adapter(folder, name, device=device, dtype=kept, load=load)
+    return dataclasses.replace(model, source=f"folder {folder}", revision=None, note="", written=written)
 
 
 FINETUNED = "finetuned.json"
 """Beside it lies only what was trained of a model."""
+ADAPTER = "adapter_config.json"
+"""Beside it lies LoRA for a base, as peft writes it."""
 LONGEST_ID = 96
 """Characters of a hub id."""
 BUILD_LOCK = threading.Lock()

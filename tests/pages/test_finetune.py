@@ -93,6 +93,7 @@ def test_a_new_run_says_what_it_trains_and_costs():
         ({"data": {"kind": "labels.table", "text": "text,label\na,x\nb,x\n"}}, "at least two labels are needed"),
         ({"data": {"kind": "passages"}}, "Type or upload a text to learn from."),
         ({"parts": {"rank": 192}, "method": "lora"}, "choose a smaller rank"),
+        ({"data": {"kind": "passages", "text": "It rains. " * 400}}, "does not predict the next token"),
     ],
 )
 def test_what_cannot_be_trained_is_told(values, sentence):
@@ -112,10 +113,18 @@ def test_the_series_ask_before_they_start():
     assert "No runs yet" in words(page(show="ranks", rank_runs="gone,../x"))
 
 
+def test_a_link_brings_ranks_and_counts_back():
+    assert any("Start 2 runs" in button.label for button in page(show="ranks", ranks="1,8,77").button)
+    app = page(show="labels", label_counts="50,100", label_seeds="2")
+    assert any("Start 8 runs" in button.label for button in app.button)
+    assert "Choose at least one rank." in words(page(show="ranks", ranks="-"))
+
+
 def test_the_result_can_be_taken_along():
     app = page(show="files")
     labels = {button.proto.label for button in app.get("download_button")}
-    assert {"Adapter (.zip, for peft)", "Merged model (.zip)"} <= labels
+    assert {"Adapter (.zip, for peft)", "Merged model (.zip)", "For transformers (.zip)"} <= labels
+    assert "Model name, here and in Python: books-encoder-sentiment" in words(app)
 
 
 def test_a_run_that_is_gone():

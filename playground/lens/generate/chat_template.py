@@ -183,7 +183,7 @@ def _communicate(process: "subprocess.Popen[bytes]", task: bytes, is_abandoned: 
 
 
 def _as_read(model: "LoadedModel", text: str, turns: Sequence[Turn]) -> RenderedChat:
-    ids, offsets = _encode_rendered(model, text)
+    ids, offsets = encode_rendered(model, text)
     tokens = tuple(label(model.tokenizer, ids))
     spans = _own_words(text, turns)
     owners = tuple(_owner(spans, *place) for place in offsets) if offsets else (None,) * len(ids)
@@ -200,8 +200,11 @@ def _as_read(model: "LoadedModel", text: str, turns: Sequence[Turn]) -> Rendered
     )
 
 
-def _encode_rendered(model: "LoadedModel", text: str) -> tuple[list[int], list[tuple[int, int]]]:
-    """Ids and characters of a rendered text: the template has written all special tokens itself."""
+def encode_rendered(model: "LoadedModel", text: str) -> tuple[list[int], list[tuple[int, int]]]:
+    """Ids and characters of a rendered text: the template has written all special tokens itself.
+
+    No characters where the tokenizer is pure Python.
+    """
     rust = rust_tokenizer(model.tokenizer)
     if rust is None:
         return [int(id) for id in model.tokenizer(text, add_special_tokens=False)["input_ids"]], []

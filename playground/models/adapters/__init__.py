@@ -7,6 +7,7 @@ pretrained.py       builds every family in transformers
 own_head.py         the classifier of our own encoders
 pretrained_head.py  heads of transformers' families: texts, tokens, spans of answers
 finetuned.py        a fine-tuned model: its base with the weights that were trained
+peft_adapter.py     a folder that peft wrote: its base with LoRA merged
 hub_model.py        a model of transformers behind the calls that a task makes of ours
 low_rank.py         W + scale · B A, in the layout of its layer
 weight_checks.py    weights are numbers, and no token lies behind the embedding

@@ -19,12 +19,14 @@ from torch import Tensor, nn
 
 from playground.errors import UserError
 from playground.models.adapters.low_rank import with_low_rank
+from playground.text import N_
 from playground.transformer import Transformer
 
 if TYPE_CHECKING:
     from playground.models.heads import ModelHead
     from playground.models.loading import LoadedModel
 
+ONE_STACK = N_("{name} reads with one stack and writes with another; choose an encoder or a decoder to classify texts.")
 RECORD, TRAINED = "finetuned.json", "trained.safetensors"
 LORA_A, LORA_B = ".lora_A.weight", ".lora_B.weight"
 
@@ -85,10 +87,7 @@ def tunable(base: "LoadedModel", labels: tuple[str, ...], padding: int) -> Tunab
     if not labels:
         return Tunable(whole=base.module, is_head=lambda name: False)
     if base.kind == "encoder-decoder":
-        raise UserError(
-            "{name} reads with one stack and writes with another; choose an encoder or a decoder to classify texts.",
-            name=base.name,
-        )
+        raise UserError(ONE_STACK, name=base.name)
     if isinstance(base.module, Transformer):
         return Tunable(whole=_own_classifier(base.module, len(labels)), is_head=lambda n: n.startswith("classifier."))
     from playground.models.adapters.hub_model import classifier_of
@@ -140,18 +139,15 @@ def load_finetuned(folder: Path, name: str, *, device: str, dtype: str, load: Ca
     made = tunable(base, record.labels, record.padding)
     merge(made.whole, load_file(folder / TRAINED), record.scale)
     whole = made.whole.to(device=device, dtype=getattr(torch, dtype)).eval().requires_grad_(False)
-    parameters = sum(parameter.numel() for parameter in whole.parameters())
-    size = parameters * getattr(torch, dtype).itemsize
-    changes = _own_fields(record, base, whole) if base.is_own else _hub_fields(record, base, whole)
-    return dataclasses.replace(
-        base,
-        folder=folder,
-        device=device,
-        dtype=dtype,
-        parameters=parameters,
-        bytes=size,
-        **changes,
-    )
+    return dataclasses.replace(put_together(base, whole, record.labels), folder=folder, device=device, dtype=dtype)
+
+
+def put_together(base: "LoadedModel", whole: nn.Module, labels: tuple[str, ...]) -> "LoadedModel":
+    """The base with other weights, and with a head for these labels if there are any."""
+    parameters = list(whole.parameters())
+    counted = sum(parameter.numel() for parameter in parameters)
+    changes = _own_fields(labels, base, whole) if base.is_own else _hub_fields(labels, base, whole)
+    return dataclasses.replace(base, parameters=counted, bytes=counted * parameters[0].element_size(), **changes)
 
 
 def refuse_other_base(record: FinetunedRecord, base: "LoadedModel") -> None:
@@ -163,23 +159,23 @@ def refuse_other_base(record: FinetunedRecord, base: "LoadedModel") -> None:
         )
 
 
-def _own_fields(record: FinetunedRecord, base: "LoadedModel", whole: nn.Module) -> dict[str, Any]:
+def _own_fields(labels: tuple[str, ...], base: "LoadedModel", whole: nn.Module) -> dict[str, Any]:
     assert isinstance(whole, Transformer)
-    has_head = base.has_output_head and (whole.config.kind != "encoder" or whole.config.tied or not record.labels)
-    if not record.labels:
+    has_head = base.has_output_head and (whole.config.kind != "encoder" or whole.config.tied or not labels)
+    if not labels:
         return {"module": whole, "has_output_head": has_head}
     from playground.models.adapters.own_head import head_of
 
-    head = head_of(whole, record.labels)
-    return {"module": whole, "has_output_head": has_head, "classes": len(record.labels), "head": head}
+    head = head_of(whole, labels)
+    return {"module": whole, "has_output_head": has_head, "classes": len(labels), "head": head}
 
 
-def _hub_fields(record: FinetunedRecord, base: "LoadedModel", whole: nn.Module) -> dict[str, Any]:
-    if not record.labels:
+def _hub_fields(labels: tuple[str, ...], base: "LoadedModel", whole: nn.Module) -> dict[str, Any]:
+    if not labels:
         return {"module": whole}
     from playground.models.adapters.pretrained_head import pretrained_head
 
     head: ModelHead = pretrained_head(whole, base.tokenizer, "text", ())
     part: Any = whole
     fields = {"module": part.base_model, "has_output_head": False}
-    return {**fields, "classes": len(record.labels), "head": head}
+    return {**fields, "classes": len(labels), "head": head}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -20,8 +19,8 @@ from playground.tasks.finetune.reader import Reader, by_length, padded
 from playground.tasks.finetune.rows import (
     RowsReport,
     SplitRows,
+    clean_labels,
     draw_labels,
-    read_rows,
     report_of,
     without_leaks,
 )
@@ -95,7 +94,12 @@ def label_report(config: LabelsConfig) -> RowsReport:
 def _table_rows(config: LabelsConfig) -> SplitRows:
     columns = config.text_column, config.label_column
     return split_tables(
-        config.sources, config.text, columns, held_out=config.held_out, most_held_out=config.most_held_out
+        config.sources,
+        config.text,
+        columns,
+        clean=clean_labels,
+        held_out=config.held_out,
+        most_held_out=config.most_held_out,
     )
 
 
@@ -168,17 +172,8 @@ class LabelsTask(EncodedRows[list[int]]):
         ]
 
 
-def prepare_labels(config: LabelsConfig, reader: Reader, length: int) -> LabelsTask:
-    """Read, split and encode the texts; each is cut to `length` tokens, or to the model's context."""
-    return _encoded(read_labels(config), reader, length)
-
-
-def restore_labels(config: LabelsConfig, reader: Reader, folder: Path, length: int) -> LabelsTask:
-    """The task of a run folder. Raises UserError if its texts are damaged."""
-    return _encoded(read_rows(folder), reader, length)
-
-
-def _encoded(split: SplitRows, reader: Reader, length: int) -> LabelsTask:
+def encode_labels(split: SplitRows, reader: Reader, length: int) -> LabelsTask:
+    """Labelled texts, each cut to `length` tokens, or to the model's context."""
     longest = min(length, reader.context)
     train, held_out = (
         [cut(reader.encode(text), longest, is_open=reader.kind == "decoder") for text in rows.texts]

@@ -11,8 +11,10 @@ from playground.generation import greedy
 from playground.tasks.finetune.encoded_rows import EncodedRows
 from playground.tasks.finetune.reader import ROWS_AT_ONCE, padded
 from playground.tasks.task import IGNORED, Batch, Probe, Sample, TextSample
+from playground.text import N_
 from playground.transformer import Transformer
 
+NEEDS_DECODER = N_("{name} does not predict the next token; choose a decoder.")
 PROBE_TOKENS = 48
 N_SAMPLES = 3
 SAMPLE_TOKENS = 40

@@ -1,7 +1,6 @@
 """Texts and what an encoder-decoder should make of them, such as translations. Right is the reference, by BLEU."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch.nn import functional
@@ -12,13 +11,15 @@ from playground.evaluation.lines import ComparedLines
 from playground.generation import greedy_answers
 from playground.tasks.finetune.encoded_rows import EncodedRows
 from playground.tasks.finetune.labels import SHOWN_CHARACTERS, cut
-from playground.tasks.finetune.reader import Reader, by_length, padded
-from playground.tasks.finetune.rows import SplitRows, read_rows, without_leaks
+from playground.tasks.finetune.reader import Reader, by_length, padded, refuse_kind
+from playground.tasks.finetune.rows import SplitRows, clean_answers, without_leaks
 from playground.tasks.finetune.tables import split_tables
 from playground.tasks.sources import check_held_out
 from playground.tasks.task import IGNORED, AnswerSample, Batch, Probe, Sample
+from playground.text import N_
 from playground.transformer import Transformer
 
+NEEDS_BOTH = N_("{name} does not turn one text into another; choose an encoder-decoder.")
 MOST_HELD_OUT = 200
 MOST_WRITTEN = 60
 """Tokens of an answer."""
@@ -101,21 +102,18 @@ class PairsTask(EncodedRows[tuple[list[int], list[int]]]):
         ]
 
 
-def prepare_pairs(config: PairsConfig, reader: Reader, length: int) -> PairsTask:
-    """Read and encode the pairs. Raises UserError for a table that cannot be read."""
+def read_pairs(config: PairsConfig) -> SplitRows:
+    """The pairs in two parts. Raises UserError for a table that cannot be read."""
     columns = config.source_column, config.target_column
-    split = split_tables(config.sources, config.text, columns, held_out=config.held_out, most_held_out=MOST_HELD_OUT)
-    return _encoded(without_leaks(split), reader, length)
+    split = split_tables(
+        config.sources, config.text, columns, clean=clean_answers, held_out=config.held_out, most_held_out=MOST_HELD_OUT
+    )
+    return without_leaks(split)
 
 
-def restore_pairs(config: PairsConfig, reader: Reader, folder: Path, length: int) -> PairsTask:
-    """The task of a run folder. Raises UserError if its texts are damaged."""
-    return _encoded(read_rows(folder), reader, length)
-
-
-def _encoded(split: SplitRows, reader: Reader, length: int) -> PairsTask:
-    if reader.kind != "encoder-decoder":
-        raise UserError("{name} does not turn one text into another; choose an encoder-decoder.", name=reader.name)
+def encode_pairs(split: SplitRows, reader: Reader, length: int) -> PairsTask:
+    """Sources and targets. Raises UserError for a base that is no encoder-decoder."""
+    refuse_kind(NEEDS_BOTH, ("encoder-decoder",), reader.name, reader.kind)
     if not reader.ends:
         raise UserError("The vocabulary of {name} has no token that ends a text.", name=reader.name)
     longest = min(length, reader.context)

@@ -1,14 +1,13 @@
 """The next token of a text of one's own. Right is the token that stands there."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from playground.errors import UserError
-from playground.tasks.finetune.next_token import NextTokenTask, TokenRow
-from playground.tasks.finetune.reader import Reader
-from playground.tasks.finetune.rows import Rows, SplitRows, read_rows
+from playground.tasks.finetune.next_token import NEEDS_DECODER, NextTokenTask, TokenRow
+from playground.tasks.finetune.reader import Reader, refuse_kind
+from playground.tasks.finetune.rows import Rows, SplitRows
 from playground.tasks.sources import check_held_out, check_sources, read_texts
 
 MOST_CHARACTERS = 8_000_000
@@ -32,8 +31,8 @@ class PassagesConfig:
         check_held_out(self.held_out)
 
 
-def prepare_passages(config: PassagesConfig, reader: Reader, length: int) -> NextTokenTask:
-    """Read and encode the texts. Raises UserError for texts that cannot be read, or are too short to hold some out."""
+def read_passages(config: PassagesConfig) -> SplitRows:
+    """The texts in two parts. Raises UserError for texts that cannot be read."""
     pieces: list[tuple[str, str]] = []
     for text in read_texts(config.sources, config.text):
         if len(text) > MOST_CHARACTERS:
@@ -43,22 +42,16 @@ def prepare_passages(config: PassagesConfig, reader: Reader, length: int) -> Nex
         cut = text.rfind(" ", 0, int(len(text) * (1 - config.held_out))) + 1
         pieces += [(text[:cut], "train"), (text[cut:], "held_out")]
     train, held_out = (tuple(text for text, part in pieces if part == name) for name in ("train", "held_out"))
-    split = SplitRows(train=_unlabelled(train), held_out=_unlabelled(held_out))
-    return _encoded(split, reader, length)
-
-
-def restore_passages(config: PassagesConfig, reader: Reader, folder: Path, length: int) -> NextTokenTask:
-    """The task of a run folder. Raises UserError if its texts are damaged."""
-    return _encoded(read_rows(folder), reader, length)
+    return SplitRows(train=_unlabelled(train), held_out=_unlabelled(held_out))
 
 
 def _unlabelled(texts: tuple[str, ...]) -> Rows:
     return Rows(texts=texts, labels=tuple("" for _ in texts))
 
 
-def _encoded(split: SplitRows, reader: Reader, length: int) -> NextTokenTask:
-    if reader.kind != "decoder":
-        raise UserError("{name} does not predict the next token; choose a decoder.", name=reader.name)
+def encode_passages(split: SplitRows, reader: Reader, length: int) -> NextTokenTask:
+    """Texts in rows of `length` tokens. Raises UserError for a base that is no decoder, or too little text."""
+    refuse_kind(NEEDS_DECODER, ("decoder",), reader.name, reader.kind)
     longest = min(length, reader.context)
     train, held_out = (
         [row for text in rows.texts for row in _rows_of(text, reader, longest)]

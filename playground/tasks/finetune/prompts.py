@@ -4,14 +4,13 @@ Where the tokenizer brings a chat template, both stand in it as turns, and the a
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from playground.errors import UserError
-from playground.lens.capture.tokens import encode
-from playground.lens.generate.chat_template import Turn, chat_template_of, render_chat
-from playground.tasks.finetune.next_token import NextTokenTask, TokenRow
-from playground.tasks.finetune.reader import Reader
-from playground.tasks.finetune.rows import SplitRows, read_rows, without_leaks
+from playground.lens.capture.tokens import label
+from playground.lens.generate.chat_template import Turn, chat_template_of, encode_rendered, render_chat
+from playground.tasks.finetune.next_token import NEEDS_DECODER, NextTokenTask, TokenRow
+from playground.tasks.finetune.reader import Reader, refuse_kind
+from playground.tasks.finetune.rows import SplitRows, clean_answers, without_leaks
 from playground.tasks.finetune.tables import split_tables
 from playground.tasks.sources import check_held_out
 
@@ -42,22 +41,32 @@ class Frame:
 
     before: str
     between: str
-    after: list[int]
-    """Tokens behind the answer: its end."""
+    after: str
+    """Behind the answer, up to the token that ends it."""
+    first_ids: tuple[int, ...] = ()
+    """What the model reads in front of every text, where no template writes it."""
+    last_ids: tuple[int, ...] = ()
+    """The end, where no template writes it."""
 
     def row(self, reader: Reader, prompt: str, answer: str) -> TokenRow:
-        """The tokens of a pair; what counts begins with the answer."""
-        asked = reader.encode(self.before + prompt + self.between)
-        answered = [token.id for token in encode(reader.tokenizer, answer)]
-        answered = answered[len(reader.prefix()) :] if reader.prefix() else answered
+        """The tokens of a pair, read as one text; what counts begins with the token that holds the answer's first."""
+        asked, answered = self.before + prompt + self.between, answer + self.after
+        ids, places = encode_rendered(reader.model, asked + answered)
+        if places:
+            first = next((number for number, (_begin, end) in enumerate(places) if end > len(asked)), len(ids))
+        else:  # a tokenizer that tells no places
+            front, back = (encode_rendered(reader.model, part)[0] for part in (asked, answered))
+            ids, first = front + back, len(front)
         # The end token has no bytes of text.
-        return TokenRow(ids=[*asked, *answered, *self.after], first=len(asked), n_bytes=len(answer.encode()))
+        row = [*self.first_ids, *ids, *self.last_ids]
+        return TokenRow(ids=row, first=max(1, len(self.first_ids) + first), n_bytes=len(answer.encode()))
 
 
 def frame_of(reader: Reader) -> Frame:
     """The chat template around marks, cut there; a blank line where there is no template."""
     if chat_template_of(reader.model) is None:
-        return Frame(before="", between="\n\n", after=list(reader.ends[:1]))
+        ends = reader.ends[:1]
+        return Frame(before="", between="\n\n", after="", first_ids=tuple(reader.prefix()), last_ids=ends)
     turns = (Turn(role="user", content=PROMPT_MARK), Turn(role="assistant", content=ANSWER_MARK))
     asked = render_chat(reader.model, turns[:1]).text
     text = render_chat(reader.model, [*turns, Turn(role="user", content="?")]).text
@@ -65,26 +74,30 @@ def frame_of(reader: Reader) -> Frame:
     _, answered, rest = text.partition(ANSWER_MARK)
     if not found or not answered:
         raise UserError("The chat template of {name} does not show its turns as they are.", name=reader.name)
-    behind = encode(reader.tokenizer, rest)
-    ends = [place for place, token in enumerate(behind) if token.special and token.id not in reader.prefix()]
-    return Frame(before=before, between=between, after=[token.id for token in behind[: ends[0] + 1]] if ends else [])
+    return Frame(before=before, between=between, after=_up_to_the_end(reader, rest))
 
 
-def prepare_prompts(config: PromptsConfig, reader: Reader, length: int) -> NextTokenTask:
-    """Read and encode the pairs. Raises UserError for a table that cannot be read, or answers that do not fit."""
+def _up_to_the_end(reader: Reader, rest: str) -> str:
+    """What stands behind an answer up to its first special token: `<|im_end|>` of `<|im_end|>\n<|im_start|>user …`."""
+    ids, places = encode_rendered(reader.model, rest)
+    special = [number for number, token in enumerate(label(reader.tokenizer, ids)) if token.special]
+    if not special:
+        return ""
+    return rest[: places[special[0]][1]] if places else str(reader.tokenizer.decode(ids[: special[0] + 1]))
+
+
+def read_prompts(config: PromptsConfig) -> SplitRows:
+    """The pairs in two parts. Raises UserError for a table that cannot be read."""
     columns = config.prompt_column, config.answer_column
-    split = split_tables(config.sources, config.text, columns, held_out=config.held_out, most_held_out=MOST_HELD_OUT)
-    return _encoded(without_leaks(split), reader, length)
+    split = split_tables(
+        config.sources, config.text, columns, clean=clean_answers, held_out=config.held_out, most_held_out=MOST_HELD_OUT
+    )
+    return without_leaks(split)
 
 
-def restore_prompts(config: PromptsConfig, reader: Reader, folder: Path, length: int) -> NextTokenTask:
-    """The task of a run folder. Raises UserError if its texts are damaged."""
-    return _encoded(read_rows(folder), reader, length)
-
-
-def _encoded(split: SplitRows, reader: Reader, length: int) -> NextTokenTask:
-    if reader.kind != "decoder":
-        raise UserError("{name} does not predict the next token; choose a decoder.", name=reader.name)
+def encode_prompts(split: SplitRows, reader: Reader, length: int) -> NextTokenTask:
+    """Prompts and answers. Raises UserError for a base that is no decoder, or answers that do not fit."""
+    refuse_kind(NEEDS_DECODER, ("decoder",), reader.name, reader.kind)
     frame, longest = frame_of(reader), min(length, reader.context) + 1
     train, held_out = (
         [

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from playground.errors import UserError
 from playground.lens.capture.tokens import input_tokens
 from playground.models.catalogue import Kind
 
@@ -59,6 +60,12 @@ def reader_for(model: "LoadedModel") -> Reader:
         padding=_padding(model),
         ends=tuple(sorted(model.adapter.end_ids())),
     )
+
+
+def refuse_kind(template: str, kinds: tuple[Kind, ...], name: str, kind: Kind) -> None:
+    """Raise UserError, with the task's sentence, for a model of a kind that the task does not take."""
+    if kind not in kinds:
+        raise UserError(template, name=name)
 
 
 def _padding(model: "LoadedModel") -> int:

@@ -3,15 +3,18 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from playground.errors import UserError
-from playground.tasks.finetune.labels import LabelsConfig, prepare_labels, restore_labels
-from playground.tasks.finetune.pairs import PairsConfig, prepare_pairs, restore_pairs
-from playground.tasks.finetune.passages import PassagesConfig, prepare_passages, restore_passages
-from playground.tasks.finetune.prompts import PromptsConfig, prepare_prompts, restore_prompts
+from playground.models.adapters.finetuned import ONE_STACK
+from playground.models.catalogue import Kind
+from playground.tasks.finetune.labels import LabelsConfig, encode_labels, read_labels
+from playground.tasks.finetune.next_token import NEEDS_DECODER
+from playground.tasks.finetune.pairs import NEEDS_BOTH, PairsConfig, encode_pairs, read_pairs
+from playground.tasks.finetune.passages import PassagesConfig, encode_passages, read_passages
+from playground.tasks.finetune.prompts import PromptsConfig, encode_prompts, read_prompts
 from playground.tasks.finetune.reader import Reader
+from playground.tasks.finetune.rows import SplitRows
 from playground.tasks.task import Task
 
 FinetuneTaskConfig = LabelsConfig | PassagesConfig | PromptsConfig | PairsConfig
@@ -24,12 +27,16 @@ class FinetuneTaskKind:
     name: str
     config: type[Any]
     """The class of its config."""
-    prepare: Callable[[Any, Reader, int], Task]
-    """Reads its sources and encodes them for a base, rows of at most so many tokens."""
-    restore: Callable[[Any, Reader, Path, int], Task]
-    """Reads what it saved in a run folder."""
+    read: Callable[[Any], SplitRows]
+    """Reads its sources."""
+    encode: Callable[[SplitRows, Reader, int], Task]
+    """Encodes them for a base, rows of at most so many tokens."""
     right: str
     """What counts as right, in one sentence."""
+    takes: tuple[Kind, ...]
+    """The kinds of models that can learn it."""
+    refusal: str
+    """What is said of another kind, as `UserError` takes it."""
 
 
 FINETUNE_TASKS: dict[str, FinetuneTaskKind] = {
@@ -38,30 +45,38 @@ FINETUNE_TASKS: dict[str, FinetuneTaskKind] = {
         FinetuneTaskKind(
             name="labels",
             config=LabelsConfig,
-            prepare=prepare_labels,
-            restore=restore_labels,
+            read=read_labels,
+            encode=encode_labels,
             right="The label of the text.",
+            takes=("encoder", "decoder"),
+            refusal=ONE_STACK,
         ),
         FinetuneTaskKind(
             name="passages",
             config=PassagesConfig,
-            prepare=prepare_passages,
-            restore=restore_passages,
+            read=read_passages,
+            encode=encode_passages,
             right="The token that stands next in the text.",
+            takes=("decoder",),
+            refusal=NEEDS_DECODER,
         ),
         FinetuneTaskKind(
             name="prompts",
             config=PromptsConfig,
-            prepare=prepare_prompts,
-            restore=restore_prompts,
+            read=read_prompts,
+            encode=encode_prompts,
             right="The next token of the answer; the prompt does not count.",
+            takes=("decoder",),
+            refusal=NEEDS_DECODER,
         ),
         FinetuneTaskKind(
             name="pairs",
             config=PairsConfig,
-            prepare=prepare_pairs,
-            restore=restore_pairs,
+            read=read_pairs,
+            encode=encode_pairs,
             right="The reference, by BLEU.",
+            takes=("encoder-decoder",),
+            refusal=NEEDS_BOTH,
         ),
     )
 }

@@ -90,28 +90,38 @@ def without_leaks(split: SplitRows) -> SplitRows:
 
 
 def clean_labels(rows: Rows, lines: Sequence[int]) -> tuple[Rows, tuple[TableNote, ...]]:
-    """Without rows that lack a text or a label, and with one blank for each run of blanks in a label.
+    """Whole rows, with one blank for each run of blanks in a label; what is changed or alike is noted.
 
-    Raises UserError where nothing is left. Each thing that is changed is noted.
+    Raises UserError where nothing is left.
     """
-    plain = [" ".join(label.split()) for label in rows.labels]
-    notes = []
-    kept = [row for row, (text, label) in enumerate(zip(rows.texts, plain, strict=True)) if text.strip() and label]
-    missing = sorted(set(range(len(rows))) - set(kept))
-    if missing:
-        template = N_("{n:,} rows have no text or no label, the first in line {line}; they are left out.")
-        notes.append(TableNote(template=template, values={"n": len(missing), "line": lines[missing[0]]}))
-    if not kept:
-        raise UserError("No row has both a text and a label; choose other columns.")
-    if len({rows.labels[row] for row in kept}) > len({plain[row] for row in kept}):
+    whole, notes = clean_answers(rows, lines)
+    plain = tuple(" ".join(label.split()) for label in whole.labels)
+    given = [label for text, label in zip(rows.texts, rows.labels, strict=True) if text.strip() and label.strip()]
+    if len(set(given)) > len(set(plain)):
         template = N_("Labels that differ only by blanks count as one.")
-        notes.append(TableNote(template=template, values={}))
-    alike = _alike({plain[row] for row in kept})
+        notes = (*notes, TableNote(template=template, values={}))
+    alike = _alike(set(plain))
     if alike:
         template = N_("The labels {first!r} and {second!r} differ only by capitals; they count as two.")
-        notes.append(TableNote(template=template, values={"first": alike[0], "second": alike[1]}))
-    texts = tuple(rows.texts[row].strip() for row in kept)
-    return Rows(texts=texts, labels=tuple(plain[row] for row in kept)), tuple(notes)
+        notes = (*notes, TableNote(template=template, values={"first": alike[0], "second": alike[1]}))
+    return Rows(texts=whole.texts, labels=plain), notes
+
+
+def clean_answers(rows: Rows, lines: Sequence[int]) -> tuple[Rows, tuple[TableNote, ...]]:
+    """Without rows that lack a text or an answer; an answer keeps its lines.
+
+    Raises UserError where nothing is left. What is left out is noted.
+    """
+    pairs = [(text.strip(), answer.strip()) for text, answer in zip(rows.texts, rows.labels, strict=True)]
+    missing = [row for row, pair in enumerate(pairs) if not all(pair)]
+    kept = [pair for pair in pairs if all(pair)]
+    if not kept:
+        raise UserError("No row has both a text and a label; choose other columns.")
+    cleaned = Rows(texts=tuple(text for text, _ in kept), labels=tuple(answer for _, answer in kept))
+    if not missing:
+        return cleaned, ()
+    template = N_("{n:,} rows have no text or no label, the first in line {line}; they are left out.")
+    return cleaned, (TableNote(template=template, values={"n": len(missing), "line": lines[missing[0]]}),)
 
 
 def _alike(labels: set[str]) -> tuple[str, str] | None:

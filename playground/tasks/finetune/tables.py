@@ -1,14 +1,14 @@
 """A person's table, from a file, an upload or typed in: two columns of it, with what is to know about them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playground.errors import UserError
 from playground.evaluation.text_table import TableNote, TextTable, read_text_table
 from playground.folders import cache_root
-from playground.tasks.finetune.rows import Rows, SplitRows, clean_labels, split_rows
+from playground.tasks.finetune.rows import Rows, SplitRows, split_rows
 
 LARGEST_TABLE = 100_000_000
 KEPT_TABLES = 40
@@ -99,14 +99,20 @@ def read_tables(
 
 
 def split_tables(
-    sources: Sequence[str], text: str, columns: tuple[str, str], *, held_out: float, most_held_out: int
+    sources: Sequence[str],
+    text: str,
+    columns: tuple[str, str],
+    *,
+    clean: Callable[[Rows, Sequence[int]], tuple[Rows, tuple[TableNote, ...]]],
+    held_out: float,
+    most_held_out: int,
 ) -> SplitRows:
-    """Two columns of all tables, cleaned and split, with what was noted on the way.
+    """Two columns of all tables, cleaned as labels or as answers, and split, with what was noted on the way.
 
     Raises UserError for a table that cannot be read, and where too few rows are left.
     """
     rows, lines, notes = read_tables(sources, text, *columns)
-    kept, more = clean_labels(rows, lines)
+    kept, more = clean(rows, lines)
     split = split_rows(kept, held_out, most_held_out=most_held_out)
     return replace(split, notes=(*notes, *more, *split.notes))
 

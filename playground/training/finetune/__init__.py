@@ -5,6 +5,7 @@ trained_parts.py    head, last layers, LoRA, biases, everything: which parameter
 base.py             the base opened for training; a run's state, of which only the trained part is kept
 finetuning.py       finetune(config) -> Iterator[Step]
 cost.py             parameters, memory and time before the start
+pace.py             one step and one reading, timed here
 peft_format.py      adapters in the files of the library peft
 result.py           what it leaves: adapter, whole model, or only what was trained
 result_card.py      the card of each

@@ -1,6 +1,9 @@
 """What a fine-tuning costs, before it starts: parameters, memory, time; and whether it fits."""
 
-from dataclasses import dataclass
+import copy
+import dataclasses
+import math
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -9,13 +12,14 @@ from torch import nn
 
 from playground.errors import UserError
 from playground.models.adapters.finetuned import tunable
-from playground.models.adapters.low_rank import is_linear, sides_of
 from playground.models.cache import written_at
 from playground.models.catalogue import Kind
 from playground.models.loading import LoadedModel, load
-from playground.training.calibration import Throughput
+from playground.tasks.finetune.reader import refuse_kind
+from playground.tasks.finetune.registry import kind_of
 from playground.training.estimate import BYTES, Memory
 from playground.training.finetune.finetune_config import FinetuneConfig
+from playground.training.finetune.pace import LoadBase, measured_pace
 from playground.training.finetune.trained_parts import TrainedParts, choose_trained, stacks_of
 
 KEPT_PER_TOKEN = 16
@@ -40,7 +44,7 @@ class FinetuneEstimate:
     """At the peak of a step."""
     seconds_per_step: float
     seconds: float
-    """Of all steps, without evaluations."""
+    """Of all steps and evaluations; without what an encoder-decoder writes in these."""
 
     @property
     def file_bytes(self) -> int:
@@ -58,36 +62,21 @@ class _Counts:
     trainable: int
     trained_layers: int
     """Layers from the lowest one that learns up to the head: through them the gradient flows."""
-    products: int
-    """Numbers in matrices that every token is multiplied with."""
     modules: tuple[str, ...]
 
 
-def estimate_finetuning(config: FinetuneConfig, speed: Throughput) -> FinetuneEstimate:
-    """Estimate a fine-tuning on a machine of that throughput (`calibration.measured_throughput`).
+def estimate_finetuning(config: FinetuneConfig, *, load: LoadBase = load) -> FinetuneEstimate:
+    """Estimate a fine-tuning: counts and memory at rows as long as `length`, time as measured on some of its rows.
 
-    Assumes rows as long as `length`, which most texts are not. Loads the base once to count. Raises UserError for a
-    base that cannot be loaded, or does not have the parts that are to learn.
+    Raises UserError for a base that cannot be loaded, is of a kind that the task does not take, or does not have the
+    parts that are to learn, and for a task whose sources cannot be read.
     """
-    parts = TrainedParts(method="all") if config.from_scratch else config.parts
-    counts = _counts(config.base, config.revision, parts, config.task_name == "labels", written_at(config.base))
-    tokens = config.batch * config.length
-    values = tokens * counts.width * KEPT_PER_TOKEN * counts.trained_layers
-    logits = 0 if config.task_name == "labels" else 2 * tokens * counts.vocabulary
-    memory = Memory(
-        weights=BYTES * counts.total,
-        gradients=BYTES * counts.trainable,
-        optimizer=BYTES * counts.trainable * (2 if config.optimizer == "adamw" else 1),
-        activations=BYTES * (values + logits),
-    )
-    share = counts.trained_layers / max(1, counts.layers)
-    # Forward through all layers, backward to the lowest one that learns; gradients of frozen weights are not computed.
-    passes = 2 + 2 * share + 2 * counts.trainable / counts.total
-    seconds = config.accumulation * (
-        passes * tokens * counts.products / speed.flops_per_second
-        + values * speed.seconds_per_value
-        + (counts.layers + 1) * speed.seconds_per_layer
-    )
+    counts = _counts(_counted_config(config, load))
+    kind = kind_of(config.task)
+    refuse_kind(kind.refusal, kind.takes, config.base, counts.kind)
+    pace = measured_pace(config, load=load)
+    step = config.accumulation * config.batch * pace.step
+    evaluations = 2 + config.steps // config.evaluate_every
     return FinetuneEstimate(
         base=config.base,
         kind=counts.kind,
@@ -95,15 +84,33 @@ def estimate_finetuning(config: FinetuneConfig, speed: Throughput) -> FinetuneEs
         total=counts.total,
         trainable=counts.trainable,
         modules=counts.modules,
-        memory=memory,
-        seconds_per_step=seconds,
-        seconds=config.steps * seconds,
+        memory=_memory(config, counts),
+        seconds_per_step=step,
+        seconds=config.steps * step + evaluations * config.evaluate_rows * pace.reading,
     )
 
 
-def check_finetuning(config: FinetuneConfig, *, available: float) -> None:
-    """Raise UserError, with both numbers, for a fine-tuning whose step needs more than the `available` bytes."""
-    needed = estimate_finetuning(config, NO_SPEED).memory.total
+def _counted_config(config: FinetuneConfig, load: LoadBase) -> "_Counted":
+    parts = TrainedParts(method="all") if config.from_scratch else config.parts
+    is_labelled = config.task_name == "labels"
+    return _Counted(config.base, config.revision, parts, is_labelled, written_at(config.base), load)
+
+
+def _memory(config: FinetuneConfig, counts: _Counts) -> Memory:
+    tokens = config.batch * config.length
+    values = tokens * counts.width * KEPT_PER_TOKEN * counts.trained_layers
+    logits = 0 if config.task_name == "labels" else 2 * tokens * counts.vocabulary
+    return Memory(
+        weights=BYTES * counts.total,
+        gradients=BYTES * counts.trainable,
+        optimizer=BYTES * counts.trainable * (2 if config.optimizer == "adamw" else 1),
+        activations=BYTES * (values + logits),
+    )
+
+
+def check_finetuning(config: FinetuneConfig, *, available: float, minutes: float = math.inf) -> None:
+    """Raise UserError, with both numbers, for a fine-tuning that needs more than `available` bytes, or `minutes`."""
+    needed = _memory(config, _counts(_counted_config(config, load))).total
     if needed > available:
         raise UserError(
             "Fine-tuning {name} that way needs about {needed:.1f} GB, and {available:.1f} GB are free for it; train "
@@ -112,26 +119,44 @@ def check_finetuning(config: FinetuneConfig, *, available: float) -> None:
             needed=needed / 1e9,
             available=available / 1e9,
         )
+    hours = estimate_finetuning(config).seconds / 3600 if minutes < math.inf else 0.0
+    if 60 * hours > minutes:
+        raise UserError(
+            "Fine-tuning {name} that way would take about {hours:.1f} hours here, and a run ends after {limit:.1f}; "
+            "train fewer parts (LoRA, the last layers), or choose fewer steps, a smaller batch or shorter rows.",
+            name=config.base,
+            hours=hours,
+            limit=minutes / 60,
+        )
 
 
-NO_SPEED = Throughput(flops_per_second=1.0, seconds_per_value=0.0, seconds_per_layer=0.0)
+@dataclass(frozen=True)
+class _Counted:
+    """What the counts depend on; `load` brings the base and does not count."""
+
+    base: str
+    revision: str | None
+    parts: TrainedParts
+    is_labelled: bool
+    written: int
+    load: LoadBase = field(compare=False)
 
 
 @lru_cache(maxsize=64)
-def _counts(base: str, revision: str | None, parts: TrainedParts, is_labelled: bool, written: int) -> _Counts:
-    """Count without keeping the model: its shapes are rebuilt without memory where they can be."""
-    model = load(base, revision=revision, device="cpu", dtype="float32")
-    labels = tuple(map(str, range(CLASSES))) if is_labelled else ()
+def _counts(counted: _Counted) -> _Counts:
+    """Count on a copy of the base, which is not kept."""
+    base = counted.load(counted.base, revision=counted.revision)
+    model = dataclasses.replace(base, module=copy.deepcopy(base.module))
+    labels = tuple(map(str, range(CLASSES))) if counted.is_labelled else ()
     made = tunable(model, labels, 0)
     with torch.random.fork_rng(devices=[]):
-        modules = choose_trained(made.whole, parts, is_new=made.is_head)
-    return _counted(model, made.whole, modules)
+        modules = choose_trained(made.whole, counted.parts, is_new=made.is_head)
+    return _counted_modules(model, made.whole, modules)
 
 
-def _counted(model: LoadedModel, whole: nn.Module, modules: tuple[str, ...]) -> _Counts:
+def _counted_modules(model: LoadedModel, whole: nn.Module, modules: tuple[str, ...]) -> _Counts:
     embedding: Any = model.adapter.embedding()
     stacks = stacks_of(whole)
-    linear = [module for module in whole.modules() if is_linear(module)]
     layers = sum(stacks.values()) or model.layers
     return _Counts(
         kind=model.kind,
@@ -141,7 +166,6 @@ def _counted(model: LoadedModel, whole: nn.Module, modules: tuple[str, ...]) -> 
         total=sum(p.numel() for p in whole.parameters()),
         trainable=sum(p.numel() for p in whole.parameters() if p.requires_grad),
         trained_layers=_layers_that_learn(whole, stacks, layers),
-        products=sum(rows * columns for rows, columns in map(sides_of, linear)),
         modules=modules,
     )
 

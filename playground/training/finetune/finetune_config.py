@@ -84,13 +84,15 @@ class FinetuneConfig(RunSettings):
         """The task, its texts read and encoded with the base's tokenizer."""
         from playground.training.finetune.base import reader_of
 
-        return task_kind(self.task).prepare(self.task, reader_of(self.base, self.revision), self.length)
+        kind = task_kind(self.task)
+        return kind.encode(kind.read(self.task), reader_of(self.base, self.revision), self.length)
 
     def restore_task(self, folder: Path) -> "Task":
         """The task as it was saved in a run folder."""
+        from playground.tasks.finetune.rows import read_rows
         from playground.training.finetune.base import reader_of
 
-        return task_kind(self.task).restore(self.task, reader_of(self.base, self.revision), folder, self.length)
+        return task_kind(self.task).encode(read_rows(folder), reader_of(self.base, self.revision), self.length)
 
     def check_task(self, task: "Task") -> None:
         """A task was prepared with the base's own tokenizer and kind, so that it fits."""

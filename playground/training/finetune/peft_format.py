@@ -6,19 +6,23 @@ A tensor NAME of the base is called base_model.model.NAME there; of a new head t
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from playground.errors import UserError
 from playground.models.adapters.finetuned import LORA_A, LORA_B
+from playground.models.adapters.peft_adapter import (
+    CONFIG,
+    PREFIX,
+    WEIGHTS,
+    adapter_config,
+    adapter_tensors,
+    scale_of,
+)
 from playground.training.lora import LoraLinear, add_lora
 
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-PREFIX = "base_model.model."
 TASK_TYPES = {"labels": "SEQ_CLS", "passages": "CAUSAL_LM", "prompts": "CAUSAL_LM", "pairs": "SEQ_2_SEQ_LM"}
 """peft's name for what a task trains; our own models it knows by none."""
 
@@ -69,20 +73,12 @@ def read_adapter(folder: Path, model: nn.Module) -> tuple[str, ...]:
 
     Raises UserError for another kind of adapter, and for one of another base.
     """
-    values = _adapter_config(folder)
-    try:
-        tensors = load_file(folder / WEIGHTS)
-    except (OSError, SafetensorError) as error:
-        raise UserError("The adapter in {folder} is damaged; save it again.", folder=folder.name) from error
-    named = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
+    values, named = adapter_config(folder), adapter_tensors(folder)
     paths = tuple(sorted(name.removesuffix(LORA_A) for name in named if name.endswith(LORA_A)))
     try:
         for path in paths:
             rank = int(named[path + LORA_A].shape[0])
-            alpha = values.get("alpha_pattern", {}).get(path, values["lora_alpha"])
-            layer = add_lora(model, path, rank=rank, alpha=alpha)
-            if values.get("use_rslora"):
-                layer.scale = alpha / rank**0.5
+            add_lora(model, path, rank=rank, alpha=1.0).scale = scale_of(values, path, rank, folder)
         parameters = dict(model.named_parameters())
         with torch.no_grad():
             for name, tensor in named.items():
@@ -90,19 +86,6 @@ def read_adapter(folder: Path, model: nn.Module) -> tuple[str, ...]:
     except (KeyError, AttributeError, RuntimeError) as error:
         raise UserError("The adapter in {folder} belongs to another base.", folder=folder.name) from error
     return paths
-
-
-def _adapter_config(folder: Path) -> dict[str, Any]:
-    try:
-        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        kind, unlike = values["peft_type"], values.get("use_dora") or values.get("bias", "none") != "none"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError("{folder} holds no adapter that can be read.", folder=folder.name) from error
-    if kind != "LORA" or unlike:
-        raise UserError(
-            "{folder} holds an adapter of the kind {kind}; only plain LoRA is read.", folder=folder.name, kind=kind
-        )
-    return dict(values)
 
 
 @torch.no_grad()

@@ -26,7 +26,10 @@ def before_and_after(run: Path, step: int | None = None) -> tuple[str, str]:
     folder = _checkpoint(run, step)
     base = _config_of(run).base
     from playground.folders import runs_folder
+    from playground.models.cache import shipped_folder
 
+    if shipped_folder(run.name).resolve() == folder.resolve():
+        return base, run.name
     is_here = run.resolve().parent == runs_folder().resolve()
     return base, f"run/{run.name}/{int(folder.name)}" if is_here else str(folder)
 
@@ -75,6 +78,30 @@ def export_merged(run: Path, out: Path) -> Path:
             whole: Any = made.whole
             whole.save_pretrained(out)
             base.tokenizer.save_pretrained(out)
+        write_result_card(run, out, config=config, step=int(checkpoint.name))
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    return out
+
+
+def export_for_hub(run: Path, out: Path) -> Path:
+    """Write the last checkpoint in transformers' format, whatever the base; returns the folder.
+
+    An own encoder's classifier lies beside its encoder, with a script that uses both (`hub_classifiers`). Raises
+    UserError for an own shape that no family of transformers has, and where the folder cannot be written.
+    """
+    from playground.training.run.hub_format import export_for_transformers
+
+    config, checkpoint = _config_of(run), _checkpoint(run, None)
+    record = read_record(checkpoint, run.name)
+    base = load(record.base, revision=record.revision, device="cpu", dtype="float32")
+    if not base.is_own:
+        return export_merged(run, out)
+    made = tunable(base, record.labels, record.padding)
+    merge(made.whole, load_file(checkpoint / TRAINED), record.scale)
+    assert isinstance(made.whole, Transformer)
+    export_for_transformers(made.whole, base.tokenizer, out, labels=record.labels)
+    try:
         write_result_card(run, out, config=config, step=int(checkpoint.name))
     except OSError as error:
         raise _cannot_write(out, error) from error

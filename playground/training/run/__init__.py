@@ -16,6 +16,7 @@ comparison.py   which runs' losses can stand on one axis
 lineage.py      fork a run; the runs that a fork descends from
 archive.py      a run as a .zip
 export.py       a checkpoint as a model folder
+hub_classifiers.py classifiers of ours, within the model or beside it
 hub_encoders.py encoders and encoder-decoders in transformers' format
 hub_format.py   a checkpoint in transformers' format
 hub_weights.py  our weights under the names of its families

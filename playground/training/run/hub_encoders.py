@@ -2,7 +2,7 @@
 
 Two families fit: EuroBERT (an encoder with RMS norm, rotary positions, SwiGLU) and Blenderbot (an encoder-decoder with
 layer norm before each layer, added positions, GELU). A classifier of ours pools with tanh, as neither family does:
-its encoder and its output head are exported, the classifier is not.
+`hub_classifiers` puts it beside the encoder.
 """
 
 from typing import Any

@@ -5,7 +5,7 @@ GPT-2 (layer norm, added positions). GPT-NeoX and GPT-2 have no grouped keys and
 missing MLP becomes one that writes zeros.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from torch import nn
 
 from playground.errors import UserError
 from playground.special_tokens import END, MASK, PAD, START, UNKNOWN
+from playground.training.run.hub_classifiers import decoder_classifier, write_encoder_classifier
 from playground.training.run.hub_encoders import other_module
 from playground.training.run.hub_weights import (
     Weights,
@@ -45,10 +46,14 @@ class HubFamily:
     """Our weights under its names."""
 
 
-def export_for_transformers(model: Transformer | Path | str, tokenizer: Tokenizer | None, out: Path) -> Path:
+def export_for_transformers(
+    model: Transformer | Path | str, tokenizer: Tokenizer | None, out: Path, *, labels: Sequence[str] = ()
+) -> Path:
     """Write config.json, model.safetensors (float32) and the tokenizer's files, and return the folder.
 
     model: one of ours, or a folder or name that `load` reads; then tokenizer None is the one beside its weights.
+    labels: of its classifier, which is exported with them: a decoder's within the model, an encoder's beside it
+    (`hub_classifiers`).
     Raises UserError for a shape that no family of transformers has, and where the folder cannot be written.
     """
     if not isinstance(model, Transformer):
@@ -58,10 +63,16 @@ def export_for_transformers(model: Transformer | Path | str, tokenizer: Tokenize
         raise UserError("The model has no tokenizer; pass one.")
     special = _special_token_ids(tokenizer)
     is_decoder = model.config.kind == "decoder"
-    module = _rebuild(model, family_of(model.config), special) if is_decoder else other_module(model, special)
+    if is_decoder:
+        module = _rebuild(model, family_of(model.config), special)
+        module = decoder_classifier(module, model, labels) if labels else module
+    else:
+        module = other_module(model, special)
     try:
         out.mkdir(parents=True, exist_ok=True)
         module.save_pretrained(out)
+        if labels and not is_decoder:
+            write_encoder_classifier(out, model, labels)
         _wrap(tokenizer, model.config).save_pretrained(out)
     except OSError as error:
         reason = error.strerror or str(error)

@@ -25,8 +25,9 @@ def test_models_lists_the_catalogue(capsys):
     assert main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
     is_here = {line.split()[0]: line.split()[-1] for line in lines[1:]}
-    shipped = {path.name for path in (ROOT / "assets" / "models").iterdir()}
-    assert shipped == {"books-decoder", "books-encoder", "tales-translator", "induction"}
+    folders = [*(ROOT / "assets" / "models").iterdir(), *(ROOT / "assets" / "finetuned").iterdir()]
+    shipped = {path.name for path in folders}
+    assert shipped == {"books-decoder", "books-encoder", "tales-translator", "induction", "books-encoder-sentiment"}
     assert is_here == {**dict.fromkeys(shipped, "yes"), "smollm2-135m": "no", "all-minilm-l6-v2": "no"}
     assert lines[1].startswith("books-decoder")
 

@@ -5,7 +5,15 @@ import pytest
 from scipy import stats
 
 from playground.errors import UserError
-from playground.finetuning.label_curve import LabelPoint, gain_at, label_counts, label_means, wilson
+from playground.finetuning.label_curve import (
+    LabelPoint,
+    gain_at,
+    label_baselines,
+    label_counts,
+    label_means,
+    wilson,
+)
+from playground.tasks.finetune.rows import Rows, SplitRows
 
 
 def point(start: str, labels: int, right: int, seed: int = 0) -> LabelPoint:
@@ -65,3 +73,23 @@ def test_means_stand_in_order_and_counts_end_with_all():
 def test_what_is_no_measurement(wrong):
     with pytest.raises(UserError, match="no measurement"):
         LabelPoint(**{"start": "scratch", "labels": 5, "seed": 0, "right": 1, "rows": 100, **wrong})
+
+
+def split(train: int, words: tuple[str, str] = ("cat", "dog")) -> SplitRows:
+    texts = [f"the {words[n % 2]} sat {n}" for n in range(train + 10)]
+    labels = [("cats", "dogs")[n % 2] for n in range(train)] + ["cats"] * 6 + ["dogs"] * 4
+    texts[train:] = ["the cat lay"] * 6 + ["the dog lay"] * 4
+    rows = Rows(texts=tuple(texts), labels=tuple(labels))
+    return SplitRows(train=rows.only(range(train)), held_out=rows.only(range(train, train + 10)))
+
+
+def test_counting_words_stands_beside_the_curves():
+    found = label_baselines([split(20), split(8)])
+    assert found.tfidf == ((8, 1.0), (20, 1.0))
+    assert found.majority == 0.6  # as many cats as dogs: the first in the alphabet or the first seen
+    assert label_baselines([split(8, ("?", "!"))]).majority == 0.6
+
+
+def test_no_runs_have_no_baseline():
+    with pytest.raises(UserError, match="no rows"):
+        label_baselines([])

@@ -61,6 +61,17 @@ def test_the_embedded_model_is_there_and_loads():
     assert model.parameters == entry.parameters
 
 
+def test_a_shipped_fine_tuning_is_a_model_like_the_others():
+    entry = find("books-encoder-sentiment")
+    assert entry is not None
+    assert is_local(entry)
+    model = load(entry.name)
+    assert (model.name, model.source, model.kind) == (entry.name, "shipped with the app", entry.kind)
+    assert (model.layers, model.n_heads, model.parameters) == (entry.layers, entry.n_heads, entry.parameters)
+    assert model.head is not None
+    assert model.head.labels == ("negative", "positive")
+
+
 def test_importing_the_catalogue_imports_nothing_heavy():
     code = (
         "import sys; from playground.models import catalogue; catalogue();"

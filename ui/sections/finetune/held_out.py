@@ -11,6 +11,7 @@ from playground.finetuning.findings import describe_scores, describe_tfidf
 from playground.finetuning.held_out_scores import (
     FINE_TUNED,
     SCRATCH,
+    TFIDF,
     HeldOutScores,
     baseline_predictions,
     held_out_scores,
@@ -19,7 +20,7 @@ from playground.lens.generate.classification import classify, require_head
 from playground.models import LoadedModel, default_registry
 from playground.progress import OnProgress
 from playground.tasks.finetune.rows import SplitRows, read_rows
-from playground.text import _
+from playground.text import N_, _
 from ui.jobs import require
 from ui.sections.evaluate.numbers import interval_text, offer_results
 from ui.sections.finetune.series import scratch_model
@@ -31,6 +32,8 @@ from ui.widgets.doors import GENERATE, doors
 from ui.widgets.findings import show_findings
 
 ROW = 42
+CHART_NAMES = {TFIDF: N_("TF-IDF"), SCRATCH: N_("from scratch")}
+"""Shorter ones, where they stand beside a picture."""
 
 
 def show_held_out(subject: FinetuneSubject) -> None:
@@ -44,11 +47,11 @@ def show_held_out(subject: FinetuneSubject) -> None:
         cache=subject.cache,
     )
     show_findings(describe_scores(scores), describe_tfidf(scores))
-    names = [_(system.name) for system in scores.systems]
+    names = [system.name for system in scores.systems]
     accuracies = [system.spreads.accuracy for system in scores.systems]
     draw(
         subject.pair.after,
-        spreads_figure(names, accuracies, meaning=_("held-out accuracy")),
+        spreads_figure([_(CHART_NAMES.get(name, name)) for name in names], accuracies, meaning=_("held-out accuracy")),
         key="held_out",
         label=_("Held-out accuracy"),
         details=subject.details,

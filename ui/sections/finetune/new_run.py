@@ -4,11 +4,12 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
+from playground.models import default_registry
 from playground.text import _
 from playground.training.finetune.cost import FinetuneEstimate, estimate_finetuning
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.run.runs import free_name
-from ui.cache import results, throughput
+from ui.cache import results
 from ui.jobs import compute
 from ui.sections.finetune.draft import FinetuneDraft, choose_finetuning
 from ui.sections.finetune.labels import method_titles
@@ -62,8 +63,8 @@ def _estimate(config: FinetuneConfig) -> FinetuneEstimate | None:
     """None, with a sentence, for a base that cannot be loaded or lacks what is to be trained."""
     return compute(
         ("finetune cost", repr(config)),
-        lambda _progress: estimate_finetuning(config, throughput().of("cpu")),
-        title=_("Counting what is trained …"),
+        lambda _progress: estimate_finetuning(config, load=default_registry().get),
+        title=_("Counting and timing what is trained …"),
         cache=results(),
     )
 

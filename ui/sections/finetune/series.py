@@ -10,7 +10,14 @@ from playground.charts.finetune import label_curve_figure, rank_sweep_figure
 from playground.errors import UserError
 from playground.evaluation.resampling import Spread
 from playground.finetuning.findings import describe_labels, describe_ranks
-from playground.finetuning.label_curve import LabelPoint, label_counts, label_means, wilson
+from playground.finetuning.label_curve import (
+    LabelBaselines,
+    LabelPoint,
+    label_baselines,
+    label_counts,
+    label_means,
+    wilson,
+)
 from playground.finetuning.low_rank_change import trained_numbers
 from playground.finetuning.model_pair import ModelPair
 from playground.finetuning.rank_sweep import RankPoint, rank_point
@@ -34,8 +41,9 @@ from playground.training.run.folder import read_run_config
 from ui.cache import results
 from ui.jobs import compute
 from ui.sections.finetune.subject import run_of_address
-from ui.state.address import read_text, write_text
-from ui.state.parameters import LABEL_RUNS, RANK_RUNS, Text
+from ui.state.address import read_number, read_several, read_text, write_number, write_several, write_text
+from ui.state.parameters import LABEL_RUNS, LABEL_SEEDS, LABELS_CHOSEN, RANK_RUNS, RANKS_CHOSEN, Several, Text
+from ui.state.revisions import widget_key
 from ui.state.visitor import visitor
 from ui.widgets.callbacks import action_button
 from ui.widgets.chart import draw
@@ -63,11 +71,14 @@ def show_label_curve() -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         run = run_of_address()
         total = len(read_rows(run).train) if run is not None else LABELS_SHOWN[-1]
-        known = list(label_counts(total))
-        chosen = st.multiselect(
-            _("Labels"), known, default=[k for k in known if k in (*LABELS_SHOWN, total)], width=420
+        known = label_counts(total)
+        chosen = _choose_counts(LABELS_CHOSEN, _("Labels"), known, [k for k in known if k in (*LABELS_SHOWN, total)])
+        seeds = int(
+            st.number_input(
+                _("Seeds"), 1, LABEL_SEEDS.most, max(1, read_number(LABEL_SEEDS)), key="label_seeds", width=120
+            )
         )
-        seeds = int(st.number_input(_("Seeds"), min_value=1, max_value=5, value=1, key="label_seeds", width=120))
+        write_number(LABEL_SEEDS, seeds)
     if not chosen:
         raise UserError("Choose at least one number of labels.")
     configs = label_configs(config, sorted(chosen), range(seeds))
@@ -80,12 +91,21 @@ def show_rank_sweep() -> None:
     config = _config_of_address()
     if config.parts.method != "lora":
         raise UserError("Ranks are those of LoRA; open a run that trained LoRA.")
-    ranks = st.multiselect(_("Ranks"), RANKS, default=list(RANKS), key="ranks_chosen", width=420)
+    ranks = _choose_counts(RANKS_CHOSEN, _("Ranks"), RANKS, RANKS)
     if not ranks:
         raise UserError("Choose at least one rank.")
     configs = rank_configs(config, ranks)
     _offer_start(configs, RANK_RUNS, [_("rank {rank}").format(rank=one.parts.rank) for one in configs])
     _follow(RANK_RUNS, _draw_ranks)
+
+
+def _choose_counts(parameter: Several, label: str, known: Sequence[int], default: Sequence[int]) -> list[int]:
+    """Some of the numbers; they stand in the address."""
+    names, first = list(map(str, known)), list(map(str, default))
+    key = widget_key(parameter, f"choose_{parameter}")
+    chosen = st.multiselect(label, names, default=read_several(parameter, names, first), key=key, width=420)
+    write_several(parameter, chosen, names, first)
+    return list(map(int, chosen))
 
 
 def _config_of_address() -> FinetuneConfig:
@@ -201,9 +221,18 @@ def _draw_labels(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
     ]
     for labels in sorted({point.labels for point in points}):
         show_findings(describe_labels(points, labels))
+    own = [folder for folder in folders if any(not cell.config.from_scratch for cell in finished_cells([folder]))]
+    beside = compute(
+        ("label baselines", tuple(map(str, own))),
+        lambda on_progress: _baselines(own, on_progress),
+        title=_("Counting words:"),
+        cache=results(),
+    )
+    if beside is None:
+        return
     draw(
         None,
-        label_curve_figure(label_means(points)),
+        label_curve_figure(label_means(points), floor=beside.majority, tfidf=beside.tfidf),
         key="label_curve",
         label=_("Held-out accuracy over the number of labels"),
         details={"base": cells[0].config.base, "runs": len(cells)},
@@ -211,6 +240,12 @@ def _draw_labels(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
         revision=str(len(points)),
     )
     st.caption(_("One seed: Wilson's 95 % interval over the held-out texts. Several: Student's t over the seeds."))
+
+
+def _baselines(folders: Sequence[Path], on_progress: OnProgress) -> LabelBaselines:
+    """Of one run for each number of labels: other seeds have the same texts."""
+    by_count = {len(split.train): split for split in map(read_rows, folders)}
+    return label_baselines(list(by_count.values()), on_progress)
 
 
 def _draw_ranks(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:

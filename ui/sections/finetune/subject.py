@@ -8,14 +8,14 @@ import streamlit as st
 from playground.errors import UserError
 from playground.finetuning.model_pair import ModelPair
 from playground.jobs.executor import default_executor
-from playground.models import LoadedModel, catalogue, default_registry
+from playground.models import catalogue
 from playground.text import _
 from playground.training.finetune.example import shipped_example
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.finetune.result import before_and_after
 from playground.training.run.folder import read_run_config
 from ui.cache import BoundedCache, results_of
-from ui.jobs import refuse, run_job
+from ui.jobs import refuse
 from ui.state.address import read_text
 from ui.state.attention import model_key
 from ui.state.parameters import BASE_MODEL, TUNED_MODEL
@@ -82,29 +82,12 @@ def obtain_finetuned() -> FinetuneSubject:
         refuse(UserError("Choose a model and what was fine-tuned from it, or fine-tune one first."))
     is_of_run = run is not None and chosen == (before, after)
     config = _config_of(run) if is_of_run and run is not None else None
-    models = [_obtain(name, is_trusted=is_of_run and name == after) for name in chosen]
+    models = [obtain_model(ModelChoice(name=name)) for name in chosen]
     try:
         pair = ModelPair(before=models[0], after=models[1])
     except UserError as error:
         refuse(error)
     return FinetuneSubject(pair=pair, run=run if is_of_run else None, config=config, title=_title(run, is_of_run))
-
-
-def _obtain(name: str, *, is_trusted: bool) -> LoadedModel:
-    """A named model; what a run or the shipped example left is opened on a shared server, too, which opens no path."""
-    if not is_trusted:
-        return obtain_model(ModelChoice(name=name))
-    try:
-        found = run_job(
-            ("load", name),
-            lambda _progress: default_registry().get(name),
-            title=_("Loading {name} …").format(name=_short(name)),
-        )
-    except UserError as error:
-        refuse(error)
-    if found is None:
-        st.stop()
-    return found
 
 
 def _config_of(run: Path) -> FinetuneConfig | None:

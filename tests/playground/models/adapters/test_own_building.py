@@ -188,7 +188,7 @@ def test_what_is_taken_for_a_path(tmp_path, monkeypatch, name, is_path):
 def test_a_shipped_model_is_offered_once_its_weights_are_there(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["playground.models.catalogue"], "shipped_folder", lambda name: tmp_path / name)
     assert [entry.name for entry in catalogue()] == ["smollm2-135m", "all-minilm-l6-v2"]
-    kinds = dict(zip(SHIPPED, ["decoder", "encoder", "encoder-decoder", "decoder"], strict=True))
+    kinds = dict(zip(SHIPPED, ["decoder", "encoder", "encoder-decoder", "decoder", "encoder"], strict=True))
     for name, kind in kinds.items():
         save_model(random_model(kind=kind), tmp_path / name)
     entries = catalogue()[: len(kinds)]

@@ -8,8 +8,9 @@ import torch
 from playground.errors import UserError
 from playground.models import load
 from playground.models.adapters.finetuned import tunable
+from playground.models.adapters.peft_adapter import CONFIG
 from playground.training.finetune import TrainedParts
-from playground.training.finetune.peft_format import CONFIG, merged_state, read_adapter
+from playground.training.finetune.peft_format import merged_state, read_adapter
 from playground.training.finetune.result import before_and_after, export_adapter
 from playground.training.run.folder import run
 from tests.helpers.small_finetuning import finetune_config
@@ -102,3 +103,33 @@ def test_other_adapters_are_refused(tmp_path):
     (out / CONFIG).write_text("{")
     with pytest.raises(UserError, match="no adapter"):
         read_adapter(out, load(config.base).module)
+
+
+@pytest.mark.parametrize(("family", "task"), [("encoder", "labels"), ("llama", "passages"), ("bert", "labels")])
+def test_an_adapters_folder_is_a_model(tmp_path, family, task):
+    """`load` of what was exported answers as the run itself, so that the model list opens an adapter, too."""
+    _config, folder = run_of(tmp_path, family, task)
+    adapter = load(str(export_adapter(folder, tmp_path / "adapter")))
+    after = load(before_and_after(folder)[1])
+    assert adapter.kind == after.kind
+    with torch.no_grad():
+        if task == "labels":
+            assert adapter.head is not None
+            assert adapter.head.labels == ("0", "1")
+            answers = [model.head.answer(IDS, torch.zeros_like(IDS)) for model in (adapter, after)]
+        else:
+            answers = [model.module(IDS).logits for model in (adapter, after)]
+    torch.testing.assert_close(*answers, atol=1e-6, rtol=1e-5)
+
+
+def test_an_adapter_whose_base_is_elsewhere_is_refused(tmp_path):
+    _config, folder = run_of(tmp_path, "encoder", "labels")
+    out = export_adapter(folder, tmp_path / "adapter")
+    values = json.loads((out / CONFIG).read_text())
+    for base, sentence in (("owner/nowhere", "not on this machine"), ("", "not on this machine"), (str(out), "merge")):
+        (out / CONFIG).write_text(json.dumps({**values, "base_model_name_or_path": base}))
+        with pytest.raises(UserError, match=sentence):
+            load(str(out))
+    (out / CONFIG).write_text(json.dumps({**values, "base_model_name_or_path": _config.base, "lora_alpha": "much"}))
+    with pytest.raises(UserError, match="no adapter that can be read"):
+        load(str(out))

@@ -1,0 +1,72 @@
+"""Prompts and answers against transformers' own `apply_chat_template`, and what of them counts."""
+
+import dataclasses
+
+import pytest
+
+from playground.errors import UserError
+from playground.models import load
+from playground.models.adapters.finetuned import ONE_STACK
+from playground.tasks.finetune.pairs import NEEDS_BOTH
+from playground.tasks.finetune.prompts import PromptsConfig, encode_prompts, frame_of, read_prompts
+from playground.tasks.finetune.reader import reader_for
+from playground.tasks.finetune.registry import FINETUNE_TASKS
+from tests.helpers.chat_tokenizer import CHATML, save_chat_model
+from tests.helpers.own_models import random_model, save_model
+
+SYSTEM_FIRST = (
+    "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are kind<|im_end|>\n' }}{% endif %}" + CHATML
+)
+"""As SmolLM2's: a system turn of its own where the conversation has none."""
+PAIRS = [("What is blue?", "The sky."), ("é and 猫", "naïve\n\nlines"), ("two", "\nbegins with a line end".strip())]
+
+
+@pytest.fixture(scope="module", params=[CHATML, SYSTEM_FIRST], ids=["plain", "system first"])
+def reader(request, tmp_path_factory):
+    return reader_for(load(str(save_chat_model(tmp_path_factory.mktemp("chat"), request.param))))
+
+
+@pytest.mark.parametrize(("prompt", "answer"), PAIRS)
+def test_a_row_is_what_the_template_makes_of_it(reader, prompt, answer):
+    row = frame_of(reader).row(reader, prompt, answer)
+    turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
+    whole = reader.tokenizer.apply_chat_template(turns)["input_ids"]
+    asked = reader.tokenizer.apply_chat_template(turns[:1], add_generation_prompt=True)["input_ids"]
+    assert row.ids == whole[: len(row.ids)]
+    assert reader.tokenizer.decode(whole[len(row.ids) :]).strip() == ""
+    assert row.ids[: row.first] == asked
+    assert reader.tokenizer.decode(row.ids[row.first :]) == answer + "<|im_end|>"
+    assert row.n_bytes == len(answer.encode())
+
+
+def test_only_the_answer_and_its_end_are_labels(reader):
+    table = "prompt,answer\nWhat?,That.\nWho?,She.\nWhere?,Here.\n"
+    task = encode_prompts(read_prompts(PromptsConfig(text=table)), reader, 128)
+    batch = task.training_batch([0])
+    counted = batch.labels[0][batch.labels[0] >= 0].tolist()
+    assert reader.tokenizer.decode(counted) == task.split.train.labels[0] + "<|im_end|>"
+
+
+def test_an_answer_keeps_its_lines(reader):
+    table = 'prompt,answer\na,"one\ntwo"\nb,"three\nfour"\n'
+    task = encode_prompts(read_prompts(PromptsConfig(text=table)), reader, 128)
+    assert {*task.split.train.labels, *task.split.held_out.labels} == {"one\ntwo", "three\nfour"}
+
+
+def test_without_a_template_a_blank_line_parts_them(tmp_path):
+    reader = reader_for(load(str(save_model(random_model(kind="decoder"), tmp_path / "own"))))
+    row = frame_of(reader).row(reader, "the cat", "sat on")
+    ends = list(reader.ends[:1])
+    assert row.ids == [*reader.encode("the cat\n\nsat on"), *ends]
+    assert row.ids[row.first :] == [*reader.encode("the cat\n\nsat on")[row.first :], *ends]
+    assert row.first == len(reader.encode("the cat\n\n"))
+
+
+@pytest.mark.parametrize("name", sorted(FINETUNE_TASKS))
+def test_each_task_says_which_models_it_takes(name):
+    kind = FINETUNE_TASKS[name]
+    assert set(kind.takes) <= {"encoder", "decoder", "encoder-decoder"}
+    assert "M " in str(UserError(kind.refusal, name="M"))
+    assert (kind.refusal == ONE_STACK) == (name == "labels")
+    assert (kind.refusal == NEEDS_BOTH) == (name == "pairs")
+    assert dataclasses.is_dataclass(kind.config)
