@@ -14,9 +14,10 @@ import streamlit as st
 from ui.components.live_chart import load_chart_library
 from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_data_section
 from ui.sections.scaling.dial import show_dial_section
+from ui.sections.scaling.downstream import show_downstream_section
 from ui.sections.scaling.method_comparison import show_method_comparison
 from ui.sections.scaling.planner import show_planner
-from ui.sections.scaling.published_runs import show_published_runs
+from ui.sections.scaling.published import show_published_section
 from ui.sections.scaling.sections import show_allocation_section, show_diagnostics_section, show_fit_section
 from ui.sections.scaling.sweep_progress import show_sweep_section
 from ui.sections.scaling.zipf import show_zipf_section
@@ -35,6 +36,7 @@ TITLES = {
     LIVE: _("Run a sweep"),
     "dial": _("One dial"),
     "published-runs": _("Published"),
+    "tasks": _("Loss to task"),
     "zipf": _("Zipf"),
     "data": _("Upload data"),
 }
@@ -45,7 +47,8 @@ SECTIONS = {
     "disagree": show_method_comparison,
     "plan": show_planner,
     "dial": show_dial_section,
-    "published-runs": show_published_runs,
+    "published-runs": show_published_section,
+    "tasks": show_downstream_section,
     "zipf": show_zipf_section,
     "data": show_data_section,
 }

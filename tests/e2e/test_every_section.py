@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from tokenizers import Tokenizer
 
 from playground.glossary import TERMS
+from tests.e2e.test_room import SMALL_TEXTS
 from tests.helpers.contrast import as_hex
 from tests.helpers.settling import settle, settle_work
 from tests.playground.charts.test_palette import contrast
@@ -36,11 +37,11 @@ SECTIONS = {
     ],
     "train": [{}],
     "evaluate": [{"section": section} for section in ("perplexity", "bleu", "rouge", "edits", "classification")],
-    "finetune": [{"show": "effects", "effect": effect} for effect in ("weights", "heads", "states")]
+    "finetune": [{"show": "effects", "effect": effect} for effect in ("scores", "weights", "heads", "states")]
     + [{"show": "new"}],
     "glossary": [{}],
-    "scaling": [{"section": section} for section in ("data", "disagree", "plan", "live", "dial", "zipf")]
-    + [{"section": "published-runs", "source": "hoffmann"}]
+    "scaling": [{"section": section} for section in ("data", "disagree", "plan", "live", "dial", "tasks", "zipf")]
+    + [{"section": "published-runs", "source": "hoffmann", "picture": figure} for figure in ("runs", "models", "sizes")]
     + [
         {"section": "curves", "picture": figure}
         for figure in ("loss", "training", "valleys", "map", "frontier", "residuals", "parameters")
@@ -185,7 +186,7 @@ def test_a_section_is_translated_accessible_and_readable(
     page.goto(f"{app_server}/{name}?{parameters}")
     settle_work(page)
     try:
-        faults = [*untranslated(page), *violations(page), *unreadable(page, "light")]
+        faults = [*untranslated(page), *violations(page), *unreadable(page, "light"), *page.evaluate(SMALL_TEXTS)]
         page.emulate_media(color_scheme="dark")
         settle(page)
         faults += [f"dark: {fault}" for fault in (*violations(page, "color-contrast"), *unreadable(page, "dark"))]

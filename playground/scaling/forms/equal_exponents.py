@@ -31,7 +31,7 @@ class EqualExponents:
 
         >>> law = {"E": 1.0, "a": 12.0, "b": 3.0, "eta": 0.5}  # C = 6 * 6 * 24, M = 4
         >>> round(float(EqualExponents().loss(law, np.array(6.0), np.array(24.0))), 6)
-        1.867544
+        1.867528
         """
         params, tokens = values
         offset, a, b, eta = (parameters[name] for name in self.parameters)

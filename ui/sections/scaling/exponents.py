@@ -15,6 +15,7 @@ from playground.scaling.exponents import (
 )
 from playground.scaling.fits import Fit
 from playground.scaling.frontier import Frontier, envelope
+from playground.scaling.laws import GADRE
 from playground.scaling.profiles import interpolate_budgets, isoflop
 from playground.text import _, _n
 from ui.sections.scaling.allocation import has_frontier
@@ -92,6 +93,12 @@ def _by_counting(counted: CountedExponent) -> MethodExponent:
 
 def _by_law(fitted: Fit, resamples: Bootstrap | None) -> MethodExponent:
     exponent = law_exponent(fitted.law, fitted.parameters)
+    if fitted.law == GADRE.name:
+        return MethodExponent(
+            method=_("Fitted law ({law})").format(law=law_title(fitted)),
+            exponent=None,
+            assumes=_("1/2 by construction, whatever the runs say: the law has one exponent for N and D."),
+        )
     return MethodExponent(
         method=_("Fitted law ({law})").format(law=law_title(fitted)),
         exponent=exponent,

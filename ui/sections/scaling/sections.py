@@ -21,6 +21,7 @@ from ui.sections.scaling.fit import (
 )
 from ui.sections.scaling.isoflop import show_profiles
 from ui.sections.scaling.loss_curves import show_curves
+from ui.sections.scaling.overtraining import show_overtraining
 from ui.sections.scaling.runs_table import show_study_runs
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.parameters import FIGURE
@@ -65,6 +66,7 @@ def allocation_titles() -> dict[str, str]:
         "valleys": _("IsoFLOP profiles"),
         "training": _("Training curves"),
         "map": _("Loss surface"),
+        "ratios": _("Over-training"),
     }
 
 
@@ -93,6 +95,8 @@ def show_allocation_section(study: ScalingStudy | None) -> None:
                 show_loss_surface(study, fitted)
             elif figure == "frontier":
                 show_frontier(study, fitted, resamples)
+            elif figure == "ratios":
+                show_overtraining(study, fitted, resamples)
         # The counts take fits of their own: after the intervals.
         show_exponents(study, fitted, resamples, counts=resamples is not None)
     _show_all_runs(study)
