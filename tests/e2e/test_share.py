@@ -49,7 +49,7 @@ def fields(page: Page) -> tuple[str, str]:
 def open_panel(page: Page) -> None:
     page.get_by_role("button", name="Share", exact=True).click(timeout=PATIENCE)
     expect(page.locator(".st-key-share_panel textarea").nth(1)).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(".qr-code svg")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("img", name="QR code of the link")).to_be_visible(timeout=PATIENCE)
 
 
 @pytest.mark.slow
@@ -66,7 +66,7 @@ def test_a_link_is_short_says_what_the_browser_sees_and_brings_the_picture_back(
     page.keyboard.press("Enter")
     expect(page.locator(".st-key-share_link [role=status]")).not_to_be_empty()
     with page.expect_download(timeout=PATIENCE) as download:
-        page.get_by_role("button", name="Save the QR code").click()
+        page.get_by_role("button", name="Download QR code (SVG)").click()
     download.value.save_as(tmp_path / "code.svg")
     assert (tmp_path / "code.svg").read_text() == qr_code(link)
     page.keyboard.press("Escape")

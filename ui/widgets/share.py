@@ -1,6 +1,5 @@
 """Share what a page shows: a short link, the code of a frame with the picture alone, a QR code."""
 
-from html import escape
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -15,6 +14,7 @@ from ui.state.link import carried_values, left_out, page_address
 from ui.state.parameters import MODEL, RUN
 from ui.text import error_sentence
 
+QR_WIDTH = 280
 HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
 
@@ -30,7 +30,7 @@ def show_share(title: str) -> None:
         copy_field(_("Link"), link, key="share_link")
         for sentence in limits_of_link(link):
             st.caption(sentence)
-        copy_field(_("The picture alone, in a page of yours"), frame_code(link, title), key="share_frame", rows=4)
+        copy_field(_("Embed code (picture only)"), frame_code(link, title), key="share_frame", rows=4)
         _show_qr_code(link)
 
 
@@ -62,10 +62,9 @@ def _show_qr_code(link: str) -> None:
     except UserError as error:
         st.caption(error_sentence(error))
         return
-    label = escape(_("QR code of the link"), quote=True)
-    st.html(f'<div class="qr-code" role="img" aria-label="{label}">{drawn}</div>')
+    st.image(drawn, width=QR_WIDTH, alt=_("QR code of the link"))
     st.download_button(
-        _("Save the QR code"),
+        _("Download QR code (SVG)"),
         drawn,
         file_name="qr-code.svg",
         mime="image/svg+xml",

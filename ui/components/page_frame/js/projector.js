@@ -11,6 +11,7 @@ const WAY = "data-projected-way";
 const SCALE = 1.4;
 const BOTTOM = 12;
 const SMALLEST = 120;
+const LATER = 300;
 const MAIN = "[data-testid=stMainBlockContainer]";
 const HEAD = ".st-key-page_head";
 const CANDIDATES = ".stBidiComponent, [data-testid=stIFrame]";
@@ -63,6 +64,11 @@ function markWay(node) {
   }
 }
 
+function isBusy() {
+  const state = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState;
+  return state !== "notRunning" || document.querySelector("[data-testid=stSkeleton], [data-testid=stProgress]") !== null;
+}
+
 export class Projector {
   get isOn() {
     return document.documentElement.hasAttribute(MODE);
@@ -97,6 +103,8 @@ export class Projector {
     const marked = document.querySelector(`[${PICTURE}]`);
     if (marked && marked.getClientRects().length) return;
     unmark();
+    // Opened as a frame, the page is still being built: its first picture need not be its largest.
+    if (document.documentElement.hasAttribute(EMBEDDED) && isBusy()) return this.lookLater();
     const kept = this.key && document.querySelector(`${MAIN} .${CSS.escape(this.key)}`);
     const node = kept ?? choosePicture(pictures(), innerHeight)?.node;
     if (!node) return;
@@ -106,5 +114,10 @@ export class Projector {
     const room = Math.floor(innerHeight - node.getBoundingClientRect().top - BOTTOM);
     document.documentElement.style.setProperty("--picture-height", `${Math.max(200, room)}px`);
     window.dispatchEvent(new Event("resize"));
+  }
+
+  lookLater() {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.look(), LATER);
   }
 }
