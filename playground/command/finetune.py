@@ -104,9 +104,7 @@ def _print_cost(config: "FinetuneConfig", *, as_json: bool) -> None:
         values = {"trainable": cost.trainable, "total": cost.total, "bytes": cost.memory.total}
         print(json.dumps({"estimate": {**values, "seconds": cost.seconds, "modules": list(cost.modules)}}), flush=True)
         return
-    line = _(
-        "{trainable:,} of {total:,} parameters are trained; about {megabytes:,.0f} MB and {minutes:.1f} min"
-    )
+    line = _("{trainable:,} of {total:,} parameters are trained; about {megabytes:,.0f} MB and {minutes:.1f} min")
     print(
         line.format(
             trainable=cost.trainable,
