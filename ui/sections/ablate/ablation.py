@@ -12,6 +12,7 @@ from playground.lens.capture.activations import Component
 from playground.lens.capture.site import SiteKind
 from playground.lens.intervene.ablation import (
     Effect,
+    EffectMetric,
     HeadEffects,
     LayerEffects,
     ablate,
