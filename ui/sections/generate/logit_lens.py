@@ -36,13 +36,15 @@ def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
     tokens = traced_text.trace.target or traced_text.trace.source
     if not tokens:
         refuse(EmptyTextError())
-    answers = _choose_answer(model)
+    position = read_token(len(tokens), first_position(model, texts))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        answers = _choose_answer(model)
+        first = _choose_first(len(tokens), position)
     title = _("Decoding every layer …")
     key = ("lens", traced_text.name, *(answers or ()))
     lens = require(
         key, lambda _on_run: traced_text.trace.logit_lens(k=1, answers=answers), title=title, cache=results_of(model)
     )
-    position = read_token(len(tokens), first_position(model, texts))
     show_findings(
         describe_depth(
             f"{position} {mark_spaces(tokens[position].text)}",
@@ -50,7 +52,6 @@ def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
             lens.rank[:, position],
         )
     )
-    first = _choose_first(len(tokens), position)
     target = "" if answers is None else _token_text(model, answers[0])
     details = text_details(texts) | ({} if answers is None else {"target token": target})
     _draw(model, traced_text, lens, first, target, details)
@@ -74,7 +75,7 @@ def _choose_answer(model: LoadedModel) -> list[int] | None:
         max_chars=ANSWER.limit,
         placeholder=_("each position's final prediction"),
         help=_("Its first token counts. In most vocabularies words begin with a space."),
-        width=360,
+        width=300,
     )
     return [first_token_id(model, answer)] if answer else None
 

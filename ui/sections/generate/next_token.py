@@ -51,9 +51,9 @@ def show_next_token(model: LoadedModel, texts: Texts) -> None:
     )
     left, right = st.columns([1, 1])
     details = {**text_details(texts), "position": position, **vars(sampling)}
-    with left:
+    with left, st.container(gap="xxsmall"):
         _list_alternatives(place, predicted, details)
-    with right:
+    with right, st.container(gap="xsmall"):
         _draw_distribution(place, predicted, details)
         show_token_doors(model, position, predicted.top(LISTED))
         _look_up(model, predicted)

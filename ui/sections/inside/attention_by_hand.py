@@ -55,9 +55,8 @@ WORDS_LENGTH = 300
 LARGEST = 1000.0
 
 
-def show_toy_example() -> None:
-    """Words, their vectors, the rules, and every number of one query."""
-    example = _choose_example()
+def show_toy_example(example: str) -> None:
+    """Words, their vectors, the rules, and every number of one query. example: a key of EXAMPLES."""
     words = _choose_words(EXAMPLES[example])
     rules = _choose_rules()
     query = _choose_query(words)
@@ -87,7 +86,7 @@ def _divisor(words: Words, rules: Rules) -> str:
     return root if rules.temperature == 1 else rf"{root} \cdot {rules.temperature:g}"
 
 
-def _choose_example() -> str:
+def choose_example() -> str:
     """The example to begin with."""
     titles = {"own": _("Things and places"), "introductions": _("The introductions' example")}
     shown = read_choice(TOY_EXAMPLE)
@@ -101,6 +100,7 @@ def _choose_example() -> str:
         required=True,
         on_change=_adopt_example,
         args=(key,),
+        label_visibility="collapsed",
     )
     return example
 
@@ -147,7 +147,7 @@ def _choose_words(example: Words) -> Words:
         key=TOY_TEXT,
         bind="query-params",
         max_chars=WORDS_LENGTH,
-        help=_("Change the words: each new one gets vectors of its own, which you can change too."),
+        label_visibility="collapsed",
     )
     try:
         start = example if tuple(text.split()) == example.words else invent(text.split())
@@ -155,6 +155,7 @@ def _choose_words(example: Words) -> Words:
     except UserError as error:
         st.error(error_sentence(error), icon=":material/error:")
         st.stop()
+    st.caption(_("Change the words: each new one gets vectors of its own, which you can change too."))
     _write_vectors(words, start)
     return words
 
