@@ -29,11 +29,12 @@ from ui.text import error_sentence, inert
 from ui.widgets.text import Texts
 
 Result = TypeVar("Result")
-PATIENCE_SECONDS = 0.06
-"""Quicker work shows no bar, which would only flicker."""
+PATIENCE_SECONDS = 0.25
+"""Quicker work shows no bar, which would only flicker and takes the browser time that the picture needs."""
 AT_ONCE = 0.0
 """The patience for work that is known to be long: its bar is there before it starts and takes the CPU."""
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.2
+"""Between two looks at work that goes on: each sends the browser a message, and takes a core from the work."""
 
 
 def compute(
