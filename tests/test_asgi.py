@@ -17,7 +17,9 @@ def environment(monkeypatch):
     monkeypatch.setenv("PLAYGROUND_HOSTED", "")
 
 
-async def ask(path: str, *, middleware: str = "ClosedPaths", headers: dict[str, str] | None = None) -> Message:
+async def ask(
+    path: str, *, middleware: str = "ClosedPaths", headers: dict[str, str] | None = None, query: str = ""
+) -> Message:
     """The start of what the middleware answers; status 299 stands for the app behind it."""
     import asgi
 
@@ -35,6 +37,7 @@ async def ask(path: str, *, middleware: str = "ClosedPaths", headers: dict[str, 
 
     brought = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     scope = {"type": "http", "path": path, "method": "GET", "headers": brought, "scheme": "http"}
+    scope["query_string"] = query.encode()
     await getattr(asgi, middleware)(behind)(scope, receive, send)
     return sent[0]
 
@@ -76,6 +79,25 @@ def test_every_answer_says_what_a_browser_must_not_do(monkeypatch):
     assert not any("http" in sources or "*" in sources for name, sources in policy.items() if name != "frame-ancestors")
     assert "hf.space" in policy["frame-ancestors"]
     assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+
+
+@pytest.mark.parametrize(
+    ("query", "ancestors", "may_be_framed"),
+    [
+        ("text=a&embed=true", "'self'", True),
+        ("embed=true", "'none'", False),
+        ("text=embed%3Dtrue", "'self'", False),
+        ("embed=false", "'self'", False),
+        ("embed=true&embed=false", "'self'", False),
+        ("", "'self'", False),
+    ],
+)
+def test_a_picture_alone_may_stand_in_any_page(monkeypatch, query, ancestors, may_be_framed):
+    monkeypatch.setenv("PLAYGROUND_FRAME_ANCESTORS", ancestors)
+    started = answer("/inside", middleware="SafeHeaders", query=query)
+    policy = dict(started["headers"])[b"content-security-policy"].decode()
+    assert ("frame-ancestors" not in policy) == may_be_framed
+    assert "default-src 'self'" in policy
 
 
 def test_each_browser_has_a_secret_that_scripts_cannot_read():
