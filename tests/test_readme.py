@@ -59,6 +59,15 @@ def test_the_readme_quotes_only_what_the_training_benchmark_wrote():
     assert section("training").strip() == markdown(results).strip()
 
 
+def test_the_readme_quotes_only_what_the_load_measured():
+    paths = (ROOT / "benchmarks" / "results" / f"{name}.json" for name in ("load", "soak"))
+    from benchmarks.load_table import markdown
+
+    assert (
+        section("load").strip() == markdown(*(json.loads(path.read_text()) for path in paths if path.exists())).strip()
+    )
+
+
 def test_requirements_are_pinned_and_hold_what_was_given():
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))

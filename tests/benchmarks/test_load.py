@@ -4,7 +4,8 @@ import pytest
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.Exception_pb2 import Exception as ErrorBox
 
-from benchmarks.load import Plan, growth, in_threads, markdown, measure, missed, summary
+from benchmarks.load import Plan, growth, in_threads, measure, summary
+from benchmarks.load_table import markdown, missed
 from benchmarks.seat import Seen, header_of
 from benchmarks.visitor import LESSON, Ledger, errors_of, lesson_from
 from playground.viewer.shared.payload import encode_payload
@@ -69,6 +70,7 @@ def test_the_table_says_what_was_measured_and_what_missed_its_target():
     assert "Memory in 12 minutes after 3 of warm-up | < 50 MB | 12 MB |" in table
     assert "Some CPU, 2 cores" in table
     assert missed(results_of(), SOAK) == []
+    assert "Memory in" not in markdown(results_of())
     slow = results_of(
         seconds={**results_of()["seconds"], "overview": seconds(0.31, 1.25)}, errors=["a text: none came"]
     )

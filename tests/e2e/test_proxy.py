@@ -38,6 +38,8 @@ class Site:
     address: str
     """With the path."""
     runs: Path
+    ray: int
+    """The port of the Ray cluster that the servers are told of; it is started where it is needed."""
     servers: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     """By port."""
 
@@ -58,10 +60,11 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     runs, ports = tmp_path_factory.mktemp("runs"), [_free_port(), _free_port()]
-    with ray_cluster() as ray, nginx(ports) as address:
+    ray = _free_port()
+    with nginx(ports) as address:
         settings = {"PLAYGROUND_RUNS": str(runs), "PLAYGROUND_SLOTS": "1", "PLAYGROUND_STATUS_TOKEN": TOKEN}
-        settings |= {"STREAMLIT_SERVER_BASE_URL_PATH": BASE, "PLAYGROUND_RAY": ray}
-        opened = Site(address=f"{address}/{BASE}", runs=runs)
+        settings |= {"STREAMLIT_SERVER_BASE_URL_PATH": BASE, "PLAYGROUND_RAY": f"127.0.0.1:{ray}"}
+        opened = Site(address=f"{address}/{BASE}", runs=runs, ray=ray)
         try:
             for port in ports:
                 home = tmp_path_factory.mktemp("home")
@@ -146,7 +149,8 @@ def begin(page: Page, address: str, button: str, parameter: str) -> str:
 @pytest.mark.slow
 def test_visitors_of_a_killed_server_go_on_at_the_other(site: Site, browser: Browser):
     # Not `open_page`: the browser calls the end of a connection an error, and here it is what is looked at.
-    with closing(browser.new_context(viewport={"width": 1400, "height": 1000})) as context:
+    window = browser.new_context(viewport={"width": 1400, "height": 1000})
+    with ray_cluster(site.ray), closing(window) as context:
         sweep, train = context.new_page(), context.new_page()
         changes = quote(json.dumps({"steps": 50_000}))
         run = site.runs / begin(train, f"{site.address}/train?preset=induction&changes={changes}", "Start", "run")

@@ -37,10 +37,10 @@ def end_tree(process: subprocess.Popen) -> None:
 
 
 @contextlib.contextmanager
-def ray_cluster() -> Iterator[str]:
-    """Its address; it ends with the block."""
+def ray_cluster(port: int = 0) -> Iterator[str]:
+    """Its address, at a port of its own choice unless one is given; it ends with the block."""
     assert importlib.util.find_spec("ray"), "pip install -r requirements-dev.txt brings Ray"
-    port, folder = free_port(), tempfile.mkdtemp(prefix="ray")
+    port, folder = port or free_port(), tempfile.mkdtemp(prefix="ray")
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", f"--port={port}", "--num-cpus=2"]
     command += ["--num-gpus=1", "--include-dashboard=false", f"--node-ip-address={LOOPBACK}", f"--temp-dir={folder}"]
     command += ["--object-store-memory=80000000", "--disable-usage-stats", "--block"]
