@@ -31,17 +31,21 @@ CHARACTERS = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{2}")
 
 def show_bleu() -> None:
     """The lines, how they are counted, and the scores."""
-    chosen = choose_lines(takes_second=True)
-    config = _choose_config()
-    warn_of_empty(chosen.lines)
-    _warn_of_characters(chosen, config)
+    form, counted = st.columns([2, 3], gap="medium")
+    with form:
+        chosen = choose_lines(takes_second=True)
+        config = _choose_config()
+        warn_of_empty(chosen.lines)
+        _warn_of_characters(chosen, config)
     scores = scored_lines(chosen, config)
+    with counted:
+        index = _show_count(chosen, scores)
     show_spreads(
         {"BLEU": scores.spreads["bleu"], "chrF": scores.spreads["chrf"], "TER": scores.spreads["ter"]},
         digits=2,
         about={"TER": _("Edits and shifts in per cent of the reference length: lower is better.")},
     )
-    _show_count(chosen, scores)
+    _show_products(chosen, scores, index)
     if chosen.second is not None:
         show_systems(scores, _scored_second(chosen, config))
     say_intervals()
@@ -100,11 +104,12 @@ def _scored_second(chosen: LineSet, config: BleuConfig) -> LineScores:
     return require(key, score, title=_("Counting the second system, line:"), cache=results())
 
 
-def _show_count(chosen: LineSet, scores: LineScores) -> None:
-    """One line's n-grams in colour, and the numbers of the corpus or of this line."""
+def _show_count(chosen: LineSet, scores: LineScores) -> int:
+    """One line's n-grams in colour; the index of the line."""
     lines, config = chosen.lines, scores.config
-    index = choose_line(lines, scores.line_values("bleu").tolist(), title="BLEU")
-    order = int(choose_option(NGRAM_ORDER, _("n-grams"), {str(n): str(n) for n in range(1, 5)}))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        index = choose_line(lines, scores.line_values("bleu").tolist(), title="BLEU")
+        order = int(choose_option(NGRAM_ORDER, _("n-grams"), {str(n): str(n) for n in range(1, 5)}))
     own = bleu_tokens(lines.hypotheses[index], config)
     marked = mark_ngrams(own, [bleu_tokens(text, config) for text in lines.references[index]], order)
     show_findings(_describe_match(marked, order))
@@ -113,6 +118,12 @@ def _show_count(chosen: LineSet, scores: LineScores) -> None:
         model = str(chosen.details["model"])
         parameters = {str(MODEL): model, str(TEXT): chosen.sources[index], str(GENERATE_SECTION): "translate"}
         door(_("Translate this sentence"), GENERATE, parameters)
+    return index
+
+
+def _show_products(chosen: LineSet, scores: LineScores, index: int) -> None:
+    """The product of the line and of the corpus, and the line's TER."""
+    lines, config = chosen.lines, scores.config
     left, right = st.columns(2, gap="large") if len(lines) > 1 else (st.container(), None)
     statistics = scores.statistics["bleu"]
     with left:

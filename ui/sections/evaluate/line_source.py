@@ -77,16 +77,14 @@ def choose_lines(*, takes_second: bool = False) -> LineSet:
 def _pasted_lines(*, takes_second: bool) -> LineSet:
     shown = lines_examples()[0]
     _offer_lines_examples()
-    left, right = st.container(key="evaluated_lines").columns(2)
-    with left:
+    with st.container(key="evaluated_lines"):
         hypotheses = address_text(HYPOTHESES, shown.hypotheses, label=_("Hypotheses, one a line"), rows=3)
+        references = _reference_areas(shown)
         second = ""
         if takes_second:
             second = address_text(
                 SECOND_SYSTEM, shown.second, label=_("A second system's hypotheses (optional)"), rows=2
             )
-    with right:
-        references = _reference_areas(shown)
     lines = pair_lines(hypotheses, references)
     others = pair_lines(second, references) if split_lines(second) else None
     sets = ", ".join(repr(text) for text in references)

@@ -61,14 +61,18 @@ class Judged:
 
 def show_perplexity() -> None:
     """The models, the text, and what each makes of it."""
-    models = _choose_models()
-    text = choose_text(models[0])
-    judged = [one for model in models if (one := _judge(model, text)) is not None]
+    form, found = st.columns([2, 3], gap="medium")
+    with form:
+        models = _choose_models()
+        text = choose_text(models[0])
+        judged = [one for model in models if (one := _judge(model, text)) is not None]
     if not judged:
         return
+    with found:
+        show_findings(_describe(judged))
+        shown = _choose_shown(judged)
+        _show_tokens(shown, text)
     _show_numbers(judged, text)
-    shown = _choose_shown(judged)
-    _show_tokens(shown, text)
     _show_root(shown)
     if shown.model.kind == "decoder":
         show_strides(shown.model, text, shown.scores)
@@ -140,7 +144,6 @@ def _bits_spread(scores: TextSurprisal) -> Spread:
 
 def _show_numbers(judged: Sequence[Judged], text: str) -> None:
     """A row for each model."""
-    show_findings(_describe(judged))
     names = {False: _("perplexity"), True: _("pseudo-perplexity")}
     st.dataframe(
         {

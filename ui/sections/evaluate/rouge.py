@@ -45,18 +45,21 @@ RougeTable = dict[RougeKind, np.ndarray]
 
 def show_rouge() -> None:
     """The lines, one of them as it is counted, and the scores."""
-    chosen = choose_lines()
+    form, counted = st.columns([2, 3], gap="medium")
+    with form:
+        chosen = choose_lines()
+        config = _choose_config()
+        warn_of_empty(chosen.lines)
     lines = chosen.lines
-    config = _choose_config()
-    warn_of_empty(lines)
 
     def count(on_progress: OnProgress) -> tuple[RougeTable, dict[RougeKind, Spread]]:
         table = rouge_table(lines, config, on_progress)
         return table, {kind: rouge_spread(table[kind]) for kind in ROUGE_KINDS}
 
     table, spreads = require(("rouge", hash(lines), config), count, title=_("Counting, line:"), cache=results())
+    with counted:
+        _show_line(lines, table, config)
     show_spreads({f"{TITLES[kind]} F1": spread for kind, spread in spreads.items()})
-    _show_line(lines, table, config)
     say_intervals()
     st.caption(
         _(
@@ -89,8 +92,9 @@ def rouge_spread(table: np.ndarray) -> Spread:
 
 
 def _show_line(lines: ComparedLines, table: RougeTable, config: RougeConfig) -> None:
-    index = choose_line(lines, (100 * table["rougeL"][:, 2]).tolist(), title="ROUGE-L")
-    kind: RougeKind = choose_option(ROUGE_KIND, _("Count"), {name: TITLES[name] for name in ROUGE_KIND.values})  # type: ignore[assignment, arg-type, index]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        index = choose_line(lines, (100 * table["rougeL"][:, 2]).tolist(), title="ROUGE-L")
+        kind: RougeKind = choose_option(ROUGE_KIND, _("Count"), {name: TITLES[name] for name in ROUGE_KIND.values})  # type: ignore[assignment, arg-type, index]
     hypothesis, references = lines.hypotheses[index], lines.references[index]
     best = max(references, key=lambda reference: rouge(hypothesis, reference, config)[kind].f1)
     own, wanted = rouge_tokens(hypothesis, config), rouge_tokens(best, config)

@@ -149,8 +149,8 @@ def choose_columns(table: TextTable, roles: Sequence[Role]) -> dict[str, str]:
 
 
 def _cells(count: int) -> list[st.delta_generator.DeltaGenerator]:
-    rows = -(-count // 4)
-    return [cell for _ in range(rows) for cell in st.columns(4)][:count]
+    rows = -(-count // 2)
+    return [cell for _ in range(rows) for cell in st.columns(2)][:count]
 
 
 def recognised_column(role: Role, headings: Sequence[str]) -> str:

@@ -32,11 +32,12 @@ from ui.widgets.findings import show_findings
 
 def show_word_errors() -> None:
     """The lines, one of them aligned, and the rates."""
-    chosen = choose_lines()
-    lines = chosen.lines
-    unit = choose_option(ERROR_UNIT, _("Compare"), {"words": _("Words"), "characters": _("Characters")})
-    by_characters = unit == "characters"
-    warn_of_empty(lines)
+    form, aligned = st.columns([2, 3], gap="medium")
+    with form:
+        chosen = choose_lines()
+        unit = choose_option(ERROR_UNIT, _("Compare"), {"words": _("Words"), "characters": _("Characters")})
+        warn_of_empty(chosen.lines)
+    lines, by_characters = chosen.lines, unit == "characters"
 
     def count(on_progress: OnProgress) -> tuple[np.ndarray, dict[str, Spread]]:
         table = error_statistics(lines, characters=by_characters, on_progress=on_progress)
@@ -44,8 +45,9 @@ def show_word_errors() -> None:
 
     table, spreads = require(("word errors", hash(lines), unit), count, title=_("Aligning, line:"), cache=results())
     title = _("Character error rate") if by_characters else _("Word error rate")
+    with aligned:
+        _show_line(lines, error_rates(table), by_characters)
     show_spreads({title: spreads["rate"], _("Exact match"): spreads["exact"]})
-    _show_line(lines, error_rates(table), by_characters)
     say_intervals()
     _offer_lines(chosen, table, unit)
 
