@@ -323,7 +323,7 @@ def choosing():
     from ui.components.bertviz_views.show import _first_layer
 
     tokens = st.number_input("tokens", 1, 200, 64)
-    st.session_state.first = _first_layer(within_budget("model", 12, 12, int(tokens)), "layers")
+    st.session_state.first = _first_layer(within_budget("model", 12, 12, int(tokens)), range(12), "layers")
 
 
 def test_a_choice_that_is_gone_falls_back_to_the_first_layers():
