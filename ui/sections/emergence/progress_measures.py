@@ -89,8 +89,7 @@ class ProgressView:
 
 
 def show_progress_measures(study: Study, checkpoints: Sequence[MeasuredCheckpoint]) -> None:
-    """The study's story, its chart of behaviour and progress measures, and the midpoint of every metric."""
-    st.markdown(_(_STORIES[study.name]))
+    """The chart of behaviour and progress measures, its story, and the midpoint of every metric."""
     view = _choose_progress_view(study)
     live = live_run(study)
     busy = live is not None and live.is_busy
@@ -102,8 +101,8 @@ def show_progress_measures(study: Study, checkpoints: Sequence[MeasuredCheckpoin
 
 def _choose_progress_view(study: Study) -> ProgressView:
     titles = {name: _(_TITLES[name]) for name in PROGRESS[study.name]}
-    progress = choose_option(PROGRESS_MEASURE, _("Progress measures"), titles, key=f"hidden_{study.name}")
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        progress = choose_option(PROGRESS_MEASURE, _("Progress measures"), titles, key=f"hidden_{study.name}")
         control = st.toggle(_(_CONTROLS[study.name]), key=WITH_CONTROL, bind="query-params")
         log_x = st.toggle(_("Logarithmic steps"), key=LOG_ABILITY_STEPS, bind="query-params")
     return ProgressView(progress=progress, with_control=control, log_x=log_x)
@@ -113,6 +112,7 @@ def _refresh(study: Study, checkpoints: Sequence[MeasuredCheckpoint], view: Prog
     """Everything that changes while a run is live. When it ends, the page reruns once and rests."""
     live = measured_live_run(study, was_busy)
     _draw_progress(study, checkpoints, view, live)
+    st.markdown(_(_STORIES[study.name]))
     show_live(study, live)
     main = _main_run(study, checkpoints)
     show_midpoints(main, [metric.name for metric in METRICS_OF_STUDY[study.name] if metric.name not in NON_MONOTONIC])
