@@ -47,10 +47,6 @@ def show_head_comparison(traced_text: TracedText, texts: Texts, bar: ContextBar)
             "a token {heads} distributions over the text, a single head of equal width gives it one."
         ).format(heads=site.n_heads, width=site.call.query.shape[-1] if site.call else 0)
     )
-    st.latex(
-        r"\text{multi-head: } a^{(h)} = \mathrm{softmax}\left(\tfrac{q_h \cdot k_h}{\sqrt{d}}\right) \\ "
-        r"\text{single-head: } a = \mathrm{softmax}\left(\tfrac{\sum_h q_h \cdot k_h}{\sqrt{n d}}\right)"
-    )
     maps = {
         _("Head {head}").format(head=selected.head): comparison.many[selected.head],
         _("Single head of equal width"): comparison.one,
@@ -65,6 +61,10 @@ def show_head_comparison(traced_text: TracedText, texts: Texts, bar: ContextBar)
             )
             about = {**details, "head": selected.head} if index == 0 else details
             draw(model, figure, key=f"many_map_{index}", height=HEIGHT, revision=revision, label=title, details=about)
+    st.latex(
+        r"\text{multi-head: } a^{(h)} = \mathrm{softmax}\left(\tfrac{q_h \cdot k_h}{\sqrt{d}}\right) \qquad "
+        r"\text{single-head: } a = \mathrm{softmax}\left(\tfrac{\sum_h q_h \cdot k_h}{\sqrt{n d}}\right)"
+    )
     _show_disagreement(model, comparison.disagreement, queries, revision, details)
     site_line = f"comparison = model_heads(traced.site({selected.layer}, {selected.kind!r}))"
     imports = ["playground.lens.inspect.head_comparison import model_heads"]

@@ -25,10 +25,16 @@ TWO_SIDED_95 = 1.96
 RESIDUAL_AXES = ("flops", "params", "tokens")
 
 
-def show_residuals(study: ScalingStudy, fitted: Fit) -> None:
-    """Residuals over an axis, in percent and nats, and the held-out runs by the same definition."""
+def choose_residual_axis() -> str:
+    """What the residuals are shown over."""
     titles = over_titles()
-    over = choose_option(OVER, _("Over"), {axis: titles[axis] for axis in RESIDUAL_AXES}, key="residuals_over")
+    return choose_option(
+        OVER, _("Over"), {axis: titles[axis] for axis in RESIDUAL_AXES}, key="residuals_over", hidden=True
+    )
+
+
+def show_residuals(study: ScalingStudy, fitted: Fit, over: str) -> None:
+    """Residuals over an axis, in percent and nats, and the held-out runs by the same definition."""
     predicted = LAWS[fitted.law].predict_points(fitted.parameters, fitted.points)
     nats = fitted.points.loss - predicted
     percent = 100 * nats / predicted
@@ -37,7 +43,6 @@ def show_residuals(study: ScalingStudy, fitted: Fit) -> None:
     table: list[Row] = [("run", over, "measured", "predicted", "measured_minus_predicted", "percent_of_predicted")]
     columns = (dots.x, fitted.points.loss, predicted, nats, percent)
     table += list(zip(dots.names, *(column.tolist() for column in columns), strict=True))
-    st.markdown(_streaks(fitted, over))
     show_scaling_figure(
         residuals_figure(replace(dots, details=details), x=axis_title(over)),
         name=f"residuals-{over}",
@@ -49,6 +54,7 @@ def show_residuals(study: ScalingStudy, fitted: Fit) -> None:
         revision=study.fingerprint + fitted.law,
         opens_runs=study.opens_runs,
     )
+    st.markdown(_streaks(fitted, over))
     st.caption(
         _(
             "Residual: measured − predicted loss, in percent of the predicted. Scatter without a pattern is noise. A "

@@ -8,7 +8,7 @@ from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.text import _
 from ui.sections.scaling.allocation import show_frontier, show_loss_surface, show_training
-from ui.sections.scaling.diagnostics import show_intervals, show_residuals
+from ui.sections.scaling.diagnostics import choose_residual_axis, show_intervals, show_residuals
 from ui.sections.scaling.exponents import show_allocation_verdict, show_exponents
 from ui.sections.scaling.fit import (
     choose_floor,
@@ -49,10 +49,12 @@ def show_diagnostics_section(study: ScalingStudy | None) -> None:
         return
     law, n_resamples = _choose_fit(study)
     titles = {"residuals": _("Residuals"), "intervals": _("Intervals")}
-    figure = choose_option(FIGURE, _("Figure"), titles, key="choose_diagnostic", hidden=True)
+    with st.container(horizontal=True, gap="medium"):
+        figure = choose_option(FIGURE, _("Figure"), titles, key="choose_diagnostic", hidden=True)
+        over = choose_residual_axis() if figure == "residuals" else ""
     fitted, resamples, progress = _fetch(study, law, n_resamples)
     if fitted is not None and figure == "residuals":
-        show_residuals(study, fitted)
+        show_residuals(study, fitted, over)
     elif fitted is not None:
         show_intervals(study, fitted, resamples)
     _show_all_runs(study)
