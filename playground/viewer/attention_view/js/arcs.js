@@ -1,6 +1,6 @@
 // Arcs: queries on the left, keys on the right, a curve for each of the largest weights.
 
-import { cssRgb } from "../../shared/js/colour.js";
+import { cssRgb, sized } from "../../shared/js/colour.js";
 import { formatWeight } from "../../shared/js/dom.js";
 import { tokenFont } from "../../shared/js/heatmap.js";
 import { gathered } from "./chosen.js";
@@ -113,7 +113,7 @@ function drawFocusWeights(context, figure, links, scroll, focus) {
     const full = onRight ? layout.labelRight : layout.labelLeft;
     const width = Math.max(1, full * Math.min(1, level));
     context.fillRect(onRight ? layout.right : layout.left - width, y - ARC_ROW / 2 + 1, width, ARC_ROW - 2);
-    context.font = `11px ${theme.mono}`;
+    context.font = `${sized(11, theme)}px ${theme.mono}`;
     context.textBaseline = "middle";
     context.textAlign = onRight ? "left" : "right";
     context.fillStyle = cssRgb(theme.faded);
@@ -156,7 +156,7 @@ function drawBorder(context, { layout, theme, axes }, scroll) {
 }
 
 function drawHeads(context, { layout, theme, labels }) {
-  context.font = `11px ${theme.sans}`;
+  context.font = `${sized(11, theme)}px ${theme.sans}`;
   context.fillStyle = cssRgb(theme.faded);
   context.textBaseline = "middle";
   context.textAlign = "right";

@@ -1,6 +1,6 @@
 // The difference of two maps: its values, its picture on a diverging ramp, and the legend of that ramp.
 
-import { LEVELS, cssRgb, packRgb } from "../../shared/js/colour.js";
+import { LEVELS, cssRgb, packRgb, sized } from "../../shared/js/colour.js";
 import { indices, weightAt } from "../../shared/js/matrix.js";
 
 // Left minus right, NaN where either is undefined; `largest` is the largest absolute difference.
@@ -55,7 +55,7 @@ export function drawDifferenceLegend(context, { ramps, theme, largest, format },
   }
   context.strokeStyle = cssRgb(theme.line);
   context.strokeRect(x + 0.5, y - 0.5, width - 1, 10);
-  context.font = `11px ${theme.sans}`;
+  context.font = `${sized(11, theme)}px ${theme.sans}`;
   context.textBaseline = "top";
   context.fillStyle = cssRgb(theme.faded);
   for (const [share, align] of [[-1, "left"], [-0.5, "center"], [0, "center"], [0.5, "center"], [1, "right"]]) {

@@ -1,6 +1,6 @@
 // All heads at once: one canvas of thumbnails, layers from top to bottom, heads from left to right.
 
-import { cssRgb } from "../../shared/js/colour.js";
+import { cssRgb, sized } from "../../shared/js/colour.js";
 import { ARROW_STEPS, clamp, element, fill, formatScore, scoreLabel, showTip, sizeCanvas } from "../../shared/js/dom.js";
 import { codedMatrix } from "../../shared/js/matrix.js";
 import { cellImage, pairMasks, rasterize } from "../../shared/js/paint.js";
@@ -102,7 +102,7 @@ function paintThumbs(grid, context) {
 function paintNumbers(grid) {
   const { header, theme, state } = grid.view;
   const { selected } = state;
-  const font = (chosen) => `${chosen ? 600 : 400} 11px ${theme.sans}`;
+  const font = (chosen) => `${chosen ? 600 : 400} ${sized(11, theme)}px ${theme.sans}`;
   const top = sizeCanvas(grid.numbers, grid.canvas.clientWidth, 16);
   const context = grid.canvas.getContext("2d");
   context.clearRect(0, 0, LABEL_SIDE, grid.canvas.clientHeight);

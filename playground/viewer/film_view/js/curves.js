@@ -1,6 +1,6 @@
 // Head scores over training: curves of the selected score for every head, and a table of the selected head's scores.
 
-import { cssRgb } from "../../shared/js/colour.js";
+import { cssRgb, sized } from "../../shared/js/colour.js";
 import { element, fill, formatScore, scoreLabel, showTip, sizeCanvas } from "../../shared/js/dom.js";
 import { bestHead, frameIndex, scoreAt } from "./reel.js";
 
@@ -97,7 +97,7 @@ function drawLine(context, curves, width, layer, head) {
 function drawGrid(context, curves, width) {
   const { film } = curves;
   const [low, high] = curves.range;
-  context.font = `11px ${film.theme.sans}`;
+  context.font = `${sized(11, film.theme)}px ${film.theme.sans}`;
   context.textAlign = "right";
   context.textBaseline = "middle";
   context.lineWidth = 1;
@@ -123,7 +123,7 @@ function drawMarks(context, curves, width) {
   context.setLineDash([4, 3]);
   context.lineWidth = 1;
   context.strokeStyle = context.fillStyle = cssRgb(theme.text);
-  context.font = `11px ${theme.sans}`;
+  context.font = `${sized(11, theme)}px ${theme.sans}`;
   context.textBaseline = "top";
   for (const mark of marksOf(film.header, choice)) {
     if (mark.step < first || mark.step > last) continue;

@@ -1,6 +1,6 @@
 // All heads at one step: a small map for each, layers from top to bottom, heads from left to right.
 
-import { cssRgb } from "../../shared/js/colour.js";
+import { cssRgb, sized } from "../../shared/js/colour.js";
 import { ARROW_STEPS, clamp, element, fill, sizeCanvas } from "../../shared/js/dom.js";
 import { codedMatrix } from "../../shared/js/matrix.js";
 import { rasterize } from "../../shared/js/paint.js";
@@ -67,7 +67,7 @@ export function drawThumbs(context, film, size, ratio) {
   const brush = tile.getContext("2d");
   const image = brush.createImageData(w, h);
   const pixels = new Uint32Array(image.data.buffer);
-  context.font = `11px ${theme.sans}`;
+  context.font = `${sized(11, theme)}px ${theme.sans}`;
   context.textBaseline = "middle";
   context.imageSmoothingEnabled = false;
   for (let layer = 0; layer < site.layers; layer++) {

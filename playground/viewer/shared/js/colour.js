@@ -136,3 +136,6 @@ export function readTheme(element) {
     room: parseFloat(style.getPropertyValue("--picture-height")) || 0,
   };
 }
+
+// A size in pixels as large as the type is: projector mode enlarges both.
+export const sized = (pixels, theme) => pixels * (theme.scale ?? 1);

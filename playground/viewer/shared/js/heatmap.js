@@ -1,6 +1,6 @@
 // One map in full: its layout, and the layer that changes only with the data, zoom or theme.
 
-import { cssRgb } from "./colour.js";
+import { cssRgb, sized } from "./colour.js";
 import { clamp } from "./dom.js";
 import { cellSpan, rowEnd } from "./matrix.js";
 import { drawNumbered, longestToken, textWidth } from "./tokens.js";
@@ -11,9 +11,6 @@ const LONGEST_LABEL = 116;
 const CELL = 34;
 const AXIS = 18;
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-
-// A size in pixels as large as the type is: projector mode enlarges both.
-const sized = (pixels, theme) => pixels * (theme.scale ?? 1);
 
 export function tokenFont(theme) {
   return `${sized(FONT, theme)}px ${theme.mono}`;

@@ -1,13 +1,13 @@
 // The colour scale with its ticks, on the page and in exported pictures.
 
-import { cssRgb, scaleTicks, scaleWeight } from "./colour.js";
+import { cssRgb, scaleTicks, scaleWeight, sized } from "./colour.js";
 import { element, sizeCanvas } from "./dom.js";
 
 export const LEGEND_HEIGHT = 44;
 const LEGEND_WIDTH = 260;
 
 export function drawLegend(context, { shade, theme, labels, settings }, x, y, width) {
-  context.font = `11px ${theme.sans}`;
+  context.font = `${sized(11, theme)}px ${theme.sans}`;
   context.textBaseline = "top";
   context.textAlign = "left";
   context.fillStyle = cssRgb(theme.faded);
