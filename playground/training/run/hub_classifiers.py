@@ -4,6 +4,7 @@ A decoder's reads its last token, as transformers' do. An encoder's pools with t
 our encoder's layers, pools with GELU: its states are equal, and `classify.py` puts our three layers behind them.
 """
 
+import copy
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,7 +55,7 @@ def decoder_classifier(module: Any, model: Transformer, labels: Sequence[str]) -
     """A decoder of transformers as its classifier: the same layers, and our output layer at the last token."""
     from transformers import AutoModelForSequenceClassification
 
-    config = type(module.config).from_dict({**module.config.to_dict(), "num_labels": len(labels)})
+    config = copy.deepcopy(module.config)
     config.id2label, config.label2id = dict(enumerate(labels)), {name: index for index, name in enumerate(labels)}
     new: Any = AutoModelForSequenceClassification.from_config(config)
     new.base_model.load_state_dict(module.base_model.state_dict())
