@@ -60,7 +60,7 @@ def _steps() -> tuple[FirstStep, ...]:
             parameters={MODEL: EMBEDDED, TEXT: DEFAULT_TEXT, HEAD: f"{layer}.{head}", QUERY: "22"},
         ),
         FirstStep(
-            card=Card(question=_("Watch a head being born"), duration=_("2 minutes"), filled="", drawn=curve),
+            card=Card(question=_("Watch a head being born"), duration=_("1 minute"), filled="", drawn=curve),
             page="train",
             parameters={PRESET: "induction"},
         ),
