@@ -14,7 +14,6 @@ import streamlit as st
 from ui.components.live_chart import load_chart_library
 from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_data_section
 from ui.sections.scaling.dial import show_dial_section
-from ui.sections.scaling.downstream import show_downstream_section
 from ui.sections.scaling.method_comparison import show_method_comparison
 from ui.sections.scaling.planner import show_planner
 from ui.sections.scaling.published import show_published_section
@@ -36,7 +35,6 @@ TITLES = {
     LIVE: _("Run a sweep"),
     "dial": _("One dial"),
     "published-runs": _("Published"),
-    "tasks": _("Loss to task"),
     "zipf": _("Zipf"),
     "data": _("Upload data"),
 }
@@ -48,7 +46,6 @@ SECTIONS = {
     "plan": show_planner,
     "dial": show_dial_section,
     "published-runs": show_published_section,
-    "tasks": show_downstream_section,
     "zipf": show_zipf_section,
     "data": show_data_section,
 }

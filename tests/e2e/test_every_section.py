@@ -21,6 +21,7 @@ from tests.playground.charts.test_palette import contrast
 from ui.sections.tokens.sentences import LINES_EXAMPLE
 
 ROOT = Path(__file__).resolve().parents[2]
+PUBLISHED = ("runs", "models", "sizes", "tasks")
 SECTIONS = {
     "attention": [{"mode": mode} for mode in ("one", "texts", "models", "bertviz")]
     + [{"model": "tales-translator"}, {"model": "books-encoder"}],
@@ -40,8 +41,8 @@ SECTIONS = {
     "finetune": [{"show": "effects", "effect": effect} for effect in ("scores", "weights", "heads", "states")]
     + [{"show": "new"}],
     "glossary": [{}],
-    "scaling": [{"section": section} for section in ("data", "disagree", "plan", "live", "dial", "tasks", "zipf")]
-    + [{"section": "published-runs", "source": "hoffmann", "picture": figure} for figure in ("runs", "models", "sizes")]
+    "scaling": [{"section": section} for section in ("data", "disagree", "plan", "live", "dial", "zipf")]
+    + [{"section": "published-runs", "source": "hoffmann", "picture": figure} for figure in PUBLISHED]
     + [
         {"section": "curves", "picture": figure}
         for figure in ("loss", "training", "valleys", "map", "frontier", "residuals", "parameters")

@@ -54,7 +54,7 @@ def test_their_sizes_are_drawn_over_the_years():
 
 
 def test_our_checkpoints_tasks_are_drawn_over_their_losses():
-    app = run_page("scaling", section="tasks", source="hoffmann", task_table="induction")
+    app = run_page("scaling", section="published-runs", picture="tasks", source="hoffmann", task_table="induction")
     assert not app.exception
     assert "describes 122 checkpoints" in words(app)
 

@@ -12,9 +12,9 @@ from playground.charts.palette import NEUTRAL
 from playground.charts.scaling.loss import Line, add_band, add_line, axis_title, size_axes, size_colours
 from playground.text import _
 
-NARROW, WIDE = (250.0, 330.0), (880.0, 380.0)
+NARROW, WIDE = (285.0, 330.0), (880.0, 380.0)
 """The plot's area in pixels on a telephone and on a desk: a label has to be free on both."""
-LETTER, ROW, GAP = 6.6, 14.0, 7.0
+LETTER, ROW, GAP = 6.0, 13.0, 6.0
 """Pixels of a letter and a row of the smallest text, and from a dot's middle to its label."""
 POSITIONS = ("top center", "bottom center", "middle right", "middle left", "top right", "top left", "bottom right")
 MARGIN = 0.08
@@ -22,6 +22,8 @@ MARGIN = 0.08
 
 Box = tuple[float, float, float, float]
 Span = tuple[float, float]
+Places = tuple[Float[np.ndarray, "point"], Float[np.ndarray, "point"]]
+"""Across and up, as they are drawn."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,7 +49,8 @@ def famous_figure(dots: NamedDots, frontier: Sequence[Line]) -> go.Figure:
     for line in frontier:
         add_line(figure, line)
     spans = span_of(np.log10(dots.x)), span_of(np.log10(dots.y))
-    _add_named(figure, dots, (np.log10(dots.x), np.log10(dots.y)), spans)
+    drawn = [(np.log10(line.x), np.log10(line.y)) for line in frontier]
+    _add_named(figure, dots, (np.log10(dots.x), np.log10(dots.y)), spans, drawn)
     size_axes(quiet_layout(figure, x=axis_title("params"), y=axis_title("tokens"), log_x=True, log_y=True))
     figure.update_xaxes(range=list(spans[0]))
     figure.update_yaxes(range=list(spans[1]))
@@ -77,17 +80,19 @@ def span_of(values: Float[np.ndarray, "point"]) -> Span:
 def _add_named(
     figure: go.Figure,
     dots: NamedDots,
-    places: tuple[Float[np.ndarray, "point"], Float[np.ndarray, "point"]],
+    places: Places,
     spans: tuple[Span, Span],
+    lines: Sequence[Places] = (),
 ) -> None:
-    labels = place_labels(dots.names, places[0], places[1], spans)
+    labels = place_labels(dots.names, places[0], places[1], spans, lines)
+    texts = [_spaced(token_label(name)) if at else "" for name, at in zip(dots.names, labels, strict=True)]
     figure.add_scatter(
         x=dots.x.tolist(),
         y=dots.y.tolist(),
         mode="markers+text",
         name=_("models"),
         showlegend=False,
-        text=[token_label(name) if position else "" for name, position in zip(dots.names, labels, strict=True)],
+        text=texts,
         textposition=[position or "top center" for position in labels],
         textfont={"size": SMALLEST_TEXT, "color": NEUTRAL.light},
         cliponaxis=False,
@@ -101,15 +106,26 @@ def _add_named(
     )
 
 
+def _spaced(label: str) -> str:
+    """A label with wider spaces: beside digits the font's own are hardly seen."""
+    return label.replace(" ", "\u2002")
+
+
 def place_labels(
-    names: Sequence[str], x: Float[np.ndarray, "point"], y: Float[np.ndarray, "point"], spans: tuple[Span, Span]
+    names: Sequence[str],
+    x: Float[np.ndarray, "point"],
+    y: Float[np.ndarray, "point"],
+    spans: tuple[Span, Span],
+    lines: Sequence[Places] = (),
 ) -> list[str]:
     """Where each name stands beside its dot, as plotly calls it; empty where no place is free on both screens.
 
-    Names are placed in their order; a place is free where it meets neither a dot nor a placed name nor the edge.
+    Names are placed in their order; a place is free where it meets no dot, no placed name, no line and not the edge.
     """
     pixels = [_pixels(x, y, spans, area) for area in (NARROW, WIDE)]
     taken: list[list[Box]] = [[_dot_box(left, top) for left, top in screen] for screen in pixels]
+    for blocked, area in zip(taken, (NARROW, WIDE), strict=True):
+        blocked += [_dot_box(*place, reach=2) for line in lines for place in _pixels(*line, spans, area)]
     chosen = []
     for index, name in enumerate(names):
         for position in POSITIONS:
@@ -135,8 +151,8 @@ def _pixels(
     return list(zip(across.tolist(), down.tolist(), strict=True))
 
 
-def _dot_box(left: float, top: float) -> Box:
-    return left - 5, top - 5, left + 5, top + 5
+def _dot_box(left: float, top: float, reach: float = 4.5) -> Box:
+    return left - reach, top - reach, left + reach, top + reach
 
 
 def _label_box(name: str, left: float, top: float, position: str) -> Box:

@@ -101,6 +101,22 @@ def test_labels_meet_neither_one_another_nor_a_dot(places):
             assert not any(overlaps(box, dot) for dot in dots)
 
 
+def test_a_line_stays_free_of_labels():
+    """Three long names on a diagonal: none is placed across it, and a dot's own name would be without it."""
+    x, y, names = np.array([1.0, 1.5, 2.0]), np.array([1.0, 1.5, 2.0]), ["a long name"] * 3
+    spans = (0.0, 3.0), (0.0, 3.0)
+    line = np.linspace(0, 3, 120), np.linspace(0, 3, 120)
+    chosen = place_labels(names, x, y, spans, [line])
+    assert any(chosen)
+    assert chosen != place_labels(names, x, y, spans)
+    for area in (NARROW, WIDE):
+        drawn = _pixels(*line, spans, area)
+        for name, position, place in zip(names, chosen, _pixels(x, y, spans, area), strict=True):
+            left, top, right, bottom = _label_box(name, *place, position or "top center")
+            crossed = [1 for across, down in drawn if left < across < right and top < down < bottom]
+            assert not (position and crossed)
+
+
 def test_most_famous_models_are_labelled():
     known = [model for model in MODELS if model.tokens]
     x = np.log10([model.params for model in known])

@@ -19,7 +19,7 @@ sweep_form.py         the configuration of a new sweep
 sweep_progress.py     a sweep started, watched and stopped
 dial.py               a depth chosen, what the law makes of it, the series started
 landing.py            where the runs of a series landed beside their prediction
-published.py          what others published: runs, models, sizes
+published.py          what others published: runs, models, sizes, a law of tasks
 famous_models.py      famous models beside a law's frontier, and their sizes over the years
 published_runs.py     Hoffmann's runs, fitted in the ways in which the papers differ
 downstream.py         our checkpoints' errors at a task over their losses

@@ -17,7 +17,6 @@ from ui.cache import scaling_results
 from ui.jobs import compute
 from ui.sections.scaling.figure import show_metrics, show_scaling_figure
 from ui.sections.scaling.loss_curves import curve_table
-from ui.sections.scaling.study import ScalingStudy
 from ui.state.parameters import SHARE_RIGHT, TASK_TABLE
 from ui.widgets.choice import choose_option
 
@@ -55,7 +54,7 @@ TASKS = {
 }
 
 
-def show_downstream_section(_study: ScalingStudy | None) -> None:
+def show_downstream() -> None:
     """Choose a task and a measure; see error over loss with the fitted law."""
     with st.container(horizontal=True, gap="medium"):
         task_titles = {name: _(table.title) for name, table in TASKS.items()}

@@ -1,5 +1,6 @@
 """Famous models on the map of parameters and tokens, a law's frontier laid over; and their sizes over the years."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ from ui.widgets.choice import choose_option
 PRINTED = {published.key: published for published in (BESIROGLU, HOFFMANN, KAPLAN)}
 GADRE, OWN = "gadre", "own"
 HEIGHT = 520
-CURVE_POINTS = 60
+CURVE_POINTS = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +166,8 @@ def _fitted(study: ScalingStudy, law: str) -> ChosenLaw | None:
 
 
 def _map_dots(models: list[FamousModel], found: dict[str, Overtraining]) -> NamedDots:
+    # Labels are placed in this order: the models that lie farthest from the frontier keep theirs.
+    models = sorted(models, key=lambda model: -abs(math.log(found[model.name].factor)))
     details = [
         "<br>".join(
             [

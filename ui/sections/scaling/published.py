@@ -1,8 +1,9 @@
-"""What others published: Hoffmann's runs to fit, famous models beside a law, their sizes over the years."""
+"""What others published: Hoffmann's runs to fit, famous models beside a law, their sizes; a published law of tasks."""
 
 import streamlit as st
 
 from playground.text import _
+from ui.sections.scaling.downstream import show_downstream
 from ui.sections.scaling.famous_models import choose_famous_law, show_famous_models, show_famous_sizes
 from ui.sections.scaling.published_runs import show_published_runs
 from ui.sections.scaling.study import ScalingStudy
@@ -16,6 +17,7 @@ def published_titles() -> dict[str, str]:
         "runs": _("Hoffmann's runs"),
         "models": _("Famous models"),
         "sizes": _("Sizes over the years"),
+        "tasks": _("Loss to task"),
     }
 
 
@@ -28,5 +30,7 @@ def show_published_section(study: ScalingStudy | None) -> None:
         show_famous_models(study, law)
     elif figure == "sizes":
         show_famous_sizes()
+    elif figure == "tasks":
+        show_downstream()
     else:
         show_published_runs(study)
