@@ -33,10 +33,9 @@ MOST_CURVES = 6
 
 def show_word_states(model: LoadedModel) -> None:
     """A word, some texts, and the cosines of its states over the layers."""
-    shown = read_text(WORD, BANK)
-    word = st.text_input(_("Word"), shown, **mirrored(WORD, shown, BANK), max_chars=WORD.limit, width=240).strip()
-    label = _("Two to {most} texts that hold the word, one on each line").format(most=MOST_SENSES)
-    texts = split_texts(address_text(SENSES, BANK_TEXTS, label=label, rows=4))
+    form, picture = st.columns([2, 5], gap="medium")
+    with form:
+        word, texts = _choose_word()
     states = compute(
         ("word states", word, tuple(texts)),
         lambda on_progress: word_states(model, texts, word, on_progress),
@@ -45,7 +44,6 @@ def show_word_states(model: LoadedModel) -> None:
     )
     if states is None:
         return
-    show_findings(describe_word(states))
     names = [
         _("texts {first} and {second}").format(first=first + 1, second=second + 1) for first, second in states.pairs
     ]
@@ -53,8 +51,10 @@ def show_word_states(model: LoadedModel) -> None:
     details = {"word": word, "texts": " | ".join(texts)}
     figure = word_levels_figure(curves, states.others)
     label = _("Cosine of the word's states after each layer")
-    show_chart(model, figure, key="word_chart", label=label, details=details, height=380)
-    _say_tokens(states)
+    with picture:
+        show_findings(describe_word(states))
+        show_chart(model, figure, key="word_chart", label=label, details=details, height=380)
+        _say_tokens(states)
     rows: list[tuple[object, ...]] = [("layer", *names, "other tokens")]
     rows += [
         (str(level), *states.cosines[:, level].tolist(), float(states.others[level])) for level in range(states.levels)
@@ -62,6 +62,14 @@ def show_word_states(model: LoadedModel) -> None:
     offer_csv(model, rows, name="word-states", details=details)
     lines = [f"states = word_states(model, {list(texts)!r}, {word!r})", "print(states.pairs, states.cosines)"]
     offer_snippet(model, ["playground.tokens.word_states import word_states"], lines)
+
+
+def _choose_word() -> tuple[str, list[str]]:
+    """The word, and the texts that hold it."""
+    shown = read_text(WORD, BANK)
+    word = st.text_input(_("Word"), shown, **mirrored(WORD, shown, BANK), max_chars=WORD.limit).strip()
+    label = _("Two to {most} texts that hold the word, one on each line").format(most=MOST_SENSES)
+    return word, split_texts(address_text(SENSES, BANK_TEXTS, label=label, rows=4))
 
 
 def _say_tokens(states: WordStates) -> None:
