@@ -11,6 +11,7 @@ from playground.text import _
 
 if TYPE_CHECKING:
     from playground.scaling.bootstrap import Bootstrap
+    from playground.scaling.downstream import DownstreamFit
     from playground.scaling.fits import Fit
     from playground.scaling.points import Points
     from playground.scaling.points_csv import PointsTable
@@ -103,7 +104,7 @@ def _fit_task(content: bytes, arguments: argparse.Namespace) -> dict[str, Any]:
         "heldout_error": fitted.heldout,
         "heldout": None,
         "unidentified": [],
-        "warnings": [] if intervals else [_("Intervals resample whole runs, and there are fewer than five or none.")],
+        "warnings": _task_warnings(fitted),
         "points": len(points),
         "runs": len(set(points.runs)),
         "bootstraps": len(fitted.resamples),
@@ -154,6 +155,12 @@ def refit_report(found: "Refit", resamples: "Bootstrap | None") -> dict[str, Any
         "points": found.n_runs,
         "bootstraps": resamples.n_resamples if resamples else 0,
     }
+
+
+def _task_warnings(fitted: "DownstreamFit") -> list[str]:
+    few = _("Intervals resample whole runs, and there are fewer than five or none.")
+    flat = _("The share right does not rise as the loss falls: k is 0, and gamma says nothing.")
+    return [*([] if fitted.resamples else [few]), *([flat] if fitted.law.k == 0 else [])]
 
 
 def _check_numbers(arguments: argparse.Namespace) -> None:
@@ -249,6 +256,8 @@ def as_text(report: dict[str, Any]) -> str:
         lines.append(f"  {name:<8} {shown:>14}" + _interval_text(report["intervals"].get(name)))
     if "rmse" in report:
         ended = _("errors are described to {rmse:.3g}")
+        if report["heldout_error"] is not None:
+            ended = _("errors are described to {rmse:.3g}, the largest models' predicted to {heldout_error:.3g}")
     elif "printed_objective" in report:
         ended = _("objective {objective:.6g}; Hoffmann's printed law has {printed_objective:.6g}")
     else:

@@ -152,6 +152,9 @@ def test_the_law_from_loss_to_task_is_fitted_to_a_table_of_checkpoints(capsys):
     assert main(words) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.split()[:1] == ["gamma"] and "95 %" in line for line in lines)
+    assert "the largest models' predicted to" in lines[-1]
+    assert main(["fit", str(table), "--loss", "held_out_loss", "--right", "edit_distance", "--bootstraps", "0"]) == 0
+    assert "! The share right does not rise as the loss falls" in capsys.readouterr().out
     assert main([*words, "--law", "gadre"]) == 2
     assert "takes --loss, --right" in capsys.readouterr().err
 
