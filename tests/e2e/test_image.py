@@ -1,22 +1,17 @@
-"""The Dockerfile's own lines in a clean folder: no root, a folder that cannot be written, a health check, a picture."""
+"""The Dockerfile's own lines in a clean folder: no root, a folder that cannot be written, a health check."""
 
 import os
 import re
 import shutil
 import stat
-import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
-from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import _free_port, _wait_until_healthy
+from tests.e2e.conftest import _free_port
 from tests.helpers.image import Image, context_files, instructions
-from tests.helpers.settling import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SPACE = ROOT / "docs" / "hosting" / "space" / "README.md"
@@ -59,28 +54,6 @@ def image() -> Iterator[Image]:
         shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
-def served(image: Image) -> Iterator[tuple[str, int, Callable[[], int]]]:
-    """Its server by its own command, on another port: address, process, and what the health check returns."""
-    port = _free_port()
-    moved = [part.replace(str(image.port), str(port)).replace("0.0.0.0", "127.0.0.1") for part in image.command]
-    log = image.folder / "server.log"
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            image.as_user(moved), cwd=image.work, env=image.variables(), stdout=out, stderr=subprocess.STDOUT
-        )
-    try:
-        _wait_until_healthy(server, f"http://127.0.0.1:{port}", log)
-        yield (
-            f"http://127.0.0.1:{port}",
-            server.pid,
-            lambda: image.run(image.health.replace(str(image.port), str(port))).returncode,
-        )
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
 @pytest.mark.slow
 def test_its_lines_can_be_followed(image: Image):
     assert re.fullmatch(r"python:3\.\d+-slim", image.base)
@@ -91,21 +64,6 @@ def test_its_lines_can_be_followed(image: Image):
         "id -u; test ! -w /app && ! touch /app/x 2>/dev/null && touch /data/y && echo closed"
     ).stdout.split()
     assert user == [str(os.getuid() or 1000), "closed"]
-
-
-@pytest.mark.slow
-def test_a_page_of_its_server_shows_a_picture(
-    served: tuple[str, int, Callable[[], int]], open_page: Callable[[str], Page]
-):
-    address, pid, health = served
-    assert health() == 0
-    page = open_page(address)
-    page.locator(".root[data-paint]").first.wait_for(timeout=PATIENCE)
-    expect(page.locator("h1").first).to_have_text("Attention")
-    page.goto(f"{address}/scaling")
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=PATIENCE)
-    family: list[Any] = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    assert any("asgi.py" in process.cmdline() for process in family)
 
 
 @pytest.mark.slow
