@@ -4,7 +4,7 @@ Qwen3-Next, Qwen 3.5, AFMoE, Laguna, LFM3: z is multiplied by the sigmoid (or so
 layer's input, one number for each of z or one for each head (Qiu et al. 2025, arXiv:2505.06708, section 2.2).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from playground.lens.inspect.steps.activation import agrees
 
-FUNCTIONS = {"sigmoid": torch.sigmoid, "softplus": functional.softplus}
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": torch.sigmoid, "softplus": functional.softplus}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
