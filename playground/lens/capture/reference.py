@@ -67,7 +67,7 @@ def _logarithmic_z(part: AttentionCall) -> Tensor:
         # tanh by exponentials: 1 − 2 / (e^(2x) + 1).
         scores = part.softcap * (1 - 2 / ((2 * scores / part.softcap).exp() + 1))
     mask = attention.additive_mask(part)
-    scores = scores if mask is None else scores + mask.double()
+    scores = scores if mask is None else scores + _four_axes(mask)[0].double()
     total = scores.logsumexp(-1, keepdim=True)
     if part.sinks is not None:
         total = torch.logaddexp(total, part.sinks.double().view(-1, 1, 1).expand_as(total))
