@@ -54,7 +54,7 @@ class Plan:
     """What else the machine did meanwhile."""
 
 
-QUICK = {"visitors": 3, "seconds": 6.0, "think": (0.2, 0.8), "arrival_seconds": 1.0, "trainings": 1}
+QUICK: dict[str, Any] = {"visitors": 3, "seconds": 6.0, "think": (0.2, 0.8), "arrival_seconds": 1.0, "trainings": 1}
 
 
 @dataclass(kw_only=True)
@@ -221,8 +221,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="where the JSON goes")
     arguments = parser.parse_args()
     minutes = arguments.minutes or (60.0 if arguments.soak else 5.0)
+    options: dict[str, Any] = {"seconds": minutes * 60, **(QUICK if arguments.quick else {})}
     plan = Plan(
-        **{"seconds": minutes * 60, **(QUICK if arguments.quick else {})},
+        **options,
         warm_up_seconds=min(300.0, minutes * 12) if arguments.soak else 0.0,
         threads=arguments.threads,
         note=arguments.note,
