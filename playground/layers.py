@@ -36,6 +36,21 @@ class Rotary(nn.Module):
         return torch.addcmul(x * self.cosine[:length, None], x.roll(half, -1), self.sine[:length, None])
 
 
+def split_alone(
+    heads: Float[Tensor, "batch token head width"], counts: list[int], rotate: nn.Module
+) -> tuple[Tensor, ...]:
+    """Queries, keys and values; nothing is rotated."""
+    return heads.split_with_sizes(counts, dim=2)
+
+
+def split_and_rotate(
+    heads: Float[Tensor, "batch token head width"], counts: list[int], rotate: nn.Module
+) -> tuple[Tensor, ...]:
+    """Queries, keys and values, queries and keys rotated together: one operation instead of two."""
+    query_key, value = heads.split_with_sizes([sum(counts[:2]), counts[2]], dim=2)
+    return *rotate(query_key).split_with_sizes(counts[:2], dim=2), value
+
+
 class LearnedPositions(nn.Module):
     """Add a learned vector for each position (GPT-2, BERT)."""
 
@@ -188,6 +203,11 @@ NORMS: dict[Norm, Callable[[int], nn.Module]] = {
     "layer": lambda width: nn.LayerNorm(width, eps=EPSILON),
     "none": lambda width: nn.Identity(),
 }
+HEAD_SPLITS: dict[bool, Callable[[Tensor, list[int], nn.Module], tuple[Tensor, ...]]] = {
+    False: split_alone,
+    True: split_and_rotate,
+}
+"""By whether positions are rotary."""
 EMBEDDINGS: dict[bool, type[nn.Embedding]] = {False: nn.Embedding, True: ScaledEmbedding}
 ADDED_POSITIONS: dict[Positions, Callable[[TransformerConfig], nn.Module]] = {
     "rotary": lambda config: nn.Identity(),

@@ -229,7 +229,7 @@ class Attention(nn.Module):
         self.query_key_value = nn.Linear(config.width, sum(self.sizes), bias=config.bias)
         self.output = nn.Linear(config.width, config.width, bias=config.bias)
         self.rotate = Rotary(config) if config.positions == "rotary" else nn.Identity()
-        self.split = split_and_rotate if config.positions == "rotary" else split_alone
+        self.split = layers.HEAD_SPLITS[config.positions == "rotary"]
 
     def forward(
         self, x: Float[Tensor, "batch token width"], seen: Bool[Tensor, "batch 1 _ token"] | None = None
@@ -272,21 +272,6 @@ class CrossAttention(nn.Module):
 def split_heads(x: Float[Tensor, "batch token _"], head_width: int) -> Float[Tensor, "batch head token {head_width}"]:
     """A projection's output, cut into heads: [2, 5, 32] becomes [2, 4, 5, 8] for a head width of 8."""
     return x.view(x.shape[0], x.shape[1], -1, head_width).transpose(1, 2)
-
-
-def split_alone(
-    heads: Float[Tensor, "batch token head width"], counts: list[int], rotate: nn.Module
-) -> tuple[Tensor, ...]:
-    """Queries, keys and values; nothing is rotated."""
-    return heads.split_with_sizes(counts, dim=2)
-
-
-def split_and_rotate(
-    heads: Float[Tensor, "batch token head width"], counts: list[int], rotate: nn.Module
-) -> tuple[Tensor, ...]:
-    """Queries, keys and values, queries and keys rotated together: one operation instead of two."""
-    query_key, value = heads.split_with_sizes([sum(counts[:2]), counts[2]], dim=2)
-    return *rotate(query_key).split_with_sizes(counts[:2], dim=2), value
 
 
 def all_real(mask: Bool[Tensor, "batch token"]) -> Bool[Tensor, "batch 1 1 token"]:
