@@ -99,7 +99,7 @@ def router_step(inputs: TokenInputs) -> InsideStep | None:
         formula=rf"s = W_{{\mathrm{{router}}}}\hat{{x}} \\[6pt] {body.router.rule.formula}",
         explanation=_explanation(inputs, body),
         tables=(table,),
-        code=(CodeReference(module=router, function="Router.__call__", names=("scores", "topk")),),
+        code=(CodeReference(module=router, function="Router.__call__", names=("preferred", "topk")),),
     )
 
 
