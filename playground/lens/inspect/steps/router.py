@@ -57,8 +57,6 @@ def _logistic_normed(scores: Tensor, chosen: Tensor) -> Tensor:
     return shares / shares.sum(-1, keepdim=True)
 
 
-SAME_FACTOR = 1e-3
-"""How near to 1 a fitted factor of the shares is no factor."""
 RULES = (
     ShareRule(
         name="chosen",
@@ -140,15 +138,22 @@ def _routers(
     rows: TokenRows, outputs: Sequence[ModuleOutput], item: ModuleOutput, x: Tensor, chosen: Tensor, shares: Tensor
 ) -> Iterator[Router]:
     """The rules by which this matrix's scores give the shares of the chosen experts, with every known way to choose."""
-    scores_map = linear_map(item.module)
+    scores_map, dtype = linear_map(item.module), rows.dtype
     scores = scores_map(x)
-    for rule in RULES:
-        made = rule.function(scores, chosen)
-        factor = float((shares * made).sum() / made.square().sum().clamp(min=1e-20))
-        factor = 1.0 if abs(factor - 1) < SAME_FACTOR else factor
-        if agrees(factor * made, shares, rows.dtype):
-            for preference in (None, *_preferences(outputs, item.module, scores.shape[1])):
-                yield Router(map=scores_map, rule=rule, choices=chosen.shape[1], preference=preference, factor=factor)
+    fits = [(rule, 1.0) for rule in RULES if agrees(rule.function(scores, chosen), shares, dtype)]
+    # At one token a factor makes shares of one rule those of another: only one that the block states counts.
+    for factor in () if fits else _stated_factors(outputs, item.module):
+        fits += [(rule, factor) for rule in RULES if agrees(factor * rule.function(scores, chosen), shares, dtype)]
+    for rule, factor in fits:
+        for preference in (None, *_preferences(outputs, item.module, scores.shape[1])):
+            yield Router(map=scores_map, rule=rule, choices=chosen.shape[1], preference=preference, factor=factor)
+
+
+def _stated_factors(outputs: Sequence[ModuleOutput], router: nn.Module) -> list[float]:
+    """Numbers that a module of the block keeps: the factor of the shares is one of them (DeepSeek-V3, AFMoE)."""
+    modules = dict.fromkeys([router, *(item.module for item in outputs)])
+    values = [value for module in modules for value in vars(module).values()]
+    return list(dict.fromkeys(value for value in values if isinstance(value, float) and value not in (0.0, 1.0)))
 
 
 def _preferences(outputs: Sequence[ModuleOutput], router: nn.Module, n_experts: int) -> Iterator[Preference]:
