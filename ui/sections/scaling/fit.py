@@ -105,9 +105,8 @@ def fetch_bootstrap(
 
 
 def show_fit_verdict(fitted: Fit, resamples: Bootstrap | None) -> None:
-    """What the fit can and cannot say, and its warnings."""
+    """What the fit can and cannot say; the picture comes next, the warnings below it."""
     st.markdown(" ".join(fit_verdict(fitted, resamples.intervals() if resamples else {})))
-    show_warnings(fitted, resamples)
 
 
 def show_headline(fitted: Fit, resamples: Bootstrap | None) -> None:

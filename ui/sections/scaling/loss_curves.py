@@ -60,6 +60,7 @@ def choose_overlays() -> list[str]:
         default=read_several(PUBLISHED, known, known),
         format_func=lambda key: _(OVERLAYS[key].title),
         key=widget_key(PUBLISHED, "choose_published"),
+        label_visibility="collapsed",
         width="content",
     )
     write_several(PUBLISHED, chosen, known, known)
@@ -101,7 +102,7 @@ def over_titles() -> dict[str, str]:
 
 def show_curves(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
     """Choose an axis; see the runs, the laws and the extrapolation."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         over = _choose_axis(fitted)
         chosen = choose_overlays()
         extrapolates = st.toggle(
@@ -143,7 +144,7 @@ def _choose_axis(fitted: Fit) -> str:
     column = LAWS[fitted.law].form.columns[0]
     default = column if column in OTHER else "params"
     titles = {default: axis_title(default), **over_titles()}
-    return choose_option(OVER, _("Over"), titles, key=f"over_{default}")
+    return choose_option(OVER, _("Over"), titles, key=f"over_{default}", hidden=True)
 
 
 def _explain(over: str, law: str, has_overlays: bool) -> None:

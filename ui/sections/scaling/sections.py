@@ -18,6 +18,7 @@ from ui.sections.scaling.fit import (
     fetch_fit,
     show_fit_verdict,
     show_headline,
+    show_warnings,
 )
 from ui.sections.scaling.isoflop import show_profiles
 from ui.sections.scaling.loss_curves import show_curves
@@ -37,6 +38,7 @@ def show_fit_section(study: ScalingStudy | None) -> None:
     fitted, resamples, progress = _fetch(study, law, n_resamples)
     if fitted is not None:
         show_curves(study, fitted, resamples)
+        show_warnings(fitted, resamples)
         show_headline(fitted, resamples)
     _show_all_runs(study)
     _refine(study, fitted, resamples, n_resamples, progress)
@@ -57,6 +59,8 @@ def show_diagnostics_section(study: ScalingStudy | None) -> None:
         show_residuals(study, fitted, over)
     elif fitted is not None:
         show_intervals(study, fitted, resamples)
+    if fitted is not None:
+        show_warnings(fitted, resamples)
     _show_all_runs(study)
     _refine(study, fitted, resamples, n_resamples, progress)
 
