@@ -4,6 +4,7 @@ Each sentence stands in ⟦brackets⟧, a third more text overflows nothing, axe
 and each text of a chart is large and clear enough.
 """
 
+import csv
 import re
 from functools import cache
 from pathlib import Path
@@ -97,6 +98,9 @@ CELL = re.compile(r"(?:\S{1,3} \()?(?:\d+ )?(?P<tokens>.*?)\)?")
 NUMBERED = re.compile(r"^\d+ ")
 SOURCES = {term.source for term in TERMS}
 """Works, which are cited in their own language."""
+with (ROOT / "assets" / "published" / "language-models.csv").open(encoding="utf-8", newline="") as table:
+    FAMOUS = {row["name"] for row in csv.DictReader(table)}
+"""Language models by their names, which no language changes."""
 BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 
@@ -139,7 +143,7 @@ def untranslated(page: Page) -> list[str]:
     typed = {word for value in page.evaluate(TYPED) for word in value.split()}
     blocks = [text for text, is_cell in page.evaluate(BLOCKS) if not (is_cell and (is_token(text) or is_line(text)))]
     blocks = [text for text in blocks if NUMBERED.sub("", text.strip()) not in typed | SOURCES]
-    return sorted({rest for rest in map(unwrapped, blocks) if rest} - STREAMLITS)
+    return sorted({rest for rest in map(unwrapped, blocks) if rest} - STREAMLITS - FAMOUS)
 
 
 STREAMLIT_MARKUP = {
