@@ -108,9 +108,9 @@ def _title(run: Path | None, is_of_run: bool) -> str:
 def _choose_names(before: str, after: str) -> tuple[str, str]:
     """Both names, as the address says; by default the run's."""
     label = _("{before} → {after}").format(
-        before=read_text(BASE_MODEL, before), after=_short(read_text(TUNED_MODEL, after))
+        before=inert(read_text(BASE_MODEL, before)), after=inert(_short(read_text(TUNED_MODEL, after)))
     )
-    with st.popover(inert(label), icon=":material/difference:", help=_("Before → after")):
+    with st.popover(label, icon=":material/difference:", help=_("Before → after")):
         st.caption(_("Any two models of one architecture and vocabulary can be compared."))
         chosen = tuple(
             _choose_name(title, parameter, default)

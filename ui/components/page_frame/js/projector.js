@@ -10,13 +10,13 @@ const PICTURE = "data-projected";
 const WAY = "data-projected-way";
 const SCALE = 1.4;
 const BOTTOM = 12;
-const SMALLEST = 120;
+const SMALLEST = 60;
 const LATER = 300;
 const MAIN = "[data-testid=stMainBlockContainer]";
 const HEAD = ".st-key-page_head";
 const CANDIDATES = ".stBidiComponent, [data-testid=stIFrame]";
-// Fields to type into and panels are no pictures.
-const OTHERS = `${HEAD} *, .st-key-context_bar *, [class*=_area], [class*=first_steps]`;
+// Fields to type into, panels and maps to choose from are no pictures.
+const OTHERS = `${HEAD} *, .st-key-context_bar *, [class*=_area], [class*=first_steps], .st-key-step_map *`;
 const SHEET = `
 :root[${MODE}] { font-size: ${100 * SCALE}%; }
 :root[${MODE}] :is([data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stExpandSidebarButton],
