@@ -77,7 +77,7 @@ def is_closed(scope: Scope) -> bool:
 
 def is_picture(scope: Scope) -> bool:
     """Whether a picture alone is asked for, to be shown in a frame of another page: no button of ours is in it."""
-    return parse_qs(scope.get("query_string", b"")).get(b"embed") == [b"true"]
+    return parse_qs(scope.get("query_string", b"").decode("latin-1")).get("embed") == ["true"]
 
 
 class SafeHeaders:

@@ -85,6 +85,8 @@ def test_every_answer_says_what_a_browser_must_not_do(monkeypatch):
     ("query", "ancestors", "may_be_framed"),
     [
         ("text=a&embed=true", "'self'", True),
+        ("text=%E7%8C%AB%C3%A9&embed=true", "'self'", True),
+        ("text=%FF%C3%A9", "'self'", False),
         ("embed=true", "'none'", False),
         ("text=embed%3Dtrue", "'self'", False),
         ("embed=false", "'self'", False),
