@@ -27,11 +27,11 @@ def test_turns_go_round_all_quick_claims():
     assert {id(claim) for claim in seen} == {id(claim) for claim in quick}
 
 
-CLAIM = Claim(quote="277 configurations; 259 built", where="docs/configurations.md", command="print('so many: 1,277')")
+CLAIM = Claim(quote="277 configurations;", where="docs/configurations.md", command="print('so many: 1,277')")
 
 
 def test_a_figure_that_is_not_so_is_told():
-    assert problems([CLAIM]) == ["docs/configurations.md: 277 configurations; 259 built: derived 1277"]
+    assert problems([CLAIM]) == ["docs/configurations.md: 277 configurations;: derived 1277"]
     moved = dataclasses.replace(CLAIM, quote="278 configurations")
     assert problems([moved]) == ["docs/configurations.md does not say: 278 configurations"]
     (failed,) = problems([dataclasses.replace(CLAIM, command="raise SystemExit('no such thing')")])

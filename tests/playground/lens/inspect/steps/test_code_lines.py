@@ -15,7 +15,7 @@ CODE = {
     "embedding": "self.embedding(ids)",
     "norm": "layer(norm(residual)",
     "projection": "self.query_key_value(x)",
-    "rotation": "self.rotate(",
+    "rotation": "self.rotate)",
     "scores": "@ key.transpose(-1, -2)",
     "scaling": "@ key.transpose(-1, -2)",
     "mask": "scores(call) + mask",
