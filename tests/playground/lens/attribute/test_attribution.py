@@ -108,7 +108,7 @@ def test_blocks_without_attention_are_parts_of_stream_and_logit():
     assert attribution.sum == pytest.approx(float(output.logits[0, -1, 5]), abs=1e-3)
     assert (attribution.layers, attribution.blocks) == ((1, 3), (0, 1, 2, 3))
     assert [value != 0 for value in attribution.mixers] == [True, False, True, False]
-    split = traced.stream_parts(1, 4)
+    split = traced.stream_parts(3, 4)
     assert split is not None
     assert split.names == (
         *("x", "mixer_0", "feed_forward_0", "attention_1", "feed_forward_1"),

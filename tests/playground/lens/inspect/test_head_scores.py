@@ -106,7 +106,7 @@ def test_the_head_to_show_first_is_the_strongest_induction_head_else_previous_to
 
     Of 100 queries every fifth is read.
     """
-    sites = [head_looking_back(1, 100), head_looking_back(9, 100)]
+    sites = [head_looking_back(1, 100), dataclasses.replace(head_looking_back(9, 100), layer=1)]
     assert striking_head(sites, [query % period for query in range(100)]) == expected
 
 
