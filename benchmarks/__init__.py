@@ -8,6 +8,9 @@ browser.py     Chromium, servers, and what a page is asked;  page.js  the clock 
 english.py     English text of an exact number of tokens
 shakespeare.py what a character model of Shakespeare reaches, trained from the command line
 preset_pictures.py   the pictures on the Train page's cards (assets/presets.json)
+training.py    a training step beside its peers;  contenders.py  the peers' shapes and models
+load.py        thirty visitors on one hosted server;  load_table.py  the README's table of them
+hosted_app.py  the server that they visit;  seat.py  its own protocol;  visitor.py  what a visitor does
 audit.py       known holes of the pinned packages (pip-audit)
 machine.py     when, where and of what a measurement was made
 """

@@ -45,8 +45,7 @@ def chromium() -> Iterator[Browser]:
 def serve(threads: int) -> Iterator[str]:
     """`streamlit run app.py` in a fresh process, with the app's own settings; the block begins when it answers."""
     port = free_port()
-    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *(f"--{key}={options[key]}" for key in options)]
+    command = streamlit_command("app.py", port)
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     quiet = subprocess.DEVNULL
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
@@ -59,6 +58,12 @@ def serve(threads: int) -> Iterator[str]:
             server.wait(timeout=10)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+def streamlit_command(script: str, port: int) -> list[str]:
+    """`streamlit run` of a script of the repository at a port of loopback."""
+    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
+    return [sys.executable, "-m", "streamlit", "run", script, *(f"--{key}={options[key]}" for key in options)]
 
 
 def free_port() -> int:

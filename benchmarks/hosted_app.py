@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from benchmarks.browser import ROOT, free_port, wait_until_healthy
+from benchmarks.browser import ROOT, free_port, streamlit_command, wait_until_healthy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +42,7 @@ class HostedApp:
 def hosted_app(environment: Mapping[str, str], *, threads: int) -> Iterator[HostedApp]:
     """`streamlit run asgi.py` with a home and a folder of runs of its own; the block begins when it answers."""
     port = free_port()
-    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
-    command = [sys.executable, "-m", "streamlit", "run", "asgi.py", *(f"--{key}={options[key]}" for key in options)]
+    command = streamlit_command("asgi.py", port)
     with TemporaryDirectory(prefix="load", ignore_cleanup_errors=True) as folder:
         log, runs = Path(folder) / "server.log", Path(folder) / "runs"
         variables = {"OMP_NUM_THREADS": str(threads), "HOME": folder, "PLAYGROUND_RUNS": str(runs)}

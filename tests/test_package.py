@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.browser import free_port
 from playground.command.app import app_command
 from playground.errors import UserError
 from playground.folders import app_folder, assets_folder
-from tests.e2e.conftest import _free_port, _wait_until_healthy
+from tests.helpers.app_server import wait_until_healthy
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.slow
@@ -90,7 +91,7 @@ def test_the_console_command_is_called_by_its_name(installed: Path, run: Callabl
 @pytest.fixture
 def served(installed: Path, tmp_path: Path) -> Iterator[str]:
     """The app of the installed package, opened by its command."""
-    port = _free_port()
+    port = free_port()
     environment = {**os.environ, "PYTHONPATH": str(installed), "HOME": str(tmp_path)}
     command = [str(installed / "bin" / "transformer-playground"), "app", "--headless", "--port", str(port)]
     with (tmp_path / "log").open("wb") as log:
@@ -103,7 +104,7 @@ def served(installed: Path, tmp_path: Path) -> Iterator[str]:
             start_new_session=True,
         )
     try:
-        _wait_until_healthy(server, f"http://127.0.0.1:{port}", tmp_path / "log")
+        wait_until_healthy(server, f"http://127.0.0.1:{port}", tmp_path / "log")
         yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(server.pid, 15)

@@ -4,7 +4,6 @@ Each sentence stands in ⟦brackets⟧, a third more text overflows nothing, axe
 and each text of a chart is large and clear enough.
 """
 
-import csv
 import re
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from tokenizers import Tokenizer
 
 from playground.glossary import TERMS
+from playground.scaling.famous import famous_models
 from tests.e2e.test_room import SMALL_TEXTS
 from tests.helpers.contrast import as_hex
 from tests.helpers.settling import settle, settle_work
@@ -98,8 +98,7 @@ CELL = re.compile(r"(?:\S{1,3} \()?(?:\d+ )?(?P<tokens>.*?)\)?")
 NUMBERED = re.compile(r"^\d+ ")
 SOURCES = {term.source for term in TERMS}
 """Works, which are cited in their own language."""
-with (ROOT / "assets" / "published" / "language-models.csv").open(encoding="utf-8", newline="") as table:
-    FAMOUS = {row["name"] for row in csv.DictReader(table)}
+FAMOUS = {model.name for model in famous_models()}
 """Language models by their names, which no language changes."""
 BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
 LETTERS = re.compile(r"[^\W\d_]{2,}")

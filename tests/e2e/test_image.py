@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import _free_port
+from benchmarks.browser import free_port
 from tests.helpers.image import Image, context_files, instructions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,4 +68,4 @@ def test_its_lines_can_be_followed(image: Image):
 
 @pytest.mark.slow
 def test_its_health_check_notices_a_server_that_is_not_there(image: Image):
-    assert image.run(image.health.replace(str(image.port), str(_free_port()))).returncode != 0
+    assert image.run(image.health.replace(str(image.port), str(free_port()))).returncode != 0

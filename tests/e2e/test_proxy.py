@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.browser import free_port
 from benchmarks.seat import Seat, Seen, header_of
-from tests.e2e.conftest import _free_port, _start_server, _wait_or_kill, _wait_until_healthy
+from tests.helpers.app_server import start_server, wait_or_kill, wait_until_healthy
 from tests.helpers.proxy import nginx
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +44,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    runs, ports = tmp_path_factory.mktemp("runs"), [_free_port(), _free_port()]
+    runs, ports = tmp_path_factory.mktemp("runs"), [free_port(), free_port()]
     settings = {"PLAYGROUND_RUNS": str(runs), "PLAYGROUND_SLOTS": "1", "PLAYGROUND_STATUS_TOKEN": TOKEN}
     settings |= {"STREAMLIT_SERVER_BASE_URL_PATH": BASE}
     with nginx(ports) as address:
@@ -51,13 +52,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         try:
             for port in ports:
                 home = tmp_path_factory.mktemp("home")
-                opened.servers[port] = _start_server(ROOT / "asgi.py", (), port, home, settings)
-                _wait_until_healthy(opened.servers[port], f"http://127.0.0.1:{port}/{BASE}", home / "server.log")
+                opened.servers[port] = start_server(ROOT / "asgi.py", (), port, home, settings)
+                wait_until_healthy(opened.servers[port], f"http://127.0.0.1:{port}/{BASE}", home / "server.log")
             yield opened
         finally:
             for server in opened.servers.values():
                 server.terminate()
-                _wait_or_kill(server)
+                wait_or_kill(server)
 
 
 def heads(seen: Seen) -> list[str]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.helpers.ray_cluster import LOOPBACK, answers, free_port
+from benchmarks.browser import free_port
+from tests.helpers.ray_cluster import LOOPBACK, answers
 from tests.helpers.waiting import until
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "docs" / "hosting" / "nginx.conf"

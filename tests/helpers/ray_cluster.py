@@ -12,15 +12,10 @@ from collections.abc import Iterator
 
 import psutil
 
+from benchmarks.browser import free_port
 from tests.helpers.waiting import until
 
 LOOPBACK = "127.0.0.1"
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind((LOOPBACK, 0))
-        return int(listening.getsockname()[1])
 
 
 def end_tree(process: subprocess.Popen) -> None:

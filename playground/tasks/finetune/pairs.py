@@ -12,15 +12,14 @@ from playground.generation import greedy_answers
 from playground.tasks.finetune.encoded_rows import EncodedRows
 from playground.tasks.finetune.labels import SHOWN_CHARACTERS, cut
 from playground.tasks.finetune.reader import Reader, by_length, padded, refuse_kind
-from playground.tasks.finetune.rows import SplitRows, clean_answers, without_leaks
-from playground.tasks.finetune.tables import split_tables
+from playground.tasks.finetune.rows import SplitRows
+from playground.tasks.finetune.tables import split_answers
 from playground.tasks.sources import check_held_out
 from playground.tasks.task import IGNORED, AnswerSample, Batch, Probe, Sample
 from playground.text import N_
 from playground.transformer import Transformer
 
 NEEDS_BOTH = N_("{name} does not turn one text into another; choose an encoder-decoder.")
-MOST_HELD_OUT = 200
 MOST_WRITTEN = 60
 """Tokens of an answer."""
 N_SAMPLES = 6
@@ -105,10 +104,7 @@ class PairsTask(EncodedRows[tuple[list[int], list[int]]]):
 def read_pairs(config: PairsConfig) -> SplitRows:
     """The pairs in two parts. Raises UserError for a table that cannot be read."""
     columns = config.source_column, config.target_column
-    split = split_tables(
-        config.sources, config.text, columns, clean=clean_answers, held_out=config.held_out, most_held_out=MOST_HELD_OUT
-    )
-    return without_leaks(split)
+    return split_answers(config.sources, config.text, columns, held_out=config.held_out)
 
 
 def encode_pairs(split: SplitRows, reader: Reader, length: int) -> PairsTask:

@@ -10,12 +10,11 @@ from playground.lens.capture.tokens import label
 from playground.lens.generate.chat_template import Turn, chat_template_of, encode_rendered, render_chat
 from playground.tasks.finetune.next_token import NEEDS_DECODER, NextTokenTask, TokenRow
 from playground.tasks.finetune.reader import Reader, refuse_kind
-from playground.tasks.finetune.rows import SplitRows, clean_answers, without_leaks
-from playground.tasks.finetune.tables import split_tables
+from playground.tasks.finetune.rows import SplitRows
+from playground.tasks.finetune.tables import split_answers
 from playground.tasks.sources import check_held_out
 
 PROMPT_MARK, ANSWER_MARK = "PROMPT-OF-THE-ROW", "ANSWER-OF-THE-ROW"
-MOST_HELD_OUT = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +88,7 @@ def _up_to_the_end(reader: Reader, rest: str) -> str:
 def read_prompts(config: PromptsConfig) -> SplitRows:
     """The pairs in two parts. Raises UserError for a table that cannot be read."""
     columns = config.prompt_column, config.answer_column
-    split = split_tables(
-        config.sources, config.text, columns, clean=clean_answers, held_out=config.held_out, most_held_out=MOST_HELD_OUT
-    )
-    return without_leaks(split)
+    return split_answers(config.sources, config.text, columns, held_out=config.held_out)
 
 
 def encode_prompts(split: SplitRows, reader: Reader, length: int) -> NextTokenTask:

@@ -8,11 +8,13 @@ from pathlib import Path
 from playground.errors import UserError
 from playground.evaluation.text_table import TableNote, TextTable, read_text_table
 from playground.folders import cache_root
-from playground.tasks.finetune.rows import Rows, SplitRows, split_rows
+from playground.tasks.finetune.rows import Rows, SplitRows, clean_answers, split_rows, without_leaks
 
 LARGEST_TABLE = 100_000_000
 KEPT_TABLES = 40
 PREVIEWED = 20
+MOST_HELD_OUT_ANSWERS = 200
+"""Each is measured anew at every evaluation."""
 GUESSES = {
     "text": ("text", "sentence", "review", "content", "question", "prompt", "source"),
     "label": ("label", "class", "category", "target", "sentiment", "answer"),
@@ -115,6 +117,14 @@ def split_tables(
     kept, more = clean(rows, lines)
     split = split_rows(kept, held_out, most_held_out=most_held_out)
     return replace(split, notes=(*notes, *more, *split.notes))
+
+
+def split_answers(sources: Sequence[str], text: str, columns: tuple[str, str], *, held_out: float) -> SplitRows:
+    """Texts and their answers, in two parts that share no text. Raises UserError as `split_tables` does."""
+    split = split_tables(
+        sources, text, columns, clean=clean_answers, held_out=held_out, most_held_out=MOST_HELD_OUT_ANSWERS
+    )
+    return without_leaks(split)
 
 
 def _bytes_of(source: str) -> bytes:

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from benchmarks.browser import free_port
 from playground.errors import UserError
 from playground.jobs.executor import LocalExecutor
 from playground.sweeps.folder import open_sweep, prepare_cell
@@ -15,7 +16,7 @@ from playground.sweeps.progress import read_sweep
 from playground.sweeps.ray_executor import RayExecutor, connect
 from playground.sweeps.sweep import run_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.training.run.status import read_status
-from tests.helpers.ray_cluster import LOOPBACK, free_port, ray_cluster
+from tests.helpers.ray_cluster import LOOPBACK, ray_cluster
 from tests.helpers.small_sweep import sweep_config
 from tests.helpers.waiting import until
 
