@@ -103,11 +103,12 @@ export class Projector {
     const marked = document.querySelector(`[${PICTURE}]`);
     if (marked && marked.getClientRects().length) return;
     unmark();
-    // Opened as a frame, the page is still being built: its first picture need not be its largest.
-    if (document.documentElement.hasAttribute(EMBEDDED) && isBusy()) return this.lookLater();
+    // Opened as a frame, the page is still being built: its first picture need not be its largest, or is not there yet.
+    const isEmbedded = document.documentElement.hasAttribute(EMBEDDED);
+    if (isEmbedded && isBusy()) return this.lookLater();
     const kept = this.key && document.querySelector(`${MAIN} .${CSS.escape(this.key)}`);
     const node = kept ?? choosePicture(pictures(), innerHeight)?.node;
-    if (!node) return;
+    if (!node) return isEmbedded && this.lookLater();
     this.key = this.keyOf(node);
     node.setAttribute(PICTURE, "");
     markWay(node);
