@@ -1,5 +1,6 @@
-"""When, where and of what a measurement was made."""
+"""When, where and of what a measurement was made, and what was measured on another machine before."""
 
+import json
 import os
 import platform
 import subprocess
@@ -26,6 +27,12 @@ def measured_on(module: str, *, threads: int, packages: tuple[str, ...]) -> dict
         "system": platform.system(),
         "versions": {"Python": platform.python_version(), **{name: version(name) for name in packages}},
     }
+
+
+def earlier(module: str) -> dict[str, Any]:
+    """What a benchmark wrote on another kind of processor, kept beside today's."""
+    results: dict[str, Any] = json.loads((RESULTS / "earlier" / f"{module}.json").read_text(encoding="utf-8"))
+    return results
 
 
 def _git(*arguments: str) -> str:

@@ -1,11 +1,10 @@
-"""The README's table, made of what benchmarks/results/attention.json holds and of nothing else."""
+"""The README's table, made of what benchmarks/results/attention.json holds, today's and an earlier one."""
 
 from collections.abc import Iterable
 from typing import Any
 
 DECODER, ENCODER = "smollm2-135m", "all-minilm-l6-v2"
 TITLES = {DECODER: "SmolLM2-135M", ENCODER: "all-MiniLM-L6-v2"}
-HEADINGS = ("What", "Budget", "Here", "The usual way, measured beside it")
 
 OVERVIEW_SECONDS = 0.5
 BEYOND_SECONDS = 0.15
@@ -21,11 +20,20 @@ TITLE_SECONDS = 3.0
 Row = tuple[str, str, str, str]
 
 
-def markdown(results: dict[str, Any]) -> str:
-    """The table as the README holds it, and below it in a paragraph what it was measured on and how."""
-    rows = [
-        HEADINGS,
-        ("---",) * len(HEADINGS),
+def markdown(results: dict[str, Any], before: dict[str, Any]) -> str:
+    """The table as the README holds it, and below it in a paragraph what it was measured on and how.
+
+    before: what was measured on another machine; of it, only our own figures are shown.
+    """
+    rows = zip(_rows(results), _rows(before), strict=True)
+    headings = ("What", "Budget", _machine(results), _machine(before), "The usual way, measured beside it")
+    cells = [(what, budget, ours, there[2], peer) for (what, budget, ours, peer), there in rows]
+    lines = [f"| {' | '.join(row)} |" for row in (headings, ("---",) * len(headings), *cells)]
+    return "\n".join([*lines, "", _caption(results)])
+
+
+def _rows(results: dict[str, Any]) -> list[Row]:
+    return [
         _overview_row(results, DECODER, 64),
         _overview_row(results, ENCODER, 64),
         _overview_row(results, DECODER, 256),
@@ -36,8 +44,10 @@ def markdown(results: dict[str, Any]) -> str:
         _rerun_row(results),
         _cold_row(results),
     ]
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([*lines, "", _caption(results)])
+
+
+def _machine(results: dict[str, Any]) -> str:
+    return f"{results['made']['cpu']}, {results['made']['date'][:10]}"
 
 
 def _overview_row(results: dict[str, Any], model: str, tokens: int) -> Row:

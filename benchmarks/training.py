@@ -25,7 +25,7 @@ from torch import nn
 from torch.nn import functional
 
 from benchmarks.contenders import PEERS, SIZES, Size
-from benchmarks.machine import RESULTS, measured_on
+from benchmarks.machine import RESULTS, earlier, measured_on
 from playground.jobs.malloc import keep_freed_memory
 from playground.tasks.text import TextTask, TextTaskConfig
 from playground.tasks.vocabulary import train_vocabulary
@@ -194,20 +194,23 @@ def measure(*, turns: int, warm_up: int) -> dict[str, Any]:
     return {"peak": max(peak, product_peak()), "sizes": sizes}
 
 
-def table(results: dict[str, Any]) -> str:
-    """A line for each size and peer: tokens per second of both, the ratio, and the share of the peak."""
-    lines = [
-        "| Parameters | Against | Ours, tokens/s | Theirs, tokens/s | Times as fast | Ours, share of peak | Theirs |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+def table(results: dict[str, Any], before: dict[str, Any]) -> str:
+    """A line for each size and peer: tokens per second of both, the ratio here and before, shares of the peak."""
+    headings = [
+        *("Parameters", "Against", "Ours, tokens/s", "Theirs, tokens/s", "Times as fast"),
+        f"On {before['made']['cpu']}, {before['made']['date'][:10]}",
+        *("Ours, share of peak", "Theirs"),
     ]
-    for pairs in results["sizes"].values():
+    rows = [headings, ["---"] * len(headings)]
+    for size, pairs in results["sizes"].items():
         for peer, pair in pairs.items():
             ours, theirs = pair["seconds"]["ours"], pair["seconds"][peer]
             shares = [pair["operations"] / seconds / results["peak"] for seconds in (ours, theirs)]
             rates = [f"{pair['tokens'] / seconds:,.0f}" for seconds in (ours, theirs)]
-            cells = [f"{pair['parameters']:,}", peer, *rates, f"{pair['ratio']:.2f}", *(f"{s:.0%}" for s in shares)]
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+            there = before["sizes"].get(size, {}).get(peer)
+            ratios = [f"{pair['ratio']:.2f}", f"{there['ratio']:.2f}" if there else ""]
+            rows.append([f"{pair['parameters']:,}", peer, *rates, *ratios, *(f"{share:.0%}" for share in shares)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def shares_table(results: dict[str, Any]) -> str:
@@ -221,15 +224,15 @@ def shares_table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def markdown(results: dict[str, Any]) -> str:
+def markdown(results: dict[str, Any], before: dict[str, Any]) -> str:
     """The table as the README holds it, and below it what it was measured on."""
     conditions = results["made"]
     versions = ", ".join(f"{name} {version}" for name, version in conditions["versions"].items())
     threads = "one torch thread" if conditions["threads"] == 1 else f"{conditions['threads']} torch threads"
     return (
-        f"{table(results)}\n\nMedians of `{conditions['command']}` on {conditions['date'][:10]}: {conditions['cpu']}, "
-        f"{conditions['cores']} cores, no GPU, {threads}; {versions}. The peak is the best "
-        f"large matrix product of the same machine, {results['peak'] / 1e9:.0f} GFLOP/s."
+        f"{table(results, before)}\n\n"
+        f"Medians of `{conditions['command']}` on {conditions['date'][:10]}: {conditions['cpu']}, {conditions['cores']} cores, "
+        f"no GPU, {threads}; {versions}. The peak is the best large matrix product of the same machine, {results['peak'] / 1e9:.0f} GFLOP/s."
     )
 
 
@@ -248,7 +251,7 @@ def main() -> None:
     results = {"made": head, **measure(turns=turns, warm_up=warm_up)}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(table(results), shares_table(results), sep="\n\n")
+    print(table(results, earlier("training")), shares_table(results), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from ui.sections.ablate.patching import show_patching
 from ui.sections.ablate.token_attribution import show_token_attribution
 from ui.state.address import read_choice
 from ui.state.parameters import SECTION
+from ui.widgets.choice import choose_segment
 from ui.widgets.context_bar import bar_model, bar_texts, open_bar
 from ui.widgets.mirror import mirrored
 
@@ -45,14 +46,13 @@ with st.sidebar:
 bar = open_bar()
 _choice, model = bar_model(bar)
 section = read_choice(SECTION, list(TITLES))
-st.segmented_control(
+choose_segment(
     _("Section"),
     list(TITLES),
-    default=section,
+    section,
     **mirrored(SECTION, section, "ablate"),
     format_func=TITLES.__getitem__,
     label_visibility="collapsed",
-    required=True,
 )
 if section == PATCH:
     show_patching(bar, model)

@@ -22,6 +22,7 @@ from ui.sections.tokens.two_tokenizers import show_two_tokenizers
 from ui.sections.tokens.word_states import show_word_states
 from ui.state.address import read_choice
 from ui.state.parameters import SECTION
+from ui.widgets.choice import choose_segment
 from ui.widgets.context_bar import bar_model, bar_texts, open_bar
 from ui.widgets.mirror import mirrored
 
@@ -43,14 +44,13 @@ bar = open_bar()
 _choice, model = bar_model(bar)
 texts = bar_texts(bar, model)
 section = read_choice(SECTION, list(TITLES))
-st.segmented_control(
+choose_segment(
     _("Section"),
     list(TITLES),
-    default=section,
+    section,
     **mirrored(SECTION, section, TOKENIZER),
     format_func=TITLES.__getitem__,
     label_visibility="collapsed",
-    required=True,
 )
 subject = obtain_subject(bar, model, texts) if section in OF_THE_TEXT else None
 try:

@@ -1,13 +1,25 @@
 """One of a few options, chosen on the page and kept in the address in a spelling that no language changes."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from ui.state.address import read_choice, read_switch, write_choice, write_switch
 from ui.state.parameters import Choice, Switch
 from ui.state.revisions import widget_key
+
+V = TypeVar("V")
+
+
+def choose_segment(
+    label: str, options: Sequence[V], default: V, *, format_func: Callable[[V], str], **settings: Any
+) -> V:
+    """One of a few options, always: a message may say that none is chosen, though no browser does."""
+    chosen: V | None = st.segmented_control(
+        label, options, default=default, format_func=format_func, required=True, **settings
+    )
+    return default if chosen is None else chosen
 
 
 def choose_option(
@@ -23,14 +35,13 @@ def choose_option(
     """The option that is chosen among those with a title; the default (the first, or as named) is in no address."""
     options = list(titles)
     default = options[0] if default is None else default
-    option: str = st.segmented_control(
+    option: str = choose_segment(
         title,
         options,
-        default=read_choice(name, [default, *options]),
+        read_choice(name, [default, *options]),
         key=widget_key(name, key or f"choose_{name}"),
         format_func=titles.__getitem__,
         label_visibility="collapsed" if hidden else "visible",
-        required=True,
         help=help_text,
         wrap=True,
     )

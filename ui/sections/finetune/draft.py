@@ -22,6 +22,7 @@ from ui.state.parameters import FINETUNING
 from ui.state.revisions import revision
 from ui.text import error_sentence
 from ui.warm import EMBEDDED
+from ui.widgets.choice import choose_segment
 from ui.widgets.fields import edit
 from ui.widgets.model import is_hosted
 
@@ -91,13 +92,12 @@ def _choose_method(kept: Mapping[str, Any], key: str) -> str:
     titles = method_titles()
     asked = str(kept.get("method") or "")
     shown = asked if asked in METHODS else "lora"
-    method: str = st.segmented_control(
+    method: str = choose_segment(
         _("What is trained"),
         list(METHODS),
-        default=shown,
+        shown,
         key=f"{key}.method",
         format_func=titles.__getitem__,
-        required=True,
         help=method_help(),
     )
     return method

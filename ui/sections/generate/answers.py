@@ -16,6 +16,7 @@ from ui.sections.generate.label_attribution import show_label_attribution
 from ui.sections.generate.labels import read_explained, show_cut
 from ui.state.address import read_number, replace_text, write_number
 from ui.state.parameters import EXPLAINED, PAIR, SPAN, TEXT
+from ui.widgets.choice import choose_segment
 from ui.widgets.download import offer_snippet, text_details
 from ui.widgets.findings import show_findings
 from ui.widgets.mirror import mirrored
@@ -137,12 +138,11 @@ def _choose_side(found: AnswerSpans) -> int | None:
     titles = {"none": _("none"), "0": _("start"), "1": _("end")}
     label = read_explained(len(SPAN_SIDES))
     shown = "none" if label is None else str(label)
-    option: str = st.segmented_control(
+    option: str = choose_segment(
         _("Attribute the answer's"),
         list(titles),
-        default=shown,
+        shown,
         **mirrored(EXPLAINED, shown, "none"),
         format_func=titles.__getitem__,
-        required=True,
     )
     return None if option == "none" else int(option)

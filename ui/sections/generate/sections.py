@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import streamlit as st
-
 from playground.errors import UserError
 from playground.lens.capture.attending import attending_blocks
 from playground.lens.capture.site import SiteKind
@@ -24,6 +22,7 @@ from ui.sections.generate.surprisal import show_surprisal
 from ui.sections.generate.translation import show_translation
 from ui.state.address import read_choice
 from ui.state.parameters import GENERATE
+from ui.widgets.choice import choose_segment
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
 from ui.widgets.mirror import mirrored
 from ui.widgets.text import Texts
@@ -92,13 +91,12 @@ def choose_prediction_section(model: LoadedModel) -> Section:
     fitting = {section.word: section for section in fitting_sections(model)}
     first = next(iter(fitting))
     shown = read_choice(GENERATE, list(fitting))
-    word: str = st.segmented_control(
+    word: str = choose_segment(
         _("Section"),
         list(fitting),
-        default=shown,
+        shown,
         **mirrored(GENERATE, shown, first),
         format_func=lambda word: _(fitting[word].title),
-        required=True,
         label_visibility="collapsed",
     )
     return fitting[word]

@@ -47,7 +47,7 @@ from ui.state.revisions import fresh_key, renew, widget_key
 from ui.state.session import first_value
 from ui.text import error_sentence, inert
 from ui.widgets.chart import draw
-from ui.widgets.choice import choose_option
+from ui.widgets.choice import choose_option, choose_segment
 from ui.widgets.download import offer_snippet
 
 EXAMPLES = {"own": EXAMPLE, "introductions": INTRODUCTIONS}
@@ -91,13 +91,12 @@ def choose_example() -> str:
     titles = {"own": _("Things and places"), "introductions": _("The introductions' example")}
     shown = read_choice(TOY_EXAMPLE)
     key = fresh_key(TOY_EXAMPLE, shown)
-    example: str = st.segmented_control(
+    example: str = choose_segment(
         _("Example"),
         list(titles),
-        default=shown,
+        shown,
         key=key,
         format_func=titles.__getitem__,
-        required=True,
         on_change=_adopt_example,
         args=(key,),
         label_visibility="collapsed",
@@ -107,7 +106,7 @@ def choose_example() -> str:
 
 def _adopt_example(key: str) -> None:
     """Another example: its vectors take the place of those that were changed, and its query begins anew."""
-    write_values({TOY_EXAMPLE: unless(str(st.session_state[key]), "own"), TOY_VECTORS: None, QUERY: None})
+    write_values({TOY_EXAMPLE: unless(st.session_state[key] or "own", "own"), TOY_VECTORS: None, QUERY: None})
     renew(TOY_VECTORS)
     renew(QUERY)
 
@@ -217,13 +216,12 @@ def _choose_rules() -> Rules:
 def _choose_query(words: Words) -> int:
     last = len(words.words) - 1
     default = EXAMPLE_QUERY if words.words == EXAMPLE.words else last
-    chosen = st.segmented_control(
+    chosen = choose_segment(
         _("Query"),
         range(len(words.words)),
-        default=read_number(QUERY, default, last),
+        read_number(QUERY, default, last),
         key=widget_key(QUERY, f"hand_query.{len(words.words)}"),
         format_func=numbered_words(words).__getitem__,
-        required=True,
     )
     query = int(chosen)
     write_number(QUERY, query, default)

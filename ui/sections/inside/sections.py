@@ -8,6 +8,7 @@ from ui.cache import TracedText
 from ui.jobs import trace_of
 from ui.state.address import read_choice
 from ui.state.parameters import SECTION
+from ui.widgets.choice import choose_segment
 from ui.widgets.context_bar import ContextBar, bar_model, bar_texts
 from ui.widgets.mirror import mirrored
 from ui.widgets.text import Texts
@@ -39,13 +40,12 @@ def choose_section() -> tuple[str, DeltaGenerator]:
     row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="inside_row")
     st.html(STYLE)
     with row:
-        section: str = st.segmented_control(
+        section: str = choose_segment(
             _("Section"),
             list(titles),
-            default=read_choice(SECTION, list(titles)),
+            read_choice(SECTION, list(titles)),
             **mirrored(SECTION, read_choice(SECTION, list(titles)), STEPS),
             format_func=titles.__getitem__,
-            required=True,
             label_visibility="collapsed",
             width="content",
         )
