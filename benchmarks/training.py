@@ -226,13 +226,13 @@ def shares_table(results: dict[str, Any]) -> str:
 
 def markdown(results: dict[str, Any], before: dict[str, Any]) -> str:
     """The table as the README holds it, and below it what it was measured on."""
-    conditions = results["made"]
-    versions = ", ".join(f"{name} {version}" for name, version in conditions["versions"].items())
-    threads = "one torch thread" if conditions["threads"] == 1 else f"{conditions['threads']} torch threads"
+    made = results["made"]
+    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    threads = "one torch thread" if made["threads"] == 1 else f"{made['threads']} torch threads"
     return (
-        f"{table(results, before)}\n\n"
-        f"Medians of `{conditions['command']}` on {conditions['date'][:10]}: {conditions['cpu']}, {conditions['cores']} cores, "
-        f"no GPU, {threads}; {versions}. The peak is the best large matrix product of the same machine, {results['peak'] / 1e9:.0f} GFLOP/s."
+        f"{table(results, before)}\n\nMedians of `{made['command']}` on {made['date'][:10]}: {made['cpu']}, "
+        f"{made['cores']} cores, no GPU, {threads}; {versions}. The peak is the best large matrix product of the same "
+        f"machine, {results['peak'] / 1e9:.0f} GFLOP/s."
     )
 
 
