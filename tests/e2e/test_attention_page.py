@@ -100,6 +100,19 @@ def test_the_table_of_all_heads_has_its_last_column(server, page):
         assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, width
 
 
+def test_a_long_name_of_a_model_leaves_room_for_the_text(server, page):
+    """The text takes a line of its own on a telephone, and reaches under nothing on a narrow window."""
+    folder = ROOT / "assets" / "models" / "books-decoder"
+    open_page(page, f"{server}/?text={quote(TEXT)}&model={quote(str(folder))}")
+    text, examples = page.locator(".st-key-bar_text"), page.locator(".st-key-examples")
+    for width in (700, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        field, menu = text.bounding_box(), examples.bounding_box()
+        assert field is not None and menu is not None
+        assert field["x"] + field["width"] <= width
+        assert field["x"] + field["width"] <= menu["x"] or field["y"] + field["height"] <= menu["y"], width
+
+
 def test_a_pinned_token_keeps_its_position_when_special_tokens_are_hidden(server, page):
     """The start token stands at 0: hidden, it renumbers nothing."""
     open_page(page, f"{server}/?text={quote(TEXT)}&head=1.1&hide_special=true")

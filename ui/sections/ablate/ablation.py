@@ -125,7 +125,7 @@ def _show_singles(setting: Setting, kind: SiteKind) -> None:
     cell = _draw_singles(setting, effects)
     st.caption(
         _(
-            "Single-head ablation: a column for each head, then the layer's attention, its MLP, and the whole layer. "
+            "Single-head ablation: a column for each head, then the larger parts of the layer and the whole layer. "
             "Heads and larger parts are each coloured up to their own largest effect. Click a cell to put it into the "
             "joint set below."
         )

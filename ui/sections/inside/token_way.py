@@ -1,8 +1,9 @@
 """The steps after attention: feed-forward layer, stream and output of one token, and what is traced through them."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import streamlit as st
 import torch
@@ -82,6 +83,9 @@ def speller(model: LoadedModel) -> Callable[[int], str]:
 def show_token_badge(token: WholeToken) -> None:
     """How far the recomputed logits, or the last state, are from the model's own."""
     difference = token.difference
+    if math.isnan(difference):
+        st.badge(_("The model's numbers are not finite"), icon=":material/error:", color="red")
+        return
     passed = difference <= tolerance("module", token.rows.dtype)
     verified = N_("Verified: logits to {difference:.0e} of the largest")
     off = N_("Logits off by {difference:.0e} of the largest")
@@ -145,17 +149,19 @@ def choose_neuron(inputs: TokenInputs) -> None:
         return
     numbers = sorted({name.number for name in inputs.ranked.names if name.expert == inputs.neuron.expert})
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        if inputs.feed_forward.body.experts > 1:
+        body = inputs.feed_forward.body
+        if body.experts > 1:
             experts = [branch.expert for branch in inputs.branches]
             key = fresh_key("inside_expert", inputs.neuron.expert)
             st.selectbox(
                 _("Expert"),
                 experts,
                 index=experts.index(inputs.neuron.expert),
+                format_func=partial(_expert_label, getattr(body, "shared_number", None)),
                 key=key,
                 on_change=_adopt_neuron,
                 args=(key, None, 0, inputs.neuron.number),
-                width=110,
+                width=130,
             )
         key = fresh_key("inside_neuron", inputs.neuron.number)
         st.number_input(
@@ -168,6 +174,10 @@ def choose_neuron(inputs: TokenInputs) -> None:
             args=(None, key, inputs.neuron.expert, 0),
             width=150,
         )
+
+
+def _expert_label(shared: int | None, number: int) -> str:
+    return _("{number}, shared").format(number=number) if number == shared else str(number)
 
 
 def _adopt_neuron(expert_key: str | None, number_key: str | None, expert: int, number: int) -> None:
