@@ -149,10 +149,18 @@ def pattern(call: AttentionCall) -> Float[Tensor, "batch head query key"]:
 
 def scores(call: AttentionCall) -> Float[Tensor, "batch head query key"]:
     """Dot products of queries and keys, scaled and soft-capped, before bias and mask, in float32."""
-    # Key/value heads [k0, k1] serve four query heads as [k0, k0, k1, k1].
-    key = call.key.float().repeat_interleave(call.queries_per_key_value_head, dim=1)
-    products = call.query.float() @ key.transpose(-1, -2) * call.scaling
+    products = per_key_head(call.query.float(), call.key.float().transpose(-1, -2)) * call.scaling
     return products if call.softcap is None else call.softcap * torch.tanh(products / call.softcap)
+
+
+def per_key_head(
+    rows: Float[Tensor, "batch head query entry"], states: Float[Tensor, "batch key_head entry column"]
+) -> Float[Tensor, "batch head query column"]:
+    """Each head's rows times the matrix of the key/value head that serves it."""
+    batch, heads, queries, entries = rows.shape
+    # Heads [0, 1, 2, 3] on key/value heads [k0, k1]: the rows of 0 and 1 stand one below the other, times k0.
+    grouped = rows.reshape(batch, states.shape[1], heads // states.shape[1] * queries, entries)
+    return (grouped @ states).view(batch, heads, queries, states.shape[-1])
 
 
 def masked_scores(call: AttentionCall) -> Float[Tensor, "batch head query key"]:

@@ -13,7 +13,7 @@ from playground.lens.capture.forward import OnLayer, Pass, logits_at, run_pass
 from playground.lens.capture.overview import overview
 from playground.lens.capture.site import Site, SiteKind
 from playground.lens.capture.tokens import Token, check_position, label
-from playground.lens.capture.verification import Check, CheckedStep, check_heads, check_rows, check_thumbnails
+from playground.lens.capture.verification import Check, CheckedStep, check_maps, check_thumbnails
 from playground.lens.generate.predictions import no_predictions
 from playground.lens.inspect.head_scores import HeadScores, score_heads
 from playground.lens.inspect.steps.head import AttentionRow, attention_row
@@ -245,8 +245,8 @@ class Trace:
         every = max(1, -(-longest.queries // (rows * longest.z_step)))
         with torch.inference_mode():
             dtype: torch.dtype = getattr(torch, self.model.dtype)
-            heads, rows_of_maps = check_heads(self.sites, every, dtype), check_rows(self.sites, every * longest.z_step)
-            steps = (heads, rows_of_maps, check_thumbnails(self.sites, dtype))
+            heads, rows_of_maps = check_maps(self.sites, every, dtype)
+            steps = (heads, rows_of_maps, check_thumbnails(self.sites, dtype, rows))
         return Check(
             difference=heads.difference,
             largest=max((site.largest_z for site in self.sites), default=0.0),

@@ -6,6 +6,7 @@ attention a block of queries is multiplied only with the keys up to its last que
 """
 
 import itertools
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float
@@ -82,9 +83,15 @@ def log_weights(site: Site, begin: int, end: int) -> Float[Tensor, "head query s
     differences = _score_differences(site, begin, end, seen)
     if site.call.is_causal:
         # Queries 4 … 7 all see keys 0 … 3: only the last four columns have a hidden triangle.
-        future = torch.ones(end - begin, end - begin, dtype=torch.bool, device=differences.device).triu(1)
+        future = _future(end - begin, differences.device)
         differences[..., begin:end].masked_fill_(future, float("-inf"))
     return differences
+
+
+@lru_cache(maxsize=8)
+def _future(size: int, device: torch.device) -> Tensor:
+    """True above the diagonal of a square: made once for the many blocks of one size."""
+    return torch.ones(size, size, dtype=torch.bool, device=device).triu(1)
 
 
 def _score_differences(site: Site, begin: int, end: int, seen: int) -> Float[Tensor, "head query seen"]:

@@ -13,6 +13,8 @@ from playground import attention
 from playground.attention import AttentionCall
 
 SiteKind = Literal["encoder", "decoder", "cross"]
+Rows = slice | list[int]
+"""Some queries of a site."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,24 +52,24 @@ class Site:
             return self.kind != "cross" and attention.hides_later_keys(self.call)
         return self.queries == self.keys and self.maps is not None and not bool(self.maps.triu(1).any())
 
-    def pattern(self, heads: slice, rows: slice) -> Float[Tensor, "head query key"]:
+    def pattern(self, heads: slice, rows: Rows) -> Float[Tensor, "head query key"]:
         """The exact attention weights of some heads and queries, in float32 on the CPU."""
         if self.maps is not None:
             return self.maps[heads, rows].float().cpu()
         assert self.call is not None
         return attention.pattern(select(self.call, heads, rows))[0].cpu()
 
-    def recomputed_difference(self, heads: slice, every: int = 1) -> float | None:
+    def recomputed_difference(self, heads: slice, every: int = 1, weights: Tensor | None = None) -> float | None:
         """The largest difference between weights times values and the model's own z, at each `every`-th kept query.
 
-        None without a call.
+        weights: the pattern of those heads and queries, where it is at hand. None without a call.
         """
         if self.call is None or self.z is None:
             return None
         # z_step 3, every 2: queries 0, 6, 12 … of the call are the rows 0, 2, 4 … of z.
         part = select(self.call, heads, slice(None, None, self.z_step * every))
-        value = part.value.float().repeat_interleave(part.queries_per_key_value_head, dim=1)
-        recomputed = attention.pattern(part) @ value
+        weights = attention.pattern(part)[0] if weights is None else weights.to(part.value.device)
+        recomputed = attention.per_key_head(weights[None], part.value.float())
         return float((recomputed[0] - self.z[heads, ::every].float()).abs().max())
 
     def model_z(self, head: int, query: int) -> Tensor | None:
@@ -81,17 +83,14 @@ class Site:
         return 0.0 if self.z is None else float(self.z.abs().max())
 
 
-def select(call: AttentionCall, heads: slice, rows: slice) -> AttentionCall:
+def select(call: AttentionCall, heads: slice, rows: Rows) -> AttentionCall:
     """The same call for some of its heads and queries; causality becomes an explicit mask."""
-    # Four query heads on two key/value heads: heads 1 and 2 need key heads [0, 1], one for each query head.
-    indices = torch.arange(call.query.shape[1], device=call.query.device)[heads]
-    key_indices = indices // call.queries_per_key_value_head
     mask = _causal_rows(call, rows) if call.is_causal else _select_term(call.mask, heads, rows)
     return dataclasses.replace(
         call,
         query=call.query[:, heads, rows],
-        key=call.key[:, key_indices] if call.queries_per_key_value_head > 1 else call.key[:, heads],
-        value=call.value[:, key_indices] if call.queries_per_key_value_head > 1 else call.value[:, heads],
+        key=_key_heads(call, call.key, heads),
+        value=_key_heads(call, call.value, heads),
         mask=mask,
         bias=_select_term(call.bias, heads, rows),
         sinks=None if call.sinks is None else call.sinks[heads],
@@ -99,13 +98,22 @@ def select(call: AttentionCall, heads: slice, rows: slice) -> AttentionCall:
     )
 
 
-def _causal_rows(call: AttentionCall, rows: slice) -> Tensor:
+def _key_heads(call: AttentionCall, states: Tensor, heads: slice) -> Tensor:
+    """The key/value heads of some query heads: all as they are, of fewer one for each query head."""
+    if call.queries_per_key_value_head == 1 or heads == slice(None):
+        return states[:, heads]
+    # Four query heads on two key/value heads: heads 1 and 2 need key heads [0, 1].
+    indices = torch.arange(call.query.shape[1], device=states.device)[heads]
+    return states[:, indices // call.queries_per_key_value_head]
+
+
+def _causal_rows(call: AttentionCall, rows: Rows) -> Tensor:
     """The causal mask of the selected rows, [row, key]: True at a query's own position and before."""
     positions = torch.arange(call.query.shape[2], device=call.query.device)[rows]
     return positions[:, None] >= torch.arange(call.key.shape[2], device=call.query.device)
 
 
-def _select_term(term: Tensor | None, heads: slice, rows: slice) -> Tensor | None:
+def _select_term(term: Tensor | None, heads: slice, rows: Rows) -> Tensor | None:
     """The same heads and rows of a mask or bias, of which one head or row may stand for all (broadcasting)."""
     if term is None:
         return None

@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from playground.lens.capture.overview import cell_bounds, pooled_strips
 from playground.lens.capture.site import Site
@@ -14,8 +16,6 @@ from playground.lens.tolerances import tolerance
 
 StepName = Literal["heads", "rows", "thumbnails", "picture", "stream", "parts"]
 THUMBNAIL_CELLS = 48
-CHECKED_STRIPS = 4
-"""Rows of thumbnail cells that are computed again from the exact weights, in each layer."""
 THUMBNAIL_ERROR = 1e-3
 """Half a step of the eight bits that a thumbnail has is twice as much."""
 
@@ -72,9 +72,18 @@ class Check:
         return tuple(step for step in self.steps if step.difference is not None and not step.passed)
 
 
-def check_heads(sites: Sequence[Site], every: int, dtype: torch.dtype) -> CheckedStep:
-    """Weights times values against the model's own z, at each `every`-th kept query."""
-    differences = [site.recomputed_difference(slice(None), every) for site in sites]
+def check_maps(sites: Sequence[Site], every: int, dtype: torch.dtype) -> tuple[CheckedStep, CheckedStep]:
+    """The heads' z and the sums of their rows from the same weights, at each `every`-th kept query."""
+    differences, sums = [], []
+    for site in sites:
+        weights = site.pattern(slice(None), slice(None, None, site.z_step * every))
+        differences.append(site.recomputed_difference(slice(None), every, weights))
+        sums.append(_row_difference(site, weights))
+    return _check_heads(sites, differences, dtype), _check_rows(sites, sums)
+
+
+def _check_heads(sites: Sequence[Site], differences: list[float | None], dtype: torch.dtype) -> CheckedStep:
+    """Weights times values against the model's own z."""
     largest = max((site.largest_z for site in sites), default=0.0)
     known = [difference for difference in differences if difference is not None]
     if len(known) < len(sites) or not known:
@@ -88,31 +97,53 @@ def check_heads(sites: Sequence[Site], every: int, dtype: torch.dtype) -> Checke
     )
 
 
-def check_rows(sites: Sequence[Site], every: int) -> CheckedStep:
-    """The sum of each row of weights against 1; a sink takes a share of it, a row without a key has none."""
-    worst, layer = 0.0, None
-    for site in sites:
-        sums = site.pattern(slice(None), slice(None, None, every)).sum(-1)
-        has_sink = site.call is not None and site.call.sinks is not None
-        off = (sums - 1).clamp(min=0) if has_sink else torch.where(sums == 0, 0.0, (sums - 1).abs())
-        if not float(off.max()) <= worst:
-            worst, layer = float(off.max()), site.layer
-    return CheckedStep(name="rows", difference=worst, allowed=tolerance("module", torch.float32), layer=layer)
+def _check_rows(sites: Sequence[Site], differences: list[float]) -> CheckedStep:
+    """The sum of each row of weights against 1."""
+    worst = int(np.argmax(differences))  # a NaN counts as the largest
+    off = differences[worst]
+    layer = sites[worst].layer if off != 0 else None
+    return CheckedStep(name="rows", difference=off, allowed=tolerance("module", torch.float32), layer=layer)
 
 
-def check_thumbnails(sites: Sequence[Site], dtype: torch.dtype, cells: int = THUMBNAIL_CELLS) -> CheckedStep:
-    """Some rows of thumbnail cells, pooled without the maps, against the maxima of the exact weights."""
+def _row_difference(site: Site, weights: Float[Tensor, "head query key"]) -> float:
+    """How far a site's rows are from summing to 1; a sink takes a share of a row, a row without a key has none."""
+    sums = weights.sum(-1)
+    has_sink = site.call is not None and site.call.sinks is not None
+    off = (sums - 1).clamp(min=0) if has_sink else torch.where(sums == 0, 0.0, (sums - 1).abs())
+    return float(off.max())
+
+
+def checked_cells(bounds: Sequence[int], queries: int) -> range:
+    """Rows of cells, evenly spaced, that stand for about so many queries; at least two, and all where it is all.
+
+    bounds: the first query of each row of cells, and the end.
+    """
+    count = len(bounds) - 1
+    wanted = max(2, queries * count // max(1, bounds[-1]))
+    return range(0, count, max(1, count // wanted))
+
+
+def exact_cells(
+    maps: Float[Tensor, "head query key"], heights: Sequence[int], columns: Sequence[int]
+) -> Float[Tensor, "head row column"]:
+    """The largest weight in each cell. heights: of the rows of cells in the maps; columns: the bounds of theirs."""
+    rows = torch.stack([strip.amax(1) for strip in torch.split_with_sizes(maps, list(heights), dim=1)], dim=1)
+    return torch.stack([rows[..., begin:end].amax(-1) for begin, end in itertools.pairwise(columns)], dim=-1)
+
+
+def check_thumbnails(
+    sites: Sequence[Site], dtype: torch.dtype, queries: int, cells: int = THUMBNAIL_CELLS
+) -> CheckedStep:
+    """Rows of thumbnail cells for some queries, pooled without the maps, against the maxima of the exact weights."""
     worst, layer = 0.0, None
     for site in sites:
-        rows = list(itertools.pairwise(cell_bounds(site.queries, min(cells, site.queries))))
-        strips = rows[:: max(1, len(rows) // CHECKED_STRIPS)]
-        columns = list(itertools.pairwise(cell_bounds(site.keys, min(cells, site.keys))))
-        pooled = pooled_strips(site, strips, len(columns)).cpu()
-        for index, (begin, end) in enumerate(strips):
-            exact = site.pattern(slice(None), slice(begin, end)).amax(1)
-            expected = torch.stack([exact[:, first:last].amax(-1) for first, last in columns], dim=-1)
-            off = float((pooled[:, index] - expected).abs().max())
-            if not off <= worst:
-                worst, layer = off, site.layer
+        bounds = cell_bounds(site.queries, min(cells, site.queries))
+        strips = [(bounds[row], bounds[row + 1]) for row in checked_cells(bounds, queries)]
+        columns = cell_bounds(site.keys, min(cells, site.keys))
+        pooled = pooled_strips(site, strips, len(columns) - 1).cpu()
+        maps = site.pattern(slice(None), [query for begin, end in strips for query in range(begin, end)])
+        off = float((pooled - exact_cells(maps, [end - begin for begin, end in strips], columns)).abs().max())
+        if not off <= worst:
+            worst, layer = off, site.layer
     allowed = max(THUMBNAIL_ERROR, tolerance("pattern", dtype))
     return CheckedStep(name="thumbnails", difference=worst, allowed=allowed, layer=layer)

@@ -5,6 +5,7 @@ hiding special tokens drops their rows and columns and changes no number.
 """
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -155,6 +156,16 @@ def visible_maps(
     if options.hide_special:
         maps = maps[:, list(shown[0].positions)][:, :, list(shown[1].positions)]
     return maps
+
+
+def visible_rows(
+    site: Site, options: ViewOptions, shown: tuple[Axis, Axis], queries: Sequence[int]
+) -> Float[Tensor, "head query key"]:
+    """The exact maps of all heads as the picture shows them, at some of the queries that it shows."""
+    maps = site.pattern(slice(None), [shown[0].positions[query] for query in queries])
+    if options.exclude_first:
+        maps = without_first_key(maps)
+    return maps[:, :, list(shown[1].positions)] if options.hide_special else maps
 
 
 def without_first_key(maps: Float[Tensor, "head query key"]) -> Float[Tensor, "head query key"]:

@@ -6,41 +6,33 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from playground.lens.capture.overview import cell_bounds
 from playground.lens.capture.site import Site
-from playground.lens.capture.verification import CheckedStep
-from playground.lens.inspect.attention_view import Axis, CodedMaps, ViewOptions, visible_maps
-
-CHECKED_CELLS = 8
-"""Rows of cells that are decoded and compared in each head."""
+from playground.lens.capture.verification import CheckedStep, checked_cells, exact_cells
+from playground.lens.inspect.attention_view import Axis, CodedMaps, ViewOptions, visible_rows
 
 
 def check_picture(
-    sites: Sequence[Site], shown: tuple[Axis, Axis], options: ViewOptions, coded: CodedMaps
+    sites: Sequence[Site], shown: tuple[Axis, Axis], options: ViewOptions, coded: CodedMaps, queries: int
 ) -> CheckedStep:
-    """Decode some rows of every head's cells and compare them with the maxima of the exact weights in each.
+    """Decode the cells of some queries in every head and compare them with the maxima of the exact weights in each.
 
     sites: of the kind on show. shown: the visible queries and keys.
     A code stands for a square root, so that half a step of it is at most 1/255 (8 bits) or 1/65,535 of a weight.
     """
-    rows = range(0, coded.rows, max(1, coded.rows // CHECKED_CELLS))
     bounds, columns = cell_bounds(len(shown[0].tokens), coded.rows), cell_bounds(len(shown[1].tokens), coded.columns)
+    rows = checked_cells(bounds, queries)
+    strips = [range(bounds[row], bounds[row + 1]) for row in rows]
     worst, layer = 0.0, None
     with torch.inference_mode():
         for index, site in enumerate(sites):
-            maps = visible_maps(site, options, shown, slice(None))
-            for row in rows:
-                exact = _pooled(maps[:, bounds[row] : bounds[row + 1]].amax(1), columns)
-                off = float((torch.from_numpy(_decoded(coded, index, row)) - exact).abs().max())
-                if not off <= worst:
-                    worst, layer = off, site.layer
+            maps = visible_rows(site, options, shown, list(itertools.chain(*strips)))
+            painted = torch.from_numpy(np.stack([_decoded(coded, index, row) for row in rows], axis=1))
+            off = float((painted - exact_cells(maps, [len(strip) for strip in strips], columns)).abs().max())
+            if not off <= worst:
+                worst, layer = off, site.layer
     return CheckedStep(name="picture", difference=worst, allowed=1.01 / np.iinfo(coded.maps.dtype).max, layer=layer)
-
-
-def _pooled(row: Float[Tensor, "head key"], columns: list[int]) -> Float[Tensor, "head cell"]:
-    return torch.stack([row[:, begin:end].amax(-1) for begin, end in itertools.pairwise(columns)], dim=-1)
 
 
 def _decoded(coded: CodedMaps, layer: int, row: int) -> Float[np.ndarray, "head cell"]:

@@ -92,7 +92,7 @@ def _check(traced: TracedText, options: ViewOptions, rows: int, sums: bool, _on_
         return check
     grid = painted[0]
     coded = CodedMaps(maps=grid.maps, rows=grid.rows, columns=grid.columns, packing=grid.packing, pooled=grid.pooled)
-    picture = check_picture(traced.trace.layers(options.kind), axes(traced.trace, options), options, coded)
+    picture = check_picture(traced.trace.layers(options.kind), axes(traced.trace, options), options, coded, rows)
     return replace(check, steps=(*check.steps[:3], picture, *check.steps[3:]))
 
 

@@ -4,9 +4,13 @@ import dataclasses
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from playground.lens import trace
 from playground.lens.capture import verification
+from playground.lens.capture.overview import cell_bounds
+from playground.lens.capture.verification import checked_cells, exact_cells
 from playground.lens.inspect.attention_view import ViewOptions, axes, coded_maps
 from playground.lens.inspect.picture_check import check_picture
 from tests.helpers.families import small_model
@@ -60,7 +64,9 @@ def test_wrong_thumbnails_are_found_although_the_maps_are_right():
 def test_rows_that_do_not_sum_to_one_are_found():
     traced = trace(small_model("gpt2"), TEXT)
     maps = traced.sites[0].pattern(slice(None), slice(None)) * 0.9
-    step = verification.check_rows([dataclasses.replace(traced.sites[0], call=None, maps=maps)], 1)
+    _heads, step = verification.check_maps(
+        [dataclasses.replace(traced.sites[0], call=None, maps=maps)], 1, torch.float32
+    )
     assert not step.passed
     assert step.difference == pytest.approx(0.1, abs=1e-5)
 
@@ -78,7 +84,23 @@ def test_painted_cells_are_the_exact_weights_at_every_packing(traced, budget, ex
         options = ViewOptions(kind=kind, exclude_first=exclude_first)
         coded = coded_maps(traced, options, budget)
         shown = axes(traced, options)
-        step = check_picture(traced.layers(kind), shown, options, coded)
+        step = check_picture(traced.layers(kind), shown, options, coded, 4)
         assert step.passed
         wrong = dataclasses.replace(coded, maps=coded.maps // 2)
-        assert not check_picture(traced.layers(kind), shown, options, wrong).passed
+        assert not check_picture(traced.layers(kind), shown, options, wrong, 4).passed
+
+
+@given(st.integers(1, 300), st.integers(1, 60), st.integers(1, 400))
+def test_checked_cells_stand_for_the_queries_that_were_asked_for(length: int, cells: int, queries: int):
+    bounds = cell_bounds(length, min(cells, length))
+    rows = checked_cells(bounds, queries)
+    assert rows[0] == 0
+    assert rows[-1] < len(bounds) - 1
+    assert len(rows) >= min(2, len(bounds) - 1)
+    if queries >= length:
+        assert len(rows) == len(bounds) - 1
+
+
+def test_cells_hold_their_largest_weights():
+    maps = torch.arange(12.0).reshape(1, 3, 4)
+    assert exact_cells(maps, [1, 2], [0, 2, 4]).tolist() == [[[1.0, 3.0], [9.0, 11.0]]]
