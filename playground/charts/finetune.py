@@ -52,6 +52,7 @@ def singular_values_figure(weight: WeightDrift) -> go.Figure:
     quiet_layout(figure, x=_("direction"), y=_("singular value of the change"), log_y=True)
     figure.update_layout(showlegend=False, hovermode="closest")
     figure.update_xaxes(range=[0, min(weight.shape) + 1])
+    figure.update_yaxes(dtick="D2")  # 1, 2 and 5 of each power of ten: all nine digits would touch
     return figure
 
 

@@ -13,6 +13,8 @@ from playground.errors import UserError
 from playground.text import N_, _
 
 LOSS = N_("loss (nats per token)")
+LOSS_OF_TEXTS = N_("loss (nats per text)")
+"""Of a classification: one answer for each text."""
 STEP = N_("training step")
 MARK_ROW = 0.08
 """Between the words of two events, as a share of the plot's height."""
@@ -31,10 +33,11 @@ def training_loss_figure(
     marks: Sequence[tuple[int, str]] = (),
     log_steps: bool = False,
     log_loss: bool = False,
+    y: str = "",
 ) -> go.Figure:
     """Training loss, raw (faint) and smoothed, held-out loss at each evaluation, and the source's entropy where known.
 
-    Losses and floor (the entropy) are in nats per token; marks are events, a step and a few words each.
+    Losses and floor (the entropy) are in nats per token, or as `y` says; marks are events, a step and a few words each.
     """
     figure = go.Figure()
     raw = {"line": {"color": TRAIN.light, "width": 1}, "opacity": 0.4}
@@ -58,7 +61,7 @@ def training_loss_figure(
     if floor is not None:
         level(figure, floor, _("entropy {floor:.3f}").format(floor=floor), log=log_loss)
     mark_steps(figure, marks, log=log_steps)
-    return quiet_layout(figure, x=_(STEP), y=_(LOSS), log_x=log_steps, log_y=log_loss)
+    return quiet_layout(figure, x=_(STEP), y=y or _(LOSS), log_x=log_steps, log_y=log_loss)
 
 
 def mark_steps(figure: go.Figure, marks: Sequence[tuple[int, str]], *, top: float = 1.0, log: bool = False) -> None:

@@ -29,5 +29,6 @@ duplicates.py     texts that stand in both parts
 
 All:
 resampling.py     bootstrap intervals, and the paired bootstrap of two systems
+wilson.py         the interval of a share, where all or none may be right
 text_table.py     a table of an uploaded file
 """

@@ -148,6 +148,11 @@ def describe_scores(scores: HeldOutScores) -> Finding:
         "{right:.1%} of {n:,} held-out rows are right ({low:.1%} to {high:.1%}). The best of the others, {name}, has "
         "{other:.1%}: the difference of {gain:+.1%} ({gain_low:+.1%} to {gain_high:+.1%}) {verdict}."
     )
+    if not best.gain.gains.any():
+        template = N_(
+            "{right:.1%} of {n:,} held-out rows are right ({low:.1%} to {high:.1%}), as many as those of the best of "
+            "the others, {name}; no resample of the rows parts the two."
+        )
     verdict = N_("is more than chance") if best.gain.is_told_apart else N_("may be chance")
     values = {
         **_accuracy_values(own.spreads.accuracy),

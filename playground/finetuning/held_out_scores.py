@@ -1,10 +1,11 @@
 """Held-out measures of a fine-tuned classifier beside what it has to beat, all on the same rows.
 
-The rows are resampled together, so that the interval of a difference is a paired one (Koehn 2004).
+An accuracy's interval is Wilson's: one of resamples has no width where all rows are right. For a difference the rows
+are resampled together, so that its interval is a paired one (Koehn 2004).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from playground.errors import UserError
 from playground.evaluation.baselines import baselines
 from playground.evaluation.confusion import Confusion, confusion
 from playground.evaluation.label_spreads import LabelSpreads, label_spreads
-from playground.evaluation.resampling import PairedSpread, paired_bootstrap
+from playground.evaluation.resampling import PairedSpread, Spread, paired_bootstrap
+from playground.evaluation.wilson import wilson
 from playground.progress import OnProgress, no_progress
 from playground.text import N_
 
@@ -60,7 +62,7 @@ def held_out_scores(true: Sequence[str], predictions: Mapping[str, Sequence[str]
                 name=name,
                 predicted=tuple(predictions[name]),
                 counted=counted,
-                spreads=label_spreads(counted),
+                spreads=_spreads(counted),
                 gain=gain,
             )
         )
@@ -81,6 +83,12 @@ def baseline_predictions(
 def _right(true: Sequence[str], predicted: Sequence[str]) -> np.ndarray:
     """A row for each line: whether it is right, and 1."""
     return np.array([[float(one == other), 1.0] for one, other in zip(true, predicted, strict=False)]).reshape(-1, 2)
+
+
+def _spreads(counted: Confusion) -> LabelSpreads:
+    right = int(np.trace(counted.counts))
+    low, high = wilson(right, counted.n)
+    return replace(label_spreads(counted), accuracy=Spread(value=counted.accuracy, low=low, high=high, n=counted.n))
 
 
 def _accuracy(sums: np.ndarray) -> np.ndarray:

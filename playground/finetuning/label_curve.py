@@ -11,6 +11,7 @@ import numpy as np
 
 from playground.errors import UserError
 from playground.evaluation.resampling import Spread
+from playground.evaluation.wilson import Z, wilson
 from playground.finetuning.held_out_scores import TFIDF, baseline_predictions
 from playground.lens.several_texts import interval
 from playground.progress import OnProgress, no_progress
@@ -20,7 +21,6 @@ Start = Literal["pretrained", "scratch"]
 COUNTS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 QUESTION = 200
 """The number of labels at which the two are compared in a sentence."""
-Z = 1.959963984540054
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,18 +130,6 @@ def _spread(points: list[LabelPoint]) -> Spread:
         return Spread(value=found.mean, low=found.low, high=found.high, n=found.count)
     low, high = wilson(points[0].right, points[0].rows)
     return Spread(value=found.mean, low=low, high=high, n=1)
-
-
-def wilson(right: int, rows: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927).
-
-    >>> [round(edge, 4) for edge in wilson(8, 10)]
-    [0.4902, 0.9433]
-    """
-    share, square = right / rows, Z**2
-    middle = (share + square / (2 * rows)) / (1 + square / rows)
-    reach = Z / (1 + square / rows) * math.sqrt(share * (1 - share) / rows + square / (4 * rows**2))
-    return middle - reach, middle + reach
 
 
 def _row_variance(points: Sequence[LabelPoint]) -> float:

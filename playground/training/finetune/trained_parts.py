@@ -196,8 +196,8 @@ def matrices_in(path: str, layer: nn.Module) -> frozenset[Matrix]:
     outer, _, last = path.rpartition(".")
     inside = outer.rpartition(".")[2] if last in ("dense", "base") else last
     if _ATTENTION.search(outer):
-        if _FUSED.search(last):
-            return frozenset({"key", "value"} if "query" not in last and "key_value" in last else QUERY_KEY_VALUE)
+        if held := held_together(path):
+            return held
         letter = inside.lower().removeprefix("w")[:1]
         is_output = inside.startswith("out") or inside in ("o", "o_proj", "c_proj")
         return frozenset({"output"}) if is_output else _BY_LETTER.get(letter, frozenset({"output"}))
@@ -205,6 +205,14 @@ def matrices_in(path: str, layer: nn.Module) -> frozenset[Matrix]:
         return frozenset({"gate"})
     outputs, inputs = sides_of(layer)
     return frozenset({"up"}) if outputs >= inputs else frozenset({"down"})
+
+
+def held_together(path: str) -> frozenset[Matrix]:
+    """The matrices of an attention that one linear layer of this name holds; empty where it holds one."""
+    last = path.rpartition(".")[2]
+    if not _FUSED.search(last):
+        return frozenset()
+    return frozenset({"key", "value"} if "query" not in last and "key_value" in last else QUERY_KEY_VALUE)
 
 
 QUERY_KEY_VALUE: frozenset[Matrix] = frozenset({"query", "key", "value"})

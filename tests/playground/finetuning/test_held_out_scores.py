@@ -4,6 +4,7 @@ import pytest
 
 from playground.errors import UserError
 from playground.evaluation.baselines import baselines
+from playground.evaluation.wilson import wilson
 from playground.finetuning.held_out_scores import (
     FINE_TUNED,
     MAJORITY,
@@ -23,6 +24,8 @@ def test_gains_are_paired():
     own, other = scores.systems
     assert (own.name, own.gain, own.spreads.accuracy.value) == (FINE_TUNED, None, 1.0)
     assert other.spreads.accuracy.value == pytest.approx(40 / 60)
+    assert (other.spreads.accuracy.low, other.spreads.accuracy.high) == wilson(40, 60)
+    assert own.spreads.accuracy.low < 0.95
     assert other.gain.difference.value == pytest.approx(20 / 60)
     assert other.gain.is_told_apart
     assert scores.of(SCRATCH) is other

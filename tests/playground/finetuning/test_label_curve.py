@@ -5,13 +5,13 @@ import pytest
 from scipy import stats
 
 from playground.errors import UserError
+from playground.evaluation.wilson import wilson
 from playground.finetuning.label_curve import (
     LabelPoint,
     gain_at,
     label_baselines,
     label_counts,
     label_means,
-    wilson,
 )
 from playground.tasks.finetune.rows import Rows, SplitRows
 

@@ -13,6 +13,7 @@ draft.py       the settings of a new fine-tuning, in the address
 data.py        what it learns from: built in, typed or uploaded, with its columns
 new_run.py     the form, what it costs, and Start
 series.py      several runs from one click: over labels, over ranks
+series_runs.py starts, follows and cancels these runs
 files.py       what a run leaves: adapter, model, doors
 labels.py      labels and help of methods, data and effects
 """

@@ -3,12 +3,11 @@
 import streamlit as st
 
 from playground.errors import UserError
-from playground.tasks.finetune.labels import LabelsConfig
 from playground.text import _
 from ui.sections.finetune.forgetting import show_forgetting
 from ui.sections.finetune.heads import show_head_drift
 from ui.sections.finetune.held_out import show_held_out
-from ui.sections.finetune.labels import data_titles, effect_titles, method_titles
+from ui.sections.finetune.labels import describe_config, effect_titles
 from ui.sections.finetune.samples import show_sample_pairs
 from ui.sections.finetune.states import show_stream_drift
 from ui.sections.finetune.subject import FinetuneSubject, obtain_finetuned
@@ -41,12 +40,7 @@ def show_effects() -> None:
 
 def _describe(subject: FinetuneSubject) -> str:
     title = inert(subject.title)
-    if subject.config is None:
-        return title
-    task = subject.config.task
-    data = f"labels.{task.source}" if isinstance(task, LabelsConfig) else subject.config.task_name
-    method = method_titles()[subject.config.parts.method]
-    return " · ".join([title, data_titles().get(data, data), _("trained: {method}").format(method=method)])
+    return title if subject.config is None else f"{title} · {describe_config(subject.config)}"
 
 
 def _titles_of(subject: FinetuneSubject) -> dict[str, str]:

@@ -122,7 +122,8 @@ def _show_labels(config: LabelsConfig) -> None:
     report = results().remember(("labels of a table", repr(config)), lambda: label_report(config))
     counted = ", ".join(f"{inert(label)} {count:,}" for label, count in list(report.counts.items())[:SHOWN_LABELS])
     sentence = _(
-        "{train:,} texts to train on ({counted}), {held_out:,} held out; the most frequent label has {most:.0%}."
+        "{train:,} texts to train on ({counted}), {held_out:,} held out. Whoever always answers the most frequent "
+        "label is right in {most:.0%} of these."
     )
     values = {"train": report.n_train, "held_out": report.n_held_out, "most": report.majority}
     st.caption(sentence.format(counted=counted, **values))

@@ -99,6 +99,7 @@ def _choose_method(kept: Mapping[str, Any], key: str) -> str:
         key=f"{key}.method",
         format_func=titles.__getitem__,
         help=method_help(),
+        wrap=True,
     )
     return method
 

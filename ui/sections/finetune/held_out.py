@@ -23,7 +23,7 @@ from playground.tasks.finetune.rows import SplitRows, read_rows
 from playground.text import N_, _
 from ui.jobs import require
 from ui.sections.evaluate.numbers import interval_text, offer_results
-from ui.sections.finetune.series import scratch_model
+from ui.sections.finetune.series_runs import scratch_model
 from ui.sections.finetune.subject import FinetuneSubject
 from ui.state.parameters import GENERATE as GENERATE_SECTION
 from ui.state.parameters import MODEL

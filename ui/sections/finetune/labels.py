@@ -1,6 +1,8 @@
 """Labels and help of methods, data and effects, translated when they are shown."""
 
+from playground.tasks.finetune.labels import LabelsConfig
 from playground.text import N_, _
+from playground.training.finetune.finetune_config import FinetuneConfig
 
 PART_LABELS = {
     "rank": N_("Rank r of LoRA"),
@@ -80,3 +82,11 @@ def method_help() -> str:
         "Head only: the new classifier. Last layers: the topmost blocks, too. LoRA: W + (α/r) B A beside chosen "
         "matrices (Hu et al. 2022). Biases: only these (Ben Zaken et al. 2022). Everything: all weights."
     )
+
+
+def describe_config(config: FinetuneConfig) -> str:
+    """On what a model is fine-tuned, and which parts of it learn."""
+    task = config.task
+    data = f"labels.{task.source}" if isinstance(task, LabelsConfig) else config.task_name
+    method = method_titles()[config.parts.method]
+    return f"{data_titles().get(data, data)} · {_('trained: {method}').format(method=method)}"

@@ -43,6 +43,8 @@ def show_low_rank(subject: FinetuneSubject, weight: WeightDrift) -> None:
         _draw(subject, change, "B")
     with right:
         _draw(subject, change, "A")
+    if max(len(change.b), change.a.shape[1]) > SIDE:
+        st.caption(_("Drawn: the first {side} rows of B, and the first {side} columns of A.").format(side=SIDE))
 
 
 def _show_entry(subject: FinetuneSubject, change: LowRankChange) -> None:

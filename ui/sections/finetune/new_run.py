@@ -8,11 +8,12 @@ from playground.models import default_registry
 from playground.text import _
 from playground.training.finetune.cost import FinetuneEstimate, estimate_finetuning
 from playground.training.finetune.finetune_config import FinetuneConfig
+from playground.training.finetune.trained_parts import MATRICES, held_together
 from playground.training.run.runs import free_name
 from ui.cache import results
 from ui.jobs import compute
 from ui.sections.finetune.draft import FinetuneDraft, choose_finetuning
-from ui.sections.finetune.labels import method_titles
+from ui.sections.finetune.labels import PART_CHOICES, method_titles
 from ui.sections.train.runs import visible_runs
 from ui.state.address import write_values
 from ui.state.parameters import BASE_MODEL, FINETUNE_VIEW, TUNED_MODEL
@@ -43,6 +44,7 @@ def _show_start(draft: FinetuneDraft) -> None:
         st.warning(draft.problem, icon=":material/warning:")
     if found is not None:
         _show_estimate(found)
+        _say_held_together(found, draft.config)
     problem = "" if config is None or found is None else _refusal(config)
     if problem:
         st.warning(problem, icon=":material/warning:")
@@ -91,6 +93,15 @@ def _show_estimate(found: FinetuneEstimate) -> None:
         if found.modules:
             with st.popover(_("Matrices with LoRA"), type="tertiary"):
                 st.code("\n".join(found.modules), language=None)
+
+
+def _say_held_together(found: FinetuneEstimate, config: FinetuneConfig | None) -> None:
+    """Which matrices learn that were not chosen: a layer that holds several learns as a whole."""
+    chosen = set() if config is None else set(config.parts.matrices)
+    held = {matrix for path in found.modules for matrix in held_together(path)}
+    if held - chosen:
+        names = ", ".join(_(PART_CHOICES[matrix]) for matrix in MATRICES if matrix in held)
+        st.caption(_("This model holds {names} in one matrix: LoRA changes all of it.").format(names=names))
 
 
 def _start(config: FinetuneConfig, default: str) -> None:

@@ -1,7 +1,6 @@
 """Several runs from one click: accuracy over the number of labels, and over LoRA's rank."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -9,6 +8,7 @@ import streamlit as st
 from playground.charts.finetune import label_curve_figure, rank_sweep_figure
 from playground.errors import UserError
 from playground.evaluation.resampling import Spread
+from playground.evaluation.wilson import wilson
 from playground.finetuning.findings import describe_labels, describe_ranks
 from playground.finetuning.label_curve import (
     LabelBaselines,
@@ -16,18 +16,16 @@ from playground.finetuning.label_curve import (
     label_baselines,
     label_counts,
     label_means,
-    wilson,
 )
 from playground.finetuning.low_rank_change import trained_numbers
 from playground.finetuning.model_pair import ModelPair
 from playground.finetuning.rank_sweep import RankPoint, rank_point
 from playground.finetuning.weight_drift import model_drift
-from playground.jobs.executor import default_executor
 from playground.models import default_registry
 from playground.progress import OnProgress
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.tasks.finetune.rows import read_rows
-from playground.text import _, _n
+from playground.text import _
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.finetune.result import before_and_after
 from playground.training.finetune.sweeps import (
@@ -40,21 +38,18 @@ from playground.training.finetune.sweeps import (
 from playground.training.run.folder import read_run_config
 from ui.cache import results
 from ui.jobs import compute
+from ui.sections.finetune.labels import describe_config
+from ui.sections.finetune.series_runs import follow_series, offer_start
 from ui.sections.finetune.subject import run_of_address
-from ui.state.address import read_number, read_several, read_text, write_number, write_several, write_text
-from ui.state.parameters import LABEL_RUNS, LABEL_SEEDS, LABELS_CHOSEN, RANK_RUNS, RANKS_CHOSEN, Several, Text
+from ui.state.address import read_number, read_several, write_number, write_several
+from ui.state.parameters import LABEL_RUNS, LABEL_SEEDS, LABELS_CHOSEN, RANK_RUNS, RANKS_CHOSEN, Several
 from ui.state.revisions import widget_key
-from ui.state.visitor import visitor
-from ui.widgets.callbacks import action_button
+from ui.text import inert
 from ui.widgets.chart import draw
 from ui.widgets.findings import show_findings
 
-FOLLOW_SECONDS = 2.0
 HEIGHT = 380
 LABELS_SHOWN = (50, 200)
-IDS = 64
-Draw = Callable[[Sequence[Path], Sequence[SweepCell]], None]
-"""Draws finished runs: their folders, and what they reached."""
 
 
 def show_label_curve() -> None:
@@ -62,6 +57,7 @@ def show_label_curve() -> None:
     config = _config_of_address()
     if not isinstance(config.task, LabelsConfig):
         raise UserError("Labels are counted where texts are classified; choose such a task.")
+    st.caption(f"{inert(config.base)} · {describe_config(config)}")
     st.caption(
         _(
             "The same fine-tuning on fewer labelled texts, once from the pre-trained weights and once from random "
@@ -82,8 +78,8 @@ def show_label_curve() -> None:
     if not chosen:
         raise UserError("Choose at least one number of labels.")
     configs = label_configs(config, sorted(chosen), range(seeds))
-    _offer_start(configs, LABEL_RUNS, [_label_name(one) for one in configs])
-    _follow(LABEL_RUNS, _draw_labels)
+    offer_start(configs, LABEL_RUNS, [_label_name(one) for one in configs])
+    follow_series(LABEL_RUNS, _draw_labels)
 
 
 def show_rank_sweep() -> None:
@@ -91,12 +87,16 @@ def show_rank_sweep() -> None:
     config = _config_of_address()
     if config.parts.method != "lora":
         raise UserError("Ranks are those of LoRA; open a run that trained LoRA.")
+    st.caption(f"{inert(config.base)} · {describe_config(config)}")
+    st.caption(
+        _("The same fine-tuning with LoRA of several ranks: how large does the change of each matrix have to be?")
+    )
     ranks = _choose_counts(RANKS_CHOSEN, _("Ranks"), RANKS, RANKS)
     if not ranks:
         raise UserError("Choose at least one rank.")
     configs = rank_configs(config, ranks)
-    _offer_start(configs, RANK_RUNS, [_("rank {rank}").format(rank=one.parts.rank) for one in configs])
-    _follow(RANK_RUNS, _draw_ranks)
+    offer_start(configs, RANK_RUNS, [_("rank {rank}").format(rank=one.parts.rank) for one in configs])
+    follow_series(RANK_RUNS, _draw_ranks)
 
 
 def _choose_counts(parameter: Several, label: str, known: Sequence[int], default: Sequence[int]) -> list[int]:
@@ -122,90 +122,6 @@ def _label_name(config: FinetuneConfig) -> str:
     start = _("scratch") if config.from_scratch else _("pre-trained")
     assert isinstance(config.task, LabelsConfig)
     return _("{labels} labels, {start}").format(labels=config.task.labels, start=start)
-
-
-def _offer_start(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[str]) -> None:
-    label = _n("Start {n} run", "Start {n} runs", len(configs))
-    action_button(label, f"start_{parameter}", partial(_start, configs, parameter, names), icon="play_arrow")
-
-
-def _start(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[str]) -> None:
-    """Queue every run; what could be queued is kept where a limit ends it."""
-    ids: list[str] = []
-    try:
-        for config, name in zip(configs, names, strict=True):
-            ids.append(default_executor().submit(config, name=f"{config.base} · {name}"[:100], owner=visitor()))
-    finally:
-        if ids:
-            write_text(parameter, ",".join(ids))
-
-
-def series_runs(parameter: Text) -> list[Path]:
-    """The folders of a series' runs that are there."""
-    folders = []
-    for run_id in read_text(parameter).split(",")[:IDS]:
-        try:
-            if run_id:
-                folders.append(default_executor().read(run_id).folder)
-        except UserError:
-            continue
-    return folders
-
-
-def scratch_model(config: FinetuneConfig | None) -> str | None:
-    """The model from scratch that a series has trained on all labels of the same task."""
-    best: tuple[int, str] | None = None
-    for folder in series_runs(LABEL_RUNS):
-        for cell in finished_cells([folder]):
-            task = cell.config.task
-            is_same = config is not None and cell.config.base == config.base and isinstance(task, LabelsConfig)
-            if cell.config.from_scratch and is_same and _same_source(task, config):
-                _before, after = before_and_after(folder)
-                best = max(best or (0, ""), (task.labels, after))  # type: ignore[union-attr]
-    return best[1] if best else None
-
-
-def _same_source(task: object, config: FinetuneConfig | None) -> bool:
-    own = None if config is None else config.task
-    if not isinstance(task, LabelsConfig) or not isinstance(own, LabelsConfig):
-        return False
-    return (task.source, task.sources, task.text) == (own.source, own.sources, own.text)
-
-
-def _follow(parameter: Text, show: Draw) -> None:
-    """The state of the runs and what has finished; again every moment while one is live."""
-    runs = [default_executor().read(folder.name) for folder in series_runs(parameter)]
-    is_live = any(run.status.is_live for run in runs)
-    st.fragment(_follow_once, run_every=FOLLOW_SECONDS if is_live else None)(parameter, show, is_live)
-
-
-def _follow_once(parameter: Text, show: Draw, was_live: bool) -> None:
-    folders = series_runs(parameter)
-    runs = [default_executor().read(folder.name) for folder in folders]
-    if not runs:
-        st.caption(_("No runs yet. Each is queued like any other, and listed on the page Train."))
-        return
-    if any(run.status.is_live for run in runs) != was_live:
-        st.rerun()
-    done = sum(run.status.state == "finished" for run in runs)
-    steps = sum(run.status.step for run in runs)
-    total = max(1, sum(run.steps for run in runs))
-    st.progress(min(1.0, steps / total), text=_("{done} of {all} runs finished").format(done=done, all=len(runs)))
-    if was_live:
-        action_button(_("Cancel the rest"), f"cancel_{parameter}", partial(_cancel, parameter), icon="close")
-    failed = [run for run in runs if run.status.state == "failed"]
-    for run in failed[:3]:
-        st.text(f"{run.name}: {run.status.sentence or run.status.state}")
-    finished = [run.folder for run in runs if run.status.state == "finished"]
-    cells = finished_cells(finished)
-    if cells:
-        show(finished, cells)
-
-
-def _cancel(parameter: Text) -> None:
-    for folder in series_runs(parameter):
-        if default_executor().read(folder.name).status.is_live:
-            default_executor().cancel(folder.name)
 
 
 def _draw_labels(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:

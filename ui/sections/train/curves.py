@@ -7,6 +7,7 @@ import streamlit as st
 
 from playground.charts.series import Series, decimate, smooth
 from playground.charts.train import (
+    LOSS_OF_TEXTS,
     measures_figure,
     overlay_figure,
     rate_and_norm_figure,
@@ -49,6 +50,7 @@ def show_loss(run: Run, metrics: Metrics, events: Sequence[Milestone]) -> None:
         marks=_marks([event for event in events if event.head is not None]),
         log_steps=LOG_STEPS in scale,
         log_loss=LOG_LOSS in scale,
+        y=_(LOSS_OF_TEXTS) if run.task == "labels" else "",
     )
     live_chart(
         figure, key="loss_chart", height=HEIGHT, revision=f"{run.id}{scale}", label=_("Loss over the training steps")

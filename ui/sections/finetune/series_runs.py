@@ -1,0 +1,124 @@
+"""The runs of a series: started from one click, followed, cancelled, and what they have reached."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from playground.errors import UserError
+from playground.jobs.executor import default_executor
+from playground.tasks.finetune.labels import LabelsConfig
+from playground.text import _, _n
+from playground.training.finetune.finetune_config import FinetuneConfig
+from playground.training.finetune.result import before_and_after
+from playground.training.finetune.sweeps import SweepCell, finished_cells
+from playground.training.run.runs import Run
+from ui.state.address import read_text, write_text
+from ui.state.parameters import LABEL_RUNS, Text
+from ui.state.visitor import visitor
+from ui.widgets.callbacks import action_button
+
+FOLLOW_SECONDS = 2.0
+IDS = 64
+Draw = Callable[[Sequence[Path], Sequence[SweepCell]], None]
+"""Draws finished runs: their folders, and what they reached."""
+
+
+def offer_start(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[str]) -> None:
+    """Start, except while runs of the series are at work: their numbers in the address would be overwritten."""
+    label = _n("Start {n} run", "Start {n} runs", len(configs))
+    if any(run.status.is_live for run in _runs_of(parameter)):
+        st.button(label, icon=":material/play_arrow:", key=f"wait_{parameter}", disabled=True)
+        return
+    action_button(label, f"start_{parameter}", partial(_start, configs, parameter, names), icon="play_arrow")
+
+
+def _start(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[str]) -> None:
+    """Queue every run; what could be queued is kept where a limit ends it."""
+    ids: list[str] = []
+    try:
+        for config, name in zip(configs, names, strict=True):
+            ids.append(default_executor().submit(config, name=f"{config.base} · {name}"[:100], owner=visitor()))
+    finally:
+        if ids:
+            write_text(parameter, ",".join(ids))
+
+
+def series_runs(parameter: Text) -> list[Path]:
+    """The folders of a series' runs that are there."""
+    folders = []
+    for run_id in read_text(parameter).split(",")[:IDS]:
+        try:
+            if run_id:
+                folders.append(default_executor().read(run_id).folder)
+        except UserError:
+            continue
+    return folders
+
+
+def scratch_model(config: FinetuneConfig | None) -> str | None:
+    """The model from scratch that a series has trained on all labels of the same task."""
+    best: tuple[int, str] | None = None
+    for folder in series_runs(LABEL_RUNS):
+        for cell in finished_cells([folder]):
+            task = cell.config.task
+            is_same = config is not None and cell.config.base == config.base and isinstance(task, LabelsConfig)
+            if cell.config.from_scratch and is_same and _same_source(task, config):
+                _before, after = before_and_after(folder)
+                best = max(best or (0, ""), (task.labels, after))  # type: ignore[union-attr]
+    return best[1] if best else None
+
+
+def _same_source(task: object, config: FinetuneConfig | None) -> bool:
+    own = None if config is None else config.task
+    if not isinstance(task, LabelsConfig) or not isinstance(own, LabelsConfig):
+        return False
+    return (task.source, task.sources, task.text) == (own.source, own.sources, own.text)
+
+
+def follow_series(parameter: Text, show: Draw) -> None:
+    """The state of the runs and what has finished; again every moment while one is live."""
+    is_live = any(run.status.is_live for run in _runs_of(parameter))
+    st.fragment(_follow_once, run_every=FOLLOW_SECONDS if is_live else None)(parameter, show, is_live)
+
+
+def _follow_once(parameter: Text, show: Draw, was_live: bool) -> None:
+    runs = _runs_of(parameter)
+    if not runs:
+        st.caption(_("No runs yet. Each is queued like any other, and listed on the page Train."))
+        return
+    if any(run.status.is_live for run in runs) != was_live:
+        st.rerun()
+    _show_progress(runs, parameter, is_live=was_live)
+    failed = [run for run in runs if run.status.state == "failed"]
+    for run in failed[:3]:
+        st.text(f"{run.name}: {run.status.sentence or run.status.state}")
+    finished = [run.folder for run in runs if run.status.state == "finished"]
+    cells = finished_cells(finished)
+    if cells:
+        show(finished, cells)
+
+
+def _show_progress(runs: Sequence[Run], parameter: Text, *, is_live: bool) -> None:
+    """How many runs have finished; with a bar and a way out while one is at work."""
+    done = sum(run.status.state == "finished" for run in runs)
+    said = _("{done} of {all} runs finished").format(done=done, all=len(runs))
+    if is_live:
+        steps, total = sum(run.status.step for run in runs), max(1, sum(run.steps for run in runs))
+        st.progress(min(1.0, steps / total), text=said)
+        action_button(_("Cancel the rest"), f"cancel_{parameter}", partial(_cancel, parameter), icon="close")
+    elif done == len(runs):
+        st.caption(said)
+    else:
+        st.caption(_("{said}; the others have ended before. The page Train can resume them.").format(said=said))
+
+
+def _runs_of(parameter: Text) -> list[Run]:
+    return [default_executor().read(folder.name) for folder in series_runs(parameter)]
+
+
+def _cancel(parameter: Text) -> None:
+    for run in _runs_of(parameter):
+        if run.status.is_live:
+            default_executor().cancel(run.id)
