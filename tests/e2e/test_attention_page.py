@@ -108,7 +108,8 @@ def test_a_long_name_of_a_model_leaves_room_for_the_text(server, page):
     for width in (700, 390):
         page.set_viewport_size({"width": width, "height": 900})
         field, menu = text.bounding_box(), examples.bounding_box()
-        assert field is not None and menu is not None
+        assert field is not None
+        assert menu is not None
         assert field["x"] + field["width"] <= width
         assert field["x"] + field["width"] <= menu["x"] or field["y"] + field["height"] <= menu["y"], width
 

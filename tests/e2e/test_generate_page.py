@@ -55,7 +55,7 @@ def test_branches_survive_the_menu_and_a_generated_text_has_a_door(
     go(page, "Predict and generate")
     expect(branches).to_be_visible(timeout=PATIENCE)
     assert branch[0] in page.url
-    page.get_by_role("link", name="Look at this text").click()
+    page.get_by_role("link", name="Look at its attention").click()
     page.wait_for_url(re.compile(r"/(attention)?\?.*text=The\+cat\+sat\+"), timeout=PATIENCE)
 
 

@@ -49,7 +49,7 @@ def test_the_labels_are_those_of_the_package(root):
     assert f"Most probable label: {first} with {percent(float(answer.scores.max()))}" in words(app)
     bars = token_views(app)["Labels of the text"]
     assert [bar["text"] for bar in bars] == [answer.labels[index] for index in answer.ranked()]
-    doors = {"Look at its attention", "Inside the model", "Measure it on a table"}
+    doors = {"Look at its attention", "Inside the model", "Its tokens", "Measure it on a table"}
     assert {link.proto.label for link in app.get("page_link")} == doors
 
 

@@ -94,6 +94,14 @@ def test_a_predicted_token_has_doors():
     assert "After 1 The" in words(app)
 
 
+@pytest.mark.parametrize("section", ["surprisal", "lens"])
+def test_a_result_leads_on_with_its_text(section):
+    links = [link.proto for link in page(text="The cat sat", generate=section).get("page_link")]
+    pages = {link.label: link.page for link in links if "text=The+cat+sat" in link.query_string}
+    leads = {"Look at its attention": "", "Inside the model": "inside", "Its tokens": "tokens"}
+    assert pages.items() >= {**leads, "Take it apart": "ablate", "Measure this": "evaluate"}.items()
+
+
 def test_a_door_names_a_token_that_can_be_typed():
     model = default_registry().get("books-decoder", None, "auto", "auto")
     cat = encode(model.tokenizer, " cat")[-1].id

@@ -2,7 +2,8 @@
 
 sections.py           which sections a kind of model has
 next_token.py         next-token distribution, and what the sampling filters remove
-measure_doors.py    from a text or an answer to the page Evaluate
+text_doors.py         from a text, typed or generated, to the pages that look at one
+measure_doors.py      from a text or an answer to the page Evaluate
 token_doors.py        from a predicted token to the heads that wrote it
 sampling_options.py   temperature, top-k, top-p, min-p
 continuation.py       generate token by token: step, run, pause

@@ -1,6 +1,7 @@
 """Chat section: compose a conversation, see it as the model reads it, let the model go on, look at it on every page."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -16,10 +17,10 @@ from ui.jobs import refuse, run_job, spell
 from ui.sections.generate.chat_turns import edit_turns, role_titles, write_reply
 from ui.sections.generate.continuation import draft_of, show_continuation
 from ui.sections.generate.measure_doors import text_measure_door
-from ui.state.address import pack, replace_text, write_values
+from ui.sections.generate.text_doors import show_text_doors, text_parameters
+from ui.state.address import replace_text, write_values
 from ui.state.parameters import GENERATE, QUERY, TEXT
 from ui.text import inert
-from ui.widgets.doors import ABLATE, ATTENTION, INSIDE, TOKENS, door
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import Texts
 
@@ -138,23 +139,24 @@ def chat_items(chat: RenderedChat, turns: Sequence[Turn]) -> list[TokenItem]:
 
 def _show_chat_doors(chat: RenderedChat) -> None:
     """The conversation as a text on the pages that look at one."""
-    parameters = {str(TEXT): pack(chat.page_text), str(QUERY): ""}
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="chat_doors"):
-        door(_("Look at its attention"), ATTENTION, parameters)
-        door(_("Inside the model"), INSIDE, parameters)
-        door(_("Its tokens"), TOKENS, parameters)
-        door(_("Take it apart"), ABLATE, parameters)
-        text_measure_door(chat.page_text)
-        # A link to the page itself would leave the browser's address as it was.
-        st.button(
-            _("Next token"),
-            key="chat_next",
-            icon=":material/bar_chart:",
-            type="tertiary",
-            help=_("What the model would answer with first."),
-            on_click=_open_next,
-            args=(chat.page_text,),
-        )
+    show_text_doors(
+        text_parameters(chat.page_text),
+        measure=partial(text_measure_door, chat.page_text),
+        more=partial(_offer_next, chat.page_text),
+    )
+
+
+def _offer_next(text: str) -> None:
+    # A link to the page itself would leave the browser's address as it was.
+    st.button(
+        _("Next token"),
+        key="chat_next",
+        icon=":material/bar_chart:",
+        type="tertiary",
+        help=_("What the model would answer with first."),
+        on_click=_open_next,
+        args=(text,),
+    )
 
 
 def _open_next(text: str) -> None:

@@ -12,7 +12,7 @@ from ui.sections.generate.random_heads import show_random_heads
 from ui.sections.generate.rows import show_rows
 from ui.sections.generate.token_labels import show_token_labels
 from ui.text import inert
-from ui.widgets.doors import ATTENTION, INSIDE, door
+from ui.widgets.doors import ATTENTION, INSIDE, TOKENS, door
 from ui.widgets.text import Texts
 
 NAMED_TENSORS = 4
@@ -81,5 +81,6 @@ def _show_doors(head: ModelHead) -> None:
         help_text = _("Every attention head of the model below this head, on the same text.")
         door(_("Look at its attention"), ATTENTION, help_text=help_text)
         door(_("Inside the model"), INSIDE)
+        door(_("Its tokens"), TOKENS)
         if head.task == "text":
             labels_measure_door()

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 import streamlit as st
@@ -20,13 +21,13 @@ from ui.sections.generate.continuation_view import show_alternatives, show_branc
 from ui.sections.generate.draft import Pending, StreamItem, TextDraft, replay
 from ui.sections.generate.measure_doors import answer_measure_door, text_measure_door
 from ui.sections.generate.sampling_options import choose_sampling, filter_summary, say_unfollowed
-from ui.state.address import pack, read_number, write_number
+from ui.sections.generate.text_doors import answer_parameters, show_text_doors, text_parameters
+from ui.state.address import read_number, write_number
 from ui.state.attention import model_key
-from ui.state.parameters import INSPECTED, NEW_TOKENS, SEED, TARGET, TEXT
+from ui.state.parameters import INSPECTED, NEW_TOKENS, SEED
 from ui.state.session import read_branch, session_cache, write_branch
 from ui.state.visitor import whose_turn
 from ui.text import error_sentence
-from ui.widgets.doors import ATTENTION, door
 from ui.widgets.download import offer_snippet
 from ui.widgets.text import Texts
 
@@ -112,16 +113,15 @@ def _refresh(
 
 
 def _show_door(model: LoadedModel, texts: Texts, draft: TextDraft) -> None:
-    """From the generated text to its attention: the text grown by the branch, or an encoder-decoder's answer."""
+    """From the generated text to the other pages: the text grown by the branch, or an encoder-decoder's answer."""
     ids = draft.tree.ids(draft.node)
     if model.kind == "encoder-decoder":
-        door(_("Look at this text"), ATTENTION, {str(TARGET): pack(spell(model, ids))})
-        answer_measure_door(spell(model, ids))
+        answer = spell(model, ids)
+        show_text_doors(answer_parameters(answer), measure=partial(answer_measure_door, answer))
         return
     prompt = [token.id for token in input_tokens(model, texts.text)]
     grown = texts.text + spell(model, prompt + ids)[len(spell(model, prompt)) :]
-    door(_("Look at this text"), ATTENTION, {str(TEXT): pack(grown)})
-    text_measure_door(grown)
+    show_text_doors(text_parameters(grown), measure=partial(text_measure_door, grown))
 
 
 def _advance(model: LoadedModel, draft: TextDraft, config: GenerationConfig) -> None:

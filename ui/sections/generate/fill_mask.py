@@ -15,6 +15,7 @@ from playground.text import _
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import require, spell
+from ui.sections.generate.text_doors import show_typed_text_doors
 from ui.state.address import replace_text
 from ui.state.parameters import PAIR, TEXT, Text
 from ui.state.session import read_masked, write_masked
@@ -60,6 +61,7 @@ def show_fill_mask(model: LoadedModel, texts: Texts) -> None:
         replace_text(parameter, text)
         write_masked([other for other in masked if other != position])
         st.rerun()
+    show_typed_text_doors(model, texts)
     call = f"for masked in fill_masks(model, {texts.text!r}, positions={masked!r}, pair={texts.pair!r}, k={LISTED}):"
     line = "    print(masked.position, [(other.token.text, other.probability) for other in masked.alternatives])"
     offer_snippet(model, ["playground.lens.generate.fill_mask import fill_masks"], [call, line])

@@ -15,6 +15,7 @@ from ui.cache import TracedText, results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import refuse, require, trace_of
 from ui.sections.generate.next_token import first_position
+from ui.sections.generate.text_doors import show_typed_text_doors
 from ui.sections.generate.token_doors import show_answer_doors
 from ui.state.address import read_number, read_text, write_number
 from ui.state.attention import read_token
@@ -62,6 +63,7 @@ def show_logit_lens(model: LoadedModel, texts: Texts) -> None:
     )
     show_answer_doors(position, read_text(ANSWER))
     _list_settled(model, texts, lens, tokens)
+    show_typed_text_doors(model, texts)
     call = f"lens = traced.logit_lens(k=1, answers={answers!r})"
     offer_snippet(model, [], [traced(texts), call, "print(lens.top[..., 0], lens.probability, lens.settled)"])
 

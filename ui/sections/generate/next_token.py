@@ -16,6 +16,7 @@ from ui.cache import TracedText, results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import refuse, require, spell, spell_on, trace_of
 from ui.sections.generate.sampling_options import bar_names, choose_sampling, filter_summary, paired_item
+from ui.sections.generate.text_doors import show_typed_text_doors
 from ui.sections.generate.token_doors import show_token_doors
 from ui.state.address import replace_text, write_values
 from ui.state.attention import read_token
@@ -57,6 +58,7 @@ def show_next_token(model: LoadedModel, texts: Texts) -> None:
         _draw_distribution(place, predicted, details)
         show_token_doors(model, position, predicted.top(LISTED))
         _look_up(model, predicted)
+    show_typed_text_doors(model, texts)
     imports = ["playground.lens.generate.predictions import Sampling, distribution"]
     lines = [traced(texts), f"predicted = distribution(traced.logits({position}), {sampling!r})"]
     offer_snippet(model, imports, [*lines, "print(predicted.entropy, predicted.n_remaining, predicted.filters)"])

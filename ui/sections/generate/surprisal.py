@@ -17,7 +17,7 @@ from playground.viewer.token_view.surprisal_items import surprisal_items
 from ui.cache import results_of
 from ui.components.token_view import token_view
 from ui.jobs import refuse, require
-from ui.sections.generate.measure_doors import text_measure_door
+from ui.sections.generate.text_doors import show_typed_text_doors
 from ui.state.parameters import COLOUR_BY, UNIT
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
@@ -51,8 +51,7 @@ def show_surprisal(model: LoadedModel, texts: Texts) -> None:
     st.caption(_("Point at a token for its numbers. Uncoloured tokens are not predicted."))
     _show_numbers(model, scores, texts, names, in_bits=in_bits)
     _show_totals(scores, is_masked=is_masked, in_bits=in_bits)
-    if texts.target is None:
-        text_measure_door(texts.text)
+    show_typed_text_doors(model, texts)
     call = f"scores = text_surprisal(model, {texts.text!r}, target={texts.target!r})"
     print_line = "print(scores.surprisal, scores.perplexity, scores.bits_per_byte)"
     offer_snippet(model, ["playground.lens.generate.surprisal import text_surprisal"], [call, print_line])

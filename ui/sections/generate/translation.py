@@ -1,6 +1,7 @@
 """An encoder-decoder's answer: greedy, and beam search with every beam in a tree."""
 
 import math
+from functools import partial
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import require, spell
 from ui.sections.generate.measure_doors import answer_measure_door
+from ui.sections.generate.text_doors import answer_parameters, show_text_doors
 from ui.state.parameters import BEAMS, LENGTH_PENALTY
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet
@@ -118,7 +120,8 @@ def _show_beams(model: LoadedModel, search: BeamSearch, text: str, config: BeamC
     label = _("Answers of beam search")
     token_view(items, layout="sentences", label=label, key="answers", provenance=notes)
     if items:
-        answer_measure_door(items[0].text)
+        best_answer = items[0].text
+        show_text_doors(answer_parameters(best_answer), measure=partial(answer_measure_door, best_answer))
     best = search.path(search.hypotheses[0].beam) if search.hypotheses else []
     nodes = [
         TreeNode(
