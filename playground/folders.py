@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 CHECKPOINTS = "snapshots"
@@ -29,6 +30,7 @@ def runs_folder() -> Path:
     return Path(custom).expanduser() if custom else cache_root() / "runs"
 
 
+@cache
 def app_folder() -> Path:
     """The folder of app.py, pages/, ui/ and assets/: the checkout, or the part of the installed package (a wheel
     brings them in playground/app, so that no `ui` or `pages` stands beside other people's packages)."""

@@ -9,6 +9,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,8 @@ class Settings:
         return (*known, *(name for name in wanted if name not in PAGES))
 
 
+VARIABLES = tuple(PREFIX + field.name.upper() for field in dataclasses.fields(Settings))
+"""The settings' names in the environment."""
 HOSTED: Mapping[str, Any] = {
     "hosted": True,
     "runs_each": 3,
@@ -139,10 +142,27 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
 
 def settings() -> Settings:
-    """The settings of this server, as its file and environment say now."""
+    """The settings of this server, as its file and environment say now; a page asks some thirty times in a run."""
+    environ = tuple((name, os.environ[name]) for name in VARIABLES if name in os.environ)
     custom = os.environ.get(PREFIX + "SETTINGS")
-    path = Path(custom) if custom else Path(FILE)
-    return read_settings(path if custom or path.is_file() else None, os.environ)
+    path = Path(custom or FILE)
+    if not custom and not path.is_file():
+        return _read_once(None, None, environ)
+    return _read_once(path.absolute(), _state(path), environ)
+
+
+@lru_cache(maxsize=4)
+def _read_once(path: Path | None, _state: tuple[int, int] | None, environ: tuple[tuple[str, str], ...]) -> Settings:
+    return read_settings(path, dict(environ))
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes when a file does; None for one that cannot be read."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _read_file(path: Path) -> dict[str, Any]:

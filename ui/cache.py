@@ -29,6 +29,8 @@ TRACE_BYTES = 2 << 30
 LOG_BYTES = 256 << 20
 TOKENIZED = 200_000
 """Tokens, of half a kilobyte each."""
+HEAD_BYTES = 64 * 2**20
+"""A head of 1,024 tokens has 2 MiB, where no token sees a later one."""
 FORWARD_SLOTS = max(1, (os.cpu_count() or 1) // 4)
 """Passes at once: each one uses all of torch's threads, and two on two cores are slower than one after the other."""
 
@@ -111,6 +113,12 @@ def results_of(model: "LoadedModel") -> BoundedCache:
 def results() -> BoundedCache:
     """Results that belong to no model."""
     return BoundedCache("results")
+
+
+@cache
+def head_views() -> BoundedCache:
+    """Heads at full resolution as they were sent, by their bytes."""
+    return BoundedCache("head views", HEAD_BYTES, lambda view: view.map.nbytes)
 
 
 @cache

@@ -8,7 +8,7 @@ from playground.lens.capture.visibility import visibilities
 from playground.lens.inspect.attention_view import ViewOptions
 from playground.text import N_, _
 from playground.viewer.attention_view.picture import head_shown_first, picture_grid, picture_head
-from ui.cache import TracedText
+from ui.cache import TracedText, head_views
 from ui.components.attention_view import (
     GridView,
     HeadView,
@@ -174,4 +174,5 @@ def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
 
 def head_view(traced: TracedText, options: ViewOptions, selected: Selected) -> HeadView:
     """Exact weights of the selected head, or of the selected mean or maximum."""
-    return picture_head(traced.trace, options, selected)
+    key = (traced.name, options, selected)
+    return head_views().remember(key, lambda: picture_head(traced.trace, options, selected))
