@@ -131,6 +131,8 @@ def describe_samples(pairs: Sequence[SamplePair]) -> Finding:
     template = N_("{same} of {n} continuations are the same; the others part after {shared:.1f} tokens on average.")
     if same == len(pairs):
         template = N_("All {n} continuations are the same.")
+    elif not same:
+        template = N_("All {n} continuations differ; they part after {shared:.1f} tokens on average.")
     parting = [pair.shared for pair in pairs if pair.before != pair.after]
     values = {"same": same, "n": len(pairs), "shared": sum(parting) / max(1, len(parting))}
     return Finding(template=template, values=values)

@@ -3,8 +3,13 @@
 import json
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from playground.tasks.finetune.labels import LabelsConfig
+from playground.tasks.finetune.passages import PassagesConfig
+from playground.training.finetune import FinetuneConfig, TrainedParts
 from tests.helpers.page_script import charts, run_page, words
+from ui.sections.finetune.draft import settings_of
 
 
 def page(**parameters: str):
@@ -130,3 +135,33 @@ def test_the_result_can_be_taken_along():
 def test_a_run_that_is_gone():
     assert "no such run" in words(page(run="gone"))
     assert "No run is open" in words(page(show="run"))
+
+
+@pytest.mark.parametrize("method", ["lora", "last", "head"])
+def test_a_run_s_settings_fill_the_form(method):
+    """What the door of a run carries makes the same config."""
+    table = "text,label\na cat sat,x\na dog ran,y\nthe cat ran,x\nthe dog sat,y\nno cat,x\nno dog,y\n"
+    config = FinetuneConfig(
+        base="books-encoder",
+        task=LabelsConfig(source="table", text=table, text_column="text", label_column="label"),
+        parts=TrainedParts(method=method, **({"rank": 4, "matrices": ("query",)} if method == "lora" else {})),
+        steps=70,
+        learning_rate=1e-3,
+    )
+
+    def form_of_a_run(settings: str) -> None:
+        import streamlit as st
+
+        from ui.sections.finetune.draft import choose_finetuning
+
+        st.query_params["finetuning"] = settings
+        st.session_state["config"] = choose_finetuning().config
+
+    app = AppTest.from_function(form_of_a_run, args=(settings_of(config),), default_timeout=60).run()
+    assert not app.exception
+    assert app.session_state["config"] == config
+
+
+def test_a_long_text_is_in_no_address():
+    config = FinetuneConfig(base="books-decoder", task=PassagesConfig(text="word " * 5000))
+    assert json.loads(settings_of(config))["data"] == {"kind": "passages"}

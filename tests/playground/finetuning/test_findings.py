@@ -135,3 +135,4 @@ def test_ranks_and_samples():
     assert "1 of 2 continuations are the same; the others part after 2.0 tokens" in str(
         describe_samples([alike, other])
     )
+    assert str(describe_samples([other])) == "All 1 continuations differ; they part after 2.0 tokens on average."

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,7 +16,7 @@ from playground.tasks.finetune.labels import LabelsConfig
 from playground.text import _
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.finetune.trained_parts import METHODS, TrainedParts
-from ui.sections.finetune.data import choose_data
+from ui.sections.finetune.data import COLUMNS, LONGEST_TYPED, choose_data
 from ui.sections.finetune.labels import method_help, method_titles
 from ui.state.address import read_json_text, write_text
 from ui.state.parameters import FINETUNING
@@ -65,6 +66,20 @@ def choose_finetuning() -> FinetuneDraft:
     except UserError as error:
         return FinetuneDraft(config=None, problem=error_sentence(error))
     return FinetuneDraft(config=config)
+
+
+def settings_of(config: FinetuneConfig) -> str:
+    """A run's settings as the address carries them; an uploaded table by its name here, a long text not at all."""
+    task, parts = config.task, config.parts
+    kind = f"labels.{task.source}" if isinstance(task, LabelsConfig) else config.task_name
+    data = {"kind": kind} | {name: getattr(task, name) for name in COLUMNS.get(kind, ())}
+    if text := getattr(task, "text", ""):
+        data |= {"text": text} if len(text) <= LONGEST_TYPED else {}
+    elif sources := getattr(task, "sources", ()):
+        data["table"] = Path(sources[0]).name
+    trained = {name: getattr(parts, name) for name in PARTS_OF.get(parts.method, ())}
+    train = {name: getattr(config, name) for name in (*TRAIN_FIRST, *TRAIN_REST)}
+    return json.dumps(_changes(config.base, data, parts.method, trained, train), ensure_ascii=False)
 
 
 def _read_kept() -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from playground.finetuning.general_texts import GENERAL_TEXTS
 from playground.finetuning.sample_pairs import MOST_PROMPTS, SamplePair, sample_pairs
 from playground.lens.generate.generation import GenerationConfig
 from playground.tasks.finetune.rows import read_rows
-from playground.text import _
+from playground.text import _, _n
 from ui.jobs import require
 from ui.sections.evaluate.numbers import offer_results
 from ui.sections.finetune.subject import FinetuneSubject
@@ -89,4 +89,5 @@ def _show_pair(number: int, pair: SamplePair) -> None:
             with column:
                 st.caption(title)
                 st.text(text or "–")
-        st.caption(_("The first {shared} new tokens are the same.").format(shared=pair.shared))
+        same = _n("The first new token is the same.", "The first {n} new tokens are the same.", pair.shared)
+        st.caption(same if pair.shared else _("They differ from the first new token on."))

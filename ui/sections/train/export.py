@@ -7,12 +7,16 @@ import streamlit as st
 
 from playground.text import _
 from playground.training import TrainConfig
-from playground.training.run.archive import SCRIPT, zip_run
+from playground.training.finetune import FinetuneConfig
+from playground.training.run.archive import FINETUNING_SCRIPT, SCRIPT, zip_run
 from playground.training.run.paths import checkpoint_steps
 from playground.training.run.runs import Run
+from ui.sections.finetune.draft import settings_of
 from ui.sections.train.checkpoint import show_checkpoint_doors
 from ui.sections.train.config_form import copy_settings
+from ui.state.parameters import FINETUNE_VIEW, FINETUNING
 from ui.widgets.callbacks import action_button
+from ui.widgets.doors import FINETUNE, doors
 from ui.widgets.retention import say_retention
 
 
@@ -35,8 +39,18 @@ def _show_checkpoints(run: Run) -> None:
     step = st.select_slider(_("Checkpoint at step"), steps, value=steps[-1], key=f"snapshot_{run.id}")
     show_checkpoint_doors(run, step)
     st.caption(_("Model name, here and in Python: {name}").format(name=f"`run/{run.id}/{step}`"))
+    if run.base:
+        _show_form_door(run)
+        return
     action_button(_("Copy settings"), "copy_settings", partial(_copy_settings, run), icon="arrow_upward")
     st.caption(_("Fills the fields of a new run with this run's settings."))
+
+
+def _show_form_door(run: Run) -> None:
+    """The form of a fine-tuning stands on a page of its own."""
+    config = FinetuneConfig.from_dict(run.config)
+    doors({_("Copy settings"): (FINETUNE, {str(FINETUNE_VIEW): "new", str(FINETUNING): settings_of(config)})})
+    st.caption(_("Fills the fields of a new fine-tuning with this run's settings."))
 
 
 def _copy_settings(run: Run) -> None:
@@ -64,4 +78,4 @@ def _show_downloads(run: Run) -> None:
         on_click="ignore",
     )
     with st.expander(_("Script")):
-        st.code(SCRIPT, language="python")
+        st.code(FINETUNING_SCRIPT if run.base else SCRIPT, language="python")

@@ -167,12 +167,12 @@ def _columns() -> dict[str, Any]:
     """The columns' widths, which fit beside each other on a laptop, and what their values are."""
     column = st.column_config.TextColumn
     return {
-        _("Name"): column(width=230),
+        _("Name"): column(width=205),
         _("Task"): column(width=125),
         _("State"): column(width=95),
         _("Step"): column(width=105),
         _("Loss"): column(width=65, help=_("The last held-out loss, in nats.")),
-        _("Model"): column(width=85, help=_("Layers × heads × d_model.")),
+        _("Model"): column(width=110, help=_("Layers × heads × d_model, or what was fine-tuned.")),
         _("Rate"): column(width=60, help=_("The peak learning rate.")),
         _("Seed"): column(width=50),
         _("Started"): column(width=85),
@@ -187,18 +187,23 @@ def _table_row(row: TableRow) -> dict[str, Any]:
 def _run_values(row: TableRow) -> list[str]:
     run = row.runs[0]
     losses = run_log(run.folder, run.created).metrics.evaluations.get("held_out_loss")
-    model = run.config.get("model", {})
     return [
         f"↳ {run.name}" if row.sweep else run.name,
         task_title(run.task),
         state_label(run.status.state),
         f"{run.status.step:,} / {run.steps:,}",
         UNKNOWN if losses is None or not len(losses) else f"{float(losses[-1]):.4f}",
-        " × ".join(str(model.get(name, UNKNOWN)) for name in ("layers", "n_heads", "width")),
+        _model(run),
         _number(run.config.get("learning_rate")),
         _number(run.config.get("seed")),
         _when(run.created),
     ]
+
+
+def _model(run: Run) -> str:
+    """Its size, or what a fine-tuning began with."""
+    model = run.config.get("model", {})
+    return run.base or " × ".join(str(model.get(name, UNKNOWN)) for name in ("layers", "n_heads", "width"))
 
 
 def _sweep_values(row: TableRow) -> list[str]:
