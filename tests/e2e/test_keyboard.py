@@ -81,6 +81,8 @@ def test_a_predicted_token_is_appended(visit: Callable[[str], Page]) -> None:
         ("tokens", "Tokenizer", "section=models"),
         ("scaling", "Fit", "section=diagnostics"),
         ("emergence", "Addition", "section=translation"),
+        ("evaluate", "Perplexity", "section=bleu"),
+        ("finetune", "Held-out measures", "effect=weights"),
     ],
 )
 def test_the_next_section_is_opened(visit: Callable[[str], Page], path: str, first: str, shown: str) -> None:
@@ -111,3 +113,16 @@ def test_a_label_is_chosen_and_attributed(visit: Callable[[str], Page]) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**explained=**", timeout=PATIENCE)
     expect(page.get_by_text("Attribution of").first).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_fine_tuning_is_started_and_stopped(visit: Callable[[str], Page]) -> None:
+    page = visit("finetune?show=new")
+    expect(page.locator(".st-key-start_finetuning button")).to_be_enabled(timeout=PATIENCE)
+    tab_to(page, lambda focus: "start_finetuning" in focus and "BUTTON" in focus)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**run=**", timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=PATIENCE)
+    tab_to(page, lambda focus: "Stop" in focus and "BUTTON" in focus)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Resume from last checkpoint")).to_be_visible(timeout=PATIENCE)
