@@ -14,7 +14,9 @@ from playground.training.run.runs import Run
 from ui.sections.finetune.draft import settings_of
 from ui.sections.train.checkpoint import show_checkpoint_doors
 from ui.sections.train.config_form import copy_settings
+from ui.state.address import read_choice, write_text, write_values
 from ui.state.parameters import FINETUNE_VIEW, FINETUNING
+from ui.state.revisions import renew
 from ui.widgets.callbacks import action_button
 from ui.widgets.doors import FINETUNE, doors
 from ui.widgets.retention import say_retention
@@ -47,10 +49,20 @@ def _show_checkpoints(run: Run) -> None:
 
 
 def _show_form_door(run: Run) -> None:
-    """The form of a fine-tuning stands on a page of its own."""
-    config = FinetuneConfig.from_dict(run.config)
-    doors({_("Copy settings"): (FINETUNE, {str(FINETUNE_VIEW): "new", str(FINETUNING): settings_of(config)})})
+    """The form of a fine-tuning stands on a page of its own, which may be this one: a link to it keeps the address."""
+    settings = settings_of(FinetuneConfig.from_dict(run.config))
+    if read_choice(FINETUNE_VIEW, ["effects", "run"]) == "run":
+        action_button(_("Copy settings"), "copy_settings", partial(_fill_form, settings), icon="arrow_upward")
+    else:
+        doors({_("Copy settings"): (FINETUNE, {str(FINETUNE_VIEW): "new", str(FINETUNING): settings})})
     st.caption(_("Fills the fields of a new fine-tuning with this run's settings."))
+
+
+def _fill_form(settings: str) -> None:
+    write_text(FINETUNING, settings)
+    write_values({FINETUNE_VIEW: "new"})
+    for parameter in (FINETUNING, FINETUNE_VIEW):
+        renew(parameter)
 
 
 def _copy_settings(run: Run) -> None:
