@@ -1,18 +1,23 @@
-"""Two servers behind a real nginx, under a path of a site, spoken to in the server's own protocol; one is killed."""
+"""Two servers behind a real nginx, under a path, in a browser and in the server's own protocol; one is killed."""
 
 import json
+import re
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from benchmarks.browser import free_port
 from benchmarks.seat import Seat, Seen, header_of
 from tests.helpers.app_server import start_server, wait_or_kill, wait_until_healthy
 from tests.helpers.proxy import nginx
+from tests.helpers.settling import PATIENCE, settle_work
+from tests.helpers.tables import noisy_table
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE, TOKEN = "playground", "an operator's token"
@@ -76,6 +81,48 @@ def test_a_page_under_a_path_has_its_headers_once(site: Site):
         assert b"./static/" in answer.read()
         for name in ("content-security-policy", "x-content-type-options", "referrer-policy", "set-cookie"):
             assert len(answer.headers.get_all(name)) == 1
+
+
+@pytest.mark.slow
+def test_a_page_under_a_path_asks_for_nothing_beside_it(site: Site, open_page: Callable[[str], Page]):
+    asked: list[str] = []
+    page = open_page("about:blank")
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url.replace("ws", "http", 1)))
+    page.goto(f"{site.address}/")
+    page.locator(".root[data-paint]").first.wait_for(timeout=PATIENCE)
+    page.goto(f"{site.address}/scaling")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=PATIENCE)
+    settle_work(page)
+    asked = [url for url in asked if not url.startswith(("data:", "blob:"))]
+    assert [url for url in asked if not url.startswith(f"{site.address}/")] == []
+    assert any(url.endswith("/_stcore/stream") for url in asked)
+
+
+@pytest.mark.slow
+def test_a_link_to_share_has_the_path(site: Site, open_page: Callable[[str], Page]):
+    page = open_page(f"{site.address}/inside?text=The+cat+sat")
+    settle_work(page)
+    page.get_by_role("button", name="Share").click()
+    link = page.locator(".st-key-share_link textarea")
+    expect(link).to_have_value(re.compile(f"^{re.escape(site.address)}/inside\\?"), timeout=PATIENCE)
+    page.goto(link.input_value())
+    settle_work(page)
+    assert urlsplit(page.url).path == f"/{BASE}/inside"
+    assert parse_qs(urlsplit(page.url).query)["text"] == ["The cat sat"]
+
+
+@pytest.mark.slow
+def test_a_table_goes_up_and_comes_down(site: Site, open_page: Callable[[str], Page]):
+    page = open_page(f"{site.address}/scaling?section=data")
+    place = page.locator("input[type=file]")
+    expect(place).to_have_count(1, timeout=PATIENCE)
+    place.set_input_files({"name": "points.csv", "mimeType": "text/csv", "buffer": noisy_table().encode()})
+    expect(page.get_by_text(re.compile("40 runs"))).to_be_visible(timeout=PATIENCE)
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_role("button", name="These points (.csv)").click(timeout=PATIENCE)
+    lines = Path(download.value.path()).read_text().strip().splitlines()
+    assert len([line for line in lines if not line.startswith("# ")]) == 41
 
 
 @pytest.mark.slow

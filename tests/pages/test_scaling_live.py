@@ -121,6 +121,19 @@ def test_on_a_shared_server_only_sweeps_whose_id_is_known_are_listed(no_runs, mo
     assert known.selectbox(key="known_sweep").value == SWEEP
 
 
+def test_a_sweep_is_known_once_however_often_it_is_followed():
+    def page() -> None:
+        from ui.state.scaling import write_sweep_id
+
+        write_sweep_id("abc")
+
+    app = AppTest.from_function(page)
+    app.query_params["sweep"] = "abc"
+    for _ in range(2):
+        app.run()
+        assert app.query_params["sweeps"] in ("abc", ["abc"])
+
+
 def test_a_sweep_none_of_whose_runs_is_at_work_is_not_called_running(no_runs):
     stopped_sweep(no_runs / SWEEP)
     write_progress(no_runs / SWEEP, SweepProgress(state="running", done=15, total=16))

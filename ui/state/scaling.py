@@ -91,7 +91,7 @@ def write_sweep_id(sweep: str | None) -> None:
     """Follow a sweep, and remember it among the sweeps of this address; None follows none."""
     write_values({SWEEP: sweep})
     if sweep is not None and sweep not in read_words(SWEEPS):
-        write_values({SWEEPS: ",".join([*known_sweeps(), sweep][-KNOWN_SWEEPS:])})
+        write_values({SWEEPS: ",".join(list(dict.fromkeys([*known_sweeps(), sweep]))[-KNOWN_SWEEPS:])})
 
 
 def known_sweeps() -> list[str]:
