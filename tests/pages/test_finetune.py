@@ -133,7 +133,11 @@ def test_the_result_can_be_taken_along():
 
 
 def test_a_run_that_is_gone():
-    assert "no such run" in words(page(run="gone"))
+    app = page(run="gone")
+    assert "no such run" in words(app)
+    app.button(key="close_run").click().run()
+    assert "no such run" not in words(app)
+    assert "run" not in app.query_params
     assert "No run is open" in words(page(show="run"))
 
 

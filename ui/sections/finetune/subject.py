@@ -16,6 +16,7 @@ from playground.training.finetune.result import before_and_after
 from playground.training.run.folder import read_run_config
 from ui.cache import BoundedCache, results_of
 from ui.jobs import refuse
+from ui.sections.train.run import say_gone
 from ui.state.address import read_text
 from ui.state.attention import model_key
 from ui.state.parameters import BASE_MODEL, TUNED_MODEL
@@ -76,7 +77,8 @@ def obtain_finetuned() -> FinetuneSubject:
         run = run_of_address()
         before, after = before_and_after(run) if run is not None else ("", "")
     except UserError as error:
-        refuse(error)
+        say_gone(error)
+        st.stop()
     chosen = _choose_names(before, after)
     if not all(chosen):
         refuse(UserError("Choose a model and what was fine-tuned from it, or fine-tune one first."))

@@ -93,8 +93,7 @@ def show_run(run_id: str) -> None:
     try:
         run = default_executor().read(run_id)
     except UserError as error:
-        st.error(error_sentence(error), icon=":material/error:")
-        st.button(_("Close run"), key="close_run", icon=":material/close:", on_click=_close)
+        say_gone(error)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(inert(run.name), anchor=False)
@@ -104,6 +103,12 @@ def show_run(run_id: str) -> None:
     show_fork_dialog(run)
     live = run.status.is_live
     st.fragment(_follow_run, run_every=FOLLOW_SECONDS if live else None)(run_id, live)
+
+
+def say_gone(error: UserError) -> None:
+    """Why the run in the address cannot be shown, and a button that goes on without it."""
+    st.error(error_sentence(error), icon=":material/error:")
+    st.button(_("Close run"), key="close_run", icon=":material/close:", on_click=_close)
 
 
 def _show_parent(parent: str, step: int) -> None:
