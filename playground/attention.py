@@ -149,18 +149,21 @@ def pattern(call: AttentionCall) -> Float[Tensor, "batch head query key"]:
 
 def scores(call: AttentionCall) -> Float[Tensor, "batch head query key"]:
     """Dot products of queries and keys, scaled and soft-capped, before bias and mask, in float32."""
-    products = per_key_head(call.query.float(), call.key.float().transpose(-1, -2)) * call.scaling
+    query, key = below_each_other(call.query.float(), call.key.shape[1]), call.key.float()
+    products = query @ key.transpose(-1, -2) * call.scaling
+    products = products.view(*call.query.shape[:3], key.shape[2])
     return products if call.softcap is None else call.softcap * torch.tanh(products / call.softcap)
 
 
-def per_key_head(
-    rows: Float[Tensor, "batch head query entry"], states: Float[Tensor, "batch key_head entry column"]
-) -> Float[Tensor, "batch head query column"]:
-    """Each head's rows times the matrix of the key/value head that serves it."""
+def below_each_other(
+    rows: Float[Tensor, "batch head query entry"], key_heads: int
+) -> Float[Tensor, "batch key_head row entry"]:
+    """The rows of all heads that a key/value head serves, one below the other: one product with it instead of several.
+
+    Heads [0, 1, 2, 3] on key/value heads [k0, k1]: the rows of 0 and 1 for k0, those of 2 and 3 for k1.
+    """
     batch, heads, queries, entries = rows.shape
-    # Heads [0, 1, 2, 3] on key/value heads [k0, k1]: the rows of 0 and 1 stand one below the other, times k0.
-    grouped = rows.reshape(batch, states.shape[1], heads // states.shape[1] * queries, entries)
-    return (grouped @ states).view(batch, heads, queries, states.shape[-1])
+    return rows.reshape(batch, key_heads, heads // key_heads * queries, entries)
 
 
 def masked_scores(call: AttentionCall) -> Float[Tensor, "batch head query key"]:
