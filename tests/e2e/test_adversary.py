@@ -160,7 +160,7 @@ def test_killed_clients_disturb_neither_visitors_nor_runs(
     address, log = server
     dice = random.Random(KILLED)
     owner = Seat(address, headers={"Cookie": "playground_visitor=kim"})
-    changes = '{"steps": 100000, "checkpoint_every": 500, "frames": 5}'
+    changes = '{"train": {"steps": 100000, "checkpoint_every": 500, "frames": 5}}'
     seen = owner.open("train", preset="induction", changes=changes)
     (start,) = (name for name in seen.widgets() if name.endswith("-start_induction"))
     owner.send([WidgetState(id=start, trigger_value=True)])
