@@ -11,7 +11,7 @@ and nothing remains when the block ends.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -164,6 +164,21 @@ def below_each_other(
     """
     batch, heads, queries, entries = rows.shape
     return rows.reshape(batch, key_heads, heads // key_heads * queries, entries)
+
+
+def ungrouped(call: AttentionCall) -> AttentionCall:
+    """The same call with a key and a value of its own for each head: [k0, k0, k1, k1] of [k0, k1] for four heads."""
+    repeats = call.queries_per_key_value_head
+    key, value = (states.repeat_interleave(repeats, dim=1) for states in (call.key, call.value))
+    return replace(call, key=key, value=value)
+
+
+def weighted_values(
+    weights: Float[Tensor, "batch head query key"], values: Float[Tensor, "batch key_head key width"]
+) -> Float[Tensor, "batch head query width"]:
+    """Each head's weights times the values of the key/value head that serves it."""
+    sums = below_each_other(weights, values.shape[1]) @ values
+    return sums.view(*weights.shape[:3], values.shape[-1])
 
 
 def masked_scores(call: AttentionCall) -> Float[Tensor, "batch head query key"]:

@@ -93,16 +93,21 @@ def test_the_next_section_is_opened(visit: Callable[[str], Page], path: str, fir
     page.wait_for_url(f"**{shown}**", timeout=PATIENCE)
 
 
-@pytest.mark.slow
-def test_a_training_is_started_and_stopped(visit: Callable[[str], Page]) -> None:
-    page = visit("train")
-    tab_to(page, lambda focus: "Start" in focus and "BUTTON" in focus)
+def start_and_stop(page: Page, start: str) -> None:
+    """Press the button whose name or key has this word, then Stop."""
+    tab_to(page, lambda focus: start in focus and "BUTTON" in focus)
     page.keyboard.press("Enter")
     page.wait_for_url("**run=**", timeout=PATIENCE)
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=PATIENCE)
     tab_to(page, lambda focus: "Stop" in focus and "BUTTON" in focus)
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Resume from last checkpoint")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_training_is_started_and_stopped(visit: Callable[[str], Page]) -> None:
+    page = visit("train")
+    start_and_stop(page, "Start")
 
 
 @pytest.mark.slow
@@ -119,10 +124,4 @@ def test_a_label_is_chosen_and_attributed(visit: Callable[[str], Page]) -> None:
 def test_a_fine_tuning_is_started_and_stopped(visit: Callable[[str], Page]) -> None:
     page = visit("finetune?show=new")
     expect(page.locator(".st-key-start_finetuning button")).to_be_enabled(timeout=PATIENCE)
-    tab_to(page, lambda focus: "start_finetuning" in focus and "BUTTON" in focus)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**run=**", timeout=PATIENCE)
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=PATIENCE)
-    tab_to(page, lambda focus: "Stop" in focus and "BUTTON" in focus)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Resume from last checkpoint")).to_be_visible(timeout=PATIENCE)
+    start_and_stop(page, "start_finetuning")

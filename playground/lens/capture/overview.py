@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from playground.attention import additive_mask
+from playground.attention import additive_mask, below_each_other
 from playground.lens.capture.site import Site, select
 
 
@@ -99,13 +99,10 @@ def _score_differences(site: Site, begin: int, end: int, seen: int) -> Float[Ten
     assert site.call is not None
     assert site.logsumexp is not None
     call = site.call
-    rows = end - begin
-    # The queries that share a key head stand one below the other: [4 heads, 8 rows] on 2 key heads is [2, 16].
-    grouped_rows = call.queries_per_key_value_head * rows
-    query = call.query[0, :, begin:end].float().reshape(-1, grouped_rows, call.query.shape[-1])
+    query = below_each_other(call.query[:, :, begin:end].float(), call.key.shape[1])[0]
     key = call.key[0, :, :seen].float().transpose(-1, -2)
-    shift = -site.logsumexp[:, begin:end].reshape(-1, grouped_rows, 1)
-    differences = torch.baddbmm(shift, query, key, alpha=call.scaling).view(call.n_heads, rows, seen)
+    shift = -below_each_other(site.logsumexp[None, :, begin:end, None], call.key.shape[1])[0]
+    differences = torch.baddbmm(shift, query, key, alpha=call.scaling).view(call.n_heads, end - begin, seen)
     if call.mask is None and call.bias is None:
         return differences
     mask = additive_mask(select(call, slice(None), slice(begin, end)))

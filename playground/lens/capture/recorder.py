@@ -110,11 +110,11 @@ def z_and_logsumexp(call: AttentionCall) -> tuple[Tensor, Tensor | None]:
         return attention.z(call), None
     # Causality alone is the kernel's own flag: it skips the hidden half.
     mask = attention.additive_mask(call) if call.mask is not None or call.bias is not None else None
+    each = attention.ungrouped(call)  # the kernel knows no key/value heads that several heads share
     z, logsumexp = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
         call.query,
-        # This kernel knows no grouped queries: [k0, k1] becomes [k0, k0, k1, k1] for four query heads.
-        call.key.repeat_interleave(call.queries_per_key_value_head, dim=1),
-        call.value.repeat_interleave(call.queries_per_key_value_head, dim=1),
+        each.key,
+        each.value,
         0.0,
         call.is_causal and mask is None,
         attn_mask=mask,

@@ -25,7 +25,7 @@ def reference_z(call: AttentionCall, z: Float[Tensor, "1 head query width"], ste
     rows = slice(None, None, step)
     if call.is_plain:
         return z[0, :, rows].detach()
-    part = select(call, slice(0, call.n_heads), rows)  # named one by one: each with a key and a value of its own
+    part = attention.ungrouped(select(call, slice(None), rows))
     eager = _eager_function(call)
     return (_logarithmic_z(part) if eager is None else _eager_z(part, call, eager)).to(z.dtype)
 

@@ -69,8 +69,8 @@ class Site:
         # z_step 3, every 2: queries 0, 6, 12 … of the call are the rows 0, 2, 4 … of z.
         part = select(self.call, heads, slice(None, None, self.z_step * every))
         weights = attention.pattern(part)[0] if weights is None else weights.to(part.value.device)
-        recomputed = attention.below_each_other(weights[None], part.value.shape[1]) @ part.value.float()
-        return float((recomputed.view(*part.query.shape[:3], -1)[0] - self.z[heads, ::every].float()).abs().max())
+        recomputed = attention.weighted_values(weights[None], part.value.float())[0]
+        return float((recomputed - self.z[heads, ::every].float()).abs().max())
 
     def model_z(self, head: int, query: int) -> Tensor | None:
         """The model's own z of one query; None if it was not kept."""

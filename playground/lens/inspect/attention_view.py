@@ -147,22 +147,11 @@ def _pooled_visible(
 
 
 def visible_maps(
-    site: Site, options: ViewOptions, shown: tuple[Axis, Axis], heads: slice
+    site: Site, options: ViewOptions, shown: tuple[Axis, Axis], heads: slice, queries: Sequence[int] | None = None
 ) -> Float[Tensor, "head query key"]:
-    """The exact maps of some heads as the picture shows them."""
-    maps = site.pattern(heads, slice(None))
-    if options.exclude_first:
-        maps = without_first_key(maps)
-    if options.hide_special:
-        maps = maps[:, list(shown[0].positions)][:, :, list(shown[1].positions)]
-    return maps
-
-
-def visible_rows(
-    site: Site, options: ViewOptions, shown: tuple[Axis, Axis], queries: Sequence[int]
-) -> Float[Tensor, "head query key"]:
-    """The exact maps of all heads as the picture shows them, at some of the queries that it shows."""
-    maps = site.pattern(slice(None), [shown[0].positions[query] for query in queries])
+    """The exact maps of some heads as the picture shows them, at some of the queries that it shows or at all."""
+    positions = shown[0].positions
+    maps = site.pattern(heads, list(positions) if queries is None else [positions[query] for query in queries])
     if options.exclude_first:
         maps = without_first_key(maps)
     return maps[:, :, list(shown[1].positions)] if options.hide_special else maps

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from playground.lens.capture.overview import cell_bounds
 from playground.lens.capture.site import Site
 from playground.lens.capture.verification import CheckedStep, checked_cells, exact_cells
-from playground.lens.inspect.attention_view import Axis, CodedMaps, ViewOptions, visible_rows
+from playground.lens.inspect.attention_view import Axis, CodedMaps, ViewOptions, visible_maps
 
 
 def check_picture(
@@ -27,7 +27,7 @@ def check_picture(
     worst, layer = 0.0, None
     with torch.inference_mode():
         for index, site in enumerate(sites):
-            maps = visible_rows(site, options, shown, list(itertools.chain(*strips)))
+            maps = visible_maps(site, options, shown, slice(None), list(itertools.chain(*strips)))
             painted = torch.from_numpy(np.stack([_decoded(coded, index, row) for row in rows], axis=1))
             off = float((painted - exact_cells(maps, [len(strip) for strip in strips], columns)).abs().max())
             if not off <= worst:

@@ -47,14 +47,7 @@ def _start(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[s
 
 def series_runs(parameter: Text) -> list[Path]:
     """The folders of a series' runs that are there."""
-    folders = []
-    for run_id in read_text(parameter).split(",")[:IDS]:
-        try:
-            if run_id:
-                folders.append(default_executor().read(run_id).folder)
-        except UserError:
-            continue
-    return folders
+    return [run.folder for run in _runs_of(parameter)]
 
 
 def scratch_model(config: FinetuneConfig | None) -> str | None:
@@ -115,7 +108,14 @@ def _show_progress(runs: Sequence[Run], parameter: Text, *, is_live: bool) -> No
 
 
 def _runs_of(parameter: Text) -> list[Run]:
-    return [default_executor().read(folder.name) for folder in series_runs(parameter)]
+    runs = []
+    for run_id in read_text(parameter).split(",")[:IDS]:
+        try:
+            if run_id:
+                runs.append(default_executor().read(run_id))
+        except UserError:
+            continue
+    return runs
 
 
 def _cancel(parameter: Text) -> None:

@@ -203,8 +203,7 @@ class LayerInside:
     ) -> float:
         """All heads' recomputed z through the output projection, against what it returned."""
         call = select(self._call, slice(None), slice(query, query + 1))
-        value = call.value.float().repeat_interleave(call.queries_per_key_value_head, dim=1)
-        z = (attention.pattern(call) @ value)[0, :, 0].flatten()
+        z = attention.weighted_values(attention.pattern(call), call.value.float())[0, :, 0].flatten()
         z = z if gate is None else z * gate.values[0]
         recomputed = weight.float() @ z + (0 if bias is None else bias.float())
         return float((recomputed - written).abs().max())

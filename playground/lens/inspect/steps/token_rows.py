@@ -114,12 +114,10 @@ def _seam_rows(call: AttentionCall, z: Tensor, kind: SiteKind, positions: list[i
     """Some queries' z, the model's and a recomputed one: [1, head, query, width] becomes [row, head · width]."""
     queries = call.query.shape[2]
     inside = [position for position in positions if position < queries]
-    values = call.value.float().repeat_interleave(call.queries_per_key_value_head, dim=1)
+    values = call.value.float()
     # One query at a time: all of a long text's at once would form every head's whole map.
-    recomputed = [
-        (attention.pattern(select(call, slice(None), slice(query, query + 1))) @ values)[0, :, 0].flatten()
-        for query in inside
-    ]
+    rows = (attention.pattern(select(call, slice(None), slice(query, query + 1))) for query in inside)
+    recomputed = [attention.weighted_values(weights, values)[0, :, 0].flatten() for weights in rows]
     return SeamRows(
         kind=kind,
         module=call.module,
