@@ -17,7 +17,7 @@ from ui.jobs import follow
 from ui.text import inert
 
 QUICK_ROWS = 32
-"""Rows of each head that are checked behind every picture: a twentieth of the pass's time."""
+"""Rows of each head that are checked behind every picture."""
 QUICK, WHOLE = "check", "check of all kept rows"
 """Under which both are cached with the trace, beside the options of the picture."""
 SHORT_TOKENS = 64
