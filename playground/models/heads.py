@@ -43,6 +43,17 @@ class ModelHead:
         """Whether the checkpoint holds all of its weights."""
         return not self.untrained
 
+    def check_label(self, label: int, position: int | None, n_tokens: int) -> None:
+        """Raise UserError for a label or a token that is not there; a position is for heads that label tokens."""
+        place = 0 if position is None else position
+        is_there = 0 <= label < len(self.labels) and 0 <= place < n_tokens
+        if not is_there or (self.task == "text") != (position is None):
+            raise UserError(
+                "Choose a label from 0 to {last_label}, and a token from 0 to {last} only where tokens are labelled.",
+                last_label=len(self.labels) - 1,
+                last=n_tokens - 1,
+            )
+
 
 def scale_of(problem_type: str | None, n_labels: int) -> Scale:
     """What transformers' text-classification pipeline applies to the logits.

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground.lens.generate.classification import classify
 from playground.lens.generate.findings import percent
+from playground.lens.intervene.label_ablation import ablate_label
 from playground.models import default_registry
 from tests.e2e.components.test_payload import decode
 from tests.helpers.head_folders import drop_tensors, save_head
@@ -51,6 +52,10 @@ def test_the_labels_are_those_of_the_package(root):
     assert [bar["text"] for bar in bars] == [answer.labels[index] for index in answer.ranked()]
     doors = {"Look at its attention", "Inside the model", "Its tokens", "Measure it on a table"}
     assert {link.proto.label for link in app.get("page_link")} == doors
+    app.button(key="explain_best").click().run()
+    assert f"##### Ablation for {first}" in words(app)
+    assert app.query_params["explained"] == str(answer.best)
+    assert "explain_best" not in {button.key for button in app.button}
 
 
 def test_a_label_is_attributed_to_the_tokens(root):
@@ -59,8 +64,27 @@ def test_a_label_is_attributed_to_the_tokens(root):
     coloured = token_views(app)["The text, coloured by attribution"]
     assert max(item["value"] for item in coloured) == pytest.approx(1.0)
     assert {item["hue"] for item in coloured} <= {0, 1}
-    assert [chart["label"] for chart in charts(app)] == ["Attribution of each token"]
+    assert charts(app)[0]["label"] == "Attribution of each token"
     assert "attribute_label(model" in app.code[0].value
+
+
+def test_a_label_is_ablated(root):
+    name = folder_of(root, "text")
+    app = page(name, explained="1", by="zero", head="1.0")
+    assert shows_no_error(app)
+    effects = ablate_label(default_registry().get(name), "the cat sat on the mat", label=1, method="zero")
+    decided = len(effects.deciding_heads)
+    assert ("No single head decides" in words(app)) == (decided == 0)
+    chart = next(chart for chart in charts(app) if "on the label" in chart["label"])
+    assert chart["figure"]["data"][0]["z"][1][0] == pytest.approx(float(effects.heads[1, 0]), abs=1e-5)
+    assert {"Its attention", "Its numbers"} <= {link.proto.label for link in app.get("page_link")}
+
+
+def test_the_page_take_it_apart_leads_to_the_labels(root):
+    app = run_page("ablate", model=folder_of(root, "text"), text="the cat sat on the mat")
+    assert "has no output head" in words(app) + " ".join(error.value for error in app.error)
+    (link,) = [link.proto for link in app.get("page_link") if link.proto.label == "Take its labels apart"]
+    assert "generate=classify" in link.query_string
 
 
 def test_token_labels_stand_on_the_text(root):

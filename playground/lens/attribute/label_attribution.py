@@ -52,19 +52,12 @@ def attribute_label(
     if head is None:
         raise UserError("{name} has no classifier, so that there is no label to explain.", name=model.name)
     row = encode_row(model, text, pair, truncate=truncate)
-    is_of_text = head.task == "text"
-    place = 0 if position is None else position
-    if not 0 <= label < len(head.labels) or not 0 <= place < len(row.ids) or is_of_text != (position is None):
-        raise UserError(
-            "Choose a label from 0 to {last_label}, and a token from 0 to {last} only where tokens are labelled.",
-            last_label=len(head.labels) - 1,
-            last=len(row.ids) - 1,
-        )
+    head.check_label(label, position, len(row.ids))
     ids, segments = tensors_of(model, [row])
 
     def run(rows: int) -> Tensor:
         logits = head.answer(ids.expand(rows, -1), segments.expand(rows, -1))
-        return logits[:, label] if is_of_text else logits[:, place, label]
+        return logits[:, label] if position is None else logits[:, position, label]
 
     result = attribute_embeddings(model, ids, run, steps=steps, baseline=baseline, on_progress=on_progress)
     return LabelAttribution(tokens=tuple(row.tokens(model)), label=head.labels[label], position=position, result=result)

@@ -1,6 +1,6 @@
 """Activations of one pass: each head's z, what every layer writes, the residual stream, the logits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -189,35 +189,44 @@ class Activations:
         return outputs[key]
 
 
-@torch.inference_mode()
 def capture(model: "LoadedModel", encoded: EncodedText, *, patterns: bool = False) -> Activations:
     """Run the model once on a text and keep every activation; patterns: the attention weights too."""
-    return capture_arguments(model, encoded.arguments, encoded, patterns=patterns)
+    arguments = {name: value for name, value in encoded.arguments.items() if name != "logits_to_keep"}
+    return capture_run(model, lambda: logits_of(model, model.module(**arguments)), encoded, patterns=patterns)
+
+
+def capture_arguments(model: "LoadedModel", arguments: dict[str, Any], *, patterns: bool = False) -> Activations:
+    """The same of a pass with these arguments."""
+    return capture(model, EncodedText(tokens=(), source=(), arguments=arguments), patterns=patterns)
 
 
 @torch.inference_mode()
-def capture_arguments(
-    model: "LoadedModel", arguments: dict[str, Any], encoded: EncodedText | None = None, *, patterns: bool = False
+def capture_run(
+    model: "LoadedModel", run: Callable[[], Tensor | None], encoded: EncodedText, *, patterns: bool = False
 ) -> Activations:
-    """Run the model once with these arguments and keep every activation; patterns: the attention weights too."""
-    arguments = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
+    """Keep every activation of a pass that `run` makes through the model's blocks; it returns logits, or None.
+
+    Raises UserError where the pass leaves out some of the blocks.
+    """
     parts = find_parts(model)
     blocks = [block.module for block in parts.blocks]
-    writers = [writer for block in parts.blocks for writer in block.writers]
+    written = [*(writer for block in parts.blocks for writer in block.writers), *blocks]
     indirect = {key: layer.projection for key, layer in attention_layers(parts) if not layer.is_direct}
     seam = _SeamRecorder(parts, keeps_patterns=patterns)
     with (
         record(
             inputs=[*blocks, *indirect.values()],
-            outputs=[*writers, *blocks],
+            outputs=written,
             calls=[block.module for block in parts.stack],
             keep=_token_rows,
         ) as recording,
         handling(seam),
     ):
-        logits = logits_of(model, model.module(**arguments))
+        logits = run()
+    if len(recording.outputs) < len(set(written)):
+        raise UserError("Only some of the blocks of {name} take part here, which cannot be shown.", name=model.name)
     return Activations(
-        encoded=encoded or EncodedText(tokens=(), source=(), arguments=arguments),
+        encoded=encoded,
         parts=parts,
         z=seam.z,
         projected=seam.z | {key: _by_head(recording.inputs[module], seam.z[key]) for key, module in indirect.items()},

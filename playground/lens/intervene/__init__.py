@@ -2,6 +2,7 @@
 
 interventions.py      run a model with replaced activations, resuming from the lowest replaced layer
 ablation.py           single and joint ablation of heads, MLPs and layers
+label_ablation.py     the same for a classifier's label
 circuit.py            the minimal sufficient set of heads
 interaction.py        joint effects against sums of single ones
 patching.py           clean activations in a corrupted pass: recovered logit difference

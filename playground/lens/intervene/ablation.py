@@ -69,10 +69,15 @@ class Experiment:
 
     def replacement(self, component: Component) -> Replacement:
         """What replaces the component."""
-        if self.method == "zero":
-            return Replacement(component=component)
-        activation = self.reference.of(component)
-        return Replacement(component=component, value=activation.mean(0) if self.method == "mean" else activation)
+        return replace_component(component, self.method, self.reference)
+
+
+def replace_component(component: Component, method: AblationMethod, reference: Activations) -> Replacement:
+    """What replaces a component: zero, its mean over the tokens of the reference, or its activation there."""
+    if method == "zero":
+        return Replacement(component=component)
+    activation = reference.of(component)
+    return Replacement(component=component, value=activation.mean(0) if method == "mean" else activation)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -182,8 +187,18 @@ def ablate_layers(
     experiment: Experiment, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
 ) -> LayerEffects:
     """Ablate each attention layer, MLP and block of a stack alone; of cross-attention, its layers only."""
-    clean = experiment.clean
-    kind = kind or clean.parts.kind
+    kind = kind or experiment.clean.parts.kind
+    layers, parts, components = larger_components(experiment.clean, kind)
+    effects = ablate_each(experiment, [[component] for component in components], on_progress)
+    tables = {metric: np.full((len(layers), len(parts)), np.nan, dtype=np.float32) for metric in METRICS}
+    for component, effect in zip(components, effects, strict=True):
+        for metric, table in tables.items():
+            table[layers.index(component.layer), parts.index(component.part)] = getattr(effect, metric)
+    return LayerEffects(kind=kind, layers=layers, parts=parts, **tables)
+
+
+def larger_components(clean: Activations, kind: SiteKind) -> tuple[tuple[int, ...], tuple[Part, ...], list[Component]]:
+    """The blocks of a stack, the parts that they may have, and every attention layer, MLP and block there is."""
     layers = tuple(sorted({layer for site_kind, layer in clean.attention if site_kind == kind}))
     parts: tuple[Part, ...] = ("attention",)
     if kind != "cross":
@@ -197,12 +212,7 @@ def ablate_layers(
         for part in parts
         if part == "layer" or (kind, layer) in written[part]
     ]
-    effects = ablate_each(experiment, [[component] for component in components], on_progress)
-    tables = {metric: np.full((len(layers), len(parts)), np.nan, dtype=np.float32) for metric in METRICS}
-    for component, effect in zip(components, effects, strict=True):
-        for metric, table in tables.items():
-            table[layers.index(component.layer), parts.index(component.part)] = getattr(effect, metric)
-    return LayerEffects(kind=kind, layers=layers, parts=parts, **tables)
+    return layers, parts, components
 
 
 @torch.inference_mode()

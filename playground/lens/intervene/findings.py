@@ -46,6 +46,17 @@ def costliest_ablation(
     return Finding(template=template, values=values)
 
 
+def deciding_heads(heads: Sequence[str], *, listed: int = 6) -> Finding:
+    """Which heads a classifier's answer hangs on: without any one of them, another label has the highest logit."""
+    if not heads:
+        return Finding(template=N_("No single head decides: without any one of them the same label wins."), values={})
+    named = ", ".join(heads[:listed]) + (", …" if len(heads) > listed else "")
+    values = {"count": len(heads), "heads": named}
+    if len(heads) == 1:
+        return Finding(template=N_("One head decides: without head {heads} another label wins."), values=values)
+    return Finding(template=N_("{count} heads decide: without any one of {heads} another label wins."), values=values)
+
+
 def _costliest(costs: Float[np.ndarray, "component"]) -> int | None:
     if not np.isfinite(costs).any():
         return None

@@ -5,7 +5,7 @@ the batch resumes from the residual stream that entered that layer in the clean 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -91,6 +91,14 @@ def _run_batch(model: "LoadedModel", clean: Activations, rows: Sequence[Interven
         logits = logits_of(model, model.module(**_repeated_values(clean.encoded.arguments, len(rows))))
     assert logits is not None
     return logits
+
+
+@torch.inference_mode()
+def run_replaced(parts: Parts, rows: Sequence[Intervention], run: Callable[[int], Tensor]) -> Tensor:
+    """What `run` makes of so many copies of one text, each under its own intervention, through all blocks."""
+    edits, handler = _edits(parts, rows)
+    with editing(edits), handling(handler):
+        return run(len(rows))
 
 
 def _first_replaced_layer(parts: Parts, intervention: Intervention) -> int:

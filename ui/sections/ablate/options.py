@@ -20,9 +20,11 @@ from ui.jobs import compute, refuse_length, trace_of
 from ui.state.address import read_choice, read_text, write_choice, write_text
 from ui.state.attention import read_token, wants_cut
 from ui.state.parameters import ANSWER, COMPONENTS, Choice
+from ui.state.parameters import GENERATE as GENERATE_SECTION
 from ui.state.revisions import widget_key
 from ui.text import error_sentence, inert
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
+from ui.widgets.doors import GENERATE, door
 from ui.widgets.mirror import mirrored
 from ui.widgets.text import Texts
 
@@ -191,8 +193,10 @@ def choose_target_token(subject: Subject) -> TargetToken | None:
 
 
 def show_no_output_head(model: LoadedModel) -> None:
-    """Say why nothing can be measured."""
+    """Say why nothing can be measured; a classifier's labels are taken apart on another page."""
     st.error(error_sentence(no_predictions(model)), icon=":material/error:")
+    if model.head is not None:
+        door(_("Take its labels apart"), GENERATE, {str(GENERATE_SECTION): "classify"})
 
 
 def target_details(target_token: TargetToken) -> dict[str, object]:

@@ -20,6 +20,7 @@ labels.py             labels of the text with their probabilities
 token_labels.py       labels drawn on the tokens
 answers.py            answers to a question, drawn on the passage
 label_attribution.py  which tokens a label comes from
+label_ablation.py     which heads and larger parts a label needs
 rows.py               several texts at once: lines, or a CSV in and out
 random_heads.py       a model without a classifier, asked as one all the same
 """

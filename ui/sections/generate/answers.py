@@ -25,12 +25,16 @@ from ui.widgets.text import Texts, choose_pair
 LISTED_ANSWERS = 5
 START_HUE = 2
 SPAN_SIDES = ("start", "end")
+START = 0
 QUESTION = "Where did Anna go?"
 PASSAGE = "Anna left the house in the morning. She went to Paris by train, and Ben stayed at home."
 
 
-def show_answers(model: LoadedModel, texts: Texts) -> None:
-    """The passage with the answer outlined, the most probable answers, and their attribution."""
+def show_answers(model: LoadedModel, texts: Texts) -> int | None:
+    """The passage with the answer outlined, the most probable answers, and their attribution.
+
+    Returns the side that is taken apart first.
+    """
     passage = texts.pair if model.kind == "encoder" else choose_pair(model)
     if passage is None:
         st.info(
@@ -38,7 +42,7 @@ def show_answers(model: LoadedModel, texts: Texts) -> None:
             icon=":material/info:",
         )
         st.button(_("Take an example"), icon=":material/lists:", on_click=_take_example)
-        return
+        return None
     texts = Texts(text=texts.text, pair=passage)
     found = _find(model, texts, passage)
     show_cut(found.is_cut, model.context)
@@ -55,10 +59,11 @@ def show_answers(model: LoadedModel, texts: Texts) -> None:
     imports = ["playground.lens.generate.answer_spans import find_answers"]
     if side is None:
         offer_snippet(model, imports, lines)
-        return
+        return START
     answer = found.answers[chosen]
     position = (answer.first, answer.last)[side]
     show_label_attribution(model, texts, label=side, position=position, after=(imports, lines))
+    return START
 
 
 def _take_example() -> None:

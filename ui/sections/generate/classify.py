@@ -6,13 +6,15 @@ from playground.models import LoadedModel
 from playground.models.heads import HeadTask, ModelHead
 from playground.text import _, _n
 from ui.sections.generate.answers import show_answers
-from ui.sections.generate.labels import show_labels
+from ui.sections.generate.labels import read_explained, show_labels
 from ui.sections.generate.measure_doors import labels_measure_door
 from ui.sections.generate.random_heads import show_random_heads
 from ui.sections.generate.rows import show_rows
 from ui.sections.generate.token_labels import show_token_labels
+from ui.state.address import write_integers
+from ui.state.parameters import EXPLAINED
 from ui.text import inert
-from ui.widgets.doors import ATTENTION, INSIDE, TOKENS, door
+from ui.widgets.doors import ABLATE, ATTENTION, INSIDE, TOKENS, door
 from ui.widgets.text import Texts
 
 NAMED_TENSORS = 4
@@ -34,8 +36,8 @@ def show_classification(model: LoadedModel, texts: Texts) -> None:
     if not head.is_trained:
         _warn_untrained(head)
     if texts.text.strip():
-        SHOW[head.task](model, texts)
-        _show_doors(head)
+        best = SHOW[head.task](model, texts)
+        _show_doors(model, head, best)
     else:
         st.info(_("Type a text above, or classify several below."), icon=":material/keyboard:")
     st.subheader(_("Several texts"))
@@ -75,12 +77,27 @@ def _warn_untrained(head: ModelHead) -> None:
     )
 
 
-def _show_doors(head: ModelHead) -> None:
-    """The same text where its attention is shown; a head reads what these pages read."""
+def _show_doors(model: LoadedModel, head: ModelHead, best: int | None) -> None:
+    """The same text where its attention is shown; a head reads what these pages read.
+
+    best: the label that is taken apart here, where the model predicts no tokens.
+    """
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="head_of_text_doors"):
         help_text = _("Every attention head of the model below this head, on the same text.")
         door(_("Look at its attention"), ATTENTION, help_text=help_text)
         door(_("Inside the model"), INSIDE)
         door(_("Its tokens"), TOKENS)
+        if model.has_output_head:
+            door(_("Take it apart"), ABLATE)
+        elif best is not None and read_explained(len(head.labels)) is None:
+            st.button(
+                _("Take it apart"),
+                key="explain_best",
+                icon=":material/content_cut:",
+                type="tertiary",
+                help=_("Which tokens and which heads the most probable label comes from."),
+                on_click=write_integers,
+                args=(EXPLAINED, [best]),
+            )
         if head.task == "text":
             labels_measure_door()

@@ -1,4 +1,4 @@
-"""Which tokens a label's logit comes from: integrated gradients, drawn on the text and as bars."""
+"""What a label's logit comes from: tokens, by integrated gradients, and components, by ablation."""
 
 from typing import cast
 
@@ -17,6 +17,7 @@ from playground.text import _
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import AT_ONCE, compute
+from ui.sections.generate.label_ablation import show_label_ablation
 from ui.state.parameters import BASELINE
 from ui.text import inert
 from ui.widgets.chart import draw
@@ -34,7 +35,7 @@ MOST_BARS = 100
 def show_label_attribution(
     model: LoadedModel, texts: Texts, *, label: int, position: int | None = None, after: tuple[list[str], list[str]]
 ) -> None:
-    """The attributions of a label's logit, with their sum and how complete it is.
+    """The attributions of a label's logit, with their sum and how complete it is; then what it loses by ablation.
 
     after: imports and lines of Python that come before its own.
     """
@@ -66,8 +67,10 @@ def show_label_attribution(
     options = f"label={label}{place}, baseline={baseline!r}, truncate=True"
     lines = [*after[1], f"found = attribute_label(model, {texts.text!r}{second}, {options})"]
     lines += ["print([(token.text, value) for token, value in zip(found.tokens, found.result.attributions)])"]
-    imports = [*after[0], "playground.lens.attribute.label_attribution import attribute_label"]
-    offer_snippet(model, imports, lines)
+    shown = label_title(name)
+    more_imports, more_lines = show_label_ablation(model, texts, label=label, name=shown, position=position)
+    imports = [*after[0], "playground.lens.attribute.label_attribution import attribute_label", *more_imports]
+    offer_snippet(model, imports, [*lines, *more_lines])
 
 
 def label_title(label: str) -> str:

@@ -22,15 +22,15 @@ from ui.widgets.text import Texts
 LISTED = 20
 
 
-def show_labels(model: LoadedModel, texts: Texts) -> None:
-    """The most probable labels; the clicked one is attributed below."""
+def show_labels(model: LoadedModel, texts: Texts) -> int | None:
+    """The most probable labels; the clicked one is taken apart below. Returns the most probable one."""
     assert model.head is not None
     if model.head.needs_pair and texts.pair is None:
         st.info(
             _("This head was trained on two texts. Write the second one above, into the second field."),
             icon=":material/info:",
         )
-        return
+        return None
     found = _answer(model, texts)
     show_cut(found.is_cut, model.context)
     show_findings(describe_labels([label_title(label) for label in found.labels], found.scores, found.scale))
@@ -47,6 +47,7 @@ def show_labels(model: LoadedModel, texts: Texts) -> None:
         offer_snippet(model, imports, lines)
     else:
         show_label_attribution(model, texts, label=chosen, after=(imports, lines))
+    return found.best
 
 
 def _answer(model: LoadedModel, texts: Texts) -> Classification:
@@ -75,9 +76,9 @@ def _show_label_bars(model: LoadedModel, texts: Texts, found: Classification, ch
     rows = [(found.labels[index], float(found.scores[index]), index == chosen) for index in order]
     items = [label_item(label, score, found.scale, chosen=is_chosen) for label, score, is_chosen in rows]
     if len(found.labels) > LISTED:
-        caption = _("The {shown} highest of {count:,} labels. Click one to see which tokens its logit comes from.")
+        caption = _("The {shown} highest of {count:,} labels. Click one to see what its logit comes from.")
     else:
-        caption = _("Click a label to see which tokens its logit comes from.")
+        caption = _("Click a label to see what its logit comes from.")
     st.caption(caption.format(shown=LISTED, count=len(found.labels)))
     notes = origin(model, details=text_details(texts))
     picked = token_view(items, layout="bars", label=_("Labels of the text"), key="label_bars", provenance=notes)

@@ -28,8 +28,11 @@ SAID = 6
 """How many names a sentence lists."""
 
 
-def show_token_labels(model: LoadedModel, texts: Texts) -> None:
-    """The text with its labels; the chosen token's labels as bars, the chosen label's attribution."""
+def show_token_labels(model: LoadedModel, texts: Texts) -> int | None:
+    """The text with its labels; the chosen token's labels as bars, the chosen one taken apart.
+
+    Returns the chosen token's most probable label.
+    """
 
     def make(_on_progress: OnProgress) -> TokenLabels:
         return label_tokens(model, texts.text, truncate=True)
@@ -53,6 +56,7 @@ def show_token_labels(model: LoadedModel, texts: Texts) -> None:
         offer_snippet(model, imports, lines)
     else:
         show_label_attribution(model, texts, label=chosen, position=position, after=(imports, lines))
+    return found.best(position)
 
 
 def _place(found: TokenLabels) -> int:
@@ -109,7 +113,7 @@ def _show_labels_of(model: LoadedModel, texts: Texts, found: TokenLabels, positi
     order = [int(index) for index in (-probabilities).argsort(kind="stable")[:LISTED]]
     chosen = read_explained(len(found.labels))
     name = f"{position} {mark_spaces(found.tokens[position].text)}"
-    caption = _("Labels of {token}. Click one to see which tokens its logit comes from.")
+    caption = _("Labels of {token}. Click one to see what its logit comes from.")
     st.text(caption.format(token=name))
     rows = [(found.labels[index], float(probabilities[index]), index == chosen) for index in order]
     items = [label_item(label, share, "softmax", chosen=is_chosen) for label, share, is_chosen in rows]

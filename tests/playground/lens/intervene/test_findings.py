@@ -6,6 +6,7 @@ import pytest
 from playground.lens.intervene.findings import (
     carried_from,
     costliest_ablation,
+    deciding_heads,
     joint_against_singles,
     largest_recovery,
 )
@@ -32,6 +33,22 @@ def test_a_logit_that_falls_is_a_cost_and_one_that_rises_is_none():
 @pytest.mark.parametrize("heads", [[0.0, 0.0], [5e-5, -0.2], [np.nan, np.nan]])
 def test_no_ablation_that_costs_something_is_no_sentence(heads):
     assert costliest(heads, [0.0, 0.0, 0.0], "loss") is None
+
+
+@pytest.mark.parametrize(
+    ("heads", "said"),
+    [
+        ([], "No single head decides: without any one of them the same label wins."),
+        (["1.0"], "One head decides: without head 1.0 another label wins."),
+        (["1.0", "2.3"], "2 heads decide: without any one of 1.0, 2.3 another label wins."),
+        (
+            [f"0.{n}" for n in range(9)],
+            "9 heads decide: without any one of 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, … another label wins.",
+        ),
+    ],
+)
+def test_the_heads_that_decide_are_listed(heads, said):
+    assert str(deciding_heads(heads)) == said
 
 
 RECOVERED = np.array([[0.0, 0.9, 0.0], [0.0, 0.7, 0.2], [0.0, 0.2, 0.6], [0.0, 0.0, 1.0]])
