@@ -50,7 +50,7 @@ def test_famous_models_stand_beside_a_law(law):
 def test_their_sizes_are_drawn_over_the_years():
     app = run_page("scaling", section="published-runs", source="hoffmann", picture="sizes")
     assert not app.exception
-    assert "From GPT (117M, 2018-06) to Kimi K2" in words(app)
+    assert "From GPT (117M, 2018-06) to DeepSeek-V4-Pro (1.6T, 2026-06)" in words(app)
 
 
 def test_our_checkpoints_tasks_are_drawn_over_their_losses():

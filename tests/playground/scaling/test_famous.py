@@ -16,7 +16,7 @@ from playground.charts.scaling.famous import (
     span_of,
 )
 from playground.errors import UserError
-from playground.scaling.famous import famous_models, famous_sentence, read_famous, trained_as
+from playground.scaling.famous import famous_csv, famous_models, famous_sentence, read_famous, trained_as
 from playground.scaling.published import BESIROGLU, HOFFMANN
 
 MODELS = famous_models()
@@ -31,6 +31,12 @@ def test_the_table_is_whole_and_every_row_names_its_source():
         any(year in model.source for year in map(str, range(2018, 2027))) or "," in model.source for model in MODELS
     )
     assert {model.name for model in MODELS if model.tokens is None} == {"GPT", "GPT-2"}
+
+
+def test_the_card_counts_the_rows_and_a_note_names_each_mixture():
+    assert f"a row for each of {len(MODELS)} models" in (famous_csv().parent / "card.md").read_text(encoding="utf-8")
+    for model in MODELS:
+        assert ("mixture of experts" in model.note) == model.is_mixture, model.name
 
 
 def test_a_report_in_the_arxiv_has_the_month_of_its_number():
