@@ -275,7 +275,7 @@ TERMS: tuple[GlossaryEntry, ...] = (
     GlossaryEntry(
         forms=(N_("emergence"), N_("emergent ability")),
         meaning=N_("An ability that small models lack and large ones have; whether it jumps may depend on the metric."),
-        source="Wei et al. 2022; Schaeffer et al. 2023, Are Emergent Abilities a Mirage?",
+        source="Wei et al. 2022; Schaeffer et al. 2023, Are Emergent Abilities of Large Language Models a Mirage?",
     ),
     GlossaryEntry(
         forms=(N_("grokking"),),

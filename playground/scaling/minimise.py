@@ -1,4 +1,4 @@
-"""Minimise the Huber loss of log losses from many starts: Hoffmann et al. 2022, appendix D.2, equation 12.
+"""Minimise the Huber loss of log losses from many starts: Hoffmann et al. 2022, appendix D.2, equation 11.
 
 The objective is the sum over points. Its mean is thousands of times flatter than an optimiser's usual tolerances and
 makes it stop early (Besiroglu et al. 2024, section 3.1). Here the sum is scaled up before L-BFGS-B sees it, and the

@@ -109,8 +109,8 @@ BESIROGLU = Published(
     key="besiroglu",
     title=N_("Besiroglu, the replication"),
     law="chinchilla",
-    parameters={"E": 1.817, "A": 482.0, "B": 2085.4, "alpha": 0.348, "beta": 0.366},
-    errors={"E": 0.026, "A": 124.5, "B": 1293.0, "alpha": 0.015, "beta": 0.021},
+    parameters={"E": 1.8172, "A": 482.01, "B": 2085.43, "alpha": 0.3478, "beta": 0.3658},
+    errors={"E": 0.03, "A": 124.58, "B": 1293.23, "alpha": 0.02, "beta": 0.02},
     source=N_("Besiroglu et al. 2024, table 1: 240 points read off a figure of Hoffmann et al."),
     counts=ALL,
 )
@@ -119,7 +119,7 @@ MUENNIGHOFF = Published(
     title=N_("Muennighoff, repeated data"),
     law="data-constrained",
     parameters={
-        # The paper's code prints logarithms.
+        # Appendix B prints logarithms.
         "E": math.exp(0.6254804),
         "A": math.exp(6.255414),
         "B": math.exp(7.3049974),
@@ -128,7 +128,7 @@ MUENNIGHOFF = Published(
         "R_D": 15.387756,
         "R_N": 5.309743,
     },
-    source=N_("Muennighoff et al. 2023, appendix A and its code"),
+    source=N_("Muennighoff et al. 2023, appendix B; R_D and R_N: appendix A"),
     counts=ALL,
 )
 PUBLISHED: dict[str, Published] = {
@@ -164,6 +164,7 @@ ALLOCATIONS: dict[str, Allocation] = {
             title=N_("Hoffmann, approach 2"),
             exponent=0.49,
             flops=GOPHER_BUDGET,
+            # A label in the figure; table A3, between its rows of 10 and 67 billion, gives 61.5e9.
             params=63e9,
             interval=(0.462, 0.534),
             interval_means=PERCENTILES,

@@ -24,7 +24,7 @@ def row(exponent, interval=None, *, is_same=False):
 
 
 def test_a_laws_exponent_is_its_closed_forms():
-    assert law_exponent("chinchilla", BESIROGLU.parameters) == pytest.approx(0.366 / (0.348 + 0.366))
+    assert law_exponent("chinchilla", BESIROGLU.parameters) == pytest.approx(0.3658 / (0.3478 + 0.3658))
     assert law_exponent("kaplan", KAPLAN.parameters) == pytest.approx(1 / (1 + 0.076 / 0.103))
     assert law_exponent("power-n", {"A": 1.0, "alpha": 0.1}) is None
     assert law_exponent("chinchilla", {**BESIROGLU.parameters, "alpha": 0.0}) is None
