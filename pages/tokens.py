@@ -16,7 +16,7 @@ from ui.jobs import refuse
 from ui.sections.tokens.embedding import show_embedding
 from ui.sections.tokens.languages import show_languages
 from ui.sections.tokens.sentences import show_sentences
-from ui.sections.tokens.subject import obtain_subject
+from ui.sections.tokens.subject import obtain_subject, offer_text_doors
 from ui.sections.tokens.tokenizer import show_tokenizer
 from ui.sections.tokens.two_tokenizers import show_two_tokenizers
 from ui.sections.tokens.word_states import show_word_states
@@ -58,5 +58,6 @@ try:
         OF_THE_MODEL[section](model)
     else:
         OF_THE_TEXT[section](subject)
+        offer_text_doors()
 except UserError as error:
     refuse(error)

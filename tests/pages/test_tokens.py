@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -189,3 +190,32 @@ def test_what_was_chosen_stands_in_the_address():
     app.segmented_control[0].set_value("embedding").run()
     assert not app.exception
     assert app.query_params["section"] in ("embedding", ["embedding"])
+
+
+def linked(app) -> dict[str, str]:
+    """The address that each door leads to, by its label."""
+    return {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+
+
+def test_a_text_leads_to_the_pages_that_look_at_it():
+    doors = linked(page(text="an unbelievable cat", query="2"))
+    assert {"Look at its attention", "Inside the model", "What it predicts", "Take it apart"} <= doors.keys()
+    assert "text=an+unbelievable+cat" in doors["Take it apart"]
+    assert "query=2" in doors["Look at its attention"]
+
+
+@pytest.mark.parametrize(
+    ("section", "first", "second"),
+    [
+        ("meaning", "She sat on the bank of the river.", "She went to the bank to take out a loan."),
+        ("sentences", "How can I learn to cook?", None),
+    ],
+)
+def test_two_texts_lead_to_a_comparison_of_their_attention(section, first, second):
+    door = parse_qs(linked(page(section=section))["Compare their attention"])
+    assert door["mode"] == ["texts"]
+    assert door["text"] == [first]
+    assert second is None or door["other_text"] == [second]
+    app = run_page("attention", **{name: values[0] for name, values in door.items()})
+    assert not app.exception
+    assert not app.error

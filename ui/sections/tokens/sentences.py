@@ -19,7 +19,7 @@ from playground.tokens.sentences import (
 from ui.cache import results_of
 from ui.jobs import require
 from ui.sections.tokens.shares import show_shares
-from ui.sections.tokens.subject import offer_csv, show_chart
+from ui.sections.tokens.subject import offer_csv, offer_text_doors, show_chart
 from ui.state.address import replace_text, write_values
 from ui.state.parameters import MODEL, SENTENCE_QUERY, SENTENCES
 from ui.text import error_sentence, inert
@@ -63,6 +63,7 @@ def show_sentences(model: LoadedModel) -> None:
     order = (-vectors.cosines[0, 1:]).argsort(kind="stable").tolist()
     with ranking:
         _show_ranking(model, vectors, order, recipe)
+    offer_text_doors(query, lines[order[0]])
     show_shares(model, query, lines, order)
     _show_matrix(model, vectors)
     _offer_python(model, query, lines)

@@ -15,12 +15,15 @@ from playground.text import _
 from playground.tokens.tokenization import Tokenization, tokenize
 from ui.cache import tokenizations
 from ui.jobs import require
+from ui.state.address import pack
 from ui.state.attention import model_key, read_token
 from ui.state.link import link_lines
+from ui.state.parameters import MODE, OTHER_TEXT, QUERY, TEXT
 from ui.text import error_sentence
 from ui.warm import EMBEDDED
 from ui.widgets.chart import draw
 from ui.widgets.context_bar import ContextBar, bar_token
+from ui.widgets.doors import ABLATE, ATTENTION, GENERATE, INSIDE, doors
 from ui.widgets.download import text_details
 from ui.widgets.text import Texts
 
@@ -82,6 +85,19 @@ def other_tokenizer(first: str) -> str:
     """A model on this machine that cuts texts in another way: a large vocabulary if there is one, else characters."""
     large = [entry.name for entry in (SMOLLM2, MINILM) if is_local(entry) and entry.name != first]
     return next(iter(large), EMBEDDED if first == CHARACTERS else CHARACTERS)
+
+
+def offer_text_doors(text: str | None = None, other: str | None = None) -> None:
+    """To the pages that look at a text; by default the page's own, and beside another one where there are two."""
+    context = {} if text is None else {str(TEXT): pack(text), str(QUERY): ""}
+    beside = {} if other is None else {str(MODE): "texts", str(OTHER_TEXT): pack(other)}
+    links = {
+        _("Compare their attention") if beside else _("Look at its attention"): (ATTENTION, {**context, **beside}),
+        _("Inside the model"): (INSIDE, context),
+        _("What it predicts"): (GENERATE, context),
+        _("Take it apart"): (ABLATE, context),
+    }
+    doors(links)
 
 
 def offer_csv(

@@ -11,7 +11,7 @@ from playground.tokens.findings import describe_word
 from playground.tokens.word_states import MOST_SENSES, WordStates, word_states
 from ui.cache import results_of
 from ui.jobs import compute
-from ui.sections.tokens.subject import offer_csv, show_chart
+from ui.sections.tokens.subject import offer_csv, offer_text_doors, show_chart
 from ui.state.address import read_text
 from ui.state.parameters import SENSES, WORD
 from ui.widgets.download import offer_snippet
@@ -60,6 +60,7 @@ def show_word_states(model: LoadedModel) -> None:
         (str(level), *states.cosines[:, level].tolist(), float(states.others[level])) for level in range(states.levels)
     ]
     offer_csv(model, rows, name="word-states", details=details)
+    offer_text_doors(texts[0], texts[-1])
     lines = [f"states = word_states(model, {list(texts)!r}, {word!r})", "print(states.pairs, states.cosines)"]
     offer_snippet(model, ["playground.tokens.word_states import word_states"], lines)
 
