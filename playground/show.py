@@ -18,9 +18,9 @@ from playground.provenance import provenance
 from playground.text import _
 from playground.viewer.attention_view.heads_page import DIFFERENCE_HEIGHT, HEADS_HEIGHT, difference_part, heads_part
 from playground.viewer.attention_view.picture import head_shown_first
-from playground.viewer.attention_view.view_state import Combine, Drawing, Selected, Settings, Units
+from playground.viewer.attention_view.view_state import Combine, Drawing, Selected, Units, ViewSettings
 from playground.viewer.notebook import NotebookView
-from playground.viewer.shared.page import Theme, page_of
+from playground.viewer.shared.page import Theme, html_page
 from playground.viewer.token_view.placed import TOKENS_HEIGHT, placed_tokens
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def heads(
     kinds = [kind] if kind is not None else [*reversed(traced.kinds)]
     if not traced.sites:
         raise UserError("There is no attention to show: the text has no tokens.")
-    settings = Settings(view=drawing, units=units)
+    settings = ViewSettings(view=drawing, units=units)
     parts = []
     for one in kinds:
         options = ViewOptions(kind=one, hide_special=hide_special, exclude_first=exclude_first)
@@ -61,7 +61,7 @@ def heads(
             heads_part(traced, options, selected, settings, title=traced.model.name, origin=provenance(traced.model))
         )
     parts = parts if len(parts) > 1 else [dataclasses.replace(parts[0], title="")]
-    page = page_of(
+    page = html_page(
         parts, title=traced.model.name, provenance=_origin(traced), theme=theme, heading=False, tabs=len(parts) > 1
     )
     return NotebookView(
@@ -104,7 +104,7 @@ def neurons(
     token = traced.query_tokens()[position].text
     label = _("Layer {layer}: the neurons that add most at “{token}”").format(layer=layer, token=token)
     part = placed_tokens(items, layout="sentences", label=label, provenance=_origin(traced), title=label)
-    page = page_of([part], title=label, provenance=_origin(traced), theme=theme, heading=False)
+    page = html_page([part], title=label, provenance=_origin(traced), theme=theme, heading=False)
     return NotebookView(html=page, title=label, height=height or min(720, 150 + 36 * len(items)), theme=theme)
 
 
@@ -133,7 +133,7 @@ def surprisal(
     )
     items = surprisal_items(scores, colour_by, in_bits=bits)
     part = placed_tokens(items, layout="text", label=label, provenance=_origin(traced), title=f"{label}: {summary}")
-    page = page_of([part], title=label, provenance=_origin(traced), theme=theme, heading=False)
+    page = html_page([part], title=label, provenance=_origin(traced), theme=theme, heading=False)
     return NotebookView(html=page, title=label, height=height, theme=theme)
 
 
@@ -158,7 +158,7 @@ def compare(
     chosen = _selected(left, options.kind, layer, head, "head")
     parts = difference_part(left, right, options, chosen)
     title = _("{left} − {right}").format(left=left.model.name, right=right.model.name)
-    page = page_of(parts, title=title, provenance=_origin(left), theme=theme, heading=False)
+    page = html_page(parts, title=title, provenance=_origin(left), theme=theme, heading=False)
     return NotebookView(html=page, title=title, height=height, theme=theme)
 
 
@@ -170,5 +170,5 @@ def film(run: "Run | str | Path", *, theme: Theme = "auto", height: int = FILM_H
     from playground.viewer.film_view.placed import placed_film
 
     part, title, origin = placed_film(run)
-    page = page_of([part], title=title, provenance=origin, theme=theme, heading=False)
+    page = html_page([part], title=title, provenance=origin, theme=theme, heading=False)
     return NotebookView(html=page, title=title, height=height, theme=theme)

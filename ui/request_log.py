@@ -69,7 +69,7 @@ def _drop(_record: logging.LogRecord) -> bool:
     return False
 
 
-def kind_of(path: str) -> str:
+def request_kind(path: str) -> str:
     """What a path asks for: a page's name, or one of a few words."""
     inner = path.strip("/")
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
@@ -91,7 +91,7 @@ class RequestLog:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        started, kind = time.monotonic(), kind_of(scope["path"])
+        started, kind = time.monotonic(), request_kind(scope["path"])
         is_visit = scope["type"] == "websocket"
         status = [FAILED]
 

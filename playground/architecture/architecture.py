@@ -143,7 +143,7 @@ class LayerGroup:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stack:
+class ModelStack:
     """An encoder or a decoder: what stands before its layers, the layers, and what stands after them."""
 
     kind: Literal["encoder", "decoder"]
@@ -184,7 +184,7 @@ class Architecture:
     name: str
     width: int
     """Of the residual stream."""
-    stacks: tuple[Stack, ...]
+    stacks: tuple[ModelStack, ...]
     """In the order in which they run: an encoder before its decoder."""
     unused: tuple[Box, ...] = ()
 

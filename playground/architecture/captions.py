@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from playground.architecture.architecture import Box, LayerGroup, Stack, Weight
+from playground.architecture.architecture import Box, LayerGroup, ModelStack, Weight
 from playground.text import N_, _, _n
 
 TITLES = {
@@ -144,7 +144,7 @@ def group_count(group: LayerGroup) -> str:
     return _("one set of weights: {count}").format(count=count) if group.shares_weights else count
 
 
-def stack_title(stack: Stack, *, has_source: bool) -> tuple[str, str]:
+def stack_title(stack: ModelStack, *, has_source: bool) -> tuple[str, str]:
     """A stack's name, and what comes in at its top."""
     titles = {"encoder": _("Encoder"), "decoder": _("Decoder")}
     return titles[stack.kind], _("target tokens") if has_source else _("tokens")

@@ -11,7 +11,7 @@ from itertools import groupby
 from textwrap import wrap
 from typing import Literal
 
-from playground.architecture.architecture import Architecture, Box, LayerGroup, Stack, Stage
+from playground.architecture.architecture import Architecture, Box, LayerGroup, ModelStack, Stage
 from playground.architecture.captions import box_caption, group_caption, group_count, stack_title
 from playground.text import _
 
@@ -83,7 +83,7 @@ class DrawnText:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
+class LayerFrame:
     """The frame around the layers that are alike."""
 
     x: float
@@ -102,7 +102,7 @@ class Drawing:
     lines: list[DrawnLine] = field(default_factory=list)
     sums: list[DrawnSum] = field(default_factory=list)
     texts: list[DrawnText] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[LayerFrame] = field(default_factory=list)
 
 
 def draw_architecture(architecture: Architecture, *, columns: int = 2) -> Drawing:
@@ -195,7 +195,7 @@ class _Column:
     def middle(self) -> float:
         return self.left + COLUMN / 2
 
-    def draw(self, stack: Stack, *, is_last: bool) -> None:
+    def draw(self, stack: ModelStack, *, is_last: bool) -> None:
         title, begin = stack_title(stack, has_source=self.source is not None)
         self.drawing.texts.append(DrawnText(x=self.middle, y=self.y + 12, text=title, is_heading=True))
         self.drawing.texts.append(DrawnText(x=self.middle, y=self.y + 29, text=begin))
@@ -244,7 +244,7 @@ class _Column:
         for stage in group.stages:
             self._stage(stage)
         self._stream(FRAME_PADDING)
-        self.drawing.frames.append(Frame(x=self.left + 6, y=top, width=COLUMN - 12, height=self.y - top))
+        self.drawing.frames.append(LayerFrame(x=self.left + 6, y=top, width=COLUMN - 12, height=self.y - top))
 
     def _stage(self, stage: Stage) -> None:
         self._stream(6)

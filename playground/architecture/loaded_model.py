@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from playground.architecture.architecture import Architecture, Box, LayerGroup, Role, Stack
+from playground.architecture.architecture import Architecture, Box, LayerGroup, ModelStack, Role
 from playground.architecture.block_boxes import attention_by_name, block_boxes, is_norm, norm_kind
 from playground.architecture.data_flow import find_stages
 from playground.architecture.ownership import Ownership, own_weights
@@ -67,7 +67,7 @@ def _describe(model: "LoadedModel") -> Architecture:
         before = tuple(box for box in (_box(probe, ownership, item) for item in outside[kind, "before"]) if box)
         groups = tuple(_groups(probe, ownership, own))
         after = tuple(box for box in (_box(probe, ownership, item) for item in outside[kind, "after"]) if box)
-        stacks.append(Stack(kind=kind, before=before, groups=groups, after=after))
+        stacks.append(ModelStack(kind=kind, before=before, groups=groups, after=after))
     first = next(item.received for item in outputs[: runs[0].end + 1] if item.module is runs[0].module)
     left = [(path, ownership.weights_of([part])) for part, path in ownership.paths.items() if part in containers]
     unused = [Box(role="other", path=path, weights=weights) for path, weights in left if weights]

@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from playground.architecture.architecture import Architecture, Box, LayerGroup, NormKind, Role, Stack, Stage, Weight
+from playground.architecture.architecture import (
+    Architecture,
+    Box,
+    LayerGroup,
+    ModelStack,
+    NormKind,
+    Role,
+    Stage,
+    Weight,
+)
 from playground.transformer_config import TransformerConfig
 
 MATRICES = {
@@ -28,7 +37,7 @@ def planned_architecture(config: TransformerConfig, name: str = "") -> Architect
     before = tuple(_before(config, ""))
     if encoder is not None:
         before = (_tied(embedding), *before[1:])  # one vocabulary, one embedding: the encoder's is counted
-    main = Stack(
+    main = ModelStack(
         kind=kind,  # type: ignore[arg-type]
         before=before,
         groups=(_layers(config, "blocks", has_cross=encoder is not None),),
@@ -42,8 +51,8 @@ def planned_architecture(config: TransformerConfig, name: str = "") -> Architect
     )
 
 
-def _encoder(config: TransformerConfig) -> Stack:
-    return Stack(
+def _encoder(config: TransformerConfig) -> ModelStack:
+    return ModelStack(
         kind="encoder",
         before=tuple(_before(config, "encoder.")),
         groups=(_layers(config, "encoder.blocks", has_cross=False),),

@@ -13,9 +13,9 @@ from playground.lens.inspect.attention_view import ViewOptions
 from playground.text import _
 from playground.viewer.attention_view.heads_page import HEADS_HEIGHT, heads_part
 from playground.viewer.attention_view.picture import head_shown_first
-from playground.viewer.attention_view.view_state import Drawing, Selected, Settings
+from playground.viewer.attention_view.view_state import Drawing, Selected, ViewSettings
 from playground.viewer.notebook import NotebookView
-from playground.viewer.shared.page import Theme, page_of
+from playground.viewer.shared.page import Theme, html_page
 
 HtmlAction = Literal["view", "return"]
 
@@ -171,7 +171,7 @@ def _shown(
 ) -> Any:
     if html_action not in ("view", "return"):
         raise UserError("There is no html_action {action}; choose view or return.", action=html_action)
-    settings = Settings(view=drawing, filter=marked)
+    settings = ViewSettings(view=drawing, filter=marked)
     parts = [
         heads_part(
             subject,
@@ -185,7 +185,7 @@ def _shown(
         for subject in subjects
     ]
     parts = parts if len(parts) > 1 else [replace(parts[0], title="")]
-    page = page_of(parts, title=title, theme=theme, heading=False, tabs=len(parts) > 1)
+    page = html_page(parts, title=title, theme=theme, heading=False, tabs=len(parts) > 1)
     return delivered(NotebookView(html=page, title=title, height=HEADS_HEIGHT, theme=theme), html_action)
 
 

@@ -11,7 +11,7 @@ from playground.errors import UserError
 from playground.text import _
 
 if TYPE_CHECKING:
-    from playground.lens.generate.chat_template import RenderedChat, Turn
+    from playground.lens.generate.chat_template import ChatTurn, RenderedChat
     from playground.lens.generate.generation import GeneratedToken
     from playground.models import LoadedModel
 
@@ -66,15 +66,15 @@ def _config(arguments: argparse.Namespace) -> Any:
     return GenerationConfig(max_new_tokens=arguments.max_new_tokens, sampling=sampling, seed=arguments.seed)
 
 
-def _turns(arguments: argparse.Namespace) -> list["Turn"]:
+def _turns(arguments: argparse.Namespace) -> list["ChatTurn"]:
     """The turns of the file, or the two that were given. Raises UserError for neither, both or a damaged file."""
-    from playground.lens.generate.chat_template import Role, Turn
+    from playground.lens.generate.chat_template import ChatTurn, Role
 
     if (arguments.turns is None) == (arguments.text is None):
         raise UserError("Give what the user says, or a file with --turns; not both.")
     if arguments.turns is None:
-        first = [] if arguments.system is None else [Turn(role="system", content=arguments.system)]
-        return [*first, Turn(role="user", content=arguments.text)]
+        first = [] if arguments.system is None else [ChatTurn(role="system", content=arguments.system)]
+        return [*first, ChatTurn(role="user", content=arguments.text)]
     turns = []
     for number, entry in enumerate(_listed(arguments.turns), start=1):
         stated, content = (entry.get("role"), entry.get("content")) if isinstance(entry, dict) else (None, None)
@@ -85,7 +85,7 @@ def _turns(arguments: argparse.Namespace) -> list["Turn"]:
                 number=number,
                 roles=", ".join(get_args(Role)),
             )
-        turns.append(Turn(role=role, content=content))
+        turns.append(ChatTurn(role=role, content=content))
     return turns
 
 

@@ -26,10 +26,10 @@ def declare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--only", nargs="+", choices=list(EFFECTS), default=list(EFFECTS), help=_("which effects"))
     parser.add_argument("--texts", type=Path, help=_("a file with one text on each line (default: shipped ones)"))
     parser.add_argument("--json", action="store_true", help=_("print everything as JSON"))
-    parser.set_defaults(run=show_effects)
+    parser.set_defaults(run=print_effects)
 
 
-def show_effects(arguments: argparse.Namespace) -> None:
+def print_effects(arguments: argparse.Namespace) -> None:
     """Load both models, measure, print. Raises UserError for models that are no pair, and as each effect does."""
     pair = _pair(arguments)
     texts = _texts(arguments, pair)

@@ -181,7 +181,7 @@ def _accuracy_values(accuracy: Spread) -> dict[str, object]:
     return {"right": accuracy.value, "low": accuracy.low, "high": accuracy.high, "n": accuracy.n}
 
 
-def describe_labels(points: Sequence[LabelPoint], labels: int = QUESTION) -> Finding | None:
+def describe_label_curve(points: Sequence[LabelPoint], labels: int = QUESTION) -> Finding | None:
     """Whether pre-training is ahead at so many labels, and by how much."""
     gain = gain_at(points, labels)
     if gain is None:

@@ -15,7 +15,7 @@ from playground.evaluation.wilson import Z, wilson
 from playground.finetuning.held_out_scores import TFIDF, baseline_predictions
 from playground.lens.several_texts import interval
 from playground.progress import OnProgress, no_progress
-from playground.tasks.finetune.rows import SplitRows, report_of
+from playground.tasks.finetune.rows import SplitRows, rows_report
 
 Start = Literal["pretrained", "scratch"]
 COUNTS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
@@ -100,7 +100,7 @@ def label_baselines(splits: Sequence[SplitRows], on_progress: OnProgress = no_pr
     tfidf, majority = [], 0.0
     for done, split in enumerate(ordered):
         on_progress(done, len(ordered))
-        majority = report_of(split).majority
+        majority = rows_report(split).majority
         with contextlib.suppress(UserError):  # texts without words
             train, held_out = ((part.texts, part.labels) for part in (split.train, split.held_out))
             answers = baseline_predictions(train, held_out)[TFIDF]

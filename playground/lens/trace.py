@@ -168,7 +168,7 @@ class Trace:
 
         Without positions every token. Raises UserError for a family that cannot be told, with the reason.
         """
-        from playground.lens.inspect.steps.whole_token import read_token
+        from playground.lens.inspect.steps.whole_token import follow_token
 
         kind = self._kind(kind)
         length = len(self.query_tokens(kind))
@@ -176,7 +176,7 @@ class Trace:
             check_position(position, length)
         chosen = [position % length for position in positions] or list(range(length))
         kinds = [site.kind for site in self.sites]
-        return read_token(self.model, self._arguments, kinds, chosen, "encoder" if kind == "encoder" else "decoder")
+        return follow_token(self.model, self._arguments, kinds, chosen, "encoder" if kind == "encoder" else "decoder")
 
     def layer_and_token(
         self, layer: int, position: int, kind: SiteKind | None = None

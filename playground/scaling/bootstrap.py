@@ -149,7 +149,7 @@ def resample(points: Points, seed: int, index: int) -> Int[np.ndarray, " point"]
     return np.concatenate(clusters)
 
 
-def refit(
+def refit_resample(
     name: str, points: Points, parameters: Parameters, seed: int, index: int, floor: float | None = None
 ) -> list[float]:
     """The law's parameters for one resample, starting from those of all points; E fixed at a known floor."""
@@ -172,7 +172,7 @@ def _in_this_process(
     estimates = []
     for index in range(n_resamples):
         on_progress(index, n_resamples)
-        estimates.append(refit(fit.law, fit.points, fit.parameters, seed, index, fit.floor))
+        estimates.append(refit_resample(fit.law, fit.points, fit.parameters, seed, index, fit.floor))
     on_progress(n_resamples, n_resamples)
     return np.array(estimates)
 
@@ -272,7 +272,7 @@ def main() -> None:
     job = json.loads(sys.stdin.read())
     points = Points(**job["arrays"], names=tuple(job["names"]))
     for index in job["indices"]:
-        parameters = refit(job["law"], points, job["parameters"], job["seed"], index, job["floor"])
+        parameters = refit_resample(job["law"], points, job["parameters"], job["seed"], index, job["floor"])
         try:
             print(json.dumps([index, *parameters]), flush=True)
         except BrokenPipeError:

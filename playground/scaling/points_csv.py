@@ -9,7 +9,7 @@ from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points, check_units
 from playground.scaling.table_numbers import decimal_sign, parse_cell, unit_of
-from playground.scaling.table_rows import read_rows
+from playground.scaling.table_rows import read_table_rows
 from playground.text import N_, _
 
 ALIASES = {
@@ -134,7 +134,7 @@ def name_bad(bad: Sequence[BadRow]) -> str:
 
 def _lines(text: str) -> tuple[list[tuple[int, list[str]]], str]:
     """The numbered rows from the header on: the first of a few that names a size and a loss, or else the first."""
-    lines, delimiter = read_rows(text)
+    lines, delimiter = read_table_rows(text)
     named = (index for index, (_, cells) in enumerate(lines[:MOST_TITLES]) if _names_points(cells))
     return lines[next(named, 0) :], delimiter
 

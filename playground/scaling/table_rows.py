@@ -23,7 +23,7 @@ NumberedRow = tuple[int, list[str]]
 """A row's line in the file, and its cells."""
 
 
-def read_rows(text: str) -> tuple[list[NumberedRow], str]:
+def read_table_rows(text: str) -> tuple[list[NumberedRow], str]:
     """The cells of each line that is not empty, with the line's number, and the delimiter.
 
     Raises UserError for what is no table, and for a quotation mark that never closes: it would swallow all rows below.

@@ -96,11 +96,13 @@ class AdditionTask(StatelessTask):
 
     def batch(self, generator: np.random.Generator, *, rows: int, length: int, step: int) -> Batch:
         """Random sums that are not held out."""
-        return _batch(self.config, sample_pairs(self.config, generator, rows, held_out=False))
+        return _batch(self.config, sample_numbers(self.config, generator, rows, held_out=False))
 
     def held_out(self, rows: int) -> Batch:
         """Held-out questions; always the same."""
-        return _batch(self.config, sample_pairs(self.config, np.random.default_rng(HELD_OUT_SEED), rows, held_out=True))
+        return _batch(
+            self.config, sample_numbers(self.config, np.random.default_rng(HELD_OUT_SEED), rows, held_out=True)
+        )
 
     def answers(self, model: Transformer, batch: Batch) -> list[list[int]]:
         """The model's greedy answer to each question."""
@@ -147,7 +149,7 @@ def is_held_out_sum(pairs: Int[np.ndarray, "row 2"]) -> Bool[np.ndarray, "row"]:
     return held_out
 
 
-def sample_pairs(
+def sample_numbers(
     config: AdditionConfig, generator: np.random.Generator, rows: int, *, held_out: bool
 ) -> Int[np.ndarray, "row 2"]:
     """Sample pairs of numbers, all held out or none (rejection sampling)."""

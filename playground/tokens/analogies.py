@@ -24,7 +24,7 @@ EXAMPLES = ("uncle - man + woman", "king - man + woman", "his - he + she", "went
 
 
 @dataclass(frozen=True, kw_only=True)
-class Term:
+class VectorTerm:
     """One vector of a sum."""
 
     sign: int
@@ -36,7 +36,7 @@ class Term:
 class VectorSum:
     """A sum, and the tokens nearest to it, in both ways of counting."""
 
-    terms: tuple[Term, ...]
+    terms: tuple[VectorTerm, ...]
     all: tuple[Neighbour, ...]
     """The nearest of all tokens."""
     others: tuple[Neighbour, ...]
@@ -48,12 +48,12 @@ class VectorSum:
         return [n.token.id for n in self.all[:1]] != [n.token.id for n in self.others[:1]]
 
 
-def read_terms(model: "LoadedModel", expression: str) -> tuple[Term, ...]:
+def read_terms(model: "LoadedModel", expression: str) -> tuple[VectorTerm, ...]:
     """The terms of "king - man + woman". A word in quotes is taken to the letter, spaces too; #42 is token 42.
 
     Raises UserError for what is no sum, and for a word that is no single token.
     """
-    terms: list[Term] = []
+    terms: list[VectorTerm] = []
     position = 0
     while expression[position:].strip():
         match = _TERM.match(expression, position)
@@ -61,7 +61,7 @@ def read_terms(model: "LoadedModel", expression: str) -> tuple[Term, ...]:
             raise UserError("Write a sum of tokens, such as: king - man + woman.")
         exact = match["exact"]
         id = single_token(model, match["word"] if exact is None else exact, exact=exact is not None)
-        terms.append(Term(sign=-1 if match["sign"] in ("-", "−") else 1, token=label_alone(model, [id])[0]))
+        terms.append(VectorTerm(sign=-1 if match["sign"] in ("-", "−") else 1, token=label_alone(model, [id])[0]))
         position = match.end()
     if not 1 <= len(terms) <= MOST_TERMS:
         raise UserError("Give one to {most} tokens with + or - between them.", most=MOST_TERMS)
@@ -87,7 +87,7 @@ def single_token(model: "LoadedModel", word: str, *, exact: bool = False) -> int
 
 
 @torch.inference_mode()
-def add_vectors(model: "LoadedModel", matrix: EmbeddingMatrix, terms: tuple[Term, ...], k: int = 10) -> VectorSum:
+def add_vectors(model: "LoadedModel", matrix: EmbeddingMatrix, terms: tuple[VectorTerm, ...], k: int = 10) -> VectorSum:
     """The tokens nearest to a sum of vectors of length 1. Raises UserError where the sum has no direction."""
     rows = [(term.sign, row_of(matrix, term.token.id)) for term in terms]
     if any(not bool(row.any()) for _sign, row in rows):

@@ -42,11 +42,11 @@ def embedding_matrices(model: "LoadedModel") -> dict[MatrixKind, EmbeddingMatrix
 
     Raises UserError for a model whose embedding is no matrix.
     """
-    source = matrix_of(model.adapter.embedding())
+    source = token_matrix(model.adapter.embedding())
     if source is None:
         raise UserError("The embedding of {name} is no matrix with a row for each token.", name=model.name)
     head = model.adapter.output_head() if model.has_output_head else None
-    target = None if head is None else matrix_of(head)
+    target = None if head is None else token_matrix(head)
     is_tied = target is not None and target.data_ptr() == source.data_ptr()
     matrices: dict[MatrixKind, EmbeddingMatrix] = {
         "input": EmbeddingMatrix(kind="input", weight=source, is_tied=is_tied)
@@ -56,7 +56,7 @@ def embedding_matrices(model: "LoadedModel") -> dict[MatrixKind, EmbeddingMatrix
     return matrices
 
 
-def matrix_of(module: nn.Module) -> Tensor | None:
+def token_matrix(module: nn.Module) -> Tensor | None:
     """The matrix of an embedding or output layer; None where it has none of its own."""
     weight = getattr(module, "weight", None)
     return weight.detach() if isinstance(weight, Tensor) and weight.ndim == 2 and weight.numel() else None

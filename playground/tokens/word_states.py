@@ -84,7 +84,7 @@ def word_states(
     )
 
 
-def positions_of(model: "LoadedModel", text: str, tokens: Sequence[Token], word: str) -> tuple[int, ...]:
+def word_positions(model: "LoadedModel", text: str, tokens: Sequence[Token], word: str) -> tuple[int, ...]:
     """The tokens that spell the first occurrence of a word. Raises UserError where the text has none."""
     found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) or re.search(
         re.escape(word), text, re.IGNORECASE
@@ -109,7 +109,7 @@ def _read(model: "LoadedModel", text: str, word: str) -> _Read:
     """A text's states at every level, of the stack that reads it."""
     encoded = encode_text(model, text)
     tokens = encoded.source or encoded.tokens
-    positions = positions_of(model, text, tokens, word)
+    positions = word_positions(model, text, tokens, word)
     return _Read(tokens=tokens, positions=positions, states=_states(model, encoded, text))
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from ui.state.incoming import has_true_selection, held_value, hold_incoming, is_possible, read_value
+from ui.state.incoming import accepted_value, has_true_selection, held_value, hold_incoming, is_possible
 
 hold_incoming()
 
@@ -46,12 +46,12 @@ def test_a_value_is_of_the_widgets_kind(value_type: str, value: object, is_one: 
 
 def test_options_that_are_no_texts_are_the_only_ones():
     read = Options().read
-    assert [read_value(read, "string_value", value) for value in ("five", "evil", 5, None)] == [5, 3, 3, 3]
+    assert [accepted_value(read, "string_value", value) for value in ("five", "evil", 5, None)] == [5, 3, 3, 3]
 
 
 def test_what_cannot_be_read_counts_as_untouched():
-    assert read_value(lambda value: 7 if value is None else json.loads(value), "json_value", "[") == 7
-    assert read_value(lambda value: 7 if value is None else int(value), "double_value", float("inf")) == 7
+    assert accepted_value(lambda value: 7 if value is None else json.loads(value), "json_value", "[") == 7
+    assert accepted_value(lambda value: 7 if value is None else int(value), "double_value", float("inf")) == 7
     assert held_value(WidgetState(id="x", json_value="[" * 100_000)) is None
     assert held_value(WidgetState(id="x", json_value='{"a": 1}')) == {"a": 1}
 

@@ -13,7 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 
 from ui.cache import BoundedCache, forward_queue
-from ui.request_log import RequestCounts, RequestLog, kind_of, request_counts, request_logger, silence_access_log
+from ui.request_log import RequestCounts, RequestLog, request_counts, request_kind, request_logger, silence_access_log
 from ui.server_status import OperatorPage, server_status, status_page
 
 TOKEN = "correct-horse-battery"
@@ -149,12 +149,12 @@ def test_a_visit_is_open_as_long_as_its_connection(client, lines):
     ],
 )
 def test_a_path_has_one_of_a_few_kinds(path, kind):
-    assert kind_of(path) == kind
+    assert request_kind(path) == kind
 
 
 def test_a_base_path_is_not_part_of_the_kind(monkeypatch):
     monkeypatch.setattr("streamlit.get_option", lambda _name: "/demo/")
-    assert [kind_of(path) for path in ("/demo", "/demo/train", "/demos/train")] == ["home", "train", "other"]
+    assert [request_kind(path) for path in ("/demo", "/demo/train", "/demos/train")] == ["home", "train", "other"]
 
 
 def test_the_counts_of_a_cache_and_of_the_queue_are_those_of_what_happened():

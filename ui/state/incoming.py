@@ -39,7 +39,7 @@ def hold_incoming() -> None:
 def held_metadata(element_id: str, deserializer: Callable[[Any], Any], *parts: Any, **options: Any) -> Any:
     """A widget's description whose values are held against its kind."""
     value_type = str(options.get("value_type"))
-    read = functools.partial(read_value, deserializer, value_type)
+    read = functools.partial(accepted_value, deserializer, value_type)
     return _WidgetMetadata(element_id, read, *parts, **options)
 
 
@@ -62,7 +62,7 @@ def held_value(state: Any) -> Any:
         return None
 
 
-def read_value(deserializer: Callable[[Any], Any], value_type: str, value: Any) -> Any:
+def accepted_value(deserializer: Callable[[Any], Any], value_type: str, value: Any) -> Any:
     """What the widget makes of a value; of one that it never sends what it makes of none."""
     try:
         if value is None or not is_possible(getattr(deserializer, "__self__", None), value_type, value):

@@ -37,7 +37,7 @@ OPEN_END = "OPEN_END_OF_THE_LAST_TURN "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class ChatTurn:
     """One turn of a conversation."""
 
     role: Role
@@ -77,7 +77,7 @@ def chat_template_of(model: "LoadedModel") -> str | None:
 
 
 def render_chat(
-    model: "LoadedModel", turns: Sequence[Turn], is_abandoned: Callable[[], bool] = lambda: False
+    model: "LoadedModel", turns: Sequence[ChatTurn], is_abandoned: Callable[[], bool] = lambda: False
 ) -> RenderedChat:
     """The conversation as the model reads it, ready for the assistant's next turn; an assistant's last one stays open.
 
@@ -98,12 +98,12 @@ def render_chat(
             count=len(template),
             most=LONGEST_TEMPLATE,
         )
-    turns = [Turn(role=turn.role, content=well_formed(turn.content)) for turn in turns]
+    turns = [ChatTurn(role=turn.role, content=well_formed(turn.content)) for turn in turns]
     text = _rendered(model, template, turns, is_abandoned)
     return _as_read(model, text, turns)
 
 
-def _rendered(model: "LoadedModel", template: str, turns: Sequence[Turn], is_abandoned: Callable[[], bool]) -> str:
+def _rendered(model: "LoadedModel", template: str, turns: Sequence[ChatTurn], is_abandoned: Callable[[], bool]) -> str:
     messages = [{"role": turn.role, "content": turn.content} for turn in turns]
     is_open = turns[-1].role == "assistant"
     if is_open:
@@ -182,7 +182,7 @@ def _communicate(process: "subprocess.Popen[bytes]", task: bytes, is_abandoned: 
     return None
 
 
-def _as_read(model: "LoadedModel", text: str, turns: Sequence[Turn]) -> RenderedChat:
+def _as_read(model: "LoadedModel", text: str, turns: Sequence[ChatTurn]) -> RenderedChat:
     ids, offsets = encode_rendered(model, text)
     tokens = tuple(label(model.tokenizer, ids))
     spans = _own_words(text, turns)
@@ -212,7 +212,7 @@ def encode_rendered(model: "LoadedModel", text: str) -> tuple[list[int], list[tu
     return list(encoding.ids), list(encoding.offsets)
 
 
-def _own_words(text: str, turns: Sequence[Turn]) -> list[tuple[int, int, int]]:
+def _own_words(text: str, turns: Sequence[ChatTurn]) -> list[tuple[int, int, int]]:
     """Where each turn's own words stand: first character, end, turn. What a template has changed is not found."""
     spans, position = [], 0
     for number, turn in enumerate(turns):

@@ -48,7 +48,7 @@ def entropy_share(weights: Float[Tensor, "row key"], seen: Bool[Tensor, "row key
     return share
 
 
-def gradient_norm(weights: Float[Tensor, "row key"]) -> Float[Tensor, "row"]:
+def softmax_gradient_norm(weights: Float[Tensor, "row key"]) -> Float[Tensor, "row"]:
     """The Frobenius norm of each softmax's Jacobian diag(a) - a aᵀ.
 
     Its square is Σ a_i² (1 - a_i)² + Σ_(i≠j) a_i² a_j² = Σ a_i² - 2 Σ a_i³ + (Σ a_i²)².
@@ -123,7 +123,7 @@ def _measured(scores: Float[Tensor, "row key"], seen: Bool[Tensor, "row key"], w
     scaled, unscaled = (hidden / width**0.5).softmax(-1), hidden.softmax(-1)
     measures = (
         *(entropy_share(weights, seen) for weights in (scaled, unscaled)),
-        *(gradient_norm(weights) for weights in (scaled, unscaled)),
+        *(softmax_gradient_norm(weights) for weights in (scaled, unscaled)),
     )
     return tuple(float(measure.mean()) for measure in measures)
 

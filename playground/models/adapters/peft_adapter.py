@@ -52,7 +52,7 @@ def adapter_tensors(folder: Path) -> dict[str, Tensor]:
     return {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
 
 
-def scale_of(values: dict[str, Any], path: str, rank: int, folder: Path) -> float:
+def lora_scale(values: dict[str, Any], path: str, rank: int, folder: Path) -> float:
     """alpha / r of the layer at a path, or alpha / sqrt(r) (Kalajdzievski 2023). Raises UserError without an alpha."""
     try:
         alpha = float((values.get("alpha_pattern") or {}).get(path, values["lora_alpha"]))
@@ -72,7 +72,7 @@ def load_adapter(
         b = tensors.get(path + LORA_B)
         if b is None:
             raise UserError("The adapter in {folder} is damaged; save it again.", folder=folder.name)
-        tensors[path + LORA_B] = b * scale_of(values, path, rank, folder)
+        tensors[path + LORA_B] = b * lora_scale(values, path, rank, folder)
     labels = _labels_of(values, tensors)
     made = tunable(base, labels, 0)
     merge(made.whole, tensors, 1.0)

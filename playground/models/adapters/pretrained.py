@@ -46,7 +46,7 @@ UNUSED_BY_ATTENTION = ("pooler.",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Architecture:
+class CheckpointArchitecture:
     """How to load a checkpoint."""
 
     kind: Kind
@@ -56,7 +56,7 @@ class Architecture:
     """What the class's head labels, where it is a classifier's."""
 
 
-def choose_architecture(config: Any, name: str) -> Architecture:
+def choose_architecture(config: Any, name: str) -> CheckpointArchitecture:
     """The class for a configuration of transformers. Raises UserError for sparse attention and for other than text."""
     if config.model_type in SPARSE and getattr(config, "attention_type", "") != "original_full":
         raise UserError(
@@ -87,7 +87,7 @@ def choose_architecture(config: Any, name: str) -> Architecture:
         raise UserError(
             "{name} reads {reads}, not text; choose a text model.", name=name, reads=main_input.replace("_", " ")
         )
-    return Architecture(
+    return CheckpointArchitecture(
         kind=kind,
         model_class=model_class,
         has_output_head=headed is not None,
@@ -237,7 +237,7 @@ def _pretrained_tokenizer(checkpoint: Checkpoint, name: str) -> Any:
 
 
 def _pretrained_module(
-    checkpoint: Checkpoint, name: str, architecture: Architecture, dtype: str
+    checkpoint: Checkpoint, name: str, architecture: CheckpointArchitecture, dtype: str
 ) -> tuple[Any, bool, list[str]]:
     """The module with its weights, whether it has its output head, and which of its tensors the weights lack.
 
@@ -269,7 +269,7 @@ def _pretrained_module(
     return (base, False, []) if missing and base is not None else (module, architecture.has_output_head, [])
 
 
-def _from_folder(checkpoint: Checkpoint, architecture: Architecture, dtype: str, implementation: str) -> Any:
+def _from_folder(checkpoint: Checkpoint, architecture: CheckpointArchitecture, dtype: str, implementation: str) -> Any:
     """The module, and what transformers reports of its loading."""
     return architecture.model_class.from_pretrained(
         checkpoint.folder,

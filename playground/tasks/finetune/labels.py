@@ -21,7 +21,7 @@ from playground.tasks.finetune.rows import (
     SplitRows,
     clean_labels,
     draw_labels,
-    report_of,
+    rows_report,
     without_leaks,
 )
 from playground.tasks.finetune.sentiment import sentiment_rows
@@ -86,9 +86,9 @@ def read_labels(config: LabelsConfig) -> SplitRows:
     return draw_labels(split, config.labels)
 
 
-def label_report(config: LabelsConfig) -> RowsReport:
+def source_report(config: LabelsConfig) -> RowsReport:
     """What the source holds, before a run starts. Raises UserError as `read_labels` does."""
-    return report_of(read_labels(config))
+    return rows_report(read_labels(config))
 
 
 def _table_rows(config: LabelsConfig) -> SplitRows:

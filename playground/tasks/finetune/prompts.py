@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from playground.errors import UserError
 from playground.lens.capture.tokens import label
-from playground.lens.generate.chat_template import Turn, chat_template_of, encode_rendered, render_chat
+from playground.lens.generate.chat_template import ChatTurn, chat_template_of, encode_rendered, render_chat
 from playground.tasks.finetune.next_token import NEEDS_DECODER, NextTokenTask, TokenRow
 from playground.tasks.finetune.reader import Reader, refuse_kind
 from playground.tasks.finetune.rows import SplitRows
@@ -35,7 +35,7 @@ class PromptsConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
+class PromptFrame:
     """What stands around a prompt and its answer."""
 
     before: str
@@ -61,19 +61,19 @@ class Frame:
         return TokenRow(ids=row, first=max(1, len(self.first_ids) + first), n_bytes=len(answer.encode()))
 
 
-def frame_of(reader: Reader) -> Frame:
+def frame_of(reader: Reader) -> PromptFrame:
     """The chat template around marks, cut there; a blank line where there is no template."""
     if chat_template_of(reader.model) is None:
         ends = reader.ends[:1]
-        return Frame(before="", between="\n\n", after="", first_ids=tuple(reader.prefix()), last_ids=ends)
-    turns = (Turn(role="user", content=PROMPT_MARK), Turn(role="assistant", content=ANSWER_MARK))
+        return PromptFrame(before="", between="\n\n", after="", first_ids=tuple(reader.prefix()), last_ids=ends)
+    turns = (ChatTurn(role="user", content=PROMPT_MARK), ChatTurn(role="assistant", content=ANSWER_MARK))
     asked = render_chat(reader.model, turns[:1]).text
-    text = render_chat(reader.model, [*turns, Turn(role="user", content="?")]).text
+    text = render_chat(reader.model, [*turns, ChatTurn(role="user", content="?")]).text
     before, found, between = asked.partition(PROMPT_MARK)
     _, answered, rest = text.partition(ANSWER_MARK)
     if not found or not answered:
         raise UserError("The chat template of {name} does not show its turns as they are.", name=reader.name)
-    return Frame(before=before, between=between, after=_up_to_the_end(reader, rest))
+    return PromptFrame(before=before, between=between, after=_up_to_the_end(reader, rest))
 
 
 def _up_to_the_end(reader: Reader, rest: str) -> str:

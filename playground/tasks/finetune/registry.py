@@ -82,14 +82,14 @@ FINETUNE_TASKS: dict[str, FinetuneTaskKind] = {
 }
 
 
-def kind_of(config: FinetuneTaskConfig) -> FinetuneTaskKind:
+def finetune_kind_of(config: FinetuneTaskConfig) -> FinetuneTaskKind:
     """The kind of task that a config belongs to."""
     return next(kind for kind in FINETUNE_TASKS.values() if type(config) is kind.config)
 
 
 def finetune_task_to_dict(config: FinetuneTaskConfig) -> dict[str, Any]:
     """A task's config as saved in a run's config.json, with the task's name."""
-    return {"name": kind_of(config).name, **dataclasses.asdict(config)}
+    return {"name": finetune_kind_of(config).name, **dataclasses.asdict(config)}
 
 
 def finetune_task_from_dict(values: dict[str, Any]) -> FinetuneTaskConfig:

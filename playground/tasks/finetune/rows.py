@@ -60,7 +60,7 @@ class RowsReport:
     notes: tuple[TableNote, ...]
 
 
-def report_of(split: SplitRows) -> RowsReport:
+def rows_report(split: SplitRows) -> RowsReport:
     """Count the rows of a split."""
     counts = Counter(split.train.labels)
     most = counts.most_common(1)[0][0]
@@ -175,7 +175,7 @@ def save_rows(folder: Path, split: SplitRows) -> None:
                 file.write(json.dumps({"part": part, "text": text, "label": label}, ensure_ascii=False) + "\n")
 
 
-def read_rows(folder: Path) -> SplitRows:
+def read_split(folder: Path) -> SplitRows:
     """The rows that a run was prepared with. Raises UserError for a file that is missing or damaged."""
     try:
         lines = [json.loads(line) for line in (folder / ROWS).read_text(encoding="utf-8").split("\n") if line]

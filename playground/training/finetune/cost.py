@@ -16,7 +16,7 @@ from playground.models.cache import written_at
 from playground.models.catalogue import Kind
 from playground.models.loading import LoadedModel, load
 from playground.tasks.finetune.reader import refuse_kind
-from playground.tasks.finetune.registry import kind_of
+from playground.tasks.finetune.registry import finetune_kind_of
 from playground.training.estimate import BYTES, Memory
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.finetune.pace import LoadBase, measured_pace
@@ -72,7 +72,7 @@ def estimate_finetuning(config: FinetuneConfig, *, load: LoadBase = load) -> Fin
     parts that are to learn, and for a task whose sources cannot be read.
     """
     counts = _counts(_counted_config(config, load))
-    kind = kind_of(config.task)
+    kind = finetune_kind_of(config.task)
     refuse_kind(kind.refusal, kind.takes, config.base, counts.kind)
     pace = measured_pace(config, load=load)
     step = config.accumulation * config.batch * pace.step

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from playground.errors import UserError
 from playground.legacy_names import modernise_run_config
 from playground.tasks.finetune.registry import FinetuneTaskConfig, finetune_task_from_dict, finetune_task_to_dict
-from playground.tasks.finetune.registry import kind_of as task_kind
+from playground.tasks.finetune.registry import finetune_kind_of as task_kind
 from playground.training.config import OptimizerName, RunSettings, ScheduleName, reading_config
 from playground.training.finetune.trained_parts import TrainedParts
 from playground.transformer_config import check_count, check_truth
@@ -89,10 +89,10 @@ class FinetuneConfig(RunSettings):
 
     def restore_task(self, folder: Path) -> "Task":
         """The task as it was saved in a run folder."""
-        from playground.tasks.finetune.rows import read_rows
+        from playground.tasks.finetune.rows import read_split
         from playground.training.finetune.base import reader_of
 
-        return task_kind(self.task).encode(read_rows(folder), reader_of(self.base, self.revision), self.length)
+        return task_kind(self.task).encode(read_split(folder), reader_of(self.base, self.revision), self.length)
 
     def check_task(self, task: "Task") -> None:
         """A task was prepared with the base's own tokenizer and kind, so that it fits."""

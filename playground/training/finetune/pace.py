@@ -22,7 +22,7 @@ from playground.models.cache import written_at
 from playground.models.loading import LoadedModel, load
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.tasks.finetune.reader import reader_for
-from playground.tasks.finetune.registry import FinetuneTaskConfig, kind_of
+from playground.tasks.finetune.registry import FinetuneTaskConfig, finetune_kind_of
 from playground.tasks.finetune.rows import Rows, SplitRows
 from playground.tasks.task import Batch, Task
 from playground.training.finetune.finetune_config import FinetuneConfig
@@ -80,7 +80,7 @@ def measured_pace(config: FinetuneConfig, *, load: LoadBase = load) -> Pace:
 @lru_cache(maxsize=64)
 def _pace(timed: _Timed) -> Pace:
     base = timed.load(timed.base, revision=timed.revision)
-    kind = kind_of(timed.task)
+    kind = finetune_kind_of(timed.task)
     task: Any = kind.encode(_sample(kind.read(timed.task)), reader_for(base), timed.length)
     model, parameters = _prepared(base, task, timed.parts)
     rows = _rows_to_time(task, timed, parameters)

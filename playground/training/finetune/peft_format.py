@@ -19,7 +19,7 @@ from playground.models.adapters.peft_adapter import (
     WEIGHTS,
     adapter_config,
     adapter_tensors,
-    scale_of,
+    lora_scale,
 )
 from playground.training.lora import LoraLinear, add_lora
 
@@ -78,7 +78,7 @@ def read_adapter(folder: Path, model: nn.Module) -> tuple[str, ...]:
     try:
         for path in paths:
             rank = int(named[path + LORA_A].shape[0])
-            add_lora(model, path, rank=rank, alpha=1.0).scale = scale_of(values, path, rank, folder)
+            add_lora(model, path, rank=rank, alpha=1.0).scale = lora_scale(values, path, rank, folder)
         parameters = dict(model.named_parameters())
         with torch.no_grad():
             for name, tensor in named.items():

@@ -5,7 +5,7 @@ import hashlib
 from pathlib import Path
 
 from playground.models.adapters.finetuned import read_record
-from playground.tasks.finetune.rows import ROWS, read_rows
+from playground.tasks.finetune.rows import ROWS, read_split
 from playground.tasks.sources import source_name
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.run.metrics import read_metrics
@@ -31,7 +31,7 @@ def _summary(run: Path, config: FinetuneConfig, step: int) -> str:
 
 
 def _data(run: Path, config: FinetuneConfig) -> str:
-    split = read_rows(run)
+    split = read_split(run)
     digest = hashlib.sha256((run / ROWS).read_bytes()).hexdigest()
     values = {field.name: getattr(config.task, field.name) for field in dataclasses.fields(config.task)}
     settings = "; ".join(f"{k.replace('_', ' ')}: {v}" for k, v in values.items() if k not in TEXT_FIELDS)

@@ -93,7 +93,7 @@ def restore_checkpoint(checkpoint: Path, state: TrainingState) -> TrainingState:
     return state
 
 
-def make_room(folder: Path, limit: int, needed: int) -> bool:
+def thin_checkpoints(folder: Path, limit: int, needed: int) -> bool:
     """Thin the checkpoints until one more of `needed` bytes stays within the limit; returns whether it does.
 
     Every second one between the first and the last is deleted, as often as that helps.

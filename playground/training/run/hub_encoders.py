@@ -18,8 +18,8 @@ from playground.training.run.hub_weights import (
     position_table,
     renamed_layer,
     scaled_embedding,
-    ungrouped,
     ungrouped_query_key_value,
+    ungrouped_weights,
     weight_and_bias,
 )
 from playground.transformer import Transformer, TransformerConfig
@@ -162,7 +162,7 @@ def _cross_projections(cross: Any, config: TransformerConfig) -> list[WeightAndB
     """Query, key and value of a cross-attention layer, whose query is a matrix of its own."""
     weight, bias = weight_and_bias(cross.key_value)
     pairs = zip(weight.chunk(2), bias.chunk(2), strict=True)
-    return [weight_and_bias(cross.query), *(ungrouped(pair, config) for pair in pairs)]
+    return [weight_and_bias(cross.query), *(ungrouped_weights(pair, config) for pair in pairs)]
 
 
 def _projections(name: str, pairs: list[WeightAndBias]) -> Weights:

@@ -31,7 +31,7 @@ def query_key_value(attention: Any) -> list[WeightAndBias]:
     return list(zip(weight, bias, strict=True))
 
 
-def ungrouped(pair: WeightAndBias, config: TransformerConfig) -> WeightAndBias:
+def ungrouped_weights(pair: WeightAndBias, config: TransformerConfig) -> WeightAndBias:
     """Keys or values with as many heads as there are queries: each group's is repeated."""
 
     def repeat(tensor: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ def ungrouped(pair: WeightAndBias, config: TransformerConfig) -> WeightAndBias:
 def ungrouped_query_key_value(attention: Any, config: TransformerConfig) -> list[WeightAndBias]:
     """Query, key and value of a self-attention layer with as many key heads as query heads."""
     query, *shared = query_key_value(attention)
-    return [query, *(ungrouped(pair, config) for pair in shared)]
+    return [query, *(ungrouped_weights(pair, config) for pair in shared)]
 
 
 def renamed_layer(name: str, layer: nn.Module) -> Weights:

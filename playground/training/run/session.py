@@ -12,7 +12,7 @@ from playground.folders import CHECKPOINTS, step_name
 from playground.tasks.task import Probe, Task
 from playground.text import N_
 from playground.training.config import RunSettings
-from playground.training.run.checkpoints import checkpoint_bytes, latest_state, make_room, write_checkpoint
+from playground.training.run.checkpoints import checkpoint_bytes, latest_state, thin_checkpoints, write_checkpoint
 from playground.training.run.control import Command, rate_at, read_commands, read_rates, set_rate, write_rates
 from playground.training.run.film import take_frame, write_frame, write_probe
 from playground.training.run.limits import LimitReachedError, RunLimits
@@ -141,7 +141,7 @@ def _save_checkpoint(session: Session) -> None:
     session.recorder.flush()
     if (session.folder / CHECKPOINTS / step_name(session.state.step)).exists():
         return
-    if not make_room(session.folder, session.limits.disk_bytes, checkpoint_bytes(session.state)):
+    if not thin_checkpoints(session.folder, session.limits.disk_bytes, checkpoint_bytes(session.state)):
         raise _disk_limit_error(session)
     write_checkpoint(session.folder, session.state, session.task.tokenizer)
 

@@ -16,7 +16,7 @@ from playground.viewer.attention_view.labels import attention_view_labels
 from playground.viewer.attention_view.payload import HeadView, encode_head, encode_scores, entries, grid_payload
 from playground.viewer.attention_view.picture import every_head, picture_grid, picture_head, picture_scores, token_ids
 from playground.viewer.attention_view.standalone import placed_heads
-from playground.viewer.attention_view.view_state import Selected, Settings, ViewState
+from playground.viewer.attention_view.view_state import Selected, ViewSettings, ViewState
 from playground.viewer.shared.page import PlacedView
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def heads_part(
     trace: Attended,
     options: ViewOptions,
     selected: Selected,
-    settings: Settings,
+    settings: ViewSettings,
     *,
     title: str,
     origin: Mapping[str, str],
@@ -85,7 +85,7 @@ def difference_part(left: "Trace", right: "Trace", options: ViewOptions, selecte
     )
     sides = [
         heads_part(
-            trace, chosen, selected, Settings(), title=trace.model.name, origin=provenance(trace.model), name=side
+            trace, chosen, selected, ViewSettings(), title=trace.model.name, origin=provenance(trace.model), name=side
         )
         for trace, chosen, side in zip(traces, both, ("left", "right"), strict=True)
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from playground.viewer.attention_view.assets import CSS, placed_view_module
-from playground.viewer.shared.page import PlacedView, page_of
+from playground.viewer.shared.page import PlacedView, html_page
 
 TAKERS = """{
 head: (header, arrays) => putHead(header.view, header, arrays.map),
@@ -33,4 +33,4 @@ def standalone_html(
     provenance: lines at the foot of the page.
     """
     also = [payload for payload in (head_bytes, scores_bytes) if payload]
-    return page_of([placed_heads(grid_bytes, also)], title=title, provenance=provenance)
+    return html_page([placed_heads(grid_bytes, also)], title=title, provenance=provenance)

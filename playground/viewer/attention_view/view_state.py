@@ -42,7 +42,7 @@ class Pin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ViewSettings:
     """How the maps are drawn. Range "global" is 0 to 1, "row" divides each row by its maximum."""
 
     scale: Scale = "sqrt"
@@ -63,7 +63,7 @@ class ViewState:
     """All that the browser reports and that an address needs to restore the view."""
 
     selected: Selected = field(default_factory=Selected)
-    settings: Settings = field(default_factory=Settings)
+    settings: ViewSettings = field(default_factory=ViewSettings)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values under the names that the browser uses."""
@@ -96,9 +96,9 @@ def _nearest(layer: int, layers: Sequence[int]) -> int:
     return layer if layer in layers else layers[max(0, below - 1)] if layers else 0
 
 
-def _valid_settings(value: Mapping[str, object], default: Settings) -> Settings:
+def _valid_settings(value: Mapping[str, object], default: ViewSettings) -> ViewSettings:
     text = value.get("filter")
-    return Settings(
+    return ViewSettings(
         scale=_choice(get_args(Scale), value.get("scale"), default.scale),
         range=_choice(get_args(Range), value.get("range"), default.range),
         palette=_choice(get_args(Palette), value.get("palette"), default.palette),

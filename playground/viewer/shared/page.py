@@ -32,7 +32,7 @@ class PlacedView:
     """Above the view; on its tab where the page shows one view at a time."""
 
 
-def page_of(
+def html_page(
     views: Sequence[PlacedView],
     *,
     title: str,

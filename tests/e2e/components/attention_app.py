@@ -13,7 +13,7 @@ from ui.components.attention_view import (
     AxisWord,
     ScoresView,
     Selected,
-    Settings,
+    ViewSettings,
     ViewState,
     attention_head,
     attention_scores,
@@ -92,7 +92,10 @@ case = st.query_params.get("case", "small")
 maps = maps_of(case)
 start = json.loads(st.query_params.get("state", "{}"))
 wanted = read_view_state(
-    start, layers=range(maps.shape[0]), heads=maps.shape[1], default=ViewState(selected=Selected(), settings=Settings())
+    start,
+    layers=range(maps.shape[0]),
+    heads=maps.shape[1],
+    default=ViewState(selected=Selected(), settings=ViewSettings()),
 )
 if case == "hidden":  # every second token, as if the others were special
     maps = np.ascontiguousarray(maps[..., 1::2, 1::2])

@@ -24,7 +24,7 @@ from ui.components.attention_view import (
     AlignedWords,
     ScoresView,
     Selected,
-    Settings,
+    ViewSettings,
     ViewState,
     attention_view_labels,
     encode_head,
@@ -128,7 +128,7 @@ def test_any_component_value_becomes_a_valid_state(value: object) -> None:
 def test_a_full_state_survives() -> None:
     state = ViewState(
         selected=Selected(layer=2, head=1, combine="layer max"),
-        settings=Settings(scale="log", pin=Pin(axis="key", index=3), pairs="b-a", view="arcs", palette="cividis"),
+        settings=ViewSettings(scale="log", pin=Pin(axis="key", index=3), pairs="b-a", view="arcs", palette="cividis"),
     )
     assert read_view_state(state.as_dict(), layers=range(3), heads=5, default=ViewState()) == state
 

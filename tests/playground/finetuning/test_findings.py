@@ -8,7 +8,7 @@ from playground.finetuning.findings import (
     describe_drift,
     describe_forgetting,
     describe_heads,
-    describe_labels,
+    describe_label_curve,
     describe_matrix,
     describe_ranks,
     describe_samples,
@@ -112,8 +112,8 @@ def test_who_is_ahead_at_two_hundred_labels(rights, words):
         LabelPoint(start=start, labels=200, seed=0, right=right, rows=100)
         for start, right in zip(("pretrained", "scratch"), rights, strict=True)
     ]
-    assert words in str(describe_labels(points))
-    assert describe_labels(points[:1]) is None
+    assert words in str(describe_label_curve(points))
+    assert describe_label_curve(points[:1]) is None
 
 
 def test_ranks_and_samples():

@@ -18,7 +18,7 @@ from playground.tasks.addition import (
     is_held_out_sum,
     prepare_addition,
     reference_tokens,
-    sample_pairs,
+    sample_numbers,
 )
 from playground.tasks.task import IGNORED
 from playground.training.presets import config_for
@@ -68,8 +68,8 @@ def test_every_row_is_a_right_sum_with_only_its_answer_counted(digits, order, se
 @given(st.integers(1, MOST_DIGITS), st.integers(0, 2**32))
 def test_a_held_out_question_is_never_trained_on(digits, seed):
     config = AdditionConfig(digits=digits)
-    trained = sample_pairs(config, np.random.default_rng(seed), 64, held_out=False)
-    held_out = sample_pairs(config, np.random.default_rng(seed), 16, held_out=True)
+    trained = sample_numbers(config, np.random.default_rng(seed), 64, held_out=False)
+    held_out = sample_numbers(config, np.random.default_rng(seed), 16, held_out=True)
     assert not is_held_out_sum(trained).any()
     assert is_held_out_sum(held_out).all()
 

@@ -8,7 +8,7 @@ from playground.errors import UserError
 from playground.lens.capture.tokens import encode
 from playground.models import load
 from playground.tokens.findings import describe_word
-from playground.tokens.word_states import positions_of, word_states
+from playground.tokens.word_states import word_positions, word_states
 from tests.helpers.families import small_model
 
 TEXTS = ["the bank of it", "at a bank"]
@@ -70,9 +70,9 @@ def test_a_word_alone_has_no_others():
 def test_words_are_found_whole_first_then_within_others():
     model = load("books-decoder")
     tokens = encode(model.tokenizer, "the banker's bank")
-    assert [tokens[n].text for n in positions_of(model, "the banker's bank", tokens, "BANK")] == [" bank"]
+    assert [tokens[n].text for n in word_positions(model, "the banker's bank", tokens, "BANK")] == [" bank"]
     tokens = encode(model.tokenizer, "我在银行")
-    assert len(positions_of(model, "我在银行", tokens, "银行")) == 6
+    assert len(word_positions(model, "我在银行", tokens, "银行")) == 6
 
 
 @pytest.mark.parametrize(

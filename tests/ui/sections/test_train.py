@@ -14,7 +14,7 @@ from playground.training.presets import PRESETS
 from playground.transformer import TransformerConfig
 from tests.helpers import synthetic
 from ui.sections.train.config_form import FROM_TASK
-from ui.sections.train.film import best_head, nearest_step
+from ui.sections.train.film import best_head, nearest_checkpoint
 from ui.sections.train.labels import CHOICES, LABELS
 from ui.sections.train.pictures import PICTURES, preset_picture
 from ui.sections.train.summary import queue_sentence
@@ -69,7 +69,7 @@ def test_before_anybody_chooses_the_doors_lead_to_the_head_that_scores_best():
 
 @pytest.mark.parametrize(("step", "nearest"), [(0, 0), (149, 100), (150, 200), (999, 200)])
 def test_the_checkpoint_of_a_frame_is_the_nearest_one(step, nearest):
-    assert nearest_step((0, 100, 200), step) == nearest
+    assert nearest_checkpoint((0, 100, 200), step) == nearest
 
 
 def test_a_waiting_run_is_told_its_place():

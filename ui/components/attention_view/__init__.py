@@ -31,7 +31,7 @@ from playground.viewer.attention_view.payload import (
     encode_scores,
     grid_payload,
 )
-from playground.viewer.attention_view.view_state import Pin, Selected, Settings, ViewState, read_view_state
+from playground.viewer.attention_view.view_state import Pin, Selected, ViewSettings, ViewState, read_view_state
 from ui.components.shared.registration import keep_report, register, report_of
 
 __all__ = [
@@ -43,7 +43,7 @@ __all__ = [
     "Pin",
     "ScoresView",
     "Selected",
-    "Settings",
+    "ViewSettings",
     "ViewState",
     "attention_head",
     "attention_scores",
@@ -68,7 +68,7 @@ def attention_view(
     grid: GridView,
     *,
     selected: Selected | None = None,
-    settings: Settings | None = None,
+    settings: ViewSettings | None = None,
     labels: Mapping[str, str] | None = None,
     with_marks: bool = False,
     asked: int = 0,
@@ -82,7 +82,7 @@ def attention_view(
     only a state that is neither (a reset, another link) moves the view, or one that is `asked` for once more: the
     browser's history brings states back that the view has had.
     """
-    wanted = ViewState(selected=selected or Selected(), settings=settings or Settings())
+    wanted = ViewState(selected=selected or Selected(), settings=settings or ViewSettings())
     sent = _sent(key, wanted, _report(st.session_state.get(key)), asked)
     marks = _marks(sent, grid.trace, with_marks)
     data = encode_grid(

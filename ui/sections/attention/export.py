@@ -13,7 +13,7 @@ from playground.text import _
 from playground.viewer.attention_view.standalone import standalone_html
 from ui.cache import TracedText
 from ui.components.attention_view import ViewState, encode_head, encode_scores, grid_payload
-from ui.sections.attention.heatmaps import grid_view, head_view
+from ui.sections.attention.heatmaps import grid_view, view_of_head
 from ui.sections.attention.scores import scores_view
 from ui.state.attention import wants_cut
 from ui.state.link import link_lines
@@ -77,7 +77,7 @@ def _button(label: str, make: partial[str] | partial[bytes], name: str, kind: st
 def _page(traced: TracedText, options: ViewOptions, view: ViewState, link: list[str]) -> str:
     """One HTML file with all heads and the exact weights of the selected one."""
     grid = grid_view(traced, options)
-    head = head_view(traced, options, view.selected)
+    head = view_of_head(traced, options, view.selected)
     payload = grid_payload(grid, view="page", state=view)
     scores = scores_view(traced, traced.trace.head_scores(options.kind), options.kind, view.selected)
     sent = encode_head(grid.trace, head, view="page"), encode_scores(grid.trace, scores, view="page")

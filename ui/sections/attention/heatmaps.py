@@ -101,7 +101,7 @@ def show_heads(
     asked = view_revision(is_second=is_second)
     view = attention_view(grid, selected=selected, settings=start.settings, key=key, with_marks=with_marks, asked=asked)
     write_view(view, is_second=is_second)
-    attention_head(grid.trace, head_view(traced, options, view.selected), view=key)
+    attention_head(grid.trace, view_of_head(traced, options, view.selected), view=key)
     return view
 
 
@@ -172,7 +172,7 @@ def grid_view(traced: TracedText, options: ViewOptions) -> GridView:
     return picture_grid(traced.trace, options, name=name, title=model.name, provenance=trace_origin(traced.trace))
 
 
-def head_view(traced: TracedText, options: ViewOptions, selected: Selected) -> HeadView:
+def view_of_head(traced: TracedText, options: ViewOptions, selected: Selected) -> HeadView:
     """Exact weights of the selected head, or of the selected mean or maximum."""
     key = (traced.name, options, selected)
     return head_views().remember(key, lambda: picture_head(traced.trace, options, selected))

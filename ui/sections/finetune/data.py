@@ -10,7 +10,7 @@ from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.folders import cache_root
 from playground.tasks.finetune.corpora import ARCHIVES, found_corpora
-from playground.tasks.finetune.labels import LabelsConfig, label_report
+from playground.tasks.finetune.labels import LabelsConfig, source_report
 from playground.tasks.finetune.pairs import PairsConfig
 from playground.tasks.finetune.passages import PassagesConfig
 from playground.tasks.finetune.prompts import PromptsConfig
@@ -119,7 +119,7 @@ def _choose_table(kind: str, values: Mapping[str, Any], key: str) -> tuple[dict[
 
 def _show_labels(config: LabelsConfig) -> None:
     """How many texts each label has, and what was left out. Raises UserError for a table that cannot be learned."""
-    report = results().remember(("labels of a table", repr(config)), lambda: label_report(config))
+    report = results().remember(("labels of a table", repr(config)), lambda: source_report(config))
     counted = ", ".join(f"{inert(label)} {count:,}" for label, count in list(report.counts.items())[:SHOWN_LABELS])
     sentence = _(
         "{train:,} texts to train on ({counted}), {held_out:,} held out. Whoever always answers the most frequent "

@@ -17,7 +17,7 @@ from playground.text import _
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.finetune.trained_parts import METHODS, TrainedParts
 from ui.sections.finetune.data import COLUMNS, LONGEST_TYPED, choose_data
-from ui.sections.finetune.labels import method_help, method_titles
+from ui.sections.finetune.labels import method_help, trained_titles
 from ui.state.address import read_json_text, write_text
 from ui.state.parameters import FINETUNING
 from ui.state.revisions import revision
@@ -104,7 +104,7 @@ def _choose_base(kept: Mapping[str, Any], key: str) -> str:
 
 
 def _choose_method(kept: Mapping[str, Any], key: str) -> str:
-    titles = method_titles()
+    titles = trained_titles()
     asked = str(kept.get("method") or "")
     shown = asked if asked in METHODS else "lora"
     method: str = choose_segment(

@@ -14,7 +14,7 @@ from playground.finetuning.general_texts import GENERAL_TEXTS
 from playground.finetuning.head_drift import HeadChange, HeadDrift, head_drift
 from playground.lens.capture.site import SiteKind
 from playground.lens.several_texts import MOST_TEXTS, split_texts
-from playground.tasks.finetune.rows import read_rows
+from playground.tasks.finetune.rows import read_split
 from playground.text import _
 from ui.jobs import require
 from ui.sections.evaluate.numbers import offer_results
@@ -73,7 +73,7 @@ def default_texts(subject: FinetuneSubject) -> list[str]:
     texts = list(GENERAL_TEXTS)
     if subject.run is not None:
         with contextlib.suppress(UserError):
-            texts = list(dict.fromkeys(read_rows(subject.run).held_out.texts)) or texts
+            texts = list(dict.fromkeys(read_split(subject.run).held_out.texts)) or texts
     return [" ".join(text.split())[:LONGEST_TEXT] for text in texts[:FIRST_TEXTS]]
 
 

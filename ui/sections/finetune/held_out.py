@@ -19,7 +19,7 @@ from playground.finetuning.held_out_scores import (
 from playground.lens.generate.classification import classify, require_head
 from playground.models import LoadedModel, default_registry
 from playground.progress import OnProgress
-from playground.tasks.finetune.rows import SplitRows, read_rows
+from playground.tasks.finetune.rows import SplitRows, read_split
 from playground.text import N_, _
 from ui.jobs import require
 from ui.sections.evaluate.numbers import interval_text, offer_results
@@ -39,7 +39,7 @@ CHART_NAMES = {TFIDF: N_("TF-IDF"), SCRATCH: N_("from scratch")}
 def show_held_out(subject: FinetuneSubject) -> None:
     """Every system on the same rows."""
     assert subject.run is not None
-    rows, scratch = read_rows(subject.run), scratch_model(subject.config)
+    rows, scratch = read_split(subject.run), scratch_model(subject.config)
     scores = require(
         subject.key("scores", str(subject.run), scratch),
         lambda on_progress: _score(subject.pair.after, rows, scratch, on_progress),

@@ -65,7 +65,7 @@ def data_titles() -> dict[str, str]:
     }
 
 
-def method_titles() -> dict[str, str]:
+def trained_titles() -> dict[str, str]:
     """What is trained."""
     return {
         "head": _("Head only"),
@@ -88,5 +88,5 @@ def describe_config(config: FinetuneConfig) -> str:
     """On what a model is fine-tuned, and which parts of it learn."""
     task = config.task
     data = f"labels.{task.source}" if isinstance(task, LabelsConfig) else config.task_name
-    method = method_titles()[config.parts.method]
+    method = trained_titles()[config.parts.method]
     return f"{data_titles().get(data, data)} · {_('trained: {method}').format(method=method)}"

@@ -13,7 +13,7 @@ from playground.training.run.runs import free_name
 from ui.cache import results
 from ui.jobs import compute
 from ui.sections.finetune.draft import FinetuneDraft, choose_finetuning
-from ui.sections.finetune.labels import PART_CHOICES, method_titles
+from ui.sections.finetune.labels import PART_CHOICES, trained_titles
 from ui.sections.train.runs import visible_runs
 from ui.state.address import write_values
 from ui.state.parameters import BASE_MODEL, FINETUNE_VIEW, TUNED_MODEL
@@ -58,7 +58,7 @@ def _show_start(draft: FinetuneDraft) -> None:
 
 
 def _title(config: FinetuneConfig) -> str:
-    return f"{config.base.rstrip('/').rpartition('/')[2]} · {method_titles()[config.parts.method]}"
+    return f"{config.base.rstrip('/').rpartition('/')[2]} · {trained_titles()[config.parts.method]}"
 
 
 def _estimate(config: FinetuneConfig) -> FinetuneEstimate | None:
@@ -108,10 +108,10 @@ def _start(config: FinetuneConfig, default: str) -> None:
     """Runs before the script: the run is followed from the next run on."""
     typed = str(st.session_state.get(NAME) or "").strip()
     name = free_name(typed, [run.name for run in visible_runs()], is_typed=True) if typed else default
-    open_run(default_executor().submit(config, name=name, owner=visitor()))
+    follow_finetuning(default_executor().submit(config, name=name, owner=visitor()))
 
 
-def open_run(run_id: str) -> None:
+def follow_finetuning(run_id: str) -> None:
     """Follow a run on this page."""
     write_run_id(run_id)
     write_values({FINETUNE_VIEW: "run", BASE_MODEL: None, TUNED_MODEL: None})

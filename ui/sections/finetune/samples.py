@@ -7,7 +7,7 @@ from playground.finetuning.findings import describe_samples
 from playground.finetuning.general_texts import GENERAL_TEXTS
 from playground.finetuning.sample_pairs import MOST_PROMPTS, SamplePair, sample_pairs
 from playground.lens.generate.generation import GenerationConfig
-from playground.tasks.finetune.rows import read_rows
+from playground.tasks.finetune.rows import read_split
 from playground.text import _, _n
 from ui.jobs import require
 from ui.sections.evaluate.numbers import offer_results
@@ -56,7 +56,7 @@ def _first_prompts(subject: FinetuneSubject) -> list[str]:
     """The first held-out prompts or sources of a run, else the beginnings of general texts."""
     if subject.run is not None and subject.config is not None and subject.config.task_name in ("prompts", "pairs"):
         try:
-            return [" ".join(text.split()) for text in read_rows(subject.run).held_out.texts[:FIRST_PROMPTS]]
+            return [" ".join(text.split()) for text in read_split(subject.run).held_out.texts[:FIRST_PROMPTS]]
         except UserError:
             pass
     return [" ".join(text.split()[:PROMPT_WORDS]) for text in GENERAL_TEXTS[:FIRST_PROMPTS]]

@@ -9,7 +9,7 @@ from playground.charts.finetune import label_curve_figure, rank_sweep_figure
 from playground.errors import UserError
 from playground.evaluation.resampling import Spread
 from playground.evaluation.wilson import wilson
-from playground.finetuning.findings import describe_labels, describe_ranks
+from playground.finetuning.findings import describe_label_curve, describe_ranks
 from playground.finetuning.label_curve import (
     LabelBaselines,
     LabelPoint,
@@ -24,7 +24,7 @@ from playground.finetuning.weight_drift import model_drift
 from playground.models import default_registry
 from playground.progress import OnProgress
 from playground.tasks.finetune.labels import LabelsConfig
-from playground.tasks.finetune.rows import read_rows
+from playground.tasks.finetune.rows import read_split
 from playground.text import _
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.finetune.result import before_and_after
@@ -66,7 +66,7 @@ def show_label_curve() -> None:
     )
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         run = run_of_address()
-        total = len(read_rows(run).train) if run is not None else LABELS_SHOWN[-1]
+        total = len(read_split(run).train) if run is not None else LABELS_SHOWN[-1]
         known = label_counts(total)
         chosen = _choose_counts(LABELS_CHOSEN, _("Labels"), known, [k for k in known if k in (*LABELS_SHOWN, total)])
         seeds = int(
@@ -136,7 +136,7 @@ def _draw_labels(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
         for cell in cells
     ]
     for labels in sorted({point.labels for point in points}):
-        show_findings(describe_labels(points, labels))
+        show_findings(describe_label_curve(points, labels))
     own = [folder for folder in folders if any(not cell.config.from_scratch for cell in finished_cells([folder]))]
     beside = compute(
         ("label baselines", tuple(map(str, own))),
@@ -160,7 +160,7 @@ def _draw_labels(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
 
 def _baselines(folders: Sequence[Path], on_progress: OnProgress) -> LabelBaselines:
     """Of one run for each number of labels: other seeds have the same texts."""
-    by_count = {len(split.train): split for split in map(read_rows, folders)}
+    by_count = {len(split.train): split for split in map(read_split, folders)}
     return label_baselines(list(by_count.values()), on_progress)
 
 

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from playground.errors import UserError
-from playground.lens.generate.chat_template import RenderedChat, Turn, chat_template_of, render_chat
+from playground.lens.generate.chat_template import ChatTurn, RenderedChat, chat_template_of, render_chat
 from playground.models import LoadedModel
 from playground.snippets import origin
 from playground.text import _, _n
@@ -43,21 +43,21 @@ def show_chat(model: LoadedModel, _texts: Texts) -> None:
     chat = _render(model, turns)
     _show_reading(model, chat, turns)
     _show_chat_doors(chat)
-    listed = ", ".join(f"Turn(role={turn.role!r}, content={turn.content!r})" for turn in turns)
+    listed = ", ".join(f"ChatTurn(role={turn.role!r}, content={turn.content!r})" for turn in turns)
     lines = [f"chat = render_chat(model, [{listed}])", "print(chat.text, chat.ids)"]
-    offer_snippet(model, ["playground.lens.generate.chat_template import Turn, render_chat"], lines)
+    offer_snippet(model, ["playground.lens.generate.chat_template import ChatTurn, render_chat"], lines)
     st.subheader(_("Reply"))
     show_continuation(model, Texts(text=chat.page_text))
     _offer_reply(model, chat, turns)
 
 
-def spoken_turns(turns: Sequence[Turn]) -> Sequence[Turn]:
+def spoken_turns(turns: Sequence[ChatTurn]) -> Sequence[ChatTurn]:
     """The turns without an empty question at the end, which is still to be written."""
     is_asking = len(turns) > 1 and turns[-1].role == "user" and not turns[-1].content.strip()
     return turns[:-1] if is_asking else turns
 
 
-def _render(model: LoadedModel, turns: Sequence[Turn]) -> RenderedChat:
+def _render(model: LoadedModel, turns: Sequence[ChatTurn]) -> RenderedChat:
     """The conversation as the model reads it. No pass is run, so that it waits in no queue."""
     cache, key = results_of(model), ("chat", tuple(turns))
     kept: RenderedChat | None = cache.get(key)
@@ -78,7 +78,7 @@ def _render(model: LoadedModel, turns: Sequence[Turn]) -> RenderedChat:
     return chat
 
 
-def _show_reading(model: LoadedModel, chat: RenderedChat, turns: Sequence[Turn]) -> None:
+def _show_reading(model: LoadedModel, chat: RenderedChat, turns: Sequence[ChatTurn]) -> None:
     """How many tokens the template makes, what is peculiar about them, and all of them, folded away."""
     added = sum(owner is None for owner in chat.turns)
     sentence = _(
@@ -122,7 +122,7 @@ def _warn_inexact(chat: RenderedChat) -> None:
     st.warning(sentence, icon=":material/warning:")
 
 
-def chat_items(chat: RenderedChat, turns: Sequence[Turn]) -> list[TokenItem]:
+def chat_items(chat: RenderedChat, turns: Sequence[ChatTurn]) -> list[TokenItem]:
     """The tokens, each turn's own words in the colour of its role."""
     titles = role_titles()
     return [
@@ -164,7 +164,7 @@ def _open_next(text: str) -> None:
     write_values({GENERATE: "next", QUERY: None})
 
 
-def _offer_reply(model: LoadedModel, chat: RenderedChat, turns: Sequence[Turn]) -> None:
+def _offer_reply(model: LoadedModel, chat: RenderedChat, turns: Sequence[ChatTurn]) -> None:
     """Take the generated reply into the conversation, once it has ended or was paused."""
     draft = draft_of(model, chat.page_text)
     if draft is None or not draft.tree.nodes or draft.remaining:

@@ -153,11 +153,11 @@ def _list_alternatives(place: Place, predicted: Distribution, details: dict[str,
 
 def _item(token: Token, predicted: Distribution) -> TokenItem:
     probability, sampled = float(predicted.model[token.id]), float(predicted.sampled[token.id])
-    lines = token_lines(token.id, predicted)
+    lines = predicted_token_lines(token.id, predicted)
     return paired_item(token, probability, sampled, lines, clickable=not token.special)
 
 
-def token_lines(token: int, predicted: Distribution) -> tuple[str, ...]:
+def predicted_token_lines(token: int, predicted: Distribution) -> tuple[str, ...]:
     """The numbers of one token of a distribution."""
     return (
         _("id {id}, rank {rank:,}").format(id=token, rank=predicted.rank(token) + 1),
@@ -201,4 +201,6 @@ def _look_up(model: LoadedModel, predicted: Distribution) -> None:
 def _looked_up(token: Token, predicted: Distribution) -> TokenItem:
     probability = float(predicted.model[token.id])
     number = _("rank {rank:,}, {share}").format(rank=predicted.rank(token.id) + 1, share=percent(probability))
-    return TokenItem(text=token.text, value=probability, number=number, lines=token_lines(token.id, predicted))
+    return TokenItem(
+        text=token.text, value=probability, number=number, lines=predicted_token_lines(token.id, predicted)
+    )

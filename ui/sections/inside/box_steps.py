@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from playground.architecture import Architecture
-from playground.architecture.architecture import Box, LayerGroup, Role, Stack
+from playground.architecture.architecture import Box, LayerGroup, ModelStack, Role
 
 OF_ROLE: dict[Role, str] = {
     "embedding": "embedding",
@@ -40,7 +40,7 @@ def _outside(boxes: Sequence[Box], otherwise: str) -> Iterator[str]:
         yield OF_ROLE.get(box.role, otherwise)
 
 
-def _after(stack: Stack) -> Iterator[str | None]:
+def _after(stack: ModelStack) -> Iterator[str | None]:
     """The first norm is the final one; what follows it belongs to the output head."""
     for index, box in enumerate(stack.after):
         is_final = box.role == "norm" and index == 0

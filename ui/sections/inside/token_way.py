@@ -15,7 +15,7 @@ from playground.lens.finding import Finding
 from playground.lens.inspect.steps.neuron_step import neuron_label
 from playground.lens.inspect.steps.neurons import NeuronName
 from playground.lens.inspect.steps.step import InsideStep
-from playground.lens.inspect.steps.stream_step import part_label
+from playground.lens.inspect.steps.stream_step import stream_part_label
 from playground.lens.inspect.steps.token_inputs import TokenInputs
 from playground.lens.inspect.steps.walkthrough import token_walkthrough
 from playground.lens.inspect.steps.whole_token import WholeToken
@@ -116,7 +116,7 @@ def say_token(way: TokenWay, name: str) -> None:
     if name in ("up", "activation", "down", "neurons"):
         show_findings(_strongest_neuron(way.inputs))
     if name == "stream" and way.inputs.contributions is not None and way.inputs.traced is not None:
-        names = [part_label(part) for part in way.inputs.stream.names]
+        names = [stream_part_label(part) for part in way.inputs.stream.names]
         token = way.inputs.spelling(way.inputs.traced)
         show_findings(largest_contributions(names, way.inputs.contributions.parts.tolist(), token=token))
 

@@ -33,7 +33,7 @@ def choose_residual_axis() -> str:
     )
 
 
-def show_residuals(study: ScalingStudy, fitted: Fit, over: str) -> None:
+def show_fit_residuals(study: ScalingStudy, fitted: Fit, over: str) -> None:
     """Residuals over an axis, in percent and nats, and the held-out runs by the same definition."""
     predicted = LAWS[fitted.law].predict_points(fitted.parameters, fitted.points)
     nats = fitted.points.loss - predicted

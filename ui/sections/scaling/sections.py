@@ -8,7 +8,7 @@ from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.text import _
 from ui.sections.scaling.allocation import show_frontier, show_loss_surface, show_training
-from ui.sections.scaling.diagnostics import choose_residual_axis, show_intervals, show_residuals
+from ui.sections.scaling.diagnostics import choose_residual_axis, show_fit_residuals, show_intervals
 from ui.sections.scaling.exponents import show_allocation_verdict, show_exponents
 from ui.sections.scaling.fit import (
     choose_floor,
@@ -56,7 +56,7 @@ def show_diagnostics_section(study: ScalingStudy | None) -> None:
         over = choose_residual_axis() if figure == "residuals" else ""
     fitted, resamples, progress = _fetch(study, law, n_resamples)
     if fitted is not None and figure == "residuals":
-        show_residuals(study, fitted, over)
+        show_fit_residuals(study, fitted, over)
     elif fitted is not None:
         show_intervals(study, fitted, resamples)
     if fitted is not None:

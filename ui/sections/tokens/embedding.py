@@ -10,7 +10,7 @@ from playground.charts.tokens import projection_figure
 from playground.errors import UserError
 from playground.models import LoadedModel
 from playground.text import _
-from playground.tokens.analogies import EXAMPLES, Term, VectorSum, add_vectors, example_sum, read_terms
+from playground.tokens.analogies import EXAMPLES, VectorSum, VectorTerm, add_vectors, example_sum, read_terms
 from playground.tokens.findings import describe_projection, describe_sum
 from playground.tokens.matrices import (
     EmbeddingMatrix,
@@ -182,7 +182,7 @@ def _show_sum(subject: TokenSubject, matrix: EmbeddingMatrix) -> None:
         _show_answer(subject, matrix, answer, typed)
 
 
-def _signed(terms: Sequence[Term]) -> list[str]:
+def _signed(terms: Sequence[VectorTerm]) -> list[str]:
     words = [f"{'−' if term.sign < 0 else '+'} {mark_spaces(term.token.text)}" for term in terms]
     return [words[0].removeprefix("+ "), *words[1:]]
 

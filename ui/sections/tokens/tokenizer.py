@@ -50,7 +50,7 @@ def chip_of(token: TextToken, *, chosen: bool = False, clickable: bool = True, v
         text=token.token.text,
         special=token.token.special,
         value=_shade(token) if value is None else value,
-        lines=tuple(token_lines(token)),
+        lines=tuple(text_token_lines(token)),
         chosen=chosen,
         clickable=clickable,
     )
@@ -61,7 +61,7 @@ def _shade(token: TextToken) -> float | None:
     return None if token.pretoken is None else 0.45 if token.pretoken % 2 else 0.15
 
 
-def token_lines(token: TextToken) -> list[str]:
+def text_token_lines(token: TextToken) -> list[str]:
     """Id, spelling, bytes, and what is special about a token."""
     lines = [_("id {id:,}").format(id=token.token.id), _("in the vocabulary: {piece}").format(piece=token.piece)]
     if token.content:
@@ -155,7 +155,7 @@ def _show_token(subject: TokenSubject) -> None:
         position=subject.position, label=inert(f"“{mark_spaces(token.token.text)}”")
     )
     st.subheader(title, anchor=False)
-    st.text(" · ".join(token_lines(token)))
+    st.text(" · ".join(text_token_lines(token)))
     text = subject.cut.pair if token.token.segment and subject.cut.pair else subject.cut.text
     letters = text[token.start : token.end]
     if not letters:

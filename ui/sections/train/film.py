@@ -61,12 +61,12 @@ def _show_doors(run: Run, film: FilmView, shown: FilmState) -> None:
     if not steps:
         return
     step = film.steps[-1] if shown.step is None else shown.step
-    nearest = nearest_step(steps, step)
+    nearest = nearest_checkpoint(steps, step)
     head = {str(HEAD): f"{shown.layer}.{shown.head}", str(KIND): shown.kind}
     show_checkpoint_doors(run, nearest, head)
 
 
-def nearest_step(steps: tuple[int, ...], step: int) -> int:
+def nearest_checkpoint(steps: tuple[int, ...], step: int) -> int:
     """The checkpoint nearest to a step; of two, the later one.
 
     >>> nearest_step((0, 100, 200), 140), nearest_step((0, 100), 50)

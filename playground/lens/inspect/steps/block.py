@@ -63,7 +63,7 @@ class Sublayer:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Block:
+class BlockRows:
     """One block at some tokens."""
 
     layer: int
@@ -114,7 +114,7 @@ class Window:
     """What mixes tokens in a block without attention (LFM2, Jamba)."""
 
 
-def find_block(window: Window) -> Block:
+def find_block(window: Window) -> BlockRows:
     """The block's layers and how they are combined. Raises UserError where no sum gives what the block returned."""
     start, end = window.last.received, window.last.output
     layers = [_attention(window, call) for call in window.calls] or _mixers(window)
@@ -126,7 +126,7 @@ def find_block(window: Window) -> Block:
     combined = _clearest(list(_combinations(window, layers, start, [], ())))
     if combined is None:
         raise _refusal(window)
-    return Block(layer=window.layer, start=start, end=end, sublayers=_with_inputs(window, combined, start))
+    return BlockRows(layer=window.layer, start=start, end=end, sublayers=_with_inputs(window, combined, start))
 
 
 def _clearest(found: Sequence[_Combination]) -> tuple[Sublayer, ...] | None:

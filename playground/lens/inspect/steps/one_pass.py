@@ -21,7 +21,7 @@ def layer_and_token(
     position: int,
     kinds: Sequence[SiteKind],
 ) -> tuple[LayerInside | UserError, WholeToken | UserError]:
-    """`look_inside` and `read_token`; in place of either the error that says why it cannot be told.
+    """`look_inside` and `follow_token`; in place of either the error that says why it cannot be told.
 
     kinds: of every call of `attend`, in their order.
     """

@@ -25,7 +25,7 @@ CAPS = ("final_logit_softcapping", "final_logit_softcap", "logits_soft_cap")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Stage:
+class OutputStage:
     """One step between the last block and the output matrix."""
 
     kind: StageKind
@@ -53,7 +53,7 @@ class Stage:
 class OutputHead:
     """logits = cap · tanh((factor · (matrix @ state) + bias) / cap), without the cap in most families."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[OutputStage, ...]
     """What stands before the matrix: in most families one norm, or nothing."""
     state: Float[Tensor, "row width"]
     """What the matrix reads."""
@@ -92,7 +92,7 @@ class OutputHead:
 class Ending:
     """What stands after the last block: the final norm, and the head where there is one."""
 
-    norm: Stage | None
+    norm: OutputStage | None
     """What norms the stream after the last block; None where nothing does."""
     head: OutputHead | None
 
@@ -115,9 +115,9 @@ def find_ending(rows: TokenRows, outputs: Sequence[ModuleOutput], last: Float[Te
     return Ending(norm=norm, head=_with_logits(rows, tuple(stages), state, matrix))
 
 
-def _stages(rows: TokenRows, outputs: Sequence[ModuleOutput], stream: Tensor) -> list[Stage]:
+def _stages(rows: TokenRows, outputs: Sequence[ModuleOutput], stream: Tensor) -> list[OutputStage]:
     """Module after module, each receiving what the one before returned, up to the output matrix."""
-    stages: list[Stage] = []
+    stages: list[OutputStage] = []
     matrix, begin = rows.model.adapter.output_head(), 0
     while True:
         found = _next_stage(rows, outputs[begin:], stream, matrix)
@@ -130,7 +130,7 @@ def _stages(rows: TokenRows, outputs: Sequence[ModuleOutput], stream: Tensor) ->
 
 def _next_stage(
     rows: TokenRows, outputs: Sequence[ModuleOutput], stream: Tensor, matrix: nn.Module | None
-) -> tuple[int, list[Stage]] | None:
+) -> tuple[int, list[OutputStage]] | None:
     """The next norm, matrix or activation, with an activation or a factor that no module computes before it."""
     for offset, item in enumerate(outputs):
         received = item.received
@@ -147,34 +147,38 @@ def _next_stage(
     return None
 
 
-def _before(rows: TokenRows, outputs: Sequence[ModuleOutput], stream: Tensor, received: Tensor) -> list[Stage] | None:
+def _before(
+    rows: TokenRows, outputs: Sequence[ModuleOutput], stream: Tensor, received: Tensor
+) -> list[OutputStage] | None:
     """What no module shows between the stream and what one receives: nothing, a factor, an activation function."""
     if agrees(stream, received, rows.dtype):
         return []
     square = float(stream.double().square().sum())
     factor = float((stream.double() * received.double()).sum()) / square if square else 0.0
     if factor and agrees(factor * stream, received, rows.dtype):
-        return [Stage(kind="factor", map=factor, before=stream, after=received)]
+        return [OutputStage(kind="factor", map=factor, before=stream, after=received)]
     activation = find_activation([item.module for item in outputs], stream, received, rows.dtype)
-    return None if activation is None else [Stage(kind="activation", map=activation, before=stream, after=received)]
+    return (
+        None if activation is None else [OutputStage(kind="activation", map=activation, before=stream, after=received)]
+    )
 
 
-def _stage(rows: TokenRows, item: ModuleOutput, received: Tensor) -> Stage | None:
+def _stage(rows: TokenRows, item: ModuleOutput, received: Tensor) -> OutputStage | None:
     """What a module does, where it is a norm, a matrix or an activation function."""
     norm = find_norm_map(item.module, received, item.output, rows.dtype)
     if norm is not None:
-        return Stage(kind="norm", map=norm, before=received, after=item.output)
+        return OutputStage(kind="norm", map=norm, before=received, after=item.output)
     if has_matrix(item.module):
-        return Stage(kind="matrix", map=linear_map(item.module), before=received, after=item.output)
+        return OutputStage(kind="matrix", map=linear_map(item.module), before=received, after=item.output)
     if list(item.module.parameters()) or agrees(received, item.output, rows.dtype):
         return None
     activation = find_activation([item.module], received, item.output, rows.dtype)
     if activation is None:
         return None
-    return Stage(kind="activation", map=activation, before=received, after=item.output)
+    return OutputStage(kind="activation", map=activation, before=received, after=item.output)
 
 
-def _with_logits(rows: TokenRows, stages: tuple[Stage, ...], state: Tensor, matrix: nn.Module) -> OutputHead:
+def _with_logits(rows: TokenRows, stages: tuple[OutputStage, ...], state: Tensor, matrix: nn.Module) -> OutputHead:
     """The head with the factor, bias and cap that give the model's logits. Raises UserError where none do."""
     assert rows.logits is not None
     head = OutputHead(stages=stages, state=state, matrix=linear_map(matrix))

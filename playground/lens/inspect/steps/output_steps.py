@@ -15,7 +15,7 @@ from playground.lens.inspect.steps.code_lines import CodeReference, in_transform
 from playground.lens.inspect.steps.derivation import Derivation, Term
 from playground.lens.inspect.steps.feed_forward_norm import norm_formula, normed_vector
 from playground.lens.inspect.steps.norm_map import LinearMap, NormMap
-from playground.lens.inspect.steps.output_head import OutputHead, Stage
+from playground.lens.inspect.steps.output_head import OutputHead, OutputStage
 from playground.lens.inspect.steps.products import ListedProducts
 from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.stream_step import final_vector
@@ -53,7 +53,7 @@ def final_norm_step(inputs: TokenInputs) -> InsideStep | None:
     )
 
 
-def _stage_vector(stage: Stage, letter: str, source: str) -> Vector:
+def _stage_vector(stage: OutputStage, letter: str, source: str) -> Vector:
     """What a stage made, with how."""
     name, values, before = f"{letter}[{{column}}]", stage.after[0].numpy(), stage.before[0].numpy()
     source_vector = Vector(name=f"{source}[{{column}}]", values=before)
@@ -100,7 +100,7 @@ def output_head_step(inputs: TokenInputs) -> InsideStep | None:
     )
 
 
-def _stage_title(stage: Stage) -> str:
+def _stage_title(stage: OutputStage) -> str:
     if isinstance(stage.map, Activation):
         return stage.map.name
     if isinstance(stage.map, float):

@@ -115,7 +115,7 @@ def final_vector(stream: Stream) -> SumOfTerms:
     return SumOfTerms(name="f[{column}]", values=stream.final, terms=terms, formula="Σ part[{column}]")
 
 
-def part_label(name: PartName) -> str:
+def stream_part_label(name: PartName) -> str:
     """How a part is called on the page."""
     titles = {
         "embedding": _("embedding"),

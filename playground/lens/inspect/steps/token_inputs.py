@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from playground.lens.inspect.steps.block import Block
+from playground.lens.inspect.steps.block import BlockRows
 from playground.lens.inspect.steps.feed_forward import Branch, FeedForward
 from playground.lens.inspect.steps.neurons import NeuronName, RankedNeurons, feed_forward_of, rank_neurons
 from playground.lens.inspect.steps.output_head import OutputHead
@@ -38,7 +38,7 @@ class TokenInputs:
     """Whose logit is followed; by default the most probable one."""
 
     @property
-    def block(self) -> Block:
+    def block(self) -> BlockRows:
         """The block of the layer."""
         return self.token.blocks[self.token.index_of(self.layer)]
 

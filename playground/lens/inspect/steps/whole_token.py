@@ -18,7 +18,7 @@ from playground.lens.capture.anatomy import StackKind, block_around, find_parts
 from playground.lens.capture.site import SiteKind
 from playground.lens.generate.predictions import no_predictions, require_finite_logits
 from playground.lens.inspect.steps.activation import agrees
-from playground.lens.inspect.steps.block import Block, Sublayer, Window, find_block
+from playground.lens.inspect.steps.block import BlockRows, Sublayer, Window, find_block
 from playground.lens.inspect.steps.output_head import Ending, find_ending
 from playground.lens.inspect.steps.token_rows import SeamRows, TokenRows, read_rows
 
@@ -32,7 +32,7 @@ class WholeToken:
 
     rows: TokenRows
     kind: StackKind
-    blocks: tuple[Block, ...]
+    blocks: tuple[BlockRows, ...]
     ending: Ending
 
     @property
@@ -84,7 +84,7 @@ def _relative(recomputed: Tensor, own: Tensor) -> float:
     return float((recomputed - own).abs().max() / own.abs().max().clamp(min=1e-6))
 
 
-def run_block(block: Block, start: Float[Tensor, "row width"]) -> Float[Tensor, "row width"]:
+def run_block(block: BlockRows, start: Float[Tensor, "row width"]) -> Float[Tensor, "row width"]:
     """What the block makes of a stream; its attention reads the queries, keys, values and gates of the pass.
 
     What mixes tokens by other means writes what it wrote in the pass.
@@ -107,7 +107,7 @@ def _output(layer: Sublayer, stream: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def read_token(
+def follow_token(
     model: "LoadedModel",
     arguments: dict[str, Any],
     kinds: Sequence[SiteKind],

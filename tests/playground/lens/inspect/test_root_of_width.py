@@ -12,23 +12,23 @@ from playground.lens.capture.site import select
 from playground.lens.inspect.root_of_width import (
     describe_sharpness,
     entropy_share,
-    gradient_norm,
     model_sharpness,
     random_sharpness,
+    softmax_gradient_norm,
 )
 
 
 def test_the_gradient_is_the_jacobians_norm():
     scores = torch.randn(6, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
     jacobian = torch.autograd.functional.jacobian(lambda x: x.softmax(-1), scores)
-    assert float(gradient_norm(scores.softmax(-1)[None])) == pytest.approx(float(jacobian.norm()), rel=1e-12)
+    assert float(softmax_gradient_norm(scores.softmax(-1)[None])) == pytest.approx(float(jacobian.norm()), rel=1e-12)
 
 
 def test_by_hand():
     """Even weights on two keys: entropy log 2, the whole; Jacobian ±1/4, norm 1/2. One-hot weights: 0 and 0."""
     weights, seen = torch.tensor([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]), torch.tensor([[True, True, False], [True] * 3])
     assert entropy_share(weights, seen).tolist() == pytest.approx([1.0, 0.0])
-    assert gradient_norm(weights).tolist() == pytest.approx([0.5, 0.0])
+    assert softmax_gradient_norm(weights).tolist() == pytest.approx([0.5, 0.0])
 
 
 def test_the_root_keeps_the_softmax_of_wide_heads_soft():
@@ -57,12 +57,12 @@ def test_a_models_own_head_is_among_them():
     scores = sum(call.query[0, head].double() @ call.key[0, head].double().T for head in range(site.n_heads))
     last = scores[-1]
     width = site.n_heads * 32
-    expected = float(gradient_norm((last / width**0.5).softmax(-1)[None]))
+    expected = float(softmax_gradient_norm((last / width**0.5).softmax(-1)[None]))
     from playground.lens.inspect import root_of_width
 
     queries, keys, seen = root_of_width._whole(site)
     assert bool(seen[-1].all())
-    got = float(gradient_norm((queries[-1] @ keys.T / width**0.5).softmax(-1)[None]))
+    got = float(softmax_gradient_norm((queries[-1] @ keys.T / width**0.5).softmax(-1)[None]))
     assert got == pytest.approx(expected, rel=1e-6)
     assert float(queries.shape[-1]) == width
 

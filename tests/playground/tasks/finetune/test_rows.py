@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import UserError
-from playground.tasks.finetune.labels import LabelsConfig, label_report, read_labels
-from playground.tasks.finetune.rows import MOST_TRAINED, Rows, SplitRows, draw_labels, read_rows, save_rows, split_rows
+from playground.tasks.finetune.labels import LabelsConfig, read_labels, source_report
+from playground.tasks.finetune.rows import MOST_TRAINED, Rows, SplitRows, draw_labels, read_split, save_rows, split_rows
 from playground.tasks.finetune.sentiment import CEILING, UNDECIDED, sentiment_rows
 from playground.tasks.finetune.tables import KEPT_TABLES, keep_table, look_at_table
 
@@ -27,7 +27,7 @@ def notes_of(text: str) -> str:
 def test_rows_without_a_label_are_left_out_and_counted():
     rows = [*GOOD, ("nobody knows", ""), ("", "yes"), ("nor this", "  ")]
     assert "3 rows have no text or no label, the first in line 22" in notes_of(table(rows))
-    assert label_report(LabelsConfig(source="table", text=table(rows))).n_train == 16
+    assert source_report(LabelsConfig(source="table", text=table(rows))).n_train == 16
 
 
 def test_labels_that_differ_by_a_blank_are_one():
@@ -116,10 +116,10 @@ def test_rows_survive_a_file(tmp_path):
         train=Rows(texts=("a\nb", "ü\u2028"), labels=("1", "2")), held_out=Rows(texts=("c",), labels=("1",))
     )
     save_rows(tmp_path, split)
-    assert read_rows(tmp_path) == split
+    assert read_split(tmp_path) == split
     (tmp_path / "rows.jsonl").write_text("{}")
     with pytest.raises(UserError, match="damaged"):
-        read_rows(tmp_path)
+        read_split(tmp_path)
 
 
 def test_uploaded_tables_are_kept_by_their_content_and_bounded(tmp_path, monkeypatch):
