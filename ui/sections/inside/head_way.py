@@ -10,7 +10,7 @@ import torch
 
 from playground.charts.layout import mark_spaces
 from playground.lens.inspect.steps.derivation import Derivation, Number
-from playground.lens.inspect.steps.finding import describe_strongest_key
+from playground.lens.inspect.steps.findings import describe_strongest_key
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.norm import stream_vector
 from playground.lens.inspect.steps.step import InsideStep, StepInputs

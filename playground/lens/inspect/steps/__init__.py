@@ -11,7 +11,7 @@ weighted_sum.py  weights times values
 gate.py          what multiplies z before the output projection, found by its numbers
 gate_step.py     the gate's argument, the multiplier, the gated z
 output.py        output projection, and into the residual stream
-finding.py       which key a query attends to most, in a sentence
+findings.py      which key a query attends to most, in a sentence
 
 feed_forward_norm.py      what the feed-forward layer reads
 mixture_step.py           the router's scores and shares

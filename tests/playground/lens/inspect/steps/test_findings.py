@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from playground.lens.inspect.steps.finding import describe_strongest_key
+from playground.lens.inspect.steps.findings import describe_strongest_key
 from playground.lens.inspect.steps.head import AttentionRow
 
 STEPS = ["embedding", "scores", "scaling", "mask", "softmax"]
