@@ -49,7 +49,7 @@ def choose_data(kept: Mapping[str, Any], key: str) -> tuple[dict[str, Any], Fine
     asked = str(values.get("kind") or "")
     shown = asked if asked in titles else next(iter(titles))
     kind: str = st.selectbox(
-        _("What it learns"),
+        _("Training data"),
         list(titles),
         index=list(titles).index(shown),
         key=f"{key}.data",
