@@ -28,6 +28,8 @@ RESAMPLES = 200
 HELD_RUNS = 0.2
 """The share of the runs, those of the largest models, that a check leaves out."""
 MOST_ROWS = 100_000
+TOGETHER, LENGTH = "exact_match", "answer_length"
+"""The column for which all tokens of an answer have to be right, and the one that says how many those are."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,6 +46,8 @@ class TaskPoints:
     runs: tuple[str, ...]
     """Whose checkpoint each is: those of one run are resampled together."""
     params: Float[np.ndarray, " point"]
+    tokens: float = 1.0
+    """How many tokens have to be right together, in the mean."""
 
     def __post_init__(self) -> None:
         for name in ("loss", "error", "params"):
@@ -60,7 +64,9 @@ class TaskPoints:
         """These checkpoints alone."""
         chosen = np.asarray(indices, dtype=int)
         runs = tuple(self.runs[index] for index in chosen)
-        return TaskPoints(loss=self.loss[chosen], error=self.error[chosen], runs=runs, params=self.params[chosen])
+        return TaskPoints(
+            loss=self.loss[chosen], error=self.error[chosen], runs=runs, params=self.params[chosen], tokens=self.tokens
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +200,8 @@ def _resample(points: TaskPoints, count: int, seed: int, on_progress: OnProgress
 def read_task_points(text: str, *, loss: str, right: str) -> TaskPoints:
     """Checkpoints of a CSV: a column of losses, one of shares right; run and parameters where there are such columns.
 
+    A column answer_length says how many tokens an exact match judges together.
+
     Rows in which either is empty are left out. Raises UserError for a missing column or a row that cannot be read.
     """
     skipped, body = skip_comments(text)
@@ -205,17 +213,20 @@ def read_task_points(text: str, *, loss: str, right: str) -> TaskPoints:
                 "The table has no column {column!r}; it has {columns}.", column=column, columns=", ".join(header)
             )
     rows: list[tuple[float, float, str, float]] = []
+    lengths: list[float] = []
     for number, row in enumerate(reader, start=skipped + 2):
         if not (row[loss] and row[right]):
             continue
         try:
             rows.append((float(row[loss]), 1 - float(row[right]), *_run_of(row, number)))
+            lengths.append(float(row.get(LENGTH) or 1) if right == TOGETHER else 1.0)
         except ValueError as error:
             raise UserError("Row {number} cannot be read: {error}.", number=number, error=error) from error
         if len(rows) > MOST_ROWS:
             raise UserError("The table has more than {most:,} rows.", most=MOST_ROWS)
     losses, errors, runs, params = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return TaskPoints(loss=np.array(losses), error=np.array(errors), runs=runs, params=np.array(params))
+    tokens = float(np.mean(lengths)) if lengths else 1.0
+    return TaskPoints(loss=np.array(losses), error=np.array(errors), runs=runs, params=np.array(params), tokens=tokens)
 
 
 def _run_of(row: dict[str, str], number: int) -> tuple[str, float]:

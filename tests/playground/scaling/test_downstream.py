@@ -97,3 +97,13 @@ def test_exact_match_of_the_largest_translators_is_not_predicted_from_smaller_on
 def test_what_is_no_table_is_refused(text, sentence):
     with pytest.raises(UserError, match=sentence):
         fit_downstream(read_task_points(text, loss="loss", right="right"))
+
+
+@pytest.mark.parametrize(("right", "tokens"), [("exact_match", 3.5), ("token_accuracy", 1.0)])
+def test_the_table_says_how_many_tokens_are_judged_together(right, tokens):
+    table = "held_out_loss,exact_match,token_accuracy,answer_length\n1,0.5,0.5,3\n2,0.1,0.2,4\n3,,,9\n"
+    assert read_task_points(table, loss="held_out_loss", right=right).tokens == tokens
+
+
+def test_without_a_column_of_lengths_one_token_is_judged():
+    assert read_task_points("loss,exact_match\n1,0.5\n", loss="loss", right="exact_match").tokens == 1.0

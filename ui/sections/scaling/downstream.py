@@ -26,30 +26,23 @@ SYMBOLS = {"epsilon": "ε", "k": "k", "gamma": "γ"}
 
 @dataclass(frozen=True, kw_only=True)
 class TaskTable:
-    """A shipped table of checkpoints: its columns of loss and of shares right, and the tokens of an answer."""
+    """A shipped table of checkpoints: its columns of loss and of shares right."""
 
     title: str
     """Marked for translation."""
     loss: str
     right: dict[str, str]
     """Columns, and their titles, marked for translation."""
-    answer_length: float
-    """Mean, in tokens; of one judged token where each is judged by itself."""
-
-    def tokens_judged(self, right: str) -> float:
-        """How many tokens have to be right together."""
-        return self.answer_length if right == "exact_match" else 1.0
 
 
 RIGHT = {"exact_match": N_("exact match"), "token_accuracy": N_("token accuracy")}
 TASKS = {
-    "addition": TaskTable(title=N_("Addition"), loss="held_out_loss", right=RIGHT, answer_length=4.0),
-    "translation": TaskTable(title=N_("Translation"), loss="held_out_loss", right=RIGHT, answer_length=6.93945),
+    "addition": TaskTable(title=N_("Addition"), loss="held_out_loss", right=RIGHT),
+    "translation": TaskTable(title=N_("Translation"), loss="held_out_loss", right=RIGHT),
     "induction": TaskTable(
         title=N_("Induction"),
         loss="repeat_loss",
         right={"repeat_accuracy": N_("accuracy on 2nd copy")},
-        answer_length=1.0,
     ),
 }
 
@@ -64,8 +57,7 @@ def show_downstream() -> None:
     fitted = _fetch(task, right)
     if fitted is None:
         return
-    table = TASKS[task]
-    st.markdown(downstream_sentence(fitted, table.tokens_judged(right)))
+    st.markdown(downstream_sentence(fitted))
     _show_figure(task, right, fitted)
     _show_parameters(fitted)
     st.caption(
@@ -80,11 +72,11 @@ def show_downstream() -> None:
             "Dashed: what follows if the tokens of an answer were right independently, each with probability exp(−L): "
             "1 − exp(−n L) for the {count:.3g} tokens that are judged together. Intervals resample whole runs; a study "
             "of fewer than five has none. One seed each."
-        ).format(count=table.tokens_judged(right))
+        ).format(count=fitted.points.tokens)
     )
 
 
-def downstream_sentence(fitted: DownstreamFit, tokens: float) -> str:
+def downstream_sentence(fitted: DownstreamFit) -> str:
     """The law, how well it describes and predicts, and how it compares with independent tokens."""
     law = fitted.law
     said = [
@@ -95,7 +87,7 @@ def downstream_sentence(fitted: DownstreamFit, tokens: float) -> str:
     if fitted.heldout is not None:
         template = _("From the smaller models alone it predicts the largest ones' to {error:.1f} points.")
         said.append(template.format(error=100 * fitted.heldout))
-    independent = 1 - np.exp(-tokens * fitted.points.loss)
+    independent = 1 - np.exp(-fitted.points.tokens * fitted.points.loss)
     off = float(np.sqrt(np.mean((fitted.points.error - independent) ** 2)))
     said.append(_("Independent tokens would miss them by {off:.1f}.").format(off=100 * off))
     return " ".join(said)
@@ -116,10 +108,9 @@ def _show_figure(task: str, right: str, fitted: DownstreamFit) -> None:
     points, table = fitted.points, TASKS[task]
     x = np.linspace(0.0, float(points.loss.max()), CURVE_POINTS)
     low, high = fitted.band(x) or (None, None)
-    tokens = table.tokens_judged(right)
     lines = [
         Line(name=_("Gadre's law, fitted"), x=x, y=fitted.law.predict(x), low=low, high=high),
-        Line(name=_("independent tokens"), x=x, y=1 - np.exp(-tokens * x), colour=RAMP[4], dash="dash"),
+        Line(name=_("independent tokens"), x=x, y=1 - np.exp(-points.tokens * x), colour=RAMP[4], dash="dash"),
     ]
     dots = Dots(
         x=points.loss,
