@@ -56,10 +56,7 @@ def head_view(
             prettify_tokens,
         )
     )
-    included = subjects[0].block_numbers()
-    if layer is not None and layer not in included:
-        raise UserError("Layer {layer} is not among the included layers.", layer=layer)
-    opened = included[0] if layer is None else layer
+    opened = _opened_layer(subjects[0], layer)
     if heads:
         _refuse_missing(subjects, heads)
     first = Selected(layer=opened, head=heads[0]) if heads else Selected(layer=opened, combine="layer mean")
@@ -151,6 +148,13 @@ def _required(tokens: Sequence[str] | None, name: str) -> Sequence[str]:
     if tokens is None:
         raise UserError("{name} is required: the labels of the rows and columns.", name=name)
     return tokens
+
+
+def _opened_layer(subject: GivenMaps, layer: int | None) -> int:
+    included = subject.block_numbers()
+    if layer is not None and layer not in included:
+        raise UserError("Layer {layer} is not among the included layers.", layer=layer)
+    return included[0] if layer is None else layer
 
 
 def _refuse_missing(subjects: Sequence[GivenMaps], heads: Sequence[int]) -> None:

@@ -68,13 +68,7 @@ def given_maps(
     layers, heads: those that are shown; by default all. pair_start: where the second sentence begins. prettify: write
     the marks of word beginnings as spaces. Raises UserError for tensors that do not fit the tokens or each other.
     """
-    tensors = [_checked(tensor, layer, len(queries), len(keys)) for layer, tensor in enumerate(attention)]
-    if not tensors:
-        raise UserError("The attention has no layers; ask the model for output_attentions=True.")
-    if not queries or not keys:
-        raise UserError("There are no tokens, so there is nothing to show.")
-    if len({len(tensor) for tensor in tensors}) > 1:
-        raise UserError("The layers have different numbers of heads; choose layers that have as many.")
+    tensors = _checked_layers(attention, queries, keys)
     shown = _numbers(layers, len(tensors), "include_layers")
     named = _numbers(heads, len(tensors[0]), "include_heads")
     maps = [tensors[layer][list(named)] for layer in shown]
@@ -93,6 +87,17 @@ def given_maps(
         queries=_tokens(queries, known, pair_start, prettify),
         keys=_tokens(keys, known, pair_start, prettify),
     )
+
+
+def _checked_layers(attention: Sequence[Any], queries: Sequence[str], keys: Sequence[str]) -> list[torch.Tensor]:
+    tensors = [_checked(tensor, layer, len(queries), len(keys)) for layer, tensor in enumerate(attention)]
+    if not tensors:
+        raise UserError("The attention has no layers; ask the model for output_attentions=True.")
+    if not queries or not keys:
+        raise UserError("There are no tokens, so there is nothing to show.")
+    if len({len(tensor) for tensor in tensors}) > 1:
+        raise UserError("The layers have different numbers of heads; choose layers that have as many.")
+    return tensors
 
 
 def _checked(tensor: Any, layer: int, queries: int, keys: int) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """Charts of the page Generate: distribution by rank, surprisal along a text, logit lens, token tree."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,16 +121,7 @@ def lens_figure(
         colorbar={"title": {"text": token_label(target or _("probability"), 20)}, "thickness": 12},
         name=token_label(target or _("top-1 token")),
     )
-    figure.add_scatter(
-        x=columns * len(rows),
-        y=[y for y in rows for _column in columns],
-        text=[token_label(token, 9) for layer in top for token in layer],
-        mode="text",
-        meta={"columns": len(tokens), "least": LEAST_CELL},
-        textfont={"size": 11},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    _write_tokens(figure, top)
     for x, y in enumerate(settled.tolist()):
         if y >= 0:
             figure.add_shape(type="rect", x0=x - 0.48, x1=x + 0.48, y0=y - 0.48, y1=y + 0.48, line=_OUTLINE)
@@ -140,6 +131,20 @@ def lens_figure(
     figure.update_xaxes(tickmode="array", tickvals=columns, ticktext=names, showgrid=False)
     figure.update_yaxes(tickmode="array", tickvals=rows, ticktext=list(layers), showgrid=False)
     return figure
+
+
+def _write_tokens(figure: go.Figure, top: Sequence[Sequence[str]]) -> None:
+    columns = len(top[0]) if top else 0
+    figure.add_scatter(
+        x=list(range(columns)) * len(top),
+        y=[y for y in range(len(top)) for _column in range(columns)],
+        text=[token_label(token, 9) for layer in top for token in layer],
+        mode="text",
+        meta={"columns": columns, "least": LEAST_CELL},
+        textfont={"size": 11},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 _OUTLINE = {"color": HELD_OUT.light, "width": 2}
@@ -172,7 +177,18 @@ def tree_figure(nodes: Sequence[TreeNode], chosen: Sequence[int], states: dict[s
     """
     heights = _heights(nodes, chosen)
     figure = go.Figure()
-    on_path = set(chosen)
+    _add_edges(figure, nodes, set(chosen), heights)
+    _add_nodes(figure, nodes, set(chosen), heights, states)
+    quiet_layout(figure, x=_("new token"), y="")
+    figure.update_layout(hovermode="closest")
+    figure.update_yaxes(visible=False)
+    steps = max(node.step for node in nodes) + 1
+    room = [-0.3, steps + max(0.8, 0.12 * steps)]
+    figure.update_layout(xaxis=axis(_("new token"), showgrid=False, tick0=0, dtick=-(-steps // 20), range=room))
+    return figure
+
+
+def _add_edges(figure: go.Figure, nodes: Sequence[TreeNode], on_path: set[int], heights: Sequence[float]) -> None:
     for bold, name in ((False, _("path")), (True, _("chosen path"))):
         x: list[float | None] = []
         y: list[float | None] = []
@@ -184,6 +200,15 @@ def tree_figure(nodes: Sequence[TreeNode], chosen: Sequence[int], states: dict[s
                 y += [start, heights[number], heights[number], None]
         line = {"color": TRAIN.light if bold else NEUTRAL.light, "width": 3 if bold else 1}
         figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False, name=name)
+
+
+def _add_nodes(
+    figure: go.Figure,
+    nodes: Sequence[TreeNode],
+    on_path: set[int],
+    heights: Sequence[float],
+    states: Mapping[str, str],
+) -> None:
     # A leaf has room to its right; inner nodes are close below each other and get their label on top.
     parents = {node.parent for node in nodes}
     is_crowded = TREE_FRAME + TREE_LINE * len(_leaves(nodes)) > TALLEST
@@ -210,12 +235,6 @@ def tree_figure(nodes: Sequence[TreeNode], chosen: Sequence[int], states: dict[s
             hovertemplate="%{customdata}<extra></extra>",
             name=label,
         )
-    quiet_layout(figure, x=_("new token"), y="")
-    figure.update_layout(hovermode="closest")
-    figure.update_yaxes(visible=False)
-    room = [-0.3, steps + max(0.8, 0.12 * steps)]
-    figure.update_layout(xaxis=axis(_("new token"), showgrid=False, tick0=0, dtick=-(-steps // 20), range=room))
-    return figure
 
 
 def _leaves(nodes: Sequence[TreeNode]) -> list[int]:

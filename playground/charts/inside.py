@@ -122,6 +122,17 @@ def rows_figure(
         )
     if shows_numbers:
         _write_numbers(figure, values, is_tall=is_tall)
+    _lay_out_rows(figure, values, rows, columns, x)
+    return figure
+
+
+def _lay_out_rows(
+    figure: go.Figure,
+    values: Sequence[Float[np.ndarray, "column"]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    x: str,
+) -> None:
     quiet_layout(figure, x=x, y="")
     figure.update_layout(showlegend=False, hovermode="closest", margin={"l": 20, "r": 14, "t": 6, "b": 40})
     figure.update_yaxes(name_ticks(rows), showgrid=False, range=[len(rows) - 0.5, -0.5], showticklabels=any(rows))
@@ -129,7 +140,6 @@ def rows_figure(
     few = {"dtick": 1} if max(map(len, values), default=0) <= 16 else {}
     names = name_ticks([_cut(name) for name in columns])
     figure.update_xaxes(names if len(columns) else few, showgrid=False)
-    return figure
 
 
 def _cut(name: str) -> str:

@@ -26,25 +26,7 @@ def merge_figure(symbols: Sequence[str], merges: Sequence[tuple[int, int, str]],
     merges: of each the first symbol, the one behind its last, and the result; steps: their numbers, in order.
     """
     figure = go.Figure()
-    tops = {index: (float(index), 0.0) for index in range(len(symbols))}
-    x: list[float | None] = []
-    y: list[float | None] = []
-    joints: list[tuple[float, float]] = []
-    is_final: list[bool] = []
-    owners: dict[int, int] = {}
-    for height, (start, end, _result) in enumerate(merges, 1):
-        inside = sorted(index for index in tops if start <= index < end)
-        (left, left_height), (right, right_height) = tops[inside[0]], tops[inside[-1]]
-        x += [left, left, right, right, None]
-        y += [left_height, height, height, right_height, None]
-        for index in inside[1:]:
-            del tops[index]
-        for index in inside:
-            if index in owners:
-                is_final[owners[index]] = False
-        tops[start], owners[start] = ((left + right) / 2, float(height)), len(joints)
-        joints.append(tops[start])
-        is_final.append(True)
+    x, y, joints, is_final = _brackets(len(symbols), merges)
     figure.add_scatter(x=x, y=y, mode="lines", line={"color": NEUTRAL.light, "width": 1.5}, hoverinfo="skip")
     _add_labels(figure, [(float(index), 0.0) for index in range(len(symbols))], symbols, NEUTRAL.light, "bottom center")
     names = [
@@ -64,6 +46,32 @@ def merge_figure(symbols: Sequence[str], merges: Sequence[tuple[int, int, str]],
     ticks = {"tickmode": "array", "tickvals": list(range(1, len(merges) + 1)), "ticktext": list(map(str, steps))}
     figure.update_yaxes(**(ticks if len(merges) <= 30 else {}), range=[-1.1, len(merges) + 1], showgrid=False)
     return figure
+
+
+def _brackets(
+    symbols: int, merges: Sequence[tuple[int, int, str]]
+) -> tuple[list[float | None], list[float | None], list[tuple[float, float]], list[bool]]:
+    """The lines' x and y, where each merge's bracket has its middle, and whether no later merge takes it."""
+    tops = {index: (float(index), 0.0) for index in range(symbols)}
+    x: list[float | None] = []
+    y: list[float | None] = []
+    joints: list[tuple[float, float]] = []
+    is_final: list[bool] = []
+    owners: dict[int, int] = {}
+    for height, (start, end, _result) in enumerate(merges, 1):
+        inside = sorted(index for index in tops if start <= index < end)
+        (left, left_height), (right, right_height) = tops[inside[0]], tops[inside[-1]]
+        x += [left, left, right, right, None]
+        y += [left_height, height, height, right_height, None]
+        for index in inside[1:]:
+            del tops[index]
+        for index in inside:
+            if index in owners:
+                is_final[owners[index]] = False
+        tops[start], owners[start] = ((left + right) / 2, float(height)), len(joints)
+        joints.append(tops[start])
+        is_final.append(True)
+    return x, y, joints, is_final
 
 
 def _add_labels(
@@ -117,15 +125,7 @@ def pieces_figure(
             hovertemplate="%{customdata}<extra></extra>",
             name=name,
         )
-    figure.add_scatter(
-        x=[(start + end - 1) / 2 for start, end, _spelling, _said in pieces],
-        y=rows,
-        text=[token_label(spelling, LABEL_LENGTH) for _start, _end, spelling, _said in pieces],
-        mode="text",
-        textfont={"size": 12},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    _write_pieces(figure, pieces, rows)
     count = max(rows, default=0) + 1
     quiet_layout(figure, x=_("character"), y="")
     figure.update_layout(barmode="overlay", hovermode="closest", height=min(TALLEST, FRAME + ROW * count))
@@ -133,6 +133,18 @@ def pieces_figure(
     figure.update_xaxes(ticks, showgrid=False, range=[-0.6, len(characters) - 0.4])
     figure.update_yaxes(visible=False, range=[count - 0.4, -0.6])
     return figure
+
+
+def _write_pieces(figure: go.Figure, pieces: Sequence[tuple[int, int, str, str]], rows: Sequence[int]) -> None:
+    figure.add_scatter(
+        x=[(start + end - 1) / 2 for start, end, _spelling, _said in pieces],
+        y=list(rows),
+        text=[token_label(spelling, LABEL_LENGTH) for _start, _end, spelling, _said in pieces],
+        mode="text",
+        textfont={"size": 12},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def _packed_rows(pieces: Sequence[tuple[int, int, str, str]]) -> list[int]:

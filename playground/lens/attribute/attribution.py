@@ -150,14 +150,17 @@ def attribute_logit(
         + scale * _unembedding_bias(head, token, against),
         total=float(total),
     )
-    if abs(attribution.sum - attribution.total) > 50 * tolerance("module", weights.dtype) * max(
-        1.0, float(logits.abs().max())
-    ):
+    most = 50 * tolerance("module", weights.dtype) * max(1.0, float(logits.abs().max()))
+    _require_parts_to_sum(attribution, model, most)
+    return attribution
+
+
+def _require_parts_to_sum(attribution: LogitAttribution, model: "LoadedModel", largest_error: float) -> None:
+    if abs(attribution.sum - attribution.total) > largest_error:
         raise UserError(
             "The logits of {name} are transformed after the unembedding, so that they are no sum of parts.",
             name=model.name,
         )
-    return attribution
 
 
 def _contributions(

@@ -10,7 +10,7 @@ from playground.attention import AttentionCall, handling
 from playground.lens.capture.blocks import number_blocks
 from playground.lens.capture.hooks import ModuleOutput, Recording, record
 from playground.lens.capture.recorder import recorder_for
-from playground.lens.capture.site import SiteKind
+from playground.lens.capture.site import Site, SiteKind
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -67,22 +67,7 @@ def run_probe(model: "LoadedModel", without_head: int | None = None) -> ProbePas
             z = recorder(call)
             if without_head is not None:
                 z[:, without_head] = 0
-            site = recorder.sites[-1]
-            # [1, head, token, width] -> [1, token, head · width], as the output projection receives it.
-            together, before = z.transpose(1, 2).flatten(2), len(recording.outputs)
-            probe.calls.append(
-                ProbedCall(
-                    kind=site.kind,
-                    block=site.layer,
-                    module=call.module,
-                    z=together,
-                    outputs_before=before,
-                    n_heads=call.n_heads,
-                    n_key_value_heads=call.key.shape[1],
-                    head_width=call.query.shape[-1],
-                    value_width=call.value.shape[-1],
-                )
-            )
+            probe.calls.append(_probed(call, z, recorder.sites[-1], len(recording.outputs)))
             return z
 
         with handling(handler):
@@ -91,3 +76,18 @@ def run_probe(model: "LoadedModel", without_head: int | None = None) -> ProbePas
     if len(numbered) == len(probe.calls):
         probe.calls = [replace(call, block=site.layer) for call, site in zip(probe.calls, numbered, strict=True)]
     return probe
+
+
+def _probed(call: AttentionCall, z: Tensor, site: Site, outputs_before: int) -> ProbedCall:
+    return ProbedCall(
+        kind=site.kind,
+        block=site.layer,
+        module=call.module,
+        # [1, head, token, width] -> [1, token, head · width], as the output projection receives it.
+        z=z.transpose(1, 2).flatten(2),
+        outputs_before=outputs_before,
+        n_heads=call.n_heads,
+        n_key_value_heads=call.key.shape[1],
+        head_width=call.query.shape[-1],
+        value_width=call.value.shape[-1],
+    )

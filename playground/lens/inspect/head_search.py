@@ -125,14 +125,7 @@ def rank_heads(
 
     Raises UserError for a mask of another size, one that marks no visible key, and no sites.
     """
-    if not sites:
-        raise UserError("There is no attention to search through.")
-    if any((site.queries, site.keys) != tuple(mask.shape) for site in sites):
-        raise UserError(
-            "The mask is {n_queries} by {n_keys}, and the maps are of another size; paint anew.",
-            n_queries=mask.shape[0],
-            n_keys=mask.shape[1],
-        )
+    _refuse_other_size(sites, mask)
     generator = torch.Generator().manual_seed(seed)
     visible = torch.ones_like(mask).tril() if all(site.is_causal for site in sites) else torch.ones_like(mask)
     marked = mask & visible
@@ -158,6 +151,17 @@ def rank_heads(
         queries=int(queries.sum()),
         shuffles=shuffles,
     )
+
+
+def _refuse_other_size(sites: Sequence[Site], mask: Bool[Tensor, "query key"]) -> None:
+    if not sites:
+        raise UserError("There is no attention to search through.")
+    if any((site.queries, site.keys) != tuple(mask.shape) for site in sites):
+        raise UserError(
+            "The mask is {n_queries} by {n_keys}, and the maps are of another size; paint anew.",
+            n_queries=mask.shape[0],
+            n_keys=mask.shape[1],
+        )
 
 
 def best_head_finding(ranking: Ranking) -> Finding:

@@ -5,7 +5,7 @@ import streamlit as st
 from playground.charts.finetune import stream_drift_figure, stream_mean_figure
 from playground.errors import UserError
 from playground.finetuning.findings import describe_stream
-from playground.finetuning.stream_drift import stream_drift
+from playground.finetuning.stream_drift import StreamDrift, stream_drift
 from playground.text import _
 from ui.jobs import require
 from ui.sections.finetune.heads import default_texts
@@ -32,6 +32,22 @@ def show_stream_drift(subject: FinetuneSubject) -> None:
         cache=subject.cache,
     )
     show_findings(describe_stream(drift))
+    _draw_drift(subject, drift, text)
+    before, after = {str(MODEL): subject.pair.before.name}, {str(MODEL): subject.pair.after.name}
+    doors(
+        {
+            _("Follow a token before"): (INSIDE, before),
+            _("Follow a token after"): (INSIDE, after),
+            _("Its predictions after"): (GENERATE, after),
+        }
+    )
+    imports, lines = subject.snippet
+    imports = [*imports, "playground.finetuning.stream_drift import stream_drift"]
+    call = f"drift = stream_drift(pair, {text!r})"
+    offer_snippet(None, imports, [*lines, call, "print(drift.distance.mean(1), drift.cosine.mean(1))"])
+
+
+def _draw_drift(subject: FinetuneSubject, drift: StreamDrift, text: str) -> None:
     details = {**subject.details, "text": text}
     draw(
         subject.pair.after,
@@ -51,15 +67,3 @@ def show_stream_drift(subject: FinetuneSubject) -> None:
         details=details,
         height=280,
     )
-    before, after = {str(MODEL): subject.pair.before.name}, {str(MODEL): subject.pair.after.name}
-    doors(
-        {
-            _("Follow a token before"): (INSIDE, before),
-            _("Follow a token after"): (INSIDE, after),
-            _("Its predictions after"): (GENERATE, after),
-        }
-    )
-    imports, lines = subject.snippet
-    imports = [*imports, "playground.finetuning.stream_drift import stream_drift"]
-    call = f"drift = stream_drift(pair, {text!r})"
-    offer_snippet(None, imports, [*lines, call, "print(drift.distance.mean(1), drift.cosine.mean(1))"])

@@ -26,51 +26,67 @@ def say_unfollowed(model: LoadedModel) -> None:
 
 def choose_sampling() -> Sampling:
     """The four options side by side; by default no filter is active."""
-    temperature, top_k, top_p, min_p = st.columns(4)
-    with temperature:
-        heat = st.number_input(
-            _("Temperature"),
-            min_value=0.0,
-            max_value=10.0,
-            value=1.0,
-            step=0.1,
-            key=TEMPERATURE,
-            bind="query-params",
-            help=_("Divides the logits: below 1 sharpens the distribution, above 1 flattens it; 0 is greedy."),
-        )
-    with top_k:
-        kept = st.number_input(
-            _("Top-k"),
-            min_value=0,
-            max_value=LARGEST_K,
-            value=0,
-            key=TOP_K,
-            bind="query-params",
-            help=_("Keeps the k most probable tokens; 0 keeps all."),
-        )
-    with top_p:
-        share = st.number_input(
-            _("Top-p"),
-            min_value=0.01,
-            max_value=1.0,
-            value=1.0,
-            step=0.05,
-            key=TOP_P,
-            bind="query-params",
-            help=_("Keeps the most probable tokens that together reach p; 1 keeps all."),
-        )
-    with min_p:
-        least = st.number_input(
-            _("Min-p"),
-            min_value=0.0,
-            max_value=1.0,
-            value=0.0,
-            step=0.01,
-            key=MIN_P,
-            bind="query-params",
-            help=_("Keeps tokens at least p times as probable as the top one; 0 keeps all."),
-        )
+    columns = st.columns(4)
+    with columns[0]:
+        heat = _choose_temperature()
+    with columns[1]:
+        kept = _choose_top_k()
+    with columns[2]:
+        share = _choose_top_p()
+    with columns[3]:
+        least = _choose_min_p()
     return Sampling(temperature=float(heat), top_k=int(kept), top_p=float(share), min_p=float(least))
+
+
+def _choose_temperature() -> float:
+    return st.number_input(
+        _("Temperature"),
+        min_value=0.0,
+        max_value=10.0,
+        value=1.0,
+        step=0.1,
+        key=TEMPERATURE,
+        bind="query-params",
+        help=_("Divides the logits: below 1 sharpens the distribution, above 1 flattens it; 0 is greedy."),
+    )
+
+
+def _choose_top_k() -> int:
+    return st.number_input(
+        _("Top-k"),
+        min_value=0,
+        max_value=LARGEST_K,
+        value=0,
+        key=TOP_K,
+        bind="query-params",
+        help=_("Keeps the k most probable tokens; 0 keeps all."),
+    )
+
+
+def _choose_top_p() -> float:
+    return st.number_input(
+        _("Top-p"),
+        min_value=0.01,
+        max_value=1.0,
+        value=1.0,
+        step=0.05,
+        key=TOP_P,
+        bind="query-params",
+        help=_("Keeps the most probable tokens that together reach p; 1 keeps all."),
+    )
+
+
+def _choose_min_p() -> float:
+    return st.number_input(
+        _("Min-p"),
+        min_value=0.0,
+        max_value=1.0,
+        value=0.0,
+        step=0.01,
+        key=MIN_P,
+        bind="query-params",
+        help=_("Keeps tokens at least p times as probable as the top one; 0 keeps all."),
+    )
 
 
 def filter_summary(filters: tuple[FilterEffect, ...]) -> str:

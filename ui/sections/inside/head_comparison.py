@@ -24,6 +24,10 @@ from ui.widgets.text import Texts
 
 MOST_TOKENS = 256
 HEIGHT = 420
+FORMULA = (
+    r"\text{multi-head: } a^{(h)} = \mathrm{softmax}\left(\tfrac{q_h \cdot k_h}{\sqrt{d}}\right) \qquad "
+    r"\text{single-head: } a = \mathrm{softmax}\left(\tfrac{\sum_h q_h \cdot k_h}{\sqrt{n d}}\right)"
+)
 
 
 def show_head_comparison(traced_text: TracedText, texts: Texts, bar: ContextBar) -> None:
@@ -61,10 +65,7 @@ def show_head_comparison(traced_text: TracedText, texts: Texts, bar: ContextBar)
             )
             about = {**details, "head": selected.head} if index == 0 else details
             draw(model, figure, key=f"many_map_{index}", height=HEIGHT, revision=revision, label=title, details=about)
-    st.latex(
-        r"\text{multi-head: } a^{(h)} = \mathrm{softmax}\left(\tfrac{q_h \cdot k_h}{\sqrt{d}}\right) \qquad "
-        r"\text{single-head: } a = \mathrm{softmax}\left(\tfrac{\sum_h q_h \cdot k_h}{\sqrt{n d}}\right)"
-    )
+    st.latex(FORMULA)
     _show_disagreement(model, comparison.disagreement, queries, revision, details)
     site_line = f"comparison = model_heads(traced.site({selected.layer}, {selected.kind!r}))"
     imports = ["playground.lens.inspect.head_comparison import model_heads"]

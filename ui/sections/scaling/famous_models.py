@@ -86,6 +86,28 @@ def _explain(chosen: ChosenLaw) -> None:
 def show_famous_sizes() -> None:
     """Parameters of every model over the years, those of undisclosed tokens too."""
     models = famous_models()
+    _say_growth(models)
+    table: list[Row] = [("name", "date", "total_params", "params", "source")]
+    table += [(each.name, each.date, each.total_params, each.params, each.source) for each in models]
+    show_scaling_figure(
+        sizes_figure(_size_dots(models)),
+        name="famous-sizes",
+        label=_("Parameters of famous models over the years"),
+        source=_("reports of the models, each in the table"),
+        table=table,
+        code="from playground.scaling.famous import famous_models\n\nfor model in famous_models():\n"
+        "    print(model.date, model.name, model.total_params, model.params, model.source)\n",
+        height=HEIGHT,
+    )
+    st.caption(
+        _(
+            "All parameters, also those that a token does not meet (diamonds: mixtures of experts). The date is that "
+            "of the report. GPT and GPT-2 stand here alone: no report prints their number of training tokens."
+        )
+    )
+
+
+def _say_growth(models: tuple[FamousModel, ...]) -> None:
     largest = max(models, key=lambda model: model.total_params)
     densest = max((model for model in models if not model.is_mixture), key=lambda model: model.params)
     first = models[0]
@@ -104,24 +126,6 @@ def show_famous_sizes() -> None:
             dense=densest.name,
             dense_size=short(densest.params),
             dense_date=densest.date,
-        )
-    )
-    table: list[Row] = [("name", "date", "total_params", "params", "source")]
-    table += [(each.name, each.date, each.total_params, each.params, each.source) for each in models]
-    show_scaling_figure(
-        sizes_figure(_size_dots(models)),
-        name="famous-sizes",
-        label=_("Parameters of famous models over the years"),
-        source=_("reports of the models, each in the table"),
-        table=table,
-        code="from playground.scaling.famous import famous_models\n\nfor model in famous_models():\n"
-        "    print(model.date, model.name, model.total_params, model.params, model.source)\n",
-        height=HEIGHT,
-    )
-    st.caption(
-        _(
-            "All parameters, also those that a token does not meet (diamonds: mixtures of experts). The date is that "
-            "of the report. GPT and GPT-2 stand here alone: no report prints their number of training tokens."
         )
     )
 

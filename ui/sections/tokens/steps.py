@@ -1,6 +1,6 @@
 """The steps of the chosen token's pre-token: merges as a tree, the best segmentation, the look-ups."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from playground.lens.capture.tokens import is_byte_level, readable, rust_tokeniz
 from playground.text import _
 from playground.tokens.bpe import MergeReplay
 from playground.tokens.segmentation import Segmentation, segment
-from playground.tokens.unigram import UnigramLattice
+from playground.tokens.unigram import LatticePiece, UnigramLattice
 from playground.tokens.wordpiece import LongestMatch, MatchAttempt
 from ui.sections.tokens.subject import TokenSubject, answered, show_chart
 from ui.text import inert
@@ -125,22 +125,7 @@ def _show_lattice(subject: TokenSubject, lattice: UnigramLattice, index: int) ->
         lattice.text,
     )
     _say_window(len(spans), last - first)
-    shown = sorted(inside, key=lambda piece: (not piece.is_best, -piece.score))[:MOST_CANDIDATES]
-    sentence = _("{piece}: {score:.2f}; best total to its end {total:.2f}")
-    bars = [
-        (
-            piece.start - start,
-            piece.end - start,
-            piece.text,
-            sentence.format(piece=mark_spaces(piece.text), score=piece.score, total=piece.total),
-        )
-        for piece in shown
-    ]
-    best, names = [piece.is_best for piece in shown], (_("best segmentation"), _("other pieces"))
-    figure = pieces_figure(lattice.text[start:end], bars, best, names=names, in_order=False)
-    details = {**subject.details, "pre-token": lattice.text}
-    label = _("Pieces that fit, and the best segmentation")
-    show_chart(subject.model, figure, key="lattice_chart", label=label, details=details)
+    _draw_candidates(subject, lattice, inside, (start, end))
     with st.expander(_("Table of pieces"), icon=":material/table:"):
         st.dataframe(
             [
@@ -158,6 +143,28 @@ def _show_lattice(subject: TokenSubject, lattice: UnigramLattice, index: int) ->
             width="content",
             key="lattice_rows",
         )
+
+
+def _draw_candidates(
+    subject: TokenSubject, lattice: UnigramLattice, inside: Sequence[LatticePiece], span: tuple[int, int]
+) -> None:
+    start, end = span
+    shown = sorted(inside, key=lambda piece: (not piece.is_best, -piece.score))[:MOST_CANDIDATES]
+    sentence = _("{piece}: {score:.2f}; best total to its end {total:.2f}")
+    bars = [
+        (
+            piece.start - start,
+            piece.end - start,
+            piece.text,
+            sentence.format(piece=mark_spaces(piece.text), score=piece.score, total=piece.total),
+        )
+        for piece in shown
+    ]
+    best, names = [piece.is_best for piece in shown], (_("best segmentation"), _("other pieces"))
+    figure = pieces_figure(lattice.text[start:end], bars, best, names=names, in_order=False)
+    details = {**subject.details, "pre-token": lattice.text}
+    label = _("Pieces that fit, and the best segmentation")
+    show_chart(subject.model, figure, key="lattice_chart", label=label, details=details)
 
 
 def _show_match(subject: TokenSubject, match: LongestMatch, index: int) -> None:

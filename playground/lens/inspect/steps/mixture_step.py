@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from playground.lens.inspect.steps import router
 from playground.lens.inspect.steps.code_lines import CodeReference
@@ -57,7 +59,27 @@ def router_step(inputs: TokenInputs) -> InsideStep | None:
     feed_forward = inputs.feed_forward
     if feed_forward is None or not isinstance(feed_forward.body, Mixture):
         return None
-    body, x = feed_forward.body, feed_forward.input[:1]
+    body = feed_forward.body
+    rows = _router_rows(body, feed_forward.input[:1])
+    table = StepTable(
+        label=_("Scores of all experts, and the shares of those chosen"),
+        rows=rows,
+        role="head",
+        is_scaled_by_row=True,
+        columns=tuple(map(str, rows[0].keys)),
+        axis=_("expert"),
+    )
+    return InsideStep(
+        name="router",
+        title=_("Router"),
+        formula=rf"s = W_{{\mathrm{{router}}}}\hat{{x}} \\[6pt] {body.router.rule.formula}",
+        explanation=_explanation(inputs, body),
+        tables=(table,),
+        code=(CodeReference(module=router, function="Router.__call__", names=("preferred", "topk")),),
+    )
+
+
+def _router_rows(body: Mixture, x: Float[Tensor, "row width"]) -> tuple[Row, Row]:
     routing = body.router(x)
     scores, chosen = routing.scores[0].numpy(), tuple(routing.chosen[0].tolist())
     shares = np.zeros_like(scores)
@@ -81,25 +103,9 @@ def router_step(inputs: TokenInputs) -> InsideStep | None:
         rule=body.router.rule.name,
         factor=body.router.factor,
     )
-    rows = (
+    return (
         Row(symbol="s", label="s", vector=score_vector, keys=experts),
         Row(symbol="p", label="p", vector=share_vector, keys=experts),
-    )
-    table = StepTable(
-        label=_("Scores of all experts, and the shares of those chosen"),
-        rows=rows,
-        role="head",
-        is_scaled_by_row=True,
-        columns=tuple(map(str, experts)),
-        axis=_("expert"),
-    )
-    return InsideStep(
-        name="router",
-        title=_("Router"),
-        formula=rf"s = W_{{\mathrm{{router}}}}\hat{{x}} \\[6pt] {body.router.rule.formula}",
-        explanation=_explanation(inputs, body),
-        tables=(table,),
-        code=(CodeReference(module=router, function="Router.__call__", names=("preferred", "topk")),),
     )
 
 

@@ -8,8 +8,9 @@ from jaxtyping import Float
 
 from playground.lens.inspect.steps.code_lines import in_layers
 from playground.lens.inspect.steps.derivation import Derivation, Term
+from playground.lens.inspect.steps.feed_forward import FeedForward
 from playground.lens.inspect.steps.feed_forward_rows import activated_vector
-from playground.lens.inspect.steps.neurons import output_row
+from playground.lens.inspect.steps.neurons import NeuronName, RankedNeurons, output_row
 from playground.lens.inspect.steps.products import Gathered
 from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.token_inputs import MOST_NEURONS, TokenInputs
@@ -46,6 +47,28 @@ def neurons_step(inputs: TokenInputs) -> InsideStep | None:
     ranked, feed_forward = inputs.ranked, inputs.feed_forward
     if ranked is None or feed_forward is None or inputs.neuron is None:
         return None
+    is_mixture = feed_forward.body.experts > 1
+    table = StepTable(
+        label=_("The neurons that add most at this token"),
+        rows=_neuron_rows(inputs, ranked, feed_forward),
+        role="head",
+        is_scaled_by_row=True,
+        columns=tuple(neuron_label(name, is_mixture=is_mixture) for name in ranked.names[:MOST_NEURONS]),
+        axis=_("neuron"),
+    )
+    return InsideStep(
+        name="neurons",
+        title=_("Neurons"),
+        formula=r"o = \sum_n a_n\, w_n \qquad c_n = |a_n|\, \lVert w_n \rVert",
+        explanation=_(
+            "A neuron adds its activation times its column w of the last matrix. Sorted by the length of what it adds."
+        ),
+        tables=(table, _direction_table(inputs.neuron, feed_forward)),
+        code=(in_layers("SwiGLU.forward" if ranked.gates is not None else "FeedForwardLayer.forward", "output"),),
+    )
+
+
+def _neuron_rows(inputs: TokenInputs, ranked: RankedNeurons, feed_forward: FeedForward) -> tuple[Row, ...]:
     names = ranked.names[:MOST_NEURONS]
     is_mixture = feed_forward.body.experts > 1
     # A neuron's place in all vectors: its own number; behind those of the experts before it in a mixture.
@@ -58,7 +81,7 @@ def neurons_step(inputs: TokenInputs) -> InsideStep | None:
     factors = (np.abs(activations), *([shares] if is_mixture else []), lengths)
     formula = "|a[{column}]| · p[e] · ‖W_down[:,{column}]‖" if is_mixture else "|a[{column}]| · ‖W_down[:,{column}]‖"
     added = NamedTerm(name=formula, values=adds, factors=factors)
-    rows = (
+    return (
         Row(
             symbol="c",
             label=_("adds"),
@@ -78,33 +101,18 @@ def neurons_step(inputs: TokenInputs) -> InsideStep | None:
             keys=keys,
         ),
     )
-    table = StepTable(
-        label=_("The neurons that add most at this token"),
-        rows=rows,
-        role="head",
-        is_scaled_by_row=True,
-        columns=tuple(neuron_label(name, is_mixture=is_mixture) for name in names),
-        axis=_("neuron"),
-    )
+
+
+def _direction_table(neuron: NeuronName, feed_forward: FeedForward) -> StepTable:
     row = Vector(
-        name=f"W_down[{{column}},{inputs.neuron.number}]",
-        values=output_row(feed_forward.body, inputs.neuron).numpy(),
+        name=f"W_down[{{column}},{neuron.number}]",
+        values=output_row(feed_forward.body, neuron).numpy(),
         note=_("learned"),
     )
     label = _("What neuron {neuron} writes for an activation of 1").format(
-        neuron=neuron_label(inputs.neuron, is_mixture=is_mixture)
+        neuron=neuron_label(neuron, is_mixture=feed_forward.body.experts > 1)
     )
-    direction = StepTable(label=label, rows=(Row(symbol="wd", label="", vector=row),), role="stream")
-    return InsideStep(
-        name="neurons",
-        title=_("Neurons"),
-        formula=r"o = \sum_n a_n\, w_n \qquad c_n = |a_n|\, \lVert w_n \rVert",
-        explanation=_(
-            "A neuron adds its activation times its column w of the last matrix. Sorted by the length of what it adds."
-        ),
-        tables=(table, direction),
-        code=(in_layers("SwiGLU.forward" if ranked.gates is not None else "FeedForwardLayer.forward", "output"),),
-    )
+    return StepTable(label=label, rows=(Row(symbol="wd", label="", vector=row),), role="stream")
 
 
 def _activation_sources(inputs: TokenInputs, keys: Sequence[int]) -> dict[int, tuple[Vector, int]]:

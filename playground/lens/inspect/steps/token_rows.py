@@ -5,6 +5,7 @@ The calls of a module stay apart: ALBERT runs one block several times in a pass.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -77,18 +78,11 @@ def read_rows(
         )
     modules, experts = list(model.module.modules()), experts_among(model.module)
     chosen = list(positions)
-
-    def rows(tensor: Tensor) -> Tensor | None:
-        if tensor.ndim < 2 or not tensor.is_floating_point():
-            return None
-        flat = tensor.detach().reshape(-1, tensor.shape[-1])
-        return flat[chosen].float().cpu() if max(chosen) < len(flat) else None
-
     calls: list[SeamRows] = []
     full = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
     # Another reader of the same pass may stand before this one.
     before = attention.handler()
-    with record(inputs=modules, outputs=modules, calls=experts, keep=rows) as recording:
+    with record(inputs=modules, outputs=modules, calls=experts, keep=partial(_rows_at, chosen)) as recording:
 
         def handler(call: AttentionCall) -> Tensor:
             z = before(call)
@@ -108,6 +102,14 @@ def read_rows(
         choices={module: _choices(*call, chosen) for module, call in recording.calls.items()},
         logits=logits[0, chosen].float().cpu() if is_last_stack and logits is not None else None,
     )
+
+
+def _rows_at(positions: list[int], tensor: Tensor) -> Tensor | None:
+    """A module's output at these positions; None for what holds no row for each token."""
+    if tensor.ndim < 2 or not tensor.is_floating_point():
+        return None
+    flat = tensor.detach().reshape(-1, tensor.shape[-1])
+    return flat[positions].float().cpu() if max(positions) < len(flat) else None
 
 
 def _seam_rows(call: AttentionCall, z: Tensor, kind: SiteKind, positions: list[int], outputs_before: int) -> SeamRows:
