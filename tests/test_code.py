@@ -1,7 +1,9 @@
 """The code's own rules: format, lint, types, and who may import whom."""
 
+import ast
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,9 @@ TOOLS = {
     "types": ["mypy"],
     "imports": ["lint-imports"],
 }
+
+EVERY_COMMANDS = "declare"
+EVERY_PROCESSES = "main"
 
 
 @pytest.mark.slow
@@ -28,6 +33,16 @@ def test_no_file_of_ours_is_longer_than_three_hundred_lines():
     files = [path for folder in ("playground", "ui", "pages") for path in (ROOT / folder).rglob("*.py")]
     files += [path for folder in ("playground", "ui") for path in (ROOT / folder).rglob("*.js")]
     assert {str(path): count for path in files if (count := len(path.read_text().splitlines())) > 310} == {}
+
+
+def test_a_public_class_or_function_is_defined_in_one_module():
+    homes = defaultdict(set)
+    for path in (path for folder in ("playground", "ui", "pages") for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].add(str(path.relative_to(ROOT)))
+    repeated = {name: paths for name, paths in homes.items() if len(paths) > 1}
+    assert repeated.keys() == {EVERY_COMMANDS, EVERY_PROCESSES}, repeated
 
 
 def test_importing_the_package_imports_nothing_heavy():

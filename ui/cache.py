@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playground.emergence.tracker import RunTracker
     from playground.lens.trace import Trace
     from playground.models import LoadedModel
-    from playground.training.calibration import ThroughputCache
+    from playground.training.throughput import ThroughputCache
 
 Value = TypeVar("Value")
 RESULTS = 24
@@ -246,7 +246,7 @@ def torch_threads() -> int:
 @cache
 def throughput() -> "ThroughputCache":
     """How fast this machine trains."""
-    from playground.training.calibration import ThroughputCache
+    from playground.training.throughput import ThroughputCache
 
     return ThroughputCache()
 

@@ -181,7 +181,7 @@ def costs(config: "SweepConfig", *, workers: int, hourly_price: float, each: boo
     """What the sweep takes on this machine; each: with a line for every cell."""
     from playground.sweeps.costs import cell_seconds, sweep_cost
     from playground.sweeps.grid import cells
-    from playground.training.calibration import measured_throughput
+    from playground.training.throughput import measured_throughput
 
     grid, speed = cells(config), measured_throughput()
     cost = sweep_cost(grid, speed, workers=workers, hourly_price=hourly_price)

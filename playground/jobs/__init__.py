@@ -2,7 +2,7 @@
 
 queue.py     a FIFO queue for forward passes
 executor.py  the executor of training runs: queue, slots, prestarted workers
-folders.py   create run folders; statuses of runs whose worker is gone
+run_folders.py create run folders; statuses of runs whose worker is gone
 process.py   a worker process, seen from its parent
 worker.py    the program of that process
 limits.py    limits on a run's size, memory, time and disk space

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.errors import UserError
-from playground.jobs.folders import exit_reason, make_folder, mark_lost_runs, status_after_exit
 from playground.jobs.limits import Limits, check_cost, check_limits, limits_of
 from playground.jobs.process import SpareWorker, Worker
 from playground.jobs.retention import FolderSize, delete_expired
+from playground.jobs.run_folders import exit_reason, make_folder, mark_lost_runs, status_after_exit
 from playground.models.memory_estimate import available_bytes
 from playground.settings import settings
 from playground.text import N_

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playground.errors import UserError
-from playground.jobs.folders import exit_reason
 from playground.jobs.process import start_worker
+from playground.jobs.run_folders import exit_reason
 from playground.training.config import TrainConfig
 from playground.training.lr_finder import Trial
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from playground.sweeps.folder import Sweep
 from playground.sweeps.grid import Cell
-from playground.training.calibration import Throughput
 from playground.training.estimate import seconds_per_step
+from playground.training.throughput import Throughput
 
 OVERHEAD = 1.15
 """Evaluations, samples and checkpoints, as a factor on the steps' time (measured on sweeps of this design)."""

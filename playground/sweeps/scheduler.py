@@ -16,9 +16,9 @@ from playground.sweeps.grid import Cell
 from playground.sweeps.progress import SweepProgress, SweepState, read_progress, write_progress
 from playground.sweeps.results import write_results
 from playground.text import N_
-from playground.training.calibration import Throughput, measured_throughput
 from playground.training.run.control import read_commands, read_offset
 from playground.training.run.status import Message
+from playground.training.throughput import Throughput, measured_throughput
 
 RETRIES = 2
 KILLS = 10

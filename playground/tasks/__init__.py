@@ -15,7 +15,7 @@ translation.py     sentences of the stories' world into French and Chinese
 translated_lines.py a loaded translator on the held-out sentences
 alignment.py       cross-attention compared with gold alignments
 masked.py          masked words and next sentences, as BERT learns
-pairs.py           pairs of sentences for it
+sentence_pairs.py  pairs of sentences for it
 sentences.py       where sentences end, and how they are encoded
 finetune/          what a model can be fine-tuned on, with its own tokenizer
 classification.py  kinds of sentences, languages, a table of your own

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.evaluation.answers import accuracy
-from playground.tasks.pairs import FRAME, pair_batch
+from playground.tasks.sentence_pairs import FRAME, pair_batch
 from playground.tasks.sentences import Sentences, encode_sentences
 from playground.tasks.sources import check_held_out, check_sources, read_texts, unwrap
 from playground.tasks.tales.tales_task import default_world, generate_stories

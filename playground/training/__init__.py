@@ -8,7 +8,7 @@ objective.py    the loss
 lr_finder.py    learning-rate range test
 estimate.py     the cost of a run: parameters, compute, memory, time
 sizes.py        parameters, FLOPs and activations of a shape, by counting
-calibration.py  how fast this machine trains
+throughput.py   how fast this machine trains
 residual_study.py  runs with and without residual connections and norms
 lora.py         LoRA by hand: a narrow detour beside a matrix
 finetune/       a model learns on, all of it or a part

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from playground.training.calibration import Throughput
 from playground.training.config import TrainConfig
 from playground.training.sizes import (
     activations,
@@ -12,6 +11,7 @@ from playground.training.sizes import (
     product_flops,
     total_layers,
 )
+from playground.training.throughput import Throughput
 
 BYTES = 4
 """float32, the type of weights, gradients and optimiser state."""
@@ -57,7 +57,7 @@ class Estimate:
 
 
 def estimate(config: TrainConfig, speed: Throughput) -> Estimate:
-    """Estimate the run of a config on a machine of that throughput (`calibration.measured_throughput`).
+    """Estimate the run of a config on a machine of that throughput (`throughput.measured_throughput`).
 
     Assumes rows as long as the context, and targets as long as sources. Leaves evaluations out.
     """

@@ -12,7 +12,7 @@ milestones.py   what a run has learnt so far, and when: events and sentences
 film.py         folder film: frames of the probe's attention, taken, written and read
 checkpoints.py  folder snapshots: weights and training state, written and restored
 runs.py         the runs below a folder: list, read, rename, delete
-comparison.py   which runs' losses can stand on one axis
+comparable_runs.py which runs' losses can stand on one axis
 lineage.py      fork a run; the runs that a fork descends from
 archive.py      a run as a .zip
 export.py       a checkpoint as a model folder

@@ -21,10 +21,10 @@ from playground.sweeps.grid import cells
 from playground.sweeps.progress import SweepProgress, read_progress, read_sweep, write_progress
 from playground.sweeps.scheduler import RETRIES
 from playground.sweeps.sweep import run_sweep, stop_sweep
-from playground.training.calibration import Throughput
 from playground.training.run.folder import run
 from playground.training.run.paths import checkpoint_folders
 from playground.training.run.status import Status, read_status, write_status
+from playground.training.throughput import Throughput
 from tests.helpers.small_sweep import sweep_config
 from tests.helpers.waiting import until
 

@@ -13,11 +13,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from playground.attention import handling, pattern
 from playground.errors import UserError
 from playground.tasks.task import Batch
-from playground.training.calibration import Throughput, ThroughputCache, measured_throughput
 from playground.training.estimate import estimate
 from playground.training.objective import loss_of
 from playground.training.optimizers import make_optimizer
 from playground.training.sizes import parameters_by_part, product_flops
+from playground.training.throughput import Throughput, ThroughputCache, measured_throughput
 from playground.transformer import Transformer, TransformerConfig
 from playground.transformer_config import LARGEST
 from tests.helpers.small_training import train_config

@@ -15,7 +15,7 @@ from playground.charts.train import (
     training_loss_figure,
 )
 from playground.text import _
-from playground.training.run.comparison import split_comparable
+from playground.training.run.comparable_runs import split_comparable
 from playground.training.run.metrics import Metrics
 from playground.training.run.milestones import Milestone
 from playground.training.run.runs import Run

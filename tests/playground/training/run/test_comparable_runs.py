@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playground.training.run.comparison import loss_basis, split_comparable
+from playground.training.run.comparable_runs import loss_basis, split_comparable
 from playground.training.run.runs import Run
 from playground.training.run.status import Status
 

@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.special_tokens import END_ID, MASK_ID, PAD_ID, START_ID
-from playground.tasks.pairs import FIRST_WORD, FOLLOWS, RANDOM, Spans, join_texts, mask_words, pair_batch, sample_spans
+from playground.tasks.sentence_pairs import (
+    FIRST_WORD,
+    FOLLOWS,
+    RANDOM,
+    Spans,
+    join_texts,
+    mask_words,
+    pair_batch,
+    sample_spans,
+)
 from playground.tasks.sentences import Sentences
 from playground.tasks.task import IGNORED
 
