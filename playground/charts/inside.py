@@ -98,8 +98,7 @@ def rows_figure(
     """Vectors below each other, a cell for each number: positive in the row's colour, negative grey.
 
     The strongest colour is the largest number of all rows, or of each row where they are scaled by row. columns name
-    the cells, which are numbered otherwise. Rows may differ in length. is_tall: a row has room for an upright number,
-    so that many fit side by side.
+    the cells, which are numbered otherwise. Rows may differ in length. is_tall: a row has room for upright numbers.
     """
     figure = go.Figure()
     largest = max((largest_magnitude(row) for row in values), default=1.0)

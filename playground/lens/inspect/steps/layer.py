@@ -7,6 +7,7 @@ names are needed.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -249,10 +250,7 @@ def look_inside(
         handling(_keeping(attention_parts.module, recording, seam, runs if is_shared(parts) else None)),
     ):
         seen.append(recording)
-        if run is None:
-            model.module(**arguments)
-        else:
-            run()
+        (run or partial(model.module, **arguments))()
     if seam.z is None:
         raise UserError("Nothing passed layer {layer}; choose another.", layer=layer)
     require_finite_logits(seam.z)
