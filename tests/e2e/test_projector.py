@@ -11,14 +11,20 @@ FONT = (
     "node => Math.max(...[...node.querySelectorAll('.xtick text')].map(t => parseFloat(getComputedStyle(t).fontSize)))"
 )
 
+PICTURES = {
+    "emergence": ".st-key-ability_chart",
+    "attention": ".st-key-heads",
+    "attention?mode=bertviz": "[data-testid=stElementContainer]:has(> iframe)",
+}
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", ["emergence", "attention"])
+@pytest.mark.parametrize("path", list(PICTURES))
 def test_one_picture_fills_the_window_and_goes_back(
     app_server: str, open_page: Callable[[str], Page], path: str
 ) -> None:
     page = open_page(f"{app_server}/{path}")
-    picture = page.locator(".st-key-ability_chart" if path == "emergence" else ".st-key-heads")
+    picture = page.locator(PICTURES[path])
     expect(picture).to_be_visible(timeout=PATIENCE)
     settle(page)
     before, size = picture.bounding_box(), page.viewport_size
@@ -35,6 +41,10 @@ def test_one_picture_fills_the_window_and_goes_back(
     assert box["y"] + box["height"] <= size["height"]
     if path == "emergence":
         assert picture.locator(".plot").evaluate(FONT) == pytest.approx(1.4 * 11)
+    if "bertviz" in path:
+        last = page.frame_locator("iframe").locator("svg text").last.bounding_box()
+        assert last is not None
+        assert last["y"] + last["height"] <= box["y"] + box["height"]
     page.get_by_role("button", name="Leave projector mode").click()
     expect(sidebar).to_be_visible()
     expect(caption).to_be_visible()

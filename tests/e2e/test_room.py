@@ -50,6 +50,8 @@ SMALL_TEXTS = """() => {
     "path",
     [
         "attention?mode=one",
+        "attention?mode=texts",
+        "attention?mode=models",
         "ablate?section=ablate",
         "ablate?section=patch",
         "inside",

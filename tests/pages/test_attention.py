@@ -127,7 +127,7 @@ def test_a_long_text_offers_to_be_truncated():
 def test_two_traces_stand_side_by_side(mode):
     app = run(mode=mode)
     assert not app.exception
-    assert "Left minus right" in [caption.value for caption in app.caption]
+    assert "difference" in components(app)
     assert app.subheader[0].value == "Heads that differ most"
     assert not app.error
 

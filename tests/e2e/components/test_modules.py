@@ -488,6 +488,11 @@ def test_the_projector_takes_the_pointed_picture_or_the_largest_in_sight(evaluat
     assert evaluate("page_frame/js/projector", choose, [[0, 30, True]]) is None
 
 
+@pytest.mark.parametrize(("height", "zoom"), [(400, 1.4), (640, 1.25), (720, 1.111), (2000, 1.0)])
+def test_a_frame_is_as_large_as_the_window_takes(evaluate: Callable[..., Any], height: int, zoom: float) -> None:
+    assert evaluate("page_frame/js/projector", "m.frameZoom(800, argument)", height) == pytest.approx(zoom, abs=0.001)
+
+
 def test_type_and_its_room_are_enlarged_and_data_are_not(evaluate: Callable[..., Any]) -> None:
     figure = {"tickfont": {"size": 11}, "margin": {"l": 50}, "x": [1, 2], "marker": {"size": 8}}
     larger = {**figure, "tickfont": {"size": 22}, "margin": {"l": 100}}

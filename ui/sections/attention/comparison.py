@@ -50,8 +50,7 @@ def show_comparison(left: TracedText, right: TracedText, options: ViewOptions, *
     words = align_traces(traces, both)
     by_token = is_by_token(traces, both)
     maps, ranking = st.columns([2, 1], gap="large")
-    with maps, st.container(gap="xsmall"):
-        st.caption(_("Left minus right"))
+    with maps:
         difference_view(LEFT, RIGHT, key="difference", words=None if by_token else aligned_words(words))
     columns = st.columns(2, gap="large")
     with columns[0]:

@@ -27,7 +27,10 @@ const SHEET = `
 :root[${MODE}] [${WAY}] { width: 100% !important; max-width: none !important; }
 :root[${MODE}] [${PICTURE}] { width: 100% !important; max-width: none !important; max-height: var(--picture-height);
   overflow: auto; }
-:root[${MODE}]:not([${EMBEDDED}]) [${PICTURE}] iframe { zoom: ${SCALE}; }
+:root[${MODE}]:not([${EMBEDDED}]) [${PICTURE}]:has(iframe) { flex: none !important;
+  height: var(--frame-height) !important; }
+:root[${MODE}]:not([${EMBEDDED}]) [${PICTURE}] iframe { display: block;
+  height: calc(var(--frame-height) / var(--frame-zoom)) !important; zoom: var(--frame-zoom); }
 :root[${EMBEDDED}] { font-size: 100%; --tools: none; }
 :root[${EMBEDDED}] ${HEAD}, :root[${EMBEDDED}] .modebar { display: none; }
 :root[${EMBEDDED}] ${MAIN} { padding: 0.25rem; }
@@ -64,6 +67,11 @@ function markWay(node) {
   }
 }
 
+// A document in a frame has a height of its own: as large as the window takes, up to the scale of the type.
+export function frameZoom(room, height) {
+  return Math.min(SCALE, Math.max(1, room / height));
+}
+
 function isBusy() {
   const state = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState;
   return state !== "notRunning" || document.querySelector("[data-testid=stSkeleton], [data-testid=stProgress]") !== null;
@@ -79,7 +87,7 @@ export class Projector {
     this.key = on ? this.keyOf(choosePicture(pictures(), innerHeight)?.node) : null;
     document.documentElement.toggleAttribute(MODE, on);
     if (on) style.setProperty("--type-scale", SCALE);
-    else for (const name of ["--type-scale", "--picture-height"]) style.removeProperty(name);
+    else for (const name of ["--type-scale", "--picture-height", "--frame-height", "--frame-zoom"]) style.removeProperty(name);
     this.look();
     window.dispatchEvent(new Event("resize"));
   }
@@ -110,10 +118,17 @@ export class Projector {
     const node = kept ?? choosePicture(pictures(), innerHeight)?.node;
     if (!node) return isEmbedded && this.lookLater();
     this.key = this.keyOf(node);
+    const frame = node.querySelector("iframe")?.getBoundingClientRect();
     node.setAttribute(PICTURE, "");
     markWay(node);
-    const room = Math.floor(innerHeight - node.getBoundingClientRect().top - BOTTOM);
-    document.documentElement.style.setProperty("--picture-height", `${Math.max(200, room)}px`);
+    const room = Math.max(200, Math.floor(innerHeight - node.getBoundingClientRect().top - BOTTOM));
+    const { style } = document.documentElement;
+    style.setProperty("--picture-height", `${room}px`);
+    if (frame) {
+      const zoom = frameZoom(room, frame.height);
+      style.setProperty("--frame-height", `${Math.floor(zoom * frame.height)}px`);
+      style.setProperty("--frame-zoom", zoom);
+    }
     window.dispatchEvent(new Event("resize"));
   }
 
