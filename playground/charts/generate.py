@@ -181,7 +181,8 @@ def tree_figure(nodes: Sequence[TreeNode], chosen: Sequence[int], states: dict[s
     _add_nodes(figure, nodes, set(chosen), heights, states)
     quiet_layout(figure, x=_("new token"), y="")
     figure.update_layout(hovermode="closest")
-    figure.update_yaxes(visible=False)
+    # The labels of the first line stand above it.
+    figure.update_yaxes(visible=False, range=[min(heights) - 0.5, 1.0])
     steps = max(node.step for node in nodes) + 1
     room = [-0.3, steps + max(0.8, 0.12 * steps)]
     figure.update_layout(xaxis=axis(_("new token"), showgrid=False, tick0=0, dtick=-(-steps // 20), range=room))
@@ -233,6 +234,7 @@ def _add_nodes(
             textfont={"size": 11},
             marker={"color": colours[state], "size": 7},
             hovertemplate="%{customdata}<extra></extra>",
+            cliponaxis=False,
             name=label,
         )
 

@@ -141,6 +141,8 @@ def test_a_sweep_none_of_whose_runs_is_at_work_is_not_called_running(no_runs):
     said = words(app)
     assert "all wait for a free worker" in said
     assert "Running" not in said
+    known = run_page("scaling", section="live").selectbox(key="known_sweep")
+    assert known.options[0].endswith("Queued · 15 of 16 runs")
 
 
 WALK = """

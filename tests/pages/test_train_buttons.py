@@ -1,9 +1,11 @@
 """Every button of the training page, in each state of a run: what is there, and what a click does."""
 
 import json
+import shutil
 
 import pytest
 
+from playground.folders import CHECKPOINTS
 from playground.jobs import executor
 from playground.training.presets import PRESETS
 from playground.training.run.runs import list_runs, write_about
@@ -95,6 +97,15 @@ def test_a_run_that_ended_early_is_resumed(root, trained, state):
     assert not app.error
     assert executor.default_executor().waiting() == (RUN,)
     assert read_status(root / RUN).state == "queued"
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_only_a_run_with_a_checkpoint_is_resumed_from_it(root, trained, has_begun):
+    folder = put(root, trained, "stopped")
+    if not has_begun:
+        shutil.rmtree(folder / CHECKPOINTS)
+    label = run_page("train", run=RUN).button(key="hand_play_arrow").label
+    assert label == ("Resume from last checkpoint" if has_begun else "Start it again")
 
 
 @pytest.mark.parametrize("key", [f"start_{preset}" for preset in PRESETS])

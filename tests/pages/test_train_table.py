@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from playground.sweeps.progress import SweepProgress, write_progress
 from playground.training.run.runs import list_runs, read_run, runs_aside, write_about
 from tests.helpers.page_script import run_page
 from tests.helpers.quiet_runs import RUN, buttons, press, put, root, trained
@@ -82,6 +83,10 @@ def test_a_sweeps_runs_are_one_row_that_unfolds(root, trained, monkeypatch):
     press(app, "unfold_sweep")
     assert app.query_params["unfolded"] in ("Sweep", ["Sweep"])
     assert len(app.dataframe[0].value) == 4
+    write_progress(root / "Sweep", SweepProgress(state="running", done=2, total=6))
+    unfinished = run_page("train", unfolded="Sweep").dataframe[0].value
+    assert list(unfinished["Name"])[row] == "Sweep Sweep: 6 runs"
+    assert list(unfinished["State"])[row] == "2 / 6 done"
     press(app, "unfold_sweep")
     assert len(app.dataframe[0].value) == 2
 

@@ -82,6 +82,9 @@ def test_a_last_tokens_name_stands_right_of_it_where_no_other_is():
     figure = tree_figure(nodes, [0, 1], {"generated": "token"})
     assert list(figure.data[-1].textposition) == ["top center", "middle right", "middle right"]
     assert figure.layout.xaxis.range[1] > 2.5
+    # Above the first line there is room for a name.
+    assert figure.layout.yaxis.range[1] == 1.0
+    assert figure.data[-1].cliponaxis is False
 
 
 def test_a_trees_lines_are_apart_and_a_crowded_one_names_only_its_path():

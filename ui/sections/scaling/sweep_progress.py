@@ -59,10 +59,9 @@ def follow_sweep(sweep_id: str) -> None:
         st.error(error_sentence(error), icon=":material/error:")
         st.button(_("New sweep"), icon=":material/add:", on_click=write_sweep_id, args=(None,), key="no_sweep")
         return
-    if _is_live(sweep_id, view):
-        st.fragment(_follow, run_every=FOLLOW_SECONDS)(sweep_id)
-    else:
-        _show(sweep_id, view)
+    is_live = _is_live(sweep_id, view)
+    # A fragment at its end, too: another kind of container in its place would show what was in it squeezed for a while.
+    st.fragment(_follow, run_every=FOLLOW_SECONDS if is_live else None)(sweep_id, is_live)
 
 
 def _is_live(sweep_id: str, view: SweepView) -> bool:
@@ -111,22 +110,23 @@ def _offer_known() -> None:
 
 def _known_title(folder: Path) -> str:
     progress = read_progress(folder)
-    if progress.state == "new":
+    state = _state_of(progress)
+    if progress.state in ("new", "running"):  # of the others the progress alone says everything
         with contextlib.suppress(UserError):
-            progress = read_sweep(folder).progress
-    state = state_label(_state_of(progress))
+            view = read_sweep(folder)
+            progress, state = view.progress, shown_state_of(view)
     runs = _("{done} of {total} runs").format(done=progress.done, total=progress.total)
-    return f"{started(folder)} · {state} · {runs}"
+    return f"{started(folder)} · {state_label(state)} · {runs}"
 
 
-def _follow(sweep_id: str) -> None:
-    """Show a running sweep again and again. When it has ended, the page runs once more and rests."""
+def _follow(sweep_id: str, was_live: bool) -> None:
+    """Show a running sweep again and again. When it has ended, or goes on, the page runs once more."""
     try:
         view = read_sweep(sweep_folder(default_executor(), sweep_id))
     except UserError:
         st.rerun()
         return
-    if not _is_live(sweep_id, view):
+    if _is_live(sweep_id, view) != was_live:
         st.rerun()
     _show(sweep_id, view)
 

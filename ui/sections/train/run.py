@@ -11,6 +11,7 @@ from playground.text import _
 from playground.training.run.control import Command
 from playground.training.run.metrics import Metrics
 from playground.training.run.milestones import Milestone, learnt_so_far
+from playground.training.run.paths import checkpoint_steps
 from playground.training.run.runs import Run
 from playground.training.run.samples import read_samples
 from playground.viewer.film_view.run_film import score_curves
@@ -56,7 +57,9 @@ def show_controls(run: Run) -> None:
             _command_button(run, _("Cancel"), "close", Command(action="stop"))
         if name in ("interrupted", "stopped", "failed"):
             resume = partial(default_executor().resume, run.id)
-            action_button(_("Resume from last checkpoint"), "hand_play_arrow", resume, icon="play_arrow")
+            has_begun = bool(checkpoint_steps(run.folder))
+            label = _("Resume from last checkpoint") if has_begun else _("Start it again")
+            action_button(label, "hand_play_arrow", resume, icon="play_arrow")
         point = point_of_run(run.id) if run.status.state == "finished" else None
         if point is not None:
             door(_("Its point on the scaling curve"), SCALING, point)

@@ -11,6 +11,7 @@ from playground.errors import UserError
 from playground.folders import runs_folder
 from playground.jobs.executor import default_executor
 from playground.sweeps.folder import SWEEP as SWEEP_FILE
+from playground.sweeps.progress import read_progress
 from playground.text import _, _n
 from playground.training.run import runs as run_folders
 from playground.training.run.runs import Run, list_runs, purge, read_run, rename, run_path, runs_aside
@@ -208,11 +209,13 @@ def _model(run: Run) -> str:
 
 def _sweep_values(row: TableRow) -> list[str]:
     done = sum(run.status.state == "finished" for run in row.runs)
-    count = _n("{n} run", "{n} runs", len(row.runs))
+    sweep = row.sweep or ""
+    # Some of its runs may not have been started yet.
+    total = max(len(row.runs), read_progress(runs_folder() / sweep).total)
     return [
-        _("Sweep {id}: {count}").format(id=(row.sweep or "")[:6], count=count),
+        _("Sweep {id}: {count}").format(id=sweep[:6], count=_n("{n} run", "{n} runs", total)),
         ", ".join(dict.fromkeys(task_title(run.task) for run in row.runs)),
-        _("{done} / {total} done").format(done=done, total=len(row.runs)),
+        _("{done} / {total} done").format(done=done, total=total),
         *([UNKNOWN] * 5),
         _when(min(run.created for run in row.runs)),
     ]
