@@ -1,10 +1,13 @@
 """The main journey of every page by keyboard alone."""
 
+import re
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.helpers.chat_tokenizer import save_chat_model
 from tests.helpers.settling import settle
 
 PATIENCE = 90_000
@@ -12,8 +15,10 @@ MOST_TABS = 150
 FOCUSED = """() => {
     let node = document.activeElement;
     while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
-    const keyed = node?.closest?.("[class*=st-key]")?.className;
-    const label = node?.getAttribute?.("aria-label");
+    // A component's field stands in a shadow root, where it is named by its label; the key is outside of it.
+    const key = "[class*=st-key]";
+    const keyed = (node?.closest?.(key) ?? node?.getRootNode?.().host?.closest(key))?.className;
+    const label = node?.getAttribute?.("aria-label") ?? node?.labels?.[0]?.textContent;
     return [node?.className, label, node?.textContent, node?.tagName, keyed].map((part) => part ?? "").join(" | ");
 }"""
 
@@ -125,3 +130,42 @@ def test_a_fine_tuning_is_started_and_stopped(visit: Callable[[str], Page]) -> N
     page = visit("finetune?show=new")
     expect(page.locator(".st-key-start_finetuning button")).to_be_enabled(timeout=PATIENCE)
     start_and_stop(page, "start_finetuning")
+
+
+@pytest.fixture(scope="module")
+def talker(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a random model with a chat template."""
+    return quote(str(save_chat_model(tmp_path_factory.mktemp("chat") / "m")), safe="")
+
+
+def type_instead(page: Page, label: str, text: str) -> None:
+    """Go to the text area of this name, and put a text in the place of what stands in it."""
+    tab_to(page, lambda focus: f"| {label}" in focus and "TEXTAREA" in focus)
+    page.keyboard.press("Control+a")
+    page.keyboard.type(text)
+
+
+@pytest.mark.slow
+def test_pasted_lines_are_measured(visit: Callable[[str], Page]) -> None:
+    page = visit("evaluate?section=bleu")
+    type_instead(page, "Hypotheses, one a line", "the cat is on my mat")
+    expect(page.get_by_text("5 of 6 n-grams of order 1 count", exact=False)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Every word stands in a reference", exact=False)).to_be_hidden()
+    type_instead(page, "References, one a line", "the cat is on my mat")
+    expect(page.get_by_text("6 of 6 n-grams of order 1 count", exact=False)).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.slow
+def test_a_turn_is_written_and_answered(visit: Callable[[str], Page], talker: str) -> None:
+    page = visit(f"generate?model={talker}&generate=chat&new_tokens=3&seed=1")
+    type_instead(page, "Turn 1", "Why?")
+    expect(page.get_by_text("23 tokens, 19 of them the template's own", exact=False)).to_be_visible(timeout=PATIENCE)
+    settle(page)
+    tab_to(page, lambda focus: "st-key-play" in focus and "BUTTON" in focus)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile("^3 tokens · log-prob"))).to_be_visible(timeout=PATIENCE)
+    settle(page)
+    tab_to(page, lambda focus: "st-key-take_reply" in focus and "BUTTON" in focus)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**assistant**", timeout=PATIENCE)
+    expect(page.locator(".st-key-turn_1 textarea")).not_to_have_value("", timeout=PATIENCE)

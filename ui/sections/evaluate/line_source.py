@@ -76,9 +76,11 @@ def choose_lines(*, takes_second: bool = False) -> LineSet:
 
 def _pasted_lines(*, takes_second: bool) -> LineSet:
     shown = lines_examples()[0]
-    _offer_lines_examples()
+    examples = st.container()
     with st.container(key="evaluated_lines"):
         hypotheses = address_text(HYPOTHESES, shown.hypotheses, label=_("Hypotheses, one a line"), rows=3)
+        with examples:
+            _offer_lines_examples(hypotheses)
         references = _reference_areas(shown)
         second = ""
         if takes_second:
@@ -112,13 +114,13 @@ def _reference_areas(shown: LinesExample) -> list[str]:
     return kept
 
 
-def _offer_lines_examples() -> None:
-    """A button for each example, and what the shown one teaches."""
+def _offer_lines_examples(hypotheses: str) -> None:
+    """A button for each example, and what the shown one teaches; none is shown once these are the person's own."""
     lesson = ""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(_("What measures miss:"), width="content")
         for example in lines_examples():
-            is_shown = read_text(HYPOTHESES, lines_examples()[0].hypotheses) == example.hypotheses
+            is_shown = hypotheses == example.hypotheses
             lesson = _(example.lesson) if is_shown else lesson
             st.button(
                 _(example.title),
