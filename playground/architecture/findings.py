@@ -28,17 +28,20 @@ def architecture_findings(architecture: Architecture) -> list[Finding]:
     shares = {name: counts[name] / max(1, total) for name in ("attention", "feed_forward", "embedding", "head")}
     found = [
         Finding(
+            template=N_("{total:,} parameters in one layer.")
+            if layers == "1"
+            else N_("{total:,} parameters in {layers} layers."),
+            values={"total": total, "layers": layers},
+        ),
+        Finding(
             template=N_(
-                "{total:,} parameters in {layers} layers: MLPs hold {feed_forward:.0%}, attention {attention:.0%}, "
-                "embeddings {embedding:.0%}, the output matrix {head:.0%}."
+                "MLPs hold {feed_forward:.0%}, attention {attention:.0%}, embeddings {embedding:.0%}, "
+                "the output matrix {head:.0%}."
             )
             if counts["head"]
-            else N_(
-                "{total:,} parameters in {layers} layers: MLPs hold {feed_forward:.0%}, attention {attention:.0%}, "
-                "embeddings {embedding:.0%}."
-            ),
-            values={"total": total, "layers": layers, **shares},
-        )
+            else N_("MLPs hold {feed_forward:.0%}, attention {attention:.0%}, embeddings {embedding:.0%}."),
+            values=shares,
+        ),
     ]
     return [*found, *_shared(architecture), *_connections(architecture)]
 

@@ -207,7 +207,7 @@ def test_the_stand_alone_page_is_offered_and_opens_without_a_server(server, page
     open_page(page, f"{server}/?text={quote(TEXT)}&head=2.2")
     page.get_by_text("Export: data, HTML, Python").click()
     with page.expect_download(timeout=PATIENCE) as download:
-        page.get_by_role("button", name="Stand-alone HTML").click()
+        page.get_by_role("button", name="Download HTML").click()
     target = tmp_path / "page.html"
     download.value.save_as(target)
     page.goto(target.as_uri())

@@ -120,7 +120,7 @@ def test_a_table_goes_up_and_comes_down(site: Site, open_page: Callable[[str], P
     place.set_input_files({"name": "points.csv", "mimeType": "text/csv", "buffer": noisy_table().encode()})
     expect(page.get_by_text(re.compile("40 runs"))).to_be_visible(timeout=PATIENCE)
     with page.expect_download(timeout=PATIENCE) as download:
-        page.get_by_role("button", name="These points (.csv)").click(timeout=PATIENCE)
+        page.get_by_role("button", name="Download CSV: these points").click(timeout=PATIENCE)
     lines = Path(download.value.path()).read_text().strip().splitlines()
     assert len([line for line in lines if not line.startswith("# ")]) == 41
 

@@ -1,8 +1,12 @@
 """What a page gives to take home: the Python under a picture runs as it stands and names its origin."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
-from tests.helpers.page_script import charts, run_page, words
+from tests.helpers.page_script import ROOT, charts, run_page, words
 
 TALE = "french: Anna gives the red ball to Ben."
 
@@ -87,3 +91,19 @@ def test_every_picture_that_is_saved_says_what_was_read_and_how_it_was_set(name,
         assert parameters.get("section") == "hand" or "model: books-decoder" in chart["provenance"]
         assert not is_of_a_text or "text: 'The cat\\nsat'" in chart["provenance"]
     assert all(any(fact in chart["provenance"] for chart in drawn) for fact in facts)
+
+
+def download_labels(module: Path) -> list[str]:
+    """The sentences that stand on the download buttons of a module, as far as it says them itself."""
+    named = {"download_button", "_button", "_offer"} if "download_button" in module.read_text() else set()
+    calls = [node for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call) and node.args]
+    firsts = [node.args[0] for node in calls if (ast.unparse(node.func).split(".")[-1]) in named]
+    said = [first.args[0] if isinstance(first, ast.Call) and first.args else first for first in firsts]
+    return [one.value for one in said if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+
+
+def test_every_download_has_one_name_and_says_its_format():
+    labels = {label for module in (ROOT / "ui").rglob("*.py") for label in download_labels(module)}
+    assert len(labels) >= 10
+    named = re.compile("Download (CSV|NPZ|HTML|JSON|ZIP|QR code).*")
+    assert {label for label in labels if not named.fullmatch(label)} == set()

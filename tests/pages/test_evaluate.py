@@ -76,7 +76,7 @@ def test_the_longest_common_subsequence_is_linked():
 
 def test_the_shifts_and_edits_of_ter_are_drawn_and_add_up():
     app = run_page("evaluate", section="bleu", hypotheses="d e a b Q", references="a b c d e", references_2="")
-    assert "1 shifts and 1 edits of words: 2 edits" in words(app)
+    assert "Shifts: 1; edits of words: 1; together 2" in words(app)
     _ngrams, shifts, edits = shown(app, "compared_lines")
     assert shifts["links"] == [[0, 0, 3], [0, 1, 4]]
     assert [chip["text"] for chip in shifts["rows"][1]["chips"]] == ["a", "b", "q", "d", "e"]

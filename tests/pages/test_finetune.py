@@ -128,7 +128,7 @@ def test_a_link_brings_ranks_and_counts_back():
 def test_the_result_can_be_taken_along():
     app = page(show="files")
     labels = {button.proto.label for button in app.get("download_button")}
-    assert {"Adapter (.zip, for peft)", "Merged model (.zip)", "For transformers (.zip)"} <= labels
+    assert {"Download ZIP: adapter for peft", "Download ZIP: merged model", "Download ZIP: for transformers"} <= labels
     assert "Model name, here and in Python: books-encoder-sentiment" in words(app)
 
 

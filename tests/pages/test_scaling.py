@@ -309,7 +309,7 @@ def test_a_sweep_on_a_persons_text_counts_the_vocabulary_that_the_text_has():
     app = area.set_value("the cat sat on the mat. the dog sat on the log.\n" * 40).run()
     assert not app.exception
     # Characters and the special tokens of a decoder, in an embedding of width 8 that is tied with the head.
-    assert "1 runs from" in words(app)
+    assert "1 run of" in words(app)
     few = area.set_value("cat").run()
     assert few.error
 

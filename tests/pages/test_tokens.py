@@ -35,7 +35,7 @@ def test_the_text_as_tokens_and_the_merges_of_the_chosen_one():
     said = words(app)
     assert "19 characters are 19 bytes in UTF-8 and 8 of 4,096 tokens" in said
     assert "Verified: 3 of 3 pre-tokens" in said
-    assert "“Ġunbelievable” begins as 13 symbols; 7 merges make 6 tokens of it." in said
+    assert "“Ġunbelievable” begins as 13 symbols; 7 merges, then 6 tokens." in said
     (chart,) = charts(app)
     assert chart["figure"]["data"][1]["text"][:4] == ["␣", "u", "n", "b"]
     assert "text: 'an unbelievable cat'" in chart["provenance"]

@@ -103,6 +103,8 @@ def describe_depth(before: str, answer: str, rank: Int[np.ndarray, "row"]) -> Fi
     values: dict[str, object] = {"before": before, "answer": answer, "layers": layers}
     if not len(hits):
         template = N_("After {before}, {answer} is top-1 in none of the {layers} layers; best rank {best:,}.")
+        if layers == 1:
+            template = N_("After {before}, {answer} is not top-1 in the only layer; best rank {best:,}.")
         return Finding(template=template, values={**values, "best": int(rank.min()) + 1})
     first, misses = int(hits[0]), np.flatnonzero(rank > 0)
     values["first"] = first
@@ -112,6 +114,8 @@ def describe_depth(before: str, answer: str, rank: Int[np.ndarray, "row"]) -> Fi
     stays = int(misses[-1]) + 1 if len(misses) else 0
     if stays == 0:
         template = N_("After {before}, {answer} is top-1 from the embedding on, through all {layers} layers.")
+        if layers == 1:
+            template = N_("After {before}, {answer} is top-1 from the embedding on, through the only layer.")
     elif first == stays:
         template = N_("After {before}, {answer} first appears as top-1 after layer {first} of {layers}, and stays so.")
     else:

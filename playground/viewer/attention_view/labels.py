@@ -69,7 +69,7 @@ def _toolbar() -> dict[str, str]:
         "mean": _("mean"),
         "clearChosen": _("Clear"),
         "settings": _("Settings"),
-        "export": _("Save image"),
+        "export": _("Save picture"),
         "zoomIn": _("Zoom in"),
         "zoomOut": _("Zoom out"),
         "zoomReset": _("Show everything"),

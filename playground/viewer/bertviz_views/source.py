@@ -56,6 +56,8 @@ class Support:
 
 def source_of(trace: Trace, kind: SiteKind) -> Source:
     """One kind of attention of a trace. Raises UserError for a kind that the model does not have."""
+    from playground.charts.layout import mark_spaces  # not before it is needed: it loads plotly
+
     sites = trace.layers(kind)
     segments = [token.segment for token in trace.query_tokens(kind)]
     first = sites[0]
@@ -63,8 +65,8 @@ def source_of(trace: Trace, kind: SiteKind) -> Source:
         kind=kind,
         numbers=tuple(site.layer for site in sites),
         heads=min(site.n_heads for site in sites),
-        query_tokens=tuple(token.text for token in trace.query_tokens(kind)),
-        key_tokens=tuple(token.text for token in trace.key_tokens(kind)),
+        query_tokens=tuple(mark_spaces(token.text) for token in trace.query_tokens(kind)),
+        key_tokens=tuple(mark_spaces(token.text) for token in trace.key_tokens(kind)),
         sentence_b_start=segments.index(1) if kind == "encoder" and 1 in segments else None,
         causal=first.is_causal,
         maps=lambda layers, tokens: _stack_maps([sites[layer] for layer in layers], tokens),

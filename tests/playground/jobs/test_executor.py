@@ -80,7 +80,7 @@ def test_runs_wait_in_order_and_two_slots_work_at_once(tmp_path):
         folders = [tmp_path / "runs" / run_id for run_id in ids]
         assert executor.waiting() == (ids[2], ids[3])
         assert [read_status(folder).position for folder in folders] == [None, None, 0, 1]
-        with pytest.raises(UserError, match="2 runs are waiting already"):
+        with pytest.raises(UserError, match="The queue is full, of length 2"):
             executor.submit(train_config(tmp_path), name="one too many")
         until(lambda: all(last_recorded_step(folder) for folder in folders[:2]), "both")
         executor.cancel(ids[2])
@@ -320,7 +320,7 @@ def test_a_visitor_has_a_share_of_the_queue_and_a_full_disk_refuses_all(tmp_path
     try:
         first = executor.submit(train_config(tmp_path), name="one", owner="anna")
         executor.submit(train_config(tmp_path), name="two", owner="anna")
-        with pytest.raises(UserError, match="2 of your runs"):
+        with pytest.raises(UserError, match="wait or train already: 2,"):
             executor.submit(train_config(tmp_path), name="three", owner="anna")
         executor.submit(train_config(tmp_path), name="other", owner="ben")
         executor.submit(train_config(tmp_path), name="nobody's")

@@ -293,7 +293,7 @@ def test_the_documents_maps_are_the_traces():
 def test_the_second_sentence_starts_where_the_trace_says():
     traced = trace(small_model("bert"), "A cat.", pair="A mat!")
     source = source_of(traced, "encoder")
-    assert source.query_tokens[source.sentence_b_start :] == tuple("A mat!")
+    assert source.query_tokens[source.sentence_b_start :] == tuple("A␣mat!")
     assert budget_of("head", [source]).bytes > budget_of("neuron", [source]).bytes - 1_000_000
 
 

@@ -31,10 +31,12 @@ def offer_exports(
     trace = traced.trace
     more = dict(line.split(": ", 1) for line in link_lines())
     with st.container(horizontal=True):
-        _button(_("CSV"), partial(head_csv, trace, selected_map, more=more), f"{stem}.csv", "text/csv")
-        _button(_("NPZ"), partial(head_npz, trace, selected_map, more=more), f"{stem}.npz", "application/octet-stream")
-        _button(_("Stand-alone HTML"), partial(_page, traced, options, view, link_lines()), f"{stem}.html", "text/html")
+        _button(_("Download CSV"), partial(head_csv, trace, selected_map, more=more), f"{stem}.csv", "text/csv")
+        npz = partial(head_npz, trace, selected_map, more=more)
+        _button(_("Download NPZ"), npz, f"{stem}.npz", "application/octet-stream")
+        _button(_("Download HTML"), partial(_page, traced, options, view, link_lines()), f"{stem}.html", "text/html")
     st.caption(_("CSV: the weights shown. NPZ: also the overview, all head scores and, up to 50 MB, all weights."))
+    st.caption(_("HTML: a page that stands alone."))
     if selected_map.chosen is not None:
         st.caption(_("Both and the Python hold the chosen tokens' weights put together, too."))
     st.caption(_("Python that reproduces this view:"))

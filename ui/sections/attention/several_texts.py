@@ -9,7 +9,7 @@ from playground.errors import UserError
 from playground.lens.capture.site import SiteKind
 from playground.lens.several_texts import MOST_TEXTS, interval, score_texts, split_texts
 from playground.models import LoadedModel
-from playground.text import _
+from playground.text import _, _n
 from ui.cache import results_of
 from ui.components.attention_view import Selected, attention_view_labels
 from ui.jobs import compute
@@ -70,9 +70,8 @@ def show_several_texts(model: LoadedModel, kind: SiteKind, selected: Selected, r
                 _("Texts"): 0 if found is None else found.count,
             }
         )
-    st.markdown(
-        _("Head {layer}.{head} over {count} texts").format(layer=selected.layer, head=selected.head, count=len(texts))
-    )
+    count = _n("{n} text", "{n} texts", len(texts))
+    st.markdown(_("Head {layer}.{head} over {texts}").format(layer=selected.layer, head=selected.head, texts=count))
     st.dataframe(rows, hide_index=True, key="several_rows", width="content")
     st.caption(
         _("Each text counts once, whatever its length; Student's t interval. A score counts where a text defines it.")

@@ -12,7 +12,7 @@ from playground.emergence.tables import MeasuredCheckpoint
 from playground.emergence.tracker import RunTracker
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
-from playground.text import _
+from playground.text import _, _n
 from playground.training import TrainConfig
 from playground.training.run.control import Command
 from playground.training.run.runs import Run
@@ -170,11 +170,11 @@ def _show_progress(live: LiveRun) -> None:
     run, status = live.run, live.run.status
     # A name is a person's: never markup.
     st.text(run.name)
-    progress = _("{state}, step {step:,} of {steps:,} · {measured:,} checkpoints measured").format(
+    progress = _("{state}, step {step:,} of {steps:,} · {measured}").format(
         state=state_label(status.state),
         step=status.step,
         steps=run.steps,
-        measured=len(live.checkpoints),
+        measured=_n("{n} checkpoint measured", "{n} checkpoints measured", len(live.checkpoints)),
     )
     st.progress(min(1.0, status.step / max(1, run.steps)), text=progress)
     if status.message:

@@ -166,7 +166,7 @@ def snippet_lines(metrics: Sequence[str], *, over_size: bool, run: str) -> list[
 def offer_table(study: str, checkpoints: Sequence[MeasuredCheckpoint]) -> None:
     """Download of all checkpoints and metrics as CSV below its provenance."""
     st.download_button(
-        _("All checkpoints (CSV)"),
+        _("Download CSV: all checkpoints"),
         comments([*provenance_lines(study), *link_lines()]) + write_checkpoints(checkpoints),
         file_name=f"emergence-{study}.csv",
         mime="text/csv",

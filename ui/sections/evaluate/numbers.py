@@ -46,7 +46,7 @@ def offer_results(
     shown = {key: value for key, value in details.items() if len(repr(value)) <= 2_000}
     link = link_lines()
     st.download_button(
-        _("Results of each item (.csv)"),
+        _("Download CSV: each item's results"),
         lambda: csv_table([header, *rows()], [*origin(None, details=shown), *link]),
         file_name=name,
         mime="text/csv",

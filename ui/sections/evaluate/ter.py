@@ -45,9 +45,9 @@ def _describe_edits(found: TerEdits, n_references: int) -> Finding:
         "sum": found.edits,
     }
     if n_references == 1:
-        template = N_("{shifts} shifts and {edits} edits of words: {sum} edits.")
+        template = N_("Shifts: {shifts}; edits of words: {edits}; together {sum}.")
     else:
-        template = N_("{shifts} shifts and {edits} edits of words: {sum} edits, to the nearest reference.")
+        template = N_("Shifts: {shifts}; edits of words: {edits}; together {sum}, to the nearest reference.")
     return Finding(template=template, values=values)
 
 

@@ -34,10 +34,10 @@ def show_result() -> None:
     doors({titles[page]: (page, {str(MODEL): after}) for page in (ATTENTION, INSIDE, GENERATE, ABLATE, EVALUATE)})
     with st.container(horizontal=True, gap="small"):
         if isinstance(config, FinetuneConfig) and config.parts.method == "lora" and not config.from_scratch:
-            _offer(_("Adapter (.zip, for peft)"), export_adapter, run, "adapter")
-        _offer(_("Merged model (.zip)"), export_merged, run, "merged")
+            _offer(_("Download ZIP: adapter for peft"), export_adapter, run, "adapter")
+        _offer(_("Download ZIP: merged model"), export_merged, run, "merged")
         if is_own(before):
-            _offer(_("For transformers (.zip)"), export_for_hub, run, "transformers")
+            _offer(_("Download ZIP: for transformers"), export_for_hub, run, "transformers")
     say_retention()
     st.caption(_("Each with a card: data by checksum, settings, measures. Base: {name}.").format(name=before))
     with st.expander(_("Settings"), icon=":material/data_object:"):

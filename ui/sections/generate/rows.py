@@ -60,7 +60,7 @@ def show_rows(model: LoadedModel, head: ModelHead) -> None:
     _list_rows(answers[:MOST_TEXTS], head, len(answers))
     notes = [*origin(model, details={"rows": len(answers)}), *link_lines()]
     st.download_button(
-        _("CSV"),
+        _("Download CSV"),
         lambda: answers_csv(model, answers, asked.columns, notes),
         file_name=f"{asked.name}-answers.csv",
         mime="text/csv",

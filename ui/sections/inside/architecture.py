@@ -80,7 +80,7 @@ def show_boxes(architecture: Architecture, provenance: list[str]) -> None:
         table = box_table(architecture)
         st.dataframe(table, hide_index=True, key="architecture_boxes")
         st.download_button(
-            "CSV",
+            _("Download CSV"),
             csv_table([tuple(table.columns), *table.itertuples(index=False)], [*provenance, *link_lines()]),
             file_name="architecture.csv",
             mime="text/csv",

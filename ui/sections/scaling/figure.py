@@ -10,7 +10,7 @@ import streamlit as st
 from playground.csv_table import Row, csv_table
 from playground.provenance import VERSION
 from playground.scaling.laws import LAWS
-from playground.text import _
+from playground.text import _, _n
 from ui.components.live_chart import live_chart
 from ui.sections.scaling.study import SHIPPED, ScalingStudy
 from ui.state.link import link_lines
@@ -57,7 +57,7 @@ def show_scaling_figure(
 def _offer_exports(name: str, source: str, table: Iterable[Row], *, opens_runs: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
-            _("Data (.csv)"),
+            _("Download CSV"),
             csv_table(table, [*export_header(source), *link_lines()]),
             file_name=f"{name}.csv",
             mime="text/csv",
@@ -91,7 +91,7 @@ def source_line(study: ScalingStudy, law: str = "") -> str:
     counted = _("all parameters") if study.counts_embeddings else _("without embeddings and head")
     parts = [
         study.source,
-        _("{count} runs").format(count=len(study.points)),
+        _n("{n} run", "{n} runs", len(study.points)),
         counted if study.without_embeddings is not None else "",
         law,
     ]

@@ -15,7 +15,7 @@ from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
 from playground.scaling.verdict import EXPONENT_SYMBOLS, symbol
 from playground.sweeps.progress import SweepView
-from playground.text import _
+from playground.text import _, _n
 from ui.cache import fit_history, scaling_results
 from ui.components.live_chart import live_chart
 from ui.sections.scaling.figure import export_header
@@ -51,11 +51,16 @@ def show_live_fit(sweep_id: str, view: SweepView) -> None:
         _show_convergence(sweep_id, source)
 
 
+def runs_done(done: int, total: int) -> str:
+    """How many of a sweep's runs have finished."""
+    return _("{done} of {runs}").format(done=done, runs=_n("{n} run", "{n} runs", total))
+
+
 def _source(sweep_id: str, view: SweepView, fitted: tuple[Fit, Bootstrap] | None) -> list[str]:
     """Which sweep, how much of it, and by which law with how many resamples."""
     parts = [
         _("the sweep {name}").format(name=sweep_id[:12]),
-        _("{done} of {total} runs").format(done=len(view.points), total=len(view.cells)),
+        runs_done(len(view.points), len(view.cells)),
     ]
     if fitted is not None:
         law, count = _(LAWS[fitted[0].law].title), fitted[1].n_resamples
@@ -148,7 +153,7 @@ def _show_convergence(sweep_id: str, source: list[str]) -> None:
     groups: dict[str, list[Interval]] = {}
     for count in sorted(history)[-SHOWN_FITS:]:
         fitted, resamples = history[count]
-        name = _("{count} runs").format(count=count)
+        name = _n("{n} run", "{n} runs", count)
         for parameter, (low, high) in resamples.intervals().items():
             if parameter in EXPONENT_SYMBOLS:
                 interval = Interval(name=name, value=fitted.parameters[parameter], low=low, high=high)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from playground.csv_table import comments
 from playground.scaling.budgets import short
-from playground.text import _
+from playground.text import _, _n
 from ui.sections.scaling.figure import export_header, source_line
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.link import link_lines
@@ -15,11 +15,11 @@ def show_points(study: ScalingStudy) -> None:
     """Counts, warnings about units, the rows that cannot be used, and every point."""
     points = study.points
     st.write(f"**{inert(study.title)}**")
-    summary = _("{count} runs, {sizes} sizes from {least} to {most} parameters, losses {low:.3f} to {high:.3f}.")
+    summary = _("{runs}, {sizes} from {least} to {most} parameters, losses {low:.3f} to {high:.3f}.")
     st.write(
         summary.format(
-            count=len(points),
-            sizes=len(set(points.params.tolist())),
+            runs=_n("{n} run", "{n} runs", len(points)),
+            sizes=_n("{n} size", "{n} sizes", len(set(points.params.tolist()))),
             least=short(points.params.min()),
             most=short(points.params.max()),
             low=points.loss.min(),
@@ -29,13 +29,13 @@ def show_points(study: ScalingStudy) -> None:
     for warning in study.warnings:
         st.warning(warning, icon=":material/straighten:")
     if study.bad:
-        skipped = _("{count} rows were skipped. Everything on this page is computed without them.")
-        st.warning(skipped.format(count=len(study.bad)), icon=":material/rule:")
+        skipped = _n("{n} row was skipped.", "{n} rows were skipped.", len(study.bad))
+        st.warning(f"{skipped} {_('Nothing on this page counts what was skipped.')}", icon=":material/rule:")
         table = [{_("Row"): bad.row, _("Reason"): bad.reason} for bad in study.bad]
         st.dataframe(table, hide_index=True, key="bad_rows")
     show_study_runs(study)
     st.download_button(
-        _("These points (.csv)"),
+        _("Download CSV: these points"),
         comments([*export_header(source_line(study)), *link_lines()]) + study.csv(),
         file_name="points.csv",
         mime="text/csv",

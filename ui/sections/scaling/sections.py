@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from playground.scaling.bootstrap import Bootstrap
 from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
-from playground.text import _
+from playground.text import _, _n
 from ui.sections.scaling.allocation import show_frontier, show_loss_surface, show_training
 from ui.sections.scaling.diagnostics import choose_residual_axis, show_fit_residuals, show_intervals
 from ui.sections.scaling.exponents import show_allocation_verdict, show_exponents
@@ -147,7 +147,7 @@ def _refine(
 
 
 def _show_all_runs(study: ScalingStudy) -> None:
-    with st.expander(_("All {count} runs").format(count=len(study.points)), icon=":material/table_rows:"):
+    with st.expander(_n("{n} run", "All {n} runs", len(study.points)), icon=":material/table_rows:"):
         show_study_runs(study)
 
 

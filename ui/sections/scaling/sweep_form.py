@@ -16,7 +16,7 @@ from playground.tasks.tales.tales_task import TalesConfig
 from playground.tasks.task import TaskConfig
 from playground.tasks.text import TextTaskConfig
 from playground.tasks.vocabulary import VocabularyKind
-from playground.text import _
+from playground.text import _, _n
 from ui.cache import scaling_results, throughput
 from ui.sections.scaling.budget import choose_currency, currency
 from ui.sections.train.labels import choice_label
@@ -186,8 +186,11 @@ def show_sweep_cost(config: SweepConfig) -> None:
     workers = 1 if ray else default_executor().slots
     cost = sweep_cost(grid, throughput().of("cpu"), workers=workers, hourly_price=read_price())
     sizes = sorted({cell.parameters for cell in grid})
-    summary = _("{count} runs from {least:,} to {most:,} parameters, {flops}, {time}.").format(
-        count=cost.cells,
+    summary = _("{runs} from {least:,} to {most:,} parameters, {flops}, {time}.")
+    if len(sizes) == 1:
+        summary = _("{runs} of {least:,} parameters, {flops}, {time}.")
+    summary = summary.format(
+        runs=_n("{n} run", "{n} runs", cost.cells),
         least=sizes[0],
         most=sizes[-1],
         flops=prefixed(cost.flops, "FLOP"),

@@ -11,12 +11,12 @@ from playground.jobs.executor import default_executor
 from playground.sweeps.dial import read_prediction
 from playground.sweeps.progress import WORKING, SweepProgress, SweepView, read_progress, read_sweep
 from playground.sweeps.sweep import delete_sweep, ray_address, resume_sweep, start_sweep, stop_sweep, sweep_folder
-from playground.text import _
+from playground.text import _, _n
 from playground.training.run.runs import owner_of
 from ui.sections.scaling.budget import currency
 from ui.sections.scaling.data import started, visible_sweeps
 from ui.sections.scaling.landing import show_landing
-from ui.sections.scaling.live_fit import show_live_fit
+from ui.sections.scaling.live_fit import runs_done, show_live_fit
 from ui.sections.scaling.sweep_form import choose_sweep, read_price, show_sweep_cost
 from ui.sections.train.summary import COLOURS, state_label
 from ui.state.address import write_values
@@ -115,7 +115,7 @@ def _known_title(folder: Path) -> str:
         with contextlib.suppress(UserError):
             view = read_sweep(folder)
             progress, state = view.progress, shown_state_of(view)
-    runs = _("{done} of {total} runs").format(done=progress.done, total=progress.total)
+    runs = runs_done(progress.done, progress.total)
     return f"{started(folder)} · {state_label(state)} · {runs}"
 
 
@@ -152,7 +152,7 @@ def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
         elapsed = _("{seconds} so far").format(seconds=duration(progress.seconds))
         st.caption(elapsed + (f" · {progress.price_text(read_price())} {currency()}" if read_price() else ""))
     total = max(1, progress.total or len(view.cells))
-    text = _("{done} of {total} runs").format(done=progress.done, total=total)
+    text = runs_done(progress.done, total)
     if progress.seconds_left is not None:
         text += " · " + _("about {time} left").format(time=duration(progress.seconds_left))
     steps = sum(min(each.step, each.cell.config.steps) for each in view.cells)
@@ -192,7 +192,8 @@ def _show_actions(sweep_id: str, view: SweepView) -> None:
             action_button(_("New sweep"), "another_sweep", lambda: write_sweep_id(None), icon="add")
         if ended and is_own:
             with st.popover(_("Delete"), icon=":material/delete:"):
-                st.write(_("The sweep and its {count} runs will be gone for good.").format(count=len(view.cells)))
+                count = _n("{n} run", "{n} runs", len(view.cells))
+                st.write(_("The sweep will be gone for good, and with it {count}.").format(count=count))
                 action_button(_("Delete it and its runs"), "delete_sweep", lambda: _delete(view.folder), icon="delete")
 
 
@@ -214,7 +215,7 @@ def _delete(folder: Path) -> None:
 
 
 def _show_cells(view: SweepView) -> None:
-    with st.expander(_("All {count} runs").format(count=len(view.cells)), icon=":material/table_rows:"):
+    with st.expander(_n("{n} run", "All {n} runs", len(view.cells)), icon=":material/table_rows:"):
         losses = {point.run: point.loss for point in view.points}
         table = [
             {

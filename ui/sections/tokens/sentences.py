@@ -8,7 +8,7 @@ from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.models import LoadedModel
 from playground.models.catalogue import MINILM
-from playground.text import _
+from playground.text import _, _n
 from playground.tokens.sentences import (
     MOST_LINES,
     SentenceRecipe,
@@ -141,8 +141,8 @@ def _show_ranking(model: LoadedModel, vectors: SentenceVectors, order: list[int]
     titles = (_("rank"), _("line"), _("cosine"), _("text"))
     st.dataframe([dict(zip(titles, row, strict=True)) for row in ranked], hide_index=True, key="ranking_rows")
     if any(vectors.cut):
-        sentence = _("{cut} texts are longer than {most:,} tokens and were cut there.")
-        st.caption(sentence.format(cut=sum(vectors.cut), most=recipe.most_tokens))
+        sentence = _("Cut after {most:,} tokens: {texts}.")
+        st.caption(sentence.format(texts=_n("{n} text", "{n} texts", sum(vectors.cut)), most=recipe.most_tokens))
     offer_csv(model, [("rank", "line", "cosine", "text"), *ranked], name="ranking", details=details)
 
 

@@ -8,7 +8,7 @@ from playground.charts.layout import mark_spaces
 from playground.charts.tokens import merge_figure, pieces_figure
 from playground.errors import UserError
 from playground.lens.capture.tokens import is_byte_level, readable, rust_tokenizer
-from playground.text import _
+from playground.text import _, _n
 from playground.tokens.bpe import MergeReplay
 from playground.tokens.segmentation import Segmentation, segment
 from playground.tokens.unigram import LatticePiece, UnigramLattice
@@ -83,8 +83,12 @@ def _show_merges(subject: TokenSubject, text: str, replay: MergeReplay, index: i
     start, end = replay.spans[first][0], replay.spans[last - 1][1]
     numbered = [(n, merge) for n, merge in enumerate(replay.merges, 1) if start <= merge.start and merge.end <= end]
     _say(
-        _("{word} begins as {symbols} symbols; {merges} merges make {pieces} tokens of it."),
-        {"symbols": len(replay.symbols), "merges": len(replay.merges), "pieces": len(replay.pieces)},
+        _("{word} begins as {symbols}; {merges}, then {pieces}."),
+        {
+            "symbols": _n("{n} symbol", "{n} symbols", len(replay.symbols)),
+            "merges": _n("{n} merge", "{n} merges", len(replay.merges)),
+            "pieces": _n("{n} token", "{n} tokens", len(replay.pieces)),
+        },
         text,
     )
     _say_window(len(replay.pieces), last - first)
@@ -172,8 +176,11 @@ def _show_match(subject: TokenSubject, match: LongestMatch, index: int) -> None:
         st.caption(_("This pre-token has more characters than WordPiece looks up: the whole of it is unknown."))
         return
     _say(
-        _("{word} is looked up {attempts} times, a character shorter after each failure: {pieces} tokens."),
-        {"attempts": len(match.attempts), "pieces": len(match.pieces)},
+        _("{word}: {attempts}, a character shorter after each failure, and {pieces}."),
+        {
+            "attempts": _n("{n} look-up", "{n} look-ups", len(match.attempts)),
+            "pieces": _n("{n} token", "{n} tokens", len(match.pieces)),
+        },
         match.text,
     )
     shown = attempts_around(match, index)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.snippets import loading, origin
-from playground.text import _
+from playground.text import _, _n
 from playground.tokens.boundaries import SharedBoundaries, compare_boundaries
 from playground.tokens.findings import describe_boundaries
 from playground.tokens.tokenization import Tokenization
@@ -30,7 +30,8 @@ def show_two_tokenizers(subject: TokenSubject) -> None:
     except UserError as error:
         answered(error)
     for side, (model, cut) in enumerate(zip((subject.model, other), cuts, strict=True)):
-        st.markdown(_("**{model}**: {tokens:,} tokens").format(model=inert(model.name), tokens=len(cut.content)))
+        count = _n("{n} token", "{n} tokens", len(cut.content))
+        st.markdown(f"**{inert(model.name)}**: {count}")
         _show_side(cut, None if shared is None else shared.same[side], side, origin(model, details={"text": text}))
     st.caption(_("Tinted: the other tokenizer has no token of exactly these characters. Spaces at the edges aside."))
     rows: list[tuple[object, ...]] = [("model", "position", "token", "id", "start", "end")]

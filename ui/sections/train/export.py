@@ -72,7 +72,7 @@ def _copy_settings(run: Run) -> None:
 def _show_downloads(run: Run) -> None:
     stem = f"run-{run.id[:8]}"
     st.download_button(
-        _("Run (.zip)"),
+        _("Download ZIP: run"),
         partial(zip_run, run.folder),
         file_name=f"{stem}.zip",
         mime="application/zip",
@@ -82,7 +82,7 @@ def _show_downloads(run: Run) -> None:
     st.caption(_("Weights, settings, metrics, samples, and a script that repeats the run."))
     say_retention()
     st.download_button(
-        _("Settings (.json)"),
+        _("Download JSON: settings"),
         json.dumps(run.config, indent=2, ensure_ascii=False),
         file_name=f"{stem}.json",
         mime="application/json",

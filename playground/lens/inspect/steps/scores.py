@@ -130,6 +130,9 @@ def hidden_as_infinity(row: AttentionRow) -> Float[np.ndarray, "key"]:
 def _mask_explanation(hidden: np.ndarray, biases: np.ndarray) -> str:
     keys, visible = len(hidden), int((~hidden).sum())
     has_bias = bool(biases.size and np.abs(biases).max() > NO_BIAS)
+    if keys == 1:
+        template = _("This query has one key; bias by distance.")
+        return template if has_bias else _("This query has one key; no bias.")
     if visible == keys:
         template = _("All {keys:,} keys are visible to this query; bias by distance.")
         return (template if has_bias else _("All {keys:,} keys are visible to this query; no bias.")).format(keys=keys)

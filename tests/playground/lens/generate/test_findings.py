@@ -67,6 +67,8 @@ def test_the_most_surprising_token_is_named_with_mean_and_perplexity() -> None:
         ([0, 0, 0], "is top-1 from the embedding on, through all 2 layers."),
         ([1, 0, 4], "is top-1 after layer 1 of 2, but not at the end."),
         ([7, 6, 4], "is top-1 in none of the 2 layers; best rank 5."),
+        ([0, 0], "is top-1 from the embedding on, through the only layer."),
+        ([7, 6], "is not top-1 in the only layer; best rank 7."),
     ],
 )
 def test_where_an_answer_appears_and_from_where_it_stays(ranks: list[int], said: str) -> None:
