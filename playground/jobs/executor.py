@@ -205,16 +205,13 @@ class LocalExecutor:
         own = 0 if owner is None else owners.count(owner)
         if own >= self.limits.runs_each:
             raise UserError(
-                "Your runs that wait or train already: {own}, as many as one visitor may have here. Stop one, or wait "
-                "until one has finished.",
-                own=own,
+                "Your runs that wait or train already: {own}, as many as allowed. Stop one, or wait for one.", own=own
             )
         if self._size.bytes() >= self.limits.all_bytes:
             raise UserError("This server has no room for more runs; delete one of yours, or try again tomorrow.")
         if len(self._waiting) >= self.limits.queued:
             raise UserError(
-                "The queue is full, of length {queued}; try again when some runs have finished.",
-                queued=self.limits.queued,
+                "The queue is full, of length {queued}; try again when some have finished.", queued=self.limits.queued
             )
 
     def _enqueue(self, run_id: str) -> None:

@@ -48,8 +48,8 @@ def start(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]
     [
         ({"steps": "10"}, 1, "at most 10 are allowed here; choose fewer steps."),
         ({"parameters": "1000"}, 1, "at most 1,000 are allowed here; choose a smaller model."),
-        ({"queued": "1"}, 2, "The queue is full, of length 1; try again when some runs have finished."),
-        ({"hosted": "yes", "runs_each": "1"}, 2, "wait or train already: 1, as many as one visitor may have here."),
+        ({"queued": "1"}, 2, "The queue is full, of length 1; try again when some have finished."),
+        ({"hosted": "yes", "runs_each": "1"}, 2, "wait or train already: 1, as many as allowed."),
     ],
 )
 def test_a_run_beyond_the_limits(start, limits, presses, sentence):
