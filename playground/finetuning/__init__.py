@@ -12,5 +12,6 @@ held_out_scores.py held-out measures beside the baselines, with intervals and pa
 label_curve.py     accuracy over the number of labels: pre-trained and from scratch
 low_rank_change.py LoRA's B, A and alpha / r, and entries of their product
 rank_sweep.py      accuracy and drift over the rank of LoRA
+series_results.py  the points of both, read from the folders of a series' runs
 findings.py        what the pictures show, in a sentence each
 """

@@ -4,6 +4,7 @@ An accuracy's interval is Wilson's: one of resamples has no width where all rows
 are resampled together, so that its interval is a paired one (Koehn 2004).
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,10 @@ from playground.evaluation.confusion import Confusion, confusion
 from playground.evaluation.label_spreads import LabelSpreads, label_spreads
 from playground.evaluation.resampling import PairedSpread, Spread, paired_bootstrap
 from playground.evaluation.wilson import wilson
+from playground.lens.generate.classification import classify, require_head
+from playground.models.loading import LoadedModel
 from playground.progress import OnProgress, no_progress
+from playground.tasks.finetune.rows import SplitRows
 from playground.text import N_
 
 FINE_TUNED = N_("fine-tuned")
@@ -67,6 +71,28 @@ def held_out_scores(true: Sequence[str], predictions: Mapping[str, Sequence[str]
             )
         )
     return HeldOutScores(true=tuple(true), systems=tuple(systems))
+
+
+def score_models(
+    after: LoadedModel, rows: SplitRows, scratch: LoadedModel | None = None, on_progress: OnProgress = no_progress
+) -> HeldOutScores:
+    """A run's model on its held-out rows beside the baselines that learned from its training rows.
+
+    scratch: the same architecture that began with random weights. Raises UserError for a model without a classifier.
+    """
+    predictions = {FINE_TUNED: _answers(after, rows, on_progress)}
+    if scratch is not None:
+        predictions[SCRATCH] = _answers(scratch, rows, on_progress)
+    train, held_out = ((part.texts, part.labels) for part in (rows.train, rows.held_out))
+    with contextlib.suppress(UserError):  # texts without words
+        predictions |= baseline_predictions(train, held_out)
+    return held_out_scores(rows.held_out.labels, predictions)
+
+
+def _answers(model: LoadedModel, rows: SplitRows, on_progress: OnProgress) -> tuple[str, ...]:
+    labels = require_head(model, "text").labels
+    answers = classify(model, rows.held_out.texts, truncate=True, on_progress=on_progress)
+    return tuple(labels[answer.best] for answer in answers)
 
 
 def baseline_predictions(

@@ -54,19 +54,24 @@ class LoraLinear(nn.Module):
         return with_low_rank(self.weight, self.lora_A.weight, self.lora_B.weight, self.scale)
 
 
-def add_lora(model: nn.Module, path: str, *, rank: int, alpha: float) -> LoraLinear:
-    """Put a detour beside the linear layer at a path. Raises UserError for a rank that is none or saves nothing."""
-    parent = model.get_submodule(path.rpartition(".")[0])
-    base = model.get_submodule(path)
-    if rank >= min(sides_of(base)):
+def refuse_rank(path: str, rank: int, sides: tuple[int, int]) -> None:
+    """Raise UserError for a rank that saves nothing beside a matrix of outputs x inputs."""
+    if rank >= min(sides):
         raise UserError(
             "LoRA of rank {rank} beside {path} would train as much as the matrix has ({rows} x {columns}); choose a "
             "smaller rank.",
             rank=rank,
             path=path,
-            rows=sides_of(base)[0],
-            columns=sides_of(base)[1],
+            rows=sides[0],
+            columns=sides[1],
         )
+
+
+def add_lora(model: nn.Module, path: str, *, rank: int, alpha: float) -> LoraLinear:
+    """Put a detour beside the linear layer at a path. Raises UserError for a rank that is none or saves nothing."""
+    parent = model.get_submodule(path.rpartition(".")[0])
+    base = model.get_submodule(path)
+    refuse_rank(path, rank, sides_of(base))
     layer = LoraLinear(base, rank=rank, alpha=alpha)
     setattr(parent, path.rpartition(".")[2], layer)
     return layer

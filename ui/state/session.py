@@ -1,6 +1,7 @@
 """A session's own state: cancelled jobs, drafts, the branch it sampled and the tokens it masked."""
 
 from collections.abc import Callable, Sequence
+from secrets import token_hex
 from typing import TypeVar
 
 import streamlit as st
@@ -85,3 +86,29 @@ def keep_error(action: str, message: str) -> None:
 def take_error(action: str) -> str:
     """Why a button's action failed, once; empty where it did not."""
     return str(st.session_state.pop(f"error_{action}", ""))
+
+
+def ask_for(work: str, what: str) -> None:
+    """Remember, for the runs of the script that follow, that a person wants this work; each time is another one."""
+    st.session_state[f"asked_{work}"] = (what, token_hex(8))
+
+
+def asked_for(work: str) -> tuple[str, str]:
+    """What a person wants of this work and has not got, and which time this is; empty where nothing is left to do."""
+    what, time = st.session_state.get(f"asked_{work}", ("", ""))
+    return str(what), str(time)
+
+
+def answer(work: str) -> None:
+    """Ask no more for this work."""
+    st.session_state.pop(f"asked_{work}", None)
+
+
+def keep_ids(work: str, ids: Sequence[str]) -> None:
+    """Keep what was queued until it stands in the address, whatever ends this run of the script."""
+    st.session_state[f"ids_{work}"] = list(ids)
+
+
+def kept_ids(work: str) -> list[str]:
+    """What was queued and may not stand in the address yet."""
+    return list(st.session_state.get(f"ids_{work}", []))

@@ -5,13 +5,14 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 
 from playground.errors import UserError
 from playground.models.adapters.finetuned import tunable
+from playground.models.adapters.low_rank import sides_of
 from playground.models.cache import written_at
 from playground.models.catalogue import Kind
 from playground.models.loading import LoadedModel, load
@@ -21,6 +22,7 @@ from playground.training.estimate import BYTES, Memory
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.finetune.pace import LoadBase, measured_pace
 from playground.training.finetune.trained_parts import TrainedParts, choose_trained, stacks_of
+from playground.training.lora import LoraLinear, refuse_rank
 
 KEPT_PER_TOKEN = 16
 """Vectors of the model's width that a layer keeps of each token for the backward pass."""
@@ -52,7 +54,7 @@ class FinetuneEstimate:
         return BYTES * self.trainable
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Counts:
     kind: Kind
     layers: int
@@ -63,6 +65,20 @@ class _Counts:
     trained_layers: int
     """Layers from the lowest one that learns up to the head: through them the gradient flows."""
     modules: tuple[str, ...]
+    sides: tuple[tuple[int, int], ...] = ()
+    """Outputs and inputs of each of the modules."""
+
+    def of_rank(self, rank: int) -> "_Counts":
+        """Counted at LoRA's rank 1, these at another: B is outputs x r, A is r x inputs. Raises UserError for too many.
+
+        >>> one = _Counts("encoder", 1, 8, 9, 76, 12, 1, ("query",), ((8, 4),))
+        >>> one.of_rank(3).total, one.of_rank(3).trainable
+        (100, 36)
+        """
+        for path, sides in zip(self.modules, self.sides, strict=True):
+            refuse_rank(path, rank, sides)
+        more = (rank - 1) * sum(map(sum, self.sides))
+        return dataclasses.replace(self, total=self.total + more, trainable=self.trainable + more)
 
 
 def estimate_finetuning(config: FinetuneConfig, *, load: LoadBase = load) -> FinetuneEstimate:
@@ -71,7 +87,7 @@ def estimate_finetuning(config: FinetuneConfig, *, load: LoadBase = load) -> Fin
     Raises UserError for a base that cannot be loaded, is of a kind that the task does not take, or does not have the
     parts that are to learn, and for a task whose sources cannot be read.
     """
-    counts = _counts(_counted_config(config, load))
+    counts = _counts_of(config, load)
     kind = finetune_kind_of(config.task)
     refuse_kind(kind.refusal, kind.takes, config.base, counts.kind)
     pace = measured_pace(config, load=load)
@@ -90,10 +106,13 @@ def estimate_finetuning(config: FinetuneConfig, *, load: LoadBase = load) -> Fin
     )
 
 
-def _counted_config(config: FinetuneConfig, load: LoadBase) -> "_Counted":
+def _counts_of(config: FinetuneConfig, load: LoadBase) -> _Counts:
+    """Counted once for all ranks of LoRA: a sweep over them asks for each."""
     parts = TrainedParts(method="all") if config.from_scratch else config.parts
     is_labelled = config.task_name == "labels"
-    return _Counted(config.base, config.revision, parts, is_labelled, written_at(config.base), load)
+    one = dataclasses.replace(parts, rank=1, alpha=1.0)
+    counts = _counts(_Counted(config.base, config.revision, one, is_labelled, written_at(config.base), load))
+    return counts.of_rank(parts.rank)
 
 
 def _memory(config: FinetuneConfig, counts: _Counts) -> Memory:
@@ -110,7 +129,7 @@ def _memory(config: FinetuneConfig, counts: _Counts) -> Memory:
 
 def check_finetuning(config: FinetuneConfig, *, available: float, minutes: float = math.inf) -> None:
     """Raise UserError, with both numbers, for a fine-tuning that needs more than `available` bytes, or `minutes`."""
-    needed = _memory(config, _counts(_counted_config(config, load))).total
+    needed = _memory(config, _counts_of(config, load)).total
     if needed > available:
         raise UserError(
             "Fine-tuning {name} that way needs about {needed:.1f} GB, and {available:.1f} GB are free for it; train "
@@ -167,6 +186,7 @@ def _counted_modules(model: LoadedModel, whole: nn.Module, modules: tuple[str, .
         trainable=sum(p.numel() for p in whole.parameters() if p.requires_grad),
         trained_layers=_layers_that_learn(whole, stacks, layers),
         modules=modules,
+        sides=tuple(sides_of(cast(LoraLinear, whole.get_submodule(path)).base) for path in modules),
     )
 
 

@@ -1,22 +1,12 @@
 """Held-out measures of the fine-tuned model beside the most frequent label, TF-IDF and the model from scratch."""
 
-import contextlib
 from collections.abc import Iterator
 
 import streamlit as st
 
 from playground.charts.evaluate import confusion_figure, confusion_height, spreads_figure
-from playground.errors import UserError
 from playground.finetuning.findings import describe_scores, describe_tfidf
-from playground.finetuning.held_out_scores import (
-    FINE_TUNED,
-    SCRATCH,
-    TFIDF,
-    HeldOutScores,
-    baseline_predictions,
-    held_out_scores,
-)
-from playground.lens.generate.classification import classify, require_head
+from playground.finetuning.held_out_scores import SCRATCH, TFIDF, HeldOutScores, score_models
 from playground.models import LoadedModel, default_registry
 from playground.progress import OnProgress
 from playground.tasks.finetune.rows import SplitRows, read_split
@@ -24,11 +14,12 @@ from playground.text import N_, _
 from ui.jobs import require
 from ui.sections.evaluate.numbers import interval_text, offer_results
 from ui.sections.finetune.series_runs import scratch_model
-from ui.sections.finetune.subject import FinetuneSubject
+from ui.sections.finetune.subject import FinetuneSubject, run_in_python
 from ui.state.parameters import GENERATE as GENERATE_SECTION
 from ui.state.parameters import MODEL
 from ui.widgets.chart import draw
 from ui.widgets.doors import GENERATE, doors
+from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 
 ROW = 42
@@ -65,22 +56,11 @@ def show_held_out(subject: FinetuneSubject) -> None:
         )
     _draw_confusion(subject, scores)
     _offer(subject, rows, scores)
+    _offer_program(subject, scratch)
 
 
 def _score(model: LoadedModel, rows: SplitRows, scratch: str | None, on_progress: OnProgress) -> HeldOutScores:
-    predictions = {FINE_TUNED: _answers(model, rows, on_progress)}
-    if scratch is not None:
-        predictions[SCRATCH] = _answers(default_registry().get(scratch), rows, on_progress)
-    train, held_out = ((part.texts, part.labels) for part in (rows.train, rows.held_out))
-    with contextlib.suppress(UserError):  # texts without words
-        predictions |= baseline_predictions(train, held_out)
-    return held_out_scores(rows.held_out.labels, predictions)
-
-
-def _answers(model: LoadedModel, rows: SplitRows, on_progress: OnProgress) -> tuple[str, ...]:
-    labels = require_head(model, "text").labels
-    answers = classify(model, rows.held_out.texts, truncate=True, on_progress=on_progress)
-    return tuple(labels[answer.best] for answer in answers)
+    return score_models(model, rows, None if scratch is None else default_registry().get(scratch), on_progress)
 
 
 def _list_systems(scores: HeldOutScores) -> None:
@@ -127,3 +107,22 @@ def _offer(subject: FinetuneSubject, rows: SplitRows, scores: HeldOutScores) -> 
     offer_results(["text", "label", *names], lines, name="held-out.csv", details=subject.details)
     after = {str(MODEL): subject.pair.after.name, str(GENERATE_SECTION): "classify"}
     doors({_("Ask it about a text"): (GENERATE, after)})
+
+
+def _offer_program(subject: FinetuneSubject, scratch: str | None) -> None:
+    assert subject.run is not None
+    imports, folder = run_in_python(subject.run)
+    imports = [
+        "playground import load",
+        "playground.finetuning.held_out_scores import score_models",
+        "playground.tasks.finetune.rows import read_split",
+        *imports,
+    ]
+    beside = "" if scratch is None else f", load({scratch!r})"
+    lines = [
+        f"rows = read_split({folder})",
+        f"scores = score_models(load({subject.pair.after.name!r}), rows{beside})",
+        "for system in scores.systems:",
+        "    print(system.name, system.spreads.accuracy, system.spreads.macro_f1)",
+    ]
+    offer_snippet(None, imports, lines)

@@ -7,31 +7,17 @@ import streamlit as st
 
 from playground.charts.finetune import label_curve_figure, rank_sweep_figure
 from playground.errors import UserError
-from playground.evaluation.resampling import Spread
-from playground.evaluation.wilson import wilson
 from playground.finetuning.findings import describe_label_curve, describe_ranks
-from playground.finetuning.label_curve import (
-    LabelBaselines,
-    LabelPoint,
-    label_baselines,
-    label_counts,
-    label_means,
-)
-from playground.finetuning.low_rank_change import trained_numbers
-from playground.finetuning.model_pair import ModelPair
-from playground.finetuning.rank_sweep import RankPoint, rank_point
-from playground.finetuning.weight_drift import model_drift
+from playground.finetuning.label_curve import label_counts, label_means
+from playground.finetuning.series_results import label_points, rank_points, text_baselines
 from playground.models import default_registry
-from playground.progress import OnProgress
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.tasks.finetune.rows import read_split
 from playground.text import _
 from playground.training.finetune.finetune_config import FinetuneConfig
-from playground.training.finetune.result import before_and_after
 from playground.training.finetune.sweeps import (
     RANKS,
     SweepCell,
-    finished_cells,
     label_configs,
     rank_configs,
 )
@@ -40,12 +26,13 @@ from ui.cache import results
 from ui.jobs import compute
 from ui.sections.finetune.labels import describe_config
 from ui.sections.finetune.series_runs import follow_series, offer_start
-from ui.sections.finetune.subject import run_of_address
+from ui.sections.finetune.subject import run_in_python, run_of_address
 from ui.state.address import read_number, read_several, write_number, write_several
 from ui.state.parameters import LABEL_RUNS, LABEL_SEEDS, LABELS_CHOSEN, RANK_RUNS, RANKS_CHOSEN, Several
 from ui.state.revisions import widget_key
 from ui.text import inert
 from ui.widgets.chart import draw
+from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 
 HEIGHT = 380
@@ -125,22 +112,12 @@ def _label_name(config: FinetuneConfig) -> str:
 
 
 def _draw_labels(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
-    points = [
-        LabelPoint(
-            start="scratch" if cell.config.from_scratch else "pretrained",
-            labels=cell.config.task.labels,  # type: ignore[union-attr]
-            seed=cell.config.seed,
-            right=cell.right,
-            rows=int(cell.measures["held_out_rows"]),
-        )
-        for cell in cells
-    ]
+    points = label_points(folders)
     for labels in sorted({point.labels for point in points}):
         show_findings(describe_label_curve(points, labels))
-    own = [folder for folder in folders if any(not cell.config.from_scratch for cell in finished_cells([folder]))]
     beside = compute(
-        ("label baselines", tuple(map(str, own))),
-        lambda on_progress: _baselines(own, on_progress),
+        ("label baselines", tuple(map(str, folders))),
+        lambda on_progress: text_baselines(folders, on_progress),
         title=_("Counting words:"),
         cache=results(),
     )
@@ -156,19 +133,24 @@ def _draw_labels(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
         revision=str(len(points)),
     )
     st.caption(_("One seed: Wilson's 95 % interval over the held-out texts. Several: Student's t over the seeds."))
-
-
-def _baselines(folders: Sequence[Path], on_progress: OnProgress) -> LabelBaselines:
-    """Of one run for each number of labels: other seeds have the same texts."""
-    by_count = {len(split.train): split for split in map(read_split, folders)}
-    return label_baselines(list(by_count.values()), on_progress)
+    counts, seeds = sorted({point.labels for point in points}), sorted({point.seed for point in points})
+    lines = [
+        "for mean in label_means(label_points(folders)):",
+        "    print(mean.start, mean.labels, mean.accuracy)",
+        "print(text_baselines(folders))",
+    ]
+    imports = [
+        "playground.finetuning.label_curve import label_means",
+        "playground.finetuning.series_results import label_points, text_baselines",
+    ]
+    _offer_program(folders[0], f"label_configs(config, {counts}, {seeds})", imports, lines)
 
 
 def _draw_ranks(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
     is_classifier = "accuracy" in cells[0].measures
     points = compute(
         ("rank sweep", tuple(map(str, folders))),
-        lambda on_progress: _rank_points(folders, on_progress),
+        lambda on_progress: rank_points(folders, on_progress, load=default_registry().get),
         title=_("Comparing weights:"),
         cache=results(),
     )
@@ -184,23 +166,31 @@ def _draw_ranks(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
         height=HEIGHT + 60,
         revision=str(len(points)),
     )
+    lines = [
+        "for point in rank_points(folders):",
+        "    print(point.rank, point.trainable, point.score, point.drift, point.effective_rank)",
+    ]
+    imports = ["playground.finetuning.series_results import rank_points"]
+    ranks = sorted(point.rank for point in points)
+    _offer_program(folders[0], f"rank_configs(config, {ranks})", imports, lines)
 
 
-def _rank_points(folders: Sequence[Path], on_progress: OnProgress) -> list[RankPoint]:
-    points = []
-    for done, folder in enumerate(folders):
-        on_progress(done, len(folders))
-        for cell in finished_cells([folder]):
-            before, after = (default_registry().get(name) for name in before_and_after(folder))
-            drift = model_drift(ModelPair(before=before, after=after))
-            points.append(rank_point(cell.config.parts.rank, trained_numbers(after.folder), _score(cell), drift))
-    return points
-
-
-def _score(cell: SweepCell) -> Spread:
-    rows = int(cell.measures.get("held_out_rows", 0))
-    if "accuracy" in cell.measures:
-        low, high = wilson(cell.right, rows)
-        return Spread(value=cell.measures["accuracy"], low=low, high=high, n=rows)
-    loss = cell.measures["held_out_loss"]
-    return Spread(value=loss, low=loss, high=loss, n=1)
+def _offer_program(run: Path, configs: str, imports: Sequence[str], lines: Sequence[str]) -> None:
+    """The same series, trained again: its settings are those of one of its runs."""
+    found, folder = run_in_python(run)
+    imports = [
+        "pathlib import Path",
+        *imports,
+        *found,
+        f"playground.training.finetune.sweeps import {configs.partition('(')[0]}",
+        "playground.training.run.folder import read_run_config, run",
+    ]
+    start = [
+        f'config = read_run_config({folder} / "config.json")',
+        "folders = []",
+        f"for number, one in enumerate({configs}):",
+        '    folders.append(Path("series") / str(number))',
+        "    for _step in run(one, folders[-1]):  # minutes; what has finished is not trained again",
+        "        pass",
+    ]
+    offer_snippet(None, imports, [*start, *lines])

@@ -8,15 +8,20 @@ import streamlit as st
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
+from playground.progress import OnProgress
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.text import _, _n
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.finetune.result import before_and_after
 from playground.training.finetune.sweeps import SweepCell, finished_cells
 from playground.training.run.runs import Run
+from ui.cache import results
+from ui.jobs import compute
 from ui.state.address import read_text, write_text
 from ui.state.parameters import LABEL_RUNS, Text
+from ui.state.session import answer, ask_for, asked_for, keep_error, keep_ids, kept_ids, take_error
 from ui.state.visitor import visitor
+from ui.text import error_sentence
 from ui.widgets.callbacks import action_button
 
 FOLLOW_SECONDS = 2.0
@@ -27,22 +32,64 @@ Draw = Callable[[Sequence[Path], Sequence[SweepCell]], None]
 
 def offer_start(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[str]) -> None:
     """Start, except while runs of the series are at work: their numbers in the address would be overwritten."""
+    if asked_for(str(parameter))[0] != repr(configs):
+        answer(str(parameter))
+    _write_queued(parameter)
     label = _n("Start {n} run", "Start {n} runs", len(configs))
     if any(run.status.is_live for run in _runs_of(parameter)):
         st.button(label, icon=":material/play_arrow:", key=f"wait_{parameter}", disabled=True)
+        if message := take_error(f"start_{parameter}"):  # a limit ended the series in its middle
+            st.error(message, icon=":material/error:")
         return
-    action_button(label, f"start_{parameter}", partial(_start, configs, parameter, names), icon="play_arrow")
+    ask = partial(ask_for, str(parameter), repr(configs))
+    action_button(label, f"start_{parameter}", ask, icon="play_arrow")
+    if asked_for(str(parameter))[0]:
+        _start(configs, parameter, names)
 
 
 def _start(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[str]) -> None:
-    """Queue every run; what could be queued is kept where a limit ends it."""
-    ids: list[str] = []
+    """Check every run, which takes a while and shows how far it is; then queue all of them."""
+    checked = compute(
+        ("series", *asked_for(str(parameter))),
+        lambda on_progress: _check(configs, on_progress),
+        title=_("Checking what each run needs:"),
+        cache=results(),
+    )
+    if checked is None:  # refused or cancelled, which is said there
+        return
     try:
-        for config, name in zip(configs, names, strict=True):
-            ids.append(default_executor().submit(config, name=f"{config.base} · {name}"[:100], owner=visitor()))
-    finally:
-        if ids:
-            write_text(parameter, ",".join(ids))
+        _queue(configs, parameter, names)
+    except UserError as error:
+        keep_error(f"start_{parameter}", error_sentence(error))
+    answer(str(parameter))
+    st.rerun()
+
+
+def _check(configs: Sequence[FinetuneConfig], on_progress: OnProgress) -> bool:
+    for done, config in enumerate(configs):
+        on_progress(done, len(configs))
+        default_executor().check(config)
+    return True
+
+
+def _queue(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[str]) -> None:
+    """Queue the runs that are not queued yet: a click may have ended the run of the script that began with it.
+
+    What could be queued is kept where a limit ends it.
+    """
+    ids, slot = kept_ids(str(parameter)), st.empty()
+    for config, name in list(zip(configs, names, strict=True))[len(ids) :]:
+        text = _("Queueing runs: {done} / {all}").format(done=len(ids), all=len(configs))
+        slot.progress(len(ids) / len(configs), text=text)
+        ids.append(default_executor().submit(config, name=f"{config.base} · {name}"[:100], owner=visitor()))
+        keep_ids(str(parameter), ids)
+
+
+def _write_queued(parameter: Text) -> None:
+    """Put what was queued into the address, once all is."""
+    if (ids := kept_ids(str(parameter))) and not asked_for(str(parameter))[0]:
+        write_text(parameter, ",".join(ids))
+        keep_ids(str(parameter), [])
 
 
 def series_runs(parameter: Text) -> list[Path]:

@@ -71,6 +71,14 @@ def run_of_address() -> Path | None:
         return None
 
 
+def run_in_python(run: Path) -> tuple[list[str], str]:
+    """Imports, and the expression of a run's folder: by its id, never by where it lies here."""
+    if run.parent == default_executor().root:
+        imports = ["playground.folders import runs_folder", "playground.training.run.runs import run_path"]
+        return imports, f"run_path(runs_folder(), {run.name!r})"
+    return ["playground.training.finetune.example import shipped_example"], "shipped_example().run"
+
+
 def obtain_finetuned() -> FinetuneSubject:
     """The two models, loaded; ends the page's run with a sentence where there is no pair."""
     try:
