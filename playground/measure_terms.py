@@ -71,5 +71,13 @@ MEASURE_TERMS: tuple[GlossaryEntry, ...] = (
         meaning=N_("Drawing the lines again with replacement shows how far a score would move on another sample."),
         source="Efron and Tibshirani 1993, An Introduction to the Bootstrap; Koehn 2004",
     ),
+    GlossaryEntry(
+        forms=(N_("Wilson's"), N_("Wilson's interval")),
+        meaning=N_(
+            "The interval of a share of independent rows; where all are right, it leaves room for the error that was "
+            "not drawn, which resampling them cannot."
+        ),
+        source="Wilson 1927, Probable Inference, the Law of Succession, and Statistical Inference",
+    ),
 )
 """Of texts, of labels, of all."""

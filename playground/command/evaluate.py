@@ -165,10 +165,12 @@ def measure_errors(arguments: argparse.Namespace) -> None:
     from playground.evaluation.answers import exact_matches
     from playground.evaluation.edit_alignment import EDIT_KINDS, error_rates, error_statistics
     from playground.evaluation.resampling import bootstrap_score
+    from playground.evaluation.wilson import share_spread
 
     lines = _lines(arguments, arguments.hypotheses)
     table = error_statistics(lines, characters=arguments.characters, on_progress=_progress("lines"))
-    rate = bootstrap_score(table, error_rates)
+    rate, hits = bootstrap_score(table, error_rates), exact_matches(lines)
+    exact = share_spread(int(hits.sum()), len(hits))
     counts = table.sum(0).tolist()
     _print(
         {
@@ -177,7 +179,8 @@ def measure_errors(arguments: argparse.Namespace) -> None:
             "error_rate": rate.value,
             "interval": [rate.low, rate.high],
             **dict(zip((*EDIT_KINDS, "reference_tokens"), counts, strict=True)),
-            "exact_match": float(exact_matches(lines).mean()),
+            "exact_match": exact.value,
+            "exact_match_interval": [exact.low, exact.high],
         },
         arguments,
     )

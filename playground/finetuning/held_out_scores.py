@@ -6,7 +6,7 @@ are resampled together, so that its interval is a paired one (Koehn 2004).
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from playground.errors import UserError
 from playground.evaluation.baselines import baselines
 from playground.evaluation.confusion import Confusion, confusion
 from playground.evaluation.label_spreads import LabelSpreads, label_spreads
-from playground.evaluation.resampling import PairedSpread, Spread, paired_bootstrap
-from playground.evaluation.wilson import wilson
+from playground.evaluation.resampling import PairedSpread, paired_bootstrap
 from playground.lens.generate.classification import classify, require_head
 from playground.models.loading import LoadedModel
 from playground.progress import OnProgress, no_progress
@@ -66,7 +65,7 @@ def held_out_scores(true: Sequence[str], predictions: Mapping[str, Sequence[str]
                 name=name,
                 predicted=tuple(predictions[name]),
                 counted=counted,
-                spreads=_spreads(counted),
+                spreads=label_spreads(counted),
                 gain=gain,
             )
         )
@@ -109,12 +108,6 @@ def baseline_predictions(
 def _right(true: Sequence[str], predicted: Sequence[str]) -> np.ndarray:
     """A row for each line: whether it is right, and 1."""
     return np.array([[float(one == other), 1.0] for one, other in zip(true, predicted, strict=False)]).reshape(-1, 2)
-
-
-def _spreads(counted: Confusion) -> LabelSpreads:
-    right = int(np.trace(counted.counts))
-    low, high = wilson(right, counted.n)
-    return replace(label_spreads(counted), accuracy=Spread(value=counted.accuracy, low=low, high=high, n=counted.n))
 
 
 def _accuracy(sums: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from playground.evaluation.resampling import Spread
-from playground.evaluation.wilson import wilson
+from playground.evaluation.wilson import share_spread
 from playground.finetuning.label_curve import LabelBaselines, LabelPoint, label_baselines
 from playground.finetuning.low_rank_change import trained_numbers
 from playground.finetuning.model_pair import ModelPair
@@ -59,7 +59,6 @@ def rank_points(
 def _score(cell: SweepCell) -> Spread:
     rows = int(cell.measures.get("held_out_rows", 0))
     if "accuracy" in cell.measures:
-        low, high = wilson(cell.right, rows)
-        return Spread(value=cell.measures["accuracy"], low=low, high=high, n=rows)
+        return share_spread(cell.right, rows)
     loss = cell.measures["held_out_loss"]
     return Spread(value=loss, low=loss, high=loss, n=1)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
@@ -15,6 +16,7 @@ from playground.evaluation.label_spreads import label_spreads
 from playground.evaluation.resampling import bootstrap_score
 from playground.evaluation.slices import slice_scores
 from playground.evaluation.thresholds import curve_spreads, numbers_of, threshold_curve
+from playground.evaluation.wilson import wilson
 
 TRUE = ["spam", "ham", "ham", "spam", "ham", "ham", "spam", "ham", "ham", "ham"]
 PREDICTED = ["spam", "ham", "spam", "ham", "ham", "ham", "spam", "ham", "ham", "spam"]
@@ -120,17 +122,32 @@ def test_drawing_cells_is_drawing_rows():
     by_rows = bootstrap_score(hits, lambda sums: sums[:, 0] / sums[:, 1])
     spreads = label_spreads(confusion(true, predicted))
     assert spreads.accuracy.value == pytest.approx(by_rows.value)
-    assert (spreads.accuracy.low, spreads.accuracy.high) == pytest.approx((by_rows.low, by_rows.high), abs=0.015)
+    assert (spreads.accuracy.low, spreads.accuracy.high) == pytest.approx((by_rows.low, by_rows.high), abs=0.02)
     assert [spread.value for spread in spreads.labels["recall"]] == pytest.approx(
         metrics.recall_score(true, predicted, average=None)
     )
     assert spreads.labels["recall"][1].low < spreads.labels["recall"][1].value < spreads.labels["recall"][1].high
 
 
+def test_shares_have_wilsons_interval_and_f1_that_of_resamples():
+    """Of 12 rows all are right: to resample them is to draw the same score each time, which is no certainty."""
+    true = ["a", "b", "b"] * 4
+    spreads = label_spreads(confusion(true, true))
+    counts = {"accuracy": (spreads.accuracy, 12), "recall": (spreads.labels["recall"][0], 4)}
+    counts["precision"] = (spreads.labels["precision"][1], 8)
+    for spread, rows in counts.values():
+        theirs = stats.binomtest(rows, rows).proportion_ci(0.95, method="wilson")
+        assert (spread.low, spread.high, spread.n) == pytest.approx((theirs.low, theirs.high, rows))
+    assert (spreads.macro_f1.low, spreads.macro_f1.high) == (1.0, 1.0)
+    never = label_spreads(confusion("aab", "aaa")).labels["precision"][1]
+    assert (never.value, never.low, never.high, never.n) == (0.0, 0.0, 1.0, 0)
+
+
 def test_slices_have_their_own_scores():
     rows = slice_scores(TRUE, PREDICTED, ["old"] * 6 + ["new"] * 4)
     assert [(row.value, row.accuracy.n) for row in rows] == [("old", 6), ("new", 4)]
     assert [row.accuracy.value for row in rows] == [4 / 6, 3 / 4]
+    assert [(row.accuracy.low, row.accuracy.high) for row in rows] == [wilson(4, 6), wilson(3, 4)]
     with pytest.raises(UserError, match="31 different values"):
         slice_scores(["a"] * 31, ["a"] * 31, [str(row) for row in range(31)])
 

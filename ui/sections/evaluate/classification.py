@@ -61,7 +61,7 @@ def show_label_scores() -> None:
     show_row_scores(chosen)
     _show_slices(chosen)
     show_leaks(chosen)
-    say_intervals()
+    say_intervals(_("accuracy, precision and recall"))
     _offer_rows(chosen)
 
 
@@ -93,7 +93,8 @@ def _show_labels(counted: Confusion, spreads: LabelSpreads) -> None:
         columns[titles[name]] = [round(value, 4) for value in values]
         intervals = [interval_text(spread, digits=2) for spread in spreads.labels[name]]
         macro = interval_text(spreads.macro_f1, digits=2) if name == "f1" else ""
-        columns[_("{score}, interval").format(score=titles[name])] = [*intervals, "", macro, ""]
+        micro = interval_text(spreads.accuracy, digits=2)
+        columns[_("{score}, interval").format(score=titles[name])] = [*intervals, micro, macro, ""]
     columns[_("rows")] = [*counted.support.tolist(), *[counted.n] * len(AVERAGES)]
     st.dataframe(columns, hide_index=True, key="label_scores")
     st.caption(

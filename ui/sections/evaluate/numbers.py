@@ -29,14 +29,19 @@ def interval_text(spread: Spread, *, digits: int = 3) -> str:
     )
 
 
-def say_intervals() -> None:
-    """What the intervals are."""
-    st.caption(
-        _(
-            "Intervals: {count:,} bootstrap resamples of the lines (percentiles). They say how far another sample of "
-            "lines would move the score, not whether the measure is right."
-        ).format(count=RESAMPLES)
+def say_intervals(shares: str = "") -> None:
+    """What the intervals are. shares: the measures that are shares of independent rows, in words."""
+    sentence = _(
+        "Intervals: {count:,} bootstrap resamples of the lines (percentiles). They say how far another sample of "
+        "lines would move the score, not whether the measure is right."
     )
+    if shares:
+        sentence = _(
+            "Intervals of {shares}: Wilson's (1927), of a share of independent lines, which leaves room where all are "
+            "right; of the others: {count:,} bootstrap resamples of the lines (percentiles). They say how far another "
+            "sample of lines would move the score, not whether the measure is right."
+        )
+    st.caption(sentence.format(shares=shares, count=RESAMPLES))
 
 
 def offer_results(

@@ -16,6 +16,7 @@ from playground.evaluation.edit_alignment import (
 from playground.evaluation.edit_distance import normalised_edit_distance
 from playground.evaluation.lines import ComparedLines
 from playground.evaluation.resampling import Spread, bootstrap_score
+from playground.evaluation.wilson import share_spread
 from playground.lens.finding import Finding
 from playground.progress import OnProgress
 from playground.text import N_, _
@@ -48,7 +49,7 @@ def show_word_errors() -> None:
     with aligned:
         _show_line(lines, error_rates(table), by_characters)
     show_spreads({title: spreads["rate"], _("Exact match"): spreads["exact"]})
-    say_intervals()
+    say_intervals(_("exact match"))
     _offer_lines(chosen, table, unit)
 
 
@@ -58,10 +59,9 @@ def error_rate_spread(table: np.ndarray) -> Spread:
 
 
 def exact_match_spread(lines: ComparedLines) -> Spread:
-    """The share of hypotheses that equal one of their references, with the interval."""
+    """The share of hypotheses that equal one of their references, with Wilson's interval."""
     hits = exact_matches(lines)
-    statistics = np.stack([hits, np.ones(len(hits))], axis=1)
-    return bootstrap_score(statistics, lambda sums: sums[..., 0] / sums[..., 1])
+    return share_spread(int(hits.sum()), len(hits))
 
 
 def _show_line(lines: ComparedLines, rates: np.ndarray, by_characters: bool) -> None:

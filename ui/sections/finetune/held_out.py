@@ -50,6 +50,9 @@ def show_held_out(subject: FinetuneSubject) -> None:
         revision=str(len(names)),
     )
     _list_systems(scores)
+    st.caption(
+        _("Accuracy: Wilson's 95 % interval over the held-out texts. Differences: 1,000 paired bootstrap resamples.")
+    )
     if scratch is None:
         st.caption(
             _("The same architecture from scratch joins as soon as the section Number of labels has trained it.")
