@@ -91,9 +91,11 @@ def finetune_run(arguments: argparse.Namespace) -> None:
             print(json.dumps(asdict(step)), flush=True)
         else:
             print_step(step, config.steps, left)
-    for folder, export in ((arguments.adapter, export_adapter), (arguments.merged, export_merged)):
+    for name, export in (("adapter", export_adapter), ("merged", export_merged)):
+        folder = getattr(arguments, name)
         if folder is not None:
-            print(export(arguments.out, folder))
+            path = str(export(arguments.out, folder))
+            print(json.dumps({name: path}) if arguments.json else path)
 
 
 def _print_cost(config: "FinetuneConfig", *, as_json: bool) -> None:
