@@ -136,6 +136,8 @@ def label_curve_figure(
             hovertemplate="%{y:.3f}",
         )
     quiet_layout(figure, x=_("labelled texts"), y=_("held-out accuracy"), log_x=True)
+    counts = sorted({mean.labels for mean in means})
+    figure.update_xaxes(tickmode="array", tickvals=counts, ticktext=[f"{count:,}" for count in counts], minor_ticks="")
     if floor is not None:
         level(figure, floor, _("most frequent label"))
     return figure

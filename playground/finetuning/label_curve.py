@@ -58,7 +58,8 @@ class LabelMean:
     start: Start
     labels: int
     accuracy: Spread
-    """Mean over seeds. Several seeds: Student's t interval over them; one: Wilson's over the held-out rows, n is 1."""
+    """Mean over seeds. Several seeds: Student's t interval over them, within 0 and 1, which no accuracy leaves; one:
+    Wilson's over the held-out rows, n is 1."""
 
 
 def label_counts(total: int) -> tuple[int, ...]:
@@ -127,7 +128,7 @@ def _spread(points: list[LabelPoint]) -> Spread:
     found = interval(np.array([point.accuracy for point in points]))
     assert found is not None
     if found.count > 1:
-        return Spread(value=found.mean, low=found.low, high=found.high, n=found.count)
+        return Spread(value=found.mean, low=max(0.0, found.low), high=min(1.0, found.high), n=found.count)
     low, high = wilson(points[0].right, points[0].rows)
     return Spread(value=found.mean, low=low, high=high, n=1)
 

@@ -98,6 +98,7 @@ def test_a_new_run_says_what_it_trains_and_costs():
         ({"data": {"kind": "labels.table", "text": "text,label\na,x\nb,x\n"}}, "at least two labels are needed"),
         ({"data": {"kind": "passages"}}, "Type or upload a text to learn from."),
         ({"parts": {"rank": 192}, "method": "lora"}, "choose a smaller rank"),
+        ({"method": "biases"}, "This model has no biases to train; choose LoRA"),
         ({"data": {"kind": "passages", "text": "It rains. " * 400}}, "does not predict the next token"),
     ],
 )
@@ -105,6 +106,15 @@ def test_what_cannot_be_trained_is_told(values, sentence):
     app = page(show="new", finetuning=form(**values))
     assert sentence in words(app)
     assert all(button.disabled for button in app.button if button.label == "Start")
+
+
+@pytest.mark.parametrize(
+    ("base", "kind"), [("books-encoder", "labels.table"), ("books-decoder", "prompts"), ("tales-translator", "pairs")]
+)
+def test_the_table_that_stands_in_the_field_can_be_learned(base, kind):
+    app = page(show="new", finetuning=form(base=base, method="all", data={"kind": kind}))
+    assert "Trainable **" in words(app)
+    assert not next(button for button in app.button if button.label == "Start").disabled
 
 
 @pytest.mark.parametrize("damaged", ["[", "7", '{"base": 7, "data": [], "parts": 3}', '{"method": "gossip"}'])

@@ -65,6 +65,8 @@ def choose_trained(model: nn.Module, parts: TrainedParts, *, is_new: Callable[[s
 
     is_new: whether a parameter belongs to a new head. Raises UserError for parts that the model does not have.
     """
+    if parts.method == "biases" and not any(n.endswith("bias") and not is_new(n) for n, _ in model.named_parameters()):
+        raise UserError("This model has no biases to train; choose LoRA, which is about as small.")
     model.requires_grad_(False)
     paths = _SELECTIONS[parts.method](model, parts)
     for name, parameter in model.named_parameters():
@@ -124,8 +126,6 @@ def _train_lora(model: nn.Module, parts: TrainedParts) -> tuple[str, ...]:
 
 
 def _train_biases(model: nn.Module, parts: TrainedParts) -> tuple[str, ...]:
-    if not any(name.endswith("bias") for name, _ in model.named_parameters()):
-        raise UserError("This model has no biases to train; choose LoRA, which is about as small.")
     return _train_where(model, lambda name: name.endswith("bias"))
 
 

@@ -64,6 +64,7 @@ def test_a_curve_for_each_start_with_its_intervals():
     mean = label_means(points)[0].accuracy
     assert first.error_y.array[0] == pytest.approx(mean.high - mean.value)
     assert figure.layout.shapes[0].y0 == 0.3
+    assert figure.layout.xaxis.ticktext == ("50", "100")
 
 
 def test_ranks_stand_in_order_over_two_panels():

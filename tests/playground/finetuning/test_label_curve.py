@@ -37,6 +37,12 @@ def test_several_seeds_have_students_interval():
     assert mean.accuracy.n == 3
 
 
+def test_no_interval_of_an_accuracy_leaves_0_to_1():
+    """Two seeds, 48 and 95 of 100: Student's t over them reaches 2.99 to both sides."""
+    (mean,) = label_means([point("scratch", 50, right, seed) for seed, right in enumerate((48, 95))])
+    assert (mean.accuracy.low, mean.accuracy.high) == (0.0, 1.0)
+
+
 def test_the_gain_of_several_seeds_is_welchs():
     first, second = [80, 84, 90], [60, 71, 66]
     points = [point("pretrained", 200, right, seed) for seed, right in enumerate(first)]

@@ -37,7 +37,10 @@ EXAMPLES = {
     "Nobody answered the phone.,bad\nThe room was bright and quiet.,good\nIt broke after a week.,bad\n",
     "prompts": "prompt,answer\nWhat is the capital of France?,Paris.\nWhat colour is the sky?,Blue.\n"
     "How many legs has a spider?,Eight.\nWhat do bees make?,Honey.\n",
-    "pairs": "source,target\nenglish to french: Anna runs.,Anna court.\n",
+    "pairs": "source,target\nenglish to french: Anna lives in the house.,Anna habite dans la maison.\n"
+    "english to french: Tom goes to the river.,Tom va à la rivière.\n"
+    "english to french: She has a red book.,Elle a un livre rouge.\n"
+    "english to french: Where is Anna?,Où est Anna ?\n",
 }
 
 

@@ -16,7 +16,7 @@ from playground.training.finetune.result import before_and_after
 from playground.training.finetune.sweeps import SweepCell, finished_cells
 from playground.training.run.runs import Run
 from ui.cache import results
-from ui.jobs import compute
+from ui.jobs import AT_ONCE, compute
 from ui.state.address import read_text, write_text
 from ui.state.parameters import LABEL_RUNS, Text
 from ui.state.session import answer, ask_for, asked_for, keep_error, keep_ids, kept_ids, take_error
@@ -54,6 +54,7 @@ def _start(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[s
         lambda on_progress: _check(configs, on_progress),
         title=_("Checking what each run needs:"),
         cache=results(),
+        patience=AT_ONCE,
     )
     if checked is None:  # refused or cancelled, which is said there
         return
@@ -66,9 +67,10 @@ def _start(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[s
 
 
 def _check(configs: Sequence[FinetuneConfig], on_progress: OnProgress) -> bool:
-    for done, config in enumerate(configs):
-        on_progress(done, len(configs))
+    """The first one is timed, which the others share: until then the bar counts seconds."""
+    for done, config in enumerate(configs, start=1):
         default_executor().check(config)
+        on_progress(done, len(configs))
     return True
 
 

@@ -196,6 +196,8 @@ def test_what_cannot_be_is_refused(tmp_path, changes, sentence):
         ("encoder", "labels", TrainedParts(method="last", layers=9), "has 2 layers"),
         ("encoder", "labels", TrainedParts(rank=64), "smaller rank"),
         ("llama", "labels", TrainedParts(method="biases"), "no biases"),
+        # A new head has one, which alone would make of BitFit another name for the head.
+        ("encoder", "labels", TrainedParts(method="biases"), "no biases"),
     ],
 )
 def test_a_base_without_the_parts_is_refused(tmp_path, family, task, parts, sentence):
