@@ -84,7 +84,7 @@ def score_models(
         predictions[SCRATCH] = _answers(scratch, rows, on_progress)
     train, held_out = ((part.texts, part.labels) for part in (rows.train, rows.held_out))
     with contextlib.suppress(UserError):  # texts without words
-        predictions |= baseline_predictions(train, held_out)
+        predictions |= baseline_predictions(train, held_out, on_progress)
     return held_out_scores(rows.held_out.labels, predictions)
 
 

@@ -42,6 +42,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
         folders[name] = [root / f"{name}Abcdefghijk{number}" for number in range(len(configs))]
         for one, folder in zip(configs, folders[name], strict=True):
             list(train_into(one, folder))
+    folders["pairs"] = [root / "pairsAbcdefghijk0"]
+    list(train_into(finetune_config(root, "encoder-decoder", "pairs", parts=TrainedParts(rank=2)), folders["pairs"][0]))
     return folders
 
 
@@ -55,6 +57,7 @@ def quiet(trained: dict[str, list[Path]], monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setattr(quiet, "check", lambda config: None)
     for module in ("series_runs", "subject", "new_run"):
         monkeypatch.setattr(f"ui.sections.finetune.{module}.default_executor", lambda: quiet)
+    monkeypatch.setattr("ui.sections.train.run.default_executor", lambda: quiet)
     monkeypatch.setattr(executor, "default_executor", lambda: quiet)
     yield quiet
     quiet.close()
@@ -208,3 +211,11 @@ def test_the_program_of_the_held_out_measures_prints_the_table(trained, tmp_path
     assert printed == [f"{s.name} {s.spreads.accuracy} {s.spreads.macro_f1}" for s in scores.systems]
     shown = [round(system.spreads.accuracy.value, 4) for system in scores.systems]
     assert list(app.dataframe[0].value["accuracy"]) == pytest.approx(shown)
+
+
+def test_bleu_is_on_its_own_scale(trained):
+    app = run_page("finetune", show="run", run=trained["pairs"][0].name)
+    assert not app.exception, app.exception
+    (chart,) = [chart for chart in charts(app) if chart["label"] == "The task's measures on held-out data"]
+    assert chart["figure"]["layout"]["yaxis"]["title"]["text"] == "BLEU"
+    assert [line["name"] for line in chart["figure"]["data"]] == ["BLEU"]

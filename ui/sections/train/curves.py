@@ -25,10 +25,12 @@ from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
 from ui.text import inert
 
 LOSSES = (
-    *("held_out_loss", "train_loss", "loss_floor", "bits_per_byte", "repeat_loss", "first_loss", "excess"),
+    *("held_out_loss", "train_loss", "loss_floor", "repeat_loss", "first_loss", "excess"),
     *("perplexity", "held_out_rows"),
 )
-"""Measures that do not lie between 0 and 1."""
+"""Measures that do not lie between 0 and 1, and are in no chart of these."""
+OWN_SCALES = ("bleu", "bits_per_byte")
+"""Those that do not either, and are charted where a task has no others."""
 HEIGHT = 300
 SMOOTHED_POINTS = 4000
 
@@ -69,15 +71,15 @@ def _marks(events: Sequence[Milestone]) -> list[tuple[int, str]]:
 
 
 def show_measures(run: Run, metrics: Metrics, events: Sequence[Milestone]) -> None:
-    """The task's own measures at each evaluation, those between 0 and 1 or else bits per byte, with all events."""
-    shares = [name for name in metrics.evaluations if name not in LOSSES]
-    names = shares or [name for name in ("bits_per_byte",) if name in metrics.evaluations]
+    """The task's own measures at each evaluation, those between 0 and 1 or else one with a scale of its own."""
+    shares = [name for name in metrics.evaluations if name not in (*LOSSES, *OWN_SCALES)]
+    names = shares or [name for name in OWN_SCALES if name in metrics.evaluations][:1]
     steps = metrics.evaluation_steps.tolist()
     series = [
         Series(name=measure_label(name), steps=steps, values=_with_none(metrics.evaluations[name])) for name in names
     ]
     figure = measures_figure(
-        series, y=_("fraction") if shares else measure_label("bits_per_byte"), marks=_marks(events)
+        series, y=_("fraction") if shares or not names else measure_label(names[0]), marks=_marks(events)
     )
     live_chart(
         figure, key="measures_chart", height=HEIGHT, revision=run.id, label=_("The task's measures on held-out data")

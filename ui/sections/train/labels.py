@@ -213,6 +213,7 @@ MEASURES = {
     "masked_accuracy": N_("Masked-token accuracy"),
     "next_sentence_accuracy": N_("Next-sentence accuracy"),
     "macro_f1": N_("Macro F1"),
+    "bleu": N_("BLEU"),
 }
 PARTS = {
     "cross_attention": N_("Cross-attention"),
