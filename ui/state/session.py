@@ -99,8 +99,8 @@ def asked_for(work: str) -> tuple[str, str]:
     return str(what), str(time)
 
 
-def answer(work: str) -> None:
-    """Ask no more for this work."""
+def ask_no_more(work: str) -> None:
+    """Forget what a person asked for of this work."""
     st.session_state.pop(f"asked_{work}", None)
 
 

@@ -19,7 +19,7 @@ from ui.cache import results
 from ui.jobs import AT_ONCE, compute
 from ui.state.address import read_text, write_text
 from ui.state.parameters import LABEL_RUNS, Text
-from ui.state.session import answer, ask_for, asked_for, keep_error, keep_ids, kept_ids, take_error
+from ui.state.session import ask_for, ask_no_more, asked_for, keep_error, keep_ids, kept_ids, take_error
 from ui.state.visitor import visitor
 from ui.text import error_sentence
 from ui.widgets.callbacks import action_button
@@ -33,7 +33,7 @@ Draw = Callable[[Sequence[Path], Sequence[SweepCell]], None]
 def offer_start(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[str]) -> None:
     """Start, except while runs of the series are at work: their numbers in the address would be overwritten."""
     if asked_for(str(parameter))[0] != repr(configs):
-        answer(str(parameter))
+        ask_no_more(str(parameter))
     _write_queued(parameter)
     label = _n("Start {n} run", "Start {n} runs", len(configs))
     if any(run.status.is_live for run in _runs_of(parameter)):
@@ -62,7 +62,7 @@ def _start(configs: Sequence[FinetuneConfig], parameter: Text, names: Sequence[s
         _queue(configs, parameter, names)
     except UserError as error:
         keep_error(f"start_{parameter}", error_sentence(error))
-    answer(str(parameter))
+    ask_no_more(str(parameter))
     st.rerun()
 
 
