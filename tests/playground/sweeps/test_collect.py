@@ -131,17 +131,23 @@ def test_the_sweep_on_tales_has_three_seeds_of_everything():
     assert {point.seed for point in view.points} == {0, 1, 2}
 
 
-def test_the_sweep_on_books_asks_for_more_parameters_and_more_text():
-    """Six sizes over two decades, each with every budget; the law needs both of its terms."""
+@pytest.mark.parametrize(
+    ("column", "alpha", "beta", "floor"),
+    [("params_without_embeddings", 0.259, 0.471, 2.15), ("params", 0.435, 0.481, 2.31)],
+)
+def test_the_sweep_on_books_needs_both_terms_of_the_law_and_predicts_its_largest_runs(column, alpha, beta, floor):
+    """Seven sizes over 2.5 decades, three seeds, each with every budget."""
     points = read_sweep(next(folder for folder in SHIPPED if folder.name == "books")).points
-    assert list(Counter(point.params_without_embeddings for point in points).values()) == [5] * 6
-    columns = ("params_without_embeddings", "tokens", "loss")
-    params, tokens, loss = (np.array([getattr(point, name) for point in points], float) for name in columns)
+    assert list(Counter(point.params_without_embeddings for point in points).values()) == [5 * 3] * 7
+    params, tokens, loss = (
+        np.array([getattr(point, name) for point in points], float) for name in (column, "tokens", "loss")
+    )
     fitted = fit_chinchilla(Points(params=params, tokens=tokens, loss=loss))
-    assert 0.2 < fitted.parameters["alpha"] < 0.3
-    assert 0.4 < fitted.parameters["beta"] < 0.6
+    assert fitted.parameters["alpha"] == pytest.approx(alpha, abs=1e-3)
+    assert fitted.parameters["beta"] == pytest.approx(beta, abs=1e-3)
+    assert fitted.parameters["E"] == pytest.approx(floor, abs=1e-2)
     assert fitted.heldout is not None
-    assert fitted.heldout.error < 0.03
+    assert fitted.heldout.error < 0.015
 
 
 def test_the_zipf_sweeps_differ_in_the_exponent_alone():
