@@ -59,9 +59,11 @@ def follow_sweep(sweep_id: str) -> None:
         st.error(error_sentence(error), icon=":material/error:")
         st.button(_("New sweep"), icon=":material/add:", on_click=write_sweep_id, args=(None,), key="no_sweep")
         return
-    is_live = _is_live(sweep_id, view)
-    # A fragment at its end, too: another kind of container in its place would show what was in it squeezed for a while.
-    st.fragment(_follow, run_every=FOLLOW_SECONDS if is_live else None)(sweep_id, is_live)
+    if _is_live(sweep_id, view):
+        st.fragment(_follow, run_every=FOLLOW_SECONDS)(sweep_id)
+    else:
+        # No fragment: what is pressed here concerns the whole page.
+        _show(sweep_id, view)
 
 
 def _is_live(sweep_id: str, view: SweepView) -> bool:
@@ -119,14 +121,14 @@ def _known_title(folder: Path) -> str:
     return f"{started(folder)} · {state_label(state)} · {runs}"
 
 
-def _follow(sweep_id: str, was_live: bool) -> None:
-    """Show a running sweep again and again. When it has ended, or goes on, the page runs once more."""
+def _follow(sweep_id: str) -> None:
+    """Show a running sweep again and again. When it has ended, the page runs once more and rests."""
     try:
         view = read_sweep(sweep_folder(default_executor(), sweep_id))
     except UserError:
         st.rerun()
         return
-    if _is_live(sweep_id, view) != was_live:
+    if not _is_live(sweep_id, view):
         st.rerun()
     _show(sweep_id, view)
 
