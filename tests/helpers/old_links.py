@@ -101,6 +101,7 @@ TEXTS = {
     "1 brings the clean": "1 = fully recovered, 0 = no effect",
     "1 brings the clean difference back": "1 = fully recovered, 0 = no effect",
     "8 runs of this code": "8 runs, 1 seed each",
+    "Left minus right": "Heads that differ most",  # said by the picture itself
     "A set at once": "Joint ablation",
     "An encoder fills in missing words": "An encoder predicts masked words",
     "An encoder tells statements": "An encoder distinguishes statements",

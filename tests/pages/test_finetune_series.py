@@ -132,7 +132,7 @@ def test_a_series_beyond_the_machine_is_refused_and_queues_nothing(trained, quie
 def test_what_a_full_queue_took_is_followed(trained, quiet, monkeypatch):
     monkeypatch.setattr(quiet, "limits", Limits(queued=2))
     app = start(page(trained, "ranks", ranks="1,2,4"))
-    assert "2 runs are waiting already" in words(app)
+    assert "The queue is full, of length 2" in words(app)
     assert ids_in(app) == list(quiet.waiting())
     assert len(quiet.waiting()) == 2
 
