@@ -74,8 +74,8 @@ MEASURE_TERMS: tuple[GlossaryEntry, ...] = (
     GlossaryEntry(
         forms=(N_("Wilson's"), N_("Wilson's interval")),
         meaning=N_(
-            "The interval of a share of independent rows; where all are right, it leaves room for the error that was "
-            "not drawn, which resampling them cannot."
+            "The interval of a share of independent rows; where all are right, it still leaves room for errors that "
+            "were not drawn."
         ),
         source="Wilson 1927, Probable Inference, the Law of Succession, and Statistical Inference",
     ),

@@ -27,7 +27,9 @@ def share_link(page: str, values: Iterable[tuple[str, str]]) -> str:
     """
     parts = urlsplit(page)
     query = "&".join(f"{quote_plus(name)}={quote_plus(value, safe=READABLE)}" for name, value in values)
-    if query and query[-1] in STRAY:
+    if query.endswith("+"):  # a blank
+        query = f"{query[:-1]}%20"
+    elif query and query[-1] in STRAY:
         query = f"{query[:-1]}%{ord(query[-1]):02X}"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
