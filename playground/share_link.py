@@ -3,15 +3,15 @@
 import html
 import io
 from collections.abc import Iterable
-from urllib.parse import quote_plus, urlsplit, urlunsplit
+from urllib.parse import quote_plus, unquote_plus, urlsplit, urlunsplit
 
 from playground.errors import UserError
 
 READABLE = ",:;@/?!$*~"
 """What stands as it is: RFC 3986, section 3.4, allows it in a query, and neither forms (& = +) nor quoting (' ( ))
 give it another meaning."""
-STRAY = ",:;?!*~.-_"
-"""Programs for mail and chat take these for the end of the sentence in which a link stands."""
+STRAY = ",:;?!*~.-_+"
+"""Programs for mail and chat take these for the end of the sentence in which a link stands; + is a blank."""
 LONGEST_QR = 800
 """Characters of a link in a QR code: 97 squares a side at most, which a telephone still reads from a screen."""
 FRAME_HEIGHT = 600
@@ -27,10 +27,8 @@ def share_link(page: str, values: Iterable[tuple[str, str]]) -> str:
     """
     parts = urlsplit(page)
     query = "&".join(f"{quote_plus(name)}={quote_plus(value, safe=READABLE)}" for name, value in values)
-    if query.endswith("+"):  # a blank
-        query = f"{query[:-1]}%20"
-    elif query and query[-1] in STRAY:
-        query = f"{query[:-1]}%{ord(query[-1]):02X}"
+    if query and query[-1] in STRAY:
+        query = f"{query[:-1]}%{ord(unquote_plus(query[-1])):02X}"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
 

@@ -162,15 +162,13 @@ def measure_rouge(arguments: argparse.Namespace) -> None:
 
 def measure_errors(arguments: argparse.Namespace) -> None:
     """Word or character error rate and exact match of files."""
-    from playground.evaluation.answers import exact_matches
+    from playground.evaluation.answers import exact_match_spread
     from playground.evaluation.edit_alignment import EDIT_KINDS, error_rates, error_statistics
     from playground.evaluation.resampling import bootstrap_score
-    from playground.evaluation.wilson import share_spread
 
     lines = _lines(arguments, arguments.hypotheses)
     table = error_statistics(lines, characters=arguments.characters, on_progress=_progress("lines"))
-    rate, hits = bootstrap_score(table, error_rates), exact_matches(lines)
-    exact = share_spread(int(hits.sum()), len(hits))
+    rate, exact = bootstrap_score(table, error_rates), exact_match_spread(lines)
     counts = table.sum(0).tolist()
     _print(
         {

@@ -12,6 +12,8 @@ from jaxtyping import Bool, Float, Shaped
 
 from playground.errors import UserError
 from playground.evaluation.lines import ComparedLines
+from playground.evaluation.resampling import Spread
+from playground.evaluation.wilson import share_spread
 
 Counted = Bool[np.ndarray, "row position"]
 
@@ -70,6 +72,12 @@ def exact_matches(lines: ComparedLines) -> Bool[np.ndarray, "line"]:
     """
     rows = zip(lines.hypotheses, lines.references, strict=True)
     return np.array([text.strip() in {reference.strip() for reference in references} for text, references in rows])
+
+
+def exact_match_spread(lines: ComparedLines) -> Spread:
+    """The share of hypotheses that equal one of their references, with Wilson's interval."""
+    hits = exact_matches(lines)
+    return share_spread(int(hits.sum()), len(hits))
 
 
 def expected_exact_match(accuracy: float, lengths: Sequence[int]) -> float:

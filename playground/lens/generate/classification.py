@@ -4,7 +4,7 @@ The numbers are those of transformers' text-classification pipeline. Texts of on
 none is padded: a row's answer does not depend on what it is read with.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -129,6 +129,40 @@ def tensors_of(
     """Ids and segments of rows of one length, on the model's device."""
     ids = torch.tensor([row.ids for row in rows], device=model.device)
     return ids, torch.tensor([row.segments for row in rows], device=model.device)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelQuestion:
+    """One text that a head is asked about, as often at once as one wants."""
+
+    row: EncodedRow
+    ids: Int[Tensor, "1 token"]
+    label: str
+    """The name of the label that is to be explained."""
+    answer: Callable[[int], Float[Tensor, "copy label"]]
+    """The labels' logits of so many copies: of the text, or of the token that is asked about."""
+
+
+def ask_label(
+    model: "LoadedModel", text: str, pair: str | None, *, label: int, position: int | None, truncate: bool
+) -> LabelQuestion:
+    """A text, and what the model's head answers about it, for whoever explains a label.
+
+    label: its number; of a span 0 for the start and 1 for the end. position: which token's label, where tokens are
+    labelled. Raises UserError for a model without a head, and for a label or a token that is not there.
+    """
+    head = model.head
+    if head is None:
+        raise UserError("{name} has no classifier, so that there is no label to explain.", name=model.name)
+    row = encode_row(model, text, pair, truncate=truncate)
+    head.check_label(label, position, len(row.ids))
+    ids, segments = tensors_of(model, [row])
+
+    def answer(copies: int) -> Tensor:
+        logits = head.answer(ids.expand(copies, -1), segments.expand(copies, -1))
+        return logits if position is None else logits[:, position]
+
+    return LabelQuestion(row=row, ids=ids, label=head.labels[label], answer=answer)
 
 
 def scores_of(logits: Float[Tensor, "... label"], scale: Scale) -> Float[np.ndarray, "... label"]:

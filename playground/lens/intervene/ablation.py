@@ -190,10 +190,10 @@ def ablate_layers(
     kind = kind or experiment.clean.parts.kind
     layers, parts, components = larger_components(experiment.clean, kind)
     effects = ablate_each(experiment, [[component] for component in components], on_progress)
-    tables = {metric: np.full((len(layers), len(parts)), np.nan, dtype=np.float32) for metric in METRICS}
-    for component, effect in zip(components, effects, strict=True):
-        for metric, table in tables.items():
-            table[layers.index(component.layer), parts.index(component.part)] = getattr(effect, metric)
+    tables = {
+        metric: part_table(layers, parts, components, [getattr(effect, metric) for effect in effects])
+        for metric in METRICS
+    }
     return LayerEffects(kind=kind, layers=layers, parts=parts, **tables)
 
 
@@ -213,6 +213,16 @@ def larger_components(clean: Activations, kind: SiteKind) -> tuple[tuple[int, ..
         if part == "layer" or (kind, layer) in written[part]
     ]
     return layers, parts, components
+
+
+def part_table(
+    layers: Sequence[int], parts: Sequence[Part], components: Sequence[Component], values: Sequence[float]
+) -> Float[np.ndarray, "layer part"]:
+    """Values of larger components as a table; NaN where a block has no such part."""
+    table = np.full((len(layers), len(parts)), np.nan, dtype=np.float32)
+    for component, value in zip(components, values, strict=True):
+        table[layers.index(component.layer), parts.index(component.part)] = value
+    return table
 
 
 @torch.inference_mode()

@@ -83,19 +83,21 @@ def run_interventions(
 
 @torch.inference_mode()
 def _run_batch(model: "LoadedModel", clean: Activations, rows: Sequence[Intervention], first: int) -> Tensor:
-    edits, handler = _edits(clean.parts, rows)
     resumes = first >= 0 and can_resume(model, clean)
-    with editing(edits), handling(handler):
+
+    def run(copies: int) -> Tensor:
         if resumes:
-            return _resume_pass(model, clean, first, len(rows))
-        logits = logits_of(model, model.module(**_repeated_values(clean.encoded.arguments, len(rows))))
-    assert logits is not None
-    return logits
+            return _resume_pass(model, clean, first, copies)
+        logits = logits_of(model, model.module(**_repeated_values(clean.encoded.arguments, copies)))
+        assert logits is not None
+        return logits
+
+    return run_replaced(clean.parts, rows, run)
 
 
 @torch.inference_mode()
 def run_replaced(parts: Parts, rows: Sequence[Intervention], run: Callable[[int], Tensor]) -> Tensor:
-    """What `run` makes of so many copies of one text, each under its own intervention, through all blocks."""
+    """What `run` makes of so many copies of one text, each under its own intervention."""
     edits, handler = _edits(parts, rows)
     with editing(edits), handling(handler):
         return run(len(rows))

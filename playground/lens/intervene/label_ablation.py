@@ -13,9 +13,8 @@ from playground.errors import UserError
 from playground.lens.capture.activations import Activations, Component, EncodedText, Part, capture_run
 from playground.lens.capture.site import SiteKind
 from playground.lens.capture.tokens import Token
-from playground.lens.generate.classification import tensors_of
-from playground.lens.generate.encoded_rows import encode_row
-from playground.lens.intervene.ablation import AblationMethod, larger_components, replace_component
+from playground.lens.generate.classification import ask_label
+from playground.lens.intervene.ablation import AblationMethod, larger_components, part_table, replace_component
 from playground.lens.intervene.interventions import MOST_ROWS, Intervention, run_replaced
 from playground.progress import OnProgress, no_progress
 
@@ -64,63 +63,45 @@ def ablate_label(
 ) -> LabelEffects:
     """Ablate each component alone and measure a label's logit, as `ablate_heads` does for a predicted token.
 
-    label, position: as in `attribute_label`. kind: the attention whose heads are ablated, by default that of the last
-    stack. Raises UserError for a model without a head, for a label or token that is not there, and for `resampled`,
-    which needs another text.
+    label, position, and what is refused: see `ask_label`. kind: the attention whose heads are ablated, by default that
+    of the last stack. Raises UserError for `resampled`, too, which needs another text.
     """
-    head = model.head
-    if head is None:
-        raise UserError("{name} has no classifier, so that there is no label to explain.", name=model.name)
     if method == "resampled":
         raise UserError("Choose mean or zero: to resample takes another text.")
-    row = encode_row(model, text, pair, truncate=truncate)
-    head.check_label(label, position, len(row.ids))
-    ids, segments = tensors_of(model, [row])
-
-    def run(rows: int) -> Tensor:
-        logits = head.answer(ids.expand(rows, -1), segments.expand(rows, -1))
-        return logits if position is None else logits[:, position]
-
-    encoded = EncodedText(tokens=tuple(row.tokens(model)), source=(), arguments={})
-    clean = capture_run(model, lambda: run(1), encoded)
+    asked = ask_label(model, text, pair, label=label, position=position, truncate=truncate)
+    encoded = EncodedText(tokens=tuple(asked.row.tokens(model)), source=(), arguments={})
+    clean = capture_run(model, lambda: asked.answer(1), encoded)
     kind = kind or clean.parts.kind
-    components = [*clean.heads(kind), *larger_components(clean, kind)[2]]
-    changed = _logits_without(clean, components, method, run, on_progress)
-    return _label_effects(clean, kind, changed, head.labels, label)
-
-
-def _label_effects(
-    clean: Activations,
-    kind: SiteKind,
-    changed: Float[np.ndarray, "component label"],
-    labels: Sequence[str],
-    label: int,
-) -> LabelEffects:
-    """The logits without each component, the heads' first, as tables of what the label's logit loses."""
-    assert clean.logits is not None
     layers, parts, larger = larger_components(clean, kind)
     single = clean.heads(kind)
-    effects = changed[:, label] - float(clean.logits[label])
-    shape = (len(layers), max(component.head or 0 for component in single) + 1)
-    heads, best = np.full(shape, np.nan, dtype=np.float32), np.full(shape, -1)
-    for component, effect, logits in zip(single, effects, changed, strict=False):
-        cell = layers.index(component.layer), component.head
-        heads[cell], best[cell] = effect, int(logits.argmax())
-    table = np.full((len(layers), len(parts)), np.nan, dtype=np.float32)
-    for component, effect in zip(larger, effects[len(single) :], strict=True):
-        table[layers.index(component.layer), parts.index(component.part)] = effect
+    changed = _logits_without(clean, [*single, *larger], method, asked.answer, on_progress)
+    heads, best = _head_tables(layers, single, changed, label)
+    assert clean.logits is not None
+    before = float(clean.logits[label])
     return LabelEffects(
-        tokens=clean.encoded.tokens,
-        label=labels[label],
-        logit=float(clean.logits[label]),
+        tokens=encoded.tokens,
+        label=asked.label,
+        logit=before,
         best=int(clean.logits.argmax()),
         kind=kind,
         layers=layers,
-        heads=heads,
+        heads=heads - before,
         parts=parts,
-        larger=table,
+        larger=part_table(layers, parts, larger, changed[len(single) :, label].tolist()) - before,
         best_without_head=best,
     )
+
+
+def _head_tables(
+    layers: Sequence[int], single: Sequence[Component], changed: Float[np.ndarray, "component label"], label: int
+) -> tuple[Float[np.ndarray, "layer head"], Int[np.ndarray, "layer head"]]:
+    """The label's logit and the best label without each head; NaN and -1 where there is none."""
+    shape = (len(layers), max(component.head or 0 for component in single) + 1)
+    logits, best = np.full(shape, np.nan, dtype=np.float32), np.full(shape, -1)
+    for component, found in zip(single, changed, strict=False):
+        cell = layers.index(component.layer), component.head
+        logits[cell], best[cell] = found[label], int(found.argmax())
+    return logits, best
 
 
 def _logits_without(

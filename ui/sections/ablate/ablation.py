@@ -8,8 +8,9 @@ import numpy as np
 import streamlit as st
 
 from playground.charts.ablate import effects_figure
-from playground.lens.capture.activations import Component
+from playground.lens.capture.activations import Component, Part
 from playground.lens.capture.site import SiteKind
+from playground.lens.finding import Finding
 from playground.lens.intervene.ablation import (
     Effect,
     EffectMetric,
@@ -36,6 +37,7 @@ from ui.sections.ablate.options import (
     component_word,
     kind_titles,
     part_titles,
+    short_part_titles,
     token_title,
     write_components,
 )
@@ -143,28 +145,39 @@ def _costliest_head(setting: Setting, effects: SingleEffects) -> tuple[int, int]
 
 
 def _say_costliest(setting: Setting, effects: SingleEffects) -> None:
-    heads, layers = (getattr(table, setting.metric) for table in (effects.heads, effects.layers))
-    title = _("head {layer}.{head}")
-    parts = part_titles()
-    show_findings(
-        costliest_ablation(
-            [title.format(layer=effects.heads.layers[row], head=head) for row, head in np.ndindex(heads.shape)],
-            heads.ravel(),
-            [
-                parts[effects.layers.parts[part]].format(layer=effects.layers.layers[row])
-                for row, part in np.ndindex(layers.shape)
-            ],
-            layers.ravel(),
-            metric=setting.metric,
-            title=metric_titles()[setting.metric],
-        )
+    heads, layers = effects.heads, effects.layers
+    values, larger = (getattr(table, setting.metric) for table in (heads, layers))
+    title = metric_titles()[setting.metric]
+    tables = heads.layers, values, layers.layers, layers.parts, larger
+    show_findings(describe_costliest(*tables, metric=setting.metric, title=title))
+
+
+def describe_costliest(
+    head_layers: Sequence[int],
+    heads: np.ndarray,
+    layers: Sequence[int],
+    parts: Sequence[Part],
+    larger: np.ndarray,
+    *,
+    metric: EffectMetric,
+    title: str,
+) -> Finding | None:
+    """Which head, and which larger part, costs most when it alone is ablated: two tables of effects, by layer."""
+    head, titles = _("head {layer}.{head}"), part_titles()
+    return costliest_ablation(
+        [head.format(layer=head_layers[row], head=number) for row, number in np.ndindex(heads.shape)],
+        heads.ravel(),
+        [titles[parts[part]].format(layer=layers[row]) for row, part in np.ndindex(larger.shape)],
+        larger.ravel(),
+        metric=metric,
+        title=title,
     )
 
 
 def _draw_singles(setting: Setting, effects: SingleEffects) -> Cell | None:
     heads, layers = effects.of_heads(setting.metric), getattr(effects.layers, setting.metric)
     numbers = effects.layers.layers
-    names = {"attention": _("attention"), "mixer": _("mixer"), "feed_forward": _("MLP"), "layer": _("layer")}
+    names = short_part_titles()
     parts = [names[part] for part in effects.layers.parts]
     head, kind = chosen_head(setting.subject, effects.heads.kind), effects.heads.kind
     columns = [*map(str, range(heads.shape[1])), *effects.layers.parts]

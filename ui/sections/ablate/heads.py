@@ -1,5 +1,7 @@
 """The selected head: chosen in any picture, with doors to where it is looked at."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from playground.lens.capture.site import SiteKind
@@ -42,15 +44,20 @@ def offer_head_doors(subject: Subject, kind: SiteKind, head: tuple[int, int] | N
     name = f"{layer}.{number}"
     context = {str(HEAD): name, **({str(KIND): kind} if subject.clean.kinds[1:] else {})}
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"head_doors_{here}"):
-        st.caption(_("Head {head}:").format(head=name), width="content")
-        door(_("Its attention"), ATTENTION, context)
-        door(_("Its numbers"), INSIDE, context)
+        show_head_looks(name, context)
         if here != WRITES and subject.clean.predictions:
             _section_door(_("What it writes"), WRITES, subject, kind, head, ":material/edit:")
         if here != ABLATE and subject.clean.predictions:
             _section_door(_("Without it"), ABLATE, subject, kind, head, ":material/content_cut:")
         if here != SEARCH:
             _section_door(_("Find heads"), SEARCH, subject, kind, head, ":material/search:")
+
+
+def show_head_looks(name: str, context: Mapping[str, str]) -> None:
+    """A head's name, and the doors to its pictures and its numbers, in a row."""
+    st.caption(_("Head {head}:").format(head=name), width="content")
+    door(_("Its attention"), ATTENTION, context)
+    door(_("Its numbers"), INSIDE, context)
 
 
 def offer_token_doors() -> None:

@@ -253,6 +253,11 @@ def part_titles() -> dict[str, str]:
     }
 
 
+def short_part_titles() -> dict[str, str]:
+    """The larger parts of a layer as columns of a map."""
+    return {"attention": _("attention"), "mixer": _("mixer"), "feed_forward": _("MLP"), "layer": _("layer")}
+
+
 def component_title(component: Component, *, with_kind: bool) -> str:
     """A component's name on the page."""
     title = part_titles()[component.part].format(layer=component.layer, head=component.head)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import streamlit as st
 
-from playground.evaluation.answers import exact_matches
+from playground.evaluation.answers import exact_match_spread, exact_matches
 from playground.evaluation.edit_alignment import (
     align_edits,
     edit_counts,
@@ -16,7 +16,6 @@ from playground.evaluation.edit_alignment import (
 from playground.evaluation.edit_distance import normalised_edit_distance
 from playground.evaluation.lines import ComparedLines
 from playground.evaluation.resampling import Spread, bootstrap_score
-from playground.evaluation.wilson import share_spread
 from playground.lens.finding import Finding
 from playground.progress import OnProgress
 from playground.text import N_, _
@@ -56,12 +55,6 @@ def show_word_errors() -> None:
 def error_rate_spread(table: np.ndarray) -> Spread:
     """All edits over all tokens of the references, with the interval."""
     return bootstrap_score(table, error_rates)
-
-
-def exact_match_spread(lines: ComparedLines) -> Spread:
-    """The share of hypotheses that equal one of their references, with Wilson's interval."""
-    hits = exact_matches(lines)
-    return share_spread(int(hits.sum()), len(hits))
 
 
 def _show_line(lines: ComparedLines, rates: np.ndarray, by_characters: bool) -> None:

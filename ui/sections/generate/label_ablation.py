@@ -9,14 +9,16 @@ from playground.lens.capture.site import SiteKind
 from playground.lens.finding import Finding
 from playground.lens.generate.encoded_rows import encode_row
 from playground.lens.intervene.ablation import AblationMethod
-from playground.lens.intervene.findings import costliest_ablation, deciding_heads
+from playground.lens.intervene.findings import deciding_heads
 from playground.lens.intervene.label_ablation import LabelEffects, ablate_label
 from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.text import _
 from ui.cache import results_of
 from ui.jobs import AT_ONCE, compute, refuse_length
-from ui.sections.ablate.options import MOST_TOKENS, kind_titles, part_titles
+from ui.sections.ablate.ablation import describe_costliest
+from ui.sections.ablate.heads import show_head_looks
+from ui.sections.ablate.options import MOST_TOKENS, kind_titles, short_part_titles
 from ui.sections.ablate.setting import method_titles
 from ui.state.attention import read_head, write_head
 from ui.state.parameters import ABLATION, HEAD, KIND
@@ -24,7 +26,6 @@ from ui.state.session import run_again
 from ui.text import inert
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
-from ui.widgets.doors import ATTENTION, INSIDE, door
 from ui.widgets.download import text_details
 from ui.widgets.findings import show_findings
 from ui.widgets.text import Texts
@@ -83,7 +84,7 @@ def _choose_label_kind(model: LoadedModel) -> SiteKind | None:
 def _show_effects(model: LoadedModel, found: LabelEffects, name: str, details: dict[str, object]) -> None:
     meaning = _("Δ logit of {label}").format(label=name)
     show_findings(*_say_label_effects(model, found, meaning))
-    names = {"attention": _("attention"), "mixer": _("mixer"), "feed_forward": _("MLP"), "layer": _("layer")}
+    names = short_part_titles()
     figure = effects_figure(
         found.heads,
         found.larger,
@@ -119,14 +120,8 @@ def _show_effects(model: LoadedModel, found: LabelEffects, name: str, details: d
 
 def _say_label_effects(model: LoadedModel, found: LabelEffects, meaning: str) -> list[Finding | None]:
     assert model.head is not None
-    head, parts = _("head {layer}.{head}"), part_titles()
-    costliest = costliest_ablation(
-        [head.format(layer=layer, head=number) for layer in found.layers for number in range(found.heads.shape[1])],
-        found.heads.ravel(),
-        [parts[part].format(layer=layer) for layer in found.layers for part in found.parts],
-        found.larger.ravel(),
-        metric="logit",
-        title=meaning,
+    costliest = describe_costliest(
+        found.layers, found.heads, found.layers, found.parts, found.larger, metric="logit", title=meaning
     )
     if model.head.task != "text" or model.head.scale != "softmax":
         return [costliest]
@@ -137,6 +132,4 @@ def _show_label_head_doors(model: LoadedModel, kind: SiteKind, head: tuple[int, 
     name = f"{head[0]}.{head[1]}"
     context = {str(HEAD): name, **({str(KIND): kind} if model.kind == "encoder-decoder" else {})}
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="label_head_doors"):
-        st.caption(_("Head {head}:").format(head=name), width="content")
-        door(_("Its attention"), ATTENTION, context)
-        door(_("Its numbers"), INSIDE, context)
+        show_head_looks(name, context)

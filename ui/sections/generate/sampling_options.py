@@ -1,5 +1,7 @@
 """Sampling options, kept in the address: temperature, top-k, top-p, min-p; and a token before and after them."""
 
+from typing import Any
+
 import streamlit as st
 
 from playground.lens.capture.tokens import Token
@@ -12,6 +14,13 @@ from ui.state.parameters import MIN_P, TEMPERATURE, TOP_K, TOP_P
 from ui.text import inert
 
 LARGEST_K = 100_000
+RANGES: dict[str, dict[str, Any]] = {
+    TEMPERATURE: {"min_value": 0.0, "max_value": 10.0, "value": 1.0, "step": 0.1},
+    TOP_K: {"min_value": 0, "max_value": LARGEST_K, "value": 0},
+    TOP_P: {"min_value": 0.01, "max_value": 1.0, "value": 1.0, "step": 0.05},
+    MIN_P: {"min_value": 0.0, "max_value": 1.0, "value": 0.0, "step": 0.01},
+}
+"""What each field takes, and its default."""
 
 
 def say_unfollowed(model: LoadedModel) -> None:
@@ -26,67 +35,21 @@ def say_unfollowed(model: LoadedModel) -> None:
 
 def choose_sampling() -> Sampling:
     """The four options side by side; by default no filter is active."""
-    columns = st.columns(4)
-    with columns[0]:
-        heat = _choose_temperature()
-    with columns[1]:
-        kept = _choose_top_k()
-    with columns[2]:
-        share = _choose_top_p()
-    with columns[3]:
-        least = _choose_min_p()
+    fields = (
+        (
+            TEMPERATURE,
+            _("Temperature"),
+            _("Divides the logits: below 1 sharpens the distribution, above 1 flattens it; 0 is greedy."),
+        ),
+        (TOP_K, _("Top-k"), _("Keeps the k most probable tokens; 0 keeps all.")),
+        (TOP_P, _("Top-p"), _("Keeps the most probable tokens that together reach p; 1 keeps all.")),
+        (MIN_P, _("Min-p"), _("Keeps tokens at least p times as probable as the top one; 0 keeps all.")),
+    )
+    heat, kept, share, least = (
+        column.number_input(title, **RANGES[key], key=key, bind="query-params", help=explanation)
+        for column, (key, title, explanation) in zip(st.columns(4), fields, strict=True)
+    )
     return Sampling(temperature=float(heat), top_k=int(kept), top_p=float(share), min_p=float(least))
-
-
-def _choose_temperature() -> float:
-    return st.number_input(
-        _("Temperature"),
-        min_value=0.0,
-        max_value=10.0,
-        value=1.0,
-        step=0.1,
-        key=TEMPERATURE,
-        bind="query-params",
-        help=_("Divides the logits: below 1 sharpens the distribution, above 1 flattens it; 0 is greedy."),
-    )
-
-
-def _choose_top_k() -> int:
-    return st.number_input(
-        _("Top-k"),
-        min_value=0,
-        max_value=LARGEST_K,
-        value=0,
-        key=TOP_K,
-        bind="query-params",
-        help=_("Keeps the k most probable tokens; 0 keeps all."),
-    )
-
-
-def _choose_top_p() -> float:
-    return st.number_input(
-        _("Top-p"),
-        min_value=0.01,
-        max_value=1.0,
-        value=1.0,
-        step=0.05,
-        key=TOP_P,
-        bind="query-params",
-        help=_("Keeps the most probable tokens that together reach p; 1 keeps all."),
-    )
-
-
-def _choose_min_p() -> float:
-    return st.number_input(
-        _("Min-p"),
-        min_value=0.0,
-        max_value=1.0,
-        value=0.0,
-        step=0.01,
-        key=MIN_P,
-        bind="query-params",
-        help=_("Keeps tokens at least p times as probable as the top one; 0 keeps all."),
-    )
 
 
 def filter_summary(filters: tuple[FilterEffect, ...]) -> str:

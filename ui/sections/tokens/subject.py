@@ -15,10 +15,11 @@ from playground.text import _
 from playground.tokens.tokenization import Tokenization, tokenize
 from ui.cache import tokenizations
 from ui.jobs import require
+from ui.sections.generate.text_doors import text_parameters
 from ui.state.address import pack
 from ui.state.attention import model_key, read_token
 from ui.state.link import link_lines
-from ui.state.parameters import MODE, OTHER_TEXT, QUERY, TEXT
+from ui.state.parameters import MODE, OTHER_TEXT
 from ui.text import error_sentence
 from ui.warm import EMBEDDED
 from ui.widgets.chart import draw
@@ -89,7 +90,7 @@ def other_tokenizer(first: str) -> str:
 
 def offer_text_doors(text: str | None = None, other: str | None = None) -> None:
     """To the pages that look at a text; by default the page's own, and beside another one where there are two."""
-    context = {} if text is None else {str(TEXT): pack(text), str(QUERY): ""}
+    context = {} if text is None else text_parameters(text)
     beside = {} if other is None else {str(MODE): "texts", str(OTHER_TEXT): pack(other)}
     links = {
         _("Compare their attention") if beside else _("Look at its attention"): (ATTENTION, {**context, **beside}),

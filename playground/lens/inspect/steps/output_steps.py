@@ -279,20 +279,21 @@ def probabilities_step(inputs: TokenInputs) -> InsideStep | None:
         name="probabilities",
         title=_("Probabilities"),
         formula=r"p_t = \frac{e^{\ell_t}}{\sum_j e^{\ell_j}}",
-        explanation=_explain_probabilities(inputs, inputs.traced, exponentials),
+        explanation=_explain_probabilities(inputs, inputs.traced, float(exponentials.sum()), probabilities),
         tables=(_token_table(inputs, rows, _("Logits, exponentials and probabilities of the most probable tokens")),),
         code=(CodeReference(module=predictions, function="_tempered", names=("scores", "softmax")),),
     )
 
 
-def _explain_probabilities(inputs: TokenInputs, traced: int, exponentials: Float[np.ndarray, "vocabulary"]) -> str:
-    probabilities = exponentials / exponentials.sum()
+def _explain_probabilities(
+    inputs: TokenInputs, traced: int, total: float, probabilities: Float[np.ndarray, "vocabulary"]
+) -> str:
     return _(
         "The exponentials of all {count:,} tokens sum to {total:.5g}. {token} gets {probability:.2%}; the tokens "
         "listed get {listed:.1%} together."
     ).format(
-        count=len(exponentials),
-        total=float(exponentials.sum()),
+        count=len(probabilities),
+        total=total,
         token=inputs.spelling(traced),
         probability=float(probabilities[traced]),
         listed=float(probabilities[list(inputs.top)].sum()),

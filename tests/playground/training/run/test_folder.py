@@ -1,27 +1,26 @@
 """A run on disk: what it holds, how it goes on, and what it says when it cannot."""
 
 import dataclasses
-import errno
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from playground.errors import UserError
 from playground.tasks.task import TextSample
 from playground.tasks.text import TextTask
 from playground.training import train
-from playground.training.run import checkpoints, paths, session
+from playground.training.run import paths, session
 from playground.training.run.checkpoints import latest_state, write_checkpoint
 from playground.training.run.folder import open_task, read_train_config, run
 from playground.training.run.paths import checkpoint_folders as checkpoints_of
 from playground.training.run.paths import frame_files
 from playground.training.run.status import read_status
 from playground.training.trainer import start_state
+from tests.helpers.full_disk import FAILURES, FULL, fill_disk
 from tests.helpers.small_training import TEXT, task_of
 from tests.helpers.small_training import train_config as small_config
 
@@ -191,24 +190,14 @@ def test_checkpoints_are_in_the_order_of_their_numbers(tmp_path):
 # A full disk
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [OSError(errno.ENOSPC, "No space left on device"), SafetensorError("I/O error: No space left on device")],
-    ids=["OSError", "SafetensorError"],
-)
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
 @pytest.mark.parametrize("which", ["model.safetensors", "optimizer.safetensors"])
 def test_a_full_disk_gives_a_sentence_and_keeps_the_last_checkpoint(tmp_path, monkeypatch, failure, which):
     config = train_config(tmp_path)
     whole = finished(config, tmp_path / "whole")
     folder = tmp_path / "run"
 
-    def save(tensors, path, **metadata):
-        if Path(path).name == which and "000004" in str(path):
-            Path(path).write_bytes(b"half")
-            raise failure
-        save_file(tensors, path, **metadata)
-
-    monkeypatch.setattr(checkpoints, "save_file", save)
+    fill_disk(monkeypatch, which, failure)
     with pytest.raises(UserError, match=r"checkpoint of step 4 .*No space left on device.*Make room"):
         finished(config, folder)
     assert sorted(path.name for path in (folder / "snapshots").iterdir()) == ["000000", "000002"]
@@ -222,7 +211,7 @@ def test_a_full_disk_gives_a_sentence_and_keeps_the_last_checkpoint(tmp_path, mo
 
 def test_a_disk_that_is_full_elsewhere_gives_a_sentence_too(tmp_path, monkeypatch):
     def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise FULL
 
     monkeypatch.setattr(session, "append_samples", full)
     with pytest.raises(UserError, match="cannot be read or written: No space left on device"):
