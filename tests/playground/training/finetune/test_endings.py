@@ -1,6 +1,5 @@
 """How a fine-tuning ends badly: a full disk, a deleted folder, a killed worker; what was learned is never lost."""
 
-import errno
 import os
 import shutil
 import signal
@@ -9,23 +8,22 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from playground.errors import UserError
 from playground.jobs.executor import LocalExecutor
 from playground.tasks.finetune import rows
 from playground.training.finetune import FinetuneConfig, TrainedParts
-from playground.training.run import checkpoints, session
+from playground.training.run import session
 from playground.training.run.folder import run
 from playground.training.run.metrics import last_recorded_step, read_metrics
 from playground.training.run.runs import read_run
 from playground.training.run.status import read_status
+from tests.helpers.full_disk import FAILURES, FULL, fill_disk
 from tests.helpers.small_finetuning import finetune_config
 from tests.helpers.waiting import until
 
 torch.set_num_threads(1)
-FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
 def config_of(folder: Path, family: str = "encoder", task: str = "labels", **changes) -> FinetuneConfig:
@@ -48,22 +46,14 @@ def assert_the_same(folder: Path, whole: Path, step: int = 4) -> None:
 # A full disk
 
 
-@pytest.mark.parametrize(
-    "failure", [FULL, SafetensorError("I/O error: No space left on device")], ids=["OSError", "SafetensorError"]
-)
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
 @pytest.mark.parametrize("which", ["trained.safetensors", "optimizer.safetensors"])
 @pytest.mark.parametrize(("family", "task", "method"), [("encoder", "labels", "lora"), ("decoder", "prompts", "last")])
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch, failure, which, family, task, method):
     config, folder = config_of(tmp_path, family, task, method=method), tmp_path / "run"
     list(run(config, tmp_path / "whole"))
 
-    def save(tensors, path, **metadata):
-        if Path(path).name == which and "000004" in str(path):
-            Path(path).write_bytes(b"half")
-            raise failure
-        save_file(tensors, path, **metadata)
-
-    monkeypatch.setattr(checkpoints, "save_file", save)
+    fill_disk(monkeypatch, which, failure)
     with pytest.raises(UserError, match=r"checkpoint of step 4 .*No space left on device.*Make room"):
         list(run(config, folder))
     assert sorted(path.name for path in (folder / "snapshots").iterdir()) == ["000000", "000002"]
@@ -147,6 +137,10 @@ def test_a_deleted_base_is_a_sentence_and_the_run_is_kept(tmp_path):
 # A killed worker
 
 
+STEPS = 600
+"""Seconds of them are left after the third checkpoint, in which the worker is killed."""
+
+
 @pytest.fixture
 def executor(tmp_path) -> Iterator[LocalExecutor]:
     executor = LocalExecutor(tmp_path / "runs", slots=1)
@@ -158,7 +152,7 @@ def executor(tmp_path) -> Iterator[LocalExecutor]:
 @pytest.mark.parametrize(("family", "task", "method"), [("encoder", "labels", "lora"), ("decoder", "prompts", "last")])
 def test_a_killed_worker_goes_on_bit_for_bit(executor, tmp_path, family, task, method):
     config = config_of(
-        tmp_path, family, task, method=method, steps=120, evaluate_every=40, checkpoint_every=10, warm_up=5
+        tmp_path, family, task, method=method, steps=STEPS, evaluate_every=200, checkpoint_every=10, warm_up=5
     )
     folder = executor.root / executor.submit(config, name="killed")
     until(
@@ -172,13 +166,13 @@ def test_a_killed_worker_goes_on_bit_for_bit(executor, tmp_path, family, task, m
     status = executor.read(folder.name).status
     assert status.state in ("failed", "interrupted")
     assert status.sentence
-    assert last_recorded_step(folder) < 120
+    assert last_recorded_step(folder) < STEPS
     executor.resume(folder.name)
     until(lambda: not read_run(folder).status.is_live, "the end")
     assert read_status(folder).state == "finished"
     list(run(config, tmp_path / "whole"))
-    assert_the_same(folder, tmp_path / "whole", step=120)
-    assert list(read_metrics(folder)[0].columns["step"]) == list(range(1, 121))
+    assert_the_same(folder, tmp_path / "whole", step=STEPS)
+    assert list(read_metrics(folder)[0].columns["step"]) == list(range(1, STEPS + 1))
 
 
 @pytest.mark.slow
