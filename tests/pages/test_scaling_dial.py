@@ -99,11 +99,21 @@ def plant_series(folder: Path, config: SweepConfig, prediction) -> None:
         assert point.loss == pytest.approx(float(law), abs=1e-5)
 
 
-def test_a_table_and_a_text_that_is_elsewhere_are_refused(folder_of_runs):
+def test_a_table_is_refused():
     app = run_page("scaling", section="dial", source="table", points=noisy_table(12))
     assert "a table does not say how they were trained" in words(app)
-    text = TextTaskConfig(sources=("nowhere/books.zip",), vocabulary_size=512)
-    plant_sweep(folder_of_runs / SWEEP, dataclasses.replace(planted(), task=text))
-    app = dialled()
-    assert "not on this machine: books.zip" in words(app)
     assert not app.slider
+
+
+def test_a_text_that_is_elsewhere_is_predicted_and_the_tales_are_one_click_away(folder_of_runs):
+    text = TextTaskConfig(sources=("nowhere/books_*x*.zip",), vocabulary_size=512)
+    plant_sweep(folder_of_runs / SWEEP, dataclasses.replace(planted(), task=text))
+    app = dialled(dial="5")
+    assert "Predicted loss" in words(app)
+    assert "not on this machine: `books_*x*.zip`" in words(app)
+    assert not [button for button in app.button if button.key == "dial_start"]
+    app.button(key="dial_tales").click().run()
+    assert not app.exception
+    assert app.query_params["source"] == "tales"
+    assert app.slider[0].value == 5
+    assert app.button(key="dial_start")

@@ -1,5 +1,7 @@
 """One dial: choose a depth, see what the law makes of it, and train the series of four depths up to it."""
 
+from functools import partial
+
 import streamlit as st
 
 from playground.errors import UserError
@@ -30,12 +32,16 @@ from ui.sections.scaling.sweep_progress import follow_sweep
 from ui.state.address import read_number, write_number
 from ui.state.parameters import DIAL
 from ui.state.revisions import widget_key
-from ui.state.scaling import read_sweep_id, write_sweep_id
+from ui.state.scaling import adopt_source, read_sweep_id, write_sweep_id
 from ui.state.visitor import visitor
-from ui.text import error_sentence
+from ui.text import error_sentence, inert
 from ui.units import duration
+from ui.widgets.callbacks import action_button
+from ui.widgets.model import is_hosted
 
 RESAMPLES = 200
+WRITTEN_HERE = "tales"
+"""The shipped sweep whose text needs no file."""
 
 
 def show_dial_section(study: ScalingStudy | None) -> None:
@@ -54,8 +60,13 @@ def show_dial_section(study: ScalingStudy | None) -> None:
         return
     depth = _choose_depth(config)
     prediction = _predict(study, config, depth)
-    if prediction is not None:
-        _show_setting(config, prediction)
+    if prediction is None:
+        return
+    _show_setting(config, prediction)
+    missing = missing_files(config.task.sources) if isinstance(config.task, TextTaskConfig) else []
+    if missing:
+        _offer_another(missing)
+    else:
         _offer_start(config, prediction)
 
 
@@ -67,21 +78,13 @@ def _is_series(sweep_id: str) -> bool:
 
 
 def _config_of(study: ScalingStudy) -> SweepConfig:
-    """How the study's runs were trained. Raises UserError for a table, and where their text is not at hand."""
+    """How the study's runs were trained. Raises UserError for a table."""
     if study.folder is None:
         raise UserError(
             "The dial trains models like those that the law was fitted to, and a table does not say how they were "
             "trained. Choose a sweep under Data."
         )
-    config = find_sweep(study.folder).config
-    missing = missing_files(config.task.sources) if isinstance(config.task, TextTaskConfig) else []
-    if missing:
-        raise UserError(
-            "The dial trains on the sweep's own text, and that is not on this machine: {missing}. Choose another "
-            "sweep under Data, such as tales.",
-            missing=", ".join(missing),
-        )
-    return config
+    return find_sweep(study.folder).config
 
 
 def _choose_depth(config: SweepConfig) -> int:
@@ -171,6 +174,23 @@ def _show_bounds(settings: tuple[DialSetting, ...]) -> None:
                 depths=", ".join(beyond)
             )
         )
+
+
+def _offer_another(missing: list[str]) -> None:
+    """Why this series cannot be trained here, and one click to a sweep whose text the app writes itself."""
+    reason = _("Its models would read the sweep's own text, and that is not on this machine: {missing}.").format(
+        missing=", ".join(inert(name) for name in missing)
+    )
+    remedy = (
+        _("The tales are written by the app: their series trains anywhere.")
+        if is_hosted()
+        else _(
+            "Put the file into the folder that the app was started in, or take the tales: the app writes them itself, "
+            "and their series trains anywhere."
+        )
+    )
+    st.info(reason + " " + remedy, icon=":material/info:")
+    action_button(_("Turn the dial on tales"), "dial_tales", partial(adopt_source, WRITTEN_HERE), icon="swap_horiz")
 
 
 def _offer_start(config: SweepConfig, prediction: SeriesPrediction) -> None:
