@@ -13,7 +13,7 @@ from playground.errors import UserError
 from playground.scaling.budgets import short
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
-from playground.scaling.frontier import CLOSED_FORMS
+from playground.scaling.frontier import CLOSED_FORMS, Frontier
 from playground.scaling.laws import LAWS
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.text import _
@@ -55,9 +55,7 @@ class Overtraining:
 
 def overtraining(law: str, parameters: Parameters, params: float, tokens: float) -> Overtraining:
     """Compare a model with the law's optimum. Raises UserError for a law without one in a closed form."""
-    if law not in CLOSED_FORMS:
-        raise UserError("The law {law} has no optimum of N against D; choose {laws}.", law=law, laws=[*CLOSED_FORMS])
-    frontier = CLOSED_FORMS[law](parameters)
+    frontier = _optimum(law, parameters)
     flops = FLOPS_PER_PARAMETER_AND_TOKEN * params * tokens
     best = float(frontier.params(flops))
     predict = LAWS[law].predict
@@ -79,9 +77,7 @@ def loss_at_ratio(law: str, parameters: Parameters, flops: ArrayLike, ratio: flo
 
 def optimal_ratio(law: str, parameters: Parameters, flops: float) -> float:
     """The compute-optimal tokens per parameter. Raises UserError for a law without a closed form."""
-    if law not in CLOSED_FORMS:
-        raise UserError("The law {law} has no optimum of N against D; choose {laws}.", law=law, laws=[*CLOSED_FORMS])
-    frontier = CLOSED_FORMS[law](parameters)
+    frontier = _optimum(law, parameters)
     return float(frontier.tokens(flops) / frontier.params(flops))
 
 
@@ -126,3 +122,11 @@ def ratio_sentences(fitted: Fit) -> list[str]:
 
 def _ends(flops: Float[np.ndarray, " point"]) -> tuple[float, float]:
     return float(flops.min()), float(flops.max())
+
+
+def _optimum(law: str, parameters: Parameters) -> Frontier:
+    """The law's compute-optimal frontier in closed form."""
+    if law not in CLOSED_FORMS:
+        laws = ", ".join(CLOSED_FORMS)
+        raise UserError("The law {law} has no optimum of N against D; choose one of {laws}.", law=law, laws=laws)
+    return CLOSED_FORMS[law](parameters)

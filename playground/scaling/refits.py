@@ -52,7 +52,10 @@ class Recipe:
             ("beginning", self.beginning, get_args(Beginning)),
         ):
             if value not in known:
-                raise UserError("There is no {name} {value!r}; choose {known}.", name=name, value=value, known=known)
+                choices = ", ".join(known)
+                raise UserError(
+                    "There is no {name} {value!r}; choose one of {known}.", name=name, value=value, known=choices
+                )
         if not 1e-6 <= self.delta <= 10:
             raise UserError("A Huber delta of {delta:g} makes no fit; choose 1e-6 to 10.", delta=self.delta)
         if self.left_out < 0:

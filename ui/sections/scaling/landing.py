@@ -66,7 +66,7 @@ def _dots(sweep_id: str, landed: list[Landing]) -> Dots:
         names=[landing.run for landing in landed],
         links=[page_link("train", (RUN, f"{sweep_id}-{landing.run}")) for landing in landed],
         details=[
-            f"N {short(landing.setting.params)}, D {short(landing.setting.tokens)}, {landing.deviation:+.2%}"
+            f"N {short(landing.setting.params)}, D {short(landing.setting.tokens)}, {100 * landing.deviation:+.2f} %"
             for landing in landed
         ],
     )
@@ -133,7 +133,7 @@ def _show_rows(prediction: SeriesPrediction, landed: list[Landing]) -> None:
                 _("Predicted loss"): f"{setting.predicted:.4f}",
                 _("95 % of new runs"): _("{low:.4f} to {high:.4f}").format(low=setting.low, high=setting.high),
                 _("Measured"): f"{landing.measured:.4f}" if landing else "–",
-                _("in % of predicted"): f"{landing.deviation:+.2%}" if landing else "–",
+                _("in % of predicted"): f"{100 * landing.deviation:+.2f} %" if landing else "–",
                 _("On the line"): "–" if landing is None else _("yes") if landing.is_on_line else _("no"),
             }
         )

@@ -9,6 +9,7 @@ from playground.errors import UserError
 from playground.scaling.bootstrap import Bootstrap, percentile_interval
 from playground.scaling.budgets import short
 from playground.scaling.fits import Fit
+from playground.scaling.frontier import CLOSED_FORMS
 from playground.scaling.overtraining import loss_at_ratio, optimal_ratio
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.text import _
@@ -25,6 +26,12 @@ BEYOND = 10.0
 
 def show_overtraining(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
     """One line for each ratio D/N, the runs coloured by theirs; a sentence says what a ratio costs."""
+    if fitted.law not in CLOSED_FORMS:
+        st.info(
+            _("Over-training needs a law of N and D together: Chinchilla's, Kaplan's or Gadre's. Choose one above."),
+            icon=":material/info:",
+        )
+        return
     flops = float(ratio_compute(study).max())
     try:
         best = optimal_ratio(fitted.law, fitted.parameters, flops)

@@ -110,12 +110,12 @@ def show_allocation_section(study: ScalingStudy | None) -> None:
 
 
 def _choose_fit(study: ScalingStudy) -> tuple[str, int]:
-    left, formula, floor, right = st.columns([6, 7, 11, 5], vertical_alignment="bottom")
+    left, middle, right = st.columns([6, 18, 5], vertical_alignment="bottom")
     with left:
         law = choose_law()
-    with formula:
-        st.latex(LAWS[law].formula, help=_(LAWS[law].source))
-    with floor:
+    # Side by side where they fit: the formulas differ in length by the factor of four.
+    with middle.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.latex(LAWS[law].formula, help=_(LAWS[law].source), width="content")
         choose_floor(study, law)
     with right:
         n_resamples = choose_resamples()

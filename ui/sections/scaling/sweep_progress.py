@@ -151,19 +151,27 @@ def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
         st.badge(state_label(shown_state), color=COLOURS.get(shown_state, "gray"))  # type: ignore[arg-type]
         if shown_state == "queued":
             st.caption(_("No run is being trained: all wait for a free worker."))
-        elapsed = _("{seconds} so far").format(seconds=duration(progress.seconds))
-        st.caption(elapsed + (f" · {progress.price_text(read_price())} {currency()}" if read_price() else ""))
+        st.caption(_elapsed(view) + (f" · {progress.price_text(read_price())} {currency()}" if read_price() else ""))
     total = max(1, progress.total or len(view.cells))
     text = runs_done(progress.done, total)
     if progress.seconds_left is not None:
         text += " · " + _("about {time} left").format(time=duration(progress.seconds_left))
-    steps = sum(min(each.step, each.cell.config.steps) for each in view.cells)
-    share = steps / max(1, sum(each.cell.config.steps for each in view.cells))
-    st.progress(min(1.0, share), text=text)
+    if progress.done < total:
+        steps = sum(min(each.step, each.cell.config.steps) for each in view.cells)
+        share = steps / max(1, sum(each.cell.config.steps for each in view.cells))
+        st.progress(min(1.0, share), text=text)
     messages = {each.cell.name: each.message for each in view.cells}
     for name, reason in progress.failed.items():
         # The cell's own message is in the reader's language; the progress keeps it in English.
         st.warning(f"{name}: {messages.get(name) or reason}", icon=":material/error:")
+
+
+def _elapsed(view: SweepView) -> str:
+    """The time that it has taken so far; of one that has finished, how many runs that was the time of."""
+    progress, time = view.progress, duration(view.progress.seconds)
+    if _state_of(progress) == "finished":
+        return _("{runs} in {time}").format(runs=runs_done(progress.done, progress.total), time=time)
+    return _("{seconds} so far").format(seconds=time)
 
 
 def shown_state_of(view: SweepView) -> str:
