@@ -72,7 +72,13 @@ def show_famous_models(study: ScalingStudy | None, law: str) -> None:
 
 
 def _explain(chosen: ChosenLaw) -> None:
-    st.caption(_(LAWS[chosen.law].ratio))
+    st.caption(
+        _("D / optimal D: tokens beside those that are optimal for its size.")
+        + " "
+        + _("Optimal N, and the nats given up: beside the best model of the same compute.")
+        + " "
+        + _(LAWS[chosen.law].ratio)
+    )
     st.caption(
         _(
             "Above the line a model saw more tokens than are optimal for its size: it is dearer to train than a larger "
@@ -229,11 +235,10 @@ def _row(model: FamousModel, each: Overtraining) -> dict[str, str]:
         _("Parameters N"): short(model.params),
         _("Tokens D"): short(each.tokens),
         _("D / N"): short(each.tokens / each.params),
-        _("Tokens over optimal"): f"× {each.factor:.3g}",
-        _("Loss given up (nats)"): f"{each.given_up:.3f}",
-        _("Optimal N of its compute"): short(each.best_params),
-        _("Note"): model.note,
-        _("Source"): model.source,
+        _("D / optimal D"): f"× {each.factor:.3g}",
+        _("Nats given up"): f"{each.given_up:.3f}",
+        _("Optimal N"): short(each.best_params),
+        _("Source"): "; ".join(filter(None, (model.source, model.note))),
     }
 
 
