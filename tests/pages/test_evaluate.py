@@ -1,5 +1,7 @@
 """The page Evaluate: every section on its examples, files, sources, and sentences for what cannot be measured."""
 
+import contextlib
+import io
 from urllib.parse import parse_qs
 
 import pytest
@@ -189,6 +191,24 @@ def test_the_strides_effect_is_drawn_when_it_is_asked_for():
     app = run_page("evaluate", strides="yes", **asked)
     assert "Perplexity by stride" in {chart["label"] for chart in charts(app)}
     assert "With a stride of 15 the perplexity is" in words(app)
+
+
+def test_a_long_file_has_its_strides_drawn_and_its_program_reads_it(tmp_path, monkeypatch):
+    content = ("The cat sat on the mat, and the dog – sat on the rug. " * 250).encode("cp1252")
+    app = run_page("evaluate", model="books-decoder", text_from="file", strides="yes", window="512")
+    app.file_uploader(key="perplexity_file_0").upload("my 'cat'.txt", content, "text/plain").run()
+    assert not app.exception
+    assert "Of its first" in words(app)
+    assert "Perplexity by stride" in {chart["label"] for chart in charts(app)}
+    program = next(block.value for block in app.code if "text_surprisal" in block.value)
+    (tmp_path / "my 'cat'.txt").write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(program, "snippet", "exec"), {})
+    value, bits = map(float, printed.getvalue().split())
+    row = app.dataframe[0].value.iloc[0]
+    assert (row["value"], row["bits per byte"]) == (round(value, 4), round(bits, 4))
 
 
 def test_a_model_that_cannot_read_the_text_says_so_and_the_other_is_shown():

@@ -24,7 +24,7 @@ from ui.cache import results_of
 from ui.components.token_view import token_view
 from ui.jobs import compute
 from ui.sections.evaluate.numbers import interval_text, offer_results
-from ui.sections.evaluate.perplexity_text import choose_text, is_typed
+from ui.sections.evaluate.perplexity_text import choose_text, is_typed, uploaded_name
 from ui.sections.evaluate.windows import show_strides
 from ui.state.address import read_json_text, write_text
 from ui.state.parameters import COLOURED_MODEL, COMPARED_MODELS, MODEL
@@ -277,7 +277,11 @@ def _offer(shown: Judged, text: str) -> None:
             _("Take it apart"): (ABLATE, model),
         }
         doors(links)
-    if len(text) <= 4_000:
-        imports = ["playground.lens.generate.surprisal import text_surprisal"]
+    imports = ["playground.lens.generate.surprisal import text_surprisal"]
+    name = uploaded_name()
+    if name is None:
         call = f"scores = text_surprisal(model, {text!r})"
-        offer_snippet(shown.model, imports, [call, "print(scores.perplexity, scores.bits_per_byte)"])
+    else:
+        imports += ["pathlib import Path", "playground.decoding import decode_upload"]
+        call = f"scores = text_surprisal(model, decode_upload(Path({name!r}).read_bytes()))"
+    offer_snippet(shown.model, imports, [call, "print(scores.perplexity, scores.bits_per_byte)"])

@@ -51,6 +51,12 @@ def is_typed() -> bool:
     return read_choice(PERPLEXITY_TEXT, [TYPED, FILE, SAMPLE]) == TYPED
 
 
+def uploaded_name() -> str | None:
+    """The name of the file whose text is scored; None where it is no file's."""
+    kept = uploads().get(st.session_state.get(_UPLOADED))
+    return kept.name if kept and read_choice(PERPLEXITY_TEXT, [TYPED, FILE, SAMPLE]) == FILE else None
+
+
 def _sample() -> str:
     def tell(_progress: object) -> str:
         return "\n".join(" ".join(story) for story in generate_stories(default_world(), words=SAMPLE_WORDS, seed=7))

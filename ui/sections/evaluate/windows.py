@@ -22,13 +22,14 @@ WINDOWS = (16, 32, 64, 128, 256, 512)
 MOST_READ = 16_000
 """Tokens that one stride may read in all its passes: a smaller stride is left out."""
 MOST_TOKENS = 4_000
+"""Of a longer text the beginning is read: about so many tokens."""
 
 
 def show_strides(model: LoadedModel, text: str, scores: TextSurprisal) -> None:
     """Perplexity over the stride, of a window that is chosen; nothing for a text of one window."""
-    n = len(scores.tokens)
+    n = min(len(scores.tokens), MOST_TOKENS)
     fitting = [window for window in WINDOWS if window < n and window <= model.context]
-    if not fitting or n > MOST_TOKENS:
+    if not fitting:
         return
     is_on = st.toggle(
         _("Sliding window: what the stride does"),
@@ -38,6 +39,7 @@ def show_strides(model: LoadedModel, text: str, scores: TextSurprisal) -> None:
     )
     write_switch(WITH_STRIDES, is_on)
     if is_on:
+        text = _beginning(text, len(scores.tokens))
         titles = {str(window): _n("{n} token", "{n} tokens", window) for window in fitting}
         window = int(choose_option(WINDOW, _("Window"), titles, default=str(fitting[-1])))
         strides = strides_of(window, n)
@@ -48,6 +50,20 @@ def show_strides(model: LoadedModel, text: str, scores: TextSurprisal) -> None:
         judged = compute(("strides", text, window), score, title=_("Reading, pass:"), cache=results_of(model))
         if judged:
             _draw(model, judged, window, text)
+
+
+def _beginning(text: str, n: int) -> str:
+    """The text's first tokens of n, with a sentence where these are not all; cut at a blank where there is one."""
+    if n <= MOST_TOKENS:
+        return text
+    cut = text[: len(text) * MOST_TOKENS // n]
+    cut = cut[: cut.rfind(" ")] if " " in cut else cut
+    st.caption(
+        _("Of its first {count:,} characters, about {n:,} tokens: every stride reads them again.").format(
+            count=len(cut), n=MOST_TOKENS
+        )
+    )
+    return cut
 
 
 def strides_of(window: int, n: int) -> list[int]:
