@@ -59,12 +59,15 @@ def pseudo(message: str) -> str:
 
 
 def _n(one: str, many: str, n: float) -> str:
-    """The message for one or for many, with {n} filled in.
+    """The message for one or for many, with {n} filled in, its digits grouped.
 
-    >>> _n("{n} layer", "{n} layers", 1), _n("{n} layer", "{n} layers", 3)
-    ('1 layer', '3 layers')
+    >>> _n("{n} layer", "{n} layers", 1), _n("{n} token", "{n} tokens", 2048)
+    ('1 layer', '2,048 tokens')
     """
     code = language()
     if code in ("en", PSEUDO):
-        return (one if n == 1 else many).format(n=n) if code == "en" else pseudo(one if n == 1 else many).format(n=n)
-    return _catalogue(code).ngettext(one, many, int(n)).format(n=n)
+        template = one if n == 1 else many
+        template = template if code == "en" else pseudo(template)
+    else:
+        template = _catalogue(code).ngettext(one, many, int(n))
+    return template.format(n=f"{n:,}")

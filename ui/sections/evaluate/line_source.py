@@ -244,7 +244,7 @@ def choose_line(lines: ComparedLines, values: Sequence[float], *, title: str) ->
     if len(lines) == 1:
         return 0
     current = min(max(1, read_number(EVALUATED_LINE, 1)), len(lines))
-    label, key = _n("{n:,} line", "{n:,} lines", len(lines)), widget_key(EVALUATED_LINE, f"line_of_{len(lines)}")
+    label, key = _n("{n} line", "{n} lines", len(lines)), widget_key(EVALUATED_LINE, f"line_of_{len(lines)}")
     if len(lines) > MOST_LISTED:
         chosen = st.number_input(label, min_value=1, max_value=len(lines), value=current, key=key, width=200)
     else:

@@ -40,7 +40,7 @@ def show_strides(model: LoadedModel, text: str, scores: TextSurprisal) -> None:
     write_switch(WITH_STRIDES, is_on)
     if is_on:
         text = _beginning(text, len(scores.tokens))
-        titles = {str(window): _n("{n:,} token", "{n:,} tokens", window) for window in fitting}
+        titles = {str(window): _n("{n} token", "{n} tokens", window) for window in fitting}
         window = int(choose_option(WINDOW, _("Window"), titles, default=str(fitting[-1])))
         strides = strides_of(window, n)
 

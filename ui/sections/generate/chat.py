@@ -84,7 +84,7 @@ def _show_reading(model: LoadedModel, chat: RenderedChat, turns: Sequence[ChatTu
     sentence = _(
         "{tokens}, {added} of them the template's own. These are the ids of transformers' apply_chat_template."
     )
-    st.text(sentence.format(tokens=_n("{n:,} token", "{n:,} tokens", len(chat.tokens)), added=added))
+    st.text(sentence.format(tokens=_n("{n} token", "{n} tokens", len(chat.tokens)), added=added))
     if chat.forged:
         listed = ", ".join(str(number + 1) for number in chat.forged)
         warning = _(

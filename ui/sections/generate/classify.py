@@ -52,7 +52,7 @@ def _describe_head(head: ModelHead) -> str:
     }
     parts = [_("Loaded as {architecture}").format(architecture=inert(head.architecture)), kinds[head.task]]
     if head.task != "span":
-        parts.append(_n("{n:,} label", "{n:,} labels", len(head.labels)))
+        parts.append(_n("{n} label", "{n} labels", len(head.labels)))
     if head.task == "text":
         scales = {
             "softmax": _("one label of all (softmax)"),

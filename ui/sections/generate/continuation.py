@@ -186,7 +186,7 @@ def _buttons(model: LoadedModel, texts: Texts, draft: TextDraft, n_tokens: int) 
             draft.tree, draft.message = Tree(text=draft.tree.text), ""
             draft.show_branch(ROOT)
             st.rerun()
-        n_generated = _n("{n:,} token", "{n:,} tokens", len(draft.tree.path(draft.node)))
+        n_generated = _n("{n} token", "{n} tokens", len(draft.tree.path(draft.node)))
         log_probability = _("log-prob {value:.1f} nats").format(value=0.0 - draft.tree.surprisal(draft.node))
         st.caption(f"{n_generated} · {log_probability}", width="content")
         if draft.tree.nodes and not draft.remaining:

@@ -151,7 +151,7 @@ def _say_gaps(answers: Sequence[RowAnswer]) -> None:
     """Rows that are empty or cut, counted."""
     empty = sum(answer.score is None and not answer.answer and not answer.text.strip() for answer in answers)
     cut = sum(answer.is_cut for answer in answers)
-    parts = [_n("{n:,} row", "{n:,} rows", len(answers))]
+    parts = [_n("{n} row", "{n} rows", len(answers))]
     parts += [_("{count:,} without a text").format(count=empty)] if empty else []
     parts += [_("{count:,} cut to what the model reads").format(count=cut)] if cut else []
     st.caption(" · ".join(parts))

@@ -110,7 +110,7 @@ def _show_beams(model: LoadedModel, search: BeamSearch, text: str, config: BeamC
             number=f"{answer.score:.4f}",
             lines=(
                 _("log probability {value:.4f}").format(value=search.beams[answer.beam].log_probability),
-                _n("{n:,} token", "{n:,} tokens", len(search.path(answer.beam))),
+                _n("{n} token", "{n} tokens", len(search.path(answer.beam))),
             ),
             chosen=rank == 0,
         )

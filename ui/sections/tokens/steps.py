@@ -86,8 +86,8 @@ def _show_merges(subject: TokenSubject, text: str, replay: MergeReplay, index: i
         _("{word} begins as {symbols}; {merges}, then {pieces}."),
         {
             "symbols": _n("{n} symbol", "{n} symbols", len(replay.symbols)),
-            "merges": _n("{n:,} merge", "{n:,} merges", len(replay.merges)),
-            "pieces": _n("{n:,} token", "{n:,} tokens", len(replay.pieces)),
+            "merges": _n("{n} merge", "{n} merges", len(replay.merges)),
+            "pieces": _n("{n} token", "{n} tokens", len(replay.pieces)),
         },
         text,
     )
@@ -178,8 +178,8 @@ def _show_match(subject: TokenSubject, match: LongestMatch, index: int) -> None:
     _say(
         _("{word}: {attempts}, a character shorter after each failure, and {pieces}."),
         {
-            "attempts": _n("{n:,} look-up", "{n:,} look-ups", len(match.attempts)),
-            "pieces": _n("{n:,} token", "{n:,} tokens", len(match.pieces)),
+            "attempts": _n("{n} look-up", "{n} look-ups", len(match.attempts)),
+            "pieces": _n("{n} token", "{n} tokens", len(match.pieces)),
         },
         match.text,
     )

@@ -65,7 +65,7 @@ def text_token_lines(token: TextToken) -> list[str]:
     """Id, spelling, bytes, and what is special about a token."""
     lines = [_("id {id:,}").format(id=token.token.id), _("in the vocabulary: {piece}").format(piece=token.piece)]
     if token.content:
-        lines.append(_n("{n:,} byte", "{n:,} bytes", len(token.content)) + ": " + token.content[:24].hex(" "))
+        lines.append(_n("{n} byte", "{n} bytes", len(token.content)) + ": " + token.content[:24].hex(" "))
     if token.is_template:
         lines.append(_("added by the template"))
     elif token.token.special and not token.is_unknown:

@@ -30,7 +30,7 @@ def show_two_tokenizers(subject: TokenSubject) -> None:
     except UserError as error:
         answered(error)
     for side, (model, cut) in enumerate(zip((subject.model, other), cuts, strict=True)):
-        count = _n("{n:,} token", "{n:,} tokens", len(cut.content))
+        count = _n("{n} token", "{n} tokens", len(cut.content))
         st.markdown(f"**{inert(model.name)}**: {count}")
         _show_side(cut, None if shared is None else shared.same[side], side, origin(model, details={"text": text}))
     st.caption(_("Tinted: the other tokenizer has no token of exactly these characters. Spaces at the edges aside."))
