@@ -23,8 +23,7 @@ EXPONENT_SYMBOLS = {
     "c0": "c₀",
     "c1": "c₁",
 }
-OTHER_SYMBOLS = {"d1": "d₁", "f1": "f₁"}
-"""Of parameters that are no exponents."""
+SYMBOLS = {**EXPONENT_SYMBOLS, "d1": "d₁", "f1": "f₁"}
 ROUGH = BESIROGLU.parameters["beta"] / HOFFMANN.parameters["beta"]
 """The ratio of an interval's ends, 1.31, from which on it is wider than what two papers print for one exponent of the
 same runs: beta is 0.28 in Hoffmann et al. 2022 (appendix D.2) and 0.366 in Besiroglu et al. 2024 (table 1).
@@ -40,7 +39,7 @@ LETTERS = {"params": "N", "tokens": "D", "flops": "C"}
 
 def symbol(name: str) -> str:
     """A parameter as it is written."""
-    return {**EXPONENT_SYMBOLS, **OTHER_SYMBOLS}.get(name, name)
+    return SYMBOLS.get(name, name)
 
 
 def spread(low: float, high: float) -> float:

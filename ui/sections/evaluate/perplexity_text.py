@@ -48,13 +48,22 @@ def choose_text(model: LoadedModel) -> str:
 
 def is_typed() -> bool:
     """Whether the text stands in the address, where other pages find it."""
-    return read_choice(PERPLEXITY_TEXT, [TYPED, FILE, SAMPLE]) == TYPED
+    return _source() == TYPED
 
 
 def uploaded_name() -> str | None:
     """The name of the file whose text is scored; None where it is no file's."""
-    kept = uploads().get(st.session_state.get(_UPLOADED))
-    return kept.name if kept and read_choice(PERPLEXITY_TEXT, [TYPED, FILE, SAMPLE]) == FILE else None
+    kept = _kept_upload() if _source() == FILE else None
+    return kept.name if kept else None
+
+
+def _source() -> str:
+    return read_choice(PERPLEXITY_TEXT, [TYPED, FILE, SAMPLE])
+
+
+def _kept_upload() -> Upload | None:
+    kept: Upload | None = uploads().get(st.session_state.get(_UPLOADED))
+    return kept
 
 
 def _sample() -> str:
@@ -72,7 +81,7 @@ def _uploaded() -> str:
         key = hashlib.sha256(file.getvalue()).hexdigest()
         uploads().put(key, Upload(name=file.name, content=file.getvalue()))
         st.session_state[_UPLOADED] = key
-    kept = uploads().get(st.session_state.get(_UPLOADED))
+    kept = _kept_upload()
     if kept is None:
         st.info(_("Choose a file of plain text."), icon=":material/upload:")
         st.stop()

@@ -44,7 +44,7 @@ def landing_sentence(landed: list[Landing], total: int) -> str:
     last = landed[-1]
     sentence = _(
         "**{on_line} of {done} finished runs landed on the line**, within the interval predicted for 95 % of new runs "
-        "({total} in all). Depth {depth}: measured {measured:.4f}, predicted {predicted:.4f} ({percent:+.2f} %)."
+        "({total} in all). Depth {depth}: measured {measured:.4f}, predicted {predicted:.4f} ({percent})."
     )
     return sentence.format(
         on_line=on_line,
@@ -53,7 +53,7 @@ def landing_sentence(landed: list[Landing], total: int) -> str:
         depth=last.setting.depth,
         measured=last.measured,
         predicted=last.setting.predicted,
-        percent=100 * last.deviation,
+        percent=_percent(last),
     )
 
 
@@ -66,7 +66,7 @@ def _dots(sweep_id: str, landed: list[Landing]) -> Dots:
         names=[landing.run for landing in landed],
         links=[page_link("train", (RUN, f"{sweep_id}-{landing.run}")) for landing in landed],
         details=[
-            f"N {short(landing.setting.params)}, D {short(landing.setting.tokens)}, {100 * landing.deviation:+.2f} %"
+            f"N {short(landing.setting.params)}, D {short(landing.setting.tokens)}, {_percent(landing)}"
             for landing in landed
         ],
     )
@@ -133,8 +133,13 @@ def _show_rows(prediction: SeriesPrediction, landed: list[Landing]) -> None:
                 _("Predicted loss"): f"{setting.predicted:.4f}",
                 _("95 % of new runs"): _("{low:.4f} to {high:.4f}").format(low=setting.low, high=setting.high),
                 _("Measured"): f"{landing.measured:.4f}" if landing else "–",
-                _("in % of predicted"): f"{100 * landing.deviation:+.2f} %" if landing else "–",
+                _("in % of predicted"): _percent(landing) if landing else "–",
                 _("On the line"): "–" if landing is None else _("yes") if landing.is_on_line else _("no"),
             }
         )
     st.dataframe(rows, hide_index=True, key="landing_rows")
+
+
+def _percent(landing: Landing) -> str:
+    """Measured less predicted, as a share of the predicted."""
+    return f"{100 * landing.deviation:+.2f} %"

@@ -28,7 +28,7 @@ def show_overtraining(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | N
     """One line for each ratio D/N, the runs coloured by theirs; a sentence says what a ratio costs."""
     if fitted.law not in CLOSED_FORMS:
         st.info(
-            _("Over-training needs a law of N and D together: Chinchilla's, Kaplan's or Gadre's. Choose one above."),
+            _("Over-training needs a law with an optimum in closed form: Chinchilla's, Kaplan's or Gadre's."),
             icon=":material/info:",
         )
         return

@@ -153,10 +153,10 @@ def _show_progress(view: SweepView, *, is_awaited: bool) -> None:
             st.caption(_("No run is being trained: all wait for a free worker."))
         st.caption(_elapsed(view) + (f" · {progress.price_text(read_price())} {currency()}" if read_price() else ""))
     total = max(1, progress.total or len(view.cells))
-    text = runs_done(progress.done, total)
-    if progress.seconds_left is not None:
-        text += " · " + _("about {time} left").format(time=duration(progress.seconds_left))
     if progress.done < total:
+        text = runs_done(progress.done, total)
+        if progress.seconds_left is not None:
+            text += " · " + _("about {time} left").format(time=duration(progress.seconds_left))
         steps = sum(min(each.step, each.cell.config.steps) for each in view.cells)
         share = steps / max(1, sum(each.cell.config.steps for each in view.cells))
         st.progress(min(1.0, share), text=text)
