@@ -7,10 +7,11 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from playground import load, trace
 from tests.e2e.components.conftest import cell_position
+from tests.helpers.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = "The cat sat on the mat."
@@ -44,6 +45,19 @@ def open_page(page: Page, address: str) -> None:
     expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
 
 
+def place(part: Locator) -> FloatRect:
+    """Where a part stands; it must be on the page."""
+    rect = part.bounding_box()
+    assert rect is not None
+    return rect
+
+
+def has_room(field: FloatRect, menu: FloatRect, width: int) -> bool:
+    """Whether a field ends inside the window, and before or above the menu beside it."""
+    right, bottom = field["x"] + field["width"], field["y"] + field["height"]
+    return right <= width and (right <= menu["x"] or bottom <= menu["y"])
+
+
 def chosen(page: Page) -> str:
     return parse_qs(urlsplit(page.url).query).get("head", [""])[0]
 
@@ -75,18 +89,15 @@ def test_the_value_under_the_pointer_is_numpys(server, page):
 def test_the_picture_begins_high_on_a_laptops_screen(server, page):
     page.set_viewport_size({"width": 1400, "height": 900})
     open_page(page, f"{server}/?text={quote(TEXT)}")
-    grid = page.locator("[data-part=grid]").bounding_box()
-    assert grid is not None
-    assert grid["y"] <= 280
+    grid = page.locator("[data-part=grid]")
+    until(lambda: place(grid)["y"] <= 280, "the model at rest")
     for address, what in (
         ("?model=tales-translator", "two texts and three kinds of attention"),
         ("", "the first visit, with its panel"),
     ):
         page.goto(f"{server}/{address}")
         expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
-        grid = page.locator("[data-part=grid]").bounding_box()
-        assert grid is not None
-        assert grid["y"] <= 280, what
+        until(lambda: place(grid)["y"] <= 280, what)
     expect(page.get_by_text("I know transformers")).to_be_visible()
 
 
@@ -97,7 +108,7 @@ def test_the_table_of_all_heads_has_its_last_column(server, page):
     expect(table.locator("tbody tr")).to_have_count(36)
     for width in (1400, 1900, 1010, 390):
         page.set_viewport_size({"width": width, "height": 900})
-        assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0, width
+        until(lambda: table.evaluate("node => node.scrollWidth <= node.clientWidth"), f"{width} px")
 
 
 def test_a_long_name_of_a_model_leaves_room_for_the_text(server, page):
@@ -107,11 +118,7 @@ def test_a_long_name_of_a_model_leaves_room_for_the_text(server, page):
     text, examples = page.locator(".st-key-bar_text"), page.locator(".st-key-examples")
     for width in (700, 390):
         page.set_viewport_size({"width": width, "height": 900})
-        field, menu = text.bounding_box(), examples.bounding_box()
-        assert field is not None
-        assert menu is not None
-        assert field["x"] + field["width"] <= width
-        assert field["x"] + field["width"] <= menu["x"] or field["y"] + field["height"] <= menu["y"], width
+        until(lambda width=width: has_room(place(text), place(examples), width), f"{width} px")
 
 
 def test_a_pinned_token_keeps_its_position_when_special_tokens_are_hidden(server, page):

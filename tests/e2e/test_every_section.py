@@ -199,6 +199,7 @@ def test_a_section_is_translated_accessible_and_readable(
         faults += [f"{WIDTHS[1]} px: {fault}" for fault in untranslated(page)]
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 1000})
+            settle(page)
             if (pixels := overflow(page)) > 0:
                 faults.append(f"{pixels} pixels stand outside {width}")
     finally:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -13,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.helpers.contrast import contrast_of
+from tests.helpers.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000
@@ -45,13 +45,6 @@ def status(runs: Path, run_id: str) -> dict:
     return json.loads((runs / run_id / "status.json").read_text())
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.1)
-
-
 @pytest.mark.slow
 def test_a_run_is_watched_to_its_end_and_found_again(server, runs, open_page):
     page = open_page(address(server, QUICK))
@@ -67,6 +60,8 @@ def test_a_run_is_watched_to_its_end_and_found_again(server, runs, open_page):
     expect(again.get_by_text("step 60 of 60").first).to_be_visible(timeout=PATIENCE)
     doors = again.locator("[data-testid=stMain]")
     expect(doors.get_by_text("Checkpoint at step 60:")).to_be_visible(timeout=PATIENCE)
+    # The film writes its head into the address when it has been fetched, after the texts around it.
+    again.wait_for_url(re.compile("film="), timeout=PATIENCE)
     head = parse_qs(urlsplit(again.url).query)["film"][0].split(".")
     doors.get_by_role("link", name="Attention").click()
     again.wait_for_url(re.compile("model=run"), timeout=PATIENCE)
@@ -88,16 +83,16 @@ def test_two_browsers_with_two_runs_pause_step_and_stop_each_its_own(server, run
     one, other = start(first), start(second)
     assert one != other
     for run_id in (one, other):
-        wait_until(lambda run_id=run_id: status(runs, run_id)["step"] > 0)
+        until(lambda run_id=run_id: status(runs, run_id)["step"] > 0)
     first.get_by_role("button", name="Pause").click(timeout=PATIENCE)
-    wait_until(lambda: status(runs, one)["state"] == "paused")
+    until(lambda: status(runs, one)["state"] == "paused")
     halted = status(runs, one)["step"]
     first.get_by_role("button", name="+1 step", exact=True).click(timeout=PATIENCE)
-    wait_until(lambda: status(runs, one)["step"] == halted + 1)
+    until(lambda: status(runs, one)["step"] == halted + 1)
     assert status(runs, other)["state"] == "running"
     for page, run_id in ((first, one), (second, other)):
         page.get_by_role("button", name="Stop").click(timeout=PATIENCE)
-        wait_until(lambda run_id=run_id: status(runs, run_id)["state"] == "stopped")
+        until(lambda run_id=run_id: status(runs, run_id)["state"] == "stopped")
         expect(page.get_by_text("Stopped").first).to_be_visible(timeout=PATIENCE)
 
 
@@ -105,13 +100,13 @@ def test_two_browsers_with_two_runs_pause_step_and_stop_each_its_own(server, run
 def test_a_worker_that_is_killed_is_said_to_be_and_goes_on(server, runs, open_page):
     page = open_page(address(server, ENDLESS))
     run_id = start(page)
-    wait_until(lambda: (status(runs, run_id)["checkpoint"] or 0) >= 50)
+    until(lambda: (status(runs, run_id)["checkpoint"] or 0) >= 50)
     os.kill(status(runs, run_id)["pid"], signal.SIGKILL)
     expect(page.get_by_text(re.compile("signal 9"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Resume from last checkpoint").click(timeout=PATIENCE)
-    wait_until(lambda: status(runs, run_id)["state"] == "running")
+    until(lambda: status(runs, run_id)["state"] == "running")
     page.get_by_role("button", name="Stop").click(timeout=PATIENCE)
-    wait_until(lambda: status(runs, run_id)["state"] == "stopped")
+    until(lambda: status(runs, run_id)["state"] == "stopped")
 
 
 def test_a_cold_deep_link_to_the_training_page_keeps_its_settings(serve, open_page, tmp_path):

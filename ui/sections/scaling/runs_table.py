@@ -26,6 +26,12 @@ def show_points(study: ScalingStudy) -> None:
             high=points.loss.max(),
         )
     )
+    if study.bits_per_byte is not None:
+        st.write(
+            _(
+                "The same losses per byte of the text: {low:.3f} to {high:.3f} bits, comparable across vocabularies."
+            ).format(low=study.bits_per_byte.min(), high=study.bits_per_byte.max())
+        )
     for warning in study.warnings:
         st.warning(warning, icon=":material/straighten:")
     if study.bad:
@@ -48,6 +54,7 @@ def show_points(study: ScalingStudy) -> None:
 def show_study_runs(study: ScalingStudy) -> None:
     """Every run as a row, with a link where its folder is on this machine."""
     points = study.points
+    bits = [None] * len(points) if study.bits_per_byte is None else study.bits_per_byte.tolist()
     columns = (points.params, points.tokens, points.flops, points.loss)
     table = [
         {
@@ -56,10 +63,11 @@ def show_study_runs(study: ScalingStudy) -> None:
             _("Tokens"): f"{tokens:,.0f}",
             _("Compute (FLOP)"): f"{flops:.3g}",
             _("Loss"): round(loss, 4),
+            **({} if each is None else {_("Bits per byte"): round(each, 4)}),
             **({_("Open"): link} if link else {}),
         }
-        for name, link, params, tokens, flops, loss in zip(
-            study.names, study.links, *(column.tolist() for column in columns), strict=True
+        for name, link, each, params, tokens, flops, loss in zip(
+            study.names, study.links, bits, *(column.tolist() for column in columns), strict=True
         )
     ]
     open_link = st.column_config.LinkColumn(display_text=_("open in Train"))

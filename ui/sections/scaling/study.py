@@ -38,6 +38,8 @@ class ScalingStudy:
     """Of each run among this machine's; empty where its folder is not here."""
     without_embeddings: Float[np.ndarray, " point"] | None = None
     """Parameters without embeddings and head, where they are known."""
+    bits_per_byte: Float[np.ndarray, " point"] | None = None
+    """The losses in bits per byte of the text, where they are known of every run."""
     curves: tuple[LossCurve, ...] = ()
     floor: float | None = None
     """The known entropy of the held-out text."""
@@ -79,8 +81,10 @@ class ScalingStudy:
 
     def csv(self) -> str:
         """The points as a table that `playground fit` reads."""
-        names = ("params", "tokens", "flops", "loss", "unique")
-        columns = (getattr(self.points, name) for name in names)
+        names: tuple[str, ...] = ("params", "tokens", "flops", "loss", "unique")
+        columns = [getattr(self.points, name) for name in names]
+        if self.bits_per_byte is not None:
+            names, columns = (*names, "bits_per_byte"), [*columns, self.bits_per_byte]
         runs = zip(self.names, *(column.tolist() for column in columns), strict=True)
         table = [(name, *(f"{value:.10g}" for value in values)) for name, *values in runs]
         return csv_table([("run", *names), *table])
@@ -121,6 +125,9 @@ def study_of_sweep(folder: Path, *, title: str, source: str, opens: bool) -> Sca
         points=_points(results),
         run_ids=tuple(f"{folder.name}-{result.run}" if opens else "" for result in results),
         without_embeddings=_column(results, "params_without_embeddings"),
+        bits_per_byte=None
+        if any(result.bits_per_byte is None for result in results)
+        else _column(results, "bits_per_byte"),
         curves=_curves(folder, results),
         floor=float(np.mean(floors)) if floors else None,
         folder=folder,
