@@ -21,7 +21,7 @@ PALEST = 1.4
 
 
 def spreads_figure(names: Sequence[str], spreads: Sequence[Spread], *, meaning: str) -> go.Figure:
-    """A dot for each score with its 95 % interval, the first name on top."""
+    """A dot for each score with its 95% interval, the first name on top."""
     figure = go.Figure()
     values = np.array([spread.value for spread in spreads])
     figure.add_scatter(

@@ -158,7 +158,7 @@ def rank_sweep_figure(points: Sequence[RankPoint], *, score: str) -> go.Figure:
         marker={"size": 6},
         yaxis="y2",
         customdata=[[point.effective_rank, point.trainable] for point in ordered],
-        hovertemplate="%{y:.3f} %, " + _("effective rank") + " %{customdata[0]:.1f}, %{customdata[1]:,}",
+        hovertemplate="%{y:.3f}%, " + _("effective rank") + " %{customdata[0]:.1f}, %{customdata[1]:,}",
     )
     quiet_layout(figure, x=_("rank of LoRA"), y=score)
     figure.update_layout(

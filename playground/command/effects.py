@@ -90,7 +90,7 @@ def _drift(pair: "ModelPair", texts: list[str]) -> tuple[dict[str, Any], str]:
         for weight in sorted(drift.weights, key=lambda weight: -weight.relative)
     ]
     report = {"relative": drift.relative, "weights": weights, "added": drift.added, "dropped": drift.dropped}
-    lines = [f"  {100 * w.relative:8.3f} %  {w.effective_rank:6.2f}  {w.name}" for w in _furthest(drift.changed)]
+    lines = [f"  {100 * w.relative:8.3f}%  {w.effective_rank:6.2f}  {w.name}" for w in _furthest(drift.changed)]
     return report, "\n".join([str(describe_drift(drift)), *lines])
 
 

@@ -248,7 +248,7 @@ def as_text(report: dict[str, Any]) -> str:
     lines = [_("{law}, {count} points").format(law=report["law"], count=report["points"])]
     if report["heldout"]:
         held = report["heldout"]
-        line = _("predicts the {count} largest runs ({by} from {value:.3g}) to {percent:.2f} %")
+        line = _("predicts the {count} largest runs ({by} from {value:.3g}) to {percent:.2f}%")
         values = {"count": len(held["points"]), "by": held["by"], "value": held["from"]}
         lines.append(line.format(**values, percent=100 * report["heldout_error"]))
     for name, value in report["parameters"].items():
@@ -270,4 +270,4 @@ def as_text(report: dict[str, Any]) -> str:
 def _interval_text(interval: list[float] | None) -> str:
     if interval is None:
         return ""
-    return "   " + _("95 %: {low:.6g} to {high:.6g}").format(low=interval[0], high=interval[1])
+    return "   " + _("95%: {low:.6g} to {high:.6g}").format(low=interval[0], high=interval[1])

@@ -24,7 +24,7 @@ Score = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """A score with its 95 % interval: of bootstrap resamples, or of a share Wilson's (`wilson.share_spread`)."""
+    """A score with its 95% interval: of bootstrap resamples, or of a share Wilson's (`wilson.share_spread`)."""
 
     value: float
     low: float

@@ -5,11 +5,11 @@ import math
 from playground.evaluation.resampling import Spread
 
 Z = 1.959963984540054
-"""Of 95 %, two-sided."""
+"""Of 95%, two-sided."""
 
 
 def wilson(right: int, rows: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927); of no rows nothing is known.
+    """The 95% interval of a share (Wilson 1927); of no rows nothing is known.
 
     >>> [round(edge, 4) for edge in wilson(8, 10)]
     [0.4902, 0.9433]

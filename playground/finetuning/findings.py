@@ -65,7 +65,7 @@ def describe_heads(drift: HeadDrift) -> Finding:
     if not first.divergence.value:
         return Finding(template=N_("No head attends otherwise than before."))
     template = N_(
-        "Changed most over {n} texts: head {layer}.{head}, by {value:.3f} of at most {most:.3f} nats (95 % interval "
+        "Changed most over {n} texts: head {layer}.{head}, by {value:.3f} of at most {most:.3f} nats (95% interval "
         "{low:.3f} to {high:.3f}); it is among the {first} most changed in {share:.0%} of the resamples."
     )
     values = {

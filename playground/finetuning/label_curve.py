@@ -139,7 +139,7 @@ def _row_variance(points: Sequence[LabelPoint]) -> float:
 
 
 def _welch(first: Sequence[LabelPoint], second: Sequence[LabelPoint]) -> float:
-    """Half of the 95 % interval of a difference of means (Welch 1947)."""
+    """Half of the 95% interval of a difference of means (Welch 1947)."""
     from scipy.special import stdtrit
 
     variances = [float(np.var([point.accuracy for point in side], ddof=1)) / len(side) for side in (first, second)]

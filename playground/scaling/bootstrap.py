@@ -80,7 +80,7 @@ class Bootstrap:
         (low, high), fitted = self.intervals()["E"], fit.parameters["E"]
         if low > (1 - WIDE) * fitted and high < (1 + WIDE) * fitted:
             return ()
-        template = N_("The points do not identify E: its 95 % interval is {low:.3g} to {high:.3g}.")
+        template = N_("The points do not identify E: its 95% interval is {low:.3g} to {high:.3g}.")
         return (Diagnostic(parameter="E", template=template, values={"low": low, "high": high}),)
 
 

@@ -17,7 +17,7 @@ from playground.text import N_, _
 ALTERNATIVE_OFFSETS = (0.0, 0.8, 1.2)
 """Multiples of a fitted E that are tried in its place, all other parameters refitted. 0 is no E at all."""
 LIKELIHOOD_RATIO = 1.92
-"""The log-likelihood ratio beyond which a value is rejected: half of the 95 % quantile of chi squared."""
+"""The log-likelihood ratio beyond which a value is rejected: half of the 95% quantile of chi squared."""
 FEWEST_VALUES = 3
 REPEATED = 0.05
 """How far log tokens lies above log unique where tokens are repeated."""

@@ -136,9 +136,9 @@ class Bend:
     def sentence(self) -> str:
         """What the residuals say about the law's form."""
         if self.is_clear:
-            template = _("Residuals ({size:.2g} % RMS) bend along {axis} (runs test, {p}): the law misses something.")
+            template = _("Residuals ({size:.2g}% RMS) bend along {axis} (runs test, {p}): the law misses something.")
         else:
-            template = _("Residuals ({size:.2g} % RMS) show no bend (runs test, {p}).")
+            template = _("Residuals ({size:.2g}% RMS) show no bend (runs test, {p}).")
         return template.format(size=100 * self.size, axis=LETTERS[self.column], p=p_text(self.p))
 
 
@@ -175,7 +175,7 @@ def fit_verdict(fitted: Fit, intervals: Mapping[str, tuple[float, float]]) -> li
     """
     sentences = []
     if fitted.heldout is not None:
-        template = _("Fitted to the smaller runs alone, the law predicts the {count} largest to {error:.2g} %.")
+        template = _("Fitted to the smaller runs alone, the law predicts the {count} largest to {error:.2g}%.")
         sentences.append(template.format(count=len(fitted.heldout.indices), error=100 * fitted.heldout.error))
     exponents = [name for name in fitted.parameters if name in EXPONENT_SYMBOLS and name in intervals]
     sentences += [exponent_sentence(name, fitted.parameters[name], intervals[name]) for name in exponents]

@@ -49,7 +49,7 @@ class DialSetting:
     """Before these bounds; infinite where a float cannot hold it."""
     predicted: float
     low: float
-    """With `high` the interval in which 95 % of new runs are to land: resampled laws, each with every residual."""
+    """With `high` the interval in which 95% of new runs are to land: resampled laws, each with every residual."""
     high: float
     is_extrapolated: bool
     """Whether N is smaller or larger than any model of the sweep."""
@@ -149,7 +149,7 @@ def optimal_tokens(parameters: dict[str, float], params: float) -> float:
 
 
 def run_interval(fitted: Fit, resamples: Bootstrap, *, params: float, tokens: float) -> tuple[float, float]:
-    """Where 95 % of new runs are to land: the law of each resample, scattered by each run's residual.
+    """Where 95% of new runs are to land: the law of each resample, scattered by each run's residual.
 
     Wider than the band of the curve, which says where the mean of many runs lies.
     """

@@ -16,7 +16,7 @@ FOLLOWS, RANDOM = range(2)
 FRAME = 3
 """START, and END after each text."""
 TO_MASK, TO_RANDOM = 0.8, 0.9
-"""Of the chosen words 80 % become MASK, 10 % a random word, and 10 % stay."""
+"""Of the chosen words 80% become MASK, 10% a random word, and 10% stay."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

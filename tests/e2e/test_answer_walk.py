@@ -33,7 +33,7 @@ def test_which_head_completes_mary_and_john_and_what_happens_without_it(
     says = page.get_by_text("Largest contributions to the logit of “␣John”: head 1.4 (+2.54)")
     expect(says).to_be_visible(timeout=PATIENCE)
     walk.click(page.get_by_role("button", name="Without it"))
-    says = page.get_by_text(re.compile(r"As it is: “␣John” 41\.\d %.*Without them: “(?!␣John)"))
+    says = page.get_by_text(re.compile(r"As it is: “␣John” 41\.\d%.*Without them: “(?!␣John)"))
     expect(says).to_be_visible(timeout=PATIENCE)
     logit = page.get_by_test_id("stMetric").filter(has_text="Δ logit of target token")
     expect(logit).to_contain_text(re.compile(r"-3\.\d{4}"))

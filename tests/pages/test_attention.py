@@ -263,10 +263,10 @@ def test_numbers_that_are_not_finite_are_named(small_folder):
 def test_a_heads_scores_over_several_texts_have_a_mean_and_an_interval():
     app = run(head="0.1", several="The cat sat on the mat.\nThe dog sat on the rug.\nA tree stood by the river.")
     assert not app.exception
-    table = next(frame.value for frame in app.dataframe if "95 % interval" in frame.value.columns)
+    table = next(frame.value for frame in app.dataframe if "95% interval" in frame.value.columns)
     row = table[table["Score"] == "previous token"].iloc[0]
     assert row["Texts"] == 3
-    low, high = (float(end) for end in row["95 % interval"].split(" … "))
+    low, high = (float(end) for end in row["95% interval"].split(" … "))
     assert low < float(row["Mean"]) < high
     assert "Head 0.1 over 3 texts" in words(app)
 

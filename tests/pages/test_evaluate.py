@@ -52,7 +52,7 @@ def test_an_example_fills_the_lines_and_says_what_is_missed(example, lesson, sco
 def test_two_systems_are_resampled_together():
     app = run_page("evaluate", section="bleu")
     app.button(key="lines_systems").click().run()
-    assert "differs by +0.26 BLEU, but the 95 % interval" in words(app)
+    assert "differs by +0.26 BLEU, but the 95% interval" in words(app)
     assert "200 lines cannot tell the two apart" in words(app)
     assert "Difference of two systems in BLEU" in {chart["label"] for chart in charts(app)}
 

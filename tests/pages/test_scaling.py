@@ -52,8 +52,8 @@ def test_the_headline_is_the_held_out_error_then_exponents_with_intervals():
     app = page(points=TABLE)
     assert not app.error, words(app)
     said = words(app)
-    assert re.search(r"predicts the 8 largest to [\d.]+ %. α is 0\.3\d+ \[0\.3\d*, 0\.3\d*\]\. β is", said)
-    assert re.search(r"Residuals \([\d.]+ % RMS\) show no bend \(runs test, p = [\d.]+\)\.", said)
+    assert re.search(r"predicts the 8 largest to [\d.]+%. α is 0\.3\d+ \[0\.3\d*, 0\.3\d*\]\. β is", said)
+    assert re.search(r"Residuals \([\d.]+% RMS\) show no bend \(runs test, p = [\d.]+\)\.", said)
     assert "Beyond the largest run" in said
     labels = [metric.label for metric in app.metric]
     assert labels[:3] == ["Held-out error", "α", "β"]
@@ -132,14 +132,14 @@ def test_residuals_have_one_sign_in_the_figure_its_file_and_the_table_of_held_ou
 def test_one_table_holds_the_exponent_of_every_method():
     app = page(points=TABLE, section="allocation")
     table = app.table[0].value
-    assert list(table.columns) == ["Method", "Exponent a", "95 % interval", "Assumes"]
+    assert list(table.columns) == ["Method", "Exponent a", "95% interval", "Assumes"]
     assert list(table["Method"]) == [
         "Fitted law (Chinchilla)",
         "IsoFLOP profiles",
         "Envelope of training curves",
         "Recounted: as in the table, C = 6 N D",
     ]
-    assert " to " in table["95 % interval"][0]
+    assert " to " in table["95% interval"][0]
     assert table["Assumes"][2] == "None: a table has no training curves."
     assert re.search(r"the law's optimum is N = [\d.]+[kMB] \[[\d.]+[kMB], [\d.]+[kMB]\] and D", words(app))
     assert "does not trade N against D" in words(page(points=TABLE, section="allocation", law="power-n"))

@@ -10,6 +10,7 @@ findings.py    what a picture shows, in sentences above it
 fields.py      a form for the fields of a dataclass
 first_steps.py where a newcomer begins: three prepared states
 mirror.py      a widget that shows and writes a value of the address
+number_columns.py  decimals and grouped digits of a table's columns
 model.py       which model, on which device; fetched first where it is not on this machine
 retention.py   how long this server keeps a run
 share.py       a link, a frame with the picture alone, a QR code

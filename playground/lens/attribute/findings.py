@@ -24,7 +24,7 @@ def largest_contributions(names: Sequence[str], values: Sequence[float], *, toke
     first, second, third = np.argsort(-amounts, kind="stable")[:NAMED]
     template = N_(
         "Largest contributions to the logit of {token}: {first} ({first_value:+.2f}), {second} "
-        "({second_value:+.2f}), {third} ({third_value:+.2f}); together {share:.0f} % of the sum of absolute "
+        "({second_value:+.2f}), {third} ({third_value:+.2f}); together {share:.0f}% of the sum of absolute "
         "contributions."
     )
     named = {"first": first, "second": second, "third": third}
@@ -47,7 +47,7 @@ def carrying_tokens(names: Sequence[str], values: Float[np.ndarray, "token"]) ->
     if count > NAMED or share < STANDS_OUT * count / len(amounts):
         return None
     listed = ", ".join(names[index] for index in order[:count])
-    template = N_("Carried by {tokens}: {share:.0f} % of the sum of absolute values.")
+    template = N_("Carried by {tokens}: {share:.0f}% of the sum of absolute values.")
     return Finding(template=template, values={"tokens": listed, "share": 100 * share})
 
 
@@ -55,5 +55,5 @@ def completeness(gap: float, change: float) -> Finding | None:
     """How far integrated gradients miss the logit's change (Sundararajan et al. 2017, axiom of completeness)."""
     if not np.isfinite([gap, change]).all() or abs(change) <= ROUNDING:
         return None
-    template = N_("Completeness gap {gap:.3f}, {share:.1f} % of the logit's change.")
+    template = N_("Completeness gap {gap:.3f}, {share:.1f}% of the logit's change.")
     return Finding(template=template, values={"gap": gap, "share": 100 * abs(gap / change)})

@@ -17,13 +17,13 @@ def percent(share: float) -> str:
     """A probability in per cent with two decimals; one that is neither 0 nor 1 is never written as if it were.
 
     >>> percent(0.3167), percent(0.0), percent(1e-7), percent(0.999999), percent(1.0)
-    ('31.67 %', '0 %', '<0.01 %', '>99.99 %', '100 %')
+    ('31.67%', '0%', '<0.01%', '>99.99%', '100%')
     """
     if share in (0, 1):
-        return f"{100 * share:.0f} %"
+        return f"{100 * share:.0f}%"
     if share < SMALLEST_SHARE:
-        return f"<{100 * SMALLEST_SHARE:.2f} %"
-    return f">{100 * (1 - SMALLEST_SHARE):.2f} %" if share > 1 - SMALLEST_SHARE else f"{100 * share:.2f} %"
+        return f"<{100 * SMALLEST_SHARE:.2f}%"
+    return f">{100 * (1 - SMALLEST_SHARE):.2f}%" if share > 1 - SMALLEST_SHARE else f"{100 * share:.2f}%"
 
 
 def describe_next_token(before: str, token: str, probability: float, entropy: float, n_tokens: int) -> Finding | None:
@@ -217,7 +217,7 @@ def describe_labels(labels: Sequence[str], scores: Float[np.ndarray, "label"], s
         return Finding(template=N_("Probability of {first}: {share}."), values=values)
     if scale == "sigmoid":
         template = N_(
-            "{above} of {count:,} labels have a probability above 50 %; the highest is {first} with {share}. Each "
+            "{above} of {count:,} labels have a probability above 50%; the highest is {first} with {share}. Each "
             "label is answered for itself, so that they add up to nothing in particular."
         )
         return Finding(template=template, values={**values, "above": int((scores > 0.5).sum()), "count": len(scores)})

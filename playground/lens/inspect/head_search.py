@@ -26,7 +26,7 @@ CrossPattern = Literal["first", "same token", "same place", "separator"]
 SHUFFLES = 200
 """Enough that 10 of them lie above the 95th percentile."""
 CHANCE_QUANTILE = 0.95
-"""A best head above this quantile of shuffled maxima is above chance at the 5 % level, over all heads."""
+"""A best head above this quantile of shuffled maxima is above chance at the 5% level, over all heads."""
 ROUNDING = 1e-6
 """Even attention scores exactly chance, up to this."""
 SEPARATORS = frozenset({".", ",", ";", ":", "!", "?", "\n"})

@@ -20,7 +20,7 @@ HEAD_THRESHOLD = 0.5
 followed an earlier copy (Elhage et al. 2021; Olsson et al. 2022, prefix matching); the alignment score is that on the
 gold source (Och and Ney 2003 for the alignment). Above a half the head attends there more than everywhere else."""
 GENERALISED = 0.99
-"""Of training and test accuracy on modular addition: Power et al. 2022 (figure 1) count the steps to 99 %."""
+"""Of training and test accuracy on modular addition: Power et al. 2022 (figure 1) count the steps to 99%."""
 HALF_RIGHT = 0.5
 """Of other accuracies: the middle of their scale. Schaeffer et al. 2023 call exact match a discontinuous measure: the
 step at which it passes says when answers became correct as a whole, not when the model began to learn."""

@@ -154,15 +154,15 @@ def test_the_names_of_rows_and_a_colour_bar_take_room(evaluate: Callable[..., An
 @pytest.mark.parametrize(
     ("second", "removed", "bars", "numbers"),
     [
-        (None, False, ["75%"], ["75 %"]),
-        (1.5, False, ["75%", "100%"], ["75 %", "100 %"]),
-        (0, True, ["75%", "0%"], ["75 %", "removed"]),
+        (None, False, ["75%"], ["75%"]),
+        (1.5, False, ["75%", "100%"], ["75%", "100%"]),
+        (0, True, ["75%", "0%"], ["75%", "removed"]),
     ],
 )
 def test_a_row_has_a_bar_for_each_value(
     evaluate: Callable[..., Any], second: float | None, removed: bool, bars: list[str], numbers: list[str]
 ) -> None:
-    item = {"text": " a", "value": 0.75, "number": "75 %", "second": second, "secondNumber": "100 %", "lines": []}
+    item = {"text": " a", "value": 0.75, "number": "75%", "second": second, "secondNumber": "100%", "lines": []}
     row = "m.barRow({ ...argument, clickable: true }, 0, 'removed')"
     shares = f"[...{row}.querySelectorAll('.share')].map((share) => share.style.inlineSize)"
     assert evaluate("token_view/js/rows", shares, item) == bars

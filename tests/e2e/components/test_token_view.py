@@ -44,7 +44,7 @@ def test_the_text_is_saved_as_it_is_laid_out_with_its_origin(open_page: Open, ad
 
 def test_what_has_no_origin_is_not_offered(open_page: Open, address: str) -> None:
     page = open_page(address)
-    expect(page.locator(".st-key-bars").get_by_text("75 %")).to_be_visible(timeout=150_000)
+    expect(page.locator(".st-key-bars").get_by_text("75%")).to_be_visible(timeout=150_000)
     expect(page.locator(".st-key-bars").get_by_role("button", name="Save as SVG")).to_be_hidden()
 
 
@@ -58,7 +58,7 @@ def test_a_row_has_two_bars_and_a_removed_token_is_crossed_out(open_page: Open, 
     assert rows.nth(1).evaluate(widths) == ["25%", "0%"]
     crossed = "node => getComputedStyle(node.querySelector('.token')).textDecorationLine"
     assert [rows.nth(index).evaluate(crossed) for index in (0, 1)] == ["none", "line-through"]
-    expect(page.get_by_role("button", name="␣no, 25 %, removed")).to_be_visible()
+    expect(page.get_by_role("button", name="␣no, 25%, removed")).to_be_visible()
 
 
 def test_a_kind_has_its_colour_and_its_label_and_a_text_its_spaces(open_page: Open, address: str) -> None:

@@ -11,11 +11,11 @@ items = [
     for index, word in enumerate(WORDS * 30)
 ]
 token_view(items, layout="text", label="A long text", key="text", provenance=["model: <none>", "text: 'The cat'"])
-bars = [TokenItem(text="␣yes", value=0.75, number="75 %"), TokenItem(text="␣no", value=0.25, number="25 %")]
+bars = [TokenItem(text="␣yes", value=0.75, number="75%"), TokenItem(text="␣no", value=0.25, number="25%")]
 token_view(bars, layout="bars", label="Two answers", key="bars")
 pairs = [
-    TokenItem(text=" yes", value=0.75, number="75 %", second=1.0, second_number="100 %", clickable=True),
-    TokenItem(text=" no", value=0.25, number="25 %", second=0.0, second_number="0 %", removed=True, clickable=True),
+    TokenItem(text=" yes", value=0.75, number="75%", second=1.0, second_number="100%", clickable=True),
+    TokenItem(text=" no", value=0.25, number="25%", second=0.0, second_number="0%", removed=True, clickable=True),
 ]
 token_view(pairs, layout="bars", label="Before and after", key="pairs", series=("model", "after filters"))
 

@@ -93,7 +93,7 @@ def test_maps_bars_matrices_and_curves_hold_their_numbers():
 
 def test_a_template_serves_a_row_and_each_cell_brings_its_own_numbers():
     text = HoverText(
-        template="q[{column}] = {value} = {0} · {1:d}", numbers=np.array([[1 / 3, 2.0], [3.0, 4.0]]), token="5 %<b>"
+        template="q[{column}] = {value} = {0} · {1:d}", numbers=np.array([[1 / 3, 2.0], [3.0, 4.0]]), token="5%<b>"
     )
     row = rows_figure([np.array([1.0, 12.0])], ["q"], [text], [QUERY], x="dimension").data[0]
     sentence = "q[%{x}] = %{z:.3~g} = %{customdata[0]:.3~g} · %{customdata[1]}<extra></extra>"

@@ -60,7 +60,7 @@ def test_text_puts_the_prediction_first(points, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "chinchilla, 40 points"
     assert lines[1].startswith("predicts the 8 largest runs")
-    assert any(line.split()[:1] == ["alpha"] and "95 %" in line for line in lines)
+    assert any(line.split()[:1] == ["alpha"] and "95%" in line for line in lines)
 
 
 def test_columns_of_other_names_can_be_given(points, capsys):
@@ -151,7 +151,7 @@ def test_the_law_from_loss_to_task_is_fitted_to_a_table_of_checkpoints(capsys):
     assert (report["points"], report["runs"]) == (186, 6)
     assert main(words) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.split()[:1] == ["gamma"] and "95 %" in line for line in lines)
+    assert any(line.split()[:1] == ["gamma"] and "95%" in line for line in lines)
     assert "the largest models' predicted to" in lines[-1]
     assert main(["fit", str(table), "--loss", "held_out_loss", "--right", "edit_distance", "--bootstraps", "0"]) == 0
     assert "! The share right does not rise as the loss falls" in capsys.readouterr().out

@@ -14,7 +14,7 @@ def test_lines_are_texts():
 
 
 def test_an_interval_by_hand():
-    """Mean 0.4 and deviation 0.2 of three: t(2, 97.5 %) is 4.3027."""
+    """Mean 0.4 and deviation 0.2 of three: t(2, 97.5%) is 4.3027."""
     found = interval(np.array([0.2, 0.4, np.nan, 0.6]))
     assert found is not None
     assert (found.count, found.mean) == (3, pytest.approx(0.4))

@@ -21,10 +21,10 @@ def test_tokens_are_sent_as_they_are() -> None:
 
 
 def test_a_second_value_is_sent_under_the_browsers_name() -> None:
-    item = TokenItem(text="a", value=0.5, number="50 %", second=0.0, second_number="0 %", removed=True)
+    item = TokenItem(text="a", value=0.5, number="50%", second=0.0, second_number="0%", removed=True)
     header, _ = decode(encode_items([item], layout="bars", label="bars", series=("model", "after filters")))
     sent = header["items"][0]
-    assert (sent["second"], sent["secondNumber"], sent["removed"]) == (0.0, "0 %", True)
+    assert (sent["second"], sent["secondNumber"], sent["removed"]) == (0.0, "0%", True)
     assert header["series"] == ["model", "after filters"]
 
 

@@ -242,7 +242,7 @@ def _say_predictions(setting: Setting, clean: np.ndarray, without: np.ndarray) -
 def _likeliest(setting: Setting, probabilities: np.ndarray) -> str:
     tokens = np.argsort(-probabilities, kind="stable")[:LIKELIEST]
     return ", ".join(
-        f"{token_title(setting.subject.model, int(token))} {100 * probabilities[token]:.1f} %" for token in tokens
+        f"{token_title(setting.subject.model, int(token))} {100 * probabilities[token]:.1f}%" for token in tokens
     )
 
 

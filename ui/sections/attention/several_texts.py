@@ -66,7 +66,7 @@ def show_several_texts(model: LoadedModel, kind: SiteKind, selected: Selected, r
             {
                 _("Score"): labels[f"score_{name}"],
                 _("Mean"): "–" if found is None else f"{found.mean:.3f}",
-                _("95 % interval"): "–" if found is None or alone else f"{found.low:.3f} … {found.high:.3f}",
+                _("95% interval"): "–" if found is None or alone else f"{found.low:.3f} … {found.high:.3f}",
                 _("Texts"): 0 if found is None else found.count,
             }
         )

@@ -78,13 +78,13 @@ def show_source(study: str, checkpoints: Sequence[MeasuredCheckpoint]) -> None:
 def show_steepness(
     checkpoints: Sequence[MeasuredCheckpoint], x_values: Sequence[float], metrics: Sequence[str]
 ) -> None:
-    """Table of all metrics: how much of each one's change falls within the steepest 10 % of the axis."""
-    column = _("Change within steepest 10 %")
+    """Table of all metrics: how much of each one's change falls within the steepest 10% of the axis."""
+    column = _("Change within steepest 10%")
     _show_metrics(checkpoints, metrics, column, lambda values: f"{steepest_share(x_values, values):.0%}")
     st.caption(
         _(
-            "Last column: share of a metric's total change that falls within the steepest 10 % of the horizontal axis. "
-            "A straight line has 10 %, a step 100 %."
+            "Last column: share of a metric's total change that falls within the steepest 10% of the horizontal axis. "
+            "A straight line has 10%, a step 100%."
         )
     )
 
@@ -98,13 +98,13 @@ def show_steepness_verdict(checkpoints: Sequence[MeasuredCheckpoint], x_values: 
     sentence = (
         _(
             "**Here the metric makes the jump**: {discontinuous:.0%} of the change in exact match (discontinuous) "
-            "falls within the steepest 10 % of the axis, but only {continuous:.0%} of that in token accuracy "
+            "falls within the steepest 10% of the axis, but only {continuous:.0%} of that in token accuracy "
             "(continuous)."
         )
         if discontinuous - continuous >= CLEAR_DIFFERENCE
         else _(
             "**Here the metric makes hardly any of the jump**: {discontinuous:.0%} of the change in exact match "
-            "(discontinuous) falls within the steepest 10 % of the axis, and {continuous:.0%} of that in token "
+            "(discontinuous) falls within the steepest 10% of the axis, and {continuous:.0%} of that in token "
             "accuracy (continuous). Single tokens improve as suddenly as whole answers."
         )
     )

@@ -15,6 +15,7 @@ from ui.cache import results
 from ui.jobs import compute
 from ui.sections.evaluate.labels_source import LabelSet
 from ui.sections.evaluate.numbers import interval_text
+from ui.widgets.number_columns import decimals
 
 TRAIN_WORDS = ("train", "training", "dev-train")
 SHOWN_LEAKS = 20
@@ -67,13 +68,14 @@ def _table(rows: dict[str, Sequence[str]], true: Sequence[str]) -> None:
     st.dataframe(
         {
             _("classifier"): [name for name, *_spreads in spreads],
-            _("accuracy"): [round(accuracy.value, 4) for _name, accuracy, _f1 in spreads],
+            _("accuracy"): [accuracy.value for _name, accuracy, _f1 in spreads],
             _("accuracy, interval"): [interval_text(accuracy, digits=2) for _name, accuracy, _f1 in spreads],
-            _("macro F1"): [round(f1.value, 4) for *_rest, f1 in spreads],
+            _("macro F1"): [f1.value for *_rest, f1 in spreads],
             _("macro F1, interval"): [interval_text(f1, digits=2) for *_rest, f1 in spreads],
         },
         hide_index=True,
         key="baselines_table",
+        column_config=decimals(_("accuracy"), _("macro F1")),
     )
 
 

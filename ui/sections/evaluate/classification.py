@@ -29,6 +29,7 @@ from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 from ui.widgets.mirror import mirrored
+from ui.widgets.number_columns import decimals
 
 SLICE_ROW = 34
 
@@ -90,13 +91,13 @@ def _show_labels(counted: Confusion, spreads: LabelSpreads) -> None:
     titles = {"precision": _("precision"), "recall": _("recall"), "f1": "F1"}
     for name in SCORE_NAMES:
         values = [*scores[name].tolist(), *(float(average_score(counted.counts, name, kind)) for kind in AVERAGES)]
-        columns[titles[name]] = [round(value, 4) for value in values]
+        columns[titles[name]] = values
         intervals = [interval_text(spread, digits=2) for spread in spreads.labels[name]]
         macro = interval_text(spreads.macro_f1, digits=2) if name == "f1" else ""
         micro = interval_text(spreads.accuracy, digits=2)
         columns[_("{score}, interval").format(score=titles[name])] = [*intervals, micro, macro, ""]
     columns[_("rows")] = [*counted.support.tolist(), *[counted.n] * len(AVERAGES)]
-    st.dataframe(columns, hide_index=True, key="label_scores")
+    st.dataframe(columns, hide_index=True, key="label_scores", column_config=decimals(*titles.values()))
     st.caption(
         _(
             "Precision: how many of those predicted are right. Recall: how many of those that are were found. F1: the "
@@ -152,12 +153,12 @@ def _draw_slices(rows: list[SliceScores], column: str, chosen: LabelSet) -> None
     table = {
         _("value"): names,
         _("rows"): [row.accuracy.n for row in rows],
-        _("accuracy"): [round(row.accuracy.value, 4) for row in rows],
+        _("accuracy"): [row.accuracy.value for row in rows],
         _("accuracy, interval"): [interval_text(row.accuracy, digits=2) for row in rows],
-        _("macro F1"): [round(row.macro_f1.value, 4) for row in rows],
+        _("macro F1"): [row.macro_f1.value for row in rows],
         _("macro F1, interval"): [interval_text(row.macro_f1, digits=2) for row in rows],
     }
-    st.dataframe(table, hide_index=True, key="slices_table")
+    st.dataframe(table, hide_index=True, key="slices_table", column_config=decimals(_("accuracy"), _("macro F1")))
 
 
 def _describe_slices(rows: list[SliceScores]) -> Finding:

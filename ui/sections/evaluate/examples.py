@@ -165,9 +165,7 @@ TABLE_EXAMPLES = (
     ),
     TableExample(
         title=N_("Unbalanced classes"),
-        lesson=N_(
-            "It always says “fine”: accuracy 95 %, not one fraud found. Macro F1 and the majority baseline tell."
-        ),
+        lesson=N_("It always says “fine”: accuracy 95%, not one fraud found. Macro F1 and the majority baseline tell."),
         table=UNBALANCED,
     ),
 )

@@ -24,7 +24,7 @@ def interval_text(spread: Spread, *, digits: int = 3) -> str:
     """The interval in words, with n."""
     if spread.n < 2:
         return _("n = {n}: no interval").format(n=spread.n)
-    return _("95 % [{low:.{digits}f}, {high:.{digits}f}], n = {n:,}").format(
+    return _("95% [{low:.{digits}f}, {high:.{digits}f}], n = {n:,}").format(
         low=spread.low, high=spread.high, digits=digits, n=spread.n
     )
 

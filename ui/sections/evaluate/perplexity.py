@@ -37,6 +37,7 @@ from ui.widgets.doors import ABLATE, ATTENTION, GENERATE, doors
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 from ui.widgets.model import ModelChoice, choose_model, chosen_name, describe_model, obtain_model
+from ui.widgets.number_columns import decimals
 
 MOST_OTHERS = 3
 MOST_COLOURED = 3_000
@@ -149,14 +150,15 @@ def _show_numbers(judged: Sequence[Judged], text: str) -> None:
         {
             _("model"): [one.model.name for one in judged],
             _("measure"): [names[one.is_masked] for one in judged],
-            _("value"): [round(one.scores.perplexity, 4) for one in judged],
-            _("bits per byte"): [round(one.bits.value, 4) for one in judged],
+            _("value"): [one.scores.perplexity for one in judged],
+            _("bits per byte"): [one.bits.value for one in judged],
             _("interval"): [interval_text(one.bits) for one in judged],
             _("tokens predicted"): [int(one.scores.predicted.sum()) for one in judged],
             _("bytes"): [one.scores.bytes for one in judged],
         },
         hide_index=True,
         key="perplexities",
+        column_config=decimals(_("value"), _("bits per byte")),
     )
     if len(judged) > 1:
         titles = [

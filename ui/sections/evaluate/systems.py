@@ -57,12 +57,12 @@ def describe_difference(title: str, paired: PairedSpread) -> Finding:
     }
     if paired.is_told_apart:
         template = N_(
-            "The second system differs by {difference:+.2f} {title}, 95 % interval {low:+.2f} to {high:+.2f}: more "
+            "The second system differs by {difference:+.2f} {title}, 95% interval {low:+.2f} to {high:+.2f}: more "
             "than {n:,} lines give by chance (p = {p:.3f})."
         )
     else:
         template = N_(
-            "The second system differs by {difference:+.2f} {title}, but the 95 % interval {low:+.2f} to {high:+.2f} "
-            "holds 0: {n:,} lines cannot tell the two apart (p = {p:.2f}; it is ahead in {share:.0f} % of resamples)."
+            "The second system differs by {difference:+.2f} {title}, but the 95% interval {low:+.2f} to {high:+.2f} "
+            "holds 0: {n:,} lines cannot tell the two apart (p = {p:.2f}; it is ahead in {share:.0f}% of resamples)."
         )
     return Finding(template=template, values=values)

@@ -17,6 +17,7 @@ from ui.state.revisions import widget_key
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
 from ui.widgets.findings import show_findings
+from ui.widgets.number_columns import decimals
 
 WINDOWS = (16, 32, 64, 128, 256, 512)
 MOST_READ = 16_000
@@ -107,9 +108,10 @@ def _draw(model: LoadedModel, judged: list[StrideScore], window: int, text: str)
             _("stride"): [score.stride for score in judged],
             _("least context"): [score.least_context for score in judged],
             _("passes"): [score.passes for score in judged],
-            _("perplexity"): [round(score.perplexity, 4) for score in judged],
-            _("bits per byte"): [round(score.bits_per_byte, 4) for score in judged],
+            _("perplexity"): [score.perplexity for score in judged],
+            _("bits per byte"): [score.bits_per_byte for score in judged],
         },
         hide_index=True,
         key="strides_table",
+        column_config=decimals(_("perplexity"), _("bits per byte")),
     )

@@ -21,6 +21,7 @@ from ui.widgets.chart import draw
 from ui.widgets.doors import GENERATE, doors
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
+from ui.widgets.number_columns import decimals
 
 ROW = 42
 CHART_NAMES = {TFIDF: N_("TF-IDF"), SCRATCH: N_("from scratch")}
@@ -51,7 +52,7 @@ def show_held_out(subject: FinetuneSubject) -> None:
     )
     _list_systems(scores)
     st.caption(
-        _("Accuracy: Wilson's 95 % interval over the held-out texts. Differences: 1,000 paired bootstrap resamples.")
+        _("Accuracy: Wilson's 95% interval over the held-out texts. Differences: 1,000 paired bootstrap resamples.")
     )
     if scratch is None:
         st.caption(
@@ -71,9 +72,9 @@ def _list_systems(scores: HeldOutScores) -> None:
     st.dataframe(
         {
             _("system"): [_(system.name) for system in scores.systems],
-            _("accuracy"): [round(system.spreads.accuracy.value, 4) for system in scores.systems],
+            _("accuracy"): [system.spreads.accuracy.value for system in scores.systems],
             _("interval"): [interval_text(system.spreads.accuracy) for system in scores.systems],
-            _("macro F1"): [round(system.spreads.macro_f1.value, 4) for system in scores.systems],
+            _("macro F1"): [system.spreads.macro_f1.value for system in scores.systems],
             _("fine-tuned is ahead by"): [
                 "–"
                 if gain is None
@@ -83,6 +84,7 @@ def _list_systems(scores: HeldOutScores) -> None:
         },
         hide_index=True,
         key="systems",
+        column_config=decimals(_("accuracy"), _("macro F1")),
     )
 
 

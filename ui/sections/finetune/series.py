@@ -132,7 +132,7 @@ def _draw_labels(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
         height=HEIGHT,
         revision=str(len(points)),
     )
-    st.caption(_("One seed: Wilson's 95 % interval over the held-out texts. Several: Student's t over the seeds."))
+    st.caption(_("One seed: Wilson's 95% interval over the held-out texts. Several: Student's t over the seeds."))
     counts, seeds = sorted({point.labels for point in points}), sorted({point.seed for point in points})
     lines = [
         "for mean in label_means(label_points(folders)):",

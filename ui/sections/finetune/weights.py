@@ -20,6 +20,7 @@ from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 from ui.widgets.mirror import mirrored
+from ui.widgets.number_columns import decimals
 
 HEIGHT = 300
 
@@ -141,13 +142,17 @@ def _list_weights(subject: FinetuneSubject, drift: ModelDrift) -> None:
             {
                 _("weight"): [weight.name for weight in ordered],
                 _("shape"): [" × ".join(map(str, weight.shape)) for weight in ordered],
-                _("change (%)"): [round(100 * weight.relative, 4) for weight in ordered],
+                _("change (%)"): [100 * weight.relative for weight in ordered],
                 _("rank"): [weight.rank for weight in ordered],
-                _("effective rank"): [round(weight.effective_rank, 2) for weight in ordered],
-                _("stable rank"): [round(weight.stable_rank, 2) for weight in ordered],
+                _("effective rank"): [weight.effective_rank for weight in ordered],
+                _("stable rank"): [weight.stable_rank for weight in ordered],
             },
             hide_index=True,
             key="all_weights",
+            column_config={
+                **decimals(_("change (%)")),
+                **decimals(_("effective rank"), _("stable rank"), digits=2),
+            },
         )
         if drift.added:
             st.caption(_("Only after: {names}").format(names=", ".join(f"`{name}`" for name in drift.added)))

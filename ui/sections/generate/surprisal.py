@@ -23,6 +23,7 @@ from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet, text_details
 from ui.widgets.findings import show_findings
+from ui.widgets.number_columns import decimals
 from ui.widgets.text import Texts
 
 MOST_BARS = 400
@@ -100,11 +101,12 @@ def _show_numbers(model: LoadedModel, scores: TextSurprisal, texts: Texts, names
     with st.expander(_("Table"), icon=":material/table:"):
         scale = 1 / math.log(2) if in_bits else 1.0
         unit = _("bits") if in_bits else _("nats")
+        surprisal, entropy = _("surprisal ({unit})").format(unit=unit), _("entropy ({unit})").format(unit=unit)
         columns = {
             _("token"): names,
             _("probability"): scores.probability,
-            _("surprisal ({unit})").format(unit=unit): scores.surprisal * scale,
-            _("entropy ({unit})").format(unit=unit): scores.entropy * scale,
+            surprisal: scores.surprisal * scale,
+            entropy: scores.entropy * scale,
             _("rank"): [int(rank) + 1 if rank >= 0 else None for rank in scores.rank],
         }
-        st.dataframe(columns, height=300)
+        st.dataframe(columns, height=300, column_config=decimals(surprisal, entropy))

@@ -19,9 +19,10 @@ from ui.sections.scaling.loss_curves import dots_of, over_titles
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.parameters import OVER
 from ui.widgets.choice import choose_option
+from ui.widgets.number_columns import decimals
 
 TWO_SIDED_95 = 1.96
-"""Standard errors from the mean to either end of a 95 % interval."""
+"""Standard errors from the mean to either end of a 95% interval."""
 RESIDUAL_AXES = ("flops", "params", "tokens")
 
 
@@ -89,16 +90,21 @@ def _show_heldout(fitted: Fit) -> None:
     table = [
         {
             _("Run"): name,
-            _("Measured"): round(float(measured), 4),
-            _("Predicted"): round(float(predicted), 4),
-            _("Measured − predicted (nats)"): f"{measured - predicted:+.4f}",
-            _("in % of predicted"): f"{measured / predicted - 1:+.2%}",
+            _("Measured"): measured,
+            _("Predicted"): predicted,
+            _("Measured − predicted (nats)"): measured - predicted,
+            _("in % of predicted"): 100 * (measured / predicted - 1),
         }
         for name, measured, predicted in zip(
             held_out.names, held_out.measured.tolist(), held_out.predicted.tolist(), strict=True
         )
     ]
-    st.dataframe(table, hide_index=True, key="heldout_rows")
+    formats = {
+        **decimals(_("Measured"), _("Predicted")),
+        **decimals(_("Measured − predicted (nats)"), signed=True),
+        **decimals(_("in % of predicted"), digits=2, signed=True, unit="%"),
+    }
+    st.dataframe(table, hide_index=True, key="heldout_rows", column_config=formats)
 
 
 def show_intervals(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
@@ -115,7 +121,7 @@ def show_intervals(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None
     exported: list[Row] = [("law", "parameter", "value", "low", "high")]
     exported += [(group, each.name, each.value, each.low, each.high) for group, members in groups for each in members]
     show_scaling_figure(
-        intervals_figure(groups, x=_("exponent, with its 95 % interval where it is known")),
+        intervals_figure(groups, x=_("exponent, with its 95% interval where it is known")),
         name="exponents",
         label=_("Exponents and their intervals"),
         source=source_line(study, law_title(fitted)),
@@ -128,8 +134,8 @@ def show_intervals(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None
         {
             _("Parameter"): symbol(name),
             _("Fitted"): f"{value:.5g}",
-            _("95 % from"): f"{intervals[name][0]:.4g}" if name in intervals else "–",
-            _("95 % to"): f"{intervals[name][1]:.4g}" if name in intervals else "–",
+            _("95% from"): f"{intervals[name][0]:.4g}" if name in intervals else "–",
+            _("95% to"): f"{intervals[name][1]:.4g}" if name in intervals else "–",
             _("Identifiable"): _identifiable(fitted, name, name in unsure, intervals.get(name)),
         }
         for name, value in fitted.parameters.items()

@@ -124,7 +124,7 @@ def _show_setting(config: SweepConfig, prediction: SeriesPrediction) -> None:
     st.markdown(
         _(
             "Depth {depth}: width {width}, {depth} heads, {params} parameters, learning rate {rate:.3g}, batches of "
-            "{batch} × {context} tokens, {tokens} tokens. **Predicted loss {predicted:.4f}**, for 95 % of new runs "
+            "{batch} × {context} tokens, {tokens} tokens. **Predicted loss {predicted:.4f}**, for 95% of new runs "
             "{low:.4f} to {high:.4f} nats."
         ).format(
             depth=deepest.depth,
@@ -152,7 +152,7 @@ def _row(setting: DialSetting) -> dict[str, str]:
         _("Peak learning rate"): f"{setting.learning_rate:.3g}",
         _("Tokens D"): f"{setting.tokens:,}",
         _("Predicted loss"): f"{setting.predicted:.4f}",
-        _("95 % of new runs"): _("{low:.4f} to {high:.4f}").format(low=setting.low, high=setting.high),
+        _("95% of new runs"): _("{low:.4f} to {high:.4f}").format(low=setting.low, high=setting.high),
     }
 
 

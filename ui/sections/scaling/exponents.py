@@ -70,7 +70,7 @@ def _draw_table(slot: DeltaGenerator, rows: list[MethodExponent]) -> None:
             {
                 _("Method"): row.method,
                 _("Exponent a"): "–" if row.exponent is None else f"{row.exponent:.2f}",
-                _("95 % interval"): "–" if row.interval is None else _range(row.interval),
+                _("95% interval"): "–" if row.interval is None else _range(row.interval),
                 _("Assumes"): row.assumes,
             }
             for row in rows

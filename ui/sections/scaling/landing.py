@@ -31,7 +31,7 @@ def show_landing(sweep_id: str, view: SweepView, prediction: SeriesPrediction) -
         opens_runs=True,
     )
     st.caption(
-        _("Along the line N and D change together, as the table says; the band is where 95 % of new runs are to land.")
+        _("Along the line N and D change together, as the table says; the band is where 95% of new runs are to land.")
     )
     _show_rows(prediction, landed)
 
@@ -43,7 +43,7 @@ def landing_sentence(landed: list[Landing], total: int) -> str:
     on_line = sum(landing.is_on_line for landing in landed)
     last = landed[-1]
     sentence = _(
-        "**{on_line} of {done} finished runs landed on the line**, within the interval predicted for 95 % of new runs "
+        "**{on_line} of {done} finished runs landed on the line**, within the interval predicted for 95% of new runs "
         "({total} in all). Depth {depth}: measured {measured:.4f}, predicted {predicted:.4f} ({percent})."
     )
     return sentence.format(
@@ -131,7 +131,7 @@ def _show_rows(prediction: SeriesPrediction, landed: list[Landing]) -> None:
                 _("Parameters N"): f"{setting.params:,}",
                 _("Tokens D"): f"{setting.tokens:,}",
                 _("Predicted loss"): f"{setting.predicted:.4f}",
-                _("95 % of new runs"): _("{low:.4f} to {high:.4f}").format(low=setting.low, high=setting.high),
+                _("95% of new runs"): _("{low:.4f} to {high:.4f}").format(low=setting.low, high=setting.high),
                 _("Measured"): f"{landing.measured:.4f}" if landing else "–",
                 _("in % of predicted"): _percent(landing) if landing else "–",
                 _("On the line"): "–" if landing is None else _("yes") if landing.is_on_line else _("no"),
@@ -142,4 +142,4 @@ def _show_rows(prediction: SeriesPrediction, landed: list[Landing]) -> None:
 
 def _percent(landing: Landing) -> str:
     """Measured less predicted, as a share of the predicted."""
-    return f"{100 * landing.deviation:+.2f} %"
+    return f"{100 * landing.deviation:+.2f}%"

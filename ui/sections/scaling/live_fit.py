@@ -159,7 +159,7 @@ def _show_convergence(sweep_id: str, source: list[str]) -> None:
                 interval = Interval(name=name, value=fitted.parameters[parameter], low=low, high=high)
                 groups.setdefault(symbol(parameter), []).append(interval)
     live_chart(
-        intervals_figure(list(groups.items()), x=_("exponents with 95 % intervals")),
+        intervals_figure(list(groups.items()), x=_("exponents with 95% intervals")),
         key="settling_chart",
         height=380,
         revision=sweep_id,

@@ -109,7 +109,7 @@ def show_curves(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -
             _("Extrapolate"),
             value=read_switch(EXTRAPOLATE),
             key=widget_key(EXTRAPOLATE, "extrapolates"),
-            help=_("Thirty times beyond the largest run, with the bootstrap's 95 % interval."),
+            help=_("Thirty times beyond the largest run, with the bootstrap's 95% interval."),
         )
         write_switch(EXTRAPOLATE, extrapolates)
     overlays = fetch_overlays(study, chosen)

@@ -21,7 +21,7 @@ def show_marked(study: ScalingStudy, fitted: Fit, index: int) -> None:
     """The marked run beside the law, and the door to it."""
     measured = float(study.points.loss[index])
     predicted = float(measured / np.exp(fitted.residuals()[index]))
-    sentence = _("Marked: {run}, loss {measured:.4f}, by the law {predicted:.4f} ({percent:+.2f} % of predicted).")
+    sentence = _("Marked: {run}, loss {measured:.4f}, by the law {predicted:.4f} ({percent:+.2f}% of predicted).")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         # A name may be a person's: never markup.
         st.text(

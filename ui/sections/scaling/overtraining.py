@@ -74,7 +74,7 @@ def overtraining_sentence(fitted: Fit, resamples: Bootstrap | None, flops: float
         shown = _("{value} [{low}, {high}]").format(value=shown, low=short(interval[0]), high=short(interval[1]))
     return _(
         "At {flops:.2g} FLOP the law's optimum is {ratio} tokens per parameter; 16 times as many cost {more:.3f} nats "
-        "({percent:.1f} %) at the same compute, for a model of a quarter of the size."
+        "({percent:.1f}%) at the same compute, for a model of a quarter of the size."
     ).format(flops=flops, ratio=shown, more=cost[1] - cost[0], percent=100 * (cost[1] / cost[0] - 1))
 
 

@@ -24,7 +24,7 @@ from ui.widgets.choice import choose_option, choose_switch
 SYMBOLS = {"alpha": "α", "beta": "β"}
 NAMES = ("E", "A", "B", "alpha", "beta")
 NORMAL = 1.96
-"""Standard errors to either side of a 95 % interval."""
+"""Standard errors to either side of a 95% interval."""
 NEAR = 0.01
 """Objectives that differ by less than this share count as the same."""
 
@@ -42,7 +42,7 @@ def show_published_runs(_study: ScalingStudy | None) -> None:
     found = _fetch_refit(study, recipe)
     if found is None:
         return
-    resamples = _fetch_intervals(study, recipe) if choose_switch(REFIT_INTERVALS, _("95 % intervals")) else None
+    resamples = _fetch_intervals(study, recipe) if choose_switch(REFIT_INTERVALS, _("95% intervals")) else None
     st.markdown(refit_sentence(found))
     _show_exponents(recipe, found, resamples)
     _show_numbers(found, resamples)
@@ -157,7 +157,7 @@ def _show_numbers(found: Refit, resamples: Bootstrap | None) -> None:
         {
             _("Parameter"): SYMBOLS.get(name, name),
             _("Your fit"): f"{found.parameters[name]:.5g}",
-            **({_("95 % interval"): "{:.4g} – {:.4g}".format(*intervals[name])} if intervals else {}),
+            **({_("95% interval"): "{:.4g} – {:.4g}".format(*intervals[name])} if intervals else {}),
             _("Hoffmann, printed"): f"{HOFFMANN.parameters[name]:.5g}",
             _("Besiroglu, replication"): f"{BESIROGLU.parameters[name]:.5g} ± {(BESIROGLU.errors or {})[name]:g}",
         }

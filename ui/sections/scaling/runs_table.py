@@ -9,6 +9,7 @@ from ui.sections.scaling.figure import export_header, source_line
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.link import link_lines
 from ui.text import inert
+from ui.widgets.number_columns import counts, decimals, magnitudes
 
 
 def show_points(study: ScalingStudy) -> None:
@@ -59,16 +60,21 @@ def show_study_runs(study: ScalingStudy) -> None:
     table = [
         {
             _("Run"): name,
-            _("Parameters"): f"{params:,.0f}",
-            _("Tokens"): f"{tokens:,.0f}",
-            _("Compute (FLOP)"): f"{flops:.3g}",
-            _("Loss"): round(loss, 4),
-            **({} if each is None else {_("Bits per byte"): round(each, 4)}),
+            _("Parameters"): params,
+            _("Tokens"): tokens,
+            _("Compute (FLOP)"): flops,
+            _("Loss"): loss,
+            **({} if each is None else {_("Bits per byte"): each}),
             **({_("Open"): link} if link else {}),
         }
         for name, link, each, params, tokens, flops, loss in zip(
             study.names, study.links, bits, *(column.tolist() for column in columns), strict=True
         )
     ]
-    open_link = st.column_config.LinkColumn(display_text=_("open in Train"))
-    st.dataframe(table, hide_index=True, key="run_rows", column_config={_("Open"): open_link})
+    formats = {
+        _("Open"): st.column_config.LinkColumn(display_text=_("open in Train")),
+        **counts(_("Parameters"), _("Tokens")),
+        **magnitudes(_("Compute (FLOP)")),
+        **decimals(_("Loss"), _("Bits per byte")),
+    }
+    st.dataframe(table, hide_index=True, key="run_rows", column_config=formats)

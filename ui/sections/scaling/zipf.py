@@ -185,7 +185,7 @@ def _show_figure(fits: list[ZipfFit]) -> None:
     table += [(group, each.name, each.value, each.low, each.high) for group, members in groups for each in members]
     names = ", ".join(each.name for each in fits)
     show_scaling_figure(
-        intervals_figure(groups, x=_("exponent, with its 95 % interval where it is fitted")),
+        intervals_figure(groups, x=_("exponent, with its 95% interval where it is fitted")),
         name="zipf",
         label=_("Fitted and predicted exponents by Zipf exponent"),
         source=_("the shipped sweeps {names}; Chinchilla's law, E fixed at the known entropy").format(names=names),
@@ -217,7 +217,7 @@ def _rows(each: ZipfFit) -> list[dict[str, str]]:
             _("Zipf exponent"): f"{each.exponent:g}",
             _("Exponent"): _("{symbol} of {size}").format(symbol=symbol, size="N" if name == "alpha" else "D"),
             _("Fitted"): f"{each.fitted.parameters[name]:.3f}",
-            _("95 % interval"): _("{low:.3f} to {high:.3f}").format(low=intervals[name][0], high=intervals[name][1]),
+            _("95% interval"): _("{low:.3f} to {high:.3f}").format(low=intervals[name][0], high=intervals[name][1]),
             _("Predicted"): f"{getattr(each.predicted, name):.3f}" if each.predicted else "–",
             _("With {ranks} ranks").format(ranks=each.ranks): f"{getattr(each.finite, name):.3f}",
             _("Runs"): str(len(each.fitted.points)),

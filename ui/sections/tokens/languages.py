@@ -16,6 +16,7 @@ from ui.state.revisions import widget_key
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 from ui.widgets.model import choose_other_model, obtain_model
+from ui.widgets.number_columns import decimals
 from ui.widgets.text import address_text
 
 Costs = tuple[LanguageCost, ...]
@@ -49,7 +50,8 @@ def show_languages(model: LoadedModel) -> None:
     )
     with st.expander(_("Table"), icon=":material/table:"):
         for name, table in tables.items():
-            st.dataframe(_rows(table), hide_index=True, key=f"language_rows_{name}")
+            formats = decimals(_("tokens per character"))
+            st.dataframe(_rows(table), hide_index=True, key=f"language_rows_{name}", column_config=formats)
     _offer_files(model, tables, typed)
 
 
@@ -73,7 +75,7 @@ def _rows(costs: Costs) -> list[dict[str, object]]:
             _("tokens"): cost.tokens,
             _("characters"): cost.characters,
             _("bytes"): cost.bytes,
-            _("tokens per character"): round(cost.tokens_per_character, 4),
+            _("tokens per character"): cost.tokens_per_character,
             _("characters that are not read"): cost.unread,
             _("sentence"): cost.sentence,
         }

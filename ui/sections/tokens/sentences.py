@@ -24,6 +24,7 @@ from ui.state.address import replace_text, write_values
 from ui.state.parameters import MODEL, SENTENCE_QUERY, SENTENCES
 from ui.text import error_sentence, inert
 from ui.widgets.download import offer_snippet
+from ui.widgets.number_columns import decimals
 from ui.widgets.text import address_text
 from ui.widgets.upload import upload
 
@@ -139,7 +140,8 @@ def _show_ranking(model: LoadedModel, vectors: SentenceVectors, order: list[int]
     )
     ranked = [(rank, index + 1, values[index], lines[index]) for rank, index in enumerate(order, 1)]
     titles = (_("rank"), _("line"), _("cosine"), _("text"))
-    st.dataframe([dict(zip(titles, row, strict=True)) for row in ranked], hide_index=True, key="ranking_rows")
+    rows = [dict(zip(titles, row, strict=True)) for row in ranked]
+    st.dataframe(rows, hide_index=True, key="ranking_rows", column_config=decimals(_("cosine")))
     if any(vectors.cut):
         sentence = _("Cut after {most:,} tokens: {texts}.")
         st.caption(sentence.format(texts=_n("{n} text", "{n} texts", sum(vectors.cut)), most=recipe.most_tokens))

@@ -29,12 +29,12 @@ def describe_strongest_key(row: AttentionRow, query: str, keys: Sequence[str], s
     step = "scores" if int(np.argmax(row.products)) == best else "mask"
     template = (
         N_(
-            "{query} attends most to {key}: {weight:.1f} % (uniform over its {visible} keys: {uniform:.1f} %). It has "
+            "{query} attends most to {key}: {weight:.1f}% (uniform over its {visible} keys: {uniform:.1f}%). It has "
             "the largest score from step {step} on."
         )
         if step == "scores"
         else N_(
-            "{query} attends most to {key}: {weight:.1f} % (uniform over its {visible} keys: {uniform:.1f} %). It "
+            "{query} attends most to {key}: {weight:.1f}% (uniform over its {visible} keys: {uniform:.1f}%). It "
             "leads from step {step} on: before bias and mask, {rival} has a larger score."
         )
     )

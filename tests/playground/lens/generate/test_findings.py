@@ -19,12 +19,12 @@ from playground.lens.generate.findings import (
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (0.25, "25.00 %"),
-        (0.0, "0 %"),
-        (0.0000999, "<0.01 %"),
-        (0.0001, "0.01 %"),
-        (0.99995, ">99.99 %"),
-        (1.0, "100 %"),
+        (0.25, "25.00%"),
+        (0.0, "0%"),
+        (0.0000999, "<0.01%"),
+        (0.0001, "0.01%"),
+        (0.99995, ">99.99%"),
+        (1.0, "100%"),
     ],
 )
 def test_a_share_is_never_rounded_to_none_or_all(share: float, text: str) -> None:
@@ -34,7 +34,7 @@ def test_a_share_is_never_rounded_to_none_or_all(share: float, text: str) -> Non
 def test_the_next_tokens_entropy_is_held_against_the_uniform_maximum() -> None:
     finding = describe_next_token("5 ␣cat", "␣sat", 0.5, math.log(3), 9)
     assert str(finding) == (
-        "Most probable after 5 ␣cat: ␣sat with 50.00 %. Entropy 1.10 of at most 2.20 nats (uniform): as uncertain as a "
+        "Most probable after 5 ␣cat: ␣sat with 50.00%. Entropy 1.10 of at most 2.20 nats (uniform): as uncertain as a "
         "choice among 3.0 equally probable tokens."
     )
     assert describe_next_token("a", "b", 1.0, 0.0, 1) is None
@@ -46,7 +46,7 @@ def test_the_most_surprising_token_is_named_with_mean_and_perplexity() -> None:
     predicted = np.array([False, True, True])
     said = str(describe_surprisal(["a", "b", "c"], nats, predicted, is_masked=False))
     assert said == (
-        "Most surprising: c with 2.08 nats (probability 12.50 %). The mean is 1.39 nats per token, perplexity 4.0."
+        "Most surprising: c with 2.08 nats (probability 12.50%). The mean is 1.39 nats per token, perplexity 4.0."
     )
     in_bits = str(describe_surprisal(["a", "b", "c"], nats, predicted, is_masked=False, in_bits=True))
     assert "c with 3.00 bits" in in_bits
@@ -82,10 +82,10 @@ def test_without_layers_nothing_is_said_of_them() -> None:
 def test_a_mask_names_what_stood_there() -> None:
     tokens, shares = ["dog", "cat"], [0.6, 0.3]
     assert str(describe_mask(4, tokens, shares, 0.9, None)) == (
-        "Position 4: dog with 60.00 %, then cat with 30.00 %; entropy 0.90 nats."
+        "Position 4: dog with 60.00%, then cat with 30.00%; entropy 0.90 nats."
     )
-    assert "dog with 60.00 %, which stood there" in str(describe_mask(4, tokens, shares, 0.9, ("dog", 0.6)))
-    assert "mat, which stood there, has <0.01 %" in str(describe_mask(4, tokens, shares, 0.9, ("mat", 1e-6)))
+    assert "dog with 60.00%, which stood there" in str(describe_mask(4, tokens, shares, 0.9, ("dog", 0.6)))
+    assert "mat, which stood there, has <0.01%" in str(describe_mask(4, tokens, shares, 0.9, ("mat", 1e-6)))
     assert describe_mask(4, tokens[:1], shares[:1], 0.9, None) is None
 
 

@@ -29,14 +29,14 @@ def row(products: list[float], weights: list[float], masked: list[float] | None 
 def test_the_strongest_key_leads_from_the_scores_on() -> None:
     finding = describe_strongest_key(row([1, 3, 0, 0], [0.1, 0.7, 0.1, 0.1]), "1 b", KEYS, STEPS)
     assert str(finding) == (
-        "1 b attends most to 1 b: 70.0 % (uniform over its 4 keys: 25.0 %). It has the largest score from step 2 on."
+        "1 b attends most to 1 b: 70.0% (uniform over its 4 keys: 25.0%). It has the largest score from step 2 on."
     )
 
 
 def test_a_mask_or_a_bias_may_take_the_lead() -> None:
     hidden = row([1, 3, 0, 9], [0.1, 0.8, 0.1, 0.0], [1, 3, 0, -np.inf])
     said = str(describe_strongest_key(hidden, "2 c", KEYS, STEPS))
-    assert "uniform over its 3 keys: 33.3 %" in said
+    assert "uniform over its 3 keys: 33.3%" in said
     assert said.endswith("It leads from step 4 on: before bias and mask, 3 d has a larger score.")
 
 
