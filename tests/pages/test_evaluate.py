@@ -208,7 +208,7 @@ def test_a_long_file_has_its_strides_drawn_and_its_program_reads_it(tmp_path, mo
         exec(compile(program, "snippet", "exec"), {})
     value, bits = map(float, printed.getvalue().split())
     row = app.dataframe[0].value.iloc[0]
-    assert (row["value"], row["bits per byte"]) == (round(value, 4), round(bits, 4))
+    assert (row["value"], row["bits per byte"]) == pytest.approx((value, bits), abs=1e-4)
 
 
 def test_a_model_that_cannot_read_the_text_says_so_and_the_other_is_shown():

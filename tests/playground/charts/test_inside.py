@@ -97,7 +97,7 @@ def test_a_template_serves_a_row_and_each_cell_brings_its_own_numbers():
     )
     row = rows_figure([np.array([1.0, 12.0])], ["q"], [text], [QUERY], x="dimension").data[0]
     sentence = "q[%{x}] = %{z:.3~g} = %{customdata[0]:.3~g} · %{customdata[1]}<extra></extra>"
-    assert row.hovertemplate == f"5 &#37;&lt;b&gt;: {sentence}"
+    assert row.hovertemplate == f"5&#37;&lt;b&gt;: {sentence}"
     np.testing.assert_allclose(row.customdata, [[[0.33333, 2.0], [3.0, 4.0]]])
     assert row.hovertext is None
 
