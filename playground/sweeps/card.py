@@ -63,7 +63,7 @@ def card_of(
     """The card; each of several sources has a heading of its own. search: the runs that tuned the learning rates."""
     sections = {
         "What was varied": _varied(config, results),
-        **({"How the learning rates were tuned": _search(search)} if search else {}),
+        **({"How the learning rates were tuned": _search(search, config)} if search else {}),
         "What was fixed": _fixed(config),
         PROVENANCE_HEADING: _provenance(sources),
     }
@@ -135,19 +135,23 @@ def _rates(config: SweepConfig) -> list[str]:
     ]
 
 
-def _search(search: Sequence[CellResult]) -> list[str]:
-    """A table of the rates that were tried for each size, the vertex of each parabola last."""
+def _search(search: Sequence[CellResult], config: SweepConfig) -> list[str]:
+    """A table of the rates that were tried for each size, the vertex of each parabola, and the rate of the sweep."""
     lines = [
-        "The peak of each size is the vertex of the parabola through the best of these runs and its two neighbours,",
-        "over the logarithm of the rate; an asterisk marks a best run without a neighbour on one side.",
+        "The best peak of each size is the vertex of the parabola through the best of these runs and its two",
+        "neighbours, over the logarithm of the rate; an asterisk marks a best run without a neighbour on one side.",
+        "Excess: by how many nats that parabola is higher at the peak that the sweep took than at its vertex.",
         "",
-        "| width x layers | tokens | held-out loss at each peak learning rate | peak |",
-        "| --- | --- | --- | --- |",
+        "| width x layers | tokens | held-out loss at each peak learning rate | best peak | taken | excess |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for tuned in tuned_rates(search):
         trials = ", ".join(f"{trial.rate:.3g}: {trial.loss:.4f}" for trial in tuned.trials)
-        mark = "" if tuned.is_bracketed else " *"
-        lines.append(f"| {tuned.width} x {tuned.layers} | {tuned.tokens:,} | {trials} | {tuned.rate:.3g}{mark} |")
+        best = f"{tuned.rate:.3g}{'' if tuned.is_bracketed else ' *'}"
+        taken = config.peak_rate((tuned.width, tuned.layers))
+        excess = f"{tuned.excess_at(taken):.4f}" if tuned.is_bracketed else "unknown"
+        size = f"{tuned.width} x {tuned.layers}"
+        lines.append(f"| {size} | {tuned.tokens:,} | {trials} | {best} | {taken:.3g} | {excess} |")
     return lines
 
 

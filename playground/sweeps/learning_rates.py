@@ -63,8 +63,22 @@ class TunedRate:
     @property
     def is_bracketed(self) -> bool:
         """Whether both a lower and a higher rate were worse than the best."""
-        best = min(range(len(self.trials)), key=lambda index: self.trials[index].loss)
-        return 0 < best < len(self.trials) - 1
+        return _parabola(self.trials) is not None
+
+    def excess_at(self, rate: float) -> float:
+        """By how many nats the parabola is higher at this rate than at its vertex; NaN without a parabola."""
+        parabola = _parabola(self.trials)
+        return math.nan if parabola is None else parabola.curvature * math.log(rate / parabola.vertex) ** 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateParabola:
+    """Loss over the logarithm of the learning rate, near the best."""
+
+    vertex: float
+    """The learning rate of the lowest loss."""
+    curvature: float
+    """The loss is higher by this times the square of log(rate / vertex)."""
 
 
 def tuned_rates(results: "Sequence[CellResult]") -> tuple[TunedRate, ...]:
@@ -93,11 +107,18 @@ def best_rate(trials: Sequence[RateTrial]) -> float:
     >>> best_rate([RateTrial(rate=rate, loss=loss) for rate, loss in ((0.001, 3.1), (0.002, 3.0), (0.004, 3.1))])
     0.002
     """
+    parabola = _parabola(trials)
+    return min(trials, key=lambda trial: trial.loss).rate if parabola is None else float(f"{parabola.vertex:.3g}")
+
+
+def _parabola(trials: Sequence[RateTrial]) -> RateParabola | None:
+    """Through the best trial and its two neighbours; None where it has but one, or three equal losses."""
     best = min(range(len(trials)), key=lambda index: trials[index].loss)
     if not 0 < best < len(trials) - 1:
-        return trials[best].rate
+        return None
     near = trials[best - 1 : best + 2]
     logs = np.log([trial.rate for trial in near])
     curvature, slope, _loss = np.polyfit(logs - logs[1], [trial.loss for trial in near], 2)
     # Between the neighbours by construction: the middle of the three is the lowest.
-    return float(f"{math.exp(logs[1] - slope / (2 * curvature)):.3g}") if curvature > 0 else trials[best].rate
+    vertex = math.exp(logs[1] - slope / (2 * curvature)) if curvature > 0 else 0.0
+    return RateParabola(vertex=vertex, curvature=float(curvature)) if vertex else None

@@ -1,5 +1,6 @@
 """The best learning rate of each size, from a search over a few."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from playground.errors import UserError
 from playground.sweeps.collect import collect
 from playground.sweeps.grid import SweepConfig, cells
-from playground.sweeps.learning_rates import RateTrial, best_rate, tuned_rates
+from playground.sweeps.learning_rates import RateTrial, TunedRate, best_rate, tuned_rates
 from playground.sweeps.results import RATES, CellResult, read_points_file, write_search
 from playground.sweeps.sweep import run_sweep
 from playground.tasks.text import TextTaskConfig
@@ -38,6 +39,16 @@ def test_the_vertex_of_a_parabola_is_found(vertex, curvature):
     logs = np.linspace(-4, 4, 9)
     trials = [RateTrial(rate=math.exp(x - 6), loss=3 + curvature * (x - vertex) ** 2) for x in logs]
     assert math.log(best_rate(trials)) == pytest.approx(vertex - 6, abs=0.01)
+
+
+def test_another_rate_costs_what_the_parabola_rises_to_there():
+    # 3 + 0.5 x^2 over x = log(rate / 0.002): a factor of e away the loss is 0.5 higher.
+    trials = tuple(RateTrial(rate=0.002 * math.exp(x), loss=3 + 0.5 * x**2) for x in (-1.0, 0.0, 1.0))
+    tuned = TunedRate(width=8, layers=1, tokens=512, rate=0.002, trials=trials)
+    assert tuned.excess_at(0.002) == pytest.approx(0, abs=1e-12)
+    assert tuned.excess_at(0.002 * math.e) == pytest.approx(0.5)
+    at_an_end = dataclasses.replace(tuned, trials=trials[1:])
+    assert math.isnan(at_an_end.excess_at(0.002))
 
 
 def test_at_an_end_the_best_trial_itself_is_the_answer():
@@ -127,6 +138,8 @@ def test_the_search_travels_with_the_sweep_into_its_card(searched, tmp_path):
     assert read_points_file(target, RATES) == read_points_file(folder)
     assert f"tuned by size: 8 x 1: {tuned[0].rate:g}" in card
     assert f"{tuned[0].trials[0].rate:.3g}: {tuned[0].trials[0].loss:.4f}" in card
+    assert "| best peak | taken | excess |" in card
+    assert f"| {tuned[0].rate:.3g} |" in card
     assert "In bits per byte of the text" in card
     assert "`command --out final --tuned rates --source a.txt`" in card
     assert "/somewhere" not in card
