@@ -3,6 +3,7 @@
 Texts:
 lines.py          hypotheses and their references, line by line
 ngrams.py         n-grams that match, clipped to the count of the references
+shared_ngrams.py  n-grams that many lines share with their references, counted at once
 bleu.py           BLEU, counted here; sacrebleu's tokenizers and signature
 chrf.py           precision and recall of character n-grams
 ter.py            translation edit rate

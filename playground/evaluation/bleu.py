@@ -5,10 +5,9 @@ Post 2018, "A Call for Clarity in Reporting BLEU Scores" (sacrebleu and its sign
 """
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -16,7 +15,7 @@ from jaxtyping import Float, Int
 
 from playground.errors import UserError
 from playground.evaluation.lines import ComparedLines
-from playground.evaluation.ngrams import largest_counts, ngrams_of
+from playground.evaluation.shared_ngrams import line_blocks, shared_ngrams
 from playground.progress import OnProgress, no_progress
 
 ORDERS = 4
@@ -26,7 +25,6 @@ BleuTokenizer = Literal["13a", "zh", "char", "intl", "none"]
 Smoothing = Literal["exp", "none"]
 BleuStatistics = Int[np.ndarray, "*line 10"]
 """Of each line: hypothesis length, length of the closest reference, four matches, four totals."""
-REPORT_EVERY = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +73,10 @@ def bleu_tokens(text: str, config: BleuConfig) -> list[str]:
     >>> bleu_tokens("It's 3.5 m, no?", BleuConfig()), bleu_tokens("你好 world", BleuConfig(tokenizer="zh"))
     (["It's", '3.5', 'm', ',', 'no', '?'], ['你', '好', 'world'])
     """
-    line = text.rstrip()
-    return str(_tokenizer(config.tokenizer)(line.lower() if config.lowercase else line)).split()
+    line = text.lower().rstrip() if config.lowercase else text.rstrip()
+    if config.tokenizer != "13a" or "\n" in line:
+        return str(_tokenizer(config.tokenizer)(line)).split()
+    return [token for word in line.split() for token in _tokens_of_word(word)]
 
 
 def bleu_statistics(
@@ -85,12 +85,10 @@ def bleu_statistics(
     """The counts of each line; a corpus' counts are their sum."""
     config = config or BleuConfig()
     table = np.zeros((len(lines), 2 + 2 * ORDERS), dtype=np.int64)
-    for row, (hypothesis, references) in enumerate(zip(lines.hypotheses, lines.references, strict=True)):
-        table[row] = _line_statistics(
-            bleu_tokens(hypothesis, config), [bleu_tokens(reference, config) for reference in references]
-        )
-        if row % REPORT_EVERY == 0:
-            on_progress(row, len(lines))
+    for block in line_blocks(lines, on_progress):
+        own = [bleu_tokens(text, config) for text in lines.hypotheses[block]]
+        sets = zip(*lines.references[block], strict=True)
+        table[block] = _block_statistics(own, [[bleu_tokens(text, config) for text in texts] for texts in sets])
     return table
 
 
@@ -151,16 +149,15 @@ def bleu_signature(n_references: int, config: BleuConfig | None = None) -> str:
     return str(metric.get_signature())
 
 
-def _line_statistics(hypothesis: Sequence[str], references: Sequence[Sequence[str]]) -> list[int]:
-    closest = min(
-        (len(reference) for reference in references), key=lambda length: (abs(length - len(hypothesis)), length)
-    )
-    matches, totals = [], []
-    for order in range(1, ORDERS + 1):
-        own, allowed = Counter(ngrams_of(hypothesis, order)), largest_counts(references, order)
-        matches.append(sum(min(count, allowed[ngram]) for ngram, count in own.items()))
-        totals.append(own.total())
-    return [len(hypothesis), closest, *matches, *totals]
+def _block_statistics(hypotheses: Sequence[list[str]], references: Sequence[Sequence[list[str]]]) -> BleuStatistics:
+    """The counts of some lines; references: [reference][line]."""
+    shared = list(shared_ngrams([hypotheses, *references], ORDERS))
+    length, wanted = shared[0].totals[0], shared[0].totals[1:]
+    # Of two references as close, the shorter one: as the first of a sorted pair.
+    distance = np.abs(wanted - length) * (wanted.max() + 1) + wanted
+    closest = np.take_along_axis(wanted, distance.argmin(0)[None], axis=0)[0]
+    columns = [length, closest, *(each.clipped() for each in shared), *(each.totals[0] for each in shared)]
+    return np.stack(columns, axis=1)
 
 
 def _precisions(statistics: BleuStatistics, config: BleuConfig) -> tuple[np.ndarray, np.ndarray]:
@@ -172,6 +169,12 @@ def _precisions(statistics: BleuStatistics, config: BleuConfig) -> tuple[np.ndar
     # Nothing matched at all: smoothing must not make up a score (sacrebleu issue 141).
     smoothed = np.where(missed & matches.any(-1, keepdims=True), halves, matches)
     return smoothed / np.maximum(totals, 1) * present, present.sum(-1)
+
+
+@lru_cache(maxsize=1 << 16)
+def _tokens_of_word(word: str) -> tuple[str, ...]:
+    """13a, whose rules look no further than white space, of a word: most words of a corpus occur again."""
+    return tuple(str(_tokenizer("13a")(word)).split())
 
 
 @cache

@@ -5,6 +5,7 @@ is too much to search for, so that the search is greedy and bounded as in their 
 sacrebleu gives, too.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -59,9 +60,11 @@ def ter_edits(hypothesis: Sequence[str], reference: Sequence[str]) -> TerEdits:
     words, tried = list(hypothesis), 0
     shifts: list[BlockShift] = []
     distances = _Distances(reference)
+    # Shifts keep the words, and so never bring the distance below this.
+    least = max(len(words), len(reference)) - (Counter(words) & Counter(reference)).total()
     while True:
         table = distances.table(words)
-        shift, tried = _best_shift(words, distances, table, tried)
+        shift, tried = (None, tried) if table[-1][-1] <= least else _best_shift(words, distances, table, tried)
         if tried >= MOST_CANDIDATES or shift is None:
             steps = tuple(edit_steps(words, reference, table))
             return TerEdits(shifts=tuple(shifts), words=tuple(words), steps=steps)

@@ -3,13 +3,13 @@
 Popović 2015, "chrF: character n-gram F-score for automatic MT evaluation", section 2.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from playground.evaluation.lines import ComparedLines
+from playground.evaluation.shared_ngrams import line_blocks, shared_ngrams
 from playground.progress import OnProgress, no_progress
 
 CHARACTER_ORDERS = 6
@@ -17,18 +17,17 @@ BETA = 2
 """Recall counts BETA times as much as precision."""
 ChrfStatistics = Int[np.ndarray, "*line 6 3"]
 """Of each order: n-grams of the hypothesis, of the reference, and of both."""
-REPORT_EVERY = 200
 
 
 def chrf_statistics(lines: ComparedLines, on_progress: OnProgress = no_progress) -> ChrfStatistics:
     """The counts of each line, against the reference with the higher chrF."""
     table = np.zeros((len(lines), CHARACTER_ORDERS, 3), dtype=np.int64)
-    for row, (hypothesis, references) in enumerate(zip(lines.hypotheses, lines.references, strict=True)):
-        own = _character_counts(hypothesis)
-        candidates = np.stack([_overlap(own, _character_counts(reference)) for reference in references])
-        table[row] = candidates[int(np.argmax(chrf_scores(candidates)))]
-        if row % REPORT_EVERY == 0:
-            on_progress(row, len(lines))
+    for block in line_blocks(lines, on_progress):
+        texts = [lines.hypotheses[block], *zip(*lines.references[block], strict=True)]
+        # White space is left out; the characters of a string are its tokens.
+        candidates = _block_statistics([["".join(text.split()) for text in column] for column in texts])
+        best = chrf_scores(candidates).argmax(0)
+        table[block] = candidates[best, np.arange(len(best))]
     return table
 
 
@@ -55,18 +54,12 @@ def chrf_signature(n_references: int) -> str:
     return str(metric.get_signature())
 
 
-def _character_counts(text: str) -> list[Counter[str]]:
-    """Counts of character n-grams, white space left out."""
-    plain = "".join(text.split())
-    return [
-        Counter(plain[i : i + order] for i in range(len(plain) - order + 1)) for order in range(1, CHARACTER_ORDERS + 1)
-    ]
-
-
-def _overlap(own: Sequence[Counter[str]], wanted: Sequence[Counter[str]]) -> Int[np.ndarray, "6 3"]:
-    # An order that the reference is too short for does not count against the hypothesis.
-    rows = [
-        (mine.total() if theirs else 0, theirs.total(), sum(min(n, theirs[ngram]) for ngram, n in mine.items()))
-        for mine, theirs in zip(own, wanted, strict=True)
-    ]
-    return np.array(rows, dtype=np.int64)
+def _block_statistics(texts: Sequence[Sequence[str]]) -> Int[np.ndarray, "reference line 6 3"]:
+    """The counts of each line against each of its references; texts: hypotheses, then each set of references."""
+    orders = []
+    for shared in shared_ngrams(texts, CHARACTER_ORDERS):
+        wanted = shared.totals[1:]
+        # An order that the reference is too short for does not count against the hypothesis.
+        own = np.where(wanted > 0, shared.totals[0], 0)
+        orders.append(np.stack([own, wanted, shared.matches()], axis=-1))
+    return np.stack(orders, axis=-2)

@@ -11,7 +11,7 @@ from playground.errors import UserError
 from playground.evaluation.bleu import BleuConfig, bleu_parts, bleu_scores, bleu_signature, bleu_statistics
 from playground.evaluation.chrf import chrf_scores, chrf_signature, chrf_statistics
 from playground.evaluation.lines import ComparedLines
-from playground.evaluation.resampling import RESAMPLES, PairedSpread, Spread, bootstrap_score, paired_bootstrap
+from playground.evaluation.resampling import RESAMPLES, PairedSpread, Spread, bootstrap_scores, paired_bootstrap
 from playground.evaluation.ter import ter_scores, ter_signature, ter_statistics
 from playground.progress import OnProgress, no_progress
 
@@ -72,21 +72,23 @@ def line_scores(
     n_resamples: int = RESAMPLES,
     on_progress: OnProgress = no_progress,
 ) -> LineScores:
-    """Count, score and resample. TER, which searches for shifts, takes nearly all of the time."""
+    """Count, score and resample; progress in lines, each when all measures have counted it."""
     config = config or BleuConfig()
+
+    def part(number: int) -> OnProgress:
+        return lambda done, total: on_progress((number * total + done) // len(LINE_MEASURES), total)
+
     statistics: dict[LineMeasure, np.ndarray] = {
-        "bleu": bleu_statistics(lines, config),
-        "chrf": chrf_statistics(lines),
-        "ter": ter_statistics(lines, on_progress),
+        "bleu": bleu_statistics(lines, config, part(0)),
+        "chrf": chrf_statistics(lines, part(1)),
+        "ter": ter_statistics(lines, part(2)),
     }
+    measures = {name: (table, score_function(name, config)) for name, table in statistics.items()}
     return LineScores(
         lines=lines,
         config=config,
         statistics=statistics,
-        spreads={
-            name: bootstrap_score(table, score_function(name, config), n_resamples=n_resamples)
-            for name, table in statistics.items()
-        },
+        spreads=bootstrap_scores(measures, n_resamples=n_resamples),
         signatures={
             "bleu": bleu_signature(lines.n_references, config),
             "chrf": chrf_signature(lines.n_references),

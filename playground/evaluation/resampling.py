@@ -4,8 +4,9 @@ Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13 (perce
 "Statistical Significance Tests for Machine Translation Evaluation", sections 3 and 4.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -18,6 +19,7 @@ LEVEL = 0.95
 REPORT_EVERY = 50
 Statistics = Float[np.ndarray, "line statistic"]
 """Counts of each line, whatever they count."""
+Name = TypeVar("Name", bound=Hashable)
 Score = Callable[[np.ndarray], np.ndarray]
 """From sums [resample, statistic] to a number each."""
 
@@ -97,6 +99,23 @@ def bootstrap_score(
     """
     value = score(statistics.sum(0)[None])[0]
     return bootstrap_spread(value, score(resampled_sums(statistics, n_resamples, seed, on_progress)), len(statistics))
+
+
+def bootstrap_scores(
+    measures: Mapping[Name, tuple[Statistics, Score]], *, n_resamples: int = RESAMPLES, seed: int = 0
+) -> dict[Name, Spread]:
+    """Several scores of the same lines, each with its interval over the same resamples: the lines are drawn once."""
+    tables = [statistics.reshape(len(statistics), -1) for statistics, _score in measures.values()]
+    sums = resampled_sums(np.concatenate(tables, axis=1), n_resamples, seed)
+    columns = np.split(sums, np.cumsum([table.shape[1] for table in tables])[:-1], axis=1)
+    return {
+        name: bootstrap_spread(
+            float(score(statistics.sum(0)[None])[0]),
+            score(resampled.reshape(n_resamples, *statistics.shape[1:])),
+            len(statistics),
+        )
+        for (name, (statistics, score)), resampled in zip(measures.items(), columns, strict=True)
+    }
 
 
 def paired_bootstrap(

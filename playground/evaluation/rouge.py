@@ -14,11 +14,12 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from playground.evaluation.lcs import lcs_length, lcs_links
 from playground.evaluation.lines import ComparedLines, split_lines
 from playground.evaluation.ngrams import MarkState, ngrams_of
+from playground.evaluation.shared_ngrams import line_blocks, shared_ngrams
 from playground.evaluation.word_stem import word_stem
 from playground.progress import OnProgress, no_progress
 
@@ -29,7 +30,6 @@ BY_CHARACTER = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])\s*")
 SHORTEST_STEMMED = 4
 """Characters; shorter words stay as they are."""
-REPORT_EVERY = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,12 +137,44 @@ def rouge_table(
 ) -> dict[RougeKind, Float[np.ndarray, "line 3"]]:
     """Precision, recall and F1 of each line; a corpus' ROUGE is their mean."""
     table: dict[RougeKind, np.ndarray] = {kind: np.zeros((len(lines), 3)) for kind in ROUGE_KINDS}
-    for row, (hypothesis, references) in enumerate(zip(lines.hypotheses, lines.references, strict=True)):
-        for kind, score in best_rouge(hypothesis, references, config).items():
-            table[kind][row] = score.precision, score.recall, score.f1
-        if row % REPORT_EVERY == 0:
-            on_progress(row, len(lines))
+    for block in line_blocks(lines, on_progress):
+        sets = list(zip(*lines.references[block], strict=True))
+        for kind, scores in _block_scores(lines.hypotheses[block], sets, config).items():
+            # Of several references the one with the highest F1; the first of equal ones.
+            best = scores[..., 2].argmax(0)
+            table[kind][block] = scores[best, np.arange(len(best))]
     return table
+
+
+def _block_scores(
+    hypotheses: Sequence[str], references: Sequence[Sequence[str]], config: RougeConfig
+) -> dict[RougeKind, Float[np.ndarray, "reference line 3"]]:
+    """Precision, recall and F1 of some lines with each of their references; references: [reference][line]."""
+    own = [rouge_tokens(text, config) for text in hypotheses]
+    sets = [[rouge_tokens(text, config) for text in texts] for texts in references]
+    first, second = shared_ngrams([own, *sets], 2)
+    subsequence = np.array([[lcs_length(*pair) for pair in zip(wanted, own, strict=True)] for wanted in sets])
+    union = subsequence.copy()
+    for number, texts in enumerate(references):
+        for line, (hypothesis, reference) in enumerate(zip(hypotheses, texts, strict=True)):
+            if config.by_sentence or "\n" in hypothesis or "\n" in reference:
+                union[number, line] = union_of_lines(hypothesis, reference, config).hits
+    return {
+        "rouge1": _shares(first.matches(), first.totals),
+        "rouge2": _shares(second.matches(), second.totals),
+        "rougeL": _shares(subsequence, first.totals),
+        "rougeLsum": _shares(union, first.totals),
+    }
+
+
+def _shares(
+    hits: Int[np.ndarray, "reference line"], totals: Int[np.ndarray, "text line"]
+) -> Float[np.ndarray, "reference line 3"]:
+    """Precision, recall and F1 (`RougeScore`) of hits; totals: of the hypotheses, then of each set of references."""
+    precision = hits / np.maximum(totals[0], 1)
+    recall = hits / np.maximum(totals[1:], 1)
+    f1 = np.where(hits > 0, 2 * precision * recall / np.where(hits > 0, precision + recall, 1.0), 0.0)
+    return np.stack([precision, recall, f1], axis=-1)
 
 
 def _ngram_score(own: Sequence[str], wanted: Sequence[str], order: int) -> RougeScore:

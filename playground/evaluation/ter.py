@@ -3,11 +3,15 @@
 Snover et al. 2006, "A Study of Translation Edit Rate with Targeted Human Annotation", section 2.
 """
 
-import numpy as np
-from jaxtyping import Float
+from collections.abc import Sequence
 
-from playground.evaluation.block_shifts import ter_edits
+import numpy as np
+from jaxtyping import Float, Int
+
+from playground.evaluation.block_shifts import BEAM, ter_edits
+from playground.evaluation.edit_distance import edit_distances
 from playground.evaluation.lines import ComparedLines
+from playground.evaluation.shared_ngrams import line_blocks, shared_ngrams
 from playground.progress import OnProgress, no_progress
 
 TerStatistics = Float[np.ndarray, "*line 2"]
@@ -26,12 +30,29 @@ def ter_tokens(text: str) -> list[str]:
 def ter_statistics(lines: ComparedLines, on_progress: OnProgress = no_progress) -> TerStatistics:
     """The counts of each line; a corpus' counts are their sum."""
     table = np.zeros((len(lines), 2))
-    for row, (hypothesis, references) in enumerate(zip(lines.hypotheses, lines.references, strict=True)):
-        own, wanted = ter_tokens(hypothesis), [ter_tokens(reference) for reference in references]
-        edits = min(ter_edits(own, tokens).edits for tokens in wanted)
-        table[row] = edits, sum(map(len, wanted)) / len(wanted)
-        on_progress(row + 1, len(lines))
+    for block in line_blocks(lines, on_progress):
+        own = [ter_tokens(text) for text in lines.hypotheses[block]]
+        sets = [[ter_tokens(text) for text in texts] for texts in zip(*lines.references[block], strict=True)]
+        (words,) = shared_ngrams([own, *sets], 1)
+        edits = [_edits(own, wanted, shared) for wanted, shared in zip(sets, words.matches(), strict=True)]
+        table[block] = np.stack([np.min(edits, axis=0), words.totals[1:].mean(0)], axis=1)
+    on_progress(len(lines), len(lines))
     return table
+
+
+def _edits(
+    own: Sequence[list[str]], wanted: Sequence[list[str]], shared: Int[np.ndarray, " line"]
+) -> Int[np.ndarray, " line"]:
+    """Edits of each line to its reference; shared: the words that both have, wherever they stand."""
+    longest = np.array([max(len(words), len(others)) for words, others in zip(own, wanted, strict=True)])
+    edits = np.full(len(own), -1)
+    # The beam cuts nothing off the tables of short lines.
+    short = np.flatnonzero(longest <= BEAM).tolist()
+    edits[short] = edit_distances([own[line] for line in short], [wanted[line] for line in short])
+    # Shifts keep the words, so that no shift brings the distance below that of the words in any order.
+    searched = np.flatnonzero((edits < 0) | (edits > longest - shared)).tolist()
+    edits[searched] = [ter_edits(own[line], wanted[line]).edits for line in searched]
+    return edits
 
 
 def ter_scores(statistics: TerStatistics) -> Float[np.ndarray, "*line"]:

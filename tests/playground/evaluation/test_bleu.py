@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics import BLEU
+from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
 
 from playground.errors import UserError
 from playground.evaluation.bleu import (
@@ -29,6 +30,15 @@ def corpora(draw):
     n_references = draw(st.integers(1, 4))
     rows = draw(st.lists(st.tuples(SENTENCES, *[FILLED] * n_references), min_size=1, max_size=4))
     return ComparedLines(hypotheses=tuple(row[0] for row in rows), references=tuple(row[1:] for row in rows))
+
+
+PIECES = st.sampled_from([*"ab1 2.,-'&;\t\"()<>!\u00a0é你\n\r\x0b", "&quot;", "&lt;", "<skipped>", "1,000.5", "-\n"])
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(st.lists(PIECES, max_size=14).map("".join))
+def test_the_tokens_of_any_text_are_sacrebleus(text):
+    assert bleu_tokens(text, BleuConfig()) == Tokenizer13a()(text.rstrip()).split()
 
 
 configs = st.builds(

@@ -1,7 +1,10 @@
 """chrF and TER: equal to sacrebleu on random corpora."""
 
+import random
+
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from sacrebleu.metrics import CHRF, TER
 
 from playground.evaluation.chrf import chrf_scores, chrf_signature, chrf_statistics
@@ -20,6 +23,21 @@ def test_chrf_is_sacrebleus(lines):
 @settings(max_examples=60, deadline=None)
 @given(corpora())
 def test_ter_is_sacrebleus(lines):
+    theirs = TER().corpus_score(lines.hypotheses, list(zip(*lines.references, strict=True)))
+    assert ter_scores(ter_statistics(lines).sum(0)) == pytest.approx(theirs.score, abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_ter_of_lines_longer_than_its_beam_is_sacrebleus(seed):
+    generator = random.Random(seed)
+    rows = []
+    for length in (4, 24, 25, 26, 40):
+        wanted = [f"w{generator.randrange(20)}" for _place in range(length)]
+        cut = generator.randrange(length)
+        own = [word if generator.random() > 0.1 else "x" for word in wanted[cut:] + wanted[:cut]]
+        rows.append((" ".join(own), " ".join(wanted)))
+    lines = pair_lines("\n".join(own for own, _ in rows), ["\n".join(wanted for _, wanted in rows)])
     theirs = TER().corpus_score(lines.hypotheses, list(zip(*lines.references, strict=True)))
     assert ter_scores(ter_statistics(lines).sum(0)) == pytest.approx(theirs.score, abs=1e-9)
 

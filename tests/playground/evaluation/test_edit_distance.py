@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import UserError
-from playground.evaluation.edit_distance import edit_distance, mean_edit_distance, normalised_edit_distance
+from playground.evaluation.edit_distance import (
+    edit_distance,
+    edit_distances,
+    mean_edit_distance,
+    normalised_edit_distance,
+)
 
 words = st.text("abc", max_size=6)
 
@@ -35,6 +40,12 @@ def test_distances_by_hand(first, second, distance):
 @given(words, words)
 def test_it_is_what_the_definition_says(first, second):
     assert edit_distance(first, second) == reference(first, second)
+
+
+@given(st.lists(st.tuples(words, words), min_size=1, max_size=6))
+def test_many_pairs_at_once_are_measured_as_each_alone(pairs):
+    firsts, seconds = zip(*pairs, strict=True)
+    assert edit_distances(firsts, seconds).tolist() == [edit_distance(*pair) for pair in pairs]
 
 
 @given(words, words, words)

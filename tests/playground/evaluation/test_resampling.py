@@ -2,12 +2,13 @@
 
 import time
 import tracemalloc
+from dataclasses import astuple
 
 import numpy as np
 import pytest
 
 from playground.errors import UserError
-from playground.evaluation.resampling import bootstrap_score, paired_bootstrap, resampled_sums
+from playground.evaluation.resampling import bootstrap_score, bootstrap_scores, paired_bootstrap, resampled_sums
 
 
 def mean(sums: np.ndarray) -> np.ndarray:
@@ -23,6 +24,15 @@ def test_sums_are_those_of_rows_drawn_with_replacement():
     generator = np.random.default_rng(5)
     by_hand = [table[generator.integers(0, 20, 20)].sum(0) for _ in range(6)]
     assert np.allclose(resampled_sums(table, 6, seed=5), by_hand)
+
+
+def test_scores_of_one_table_are_those_of_each_alone():
+    generator = np.random.default_rng(1)
+    first, second = (counted(generator.normal(size=40)) for _measure in range(2))
+    together = bootstrap_scores({"first": (first, mean), "second": (second, mean)}, n_resamples=50, seed=4)
+    for name, table in (("first", first), ("second", second)):
+        alone = bootstrap_score(table, mean, n_resamples=50, seed=4)
+        assert astuple(together[name]) == pytest.approx(astuple(alone))
 
 
 def test_the_interval_is_that_of_the_normal_approximation():
