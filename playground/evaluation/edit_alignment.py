@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from playground.errors import UserError
+from playground.evaluation.edit_distance import EditTables, edit_tables
 from playground.evaluation.lines import ComparedLines
 from playground.progress import OnProgress, no_progress
 
@@ -18,7 +19,10 @@ EditKind = Literal["equal", "substitution", "insertion", "deletion"]
 EDIT_KINDS: tuple[EditKind, ...] = ("equal", "substitution", "insertion", "deletion")
 MOST_TOKENS = 5_000
 """A table of as many rows and columns fits into 100 MB."""
-REPORT_EVERY = 50
+BLOCK = 500
+"""Pairs aligned at once."""
+SHORT = 100
+"""Tokens: so many tables of this length take 20 MB."""
 EditStatistics = Int[np.ndarray, "*line 5"]
 """Of each line: equal tokens, substitutions, insertions, deletions, and tokens of the reference."""
 
@@ -89,13 +93,51 @@ def error_statistics(
 ) -> EditStatistics:
     """The counts of each line against its nearest reference; words, or characters without white space at the edges."""
     table = np.zeros((len(lines), 5), dtype=np.int64)
-    for row, (hypothesis, references) in enumerate(zip(lines.hypotheses, lines.references, strict=True)):
-        own = error_tokens(hypothesis, characters=characters)
-        counted = [edit_counts(own, error_tokens(reference, characters=characters)) for reference in references]
-        table[row] = min(counted, key=lambda counts: sum(counts[1:4]) / max(counts[4], 1))
-        if row % REPORT_EVERY == 0:
-            on_progress(row, len(lines))
+    for start in range(0, len(lines), BLOCK):
+        on_progress(start, len(lines))
+        block = slice(start, start + BLOCK)
+        own = [error_tokens(text, characters=characters) for text in lines.hypotheses[block]]
+        sets = [
+            [error_tokens(text, characters=characters) for text in texts]
+            for texts in zip(*lines.references[block], strict=True)
+        ]
+        counts = np.stack([_block_counts(own, wanted) for wanted in sets])
+        nearest = error_rates(counts).argmin(0)
+        table[block] = counts[nearest, np.arange(len(own))]
     return table
+
+
+def _block_counts(answers: Sequence[list[str]], references: Sequence[list[str]]) -> EditStatistics:
+    """The counts of some pairs: of short ones at once, of long ones one by one."""
+    table = np.zeros((len(answers), 5), dtype=np.int64)
+    longest = np.array([max(map(len, pair)) for pair in zip(answers, references, strict=True)])
+    short = np.flatnonzero(longest <= SHORT).tolist()
+    if short:
+        table[short] = _counts_on_the_way(
+            edit_tables([answers[pair] for pair in short], [references[pair] for pair in short])
+        )
+    for pair in np.flatnonzero(longest > SHORT).tolist():
+        table[pair] = edit_counts(answers[pair], references[pair])
+    return table
+
+
+def _counts_on_the_way(tables: EditTables) -> EditStatistics:
+    """The counts along the way back through many tables at once, by the rules of `edit_steps`."""
+    pairs, i, j = np.arange(len(tables.answer)), tables.n_answer.copy(), tables.n_reference.copy()
+    counts = np.zeros((len(pairs), 5), dtype=np.int64)
+    while (i + j).any():
+        inside = (i > 0) & (j > 0)
+        # At an edge the place before is that of the last token: `inside` and `i > 0` leave it out.
+        differs = np.zeros(len(pairs), dtype=np.int32)
+        differs[inside] = (tables.answer[pairs, i - 1] != tables.reference[pairs, j - 1])[inside]
+        here = tables.distances[pairs, i, j]
+        both = inside & (here == tables.distances[pairs, i - 1, j - 1] + differs)
+        inserted = ~both & (i > 0) & (here == tables.distances[pairs, i - 1, j] + 1)
+        deleted = ~both & ~inserted & (j > 0)
+        counts[:, :4] += np.stack([both & (differs == 0), both & (differs > 0), inserted, deleted], axis=1)
+        i, j = i - (both | inserted), j - (both | deleted)
+    counts[:, 4] = tables.n_reference
+    return counts
 
 
 def error_tokens(text: str, *, characters: bool) -> list[str]:

@@ -7,6 +7,7 @@ continuous metric: it grows about linearly with the share of wrong tokens, where
 import itertools
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int
@@ -31,28 +32,48 @@ def edit_distance(answer: Sequence[Hashable], reference: Sequence[Hashable]) -> 
     return row[-1]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EditTables:
+    """The distances between all beginnings of many pairs, filled row by row for all pairs at once."""
+
+    answer: Int[np.ndarray, "pair i"]
+    """Tokens as numbers, -1 after the end."""
+    reference: Int[np.ndarray, "pair j"]
+    n_answer: Int[np.ndarray, " pair"]
+    n_reference: Int[np.ndarray, " pair"]
+    distances: Int[np.ndarray, "pair i+1 j+1"]
+    """Of the first i tokens of an answer to the first j of its reference."""
+
+
+def edit_tables(answers: Sequence[Sequence[Hashable]], references: Sequence[Sequence[Hashable]]) -> EditTables:
+    """The tables of many pairs, which should be short: each takes as much memory as the longest."""
+    codes: defaultdict[Hashable, int] = defaultdict(itertools.count().__next__)  # the next number for a new token
+    answer, n_answer = _padded(answers, codes)
+    reference, n_reference = _padded(references, codes)
+    places = np.arange(reference.shape[1] + 1, dtype=np.int32)
+    distances = np.empty((len(answers), answer.shape[1] + 1, len(places)), dtype=np.int32)
+    distances[:, 0] = places
+    for i in range(1, distances.shape[1]):
+        above = distances[:, i - 1]
+        row = above + 1
+        row[:, 1:] = np.minimum(row[:, 1:], above[:, :-1] + (answer[:, i - 1, None] != reference))
+        # An insertion adds 1 for each place to the right: the least of what lies to the left, less its place.
+        distances[:, i] = np.minimum.accumulate(row - places, axis=1) + places
+    return EditTables(
+        answer=answer, reference=reference, n_answer=n_answer, n_reference=n_reference, distances=distances
+    )
+
+
 def edit_distances(
     answers: Sequence[Sequence[Hashable]], references: Sequence[Sequence[Hashable]]
 ) -> Int[np.ndarray, " pair"]:
-    """The edit distance of many pairs at once: a row of all their tables after the other.
+    """The edit distance of each of many short pairs.
 
     >>> edit_distances(["kitten", "", "ab"], ["sitting", "abc", "ba"]).tolist()
     [3, 3, 2]
     """
-    codes: defaultdict[Hashable, int] = defaultdict(itertools.count().__next__)
-    answer, n_answer = _padded(answers, codes)
-    wanted, n_wanted = _padded(references, codes)
-    places = np.arange(wanted.shape[1] + 1)
-    row = np.tile(places, (len(answers), 1))
-    found: np.ndarray = row[np.arange(len(row)), n_wanted]
-    for i in range(answer.shape[1]):
-        changed = row[:, :-1] + (answer[:, i, None] != wanted)
-        above = row + 1
-        above[:, 1:] = np.minimum(above[:, 1:], changed)
-        # An insertion adds 1 for each place to the right: the least of what lies to the left, less its place.
-        row = np.minimum.accumulate(above - places, axis=1) + places
-        ends = n_answer == i + 1
-        found[ends] = row[ends, n_wanted[ends]]
+    tables = edit_tables(answers, references)
+    found: np.ndarray = tables.distances[np.arange(len(answers)), tables.n_answer, tables.n_reference]
     return found
 
 
@@ -61,7 +82,7 @@ def _padded(
 ) -> tuple[Int[np.ndarray, "sequence token"], Int[np.ndarray, " sequence"]]:
     """Sequences as rows of codes, padded with -1, and their lengths."""
     lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
-    rows = np.full((len(sequences), int(lengths.max(initial=0))), -1, dtype=np.int64)
+    rows = np.full((len(sequences), int(lengths.max(initial=1))), -1, dtype=np.int64)
     flat = map(codes.__getitem__, itertools.chain.from_iterable(sequences))
     rows[np.arange(rows.shape[1]) < lengths[:, None]] = np.fromiter(flat, dtype=np.int64)
     return rows, lengths

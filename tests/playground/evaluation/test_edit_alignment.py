@@ -1,13 +1,23 @@
 """Alignments: shortest, and true to both texts; word and character error rates by hand."""
 
+from unittest import mock
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import UserError
-from playground.evaluation.edit_alignment import align_edits, edit_counts, error_rates, error_statistics
+from playground.evaluation import edit_alignment
+from playground.evaluation.edit_alignment import (
+    align_edits,
+    edit_counts,
+    error_rates,
+    error_statistics,
+    error_tokens,
+)
 from playground.evaluation.edit_distance import edit_distance
 from playground.evaluation.lines import pair_lines
+from tests.playground.evaluation.test_bleu import corpora
 
 texts = st.text("abc", max_size=12)
 
@@ -30,6 +40,19 @@ def test_the_counts_add_up(answer, reference):
     equal, substituted, inserted, deleted, length = edit_counts(answer, reference)
     assert equal + substituted + deleted == length == len(reference)
     assert equal + substituted + inserted == len(answer)
+
+
+@settings(max_examples=200, deadline=None)
+@given(corpora(), st.booleans(), st.integers(1, 8))
+def test_many_lines_at_once_are_counted_as_each_alone(lines, characters, short):
+    """Short lines together, longer ones alone, empty answers among them; of several references the nearest."""
+    with mock.patch.object(edit_alignment, "SHORT", short), mock.patch.object(edit_alignment, "BLOCK", 2):
+        table = error_statistics(lines, characters=characters)
+    for row, (hypothesis, references) in enumerate(zip(lines.hypotheses, lines.references, strict=True)):
+        own = error_tokens(hypothesis, characters=characters)
+        counted = [edit_counts(own, error_tokens(text, characters=characters)) for text in references]
+        nearest = min(counted, key=lambda counts: sum(counts[1:4]) / max(counts[4], 1))
+        assert table[row].tolist() == nearest
 
 
 def test_word_error_rate_by_hand():
