@@ -27,7 +27,7 @@ LABELS = {
     "Drawn": "Figure",
     "Evaluate every (steps)": "Evaluation interval (steps)",
     "Exchange": "Patch",
-    "Extrapolate, with a 95% band": "Extrapolate",
+    "Extrapolate, with a 95 % band": "Extrapolate",
     "FLOP": "Compute (FLOP)",
     "Feed-forward layer": "MLP",
     "From the token": "Token",
