@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from playground.errors import UserError
-from playground.evaluation.lines import ComparedLines
-from playground.evaluation.shared_ngrams import line_blocks, shared_ngrams
+from playground.evaluation.lines import ComparedLines, line_blocks
+from playground.evaluation.shared_ngrams import shared_ngrams
 from playground.progress import OnProgress, no_progress
 
 ORDERS = 4
@@ -74,7 +74,7 @@ def bleu_tokens(text: str, config: BleuConfig) -> list[str]:
     (["It's", '3.5', 'm', ',', 'no', '?'], ['你', '好', 'world'])
     """
     line = text.lower().rstrip() if config.lowercase else text.rstrip()
-    if config.tokenizer != "13a" or "\n" in line:
+    if config.tokenizer != "13a" or "\n" in line:  # 13a joins what a hyphen divides at the end of a line
         return str(_tokenizer(config.tokenizer)(line)).split()
     return [token for word in line.split() for token in _tokens_of_word(word)]
 
@@ -85,10 +85,8 @@ def bleu_statistics(
     """The counts of each line; a corpus' counts are their sum."""
     config = config or BleuConfig()
     table = np.zeros((len(lines), 2 + 2 * ORDERS), dtype=np.int64)
-    for block in line_blocks(lines, on_progress):
-        own = [bleu_tokens(text, config) for text in lines.hypotheses[block]]
-        sets = zip(*lines.references[block], strict=True)
-        table[block] = _block_statistics(own, [[bleu_tokens(text, config) for text in texts] for texts in sets])
+    for block, columns in line_blocks(lines, on_progress):
+        table[block] = _block_statistics([[bleu_tokens(text, config) for text in texts] for texts in columns])
     return table
 
 
@@ -149,9 +147,9 @@ def bleu_signature(n_references: int, config: BleuConfig | None = None) -> str:
     return str(metric.get_signature())
 
 
-def _block_statistics(hypotheses: Sequence[list[str]], references: Sequence[Sequence[list[str]]]) -> BleuStatistics:
-    """The counts of some lines; references: [reference][line]."""
-    shared = list(shared_ngrams([hypotheses, *references], ORDERS))
+def _block_statistics(texts: Sequence[Sequence[list[str]]]) -> BleuStatistics:
+    """The counts of some lines; texts: the hypotheses, then each set of references."""
+    shared = list(shared_ngrams(texts, ORDERS))
     length, wanted = shared[0].totals[0], shared[0].totals[1:]
     # Of two references as close, the shorter one: as the first of a sorted pair.
     distance = np.abs(wanted - length) * (wanted.max() + 1) + wanted

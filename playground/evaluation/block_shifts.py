@@ -59,10 +59,12 @@ def ter_edits(hypothesis: Sequence[str], reference: Sequence[str]) -> TerEdits:
     """
     words, tried = list(hypothesis), 0
     shifts: list[BlockShift] = []
-    distances = _Distances(hypothesis, reference)
+    distances = _Distances(reference)
+    # Shifts keep the words, and so never bring the distance below that of the words in any order.
+    least = max(len(words), len(reference)) - (Counter(words) & Counter(reference)).total()
     while True:
         table = distances.table(words)
-        shift, tried = _best_shift(words, distances, table, tried)
+        shift, tried = (None, tried) if table[-1][-1] <= least else _best_shift(words, distances, table, tried)
         if tried >= MOST_CANDIDATES or shift is None:
             steps = tuple(edit_steps(words, reference, table))
             return TerEdits(shifts=tuple(shifts), words=tuple(words), steps=steps)
@@ -73,11 +75,8 @@ def ter_edits(hypothesis: Sequence[str], reference: Sequence[str]) -> TerEdits:
 class _Distances:
     """Edit distances to one reference, within a beam around the diagonal."""
 
-    def __init__(self, hypothesis: Sequence[str], reference: Sequence[str]) -> None:
+    def __init__(self, reference: Sequence[str]) -> None:
         self.reference = list(reference)
-        shared = (Counter(hypothesis) & Counter(reference)).total()
-        # That of the words in any order: shifts keep them, and never bring the distance below it.
-        self.least = max(len(hypothesis), len(reference)) - shared
 
     def table(self, words: Sequence[str]) -> list[list[int]]:
         """[i][j]: from the first i words to the first j of the reference."""
@@ -88,8 +87,6 @@ class _Distances:
 
     def within(self, words: Sequence[str], rows: Sequence[list[int]], same: int, most: int) -> int | None:
         """The distance of words whose first `same` have the given rows; None above `most`."""
-        if most < self.least:
-            return None
         row = rows[same]
         for number in range(same + 1, len(words) + 1):
             row = self._row(words, number, row)
@@ -124,8 +121,6 @@ def _best_shift(
 ) -> tuple[BlockShift | None, int]:
     """The shift that saves most: of equal ones the longest, then the first, then the one that goes farthest back."""
     now, best, found = table[-1][-1], (0, 0, 0, 0), None
-    if now <= distances.least:
-        return None, tried
     known: dict[tuple[int, int, int], int | None] = {}
     for start, length, targets in _candidates(words, distances.reference, table):
         for target in targets:
@@ -133,9 +128,8 @@ def _best_shift(
             landing = target - length if target > start + length else target
             place = (start, length, landing)
             if place not in known:
-                # A shorter block than the best one's has to save more.
-                most = now - max(1, best[0] + (length < best[1]))
-                known[place] = distances.within(_moved(words, *place), table, min(start, landing), most)
+                moved, most = _moved(words, *place), now - max(1, best[0])
+                known[place] = distances.within(moved, table, min(start, landing), most)
             distance = known[place]
             rank = (0, 0, 0, 0) if distance is None else (now - distance, length, -start, -target)
             if rank > best:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from playground.evaluation.lines import ComparedLines
-from playground.evaluation.shared_ngrams import line_blocks, shared_ngrams
+from playground.evaluation.lines import ComparedLines, line_blocks
+from playground.evaluation.shared_ngrams import shared_ngrams
 from playground.progress import OnProgress, no_progress
 
 CHARACTER_ORDERS = 6
@@ -22,10 +22,9 @@ ChrfStatistics = Int[np.ndarray, "*line 6 3"]
 def chrf_statistics(lines: ComparedLines, on_progress: OnProgress = no_progress) -> ChrfStatistics:
     """The counts of each line, against the reference with the higher chrF."""
     table = np.zeros((len(lines), CHARACTER_ORDERS, 3), dtype=np.int64)
-    for block in line_blocks(lines, on_progress):
-        texts = [lines.hypotheses[block], *zip(*lines.references[block], strict=True)]
+    for block, columns in line_blocks(lines, on_progress):
         # White space is left out; the characters of a string are its tokens.
-        candidates = _block_statistics([["".join(text.split()) for text in column] for column in texts])
+        candidates = _block_statistics([["".join(text.split()) for text in texts] for texts in columns])
         best = chrf_scores(candidates).argmax(0)
         table[block] = candidates[best, np.arange(len(best))]
     return table

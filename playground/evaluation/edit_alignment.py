@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from playground.errors import UserError
 from playground.evaluation.edit_distance import EditTables, edit_tables
-from playground.evaluation.lines import ComparedLines
+from playground.evaluation.lines import ComparedLines, line_blocks
 from playground.progress import OnProgress, no_progress
 
 EditKind = Literal["equal", "substitution", "insertion", "deletion"]
@@ -52,7 +52,7 @@ def align_edits(answer: Sequence[Hashable], reference: Sequence[Hashable]) -> li
             count=max(len(answer), len(reference)),
             most=MOST_TOKENS,
         )
-    return edit_steps(answer, reference, _distances(answer, reference))
+    return edit_steps(answer, reference, edit_tables([answer], [reference]).distances[0])
 
 
 def edit_steps(
@@ -93,14 +93,8 @@ def error_statistics(
 ) -> EditStatistics:
     """The counts of each line against its nearest reference; words, or characters without white space at the edges."""
     table = np.zeros((len(lines), 5), dtype=np.int64)
-    for start in range(0, len(lines), BLOCK):
-        on_progress(start, len(lines))
-        block = slice(start, start + BLOCK)
-        own = [error_tokens(text, characters=characters) for text in lines.hypotheses[block]]
-        sets = [
-            [error_tokens(text, characters=characters) for text in texts]
-            for texts in zip(*lines.references[block], strict=True)
-        ]
+    for block, columns in line_blocks(lines, on_progress, size=BLOCK):
+        own, *sets = ([error_tokens(text, characters=characters) for text in texts] for texts in columns)
         counts = np.stack([_block_counts(own, wanted) for wanted in sets])
         nearest = error_rates(counts).argmin(0)
         table[block] = counts[nearest, np.arange(len(own))]
@@ -153,20 +147,3 @@ def error_rates(statistics: EditStatistics) -> Float[np.ndarray, "*line"]:
     """Substitutions, insertions and deletions over the tokens of the reference: 0 for equal texts, may exceed 1."""
     rates: np.ndarray = statistics[..., 1:4].sum(-1) / np.maximum(statistics[..., 4], 1)
     return rates
-
-
-def _distances(answer: Sequence[Hashable], reference: Sequence[Hashable]) -> Int[np.ndarray, "answer+1 reference+1"]:
-    """[i, j]: edit distance of the answer's first i tokens and the reference's first j, row by row."""
-    codes = {token: code for code, token in enumerate(dict.fromkeys([*answer, *reference]))}
-    columns = np.array([codes[token] for token in reference], dtype=np.int64)
-    steps = np.arange(len(reference) + 1, dtype=np.int32)
-    table = np.empty((len(answer) + 1, len(reference) + 1), dtype=np.int32)
-    table[0] = steps
-    for i, token in enumerate(answer, start=1):
-        row = table[i]
-        row[0] = i
-        row[1:] = np.minimum(table[i - 1, :-1] + (columns != codes[token]), table[i - 1, 1:] + 1)
-        # A deletion comes from the left: the smallest of row[k] + (j - k) over k <= j.
-        np.minimum.accumulate(row - steps, out=row)
-        row += steps
-    return table

@@ -1,11 +1,14 @@
 """Hypotheses and their references, line by line: what BLEU, ROUGE and the word error rate compare."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from playground.errors import UserError
+from playground.progress import OnProgress, no_progress
 
 MOST_REFERENCES = 4
+BLOCK = 2_000
+"""Lines counted at once: their tables stay small, and progress is told before each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,16 @@ class ComparedLines:
     def empty_hypotheses(self) -> tuple[int, ...]:
         """Numbers of the lines, from 1, whose hypothesis is empty: they count, with a score of 0."""
         return tuple(row for row, text in enumerate(self.hypotheses, start=1) if not text.strip())
+
+
+def line_blocks(
+    lines: ComparedLines, on_progress: OnProgress = no_progress, *, size: int = BLOCK
+) -> Iterator[tuple[slice, list[Sequence[str]]]]:
+    """Which lines are counted at once, and their texts: the hypotheses, then each set of references."""
+    for start in range(0, len(lines), size):
+        on_progress(start, len(lines))
+        block = slice(start, start + size)
+        yield block, [lines.hypotheses[block], *zip(*lines.references[block], strict=True)]
 
 
 def pair_lines(hypotheses: str, references: Sequence[str]) -> ComparedLines:

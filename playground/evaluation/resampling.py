@@ -4,7 +4,7 @@ Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13 (perce
 "Statistical Significance Tests for Machine Translation Evaluation", sections 3 and 4.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -105,17 +105,23 @@ def bootstrap_scores(
     measures: Mapping[Name, tuple[Statistics, Score]], *, n_resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[Name, Spread]:
     """Several scores of the same lines, each with its interval over the same resamples: the lines are drawn once."""
-    tables = [statistics.reshape(len(statistics), -1) for statistics, _score in measures.values()]
-    sums = resampled_sums(np.concatenate(tables, axis=1), n_resamples, seed)
-    columns = np.split(sums, np.cumsum([table.shape[1] for table in tables])[:-1], axis=1)
+    tables = [statistics for statistics, _score in measures.values()]
     return {
-        name: bootstrap_spread(
-            float(score(statistics.sum(0)[None])[0]),
-            score(resampled.reshape(n_resamples, *statistics.shape[1:])),
-            len(statistics),
+        name: bootstrap_spread(float(score(statistics.sum(0)[None])[0]), score(sums), len(statistics))
+        for (name, (statistics, score)), sums in zip(
+            measures.items(), _sums_together(tables, n_resamples, seed), strict=True
         )
-        for (name, (statistics, score)), resampled in zip(measures.items(), columns, strict=True)
     }
+
+
+def _sums_together(
+    tables: Sequence[Statistics], n_resamples: int, seed: int, on_progress: OnProgress = no_progress
+) -> list[Float[np.ndarray, "resample statistic"]]:
+    """The sums of several tables over the same resamples of their lines."""
+    flat = [table.reshape(len(table), -1) for table in tables]
+    sums = resampled_sums(np.concatenate(flat, axis=1), n_resamples, seed, on_progress)
+    columns = np.split(sums, np.cumsum([table.shape[1] for table in flat])[:-1], axis=1)
+    return [part.reshape(n_resamples, *table.shape[1:]) for part, table in zip(columns, tables, strict=True)]
 
 
 def paired_bootstrap(
@@ -134,11 +140,7 @@ def paired_bootstrap(
             first=len(first),
             second=len(second),
         )
-    halves = first.reshape(len(first), -1), second.reshape(len(second), -1)
-    sums = resampled_sums(np.concatenate(halves, axis=1), n_resamples, seed, on_progress)
-    width = halves[0].shape[1]
-    ours = score(sums[:, :width].reshape(n_resamples, *first.shape[1:]))
-    theirs = score(sums[:, width:].reshape(n_resamples, *second.shape[1:]))
+    ours, theirs = map(score, _sums_together((first, second), n_resamples, seed, on_progress))
     values = [float(score(table.sum(0)[None])[0]) for table in (first, second)]
     gain = theirs - ours
     difference = bootstrap_spread(values[1] - values[0], gain, len(first))

@@ -17,9 +17,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from playground.evaluation.lcs import lcs_length, lcs_links
-from playground.evaluation.lines import ComparedLines, split_lines
+from playground.evaluation.lines import ComparedLines, line_blocks, split_lines
 from playground.evaluation.ngrams import MarkState, ngrams_of
-from playground.evaluation.shared_ngrams import line_blocks, shared_ngrams
+from playground.evaluation.shared_ngrams import shared_ngrams
 from playground.evaluation.word_stem import word_stem
 from playground.progress import OnProgress, no_progress
 
@@ -126,21 +126,14 @@ def rouge(hypothesis: str, reference: str, config: RougeConfig = PLAIN) -> dict[
     }
 
 
-def best_rouge(hypothesis: str, references: Sequence[str], config: RougeConfig = PLAIN) -> dict[RougeKind, RougeScore]:
-    """Of several references, for each kind the one with the highest F1, as rouge-score's `score_multi`."""
-    scored = [rouge(hypothesis, reference, config) for reference in references]
-    return {kind: max((scores[kind] for scores in scored), key=lambda score: score.f1) for kind in ROUGE_KINDS}
-
-
 def rouge_table(
     lines: ComparedLines, config: RougeConfig = PLAIN, on_progress: OnProgress = no_progress
 ) -> dict[RougeKind, Float[np.ndarray, "line 3"]]:
     """Precision, recall and F1 of each line; a corpus' ROUGE is their mean."""
     table: dict[RougeKind, np.ndarray] = {kind: np.zeros((len(lines), 3)) for kind in ROUGE_KINDS}
-    for block in line_blocks(lines, on_progress):
-        sets = list(zip(*lines.references[block], strict=True))
-        for kind, scores in _block_scores(lines.hypotheses[block], sets, config).items():
-            # Of several references the one with the highest F1; the first of equal ones.
+    for block, (hypotheses, *references) in line_blocks(lines, on_progress):
+        for kind, scores in _block_scores(hypotheses, references, config).items():
+            # Of several references the one with the highest F1, as rouge-score's `score_multi`.
             best = scores[..., 2].argmax(0)
             table[kind][block] = scores[best, np.arange(len(best))]
     return table

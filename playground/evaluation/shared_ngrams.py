@@ -11,19 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from playground.evaluation.lines import ComparedLines
-from playground.progress import OnProgress, no_progress
-
-BLOCK = 2_000
-"""Lines counted at once: what is sorted stays small, and progress is told after each."""
-
-
-def line_blocks(lines: ComparedLines, on_progress: OnProgress = no_progress) -> Iterator[slice]:
-    """The lines in blocks that are counted at once."""
-    for start in range(0, len(lines), BLOCK):
-        on_progress(start, len(lines))
-        yield slice(start, start + BLOCK)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SharedNgrams:

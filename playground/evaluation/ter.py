@@ -10,8 +10,8 @@ from jaxtyping import Float, Int
 
 from playground.evaluation.block_shifts import BEAM, ter_edits
 from playground.evaluation.edit_distance import edit_distances
-from playground.evaluation.lines import ComparedLines
-from playground.evaluation.shared_ngrams import line_blocks, shared_ngrams
+from playground.evaluation.lines import ComparedLines, line_blocks
+from playground.evaluation.shared_ngrams import shared_ngrams
 from playground.progress import OnProgress, no_progress
 
 TerStatistics = Float[np.ndarray, "*line 2"]
@@ -30,9 +30,8 @@ def ter_tokens(text: str) -> list[str]:
 def ter_statistics(lines: ComparedLines, on_progress: OnProgress = no_progress) -> TerStatistics:
     """The counts of each line; a corpus' counts are their sum."""
     table = np.zeros((len(lines), 2))
-    for block in line_blocks(lines, on_progress):
-        own = [ter_tokens(text) for text in lines.hypotheses[block]]
-        sets = [[ter_tokens(text) for text in texts] for texts in zip(*lines.references[block], strict=True)]
+    for block, columns in line_blocks(lines, on_progress):
+        own, *sets = ([ter_tokens(text) for text in texts] for texts in columns)
         (words,) = shared_ngrams([own, *sets], 1)
         edits = [_edits(own, wanted, shared) for wanted, shared in zip(sets, words.matches(), strict=True)]
         table[block] = np.stack([np.min(edits, axis=0), words.totals[1:].mean(0)], axis=1)

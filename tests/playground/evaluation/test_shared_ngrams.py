@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.evaluation import shared_ngrams as module
-from playground.evaluation.lines import pair_lines
+from playground.evaluation.lines import line_blocks, pair_lines
 from playground.evaluation.ngrams import largest_counts, ngrams_of
-from playground.evaluation.rouge import ROUGE_KINDS, RougeConfig, best_rouge, rouge_table
-from playground.evaluation.shared_ngrams import line_blocks, shared_ngrams
+from playground.evaluation.rouge import ROUGE_KINDS, RougeConfig, rouge, rouge_table
+from playground.evaluation.shared_ngrams import shared_ngrams
 from tests.playground.evaluation.test_bleu import corpora
 
 ORDERS = 4
@@ -57,15 +56,15 @@ def test_rouge_of_a_table_is_that_of_its_lines(lines, stemmed, by_sentence):
     config = RougeConfig(stemmed=stemmed, by_sentence=by_sentence)
     table = rouge_table(lines, config)
     for row, (hypothesis, references) in enumerate(zip(lines.hypotheses, lines.references, strict=True)):
-        best = best_rouge(hypothesis, references, config)
+        scored = [rouge(hypothesis, reference, config) for reference in references]
         for kind in ROUGE_KINDS:
-            score = best[kind]
+            score = max((scores[kind] for scores in scored), key=lambda score: score.f1)
             assert table[kind][row] == pytest.approx([score.precision, score.recall, score.f1], abs=1e-12)
 
 
-def test_blocks_cover_every_line_once_and_tell_how_far_they_are(monkeypatch):
-    monkeypatch.setattr(module, "BLOCK", 3)
+def test_blocks_cover_every_line_once_and_tell_how_far_they_are():
     lines, told = pair_lines("\n".join("abcdefgh"), ["\n".join("abcdefgh")]), []
-    blocks = list(line_blocks(lines, lambda done, total: told.append((done, total))))
-    assert [text for block in blocks for text in lines.hypotheses[block]] == list("abcdefgh")
+    blocks = list(line_blocks(lines, lambda done, total: told.append((done, total)), size=3))
+    assert [text for block, _texts in blocks for text in lines.hypotheses[block]] == list("abcdefgh")
+    assert [text for _block, (own, _references) in blocks for text in own] == list("abcdefgh")
     assert told == [(0, 8), (3, 8), (6, 8)]

@@ -50,7 +50,7 @@ def test_the_same_point_however_it_is_written(content):
         ("1e6,many,3", "tokens is 'many', not a number"),
         ("1e6,,3", "tokens is empty"),
         ("1e6,2e9", "loss is missing, the row has only 2 cells"),
-        ("124%,2e9,3", "params is '124%', a percentage; write the number itself"),
+        ("124 %,2e9,3", "params is '124 %', a percentage; write the number itself"),
         ("1e8,2e9 bits,3", "tokens is '2e9 bits', not a number"),
         ("1e6,2e9,nan", "loss is 'nan', not a number"),
         ("1e6,2e400,3", "tokens is inf, too large"),
