@@ -30,6 +30,12 @@ with shell.opened({name!r}):
     return app.run()
 
 
+def address(app: AppTest) -> dict[str, str]:
+    """The parameters that stand in the page's address."""
+    # Those that the page wrote come back in lists, those that it was opened with as they were given.
+    return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
+
+
 def charts(app: AppTest) -> list[dict[str, Any]]:
     """What each chart on the page was sent: figure, label, provenance."""
     sent = [part.proto for part in app.get("bidi_component") if part.proto.component_name == "playground_live_chart"]

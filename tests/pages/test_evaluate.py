@@ -11,7 +11,8 @@ from playground.lens.generate.classification import classify
 from playground.models import default_registry
 from tests.e2e.components.test_payload import decode
 from tests.helpers.head_folders import save_head
-from tests.helpers.page_script import charts, run_page, words
+from tests.helpers.page_script import address, charts, run_page, words
+from ui.state.uploads import Upload, uploads
 
 
 def shown(app, name: str) -> list[dict]:
@@ -191,6 +192,32 @@ def test_the_strides_effect_is_drawn_when_it_is_asked_for():
     app = run_page("evaluate", strides="yes", **asked)
     assert "Perplexity by stride" in {chart["label"] for chart in charts(app)}
     assert "With a stride of 15 the perplexity is" in words(app)
+
+
+LARGE = "hypothesis,reference\n" + "".join(f"{n} the cat {n**7},{n} a cat {n**7}\n" for n in range(3_000))
+
+
+def test_a_table_too_large_for_the_address_comes_back_in_a_new_session():
+    app = run_page("evaluate", section="rouge", lines_from="table")
+    app.file_uploader(key="evaluate_upload_0").upload("large.csv", LARGE.encode(), "text/csv").run()
+    assert not app.exception
+    assert "large.csv" in words(app)
+    again = run_page("evaluate", **address(app))
+    assert "large.csv" in words(again)
+    assert "table" not in again.query_params
+    again.button(key="forget_upload").click().run()
+    assert "large.csv" not in words(again)
+    assert "table_upload" not in again.query_params
+
+
+@pytest.mark.parametrize(("section", "mark"), [("rouge", "table_upload"), ("perplexity", "text_upload")])
+def test_a_file_that_the_server_has_no_longer_is_said_to_be(section, mark):
+    uploads().put(("another", "0" * 24), Upload(name="secret.csv", content=LARGE.encode()))
+    link = {"lines_from": "table", "text_from": "file", mark: "0" * 24}
+    app = run_page("evaluate", section=section, model="books-decoder", **link)
+    assert not app.exception
+    assert "Choose it again" in words(app)
+    assert "secret" not in words(app)
 
 
 def test_a_long_file_has_its_strides_drawn_and_its_program_reads_it(tmp_path, monkeypatch):

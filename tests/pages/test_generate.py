@@ -7,11 +7,12 @@ import safetensors.torch
 from streamlit.testing.v1 import AppTest
 
 from playground.lens.capture.tokens import encode
+from playground.lens.generate.branches import Tree, grow
 from playground.lens.generate.findings import percent
 from playground.lens.generate.generation import GenerationConfig
 from playground.lens.generate.predictions import next_distribution
-from playground.models import LoadedModel, default_registry
-from tests.helpers.page_script import run_page, words
+from playground.models import LoadedModel, default_registry, load
+from tests.helpers.page_script import address, charts, run_page, words
 from ui.sections.generate.draft import TextDraft, replay
 from ui.sections.generate.fill_mask import filled
 from ui.sections.generate.token_doors import answer_for
@@ -172,6 +173,27 @@ def test_steps_are_written_and_a_link_brings_them_back():
     assert "looked" not in beyond.query_params
 
 
+def test_branches_that_are_not_shown_come_back_with_a_link():
+    model, config = load("books-decoder"), GenerationConfig(max_new_tokens=3, seed=0)
+    *_steps, (tree, end) = grow(model, Tree(text="The cat sat"), config=config)
+    first, second, third = tree.ids(end)
+    other = next(one.token.id for one in tree.nodes[1].generated.alternatives if one.token.id != second)
+    link = {"branch": f"{first}.{second}.{third}", "branches": f"1.{other}"}
+    app = page(text="The cat sat", generate="write", **link)
+    assert shows_no_error(app)
+    assert {name: address(app)[name] for name in link} == link
+    assert [chart["label"] for chart in charts(app)].count("Tree of all branches") == 1
+    # The other one shown, the first one comes back beside it.
+    turned = page(text="The cat sat", generate="write", branch=f"{first}.{other}", branches=f"1.{second}.{third}")
+    assert address(turned)["branches"] == f"1.{second}.{third}"
+
+
+@pytest.mark.parametrize("branches", ["x", "1", "0.99999999", "1.0_x", "9.9.9", "_".join(["0.5"] * 50), "1." * 2_000])
+def test_damaged_branches_are_left_out(branches):
+    app = page(text="The cat sat", generate="write", branch="5", branches=branches)
+    assert shows_no_error(app)
+
+
 def test_playing_can_be_paused_and_begun_anew():
     app = page(text="The cat sat", generate="write")
     app.button(key="play").click().run()
@@ -218,7 +240,7 @@ def write(draft: TextDraft, model: LoadedModel, config: GenerationConfig) -> Non
 def test_a_draft_goes_on_as_if_it_had_been_written_at_once_and_branches():
     model = default_registry().get("books-decoder", None, "auto", "auto")
     config = GenerationConfig(max_new_tokens=50)
-    draft = replay(model, "The cat sat", [], config)
+    draft = replay(model, "The cat sat", [[]], config)
     for _turn in range(4):
         write(draft, model, config)
     ids = draft.tree.ids(draft.node)
@@ -229,20 +251,20 @@ def test_a_draft_goes_on_as_if_it_had_been_written_at_once_and_branches():
     assert branched[:2] == [ids[0], other]
     assert len(draft.tree.leaves()) == 2
     for wanted in (ids, branched):
-        again = replay(model, "The cat sat", wanted, config)
+        again = replay(model, "The cat sat", [wanted], config)
         assert again.tree.ids(again.node) == wanted
 
 
 def test_a_branch_that_was_never_offered_is_cut_where_it_leaves_the_offered():
     model = default_registry().get("books-decoder", None, "auto", "auto")
     config = GenerationConfig(max_new_tokens=50)
-    draft: TextDraft = replay(model, "The cat sat", [], config)
+    draft: TextDraft = replay(model, "The cat sat", [[]], config)
     write(draft, model, config)
     ids = draft.tree.ids(draft.node)
     offered = {other.token.id for other in draft.tree.nodes[0].generated.alternatives}
     never = next(id for id in range(4096) if id not in offered)
-    assert replay(model, "The cat sat", [never], config).tree.nodes == ()
-    assert replay(model, "The cat sat", [*ids, 10**6], config).tree.ids(0) == ids
+    assert replay(model, "The cat sat", [[never]], config).tree.nodes == ()
+    assert replay(model, "The cat sat", [[*ids, 10**6]], config).tree.ids(0) == ids
 
 
 def test_a_model_without_an_output_head_is_said_to_predict_nothing(save_model):

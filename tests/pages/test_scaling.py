@@ -9,11 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 from playground.jobs import executor
 from playground.sweeps.progress import SweepProgress, write_progress
-from tests.helpers.page_script import charts, run_page, words
+from tests.helpers.page_script import address, charts, run_page, words
 from tests.helpers.planted_points import isoflop_runs, scattered
 from tests.helpers.tables import noisy_table, plant_sweep, planted_grid, table_of
 from ui.sections.scaling import data, study
 from ui.state.scaling import point_of_run
+from ui.state.uploads import uploads
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 SWEEP = "Zx81-kqV_w7TfA2bGm9cHe"
@@ -245,6 +246,24 @@ def test_the_runs_of_novels_have_their_bits_per_byte(monkeypatch):
     # A byte has as many nats for each bit; tokens are longer than a byte.
     assert (table["Loss"] / np.log(2) > table["Bits per byte"]).all()
     assert "1.799 to 2.729 bits, comparable across vocabularies" in words(app)
+
+
+def test_a_table_of_thousands_of_runs_comes_back_in_a_new_session():
+    generator = np.random.default_rng(0)
+    runs = generator.uniform([1e6, 1e7, 2], [1e9, 1e10, 4], (2_000, 3)).tolist()
+    text = "params,tokens,loss\n" + "".join(f"{n!r},{d!r},{loss!r}\n" for n, d, loss in runs)
+    app = page(section="data", source="table")
+    app.text_area[0].set_value(text)
+    app.button[0].click().run()
+    assert not app.exception
+    assert "2,000 runs" in words(app)
+    assert "points" not in app.query_params
+    link = address(app)
+    again = page(**link)
+    assert "2,000 runs" in words(again)
+    uploads.cache_clear()
+    gone = page(**link)
+    assert "Choose it again" in words(gone)
 
 
 def test_a_sweep_with_nothing_finished_says_so(no_runs):

@@ -13,5 +13,6 @@ incoming.py     what a browser sends, held against the widgets that it names
 revisions.py    keys of widgets: a new one where something else has set their parameter
 session.py      what a session asked, cancelled, wrote and masked
 training.py     a new run's settings, the run that is shown, its film
+uploads.py      files too large for an address, kept for who brought them
 visitor.py      who visits a shared server, and which runs are his
 """

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from playground.decoding import well_formed
 from playground.folders import runs_folder
 from playground.sweeps.folder import SWEEP as SWEEP_FILE
 from ui.state.address import pack, read_json_text, read_text, read_value, read_words, write_text, write_values
-from ui.state.parameters import COLUMNS, POINT, POINTS, SOURCE, SWEEP, SWEEPS
+from ui.state.parameters import COLUMNS, POINT, POINTS, POINTS_UPLOAD, SOURCE, SWEEP, SWEEPS
 from ui.state.revisions import renew
+from ui.state.uploads import forget_upload, keep_upload, kept_upload
 
 POINTS_IN_ADDRESS = 12_000
 """A longer packed table stays out of the address: servers refuse addresses much longer than this."""
 KNOWN_SWEEPS = 12
+_SHORT = "points_text"
+"""The session's key of a table that fits into an address: the menu opens pages with an empty one."""
 SECTION_WIDGET, FIT_SECTION = "scaling_section", "curves"
 """The key of the widget that chooses the section, and the section of the fit."""
 
@@ -26,18 +30,25 @@ def adopt_source(source: str) -> None:
 
 
 def read_points_text() -> str:
-    """The table that a person brought: the address's, or one of this session's that is too long for an address."""
+    """The table that a person brought: the address's, or one that is too long for an address."""
     if is_in_address():
         return read_text(POINTS)
-    kept = st.session_state.get("points_text")
-    return kept if isinstance(kept, str) else ""
+    if POINTS_UPLOAD not in st.query_params and isinstance(st.session_state.get(_SHORT), str):
+        return str(st.session_state[_SHORT])
+    kept = kept_upload(POINTS_UPLOAD)
+    return kept.content.decode() if kept else ""
 
 
 def write_points_text(text: str) -> bool:
-    """Keep a table for this session, and in the address where it fits; whether it does."""
-    st.session_state["points_text"] = text
+    """Keep a table, in the address where it fits; whether it does."""
     fits = len(text) <= POINTS.limit and len(pack(text)) <= POINTS_IN_ADDRESS
     write_text(POINTS, text if text and fits else None)
+    if fits:
+        st.session_state[_SHORT] = text
+        forget_upload(POINTS_UPLOAD)
+    else:
+        st.session_state.pop(_SHORT, None)
+        keep_upload(POINTS_UPLOAD, "points.csv", well_formed(text).encode())
     return fits
 
 

@@ -1,6 +1,7 @@
-"""A session's own state: cancelled jobs, drafts, the branch it sampled and the tokens it masked."""
+"""A session's own state: cancelled jobs, drafts, the branches it sampled and the tokens it masked."""
 
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from secrets import token_hex
 from typing import TypeVar
 
@@ -8,13 +9,15 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.cache import BoundedCache
-from ui.state.address import read_integers, write_integers
-from ui.state.parameters import BRANCH, MASKED
+from ui.state.address import integers, read_integers, read_value, write_integers, write_values
+from ui.state.parameters import BRANCH, BRANCHES, MASKED
 
 First = TypeVar("First")
 DRAFTS = 12
 CANCELLED = 12
 """How many drafts and cancelled jobs a session remembers."""
+MOST_BRANCHES, MOST_IDS = 20, 300
+"""What an address may have: branches beside the shown one, and tokens of all of them, each a pass of the model."""
 BERTVIZ_LAYER = "bertviz_layer"
 LOG_AXES, LOG_STEPS, LOG_LOSS = "log_axes", "steps", "loss"
 """Session keys that stand in no address."""
@@ -34,17 +37,44 @@ def first_value(name: str, make: Callable[[], First]) -> First:
     return first
 
 
-def read_branch() -> list[int]:
-    """The token ids of the branch that a link brought; none once the session has asked, or where it is damaged."""
+def read_branches() -> list[list[int]]:
+    """The token ids of the branches that a link brought, the shown one first.
+
+    None once the session has asked; a damaged one is left out.
+    """
     if st.session_state.get("branch_read"):
         return []
     st.session_state["branch_read"] = True
-    return read_integers(BRANCH)
+    shown = read_integers(BRANCH)[:MOST_IDS]
+    parts = [integers(part) for part in (read_value(BRANCHES) or "").split("_")]
+    others = [[*shown[: part[0]], *part[1:]] for part in parts[:MOST_BRANCHES] if len(part) > 1]
+    return [shown, *_fitting(len(shown), others)]
 
 
-def write_branch(ids: Sequence[int]) -> None:
-    """Put a branch's token ids into the address; a very long one stays out of it."""
-    write_integers(BRANCH, ids if len(ids) <= 300 else [])
+def write_branches(shown: Sequence[int], others: Sequence[Sequence[int]]) -> None:
+    """Put the branches' token ids into the address; what would make it very long stays out of it.
+
+    `branches` has of each other branch how many tokens it shares with the shown one, and its further ids.
+    """
+    if len(shown) > MOST_IDS:
+        shown = []
+    write_integers(BRANCH, shown)
+    parts = []
+    for ids in _fitting(len(shown), others)[:MOST_BRANCHES]:
+        kept = sum(1 for _same in takewhile(lambda pair: pair[0] == pair[1], zip(shown, ids, strict=False)))
+        parts.append(".".join(map(str, (kept, *ids[kept:]))))
+    write_values({BRANCHES: "_".join(parts) or None})
+
+
+def _fitting(used: int, branches: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The first branches, as many as an address and a visitor's patience have room for."""
+    fitting = []
+    for ids in branches:
+        used += len(ids)
+        if used > MOST_IDS:
+            break
+        fitting.append(list(ids))
+    return fitting
 
 
 def read_masked() -> list[int]:

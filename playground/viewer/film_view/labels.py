@@ -42,7 +42,7 @@ def _scores() -> dict[str, str]:
         "first": _("first"),
         "last": _("last"),
         "best": _("best head now"),
-        "bestHead": _("L{layer} H{head}, {value}"),
+        "bestHead": _("{layer}.{head}, {value}"),
         "scoresOf": _("Scores of {title} at step {step}"),
         "noScores": _("No head scores were recorded."),
         "score_alignment": _("gold alignment"),

@@ -1,7 +1,5 @@
 """The text whose perplexity is asked for: typed, a file, or a built-in sample."""
 
-import hashlib
-
 import streamlit as st
 
 from playground.decoding import decode_upload
@@ -12,11 +10,11 @@ from playground.text import _
 from ui.cache import results
 from ui.jobs import require
 from ui.sections.attention.examples import first_text
-from ui.sections.evaluate.table_source import Upload, uploads
 from ui.state.address import read_choice
 from ui.state.link import leave_out
-from ui.state.parameters import PERPLEXITY_TEXT, TEXT
+from ui.state.parameters import PERPLEXITY_TEXT, TEXT, TEXT_UPLOAD
 from ui.state.revisions import revision
+from ui.state.uploads import keep_upload, kept_upload, say_if_gone
 from ui.text import inert
 from ui.widgets.choice import choose_option
 from ui.widgets.text import address_text
@@ -25,7 +23,6 @@ from ui.widgets.upload import upload
 TYPED, FILE, SAMPLE = "typed", "file", "sample"
 SAMPLE_WORDS = 600
 MOST_CHARACTERS = 400_000
-_UPLOADED = "perplexity_upload"
 
 
 def choose_text(model: LoadedModel) -> str:
@@ -53,17 +50,12 @@ def is_typed() -> bool:
 
 def uploaded_name() -> str | None:
     """The name of the file whose text is scored; None where it is no file's."""
-    kept = _kept_upload() if _source() == FILE else None
+    kept = kept_upload(TEXT_UPLOAD) if _source() == FILE else None
     return kept.name if kept else None
 
 
 def _source() -> str:
     return read_choice(PERPLEXITY_TEXT, [TYPED, FILE, SAMPLE])
-
-
-def _kept_upload() -> Upload | None:
-    kept: Upload | None = uploads().get(st.session_state.get(_UPLOADED))
-    return kept
 
 
 def _sample() -> str:
@@ -78,11 +70,10 @@ def _uploaded() -> str:
         _("A text file"), type=["txt", "md"], max_upload_size=5, key=f"perplexity_file_{revision('perplexity_file')}"
     )
     if file is not None:
-        key = hashlib.sha256(file.getvalue()).hexdigest()
-        uploads().put(key, Upload(name=file.name, content=file.getvalue()))
-        st.session_state[_UPLOADED] = key
-    kept = _kept_upload()
+        keep_upload(TEXT_UPLOAD, file.name, file.getvalue())
+    kept = kept_upload(TEXT_UPLOAD)
     if kept is None:
+        say_if_gone(TEXT_UPLOAD)
         st.info(_("Choose a file of plain text."), icon=":material/upload:")
         st.stop()
     leave_out(_("The link does not carry the uploaded text."))

@@ -15,8 +15,9 @@ from ui.cache import BoundedCache
 from ui.jobs import compute
 from ui.state.address import pack, read_json_text, read_text, replace_text, write_text
 from ui.state.link import leave_out
-from ui.state.parameters import MAPPING, TABLE
+from ui.state.parameters import MAPPING, TABLE, TABLE_UPLOAD
 from ui.state.revisions import revision
+from ui.state.uploads import Upload, forget_upload, keep_upload, kept_upload, say_if_gone
 from ui.text import error_sentence, inert
 from ui.widgets.text import address_text
 from ui.widgets.upload import upload
@@ -24,9 +25,8 @@ from ui.widgets.upload import upload
 LARGEST_FILE_MB = 50
 IN_ADDRESS = 12_000
 """A longer packed table stays out of the address: servers refuse addresses much longer than this."""
-UPLOADS_BYTES, TABLES_BYTES = 200 << 20, 400 << 20
+TABLES_BYTES = 400 << 20
 CELL_BYTES = 58
-_UPLOADED = "evaluated_upload"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,20 +39,6 @@ class Role:
     names: tuple[str, ...]
     """Headings that are taken for it, in lower case."""
     optional: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Upload:
-    """A file that was too large for the address."""
-
-    name: str
-    content: bytes
-
-
-@cache
-def uploads() -> BoundedCache:
-    """The last large files of all sessions by their content; a session remembers only its own key."""
-    return BoundedCache("uploads", UPLOADS_BYTES, lambda upload: len(upload.content))
 
 
 @cache
@@ -68,8 +54,9 @@ def table_bytes(table: TextTable) -> int:
 
 def choose_table(default: str) -> TextTable | None:
     """The table that is pasted or uploaded; None, with a sentence, where it cannot be read."""
-    kept = uploads().get(st.session_state.get(_UPLOADED))
+    kept = kept_upload(TABLE_UPLOAD)
     if kept is None:
+        say_if_gone(TABLE_UPLOAD)
         with st.container(key="evaluated_table"):
             content: str | bytes = address_text(TABLE, default, label=_("Table with a header"), rows=8)
     else:
@@ -90,11 +77,13 @@ def _show_upload(kept: Upload) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.write(inert(kept.name))
         st.caption(_("This file is too large for the address: a link does not carry it."), width="content")
-        st.button(_("Paste a table instead"), key="forget_upload", icon=":material/close:", on_click=_forget)
-
-
-def _forget() -> None:
-    st.session_state.pop(_UPLOADED, None)
+        st.button(
+            _("Paste a table instead"),
+            key="forget_upload",
+            icon=":material/close:",
+            on_click=forget_upload,
+            args=(TABLE_UPLOAD,),
+        )
 
 
 def _offer_upload() -> None:
@@ -111,11 +100,11 @@ def _offer_upload() -> None:
     if st.session_state.get("evaluate_adopted") == (file.file_id, key):
         return
     st.session_state["evaluate_adopted"] = (file.file_id, key)
-    _adopt(file.name, content, key)
+    _adopt(file.name, content)
     st.rerun()
 
 
-def _adopt(name: str, content: bytes, key: str) -> None:
+def _adopt(name: str, content: bytes) -> None:
     """A small file goes into the address, so that a link carries it; a large one stays with the server."""
     write_text(MAPPING, None)
     try:
@@ -123,11 +112,10 @@ def _adopt(name: str, content: bytes, key: str) -> None:
     except UnicodeDecodeError:
         text = ""
     if text and len(text) <= TABLE.limit and len(pack(text)) <= IN_ADDRESS:
-        _forget()
+        forget_upload(TABLE_UPLOAD)
         replace_text(TABLE, text.replace("\r\n", "\n"))
         return
-    uploads().put(key, Upload(name=name, content=content))
-    st.session_state[_UPLOADED] = key
+    keep_upload(TABLE_UPLOAD, name, content)
 
 
 def choose_columns(table: TextTable, roles: Sequence[Role]) -> dict[str, str]:
@@ -200,14 +188,14 @@ def _write_mapping(mapping: Mapping[str, str]) -> None:
 
 def adopt_table(text: str) -> None:
     """Show another pasted table from the next run on: an example."""
-    _forget()
+    forget_upload(TABLE_UPLOAD)
     write_text(MAPPING, None)
     replace_text(TABLE, text)
 
 
 def shown_table(default: str) -> str:
     """The pasted table; empty where a file is shown instead."""
-    return "" if st.session_state.get(_UPLOADED) else read_text(TABLE, default)
+    return "" if kept_upload(TABLE_UPLOAD) else read_text(TABLE, default)
 
 
 def say(error: UserError) -> None:

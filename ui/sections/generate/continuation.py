@@ -25,7 +25,7 @@ from ui.sections.generate.text_doors import answer_parameters, show_text_doors, 
 from ui.state.address import read_number, write_number
 from ui.state.attention import model_key
 from ui.state.parameters import INSPECTED, NEW_TOKENS, SEED
-from ui.state.session import read_branch, session_cache, write_branch
+from ui.state.session import read_branches, session_cache, write_branches
 from ui.state.visitor import whose_turn
 from ui.text import error_sentence
 from ui.widgets.download import offer_snippet
@@ -65,12 +65,12 @@ def show_continuation(model: LoadedModel, texts: Texts) -> None:
 
 
 def _draft(model: LoadedModel, texts: Texts, config: GenerationConfig) -> TextDraft:
-    """The session's draft of this text; the first one starts with the branch in the address."""
-    ids = read_branch()
+    """The session's draft of this text; the first one starts with the branches in the address."""
+    branches = read_branches()
     inspected = read_number(INSPECTED, 0, LAST_INSPECTED)
 
     def make(on_progress: OnProgress) -> TextDraft:
-        draft = replay(model, texts.text, ids, config, on_progress)
+        draft = replay(model, texts.text, branches, config, on_progress)
         draft.inspect(inspected)
         return draft
 
@@ -101,7 +101,9 @@ def _refresh(
         show_alternatives(model, draft)
         st.caption(filter_summary(draft.tree.nodes[draft.inspected].generated.filters))
         show_branches(model, draft, config)
-    write_branch(draft.tree.ids(draft.node))
+    tree = draft.tree
+    shown = tree.path(draft.node)
+    write_branches(tree.ids(draft.node), [tree.ids(leaf) for leaf in tree.leaves() if leaf not in shown])
     write_number(INSPECTED, draft.inspected_index, 0)
     config_shown = replace(config, max_new_tokens=max(1, len(draft.tree.path(draft.node))))
     call = f"for token in generate(model, {texts.text!r}, {config_shown!r}):"

@@ -1,7 +1,8 @@
 """A session's draft: the tree over one text, where it stands, and the stream that continues it with its KV cache."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from playground.errors import UserError
 from playground.lens.generate.branches import ROOT, Tree, grow
@@ -92,24 +93,50 @@ class TextDraft:
 
 
 def replay(
-    model: LoadedModel, text: str, ids: list[int], config: GenerationConfig, on_progress: OnProgress = no_progress
+    model: LoadedModel,
+    text: str,
+    branches: Sequence[Sequence[int]],
+    config: GenerationConfig,
+    on_progress: OnProgress = no_progress,
 ) -> TextDraft:
-    """The draft whose branch has these token ids, from a link; it ends before one that was no alternative."""
-    tree, node = Tree(text=text), ROOT
-    done = 0
+    """The draft whose branches have these token ids, from a link, the first one shown.
+
+    Each ends before a token that was no alternative.
+    """
+    tree, ends = Tree(text=text), []
+    total, replayed = sum(map(len, branches)), count(1)
+    for ids in branches:
+        tree, end = _follow(model, tree, ids, config, lambda: on_progress(next(replayed), total))
+        ends.append(end)
+    node = ends[0] if ends else ROOT
+    return TextDraft(tree=tree, node=node, inspected=node)
+
+
+def _follow(
+    model: LoadedModel, tree: Tree, ids: Sequence[int], config: GenerationConfig, tell: Callable[[], None]
+) -> tuple[Tree, int]:
+    """The tree with a branch of these ids, and where it ends; what the tree has already is not computed again."""
+    node, done = ROOT, 0
+    while done < len(ids) and (children := tree.children(node)):
+        known = [child for child in children if tree.nodes[child].generated.token.id == ids[done]]
+        try:
+            tree, node = (tree, known[0]) if known else tree.branch(children[0], ids[done])
+        except UserError:
+            return tree, node
+        done += 1
+        tell()
     while done < len(ids):
         # One stream serves as long as the sampled tokens are the link's; an alternative needs a new one.
-        for generated in generate(model, text, config, prefix=ids[:done]):
-            id = ids[done]
+        for generated in generate(model, tree.text, config, prefix=list(ids[:done])):
             try:
-                token = generated if generated.token.id == id else generated.with_alternative(id)
+                token = generated if generated.token.id == ids[done] else generated.with_alternative(ids[done])
             except UserError:
-                return TextDraft(tree=tree, node=node, inspected=node)
+                return tree, node
             tree, node = tree.add(node, token)
             done += 1
-            on_progress(done, len(ids))
+            tell()
             if done == len(ids) or token is not generated:
                 break
         else:
             break
-    return TextDraft(tree=tree, node=node, inspected=node)
+    return tree, node

@@ -24,7 +24,7 @@ from ui.sections.scaling.study import (
 )
 from ui.state.address import read_choice, write_choice
 from ui.state.link import leave_out
-from ui.state.parameters import COLUMNS, COUNT, POINTS, SOURCE
+from ui.state.parameters import COLUMNS, COUNT, POINTS, POINTS_UPLOAD, SOURCE
 from ui.state.revisions import widget_key
 from ui.state.scaling import (
     adopt_source,
@@ -35,6 +35,7 @@ from ui.state.scaling import (
     write_columns,
     write_points_text,
 )
+from ui.state.uploads import say_if_gone
 from ui.text import error_sentence
 from ui.widgets.model import is_hosted
 from ui.widgets.upload import upload
@@ -101,6 +102,8 @@ def find_study(source: str) -> ScalingStudy | None:
     try:
         if source == TABLE:
             text = read_points_text()
+            if not text:
+                say_if_gone(POINTS_UPLOAD)
             if text and not is_in_address():
                 leave_out(_("The link does not carry your table of runs: it is too long for an address."))
             return study_of_table(text, read_columns()) if text.strip() else None
