@@ -1,7 +1,7 @@
 """Hypotheses against references under every measure of translation, with intervals; and two systems side by side."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -26,7 +26,7 @@ class LineScores:
     lines: ComparedLines
     config: BleuConfig
     statistics: dict[LineMeasure, np.ndarray]
-    """[line, …]; each measure's own counts."""
+    """[line, …]; the own counts of each measure that was counted."""
     spreads: dict[LineMeasure, Spread]
     """0 to 100; higher is better but for TER."""
     signatures: dict[LineMeasure, str]
@@ -37,8 +37,17 @@ class LineScores:
             return bleu_scores(self.statistics["bleu"], sentence_config(self.config))
         return score_function(measure, self.config)(self.statistics[measure])
 
+    def with_measures(self, other: "LineScores") -> "LineScores":
+        """These and those that another call counted on the same lines."""
+        return replace(
+            self,
+            statistics=self.statistics | other.statistics,
+            spreads=self.spreads | other.spreads,
+            signatures=self.signatures | other.signatures,
+        )
+
     def report(self) -> dict[str, object]:
-        """Everything as JSON takes it."""
+        """All three measures as JSON takes them."""
         parts = bleu_parts(self.statistics["bleu"].sum(0), self.config)
         return {
             "n": len(self.lines),
@@ -69,6 +78,7 @@ def line_scores(
     lines: ComparedLines,
     config: BleuConfig | None = None,
     *,
+    measures: Sequence[LineMeasure] = LINE_MEASURES,
     n_resamples: int = RESAMPLES,
     on_progress: OnProgress = no_progress,
 ) -> LineScores:
@@ -76,31 +86,35 @@ def line_scores(
     config = config or BleuConfig()
 
     def part(number: int) -> OnProgress:
-        return lambda done, total: on_progress((number * total + done) // len(LINE_MEASURES), total)
+        return lambda done, total: on_progress((number * total + done) // len(measures), total)
 
-    statistics: dict[LineMeasure, np.ndarray] = {
-        "bleu": bleu_statistics(lines, config, part(0)),
-        "chrf": chrf_statistics(lines, part(1)),
-        "ter": ter_statistics(lines, part(2)),
-    }
-    measures = {name: (table, score_function(name, config)) for name, table in statistics.items()}
+    statistics = {name: _count(name, lines, config, part(number)) for number, name in enumerate(measures)}
+    scored = {name: (table, score_function(name, config)) for name, table in statistics.items()}
     return LineScores(
         lines=lines,
         config=config,
         statistics=statistics,
-        spreads=bootstrap_scores(measures, n_resamples=n_resamples),
-        signatures={
-            "bleu": bleu_signature(lines.n_references, config),
-            "chrf": chrf_signature(lines.n_references),
-            "ter": ter_signature(lines.n_references),
-        },
+        spreads=bootstrap_scores(scored, n_resamples=n_resamples),
+        signatures={name: _signature(name, lines.n_references, config) for name in measures},
     )
+
+
+def _count(measure: LineMeasure, lines: ComparedLines, config: BleuConfig, on_progress: OnProgress) -> np.ndarray:
+    if measure == "bleu":
+        return bleu_statistics(lines, config, on_progress)
+    return (chrf_statistics if measure == "chrf" else ter_statistics)(lines, on_progress)
+
+
+def _signature(measure: LineMeasure, n_references: int, config: BleuConfig) -> str:
+    if measure == "bleu":
+        return bleu_signature(n_references, config)
+    return (chrf_signature if measure == "chrf" else ter_signature)(n_references)
 
 
 def compare_systems(
     first: LineScores, second: LineScores, n_resamples: int = RESAMPLES
 ) -> dict[LineMeasure, PairedSpread]:
-    """The second system against the first, on the same resampled lines.
+    """The second system against the first, on the same resampled lines, in what was counted of both.
 
     Raises UserError where they did not answer the same lines in the same way of counting.
     """
@@ -114,4 +128,5 @@ def compare_systems(
             n_resamples=n_resamples,
         )
         for name in LINE_MEASURES
+        if name in first.statistics and name in second.statistics
     }

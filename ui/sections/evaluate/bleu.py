@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import streamlit as st
 
 from playground.evaluation.bleu import BleuConfig, BleuParts, bleu_parts, bleu_tokens
-from playground.evaluation.line_scores import LINE_MEASURES, LineScores, line_scores, sentence_config
+from playground.evaluation.line_scores import LineMeasure, LineScores, line_scores, sentence_config
+from playground.evaluation.lines import ComparedLines
 from playground.evaluation.ngrams import MarkedNgrams, mark_ngrams
 from playground.lens.finding import Finding
-from playground.progress import OnProgress
 from playground.text import N_, _
 from ui.cache import results
 from ui.components.compared_lines import Chip, ChipRow, compared_lines
-from ui.jobs import require
+from ui.jobs import compute
 from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, warn_of_empty
-from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spreads
-from ui.sections.evaluate.systems import show_systems
+from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spread, show_spreads
+from ui.sections.evaluate.systems import TITLES, show_systems
 from ui.sections.evaluate.ter import show_ter
 from ui.state.parameters import BLEU_TOKENIZER, EFFECTIVE_ORDER, LOWERCASE, MODEL, NGRAM_ORDER, TEXT
 from ui.state.parameters import GENERATE as GENERATE_SECTION
@@ -26,6 +26,8 @@ from ui.widgets.doors import GENERATE, door
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 
+FIRST: tuple[LineMeasure, ...] = ("bleu", "chrf")
+"""Counted before TER, whose search for shifts takes longer than both."""
 CHARACTERS = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{2}")
 
 
@@ -37,22 +39,31 @@ def show_bleu() -> None:
         config = _choose_config()
         warn_of_empty(chosen.lines)
         _warn_of_characters(chosen, config)
-    scores = scored_lines(chosen, config)
+    scores = _scored_lines(chosen.lines, config, FIRST)
     with counted:
         index = _show_count(chosen, scores)
-    show_spreads(
-        {"BLEU": scores.spreads["bleu"], "chrF": scores.spreads["chrf"], "TER": scores.spreads["ter"]},
-        digits=2,
-        about={"TER": _("Edits and shifts in per cent of the reference length: lower is better.")},
-    )
+    row = show_spreads({"BLEU": scores.spreads["bleu"], "chrF": scores.spreads["chrf"]}, digits=2)
+    place = row.container(width="content")
     _show_products(chosen, scores, index)
+    with place:
+        scores = _with_ter(chosen.lines, scores)
     if chosen.second is not None:
-        show_systems(scores, _scored_second(chosen, config))
+        show_systems(scores, _scored_lines(chosen.second, config, tuple(scores.statistics)))
     say_intervals()
     with st.expander(_("Signatures"), icon=":material/fingerprint:", expanded=True):
         st.code("\n".join(scores.signatures.values()), language=None)
         st.caption(_("sacrebleu's: who sets the same gets the same numbers."))
     _offer_lines(chosen, scores)
+
+
+def _with_ter(lines: ComparedLines, scores: LineScores) -> LineScores:
+    """TER, drawn and beside the scores that are there already; these alone where it was cancelled."""
+    counted = _count_lines(lines, scores.config, ("ter",))
+    if counted is None:
+        return scores
+    about = _("Edits and shifts in per cent of the reference length: lower is better.")
+    show_spread("TER", counted.spreads["ter"], digits=2, about=about)
+    return scores.with_measures(counted)
 
 
 def _choose_config() -> BleuConfig:
@@ -83,25 +94,21 @@ def _warn_of_characters(chosen: LineSet, config: BleuConfig) -> None:
         )
 
 
-def scored_lines(chosen: LineSet, config: BleuConfig) -> LineScores:
-    """The scores of the first system."""
-
-    def score(on_progress: OnProgress) -> LineScores:
-        return line_scores(chosen.lines, config, on_progress=on_progress)
-
-    key = ("line scores", hash(chosen.lines), config)
-    return require(key, score, title=_("Counting, line:"), cache=results())
+def _scored_lines(lines: ComparedLines, config: BleuConfig, measures: tuple[LineMeasure, ...]) -> LineScores:
+    """The lines under these measures; the page's run ends where that is cancelled."""
+    counted = _count_lines(lines, config, measures)
+    if counted is None:
+        st.stop()
+    return counted
 
 
-def _scored_second(chosen: LineSet, config: BleuConfig) -> LineScores:
-    assert chosen.second is not None
-    second = chosen.second
-
-    def score(on_progress: OnProgress) -> LineScores:
-        return line_scores(second, config, on_progress=on_progress)
-
-    key = ("line scores", hash(second), config)
-    return require(key, score, title=_("Counting the second system, line:"), cache=results())
+def _count_lines(lines: ComparedLines, config: BleuConfig, measures: tuple[LineMeasure, ...]) -> LineScores | None:
+    return compute(
+        ("line scores", hash(lines), config, measures),
+        lambda on_progress: line_scores(lines, config, measures=measures, on_progress=on_progress),
+        title=_("Counting {measures}, line:").format(measures=", ".join(TITLES[name] for name in measures)),
+        cache=results(),
+    )
 
 
 def _show_count(chosen: LineSet, scores: LineScores) -> int:
@@ -209,10 +216,10 @@ def _show_product(parts: BleuParts) -> None:
 
 def _offer_lines(chosen: LineSet, scores: LineScores) -> None:
     lines = chosen.lines
-    header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references)), *LINE_MEASURES]
+    header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references)), *scores.statistics]
 
     def rows() -> Iterator[list[object]]:
-        columns = [scores.line_values(name).tolist() for name in LINE_MEASURES]
+        columns = [scores.line_values(name).tolist() for name in scores.statistics]
         texts = zip(lines.hypotheses, lines.references, strict=True)
         for number, (own, references) in enumerate(texts):
             yield [number + 1, own, *references, *(column[number] for column in columns)]

@@ -11,13 +11,20 @@ from playground.text import _
 from ui.state.link import link_lines
 
 
-def show_spreads(spreads: Mapping[str, Spread], *, digits: int = 3, about: Mapping[str, str] | None = None) -> None:
-    """Each score large, its interval and the number of lines below it."""
-    with st.container(horizontal=True, gap="large"):
+def show_spreads(spreads: Mapping[str, Spread], *, digits: int = 3) -> "st.delta_generator.DeltaGenerator":
+    """Each score large, its interval and the number of lines below it; the row, for one that is counted later."""
+    row = st.container(horizontal=True, gap="large")
+    with row:
         for title, spread in spreads.items():
             with st.container(width="content"):
-                st.metric(title, f"{spread.value:.{digits}f}", help=(about or {}).get(title), width="content")
-                st.caption(interval_text(spread, digits=digits), width="content")
+                show_spread(title, spread, digits=digits)
+    return row
+
+
+def show_spread(title: str, spread: Spread, *, digits: int = 3, about: str | None = None) -> None:
+    """One score."""
+    st.metric(title, f"{spread.value:.{digits}f}", help=about, width="content")
+    st.caption(interval_text(spread, digits=digits), width="content")
 
 
 def interval_text(spread: Spread, *, digits: int = 3) -> str:

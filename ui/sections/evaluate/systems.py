@@ -19,19 +19,19 @@ TITLES: dict[LineMeasure, str] = {"bleu": "BLEU", "chrf": "chrF", "ter": "TER"}
 def show_systems(first: LineScores, second: LineScores) -> None:
     """Both scores of each measure, the difference with its interval, and the resamples of BLEU's."""
     st.subheader(_("Second system less first"), anchor=False)
-    key = ("paired", hash(first.lines), hash(second.lines), first.config)
+    key = ("paired", hash(first.lines), hash(second.lines), first.config, *first.statistics)
     paired = require(key, lambda _progress: compare_systems(first, second), title=_("Resampling"), cache=results())
     show_findings(describe_difference("BLEU", paired["bleu"]))
+    compared = paired.values()
     st.table(
         {
-            _("measure"): list(TITLES.values()),
-            _("first"): [f"{paired[name].first.value:.2f}" for name in TITLES],
-            _("second"): [f"{paired[name].second.value:.2f}" for name in TITLES],
+            _("measure"): [TITLES[name] for name in paired],
+            _("first"): [f"{one.first.value:.2f}" for one in compared],
+            _("second"): [f"{one.second.value:.2f}" for one in compared],
             _("difference"): [
-                f"{paired[name].difference.value:+.2f}, {interval_text(paired[name].difference, digits=2)}"
-                for name in TITLES
+                f"{one.difference.value:+.2f}, {interval_text(one.difference, digits=2)}" for one in compared
             ],
-            "p": [f"{paired[name].p_value:.3f}" for name in TITLES],
+            "p": [f"{one.p_value:.3f}" for one in compared],
         }
     )
     draw(
