@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,16 @@ LONGEST_FIRST = ("test_ray_executor", "test_code", "test_outcomes", "e2e", "test
 """Parts of paths: begun first, so that no process is left with a long file at the end."""
 SHARED_OUT = ("test_code", "test_outcomes", "test_configurations")
 """Files whose tests have nothing in common: each may run in another process."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_are_sought_once() -> "Iterator[None]":
+    """Each AppTest would read the metadata of every installed package, a fifth of a second, to look for components."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Int
 
 from playground.charts.heatmap import CLEAR, largest_magnitude
-from playground.charts.layout import name_ticks, quiet_layout, token_label
+from playground.charts.layout import lay_out, name_ticks, quiet_layout, token_label
 from playground.charts.palette import NEUTRAL, Colour, series_look
 from playground.text import _
 
@@ -133,12 +133,17 @@ def _lay_out_rows(
     x: str,
 ) -> None:
     quiet_layout(figure, x=x, y="")
-    figure.update_layout(showlegend=False, hovermode="closest", margin={"l": 20, "r": 14, "t": 6, "b": 40})
-    figure.update_yaxes(name_ticks(rows), showgrid=False, range=[len(rows) - 0.5, -0.5], showticklabels=any(rows))
-    figure.update_yaxes(ticks="outside" if any(rows) else "")
     few = {"dtick": 1} if max(map(len, values), default=0) <= 16 else {}
-    names = name_ticks([_cut(name) for name in columns])
-    figure.update_xaxes(names if len(columns) else few, showgrid=False)
+    named = name_ticks([_cut(name) for name in columns]) if len(columns) else few
+    y = {"showgrid": False, "range": [len(rows) - 0.5, -0.5], "showticklabels": any(rows)}
+    changes = {
+        "showlegend": False,
+        "hovermode": "closest",
+        "margin": {"l": 20, "r": 14, "t": 6, "b": 40},
+        "xaxis": {**named, "showgrid": False},
+        "yaxis": {**name_ticks(rows), **y, "ticks": "outside" if any(rows) else ""},
+    }
+    lay_out(figure, changes)
 
 
 def _cut(name: str) -> str:

@@ -4,9 +4,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from benchmarks.browser import free_port
 from tests.helpers.app_server import ROOT, start_server, wait_or_kill, wait_until_healthy
@@ -52,15 +53,47 @@ def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
             wait_or_kill(server)
 
 
+@pytest.fixture(scope="session")
+def visitor(browser: Browser) -> Iterator[BrowserContext]:
+    """One visitor for all tests of a process, whose browser has a server's scripts at hand after its first page."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[[str], Page]]:
-    """Opens an address in a browser of its own; errors of a page fail the test."""
-    contexts, trouble = [], []
+def new_page(visitor: BrowserContext) -> Iterator[Callable[..., Page]]:
+    """Opens a blank page of that visitor, who has forgotten it after the test."""
+    pages: list[Page] = []
+
+    def open_one(*, width: int = 1400, height: int = 1000, scheme: Literal["light", "dark"] = "light") -> Page:
+        page = visitor.new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
+        return page
+
+    yield open_one
+    for page in pages:
+        if page.url.startswith("http"):
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    for page in visitor.pages:
+        page.close()
+    visitor.clear_cookies()
+
+
+@pytest.fixture
+def open_page(browser: Browser, new_page: Callable[..., Page]) -> Iterator[Callable[[str], Page]]:
+    """Opens an address, from the second on in a browser of its own; errors of a page fail the test."""
+    contexts: list[BrowserContext] = []
+    trouble: list[str] = []
+    pages: list[Page] = []
 
     def open_one(address: str) -> Page:
-        context = browser.new_context(viewport={"width": 1400, "height": 1000})
-        contexts.append(context)
-        page = context.new_page()
+        if pages:
+            contexts.append(browser.new_context(viewport={"width": 1400, "height": 1000}))
+        page = contexts[-1].new_page() if contexts else new_page()
+        pages.append(page)
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.on("console", lambda m: trouble.append(m.text) if m.type == "error" and "404" not in m.text else None)
         page.goto(address)

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from playground import load, trace
 from tests.e2e.components.conftest import cell_position
@@ -26,17 +26,15 @@ def server(serve: Callable[..., str]) -> str:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(new_page: Callable[..., Page]) -> Iterator[Page]:
     """A page whose errors and dialogs fail the test."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    page = context.new_page()
+    page = new_page()
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("dialog", lambda dialog: (trouble.append(dialog.message), dialog.dismiss()))
     # Streamlit looks for its own server below a page's path first, and the browser reports that.
     page.on("console", lambda m: trouble.append(m.text) if m.type == "error" and "404" not in m.text else None)
     yield page
-    context.close()
     assert trouble == []
 
 

@@ -5,12 +5,13 @@ and each text of a chart is large and clear enough.
 """
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from tokenizers import Tokenizer
 
 from playground.glossary import TERMS
@@ -51,7 +52,7 @@ SECTIONS = {
     "emergence": [{"section": section} for section in ("addition", "translation", "induction", "grokking")],
 }
 CASES = [(page, query) for page, queries in SECTIONS.items() for query in queries]
-WIDTHS = (1400, 390)
+NARROW = 390
 
 BLOCKS = """() => {
     const skipped = "style, script, code, pre, textarea, bdi, .token, .katex, option, iframe, canvas, " +
@@ -132,9 +133,10 @@ def is_line(text: str) -> bool:
     return any(line.startswith(beginning) for line in LINES_EXAMPLE.splitlines())
 
 
-def overflow(page: Page) -> int:
-    """How many pixels of the page stand outside its width."""
-    return int(page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"))
+def overflow(page: Page) -> list[str]:
+    """How many pixels of the page stand outside its width, where any do."""
+    pixels = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
+    return [f"{pixels} pixels stand outside the width"] if pixels > 0 else []
 
 
 def untranslated(page: Page) -> list[str]:
@@ -183,25 +185,18 @@ def unreadable(page: Page, scheme: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "query"), CASES, ids=[f"{name}-{'-'.join(query.values())}" for name, query in CASES])
 def test_a_section_is_translated_accessible_and_readable(
-    browser: Browser, app_server: str, name: str, query: dict[str, str]
+    new_page: Callable[..., Page], app_server: str, name: str, query: dict[str, str]
 ) -> None:
-    page = browser.new_page(viewport={"width": WIDTHS[0], "height": 1000}, color_scheme="light")
+    page = new_page()
     parameters = "&".join(f"{key}={value}" for key, value in {**query, "lang": "qps"}.items())
     page.goto(f"{app_server}/{name}?{parameters}")
     settle_work(page)
-    try:
-        faults = [*untranslated(page), *violations(page), *unreadable(page, "light"), *page.evaluate(SMALL_TEXTS)]
-        page.emulate_media(color_scheme="dark")
-        settle(page)
-        faults += [f"dark: {fault}" for fault in (*violations(page, "color-contrast"), *unreadable(page, "dark"))]
-        page.set_viewport_size({"width": WIDTHS[1], "height": 1000})
-        settle(page)
-        faults += [f"{WIDTHS[1]} px: {fault}" for fault in untranslated(page)]
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 1000})
-            settle(page)
-            if (pixels := overflow(page)) > 0:
-                faults.append(f"{pixels} pixels stand outside {width}")
-    finally:
-        page.close()
+    faults = [*untranslated(page), *violations(page), *unreadable(page, "light"), *page.evaluate(SMALL_TEXTS)]
+    faults += overflow(page)
+    page.emulate_media(color_scheme="dark")
+    settle(page)
+    faults += [f"dark: {fault}" for fault in (*violations(page, "color-contrast"), *unreadable(page, "dark"))]
+    page.set_viewport_size({"width": NARROW, "height": 1000})
+    settle(page)
+    faults += [f"{NARROW} px: {fault}" for fault in (*untranslated(page), *overflow(page))]
     assert not faults, "\n".join(faults)

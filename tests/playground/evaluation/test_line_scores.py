@@ -9,7 +9,7 @@ from playground.evaluation.bleu import BleuConfig
 from playground.evaluation.line_scores import LINE_MEASURES, compare_systems, line_scores
 from playground.evaluation.lines import ComparedLines
 
-WORDS = "the a cat dog sat lay on mat rug, today".split()
+WORDS = ["the", "a", "cat", "dog", "sat", "lay", "on", "mat", "rug,", "today"]
 
 
 def some_lines(seed: int, n: int = 40) -> tuple[list[str], list[str]]:
