@@ -27,6 +27,7 @@ def spreads_figure(names: Sequence[str], spreads: Sequence[Spread], *, meaning: 
     figure.add_scatter(
         x=values,
         y=list(range(len(names))),
+        meta={"rows": list(names)},
         mode="markers",
         name=meaning,
         marker={"size": 9, "color": TRAIN.light},
@@ -150,6 +151,7 @@ def perplexity_bars(names: Sequence[str], bits: Float[np.ndarray, "model"], is_m
     figure.add_bar(
         x=bits,
         y=list(range(len(names))),
+        meta={"rows": list(names)},
         orientation="h",
         marker={"color": [NEUTRAL.light if masked else TRAIN.light for masked in is_masked]},
         hovertemplate="%{x:.4f}<extra></extra>",

@@ -86,11 +86,12 @@ def measure_perplexity(arguments: argparse.Namespace) -> None:
     """Load each model, score the text, print. Raises UserError for more than four models."""
     if len(arguments.model) > 4:
         raise UserError("{count} models are too many for one text; give up to four.", count=len(arguments.model))
-    from playground.decoding import decode_upload
     from playground.lens.generate.surprisal import Windows, text_surprisal
     from playground.models import load
 
-    text = arguments.text if arguments.file is None else decode_upload(read_limited(arguments.file))
+    text = arguments.text if arguments.file is None else _read_text(arguments.file)
+    if not text.strip():
+        raise UserError("The text is empty: there is nothing to measure.")
     windows = Windows(window=arguments.window, stride=arguments.stride)
     report = {}
     for name in arguments.model:
@@ -192,6 +193,9 @@ def measure_labels(arguments: argparse.Namespace) -> None:
     table = read_text_table(read_limited(arguments.table))
     for note in table.notes:
         print(f"! {note}", file=sys.stderr)
+    true, predicted = table.filled(arguments.label), table.filled(arguments.prediction)
+    if set(true).isdisjoint(predicted):
+        print(f"! {_('No prediction is one of the labels: look whether both are spelled alike.')}", file=sys.stderr)
     report = label_report(
         table,
         label=arguments.label,
@@ -214,11 +218,22 @@ def read_limited(path: Path) -> bytes:
 
 
 def _lines(arguments: argparse.Namespace, hypotheses: Path) -> "ComparedLines":
-    from playground.decoding import decode_upload
     from playground.evaluation.lines import pair_lines
 
-    texts = [decode_upload(read_limited(path)) for path in (hypotheses, *arguments.references)]
+    texts = [_read_text(path) for path in (hypotheses, *arguments.references)]
     return pair_lines(texts[0], texts[1:])
+
+
+def _read_text(path: Path) -> str:
+    """A file's text; said on the error stream where its encoding had to be guessed."""
+    from playground.decoding import decode_upload
+    from playground.evaluation.text_table import encoding_notes
+
+    content = read_limited(path)
+    text = decode_upload(content)
+    for note in encoding_notes(content):
+        print(f"! {path}: {note}", file=sys.stderr)
+    return text
 
 
 def _progress(name: str) -> Callable[[int, int], None]:

@@ -3,6 +3,7 @@
 Guo et al. 2017, "On Calibration of Modern Neural Networks", section 2; Brier 1950.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,9 +34,12 @@ class Reliability:
 
 
 def reliability(
-    probabilities: Float[np.ndarray, "row"], is_positive: Bool[np.ndarray, "row"], bins: int = BINS
+    probabilities: Float[np.ndarray, "row"],
+    is_positive: Bool[np.ndarray, "row"],
+    bins: int = BINS,
+    lines: Sequence[int] | None = None,
 ) -> Reliability:
-    """Bin the rows. Raises UserError that names the first row whose probability is outside 0 to 1.
+    """Bin the rows. Raises UserError that names the first line, or row, whose probability is outside 0 to 1.
 
     >>> binned = reliability(np.array([0.2, 0.2, 0.9]), np.array([False, True, True]))
     >>> binned.observed.tolist(), binned.error.__round__(4)
@@ -44,8 +48,8 @@ def reliability(
     bad = np.flatnonzero(~((probabilities >= 0) & (probabilities <= 1)))
     if len(bad):
         raise UserError(
-            "The score in row {row} is {score:g}, which is no probability: calibration needs numbers from 0 to 1.",
-            row=int(bad[0]) + 1,
+            "The score in line {row} is {score:g}, which is no probability: calibration needs numbers from 0 to 1.",
+            row=int(bad[0]) + 1 if lines is None else lines[bad[0]],
             score=float(probabilities[bad[0]]),
         )
     places = _bins_of(probabilities, bins)
@@ -68,13 +72,16 @@ class CalibrationSpreads:
 
 
 def calibration_spreads(
-    probabilities: Float[np.ndarray, "row"], is_positive: Bool[np.ndarray, "row"], bins: int = BINS
+    probabilities: Float[np.ndarray, "row"],
+    is_positive: Bool[np.ndarray, "row"],
+    bins: int = BINS,
+    lines: Sequence[int] | None = None,
 ) -> CalibrationSpreads:
     """Expected calibration error and Brier score of the rows and of bootstrap resamples of them.
 
     Raises UserError as `reliability` does.
     """
-    binned, n = reliability(probabilities, is_positive, bins), len(probabilities)
+    binned, n = reliability(probabilities, is_positive, bins, lines), len(probabilities)
     # Of a row: its probability less its outcome, in its bin's column; then its squared error.
     statistics = np.zeros((n, bins + 1))
     statistics[np.arange(n), _bins_of(probabilities, bins)] = probabilities - is_positive

@@ -86,7 +86,7 @@ def _score_report(table: TextTable, true: tuple[str, ...], column: str, positive
         "average_precision": _spread_report(spreads.average_precision),
     }
     try:
-        binned = calibration_spreads(scores, is_positive)
+        binned = calibration_spreads(scores, is_positive, lines=table.rows)
     except UserError as error:
         return report | {"calibration": str(error)}
     return report | {"calibration_error": _spread_report(binned.error), "brier": _spread_report(binned.brier)}

@@ -63,7 +63,7 @@ def read_text_table(content: str | bytes) -> TextTable:
     >>> read_text_table("text,label\\nGood.,yes\\n").columns
     {'text': ('Good.',), 'label': ('yes',)}
     """
-    notes = _encoding_notes(content)
+    notes = encoding_notes(content)
     skipped, text = skip_comments(decode_upload(content))
     if not text.strip():
         raise UserError("The file is empty; it needs a header and at least one row.")
@@ -162,7 +162,7 @@ def _refuse_cells(row: int, cells: int, wanted: int) -> None:
     )
 
 
-def _encoding_notes(content: str | bytes) -> list[TableNote]:
+def encoding_notes(content: str | bytes) -> list[TableNote]:
     """A file that is not UTF-8 is read as a Western code page, which may be wrong: say from which line on."""
     if isinstance(content, str) or content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return []

@@ -23,6 +23,8 @@ from tests.playground.charts.test_palette import contrast
 from ui.sections.tokens.sentences import LINES_EXAMPLE
 
 ROOT = Path(__file__).resolve().parents[2]
+LONG_LINE = "+".join(["the", "cat", "sat", "on", "a", "mat"] * 6)
+"""Wider than the page, as an address has it."""
 PUBLISHED = ("runs", "models", "sizes", "tasks")
 SECTIONS = {
     "attention": [{"mode": mode} for mode in ("one", "texts", "models", "bertviz")]
@@ -39,7 +41,8 @@ SECTIONS = {
         {"section": section} for section in ("tokenizer", "models", "languages", "embedding", "meaning", "sentences")
     ],
     "train": [{}],
-    "evaluate": [{"section": section} for section in ("perplexity", "bleu", "rouge", "edits", "classification")],
+    "evaluate": [{"section": section} for section in ("perplexity", "bleu", "rouge", "edits", "classification")]
+    + [{"section": "bleu", "hypotheses": LONG_LINE, "references": LONG_LINE}],
     "finetune": [{"show": "effects", "effect": effect} for effect in ("scores", "weights", "heads", "states")]
     + [{"show": "new"}],
     "glossary": [{}],
@@ -52,6 +55,7 @@ SECTIONS = {
     "emergence": [{"section": section} for section in ("addition", "translation", "induction", "grokking")],
 }
 CASES = [(page, query) for page, queries in SECTIONS.items() for query in queries]
+IDS = [f"{name}-{'-'.join(query.values())}"[:60] for name, query in CASES]
 NARROW = 390
 
 BLOCKS = """() => {
@@ -183,7 +187,9 @@ def unreadable(page: Page, scheme: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "query"), CASES, ids=[f"{name}-{'-'.join(query.values())}" for name, query in CASES])
+@pytest.mark.parametrize(
+    ("name", "query"), CASES, ids=[f"{name}-{'-'.join(query.values())}"[:60] for name, query in CASES]
+)
 def test_a_section_is_translated_accessible_and_readable(
     new_page: Callable[..., Page], app_server: str, name: str, query: dict[str, str]
 ) -> None:

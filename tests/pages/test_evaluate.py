@@ -194,6 +194,21 @@ def test_the_strides_effect_is_drawn_when_it_is_asked_for():
     assert "With a stride of 15 the perplexity is" in words(app)
 
 
+def test_labels_that_nothing_predicts_are_said_to_be():
+    for table, is_said in (("label,prediction\n1,1.0\n0,0.0\n", True), ("label,prediction\n1,1\n0,1\n", False)):
+        app = run_page("evaluate", section="classification", table=table)
+        assert ("spelled alike" in words(app)) == is_said
+
+
+def test_a_small_file_in_another_encoding_is_kept_and_its_encoding_named():
+    app = run_page("evaluate", section="rouge", lines_from="table")
+    content = "hypothesis,reference\nä y z,ä y z\n".encode("latin-1")
+    app.file_uploader(key="evaluate_upload_0").upload("latin.csv", content, "text/csv").run()
+    assert not app.exception
+    assert "This file is not in UTF-8" in words(app)
+    assert "Line 2 is not UTF-8" in words(app)
+
+
 LARGE = "hypothesis,reference\n" + "".join(f"{n} the cat {n**7},{n} a cat {n**7}\n" for n in range(3_000))
 
 

@@ -68,6 +68,7 @@ def _add_intervals(
     figure.add_scatter(
         x=[interval.value for interval in known],
         y=list(heights),
+        meta={"rows": [interval.name for interval in known]},
         mode="markers",
         name=group,
         marker={"color": colour, "size": 9, "symbol": "circle" if series == 0 else "diamond-open"},

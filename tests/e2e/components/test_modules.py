@@ -518,3 +518,18 @@ def test_a_saved_picture_names_its_page_and_nobodys_runs_or_folders(
         "text: a",
         *lines,
     ]
+
+
+@pytest.mark.parametrize(
+    ("trace", "said"),
+    [
+        ({"x": [0.77, 1.0], "y": [0, 1], "meta": {"rows": ["en", "de"]}}, ["de", 1.0]),
+        ({"x": [0.77, 1.0], "y": [0, 1], "meta": {"rows": ["en", "de"]}, "orientation": "h"}, ["de", 1.0]),
+        ({"x": [0.77, 1.0], "y": ["en", "de"]}, ["de", 1.0]),
+        ({"x": [10, 20], "y": [0.5, 0.25]}, [20, 0.25]),
+        ({"x": [0, 1], "z": [[1, 2], [3, 4]], "meta": {"rows": ["a", "b"], "columns": ["c", "d"]}}, ["a, d", 2]),
+    ],
+)
+def test_a_chart_says_the_lengths_of_what_lies(evaluate: Callable[..., Any], trace: dict[str, Any], said: list[Any]):
+    table = "[m.positionOf(argument, 1), m.valuesOf(argument)[1]]"
+    assert evaluate("live_chart/js/table", table, trace) == said

@@ -65,11 +65,32 @@ def test_perplexity_of_a_shipped_model(capsys):
     [
         (["bleu", "missing.txt", "missing.txt"], "missing.txt cannot be read"),
         (["perplexity", *"abcde", "--text", "x"], "5 models are too many"),
+        (["perplexity", "induction", "--text", " "], "The text is empty"),
     ],
 )
 def test_what_cannot_be_measured_is_a_sentence(words, sentence, capsys):
     assert main(["evaluate", *words]) == 2
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("measure", ["bleu", "rouge", "errors"])
+def test_a_file_whose_encoding_is_guessed_is_named(measure, tmp_path, capsys):
+    (tmp_path / "own.txt").write_text("the cat\nä y z w\n", encoding="utf-8")
+    (tmp_path / "other.txt").write_text("the cat\nä y z w\n", encoding="latin-1")
+    assert main(["evaluate", measure, str(tmp_path / "own.txt"), str(tmp_path / "other.txt")]) == 0
+    said = capsys.readouterr().err
+    assert "other.txt: Line 2 is not UTF-8" in said
+    assert "own.txt" not in said
+
+
+def test_labels_that_nothing_predicts_are_said_to_be(tmp_path, capsys):
+    path = tmp_path / "labels.csv"
+    path.write_text("label,prediction\n1,1.0\n0,0.0\n")
+    assert main(["evaluate", "classify", str(path)]) == 0
+    assert "spelled alike" in capsys.readouterr().err
+    path.write_text("label,prediction\n1,1\n0,1\n")
+    assert main(["evaluate", "classify", str(path)]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_table_that_is_wrong_names_its_line(tmp_path, capsys):

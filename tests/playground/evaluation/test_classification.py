@@ -175,8 +175,9 @@ def test_what_cannot_be_measured_is_refused_with_its_line():
         threshold_curve(np.array([0.1, 0.2]), np.array([True, True]))
     with pytest.raises(UserError, match="line 7 is 'high'"):
         numbers_of(["0.1", "high"], [5, 7])
-    with pytest.raises(UserError, match=r"row 2 is 1\.5"):
-        reliability(np.array([0.5, 1.5]), np.array([True, False]))
+    for lines, named in ((None, "2"), ((4, 9), "9")):
+        with pytest.raises(UserError, match=rf"line {named} is 1\.5"):
+            reliability(np.array([0.5, 1.5]), np.array([True, False]), lines=lines)
     with pytest.raises(UserError, match="101 different values"):
         confusion([str(row) for row in range(101)], ["0"] * 101)
     with pytest.raises(UserError, match="one label only"):

@@ -47,6 +47,11 @@ def show_label_scores() -> None:
     )
     with found:
         show_findings(_describe(counted))
+        if set(chosen.true).isdisjoint(chosen.predicted):
+            st.warning(
+                _("No prediction is one of the labels: look whether both are spelled alike."),
+                icon=":material/spellcheck:",
+            )
         show_spreads({_("Accuracy"): spreads.accuracy, _("Macro F1"): spreads.macro_f1})
         draw(
             None,

@@ -99,7 +99,7 @@ def _show_calibration(chosen: LabelSet, scores: np.ndarray, is_positive: np.ndar
     """Whether the scores are probabilities that are true."""
     st.subheader(_("Calibration"), anchor=False)
     try:
-        binned = reliability(scores, is_positive)
+        binned = reliability(scores, is_positive, lines=chosen.table.rows)
     except UserError as error:
         say(error)
         return

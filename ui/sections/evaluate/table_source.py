@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +10,7 @@ from functools import cache
 import streamlit as st
 
 from playground.errors import UserError
-from playground.evaluation.text_table import TextTable, read_text_table
+from playground.evaluation.text_table import TextTable, encoding_notes, read_text_table
 from playground.text import _
 from ui.cache import BoundedCache
 from ui.jobs import compute
@@ -76,7 +77,7 @@ def choose_table(default: str) -> TextTable | None:
 def _show_upload(kept: Upload) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.write(inert(kept.name))
-        st.caption(_("This file is too large for the address: a link does not carry it."), width="content")
+        st.caption(_why_kept(kept.content), width="content")
         st.button(
             _("Paste a table instead"),
             key="forget_upload",
@@ -84,6 +85,12 @@ def _show_upload(kept: Upload) -> None:
             on_click=forget_upload,
             args=(TABLE_UPLOAD,),
         )
+
+
+def _why_kept(content: bytes) -> str:
+    if encoding_notes(content) or content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+        return _("This file is not in UTF-8: a link does not carry it.")
+    return _("This file is too large for the address: a link does not carry it.")
 
 
 def _offer_upload() -> None:

@@ -11,11 +11,11 @@ class ComparedLines {
     this.root = root;
     this.lines = svgElement("svg", { class: "links", "aria-hidden": "true" });
     this.list = element("div", { class: "list" });
-    this.board = element("div", { class: "board" }, this.lines, this.list);
+    this.comparison = element("div", { class: "comparison" }, this.lines, this.list);
     this.legend = element("div", {});
     this.note = element("p", { class: "note" });
     this.save = element("button", { type: "button", class: "save", onclick: () => this.savePicture() }, "SVG");
-    root.replaceChildren(this.legend, this.board, this.note, this.save);
+    root.replaceChildren(this.legend, this.comparison, this.note, this.save);
     this.list.addEventListener("pointerover", (event) => this.light(event.target.closest(".chip")?.dataset.text));
     this.list.addEventListener("pointerleave", () => this.light(undefined));
     this.observer = new ResizeObserver(() => this.drawLinks());
@@ -44,10 +44,10 @@ class ComparedLines {
     for (const node of this.list.querySelectorAll(".chip")) node.classList.toggle("same", Boolean(text) && node.dataset.text === text);
   }
 
-  // Ends of each link in the board's own pixels: the bottom of the upper chip, the top of the lower one.
+  // Ends of each link in the comparison's own pixels: the bottom of the upper chip, the top of the lower one.
   ends() {
     const rows = [...this.list.querySelectorAll(".chips")].map((row) => row.children);
-    const frame = this.board.getBoundingClientRect();
+    const frame = this.comparison.getBoundingClientRect();
     return this.links.map(([row, i, j]) => {
       const [from, to] = [rows[row][i].getBoundingClientRect(), rows[row + 1][j].getBoundingClientRect()];
       return {

@@ -14,9 +14,10 @@ function describePoint(labels, x, y) {
   return fill(labels.at, { y: formatNumber(y), x: typeof x === "number" ? formatNumber(x) : String(x) });
 }
 
-// Horizontal bars have their names on the vertical axis.
-function isHorizontal({ x, y }) {
-  return typeof y?.[0] === "string" && typeof x?.[0] === "number";
+// Horizontal bars and dots have their names on the vertical axis, or only their places there and the names in `meta`.
+function isHorizontal({ x, y, z, orientation, meta }) {
+  if (z) return false;
+  return orientation === "h" || meta?.rows !== undefined || (typeof y?.[0] === "string" && typeof x?.[0] === "number");
 }
 
 // A trace's values: heights of a curve, lengths of horizontal bars, or colours of a map.
