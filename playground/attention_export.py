@@ -195,7 +195,7 @@ def _description(trace: Trace, selected: SelectedMap) -> dict[str, str]:
     by_word = "words: the sum over a key's tokens, the mean over a query's"
     return {
         "attention": selected.options.kind,
-        "shown": f"layer {selected.layer}, head {selected.head}, {selected.combine}",
+        "shown": f"head {selected.layer}.{selected.head}, {selected.combine}",
         "special tokens": "hidden" if selected.options.hide_special else "shown",
         "first token": "set aside, rows renormalised" if selected.options.exclude_first else "as it is",
         **({"rows and columns": by_word} if selected.by_word else {}),

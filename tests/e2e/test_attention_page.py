@@ -70,7 +70,7 @@ def hover_value(page: Page, row: int, column: int) -> dict[str, object]:
 def test_a_cold_deep_link_shows_the_picture_it_names(serve, page):
     address = serve(ROOT / "app.py")
     open_page(page, f"{address}/attention?text={quote(TEXT)}&head=2.3&scale=log&palette=cividis")
-    expect(page.locator("h3", has_text="layer 2, head 3")).to_be_visible()
+    expect(page.locator("h3", has_text="head 2.3")).to_be_visible()
     expect(page.locator("[data-choice=scale]")).to_have_value("log")
     assert chosen(page) == "2.3"
 
@@ -160,7 +160,16 @@ def test_two_models_of_other_vocabularies_are_compared_by_words(server, page):
     layer, head = button.inner_text().split()[1].split(".")
     button.click()
     page.wait_for_url(re.compile(rf"other_head={layer}\.{head}"), timeout=PATIENCE)
-    expect(page.locator("h3", has_text=f"layer {layer}, head {head}")).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator("h3", has_text=f"head {layer}.{head}")).to_have_count(2, timeout=PATIENCE)
+    # One toolbar sets both sides; each has its own where they are not linked.
+    arcs = page.locator("button[data-view=arcs]:visible")
+    expect(arcs).to_have_count(1)
+    arcs.click()
+    expect(page.locator(f"{HEATMAP}:visible")).to_have_count(0, timeout=PATIENCE)
+    page.get_by_text("Link heads", exact=True).click()
+    expect(arcs).to_have_count(2, timeout=PATIENCE)
+    arcs.nth(1).locator("xpath=preceding-sibling::button").click()
+    expect(page.locator(f"{HEATMAP}:visible")).to_have_count(1, timeout=PATIENCE)
 
 
 def test_heads_are_chosen_by_click_and_by_key_and_stand_in_the_address(server, page):
@@ -169,7 +178,7 @@ def test_heads_are_chosen_by_click_and_by_key_and_stand_in_the_address(server, p
     grid.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
-    expect(page.locator("[data-part=live]")).to_contain_text("layer 1, head 1")
+    expect(page.locator("[data-part=live]")).to_contain_text("head 1.1")
     page.wait_for_url(re.compile(r"head=1\.1"), timeout=PATIENCE)
     expect(page.locator(f"{HEATMAP}[data-exact=true]")).to_be_visible(timeout=PATIENCE)
 

@@ -42,7 +42,7 @@ def test_npz_holds_every_map_and_the_provenance(traced):
         assert np.array_equal(arrays["weights"], traced.attention(1, 2))
         assert np.array_equal(arrays["all_heads"][0, 3], traced.attention(0, 3))
         assert list(arrays["query_tokens"]) == traced.tokens
-        assert json.loads(str(arrays["provenance"]))["shown"] == "layer 1, head 2, head"
+        assert json.loads(str(arrays["provenance"]))["shown"] == "head 1.2, head"
 
 
 def test_hidden_tokens_leave_the_others_their_positions():

@@ -50,7 +50,7 @@ def test_the_panel_is_there_without_a_link_only():
 
 def test_every_card_opens_a_page_with_its_state():
     assert [(step.page, sorted(step.parameters)) for step in _steps()] == [
-        ("inside", ["head", "model", "query", "text"]),
+        ("inside", ["head", "model", "query", "step", "text"]),
         ("train", ["preset"]),
         ("ablate", ["head", "model", "query", "section", "text"]),
     ]

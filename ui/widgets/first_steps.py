@@ -18,7 +18,7 @@ from ui.components.first_steps import Card, first_steps
 from ui.sections.attention.examples import DEFAULT_TEXT
 from ui.shell import page_of
 from ui.state.context import is_linked
-from ui.state.parameters import HEAD, MODEL, PRESET, QUERY, SECTION, TEXT
+from ui.state.parameters import HEAD, MODEL, PRESET, QUERY, SECTION, STEP, TEXT
 from ui.warm import EMBEDDED
 
 NAMES = "Mary and John went to the shop. When Mary and John came home, Mary and"
@@ -57,7 +57,7 @@ def _steps() -> tuple[FirstStep, ...]:
         FirstStep(
             card=Card(question=_("What does a head look at?"), duration=_("1 minute"), filled=heatmap),
             page="inside",
-            parameters={MODEL: EMBEDDED, TEXT: DEFAULT_TEXT, HEAD: f"{layer}.{head}", QUERY: "22"},
+            parameters={MODEL: EMBEDDED, TEXT: DEFAULT_TEXT, HEAD: f"{layer}.{head}", QUERY: "22", STEP: "softmax"},
         ),
         FirstStep(
             card=Card(question=_("Watch a head being born"), duration=_("1 minute"), filled="", drawn=curve),

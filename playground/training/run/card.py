@@ -215,7 +215,7 @@ def _heads(task: Task, model: Transformer) -> str:
     probe = task.probe(model.config.context)
     if model.config.kind == "encoder-decoder" and probe.alignment:
         shares = [
-            (share, f"layer {layer} head {head}")
+            (share, f"head {layer}.{head}")
             for layer, row in enumerate(alignment_shares(model, probe))
             for head, share in enumerate(row)
         ]
@@ -228,7 +228,7 @@ def _repeat_heads(task: Task, model: Transformer) -> str:
     scores = repeat_scores(model, task).rows()
     lines = ["## Heads\n", f"Scores on {N_ROWS} rows of random tokens that occur twice; counted from 0.\n"]
     for name, title in (("previous", "Previous-token heads"), ("induction", "Induction heads")):
-        scored = [(row[name], f"layer {row['layer']} head {row['head']}") for row in scores]
+        scored = [(row[name], f"head {row['layer']}.{row['head']}") for row in scores]
         lines.append(f"- {title} (at least {STRONG_SCORE}): {_strongest(scored)}")
     return "\n".join(lines) + "\n"
 

@@ -9,7 +9,7 @@ def head_map_labels() -> dict[str, str]:
         "grid": _("All heads: layers from top to bottom, heads from left to right"),
         "layer": _("layer"),
         "head": _("head"),
-        "layerHead": _("layer {layer}, head {head}"),
+        "layerHead": _("head {layer}.{head}"),
         "query": _("query"),
         "key": _("key"),
         "queryAxis": _("query token (attends)"),

@@ -52,8 +52,8 @@ def test_grid_is_painted(open_view: Open) -> None:
 def test_click_chooses_a_head_and_reports_it(open_view: Open, small: np.ndarray) -> None:
     page = open_view("small")
     page.mouse.click(*thumb_position(page, 3, 7, 12, 12))
-    expect(page.locator("h3")).to_have_text("layer 3, head 7")
-    expect(page.locator("[data-part=live]")).to_have_text("layer 3, head 7 chosen")
+    expect(page.locator("h3")).to_have_text("head 3.7")
+    expect(page.locator("[data-part=live]")).to_have_text("head 3.7 chosen")
     state = wait_for_report(page, '"layer": 3, "head": 7')
     assert state["selected"] == {"layer": 3, "head": 7, "combine": "head"}
     wait_until_exact(page)
@@ -65,8 +65,8 @@ def test_keys_choose_a_head(open_view: Open) -> None:
     page.locator("[data-part=grid]").focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "End", "ArrowLeft"):
         page.keyboard.press(key)
-    expect(page.locator("h3")).to_have_text("layer 1, head 10")
-    expect(page.locator("#active-head")).to_have_text("layer 1, head 10")
+    expect(page.locator("h3")).to_have_text("head 1.10")
+    expect(page.locator("#active-head")).to_have_text("head 1.10")
     wait_for_report(page, '"layer": 1, "head": 10')
 
 
@@ -262,7 +262,7 @@ def test_table_sorts_and_chooses(open_view: Open, small: np.ndarray) -> None:
     expect(page.locator("th[aria-sort=descending]")).to_have_text("entropy")
     layer, head = np.unravel_index(np.argmax(synthetic.head_scores(small)["entropy"]), (12, 12))
     page.locator(".heads tbody tr").first.click()
-    expect(page.locator("h3")).to_have_text(f"layer {layer}, head {head}")
+    expect(page.locator("h3")).to_have_text(f"head {layer}.{head}")
     expect(page.locator(".heads tr[aria-selected=true]")).to_have_count(1)
 
 
@@ -322,7 +322,7 @@ def test_state_restores_everything(open_view: Open) -> None:
         },
     }
     page = open_view("small", state=state, words="1")
-    expect(page.locator("h3")).to_have_text("layer 4, head 9")
+    expect(page.locator("h3")).to_have_text("head 4.9")
     expect(page.locator("[data-units=words]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("[data-view=arcs]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("[data-choice=scale]")).to_have_value("log")
@@ -336,7 +336,7 @@ def test_python_can_move_the_view(open_view: Open) -> None:
     page.mouse.click(*thumb_position(page, 8, 8, 12, 12))
     wait_for_report(page, '"layer": 8, "head": 8')
     page.get_by_role("button", name="Choose layer 1, head 2").click()
-    expect(page.locator("h3")).to_have_text("layer 1, head 2")
+    expect(page.locator("h3")).to_have_text("head 1.2")
     wait_for_report(page, '"layer": 1, "head": 2')
 
 
@@ -352,7 +352,7 @@ def test_a_new_text_keeps_zoom_pin_and_choice(open_view: Open, small: np.ndarray
     page.get_by_role("button", name="Other text").click()
     page.locator(".root[data-trace=small-view-1]").wait_for()
     wait_until_exact(page)
-    expect(page.locator("h3")).to_have_text("layer 2, head 3")
+    expect(page.locator("h3")).to_have_text("head 2.3")
     expect(heatmap).to_have_attribute("data-frame", frame)
     weights = page.locator("[data-part=links] tbody td.numeric").all_inner_texts()
     assert float(weights[0]) == pytest.approx(float(small[2, 8, 20].max()), rel=1e-3)
@@ -421,7 +421,7 @@ def test_export_png_and_svg(open_view: Open, tmp_path: Any) -> None:
         page.locator("[data-export=svg]").click()
     download.value.save_as(tmp_path / "picture.svg")
     text = (tmp_path / "picture.svg").read_text(encoding="utf-8")
-    assert download.value.suggested_filename == "synthetic-1-0-layer-0-head-0.svg"
+    assert download.value.suggested_filename == "synthetic-1-0-head-0-0.svg"
     assert "Synthetic 1.0, float32, seed 0" in text
     assert "<img" not in text
     assert "&lt;img" in text
@@ -535,7 +535,7 @@ def test_tables_stand_where_the_page_puts_them(open_view: Open) -> None:
     assert line is not None
     assert line["y"] < below["y"]
     page.locator(".heads tbody tr").nth(5).click()
-    expect(page.locator("h3")).to_have_text("layer 0, head 5")
+    expect(page.locator("h3")).to_have_text("head 0.5")
 
 
 def test_the_menu_of_settings_closes_by_escape_and_by_a_click_elsewhere(open_view: Open) -> None:

@@ -132,25 +132,25 @@ def test_heads_are_chosen_by_key_and_click(open_film: Open) -> None:
     page.locator("[data-part=grid]").focus()
     for key in ("Home", "ArrowUp", "ArrowUp", "ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
-    expect(page.locator("h3")).to_have_text("layer 1, head 1")
-    expect(page.locator("#active-head")).to_have_text("layer 1, head 1")
-    expect(page.locator("[data-part=live]")).to_have_text("layer 1, head 1 chosen")
+    expect(page.locator("h3")).to_have_text("head 1.1")
+    expect(page.locator("#active-head")).to_have_text("head 1.1")
+    expect(page.locator("[data-part=live]")).to_have_text("head 1.1 chosen")
     wait_for_report(page, '"layer": 1, "head": 1')
     size = page.locator(".thumbs").evaluate("node => Number(node.dataset.width)")
     page.locator(".thumbs").click(position={"x": 20 + 2.5 * (size + 3), "y": 18 + size / 2})
-    expect(page.locator("h3")).to_have_text("layer 0, head 2")
+    expect(page.locator("h3")).to_have_text("head 0.2")
 
 
 def test_scores_of_the_chosen_head(open_film: Open) -> None:
     page = open_film("start")
     wait_for_step(page, 40)
-    expect(page.locator("h3")).to_have_text("layer 1, head 2")
+    expect(page.locator("h3")).to_have_text("head 1.2")
     scores = synthetic.film("start", 12).scores["decoder"]
     row = page.locator("[data-part=scores] tr[data-score=previous]")
     expect(row).to_have_attribute("aria-selected", "true")
     for column, frame in enumerate((4, 0, 11)):
         expect(row.locator("td").nth(column)).to_have_text(f"{scores['previous'][frame, 1, 2]:.3f}")
-    expect(page.locator("caption")).to_have_text("Scores of layer 1, head 2 at step 40")
+    expect(page.locator("caption")).to_have_text("Scores of head 1.2 at step 40")
 
 
 def test_only_new_frames_are_sent(open_film: Open) -> None:
@@ -254,7 +254,7 @@ def test_the_frame_is_saved_as_a_picture(open_film: Open) -> None:
     state = reported(page)
     with page.expect_download() as download:
         page.locator("[data-export=png]").click()
-    name = f"synthetic-run-cross-layer-{state['layer']}-head-{state['head']}-step-110.png"
+    name = f"synthetic-run-cross-head-{state['layer']}-{state['head']}-step-110.png"
     assert download.value.suggested_filename == name
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
 

@@ -165,5 +165,5 @@ def test_standalone_page_works_offline(open_page: Callable[..., Page], tmp_path:
     page = open_page(f"file://{tmp_path}/attention.html", theme="dark")
     expect(page.locator("h1")).to_have_text("A <b>title</b>")
     page.locator("[data-part=heatmap][data-exact=true]").wait_for()
-    expect(page.locator("h3")).to_have_text("layer 2, head 3")
+    expect(page.locator("h3")).to_have_text("head 2.3")
     assert hover_cell(page, 7, 2)["weight"] == pytest.approx(float(maps[2, 3, 7, 2]), rel=1e-6)

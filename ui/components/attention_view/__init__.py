@@ -71,12 +71,14 @@ def attention_view(
     settings: ViewSettings | None = None,
     labels: Mapping[str, str] | None = None,
     with_marks: bool = False,
+    follows: bool = False,
     asked: int = 0,
     key: str,
 ) -> ViewState:
     """Draw the grid and the selected head; return the view's state.
 
-    with_marks: explain the picture by three marks, until somebody closes them: once in a session.
+    with_marks: explain the picture by three marks, until somebody closes them: once in a session. follows: another
+    view's toolbar sets this one, too.
 
     `selected` and `settings` are the initial state. Later runs may pass the returned state, or always the same one;
     only a state that is neither (a reset, another link) moves the view, or one that is `asked` for once more: the
@@ -92,6 +94,7 @@ def attention_view(
         revision=sent["revision"],
         labels={**attention_view_labels(), **(labels or {})},
         marks=marks,
+        follows=follows,
     )
     result = _view(key=key, data=data, on_view_change=keep_report, on_marks_change=_close_marks)
     report = _report(result)

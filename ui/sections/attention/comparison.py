@@ -26,9 +26,13 @@ RANKED = 8
 
 
 def choose_link() -> bool:
-    """Whether both sides show the same head."""
+    """Whether both sides show the same head in the same way."""
     return st.toggle(
-        _("Link heads"), value=True, key=LINK_HEADS, bind="query-params", help=_("Both sides show the same head.")
+        _("Link heads"),
+        value=True,
+        key=LINK_HEADS,
+        bind="query-params",
+        help=_("Both sides show the same head, and the left toolbar sets both."),
     )
 
 
@@ -58,7 +62,7 @@ def show_comparison(left: TracedText, right: TracedText, options: ViewOptions, *
         view = show_heads(left, options, key=LEFT)
     with columns[1]:
         st.subheader(inert(right.trace.model.name), anchor=False)
-        other = show_heads(right, both[1], key=RIGHT, is_second=True, follow=view.selected if linked else None)
+        other = show_heads(right, both[1], key=RIGHT, is_second=True, follow=view if linked else None)
     return Sides(traces=(left, right), options=both, views=(view, other), words=words, ranking=ranking)
 
 

@@ -10,7 +10,7 @@ from ui.cache import TracedText
 from ui.components.attention_view import Selected
 from ui.sections.attention.scores import head_scores_of
 from ui.state.address import write_values
-from ui.state.parameters import COMBINE, COMPONENTS, HEAD, SECTION
+from ui.state.parameters import COMBINE, COMPONENTS, HEAD, SECTION, STEP
 from ui.widgets.doors import ABLATE, INSIDE, TOKENS, door
 
 
@@ -20,7 +20,12 @@ def show_head_doors(kind: SiteKind, selected: Selected) -> DeltaGenerator | None
         return None
     component = f"{kind}.{selected.layer}.{selected.head}"
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="head_doors"):
-        door(_("Its numbers"), INSIDE, help_text=_("Every number of this head, from the embedding to its output."))
+        door(
+            _("Its numbers"),
+            INSIDE,
+            {STEP: "softmax"},
+            help_text=_("Every number of this head, from the embedding to its output."),
+        )
         door(
             _("Without it"),
             ABLATE,

@@ -1,5 +1,7 @@
 """The attention view of one trace: options, all heads, the selected map."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from playground.attention_export import trace_origin
@@ -81,11 +83,12 @@ def show_heads(
     *,
     key: str,
     is_second: bool = False,
-    follow: Selected | None = None,
+    follow: ViewState | None = None,
     with_marks: bool = False,
 ) -> ViewState:
     """All heads and the selected one; the selection is kept in the address. with_marks: explain the picture once.
 
+    follow: the view whose head and toolbar this one shares; its tokens and its filter are its own.
     The scores of the heads follow: `show_scores`.
     """
     grid, striking = require(
@@ -97,12 +100,24 @@ def show_heads(
     say_other_blocks(traced)
     _say_visibility(traced, options.kind)
     start = read_view(ViewState(selected=striking), is_second=is_second)
-    selected = follow or start.selected
-    asked = view_revision(is_second=is_second)
-    view = attention_view(grid, selected=selected, settings=start.settings, key=key, with_marks=with_marks, asked=asked)
+    wanted = start if follow is None else following(follow, start)
+    view = attention_view(
+        grid,
+        selected=wanted.selected,
+        settings=wanted.settings,
+        key=key,
+        with_marks=with_marks,
+        follows=follow is not None,
+        asked=view_revision(is_second=is_second),
+    )
     write_view(view, is_second=is_second)
     attention_head(grid.trace, view_of_head(traced, options, view.selected), view=key)
     return view
+
+
+def following(first: ViewState, own: ViewState) -> ViewState:
+    """The second view drawn as the first one; what is chosen among its own tokens and heads stays."""
+    return replace(first, settings=replace(first.settings, pin=own.settings.pin, filter=own.settings.filter))
 
 
 def say_other_blocks(traced: TracedText) -> None:

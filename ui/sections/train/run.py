@@ -39,7 +39,7 @@ FACTORS = (0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0)
 def show_controls(run: Run) -> None:
     """The buttons that make sense in the run's state."""
     name = run.status.state if may_steer(run.owner) else ""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run_controls"):
         if not name:
             st.caption(_("You watch a run that somebody else started. To change it, fork it: the copy is yours."))
         if name == "running":
@@ -207,8 +207,18 @@ def _show_section(run: Run, log: RunLog, film: FilmView | None, events: list[Mil
         show_files(run)
     elif section == FORMING and film is not None:
         show_film(run, film, events)
-    elif section == FORMING and run.status.state != "queued":
+    elif section == FORMING:
+        _say_no_film(run)
+
+
+def _say_no_film(run: Run) -> None:
+    """Why there is no timeline, and where a run's checkpoints are looked at without one."""
+    if run.status.state in ("running", "paused"):
         st.caption(_("The timeline begins with the first step."))
+    elif run.status.state != "queued":
+        st.caption(
+            _("This run kept no frames of its attention. “Settings and files” opens its checkpoints on every page.")
+        )
 
 
 def _show_samples(run: Run) -> None:

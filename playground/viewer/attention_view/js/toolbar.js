@@ -52,7 +52,7 @@ function exportButtons({ view }) {
 // The settings that are changed rarely: a menu that Escape, or a click elsewhere, closes.
 function settingsMenu(bar, ...fields) {
   const { labels } = bar.view;
-  const summary = element("summary", { class: "word" }, labels.settings);
+  const summary = element("summary", { class: "word" }, bar.view.header.follows ? labels.export : labels.settings);
   const menu = element("details", { class: "menu", "data-part": "settings" }, summary, element("div", { class: "panel" }, ...fields));
   const close = (event) => event.composedPath().includes(menu) || (menu.open = false);
   menu.addEventListener("toggle", () => {
@@ -85,7 +85,8 @@ function buildToolbar(bar, paired) {
 
 export function paintToolbar(bar) {
   const { view } = bar;
-  const signature = `${view.paired}|${view.hasWords}|${JSON.stringify(view.labels)}`;
+  bar.element.classList.toggle("following", Boolean(view.header.follows));
+  const signature = `${Boolean(view.header.follows)}|${view.paired}|${view.hasWords}|${JSON.stringify(view.labels)}`;
   if (bar.built !== signature) buildToolbar(bar, view.paired);
   bar.built = signature;
   for (const [name, select] of Object.entries(bar.selects)) {

@@ -135,9 +135,10 @@ function drawMarks(context, curves, width) {
     context.moveTo(CURVES_LEFT, y);
     context.lineTo(x, y);
     context.stroke();
-    const left = x > width / 2;
-    context.textAlign = left ? "right" : "left";
-    context.fillText(mark.text, x + (left ? -5 : 5), CURVES_TOP);
+    const wide = context.measureText(mark.text).width;
+    const start = x > width / 2 ? x - 5 - wide : x + 5;
+    context.textAlign = "left";
+    context.fillText(mark.text, Math.max(2, Math.min(start, width - wide - 2)), CURVES_TOP);
   }
   context.restore();
 }

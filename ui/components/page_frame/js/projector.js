@@ -21,6 +21,7 @@ const SHEET = `
 :root[${MODE}] { font-size: ${100 * SCALE}%; }
 :root[${MODE}] :is([data-testid=stSidebar], [data-testid=stSidebarCollapsedControl], [data-testid=stExpandSidebarButton],
   [data-testid=stCaptionContainer], .plain-caption, [data-testid=stExpander], .stMainMenu, .st-key-context_bar) { display: none; }
+:root[${MODE}] [data-testid=stMain] { outline: none; box-shadow: none; }
 :root[${MODE}] ${MAIN} { max-width: none; padding: 0.5rem 1rem 0; }
 :root[${MODE}] ${HEAD} h1 { font-size: 1.1rem; }
 :root[${MODE}] [${WAY}] > :not([${WAY}], [${PICTURE}], ${HEAD}, :has(${HEAD})) { display: none; }
