@@ -187,15 +187,16 @@ def measure_errors(arguments: argparse.Namespace) -> None:
 
 def measure_labels(arguments: argparse.Namespace) -> None:
     """A classifier's labels in a table. Raises UserError that names the line that is wrong."""
+    from playground.evaluation.confusion import spelling_note
     from playground.evaluation.label_report import label_report
     from playground.evaluation.text_table import read_text_table
 
     table = read_text_table(read_limited(arguments.table))
     for note in table.notes:
         print(f"! {note}", file=sys.stderr)
-    true, predicted = table.filled(arguments.label), table.filled(arguments.prediction)
-    if set(true).isdisjoint(predicted):
-        print(f"! {_('No prediction is one of the labels: look whether both are spelled alike.')}", file=sys.stderr)
+    spelling = spelling_note(table.filled(arguments.label), table.filled(arguments.prediction))
+    if spelling:
+        print(f"! {spelling}", file=sys.stderr)
     report = label_report(
         table,
         label=arguments.label,

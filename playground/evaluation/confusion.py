@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from playground.errors import UserError
+from playground.text import _
 
 Average = Literal["micro", "macro", "weighted"]
 AVERAGES: tuple[Average, ...] = ("micro", "macro", "weighted")
@@ -73,6 +74,13 @@ def confusion(true: Sequence[str], predicted: Sequence[str]) -> Confusion:
     cells = np.array([codes[label] for label in true]) * len(labels) + np.array([codes[label] for label in predicted])
     counts = np.bincount(cells, minlength=len(labels) ** 2).reshape(len(labels), len(labels))
     return Confusion(labels=labels, counts=counts)
+
+
+def spelling_note(true: Sequence[str], predicted: Sequence[str]) -> str:
+    """A sentence where no prediction is any label, as 1.0 is not 1; empty otherwise."""
+    if not set(true).isdisjoint(predicted):
+        return ""
+    return _("No prediction is one of the labels: look whether both are spelled alike.")
 
 
 def label_scores(counts: Counts) -> dict[ScoreName, Float[np.ndarray, "*resample label"]]:

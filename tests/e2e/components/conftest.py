@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Page
 
 HERE = Path(__file__).parent
 
@@ -24,24 +24,12 @@ def complaints() -> list[str]:
     return []
 
 
-@pytest.fixture(scope="module")
-def visitor(browser: Browser) -> Iterator[BrowserContext]:
-    """One visitor for the tests of a file, whose browser has the scripts at hand after the first."""
-    context = browser.new_context()
-    yield context
-    context.close()
-
-
 @pytest.fixture
-def open_page(visitor: BrowserContext, complaints: list[str]) -> Iterator[Callable[..., Page]]:
+def open_page(new_page: Callable[..., Page], complaints: list[str]) -> Iterator[Callable[..., Page]]:
     """Open an address in a fresh page; console errors are collected and fail the test at its end."""
-    pages = []
 
     def open_it(address: str, *, theme: Any = "light", width: int = 1400, height: int = 1000, **query: Any) -> Page:
-        page = visitor.new_page()
-        pages.append(page)
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=theme)
+        page = new_page(width=width, height=height, scheme=theme)
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
@@ -49,8 +37,6 @@ def open_page(visitor: BrowserContext, complaints: list[str]) -> Iterator[Callab
         return page
 
     yield open_it
-    for page in pages:
-        page.close()
     assert complaints == []
 
 

@@ -100,7 +100,7 @@ def show_heads(
     say_other_blocks(traced)
     _say_visibility(traced, options.kind)
     start = read_view(ViewState(selected=striking), is_second=is_second)
-    wanted = start if follow is None else following(follow, start)
+    wanted = start if follow is None else _following(follow, start)
     view = attention_view(
         grid,
         selected=wanted.selected,
@@ -115,7 +115,7 @@ def show_heads(
     return view
 
 
-def following(first: ViewState, own: ViewState) -> ViewState:
+def _following(first: ViewState, own: ViewState) -> ViewState:
     """The second view drawn as the first one; what is chosen among its own tokens and heads stays."""
     return replace(first, settings=replace(first.settings, pin=own.settings.pin, filter=own.settings.filter))
 

@@ -12,6 +12,7 @@ from playground.evaluation.confusion import (
     average_score,
     confusion,
     label_scores,
+    spelling_note,
 )
 from playground.evaluation.label_spreads import LabelSpreads, label_spreads
 from playground.evaluation.slices import MOST_SLICES, SliceScores, slice_scores
@@ -47,11 +48,8 @@ def show_label_scores() -> None:
     )
     with found:
         show_findings(_describe(counted))
-        if set(chosen.true).isdisjoint(chosen.predicted):
-            st.warning(
-                _("No prediction is one of the labels: look whether both are spelled alike."),
-                icon=":material/spellcheck:",
-            )
+        if spelling := spelling_note(chosen.true, chosen.predicted):
+            st.warning(spelling, icon=":material/spellcheck:")
         show_spreads({_("Accuracy"): spreads.accuracy, _("Macro F1"): spreads.macro_f1})
         draw(
             None,

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +9,7 @@ from functools import cache
 import streamlit as st
 
 from playground.errors import UserError
-from playground.evaluation.text_table import TextTable, encoding_notes, read_text_table
+from playground.evaluation.text_table import TextTable, read_text_table
 from playground.text import _
 from ui.cache import BoundedCache
 from ui.jobs import compute
@@ -88,9 +87,16 @@ def _show_upload(kept: Upload) -> None:
 
 
 def _why_kept(content: bytes) -> str:
-    if encoding_notes(content) or content[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+    if _utf8(content) is None:
         return _("This file is not in UTF-8: a link does not carry it.")
     return _("This file is too large for the address: a link does not carry it.")
+
+
+def _utf8(content: bytes) -> str | None:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _offer_upload() -> None:
@@ -114,10 +120,7 @@ def _offer_upload() -> None:
 def _adopt(name: str, content: bytes) -> None:
     """A small file goes into the address, so that a link carries it; a large one stays with the server."""
     write_text(MAPPING, None)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        text = ""
+    text = _utf8(content)
     if text and len(text) <= TABLE.limit and len(pack(text)) <= IN_ADDRESS:
         forget_upload(TABLE_UPLOAD)
         replace_text(TABLE, text.replace("\r\n", "\n"))
