@@ -44,6 +44,7 @@ benchmark:      ## writes benchmarks/results/*.json, which the README quotes
 	python -m benchmarks.attention
 	python -m benchmarks.training
 	python -m benchmarks.lens
+	python -m benchmarks.evaluate
 	python -m benchmarks.scaling
 	python -m benchmarks.notebook
 

@@ -114,8 +114,8 @@ def _choose(page: Page, wire: Wire, number: int, subject: Subject) -> float:
     cell = [layer, head, subject.layers, subject.heads]
     times = page.evaluate("cell => benchmark.choose(...cell)", cell)
     wire.finished(first)
-    if f"layer {layer}, head {head}." not in times["title"].lower():
-        raise RuntimeError(f"Layer {layer}, head {head} was meant, but {times['title'][:40]!r} was chosen.")
+    if not times["title"].lower().startswith(f"head {layer}.{head}. "):
+        raise RuntimeError(f"Head {layer}.{head} was meant, but {times['title'][:40]!r} was chosen.")
     return float((times["exact"] - times["started"]) / 1000)
 
 

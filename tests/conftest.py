@@ -6,11 +6,16 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How long one example takes says more about the machine's other work than about the code.
+settings.register_profile("machine of any speed", deadline=None)
+settings.load_profile("machine of any speed")
 
 LONGEST_FIRST = ("test_ray_executor", "test_code", "test_outcomes", "e2e", "test_tales_task", "test_executor", "sweeps")
 """Parts of paths: begun first, so that no process is left with a long file at the end."""

@@ -61,6 +61,8 @@ def _declare_classify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--score", metavar="COLUMN", help=_("the column of scores, for curves and calibration"))
     parser.add_argument("--positive", metavar="LABEL", help=_("the label that the score is of"))
     parser.add_argument("--slice", metavar="COLUMN", help=_("measure each value of this column alone"))
+    parser.add_argument("--text", metavar="COLUMN", help=_("the column of texts, for the baselines and repeated texts"))
+    parser.add_argument("--part", metavar="COLUMN", help=_("the column that says train or test"))
     _finish(parser, measure_labels)
 
 
@@ -86,21 +88,26 @@ def measure_perplexity(arguments: argparse.Namespace) -> None:
     """Load each model, score the text, print. Raises UserError for more than four models."""
     if len(arguments.model) > 4:
         raise UserError("{count} models are too many for one text; give up to four.", count=len(arguments.model))
-    from playground.lens.generate.surprisal import Windows, text_surprisal
+    from playground.lens.generate.surprisal import Windows, require_text_scores, text_surprisal
     from playground.models import load
 
     text = arguments.text if arguments.file is None else _read_text(arguments.file)
     if not text.strip():
         raise UserError("The text is empty: there is nothing to measure.")
     windows = Windows(window=arguments.window, stride=arguments.stride)
-    report = {}
+    report: dict[str, Any] = {}
     for name in arguments.model:
         model = load(name)
-        scores = text_surprisal(model, text, windows=windows, on_progress=_progress(name))
+        try:
+            require_text_scores(model)
+            scores = text_surprisal(model, text, windows=windows, on_progress=_progress(name))
+        except UserError as error:
+            raise UserError("{name}: {reason}", name=name, reason=str(error)) from error
         measure = "pseudo_perplexity" if model.kind == "encoder" else "perplexity"
         report[name] = {
             measure: _finite(scores.perplexity),
             "bits_per_byte": _finite(scores.bits_per_byte),
+            "bits_per_byte_interval": scores.bits_spread.interval,
             "mean_nats": _finite(scores.mean),
             "tokens": int(scores.predicted.sum()),
             "bytes": scores.bytes,
@@ -132,57 +139,24 @@ def measure_bleu(arguments: argparse.Namespace) -> None:
     if arguments.second is not None:
         second = line_scores(_lines(arguments, arguments.second), config, on_progress=_progress("TER"))
         report["second"] = second.report()
-        report["paired"] = {
-            name: {
-                "difference": paired.difference.value,
-                "interval": [paired.difference.low, paired.difference.high],
-                "p": paired.p_value,
-            }
-            for name, paired in compare_systems(scores, second).items()
-        }
+        report["paired"] = {name: paired.report() for name, paired in compare_systems(scores, second).items()}
     _print(report, arguments)
 
 
 def measure_rouge(arguments: argparse.Namespace) -> None:
-    """ROUGE of files: the mean over lines, with the interval of each F1."""
-    import numpy as np
+    """ROUGE of files: the means over lines with their intervals."""
+    from playground.evaluation.rouge import RougeConfig, rouge_report
 
-    from playground.evaluation.resampling import bootstrap_score
-    from playground.evaluation.rouge import RougeConfig, rouge_table
-
-    lines = _lines(arguments, arguments.hypotheses)
     config = RougeConfig(stemmed=arguments.stemmed, by_sentence=arguments.by_sentence)
-    report: dict[str, Any] = {"n": len(lines), "references": lines.n_references, **vars(config)}
-    for kind, table in rouge_table(lines, config, _progress("ROUGE")).items():
-        statistics = np.stack([table[:, 2], np.ones(len(table))], axis=1)
-        spread = bootstrap_score(statistics, lambda sums: sums[..., 0] / sums[..., 1])
-        means = dict(zip(("precision", "recall", "f1"), table.mean(0).tolist(), strict=True))
-        report[kind] = {**means, "interval": [spread.low, spread.high]}
-    _print(report, arguments)
+    _print(rouge_report(_lines(arguments, arguments.hypotheses), config, _progress("ROUGE")), arguments)
 
 
 def measure_errors(arguments: argparse.Namespace) -> None:
     """Word or character error rate and exact match of files."""
-    from playground.evaluation.answers import exact_match_spread
-    from playground.evaluation.edit_alignment import EDIT_KINDS, error_rates, error_statistics
-    from playground.evaluation.resampling import bootstrap_score
+    from playground.evaluation.edit_alignment import error_report
 
     lines = _lines(arguments, arguments.hypotheses)
-    table = error_statistics(lines, characters=arguments.characters, on_progress=_progress("lines"))
-    rate, exact = bootstrap_score(table, error_rates), exact_match_spread(lines)
-    counts = table.sum(0).tolist()
-    _print(
-        {
-            "n": len(lines),
-            "unit": "characters" if arguments.characters else "words",
-            "error_rate": rate.value,
-            "interval": [rate.low, rate.high],
-            **dict(zip((*EDIT_KINDS, "reference_tokens"), counts, strict=True)),
-            "exact_match": exact.value,
-            "exact_match_interval": [exact.low, exact.high],
-        },
-        arguments,
-    )
+    _print(error_report(lines, characters=arguments.characters, on_progress=_progress("lines")), arguments)
 
 
 def measure_labels(arguments: argparse.Namespace) -> None:
@@ -204,6 +178,8 @@ def measure_labels(arguments: argparse.Namespace) -> None:
         score=arguments.score,
         positive=arguments.positive,
         sliced_by=arguments.slice,
+        text=arguments.text,
+        part=arguments.part,
     )
     _print(report, arguments)
 
@@ -278,4 +254,4 @@ def report_lines(report: dict[str, Any], indent: str = "") -> list[str]:
 
 
 def _shown(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else "–" if value is None else str(value)

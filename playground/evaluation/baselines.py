@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from playground.errors import UserError
+from playground.evaluation.confusion import confusion
+from playground.evaluation.label_spreads import LabelSpreads, label_spreads
 from playground.progress import OnProgress, no_progress
 
 FOLDS = 5
+TRAIN_WORDS = ("train", "training", "dev-train")
 MOST_ROWS = 20_000
 """More rows are not learned from: the baseline is a yardstick and takes seconds."""
 
@@ -26,6 +29,22 @@ class Baselines:
     """Indices into the table of the rows that were predicted."""
     majority: tuple[str, ...]
     tfidf: tuple[str, ...]
+
+    def spreads(self, true: Sequence[str], predicted: Sequence[str]) -> dict[str, LabelSpreads]:
+        """The scores of a classifier and of both baselines on these rows of the classifier's table."""
+        labels = [true[row] for row in self.rows]
+        answers = {"classifier": [predicted[row] for row in self.rows], "tfidf": self.tfidf, "majority": self.majority}
+        return {name: label_spreads(confusion(labels, given)) for name, given in answers.items()}
+
+
+def train_rows(parts: Sequence[str]) -> list[bool] | None:
+    """Which rows a column calls training; None where it calls none so, or all.
+
+    >>> train_rows(["train", "test"]), train_rows(["test", "dev"])
+    ([True, False], None)
+    """
+    flags = [text.strip().lower() in TRAIN_WORDS for text in parts]
+    return flags if any(flags) and not all(flags) else None
 
 
 def baselines(

@@ -38,6 +38,16 @@ def leaked_texts(train: Sequence[str], test: Sequence[str]) -> list[LeakedText]:
     ]
 
 
+def both_parts(texts: Sequence[str], is_train: Sequence[bool]) -> tuple[list[str], list[str]]:
+    """The texts of the training part, and those of the other one.
+
+    >>> both_parts(["a", "b", "c"], [False, True, False])
+    (['b'], ['a', 'c'])
+    """
+    pairs = list(zip(texts, is_train, strict=True))
+    return [text for text, flag in pairs if flag], [text for text, flag in pairs if not flag]
+
+
 def repeated_texts(texts: Sequence[str]) -> int:
     """How many rows repeat the text of an earlier one.
 

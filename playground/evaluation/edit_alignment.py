@@ -5,14 +5,16 @@ Levenshtein 1966; Morris et al. 2004, "From WER and RIL to MER and WIL", section
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from playground.errors import UserError
+from playground.evaluation.answers import exact_match_spread
 from playground.evaluation.edit_distance import EditTables, edit_tables
 from playground.evaluation.lines import ComparedLines, line_blocks
+from playground.evaluation.resampling import Spread, bootstrap_score
 from playground.progress import OnProgress, no_progress
 
 EditKind = Literal["equal", "substitution", "insertion", "deletion"]
@@ -147,3 +149,25 @@ def error_rates(statistics: EditStatistics) -> Float[np.ndarray, "*line"]:
     """Substitutions, insertions and deletions over the tokens of the reference: 0 for equal texts, may exceed 1."""
     rates: np.ndarray = statistics[..., 1:4].sum(-1) / np.maximum(statistics[..., 4], 1)
     return rates
+
+
+def error_rate_spread(table: EditStatistics) -> Spread:
+    """All edits over all tokens of the references, with the interval over lines."""
+    return bootstrap_score(table, error_rates)
+
+
+def error_report(
+    lines: ComparedLines, *, characters: bool = False, on_progress: OnProgress = no_progress
+) -> dict[str, Any]:
+    """Error rate, edits and exact match of the lines, as JSON takes it."""
+    table = error_statistics(lines, characters=characters, on_progress=on_progress)
+    rate, exact = error_rate_spread(table), exact_match_spread(lines)
+    return {
+        "n": len(lines),
+        "unit": "characters" if characters else "words",
+        "error_rate": rate.value,
+        "interval": rate.interval,
+        **dict(zip((*EDIT_KINDS, "reference_tokens"), table.sum(0).tolist(), strict=True)),
+        "exact_match": exact.value,
+        "exact_match_interval": exact.interval,
+    }

@@ -1,12 +1,15 @@
 """Everything about the labels of a table, as JSON takes it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from playground.errors import UserError
+from playground.evaluation.baselines import baselines, train_rows
 from playground.evaluation.calibration import calibration_spreads
-from playground.evaluation.confusion import AVERAGES, SCORE_NAMES, Confusion, average_score, confusion
+from playground.evaluation.confusion import SCORE_NAMES, Confusion, ScoreName, confusion
+from playground.evaluation.duplicates import both_parts, leaked_texts, repeated_texts
 from playground.evaluation.label_spreads import label_spreads
 from playground.evaluation.resampling import Spread
 from playground.evaluation.slices import slice_scores
@@ -22,21 +25,26 @@ def label_report(
     score: str | None = None,
     positive: str | None = None,
     sliced_by: str | None = None,
+    text: str | None = None,
+    part: str | None = None,
 ) -> dict[str, Any]:
-    """Accuracy, F1 and their intervals; with a column of scores the curves, with a column of groups the slices.
+    """Accuracy, F1 and their intervals; what other columns allow is added.
 
-    positive: the label that the score is of. Raises UserError that names the line that is wrong.
+    score: a column of scores, for curves and calibration, with the label (positive) that they are of. sliced_by: a
+    column of groups. text: a column of texts, for the baselines and for texts that repeat. part: a column that says
+    train or test, which both keep apart. Raises UserError that names the line that is wrong.
     """
     true, predicted = table.filled(label), table.filled(prediction)
-    counted = confusion(true, predicted)
-    report = _counts_report(counted)
+    report = _counts_report(confusion(true, predicted))
     if score is not None:
         report["scores"] = _score_report(table, true, score, positive)
     if sliced_by is not None:
         report["slices"] = {
-            row.value: {"accuracy": vars(row.accuracy), "macro_f1": vars(row.macro_f1)}
+            row.value: {"accuracy": row.accuracy.report(), "macro_f1": row.macro_f1.report()}
             for row in slice_scores(true, predicted, table.column(sliced_by))
         }
+    if text is not None:
+        report |= _texts_report(table.column(text), true, predicted, table.column(part) if part is not None else ())
     return report
 
 
@@ -46,14 +54,10 @@ def _counts_report(counted: Confusion) -> dict[str, Any]:
         "n": counted.n,
         "accuracy": _spread_report(spreads.accuracy),
         "macro_f1": _spread_report(spreads.macro_f1),
-        "averages": {
-            average: {name: float(average_score(counted.counts, name, average)) for name in SCORE_NAMES}
-            for average in AVERAGES
-        },
+        "averages": {average: _scores_report(scores) for average, scores in spreads.averages.items()},
         "labels": {
             label: {
-                **{name: spreads.labels[name][row].value for name in SCORE_NAMES},
-                **{f"{name}_interval": _interval_report(spreads.labels[name][row]) for name in SCORE_NAMES},
+                **_scores_report({name: spreads.labels[name][row] for name in SCORE_NAMES}),
                 "support": int(counted.support[row]),
             }
             for row, label in enumerate(counted.labels)
@@ -65,15 +69,16 @@ def _counts_report(counted: Confusion) -> dict[str, Any]:
     }
 
 
-def _interval_report(value: Spread) -> list[float]:
-    return [value.low, value.high]
+def _scores_report(scores: Mapping[ScoreName, Spread]) -> dict[str, Any]:
+    values: dict[str, Any] = {name: spread.value for name, spread in scores.items()}
+    return values | {f"{name}_interval": spread.interval for name, spread in scores.items()}
 
 
-def _spread_report(value: Spread) -> dict[str, Any]:
-    return {"value": value.value, "interval": _interval_report(value)}
+def _spread_report(spread: Spread) -> dict[str, Any]:
+    return {"value": spread.value, "interval": spread.interval}
 
 
-def _score_report(table: TextTable, true: tuple[str, ...], column: str, positive: str | None) -> dict[str, Any]:
+def _score_report(table: TextTable, true: Sequence[str], column: str, positive: str | None) -> dict[str, Any]:
     labels = sorted(set(true))
     if positive is None or positive not in labels:
         raise UserError("Say which label the score is of: one of {labels}.", labels=", ".join(labels[:20]))
@@ -90,3 +95,22 @@ def _score_report(table: TextTable, true: tuple[str, ...], column: str, positive
     except UserError as error:
         return report | {"calibration": str(error)}
     return report | {"calibration_error": _spread_report(binned.error), "brier": _spread_report(binned.brier)}
+
+
+def _texts_report(
+    texts: Sequence[str], true: Sequence[str], predicted: Sequence[str], parts: Sequence[str]
+) -> dict[str, Any]:
+    """The baselines on the same rows, and the texts that stand in both parts, or more than once."""
+    is_train = train_rows(parts)
+    report: dict[str, Any] = {}
+    try:
+        learned = baselines(texts, true, is_train)
+        report["baselines"] = {
+            name: {"accuracy": spreads.accuracy.report(), "macro_f1": spreads.macro_f1.report()}
+            for name, spreads in learned.spreads(true, predicted).items()
+        }
+    except UserError as error:
+        report["baselines"] = str(error)
+    if is_train is None:
+        return report | {"repeated_texts": repeated_texts(texts)}
+    return report | {"leaked_texts": len(leaked_texts(*both_parts(texts, is_train)))}

@@ -1,7 +1,8 @@
 """Every score of a confusion matrix with its interval.
 
 Accuracy, recall and precision are shares of rows that do not depend on each other, of all, of those with the label and
-of those predicted so: Wilson's interval. F1 is no share: bootstrap, all scores from one set of resamples.
+of those predicted so: Wilson's interval. F1 and the averages over labels are no shares: bootstrap, all from one set of
+resamples. The micro average is the accuracy.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from playground.evaluation.confusion import (
+    AVERAGES,
     SCORE_NAMES,
+    Average,
     Confusion,
     ScoreName,
     average_score,
@@ -25,8 +28,13 @@ class LabelSpreads:
     """Of the whole table, and of each label in the matrix' order."""
 
     accuracy: Spread
-    macro_f1: Spread
+    averages: dict[Average, dict[ScoreName, Spread]]
     labels: dict[ScoreName, tuple[Spread, ...]]
+
+    @property
+    def macro_f1(self) -> Spread:
+        """The mean of all labels' F1."""
+        return self.averages["macro"]["f1"]
 
 
 def label_spreads(counted: Confusion, n_resamples: int = RESAMPLES, seed: int = 0) -> LabelSpreads:
@@ -44,10 +52,17 @@ def label_spreads(counted: Confusion, n_resamples: int = RESAMPLES, seed: int = 
         "recall": tuple(map(share_spread, hits.tolist(), rows.tolist())),
         "f1": _f1_spreads(counted, drawn),
     }
-    macro = float(average_score(counted.counts, "f1", "macro"))
+    accuracy = share_spread(int(hits.sum()), counted.n)
+
+    def averaged(name: ScoreName, average: Average) -> Spread:
+        if average == "micro":
+            return accuracy
+        value = float(average_score(counted.counts, name, average))
+        return bootstrap_spread(value, average_score(drawn, name, average), counted.n)
+
     return LabelSpreads(
-        accuracy=share_spread(int(hits.sum()), counted.n),
-        macro_f1=bootstrap_spread(macro, average_score(drawn, "f1", "macro"), counted.n),
+        accuracy=accuracy,
+        averages={average: {name: averaged(name, average) for name in SCORE_NAMES} for average in AVERAGES},
         labels={name: found[name] for name in SCORE_NAMES},
     )
 

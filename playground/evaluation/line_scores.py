@@ -53,7 +53,7 @@ class LineScores:
             "n": len(self.lines),
             "references": self.lines.n_references,
             "bleu": {**vars(parts), "mean_of_sentences": float(self.line_values("bleu").mean())},
-            **{f"{name}_interval": [spread.low, spread.high] for name, spread in self.spreads.items()},
+            **{f"{name}_interval": spread.interval for name, spread in self.spreads.items()},
             "chrf": self.spreads["chrf"].value,
             "ter": self.spreads["ter"].value,
             "signatures": dict(self.signatures),

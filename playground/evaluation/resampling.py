@@ -6,7 +6,7 @@ Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13 (perce
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -34,6 +34,19 @@ class Spread:
     n: int
     """Lines or rows."""
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """From low to high; None of a single line, of which no second sample can be drawn."""
+        return (self.low, self.high) if self.n > 1 else None
+
+    def report(self) -> dict[str, Any]:
+        """As JSON takes it.
+
+        >>> Spread(value=0.5, low=0.5, high=0.5, n=1).report()
+        {'value': 0.5, 'interval': None, 'n': 1}
+        """
+        return {"value": self.value, "interval": self.interval, "n": self.n}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairedSpread:
@@ -53,6 +66,10 @@ class PairedSpread:
     def is_told_apart(self) -> bool:
         """Whether the interval of the difference leaves out 0."""
         return self.difference.low > 0 or self.difference.high < 0
+
+    def report(self) -> dict[str, Any]:
+        """The difference with its interval and p, as JSON takes it."""
+        return {"difference": self.difference.value, "interval": self.difference.interval, "p": self.p_value}
 
 
 def resampled_sums(

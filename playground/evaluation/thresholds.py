@@ -89,7 +89,9 @@ def check_scores(scores: Float[np.ndarray, "row"], is_positive: Bool[np.ndarray,
             n_labels=len(is_positive),
         )
     if not is_positive.any() or is_positive.all():
-        raise UserError("All {n:,} rows are of one class; a curve needs rows of both.", n=len(is_positive))
+        raise UserError(
+            "A curve needs rows of both classes; this table has only one (rows: {n:,}).", n=len(is_positive)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

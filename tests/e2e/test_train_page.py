@@ -87,8 +87,9 @@ def test_two_browsers_with_two_runs_pause_step_and_stop_each_its_own(server, run
     first.get_by_role("button", name="Pause").click(timeout=PATIENCE)
     until(lambda: status(runs, one)["state"] == "paused")
     halted = status(runs, one)["step"]
+    expect(first.get_by_role("button", name="Resume")).to_be_visible(timeout=PATIENCE)
     first.get_by_role("button", name="+1 step", exact=True).click(timeout=PATIENCE)
-    until(lambda: status(runs, one)["step"] == halted + 1)
+    until(lambda: status(runs, one)["step"] == halted + 1, f"the step after {halted}")
     assert status(runs, other)["state"] == "running"
     for page, run_id in ((first, one), (second, other)):
         page.get_by_role("button", name="Stop").click(timeout=PATIENCE)

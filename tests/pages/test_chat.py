@@ -150,3 +150,20 @@ def test_no_template_no_chat(tmp_path):
     assert shows_no_error(app)
     assert "Most probable after" in words(app)
     assert not any(button.key == "add_turn" for button in app.button)
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "sentence"),
+    [
+        ("books-decoder", "chat", "“Chat” needs a decoder whose tokenizer brings a chat template."),
+        ("books-decoder", "fill", "“Fill-mask” needs an encoder. Of books-decoder you see “Next token”."),
+        ("books-encoder", "translate", "“Translate” needs an encoder-decoder."),
+    ],
+)
+def test_a_section_that_the_model_does_not_have_is_said_to_be_missing(model, asked, sentence):
+    assert sentence in words(run_page("generate", model=model, generate=asked))
+
+
+@pytest.mark.parametrize(("model", "asked"), [("books-decoder", ""), ("books-encoder", ""), ("books-decoder", "lens")])
+def test_nothing_is_missing_where_nothing_else_was_asked_for(model, asked):
+    assert "needs" not in words(run_page("generate", model=model, **({"generate": asked} if asked else {})))

@@ -7,7 +7,13 @@ from urllib.parse import parse_qs
 import pytest
 from sacrebleu.metrics import BLEU
 
+from playground.csv_table import csv_table
+from playground.evaluation.bleu import BleuParts
+from playground.evaluation.edit_alignment import EditStep
+from playground.evaluation.resampling import Spread
+from playground.evaluation.rouge import RougeScore
 from playground.lens.generate.classification import classify
+from playground.lens.generate.stride import StrideScore
 from playground.models import default_registry
 from tests.e2e.components.test_payload import decode
 from tests.helpers.head_folders import save_head
@@ -143,7 +149,7 @@ def test_labels_with_everything_beside_them():
         ("label,prediction\na,a\n,b\n", "Line 3 has nothing in the column"),
         ("label,prediction,score\na,a,high\nb,b,0\n", "The score in line 2 is"),
         ("gold,guess\na,a\n", "Say above which column is: Predicted label"),
-        ("label,prediction,score\na,a,0.1\na,a,0.2\n", "All 2 rows are of one class"),
+        ("label,prediction,score\na,a,0.1\na,a,0.2\n", "needs rows of both classes"),
         ("label,prediction,score\na,a,7\nb,b,0\n", "which is no probability"),
     ],
 )
@@ -242,15 +248,113 @@ def test_a_long_file_has_its_strides_drawn_and_its_program_reads_it(tmp_path, mo
     assert not app.exception
     assert "Of its first" in words(app)
     assert "Perplexity by stride" in {chart["label"] for chart in charts(app)}
-    program = next(block.value for block in app.code if "text_surprisal" in block.value)
     (tmp_path / "my 'cat'.txt").write_bytes(content)
     monkeypatch.chdir(tmp_path)
+    score, strides = printed_by(app, "text_surprisal").splitlines()
+    row = app.dataframe[0].value.iloc[0]
+    assert float(score.split()[0]) == pytest.approx(row["value"], abs=1e-3)
+    bits = eval(score.split(maxsplit=1)[1], {"Spread": Spread})
+    assert bits.value == pytest.approx(row["bits per byte"], abs=1e-4)
+    assert f"[{bits.low:.3f}, {bits.high:.3f}]" in row["interval"]
+    by_stride = eval(strides, {"StrideScore": StrideScore})
+    drawn = next(table.value for table in app.dataframe if "stride" in table.value)
+    assert [one.stride for one in by_stride] == drawn["stride"].tolist()
+    assert [one.perplexity for one in by_stride] == pytest.approx(drawn["perplexity"].tolist(), rel=1e-5)
+
+
+def printed_by(app, call: str) -> str:
+    """What the program of the page prints that makes this call."""
+    program = next(block.value for block in app.code if call in block.value)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(program, "snippet", "exec"), {})
-    value, bits = map(float, printed.getvalue().split())
-    row = app.dataframe[0].value.iloc[0]
-    assert (row["value"], row["bits per byte"]) == pytest.approx((value, bits), abs=1e-4)
+    return printed.getvalue()
+
+
+def test_a_samples_program_writes_the_sample_again():
+    app = run_page("evaluate", model="books-decoder", text_from="sample")
+    value = float(printed_by(app, "text_surprisal").split()[0])
+    assert value == pytest.approx(app.dataframe[0].value.iloc[0]["value"], abs=1e-3)
+
+
+def test_the_program_of_bleu_prints_corpus_line_and_both_systems():
+    app = run_page("evaluate", section="bleu")
+    app.button(key="lines_systems").click().run()
+    corpus, line, paired = printed_by(app, "line_scores").splitlines()
+    shown_scores = {metric.label: metric.value for metric in app.metric}
+    told = eval(corpus)
+    for name in ("bleu", "chrf", "ter"):
+        value = told[name]["score"] if name == "bleu" else told[name]
+        assert f"{value:.2f}" in shown_scores.values()
+        low, high = told[f"{name}_interval"]
+        assert f"[{low:.2f}, {high:.2f}]" in words(app)
+    assert f"= {eval(line, {'BleuParts': BleuParts}).score:.4f}" in app.code[0].value
+    assert f"p = {eval(paired)['bleu']['p']:.2f}" in words(app)
+
+
+def test_the_programs_of_rouge_and_errors_print_means_intervals_and_the_line():
+    app = run_page("evaluate", section="rouge", hypotheses="a b c\nd e", references="a b\nd f", references_2="")
+    told, line = printed_by(app, "rouge_report").splitlines()
+    means = next(table.value for table in app.dataframe if "kind" in table.value).set_index("kind")
+    for part, title in (("precision", "precision"), ("recall", "recall"), ("f1", "F1")):
+        assert eval(told)["rouge1"][part] == pytest.approx(means[title]["ROUGE-1"])
+        low, high = eval(told)["rouge1"][f"{part}_interval"]
+        assert f"[{low:.3f}, {high:.3f}]" in means[f"{title}, interval"]["ROUGE-1"]
+    assert eval(line, {"RougeScore": RougeScore}) == RougeScore(hits=2, hypothesis_total=3, reference_total=2)
+    app = run_page("evaluate", section="edits", hypotheses="a b c\nd e", references="a b\nd f", references_2="")
+    told, line = printed_by(app, "error_report").splitlines()
+    rate = eval(told)["error_rate"]
+    assert {metric.label: metric.value for metric in app.metric}["Word error rate"] == f"{rate:.3f}" == "0.500"
+    assert "95% [{:.3f}, {:.3f}]".format(*eval(told)["interval"]) in words(app)
+    kinds = [step.kind for step in eval(line, {"EditStep": EditStep})]
+    assert kinds == ["equal", "equal", "insertion"]
+
+
+def test_the_program_of_labels_prints_every_number_of_the_page(tmp_path, monkeypatch):
+    files = {}
+    monkeypatch.setattr(
+        "ui.sections.evaluate.classification.offer_results",
+        lambda header, rows, *, name, details: files.update({name: csv_table([header, *rows()], [])}),
+    )
+    rows = [
+        f"{'good' if n % 3 else 'bad'} film {n},{n % 3 > 0},{n % 4 > 0},{0.1 * (n % 4) + 0.3},{'ab'[n % 2]}"
+        for n in range(40)
+    ]
+    app = run_page("evaluate", section="classification", table="text,label,prediction,score,group\n" + "\n".join(rows))
+    assert not app.exception
+    (tmp_path / "labels.csv").write_text(files["labels.csv"])
+    monkeypatch.chdir(tmp_path)
+    told = eval(printed_by(app, "label_report"))
+    table = next(table.value for table in app.dataframe if "precision" in table.value).set_index("label")
+    for average, title in (("macro", "macro average"), ("weighted", "weighted average"), ("micro", "micro average")):
+        assert told["averages"][average]["recall"] == pytest.approx(table["recall"][title])
+        low, high = told["averages"][average]["recall_interval"]
+        assert f"[{low:.2f}, {high:.2f}]" in table["recall, interval"][title]
+    assert f"{told['scores']['area']['value']:.3f}" in words(app)
+    assert f"{told['scores']['brier']['value']:.3f}" in words(app)
+    baseline = next(table.value for table in app.dataframe if "classifier" in table.value)
+    accuracies = [told["baselines"][name]["accuracy"]["value"] for name in ("classifier", "tfidf", "majority")]
+    assert baseline["accuracy"].tolist() == pytest.approx(accuracies)
+    slices = next(table.value for table in app.dataframe if "value" in table.value).set_index("value")
+    assert {name: part["accuracy"]["value"] for name, part in told["slices"].items()} == pytest.approx(
+        slices["accuracy"].to_dict()
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "taken"),
+    [
+        ({"section": "bleu"}, "the the the the the the the"),
+        ({"section": "rouge"}, "the the the the the the the"),
+        ({"section": "edits"}, "the the the the the the the"),
+        ({"section": "classification", "table": "text,label,prediction\nfine,a,a\na wrong one,a,b\n"}, "a wrong one"),
+    ],
+)
+def test_every_result_has_doors_with_its_text(parameters, taken):
+    app = run_page("evaluate", **parameters)
+    links = {link.proto.label: parse_qs(link.proto.query_string) for link in app.get("page_link")}
+    for label in ("Look at its attention", "Look at its tokens", "Take it apart"):
+        assert links[label]["text"] == [taken]
 
 
 def test_a_model_that_cannot_read_the_text_says_so_and_the_other_is_shown():

@@ -100,7 +100,7 @@ def score_of(call: AttentionCall, b: int, h: int, i: int, j: int, key_head: int)
     return -math.inf if term <= torch.finfo(call.mask.dtype).min else score + float(term)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(calls())
 def test_pattern_and_z_are_those_of_plain_loops(call):
     weights, mixed = numpy_reference(call)
@@ -108,7 +108,7 @@ def test_pattern_and_z_are_those_of_plain_loops(call):
     np.testing.assert_allclose(z(call).numpy(), mixed, atol=1e-5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(calls())
 def test_attend_is_sdpa_where_sdpa_can(call):
     """Query and key heads alike, no bias, sinks or softcap: torch's own function with the same mask."""
@@ -141,7 +141,7 @@ def test_half_precision_stays_near_float32_and_keeps_its_dtype(dtype):
 # By an invariant
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(calls())
 def test_a_row_of_the_pattern_sums_to_one_or_looks_nowhere(call):
     """With a sink: to one minus the sink's own share, which the logistic function gives."""
@@ -156,7 +156,7 @@ def test_a_row_of_the_pattern_sums_to_one_or_looks_nowhere(call):
     assert (z(call)[nowhere] == 0).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(calls(), st.floats(-20, 20))
 def test_the_softmax_does_not_see_a_shift_of_the_whole_row(call, shift):
     """Without sinks; with a bias of one number everywhere."""
@@ -168,7 +168,7 @@ def test_the_softmax_does_not_see_a_shift_of_the_whole_row(call, shift):
     torch.testing.assert_close(z(moved), z(plain), atol=1e-3, rtol=0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(calls())
 def test_causal_rows_see_nothing_of_later_keys(call):
     weights = pattern(call_of(call.query, call.key, call.value, is_causal=True, bias=call.bias, softcap=call.softcap))
@@ -176,7 +176,7 @@ def test_causal_rows_see_nothing_of_later_keys(call):
     torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]), atol=1e-5, rtol=0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(calls())
 def test_a_soft_cap_bounds_the_scores_and_keeps_their_order(call):
     free = scores(call_of(call.query, call.key, call.value))

@@ -124,7 +124,7 @@ def test_a_page_is_saved_as_a_file(traced, tmp_path):
         view.save(tmp_path / "no" / "page.html")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.text(min_size=1, max_size=12))
 def test_any_text_stays_text(traced, text):
     shown = trace(traced.model, f"<b>{text}</script><script>alert(1)</script>")

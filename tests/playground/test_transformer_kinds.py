@@ -249,7 +249,7 @@ def built(changes) -> TransformerConfig | str:
         return str(error)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(changes=st.fixed_dictionaries(WILD), padded=st.booleans())
 def test_any_configuration_runs_or_is_refused_with_a_sentence(changes, padded):
     config = built(changes)

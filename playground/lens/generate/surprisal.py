@@ -16,6 +16,7 @@ from torch import Tensor
 
 from playground.errors import UserError
 from playground.evaluation.perplexity import bits_per_byte, perplexity
+from playground.evaluation.resampling import Spread, bootstrap_score
 from playground.lens.capture.forward import run_pass
 from playground.lens.capture.tokens import (
     BYTE_LEVEL_SPACE,
@@ -107,8 +108,25 @@ class TextSurprisal:
         """Total surprisal in bits per byte of text, comparable across vocabularies; NaN without predicted bytes."""
         return bits_per_byte(self.surprisal[self.predicted], self.bytes)
 
+    @property
+    def bits_spread(self) -> Spread:
+        """Bits per byte with the interval over tokens; the number of bytes is that of the text in every resample."""
+        nats = self.surprisal[self.predicted]
+        if not len(nats):
+            return Spread(value=math.nan, low=math.nan, high=math.nan, n=0)
+        return bootstrap_score(nats[:, None], lambda sums: np.array([bits_per_byte(row, self.bytes) for row in sums]))
+
 
 @torch.inference_mode()
+def require_text_scores(model: "LoadedModel") -> None:
+    """Raise UserError for a model that scores no text alone: an encoder-decoder scores a target, given its source."""
+    if model.kind == "encoder-decoder":
+        raise UserError(
+            "It translates: its perplexity is of a target, which the predict page scores. Choose a decoder or an "
+            "encoder."
+        )
+
+
 def text_surprisal(
     model: "LoadedModel",
     text: str,

@@ -202,6 +202,11 @@ def generate_stories(world: World, *, words: int, seed: int = 0) -> list[list[st
     return [[sentence for _, sentence in story] for _, story in groupby(numbered, key=lambda pair: pair[0])]
 
 
+def story_text(words: int, seed: int = 7) -> str:
+    """Stories of the usual world as one text, a story a line: nothing that a model from elsewhere has read."""
+    return "\n".join(" ".join(story) for story in generate_stories(default_world(), words=words, seed=seed))
+
+
 KIND = TaskKind(
     name="tales",
     config=TalesConfig,

@@ -114,7 +114,7 @@ names = ["selected", "settings", "layer", "head", "combine", "scale", "range", "
 near_misses = st.recursive(arbitrary_json, lambda inner: st.dictionaries(st.sampled_from(names), inner), max_leaves=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(value=near_misses)
 def test_any_component_value_becomes_a_valid_state(value: object) -> None:
     state = read_view_state(value, layers=range(3), heads=5, default=ViewState())

@@ -40,7 +40,7 @@ def test_the_planned_architecture_is_the_built_ones(changes):
     assert dataclasses.asdict(planned) == dataclasses.asdict(built)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.fixed_dictionaries(
         {

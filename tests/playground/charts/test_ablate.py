@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -16,7 +16,6 @@ def heatmap(values: np.ndarray, *, signed: bool = True):
     return heatmap_figure(values, rows=rows, columns=columns, y="layer", x="head", meaning="nats", signed=signed)
 
 
-@settings(deadline=None)
 @given(arrays.arrays(np.float64, (2, 3), elements=st.floats(-9, 9, width=16)))
 def test_a_signed_map_has_zero_in_the_middle_of_its_scale(values):
     heat = heatmap(values).data[0]

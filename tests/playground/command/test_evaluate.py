@@ -103,3 +103,34 @@ def test_a_table_that_is_wrong_names_its_line(tmp_path, capsys):
     assert "The score in line 3 is 'high'" in capsys.readouterr().err
     assert main(["evaluate", "classify", str(path), "--score", "score"]) == 2
     assert "Say which label the score is of: one of a, b." in capsys.readouterr().err
+
+
+def test_a_single_line_has_no_interval_as_on_the_page(tmp_path, capsys):
+    (tmp_path / "h.txt").write_text("the cat sat\n")
+    (tmp_path / "r.txt").write_text("the cat\n")
+    files = str(tmp_path / "h.txt"), str(tmp_path / "r.txt")
+    bleu, rouge, errors = (report(capsys, measure, *files) for measure in ("bleu", "rouge", "errors"))
+    assert [bleu[f"{name}_interval"] for name in ("bleu", "chrf", "ter")] == [None] * 3
+    assert [rouge["rouge1"][f"{part}_interval"] for part in ("precision", "recall", "f1")] == [None] * 3
+    assert (errors["interval"], errors["exact_match_interval"]) == (None, None)
+    assert main(["evaluate", "rouge", *files]) == 0
+    assert "f1_interval: –" in capsys.readouterr().out
+
+
+def test_texts_and_parts_give_baselines_and_leaks(tmp_path, capsys):
+    rows = [f"{'good' if n % 2 else 'bad'} {n // 4},{n % 2},{n % 2},{'train' if n < 20 else 'test'}" for n in range(40)]
+    (tmp_path / "t.csv").write_text("text,label,prediction,part\n" + "\n".join([*rows, "BAD 0,0,1,test"]))
+    told = report(capsys, "classify", str(tmp_path / "t.csv"), "--text", "text", "--part", "part")
+    assert told["leaked_texts"] == 1
+    assert told["baselines"]["tfidf"]["accuracy"]["value"] == 1.0
+    assert told["baselines"]["classifier"]["accuracy"]["n"] == 21
+    alone = report(capsys, "classify", str(tmp_path / "t.csv"), "--text", "text")
+    assert alone["repeated_texts"] == 21
+    (tmp_path / "one.csv").write_text("text,label,prediction\na,x,x\nb,x,x\n")
+    one = report(capsys, "classify", str(tmp_path / "one.csv"), "--text", "text")
+    assert "one label only" in one["baselines"]
+
+
+def test_the_model_that_cannot_score_a_text_is_named(capsys):
+    assert main(["evaluate", "perplexity", "books-decoder", "tales-translator", "--text", "A cat."]) == 2
+    assert "tales-translator: It translates" in capsys.readouterr().err

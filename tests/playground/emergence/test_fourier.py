@@ -37,7 +37,7 @@ def test_the_rule_has_its_power_at_its_frequencies_and_nowhere_else():
     assert key_frequencies(3 * rule(4) + 0.01 * rule(1)) == (4,)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sets(st.integers(1, P // 2), min_size=1, max_size=3))
 def test_keeping_the_key_waves_keeps_the_rule_and_removing_them_leaves_chance(keys):
     logits = rule(*keys)
@@ -46,7 +46,7 @@ def test_keeping_the_key_waves_keeps_the_rule_and_removing_them_leaves_chance(ke
     assert np.allclose(answer_losses(excluded(logits, tuple(keys))), np.log(P))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(noises, st.sets(st.integers(1, P // 2), max_size=3))
 def test_both_parts_add_up_to_the_whole_but_for_the_mean(logits, keys):
     mean = logits.mean((0, 1))

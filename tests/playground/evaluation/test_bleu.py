@@ -35,7 +35,7 @@ def corpora(draw):
 PIECES = st.sampled_from([*"ab1 2.,-'&;\t\"()<>!\u00a0é你\n\r\x0b", "&quot;", "&lt;", "<skipped>", "1,000.5", "-\n"])
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(st.lists(PIECES, max_size=14).map("".join))
 def test_the_tokens_of_any_text_are_sacrebleus(text):
     assert bleu_tokens(text, BleuConfig()) == Tokenizer13a()(text.rstrip()).split()
@@ -50,7 +50,7 @@ configs = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(corpora(), configs)
 def test_every_number_is_sacrebleus(lines, config):
     metric = BLEU(

@@ -28,7 +28,7 @@ def pairs(draw):
     return hypothesis, reference
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(pairs())
 def test_as_many_edits_as_sacrebleu_and_they_lead_to_the_reference(pair):
     hypothesis, reference = pair

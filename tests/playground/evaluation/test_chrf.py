@@ -13,21 +13,21 @@ from playground.evaluation.ter import ter_scores, ter_signature, ter_statistics
 from tests.playground.evaluation.test_bleu import corpora
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(corpora())
 def test_chrf_is_sacrebleus(lines):
     theirs = CHRF().corpus_score(lines.hypotheses, list(zip(*lines.references, strict=True)))
     assert chrf_scores(chrf_statistics(lines).sum(0)) == pytest.approx(theirs.score, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(corpora())
 def test_ter_is_sacrebleus(lines):
     theirs = TER().corpus_score(lines.hypotheses, list(zip(*lines.references, strict=True)))
     assert ter_scores(ter_statistics(lines).sum(0)) == pytest.approx(theirs.score, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000))
 def test_ter_of_lines_longer_than_its_beam_is_sacrebleus(seed):
     generator = random.Random(seed)

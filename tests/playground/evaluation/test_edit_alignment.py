@@ -42,7 +42,7 @@ def test_the_counts_add_up(answer, reference):
     assert equal + substituted + inserted == len(answer)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(corpora(), st.booleans(), st.integers(1, 8))
 def test_many_lines_at_once_are_counted_as_each_alone(lines, characters, short):
     """Short lines together, longer ones alone, empty answers among them; of several references the nearest."""

@@ -23,7 +23,7 @@ def texts(draw):
     return [[draw(lines) for _line in range(n_lines)] for _text in range(n_texts)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(texts())
 def test_counts_are_those_of_dictionaries(texts):
     own, *references = texts
@@ -50,7 +50,7 @@ def test_codes_that_would_grow_too_large_are_numbered_anew():
         assert shared.matches()[0].tolist() == wanted
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(corpora(), st.booleans(), st.booleans())
 def test_rouge_of_a_table_is_that_of_its_lines(lines, stemmed, by_sentence):
     config = RougeConfig(stemmed=stemmed, by_sentence=by_sentence)

@@ -13,7 +13,7 @@ SUFFIXES += [ending for ending, _instead in (*DERIVED, *DERIVED_TWICE)]
 ROOTS = st.text("aeiouybdlrstz0", max_size=6)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(ROOTS, st.sampled_from(SUFFIXES), st.sampled_from(SUFFIXES))
 def test_every_stem_is_nltks(root, first, second):
     word = root + first + second

@@ -35,7 +35,7 @@ def test_a_drift_by_hand():
     columns=st.integers(1, 12),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_singular_values_are_numpys(rows, columns, seed):
     generator = np.random.default_rng(seed)
     before = torch.from_numpy(generator.normal(size=(rows, columns)))

@@ -20,7 +20,7 @@ def points_of(error, runs=8, loss=LOSS):
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(epsilon=st.floats(0.3, 0.98), share=st.floats(0.2, 1.0), gamma=st.floats(0.3, 8.0))
 def test_planted_numbers_are_found_again(epsilon, share, gamma):
     planted = Downstream(epsilon=epsilon, k=share * epsilon, gamma=gamma)

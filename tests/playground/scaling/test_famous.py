@@ -97,7 +97,7 @@ def boxes_of(x, y, names):
         yield chosen, labels, [_dot_box(*place) for place in screen]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.floats(8, 13), st.floats(10, 14)), min_size=1, max_size=40))
 def test_labels_meet_neither_one_another_nor_a_dot(places):
     x, y = (np.array(column) for column in zip(*places, strict=True))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.csv_table import csv_table
@@ -127,7 +127,6 @@ def test_flops_that_do_not_fit_are_pointed_out():
 
 
 @given(st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=20), st.sampled_from(",;\t"))
-@settings(deadline=None)
 def test_what_is_written_is_read(rows, delimiter):
     lines = [delimiter.join(("params", "tokens", "loss"))] + [delimiter.join(map(repr, row)) for row in rows]
     points = read_points_strictly("\n".join(lines)).points
@@ -135,7 +134,6 @@ def test_what_is_written_is_read(rows, delimiter):
 
 
 @given(st.text(max_size=300))
-@settings(deadline=None)
 def test_any_text_is_read_or_refused(text):
     try:
         table = read_points(text)
@@ -145,7 +143,6 @@ def test_any_text_is_read_or_refused(text):
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=12), min_size=3, max_size=3))
-@settings(deadline=None)
 def test_any_row_is_a_point_or_a_bad_row(cells):
     quoted = ",".join('"' + cell.replace('"', '""').replace("\0", "") + '"' for cell in cells)
     table = read_points(f"params,tokens,loss\n1e6,1e9,2.5\n{quoted}\n")
@@ -154,7 +151,6 @@ def test_any_row_is_a_point_or_a_bad_row(cells):
 
 
 @given(st.integers(1, 10**15))
-@settings(deadline=None)
 def test_thousands_set_apart_any_usual_way_are_one_number(number):
     for mark in (" ", "\u00a0", "\u202f", "'", "’", "_", ","):
         assert parse_cell(f"{number:,}".replace(",", mark), ".") == number

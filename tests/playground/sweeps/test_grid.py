@@ -68,7 +68,6 @@ def test_a_branch_has_the_rates_of_its_trunk_up_to_its_fork_and_not_beyond_its_d
 
 
 @given(warm_up=st.integers(0, 50), steps=st.integers(1, 400), longer=st.integers(1, 400))
-@settings(deadline=None)
 def test_up_to_the_last_stable_step_all_longer_runs_have_the_same_rates(warm_up, steps, longer):
     model = shape_of(sweep_config(), (8, 1))
     short, long = (
@@ -105,7 +104,7 @@ JUNK = (
 
 
 @given(name=st.sampled_from(sorted(set(sweep_config().to_dict()) - {"task"})), value=JUNK)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_value_of_a_field_makes_cells_or_a_sentence(name, value):
     values = {**json.loads(json.dumps(sweep_config().to_dict())), name: value}
     try:

@@ -48,7 +48,7 @@ def test_digits_by_hand():
     assert digits_of(np.array([57, 468]), 3).tolist() == [[0, 5, 7], [4, 6, 8]]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, MOST_DIGITS), st.sampled_from(["as-written", "units-first"]), st.integers(0, 2**32))
 def test_every_row_is_a_right_sum_with_only_its_answer_counted(digits, order, seed):
     task = prepare_addition(AdditionConfig(digits=digits, answer_order=order))
@@ -64,7 +64,7 @@ def test_every_row_is_a_right_sum_with_only_its_answer_counted(digits, order, se
     assert (batch.labels != IGNORED).sum(1).tolist() == [digits + 1] * 5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, MOST_DIGITS), st.integers(0, 2**32))
 def test_a_held_out_question_is_never_trained_on(digits, seed):
     config = AdditionConfig(digits=digits)

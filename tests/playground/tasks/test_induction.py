@@ -33,7 +33,7 @@ def small_model(config: InductionConfig, **changes) -> Transformer:
     return Transformer(TransformerConfig(vocabulary=needs.vocabulary, context=needs.context, **shape)).eval()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 9), st.integers(0, 9), st.integers(1, 20), st.integers(0, 2**32))
 def test_every_repeat_is_the_symbol_one_block_before(shortest, more, beyond, seed):
     config = InductionConfig(symbols=9, shortest=shortest, longest=shortest + more, length=shortest + more + beyond)

@@ -4,7 +4,7 @@ import csv
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from playground.errors import UserError
@@ -114,7 +114,6 @@ def test_a_last_character_that_is_cut_off_is_left_out_and_a_wrong_encoding_is_re
     assert decode("né".encode("latin-1") + b"e", "French-UTF8") is None
 
 
-@settings(deadline=None)
 @given(st.text("ab cé", max_size=200), st.integers(8, 60))
 def test_passages_keep_the_words_in_order(text, length):
     passages = cut_passages(text + " " + "z" * 100, length)

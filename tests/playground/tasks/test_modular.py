@@ -16,7 +16,7 @@ from playground.transformer import Transformer, TransformerConfig
 torch.set_num_threads(1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(3, 23), st.floats(0.01, 0.99), st.integers(0, 5))
 def test_every_pair_stands_once_in_one_part_and_its_answer_is_the_sum(modulus, share, split):
     config = ModularConfig(modulus=modulus, train_share=share, split=split)
@@ -75,7 +75,7 @@ def test_a_wave_has_all_its_power_at_its_frequency(count):
         assert power[frequency] == pytest.approx(1, abs=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(3, 20), st.integers(0, 1000))
 def test_the_power_is_that_of_the_whole_transform(count, seed):
     """Parseval: the squares of the centred embeddings, times p, are the power of all terms."""

@@ -48,7 +48,7 @@ def test_alignments_by_hand():
 
 
 @operations
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 6), st.integers(0, 6), st.integers(0, 2**32))
 def test_rows_are_framed_padded_and_answered(operation, shortest, more, seed):
     config = RewritingConfig(operation=operation, shortest=shortest, longest=shortest + more)

@@ -46,7 +46,7 @@ documents = st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=6), min_s
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(documents, st.integers(5, 60), st.integers(0, 2**32))
 def test_spans_are_runs_of_one_document_that_fit(given_documents, space, seed):
     sentences = numbered(given_documents)
@@ -100,7 +100,7 @@ def test_masking_is_eight_one_one_of_the_share():
     assert read[others].min() >= FIRST_WORD
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 12), st.floats(0.01, 0.99))
 def test_at_least_one_word_is_masked_where_there_is_one(count, share):
     ids = np.array([[START_ID, *range(FIRST_WORD, FIRST_WORD + count), END_ID]])

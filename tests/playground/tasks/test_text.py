@@ -45,7 +45,7 @@ class Fixed(nn.Module):
 # What is trained on and what is held out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.text("ab \n", min_size=1, max_size=60), min_size=1, max_size=3), st.floats(0.05, 0.9))
 def test_the_two_parts_are_the_whole_of_each_text_and_do_not_overlap(tmp_path_factory, texts, held_out):
     if not all(text.strip() for text in texts):

@@ -125,7 +125,7 @@ def test_exact_match_and_samples_of_right_answers(monkeypatch):
     assert samples[0].question.startswith(("french: ", "chinese: "))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     languages=st.lists(st.sampled_from(["french", "chinese", "latin"]), max_size=3).map(tuple) | st.just("french"),
     exponent=st.floats(-1, 5),

@@ -15,7 +15,7 @@ BPE = train_vocabulary("bpe", [TEXT], 300)
 CHARACTERS = train_vocabulary("characters", [TEXT], 300)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\u2018\u2019\u201c\u201d"), max_size=30))
 def test_bytes_encode_any_text_and_give_it_back(text):
     if START in text:
@@ -25,7 +25,7 @@ def test_bytes_encode_any_text_and_give_it_back(text):
     assert BPE.decode(encoding.ids) == text
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text("thecatsondmlg. \n", max_size=30))
 def test_characters_encode_their_own_text_one_by_one(text):
     encoding = CHARACTERS.encode(text)
@@ -153,7 +153,7 @@ def test_the_most_frequent_words_are_kept_by_hand():
     assert train_vocabulary("words", ["b b a c"], 4).get_vocab() == {START: 0, UNKNOWN: 1, "b": 2, "a": 3}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from(["bpe", "characters", "words", "letters"]),
     st.integers(-1, 400) | st.integers(60000, 70000) | st.booleans() | st.just("many"),

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from playground.models import load
 from playground.tokens.bpe import MergeTable, merge_table, replay_merges
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 LETTERS = "abcd"
 PAIRS = list(product(LETTERS, repeat=2))
 

@@ -49,7 +49,7 @@ def test_vectors_are_those_of_the_published_recipe(family):
     assert ours.cut == (False,) * len(LINES)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(st.text("abc xyz", min_size=1, max_size=20), st.text("abc xyz", min_size=1, max_size=20))
 def test_shares_sum_to_the_cosine(encoder, first, second):
     left, right = embed_sentence(encoder, first), embed_sentence(encoder, second)

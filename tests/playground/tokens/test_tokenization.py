@@ -95,7 +95,7 @@ def test_the_steps_lead_to_the_tokenizers_answer(name, text):
 
 
 @pytest.mark.parametrize("make", [sentencepiece_like, llama_like])
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(text=st.text("the cats. THE é你\n", max_size=20), is_special=st.booleans())
 def test_other_pipelines_lead_to_the_tokenizers_answer(make, text, is_special):
     tokenizer = make()

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models
 
 from playground.tokens.unigram import PieceScores, best_segmentation, piece_scores
 
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=60)
 PIECES = st.dictionaries(st.text("abc", min_size=1, max_size=4), st.floats(-9, -0.5), min_size=1, max_size=12)
 
 

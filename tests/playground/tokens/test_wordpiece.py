@@ -9,7 +9,7 @@ from playground.tokens.wordpiece import match_longest, wordpiece_vocabulary
 WORDS = st.lists(st.text("abc", min_size=1, max_size=4), max_size=12, unique=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(WORDS, WORDS, st.text("abcd", min_size=1, max_size=12))
 def test_the_library_cuts_the_same(beginnings, continued, text):
     tokens = ["[UNK]", *beginnings, *(f"##{word}" for word in continued)]

@@ -170,7 +170,7 @@ def examine(examples: int) -> Counter[bool]:
     """Draw that many configurations and count the outcomes."""
     found: Counter[bool] = Counter()
 
-    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, database=None, suppress_health_check=list(HealthCheck))
     @given(whole())
     def one(drawn) -> None:
         sentence = outcome(drawn)

@@ -153,7 +153,7 @@ def test_a_machine_that_was_busy_is_measured_again_and_the_best_counts():
     feed_forward=st.sampled_from(["swiglu", "gelu", "none"]),
     positions=st.sampled_from(["rotary", "learned"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_parameters_are_those_of_the_model(**shape):
     config = TransformerConfig(vocabulary=11, width=8, n_heads=2, context=9, bias=True, **shape)
     counted = parameters_by_part(config)

@@ -14,7 +14,7 @@ from playground.transformer import Transformer, TransformerConfig
 torch.set_num_threads(1)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(1, 40), st.booleans(), st.integers(0, 99))
 def test_few_labels_and_many_cost_the_same_as_all_logits_together(counted, has_classes, seed):
     """40 positions, of which one to all count: loss and gradients are those of the cross-entropy over all logits."""

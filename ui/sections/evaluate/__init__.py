@@ -2,6 +2,7 @@
 
 examples.py         lines and tables that show what a measure misses
 line_source.py      hypotheses and references: pasted, from a table, from a translator
+text_doors.py       from a line to the pages that look at its text
 table_source.py     a pasted or uploaded table, and which column is what
 numbers.py          scores with their intervals, files of results
 bleu.py             BLEU, chrF and TER

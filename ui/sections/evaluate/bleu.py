@@ -15,14 +15,12 @@ from playground.text import N_, _
 from ui.cache import results
 from ui.components.compared_lines import Chip, ChipRow, compared_lines
 from ui.jobs import compute
-from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, warn_of_empty
+from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, line_doors, warn_of_empty
 from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spread, show_spreads
 from ui.sections.evaluate.systems import TITLES, show_systems
 from ui.sections.evaluate.ter import show_ter
-from ui.state.parameters import BLEU_TOKENIZER, EFFECTIVE_ORDER, LOWERCASE, MODEL, NGRAM_ORDER, TEXT
-from ui.state.parameters import GENERATE as GENERATE_SECTION
+from ui.state.parameters import BLEU_TOKENIZER, EFFECTIVE_ORDER, LOWERCASE, NGRAM_ORDER
 from ui.widgets.choice import choose_option, choose_switch
-from ui.widgets.doors import GENERATE, door
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 
@@ -53,7 +51,7 @@ def show_bleu() -> None:
     with st.expander(_("Signatures"), icon=":material/fingerprint:", expanded=True):
         st.code("\n".join(scores.signatures.values()), language=None)
         st.caption(_("sacrebleu's: who sets the same gets the same numbers."))
-    _offer_lines(chosen, scores)
+    _offer_lines(chosen, scores, index)
 
 
 def _with_ter(lines: ComparedLines, scores: LineScores) -> LineScores:
@@ -121,10 +119,7 @@ def _show_count(chosen: LineSet, scores: LineScores) -> int:
     marked = mark_ngrams(own, [bleu_tokens(text, config) for text in lines.references[index]], order)
     show_findings(_describe_match(marked, order))
     _draw(marked, order, scores, index)
-    if chosen.sources:
-        model = str(chosen.details["model"])
-        parameters = {str(MODEL): model, str(TEXT): chosen.sources[index], str(GENERATE_SECTION): "translate"}
-        door(_("Translate this sentence"), GENERATE, parameters)
+    line_doors(chosen, index)
     return index
 
 
@@ -214,7 +209,7 @@ def _show_product(parts: BleuParts) -> None:
     )
 
 
-def _offer_lines(chosen: LineSet, scores: LineScores) -> None:
+def _offer_lines(chosen: LineSet, scores: LineScores, index: int) -> None:
     lines = chosen.lines
     header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references)), *scores.statistics]
 
@@ -226,6 +221,19 @@ def _offer_lines(chosen: LineSet, scores: LineScores) -> None:
 
     details = {**chosen.details, "signatures": list(scores.signatures.values())}
     offer_results(header, rows, name="bleu-lines.csv", details=details)
-    imports = ["playground.evaluation.bleu import BleuConfig", "playground.evaluation.line_scores import line_scores"]
-    report = f"print(line_scores(lines, {scores.config!r}).report())"
-    offer_snippet(None, [*chosen.imports, *imports], [*chosen.code, report])
+    _offer_program(chosen, scores, index)
+
+
+def _offer_program(chosen: LineSet, scores: LineScores, index: int) -> None:
+    """The corpus, the line that is shown, and the other system."""
+    config = scores.config
+    of_line = sentence_config(config) if len(chosen.lines) > 1 else config
+    names = "line_scores" if chosen.second is None else "compare_systems, line_scores"
+    code = [*chosen.code, f"scores = line_scores(lines, {config!r})", "print(scores.report())"]
+    code.append(f'print(bleu_parts(scores.statistics["bleu"][{index}], {of_line!r}))')
+    if chosen.second is not None:
+        code += [*chosen.second_code, f"others = line_scores(second, {config!r})"]
+        code.append("print({name: paired.report() for name, paired in compare_systems(scores, others).items()})")
+    imports = ["playground.evaluation.bleu import BleuConfig, bleu_parts"]
+    imports.append(f"playground.evaluation.line_scores import {names}")
+    offer_snippet(None, [*chosen.imports, *imports], code)

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from playground.evaluation.baselines import MOST_ROWS, Baselines, baselines
-from playground.evaluation.confusion import confusion
-from playground.evaluation.duplicates import leaked_texts, repeated_texts
-from playground.evaluation.label_spreads import label_spreads
-from playground.evaluation.resampling import Spread
+from playground.evaluation.baselines import MOST_ROWS, Baselines, baselines, train_rows
+from playground.evaluation.duplicates import both_parts, leaked_texts, repeated_texts
+from playground.evaluation.label_spreads import LabelSpreads
 from playground.progress import OnProgress
 from playground.text import _, _n
 from ui.cache import results
@@ -17,16 +15,11 @@ from ui.sections.evaluate.labels_source import LabelSet
 from ui.sections.evaluate.numbers import interval_text
 from ui.widgets.number_columns import decimals
 
-TRAIN_WORDS = ("train", "training", "dev-train")
 SHOWN_LEAKS = 20
 
 
-def is_train_part(chosen: LabelSet) -> list[bool] | None:
-    """Which rows are of the training part; None where no column says so, or all rows are of one part."""
-    if "part" not in chosen.columns:
-        return None
-    flags = [text.strip().lower() in TRAIN_WORDS for text in chosen.table.columns[chosen.columns["part"]]]
-    return flags if any(flags) and not all(flags) else None
+def _train_rows(chosen: LabelSet) -> list[bool] | None:
+    return train_rows(chosen.table.columns[chosen.columns["part"]]) if "part" in chosen.columns else None
 
 
 def show_baselines(chosen: LabelSet) -> None:
@@ -36,7 +29,7 @@ def show_baselines(chosen: LabelSet) -> None:
     if texts is None:
         st.caption(_("With a column of texts, a TF-IDF baseline is learned here too."))
         return
-    is_train = is_train_part(chosen)
+    is_train = _train_rows(chosen)
 
     def learn(on_progress: OnProgress) -> Baselines:
         return baselines(texts, chosen.true, is_train, on_progress)
@@ -45,13 +38,7 @@ def show_baselines(chosen: LabelSet) -> None:
     learned = compute(key, learn, title=_("Learning the baseline, part:"), cache=results())
     if learned is None:
         return
-    true = [chosen.true[row] for row in learned.rows]
-    rows = {
-        _("This classifier"): [chosen.predicted[row] for row in learned.rows],
-        _("TF-IDF + logistic regression"): learned.tfidf,
-        _("Most frequent label"): learned.majority,
-    }
-    _table(rows, true)
+    _table(learned.spreads(chosen.true, chosen.predicted))
     if is_train is None:
         st.caption(_("Each fifth of the table is predicted by a baseline that has learned from the other four."))
     else:
@@ -60,18 +47,20 @@ def show_baselines(chosen: LabelSet) -> None:
         st.caption(_("Of {most:,} rows of the table.").format(most=MOST_ROWS))
 
 
-def _table(rows: dict[str, Sequence[str]], true: Sequence[str]) -> None:
-    spreads: list[tuple[str, Spread, Spread]] = []
-    for name, predicted in rows.items():
-        counted = label_spreads(confusion(true, predicted))
-        spreads.append((name, counted.accuracy, counted.macro_f1))
+def _table(spreads: dict[str, LabelSpreads]) -> None:
+    titles = {
+        "classifier": _("This classifier"),
+        "tfidf": _("TF-IDF + logistic regression"),
+        "majority": _("Most frequent label"),
+    }
+    found = spreads.values()
     st.dataframe(
         {
-            _("classifier"): [name for name, *_spreads in spreads],
-            _("accuracy"): [accuracy.value for _name, accuracy, _f1 in spreads],
-            _("accuracy, interval"): [interval_text(accuracy, digits=2) for _name, accuracy, _f1 in spreads],
-            _("macro F1"): [f1.value for *_rest, f1 in spreads],
-            _("macro F1, interval"): [interval_text(f1, digits=2) for *_rest, f1 in spreads],
+            _("classifier"): [titles[name] for name in spreads],
+            _("accuracy"): [one.accuracy.value for one in found],
+            _("accuracy, interval"): [interval_text(one.accuracy, digits=2) for one in found],
+            _("macro F1"): [one.macro_f1.value for one in found],
+            _("macro F1, interval"): [interval_text(one.macro_f1, digits=2) for one in found],
         },
         hide_index=True,
         key="baselines_table",
@@ -81,7 +70,7 @@ def _table(rows: dict[str, Sequence[str]], true: Sequence[str]) -> None:
 
 def show_leaks(chosen: LabelSet) -> None:
     """Texts of the test part that the training part has too; without parts, texts that repeat."""
-    texts, is_train = chosen.texts, is_train_part(chosen)
+    texts, is_train = chosen.texts, _train_rows(chosen)
     if texts is None:
         return
     st.subheader(_("Texts in both parts"), anchor=False)
@@ -92,7 +81,7 @@ def show_leaks(chosen: LabelSet) -> None:
     test = [row for row, flag in enumerate(is_train) if not flag]
     leaks = compute(
         (*chosen.key, "leaks", hash(texts)),
-        lambda _progress: leaked_texts([texts[row] for row in train], [texts[row] for row in test]),
+        lambda _progress: leaked_texts(*both_parts(texts, is_train)),
         title=_("Comparing texts"),
         cache=results(),
     )

@@ -9,9 +9,7 @@ from playground.evaluation.confusion import (
     AVERAGES,
     SCORE_NAMES,
     Confusion,
-    average_score,
     confusion,
-    label_scores,
     spelling_note,
 )
 from playground.evaluation.label_spreads import LabelSpreads, label_spreads
@@ -23,9 +21,10 @@ from ui.jobs import compute, require
 from ui.sections.evaluate.checks import show_baselines, show_leaks
 from ui.sections.evaluate.labels_source import LabelSet, choose_labels
 from ui.sections.evaluate.numbers import interval_text, offer_results, say_intervals, show_spreads
-from ui.sections.evaluate.scores import show_row_scores
+from ui.sections.evaluate.scores import scores_for, show_row_scores
+from ui.sections.evaluate.text_doors import text_doors
 from ui.state.address import read_text
-from ui.state.parameters import SLICED_BY
+from ui.state.parameters import MODEL, SLICED_BY
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
@@ -33,6 +32,9 @@ from ui.widgets.mirror import mirrored
 from ui.widgets.number_columns import decimals
 
 SLICE_ROW = 34
+SHOWN_ERRORS = 200
+ERROR_WIDTH = 120
+"""Characters of a text in the list."""
 
 
 def show_label_scores() -> None:
@@ -61,12 +63,13 @@ def show_label_scores() -> None:
             revision="".join(counted.labels),
         )
     _show_labels(counted, spreads)
+    _show_errors(chosen)
     show_baselines(chosen)
-    show_row_scores(chosen)
-    _show_slices(chosen)
+    positive = show_row_scores(chosen)
+    sliced_by = _show_slices(chosen)
     show_leaks(chosen)
-    say_intervals(_("accuracy, precision and recall"))
-    _offer_rows(chosen)
+    say_intervals(_("accuracy, and each label's precision and recall"))
+    _offer_rows(chosen, positive, sliced_by)
 
 
 def _describe(counted: Confusion) -> Finding:
@@ -88,17 +91,13 @@ def _describe(counted: Confusion) -> Finding:
 
 def _show_labels(counted: Confusion, spreads: LabelSpreads) -> None:
     """Precision, recall and F1 of each label, and their three averages."""
-    scores = label_scores(counted.counts)
     averages = {"micro": _("micro average"), "macro": _("macro average"), "weighted": _("weighted average")}
     columns: dict[str, list[object]] = {_("label"): [*counted.labels, *(averages[name] for name in AVERAGES)]}
     titles = {"precision": _("precision"), "recall": _("recall"), "f1": "F1"}
     for name in SCORE_NAMES:
-        values = [*scores[name].tolist(), *(float(average_score(counted.counts, name, kind)) for kind in AVERAGES)]
-        columns[titles[name]] = values
-        intervals = [interval_text(spread, digits=2) for spread in spreads.labels[name]]
-        macro = interval_text(spreads.macro_f1, digits=2) if name == "f1" else ""
-        micro = interval_text(spreads.accuracy, digits=2)
-        columns[_("{score}, interval").format(score=titles[name])] = [*intervals, micro, macro, ""]
+        rows = [*spreads.labels[name], *(spreads.averages[average][name] for average in AVERAGES)]
+        columns[titles[name]] = [spread.value for spread in rows]
+        columns[_("{score}, interval").format(score=titles[name])] = [interval_text(row, digits=2) for row in rows]
     columns[_("rows")] = [*counted.support.tolist(), *[counted.n] * len(AVERAGES)]
     st.dataframe(columns, hide_index=True, key="label_scores", column_config=decimals(*titles.values()))
     st.caption(
@@ -109,8 +108,32 @@ def _show_labels(counted: Confusion, spreads: LabelSpreads) -> None:
     )
 
 
-def _show_slices(chosen: LabelSet) -> None:
-    """The scores of each value of a column."""
+def _show_errors(chosen: LabelSet) -> None:
+    """The rows that are wrong, and one of their texts on the pages that look at it."""
+    pairs = zip(chosen.true, chosen.predicted, strict=True)
+    wrong = [row for row, (true, predicted) in enumerate(pairs) if true != predicted]
+    texts = chosen.texts
+    if not wrong or texts is None:
+        return
+    st.subheader(_("Errors"), anchor=False)
+    if len(wrong) > SHOWN_ERRORS:
+        sentence = _("The first {most} of {n:,} rows that are wrong; the file below has all.")
+        st.caption(sentence.format(most=SHOWN_ERRORS, n=len(wrong)))
+    picked: int = st.selectbox(
+        _("Row"),
+        wrong[:SHOWN_ERRORS],
+        key=f"error_row_{chosen.key[-1]}",
+        format_func=lambda row: (
+            f"{chosen.table.rows[row]} · {chosen.true[row]} → {chosen.predicted[row]} · "
+            f"{' '.join(texts[row].split())[:ERROR_WIDTH]}"
+        ),
+        help=_("Line of the file · true label → predicted label · text"),
+    )
+    text_doors(texts[picked], {str(MODEL): str(chosen.details["model"])} if "model" in chosen.details else {})
+
+
+def _show_slices(chosen: LabelSet) -> str | None:
+    """The scores of each value of a column; that column. None where no column makes groups."""
     used = {chosen.columns[word] for word in ("label", "prediction", "score", "text") if word in chosen.columns}
     fitting = [
         name
@@ -118,7 +141,7 @@ def _show_slices(chosen: LabelSet) -> None:
         if name not in used and 1 < len(set(column)) <= MOST_SLICES
     ]
     if not fitting:
-        return
+        return None
     st.subheader(_("Slices"), anchor=False)
     current = read_text(SLICED_BY)
     current = current if current in fitting else fitting[0]
@@ -138,6 +161,7 @@ def _show_slices(chosen: LabelSet) -> None:
     )
     if rows:
         _draw_slices(rows, picked, chosen)
+    return picked
 
 
 def _draw_slices(rows: list[SliceScores], column: str, chosen: LabelSet) -> None:
@@ -177,19 +201,31 @@ def _describe_slices(rows: list[SliceScores]) -> Finding:
     return Finding(template=template, values=values)
 
 
-def _offer_rows(chosen: LabelSet) -> None:
-    header = ["file_line", *chosen.table.columns, "measured_label", "measured_prediction", "is_right"]
+def _offer_rows(chosen: LabelSet, positive: str | None, sliced_by: str | None) -> None:
+    """The rows as a file, and the program that measures this file."""
+    scores = [] if positive is None else [scores_for(chosen, positive).tolist()]
+    header = ["file_line", *chosen.table.columns, *("measured_score" for _scores in scores)]
+    header += ["measured_label", "measured_prediction", "is_right"]
 
     def rows() -> Iterator[tuple[object, ...]]:
-        columns = (chosen.table.rows, *chosen.table.columns.values(), chosen.true, chosen.predicted)
+        columns = (chosen.table.rows, *chosen.table.columns.values(), *scores, chosen.true, chosen.predicted)
         return ((*row, int(row[-2] == row[-1])) for row in zip(*columns, strict=True))
 
     offer_results(header, rows, name="labels.csv", details=chosen.details)
-    imports = ["pathlib import Path", "playground.evaluation.confusion import confusion, label_scores"]
+    options = {
+        "label": "measured_label",
+        "prediction": "measured_prediction",
+        "score": None if positive is None else "measured_score",
+        "positive": positive,
+        "sliced_by": sliced_by,
+        "text": chosen.columns.get("text"),
+        "part": chosen.columns.get("part") if "text" in chosen.columns else None,
+    }
+    given = ", ".join(f"{name}={value!r}" for name, value in options.items() if value is not None)
+    imports = ["pprint import pprint", "pathlib import Path", "playground.evaluation.label_report import label_report"]
     imports += ["playground.evaluation.text_table import read_text_table"]
     lines = [
         'table = read_text_table(Path("labels.csv").read_bytes())  # the file above',
-        'counted = confusion(table.column("measured_label"), table.column("measured_prediction"))',
-        "print(counted.labels, counted.counts, counted.accuracy, label_scores(counted.counts))",
+        f"pprint(label_report(table, {given}))",
     ]
     offer_snippet(None, imports, lines)

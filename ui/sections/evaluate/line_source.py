@@ -15,6 +15,7 @@ from ui.cache import results_of
 from ui.jobs import require
 from ui.sections.evaluate.examples import LinesExample, lines_examples
 from ui.sections.evaluate.table_source import Role, choose_columns, choose_table
+from ui.sections.evaluate.text_doors import text_doors
 from ui.state.address import read_number, read_text, replace_text, write_choice, write_number
 from ui.state.parameters import (
     BLEU_TOKENIZER,
@@ -28,6 +29,7 @@ from ui.state.parameters import (
     REFERENCES_3,
     REFERENCES_4,
     SECOND_SYSTEM,
+    TARGET,
 )
 from ui.state.revisions import renew, widget_key
 from ui.widgets.choice import choose_option
@@ -59,6 +61,8 @@ class LineSet:
     """Of a program that makes `lines`: "module import names" each."""
     code: tuple[str, ...]
     """Its lines."""
+    second_code: tuple[str, ...] = ()
+    """Those that make `second`, where there is one."""
     sources: tuple[str, ...] = ()
     """What a loaded translator has read for each line."""
 
@@ -96,6 +100,7 @@ def _pasted_lines(*, takes_second: bool) -> LineSet:
         details={"hypotheses": hypotheses, "references": references},
         imports=("playground.evaluation.lines import pair_lines",),
         code=(f"lines = pair_lines({hypotheses!r}, [{sets}])",),
+        second_code=(f"second = pair_lines({second!r}, [{sets}])",),
     )
 
 
@@ -164,6 +169,7 @@ def _table_lines() -> LineSet:
     lines = lines_of_table(table, columns, columns["hypothesis"])
     second = lines_of_table(table, columns, columns["second"]) if "second" in columns else None
     names = [f"table.filled({name!r})" for name in reference_columns(columns)]
+    made = "ComparedLines(hypotheses=table.column({column!r}), references=references)"
     return LineSet(
         lines=lines,
         second=second,
@@ -176,8 +182,9 @@ def _table_lines() -> LineSet:
         code=(
             'table = read_text_table(Path("table.csv").read_bytes())  # the table above',
             f"references = tuple(zip({', '.join(names)}))",
-            f"lines = ComparedLines(hypotheses=table.column({columns['hypothesis']!r}), references=references)",
+            f"lines = {made.format(column=columns['hypothesis'])}",
         ),
+        second_code=(f"second = {made.format(column=columns.get('second'))}",),
     )
 
 
@@ -269,3 +276,12 @@ def warn_of_empty(lines: ComparedLines) -> None:
         st.warning(
             _("Empty hypotheses count with a score of 0: line {rows}.").format(rows=shown), icon=":material/info:"
         )
+
+
+def line_doors(chosen: LineSet, index: int) -> None:
+    """The shown line on other pages: of a translator with its source, else the hypothesis."""
+    hypothesis = chosen.lines.hypotheses[index]
+    if chosen.sources:
+        text_doors(chosen.sources[index], {str(MODEL): str(chosen.details["model"]), str(TARGET): hypothesis})
+    else:
+        text_doors(hypothesis, {})

@@ -1,7 +1,6 @@
 """Perplexity of up to four models on one text: coloured per token, written out, and bits per byte to compare by."""
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,10 +10,10 @@ import streamlit as st
 from playground.charts.evaluate import perplexity_bars
 from playground.charts.layout import mark_spaces
 from playground.errors import UserError
-from playground.evaluation.perplexity import bits_per_byte, written_root
-from playground.evaluation.resampling import Spread, bootstrap_score
+from playground.evaluation.perplexity import written_root
+from playground.evaluation.resampling import Spread
 from playground.lens.finding import Finding
-from playground.lens.generate.surprisal import TextSurprisal, text_surprisal
+from playground.lens.generate.surprisal import TextSurprisal, require_text_scores, text_surprisal
 from playground.models import LoadedModel, catalogue
 from playground.progress import OnProgress
 from playground.snippets import origin
@@ -24,7 +23,7 @@ from ui.cache import results_of
 from ui.components.token_view import token_view
 from ui.jobs import compute
 from ui.sections.evaluate.numbers import interval_text, offer_results
-from ui.sections.evaluate.perplexity_text import choose_text, is_typed, uploaded_name
+from ui.sections.evaluate.perplexity_text import choose_text, is_typed, text_program
 from ui.sections.evaluate.windows import show_strides
 from ui.state.address import read_json_text, write_text
 from ui.state.parameters import COLOURED_MODEL, COMPARED_MODELS, MODEL
@@ -75,9 +74,8 @@ def show_perplexity() -> None:
         _show_tokens(shown, text)
     _show_numbers(judged, text)
     _show_root(shown)
-    if shown.model.kind == "decoder":
-        show_strides(shown.model, text, shown.scores)
-    _offer(shown, text)
+    strides = show_strides(shown.model, text, shown.scores) if shown.model.kind == "decoder" else None
+    _offer(shown, text, strides)
 
 
 def _choose_models() -> list[LoadedModel]:
@@ -90,15 +88,7 @@ def _choose_models() -> list[LoadedModel]:
     first = obtain_model(choice)
     with panel:
         describe_model(first)
-    models = [first, *(obtain_model(ModelChoice(name=name)) for name in others)]
-    for model in models:
-        if model.kind == "encoder-decoder":
-            raise UserError(
-                "{name} translates; its perplexity is of a target, which the predict page scores. Choose a decoder or "
-                "an encoder.",
-                name=model.name,
-            )
-    return models
+    return [first, *(obtain_model(ModelChoice(name=name)) for name in others)]
 
 
 def _choose_others(first: str) -> list[str]:
@@ -124,23 +114,14 @@ def _judge(model: LoadedModel, text: str) -> Judged | None:
 
     def score(on_progress: OnProgress) -> Judged:
         try:
+            require_text_scores(model)
             scores = text_surprisal(model, text, on_progress=on_progress)
         except UserError as error:
             raise UserError("{name}: {reason}", name=model.name, reason=str(error)) from error
-        return Judged(model=model, scores=scores, bits=_bits_spread(scores))
+        return Judged(model=model, scores=scores, bits=scores.bits_spread)
 
     title = _("{name} reads, token:").format(name=inert(model.name))
     return compute(("perplexity", text), score, title=title, cache=results_of(model))
-
-
-def _bits_spread(scores: TextSurprisal) -> Spread:
-    """Bits per byte with its interval over tokens; their number of bytes is that of the text."""
-    nats = scores.surprisal[scores.predicted]
-    if not len(nats):
-        return Spread(value=math.nan, low=math.nan, high=math.nan, n=0)
-    statistics = nats[:, None]
-    n_bytes = scores.bytes
-    return bootstrap_score(statistics, lambda sums: np.array([bits_per_byte(row, n_bytes) for row in sums]))
 
 
 def _show_numbers(judged: Sequence[Judged], text: str) -> None:
@@ -258,7 +239,8 @@ def _show_root(shown: Judged) -> None:
     )
 
 
-def _offer(shown: Judged, text: str) -> None:
+def _offer(shown: Judged, text: str, strides: str | None) -> None:
+    """The tokens as a file, doors, and the program. strides: the call that scores every stride."""
     scores = shown.scores
 
     def rows() -> Iterator[list[object]]:
@@ -279,11 +261,10 @@ def _offer(shown: Judged, text: str) -> None:
             _("Take it apart"): (ABLATE, model),
         }
         doors(links)
-    imports = ["playground.lens.generate.surprisal import text_surprisal"]
-    name = uploaded_name()
-    if name is None:
-        call = f"scores = text_surprisal(model, {text!r})"
-    else:
-        imports += ["pathlib import Path", "playground.decoding import decode_upload"]
-        call = f"scores = text_surprisal(model, decode_upload(Path({name!r}).read_bytes()))"
-    offer_snippet(shown.model, imports, [call, "print(scores.perplexity, scores.bits_per_byte)"])
+    imports, line = text_program(text)
+    imports = [*imports, "playground.lens.generate.surprisal import text_surprisal"]
+    lines = [line, "scores = text_surprisal(model, text)", "print(scores.perplexity, scores.bits_spread)"]
+    if strides is not None:
+        imports.append("playground.lens.generate.stride import stride_scores")
+        lines.append(f"print({strides})")
+    offer_snippet(shown.model, imports, lines)

@@ -5,7 +5,7 @@ import streamlit as st
 from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.models import LoadedModel
-from playground.tasks.tales.tales_task import default_world, generate_stories
+from playground.tasks.tales.tales_task import story_text
 from playground.text import _
 from ui.cache import results
 from ui.jobs import require
@@ -48,10 +48,17 @@ def is_typed() -> bool:
     return _source() == TYPED
 
 
-def uploaded_name() -> str | None:
-    """The name of the file whose text is scored; None where it is no file's."""
-    kept = kept_upload(TEXT_UPLOAD) if _source() == FILE else None
-    return kept.name if kept else None
+def text_program(text: str) -> tuple[list[str], str]:
+    """The imports and the line that make the text: from its file, from the generator, or as it is."""
+    source = _source()
+    kept = kept_upload(TEXT_UPLOAD) if source == FILE else None
+    if kept is not None:
+        imports = ["pathlib import Path", "playground.decoding import decode_upload"]
+        return imports, f"text = decode_upload(Path({kept.name!r}).read_bytes())"
+    if source == SAMPLE:
+        imports = ["playground.tasks.tales.tales_task import story_text"]
+        return imports, f"text = story_text({SAMPLE_WORDS})"
+    return [], f"text = {text!r}"
 
 
 def _source() -> str:
@@ -60,7 +67,7 @@ def _source() -> str:
 
 def _sample() -> str:
     def tell(_progress: object) -> str:
-        return "\n".join(" ".join(story) for story in generate_stories(default_world(), words=SAMPLE_WORDS, seed=7))
+        return story_text(SAMPLE_WORDS)
 
     return require(("sample", SAMPLE_WORDS), tell, title=_("Writing the sample"), cache=results())
 

@@ -6,17 +6,19 @@ import numpy as np
 import streamlit as st
 
 from playground.evaluation.lcs import lcs_links
-from playground.evaluation.lines import ComparedLines
 from playground.evaluation.ngrams import mark_ngrams
-from playground.evaluation.resampling import Spread, bootstrap_score
+from playground.evaluation.resampling import Spread
 from playground.evaluation.rouge import (
     ROUGE_KINDS,
+    ROUGE_PARTS,
     MarkedLine,
     RougeConfig,
     RougeKind,
+    RougePart,
     RougeScore,
     UnionOfLines,
     rouge,
+    rouge_spreads,
     rouge_table,
     rouge_tokens,
     union_of_lines,
@@ -27,12 +29,13 @@ from playground.text import N_, _
 from ui.cache import results
 from ui.components.compared_lines import Chip, ChipRow, compared_lines
 from ui.jobs import require
-from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, warn_of_empty
-from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spreads
+from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, line_doors, warn_of_empty
+from ui.sections.evaluate.numbers import interval_text, offer_results, say_intervals, show_spreads
 from ui.state.parameters import BY_SENTENCE, ROUGE_KIND, STEMMED
 from ui.widgets.choice import choose_option, choose_switch
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
+from ui.widgets.number_columns import decimals
 
 TITLES: dict[RougeKind, str] = {
     "rouge1": "ROUGE-1",
@@ -52,14 +55,15 @@ def show_rouge() -> None:
         warn_of_empty(chosen.lines)
     lines = chosen.lines
 
-    def count(on_progress: OnProgress) -> tuple[RougeTable, dict[RougeKind, Spread]]:
+    def count(on_progress: OnProgress) -> tuple[RougeTable, dict[RougeKind, dict[RougePart, Spread]]]:
         table = rouge_table(lines, config, on_progress)
-        return table, {kind: rouge_spread(table[kind]) for kind in ROUGE_KINDS}
+        return table, rouge_spreads(table)
 
     table, spreads = require(("rouge", hash(lines), config), count, title=_("Counting, line:"), cache=results())
     with counted:
-        _show_line(lines, table, config)
-    show_spreads({f"{TITLES[kind]} F1": spread for kind, spread in spreads.items()})
+        shown = _show_line(chosen, table, config)
+    show_spreads({f"{TITLES[kind]} F1": found["f1"] for kind, found in spreads.items()})
+    _show_means(spreads)
     say_intervals()
     st.caption(
         _(
@@ -67,7 +71,7 @@ def show_rouge() -> None:
             "on ASCII; every other script counts here too, Chinese and Japanese by characters."
         )
     )
-    _offer_lines(chosen, table, config)
+    _offer_lines(chosen, table, config, shown)
 
 
 def _choose_config() -> RougeConfig:
@@ -85,13 +89,20 @@ def _choose_config() -> RougeConfig:
     return RougeConfig(stemmed=stemmed, by_sentence=by_sentence)
 
 
-def rouge_spread(table: np.ndarray) -> Spread:
-    """The mean F1 of all lines with its interval."""
-    statistics = np.stack([table[:, 2], np.ones(len(table))], axis=1)
-    return bootstrap_score(statistics, lambda sums: sums[..., 0] / sums[..., 1])
+def _show_means(spreads: dict[RougeKind, dict[RougePart, Spread]]) -> None:
+    """Precision, recall and F1 of each kind, with their intervals."""
+    titles = {"precision": _("precision"), "recall": _("recall"), "f1": "F1"}
+    columns: dict[str, list[object]] = {_("kind"): [TITLES[kind] for kind in spreads]}
+    for part in ROUGE_PARTS:
+        columns[titles[part]] = [found[part].value for found in spreads.values()]
+        name = _("{score}, interval").format(score=titles[part])
+        columns[name] = [interval_text(found[part]) for found in spreads.values()]
+    st.dataframe(columns, hide_index=True, key="rouge_means", column_config=decimals(*titles.values()))
 
 
-def _show_line(lines: ComparedLines, table: RougeTable, config: RougeConfig) -> None:
+def _show_line(chosen: LineSet, table: RougeTable, config: RougeConfig) -> str:
+    """One line as it is counted; the call that counts it."""
+    lines = chosen.lines
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         index = choose_line(lines, (100 * table["rougeL"][:, 2]).tolist(), title="ROUGE-L")
         kind: RougeKind = choose_option(ROUGE_KIND, _("Count"), {name: TITLES[name] for name in ROUGE_KIND.values})  # type: ignore[assignment, arg-type, index]
@@ -115,6 +126,9 @@ def _show_line(lines: ComparedLines, table: RougeTable, config: RougeConfig) -> 
     )
     if len(references) > 1:
         st.caption(_("Of {n} references the one with the highest F1 is shown.").format(n=len(references)))
+    line_doors(chosen, index)
+    reference = f"lines.references[{index}][{references.index(best)}]"
+    return f"rouge(lines.hypotheses[{index}], {reference}, {config!r})[{kind!r}]"
 
 
 def _describe(title: str, score: RougeScore) -> Finding:
@@ -210,7 +224,7 @@ def _draw_overlap(own: Sequence[str], wanted: Sequence[str], order: int, index: 
     )
 
 
-def _offer_lines(chosen: LineSet, table: RougeTable, config: RougeConfig) -> None:
+def _offer_lines(chosen: LineSet, table: RougeTable, config: RougeConfig, shown: str) -> None:
     lines = chosen.lines
     header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references))]
     header += [f"{kind}_{name}" for kind in ROUGE_KINDS for name in ("precision", "recall", "f1")]
@@ -222,6 +236,6 @@ def _offer_lines(chosen: LineSet, table: RougeTable, config: RougeConfig) -> Non
             yield [number + 1, own, *references, *values]
 
     offer_results(header, rows, name="rouge-lines.csv", details={**chosen.details, "config": repr(config)})
-    imports = [*chosen.imports, "playground.evaluation.rouge import RougeConfig, rouge_table"]
-    line = f"print({{kind: table[:, 2].mean() for kind, table in rouge_table(lines, {config!r}).items()}})"
-    offer_snippet(None, imports, [*chosen.code, line])
+    imports = [*chosen.imports, "playground.evaluation.rouge import RougeConfig, rouge, rouge_report"]
+    calls = [f"print(rouge_report(lines, {config!r}))", f"print({shown})"]
+    offer_snippet(None, imports, [*chosen.code, *calls])

@@ -25,10 +25,10 @@ from ui.widgets.findings import show_findings
 from ui.widgets.mirror import mirrored
 
 
-def show_row_scores(chosen: LabelSet) -> None:
-    """Nothing where the table has no scores."""
+def show_row_scores(chosen: LabelSet) -> str | None:
+    """The curves of the label that the scores are of; that label. None where the table has no scores."""
     if not chosen.scores:
-        return
+        return None
     st.subheader(_("Threshold"), anchor=False)
     labels = sorted({*chosen.true})
     default = likely_positive(chosen, labels)
@@ -42,6 +42,7 @@ def show_row_scores(chosen: LabelSet) -> None:
         _show_curve(chosen, scores, is_positive, positive)
     except UserError as error:
         say(error)
+    return positive
 
 
 def scores_for(chosen: LabelSet, positive: str) -> np.ndarray:

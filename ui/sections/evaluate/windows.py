@@ -26,12 +26,12 @@ MOST_TOKENS = 4_000
 """Of a longer text the beginning is read: about so many tokens."""
 
 
-def show_strides(model: LoadedModel, text: str, scores: TextSurprisal) -> None:
-    """Perplexity over the stride, of a window that is chosen; nothing for a text of one window."""
+def show_strides(model: LoadedModel, text: str, scores: TextSurprisal) -> str | None:
+    """Perplexity over the stride, of a window that is chosen; the call that scores it. None for one window's text."""
     n = min(len(scores.tokens), MOST_TOKENS)
     fitting = [window for window in WINDOWS if window < n and window <= model.context]
     if not fitting:
-        return
+        return None
     is_on = st.toggle(
         _("Sliding window: what the stride does"),
         value=read_switch(WITH_STRIDES),
@@ -51,6 +51,8 @@ def show_strides(model: LoadedModel, text: str, scores: TextSurprisal) -> None:
         judged = compute(("strides", text, window), score, title=_("Reading, pass:"), cache=results_of(model))
         if judged:
             _draw(model, judged, window, text)
+            return f"stride_scores(model, text[:{len(text)}], window={window}, strides={strides})"
+    return None
 
 
 def _beginning(text: str, n: int) -> str:

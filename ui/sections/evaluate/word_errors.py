@@ -9,20 +9,20 @@ from playground.evaluation.answers import exact_match_spread, exact_matches
 from playground.evaluation.edit_alignment import (
     align_edits,
     edit_counts,
+    error_rate_spread,
     error_rates,
     error_statistics,
     error_tokens,
 )
 from playground.evaluation.edit_distance import normalised_edit_distance
-from playground.evaluation.lines import ComparedLines
-from playground.evaluation.resampling import Spread, bootstrap_score
+from playground.evaluation.resampling import Spread
 from playground.lens.finding import Finding
 from playground.progress import OnProgress
 from playground.text import N_, _
 from ui.cache import results
 from ui.jobs import require
 from ui.sections.evaluate.edit_lines import draw_edits
-from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, warn_of_empty
+from ui.sections.evaluate.line_source import LineSet, choose_line, choose_lines, line_doors, warn_of_empty
 from ui.sections.evaluate.numbers import offer_results, say_intervals, show_spreads
 from ui.state.parameters import ERROR_UNIT
 from ui.widgets.choice import choose_option
@@ -46,18 +46,15 @@ def show_word_errors() -> None:
     table, spreads = require(("word errors", hash(lines), unit), count, title=_("Aligning, line:"), cache=results())
     title = _("Character error rate") if by_characters else _("Word error rate")
     with aligned:
-        _show_line(lines, error_rates(table), by_characters)
+        shown = _show_line(chosen, error_rates(table), by_characters)
     show_spreads({title: spreads["rate"], _("Exact match"): spreads["exact"]})
     say_intervals(_("exact match"))
-    _offer_lines(chosen, table, unit)
+    _offer_lines(chosen, table, unit, shown)
 
 
-def error_rate_spread(table: np.ndarray) -> Spread:
-    """All edits over all tokens of the references, with the interval."""
-    return bootstrap_score(table, error_rates)
-
-
-def _show_line(lines: ComparedLines, rates: np.ndarray, by_characters: bool) -> None:
+def _show_line(chosen: LineSet, rates: np.ndarray, by_characters: bool) -> str:
+    """One line's alignment; the call that makes it."""
+    lines = chosen.lines
     index = choose_line(lines, (100 * rates).tolist(), title=_("error rate, %:"))
     own = error_tokens(lines.hypotheses[index], characters=by_characters)
     references = [error_tokens(text, characters=by_characters) for text in lines.references[index]]
@@ -81,6 +78,9 @@ def _show_line(lines: ComparedLines, rates: np.ndarray, by_characters: bool) -> 
         f" = {normalised_edit_distance(own, wanted):.4f}",
         language=None,
     )
+    line_doors(chosen, index)
+    texts = f"lines.hypotheses[{index}]", f"lines.references[{index}][{references.index(wanted)}]"
+    return f"align_edits(*(error_tokens(text, characters={by_characters}) for text in ({', '.join(texts)})))"
 
 
 def _describe(counts: list[int]) -> Finding:
@@ -100,7 +100,7 @@ def _describe(counts: list[int]) -> Finding:
     return Finding(template=template, values=values)
 
 
-def _offer_lines(chosen: LineSet, table: np.ndarray, unit: str) -> None:
+def _offer_lines(chosen: LineSet, table: np.ndarray, unit: str, shown: str) -> None:
     lines = chosen.lines
     header = ["line", "hypothesis", *(f"reference_{n + 1}" for n in range(lines.n_references))]
     header += ["equal", "substitutions", "insertions", "deletions", "reference_tokens", "error_rate", "exact_match"]
@@ -113,7 +113,6 @@ def _offer_lines(chosen: LineSet, table: np.ndarray, unit: str) -> None:
             yield [number + 1, own, *references, *counts, float(rates[number]), int(hits[number])]
 
     offer_results(header, rows, name="word-errors.csv", details={**chosen.details, "unit": unit})
-    imports = [*chosen.imports, "playground.evaluation.edit_alignment import error_rates, error_statistics"]
-    by_characters = ", characters=True" if unit == "characters" else ""
-    line = f"print(error_rates(error_statistics(lines{by_characters}).sum(0)))"
-    offer_snippet(None, imports, [*chosen.code, line])
+    imports = [*chosen.imports, "playground.evaluation.edit_alignment import align_edits, error_report, error_tokens"]
+    report = f"print(error_report(lines, characters={unit == 'characters'}))"
+    offer_snippet(None, imports, [*chosen.code, report, f"print({shown})"])

@@ -1,7 +1,9 @@
 """The sections of the page Generate, and which kinds of models have them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+import streamlit as st
 
 from playground.errors import UserError
 from playground.lens.capture.attending import attending_blocks
@@ -20,8 +22,9 @@ from ui.sections.generate.logit_lens import show_logit_lens
 from ui.sections.generate.next_token import first_position, predicting_tokens, show_next_token
 from ui.sections.generate.surprisal import show_surprisal
 from ui.sections.generate.translation import show_translation
-from ui.state.address import read_choice
+from ui.state.address import read_choice, read_value
 from ui.state.parameters import GENERATE
+from ui.text import inert
 from ui.widgets.choice import choose_segment
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
 from ui.widgets.mirror import mirrored
@@ -40,8 +43,10 @@ class Section:
     word: str
     """In the address."""
     title: str
-    """Translated when it is shown."""
+    """Translated when it is shown, as `needs`."""
     kinds: tuple[Kind, ...]
+    needs: str
+    """What kind of model has it, in words."""
     show: Callable[[LoadedModel, Texts], None]
     fits: Callable[[LoadedModel], bool] = predicts_tokens
     """Whether a model of these kinds has the section."""
@@ -49,15 +54,36 @@ class Section:
 
 GENERATORS: tuple[Kind, ...] = ("decoder", "encoder-decoder")
 ALL: tuple[Kind, ...] = ("decoder", "encoder", "encoder-decoder")
+GENERATES, HAS_OUTPUT = N_("a decoder or an encoder-decoder"), N_("a model with an output head")
 SECTIONS = (
-    Section(word="next", title=N_("Next token"), kinds=GENERATORS, show=show_next_token),
-    Section(word="write", title=N_("Generate"), kinds=GENERATORS, show=show_continuation),
-    Section(word="fill", title=N_("Fill-mask"), kinds=("encoder",), show=show_fill_mask),
-    Section(word="translate", title=N_("Translate"), kinds=("encoder-decoder",), show=show_translation),
-    Section(word="chat", title=N_("Chat"), kinds=("decoder",), show=show_chat, fits=has_chat_template),
-    Section(word="surprisal", title=N_("Surprisal"), kinds=ALL, show=show_surprisal),
-    Section(word="lens", title=N_("Logit lens"), kinds=ALL, show=show_logit_lens),
-    Section(word="classify", title=N_("Classify"), kinds=ALL, show=show_classification, fits=can_classify),
+    Section(word="next", title=N_("Next token"), kinds=GENERATORS, needs=GENERATES, show=show_next_token),
+    Section(word="write", title=N_("Generate"), kinds=GENERATORS, needs=GENERATES, show=show_continuation),
+    Section(word="fill", title=N_("Fill-mask"), kinds=("encoder",), needs=N_("an encoder"), show=show_fill_mask),
+    Section(
+        word="translate",
+        title=N_("Translate"),
+        kinds=("encoder-decoder",),
+        needs=N_("an encoder-decoder"),
+        show=show_translation,
+    ),
+    Section(
+        word="chat",
+        title=N_("Chat"),
+        kinds=("decoder",),
+        needs=N_("a decoder whose tokenizer brings a chat template"),
+        show=show_chat,
+        fits=has_chat_template,
+    ),
+    Section(word="surprisal", title=N_("Surprisal"), kinds=ALL, needs=HAS_OUTPUT, show=show_surprisal),
+    Section(word="lens", title=N_("Logit lens"), kinds=ALL, needs=HAS_OUTPUT, show=show_logit_lens),
+    Section(
+        word="classify",
+        title=N_("Classify"),
+        kinds=ALL,
+        needs=N_("a model with a classification head"),
+        show=show_classification,
+        fits=can_classify,
+    ),
 )
 
 
@@ -90,6 +116,7 @@ def choose_prediction_section(model: LoadedModel) -> Section:
     """The section in the address, among those for this kind of model; the first otherwise."""
     fitting = {section.word: section for section in fitting_sections(model)}
     first = next(iter(fitting))
+    _say_missing(fitting, model)
     shown = read_choice(GENERATE, list(fitting))
     word: str = choose_segment(
         _("Section"),
@@ -100,6 +127,23 @@ def choose_prediction_section(model: LoadedModel) -> Section:
         label_visibility="collapsed",
     )
     return fitting[word]
+
+
+def _say_missing(fitting: Mapping[str, Section], model: LoadedModel) -> None:
+    """Why the section that the address asks for is not shown."""
+    missing = {section.word: section for section in SECTIONS if section.word not in fitting}
+    asked = missing.get(read_value(GENERATE) or "")
+    if asked is None:
+        return
+    st.info(
+        _("“{title}” needs {needs}. Of {name} you see “{first}”.").format(
+            title=_(asked.title),
+            needs=_(asked.needs),
+            name=inert(model.name),
+            first=_(next(iter(fitting.values())).title),
+        ),
+        icon=":material/info:",
+    )
 
 
 def fitting_sections(model: LoadedModel) -> list[Section]:

@@ -27,7 +27,7 @@ def test_two_layers_by_hand():
     np.testing.assert_allclose(rollout[1], [[1, 0], [0.75, 0.25]])
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), tokens=st.integers(1, 6), layers=st.integers(1, 4), causal=st.booleans())
 def test_rows_of_rollout_sum_to_one_and_flow_is_the_maximum(seed, tokens, layers, causal):
     maps = random_maps(seed, tokens, layers, causal=causal)

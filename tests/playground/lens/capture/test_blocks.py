@@ -67,7 +67,7 @@ def test_a_mixed_stack_is_called_by_its_blocks(mixed):
     assert [other.number for other in traced.other_blocks] == sorted(set(range(4)) - set(blocks))
     assert {other.mixer for other in traced.other_blocks} == {mixer}
     exported = head_csv(traced, SelectedMap(options=ViewOptions(kind="decoder"), layer=blocks[0], head=1))
-    assert f"layer {blocks[0]}, head 1" in exported
+    assert f"head {blocks[0]}.1" in exported
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama", "bert", "t5", "bart", "modernbert"])

@@ -47,7 +47,7 @@ def test_word_pieces_keep_their_marks():
     assert readable(["[CLS]", "play", "##ing"], [True, False, False], byte_level=False) == ["[CLS]", "play", "##ing"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=40))
 def test_no_label_holds_a_replacement_sign_and_none_is_lost(byte_level, text):
     tokens = encode(byte_level, text)

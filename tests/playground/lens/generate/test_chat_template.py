@@ -102,7 +102,7 @@ def test_special_tokens_in_a_persons_words_are_found():
     assert rendered.forged == (1,)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(["system", "user"]), st.text(max_size=20)), min_size=1, max_size=5))
 def test_any_words_render_as_transformers_renders_them(drawn):
     """In this process: what the worker renders, without its start."""

@@ -183,7 +183,7 @@ def test_labels_without_names_have_numbers(root):
     assert classify(model, ["good"])[0].labels == ("LABEL_0", "LABEL_1")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=9), min_size=1, max_size=8))
 def test_a_text_is_answered_alike_alone_and_among_others(root, drawn):
     model = loaded(root, "gpt2", "text")

@@ -24,7 +24,7 @@ def by_transformers(logits: torch.Tensor, sampling: Sampling) -> np.ndarray:
     return scores[0].softmax(-1).numpy()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     seed=st.integers(0, 10**6),
     size=st.integers(2, 60),

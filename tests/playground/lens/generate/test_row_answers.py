@@ -54,7 +54,7 @@ def test_names_and_answers_in_rows(models):
 CELL = st.text(alphabet="=+-@a1,;\"'\n \t", max_size=6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(CELL, min_size=1, max_size=4), st.sampled_from(["answer", "score", "p(bad)", "text"]))
 def test_no_cell_of_a_table_is_a_formula(models, cells, column):
     answers = [RowAnswer(text=cell, pair=None, answer=cell, score=0.5, scores={"bad": 0.5}) for cell in cells]

@@ -140,7 +140,7 @@ def test_an_alignment_with_chinese_by_hand():
     assert set(possible) - set(sure) == {(7, 1)}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 10**6))
 def test_every_word_has_a_sure_link_in_range_and_every_sentence_its_sign(seed):
     sampled = Scenes(make_world(names=40, exponent=0.5, seed=seed % 3)).sample(uniforms(np.random.default_rng(seed)))

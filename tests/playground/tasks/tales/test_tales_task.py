@@ -79,7 +79,7 @@ def test_the_probe_and_the_question_are_of_a_story():
     assert question.endswith(("?", "In the", ","))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     exponent=st.floats(-1, 6) | st.just(math.nan) | st.booleans() | st.just("steep"),
     names=st.integers(-1, 600) | st.just(2.5),
