@@ -52,6 +52,9 @@ SECTIONS = {
 
 with st.sidebar:
     load_chart_library()
+# In the page, not in the sidebar: a telephone shows what is plotted, and changes it.
+bar = st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="data_bar")
+with bar:
     source = choose_source()
 section = choose_option(SECTION, _("Section"), TITLES, key=SECTION_WIDGET, hidden=True)
 if section == FIT_SECTION:
@@ -62,6 +65,6 @@ if section == LIVE:
     st.stop()
 study = find_study(source)
 if study is not None:
-    with st.sidebar:
+    with bar:
         study = choose_counting(study)
 SECTIONS[section](study)

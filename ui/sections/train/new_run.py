@@ -58,6 +58,7 @@ def show_new_run(*, is_folded: bool) -> NewRun:
         with st.expander(_("All settings"), icon=":material/tune:", key="all_settings"):
             draft = choose_config()
             upload_settings()
+            _start_button(draft, "start_below")
         if draft.config is not None:
             show_planned_architecture(draft.config, preset_title(draft.preset))
         if take_start_request():
@@ -149,17 +150,22 @@ def _show_chosen(draft: RunDraft) -> DeltaGenerator:
         st.text_input(
             _("Run name"), key=NAME, max_chars=LONGEST_NAME, placeholder=_default_name(draft.preset), width=300
         )
-        st.button(
-            _("Start"),
-            type="primary",
-            icon=":material/play_arrow:",
-            key="start",
-            disabled=draft.config is None,
-            on_click=_request,
-            args=(draft.preset,),
-        )
+        _start_button(draft, "start")
         offer_finder(draft)
     return slot
+
+
+def _start_button(draft: RunDraft, key: str) -> None:
+    """Beside the name, and once more below the settings, where a telephone keeps it in sight."""
+    st.button(
+        _("Start"),
+        type="primary",
+        icon=":material/play_arrow:",
+        key=key,
+        disabled=draft.config is None,
+        on_click=_request,
+        args=(draft.preset,),
+    )
 
 
 def _default_name(preset: str) -> str:
