@@ -14,7 +14,7 @@ from tests.helpers.page_script import preset_field, run_page, words
 from tests.helpers.quiet_runs import RUN, buttons, press, put, root, trained
 
 __all__ = ["root", "trained"]
-NEW = {f"{act}_{preset}" for act in ("start", "choose") for preset in PRESETS} | {"start", "finder"}
+NEW = {f"{act}_{preset}" for act in ("start", "choose") for preset in PRESETS} | {"start", "start_below", "finder"}
 TABLE = {"show_run", "delete_runs"}
 LIVE = {"hand_replay", "hand_photo_camera", "hand_stop", "hand_check"}
 SHOWN = {"close_run", "fork_run"}
