@@ -11,7 +11,7 @@ from playground.errors import UserError
 from playground.evaluation.bleu import BleuConfig, bleu_parts, bleu_scores, bleu_signature, bleu_statistics
 from playground.evaluation.chrf import chrf_scores, chrf_signature, chrf_statistics
 from playground.evaluation.lines import ComparedLines
-from playground.evaluation.resampling import RESAMPLES, PairedSpread, Spread, bootstrap_scores, paired_bootstrap
+from playground.evaluation.resampling import RESAMPLES, PairedSpread, Score, Spread, bootstrap_scores, paired_bootstrap
 from playground.evaluation.ter import ter_scores, ter_signature, ter_statistics
 from playground.progress import OnProgress, no_progress
 
@@ -33,9 +33,7 @@ class LineScores:
 
     def line_values(self, measure: LineMeasure) -> Float[np.ndarray, "line"]:
         """The score of each line alone; BLEU with the effective order, as sacrebleu advises for sentences."""
-        if measure == "bleu":
-            return bleu_scores(self.statistics["bleu"], sentence_config(self.config))
-        return score_function(measure, self.config)(self.statistics[measure])
+        return line_counting(measure, sentence_config(self.config)).score(self.statistics[measure])
 
     def with_measures(self, other: "LineScores") -> "LineScores":
         """These and those that another call counted on the same lines."""
@@ -67,11 +65,28 @@ def sentence_config(config: BleuConfig) -> BleuConfig:
     )
 
 
-def score_function(measure: LineMeasure, config: BleuConfig) -> Callable[[np.ndarray], np.ndarray]:
-    """From counts, of lines or of resampled corpora, to scores."""
+@dataclass(frozen=True, kw_only=True)
+class LineCounting:
+    """How a measure counts lines, scores sums of its counts, and signs what was set."""
+
+    count: Callable[[ComparedLines, OnProgress], np.ndarray]
+    score: Score
+    """Of lines, of a corpus or of resampled ones."""
+    signature: Callable[[int], str]
+    """For so many references."""
+
+
+def line_counting(measure: LineMeasure, config: BleuConfig) -> LineCounting:
+    """The counting of a measure; chrF and TER have no settings."""
     if measure == "bleu":
-        return lambda statistics: bleu_scores(statistics, config)
-    return chrf_scores if measure == "chrf" else ter_scores
+        return LineCounting(
+            count=lambda lines, on_progress: bleu_statistics(lines, config, on_progress),
+            score=lambda statistics: bleu_scores(statistics, config),
+            signature=lambda n_references: bleu_signature(n_references, config),
+        )
+    if measure == "chrf":
+        return LineCounting(count=chrf_statistics, score=chrf_scores, signature=chrf_signature)
+    return LineCounting(count=ter_statistics, score=ter_scores, signature=ter_signature)
 
 
 def line_scores(
@@ -88,27 +103,16 @@ def line_scores(
     def part(number: int) -> OnProgress:
         return lambda done, total: on_progress((number * total + done) // len(measures), total)
 
-    statistics = {name: _count(name, lines, config, part(number)) for number, name in enumerate(measures)}
-    scored = {name: (table, score_function(name, config)) for name, table in statistics.items()}
+    countings = {name: line_counting(name, config) for name in measures}
+    statistics = {name: how.count(lines, part(number)) for number, (name, how) in enumerate(countings.items())}
+    scored = {name: (table, countings[name].score) for name, table in statistics.items()}
     return LineScores(
         lines=lines,
         config=config,
         statistics=statistics,
         spreads=bootstrap_scores(scored, n_resamples=n_resamples),
-        signatures={name: _signature(name, lines.n_references, config) for name in measures},
+        signatures={name: how.signature(lines.n_references) for name, how in countings.items()},
     )
-
-
-def _count(measure: LineMeasure, lines: ComparedLines, config: BleuConfig, on_progress: OnProgress) -> np.ndarray:
-    if measure == "bleu":
-        return bleu_statistics(lines, config, on_progress)
-    return (chrf_statistics if measure == "chrf" else ter_statistics)(lines, on_progress)
-
-
-def _signature(measure: LineMeasure, n_references: int, config: BleuConfig) -> str:
-    if measure == "bleu":
-        return bleu_signature(n_references, config)
-    return (chrf_signature if measure == "chrf" else ter_signature)(n_references)
 
 
 def compare_systems(
@@ -124,7 +128,7 @@ def compare_systems(
         name: paired_bootstrap(
             first.statistics[name],
             second.statistics[name],
-            score_function(name, first.config),
+            line_counting(name, first.config).score,
             n_resamples=n_resamples,
         )
         for name in LINE_MEASURES
