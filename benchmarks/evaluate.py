@@ -2,7 +2,8 @@
 
 ROUGE of 5,000 pairs beside rouge-score; BLEU, chrF and TER of 500 pairs beside sacrebleu, each line and the corpus.
 Both count the same pairs in turn, over several rounds; their largest difference is written beside the seconds. Ours
-include the intervals of 1,000 resamples, which the others do not have. Writes benchmarks/results/evaluate.json.
+include the intervals of 1,000 resamples, which the others do not have. SmolLM2's perplexity on 10,000 tokens is timed.
+Writes benchmarks/results/evaluate.json.
 """
 
 import argparse
@@ -11,18 +12,21 @@ import random
 import statistics
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from benchmarks.english import PROSE
 from benchmarks.machine import RESULTS, measured_on
+from benchmarks.table import DECODER
 from playground.evaluation.line_scores import LINE_MEASURES, line_scores
 from playground.evaluation.lines import ComparedLines
 from playground.evaluation.rouge import ROUGE_KINDS, rouge_spreads, rouge_table
 
 PAIRS = {"rouge": 5_000, "translation": 500}
 WORDS = 20
+READ_TOKENS = 10_000
 CHANGED = 0.2
 """Share of words that another word replaces."""
 Count = Callable[[ComparedLines], list[float]]
@@ -99,14 +103,40 @@ def compare(
     return {"seconds": seconds, "ratio": statistics.median(ratios), "largest_difference": difference}
 
 
+def perplexity_seconds(threads: int) -> dict[str, Any]:
+    """How long SmolLM2 reads the text, and the longest wait from one report of progress to the next."""
+    import torch
+
+    from playground import load
+    from playground.lens.generate.surprisal import text_surprisal
+
+    torch.set_num_threads(threads)
+    model = load(DECODER, device="cpu", dtype="float32")
+    text = " ".join([PROSE] * 5)
+    ids = model.tokenizer.encode(text).offsets
+    text = text[: ids[READ_TOKENS - 1][1]]
+    reported = [perf_counter()]
+    scores = text_surprisal(model, text, on_progress=lambda _done, _total: reported.append(perf_counter()))
+    gaps = [after - before for before, after in pairwise(reported)]
+    return {
+        "model": DECODER,
+        "tokens": len(scores.tokens),
+        "threads": threads,
+        "perplexity": scores.perplexity,
+        "seconds": reported[-1] - reported[0],
+        "longest_wait_seconds": max(gaps),
+    }
+
+
 def measure(rounds: int) -> dict[str, Any]:
-    """Both groups of measures."""
+    """Both groups of measures, and the perplexity."""
     return {
         "made": measured_on("evaluate", threads=1, packages=PACKAGES),
         "pairs": PAIRS,
         "words": WORDS,
         "rouge": compare("rouge", ours_rouge, theirs_rouge, rounds),
         "translation": compare("translation", ours_translation, theirs_translation, rounds),
+        "perplexity": perplexity_seconds(threads=2),
     }
 
 
@@ -119,7 +149,7 @@ def main() -> None:
     results = measure(arguments.rounds)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps({name: results[name] for name in ("rouge", "translation")}, indent=1))
+    print(json.dumps({name: results[name] for name in ("rouge", "translation", "perplexity")}, indent=1))
 
 
 if __name__ == "__main__":

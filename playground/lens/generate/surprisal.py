@@ -117,7 +117,6 @@ class TextSurprisal:
         return bootstrap_score(nats[:, None], lambda sums: np.array([bits_per_byte(row, self.bytes) for row in sums]))
 
 
-@torch.inference_mode()
 def require_text_scores(model: "LoadedModel") -> None:
     """Raise UserError for a model that scores no text alone: an encoder-decoder scores a target, given its source."""
     if model.kind == "encoder-decoder":
@@ -127,6 +126,7 @@ def require_text_scores(model: "LoadedModel") -> None:
         )
 
 
+@torch.inference_mode()
 def text_surprisal(
     model: "LoadedModel",
     text: str,
