@@ -12,7 +12,7 @@ shell.guard(
 import streamlit as st
 
 from ui.components.live_chart import load_chart_library
-from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_data_section
+from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_data_section, source_titles
 from ui.sections.scaling.dial import show_dial_section
 from ui.sections.scaling.method_comparison import show_method_comparison
 from ui.sections.scaling.planner import show_planner
@@ -23,6 +23,7 @@ from ui.sections.scaling.zipf import show_zipf_section
 from ui.state.address import write_values
 from ui.state.parameters import FIGURE, SECTION
 from ui.state.scaling import FIT_SECTION, SECTION_WIDGET
+from ui.text import inert
 from ui.widgets.choice import choose_option
 
 LIVE = "live"
@@ -52,10 +53,13 @@ SECTIONS = {
 
 with st.sidebar:
     load_chart_library()
-# In the page, not in the sidebar: a telephone shows what is plotted, and changes it.
-bar = st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="data_bar")
-with bar:
     source = choose_source()
+with st.container(key="on_telephones"):
+    st.caption(
+        _("{data}. Choose other data, and which parameters count, in the menu at the top left.").format(
+            data=inert(source_titles()[source])
+        )
+    )
 section = choose_option(SECTION, _("Section"), TITLES, key=SECTION_WIDGET, hidden=True)
 if section == FIT_SECTION:
     # An address with a figure and no section is a link from when all figures stood in one section.
@@ -65,6 +69,6 @@ if section == LIVE:
     st.stop()
 study = find_study(source)
 if study is not None:
-    with bar:
+    with st.sidebar:
         study = choose_counting(study)
 SECTIONS[section](study)

@@ -56,7 +56,6 @@ def choose_source() -> str:
         index=sources.index(wanted),
         format_func=titles.__getitem__,
         key=widget_key(SOURCE, "source_of_points"),
-        width=320,
     )
     # Always in the address: which source comes first differs from machine to machine and from day to day.
     write_choice(SOURCE, source, "")
@@ -139,8 +138,6 @@ def choose_counting(study: ScalingStudy) -> ScalingStudy:
         index=known.index(read_choice(COUNT, known)),
         format_func=titles.__getitem__,
         key=widget_key(COUNT, "choose_count"),
-        horizontal=True,
-        width="content",
     )
     write_choice(COUNT, chosen, "all")
     return study.counted_without_embeddings() if chosen == "without" else study
