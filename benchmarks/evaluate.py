@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks.english import PROSE
+from benchmarks.english import PROSE, tokenizer_of
 from benchmarks.machine import RESULTS, measured_on
 from benchmarks.table import DECODER
 from playground.evaluation.line_scores import LINE_MEASURES, line_scores
@@ -112,9 +112,9 @@ def perplexity_seconds(threads: int) -> dict[str, Any]:
 
     torch.set_num_threads(threads)
     model = load(DECODER, device="cpu", dtype="float32")
-    text = " ".join([PROSE] * 5)
-    ids = model.tokenizer.encode(text).offsets
-    text = text[: ids[READ_TOKENS - 1][1]]
+    text = " ".join([PROSE] * 9)
+    _begin, end = tokenizer_of(str(model.folder)).encode(text).offsets[READ_TOKENS - 1]
+    text = text[:end]
     reported = [perf_counter()]
     scores = text_surprisal(model, text, on_progress=lambda _done, _total: reported.append(perf_counter()))
     gaps = [after - before for before, after in pairwise(reported)]
