@@ -51,7 +51,7 @@ class TerEdits:
 
 
 def ter_edits(hypothesis: Sequence[str], reference: Sequence[str]) -> TerEdits:
-    """Shift while that saves edits, the most saving shift first; then edit.
+    """Shift while that may save edits, the most saving shift first; then edit.
 
     >>> found = ter_edits("d e a b c".split(), "a b c d e".split())
     >>> found.edits, [(shift.start, shift.length, shift.landing, shift.gain) for shift in found.shifts]
@@ -60,8 +60,8 @@ def ter_edits(hypothesis: Sequence[str], reference: Sequence[str]) -> TerEdits:
     words, tried = list(hypothesis), 0
     shifts: list[BlockShift] = []
     distances = _Distances(reference)
-    # Shifts keep the words, and so never bring the distance below that of the words in any order.
-    least = max(len(words), len(reference)) - (Counter(words) & Counter(reference)).total()
+    # Shifts keep the words, and so never bring the distance below that of the words in any order; and each costs one.
+    least = 1 + max(len(words), len(reference)) - (Counter(words) & Counter(reference)).total()
     while True:
         table = distances.table(words)
         shift, tried = (None, tried) if table[-1][-1] <= least else _best_shift(words, distances, table, tried)

@@ -48,8 +48,8 @@ def _edits(
     # The beam cuts nothing off the tables of short lines.
     short = np.flatnonzero(longest <= BEAM).tolist()
     edits[short] = edit_distances([own[line] for line in short], [wanted[line] for line in short])
-    # Shifts keep the words, so that no shift brings the distance below that of the words in any order.
-    searched = np.flatnonzero((edits < 0) | (edits > longest - shared)).tolist()
+    # Shifts keep the words, so that none brings the distance below that of the words in any order; and each costs one.
+    searched = np.flatnonzero((edits < 0) | (edits > longest - shared + 1)).tolist()
     edits[searched] = [ter_edits(own[line], wanted[line]).edits for line in searched]
     return edits
 
